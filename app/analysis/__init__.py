@@ -1,0 +1,1 @@
+"""Pure functions over a trace and its spans: no I/O, inputs are never changed."""

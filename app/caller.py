@@ -1,0 +1,69 @@
+"""Who sent a request: the browser's session token and workspace, exactly as they came."""
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+
+from app.errors import InvalidRequest
+
+SESSION_COOKIE = "sessionToken"
+WORKSPACE_HEADER = "Comet-Workspace"
+WORKSPACE_LENGTH = 255
+
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The credentials of one request; forwarded to the backend, never stored, never logged."""
+
+    token: str | None = field(default=None, repr=False)
+    workspace: str | None = None
+
+    def headers(self) -> dict[str, str]:
+        """The only two headers of the browser that ever reach the backend."""
+        headers = {}
+        if self.token is not None:
+            headers["Cookie"] = f"{SESSION_COOKIE}={self.token}"
+        if self.workspace is not None:
+            headers[WORKSPACE_HEADER] = self.workspace
+        return headers
+
+    def digest(self) -> str:
+        """A key for short-lived caches: a SHA-256 of token and workspace, in hex."""
+        parts = (self.token, self.workspace)
+        text = "\0".join("-" if part is None else f"={part}" for part in parts)
+        return hashlib.sha256(text.encode("latin-1", "replace")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose conversations these are: a name that outlives logins, within one workspace."""
+
+    workspace: str
+    name: str
+
+
+def read_caller(cookie_headers: list[str], workspace: str | None) -> Caller:
+    """The caller of a request.
+
+    Takes the raw `Cookie` header values and the workspace header (None when absent). The token is
+    cut out of the header text and not decoded, so that it travels on as it came.
+    Raises InvalidRequest for a workspace name that is too long or a value with control characters.
+    """
+    token = _session_token(cookie_headers)
+    for value in (token, workspace):
+        if value is not None and _FORBIDDEN.search(value):
+            raise InvalidRequest("A header of this request holds control characters.")
+    if workspace is not None and len(workspace) > WORKSPACE_LENGTH:
+        raise InvalidRequest(f"A workspace name has at most {WORKSPACE_LENGTH} characters.")
+    return Caller(token=token, workspace=workspace)
+
+
+def _session_token(cookie_headers: list[str]) -> str | None:
+    for header in cookie_headers:
+        for pair in header.split(";"):
+            name, separator, value = pair.strip().partition("=")
+            if separator and name == SESSION_COOKIE:
+                return value
+    return None

@@ -1,0 +1,1 @@
+"""Our own tables: conversations, turns, events and feedback."""

@@ -1,0 +1,144 @@
+"""The exceptions of the service: one branch per question that a caller asks.
+
+OpikAssistError                 every failure that we can put into words
+├── RequestRefused              "may I, and did I ask well?": always an HTTP status
+│   ├── InvalidRequest          400  malformed body, id or header
+│   ├── NotSignedIn             401  the backend does not know this caller (any more)
+│   ├── NotAllowed              403  the caller may not do this
+│   ├── NotFound                404  no such trace, conversation or route
+│   ├── WrongMethod             405  the route exists, the method does not
+│   ├── RequestTooLarge         413
+│   ├── WrongMediaType          415
+│   └── Unprocessable           422  well-formed, with a value that means nothing
+├── Unavailable                 "why is there no answer now?": words for the user
+│   ├── ConversationBusy        409  another question is being answered
+│   ├── LimitReached            429
+│   ├── BackendUnavailable      502  Opik does not answer, or answers with an error of its own
+│   ├── ModelFailed             502  the model behind the chat proxy gave no usable answer
+│   ├── DatabaseUnavailable     503  our own database
+│   └── ShuttingDown            503
+├── TurnLost                    "does this turn still own its conversation?": it must stop writing
+├── ToolFailed                  "can the model do something about it?": told to the model
+└── StartRefused                "can the service start?": one readable line for the operator
+
+`message` is a sentence for a person and never holds a credential. `detail` is text of somebody
+else (a provider, the backend): it is shown only after shortening and masking.
+"""
+
+from typing import ClassVar
+
+
+class OpikAssistError(Exception):
+    """A failure that can be told. `code` is for programs, `message` for people."""
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str, *, detail: str = "", reason: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+        self.reason = reason or self.code
+
+
+class RequestRefused(OpikAssistError):
+    """The request itself cannot be served; the caller gets `status`."""
+
+
+class InvalidRequest(RequestRefused):
+    code = "invalid_request"
+    status = 400
+
+
+class NotSignedIn(RequestRefused):
+    code = "not_signed_in"
+    status = 401
+
+
+class NotAllowed(RequestRefused):
+    code = "not_allowed"
+    status = 403
+
+
+class NotFound(RequestRefused):
+    code = "not_found"
+    status = 404
+
+
+class WrongMethod(RequestRefused):
+    code = "wrong_method"
+    status = 405
+
+
+class RequestTooLarge(RequestRefused):
+    code = "request_too_large"
+    status = 413
+
+
+class WrongMediaType(RequestRefused):
+    code = "wrong_media_type"
+    status = 415
+
+
+class Unprocessable(RequestRefused):
+    code = "unprocessable"
+    status = 422
+
+
+class Unavailable(OpikAssistError):
+    """Nothing is wrong with the request, there is just no answer now; the user reads why."""
+
+
+class ConversationBusy(Unavailable):
+    code = "busy"
+    status = 409
+
+
+class LimitReached(Unavailable):
+    code = "limit_reached"
+    status = 429
+
+
+class BackendUnavailable(Unavailable):
+    code = "backend_unavailable"
+    status = 502
+
+
+class ModelFailed(Unavailable):
+    """The chat proxy or the provider behind it failed.
+
+    `reason` is one of no_key, bad_key, model_unknown, rate_limited, context_too_long, timeout,
+    content_filter, provider_error, cut, not_understood, unreachable, not_signed_in, not_allowed.
+    """
+
+    code = "model_failed"
+    status = 502
+
+
+class DatabaseUnavailable(Unavailable):
+    code = "database_unavailable"
+    status = 503
+
+
+class ShuttingDown(Unavailable):
+    code = "shutting_down"
+    status = 503
+
+
+class TurnLost(OpikAssistError):
+    """The turn no longer holds its conversation: deleted, or taken over after its lease ran out."""
+
+    code = "turn_lost"
+    status = 409
+
+
+class ToolFailed(OpikAssistError):
+    """A tool call that the model can learn from: `message` becomes the call's answer."""
+
+    code = "tool_failed"
+
+
+class StartRefused(OpikAssistError):
+    """The service must not start like this; `message` is one line for the operator."""
+
+    code = "start_refused"

@@ -1,0 +1,127 @@
+"""What happens in a turn: a closed union of events.
+
+The `type` names are public and stored: they are spelled once, here, and frozen by a test.
+Stored events are the conversation's only memory; live events exist for the reader of a stream.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class UsageCount(BaseModel):
+    """Tokens of one reply, as the provider reported them."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
+class CallRecord(BaseModel):
+    """A tool call as it was asked for, with the line that a person reads about it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    name: str
+    arguments: str
+    provider_id: str = ""
+    display_name: str = ""
+
+
+class TurnStarted(_Event):
+    type: Literal["turn_started"] = "turn_started"
+    question: str
+
+
+class ReplyCompleted(_Event):
+    """One bubble of the assistant: its whole text and the calls it ends with.
+
+    `complete` is False for a text that was cut: by Stop, by a failure or by a broken stream.
+    """
+
+    type: Literal["reply_completed"] = "reply_completed"
+    bubble: str
+    text: str
+    calls: tuple[CallRecord, ...] = ()
+    usage: UsageCount | None = None
+    model: str = ""
+    complete: bool = True
+
+
+Outcome = Literal["ok", "failed", "duplicate", "not_run", "cancelled"]
+
+
+class ToolCompleted(_Event):
+    """The answer to one call: what the model reads, and how it went."""
+
+    type: Literal["tool_completed"] = "tool_completed"
+    call_id: str
+    name: str
+    outcome: Outcome
+    text: str
+    milliseconds: int = 0
+
+
+class TurnFinished(_Event):
+    type: Literal["turn_finished"] = "turn_finished"
+
+
+class TurnFailed(_Event):
+    """The turn ended with words for the user instead of (or after) an answer."""
+
+    type: Literal["turn_failed"] = "turn_failed"
+    code: str
+    message: str
+
+
+class TurnCancelled(_Event):
+    """The user pressed Stop or left."""
+
+    type: Literal["turn_cancelled"] = "turn_cancelled"
+
+
+class TurnInterrupted(_Event):
+    """The process that answered is gone; written by whoever took over its expired lease."""
+
+    type: Literal["turn_interrupted"] = "turn_interrupted"
+
+
+class TextDelta(_Event):
+    """Live only: a piece of a bubble's text."""
+
+    type: Literal["text_delta"] = "text_delta"
+    bubble: str
+    text: str
+
+
+StoredEvent = (
+    TurnStarted
+    | ReplyCompleted
+    | ToolCompleted
+    | TurnFinished
+    | TurnFailed
+    | TurnCancelled
+    | TurnInterrupted
+)
+TerminalEvent = TurnFinished | TurnFailed | TurnCancelled | TurnInterrupted
+Event = StoredEvent | TextDelta
+
+_STORED: TypeAdapter[StoredEvent] = TypeAdapter(Annotated[StoredEvent, Field(discriminator="type")])
+
+
+def dump_event(event: StoredEvent) -> str:
+    """The event as JSON text for the log."""
+    return event.model_dump_json()
+
+
+def load_event(payload: str) -> StoredEvent:
+    """The event of a stored JSON text; raises pydantic.ValidationError for an unknown one."""
+    return _STORED.validate_json(payload)

@@ -1,0 +1,106 @@
+"""What is said between user, model and tools: frozen values, no wire format.
+
+The agent and the chat adapters share these types; the chat adapters translate them to and from a
+provider's dialect, the event log stores its own projection of them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one or more replies; zeros where a provider reports nothing."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    @property
+    def total_tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.reasoning_tokens + other.reasoning_tokens,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A model's request to run a tool.
+
+    `id` is our own, unique in the conversation; `provider_id` is what the provider called it and
+    is only ever sent back to the provider. `arguments` is the JSON text as the model wrote it
+    (empty, broken or unclosed text is possible and is the toolbox's to judge).
+    """
+
+    id: str
+    name: str
+    arguments: str
+    provider_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """The fixed instructions; never holds content of a trace."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assistant:
+    """What the model said: text, calls, or both."""
+
+    text: str
+    calls: tuple[ToolCall, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ToolAnswer:
+    """The answer to one call, as the model reads it."""
+
+    call: ToolCall
+    text: str
+
+
+Message = System | User | Assistant | ToolAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool as the model is told of it; `parameters` is a JSON Schema object."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One whole reply of the model.
+
+    `complete` is False when the stream broke off before its end, or when the reply grew over the
+    size limit. `usage` is None where the provider reported none. `model` is the name the backend
+    says has answered, or the name that was asked for.
+    """
+
+    text: str
+    calls: tuple[ToolCall, ...] = ()
+    usage: Usage | None = None
+    finish: FinishReason = "unknown"
+    complete: bool = True
+    model: str = ""

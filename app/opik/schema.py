@@ -1,0 +1,95 @@
+"""The part of Opik's traces and spans that we read.
+
+Field names are the backend's. Times are UTC; durations and time to first token are milliseconds;
+costs are USD. `input`, `output` and `metadata` may be any JSON value. Everything but the ids is
+optional and whatever else a backend sends is ignored, so that old and new backends both fit.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+
+def _numbers_only(value: Any) -> Any:
+    """Usage maps hold numbers; old SDKs also sent nulls, texts and nested maps."""
+    if not isinstance(value, dict):
+        return {}
+    return {
+        key: number
+        for key, number in value.items()
+        if isinstance(number, int | float) and not isinstance(number, bool)
+    }
+
+
+def _list_or_empty(value: Any) -> Any:
+    return value if isinstance(value, list) else []
+
+
+UsageMap = Annotated[dict[str, float], BeforeValidator(_numbers_only)]
+Tags = Annotated[list[str], BeforeValidator(_list_or_empty)]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", protected_namespaces=())
+
+
+class ErrorInfo(_Record):
+    exception_type: str | None = None
+    message: str | None = None
+    traceback: str | None = None
+
+
+class FeedbackScore(_Record):
+    name: str = ""
+    value: float | None = None
+    category_name: str | None = None
+    reason: str | None = None
+    source: str | None = None
+
+
+class GuardrailCheck(_Record):
+    name: str | None = None
+    result: str | None = None
+
+
+class GuardrailsValidation(_Record):
+    span_id: str | None = None
+    checks: Annotated[list[GuardrailCheck], BeforeValidator(_list_or_empty)] = []
+
+
+class _Timed(_Record):
+    id: str
+    project_id: str | None = None
+    name: str | None = None
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+    input: Any = None
+    output: Any = None
+    metadata: Any = None
+    tags: Tags = []
+    error_info: ErrorInfo | None = None
+    usage: UsageMap = {}
+    last_updated_at: datetime | None = None
+    feedback_scores: Annotated[list[FeedbackScore], BeforeValidator(_list_or_empty)] = []
+    total_estimated_cost: float | None = None
+    duration: float | None = None
+    ttft: float | None = None
+    environment: str | None = None
+
+
+class Trace(_Timed):
+    thread_id: str | None = None
+    span_count: int | None = None
+    llm_span_count: int | None = None
+    guardrails_validations: Annotated[
+        list[GuardrailsValidation], BeforeValidator(_list_or_empty)
+    ] = []
+
+
+class Span(_Timed):
+    trace_id: str
+    parent_span_id: str | None = None
+    type: str | None = None
+    model: str | None = None
+    provider: str | None = None
