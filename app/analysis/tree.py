@@ -1,0 +1,245 @@
+"""The tree of a trace's spans, whatever list of spans comes in.
+
+Instrumented programs leave broken trees behind: parents that never arrived, loops of parents,
+several roots, clocks that disagree, spans that never ended. All of it is named here (`Oddity`) and
+none of it is fatal. Everything is linear but for sorting, and nothing recurses.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from app.opik.schema import Span
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+CLOCK_TOLERANCE = 1_000
+"""Microseconds a child may lie outside its parent before it is called odd: SDKs read the clock
+for a parent's end before they record a child's."""
+
+
+class Oddity(StrEnum):
+    """What is wrong with a span's place or times."""
+
+    ORPHAN = "parent missing"
+    CYCLE = "parents in a circle"
+    UNTIMED = "no start time"
+    UNFINISHED = "never ended"
+    NEGATIVE = "ends before it starts"
+    EARLY = "starts before its parent"
+    LATE = "ends after its parent"
+    DUPLICATE = "id sent more than once"
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """One span in its place.
+
+    `start` and `end` are microseconds since 1970 with `start <= end` always; `end` of an unfinished
+    span is the last moment anything below it is known to have run. `index` is the place in
+    `Tree.nodes`, and the nodes below this one are `nodes[index + 1 : index + size]`.
+    """
+
+    span: Span
+    start: int
+    end: int
+    oddities: tuple[Oddity, ...] = ()
+    parent: "Node | None" = field(default=None, repr=False)
+    children: "list[Node]" = field(default_factory=list, repr=False)
+    depth: int = 0
+    index: int = 0
+    size: int = 1
+
+    @property
+    def id(self) -> str:
+        return self.span.id
+
+    @property
+    def name(self) -> str:
+        return self.span.name or "unnamed"
+
+    @property
+    def finished(self) -> bool:
+        return Oddity.UNFINISHED not in self.oddities
+
+    @property
+    def duration(self) -> int:
+        """Microseconds, never negative."""
+        return self.end - self.start
+
+    def path(self) -> "list[Node]":
+        """The way from the root down to this node, both included."""
+        way: list[Node] = []
+        node: Node | None = self
+        while node is not None:
+            way.append(node)
+            node = node.parent
+        return way[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """All spans in pre-order; siblings by start, then id, so the order of arrival is forgotten.
+
+    `odd` lists the span ids of each oddity that occurs, in tree order. `start` and `end` enclose
+    every span (0 and 0 without any).
+    """
+
+    nodes: tuple[Node, ...]
+    roots: tuple[Node, ...]
+    by_id: Mapping[str, Node]
+    odd: Mapping[Oddity, tuple[str, ...]]
+    start: int
+    end: int
+
+    def below(self, node: Node) -> Sequence[Node]:
+        """The node and everything under it, in pre-order."""
+        return self.nodes[node.index : node.index + node.size]
+
+
+def microseconds(moment: datetime) -> int:
+    """Microseconds since 1970; a time without a zone is UTC."""
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def build_tree(spans: Iterable[Span]) -> Tree:
+    """Puts spans in their places. Takes any list, also an empty one; raises nothing."""
+    chosen, repeated = _one_per_id(spans)
+    nodes = {span_id: _timed(span) for span_id, span in chosen.items()}
+    for span_id in repeated:
+        nodes[span_id].oddities += (Oddity.DUPLICATE,)
+    _adopt(nodes)
+    _break_cycles(nodes)
+    roots = sorted((node for node in nodes.values() if node.parent is None), key=_by_start)
+    ordered = tuple(_preorder(roots))
+    _close_unfinished(ordered)
+    _mark_outside(ordered)
+    return Tree(
+        nodes=ordered,
+        roots=tuple(roots),
+        by_id={node.span.id: node for node in ordered},
+        odd=_collect(ordered),
+        start=min((node.start for node in ordered), default=0),
+        end=max((node.end for node in ordered), default=0),
+    )
+
+
+def _one_per_id(spans: Iterable[Span]) -> tuple[dict[str, Span], list[str]]:
+    """The newest record of each id, and the ids that came more than once."""
+    chosen: dict[str, Span] = {}
+    repeated: dict[str, None] = {}
+    for span in spans:
+        known = chosen.get(span.id)
+        if known is None:
+            chosen[span.id] = span
+            continue
+        repeated[span.id] = None
+        if _freshness(span) > _freshness(known):
+            chosen[span.id] = span
+    return chosen, list(repeated)
+
+
+def _freshness(span: Span) -> tuple[bool, int]:
+    updated = microseconds(span.last_updated_at) if span.last_updated_at else 0
+    return span.end_time is not None, updated
+
+
+def _timed(span: Span) -> Node:
+    if span.start_time is None:
+        moment = microseconds(span.end_time) if span.end_time else 0
+        return Node(span, moment, moment, (Oddity.UNTIMED,))
+    start = microseconds(span.start_time)
+    if span.end_time is not None:
+        end = microseconds(span.end_time)
+    elif span.duration is not None:
+        end = start + round(span.duration * 1_000)
+    else:
+        return Node(span, start, start, (Oddity.UNFINISHED,))
+    if end < start:
+        return Node(span, start, start, (Oddity.NEGATIVE,))
+    return Node(span, start, end)
+
+
+def _adopt(nodes: Mapping[str, Node]) -> None:
+    for node in nodes.values():
+        parent_id = node.span.parent_span_id
+        if not parent_id:
+            continue
+        parent = nodes.get(parent_id)
+        if parent is None:
+            node.oddities += (Oddity.ORPHAN,)
+        else:
+            node.parent = parent
+
+
+def _by_start(node: Node) -> tuple[int, str]:
+    return node.start, node.span.id
+
+
+def _break_cycles(nodes: Mapping[str, Node]) -> None:
+    """Makes the earliest span of each circle of parents a root, then fills in the children."""
+    settled: set[str] = set()
+    for first in nodes.values():
+        way: dict[str, Node] = {}
+        node: Node | None = first
+        while node is not None and node.span.id not in settled:
+            if node.span.id in way:
+                ids = list(way)
+                circle = [way[span_id] for span_id in ids[ids.index(node.span.id) :]]
+                top = min(circle, key=_by_start)
+                top.parent = None
+                top.oddities += (Oddity.CYCLE,)
+                break
+            way[node.span.id] = node
+            node = node.parent
+        settled.update(way)
+    for node in nodes.values():
+        if node.parent is not None:
+            node.parent.children.append(node)
+
+
+def _preorder(roots: Sequence[Node]) -> Iterator[Node]:
+    waiting = list(reversed(roots))
+    index = 0
+    while waiting:
+        node = waiting.pop()
+        node.index = index
+        node.depth = node.parent.depth + 1 if node.parent else 0
+        index += 1
+        yield node
+        node.children.sort(key=_by_start)
+        waiting.extend(reversed(node.children))
+
+
+def _close_unfinished(ordered: Sequence[Node]) -> None:
+    """Sizes of subtrees, and the ends of unfinished spans from what ran below them."""
+    last = [node.end for node in ordered]
+    for node in reversed(ordered):
+        if not node.finished:
+            node.end = max(node.end, last[node.index])
+        parent = node.parent
+        if parent is not None:
+            parent.size += node.size
+            last[parent.index] = max(last[parent.index], last[node.index], node.end)
+
+
+def _mark_outside(ordered: Sequence[Node]) -> None:
+    for node in ordered:
+        parent = node.parent
+        if parent is None or Oddity.UNTIMED in node.oddities or Oddity.UNTIMED in parent.oddities:
+            continue
+        if node.start < parent.start - CLOCK_TOLERANCE:
+            node.oddities += (Oddity.EARLY,)
+        if node.end > parent.end + CLOCK_TOLERANCE:
+            node.oddities += (Oddity.LATE,)
+
+
+def _collect(ordered: Sequence[Node]) -> dict[Oddity, tuple[str, ...]]:
+    odd: dict[Oddity, list[str]] = {}
+    for node in ordered:
+        for oddity in node.oddities:
+            odd.setdefault(oddity, []).append(node.span.id)
+    return {oddity: tuple(odd[oddity]) for oddity in Oddity if oddity in odd}

@@ -1,0 +1,79 @@
+"""How foreign text and numbers are written on one line.
+
+Names, messages and values of a trace are data of somebody else: whatever they hold, they end up as
+one bounded line without characters that act on a terminal, a page or the reading direction.
+"""
+
+import re
+import unicodedata
+
+_BLANKS = re.compile(r"[\s\u2028\u2029]+")
+_VISIBLE = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_READ_AHEAD = 4
+
+
+def one_line(text: str, *, limit: int = 80) -> str:
+    """`text` on one line of at most `limit` characters, an ellipsis where it was cut.
+
+    Runs of blanks and line breaks become one space; control characters are written as `\\x..`;
+    characters that take no room or turn the direction (zero-width, bidi, surrogates) are dropped.
+    """
+    piece = text[: limit * _READ_AHEAD]
+    shown = "".join(_shown(sign) for sign in _BLANKS.sub(" ", piece).strip())
+    if len(shown) <= limit and len(piece) == len(text):
+        return shown
+    return shown[: limit - 1].rstrip() + "…"
+
+
+def _shown(sign: str) -> str:
+    if " " <= sign <= "~":
+        return sign
+    category = unicodedata.category(sign)
+    if category == "Cc":
+        return f"\\x{ord(sign):02x}"
+    if category in {"Cf", "Cs", "Co", "Cn", "Mn", "Me"} and not _accent(sign):
+        return ""
+    return sign
+
+
+def _accent(sign: str) -> bool:
+    """Ordinary combining accents stay; variation selectors and the like do not."""
+    return unicodedata.category(sign) == "Mn" and unicodedata.combining(sign) > 0
+
+
+def span_of_time(microseconds: float) -> str:
+    """A duration such as `3 µs`, `12.5 ms`, `4.21 s`, `3 min 05 s`."""
+    if microseconds < 0:
+        return "-" + span_of_time(-microseconds)
+    if microseconds < 1_000:
+        return f"{microseconds:.0f} µs"
+    if microseconds < 99_950:
+        return f"{microseconds / 1_000:.1f} ms"
+    if microseconds < 999_500:
+        return f"{microseconds / 1_000:.0f} ms"
+    if microseconds < 59_995_000:
+        return f"{microseconds / 1_000_000:.2f} s"
+    seconds = round(microseconds / 1_000_000)
+    if seconds < 3_600:
+        return f"{seconds // 60} min {seconds % 60:02d} s"
+    return f"{seconds // 3_600} h {seconds % 3_600 // 60:02d} min"
+
+
+def dollars(amount: float) -> str:
+    """A cost such as `$0`, `$0.00042`, `$1.20`."""
+    if amount == 0:
+        return "$0"
+    if abs(amount) >= 0.995:
+        return f"${amount:,.2f}"
+    return f"${amount:.2g}" if abs(amount) >= 0.0001 else f"${amount:.1e}"
+
+
+def percent(part: float, whole: float) -> str:
+    """`part` of `whole` such as `37 %`; `<1 %` for a little; nothing of nothing is `0 %`."""
+    share = 100 * part / whole if whole else 0.0
+    return "<1 %" if 0 < share < 0.5 else f"{share:.0f} %"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 span`, `1,234 spans`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

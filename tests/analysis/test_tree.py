@@ -1,0 +1,162 @@
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.analysis.tree import Oddity, build_tree
+from app.opik.schema import Span
+from tests.analysis.timeline import at, draw, span
+
+
+def shape(spans: Sequence[Span]) -> list[tuple[int, str]]:
+    return [(node.depth, node.id) for node in build_tree(spans).nodes]
+
+
+def test_children_follow_their_parent_in_the_order_they_started() -> None:
+    spans = draw("""
+        root   |---------|
+          b         |--|
+          a     |--|
+            x    ||
+    """)
+    assert shape(spans[::-1]) == [(0, "root"), (1, "a"), (2, "x"), (1, "b")]
+
+
+def test_a_span_whose_parent_never_arrived_is_a_root_and_named_an_orphan() -> None:
+    tree = build_tree([span("a"), span("lost", parent_span_id="gone")])
+    assert [node.id for node in tree.roots] == ["a", "lost"]
+    assert tree.odd == {Oddity.ORPHAN: ("lost",)}
+
+
+def test_a_circle_of_parents_is_opened_at_its_earliest_span() -> None:
+    tree = build_tree(
+        [
+            span("late", 5, 9, parent_span_id="early"),
+            span("early", 1, 9, parent_span_id="middle"),
+            span("middle", 3, 9, parent_span_id="late"),
+            span("leaf", 6, 7, parent_span_id="middle"),
+        ]
+    )
+    assert [(node.depth, node.id) for node in tree.nodes] == [
+        (0, "early"),
+        (1, "late"),
+        (2, "middle"),
+        (3, "leaf"),
+    ]
+    assert tree.odd[Oddity.CYCLE] == ("early",)
+
+
+def test_a_span_that_is_its_own_parent_is_a_root() -> None:
+    tree = build_tree([span("me", parent_span_id="me")])
+    assert [node.id for node in tree.roots] == ["me"]
+    assert Oddity.CYCLE in tree.odd
+
+
+def test_of_two_records_with_one_id_the_finished_newer_one_counts() -> None:
+    tree = build_tree(
+        [
+            span("a", end=None, type="general", last_updated_at=at(9)),
+            span("a", end=4, type="llm", last_updated_at=at(5)),
+            span("a", end=3, type="tool", last_updated_at=at(4)),
+        ]
+    )
+    assert [node.span.type for node in tree.nodes] == ["llm"]
+    assert tree.odd == {Oddity.DUPLICATE: ("a",)}
+
+
+def test_an_unfinished_span_lasts_as_long_as_anything_below_it() -> None:
+    tree = build_tree(
+        draw("""
+            root   |-------
+              a     |---
+                b      |--|
+        """)
+    )
+    assert [node.duration for node in tree.nodes] == [7000, 6000, 3000]
+    assert tree.odd == {Oddity.UNFINISHED: ("root", "a")}
+
+
+def test_a_span_that_ends_before_it_starts_has_no_duration_and_is_named() -> None:
+    tree = build_tree([span("a", 5, 2)])
+    assert tree.nodes[0].duration == 0
+    assert tree.odd == {Oddity.NEGATIVE: ("a",)}
+
+
+def test_children_outside_their_parent_are_named_by_the_side_they_stick_out() -> None:
+    tree = build_tree(
+        draw("""
+            root        |-----|
+              early  |------|
+              late          |-----|
+        """)
+    )
+    assert tree.odd == {Oddity.EARLY: ("early",), Oddity.LATE: ("late",)}
+
+
+def test_a_duration_stands_in_for_a_missing_end() -> None:
+    tree = build_tree([span("a", 0, None, duration=2.5)])
+    assert tree.nodes[0].duration == 2500
+    assert tree.odd == {}
+
+
+def test_spans_without_any_times_still_have_a_place() -> None:
+    tree = build_tree([span("a", start_time=None, end_time=None), span("b", parent_span_id="a")])
+    assert [node.id for node in tree.nodes] == ["a", "b"]
+    assert tree.odd == {Oddity.UNTIMED: ("a",)}
+
+
+def test_times_with_and_without_a_zone_can_be_mixed() -> None:
+    naive = at(3).replace(tzinfo=None)
+    tree = build_tree([span("a", 0, 4), span("b", start_time=naive, parent_span_id="a")])
+    assert tree.by_id["b"].start - tree.by_id["a"].start == 3000
+
+
+def test_no_spans_make_an_empty_tree() -> None:
+    tree = build_tree([])
+    assert (tree.nodes, tree.roots, tree.start, tree.end) == ((), (), 0, 0)
+
+
+@pytest.mark.parametrize("count", [20_000])
+def test_a_chain_of_twenty_thousand_spans_does_not_exhaust_the_stack(count: int) -> None:
+    tree = build_tree(
+        [span(str(i), 0, 9, parent_span_id=str(i - 1) if i else None) for i in range(count)]
+    )
+    assert tree.nodes[-1].depth == count - 1
+    assert tree.nodes[0].size == count
+
+
+names = st.sampled_from("abcdefgh")
+times = st.integers(-20, 20)
+any_spans = st.lists(
+    st.builds(
+        lambda i, p, s, e: span(i, s, e, parent_span_id=p),
+        names,
+        st.none() | names | st.just("gone"),
+        times,
+        st.none() | times,
+    ),
+    max_size=12,
+)
+
+
+@given(any_spans)
+def test_every_id_has_exactly_one_place_below_its_parent(spans: list[Span]) -> None:
+    tree = build_tree(spans)
+    assert sorted(tree.by_id) == sorted({item.id for item in spans})
+    assert len(tree.nodes) == len(tree.by_id)
+    for index, node in enumerate(tree.nodes):
+        assert node.index == index
+        assert [other.id for other in tree.below(node)] == [
+            other.id for other in tree.nodes if node in other.path()
+        ]
+        assert node.start <= node.end
+        assert node.parent is None or node in node.parent.children
+
+
+@given(any_spans, st.randoms(use_true_random=False))
+def test_the_order_of_arrival_does_not_matter(spans: list[Span], random: object) -> None:
+    distinct = list({item.id: item for item in spans}.values())
+    shuffled = list(distinct)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert shape(distinct) == shape(shuffled)
