@@ -32,7 +32,7 @@ def span(name: str, start: float = 0, end: float | None = 1, **more: Any) -> Spa
 
 
 def trace(name: str = "t", start: float = 0, end: float | None = 10, **more: Any) -> Trace:
-    times = {"start_time": at(start), "end_time": None if end is None else at(end)}
+    times: dict[str, Any] = {"start_time": at(start), "end_time": None if end is None else at(end)}
     if end is not None:
         times["duration"] = end - start
     return Trace(**({"id": "t", "name": name} | times | more))

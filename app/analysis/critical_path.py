@@ -1,0 +1,96 @@
+"""The critical path: which spans the trace would have to shorten to end sooner.
+
+The idea is the one behind the critical path of Jaeger's UI, put in our own words: stand at the end
+of a span and look back. The child that finished last held the span up, so the path leads into it;
+at that child's start look back again, among the siblings that had finished by then. What no child
+accounts for is the span's own time. A sibling that ends exactly where the next one starts is on
+the path too. Every moment belongs to exactly one segment.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.analysis.tree import Node, Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of the path, microseconds since 1970; `node` is None between several roots."""
+
+    node: Node | None
+    start: int
+    end: int
+
+    @property
+    def duration(self) -> int:
+        return self.end - self.start
+
+
+@dataclass(slots=True)
+class _Visit:
+    """A span the walk is inside of: `cursor` moves from its `end` back to its `start`."""
+
+    node: Node | None
+    start: int
+    end: int
+    cursor: int
+    children: list[Node]
+
+
+def _visit(node: Node | None, start: int, end: int, *, children: Iterable[Node]) -> _Visit:
+    """Children sorted so that `pop` gives the last finisher; the longer one where two tie."""
+    ordered = sorted(children, key=lambda child: (child.end, -child.start, child.id))
+    return _Visit(node, start, end, end, ordered)
+
+
+def critical_path(tree: Tree, root: Node | None = None) -> tuple[Segment, ...]:
+    """The path below `root` in the order of time, segments without length left out.
+
+    Without `root` the path runs through the whole trace, from the first start to the last end.
+    The segments touch one another and add up to that duration exactly. What children do outside
+    their parent's time is not counted.
+    """
+    if root is None and len(tree.roots) == 1:
+        root = tree.roots[0]
+    if root is not None:
+        visits = [_visit(root, root.start, root.end, children=root.children)]
+    else:
+        visits = [_visit(None, tree.start, tree.end, children=tree.roots)]
+    backwards: list[Segment] = []
+    while visits:
+        visit = visits[-1]
+        child = _next_child(visit)
+        if child is None:
+            if visit.start < visit.cursor:
+                backwards.append(Segment(visit.node, visit.start, visit.cursor))
+            visits.pop()
+            continue
+        start, end = max(child.start, visit.start), min(child.end, visit.cursor)
+        if end < visit.cursor:
+            backwards.append(Segment(visit.node, end, visit.cursor))
+        visit.cursor = start
+        visits.append(_visit(child, start, end, children=child.children))
+    return tuple(reversed(backwards))
+
+
+def time_on_path(path: Iterable[Segment]) -> dict[str, int]:
+    """Microseconds of the path that are each span's own, by span id, in the path's order."""
+    times: dict[str, int] = {}
+    for segment in path:
+        if segment.node is not None:
+            times[segment.node.id] = times.get(segment.node.id, 0) + segment.duration
+    return times
+
+
+def _next_child(visit: _Visit) -> Node | None:
+    """The last finisher before the cursor that took any time inside the visited span.
+
+    At the end of the span that includes a child that ran on after it.
+    """
+    while visit.children:
+        child = visit.children.pop()
+        if child.end > visit.cursor and visit.cursor < visit.end:
+            continue
+        if max(child.start, visit.start) < min(child.end, visit.cursor):
+            return child
+    return None

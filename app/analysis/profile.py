@@ -1,0 +1,204 @@
+"""Where a trace spends its time, tokens and money.
+
+Wrappers often repeat what their children report (an agent span with the sum of its model calls, an
+integration around an integration). So a span owns only what exceeds the sum of the spans below it:
+whatever the nesting, nothing is counted twice.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from app.analysis.critical_path import Segment, critical_path, time_on_path
+from app.analysis.tree import Node, Tree
+from app.opik.schema import Span, Trace
+
+_GAP_SHARE = 0.05
+_GAPS_KEPT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """Tokens and US dollars; adds up."""
+
+    prompt: float = 0.0
+    completion: float = 0.0
+    tokens: float = 0.0
+    cost: float = 0.0
+
+    def __add__(self, other: "Spend") -> "Spend":
+        return Spend(
+            self.prompt + other.prompt,
+            self.completion + other.completion,
+            self.tokens + other.tokens,
+            self.cost + other.cost,
+        )
+
+    def beyond(self, other: "Spend") -> "Spend":
+        """What of this exceeds the other, never below zero."""
+        return Spend(
+            max(0.0, self.prompt - other.prompt),
+            max(0.0, self.completion - other.completion),
+            max(0.0, self.tokens - other.tokens),
+            max(0.0, self.cost - other.cost),
+        )
+
+
+NOTHING = Spend()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """All spans of one name, or all calls of one model. Times in microseconds.
+
+    `total` adds the durations up, also of spans side by side; `own` leaves out their children.
+    """
+
+    key: str
+    count: int
+    failed: int
+    total: int
+    own: int
+    longest: int
+    spend: Spend
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A silence between two children of `parent` (None: between roots), microseconds."""
+
+    parent: Node | None
+    before: Node
+    after: Node
+    duration: int
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The measures of one trace. Times are microseconds; lists by node are in tree order.
+
+    `parallelism` is how many spans did work of their own at a time, on average, while any did.
+    `first_token` is the time to first token in milliseconds by span id, where it was recorded.
+    `reported` is what the trace record itself says was spent; wrappers may count twice in it.
+    """
+
+    wall: int
+    path: tuple[Segment, ...]
+    on_path: Mapping[str, int]
+    own_time: Sequence[int]
+    busy: int
+    parallelism: float
+    gaps: tuple[Gap, ...]
+    own_spend: Sequence[Spend]
+    spend: Spend
+    reported: Spend
+    by_model: tuple[Group, ...]
+    by_name: tuple[Group, ...]
+    first_token: Mapping[str, float]
+
+
+def measure(trace: Trace, tree: Tree) -> Profile:
+    """The profile of a tree; works on an empty one, too."""
+    path = critical_path(tree)
+    own_time, gaps = _own_times(tree)
+    own_spend = _own_spend(tree)
+    busy = _covered([(node.start, node.end) for node in tree.roots])
+    worked = sum(own_time)
+    return Profile(
+        wall=tree.end - tree.start,
+        path=path,
+        on_path=time_on_path(path),
+        own_time=own_time,
+        busy=busy,
+        parallelism=worked / busy if busy else 0.0,
+        gaps=tuple(gaps),
+        own_spend=own_spend,
+        spend=sum(own_spend, NOTHING),
+        reported=spend_of(trace),
+        by_model=_groups(tree, own_time, own_spend, by_model=True),
+        by_name=_groups(tree, own_time, own_spend, by_model=False),
+        first_token={node.id: node.span.ttft for node in tree.nodes if node.span.ttft is not None},
+    )
+
+
+def spend_of(record: Trace | Span) -> Spend:
+    """What a record itself reports, under the field names of any SDK generation."""
+    usage = record.usage
+    prompt = usage.get("prompt_tokens", usage.get("input_tokens", 0.0))
+    completion = usage.get("completion_tokens", usage.get("output_tokens", 0.0))
+    tokens = usage.get("total_tokens", prompt + completion)
+    return Spend(prompt, completion, tokens, record.total_estimated_cost or 0.0)
+
+
+def _own_spend(tree: Tree) -> list[Spend]:
+    """What each span adds to the spans below it, bottom up."""
+    below = [NOTHING] * len(tree.nodes)
+    own = [NOTHING] * len(tree.nodes)
+    for node in reversed(tree.nodes):
+        span = node.span
+        if span.usage or span.total_estimated_cost:
+            own[node.index] = spend_of(span).beyond(below[node.index])
+        if node.parent is not None:
+            index = node.parent.index
+            below[index] = below[index] + below[node.index] + own[node.index]
+    return own
+
+
+def _own_times(tree: Tree) -> tuple[list[int], list[Gap]]:
+    """The time of each span that none of its children covers, and the longest silences."""
+    own = [0] * len(tree.nodes)
+    least = max(1, round((tree.end - tree.start) * _GAP_SHARE))
+    gaps = _silences(None, tree.roots, least)
+    for node in tree.nodes:
+        inside = [
+            (max(child.start, node.start), min(child.end, node.end)) for child in node.children
+        ]
+        own[node.index] = node.duration - _covered(inside)
+        gaps.extend(_silences(node, node.children, least))
+    gaps.sort(key=lambda gap: (-gap.duration, gap.before.index))
+    return own, gaps[:_GAPS_KEPT]
+
+
+def _covered(intervals: Sequence[tuple[int, int]]) -> int:
+    """How much time the intervals cover together, given in the order of their starts."""
+    covered, last = 0, -1
+    for start, end in intervals:
+        begin = max(start, last)
+        if end > begin:
+            covered += end - begin
+            last = end
+    return covered
+
+
+def _silences(parent: Node | None, children: Sequence[Node], least: int) -> list[Gap]:
+    gaps = []
+    latest = None
+    for child in children:
+        if latest is not None and child.start - latest.end >= least:
+            gaps.append(Gap(parent, latest, child, child.start - latest.end))
+        if latest is None or child.end > latest.end:
+            latest = child
+    return gaps
+
+
+def _groups(
+    tree: Tree, own_time: Sequence[int], own_spend: Sequence[Spend], *, by_model: bool
+) -> tuple[Group, ...]:
+    """Groups by name, or by model of the spans that name one; the longest own time first."""
+    members: dict[str, list[Node]] = {}
+    for node in tree.nodes:
+        key = node.span.model if by_model else node.name
+        if key:
+            members.setdefault(key, []).append(node)
+    groups = [
+        Group(
+            key=key,
+            count=len(nodes),
+            failed=sum(1 for node in nodes if node.span.error_info),
+            total=sum(node.duration for node in nodes),
+            own=sum(own_time[node.index] for node in nodes),
+            longest=max(node.duration for node in nodes),
+            spend=sum((own_spend[node.index] for node in nodes), NOTHING),
+        )
+        for key, nodes in members.items()
+    ]
+    return tuple(sorted(groups, key=lambda group: (-group.own, -group.count, group.key)))
