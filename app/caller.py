@@ -44,6 +44,18 @@ class Owner:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose conversations a caller's are.
+
+    `formerly` are owners under which the same caller may have talked before the backend could
+    name them; their conversations now belong to `owner`.
+    """
+
+    owner: Owner
+    formerly: tuple[Owner, ...] = ()
+
+
 def read_caller(cookie_headers: list[str], workspace: str | None) -> Caller:
     """The caller of a request.
 

@@ -1,16 +1,13 @@
 """What the loop needs of others."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from app.events import Event
+from app.events import StoredEvent, TextDelta
 from app.messages import Message, Reply, ToolSpec
 
 Say = Callable[[str], None]
 """Takes a piece of the reply's text the moment it arrives; never waits."""
-
-Emit = Callable[[Event], Awaitable[None]]
-"""Takes what happened: stores what is stored, shows what is shown."""
 
 
 class Model(Protocol):
@@ -24,4 +21,16 @@ class Model(Protocol):
         The pieces join to the reply's text. Raises ModelFailed where no usable reply came; text
         that was said before stays said.
         """
+        ...
+
+
+class Sink(Protocol):
+    """Takes what happens in a turn; the loop does not know who listens."""
+
+    def say(self, delta: TextDelta) -> None:
+        """Shows a piece of text; never waits for a reader."""
+        ...
+
+    async def emit(self, event: StoredEvent) -> None:
+        """Stores an event, then shows it. Raises TurnLost when the turn must end."""
         ...

@@ -8,7 +8,7 @@ optional and whatever else a backend sends is ignored, so that old and new backe
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 def _numbers_only(value: Any) -> Any:
@@ -93,3 +93,12 @@ class Span(_Timed):
     type: str | None = None
     model: str | None = None
     provider: str | None = None
+
+
+class Permissions(BaseModel):
+    """Who the caller is, as the backend names it (camelCase on the wire)."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    user_name: str = Field(alias="userName", min_length=1)
+    workspace_name: str | None = Field(None, alias="workspaceName")

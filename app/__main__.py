@@ -1,0 +1,39 @@
+"""`python -m app`: serves OpikAssist; `--version` prints the version."""
+
+import argparse
+import sys
+
+import uvicorn
+
+from app import __version__
+from app.errors import StartRefused
+from app.main import create_app
+from app.settings import Settings
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m app", description="Serve OpikAssist.")
+    parser.add_argument("--version", action="version", version=f"opik-assist {__version__}")
+    parser.parse_args()
+    try:
+        settings = Settings.load()
+    except StartRefused as error:
+        sys.exit(error.message)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings),
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=round(settings.shutdown_seconds) + 5,
+        )
+    )
+    server.run()
+    if not server.started:
+        sys.exit(3)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""Answers the tool calls of a reply: every call gets an answer, in the order of the calls."""
+
+from collections.abc import Sequence
+
+import anyio
+
+from app.agent.budget import Budget
+from app.agent.ports import Sink
+from app.agent.toolbox import Answer, Toolbox
+from app.events import CallRecord, ToolCompleted
+from app.messages import ToolAnswer, ToolCall
+
+
+class CallDesk:
+    """Runs one turn's calls side by side and remembers what was already answered."""
+
+    def __init__(self, toolbox: Toolbox, budget: Budget, sink: Sink) -> None:
+        self._toolbox = toolbox
+        self._budget = budget
+        self.sink = sink
+        self._answered: dict[tuple[str, str], Answer] = {}
+
+    def records(self, calls: Sequence[ToolCall]) -> tuple[CallRecord, ...]:
+        """The calls as the log keeps them."""
+        return tuple(
+            CallRecord(
+                id=call.id,
+                name=call.name,
+                arguments=call.arguments,
+                provider_id=call.provider_id,
+                display_name=self._toolbox.display_name(call),
+            )
+            for call in calls
+        )
+
+    async def answer(self, calls: Sequence[ToolCall]) -> list[ToolAnswer]:
+        """Runs what is new, repeats what is known, refuses what is too much."""
+        most = self._budget.limits.calls_per_step
+        keys = {call.id: self._toolbox.key(call) for call in calls}
+        first = {keys[call.id]: call for call in reversed(calls[:most])}
+        fresh = [call for key, call in first.items() if key not in self._answered]
+        answers = await self._run(fresh)
+        self._answered |= {
+            keys[call_id]: each for call_id, each in answers.items() if each.outcome == "ok"
+        }
+        for call in calls:
+            if call.id not in answers:
+                twin = first.get(keys[call.id])
+                known = self._answered.get(keys[call.id]) or (twin and answers.get(twin.id))
+                answers[call.id] = _repeat(known) if known else _not_run(most)
+                await self._tell(call, answers[call.id])
+        return [ToolAnswer(call, answers[call.id].text) for call in calls]
+
+    async def _run(self, calls: Sequence[ToolCall]) -> dict[str, Answer]:
+        """Runs calls side by side and tells of each answer as it comes; answers by call id."""
+        answers: dict[str, Answer] = {}
+
+        async def run(call: ToolCall) -> None:
+            answers[call.id] = await self._toolbox.call(call, seconds=self._budget.seconds_left)
+            await self._tell(call, answers[call.id])
+
+        try:
+            async with anyio.create_task_group() as group:
+                for call in calls:
+                    group.start_soon(run, call)
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+        return answers
+
+    async def _tell(self, call: ToolCall, answer: Answer) -> None:
+        await self.sink.emit(
+            ToolCompleted(
+                call_id=call.id,
+                name=call.name,
+                outcome=answer.outcome,
+                text=answer.text,
+                milliseconds=answer.milliseconds,
+            )
+        )
+
+
+def _repeat(known: Answer) -> Answer:
+    hint = "[this call was made before in this turn, with this result; use it]\n"
+    return Answer("duplicate", hint + known.text)
+
+
+def _not_run(most: int) -> Answer:
+    return Answer(
+        "not_run",
+        f"[not run: at most {most} different calls in one reply; call again if still needed]",
+    )

@@ -1,0 +1,128 @@
+"""One turn: ask the model, run the tools it calls, ask again, until it answers.
+
+The loop does not know who listens: it tells the sink what happens. Whatever ends a reply, its text
+so far is emitted as a closed bubble first, so that nothing said is ever lost.
+"""
+
+from collections.abc import Sequence
+from uuid import uuid4
+
+import anyio
+
+from app.agent.budget import Budget, fit_answers
+from app.agent.calls import CallDesk
+from app.agent.ports import Model, Sink
+from app.agent.prompt import LAST_ANSWER, Fence
+from app.agent.toolbox import Toolbox
+from app.errors import LimitReached, ModelFailed
+from app.events import CallRecord, ReplyCompleted, TextDelta, UsageCount
+from app.messages import Assistant, Message, Reply, ToolSpec, User
+
+
+async def run_turn(
+    messages: Sequence[Message],
+    *,
+    model: Model,
+    toolbox: Toolbox,
+    fence: Fence,
+    budget: Budget,
+    sink: Sink,
+) -> None:
+    """Answers the last user message; raises Unavailable, with words, where there is no answer."""
+    desk = CallDesk(toolbox, budget, sink)
+    said = list(messages)
+    for _ in range(budget.limits.steps):
+        if budget.spent:
+            break
+        said = fit_answers(said, budget.limits.tool_characters)
+        reply = await _speak(
+            said, model=model, tools=toolbox.specs, desk=desk, seconds=budget.seconds_left
+        )
+        if reply is None:
+            break
+        budget.count(said, reply)
+        _check(reply)
+        if not reply.calls:
+            return
+        said.append(Assistant(reply.text, reply.calls))
+        said.extend([fence.answer(each) for each in await desk.answer(reply.calls)])
+    said = [*fit_answers(said, budget.limits.tool_characters), User(LAST_ANSWER)]
+    reply = await _speak(
+        said, model=model, tools=(), desk=desk, seconds=budget.limits.last_answer_seconds
+    )
+    if reply is None or not reply.text.strip():
+        raise LimitReached(
+            "The assistant used up what one question may cost before it had an answer. "
+            "Ask about a smaller part, such as one span."
+        )
+    _check(reply)
+
+
+async def _speak(
+    messages: Sequence[Message],
+    *,
+    model: Model,
+    tools: Sequence[ToolSpec],
+    desk: CallDesk,
+    seconds: float,
+) -> Reply | None:
+    """One reply in one bubble, closed in any case. None when it took longer than `seconds`.
+
+    Calls in the reply to a request that offered no tools are left out.
+    """
+    bubble = str(uuid4())
+    pieces: list[str] = []
+    reply: Reply | None = None
+
+    def say(text: str) -> None:
+        pieces.append(text)
+        desk.sink.say(TextDelta(bubble=bubble, text=text))
+
+    try:
+        with anyio.move_on_after(seconds):
+            reply = await model.reply(messages, tools=tools, say=say)
+    finally:
+        spoken = reply or Reply("".join(pieces), complete=False)
+        calls = desk.records(spoken.calls) if tools and spoken.complete else ()
+        if reply or pieces:
+            with anyio.CancelScope(shield=True):
+                await desk.sink.emit(_closed(bubble, spoken, calls))
+    return reply
+
+
+def _closed(bubble: str, reply: Reply, calls: tuple[CallRecord, ...]) -> ReplyCompleted:
+    usage = reply.usage
+    return ReplyCompleted(
+        bubble=bubble,
+        text=reply.text,
+        calls=calls,
+        complete=reply.complete,
+        model=reply.model,
+        usage=usage
+        and UsageCount(
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            cached_tokens=usage.cached_tokens,
+            reasoning_tokens=usage.reasoning_tokens,
+        ),
+    )
+
+
+def _check(reply: Reply) -> None:
+    """Raises ModelFailed for a reply that is not a whole one."""
+    if not reply.complete:
+        raise ModelFailed(
+            "The model's answer broke off before its end. Ask again, or ask it to go on.",
+            reason="cut",
+        )
+    if reply.finish == "content_filter":
+        raise ModelFailed(
+            "The provider's content filter ended the answer. Ask in other words.",
+            reason="content_filter",
+        )
+    if reply.finish == "length" and not reply.calls:
+        raise ModelFailed(
+            "The answer reached the limit of tokens for one reply. Ask it to go on, or raise "
+            "AGENT_MAX_COMPLETION_TOKENS.",
+            reason="length",
+        )

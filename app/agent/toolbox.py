@@ -1,0 +1,164 @@
+"""A tool is a documented async function; the toolbox offers, checks and runs them.
+
+The function's first parameter is the context that all tools of a toolbox share; the others become
+the tool's JSON Schema, its docstring the description. What it returns is the text that the model
+reads. It raises ToolFailed for a failure that the model can learn from.
+"""
+
+import inspect
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+import structlog
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+from app.errors import OpikAssistError
+from app.events import Outcome
+from app.messages import ToolCall, ToolSpec
+
+log = structlog.get_logger(__name__)
+
+ToolFunction = Callable[..., Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function as a tool. `display` names a call for a person, given its checked arguments."""
+
+    function: ToolFunction
+    display: Callable[..., str]
+    arguments: type[BaseModel]
+    spec: ToolSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How one call went, and the text that the model reads."""
+
+    outcome: Outcome
+    text: str
+    milliseconds: int = 0
+
+
+def tool(*, display: Callable[..., str]) -> Callable[[ToolFunction], Tool]:
+    """Makes a documented async function a tool. `display` takes the same named arguments."""
+
+    def make(function: ToolFunction) -> Tool:
+        parameters = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        fields: dict[str, Any] = {
+            parameter.name: (
+                parameter.annotation,
+                ... if parameter.default is parameter.empty else parameter.default,
+            )
+            for parameter in parameters
+        }
+        name = function.__name__
+        arguments = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
+        spec = ToolSpec(name, inspect.cleandoc(function.__doc__ or ""), _schema(arguments))
+        return Tool(function, display, arguments, spec)
+
+    return make
+
+
+class Toolbox:
+    """The tools of one turn, bound to their context."""
+
+    def __init__(
+        self, tools: Sequence[Tool], context: Any, *, seconds: float, characters: int
+    ) -> None:
+        """`seconds` limits one call, `characters` one answer."""
+        self._tools = {each.spec.name: each for each in tools}
+        self._context = context
+        self._seconds = seconds
+        self._characters = characters
+
+    @property
+    def specs(self) -> tuple[ToolSpec, ...]:
+        return tuple(each.spec for each in self._tools.values())
+
+    def display_name(self, call: ToolCall) -> str:
+        """The line that a person reads while the call runs."""
+        found = self._tools.get(call.name)
+        if found is None:
+            return "Calling an unknown tool"
+        try:
+            arguments = _parse(found, call.arguments)
+        except ValueError:
+            return found.spec.name.replace("_", " ").capitalize()
+        return found.display(**dict(arguments))
+
+    def key(self, call: ToolCall) -> tuple[str, str]:
+        """What makes two calls the same call: the name and the arguments, however spelled."""
+        found = self._tools.get(call.name)
+        if found is not None:
+            try:
+                return call.name, _parse(found, call.arguments).model_dump_json()
+            except ValueError:
+                pass
+        return call.name, call.arguments
+
+    async def call(self, call: ToolCall, *, seconds: float) -> Answer:
+        """Runs one call for at most `seconds` and always comes back with an answer."""
+        began = anyio.current_time()
+        outcome, text = await self._attempt(call, min(seconds, self._seconds))
+        milliseconds = round((anyio.current_time() - began) * 1000)
+        return Answer(outcome, _bounded(text, self._characters), milliseconds)
+
+    async def _attempt(self, call: ToolCall, seconds: float) -> tuple[Outcome, str]:
+        found = self._tools.get(call.name)
+        if found is None:
+            offered = ", ".join(self._tools)
+            return "failed", f"There is no tool of this name. The tools are: {offered}."
+        try:
+            arguments = _parse(found, call.arguments)
+        except ValueError as error:
+            return "failed", f"The arguments do not fit: {error}"
+        try:
+            with anyio.fail_after(seconds):
+                return "ok", await found.function(self._context, **dict(arguments))
+        except TimeoutError:
+            return "failed", f"The call took longer than {seconds:.0f} s and was ended."
+        except OpikAssistError as error:
+            return "failed", error.message
+        except Exception:
+            log.exception("tool_failed", tool=call.name)
+            return "failed", "The tool failed for an internal reason; another tool may help."
+
+
+def _parse(found: Tool, arguments: str) -> BaseModel:
+    """The checked arguments; raises ValueError in words for the model."""
+    try:
+        values = json.loads(arguments) if arguments.strip() else {}
+    except (ValueError, RecursionError):
+        raise ValueError("they are not valid JSON.") from None
+    if values is None:
+        values = {}
+    if not isinstance(values, dict):
+        raise ValueError("they must be a JSON object.")
+    try:
+        return found.arguments.model_validate(values)
+    except ValidationError as error:
+        faults = [
+            f"{'.'.join(str(part) for part in fault['loc']) or 'arguments'}: {fault['msg']}"
+            for fault in error.errors(include_input=False, include_url=False)
+        ]
+        allowed = ", ".join(found.arguments.model_fields) or "none"
+        raise ValueError(f"{'; '.join(faults[:5])}. Parameters: {allowed}.") from None
+
+
+def _schema(arguments: type[BaseModel]) -> dict[str, Any]:
+    schema = arguments.model_json_schema()
+    schema.pop("title", None)
+    for each in schema.get("properties", {}).values():
+        each.pop("title", None)
+    return schema
+
+
+def _bounded(text: str, limit: int) -> str:
+    if len(text) <= limit:
+        return text
+    note = f"\n[cut: {len(text):,} characters in all; ask for less at once]"
+    return text[: limit - len(note)] + note

@@ -1,0 +1,202 @@
+"""Start, stop, read and forget one user's conversations about traces."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import uuid4
+
+import anyio
+import anyio.abc
+import structlog
+from cachetools import TTLCache
+
+from app.agent.budget import Budget, Limits
+from app.agent.loop import run_turn
+from app.agent.prompt import SYSTEM, Fence
+from app.caller import Caller, Owner
+from app.conversation.history import fold
+from app.conversation.ports import Access, OpenBench, OpenModel
+from app.conversation.turn import SHUTTING_DOWN, Lease, Turn
+from app.db.store import Conversation, Entry, LoggedEvent, Store, TurnKey
+from app.errors import ConversationBusy, LimitReached, NotFound, ShuttingDown
+from app.events import TurnStarted
+from app.messages import System, User
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 0.1
+ADOPTED_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How turns are run; times in seconds."""
+
+    limits: Limits
+    lease: Lease
+    busy_wait: float = 3
+    concurrent_turns: int = 100
+
+
+class Conversations:
+    def __init__(
+        self,
+        store: Store,
+        access: Access,
+        *,
+        open_bench: OpenBench,
+        open_model: OpenModel,
+        rules: Rules,
+        tasks: anyio.abc.TaskGroup,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`tasks` runs the turns; it outlives every request."""
+        self._store = store
+        self._access = access
+        self._open_bench = open_bench
+        self._open_model = open_model
+        self._rules = rules
+        self._tasks = tasks
+        self._clock = clock
+        self._turns: dict[str, Turn] = {}
+        self._draining = False
+        self._adopted: TTLCache[tuple[Owner, Owner], bool] = TTLCache(
+            10_000, ADOPTED_SECONDS, timer=clock
+        )
+
+    async def start_turn(
+        self, caller: Caller, trace_id: str, question: str, *, request_id: str
+    ) -> Turn:
+        """Starts answering and returns at once with the turn, whose feed tells what happens.
+
+        Raises RequestRefused where the caller may not ask this, Unavailable (in words for the
+        user) where there is no answer now.
+        """
+        if self._draining:
+            raise ShuttingDown(SHUTTING_DOWN.message)
+        if len(self._turns) >= self._rules.concurrent_turns:
+            raise LimitReached("Too many questions are being answered now. Try again in a moment.")
+        await self._access.check(caller, trace_id, fresh=True)
+        owner = await self._owner(caller, fresh=True)
+        conversation, turn_id = await self._begin(owner, trace_id, question)
+        turn = Turn(
+            self._store,
+            TurnKey(conversation.id, turn_id),
+            lease=self._rules.lease,
+            trace_id=trace_id,
+            request_id=request_id,
+        )
+        self._turns[turn_id] = turn
+        if self._draining:
+            turn.stop(SHUTTING_DOWN)
+        self._tasks.start_soon(self._run, turn, caller, trace_id, question, conversation)
+        return turn
+
+    async def history(self, caller: Caller, trace_id: str) -> list[LoggedEvent]:
+        """The log of the caller's conversation about this trace; NotFound where there is none."""
+        await self._access.check(caller, trace_id, fresh=False)
+        owner = await self._owner(caller)
+        conversation = await self._store.find(owner, trace_id)
+        if conversation is None:
+            raise NotFound("There is no conversation about this trace yet.")
+        return await self._store.events(conversation.id)
+
+    async def forget(self, caller: Caller, trace_id: str) -> None:
+        """Deletes the conversation, ending its turn if one runs. A lost trace is no obstacle."""
+        try:
+            await self._access.check(caller, trace_id, fresh=False)
+        except NotFound:
+            log.info("forget_without_trace", trace=trace_id)
+        owner = await self._owner(caller)
+        for turn_id in await self._store.delete(owner, trace_id):
+            turn = self._turns.get(turn_id)
+            if turn is not None:
+                turn.stop()
+                await turn.ended.wait()
+
+    async def rate(self, caller: Caller, trace_id: str, value: int) -> None:
+        """Keeps the user's thumb: 1 up, 0 down; NotFound without a conversation."""
+        await self._access.check(caller, trace_id, fresh=False)
+        owner = await self._owner(caller)
+        if not await self._store.set_feedback(owner, trace_id, value):
+            raise NotFound("There is no conversation about this trace to rate.")
+
+    async def unrate(self, caller: Caller, trace_id: str) -> None:
+        """Takes the thumb back; it is no fault if there was none."""
+        await self._access.check(caller, trace_id, fresh=False)
+        await self._store.clear_feedback(await self._owner(caller), trace_id)
+
+    def drain(self) -> None:
+        """Accepts no more turns; those that run may go on."""
+        self._draining = True
+
+    async def shut_down(self, seconds: float) -> None:
+        """Drains, gives running turns `seconds` to end, then ends them with a last word."""
+        self.drain()
+        with anyio.move_on_after(seconds):
+            await self._all_ended()
+        for turn in self._turns.values():
+            turn.stop(SHUTTING_DOWN)
+        await self._all_ended()
+
+    async def _all_ended(self) -> None:
+        for turn in list(self._turns.values()):
+            await turn.ended.wait()
+
+    async def _owner(self, caller: Caller, *, fresh: bool = False) -> Owner:
+        """The owner, after adopting what the same caller said before they could be named."""
+        identity = await self._access.identify(caller, fresh=fresh)
+        for former in identity.formerly:
+            if (former, identity.owner) not in self._adopted:
+                moved = await self._store.adopt(source=former, target=identity.owner)
+                self._adopted[former, identity.owner] = True
+                if moved:
+                    log.info("conversations_adopted", count=moved)
+        return identity.owner
+
+    async def _begin(self, owner: Owner, trace_id: str, question: str) -> tuple[Conversation, str]:
+        """Takes the conversation; a turn that is just being stopped is waited for."""
+        turn_id = str(uuid4())
+        entry = Entry(str(uuid4()), TurnStarted(question=question))
+        deadline = self._clock() + self._rules.busy_wait
+        while True:
+            conversation = await self._store.begin_turn(
+                owner,
+                trace_id,
+                turn_id=turn_id,
+                entry=entry,
+                lease_seconds=self._rules.lease.seconds,
+                model=self._open_model.name,
+            )
+            if conversation is not None:
+                return conversation, turn_id
+            if self._clock() >= deadline:
+                raise ConversationBusy("This conversation is still answering; stop it or wait.")
+            await anyio.sleep(POLL_SECONDS)
+
+    async def _run(
+        self,
+        turn: Turn,
+        caller: Caller,
+        trace_id: str,
+        question: str,
+        conversation: Conversation,
+    ) -> None:
+        async def answer(sink: Turn) -> None:
+            bench = await self._open_bench(caller, trace_id)
+            logged = await self._store.events(conversation.id)
+            earlier = [each.event for each in logged if each.turn_id != turn.key.turn_id]
+            fence = Fence(conversation.marker)
+            await run_turn(
+                [System(SYSTEM), fence.outline(bench.outline), *fold(earlier), User(question)],
+                model=self._open_model(caller),
+                toolbox=bench.toolbox,
+                fence=fence,
+                budget=Budget(self._rules.limits, clock=self._clock),
+                sink=sink,
+            )
+
+        try:
+            await turn.run(answer)
+        finally:
+            self._turns.pop(turn.key.turn_id, None)

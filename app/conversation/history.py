@@ -1,0 +1,60 @@
+"""Folds the log of a conversation into the messages that the model reads.
+
+Calls that never got an answer (the turn was stopped or its process died) are answered as
+cancelled, and a turn that did not end well says so, since providers refuse dangling calls and the
+model should not take a fragment for an answer.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from app.agent.budget import one_line
+from app.events import (
+    CallRecord,
+    ReplyCompleted,
+    StoredEvent,
+    ToolCompleted,
+    TurnCancelled,
+    TurnFailed,
+    TurnInterrupted,
+    TurnStarted,
+)
+from app.messages import Assistant, Message, ToolAnswer, ToolCall, User
+
+_ENDINGS = {
+    TurnCancelled: "[The user stopped this answer.]",
+    TurnInterrupted: "[This answer was interrupted and never finished.]",
+    TurnFailed: "[This answer failed before its end.]",
+}
+
+
+def fold(events: Sequence[StoredEvent]) -> list[Message]:
+    """The messages of earlier turns, tool answers as one line each, in the order they were said."""
+    answers = {each.call_id: each for each in events if isinstance(each, ToolCompleted)}
+    return list(_messages(events, answers))
+
+
+def _messages(
+    events: Sequence[StoredEvent], answers: dict[str, ToolCompleted]
+) -> Iterable[Message]:
+    for event in events:
+        ending = _ENDINGS.get(type(event))
+        if isinstance(event, TurnStarted):
+            yield User(event.question)
+        elif isinstance(event, ReplyCompleted):
+            calls = tuple(_call(record) for record in event.calls)
+            if event.text or calls:
+                yield Assistant(event.text, calls)
+            for call in calls:
+                yield _answer(call, answers.get(call.id))
+        elif ending is not None:
+            yield Assistant(ending)
+
+
+def _call(record: CallRecord) -> ToolCall:
+    return ToolCall(record.id, record.name, record.arguments, record.provider_id)
+
+
+def _answer(call: ToolCall, completed: ToolCompleted | None) -> ToolAnswer:
+    if completed is None:
+        return ToolAnswer(call, "[cancelled before it was answered]")
+    return ToolAnswer(call, one_line(call, completed.text, completed.outcome))

@@ -1,0 +1,187 @@
+"""One running turn: its lease, its log, its feed, and the one ladder of excepts around it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from uuid import uuid4
+
+import anyio
+import structlog
+
+from app.conversation.feed import Feed
+from app.db.store import Entry, Store, TurnKey
+from app.errors import OpikAssistError, TurnLost
+from app.events import (
+    ReplyCompleted,
+    StoredEvent,
+    TerminalEvent,
+    TextDelta,
+    ToolCompleted,
+    TurnCancelled,
+    TurnFailed,
+    TurnFinished,
+)
+from app.messages import Usage
+
+log = structlog.get_logger(__name__)
+
+Answer = Callable[["Turn"], Awaitable[None]]
+
+_STATES: dict[type[TerminalEvent], str] = {
+    TurnFinished: "finished",
+    TurnFailed: "failed",
+    TurnCancelled: "cancelled",
+}
+SHUTTING_DOWN = TurnFailed(
+    code="shutting_down",
+    message="The service is restarting. What was answered so far is kept; ask again in a moment.",
+)
+_LOST = TurnFailed(
+    code="turn_lost", message="This conversation was deleted or taken over elsewhere."
+)
+_INTERNAL = TurnFailed(
+    code="internal", message="Something went wrong inside the assistant. Please ask again."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """For how long a turn holds its conversation without a sign of life; seconds."""
+
+    seconds: float = 20
+
+    @property
+    def renewal(self) -> float:
+        return self.seconds / 4
+
+
+class Turn:
+    """Takes what the loop says: stores it, shows it, and ends the turn exactly once."""
+
+    def __init__(
+        self, store: Store, key: TurnKey, *, lease: Lease, trace_id: str, request_id: str
+    ) -> None:
+        self.key = key
+        self.request_id = request_id
+        self.feed = Feed()
+        self.ended = anyio.Event()
+        self._store = store
+        self._lease = lease
+        self._label = {"trace": trace_id, "turn": key.turn_id, "request": request_id}
+        self._scope = anyio.CancelScope()
+        self._reason: TerminalEvent = TurnCancelled()
+        self._usage = Usage()
+        self._model = ""
+        self._steps = 0
+        self._tools: list[str] = []
+
+    def say(self, delta: TextDelta) -> None:
+        self.feed.put(delta)
+
+    async def emit(self, event: StoredEvent) -> None:
+        with anyio.CancelScope(shield=True):
+            await self._store.append(self.key, [Entry(str(uuid4()), event)])
+        self._count(event)
+        self.feed.put(event)
+
+    def stop(self, reason: TerminalEvent | None = None) -> None:
+        """Ends the turn where it stands; it still stores what was said and how it ended."""
+        if reason is not None:
+            self._reason = reason
+        self._scope.cancel()
+
+    def leave(self) -> None:
+        """The reader is gone, which is also all that a panel's Stop amounts to."""
+        self.feed.abandon()
+        self.stop()
+
+    async def run(self, answer: Answer) -> None:
+        """Runs `answer` to exactly one terminal event, whatever happens."""
+        began = anyio.current_time()
+        ending: TerminalEvent = _INTERNAL
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._keep_lease)
+                ending = await self._attempt(answer)
+                with anyio.CancelScope(shield=True):
+                    ending = await self._end(ending)
+                group.cancel_scope.cancel()
+        except Exception:
+            log.exception("turn_crashed", **self._label)
+        finally:
+            self.feed.put(ending)
+            self.feed.close()
+            self.ended.set()
+            self._report(ending, anyio.current_time() - began)
+
+    async def _attempt(self, answer: Answer) -> TerminalEvent:
+        with self._scope:
+            try:
+                await answer(self)
+            except OpikAssistError as error:
+                return _failure(error, self.request_id)
+            except Exception:
+                log.exception("turn_crashed", **self._label)
+                return _INTERNAL
+            return TurnFinished()
+        return self._reason
+
+    async def _end(self, ending: TerminalEvent) -> TerminalEvent:
+        """Stores the terminal event; a turn that lost its conversation writes nothing."""
+        if ending is _LOST:
+            return ending
+        try:
+            await self._store.end_turn(
+                self.key,
+                [Entry(str(uuid4()), ending)],
+                state=_STATES[type(ending)],
+                usage=self._usage,
+                model=self._model,
+            )
+        except TurnLost:
+            return _LOST
+        except OpikAssistError as error:
+            log.warning("turn_end_not_stored", code=error.code, **self._label)
+            return ending if isinstance(ending, TurnFailed) else _failure(error, self.request_id)
+        return ending
+
+    async def _keep_lease(self) -> None:
+        while True:
+            await anyio.sleep(self._lease.renewal)
+            try:
+                with anyio.CancelScope(shield=True):
+                    await self._store.renew(self.key, self._lease.seconds)
+            except TurnLost:
+                self.stop(_LOST)
+                return
+            except OpikAssistError as error:
+                log.warning("lease_not_renewed", code=error.code, **self._label)
+
+    def _count(self, event: StoredEvent) -> None:
+        if isinstance(event, ReplyCompleted):
+            self._steps += 1
+            self._model = event.model or self._model
+            if event.usage is not None:
+                self._usage += Usage(**event.usage.model_dump())
+        elif isinstance(event, ToolCompleted):
+            self._tools.append(event.name)
+
+    def _report(self, ending: TerminalEvent, seconds: float) -> None:
+        log.info(
+            "turn",
+            **self._label,
+            outcome=ending.code if isinstance(ending, TurnFailed) else ending.type,
+            model=self._model,
+            steps=self._steps,
+            tools=self._tools,
+            prompt_tokens=self._usage.prompt_tokens,
+            completion_tokens=self._usage.completion_tokens,
+            ms=round(seconds * 1000),
+        )
+
+
+def _failure(error: OpikAssistError, request_id: str) -> TurnFailed:
+    """Our own sentence first, then what somebody else said, then what to quote to an operator."""
+    if isinstance(error, TurnLost):
+        return _LOST
+    said = f' The answer was: "{error.detail}"' if error.detail else ""
+    return TurnFailed(code=error.reason, message=f"{error.message}{said} (request {request_id})")

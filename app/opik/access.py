@@ -1,0 +1,80 @@
+"""Who is this caller, and may they read this trace? Asked of the backend, briefly remembered.
+
+Only permissions are remembered, never refusals, under a digest of the credentials; so a revoked
+permission ends within the cache's time, and a failing backend opens nothing.
+"""
+
+import hashlib
+import hmac
+import time
+from collections.abc import Awaitable, Callable
+
+from cachetools import TTLCache
+
+from app.caller import WORKSPACE_LENGTH, Caller, Identity, Owner
+from app.opik.client import OpikClient
+
+REMEMBERED = 10_000
+_NAME_LENGTH = 240
+DEFAULT_WORKSPACE = "default"
+
+
+class Access:
+    def __init__(
+        self,
+        client: OpikClient,
+        *,
+        owner_key: Callable[[], Awaitable[bytes]],
+        seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`owner_key` signs tokens into owner names; `seconds` is how long a yes is remembered."""
+        self._client = client
+        self._owner_key = owner_key
+        self._identities: TTLCache[str, Identity] = TTLCache(REMEMBERED, seconds, timer=clock)
+        self._readable: TTLCache[tuple[str, str], bool] = TTLCache(REMEMBERED, seconds, timer=clock)
+
+    async def identify(self, caller: Caller, *, fresh: bool) -> Identity:
+        """Who the caller is, by the backend's word.
+
+        Only a backend without the endpoint leaves the token (signed, so that it cannot be read
+        back from the database) or nobody as the owner; every other failure is a refusal.
+        """
+        digest = caller.digest()
+        known = None if fresh else self._identities.get(digest)
+        if known is None:
+            known = await self._ask(caller)
+            self._identities[digest] = known
+        return known
+
+    async def check(self, caller: Caller, trace_id: str, *, fresh: bool) -> None:
+        """Returns when the caller may read the trace; raises the backend's refusal."""
+        key = (caller.digest(), trace_id)
+        if not fresh and key in self._readable:
+            return
+        self._readable.pop(key, None)
+        await self._client.check_trace(caller, trace_id)
+        self._readable[key] = True
+
+    async def _ask(self, caller: Caller) -> Identity:
+        permissions = await self._client.permissions(caller)
+        sent = caller.workspace if caller.workspace is not None else DEFAULT_WORKSPACE
+        unnamed = Owner(sent, await self._unnamed(caller))
+        if permissions is None:
+            return Identity(unnamed)
+        workspace = permissions.workspace_name or sent
+        owner = Owner(workspace[:WORKSPACE_LENGTH], _user(permissions.user_name))
+        return Identity(owner, formerly=(unnamed,))
+
+    async def _unnamed(self, caller: Caller) -> str:
+        if caller.token is None:
+            return "anonymous"
+        key = await self._owner_key()
+        said = f"{caller.token}\0{caller.workspace or ''}".encode("latin-1", "replace")
+        return f"token:{hmac.new(key, said, hashlib.sha256).hexdigest()}"
+
+
+def _user(name: str) -> str:
+    if len(name) <= _NAME_LENGTH:
+        return f"user:{name}"
+    return f"user-sha256:{hashlib.sha256(name.encode()).hexdigest()}"

@@ -1,0 +1,107 @@
+"""Reads the backend's answers: records, NDJSON pages, and every shape of error."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from app.errors import BackendUnavailable, NotAllowed, NotFound, NotSignedIn, OpikAssistError
+from app.opik.schema import Span
+from app.opik.transport import Answer
+
+Record = TypeVar("Record", bound=BaseModel)
+
+
+def record(kind: type[Record], answer: Answer, what: str) -> Record:
+    """The record in a 200 answer; raises the refusal of any other."""
+    if answer.status != 200:
+        raise refusal(answer, what)
+    try:
+        return kind.model_validate(json.loads(answer.body))
+    except (ValueError, RecursionError):
+        raise BackendUnavailable(
+            f"The Opik backend's answer about the {what} could not be read. Is AGENT_OPIK_URL "
+            "the address of an Opik backend?"
+        ) from None
+
+
+def refusal(answer: Answer, what: str) -> OpikAssistError:
+    """The error that a status other than 200 means for the caller."""
+    detail = error_text(answer.body)
+    if answer.status == 401:
+        return NotSignedIn("Your Opik session has expired. Sign in again.", detail=detail)
+    if answer.status == 403:
+        return NotAllowed("You may not read this in Opik's workspace.", detail=detail)
+    if answer.status == 404:
+        return NotFound(f"Opik has no such {what} in this workspace.", detail=detail)
+    if answer.status < 500:
+        message = f"Opik refused to show the {what} (status {answer.status})."
+        return BackendUnavailable(message, detail=detail)
+    message = f"The Opik backend failed (status {answer.status}). Try again in a moment."
+    return BackendUnavailable(message, detail=detail)
+
+
+def error_text(body: bytes) -> str:
+    """The text of an error body in any of the backend's shapes; empty for HTML or nothing."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(value, dict):
+        return ""
+    errors = value.get("errors")
+    if isinstance(errors, list):
+        return "; ".join(str(each) for each in errors)[:1000]
+    for key in ("message", "error", "detail"):
+        if isinstance(value.get(key), str):
+            return str(value[key])[:1000]
+    return ""
+
+
+@dataclass(slots=True)
+class SpanPage:
+    """One page of `spans/search`: NDJSON, newest id first.
+
+    `records` counts lines that were records, readable or not, and `cursor` is the last of their
+    ids, since the backend pages by the last record that it sent.
+    """
+
+    spans: list[Span] = field(default_factory=list)
+    records: int = 0
+    cursor: str | None = None
+    broken: bool = False
+
+
+def read_page(answer: Answer, drop: frozenset[str]) -> SpanPage:
+    """The page in a 200 answer, without the fields in `drop`; what cannot be read is counted."""
+    page = SpanPage(broken=answer.end != "whole")
+    lines = answer.body.split(b"\n")
+    if page.broken and lines:
+        lines.pop()
+    for line in lines:
+        if line.strip():
+            _read_line(page, line, drop)
+    return page
+
+
+def _read_line(page: SpanPage, line: bytes, drop: frozenset[str]) -> None:
+    value = _loads(line)
+    if not isinstance(value, dict) or not isinstance(value.get("id"), str):
+        # A time-out is told inside the stream, as an error object instead of a record.
+        page.broken = True
+        return
+    page.records += 1
+    page.cursor = value["id"]
+    kept: dict[str, Any] = {key: each for key, each in value.items() if key not in drop}
+    try:
+        page.spans.append(Span.model_validate(kept))
+    except ValidationError:
+        return
+
+
+def _loads(line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None

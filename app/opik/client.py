@@ -1,0 +1,139 @@
+"""One method per REST endpoint of the Opik backend that we use.
+
+Every call forwards the caller's own credentials. Ids are UUIDs by the time they get here. A record
+over the byte limit is read again in the backend's truncated form. Errors come out as
+RequestRefused (the caller's fault or right) or BackendUnavailable (the backend's).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+
+from app.caller import Caller
+from app.errors import NotFound
+from app.opik.answers import Record, read_page, record, refusal
+from app.opik.schema import Permissions, Span, Trace
+from app.opik.transport import Answer, Transport
+
+PAGE_SPANS = 2_000
+SMALLEST_PAGE = 50
+BODIES = ("input", "output", "metadata")
+_STREAM = "application/octet-stream"
+_STRIPPED = {"strip_attachments": "true"}
+
+
+@dataclass(frozen=True, slots=True)
+class SpanList:
+    """The spans of a trace in the order they came.
+
+    `unreadable` counts records that the backend sent in a form we cannot read; `cut` tells that it
+    stopped before its end, or that our own limit was reached.
+    """
+
+    spans: tuple[Span, ...]
+    unreadable: int = 0
+    cut: bool = False
+
+
+class OpikClient:
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def permissions(self, caller: Caller) -> Permissions | None:
+        """Who the caller is; None where this backend has no such endpoint (404, 405)."""
+        answer = await self._transport.exchange(caller, "GET", "/workspace-permissions")
+        if answer.status in {404, 405}:
+            return None
+        return record(Permissions, answer, "workspace")
+
+    async def check_trace(self, caller: Caller, trace_id: str) -> None:
+        """Makes sure that the caller may read the trace: by the status, the body is dropped."""
+        answer = await self._transport.exchange(
+            caller, "GET", f"/traces/{trace_id}", params=_STRIPPED, limit=8_192, partial=True
+        )
+        if answer.status != 200:
+            raise refusal(answer, "trace")
+
+    async def trace(self, caller: Caller, trace_id: str) -> Trace:
+        """The whole trace, or its truncated form where the whole is too large."""
+        answer = await self._get(caller, f"/traces/{trace_id}")
+        if answer.status == 200 and answer.end == "too_large":
+            return await self._truncated(Trace, caller, "/traces/search", trace_id, {})
+        return record(Trace, answer, "trace")
+
+    async def span(self, caller: Caller, span_id: str, *, trace: Trace) -> Span:
+        """One span of this trace with its bodies; NotFound for a span of another trace."""
+        answer = await self._get(caller, f"/spans/{span_id}")
+        if answer.status == 200 and answer.end == "too_large":
+            scope = {"trace_id": trace.id, "project_id": trace.project_id}
+            span = await self._truncated(Span, caller, "/spans/search", span_id, scope)
+        else:
+            span = record(Span, answer, "span")
+        if span.trace_id.lower() != trace.id.lower():
+            raise NotFound("This span is not part of the trace.")
+        return span
+
+    async def spans(
+        self, caller: Caller, trace: Trace, *, most: int, exclude: Sequence[str] = BODIES
+    ) -> SpanList:
+        """All spans of a trace, page by page, at most `most`; a page that breaks is made smaller.
+
+        Old backends ignore `exclude`; what they send all the same is dropped here.
+        """
+        found: list[Span] = []
+        read, size, cursor = 0, PAGE_SPANS, ""
+        while read < most:
+            size = min(size, most - read)
+            answer = await self._search(caller, trace, size, cursor, exclude)
+            page = await anyio.to_thread.run_sync(read_page, answer, frozenset(exclude))
+            found += [span for span in page.spans if span.trace_id.lower() == trace.id.lower()]
+            read += page.records
+            cursor = page.cursor or cursor
+            if page.broken and size <= SMALLEST_PAGE:
+                return SpanList(tuple(found), read - len(found), cut=True)
+            if page.broken:
+                size = max(SMALLEST_PAGE, size // 2)
+            elif page.records < size:
+                return SpanList(tuple(found), read - len(found))
+        return SpanList(tuple(found), read - len(found), cut=True)
+
+    async def _search(
+        self, caller: Caller, trace: Trace, limit: int, cursor: str, exclude: Sequence[str]
+    ) -> Answer:
+        body: dict[str, Any] = {
+            "trace_id": trace.id,
+            "project_id": trace.project_id,
+            "limit": limit,
+            "truncate": True,
+            "strip_attachments": True,
+            "exclude": list(exclude),
+        }
+        if cursor:
+            body["last_retrieved_id"] = cursor
+        answer = await self._transport.exchange(
+            caller, "POST", "/spans/search", body=body, accept=_STREAM, partial=True
+        )
+        if answer.status != 200:
+            raise refusal(answer, "trace")
+        return answer
+
+    async def _get(self, caller: Caller, path: str) -> Answer:
+        return await self._transport.exchange(caller, "GET", path, params=_STRIPPED)
+
+    async def _truncated(
+        self, kind: type[Record], caller: Caller, path: str, record_id: str, scope: dict[str, Any]
+    ) -> Record:
+        body = {
+            **scope,
+            "filters": [{"field": "id", "operator": "=", "value": record_id}],
+            "limit": 1,
+            "truncate": True,
+            "strip_attachments": True,
+        }
+        answer = await self._transport.exchange(caller, "POST", path, body=body, accept=_STREAM)
+        what = kind.__name__.lower()
+        if answer.status == 200 and (answer.end == "too_large" or not answer.body.strip()):
+            raise NotFound(f"This {what} is too large to read.")
+        return record(kind, answer, what)

@@ -1,0 +1,144 @@
+"""The panel's frames and the panel's history: two projections of a conversation's events.
+
+The panel replaces a bubble's text by the first non-partial `response`, ticks the tool row of a
+`tool_complete` by its id, and stops reading at an `error`. Unknown kinds of frames are ignored.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from app.db.store import LoggedEvent
+from app.events import (
+    CallRecord,
+    Event,
+    ReplyCompleted,
+    TextDelta,
+    ToolCompleted,
+    TurnFailed,
+    TurnInterrupted,
+    TurnStarted,
+)
+
+AUTHOR = "opik-assist"
+PIECE_BYTES = 768
+"""Of a partial frame's text as JSON; with the rest of the frame it stays under 1 KB."""
+
+INTERRUPTED = "(interrupted)"
+
+Frame = dict[str, Any]
+
+
+class Panel:
+    """Turns the events of one turn into frames."""
+
+    def __init__(
+        self, turn_id: str, *, streaming: bool, clock: Callable[[], float] = time.time
+    ) -> None:
+        """`streaming` False leaves the partial frames out; `clock` gives seconds since 1970."""
+        self._turn_id = turn_id
+        self._streaming = streaming
+        self._clock = clock
+        self._shown: dict[str, int] = {}
+
+    def frames(self, event: Event) -> Iterator[Frame]:
+        """The frames of one event, none for an event that the panel does not show."""
+        if isinstance(event, TextDelta):
+            yield from self._partial(event.bubble, event.text)
+        elif isinstance(event, ReplyCompleted):
+            yield from self._bubble(event)
+        elif isinstance(event, ToolCompleted):
+            response = {"id": event.call_id, "name": event.name}
+            yield self._tool("tool_complete", "tool_response", event.call_id, response)
+        elif isinstance(event, TurnFailed):
+            yield error_frame(event.code, event.message)
+
+    def _bubble(self, reply: ReplyCompleted) -> Iterator[Frame]:
+        if reply.text:
+            yield from self._partial(reply.bubble, reply.text[self._shown.get(reply.bubble, 0) :])
+            yield self._response(reply.bubble, reply.text, partial=False)
+        for call in reply.calls:
+            shown = {"id": call.id, "name": call.name, "display_name": call.display_name}
+            yield self._tool("tool_call", "tool_call", call.id, shown)
+
+    def _partial(self, bubble: str, text: str) -> Iterator[Frame]:
+        self._shown[bubble] = self._shown.get(bubble, 0) + len(text)
+        if self._streaming and text:
+            for piece in pieces(text, PIECE_BYTES):
+                yield self._response(bubble, piece, partial=True)
+
+    def _response(self, bubble: str, text: str, *, partial: bool) -> Frame:
+        return {
+            "message_type": "response",
+            "content": {"parts": [{"text": text}]},
+            "partial": partial,
+            "invocationId": self._turn_id,
+            "id": bubble,
+        }
+
+    def _tool(self, kind: str, key: str, call_id: str, shown: dict[str, str]) -> Frame:
+        return {
+            "message_type": kind,
+            key: shown,
+            "timestamp": self._clock(),
+            "id": call_id,
+            "author": AUTHOR,
+        }
+
+
+def error_frame(code: str, message: str) -> Frame:
+    """The last frame of a turn that has no answer; the panel shows its text."""
+    return {"error": message, "code": code}
+
+
+def pieces(text: str, limit: int) -> Iterator[str]:
+    """The text in pieces whose JSON form is at most `limit` bytes each."""
+    waiting = [text]
+    while waiting:
+        piece = waiting.pop()
+        if len(piece) == 1 or (len(piece) <= limit and len(json.dumps(piece)) <= limit):
+            yield piece
+        else:
+            middle = len(piece) // 2
+            waiting += [piece[middle:], piece[:middle]]
+
+
+def history(events: Sequence[LoggedEvent]) -> list[Frame]:
+    """The messages that fill the panel's chat, tool rows between the texts, oldest first."""
+    messages: list[Frame] = []
+    for logged in events:
+        messages += _messages(logged, messages)
+    return messages
+
+
+def _messages(logged: LoggedEvent, before: list[Frame]) -> Iterator[Frame]:
+    event = logged.event
+    if isinstance(event, TurnStarted):
+        yield {"id": logged.id, "role": "user", "content": event.question}
+    elif isinstance(event, ReplyCompleted):
+        if event.text:
+            yield _said(logged.id, event.text)
+        if event.calls:
+            yield _rows(logged.id, event.calls)
+    elif isinstance(event, TurnFailed):
+        yield _said(logged.id, event.message)
+    elif isinstance(event, TurnInterrupted):
+        last = before[-1] if before else {}
+        if last.get("role") == "assistant" and "toolCalls" not in last:
+            last["content"] += f"\n\n{INTERRUPTED}"
+        else:
+            yield _said(logged.id, INTERRUPTED)
+
+
+def _said(message_id: str, text: str) -> Frame:
+    return {"id": message_id, "role": "assistant", "content": text}
+
+
+def _rows(message_id: str, calls: Sequence[CallRecord]) -> Frame:
+    rows = [
+        {"id": call.id, "name": call.name, "display_name": call.display_name, "completed": True}
+        for call in calls
+    ]
+    tools = {"messageType": "tool_call", "toolCalls": rows}
+    return {"id": f"{message_id}-tools", "role": "assistant", "content": "", **tools}

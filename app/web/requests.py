@@ -1,0 +1,78 @@
+"""What a request says, checked: the caller, the trace, the body."""
+
+import re
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import Request
+
+from app.caller import WORKSPACE_HEADER, Caller, read_caller
+from app.errors import InvalidRequest, RequestTooLarge, Unprocessable, WrongMediaType
+
+_TRACE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+class Question(BaseModel):
+    """The body of a turn."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    message: Annotated[str, Field(strict=True)]
+    streaming: bool = True
+
+
+class Thumb(BaseModel):
+    """The body of feedback: 1 up, 0 down."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    value: Annotated[int, Field(strict=True, ge=0, le=1)]
+
+
+Body = TypeVar("Body", Question, Thumb)
+
+
+def caller_of(request: Request[Any]) -> Caller:
+    return read_caller(request.headers.getlist("cookie"), request.headers.get(WORKSPACE_HEADER))
+
+
+def trace_id_of(request: Request[Any]) -> str:
+    """The trace in the path as a lower-case UUID; only such a text may become part of a URL."""
+    trace_id: str = request.path_params["trace_id"]
+    if not _TRACE_ID.fullmatch(trace_id):
+        raise InvalidRequest("The trace id in the address is not a UUID.")
+    return trace_id.lower()
+
+
+async def body_of(request: Request[Any], kind: type[Body], *, limit: int) -> Body:
+    """The JSON body; raises a RequestRefused that says what is wrong with it."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise WrongMediaType("The body must be sent as application/json.")
+    data = bytearray()
+    async for piece in request.stream():
+        data += piece
+        if len(data) > limit:
+            raise RequestTooLarge(f"The body is larger than {limit:,} bytes.")
+    try:
+        return kind.model_validate_json(bytes(data))
+    except ValidationError as error:
+        raise _fault(error) from None
+
+
+def checked_message(question: Question, *, limit: int) -> str:
+    """The user's message, which is neither empty nor too long."""
+    if not question.message.strip():
+        raise InvalidRequest("The message is empty.")
+    if len(question.message) > limit:
+        raise RequestTooLarge(f"The message is longer than {limit:,} characters.")
+    return question.message
+
+
+def _fault(error: ValidationError) -> InvalidRequest | Unprocessable:
+    first = error.errors(include_url=False, include_input=False)[0]
+    field = ".".join(str(part) for part in first["loc"]) or "body"
+    text = f"{field}: {first['msg']}"
+    if first["type"] in {"greater_than_equal", "less_than_equal"}:
+        return Unprocessable(text)
+    return InvalidRequest(text)

@@ -1,0 +1,98 @@
+"""The HTTP interface that Opik's panel speaks to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypedDict
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from app import __version__
+from app.conversation.conversations import Conversations
+from app.errors import OpikAssistError
+from app.web.panel import Panel, history
+from app.web.problems import turn_problem
+from app.web.requests import Question, Thumb, body_of, caller_of, checked_message, trace_id_of
+from app.web.sse import TurnStream
+
+
+class State(TypedDict):
+    """What the lifespan opens and every request may use."""
+
+    conversations: Conversations
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeLimits:
+    """Limits at the HTTP edge; `heartbeat` in seconds."""
+
+    body_bytes: int
+    message_characters: int
+    heartbeat: float
+
+
+class Api:
+    """The endpoints; `storage` is what healthz says of the database."""
+
+    def __init__(self, limits: EdgeLimits, *, storage: str) -> None:
+        self._limits = limits
+        self._storage = storage
+
+    def routes(self, prefix: str) -> Sequence[Route]:
+        session = f"{prefix}/trace-analyzer/session/{{trace_id}}"
+        return [
+            Route(f"{prefix}/healthz", self.health, methods=["GET"]),
+            Route(session, self.history, methods=["GET"]),
+            Route(session, self.turn, methods=["POST"]),
+            Route(session, self.forget, methods=["DELETE"]),
+            Route(f"{session}/feedback", self.rate, methods=["PUT"]),
+            Route(f"{session}/feedback", self.unrate, methods=["DELETE"]),
+        ]
+
+    async def health(self, _: Request[State]) -> Response:
+        return JSONResponse(
+            {
+                "status": "healthy",
+                "session_service": "database",
+                "storage": self._storage,
+                "version": __version__,
+            }
+        )
+
+    async def history(self, request: Request[State]) -> Response:
+        conversations = request.state["conversations"]
+        events = await conversations.history(caller_of(request), trace_id_of(request))
+        return JSONResponse({"content": history(events)})
+
+    async def turn(self, request: Request[State]) -> ASGIApp:
+        conversations = request.state["conversations"]
+        caller, trace_id = caller_of(request), trace_id_of(request)
+        question = await body_of(request, Question, limit=self._limits.body_bytes)
+        message = checked_message(question, limit=self._limits.message_characters)
+        try:
+            turn = await conversations.start_turn(
+                caller, trace_id, message, request_id=request.state["request_id"]
+            )
+        except OpikAssistError as error:
+            return turn_problem(error, request)
+        panel = Panel(turn.key.turn_id, streaming=question.streaming)
+        return TurnStream(turn, panel, heartbeat=self._limits.heartbeat)
+
+    async def forget(self, request: Request[State]) -> Response:
+        conversations = request.state["conversations"]
+        await conversations.forget(caller_of(request), trace_id_of(request))
+        return JSONResponse(None)
+
+    async def rate(self, request: Request[State]) -> Response:
+        conversations = request.state["conversations"]
+        thumb = await body_of(request, Thumb, limit=self._limits.body_bytes)
+        await conversations.rate(caller_of(request), trace_id_of(request), thumb.value)
+        return JSONResponse({"status": "ok"})
+
+    async def unrate(self, request: Request[State]) -> Response:
+        conversations = request.state["conversations"]
+        await conversations.unrate(caller_of(request), trace_id_of(request))
+        return Response(status_code=204)
