@@ -1,0 +1,100 @@
+"""Messages and tools -> the proxy's request, in the words of one dialect.
+
+`NativeDialect` is OpenAI's chat completions with native tool calls. A dialect for providers whose
+tools the proxy drops (tools described in text, calls read from text) stands beside it: `ProxyModel`
+asks its dialect for `request` and knows nothing else of the wire form of messages.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from app.chat.frames import json_object
+from app.chat.surrogates import repaired
+from app.messages import Assistant, Message, System, ToolAnswer, ToolCall, ToolSpec, User
+
+# The proxy routes OpenAI's, Anthropic's and Gemini's models by their bare names; a name with a
+# slash would mean OpenRouter's model of that vendor.
+_STRIPPED_PREFIXES = ("openai/", "anthropic/", "gemini/")
+_EMPTY_ANSWER = "(empty)"
+
+
+class NativeDialect:
+    """System, user, assistant and tool messages; tools as functions."""
+
+    def request(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> dict[str, Any]:
+        """The `messages` and, where there are any, `tools` members of a request."""
+        request: dict[str, Any] = {"messages": list(_messages(messages))}
+        if tools:
+            request["tools"] = [_tool(tool) for tool in tools]
+        return request
+
+
+def wire_model(name: str) -> str:
+    """The model's name as the proxy routes it: `openai/gpt-4.1` -> `gpt-4.1`."""
+    for prefix in _STRIPPED_PREFIXES:
+        if name.startswith(prefix) and len(name) > len(prefix):
+            return name.removeprefix(prefix)
+    return name
+
+
+def encode(body: Mapping[str, Any]) -> bytes:
+    """The body as UTF-8 JSON; halves of characters become U+FFFD instead of an error."""
+    return repaired(json.dumps(body, ensure_ascii=False, separators=(",", ":"))).encode()
+
+
+def _messages(messages: Sequence[Message]) -> Iterator[dict[str, Any]]:
+    for message in messages:
+        match message:
+            case System(text):
+                yield {"role": "system", "content": text}
+            case User(text):
+                yield {"role": "user", "content": text}
+            case Assistant(text, calls) if text or calls:
+                yield _assistant(text, calls)
+            case Assistant():
+                pass  # an assistant message with neither is refused by every provider
+            case ToolAnswer(call, text):
+                # The proxy leaves out empty members, and a tool message needs its content.
+                content = text or _EMPTY_ANSWER
+                yield {"role": "tool", "tool_call_id": _wire_id(call), "content": content}
+
+
+def _assistant(text: str, calls: Sequence[ToolCall]) -> dict[str, Any]:
+    # Several providers refuse a blank text beside calls; null is the documented form.
+    message: dict[str, Any] = {"role": "assistant", "content": text or None}
+    if calls:
+        message["tool_calls"] = [
+            {
+                "id": _wire_id(call),
+                "type": "function",
+                "function": {"name": call.name, "arguments": _wire_arguments(call.arguments)},
+            }
+            for call in calls
+        ]
+    return message
+
+
+def _wire_id(call: ToolCall) -> str:
+    return call.provider_id or call.id
+
+
+def _wire_arguments(arguments: str) -> str:
+    """Arguments that a server can parse: several refuse the whole request over a broken one."""
+    if not arguments.strip():
+        return "{}"
+    if json_object(arguments) is not None:
+        return arguments
+    return json.dumps({"not_json": arguments}, ensure_ascii=False)
+
+
+def _tool(tool: ToolSpec) -> dict[str, Any]:
+    parameters = dict(tool.parameters) or {"type": "object", "properties": {}}
+    return {
+        "type": "function",
+        "function": {
+            "name": tool.name,
+            "description": tool.description,
+            "parameters": parameters,
+        },
+    }
