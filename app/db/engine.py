@@ -1,0 +1,93 @@
+"""The database engine: one place for what a connection must be told before its first statement."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Connection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+CONNECT_SECONDS = 5
+LOCK_WAIT_SECONDS = 5
+STATEMENT_SECONDS = 10
+
+# After a lost client the server goes on with the statement and keeps its locks, so both are short.
+# Each server kind skips the other's executable comment: only MariaDB knows max_statement_time
+# (seconds, every statement), only MySQL max_execution_time (milliseconds, SELECT).
+_MYSQL_SESSION = (
+    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION',"
+    f" SESSION innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS},"
+    f" SESSION lock_wait_timeout = {LOCK_WAIT_SECONDS}"
+    f" /*M!100101 , SESSION max_statement_time = {STATEMENT_SECONDS} */"
+    f" /*!50708 , SESSION max_execution_time = {STATEMENT_SECONDS * 1000} */"
+)
+
+# The busy timeout comes first: the change to WAL already competes with other processes.
+_SQLITE_PRAGMAS = (
+    "PRAGMA busy_timeout = 5000",
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA foreign_keys = ON",
+)
+
+StorageKind = Literal["mysql", "sqlite"]
+
+
+def storage_kind(url: URL) -> StorageKind:
+    """Which family of databases an address belongs to; MariaDB counts as MySQL."""
+    return "sqlite" if url.get_backend_name() == "sqlite" else "mysql"
+
+
+def create_engine(url: URL, *, pool_recycle: int) -> AsyncEngine:
+    """An engine for an address with an async driver (`mysql+asyncmy`, `sqlite+aiosqlite`).
+
+    `pool_recycle` is the age in seconds at which a MySQL connection is renewed, -1 for never.
+    Nothing is connected yet. An engine belongs to one event loop; `dispose` ends it.
+    """
+    if storage_kind(url) == "sqlite":
+        return _sqlite(url)
+    return create_async_engine(
+        url,
+        isolation_level="READ COMMITTED",
+        pool_pre_ping=True,
+        pool_recycle=pool_recycle,
+        pool_size=10,
+        max_overflow=10,
+        pool_timeout=10,
+        hide_parameters=True,
+        connect_args={"connect_timeout": CONNECT_SECONDS, "init_command": _MYSQL_SESSION},
+    )
+
+
+def _sqlite(url: URL) -> AsyncEngine:
+    """One connection for the whole process: SQLite has one writer, and a second one only waits.
+
+    With Python's default transactions two writers lose updates without any error, so the driver
+    is told to leave transactions alone and each one begins as a write.
+    """
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(
+        url,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=15,
+        hide_parameters=True,
+    )
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in _SQLITE_PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,277 @@
+"""Conversations in the database: what the rest of the service may ask of it."""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import anyio
+import structlog
+from pydantic import ValidationError
+from sqlalchemy import ColumnElement, and_, case, delete, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.caller import Owner
+from app.db import turn_log
+from app.db.tables import OWNER_KEY, events, facts, feedback, sessions, turns, utc_now
+from app.db.transactions import Transactions
+from app.db.turn_log import Conversation, Entry, LoggedEvent, Start, TurnKey, line_of
+from app.errors import DatabaseUnavailable
+from app.events import load_event
+from app.messages import Usage
+
+__all__ = ["Conversation", "Entry", "LoggedEvent", "Store", "TurnKey"]
+
+_NAME_LENGTH = 255
+
+_log = structlog.get_logger()
+
+
+class Store:
+    """Conversations, their turns, events and feedback.
+
+    Every method is one short transaction. It may be repeated without harm, completes even while
+    its task is cancelled, and raises DatabaseUnavailable when the database does not answer.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        attempts: int = 3,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+    ) -> None:
+        self._engine = engine
+        self._transactions = Transactions(engine, attempts=attempts, sleep=sleep)
+        self._owner_key: bytes | None = None
+
+    async def owner_key(self) -> bytes:
+        """The secret (32 bytes) of this database, with which tokens become owner names."""
+        if self._owner_key is None:
+            query = select(facts.c.value).where(facts.c.name == OWNER_KEY)
+            value = await self._transactions.run(lambda db: db.scalar(query))
+            if value is None:
+                raise DatabaseUnavailable("The assistant's database is not set up.")
+            self._owner_key = bytes.fromhex(value)
+        return self._owner_key
+
+    async def adopt(self, *, source: Owner, target: Owner) -> int:
+        """Gives source's conversations to target and returns how many.
+
+        Where target talks about a trace already, the adopted ones get numbers below its lowest, so
+        that target's own conversation stays the current one.
+        """
+        if source == target:
+            return 0
+        return await self._transactions.run(lambda db: _adopt(db, source, target))
+
+    async def find(self, owner: Owner, trace_id: str) -> Conversation | None:
+        """The current conversation; one whose turn has let its lease run out is free."""
+        holder = case((turns.c.lease_until > utc_now(), sessions.c.active_turn_id))
+        active = and_(turns.c.session_id == sessions.c.id, turns.c.id == sessions.c.active_turn_id)
+        query = (
+            select(sessions.c.id, sessions.c.number, sessions.c.marker, holder)
+            .select_from(sessions.outerjoin(turns, active))
+            .where(_of_trace(owner, trace_id))
+            .order_by(sessions.c.number.desc())
+            .limit(1)
+        )
+        row = await self._transactions.run(lambda db: _first(db, query))
+        return None if row is None else Conversation(*row)
+
+    async def begin_turn(
+        self,
+        owner: Owner,
+        trace_id: str,
+        *,
+        turn_id: str,
+        entry: Entry,
+        lease_seconds: float,
+        model: str,
+    ) -> Conversation | None:
+        """Takes the current conversation for a turn and writes the turn's first entry.
+
+        Makes the conversation where there is none. A turn whose lease ran out by the database's
+        clock gets its TurnInterrupted in the same transaction. None while another turn holds it.
+        Raises ValueError for an event that is too large.
+        """
+        start = Start(turn_id, line_of(entry), lease_seconds, model)
+        names = _columns(owner)
+        return await self._transactions.run(
+            lambda db: turn_log.begin(db, names, trace_id, start=start)
+        )
+
+    async def append(self, turn: TurnKey, entries: Sequence[Entry]) -> None:
+        """Appends entries that are not in the log yet, in order.
+
+        Raises TurnLost when the conversation was deleted or taken over, ValueError for an event
+        that is too large.
+        """
+        lines = [line_of(entry) for entry in entries]
+        await self._transactions.run(lambda db: turn_log.append(db, turn, lines))
+
+    async def end_turn(
+        self,
+        turn: TurnKey,
+        entries: Sequence[Entry],
+        *,
+        state: str,
+        usage: Usage,
+        model: str | None = None,
+    ) -> None:
+        """Appends the last entries (the very last is terminal) and frees the conversation.
+
+        `state` is finished, failed or cancelled; `model` replaces the one given at the begin.
+        Raises like `append`.
+        """
+        lines = [line_of(entry) for entry in entries]
+        await self._transactions.run(
+            lambda db: turn_log.end(db, turn, lines, state=state, usage=usage, model=model)
+        )
+
+    async def renew(self, turn: TurnKey, lease_seconds: float) -> None:
+        """Keeps the conversation for that many seconds from now; raises TurnLost like `append`."""
+        await self._transactions.run(
+            lambda db: turn_log.renew(db, turn, lease_seconds=lease_seconds)
+        )
+
+    async def events(self, conversation_id: str) -> list[LoggedEvent]:
+        """The whole log in order; events of a later version that are unknown here are left out."""
+        query = (
+            select(
+                events.c.id,
+                events.c.sequence,
+                events.c.turn_id,
+                events.c.created_at,
+                events.c.payload,
+            )
+            .where(events.c.session_id == conversation_id)
+            .order_by(events.c.sequence)
+        )
+        rows = await self._transactions.run(lambda db: _all(db, query))
+        return [logged for row in rows if (logged := _logged(row)) is not None]
+
+    async def delete(self, owner: Owner, trace_id: str) -> list[str]:
+        """Forgets all of this owner's conversations about a trace, with all that hangs on them.
+
+        Returns the ids of the turns that were running; whatever they write now is refused.
+        """
+        running: set[str] = set()
+        await self._transactions.run(lambda db: _delete(db, owner, trace_id, running))
+        return sorted(running)
+
+    async def set_feedback(self, owner: Owner, trace_id: str, value: int) -> bool:
+        """Sets the current conversation's feedback (0 or 1); False where there is none."""
+        return await self._transactions.run(lambda db: _set_feedback(db, owner, trace_id, value))
+
+    async def clear_feedback(self, owner: Owner, trace_id: str) -> None:
+        """Removes the current conversation's feedback, if it has any."""
+        await self._transactions.run(lambda db: _clear_feedback(db, owner, trace_id))
+
+    async def ping(self) -> None:
+        """Raises DatabaseUnavailable unless the database answers."""
+        await self._transactions.run(lambda db: db.scalar(select(1)))
+
+    async def close(self) -> None:
+        """Ends the engine and its connections."""
+        with anyio.CancelScope(shield=True):
+            await self._engine.dispose()
+
+
+def _stored(name: str) -> str:
+    """A name as its column can hold it, distinct names staying distinct.
+
+    MySQL does not tell names apart that differ in trailing spaces, and a column has its length.
+    """
+    if len(name) <= _NAME_LENGTH and not name.startswith("~") and not name.endswith(" "):
+        return name
+    return "~" + hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _columns(owner: Owner) -> dict[str, str]:
+    return {"workspace": _stored(owner.workspace), "owner": _stored(owner.name)}
+
+
+def _of_owner(owner: Owner) -> ColumnElement[bool]:
+    return and_(*(sessions.c[name] == value for name, value in _columns(owner).items()))
+
+
+def _of_trace(owner: Owner, trace_id: str) -> ColumnElement[bool]:
+    return and_(_of_owner(owner), sessions.c.trace_id == trace_id)
+
+
+async def _first(db: AsyncConnection, query: Any) -> Any:
+    return (await db.execute(query)).first()
+
+
+async def _all(db: AsyncConnection, query: Any) -> Any:
+    return (await db.execute(query)).all()
+
+
+def _logged(row: Any) -> LoggedEvent | None:
+    try:
+        event = load_event(row.payload)
+    except ValidationError:
+        _log.warning("event_not_understood", event_id=row.id)
+        return None
+    return LoggedEvent(row.id, row.sequence, row.turn_id, row.created_at, event)
+
+
+async def _adopt(db: AsyncConnection, source: Owner, target: Owner) -> int:
+    rows = await _all(
+        db,
+        select(sessions.c.id, sessions.c.trace_id, sessions.c.number)
+        .where(_of_owner(source))
+        .order_by(sessions.c.trace_id, sessions.c.number.desc())
+        .with_for_update(),
+    )
+    for row in rows:
+        lowest = await db.scalar(
+            select(func.min(sessions.c.number)).where(_of_trace(target, row.trace_id))
+        )
+        number = row.number if lowest is None else lowest - 1
+        await db.execute(
+            sessions.update()
+            .where(sessions.c.id == row.id)
+            .values(**_columns(target), number=number)
+        )
+    return len(rows)
+
+
+async def _delete(db: AsyncConnection, owner: Owner, trace_id: str, running: set[str]) -> None:
+    rows = await _all(
+        db,
+        select(sessions.c.id, sessions.c.active_turn_id)
+        .where(_of_trace(owner, trace_id))
+        .with_for_update(),
+    )
+    running.update(row.active_turn_id for row in rows if row.active_turn_id)
+    if rows:
+        await db.execute(delete(sessions).where(sessions.c.id.in_([row.id for row in rows])))
+
+
+async def _current(db: AsyncConnection, owner: Owner, trace_id: str) -> str | None:
+    return await db.scalar(
+        select(sessions.c.id)
+        .where(_of_trace(owner, trace_id))
+        .order_by(sessions.c.number.desc())
+        .limit(1)
+        .with_for_update()
+    )
+
+
+async def _set_feedback(db: AsyncConnection, owner: Owner, trace_id: str, value: int) -> bool:
+    session_id = await _current(db, owner, trace_id)
+    if session_id is None:
+        return False
+    values = {"value": value, "updated_at": utc_now()}
+    changed = await db.execute(
+        feedback.update().where(feedback.c.session_id == session_id).values(values)
+    )
+    if changed.rowcount == 0:
+        await db.execute(feedback.insert().values(session_id=session_id, **values))
+    return True
+
+
+async def _clear_feedback(db: AsyncConnection, owner: Owner, trace_id: str) -> None:
+    session_id = await _current(db, owner, trace_id)
+    await db.execute(delete(feedback).where(feedback.c.session_id == session_id))

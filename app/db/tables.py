@@ -1,0 +1,197 @@
+"""The tables of the service, in a database that may belong to somebody else as well.
+
+Every name carries the prefix and every constraint has a name of its own, so that a migration can
+speak of it. Collations are said explicitly: MySQL's defaults ignore case and accents, MariaDB's
+also hold all emoji for equal. Times are UTC by the database's clock, never by a process's.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    CHAR,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    literal,
+)
+from sqlalchemy.dialects import mysql
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+PREFIX = "opik_assist_"
+VERSION_TABLE = f"{PREFIX}alembic_version"
+
+OWNER_KEY = "owner_key"
+OLDEST_CODE = "oldest_code_revision"
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime in UTC, to the microsecond; the column itself knows no zone."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "mysql":
+            return dialect.type_descriptor(mysql.DATETIME(fsp=6))
+        return dialect.type_descriptor(DateTime())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class utc_in(FunctionElement[datetime]):  # noqa: N801 - reads as the SQL function that it is
+    """The database's own time, moved by some seconds (negative for the past)."""
+
+    type = UtcDateTime()
+    inherit_cache = True
+    name = "utc_in"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(literal(round(seconds * 1_000_000), BigInteger()))
+
+
+def utc_now() -> utc_in:
+    """The database's own time."""
+    return utc_in(0)
+
+
+@compiles(utc_in, "mysql")
+def _utc_in_mysql(element: utc_in, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"TIMESTAMPADD(MICROSECOND, {compiler.process(element.clauses, **kw)}, UTC_TIMESTAMP(6))"
+
+
+@compiles(utc_in, "sqlite")
+def _utc_in_sqlite(element: utc_in, compiler: SQLCompiler, **kw: Any) -> str:
+    # The text must look like the one that SQLAlchemy writes (six digits), or the two would not
+    # compare; SQLite's own clock has three.
+    shift = f"({compiler.process(element.clauses, **kw)} / 1000000.0) || ' seconds'"
+    return f"strftime('%Y-%m-%d %H:%M:%f000', 'now', {shift})"
+
+
+def _ascii(length: int) -> TypeEngine[str]:
+    exact = mysql.VARCHAR(length, charset="ascii", collation="ascii_bin")
+    return String(length).with_variant(exact, "mysql")
+
+
+def _id() -> TypeEngine[str]:
+    return CHAR(36).with_variant(mysql.CHAR(36, charset="ascii", collation="ascii_bin"), "mysql")
+
+
+def _name() -> TypeEngine[str]:
+    exact = mysql.VARCHAR(255, charset="utf8mb4", collation="utf8mb4_bin")
+    return String(255).with_variant(exact, "mysql")
+
+
+def _long_text() -> TypeEngine[str]:
+    long = mysql.LONGTEXT(charset="utf8mb4", collation="utf8mb4_bin")
+    return Text().with_variant(long, "mysql")
+
+
+_MYSQL: dict[str, Any] = {
+    "mysql_engine": "InnoDB",
+    "mysql_charset": "utf8mb4",
+    "mysql_collate": "utf8mb4_bin",
+}
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _of_session() -> ForeignKey:
+    return ForeignKey(f"{PREFIX}sessions.id", ondelete="CASCADE")
+
+
+sessions = Table(
+    f"{PREFIX}sessions",
+    metadata,
+    Column("id", _id(), primary_key=True),
+    Column("workspace", _name(), nullable=False),
+    Column("owner", _name(), nullable=False),
+    Column("trace_id", _id(), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("marker", _ascii(32), nullable=False),
+    Column("active_turn_id", _id()),
+    Column("next_sequence", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    UniqueConstraint("workspace", "owner", "trace_id", "number", name="uq_opik_assist_sessions"),
+    **_MYSQL,
+)
+
+# The key begins with the session: it is what every statement asks for, and MySQL takes the key
+# for the foreign key's index too.
+turns = Table(
+    f"{PREFIX}turns",
+    metadata,
+    Column("session_id", _id(), _of_session(), nullable=False),
+    Column("id", _id(), nullable=False),
+    Column("parent_turn_id", _id()),
+    Column("state", _ascii(16), nullable=False),
+    Column("lease_until", UtcDateTime, nullable=False),
+    Column("model", _name(), nullable=False),
+    Column("prompt_tokens", Integer, nullable=False),
+    Column("completion_tokens", Integer, nullable=False),
+    Column("cached_tokens", Integer, nullable=False),
+    Column("reasoning_tokens", Integer, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    PrimaryKeyConstraint("session_id", "id"),
+    **_MYSQL,
+)
+
+events = Table(
+    f"{PREFIX}events",
+    metadata,
+    Column("id", _id(), primary_key=True),
+    Column("session_id", _id(), _of_session(), nullable=False),
+    Column("turn_id", _id(), nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("type", _ascii(32), nullable=False),
+    Column("payload", _long_text(), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("session_id", "sequence"),
+    **_MYSQL,
+)
+
+feedback = Table(
+    f"{PREFIX}feedback",
+    metadata,
+    Column("session_id", _id(), _of_session(), primary_key=True),
+    Column("value", SmallInteger, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    CheckConstraint("value IN (0, 1)", name="value"),
+    **_MYSQL,
+)
+
+facts = Table(
+    f"{PREFIX}facts",
+    metadata,
+    Column("name", _ascii(64), primary_key=True),
+    Column("value", _name(), nullable=False),
+    **_MYSQL,
+)

@@ -1,0 +1,74 @@
+"""One unit of work: a short transaction that is repeated after a deadlock or a lost connection."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import anyio
+import structlog
+from sqlalchemy.exc import (
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.errors import DatabaseUnavailable
+
+Sleep = Callable[[float], Awaitable[None]]
+T = TypeVar("T")
+
+UNIT_SECONDS = 20
+_BACKOFF_SECONDS = 0.05
+_PASSING = (OperationalError, InterfaceError, InternalError)
+
+_log = structlog.get_logger()
+
+
+class Transactions:
+    """Runs units of work against one engine.
+
+    A unit may run more than once, also after a commit whose outcome is unknown, so it has to leave
+    the same rows however often it runs. It runs to its end even while its task is being cancelled:
+    a connection that is cut in a statement leaves the server working and holding locks.
+    """
+
+    def __init__(self, engine: AsyncEngine, *, attempts: int, sleep: Sleep) -> None:
+        self._engine = engine
+        self._attempts = max(attempts, 1)
+        self._sleep = sleep
+
+    async def run(self, unit: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """What the unit returns; raises DatabaseUnavailable when the database does not answer."""
+        try:
+            with anyio.fail_after(UNIT_SECONDS, shield=True):
+                return await self._repeat(unit)
+        except (PoolTimeout, OSError, *_PASSING) as error:
+            _log.warning("database_unavailable", reason=_why(error))
+            raise DatabaseUnavailable(
+                "The assistant's database does not answer. Please try again in a moment."
+            ) from None
+
+    async def _repeat(self, unit: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        for attempt in range(1, self._attempts):
+            try:
+                return await self._once(unit)
+            except (*_PASSING, IntegrityError) as error:
+                # Two who make the same row at once: the second finds it when it looks again.
+                _log.info("database_retry", attempt=attempt, reason=_why(error))
+            await self._sleep(_BACKOFF_SECONDS * 2 ** (attempt - 1))
+        return await self._once(unit)
+
+    async def _once(self, unit: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        async with self._engine.begin() as db:
+            return await unit(db)
+
+
+def _why(error: Exception) -> str:
+    """The driver's words in one line; those of a broken constraint would quote the row."""
+    if isinstance(error, IntegrityError):
+        return "a constraint does not hold"
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return f"{type(cause).__name__}: {' '.join(str(cause).split())[:200]}"

@@ -1,0 +1,50 @@
+"""Runs migrations: on the connection that the service hands over, else on one of its own."""
+
+import asyncio
+import logging
+import sys
+
+from alembic import context
+from sqlalchemy import Connection
+
+from app.db import migrating
+from app.db.engine import create_engine
+from app.db.tables import VERSION_TABLE, metadata
+from app.errors import StartRefused
+from app.settings import DatabaseSettings, database_url
+
+
+def run(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        version_table=VERSION_TABLE,
+        include_name=migrating.is_ours,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def run_from_shell() -> None:
+    settings = DatabaseSettings.load()
+    url = database_url(settings.session_service_uri)
+    sys.stderr.write(f"Database: {url.set(query={}).render_as_string()}\n")
+    engine = create_engine(url, pool_recycle=settings.session_pool_recycle)
+    patience = settings.session_service_max_retries, settings.session_service_retry_delay
+    try:
+        async with migrating.exclusive(engine, attempts=patience[0], delay=patience[1]) as own:
+            await own.run_sync(run)
+    finally:
+        await engine.dispose()
+
+
+if (given := context.config.attributes.get("connection")) is not None:
+    run(given)
+elif context.is_offline_mode():
+    raise SystemExit("Migrations look at the database as they run: --sql is not supported.")
+else:
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        asyncio.run(run_from_shell())
+    except StartRefused as refused:
+        raise SystemExit(refused.message) from None

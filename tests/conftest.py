@@ -1,0 +1,103 @@
+"""Fixtures that every part of the suite may use."""
+
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.db.engine import create_engine
+from app.db.store import Store
+from app.db.tables import sessions
+from app.settings import database_url
+from tests import databases
+
+NO_SERVER = "No MySQL server for tests: "
+
+
+@pytest.fixture(scope="session")
+def private_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[databases.PrivateServer]:
+    """A MySQL or MariaDB server that a test may kill, if it starts it again."""
+    try:
+        server = databases.private_server(tmp_path_factory.mktemp("server") / "private")
+    except databases.NotAvailable as reason:
+        pytest.skip(f"{NO_SERVER}{reason}")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def mysql_server_uri(request: pytest.FixtureRequest) -> str:
+    """The address of some database on a server whose user may create databases."""
+    given = databases.given_uri()
+    if given is not None:
+        return given
+    server: databases.PrivateServer = request.getfixturevalue("private_server")
+    return server.uri("information_schema")
+
+
+@pytest.fixture(scope="session")
+def _migrated_mysql(mysql_server_uri: str) -> Iterator[str]:
+    uri = databases.create_database(mysql_server_uri)
+    databases.migrate(uri)
+    yield uri
+    databases.drop_database(uri)
+
+
+@pytest.fixture(scope="session")
+def _migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "migrated.db"
+    databases.migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", "mysql"])
+def database_uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A SESSION_SERVICE_URI of a migrated database without conversations."""
+    if request.param == "sqlite":
+        path = tmp_path / "opik-assist.db"
+        shutil.copy(request.getfixturevalue("_migrated_sqlite"), path)
+        yield f"sqlite:///{path}"
+        return
+    uri: str = request.getfixturevalue("_migrated_mysql")
+    yield uri
+    databases.on_database(uri, _forget_everything)
+
+
+@pytest.fixture(params=["sqlite", "mysql"])
+def empty_database_uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A SESSION_SERVICE_URI of a database without any table."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    uri = databases.create_database(request.getfixturevalue("mysql_server_uri"))
+    yield uri
+    databases.drop_database(uri)
+
+
+@pytest.fixture
+async def engine(database_uri: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(database_url(database_uri), pool_recycle=-1)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def store(engine: AsyncEngine) -> Store:
+    return Store(engine)
+
+
+async def _forget_everything(db: AsyncConnection) -> None:
+    await db.execute(delete(sessions))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says loudly what did not run for want of a database server."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    missed = [report for report in skipped if NO_SERVER in str(report.longrepr)]
+    if missed:
+        reason = str(missed[0].longrepr).split(NO_SERVER)[1].rstrip("')")
+        terminalreporter.section("NOT RUN ON MYSQL", red=True, bold=True)
+        terminalreporter.line(f"{len(missed)} tests did not run: {reason}", red=True)

@@ -1,0 +1,278 @@
+"""A turn takes its conversation, writes into its log and lets go."""
+
+from uuid import uuid4
+
+import anyio
+import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.db.store import Entry, Store, TurnKey
+from app.db.tables import turns
+from app.errors import TurnLost
+from app.events import (
+    ReplyCompleted,
+    TurnCancelled,
+    TurnFinished,
+    TurnInterrupted,
+    TurnStarted,
+)
+from app.messages import Usage
+from tests.db.writing import ALICE, BOB, TRACE, begun, entry, finish, reply, take, types
+
+ALREADY_OVER = -1.0
+
+
+async def test_the_log_of_a_turn_comes_back_in_order_and_unchanged(store: Store) -> None:
+    turn = await begun(store, question="why \U0001f600\u2028\r\n?")
+    said = ReplyCompleted(bubble="b", text="data: 🧪 \x00 \\ ' \" %s :x")
+    await store.append(turn, [entry(said), reply("two")])
+    await finish(store, turn)
+
+    log = await store.events(turn.conversation_id)
+
+    assert [logged.sequence for logged in log] == [1, 2, 3, 4]
+    assert log[0].event == TurnStarted(question="why \U0001f600\u2028\r\n?")
+    assert log[1].event == said
+    assert log[3].event == TurnFinished()
+    assert {logged.turn_id for logged in log} == {turn.turn_id}
+    assert all(logged.created_at.tzinfo is not None for logged in log)
+    assert log[0].created_at <= log[3].created_at
+
+
+async def test_a_second_question_goes_on_in_the_same_conversation(
+    store: Store, engine: AsyncEngine
+) -> None:
+    first = await begun(store)
+    await finish(store, first)
+    second = await begun(store)
+
+    assert second.conversation_id == first.conversation_id
+    async with engine.begin() as db:
+        rows = await db.execute(select(turns.c.id, turns.c.parent_turn_id))
+        parents = {row.id: row.parent_turn_id for row in rows}
+    assert parents == {first.turn_id: None, second.turn_id: first.turn_id}
+
+
+async def test_a_conversation_keeps_its_marker_and_tells_who_holds_it(store: Store) -> None:
+    taken = await take(store)
+    assert taken is not None
+    conversation, turn = taken
+
+    assert await store.find(ALICE, TRACE) == conversation
+    assert conversation.active_turn_id == turn.turn_id
+    assert conversation.number == 1
+    assert len(conversation.marker) == 16
+    await finish(store, turn)
+    found = await store.find(ALICE, TRACE)
+    assert found is not None
+    assert (found.marker, found.active_turn_id) == (conversation.marker, None)
+
+
+async def test_two_conversations_have_different_markers(store: Store) -> None:
+    one, two = await take(store), await take(store, owner=BOB)
+
+    assert one is not None
+    assert two is not None
+    assert one[0].marker != two[0].marker
+
+
+async def test_a_conversation_that_is_held_cannot_be_taken(store: Store) -> None:
+    turn = await begun(store)
+
+    assert await take(store) is None
+    assert await types(store, turn.conversation_id) == ["turn_started"]
+
+
+async def test_of_two_questions_at_once_one_wins_and_one_conversation_is_made(
+    store: Store,
+) -> None:
+    results = []
+
+    async def ask() -> None:
+        results.append(await take(store))
+
+    async with anyio.create_task_group() as group:
+        for _ in range(5):
+            group.start_soon(ask)
+
+    winners = [taken for taken in results if taken is not None]
+    assert len(winners) == 1
+    conversation = await store.find(ALICE, TRACE)
+    assert conversation == winners[0][0]
+    assert await types(store, winners[0][0].id) == ["turn_started"]
+
+
+async def test_who_takes_over_ends_the_turn_whose_lease_ran_out(
+    store: Store, engine: AsyncEngine
+) -> None:
+    lost = await begun(store, lease_seconds=ALREADY_OVER)
+    await store.append(lost, [reply("so far")])
+    taken_over = await begun(store)
+
+    log = await store.events(lost.conversation_id)
+    assert [(logged.turn_id, logged.event.type) for logged in log] == [
+        (lost.turn_id, "turn_started"),
+        (lost.turn_id, "reply_completed"),
+        (lost.turn_id, "turn_interrupted"),
+        (taken_over.turn_id, "turn_started"),
+    ]
+    assert log[2].event == TurnInterrupted()
+    async with engine.begin() as db:
+        rows = await db.execute(select(turns.c.id, turns.c.state, turns.c.ended_at))
+        states = {row.id: (row.state, row.ended_at is not None) for row in rows}
+    assert states == {
+        lost.turn_id: ("interrupted", True),
+        taken_over.turn_id: ("running", False),
+    }
+
+
+async def test_a_turn_that_was_taken_over_writes_nothing_any_more(store: Store) -> None:
+    lost = await begun(store, lease_seconds=ALREADY_OVER)
+    await begun(store)
+
+    with pytest.raises(TurnLost):
+        await store.append(lost, [reply("too late")])
+    with pytest.raises(TurnLost):
+        await store.renew(lost, 20)
+    with pytest.raises(TurnLost):
+        await finish(store, lost)
+    assert await types(store, lost.conversation_id) == [
+        "turn_started",
+        "turn_interrupted",
+        "turn_started",
+    ]
+
+
+async def test_a_lease_that_ran_out_shows_a_free_conversation(store: Store) -> None:
+    await begun(store, lease_seconds=ALREADY_OVER)
+
+    found = await store.find(ALICE, TRACE)
+    assert found is not None
+    assert found.active_turn_id is None
+
+
+async def test_a_renewed_lease_holds_and_a_shortened_one_lets_go(store: Store) -> None:
+    turn = await begun(store, lease_seconds=ALREADY_OVER)
+    await store.renew(turn, 20)
+    assert await take(store) is None
+
+    await store.renew(turn, ALREADY_OVER)
+    assert await take(store) is not None
+
+
+async def test_an_ended_turn_keeps_its_state_usage_and_model(
+    store: Store, engine: AsyncEngine
+) -> None:
+    turn = await begun(store)
+    await store.end_turn(
+        turn,
+        [entry(TurnCancelled())],
+        state="cancelled",
+        usage=Usage(5, 7, 3, 2),
+        model="gpt-4.1-2025-04-14",
+    )
+
+    async with engine.begin() as db:
+        row = (await db.execute(select(turns))).one()
+    assert (row.state, row.model) == ("cancelled", "gpt-4.1-2025-04-14")
+    assert (row.prompt_tokens, row.completion_tokens) == (5, 7)
+    assert (row.cached_tokens, row.reasoning_tokens) == (3, 2)
+    assert row.started_at <= row.ended_at
+
+
+async def test_a_repeated_write_leaves_the_same_log(store: Store) -> None:
+    turn_id = str(uuid4())
+    started, said, more = entry(TurnStarted(question="?")), reply("one"), reply("two")
+
+    async def begin() -> TurnKey:
+        conversation = await store.begin_turn(
+            ALICE, TRACE, turn_id=turn_id, entry=started, lease_seconds=20, model="m"
+        )
+        assert conversation is not None
+        return TurnKey(conversation.id, turn_id)
+
+    assert await begin() == await begin()
+    turn = await begin()
+    await store.append(turn, [said])
+    await store.append(turn, [said])
+    await store.append(turn, [said, more])
+    last = entry(TurnFinished())
+    for _ in range(2):
+        await store.end_turn(turn, [last], state="finished", usage=Usage())
+
+    log = await store.events(turn.conversation_id)
+    assert [logged.id for logged in log] == [started.id, said.id, more.id, last.id]
+    assert [logged.sequence for logged in log] == [1, 2, 3, 4]
+
+
+async def test_an_end_may_be_repeated_while_the_next_turn_runs(store: Store) -> None:
+    turn, last = await begun(store), entry(TurnFinished())
+    await store.end_turn(turn, [last], state="finished", usage=Usage())
+    second = await begun(store)
+
+    await store.end_turn(turn, [last], state="finished", usage=Usage())
+
+    found = await store.find(ALICE, TRACE)
+    assert found is not None
+    assert found.active_turn_id == second.turn_id
+
+
+async def test_an_ended_turn_cannot_say_more(store: Store) -> None:
+    turn = await begun(store)
+    await finish(store, turn)
+
+    with pytest.raises(TurnLost):
+        await store.append(turn, [reply("afterthought")])
+    with pytest.raises(TurnLost):
+        await finish(store, turn)
+
+
+async def test_an_event_too_large_for_the_wire_is_refused_and_the_largest_is_kept(
+    store: Store,
+) -> None:
+    turn = await begun(store)
+    with pytest.raises(ValueError, match="larger"):
+        await store.append(turn, [reply("x" * 8_000_001)])
+
+    quotes = '"' * 3_999_000
+    await store.append(turn, [reply(quotes)])
+
+    log = await store.events(turn.conversation_id)
+    assert isinstance(log[1].event, ReplyCompleted)
+    assert log[1].event.text == quotes
+
+
+async def test_a_long_model_name_is_shortened(store: Store, engine: AsyncEngine) -> None:
+    await store.begin_turn(
+        ALICE,
+        TRACE,
+        turn_id=str(uuid4()),
+        entry=Entry(str(uuid4()), TurnStarted(question="?")),
+        lease_seconds=20,
+        model="m" * 1000,
+    )
+
+    async with engine.begin() as db:
+        assert await db.scalar(select(turns.c.model)) == "m" * 255
+
+
+async def test_parallel_conversations_lose_nothing(store: Store) -> None:
+    async def talk(number: int) -> None:
+        trace_id = f"0199a0c2-0000-7000-8000-{number:012d}"
+        turn = await begun(store, trace_id=trace_id)
+        for text in range(10):
+            await store.append(turn, [reply(str(text))])
+        await finish(store, turn)
+
+    async with anyio.create_task_group() as group:
+        for number in range(12):
+            group.start_soon(talk, number)
+
+    for number in range(12):
+        found = await store.find(ALICE, f"0199a0c2-0000-7000-8000-{number:012d}")
+        assert found is not None
+        log = await store.events(found.id)
+        assert [logged.sequence for logged in log] == list(range(1, 13))
+        texts = [e.event.text for e in log if isinstance(e.event, ReplyCompleted)]
+        assert texts == [str(text) for text in range(10)]

@@ -1,0 +1,65 @@
+"""Short words for what a turn writes."""
+
+from uuid import uuid4
+
+from app.caller import Owner
+from app.db.store import Conversation, Entry, Store, TurnKey
+from app.events import ReplyCompleted, StoredEvent, TurnFinished, TurnStarted
+from app.messages import Usage
+
+ALICE = Owner("workspace", "user:alice")
+BOB = Owner("workspace", "user:bob")
+TRACE = "0199a0c2-0000-7000-8000-000000000001"
+
+
+def entry(event: StoredEvent) -> Entry:
+    return Entry(str(uuid4()), event)
+
+
+def reply(text: str) -> Entry:
+    return entry(ReplyCompleted(bubble=str(uuid4()), text=text))
+
+
+async def take(
+    store: Store,
+    *,
+    owner: Owner = ALICE,
+    trace_id: str = TRACE,
+    question: str = "why?",
+    lease_seconds: float = 20,
+) -> tuple[Conversation, TurnKey] | None:
+    """Begins a turn; None while another one holds the conversation."""
+    turn_id = str(uuid4())
+    conversation = await store.begin_turn(
+        owner,
+        trace_id,
+        turn_id=turn_id,
+        entry=entry(TurnStarted(question=question)),
+        lease_seconds=lease_seconds,
+        model="openai/gpt-4.1",
+    )
+    return None if conversation is None else (conversation, TurnKey(conversation.id, turn_id))
+
+
+async def begun(
+    store: Store,
+    *,
+    owner: Owner = ALICE,
+    trace_id: str = TRACE,
+    question: str = "why?",
+    lease_seconds: float = 20,
+) -> TurnKey:
+    """Begins a turn on a conversation that is free."""
+    taken = await take(
+        store, owner=owner, trace_id=trace_id, question=question, lease_seconds=lease_seconds
+    )
+    assert taken is not None
+    return taken[1]
+
+
+async def finish(store: Store, turn: TurnKey) -> None:
+    await store.end_turn(turn, [entry(TurnFinished())], state="finished", usage=Usage())
+
+
+async def types(store: Store, conversation_id: str) -> list[str]:
+    return [logged.event.type for logged in await store.events(conversation_id)]
