@@ -5,7 +5,7 @@ Responses API in streams, and now and then a stream is just empty), the same req
 more without streaming.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
@@ -33,12 +33,12 @@ _PARAGRAPH = "\n\n"
 
 
 @dataclass(frozen=True, slots=True)
-class ModelOptions:
+class ChatOptions:
     """What is asked for, and how patiently.
 
     `silence_seconds` is the longest pause between two pieces of an answer; `reply_bytes` bounds a
-    reply's text and calls; `attempts` counts the first one; `backoff_seconds` is the pause before
-    the second, doubled each time.
+    reply's text and calls; `attempts` counts the first one; `backoff` is the pause before
+    the second in seconds, doubled each time; `statuses` are answers that are tried again.
     """
 
     max_completion_tokens: int = 8_192
@@ -47,8 +47,8 @@ class ModelOptions:
     silence_seconds: float = 120
     reply_bytes: int = 262_144
     attempts: int = 3
-    backoff_seconds: float = 0.5
-    retry_statuses: Sequence[int] = (429, 502, 503, 504)
+    backoff: float = 0.5
+    statuses: Collection[int] = (429, 502, 503, 504)
 
 
 def _random_id() -> str:
@@ -68,11 +68,11 @@ class ProxyModel:
         base_url: str,
         caller: Caller,
         model: str,
-        options: ModelOptions | None = None,
+        options: ChatOptions | None = None,
         new_id: Callable[[], str] = _random_id,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
-        self._options = options or ModelOptions()
+        self._options = options or ChatOptions()
         self._model = wire_model(model)
         self._dialect = NativeDialect()
         self._sleep = sleep
@@ -156,7 +156,7 @@ class ProxyModel:
         """Seconds before the next attempt, or None where there shall be none."""
         options = self._options
         status = failure.refusal.status if failure.refusal else 0
-        if not failure.unheard and status not in options.retry_statuses:
+        if not failure.unheard and status not in options.statuses:
             return None
         # The proxy itself repeats whole replies up to three times.
         attempts = min(options.attempts, 2) if status >= 500 and not stream else options.attempts
@@ -164,7 +164,7 @@ class ProxyModel:
             return None
         if failure.asked_wait is not None:
             return failure.asked_wait if failure.asked_wait <= _LONGEST_WAIT else None
-        return options.backoff_seconds * 2.0 ** (failures - 1)
+        return options.backoff * 2.0 ** (failures - 1)
 
     def _joined(self, streamed: Reply, whole: Reply, say: Callable[[str], None]) -> Reply:
         """The reply of a request that was made twice; what was said stays said."""
