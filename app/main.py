@@ -1,10 +1,11 @@
 """Composition root: puts the parts together. `app.main:app` is built on first access."""
 
+import asyncio
 import contextlib
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import FrameType
@@ -104,9 +105,16 @@ async def _running(
         http = await stack.enter_async_context(_http_client(transport))
         tasks = await stack.enter_async_context(anyio.create_task_group())
         conversations = _conversations(settings, Store(engine), http, tasks)
-        stack.enter_context(_on_sigterm(conversations.drain))
+        ending = anyio.Event()
+        tasks.start_soon(_shut_down, conversations, ending, settings.shutdown_seconds)
+        stack.enter_context(_on_signal(ending))
         yield conversations
-        await conversations.shut_down(settings.shutdown_seconds)
+        ending.set()
+
+
+async def _shut_down(conversations: Conversations, ending: anyio.Event, seconds: float) -> None:
+    await ending.wait()
+    await conversations.shut_down(seconds)
 
 
 def _conversations(
@@ -210,19 +218,20 @@ async def _http_client(
 
 
 @contextlib.contextmanager
-def _on_sigterm(drain: Callable[[], None]) -> Iterator[None]:
-    """Calls `drain` at SIGTERM or SIGINT, before the server's own handler.
+def _on_signal(ending: anyio.Event) -> Iterator[None]:
+    """Sets `ending` at SIGTERM or SIGINT, before the server's own handler runs.
 
-    The server closes its streams only after they ended and runs the lifespan's end last, so new
-    turns have to be refused from here. Signals can be handled in the main thread only.
+    A server waits for its streams first and ends the lifespan last, so running turns have to be
+    ended from here. Signals can be handled in the main thread only.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    loop = asyncio.get_running_loop()
     before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
 
     def handle(number: int, frame: FrameType | None) -> None:
-        drain()
+        loop.call_soon_threadsafe(ending.set)
         previous = before[signal.Signals(number)]
         if callable(previous):
             previous(number, frame)
