@@ -92,12 +92,17 @@ def error_frame(code: str, message: str) -> Frame:
     return {"error": message, "code": code}
 
 
+def json_line(value: Any) -> str:
+    """JSON for a reader that splits at `data:` and may cut a multi-byte character."""
+    return json.dumps(value, separators=(",", ":")).replace("data:", "data\\u003a")
+
+
 def pieces(text: str, limit: int) -> Iterator[str]:
     """The text in pieces whose JSON form is at most `limit` bytes each."""
     waiting = [text]
     while waiting:
         piece = waiting.pop()
-        if len(piece) == 1 or (len(piece) <= limit and len(json.dumps(piece)) <= limit):
+        if len(piece) == 1 or (len(piece) <= limit and len(json_line(piece)) <= limit):
             yield piece
         else:
             middle = len(piece) // 2

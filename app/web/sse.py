@@ -5,7 +5,6 @@ what is cut or does not parse is dropped. So a frame is one short ASCII line, se
 and never holds the characters `data:` inside.
 """
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,7 +12,7 @@ import anyio
 from starlette.types import Message, Receive, Scope, Send
 
 from app.conversation.turn import Turn
-from app.web.panel import Panel
+from app.web.panel import Panel, json_line
 
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -25,8 +24,7 @@ HEARTBEAT = b": ping\n\n"
 
 def encode(frame: dict[str, Any]) -> bytes:
     """One frame as one line: pure ASCII, so that no network cut falls into a character."""
-    line = json.dumps(frame, separators=(",", ":")).replace("data:", "data\\u003a")
-    return f"data: {line}\n\n".encode("ascii")
+    return f"data: {json_line(frame)}\n\n".encode("ascii")
 
 
 class FrameStream:

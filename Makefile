@@ -1,0 +1,49 @@
+# Everything runs in .venv; the first target that needs it makes it.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+SECOND_PYTHON ?= $(shell for each in python3.13 $$HOME/.pyenv/versions/3.13.*/bin/python; do \
+	$$each -c '' 2>/dev/null && echo $$each && break; done)
+
+.PHONY: install demo test test-all check format clean
+
+install: .venv/.dev
+
+.venv/.base: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+	$(PYTHON) -m venv .venv
+	$(PIP) install -c constraints.txt -e .
+	touch $@
+
+.venv/.dev: .venv/.base
+	$(PIP) install -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: .venv/.base
+	$(BIN)/python -m demo
+
+test: .venv/.dev
+	$(BIN)/python -m pytest -m 'not slow'
+
+test-all: .venv/.dev
+	$(BIN)/python -m pytest
+ifneq ($(SECOND_PYTHON),)
+	$(SECOND_PYTHON) -m venv .venv-second
+	.venv-second/bin/python -m pip --disable-pip-version-check --quiet install -c constraints.txt -e '.[dev]'
+	.venv-second/bin/python -m pytest -m 'not slow'
+else
+	@echo 'NOT RUN: the suite on Python 3.13; no such Python was found (SECOND_PYTHON=...)'
+endif
+
+check: .venv/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf .venv .venv-second .test-databases build *.egg-info

@@ -1,0 +1,79 @@
+"""Opik's panel as a reader of the stream: precisely as fragile as the real one.
+
+Each network read is decoded and split by itself; nothing is carried over. Of each line it takes
+what stands after the first `data:` up to the next one; what does not parse is dropped.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Bubble:
+    text: str = ""
+    open: bool = True
+
+
+@dataclass
+class Row:
+    id: str
+    name: str
+    display_name: str
+    completed: bool = False
+
+
+@dataclass
+class PanelReader:
+    """Feed it network reads; look at what the user would see."""
+
+    shown: list[Bubble | Row] = field(default_factory=list)
+    frames: list[dict[str, Any]] = field(default_factory=list)
+    error: str | None = None
+
+    def read(self, data: bytes) -> None:
+        for line in data.decode("utf-8", "replace").split("\n"):
+            if self.error is None and line.strip() and "data:" in line:
+                self._parse(line.split("data:")[1])
+
+    @property
+    def texts(self) -> list[str]:
+        return [each.text for each in self.shown if isinstance(each, Bubble)]
+
+    @property
+    def rows(self) -> list[Row]:
+        return [each for each in self.shown if isinstance(each, Row)]
+
+    def _parse(self, text: str) -> None:
+        try:
+            frame = json.loads(text)
+        except ValueError:
+            return
+        self.frames.append(frame)
+        if frame.get("error"):
+            self.error = frame["error"]
+            self._bubble().text = frame["error"]
+        elif frame.get("message_type") == "response":
+            self._response(frame)
+        elif frame.get("message_type") == "tool_call":
+            self.shown.append(Row(**frame["tool_call"]))
+        elif frame.get("message_type") == "tool_complete":
+            for row in self.rows:
+                row.completed = row.completed or row.id == frame["tool_response"]["id"]
+
+    def _response(self, frame: dict[str, Any]) -> None:
+        text = frame["content"]["parts"][0]["text"]
+        if not text:
+            return
+        bubble = self._bubble()
+        if frame["partial"]:
+            bubble.text += text
+        else:
+            bubble.text, bubble.open = text, False
+
+    def _bubble(self) -> Bubble:
+        last = self.shown[-1] if self.shown else None
+        if not isinstance(last, Bubble) or not last.open:
+            last = Bubble()
+            self.shown.append(last)
+        return last

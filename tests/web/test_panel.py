@@ -1,0 +1,130 @@
+"""Frames as the panel reads them."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.events import CallRecord, ReplyCompleted, TextDelta, ToolCompleted, TurnFailed
+from app.web.panel import Panel, pieces
+from app.web.sse import encode
+from tests.fakes.panel import PanelReader
+
+NASTY = "a data: b\r\nc\u2028d\u2029 \U0001f600 naïve\x00 data:data: \\u003a"
+
+
+def show(panel: Panel, *events: object) -> list[bytes]:
+    return [encode(frame) for event in events for frame in panel.frames(event)]  # type: ignore[arg-type]
+
+
+def read(reads: list[bytes]) -> PanelReader:
+    reader = PanelReader()
+    for data in reads:
+        reader.read(data)
+    return reader
+
+
+def test_any_text_reaches_the_panel_unchanged() -> None:
+    panel = Panel("t", streaming=True)
+    reads = show(
+        panel, TextDelta(bubble="b", text=NASTY), ReplyCompleted(bubble="b", text=NASTY)
+    )
+    assert read(reads).texts == [NASTY]
+    assert read([b"".join(reads)]).texts == [NASTY]
+
+
+@given(st.text(max_size=3000))
+def test_partial_frames_alone_join_to_the_text_they_were_made_of(text: str) -> None:
+    reads = show(Panel("t", streaming=True), TextDelta(bubble="b", text=text))
+    assert "".join(read(reads).texts) == text
+
+
+@pytest.mark.parametrize("text", ["x" * 50_000, "\U0001f600" * 5_000, "data:" * 3_000])
+def test_text_in_one_piece_is_sent_as_partial_frames_of_at_most_one_kilobyte(text: str) -> None:
+    reads = show(Panel("t" * 36, streaming=True), ReplyCompleted(bubble="b" * 36, text=text))
+    *partial, closing = reads
+    assert len(partial) > 10
+    assert max(len(data) for data in partial) <= 1024
+    assert read(partial).texts == [text]
+    assert read(reads).texts == [text]
+    assert json.loads(closing.removeprefix(b"data: "))["partial"] is False
+
+
+def test_text_that_was_already_shown_is_not_sent_a_second_time_as_partial() -> None:
+    panel = Panel("t", streaming=True)
+    reads = show(panel, TextDelta(bubble="b", text="Hel"), ReplyCompleted(bubble="b", text="Hello"))
+    assert read(reads[:-1]).texts == ["Hello"]
+    assert len(reads) == 3
+
+
+def test_a_lost_closing_frame_leaves_the_whole_text_in_the_bubble() -> None:
+    reads = show(
+        Panel("t", streaming=True),
+        TextDelta(bubble="b", text="Look: "),
+        TextDelta(bubble="b", text="there."),
+        ReplyCompleted(bubble="b", text="Look: there."),
+    )
+    assert read(reads[:-1]).texts == ["Look: there."]
+
+
+def test_a_lost_partial_frame_is_mended_by_the_closing_one() -> None:
+    reads = show(
+        Panel("t", streaming=True),
+        TextDelta(bubble="b", text="Look: "),
+        TextDelta(bubble="b", text="there."),
+        ReplyCompleted(bubble="b", text="Look: there."),
+    )
+    assert read([reads[0], reads[2]]).texts == ["Look: there."]
+
+
+def test_a_bubble_is_closed_before_its_tool_rows_and_rows_are_ticked_by_id() -> None:
+    call = CallRecord(id="c1", name="get_trace_data", arguments="{}", display_name="Reading")
+    panel = Panel("t", streaming=True)
+    reader = read(show(panel, ReplyCompleted(bubble="b", text="Let me look.", calls=(call,))))
+    assert reader.texts == ["Let me look."]
+    assert [(row.display_name, row.completed) for row in reader.rows] == [("Reading", False)]
+    done = ToolCompleted(call_id="c1", name="get_trace_data", outcome="ok", text="secret result")
+    reads = show(panel, done)
+    reader.read(reads[0])
+    assert reader.rows[0].completed
+    assert b"secret result" not in reads[0]
+
+
+def test_without_streaming_only_closing_frames_are_sent() -> None:
+    reads = show(
+        Panel("t", streaming=False),
+        TextDelta(bubble="b", text="Hel"),
+        TextDelta(bubble="b", text="lo"),
+        ReplyCompleted(bubble="b", text="Hello"),
+    )
+    assert len(reads) == 1
+    assert read(reads).texts == ["Hello"]
+
+
+def test_an_error_frame_leaves_the_closed_bubble_and_its_text_alone() -> None:
+    reader = read(
+        show(
+            Panel("t", streaming=True),
+            TextDelta(bubble="b", text="Half an ans"),
+            ReplyCompleted(bubble="b", text="Half an ans", complete=False),
+            TurnFailed(code="cut", message="It broke off."),
+        )
+    )
+    assert reader.texts == ["Half an ans", "It broke off."]
+    assert reader.error == "It broke off."
+
+
+def test_frames_are_ascii_lines_without_the_marker_of_a_new_line() -> None:
+    for data in show(Panel("t", streaming=True), ReplyCompleted(bubble="b", text=NASTY)):
+        assert data.isascii()
+        assert data.count(b"data:") == 1
+        assert data.count(b"\n") == 2
+        assert data.endswith(b"\n\n")
+
+
+@given(st.text(), st.integers(min_value=12, max_value=100))
+def test_pieces_join_to_the_text_and_keep_the_limit(text: str, limit: int) -> None:
+    parts = list(pieces(text, limit))
+    assert "".join(parts) == text
+    assert all(len(part) == 1 or len(json.dumps(part)) <= limit for part in parts)
