@@ -1,0 +1,93 @@
+"""A model behind a chat proxy that respx plays, for tests of what goes over the wire."""
+
+import json
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any
+
+import httpx
+import respx
+
+from app.caller import Caller
+from app.chat.model import ChatOptions, ProxyModel
+from app.messages import Message, Reply, ToolSpec, User
+from tests.chat.recordings import body, media_type, numbered
+
+BASE = "http://backend:8080"
+URL = f"{BASE}/v1/private/chat/completions"
+CALLER = Caller(token="a-session", workspace="team")
+TOOL = ToolSpec("get_span", "Reads one span.", {"type": "object", "properties": {}})
+QUESTION = (User("Why is it slow?"),)
+
+
+class Asked:
+    """One model with what it said and how long it paused between attempts."""
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        *,
+        model: str = "openai/gpt-4.1",
+        options: ChatOptions | None = None,
+        base_url: str = BASE,
+    ) -> None:
+        self.said: list[str] = []
+        self.pauses: list[float] = []
+        self.model = ProxyModel(
+            http,
+            base_url=base_url,
+            caller=CALLER,
+            model=model,
+            options=options,
+            new_id=numbered(),
+            sleep=self._pause,
+        )
+
+    async def reply(
+        self, messages: Sequence[Message] = QUESTION, *, tools: Sequence[ToolSpec] = (TOOL,)
+    ) -> Reply:
+        return await self.model.reply(messages, tools=tools, say=self.said.append)
+
+    async def _pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+
+
+def replayed(name: str, *, chunks: Iterable[bytes] | None = None) -> httpx.Response:
+    """A recording as an answer that comes in these chunks (in one piece by default)."""
+    content = in_chunks([body(name)] if chunks is None else chunks)
+    return httpx.Response(200, headers={"Content-Type": media_type(name)}, content=content)
+
+
+async def in_chunks(chunks: Iterable[bytes]) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
+
+
+def streamed(*frames: dict[str, Any], done: bool = True) -> httpx.Response:
+    """A stream of these frames."""
+    lines = [f"data: {json.dumps(frame)}\n\n" for frame in frames]
+    text = "".join(lines) + ("data: [DONE]\n\n" if done else "")
+    return httpx.Response(200, headers={"Content-Type": "text/event-stream"}, text=text)
+
+
+def text_frame(text: str) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": {"content": text}}]}
+
+
+def finish_frame(reason: str) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]}
+
+
+def whole(
+    text: str | None = None, *, finish: str = "stop", calls: Sequence[Any] = ()
+) -> httpx.Response:
+    """A non-streaming answer."""
+    message = {"role": "assistant", "content": text, "tool_calls": list(calls)}
+    choice = {"index": 0, "message": message, "finish_reason": finish}
+    usage = {"prompt_tokens": 10, "completion_tokens": 4}
+    return httpx.Response(200, json={"model": "gpt-4.1", "choices": [choice], "usage": usage})
+
+
+def sent(route: respx.Route, number: int) -> dict[str, Any]:
+    """The JSON body of the request of this number, counted from 0."""
+    data: dict[str, Any] = json.loads(route.calls[number].request.content)
+    return data

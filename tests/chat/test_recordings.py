@@ -1,0 +1,85 @@
+"""Recorded answers: each quirk keeps its meaning, however the network cuts the bytes."""
+
+from itertools import pairwise
+
+import httpx
+import pytest
+import respx
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.chat.frames import Frame, FrameDecoder, Unreadable
+from tests.chat.proxy import Asked, replayed
+from tests.chat.recordings import FOLDER, OTHERS, REPLIES, Meaning, body
+
+ALL = sorted({*REPLIES, *OTHERS})
+
+
+def decoded(*chunks: bytes) -> tuple[list[Frame | Unreadable], bool, bool]:
+    decoder = FrameDecoder()
+    frames = [frame for chunk in chunks for frame in decoder.feed(chunk)]
+    return frames + decoder.finish(), decoder.done, decoder.bare
+
+
+async def meaning(http: httpx.AsyncClient, model: str = "gpt-4.1") -> Meaning:
+    asked = Asked(http, model=model)
+    reply = await asked.reply()
+    assert "".join(asked.said) == reply.text
+    calls = tuple((call.name, call.arguments, call.provider_id) for call in reply.calls)
+    assert [call.id for call in reply.calls] == [f"call-{n + 1}" for n in range(len(calls))]
+    return Meaning(reply.text, calls, reply.usage, reply.finish, reply.complete)
+
+
+def test_every_recording_is_replayed_and_tells_what_it_keeps() -> None:
+    names = sorted(path.name for path in FOLDER.iterdir() if not path.name.startswith("."))
+    assert names == ALL
+    for name in names:
+        first_line = (FOLDER / name).read_bytes().partition(b"\n")[0].decode()
+        assert first_line.startswith(": keeps: ")
+        assert "; made from: " in first_line
+
+
+@pytest.mark.parametrize("name", REPLIES)
+async def test_a_recorded_answer_is_read_as_what_it_means(
+    name: str, http: httpx.AsyncClient, proxy: respx.Route
+) -> None:
+    proxy.mock(return_value=replayed(name))
+    assert await meaning(http) == REPLIES[name]
+    assert proxy.call_count == 1
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_recording_cut_at_any_byte_gives_the_same_frames(name: str) -> None:
+    data = body(name)
+    expected = decoded(data)
+    for at in range(1, len(data)):
+        assert decoded(data[:at], data[at:]) == expected, at
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_recording_that_comes_byte_by_byte_gives_the_same_frames(name: str) -> None:
+    data = body(name)
+    assert decoded(*(data[at : at + 1] for at in range(len(data)))) == decoded(data)
+
+
+@pytest.mark.parametrize("name", REPLIES)
+async def test_a_recorded_answer_in_two_chunks_means_the_same(
+    name: str, http: httpx.AsyncClient, proxy: respx.Route
+) -> None:
+    data = body(name)
+    for at in range(1, len(data), max(1, len(data) // 12)):
+        proxy.mock(return_value=replayed(name, chunks=[data[:at], data[at:]]))
+        assert await meaning(http) == REPLIES[name], at
+
+
+@given(st.lists(st.integers(min_value=0, max_value=5_000)), st.sampled_from(ALL))
+def test_a_recording_in_arbitrary_chunks_gives_the_same_frames(cuts: list[int], name: str) -> None:
+    data = body(name)
+    edges = [0, *sorted(cuts), len(data)]
+    chunks = [data[start:end] for start, end in pairwise(edges)]
+    assert decoded(*chunks) == decoded(data)
+
+
+@given(st.binary(), st.binary())
+def test_bytes_of_any_kind_are_told_as_frames_or_as_unreadable(first: bytes, second: bytes) -> None:
+    assert decoded(first, second) == decoded(first + second)
