@@ -71,7 +71,7 @@ class PrivateServer:
             f"--init-file={self.folder / 'init.sql'}",
             "--skip-name-resolve",
             "--innodb-buffer-pool-size=64M",
-            "--innodb-flush-log-at-trx-commit=0",
+            "--innodb-flush-log-at-trx-commit=2",
             "--skip-innodb-doublewrite",
         ]
         if os.geteuid() == 0:

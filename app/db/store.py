@@ -180,9 +180,11 @@ class Store:
 def _stored(name: str) -> str:
     """A name as its column can hold it, distinct names staying distinct.
 
-    MySQL does not tell names apart that differ in trailing spaces, and a column has its length.
+    A column has its length, MySQL does not tell names apart that differ in trailing spaces, and
+    half a surrogate pair is no UTF-8.
     """
-    if len(name) <= _NAME_LENGTH and not name.startswith("~") and not name.endswith(" "):
+    plain = name.encode("utf-8", "ignore").decode() == name
+    if plain and len(name) <= _NAME_LENGTH and not name.startswith("~") and name == name.rstrip():
         return name
     return "~" + hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
