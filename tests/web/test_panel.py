@@ -27,9 +27,7 @@ def read(reads: list[bytes]) -> PanelReader:
 
 def test_any_text_reaches_the_panel_unchanged() -> None:
     panel = Panel("t", streaming=True)
-    reads = show(
-        panel, TextDelta(bubble="b", text=NASTY), ReplyCompleted(bubble="b", text=NASTY)
-    )
+    reads = show(panel, TextDelta(bubble="b", text=NASTY), ReplyCompleted(bubble="b", text=NASTY))
     assert read(reads).texts == [NASTY]
     assert read([b"".join(reads)]).texts == [NASTY]
 

@@ -1,0 +1,55 @@
+"""A model that says what a test tells it to, and a sink that remembers what it was told."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import anyio
+
+from app.events import StoredEvent, TextDelta
+from app.messages import Message, Reply, ToolCall, ToolSpec
+
+Script = Reply | Exception | Callable[[Sequence[Message]], Reply]
+
+
+def calls(*wanted: tuple[str, str], text: str = "") -> Reply:
+    """A reply that calls tools: pairs of a name and the arguments' JSON text."""
+    made = tuple(
+        ToolCall(f"c-{name}-{index}-{hash(arguments)}", name, arguments, f"p{index}")
+        for index, (name, arguments) in enumerate(wanted)
+    )
+    return Reply(text, made, finish="tool_calls")
+
+
+@dataclass
+class ScriptedModel:
+    """Plays its script, one entry a reply; the last one again and again."""
+
+    script: list[Script]
+    requests: list[tuple[list[Message], list[str]]] = field(default_factory=list)
+
+    async def reply(
+        self, messages: Sequence[Message], *, tools: Sequence[ToolSpec], say: Callable[[str], None]
+    ) -> Reply:
+        self.requests.append((list(messages), [tool.name for tool in tools]))
+        step = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        if isinstance(step, Exception):
+            raise step
+        reply = step if isinstance(step, Reply) else step(messages)
+        for piece in re.findall(r"\S+\s*|\s+", reply.text):
+            say(piece)
+            await anyio.sleep(0)
+        return reply
+
+
+@dataclass
+class ListSink:
+    events: list[StoredEvent] = field(default_factory=list)
+    deltas: list[TextDelta] = field(default_factory=list)
+
+    def say(self, delta: TextDelta) -> None:
+        self.deltas.append(delta)
+
+    async def emit(self, event: StoredEvent) -> None:
+        await anyio.sleep(0)
+        self.events.append(event)
