@@ -1,0 +1,89 @@
+"""Bytes to frames: what the recordings cannot show."""
+
+import pytest
+
+from app.chat.frames import FRAME_BYTES, Frame, FrameDecoder, Unreadable
+
+
+def test_a_frame_over_the_limit_is_told_once_and_the_next_is_read() -> None:
+    decoder = FrameDecoder(limit=10)
+    found = decoder.feed(b'{"a":1}\n{"long":1')
+    found += decoder.feed(b"23456")
+    found += decoder.feed(b'78}\n{"b":2}\n')
+    assert found == [
+        Frame({"a": 1}),
+        Unreadable('{"long":1' + "23456", too_long=True),
+        Frame({"b": 2}),
+    ]
+
+
+def test_of_a_huge_frame_only_the_beginning_is_told() -> None:
+    decoder = FrameDecoder()
+    found = [item for _ in range(10) for item in decoder.feed(b"x" * FRAME_BYTES)]
+    assert len(found) == 1
+    assert isinstance(found[0], Unreadable)
+    assert len(found[0].text) < 1_000
+
+
+def test_a_frame_of_exactly_the_limit_is_read() -> None:
+    assert FrameDecoder(limit=7).feed(b'{"a":1}\n') == [Frame({"a": 1})]
+
+
+def test_nothing_is_read_after_the_end_mark() -> None:
+    decoder = FrameDecoder()
+    assert decoder.feed(b'data: [DONE]\n\ndata: {"a":1}\n{"b"') == []
+    assert decoder.finish() == []
+    assert decoder.done
+
+
+def test_a_last_line_without_a_break_is_a_frame() -> None:
+    decoder = FrameDecoder()
+    assert decoder.feed(b'data: {"a":1}') == []
+    assert decoder.finish() == [Frame({"a": 1})]
+
+
+@pytest.mark.parametrize(
+    ("data", "bare"),
+    [
+        (b'{"a":1}\r\n', True),
+        (b'data: {"a":1}\n', False),
+        (b'{"a":1}\ndata: {"a":1}\n', False),
+        (b"garbage\n", False),
+        (b"", False),
+    ],
+)
+def test_bare_frames_are_told_from_frames_of_an_event_stream(data: bytes, bare: bool) -> None:
+    decoder = FrameDecoder()
+    decoder.feed(data)
+    assert decoder.bare is bare
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"<!DOCTYPE html>",
+        b"data: hello",
+        b"[1]",
+        b"null",
+        b"data: 7",
+        b"{",
+        b"[" * 200_000,
+        b"1" * 5_000,
+    ],
+)
+def test_a_line_that_is_no_json_object_is_told_with_its_beginning(line: bytes) -> None:
+    found = FrameDecoder().feed(line + b"\n")
+    assert found == [Unreadable(line.removeprefix(b"data: ")[:400].decode())]
+
+
+def test_a_byte_order_mark_is_skipped() -> None:
+    assert FrameDecoder().feed(b'\xef\xbb\xbfdata: {"a":1}\n') == [Frame({"a": 1})]
+
+
+def test_bytes_that_are_not_utf8_become_replacement_characters() -> None:
+    assert FrameDecoder().feed(b'{"a":"\xff"}\n') == [Frame({"a": "\ufffd"})]
+
+
+def test_line_separators_inside_a_text_do_not_end_a_line() -> None:
+    data = '{"a":"\u2028\u0085"}\n'.encode()
+    assert FrameDecoder().feed(data) == [Frame({"a": "\u2028\u0085"})]

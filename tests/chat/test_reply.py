@@ -1,0 +1,198 @@
+"""Frames to one reply: limits, ends and odd values."""
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.chat.reply import ReplyBuilder
+from app.messages import Reply, Usage
+from tests.chat.proxy import finish_frame, text_frame
+from tests.chat.recordings import numbered
+
+
+def builder(*frames: dict[str, Any], limit: int = 10_000) -> ReplyBuilder:
+    built = ReplyBuilder(numbered(), limit=limit)
+    for frame in frames:
+        built.take(frame)
+    return built
+
+
+def reply(*frames: dict[str, Any], limit: int = 10_000) -> Reply:
+    return builder(*frames, limit=limit).reply(complete=True, model="asked")
+
+
+def calls_frame(*calls: dict[str, Any]) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": {"tool_calls": list(calls)}}]}
+
+
+def call(**function: Any) -> dict[str, Any]:
+    return {"index": 0, "id": "a", "function": function}
+
+
+def test_a_text_over_the_limit_is_cut_at_a_character_and_marked_incomplete() -> None:
+    built = builder(text_frame("abé😀def"), limit=7)
+    assert built.full
+    assert built.take(text_frame("more")) == ""
+    told = built.reply(complete=True, model="asked")
+    assert told.text == "abé"
+    assert not told.complete
+
+
+def test_a_text_of_exactly_the_limit_is_whole() -> None:
+    assert reply(text_frame("abc"), text_frame("de"), limit=5) == Reply("abcde", model="asked")
+
+
+def test_arguments_count_towards_the_limit() -> None:
+    built = builder(calls_frame(call(name="get_span", arguments="x" * 10_000)), limit=1_000)
+    told = built.reply(complete=True, model="")
+    assert built.full
+    assert not told.complete
+    assert len(told.calls[0].arguments) < 1_000
+
+
+def test_endless_empty_calls_reach_the_limit() -> None:
+    built = builder(*(calls_frame({"index": n, "id": f"{n}"}) for n in range(100)), limit=5_000)
+    assert built.full
+
+
+def test_a_half_character_is_held_back_until_its_other_half_comes() -> None:
+    built = ReplyBuilder(numbered(), limit=100)
+    assert built.take(text_frame("a\ud83d")) == "a"
+    assert built.take(text_frame("")) == ""
+    assert built.take(text_frame("\ude00b")) == "😀b"
+    assert built.rest() == ""
+
+
+def test_a_half_character_that_stays_alone_is_given_at_the_end() -> None:
+    built = builder(text_frame("\ud83d"))
+    assert not built.empty
+    assert built.rest() == "\ufffd"
+    assert built.reply(complete=True, model="").text == "\ufffd"
+
+
+def test_halves_inside_arguments_are_joined_too() -> None:
+    pieces = (call(name="say", arguments='{"t":"\ud83d'), call(arguments='\ude00\ud83d"}'))
+    told = reply(*(calls_frame(piece) for piece in pieces))
+    assert told.calls[0].arguments == '{"t":"😀\ufffd"}'
+
+
+@given(st.text(st.sampled_from("aé😀\ud83d\ude00\udbff\udc00")), st.lists(st.integers(0, 100)))
+def test_the_pieces_join_to_the_text_whatever_its_characters(text: str, cuts: list[int]) -> None:
+    built = ReplyBuilder(numbered(), limit=10_000)
+    edges = [0, *sorted(cut for cut in cuts if cut <= len(text)), len(text)]
+    said = [built.take(text_frame(text[start:end])) for start, end in pairwise(edges)]
+    said.append(built.rest())
+    whole = built.reply(complete=True, model="").text
+    assert "".join(said) == whole
+    assert (
+        whole.encode()
+        == text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
+    )
+
+
+def test_a_call_that_never_gets_a_name_is_no_call() -> None:
+    assert reply(calls_frame({"index": 0, "function": {"arguments": "{}"}})).calls == ()
+
+
+def test_a_name_that_comes_after_the_id_names_the_call() -> None:
+    told = reply(
+        calls_frame({"index": 0, "id": "a"}), calls_frame(call(name="one", arguments="{}"))
+    )
+    assert [(c.name, c.arguments, c.provider_id) for c in told.calls] == [("one", "{}", "a")]
+
+
+def test_pieces_with_an_index_nobody_announced_continue_the_last_call() -> None:
+    told = reply(
+        calls_frame({"id": "a", "function": {"name": "one", "arguments": '{"x"'}}),
+        calls_frame({"index": 0, "function": {"arguments": ":1}"}}),
+    )
+    assert [c.arguments for c in told.calls] == ['{"x":1}']
+
+
+@pytest.mark.parametrize(
+    ("word", "finish"),
+    [
+        ("stop", "stop"),
+        ("end_turn", "stop"),
+        ("STOP", "stop"),
+        ("MAX_TOKENS", "length"),
+        ("length", "length"),
+        ("tool_use", "tool_calls"),
+        ("content_filter", "content_filter"),
+        ("something new", "unknown"),
+    ],
+)
+def test_finish_reasons_of_many_providers_are_known(word: str, finish: str) -> None:
+    built = builder(finish_frame(word))
+    assert built.ended
+    assert built.reply(complete=True, model="").finish == finish
+
+
+@pytest.mark.parametrize("reason", [None, "", "error", 7])
+def test_no_reason_and_an_error_do_not_end_a_reply(reason: Any) -> None:
+    assert not builder(finish_frame(reason)).ended
+
+
+def test_usage_ends_a_reply_only_where_no_text_follows() -> None:
+    usage = {"choices": [], "usage": {"prompt_tokens": 3}}
+    assert builder(usage).ended
+    assert not builder(usage, text_frame("more")).ended
+
+
+@pytest.mark.parametrize("usage", [None, {}, [], "many"])
+def test_usage_that_tells_nothing_ends_nothing(usage: Any) -> None:
+    built = builder({"choices": [], "usage": usage})
+    assert not built.ended
+    assert built.reply(complete=True, model="").usage is None
+
+
+def test_counts_that_are_no_numbers_are_zero() -> None:
+    counts = {"prompt_tokens": "9", "completion_tokens": True, "prompt_tokens_details": None}
+    nested = {"completion_tokens_details": {"reasoning_tokens": float("inf")}, "total_tokens": 3.0}
+    assert reply({"usage": counts | nested}).usage == Usage()
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    [
+                        "choices",
+                        "delta",
+                        "message",
+                        "content",
+                        "tool_calls",
+                        "function",
+                        "index",
+                        "id",
+                        "name",
+                        "arguments",
+                        "usage",
+                        "model",
+                        "finish_reason",
+                        "refusal",
+                        "text",
+                    ]
+                ),
+                inner,
+                max_size=4,
+            )
+        ),
+        max_leaves=25,
+    )
+)
+def test_frames_of_any_shape_are_read_without_an_error(value: Any) -> None:
+    frames = ({"choices": value, "usage": value, "model": value}, {"choices": [{"delta": value}]})
+    whole = reply(*frames, {"choices": [{"delta": {"tool_calls": [value]}, "message": value}]})
+    assert isinstance(whole.text, str)
+
+
+def test_the_model_is_what_a_frame_tells_or_what_was_asked() -> None:
+    assert reply({"model": "gpt-4.1-2025", "choices": []}).model == "gpt-4.1-2025"
+    assert reply(text_frame("a")).model == "asked"
