@@ -1,0 +1,101 @@
+"""What a finding is, and the categories there are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class ErrorGroup(StrEnum):
+    """The three branches of the error taxonomy of TRAIL (Trace Reasoning and Agentic Issue
+    Localization, arXiv 2505.08638)."""
+
+    REASONING = "reasoning"
+    PLANNING = "planning_coordination"
+    SYSTEM = "system_execution"
+
+
+class _Kind(NamedTuple):
+    group: ErrorGroup
+    weight: int
+
+
+class Category(StrEnum):
+    """What can be wrong; the value is what the model and the tests read."""
+
+    CAUSE_OF_ERROR = "cause_of_error"
+    ERROR_ORIGIN = "error_origin"
+    ERROR_SURVIVED = "error_survived"
+    FAILURE_TEXT = "failure_as_output"
+    EMPTY_RESULT = "empty_result"
+    PARTIAL_RESULT = "partial_result"
+    CUT_REPLY = "reply_cut_at_limit"
+    BROKEN_JSON = "invalid_json"
+    UNKNOWN_TOOL = "unknown_tool"
+    LOOP = "loop"
+    PING_PONG = "ping_pong"
+    RETRIES = "retries"
+    PROMPT_GROWTH = "prompt_growth"
+    SLOW_OUTLIER = "slow_outlier"
+    SERIAL_CALLS = "serial_calls"
+    COSTLY_OUTLIER = "costly_outlier"
+    UNFINISHED = "unfinished"
+    GUARDRAIL = "failed_guardrail"
+    LOW_SCORE = "low_score"
+
+    @property
+    def group(self) -> ErrorGroup:
+        return _KINDS[self].group
+
+    @property
+    def weight(self) -> int:
+        """How much a reader would want to know of it first, before confidence: causes before
+        symptoms, failures before waste."""
+        return _KINDS[self].weight
+
+
+_KINDS = {
+    Category.CAUSE_OF_ERROR: _Kind(ErrorGroup.SYSTEM, 130),
+    Category.ERROR_ORIGIN: _Kind(ErrorGroup.SYSTEM, 100),
+    Category.RETRIES: _Kind(ErrorGroup.SYSTEM, 85),
+    Category.BROKEN_JSON: _Kind(ErrorGroup.REASONING, 85),
+    Category.UNFINISHED: _Kind(ErrorGroup.SYSTEM, 85),
+    Category.UNKNOWN_TOOL: _Kind(ErrorGroup.PLANNING, 80),
+    Category.FAILURE_TEXT: _Kind(ErrorGroup.SYSTEM, 80),
+    Category.LOOP: _Kind(ErrorGroup.PLANNING, 80),
+    Category.PING_PONG: _Kind(ErrorGroup.PLANNING, 80),
+    Category.EMPTY_RESULT: _Kind(ErrorGroup.SYSTEM, 75),
+    Category.CUT_REPLY: _Kind(ErrorGroup.REASONING, 75),
+    Category.PARTIAL_RESULT: _Kind(ErrorGroup.SYSTEM, 65),
+    Category.GUARDRAIL: _Kind(ErrorGroup.REASONING, 60),
+    Category.PROMPT_GROWTH: _Kind(ErrorGroup.PLANNING, 55),
+    Category.ERROR_SURVIVED: _Kind(ErrorGroup.SYSTEM, 55),
+    Category.COSTLY_OUTLIER: _Kind(ErrorGroup.PLANNING, 50),
+    Category.SLOW_OUTLIER: _Kind(ErrorGroup.SYSTEM, 50),
+    Category.SERIAL_CALLS: _Kind(ErrorGroup.PLANNING, 40),
+    Category.LOW_SCORE: _Kind(ErrorGroup.REASONING, 30),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is wrong with a trace.
+
+    `spans` are the ids of the spans that show it, the culprit first; empty only where the trace
+    record alone shows it. `sentence` is one bounded line and holds foreign text only cleaned.
+    `confidence` lies between 0 and 1. `numbers` are what the sentence rests on.
+    """
+
+    category: Category
+    confidence: float
+    sentence: str
+    spans: tuple[str, ...]
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def group(self) -> ErrorGroup:
+        return self.category.group
+
+    @property
+    def rank(self) -> float:
+        return self.category.weight * self.confidence

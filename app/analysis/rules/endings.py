@@ -1,0 +1,125 @@
+"""Spans that never ended, and verdicts that others passed: guardrails and feedback scores."""
+
+import re
+from collections.abc import Iterator, Mapping
+from statistics import median
+from typing import Any
+
+from app.analysis.finding import Category, Finding
+from app.analysis.scene import Scene
+from app.analysis.tree import Node, Oddity
+from app.analysis.values import key_of, leaves
+from app.analysis.wording import counted, one_line, span_of_time
+from app.opik.schema import FeedbackScore
+
+_LOW = 0.35
+_BADNESS = re.compile(
+    r"hallucinat|toxic|bias|harm|error|risk|pii|leak|perplex|distance|latency|cost|duration"
+    r"|offens|profan|jailbreak|injection|refus|moderat|violat|wer$|loss|tokens?|count|length",
+    re.IGNORECASE,
+)
+_JUDGED_BAD = re.compile(r"hallucinat|toxic|bias|harm|leak|jailbreak|injection|violat", re.I)
+_BAD_CATEGORIES = frozenset(["bad", "poor", "fail", "failed", "incorrect", "wrong", "negative"])
+_FAILED_WORDS = frozenset(["failed", "fail", "blocked", "flagged", "rejected", "violation"])
+_PASS_KEYS = frozenset(["passed", "pass", "valid", "is_valid", "safe", "is_safe", "allowed"])
+_FAIL_KEYS = frozenset(["failed", "flagged", "blocked", "violated", "triggered"])
+_VERDICT_KEYS = frozenset(["result", "validation_result", "status", "verdict", "outcome"])
+
+
+def unfinished(scene: Scene) -> Iterator[Finding]:
+    """The deepest spans that never ended; those above them wait for them."""
+    waiting = [node for node in scene.tree.nodes if Oddity.UNFINISHED in node.oddities]
+    inner = [n for n in waiting if not any(not child.finished for child in n.children)]
+    if not inner:
+        return
+    inner.sort(key=lambda node: (-node.depth, -node.start, node.index))
+    first = inner[0]
+    since = scene.tree.end - first.start
+    over = scene.trace.end_time is not None
+    end = "the trace ended without it" if over else "neither did the trace: it hangs or still runs"
+    more = f" and {counted(len(inner) - 1, 'other span')}" if len(inner) > 1 else ""
+    sentence = (
+        f"{one_line(first.name, limit=60)}{more} started and never ended; {end}"
+        f" (started {span_of_time(since)} before the last sign of life)."
+    )
+    spans = dict.fromkeys([*(node.id for node in inner), *(node.id for node in waiting)])
+    numbers = {"unfinished": len(waiting), "since_ms": since / 1_000}
+    confidence = 0.9 if over or first.parent is not None else 0.6
+    yield Finding(Category.UNFINISHED, confidence, sentence, tuple(spans)[:12], numbers)
+
+
+def guardrails(scene: Scene) -> Iterator[Finding]:
+    """Failed checks of the trace record, and guardrail spans whose output says no."""
+    told: set[str] = set()
+    for validation in scene.trace.guardrails_validations:
+        failed = [c for c in validation.checks if (c.result or "").lower() in _FAILED_WORDS]
+        if not failed:
+            continue
+        names = ", ".join(one_line(check.name or "unnamed", limit=40) for check in failed[:5])
+        checked = scene.tree.by_id.get(validation.span_id or "")
+        spans = (checked.id,) if checked else ()
+        told.update(spans)
+        where = f" at {one_line(checked.name, limit=60)}" if checked else ""
+        yield Finding(Category.GUARDRAIL, 0.9, f"The guardrail {names} failed{where}.", spans)
+    for node in scene.tree.nodes:
+        if node.span.type == "guardrail" and node.id not in told and scene.was_read(node):
+            verdict = _refusal(node.span.output)
+            if verdict:
+                name = one_line(node.name, limit=60)
+                sentence = f"The guardrail {name} said no ({one_line(verdict, limit=80)})."
+                yield Finding(Category.GUARDRAIL, 0.85, sentence, (node.id,))
+
+
+def _refusal(output: Any) -> str:
+    for path, leaf in leaves(output, most=200):
+        key = key_of(path)
+        if (key in _PASS_KEYS and leaf is False) or (key in _FAIL_KEYS and leaf is True):
+            return f"{key}: {str(leaf).lower()}"
+        if key in _VERDICT_KEYS and isinstance(leaf, str) and leaf.lower() in _FAILED_WORDS:
+            return f"{key}: {leaf}"
+    return ""
+
+
+def low_scores(scene: Scene) -> Iterator[Finding]:
+    """Bad feedback on the trace or its spans, with the scorer's reason; the lowest first."""
+    judged: list[tuple[Node | None, FeedbackScore]] = [
+        (None, score) for score in scene.trace.feedback_scores
+    ]
+    for scored in scene.tree.nodes:
+        judged.extend((scored, score) for score in scored.span.feedback_scores)
+    usual = _usual_scores(judged)
+    for node, score in judged:
+        if not _is_bad(score) or (node and usual.get(score.name, 1.0) <= (score.value or 0.0)):
+            continue
+        yield _scored(node, score, scene)
+
+
+def _usual_scores(judged: list[tuple[Node | None, FeedbackScore]]) -> Mapping[str, float]:
+    """The median of each score over spans, where several spans have it: low is normal there."""
+    values: dict[str, list[float]] = {}
+    for node, score in judged:
+        if node is not None and score.value is not None:
+            values.setdefault(score.name, []).append(score.value)
+    return {name: median(found) for name, found in values.items() if len(found) >= 3}
+
+
+def _is_bad(score: FeedbackScore) -> bool:
+    if (score.category_name or "").lower() in _BAD_CATEGORIES:
+        return True
+    if score.value is None or not 0 <= score.value <= 1:
+        return False
+    if _BADNESS.search(score.name):
+        return bool(_JUDGED_BAD.search(score.name)) and score.value >= 1 - _LOW
+    return score.value <= _LOW
+
+
+def _scored(node: Node | None, score: FeedbackScore, scene: Scene) -> Finding:
+    spoken = f": “{one_line(score.reason, limit=160)}”" if score.reason else ""
+    value = "" if score.value is None else f" {score.value:g}"
+    value += f" ({one_line(score.category_name, limit=30)})" if score.category_name else ""
+    whom = f"The span {one_line(node.name, limit=60)}" if node else "The trace"
+    sentence = f"{whom} was scored {one_line(score.name, limit=60)}{value}{spoken}."
+    roots = scene.tree.roots
+    spans = (node.id,) if node else tuple(root.id for root in roots[-1:])
+    numbers = {} if score.value is None else {"score": score.value}
+    return Finding(Category.LOW_SCORE, 0.8 if node else 0.75, sentence, spans, numbers)

@@ -1,0 +1,174 @@
+"""Slowness against something: the other calls of the same name, or the same calls side by side."""
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from statistics import median
+
+from app.analysis.finding import Category, Finding
+from app.analysis.profile import spend_of
+from app.analysis.raises import has_failed
+from app.analysis.scene import Scene, is_model_call
+from app.analysis.tree import Node
+from app.analysis.values import canonical, is_cut, texts
+from app.analysis.wording import one_line, percent, span_of_time
+
+_FEW_PEERS = 5
+_LEAST_RATIO = 4.0
+_LEAST_DEVIATIONS = 5.0
+_LEAST_EXCESS = 10_000
+_LEAST_SHARE = 0.01
+_SURE_EXCESS = 1_000_000
+_SMALLEST_SPREAD = 0.15
+_LEAST_SERIAL = 3
+_SERIAL_SHARE = 0.25
+_TELLING_TEXT = 24
+_NORMAL = 1.4826
+"""Turns a median absolute deviation into a standard deviation of a normal distribution."""
+
+
+def slow_outliers(scene: Scene) -> Iterator[Finding]:
+    """Spans far slower than their peers, by the spread of the logarithms of their durations."""
+    for peers in scene.peers.values():
+        timed = [node for node in peers if node.finished and node.duration > 0]
+        if len(timed) < _FEW_PEERS:
+            continue
+        slow = _far_out(timed, [float(node.duration) for node in timed])
+        slow = [node for node in slow if not _explained(node, slow, scene)]
+        if slow:
+            yield _slow(slow, timed, scene)
+
+
+def _far_out(nodes: Sequence[Node], values: Sequence[float]) -> list[Node]:
+    """Those whose value lies far above the middle of all and above a gap, the farthest first."""
+    logs = [math.log(value) for value in values]
+    middle = median(logs)
+    spread = max(_SMALLEST_SPREAD, _NORMAL * median(abs(value - middle) for value in logs))
+    ordered = sorted(zip(logs, nodes, strict=True), key=lambda pair: (-pair[0], pair[1].index))
+    out: list[Node] = []
+    for (value, node), (following, _) in pairwise(ordered):
+        if len(out) >= max(1, len(nodes) // 10):
+            break
+        if value - middle < max(math.log(_LEAST_RATIO), _LEAST_DEVIATIONS * spread):
+            break
+        out.append(node)
+        if value - following >= math.log(1.5):
+            return out
+    return out if len(out) < max(1, len(nodes) // 10) else []
+
+
+def _explained(node: Node, slow: Sequence[Node], scene: Scene) -> bool:
+    """Too little to matter, or slow only because a span below it is."""
+    typical = median(peer.duration for peer in scene.peers_of(node))
+    excess = node.duration - typical
+    if excess < _LEAST_EXCESS:
+        return True
+    if excess < _SURE_EXCESS and excess < _LEAST_SHARE * scene.profile.wall:
+        return True
+    for below in scene.tree.below(node)[1:]:
+        peers = [peer.duration for peer in scene.peers_of(below)]
+        usual = median(peers) if len(peers) > 1 else 0
+        if len(peers) >= _FEW_PEERS and below.duration - usual >= 0.7 * excess:
+            return True
+    return False
+
+
+def _slow(slow: Sequence[Node], peers: Sequence[Node], scene: Scene) -> Finding:
+    worst = slow[0]
+    typical = median(node.duration for node in peers)
+    ratio = worst.duration / typical
+    share = percent(worst.duration, scene.profile.wall)
+    on_path = worst.id in scene.profile.on_path or any(
+        below.id in scene.profile.on_path for below in scene.tree.below(worst)
+    )
+    where = "on the critical path" if on_path else "off the critical path"
+    others = f" (and {len(slow) - 1} more like it)" if len(slow) > 1 else ""
+    sentence = (
+        f"{one_line(worst.name, limit=60)} took {span_of_time(worst.duration)}, {ratio:.0f} times"
+        f" the median of its {len(peers)} calls ({span_of_time(typical)}){others}; {share} of the"
+        f" trace, {where}{_more_tokens(worst, peers)}."
+    )
+    confidence = 0.6 + 0.15 * on_path + 0.15 * (ratio >= 8)
+    if has_failed(worst):
+        confidence -= 0.2
+    numbers = {
+        "ms": worst.duration / 1_000,
+        "median_ms": typical / 1_000,
+        "ratio": round(ratio, 1),
+        "calls": len(peers),
+    }
+    spans = tuple(node.id for node in slow[:12])
+    return Finding(Category.SLOW_OUTLIER, confidence, sentence, spans, numbers)
+
+
+def _more_tokens(node: Node, peers: Sequence[Node]) -> str:
+    written = [spend_of(peer.span).completion for peer in peers]
+    usual = median(written)
+    own = spend_of(node.span).completion
+    if usual > 0 and own >= 3 * usual:
+        return f"; it wrote {own:,.0f} tokens, they {usual:,.0f}"
+    return ""
+
+
+def serial_calls(scene: Scene) -> Iterator[Finding]:
+    """Independent calls of one name, one after another, that could have run side by side."""
+    for parent in [None, *scene.tree.nodes]:
+        children = parent.children if parent is not None else scene.tree.roots
+        for run in _runs(children, scene):
+            spent = sum(node.duration for node in run)
+            saved = spent - max(node.duration for node in run)
+            if saved < _SERIAL_SHARE * scene.profile.wall or saved < _LEAST_EXCESS:
+                continue
+            yield _serial(run, spent, saved, scene)
+
+
+def _runs(children: Sequence[Node], scene: Scene) -> Iterator[list[Node]]:
+    run: list[Node] = []
+    for child in children:
+        if run and not (child.name == run[-1].name and child.start >= run[-1].end):
+            if _independent(run, scene):
+                yield run
+            run = []
+        run.append(child)
+    if _independent(run, scene):
+        yield run
+
+
+def _independent(run: Sequence[Node], scene: Scene) -> bool:
+    """Three or more calls that went outside, with different inputs, none fed by an earlier one.
+
+    Without their bodies nothing is known of that, and nothing is said.
+    """
+    if len(run) < _LEAST_SERIAL or any(has_failed(node) for node in run):
+        return False
+    if not all(node.span.type == "tool" or is_model_call(node) for node in run):
+        return False
+    if not all(scene.was_read(node) for node in run):
+        return False
+    if any(is_cut(node.span.input) or is_cut(node.span.output) for node in run):
+        return False
+    inputs = [canonical(node.span.input) for node in run]
+    if len(set(inputs)) < len(inputs):
+        return False
+    return not any(_feeds(before, inputs[i + 1 :]) for i, before in enumerate(run[:-1]))
+
+
+def _feeds(before: Node, later_inputs: Sequence[str]) -> bool:
+    """Whether a telling part of an output turns up in a later input."""
+    given = canonical(before.span.input)
+    for _, text in texts(before.span.output):
+        part = " ".join(text.split()).casefold()[:_TELLING_TEXT]
+        if len(part) > 3 and part not in given and any(part in later for later in later_inputs):
+            return True
+    return False
+
+
+def _serial(run: Sequence[Node], spent: int, saved: int, scene: Scene) -> Finding:
+    sentence = (
+        f"{len(run)} calls of {one_line(run[0].name, limit=60)} ran one after another for"
+        f" {span_of_time(spent)}, though none needs what another gave; side by side they could"
+        f" save {span_of_time(saved)}, {percent(saved, scene.profile.wall)} of the trace."
+    )
+    numbers = {"calls": len(run), "spent_ms": spent / 1_000, "saved_ms": saved / 1_000}
+    spans = tuple(node.id for node in run[:12])
+    return Finding(Category.SERIAL_CALLS, 0.7, sentence, spans, numbers)

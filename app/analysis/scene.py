@@ -1,0 +1,68 @@
+"""What the rules look at: one trace with its tree, its profile and the bodies that were read."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.analysis.profile import Profile
+from app.analysis.replies import is_blank_reply
+from app.analysis.tree import Node, Tree
+from app.analysis.values import is_empty
+from app.opik.schema import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """`read` holds the ids of spans whose input, output and metadata were read.
+
+    `peers` are spans of the same name and type under parents of the same name, in the order they
+    started: what a span can fairly be compared with.
+    """
+
+    trace: Trace
+    tree: Tree
+    profile: Profile
+    read: Collection[str]
+    peers: dict[tuple[str, str, str], list[Node]] = field(default_factory=dict)
+
+    def was_read(self, node: Node) -> bool:
+        return node.id in self.read
+
+    def peers_of(self, node: Node) -> list[Node]:
+        return self.peers[kinship(node)]
+
+    def earlier(self, node: Node) -> Iterable[Node]:
+        """Spans that had finished when `node` ended and whose results could have reached it: the
+        siblings before it and before each of its ancestors, with all below them; nearest first."""
+        climbing: Node | None = node
+        while climbing is not None:
+            siblings = climbing.parent.children if climbing.parent else self.tree.roots
+            before = [other for other in siblings if other.end <= climbing.start + 1_000]
+            for other in sorted(before, key=lambda item: (-item.end, item.id)):
+                if other is not climbing:
+                    yield from self.tree.below(other)
+            climbing = climbing.parent
+
+
+def kinship(node: Node) -> tuple[str, str, str]:
+    return node.name, node.span.type or "", node.parent.name if node.parent else ""
+
+
+def look_at(trace: Trace, tree: Tree, profile: Profile, *, read: Collection[str]) -> Scene:
+    scene = Scene(trace, tree, profile, read)
+    for node in sorted(tree.nodes, key=lambda item: (item.start, item.id)):
+        scene.peers.setdefault(kinship(node), []).append(node)
+    return scene
+
+
+def is_model_call(node: Node) -> bool:
+    """Whether the span is a call of a language model."""
+    return node.span.type == "llm"
+
+
+def says_nothing(node: Node) -> bool:
+    """Whether the output of a read span is empty; a model's reply is judged by what it speaks."""
+    output: Any = node.span.output
+    if is_model_call(node):
+        return is_blank_reply(output)
+    return output is None or is_empty(output, given=node.span.input)

@@ -1,0 +1,167 @@
+"""Results that look wrong although their spans are not marked as failed."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from app.analysis.raises import has_failed
+from app.analysis.replies import calls_tools, failure_in, finish_reason, spoken
+from app.analysis.scene import Scene, is_model_call, says_nothing
+from app.analysis.tree import Node, Oddity
+from app.analysis.values import is_cut, leaves, parse_json
+from app.analysis.wording import one_line
+
+_FETCHES = re.compile(
+    r"(?:^|[_\W]|(?<=[a-z]))(?:retriev\w*|search\w*|fetch\w*|look_?up\w*|quer(?:y|ies)|find|read|load"
+    r"|get|select|sql|scrap\w*|crawl\w*|recall|rag|knn|vector\w*|download|extract\w*|browse\w*)"
+    r"(?:$|[_\W]|(?=[A-Z]))",
+    re.IGNORECASE,
+)
+_MAY_BE_EMPTY = re.compile(
+    r"cache|check|valid|moderat|guard|filter|detect|violation|warn|dedup|history|log|save|store"
+    r"|notify|send|delete|update|write|ping|close|init|setup|memory",
+    re.IGNORECASE,
+)
+_CUT_REASONS = frozenset(["length", "max_tokens", "max_output_tokens", "model_length"])
+_BLOCKED_REASONS = frozenset(
+    ["content_filter", "safety", "recitation", "refusal", "prohibited_content"]
+)
+_WANTS_JSON = frozenset(["json_object", "json_schema", "json", "application/json"])
+_JSON_KEYS = frozenset(
+    ["response_format", "responseformat", "response_mime_type", "format", "type"]
+)
+_FEW_PEERS = 4
+
+
+class Fault(StrEnum):
+    EMPTY = "empty"
+    FAILURE = "failure"
+    CUT = "cut"
+    BLOCKED = "blocked"
+    BROKEN_JSON = "broken JSON"
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """`strength` from 0 (only together with a symptom) to 1 (sure by itself)."""
+
+    node: Node
+    fault: Fault
+    strength: float
+    reason: str
+
+
+def find_suspects(scene: Scene) -> dict[str, Suspect]:
+    """The suspects among the read spans by span id, in the order they ended.
+
+    A wrapper that hands up what a span below it gave is not a suspect of its own.
+    """
+    found: dict[str, Suspect] = {}
+    read = [node for node in scene.tree.nodes if scene.was_read(node)]
+    for node in sorted(read, key=lambda item: (item.end, -item.depth, item.index)):
+        if has_failed(node) or Oddity.UNFINISHED in node.oddities:
+            continue
+        suspect = _judge(node, scene)
+        if suspect is None:
+            continue
+        inside = [found.get(child.id) for child in scene.tree.below(node)[1:]]
+        if any(other and _hands_up(suspect, other) for other in inside):
+            continue
+        found[node.id] = suspect
+    return found
+
+
+def _hands_up(outer: Suspect, inner: Suspect) -> bool:
+    return outer.fault is inner.fault or outer.fault is Fault.EMPTY
+
+
+def _judge(node: Node, scene: Scene) -> Suspect | None:
+    span = node.span
+    if is_model_call(node):
+        reason = finish_reason(span.output, span.metadata)
+        if reason in _CUT_REASONS:
+            return Suspect(node, Fault.CUT, 0.9, f"finish reason {reason}")
+        if reason in _BLOCKED_REASONS:
+            return Suspect(node, Fault.BLOCKED, 0.85, f"finish reason {reason}")
+    if span.type == "guardrail":
+        return None
+    failure = failure_in(span.output)
+    if failure is not None:
+        said = one_line(failure, limit=120)
+        return Suspect(node, Fault.FAILURE, 0.85, f"its output says “{said}”")
+    if is_model_call(node) and _breaks_json(node):
+        return Suspect(node, Fault.BROKEN_JSON, 0.85, "JSON was expected and cannot be parsed")
+    if says_nothing(node):
+        return _empty(node, scene)
+    return None
+
+
+def _empty(node: Node, scene: Scene) -> Suspect | None:
+    peers = [peer for peer in scene.peers_of(node) if scene.was_read(peer) and not has_failed(peer)]
+    full = sum(1 for peer in peers if not says_nothing(peer))
+    if len(peers) >= _FEW_PEERS and full >= 0.75 * len(peers):
+        reason = f"{full} of {len(peers)} calls of this name returned something"
+        return Suspect(node, Fault.EMPTY, 0.9, reason)
+    if is_model_call(node):
+        return Suspect(node, Fault.EMPTY, 0.85, "a reply without text or tool calls")
+    if _MAY_BE_EMPTY.search(node.name):
+        return None
+    if _fetches(node) and node.span.input not in (None, {}, [], ""):
+        strength = 0.8 if node.span.output is not None and not _void(node.span.output) else 0.6
+        return Suspect(node, Fault.EMPTY, strength, "a lookup that returned nothing")
+    if node.span.type == "tool":
+        return Suspect(node, Fault.EMPTY, 0.3, "a tool that returned nothing")
+    if not node.children and not _void(node.span.output):
+        return Suspect(node, Fault.EMPTY, 0.1, "a step that returned nothing")
+    return None
+
+
+def _fetches(node: Node) -> bool:
+    return _FETCHES.search(node.name) is not None
+
+
+def _void(output: Any) -> bool:
+    """Null, also in the object that SDKs wrap around a function's result."""
+    return output is None or (
+        isinstance(output, Mapping) and all(inner is None for inner in output.values())
+    )
+
+
+def _breaks_json(node: Node) -> bool:
+    """A reply that was asked to be JSON, or sets out to be, and is not."""
+    span = node.span
+    if is_cut(span.output) or calls_tools(span.output):
+        return _broken_arguments(span.output)
+    text = spoken(span.output).strip()
+    if not text:
+        return False
+    asked = any(_asks_for_json(record) for record in (span.input, span.metadata))
+    looks = text.startswith(("{", "[{", "```json"))
+    return (asked or looks) and not parse_json(text)[0]
+
+
+def _asks_for_json(record: Any) -> bool:
+    if not isinstance(record, Mapping):
+        return False
+    return any(
+        isinstance(leaf, str)
+        and leaf in _WANTS_JSON
+        and isinstance(path[-1], str)
+        and path[-1].lower() in _JSON_KEYS
+        and any(
+            str(part).lower() in ("response_format", "response_mime_type", "format")
+            for part in path
+        )
+        for path, leaf in leaves(record)
+    )
+
+
+def _broken_arguments(output: Any) -> bool:
+    """Tool arguments that are a text and no JSON."""
+    return any(
+        isinstance(leaf, str) and leaf.strip() and not parse_json(leaf)[0]
+        for path, leaf in leaves(output)
+        if path and path[-1] == "arguments"
+    )

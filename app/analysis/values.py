@@ -1,0 +1,132 @@
+"""Reading the JSON values of inputs and outputs, whatever their shape, size or depth."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+CUT_LENGTH = 10_001
+"""Opik cuts a value that is too long to a string of exactly so many characters."""
+
+_MOST_LEAVES = 4_000
+_DIGITS = re.compile(r"\d+")
+_BLANKS = re.compile(r"\s+")
+_NEUTRAL_KEYS = frozenset(
+    [
+        "count",
+        "total",
+        "took",
+        "took_ms",
+        "elapsed",
+        "elapsed_ms",
+        "latency",
+        "latency_ms",
+        "duration",
+        "duration_ms",
+        "k",
+        "top_k",
+        "limit",
+        "page",
+        "offset",
+        "size",
+        "num_results",
+        "total_results",
+        "n",
+        "max_score",
+        "has_more",
+        "next_page",
+        "cursor",
+    ]
+)
+_NEUTRAL_WORDS = frozenset(
+    ["ok", "success", "succeeded", "done", "completed", "complete", "true", "false", "200"]
+)
+
+Path = tuple[str | int, ...]
+
+
+def is_cut(value: Any) -> bool:
+    """Whether the backend cut this value, so that it is only the beginning of one."""
+    return isinstance(value, str) and len(value) == CUT_LENGTH
+
+
+def leaves(value: Any, *, most: int = _MOST_LEAVES) -> Iterator[tuple[Path, Any]]:
+    """Every scalar and every empty list or object with its path, in order, at most `most`."""
+    waiting: list[tuple[Path, Any]] = [((), value)]
+    while waiting and most > 0:
+        path, item = waiting.pop()
+        if isinstance(item, Mapping) and item:
+            pairs = list(item.items())[:most]
+            waiting.extend(((*path, str(key)), inner) for key, inner in reversed(pairs))
+        elif isinstance(item, list) and item:
+            kept = item[:most]
+            waiting.extend(((*path, i), kept[i]) for i in range(len(kept) - 1, -1, -1))
+        else:
+            most -= 1
+            yield path, item
+
+
+def key_of(path: Path) -> str:
+    """The innermost object key of a path, lower case; empty where there is none."""
+    for part in reversed(path):
+        if isinstance(part, str):
+            return part.lower()
+    return ""
+
+
+def is_empty(output: Any, *, given: Any = None) -> bool:
+    """Whether an output says nothing: null, blank, or an object around nothing.
+
+    Counts, flags and repetitions of the input (`given`) say nothing either, as in
+    `{"query": "x", "results": [], "total": 0}`.
+    """
+    hollow = False
+    echoed: set[Any] | None = None
+    for path, leaf in leaves(output):
+        if leaf is None or leaf in ("", [], {}) or (isinstance(leaf, str) and not leaf.strip()):
+            hollow = True
+        elif (
+            isinstance(leaf, bool)
+            or leaf == 0
+            or key_of(path) in _NEUTRAL_KEYS
+            or (isinstance(leaf, str) and leaf.lower() in _NEUTRAL_WORDS)
+        ):
+            continue
+        else:
+            if echoed is None:
+                echoed = {inner for _, inner in leaves(given) if isinstance(inner, str | int)}
+            if not isinstance(leaf, str | int) or leaf not in echoed:
+                return False
+    return hollow
+
+
+def texts(value: Any) -> Iterator[tuple[str, str]]:
+    """Every non-blank string with its innermost key."""
+    for path, leaf in leaves(value):
+        if isinstance(leaf, str) and leaf.strip():
+            yield key_of(path), leaf
+
+
+def canonical(value: Any) -> str:
+    """A text that is equal for equal JSON values; blanks and letter case do not count."""
+    parts = []
+    for path, leaf in leaves(value):
+        shown = _BLANKS.sub(" ", leaf).strip().casefold() if isinstance(leaf, str) else repr(leaf)
+        parts.append(f"{'/'.join(map(str, path))}={shown}")
+    return "\n".join(parts)
+
+
+def nearly(text: str) -> str:
+    """A canonical text without its numbers, so that `attempt 3` equals `attempt 4`."""
+    return _DIGITS.sub("#", text)
+
+
+def parse_json(text: str) -> tuple[bool, Any]:
+    """Whether a text is JSON, and its value; a fence of backquotes around it is allowed."""
+    body = text.strip()
+    if body.startswith("```"):
+        body = body.removesuffix("```").partition("\n")[2].strip()
+    try:
+        return True, json.loads(body)
+    except (ValueError, RecursionError):
+        return False, None
