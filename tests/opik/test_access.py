@@ -1,0 +1,162 @@
+"""Who is asking, and may they read this trace: asked, remembered briefly, never guessed."""
+
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+import respx
+
+from app.caller import Caller, Owner
+from app.errors import BackendUnavailable, NotAllowed, NotFound, NotSignedIn
+from app.opik.access import Access
+from app.opik.client import OpikClient
+from app.opik.transport import Retries, Transport
+
+BASE = "http://opik.test"
+TRACE_ID = str(UUID(int=1))
+ANNA = Caller(token="anna-1", workspace="acme")
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def access(clock: Clock) -> Any:
+    async def owner_key() -> bytes:
+        return b"k" * 32
+
+    async with httpx.AsyncClient() as http:
+        transport = Transport(http, base_url=BASE, timeout=1, retries=Retries(attempts=1))
+        yield Access(OpikClient(transport), owner_key=owner_key, seconds=60, clock=clock)
+
+
+@pytest.fixture
+def opik() -> Any:
+    with respx.mock(base_url=f"{BASE}/v1/private", assert_all_called=False) as router:
+        yield router
+
+
+def knows(opik: respx.Router, user: str, workspace: str | None = "acme") -> respx.Route:
+    body = {"userName": user, "workspaceName": workspace, "permissions": []}
+    return opik.get("/workspace-permissions").respond(json=body)
+
+
+async def test_the_backend_names_the_owner(access: Access, opik: respx.Router) -> None:
+    knows(opik, "anna", "Acme Inc")
+    identity = await access.identify(ANNA, fresh=True)
+    assert identity.owner == Owner("Acme Inc", "user:anna")
+
+
+async def test_a_new_login_of_the_same_user_is_the_same_owner(
+    access: Access, opik: respx.Router
+) -> None:
+    knows(opik, "anna")
+    first = await access.identify(ANNA, fresh=True)
+    second = await access.identify(Caller(token="anna-2", workspace="acme"), fresh=True)
+    assert first.owner == second.owner
+
+
+async def test_an_old_backend_leaves_the_signed_token_as_the_owner(
+    access: Access, opik: respx.Router
+) -> None:
+    opik.get("/workspace-permissions").respond(404)
+    owner = (await access.identify(ANNA, fresh=True)).owner
+    assert owner.workspace == "acme"
+    assert owner.name.startswith("token:")
+    assert "anna-1" not in owner.name
+    other = await access.identify(Caller(token="anna-1", workspace="beta"), fresh=True)
+    assert other.owner.name != owner.name
+
+
+async def test_an_old_backend_leaves_a_caller_without_cookie_anonymous(
+    access: Access, opik: respx.Router
+) -> None:
+    opik.get("/workspace-permissions").respond(405)
+    identity = await access.identify(Caller(), fresh=True)
+    assert identity.owner == Owner("default", "anonymous")
+    assert identity.formerly == ()
+
+
+async def test_a_name_that_becomes_known_takes_over_what_the_token_said(
+    access: Access, opik: respx.Router
+) -> None:
+    opik.get("/workspace-permissions").respond(404)
+    before = (await access.identify(ANNA, fresh=True)).owner
+    knows(opik, "anna")
+    assert (await access.identify(ANNA, fresh=True)).formerly == (before,)
+
+
+async def test_a_cookie_never_takes_over_what_anonymous_said(
+    access: Access, opik: respx.Router
+) -> None:
+    knows(opik, "anna")
+    with_cookie = await access.identify(ANNA, fresh=True)
+    assert all(former.name != "anonymous" for former in with_cookie.formerly)
+    without = await access.identify(Caller(workspace="acme"), fresh=True)
+    assert without.formerly == (Owner("acme", "anonymous"),)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(400, BackendUnavailable), (401, NotSignedIn), (403, NotAllowed), (500, BackendUnavailable)],
+)
+async def test_a_failure_to_name_the_caller_is_a_refusal_and_no_fall_back(
+    access: Access, opik: respx.Router, status: int, kind: type[Exception]
+) -> None:
+    opik.get("/workspace-permissions").respond(status)
+    with pytest.raises(kind):
+        await access.identify(ANNA, fresh=False)
+
+
+async def test_a_permission_is_remembered_for_a_minute_and_then_asked_again(
+    access: Access, opik: respx.Router, clock: Clock
+) -> None:
+    route = opik.get(f"/traces/{TRACE_ID}").respond(200)
+    await access.check(ANNA, TRACE_ID, fresh=False)
+    clock.now = 59
+    await access.check(ANNA, TRACE_ID, fresh=False)
+    assert route.call_count == 1
+    clock.now = 61
+    route.respond(403)
+    with pytest.raises(NotAllowed):
+        await access.check(ANNA, TRACE_ID, fresh=False)
+
+
+async def test_a_turn_asks_anew_and_a_refusal_ends_the_remembered_permission(
+    access: Access, opik: respx.Router
+) -> None:
+    route = opik.get(f"/traces/{TRACE_ID}").respond(200)
+    await access.check(ANNA, TRACE_ID, fresh=False)
+    route.respond(404)
+    with pytest.raises(NotFound):
+        await access.check(ANNA, TRACE_ID, fresh=True)
+    with pytest.raises(NotFound):
+        await access.check(ANNA, TRACE_ID, fresh=False)
+
+
+async def test_a_permission_of_one_caller_opens_nothing_for_another(
+    access: Access, opik: respx.Router
+) -> None:
+    route = opik.get(f"/traces/{TRACE_ID}").respond(200)
+    await access.check(ANNA, TRACE_ID, fresh=False)
+    route.respond(403)
+    for other in (Caller(token="bob", workspace="acme"), Caller(token="anna-1"), Caller()):
+        with pytest.raises(NotAllowed):
+            await access.check(other, TRACE_ID, fresh=False)
+
+
+async def test_an_overlong_user_name_still_makes_an_owner_that_fits(
+    access: Access, opik: respx.Router
+) -> None:
+    knows(opik, "x" * 5_000)
+    assert len((await access.identify(ANNA, fresh=True)).owner.name) <= 255
