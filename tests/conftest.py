@@ -66,15 +66,21 @@ def database_uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     databases.on_database(uri, _forget_everything)
 
 
+@pytest.fixture
+def empty_mysql_uri(mysql_server_uri: str) -> Iterator[str]:
+    """The address of a MySQL database without any table."""
+    uri = databases.create_database(mysql_server_uri)
+    yield uri
+    databases.drop_database(uri)
+
+
 @pytest.fixture(params=["sqlite", "mysql"])
 def empty_database_uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A SESSION_SERVICE_URI of a database without any table."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'empty.db'}"
         return
-    uri = databases.create_database(request.getfixturevalue("mysql_server_uri"))
-    yield uri
-    databases.drop_database(uri)
+    yield request.getfixturevalue("empty_mysql_uri")
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ STATEMENT_SECONDS = 10
 # Each server kind skips the other's executable comment: only MariaDB knows max_statement_time
 # (seconds, every statement), only MySQL max_execution_time (milliseconds, SELECT).
 _MYSQL_SESSION = (
-    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION',"
+    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', SESSION sql_notes = 0,"
     f" SESSION innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS},"
     f" SESSION lock_wait_timeout = {LOCK_WAIT_SECONDS}"
     f" /*M!100101 , SESSION max_statement_time = {STATEMENT_SECONDS} */"

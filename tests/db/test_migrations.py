@@ -1,0 +1,231 @@
+"""The schema: up, down, beside foreign tables, cut off, across versions."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import structlog
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, column, delete, func, inspect, select, table, text, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.db import migrating
+from app.db.engine import create_engine
+from app.db.store import Store
+from app.db.tables import OLDEST_CODE, VERSION_TABLE, events, facts, metadata
+from app.errors import StartRefused
+from app.settings import database_url
+from tests import databases
+from tests.db.writing import begun
+
+ROOT = Path(__file__).parents[2]
+VERSIONS = table(VERSION_TABLE, column("version_num"))
+COLUMNS = table(
+    "columns",
+    column("table_schema"),
+    column("table_name"),
+    column("collation_name"),
+    schema="information_schema",
+)
+HEAD = ScriptDirectory(str(ROOT / "migrations")).get_current_head()
+
+# The tables that may already live in the database: those of the assistant before this one, and
+# those of Opik itself. What they hold does not matter here, only their names do.
+FOREIGN = [
+    "CREATE TABLE sessions (app_name VARCHAR(128), id VARCHAR(128), PRIMARY KEY (app_name, id))",
+    "CREATE TABLE events (id VARCHAR(128) PRIMARY KEY, app_name VARCHAR(128), session_id"
+    " VARCHAR(128), FOREIGN KEY (app_name, session_id) REFERENCES sessions (app_name, id))",
+    "CREATE TABLE app_states (app_name VARCHAR(128) PRIMARY KEY)",
+    "CREATE TABLE user_states (user_id VARCHAR(128) PRIMARY KEY)",
+    "CREATE TABLE adk_internal_metadata (name VARCHAR(128) PRIMARY KEY)",
+    "CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)",
+    "CREATE TABLE DATABASECHANGELOG (id VARCHAR(255) PRIMARY KEY)",
+]
+
+
+async def _prepare(engine: AsyncEngine, *, migrate: bool = True) -> None:
+    await migrating.prepare(engine, migrate=migrate, attempts=1, delay=0)
+
+
+async def _alembic(engine: AsyncEngine, run: Callable[[Config], object]) -> None:
+    def on(connection: Connection) -> None:
+        config = Config(str(ROOT / "alembic.ini"))
+        config.attributes["connection"] = connection
+        run(config)
+
+    async with migrating.exclusive(engine, attempts=1, delay=0) as connection:
+        await connection.run_sync(on)
+
+
+async def _tables(engine: AsyncEngine) -> set[str]:
+    async with engine.begin() as db:
+        return set(await db.run_sync(lambda sync: inspect(sync).get_table_names()))
+
+
+async def _set_revision(engine: AsyncEngine, revision: str, *, oldest_code: str) -> None:
+    async with engine.begin() as db:
+        await db.execute(VERSIONS.update().values(version_num=revision))
+        await db.execute(update(facts).where(facts.c.name == OLDEST_CODE).values(value=oldest_code))
+
+
+def test_there_is_one_head_and_each_revision_names_its_oldest_code() -> None:
+    script = ScriptDirectory(str(ROOT / "migrations"))
+    known = {revision.revision for revision in script.walk_revisions()}
+
+    assert len(script.get_heads()) == 1
+    assert {revision.module.OLDEST_CODE for revision in script.walk_revisions()} <= known
+
+
+async def test_up_check_down_and_up_again_beside_foreign_tables(empty_database_uri: str) -> None:
+    async with databases.connected(empty_database_uri) as engine:
+        async with engine.begin() as db:
+            for statement in FOREIGN:
+                await db.execute(text(statement))
+        foreign = await _tables(engine)
+
+        await _alembic(engine, lambda config: command.upgrade(config, "head"))
+        ours = set(metadata.tables) | {VERSION_TABLE}
+        assert await _tables(engine) == foreign | ours
+        await _alembic(engine, command.check)
+        await _alembic(engine, lambda config: command.downgrade(config, "base"))
+        assert await _tables(engine) == foreign | {VERSION_TABLE}
+        await _alembic(engine, lambda config: command.upgrade(config, "head"))
+        await _alembic(engine, command.check)
+        await begun(Store(engine))
+
+
+async def test_the_check_sees_a_table_that_differs(empty_database_uri: str) -> None:
+    async with databases.connected(empty_database_uri) as engine:
+        await _prepare(engine)
+        async with engine.begin() as db:
+            await db.execute(text(f"ALTER TABLE {events.name} ADD COLUMN surplus INTEGER"))
+
+        with pytest.raises(Exception, match="surplus"):
+            await _alembic(engine, command.check)
+
+
+async def test_names_in_mysql_tables_are_compared_byte_by_byte(empty_mysql_uri: str) -> None:
+    async with databases.connected(empty_mysql_uri) as engine:
+        await _prepare(engine)
+        async with engine.begin() as db:
+            collations = await db.scalars(
+                select(COLUMNS.c.collation_name)
+                .distinct()
+                .where(
+                    COLUMNS.c.table_schema == func.database(),
+                    COLUMNS.c.table_name != VERSION_TABLE,
+                    COLUMNS.c.collation_name.is_not(None),
+                )
+            )
+            assert set(collations) == {"utf8mb4_bin", "ascii_bin"}
+
+
+async def test_an_upgrade_that_was_cut_off_is_completed_by_the_next(
+    empty_database_uri: str,
+) -> None:
+    async with databases.connected(empty_database_uri) as engine:
+        await _prepare(engine)
+        key = await Store(engine).owner_key()
+        async with engine.begin() as db:
+            await db.execute(VERSIONS.delete())
+            await db.execute(text(f"DROP TABLE {events.name}"))
+
+        await _prepare(engine)
+
+        assert await Store(engine).owner_key() == key
+        await begun(Store(engine))
+
+
+async def test_each_database_has_an_owner_key_of_its_own(tmp_path: Path) -> None:
+    keys = set()
+    for name in ("one.db", "two.db"):
+        async with databases.connected(f"sqlite:///{tmp_path / name}") as engine:
+            await _prepare(engine)
+            keys.add(await Store(engine).owner_key())
+    assert len(keys) == 2
+
+
+async def test_a_schema_that_is_up_to_date_is_left_alone(database_uri: str) -> None:
+    async with databases.connected(database_uri) as engine:
+        turn = await begun(Store(engine))
+        for migrate in (True, False):
+            await _prepare(engine, migrate=migrate)
+        assert len(await Store(engine).events(turn.conversation_id)) == 1
+
+
+async def test_an_older_schema_is_refused_where_the_service_must_not_migrate(
+    empty_database_uri: str,
+) -> None:
+    async with databases.connected(empty_database_uri) as engine:
+        with pytest.raises(StartRefused, match="alembic upgrade head"):
+            await _prepare(engine, migrate=False)
+        assert not await _tables(engine) & set(metadata.tables)
+
+
+async def test_a_newer_schema_that_admits_this_code_is_used_and_logged(
+    empty_database_uri: str,
+) -> None:
+    assert HEAD is not None
+    async with databases.connected(empty_database_uri) as engine:
+        await _prepare(engine)
+        await _set_revision(engine, "9999", oldest_code=HEAD)
+
+        with structlog.testing.capture_logs() as logs:
+            await _prepare(engine)
+
+        assert [(log["event"], log["revision"]) for log in logs] == [("schema_newer", "9999")]
+        await begun(Store(engine))
+
+
+async def test_a_newer_schema_that_does_not_admit_this_code_is_refused(
+    empty_database_uri: str,
+) -> None:
+    async with databases.connected(empty_database_uri) as engine:
+        await _prepare(engine)
+        await _set_revision(engine, "9999", oldest_code="9998")
+        with pytest.raises(StartRefused, match="newer"):
+            await _prepare(engine)
+
+        async with engine.begin() as db:
+            await db.execute(delete(facts))
+        with pytest.raises(StartRefused, match="newer"):
+            await _prepare(engine)
+
+
+async def test_the_lock_is_released_and_the_next_process_need_not_wait(
+    empty_database_uri: str,
+) -> None:
+    async with databases.connected(empty_database_uri) as engine:
+        with pytest.raises(StartRefused):
+            await _prepare(engine, migrate=False)
+        await _prepare(engine)
+        async with databases.connected(empty_database_uri) as second:
+            await _prepare(second)
+
+
+async def test_a_new_revision_is_made_from_the_template_and_runs(tmp_path: Path) -> None:
+    folder = tmp_path / "migrations"
+    (folder / "versions").mkdir(parents=True)
+    for name in ("env.py", "script.py.mako", "versions/0001_conversations.py"):
+        (folder / name).write_text((ROOT / "migrations" / name).read_text())
+    engine = create_engine(database_url(f"sqlite:///{tmp_path / 'x.db'}"), pool_recycle=-1)
+
+    async def run(work: Callable[[Config], object]) -> str | None:
+        def on(connection: Connection) -> str | None:
+            config = Config(str(ROOT / "alembic.ini"))
+            config.set_main_option("script_location", str(folder))
+            config.attributes["connection"] = connection
+            work(config)
+            query = select(facts.c.value).where(facts.c.name == OLDEST_CODE)
+            return connection.scalar(query)
+
+        async with migrating.exclusive(engine, attempts=1, delay=0) as connection:
+            return await connection.run_sync(on)
+
+    await run(lambda config: command.upgrade(config, "head"))
+    await run(lambda config: command.revision(config, "more", rev_id="0002"))
+    assert await run(lambda config: command.upgrade(config, "head")) == "0002"
+    assert await run(lambda config: command.downgrade(config, "-1")) == "0001"
+    await engine.dispose()

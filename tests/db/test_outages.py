@@ -1,0 +1,224 @@
+"""What happens when the database, or the one who asks it, goes away."""
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import anyio
+import pytest
+from anyio.lowlevel import checkpoint
+from sqlalchemy import select, text, update
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.db.engine import create_engine
+from app.db.store import Store, TurnKey
+from app.db.tables import facts, sessions
+from app.errors import DatabaseUnavailable
+from app.events import ReplyCompleted, TurnFinished
+from app.messages import Usage
+from app.settings import database_url
+from tests import databases
+from tests.db.cutting_proxy import CuttingProxy
+from tests.db.writing import ALICE, BOB, TRACE, begun, entry, finish, reply, types
+
+OTHER_TRACE = "0199a0c2-0000-7000-8000-000000000002"
+
+
+async def _at_once(_seconds: float) -> None:
+    await checkpoint()
+
+
+@pytest.fixture
+def private_uri(private_server: databases.PrivateServer) -> Iterator[str]:
+    """A migrated database on the server that may be killed."""
+    uri = databases.create_database(private_server.uri("information_schema"))
+    databases.migrate(uri)
+    yield uri
+    databases.drop_database(uri)
+
+
+@pytest.fixture
+async def private_store(private_uri: str) -> AsyncIterator[Store]:
+    store = Store(create_engine(database_url(private_uri), pool_recycle=-1), sleep=_at_once)
+    yield store
+    await store.close()
+
+
+async def test_a_killed_database_is_unavailable_and_the_first_call_after_its_return_succeeds(
+    private_store: Store, private_server: databases.PrivateServer
+) -> None:
+    turn = await begun(private_store)
+    private_server.kill()
+    try:
+        for _ in range(2):
+            with pytest.raises(DatabaseUnavailable) as caught:
+                await private_store.append(turn, [reply("lost")])
+    finally:
+        private_server.start()
+
+    await private_store.append(turn, [reply("kept")])
+
+    assert await types(private_store, turn.conversation_id) == ["turn_started", "reply_completed"]
+    for secret in (databases.PASSWORD, "127.0.0.1", str(private_server.port)):
+        assert secret not in caught.value.message
+
+
+async def test_all_connections_of_the_pool_survive_a_restart(
+    private_store: Store, private_server: databases.PrivateServer
+) -> None:
+    async def ping_all() -> None:
+        async with anyio.create_task_group() as group:
+            for _ in range(15):
+                group.start_soon(private_store.ping)
+
+    await ping_all()
+    private_server.kill()
+    private_server.start()
+    await ping_all()
+
+
+async def test_a_sqlite_file_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
+    async with databases.connected(f"sqlite:///{tmp_path}") as engine:
+        with pytest.raises(DatabaseUnavailable):
+            await Store(engine, sleep=_at_once).ping()
+
+
+async def test_a_sqlite_file_locked_by_another_process_is_unavailable_until_it_lets_go(
+    tmp_path: Path,
+) -> None:
+    uri = f"sqlite:///{tmp_path / 'x.db'}"
+    async with databases.connected(uri) as other, databases.connected(uri) as engine:
+        async with engine.connect() as db:
+            await db.execute(text("PRAGMA busy_timeout = 1"))
+        store = Store(engine, attempts=2, sleep=_at_once)
+        async with other.begin():
+            with pytest.raises(DatabaseUnavailable):
+                await store.ping()
+        await store.ping()
+
+
+async def test_a_commit_whose_outcome_is_unknown_is_repeated_without_doubling(
+    private_uri: str, private_server: databases.PrivateServer
+) -> None:
+    proxy = CuttingProxy(private_server.port)
+    async with proxy.running():
+        url = make_url(private_uri).set(port=proxy.listening)
+        engine = create_engine(
+            database_url(url.render_as_string(hide_password=False)), pool_recycle=-1
+        )
+        store = Store(engine, sleep=_at_once)
+
+        proxy.armed = True
+        turn = await begun(store)
+        proxy.armed = True
+        await store.append(turn, [reply("once"), reply("and once")])
+        proxy.armed = True
+        await store.set_feedback(ALICE, TRACE, 1)
+        proxy.armed = True
+        last = entry(TurnFinished())
+        await store.end_turn(turn, [last], state="finished", usage=Usage())
+
+        assert proxy.cuts == 4
+        log = await store.events(turn.conversation_id)
+        assert [logged.event.type for logged in log] == [
+            "turn_started",
+            "reply_completed",
+            "reply_completed",
+            "turn_finished",
+        ]
+        running = await begun(store)
+        proxy.armed = True
+        assert await store.delete(ALICE, TRACE) == [running.turn_id]
+        assert proxy.cuts == 5
+        await store.close()
+
+
+async def test_a_deadlock_is_tried_again(private_uri: str) -> None:
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        await checkpoint()
+
+    async with (
+        databases.connected(private_uri) as engine,
+        databases.connected(private_uri) as other,
+    ):
+        store = Store(engine, sleep=pause)
+        first, second = await begun(store), await begun(store, trace_id=OTHER_TRACE)
+
+        async def adopt() -> None:
+            await store.adopt(source=ALICE, target=BOB)
+
+        async with anyio.create_task_group() as group, other.begin() as db:
+            # The server ends the lighter of two transactions: this one has changed more.
+            for number in range(20):
+                await db.execute(facts.insert().values(name=f"weight {number}", value=""))
+            await db.execute(_locked(second))
+            group.start_soon(adopt)
+            await _somebody_waits(other)
+            await db.execute(_locked(first))
+
+        assert pauses != []
+        assert await store.find(ALICE, TRACE) is None
+        assert await store.find(BOB, TRACE) is not None
+        assert await store.find(BOB, OTHER_TRACE) is not None
+
+
+def _locked(turn: TurnKey) -> object:
+    row = update(sessions).where(sessions.c.id == turn.conversation_id)
+    return row.values(marker="locked")
+
+
+async def _somebody_waits(engine: AsyncEngine) -> None:
+    waiting = text(
+        "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state LIKE 'LOCK%'"
+    )
+    with anyio.fail_after(10):
+        while True:
+            async with engine.begin() as db:
+                if await db.scalar(waiting):
+                    return
+            await anyio.sleep(0.02)
+
+
+async def test_a_cancelled_write_is_whole_or_absent_and_no_error_is_logged(
+    store: Store, engine: AsyncEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    turn = await begun(store)
+    started = 0
+
+    async def write(number: int) -> None:
+        nonlocal started
+        started += 1
+        await store.append(turn, [reply(f"{number} a"), reply(f"{number} b")])
+
+    for steps in range(40):
+        async with anyio.create_task_group() as group:
+            group.start_soon(write, steps)
+            for _ in range(steps):
+                await checkpoint()
+            group.cancel_scope.cancel()
+    await finish(store, turn)
+
+    log = await store.events(turn.conversation_id)
+    texts = [e.event.text for e in log if isinstance(e.event, ReplyCompleted)]
+    pairs = [text.split() for text in texts]
+    assert [which for _, which in pairs] == ["a", "b"] * started
+    assert [logged.sequence for logged in log] == list(range(1, 2 * started + 3))
+    assert started >= 39
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+    async with engine.begin() as db:
+        assert await db.scalar(select(sessions.c.active_turn_id)) is None
+
+
+async def test_a_write_is_completed_inside_a_scope_that_is_already_cancelled(
+    store: Store,
+) -> None:
+    turn = await begun(store)
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await store.append(turn, [reply("the last words")])
+
+    assert await types(store, turn.conversation_id) == ["turn_started", "reply_completed"]

@@ -1,0 +1,150 @@
+"""How a process comes to a schema: waiting, alone among many, and from the command line."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+
+from app.db import migrating
+from app.db.store import Store
+from app.errors import StartRefused
+from app.settings import database_url
+from tests import databases
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def private_empty_uri(private_server: databases.PrivateServer) -> Iterator[str]:
+    """An empty database on the server that may be stopped."""
+    uri = databases.create_database(private_server.uri("information_schema"))
+    yield uri
+    databases.drop_database(uri)
+
+
+async def test_the_service_waits_for_a_database_that_is_not_up_yet(
+    private_server: databases.PrivateServer, private_empty_uri: str
+) -> None:
+    private_server.stop()
+    waits: list[float] = []
+
+    async def wait(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 2:
+            private_server.start()
+
+    async with databases.connected(private_empty_uri) as engine:
+        with structlog.testing.capture_logs() as logs:
+            await migrating.prepare(engine, migrate=True, attempts=5, delay=1.5, sleep=wait)
+        await Store(engine).ping()
+
+    assert waits == [1.5, 1.5]
+    assert [log["event"] for log in logs] == [
+        "database_not_ready",
+        "database_not_ready",
+        "schema_migrated",
+    ]
+    assert databases.PASSWORD not in str(logs)
+
+
+async def test_a_database_that_never_comes_stops_the_start_in_one_line() -> None:
+    waits: list[float] = []
+
+    async def wait(seconds: float) -> None:
+        waits.append(seconds)
+
+    async with databases.connected("mysql://app:s3cr3t-word@127.0.0.1:1/chats") as engine:
+        with (
+            structlog.testing.capture_logs() as logs,
+            pytest.raises(StartRefused, match="3 attempts") as caught,
+        ):
+            await migrating.prepare(engine, migrate=True, attempts=3, delay=1, sleep=wait)
+    assert waits == [1, 1]
+    assert "\n" not in caught.value.message
+    assert "s3cr3t-word" not in caught.value.message + str(logs)
+
+
+def test_four_processes_that_start_at_once_migrate_once(empty_database_uri: str) -> None:
+    script = (
+        "import asyncio, sys\n"
+        "from app.db import migrating\n"
+        "from app.db.engine import create_engine\n"
+        "from app.settings import database_url\n"
+        "async def main():\n"
+        "    engine = create_engine(database_url(sys.argv[1]), pool_recycle=-1)\n"
+        "    await migrating.prepare(engine, migrate=True, attempts=5, delay=0.1)\n"
+        "    await engine.dispose()\n"
+        "print('ready', flush=True)\n"
+        "sys.stdin.readline()\n"
+        "asyncio.run(main())\n"
+    )
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, empty_database_uri],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    outputs = [process.communicate(timeout=60)[0] for process in processes]
+
+    assert [process.returncode for process in processes] == [0, 0, 0, 0], outputs
+    assert "".join(outputs).count("schema_migrated") == 1
+
+
+def _run_alembic(uri: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("SESSION_SERVICE_")}
+    environment |= {"SESSION_SERVICE_URI": uri, "SESSION_SERVICE_MAX_RETRIES": "1"}
+    return subprocess.run(
+        [sys.executable, "-m", "alembic", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_the_command_line_migrates_and_prints_its_target_without_the_password(
+    empty_database_uri: str,
+) -> None:
+    result = _run_alembic(empty_database_uri, "upgrade", "head")
+
+    assert result.returncode == 0, result.stderr
+    target = database_url(empty_database_uri)
+    assert f"{target.database}\n" in result.stderr
+    if target.password:
+        assert str(target.password) not in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("uri", "words"),
+    [
+        ("mysql://app:s3cr3t-word@127.0.0.1:1/chats?charset=utf8mb4", "did not answer"),
+        ("postgresql://app:s3cr3t-word@h/chats", "SESSION_SERVICE_URI"),
+    ],
+)
+def test_a_command_that_cannot_work_says_so_in_a_line_without_the_password(
+    uri: str, words: str
+) -> None:
+    result = _run_alembic(uri, "upgrade", "head")
+
+    assert result.returncode == 1
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "s3cr3t-word" not in result.stdout + result.stderr
