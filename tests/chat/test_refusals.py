@@ -1,0 +1,255 @@
+"""Every shape and wording of an error -> the reason and the sentence that the user reads."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.chat.refusals import failure, refusal_in, refusal_of, refused_parameter
+from app.chat.wording import SENTENCES
+from app.errors import ModelFailed
+
+UNEXPLAINED = "Unexpected error calling LLM provider"
+TOO_LONG = "maximum context length is 8192 tokens"
+NESTED = {"error": {"message": TOO_LONG, "type": "invalid_request_error"}}
+
+
+def told(status: int, body: object) -> ModelFailed:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return failure(refusal_of(status, data), model="gpt-4.1")
+
+
+def told_in_stream(frame: dict[str, Any], provider: str = "") -> ModelFailed:
+    refusal = refusal_in(frame)
+    assert refusal is not None
+    return failure(refusal, model="gpt-4.1", provider=provider)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "reason"),
+    [
+        (400, {"code": 400, "message": "model not supported gpt-9"}, "model_unknown"),
+        (400, {"code": 400, "message": "messages cannot be empty"}, "provider_error"),
+        (400, {"code": 400, "message": "maxCompletionTokens cannot be null"}, "provider_error"),
+        (400, {"code": 400, "message": "Unable to process JSON", "details": "x"}, "provider_error"),
+        (422, {"errors": ["model must not be blank"]}, "provider_error"),
+        (401, {"code": 401, "message": "User not allowed to access workspace"}, "not_signed_in"),
+        (401, {"code": 401, "message": "Incorrect API key provided: sk-abc"}, "bad_key"),
+        (401, b"", "not_signed_in"),
+        (403, {"code": 403, "message": "No permission"}, "not_allowed"),
+        (403, b"<html>forbidden</html>", "not_allowed"),
+        (404, {"code": 404, "message": "HTTP 404 Not Found"}, "unreachable"),
+        (404, {"code": 404, "message": "The model `x` does not exist"}, "model_unknown"),
+        (405, b"", "unreachable"),
+        (302, b"", "unreachable"),
+        (408, b"", "timeout"),
+        (413, b"<html>Request Entity Too Large</html>", "context_too_long"),
+        (429, {"errors": ["Too many requests"]}, "rate_limited"),
+        (429, b"", "rate_limited"),
+        (500, {"code": 500, "message": UNEXPLAINED}, "provider_error"),
+        (500, b"", "provider_error"),
+        (502, b"<html>Bad Gateway</html>", "unreachable"),
+        (502, {"message": "upstream broke"}, "provider_error"),
+        (503, b"", "unreachable"),
+        (504, b"<html>Gateway Time-out</html>", "timeout"),
+        (529, {"code": 529, "message": "Overloaded"}, "provider_error"),
+    ],
+)
+def test_an_http_status_is_told_by_its_reason(status: int, body: object, reason: str) -> None:
+    assert told(status, body).reason == reason
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"code": 400, "message": TOO_LONG},
+        {"code": 500, "message": UNEXPLAINED, "details": "context_length_exceeded"},
+        {"error": {"message": TOO_LONG, "type": "server_error", "code": "400"}},
+        {"error": {"message": "No.", "type": "context_length_exceeded"}},
+        {"error": TOO_LONG},
+        {"errors": [TOO_LONG, "and more"]},
+        {"errors": [{"message": TOO_LONG}]},
+        {"detail": TOO_LONG},
+        {"detail": {"error": TOO_LONG}},
+        {"detail": [{"msg": TOO_LONG}]},
+        {"message": TOO_LONG},
+        {"code": 400, "message": json.dumps(NESTED)},
+        {"code": 500, "message": f"BadRequest: {json.dumps(NESTED)}"},
+        {"error": {"message": json.dumps({"error": json.dumps(NESTED)}), "code": "500"}},
+        {
+            "error": {
+                "message": "Provider returned error",
+                "code": 400,
+                "metadata": {"raw": json.dumps(NESTED), "provider_name": "x"},
+            },
+            "choices": [],
+        },
+    ],
+)
+def test_every_shape_of_an_error_frame_gives_its_innermost_words(frame: dict[str, Any]) -> None:
+    assert told_in_stream(frame).reason == "context_too_long"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "This model's maximum context length is 128000 tokens. However, your messages resulted in"
+        " 130000 tokens. Please reduce the length of the messages.",
+        "Your input exceeds the context window of this model.",
+        "prompt is too long: 210000 tokens > 200000 maximum",
+        "input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000",
+        "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
+        "This endpoint's maximum context length is 131072 tokens. However, you requested 140000.",
+        "The decoder prompt (length 5000) is longer than the maximum model length of 4096.",
+        "the request exceeds the available context size (4096 tokens), try increasing it",
+        "input length exceeds the context length",
+        "prompt too long; exceeded max context length by 300 tokens",
+        "This model's maximum prompt length is 131072 but the request contains 140000 tokens.",
+        "Input is too long for requested model.",
+    ],
+)
+def test_every_provider_says_in_its_own_words_that_the_context_is_too_long(words: str) -> None:
+    assert told_in_stream({"code": 400, "message": words}).reason == "context_too_long"
+
+
+@pytest.mark.parametrize(
+    ("frame", "reason"),
+    [
+        ({"error": {"message": "Bad.", "code": "401"}}, "bad_key"),
+        ({"error": {"message": "Bad.", "code": "403"}}, "bad_key"),
+        ({"code": 500, "message": "No.", "details": "invalid_api_key"}, "bad_key"),
+        ({"code": 401, "message": "invalid x-api-key"}, "bad_key"),
+        ({"code": 400, "message": "API key not valid. Please pass a valid API key."}, "bad_key"),
+        ({"error": {"message": "Slow down.", "code": "429"}}, "rate_limited"),
+        ({"code": 500, "message": "You exceeded your current quota"}, "rate_limited"),
+        ({"code": 500, "message": "Rate limit reached for gpt-4.1"}, "rate_limited"),
+        ({"code": 400, "message": "Your credit balance is too low"}, "rate_limited"),
+        ({"code": 402, "message": "Pay."}, "rate_limited"),
+        ({"code": 404, "message": "None."}, "model_unknown"),
+        ({"code": 400, "message": "x/y is not a valid model ID"}, "model_unknown"),
+        ({"code": 404, "message": 'model "x" not found, try pulling it first'}, "model_unknown"),
+        ({"code": 400, "message": "registry/x does not support tools"}, "model_unknown"),
+        ({"code": 504, "message": "No."}, "timeout"),
+        ({"code": 500, "message": "java.net.SocketTimeoutException: timeout"}, "timeout"),
+        ({"code": 400, "message": "No.", "details": "content_filter"}, "content_filter"),
+        ({"code": 529, "message": "overloaded_error"}, "provider_error"),
+        ({"code": 400, "message": "unexpected role 'TOOL'"}, "provider_error"),
+        ({"code": 500, "message": UNEXPLAINED}, "provider_error"),
+        ({"error": True}, "provider_error"),
+        (
+            {"code": 500, "message": json.dumps({"error": {"code": 429, "message": "x"}})},
+            "rate_limited",
+        ),
+    ],
+)
+def test_an_error_frame_is_told_by_its_reason(frame: dict[str, Any], reason: str) -> None:
+    assert told_in_stream(frame).reason == reason
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"choices": []},
+        {"choices": [], "usage": {"prompt_tokens": 1}, "error": None},
+        {"choices": [], "message": "a note", "code": 7},
+        {},
+        {"ping": True},
+    ],
+)
+def test_other_frames_are_no_errors(frame: dict[str, Any]) -> None:
+    assert refusal_in(frame) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "name"),
+    [
+        ("API key not configured for LLM. provider='openai', model='gpt-4.1'", "OpenAI"),
+        ("API key not configured for LLM provider 'anthropic'", "Anthropic"),
+        ("API key not configured for LLM. provider='openrouter', model='x'", "OpenRouter"),
+        ("API key not configured for LLM. provider='vertex-ai', model='x'", "Vertex AI"),
+        ("API key not configured for LLM. provider='brand-new', model='x'", "brand-new"),
+        ("API key not configured for LLM", "the model's provider"),
+    ],
+)
+def test_a_missing_key_is_told_with_its_provider_and_what_to_do(message: str, name: str) -> None:
+    error = told(400, {"code": 400, "message": message})
+    assert error.reason == "no_key"
+    assert error.message == (
+        f"This workspace has no API key for {name}: add one under Configuration, AI Providers."
+    )
+    assert error.detail == message
+
+
+def test_the_provider_of_the_answer_is_named() -> None:
+    error = told_in_stream({"error": {"message": "Bad.", "code": "401"}}, provider="gemini")
+    assert error.message.startswith("Gemini refused this workspace's API key")
+
+
+def test_the_providers_words_are_masked_and_short() -> None:
+    text = "Incorrect API key provided: sk-proj-abcdef123456. See https://example.com/keys. " * 20
+    error = told_in_stream({"error": {"message": text, "code": "401"}})
+    assert error.detail.startswith("Incorrect API key provided: [masked]")
+    assert "https" not in error.detail
+    assert "abcdef" not in error.detail
+    assert len(error.detail) <= 300
+
+
+def test_a_web_page_is_never_shown() -> None:
+    assert told(502, b"<!DOCTYPE html><html><title>secret host</title></html>").detail == ""
+
+
+def test_a_timeout_names_the_limits_of_the_backend() -> None:
+    message = told(504, b"").message
+    assert "LLM_PROVIDER_CLIENT_*_TIMEOUT" in message
+    assert "SERVER_IDLE_TIMEOUT" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Unsupported value: 'temperature' does not support 0.2 with this model.", "temperature"),
+        ("Unsupported parameter: 'reasoning_effort' is not supported.", "reasoning_effort"),
+        ("Unrecognized request argument supplied: reasoning_effort", "reasoning_effort"),
+        ("stream_options: Extra inputs are not permitted", "stream_options"),
+        ("temperature must be between 0 and 2", None),
+        ("maxCompletionTokens cannot be null", None),
+        ("Unsupported parameter: 'top_k'", None),
+    ],
+)
+def test_a_refused_parameter_is_known_by_its_name(text: str, name: str | None) -> None:
+    refusal = refusal_of(400, json.dumps({"code": 400, "message": text}).encode())
+    names = ("temperature", "reasoning_effort", "stream_options", "max_completion_tokens")
+    assert refused_parameter(refusal, names) == name
+
+
+@pytest.mark.parametrize("case", SENTENCES)
+def test_every_sentence_belongs_to_a_documented_reason(case: str) -> None:
+    reason, sentence = SENTENCES[case]
+    assert reason in (ModelFailed.__doc__ or "")
+    assert sentence.endswith((".", ".)"))
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["error", "errors", "message", "code", "detail", "details", "metadata"]),
+        _json,
+    )
+)
+def test_errors_of_any_shape_are_told(frame: dict[str, Any]) -> None:
+    refusal = refusal_in(frame)
+    if refusal is not None:
+        assert failure(refusal, model="x").message
+
+
+@given(st.integers(300, 599), st.binary())
+def test_error_bodies_of_any_kind_are_told(status: int, body: bytes) -> None:
+    assert failure(refusal_of(status, body), model="x").message
