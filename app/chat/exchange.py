@@ -22,8 +22,9 @@ _CLOSE_SECONDS = 2
 # After `[DONE]` the end of the body is awaited for a moment: then the connection can be reused.
 _DRAIN_SECONDS = 0.5
 _ERROR_BYTES = 64 * 1024
-# A frame of a few letters weighs some 300 bytes, and hidden reasoning is not part of a reply.
-_STREAM_BYTES = 64 * 1024 * 1024
+# Times the reply's limit: a frame of a few letters weighs some 300 bytes, and hidden reasoning
+# is streamed without being part of the reply.
+_STREAM_WEIGHT = 128
 _WHOLE_BYTES = 8 * 1024 * 1024
 _ACTUAL_MODEL = "X-Opik-Actual-Model"
 _PROVIDER = "X-Opik-Provider"
@@ -122,7 +123,7 @@ class Exchange:
                         async for _ in chunks:
                             pass
                     return
-                if reading.over or received > _STREAM_BYTES:
+                if reading.over or received > self.reply_bytes * _STREAM_WEIGHT:
                     reading.give_up()
                     return
             reading.end()
@@ -262,6 +263,8 @@ def _is_damaged_frame(item: Frame | Unreadable) -> bool:
 
 
 def _unheard(error: httpx.HTTPError) -> ExchangeFailed:
+    if isinstance(error, httpx.DecodingError):
+        return ExchangeFailed(failed("not_understood", detail="broken compression"))
     # The error's own text may hold addresses of the inner network; its name says enough.
     return ExchangeFailed(failed("unreachable", detail=type(error).__name__), unheard=True)
 

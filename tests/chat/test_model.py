@@ -1,0 +1,270 @@
+"""One reply over HTTP: what is sent, and which fall-back follows which answer."""
+
+import gzip
+import json
+from typing import Any
+
+import httpx
+import pytest
+import respx
+
+from app.chat.model import ChatOptions
+from app.errors import ModelFailed
+from app.messages import Usage
+from tests.chat.proxy import (
+    Asked,
+    finish_frame,
+    in_chunks,
+    replayed,
+    sent,
+    streamed,
+    text_frame,
+    whole,
+)
+from tests.chat.recordings import body
+
+CALL = {"id": "a", "type": "function", "function": {"name": "get_span", "arguments": "{}"}}
+STREAM = {"Content-Type": "text/event-stream"}
+
+
+async def test_a_request_carries_the_callers_headers_and_asks_for_a_plain_stream(
+    http: httpx.AsyncClient, proxy: respx.Route
+) -> None:
+    proxy.mock(return_value=replayed("text.sse"))
+    await Asked(http).reply()
+    headers = proxy.calls.last.request.headers
+    assert headers["Cookie"] == "sessionToken=a-session"
+    assert headers["Comet-Workspace"] == "team"
+    assert headers["Accept-Encoding"] == "identity"
+    assert headers["Content-Type"] == "application/json"
+    assert sent(proxy, 0) == {
+        "model": "gpt-4.1",
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "max_completion_tokens": 8192,
+        "messages": [{"role": "user", "content": "Why is it slow?"}],
+        "tools": [
+            {
+                "type": "function",
+                "function": {
+                    "name": "get_span",
+                    "description": "Reads one span.",
+                    "parameters": {"type": "object", "properties": {}},
+                },
+            }
+        ],
+    }
+
+
+async def test_configured_parameters_are_sent_and_a_request_without_tools_has_none(
+    http: httpx.AsyncClient, proxy: respx.Route
+) -> None:
+    proxy.mock(return_value=replayed("text.sse"))
+    options = ChatOptions(temperature=0.2, reasoning_effort="low", max_completion_tokens=100)
+    await Asked(http, options=options).reply(tools=())
+    data = sent(proxy, 0)
+    assert (data["temperature"], data["reasoning_effort"]) == (0.2, "low")
+    assert data["max_completion_tokens"] == 100
+    assert "tools" not in data
+
+
+async def test_the_model_that_answered_is_the_one_of_the_header(
+    http: httpx.AsyncClient, proxy: respx.Route
+) -> None:
+    answer = replayed("text.sse")
+    answer.headers["X-Opik-Actual-Model"] = "gpt-4.1-mini"
+    proxy.mock(return_value=answer)
+    assert (await Asked(http).reply()).model == "gpt-4.1-mini"
+
+
+async def test_text_is_said_as_it_comes(http: httpx.AsyncClient, proxy: respx.Route) -> None:
+    proxy.mock(return_value=streamed(text_frame("Hel"), text_frame("lo"), finish_frame("stop")))
+    asked = Asked(http)
+    await asked.reply()
+    assert asked.said == ["Hel", "lo"]
+
+
+async def test_a_compressed_answer_is_read_all_the_same(
+    http: httpx.AsyncClient, proxy: respx.Route
+) -> None:
+    content = gzip.compress(body("text.sse"))
+    headers = STREAM | {"Content-Encoding": "gzip"}
+    proxy.mock(return_value=httpx.Response(200, headers=headers, content=in_chunks([content])))
+    assert (await Asked(http).reply()).text.startswith("Hello, I'm here")
+
+
+async def test_calls_announced_but_not_streamed_are_asked_for_once_more(
+    http: httpx.AsyncClient, proxy: respx.Route
+) -> None:
+    proxy.mock(side_effect=[replayed("calls-announced-but-lost.sse"), whole("No.", calls=[CALL])])
+    asked = Asked(http)
+    reply = await asked.reply()
+    assert [call.name for call in reply.calls] == ["get_span"]
+    assert reply.text == "".join(asked.said) == "Let me look."
+    assert reply.usage == Usage(prompt_tokens=20, completion_tokens=8)
+    first, second = sent(proxy, 0), sent(proxy, 1)
+    assert second == {k: v for k, v in first.items() if k != "stream_options"} | {"stream": False}
+
+
+async def test_a_repetition_that_answers_with_text_adds_it_as_a_paragraph(
+    http: httpx.AsyncClient, proxy: respx.Route
+) -> None:
+    proxy.mock(side_effect=[replayed("calls-announced-but-lost.sse"), whole("Done.")])
+    asked = Asked(http)
+    reply = await asked.reply()
+    assert reply.text == "".join(asked.said) == "Let me look.\n\nDone."
+
+
+async def test_announced_calls_do_not_matter_where_no_tools_were_offered(
+    http: httpx.AsyncClient, proxy: respx.Route
+) -> None:
+    proxy.mock(return_value=replayed("calls-announced-but-lost.sse"))
+    assert (await Asked(http).reply(tools=())).text == "Let me look."
+    assert proxy.call_count == 1
+
+
+@pytest.mark.parametrize(
+    "empty",
+    [
+        streamed(finish_frame("stop")),
+        streamed(),
+        streamed(done=False),
+        streamed({"choices": [], "usage": {"prompt_tokens": 9}}),
+        streamed({"ping": True}),
+        httpx.Response(200, headers=STREAM, content=b'data: {"choices":[{"del'),
+        httpx.Response(204),
+    ],
+)
+async def test_a_stream_with_nothing_in_it_is_repeated_as_a_whole(
+    empty: httpx.Response, http: httpx.AsyncClient, proxy: respx.Route
+) -> None:
+    proxy.mock(side_effect=[empty, whole("Hello")])
+    asked = Asked(http)
+    reply = await asked.reply()
+    assert reply.text == "Hello"
+    assert asked.said == ["Hello"]
+    assert reply.complete
+    assert [sent(proxy, n)["stream"] for n in range(2)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("finish", "reason", "words"),
+    [
+        ("stop", "provider_error", "nothing at all"),
+        ("length", "provider_error", "AGENT_MAX_COMPLETION_TOKENS"),
+        ("content_filter", "content_filter", "content filter"),
+    ],
+)
+async def test_an_answer_that_stays_empty_fails_in_words(
+    finish: str, reason: str, words: str, http: httpx.AsyncClient, proxy: respx.Route
+) -> None:
+    proxy.mock(side_effect=[streamed(), whole("", finish=finish)])
+    with pytest.raises(ModelFailed, match=words) as failure:
+        await Asked(http).reply()
+    assert failure.value.reason == reason
+    assert proxy.call_count == 2
+
+
+async def test_a_filtered_stream_is_not_repeated(
+    http: httpx.AsyncClient, proxy: respx.Route
+) -> None:
+    proxy.mock(return_value=streamed(finish_frame("content_filter")))
+    with pytest.raises(ModelFailed) as failure:
+        await Asked(http).reply()
+    assert failure.value.reason == "content_filter"
+    assert proxy.call_count == 1
+
+
+@pytest.mark.parametrize("form", ["status", "frame"])
+async def test_a_refused_parameter_is_left_out_from_then_on(
+    form: str, http: httpx.AsyncClient, proxy: respx.Route
+) -> None:
+    words = {"code": 400, "message": "Unsupported value: 'temperature' does not support 0.2."}
+    refusal = httpx.Response(400, json=words) if form == "status" else streamed(words)
+    proxy.mock(side_effect=[refusal, replayed("cut.sse"), replayed("cut.sse")])
+    asked = Asked(http, options=ChatOptions(temperature=0.2, reasoning_effort="low"))
+    await asked.reply()
+    await asked.reply()
+    assert ["temperature" in sent(proxy, n) for n in range(3)] == [True, False, False]
+    assert all("reasoning_effort" in sent(proxy, n) for n in range(3))
+    assert asked.pauses == []
+
+
+async def test_a_parameter_that_is_refused_again_ends_in_words(
+    http: httpx.AsyncClient, proxy: respx.Route
+) -> None:
+    words = {"code": 400, "message": "Unsupported value: 'temperature'"}
+    proxy.mock(return_value=httpx.Response(400, json=words))
+    with pytest.raises(ModelFailed) as failure:
+        await Asked(http, options=ChatOptions(temperature=0.2)).reply()
+    assert failure.value.reason == "provider_error"
+    assert proxy.call_count == 2
+
+
+async def test_a_whole_answer_to_a_streaming_request_is_a_reply(
+    http: httpx.AsyncClient, proxy: respx.Route
+) -> None:
+    proxy.mock(return_value=whole("Hello"))
+    asked = Asked(http)
+    assert (await asked.reply()).text == "Hello"
+    assert asked.said == ["Hello"]
+
+
+async def test_a_stream_that_calls_itself_json_is_a_reply(
+    http: httpx.AsyncClient, proxy: respx.Route
+) -> None:
+    data = body("oldest-backend.sse")
+    headers = {"Content-Type": "application/json;charset=utf-8"}
+    proxy.mock(return_value=httpx.Response(200, headers=headers, content=data))
+    reply = await Asked(http).reply()
+    assert (reply.text, reply.complete) == ("Hello", True)
+
+
+def unmarked(provider: str | None) -> httpx.Response:
+    answer = replayed("oldest-backend-without-any-mark.sse")
+    if provider:
+        answer.headers["X-Opik-Provider"] = provider
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("model", "provider", "complete"),
+    [
+        ("anthropic/claude-sonnet-4-5", None, True),
+        ("gemini/gemini-2.5-pro", None, True),
+        ("custom-llm/x", "anthropic", True),
+        ("openai/gpt-4.1", None, False),
+        ("claude-by-another-name", "openai", False),
+    ],
+)
+async def test_a_bare_stream_without_any_mark_is_whole_only_for_providers_that_send_none(
+    model: str, provider: str | None, complete: bool, http: httpx.AsyncClient, proxy: respx.Route
+) -> None:
+    proxy.mock(return_value=unmarked(provider))
+    reply = await Asked(http, model=model).reply()
+    assert (reply.text, reply.complete) == ("Hello", complete)
+
+
+async def test_an_event_stream_without_any_mark_is_cut_for_every_provider(
+    http: httpx.AsyncClient, proxy: respx.Route
+) -> None:
+    proxy.mock(return_value=replayed("cut.sse"))
+    assert not (await Asked(http, model="anthropic/claude-sonnet-4-5").reply()).complete
+
+
+async def test_a_reply_over_its_limit_ends_the_stream_and_is_incomplete(
+    http: httpx.AsyncClient, proxy: respx.Route
+) -> None:
+    proxy.mock(return_value=streamed(*[text_frame("word ") for _ in range(100)]))
+    asked = Asked(http, options=ChatOptions(reply_bytes=12))
+    reply = await asked.reply()
+    assert reply.text == "".join(asked.said) == "word word wo"
+    assert not reply.complete
+
+
+async def test_ids_of_calls_are_our_own(http: httpx.AsyncClient, proxy: respx.Route) -> None:
+    calls: list[dict[str, Any]] = [CALL, CALL | {"id": "b"}]
+    proxy.mock(return_value=whole(calls=calls, finish="tool_calls"))
+    reply = await Asked(http).reply()
+    assert [(c.id, c.provider_id) for c in reply.calls] == [("call-1", "a"), ("call-2", "b")]
+    assert "call-1" not in json.dumps(sent(proxy, 0))
