@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import anyio
+import anyio.lowlevel
 
 from app.events import StoredEvent, TextDelta
 from app.messages import Message, Reply, ToolCall, ToolSpec
@@ -38,7 +39,7 @@ class ScriptedModel:
         reply = step if isinstance(step, Reply) else step(messages)
         for piece in re.findall(r"\S+\s*|\s+", reply.text):
             say(piece)
-            await anyio.sleep(0)
+            await anyio.lowlevel.checkpoint()
         return reply
 
 
@@ -51,5 +52,5 @@ class ListSink:
         self.deltas.append(delta)
 
     async def emit(self, event: StoredEvent) -> None:
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
         self.events.append(event)

@@ -1,0 +1,264 @@
+"""Whole turns over real sockets: question in, frames out, history kept."""
+
+import json
+from typing import Any
+
+import pytest
+
+from demo.standin.chat import text
+from tests.fakes.chat import answer, calling
+from tests.fakes.service import TRACE_ID, Service, running, span_id
+
+NASTY = "a data: b\r\nc\u2028d \U0001f600 naïve data:data: \\u003a {x} %s"
+
+
+@pytest.fixture
+async def service(database_uri: str) -> Any:
+    async with running(database_uri) as service:
+        yield service
+
+
+def details(number: int, **more: bool) -> tuple[str, str]:
+    return "get_span_details", json.dumps({"span_id": span_id(number), **more})
+
+
+async def test_a_question_is_answered_with_tools_and_kept(service: Service) -> None:
+    service.chat.scripts = [
+        calling(details(3), ("get_trace_data", "{}"), status="Let me look."),
+        answer("The tool ", "**lookup_order** failed."),
+    ]
+    reader = await service.ask()
+    assert reader.texts == ["Let me look.", "The tool **lookup_order** failed."]
+    assert [(row.name, row.display_name, row.completed) for row in reader.rows] == [
+        ("get_span_details", f"Fetching span details for {{span:{span_id(3)}}}", True),
+        ("get_trace_data", "Reading the trace", True),
+    ]
+    history = await service.history()
+    assert [(each["role"], each["content"]) for each in history] == [
+        ("user", "What caused this error?"),
+        ("assistant", "Let me look."),
+        ("assistant", ""),
+        ("assistant", "The tool **lookup_order** failed."),
+    ]
+    assert history[2]["messageType"] == "tool_call"
+    assert history[2]["toolCalls"][0] == {
+        "id": reader.rows[0].id,
+        "name": "get_span_details",
+        "display_name": f"Fetching span details for {{span:{span_id(3)}}}",
+        "completed": True,
+    }
+    assert len({each["id"] for each in history}) == 4
+
+
+async def test_the_model_reads_the_outline_and_the_tool_results_fenced_as_data(
+    service: Service,
+) -> None:
+    service.chat.scripts = [calling(details(3, include_input=True)), answer("Done.")]
+    await service.ask()
+    first, second = (request["messages"] for request in service.chat.requests)
+    assert [each["role"] for each in first] == ["system", "user", "user"]
+    assert "lookup_order" not in first[0]["content"]
+    assert "lookup_order" in first[1]["content"]
+    assert first[2]["content"] == "What caused this error?"
+    assert second[:3] == first
+    result = second[4]["content"]
+    token = first[1]["content"].split("<<<data ")[1].split("\n")[0]
+    assert result.startswith(f"<<<data {token}\n")
+    assert result.endswith(f"\ndata {token}>>>")
+    assert "KeyError" in result
+    assert '{"order_id": 8812}' in result
+
+
+async def test_the_providers_ids_stay_on_the_wire_and_ours_reach_the_panel(
+    service: Service,
+) -> None:
+    service.chat.scripts = [calling(details(3)), answer("Done.")]
+    reader = await service.ask()
+    sent = service.chat.requests[1]["messages"]
+    provider_id = sent[3]["tool_calls"][0]["id"]
+    assert provider_id == sent[4]["tool_call_id"]
+    assert provider_id.startswith("call_0_")
+    assert reader.rows[0].id != provider_id
+
+
+async def test_a_second_question_knows_the_first_and_its_calls_in_one_line(
+    service: Service,
+) -> None:
+    service.chat.scripts = [calling(details(3)), answer("The tool."), answer("Yes.")]
+    await service.ask("Why?")
+    await service.ask("Sure?")
+    messages = service.chat.requests[-1]["messages"]
+    assert messages[:3] == service.chat.requests[0]["messages"][:3]
+    assert [each["role"] for each in messages[2:]] == [
+        "user",
+        "assistant",
+        "tool",
+        "assistant",
+        "user",
+    ]
+    assert messages[4]["content"].startswith("[get_span_details: ok, ")
+    assert messages[-1]["content"] == "Sure?"
+
+
+async def test_any_model_text_passes_unchanged_into_panel_and_history(service: Service) -> None:
+    service.chat.scripts = [answer(*NASTY)]
+    reader = await service.ask("data: \u2028 😀\r\n{name}")
+    assert reader.texts == [NASTY]
+    assert await service.said() == [
+        ("user", "data: \u2028 😀\r\n{name}"),
+        ("assistant", NASTY),
+    ]
+
+
+async def test_text_in_one_piece_comes_in_small_partial_frames(service: Service) -> None:
+    long = "word 😀 " * 2_000
+    service.chat.scripts = [answer(long)]
+    reader = await service.ask()
+    *partial, closing = [frame for frame in reader.frames if "message_type" in frame]
+    assert len(partial) > 10
+    assert all(len(json.dumps(frame)) <= 1_024 for frame in partial)
+    assert closing["partial"] is False
+    assert reader.texts == [long]
+
+
+async def test_without_streaming_the_frames_are_whole(service: Service) -> None:
+    service.chat.scripts = [calling(details(3), status="Let me look."), answer("It was ", "it.")]
+    reader = await service.ask(streaming=False)
+    assert reader.texts == ["Let me look.", "It was it."]
+    assert not any(frame.get("partial") for frame in reader.frames)
+
+
+async def test_a_turn_has_one_invocation_id_over_all_its_bubbles(service: Service) -> None:
+    service.chat.scripts = [calling(details(3), status="Let me look."), answer("It.")]
+    first, second = await service.ask(), await service.ask()
+    ids = [{f["invocationId"] for f in r.frames if "invocationId" in f} for r in (first, second)]
+    assert [len(each) for each in ids] == [1, 1]
+    assert ids[0] != ids[1]
+
+
+async def test_the_stream_says_what_it_is(service: Service) -> None:
+    async with service.asking() as response:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        assert response.headers["cache-control"] == "no-cache"
+        assert response.headers["x-accel-buffering"] == "no"
+        await response.aread()
+
+
+async def test_arguments_and_results_never_reach_the_browser(service: Service) -> None:
+    service.chat.scripts = [calling(details(3, include_input=True)), answer("Done.")]
+    async with service.asking() as response:
+        body = await response.aread()
+    assert b"order_id" not in body
+    assert b"KeyError" not in body
+
+
+async def test_a_span_of_another_trace_is_not_shown_to_the_model(service: Service) -> None:
+    foreign = "0199dead-0000-7000-8000-00000000beef"
+    service.standin.records.put_spans(
+        [
+            {
+                "id": foreign,
+                "trace_id": "0199dead-0000-7000-8000-00000000dead",
+                "project_name": "shop",
+                "name": "foreign-secret",
+                "type": "general",
+                "start_time": "2026-11-20T10:00:00Z",
+            }
+        ]
+    )
+    call = ("get_span_details", json.dumps({"span_id": foreign}))
+    path = ("get_span_details", json.dumps({"span_id": "../traces/x?y#z"}))
+    service.chat.scripts = [calling(call, path), answer("Done.")]
+    await service.ask()
+    assert "foreign-secret" not in json.dumps(service.chat.requests)
+    assert all(
+        "x?y" not in each.path and "/x" not in each.path for each in service.switches.received
+    )
+
+
+async def test_curly_braces_in_a_span_are_only_text(service: Service) -> None:
+    service.standin.records.put_spans(
+        [
+            {
+                "id": span_id(9),
+                "trace_id": TRACE_ID,
+                "project_name": "shop",
+                "name": "{name} {0.__class__} {{x}} %(y)s $z",
+                "type": "general",
+                "start_time": "2026-11-20T10:00:03Z",
+            }
+        ]
+    )
+    reader = await service.ask()
+    assert reader.error is None
+    outline = service.chat.requests[0]["messages"][1]["content"]
+    assert "{name} {0.__class__} {{x}} %(y)s $z" in outline
+
+
+async def test_feedback_is_kept_changed_and_taken_back(service: Service) -> None:
+    url = f"{service.session()}/feedback"
+    assert (await service.http.put(url, json={"value": 1})).status_code == 404
+    await service.ask()
+    for value in (1, 0, 0):
+        response = await service.http.put(url, json={"value": value})
+        assert (response.status_code, response.json()) == (200, {"status": "ok"})
+    for _ in range(2):
+        response = await service.http.delete(url)
+        assert (response.status_code, response.content) == (204, b"")
+
+
+@pytest.mark.parametrize("value", [2, -1])
+async def test_feedback_that_is_no_thumb_is_refused(service: Service, value: int) -> None:
+    await service.ask()
+    response = await service.http.put(f"{service.session()}/feedback", json={"value": value})
+    assert response.status_code == 422
+    assert response.json()["message"]
+
+
+async def test_deleting_clears_the_chat_also_when_there_is_none(service: Service) -> None:
+    await service.ask()
+    for _ in range(2):
+        response = await service.http.delete(service.session())
+        assert (response.status_code, response.json()) == (200, None)
+    assert (await service.http.get(service.session())).status_code == 404
+
+
+async def test_a_conversation_can_be_deleted_after_its_trace_is_gone(service: Service) -> None:
+    await service.ask()
+    service.standin.records.workspace().traces.clear()
+    assert (await service.http.delete(service.session())).status_code == 200
+
+
+async def test_a_trace_of_1200_spans_is_read_whole(service: Service) -> None:
+    service.standin.records.put_spans(
+        {
+            "id": span_id(100 + number),
+            "trace_id": TRACE_ID,
+            "parent_span_id": span_id(1),
+            "project_name": "shop",
+            "name": f"step {number}",
+            "type": "general",
+            "start_time": "2026-11-20T10:00:01Z",
+            "end_time": "2026-11-20T10:00:02Z",
+        }
+        for number in range(1_200)
+    )
+    await service.ask()
+    outline = service.chat.requests[0]["messages"][1]["content"]
+    assert "1,204 spans" in outline
+    assert "could be read" not in outline
+
+
+async def test_spans_that_the_backend_keeps_back_are_told_to_the_model(service: Service) -> None:
+    service.switches.extra_span_count = 7
+    await service.ask()
+    outline = service.chat.requests[0]["messages"][1]["content"]
+    assert "only 4 of the trace's 11 spans could be read" in outline
+
+
+async def test_reasoning_is_never_shown(service: Service) -> None:
+    thought = {"choices": [{"index": 0, "delta": {"reasoning_content": "hidden thought"}}]}
+    service.chat.scripts = [[thought, text("Open answer."), *answer()]]
+    reader = await service.ask()
+    assert reader.texts == ["Open answer."]
+    assert "hidden" not in json.dumps(reader.frames)
