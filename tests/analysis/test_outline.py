@@ -23,7 +23,7 @@ def test_errors_come_before_the_tree() -> None:
 
 
 def test_a_trace_too_large_for_the_budget_says_how_much_is_missing() -> None:
-    spans = [span(f"step {i}", i, i + 1) for i in range(1000)]
+    spans = [span(chr(0x4E00 + i), i, i + 1) for i in range(1000)]
     text = write_outline(trace(), spans, alias=aliases(), budget_tokens=500)
     assert estimate_tokens(text) <= 500
     assert "not shown" in text
