@@ -1,0 +1,135 @@
+"""Whose conversation it is, and what of a caller travels on."""
+
+from typing import Any
+
+import pytest
+
+from demo.standin.switches import Account
+from tests.fakes.service import TRACE_ID, Service, record_trace, running
+
+ANNA = {"Cookie": "theme=dark; sessionToken=anna-1; _ga=GA1", "Comet-Workspace": "acme"}
+ANNA_AGAIN = {"Cookie": "sessionToken=anna-2", "Comet-Workspace": "acme"}
+BOB = {"Cookie": "sessionToken=bob-1", "Comet-Workspace": "acme"}
+
+
+@pytest.fixture
+async def service(database_uri: str) -> Any:
+    async with running(database_uri, access_cache_seconds=0) as service:
+        both = frozenset({"acme", "beta"})
+        service.switches.accounts = {
+            "anna-1": Account("anna", both),
+            "anna-2": Account("anna", both),
+            "bob-1": Account("bob", both),
+        }
+        for workspace in both:
+            record_trace(service.standin, workspace=workspace)
+        yield service
+
+
+async def status(service: Service, headers: dict[str, str]) -> int:
+    response = await service.http.get(service.session(), headers=headers)
+    return response.status_code
+
+
+async def test_history_survives_a_new_login_and_is_closed_to_others(service: Service) -> None:
+    service.headers = ANNA
+    await service.ask()
+    assert await status(service, ANNA_AGAIN) == 200
+    assert await status(service, BOB) == 404
+    assert await status(service, {**ANNA, "Comet-Workspace": "beta"}) == 404
+    assert await status(service, {"Comet-Workspace": "acme"}) == 401
+    assert await status(service, {**ANNA, "Cookie": "sessionToken=gone"}) == 401
+
+
+async def test_one_user_cannot_delete_or_rate_what_another_said(service: Service) -> None:
+    service.headers = ANNA
+    await service.ask()
+    await service.http.delete(service.session(), headers=BOB)
+    rated = await service.http.put(f"{service.session()}/feedback", json={"value": 1}, headers=BOB)
+    assert rated.status_code == 404
+    assert await status(service, ANNA) == 200
+
+
+async def test_only_token_and_workspace_reach_the_backend(service: Service) -> None:
+    service.headers = {**ANNA, "Authorization": "Bearer secret", "X-Custom": "1"}
+    await service.ask()
+    assert service.switches.received
+    for request in service.switches.received:
+        assert request.headers["cookie"] == "sessionToken=anna-1"
+        assert request.headers["comet-workspace"] == "acme"
+        assert not {"authorization", "x-custom", "referer"} & set(request.headers)
+
+
+async def test_a_cookie_that_the_backend_sets_never_reaches_the_next_caller(
+    service: Service,
+) -> None:
+    service.switches.set_cookie = "JSESSIONID=of-anna; Path=/"
+    service.headers = ANNA
+    await service.ask()
+    service.switches.received.clear()
+    service.headers = BOB
+    await service.ask()
+    assert {each.headers["cookie"] for each in service.switches.received} == {"sessionToken=bob-1"}
+
+
+async def test_a_name_that_becomes_known_adopts_what_the_token_said(service: Service) -> None:
+    service.switches.permissions_status = 404
+    service.headers = ANNA
+    await service.ask("Before the upgrade?")
+    assert await status(service, ANNA_AGAIN) == 404
+    service.switches.permissions_status = None
+    assert (await service.said())[0] == ("user", "Before the upgrade?")
+    assert await status(service, ANNA_AGAIN) == 200
+    assert await status(service, BOB) == 404
+
+
+async def test_without_accounts_a_conversation_without_cookie_is_adopted_too(
+    service: Service,
+) -> None:
+    service.switches.accounts = None
+    service.switches.permissions_status = 404
+    await service.ask("As nobody?")
+    service.switches.permissions_status = None
+    assert (await service.said())[0] == ("user", "As nobody?")
+
+
+@pytest.mark.parametrize("code", [401, 403, 500])
+async def test_a_backend_that_fails_to_name_the_caller_opens_nothing(
+    service: Service, code: int
+) -> None:
+    service.headers = ANNA
+    await service.ask()
+    service.switches.permissions_status = code
+    assert await status(service, ANNA) in {401, 403, 502}
+
+
+async def test_neither_token_nor_cookie_is_stored(service: Service, store: Any) -> None:
+    service.headers = ANNA
+    service.switches.permissions_status = 404
+    await service.ask()
+    dump = await _dump(store)
+    assert "anna-1" not in dump
+    assert "token:" in dump
+    assert TRACE_ID in dump
+
+
+async def _dump(store: Any) -> str:
+    from app.db.tables import metadata
+
+    async with store._engine.connect() as db:
+        rows = [list(await db.execute(table.select())) for table in metadata.sorted_tables]
+    return repr(rows)
+
+
+async def test_a_permission_is_asked_once_a_minute_for_reading_and_anew_for_a_turn(
+    database_uri: str,
+) -> None:
+    async with running(database_uri) as service:
+        path = f"/v1/private/traces/{TRACE_ID}"
+        await service.ask()
+        asked = len(service.switches.requests("GET", path))
+        await service.history()
+        await service.history()
+        assert len(service.switches.requests("GET", path)) == asked
+        await service.ask()
+        assert len(service.switches.requests("GET", path)) == 2 * asked

@@ -1,0 +1,261 @@
+"""What is refused, with which status, and in which words."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from demo.standin.chat import ChatError
+from demo.standin.faults import Answer, Fault, Refuse
+from tests.fakes.chat import answer
+from tests.fakes.service import OTHER_TRACE_ID, PREFIX, Service, running
+
+JSON = {"Accept": "application/json"}
+
+
+@pytest.fixture
+async def service(tmp_path: Any) -> Any:
+    async with running(f"sqlite:///{tmp_path / 'a.db'}", body_bytes=2_000) as service:
+        yield service
+
+
+def problem(response: httpx.Response) -> tuple[int, str]:
+    body = response.json()
+    assert set(body) == {"code", "message"}
+    assert body["message"]
+    return response.status_code, body["code"]
+
+
+async def test_unknown_routes_and_methods_answer_in_json(service: Service) -> None:
+    assert problem(await service.http.get(f"{service.url}/nothing")) == (404, "not_found")
+    response = await service.http.patch(service.session())
+    assert problem(response) == (405, "wrong_method")
+    assert set(response.headers["allow"].split(", ")) >= {"GET"}
+
+
+@pytest.mark.parametrize("trace_id", ["1", "..%2Ftraces", "x" * 36, "{trace}", "0199-0"])
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+async def test_a_trace_id_that_is_no_uuid_is_refused(
+    service: Service, method: str, trace_id: str
+) -> None:
+    response = await service.http.request(
+        method, service.session(trace_id), json={"message": "x"} if method == "POST" else None
+    )
+    assert problem(response)[0] in {400, 404}
+    assert not service.switches.received
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b"[]", 400),
+        (b'{"streaming": true}', 400),
+        (b'{"message": ""}', 400),
+        (b'{"message": "  \\n "}', 400),
+        (b'{"message": 7}', 400),
+        (b'{"message": "x", "streaming": "often"}', 400),
+        (b'{"message": "\xff"}', 400),
+        (b"[" * 1_900, 400),
+        (b'{"message": "' + b"x" * 2_000 + b'"}', 413),
+    ],
+)
+async def test_a_malformed_or_oversized_body_is_an_http_status(
+    service: Service, body: bytes, status: int
+) -> None:
+    response = await service.http.post(
+        service.session(), content=body, headers={"Content-Type": "application/json"}
+    )
+    assert problem(response)[0] == status
+    assert service.chat.requests == []
+
+
+async def test_a_message_longer_than_allowed_is_refused_at_its_edge(tmp_path: Any) -> None:
+    async with running(f"sqlite:///{tmp_path / 'b.db'}", message_characters=10) as service:
+        assert (await service.ask("x" * 10)).error is None
+        response = await service.http.send(service.question("x" * 11))
+        assert problem(response) == (413, "request_too_large")
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", ""])
+async def test_a_body_of_another_type_is_refused(service: Service, media_type: str) -> None:
+    response = await service.http.post(
+        service.session(), content=b'{"message": "x"}', headers={"Content-Type": media_type}
+    )
+    assert problem(response) == (415, "wrong_media_type")
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_a_caller_who_may_not_read_the_trace_gets_the_status_everywhere(
+    service: Service, status: int
+) -> None:
+    service.switches.faults.append(
+        Fault(Answer(status, {"errors": ["no"]}), path="/v1/private/traces")
+    )
+    feedback = f"{service.session()}/feedback"
+    responses = [
+        await service.http.send(service.question()),
+        await service.http.get(service.session()),
+        await service.http.put(feedback, json={"value": 1}),
+        await service.http.delete(feedback),
+    ]
+    assert [problem(each)[0] for each in responses] == [status] * 4
+    assert service.chat.requests == []
+
+
+async def test_a_trace_that_does_not_exist_is_not_found(service: Service) -> None:
+    response = await service.http.send(service.question(trace_id=OTHER_TRACE_ID))
+    assert problem(response) == (404, "not_found")
+
+
+@pytest.mark.parametrize("fault", [Answer(500, "<html>"), Answer(503), Refuse()])
+async def test_a_backend_that_fails_is_a_frame_for_the_panel_and_a_status_for_programs(
+    service: Service, fault: Any
+) -> None:
+    service.switches.faults.append(Fault(fault, path="/v1/private"))
+    reader = await service.ask()
+    assert reader.error is not None
+    assert reader.error.startswith("The Opik backend")
+    assert "(request " in reader.error
+    response = await service.http.send(service.question(headers=JSON))
+    assert problem(response) == (502, "backend_unavailable")
+    assert problem(await service.http.get(service.session())) == (502, "backend_unavailable")
+
+
+async def test_a_missing_key_is_told_with_the_way_out_and_kept_in_the_history(
+    service: Service,
+) -> None:
+    service.switches.keys = []
+    reader = await service.ask()
+    assert reader.error is not None
+    assert reader.error.startswith("This workspace has no API key for OpenAI: add one under ")
+    assert "provider='openai'" in reader.error
+    said = await service.said()
+    assert said[-1] == ("assistant", reader.error)
+
+
+async def test_what_a_provider_says_is_shortened_and_keys_and_addresses_are_masked(
+    service: Service,
+) -> None:
+    secret = "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789"
+    told = f"Incorrect API key provided: {secret}. See https://inner.example/x?k=1. " + "y " * 400
+    service.chat.scripts = [[ChatError(401, told)]]
+    reader = await service.ask()
+    assert reader.error is not None
+    assert secret[:20] not in reader.error
+    assert "inner.example" not in reader.error
+    assert len(reader.error) < 700
+    assert secret[:20] not in json.dumps(await service.history())
+
+
+async def test_a_failed_turn_keeps_its_text_and_its_error(service: Service) -> None:
+    half = answer("Half an ")[0]
+    service.chat.scripts = [[half, ChatError(500, "boom")]]
+    reader = await service.ask()
+    assert reader.texts[0] == "Half an "
+    assert reader.error is not None
+    assert await service.said() == [
+        ("user", "What caused this error?"),
+        ("assistant", "Half an "),
+        ("assistant", reader.error),
+    ]
+
+
+async def test_an_error_frame_is_the_last_one(service: Service) -> None:
+    service.chat.scripts = [[ChatError(500, "boom")]]
+    reader = await service.ask()
+    assert [bool(frame.get("error")) for frame in reader.frames][-1:] == [True]
+    assert sum(bool(frame.get("error")) for frame in reader.frames) == 1
+
+
+async def test_after_a_failure_the_next_question_works(service: Service) -> None:
+    service.chat.scripts = [[ChatError(500, "boom")], answer("Better now.")]
+    await service.ask()
+    assert (await service.ask()).texts == ["Better now."]
+    roles = [each["role"] for each in service.chat.requests[-1]["messages"]]
+    assert roles[-3:] == ["user", "assistant", "user"]
+
+
+async def test_health_tells_version_and_storage_without_asking_anyone(service: Service) -> None:
+    service.switches.faults.append(Fault(Refuse(), path="/"))
+    response = await service.http.get(f"{service.url}{PREFIX}/healthz")
+    assert response.json()["status"] == "healthy"
+    assert response.json()["session_service"] == "database"
+    assert response.json()["storage"] == "sqlite"
+    assert response.json()["version"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "http://evil.test"},
+        {"Sec-Fetch-Site": "same-site", "Origin": "http://localhost:9999"},
+        {"Origin": "http://evil.test"},
+        {"Origin": "null"},
+        {"Origin": "http://evil.test", "X-Forwarded-Host": "opik.test"},
+        {"Origin": "http://[::1"},
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+async def test_pages_of_another_site_are_refused_reading_included(
+    service: Service, method: str, headers: dict[str, str]
+) -> None:
+    response = await service.http.request(
+        method,
+        service.session(),
+        headers=headers,
+        json={"message": "x"} if method == "POST" else None,
+    )
+    assert problem(response) == (403, "not_allowed")
+    assert not service.switches.received
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "same-origin", "Origin": "https://opik.test"},
+        {"Sec-Fetch-Site": "none"},
+        {"Origin": "https://opik.test", "X-Forwarded-Host": "opik.test"},
+        {"Origin": "http://opik.test:5173", "Host": "opik.test"},
+        {},
+    ],
+)
+async def test_the_panels_own_page_is_served(service: Service, headers: dict[str, str]) -> None:
+    assert (await service.ask(headers=headers)).error is None
+
+
+async def test_an_allowed_origin_may_call_with_credentials(tmp_path: Any) -> None:
+    origin = "http://localhost:5173"
+    allowed = {"allowed_origins": (origin,)}
+    async with running(f"sqlite:///{tmp_path / 'c.db'}", **allowed) as service:
+        foreign = {"Origin": origin, "Sec-Fetch-Site": "same-site"}
+        preflight = await service.http.options(
+            service.session(),
+            headers={
+                **foreign,
+                "Access-Control-Request-Method": "POST",
+                "Access-Control-Request-Headers": "content-type,comet-workspace",
+            },
+        )
+        assert preflight.status_code == 200
+        assert preflight.headers["access-control-allow-origin"] == origin
+        assert preflight.headers["access-control-allow-credentials"] == "true"
+        async with service.asking(headers=foreign) as response:
+            assert response.headers["access-control-allow-origin"] == origin
+            await response.aread()
+        refused = await service.http.get(service.session(), headers={"Origin": "http://evil.test"})
+        assert refused.status_code == 403
+        assert "access-control-allow-origin" not in refused.headers
+
+
+async def test_a_request_id_of_the_proxy_is_kept_and_a_strange_one_is_not(
+    service: Service,
+) -> None:
+    for sent, kept in (("abc-123", True), ("x" * 65, False), ("a b", False)):
+        response = await service.http.get(
+            f"{service.url}{PREFIX}/healthz", headers={"X-Request-ID": sent}
+        )
+        assert (response.headers["x-request-id"] == sent) is kept
