@@ -61,9 +61,14 @@ def database_uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         shutil.copy(request.getfixturevalue("_migrated_sqlite"), path)
         yield f"sqlite:///{path}"
         return
-    uri: str = request.getfixturevalue("_migrated_mysql")
-    yield uri
-    databases.on_database(uri, _forget_everything)
+    yield request.getfixturevalue("migrated_mysql_uri")
+
+
+@pytest.fixture
+def migrated_mysql_uri(_migrated_mysql: str) -> Iterator[str]:
+    """The address of a migrated MySQL database without conversations."""
+    yield _migrated_mysql
+    databases.on_database(_migrated_mysql, _forget_everything)
 
 
 @pytest.fixture

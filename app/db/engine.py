@@ -1,5 +1,7 @@
 """The database engine: one place for what a connection must be told before its first statement."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +18,8 @@ STATEMENT_SECONDS = 10
 # Each server kind skips the other's executable comment: only MariaDB knows max_statement_time
 # (seconds, every statement), only MySQL max_execution_time (milliseconds, SELECT).
 _MYSQL_SESSION = (
-    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', SESSION sql_notes = 0,"
+    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
+    "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', SESSION sql_notes = 0,"
     f" SESSION innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS},"
     f" SESSION lock_wait_timeout = {LOCK_WAIT_SECONDS}"
     f" /*M!100101 , SESSION max_statement_time = {STATEMENT_SECONDS} */"
@@ -76,17 +79,28 @@ def _sqlite(url: URL) -> AsyncEngine:
         pool_timeout=15,
         hide_parameters=True,
     )
+    event.listen(engine.sync_engine, "do_connect", _try_sqlite)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
 
 
+def _try_sqlite(_dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
+    """Fails here for a file that cannot be read, before the driver has a thread that would stay."""
+    with closing(sqlite3.connect(*arguments, **options)) as trial:
+        trial.execute("PRAGMA schema_version")
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in _SQLITE_PRAGMAS:
-        cursor.execute(pragma)
-    cursor.close()
+    try:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in _SQLITE_PRAGMAS:
+            cursor.execute(pragma)
+        cursor.close()
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _begin_sqlite(connection: Connection) -> None:

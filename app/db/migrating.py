@@ -90,6 +90,41 @@ def is_ours(name: str | None, kind: str, _parents: object) -> bool:
     return kind != "table" or (name or "").startswith(PREFIX)
 
 
+def lock_name(database: str) -> str:
+    """The name of a database's migration lock.
+
+    A server's locks are shared by all its databases, and their names have at most 64 characters.
+    """
+    name = f"{PREFIX}migration:{database}"
+    if len(name) <= 64:
+        return name
+    return PREFIX + hashlib.sha256(database.encode()).hexdigest()[:40]
+
+
+def script_directory() -> ScriptDirectory:
+    """The migrations that this code brings along."""
+    return ScriptDirectory.from_config(Config(str(_ALEMBIC_INI)))
+
+
+def schema_fault(connection: Connection, script: ScriptDirectory) -> str | None:
+    """Why this code cannot run on the schema as it is, in one line; None where it can."""
+    current, head = _revision(connection), script.get_current_head()
+    if current == head:
+        return None
+    if _is_older(current, script):
+        return (
+            f"The database schema (revision {current or 'none'}) is older than this version needs"
+            f" (revision {head}): run `alembic upgrade head`."
+        )
+    oldest_code = _oldest_code(connection)
+    if oldest_code is not None and _is_older(oldest_code, script):
+        return None
+    return (
+        f"The database schema (revision {current}) is newer than this version can use"
+        f" (revision {head}): run a newer version of the service."
+    )
+
+
 async def _reach(
     engine: AsyncEngine, *, attempts: int, delay: float, sleep: Sleep
 ) -> AsyncConnection:
@@ -122,7 +157,7 @@ async def _connect(engine: AsyncEngine) -> AsyncConnection:
 
 @asynccontextmanager
 async def _named_lock(connection: AsyncConnection) -> AsyncIterator[None]:
-    name = _lock_name(await connection.scalar(select(func.database())) or "")
+    name = lock_name(await connection.scalar(select(func.database())) or "")
     for _ in range(_LOCK_ATTEMPTS):
         if await connection.scalar(select(func.get_lock(name, _LOCK_SECONDS))) == 1:
             break
@@ -138,39 +173,30 @@ async def _named_lock(connection: AsyncConnection) -> AsyncIterator[None]:
             await connection.scalar(select(func.release_lock(name)))
 
 
-def _lock_name(database: str) -> str:
-    """The server's locks are shared by all its databases; their names have 64 characters."""
-    name = f"{PREFIX}migration:{database}"
-    if len(name) <= 64:
-        return name
-    return PREFIX + hashlib.sha256(database.encode()).hexdigest()[:40]
-
-
 def _bring_up_to_date(connection: Connection, *, migrate: bool) -> None:
+    script = script_directory()
+    current, head = _revision(connection), script.get_current_head()
+    fault = schema_fault(connection, script)
+    if fault is None:
+        if current != head:
+            _log.warning("schema_newer", revision=current, ours=head)
+        return
+    if not migrate or not _is_older(current, script):
+        raise StartRefused(fault)
     config = Config(str(_ALEMBIC_INI))
     config.attributes["connection"] = connection
-    script = ScriptDirectory.from_config(config)
-    known = {revision.revision for revision in script.walk_revisions()}
-    head = script.get_current_head()
-    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-    current = context.get_current_revision()
-    if current == head:
-        return
-    if current is not None and current not in known:
-        if _oldest_code(connection) not in known:
-            raise StartRefused(
-                f"The database schema (revision {current}) is newer than this version can use"
-                f" (revision {head}): run a newer version of the service."
-            )
-        _log.warning("schema_newer", revision=current, ours=head)
-        return
-    if not migrate:
-        raise StartRefused(
-            f"The database schema (revision {current or 'none'}) is older than this version needs"
-            f" (revision {head}): run `alembic upgrade head`."
-        )
     command.upgrade(config, "head")
     _log.info("schema_migrated", before=current, revision=head)
+
+
+def _is_older(revision: str | None, script: ScriptDirectory) -> bool:
+    """Whether a revision is one that this code knows, or none at all."""
+    return revision in {None, *(each.revision for each in script.walk_revisions())}
+
+
+def _revision(connection: Connection) -> str | None:
+    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+    return context.get_current_revision()
 
 
 def _oldest_code(connection: Connection) -> str | None:

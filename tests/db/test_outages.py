@@ -1,26 +1,27 @@
 """What happens when the database, or the one who asks it, goes away."""
 
 import logging
+import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
-from sqlalchemy import select, text, update
+from sqlalchemy import select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.engine import create_engine
-from app.db.store import Store, TurnKey
-from app.db.tables import facts, sessions
+from app.db.store import Store
+from app.db.tables import sessions
 from app.errors import DatabaseUnavailable
 from app.events import ReplyCompleted, TurnFinished
 from app.messages import Usage
 from app.settings import database_url
 from tests import databases
 from tests.db.cutting_proxy import CuttingProxy
-from tests.db.writing import ALICE, BOB, TRACE, begun, entry, finish, reply, types
+from tests.db.writing import ALICE, TRACE, begun, entry, finish, reply, types
 
 OTHER_TRACE = "0199a0c2-0000-7000-8000-000000000002"
 
@@ -64,24 +65,29 @@ async def test_a_killed_database_is_unavailable_and_the_first_call_after_its_ret
         assert secret not in caught.value.message
 
 
-async def test_all_connections_of_the_pool_survive_a_restart(
-    private_store: Store, private_server: databases.PrivateServer
+async def test_connections_are_checked_before_use_so_that_a_restart_goes_unnoticed(
+    private_uri: str, private_server: databases.PrivateServer
 ) -> None:
+    store = Store(create_engine(database_url(private_uri), pool_recycle=-1), attempts=1)
+
     async def ping_all() -> None:
         async with anyio.create_task_group() as group:
             for _ in range(15):
-                group.start_soon(private_store.ping)
+                group.start_soon(store.ping)
 
     await ping_all()
     private_server.kill()
     private_server.start()
     await ping_all()
+    await store.close()
 
 
 async def test_a_sqlite_file_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
+    threads = threading.active_count()
     async with databases.connected(f"sqlite:///{tmp_path}") as engine:
         with pytest.raises(DatabaseUnavailable):
             await Store(engine, sleep=_at_once).ping()
+    assert threading.active_count() == threads
 
 
 async def test_a_sqlite_file_locked_by_another_process_is_unavailable_until_it_lets_go(
@@ -132,55 +138,6 @@ async def test_a_commit_whose_outcome_is_unknown_is_repeated_without_doubling(
         assert await store.delete(ALICE, TRACE) == [running.turn_id]
         assert proxy.cuts == 5
         await store.close()
-
-
-async def test_a_deadlock_is_tried_again(private_uri: str) -> None:
-    pauses: list[float] = []
-
-    async def pause(seconds: float) -> None:
-        pauses.append(seconds)
-        await checkpoint()
-
-    async with (
-        databases.connected(private_uri) as engine,
-        databases.connected(private_uri) as other,
-    ):
-        store = Store(engine, sleep=pause)
-        first, second = await begun(store), await begun(store, trace_id=OTHER_TRACE)
-
-        async def adopt() -> None:
-            await store.adopt(source=ALICE, target=BOB)
-
-        async with anyio.create_task_group() as group, other.begin() as db:
-            # The server ends the lighter of two transactions: this one has changed more.
-            for number in range(20):
-                await db.execute(facts.insert().values(name=f"weight {number}", value=""))
-            await db.execute(_locked(second))
-            group.start_soon(adopt)
-            await _somebody_waits(other)
-            await db.execute(_locked(first))
-
-        assert pauses != []
-        assert await store.find(ALICE, TRACE) is None
-        assert await store.find(BOB, TRACE) is not None
-        assert await store.find(BOB, OTHER_TRACE) is not None
-
-
-def _locked(turn: TurnKey) -> object:
-    row = update(sessions).where(sessions.c.id == turn.conversation_id)
-    return row.values(marker="locked")
-
-
-async def _somebody_waits(engine: AsyncEngine) -> None:
-    waiting = text(
-        "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state LIKE 'LOCK%'"
-    )
-    with anyio.fail_after(10):
-        while True:
-            async with engine.begin() as db:
-                if await db.scalar(waiting):
-                    return
-            await anyio.sleep(0.02)
 
 
 async def test_a_cancelled_write_is_whole_or_absent_and_no_error_is_logged(

@@ -129,7 +129,7 @@ def test_the_command_line_migrates_and_prints_its_target_without_the_password(
     target = database_url(empty_database_uri)
     assert f"{target.database}\n" in result.stderr
     if target.password:
-        assert str(target.password) not in result.stdout + result.stderr
+        assert f":{target.password}@" not in result.stdout + result.stderr
 
 
 @pytest.mark.parametrize(

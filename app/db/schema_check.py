@@ -1,0 +1,20 @@
+"""Looks, while the service runs, whether the database answers and still has the right schema."""
+
+import anyio
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.db.migrating import schema_fault, script_directory
+from app.db.transactions import Transactions
+
+
+class SchemaCheck:
+    def __init__(self, engine: AsyncEngine) -> None:
+        # Whoever asks will ask again soon: no attempt is repeated here.
+        self._transactions = Transactions(engine, attempts=1, sleep=anyio.sleep)
+        self._script = script_directory()
+
+    async def fault(self) -> str | None:
+        """What is wrong with the schema, in one line; raises DatabaseUnavailable."""
+        return await self._transactions.run(
+            lambda db: db.run_sync(schema_fault, script=self._script)
+        )
