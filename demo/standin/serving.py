@@ -1,0 +1,38 @@
+"""Serving an ASGI app on a real loopback socket from a thread, for programs that need one."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+_STOP_SECONDS = 5.0
+
+
+def listen(port: int = 0, host: str = "127.0.0.1") -> socket.socket:
+    """A listening socket on that port, 0 for any free one. Raises OSError when it is taken."""
+    return socket.create_server((host, port), backlog=128)
+
+
+def server(app: ASGIApp) -> uvicorn.Server:
+    """A quiet server for the app; it is given its sockets when it runs."""
+    return uvicorn.Server(
+        uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
+    )
+
+
+@contextmanager
+def served(app: ASGIApp, port: int = 0) -> Iterator[str]:
+    """Serve the app while the context lasts; gives its URL, without a closing slash."""
+    listener = listen(port)
+    running = server(app)
+    thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        running.should_exit = True
+        thread.join(_STOP_SECONDS)
+        listener.close()
