@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import FrameType
 from typing import Any
@@ -25,13 +26,16 @@ from app.agent.budget import Limits
 from app.caller import Caller
 from app.chat.model import ChatOptions, ProxyModel
 from app.conversation.conversations import Conversations, Rules
+from app.conversation.health import Health
 from app.conversation.turn import Lease
 from app.db.engine import create_engine, storage_kind
 from app.db.migrating import prepare
+from app.db.schema_check import SchemaCheck
 from app.db.store import Store
 from app.errors import OpikAssistError, StartRefused
 from app.opik.access import Access
 from app.opik.client import OpikClient
+from app.opik.reach import answers
 from app.opik.transport import Retries, Transport
 from app.settings import DEFAULT_DATABASE, Settings, database_url
 from app.telemetry import logs
@@ -43,6 +47,8 @@ from app.web.routes import Api, EdgeLimits, State
 
 log = structlog.get_logger(__name__)
 
+BACKEND_PROBE_SECONDS = 2.0
+
 
 def create_app(
     settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None
@@ -52,16 +58,9 @@ def create_app(
         settings.body_bytes, settings.message_characters, settings.heartbeat_seconds
     )
     api = Api(limits, storage=_storage(settings))
-    prefix = settings.url_prefix
-
-    @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[State]:
-        async with _running(settings, transport) as conversations:
-            yield {"conversations": conversations, "request_id": ""}
-
     return Starlette(
-        routes=api.routes(prefix),
-        lifespan=lifespan,
+        routes=api.routes(settings.url_prefix),
+        lifespan=lambda _: _running(settings, transport),
         middleware=_middleware(settings),
         exception_handlers={
             OpikAssistError: problems.on_error,
@@ -80,14 +79,15 @@ def _middleware(settings: Settings) -> list[Middleware]:
         allow_methods=["GET", "POST", "PUT", "DELETE"],
         allow_headers=["Content-Type", "Comet-Workspace"],
     )
-    same_site = Middleware(SameSite, allowed=allowed, open_paths=[f"{settings.url_prefix}/healthz"])
+    probes = [f"{settings.url_prefix}/{name}" for name in ("healthz", "readyz")]
+    same_site = Middleware(SameSite, allowed=allowed, open_paths=probes)
     return [Middleware(PlainStart), Middleware(RequestId), *([cors] if allowed else []), same_site]
 
 
 @contextlib.asynccontextmanager
 async def _running(
     settings: Settings, transport: httpx.AsyncBaseTransport | None
-) -> AsyncIterator[Conversations]:
+) -> AsyncIterator[State]:
     """Opens the database and the HTTP client, runs turns until the end, closes all again."""
     logs.configure(style=settings.log_format, level=settings.log_level)
     log.info("starting", storage=_storage(settings), backend=settings.agent_opik_url)
@@ -108,7 +108,14 @@ async def _running(
         ending = anyio.Event()
         tasks.start_soon(_shut_down, conversations, ending, settings.shutdown_seconds)
         stack.enter_context(_on_signal(ending))
-        yield conversations
+        health = Health(
+            schema_fault=SchemaCheck(engine).fault,
+            backend_answers=partial(
+                answers, http, base_url=settings.agent_opik_url, seconds=BACKEND_PROBE_SECONDS
+            ),
+            draining=lambda: conversations.draining,
+        )
+        yield {"conversations": conversations, "health": health, "request_id": ""}
         ending.set()
 
 

@@ -126,6 +126,11 @@ class Conversations:
         await self._access.check(caller, trace_id, fresh=False)
         await self._store.clear_feedback(await self._owner(caller), trace_id)
 
+    @property
+    def draining(self) -> bool:
+        """Whether the service is shutting down."""
+        return self._draining
+
     def drain(self) -> None:
         """Accepts no more turns; those that run may go on."""
         self._draining = True

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from app import __version__
 from app.conversation.conversations import Conversations
+from app.conversation.health import Health
 from app.errors import OpikAssistError
 from app.web.panel import Panel, history
 from app.web.problems import turn_problem
@@ -22,6 +23,7 @@ class State(TypedDict):
     """What the lifespan opens and every request may use."""
 
     conversations: Conversations
+    health: Health
     request_id: str
 
 
@@ -45,6 +47,7 @@ class Api:
         session = f"{prefix}/trace-analyzer/session/{{trace_id}}"
         return [
             Route(f"{prefix}/healthz", self.health, methods=["GET"]),
+            Route(f"{prefix}/readyz", self.ready, methods=["GET"]),
             Route(session, self.history, methods=["GET"]),
             Route(session, self.turn, methods=["POST"]),
             Route(session, self.forget, methods=["DELETE"]),
@@ -53,6 +56,7 @@ class Api:
         ]
 
     async def health(self, _: Request[State]) -> Response:
+        """That the process runs; nobody else is asked."""
         return JSONResponse(
             {
                 "status": "healthy",
@@ -61,6 +65,19 @@ class Api:
                 "version": __version__,
             }
         )
+
+    async def ready(self, request: Request[State]) -> Response:
+        """Whether questions can be answered now; an answer of 503 says why not."""
+        found = await request.state["health"].readiness()
+        parts = {
+            "database": _reached(found.database.reachable),
+            "schema": found.database.schema,
+            "backend": _reached(found.backend_answers),
+        }
+        if not found.faults:
+            return JSONResponse({"status": "ready", **parts})
+        message = " ".join(found.faults)
+        return JSONResponse({"code": "not_ready", "message": message, **parts}, 503)
 
     async def history(self, request: Request[State]) -> Response:
         conversations = request.state["conversations"]
@@ -96,3 +113,7 @@ class Api:
         conversations = request.state["conversations"]
         await conversations.unrate(caller_of(request), trace_id_of(request))
         return Response(status_code=204)
+
+
+def _reached(answers: bool) -> str:
+    return "reachable" if answers else "unreachable"

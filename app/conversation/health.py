@@ -1,0 +1,95 @@
+"""Can this process answer questions now? For load balancers and whoever operates it."""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+
+import anyio
+
+from app.errors import DatabaseUnavailable
+
+T = TypeVar("T")
+
+BACKEND_REMEMBERED_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseState:
+    """`fault` is a sentence where the database cannot be used; `schema` needs an answer first."""
+
+    reachable: bool
+    fault: str | None = None
+
+    @property
+    def schema(self) -> Literal["right", "wrong", "unknown"]:
+        if not self.reachable:
+            return "unknown"
+        return "right" if self.fault is None else "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What was found. `faults` says in sentences why no question can be answered now.
+
+    The backend is told but is no fault: what it cannot answer the user reads in the panel, and
+    taking this service out of use would not help.
+    """
+
+    database: DatabaseState
+    backend_answers: bool
+    faults: tuple[str, ...]
+
+
+class Health:
+    def __init__(
+        self,
+        *,
+        schema_fault: Callable[[], Awaitable[str | None]],
+        backend_answers: Callable[[], Awaitable[bool]],
+        draining: Callable[[], bool],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`schema_fault` asks the database and may raise DatabaseUnavailable."""
+        self._schema_fault = schema_fault
+        self._database = _Shared(self._look, remembered=0, clock=clock)
+        self._backend = _Shared(backend_answers, remembered=BACKEND_REMEMBERED_SECONDS, clock=clock)
+        self._draining = draining
+
+    async def readiness(self) -> Readiness:
+        """Looks at the database now and at the backend every few seconds."""
+        database, backend_answers = await self._database.ask(), await self._backend.ask()
+        faults = ["The service is shutting down."] if self._draining() else []
+        if database.fault is not None:
+            faults.append(database.fault)
+        return Readiness(database, backend_answers, tuple(faults))
+
+    async def _look(self) -> DatabaseState:
+        try:
+            return DatabaseState(True, await self._schema_fault())
+        except DatabaseUnavailable as error:
+            return DatabaseState(False, error.message)
+
+
+class _Shared(Generic[T]):
+    """A question that is asked by one at a time; those who waited meanwhile share the answer."""
+
+    def __init__(
+        self, ask: Callable[[], Awaitable[T]], *, remembered: float, clock: Callable[[], float]
+    ) -> None:
+        self._ask = ask
+        self._remembered = remembered
+        self._clock = clock
+        self._lock = anyio.Lock()
+        self._known: tuple[float, T] | None = None
+
+    async def ask(self) -> T:
+        """An answer to a question that was put after this call, or `remembered` s before it."""
+        oldest = self._clock() - self._remembered
+        async with self._lock:
+            if self._known is not None and self._known[0] >= oldest:
+                return self._known[1]
+            asked = self._clock()
+            answer = await self._ask()
+            self._known = (asked, answer)
+            return answer

@@ -1,0 +1,170 @@
+"""healthz and readyz of a whole service, with the database and the backend gone and back."""
+
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from anyio import to_thread
+from sqlalchemy import Executable, column, delete, table, update
+from starlette.types import Receive, Scope, Send
+
+from app.db.tables import OLDEST_CODE, VERSION_TABLE, facts
+from app.main import create_app
+from app.settings import Settings
+from tests import databases
+from tests.fakes.service import PREFIX, service_at, serving
+
+VERSIONS = table(VERSION_TABLE, column("version_num"))
+NOBODY = "http://127.0.0.1:1"
+FOREIGN = {"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "cross-site"}
+
+
+class Probe:
+    """A load balancer's look at one service."""
+
+    def __init__(self, http: httpx.AsyncClient, url: str) -> None:
+        self._http = http
+        self._url = url
+
+    async def get(self, name: str = "readyz", **headers: str) -> tuple[int, dict[str, Any]]:
+        response = await self._http.get(f"{self._url}{PREFIX}/{name}", headers=headers)
+        body: dict[str, Any] = response.json()
+        return response.status_code, body
+
+
+@contextlib.asynccontextmanager
+async def probing(database_uri: str, backend: str = NOBODY) -> AsyncIterator[Probe]:
+    async with service_at(backend, database_uri) as url, httpx.AsyncClient(timeout=20) as http:
+        yield Probe(http, url)
+
+
+@pytest.fixture
+def private_uri(private_server: databases.PrivateServer) -> Iterator[str]:
+    """A database on a server that may be killed."""
+    uri = databases.create_database(private_server.uri("information_schema"))
+    yield uri
+    databases.drop_database(uri)
+
+
+async def test_a_service_is_ready_though_its_backend_is_not(database_uri: str) -> None:
+    async with probing(database_uri) as probe:
+        status, told = await probe.get()
+        assert status == 200
+        assert told == {
+            "status": "ready",
+            "database": "reachable",
+            "schema": "right",
+            "backend": "unreachable",
+        }
+
+
+@pytest.mark.parametrize(
+    ("status", "backend"),
+    [(200, "reachable"), (404, "reachable"), (502, "unreachable"), (503, "unreachable")],
+)
+async def test_any_answer_but_a_servers_error_means_a_reachable_backend(
+    tmp_path: Path, status: int, backend: str
+) -> None:
+    asked: list[tuple[str, bool]] = []
+
+    async def answer(scope: Any, _receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return
+        named = {name for name, _ in scope["headers"]}
+        asked.append((scope["path"], bool(named & {b"cookie", b"comet-workspace"})))
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": b"x" * 100})
+
+    database = f"sqlite:///{tmp_path / 'probe.db'}"
+    async with serving(answer) as url, probing(database, f"{url}/api") as probe:
+        assert (await probe.get())[1]["backend"] == backend
+    assert asked == [("/api/is-alive/ping", False)]
+
+
+async def test_both_probes_answer_to_any_site(database_uri: str) -> None:
+    async with probing(database_uri) as probe:
+        for name in ("healthz", "readyz"):
+            assert (await probe.get(name, **FOREIGN))[0] == 200
+        assert (await probe.get("nothing", **FOREIGN))[0] == 403
+
+
+async def test_a_schema_that_this_code_may_not_use_any_more_is_named(
+    empty_database_uri: str,
+) -> None:
+    async with probing(empty_database_uri) as probe:
+        await _write(empty_database_uri, update(VERSIONS).values(version_num="9999"))
+        assert (await probe.get())[0] == 200, "the newer schema still admits this code"
+        oldest = update(facts).where(facts.c.name == OLDEST_CODE).values(value="9999")
+        await _write(empty_database_uri, oldest)
+        status, told = await probe.get()
+        assert (status, told["database"], told["schema"]) == (503, "reachable", "wrong")
+        assert "newer than this version can use" in told["message"]
+        await _write(empty_database_uri, delete(VERSIONS))
+        status, told = await probe.get()
+        assert (status, told["schema"]) == (503, "wrong")
+        assert "alembic upgrade head" in told["message"]
+
+
+async def test_a_killed_database_is_told_and_its_return_is_seen_at_once(
+    private_uri: str, private_server: databases.PrivateServer
+) -> None:
+    async with probing(private_uri) as probe:
+        assert (await probe.get())[0] == 200
+        await to_thread.run_sync(private_server.kill)
+        try:
+            status, told = await probe.get()
+            alive = await probe.get("healthz")
+        finally:
+            await to_thread.run_sync(private_server.start)
+        assert status == 503
+        assert (told["database"], told["schema"]) == ("unreachable", "unknown")
+        assert told["code"] == "not_ready"
+        assert "does not answer" in told["message"]
+        assert databases.PASSWORD not in str(told)
+        assert alive[0] == 200
+        assert (await probe.get())[0] == 200
+
+
+@pytest.mark.slow
+async def test_a_locked_sqlite_file_is_told_until_it_is_free(tmp_path: Path) -> None:
+    path = tmp_path / "locked.db"
+    async with probing(f"sqlite:///{path}") as probe:
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            status, told = await probe.get()
+            assert (status, told["database"]) == (503, "unreachable")
+            assert (await probe.get("healthz"))[0] == 200
+            other.execute("ROLLBACK")
+        assert (await probe.get())[0] == 200
+
+
+async def test_a_service_that_drains_is_alive_but_not_ready(tmp_path: Path) -> None:
+    settings = Settings(
+        _env_file=None,
+        agent_opik_url=NOBODY,
+        session_service_uri=f"sqlite:///{tmp_path / 'drained.db'}",
+        url_prefix=PREFIX,
+    )
+    app = create_app(settings)
+    async with app.router.lifespan_context(app) as state:
+
+        async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
+            await app({**scope, "state": dict(state)}, receive, send)
+
+        transport = httpx.ASGITransport(with_state)
+        async with httpx.AsyncClient(transport=transport) as http:
+            probe = Probe(http, "http://service")
+            assert (await probe.get())[0] == 200
+            state["conversations"].drain()
+            status, told = await probe.get()
+            assert (status, told["message"]) == (503, "The service is shutting down.")
+            assert (await probe.get("healthz"))[0] == 200
+
+
+async def _write(uri: str, statement: Executable) -> None:
+    async with databases.connected(uri) as engine, engine.begin() as db:
+        await db.execute(statement)
