@@ -5,7 +5,7 @@ included), and leaves to `ProxyModel` whether a failed exchange may be repeated.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 
 import anyio
@@ -21,6 +21,7 @@ _CONNECT_SECONDS = 10
 _CLOSE_SECONDS = 2
 # After `[DONE]` the end of the body is awaited for a moment: then the connection can be reused.
 _DRAIN_SECONDS = 0.5
+_DRAIN_CHUNKS = 16
 _ERROR_BYTES = 64 * 1024
 # Times the reply's limit: a frame of a few letters weighs some 300 bytes, and hidden reasoning
 # is streamed without being part of the reply.
@@ -58,7 +59,7 @@ class Exchange:
 
     http: httpx.AsyncClient
     url: str
-    headers: Mapping[bytes, bytes]
+    headers: Mapping[bytes, bytes] = field(repr=False)
     model: str
     new_id: Callable[[], str]
     silence_seconds: float
@@ -119,9 +120,7 @@ class Exchange:
                 received += len(chunk)
                 reading.feed(chunk)
                 if reading.decoder.done:
-                    with anyio.move_on_after(_DRAIN_SECONDS):
-                        async for _ in chunks:
-                            pass
+                    await _drain(chunks)
                     return
                 if reading.over or received > self.reply_bytes * _STREAM_WEIGHT:
                     reading.give_up()
@@ -255,6 +254,13 @@ class _Reading:
         if self._provider:
             return self._provider.lower() in {"anthropic", "gemini"}
         return self._model.startswith(("claude", "gemini"))
+
+
+async def _drain(chunks: AsyncIterator[bytes]) -> None:
+    with anyio.move_on_after(_DRAIN_SECONDS):
+        for _ in range(_DRAIN_CHUNKS):
+            if await anext(chunks, None) is None:
+                return
 
 
 def _is_damaged_frame(item: Frame | Unreadable) -> bool:

@@ -50,8 +50,7 @@ _BLANKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]+")
 
 
 def mask(text: str) -> str:
-    """`text` with what looks like a credential or an address replaced; its length is unchanged
-    otherwise, so that the caller decides where to cut."""
+    """`text` with what looks like a credential or an address replaced; it is not shortened."""
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
     return text

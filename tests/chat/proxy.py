@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 import httpx
+import pytest
 import respx
 
 from app.caller import Caller
 from app.chat.model import ChatOptions, ProxyModel
+from app.errors import ModelFailed
 from app.messages import Message, Reply, ToolSpec, User
 from tests.chat.recordings import body, media_type, numbered
 
@@ -49,6 +51,12 @@ class Asked:
 
     async def _pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
+
+
+async def failed(asked: Asked) -> ModelFailed:
+    with pytest.raises(ModelFailed) as failure:
+        await asked.reply()
+    return failure.value
 
 
 def replayed(name: str, *, chunks: Iterable[bytes] | None = None) -> httpx.Response:

@@ -268,3 +268,8 @@ async def test_ids_of_calls_are_our_own(http: httpx.AsyncClient, proxy: respx.Ro
     reply = await Asked(http).reply()
     assert [(c.id, c.provider_id) for c in reply.calls] == [("call-1", "a"), ("call-2", "b")]
     assert "call-1" not in json.dumps(sent(proxy, 0))
+
+
+async def test_a_session_is_not_in_what_a_model_prints_of_itself(http: httpx.AsyncClient) -> None:
+    asked = Asked(http)
+    assert "a-session" not in f"{asked.model!r} {vars(asked.model)!r}"
