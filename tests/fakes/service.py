@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import anyio
 import httpx
 import uvicorn
 from starlette.types import ASGIApp
@@ -25,6 +26,8 @@ from tests.fakes.panel import PanelReader
 TRACE_ID = str(UUID(int=0x0199_0000_0000_7000_8000_0000_0000_0001))
 OTHER_TRACE_ID = str(UUID(int=0x0199_0000_0000_7000_8000_0000_0000_0002))
 PREFIX = "/opik-ai"
+PATIENCE = 15.0
+"""Seconds after which what a test waits for is taken for lost."""
 
 
 def span_id(number: int) -> str:
@@ -120,6 +123,8 @@ class Service:
     """A running service, its backend, and a person at the panel."""
 
     url: str
+    backend: str
+    database_uri: str
     standin: Standin
     chat: DirectedChat
     http: httpx.AsyncClient
@@ -142,19 +147,19 @@ class Service:
     @contextlib.asynccontextmanager
     async def asking(
         self, message: str = "What caused this error?", **more: Any
-    ) -> AsyncIterator[httpx.Response]:
+    ) -> AsyncIterator["Stream"]:
         """A question whose answer is read by hand; leaving the block closes the connection."""
         response = await self.http.send(self.question(message, **more), stream=True)
         try:
-            yield response
+            yield Stream(response)
         finally:
             await response.aclose()
 
     async def ask(self, message: str = "What caused this error?", **more: Any) -> PanelReader:
         """Asks and reads to the end, as the panel would."""
-        async with self.asking(message, **more) as response:
-            assert response.status_code == 200, await response.aread()
-            return await read_all(response)
+        async with self.asking(message, **more) as stream:
+            assert stream.response.status_code == 200, await stream.response.aread()
+            return await stream.rest()
 
     async def history(self, **more: Any) -> list[dict[str, Any]]:
         response = await self.http.get(self.session(**more), headers=self.headers)
@@ -175,11 +180,32 @@ def _rows(message: dict[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
-async def read_all(response: httpx.Response) -> PanelReader:
-    reader = PanelReader()
-    async for data in response.aiter_raw():
-        reader.read(data)
-    return reader
+class Stream:
+    """An answer as it comes, one network read after the other."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.response = response
+        self.reader = PanelReader()
+        self.bytes = b""
+        self._reads = response.aiter_raw()
+
+    async def until(self, shown: Callable[["Stream"], object]) -> PanelReader:
+        """Reads on until the panel shows what is looked for."""
+        with anyio.fail_after(PATIENCE):
+            while not shown(self):
+                self._take(await anext(self._reads))
+        return self.reader
+
+    async def rest(self) -> PanelReader:
+        """Reads to the end."""
+        with anyio.fail_after(PATIENCE):
+            async for data in self._reads:
+                self._take(data)
+        return self.reader
+
+    def _take(self, data: bytes) -> None:
+        self.bytes += data
+        self.reader.read(data)
 
 
 @contextlib.asynccontextmanager
@@ -192,7 +218,7 @@ async def running(database_uri: str, **settings: Any) -> AsyncIterator[Service]:
         backend = await stack.enter_async_context(serving(standin, grace=1))
         url = await stack.enter_async_context(service_at(backend, database_uri, **settings))
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=20))
-        yield Service(url, standin, chat, http)
+        yield Service(url, backend, database_uri, standin, chat, http)
 
 
 @contextlib.asynccontextmanager

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.db.tables import metadata
 from demo.standin.switches import Account
 from tests.fakes.service import TRACE_ID, Service, record_trace, running
 
@@ -114,8 +115,6 @@ async def test_neither_token_nor_cookie_is_stored(service: Service, store: Any) 
 
 
 async def _dump(store: Any) -> str:
-    from app.db.tables import metadata
-
     async with store._engine.connect() as db:
         rows = [list(await db.execute(table.select())) for table in metadata.sorted_tables]
     return repr(rows)

@@ -243,7 +243,8 @@ async def test_an_allowed_origin_may_call_with_credentials(tmp_path: Any) -> Non
         assert preflight.status_code == 200
         assert preflight.headers["access-control-allow-origin"] == origin
         assert preflight.headers["access-control-allow-credentials"] == "true"
-        async with service.asking(headers=foreign) as response:
+        async with service.asking(headers=foreign) as stream:
+            response = stream.response
             assert response.headers["access-control-allow-origin"] == origin
             await response.aread()
         refused = await service.http.get(service.session(), headers={"Origin": "http://evil.test"})

@@ -137,7 +137,8 @@ async def test_a_turn_has_one_invocation_id_over_all_its_bubbles(service: Servic
 
 
 async def test_the_stream_says_what_it_is(service: Service) -> None:
-    async with service.asking() as response:
+    async with service.asking() as stream:
+        response = stream.response
         assert response.headers["content-type"].startswith("text/event-stream")
         assert response.headers["cache-control"] == "no-cache"
         assert response.headers["x-accel-buffering"] == "no"
@@ -146,8 +147,8 @@ async def test_the_stream_says_what_it_is(service: Service) -> None:
 
 async def test_arguments_and_results_never_reach_the_browser(service: Service) -> None:
     service.chat.scripts = [calling(details(3, include_input=True)), answer("Done.")]
-    async with service.asking() as response:
-        body = await response.aread()
+    async with service.asking() as stream:
+        body = await stream.response.aread()
     assert b"order_id" not in body
     assert b"KeyError" not in body
 

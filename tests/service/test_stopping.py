@@ -1,0 +1,246 @@
+"""Stop, leave, delete, two questions at once, and processes that die."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import anyio
+import httpx
+import pytest
+
+from app.caller import Owner
+from app.db.store import Entry, TurnKey
+from app.db.tables import sessions
+from app.events import ReplyCompleted, TurnStarted
+from demo.standin.chat import text
+from demo.standin.faults import Delay, Fault
+from tests.fakes.chat import answer, calling
+from tests.fakes.service import (
+    PATIENCE,
+    TRACE_ID,
+    Service,
+    Stream,
+    running,
+    service_at,
+    span_id,
+)
+
+
+@pytest.fixture
+async def service(database_uri: str) -> Any:
+    async with running(database_uri, busy_wait_seconds=0.3) as service:
+        yield service
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Waits for what is bound to happen; a test that waits too long fails."""
+    with anyio.fail_after(PATIENCE):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.005)
+
+
+def a_text(stream: Stream) -> object:
+    return stream.reader.texts
+
+
+async def test_frames_come_one_by_one_while_the_model_still_speaks(service: Service) -> None:
+    gate = asyncio.Event()
+    service.chat.scripts = [[text("First "), gate, *answer("second.")]]
+    async with service.asking() as stream:
+        await stream.until(lambda each: each.reader.texts == ["First "])
+        gate.set()
+        assert (await stream.rest()).texts == ["First second."]
+
+
+async def test_stop_ends_the_model_call_and_keeps_what_was_written(service: Service) -> None:
+    service.chat.scripts = [[text("Half an "), asyncio.Event()], answer("Whole.")]
+    async with service.asking() as stream:
+        await stream.until(a_text)
+    await until(lambda: service.switches.chats.running == 0)
+    assert service.switches.chats.cancelled == 1
+    assert (await service.ask("And now?")).texts == ["Whole."]
+    assert await service.said() == [
+        ("user", "What caused this error?"),
+        ("assistant", "Half an "),
+        ("user", "And now?"),
+        ("assistant", "Whole."),
+    ]
+
+
+async def test_a_client_that_leaves_before_the_first_byte_frees_the_conversation(
+    service: Service,
+) -> None:
+    service.chat.scripts = [[asyncio.Event()], answer("Whole.")]
+    asking = asyncio.create_task(service.ask())
+    await service.chat.asked.wait()
+    asking.cancel()
+    await until(lambda: service.switches.chats.running == 0)
+    assert (await service.ask("Again?")).texts == ["Whole."]
+
+
+async def test_a_call_cut_by_stop_is_answered_as_cancelled_for_the_model(
+    service: Service,
+) -> None:
+    service.switches.faults.append(
+        Fault(Delay(30), path=f"/v1/private/spans/{span_id(3)}", method="GET", times=1)
+    )
+    call = ("get_span_details", f'{{"span_id": "{span_id(3)}"}}')
+    service.chat.scripts = [calling(call, status="Let me look."), answer("Whole.")]
+    async with service.asking() as stream:
+        await stream.until(lambda each: each.reader.rows)
+    await service.ask("Again?")
+    messages = service.chat.requests[-1]["messages"]
+    answers = [each["content"] for each in messages if each["role"] == "tool"]
+    assert answers == ["[cancelled before it was answered]"]
+    assert any("stopped this answer" in str(each["content"]) for each in messages)
+
+
+async def test_a_second_question_waits_for_a_stop_that_is_on_its_way(service: Service) -> None:
+    service.chat.scripts = [[text("Long "), asyncio.Event()], answer("Second.")]
+    async with service.asking() as stream:
+        await stream.until(a_text)
+        second = asyncio.create_task(service.ask("Second?"))
+        await until(lambda: len(service.switches.requests("GET", _TRACE)) > _ASKED_ONCE)
+    assert (await second).texts == ["Second."]
+
+
+async def test_a_second_question_while_the_first_is_answered_is_told_to_wait(
+    service: Service,
+) -> None:
+    service.chat.scripts = [[text("Long "), asyncio.Event()], answer("Second.")]
+    async with service.asking() as stream:
+        await stream.until(a_text)
+        refused = await service.ask("Second?")
+        assert refused.error is not None
+        assert refused.error.startswith("This conversation is still answering; stop it or wait.")
+        by_program = service.question("Second?", headers={"Accept": "application/json"})
+        status = await service.http.send(by_program)
+        assert (status.status_code, status.json()["code"]) == (409, "busy")
+    assert len(service.chat.requests) == 1
+
+
+async def test_silence_is_broken_by_comment_lines(database_uri: str) -> None:
+    async with running(database_uri, heartbeat_seconds=0.05) as service:
+        gate = asyncio.Event()
+        service.chat.scripts = [[gate, *answer("At last.")]]
+        async with service.asking() as stream:
+            await stream.until(lambda each: each.bytes.count(b": ping\n\n") == 2)
+            gate.set()
+            assert (await stream.rest()).texts == ["At last."]
+
+
+async def test_a_running_turn_shows_what_is_stored_so_far(service: Service) -> None:
+    gate = asyncio.Event()
+    call = ("get_span_details", f'{{"span_id": "{span_id(3)}"}}')
+    service.chat.scripts = [calling(call, status="Let me look."), [gate, *answer("Done.")]]
+    async with service.asking() as stream:
+        await until(lambda: len(service.chat.requests) == 2)
+        assert [role for role, _ in await service.said()] == ["user", "assistant", "assistant"]
+        gate.set()
+        assert (await stream.rest()).texts == ["Let me look.", "Done."]
+
+
+async def test_deleting_ends_the_running_turn_and_nothing_of_it_comes_back(
+    service: Service,
+) -> None:
+    service.chat.scripts = [[text("Long "), asyncio.Event()], answer("Fresh.")]
+    async with service.asking() as stream:
+        await stream.until(a_text)
+        assert (await service.http.delete(service.session())).status_code == 200
+        await stream.rest()
+    await until(lambda: service.switches.chats.running == 0)
+    assert (await service.http.get(service.session())).status_code == 404
+    await service.ask("Fresh?")
+    assert await service.said() == [("user", "Fresh?"), ("assistant", "Fresh.")]
+
+
+async def test_deleting_on_one_process_ends_the_turn_of_another(service: Service) -> None:
+    service.chat.scripts = [[text("Long "), asyncio.Event()], answer("Fresh.")]
+    async with service_at(service.backend, service.database_uri, lease_seconds=0.4) as other:
+        request = service.question()
+        request.url = httpx.URL(str(request.url).replace(service.url, other))
+        stream = Stream(await service.http.send(request, stream=True))
+        await stream.until(a_text)
+        assert (await service.http.delete(service.session())).status_code == 200
+        reader = await stream.rest()
+        assert reader.error is not None
+        assert "deleted" in reader.error
+    assert (await service.http.get(service.session())).status_code == 404
+
+
+async def test_a_turn_whose_process_died_reads_as_interrupted_and_the_next_one_works(
+    service: Service, store: Any
+) -> None:
+    await service.ask("First?")
+    owner = await _owner(store)
+    dead = str(uuid4())
+    conversation = await store.begin_turn(
+        owner,
+        TRACE_ID,
+        turn_id=dead,
+        entry=Entry(str(uuid4()), TurnStarted(question="Second?")),
+        lease_seconds=0.01,
+        model="m",
+    )
+    said = ReplyCompleted(bubble="b", text="Half an answer")
+    await store.append(TurnKey(conversation.id, dead), [Entry(str(uuid4()), said)])
+    service.chat.scripts = [answer("Third.")]
+    assert (await service.ask("Third?")).texts == ["Third."]
+    assert (await service.said())[2:] == [
+        ("user", "Second?"),
+        ("assistant", "Half an answer\n\n(interrupted)"),
+        ("user", "Third?"),
+        ("assistant", "Third."),
+    ]
+    told = [str(each["content"]) for each in service.chat.requests[-1]["messages"]]
+    assert any("interrupted" in each for each in told)
+
+
+async def test_a_slow_model_does_not_lose_its_lease(database_uri: str) -> None:
+    async with running(database_uri, lease_seconds=0.4, busy_wait_seconds=1.2) as service:
+        gate = asyncio.Event()
+        service.chat.scripts = [[text("Slow "), gate, *answer("but sure.")]]
+        async with service.asking() as stream:
+            await stream.until(a_text)
+            refused = await service.ask("Me too?")
+            assert refused.error is not None
+            gate.set()
+            reader = await stream.rest()
+            assert reader.error is None
+        assert (await service.said())[-1] == ("assistant", "Slow but sure.")
+
+
+async def test_too_many_questions_at_once_are_refused_in_words(database_uri: str) -> None:
+    async with running(database_uri, concurrent_turns=1) as service:
+        service.chat.scripts = [[text("Long "), asyncio.Event()]]
+        async with service.asking() as stream:
+            await stream.until(a_text)
+            refused = await service.ask("Me too?")
+            assert refused.error is not None
+            assert refused.error.startswith("Too many questions")
+            by_program = service.question("x", headers={"Accept": "application/json"})
+            assert (await service.http.send(by_program)).status_code == 429
+
+
+async def test_nothing_is_left_behind_by_turns_that_ended_in_every_way(service: Service) -> None:
+    await service.ask()
+    before = len(asyncio.all_tasks())
+    for _ in range(3):
+        service.chat.scripts = [[text("Half "), asyncio.Event()]]
+        async with service.asking() as stream:
+            await stream.until(a_text)
+        await until(lambda: service.switches.chats.running == 0)
+        service.chat.scripts = [answer("Whole.")]
+        await service.ask()
+    await until(lambda: len(asyncio.all_tasks()) <= before)
+
+
+_TRACE = f"/v1/private/traces/{TRACE_ID}"
+_ASKED_ONCE = 2
+
+
+async def _owner(store: Any) -> Any:
+    async with store._engine.connect() as db:
+        row = (await db.execute(sessions.select())).one()
+    return Owner(row.workspace, row.owner)
