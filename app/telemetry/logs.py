@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 
@@ -17,11 +17,14 @@ def configure(*, style: Literal["console", "json"], level: str) -> None:
     last: structlog.typing.Processor = structlog.dev.ConsoleRenderer(
         colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
     )
+    endings: list[structlog.typing.Processor] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    ]
     if style == "json":
-        shared.append(structlog.processors.format_exc_info)
+        endings.append(structlog.processors.format_exc_info)
         last = structlog.processors.JSONRenderer()
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*shared, _hand_over],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
@@ -30,7 +33,7 @@ def configure(*, style: Literal["console", "json"], level: str) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+            processors=[*endings, last],
         )
     )
     root = logging.getLogger()
@@ -39,3 +42,11 @@ def configure(*, style: Literal["console", "json"], level: str) -> None:
     # httpx names every URL at INFO, alembic its own workings.
     for chatty in ("httpx", "alembic.runtime.migration"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def _hand_over(
+    logger: logging.Logger, name: str, line: structlog.typing.EventDict
+) -> tuple[tuple[structlog.typing.EventDict], dict[str, Any]]:
+    """A line as a record, with its exception where other handlers look for one."""
+    positional, named = structlog.stdlib.ProcessorFormatter.wrap_for_formatter(logger, name, line)
+    return positional, {**named, "exc_info": line.get("exc_info")}
