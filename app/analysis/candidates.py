@@ -1,38 +1,43 @@
 """Which spans' bodies to read of a trace that has too many spans to read them all."""
 
-from collections.abc import Iterable, Iterator
+import heapq
+import math
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
+from statistics import median
 
 from app.analysis.profile import Profile, spend_of
 from app.analysis.raises import has_failed
-from app.analysis.scene import is_model_call
 from app.analysis.tree import Node, Tree
 
 READ_ALL = 300
 """Up to so many spans, every body is read."""
 
 _ERRORS = 30
-_NAMES = 40
-_OF_EACH_NAME = 8
+_NAMES = 30
+_ODD_OF_EACH_NAME = 4
+_IN_A_ROW = 8
+_BEFORE = 3
 
 
 def candidates(tree: Tree, profile: Profile, *, most: int = 200) -> tuple[str, ...]:
     """Ids of the spans whose bodies tell the most; all of them up to 300 spans, else `most`.
 
-    In turn: failed spans and what ran just before them, unfinished ones, the roots and the last
-    results, the longest parts of the critical path, then of each name its odd ones (fewest and
-    most tokens, shortest, longest) and its first in a row.
+    In turn: failed spans with what ran just before them, unfinished ones, the roots and the last
+    results, the odd ones of each name (by tokens, duration and number of children) with what ran
+    just before them, the longest parts of the critical path, and a few of each name in a row.
     """
     if len(tree.nodes) <= READ_ALL:
         return tuple(node.id for node in tree.nodes)
+    named = _by_name(tree)
     chosen: dict[str, None] = {}
     sources = (
         islice(_near_errors(tree), most // 2),
         islice((node for node in tree.nodes if not node.finished), 10),
         _endings(tree),
-        islice(_on_path(tree, profile), most // 5),
-        _of_names(tree),
-        _models_by_tokens(tree),
+        islice(_odd_ones(named), most * 2 // 5),
+        islice(_on_path(tree, profile), most // 10),
+        _in_a_row(named),
     )
     for node in chain.from_iterable(sources):
         chosen.setdefault(node.id)
@@ -47,18 +52,23 @@ def _near_errors(tree: Tree) -> Iterator[Node]:
     inner = [node for node in failed if not any(has_failed(child) for child in node.children)]
     inner.sort(key=lambda node: (node.end, node.index))
     for node in inner[:_ERRORS]:
-        for step in reversed(node.path()):
+        for step in reversed(node.path()[-6:]):
             yield step
-            siblings = step.parent.children if step.parent else tree.roots
-            before = [other for other in siblings if other.end <= step.start + 1_000]
-            for other in sorted(before, key=lambda item: -item.end)[:4]:
+            for other in _before(step, tree):
                 yield from tree.below(other)[:4]
+
+
+def _before(node: Node, tree: Tree) -> list[Node]:
+    """The siblings that ended last before this span started."""
+    siblings = node.parent.children if node.parent else tree.roots
+    done = (other for other in siblings if other.end <= node.start + 1_000 and other is not node)
+    return heapq.nlargest(_BEFORE, done, key=lambda other: (other.end, -other.index))
 
 
 def _endings(tree: Tree) -> Iterator[Node]:
     yield from tree.roots[:5]
     yield from tree.roots[-5:]
-    yield from sorted(tree.nodes, key=lambda node: (-node.end, node.index))[:10]
+    yield from heapq.nlargest(10, tree.nodes, key=lambda node: (node.end, -node.index))
 
 
 def _on_path(tree: Tree, profile: Profile) -> Iterator[Node]:
@@ -66,26 +76,54 @@ def _on_path(tree: Tree, profile: Profile) -> Iterator[Node]:
     return (tree.by_id[span_id] for span_id, _ in longest)
 
 
-def _of_names(tree: Tree) -> Iterator[Node]:
+def _by_name(tree: Tree) -> list[list[Node]]:
+    """Spans of each name, the rarest name first; names that hardly repeat tell little here."""
     named: dict[str, list[Node]] = {}
     for node in tree.nodes:
         named.setdefault(node.name, []).append(node)
-    repeated = sorted(named.values(), key=lambda nodes: (len(nodes), nodes[0].index))
-    rounds = [list(_telling(nodes)) for nodes in repeated[:_NAMES]]
-    for turn in range(_OF_EACH_NAME):
-        for nodes in rounds:
+    return sorted(named.values(), key=lambda nodes: (len(nodes), nodes[0].index))
+
+
+def _odd_ones(named: Sequence[Sequence[Node]]) -> Iterator[Node]:
+    """Of each name those farthest from its middle, and what ran before each; turn by turn."""
+    rounds = [_farthest(nodes) for nodes in named if len(nodes) > 2]
+    rounds.sort(key=lambda found: -found[0][0])
+    for turn in range(_ODD_OF_EACH_NAME):
+        for found in rounds[:_NAMES]:
+            for _, node in found[turn : turn + 1]:
+                yield node
+                siblings = node.parent.children if node.parent else []
+                place = siblings.index(node) if siblings else 0
+                for other in reversed(siblings[max(0, place - _BEFORE) : place]):
+                    yield from [other, *other.children[:_BEFORE]]
+
+
+def _farthest(nodes: Sequence[Node]) -> list[tuple[float, Node]]:
+    """The oddest spans of one name with how odd they are, the oddest first."""
+    scores = [0.0] * len(nodes)
+    for measure in _MEASURES:
+        values = [math.log1p(measure(node)) for node in nodes]
+        middle = median(values)
+        spread = max(0.1, median(abs(value - middle) for value in values))
+        scores = [
+            max(score, abs(value - middle) / spread)
+            for score, value in zip(scores, values, strict=True)
+        ]
+    ranked = sorted(zip(scores, nodes, strict=True), key=lambda pair: (-pair[0], pair[1].index))
+    return ranked[:_ODD_OF_EACH_NAME]
+
+
+_MEASURES: tuple[Callable[[Node], float], ...] = (
+    lambda node: spend_of(node.span).completion,
+    lambda node: spend_of(node.span).prompt,
+    lambda node: float(node.duration),
+    lambda node: float(node.size),
+)
+
+
+def _in_a_row(named: Sequence[Sequence[Node]]) -> Iterator[Node]:
+    """The first spans of each name, which are most often children of one parent; turn by turn."""
+    rounds = [nodes for nodes in named if len(nodes) > 2]
+    for turn in range(_IN_A_ROW):
+        for nodes in rounds[:_NAMES]:
             yield from nodes[turn : turn + 1]
-
-
-def _telling(nodes: Iterable[Node]) -> Iterator[Node]:
-    """The extremes of one name, then its first ones in a row."""
-    in_time = sorted(nodes, key=lambda node: (node.start, node.index))
-    by_length = sorted(in_time, key=lambda node: (node.duration, node.index))
-    by_output = sorted(in_time, key=lambda node: (spend_of(node.span).completion, node.index))
-    extremes = [by_length[0], by_length[-1], by_output[0], by_output[-1], in_time[-1]]
-    yield from dict.fromkeys([*extremes, *in_time[:_OF_EACH_NAME]])
-
-
-def _models_by_tokens(tree: Tree) -> Iterator[Node]:
-    calls = [node for node in tree.nodes if is_model_call(node)]
-    return iter(sorted(calls, key=lambda node: (-spend_of(node.span).tokens, node.index)))

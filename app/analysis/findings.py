@@ -7,7 +7,8 @@ from app.analysis.profile import Profile
 from app.analysis.rules.endings import guardrails, low_scores, unfinished
 from app.analysis.rules.errors import errors
 from app.analysis.rules.latency import serial_calls, slow_outliers
-from app.analysis.rules.repetition import loops, retries
+from app.analysis.rules.repetition import loops
+from app.analysis.rules.retries import retries
 from app.analysis.rules.silent_failures import silent_failures
 from app.analysis.rules.spend import costly_outliers, prompt_growth
 from app.analysis.scene import Scene, look_at

@@ -15,7 +15,7 @@ from app.analysis.lines import group_line, span_line
 from app.analysis.raises import has_failed
 from app.analysis.sheet import Alias, cost
 from app.analysis.tree import Node
-from app.analysis.values import nearly
+from app.analysis.values import without_numbers
 from app.analysis.wording import counted, one_line
 
 _PLACEHOLDER = "s00000"
@@ -124,7 +124,9 @@ class _Planner:
         similar: dict[tuple[str, str], list[Node]] = {}
         for node in nodes:
             if node.id not in alone:
-                similar.setdefault((nearly(node.name), node.span.type or ""), []).append(node)
+                similar.setdefault((without_numbers(node.name), node.span.type or ""), []).append(
+                    node
+                )
         rows = [Row([node], depth=depth) for node in nodes if node.id in alone]
         for group in similar.values():
             if len(group) >= _GROUP_FROM:

@@ -99,26 +99,30 @@ def _judge(node: Node, scene: Scene) -> Suspect | None:
 
 
 def _empty(node: Node, scene: Scene) -> Suspect | None:
+    span = node.span
+    outside = span.type == "tool" or fetches(node) or is_model_call(node)
     peers = [peer for peer in scene.peers_of(node) if scene.was_read(peer) and not has_failed(peer)]
     full = sum(1 for peer in peers if not says_nothing(peer))
-    if len(peers) >= _FEW_PEERS and full >= 0.75 * len(peers):
-        reason = f"{full} of {len(peers)} calls of this name returned something"
-        return Suspect(node, Fault.EMPTY, 0.9, reason)
+    few, share = (_FEW_PEERS, 0.75) if outside else (2 * _FEW_PEERS, 0.9)
+    if len(peers) >= few and full >= share * len(peers):
+        reason = f"{full} of {len(peers)} calls of this name that were read returned something"
+        return Suspect(node, Fault.EMPTY, 0.9 if outside else 0.7, reason)
     if is_model_call(node):
         return Suspect(node, Fault.EMPTY, 0.85, "a reply without text or tool calls")
     if _MAY_BE_EMPTY.search(node.name):
         return None
-    if _fetches(node) and node.span.input not in (None, {}, [], ""):
-        strength = 0.8 if node.span.output is not None and not _void(node.span.output) else 0.6
+    if fetches(node) and span.input not in (None, {}, [], ""):
+        strength = 0.6 if _void(span.output) else 0.8
         return Suspect(node, Fault.EMPTY, strength, "a lookup that returned nothing")
-    if node.span.type == "tool":
+    if span.type == "tool":
         return Suspect(node, Fault.EMPTY, 0.3, "a tool that returned nothing")
-    if not node.children and not _void(node.span.output):
+    if not node.children and not _void(span.output):
         return Suspect(node, Fault.EMPTY, 0.1, "a step that returned nothing")
     return None
 
 
-def _fetches(node: Node) -> bool:
+def fetches(node: Node) -> bool:
+    """Whether a span looks something up, by its name."""
     return _FETCHES.search(node.name) is not None
 
 

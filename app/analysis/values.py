@@ -11,6 +11,37 @@ CUT_LENGTH = 10_001
 _MOST_LEAVES = 4_000
 _DIGITS = re.compile(r"\d+")
 _BLANKS = re.compile(r"\s+")
+_COUNTED = re.compile(
+    r"\s*[\[(]?\b(?:attempt|try|retry|retries|iteration)\s*(?:no\.?|number|#)?\s*\d+[\])]?",
+    re.IGNORECASE,
+)
+_WORDS = re.compile(r"\w+")
+_ALIKE = 0.75
+_COUNTERS = frozenset(
+    [
+        "attempt",
+        "attempts",
+        "retry",
+        "retries",
+        "try",
+        "tries",
+        "iteration",
+        "request_id",
+        "call_id",
+        "trace_id",
+        "run_id",
+        "timestamp",
+        "nonce",
+        "seed",
+        "took",
+        "took_ms",
+        "elapsed",
+        "elapsed_ms",
+        "latency",
+        "latency_ms",
+        "duration_ms",
+    ]
+)
 _NEUTRAL_KEYS = frozenset(
     [
         "count",
@@ -108,17 +139,33 @@ def texts(value: Any) -> Iterator[tuple[str, str]]:
 
 
 def canonical(value: Any) -> str:
-    """A text that is equal for equal JSON values; blanks and letter case do not count."""
+    """A text that is equal for values that mean the same: blanks, letter case and what only
+    counts attempts or names a request do not matter."""
     parts = []
     for path, leaf in leaves(value):
-        shown = _BLANKS.sub(" ", leaf).strip().casefold() if isinstance(leaf, str) else repr(leaf)
+        if key_of(path) in _COUNTERS:
+            continue
+        shown = _plain(leaf) if isinstance(leaf, str) else repr(leaf)
         parts.append(f"{'/'.join(map(str, path))}={shown}")
     return "\n".join(parts)
 
 
-def nearly(text: str) -> str:
-    """A canonical text without its numbers, so that `attempt 3` equals `attempt 4`."""
+def _plain(text: str) -> str:
+    return _COUNTED.sub(" ", _BLANKS.sub(" ", text)).strip().casefold()
+
+
+def without_numbers(text: str) -> str:
+    """`step 3` and `step 4` as one."""
     return _DIGITS.sub("#", text)
+
+
+def alike(a: str, b: str) -> bool:
+    """Whether two canonical texts are equal but for a few words; numbers have to be the same."""
+    if a == b:
+        return True
+    words, others = set(_WORDS.findall(a)), set(_WORDS.findall(b))
+    numbers = {word for word in words ^ others if not word.isalpha()}
+    return not numbers and len(words & others) >= _ALIKE * len(words | others)
 
 
 def parse_json(text: str) -> tuple[bool, Any]:

@@ -13,8 +13,10 @@ from app.analysis.tree import Node
 from app.analysis.values import canonical, is_cut, texts
 from app.analysis.wording import one_line, percent, span_of_time
 
-_FEW_PEERS = 5
+_FEW_PEERS = 3
 _LEAST_RATIO = 4.0
+_RATIO_OF_FEW = 8.0
+_MANY_PEERS = 5
 _LEAST_DEVIATIONS = 5.0
 _LEAST_EXCESS = 10_000
 _LEAST_SHARE = 0.01
@@ -45,11 +47,12 @@ def _far_out(nodes: Sequence[Node], values: Sequence[float]) -> list[Node]:
     middle = median(logs)
     spread = max(_SMALLEST_SPREAD, _NORMAL * median(abs(value - middle) for value in logs))
     ordered = sorted(zip(logs, nodes, strict=True), key=lambda pair: (-pair[0], pair[1].index))
+    ratio = _LEAST_RATIO if len(nodes) >= _MANY_PEERS else _RATIO_OF_FEW
     out: list[Node] = []
     for (value, node), (following, _) in pairwise(ordered):
         if len(out) >= max(1, len(nodes) // 10):
             break
-        if value - middle < max(math.log(_LEAST_RATIO), _LEAST_DEVIATIONS * spread):
+        if value - middle < max(math.log(ratio), _LEAST_DEVIATIONS * spread):
             break
         out.append(node)
         if value - following >= math.log(1.5):

@@ -1,155 +1,87 @@
-"""Calls that repeat themselves without getting anywhere, and retries."""
+"""Calls that repeat themselves without getting anywhere."""
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from app.analysis.finding import Category, Finding
-from app.analysis.raises import has_failed, message_of
-from app.analysis.replies import failure_in
-from app.analysis.scene import Scene
+from app.analysis.raises import has_failed
+from app.analysis.scene import Scene, is_model_call
+from app.analysis.suspects import fetches
 from app.analysis.tree import Node
-from app.analysis.values import canonical, is_cut, nearly
+from app.analysis.values import alike, canonical, is_cut
 from app.analysis.wording import one_line, span_of_time
 
-_RATE_LIMIT = re.compile(
-    r"rate.?limit|too many requests|\b429\b|quota|throttl|resource.?exhausted|overloaded|\b529\b",
-    re.IGNORECASE,
-)
-_PASSING = re.compile(
-    r"time.?out|timed out|connection|unavailable|\b50[0234]\b|temporar|try again|reset|overload",
-    re.IGNORECASE,
-)
+_WAITS = re.compile(r"poll|status|wait|health|heartbeat|sleep|tick|ping\b|watch", re.IGNORECASE)
 _LEAST_REPEATS = 3
 _LEAST_ROUNDS = 3
+_LEAST_POLLS = 6
+_LEAST_SAME_INPUTS = 5
 _LONGEST_PERIOD = 4
+_LEAST_SHARE = 0.01
+_TELLING_RESULT = 40
 _SPANS_NAMED = 12
 
 
-def retries(scene: Scene) -> Iterator[Finding]:
-    """Failed calls followed by the same call again: several failures in a row, or rate limits."""
-    for siblings in _siblings(scene):
-        for run in _failing_runs(siblings, scene):
-            finding = _retried(run, siblings, scene)
-            if finding is not None:
-                yield finding
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A span that can be compared: input and output in canonical form."""
 
-
-def _siblings(scene: Scene) -> Iterator[list[Node]]:
-    """Same-named children of one parent, at least two, in the order they started."""
-    for children in [scene.tree.roots, *(node.children for node in scene.tree.nodes)]:
-        if len(children) < 2:
-            continue
-        named: dict[str, list[Node]] = {}
-        for child in children:
-            named.setdefault(child.name, []).append(child)
-        yield from (nodes for nodes in named.values() if len(nodes) > 1)
-
-
-def _why_failed(node: Node, scene: Scene) -> str:
-    if has_failed(node):
-        assert node.span.error_info is not None
-        return message_of(node.span.error_info)
-    if scene.was_read(node):
-        return failure_in(node.span.output) or ""
-    return ""
-
-
-def _failing_runs(siblings: Sequence[Node], scene: Scene) -> Iterator[list[tuple[Node, str]]]:
-    """Failures that follow one another, none of them side by side with the one before it."""
-    run: list[tuple[Node, str]] = []
-    for node in siblings:
-        reason = _why_failed(node, scene)
-        apart = bool(run) and node.start < run[-1][0].end
-        if run and (not reason or apart or not _same_input(run[0][0], node, scene)):
-            yield run
-            run = []
-        if reason:
-            run.append((node, reason))
-    if run:
-        yield run
-
-
-def _same_input(a: Node, b: Node, scene: Scene) -> bool:
-    """False only where both inputs were read and differ in more than numbers."""
-    if not (scene.was_read(a) and scene.was_read(b)):
-        return True
-    return nearly(canonical(a.span.input)) == nearly(canonical(b.span.input))
-
-
-def _retried(
-    run: Sequence[tuple[Node, str]], siblings: Sequence[Node], scene: Scene
-) -> Finding | None:
-    nodes = [node for node, _ in run]
-    reasons = [reason for _, reason in run]
-    limited = any(_RATE_LIMIT.search(reason) for reason in reasons)
-    after = siblings.index(nodes[-1]) + 1
-    again = siblings[after] if after < len(siblings) else None
-    if again is not None and (
-        again.start < nodes[-1].end or not _same_input(nodes[0], again, scene)
-    ):
-        again = None
-    attempts = len(nodes) + (again is not None)
-    if attempts < 2 or (attempts == 2 and not limited and not _PASSING.search(reasons[0])):
-        return None
-    gaps = [b.start - a.end for a, b in pairwise([*nodes, *([again] if again else [])])]
-    growing = len(gaps) > 1 and all(b >= a * 1.2 for a, b in pairwise(gaps))
-    lost = (again.start if again else nodes[-1].end) - nodes[0].start
-    kind = "hit a rate limit" if limited else "failed"
-    waits = " with growing waits" if growing else ""
-    end = "then worked" if again else "and never worked"
-    sentence = (
-        f"{one_line(nodes[0].name, limit=60)} {kind} {len(nodes)} times in a row and was tried"
-        f" {attempts} times{waits}, {end}; {span_of_time(lost)} went into it"
-        f" ({one_line(reasons[0], limit=120)})."
-    )
-    sentence = sentence.replace(" 1 times in a row", " once")
-    confidence = 0.65 + 0.1 * (attempts > 2) + 0.1 * limited + 0.1 * growing
-    numbers = {"attempts": attempts, "failures": len(nodes), "lost_ms": lost / 1_000}
-    spans = tuple(node.id for node in [*nodes, *([again] if again else [])][:_SPANS_NAMED])
-    return Finding(Category.RETRIES, confidence, sentence, spans, numbers)
+    node: Node
+    given: str
+    result: str
 
 
 def loops(scene: Scene) -> Iterator[Finding]:
-    """The same call with the same input and the same result, again and again; also by turns."""
+    """The same call with the same input and the same result, again and again: among siblings,
+    in circles of several calls, or once in each turn."""
     told: set[str] = set()
     for node in [None, *scene.tree.nodes]:
         children = node.children if node is not None else scene.tree.roots
-        steps = [child for child in children if _comparable(child, scene)]
-        if len(steps) < _LEAST_REPEATS:
+        calls = [call for child in children if (call := _call(child, scene))]
+        if len(calls) < _LEAST_REPEATS:
             continue
-        found = _cycle(steps)
+        found = _circle(calls, scene)
         if found is not None:
             told.update(found.spans)
             yield found
     yield from _scattered(scene, told)
 
 
-def _comparable(node: Node, scene: Scene) -> bool:
-    """Spans whose input was read whole and says something, and that did not fail."""
-    given = node.span.input
-    if not scene.was_read(node) or is_cut(given) or has_failed(node):
-        return False
-    return any(mark.isalnum() for mark in canonical(given).partition("=")[2])
-
-
-def _mark(node: Node, *, loosely: bool) -> str:
+def _call(node: Node, scene: Scene) -> _Call | None:
+    """A span whose input was read whole and says something, and that did not fail."""
+    if not scene.was_read(node) or is_cut(node.span.input) or has_failed(node):
+        return None
     given = canonical(node.span.input)
-    return f"{node.name}\n{nearly(given) if loosely else given}"
+    if not any(sign.isalnum() for line in given.split("\n") for sign in line.partition("=")[2]):
+        return None
+    return _Call(node, given, canonical(node.span.output))
 
 
-def _result(node: Node) -> str:
-    return nearly(canonical(node.span.output))
+def _again(a: _Call, b: _Call) -> bool:
+    """Whether `b` does over what `a` did, to the same effect."""
+    if a.node.name != b.node.name or a.result != b.result or b.node.start < a.node.end:
+        return False
+    if a.given == b.given:
+        return True
+    if alike(a.given, b.given):
+        return len(a.result) >= _TELLING_RESULT
+    return fetches(a.node) and len(a.result) >= _TELLING_RESULT and _no_new_numbers(a, b)
 
 
-def _cycle(steps: Sequence[Node]) -> Finding | None:
+def _no_new_numbers(a: _Call, b: _Call) -> bool:
+    """Other numbers mean another page, row or item."""
+    return re.findall(r"\d+", a.given) == re.findall(r"\d+", b.given)
+
+
+def _circle(calls: Sequence[_Call], scene: Scene) -> Finding | None:
     """The longest stretch of siblings that goes round in a circle of one to four calls."""
     best: tuple[int, int, int] | None = None
-    marks = [f"{_mark(step, loosely=True)}\n{_result(step)}" for step in steps]
     for period in range(1, _LONGEST_PERIOD + 1):
         start = 0
-        for i in range(period, len(marks) + 1):
-            if i < len(marks) and marks[i] == marks[i - period]:
+        for i in range(period, len(calls) + 1):
+            if i < len(calls) and _again(calls[i - period], calls[i]):
                 continue
             length = i - start
             if length >= period * _LEAST_ROUNDS and (best is None or length > best[0]):
@@ -158,7 +90,22 @@ def _cycle(steps: Sequence[Node]) -> Finding | None:
     if best is None:
         return None
     length, start, period = best
-    return _told(steps[start : start + length], period)
+    nodes = [call.node for call in calls[start : start + length]]
+    if not _matters(nodes, scene) or (period == 1 and _still_polls(nodes)):
+        return None
+    return _told(nodes, period)
+
+
+def _matters(nodes: Sequence[Node], scene: Scene) -> bool:
+    """Outside calls always do; steps within the program only when they take some time."""
+    if any(node.span.type == "tool" or is_model_call(node) for node in nodes):
+        return True
+    return sum(node.duration for node in nodes) >= _LEAST_SHARE * scene.profile.wall
+
+
+def _still_polls(nodes: Sequence[Node]) -> bool:
+    """Asking a few times whether something is done is what polling is for."""
+    return _WAITS.search(nodes[0].name) is not None and len(nodes) < _LEAST_POLLS
 
 
 def _told(nodes: Sequence[Node], period: int) -> Finding:
@@ -166,34 +113,34 @@ def _told(nodes: Sequence[Node], period: int) -> Finding:
     names = " → ".join(one_line(node.name, limit=40) for node in nodes[:period])
     spent = sum(node.duration for node in nodes)
     given = one_line(canonical(nodes[0].span.input).partition("=")[2], limit=80)
-    what = "with the same input and the same result each time"
     sentence = (
-        f"{names} ran {rounds} times {what} (“{given}”);"
+        f"{names} ran {rounds} times over with the same input (“{given}”) and the same result;"
         f" {span_of_time(spent)} went into it without progress."
     )
-    confidence = min(0.95, 0.65 + 0.05 * rounds)
     category = Category.LOOP if period == 1 else Category.PING_PONG
     numbers = {"rounds": rounds, "calls": len(nodes), "spent_ms": spent / 1_000}
     spans = tuple(node.id for node in nodes[:_SPANS_NAMED])
-    return Finding(category, confidence, sentence, spans, numbers)
+    return Finding(category, min(0.95, 0.65 + 0.05 * rounds), sentence, spans, numbers)
 
 
 def _scattered(scene: Scene, told: set[str]) -> Iterator[Finding]:
-    """Repeats that do not stand side by side: one in each turn of an agent."""
+    """Outside calls repeated with other things between them: once in each turn of an agent."""
     for peers in scene.peers.values():
-        known = [node for node in peers if node.id not in told and _comparable(node, scene)]
-        if len(known) < _LEAST_REPEATS:
+        first = peers[0]
+        outside = first.span.type == "tool" or is_model_call(first)
+        if len(peers) < _LEAST_REPEATS or not outside or _WAITS.search(first.name):
             continue
-        same: dict[str, list[Node]] = {}
-        for node in known:
-            same.setdefault(f"{_mark(node, loosely=False)}\n{_result(node)}", []).append(node)
-        for nodes in same.values():
-            runs = [node for node in nodes if not _inside(node, told)]
-            one_after_another = all(b.start >= a.end for a, b in pairwise(runs))
-            if len(runs) >= _LEAST_REPEATS and one_after_another:
-                told.update(below.id for node in runs for below in scene.tree.below(node))
-                yield _told(runs, 1)
-
-
-def _inside(node: Node, told: set[str]) -> bool:
-    return any(above.id in told for above in node.path())
+        same: dict[str, list[_Call]] = {}
+        for node in peers:
+            call = None if node.id in told else _call(node, scene)
+            if call is not None:
+                same.setdefault(call.given, []).append(call)
+        for calls in same.values():
+            nodes = [call.node for call in calls]
+            alternating = all(b.start >= a.end for a, b in pairwise(nodes))
+            steady = len({call.result for call in calls}) == 1
+            least = _LEAST_REPEATS if steady else _LEAST_SAME_INPUTS
+            share = sum(node.duration for node in nodes) / max(1, scene.profile.wall)
+            if len(nodes) >= least and alternating and share >= _LEAST_SHARE:
+                told.update(node.id for node in nodes)
+                yield _told(nodes, 1)

@@ -52,9 +52,11 @@ def silent_failures(scene: Scene) -> Iterator[Finding]:
     groups: dict[tuple[Fault, str], list[Suspect]] = {}
     for suspect in suspects.values():
         groups.setdefault((suspect.fault, suspect.node.name), []).append(suspect)
+    earlier: set[Fault] = set()
     for group in groups.values():
-        finding = _alone(group, symptom, scene)
+        finding = _alone(group, symptom, scene, first=group[0].fault not in earlier)
         if finding is not None:
+            earlier.add(group[0].fault)
             yield finding
 
 
@@ -96,24 +98,27 @@ def _caused(cause: Suspect, item: Raise) -> Finding:
     )
 
 
-def _alone(group: list[Suspect], symptom: str, scene: Scene) -> Finding | None:
-    """A finding on suspects themselves, where they are strong enough or a symptom backs them."""
-    first = group[0]
+def _alone(group: list[Suspect], symptom: str, scene: Scene, *, first: bool) -> Finding | None:
+    """A finding on suspects themselves, where they are strong enough or a symptom backs them.
+
+    Later suspects of the same fault (not `first`) may well only show what the first one did.
+    """
+    head = group[0]
     strength = max(suspect.strength for suspect in group)
     backed = symptom and strength < 0.95
-    if first.fault is Fault.EMPTY and strength < _LEAST_ALONE and not symptom:
+    if head.fault is Fault.EMPTY and strength < _LEAST_ALONE and not symptom:
         return None
-    if first.fault is Fault.EMPTY and strength < 0.25:
+    if head.fault is Fault.EMPTY and strength < 0.25:
         return None
-    calls = len(scene.peers_of(first.node))
-    name = one_line(first.node.name, limit=60)
+    calls = len(scene.peers_of(head.node))
+    name = one_line(head.node.name, limit=60)
     times = f" in {len(group)} of {counted(calls, 'call')}" if calls > 1 else ""
     end = f"; {symptom}" if backed else ""
-    sentence = f"{name} {_WORDS[first.fault]}{times}: {first.reason}{end}."
-    confidence = min(0.95, strength + (0.15 if backed else 0.0))
+    sentence = f"{name} {_WORDS[head.fault]}{times}: {head.reason}{end}."
+    confidence = min(0.95, strength + (0.15 if backed else 0.0)) - (0.0 if first else 0.2)
     strongest = sorted(group, key=lambda suspect: -suspect.strength)
     return Finding(
-        _CATEGORIES[first.fault],
+        _CATEGORIES[head.fault],
         confidence,
         sentence,
         tuple(suspect.node.id for suspect in strongest[:12]),

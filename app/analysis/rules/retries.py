@@ -1,0 +1,107 @@
+"""Calls that failed and were tried again."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from app.analysis.finding import Category, Finding
+from app.analysis.raises import has_failed, message_of
+from app.analysis.replies import failure_in
+from app.analysis.scene import Scene
+from app.analysis.tree import Node
+from app.analysis.values import alike, canonical
+from app.analysis.wording import one_line, span_of_time
+
+_RATE_LIMIT = re.compile(
+    r"rate.?limit|too many requests|\b429\b|quota|throttl|resource.?exhausted|overloaded|\b529\b",
+    re.IGNORECASE,
+)
+_PASSING = re.compile(
+    r"time.?out|timed out|connection|unavailable|\b50[0234]\b|temporar|try again|reset|overload",
+    re.IGNORECASE,
+)
+_SPANS_NAMED = 12
+
+
+def retries(scene: Scene) -> Iterator[Finding]:
+    """Failed calls followed by the same call again: several failures in a row, or rate limits."""
+    for siblings in _siblings(scene):
+        for run in _failing_runs(siblings, scene):
+            finding = _retried(run, siblings, scene)
+            if finding is not None:
+                yield finding
+
+
+def _siblings(scene: Scene) -> Iterator[list[Node]]:
+    """Same-named children of one parent, at least two, in the order they started."""
+    for children in [scene.tree.roots, *(node.children for node in scene.tree.nodes)]:
+        if len(children) < 2:
+            continue
+        named: dict[str, list[Node]] = {}
+        for child in children:
+            named.setdefault(child.name, []).append(child)
+        yield from (nodes for nodes in named.values() if len(nodes) > 1)
+
+
+def _why_failed(node: Node, scene: Scene) -> str:
+    if has_failed(node):
+        assert node.span.error_info is not None
+        return message_of(node.span.error_info)
+    if scene.was_read(node):
+        return failure_in(node.span.output) or ""
+    return ""
+
+
+def _failing_runs(siblings: Sequence[Node], scene: Scene) -> Iterator[list[tuple[Node, str]]]:
+    """Failures that follow one another, none of them side by side with the one before it."""
+    run: list[tuple[Node, str]] = []
+    for node in siblings:
+        reason = _why_failed(node, scene)
+        apart = bool(run) and node.start < run[-1][0].end
+        if run and (not reason or apart or not _same_input(run[0][0], node, scene)):
+            yield run
+            run = []
+        if reason:
+            run.append((node, reason))
+    if run:
+        yield run
+
+
+def _same_input(a: Node, b: Node, scene: Scene) -> bool:
+    """False only where both inputs were read and differ in more than a few words."""
+    if not (scene.was_read(a) and scene.was_read(b)):
+        return True
+    return alike(canonical(a.span.input), canonical(b.span.input))
+
+
+def _retried(
+    run: Sequence[tuple[Node, str]], siblings: Sequence[Node], scene: Scene
+) -> Finding | None:
+    nodes = [node for node, _ in run]
+    reasons = [reason for _, reason in run]
+    limited = any(_RATE_LIMIT.search(reason) for reason in reasons)
+    after = siblings.index(nodes[-1]) + 1
+    again = siblings[after] if after < len(siblings) else None
+    if again is not None and (
+        again.start < nodes[-1].end or not _same_input(nodes[0], again, scene)
+    ):
+        again = None
+    attempts = len(nodes) + (again is not None)
+    if attempts < 2 or (attempts == 2 and not limited and not _PASSING.search(reasons[0])):
+        return None
+    gaps = [b.start - a.end for a, b in pairwise([*nodes, *([again] if again else [])])]
+    growing = len(gaps) > 1 and all(b >= a * 1.2 for a, b in pairwise(gaps))
+    lost = (again.start if again else nodes[-1].end) - nodes[0].start
+    kind = "hit a rate limit" if limited else "failed"
+    waits = " with growing waits" if growing else ""
+    end = "then worked" if again else "and never worked"
+    sentence = (
+        f"{one_line(nodes[0].name, limit=60)} {kind} {len(nodes)} times in a row and was tried"
+        f" {attempts} times{waits}, {end}; {span_of_time(lost)} went into it"
+        f" ({one_line(reasons[0], limit=120)})."
+    )
+    sentence = sentence.replace(" 1 times in a row", " once")
+    confidence = 0.65 + 0.1 * (attempts > 2) + 0.1 * limited + 0.1 * growing
+    numbers = {"attempts": attempts, "failures": len(nodes), "lost_ms": lost / 1_000}
+    spans = tuple(node.id for node in [*nodes, *([again] if again else [])][:_SPANS_NAMED])
+    return Finding(Category.RETRIES, confidence, sentence, spans, numbers)

@@ -1,0 +1,96 @@
+"""Prints how well the findings name the culprit: `python -m evals [--verbose] [seed]`."""
+
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from app.analysis.candidates import READ_ALL
+from app.analysis.examination import Examination, examine, worth_reading
+from app.analysis.outline import outline_of
+from app.analysis.tokens import estimate_tokens
+from app.opik.schema import Span
+from evals.cases import Setting, held_back_cases, open_cases
+from evals.grow import Case
+
+
+@dataclass(frozen=True)
+class Score:
+    """How one case went; `place` numbers the first finding with the culprit, 0 for none."""
+
+    setting: Setting
+    place: int
+    named_first: bool
+    findings: int
+    tokens: int
+    milliseconds: float
+
+
+def score(setting: Setting) -> tuple[Score, Examination]:
+    """Examines a case as the service does: without the bodies that it would not have read."""
+    case = setting.make()
+    started = time.perf_counter()
+    seen = _examine(case)
+    known: dict[str, str] = {}
+    text = outline_of(seen, alias=lambda span_id: known.setdefault(span_id, f"s{len(known) + 1}"))
+    spent = (time.perf_counter() - started) * 1_000
+    places = [i for i, found in enumerate(seen.findings, 1) if case.culprit in found.spans]
+    first = bool(seen.findings) and seen.findings[0].spans[:1] == (case.culprit,)
+    place = places[0] if places else 0
+    scored = Score(setting, place, first, len(seen.findings), estimate_tokens(text), spent)
+    return scored, seen
+
+
+def _examine(case: Case) -> Examination:
+    if len(case.spans) <= READ_ALL:
+        return examine(case.trace, case.spans)
+    read = set(worth_reading(case.trace, case.spans))
+    spans = [span if span.id in read else _without_body(span) for span in case.spans]
+    return examine(case.trace, spans, bodies=read)
+
+
+def _without_body(span: Span) -> Span:
+    return span.model_copy(update={"input": None, "output": None, "metadata": None})
+
+
+def report(title: str, settings: Sequence[Setting], *, verbose: bool) -> None:
+    scores = []
+    for setting in settings:
+        scored, seen = score(setting)
+        scores.append(scored)
+        wrong = scored.findings > 0 if not setting.fault else scored.place != 1
+        if verbose or wrong:
+            print(f"  {setting}: culprit in finding {scored.place} of {scored.findings}")
+            for found in seen.findings[:3] if wrong else ():
+                print(f"      {found.category} {found.rank:.0f}: {found.sentence}")
+    faulty = [scored for scored in scores if scored.setting.fault]
+    healthy = [scored for scored in scores if not scored.setting.fault]
+    print(title)
+    print(f"  culprit in the first finding   {_share(s.place == 1 for s in faulty)}")
+    print(f"  culprit named first in it      {_share(s.named_first for s in faulty)}")
+    print(f"  culprit in the first three     {_share(0 < s.place <= 3 for s in faulty)}")
+    print(f"  healthy traces with findings   {_share(s.findings > 0 for s in healthy)}")
+    print(f"  outline tokens, most           {max(s.tokens for s in scores):,}")
+    for size in sorted({s.setting.size for s in scores}):
+        times = [s.milliseconds for s in scores if s.setting.size == size]
+        print(f"  milliseconds at {size:5,} spans    {median(times):,.0f} (most {max(times):,.0f})")
+
+
+def _share(hits: Iterable[bool]) -> str:
+    found = list(hits)
+    return f"{sum(found)} of {len(found)} = {sum(found) / len(found):.0%}"
+
+
+def main() -> None:
+    verbose = "--verbose" in sys.argv
+    seeds = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
+    only = [name for name in ("open", "held-back") if name in sys.argv] or ["open", "held-back"]
+    if "open" in only:
+        report("Open cases", open_cases(*seeds), verbose=verbose)
+    if "held-back" in only:
+        report("Held-back cases", held_back_cases(*seeds), verbose=verbose)
+
+
+if __name__ == "__main__":
+    main()

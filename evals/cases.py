@@ -1,0 +1,105 @@
+"""The cases: which recordings, at which size, with how much noise and which seed.
+
+The rules were written with the open cases in view. The held-back ones come from other programs,
+with other faults and seeds; they are there to measure, not to learn from.
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from evals.grow import Case, grow
+
+SIZES = (10, 200, 5_000)
+_OPEN = {
+    "questions": (
+        "empty_then_error",
+        "empty_silent",
+        "slow_call",
+        "null_page",
+        "timeout",
+        "cut_reply",
+        "raise_in_model",
+        "dear_model",
+    ),
+    "agent": (
+        "raise_in_tool",
+        "wrapped_raise",
+        "caught_raise",
+        "error_as_text",
+        "rate_limited",
+        "gives_up",
+        "growing_prompt",
+        "loop",
+        "ping_pong",
+    ),
+}
+_HELD_BACK = {
+    "support": (
+        "broken_json",
+        "broken_json_caught",
+        "blank_reply",
+        "half_order",
+        "failed_state",
+        "refused_by_policy",
+        "bad_score",
+        "never_ends",
+    ),
+    "report": (
+        "one_of_many_raises",
+        "slow_section",
+        "blank_section",
+        "serial_figures",
+        "stopped_at_limit",
+    ),
+    "imports": ("no_rows_then_division", "flaky_upload", "endless_polling", "bad_bytes"),
+}
+_NEEDS_PEERS = frozenset(["dear_model", "slow_section", "blank_section"])
+_COUNT = 30
+_HEALTHY = 10
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The parameters of one case."""
+
+    program: str
+    fault: str
+    size: int
+    noise: int
+    seed: int
+
+    def make(self) -> Case:
+        least = 5 if self.fault in _NEEDS_PEERS else 1
+        name = f"{self.program}-{self.fault or 'healthy'}"
+        return grow(name, size=self.size, noise=self.noise, seed=self.seed, least_units=least)
+
+    def __str__(self) -> str:
+        fault = self.fault or "healthy"
+        return f"{self.program} {fault} size={self.size} noise={self.noise} seed={self.seed}"
+
+
+def open_cases(seed: int = 1) -> list[Setting]:
+    """30 faulty traces and 10 healthy ones."""
+    return _draw(_OPEN, seed)
+
+
+def held_back_cases(seed: int = 2) -> list[Setting]:
+    """30 faulty traces and 10 healthy ones that no rule was written for."""
+    return _draw(_HELD_BACK, seed)
+
+
+def _draw(programs: Mapping[str, Sequence[str]], seed: int) -> list[Setting]:
+    """Every fault at least once, sizes and noise evenly spread."""
+    rng = random.Random(seed)
+    faults = [(program, fault) for program, names in programs.items() for fault in names]
+    again = rng.sample(faults, k=_COUNT - len(faults))
+    healthy = [(program, "") for program in programs] * _HEALTHY
+    settings = []
+    for chosen in ([*faults, *again], healthy[:_HEALTHY]):
+        rng.shuffle(chosen)
+        settings += [
+            Setting(program, fault, SIZES[i % 3], rng.randint(0, 2), rng.randint(0, 10**6))
+            for i, (program, fault) in enumerate(chosen)
+        ]
+    return settings

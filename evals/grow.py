@@ -1,0 +1,281 @@
+"""Makes a trace of any size and noise out of a recorded one.
+
+Recorded by the SDK: the names, types, nesting, inputs, outputs, errors, usage, cost and the order
+of things in every unit of work. Made here: how many healthy units there are (copies of recorded
+ones with other subjects and ids), the speed of each, the stretched clock, and the noise.
+"""
+
+import copy
+import gzip
+import json
+import math
+import random
+import uuid
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from app.analysis.tree import microseconds
+from app.opik.schema import Span, Trace
+from evals.noise import add_noise
+from evals.programs.plan import CULPRIT_TAG
+
+RECORDINGS = Path(__file__).parent / "recordings"
+STRETCH = 40
+_ZERO = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+_FIRST = [
+    "amber",
+    "brisk",
+    "calm",
+    "dusty",
+    "early",
+    "faint",
+    "grand",
+    "humid",
+    "icy",
+    "jolly",
+    "keen",
+    "lunar",
+    "mellow",
+    "noble",
+]
+_SECOND = [
+    "anchor",
+    "bridge",
+    "canal",
+    "dynamo",
+    "engine",
+    "ferry",
+    "garden",
+    "harbour",
+    "island",
+    "junction",
+    "kiln",
+]
+_THIRD = [
+    "audit",
+    "billing",
+    "catalogue",
+    "delivery",
+    "export",
+    "forecast",
+    "grant",
+    "hiring",
+    "invoice",
+    "journal",
+]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A trace to examine; `culprit` is the id of the span to be found, None in a healthy one."""
+
+    trace: Trace
+    spans: list[Span]
+    culprit: str | None
+
+
+@dataclass
+class Item:
+    """A recorded span with its times in microseconds from the trace's start."""
+
+    record: dict[str, Any]
+    start: float
+    end: float | None
+    below: "list[Item]" = field(default_factory=list)
+
+    def all(self) -> "list[Item]":
+        found, waiting = [], [self]
+        while waiting:
+            item = waiting.pop()
+            found.append(item)
+            waiting.extend(item.below)
+        return found
+
+    def last(self) -> float:
+        return max(item.start if item.end is None else item.end for item in self.all())
+
+
+def load(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(
+        gzip.decompress((RECORDINGS / f"{name}.json.gz").read_bytes())
+    )
+    return loaded
+
+
+def grow(name: str, *, size: int, noise: int, seed: int, least_units: int = 1) -> Case:
+    """A trace of about `size` spans from the recording `name`; equal arguments, equal trace."""
+    rng = random.Random(f"{name}/{size}/{noise}/{seed}")
+    recording = load(name)
+    root = _tree(recording)
+    units = _units(root)
+    chosen = _choose(root, units, size, rng, least_units)
+    subjects = _lay_out(root, units, chosen, rng)
+    _jitter(root, noise, rng)
+    culprit = _culprit(root)
+    if noise:
+        add_noise(root, noise, rng, spare=culprit)
+    return _case(recording["trace"], root, culprit, subjects, noise, rng)
+
+
+def _tree(recording: dict[str, Any]) -> Item:
+    zero = min(_moment(record["start_time"]) for record in recording["spans"])
+    items = {}
+    for record in recording["spans"]:
+        end = record.get("end_time")
+        start = _moment(record["start_time"]) - zero
+        items[record["id"]] = Item(record, start, _moment(end) - zero if end else None)
+    (root,) = (item for item in items.values() if not item.record.get("parent_span_id"))
+    for item in sorted(items.values(), key=lambda item: item.start):
+        parent = item.record.get("parent_span_id")
+        if parent:
+            items[parent].below.append(item)
+    return root
+
+
+def _moment(text: str) -> float:
+    return float(microseconds(datetime.fromisoformat(text)))
+
+
+def _units(root: Item) -> list[Item]:
+    names = Counter(item.record["name"] for item in root.below)
+    (name, _), *_ = names.most_common()
+    return [item for item in root.below if item.record["name"] == name]
+
+
+def _is_spare(unit: Item) -> bool:
+    return not any(
+        CULPRIT_TAG in item.record.get("tags", []) or item.record.get("error_info") or not item.end
+        for item in unit.all()
+    )
+
+
+def _choose(root: Item, units: list[Item], size: int, rng: random.Random, least: int) -> list[Item]:
+    """Which units the trace has, in order: the special ones, and as many spare ones as fit."""
+    spare = [unit for unit in units if _is_spare(unit)]
+    special = [unit for unit in units if unit not in spare]
+    fixed = len(root.all()) - sum(len(unit.all()) for unit in spare)
+    each = max(1, sum(len(unit.all()) for unit in spare) // max(1, len(spare)))
+    wanted = max(least - len(special), round((size - fixed) / each), 0 if special else 1)
+    chosen = [copy.deepcopy(rng.choice(spare)) for _ in range(wanted)] if spare else []
+    ended = root.record.get("error_info") or root.end is None
+    place = len(chosen) if ended else rng.randint(0, len(chosen))
+    return [*chosen[:place], *special, *chosen[place:]]
+
+
+def _lay_out(
+    root: Item, units: list[Item], chosen: list[Item], rng: random.Random
+) -> list[tuple[str, str]]:
+    """Puts the chosen units in place of the recorded ones; returns how subjects were renamed."""
+    first, last = units[0].start, max(unit.last() for unit in units)
+    apart = all(b.start >= a.last() for a, b in pairwise(units))
+    pause = max(0.0, units[1].start - units[0].last()) if len(units) > 1 and apart else 0.0
+    cursor, end, renamed = first, first, []
+    for number, unit in enumerate(chosen):
+        start = cursor if apart else unit.start
+        _move(unit, start, math.exp(rng.gauss(0, 0.12)))
+        renamed.append(_rename(unit, number, rng))
+        end = max(end, unit.last())
+        cursor = unit.last() + pause
+    shift = end - last
+    for other in root.below:
+        if other not in units and other.start >= last:
+            _move(other, other.start + shift, 1.0)
+    if root.end is not None:
+        root.end += shift
+    kept = [other for other in root.below if other not in units]
+    root.below = sorted([*kept, *chosen], key=lambda item: item.start)
+    return [pair for pair in renamed if pair[0]]
+
+
+def _move(unit: Item, start: float, factor: float) -> None:
+    origin = unit.start
+    for item in unit.all():
+        if item.end is not None:
+            item.end = start + (item.end - origin) * factor
+        item.start = start + (item.start - origin) * factor
+
+
+def _rename(unit: Item, number: int, rng: random.Random) -> tuple[str, str]:
+    """Gives a unit a subject of its own, in everything that it says."""
+    texts = json.dumps([item.record for item in unit.all()])
+    place = texts.find("topic-")
+    old = texts[place : place + 7] if place >= 0 else ""
+    new = f"{rng.choice(_FIRST)} {rng.choice(_SECOND)} {rng.choice(_THIRD)} {number}"
+    for item in unit.all():
+        record = {key: item.record.get(key) for key in ("input", "output", "error_info")}
+        changed = json.dumps(record).replace(old, new) if old else json.dumps(record)
+        item.record = {**item.record, **json.loads(changed), "id": _new_id(rng)}
+    return old, new
+
+
+def _new_id(rng: random.Random) -> str:
+    return str(uuid.UUID(int=rng.getrandbits(128)))
+
+
+def _jitter(root: Item, noise: int, rng: random.Random) -> None:
+    """Makes leaves quicker by up to a third at full noise; nothing comes to overlap by it."""
+    for item in root.all():
+        if not item.below and item.end is not None:
+            item.end -= (item.end - item.start) * rng.random() * noise / 6
+
+
+def _culprit(root: Item) -> Item | None:
+    for item in root.all():
+        if CULPRIT_TAG in item.record.get("tags", []):
+            return item
+    hanging = [item for item in root.all() if item.end is None]
+    return max(hanging, key=lambda item: item.start, default=None)
+
+
+def _case(
+    trace: dict[str, Any],
+    root: Item,
+    culprit: Item | None,
+    subjects: list[tuple[str, str]],
+    noise: int,
+    rng: random.Random,
+) -> Case:
+    spans = []
+    for item in root.all():
+        for child in item.below:
+            child.record = {**child.record, "parent_span_id": item.record["id"]}
+        spans.append(_span(item))
+    duplicates = [s.model_copy(update={"end_time": None, "output": None}) for s in spans[5::97]]
+    spans.extend(duplicates if noise > 1 else [])
+    rng.shuffle(spans)
+    text = json.dumps({key: trace.get(key) for key in ("input", "output", "error_info")})
+    for old, new in subjects:
+        text = text.replace(old, new, 1)
+    scores = [{"name": "helpfulness", "value": 0.9}] if noise and culprit is None else []
+    whole = Trace(
+        **json.loads(text),
+        id=trace["id"],
+        name=trace["name"],
+        start_time=_at(root.start),
+        end_time=None if root.end is None else _at(root.end),
+        duration=None if root.end is None else (root.end - root.start) * STRETCH / 1_000,
+        span_count=len(spans) - len(duplicates) if noise > 1 else len(spans),
+        feedback_scores=scores,
+    )
+    return Case(whole, spans, culprit.record["id"] if culprit else None)
+
+
+def _at(moment: float) -> datetime:
+    return _ZERO + timedelta(microseconds=round(moment * STRETCH))
+
+
+def _span(item: Item) -> Span:
+    record = {
+        **item.record,
+        "start_time": _at(item.start),
+        "end_time": None if item.end is None else _at(item.end),
+        "duration": None if item.end is None else (item.end - item.start) * STRETCH / 1_000,
+        "tags": [tag for tag in item.record.get("tags", []) if tag != CULPRIT_TAG],
+    }
+    if item.record.get("lost_parent"):
+        record["parent_span_id"] = item.record["lost_parent"]
+    return Span(**record)

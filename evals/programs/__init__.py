@@ -1,0 +1,1 @@
+"""Small instrumented programs, each with faults that can be switched on."""
