@@ -1,6 +1,7 @@
 """`python -m app`: serves OpikAssist; `--version` prints the version."""
 
 import argparse
+import signal
 import sys
 
 import uvicorn
@@ -30,6 +31,9 @@ def main() -> None:
             timeout_graceful_shutdown=round(settings.shutdown_seconds) + 5,
         )
     )
+    # The server raises the signal that ended it once more, for whoever handled it before: nobody.
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: None)
     server.run()
     if not server.started:
         sys.exit(3)
