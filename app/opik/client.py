@@ -60,7 +60,8 @@ class OpikClient:
         """The whole trace, or its truncated form where the whole is too large."""
         answer = await self._get(caller, f"/traces/{trace_id}")
         if answer.status == 200 and answer.end == "too_large":
-            return await self._truncated(Trace, caller, "/traces/search", trace_id, {})
+            stripped = {"strip_attachments": True}
+            return await self._truncated(Trace, caller, "/traces/search", trace_id, stripped)
         return record(Trace, answer, "trace")
 
     async def span(self, caller: Caller, span_id: str, *, trace: Trace) -> Span:
@@ -107,7 +108,6 @@ class OpikClient:
             "project_id": trace.project_id,
             "limit": limit,
             "truncate": True,
-            "strip_attachments": True,
             "exclude": list(exclude),
         }
         if cursor:
@@ -130,7 +130,6 @@ class OpikClient:
             "filters": [{"field": "id", "operator": "=", "value": record_id}],
             "limit": 1,
             "truncate": True,
-            "strip_attachments": True,
         }
         answer = await self._transport.exchange(caller, "POST", path, body=body, accept=_STREAM)
         what = kind.__name__.lower()

@@ -88,7 +88,6 @@ async def test_spans_are_read_page_by_page_from_the_last_record_sent(
         "project_id": PROJECT_ID,
         "limit": 2_000,
         "truncate": True,
-        "strip_attachments": True,
         "exclude": ["input", "output", "metadata"],
     }
     assert second == {**first, "last_retrieved_id": str(UUID(int=501))}
