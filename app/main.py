@@ -39,6 +39,7 @@ from app.opik.reach import answers
 from app.opik.transport import Retries, Transport
 from app.settings import DEFAULT_DATABASE, Settings, database_url
 from app.telemetry import logs
+from app.telemetry.reporting import Reporting
 from app.tools.reading import READING
 from app.tools.workbench import ReadingLimits, Workshop
 from app.web import problems
@@ -54,6 +55,7 @@ def create_app(
     settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None
 ) -> Starlette:
     """The service for these settings; `transport` replaces the network below the HTTP client."""
+    _reporting(settings).start()
     limits = EdgeLimits(
         settings.body_bytes, settings.message_characters, settings.heartbeat_seconds
     )
@@ -67,6 +69,16 @@ def create_app(
             HTTPException: problems.on_http_exception,
             Exception: problems.on_crash,
         },
+    )
+
+
+def _reporting(settings: Settings) -> Reporting:
+    return Reporting(
+        dsn=settings.sentry_dsn,
+        environment=settings.sentry_environment,
+        traces_sample_rate=settings.sentry_traces_sample_rate,
+        profiles_sample_rate=settings.sentry_profiles_sample_rate,
+        send_default_pii=settings.sentry_send_default_pii,
     )
 
 
@@ -95,6 +107,7 @@ async def _running(
         database_url(settings.session_service_uri), pool_recycle=settings.session_pool_recycle
     )
     async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(_reporting(settings).running())
         stack.push_async_callback(engine.dispose)
         await prepare(
             engine,

@@ -31,7 +31,10 @@ def _split(value: Any) -> Any:
 class DatabaseSettings(BaseSettings):
     """What a migration needs: where the tables are."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+    # A variable that is set to nothing counts as unset: compose files cannot leave one out.
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     session_service_uri: str = Field(
         DEFAULT_DATABASE,
@@ -146,6 +149,31 @@ class Settings(DatabaseSettings):
     shutdown_seconds: float = Field(
         10, ge=0, description="How long running turns may go on after SIGTERM."
     )
+
+    sentry_dsn: str | None = Field(
+        None, repr=False, description="Where unexpected errors are reported. Unset: nowhere."
+    )
+    sentry_environment: str = Field(
+        "production", description="The environment that those reports name."
+    )
+    sentry_traces_sample_rate: float = Field(
+        0, ge=0, le=1, description="Share of requests whose timing is reported to Sentry."
+    )
+    sentry_profiles_sample_rate: float = Field(
+        0, ge=0, le=1, description="Share of those requests that are profiled as well."
+    )
+    sentry_send_default_pii: bool = Field(
+        False, description="Report the caller's address too; never cookies, headers or content."
+    )
+
+    @field_validator("sentry_dsn")
+    @classmethod
+    def _report_address(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(
+            r"https?://[^\s/@:]+(:[^\s/@]*)?@[^\s/@]+(/[^\s?#]*)?/\d+", value
+        ):
+            raise ValueError("must be an address such as https://key@host/1")
+        return value
 
     @field_validator("agent_opik_url")
     @classmethod

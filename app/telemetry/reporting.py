@@ -1,0 +1,44 @@
+"""Error reports, where an address for them is set; else their library is not even loaded."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """Where errors are reported to (`dsn`), and how much; rates are shares from 0 to 1."""
+
+    dsn: str | None
+    environment: str
+    traces_sample_rate: float
+    profiles_sample_rate: float
+    send_default_pii: bool
+
+    def start(self) -> None:
+        """To be called before the app is built, so that reports can name its routes."""
+        if self.dsn is None:
+            return
+        from app.telemetry import sentry
+
+        sentry.configure(
+            dsn=self.dsn,
+            environment=self.environment,
+            traces_sample_rate=self.traces_sample_rate,
+            profiles_sample_rate=self.profiles_sample_rate,
+            send_default_pii=self.send_default_pii,
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Reports from the tasks of this event loop too, and sends the last reports at the end."""
+        if self.dsn is None:
+            yield
+            return
+        from app.telemetry import sentry
+
+        sentry.follow_tasks()
+        try:
+            yield
+        finally:
+            await sentry.flush()

@@ -1,0 +1,205 @@
+"""Reports unexpected errors to Sentry. Imported only where a DSN is set.
+
+Questions, answers and traces belong to the users, and exceptions like to quote what they choke on.
+So nothing is filtered out of a report here: a report is built anew from the few parts that hold
+code and ids only. An exception keeps its type and its stack; its words stay in our own log.
+"""
+
+import logging
+from collections.abc import Collection, Mapping
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import anyio
+import sentry_sdk
+from sentry_sdk.integrations.asyncio import enable_asyncio_integration
+from sentry_sdk.integrations.atexit import AtexitIntegration
+from sentry_sdk.integrations.dedupe import DedupeIntegration
+from sentry_sdk.integrations.excepthook import ExcepthookIntegration
+from sentry_sdk.integrations.httpx import HttpxIntegration
+from sentry_sdk.integrations.logging import LoggingIntegration
+from sentry_sdk.integrations.sqlalchemy import SqlalchemyIntegration
+from sentry_sdk.integrations.starlette import StarletteIntegration
+from sentry_sdk.types import Event, Hint
+
+from app import __version__
+from app.errors import OpikAssistError
+
+WITHHELD = "(withheld: see the service's log)"
+_FLUSH_SECONDS = 3.0
+# uvicorn logs what Starlette has reported already; the pool logs what becomes DatabaseUnavailable.
+_REPEATING_LOGGERS = ("uvicorn", "sqlalchemy.pool")
+_PROBES = ("/healthz", "/readyz")
+
+_EVENT = (
+    "event_id",
+    "timestamp",
+    "start_timestamp",
+    "level",
+    "logger",
+    "platform",
+    "release",
+    "environment",
+    "server_name",
+    "sdk",
+    "type",
+    "transaction",
+    "transaction_info",
+)
+_TRACE = ("trace_id", "span_id", "parent_span_id", "op", "status", "origin")
+_SPAN = (*_TRACE, "start_timestamp", "timestamp", "description", "same_process_as_parent")
+_SPAN_DATA = ("http.response.status_code", "db.system")
+_RUNTIME = ("name", "version", "build")
+_MECHANISM = ("type", "handled", "source", "exception_id", "parent_id", "is_exception_group")
+_FRAME = (
+    "filename",
+    "abs_path",
+    "module",
+    "function",
+    "lineno",
+    "pre_context",
+    "context_line",
+    "post_context",
+    "in_app",
+)
+_LINE_IDS = ("request", "trace", "turn", "tool")
+
+
+def configure(
+    *,
+    dsn: str,
+    environment: str,
+    traces_sample_rate: float,
+    profiles_sample_rate: float,
+    send_default_pii: bool,
+) -> None:
+    """Starts reporting; before the app is built, so that its routes get their names.
+
+    The rates are shares from 0 to 1 of requests, and of those with a profile. With
+    `send_default_pii` the address of the caller is sent along.
+    """
+    report = _Report(send_default_pii)
+    sentry_sdk.init(
+        dsn=dsn,
+        environment=environment,
+        release=f"opik-assist@{__version__}",
+        traces_sample_rate=traces_sample_rate or None,
+        profiles_sample_rate=profiles_sample_rate or None,
+        send_default_pii=send_default_pii,
+        default_integrations=False,
+        auto_enabling_integrations=False,
+        integrations=[
+            StarletteIntegration(transaction_style="url"),
+            SqlalchemyIntegration(),
+            HttpxIntegration(),
+            LoggingIntegration(level=None, event_level=logging.ERROR, sentry_logs_level=None),
+            DedupeIntegration(),
+            ExcepthookIntegration(),
+            AtexitIntegration(callback=lambda _pending, _timeout: None),
+        ],
+        include_local_variables=False,
+        max_request_body_size="never",
+        max_breadcrumbs=0,
+        auto_session_tracking=False,
+        # Neither may a browser decide what we sample, nor shall a provider learn our trace ids.
+        strict_trace_continuation=True,
+        trace_propagation_targets=[],
+        before_send=report.error,
+        before_send_transaction=report.transaction,
+    )
+
+
+def follow_tasks() -> None:
+    """Gives each task of the running event loop a scope of its own."""
+    enable_asyncio_integration()
+
+
+async def flush() -> None:
+    """Sends what still waits; a signal ends the process before the interpreter's own exit."""
+    with anyio.CancelScope(shield=True):
+        await anyio.to_thread.run_sync(sentry_sdk.flush, _FLUSH_SECONDS)
+
+
+class _Report:
+    """Builds what leaves this process; None where nothing shall."""
+
+    def __init__(self, send_default_pii: bool) -> None:
+        self._send_default_pii = send_default_pii
+
+    def error(self, event: Event, hint: Hint) -> Event | None:
+        """An error with an unexpected exception; a line without one says nothing by itself."""
+        caught = (hint.get("exc_info") or (None, None, None))[1]
+        record = hint.get("log_record")
+        if caught is None or _is_expected(caught) or _is_repeated(event, record):
+            return None
+        report = self._report(event)
+        values = (event.get("exception") or {}).get("values") or []
+        report["exception"] = {"values": [_exception(each) for each in values]}
+        line = getattr(record, "msg", None)
+        if isinstance(line, Mapping):
+            report["logentry"] = {"message": str(line.get("event", ""))}
+            report["tags"] = {name: str(line[name]) for name in _LINE_IDS if name in line}
+        return report
+
+    def transaction(self, event: Event, _hint: Hint) -> Event | None:
+        """The timing of one request, unless it was a probe's."""
+        if str(event.get("transaction", "")).endswith(_PROBES):
+            return None
+        report = self._report(event)
+        whole: Mapping[str, Any] = event
+        report["spans"] = [_span(each) for each in whole.get("spans") or []]
+        return report
+
+    def _report(self, event: Mapping[str, Any]) -> Event:
+        report = _part(event, _EVENT)
+        contexts = event.get("contexts") or {}
+        report["contexts"] = {
+            "trace": _part(contexts.get("trace"), _TRACE),
+            "runtime": _part(contexts.get("runtime"), _RUNTIME),
+        }
+        request = event.get("request")
+        if request:
+            report["request"] = {"method": request.get("method"), "url": _path(request.get("url"))}
+            caller = (request.get("env") or {}).get("REMOTE_ADDR")
+            if self._send_default_pii and caller:
+                report["user"] = {"ip_address": caller}
+        return report  # type: ignore[return-value]
+
+
+def _is_expected(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return all(_is_expected(each) for each in error.exceptions)
+    return isinstance(error, OpikAssistError)
+
+
+def _is_repeated(event: Mapping[str, Any], record: Any) -> bool:
+    """Whether somebody else reports the same: all our tasks hand on what they raise."""
+    if record is not None:
+        return str(record.name).startswith(_REPEATING_LOGGERS)
+    values = (event.get("exception") or {}).get("values") or []
+    return any((each.get("mechanism") or {}).get("type") == "asyncio" for each in values)
+
+
+def _exception(value: Mapping[str, Any]) -> dict[str, Any]:
+    frames = (value.get("stacktrace") or {}).get("frames") or []
+    return {
+        "type": value.get("type"),
+        "module": value.get("module"),
+        "value": WITHHELD,
+        "mechanism": _part(value.get("mechanism"), _MECHANISM),
+        "stacktrace": {"frames": [_part(frame, _FRAME) for frame in frames]},
+    }
+
+
+def _span(span: Mapping[str, Any]) -> dict[str, Any]:
+    """SQL comes with placeholders, addresses without their queries."""
+    return {**_part(span, _SPAN), "data": _part(span.get("data"), _SPAN_DATA)}
+
+
+def _path(url: Any) -> str:
+    parts = urlsplit(str(url))
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _part(whole: Mapping[str, Any] | None, names: Collection[str]) -> dict[str, Any]:
+    return {name: whole[name] for name in names if name in whole} if whole else {}
