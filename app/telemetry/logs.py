@@ -27,7 +27,6 @@ def configure(*, style: Literal["console", "json"], level: str) -> None:
         processors=[*shared, _hand_over],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler()
     handler.setFormatter(
