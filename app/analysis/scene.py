@@ -1,6 +1,6 @@
 """What the rules look at: one trace with its tree, its profile and the bodies that were read."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,17 +31,20 @@ class Scene:
     def peers_of(self, node: Node) -> list[Node]:
         return self.peers[kinship(node)]
 
-    def earlier(self, node: Node) -> Iterable[Node]:
-        """Spans that had finished when `node` ended and whose results could have reached it: the
-        siblings before it and before each of its ancestors, with all below them; nearest first."""
+    def earlier(self, node: Node) -> Iterator[tuple[int, Node]]:
+        """Spans that had finished when `node` started and whose results could have reached it:
+        its earlier siblings with all below them (level 0), then those of each ancestor (1, 2, ...);
+        on each level the latest first."""
         climbing: Node | None = node
+        level = 0
         while climbing is not None:
             siblings = climbing.parent.children if climbing.parent else self.tree.roots
             before = [other for other in siblings if other.end <= climbing.start + 1_000]
             for other in sorted(before, key=lambda item: (-item.end, item.id)):
                 if other is not climbing:
-                    yield from self.tree.below(other)
+                    yield from ((level, below) for below in self.tree.below(other))
             climbing = climbing.parent
+            level += 1
 
 
 def kinship(node: Node) -> tuple[str, str, str]:

@@ -10,7 +10,7 @@ from app.analysis.raises import has_failed
 from app.analysis.replies import calls_tools, failure_in, finish_reason, spoken
 from app.analysis.scene import Scene, is_model_call, says_nothing
 from app.analysis.tree import Node, Oddity
-from app.analysis.values import is_cut, leaves, parse_json
+from app.analysis.values import hollow_keys, is_cut, key_of, leaves, parse_json
 from app.analysis.wording import one_line
 
 _FETCHES = re.compile(
@@ -33,10 +33,13 @@ _JSON_KEYS = frozenset(
     ["response_format", "responseformat", "response_mime_type", "format", "type"]
 )
 _FEW_PEERS = 4
+_MOST_PEERS = 300
+_PARTIAL_FLAGS = frozenset(["partial", "is_partial", "incomplete", "truncated", "is_truncated"])
 
 
 class Fault(StrEnum):
     EMPTY = "empty"
+    PARTIAL = "partial"
     FAILURE = "failure"
     CUT = "cut"
     BLOCKED = "blocked"
@@ -95,7 +98,32 @@ def _judge(node: Node, scene: Scene) -> Suspect | None:
         return Suspect(node, Fault.BROKEN_JSON, 0.85, "JSON was expected and cannot be parsed")
     if says_nothing(node):
         return _empty(node, scene)
-    return None
+    return _partial(node, scene)
+
+
+def _partial(node: Node, scene: Scene) -> Suspect | None:
+    """A result that says itself that it is not whole, or that has holes where its peers have none.
+
+    Many results have optional parts, so holes alone need a symptom.
+    """
+    output = node.span.output
+    if is_model_call(node) or not isinstance(output, Mapping | list):
+        return None
+    for path, leaf in leaves(output, most=200):
+        if leaf is True and key_of(path) in _PARTIAL_FLAGS:
+            return Suspect(node, Fault.PARTIAL, 0.6, f"its output says {key_of(path)}: true")
+    holes = hollow_keys(output)
+    peers = [peer for peer in scene.peers_of(node) if scene.was_read(peer) and peer is not node]
+    if not holes or not _FEW_PEERS <= len(peers) <= _MOST_PEERS:
+        return None
+    usual = [hollow_keys(peer.span.output) for peer in peers]
+    odd = [
+        hole for hole in sorted(holes) if sum(hole in keys for keys in usual) <= len(usual) // 10
+    ]
+    if not odd:
+        return None
+    names = ", ".join(one_line(key, limit=40) for key in odd[:3])
+    return Suspect(node, Fault.PARTIAL, 0.5, f"without {names}, which other calls gave")
 
 
 def _empty(node: Node, scene: Scene) -> Suspect | None:

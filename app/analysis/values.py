@@ -131,6 +131,15 @@ def is_empty(output: Any, *, given: Any = None) -> bool:
     return hollow
 
 
+def hollow_keys(value: Any) -> frozenset[str]:
+    """The keys under which a value has a null, a blank text, or an empty list or object."""
+    if value in (None, "", [], {}):
+        return frozenset()
+    return frozenset(
+        key_of(path) for path, leaf in leaves(value) if leaf in (None, "", [], {}) and key_of(path)
+    )
+
+
 def texts(value: Any) -> Iterator[tuple[str, str]]:
     """Every non-blank string with its innermost key."""
     for path, leaf in leaves(value):

@@ -18,6 +18,9 @@ _LEAST_RATIO = 4.0
 _RATIO_OF_FEW = 8.0
 _MANY_PEERS = 5
 _LEAST_DEVIATIONS = 5.0
+_FEW_DEVIATIONS = 3.0
+_GAP = 1.5
+_LARGE_GAP = 2.5
 _LEAST_EXCESS = 10_000
 _LEAST_SHARE = 0.01
 _SURE_EXCESS = 1_000_000
@@ -50,12 +53,13 @@ def _far_out(nodes: Sequence[Node], values: Sequence[float]) -> list[Node]:
     ratio = _LEAST_RATIO if len(nodes) >= _MANY_PEERS else _RATIO_OF_FEW
     out: list[Node] = []
     for (value, node), (following, _) in pairwise(ordered):
-        if len(out) >= max(1, len(nodes) // 10):
+        if len(out) >= max(1, len(nodes) // 10) or value - middle < math.log(ratio):
             break
-        if value - middle < max(math.log(ratio), _LEAST_DEVIATIONS * spread):
+        alone = value - following >= math.log(_LARGE_GAP)
+        if value - middle < (_FEW_DEVIATIONS if alone else _LEAST_DEVIATIONS) * spread:
             break
         out.append(node)
-        if value - following >= math.log(1.5):
+        if value - following >= math.log(_GAP):
             return out
     return out if len(out) < max(1, len(nodes) // 10) else []
 
@@ -85,15 +89,17 @@ def _slow(slow: Sequence[Node], peers: Sequence[Node], scene: Scene) -> Finding:
         below.id in scene.profile.on_path for below in scene.tree.below(worst)
     )
     where = "on the critical path" if on_path else "off the critical path"
+    fuller = worst.size > 1.5 * median(node.size for node in peers)
+    more = f"; it has {worst.size - 1:,} spans below it, more than they do" if fuller else ""
     others = f" (and {len(slow) - 1} more like it)" if len(slow) > 1 else ""
     sentence = (
         f"{one_line(worst.name, limit=60)} took {span_of_time(worst.duration)}, {ratio:.0f} times"
         f" the median of its {len(peers)} calls ({span_of_time(typical)}){others}; {share} of the"
-        f" trace, {where}{_more_tokens(worst, peers)}."
+        f" trace, {where}{more}{_more_tokens(worst, peers)}."
     )
     confidence = 0.6 + 0.15 * on_path + 0.15 * (ratio >= 8)
-    if has_failed(worst):
-        confidence -= 0.2
+    if has_failed(worst) or fuller:
+        confidence -= 0.25
     numbers = {
         "ms": worst.duration / 1_000,
         "median_ms": typical / 1_000,

@@ -10,7 +10,7 @@ from app.analysis.raises import has_failed
 from app.analysis.scene import Scene, is_model_call
 from app.analysis.suspects import fetches
 from app.analysis.tree import Node
-from app.analysis.values import alike, canonical, is_cut
+from app.analysis.values import alike, canonical, is_cut, without_numbers
 from app.analysis.wording import one_line, span_of_time
 
 _WAITS = re.compile(r"poll|status|wait|health|heartbeat|sleep|tick|ping\b|watch", re.IGNORECASE)
@@ -20,6 +20,7 @@ _LEAST_POLLS = 6
 _LEAST_SAME_INPUTS = 5
 _LONGEST_PERIOD = 4
 _LEAST_SHARE = 0.01
+_LEAST_SHARE_OF_PARENT = 0.1
 _TELLING_RESULT = 40
 _SPANS_NAMED = 12
 
@@ -100,7 +101,10 @@ def _matters(nodes: Sequence[Node], scene: Scene) -> bool:
     """Outside calls always do; steps within the program only when they take some time."""
     if any(node.span.type == "tool" or is_model_call(node) for node in nodes):
         return True
-    return sum(node.duration for node in nodes) >= _LEAST_SHARE * scene.profile.wall
+    spent = sum(node.duration for node in nodes)
+    parent = nodes[0].parent
+    whole = parent.duration if parent is not None else scene.profile.wall
+    return spent >= _LEAST_SHARE * scene.profile.wall or spent >= _LEAST_SHARE_OF_PARENT * whole
 
 
 def _still_polls(nodes: Sequence[Node]) -> bool:
@@ -141,6 +145,20 @@ def _scattered(scene: Scene, told: set[str]) -> Iterator[Finding]:
             steady = len({call.result for call in calls}) == 1
             least = _LEAST_REPEATS if steady else _LEAST_SAME_INPUTS
             share = sum(node.duration for node in nodes) / max(1, scene.profile.wall)
-            if len(nodes) >= least and alternating and share >= _LEAST_SHARE:
+            if len(nodes) < least or not alternating or share < _LEAST_SHARE:
+                continue
+            if _one_errand(nodes, scene):
                 told.update(node.id for node in nodes)
                 yield _told(nodes, 1)
+
+
+def _one_errand(nodes: Sequence[Node], scene: Scene) -> bool:
+    """Whether the repeats belong to one task: under one parent, or under turns that were handed
+    the same but for numbers, or ever more of the same. Other tasks may ask the same for good."""
+    parents = {node.parent.id: node.parent for node in nodes if node.parent is not None}
+    if len(parents) <= 1:
+        return True
+    if not all(scene.was_read(parent) for parent in parents.values()):
+        return False
+    handed = [without_numbers(canonical(parent.span.input)) for parent in parents.values()]
+    return all(alike(a, b) or b.startswith(a) for a, b in pairwise(handed))

@@ -1,0 +1,105 @@
+"""Errors that only show what an earlier result had done: nothing, or half of it, or rubbish."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from app.analysis.finding import Category, Finding
+from app.analysis.raises import Raise, has_failed, message_of, trace_raises
+from app.analysis.scene import Scene
+from app.analysis.suspects import Fault, Suspect
+from app.analysis.tree import Node
+from app.analysis.values import hollow_keys
+from app.analysis.wording import one_line
+
+WORDS = {
+    Fault.EMPTY: "returned nothing",
+    Fault.PARTIAL: "returned only a part",
+    Fault.FAILURE: "failed without being marked as failed",
+    Fault.CUT: "was cut off at its token limit",
+    Fault.BLOCKED: "was stopped by a content filter",
+    Fault.BROKEN_JSON: "gave broken JSON",
+}
+_DATA_ERROR = re.compile(
+    r"NoneType|KeyError|IndexError|out of range|not found|missing|empty|no (?:\w+ )?(?:results?|"
+    r"documents?|data|rows?|match|context|content|candidates?|items?)|StopIteration"
+    r"|division by zero|required|no attribute|null"
+    r"|subscript|not iterable|at least|nothing|without |needs?\b|needed|must (?:not )?(?:be|have)",
+    re.IGNORECASE,
+)
+_FORMAT_ERROR = re.compile(
+    r"JSON|Expecting|Unterminated|pars(?:e|er|ing)|Validation|decode|unexpected (?:token|end|char)"
+    r"|invalid (?:format|literal|syntax)|SyntaxError|delimiter|schema|malformed",
+    re.IGNORECASE,
+)
+_DATA_FAULTS = frozenset([Fault.EMPTY, Fault.PARTIAL, Fault.FAILURE])
+_LOOKED_AT = 500
+_WEAK = 0.25
+_LEVEL_COST = 0.1
+_HOLE = 0.6
+
+
+def causes(scene: Scene, suspects: Mapping[str, Suspect]) -> Iterator[Finding]:
+    """For each raise the earlier result that explains it, where there is one."""
+    told: set[tuple[str, str]] = set()
+    for item in trace_raises(scene.trace, scene.tree):
+        cause = _cause(item, suspects, scene)
+        if cause is not None and (cause.node.id, item.origin.name) not in told:
+            told.add((cause.node.id, item.origin.name))
+            yield _caused(cause, item)
+
+
+def _cause(item: Raise, suspects: Mapping[str, Suspect], scene: Scene) -> Suspect | None:
+    """The strongest and nearest earlier result whose fault fits the error, the earliest of equals.
+
+    Where the failed span was handed nulls, results that hold a null of the same name count, too,
+    and weak suspects are believed.
+    """
+    said = message_of(item.error)
+    fits: frozenset[Fault] = frozenset()
+    if _DATA_ERROR.search(said):
+        fits |= _DATA_FAULTS
+    if _FORMAT_ERROR.search(said):
+        fits |= frozenset(Fault)
+    if not fits:
+        return None
+    holes = hollow_keys(item.origin.span.input) if scene.was_read(item.origin) else frozenset()
+    best: tuple[float, int, Suspect] | None = None
+    for count, (level, node) in enumerate(scene.earlier(item.origin)):
+        if count > _LOOKED_AT and best is not None:
+            break
+        suspect = suspects.get(node.id) or _with_hole(node, holes, scene)
+        if suspect is None or suspect.fault not in fits:
+            continue
+        if suspect.strength < _WEAK and not holes:
+            continue
+        score = (suspect.strength - _LEVEL_COST * level, -node.end)
+        if best is None or score > best[:2]:
+            best = (*score, suspect)
+    return best[2] if best else None
+
+
+def _with_hole(node: Node, holes: frozenset[str], scene: Scene) -> Suspect | None:
+    """A result in which one of these keys is empty, unless the span was handed it that way."""
+    if not holes or not scene.was_read(node) or has_failed(node):
+        return None
+    own = (hollow_keys(node.span.output) - hollow_keys(node.span.input)) & holes
+    if not own:
+        return None
+    names = ", ".join(one_line(key, limit=40) for key in sorted(own)[:3])
+    return Suspect(node, Fault.PARTIAL, _HOLE, f"without {names}")
+
+
+def _caused(cause: Suspect, item: Raise) -> Finding:
+    name, victim = (one_line(node.name, limit=60) for node in (cause.node, item.origin))
+    sentence = (
+        f"{name} {WORDS[cause.fault]} ({cause.reason}), and later {victim} failed with"
+        f" {one_line(message_of(item.error), limit=160)}."
+    )
+    confidence = 0.75 + 0.2 * cause.strength
+    if not item.fatal:
+        confidence -= 0.25
+    spans = dict.fromkeys([cause.node.id, item.origin.id, *(node.id for node in item.path)])
+    waited = (item.origin.start - cause.node.end) / 1_000
+    return Finding(
+        Category.CAUSE_OF_ERROR, confidence, sentence, tuple(spans)[:12], {"ms_between": waited}
+    )
