@@ -104,8 +104,10 @@ async def _forget_everything(db: AsyncConnection) -> None:
     await db.execute(delete(sessions))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says loudly what did not run for want of a database server."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    """Says loudly, below all other summaries, what did not run for want of a database server."""
+    yield
     skipped = terminalreporter.stats.get("skipped", [])
     missed = [report for report in skipped if NO_SERVER in str(report.longrepr)]
     if missed:
