@@ -99,7 +99,8 @@ def _passed_on(tree: Tree) -> dict[str, Node]:
 
 
 def _source(node: Node, failed: list[Node]) -> Node | None:
-    """The child whose error this span passed on: the same error, or one that ended it."""
+    """The child whose error this span passed on: the same error, one that its own error tells
+    of, or the first after which nothing else was begun."""
     error = node.span.error_info
     assert error is not None
     failed = sorted(failed, key=lambda child: (child.end, child.index))
@@ -109,15 +110,19 @@ def _source(node: Node, failed: list[Node]) -> Node | None:
             return child
     told = (error.traceback or "") + (error.message or "")
     for child in reversed(failed):
-        inner = child.span.error_info
-        assert inner is not None
-        mentioned = inner.message and len(inner.message) > 3 and inner.message in told
-        started_after = any(
-            other.start >= child.end and not has_failed(other) for other in node.children
-        )
-        if mentioned or not started_after:
+        inner = child.span.error_info.message if child.span.error_info else None
+        if inner and len(inner) > 3 and inner in told:
             return child
-    return None
+    return next((child for child in failed if not _outlived(child, node)), None)
+
+
+def _outlived(child: Node, node: Node) -> bool:
+    """Whether the parent went on with something else after this child had failed."""
+    return any(
+        other.start >= child.end and (other.name != child.name or not has_failed(other))
+        for other in node.children
+        if other is not child
+    )
 
 
 def _cancelled(node: Node) -> bool:

@@ -56,9 +56,9 @@ def test_a_span_that_is_its_own_parent_is_a_root() -> None:
 def test_of_two_records_with_one_id_the_finished_newer_one_counts() -> None:
     tree = build_tree(
         [
-            span("a", end=None, type="general", last_updated_at=at(9)),
-            span("a", end=4, type="llm", last_updated_at=at(5)),
-            span("a", end=3, type="tool", last_updated_at=at(4)),
+            span("a", 0, None, type="general", last_updated_at=at(9)),
+            span("a", 0, 4, type="llm", last_updated_at=at(5)),
+            span("a", 0, 3, type="tool", last_updated_at=at(4)),
         ]
     )
     assert [node.span.type for node in tree.nodes] == ["llm"]

@@ -19,11 +19,11 @@ def at(milliseconds: float) -> datetime:
     return ZERO + timedelta(milliseconds=milliseconds)
 
 
-def span(name: str, start: float = 0, end: float | None = 1, **more: Any) -> Span:
-    """A span whose id is its name, times in milliseconds."""
+def span(span_id: str, start: float = 0, end: float | None = 1, /, **more: Any) -> Span:
+    """A span whose name is its id where no other is given, times in milliseconds."""
     record = {
-        "id": name,
-        "name": name,
+        "id": span_id,
+        "name": span_id,
         "trace_id": "t",
         "start_time": at(start),
         "end_time": None if end is None else at(end),

@@ -1,6 +1,7 @@
 """Slowness against something: the other calls of the same name, or the same calls side by side."""
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import median
@@ -25,9 +26,13 @@ _LEAST_EXCESS = 10_000
 _LEAST_SHARE = 0.01
 _SURE_EXCESS = 1_000_000
 _SMALLEST_SPREAD = 0.15
-_LEAST_SERIAL = 3
-_SERIAL_SHARE = 0.25
+_LEAST_SERIAL = 4
+_SERIAL_SHARE = 0.33
 _TELLING_TEXT = 24
+_IN_ORDER = re.compile(
+    r"save|write|insert|update|delete|send|post|append|commit|publish|step|stage|turn|iterat",
+    re.IGNORECASE,
+)
 _NORMAL = 1.4826
 """Turns a median absolute deviation into a standard deviation of a normal distribution."""
 
@@ -144,11 +149,13 @@ def _runs(children: Sequence[Node], scene: Scene) -> Iterator[list[Node]]:
 
 
 def _independent(run: Sequence[Node], scene: Scene) -> bool:
-    """Three or more calls that went outside, with different inputs, none fed by an earlier one.
-
-    Without their bodies nothing is known of that, and nothing is said.
+    """Several calls that asked something outside, with different inputs, none fed by an earlier
+    one. Without their bodies nothing is known of that, and nothing is said; what changes something
+    outside may need its order.
     """
     if len(run) < _LEAST_SERIAL or any(has_failed(node) for node in run):
+        return False
+    if _IN_ORDER.search(run[0].name):
         return False
     if not all(node.span.type == "tool" or is_model_call(node) for node in run):
         return False
