@@ -6,10 +6,9 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 
@@ -47,24 +46,25 @@ def environment(**more: str) -> dict[str, str]:
 
 @contextlib.asynccontextmanager
 async def service_process(
-    settings: Mapping[str, str], *, folder: Path, prefix: str = "/opik-ai", **process: Any
+    settings: Mapping[str, str],
+    *,
+    folder: Path,
+    prefix: str = "/opik-ai",
+    command: Sequence[str] = (),
 ) -> AsyncIterator[ServiceProcess]:
     """Starts the service in `folder`, waits until it is healthy, and ends it.
 
-    `process` goes to the subprocess, such as a `user` to run as.
+    `command` is what starts it in place of the interpreter alone.
     """
     port = free_port()
     values = {"HOST": "127.0.0.1", "PORT": str(port), "URL_PREFIX": prefix, **settings}
     started = ServiceProcess(
         f"http://127.0.0.1:{port}",
         await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "app",
+            *(*command, sys.executable, "-m", "app"),
             cwd=folder,
             env=environment(**values),
             stderr=asyncio.subprocess.PIPE,
-            **process,
         ),
     )
     try:
