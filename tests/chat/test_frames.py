@@ -87,3 +87,7 @@ def test_bytes_that_are_not_utf8_become_replacement_characters() -> None:
 def test_line_separators_inside_a_text_do_not_end_a_line() -> None:
     data = '{"a":"\u2028\u0085"}\n'.encode()
     assert FrameDecoder().feed(data) == [Frame({"a": "\u2028\u0085"})]
+
+
+def test_a_long_line_after_the_end_mark_is_nothing() -> None:
+    assert FrameDecoder(limit=8).feed(b"[DONE]\n0123456789") == []

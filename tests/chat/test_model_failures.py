@@ -172,3 +172,21 @@ async def test_an_expired_session_is_told_as_such(
     error = await failed(Asked(http))
     assert error.reason == "not_signed_in"
     assert "session has expired" in error.message
+
+
+async def test_a_redirect_is_not_followed(proxy: respx.Route) -> None:
+    elsewhere = {"Location": "http://elsewhere.example/"}
+    proxy.mock(return_value=httpx.Response(307, headers=elsewhere))
+    async with httpx.AsyncClient(follow_redirects=True) as http:
+        error = await failed(Asked(http))
+    assert error.reason == "unreachable"
+    assert "AGENT_OPIK_URL" in error.message
+
+
+async def test_after_text_was_said_a_refused_parameter_is_a_failure(
+    http: httpx.AsyncClient, proxy: respx.Route
+) -> None:
+    refusal = {"code": 400, "message": "Unsupported parameter: 'temperature'"}
+    proxy.mock(return_value=streamed(text_frame("Hel"), refusal))
+    await failed(Asked(http, options=ChatOptions(temperature=0.2)))
+    assert proxy.call_count == 1

@@ -50,6 +50,7 @@ def told_in_stream(frame: dict[str, Any], provider: str = "") -> ModelFailed:
         (429, b"", "rate_limited"),
         (500, {"code": 500, "message": UNEXPLAINED}, "provider_error"),
         (500, b"", "provider_error"),
+        (500, {"code": 500, "message": '{"error":{"code":429,"message":"x"}}'}, "rate_limited"),
         (502, b"<html>Bad Gateway</html>", "unreachable"),
         (502, {"message": "upstream broke"}, "provider_error"),
         (503, b"", "unreachable"),
@@ -138,6 +139,7 @@ def test_every_provider_says_in_its_own_words_that_the_context_is_too_long(words
         ({"code": 400, "message": "unexpected role 'TOOL'"}, "provider_error"),
         ({"code": 500, "message": UNEXPLAINED}, "provider_error"),
         ({"error": True}, "provider_error"),
+        ({"code": 429, "message": '{"error":{"code":500,"message":"x"}}'}, "rate_limited"),
         (
             {"code": 500, "message": json.dumps({"error": {"code": 429, "message": "x"}})},
             "rate_limited",

@@ -196,3 +196,23 @@ def test_frames_of_any_shape_are_read_without_an_error(value: Any) -> None:
 def test_the_model_is_what_a_frame_tells_or_what_was_asked() -> None:
     assert reply({"model": "gpt-4.1-2025", "choices": []}).model == "gpt-4.1-2025"
     assert reply(text_frame("a")).model == "asked"
+
+
+def test_calls_without_ids_in_one_frame_are_told_apart_even_without_arguments() -> None:
+    one = {"index": 0, "function": {"name": "one", "arguments": ""}}
+    assert [c.name for c in reply(calls_frame(one, one)).calls] == ["one", "one"]
+
+
+def test_a_name_after_closed_arguments_begins_another_call() -> None:
+    one = {"index": 0, "function": {"name": "one", "arguments": "{}"}}
+    assert [c.arguments for c in reply(calls_frame(one), calls_frame(one)).calls] == ["{}", "{}"]
+
+
+def test_a_name_after_open_arguments_continues_the_call() -> None:
+    pieces = ({"index": 0, "function": {"name": "one", "arguments": text}} for text in ("{", "}"))
+    told = reply(*(calls_frame(piece) for piece in pieces))
+    assert [c.arguments for c in told.calls] == ["{}"]
+
+
+def test_no_half_character_is_left_over_beyond_the_limit() -> None:
+    assert reply(text_frame("abcdef\ud83d"), limit=3).text == "abc"
