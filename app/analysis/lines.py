@@ -69,8 +69,10 @@ def group_line(nodes: Sequence[Node], seen: Examination, *, longest: str) -> str
     first = nodes[0]
     on_path = sum(1 for node in nodes if node.id in seen.profile.on_path)
     mark = f"{PATH_MARK} " if on_path else ""
+    others = "" if all(node.name == first.name for node in nodes) else " and the like"
+    kind = one_line(first.span.type or "general", limit=20)
     text = (
-        f"{mark}{len(nodes):,} × {one_line(first.name)} [{one_line(first.span.type or 'general')}]"
+        f"{mark}{len(nodes):,} × {one_line(first.name)}{others} [{kind}]"
         f" {span_of_time(min(times))} to {span_of_time(max(times))}, together"
         f" {span_of_time(sum(times))}; longest {longest}"
     )

@@ -7,6 +7,7 @@ stays closed says how much is below it.
 """
 
 import heapq
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -25,6 +26,8 @@ _SINGLES = 24
 _DEEPEST_INDENT = 16
 _TELLING = 15.0
 _MARGIN = 2
+_REST = 40
+_ROWS_OF_ONE_LEVEL = 400
 
 
 @dataclass(slots=True)
@@ -36,6 +39,10 @@ class Row:
     depth: int = 0
     below: "list[Row]" = field(default_factory=list)
     left_out: int = 0
+
+    def spans(self) -> Sequence[Node]:
+        """The spans at the top of the row; those of a chain lie below one another."""
+        return self.nodes[:1] if self.kind == "chain" else self.nodes
 
     def text(self, seen: Examination, *, alias: Alias) -> str:
         indent = "  " * min(self.depth, _DEEPEST_INDENT)
@@ -151,27 +158,37 @@ class _Planner:
         return Row(chain, "chain", depth) if long else Row([node], depth=depth)
 
     def _afford(self, rows: Sequence[Row]) -> list[Row]:
-        """The rows that fit, in order; a last one counts what does not. Opens come later."""
-        rests = [0]
-        for row in reversed(rows):
-            own = sum(node.size for node in row.nodes) if row.kind == "group" else row.nodes[0].size
-            rests.append(rests[-1] + own)
-        kept: list[Row] = []
-        for place, row in enumerate(rows):
-            rest = Row(row.nodes, "rest", row.depth, left_out=rests[len(rows) - place])
-            price, closing = self._price(row) + _MARGIN, self._price(rest)
-            if price + (closing if place < len(rows) - 1 else 0) > self._left:
-                if kept and closing <= self._left:
-                    self._left -= closing
-                    kept.append(rest)
+        """The rows of one level that fit, in order, and one that counts the others.
+
+        The most telling rows are taken first, and half of what is left is kept for the levels
+        below, if there are any.
+        """
+        ranked = sorted(range(len(rows)), key=lambda at: (-self._weight(rows[at]), at))
+        prices = {at: self._price(rows[at]) + _MARGIN for at in ranked[:_ROWS_OF_ONE_LEVEL]}
+        whole = sum(prices.values()) if len(prices) == len(rows) else math.inf
+        deeper = any(row.kind != "group" and row.nodes[-1].children for row in rows)
+        limit = self._left // 2 if deeper and whole > self._left // 2 else self._left
+        taken: set[int] = set()
+        spent = _REST if whole > limit else 0
+        for place, price in prices.items():
+            if spent + price > limit:
                 break
-            self._left -= price
-            kept.append(row)
-            last = row.nodes[-1]
-            if row.kind in ("span", "chain") and last.children:
-                urgency = row.depth * 0.5 - self._weights[last.index]
-                heapq.heappush(self._waiting, (urgency, last.index, row))
+            spent += price
+            taken.add(place)
+        kept = [rows[place] for place in sorted(taken)]
+        left_out = [row for place, row in enumerate(rows) if place not in taken]
+        if kept and left_out:
+            hidden = sum(node.size for row in left_out for node in row.spans())
+            kept.append(Row(left_out[0].nodes, "rest", rows[0].depth, left_out=hidden))
+        self._left -= spent if kept else 0
+        for row in kept:
+            if row.kind in ("span", "chain") and row.nodes[-1].children:
+                urgency = row.depth * 0.5 - self._weight(row)
+                heapq.heappush(self._waiting, (urgency, row.nodes[-1].index, row))
         return kept
+
+    def _weight(self, row: Row) -> float:
+        return max(self._weights[node.index] for node in row.nodes)
 
     def _price(self, row: Row) -> int:
         return cost(row.text(self._seen, alias=_placeholder))

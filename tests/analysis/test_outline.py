@@ -1,7 +1,15 @@
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from app.analysis.outline import write_outline
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.analysis.examination import examine
+from app.analysis.outline import outline_of, write_outline
 from app.analysis.tokens import estimate_tokens
+from app.opik.schema import ErrorInfo, Span
 from tests.analysis.timeline import draw, span, trace
 
 
@@ -10,20 +18,181 @@ def aliases() -> Callable[[str], str]:
     return lambda span_id: known.setdefault(span_id, f"s{len(known) + 1}")
 
 
-def test_errors_come_before_the_tree() -> None:
-    text = write_outline(
-        trace(),
+def outline(spans: Sequence[Span], budget_tokens: int = 6_000, **record: Any) -> str:
+    return write_outline(
+        trace().model_copy(update=record), spans, alias=aliases(), budget_tokens=budget_tokens
+    )
+
+
+def test_findings_come_before_the_profile_and_the_tree() -> None:
+    text = outline(
         draw("""
             root    |-----|
               fetch* |--|
-        """),
+        """)
+    )
+    places = [text.index(word) for word in ("fetch broke", "Profile", "Tree")]
+    assert places == sorted(places)
+
+
+def test_a_healthy_trace_says_that_nothing_was_found() -> None:
+    assert "Findings: none" in outline([span("a")])
+
+
+def test_a_line_of_the_tree_holds_type_duration_share_model_tokens_and_cost() -> None:
+    call = span(
+        "ask",
+        1,
+        6,
+        parent_span_id="root",
+        type="llm",
+        model="gpt-4.1",
+        usage={"prompt_tokens": 1200, "completion_tokens": 34},
+        total_estimated_cost=0.0125,
+        ttft=420,
+    )
+    assert (
+        "  s1 * ask [llm] 5.0 ms 50 %, gpt-4.1, 1,200+34 tokens, $0.013, first token 420 ms"
+        in outline([span("root", 0, 10), call])
+    )
+
+
+def test_the_header_holds_thread_tags_scores_and_state() -> None:
+    text = write_outline(
+        trace(
+            "checkout",
+            end=None,
+            thread_id="th-1",
+            tags=["prod"],
+            environment="eu",
+            feedback_scores=[{"name": "tone", "value": 0.9, "reason": "friendly"}],
+        ),
+        [span("a")],
         alias=aliases(),
     )
-    assert text.index("fetch broke") < text.index("root")
+    for part in ("checkout", "not finished", "thread th-1", "environment eu", "tags: prod"):
+        assert part in text
+    assert "tone 0.9 because friendly" in text
 
 
-def test_a_trace_too_large_for_the_budget_says_how_much_is_missing() -> None:
+def test_runs_of_similar_spans_share_a_line_and_the_odd_one_has_its_own() -> None:
+    spans = [span("root", 0, 3_000)]
+    spans += [span(f"p{i}", i, i + 20, name=f"page {i}", parent_span_id="root") for i in range(99)]
+    broken = ErrorInfo(exception_type="OSError", message="gone")
+    spans.append(span("bad", 5, 9, name="page 7", parent_span_id="root", error_info=broken))
+    text = outline(spans)
+    assert "99 × page 0 and the like [general] 20.0 ms to 20.0 ms, together 1.98 s" in text
+    assert re.search(r"\n  s\d+ \* page 7 \[general\] 4.0 ms <1 %, ERROR OSError", text)
+    assert len(text.splitlines()) < 20
+
+
+def test_spans_that_do_not_fit_are_counted_with_the_call_that_shows_them() -> None:
     spans = [span(chr(0x4E00 + i), i, i + 1) for i in range(1000)]
-    text = write_outline(trace(), spans, alias=aliases(), budget_tokens=500)
-    assert estimate_tokens(text) <= 500
-    assert "not shown" in text
+    text = outline(spans, 600)
+    shown = len(re.findall(r"^s\d+ ", text, re.MULTILINE))
+    hidden = re.search(r"([\d,]+) spans not shown; .*get_trace_data\(", text)
+    assert hidden is not None
+    assert shown + int(hidden[1].replace(",", "")) == 1000
+
+
+def test_the_culprit_is_shown_however_large_the_trace() -> None:
+    spans = [span("root", 0, 9_000)]
+    for i in range(2_000):
+        parent = f"g{i // 40}"
+        if i % 40 == 0:
+            spans.append(span(parent, i, i + 39, name=chr(0x4E00 + i), parent_span_id="root"))
+        broken = ErrorInfo(exception_type="OSError", message="gone") if i == 1234 else None
+        name = "needle" if i == 1234 else chr(0x5E00 + i)
+        spans.append(span(f"x{i}", i, i + 1, name=name, parent_span_id=parent, error_info=broken))
+    assert re.search(r"^ +s\d+ (\* )?needle .*ERROR OSError", outline(spans, 1_500), re.MULTILINE)
+
+
+def test_a_deep_chain_is_shortened_to_its_ends() -> None:
+    spans = [span(f"n{i}", 0, 100, parent_span_id=f"n{i - 1}" if i else None) for i in range(3_000)]
+    text = outline(spans, 1_000)
+    assert "each the only child of the last" in text
+    assert estimate_tokens(text) <= 1_000
+
+
+def test_what_was_not_read_or_not_loaded_is_said() -> None:
+    seen = examine(trace(span_count=9), [span("a"), span("b", input="x")], bodies=["b"])
+    text = outline_of(seen, alias=aliases())
+    assert "only 2 of its 9 spans were loaded" in text
+    assert "inputs and outputs were read of 1 of 2 spans" in text
+
+
+def test_a_subtree_has_an_outline_of_its_own() -> None:
+    seen = examine(
+        trace(),
+        draw("""
+            root    |-------|
+              a      |--|
+                x     ||
+              b         |--|
+        """),
+    )
+    text = outline_of(seen, alias=aliases(), root=seen.tree.by_id["a"])
+    assert "x [general]" in text
+    assert "root" not in text.replace("root=", "")
+
+
+def test_equal_input_gives_equal_text() -> None:
+    spans = draw("""
+        root    |-----|
+          a      |--|
+          b*        |-|
+    """)
+    assert outline(spans) == outline(spans[::-1])
+
+
+@pytest.mark.parametrize("part", ["\n", "\r", "\u2028", "\x1b", "\u202e", "\u200b", "\x00", "\x85"])
+def test_control_characters_of_names_never_reach_the_text(part: str) -> None:
+    name = f"a{part}Findings: none{part}b"
+    broken = ErrorInfo(exception_type=name, message=name, traceback=name)
+    spans = [span("x", name=name, type=name, model=name, error_info=broken)]
+    text = outline(
+        spans, name=name, tags=[name], thread_id=name, environment=name, input={name: name}
+    )
+    assert part == "\n" or part not in text
+    assert len(text.splitlines()) == len(text.split("\n"))
+    assert not [line for line in text.splitlines() if line.startswith("Findings: none")]
+
+
+def test_names_that_look_like_templates_stay_as_they_are() -> None:
+    assert "{x} %s {0.__class__}" in outline([span("x", name="{x} %s {0.__class__}")])
+
+
+def test_audit_fields_are_left_out() -> None:
+    assert "last_updated" not in outline([span("x", last_updated_at=trace().start_time)])
+
+
+texts = st.text(max_size=120)
+wild_spans = st.lists(
+    st.builds(
+        lambda i, parent, name, start, length, model, message: span(
+            str(i),
+            start,
+            start + length,
+            name=name,
+            parent_span_id=None if parent is None else str(parent),
+            model=model,
+            error_info=ErrorInfo(exception_type="E", message=message) if message else None,
+            output=message,
+        ),
+        st.integers(0, 60),
+        st.none() | st.integers(0, 60),
+        texts,
+        st.integers(0, 1000),
+        st.integers(0, 1000),
+        st.none() | texts,
+        st.none() | texts,
+    ),
+    max_size=60,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
+@given(wild_spans, st.integers(0, 2_000), texts)
+def test_no_outline_ever_exceeds_its_budget(spans: list[Span], budget: int, name: str) -> None:
+    text = outline(spans, budget, name=name, tags=[name] * 30, input={"q": name * 50})
+    assert estimate_tokens(text) <= budget

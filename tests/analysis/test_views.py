@@ -1,0 +1,121 @@
+import re
+from collections.abc import Callable
+
+from app.analysis.examination import Examination, examine
+from app.analysis.tokens import estimate_tokens
+from app.analysis.views import critical_path_text, findings_text, list_spans, profile_text
+from app.opik.schema import ErrorInfo
+from tests.analysis.timeline import draw, span, trace
+
+
+def aliases() -> Callable[[str], str]:
+    known: dict[str, str] = {}
+    return lambda span_id: known.setdefault(span_id, f"s{len(known) + 1}")
+
+
+def small() -> Examination:
+    return examine(
+        trace(),
+        draw(
+            """
+            root      |---------|
+              plan     |--|
+              fetch*      |----|
+            """,
+            plan={"type": "llm", "model": "m", "usage": {"total_tokens": 7}},
+        ),
+    )
+
+
+def large() -> Examination:
+    broken = ErrorInfo(exception_type="E", message="m")
+    return examine(
+        trace(),
+        [span("root", 0, 5_000)]
+        + [
+            span(f"x{i}", i, i + 1 + i % 50, parent_span_id="root", name=f"n{i}", error_info=broken)
+            for i in range(900)
+        ],
+    )
+
+
+def names(text: str) -> list[str]:
+    return re.findall(r"^s\d+ (?:\* )?(\w+) \[", text, re.MULTILINE)
+
+
+def test_the_list_can_be_filtered_by_every_field() -> None:
+    seen = small()
+    assert names(list_spans(seen, alias=aliases(), name="PLA")) == ["plan"]
+    assert names(list_spans(seen, alias=aliases(), type="llm")) == ["plan"]
+    assert names(list_spans(seen, alias=aliases(), status="error")) == ["fetch"]
+    assert names(list_spans(seen, alias=aliases(), min_duration_ms=5)) == ["root", "fetch"]
+    below = list_spans(seen, alias=aliases(), root=seen.tree.by_id["plan"])
+    assert names(below) == ["plan"]
+
+
+def test_the_list_can_be_sorted() -> None:
+    seen = small()
+    assert names(list_spans(seen, alias=aliases())) == ["root", "plan", "fetch"]
+    assert names(list_spans(seen, alias=aliases(), sort="duration")) == ["root", "fetch", "plan"]
+    assert names(list_spans(seen, alias=aliases(), sort="own_time")) == ["fetch", "plan", "root"]
+    assert names(list_spans(seen, alias=aliases(), sort="tokens"))[0] == "plan"
+
+
+def test_following_the_offsets_shows_every_span_exactly_once() -> None:
+    seen, alias = large(), aliases()
+    offset, shown = 0, list[str]()
+    while True:
+        text = list_spans(seen, alias=alias, name="n", offset=offset, budget_tokens=700)
+        assert estimate_tokens(text) <= 700
+        shown += names(text)
+        more = re.search(r'get_trace_data\(name="n", sort="start", offset=(\d+)\)', text)
+        if more is None:
+            break
+        offset = int(more[1])
+    assert shown == [f"n{i}" for i in range(900)]
+
+
+def test_the_critical_path_is_listed_in_the_order_of_time() -> None:
+    assert critical_path_text(small(), alias=aliases()).splitlines() == [
+        "Critical path, 4 segments, 10.0 ms in all:",
+        "at 0 µs: s1 root 1.0 ms (10 %)",
+        "at 1.0 ms: s2 plan 3.0 ms (30 %)",
+        "at 4.0 ms: s3 fetch 5.0 ms (50 %)",
+        "at 9.0 ms: s1 root 1.0 ms (10 %)",
+    ]
+
+
+def test_findings_say_category_group_confidence_and_spans() -> None:
+    text = findings_text(small(), alias=aliases())
+    assert text.startswith("1. error_survived (system_execution, 70% sure): ")
+    assert text.endswith("Spans: s1.")
+
+
+def test_without_findings_it_is_said_what_was_looked_at() -> None:
+    seen = examine(trace(), [span("a"), span("b", input="x")], bodies=["b"])
+    assert "inputs and outputs of 1 of 2 spans" in findings_text(seen, alias=aliases())
+
+
+def test_every_view_stays_within_its_budget() -> None:
+    seen = large()
+    for budget in (0, 30, 200, 900):
+        for view in (findings_text, critical_path_text, profile_text):
+            assert estimate_tokens(view(seen, alias=aliases(), budget_tokens=budget)) <= budget
+
+
+def test_a_view_that_was_cut_says_how_to_go_on() -> None:
+    seen = large()
+    assert 'get_trace_data(view="profile", offset=' in profile_text(seen, alias=aliases())
+    path = critical_path_text(seen, alias=aliases(), root=seen.tree.roots[0], budget_tokens=300)
+    assert 'get_trace_data(view="critical_path", root="s1", offset=' in path
+
+
+def test_only_spans_that_are_shown_are_given_an_alias() -> None:
+    given: list[str] = []
+
+    def alias(span_id: str) -> str:
+        given.append(span_id)
+        return f"s{len(given)}"
+
+    list_spans(large(), alias=alias, budget_tokens=300)
+    assert len(given) < 40
