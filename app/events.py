@@ -4,6 +4,8 @@ The `type` names are public and stored: they are spelled once, here, and frozen 
 Stored events are the conversation's only memory; live events exist for the reader of a stream.
 """
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -41,15 +43,24 @@ class TurnStarted(_Event):
     question: str
 
 
+class SpansNamed(_Event):
+    """Spans that got their short names: the next aliases of the conversation, in order."""
+
+    type: Literal["spans_named"] = "spans_named"
+    ids: tuple[str, ...]
+
+
 class ReplyCompleted(_Event):
     """One bubble of the assistant: its whole text and the calls it ends with.
 
-    `complete` is False for a text that was cut: by Stop, by a failure or by a broken stream.
+    The text cites spans as `⟦span:<uuid>⟧`; `cited` names them. `complete` is False for a text
+    that was cut: by Stop, by a failure or by a broken stream.
     """
 
     type: Literal["reply_completed"] = "reply_completed"
     bubble: str
     text: str
+    cited: dict[str, str] = {}
     calls: tuple[CallRecord, ...] = ()
     usage: UsageCount | None = None
     model: str = ""
@@ -95,15 +106,17 @@ class TurnInterrupted(_Event):
 
 
 class TextDelta(_Event):
-    """Live only: a piece of a bubble's text."""
+    """Live only: a piece of a bubble's text, with the names of the spans that it cites."""
 
     type: Literal["text_delta"] = "text_delta"
     bubble: str
     text: str
+    cited: dict[str, str] = {}
 
 
 StoredEvent = (
     TurnStarted
+    | SpansNamed
     | ReplyCompleted
     | ToolCompleted
     | TurnFinished
@@ -115,6 +128,17 @@ TerminalEvent = TurnFinished | TurnFailed | TurnCancelled | TurnInterrupted
 Event = StoredEvent | TextDelta
 
 _STORED: TypeAdapter[StoredEvent] = TypeAdapter(Annotated[StoredEvent, Field(discriminator="type")])
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """An event as the log keeps it; `sequence` orders a conversation, `created_at` is UTC."""
+
+    id: str
+    sequence: int
+    turn_id: str
+    created_at: datetime
+    event: StoredEvent
 
 
 def dump_event(event: StoredEvent) -> str:

@@ -17,9 +17,9 @@ from app.caller import Caller, Owner
 from app.conversation.history import fold
 from app.conversation.ports import Access, OpenBench, OpenModel
 from app.conversation.turn import SHUTTING_DOWN, Lease, Turn
-from app.db.store import Conversation, Entry, LoggedEvent, Store, TurnKey
+from app.db.store import Conversation, Entry, Store, TurnKey
 from app.errors import ConversationBusy, LimitReached, NotFound, ShuttingDown
-from app.events import TurnStarted
+from app.events import LoggedEvent, TurnStarted
 from app.messages import System, User
 
 log = structlog.get_logger(__name__)

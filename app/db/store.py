@@ -14,12 +14,12 @@ from app.caller import Owner
 from app.db import turn_log
 from app.db.tables import OWNER_KEY, events, facts, feedback, sessions, turns, utc_now
 from app.db.transactions import Transactions
-from app.db.turn_log import Conversation, Entry, LoggedEvent, Start, TurnKey, line_of
+from app.db.turn_log import Conversation, Entry, Start, TurnKey, line_of
 from app.errors import DatabaseUnavailable
-from app.events import load_event
+from app.events import LoggedEvent, load_event
 from app.messages import Usage
 
-__all__ = ["Conversation", "Entry", "LoggedEvent", "Store", "TurnKey"]
+__all__ = ["Conversation", "Entry", "Store", "TurnKey"]
 
 _NAME_LENGTH = 255
 

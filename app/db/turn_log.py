@@ -7,7 +7,6 @@ The session's row is locked before anything else, so whoever has it sees all tha
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -52,17 +51,6 @@ class Entry:
     """An event to append; `id` is a UUID made by the writer, by which a repetition is known."""
 
     id: str
-    event: StoredEvent
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedEvent:
-    """An event of the log; `created_at` is aware, in UTC, by the database's clock."""
-
-    id: str
-    sequence: int
-    turn_id: str
-    created_at: datetime
     event: StoredEvent
 
 

@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from app.db.store import LoggedEvent
 from app.events import (
     CallRecord,
     Event,
+    LoggedEvent,
     ReplyCompleted,
     TextDelta,
     ToolCompleted,

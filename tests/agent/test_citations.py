@@ -1,0 +1,85 @@
+"""Aliases and citations."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.agent.citations import Aliases, CitationStream, cited
+
+ID = "0199dead-0000-7000-8000-00000000000{}"
+IDS = [ID.format(number) for number in range(3)]
+PIECES = [
+    "[s1]",
+    "[s2, s3]",
+    "[s9]",
+    "[s1",
+    "s1",
+    "]",
+    "[",
+    "[s1](x)",
+    "[[s2]]",
+    " and ",
+    "[sales]",
+]
+
+
+def streamed(pieces: list[str]) -> str:
+    stream = CitationStream(Aliases(IDS))
+    return "".join([*(stream.feed(piece) for piece in pieces), stream.end()])
+
+
+def test_a_citation_becomes_the_id_of_its_span_and_back() -> None:
+    aliases = Aliases(IDS)
+    text = aliases.to_ids("It is [s1], see [s2, s3] and [s3; s1].")
+    assert text == (
+        f"It is ⟦span:{IDS[0]}⟧, see ⟦span:{IDS[1]}⟧, ⟦span:{IDS[2]}⟧"
+        f" and ⟦span:{IDS[2]}⟧, ⟦span:{IDS[0]}⟧."
+    )
+    assert aliases.to_aliases(text) == "It is [s1], see [s2], [s3] and [s3], [s1]."
+
+
+def test_an_alias_that_was_never_given_is_dropped() -> None:
+    assert Aliases(IDS).to_ids("See [s4] and [s0] and [s1, s7].") == (
+        f"See  and  and ⟦span:{IDS[0]}⟧."
+    )
+
+
+def test_other_brackets_pass_unchanged() -> None:
+    text = "a[s] [sales] [S1] [ s 1] s1 [s1234567] [x](y) [s1-2]"
+    assert streamed([text]) == text
+
+
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=6), max_size=12), st.data())
+def test_any_split_gives_the_same_text(parts: list[str], data: st.DataObject) -> None:
+    text = "".join(parts)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
+    pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+    assert streamed(pieces) == streamed([text]) == Aliases(IDS).to_ids(text)
+
+
+def test_what_cannot_become_a_citation_is_shown_at_once() -> None:
+    stream = CitationStream(Aliases(IDS))
+    assert stream.feed("Hello [sal") == "Hello [sal"
+    assert stream.feed("x [s1") == "x "
+    assert stream.feed("]!") == f"⟦span:{IDS[0]}⟧!"
+
+
+def test_an_endless_bracket_is_not_held_for_ever() -> None:
+    stream = CitationStream(Aliases(IDS))
+    shown = "".join(stream.feed("[" if at == 0 else "s1, ") for at in range(1_000))
+    assert len(shown) > 3_000
+
+
+def test_aliases_are_given_in_order_and_only_new_ones_are_taken() -> None:
+    aliases = Aliases(IDS[:1])
+    assert [aliases.name(span_id) for span_id in (IDS[2], IDS[0], IDS[1])] == ["s2", "s1", "s3"]
+    assert aliases.take_new() == (IDS[2], IDS[1])
+    assert aliases.take_new() == ()
+    assert aliases.span_id("s2") == IDS[2]
+    assert aliases.span_id("s4") is None
+    assert aliases.span_id("t1") is None
+
+
+def test_the_cited_spans_are_named_where_they_are_known() -> None:
+    text = f"⟦span:{IDS[0]}⟧ and ⟦span:{IDS[1]}⟧"
+    names = {IDS[0]: "plan"}
+    assert cited(text, names.get) == {IDS[0]: "plan"}
