@@ -1,0 +1,145 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.analysis.changes import text_changes, value_changes
+from app.analysis.difference import Side, difference_text
+from app.analysis.examination import Examination, examine
+from app.analysis.tokens import estimate_tokens
+from app.opik.schema import ErrorInfo
+from tests.analysis.timeline import span, trace
+
+
+def aliases() -> Callable[[str], str]:
+    known: dict[str, str] = {}
+    return lambda span_id: known.setdefault(span_id, f"s{len(known) + 1}")
+
+
+def run(prefix: str, *, slow: float = 3, **more: Any) -> Examination:
+    spans = [
+        span(f"{prefix}root", 0, 10, name="root", input={"q": "x"}, output={"a": 1}),
+        span(
+            f"{prefix}search",
+            1,
+            1 + slow,
+            name="search",
+            parent_span_id=f"{prefix}root",
+            input={"k": 3},
+            **more,
+        ),
+    ]
+    return examine(trace(), spans)
+
+
+def compared(a: Examination, b: Examination, budget: int = 2_000) -> str:
+    return difference_text(Side(a), Side(b), alias=aliases(), budget_tokens=budget)
+
+
+def changes(a: Any, b: Any) -> list[tuple[str, str]]:
+    return [(change.path, change.text) for change in value_changes(a, b)]
+
+
+def test_changed_paths_are_told_with_old_and_new_value() -> None:
+    old = {"messages": [{"role": "user", "n": 1}], "gone": None, "same": [1, 2]}
+    new = {"messages": [{"role": "tool", "n": 1.0}], "odd key": True, "same": [1, 2]}
+    assert changes(old, new) == [
+        ("$.messages[0].role", "“user” → “tool”"),
+        ("$.gone", "only in A: null"),
+        ("$['odd key']", "only in B: true"),
+    ]
+
+
+def test_true_is_not_one() -> None:
+    assert changes({"a": True}, {"a": 1}) == [("$.a", "true → 1")]
+
+
+def test_long_texts_are_compared_by_words_with_context() -> None:
+    old = "one two three four five six seven eight nine ten " * 3 + "the slow call ended at last"
+    new = old.replace("slow", "very fast")
+    assert changes(old, new) == [
+        (
+            "$",
+            "174 → 179 characters: …eight nine ten the [-slow-] {+very fast+} call ended at last…",
+        )
+    ]
+
+
+def test_a_value_that_the_backend_cut_is_said_to_be() -> None:
+    cut = "a " * 5_000 + "b"
+    assert len(cut) == 10_001
+    assert "cut by the backend" in changes(cut, cut)[0][1]
+
+
+def test_equal_traces_have_no_other_difference() -> None:
+    text = compared(run("a"), run("b"))
+    assert "B takes 1.00 times of A's time" in text
+    assert text.endswith(
+        "No other difference in structure, errors, spend or in what was read of the bodies."
+    )
+
+
+def test_times_usage_errors_and_structure_are_compared() -> None:
+    broken = ErrorInfo(exception_type="OSError", message="gone")
+    a = run("a")
+    b = run("b", slow=8, model="m", usage={"total_tokens": 9}, error_info=broken)
+    extra = span("bextra", 1, 2, name="extra", parent_span_id="broot")
+    b = examine(b.trace, [*(node.span for node in b.tree.nodes), extra])
+    text = compared(a, b)
+    assert "error only in B: search: OSError: gone" in text
+    assert "structure: 0 → 1 × root > extra" in text
+    assert "own time of search: 3.0 ms → 8.0 ms (+5.0 ms)" in text
+    assert "model m: 0 → 1 calls, no usage → 9 tokens" in text
+
+
+def test_inputs_of_spans_at_the_same_place_are_compared() -> None:
+    a, b = run("a", output=["x"]), run("b", output=["y"])
+    assert "s1 and s2 search: output $[0]: “x” → “y”" in compared(a, b)
+
+
+def test_two_spans_of_one_trace_can_be_compared() -> None:
+    seen = run("a")
+    nodes = seen.tree.by_id
+    text = difference_text(
+        Side(seen, nodes["aroot"]), Side(seen, nodes["asearch"]), alias=aliases()
+    )
+    assert "input $.q: only in A: “x”" in text
+
+
+def test_bodies_that_were_not_read_are_not_compared() -> None:
+    seen = examine(trace(), [span("a"), span("b", input="x")], bodies=["b"])
+    nodes = seen.tree.by_id
+    text = difference_text(Side(seen, nodes["a"]), Side(seen, nodes["b"]), alias=aliases())
+    assert "input: not read of A, so not compared" in text
+
+
+@pytest.mark.parametrize("budget", [0, 50, 300])
+def test_a_difference_stays_within_its_budget(budget: int) -> None:
+    a = run("a", output={f"k{i}": i for i in range(500)})
+    b = run("b", output={f"k{i}": i + 1 for i in range(500)})
+    assert estimate_tokens(compared(a, b, budget)) <= budget
+
+
+def test_very_long_texts_are_compared_up_to_a_limit() -> None:
+    old, new = "a b c d " * 20_000, "e f g h " * 20_000
+    assert len(text_changes(old, new)) < 3_000
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=12,
+)
+
+
+@settings(deadline=None)
+@given(json_values, json_values)
+def test_values_differ_exactly_where_changes_are_told(a: Any, b: Any) -> None:
+    assert not list(value_changes(a, a))
+    told = list(value_changes(a, b))
+    same = repr(a) == repr(b)
+    if same:
+        assert not told
+    assert all("\n" not in change.path + change.text for change in told)
