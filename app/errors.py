@@ -22,10 +22,12 @@ OpikAssistError                 every failure that we can put into words
 └── StartRefused                "can the service start?": one readable line for the operator
 
 `message` is a sentence for a person and never holds a credential. `detail` is text of somebody
-else (a provider, the backend): it is shown only after shortening and masking.
+else (a provider, the backend), shortened, with what looks like a key or an address masked.
 """
 
 from typing import ClassVar
+
+from app.masking import excerpt
 
 
 class OpikAssistError(Exception):
@@ -37,8 +39,13 @@ class OpikAssistError(Exception):
     def __init__(self, message: str, *, detail: str = "", reason: str | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.detail = detail
+        self.detail = excerpt(detail)
         self.reason = reason or self.code
+
+    def told(self, request_id: str) -> str:
+        """Our own sentence first, then what somebody else said, then what to quote."""
+        said = f' The answer was: "{self.detail}"' if self.detail else ""
+        return f"{self.message}{said} (request {request_id})"
 
 
 class RequestRefused(OpikAssistError):

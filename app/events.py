@@ -141,6 +141,14 @@ class LoggedEvent:
     event: StoredEvent
 
 
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """A conversation's log; `running` tells whether a living process answers in it."""
+
+    events: tuple[LoggedEvent, ...]
+    running: bool
+
+
 def dump_event(event: StoredEvent) -> str:
     """The event as JSON text for the log."""
     return event.model_dump_json()

@@ -40,8 +40,9 @@ from app.opik.transport import Retries, Transport
 from app.settings import DEFAULT_DATABASE, Settings, database_url
 from app.telemetry import logs
 from app.telemetry.reporting import Reporting
+from app.tools.loading import LoadLimits, TraceLoader
 from app.tools.reading import READING
-from app.tools.workbench import ReadingLimits, Workshop
+from app.tools.workbench import ToolLimits, Workshop
 from app.web import problems
 from app.web.guard import RequestId, SameSite
 from app.web.routes import Api, EdgeLimits, State
@@ -148,15 +149,14 @@ def _conversations(
             retries=_retries(settings),
         )
     )
-    reading = ReadingLimits(
-        spans=settings.max_spans,
-        result_characters=settings.tool_result_characters,
-        tool_seconds=settings.tool_seconds,
+    loader = TraceLoader(client, LoadLimits(spans=settings.max_spans))
+    limits = ToolLimits(
+        result_characters=settings.tool_result_characters, seconds=settings.tool_seconds
     )
     return Conversations(
         store,
         Access(client, owner_key=store.owner_key, seconds=settings.access_cache_seconds),
-        open_bench=Workshop(client, READING, reading),
+        open_bench=Workshop(client, loader, READING, limits),
         open_model=_Models(settings, http),
         rules=_rules(settings),
         tasks=tasks,

@@ -26,7 +26,7 @@ ToolFunction = Callable[..., Awaitable[str]]
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A function as a tool. `display` names a call for a person, given its checked arguments."""
+    """A function as a tool. `display` names a call for a person; it takes the same arguments."""
 
     function: ToolFunction
     display: Callable[..., str]
@@ -44,7 +44,7 @@ class Answer:
 
 
 def tool(*, display: Callable[..., str]) -> Callable[[ToolFunction], Tool]:
-    """Makes a documented async function a tool. `display` takes the same named arguments."""
+    """Makes a documented async function a tool. `display` takes the same arguments."""
 
     def make(function: ToolFunction) -> Tool:
         parameters = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
@@ -88,7 +88,7 @@ class Toolbox:
             arguments = _parse(found, call.arguments)
         except ValueError:
             return found.spec.name.replace("_", " ").capitalize()
-        return found.display(**dict(arguments))
+        return found.display(self._context, **dict(arguments))
 
     def key(self, call: ToolCall) -> tuple[str, str]:
         """What makes two calls the same call: the name and the arguments, however spelled."""

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.chat.frames import json_object
-from app.chat.masking import excerpt
 from app.chat.wording import SENTENCES, provider_name
 from app.errors import ModelFailed
+from app.masking import excerpt
 
 _READ_CHARACTERS = 4_000
 _NESTING = 4
@@ -155,7 +155,7 @@ def failed(case: str, *, detail: str = "", **names: object) -> ModelFailed:
     reason, sentence = SENTENCES[case]
     values = {"model": "the model", "provider": provider_name("")} | names
     text = sentence.format_map({name: excerpt(str(value)) for name, value in values.items()})
-    return ModelFailed(text[:1].upper() + text[1:], detail=excerpt(detail), reason=reason)
+    return ModelFailed(text[:1].upper() + text[1:], detail=detail, reason=reason)
 
 
 def refused_parameter(refusal: Refusal, names: Iterable[str]) -> str | None:

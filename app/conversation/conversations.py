@@ -14,12 +14,12 @@ from app.agent.budget import Budget, Limits
 from app.agent.loop import run_turn
 from app.agent.prompt import SYSTEM, Fence
 from app.caller import Caller, Owner
-from app.conversation.history import fold
+from app.conversation.history import aliases_of, fold
 from app.conversation.ports import Access, OpenBench, OpenModel
 from app.conversation.turn import SHUTTING_DOWN, Lease, Turn
 from app.db.store import Conversation, Entry, Store, TurnKey
 from app.errors import ConversationBusy, LimitReached, NotFound, ShuttingDown
-from app.events import LoggedEvent, TurnStarted
+from app.events import Transcript, TurnStarted
 from app.messages import System, User
 
 log = structlog.get_logger(__name__)
@@ -89,17 +89,18 @@ class Conversations:
         self._turns[turn_id] = turn
         if self._draining:
             turn.stop(SHUTTING_DOWN)
-        self._tasks.start_soon(self._run, turn, caller, trace_id, question, conversation)
+        self._tasks.start_soon(self._run, turn, caller, owner, trace_id, question, conversation)
         return turn
 
-    async def history(self, caller: Caller, trace_id: str) -> list[LoggedEvent]:
+    async def history(self, caller: Caller, trace_id: str) -> Transcript:
         """The log of the caller's conversation about this trace; NotFound where there is none."""
         await self._access.check(caller, trace_id, fresh=False)
         owner = await self._owner(caller)
         conversation = await self._store.find(owner, trace_id)
         if conversation is None:
             raise NotFound("There is no conversation about this trace yet.")
-        return await self._store.events(conversation.id)
+        events = await self._store.events(conversation.id)
+        return Transcript(tuple(events), running=conversation.active_turn_id is not None)
 
     async def forget(self, caller: Caller, trace_id: str) -> None:
         """Deletes the conversation, ending its turn if one runs. A lost trace is no obstacle."""
@@ -183,17 +184,21 @@ class Conversations:
         self,
         turn: Turn,
         caller: Caller,
+        owner: Owner,
         trace_id: str,
         question: str,
         conversation: Conversation,
     ) -> None:
         async def answer(sink: Turn) -> None:
-            bench = await self._open_bench(caller, trace_id)
             logged = await self._store.events(conversation.id)
+            aliases = aliases_of([each.event for each in logged])
+            bench = await self._open_bench(caller, owner, trace_id, aliases)
+            sink.cite(aliases, bench.label)
             earlier = [each.event for each in logged if each.turn_id != turn.key.turn_id]
             fence = Fence(conversation.marker)
+            outline, before = fence.outline(bench.outline), fold(earlier, aliases)
             await run_turn(
-                [System(SYSTEM), fence.outline(bench.outline), *fold(earlier), User(question)],
+                [System(SYSTEM), outline, *before, User(question)],
                 model=self._open_model(caller),
                 toolbox=bench.toolbox,
                 fence=fence,

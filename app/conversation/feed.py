@@ -53,7 +53,7 @@ class Feed:
             return None
         first = self._waiting.popleft()
         if isinstance(first, list):
-            return TextDelta(bubble=first[0].bubble, text="".join(each.text for each in first))
+            return _joined(first)
         return first
 
     def _put_delta(self, delta: TextDelta) -> None:
@@ -62,3 +62,9 @@ class Feed:
             last.append(delta)
         else:
             self._waiting.append([delta])
+
+
+def _joined(deltas: list[TextDelta]) -> TextDelta:
+    names = {span_id: name for each in deltas for span_id, name in each.cited.items()}
+    text = "".join(each.text for each in deltas)
+    return TextDelta(bubble=deltas[0].bubble, text=text, cited=names)

@@ -8,9 +8,11 @@ model should not take a fragment for an answer.
 from collections.abc import Iterable, Sequence
 
 from app.agent.budget import one_line
+from app.agent.citations import Aliases
 from app.events import (
     CallRecord,
     ReplyCompleted,
+    SpansNamed,
     StoredEvent,
     ToolCompleted,
     TurnCancelled,
@@ -27,14 +29,19 @@ _ENDINGS = {
 }
 
 
-def fold(events: Sequence[StoredEvent]) -> list[Message]:
+def aliases_of(events: Sequence[StoredEvent]) -> Aliases:
+    """The short names that the conversation has given to spans."""
+    return Aliases(id for each in events if isinstance(each, SpansNamed) for id in each.ids)
+
+
+def fold(events: Sequence[StoredEvent], aliases: Aliases) -> list[Message]:
     """The messages of earlier turns, tool answers as one line each, in the order they were said."""
     answers = {each.call_id: each for each in events if isinstance(each, ToolCompleted)}
-    return list(_messages(events, answers))
+    return list(_messages(events, answers, aliases))
 
 
 def _messages(
-    events: Sequence[StoredEvent], answers: dict[str, ToolCompleted]
+    events: Sequence[StoredEvent], answers: dict[str, ToolCompleted], aliases: Aliases
 ) -> Iterable[Message]:
     for event in events:
         ending = _ENDINGS.get(type(event))
@@ -43,7 +50,7 @@ def _messages(
         elif isinstance(event, ReplyCompleted):
             calls = tuple(_call(record) for record in event.calls)
             if event.text or calls:
-                yield Assistant(event.text, calls)
+                yield Assistant(aliases.to_aliases(event.text), calls)
             for call in calls:
                 yield _answer(call, answers.get(call.id))
         elif ending is not None:

@@ -2,9 +2,10 @@
 
 from typing import Protocol
 
+from app.agent.citations import Aliases
 from app.agent.ports import Model
 from app.agent.toolbox import Toolbox
-from app.caller import Caller, Identity
+from app.caller import Caller, Identity, Owner
 
 
 class Access(Protocol):
@@ -20,7 +21,7 @@ class Access(Protocol):
 
 
 class Bench(Protocol):
-    """A loaded trace: its outline, and the tools that look closer."""
+    """A loaded trace: its outline, the tools that look closer, and its spans' names."""
 
     @property
     def outline(self) -> str: ...
@@ -28,10 +29,17 @@ class Bench(Protocol):
     @property
     def toolbox(self) -> Toolbox: ...
 
+    def label(self, span_id: str) -> str | None: ...
+
 
 class OpenBench(Protocol):
-    async def __call__(self, caller: Caller, trace_id: str) -> Bench:
-        """Loads the trace with the caller's rights; raises as Access does."""
+    async def __call__(
+        self, caller: Caller, owner: Owner, trace_id: str, aliases: Aliases
+    ) -> Bench:
+        """Loads the trace with the caller's rights; raises as Access does.
+
+        `owner` tells whose copy may be kept for the next turn; spans are named by `aliases`.
+        """
         ...
 
 

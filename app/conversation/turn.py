@@ -7,11 +7,13 @@ from uuid import uuid4
 import anyio
 import structlog
 
+from app.agent.citations import Aliases, CitationStream, cited
 from app.conversation.feed import Feed
 from app.db.store import Entry, Store, TurnKey
 from app.errors import OpikAssistError, TurnLost
 from app.events import (
     ReplyCompleted,
+    SpansNamed,
     StoredEvent,
     TerminalEvent,
     TextDelta,
@@ -69,19 +71,38 @@ class Turn:
         self._label = {"trace": trace_id, "turn": key.turn_id, "request": request_id}
         self._scope = anyio.CancelScope()
         self._reason: TerminalEvent = TurnCancelled()
+        self.cite(Aliases(), lambda _: None)
         self._usage = Usage()
         self._model = ""
         self._steps = 0
         self._tools: list[str] = []
 
+    def cite(self, aliases: Aliases, label: Callable[[str], str | None]) -> None:
+        """From now on the model's aliases become span ids, named by `label`."""
+        self._aliases = aliases
+        self._label_of = label
+        self._stream = CitationStream(aliases)
+
     def say(self, delta: TextDelta) -> None:
-        self.feed.put(delta)
+        text = self._stream.feed(delta.text)
+        if text:
+            self.feed.put(TextDelta(bubble=delta.bubble, text=text, cited=self._cited(text)))
 
     async def emit(self, event: StoredEvent) -> None:
+        if isinstance(event, ReplyCompleted):
+            self._stream.end()
+            text = self._aliases.to_ids(event.text)
+            event = event.model_copy(update={"text": text, "cited": self._cited(text)})
+        events: list[StoredEvent] = [event]
+        if named := self._aliases.take_new():
+            events.insert(0, SpansNamed(ids=named))
         with anyio.CancelScope(shield=True):
-            await self._store.append(self.key, [Entry(str(uuid4()), event)])
+            await self._store.append(self.key, [Entry(str(uuid4()), each) for each in events])
         self._count(event)
         self.feed.put(event)
+
+    def _cited(self, text: str) -> dict[str, str]:
+        return dict(cited(text, self._label_of))
 
     def stop(self, reason: TerminalEvent | None = None) -> None:
         """Ends the turn where it stands; it still stores what was said and how it ended."""
@@ -180,8 +201,6 @@ class Turn:
 
 
 def _failure(error: OpikAssistError, request_id: str) -> TurnFailed:
-    """Our own sentence first, then what somebody else said, then what to quote to an operator."""
     if isinstance(error, TurnLost):
         return _LOST
-    said = f' The answer was: "{error.detail}"' if error.detail else ""
-    return TurnFailed(code=error.reason, message=f"{error.message}{said} (request {request_id})")
+    return TurnFailed(code=error.reason, message=error.told(request_id))

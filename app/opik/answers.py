@@ -71,11 +71,12 @@ class SpanPage:
     records: int = 0
     cursor: str | None = None
     broken: bool = False
+    bytes: int = 0
 
 
 def read_page(answer: Answer, drop: frozenset[str]) -> SpanPage:
     """The page in a 200 answer, without the fields in `drop`; what cannot be read is counted."""
-    page = SpanPage(broken=answer.end != "whole")
+    page = SpanPage(broken=answer.end != "whole", bytes=len(answer.body))
     lines = answer.body.split(b"\n")
     if page.broken and lines:
         lines.pop()

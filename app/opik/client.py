@@ -13,7 +13,7 @@ import anyio
 
 from app.caller import Caller
 from app.errors import NotFound
-from app.opik.answers import Record, read_page, record, refusal
+from app.opik.answers import Record, SpanPage, read_page, record, refusal
 from app.opik.schema import Permissions, Span, Trace
 from app.opik.transport import Answer, Transport
 
@@ -29,12 +29,13 @@ class SpanList:
     """The spans of a trace in the order they came.
 
     `unreadable` counts records that the backend sent in a form we cannot read; `cut` tells that it
-    stopped before its end, or that our own limit was reached.
+    stopped before its end, or that our own limit was reached. `bytes` is their size on the wire.
     """
 
     spans: tuple[Span, ...]
     unreadable: int = 0
     cut: bool = False
+    bytes: int = 0
 
 
 class OpikClient:
@@ -84,21 +85,29 @@ class OpikClient:
         Old backends ignore `exclude`; what they send all the same is dropped here.
         """
         found: list[Span] = []
-        read, size, cursor = 0, PAGE_SPANS, ""
+        read, size, wire, cursor = 0, PAGE_SPANS, 0, ""
         while read < most:
             size = min(size, most - read)
-            answer = await self._search(caller, trace, size, cursor, exclude)
-            page = await anyio.to_thread.run_sync(read_page, answer, frozenset(exclude))
-            found += [span for span in page.spans if span.trace_id.lower() == trace.id.lower()]
-            read += page.records
+            page = await self.span_page(caller, trace, limit=size, cursor=cursor, exclude=exclude)
+            found += page.spans
+            read, wire = read + page.records, wire + page.bytes
             cursor = page.cursor or cursor
             if page.broken and size <= SMALLEST_PAGE:
-                return SpanList(tuple(found), read - len(found), cut=True)
+                return SpanList(tuple(found), read - len(found), True, wire)
             if page.broken:
                 size = max(SMALLEST_PAGE, size // 2)
             elif page.records < size:
-                return SpanList(tuple(found), read - len(found))
-        return SpanList(tuple(found), read - len(found), cut=True)
+                return SpanList(tuple(found), read - len(found), False, wire)
+        return SpanList(tuple(found), read - len(found), True, wire)
+
+    async def span_page(
+        self, caller: Caller, trace: Trace, *, limit: int, cursor: str, exclude: Sequence[str] = ()
+    ) -> SpanPage:
+        """Up to `limit` spans that are older than `cursor` ("" for the newest), newest first."""
+        answer = await self._search(caller, trace, limit, cursor, exclude)
+        page = await anyio.to_thread.run_sync(read_page, answer, frozenset(exclude))
+        page.spans = [span for span in page.spans if span.trace_id.lower() == trace.id.lower()]
+        return page
 
     async def _search(
         self, caller: Caller, trace: Trace, limit: int, cursor: str, exclude: Sequence[str]

@@ -3,11 +3,13 @@
 import json
 from typing import Annotated, Any
 
+import anyio
 from pydantic import Field
 
 from app.agent.toolbox import Tool, tool
+from app.errors import ToolFailed
 from app.opik.schema import Span
-from app.tools.workbench import Workbench, is_uuid
+from app.tools.workbench import Workbench
 
 _FACTS = (
     "id",
@@ -28,14 +30,15 @@ _FACTS = (
 )
 
 
-@tool(display=lambda: "Reading the trace")
+@tool(display=lambda _: "Reading the trace")
 async def get_trace_data(bench: Workbench) -> str:
-    """The outline of the trace: totals, errors and the tree of its spans with their ids, and the
-    trace's own input, output and metadata. Inputs and outputs of spans come from
+    """The outline of the trace: totals, errors and the tree of its spans with their short names,
+    and the trace's own input, output and metadata. Inputs and outputs of spans come from
     get_span_details."""
     room = bench.limits.result_characters
-    trace = bench.trace
-    parts = [_bounded(bench.outline, room // 2, "look at single spans with get_span_details")]
+    trace = bench.loaded.trace
+    outline = await anyio.to_thread.run_sync(bench.outline)
+    parts = [_bounded(outline, room // 2, "look at single spans with get_span_details")]
     bodies = {"input": trace.input, "output": trace.output, "metadata": trace.metadata}
     if trace.error_info is not None:
         bodies["error"] = trace.error_info.model_dump(exclude_none=True)
@@ -43,23 +46,24 @@ async def get_trace_data(bench: Workbench) -> str:
     return "\n\n".join(parts)
 
 
-def _display_span(span_id: str, **_: Any) -> str:
-    if not is_uuid(span_id):
+def _display_span(bench: Workbench, span_id: str, **_: Any) -> str:
+    try:
+        return f"Fetching span details for {{span:{bench.find(span_id).id}}}"
+    except ToolFailed:
         return "Fetching span details"
-    return f"Fetching span details for {{span:{span_id.lower()}}}"
 
 
 @tool(display=_display_span)
 async def get_span_details(
     bench: Workbench,
-    span_id: Annotated[str, Field(description="The span's id, as the outline gives it.")],
+    span_id: Annotated[str, Field(description="The span's short name (s3) or its id.")],
     include_input: Annotated[bool, Field(description="Show the span's input.")] = False,
     include_output: Annotated[bool, Field(description="Show the span's output.")] = False,
     include_metadata: Annotated[bool, Field(description="Show the span's metadata.")] = False,
 ) -> str:
     """One span: times, model, usage, cost, tags, error with traceback, and on demand its input,
     output and metadata. Long values are cut; each cut says so."""
-    span = await bench.span(span_id)
+    span = await bench.full(bench.find(span_id))
     wanted = {"input": include_input, "output": include_output, "metadata": include_metadata}
     bodies = {name: getattr(span, name) for name, asked in wanted.items() if asked}
     facts = _facts(span)

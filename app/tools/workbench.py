@@ -1,4 +1,4 @@
-"""One trace, loaded once for a turn with the caller's rights: what every tool works on."""
+"""One trace on the bench for a turn, with the caller's rights: what every tool works on."""
 
 import re
 from collections.abc import Sequence
@@ -6,110 +6,119 @@ from dataclasses import dataclass
 
 import anyio
 
+from app.agent.citations import Aliases
 from app.agent.toolbox import Tool, Toolbox
-from app.analysis.outline import write_outline
-from app.caller import Caller
+from app.analysis.outline import outline_of
+from app.caller import Caller, Owner
 from app.errors import ToolFailed
 from app.opik.client import OpikClient
-from app.opik.schema import Span, Trace
+from app.opik.schema import Span
+from app.tools.loading import Loaded, TraceLoader
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
-def is_uuid(text: str) -> bool:
-    """Whether the text is a UUID in its usual form, and so may become a part of a path."""
-    return _UUID.fullmatch(text) is not None
-
-
 @dataclass(frozen=True, slots=True)
-class ReadingLimits:
-    """How much of a trace is read and told: spans of a trace, characters of a tool result."""
+class ToolLimits:
+    """Characters of one tool result, seconds of one call, tokens of the outline."""
 
-    spans: int = 50_000
     result_characters: int = 8_000
-    tool_seconds: float = 30
+    seconds: float = 30
+    outline_tokens: int = 6_000
 
 
 class Workbench:
-    """The trace and its spans, without their bodies; bodies are fetched span by span."""
+    """A loaded trace, the conversation's names for its spans, and the way to their full bodies."""
 
     def __init__(
         self,
+        loaded: Loaded,
+        aliases: Aliases,
+        *,
         client: OpikClient,
         caller: Caller,
-        trace: Trace,
-        spans: Sequence[Span],
-        *,
-        notes: Sequence[str],
-        outline: str,
-        limits: ReadingLimits,
+        limits: ToolLimits,
     ) -> None:
-        self.trace = trace
-        self.spans = {span.id.lower(): span for span in spans}
-        self.notes = tuple(notes)
+        self.loaded = loaded
+        self.aliases = aliases
         self.limits = limits
-        self._outline = outline
         self._client = client
         self._caller = caller
-        self._bodies: dict[str, Span] = {}
+        self._full: dict[str, Span] = {}
 
-    @property
     def outline(self) -> str:
-        return "\n".join([self._outline, *self.notes])
+        """The outline of the trace, and what could not be read of it."""
+        text = outline_of(
+            self.loaded.seen, alias=self.aliases.name, budget_tokens=self.limits.outline_tokens
+        )
+        return "\n".join([text, *self.loaded.notes])
 
-    async def span(self, span_id: str) -> Span:
-        """One span of this trace with its bodies; ToolFailed for anything else."""
-        wanted = span_id.strip().lower()
-        if not is_uuid(wanted):
-            raise ToolFailed("This is not a span id. Ids are UUIDs, as the outline gives them.")
-        if wanted not in self.spans and not self.notes:
-            raise ToolFailed("This trace has no such span. Its spans are in the outline.")
-        if wanted not in self._bodies:
-            self._bodies[wanted] = await self._client.span(self._caller, wanted, trace=self.trace)
-        return self._bodies[wanted]
+    def label(self, span_id: str) -> str | None:
+        """A span's name as a person reads it; None for a span that is not of this trace."""
+        span = self.loaded.spans.get(span_id)
+        return None if span is None else (span.name or "unnamed")
+
+    def find(self, reference: str) -> Span:
+        """The span of an alias or an id, without its full bodies; ToolFailed for anything else."""
+        wanted = reference.strip().strip("[]⟦⟧").removeprefix("span:").lower()
+        span_id = self.aliases.span_id(wanted) or wanted
+        span = self.loaded.spans.get(span_id)
+        if span is None:
+            raise ToolFailed(
+                "This trace has no such span. Name spans as the outline does (s1, s2, ...)."
+            )
+        return span
+
+    async def full(self, span: Span) -> Span:
+        """The span with its whole bodies, asked of the backend once a turn."""
+        if not is_uuid(span.id):
+            return span
+        if span.id not in self._full:
+            self._full[span.id] = await self._client.span(
+                self._caller, span.id, trace=self.loaded.trace
+            )
+        return self._full[span.id]
 
 
 @dataclass(frozen=True, slots=True)
-class LoadedTrace:
+class ReadyBench:
     """A trace ready for a turn: its outline for the prompt, its tools for the loop."""
 
     outline: str
     toolbox: Toolbox
+    bench: Workbench
+
+    def label(self, span_id: str) -> str | None:
+        return self.bench.label(span_id)
 
 
 class Workshop:
     """Opens workbenches."""
 
-    def __init__(self, client: OpikClient, tools: Sequence[Tool], limits: ReadingLimits) -> None:
+    def __init__(
+        self, client: OpikClient, loader: TraceLoader, tools: Sequence[Tool], limits: ToolLimits
+    ) -> None:
         self._client = client
+        self._loader = loader
         self._tools = tuple(tools)
         self._limits = limits
 
-    async def __call__(self, caller: Caller, trace_id: str) -> LoadedTrace:
+    async def __call__(
+        self, caller: Caller, owner: Owner, trace_id: str, aliases: Aliases
+    ) -> ReadyBench:
         """Loads a trace and its spans; raises the backend's refusal or failure."""
-        limits = self._limits
-        trace = await self._client.trace(caller, trace_id)
-        found = await self._client.spans(caller, trace, most=limits.spans)
-        notes = _shortfall(trace, len(found.spans), cut=found.cut)
-        outline = await anyio.to_thread.run_sync(_outline, trace, found.spans)
-        bench = Workbench(
-            self._client, caller, trace, found.spans, notes=notes, outline=outline, limits=limits
-        )
+        loaded = await self._loader.load(caller, owner, trace_id)
+        bench = Workbench(loaded, aliases, client=self._client, caller=caller, limits=self._limits)
+        outline = await anyio.to_thread.run_sync(bench.outline)
         toolbox = Toolbox(
-            self._tools, bench, seconds=limits.tool_seconds, characters=limits.result_characters
+            self._tools,
+            bench,
+            seconds=self._limits.seconds,
+            characters=self._limits.result_characters,
         )
-        return LoadedTrace(bench.outline, toolbox)
+        return ReadyBench(outline, toolbox, bench)
 
 
-def _outline(trace: Trace, spans: Sequence[Span]) -> str:
-    return write_outline(trace, spans, alias=lambda span_id: span_id)
-
-
-def _shortfall(trace: Trace, read: int, *, cut: bool) -> list[str]:
-    """What the model has to know where not all spans could be read."""
-    counted = trace.span_count
-    if counted is not None and counted > read:
-        return [f"Note: only {read:,} of the trace's {counted:,} spans could be read."]
-    if cut:
-        return [f"Note: only the newest {read:,} spans were read; there may be more."]
-    return []
+def is_uuid(text: str) -> bool:
+    """Whether the text is a UUID in its usual form, and so may become a part of a path."""
+    return _UUID.fullmatch(text) is not None

@@ -14,8 +14,10 @@ from app.events import (
     Event,
     LoggedEvent,
     ReplyCompleted,
+    TerminalEvent,
     TextDelta,
     ToolCompleted,
+    Transcript,
     TurnFailed,
     TurnInterrupted,
     TurnStarted,
@@ -109,15 +111,24 @@ def pieces(text: str, limit: int) -> Iterator[str]:
             waiting += [piece[middle:], piece[:middle]]
 
 
-def history(events: Sequence[LoggedEvent]) -> list[Frame]:
-    """The messages that fill the panel's chat, tool rows between the texts, oldest first."""
+def history(transcript: Transcript) -> list[Frame]:
+    """The messages that fill the panel's chat, tool rows between the texts, oldest first.
+
+    A turn that neither ended nor runs any more was interrupted, whether or not anyone has noted it.
+    """
     messages: list[Frame] = []
-    for logged in events:
-        messages += _messages(logged, messages)
+    for logged in transcript.events:
+        if isinstance(logged.event, TurnInterrupted):
+            _interrupt(messages, logged.id)
+        else:
+            messages += _messages(logged)
+    last = transcript.events[-1] if transcript.events else None
+    if last and not transcript.running and not isinstance(last.event, TerminalEvent):
+        _interrupt(messages, f"{last.id}-interrupted")
     return messages
 
 
-def _messages(logged: LoggedEvent, before: list[Frame]) -> Iterator[Frame]:
+def _messages(logged: LoggedEvent) -> Iterator[Frame]:
     event = logged.event
     if isinstance(event, TurnStarted):
         yield {"id": logged.id, "role": "user", "content": event.question}
@@ -128,12 +139,14 @@ def _messages(logged: LoggedEvent, before: list[Frame]) -> Iterator[Frame]:
             yield _rows(logged.id, event.calls)
     elif isinstance(event, TurnFailed):
         yield _said(logged.id, event.message)
-    elif isinstance(event, TurnInterrupted):
-        last = before[-1] if before else {}
-        if last.get("role") == "assistant" and "toolCalls" not in last:
-            last["content"] += f"\n\n{INTERRUPTED}"
-        else:
-            yield _said(logged.id, INTERRUPTED)
+
+
+def _interrupt(messages: list[Frame], message_id: str) -> None:
+    last = messages[-1] if messages else {}
+    if last.get("role") == "assistant" and "toolCalls" not in last:
+        last["content"] += f"\n\n{INTERRUPTED}"
+    else:
+        messages.append(_said(message_id, INTERRUPTED))
 
 
 def _said(message_id: str, text: str) -> Frame:

@@ -30,9 +30,7 @@ def turn_problem(error: OpikAssistError, request: Request[Any]) -> ASGIApp:
     """The error of a turn that did not start: a frame for a panel, a status for a program."""
     if not isinstance(error, Unavailable) or _wants_json(request):
         return problem(error)
-    said = f' The answer was: "{error.detail}"' if error.detail else ""
-    message = f"{error.message}{said} (request {request.state.request_id})"
-    return FrameStream([error_frame(error.reason, message)])
+    return FrameStream([error_frame(error.reason, error.told(request.state.request_id))])
 
 
 async def on_error(_: Request, error: Exception) -> Response:

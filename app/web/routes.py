@@ -81,8 +81,8 @@ class Api:
 
     async def history(self, request: Request[State]) -> Response:
         conversations = request.state["conversations"]
-        events = await conversations.history(caller_of(request), trace_id_of(request))
-        return JSONResponse({"content": history(events)})
+        transcript = await conversations.history(caller_of(request), trace_id_of(request))
+        return JSONResponse({"content": history(transcript)})
 
     async def turn(self, request: Request[State]) -> ASGIApp:
         conversations = request.state["conversations"]

@@ -28,7 +28,7 @@ class Counter:
         self.hold = anyio.Event()
 
 
-def show_echo(text: str, **_: Any) -> str:
+def show_echo(_counter: Counter, text: str, **_: Any) -> str:
     return f"Echoing {text}"
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.chat.masking import excerpt, mask
+from app.masking import excerpt, mask
 
 HEX = "9f86d081884c7d659a2feaa0c55ad015"
 BASE62 = "Zx81kLmN0pQrStUvWxYz2a3b4"

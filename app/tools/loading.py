@@ -1,0 +1,154 @@
+"""Loads a trace in two tiers and examines it: all spans' structure first, then chosen bodies.
+
+A finished trace is kept for the next turn, per owner, and dropped as soon as the backend shows
+that it changed. Parsing and analysis run in worker threads, page by page.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import anyio
+import structlog
+from cachetools import LRUCache
+
+from app.analysis.examination import Examination, examine, worth_reading
+from app.caller import Caller, Owner
+from app.errors import OpikAssistError
+from app.opik.client import OpikClient
+from app.opik.schema import Span, Trace
+from app.tools.body_plan import Run, plan_runs
+
+log = structlog.get_logger(__name__)
+
+OBJECT_OVERHEAD = 4
+"""What a span takes in memory, as a multiple of its bytes on the wire (measured, rounded up)."""
+
+Stamp = tuple[datetime | None, int | None, datetime | None]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadLimits:
+    """How much of a trace is read before the first model call."""
+
+    spans: int = 50_000
+    body_spans: int = 200
+    body_bytes: int = 8 * 1024 * 1024
+    body_seconds: float = 3
+    cache_bytes: int = 256 * 1024 * 1024
+    parallel: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A trace with its spans by id, examined. `notes` tell what could not be read."""
+
+    trace: Trace
+    spans: dict[str, Span]
+    seen: Examination
+    notes: tuple[str, ...]
+    bytes: int
+
+
+class TraceLoader:
+    def __init__(self, client: OpikClient, limits: LoadLimits) -> None:
+        self._client = client
+        self._limits = limits
+        self._kept: LRUCache[tuple[Owner, str], Loaded] = LRUCache(
+            limits.cache_bytes, getsizeof=lambda loaded: loaded.bytes
+        )
+
+    async def load(self, caller: Caller, owner: Owner, trace_id: str) -> Loaded:
+        """The trace as the caller may read it now; raises the backend's refusal or failure."""
+        trace = await self._client.trace(caller, trace_id)
+        kept = self._kept.get((owner, trace_id))
+        if kept is not None and _stamp(kept.trace) == _stamp(trace):
+            return kept
+        self._kept.pop((owner, trace_id), None)
+        loaded = await self._read(caller, trace)
+        if trace.end_time is not None and not loaded.notes and self._fits(loaded):
+            self._kept[owner, trace_id] = loaded
+        return loaded
+
+    def _fits(self, loaded: Loaded) -> bool:
+        return loaded.bytes <= self._limits.cache_bytes // 2
+
+    async def _read(self, caller: Caller, trace: Trace) -> Loaded:
+        began = time.monotonic()
+        found = await self._client.spans(caller, trace, most=self._limits.spans)
+        wanted = await anyio.to_thread.run_sync(
+            lambda: worth_reading(trace, found.spans, most=self._limits.body_spans)
+        )
+        reader = _BodyReader(self._client, caller, trace, self._limits)
+        bodies = await reader.read([span.id for span in found.spans], wanted)
+        spans = [bodies.get(span.id, span) for span in found.spans]
+        seen = await anyio.to_thread.run_sync(lambda: examine(trace, spans, bodies=bodies.keys()))
+        log.info(
+            "trace_loaded",
+            trace=trace.id,
+            spans=len(spans),
+            bodies=len(bodies),
+            ms=round((time.monotonic() - began) * 1000),
+        )
+        return Loaded(
+            trace,
+            {span.id: span for span in spans},
+            seen,
+            _shortfall(trace, len(spans), cut=found.cut),
+            (found.bytes + reader.bytes) * OBJECT_OVERHEAD,
+        )
+
+
+class _BodyReader:
+    """Reads the bodies of chosen spans within a time and a size; what is missed stays unread."""
+
+    def __init__(
+        self, client: OpikClient, caller: Caller, trace: Trace, limits: LoadLimits
+    ) -> None:
+        self._client = client
+        self._caller = caller
+        self._trace = trace
+        self._limits = limits
+        self._read: dict[str, Span] = {}
+        self.bytes = 0
+
+    async def read(self, ids: Sequence[str], wanted: Sequence[str]) -> dict[str, Span]:
+        """Spans with bodies, by id; `wanted` in the order of their importance."""
+        runs = iter(plan_runs(ids, wanted))
+        with anyio.move_on_after(self._limits.body_seconds):
+            async with anyio.create_task_group() as group:
+                for _ in range(self._limits.parallel):
+                    group.start_soon(self._work, runs, frozenset(wanted))
+        return self._read
+
+    async def _work(self, runs: Iterator[Run], wanted: frozenset[str]) -> None:
+        for run in runs:
+            if self.bytes >= self._limits.body_bytes:
+                return
+            await self._read_run(run, wanted)
+
+    async def _read_run(self, run: Run, wanted: frozenset[str]) -> None:
+        try:
+            page = await self._client.span_page(
+                self._caller, self._trace, limit=run.limit, cursor=run.cursor
+            )
+        except OpikAssistError as error:
+            log.info("bodies_not_read", code=error.code, trace=self._trace.id)
+            return
+        self.bytes += page.bytes
+        self._read |= {span.id: span for span in page.spans if span.id in wanted}
+
+
+def _stamp(trace: Trace) -> Stamp:
+    return trace.last_updated_at, trace.span_count, trace.end_time
+
+
+def _shortfall(trace: Trace, read: int, *, cut: bool) -> tuple[str, ...]:
+    """What the model has to know where not all spans could be read."""
+    counted = trace.span_count
+    if counted is not None and counted > read:
+        return (f"Note: only {read:,} of the trace's {counted:,} spans could be read.",)
+    if cut:
+        return (f"Note: only the newest {read:,} spans were read; there may be more.",)
+    return ()
