@@ -43,6 +43,14 @@ class TurnStarted(_Event):
     question: str
 
 
+class TraceRead(_Event):
+    """The trace was loaded for this turn: what links to its spans need, and how much there was."""
+
+    type: Literal["trace_read"] = "trace_read"
+    project_id: str = ""
+    spans: int = 0
+
+
 class SpansNamed(_Event):
     """Spans that got their short names: the next aliases of the conversation, in order."""
 
@@ -116,6 +124,7 @@ class TextDelta(_Event):
 
 StoredEvent = (
     TurnStarted
+    | TraceRead
     | SpansNamed
     | ReplyCompleted
     | ToolCompleted
@@ -145,6 +154,8 @@ class LoggedEvent:
 class Transcript:
     """A conversation's log; `running` tells whether a living process answers in it."""
 
+    trace_id: str
+    workspace: str
     events: tuple[LoggedEvent, ...]
     running: bool
 

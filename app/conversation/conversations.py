@@ -19,7 +19,7 @@ from app.conversation.ports import Access, OpenBench, OpenModel
 from app.conversation.turn import SHUTTING_DOWN, Lease, Turn
 from app.db.store import Conversation, Entry, Store, TurnKey
 from app.errors import ConversationBusy, LimitReached, NotFound, ShuttingDown
-from app.events import Transcript, TurnStarted
+from app.events import TraceRead, Transcript, TurnStarted
 from app.messages import System, User
 
 log = structlog.get_logger(__name__)
@@ -84,6 +84,7 @@ class Conversations:
             TurnKey(conversation.id, turn_id),
             lease=self._rules.lease,
             trace_id=trace_id,
+            workspace=owner.workspace,
             request_id=request_id,
         )
         self._turns[turn_id] = turn
@@ -100,7 +101,8 @@ class Conversations:
         if conversation is None:
             raise NotFound("There is no conversation about this trace yet.")
         events = await self._store.events(conversation.id)
-        return Transcript(tuple(events), running=conversation.active_turn_id is not None)
+        running = conversation.active_turn_id is not None
+        return Transcript(trace_id, owner.workspace, tuple(events), running)
 
     async def forget(self, caller: Caller, trace_id: str) -> None:
         """Deletes the conversation, ending its turn if one runs. A lost trace is no obstacle."""
@@ -193,6 +195,7 @@ class Conversations:
             logged = await self._store.events(conversation.id)
             aliases = aliases_of([each.event for each in logged])
             bench = await self._open_bench(caller, owner, trace_id, aliases)
+            await sink.emit(TraceRead(project_id=bench.project_id, spans=bench.span_count))
             sink.cite(aliases, bench.label)
             earlier = [each.event for each in logged if each.turn_id != turn.key.turn_id]
             fence = Fence(conversation.marker)

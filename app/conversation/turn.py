@@ -60,9 +60,18 @@ class Turn:
     """Takes what the loop says: stores it, shows it, and ends the turn exactly once."""
 
     def __init__(
-        self, store: Store, key: TurnKey, *, lease: Lease, trace_id: str, request_id: str
+        self,
+        store: Store,
+        key: TurnKey,
+        *,
+        lease: Lease,
+        trace_id: str,
+        workspace: str,
+        request_id: str,
     ) -> None:
         self.key = key
+        self.trace_id = trace_id
+        self.workspace = workspace
         self.request_id = request_id
         self.feed = Feed()
         self.ended = anyio.Event()

@@ -88,6 +88,14 @@ class ReadyBench:
     toolbox: Toolbox
     bench: Workbench
 
+    @property
+    def project_id(self) -> str:
+        return self.bench.loaded.trace.project_id or ""
+
+    @property
+    def span_count(self) -> int:
+        return len(self.bench.loaded.spans)
+
     def label(self, span_id: str) -> str | None:
         return self.bench.label(span_id)
 
