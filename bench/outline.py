@@ -107,9 +107,8 @@ def main() -> None:
     last = rows[-1]
     share = last.first_request_kilobytes / last.json_kilobytes
     print(f"at {last.spans:,} spans the outline is {share:.4%} of the spans' JSON")
-    print(
-        f"most memory of the process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1_024} MB"
-    )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1_024
+    print(f"most memory of the process: {peak} MB")
 
 
 if __name__ == "__main__":

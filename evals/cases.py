@@ -33,8 +33,6 @@ _OPEN = {
         "loop",
         "ping_pong",
     ),
-}
-_HELD_BACK = {
     "support": (
         "broken_json",
         "broken_json_caught",
@@ -54,7 +52,29 @@ _HELD_BACK = {
     ),
     "imports": ("no_rows_then_division", "flaky_upload", "endless_polling", "bad_bytes"),
 }
-_NEEDS_PEERS = frozenset(["dear_model", "slow_section", "blank_section"])
+_HELD_BACK = {
+    "sqlbot": (
+        "blank_sql",
+        "bloated_context",
+        "syntax_error",
+        "same_bad_sql",
+        "locked_table",
+        "zero_rows",
+        "premium_model",
+    ),
+    "crew": (
+        "tool_says_no",
+        "half_a_file",
+        "busy_then_fine",
+        "over_budget",
+        "hand_over_and_back",
+        "killed",
+        "refused_reply",
+    ),
+}
+_NEEDS_PEERS = frozenset(
+    ["dear_model", "slow_section", "blank_section", "locked_table", "premium_model"]
+)
 _COUNT = 30
 _HEALTHY = 10
 
@@ -79,24 +99,24 @@ class Setting:
         return f"{self.program} {fault} size={self.size} noise={self.noise} seed={self.seed}"
 
 
-def open_cases(seed: int = 1) -> list[Setting]:
+def open_cases(seed: int = 11) -> list[Setting]:
     """30 faulty traces and 10 healthy ones."""
     return _draw(_OPEN, seed)
 
 
-def held_back_cases(seed: int = 2) -> list[Setting]:
+def held_back_cases(seed: int = 12) -> list[Setting]:
     """30 faulty traces and 10 healthy ones that no rule was written for."""
     return _draw(_HELD_BACK, seed)
 
 
 def _draw(programs: Mapping[str, Sequence[str]], seed: int) -> list[Setting]:
-    """Every fault at least once, sizes and noise evenly spread."""
+    """Faults in turn, sizes and noise evenly spread."""
     rng = random.Random(seed)
     faults = [(program, fault) for program, names in programs.items() for fault in names]
-    again = rng.sample(faults, k=_COUNT - len(faults))
+    rng.shuffle(faults)
     healthy = [(program, "") for program in programs] * _HEALTHY
     settings = []
-    for chosen in ([*faults, *again], healthy[:_HEALTHY]):
+    for chosen in ((faults * 3)[:_COUNT], healthy[:_HEALTHY]):
         rng.shuffle(chosen)
         settings += [
             Setting(program, fault, SIZES[i % 3], rng.randint(0, 2), rng.randint(0, 10**6))

@@ -128,12 +128,15 @@ def _tree(recording: dict[str, Any]) -> Item:
         end = record.get("end_time")
         start = _moment(record["start_time"]) - zero
         items[record["id"]] = Item(record, start, _moment(end) - zero if end else None)
-    (root,) = (item for item in items.values() if not item.record.get("parent_span_id"))
+    ended = recording["trace"].get("end_time")
+    last = max(item.end or item.start for item in items.values())
+    nowhere = Item({"id": None, "trace_id": recording["trace"]["id"]}, 0.0, last if ended else None)
     for item in sorted(items.values(), key=lambda item: item.start):
         parent = item.record.get("parent_span_id")
-        if parent:
-            items[parent].below.append(item)
-    return root
+        (items[parent] if parent else nowhere).below.append(item)
+    if recording["trace"].get("error_info"):
+        nowhere.record["error_info"] = recording["trace"]["error_info"]
+    return nowhere.below[0] if len(nowhere.below) == 1 else nowhere
 
 
 def _moment(text: str) -> float:
@@ -225,9 +228,9 @@ def _jitter(root: Item, noise: int, rng: random.Random) -> None:
 
 def _culprit(root: Item) -> Item | None:
     for item in root.all():
-        if CULPRIT_TAG in item.record.get("tags", []):
+        if item.record["id"] and CULPRIT_TAG in item.record.get("tags", []):
             return item
-    hanging = [item for item in root.all() if item.end is None]
+    hanging = [item for item in root.all() if item.end is None and item.record["id"]]
     return max(hanging, key=lambda item: item.start, default=None)
 
 
@@ -243,7 +246,8 @@ def _case(
     for item in root.all():
         for child in item.below:
             child.record = {**child.record, "parent_span_id": item.record["id"]}
-        spans.append(_span(item))
+        if item.record["id"] is not None:
+            spans.append(_span(item))
     duplicates = [s.model_copy(update={"end_time": None, "output": None}) for s in spans[5::97]]
     spans.extend(duplicates if noise > 1 else [])
     rng.shuffle(spans)

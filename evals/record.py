@@ -1,4 +1,4 @@
-"""Records the programs with their faults through the Opik SDK: `python -m evals.record [fault...]`.
+"""Records the programs with their faults through the Opik SDK: `python -m evals.record [name...]`.
 
 Each run is a process of its own, since one fault kills it. The SDK sends to the stand-in backend
 of the demo over a real socket; what arrives is kept, one compressed JSON file a run.
@@ -22,7 +22,7 @@ from demo.standin.app import create_app
 from demo.standin.chat import ScriptedChat
 from demo.standin.records import Records
 from demo.standin.switches import Switches
-from evals.programs import agent, imports, questions, report, support
+from evals.programs import agent, crew, imports, questions, report, sqlbot, support
 from evals.programs.plan import Plan
 
 _ONE_RUN = "--one"
@@ -33,6 +33,8 @@ PROGRAMS = {
     "support": support,
     "report": report,
     "imports": imports,
+    "sqlbot": sqlbot,
+    "crew": crew,
 }
 
 
@@ -65,7 +67,7 @@ def main(only: Sequence[str]) -> None:
     try:
         for program, module in PROGRAMS.items():
             for fault in ("", *module.FAULTS):
-                if not only or fault in only:
+                if not only or fault in only or program in only:
                     _record(records, port, program, fault)
     finally:
         server.should_exit = True

@@ -42,6 +42,26 @@ _COUNTERS = frozenset(
         "duration_ms",
     ]
 )
+_YIELD_KEYS = frozenset(
+    [
+        "rows",
+        "results",
+        "documents",
+        "docs",
+        "items",
+        "hits",
+        "records",
+        "matches",
+        "passages",
+        "chunks",
+        "entries",
+        "search_results",
+        "retrieved",
+        "contexts",
+        "nodes",
+        "sources",
+    ]
+)
 _NEUTRAL_KEYS = frozenset(
     [
         "count",
@@ -111,6 +131,8 @@ def is_empty(output: Any, *, given: Any = None) -> bool:
     Counts, flags and repetitions of the input (`given`) say nothing either, as in
     `{"query": "x", "results": [], "total": 0}`.
     """
+    if _without_yield(output):
+        return True
     hollow = False
     echoed: set[Any] | None = None
     for path, leaf in leaves(output):
@@ -129,6 +151,18 @@ def is_empty(output: Any, *, given: Any = None) -> bool:
             if not isinstance(leaf, str | int) or leaf not in echoed:
                 return False
     return hollow
+
+
+def _without_yield(output: Any) -> bool:
+    """Whether an object has fields for what was found and all of them are empty, whatever else
+    it says: `{"columns": ["id"], "rows": []}`."""
+    if isinstance(output, Mapping) and len(output) == 1:
+        (inner,) = output.values()
+        output = inner if isinstance(inner, Mapping) else output
+    if not isinstance(output, Mapping):
+        return False
+    yields = [inner for key, inner in output.items() if str(key).lower() in _YIELD_KEYS]
+    return bool(yields) and all(inner is None or inner in ("", [], {}) for inner in yields)
 
 
 def hollow_keys(value: Any) -> frozenset[str]:

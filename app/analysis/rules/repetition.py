@@ -1,6 +1,7 @@
 """Calls that repeat themselves without getting anywhere."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -77,29 +78,42 @@ def _no_new_numbers(a: _Call, b: _Call) -> bool:
 
 
 def _circle(calls: Sequence[_Call], scene: Scene) -> Finding | None:
-    """The longest stretch of siblings that goes round in a circle of one to four calls."""
-    best: tuple[int, int, int] | None = None
+    """The longest stretch of siblings that goes round in a circle of one to four calls; what
+    happens only once or twice between them does not break it."""
+    counts = Counter((call.node.name, call.given, call.result) for call in calls)
+    frequent = [
+        call for call in calls if counts[call.node.name, call.given, call.result] >= _LEAST_REPEATS
+    ]
+    whole, sifted = _longest_circle(calls), _longest_circle(frequent)
+    (nodes, period), picked = max(
+        (whole, False), (sifted, True), key=lambda found: len(found[0][0])
+    )
+    if not nodes or not _matters(nodes, scene, outside_counts=not picked):
+        return None
+    if period == 1 and _still_polls(nodes):
+        return None
+    return _told(nodes, period)
+
+
+def _longest_circle(calls: Sequence[_Call]) -> tuple[list[Node], int]:
+    """Its spans and how many calls go into one round; no spans where there is none."""
+    best: tuple[int, int, int] = (0, 0, 1)
     for period in range(1, _LONGEST_PERIOD + 1):
         start = 0
         for i in range(period, len(calls) + 1):
             if i < len(calls) and _again(calls[i - period], calls[i]):
                 continue
             length = i - start
-            if length >= period * _LEAST_ROUNDS and (best is None or length > best[0]):
+            if length >= period * _LEAST_ROUNDS and length > best[0]:
                 best = (length, start, period)
             start = i - period + 1
-    if best is None:
-        return None
     length, start, period = best
-    nodes = [call.node for call in calls[start : start + length]]
-    if not _matters(nodes, scene) or (period == 1 and _still_polls(nodes)):
-        return None
-    return _told(nodes, period)
+    return [call.node for call in calls[start : start + length]], period
 
 
-def _matters(nodes: Sequence[Node], scene: Scene) -> bool:
-    """Outside calls always do; steps within the program only when they take some time."""
-    if any(node.span.type == "tool" or is_model_call(node) for node in nodes):
+def _matters(nodes: Sequence[Node], scene: Scene, *, outside_counts: bool) -> bool:
+    """Outside calls in a row always do; all else only when it takes some time."""
+    if outside_counts and any(node.span.type == "tool" or is_model_call(node) for node in nodes):
         return True
     spent = sum(node.duration for node in nodes)
     parent = nodes[0].parent
@@ -124,7 +138,9 @@ def _told(nodes: Sequence[Node], period: int) -> Finding:
     category = Category.LOOP if period == 1 else Category.PING_PONG
     numbers = {"rounds": rounds, "calls": len(nodes), "spent_ms": spent / 1_000}
     spans = tuple(node.id for node in nodes[:_SPANS_NAMED])
-    return Finding(category, min(0.95, 0.65 + 0.05 * rounds), sentence, spans, numbers)
+    inner = all(node.span.type != "tool" and not is_model_call(node) for node in nodes)
+    confidence = min(0.95, 0.65 + 0.05 * rounds) - 0.1 * inner
+    return Finding(category, confidence, sentence, spans, numbers)
 
 
 def _scattered(scene: Scene, told: set[str]) -> Iterator[Finding]:

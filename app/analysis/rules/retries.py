@@ -102,6 +102,7 @@ def _retried(
     )
     sentence = sentence.replace(" 1 times in a row", " once")
     confidence = 0.65 + 0.1 * (attempts > 2) + 0.1 * limited + 0.1 * growing
+    confidence += 0.05 * (again is None)
     numbers = {"attempts": attempts, "failures": len(nodes), "lost_ms": lost / 1_000}
     spans = tuple(node.id for node in [*nodes, *([again] if again else [])][:_SPANS_NAMED])
     return Finding(Category.RETRIES, confidence, sentence, spans, numbers)
