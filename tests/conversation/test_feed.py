@@ -1,0 +1,79 @@
+"""What a reader of a turn sees, however slow."""
+
+import itertools
+
+import anyio
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.conversation.feed import Feed
+from app.events import ReplyCompleted, TextDelta, TurnFinished
+
+
+def delta(text: str, bubble: str = "b", **cited: str) -> TextDelta:
+    return TextDelta(bubble=bubble, text=text, cited=cited)
+
+
+async def drained(feed: Feed) -> list[object]:
+    feed.close()
+    events = []
+    while not feed.ended:
+        events.append(await feed.next(1))
+    return events
+
+
+async def test_waiting_deltas_of_one_bubble_join_into_one() -> None:
+    feed = Feed()
+    for text in ("a", "b", "c"):
+        feed.put(delta(text, **{text: text.upper()}))
+    assert await drained(feed) == [delta("abc", a="A", b="B", c="C")]
+
+
+async def test_deltas_of_different_bubbles_and_other_events_keep_their_order() -> None:
+    feed = Feed()
+    closing = ReplyCompleted(bubble="b", text="a")
+    for event in (delta("a"), closing, delta("x", "c"), delta("y", "c"), TurnFinished()):
+        feed.put(event)
+    assert await drained(feed) == [delta("a"), closing, delta("xy", "c"), TurnFinished()]
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.text(max_size=3)), max_size=30))
+async def test_no_text_is_lost_or_reordered(parts: list[tuple[str, str]]) -> None:
+    feed = Feed()
+    for bubble, text in parts:
+        feed.put(delta(text, bubble))
+    read = [each for each in await drained(feed) if isinstance(each, TextDelta)]
+    assert "".join(each.text for each in read) == "".join(text for _, text in parts)
+    assert all(a.bubble != b.bubble for a, b in itertools.pairwise(read))
+
+
+async def test_a_silent_feed_gives_nothing_after_the_time_and_has_not_ended() -> None:
+    feed = Feed()
+    assert await feed.next(0.01) is None
+    assert not feed.ended
+
+
+async def test_a_waiting_reader_gets_an_event_as_it_comes() -> None:
+    feed = Feed()
+    read = []
+
+    async def reader() -> None:
+        read.append(await feed.next(5))
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(reader)
+        await anyio.wait_all_tasks_blocked()
+        feed.put(delta("now"))
+    assert read == [delta("now")]
+
+
+async def test_nothing_is_kept_for_a_reader_who_left_or_after_the_end() -> None:
+    feed = Feed()
+    feed.put(delta("a"))
+    feed.abandon()
+    feed.put(delta("b"))
+    assert await drained(feed) == []
+    feed = Feed()
+    feed.close()
+    feed.put(delta("late"))
+    assert feed.ended
