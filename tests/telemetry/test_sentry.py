@@ -39,7 +39,7 @@ SECRETS = (
     ANSWER,
     STORED,
     "lookup_order",
-    "8812",
+    "Where is order",
     "KeyError: 'ord",
 )
 NO_TRACE = str(UUID(int=7 << 76 | 8 << 60 | 1))
