@@ -5,6 +5,7 @@ The model reads and writes aliases (`[s3]`); what is stored and shown holds span
 """
 
 import re
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ class Aliases:
     """The short names that a conversation has given: `s1` for the first span named, and so on.
 
     An alias once given never changes its meaning. `take_new` hands over what has to be stored.
+    Tools that work in threads may name spans at the same time.
     """
 
     def __init__(self, known: Iterable[str] = ()) -> None:
@@ -26,13 +28,15 @@ class Aliases:
         self._ids = list(known)
         self._numbers = {span_id: number for number, span_id in enumerate(self._ids, 1)}
         self._stored = len(self._ids)
+        self._lock = threading.Lock()
 
     def name(self, span_id: str) -> str:
         """The alias of a span, given now if it had none."""
-        number = self._numbers.get(span_id)
-        if number is None:
-            self._ids.append(span_id)
-            number = self._numbers[span_id] = len(self._ids)
+        with self._lock:
+            number = self._numbers.get(span_id)
+            if number is None:
+                self._ids.append(span_id)
+                number = self._numbers[span_id] = len(self._ids)
         return f"s{number}"
 
     def span_id(self, alias: str) -> str | None:
@@ -43,8 +47,9 @@ class Aliases:
 
     def take_new(self) -> tuple[str, ...]:
         """The span ids named since the last call, in the order of their aliases."""
-        new = tuple(self._ids[self._stored :])
-        self._stored = len(self._ids)
+        with self._lock:
+            new = tuple(self._ids[self._stored :])
+            self._stored = len(self._ids)
         return new
 
     def to_ids(self, text: str) -> str:

@@ -152,8 +152,19 @@ def _parse(found: Tool, arguments: str) -> BaseModel:
 def _schema(arguments: type[BaseModel]) -> dict[str, Any]:
     schema = arguments.model_json_schema()
     schema.pop("title", None)
-    for each in schema.get("properties", {}).values():
-        each.pop("title", None)
+    properties = schema.get("properties", {})
+    schema["properties"] = {name: _plain(each) for name, each in properties.items()}
+    return schema
+
+
+def _plain(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter's schema in fewer tokens: what may be left out need not say that it may be null,
+    though null is taken for left out."""
+    schema.pop("title", None)
+    kinds = schema.get("anyOf", [])
+    if {"type": "null"} in kinds and len(kinds) == 2 and schema.get("default", "") is None:
+        del schema["anyOf"], schema["default"]
+        schema |= next(each for each in kinds if each != {"type": "null"})
     return schema
 
 
