@@ -1,6 +1,6 @@
 """Addresses of spans in Opik's UI."""
 
-from app.web.links import UiLinks
+from app.web.span_links import UiLinks
 
 SPAN = "0199dead-0000-7000-8000-000000000001"
 PARTS = {"workspace": "default", "project_id": "p-1", "trace_id": "t-1"}
