@@ -20,8 +20,8 @@ from typing import Any
 
 from app.analysis.tree import microseconds
 from app.opik.schema import Span, Trace
+from evals.mark import CULPRIT_TAG
 from evals.noise import add_noise
-from evals.programs.plan import CULPRIT_TAG
 
 RECORDINGS = Path(__file__).parent / "recordings"
 STRETCH = 40

@@ -18,6 +18,8 @@ _NAMES = 30
 _ODD_OF_EACH_NAME = 4
 _IN_A_ROW = 8
 _BEFORE = 3
+_BEFORE_ERRORS = 5
+_INSIDE = 6
 
 
 def candidates(tree: Tree, profile: Profile, *, most: int = 200) -> tuple[str, ...]:
@@ -62,7 +64,7 @@ def _before(node: Node, tree: Tree) -> list[Node]:
     """The siblings that ended last before this span started."""
     siblings = node.parent.children if node.parent else tree.roots
     done = (other for other in siblings if other.end <= node.start + 1_000 and other is not node)
-    return heapq.nlargest(_BEFORE, done, key=lambda other: (other.end, -other.index))
+    return heapq.nlargest(_BEFORE_ERRORS, done, key=lambda other: (other.end, -other.index))
 
 
 def _endings(tree: Tree) -> Iterator[Node]:
@@ -91,7 +93,7 @@ def _odd_ones(named: Sequence[Sequence[Node]]) -> Iterator[Node]:
     for turn in range(_ODD_OF_EACH_NAME):
         for found in rounds[:_NAMES]:
             for _, node in found[turn : turn + 1]:
-                yield node
+                yield from [node, *node.children[:_INSIDE]]
                 siblings = node.parent.children if node.parent else []
                 place = siblings.index(node) if siblings else 0
                 for other in reversed(siblings[max(0, place - _BEFORE) : place]):

@@ -32,6 +32,9 @@ _WANTS_JSON = frozenset(["json_object", "json_schema", "json", "application/json
 _JSON_KEYS = frozenset(
     ["response_format", "responseformat", "response_mime_type", "format", "type"]
 )
+WEAK = 0.25
+"""Suspects below this mean something only beside an error that they explain."""
+
 _FEW_PEERS = 4
 _MOST_PEERS = 300
 _PARTIAL_FLAGS = frozenset(["partial", "is_partial", "incomplete", "truncated", "is_truncated"])
@@ -70,7 +73,7 @@ def find_suspects(scene: Scene) -> dict[str, Suspect]:
         if suspect is None:
             continue
         inside = [found.get(child.id) for child in scene.tree.below(node)[1:]]
-        if any(other and _hands_up(suspect, other) for other in inside):
+        if any(other and other.strength >= WEAK and _hands_up(suspect, other) for other in inside):
             continue
         found[node.id] = suspect
     return found

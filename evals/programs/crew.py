@@ -5,7 +5,8 @@ from typing import Any
 
 import opik
 
-from evals.programs.plan import CULPRIT_TAG, Plan, work
+from evals.mark import CULPRIT_TAG
+from evals.programs.plan import Plan, work
 
 MODEL = "claude-sonnet-4-5"
 

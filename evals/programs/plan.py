@@ -7,7 +7,8 @@ from typing import Any
 
 from opik import opik_context
 
-CULPRIT_TAG = "culprit"
+from evals.mark import CULPRIT_TAG
+
 TICK = 0.001
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from app.analysis.finding import Category, Finding
 from app.analysis.raises import Raise, has_failed, message_of, trace_raises
 from app.analysis.scene import Scene
-from app.analysis.suspects import Fault, Suspect
+from app.analysis.suspects import WEAK, Fault, Suspect
 from app.analysis.tree import Node
-from app.analysis.values import hollow_keys
+from app.analysis.values import hollow_keys, leaves
 from app.analysis.wording import one_line
 
 WORDS = {
@@ -33,7 +33,6 @@ _FORMAT_ERROR = re.compile(
 )
 _DATA_FAULTS = frozenset([Fault.EMPTY, Fault.PARTIAL, Fault.FAILURE])
 _LOOKED_AT = 500
-_WEAK = 0.25
 _LEVEL_COST = 0.1
 _HOLE = 0.6
 
@@ -52,7 +51,7 @@ def _cause(item: Raise, suspects: Mapping[str, Suspect], scene: Scene) -> Suspec
     """The strongest and nearest earlier result whose fault fits the error, the earliest of equals.
 
     Where the failed span was handed nulls, results that hold a null of the same name count, too,
-    and weak suspects are believed.
+    and weak suspects are believed if they gave the same kind of nothing.
     """
     said = message_of(item.error)
     fits: frozenset[Fault] = frozenset()
@@ -70,12 +69,21 @@ def _cause(item: Raise, suspects: Mapping[str, Suspect], scene: Scene) -> Suspec
         suspect = suspects.get(node.id) or _with_hole(node, holes, scene)
         if suspect is None or suspect.fault not in fits:
             continue
-        if suspect.strength < _WEAK and not holes:
+        if suspect.strength < WEAK and not _same_void(node, item.origin):
             continue
         score = (suspect.strength - _LEVEL_COST * level, -node.end)
         if best is None or score > best[:2]:
             best = (*score, suspect)
     return best[2] if best else None
+
+
+def _same_void(giver: Node, taker: Node) -> bool:
+    """Whether the one gave the kind of nothing (null, blank, empty list) that the other got."""
+    given, taken = (
+        {repr(leaf) for _, leaf in leaves(value) if leaf in (None, "", [], {})}
+        for value in (giver.span.output, taker.span.input)
+    )
+    return bool(given & taken)
 
 
 def _with_hole(node: Node, holes: frozenset[str], scene: Scene) -> Suspect | None:

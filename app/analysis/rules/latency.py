@@ -21,11 +21,12 @@ _MANY_PEERS = 5
 _LEAST_DEVIATIONS = 5.0
 _FEW_DEVIATIONS = 3.0
 _GAP = 1.5
-_LARGE_GAP = 2.5
+_LARGE_GAP = 3.0
+_MOST_OF_IT = 0.5
 _LEAST_EXCESS = 10_000
 _LEAST_SHARE = 0.01
 _SURE_EXCESS = 1_000_000
-_SMALLEST_SPREAD = 0.15
+_SMALLEST_SPREAD = 0.25
 _LEAST_SERIAL = 4
 _SERIAL_SHARE = 0.33
 _TELLING_TEXT = 24
@@ -80,7 +81,7 @@ def _explained(node: Node, slow: Sequence[Node], scene: Scene) -> bool:
     for below in scene.tree.below(node)[1:]:
         peers = [peer.duration for peer in scene.peers_of(below)]
         usual = median(peers) if len(peers) > 1 else 0
-        if len(peers) >= _FEW_PEERS and below.duration - usual >= 0.7 * excess:
+        if len(peers) >= _FEW_PEERS and below.duration - usual >= _MOST_OF_IT * excess:
             return True
     return False
 

@@ -8,11 +8,10 @@ from app.analysis.raises import has_failed
 from app.analysis.replies import failure_in, gives_up, spoken
 from app.analysis.rules.causes import WORDS, causes
 from app.analysis.scene import Scene
-from app.analysis.suspects import Fault, Suspect, find_suspects
+from app.analysis.suspects import WEAK, Fault, Suspect, find_suspects
 from app.analysis.wording import counted, one_line
 
 _LEAST_ALONE = 0.55
-_WEAK = 0.25
 _CATEGORIES = {
     Fault.EMPTY: Category.EMPTY_RESULT,
     Fault.FAILURE: Category.FAILURE_TEXT,
@@ -47,7 +46,7 @@ def _alone(group: list[Suspect], symptom: str, scene: Scene, *, first: bool) -> 
     head = group[0]
     strength = max(suspect.strength for suspect in group)
     backed = symptom and strength < 0.95
-    if strength < _WEAK or (strength < _LEAST_ALONE and not symptom):
+    if strength < WEAK or (strength < _LEAST_ALONE and not symptom):
         return None
     calls = len(scene.peers_of(head.node))
     name = one_line(head.node.name, limit=60)

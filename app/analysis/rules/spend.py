@@ -1,6 +1,6 @@
 """Tokens and money against something: earlier turns, or other calls of the same name."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
@@ -12,29 +12,60 @@ from app.analysis.wording import dollars, one_line
 
 _LEAST_TURNS = 4
 _LEAST_GROWTH = 3.0
-_LEAST_TOKENS_ADDED = 2_000
-_STEEP_GROWTH = 6.0
-_STEEP_TOKENS_ADDED = 500
+_LEAST_TOKENS_ADDED = 4_000
+_STEEP_GROWTH = 4.0
+_STEEP_BY_TURN = 1.25
+_STEEP_TOKENS_ADDED = 1_500
+_BEYOND_USUAL = 2.0
+_LEAST_TASKS = 4
+_CLIMBING_SHARE = 0.6
 _FEW_PEERS = 4
 _PRICE_RATIO = 3.0
 _COST_RATIO = 5.0
 
 
 def prompt_growth(scene: Scene) -> Iterator[Finding]:
-    """Prompts of the same call that grow from turn to turn."""
+    """Prompts of the same call that grow from turn to turn: among the children of one span, or
+    over parents that each have one."""
     for peers in scene.peers.values():
-        turns = [node for node in peers if is_model_call(node) and spend_of(node.span).prompt > 0]
-        sequential = all(b.start >= a.end - 1_000 for a, b in pairwise(turns))
-        if len(turns) < _LEAST_TURNS or not sequential:
+        calls = [node for node in peers if is_model_call(node) and spend_of(node.span).prompt > 0]
+        if len(calls) < _LEAST_TURNS:
             continue
-        prompts = [spend_of(node.span).prompt for node in turns]
-        start, end = _longest_climb(prompts)
-        first, last = prompts[start], prompts[end]
-        added, growth = last - first, last / first
-        enough = growth >= _LEAST_GROWTH and added >= _LEAST_TOKENS_ADDED
-        steep = growth >= _STEEP_GROWTH and added >= _STEEP_TOKENS_ADDED
-        if end - start + 1 >= _LEAST_TURNS and (enough or steep):
-            yield _grown(turns[start : end + 1], prompts[start : end + 1])
+        under: dict[str, list[Node]] = {}
+        for node in calls:
+            under.setdefault(node.parent.id if node.parent else "", []).append(node)
+        alone = len(under) == len(calls)
+        grown = [
+            found for turns in ([calls] if alone else under.values()) if (found := _growth(turns))
+        ]
+        usual = _usual_growth(under.values()) if not alone else 0.0
+        yield from (found for found in grown if found.numbers["ratio"] >= _BEYOND_USUAL * usual)
+
+
+def _usual_growth(tasks: Collection[Sequence[Node]]) -> float:
+    """By how much prompts grow in the other tasks of the trace, where there are enough of them."""
+    if len(tasks) < _LEAST_TASKS:
+        return 0.0
+    return median(
+        spend_of(turns[-1].span).prompt / spend_of(turns[0].span).prompt for turns in tasks
+    )
+
+
+def _growth(turns: Sequence[Node]) -> Finding | None:
+    if len(turns) < _LEAST_TURNS or any(b.start < a.end - 1_000 for a, b in pairwise(turns)):
+        return None
+    prompts = [spend_of(node.span).prompt for node in turns]
+    start, end = _longest_climb(prompts)
+    length = end - start + 1
+    if length < max(_LEAST_TURNS, _CLIMBING_SHARE * len(turns)):
+        return None
+    added, growth = prompts[end] - prompts[start], prompts[end] / prompts[start]
+    by_turn = growth ** (1 / (length - 1))
+    enough = growth >= _LEAST_GROWTH and added >= _LEAST_TOKENS_ADDED
+    steep = by_turn >= _STEEP_BY_TURN and growth >= _STEEP_GROWTH and added >= _STEEP_TOKENS_ADDED
+    if not (enough or steep):
+        return None
+    return _grown(turns[start : end + 1], prompts[start : end + 1])
 
 
 def _longest_climb(values: Sequence[float]) -> tuple[int, int]:
