@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from app.errors import BackendUnavailable, NotAllowed, NotFound, NotSignedIn, OpikAssistError
+from app.opik import deep_json
 from app.opik.schema import Span
 from app.opik.transport import Answer
 
@@ -18,8 +19,8 @@ def record(kind: type[Record], answer: Answer, what: str) -> Record:
     if answer.status != 200:
         raise refusal(answer, what)
     try:
-        return kind.model_validate(json.loads(answer.body))
-    except (ValueError, RecursionError):
+        return kind.model_validate(deep_json.loads(answer.body))
+    except ValueError:
         raise BackendUnavailable(
             f"The Opik backend's answer about the {what} could not be read. Is AGENT_OPIK_URL "
             "the address of an Opik backend?"
@@ -103,6 +104,6 @@ def _read_line(page: SpanPage, line: bytes, drop: frozenset[str]) -> None:
 
 def _loads(line: bytes) -> Any:
     try:
-        return json.loads(line)
-    except (ValueError, RecursionError):
+        return deep_json.loads(line)
+    except ValueError:
         return None

@@ -63,7 +63,7 @@ class OpikClient:
         if answer.status == 200 and answer.end == "too_large":
             stripped = {"strip_attachments": True}
             return await self._truncated(Trace, caller, "/traces/search", trace_id, stripped)
-        return record(Trace, answer, "trace")
+        return await anyio.to_thread.run_sync(record, Trace, answer, "trace")
 
     async def span(self, caller: Caller, span_id: str, *, trace: Trace) -> Span:
         """One span of this trace with its bodies; NotFound for a span of another trace."""
@@ -72,7 +72,7 @@ class OpikClient:
             scope = {"trace_id": trace.id, "project_id": trace.project_id}
             span = await self._truncated(Span, caller, "/spans/search", span_id, scope)
         else:
-            span = record(Span, answer, "span")
+            span = await anyio.to_thread.run_sync(record, Span, answer, "span")
         if span.trace_id.lower() != trace.id.lower():
             raise NotFound("This span is not part of the trace.")
         return span

@@ -1,0 +1,37 @@
+"""JSON that nests deeper than Python's parser goes."""
+
+import json
+
+import pytest
+
+from app.opik.deep_json import DEEPEST, loads
+
+LEVELS = 60_000
+
+
+def test_ordinary_json_is_read_as_it_is() -> None:
+    assert loads(b'{"a": [1, "\\ud83d\\ude00", null]}') == {"a": [1, "\U0001f600", None]}
+
+
+@pytest.mark.parametrize("opening", ["[", '{"k":'])
+def test_what_nests_too_deeply_is_replaced_and_all_around_it_stays(opening: str) -> None:
+    closing = {"[": "]", "{": "}"}[opening[0]] * LEVELS
+    deep = opening * LEVELS + "1" + closing
+    value = loads(f'{{"before": "]}}\\"{{[", "deep": {deep}, "after": [{{"x": 2}}]}}'.encode())
+    assert (value["before"], value["after"]) == (']}"{[', [{"x": 2}])
+    inner, depth = value["deep"], 1
+    while not isinstance(inner, str):
+        inner = inner[0] if isinstance(inner, list) else inner["k"]
+        depth += 1
+    assert depth == DEEPEST
+    length = len(deep) - (DEEPEST - 1) * (len(opening) + 1)
+    assert inner == f"[nested too deeply to be read: {length} characters]"
+
+
+def test_a_deep_text_that_is_broken_is_no_json() -> None:
+    with pytest.raises(ValueError, match="Expecting"):
+        loads(b"[" * LEVELS)
+
+
+def test_what_is_kept_can_be_written_again() -> None:
+    assert json.dumps(loads(b"[" * LEVELS + b"]" * LEVELS)).startswith("[[[")
