@@ -40,8 +40,8 @@ from app.opik.transport import Retries, Transport
 from app.settings import DEFAULT_DATABASE, Settings, database_url
 from app.telemetry import logs
 from app.telemetry.reporting import Reporting
+from app.tools.catalogue import TOOLS
 from app.tools.loading import LoadLimits, TraceLoader
-from app.tools.reading import READING
 from app.tools.workbench import ToolLimits, Workshop
 from app.web import problems
 from app.web.guard import RequestId, SameSite
@@ -156,7 +156,7 @@ def _conversations(
     return Conversations(
         store,
         Access(client, owner_key=store.owner_key, seconds=settings.access_cache_seconds),
-        open_bench=Workshop(client, loader, READING, limits),
+        open_bench=Workshop(client, loader, TOOLS, limits),
         open_model=_Models(settings, http),
         rules=_rules(settings),
         tasks=tasks,

@@ -5,8 +5,7 @@ that it changed. Parsing and analysis run in worker threads, page by page.
 """
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import anyio
@@ -15,10 +14,9 @@ from cachetools import LRUCache
 
 from app.analysis.examination import Examination, examine, worth_reading
 from app.caller import Caller, Owner
-from app.errors import OpikAssistError
 from app.opik.client import OpikClient
 from app.opik.schema import Span, Trace
-from app.tools.body_plan import Run, plan_runs
+from app.tools.bodies import BodyLimits, BodyReader
 
 log = structlog.get_logger(__name__)
 
@@ -34,10 +32,8 @@ class LoadLimits:
 
     spans: int = 50_000
     body_spans: int = 200
-    body_bytes: int = 8 * 1024 * 1024
-    body_seconds: float = 3
+    bodies: BodyLimits = field(default_factory=BodyLimits)
     cache_bytes: int = 256 * 1024 * 1024
-    parallel: int = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +76,7 @@ class TraceLoader:
         wanted = await anyio.to_thread.run_sync(
             lambda: worth_reading(trace, found.spans, most=self._limits.body_spans)
         )
-        reader = _BodyReader(self._client, caller, trace, self._limits)
+        reader = BodyReader(self._client, caller, trace, self._limits.bodies)
         bodies = await reader.read([span.id for span in found.spans], wanted)
         spans = [bodies.get(span.id, span) for span in found.spans]
         seen = await anyio.to_thread.run_sync(lambda: examine(trace, spans, bodies=bodies.keys()))
@@ -98,46 +94,6 @@ class TraceLoader:
             _shortfall(trace, len(spans), cut=found.cut),
             (found.bytes + reader.bytes) * OBJECT_OVERHEAD,
         )
-
-
-class _BodyReader:
-    """Reads the bodies of chosen spans within a time and a size; what is missed stays unread."""
-
-    def __init__(
-        self, client: OpikClient, caller: Caller, trace: Trace, limits: LoadLimits
-    ) -> None:
-        self._client = client
-        self._caller = caller
-        self._trace = trace
-        self._limits = limits
-        self._read: dict[str, Span] = {}
-        self.bytes = 0
-
-    async def read(self, ids: Sequence[str], wanted: Sequence[str]) -> dict[str, Span]:
-        """Spans with bodies, by id; `wanted` in the order of their importance."""
-        runs = iter(plan_runs(ids, wanted))
-        with anyio.move_on_after(self._limits.body_seconds):
-            async with anyio.create_task_group() as group:
-                for _ in range(self._limits.parallel):
-                    group.start_soon(self._work, runs, frozenset(wanted))
-        return self._read
-
-    async def _work(self, runs: Iterator[Run], wanted: frozenset[str]) -> None:
-        for run in runs:
-            if self.bytes >= self._limits.body_bytes:
-                return
-            await self._read_run(run, wanted)
-
-    async def _read_run(self, run: Run, wanted: frozenset[str]) -> None:
-        try:
-            page = await self._client.span_page(
-                self._caller, self._trace, limit=run.limit, cursor=run.cursor
-            )
-        except OpikAssistError as error:
-            log.info("bodies_not_read", code=error.code, trace=self._trace.id)
-            return
-        self.bytes += page.bytes
-        self._read |= {span.id: span for span in page.spans if span.id in wanted}
 
 
 def _stamp(trace: Trace) -> Stamp:

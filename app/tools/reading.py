@@ -1,114 +1,119 @@
-"""Tools that read the trace at hand."""
+"""The tool that reads the trace as a whole: outline, findings, profile, path, lists of spans."""
 
-import json
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
 
 import anyio
 from pydantic import Field
 
-from app.agent.toolbox import Tool, tool
+from app.agent.toolbox import tool
+from app.analysis.outline import outline_of
+from app.analysis.tree import Node
+from app.analysis.views import (
+    Sort,
+    Status,
+    critical_path_text,
+    findings_text,
+    list_spans,
+    profile_text,
+)
 from app.errors import ToolFailed
-from app.opik.schema import Span
+from app.tools.details import trace_values
+from app.tools.excerpts import shown, without_halves
 from app.tools.workbench import Workbench
 
-_FACTS = (
-    "id",
-    "name",
-    "type",
-    "parent_span_id",
-    "start_time",
-    "end_time",
-    "duration",
-    "ttft",
-    "model",
-    "provider",
-    "usage",
-    "total_estimated_cost",
-    "tags",
-    "error_info",
-    "feedback_scores",
-)
+View = Literal["outline", "findings", "profile", "critical_path", "spans"]
+
+_CHARACTERS_PER_TOKEN = 3
+_DISPLAY: dict[View, str] = {
+    "outline": "Reading the trace",
+    "findings": "Reading the findings",
+    "profile": "Reading where time and tokens went",
+    "critical_path": "Following the critical path",
+    "spans": "Listing spans",
+}
 
 
-@tool(display=lambda _: "Reading the trace")
-async def get_trace_data(bench: Workbench) -> str:
-    """The outline of the trace: totals, errors and the tree of its spans with their short names,
-    and the trace's own input, output and metadata. Inputs and outputs of spans come from
-    get_span_details."""
-    room = bench.limits.result_characters
-    trace = bench.loaded.trace
-    outline = await anyio.to_thread.run_sync(bench.outline)
-    parts = [_bounded(outline, room // 2, "look at single spans with get_span_details")]
-    bodies = {"input": trace.input, "output": trace.output, "metadata": trace.metadata}
-    if trace.error_info is not None:
-        bodies["error"] = trace.error_info.model_dump(exclude_none=True)
-    parts += _bodies(bodies, room - len(parts[0]) - 100)
-    return "\n\n".join(parts)
+def _display(_: Workbench, view: View = "outline", **asked: Any) -> str:
+    return _DISPLAY[_view(view, asked)]
 
 
-def _display_span(bench: Workbench, span_id: str, **_: Any) -> str:
-    try:
-        return f"Fetching span details for {{span:{bench.find(span_id).id}}}"
-    except ToolFailed:
-        return "Fetching span details"
+def _view(view: View, asked: dict[str, Any]) -> View:
+    """The view that is meant: whoever filters, sorts or leafs through an outline wants a list."""
+    filters = ("name", "type", "status", "min_duration_ms", "sort")
+    if any(asked.get(each) is not None for each in filters):
+        return "spans"
+    return "spans" if view == "outline" and asked.get("offset") else view
 
 
-@tool(display=_display_span)
-async def get_span_details(
+@tool(display=_display)
+async def get_trace_data(
     bench: Workbench,
-    span_id: Annotated[str, Field(description="The span's short name (s3) or its id.")],
-    include_input: Annotated[bool, Field(description="Show the span's input.")] = False,
-    include_output: Annotated[bool, Field(description="Show the span's output.")] = False,
-    include_metadata: Annotated[bool, Field(description="Show the span's metadata.")] = False,
+    view: Annotated[
+        View, Field(description="outline also shows the trace's own input, output and metadata")
+    ] = "outline",
+    root: Annotated[str | None, Field(description="Only this span (s3) and all below it.")] = None,
+    name: Annotated[str | None, Field(description="Part of the span's name.")] = None,
+    type: Annotated[str | None, Field(description="general, llm, tool or guardrail")] = None,
+    status: Status | None = None,
+    min_duration_ms: float | None = None,
+    sort: Annotated[Sort | None, Field(description="Greatest first, start: tree order.")] = None,
+    offset: Annotated[int, Field(ge=0, description="Skip so many lines of the list.")] = 0,
 ) -> str:
-    """One span: times, model, usage, cost, tags, error with traceback, and on demand its input,
-    output and metadata. Long values are cut; each cut says so."""
-    span = await bench.full(bench.find(span_id))
-    wanted = {"input": include_input, "output": include_output, "metadata": include_metadata}
-    bodies = {name: getattr(span, name) for name, asked in wanted.items() if asked}
-    facts = _facts(span)
-    left_out = [name for name, asked in wanted.items() if not asked and getattr(span, name)]
-    if left_out:
-        facts += f"\nNot shown: {', '.join(left_out)}; ask with include_{left_out[0]}=true."
-    room = bench.limits.result_characters
-    facts = _bounded(facts, room // (2 if bodies else 1) - 100, "the rest is not shown")
-    return "\n\n".join([facts, *_bodies(bodies, room - len(facts) - 100)])
+    """The trace as a whole, or a list of its spans: name, type, status, min_duration_ms and sort
+    filter and order the list (view=spans)."""
+    filters = {"name": name, "type": type, "status": status, "min_duration_ms": min_duration_ms}
+    meant = _view(view, {**filters, "sort": sort, "offset": offset})
+    top = bench.loaded.seen.tree.by_id[bench.find(root).id] if root else None
+    if top is not None and meant in ("findings", "profile"):
+        raise ToolFailed(f'view="{meant}" is about the whole trace; leave root out.')
+    if meant == "outline":
+        return await anyio.to_thread.run_sync(_outline, bench, top)
+    seen, alias, room = bench.loaded.seen, bench.aliases.name, bench.limits.result_characters
 
-
-READING: tuple[Tool, ...] = (get_trace_data, get_span_details)
-
-
-def _facts(span: Span) -> str:
-    """The span's own facts, one a line; durations in milliseconds, costs in USD."""
-    values = span.model_dump(mode="json", include=set(_FACTS), exclude_none=True)
-    return "\n".join(
-        f"{name}: {_text(values[name])}"
-        for name in _FACTS
-        if values.get(name) not in (None, [], {})
-    )
-
-
-def _bodies(bodies: dict[str, Any], room: int) -> list[str]:
-    """The bodies as text, sharing `room` characters: short ones leave theirs to the long."""
-    texts = {name: _text(value) for name, value in bodies.items() if value is not None}
-    parts = []
-    for waiting, (name, text) in zip(
-        range(len(texts), 0, -1), sorted(texts.items(), key=lambda each: len(each[1])), strict=True
-    ):
-        part = (
-            f"{name}:\n{_bounded(text, room // waiting - len(name) - 4, 'the rest is not shown')}"
+    def write(tokens: int) -> str:
+        page: dict[str, Any] = {"alias": alias, "offset": offset, "budget_tokens": tokens}
+        if meant == "findings":
+            return findings_text(seen, **page)
+        if meant == "profile":
+            return profile_text(seen, **page)
+        if meant == "critical_path":
+            return critical_path_text(seen, root=top, **page)
+        return list_spans(
+            seen,
+            root=top,
+            name=name,
+            type=type,
+            status=status,
+            min_duration_ms=min_duration_ms,
+            sort=sort or "start",
+            **page,
         )
-        room -= len(part)
-        parts.append(part)
-    return parts
+
+    return await anyio.to_thread.run_sync(_fitted, write, room)
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+def _outline(bench: Workbench, top: Node | None) -> str:
+    """The outline in half the room and the trace's own bodies in the other; below a span only
+    the outline."""
+    room = bench.limits.result_characters
+    seen, alias = bench.loaded.seen, bench.aliases.name
+
+    def write(tokens: int) -> str:
+        return outline_of(seen, alias=alias, budget_tokens=tokens, root=top)
+
+    if top is not None:
+        return _fitted(write, room)
+    parts = [_fitted(write, room // 2), *bench.loaded.notes]
+    left = room - sum(len(part) + 2 for part in parts)
+    return "\n\n".join([*parts, *shown(trace_values(bench), left)])
 
 
-def _bounded(text: str, limit: int, hint: str) -> str:
-    if len(text) <= limit:
-        return text
-    kept = max(0, limit - 100)
-    return f"{text[:kept]}\n[cut: {kept:,} of {len(text):,} characters shown; {hint}]"
+def _fitted(write: Callable[[int], str], room: int) -> str:
+    """What `write` makes of a budget of tokens, the budget made smaller until the text fits."""
+    tokens = room // _CHARACTERS_PER_TOKEN
+    text = without_halves(write(tokens))
+    while len(text) > room and tokens > 50:
+        tokens = min(tokens * room // len(text), tokens - 50)
+        text = without_halves(write(tokens))
+    return text

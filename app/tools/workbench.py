@@ -1,20 +1,28 @@
 """One trace on the bench for a turn, with the caller's rights: what every tool works on."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import anyio
+from cachetools import LRUCache
 
 from app.agent.citations import Aliases
 from app.agent.toolbox import Tool, Toolbox
 from app.analysis.outline import outline_of
+from app.analysis.values import is_cut
 from app.caller import Caller, Owner
-from app.errors import ToolFailed
-from app.opik.client import OpikClient
+from app.errors import OpikAssistError, ToolFailed
+from app.opik.client import BODIES, OpikClient
 from app.opik.schema import Span
+from app.tools.bodies import BodyLimits, BodyReader
 from app.tools.loading import Loaded, TraceLoader
 
+_BODY_SECONDS = 10
+_WHOLE_KEPT = 8
+"""Whole spans kept for a turn; one may take tens of MB."""
+_WHOLE_AT_ONCE = 4
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -28,7 +36,7 @@ class ToolLimits:
 
 
 class Workbench:
-    """A loaded trace, the conversation's names for its spans, and the way to their full bodies."""
+    """A loaded trace, the conversation's names for its spans, and the way to their bodies."""
 
     def __init__(
         self,
@@ -44,7 +52,10 @@ class Workbench:
         self.limits = limits
         self._client = client
         self._caller = caller
-        self._full: dict[str, Span] = {}
+        self._bodies: dict[str, Span] = {}
+        self._whole: LRUCache[str, Span] = LRUCache(_WHOLE_KEPT)
+        self._locks: dict[str, anyio.Lock] = {}
+        self._turns = anyio.CapacityLimiter(_WHOLE_AT_ONCE)
 
     def outline(self) -> str:
         """The outline of the trace, and what could not be read of it."""
@@ -69,15 +80,73 @@ class Workbench:
             )
         return span
 
-    async def full(self, span: Span) -> Span:
-        """The span with its whole bodies, asked of the backend once a turn."""
-        if not is_uuid(span.id):
-            return span
-        if span.id not in self._full:
-            self._full[span.id] = await self._client.span(
-                self._caller, span.id, trace=self.loaded.trace
+    def find_all(self, references: str) -> list[Span]:
+        """The spans of several references with commas or blanks between; each one once."""
+        found = [
+            self.find(each) for each in re.split(r"[,;\s]+", references.strip(" ,;\n")) if each
+        ]
+        return list({span.id: span for span in found}.values())
+
+    async def opened(
+        self, spans: Sequence[Span], *, whole: Collection[str] = BODIES
+    ) -> list["OpenedSpan"]:
+        """The spans with their bodies, in order.
+
+        What was not read yet is read in few requests; the whole record is asked for only where the
+        backend cut one of the fields in `whole`, since single spans are rationed (some 250 a
+        minute for a workspace). What stays cut or unread is told in `note`, never raised.
+        """
+        await self._read([span.id for span in spans if self._loaded_body(span.id) is None])
+        found: dict[str, OpenedSpan] = {}
+
+        async def open_one(span: Span) -> None:
+            found[span.id] = await self._open(span, whole)
+
+        async with anyio.create_task_group() as group:
+            for span in spans:
+                group.start_soon(open_one, span)
+        return [found[span.id] for span in spans]
+
+    async def _read(self, missing: Sequence[str]) -> None:
+        if missing:
+            reader = BodyReader(
+                self._client, self._caller, self.loaded.trace, BodyLimits(seconds=_BODY_SECONDS)
             )
-        return self._full[span.id]
+            self._bodies |= await reader.read(tuple(self.loaded.spans), missing)
+
+    def _loaded_body(self, span_id: str) -> Span | None:
+        if span_id in self.loaded.seen.bodies:
+            return self.loaded.spans[span_id]
+        return self._bodies.get(span_id)
+
+    async def _open(self, span: Span, whole: Collection[str]) -> "OpenedSpan":
+        body = self._loaded_body(span.id)
+        if body is not None and not any(is_cut_body(getattr(body, field)) for field in whole):
+            return OpenedSpan(body)
+        async with self._turns, self._locks.setdefault(span.id, anyio.Lock()):
+            try:
+                return OpenedSpan(await self._full(span))
+            except OpikAssistError as error:
+                failure = error.message
+        if body is None:
+            return OpenedSpan(span, f"Input, output and metadata could not be read: {failure}")
+        return OpenedSpan(body, f"Only the first 10,000 characters could be read: {failure}")
+
+    async def _full(self, span: Span) -> Span:
+        if not is_uuid(span.id):
+            raise ToolFailed("Opik gives this span an id that is no UUID.")
+        if span.id not in self._whole:
+            trace = self.loaded.trace
+            self._whole[span.id] = await self._client.span(self._caller, span.id, trace=trace)
+        return self._whole[span.id]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSpan:
+    """A span with its bodies; `note` says what could not be read of them."""
+
+    span: Span
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +199,9 @@ class Workshop:
 def is_uuid(text: str) -> bool:
     """Whether the text is a UUID in its usual form, and so may become a part of a path."""
     return _UUID.fullmatch(text) is not None
+
+
+def is_cut_body(value: Any) -> bool:
+    """Whether the backend cut an input, output or metadata: as a whole, or by its keys."""
+    inner = value.values() if isinstance(value, dict) else ()
+    return is_cut(value) or any(is_cut(each) for each in inner)

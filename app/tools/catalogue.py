@@ -1,0 +1,7 @@
+"""The tools that a model is offered."""
+
+from app.agent.toolbox import Tool
+from app.tools.details import get_span_details
+from app.tools.reading import get_trace_data
+
+TOOLS: tuple[Tool, ...] = (get_trace_data, get_span_details)

@@ -1,0 +1,92 @@
+"""Values as text within a number of characters; whatever is cut says how the rest is shown."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.analysis.wording import one_line
+from app.tools.value_path import described
+
+MoreFrom = Callable[[int], str]
+"""The call that shows a value from that character on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value to show under a title. `about` is told where it is cut, such as its keys."""
+
+    title: str
+    text: str
+    more: MoreFrom
+    about: str = ""
+
+
+def as_text(value: Any) -> str:
+    """A text as it is, anything else as JSON; halves of surrogate pairs become U+FFFD.
+
+    A value that nests too deeply for JSON's writer is described instead.
+    """
+    if not isinstance(value, str):
+        try:
+            value = json.dumps(value, ensure_ascii=False)
+        except RecursionError:
+            return f"[too deeply nested to be shown whole: {described(value)}; name a path into it]"
+    return without_halves(value)
+
+
+def without_halves(text: str) -> str:
+    """`text` as UTF-8 can write it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def share(lengths: Sequence[int], room: int) -> list[int]:
+    """How much of `room` each gets: short ones what they need, the others equal parts."""
+    given = [0] * len(lengths)
+    for waiting, place in zip(
+        range(len(lengths), 0, -1),
+        sorted(range(len(lengths)), key=lambda at: lengths[at]),
+        strict=True,
+    ):
+        given[place] = min(lengths[place], max(0, room) // waiting)
+        room -= given[place]
+    return given
+
+
+def shown(values: Sequence[Value], room: int, *, offset: int = 0) -> list[str]:
+    """The values under their titles, from character `offset` on, in `room` characters together."""
+    titles = [f"{value.title}:\n" for value in values]
+    lengths = [
+        len(title) + max(1, len(value.text) - offset) + (40 if offset else 0)
+        for title, value in zip(titles, values, strict=True)
+    ]
+    rooms = share(lengths, room - 2 * len(values))
+    return [
+        title + window(value, limit - len(title), offset=offset)
+        for title, value, limit in zip(titles, values, rooms, strict=True)
+    ]
+
+
+def window(value: Value, limit: int, *, offset: int = 0) -> str:
+    """At most `limit` characters from `offset` on, the note about what is not shown included."""
+    whole = len(value.text)
+    if offset >= whole > 0 and offset > 0:
+        return f"[nothing here: the value ends after {whole:,} characters]"
+    if not offset and whole <= limit:
+        return value.text
+    if offset and whole - offset + 40 <= limit:
+        return f"[from character {offset:,} to the end]\n{value.text[offset:]}"
+    about = one_line(value.about, limit=limit // 4) if value.about and limit > 400 else ""
+    kept = max(0, limit - len(_note(value, offset, whole, about)) - 1)
+    end = offset + kept
+    return f"{value.text[offset:end]}\n{_note(value, offset, end, about)}"
+
+
+def _note(value: Value, offset: int, end: int, about: str) -> str:
+    what = f"characters {offset + 1:,} to {end:,}" if offset else f"{end:,}"
+    about = f"; the value is {about}" if about else ""
+    return f"[cut: {what} of {len(value.text):,} characters; more: {value.more(end)}{about}]"
