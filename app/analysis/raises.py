@@ -1,5 +1,6 @@
 """Where errors began: raises, told apart from the spans that only passed them on."""
 
+import heapq
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -113,16 +114,23 @@ def _source(node: Node, failed: list[Node]) -> Node | None:
         inner = child.span.error_info.message if child.span.error_info else None
         if inner and len(inner) > 3 and inner in told:
             return child
-    return next((child for child in failed if not _outlived(child, node)), None)
+    begun = _last_begun(node)
+    return next((child for child in failed if not _outlived(child, begun)), None)
 
 
-def _outlived(child: Node, node: Node) -> bool:
+def _last_begun(node: Node) -> list[tuple[int, str | None]]:
+    """When the last child of each name began, the two latest; failed children by their name, the
+    others under none, since a retry of the same call is no going on."""
+    latest: dict[str | None, int] = {}
+    for child in node.children:
+        key = child.name if has_failed(child) else None
+        latest[key] = max(latest.get(key, child.start), child.start)
+    return heapq.nlargest(2, ((start, key) for key, start in latest.items()), key=lambda it: it[0])
+
+
+def _outlived(child: Node, begun: list[tuple[int, str | None]]) -> bool:
     """Whether the parent went on with something else after this child had failed."""
-    return any(
-        other.start >= child.end and (other.name != child.name or not has_failed(other))
-        for other in node.children
-        if other is not child
-    )
+    return any(start >= child.end and key != child.name for start, key in begun)
 
 
 def _cancelled(node: Node) -> bool:

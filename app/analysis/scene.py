@@ -1,5 +1,6 @@
 """What the rules look at: one trace with its tree, its profile and the bodies that were read."""
 
+import heapq
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,8 @@ from app.analysis.replies import is_blank_reply
 from app.analysis.tree import Node, Tree
 from app.analysis.values import is_empty
 from app.opik.schema import Trace
+
+_MOST_BEFORE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,14 @@ class Scene:
     def earlier(self, node: Node) -> Iterator[tuple[int, Node]]:
         """Spans that had finished when `node` started and whose results could have reached it:
         its earlier siblings with all below them (level 0), then those of each ancestor (1, 2, ...);
-        on each level the latest first."""
+        on each level the latest first, at most 200."""
         climbing: Node | None = node
         level = 0
         while climbing is not None:
             siblings = climbing.parent.children if climbing.parent else self.tree.roots
-            before = [other for other in siblings if other.end <= climbing.start + 1_000]
-            for other in sorted(before, key=lambda item: (-item.end, item.id)):
+            before = (other for other in siblings if other.end <= climbing.start + 1_000)
+            latest = heapq.nlargest(_MOST_BEFORE, before, key=lambda item: (item.end, -item.index))
+            for other in latest:
                 if other is not climbing:
                     yield from ((level, below) for below in self.tree.below(other))
             climbing = climbing.parent

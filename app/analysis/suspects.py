@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from app.analysis.peers import Peers
 from app.analysis.raises import has_failed
 from app.analysis.replies import calls_tools, failure_in, finish_reason, spoken
 from app.analysis.scene import Scene, is_model_call, says_nothing
-from app.analysis.tree import Node, Oddity
+from app.analysis.tree import Node
 from app.analysis.values import hollow_keys, is_cut, key_of, leaves, parse_json
 from app.analysis.wording import one_line
 
@@ -36,7 +37,6 @@ WEAK = 0.25
 """Suspects below this mean something only beside an error that they explain."""
 
 _FEW_PEERS = 4
-_MOST_PEERS = 300
 _PARTIAL_FLAGS = frozenset(["partial", "is_partial", "incomplete", "truncated", "is_truncated"])
 
 
@@ -64,26 +64,32 @@ def find_suspects(scene: Scene) -> dict[str, Suspect]:
 
     A wrapper that hands up what a span below it gave is not a suspect of its own.
     """
+    peers = Peers(scene)
     found: dict[str, Suspect] = {}
-    read = [node for node in scene.tree.nodes if scene.was_read(node)]
-    for node in sorted(read, key=lambda item: (item.end, -item.depth, item.index)):
-        if has_failed(node) or Oddity.UNFINISHED in node.oddities:
-            continue
-        suspect = _judge(node, scene)
-        if suspect is None:
-            continue
-        inside = [found.get(child.id) for child in scene.tree.below(node)[1:]]
-        if any(other and other.strength >= WEAK and _hands_up(suspect, other) for other in inside):
-            continue
-        found[node.id] = suspect
-    return found
+    below: dict[int, set[Fault]] = {}
+    for node in reversed(scene.tree.nodes):
+        inside = below.pop(node.index, set())
+        if scene.was_read(node) and not has_failed(node) and node.finished:
+            suspect = _judge(node, peers)
+            if suspect is not None and not _hands_up(suspect, inside):
+                found[node.id] = suspect
+                if suspect.strength >= WEAK:
+                    inside.add(suspect.fault)
+        if node.parent is not None and inside:
+            below.setdefault(node.parent.index, set()).update(inside)
+    return dict(sorted(found.items(), key=lambda item: _when(item[1].node)))
 
 
-def _hands_up(outer: Suspect, inner: Suspect) -> bool:
-    return outer.fault is inner.fault or outer.fault is Fault.EMPTY
+def _when(node: Node) -> tuple[int, int, int]:
+    return node.end, -node.depth, node.index
 
 
-def _judge(node: Node, scene: Scene) -> Suspect | None:
+def _hands_up(suspect: Suspect, inside: set[Fault]) -> bool:
+    """Whether a span below has the same fault, or any where this one only returned nothing."""
+    return suspect.fault in inside or (suspect.fault is Fault.EMPTY and bool(inside))
+
+
+def _judge(node: Node, peers: Peers) -> Suspect | None:
     span = node.span
     if is_model_call(node):
         reason = finish_reason(span.output, span.metadata)
@@ -100,11 +106,11 @@ def _judge(node: Node, scene: Scene) -> Suspect | None:
     if is_model_call(node) and _breaks_json(node):
         return Suspect(node, Fault.BROKEN_JSON, 0.85, "JSON was expected and cannot be parsed")
     if says_nothing(node):
-        return _empty(node, scene)
-    return _partial(node, scene)
+        return _empty(node, peers)
+    return _partial(node, peers)
 
 
-def _partial(node: Node, scene: Scene) -> Suspect | None:
+def _partial(node: Node, peers: Peers) -> Suspect | None:
     """A result that says itself that it is not whole, or that has holes where its peers have none.
 
     Many results have optional parts, so holes alone need a symptom.
@@ -116,27 +122,24 @@ def _partial(node: Node, scene: Scene) -> Suspect | None:
         if leaf is True and key_of(path) in _PARTIAL_FLAGS:
             return Suspect(node, Fault.PARTIAL, 0.6, f"its output says {key_of(path)}: true")
     holes = hollow_keys(output)
-    peers = [peer for peer in scene.peers_of(node) if scene.was_read(peer) and peer is not node]
-    if not holes or not _FEW_PEERS <= len(peers) <= _MOST_PEERS:
+    kind = peers.of(node)
+    others = kind.read - 1
+    if not holes or others < _FEW_PEERS:
         return None
-    usual = [hollow_keys(peer.span.output) for peer in peers]
-    odd = [
-        hole for hole in sorted(holes) if sum(hole in keys for keys in usual) <= len(usual) // 10
-    ]
+    odd = [hole for hole in sorted(holes) if kind.holes[hole] - 1 <= others // 10]
     if not odd:
         return None
     names = ", ".join(one_line(key, limit=40) for key in odd[:3])
     return Suspect(node, Fault.PARTIAL, 0.5, f"without {names}, which other calls gave")
 
 
-def _empty(node: Node, scene: Scene) -> Suspect | None:
+def _empty(node: Node, peers: Peers) -> Suspect | None:
     span = node.span
     outside = span.type == "tool" or fetches(node) or is_model_call(node)
-    peers = [peer for peer in scene.peers_of(node) if scene.was_read(peer) and not has_failed(peer)]
-    full = sum(1 for peer in peers if not says_nothing(peer))
+    kind = peers.of(node)
     few, share = (_FEW_PEERS, 0.75) if outside else (2 * _FEW_PEERS, 0.9)
-    if len(peers) >= few and full >= share * len(peers):
-        reason = f"{full} of {len(peers)} calls of this name that were read returned something"
+    if kind.read >= few and kind.full >= share * kind.read:
+        reason = f"{kind.full} of {kind.read} calls of this name that were read returned something"
         return Suspect(node, Fault.EMPTY, 0.9 if outside else 0.7, reason)
     if is_model_call(node):
         return Suspect(node, Fault.EMPTY, 0.85, "a reply without text or tool calls")

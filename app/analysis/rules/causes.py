@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from app.analysis.finding import Category, Finding
 from app.analysis.raises import Raise, has_failed, message_of, trace_raises
@@ -32,7 +33,9 @@ _FORMAT_ERROR = re.compile(
     re.IGNORECASE,
 )
 _DATA_FAULTS = frozenset([Fault.EMPTY, Fault.PARTIAL, Fault.FAILURE])
-_LOOKED_AT = 500
+_MOST_RAISES = 25
+_LOOKED_AT = 2_000
+_HIGHEST_LEVEL = 40
 _LEVEL_COST = 0.1
 _HOLE = 0.6
 
@@ -40,7 +43,7 @@ _HOLE = 0.6
 def causes(scene: Scene, suspects: Mapping[str, Suspect]) -> Iterator[Finding]:
     """For each raise the earlier result that explains it, where there is one."""
     told: set[tuple[str, str]] = set()
-    for item in trace_raises(scene.trace, scene.tree):
+    for item in islice(trace_raises(scene.trace, scene.tree), _MOST_RAISES):
         cause = _cause(item, suspects, scene)
         if cause is not None and (cause.node.id, item.origin.name) not in told:
             told.add((cause.node.id, item.origin.name))
@@ -64,7 +67,7 @@ def _cause(item: Raise, suspects: Mapping[str, Suspect], scene: Scene) -> Suspec
     holes = hollow_keys(item.origin.span.input) if scene.was_read(item.origin) else frozenset()
     best: tuple[float, int, Suspect] | None = None
     for count, (level, node) in enumerate(scene.earlier(item.origin)):
-        if count > _LOOKED_AT and best is not None:
+        if count > _LOOKED_AT or level > _HIGHEST_LEVEL:
             break
         suspect = suspects.get(node.id) or _with_hole(node, holes, scene)
         if suspect is None or suspect.fault not in fits:

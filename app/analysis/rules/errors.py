@@ -1,6 +1,7 @@
 """Where errors began, and which of them ended the trace."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from app.analysis.finding import Category, Finding
 from app.analysis.raises import (
@@ -17,6 +18,7 @@ from app.analysis.tree import Node, Oddity
 from app.analysis.wording import counted, one_line
 
 _SPANS_NAMED = 12
+_GROUPS_TOLD = 40
 _STEPS_NAMED = 4
 
 
@@ -27,7 +29,7 @@ def errors(scene: Scene) -> Iterator[Finding]:
     for item in raises:
         groups.setdefault((item.origin.name, signature(item.error)), []).append(item)
     fatal_seen = False
-    for items in groups.values():
+    for items in islice(groups.values(), _GROUPS_TOLD):
         fatal = [item for item in items if item.fatal]
         if fatal:
             yield _fatal(fatal[0], items, first=not fatal_seen)

@@ -15,6 +15,7 @@ from app.analysis.values import canonical, is_cut, texts
 from app.analysis.wording import one_line, percent, span_of_time
 
 _FEW_PEERS = 3
+_MOST_SLOW = 20
 _LEAST_RATIO = 4.0
 _RATIO_OF_FEW = 8.0
 _MANY_PEERS = 5
@@ -45,7 +46,8 @@ def slow_outliers(scene: Scene) -> Iterator[Finding]:
         if len(timed) < _FEW_PEERS:
             continue
         slow = _far_out(timed, [float(node.duration) for node in timed])
-        slow = [node for node in slow if not _explained(node, slow, scene)]
+        typical = median(node.duration for node in timed)
+        slow = [node for node in slow[:_MOST_SLOW] if not _explained(node, typical, scene)]
         if slow:
             yield _slow(slow, timed, scene)
 
@@ -70,17 +72,18 @@ def _far_out(nodes: Sequence[Node], values: Sequence[float]) -> list[Node]:
     return out if len(out) < max(1, len(nodes) // 10) else []
 
 
-def _explained(node: Node, slow: Sequence[Node], scene: Scene) -> bool:
+def _explained(node: Node, typical: float, scene: Scene) -> bool:
     """Too little to matter, or slow only because a span below it is."""
-    typical = median(peer.duration for peer in scene.peers_of(node))
     excess = node.duration - typical
     if excess < _LEAST_EXCESS:
         return True
     if excess < _SURE_EXCESS and excess < _LEAST_SHARE * scene.profile.wall:
         return True
     for below in scene.tree.below(node)[1:]:
-        peers = [peer.duration for peer in scene.peers_of(below)]
-        usual = median(peers) if len(peers) > 1 else 0
+        if below.duration < _MOST_OF_IT * excess:
+            continue
+        peers = scene.peers_of(below)
+        usual = median(peer.duration for peer in peers)
         if len(peers) >= _FEW_PEERS and below.duration - usual >= _MOST_OF_IT * excess:
             return True
     return False

@@ -26,8 +26,10 @@ _SPANS_NAMED = 12
 def retries(scene: Scene) -> Iterator[Finding]:
     """Failed calls followed by the same call again: several failures in a row, or rate limits."""
     for siblings in _siblings(scene):
+        places = {node.id: place for place, node in enumerate(siblings)}
         for run in _failing_runs(siblings, scene):
-            finding = _retried(run, siblings, scene)
+            after = places[run[-1][0].id] + 1
+            finding = _retried(run, siblings[after : after + 1], scene)
             if finding is not None:
                 yield finding
 
@@ -75,13 +77,12 @@ def _same_input(a: Node, b: Node, scene: Scene) -> bool:
 
 
 def _retried(
-    run: Sequence[tuple[Node, str]], siblings: Sequence[Node], scene: Scene
+    run: Sequence[tuple[Node, str]], following: Sequence[Node], scene: Scene
 ) -> Finding | None:
     nodes = [node for node, _ in run]
     reasons = [reason for _, reason in run]
     limited = any(_RATE_LIMIT.search(reason) for reason in reasons)
-    after = siblings.index(nodes[-1]) + 1
-    again = siblings[after] if after < len(siblings) else None
+    again = following[0] if following else None
     if again is not None and (
         again.start < nodes[-1].end or not _same_input(nodes[0], again, scene)
     ):
