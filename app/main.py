@@ -24,7 +24,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app import __version__
 from app.agent.budget import Limits
 from app.caller import Caller
-from app.chat.model import ChatOptions, ProxyModel
+from app.chat.model import ProxyModel
+from app.chat.parameters import ChatOptions
 from app.conversation.conversations import Conversations, Rules
 from app.conversation.health import Health
 from app.conversation.turn import Lease

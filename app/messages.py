@@ -95,7 +95,7 @@ class Reply:
 
     `complete` is False when the stream broke off before its end, or when the reply grew over the
     size limit. `usage` is None where the provider reported none. `model` is the name the backend
-    says has answered, or the name that was asked for.
+    says has answered, or the name that was asked for; `provider` is "" where it does not say.
     """
 
     text: str
@@ -104,3 +104,12 @@ class Reply:
     finish: FinishReason = "unknown"
     complete: bool = True
     model: str = ""
+    provider: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedModel:
+    """A model that a question may name; `usable` is None where only trying would tell."""
+
+    name: str
+    usable: bool | None

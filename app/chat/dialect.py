@@ -1,17 +1,17 @@
 """Messages and tools -> the proxy's request, in the words of one dialect.
 
-`NativeDialect` is OpenAI's chat completions with native tool calls. A dialect for providers whose
-tools the proxy drops (tools described in text, calls read from text) stands beside it: `ProxyModel`
-asks its dialect for `request` and knows nothing else of the wire form of messages.
+`NativeDialect` is OpenAI's chat completions with native tool calls. `text_tools.TextDialect` stands
+beside it for providers whose tools the proxy drops: `ProxyModel` asks its dialect for `request` and
+for a `reader` of the reply, and knows nothing else of the wire form of messages.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from app.chat.frames import json_object
 from app.chat.surrogates import repaired
-from app.messages import Assistant, Message, System, ToolAnswer, ToolCall, ToolSpec, User
+from app.messages import Assistant, Message, Reply, System, ToolAnswer, ToolCall, ToolSpec, User
 
 # The proxy routes OpenAI's, Anthropic's and Gemini's models by their bare names; a name with a
 # slash would mean OpenRouter's model of that vendor.
@@ -28,6 +28,27 @@ class NativeDialect:
         if tools:
             request["tools"] = [_tool(tool) for tool in tools]
         return request
+
+    def reader(self) -> "NativeReader":
+        """What reads one reply: all of its text is for the user."""
+        return NativeReader()
+
+
+class NativeReader:
+    """Shows every piece as it comes; the calls are the reply's own."""
+
+    fault = ""
+    raw = ""
+
+    def feed(self, piece: str) -> str:
+        return piece
+
+    def end(self) -> str:
+        return ""
+
+    def reply(self, raw: Reply, *, new_id: Callable[[], str]) -> Reply:
+        """The reply as it is; `new_id` is for calls that are read from text."""
+        return raw
 
 
 def wire_model(name: str) -> str:
@@ -68,7 +89,7 @@ def _assistant(text: str, calls: Sequence[ToolCall]) -> dict[str, Any]:
             {
                 "id": _wire_id(call),
                 "type": "function",
-                "function": {"name": call.name, "arguments": _wire_arguments(call.arguments)},
+                "function": {"name": call.name, "arguments": wire_arguments(call.arguments)},
             }
             for call in calls
         ]
@@ -79,7 +100,7 @@ def _wire_id(call: ToolCall) -> str:
     return call.provider_id or call.id
 
 
-def _wire_arguments(arguments: str) -> str:
+def wire_arguments(arguments: str) -> str:
     """Arguments that a server can parse: several refuse the whole request over a broken one."""
     if not arguments.strip():
         return "{}"

@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 import anyio
 import httpx
 
+from app.chat.abilities import drops_tools
 from app.chat.frames import Frame, FrameDecoder, Unreadable, json_object
 from app.chat.refusals import Refusal, failed, failure, is_page, refusal_in, refusal_of
 from app.chat.reply import ReplyBuilder
@@ -34,8 +35,9 @@ _PROVIDER = "X-Opik-Provider"
 class ExchangeFailed(Exception):
     """An exchange without a reply: what to tell, and what a repetition depends on.
 
-    `refusal` is None where nobody refused; `unheard` tells that the connection failed before a
-    byte of the answer came; `asked_wait` is the pause in seconds that the answer asks for.
+    `refusal` is None where nobody refused; `unheard`: the connection failed before a byte of the
+    answer came; `asked_wait`: the pause in seconds that the answer asks for; `tools_lost`: the
+    request's native tools were dropped on the way.
     """
 
     def __init__(
@@ -45,12 +47,14 @@ class ExchangeFailed(Exception):
         refusal: Refusal | None = None,
         unheard: bool = False,
         asked_wait: float | None = None,
+        tools_lost: bool = False,
     ) -> None:
         super().__init__(told.message)
         self.told = told
         self.refusal = refusal
         self.unheard = unheard
         self.asked_wait = asked_wait
+        self.tools_lost = tools_lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +69,12 @@ class Exchange:
     silence_seconds: float
     reply_bytes: int
 
-    async def run(self, body: bytes, say: Callable[[str], None]) -> Reply:
-        """Sends `body` and reads the reply, saying its text as it comes.
+    async def run(
+        self, body: bytes, say: Callable[[str], None], *, native_tools: bool = False
+    ) -> Reply:
+        """Sends `body` and reads the reply, which may be empty or cut, saying its text as it comes.
 
-        The reply may be empty or incomplete. Raises ExchangeFailed.
+        Raises ExchangeFailed, also for `native_tools` that the provider turns out never to see.
         """
         request = self.http.build_request(
             "POST",
@@ -85,6 +91,8 @@ class Exchange:
         except httpx.TransportError as error:
             raise _unheard(error) from None
         try:
+            if native_tools and drops_tools(response.headers.get(_PROVIDER, "")):
+                raise ExchangeFailed(failed("no_tools", model=self.model), tools_lost=True)
             return await self._read(response, say)
         finally:
             with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
@@ -110,7 +118,8 @@ class Exchange:
         else:
             await self._read_stream(response, reading)
         reply = reading.reply()
-        return replace(reply, model=response.headers.get(_ACTUAL_MODEL) or reply.model)
+        model = response.headers.get(_ACTUAL_MODEL) or reply.model
+        return replace(reply, model=model, provider=response.headers.get(_PROVIDER, ""))
 
     async def _read_stream(self, response: httpx.Response, reading: "_Reading") -> None:
         received = 0

@@ -2,11 +2,13 @@
 
 A reply is streamed. Where the stream cannot bring it (the proxy loses tool calls of OpenAI's
 Responses API in streams, and now and then a stream is just empty), the same request is made once
-more without streaming.
+more without streaming. Where native tools turn out to be lost on the way, they go into the text.
+What is found out like this is remembered for the next turns.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -14,51 +16,35 @@ import anyio
 import httpx
 
 from app.caller import Caller
-from app.chat.dialect import NativeDialect, encode, wire_model
+from app.chat.abilities import Abilities, Learnt, abilities_of, provider_by_name
+from app.chat.dialect import NativeDialect, NativeReader, encode, wire_model
 from app.chat.exchange import Exchange, ExchangeFailed
-from app.chat.refusals import failed, refused_parameter
+from app.chat.parameters import OPTIONAL_PARAMETERS, ChatOptions
+from app.chat.refusals import failed, refused_parameter, refuses_tools
+from app.chat.text_tools import TextDialect, TextReader
 from app.errors import ModelFailed
-from app.messages import Message, Reply, ToolSpec, Usage
+from app.messages import Message, Reply, ToolAnswer, ToolSpec, Usage
 
 _PATH = "/v1/private/chat/completions"
 # Whoever asks for a longer pause gets none: the user is told at once.
 _LONGEST_WAIT = 20.0
-_OPTIONAL_PARAMETERS = (
-    "temperature",
-    "reasoning_effort",
-    "stream_options",
-    "max_completion_tokens",
-)
 _PARAGRAPH = "\n\n"
-
-
-@dataclass(frozen=True, slots=True)
-class ChatOptions:
-    """What is asked for, and how patiently.
-
-    `silence_seconds` is the longest pause between two pieces of an answer; `reply_bytes` bounds a
-    reply's text and calls; `attempts` counts the first one; `backoff` is the pause before
-    the second in seconds, doubled each time; `statuses` are answers that are tried again.
-    """
-
-    max_completion_tokens: int = 8_192
-    temperature: float | None = None
-    reasoning_effort: str | None = None
-    silence_seconds: float = 120
-    reply_bytes: int = 262_144
-    attempts: int = 3
-    backoff: float = 0.5
-    statuses: Collection[int] = (429, 502, 503, 504)
 
 
 def _random_id() -> str:
     return f"call_{uuid4().hex}"
 
 
+class _ToolsLost(Exception):
+    """Native tools do not reach this model; nothing was said yet."""
+
+
 class ProxyModel:
     """One caller's model. `model` is the configured name, such as `openai/gpt-4.1`.
 
-    `base_url` is the backend's address up to `/v1`. `new_id` makes the calls' own ids.
+    `base_url` is the backend's address up to `/v1`. `abilities` is what is known of the model,
+    `learnt` what is remembered of it. `token` marks tool requests in text; content of traces must
+    not be able to hold it. `new_id` makes the calls' own ids.
     """
 
     def __init__(
@@ -69,14 +55,22 @@ class ProxyModel:
         caller: Caller,
         model: str,
         options: ChatOptions | None = None,
+        abilities: Abilities | None = None,
+        learnt: Learnt | None = None,
+        token: str | None = None,
         new_id: Callable[[], str] = _random_id,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self._options = options or ChatOptions()
         self._model = wire_model(model)
-        self._dialect = NativeDialect()
+        self._workspace = caller.workspace
+        self._learnt = learnt or Learnt()
+        known = abilities or abilities_of(provider_by_name(self._model), self._model)
+        self._abilities = self._learnt.get(self._workspace, self._model) or known
+        self._native = NativeDialect()
+        self._text = TextDialect(token or uuid4().hex)
         self._sleep = sleep
-        self._refused: set[str] = set()
+        self._new_id = new_id
         self._exchange = Exchange(
             http,
             url=base_url.rstrip("/") + _PATH,
@@ -91,66 +85,129 @@ class ProxyModel:
         self, messages: Sequence[Message], *, tools: Sequence[ToolSpec], say: Callable[[str], None]
     ) -> Reply:
         """See `agent.ports.Model`. Raises ModelFailed, with the user's way out as its message."""
-        request = self._dialect.request(messages, tools)
-        streamed = await self._ask(request, say, stream=True)
+        if self._abilities.native_tools:
+            try:
+                return await self._reply_natively(messages, tools, say)
+            except _ToolsLost:
+                self._learn(replace(self._abilities, native_tools=False))
+        return await self._reply_in_text(messages, tools, say)
+
+    async def _reply_natively(
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec], say: Callable[[str], None]
+    ) -> Reply:
+        request = self._native.request(messages, tools)
+        needs_tools = bool(tools) or any(isinstance(each, ToolAnswer) for each in messages)
+        ask = partial(self._ask, request, NativeReader, native_tools=needs_tools)
+        if tools and not self._abilities.streams_calls:
+            whole = await ask(say, stream=False)
+            return self._joined(Reply(""), whole, lambda _: None)
+        streamed = await ask(say, stream=True)
         calls_lost = bool(tools) and streamed.finish == "tool_calls"
         if streamed.calls or (streamed.text and not calls_lost):
             return streamed
         if streamed.finish == "content_filter":
             raise self._empty(streamed)
-        whole = await self._ask(request, lambda _: None, stream=False)
+        try:
+            whole = await ask(_nobody, stream=False)
+        except _ToolsLost:
+            whole = Reply("", finish="tool_calls")
+        if calls_lost and whole.calls:
+            self._learn(replace(self._abilities, streams_calls=False))
+        elif tools and whole.finish == "tool_calls" and not whole.calls:
+            self._learn(replace(self._abilities, native_tools=False))
+            whole = await self._reply_in_text(messages, tools, _nobody)
         return self._joined(streamed, whole, say)
 
-    async def _ask(
-        self, request: Mapping[str, Any], say: Callable[[str], None], *, stream: bool
+    async def _reply_in_text(
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec], say: Callable[[str], None]
     ) -> Reply:
-        """One reply, with as many exchanges as that takes; none after text was said."""
-        said = False
+        reader = self._text.reader()
+        reply = await self._streamed_text(messages, tools, say, reader)
+        if not reader.fault or not reply.complete or not tools or reply.finish == "length":
+            return reply
+        corrected = self._text.corrected(messages, reader.raw, fault=reader.fault)
+        again = self._text.reader()
+        second = await self._streamed_text(corrected, tools, _nobody, again)
+        if again.fault:
+            raise failed("malformed_request", model=self._model)
+        return self._joined(reply, second, say)
+
+    async def _streamed_text(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSpec],
+        say: Callable[[str], None],
+        reader: TextReader,
+    ) -> Reply:
+        ask = partial(self._ask, self._text.request(messages, tools), lambda: reader)
+        streamed = await ask(say, stream=True)
+        if reader.raw:
+            return streamed
+        if streamed.finish == "content_filter":
+            raise self._empty(streamed)
+        whole = await ask(say, stream=False)
+        return self._joined(streamed, whole, _nobody)
+
+    async def _ask(
+        self,
+        request: Mapping[str, Any],
+        open_reader: Callable[[], NativeReader | TextReader],
+        say: Callable[[str], None],
+        *,
+        stream: bool,
+        native_tools: bool = False,
+    ) -> Reply:
+        """One reply, with as many exchanges as that takes; none after text has come."""
+        reader = open_reader()
+        heard = False
 
         def speak(piece: str) -> None:
-            nonlocal said
-            said = True
-            say(piece)
+            nonlocal heard
+            heard = True
+            shown = reader.feed(piece)
+            if shown:
+                say(shown)
 
         failures = 0
         while True:
             try:
-                return await self._exchange.run(self._body(request, stream=stream), speak)
+                body = self._body(request, stream=stream)
+                raw = await self._exchange.run(body, speak, native_tools=native_tools)
+                rest = reader.end()
+                if rest:
+                    say(rest)
+                return reader.reply(raw, new_id=self._new_id)
             except ExchangeFailed as error:
                 failure = error
-            if not said and self._leave_out(failure):
+            if not heard and self._abilities.native_tools and _are_tools_lost(failure):
+                raise _ToolsLost
+            if not heard and self._leave_out(failure):
                 continue
             failures += 1
-            wait = None if said else self._wait(failure, failures, stream=stream)
+            wait = None if heard else self._wait(failure, failures, stream=stream)
             if wait is None:
                 raise failure.told
             await self._sleep(wait)
 
     def _body(self, request: Mapping[str, Any], *, stream: bool) -> bytes:
-        options = self._options
-        optional = {
-            "stream_options": {"include_usage": True} if stream else None,
-            "max_completion_tokens": options.max_completion_tokens,
-            "temperature": options.temperature,
-            "reasoning_effort": options.reasoning_effort,
-        }
-        sent = {
-            name: value
-            for name, value in optional.items()
-            if value is not None and name not in self._refused
-        }
+        sent = self._options.sent(self._abilities.refused, stream=stream)
         return encode({"model": self._model, "stream": stream, **sent, **request})
 
     def _leave_out(self, failure: ExchangeFailed) -> bool:
         """Whether an optional parameter was refused that was not left out already."""
         if failure.refusal is None:
             return False
-        left = [name for name in _OPTIONAL_PARAMETERS if name not in self._refused]
+        refused = self._abilities.refused
+        left = [name for name in OPTIONAL_PARAMETERS if name not in refused]
         name = refused_parameter(failure.refusal, left)
         if name is None:
             return False
-        self._refused.add(name)
+        self._learn(replace(self._abilities, refused=refused | {name}))
         return True
+
+    def _learn(self, abilities: Abilities) -> None:
+        self._abilities = abilities
+        self._learnt.put(self._workspace, self._model, abilities)
 
     def _wait(self, failure: ExchangeFailed, failures: int, *, stream: bool) -> float | None:
         """Seconds before the next attempt, or None where there shall be none."""
@@ -181,6 +238,15 @@ class ProxyModel:
     def _empty(self, reply: Reply) -> ModelFailed:
         cases = {"length": "out_of_tokens", "content_filter": "content_filter"}
         return failed(cases.get(reply.finish, "empty"), model=self._model)
+
+
+def _nobody(_: str) -> None:
+    """Hears a text that is not shown, or not yet."""
+
+
+def _are_tools_lost(failure: ExchangeFailed) -> bool:
+    refusal = failure.refusal
+    return failure.tools_lost or (refusal is not None and refuses_tools(refusal))
 
 
 def _headers(caller: Caller) -> dict[bytes, bytes]:

@@ -51,7 +51,8 @@ _RULES: Sequence[_Rule] = (
     _rule("no_key", r"API key not configured for LLM", r"no API key (?:is )?configured"),
     _rule(
         "no_tools",
-        r"does not support tools",
+        r"does not support (?:tools?|functions?)\b",
+        r"(?:tools?|functions?)(?: calls?| calling| use)? (?:is|are) not supported",
         r"no endpoints found that support tool",
         r"tool choice requires --enable-auto-tool-choice",
         r"tools param requires --jinja",
@@ -110,6 +111,14 @@ _HTTP_STATUSES: Mapping[int, str] = {
     404: "no_proxy",
     405: "no_proxy",
 }
+# What providers say to a message with the role `tool`, or to one that only holds calls.
+_TOOL_MESSAGES = re.compile(
+    r"unexpected role|(?:invalid|unknown|unsupported) role|roles must alternate"
+    r"|role.{0,40}\btool\b|content cannot be null or empty|content blocks must be non-empty"
+    r"|toolConfig"
+    r"|(?:unsupported|unknown|unrecognized|unexpected) .{0,40}\btool(?:s|_choice|_calls)\b",
+    re.IGNORECASE,
+)
 _REFUSED_PARAMETER = re.compile(
     r"unsupported|not support|unrecognized|unknown|unexpected|not permitted|not allowed"
     r"|only the default|invalid (?:parameter|argument)",
@@ -166,6 +175,14 @@ def refused_parameter(refusal: Refusal, names: Iterable[str]) -> str | None:
     if not _REFUSED_PARAMETER.search(refusal.text):
         return None
     return next((name for name in names if re.search(rf"\b{name}\b", refusal.text)), None)
+
+
+def refuses_tools(refusal: Refusal) -> bool:
+    """Whether the provider refused native tools or the messages that come with them."""
+    case = _case(refusal)
+    if case in {"refused", "provider_failed"}:
+        return _TOOL_MESSAGES.search(refusal.text) is not None
+    return case == "no_tools"
 
 
 def is_page(text: str) -> bool:

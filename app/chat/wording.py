@@ -87,6 +87,11 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "The model used up the tokens of one reply before it wrote a word: ask whoever runs this"
         " assistant to raise AGENT_MAX_COMPLETION_TOKENS or lower AGENT_REASONING_EFFORT.",
     ),
+    "malformed_request": (
+        "provider_error",
+        "The model {model} asked for a tool in a form that cannot be read, and did so again when"
+        " told: ask again, or ask whoever runs this assistant for another model in AGENT_MODEL.",
+    ),
     "empty": (
         "provider_error",
         "The model answered with nothing at all: ask again.",

@@ -9,13 +9,16 @@ import pytest
 import respx
 
 from app.caller import Caller
-from app.chat.model import ChatOptions, ProxyModel
+from app.chat.abilities import Abilities, Learnt
+from app.chat.model import ProxyModel
+from app.chat.parameters import ChatOptions
 from app.errors import ModelFailed
 from app.messages import Message, Reply, ToolSpec, User
 from tests.chat.recordings import body, media_type, numbered
 
 BASE = "http://backend:8080"
 URL = f"{BASE}/v1/private/chat/completions"
+TOKEN = "5f1c09aa27e4b3d8"
 CALLER = Caller(token="a-session", workspace="team")
 TOOL = ToolSpec("get_span", "Reads one span.", {"type": "object", "properties": {}})
 QUESTION = (User("Why is it slow?"),)
@@ -31,6 +34,8 @@ class Asked:
         model: str = "openai/gpt-4.1",
         options: ChatOptions | None = None,
         base_url: str = BASE,
+        abilities: Abilities | None = None,
+        learnt: Learnt | None = None,
     ) -> None:
         self.said: list[str] = []
         self.pauses: list[float] = []
@@ -40,6 +45,9 @@ class Asked:
             caller=CALLER,
             model=model,
             options=options,
+            abilities=abilities,
+            learnt=learnt,
+            token=TOKEN,
             new_id=numbered(),
             sleep=self._pause,
         )

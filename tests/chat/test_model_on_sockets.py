@@ -9,7 +9,8 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from app.chat.model import ChatOptions
+from app.chat.abilities import Abilities
+from app.chat.parameters import ChatOptions
 from demo.standin.app import create_app
 from demo.standin.chat import Chunk, ScriptedChat, finish, text, tool_arguments, tool_call, usage
 from demo.standin.faults import (
@@ -57,12 +58,12 @@ def backend(switches: Switches) -> Backend:
 
     @asynccontextmanager
     async def opened(
-        *chunks: object, model: str = "openai/gpt-4.1", options: ChatOptions | None = None
+        *chunks: object, model: str = "openai/gpt-4.1", **more: Any
     ) -> AsyncIterator[Asked]:
         scripted = ScriptedChat(list(chunks))  # type: ignore[arg-type]
         app = create_app(Records(), chat=scripted, switches=switches)
         async with serving(app) as url, httpx.AsyncClient() as http:
-            yield Asked(http, model=model, options=options, base_url=f"{url}/api")
+            yield Asked(http, model=model, base_url=f"{url}/api", **more)
 
     return opened
 
@@ -145,8 +146,8 @@ async def test_a_refused_parameter_is_left_out_in_every_generation(
     generation: Generation, switches: Switches, backend: Backend
 ) -> None:
     switches.generation = generation
-    options = ChatOptions(temperature=0.2)
-    async with backend(*ANSWER, model="openai/gpt-5", options=options) as asked:
+    more = {"options": ChatOptions(temperature=0.2), "abilities": Abilities()}
+    async with backend(*ANSWER, model="openai/gpt-5", **more) as asked:
         assert (await asked.reply()).text == "Hello 😀 you."
     bodies = [r.body for r in switches.requests("POST", PATH)]
     assert ["temperature" in body for body in bodies] == [True, False]

@@ -1,0 +1,94 @@
+"""What a model behind the chat proxy can do, by its provider, and what was learnt of it by trying.
+
+The proxy drops tools for Anthropic, refuses their messages for Gemini (Vertex AI shares its code),
+and in OpenAI's Responses mode streams text only.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cachetools import TTLCache
+
+LEARNT_SECONDS = 3_600
+_LEARNT_MODELS = 10_000
+_TEXT_ONLY = frozenset({"anthropic", "gemini", "vertex-ai"})
+_WITHOUT_EFFORT = _TEXT_ONLY | {"opik-free"}
+_REASONS = re.compile(r"(?:^|/)(?:gpt-5|o\d)(?!.*\bchat\b)")
+_BY_NAME = (
+    ("openai", re.compile(r"gpt-|chatgpt-|o\d")),
+    ("anthropic", re.compile(r"claude-")),
+    ("gemini", re.compile(r"gemini-")),
+    ("custom-llm", re.compile(r"custom-llm/")),
+    ("vertex-ai", re.compile(r"vertex_ai/")),
+    ("opik-free", re.compile(r"opik-free")),
+    ("openrouter", re.compile(r"openrouter/|[\w.-]+/")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """How a model is to be asked.
+
+    `native_tools` False means that tools go into the text. `streams_calls` False means that calls
+    come in whole replies only. `reasons` is None where nobody said. `refused` are optional
+    parameters to leave out.
+    """
+
+    native_tools: bool = True
+    streams_calls: bool = True
+    reasons: bool | None = None
+    refused: frozenset[str] = frozenset()
+
+
+class Learnt:
+    """Abilities that trying has shown, by workspace and model, for an hour."""
+
+    def __init__(
+        self, *, seconds: float = LEARNT_SECONDS, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._known: TTLCache[tuple[str | None, str], Abilities] = TTLCache(
+            _LEARNT_MODELS, seconds, timer=clock
+        )
+
+    def get(self, workspace: str | None, model: str) -> Abilities | None:
+        return self._known.get((workspace, model))
+
+    def put(self, workspace: str | None, model: str, abilities: Abilities) -> None:
+        self._known[workspace, model] = abilities
+
+
+def abilities_of(
+    provider: str, model: str, *, responses_mode: bool = False, reasons: bool | None = None
+) -> Abilities:
+    """What is known before anything was tried; `model` is the name on the wire."""
+    provider = canonical(provider)
+    refused = set()
+    if reasons is None and _REASONS.search(model):
+        reasons = True
+    if reasons:
+        refused.add("temperature")
+    if reasons is False or provider in _WITHOUT_EFFORT:
+        refused.add("reasoning_effort")
+    return Abilities(
+        native_tools=provider not in _TEXT_ONLY,
+        streams_calls=not responses_mode,
+        reasons=reasons,
+        refused=frozenset(refused),
+    )
+
+
+def drops_tools(provider: str) -> bool:
+    """Whether native tools never reach a model of this provider (the proxy's name of it)."""
+    return canonical(provider) in _TEXT_ONLY
+
+
+def canonical(provider: str) -> str:
+    """The provider's name in one spelling; backends write `vertex-ai` and `vertex_ai`."""
+    return provider.strip().lower().replace("_", "-")
+
+
+def provider_by_name(model: str) -> str:
+    """The provider that the proxy would take for a name on the wire; "" for an unknown one."""
+    return next((name for name, pattern in _BY_NAME if pattern.match(model)), "")

@@ -1,0 +1,151 @@
+"""Tools in plain text, for providers whose native tools do not survive the chat proxy.
+
+The model asks for a tool by ending its reply with a request between two tags whose name carries a
+token of the conversation:
+
+    <call-5f1c…>
+    {"name": "get_span_details", "arguments": {"span_id": "s3"}}
+    </call-5f1c…>
+
+The token is the one that is broken wherever it occurs inside trace content, so nothing that was
+recorded can be such a request. The results go back as user messages. Earlier calls are written
+into the history in the same form, whichever protocol they were made in.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
+
+from app.chat.dialect import wire_arguments
+from app.chat.requests import RequestReader
+from app.messages import Assistant, Message, Reply, System, ToolAnswer, ToolCall, ToolSpec, User
+
+_EMPTY = "(empty)"
+
+_HOW = """\
+How to call tools
+You may ask for the tools below. To ask, end your reply with a request in exactly this form, as \
+plain text and outside of any code block:
+
+{opening}
+{{"name": "name_of_the_tool", "arguments": {{"parameter": "value"}}}}
+{closing}
+
+- The request is the very last thing of the reply: after it, stop. One short sentence for the user \
+may stand before it. The user does not see the request.
+- For several tools at once write several requests, one after the other.
+- The results come in the next message, each between <{result} …> and </{result}>. Never write \
+results yourself.
+- When you know enough, answer without a request.
+
+The tools, each with the JSON Schema of its arguments
+"""
+
+_CORRECTION = (
+    "[This reply held a tool request that could not be read: {fault} Write the request again in "
+    "the form of your instructions and nothing else, or answer without one.]"
+)
+
+
+class TextDialect:
+    """System, user and assistant messages only; tools described and called in their text."""
+
+    def __init__(self, token: str) -> None:
+        """`token` must be one that content of traces cannot hold, in letters and digits."""
+        self._call = f"call-{token}"
+        self._result = f"result-{token}"
+
+    def request(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> dict[str, Any]:
+        """The `messages` member of a request: roles alternate and no text is blank."""
+        lines = [each for each in self._lines(messages, tools) if each[1].strip()]
+        return {
+            "messages": [
+                {"role": role, "content": "\n\n".join(text for _, text in group)}
+                for role, group in groupby(lines, key=lambda each: each[0])
+            ]
+        }
+
+    def reader(self) -> "TextReader":
+        """What separates text and requests of one reply."""
+        return TextReader(self._call)
+
+    def corrected(self, messages: Sequence[Message], raw: str, *, fault: str) -> list[Message]:
+        """The conversation in which the model is told what was wrong with its reply `raw`."""
+        return [*messages, Assistant(raw), User(_CORRECTION.format(fault=fault))]
+
+    def _lines(
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec]
+    ) -> Iterator[tuple[str, str]]:
+        described = not tools
+        for message in messages:
+            match message:
+                case System(text) if not described:
+                    described = True
+                    yield "system", f"{text}\n\n{self._description(tools)}"
+                case System(text):
+                    yield "system", text
+                case User(text):
+                    yield "user", text if text.strip() else _EMPTY
+                case Assistant(text, calls):
+                    requests = "\n".join(self._written(call) for call in calls)
+                    parts = (part for part in (text, requests) if part.strip())
+                    yield "assistant", "\n\n".join(parts)
+                case ToolAnswer(call, text):
+                    yield "user", self._answer(call, text)
+        if not described:
+            yield "user", self._description(tools)
+
+    def _description(self, tools: Sequence[ToolSpec]) -> str:
+        how = _HOW.format(
+            opening=f"<{self._call}>", closing=f"</{self._call}>", result=self._result
+        )
+        return how + "\n".join(
+            f"- {tool.name}: {tool.description}\n  {json.dumps(dict(tool.parameters))}"
+            for tool in tools
+        )
+
+    def _written(self, call: ToolCall) -> str:
+        request = {"name": call.name, "arguments": json.loads(wire_arguments(call.arguments))}
+        content = json.dumps(request, ensure_ascii=False)
+        return f"<{self._call}>\n{content}\n</{self._call}>"
+
+    def _answer(self, call: ToolCall, text: str) -> str:
+        name = json.dumps(call.name, ensure_ascii=False)
+        return f"<{self._result} name={name}>\n{text.strip() or _EMPTY}\n</{self._result}>"
+
+
+class TextReader:
+    """Reads one reply: `feed` gives what can be shown, `reply` the reply with its calls."""
+
+    def __init__(self, tag: str) -> None:
+        self._requests = RequestReader(tag)
+        self._shown: list[str] = []
+        self.raw = ""
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with a request in this reply, as a sentence; "" where nothing is."""
+        return self._requests.fault
+
+    def feed(self, piece: str) -> str:
+        """The text that can be shown now: never a part of a request."""
+        self.raw += piece
+        return self._keep(self._requests.feed(piece))
+
+    def end(self) -> str:
+        """The text that was held back in case it became a request."""
+        return self._keep(self._requests.end())
+
+    def reply(self, raw: Reply, *, new_id: Callable[[], str]) -> Reply:
+        """The reply that `raw` is, after `end`; a faulty request is no call."""
+        calls = tuple(
+            ToolCall(new_id(), name, arguments) for name, arguments in self._requests.calls
+        )
+        return replace(raw, text="".join(self._shown), calls=calls)
+
+    def _keep(self, text: str) -> str:
+        if text:
+            self._shown.append(text)
+        return text
