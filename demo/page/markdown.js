@@ -1,0 +1,53 @@
+// Markdown of a model that may have read hostile text: no images, no HTML, no link elsewhere.
+
+import { Marked } from "./vendor/marked.esm.js";
+import DOMPurify from "./vendor/purify.es.mjs";
+
+const ALLOWED_TAGS =
+  "a p br hr strong em del code pre blockquote ul ol li h1 h2 h3 h4 h5 h6 table thead tbody tr th td".split(
+    " ",
+  );
+
+const escaped = (text) =>
+  text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+
+/** Whether a link leads to this very origin. */
+export function leadsHere(href) {
+  try {
+    return new URL(href, location.href).origin === location.origin;
+  } catch {
+    return false;
+  }
+}
+
+const reader = new Marked({
+  gfm: true,
+  renderer: {
+    html: ({ text }) => escaped(text),
+    image: ({ text, href }) => escaped(`${text || "image"} (${href})`),
+    link({ href, tokens }) {
+      const text = this.parser.parseInline(tokens);
+      if (leadsHere(href)) return `<a href="${escaped(href)}">${text}</a>`;
+      // Where a foreign link leads is shown, and nobody is led there.
+      return text === escaped(href) ? `<code>${text}</code>` : `${text} <code>${escaped(href)}</code>`;
+    },
+  },
+});
+
+DOMPurify.addHook("afterSanitizeAttributes", (node) => {
+  if (node.hasAttribute("href") && !leadsHere(node.getAttribute("href"))) {
+    node.removeAttribute("href");
+  }
+});
+
+/** Shows a Markdown text as the element's content. */
+export function render(element, text) {
+  const fragment = DOMPurify.sanitize(reader.parse(text), {
+    ALLOWED_TAGS,
+    ALLOWED_ATTR: ["href", "start", "align"],
+    ALLOW_DATA_ATTR: false,
+    ALLOW_ARIA_ATTR: false,
+    RETURN_DOM_FRAGMENT: true,
+  });
+  element.replaceChildren(fragment);
+}

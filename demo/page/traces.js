@@ -1,0 +1,85 @@
+// The list of traces: one project's or all, newest first.
+
+import * as api from "./api.js";
+import { iconButton, make } from "./dom.js";
+import * as words from "./words.js";
+
+/** The view; `project` is the name of the one to show, null for all. */
+export async function tracesView({ project, refresh }) {
+  const projects = await api.projects();
+  const shown = projects.filter((each) => !project || each.name === project);
+  const lists = await Promise.all(shown.map(api.traces));
+  const traces = lists.flat().sort((one, other) => (one.start_time < other.start_time ? 1 : -1));
+  return make(
+    "div",
+    { class: "list" },
+    make(
+      "div",
+      { class: "list-head" },
+      make("h1", {}, "Traces"),
+      iconButton("refresh", "Look for new traces", refresh),
+    ),
+    make(
+      "nav",
+      { class: "chips", "aria-label": "Projects" },
+      tab("All projects", "/", !project),
+      ...projects.map(({ name }) =>
+        tab(name, `/?project=${encodeURIComponent(name)}`, name === project),
+      ),
+    ),
+    traces.length ? table(traces) : make("p", { class: "notice" }, "No traces yet."),
+  );
+}
+
+const tab = (name, href, current) =>
+  make("a", { class: "chip", href, "aria-current": current ? "page" : null }, name);
+
+const COLUMNS = ["Trace", "When", "Duration", "Spans", "Cost"];
+
+function table(traces) {
+  return make(
+    "table",
+    { class: "traces" },
+    make(
+      "thead",
+      {},
+      make("tr", {}, ...COLUMNS.map((each) => make("th", { scope: "col" }, each))),
+    ),
+    make("tbody", {}, ...traces.map(row)),
+  );
+}
+
+function row(trace) {
+  const cells = [
+    ["when", make("time", { title: words.moment(trace.start_time) }, words.ago(trace.start_time))],
+    ["number", words.duration(trace.duration)],
+    ["number", words.count(trace.span_count ?? 0, "span")],
+    ["number", words.cost(trace.total_estimated_cost)],
+  ];
+  return make(
+    "tr",
+    {},
+    make(
+      "td",
+      { class: "what" },
+      make("a", { href: `/?trace=${trace.id}` }, trace.name || "(no name)"),
+      make("div", { class: "about" }, make("span", {}, trace.project_name), ...marksOf(trace)),
+    ),
+    ...cells.map(([kind, content]) => make("td", { class: kind }, content)),
+  );
+}
+
+/** Errors, tags and the thread, as small marks. */
+export function marksOf(trace) {
+  const failed = trace.failed_spans;
+  const marks = (trace.tags ?? []).map((tag) => make("span", { class: "badge" }, tag));
+  if (failed || trace.error_info) {
+    const said = failed ? words.count(failed, "error") : "failed";
+    marks.unshift(make("span", { class: "badge bad" }, said));
+  }
+  if (trace.thread_id) {
+    const title = `Thread ${trace.thread_id}`;
+    marks.push(make("span", { class: "badge thread", title }, trace.thread_id));
+  }
+  return marks;
+}
