@@ -145,14 +145,14 @@ class Upstream:
 
 async def _body(receive: Receive) -> bytes | None:
     """The whole body, or None for one that is too large."""
-    body = b""
+    body = bytearray()
     while True:
         message = await receive()
         body += message.get("body", b"")
         if len(body) > BODY_BYTES:
             return None
         if not message.get("more_body"):
-            return body
+            return bytes(body)
 
 
 def _start(response: httpx.Response) -> Message:
