@@ -11,6 +11,7 @@ from app.analysis.rules.repetition import loops
 from app.analysis.rules.retries import retries
 from app.analysis.rules.silent_failures import silent_failures
 from app.analysis.rules.spend import costly_outliers, prompt_growth
+from app.analysis.rules.tool_choice import unknown_tools
 from app.analysis.scene import Scene, look_at
 from app.analysis.tree import Tree
 from app.opik.schema import Trace
@@ -20,6 +21,7 @@ Rule = Callable[[Scene], Iterator[Finding]]
 RULES: tuple[Rule, ...] = (
     errors,
     silent_failures,
+    unknown_tools,
     retries,
     loops,
     unfinished,

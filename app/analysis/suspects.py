@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from app.analysis.json_replies import broken_json
 from app.analysis.peers import Peers
 from app.analysis.raises import has_failed
-from app.analysis.replies import calls_tools, failure_in, finish_reason, spoken
+from app.analysis.replies import failure_in, finish_reason
 from app.analysis.scene import Scene, is_model_call, says_nothing
 from app.analysis.tree import Node
-from app.analysis.values import hollow_keys, is_cut, key_of, leaves, parse_json
+from app.analysis.values import hollow_keys, key_of, leaves
 from app.analysis.wording import one_line
 
 _FETCHES = re.compile(
@@ -28,10 +29,6 @@ _MAY_BE_EMPTY = re.compile(
 _CUT_REASONS = frozenset(["length", "max_tokens", "max_output_tokens", "model_length"])
 _BLOCKED_REASONS = frozenset(
     ["content_filter", "safety", "recitation", "refusal", "prohibited_content"]
-)
-_WANTS_JSON = frozenset(["json_object", "json_schema", "json", "application/json"])
-_JSON_KEYS = frozenset(
-    ["response_format", "responseformat", "response_mime_type", "format", "type"]
 )
 WEAK = 0.25
 """Suspects below this mean something only beside an error that they explain."""
@@ -103,8 +100,10 @@ def _judge(node: Node, peers: Peers) -> Suspect | None:
     if failure is not None:
         said = one_line(failure, limit=120)
         return Suspect(node, Fault.FAILURE, 0.85, f"its output says “{said}”")
-    if is_model_call(node) and _breaks_json(node):
-        return Suspect(node, Fault.BROKEN_JSON, 0.85, "JSON was expected and cannot be parsed")
+    if is_model_call(node):
+        broken = broken_json(span)
+        if broken:
+            return Suspect(node, Fault.BROKEN_JSON, 0.85, broken)
     if says_nothing(node):
         return _empty(node, peers)
     return _partial(node, peers)
@@ -164,42 +163,4 @@ def _void(output: Any) -> bool:
     """Null, also in the object that SDKs wrap around a function's result."""
     return output is None or (
         isinstance(output, Mapping) and all(inner is None for inner in output.values())
-    )
-
-
-def _breaks_json(node: Node) -> bool:
-    """A reply that was asked to be JSON, or sets out to be, and is not."""
-    span = node.span
-    if is_cut(span.output) or calls_tools(span.output):
-        return _broken_arguments(span.output)
-    text = spoken(span.output).strip()
-    if not text:
-        return False
-    asked = any(_asks_for_json(record) for record in (span.input, span.metadata))
-    looks = text.startswith(("{", "[{", "```json"))
-    return (asked or looks) and not parse_json(text)[0]
-
-
-def _asks_for_json(record: Any) -> bool:
-    if not isinstance(record, Mapping):
-        return False
-    return any(
-        isinstance(leaf, str)
-        and leaf in _WANTS_JSON
-        and isinstance(path[-1], str)
-        and path[-1].lower() in _JSON_KEYS
-        and any(
-            str(part).lower() in ("response_format", "response_mime_type", "format")
-            for part in path
-        )
-        for path, leaf in leaves(record)
-    )
-
-
-def _broken_arguments(output: Any) -> bool:
-    """Tool arguments that are a text and no JSON."""
-    return any(
-        isinstance(leaf, str) and leaf.strip() and not parse_json(leaf)[0]
-        for path, leaf in leaves(output)
-        if path and path[-1] == "arguments"
     )

@@ -1,6 +1,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from app.analysis.examination import examine
 from app.analysis.finding import Category, Finding
 from app.opik.schema import ErrorInfo, Span, Trace
@@ -187,6 +189,62 @@ def test_a_reply_without_text_or_calls_is_empty() -> None:
     assert culprits(found([span("ask", 0, 9, type="llm", output=said)])) == [
         ("empty_result", "ask")
     ]
+
+
+def offered(name: str) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": name, "parameters": {"name": "x"}}}
+
+
+def calling(name: str, arguments: str = "{}") -> dict[str, Any]:
+    call = {"id": "1", "type": "function", "function": {"name": name, "arguments": arguments}}
+    return {"choices": [{"message": {"content": None, "tool_calls": [call]}}]}
+
+
+def test_a_call_of_a_tool_that_was_not_offered_is_told() -> None:
+    tools = {"messages": [], "tools": [offered("search"), offered("price")]}
+    good = span("a", 0, 9, type="llm", input=tools, output=calling("price"))
+    assert found([good]) == []
+    bad = span("b", 0, 9, type="llm", input=tools, output=calling("refund"))
+    assert culprits(found([bad])) == [("unknown_tool", "b")]
+
+
+def test_tool_arguments_that_are_no_json_are_told() -> None:
+    said = calling("price", '{"item": "lamp')
+    assert culprits(found([span("a", 0, 9, type="llm", output=said)])) == [("invalid_json", "a")]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "reply", "broken"),
+    [
+        ("Answer as a JSON object.", "The answer is 42.", True),
+        ("Answer as a JSON object.", 'Here you are: {"answer": 42}', False),
+        ("Answer as a JSON object.", '```json\n{"answer": 42}\n```', False),
+        ("What is JSON?", "A format for data.", False),
+        ("What is 6 times 7?", '{"answer": 4', True),
+    ],
+)
+def test_a_reply_is_broken_json_only_where_json_was_to_come(
+    prompt: str, reply: str, broken: bool
+) -> None:
+    given, said = {"messages": [{"role": "user", "content": prompt}]}, {"content": reply}
+    findings = found([span("a", 0, 9, type="llm", input=given, output=said)])
+    assert culprits(findings) == ([("invalid_json", "a")] if broken else [])
+
+
+def test_an_answer_that_gives_up_goes_back_to_the_step_that_returned_nothing() -> None:
+    spans = [
+        span("root", 0, 9, output={"output": "I could not find any information on that."}),
+        span("kb", 1, 3, parent_span_id="root", input={"q": "x"}, output={"output": []}),
+    ]
+    assert culprits(found(spans)) == [("empty_result", "kb")]
+
+
+def test_attempts_that_are_numbered_in_their_names_are_retries() -> None:
+    broken = {"error_info": ErrorInfo(exception_type="TimeoutError", message="timed out")}
+    spans = [span("root", 0, 60)]
+    spans += [tool(f"attempt {i}", i * 10, i * 10 + 5, input={"q": "x"}, **broken) for i in (1, 2)]
+    spans.append(tool("attempt 3", 40, 45, input={"q": "x"}, output="fine"))
+    assert culprits(found(spans))[0] == ("retries", "attempt 1")
 
 
 def test_the_same_call_with_the_same_result_over_and_over_is_a_loop() -> None:

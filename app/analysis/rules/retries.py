@@ -9,7 +9,7 @@ from app.analysis.raises import has_failed, message_of
 from app.analysis.replies import failure_in
 from app.analysis.scene import Scene
 from app.analysis.tree import Node
-from app.analysis.values import alike, canonical
+from app.analysis.values import alike, canonical, without_numbers
 from app.analysis.wording import one_line, span_of_time
 
 _RATE_LIMIT = re.compile(
@@ -35,13 +35,14 @@ def retries(scene: Scene) -> Iterator[Finding]:
 
 
 def _siblings(scene: Scene) -> Iterator[list[Node]]:
-    """Same-named children of one parent, at least two, in the order they started."""
+    """Children of one parent with the same name but for numbers (`attempt 2`), at least two, in
+    the order they started."""
     for children in [scene.tree.roots, *(node.children for node in scene.tree.nodes)]:
         if len(children) < 2:
             continue
         named: dict[str, list[Node]] = {}
         for child in children:
-            named.setdefault(child.name, []).append(child)
+            named.setdefault(without_numbers(child.name), []).append(child)
         yield from (nodes for nodes in named.values() if len(nodes) > 1)
 
 

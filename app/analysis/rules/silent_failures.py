@@ -7,7 +7,7 @@ from app.analysis.finding import Category, Finding
 from app.analysis.raises import has_failed
 from app.analysis.replies import failure_in, gives_up, spoken
 from app.analysis.rules.causes import WORDS, causes
-from app.analysis.scene import Scene
+from app.analysis.scene import Scene, is_model_call
 from app.analysis.suspects import WEAK, Fault, Suspect, find_suspects
 from app.analysis.wording import counted, one_line
 
@@ -46,7 +46,7 @@ def _alone(group: list[Suspect], symptom: str, scene: Scene, *, first: bool) -> 
     head = group[0]
     strength = max(suspect.strength for suspect in group)
     backed = symptom and strength < 0.95
-    if strength < WEAK or (strength < _LEAST_ALONE and not symptom):
+    if strength < _LEAST_ALONE and (not symptom or (strength < WEAK and not first)):
         return None
     calls = len(scene.peers_of(head.node))
     name = one_line(head.node.name, limit=60)
@@ -77,4 +77,9 @@ def _symptom(scene: Scene) -> str:
         text = spoken(output)
         if gives_up(text):
             return f"the final answer is “{one_line(text, limit=100)}”"
+    calls = [node for node in scene.tree.nodes if is_model_call(node) and scene.was_read(node)]
+    if calls:
+        text = spoken(max(calls, key=lambda node: (node.end, node.index)).span.output)
+        if gives_up(text):
+            return f"the last reply is “{one_line(text, limit=100)}”"
     return ""

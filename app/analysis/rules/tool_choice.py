@@ -1,0 +1,42 @@
+"""Calls of tools that the model was not offered."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from app.analysis.finding import Category, Finding
+from app.analysis.scene import Scene, is_model_call
+from app.analysis.values import leaves
+from app.analysis.wording import one_line
+
+_CALLS = frozenset(["tool_calls", "function_call"])
+
+
+def unknown_tools(scene: Scene) -> Iterator[Finding]:
+    """Model calls that name a tool missing from the tools that their request offered."""
+    for node in scene.tree.nodes:
+        if not is_model_call(node) or not scene.was_read(node):
+            continue
+        offered = _names(node.span.input, under="tools") | _names(node.span.metadata, under="tools")
+        if not offered:
+            continue
+        called = set().union(*(_names(node.span.output, under=key) for key in _CALLS))
+        unknown = sorted(called - offered)
+        if unknown:
+            named = ", ".join(one_line(name, limit=60) for name in unknown[:3])
+            sentence = (
+                f"{one_line(node.name, limit=60)} called {named}, which is not among the"
+                f" {len(offered)} tools it was offered."
+            )
+            numbers = {"offered": len(offered), "unknown": len(unknown)}
+            yield Finding(Category.UNKNOWN_TOOL, 0.85, sentence, (node.id,), numbers)
+
+
+def _names(record: Any, *, under: str) -> set[str]:
+    """The values of `name` of the tools, or calls, under a key; not of their parameters."""
+    names = set()
+    for path, leaf in leaves(record):
+        if path and path[-1] == "name" and isinstance(leaf, str) and under in path[:-1]:
+            inner = path[path.index(under) + 1 : -1]
+            if all(isinstance(part, int) or part in ("function", "kwargs") for part in inner):
+                names.add(leaf)
+    return names
