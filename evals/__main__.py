@@ -22,6 +22,7 @@ class Score:
     setting: Setting
     place: int
     named_first: bool
+    read: bool
     findings: int
     tokens: int
     milliseconds: float
@@ -38,7 +39,15 @@ def score(setting: Setting) -> tuple[Score, Examination]:
     places = [i for i, found in enumerate(seen.findings, 1) if case.culprit in found.spans]
     first = bool(seen.findings) and seen.findings[0].spans[:1] == (case.culprit,)
     place = places[0] if places else 0
-    scored = Score(setting, place, first, len(seen.findings), estimate_tokens(text), spent)
+    scored = Score(
+        setting,
+        place,
+        first,
+        case.culprit in seen.bodies,
+        len(seen.findings),
+        estimate_tokens(text),
+        spent,
+    )
     return scored, seen
 
 
@@ -70,6 +79,8 @@ def report(title: str, settings: Sequence[Setting], *, verbose: bool) -> None:
     print(f"  culprit in the first finding   {_share(s.place == 1 for s in faulty)}")
     print(f"  culprit named first in it      {_share(s.named_first for s in faulty)}")
     print(f"  culprit in the first three     {_share(0 < s.place <= 3 for s in faulty)}")
+    unread = sum(not s.read for s in faulty if not 0 < s.place <= 3)
+    print(f"  missed with body unread        {unread} (of large traces 200 bodies are read)")
     print(f"  healthy traces with findings   {_share(s.findings > 0 for s in healthy)}")
     print(f"  outline tokens, most           {max(s.tokens for s in scores):,}")
     for size in sorted({s.setting.size for s in scores}):
