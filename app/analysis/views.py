@@ -1,6 +1,7 @@
 """Closer looks at an examined trace, as bounded texts."""
 
-from collections.abc import Callable, Iterable, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 from app.analysis.critical_path import critical_path
@@ -126,10 +127,7 @@ def list_spans(
     found = [
         node
         for node in nodes
-        if wanted in node.name.casefold()
-        and (type is None or (node.span.type or "general") == type)
-        and (status is None or _status(node) == status)
-        and (min_duration_ms is None or node.duration >= min_duration_ms * 1_000)
+        if wanted in node.name.casefold() and _passes(node, type, status, min_duration_ms)
     ]
     found.sort(key=_order(seen, sort))
     title = f"{counted(len(found), 'span')}, {_SORTED[sort]}:"
@@ -142,13 +140,27 @@ def list_spans(
         "min_duration_ms": min_duration_ms,
         "sort": sort,
     }
-    call = ", ".join(
-        f'{key}="{value}"' if isinstance(value, str) else f"{key}={value:g}"
+    call = _call(filters)
+    return _page(
+        lines, offset, budget_tokens, what="span", call=call, title=title, total=len(found)
+    )
+
+
+def _call(filters: Mapping[str, str | float | None]) -> str:
+    return ", ".join(
+        f"{key}={json.dumps(value, ensure_ascii=False)}"
         for key, value in filters.items()
         if value is not None
     )
-    return _page(
-        lines, offset, budget_tokens, what="span", call=call, title=title, total=len(found)
+
+
+def _passes(
+    node: Node, kind: str | None, status: Status | None, min_duration_ms: float | None
+) -> bool:
+    return (
+        (kind is None or (node.span.type or "general") == kind)
+        and (status is None or _status(node) == status)
+        and (min_duration_ms is None or node.duration >= min_duration_ms * 1_000)
     )
 
 
