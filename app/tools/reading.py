@@ -112,8 +112,8 @@ def _outline(bench: Workbench, top: Node | None) -> str:
 def _fitted(write: Callable[[int], str], room: int) -> str:
     """What `write` makes of a budget of tokens, the budget made smaller until the text fits."""
     tokens = room // _CHARACTERS_PER_TOKEN
-    text = without_halves(write(tokens))
+    text = without_halves(write(tokens)).strip("\n")
     while len(text) > room and tokens > 50:
         tokens = min(tokens * room // len(text), tokens - 50)
-        text = without_halves(write(tokens))
+        text = without_halves(write(tokens)).strip("\n")
     return text

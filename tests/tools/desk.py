@@ -1,0 +1,144 @@
+"""A trace in the stand-in backend, opened over a real socket as a turn would open it."""
+
+import ast
+import contextlib
+import json
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import httpx
+
+from app.agent.citations import Aliases
+from app.agent.toolbox import Answer
+from app.caller import Caller, Owner
+from app.messages import ToolCall
+from app.opik.client import OpikClient
+from app.opik.transport import Retries, Transport
+from app.tools.catalogue import TOOLS
+from app.tools.loading import LoadLimits, TraceLoader
+from app.tools.workbench import ReadyBench, ToolLimits, Workshop
+from demo.standin.app import Standin
+from demo.standin.app import create_app as create_standin
+from demo.standin.records import Records
+from demo.standin.switches import Received, Switches
+from tests.fakes.chat import DirectedChat
+from tests.fakes.service import TRACE_ID, serving, span_id
+
+CALLER = Caller()
+OWNER = Owner("default", "user:ada")
+PROJECT = "shop"
+_CALL = re.compile(r"(get_trace_data|get_span_details|search_trace|compare)(\(.*?\))(?=$|[\s;.\]])")
+_DAY = "2026-11-20T10:00"
+
+
+def a_span(number: int, parent: int | None = None, /, **more: Any) -> dict[str, Any]:
+    """A span that began so many milliseconds after the trace and took one."""
+    return {
+        "id": span_id(number),
+        "trace_id": TRACE_ID,
+        "parent_span_id": parent and span_id(parent),
+        "project_name": PROJECT,
+        "name": f"step {number}",
+        "type": "general",
+        "start_time": f"{_DAY}:{number // 1000:02d}.{number % 1000:03d}000Z",
+        "end_time": f"{_DAY}:{number // 1000:02d}.{number % 1000:03d}900Z",
+        **more,
+    }
+
+
+def a_trace(**more: Any) -> dict[str, Any]:
+    return {
+        "id": TRACE_ID,
+        "project_name": PROJECT,
+        "name": "answer-question",
+        "start_time": f"{_DAY}:00Z",
+        "end_time": f"{_DAY}:59Z",
+        **more,
+    }
+
+
+@dataclass
+class Desk:
+    """The backend, the parts that open traces, and one opened trace."""
+
+    standin: Standin
+    client: OpikClient
+    loader: TraceLoader
+    aliases: Aliases
+    ready: ReadyBench
+
+    @property
+    def switches(self) -> Switches:
+        return self.standin.switches
+
+    def requests(self, part: str) -> list[Received]:
+        return [each for each in self.switches.received if part in each.path]
+
+    def bodies_asked(self) -> list[int]:
+        """How many spans each page with bodies asked for, in order."""
+        pages = self.requests("/spans/search")
+        return [each.body["limit"] for each in pages if not each.body["exclude"]]
+
+    async def answer(self, tool: str, **arguments: Any) -> Answer:
+        call = ToolCall("c1", tool, json.dumps(arguments))
+        return await self.ready.toolbox.call(call, seconds=30)
+
+    async def call(self, tool: str, **arguments: Any) -> str:
+        """What the model reads of a call that went well."""
+        answer = await self.answer(tool, **arguments)
+        assert answer.outcome == "ok", answer.text
+        assert len(answer.text) <= self.ready.bench.limits.result_characters
+        answer.text.encode()
+        return answer.text
+
+    async def follow(self, text: str) -> str:
+        """What the last call that a text names shows."""
+        tool, arguments = _CALL.findall(text)[-1]
+        call = ast.parse(f"f{arguments}", mode="eval").body
+        assert isinstance(call, ast.Call)
+        values = {str(each.arg): ast.literal_eval(each.value) for each in call.keywords}
+        return await self.call(tool, **values)
+
+    async def display(self, tool: str, **arguments: Any) -> str:
+        return self.ready.toolbox.display_name(ToolCall("c1", tool, json.dumps(arguments)))
+
+    async def reopen(self) -> None:
+        """Opens the trace as the next turn would."""
+        workshop = Workshop(self.client, self.loader, TOOLS, self.ready.bench.limits)
+        self.ready = await workshop(CALLER, OWNER, TRACE_ID, self.aliases)
+
+
+@contextlib.asynccontextmanager
+async def backend_with(
+    trace: dict[str, Any], spans: list[dict[str, Any]]
+) -> AsyncIterator[tuple[Standin, OpikClient]]:
+    """A stand-in that holds one trace, and a client that talks to it over a socket."""
+    standin = create_standin(Records(), chat=DirectedChat([]), switches=Switches())
+    standin.records.put_traces([trace])
+    standin.records.put_spans(spans)
+    async with serving(standin, grace=1) as url, httpx.AsyncClient(timeout=20) as http:
+        retries = Retries(attempts=2, sleep=lambda _: anyio.lowlevel.checkpoint())
+        yield standin, OpikClient(Transport(http, base_url=url, timeout=20, retries=retries))
+
+
+@contextlib.asynccontextmanager
+async def desk_with(
+    *spans: dict[str, Any],
+    trace: dict[str, Any] | None = None,
+    load: LoadLimits | None = None,
+    limits: ToolLimits | None = None,
+    switches: dict[str, Any] | None = None,
+) -> AsyncIterator[Desk]:
+    """A trace of these spans, opened; the n-th is named `sn`."""
+    async with backend_with(trace or a_trace(), list(spans)) as (standin, client):
+        for name, value in (switches or {}).items():
+            setattr(standin.switches, name, value)
+        loader = TraceLoader(client, load or LoadLimits())
+        aliases = Aliases(str(each["id"]) for each in spans)
+        workshop = Workshop(client, loader, TOOLS, limits or ToolLimits())
+        ready = await workshop(CALLER, OWNER, TRACE_ID, aliases)
+        yield Desk(standin, client, loader, aliases, ready)
