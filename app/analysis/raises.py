@@ -10,7 +10,17 @@ from app.opik.schema import ErrorInfo, Trace
 
 _NUMBERS = re.compile(r"0x[0-9a-fA-F]+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\d+")
 _FRAME = re.compile(r'^\s*File "([^"]{1,300})", line (\d+), in (\S{1,80})', re.MULTILINE)
-_CANCELLED = ("CancelledError", "Cancelled", "GeneratorExit", "KeyboardInterrupt")
+_CANCELLED = frozenset(
+    [
+        "CancelledError",
+        "Cancelled",
+        "GeneratorExit",
+        "KeyboardInterrupt",
+        "StopIteration",
+        "GraphInterrupt",  # LangGraph raises these two when it waits for a person
+        "NodeInterrupt",
+    ]
+)
 _FOREIGN = ("site-packages", "dist-packages", "/lib/python", "<frozen")
 
 
@@ -65,7 +75,7 @@ def last_own_frame(traceback: str | None) -> str:
 
 
 def is_cancellation(error: ErrorInfo) -> bool:
-    """Whether the span was stopped because of something else."""
+    """Whether the span was stopped from outside, or raised only to hand over control."""
     kind = (error.exception_type or "").rpartition(".")[2]
     return kind in _CANCELLED
 

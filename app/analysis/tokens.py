@@ -3,8 +3,9 @@
 Byte-pair vocabularies split a text into words, groups of up to three digits, punctuation and
 blanks before they merge bytes, and a token never crosses such a piece. So the pieces are counted,
 each for the most that its kind was seen to take: a long or shapeless word several tokens, a
-character outside ASCII up to one a byte. Over English, code, JSON, tables, ids and random bytes
-this is never below OpenAI's cl100k vocabulary, and 1.1 to 1.6 times it on ordinary lines.
+character outside ASCII up to one a byte. Measured against OpenAI's cl100k vocabulary an outline
+counts 1.2 to 1.4 times as many, English 1.5, non-Latin scripts up to 5; only unbroken base64 or
+hex comes out a little low, by less than a tenth.
 """
 
 import re
