@@ -1,0 +1,168 @@
+"""A stand-in for a language model, for a demo without one: it says so in every answer.
+
+It works by simple rules on the text of the request, as a model does on the same text: it picks
+lines of the outline by the words of the question, calls the offered tools on the spans that those
+lines name, and composes its answer from the lines and from what the tools returned. It knows
+nothing about any trace.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from demo.standin.chat import Chunk, finish, text, tool_arguments, tool_call, usage
+
+LABEL = "*Offline stand-in model (rules, not a language model):*"
+SPANS_LOOKED_AT = 3
+FACTS_TOLD = 4
+
+_ALIAS = re.compile(r"\bs\d+\b")
+_TREE_LINE = re.compile(r"^\s*(s\d+)\b")
+_TOPICS = {
+    "slow": re.compile(r"slow|fast|latency|time|long|wait|parallel|critical", re.IGNORECASE),
+    "cost": re.compile(r"cost|expens|cheap|token|price|reduce|spend|\$", re.IGNORECASE),
+    "error": re.compile(r"err|fail|wrong|crash|exception|cause|broke|bug", re.IGNORECASE),
+}
+_MARKS = {
+    "slow": re.compile(r"critical path|slow|serial|silence|outlier|retries| \* .* s \d\d"),
+    "cost": re.compile(r"\$|cost|tokens|loop|repeat|growth"),
+    "error": re.compile(r"cause_|error|ERROR|fail|empty|cut|invalid|guardrail|score|unfinished"),
+}
+_FACT = re.compile(r"^(error|exception|output|input|duration|cost|usage|model)\b.*", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class _Talk:
+    """What the rules look at: the question, the outline's lines, this turn's tool results."""
+
+    question: str
+    outline: Sequence[str]
+    results: Sequence[str]
+    tools: Sequence[dict[str, Any]]
+
+    @property
+    def topic(self) -> str:
+        for name, words in _TOPICS.items():
+            if words.search(self.question):
+                return name
+        return "error"
+
+
+class OfflineModel:
+    """Answers as a provider behind the chat proxy would; `delay` is seconds between pieces."""
+
+    def __init__(self, delay: float = 0.02) -> None:
+        self._delay = delay
+
+    async def reply(self, request: dict[str, Any], /) -> AsyncIterator[Chunk]:
+        """Streams a reply: tool calls first, an answer once their results are there."""
+        talk = _read(request)
+        calls = [] if talk.results else _calls(talk)
+        said = _before_calls(talk) if calls else _answer(talk)
+        for piece in re.findall(r"\S+\s*|\s+", said):
+            yield text(piece)
+            await asyncio.sleep(self._delay)
+        for index, (name, arguments) in enumerate(calls):
+            yield tool_call(index, f"call_{index}_{name}", name)
+            half = len(arguments) // 2
+            yield tool_arguments(index, arguments[:half])
+            yield tool_arguments(index, arguments[half:])
+        yield finish("tool_calls" if calls else "stop")
+        asked = sum(len(str(message.get("content"))) for message in request["messages"])
+        yield usage(asked // 4, (len(said) + sum(len(call[1]) for call in calls)) // 4)
+
+
+def _read(request: dict[str, Any]) -> _Talk:
+    messages = request["messages"]
+    users = [at for at, message in enumerate(messages) if message["role"] == "user"]
+    last = users[-1] if users else 0
+    question = str(messages[last].get("content") or "") if users else ""
+    outline = str(messages[users[0]].get("content") or "") if len(users) > 1 else ""
+    results = [str(each["content"]) for each in messages[last:] if each["role"] == "tool"]
+    tools = [each["function"] for each in request.get("tools") or []]
+    return _Talk(question, _inside(outline), results, tools)
+
+
+def _inside(fenced: str) -> list[str]:
+    """The lines between the marker lines."""
+    lines = fenced.splitlines()
+    start = next((at for at, line in enumerate(lines) if line.startswith("<<<")), -1)
+    return [line for line in lines[start + 1 :] if not line.endswith(">>>")]
+
+
+def _telling(talk: _Talk) -> list[str]:
+    """The outline's lines that name spans, those about the question's topic first."""
+    named = [line for line in talk.outline if _ALIAS.search(line)]
+    mark = _MARKS[talk.topic]
+    return sorted(named, key=lambda line: (mark.search(line) is None, _is_tree(line)))
+
+
+def _is_tree(line: str) -> bool:
+    return _TREE_LINE.match(line) is not None
+
+
+def _spans(talk: _Talk) -> list[str]:
+    """The spans to look at, in the order in which the telling lines name them."""
+    found: dict[str, None] = {}
+    for alias in _ALIAS.findall(talk.question) + _ALIAS.findall("\n".join(_telling(talk))):
+        found.setdefault(alias)
+    return list(found)[:SPANS_LOOKED_AT]
+
+
+def _calls(talk: _Talk) -> list[tuple[str, str]]:
+    """Calls of the tool that takes a span, by its own schema; else of one that needs nothing."""
+    spans = _spans(talk)
+    for tool in talk.tools:
+        parameters = tool.get("parameters") or {}
+        required = parameters.get("required") or []
+        if spans and len(required) == 1 and "span" in required[0]:
+            flags = {
+                name: True
+                for name in parameters["properties"]
+                if name in {"include_input", "include_output"}
+            }
+            return [(tool["name"], json.dumps({required[0]: span, **flags})) for span in spans]
+    return [(tool["name"], "{}") for tool in talk.tools if not _required(tool)][:1]
+
+
+def _required(tool: dict[str, Any]) -> list[str]:
+    required: list[str] = (tool.get("parameters") or {}).get("required") or []
+    return required
+
+
+def _before_calls(talk: _Talk) -> str:
+    spans = ", ".join(f"[{span}]" for span in _spans(talk)) or "the trace"
+    return f"I look closer at {spans}. "
+
+
+def _answer(talk: _Talk) -> str:
+    """The most telling line first, then the next ones, then facts of the spans looked at."""
+    lines = [line.strip().lstrip("-").strip() for line in _telling(talk)]
+    findings = [_cited(line) for line in lines if not _is_tree(line)][:3] or lines[:2]
+    if not findings:
+        return f"{LABEL} the outline names no spans, so there is nothing to point at."
+    first, *others = findings
+    parts = [f"{LABEL}\n\n**{first}**"]
+    parts += [f"- {line}" for line in others]
+    parts += [block for result in talk.results if (block := _facts(result))]
+    return "\n\n".join(parts) + "\n\nA real language model can be set with `DEMO_LLM_BASE_URL`."
+
+
+def _cited(line: str) -> str:
+    return _ALIAS.sub(lambda found: f"[{found[0]}]", re.sub(r"^\d+\. ", "", line))
+
+
+def _facts(result: str) -> str:
+    """What a tool returned about a span, as a short list under the span's citation."""
+    lines = _inside(result)
+    title = next((line for line in lines if _TREE_LINE.match(line)), "")
+    told = [line.strip()[:200] for line in lines if _FACT.match(line.strip()) and ": " in line]
+    if not title or not told:
+        return ""
+    alias = title.split()[0]
+    return "\n".join(
+        [f"[{alias}]:", *(f"  - `{fact.replace('`', chr(39))}`" for fact in told[:FACTS_TOLD])]
+    )

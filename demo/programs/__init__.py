@@ -1,0 +1,1 @@
+"""Small instrumented programs whose traces the demo shows; `python -m demo.programs.record`."""
