@@ -44,6 +44,7 @@ export class Chat {
     }
     await this._rest();
     this._scroll.scrollTop = this._scroll.scrollHeight;
+    this.element.dataset.filled = "";
   }
 
   stop() {

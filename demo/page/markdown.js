@@ -11,8 +11,9 @@ const ALLOWED_TAGS =
 const escaped = (text) =>
   text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
-/** Whether a link leads to this very origin. */
+/** Whether a link is plainly one of this origin: its whole address, or a path, query or anchor. */
 export function leadsHere(href) {
+  if (!href.startsWith(`${location.origin}/`) && !/^[/?#]/.test(href)) return false;
   try {
     return new URL(href, location.href).origin === location.origin;
   } catch {

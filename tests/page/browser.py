@@ -5,12 +5,19 @@ import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import (
+    Browser,
+    Locator,
+    Page,
+    async_playwright,
+    expect,
+)
 
 from demo.gateway import create_gateway
-from tests.fakes.service import Service, running, serving
+from tests.fakes.service import TRACE_ID, Service, running, serving
 
 CHROMIUM = "/usr/bin/chromium"
 _ARGUMENTS = [
@@ -46,7 +53,6 @@ class Visit:
 
     url: str
     service: Service
-    context: BrowserContext
     page: Page
     requests: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -64,10 +70,32 @@ class Visit:
         if message.type in ("error", "warning") and not expected:
             self.faults.append(f"{message.type}: {message.text}")
 
+    def check(self) -> None:
+        """That nobody but the gateway was asked, and that nothing went wrong in the page."""
+        foreign = [url for url in self.requests if not url.startswith(f"{self.url}/")]
+        assert (foreign, self.faults) == ([], [])
+
+    async def open_trace(self, trace_id: str = TRACE_ID, **more: str) -> None:
+        """Load a trace's view and wait until its chat is filled."""
+        await self.open("/?" + urlencode({"trace": trace_id, **more}))
+        await expect(self.chat).to_have_attribute("data-filled", "")
+
     @property
-    def foreign_requests(self) -> list[str]:
-        """What was asked of anybody but the gateway."""
-        return [url for url in self.requests if not url.startswith(f"{self.url}/")]
+    def chat(self) -> Locator:
+        return self.page.get_by_role("region", name="Chat")
+
+    @property
+    def said(self) -> Locator:
+        """All parts of the conversation, in order."""
+        return self.page.get_by_role("log").locator("> *")
+
+    async def ask(self, question: str) -> None:
+        await self.page.get_by_label("Your question").fill(question)
+        await self.page.keyboard.press("Enter")
+
+    async def answered(self) -> None:
+        """Wait until the running answer has come to its end."""
+        await expect(self.page.get_by_role("status")).to_have_text("The answer is complete.")
 
     async def open(self, path: str) -> None:
         """Load a page and wait until it shows its view."""
@@ -77,20 +105,25 @@ class Visit:
 
 @contextlib.asynccontextmanager
 async def visiting(
-    database_uri: str, *, size: tuple[int, int] = DESKTOP, dark: bool = False, **settings: Any
+    browser: Browser,
+    database_uri: str,
+    *,
+    size: tuple[int, int] = DESKTOP,
+    dark: bool = False,
+    **settings: Any,
 ) -> AsyncIterator[Visit]:
     """A tab before a gateway, a real service and the stand-in, all in this event loop."""
     async with contextlib.AsyncExitStack() as stack:
         service = await stack.enter_async_context(running(database_uri, **settings))
         gateway = create_gateway(service.standin, service_url=service.url)
         url = await stack.enter_async_context(serving(gateway, grace=1))
-        browser = await stack.enter_async_context(chromium())
         context = await browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
         )
         context.set_default_timeout(PATIENCE_MS)
-        visit = Visit(url, service, context, await context.new_page())
+        visit = Visit(url, service, await context.new_page())
         visit.watch()
         yield visit
+        await context.close()

