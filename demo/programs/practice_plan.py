@@ -32,7 +32,7 @@ def chat(message: str, reply: str, *, finish_reason: str = "stop") -> str:
 def run() -> None:
     chat(
         "What should I practise this week?",
-        "Three short sessions: a metronome at 80 bpm, the turnaround of the blues, then play along.",
+        "Three short sessions: a metronome at 80 bpm, the blues' turnaround, then play along.",
     )
     chat(
         "Make that a plan for every day, please.",

@@ -1,0 +1,151 @@
+"""`python -m demo`: the stand-in backend, the service and one question, all on this machine."""
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from demo.asking import ask
+from demo.forwarding import chat_from_environment
+from demo.gateway import create_gateway
+from demo.offline_model import OfflineModel
+from demo.standin.app import create_app
+from demo.standin.records import Records
+from demo.standin.serving import served
+from demo.standin.switches import Switches
+
+TRACES = Path(__file__).parent / "traces"
+PREFIX = "/opik-ai"
+QUESTION = "What caused this error?"
+START_SECONDS = 60.0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
+    parser.add_argument("--once", action="store_true", help="end after the first answer")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with ExitStack() as stack:
+            return _run(stack, once=arguments.once)
+    except KeyboardInterrupt:
+        print("\nEnded.")
+        return 0
+
+
+def _run(stack: ExitStack, *, once: bool) -> int:
+    records = Records()
+    for path in sorted(TRACES.iterdir()):
+        records.load(path)
+    chat = chat_from_environment()
+    service_port, page_port = _free(8081), _free(8580)
+    standin = create_app(records, chat=chat, switches=Switches())
+    service = f"http://127.0.0.1:{service_port}"
+    page = stack.enter_context(served(create_gateway(standin, service_url=service), page_port))
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="opik-assist-demo-"))
+    stack.enter_context(_service(page, service_port, Path(folder)))
+    trace = _failed_trace(records)
+    session = f"{service}{PREFIX}/trace-analyzer/session/{trace['id']}"
+    model = "offline stand-in model" if isinstance(chat, OfflineModel) else "DEMO_LLM_BASE_URL"
+    print(f"\nTrace “{trace['name']}”, answered by: {model}\n> {QUESTION}\n")
+    answered = ask(session, QUESTION, sys.stdout)
+    if once:
+        return 0 if answered else 1
+    _tell(records, page, session)
+    while True:
+        time.sleep(3600)
+
+
+@contextmanager
+def _service(backend: str, port: int, folder: Path) -> Iterator[None]:
+    """The service as a process of its own, on a SQLite file in `folder`."""
+    environment = {
+        **os.environ,
+        "AGENT_OPIK_URL": backend,
+        "SESSION_SERVICE_URI": f"sqlite:///{folder / 'conversations.db'}",
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "URL_PREFIX": PREFIX,
+        "OPIK_UI_URL": backend,
+        "LOG_LEVEL": "WARNING",
+    }
+    # A session of its own: Ctrl-C reaches this process only, which then ends the service gently.
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app"], env=environment, start_new_session=True
+    )
+    try:
+        asyncio.run(_healthy(f"http://127.0.0.1:{port}{PREFIX}/healthz", process))
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+async def _healthy(url: str, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + START_SECONDS
+    async with httpx.AsyncClient() as http:
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                await http.get(url)
+                return
+            except httpx.TransportError:
+                await asyncio.sleep(0.1)
+    raise SystemExit("The service did not start; see above.")
+
+
+def _traces(records: Records) -> list[dict[str, Any]]:
+    """The recorded traces, oldest first."""
+    entries = records.workspace().traces.values()
+    return sorted(
+        ({"id": entry.id, **entry.fields} for entry in entries),
+        key=lambda each: str(each["start_time"]),
+    )
+
+
+def _failed_trace(records: Records) -> dict[str, Any]:
+    """The oldest recorded trace that failed."""
+    return next(trace for trace in _traces(records) if trace.get("error_info"))
+
+
+def _tell(records: Records, page: str, session: str) -> None:
+    print(f"The page:      {page}")
+    print(f"The service:   {session.split('/trace-analyzer')[0]}/healthz")
+    print(f"The backend:   {page}/api (OPIK_URL_OVERRIDE for a program of your own)")
+    print("\nRecorded traces:")
+    for trace in _traces(records):
+        print(f"  {trace['id']}  {trace['name']}")
+    print("\nAsk yourself:")
+    print(
+        f"  curl -N -H 'Content-Type: application/json' {session} \\\n"
+        """    -d '{"message": "Why is it slow?", "streaming": true}'"""
+    )
+    print("\nCtrl-C ends it.")
+    sys.stdout.flush()
+
+
+def _free(port: int) -> int:
+    """The port, or a free one when it is taken."""
+    for wanted in (port, 0):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", wanted))
+            except OSError:
+                continue
+            taken: int = probe.getsockname()[1]
+            return taken
+    raise SystemExit("No free port.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

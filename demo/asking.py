@@ -1,0 +1,61 @@
+"""Asks one question over the panel's own interface and shows the stream as it comes."""
+
+import json
+from typing import Any, TextIO
+
+import httpx
+
+
+class Terminal:
+    """Shows frames: text as it arrives, a tool row when it begins and its tick when it is done."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._rows: dict[str, str] = {}
+        self._partial = False
+        self.failed = False
+
+    def show(self, frame: dict[str, Any]) -> None:
+        """Shows one frame; unknown kinds are ignored."""
+        if frame.get("error"):
+            self.failed = True
+            self._write(f"\n! {frame['error']}\n")
+        elif frame.get("message_type") == "response":
+            self._response(frame)
+        elif frame.get("message_type") == "tool_call":
+            call = frame["tool_call"]
+            self._rows[call["id"]] = call["display_name"]
+            self._write(f"  … {call['display_name']}\n")
+        elif frame.get("message_type") == "tool_complete":
+            name = self._rows.get(frame["tool_response"]["id"], "done")
+            self._write(f"  ✓ {name}\n")
+
+    def _response(self, frame: dict[str, Any]) -> None:
+        text = frame["content"]["parts"][0]["text"]
+        if frame["partial"]:
+            self._write(text)
+            self._partial = True
+        else:
+            self._write("\n\n" if self._partial else f"{text}\n\n")
+            self._partial = False
+
+    def _write(self, text: str) -> None:
+        self._out.write(text)
+        self._out.flush()
+
+
+def ask(url: str, question: str, out: TextIO) -> bool:
+    """Asks at a session's URL; True when an answer came, and the history holds it."""
+    terminal = Terminal(out)
+    body = {"message": question, "streaming": True}
+    with httpx.Client(timeout=130) as http:
+        with http.stream("POST", url, json=body) as response:
+            if response.status_code != 200:
+                out.write(f"! {response.read().decode()}\n")
+                return False
+            for line in response.iter_lines():
+                if line.startswith("data: "):
+                    terminal.show(json.loads(line.removeprefix("data: ")))
+        history = http.get(url)
+    last = history.json()["content"][-1] if history.status_code == 200 else {}
+    return not terminal.failed and last.get("role") == "assistant"
