@@ -1,0 +1,180 @@
+"""The demo as a newcomer runs it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.forwarding import Forwarding
+from demo.offline_model import LABEL, OfflineModel
+from demo.standin.app import create_app
+from demo.standin.chat import ChatError, Chunk
+from demo.standin.records import Records
+from demo.standin.switches import Switches
+from tests.fakes.chat import DirectedChat, answer, calling
+from tests.fakes.service import serving
+
+ROOT = Path(__file__).parents[2]
+TRACES = ROOT / "demo" / "traces"
+
+OUTLINE = """The trace that this conversation is about:
+<<<data 0123
+Trace zebra-run: 2 s
+Findings (1, most telling first):
+1. error_origin (95% sure): QuaggaError began in stripes. Spans: s7, s2.
+Tree:
+s2 * zebra [general] 2.00 s
+  s7 * stripes [tool] 1.00 s, ERROR QuaggaError
+data 0123>>>"""
+TOOL = {
+    "type": "function",
+    "function": {
+        "name": "look",
+        "parameters": {
+            "type": "object",
+            "properties": {"span_id": {"type": "string"}, "include_output": {"type": "boolean"}},
+            "required": ["span_id"],
+        },
+    },
+}
+
+
+def environment(**more: str) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return {**kept, "PYTHONPATH": str(ROOT), **more}
+
+
+def test_one_question_is_answered_with_tools_in_the_terminal(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "demo", "--once"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "What caused this error?" in done.stdout
+    assert "✓ Fetching span details" in done.stdout
+    assert "Offline stand-in model" in done.stdout
+    assert "KeyError" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+async def reply(model: OfflineModel, **request: Any) -> list[Chunk]:
+    return [chunk async for chunk in model.reply({"messages": [], **request})]
+
+
+def said(chunks: list[Chunk]) -> str:
+    deltas = [each["choices"][0]["delta"] for each in chunks if each["choices"]]
+    return "".join(delta.get("content") or "" for delta in deltas)
+
+
+def called(chunks: list[Chunk]) -> list[str]:
+    deltas = [each["choices"][0]["delta"] for each in chunks if each["choices"]]
+    pieces = [call for delta in deltas for call in delta.get("tool_calls", [])]
+    return re.findall(r"\{.*?\}", "".join(each["function"]["arguments"] for each in pieces))
+
+
+def talk(*more: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"role": "system", "content": "…"},
+        {"role": "user", "content": OUTLINE},
+        {"role": "user", "content": "Why did it fail?"},
+        *more,
+    ]
+
+
+async def test_the_offline_model_looks_at_the_spans_that_the_outline_names() -> None:
+    chunks = await reply(OfflineModel(0), messages=talk(), tools=[TOOL])
+    assert [json.loads(each) for each in called(chunks)] == [
+        {"span_id": "s7", "include_output": True},
+        {"span_id": "s2", "include_output": True},
+    ]
+
+
+async def test_the_offline_model_answers_from_what_it_was_given_and_says_what_it_is() -> None:
+    result = {"role": "tool", "content": "<<<data 0123\ns7 stripes [tool]\nerror: Q: 17\n>>>"}
+    text = said(await reply(OfflineModel(0), messages=talk(result), tools=[TOOL]))
+    assert text.startswith(LABEL)
+    assert "QuaggaError began in stripes" in text
+    assert "[s7]" in text
+    assert "error: Q: 17" in text
+
+
+async def test_the_offline_model_answers_without_tools_and_without_an_outline() -> None:
+    assert "[s7]" in said(await reply(OfflineModel(0), messages=talk()))
+    empty = said(await reply(OfflineModel(0), messages=[{"role": "user", "content": "Hm?"}]))
+    assert empty.startswith(LABEL)
+
+
+def test_the_offline_model_knows_nothing_of_the_recorded_traces() -> None:
+    source = (ROOT / "demo" / "offline_model.py").read_text()
+    records = recorded()
+    names = {entry.fields["name"] for entry in records.workspace().spans.values()}
+    assert len(names) > 15
+    assert not [name for name in names if len(name) > 6 and name in source]
+
+
+def recorded() -> Records:
+    records = Records()
+    for path in sorted(TRACES.iterdir()):
+        records.load(path)
+    return records
+
+
+def test_the_recordings_hold_what_the_demo_promises() -> None:
+    workspace = recorded().workspace()
+    traces = [entry.fields for entry in workspace.traces.values()]
+    assert len(traces) >= 10
+    threads = [each["thread_id"] for each in traces if each.get("thread_id")]
+    assert sorted(threads.count(thread) for thread in set(threads)) == [2, 3]
+    tags = {tag for each in traces for tag in each.get("tags", [])}
+    assert {"live-coach", "live-feedback", "tts", "session-summary"} <= tags
+    assert {"fretcoach-hub", "practice-planning"} <= tags
+    assert len(workspace.spans) > 1_500
+    assert any(each.get("error_info") for each in traces)
+
+
+@pytest.mark.parametrize("path", sorted(TRACES.iterdir()), ids=lambda path: str(path.name))
+def test_no_recording_names_a_path_of_a_machine(path: Path) -> None:
+    records = Records()
+    records.load(path)
+    text = json.dumps([entry.fields for entry in records.workspace().spans.values()], default=str)
+    assert not re.search(r"/(?:root|home|work|Users|tmp)/", text)
+
+
+@pytest.fixture
+def provider() -> DirectedChat:
+    return DirectedChat(calling(("look", '{"span_id": "s1"}')), answer("Forwarded."))
+
+
+async def test_the_proxy_can_forward_to_an_openai_compatible_server(
+    provider: DirectedChat,
+) -> None:
+    upstream = create_app(Records(), chat=provider, switches=Switches())
+    async with serving(upstream, grace=1) as url:
+        model = Forwarding(f"{url}/v1/private", key="k-1", model="gpt-4.1-mini")
+        request = {"model": "gpt-4.1", "messages": [{"role": "user", "content": "Hi"}]}
+        first = [chunk async for chunk in model.reply({**request, "tools": [TOOL]})]
+        second = [chunk async for chunk in model.reply(request)]
+    assert called(first) == ['{"span_id": "s1"}']
+    assert said(second) == "Forwarded."
+    assert provider.requests[0]["model"] == "gpt-4.1-mini"
+    assert provider.requests[0]["tools"]
+
+
+async def test_a_refusal_of_the_forwarded_server_is_handed_on(provider: DirectedChat) -> None:
+    switches = Switches(keys=[])
+    async with serving(create_app(Records(), chat=provider, switches=switches), grace=1) as url:
+        model = Forwarding(f"{url}/v1/private")
+        with pytest.raises(ChatError) as refusal:
+            async for _ in model.reply({"model": "gpt-4.1", "messages": []}):
+                pass
+    assert refusal.value.status == 400
