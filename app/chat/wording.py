@@ -30,6 +30,11 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "The model {model} is not known here: ask whoever runs this assistant to choose another"
         " one in AGENT_MODEL.",
     ),
+    "no_model": (
+        "no_key",
+        "This workspace has no model that this assistant may use: add an API key under"
+        " Configuration, AI Providers, or ask whoever runs it to name a model in AGENT_MODEL.",
+    ),
     "no_tools": (
         "model_unknown",
         "The model {model} cannot call tools, which this assistant needs: ask whoever runs it to"
