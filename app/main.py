@@ -6,7 +6,6 @@ import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import FrameType
@@ -23,8 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import __version__
 from app.agent.budget import Limits
-from app.caller import Caller
-from app.chat.model import ProxyModel
+from app.chat.choice import ModelDesk, Wishes
 from app.chat.parameters import ChatOptions
 from app.conversation.conversations import Conversations, Rules
 from app.conversation.health import Health
@@ -36,6 +34,7 @@ from app.db.store import Store
 from app.errors import OpikAssistError, StartRefused
 from app.opik.access import Access
 from app.opik.client import OpikClient
+from app.opik.offers import Offers
 from app.opik.reach import answers
 from app.opik.transport import Retries, Transport
 from app.settings import DEFAULT_DATABASE, Settings, database_url
@@ -142,14 +141,13 @@ async def _shut_down(conversations: Conversations, ending: anyio.Event, seconds:
 def _conversations(
     settings: Settings, store: Store, http: httpx.AsyncClient, tasks: anyio.abc.TaskGroup
 ) -> Conversations:
-    client = OpikClient(
-        Transport(
-            http,
-            base_url=settings.agent_opik_url,
-            timeout=settings.opik_backend_timeout,
-            retries=_retries(settings),
-        )
+    transport = Transport(
+        http,
+        base_url=settings.agent_opik_url,
+        timeout=settings.opik_backend_timeout,
+        retries=_retries(settings),
     )
+    client = OpikClient(transport)
     loader = TraceLoader(client, LoadLimits(spans=settings.max_spans))
     limits = ToolLimits(
         result_characters=settings.tool_result_characters, seconds=settings.tool_seconds
@@ -158,7 +156,7 @@ def _conversations(
         store,
         Access(client, owner_key=store.owner_key, seconds=settings.access_cache_seconds),
         open_bench=Workshop(client, loader, TOOLS, limits),
-        open_model=_Models(settings, http),
+        open_model=_models(settings, http, transport),
         rules=_rules(settings),
         tasks=tasks,
     )
@@ -188,35 +186,28 @@ def _rules(settings: Settings) -> Rules:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Models:
-    """Opens the configured model behind the chat proxy, with a caller's rights."""
-
-    settings: Settings
-    http: httpx.AsyncClient
-
-    @property
-    def name(self) -> str:
-        return self.settings.agent_model
-
-    def __call__(self, caller: Caller) -> ProxyModel:
-        settings = self.settings
-        return ProxyModel(
-            self.http,
-            base_url=settings.agent_opik_url,
-            caller=caller,
-            model=settings.agent_model,
-            options=ChatOptions(
-                max_completion_tokens=settings.agent_max_completion_tokens,
-                temperature=settings.agent_temperature,
-                reasoning_effort=settings.agent_reasoning_effort,
-                silence_seconds=settings.model_silence_seconds,
-                reply_bytes=settings.reply_bytes,
-                statuses=frozenset(settings.retry_statuses),
-                attempts=settings.retry_max_attempts,
-                backoff=settings.retry_backoff_factor,
-            ),
-        )
+def _models(settings: Settings, http: httpx.AsyncClient, transport: Transport) -> ModelDesk:
+    """Opens models behind the chat proxy, with a caller's rights."""
+    return ModelDesk(
+        http,
+        Offers(transport),
+        base_url=settings.agent_opik_url,
+        wishes=Wishes(
+            models=settings.agent_model,
+            order=settings.agent_model_order,
+            allowed=settings.agent_models_allowed,
+        ),
+        options=ChatOptions(
+            max_completion_tokens=settings.agent_max_completion_tokens,
+            temperature=settings.agent_temperature,
+            reasoning_effort=settings.agent_reasoning_effort,
+            silence_seconds=settings.model_silence_seconds,
+            reply_bytes=settings.reply_bytes,
+            statuses=frozenset(settings.retry_statuses),
+            attempts=settings.retry_max_attempts,
+            backoff=settings.retry_backoff_factor,
+        ),
+    )
 
 
 @contextlib.asynccontextmanager

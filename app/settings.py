@@ -87,14 +87,42 @@ class Settings(DatabaseSettings):
     )
     migrate_at_start: bool = Field(True, description="Bring the schema up to date at start.")
 
-    agent_model: str = Field(
-        "openai/gpt-4.1", description="The model, as the workspace's provider names it."
+    agent_model: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("openai/gpt-4.1",),
+        min_length=1,
+        description="The model, as the workspace's provider names it; several are tried in order."
+        " `auto`, or a model whose provider has no key: the first of AGENT_MODEL_ORDER that works.",
+    )
+    agent_model_order: Annotated[tuple[str, ...], NoDecode] = Field(
+        (
+            "openai/gpt-4.1",
+            "openai/gpt-5-mini",
+            "openai/*",
+            "openrouter/openai/gpt-4.1",
+            "openrouter/anthropic/claude-sonnet-4.5",
+            "openrouter/*",
+            "requesty/*",
+            "custom-llm/*",
+            "bedrock/*",
+            "ollama/*",
+            "anthropic/claude-sonnet-4-5",
+            "anthropic/*",
+            "gemini/gemini-2.5-pro",
+            "gemini/*",
+            "vertex-ai/*",
+            "opik-free/*",
+        ),
+        description="Models to fall back to; `provider/*` is whatever the provider offers.",
+    )
+    agent_models_allowed: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Models that a question may name in `model`; listed at `/models`."
     )
     agent_reasoning_effort: str | None = Field(
-        None, description="Sent as `reasoning_effort` where set."
+        None,
+        description="Sent as `reasoning_effort` to models that reason, where it is accepted.",
     )
     agent_temperature: float | None = Field(
-        None, ge=0, le=2, description="Sent as `temperature` where set."
+        None, ge=0, le=2, description="Sent as `temperature` where set; never to reasoning models."
     )
     agent_max_completion_tokens: int = Field(
         8192, ge=16, description="Most tokens of one reply of the model."
@@ -190,7 +218,14 @@ class Settings(DatabaseSettings):
             raise ValueError("must be a path such as /opik-ai")
         return value
 
-    @field_validator("allowed_origins", "retry_statuses", mode="before")
+    @field_validator(
+        "allowed_origins",
+        "retry_statuses",
+        "agent_model",
+        "agent_model_order",
+        "agent_models_allowed",
+        mode="before",
+    )
     @classmethod
     def _list(cls, value: Any) -> Any:
         return _split(value)

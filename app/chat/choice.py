@@ -79,7 +79,9 @@ class ModelDesk:
         if requested is None:
             return self._wishes.models[0]
         if requested not in self._wishes.allowed:
-            raise InvalidRequest("This model cannot be chosen here; GET models lists those that can.")
+            raise InvalidRequest(
+                "This model cannot be chosen here; GET models lists those that can."
+            )
         return requested
 
     def __call__(self, caller: Caller, *, token: str, requested: str | None) -> "ChosenModel":
@@ -120,8 +122,13 @@ class ModelDesk:
         )
 
     def refuse(self, caller: Caller, candidate: Candidate) -> None:
-        """Remembers for some minutes that the proxy cannot route this model."""
-        self._refused[caller.workspace, candidate.wire] = True
+        """Takes note that the proxy cannot route this model.
+
+        Where the backend lists its keys they are read anew the next time, since they have changed;
+        elsewhere the model is passed over for some minutes.
+        """
+        if self._known.pop(caller.digest(), None) is None:
+            self._refused[caller.workspace, candidate.wire] = True
 
     async def _knowledge(self, caller: Caller) -> Knowledge:
         known = self._known.get(caller.digest())

@@ -1,7 +1,7 @@
 """Start, stop, read and forget one user's conversations about traces."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -12,6 +12,7 @@ from cachetools import TTLCache
 
 from app.agent.budget import Budget, Limits
 from app.agent.loop import run_turn
+from app.agent.ports import Model
 from app.agent.prompt import SYSTEM, Fence
 from app.caller import Caller, Owner
 from app.conversation.history import aliases_of, fold
@@ -20,7 +21,7 @@ from app.conversation.turn import SHUTTING_DOWN, Lease, Turn
 from app.db.store import Conversation, Entry, Store, TurnKey
 from app.errors import ConversationBusy, LimitReached, NotFound, ShuttingDown
 from app.events import TraceRead, Transcript, TurnStarted
-from app.messages import System, User
+from app.messages import OfferedModel, System, User
 
 log = structlog.get_logger(__name__)
 
@@ -65,20 +66,28 @@ class Conversations:
         )
 
     async def start_turn(
-        self, caller: Caller, trace_id: str, question: str, *, request_id: str
+        self,
+        caller: Caller,
+        trace_id: str,
+        question: str,
+        *,
+        request_id: str,
+        model: str | None = None,
     ) -> Turn:
         """Starts answering and returns at once with the turn, whose feed tells what happens.
 
+        `model` names another model than the configured one.
         Raises RequestRefused where the caller may not ask this, Unavailable (in words for the
         user) where there is no answer now.
         """
         if self._draining:
             raise ShuttingDown(SHUTTING_DOWN.message)
+        name = self._open_model.admit(model)
         if len(self._turns) >= self._rules.concurrent_turns:
             raise LimitReached("Too many questions are being answered now. Try again in a moment.")
         await self._access.check(caller, trace_id, fresh=True)
         owner = await self._owner(caller, fresh=True)
-        conversation, turn_id = await self._begin(owner, trace_id, question)
+        conversation, turn_id = await self._begin(owner, trace_id, question, name)
         turn = Turn(
             self._store,
             TurnKey(conversation.id, turn_id),
@@ -90,8 +99,16 @@ class Conversations:
         self._turns[turn_id] = turn
         if self._draining:
             turn.stop(SHUTTING_DOWN)
-        self._tasks.start_soon(self._run, turn, caller, owner, trace_id, question, conversation)
+        opened = self._open_model(caller, token=conversation.marker, requested=model)
+        self._tasks.start_soon(
+            self._run, turn, caller, owner, trace_id, question, conversation, opened
+        )
         return turn
+
+    async def models(self, caller: Caller) -> Sequence[OfferedModel]:
+        """The models that a question may name, and whether they work in the caller's workspace."""
+        await self._owner(caller)
+        return await self._open_model.offered(caller)
 
     async def history(self, caller: Caller, trace_id: str) -> Transcript:
         """The log of the caller's conversation about this trace; NotFound where there is none."""
@@ -162,7 +179,9 @@ class Conversations:
                     log.info("conversations_adopted", count=moved)
         return identity.owner
 
-    async def _begin(self, owner: Owner, trace_id: str, question: str) -> tuple[Conversation, str]:
+    async def _begin(
+        self, owner: Owner, trace_id: str, question: str, model: str
+    ) -> tuple[Conversation, str]:
         """Takes the conversation; a turn that is just being stopped is waited for."""
         turn_id = str(uuid4())
         entry = Entry(str(uuid4()), TurnStarted(question=question))
@@ -174,7 +193,7 @@ class Conversations:
                 turn_id=turn_id,
                 entry=entry,
                 lease_seconds=self._rules.lease.seconds,
-                model=self._open_model.name,
+                model=model,
             )
             if conversation is not None:
                 return conversation, turn_id
@@ -190,6 +209,7 @@ class Conversations:
         trace_id: str,
         question: str,
         conversation: Conversation,
+        model: Model,
     ) -> None:
         async def answer(sink: Turn) -> None:
             logged = await self._store.events(conversation.id)
@@ -202,7 +222,7 @@ class Conversations:
             outline, before = fence.outline(bench.outline), fold(earlier, aliases)
             await run_turn(
                 [System(SYSTEM), outline, *before, User(question)],
-                model=self._open_model(caller),
+                model=model,
                 toolbox=bench.toolbox,
                 fence=fence,
                 budget=Budget(self._rules.limits, clock=self._clock),

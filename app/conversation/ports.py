@@ -1,11 +1,13 @@
 """What conversations need of others."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from app.agent.citations import Aliases
 from app.agent.ports import Model
 from app.agent.toolbox import Toolbox
 from app.caller import Caller, Identity, Owner
+from app.messages import OfferedModel
 
 
 class Access(Protocol):
@@ -52,9 +54,18 @@ class OpenBench(Protocol):
 class OpenModel(Protocol):
     """Makes the model of one turn, with the caller's rights."""
 
-    @property
-    def name(self) -> str:
-        """The name that is stored with the turn before a reply says who has answered."""
+    def admit(self, requested: str | None) -> str:
+        """The name that is stored with the turn before a reply says who has answered.
+
+        Raises InvalidRequest where the `requested` model (None for the configured one) may not be
+        asked for.
+        """
         ...
 
-    def __call__(self, caller: Caller) -> Model: ...
+    def __call__(self, caller: Caller, *, token: str, requested: str | None) -> Model:
+        """`token` is one that content of traces cannot hold; nothing is asked of anyone yet."""
+        ...
+
+    async def offered(self, caller: Caller) -> Sequence[OfferedModel]:
+        """The models that may be requested."""
+        ...

@@ -19,6 +19,7 @@ class Question(BaseModel):
 
     message: Annotated[str, Field(strict=True)]
     streaming: bool = True
+    model: Annotated[str, Field(strict=True, min_length=1, max_length=255)] | None = None
 
 
 class Thumb(BaseModel):

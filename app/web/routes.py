@@ -48,6 +48,7 @@ class Api:
         return [
             Route(f"{prefix}/healthz", self.health, methods=["GET"]),
             Route(f"{prefix}/readyz", self.ready, methods=["GET"]),
+            Route(f"{prefix}/models", self.models, methods=["GET"]),
             Route(session, self.history, methods=["GET"]),
             Route(session, self.turn, methods=["POST"]),
             Route(session, self.forget, methods=["DELETE"]),
@@ -79,6 +80,12 @@ class Api:
         message = " ".join(found.faults)
         return JSONResponse({"code": "not_ready", "message": message, **parts}, 503)
 
+    async def models(self, request: Request[State]) -> Response:
+        """The models that a question may name; `usable` is null where only trying would tell."""
+        offered = await request.state["conversations"].models(caller_of(request))
+        listed = [{"name": each.name, "usable": each.usable} for each in offered]
+        return JSONResponse({"models": listed})
+
     async def history(self, request: Request[State]) -> Response:
         conversations = request.state["conversations"]
         transcript = await conversations.history(caller_of(request), trace_id_of(request))
@@ -91,7 +98,11 @@ class Api:
         message = checked_message(question, limit=self._limits.message_characters)
         try:
             turn = await conversations.start_turn(
-                caller, trace_id, message, request_id=request.state["request_id"]
+                caller,
+                trace_id,
+                message,
+                request_id=request.state["request_id"],
+                model=question.model,
             )
         except OpikAssistError as error:
             return turn_problem(error, request)
