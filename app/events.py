@@ -72,6 +72,7 @@ class ReplyCompleted(_Event):
     calls: tuple[CallRecord, ...] = ()
     usage: UsageCount | None = None
     model: str = ""
+    provider: str = ""
     complete: bool = True
 
 
@@ -87,6 +88,20 @@ class ToolCompleted(_Event):
     outcome: Outcome
     text: str
     milliseconds: int = 0
+
+
+class ContextShrunk(_Event):
+    """What a request to the model no longer holds in full: tool answers and earlier turns.
+
+    `reason` tells whether a limit of ours or the provider's refusal asked for it; `characters` is
+    the length of what was left.
+    """
+
+    type: Literal["context_shrunk"] = "context_shrunk"
+    reason: Literal["budget", "refused"]
+    answers: int = 0
+    turns: int = 0
+    characters: int = 0
 
 
 class TurnFinished(_Event):
@@ -113,6 +128,23 @@ class TurnInterrupted(_Event):
     type: Literal["turn_interrupted"] = "turn_interrupted"
 
 
+class Spending(BaseModel):
+    """Tokens, and what they cost in USD where every model's price is known."""
+
+    model_config = ConfigDict(frozen=True)
+
+    usage: UsageCount
+    cost: float | None = None
+
+
+class UsageCounted(_Event):
+    """Live only: what the turn, and the conversation with it, have used; before the turn's end."""
+
+    type: Literal["usage_counted"] = "usage_counted"
+    turn: Spending
+    conversation: Spending
+
+
 class TextDelta(_Event):
     """Live only: a piece of a bubble's text, with the names of the spans that it cites."""
 
@@ -128,13 +160,14 @@ StoredEvent = (
     | SpansNamed
     | ReplyCompleted
     | ToolCompleted
+    | ContextShrunk
     | TurnFinished
     | TurnFailed
     | TurnCancelled
     | TurnInterrupted
 )
 TerminalEvent = TurnFinished | TurnFailed | TurnCancelled | TurnInterrupted
-Event = StoredEvent | TextDelta
+Event = StoredEvent | TextDelta | UsageCounted
 
 _STORED: TypeAdapter[StoredEvent] = TypeAdapter(Annotated[StoredEvent, Field(discriminator="type")])
 

@@ -21,11 +21,12 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import __version__
-from app.agent.budget import Limits
+from app.agent.budget import CHARACTERS_PER_TOKEN, Limits
 from app.chat.choice import ModelDesk, Wishes
 from app.chat.parameters import ChatOptions
 from app.conversation.conversations import Conversations, Rules
 from app.conversation.health import Health
+from app.conversation.spending import Price
 from app.conversation.turn import Lease
 from app.db.engine import create_engine, storage_kind
 from app.db.migrating import prepare
@@ -37,7 +38,7 @@ from app.opik.client import OpikClient
 from app.opik.offers import Offers
 from app.opik.reach import answers
 from app.opik.transport import Retries, Transport
-from app.settings import DEFAULT_DATABASE, Settings, database_url
+from app.settings import DEFAULT_DATABASE, ModelPrice, Settings, database_url
 from app.telemetry import logs
 from app.telemetry.reporting import Reporting
 from app.tools.catalogue import TOOLS
@@ -177,13 +178,20 @@ def _rules(settings: Settings) -> Rules:
         seconds=settings.turn_seconds,
         tokens=settings.turn_tokens,
         tool_characters=settings.turn_tool_characters,
+        context_characters=settings.agent_context_tokens * CHARACTERS_PER_TOKEN,
     )
     return Rules(
         limits=limits,
         lease=Lease(settings.lease_seconds),
         busy_wait=settings.busy_wait_seconds,
         concurrent_turns=settings.concurrent_turns,
+        prices={name: _price(each) for name, each in settings.model_prices.items()},
     )
+
+
+def _price(price: ModelPrice) -> Price:
+    cached = price.prompt if price.cached is None else price.cached
+    return Price(price.prompt, price.completion, cached)
 
 
 def _models(settings: Settings, http: httpx.AsyncClient, transport: Transport) -> ModelDesk:

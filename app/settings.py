@@ -8,7 +8,7 @@ import json
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -66,6 +66,16 @@ class DatabaseSettings(BaseSettings):
         except ValidationError as error:
             faults = "; ".join(_fault(item) for item in error.errors(include_input=False))
             raise StartRefused(f"Settings: {faults}") from None
+
+
+class ModelPrice(BaseModel):
+    """USD per million tokens; cached ones cost what others do unless it is said."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    prompt: float = Field(alias="in", ge=0, allow_inf_nan=False)
+    completion: float = Field(alias="out", ge=0, allow_inf_nan=False)
+    cached: float | None = Field(None, ge=0, allow_inf_nan=False)
 
 
 class Settings(DatabaseSettings):
@@ -126,6 +136,17 @@ class Settings(DatabaseSettings):
     )
     agent_max_completion_tokens: int = Field(
         8192, ge=16, description="Most tokens of one reply of the model."
+    )
+    agent_context_tokens: int = Field(
+        100_000,
+        ge=1_000,
+        description="Tokens of one request, roughly; what is longer is shrunk: old tool results"
+        " first, then old turns.",
+    )
+    model_prices: dict[str, ModelPrice] = Field(
+        {},
+        description='USD per million tokens, by model: `{"gpt-4.1": {"in": 2, "out": 8, "cached":'
+        " 0.5}}`. Costs are told for these models only.",
     )
     model_silence_seconds: float = Field(
         120, gt=0, description="Silence of the chat proxy after which a reply is given up."

@@ -23,6 +23,7 @@ class Limits:
     seconds: float = 240
     tokens: int = 200_000
     tool_characters: int = 120_000
+    context_characters: int = 300_000
     last_answer_seconds: float = 60
 
 
@@ -55,8 +56,8 @@ class Budget:
 def guess_usage(messages: Sequence[Message], reply: Reply) -> Usage:
     """Tokens of a request and its reply where the provider reports none."""
     return Usage(
-        sum(_characters(message) for message in messages) // CHARACTERS_PER_TOKEN,
-        _characters(Assistant(reply.text, reply.calls)) // CHARACTERS_PER_TOKEN,
+        characters_of(messages) // CHARACTERS_PER_TOKEN,
+        characters_of([Assistant(reply.text, reply.calls)]) // CHARACTERS_PER_TOKEN,
     )
 
 
@@ -77,6 +78,11 @@ def one_line(call: ToolCall, text: str, outcome: str = "ok") -> str:
     """What stays of a tool answer that the model has already read."""
     size = f"{len(text):,} characters"
     return f"[{call.name[:64]}: {outcome}, {size}, left out here; call again to read it]"
+
+
+def characters_of(messages: Sequence[Message]) -> int:
+    """How long the messages are for the model, calls included."""
+    return sum(_characters(message) for message in messages)
 
 
 def _characters(message: Message) -> int:

@@ -5,12 +5,14 @@ so far is emitted as a closed bubble first, so that nothing said is ever lost.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from uuid import uuid4
 
 import anyio
 
-from app.agent.budget import Budget, fit_answers
+from app.agent.budget import Budget
 from app.agent.calls import CallDesk
+from app.agent.context import Context
 from app.agent.ports import Model, Sink
 from app.agent.prompt import LAST_ANSWER, Fence
 from app.agent.toolbox import Toolbox
@@ -30,25 +32,23 @@ async def run_turn(
 ) -> None:
     """Answers the last user message; raises Unavailable, with words, where there is no answer."""
     desk = CallDesk(toolbox, budget, sink)
-    said = list(messages)
+    context = Context(messages, budget.limits, sink)
     for _ in range(budget.limits.steps):
         if budget.spent:
             break
-        said = fit_answers(said, budget.limits.tool_characters)
-        reply = await _speak(
-            said, model=model, tools=toolbox.specs, desk=desk, seconds=budget.seconds_left
+        reply = await _ask(
+            context, model=model, tools=toolbox.specs, desk=desk, seconds=budget.seconds_left
         )
         if reply is None:
             break
-        budget.count(said, reply)
+        budget.count(context.said, reply)
         _check(reply)
         if not reply.calls:
             return
-        said.append(Assistant(reply.text, reply.calls))
-        said.extend([fence.answer(each) for each in await desk.answer(reply.calls)])
-    said = [*fit_answers(said, budget.limits.tool_characters), User(LAST_ANSWER)]
-    reply = await _speak(
-        said, model=model, tools=(), desk=desk, seconds=budget.limits.last_answer_seconds
+        answers = await desk.answer(reply.calls)
+        context.add(Assistant(reply.text, reply.calls), *(fence.answer(each) for each in answers))
+    reply = await _ask(
+        context, model=model, tools=(), desk=desk, seconds=budget.limits.last_answer_seconds
     )
     if reply is None or not reply.text.strip():
         raise LimitReached(
@@ -56,6 +56,21 @@ async def run_turn(
             "Ask about a smaller part, such as one span."
         )
     _check(reply)
+
+
+async def _ask(
+    context: Context, *, model: Model, tools: Sequence[ToolSpec], desk: CallDesk, seconds: float
+) -> Reply | None:
+    """One reply, without tools the last one; a refusal for length shrinks what is read, once."""
+    await context.fit()
+    last = () if tools else (User(LAST_ANSWER),)
+    speak = partial(_speak, model=model, tools=tools, desk=desk, seconds=seconds)
+    try:
+        return await speak([*context.said, *last])
+    except ModelFailed as failure:
+        if failure.reason != "context_too_long" or not await context.fit_after_refusal():
+            raise
+    return await speak([*context.said, *last])
 
 
 async def _speak(
@@ -98,6 +113,7 @@ def _closed(bubble: str, reply: Reply, calls: tuple[CallRecord, ...]) -> ReplyCo
         calls=calls,
         complete=reply.complete,
         model=reply.model,
+        provider=reply.provider,
         usage=usage
         and UsageCount(
             prompt_tokens=usage.prompt_tokens,

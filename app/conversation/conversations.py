@@ -1,8 +1,8 @@
 """Start, stop, read and forget one user's conversations about traces."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 import anyio
@@ -17,6 +17,7 @@ from app.agent.prompt import SYSTEM, Fence
 from app.caller import Caller, Owner
 from app.conversation.history import aliases_of, fold
 from app.conversation.ports import Access, OpenBench, OpenModel
+from app.conversation.spending import Price
 from app.conversation.turn import SHUTTING_DOWN, Lease, Turn
 from app.db.store import Conversation, Entry, Store, TurnKey
 from app.errors import ConversationBusy, LimitReached, NotFound, ShuttingDown
@@ -37,6 +38,7 @@ class Rules:
     lease: Lease
     busy_wait: float = 3
     concurrent_turns: int = 100
+    prices: Mapping[str, Price] = field(default_factory=dict)
 
 
 class Conversations:
@@ -218,6 +220,7 @@ class Conversations:
             await sink.emit(TraceRead(project_id=bench.project_id, spans=bench.span_count))
             sink.cite(aliases, bench.label)
             earlier = [each.event for each in logged if each.turn_id != turn.key.turn_id]
+            sink.charge(earlier, self._rules.prices)
             fence = Fence(conversation.marker)
             outline, before = fence.outline(bench.outline), fold(earlier, aliases)
             await run_turn(

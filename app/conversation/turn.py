@@ -1,6 +1,6 @@
 """One running turn: its lease, its log, its feed, and the one ladder of excepts around it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -9,6 +9,7 @@ import structlog
 
 from app.agent.citations import Aliases, CitationStream, cited
 from app.conversation.feed import Feed
+from app.conversation.spending import Account, Price
 from app.db.store import Entry, Store, TurnKey
 from app.errors import OpikAssistError, TurnLost
 from app.events import (
@@ -21,8 +22,8 @@ from app.events import (
     TurnCancelled,
     TurnFailed,
     TurnFinished,
+    UsageCounted,
 )
-from app.messages import Usage
 
 log = structlog.get_logger(__name__)
 
@@ -81,7 +82,7 @@ class Turn:
         self._scope = anyio.CancelScope()
         self._reason: TerminalEvent = TurnCancelled()
         self.cite(Aliases(), lambda _: None)
-        self._usage = Usage()
+        self.charge((), {})
         self._model = ""
         self._steps = 0
         self._tools: list[str] = []
@@ -91,6 +92,13 @@ class Turn:
         self._aliases = aliases
         self._label_of = label
         self._stream = CitationStream(aliases)
+
+    def charge(self, earlier: Iterable[StoredEvent], prices: Mapping[str, Price]) -> None:
+        """From now on replies are counted, for the turn and after those of `earlier` turns."""
+        self._spent, self._spent_in_all = Account(prices), Account(prices)
+        for event in earlier:
+            if isinstance(event, ReplyCompleted):
+                self._spent_in_all.add(event)
 
     def say(self, delta: TextDelta) -> None:
         text = self._stream.feed(delta.text)
@@ -138,6 +146,9 @@ class Turn:
         except Exception:
             log.exception("turn_crashed", **self._label)
         finally:
+            if self._steps:
+                turn, in_all = self._spent.spending(), self._spent_in_all.spending()
+                self.feed.put(UsageCounted(turn=turn, conversation=in_all))
             self.feed.put(ending)
             self.feed.close()
             self.ended.set()
@@ -164,8 +175,8 @@ class Turn:
                 self.key,
                 [Entry(str(uuid4()), ending)],
                 state=_STATES[type(ending)],
-                usage=self._usage,
-                model=self._model,
+                usage=self._spent.usage,
+                model=self._model or None,
             )
         except TurnLost:
             return _LOST
@@ -190,8 +201,8 @@ class Turn:
         if isinstance(event, ReplyCompleted):
             self._steps += 1
             self._model = event.model or self._model
-            if event.usage is not None:
-                self._usage += Usage(**event.usage.model_dump())
+            self._spent.add(event)
+            self._spent_in_all.add(event)
         elif isinstance(event, ToolCompleted):
             self._tools.append(event.name)
 
@@ -203,8 +214,8 @@ class Turn:
             model=self._model,
             steps=self._steps,
             tools=self._tools,
-            prompt_tokens=self._usage.prompt_tokens,
-            completion_tokens=self._usage.completion_tokens,
+            prompt_tokens=self._spent.usage.prompt_tokens,
+            completion_tokens=self._spent.usage.completion_tokens,
             ms=round(seconds * 1000),
         )
 

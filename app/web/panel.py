@@ -14,6 +14,7 @@ from app.events import (
     Event,
     LoggedEvent,
     ReplyCompleted,
+    Spending,
     TerminalEvent,
     TextDelta,
     ToolCompleted,
@@ -21,6 +22,7 @@ from app.events import (
     TurnFailed,
     TurnInterrupted,
     TurnStarted,
+    UsageCounted,
 )
 
 AUTHOR = "opik-assist"
@@ -43,9 +45,13 @@ class Panel:
         self._streaming = streaming
         self._clock = clock
         self._shown: dict[str, int] = {}
+        self._model_told = False
 
     def frames(self, event: Event) -> Iterator[Frame]:
         """The frames of one event, none for an event that the panel does not show."""
+        if isinstance(event, ReplyCompleted) and event.model and not self._model_told:
+            self._model_told = True
+            yield self._model(event)
         if isinstance(event, TextDelta):
             yield from self._partial(event.bubble, event.text)
         elif isinstance(event, ReplyCompleted):
@@ -53,6 +59,8 @@ class Panel:
         elif isinstance(event, ToolCompleted):
             response = {"id": event.call_id, "name": event.name}
             yield self._tool("tool_complete", "tool_response", event.call_id, response)
+        elif isinstance(event, UsageCounted):
+            yield self._usage(event)
         elif isinstance(event, TurnFailed):
             yield error_frame(event.code, event.message)
 
@@ -79,6 +87,15 @@ class Panel:
             "id": bubble,
         }
 
+    def _model(self, reply: ReplyCompleted) -> Frame:
+        """Which model answers; once a turn, and ignored by a panel that does not know it."""
+        named = {"model": reply.model, "provider": reply.provider or None}
+        return {"message_type": "model", **named, "invocationId": self._turn_id}
+
+    def _usage(self, counted: UsageCounted) -> Frame:
+        spent = {"turn": _spent(counted.turn), "conversation": _spent(counted.conversation)}
+        return {"message_type": "usage", **spent, "invocationId": self._turn_id}
+
     def _tool(self, kind: str, key: str, call_id: str, shown: dict[str, str]) -> Frame:
         return {
             "message_type": kind,
@@ -87,6 +104,14 @@ class Panel:
             "id": call_id,
             "author": AUTHOR,
         }
+
+
+def _spent(spending: Spending) -> Frame:
+    """Tokens, with the cost in USD where it is known."""
+    tokens = spending.usage.model_dump()
+    total = spending.usage.prompt_tokens + spending.usage.completion_tokens
+    cost = {} if spending.cost is None else {"cost": round(spending.cost, 8)}
+    return {**tokens, "total_tokens": total, **cost}
 
 
 def error_frame(code: str, message: str) -> Frame:

@@ -1,0 +1,141 @@
+"""What the model is given to read, kept within what it can read.
+
+The log keeps everything; only the messages of a request shrink, the least useful first: old tool
+results, then old turns, one line each. What was left out is noted in the log.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from app.agent.budget import Limits, characters_of, fit_answers, one_line
+from app.agent.ports import Sink
+from app.events import ContextShrunk
+from app.messages import Assistant, Message, ToolAnswer, User
+
+_LINE = 160
+_LEFT_OUT = "[{} earlier questions and their answers are left out here.]"
+
+
+class Context:
+    """The messages of one turn."""
+
+    def __init__(self, messages: Sequence[Message], limits: Limits, sink: Sink) -> None:
+        """`messages` end with the question; the trace's outline is their first user message."""
+        self.said = list(messages)
+        self._most = limits.context_characters
+        self._tool_characters = limits.tool_characters
+        self._sink = sink
+
+    def add(self, *messages: Message) -> None:
+        self.said += messages
+
+    async def fit(self) -> None:
+        """Shrinks the messages to what one request may hold, if they are longer."""
+        fitted = fit_answers(self.said, self._tool_characters)
+        shrunk = shrink(fitted, self._most)
+        left_out = sum(a is not b for a, b in zip(self.said, fitted, strict=True))
+        await self._take(shrunk, "budget", answers=left_out + shrunk.answers)
+
+    async def fit_after_refusal(self) -> bool:
+        """Halves the messages, as far as possible; False where nothing could be left out."""
+        before = characters_of(self.said)
+        self._most = min(self._most, before // 2)
+        shrunk = shrink(self.said, self._most)
+        await self._take(shrunk, "refused", answers=shrunk.answers)
+        return characters_of(self.said) < before
+
+    async def _take(
+        self, shrunk: "Shrunk", reason: Literal["budget", "refused"], *, answers: int
+    ) -> None:
+        self.said = shrunk.messages
+        if answers or shrunk.turns:
+            size = characters_of(self.said)
+            await self._sink.emit(
+                ContextShrunk(reason=reason, answers=answers, turns=shrunk.turns, characters=size)
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Shrunk:
+    """Messages, and how many tool answers and earlier turns they no longer hold in full."""
+
+    messages: list[Message]
+    answers: int = 0
+    turns: int = 0
+
+
+def shrink(messages: Sequence[Message], characters: int) -> Shrunk:
+    """The messages in at most `characters`, or as short as they can be made.
+
+    Instructions, outline, question and the newest tool answer stay whole.
+    """
+    if characters_of(messages) <= characters:
+        return Shrunk(list(messages))
+    users = [index for index, each in enumerate(messages) if isinstance(each, User)]
+    first, question = users[0] + 1, users[-1]
+    head, earlier, now = messages[:first], messages[first:question], messages[question:]
+    answers = [index for index, each in enumerate(now) if isinstance(each, ToolAnswer)]
+    last_call = max((i for i, each in enumerate(now) if isinstance(each, Assistant)), default=0)
+    old = [index for index in answers if index < last_call]
+
+    room = characters - characters_of(head) - characters_of(earlier)
+    now, shortened = _shortened(now, old, room)
+    earlier, turns = _condensed(earlier, characters - characters_of(head) - characters_of(now))
+    room = characters - characters_of(head) - characters_of(earlier)
+    now, more = _shortened(now, [i for i in answers[:-1] if i > last_call], room)
+    return Shrunk([*head, *earlier, *now], shortened + more, turns)
+
+
+def _shortened(
+    messages: Sequence[Message], answers: Sequence[int], characters: int
+) -> tuple[list[Message], int]:
+    """The messages with as many of these answers in one line as it takes, and how many it took."""
+    kept, count = list(messages), 0
+    excess = characters_of(messages) - characters
+    for index in answers:
+        answer = kept[index]
+        if excess <= 0 or not isinstance(answer, ToolAnswer):
+            break
+        line = one_line(answer.call, answer.text)
+        if len(line) < len(answer.text):
+            kept[index] = ToolAnswer(answer.call, line)
+            excess -= len(answer.text) - len(line)
+            count += 1
+    return kept, count
+
+
+def _condensed(messages: Sequence[Message], characters: int) -> tuple[list[Message], int]:
+    """The earlier turns with as many of the oldest in one line as it takes, and how many."""
+    excess = characters_of(messages) - characters
+    if excess <= 0 or not messages:
+        return list(messages), 0
+    starts = [index for index, each in enumerate(messages) if isinstance(each, User)]
+    ends = [*starts[1:], len(messages)]
+    turns = [messages[a:b] for a, b in zip(starts, ends, strict=True)]
+    lines: list[list[Message]] = []
+    for turn in turns:
+        if excess <= 0:
+            break
+        lines.append(_in_a_line(turn))
+        excess -= characters_of(turn) - characters_of(lines[-1])
+    rest = [message for turn in turns[len(lines) :] for message in turn]
+    dropped = 0
+    while excess > 0 and dropped < len(lines):
+        excess -= characters_of(lines[dropped])
+        dropped += 1
+    note = [User(_LEFT_OUT.format(dropped))] if dropped else []
+    return [*note, *(each for line in lines[dropped:] for each in line), *rest], len(lines)
+
+
+def _in_a_line(turn: Sequence[Message]) -> list[Message]:
+    """A question and the last that was said to it, each cut to a line."""
+    said = [each.text for each in turn if isinstance(each, Assistant) and each.text.strip()]
+    question = next(each.text for each in turn if isinstance(each, User))
+    answer = [Assistant(_line(said[-1]))] if said else []
+    return [User(_line(question)), *answer]
+
+
+def _line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LINE else f"{line[:_LINE]} [the rest is left out here]"

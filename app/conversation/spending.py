@@ -1,0 +1,67 @@
+"""What replies cost: tokens as reported, USD only where a price was given for every model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app.events import ReplyCompleted, Spending, UsageCount
+from app.messages import Usage
+
+_MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """USD per million tokens; `cached` are the prompt's tokens that the provider had in store."""
+
+    prompt: float
+    completion: float
+    cached: float
+
+    def of(self, usage: Usage) -> float:
+        """USD for these tokens; cached tokens are part of the prompt's."""
+        cached = min(usage.cached_tokens, usage.prompt_tokens)
+        return (
+            (usage.prompt_tokens - cached) * self.prompt
+            + cached * self.cached
+            + usage.completion_tokens * self.completion
+        ) / _MILLION
+
+
+@dataclass(slots=True)
+class Account:
+    """The running sum of replies; `prices` by the names of models."""
+
+    prices: Mapping[str, Price]
+    usage: Usage = field(default_factory=Usage)
+    cost: float | None = 0.0
+
+    def add(self, reply: ReplyCompleted) -> None:
+        """Adds what the provider reported of a reply; nothing where it reported nothing."""
+        if reply.usage is None:
+            return
+        usage = Usage(**reply.usage.model_dump())
+        self.usage += usage
+        price = self._price(reply)
+        if price is None or self.cost is None:
+            self.cost = None
+        else:
+            self.cost += price.of(usage)
+
+    def spending(self) -> Spending:
+        """The sum as it is told."""
+        usage = self.usage
+        count = UsageCount(
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            cached_tokens=usage.cached_tokens,
+            reasoning_tokens=usage.reasoning_tokens,
+        )
+        return Spending(usage=count, cost=self.cost if self.prices else None)
+
+    def _price(self, reply: ReplyCompleted) -> Price | None:
+        """By the model's name, with its provider before it or without."""
+        exact = self.prices.get(f"{reply.provider}/{reply.model}", self.prices.get(reply.model))
+        if exact is not None or reply.provider:
+            return exact
+        named = (price for name, price in self.prices.items() if name.endswith(f"/{reply.model}"))
+        return next(named, None)
