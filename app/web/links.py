@@ -1,0 +1,126 @@
+"""What a text in the panel may link to: the UI, URLs that the user named, and cited spans."""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import quote
+
+BREAK = "\u200b"
+"""A zero-width space: seen by every Markdown parser, by no reader."""
+
+URL_CHARACTERS = r"[A-Za-z0-9/?#&=%+,$:._~-]"
+"""Of URLs that may stay links: none of these ends a destination or means something to Markdown."""
+
+_URL = re.compile(rf"(?:https?://|ftp://|www\.){URL_CHARACTERS}+", re.IGNORECASE)
+_URL_ENDS_BEFORE = "?,:._~"
+_LINKED = re.compile(rf"{URL_CHARACTERS}*[A-Za-z0-9/#&=%+$-]")
+_SHOWN = re.compile(r"[^\s<>\[\]\"|`\\{}\udfff]*")
+_AFTER_URL = re.compile(r"[.,:!?)\"']*")
+_DOTS = re.compile(r"(?:^|/)(?:\.|%2e){2}(?:/|$)", re.IGNORECASE)
+_NAME_LENGTH = 80
+_NAMELESS = "span"
+_SCHEME = re.compile(r"(?:https?|ftp):(?=/)|www(?=\.)|\S(?=@)", re.IGNORECASE)
+_PUNCTUATION = re.compile(r"[!-/:-@\[-_{-~]")
+_NOT_PLAIN = re.compile(r"[^\w \-.,:;()/@+=#'\u200b]")
+
+
+@dataclass(frozen=True)
+class Links:
+    """What may be linked to.
+
+    `ui_base` is an absolute URL without query ("" for none); `span_url` makes a span's URL from
+    its id (None: spans are named without a link); `allowed` holds further URLs, taken exactly.
+    """
+
+    ui_base: str = ""
+    span_url: Callable[[str], str] | None = None
+    allowed: frozenset[str] = frozenset()
+
+    def goes_to_ui(self, url: str) -> bool:
+        """Whether a URL (of URL_CHARACTERS) lies under the UI's address, also when resolved."""
+        base = self.ui_base.rstrip("/")
+        if not base or not url.startswith(base):
+            return False
+        rest = url[len(base) :]
+        path = re.split(r"[?#]", rest, maxsplit=1)[0]
+        return rest[:1] in {"", "/", "?", "#"} and not _DOTS.search(path)
+
+    def allow(self, url: str) -> bool:
+        """Whether a link may go to this URL."""
+        return self.goes_to_ui(url) or url in self.allowed
+
+    def to_span(self, span_id: str, name: str) -> str | None:
+        """A Markdown link to a span, its name as inert text; None when spans have no URL."""
+        if self.span_url is None:
+            return None
+        url = quote(self.span_url(span_id), safe="/?#&=%+,$:.~-_@;")
+        return f"[{escaped(name)}]({url})"
+
+
+def linkable(written: str, links: Links, *, emphasised: bool) -> str:
+    """The URL at the beginning of a bare one that may stay as it is; "" when none may.
+
+    `written` is all up to the next blank, which is what the greediest parser takes. With
+    a backtick or backslash in it parsers disagree about what follows, and so they do about
+    asterisks, unless some stand before it (`emphasised`).
+    """
+    found = _LINKED.match(written)
+    if found is None or "`" in written or "\\" in written or not written.isprintable():
+        return ""
+    known = found[0] in links.allowed
+    if _AFTER_URL.fullmatch(written.rstrip("*") if emphasised else written, found.end()):
+        return found[0] if known or links.goes_to_ui(found[0]) else ""
+    return found[0] if links.goes_to_ui(written) else ""
+
+
+def showable(written: str) -> str:
+    """The part of a bare URL to be shown as code; "" when there is none to speak of."""
+    found = _SHOWN.match(written)
+    assert found is not None
+    shown = found[0].rstrip("!*_~'\"?.,:;")
+    while shown.endswith(")") and shown.count(")") > shown.count("("):
+        shown = shown[:-1].rstrip("!*_~'\"?.,:;")
+    backtick_follows = written[len(shown) : len(shown) + 1] == "`"
+    return "" if backtick_follows or shown.endswith(("://", ":")) else shown
+
+
+def urls_in(text: str) -> frozenset[str]:
+    """The URLs of a user's message, without the punctuation that follows them.
+
+    One that holds other characters than `URL_CHARACTERS` is left out: parsers disagree about
+    where such a URL ends.
+    """
+    found = set()
+    for match in _URL.finditer(text):
+        following = text[match.end() : match.end() + 1]
+        if not following or following.isspace() or following in "()[]<>\"'`*!;|":
+            found.add(match[0].rstrip(_URL_ENDS_BEFORE))
+    return frozenset(found)
+
+
+def escaped(name: str) -> str:
+    """A span's name as Markdown that shows nothing but its characters, at most 80 of them.
+
+    A backtick is written as a reference, since parsers disagree about escaped ones.
+    """
+    return _PUNCTUATION.sub(r"\\\g<0>", _one_line(name)).replace("`", "&#96;")
+
+
+def plain(name: str) -> str:
+    """A span's name for places that may be code: without the characters that mean something."""
+    return " ".join(_NOT_PLAIN.sub(" ", _one_line(name)).split()) or _NAMELESS
+
+
+def _one_line(name: str) -> str:
+    shown = []
+    for character in name[: 4 * _NAME_LENGTH]:
+        category = unicodedata.category(character)
+        if category in {"Cc", "Zl", "Zp", "Zs"}:
+            shown.append(" ")
+        elif category not in {"Cf", "Cs", "Cn"}:
+            shown.append(character)
+    text = " ".join("".join(shown).split())
+    if len(text) > _NAME_LENGTH:
+        text = text[: _NAME_LENGTH - 1] + "…"
+    return _SCHEME.sub(rf"\g<0>{BREAK}", text) or _NAMELESS
