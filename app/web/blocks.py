@@ -38,6 +38,8 @@ class Blocks:
     """Whether its paragraph holds backticks that a later line might close."""
     open_label: bool = field(default=False, init=False)
     """Whether its paragraph may be the definition of a link."""
+    spanning_label: bool = field(default=False, init=False)
+    """Whether a label may go on from an earlier line: some parsers let it run into a fence."""
     _uncertain: bool = field(default=False, init=False)
     _fence: _Fence | None = field(default=None, init=False)
     _likely_fence: _Fence | None = field(default=None, init=False)
@@ -99,7 +101,7 @@ class Blocks:
         fence = _Fence(run[0], len(run), len(prefix))
         simple = ended and not prefix.strip(" ") and _INFO.fullmatch(info) is not None
         certain = simple and (len(prefix) <= 3 or self._belongs_to_item(len(prefix)))
-        if certain and not self._uncertain:
+        if certain and not (self._uncertain or self.spanning_label):
             self._leave_items(len(prefix))
             self._fence = fence
             self.fenced = True
@@ -117,7 +119,7 @@ class Blocks:
             self._lose_certainty()
             return
         if not line.strip(" \t"):
-            self.open_run = self.open_label = False
+            self.open_run = self.open_label = self.spanning_label = False
             self._after_blank = True
             return
         self.open_label = self.open_label or rest.startswith("[")

@@ -16,7 +16,8 @@ _URL = re.compile(rf"(?:https?://|ftp://|www\.){URL_CHARACTERS}+", re.IGNORECASE
 _URL_ENDS_BEFORE = "?,:._~"
 _LINKED = re.compile(rf"{URL_CHARACTERS}*[A-Za-z0-9/#&=%+$-]")
 _SHOWN = re.compile(r"[^\s<>\[\]\"|`\\{}\udfff]*")
-_AFTER_URL = re.compile(r"[.,:!?)\"']*")
+_AFTER_URL = re.compile(r"[.,:)]*[!?\"']?")
+_HAS_INNER_URL = re.compile(r"(?:\w+://)?+(?:www\.)?+.*(?:://|www\.)", re.IGNORECASE)
 _DOTS = re.compile(r"(?:^|/)(?:\.|%2e){2}(?:/|$)", re.IGNORECASE)
 _NAME_LENGTH = 80
 _NAMELESS = "span"
@@ -63,10 +64,12 @@ def linkable(written: str, links: Links, *, emphasised: bool) -> str:
 
     `written` is all up to the next blank, which is what the greediest parser takes. With
     a backtick or backslash in it parsers disagree about what follows, and so they do about
-    asterisks, unless some stand before it (`emphasised`).
+    asterisks, unless some stand before it (`emphasised`), and about a URL within a URL.
     """
     found = _LINKED.match(written)
     if found is None or "`" in written or "\\" in written or not written.isprintable():
+        return ""
+    if _HAS_INNER_URL.match(found[0]):
         return ""
     known = found[0] in links.allowed
     if _AFTER_URL.fullmatch(written.rstrip("*") if emphasised else written, found.end()):
@@ -94,7 +97,7 @@ def urls_in(text: str) -> frozenset[str]:
     found = set()
     for match in _URL.finditer(text):
         following = text[match.end() : match.end() + 1]
-        if not following or following.isspace() or following in "()[]<>\"'`*!;|":
+        if not following or following.isspace() or following in ")]<>\"'`*!;|":
             found.add(match[0].rstrip(_URL_ENDS_BEFORE))
     return frozenset(found)
 

@@ -7,34 +7,24 @@ parsers may disagree the text counts as the more dangerous reading.
 """
 
 import html
-import json
 import re
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 from app.web.blocks import LINE_HEAD, Blocks
+from app.web.cited import CITED, CitedSpans
+from app.web.inline_code import closed_code, is_certain, opening_run, unbroken
 from app.web.links import BREAK, URL_CHARACTERS, Links, escaped, linkable, plain, showable, urls_in
 
 __all__ = ["Links", "MarkdownFilter", "inert", "unbroken", "urls_in"]
 
-_TOKEN = re.compile(r"⟦span:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})⟧|\udfff")
-_TOKEN_BEGUN = re.compile(r"⟦(?:s|sp|spa|span|span:[0-9a-f-]{0,36})?\Z")
-_TOKEN_LENGTH = 43
-_CITED = "\udfff"
-"""Stands for a citation inside the filter: half a character, which no text can be sent with."""
-
-_SPECIAL = re.compile(rf"[`<!|\[\]@&\\\n{_CITED}]|\r\n?|(?:https?|ftp)://|www\.", re.IGNORECASE)
+_SPECIAL = re.compile(rf"[`<!|\[\]@&\\\n{CITED}]|\r\n?|(?:https?|ftp)://|www\.", re.IGNORECASE)
 _SPECIAL_BEGUN = re.compile(r"(?:ht{0,2}|https?:?/?|ft?|ftp:?/?|w{1,3})\Z", re.IGNORECASE)
 _SPECIAL_LENGTH = 8
 _LINE_END = re.compile(r"\r\n?|\n")
-_RUN = re.compile(r"`+")
-_RUN_OR_END = re.compile(r"`+|[\r\n]")
-_CITED_PLACE = re.compile(_CITED)
+_CITED_PLACE = re.compile(CITED)
 _ESCAPABLE = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 _APART = re.compile(rf"[\s(\"*_|>{BREAK}]\Z")
 _ENDS_NAME = " \t\r\n,;!?)*_\"'|"
-_CODE_LIMIT = 500
-_CODE_BYTES = 600
 _ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-f]+|[a-z][a-z0-9]*);", re.IGNORECASE)
 _ENTITY_BEGUN = re.compile(r"&#?[0-9a-z]*\Z", re.IGNORECASE)
 _ENTITY_LIMIT = 40
@@ -43,12 +33,11 @@ _LINK = re.compile(rf'\]\( *({URL_CHARACTERS}+)(?: +"{_TITLE}")? *\)')
 _LINK_BEGUN = re.compile(rf'\]\( *{URL_CHARACTERS}*(?: +(?:"{_TITLE}(?:" *)?)?)?\Z')
 _URL_LIMIT = 2000
 _URL_REACH = re.compile(r"[^ \t\r\n]*")
-_LOCAL_PART = r"[\w.!#$%&'*+/=?^`{|}~-]"
-_ADDRESSED = re.compile(rf"{_LOCAL_PART}\Z")
+_ADDRESSEE = r"[^\s()\[\]<>|]"
+_ADDRESSED = re.compile(rf"{_ADDRESSEE}\Z")
 _ESCAPED_LINK = re.compile(
-    rf"(?:(?:https?|ftp)\\:|:/?\\/|www\\\.|{_LOCAL_PART}\\@)\Z", re.IGNORECASE
+    rf"(?:(?:https?|ftp)\\:|:/?\\/|www\\\.|{_ADDRESSEE}\\@)\Z", re.IGNORECASE
 )
-_UNBROKEN = re.compile(rf"(`+)(?!`)[^\r\n]{{0,{_CODE_LIMIT}}}?(?<!`)\1(?!`)|`+|[^`]")
 
 
 class MarkdownFilter:
@@ -61,9 +50,7 @@ class MarkdownFilter:
     def __init__(self, links: Links, names: Mapping[str, str]) -> None:
         """`names` are the names of spans by id; more may be added while the text comes."""
         self._links = links
-        self._names = names
-        self._half_token = ""
-        self._cited: deque[tuple[str, str]] = deque()
+        self._cited = CitedSpans(names)
         self._text = ""
         self._at = 0
         self._blocks = Blocks()
@@ -81,31 +68,18 @@ class MarkdownFilter:
             "]": self._bracket,
             "|": self._cell,
             "`": self._code,
-            _CITED: self._citation,
+            CITED: self._citation,
         }
 
     def feed(self, text: str) -> str:
         """What can be shown, now that this piece of the text has come."""
-        text = self._half_token + text
-        begun = _TOKEN_BEGUN.search(text, max(0, len(text) - _TOKEN_LENGTH))
-        self._half_token = text[begun.start() :] if begun else ""
-        self._text += _TOKEN.sub(self._cite, text[: begun.start()] if begun else text)
+        self._text += self._cited.feed(text)
         return self._show(complete=False)
 
     def end(self) -> str:
         """The rest of the text."""
-        self._text += self._half_token
-        self._half_token = ""
+        self._text += self._cited.end()
         return self._show(complete=True)
-
-    def _cite(self, found: re.Match[str]) -> str:
-        if found[1] is None:
-            return "\ufffd"
-        name = self._names.get(found[1])
-        if name is None:
-            return ""
-        self._cited.append((found[1], name))
-        return _CITED
 
     def _show(self, *, complete: bool) -> str:
         while self._at < len(self._text) and self._step(complete):
@@ -139,8 +113,8 @@ class MarkdownFilter:
         """Takes so much of the text and shows it, or something else in its place."""
         if shown is None:
             shown = self._text[self._at : self._at + length]
-            if _CITED in shown:
-                shown = _CITED_PLACE.sub(lambda _: plain(self._cited.popleft()[1]), shown)
+            if CITED in shown:
+                shown = _CITED_PLACE.sub(lambda _: plain(self._cited.take()[1]), shown)
         self._at += length
         self._out.append(shown)
         self._last = (self._last + shown)[-_SPECIAL_LENGTH:]
@@ -155,16 +129,19 @@ class MarkdownFilter:
             return False
         self._take(len(ending))
         self._in_line = False
-        self._labels = 0
+        self._leave_labels()
         return True
+
+    def _leave_labels(self) -> None:
+        """Links are only taken for certain within one cell of one line."""
+        self._blocks.spanning_label = self._blocks.spanning_label or self._labels > 0
+        self._labels = 0
 
     def _angle(self, complete: bool) -> bool:
         following = self._next(complete)
         if following is None:
             return False
-        opens = following in {"/", "!", "?", _CITED} or (
-            following.isascii() and following.isalpha()
-        )
+        opens = following in {"/", "!", "?", CITED} or (following.isascii() and following.isalpha())
         self._take(1, f"<{BREAK}" if opens else "<")
         return True
 
@@ -215,7 +192,7 @@ class MarkdownFilter:
         return True
 
     def _cell(self, _: bool) -> bool:
-        self._labels = 0
+        self._leave_labels()
         self._take(1)
         return True
 
@@ -247,33 +224,21 @@ class MarkdownFilter:
         return True
 
     def _code(self, complete: bool) -> bool:
-        """Code within a line, when its end is certain, passes; else the run is only shown."""
-        text, at = self._text, self._at
-        limit = at + _CODE_LIMIT
-        opening = _RUN.match(text, at, limit)
-        assert opening is not None
-        growing = len(text) < limit and not complete
-        if opening.end() == len(text) and growing:
+        """Code within a line, when its end is certain, passes; else the run alone is shown."""
+        length = opening_run(self._text, self._at, complete=complete)
+        if length is None:
             return False
         if not self._blocks.open_run:
-            closing = next(
-                (
-                    run
-                    for run in _RUN_OR_END.finditer(text, opening.end(), limit)
-                    if run[0] == opening[0] or run[0] in {"\r", "\n"}
-                ),
-                None,
-            )
-            if growing and (
-                closing is None or (closing.end() == len(text) and closing[0] == opening[0])
-            ):
+            code = closed_code(self._text, self._at, length, complete=complete)
+            if code is None:
                 return False
-            closed = closing and closing[0] == opening[0] and closing.end() < limit
-            if closing and closed and _is_certain(text[opening.end() : closing.start()]):
-                self._take(closing.end() - at)
+            nested = self._labels > 1 or self._blocks.spanning_label
+            may_define = self._blocks.open_label
+            if code and is_certain(code, may_define=may_define, may_end_label=nested):
+                self._take(len(code))
                 return True
             self._blocks.open_run = True
-        self._take(len(opening[0]))
+        self._take(length)
         return True
 
     def _url(self, beginning: str, complete: bool) -> bool:
@@ -300,7 +265,7 @@ class MarkdownFilter:
         following = self._next(complete)
         if following is None:
             return False
-        span_id, name = self._cited.popleft()
+        span_id, name = self._cited.take()
         link = None if self._blocks.perhaps_code else self._links.to_span(span_id, name)
         before = after = ""
         if link is None:
@@ -318,20 +283,6 @@ def inert(text: str, links: Links, names: Mapping[str, str]) -> str:
     """A whole text as the panel may have it; `names` are the names of spans by id."""
     made_inert = MarkdownFilter(links, names)
     return made_inert.feed(text) + made_inert.end()
-
-
-def unbroken(text: str) -> Iterator[str]:
-    """Cuts what a filter gave out into parts that a reader must only see whole.
-
-    Half of a piece of code is no code: shown without its end, it could load what it holds. Each
-    part is at most _CODE_LIMIT characters long, and as JSON not longer than _CODE_BYTES.
-    """
-    return (part[0] for part in _UNBROKEN.finditer(text))
-
-
-def _is_certain(code: str) -> bool:
-    """Whether what stands between two equal runs of backticks is code for every parser."""
-    return "|" not in code and not code.endswith("\\") and len(json.dumps(code)) <= _CODE_BYTES
 
 
 def _is_harmless(entity: str) -> bool:

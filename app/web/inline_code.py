@@ -1,0 +1,70 @@
+"""Code within a line, `so`, when it is certain where it ends.
+
+By CommonMark 0.31, section 6.1, code ends at the next run of as many backticks, even lines later;
+only what ends in its own line is taken for certain here.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+LIMIT = 500
+"""Characters of such code, its backticks included: one less at most."""
+
+_JSON_BYTES = 600
+_RUN = re.compile(r"`+")
+_RUN_OR_LINE_END = re.compile(r"`+|[\r\n]")
+_UNBROKEN = re.compile(rf"(`+)(?!`)[^\r\n]{{0,{LIMIT}}}?(?<!`)\1(?!`)|`+|[^`]")
+
+
+def opening_run(text: str, at: int, *, complete: bool) -> int | None:
+    """The length of the run of backticks at a place; None when more of the text is needed.
+
+    Runs of LIMIT backticks are cut there. `complete` says that nothing follows the text.
+    """
+    run = _RUN.match(text, at, at + LIMIT)
+    length = len(run[0]) if run else 0
+    return None if at + length == len(text) and length < LIMIT and not complete else length
+
+
+def closed_code(text: str, at: int, length: int, *, complete: bool) -> str | Literal[False] | None:
+    """The code that a run of this length opens, with its backticks.
+
+    False when it is not certain where it ends; None when more of the text is needed.
+    """
+    limit = at + LIMIT
+    growing = len(text) < limit and not complete
+    for found in _RUN_OR_LINE_END.finditer(text, at + length, limit):
+        if found[0] in {"\r", "\n"}:
+            return False
+        if len(found[0]) == length:
+            if growing and found.end() == len(text):
+                return None
+            return text[at : found.end()] if found.end() < limit else False
+    return None if growing else False
+
+
+def is_certain(code: str, *, may_define: bool, may_end_label: bool) -> bool:
+    """Whether every parser takes closed code for code.
+
+    Cells, and the labels of definitions where one may stand (`may_define`), are cut out before
+    code is looked for. About a backslash before the end parsers disagree, and about the end of a
+    link's label in code where labels are nested (`may_end_label`) or other backticks are near.
+    Longer code would not fit into one frame.
+    """
+    inside = code.strip("`")
+    if "|" in inside or inside.endswith("\\") or (may_define and "]:" in inside):
+        return False
+    if "]" in inside and (may_end_label or "`" in inside):
+        return False
+    return len(json.dumps(code)) <= _JSON_BYTES
+
+
+def unbroken(text: str) -> Iterator[str]:
+    """Cuts what a filter gave out into parts, each of which a reader must see whole or not at all.
+
+    Half of a piece of code is no code: shown without its end it could load what it holds. As JSON
+    a part has some 600 bytes at most, except long runs between backticks in fenced code.
+    """
+    return (part[0] for part in _UNBROKEN.finditer(text))
