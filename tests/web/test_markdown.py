@@ -183,7 +183,7 @@ def test_nothing_loads_and_nothing_leads_away(text: str, links: Links) -> None:
 
 def test_the_judge_finds_what_it_is_to_find() -> None:
     assert dangers("![x](y)") == ["image x"] * 2
-    assert dangers("<b>") == ["html_inline <b>"] * 2
+    assert dangers("a <b>") == ["html_inline <b>"] * 2
     assert dangers("<div>") == ["html_block <div>"] * 2
     assert dangers(f"[x]({UI}/a) {UI}/b", ui_base=UI) == []
     assert dangers(f"[x]({UI}.e.test)", ui_base=UI) == [f"link {UI}.e.test"] * 2
