@@ -3,5 +3,6 @@
 from app.agent.toolbox import Tool
 from app.tools.details import get_span_details
 from app.tools.reading import get_trace_data
+from app.tools.searching import search_trace
 
-TOOLS: tuple[Tool, ...] = (get_trace_data, get_span_details)
+TOOLS: tuple[Tool, ...] = (get_trace_data, get_span_details, search_trace)

@@ -1,8 +1,9 @@
 """One trace on the bench for a turn, with the caller's rights: what every tool works on."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
@@ -14,6 +15,7 @@ from app.analysis.outline import outline_of
 from app.analysis.values import is_cut
 from app.caller import Caller, Owner
 from app.errors import OpikAssistError, ToolFailed
+from app.opik.answers import SpanPage
 from app.opik.client import BODIES, OpikClient
 from app.opik.schema import Span
 from app.tools.bodies import BodyLimits, BodyReader
@@ -23,7 +25,18 @@ _BODY_SECONDS = 10
 _WHOLE_KEPT = 8
 """Whole spans kept for a turn; one may take tens of MB."""
 _WHOLE_AT_ONCE = 4
+_SEARCHES_KEPT = 8
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchLimits:
+    """What one call of a search may read that is not loaded: bytes on the wire, seconds; and how
+    many spans one search may read whole because the backend cut their values."""
+
+    bytes: int = 64 * 1024 * 1024
+    seconds: float = 20
+    whole: int = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +46,7 @@ class ToolLimits:
     result_characters: int = 8_000
     seconds: float = 30
     outline_tokens: int = 6_000
+    search: SearchLimits = field(default_factory=SearchLimits)
 
 
 class Workbench:
@@ -55,6 +69,8 @@ class Workbench:
         self._bodies: dict[str, Span] = {}
         self._whole: LRUCache[str, Span] = LRUCache(_WHOLE_KEPT)
         self._locks: dict[str, anyio.Lock] = {}
+        self._ids = sorted(loaded.spans)
+        self.searches: LRUCache[Any, Any] = LRUCache(_SEARCHES_KEPT)
         self._turns = anyio.CapacityLimiter(_WHOLE_AT_ONCE)
 
     def outline(self) -> str:
@@ -96,7 +112,7 @@ class Workbench:
         backend cut one of the fields in `whole`, since single spans are rationed (some 250 a
         minute for a workspace). What stays cut or unread is told in `note`, never raised.
         """
-        await self._read([span.id for span in spans if self._loaded_body(span.id) is None])
+        await self._read([span.id for span in spans if self.body(span.id) is None])
         found: dict[str, OpenedSpan] = {}
 
         async def open_one(span: Span) -> None:
@@ -114,13 +130,21 @@ class Workbench:
             )
             self._bodies |= await reader.read(tuple(self.loaded.spans), missing)
 
-    def _loaded_body(self, span_id: str) -> Span | None:
+    def body(self, span_id: str) -> Span | None:
+        """The span with its bodies, as far as the backend does not cut them; None if unread."""
         if span_id in self.loaded.seen.bodies:
             return self.loaded.spans[span_id]
         return self._bodies.get(span_id)
 
+    async def page_from(self, span_id: str, *, limit: int) -> SpanPage:
+        """A page of `limit` spans with truncated bodies, newest first, that begins with this."""
+        place = bisect_right(self._ids, span_id)
+        cursor = self._ids[place] if place < len(self._ids) else ""
+        trace = self.loaded.trace
+        return await self._client.span_page(self._caller, trace, limit=limit, cursor=cursor)
+
     async def _open(self, span: Span, whole: Collection[str]) -> "OpenedSpan":
-        body = self._loaded_body(span.id)
+        body = self.body(span.id)
         if body is not None and not any(is_cut_body(getattr(body, field)) for field in whole):
             return OpenedSpan(body)
         async with self._turns, self._locks.setdefault(span.id, anyio.Lock()):

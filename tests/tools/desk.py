@@ -98,7 +98,7 @@ class Desk:
     async def follow(self, text: str) -> str:
         """What the last call that a text names shows."""
         tool, arguments = _CALL.findall(text)[-1]
-        call = ast.parse(f"f{arguments}", mode="eval").body
+        call = ast.parse(f"f{arguments.replace('=true', '=True')}", mode="eval").body
         assert isinstance(call, ast.Call)
         values = {str(each.arg): ast.literal_eval(each.value) for each in call.keywords}
         return await self.call(tool, **values)
