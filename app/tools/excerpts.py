@@ -12,6 +12,9 @@ MoreFrom = Callable[[int], str]
 """The call that shows a value from that character on."""
 
 
+_CHARACTERS_PER_TOKEN = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Value:
     """One value to show under a title. `about` is told where it is cut, such as its keys."""
@@ -90,3 +93,13 @@ def _note(value: Value, offset: int, end: int, about: str) -> str:
     what = f"characters {offset + 1:,} to {end:,}" if offset else f"{end:,}"
     about = f"; the value is {about}" if about else ""
     return f"[cut: {what} of {len(value.text):,} characters; more: {value.more(end)}{about}]"
+
+
+def fitted(write: Callable[[int], str], room: int) -> str:
+    """What `write` makes of a budget of tokens, the budget made smaller until the text fits."""
+    tokens = room // _CHARACTERS_PER_TOKEN
+    text = without_halves(write(tokens)).strip("\n")
+    while len(text) > room and tokens > 50:
+        tokens = min(tokens * room // len(text), tokens - 50)
+        text = without_halves(write(tokens)).strip("\n")
+    return text

@@ -1,6 +1,5 @@
 """The tool that reads the trace as a whole: outline, findings, profile, path, lists of spans."""
 
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import anyio
@@ -19,12 +18,11 @@ from app.analysis.views import (
 )
 from app.errors import ToolFailed
 from app.tools.details import trace_values
-from app.tools.excerpts import shown, without_halves
+from app.tools.excerpts import fitted, shown
 from app.tools.workbench import Workbench
 
 View = Literal["outline", "findings", "profile", "critical_path", "spans"]
 
-_CHARACTERS_PER_TOKEN = 3
 _DISPLAY: dict[View, str] = {
     "outline": "Reading the trace",
     "findings": "Reading the findings",
@@ -90,7 +88,7 @@ async def get_trace_data(
             **page,
         )
 
-    return await anyio.to_thread.run_sync(_fitted, write, room)
+    return await anyio.to_thread.run_sync(fitted, write, room)
 
 
 def _outline(bench: Workbench, top: Node | None) -> str:
@@ -103,17 +101,7 @@ def _outline(bench: Workbench, top: Node | None) -> str:
         return outline_of(seen, alias=alias, budget_tokens=tokens, root=top)
 
     if top is not None:
-        return _fitted(write, room)
-    parts = [_fitted(write, room // 2), *bench.loaded.notes]
+        return fitted(write, room)
+    parts = [fitted(write, room // 2), *bench.loaded.notes]
     left = room - sum(len(part) + 2 for part in parts)
     return "\n\n".join([*parts, *shown(trace_values(bench), left)])
-
-
-def _fitted(write: Callable[[int], str], room: int) -> str:
-    """What `write` makes of a budget of tokens, the budget made smaller until the text fits."""
-    tokens = room // _CHARACTERS_PER_TOKEN
-    text = without_halves(write(tokens)).strip("\n")
-    while len(text) > room and tokens > 50:
-        tokens = min(tokens * room // len(text), tokens - 50)
-        text = without_halves(write(tokens)).strip("\n")
-    return text

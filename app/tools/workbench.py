@@ -112,7 +112,7 @@ class Workbench:
         backend cut one of the fields in `whole`, since single spans are rationed (some 250 a
         minute for a workspace). What stays cut or unread is told in `note`, never raised.
         """
-        await self._read([span.id for span in spans if self.body(span.id) is None])
+        await self.read_bodies([span.id for span in spans])
         found: dict[str, OpenedSpan] = {}
 
         async def open_one(span: Span) -> None:
@@ -123,12 +123,14 @@ class Workbench:
                 group.start_soon(open_one, span)
         return [found[span.id] for span in spans]
 
-    async def _read(self, missing: Sequence[str]) -> None:
+    async def read_bodies(self, span_ids: Sequence[str]) -> None:
+        """Reads what was not read of these, truncated, in few requests; some may stay unread."""
+        missing = [each for each in span_ids if self.body(each) is None]
         if missing:
             reader = BodyReader(
                 self._client, self._caller, self.loaded.trace, BodyLimits(seconds=_BODY_SECONDS)
             )
-            self._bodies |= await reader.read(tuple(self.loaded.spans), missing)
+            self._bodies |= await reader.read(self._ids, missing)
 
     def body(self, span_id: str) -> Span | None:
         """The span with its bodies, as far as the backend does not cut them; None if unread."""
