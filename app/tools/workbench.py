@@ -20,6 +20,7 @@ from app.opik.client import BODIES, OpikClient
 from app.opik.schema import Span
 from app.tools.bodies import BodyLimits, BodyReader
 from app.tools.loading import Loaded, TraceLoader
+from app.tools.suggestions import Questions, follow_ups, starters
 
 _BODY_SECONDS = 10
 _WHOLE_KEPT = 8
@@ -190,6 +191,16 @@ class ReadyBench:
     @property
     def span_count(self) -> int:
         return len(self.bench.loaded.spans)
+
+    @property
+    def suggestions(self) -> Questions:
+        """Three questions for after an answer."""
+        return follow_ups(self.bench.loaded.seen, self.bench.label)
+
+    @property
+    def starters(self) -> Questions:
+        """Three questions to begin with."""
+        return starters(self.bench.loaded.seen, self.bench.label)
 
     def label(self, span_id: str) -> str | None:
         return self.bench.label(span_id)

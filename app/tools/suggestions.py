@@ -1,0 +1,117 @@
+"""Questions worth asking about a trace: to begin with, and after an answer.
+
+Plain text on one line each, at most 120 characters. Only what the tools can answer is suggested.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from app.analysis.examination import Examination
+from app.analysis.finding import Category, Finding
+from app.analysis.wording import dollars, one_line, span_of_time
+
+Label = Callable[[str], str | None]
+"""A span's name as a person reads it."""
+
+Questions = tuple[str, str, str]
+
+_NAME_SHOWN = 40
+_NAME = "NAME"
+_QUESTIONS = {
+    Category.CAUSE_OF_ERROR: "How exactly did NAME lead to the failure?",
+    Category.ERROR_ORIGIN: "Why did NAME fail, and what would prevent it?",
+    Category.ERROR_SURVIVED: "What did the failure of NAME change in the result?",
+    Category.FAILURE_TEXT: "Why does NAME return an error as if it were a result?",
+    Category.EMPTY_RESULT: "Why did NAME return nothing, and what came of it?",
+    Category.PARTIAL_RESULT: "What is missing from the result of NAME?",
+    Category.CUT_REPLY: "What was lost when the reply of NAME reached its limit?",
+    Category.BROKEN_JSON: "What is wrong with the JSON of NAME?",
+    Category.UNKNOWN_TOOL: "Which tool did NAME ask for that does not exist?",
+    Category.LOOP: "Why does NAME run again and again?",
+    Category.PING_PONG: "Why do the steps around NAME go back and forth?",
+    Category.RETRIES: "Why was NAME tried again, and how much time did that take?",
+    Category.PROMPT_GROWTH: "What makes the prompts of NAME grow?",
+    Category.SLOW_OUTLIER: "What made NAME slower than the others of its name?",
+    Category.SERIAL_CALLS: "Could the calls of NAME run side by side?",
+    Category.COSTLY_OUTLIER: "Why did NAME cost more than similar calls?",
+    Category.UNFINISHED: "What was NAME doing when it broke off?",
+    Category.GUARDRAIL: "What did the guardrail object to?",
+    Category.LOW_SCORE: "Why was this scored so low?",
+}
+_FATAL = frozenset([Category.CAUSE_OF_ERROR, Category.ERROR_ORIGIN])
+
+
+def follow_ups(seen: Examination, label: Label) -> Questions:
+    """Three questions for after an answer: from the findings, then from where time and money go."""
+    return _first_three(_from_findings(seen, label), _from_profile(seen, label), _about_any())
+
+
+def starters(seen: Examination, label: Label) -> Questions:
+    """Three questions to begin with, by the trace's state: failed, unfinished, with other
+    findings (slow, costly, looping, ...), or healthy; and whether it is part of a thread."""
+    return _first_three(
+        _from_state(seen),
+        islice(_from_findings(seen, label), 1),
+        _from_thread(seen),
+        _from_profile(seen, label),
+        _about_any(),
+    )
+
+
+def _first_three(*sources: Iterator[str]) -> Questions:
+    chosen: dict[str, None] = {}
+    for source in sources:
+        for question in source:
+            chosen.setdefault(question)
+    first, second, third = list(chosen)[:3]
+    return first, second, third
+
+
+def _from_state(seen: Examination) -> Iterator[str]:
+    if seen.trace.error_info or any(each.category in _FATAL for each in seen.findings):
+        yield "What caused this error?"
+    if seen.trace.end_time is None:
+        yield "How far did this trace get, and what is it waiting for?"
+
+
+def _from_findings(seen: Examination, label: Label) -> Iterator[str]:
+    """One question for each category, the most telling finding first."""
+    asked: set[Category] = set()
+    for finding in seen.findings:
+        if finding.category not in asked:
+            asked.add(finding.category)
+            yield _about(finding, label)
+
+
+def _about(finding: Finding, label: Label) -> str:
+    question = _QUESTIONS.get(finding.category, "What is wrong with NAME?")
+    return question.replace(_NAME, _quoted(label(finding.spans[0]) if finding.spans else None))
+
+
+def _quoted(name: str | None) -> str:
+    """A span's name between quotes; names are foreign text."""
+    shown = one_line(name or "", limit=_NAME_SHOWN)
+    return f"“{shown}”" if shown else "this trace"
+
+
+def _from_thread(seen: Examination) -> Iterator[str]:
+    if seen.trace.thread_id:
+        yield "What did the user want here, and did the answer give it?"
+
+
+def _from_profile(seen: Examination, label: Label) -> Iterator[str]:
+    profile = seen.profile
+    longest = max(profile.on_path, key=lambda span_id: profile.on_path[span_id], default=None)
+    if longest is not None and profile.wall:
+        time, whole = span_of_time(profile.on_path[longest]), span_of_time(profile.wall)
+        yield f"Why does {_quoted(label(longest))} take {time} of the {whole}?"
+    if profile.spend.cost:
+        yield f"What drives the cost of {dollars(profile.spend.cost)}?"
+    elif profile.spend.tokens:
+        yield f"Where do the {profile.spend.tokens:,.0f} tokens go?"
+
+
+def _about_any() -> Iterator[str]:
+    yield "What does this trace do, step by step?"
+    yield "How could it be faster or cheaper?"
+    yield "Is the answer backed by what the steps before it returned?"
