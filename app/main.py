@@ -47,6 +47,7 @@ from app.tools.workbench import ToolLimits, Workshop
 from app.web import problems
 from app.web.guard import RequestId, SameSite
 from app.web.routes import Api, EdgeLimits, State
+from app.web.span_links import UiLinks
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +62,8 @@ def create_app(
     limits = EdgeLimits(
         settings.body_bytes, settings.message_characters, settings.heartbeat_seconds
     )
-    api = Api(limits, storage=_storage(settings))
+    ui = UiLinks(settings.opik_ui_url, settings.opik_ui_span_url)
+    api = Api(limits, ui=ui, storage=_storage(settings))
     return Starlette(
         routes=api.routes(settings.url_prefix),
         lifespan=lambda _: _running(settings, transport),

@@ -91,6 +91,13 @@ class Settings(DatabaseSettings):
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Foreign origins that may call with credentials. `*` is refused."
     )
+    opik_ui_url: str = Field(
+        "", description="The address of Opik's UI, for links to the spans that an answer cites."
+    )
+    opik_ui_span_url: str = Field(
+        "{ui}/{workspace}/projects/{project_id}/logs?trace={trace_id}&span={span_id}",
+        description="The address of a span in Opik's UI, each part encoded as it is filled in.",
+    )
     log_format: Literal["console", "json"] = Field("console", description="How log lines look.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="The least severe line to log."
@@ -230,6 +237,18 @@ class Settings(DatabaseSettings):
         if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
             raise ValueError("must be an http(s) address without credentials")
         return value.rstrip("/")
+
+    @field_validator("opik_ui_url")
+    @classmethod
+    def _ui_address(cls, value: str) -> str:
+        return cls._http_address(value) if value else ""
+
+    @field_validator("opik_ui_span_url")
+    @classmethod
+    def _starts_at_the_ui(cls, value: str) -> str:
+        if not re.match(r"\{ui\}[/?#]", value):
+            raise ValueError("must start with {ui} and a slash")
+        return value
 
     @field_validator("url_prefix")
     @classmethod

@@ -24,6 +24,9 @@ from app.events import (
     TurnStarted,
     UsageCounted,
 )
+from app.web.linking import Linking
+from app.web.links import Links
+from app.web.markdown import MarkdownFilter, inert
 
 AUTHOR = "opik-assist"
 PIECE_BYTES = 768
@@ -34,26 +37,49 @@ INTERRUPTED = "(interrupted)"
 Frame = dict[str, Any]
 
 
+class _Writer:
+    """One bubble's text on its way to the panel."""
+
+    def __init__(self, links: Links) -> None:
+        self.names: dict[str, str] = {}
+        self.fed = 0
+        self._filter = MarkdownFilter(links, self.names)
+
+    def feed(self, text: str) -> str:
+        self.fed += len(text)
+        return self._filter.feed(text)
+
+    def end(self) -> str:
+        return self._filter.end()
+
+
 class Panel:
-    """Turns the events of one turn into frames."""
+    """Turns the events of one turn into frames, their Markdown made harmless."""
 
     def __init__(
-        self, turn_id: str, *, streaming: bool, clock: Callable[[], float] = time.time
+        self,
+        turn_id: str,
+        linking: Linking,
+        *,
+        streaming: bool,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """`streaming` False leaves the partial frames out; `clock` gives seconds since 1970."""
         self._turn_id = turn_id
+        self._linking = linking
         self._streaming = streaming
         self._clock = clock
-        self._shown: dict[str, int] = {}
+        self._writers: dict[str, _Writer] = {}
         self._model_told = False
 
     def frames(self, event: Event) -> Iterator[Frame]:
         """The frames of one event, none for an event that the panel does not show."""
+        self._linking.follow(event)
         if isinstance(event, ReplyCompleted) and event.model and not self._model_told:
             self._model_told = True
             yield self._model(event)
         if isinstance(event, TextDelta):
-            yield from self._partial(event.bubble, event.text)
+            yield from self._partial(event.bubble, self._writer(event).feed(event.text))
         elif isinstance(event, ReplyCompleted):
             yield from self._bubble(event)
         elif isinstance(event, ToolCompleted):
@@ -62,18 +88,25 @@ class Panel:
         elif isinstance(event, UsageCounted):
             yield self._usage(event)
         elif isinstance(event, TurnFailed):
-            yield error_frame(event.code, event.message)
+            yield error_frame(event.code, inert(event.message, self._linking.links, {}))
 
     def _bubble(self, reply: ReplyCompleted) -> Iterator[Frame]:
         if reply.text:
-            yield from self._partial(reply.bubble, reply.text[self._shown.get(reply.bubble, 0) :])
-            yield self._response(reply.bubble, reply.text, partial=False)
+            writer = self._writer(reply)
+            rest = writer.feed(reply.text[writer.fed :]) + writer.end()
+            yield from self._partial(reply.bubble, rest)
+            text = inert(reply.text, self._linking.links, reply.cited)
+            yield self._response(reply.bubble, text, partial=False)
         for call in reply.calls:
             shown = {"id": call.id, "name": call.name, "display_name": call.display_name}
             yield self._tool("tool_call", "tool_call", call.id, shown)
 
+    def _writer(self, said: TextDelta | ReplyCompleted) -> "_Writer":
+        writer = self._writers.setdefault(said.bubble, _Writer(self._linking.links))
+        writer.names.update(said.cited)
+        return writer
+
     def _partial(self, bubble: str, text: str) -> Iterator[Frame]:
-        self._shown[bubble] = self._shown.get(bubble, 0) + len(text)
         if self._streaming and text:
             for piece in pieces(text, PIECE_BYTES):
                 yield self._response(bubble, piece, partial=True)
@@ -136,34 +169,35 @@ def pieces(text: str, limit: int) -> Iterator[str]:
             waiting += [piece[middle:], piece[:middle]]
 
 
-def history(transcript: Transcript) -> list[Frame]:
+def history(transcript: Transcript, linking: Linking) -> list[Frame]:
     """The messages that fill the panel's chat, tool rows between the texts, oldest first.
 
     A turn that neither ended nor runs any more was interrupted, whether or not anyone has noted it.
     """
     messages: list[Frame] = []
     for logged in transcript.events:
+        linking.follow(logged.event)
         if isinstance(logged.event, TurnInterrupted):
             _interrupt(messages, logged.id)
         else:
-            messages += _messages(logged)
+            messages += _messages(logged, linking.links)
     last = transcript.events[-1] if transcript.events else None
     if last and not transcript.running and not isinstance(last.event, TerminalEvent):
         _interrupt(messages, f"{last.id}-interrupted")
     return messages
 
 
-def _messages(logged: LoggedEvent) -> Iterator[Frame]:
+def _messages(logged: LoggedEvent, links: Links) -> Iterator[Frame]:
     event = logged.event
     if isinstance(event, TurnStarted):
         yield {"id": logged.id, "role": "user", "content": event.question}
     elif isinstance(event, ReplyCompleted):
         if event.text:
-            yield _said(logged.id, event.text)
+            yield _said(logged.id, inert(event.text, links, event.cited))
         if event.calls:
             yield _rows(logged.id, event.calls)
     elif isinstance(event, TurnFailed):
-        yield _said(logged.id, event.message)
+        yield _said(logged.id, inert(event.message, links, {}))
 
 
 def _interrupt(messages: list[Frame], message_id: str) -> None:

@@ -13,9 +13,11 @@ from app import __version__
 from app.conversation.conversations import Conversations
 from app.conversation.health import Health
 from app.errors import OpikAssistError
+from app.web.linking import Linking
 from app.web.panel import Panel, history
 from app.web.problems import turn_problem
 from app.web.requests import Question, Thumb, body_of, caller_of, checked_message, trace_id_of
+from app.web.span_links import UiLinks
 from app.web.sse import TurnStream
 
 
@@ -37,10 +39,11 @@ class EdgeLimits:
 
 
 class Api:
-    """The endpoints; `storage` is what healthz says of the database."""
+    """The endpoints; `ui` tells what is linked to, `storage` is what healthz says."""
 
-    def __init__(self, limits: EdgeLimits, *, storage: str) -> None:
+    def __init__(self, limits: EdgeLimits, *, ui: UiLinks, storage: str) -> None:
         self._limits = limits
+        self._ui = ui
         self._storage = storage
 
     def routes(self, prefix: str) -> Sequence[Route]:
@@ -89,7 +92,8 @@ class Api:
     async def history(self, request: Request[State]) -> Response:
         conversations = request.state["conversations"]
         transcript = await conversations.history(caller_of(request), trace_id_of(request))
-        return JSONResponse({"content": history(transcript)})
+        linking = Linking(self._ui, workspace=transcript.workspace, trace_id=transcript.trace_id)
+        return JSONResponse({"content": history(transcript, linking)})
 
     async def turn(self, request: Request[State]) -> ASGIApp:
         conversations = request.state["conversations"]
@@ -106,7 +110,8 @@ class Api:
             )
         except OpikAssistError as error:
             return turn_problem(error, request)
-        panel = Panel(turn.key.turn_id, streaming=question.streaming)
+        linking = Linking(self._ui, workspace=turn.workspace, trace_id=trace_id, question=message)
+        panel = Panel(turn.key.turn_id, linking, streaming=question.streaming)
         return TurnStream(turn, panel, heartbeat=self._limits.heartbeat)
 
     async def forget(self, request: Request[State]) -> Response:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-DEFAULT_TEMPLATE = "{ui}/{workspace}/projects/{project_id}/logs?trace={trace_id}&span={span_id}"
 _PLACEHOLDER = re.compile(r"\{(ui|workspace|project_id|trace_id|span_id)\}")
 
 SpanUrl = Callable[[str], str]
@@ -16,7 +15,7 @@ class UiLinks:
     """The UI's address (without a slash at its end; "" for none) and the template of a span's."""
 
     ui: str = ""
-    template: str = DEFAULT_TEMPLATE
+    template: str = ""
 
     def of_trace(self, *, workspace: str, project_id: str, trace_id: str) -> SpanUrl | None:
         """Makes the URL of a span of this trace; None where a part of it is not known."""

@@ -82,10 +82,17 @@ async def test_a_client_that_leaves_before_the_first_byte_frees_the_conversation
 async def test_a_call_cut_by_stop_is_answered_as_cancelled_for_the_model(
     service: Service,
 ) -> None:
+    too_long = {
+        "id": span_id(3),
+        "trace_id": TRACE_ID,
+        "project_name": "shop",
+        "output": "x" * 20_000,
+    }
+    service.standin.records.put_spans([too_long])
     service.switches.faults.append(
         Fault(Delay(30), path=f"/v1/private/spans/{span_id(3)}", method="GET", times=1)
     )
-    call = ("get_span_details", f'{{"span_id": "{span_id(3)}"}}')
+    call = ("get_span_details", f'{{"span_id": "{span_id(3)}", "include_output": true}}')
     service.chat.scripts = [calling(call, status="Let me look."), answer("Whole.")]
     async with service.asking() as stream:
         await stream.until(lambda each: each.reader.rows)

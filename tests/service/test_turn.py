@@ -114,7 +114,9 @@ async def test_text_in_one_piece_comes_in_small_partial_frames(service: Service)
     long = "word 😀 " * 2_000
     service.chat.scripts = [answer(long)]
     reader = await service.ask()
-    *partial, closing = [frame for frame in reader.frames if frame.get("message_type") == "response"]
+    *partial, closing = [
+        frame for frame in reader.frames if frame.get("message_type") == "response"
+    ]
     assert len(partial) > 10
     assert all(len(json.dumps(frame)) <= 1_024 for frame in partial)
     assert closing["partial"] is False

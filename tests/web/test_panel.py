@@ -1,17 +1,39 @@
 """Frames as the panel reads them."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.events import CallRecord, ReplyCompleted, TextDelta, ToolCompleted, TurnFailed
-from app.web.panel import Panel, pieces
+from app.events import (
+    CallRecord,
+    LoggedEvent,
+    ReplyCompleted,
+    TextDelta,
+    ToolCompleted,
+    TraceRead,
+    Transcript,
+    TurnFailed,
+    TurnStarted,
+)
+from app.settings import Settings
+from app.web.linking import Linking
+from app.web.links import Links
+from app.web.markdown import inert
+from app.web.panel import Panel, history, pieces
+from app.web.span_links import UiLinks
 from app.web.sse import encode
 from tests.fakes.panel import PanelReader
 
+TEMPLATE = Settings.model_fields["opik_ui_span_url"].default
 NASTY = "a data: b\r\nc\u2028d\u2029 \U0001f600 naïve\x00 data:data: \\u003a"
+
+
+def panel_of(turn_id: str, *, streaming: bool) -> Panel:
+    linking = Linking(UiLinks(), workspace="default", trace_id="t")
+    return Panel(turn_id, linking, streaming=streaming)
 
 
 def show(panel: Panel, *events: object) -> list[bytes]:
@@ -26,7 +48,7 @@ def read(reads: list[bytes]) -> PanelReader:
 
 
 def test_any_text_reaches_the_panel_unchanged() -> None:
-    panel = Panel("t", streaming=True)
+    panel = panel_of("t", streaming=True)
     reads = show(panel, TextDelta(bubble="b", text=NASTY), ReplyCompleted(bubble="b", text=NASTY))
     assert read(reads).texts == [NASTY]
     assert read([b"".join(reads)]).texts == [NASTY]
@@ -34,13 +56,14 @@ def test_any_text_reaches_the_panel_unchanged() -> None:
 
 @given(st.text(max_size=3000))
 def test_partial_frames_alone_join_to_the_text_they_were_made_of(text: str) -> None:
-    reads = show(Panel("t", streaming=True), TextDelta(bubble="b", text=text))
-    assert "".join(read(reads).texts) == text
+    panel = panel_of("t", streaming=True)
+    reads = show(panel, TextDelta(bubble="b", text=text), ReplyCompleted(bubble="b", text=text))
+    assert "".join(read(reads[:-1]).texts) == inert(text, Links(), {})
 
 
 @pytest.mark.parametrize("text", ["x" * 50_000, "\U0001f600" * 5_000, "data:" * 3_000])
 def test_text_in_one_piece_is_sent_as_partial_frames_of_at_most_one_kilobyte(text: str) -> None:
-    reads = show(Panel("t" * 36, streaming=True), ReplyCompleted(bubble="b" * 36, text=text))
+    reads = show(panel_of("t" * 36, streaming=True), ReplyCompleted(bubble="b" * 36, text=text))
     *partial, closing = reads
     assert len(partial) > 10
     assert max(len(data) for data in partial) <= 1024
@@ -50,7 +73,7 @@ def test_text_in_one_piece_is_sent_as_partial_frames_of_at_most_one_kilobyte(tex
 
 
 def test_text_that_was_already_shown_is_not_sent_a_second_time_as_partial() -> None:
-    panel = Panel("t", streaming=True)
+    panel = panel_of("t", streaming=True)
     reads = show(panel, TextDelta(bubble="b", text="Hel"), ReplyCompleted(bubble="b", text="Hello"))
     assert read(reads[:-1]).texts == ["Hello"]
     assert len(reads) == 3
@@ -58,7 +81,7 @@ def test_text_that_was_already_shown_is_not_sent_a_second_time_as_partial() -> N
 
 def test_a_lost_closing_frame_leaves_the_whole_text_in_the_bubble() -> None:
     reads = show(
-        Panel("t", streaming=True),
+        panel_of("t", streaming=True),
         TextDelta(bubble="b", text="Look: "),
         TextDelta(bubble="b", text="there."),
         ReplyCompleted(bubble="b", text="Look: there."),
@@ -68,7 +91,7 @@ def test_a_lost_closing_frame_leaves_the_whole_text_in_the_bubble() -> None:
 
 def test_a_lost_partial_frame_is_mended_by_the_closing_one() -> None:
     reads = show(
-        Panel("t", streaming=True),
+        panel_of("t", streaming=True),
         TextDelta(bubble="b", text="Look: "),
         TextDelta(bubble="b", text="there."),
         ReplyCompleted(bubble="b", text="Look: there."),
@@ -78,7 +101,7 @@ def test_a_lost_partial_frame_is_mended_by_the_closing_one() -> None:
 
 def test_a_bubble_is_closed_before_its_tool_rows_and_rows_are_ticked_by_id() -> None:
     call = CallRecord(id="c1", name="get_trace_data", arguments="{}", display_name="Reading")
-    panel = Panel("t", streaming=True)
+    panel = panel_of("t", streaming=True)
     reader = read(show(panel, ReplyCompleted(bubble="b", text="Let me look.", calls=(call,))))
     assert reader.texts == ["Let me look."]
     assert [(row.display_name, row.completed) for row in reader.rows] == [("Reading", False)]
@@ -91,7 +114,7 @@ def test_a_bubble_is_closed_before_its_tool_rows_and_rows_are_ticked_by_id() -> 
 
 def test_without_streaming_only_closing_frames_are_sent() -> None:
     reads = show(
-        Panel("t", streaming=False),
+        panel_of("t", streaming=False),
         TextDelta(bubble="b", text="Hel"),
         TextDelta(bubble="b", text="lo"),
         ReplyCompleted(bubble="b", text="Hello"),
@@ -103,7 +126,7 @@ def test_without_streaming_only_closing_frames_are_sent() -> None:
 def test_an_error_frame_leaves_the_closed_bubble_and_its_text_alone() -> None:
     reader = read(
         show(
-            Panel("t", streaming=True),
+            panel_of("t", streaming=True),
             TextDelta(bubble="b", text="Half an ans"),
             ReplyCompleted(bubble="b", text="Half an ans", complete=False),
             TurnFailed(code="cut", message="It broke off."),
@@ -114,7 +137,7 @@ def test_an_error_frame_leaves_the_closed_bubble_and_its_text_alone() -> None:
 
 
 def test_frames_are_ascii_lines_without_the_marker_of_a_new_line() -> None:
-    for data in show(Panel("t", streaming=True), ReplyCompleted(bubble="b", text=NASTY)):
+    for data in show(panel_of("t", streaming=True), ReplyCompleted(bubble="b", text=NASTY)):
         assert data.isascii()
         assert data.count(b"data:") == 1
         assert data.count(b"\n") == 2
@@ -126,3 +149,45 @@ def test_pieces_join_to_the_text_and_keep_the_limit(text: str, limit: int) -> No
     parts = list(pieces(text, limit))
     assert "".join(parts) == text
     assert all(len(part) == 1 or len(json.dumps(part)) <= limit for part in parts)
+
+
+SPAN = "0199dead-0000-7000-8000-000000000001"
+
+
+def test_a_cited_span_becomes_a_link_with_its_name_also_when_split() -> None:
+    linking = Linking(UiLinks("https://opik.test", TEMPLATE), workspace="w", trace_id="t")
+    panel = Panel("t", linking, streaming=True)
+    text = f"It is ⟦span:{SPAN}⟧."
+    cited = {SPAN: "look](https://evil.test)"}
+    reads = show(
+        panel,
+        TraceRead(project_id="p"),
+        *(TextDelta(bubble="b", text=piece, cited=cited) for piece in text),
+        ReplyCompleted(bubble="b", text=text, cited=cited),
+    )
+    (shown,) = read(reads).texts
+    assert shown.endswith(f"](https://opik.test/w/projects/p/logs?trace=t&span={SPAN}).")
+    assert "](https" not in shown.removesuffix(").").rpartition("](https://opik.test")[0]
+    assert read(reads[:-1]).texts == [shown]
+
+
+def test_history_shows_what_the_stream_has_shown() -> None:
+    ui = UiLinks("https://opik.test", TEMPLATE)
+    text = f"See ⟦span:{SPAN}⟧, ![x](https://evil.test/?q=1) and https://docs.test/a."
+    events = [
+        TurnStarted(question="Is https://docs.test/a right?"),
+        TraceRead(project_id="p"),
+        ReplyCompleted(bubble="b", text=text, cited={SPAN: "look"}),
+        TurnFailed(code="x", message="Broke: <img src=x> ![y](https://evil.test)"),
+    ]
+    logged = tuple(
+        LoggedEvent(str(at), at, "t", datetime.now(UTC), event) for at, event in enumerate(events)
+    )
+    linking = Linking(ui, workspace="w", trace_id="t")
+    told = history(Transcript("t", "w", logged, running=False), linking)
+    live = Linking(ui, workspace="w", trace_id="t", question="Is https://docs.test/a right?")
+    shown = read(show(Panel("t", live, streaming=True), *events[1:])).texts
+    assert [each["content"] for each in told[1:]] == shown
+    assert "![" not in "".join(shown)
+    assert "<img" not in "".join(shown)
+    assert "`https://docs.test/a`" not in shown[0]

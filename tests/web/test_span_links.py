@@ -1,20 +1,22 @@
 """Addresses of spans in Opik's UI."""
 
+from app.settings import Settings
 from app.web.span_links import UiLinks
 
+TEMPLATE = Settings.model_fields["opik_ui_span_url"].default
 SPAN = "0199dead-0000-7000-8000-000000000001"
 PARTS = {"workspace": "default", "project_id": "p-1", "trace_id": "t-1"}
 
 
 def test_a_span_is_shown_in_the_logs_of_its_project() -> None:
-    url = UiLinks("https://opik.test/opik").of_trace(**PARTS)
+    url = UiLinks("https://opik.test/opik", TEMPLATE).of_trace(**PARTS)
     assert url is not None
     assert url(SPAN) == f"https://opik.test/opik/default/projects/p-1/logs?trace=t-1&span={SPAN}"
 
 
 def test_every_part_is_encoded_and_none_is_a_template() -> None:
     parts = {**PARTS, "workspace": "a/b ?{span_id}&ü"}
-    url = UiLinks("https://opik.test").of_trace(**parts)
+    url = UiLinks("https://opik.test", TEMPLATE).of_trace(**parts)
     assert url is not None
     assert url("x").startswith("https://opik.test/a%2Fb%20%3F%7Bspan_id%7D%26%C3%BC/projects/")
 
@@ -27,5 +29,5 @@ def test_an_own_template_is_followed() -> None:
 
 
 def test_without_the_uis_address_or_the_project_there_is_no_link() -> None:
-    assert UiLinks().of_trace(**PARTS) is None
-    assert UiLinks("https://opik.test").of_trace(**{**PARTS, "project_id": ""}) is None
+    assert UiLinks("", TEMPLATE).of_trace(**PARTS) is None
+    assert UiLinks("https://opik.test", TEMPLATE).of_trace(**{**PARTS, "project_id": ""}) is None
