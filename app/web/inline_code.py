@@ -50,13 +50,13 @@ def is_certain(code: str, *, may_define: bool, may_end_label: bool) -> bool:
 
     Cells, and the labels of definitions where one may stand (`may_define`), are cut out before
     code is looked for. About a backslash before the end parsers disagree, and about the end of a
-    link's label in code where labels are nested (`may_end_label`) or other backticks are near.
+    link's label in code where labels are nested (`may_end_label`) or backticks come in numbers.
     Longer code would not fit into one frame.
     """
     inside = code.strip("`")
     if "|" in inside or inside.endswith("\\") or (may_define and "]:" in inside):
         return False
-    if "]" in inside and (may_end_label or "`" in inside):
+    if "]" in inside and (may_end_label or "`" in inside or code.startswith("``")):
         return False
     return len(json.dumps(code)) <= _JSON_BYTES
 

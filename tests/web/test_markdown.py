@@ -43,6 +43,7 @@ HOLES = {
     "definition after a byte order mark": "\ufeff[r]: http://e.test\n\n[r]",
     "definition whose label runs into a fence": "[x\n```\n]: http://e.test\n```\n\n[x ``` ]",
     "link whose label ends in code": "[[`]`[`](http://e.test)`",
+    "link whose label ends between two backticks": "[x``](http://e.test)``",
     "link to a host that begins as the UI's": f"[x]({UI}.e.test/)",
     "link with the UI as user": "[x](https://ui.example.com@e.test/opik/)",
     "link that climbs out of the UI": f"[x]({UI}/../api)",
