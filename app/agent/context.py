@@ -121,6 +121,8 @@ def _condensed(messages: Sequence[Message], characters: int) -> tuple[list[Messa
         excess -= characters_of(turn) - characters_of(lines[-1])
     rest = [message for turn in turns[len(lines) :] for message in turn]
     dropped = 0
+    if excess > 0:
+        excess += len(_LEFT_OUT) + len(str(len(turns)))
     while excess > 0 and dropped < len(lines):
         excess -= characters_of(lines[dropped])
         dropped += 1

@@ -66,7 +66,8 @@ class ModelDesk:
         self._known: TTLCache[str, Knowledge] = TTLCache(
             _REMEMBERED, _KNOWLEDGE_SECONDS, timer=clock
         )
-        # By workspace and name on the wire: what the proxy said it cannot route.
+        # By workspace: the names on the wire that the proxy cannot route, the providers (as
+        # `provider/*`) for which it has no key.
         self._refused: TTLCache[tuple[str | None, str], bool] = TTLCache(
             _REMEMBERED, _KNOWLEDGE_SECONDS, timer=clock
         )
@@ -106,8 +107,7 @@ class ModelDesk:
             found = knowledge.choose(names, wishes.order)
         else:
             found = knowledge.choose([requested], ())
-        fresh = [each for each in found if (caller.workspace, each.wire) not in self._refused]
-        return fresh or found[:1]
+        return [each for each in found if not self._is_refused(caller, each)] or found[:1]
 
     def open(self, caller: Caller, candidate: Candidate, *, token: str) -> ProxyModel:
         return ProxyModel(
@@ -121,14 +121,20 @@ class ModelDesk:
             token=token,
         )
 
-    def refuse(self, caller: Caller, candidate: Candidate) -> None:
-        """Takes note that the proxy cannot route this model.
+    def refuse(self, caller: Caller, candidate: Candidate, *, for_want_of_key: bool) -> None:
+        """Takes note that the proxy cannot route this model, or none of its provider.
 
         Where the backend lists its keys they are read anew the next time, since they have changed;
         elsewhere the model is passed over for some minutes.
         """
         if self._known.pop(caller.digest(), None) is None:
-            self._refused[caller.workspace, candidate.wire] = True
+            of_provider = for_want_of_key and candidate.provider
+            name = f"{candidate.provider}/*" if of_provider else candidate.wire
+            self._refused[caller.workspace, name] = True
+
+    def _is_refused(self, caller: Caller, candidate: Candidate) -> bool:
+        names = (candidate.wire, f"{candidate.provider}/*")
+        return any((caller.workspace, name) in self._refused for name in names)
 
     async def _knowledge(self, caller: Caller) -> Knowledge:
         known = self._known.get(caller.digest())
@@ -185,8 +191,9 @@ class ChosenModel:
                     self._model = model
                     raise
                 failure = failure or error
-                self._desk.refuse(self._caller, candidate)
-                if error.reason == "no_key" and candidate.provider:
+                keyless_provider = error.reason == "no_key"
+                self._desk.refuse(self._caller, candidate, for_want_of_key=keyless_provider)
+                if keyless_provider and candidate.provider:
                     keyless.add(candidate.provider)
                 log.info("model_not_usable", model=candidate.wire, reason=error.reason)
                 continue

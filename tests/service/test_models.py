@@ -1,0 +1,282 @@
+"""Whole turns with the models of every provider, in every generation of the backend."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.standin.chat import ChatError
+from demo.standin.faults import Answer, Fault
+from demo.standin.switches import Generation, ProviderKey, Switches
+from tests.fakes.any_model import BLIND, AnyModelChat, Says
+from tests.fakes.service import PREFIX, Service, running, span_id
+
+LOOK: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("get_span_details", {"span_id": span_id(3)}),
+    ("get_trace_data", {}),
+)
+LOOKING = Says("Let me look.", LOOK)
+CLAUDE = "anthropic/claude-sonnet-4-5"
+LENGTHS = {
+    "openai": "This model's maximum context length is 128000 tokens. However, you requested more.",
+    "anthropic": "prompt is too long: 210000 tokens > 200000 maximum",
+    "gemini": "The input token count (1100000) exceeds the maximum number of tokens allowed",
+    "local": "the request exceeds the available context size (8192 tokens), try increasing it",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A model, the key that makes it usable, and what reaches it."""
+
+    model: str
+    key: ProviderKey
+    native: bool
+    answers_as: str
+
+
+ROWS = {
+    "openai": Row("openai/gpt-4.1", ProviderKey("openai"), True, "gpt-4.1"),
+    "openai-reasoning": Row("gpt-5-mini", ProviderKey("openai"), True, "gpt-5-mini"),
+    "openai-responses": Row("gpt-4.1", ProviderKey("openai", responses_mode=True), True, "gpt-4.1"),
+    "openrouter": Row(
+        "openrouter/mistralai/mistral-large",
+        ProviderKey("openrouter"),
+        True,
+        "mistralai/mistral-large",
+    ),
+    "custom-llm": Row(
+        "custom-llm/house/qwen3",
+        ProviderKey("custom-llm", "house", ("custom-llm/house/qwen3",)),
+        True,
+        "qwen3",
+    ),
+    "ollama": Row(
+        "custom-llm/qwen3", ProviderKey("ollama", models=("custom-llm/qwen3",)), True, "qwen3"
+    ),
+    "opik-free": Row("opik-free-model", ProviderKey("opik-free"), True, "opik-free-model"),
+    "anthropic": Row(CLAUDE, ProviderKey("anthropic"), False, "claude-sonnet-4-5"),
+    "gemini": Row("gemini-2.5-pro", ProviderKey("gemini"), False, "gemini-2.5-pro"),
+    "vertex-ai": Row("vertex_ai/gemini-2.5-pro", ProviderKey("vertex-ai"), False, "gemini-2.5-pro"),
+}
+GENERATIONS: list[Generation] = ["A", "B", "C"]
+
+
+@pytest.fixture
+def uri(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'models.db'}"
+
+
+@pytest.fixture(params=ROWS)
+async def at(request: pytest.FixtureRequest, uri: str) -> AsyncIterator[tuple[Service, Row]]:
+    row = ROWS[request.param]
+    async with running(uri, agent_model=(row.model,), agent_temperature=0.2) as service:
+        stand(service, row.key)
+        yield service, row
+
+
+def stand(service: Service, *keys: ProviderKey) -> None:
+    service.switches.keys = list(keys)
+    service.switches.free_model = "opik-free-model"
+
+
+def plays(service: Service, *replies: Says | ChatError) -> AnyModelChat:
+    chat = AnyModelChat(*replies)
+    service.chat.reply = chat.reply  # type: ignore[method-assign]
+    return chat
+
+
+def frames(reader: Any, kind: str) -> list[dict[str, Any]]:
+    return [frame for frame in reader.frames if frame.get("message_type") == kind]
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+async def test_every_model_uses_tools_and_answers(
+    at: tuple[Service, Row], generation: Generation
+) -> None:
+    service, row = at
+    service.switches.generation = generation
+    service.switches.models_endpoint = generation == "C"
+    chat = plays(service, LOOKING, Says("The tool **lookup_order** failed."))
+    reader = await service.ask()
+    assert reader.error is None
+    assert reader.texts == ["Let me look.", "The tool **lookup_order** failed."]
+    assert [(each.name, each.completed) for each in reader.rows] == [
+        (name, True) for name, _ in LOOK
+    ]
+    assert "KeyError" in json.dumps(chat.requests[-1]["messages"])
+    roles = [each["role"] for each in chat.requests[-1]["messages"]]
+    assert ("tool" in roles) == row.native
+    assert not any(BLIND in text for text in reader.texts)
+    assert [role for role, _ in await service.said()] == ["user", *["assistant"] * 3]
+
+
+async def test_nothing_of_a_request_is_ever_shown(at: tuple[Service, Row]) -> None:
+    service, _ = at
+    plays(service, LOOKING, Says("Done."))
+    async with service.asking() as stream:
+        await stream.rest()
+    shown = "".join(
+        frame["content"]["parts"][0]["text"] for frame in frames(stream.reader, "response")
+    )
+    assert "<" not in shown
+    assert "span_id" not in shown
+
+
+async def test_the_model_and_what_it_used_are_told_once_a_turn(at: tuple[Service, Row]) -> None:
+    service, row = at
+    plays(service, LOOKING, Says("Done."))
+    first, second = await service.ask(), await service.ask()
+    assert [frame["model"] for frame in frames(first, "model")] == [row.answers_as]
+    (used,) = frames(second, "usage")
+    assert second.frames[-1] == used
+    assert used["turn"]["total_tokens"] * 3 == used["conversation"]["total_tokens"] == 330
+    assert "cost" not in used["turn"]
+
+
+async def test_temperature_is_never_sent_to_a_model_that_reasons(at: tuple[Service, Row]) -> None:
+    service, row = at
+    chat = plays(service, Says("Done."))
+    await service.ask()
+    assert ("temperature" in chat.requests[0]) == (row.model != "gpt-5-mini")
+    assert len(chat.requests) == 1
+
+
+@pytest.mark.parametrize("words", LENGTHS.values(), ids=LENGTHS)
+async def test_a_refusal_for_length_shrinks_the_conversation_and_goes_on(
+    at: tuple[Service, Row], words: str
+) -> None:
+    service, _ = at
+    long = "What is it? " * 300
+    chat = plays(service, Says("It is. " * 300), ChatError(400, words), Says("Short."))
+    await service.ask(long)
+    reader = await service.ask("And now?")
+    assert reader.texts == ["Short."]
+    refused, retried = (json.dumps(each["messages"]) for each in chat.requests[-2:])
+    assert long in refused
+    assert long not in retried
+    assert "left out here" in retried
+    assert "And now?" in retried
+    assert (await service.said())[0] == ("user", long)
+
+
+async def test_a_conversation_may_change_model_and_protocol_between_turns(uri: str) -> None:
+    allowed = ("openai/gpt-4.1", CLAUDE, "gemini-2.5-flash")
+    async with running(uri, agent_models_allowed=allowed) as service:
+        stand(service, ProviderKey("openai"), ProviderKey("anthropic"), ProviderKey("gemini"))
+        chat = plays(service, LOOKING, Says("First."), LOOKING, Says("Second."), Says("Third."))
+        for model in (None, CLAUDE, "openai/gpt-4.1"):
+            assert (await service.ask(model=model)).error is None
+        last = await service.ask(model="gemini-2.5-flash")
+    assert last.texts == ["Third."]
+    sent = [json.dumps(each["messages"]) for each in chat.requests]
+    assert "<result-" in sent[2]
+    native = chat.requests[4]["messages"]
+    assert [each["role"] for each in native].count("tool") == 4
+    ids = [each["tool_call_id"] for each in native if each["role"] == "tool"]
+    assert len(set(ids[2:])) == 2
+
+
+@pytest.mark.parametrize("models", [True, False])
+async def test_a_configured_model_without_a_key_gives_way_to_one_that_has_one(
+    uri: str, models: bool
+) -> None:
+    async with running(uri, agent_model=("openai/gpt-4.1",)) as service:
+        stand(service, ProviderKey("anthropic"))
+        service.switches.models_endpoint = models
+        plays(service, Says("Done."))
+        reader = await service.ask()
+    assert reader.texts == ["Done."]
+    assert [frame["provider"] for frame in frames(reader, "model")] == ["anthropic"]
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+async def test_models_are_tried_in_turn_where_the_backend_does_not_list_its_keys(
+    uri: str, status: int
+) -> None:
+    names = ("openai/gpt-4.1", "gpt-4o", "unheard-of", CLAUDE)
+    async with running(uri, agent_model=names, retry_max_attempts=1) as service:
+        stand(service, ProviderKey("anthropic"))
+        hide_lists(service.switches, status)
+        plays(service, Says("Done."))
+        for _ in range(2):
+            reader = await service.ask()
+        asked = service.switches.requests("POST", "/v1/private/chat/completions")
+    assert reader.texts == ["Done."]
+    assert [each.body["model"] for each in asked] == [
+        "gpt-4.1",
+        "openrouter/openai/gpt-4.1",
+        "unheard-of",
+        "claude-sonnet-4-5",
+        "claude-sonnet-4-5",
+    ]
+
+
+async def test_without_any_key_the_failure_of_the_configured_model_is_told(uri: str) -> None:
+    async with running(uri) as service:
+        stand(service)
+        reader = await service.ask()
+        assert reader.error is not None
+        assert "no API key for OpenAI" in reader.error
+        stand(service, ProviderKey("openai"))
+        assert (await service.ask()).texts == ["It was the tool."]
+
+
+@pytest.mark.parametrize("key", [ROWS["custom-llm"].key, ProviderKey("gemini")])
+async def test_auto_takes_what_the_workspace_has(uri: str, key: ProviderKey) -> None:
+    async with running(uri, agent_model=("auto",)) as service:
+        stand(service, key)
+        service.switches.free_model = None
+        plays(service, Says("Done."))
+        reader = await service.ask()
+    assert [frame["provider"] for frame in frames(reader, "model")] == [key.provider]
+
+
+async def test_models_that_may_be_named_are_listed_with_whether_they_work(uri: str) -> None:
+    allowed = ("openai/gpt-4.1", CLAUDE, "house-model")
+    async with running(uri, agent_models_allowed=allowed) as service:
+        url = f"{service.url}{PREFIX}/models"
+        listed = (await service.http.get(url)).json()["models"]
+        refused = await service.http.send(service.question(model="gpt-4o"))
+        reader = await service.ask(model=CLAUDE)
+    assert {each["name"]: each["usable"] for each in listed} == {
+        "openai/gpt-4.1": True,
+        CLAUDE: False,
+        "house-model": None,
+    }
+    assert refused.status_code == 400
+    assert "model" in refused.json()["message"]
+    assert reader.error is not None
+    assert "no API key for Anthropic" in reader.error
+
+
+async def test_keys_are_asked_for_once_and_nothing_else_of_them_is_kept(
+    uri: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running(uri) as service:
+        for _ in range(3):
+            await service.ask()
+        assert len(service.switches.requests("GET", "/v1/private/llm-provider-key")) == 1
+        bodies = [each.body for each in service.switches.received]
+    assert "sk-****" not in json.dumps(bodies, default=str) + caplog.text
+
+
+async def test_costs_are_told_where_every_model_has_a_price(uri: str) -> None:
+    prices = {"openai/gpt-4.1": {"in": 2, "out": 8, "cached": 0.5}}
+    allowed = ("gpt-4o",)
+    async with running(uri, model_prices=prices, agent_models_allowed=allowed) as service:
+        first = frames(await service.ask(), "usage")[0]
+        other = frames(await service.ask(model="gpt-4o"), "usage")[0]
+    assert first["turn"]["cost"] == pytest.approx((100 * 2 + 10 * 8) / 1e6)
+    assert first["conversation"]["cost"] == first["turn"]["cost"]
+    assert "cost" not in other["turn"]
+    assert "cost" not in other["conversation"]
+
+
+def hide_lists(switches: Switches, status: int) -> None:
+
+    for path in ("/v1/private/llm-provider-key", "/v1/private/llm/models"):
+        switches.faults.append(Fault(Answer(status, {"code": status, "message": "no"}), path=path))
