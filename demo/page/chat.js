@@ -6,7 +6,8 @@ import { startersFor } from "./starters.js";
 import { readFrames } from "./stream.js";
 import { Answer, Transcript } from "./transcript.js";
 
-const NEAR_THE_END = 80;
+const NEAR = 80;
+const SEEN_OF_QUESTION = 120;
 
 export class Chat {
   constructor({ trace, spans, spanName }) {
@@ -30,9 +31,6 @@ export class Chat {
       { class: "chat", "aria-label": "Chat" },
       ...[this._scroll, this._composer, this._state],
     );
-    this.element.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") this.stop();
-    });
   }
 
   /** Fills the chat with what was said before. */
@@ -43,7 +41,7 @@ export class Chat {
       this._transcript.error(error.message);
     }
     await this._rest();
-    this._scroll.scrollTop = this._scroll.scrollHeight;
+    this._scroll.scrollTop = this._target();
     this.element.dataset.filled = "";
   }
 
@@ -79,7 +77,9 @@ export class Chat {
     this._composer.classList.add("busy");
     this._waiting = make("div", { class: "waiting", "aria-hidden": "true" }, "Thinking");
     this._transcript.element.after(this._waiting);
-    this._scroll.scrollTop = this._scroll.scrollHeight;
+    this._scroll.scrollTop = this._target();
+    // A chip that was chosen by keyboard is gone; on a phone the field would open the keyboard.
+    if (matchMedia("(pointer: fine)").matches) this._field.focus();
   }
 
   _finish(suggestions, stopped) {
@@ -113,16 +113,24 @@ export class Chat {
     this._chips.replaceChildren(...chips);
   }
 
-  /** Changes what is shown and stays at its end if the reader was there. */
+  /** Changes what is shown and follows it, unless the reader has gone elsewhere. */
   _following(change) {
-    const { scrollTop, clientHeight, scrollHeight } = this._scroll;
-    const atEnd = scrollHeight - scrollTop - clientHeight < NEAR_THE_END;
+    const follows = Math.abs(this._scroll.scrollTop - this._target()) < NEAR;
     change();
-    if (atEnd) {
+    if (follows) {
       requestAnimationFrame(() => {
-        this._scroll.scrollTop = this._scroll.scrollHeight;
+        this._scroll.scrollTop = this._target();
       });
     }
+  }
+
+  /** Where to scroll: to the end, but not past the last question, where its answer is read from. */
+  _target() {
+    const end = this._scroll.scrollHeight - this._scroll.clientHeight;
+    const question = this._transcript.lastQuestion;
+    if (!question) return end;
+    const hidden = Math.max(0, question.offsetHeight - SEEN_OF_QUESTION);
+    return Math.min(end, question.offsetTop - 16 + hidden);
   }
 
   _madeComposer() {
@@ -157,8 +165,22 @@ export class Chat {
       iconButton(name, label, () => this._rate(value), { "aria-pressed": "false" });
     this._up = thumb("up", "Good answers", 1);
     this._down = thumb("down", "Bad answers", 0);
-    const clear = iconButton("bin", "Clear this conversation", () => this._clear());
-    return make("div", { class: "thumbs", hidden: true }, this._up, this._down, clear);
+    return make("div", { class: "thumbs", hidden: true }, this._up, this._down, this._madeClear());
+  }
+
+  /** Clearing cannot be undone, so it takes a second click. */
+  _madeClear() {
+    const sure = make("span", { hidden: true }, "Clear for good?");
+    const clear = iconButton("bin", "Clear this conversation", () => {
+      if (!sure.hidden) void this._clear();
+      sure.hidden = !sure.hidden;
+    });
+    clear.classList.add("clear");
+    clear.append(sure);
+    clear.addEventListener("blur", () => {
+      sure.hidden = true;
+    });
+    return clear;
   }
 
   async _rate(value) {

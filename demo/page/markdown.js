@@ -11,15 +11,22 @@ const ALLOWED_TAGS =
 const escaped = (text) =>
   text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
-/** Whether a link is plainly one of this origin: its whole address, or a path, query or anchor. */
-export function leadsHere(href) {
-  if (!href.startsWith(`${location.origin}/`) && !/^[/?#]/.test(href)) return false;
+/**
+ * The path, query and anchor of a link that is plainly one of this origin, whichever name of the
+ * loopback it uses; null for any other.
+ */
+function pathHere(href) {
+  if (!/^(https?:\/\/|[/?#])/.test(href)) return null;
   try {
-    return new URL(href, location.href).origin === location.origin;
+    const url = new URL(href, location.href);
+    if (isLoopback(url) && isLoopback(location)) url.hostname = location.hostname;
+    return url.origin === location.origin ? url.pathname + url.search + url.hash : null;
   } catch {
-    return false;
+    return null;
   }
 }
+
+const isLoopback = ({ hostname }) => ["localhost", "127.0.0.1", "[::1]"].includes(hostname);
 
 const reader = new Marked({
   gfm: true,
@@ -28,7 +35,8 @@ const reader = new Marked({
     image: ({ text, href }) => escaped(`${text || "image"} (${href})`),
     link({ href, tokens }) {
       const text = this.parser.parseInline(tokens);
-      if (leadsHere(href)) return `<a href="${escaped(href)}">${text}</a>`;
+      const path = pathHere(href);
+      if (path !== null) return `<a href="${escaped(path)}">${text}</a>`;
       // Where a foreign link leads is shown, and nobody is led there.
       return text === escaped(href) ? `<code>${text}</code>` : `${text} <code>${escaped(href)}</code>`;
     },
@@ -36,7 +44,7 @@ const reader = new Marked({
 });
 
 DOMPurify.addHook("afterSanitizeAttributes", (node) => {
-  if (node.hasAttribute("href") && !leadsHere(node.getAttribute("href"))) {
+  if (node.hasAttribute("href") && pathHere(node.getAttribute("href")) === null) {
     node.removeAttribute("href");
   }
 });

@@ -23,7 +23,7 @@ async function show() {
     return;
   }
   shown?.leave();
-  shown = { traceId: trace, leave() {}, select() {} };
+  shown = { traceId: trace, leave() {}, stop() {}, select() {} };
   const mine = shown;
   let content;
   try {
@@ -47,7 +47,7 @@ async function traceView(id, mine) {
   const spans = new Spans({ spans: found, total, onpick: (spanId) => go(spanUrl(id, spanId)) });
   const panes = new Panes(spans.element, chat.element);
   const failed = found.filter((span) => span.error_info).length;
-  mine.leave = () => chat.stop();
+  mine.leave = mine.stop = () => chat.stop();
   mine.select = (spanId) => {
     if (spanId) panes.show("spans");
     spans.select(spanId);
@@ -133,6 +133,9 @@ document.addEventListener("click", (event) => {
   }
 });
 
+addEventListener("keydown", (event) => {
+  if (event.key === "Escape") shown?.stop();
+});
 addEventListener("popstate", () => void show());
 addEventListener("focus", () => {
   if (!place().trace) void show();

@@ -7,7 +7,7 @@ export function startersFor(trace, spans) {
     ? ["What caused this error?", "What happened before it failed?"]
     : ["What happened in this trace?"];
   if (!trace.end_time) questions.push("Why has this trace not ended?");
-  if (trace.duration > 1000) questions.push("Where did the time go?");
+  if (spans.length > 1) questions.push("Where did the time go?");
   if (trace.total_estimated_cost) questions.push("What cost the most, and could it be cheaper?");
   questions.push(failed ? "How can I fix it?" : "Does anything here look wrong?");
   return questions.slice(0, 4);

@@ -53,7 +53,7 @@ function row(trace) {
   const cells = [
     ["when", make("time", { title: words.moment(trace.start_time) }, words.ago(trace.start_time))],
     ["number", words.duration(trace.duration)],
-    ["number", words.count(trace.span_count ?? 0, "span")],
+    ["number", counted(trace.span_count ?? 0)],
     ["number", words.cost(trace.total_estimated_cost)],
   ];
   return make(
@@ -65,8 +65,14 @@ function row(trace) {
       make("a", { href: `/?trace=${trace.id}` }, trace.name || "(no name)"),
       make("div", { class: "about" }, make("span", {}, trace.project_name), ...marksOf(trace)),
     ),
-    ...cells.map(([kind, content]) => make("td", { class: kind }, content)),
+    ...cells.map(([kind, content]) => make("td", { class: kind }, ...[content].flat())),
   );
+}
+
+/** The number of spans; its noun is shown where no column's head says it. */
+function counted(spans) {
+  const [number, noun] = words.count(spans, "span").split(" ");
+  return [number, make("span", { class: "noun" }, ` ${noun}`)];
 }
 
 /** Errors, tags and the thread, as small marks. */

@@ -10,6 +10,7 @@ export class Transcript {
   constructor({ spanName }) {
     this.element = make("div", { class: "transcript", role: "log", "aria-label": "Conversation" });
     this._spanName = spanName;
+    this.lastQuestion = null;
   }
 
   get empty() {
@@ -18,10 +19,12 @@ export class Transcript {
 
   clear() {
     this.element.replaceChildren();
+    this.lastQuestion = null;
   }
 
   question(text) {
-    this.element.append(make("div", { class: "question" }, text));
+    this.lastQuestion = make("div", { class: "question" }, text);
+    this.element.append(this.lastQuestion);
   }
 
   bubble() {

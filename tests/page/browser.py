@@ -100,7 +100,7 @@ class Visit:
     async def open(self, path: str) -> None:
         """Load a page and wait until it shows its view."""
         await self.page.goto(self.url + path)
-        await self.page.locator("#view > *").first.wait_for()
+        await self.page.locator("#view[class]").wait_for()
 
 
 @contextlib.asynccontextmanager
