@@ -137,6 +137,13 @@ class Spending(BaseModel):
     cost: float | None = None
 
 
+class QuestionsSuggested(_Event):
+    """Live only: questions to go on with after an answer."""
+
+    type: Literal["questions_suggested"] = "questions_suggested"
+    questions: tuple[str, ...]
+
+
 class UsageCounted(_Event):
     """Live only: what the turn, and the conversation with it, have used; before the turn's end."""
 
@@ -167,7 +174,7 @@ StoredEvent = (
     | TurnInterrupted
 )
 TerminalEvent = TurnFinished | TurnFailed | TurnCancelled | TurnInterrupted
-Event = StoredEvent | TextDelta | UsageCounted
+Event = StoredEvent | TextDelta | UsageCounted | QuestionsSuggested
 
 _STORED: TypeAdapter[StoredEvent] = TypeAdapter(Annotated[StoredEvent, Field(discriminator="type")])
 

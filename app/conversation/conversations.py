@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import uuid4
 
 import anyio
@@ -10,19 +11,17 @@ import anyio.abc
 import structlog
 from cachetools import TTLCache
 
-from app.agent.budget import Budget, Limits
-from app.agent.loop import run_turn
-from app.agent.ports import Model
-from app.agent.prompt import SYSTEM, Fence
+from app.agent.budget import Limits
+from app.agent.citations import Aliases
 from app.caller import Caller, Owner
-from app.conversation.history import aliases_of, fold
+from app.conversation.answering import Answering, Asked
 from app.conversation.ports import Access, OpenBench, OpenModel
 from app.conversation.spending import Price
 from app.conversation.turn import SHUTTING_DOWN, Lease, Turn
 from app.db.store import Conversation, Entry, Store, TurnKey
 from app.errors import ConversationBusy, LimitReached, NotFound, ShuttingDown
-from app.events import TraceRead, Transcript, TurnStarted
-from app.messages import OfferedModel, System, User
+from app.events import Transcript, TurnStarted
+from app.messages import OfferedModel
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +56,9 @@ class Conversations:
         self._store = store
         self._access = access
         self._open_bench = open_bench
+        self._answering = Answering(
+            store, open_bench, limits=rules.limits, prices=rules.prices, clock=clock
+        )
         self._open_model = open_model
         self._rules = rules
         self._tasks = tasks
@@ -102,15 +104,21 @@ class Conversations:
         if self._draining:
             turn.stop(SHUTTING_DOWN)
         opened = self._open_model(caller, token=conversation.marker, requested=model)
-        self._tasks.start_soon(
-            self._run, turn, caller, owner, trace_id, question, conversation, opened
-        )
+        asked = Asked(caller, owner, trace_id, question, conversation, opened)
+        self._tasks.start_soon(self._run, turn, asked)
         return turn
 
     async def models(self, caller: Caller) -> Sequence[OfferedModel]:
         """The models that a question may name, and whether they work in the caller's workspace."""
         await self._owner(caller)
         return await self._open_model.offered(caller)
+
+    async def starters(self, caller: Caller, trace_id: str) -> Sequence[str]:
+        """Questions to begin with, by the state of the trace."""
+        await self._access.check(caller, trace_id, fresh=False)
+        owner = await self._owner(caller)
+        bench = await self._open_bench(caller, owner, trace_id, Aliases())
+        return bench.starters
 
     async def history(self, caller: Caller, trace_id: str) -> Transcript:
         """The log of the caller's conversation about this trace; NotFound where there is none."""
@@ -203,36 +211,8 @@ class Conversations:
                 raise ConversationBusy("This conversation is still answering; stop it or wait.")
             await anyio.sleep(POLL_SECONDS)
 
-    async def _run(
-        self,
-        turn: Turn,
-        caller: Caller,
-        owner: Owner,
-        trace_id: str,
-        question: str,
-        conversation: Conversation,
-        model: Model,
-    ) -> None:
-        async def answer(sink: Turn) -> None:
-            logged = await self._store.events(conversation.id)
-            aliases = aliases_of([each.event for each in logged])
-            bench = await self._open_bench(caller, owner, trace_id, aliases)
-            await sink.emit(TraceRead(project_id=bench.project_id, spans=bench.span_count))
-            sink.cite(aliases, bench.label)
-            earlier = [each.event for each in logged if each.turn_id != turn.key.turn_id]
-            sink.charge(earlier, self._rules.prices)
-            fence = Fence(conversation.marker)
-            outline, before = fence.outline(bench.outline), fold(earlier, aliases)
-            await run_turn(
-                [System(SYSTEM), outline, *before, User(question)],
-                model=model,
-                toolbox=bench.toolbox,
-                fence=fence,
-                budget=Budget(self._rules.limits, clock=self._clock),
-                sink=sink,
-            )
-
+    async def _run(self, turn: Turn, asked: Asked) -> None:
         try:
-            await turn.run(answer)
+            await turn.run(partial(self._answering.answer, asked))
         finally:
             self._turns.pop(turn.key.turn_id, None)

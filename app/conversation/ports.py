@@ -37,6 +37,16 @@ class Bench(Protocol):
     @property
     def toolbox(self) -> Toolbox: ...
 
+    @property
+    def starters(self) -> Sequence[str]:
+        """Questions to begin with."""
+        ...
+
+    @property
+    def suggestions(self) -> Sequence[str]:
+        """Questions to go on with."""
+        ...
+
     def label(self, span_id: str) -> str | None: ...
 
 

@@ -1,6 +1,6 @@
 """One running turn: its lease, its log, its feed, and the one ladder of excepts around it."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -13,6 +13,7 @@ from app.conversation.spending import Account, Price
 from app.db.store import Entry, Store, TurnKey
 from app.errors import OpikAssistError, TurnLost
 from app.events import (
+    QuestionsSuggested,
     ReplyCompleted,
     SpansNamed,
     StoredEvent,
@@ -104,6 +105,10 @@ class Turn:
         text = self._stream.feed(delta.text)
         if text:
             self.feed.put(TextDelta(bubble=delta.bubble, text=text, cited=self._cited(text)))
+
+    def suggest(self, questions: Sequence[str]) -> None:
+        """Shows questions to go on with."""
+        self.feed.put(QuestionsSuggested(questions=tuple(questions)))
 
     async def emit(self, event: StoredEvent) -> None:
         if isinstance(event, ReplyCompleted):

@@ -13,6 +13,7 @@ from app.events import (
     CallRecord,
     Event,
     LoggedEvent,
+    QuestionsSuggested,
     ReplyCompleted,
     Spending,
     TerminalEvent,
@@ -26,7 +27,7 @@ from app.events import (
 )
 from app.web.linking import Linking
 from app.web.links import Links
-from app.web.markdown import MarkdownFilter, inert
+from app.web.markdown import MarkdownFilter, inert, unbroken
 
 AUTHOR = "opik-assist"
 PIECE_BYTES = 768
@@ -87,6 +88,9 @@ class Panel:
             yield self._tool("tool_complete", "tool_response", event.call_id, response)
         elif isinstance(event, UsageCounted):
             yield self._usage(event)
+        elif isinstance(event, QuestionsSuggested):
+            questions = [inert(each, self._linking.links, {}) for each in event.questions]
+            yield {**self._of_turn("suggestions"), "suggestions": questions}
         elif isinstance(event, TurnFailed):
             yield error_frame(event.code, inert(event.message, self._linking.links, {}))
 
@@ -123,11 +127,14 @@ class Panel:
     def _model(self, reply: ReplyCompleted) -> Frame:
         """Which model answers; once a turn, and ignored by a panel that does not know it."""
         named = {"model": reply.model, "provider": reply.provider or None}
-        return {"message_type": "model", **named, "invocationId": self._turn_id}
+        return {**self._of_turn("model"), **named}
 
     def _usage(self, counted: UsageCounted) -> Frame:
         spent = {"turn": _spent(counted.turn), "conversation": _spent(counted.conversation)}
-        return {"message_type": "usage", **spent, "invocationId": self._turn_id}
+        return {**self._of_turn("usage"), **spent}
+
+    def _of_turn(self, kind: str) -> Frame:
+        return {"message_type": kind, "invocationId": self._turn_id}
 
     def _tool(self, kind: str, key: str, call_id: str, shown: dict[str, str]) -> Frame:
         return {
@@ -158,7 +165,22 @@ def json_line(value: Any) -> str:
 
 
 def pieces(text: str, limit: int) -> Iterator[str]:
-    """The text in pieces whose JSON form is at most `limit` bytes each."""
+    """The text in pieces whose JSON form is at most `limit` bytes each.
+
+    They end where what came so far is as harmless as the whole, except within a part that is
+    longer than a piece by itself.
+    """
+    piece = ""
+    for part in unbroken(text):
+        if piece and len(json_line(piece + part)) > limit:
+            yield from _halves(piece, limit)
+            piece = ""
+        piece += part
+    if piece:
+        yield from _halves(piece, limit)
+
+
+def _halves(text: str, limit: int) -> Iterator[str]:
     waiting = [text]
     while waiting:
         piece = waiting.pop()

@@ -14,6 +14,8 @@ from app.conversation.conversations import Conversations
 from app.conversation.health import Health
 from app.errors import OpikAssistError
 from app.web.linking import Linking
+from app.web.links import Links
+from app.web.markdown import inert
 from app.web.panel import Panel, history
 from app.web.problems import turn_problem
 from app.web.requests import Question, Thumb, body_of, caller_of, checked_message, trace_id_of
@@ -55,6 +57,7 @@ class Api:
             Route(session, self.history, methods=["GET"]),
             Route(session, self.turn, methods=["POST"]),
             Route(session, self.forget, methods=["DELETE"]),
+            Route(f"{session}/suggestions", self.starters, methods=["GET"]),
             Route(f"{session}/feedback", self.rate, methods=["PUT"]),
             Route(f"{session}/feedback", self.unrate, methods=["DELETE"]),
         ]
@@ -94,6 +97,12 @@ class Api:
         transcript = await conversations.history(caller_of(request), trace_id_of(request))
         linking = Linking(self._ui, workspace=transcript.workspace, trace_id=transcript.trace_id)
         return JSONResponse({"content": history(transcript, linking)})
+
+    async def starters(self, request: Request[State]) -> Response:
+        conversations = request.state["conversations"]
+        trace_id = trace_id_of(request)
+        questions = await conversations.starters(caller_of(request), trace_id)
+        return JSONResponse({"suggestions": [inert(each, Links(), {}) for each in questions]})
 
     async def turn(self, request: Request[State]) -> ASGIApp:
         conversations = request.state["conversations"]

