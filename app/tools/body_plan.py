@@ -8,7 +8,7 @@ several ids is known to new ones only.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-GAP = 4
+GAP = 8
 """Unwanted spans between two wanted ones that cost less to read along than another request."""
 LONGEST = 100
 

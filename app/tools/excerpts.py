@@ -64,7 +64,7 @@ def shown(values: Sequence[Value], room: int, *, offset: int = 0) -> list[str]:
     """The values under their titles, from character `offset` on, in `room` characters together."""
     titles = [f"{value.title}:\n" for value in values]
     lengths = [
-        len(title) + max(1, len(value.text) - offset) + (40 if offset else 0)
+        len(title) + max(len(value.text) - offset, 30 if offset else 0) + (40 if offset else 0)
         for title, value in zip(titles, values, strict=True)
     ]
     rooms = share(lengths, room - 2 * len(values))

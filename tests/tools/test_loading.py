@@ -1,0 +1,144 @@
+"""Loading a trace: structure first, then chosen bodies in few requests; what is kept for later."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from app.caller import Owner
+from app.tools.bodies import BodyLimits
+from app.tools.loading import Loaded, LoadLimits
+from demo.standin.faults import Answer, Fault
+from tests.fakes.service import TRACE_ID
+from tests.tools.desk import CALLER, OWNER, Desk, a_span, a_trace, desk_with
+
+SEARCH = "/v1/private/spans/search"
+ADA = OWNER
+EVE = Owner("default", "user:eve")
+
+
+def busy(count: int) -> list[dict[str, Any]]:
+    """Spans of a few names below one root, one in fifty failed, each with a body."""
+    return [
+        a_span(
+            n,
+            1 if n > 1 else None,
+            name=f"call {n % 7}",
+            output={"n": n, "text": "x" * (n % 90) * 10},
+            error_info={"exception_type": "E", "message": "m"} if n % 50 == 0 else None,
+        )
+        for n in range(1, count + 1)
+    ]
+
+
+async def load(desk: Desk, owner: Owner = ADA) -> tuple[Loaded, list[str]]:
+    """The trace loaded once more, and the paths that were asked for it."""
+    before = len(desk.switches.received)
+    loaded = await desk.loader.load(CALLER, owner, TRACE_ID)
+    return loaded, [each.path for each in list(desk.switches.received)[before:]]
+
+
+async def test_of_a_small_trace_all_bodies_are_read_in_a_few_pages() -> None:
+    async with desk_with(*busy(300)) as desk:
+        assert len(desk.ready.bench.loaded.seen.bodies) == 300
+        assert desk.bodies_asked() == [100, 100, 100]
+        structure = [r for r in desk.requests("/spans/search") if r.body["exclude"]]
+        assert [each.body["limit"] for each in structure] == [2_000]
+
+
+async def test_of_a_large_trace_at_most_200_bodies_are_read_in_few_requests() -> None:
+    async with desk_with(*busy(1_200)) as desk:
+        seen = desk.ready.bench.loaded.seen
+        assert 100 <= len(seen.bodies) <= 200
+        assert len(desk.bodies_asked()) <= 45
+        assert sum(desk.bodies_asked()) <= 500
+        assert f"read of {len(seen.bodies)} of 1,200 spans" in desk.ready.outline
+        failed = {span.id for span in desk.ready.bench.loaded.spans.values() if span.error_info}
+        assert len(failed & seen.bodies) >= 10
+
+
+async def test_bodies_stop_at_their_bytes_and_the_most_important_are_read() -> None:
+    load = LoadLimits(bodies=BodyLimits(bytes=20_000, parallel=1))
+    async with desk_with(*busy(1_200), load=load) as desk:
+        seen = desk.ready.bench.loaded.seen
+        assert 0 < len(seen.bodies) < 100
+        assert f"read of {len(seen.bodies)} of 1,200 spans" in desk.ready.outline
+        assert any(span_id.endswith("0032") for span_id in seen.bodies)
+
+
+async def test_bodies_stop_at_their_seconds() -> None:
+    load = LoadLimits(bodies=BodyLimits(seconds=0))
+    async with desk_with(*busy(20), load=load) as desk:
+        assert desk.ready.bench.loaded.seen.bodies == frozenset()
+        assert "read of 0 of 20 spans" in desk.ready.outline
+        assert '{"n": 7' in await desk.call("get_span_details", span_id="s7", include_output=True)
+
+
+async def test_a_backend_that_gives_no_bodies_gives_an_outline_all_the_same() -> None:
+    async with desk_with(*busy(20), trace=a_trace(end_time=None)) as desk:
+        desk.switches.faults.append(Fault(Answer(500, {"errors": ["no"]}), SEARCH, skip=1))
+        await desk.reopen()
+        assert len(desk.ready.bench.loaded.spans) == 20
+        assert "read of 0 of 20 spans" in desk.ready.outline
+
+
+async def test_a_finished_trace_is_kept_for_its_owner_and_checked_by_one_request() -> None:
+    async with desk_with(*busy(20)) as desk:
+        first, _ = await load(desk)
+        again, paths = await load(desk)
+        assert again is first
+        assert paths == [f"/v1/private/traces/{TRACE_ID}"]
+        other, paths = await load(desk, EVE)
+        assert other is not first
+        assert paths.count(SEARCH) == 2
+
+
+@pytest.mark.parametrize("change", [{"tags": ["new"]}, {"end_time": "2026-11-20T10:01:10Z"}])
+async def test_a_changed_trace_is_read_anew(change: dict[str, Any]) -> None:
+    async with desk_with(*busy(20)) as desk:
+        first, _ = await load(desk)
+        desk.standin.records.put_traces([a_trace(**change)])
+        changed, paths = await load(desk)
+        assert changed is not first
+        assert SEARCH in paths
+        assert (await load(desk))[0] is changed
+
+
+async def test_a_trace_with_a_new_span_is_read_anew() -> None:
+    async with desk_with(*busy(20)) as desk:
+        await load(desk)
+        desk.standin.records.put_spans([a_span(21, 1)])
+        assert len((await load(desk))[0].spans) == 21
+
+
+@pytest.mark.parametrize(
+    ("trace", "limits", "switches"),
+    [
+        (a_trace(end_time=None), LoadLimits(), {}),
+        (a_trace(), replace(LoadLimits(), cache_bytes=1_000), {}),
+        (a_trace(), LoadLimits(), {"extra_span_count": 1}),
+    ],
+    ids=["unfinished", "too large", "not all spans read"],
+)
+async def test_what_is_not_kept_is_read_anew(
+    trace: dict[str, Any], limits: LoadLimits, switches: dict[str, Any]
+) -> None:
+    async with desk_with(*busy(20), trace=trace, load=limits, switches=switches) as desk:
+        first, _ = await load(desk)
+        again, paths = await load(desk)
+        assert again is not first
+        assert SEARCH in paths
+
+
+async def test_a_refusal_is_not_answered_from_what_is_kept() -> None:
+    async with desk_with(*busy(20)) as desk:
+        path = f"/v1/private/traces/{TRACE_ID}"
+        desk.switches.faults.append(Fault(Answer(403, {"errors": ["no"]}), path))
+        with pytest.raises(Exception, match="may not read"):
+            await load(desk)
+
+
+async def test_only_so_many_spans_are_read_as_allowed_and_that_is_told() -> None:
+    async with desk_with(*busy(20), load=LoadLimits(spans=10)) as desk:
+        assert len(desk.ready.bench.loaded.spans) == 10
+        assert "only 10 of the trace's 20 spans could be read" in desk.ready.outline
