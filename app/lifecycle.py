@@ -1,0 +1,145 @@
+"""From start to end of a process: what is opened, and how it is closed again."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import FrameType
+
+import anyio
+import httpx
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app import __version__
+from app.conversation.conversations import Conversations
+from app.conversation.health import Health
+from app.db.engine import create_engine, storage_kind
+from app.db.migrating import prepare
+from app.db.schema_check import SchemaCheck
+from app.db.store import Store
+from app.errors import StartRefused
+from app.opik.reach import answers
+from app.parts import conversations_of, reporting_of
+from app.settings import DEFAULT_DATABASE, Settings, database_url
+from app.telemetry import logs
+from app.web.routes import State
+
+log = structlog.get_logger(__name__)
+
+BACKEND_PROBE_SECONDS = 2.0
+
+
+@contextlib.asynccontextmanager
+async def running(
+    settings: Settings, transport: httpx.AsyncBaseTransport | None
+) -> AsyncIterator[State]:
+    """Opens the database and the HTTP client, runs turns until the end, closes all again."""
+    logs.configure(style=settings.log_format, level=settings.log_level)
+    log.info("starting", storage=storage_of(settings), backend=settings.agent_opik_url)
+    engine = create_engine(
+        database_url(settings.session_service_uri), pool_recycle=settings.session_pool_recycle
+    )
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(reporting_of(settings).running())
+        stack.push_async_callback(engine.dispose)
+        await prepare(
+            engine,
+            migrate=settings.migrate_at_start,
+            attempts=settings.session_service_max_retries,
+            delay=settings.session_service_retry_delay,
+        )
+        http = await stack.enter_async_context(_http_client(transport))
+        tasks = await stack.enter_async_context(anyio.create_task_group())
+        conversations = conversations_of(settings, Store(engine), http, tasks)
+        ending = anyio.Event()
+        tasks.start_soon(_shut_down, conversations, ending, settings.shutdown_seconds)
+        stack.enter_context(_on_signal(ending))
+        health = Health(
+            schema_fault=SchemaCheck(engine).fault,
+            backend_answers=partial(
+                answers, http, base_url=settings.agent_opik_url, seconds=BACKEND_PROBE_SECONDS
+            ),
+            draining=lambda: conversations.draining,
+        )
+        yield {"conversations": conversations, "health": health, "request_id": ""}
+        ending.set()
+
+
+async def _shut_down(conversations: Conversations, ending: anyio.Event, seconds: float) -> None:
+    await ending.wait()
+    await conversations.shut_down(seconds)
+
+
+@contextlib.asynccontextmanager
+async def _http_client(
+    transport: httpx.AsyncBaseTransport | None,
+) -> AsyncIterator[httpx.AsyncClient]:
+    """The one client to the backend: it keeps no cookies and follows no redirects, since one
+    caller's must never reach another's request."""
+    nobody = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    pool = httpx.Limits(max_connections=500, max_keepalive_connections=50, keepalive_expiry=30)
+    async with httpx.AsyncClient(
+        transport=transport,
+        cookies=nobody,
+        follow_redirects=False,
+        limits=pool,
+        timeout=httpx.Timeout(30, pool=10),
+        headers={"User-Agent": f"opik-assist/{__version__}"},
+    ) as client:
+        yield client
+
+
+@contextlib.contextmanager
+def _on_signal(ending: anyio.Event) -> Iterator[None]:
+    """Sets `ending` at SIGTERM or SIGINT, before the server's own handler runs.
+
+    A server waits for its streams first and ends the lifespan last, so running turns have to be
+    ended from here. Signals can be handled in the main thread only.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(ending.set)
+        previous = before[signal.Signals(number)]
+        if callable(previous):
+            previous(number, frame)
+
+    for each in before:
+        signal.signal(each, handle)
+    try:
+        yield
+    finally:
+        for each, previous in before.items():
+            signal.signal(each, previous)
+
+
+def storage_of(settings: Settings) -> str:
+    """What operators read about the database: its kind, and whether it was chosen."""
+    kind = storage_kind(database_url(settings.session_service_uri))
+    unset = settings.session_service_uri == DEFAULT_DATABASE
+    return f"{kind} (embedded default)" if unset else kind
+
+
+class PlainStart:
+    """Tells a refused start in its one line instead of a traceback."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_plain(message: Message) -> None:
+            error = sys.exc_info()[1]
+            if message["type"] == "lifespan.startup.failed" and isinstance(error, StartRefused):
+                message["message"] = error.message
+            await send(message)
+
+        await self._app(scope, receive, send_plain if scope["type"] == "lifespan" else send)

@@ -1,0 +1,112 @@
+"""The parts of the service, made from its settings."""
+
+import anyio.abc
+import httpx
+
+from app.agent.budget import CHARACTERS_PER_TOKEN, Limits
+from app.chat.choice import ModelDesk, Wishes
+from app.chat.parameters import ChatOptions
+from app.conversation.conversations import Conversations, Rules
+from app.conversation.spending import Price
+from app.conversation.turn import Lease
+from app.db.store import Store
+from app.opik.access import Access
+from app.opik.client import OpikClient
+from app.opik.offers import Offers
+from app.opik.transport import Retries, Transport
+from app.settings import ModelPrice, Settings
+from app.telemetry.reporting import Reporting
+from app.tools.catalogue import TOOLS
+from app.tools.loading import LoadLimits, TraceLoader
+from app.tools.workbench import ToolLimits, Workshop
+
+
+def conversations_of(
+    settings: Settings, store: Store, http: httpx.AsyncClient, tasks: anyio.abc.TaskGroup
+) -> Conversations:
+    """The conversations on this store, with this HTTP client, their turns run in `tasks`."""
+    transport = Transport(
+        http,
+        base_url=settings.agent_opik_url,
+        timeout=settings.opik_backend_timeout,
+        retries=_retries(settings),
+    )
+    client = OpikClient(transport)
+    loader = TraceLoader(client, LoadLimits(spans=settings.max_spans))
+    limits = ToolLimits(
+        result_characters=settings.tool_result_characters, seconds=settings.tool_seconds
+    )
+    return Conversations(
+        store,
+        Access(client, owner_key=store.owner_key, seconds=settings.access_cache_seconds),
+        open_bench=Workshop(client, loader, TOOLS, limits),
+        open_model=_models(settings, http, transport),
+        rules=_rules(settings),
+        tasks=tasks,
+    )
+
+
+def _retries(settings: Settings) -> Retries:
+    return Retries(
+        statuses=frozenset(settings.retry_statuses),
+        attempts=settings.retry_max_attempts,
+        backoff=settings.retry_backoff_factor,
+    )
+
+
+def _rules(settings: Settings) -> Rules:
+    limits = Limits(
+        steps=settings.turn_steps,
+        calls_per_step=settings.turn_calls_per_step,
+        seconds=settings.turn_seconds,
+        tokens=settings.turn_tokens,
+        tool_characters=settings.turn_tool_characters,
+        context_characters=settings.agent_context_tokens * CHARACTERS_PER_TOKEN,
+    )
+    return Rules(
+        limits=limits,
+        lease=Lease(settings.lease_seconds),
+        busy_wait=settings.busy_wait_seconds,
+        concurrent_turns=settings.concurrent_turns,
+        prices={name: _price(each) for name, each in settings.model_prices.items()},
+    )
+
+
+def _price(price: ModelPrice) -> Price:
+    cached = price.prompt if price.cached is None else price.cached
+    return Price(price.prompt, price.completion, cached)
+
+
+def _models(settings: Settings, http: httpx.AsyncClient, transport: Transport) -> ModelDesk:
+    """Opens models behind the chat proxy, with a caller's rights."""
+    return ModelDesk(
+        http,
+        Offers(transport),
+        base_url=settings.agent_opik_url,
+        wishes=Wishes(
+            models=settings.agent_model,
+            order=settings.agent_model_order,
+            allowed=settings.agent_models_allowed,
+        ),
+        options=ChatOptions(
+            max_completion_tokens=settings.agent_max_completion_tokens,
+            temperature=settings.agent_temperature,
+            reasoning_effort=settings.agent_reasoning_effort,
+            silence_seconds=settings.model_silence_seconds,
+            reply_bytes=settings.reply_bytes,
+            statuses=frozenset(settings.retry_statuses),
+            attempts=settings.retry_max_attempts,
+            backoff=settings.retry_backoff_factor,
+        ),
+    )
+
+
+def reporting_of(settings: Settings) -> Reporting:
+    """What reports unexpected errors, if it is configured."""
+    return Reporting(
+        dsn=settings.sentry_dsn,
+        environment=settings.sentry_environment,
+        traces_sample_rate=settings.sentry_traces_sample_rate,
+        profiles_sample_rate=settings.sentry_profiles_sample_rate,
+        send_default_pii=settings.sentry_send_default_pii,
+    )
