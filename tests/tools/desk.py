@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import httpx
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.agent.citations import Aliases
 from app.agent.toolbox import Answer
@@ -26,13 +27,28 @@ from demo.standin.app import create_app as create_standin
 from demo.standin.records import Records
 from demo.standin.switches import Received, Switches
 from tests.fakes.chat import DirectedChat
-from tests.fakes.service import TRACE_ID, serving, span_id
+from tests.fakes.service import TRACE_ID, span_id
 
 CALLER = Caller()
 OWNER = Owner("default", "user:ada")
 PROJECT = "shop"
 _CALL = re.compile(r"(get_trace_data|get_span_details|search_trace|compare)(\(.*?\))(?=$|[\s;.\]])")
 _DAY = "2026-11-20T10:00"
+
+
+class Socket:
+    """An ASGI app that hands everything to the backend of the test that runs."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.backend: ASGIApp | None = None
+        self._start = create_standin(Records(), chat=DirectedChat([]), switches=Switches())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (self.backend or self._start)(scope, receive, send)
+
+
+SOCKET = Socket()
 
 
 def a_span(number: int, parent: int | None = None, /, **more: Any) -> dict[str, Any]:
@@ -120,9 +136,11 @@ async def backend_with(
     standin = create_standin(Records(), chat=DirectedChat([]), switches=Switches())
     standin.records.put_traces([trace])
     standin.records.put_spans(spans)
-    async with serving(standin, grace=1) as url, httpx.AsyncClient(timeout=20) as http:
+    SOCKET.backend = standin
+    async with httpx.AsyncClient(timeout=20) as http:
         retries = Retries(attempts=2, sleep=lambda _: anyio.lowlevel.checkpoint())
-        yield standin, OpikClient(Transport(http, base_url=url, timeout=20, retries=retries))
+        transport = Transport(http, base_url=SOCKET.url, timeout=20, retries=retries)
+        yield standin, OpikClient(transport)
 
 
 @contextlib.asynccontextmanager

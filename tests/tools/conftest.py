@@ -1,0 +1,15 @@
+"""One socket for all tests of the tools, behind which each test puts its own backend."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from demo.standin.serving import served
+from tests.tools.desk import SOCKET
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _socket() -> Iterator[None]:
+    with served(SOCKET) as url:
+        SOCKET.url = url
+        yield
