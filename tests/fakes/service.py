@@ -41,11 +41,14 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serving(app: ASGIApp, *, grace: int = 5) -> AsyncIterator[str]:
-    """Serves an app on a free port of the loopback, in this very event loop; gives its URL."""
+async def serving(app: ASGIApp, *, grace: int = 5, port: int = 0) -> AsyncIterator[str]:
+    """Serves an app on a port of the loopback, 0 for any free one, in this very event loop.
+
+    Gives its URL.
+    """
     # asyncio switches Nagle's algorithm off only on sockets that say they are TCP.
     with socket.socket(proto=socket.IPPROTO_TCP) as listener:
-        listener.bind(("127.0.0.1", 0))
+        listener.bind(("127.0.0.1", port))
         config = uvicorn.Config(
             app, log_config=None, lifespan="auto", timeout_graceful_shutdown=grace
         )

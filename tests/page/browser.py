@@ -17,6 +17,7 @@ from playwright.async_api import (
 )
 
 from demo.gateway import create_gateway
+from tests.deploy.service_process import free_port
 from tests.fakes.service import TRACE_ID, Service, running, serving
 
 CHROMIUM = "/usr/bin/chromium"
@@ -114,9 +115,11 @@ async def visiting(
 ) -> AsyncIterator[Visit]:
     """A tab before a gateway, a real service and the stand-in, all in this event loop."""
     async with contextlib.AsyncExitStack() as stack:
+        port = free_port()
+        settings = {"opik_ui_url": f"http://127.0.0.1:{port}", **settings}
         service = await stack.enter_async_context(running(database_uri, **settings))
         gateway = create_gateway(service.standin, service_url=service.url)
-        url = await stack.enter_async_context(serving(gateway, grace=1))
+        url = await stack.enter_async_context(serving(gateway, grace=1, port=port))
         context = await browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if dark else "light",

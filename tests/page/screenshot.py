@@ -55,7 +55,9 @@ async def main(file: Path) -> None:
         page = await browser.new_page(viewport={"width": width, "height": height})
         page.set_default_timeout(START_SECONDS * 1000)
         await ask_about_a_failure(page, url)
-        await page.locator(".transcript a").first.click()
+        failed = page.locator(".line", has=page.locator(".badge.bad")).last
+        name = await failed.locator(".name").inner_text()
+        await page.locator(".transcript").get_by_role("link", name=name).first.click()
         await page.locator(".picked .more h3").first.wait_for()
         await page.screenshot(path=file)
 

@@ -16,7 +16,8 @@ from tests.page.browser import Visit
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 _READ_SPAN = ("get_span_details", f'{{"span_id": "{span_id(3)}"}}')
-_SPAN_LINK = f"[lookup_order](/?trace={TRACE_ID}&span={span_id(3)})"
+# One of the short names that the trace's four spans have in the outline is the failed one's.
+_CITED = "[s1], [s2], [s3], [s4]"
 
 
 @pytest.mark.slow
@@ -51,9 +52,11 @@ async def test_a_starter_question_is_answered_while_the_model_still_speaks(visit
         [looked, text("It was **the "), spoken, *answer("tool**.")],
     ]
     await visit.open_trace()
-    await visit.page.get_by_role("button", name="What caused this error?").click()
+    starter = visit.chat.locator(".chip").first
+    question = await starter.inner_text()
+    await starter.click()
     await expect(visit.said).to_have_text(
-        ["What caused this error?", "I look at it.", "Fetching span details for lookup_order"]
+        [question, "I look at it.", "Fetching span details for lookup_order"]
     )
     await expect(visit.said.get_by_role("img", name="done")).to_have_count(1)
     looked.set()
@@ -161,8 +164,8 @@ async def test_clear_forgets_the_conversation(visit: Visit) -> None:
     await clear.click()
     await expect(visit.said).to_have_count(2)
     await clear.click()
-    await expect(visit.page.get_by_role("button", name="What caused this error?")).to_be_visible()
     await expect(visit.said).to_have_count(0)
+    await expect(visit.chat.locator(".chip").first).to_be_visible()
     await visit.open_trace()
     await expect(visit.said).to_have_count(0)
 
@@ -178,7 +181,7 @@ async def test_a_failed_turn_is_told_as_an_error(visit: Visit) -> None:
 
 @pytest.mark.slow
 async def test_a_span_that_is_cited_is_marked_in_the_list_and_in_the_address(visit: Visit) -> None:
-    visit.service.chat.scripts = [answer(f"See {_SPAN_LINK}.")]
+    visit.service.chat.scripts = [answer(f"See {_CITED}.")]
     await visit.open_trace()
     await visit.ask("Why?")
     await visit.answered()
@@ -189,7 +192,7 @@ async def test_a_span_that_is_cited_is_marked_in_the_list_and_in_the_address(vis
     assert f"span={span_id(3)}" in visit.page.url
     await visit.page.reload()
     await expect(picked).to_contain_text("KeyError: 'orders'")
-    await expect(visit.said.last).to_have_text("See lookup_order.")
+    await expect(visit.said.last.get_by_role("link", name="lookup_order")).to_be_visible()
 
 
 @pytest.mark.slow
@@ -224,9 +227,19 @@ async def test_the_service_s_starter_questions_are_taken_where_it_has_some(visit
 
 
 @pytest.mark.slow
+async def test_starter_questions_fit_the_trace_where_the_service_has_none(visit: Visit) -> None:
+    await visit.page.route("**/suggestions", lambda route: route.fulfill(status=404))
+    record_trace(visit.service.standin, OTHER_TRACE_ID, name="calm")
+    await visit.open_trace()
+    await expect(visit.chat.locator(".chip").first).to_have_text("What caused this error?")
+    await visit.open_trace(OTHER_TRACE_ID)
+    await expect(visit.chat.locator(".chip").first).to_have_text("What happened in this trace?")
+
+
+@pytest.mark.slow
 async def test_a_phone_shows_one_pane_at_a_time_and_nothing_too_wide(phone: Visit) -> None:
     phone.service.chat.scripts = [
-        answer(f"See {_SPAN_LINK}.\n\n```\n{'x' * 300}\n```\n\n| a | b |\n|--|--|\n|{'y' * 90}|z|")
+        answer(f"See {_CITED}.\n\n```\n{'x' * 300}\n```\n\n| a | b |\n|--|--|\n|{'y' * 90}|z|")
     ]
     await phone.open("/")
     assert await _overflow(phone) <= 0
