@@ -11,7 +11,6 @@ const ICONS = {
   down: "M7 13V4H4v9zM7 13l4 8c2 0 3-1 3-3v-4h5c1 0 2-1 2-2l-2-7c0-1-1-1-2-1H7",
   bin: "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13",
   refresh: "M20 11a8 8 0 1 0-2 6M20 5v6h-6",
-  copy: "M9 9h11v11H9zM5 15H4V4h11v1",
   chevron: "M9 6l6 6-6 6",
 };
 
