@@ -1,4 +1,4 @@
-"""Size, time and memory of an outline against the trace it is of: `python -m bench.outline`.
+"""Size, time and memory of what a model first reads of a trace: `python -m bench.outline`.
 
 Spans alone show in the columns, the loading does not. The ratios say how each grows when the trace
 grows tenfold: 10 is linear, 1 does not grow.
@@ -14,10 +14,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+from app.agent.prompt import SYSTEM, Fence
 from app.analysis.examination import examine, worth_reading
 from app.analysis.outline import outline_of
 from app.analysis.tokens import estimate_tokens
+from app.chat.dialect import NativeDialect, encode
+from app.messages import System, User
 from app.opik.schema import ErrorInfo, Span, Trace
+from app.tools.catalogue import TOOLS
 
 SIZES = (10, 100, 1_000, 10_000, 100_000)
 _ZERO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -75,8 +79,14 @@ def measure(count: int) -> Row:
     _outline(trace, spans, known)
     megabytes = tracemalloc.get_traced_memory()[1] / 2**20
     tracemalloc.stop()
-    kilobytes = len(text.encode()) / 1_024
+    kilobytes = len(_first_request(text)) / 1_024
     return Row(count, size, estimate_tokens(text), kilobytes, seconds, megabytes)
+
+
+def _first_request(outline: str) -> bytes:
+    """What goes to the model first: instructions, outline, a question, the tools."""
+    messages = [System(SYSTEM), Fence("0" * 16).outline(outline), User("Why is it slow?")]
+    return encode(NativeDialect().request(messages, [tool.spec for tool in TOOLS]))
 
 
 def _outline(trace: Trace, spans: list[Span], known: dict[str, str]) -> str:
@@ -89,7 +99,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--most", type=int, default=SIZES[-1], help="the largest trace")
     most = parser.parse_args().most
-    print(f"{'spans':>8} {'JSON KB':>10} {'tokens':>7} {'outline KB':>11} {'CPU s':>8} {'MB':>7}")
+    print(f"{'spans':>8} {'JSON KB':>10} {'tokens':>7} {'request KB':>11} {'CPU s':>8} {'MB':>7}")
     rows: list[Row] = []
     for size in (size for size in SIZES if size <= most):
         row = measure(size)
@@ -102,11 +112,12 @@ def main() -> None:
         print(
             f"{a.spans:,} → {b.spans:,} spans: JSON ×{b.json_kilobytes / a.json_kilobytes:.1f},"
             f" outline ×{b.outline_tokens / a.outline_tokens:.1f},"
+            f" request ×{b.first_request_kilobytes / a.first_request_kilobytes:.1f},"
             f" CPU ×{b.seconds / a.seconds:.1f}, memory ×{b.megabytes / a.megabytes:.1f}"
         )
     last = rows[-1]
     share = last.first_request_kilobytes / last.json_kilobytes
-    print(f"at {last.spans:,} spans the outline is {share:.4%} of the spans' JSON")
+    print(f"at {last.spans:,} spans the first request is {share:.4%} of the spans' JSON")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1_024
     print(f"most memory of the process: {peak} MB")
 
