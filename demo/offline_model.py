@@ -31,6 +31,8 @@ _MARKS = {
     "cost": re.compile(r"\$|cost|tokens|loop|repeat|growth"),
     "error": re.compile(r"cause_|error|ERROR|fail|empty|cut|invalid|guardrail|score|unfinished"),
 }
+_NUMBERED = re.compile(r"^\d+\. ")
+_VERDICT = re.compile(r"^\w+ \([^()]*?(\d+%) sure\): ")
 _FACT = re.compile(r"^(error|exception|output|input|duration|cost|usage|model)\b.*", re.IGNORECASE)
 
 
@@ -152,7 +154,10 @@ def _answer(talk: _Talk) -> str:
 
 
 def _cited(line: str) -> str:
-    return _ALIAS.sub(lambda found: f"[{found[0]}]", re.sub(r"^\d+\. ", "", line))
+    """A line as a sentence: its number and category dropped, its spans cited."""
+    line = _NUMBERED.sub("", line)
+    line = _VERDICT.sub(lambda found: f"({found[1]} sure) ", line)
+    return _ALIAS.sub(lambda found: f"[{found[0]}]", line)
 
 
 def _facts(result: str) -> str:
