@@ -1,9 +1,14 @@
 """Asks one question over the panel's own interface and shows the stream as it comes."""
 
 import json
+import re
 from typing import Any, TextIO
 
 import httpx
+
+_LINK = re.compile(r"\[((?:\\.|[^\]\\\n])*)\]\(http[^)\s]*\)")
+_BEGUN = re.compile(r"\[[^\n]{0,600}$")
+_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
 class Terminal:
@@ -13,6 +18,7 @@ class Terminal:
         self._out = out
         self._rows: dict[str, str] = {}
         self._partial = False
+        self._held = ""
         self.failed = False
 
     def show(self, frame: dict[str, Any]) -> None:
@@ -33,11 +39,19 @@ class Terminal:
     def _response(self, frame: dict[str, Any]) -> None:
         text = frame["content"]["parts"][0]["text"]
         if frame["partial"]:
-            self._write(text)
+            self._write(self._readable(text))
             self._partial = True
         else:
-            self._write("\n\n" if self._partial else f"{text}\n\n")
+            rest, self._held = self._held, ""
+            self._write(f"{rest}\n\n" if self._partial else f"{_named(text)}\n\n")
             self._partial = False
+
+    def _readable(self, text: str) -> str:
+        """The text with links as their names; a link that is not whole yet is held back."""
+        text = _named(self._held + text)
+        begun = _BEGUN.search(text)
+        self._held = begun[0] if begun else ""
+        return text.removesuffix(self._held) if begun else text
 
     def _write(self, text: str) -> None:
         self._out.write(text)
@@ -59,3 +73,7 @@ def ask(url: str, question: str, out: TextIO) -> bool:
         history = http.get(url)
     last = history.json()["content"][-1] if history.status_code == 200 else {}
     return not terminal.failed and last.get("role") == "assistant"
+
+
+def _named(text: str) -> str:
+    return _LINK.sub(lambda link: _ESCAPE.sub(r"\1", link[1]), text)

@@ -29,6 +29,9 @@ PROGRAMS = (
     "healthy_bot",
     "music_coach",
     "practice_plan",
+    "grading_loop",
+    "order_chain",
+    "guarded_bot",
     "nightly_batch",
 )
 PACKED_FROM = 100_000

@@ -214,6 +214,7 @@ def _endless(effect: Endless) -> Response:
     async def chunks() -> Any:
         while True:
             yield effect.chunk
+            await asyncio.sleep(0)  # a send to a client that has left waits for nothing
 
     return StreamingResponse(chunks(), media_type="application/octet-stream")
 

@@ -142,6 +142,14 @@ def test_the_recordings_hold_what_the_demo_promises() -> None:
     assert any(each.get("error_info") for each in traces)
 
 
+def test_the_recordings_come_from_several_ways_of_instrumenting() -> None:
+    workspace = recorded().workspace()
+    metadata = [entry.fields.get("metadata") or {} for entry in workspace.spans.values()]
+    assert {"langchain", "openai"} <= {each.get("created_from") for each in metadata}
+    checks = [check.result for found in workspace.guardrails.values() for check in found]
+    assert sorted(checks) == ["failed", "passed"]
+
+
 @pytest.mark.parametrize("path", sorted(TRACES.iterdir()), ids=lambda path: str(path.name))
 def test_no_recording_names_a_path_of_a_machine(path: Path) -> None:
     records = Records()

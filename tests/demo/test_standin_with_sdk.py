@@ -48,11 +48,25 @@ def test_what_the_sdk_writes_it_reads_back(tmp_path: Path) -> None:
     assert {"duration", "trace_count", "total_estimated_cost"} <= set(read["stats"])
     assert read["thread"] == [4, "active"]
     assert read["searched"] == 2
+    assert read["workspace"] == {
+        "who": ["admin", "default"],
+        "granted": 3,
+        "keys": ["openai"],
+        "name": "default",
+    }
+    assert read["rest"] == {
+        "comments": ["Look at this"],
+        "thread": ["thread-1", "inactive"],
+        "project": ["sdk-check", True],
+        "projects": ["sdk-check"],
+        "span_stats": True,
+        "left": 0,
+    }
 
     reopened = Records(journal)
     assert len(reopened.workspace().traces) == 2
-    assert {entry.fields["name"] for entry in reopened.workspace().spans.values()} >= {
+    assert {entry.fields["name"] for entry in reopened.workspace().spans.values()} == {
+        "tracked",
         "look_up",
-        "call",
     }
     reopened.close()

@@ -86,6 +86,39 @@ def read(api: OpikApi, trace_id: str) -> dict[str, Any]:
         "stats": sorted(stat.name for stat in stats.stats or []),
         "thread": [thread.number_of_messages, thread.status],
         "searched": len([line for line in b"".join(searched).splitlines() if line]),
+        "workspace": about_workspace(api),
+        "rest": the_rest(api, trace_id),
+    }
+
+
+def about_workspace(api: OpikApi) -> dict[str, Any]:
+    permissions = api.workspace_permissions.get_workspace_user_permissions()
+    keys = api.llm_provider_key.find_llm_provider_keys()
+    return {
+        "who": [permissions.user_name, permissions.workspace_name],
+        "granted": len(permissions.permissions or []),
+        "keys": [key.provider for key in keys.content or []],
+        "name": api.check.get_workspace_name().workspace_name,
+    }
+
+
+def the_rest(api: OpikApi, trace_id: str) -> dict[str, Any]:
+    """Comments, closing of a thread, projects, deletion: each written and read back."""
+    api.traces.add_trace_comment(trace_id, text="Look at this")
+    api.traces.close_trace_thread(project_name=PROJECT, thread_id="thread-1")
+    trace = api.traces.get_trace_by_id(trace_id)
+    (thread,) = api.traces.get_trace_threads(project_name=PROJECT).content or []
+    project = api.projects.get_project_by_id(str(trace.project_id))
+    spans = api.spans.get_spans_by_project(project_name=PROJECT, trace_id=trace_id).content or []
+    span_stats = api.spans.get_span_stats(project_name=PROJECT, trace_id=trace_id)
+    api.spans.delete_span_by_id(str(spans[0].id))
+    return {
+        "comments": [comment.text for comment in trace.comments or []],
+        "thread": [thread.id, thread.status],
+        "project": [project.name, api.projects.retrieve_project(name=PROJECT).id == project.id],
+        "projects": [each.name for each in api.projects.find_projects().content or []],
+        "span_stats": "duration" in {stat.name for stat in span_stats.stats or []},
+        "left": api.spans.get_spans_by_project(project_name=PROJECT, trace_id=trace_id).total,
     }
 
 
