@@ -54,4 +54,4 @@ format: .venv/.dev
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf .venv .venv-second .test-databases build *.egg-info
+	rm -rf .venv .venv-second .test-databases .test-peers build *.egg-info

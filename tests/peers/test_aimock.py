@@ -1,0 +1,64 @@
+"""Against npm's aimock: tool deltas as OpenAI itself cuts them, one after the other."""
+
+import json
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from app.chat.abilities import Abilities
+from app.messages import User
+from tests.chat.proxy import Asked
+from tests.peers.running import peer
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with peer("aimock.sh") as port:
+        yield port
+
+
+@pytest.fixture
+def asked(http: httpx.AsyncClient, port: int) -> Asked:
+    return Asked(http, model="gpt-4o", base_url=f"http://127.0.0.1:{port}")
+
+
+async def test_a_call_in_many_deltas_is_one_call(asked: Asked) -> None:
+    (call,) = (await asked.reply([User("one call")])).calls
+    assert call.name == "get_span"
+    assert json.loads(call.arguments) == {"span_id": "s1", "note": "naïve 😀"}
+
+
+async def test_text_and_parallel_calls_come_apart(asked: Asked) -> None:
+    reply = await asked.reply([User("two calls")])
+    assert reply.text == "".join(asked.said) == "Let me look."
+    assert [json.loads(call.arguments)["span_id"] for call in reply.calls] == ["s1", "s2"]
+    assert len({call.provider_id for call in reply.calls}) == 2
+
+
+async def test_text_comes_in_pieces_and_whole(asked: Asked) -> None:
+    reply = await asked.reply([User("hello")])
+    assert reply.text == "".join(asked.said) == "Hello, naïve 😀 world."
+    assert len(asked.said) > 2
+    assert reply.complete
+
+
+async def test_reasoning_is_no_part_of_the_answer(asked: Asked) -> None:
+    reply = await asked.reply([User("think")])
+    assert reply.text == "".join(asked.said) == "Open answer."
+
+
+async def test_a_request_in_text_is_a_call_and_never_shown(
+    http: httpx.AsyncClient, port: int
+) -> None:
+    asked = Asked(
+        http,
+        model="gpt-4o",
+        base_url=f"http://127.0.0.1:{port}",
+        abilities=Abilities(native_tools=False),
+    )
+    reply = await asked.reply([User("text call")])
+    assert reply.text == "".join(asked.said) == "Let me look."
+    assert [call.name for call in reply.calls] == ["get_span"]
