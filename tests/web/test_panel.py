@@ -11,12 +11,15 @@ from app.events import (
     CallRecord,
     LoggedEvent,
     ReplyCompleted,
+    Spending,
     TextDelta,
     ToolCompleted,
     TraceRead,
     Transcript,
     TurnFailed,
     TurnStarted,
+    UsageCount,
+    UsageCounted,
 )
 from app.settings import Settings
 from app.web.linking import Linking
@@ -191,3 +194,36 @@ def test_history_shows_what_the_stream_has_shown() -> None:
     assert "![" not in "".join(shown)
     assert "<img" not in "".join(shown)
     assert "`https://docs.test/a`" not in shown[0]
+
+
+def test_the_model_is_told_once_a_turn_before_its_first_bubble_closes() -> None:
+    panel = panel_of("t", streaming=True)
+    replies = [
+        ReplyCompleted(bubble=name, text="x", model="gpt-4.1", provider="openai") for name in "ab"
+    ]
+    frames = [frame for reply in replies for frame in panel.frames(reply)]
+    assert frames[0] == {
+        "message_type": "model",
+        "model": "gpt-4.1",
+        "provider": "openai",
+        "invocationId": "t",
+    }
+    assert [frame["message_type"] for frame in frames].count("model") == 1
+
+
+@pytest.mark.parametrize("cost", [None, 0.00028])
+def test_usage_tells_tokens_and_a_cost_only_where_it_is_known(cost: float | None) -> None:
+    count = UsageCount(prompt_tokens=100, completion_tokens=10, cached_tokens=40)
+    spending = Spending(usage=count, cost=cost)
+    (frame,) = panel_of("t", streaming=True).frames(
+        UsageCounted(turn=spending, conversation=spending)
+    )
+    assert frame["message_type"] == "usage"
+    assert frame["turn"] == {
+        "prompt_tokens": 100,
+        "completion_tokens": 10,
+        "cached_tokens": 40,
+        "reasoning_tokens": 0,
+        "total_tokens": 110,
+        **({} if cost is None else {"cost": 0.00028}),
+    }
