@@ -108,6 +108,16 @@ def test_an_error_over_nothing_goes_back_to_the_lookup_that_found_nothing() -> N
     assert found(spans)[0].spans[:2] == ("search", "prompt")
 
 
+def test_an_error_over_what_its_span_was_handed_is_not_blamed_on_an_empty_result() -> None:
+    failed = ErrorInfo(exception_type="KeyError", message="'8812'")
+    spans = [
+        span("root", 0, 30, error_info=failed),
+        tool("search", 1, 5, input={"q": "where is it?"}, output={"output": []}),
+        tool("look_up", 10, 12, input={"order": {"id": "8812"}}, error_info=failed),
+    ]
+    assert culprits(found(spans))[0] == ("error_origin", "look_up")
+
+
 def test_an_error_over_a_null_goes_back_to_the_result_that_held_it() -> None:
     failed = ErrorInfo(exception_type="TypeError", message="'NoneType' object is not iterable")
     spans = [

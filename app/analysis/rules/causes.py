@@ -33,6 +33,8 @@ _FORMAT_ERROR = re.compile(
     re.IGNORECASE,
 )
 _DATA_FAULTS = frozenset([Fault.EMPTY, Fault.PARTIAL, Fault.FAILURE])
+_MISSING = frozenset([Fault.EMPTY, Fault.PARTIAL])
+_QUOTED = re.compile(r"""['"`]([^'"`]{2,80})['"`]""")
 _MOST_RAISES = 25
 _LOOKED_AT = 2_000
 _HIGHEST_LEVEL = 40
@@ -62,9 +64,12 @@ def _cause(item: Raise, suspects: Mapping[str, Suspect], scene: Scene) -> Suspec
         fits |= _DATA_FAULTS
     if _FORMAT_ERROR.search(said):
         fits |= frozenset(Fault)
+    read = scene.was_read(item.origin)
+    if read and _names_own_input(said, item.origin):
+        fits -= _MISSING
     if not fits:
         return None
-    holes = hollow_keys(item.origin.span.input) if scene.was_read(item.origin) else frozenset()
+    holes = hollow_keys(item.origin.span.input) if read else frozenset()
     best: tuple[float, int, Suspect] | None = None
     for count, (level, node) in enumerate(scene.earlier(item.origin)):
         if count > _LOOKED_AT or level > _HIGHEST_LEVEL:
@@ -78,6 +83,13 @@ def _cause(item: Raise, suspects: Mapping[str, Suspect], scene: Scene) -> Suspec
         if best is None or score > best[:2]:
             best = (*score, suspect)
     return best[2] if best else None
+
+
+def _names_own_input(said: str, node: Node) -> bool:
+    """Whether the error quotes a value that the span was handed: it choked on what it had, not on
+    what was missing."""
+    quoted = set(_QUOTED.findall(said))
+    return bool(quoted) and any(str(leaf) in quoted for _, leaf in leaves(node.span.input))
 
 
 def _same_void(giver: Node, taker: Node) -> bool:
