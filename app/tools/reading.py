@@ -1,6 +1,6 @@
 """The tool that reads the trace as a whole: outline, findings, profile, path, lists of spans."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypedDict
 
 import anyio
 from pydantic import Field
@@ -32,6 +32,13 @@ _DISPLAY: dict[View, str] = {
 }
 
 
+class _Filters(TypedDict):
+    name: str | None
+    type: str | None
+    status: Status | None
+    min_duration_ms: float | None
+
+
 def _display(_: Workbench, view: View = "outline", **asked: Any) -> str:
     return _DISPLAY[_view(view, asked)]
 
@@ -60,7 +67,12 @@ async def get_trace_data(
 ) -> str:
     """The trace as a whole, or a list of its spans: name, type, status, min_duration_ms and sort
     filter and order the list (view=spans)."""
-    filters = {"name": name, "type": type, "status": status, "min_duration_ms": min_duration_ms}
+    filters: _Filters = {
+        "name": name,
+        "type": type,
+        "status": status,
+        "min_duration_ms": min_duration_ms,
+    }
     meant = _view(view, {**filters, "sort": sort, "offset": offset})
     top = bench.loaded.seen.tree.by_id[bench.find(root).id] if root else None
     if top is not None and meant in ("findings", "profile"):
@@ -77,16 +89,7 @@ async def get_trace_data(
             return profile_text(seen, **page)
         if meant == "critical_path":
             return critical_path_text(seen, root=top, **page)
-        return list_spans(
-            seen,
-            root=top,
-            name=name,
-            type=type,
-            status=status,
-            min_duration_ms=min_duration_ms,
-            sort=sort or "start",
-            **page,
-        )
+        return list_spans(seen, root=top, sort=sort or "start", **filters, **page)
 
     return await anyio.to_thread.run_sync(fitted, write, room)
 
