@@ -14,7 +14,7 @@ from app.events import (
     load_event,
 )
 
-LIVE = {"text_delta", "usage_counted"}
+LIVE = {"text_delta", "usage_counted", "questions_suggested"}
 
 
 def names(union: object) -> set[str]:
@@ -24,6 +24,7 @@ def names(union: object) -> set[str]:
 def test_the_names_of_stored_events_never_change() -> None:
     assert names(StoredEvent) >= {
         "turn_started",
+        "trace_read",
         "spans_named",
         "reply_completed",
         "tool_completed",
