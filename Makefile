@@ -26,7 +26,7 @@ test: .venv/.dev
 	$(BIN)/python -m pytest -m 'not slow'
 
 test-all: .venv/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m slow
 ifneq ($(SECOND_PYTHON),)
 	$(SECOND_PYTHON) -m venv .venv-second
 	.venv-second/bin/python -m pip --disable-pip-version-check --quiet install -c constraints.txt -e '.[dev]'
