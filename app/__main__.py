@@ -8,7 +8,7 @@ import uvicorn
 
 from app import __version__
 from app.errors import StartRefused
-from app.main import create_app
+from app.main import create_app, settle_memory
 from app.settings import Settings
 
 
@@ -20,6 +20,7 @@ def main() -> None:
         settings = Settings.load()
     except StartRefused as error:
         sys.exit(error.message)
+    settle_memory()
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(settings),

