@@ -150,7 +150,7 @@ class Settings(DatabaseSettings):
         description="Tokens of one request, roughly; what is longer is shrunk: old tool results"
         " first, then old turns.",
     )
-    model_prices: dict[str, ModelPrice] = Field(
+    model_prices: Annotated[dict[str, ModelPrice], NoDecode] = Field(
         {},
         description='USD per million tokens, by model: `{"gpt-4.1": {"in": 2, "out": 8, "cached":'
         " 0.5}}`. Costs are told for these models only.",
@@ -221,6 +221,11 @@ class Settings(DatabaseSettings):
     sentry_send_default_pii: bool = Field(
         False, description="Report the caller's address too; never cookies, headers or content."
     )
+
+    @field_validator("model_prices", mode="before")
+    @classmethod
+    def _json(cls, value: Any) -> Any:
+        return json.loads(value) if isinstance(value, str) else value
 
     @field_validator("sentry_dsn")
     @classmethod
@@ -301,6 +306,6 @@ def database_url(uri: str) -> URL:
 
 def _fault(error: Any) -> str:
     name = "_".join(str(part) for part in error["loc"][:1]).upper()
-    if error["type"] == "missing":
+    if error["type"] == "missing" and len(error["loc"]) == 1:
         return f"{name} is not set"
     return f"{name}: {error['msg'].removeprefix('Value error, ')}"

@@ -48,7 +48,12 @@ async def run_turn(
         answers = await desk.answer(reply.calls)
         context.add(Assistant(reply.text, reply.calls), *(fence.answer(each) for each in answers))
     reply = await _ask(
-        context, model=model, tools=(), desk=desk, seconds=budget.limits.last_answer_seconds
+        context,
+        last=(User(LAST_ANSWER),),
+        model=model,
+        tools=(),
+        desk=desk,
+        seconds=budget.limits.last_answer_seconds,
     )
     if reply is None or not reply.text.strip():
         raise LimitReached(
@@ -59,11 +64,16 @@ async def run_turn(
 
 
 async def _ask(
-    context: Context, *, model: Model, tools: Sequence[ToolSpec], desk: CallDesk, seconds: float
+    context: Context,
+    *,
+    model: Model,
+    tools: Sequence[ToolSpec],
+    desk: CallDesk,
+    seconds: float,
+    last: Sequence[Message] = (),
 ) -> Reply | None:
-    """One reply, without tools the last one; a refusal for length shrinks what is read, once."""
+    """One reply to the context and `last`; a refusal for length shrinks the context, once."""
     await context.fit()
-    last = () if tools else (User(LAST_ANSWER),)
     speak = partial(_speak, model=model, tools=tools, desk=desk, seconds=seconds)
     try:
         return await speak([*context.said, *last])

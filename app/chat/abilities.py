@@ -23,6 +23,8 @@ _BY_NAME = (
     ("custom-llm", re.compile(r"custom-llm/")),
     ("vertex-ai", re.compile(r"vertex_ai/")),
     ("opik-free", re.compile(r"opik-free")),
+    ("requesty", re.compile(r"requesty/")),
+    ("orcarouter", re.compile(r"orcarouter/")),
     ("openrouter", re.compile(r"openrouter/|[\w.-]+/")),
 )
 

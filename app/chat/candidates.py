@@ -18,6 +18,7 @@ _PER_WILDCARD = 3
 _BY_EXACT_NAME = frozenset({"openai", "anthropic", "gemini"})
 _LISTED_WITH_THE_KEY = frozenset({"custom-llm", "bedrock", "ollama"})
 _OPENROUTER = "openrouter/"
+_ROUTERS = frozenset({"openrouter", "requesty", "orcarouter"})
 _FREE = "opik-free"
 
 
@@ -143,8 +144,8 @@ class Knowledge:
             if canonical(key.provider) == provider:
                 yield from key.models
         for offer in self._offered(provider):
-            if provider == "openrouter":
-                yield _OPENROUTER + offer.id.removeprefix(_OPENROUTER)
+            if provider in _ROUTERS:
+                yield f"{provider}/{offer.id.removeprefix(f'{provider}/')}"
             elif provider == "vertex-ai":
                 yield offer.qualified_name or f"vertex_ai/{offer.id}"
             elif provider not in _LISTED_WITH_THE_KEY:
