@@ -1,0 +1,103 @@
+"""Settings as operators write them."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from app.errors import StartRefused
+from app.settings import DatabaseSettings, Settings, database_url
+
+URL = {"agent_opik_url": "http://backend:8080"}
+
+
+def settings(**values: Any) -> Settings:
+    return Settings(_env_file=None, **{**URL, **values})
+
+
+@pytest.mark.parametrize("text", ["429,503", " 429 , 503 ", "[429, 503]"])
+def test_a_list_is_written_with_commas_or_as_json(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RETRY_STATUSES", text)
+    monkeypatch.setenv("ALLOWED_ORIGINS", "http://a.test,https://b.test:8443")
+    read = settings()
+    assert read.retry_statuses == (429, 503)
+    assert read.allowed_origins == ("http://a.test", "https://b.test:8443")
+
+
+@pytest.mark.parametrize(
+    ("uri", "driver"),
+    [
+        ("mysql://u:p@h/d", "mysql+asyncmy"),
+        ("mysql+asyncmy://u:p@h/d", "mysql+asyncmy"),
+        ("mysql+pymysql://u:p@h:3307/d", "mysql+asyncmy"),
+        ("mysql+aiomysql://u:p@h/d", "mysql+asyncmy"),
+        ("mysql+mysqldb://u:p@h/d", "mysql+asyncmy"),
+        ("sqlite:///a.db", "sqlite+aiosqlite"),
+        ("sqlite+aiosqlite:////srv/a.db", "sqlite+aiosqlite"),
+    ],
+)
+def test_every_way_to_write_a_database_means_our_driver(uri: str, driver: str) -> None:
+    assert database_url(uri).drivername == driver
+
+
+@pytest.mark.parametrize(
+    "uri", ["postgresql://u:hunter2@h/d", "mysql://u:hunter2@h", "hunter2", "mongodb://hunter2"]
+)
+def test_another_database_is_refused_without_showing_its_password(uri: str) -> None:
+    with pytest.raises(ValueError, match="must") as refusal:
+        database_url(uri)
+    assert "hunter2" not in str(refusal.value)
+
+
+def test_a_settings_repr_hides_the_databases_password() -> None:
+    assert "hunter2" not in repr(settings(session_service_uri="mysql://u:hunter2@h/d"))
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValidationError):
+        settings().port = 1  # type: ignore[misc]
+
+
+def test_addresses_and_prefixes_lose_their_closing_slash() -> None:
+    read = settings(agent_opik_url="https://host/api/", url_prefix="/opik-ai/")
+    assert (read.agent_opik_url, read.url_prefix) == ("https://host/api", "/opik-ai")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"agent_opik_url": "http://user:key@host"},
+        {"agent_opik_url": "ftp://host"},
+        {"allowed_origins": "*"},
+        {"allowed_origins": "http://a.test/path"},
+        {"url_prefix": "/a b"},
+        {"port": 0},
+        {"opik_ui_span_url": "https://elsewhere.test/{span_id}"},
+    ],
+)
+def test_a_wrong_value_is_refused(values: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        settings(**values)
+
+
+def test_a_migration_needs_the_database_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("AGENT_OPIK_URL", raising=False)
+    assert DatabaseSettings.load().session_service_uri.startswith("sqlite:///")
+    with pytest.raises(StartRefused, match="AGENT_OPIK_URL is not set"):
+        Settings.load()
+
+
+def test_a_dotenv_file_is_read_and_the_environment_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("AGENT_OPIK_URL=http://from-file\nPORT=9001\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PORT", "9002")
+    read = Settings.load()
+    assert (read.agent_opik_url, read.port) == ("http://from-file", 9002)
