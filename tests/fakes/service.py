@@ -228,7 +228,7 @@ async def running(database_uri: str, **settings: Any) -> AsyncIterator[Service]:
     async with contextlib.AsyncExitStack() as stack:
         backend = await stack.enter_async_context(serving(standin, grace=1))
         url = await stack.enter_async_context(service_at(backend, database_uri, **settings))
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=20, verify=False))
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=20))
         yield Service(url, backend, database_uri, standin, chat, http)
 
 
