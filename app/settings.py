@@ -16,6 +16,15 @@ from sqlalchemy.exc import ArgumentError
 from app.errors import StartRefused
 
 DEFAULT_DATABASE = "sqlite:///opik-assist.db"
+# Providers whose tools reach the model come first.
+# fmt: off
+_ORDER = (
+    "openai/gpt-4.1", "openai/gpt-5-mini", "openai/*", "openrouter/openai/gpt-4.1",
+    "openrouter/anthropic/claude-sonnet-4.5", "openrouter/*", "requesty/*", "custom-llm/*",
+    "bedrock/*", "ollama/*", "anthropic/claude-sonnet-4-5", "anthropic/*",
+    "gemini/gemini-2.5-pro", "gemini/*", "vertex-ai/*", "opik-free/*",
+)
+# fmt: on
 _MYSQL_DRIVERS = {"asyncmy", "pymysql", "aiomysql", "mysqldb"}
 
 
@@ -111,24 +120,7 @@ class Settings(DatabaseSettings):
         " `auto`, or a model whose provider has no key: the first of AGENT_MODEL_ORDER that works.",
     )
     agent_model_order: Annotated[tuple[str, ...], NoDecode] = Field(
-        (
-            "openai/gpt-4.1",
-            "openai/gpt-5-mini",
-            "openai/*",
-            "openrouter/openai/gpt-4.1",
-            "openrouter/anthropic/claude-sonnet-4.5",
-            "openrouter/*",
-            "requesty/*",
-            "custom-llm/*",
-            "bedrock/*",
-            "ollama/*",
-            "anthropic/claude-sonnet-4-5",
-            "anthropic/*",
-            "gemini/gemini-2.5-pro",
-            "gemini/*",
-            "vertex-ai/*",
-            "opik-free/*",
-        ),
+        _ORDER,
         description="Models to fall back to; `provider/*` is whatever the provider offers.",
     )
     agent_models_allowed: Annotated[tuple[str, ...], NoDecode] = Field(
