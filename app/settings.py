@@ -127,8 +127,7 @@ class Settings(DatabaseSettings):
         (), description="Models that a question may name in `model`; listed at `/models`."
     )
     agent_reasoning_effort: str | None = Field(
-        None,
-        description="Sent as `reasoning_effort` to models that reason, where it is accepted.",
+        None, description="Sent as `reasoning_effort` to models that reason, where accepted."
     )
     agent_temperature: float | None = Field(
         None, ge=0, le=2, description="Sent as `temperature` where set; never to reasoning models."
@@ -139,13 +138,11 @@ class Settings(DatabaseSettings):
     agent_context_tokens: int = Field(
         100_000,
         ge=1_000,
-        description="Tokens of one request, roughly; what is longer is shrunk: old tool results"
-        " first, then old turns.",
+        description="Tokens of one request, roughly; longer ones shrink, oldest results first.",
     )
     model_prices: Annotated[dict[str, ModelPrice], NoDecode] = Field(
         {},
-        description='USD per million tokens, by model: `{"gpt-4.1": {"in": 2, "out": 8, "cached":'
-        " 0.5}}`. Costs are told for these models only.",
+        description='USD per million tokens: `{"gpt-4.1": {"in": 2, "out": 8, "cached": 0.5}}`.',
     )
     model_silence_seconds: float = Field(
         120, gt=0, description="Silence of the chat proxy after which a reply is given up."
