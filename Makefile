@@ -30,7 +30,7 @@ test-all: .venv/.dev
 ifneq ($(SECOND_PYTHON),)
 	$(SECOND_PYTHON) -m venv .venv-second
 	.venv-second/bin/python -m pip --disable-pip-version-check --quiet install -c constraints.txt -e '.[dev]'
-	.venv-second/bin/python -m pytest -m 'not slow'
+	tests/peers/on_real_mysql.sh .venv-second/bin/python -m pytest -m 'not slow'
 else
 	@echo 'NOT RUN: the suite on Python 3.13; no such Python was found (SECOND_PYTHON=...)'
 endif
