@@ -81,6 +81,7 @@ class Turn:
         self._lease = lease
         self._label = {"trace": trace_id, "turn": key.turn_id, "request": request_id}
         self._scope = anyio.CancelScope()
+        self._writing = anyio.Lock()
         self._reason: TerminalEvent = TurnCancelled()
         self.cite(Aliases(), lambda _: None)
         self.charge((), {})
@@ -115,13 +116,18 @@ class Turn:
             self._stream.end()
             text = self._aliases.to_ids(event.text)
             event = event.model_copy(update={"text": text, "cited": self._cited(text)})
+        with anyio.CancelScope(shield=True):
+            async with self._writing:
+                await self._write(event)
+        self._count(event)
+        self.feed.put(event)
+
+    async def _write(self, event: StoredEvent) -> None:
+        """Stores an event after the short names given before it, which have an order, too."""
         events: list[StoredEvent] = [event]
         if named := self._aliases.take_new():
             events.insert(0, SpansNamed(ids=named))
-        with anyio.CancelScope(shield=True):
-            await self._store.append(self.key, [Entry(str(uuid4()), each) for each in events])
-        self._count(event)
-        self.feed.put(event)
+        await self._store.append(self.key, [Entry(str(uuid4()), each) for each in events])
 
     def _cited(self, text: str) -> dict[str, str]:
         return dict(cited(text, self._label_of))
