@@ -6,7 +6,7 @@ here=$(dirname "$(realpath "$0")")
 folder=$(realpath -m "$here/../../.test-peers/suite-mysql")
 mkdir -p "$folder"
 port=$(python3 -c 'import socket; print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])')
-"$here/mysql.sh" "$folder" "$port" > "$folder.log" 2>&1 &
+bash "$here/mysql.sh" "$folder" "$port" > "$folder.log" 2>&1 &
 server=$!
 trap 'kill "$server" 2> /dev/null || true; wait "$server" 2> /dev/null || true' EXIT
 for _ in $(seq 600); do
