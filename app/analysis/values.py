@@ -101,6 +101,12 @@ def is_cut(value: Any) -> bool:
     return isinstance(value, str) and len(value) == CUT_LENGTH
 
 
+def is_cut_body(value: Any) -> bool:
+    """Whether the backend cut an input, output or metadata: as a whole, or by its keys."""
+    inner = value.values() if isinstance(value, dict) else ()
+    return is_cut(value) or any(is_cut(each) for each in inner)
+
+
 def leaves(value: Any, *, most: int = _MOST_LEAVES) -> Iterator[tuple[Path, Any]]:
     """Every scalar and every empty list or object with its path, in order, at most `most`."""
     waiting: list[tuple[Path, Any]] = [((), value)]

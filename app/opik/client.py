@@ -7,7 +7,7 @@ RequestRefused (the caller's fault or right) or BackendUnavailable (the backend'
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import anyio
 
@@ -22,6 +22,14 @@ SMALLEST_PAGE = 50
 BODIES = ("input", "output", "metadata")
 _STREAM = "application/octet-stream"
 _STRIPPED = {"strip_attachments": "true"}
+
+
+class Filter(TypedDict):
+    """One condition of a search; the value is a text for every field, and data, never a pattern."""
+
+    field: str
+    operator: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,26 +109,29 @@ class OpikClient:
         return SpanList(tuple(found), read - len(found), True, wire)
 
     async def span_page(
-        self, caller: Caller, trace: Trace, *, limit: int, cursor: str, exclude: Sequence[str] = ()
+        self,
+        caller: Caller,
+        trace: Trace,
+        *,
+        limit: int,
+        cursor: str,
+        exclude: Sequence[str] = (),
+        filters: Sequence[Filter] = (),
     ) -> SpanPage:
-        """Up to `limit` spans that are older than `cursor` ("" for the newest), newest first."""
-        answer = await self._search(caller, trace, limit, cursor, exclude)
+        """Up to `limit` spans that are older than `cursor` ("" for the newest), newest first, and
+        pass all filters."""
+        scope: dict[str, Any] = {"limit": limit, "exclude": list(exclude)}
+        if cursor:
+            scope["last_retrieved_id"] = cursor
+        if filters:
+            scope["filters"] = list(filters)
+        answer = await self._search(caller, trace, scope)
         page = await anyio.to_thread.run_sync(read_page, answer, frozenset(exclude))
         page.spans = [span for span in page.spans if span.trace_id.lower() == trace.id.lower()]
         return page
 
-    async def _search(
-        self, caller: Caller, trace: Trace, limit: int, cursor: str, exclude: Sequence[str]
-    ) -> Answer:
-        body: dict[str, Any] = {
-            "trace_id": trace.id,
-            "project_id": trace.project_id,
-            "limit": limit,
-            "truncate": True,
-            "exclude": list(exclude),
-        }
-        if cursor:
-            body["last_retrieved_id"] = cursor
+    async def _search(self, caller: Caller, trace: Trace, scope: dict[str, Any]) -> Answer:
+        body = {"trace_id": trace.id, "project_id": trace.project_id, "truncate": True, **scope}
         answer = await self._transport.exchange(
             caller, "POST", "/spans/search", body=body, accept=_STREAM, partial=True
         )

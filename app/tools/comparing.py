@@ -11,11 +11,12 @@ from app.agent.toolbox import tool
 from app.analysis.difference import Side, difference_text
 from app.analysis.examination import Examination
 from app.analysis.tree import build_tree
+from app.analysis.values import is_cut_body
 from app.errors import ToolFailed
 from app.opik.client import BODIES
 from app.opik.schema import Span
 from app.tools.excerpts import fitted
-from app.tools.workbench import Workbench, is_cut_body
+from app.tools.workbench import Workbench
 
 _BELOW = 60
 """Spans below each of the two whose bodies are read for the comparison."""

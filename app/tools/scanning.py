@@ -34,6 +34,7 @@ class Needle:
         """ToolFailed, in words, for a pattern that RE2 does not take."""
         if not pattern or len(pattern) > LONGEST_PATTERN:
             raise ToolFailed(f"A pattern has 1 to {LONGEST_PATTERN} characters.")
+        self.plain = None if regex else pattern
         options = re2.Options()
         options.case_sensitive = False
         options.literal = not regex

@@ -1,4 +1,8 @@
-"""The tool that searches the trace: what is loaded first, then page by page what is not."""
+"""The tool that searches the trace: what is loaded first, then what is not.
+
+The backend itself chooses the spans for a plain text in inputs and outputs; what it cannot or does
+not choose is read page by page, and only the hits are kept.
+"""
 
 import json
 from collections.abc import Sequence
@@ -8,20 +12,22 @@ import anyio
 from pydantic import BeforeValidator, Field
 
 from app.agent.toolbox import tool
+from app.analysis.values import is_cut_body
 from app.analysis.wording import counted, one_line
 from app.errors import OpikAssistError
 from app.opik.answers import SpanPage
 from app.opik.client import BODIES
 from app.opik.schema import Span, Trace
+from app.tools.filtering import Selection
+from app.tools.paging import PageSize
 from app.tools.scanning import HITS_KEPT, Hit, Needle, Tally, scan
-from app.tools.workbench import Workbench, is_cut_body
+from app.tools.workbench import Workbench
 
 SearchField = Literal["name", "input", "output", "metadata", "error"]
 
 ALL_FIELDS: tuple[SearchField, ...] = ("name", "error", "input", "output", "metadata")
+_PLURALS = {"input": "inputs", "output": "outputs", "metadata": "metadata"}
 _CHUNK = 50
-_FIRST_PAGE, _LARGEST_PAGE = 100, 1_000
-_PAGE_BYTES = 2 * 1024 * 1024
 _MOST_FAILURES = 5
 _CLOSING = 400
 
@@ -41,33 +47,48 @@ class Search:
 
     def __init__(self, bench: Workbench, needle: Needle, fields: Sequence[SearchField]) -> None:
         self.tally = Tally()
-        self.partly = 0
+        self.partly: set[str] = set()
         self.missing = 0
         self.failure = ""
         self._bench = bench
         self._needle = needle
         self._fields = [name for name in ALL_FIELDS if name in fields]
-        self._bodies = [name for name in self._fields if name in BODIES]
+        self._bodies: list[str] = [name for name in self._fields if name in BODIES]
+        self._chosen = Selection(bench.contains, needle.plain, self._bodies)
         self._waiting: list[str] | None = None
-        self._cut: list[Span] = []
+        self._cut: dict[str, tuple[Span, list[str]]] = {}
         self._unread: list[str] = []
         self._whole_left = bench.limits.search.whole
+        self._bytes_left = 0
         self._turn = anyio.Lock()
 
     @property
     def left(self) -> int:
-        """Spans whose inputs, outputs and metadata were not searched yet."""
-        return len(self._waiting or ()) + len(self._cut) + len(self._unread)
+        """Spans of which the fields in `left_fields` were not searched yet."""
+        unread = self._unread if self._swept else ()
+        return len({*(self._waiting or ()), *self._cut, *unread})
+
+    @property
+    def left_fields(self) -> list[str]:
+        return self._bodies if self._waiting or self._cut else self._swept
+
+    @property
+    def _swept(self) -> list[str]:
+        """What the backend did not answer for all spans."""
+        return [name for name in self._bodies if name not in self._chosen.answered]
 
     async def run(self) -> None:
         """Searches until all is searched or the limits of one run are reached."""
         async with self._turn:
             self.failure = ""
+            self._bytes_left = self._bench.limits.search.bytes
             if self._waiting is None:
                 await self._structure()
             with anyio.move_on_after(self._bench.limits.search.seconds):
                 await self._loaded()
-                await self._pages()
+                if await self._choose():
+                    await self._read_cut()
+                    await self._pages()
 
     async def _structure(self) -> None:
         """Names and errors of all spans, and the trace's own values."""
@@ -76,74 +97,112 @@ class Search:
         read = [node.id for node in nodes if bench.body(node.id) is not None]
         unread = [node.id for node in nodes if bench.body(node.id) is None]
         flat = [name for name in self._fields if name not in BODIES]
-        await self._scan([bench.loaded.trace], self._fields)
-        self.partly += self._is_cut(bench.loaded.trace)
+        await self._scan([(bench.loaded.trace, self._fields)])
+        if any(is_cut_body(getattr(bench.loaded.trace, name)) for name in self._bodies):
+            self.partly.add("")
         for start in range(0, len(nodes) if flat else 0, 20 * _CHUNK):
-            await self._scan([node.span for node in nodes[start : start + 20 * _CHUNK]], flat)
+            await self._scan([(node.span, flat) for node in nodes[start : start + 20 * _CHUNK]])
         self._waiting = read if self._bodies else []
         self._unread = sorted(unread, reverse=True) if self._bodies else []
 
-    async def _scan(self, records: Sequence[Span | Trace], fields: Sequence[str]) -> None:
-        def work() -> None:
-            for record in records:
+    async def _scan(self, work: Sequence[tuple[Span | Trace, Sequence[str]]]) -> None:
+        """Searches these fields of these records."""
+
+        def search_all() -> None:
+            for record, fields in work:
                 scan(self._needle, record, fields, self.tally)
 
-        await anyio.to_thread.run_sync(work)
+        await anyio.to_thread.run_sync(search_all)
 
     async def _loaded(self) -> None:
-        """Bodies that were read; some that the backend cut are read whole."""
+        """Bodies that were read; those that the backend cut wait."""
         assert self._waiting is not None
         while self._waiting:
             chunk = self._waiting[:_CHUNK]
             spans = [span for each in chunk if (span := self._bench.body(each)) is not None]
-            await self._scan([span for span in spans if not self._is_cut(span)], self._bodies)
-            self._cut += [span for span in spans if self._is_cut(span)]
+            cut = {span.id: (span, self._bodies) for span in spans if self._goes_on(span)}
+            await self._scan([(span, self._bodies) for span in spans if span.id not in cut])
+            self._cut |= cut
             del self._waiting[: len(chunk)]
-        while self._cut:
-            span = self._cut[0]
-            if self._whole_left > 0:
-                (opened,) = await self._bench.opened([span], whole=self._bodies)
-                self._whole_left -= 1
-                span = opened.span
-            await self._scan([span], self._bodies)
-            self.partly += self._is_cut(span)
-            del self._cut[0]
 
-    def _is_cut(self, record: Span | Trace) -> bool:
-        return any(is_cut_body(getattr(record, name)) for name in self._bodies)
+    async def _choose(self) -> bool:
+        """Spans that the backend chooses; False when the limit came before the end of them.
+
+        Nothing is asked where all is loaded and what is cut can be read whole anyway.
+        """
+        if not self._unread and len(self._cut) <= self._whole_left:
+            return True
+        while self._bytes_left > 0:
+            page = await self._chosen.page()
+            if page is None:
+                return True
+            field, unread = self._chosen.field, set(self._unread)
+            spans = [span for span in page.spans if span.id in unread]
+            await self._scan([(span, [field]) for span in spans])
+            for span in spans:
+                if not is_cut_body(value := getattr(span, field)):
+                    continue
+                if self._chosen.holds(value):
+                    self.partly.add(span.id)
+                else:
+                    self._cut[span.id] = (span, [*self._cut.get(span.id, (span, []))[1], field])
+            self._chosen.take(page)
+            self._bytes_left -= page.bytes
+        return False
+
+    async def _read_cut(self) -> None:
+        """Spans with cut values are read whole, as many as may be, where the text may be beyond."""
+        while self._cut:
+            span, fields = next(iter(self._cut.values()))
+            if self._whole_left > 0 and self._goes_on(span, fields):
+                self._whole_left -= 1
+                span = await self._bench.read_whole(span)
+            await self._scan([(span, fields)])
+            self.partly |= {span.id} if self._goes_on(span, fields) else set()
+            del self._cut[span.id]
+
+    def _goes_on(self, span: Span, fields: Sequence[str] | None = None) -> bool:
+        """Whether a value is cut, and the backend does not say that the text is not in it."""
+        return any(
+            is_cut_body(getattr(span, name)) and not self._chosen.leaves_out(span, name)
+            for name in (self._bodies if fields is None else fields)
+        )
 
     async def _pages(self) -> None:
         """Bodies that were not read, newest first; what was searched is not kept."""
-        left, size, failures = self._bench.limits.search.bytes, _FIRST_PAGE, 0
-        while self._unread and left > 0 and failures < _MOST_FAILURES:
-            limit = min(size, len(self._unread))
+        size, failures = PageSize(), 0
+        while self._unread and self._swept and self._bytes_left > 0 and failures < _MOST_FAILURES:
+            size.limit = min(size.limit, len(self._unread))
+            others = [name for name in BODIES if name not in self._swept]
             try:
-                page = await self._bench.page_from(self._unread[0], limit=limit)
+                page = await self._bench.page_from(
+                    self._unread[0], limit=size.limit, exclude=others
+                )
             except OpikAssistError as error:
                 self.failure = error.message
                 return
-            await self._take(page, limit)
-            left -= page.bytes
-            if page.broken:
-                failures += not page.records
-                size = max(1, limit // 4)
-            else:
-                fitting = _PAGE_BYTES * page.records // max(1, page.bytes)
-                size = max(1, min(fitting, 2 * limit, _LARGEST_PAGE))
+            await self._take(page, size.limit)
+            self._bytes_left -= page.bytes
+            failures += page.broken and not page.records
+            size.learn(page)
 
     async def _take(self, page: SpanPage, limit: int) -> None:
         """Searches a page and strikes off what it passed, also what it should have held."""
         unread = set(self._unread)
-        spans = [span for span in page.spans if span.id in unread]
-        await self._scan(spans, self._bodies)
-        self.partly += sum(self._is_cut(span) for span in spans)
+        work = [
+            (span, [name for name in self._swept if not self._chosen.came(span, name)])
+            for span in page.spans
+            if span.id in unread
+        ]
+        await self._scan(work)
+        self.partly |= {span.id for span, fields in work if self._goes_on(span, fields)}
         if page.cursor is not None:
             rest = [each for each in self._unread if each < page.cursor]
         elif page.broken and limit > 1:
             rest = self._unread
         else:
             rest = self._unread[1:] if page.broken else []
-        self.missing += len(unread) - len(rest) - len(spans)
+        self.missing += len(unread) - len(rest) - len(work)
         self._unread = rest
 
 
@@ -204,7 +263,7 @@ def _limits(search: Search, call: str, offset: int) -> list[str]:
     """What was not searched, and the call that searches on."""
     notes = []
     if search.partly:
-        where = counted(search.partly, "span")
+        where = counted(len(search.partly), "span")
         notes.append(f"[of long values of {where} only the first 10,000 characters were searched]")
     if search.missing:
         notes.append(f"[{counted(search.missing, 'span')} could not be read]")
@@ -212,10 +271,16 @@ def _limits(search: Search, call: str, offset: int) -> list[str]:
         spans = counted(search.left, "span")
         reason = f": {one_line(search.failure, limit=160)}" if search.failure else ""
         notes.append(
-            f"[inputs, outputs and metadata of {spans} not searched yet{reason};"
+            f"[{_named(search.left_fields)} of {spans} not searched yet{reason};"
             f" go on with search_trace({call}, offset={offset})]"
         )
     return notes
+
+
+def _named(fields: Sequence[str]) -> str:
+    """`inputs, outputs and metadata`, or those of them."""
+    names = [_PLURALS[name] for name in fields]
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _where(tally: Tally) -> str:

@@ -12,13 +12,14 @@ from cachetools import LRUCache
 from app.agent.citations import Aliases
 from app.agent.toolbox import Tool, Toolbox
 from app.analysis.outline import outline_of
-from app.analysis.values import is_cut
+from app.analysis.values import is_cut_body
 from app.caller import Caller, Owner
 from app.errors import OpikAssistError, ToolFailed
 from app.opik.answers import SpanPage
 from app.opik.client import BODIES, OpikClient
 from app.opik.schema import Span
 from app.tools.bodies import BodyLimits, BodyReader
+from app.tools.filtering import ContainsFilter
 from app.tools.loading import Loaded, TraceLoader
 from app.tools.suggestions import Questions, follow_ups, starters
 
@@ -71,6 +72,7 @@ class Workbench:
         self._whole: LRUCache[str, Span] = LRUCache(_WHOLE_KEPT)
         self._locks: dict[str, anyio.Lock] = {}
         self._ids = sorted(loaded.spans)
+        self.contains = ContainsFilter(client, caller, loaded)
         self.searches: LRUCache[Any, Any] = LRUCache(_SEARCHES_KEPT)
         self._turns = anyio.CapacityLimiter(_WHOLE_AT_ONCE)
 
@@ -139,12 +141,21 @@ class Workbench:
             return self.loaded.spans[span_id]
         return self._bodies.get(span_id)
 
-    async def page_from(self, span_id: str, *, limit: int) -> SpanPage:
+    async def page_from(self, span_id: str, *, limit: int, exclude: Sequence[str] = ()) -> SpanPage:
         """A page of `limit` spans with truncated bodies, newest first, that begins with this."""
         place = bisect_right(self._ids, span_id)
         cursor = self._ids[place] if place < len(self._ids) else ""
-        trace = self.loaded.trace
-        return await self._client.span_page(self._caller, trace, limit=limit, cursor=cursor)
+        return await self._client.span_page(
+            self._caller, self.loaded.trace, limit=limit, cursor=cursor, exclude=exclude
+        )
+
+    async def read_whole(self, span: Span) -> Span:
+        """The whole record of a span; what is given where it cannot be read."""
+        async with self._turns, self._locks.setdefault(span.id, anyio.Lock()):
+            try:
+                return await self._full(span)
+            except OpikAssistError:
+                return span
 
     async def _open(self, span: Span, whole: Collection[str]) -> "OpenedSpan":
         body = self.body(span.id)
@@ -236,9 +247,3 @@ class Workshop:
 def is_uuid(text: str) -> bool:
     """Whether the text is a UUID in its usual form, and so may become a part of a path."""
     return _UUID.fullmatch(text) is not None
-
-
-def is_cut_body(value: Any) -> bool:
-    """Whether the backend cut an input, output or metadata: as a whole, or by its keys."""
-    inner = value.values() if isinstance(value, dict) else ()
-    return is_cut(value) or any(is_cut(each) for each in inner)
