@@ -71,10 +71,10 @@ class ContainsFilter:
         span_id, field, word = known
         this_span: Filter = {"field": "id", "operator": "=", "value": span_id}
         try:
-            page = await self._asked([this_span, _contains(field, word.swapcase())], 1, "")
+            page = await self._asked([this_span, _contains(field, word.swapcase())], 2, "")
         except OpikAssistError:
             return False
-        return any(span.id == span_id for span in page.spans)
+        return [span.id for span in page.spans] == [span_id]
 
     def _known(self) -> tuple[str, str, str] | None:
         """The id of a span, a field of it, and a word that stands there."""

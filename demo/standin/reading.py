@@ -107,9 +107,17 @@ class Reading:
             records = views.spans(workspace, project_id, query.get("trace_id"))
             if query.get("type"):
                 records = [record for record in records if record["type"] == query["type"]]
-        records = selection.filtered(records, query.get("filters"))
+        records = self._filtered(records, query.get("filters"))
         records = selection.searched(records, query.get("search"))
         return selection.within(records, query.get("from_time"), query.get("to_time"))
+
+    def _filtered(self, records: list[Json], filters: Any) -> list[Json]:
+        if filters and self._switches.filters == "refused":
+            raise Refused(400, "Invalid filters")
+        if self._switches.filters == "ignored":
+            return records
+        same_case = self._switches.filters == "same_case"
+        return selection.filtered(records, filters, same_case=same_case)
 
     async def page(self, request: Request) -> Response:
         """GET lists: one page, filtered and sorted by JSON texts in the query."""

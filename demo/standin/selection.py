@@ -35,23 +35,28 @@ _TIMES = ("start_time", "end_time", "created_at", "last_updated_at")
 _BASE64_IMAGE = re.compile(r"data:image/[\w.+-]+;base64,[A-Za-z0-9+/=]+")
 
 
-def filtered(records: list[Json], filters: Any) -> list[Json]:
-    """The records that pass all filters. Raises Refused for a filter nobody knows."""
+def filtered(records: list[Json], filters: Any, *, same_case: bool = False) -> list[Json]:
+    """The records that pass all filters; with `same_case`, `contains` minds the case.
+
+    Raises Refused for a filter nobody knows.
+    """
     if not filters:
         return records
     if not isinstance(filters, list):
         raise Refused(400, f"Invalid filters query parameter '{filters}'")
-    tests = [_test(one) for one in filters]
+    tests = [_test(one, same_case) for one in filters]
     return [record for record in records if all(test(record) for test in tests)]
 
 
-def _test(one: Json) -> Callable[[Json], bool]:
+def _test(one: Json, same_case: bool) -> Callable[[Json], bool]:
     """One filter as a function, checked even where there is no record to try it on."""
     field, key = str(one.get("field", "")), str(one.get("key") or "")
     wanted = "" if one.get("value") is None else str(one["value"])
     test = _OPERATORS.get(str(one.get("operator", "")))
     if not field or test is None:
         raise Refused(400, f"Invalid filters query parameter '{json.dumps(one)}'")
+    if same_case and one["operator"] == "contains":
+        return lambda record: any(wanted in _text(v) for v in _values(record, field, key))
     return lambda record: test(_values(record, field, key), wanted, field)
 
 

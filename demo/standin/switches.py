@@ -7,6 +7,7 @@ from typing import Any, Literal
 from demo.standin.faults import Fault
 
 Generation = Literal["A", "B", "C"]
+Filters = Literal["taken", "same_case", "ignored", "refused"]
 REQUESTS_KEPT = 5_000
 
 
@@ -76,6 +77,7 @@ class Switches:
     keys: list[ProviderKey] = field(default_factory=lambda: [ProviderKey("openai")])
     models: dict[str, list[str]] = field(default_factory=_default_models)
     free_model: str | None = None
+    filters: Filters = "taken"
     ignore_exclude: bool = False
     ignore_sorting: bool = False
     ignore_truncate: bool = False
