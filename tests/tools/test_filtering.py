@@ -137,6 +137,14 @@ async def test_a_filter_that_fails_after_its_proof_makes_no_hit_missing_or_doubl
             assert kinds[kinds.index(2) :][:4] == [2, 1, 1, 0]
 
 
+async def test_a_filter_that_fails_on_its_second_page_leaves_no_hit_counted_twice() -> None:
+    async with desk_with(*spans_with("needle")) as desk:
+        desk.switches.faults.append(Fault(Answer(400), SEARCH, skip=3, times=1))
+        text = await desk.call("search_trace", pattern="result", fields=FIELDS)
+        assert text.startswith("400 matches in 400 values of 400 spans\n")
+        assert not desk.requests(SEARCH)[-1].body.get("filters")
+
+
 async def test_a_backend_that_begins_to_ignore_filters_between_pages_is_swept() -> None:
     async with desk_with(*spans_with("needle")) as desk:
         await desk.call("search_trace", pattern="no such thing", fields=FIELDS)
