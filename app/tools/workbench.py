@@ -15,6 +15,7 @@ from app.analysis.outline import outline_of
 from app.analysis.values import is_cut_body
 from app.caller import Caller, Owner
 from app.errors import OpikAssistError, ToolFailed
+from app.ids import is_uuid
 from app.opik.answers import SpanPage
 from app.opik.client import BODIES, OpikClient
 from app.opik.schema import Span
@@ -28,7 +29,6 @@ _WHOLE_KEPT = 8
 """Whole spans kept for a turn; one may take tens of MB."""
 _WHOLE_AT_ONCE = 4
 _SEARCHES_KEPT = 8
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,8 +242,3 @@ class Workshop:
             characters=self._limits.result_characters,
         )
         return ReadyBench(outline, toolbox, bench)
-
-
-def is_uuid(text: str) -> bool:
-    """Whether the text is a UUID in its usual form, and so may become a part of a path."""
-    return _UUID.fullmatch(text) is not None

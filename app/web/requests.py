@@ -1,6 +1,5 @@
 """What a request says, checked: the caller, the trace, the body."""
 
-import re
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -8,8 +7,7 @@ from starlette.requests import Request
 
 from app.caller import WORKSPACE_HEADER, Caller, read_caller
 from app.errors import InvalidRequest, RequestTooLarge, Unprocessable, WrongMediaType
-
-_TRACE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+from app.ids import is_uuid
 
 
 class Question(BaseModel):
@@ -40,7 +38,7 @@ def caller_of(request: Request[Any]) -> Caller:
 def trace_id_of(request: Request[Any]) -> str:
     """The trace in the path as a lower-case UUID; only such a text may become part of a URL."""
     trace_id: str = request.path_params["trace_id"]
-    if not _TRACE_ID.fullmatch(trace_id):
+    if not is_uuid(trace_id):
         raise InvalidRequest("The trace id in the address is not a UUID.")
     return trace_id.lower()
 

@@ -1,0 +1,10 @@
+"""Which texts may become part of an address: ids are UUIDs in their usual form, nothing else."""
+
+import re
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def is_uuid(text: str) -> bool:
+    """Whether the text is a UUID with hyphens, in any case."""
+    return _UUID.fullmatch(text) is not None
