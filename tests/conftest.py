@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -13,6 +14,10 @@ from app.db.store import Store
 from app.db.tables import sessions
 from app.settings import database_url
 from tests import databases
+
+# How fast a machine is at the moment is no matter of behaviour.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 NO_SERVER = "No MySQL server for tests: "
 

@@ -2,7 +2,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.analysis.changes import text_changes, value_changes
@@ -134,7 +134,6 @@ json_values = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(json_values, json_values)
 def test_values_differ_exactly_where_changes_are_told(a: Any, b: Any) -> None:
     assert not list(value_changes(a, a))

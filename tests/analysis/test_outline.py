@@ -3,7 +3,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.analysis.examination import examine
@@ -191,7 +191,7 @@ wild_spans = st.lists(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(wild_spans, st.integers(0, 2_000), texts)
 def test_no_outline_ever_exceeds_its_budget(spans: list[Span], budget: int, name: str) -> None:
     text = outline(spans, budget, name=name, tags=[name] * 30, input={"q": name * 50})
