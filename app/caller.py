@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.errors import InvalidRequest
@@ -28,6 +29,11 @@ class Caller:
         if self.workspace is not None:
             headers[WORKSPACE_HEADER] = self.workspace
         return headers
+
+    def headers_with(self, more: Mapping[str, str]) -> dict[bytes, bytes]:
+        """`more` and the caller's headers as bytes; a browser's, in Latin-1, go on as they came."""
+        sent = {**more, **self.headers()}
+        return {name.encode(): value.encode("latin-1", "replace") for name, value in sent.items()}
 
     def digest(self) -> str:
         """A key for short-lived caches: a SHA-256 of token and workspace, in hex."""

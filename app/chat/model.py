@@ -250,15 +250,14 @@ def _are_tools_lost(failure: ExchangeFailed) -> bool:
 
 
 def _headers(caller: Caller) -> dict[bytes, bytes]:
-    headers = {
-        "Content-Type": "application/json",
-        "Accept": "text/event-stream, application/json",
-        # A compressed stream would be held back by whoever compresses it.
-        "Accept-Encoding": "identity",
-        **caller.headers(),
-    }
-    # Header text of a browser is Latin-1; it goes on as it came.
-    return {name.encode(): value.encode("latin-1", "replace") for name, value in headers.items()}
+    return caller.headers_with(
+        {
+            "Content-Type": "application/json",
+            "Accept": "text/event-stream, application/json",
+            # A compressed stream would be held back by whoever compresses it.
+            "Accept-Encoding": "identity",
+        }
+    )
 
 
 def _sum(first: Usage | None, second: Usage | None) -> Usage | None:

@@ -65,14 +65,12 @@ class Transport:
         Connection failures, timeouts and the retried statuses are tried again; so is a body that
         breaks off, unless `partial` asks for what came of it. Raises BackendUnavailable.
         """
-        # Header text of a browser is Latin-1; it goes on as it came.
-        sent = {"Accept": accept, **caller.headers()}
         request = self._http.build_request(
             method,
             self._base + path,
             params=params,
             json=body,
-            headers={name.encode(): value.encode("latin-1") for name, value in sent.items()},
+            headers=caller.headers_with({"Accept": accept}),
             timeout=self._timeout,
         )
         answer: Answer | None = None
