@@ -23,14 +23,14 @@ demo: .venv/.base
 	$(BIN)/python -m demo
 
 test: .venv/.dev
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 -m 'not slow'
 
 test-all: .venv/.dev
 	$(BIN)/python -m pytest -m slow
 ifneq ($(SECOND_PYTHON),)
 	$(SECOND_PYTHON) -m venv .venv-second
 	.venv-second/bin/python -m pip --disable-pip-version-check --quiet install -c constraints.txt -e '.[dev]'
-	tests/peers/on_real_mysql.sh .venv-second/bin/python -m pytest -m 'not slow'
+	tests/peers/on_real_mysql.sh .venv-second/bin/python -m pytest -n auto --maxprocesses 8 -m 'not slow'
 else
 	@echo 'NOT RUN: the suite on Python 3.13; no such Python was found (SECOND_PYTHON=...)'
 endif
