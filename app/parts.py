@@ -7,8 +7,8 @@ from app.agent.budget import CHARACTERS_PER_TOKEN, Limits
 from app.chat.choice import ModelDesk, Wishes
 from app.chat.parameters import ChatOptions
 from app.conversation.conversations import Conversations, Rules
+from app.conversation.ledger import Lease, Patience
 from app.conversation.spending import Price
-from app.conversation.turn import Lease
 from app.db.store import Store
 from app.opik.access import Access
 from app.opik.client import OpikClient
@@ -66,6 +66,7 @@ def _rules(settings: Settings) -> Rules:
     return Rules(
         limits=limits,
         lease=Lease(settings.lease_seconds),
+        patience=Patience(end=settings.storing_seconds),
         busy_wait=settings.busy_wait_seconds,
         concurrent_turns=settings.concurrent_turns,
         prices={name: _price(each) for name, each in settings.model_prices.items()},

@@ -15,9 +15,10 @@ from app.agent.budget import Limits
 from app.agent.citations import Aliases
 from app.caller import Caller, Owner
 from app.conversation.answering import Answering, Asked
+from app.conversation.ledger import Lease, Patience
 from app.conversation.ports import Access, OpenBench, OpenModel
 from app.conversation.spending import Price
-from app.conversation.turn import SHUTTING_DOWN, Lease, Turn
+from app.conversation.turn import SHUTTING_DOWN, Turn
 from app.db.store import Conversation, Entry, Store, TurnKey
 from app.errors import ConversationBusy, LimitReached, NotFound, ShuttingDown
 from app.events import Transcript, TurnStarted
@@ -35,6 +36,7 @@ class Rules:
 
     limits: Limits
     lease: Lease
+    patience: Patience
     busy_wait: float = 3
     concurrent_turns: int = 100
     prices: Mapping[str, Price] = field(default_factory=dict)
@@ -96,6 +98,7 @@ class Conversations:
             self._store,
             TurnKey(conversation.id, turn_id),
             lease=self._rules.lease,
+            patience=self._rules.patience,
             trace_id=trace_id,
             workspace=owner.workspace,
             request_id=request_id,

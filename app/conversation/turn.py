@@ -1,16 +1,15 @@
 """One running turn: its lease, its log, its feed, and the one ladder of excepts around it."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from uuid import uuid4
 
 import anyio
 import structlog
 
 from app.agent.citations import Aliases, CitationStream, cited
 from app.conversation.feed import Feed
+from app.conversation.ledger import Ending, Lease, Ledger, Patience
 from app.conversation.spending import Account, Price
-from app.db.store import Entry, Store, TurnKey
+from app.db.store import Store, TurnKey
 from app.errors import OpikAssistError, TurnLost
 from app.events import (
     QuestionsSuggested,
@@ -47,15 +46,14 @@ _INTERNAL = TurnFailed(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """For how long a turn holds its conversation without a sign of life; seconds."""
-
-    seconds: float = 20
-
-    @property
-    def renewal(self) -> float:
-        return self.seconds / 4
+_UNSTORED = TurnFailed(
+    code="not_stored",
+    message="The answer above is complete, but the assistant's database does not take it now: "
+    "after a reload it may be missing.",
+)
+_UNSTORED_TOO = "What was said may be missing after a reload, since the database does not take it."
+# Whoever ends the process does not wait for long.
+_LEAVING_SECONDS = 3
 
 
 class Turn:
@@ -67,6 +65,7 @@ class Turn:
         key: TurnKey,
         *,
         lease: Lease,
+        patience: Patience,
         trace_id: str,
         workspace: str,
         request_id: str,
@@ -77,11 +76,17 @@ class Turn:
         self.request_id = request_id
         self.feed = Feed()
         self.ended = anyio.Event()
-        self._store = store
-        self._lease = lease
+        self._patience = patience
         self._label = {"trace": trace_id, "turn": key.turn_id, "request": request_id}
         self._scope = anyio.CancelScope()
-        self._writing = anyio.Lock()
+        self._ledger = Ledger(
+            store,
+            key,
+            lease=lease,
+            patience=patience,
+            on_lost=lambda: self.stop(_LOST),
+            label=self._label,
+        )
         self._reason: TerminalEvent = TurnCancelled()
         self.cite(Aliases(), lambda _: None)
         self.charge((), {})
@@ -112,22 +117,19 @@ class Turn:
         self.feed.put(QuestionsSuggested(questions=tuple(questions)))
 
     async def emit(self, event: StoredEvent) -> None:
+        """Shows an event that is stored, or waits for a database that does not take it now.
+
+        Short names given before it are stored before it. Raises TurnLost.
+        """
         if isinstance(event, ReplyCompleted):
             self._stream.end()
             text = self._aliases.to_ids(event.text)
             event = event.model_copy(update={"text": text, "cited": self._cited(text)})
+        named = self._aliases.take_new()
         with anyio.CancelScope(shield=True):
-            async with self._writing:
-                await self._write(event)
+            await self._ledger.add(*([SpansNamed(ids=named)] if named else []), event)
         self._count(event)
         self.feed.put(event)
-
-    async def _write(self, event: StoredEvent) -> None:
-        """Stores an event after the short names given before it, which have an order, too."""
-        events: list[StoredEvent] = [event]
-        if named := self._aliases.take_new():
-            events.insert(0, SpansNamed(ids=named))
-        await self._store.append(self.key, [Entry(str(uuid4()), each) for each in events])
 
     def _cited(self, text: str) -> dict[str, str]:
         return dict(cited(text, self._label_of))
@@ -149,7 +151,7 @@ class Turn:
         ending: TerminalEvent = _INTERNAL
         try:
             async with anyio.create_task_group() as group:
-                group.start_soon(self._keep_lease)
+                group.start_soon(self._ledger.run)
                 ending = await self._attempt(answer)
                 with anyio.CancelScope(shield=True):
                     ending = await self._end(ending)
@@ -181,32 +183,15 @@ class Turn:
         """Stores the terminal event; a turn that lost its conversation writes nothing."""
         if ending is _LOST:
             return ending
+        last = Ending(ending, _STATES[type(ending)], self._spent.usage, self._model or None)
+        leaving = ending is SHUTTING_DOWN
         try:
-            await self._store.end_turn(
-                self.key,
-                [Entry(str(uuid4()), ending)],
-                state=_STATES[type(ending)],
-                usage=self._spent.usage,
-                model=self._model or None,
+            stored = await self._ledger.close(
+                last, seconds=_LEAVING_SECONDS if leaving else self._patience.end
             )
         except TurnLost:
             return _LOST
-        except OpikAssistError as error:
-            log.warning("turn_end_not_stored", code=error.code, **self._label)
-            return ending if isinstance(ending, TurnFailed) else _failure(error, self.request_id)
-        return ending
-
-    async def _keep_lease(self) -> None:
-        while True:
-            await anyio.sleep(self._lease.renewal)
-            try:
-                with anyio.CancelScope(shield=True):
-                    await self._store.renew(self.key, self._lease.seconds)
-            except TurnLost:
-                self.stop(_LOST)
-                return
-            except OpikAssistError as error:
-                log.warning("lease_not_renewed", code=error.code, **self._label)
+        return ending if stored else _unstored(ending)
 
     def _count(self, event: StoredEvent) -> None:
         if isinstance(event, ReplyCompleted):
@@ -229,6 +214,13 @@ class Turn:
             completion_tokens=self._spent.usage.completion_tokens,
             ms=round(seconds * 1000),
         )
+
+
+def _unstored(ending: TerminalEvent) -> TerminalEvent:
+    """The last words of a turn that the history does not have in full."""
+    if isinstance(ending, TurnFailed):
+        return TurnFailed(code=ending.code, message=f"{ending.message} {_UNSTORED_TOO}")
+    return _UNSTORED if isinstance(ending, TurnFinished) else ending
 
 
 def _failure(error: OpikAssistError, request_id: str) -> TurnFailed:

@@ -13,6 +13,10 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 CONNECT_SECONDS = 5
 LOCK_WAIT_SECONDS = 5
 STATEMENT_SECONDS = 10
+_STATEMENT_BYTES = 1_000
+
+EVENT_BYTES = "event_bytes"
+"""In a connection's `info`: how large one event may be, where the server has a limit."""
 
 # After a lost client the server goes on with the statement and keeps its locks, so both are short.
 # Each server kind skips the other's executable comment: only MariaDB knows max_statement_time
@@ -50,7 +54,7 @@ def create_engine(url: URL, *, pool_recycle: int) -> AsyncEngine:
     """
     if storage_kind(url) == "sqlite":
         return _sqlite(url)
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,
@@ -61,6 +65,16 @@ def create_engine(url: URL, *, pool_recycle: int) -> AsyncEngine:
         hide_parameters=True,
         connect_args={"connect_timeout": CONNECT_SECONDS, "init_command": _MYSQL_SESSION},
     )
+    event.listen(engine.sync_engine, "connect", _learn_packet)
+    return engine
+
+
+def _learn_packet(connection: Any, record: Any) -> None:
+    """A packet over the server's limit ends the connection, and escaped a text may double."""
+    cursor = connection.cursor()
+    cursor.execute("SELECT @@max_allowed_packet")
+    record.info[EVENT_BYTES] = (cursor.fetchone()[0] - _STATEMENT_BYTES) // 2
+    cursor.close()
 
 
 def _sqlite(url: URL) -> AsyncEngine:

@@ -14,7 +14,7 @@ from app.caller import Owner
 from app.db import turn_log
 from app.db.tables import OWNER_KEY, events, facts, feedback, sessions, turns, utc_now
 from app.db.transactions import Transactions
-from app.db.turn_log import Conversation, Entry, Start, TurnKey, line_of
+from app.db.turn_log import Conversation, Entry, Start, TurnKey
 from app.errors import DatabaseUnavailable
 from app.events import LoggedEvent, load_event
 from app.messages import Usage
@@ -92,22 +92,25 @@ class Store:
 
         Makes the conversation where there is none. A turn whose lease ran out by the database's
         clock gets its TurnInterrupted in the same transaction. None while another turn holds it.
-        Raises ValueError for an event that is too large.
         """
-        start = Start(turn_id, line_of(entry), lease_seconds, model)
+        start = Start(turn_id, entry, lease_seconds, model)
         names = _columns(owner)
         return await self._transactions.run(
             lambda db: turn_log.begin(db, names, trace_id, start=start)
         )
 
-    async def append(self, turn: TurnKey, entries: Sequence[Entry]) -> None:
+    async def append(
+        self, turn: TurnKey, entries: Sequence[Entry], *, lease_seconds: float | None = None
+    ) -> None:
         """Appends entries that are not in the log yet, in order.
 
-        Raises TurnLost when the conversation was deleted or taken over, ValueError for an event
-        that is too large.
+        With `lease_seconds` the turn also keeps its conversation for that long from now. Of an
+        event that is larger than the database takes, as much is kept as fits, with a mark. Raises
+        TurnLost when the conversation was deleted or taken over.
         """
-        lines = [line_of(entry) for entry in entries]
-        await self._transactions.run(lambda db: turn_log.append(db, turn, lines))
+        await self._transactions.run(
+            lambda db: turn_log.append(db, turn, entries, lease_seconds=lease_seconds)
+        )
 
     async def end_turn(
         self,
@@ -123,16 +126,13 @@ class Store:
         `state` is finished, failed or cancelled; `model` replaces the one given at the begin.
         Raises like `append`.
         """
-        lines = [line_of(entry) for entry in entries]
         await self._transactions.run(
-            lambda db: turn_log.end(db, turn, lines, state=state, usage=usage, model=model)
+            lambda db: turn_log.end(db, turn, entries, state=state, usage=usage, model=model)
         )
 
     async def renew(self, turn: TurnKey, lease_seconds: float) -> None:
         """Keeps the conversation for that many seconds from now; raises TurnLost like `append`."""
-        await self._transactions.run(
-            lambda db: turn_log.renew(db, turn, lease_seconds=lease_seconds)
-        )
+        await self.append(turn, (), lease_seconds=lease_seconds)
 
     async def events(self, conversation_id: str) -> list[LoggedEvent]:
         """The whole log in order; events of a later version that are unknown here are left out."""

@@ -48,7 +48,15 @@ class Transactions:
         except (PoolTimeout, OSError, *_PASSING) as error:
             _log.warning("database_unavailable", reason=_why(error))
             raise DatabaseUnavailable(
-                "The assistant's database does not answer. Please try again in a moment."
+                "The assistant's database does not answer, or stores nothing now. "
+                "Please try again in a moment."
+            ) from None
+        except DBAPIError as error:
+            # A table or a right that is gone, say: nothing that passes by itself.
+            _log.error("database_refused", reason=_why(error))
+            raise DatabaseUnavailable(
+                "The assistant's database does not take what it is asked. Please tell whoever "
+                "runs the assistant."
             ) from None
 
     async def _repeat(self, unit: Callable[[AsyncConnection], Awaitable[T]]) -> T:

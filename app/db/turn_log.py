@@ -5,7 +5,7 @@ The session's row is locked before anything else, so whoever has it sees all tha
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -13,14 +13,16 @@ from uuid import uuid4
 from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.db.engine import EVENT_BYTES
+from app.db.fitting import fitted
 from app.db.tables import events, sessions, turns, utc_in, utc_now
 from app.errors import TurnLost
 from app.events import StoredEvent, TurnInterrupted, dump_event
 from app.messages import Usage
 
-# Escaped for the wire a text may double, and a packet over 16 MB ends the connection on MariaDB.
-EVENT_BYTES = 8_000_000
 _MODEL_LENGTH = 255
+_MOST_BYTES = 8_000_000
+_ROW_BYTES = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,30 +57,13 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """An entry as it is stored."""
-
-    id: str
-    type: str
-    payload: str
-
-
-@dataclass(frozen=True, slots=True)
 class Start:
     """What is known of a turn before it takes its conversation."""
 
     turn_id: str
-    line: Line
+    entry: Entry
     lease_seconds: float
     model: str
-
-
-def line_of(entry: Entry) -> Line:
-    """Raises ValueError for an event of more than EVENT_BYTES."""
-    payload = dump_event(entry.event)
-    if len(payload.encode()) > EVENT_BYTES:
-        raise ValueError(f"An event of type {entry.event.type} is larger than {EVENT_BYTES} bytes.")
-    return Line(entry.id, entry.event.type, payload)
 
 
 async def begin(
@@ -115,32 +100,39 @@ async def begin(
     return Conversation(session_id, number, marker, start.turn_id)
 
 
-async def append(db: AsyncConnection, turn: TurnKey, lines: Sequence[Line]) -> None:
-    """Raises TurnLost when the turn does not hold its conversation any more."""
+async def append(
+    db: AsyncConnection, turn: TurnKey, entries: Sequence[Entry], *, lease_seconds: float | None
+) -> None:
+    """Writes entries, moves the lease to `lease_seconds` from now unless that is None.
+
+    Raises TurnLost when the turn does not hold its conversation any more.
+    """
     row = await _hold(db, turn)
-    await _append(db, turn, lines, row.next_sequence)
+    await _append(db, turn, entries, row.next_sequence)
+    if lease_seconds is not None:
+        await db.execute(_row_of(turn).values(lease_until=utc_in(lease_seconds)))
 
 
 async def end(
     db: AsyncConnection,
     turn: TurnKey,
-    lines: Sequence[Line],
+    entries: Sequence[Entry],
     *,
     state: str,
     usage: Usage,
     model: str | None,
 ) -> None:
-    """Writes the last lines and frees the conversation; raises TurnLost like `append`.
+    """Writes the last entries and frees the conversation; raises TurnLost like `append`.
 
-    For a turn that has already ended with these lines there is nothing left to do.
+    For a turn that has already ended with these entries there is nothing left to do.
     """
     try:
         row = await _hold(db, turn)
     except TurnLost:
-        if lines and not await _missing(db, turn, lines):
+        if entries and not await _missing(db, turn, entries):
             return
         raise
-    await _append(db, turn, lines, row.next_sequence)
+    await _append(db, turn, entries, row.next_sequence)
     named = {} if model is None else {"model": model[:_MODEL_LENGTH]}
     await _close(
         db,
@@ -159,12 +151,6 @@ async def end(
     )
 
 
-async def renew(db: AsyncConnection, turn: TurnKey, *, lease_seconds: float) -> None:
-    """Moves the lease to `lease_seconds` from now; raises TurnLost like `append`."""
-    await _hold(db, turn)
-    await db.execute(_row_of(turn).values(lease_until=utc_in(lease_seconds)))
-
-
 _HOLDING = (sessions.c.active_turn_id, sessions.c.next_sequence)
 
 
@@ -179,13 +165,15 @@ async def _hold(db: AsyncConnection, turn: TurnKey) -> Any:
     return row
 
 
-async def _append(db: AsyncConnection, turn: TurnKey, lines: Sequence[Line], sequence: int) -> None:
-    missing = await _missing(db, turn, lines)
-    await _insert_events(db, turn, missing, sequence)
+async def _append(
+    db: AsyncConnection, turn: TurnKey, entries: Sequence[Entry], sequence: int
+) -> None:
+    if entries:
+        await _insert_events(db, turn, await _missing(db, turn, entries), sequence)
 
 
-async def _missing(db: AsyncConnection, turn: TurnKey, lines: Sequence[Line]) -> list[Line]:
-    ids = [line.id for line in lines]
+async def _missing(db: AsyncConnection, turn: TurnKey, entries: Sequence[Entry]) -> list[Entry]:
+    ids = [entry.id for entry in entries]
     known = await db.scalars(
         select(events.c.id).where(
             events.c.id.in_(ids),
@@ -194,32 +182,48 @@ async def _missing(db: AsyncConnection, turn: TurnKey, lines: Sequence[Line]) ->
         )
     )
     stored = set(known)
-    return [line for line in lines if line.id not in stored]
+    return [entry for entry in entries if entry.id not in stored]
 
 
 async def _insert_events(
-    db: AsyncConnection, turn: TurnKey, lines: Sequence[Line], sequence: int
+    db: AsyncConnection, turn: TurnKey, entries: Sequence[Entry], sequence: int
 ) -> None:
-    if not lines:
+    if not entries:
         return
-    # One statement each: a packet holds one event at most.
-    for number, line in enumerate(lines, start=sequence):
-        await db.execute(
-            events.insert().values(
-                id=line.id,
-                session_id=turn.conversation_id,
-                turn_id=turn.turn_id,
-                sequence=number,
-                type=line.type,
-                payload=line.payload,
-                created_at=utc_now(),
-            )
-        )
+    limit = min(_MOST_BYTES, db.info.get(EVENT_BYTES, _MOST_BYTES))
+    rows = [
+        {
+            "id": entry.id,
+            "session_id": turn.conversation_id,
+            "turn_id": turn.turn_id,
+            "sequence": number,
+            "type": entry.event.type,
+            "payload": dump_event(fitted(entry.event, limit)),
+            "created_at": utc_now(),
+        }
+        for number, entry in enumerate(entries, start=sequence)
+    ]
+    for packet in _packets(rows, limit):
+        await db.execute(events.insert().values(packet))
     await db.execute(
         sessions.update()
         .where(sessions.c.id == turn.conversation_id)
-        .values(next_sequence=sequence + len(lines), updated_at=utc_now())
+        .values(next_sequence=sequence + len(entries), updated_at=utc_now())
     )
+
+
+def _packets(rows: Sequence[dict[str, Any]], limit: int) -> Iterator[list[dict[str, Any]]]:
+    """The rows in as few statements as may be, each with at most `limit` bytes of events."""
+    packet: list[dict[str, Any]] = []
+    size = 0
+    for row in rows:
+        more = len(row["payload"].encode()) + _ROW_BYTES
+        if packet and size + more > limit:
+            yield packet
+            packet, size = [], 0
+        packet.append(row)
+        size += more
+    yield packet
 
 
 async def _insert_session(db: AsyncConnection, values: dict[str, Any]) -> None:
@@ -254,7 +258,7 @@ async def _insert_turn(
             started_at=utc_now(),
         )
     )
-    await _insert_events(db, TurnKey(session_id, start.turn_id), [start.line], sequence)
+    await _insert_events(db, TurnKey(session_id, start.turn_id), [start.entry], sequence)
     await db.execute(
         sessions.update().where(sessions.c.id == session_id).values(active_turn_id=start.turn_id)
     )
@@ -271,7 +275,7 @@ async def _lease_ran_out(db: AsyncConnection, turn: TurnKey) -> bool:
 
 async def _interrupt(db: AsyncConnection, turn: TurnKey, *, sequence: int) -> int:
     """Ends a turn whose process is gone; the next free sequence number."""
-    await _insert_events(db, turn, [line_of(Entry(str(uuid4()), TurnInterrupted()))], sequence)
+    await _insert_events(db, turn, [Entry(str(uuid4()), TurnInterrupted())], sequence)
     await _close(db, turn, state="interrupted")
     return sequence + 1
 

@@ -30,3 +30,8 @@ class LimitSettings(BaseSettings):
     lease_seconds: float = Field(
         20, gt=0, description="How long a conversation stays taken by a process that died."
     )
+    storing_seconds: float = Field(
+        10,
+        ge=0,
+        description="How long an answer's end waits for a database that does not take it.",
+    )

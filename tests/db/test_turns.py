@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.db.fitting import LEFT_OUT
 from app.db.store import Entry, Store, TurnKey
 from app.db.tables import turns
 from app.errors import TurnLost
@@ -228,19 +229,18 @@ async def test_an_ended_turn_cannot_say_more(store: Store) -> None:
         await finish(store, turn)
 
 
-async def test_an_event_too_large_for_the_wire_is_refused_and_the_largest_is_kept(
+async def test_an_event_too_large_for_the_wire_is_cut_and_the_largest_is_kept(
     store: Store,
 ) -> None:
     turn = await begun(store)
-    with pytest.raises(ValueError, match="larger"):
-        await store.append(turn, [reply("x" * 8_000_001)])
-
     quotes = '"' * 3_999_000
-    await store.append(turn, [reply(quotes)])
+    await store.append(turn, [reply("x" * 8_000_001), reply(quotes), reply("small")])
 
     log = await store.events(turn.conversation_id)
-    assert isinstance(log[1].event, ReplyCompleted)
-    assert log[1].event.text == quotes
+    cut, *whole = [e.event.text for e in log if isinstance(e.event, ReplyCompleted)]
+    assert cut.endswith(LEFT_OUT)
+    assert 7_900_000 < len(cut) < 8_000_000
+    assert whole == [quotes, "small"]
 
 
 async def test_a_long_model_name_is_shortened(store: Store, engine: AsyncEngine) -> None:

@@ -1,0 +1,54 @@
+"""Events made to fit into what a database takes, or memory holds, at once."""
+
+from app.events import (
+    ReplyCompleted,
+    StoredEvent,
+    ToolCompleted,
+    TurnFailed,
+    TurnStarted,
+    dump_event,
+)
+
+LEFT_OUT = "\n[the rest was too large to be kept]"
+
+_TEXTS: dict[type[StoredEvent], str] = {
+    TurnStarted: "question",
+    ReplyCompleted: "text",
+    ToolCompleted: "text",
+    TurnFailed: "message",
+}
+
+
+def size_of(event: StoredEvent) -> int:
+    """The bytes of the event's JSON text in UTF-8."""
+    return len(dump_event(event).encode())
+
+
+def fitted(event: StoredEvent, limit: int) -> StoredEvent:
+    """The event where it has at most `limit` bytes, else as much of it as may be kept.
+
+    Its text is cut and marked. Where a reply's calls and the names of its spans alone are too
+    large, the calls lose their arguments and the spans their names. Below some hundred bytes for
+    each call, and for kinds of events that hold no text, the limit may be missed.
+    """
+    if size_of(event) <= limit:
+        return event
+    if isinstance(event, ReplyCompleted) and size_of(_cut(event, 0)) > limit:
+        calls = tuple(each.model_copy(update={"arguments": "{}"}) for each in event.calls)
+        event = event.model_copy(update={"calls": calls, "cited": {}})
+    length = len(_text(event))
+    while length and (size := size_of(_cut(event, length))) > limit:
+        length = min(length * limit // size, length - 1)
+    return _cut(event, length)
+
+
+def _text(event: StoredEvent) -> str:
+    name = _TEXTS.get(type(event))
+    return getattr(event, name) if name else ""
+
+
+def _cut(event: StoredEvent, length: int) -> StoredEvent:
+    name = _TEXTS.get(type(event))
+    if name is None:
+        return event
+    return event.model_copy(update={name: _text(event)[:length] + LEFT_OUT})

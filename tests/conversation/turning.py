@@ -1,0 +1,66 @@
+"""A turn on a real store, directed by a test."""
+
+import anyio
+
+from app.conversation.ledger import Lease, Patience
+from app.conversation.turn import Answer, Turn
+from app.db.store import Store, TurnKey
+from app.events import Event, StoredEvent, TerminalEvent, ToolCompleted
+from tests.db.writing import TRACE, begun
+
+BRIEF = Patience(event=0.2, pause=0.02, end=0.2)
+
+
+def tool_done(number: int, text: str = "x") -> ToolCompleted:
+    return ToolCompleted(call_id=f"c{number}", name="look", outcome="ok", text=text)
+
+
+async def turn_on(
+    store: Store,
+    *,
+    lease: Lease | None = None,
+    patience: Patience = BRIEF,
+    writing: Store | None = None,
+) -> Turn:
+    """A turn that has begun on `store` and writes there, or with `writing`."""
+    lease = lease or Lease()
+    key = await begun(store, lease_seconds=lease.seconds)
+    return Turn(
+        writing or store,
+        key,
+        lease=lease,
+        patience=patience,
+        trace_id=TRACE,
+        workspace="workspace",
+        request_id="r",
+    )
+
+
+async def shown(turn: Turn) -> list[Event]:
+    """What a reader sees from now to the turn's end."""
+    events: list[Event] = []
+    while not turn.feed.ended:
+        event = await turn.feed.next(1)
+        if event is not None:
+            events.append(event)
+    return events
+
+
+async def ran(turn: Turn, answer: Answer) -> list[Event]:
+    """Runs a turn to its end; what its reader saw."""
+    async with anyio.create_task_group() as group:
+        group.start_soon(turn.run, answer)
+        return await shown(turn)
+
+
+async def logged(store: Store, key: TurnKey) -> list[StoredEvent]:
+    """The events of a turn after its first one."""
+    log = await store.events(key.conversation_id)
+    assert [each.sequence for each in log] == list(range(1, len(log) + 1))
+    return [each.event for each in log if each.turn_id == key.turn_id][1:]
+
+
+def ended(events: list[Event]) -> TerminalEvent:
+    last = events[-1]
+    assert isinstance(last, TerminalEvent)
+    return last
