@@ -220,9 +220,14 @@ class Stream:
 
 
 @contextlib.asynccontextmanager
-async def running(database_uri: str, **settings: Any) -> AsyncIterator[Service]:
-    """A service on this database before a stand-in that knows one trace."""
-    chat = DirectedChat(answer("It was ", "the tool."))
+async def running(
+    database_uri: str, *, chat: Any = None, **settings: Any
+) -> AsyncIterator[Service]:
+    """A service on this database before a stand-in that knows one trace.
+
+    `chat` answers for the models, a DirectedChat where none is given.
+    """
+    chat = chat or DirectedChat(answer("It was ", "the tool."))
     standin = create_standin(Records(), chat=chat, switches=Switches())
     record_trace(standin)
     async with contextlib.AsyncExitStack() as stack:
