@@ -14,7 +14,7 @@ from demo.standin.chat import Chunk, finish, text, tool_arguments, tool_call, us
 _REQUEST = re.compile(r'\{"name": ?"([^"]+)", ?"arguments": ?')
 _TAG = re.compile(r"<(call-\w+)>")
 _MOST_CALLS = 12
-_SAID = 60_000
+_SAID = 20_000
 
 QUESTION = "Question: what happened?"
 
@@ -49,13 +49,12 @@ class ObedientChat:
 
 def _chunks(request: dict[str, Any]) -> list[Chunk]:
     since = _after_question(request["messages"])
-    read = "\n".join(str(each["content"]) for each in request["messages"][1:])
     wanted: tuple[Wanted, ...] = ()
     if _may_call(request):
         step = sum(each["role"] == "assistant" for each in since)
-        wanted = READING if step == 0 else _found(read) if step == 1 else ()
+        wanted = READING if step == 0 else _found(_all_read(request)) if step == 1 else ()
     if not wanted:
-        said = "".join(str(each["content"]) for each in request["messages"][1:])[-_SAID:]
+        said = _all_read(request)[-_SAID:]
         pieces = [text(said[at : at + 997]) for at in range(0, len(said), 997)]
         return [*pieces, finish("stop"), usage(100, 10)]
     tag = _TAG.search(str(request["messages"][0]["content"]))
@@ -67,6 +66,12 @@ def _chunks(request: dict[str, Any]) -> list[Chunk]:
     for index, (name, arguments) in enumerate(wanted):
         chunks += [tool_call(index, f"call_{index}", name), tool_arguments(index, arguments)]
     return [*chunks, finish("tool_calls"), usage(100, 10)]
+
+
+def _all_read(request: dict[str, Any]) -> str:
+    return "".join(
+        str(each["content"]) for each in request["messages"][1:] if each["role"] != "assistant"
+    )
 
 
 def _after_question(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:

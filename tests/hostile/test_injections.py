@@ -61,15 +61,16 @@ class Poisoned:
 
     async def ask_twice(self, **more: str) -> None:
         """Two turns and the history, so that what was said is also read again."""
+        said: set[str] = set()
         for _ in range(2):
             reader = await self.service.ask(QUESTION, trace_id=self.trace_id, **more)
             assert reader.error is None, reader.error
-            _assert_harmless(reader.texts)
+            said.update(reader.texts)
             for row in reader.rows:
                 assert not _ODD.search(row.display_name)
                 assert EVIL not in row.display_name
         content = await self.service.history(trace_id=self.trace_id)
-        _assert_harmless([each["content"] for each in content])
+        _assert_harmless(said.union(each["content"] for each in content))
 
     def assert_contained(self, caplog: pytest.LogCaptureFixture) -> None:
         """Nothing was asked of the backend but to read this trace, and nobody was misled."""
@@ -166,7 +167,7 @@ async def test_an_obeyed_text_gets_nothing_done_through_the_text_protocol(
     poisoned.assert_contained(caplog)
 
 
-def _assert_harmless(texts: list[str]) -> None:
+def _assert_harmless(texts: set[str]) -> None:
     for text in texts:
         assert dangers(text, ui_base=UI) == []
         assert SECRET not in text
