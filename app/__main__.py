@@ -20,10 +20,11 @@ def main() -> None:
         settings = Settings.load()
     except StartRefused as error:
         sys.exit(error.message)
+    app = create_app(settings)
     settle_memory()
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(settings),
+            app,
             host=settings.host,
             port=settings.port,
             log_config=None,

@@ -24,7 +24,7 @@ from app.db.schema_check import SchemaCheck
 from app.db.store import Store
 from app.errors import StartRefused
 from app.opik.reach import answers
-from app.parts import conversations_of, reporting_of
+from app.parts import conversations_of, observing_of, reporting_of
 from app.settings import DEFAULT_DATABASE, Settings, database_url
 from app.telemetry import logs
 from app.web.routes import State
@@ -53,9 +53,12 @@ async def running(
             attempts=settings.session_service_max_retries,
             delay=settings.session_service_retry_delay,
         )
+        observer = await stack.enter_async_context(observing_of(settings).running())
         http = await stack.enter_async_context(_http_client(transport))
         tasks = await stack.enter_async_context(anyio.create_task_group())
-        conversations = conversations_of(settings, Store(engine), http, tasks)
+        conversations = conversations_of(
+            settings, Store(engine), http=http, tasks=tasks, observer=observer
+        )
         ending = anyio.Event()
         tasks.start_soon(_shut_down, conversations, ending, settings.shutdown_seconds)
         stack.enter_context(_on_signal(ending))

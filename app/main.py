@@ -15,7 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from app.errors import OpikAssistError, StartRefused
 from app.lifecycle import PlainStart, running, storage_of
-from app.parts import reporting_of
+from app.parts import observing_of, reporting_of
 from app.settings import Settings
 from app.web import problems
 from app.web.guard import RequestId, SameSite
@@ -28,6 +28,7 @@ def create_app(
 ) -> Starlette:
     """The service for these settings; `transport` replaces the network below the HTTP client."""
     reporting_of(settings).start()
+    observing_of(settings).start()
     limits = EdgeLimits(
         settings.body_bytes, settings.message_characters, settings.heartbeat_seconds
     )
@@ -64,8 +65,9 @@ def __getattr__(name: str) -> Any:
     if name != "app":
         raise AttributeError(name)
     try:
+        built = globals().setdefault("app", create_app(Settings.load()))
         settle_memory()
-        return globals().setdefault("app", create_app(Settings.load()))
+        return built
     except StartRefused as error:
         sys.exit(error.message)
 

@@ -8,6 +8,7 @@ from app.chat.choice import ModelDesk, Wishes
 from app.chat.parameters import ChatOptions
 from app.conversation.conversations import Conversations, Rules
 from app.conversation.ledger import Lease, Patience
+from app.conversation.ports import Observer
 from app.conversation.spending import Price
 from app.db.store import Store
 from app.opik.access import Access
@@ -15,6 +16,7 @@ from app.opik.client import OpikClient
 from app.opik.offers import Offers
 from app.opik.transport import Retries, Transport
 from app.settings import ModelPrice, Settings
+from app.telemetry.observing import Observing
 from app.telemetry.reporting import Reporting
 from app.tools.catalogue import TOOLS
 from app.tools.loading import LoadLimits, TraceLoader
@@ -22,7 +24,12 @@ from app.tools.workbench import ToolLimits, Workshop
 
 
 def conversations_of(
-    settings: Settings, store: Store, http: httpx.AsyncClient, tasks: anyio.abc.TaskGroup
+    settings: Settings,
+    store: Store,
+    *,
+    http: httpx.AsyncClient,
+    tasks: anyio.abc.TaskGroup,
+    observer: Observer,
 ) -> Conversations:
     """The conversations on this store, with this HTTP client, their turns run in `tasks`."""
     transport = Transport(
@@ -41,6 +48,7 @@ def conversations_of(
         Access(client, owner_key=store.owner_key, seconds=settings.access_cache_seconds),
         open_bench=Workshop(client, loader, TOOLS, limits),
         open_model=_models(settings, http, transport),
+        observer=observer,
         rules=_rules(settings),
         tasks=tasks,
     )
@@ -110,4 +118,15 @@ def reporting_of(settings: Settings) -> Reporting:
         traces_sample_rate=settings.sentry_traces_sample_rate,
         profiles_sample_rate=settings.sentry_profiles_sample_rate,
         send_default_pii=settings.sentry_send_default_pii,
+    )
+
+
+def observing_of(settings: Settings) -> Observing:
+    """What sends traces of our own turns, if it is configured."""
+    return Observing(
+        url=settings.opik_internal_url,
+        api_key=settings.opik_internal_api_key,
+        workspace=settings.opik_internal_workspace,
+        project=settings.opik_internal_project,
+        full=settings.opik_internal_content == "full",
     )

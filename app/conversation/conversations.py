@@ -16,7 +16,7 @@ from app.agent.citations import Aliases
 from app.caller import Caller, Owner
 from app.conversation.answering import Answering, Asked
 from app.conversation.ledger import Lease, Patience
-from app.conversation.ports import Access, OpenBench, OpenModel
+from app.conversation.ports import Access, Observer, OpenBench, OpenModel
 from app.conversation.spending import Price
 from app.conversation.turn import SHUTTING_DOWN, Turn
 from app.db.store import Conversation, Entry, Store, TurnKey
@@ -50,6 +50,7 @@ class Conversations:
         *,
         open_bench: OpenBench,
         open_model: OpenModel,
+        observer: Observer,
         rules: Rules,
         tasks: anyio.abc.TaskGroup,
         clock: Callable[[], float] = time.monotonic,
@@ -62,6 +63,7 @@ class Conversations:
             store, open_bench, limits=rules.limits, prices=rules.prices, clock=clock
         )
         self._open_model = open_model
+        self._observer = observer
         self._rules = rules
         self._tasks = tasks
         self._clock = clock
@@ -94,20 +96,16 @@ class Conversations:
         await self._access.check(caller, trace_id, fresh=True)
         owner = await self._owner(caller, fresh=True)
         conversation, turn_id = await self._begin(owner, trace_id, question, name)
-        turn = Turn(
-            self._store,
-            TurnKey(conversation.id, turn_id),
-            lease=self._rules.lease,
-            patience=self._rules.patience,
-            trace_id=trace_id,
-            workspace=owner.workspace,
-            request_id=request_id,
+        key = TurnKey(conversation.id, turn_id)
+        turn = self._new_turn(
+            key, owner, trace_id, request_id=request_id, question=question, model=name
         )
         self._turns[turn_id] = turn
         if self._draining:
             turn.stop(SHUTTING_DOWN)
         opened = self._open_model(caller, token=conversation.marker, requested=model)
-        asked = Asked(caller, owner, trace_id, question, conversation, opened)
+        watched = turn.watch.watched(opened)
+        asked = Asked(caller, owner, trace_id, question, conversation, watched)
         self._tasks.start_soon(self._run, turn, asked)
         return turn
 
@@ -141,23 +139,28 @@ class Conversations:
         except NotFound:
             log.info("forget_without_trace", trace=trace_id)
         owner = await self._owner(caller)
-        for turn_id in await self._store.delete(owner, trace_id):
-            turn = self._turns.get(turn_id)
+        for conversation_id, turn_id in (await self._store.delete(owner, trace_id)).items():
+            turn = self._turns.get(turn_id or "")
             if turn is not None:
                 turn.stop()
                 await turn.ended.wait()
+            self._observer.forgotten(conversation_id)
 
     async def rate(self, caller: Caller, trace_id: str, value: int) -> None:
         """Keeps the user's thumb: 1 up, 0 down; NotFound without a conversation."""
         await self._access.check(caller, trace_id, fresh=False)
         owner = await self._owner(caller)
-        if not await self._store.set_feedback(owner, trace_id, value):
+        conversation_id = await self._store.set_feedback(owner, trace_id, value)
+        if conversation_id is None:
             raise NotFound("There is no conversation about this trace to rate.")
+        self._observer.rated(conversation_id, value)
 
     async def unrate(self, caller: Caller, trace_id: str) -> None:
         """Takes the thumb back; it is no fault if there was none."""
         await self._access.check(caller, trace_id, fresh=False)
-        await self._store.clear_feedback(await self._owner(caller), trace_id)
+        conversation_id = await self._store.clear_feedback(await self._owner(caller), trace_id)
+        if conversation_id is not None:
+            self._observer.unrated(conversation_id)
 
     @property
     def draining(self) -> bool:
@@ -213,6 +216,36 @@ class Conversations:
             if self._clock() >= deadline:
                 raise ConversationBusy("This conversation is still answering; stop it or wait.")
             await anyio.sleep(POLL_SECONDS)
+
+    def _new_turn(
+        self,
+        key: TurnKey,
+        owner: Owner,
+        trace_id: str,
+        *,
+        request_id: str,
+        question: str,
+        model: str,
+    ) -> Turn:
+        watch = self._observer.turn(
+            conversation_id=key.conversation_id,
+            turn_id=key.turn_id,
+            trace_id=trace_id,
+            workspace=owner.workspace,
+            request_id=request_id,
+            question=question,
+            model=model,
+        )
+        return Turn(
+            self._store,
+            key,
+            lease=self._rules.lease,
+            patience=self._rules.patience,
+            trace_id=trace_id,
+            workspace=owner.workspace,
+            request_id=request_id,
+            watch=watch,
+        )
 
     async def _run(self, turn: Turn, asked: Asked) -> None:
         try:

@@ -7,6 +7,7 @@ from app.agent.citations import Aliases
 from app.agent.ports import Model
 from app.agent.toolbox import Toolbox
 from app.caller import Caller, Identity, Owner
+from app.events import StoredEvent, TerminalEvent
 from app.messages import OfferedModel
 
 
@@ -78,4 +79,50 @@ class OpenModel(Protocol):
 
     async def offered(self, caller: Caller) -> Sequence[OfferedModel]:
         """The models that may be requested."""
+        ...
+
+
+class TurnWatch(Protocol):
+    """Sees one turn."""
+
+    def watched(self, model: Model) -> Model:
+        """The model, its calls seen."""
+        ...
+
+    def happened(self, event: StoredEvent) -> None:
+        """Told of each event of the turn but its first and its last, before it is stored."""
+        ...
+
+    def ended(self, ending: TerminalEvent) -> None:
+        """Told once, when nothing more will come."""
+        ...
+
+
+class Observer(Protocol):
+    """Sees turns and thumbs, for whoever runs the service; never waits, never raises."""
+
+    def turn(
+        self,
+        *,
+        conversation_id: str,
+        turn_id: str,
+        trace_id: str,
+        workspace: str,
+        request_id: str,
+        question: str,
+        model: str,
+    ) -> TurnWatch:
+        """A turn begins; `model` is its name until a reply says who has answered."""
+        ...
+
+    def rated(self, conversation_id: str, value: int) -> None:
+        """The user's thumb: 1 up, 0 down."""
+        ...
+
+    def unrated(self, conversation_id: str) -> None:
+        """The thumb was taken back."""
+        ...
+
+    def forgotten(self, conversation_id: str) -> None:
+        """The conversation was deleted, after its turn has ended."""
         ...

@@ -8,6 +8,7 @@ import structlog
 from app.agent.citations import Aliases, CitationStream, cited
 from app.conversation.feed import Feed
 from app.conversation.ledger import Ending, Lease, Ledger, Patience
+from app.conversation.ports import TurnWatch
 from app.conversation.spending import Account, Price
 from app.db.store import Store, TurnKey
 from app.errors import OpikAssistError, TurnLost
@@ -69,6 +70,7 @@ class Turn:
         trace_id: str,
         workspace: str,
         request_id: str,
+        watch: TurnWatch,
     ) -> None:
         self.key = key
         self.trace_id = trace_id
@@ -77,6 +79,7 @@ class Turn:
         self.feed = Feed()
         self.ended = anyio.Event()
         self._patience = patience
+        self.watch = watch
         self._label = {"trace": trace_id, "turn": key.turn_id, "request": request_id}
         self._scope = anyio.CancelScope()
         self._ledger = Ledger(
@@ -126,6 +129,7 @@ class Turn:
             text = self._aliases.to_ids(event.text)
             event = event.model_copy(update={"text": text, "cited": self._cited(text)})
         named = self._aliases.take_new()
+        self.watch.happened(event)
         with anyio.CancelScope(shield=True):
             await self._ledger.add(*([SpansNamed(ids=named)] if named else []), event)
         self._count(event)
@@ -164,6 +168,7 @@ class Turn:
                 self.feed.put(UsageCounted(turn=turn, conversation=in_all))
             self.feed.put(ending)
             self.feed.close()
+            self.watch.ended(ending)
             self.ended.set()
             self._report(ending, anyio.current_time() - began)
 

@@ -150,22 +150,23 @@ class Store:
         rows = await self._transactions.run(lambda db: _all(db, query))
         return [logged for row in rows if (logged := _logged(row)) is not None]
 
-    async def delete(self, owner: Owner, trace_id: str) -> list[str]:
+    async def delete(self, owner: Owner, trace_id: str) -> dict[str, str | None]:
         """Forgets all of this owner's conversations about a trace, with all that hangs on them.
 
-        Returns the ids of the turns that were running; whatever they write now is refused.
+        Returns their ids, each with that of its running turn, if one ran; whatever such a turn
+        writes now is refused.
         """
-        running: set[str] = set()
-        await self._transactions.run(lambda db: _delete(db, owner, trace_id, running))
-        return sorted(running)
+        forgotten: dict[str, str | None] = {}
+        await self._transactions.run(lambda db: _delete(db, owner, trace_id, forgotten))
+        return forgotten
 
-    async def set_feedback(self, owner: Owner, trace_id: str, value: int) -> bool:
-        """Sets the current conversation's feedback (0 or 1); False where there is none."""
+    async def set_feedback(self, owner: Owner, trace_id: str, value: int) -> str | None:
+        """Sets the current conversation's feedback (0 or 1); its id, None where there is none."""
         return await self._transactions.run(lambda db: _set_feedback(db, owner, trace_id, value))
 
-    async def clear_feedback(self, owner: Owner, trace_id: str) -> None:
-        """Removes the current conversation's feedback, if it has any."""
-        await self._transactions.run(lambda db: _clear_feedback(db, owner, trace_id))
+    async def clear_feedback(self, owner: Owner, trace_id: str) -> str | None:
+        """Removes the current conversation's feedback, if it has any; its id as above."""
+        return await self._transactions.run(lambda db: _clear_feedback(db, owner, trace_id))
 
     async def ping(self) -> None:
         """Raises DatabaseUnavailable unless the database answers."""
@@ -239,14 +240,16 @@ async def _adopt(db: AsyncConnection, source: Owner, target: Owner) -> int:
     return len(rows)
 
 
-async def _delete(db: AsyncConnection, owner: Owner, trace_id: str, running: set[str]) -> None:
+async def _delete(
+    db: AsyncConnection, owner: Owner, trace_id: str, forgotten: dict[str, str | None]
+) -> None:
     rows = await _all(
         db,
         select(sessions.c.id, sessions.c.active_turn_id)
         .where(_of_trace(owner, trace_id))
         .with_for_update(),
     )
-    running.update(row.active_turn_id for row in rows if row.active_turn_id)
+    forgotten.update((row.id, row.active_turn_id) for row in rows)
     if rows:
         await db.execute(delete(sessions).where(sessions.c.id.in_([row.id for row in rows])))
 
@@ -261,19 +264,20 @@ async def _current(db: AsyncConnection, owner: Owner, trace_id: str) -> str | No
     )
 
 
-async def _set_feedback(db: AsyncConnection, owner: Owner, trace_id: str, value: int) -> bool:
+async def _set_feedback(db: AsyncConnection, owner: Owner, trace_id: str, value: int) -> str | None:
     session_id = await _current(db, owner, trace_id)
     if session_id is None:
-        return False
+        return None
     values = {"value": value, "updated_at": utc_now()}
     changed = await db.execute(
         feedback.update().where(feedback.c.session_id == session_id).values(values)
     )
     if changed.rowcount == 0:
         await db.execute(feedback.insert().values(session_id=session_id, **values))
-    return True
+    return session_id
 
 
-async def _clear_feedback(db: AsyncConnection, owner: Owner, trace_id: str) -> None:
+async def _clear_feedback(db: AsyncConnection, owner: Owner, trace_id: str) -> str | None:
     session_id = await _current(db, owner, trace_id)
     await db.execute(delete(feedback).where(feedback.c.session_id == session_id))
+    return session_id

@@ -5,6 +5,7 @@ import re
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
 
+from app.settings.addresses import http_address
 from app.settings.lists import Numbers
 
 
@@ -35,14 +36,12 @@ class BackendSettings(BaseSettings):
     @field_validator("agent_opik_url")
     @classmethod
     def _http_address(cls, value: str) -> str:
-        if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
-            raise ValueError("must be an http(s) address without credentials")
-        return value.rstrip("/")
+        return http_address(value)
 
     @field_validator("opik_ui_url")
     @classmethod
     def _ui_address(cls, value: str) -> str:
-        return cls._http_address(value) if value else ""
+        return http_address(value) if value else ""
 
     @field_validator("opik_ui_span_url")
     @classmethod

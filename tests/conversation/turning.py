@@ -6,6 +6,7 @@ from app.conversation.ledger import Lease, Patience
 from app.conversation.turn import Answer, Turn
 from app.db.store import Store, TurnKey
 from app.events import Event, StoredEvent, TerminalEvent, ToolCompleted
+from app.telemetry.observing import Unobserved
 from tests.db.writing import TRACE, begun
 
 BRIEF = Patience(event=0.2, pause=0.02, end=0.2)
@@ -33,6 +34,7 @@ async def turn_on(
         trace_id=TRACE,
         workspace="workspace",
         request_id="r",
+        watch=Unobserved(),
     )
 
 

@@ -47,7 +47,7 @@ async def test_a_conversation_is_invisible_to_everybody_else(store: Store, other
     await begun(store)
 
     assert await store.find(other, TRACE) is None
-    assert await store.delete(other, TRACE) == []
+    assert await store.delete(other, TRACE) == {}
     assert not await store.set_feedback(other, TRACE, 1)
     theirs = await begun(store, owner=other)
     mine = await store.find(ALICE, TRACE)
@@ -95,7 +95,7 @@ async def test_deleting_forgets_everything_and_names_the_running_turn(
     await store.set_feedback(ALICE, TRACE, 1)
     kept = await begun(store, trace_id=OTHER_TRACE)
 
-    assert await store.delete(ALICE, TRACE) == [turn.turn_id]
+    assert await store.delete(ALICE, TRACE) == {turn.conversation_id: turn.turn_id}
 
     assert await store.find(ALICE, TRACE) is None
     assert await store.events(turn.conversation_id) == []
@@ -118,10 +118,11 @@ async def test_a_deleted_turn_writes_nothing_any_more(store: Store) -> None:
 
 
 async def test_deleting_what_ended_or_is_not_there_names_no_turn(store: Store) -> None:
-    await finish(store, await begun(store))
+    turn = await begun(store)
+    await finish(store, turn)
 
-    assert await store.delete(ALICE, TRACE) == []
-    assert await store.delete(ALICE, TRACE) == []
+    assert await store.delete(ALICE, TRACE) == {turn.conversation_id: None}
+    assert await store.delete(ALICE, TRACE) == {}
 
 
 async def test_a_known_name_adopts_the_conversations_of_its_token(store: Store) -> None:
@@ -164,8 +165,8 @@ async def test_adoption_leaves_the_adopters_own_conversation_current(store: Stor
     found = await store.find(ALICE, TRACE)
     assert found is not None
     assert (found.id, found.number) == (own.conversation_id, 1)
-    running = await store.delete(ALICE, TRACE)
-    assert running == sorted([own.turn_id, first.turn_id, second.turn_id])
+    forgotten = await store.delete(ALICE, TRACE)
+    assert forgotten == {each.conversation_id: each.turn_id for each in (own, first, second)}
 
 
 async def test_adopting_several_conversations_about_one_trace_keeps_their_order(
@@ -207,25 +208,25 @@ async def test_two_adoptions_at_once_move_each_conversation_once(store: Store) -
 
 
 async def test_feedback_is_set_changed_and_cleared(store: Store, engine: AsyncEngine) -> None:
-    await begun(store)
+    turn = await begun(store)
 
     async def value() -> int | None:
         async with engine.begin() as db:
             return await db.scalar(select(feedback.c.value))
 
-    assert await store.set_feedback(ALICE, TRACE, 1)
-    assert await store.set_feedback(ALICE, TRACE, 1)
+    assert await store.set_feedback(ALICE, TRACE, 1) == turn.conversation_id
+    assert await store.set_feedback(ALICE, TRACE, 1) == turn.conversation_id
     assert await value() == 1
     assert await store.set_feedback(ALICE, TRACE, 0)
     assert await value() == 0
-    await store.clear_feedback(ALICE, TRACE)
-    await store.clear_feedback(ALICE, TRACE)
+    assert await store.clear_feedback(ALICE, TRACE) == turn.conversation_id
+    assert await store.clear_feedback(ALICE, TRACE) == turn.conversation_id
     assert await value() is None
 
 
 async def test_feedback_needs_a_conversation(store: Store) -> None:
-    assert not await store.set_feedback(ALICE, TRACE, 1)
-    await store.clear_feedback(ALICE, TRACE)
+    assert await store.set_feedback(ALICE, TRACE, 1) is None
+    assert await store.clear_feedback(ALICE, TRACE) is None
 
 
 async def test_the_database_itself_keeps_feedback_within_its_values(

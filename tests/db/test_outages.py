@@ -135,7 +135,7 @@ async def test_a_commit_whose_outcome_is_unknown_is_repeated_without_doubling(
         ]
         running = await begun(store)
         proxy.armed = True
-        assert await store.delete(ALICE, TRACE) == [running.turn_id]
+        assert await store.delete(ALICE, TRACE) == {running.conversation_id: running.turn_id}
         assert proxy.cuts == 5
         await store.close()
 
