@@ -36,7 +36,7 @@ BACKEND_PROBE_SECONDS = 2.0
 
 @contextlib.asynccontextmanager
 async def running(
-    settings: Settings, transport: httpx.AsyncBaseTransport | None
+    settings: Settings, transport: httpx.AsyncBaseTransport | None, *, system: str
 ) -> AsyncIterator[State]:
     """Opens the database and the HTTP client, runs turns until the end, closes all again."""
     logs.configure(style=settings.log_format, level=settings.log_level)
@@ -57,7 +57,7 @@ async def running(
         http = await stack.enter_async_context(_http_client(transport))
         tasks = await stack.enter_async_context(anyio.create_task_group())
         conversations = conversations_of(
-            settings, Store(engine), http=http, tasks=tasks, observer=observer
+            settings, Store(engine), http=http, tasks=tasks, observer=observer, system=system
         )
         ending = anyio.Event()
         tasks.start_soon(_shut_down, conversations, ending, settings.shutdown_seconds)

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
+from app.agent.prompt import SYSTEM
 from app.errors import OpikAssistError, StartRefused
 from app.lifecycle import PlainStart, running, storage_of
 from app.parts import observing_of, reporting_of
@@ -24,9 +25,15 @@ from app.web.span_links import UiLinks
 
 
 def create_app(
-    settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None
+    settings: Settings,
+    *,
+    transport: httpx.AsyncBaseTransport | None = None,
+    system: str = SYSTEM,
 ) -> Starlette:
-    """The service for these settings; `transport` replaces the network below the HTTP client."""
+    """The service for these settings.
+
+    `transport` replaces the network below the HTTP client, `system` the model's instructions.
+    """
     reporting_of(settings).start()
     observing_of(settings).start()
     limits = EdgeLimits(
@@ -36,7 +43,7 @@ def create_app(
     api = Api(limits, ui=ui, storage=storage_of(settings))
     return Starlette(
         routes=api.routes(settings.url_prefix),
-        lifespan=lambda _: running(settings, transport),
+        lifespan=lambda _: running(settings, transport, system=system),
         middleware=_middleware(settings),
         exception_handlers={
             OpikAssistError: problems.on_error,

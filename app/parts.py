@@ -30,8 +30,12 @@ def conversations_of(
     http: httpx.AsyncClient,
     tasks: anyio.abc.TaskGroup,
     observer: Observer,
+    system: str,
 ) -> Conversations:
-    """The conversations on this store, with this HTTP client, their turns run in `tasks`."""
+    """The conversations on this store, with this HTTP client, their turns run in `tasks`.
+
+    `system` is the model's instructions.
+    """
     transport = Transport(
         http,
         base_url=settings.agent_opik_url,
@@ -49,7 +53,7 @@ def conversations_of(
         open_bench=Workshop(client, loader, TOOLS, limits),
         open_model=_models(settings, http, transport),
         observer=observer,
-        rules=_rules(settings),
+        rules=_rules(settings, system),
         tasks=tasks,
     )
 
@@ -62,7 +66,7 @@ def _retries(settings: Settings) -> Retries:
     )
 
 
-def _rules(settings: Settings) -> Rules:
+def _rules(settings: Settings, system: str) -> Rules:
     limits = Limits(
         steps=settings.turn_steps,
         calls_per_step=settings.turn_calls_per_step,
@@ -75,6 +79,7 @@ def _rules(settings: Settings) -> Rules:
         limits=limits,
         lease=Lease(settings.lease_seconds),
         patience=Patience(end=settings.storing_seconds),
+        system=system,
         busy_wait=settings.busy_wait_seconds,
         concurrent_turns=settings.concurrent_turns,
         prices={name: _price(each) for name, each in settings.model_prices.items()},

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from app.agent.budget import Budget, Limits
 from app.agent.loop import run_turn
 from app.agent.ports import Model
-from app.agent.prompt import SYSTEM, Fence
+from app.agent.prompt import Fence
 from app.caller import Caller, Owner
 from app.conversation.history import aliases_of, fold
 from app.conversation.ports import OpenBench
@@ -35,12 +35,15 @@ class Answering:
         store: Store,
         open_bench: OpenBench,
         *,
+        system: str,
         limits: Limits,
         prices: Mapping[str, Price],
         clock: Callable[[], float],
     ) -> None:
+        """`system` is the model's instructions."""
         self._store = store
         self._open_bench = open_bench
+        self._system = System(system)
         self._limits = limits
         self._prices = prices
         self._clock = clock
@@ -57,7 +60,7 @@ class Answering:
         fence = Fence(asked.conversation.marker)
         outline, before = fence.outline(bench.outline), fold(earlier, aliases)
         await run_turn(
-            [System(SYSTEM), outline, *before, User(asked.question)],
+            [self._system, outline, *before, User(asked.question)],
             model=asked.model,
             toolbox=bench.toolbox,
             fence=fence,

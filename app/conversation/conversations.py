@@ -32,11 +32,12 @@ ADOPTED_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How turns are run; times in seconds."""
+    """How turns are run; times in seconds, `system` is the model's instructions."""
 
     limits: Limits
     lease: Lease
     patience: Patience
+    system: str
     busy_wait: float = 3
     concurrent_turns: int = 100
     prices: Mapping[str, Price] = field(default_factory=dict)
@@ -60,7 +61,12 @@ class Conversations:
         self._access = access
         self._open_bench = open_bench
         self._answering = Answering(
-            store, open_bench, limits=rules.limits, prices=rules.prices, clock=clock
+            store,
+            open_bench,
+            system=rules.system,
+            limits=rules.limits,
+            prices=rules.prices,
+            clock=clock,
         )
         self._open_model = open_model
         self._observer = observer
