@@ -53,7 +53,7 @@ def conversations_of(
         open_bench=Workshop(client, loader, TOOLS, limits),
         open_model=_models(settings, http, transport),
         observer=observer,
-        rules=_rules(settings, system),
+        rules=rules_of(settings, system),
         tasks=tasks,
     )
 
@@ -66,7 +66,8 @@ def _retries(settings: Settings) -> Retries:
     )
 
 
-def _rules(settings: Settings, system: str) -> Rules:
+def rules_of(settings: Settings, system: str) -> Rules:
+    """How turns are run, with these instructions for the model."""
     limits = Limits(
         steps=settings.turn_steps,
         calls_per_step=settings.turn_calls_per_step,
@@ -102,16 +103,21 @@ def _models(settings: Settings, http: httpx.AsyncClient, transport: Transport) -
             order=settings.agent_model_order,
             allowed=settings.agent_models_allowed,
         ),
-        options=ChatOptions(
-            max_completion_tokens=settings.agent_max_completion_tokens,
-            temperature=settings.agent_temperature,
-            reasoning_effort=settings.agent_reasoning_effort,
-            silence_seconds=settings.model_silence_seconds,
-            reply_bytes=settings.reply_bytes,
-            statuses=frozenset(settings.retry_statuses),
-            attempts=settings.retry_max_attempts,
-            backoff=settings.retry_backoff_factor,
-        ),
+        options=chat_options_of(settings),
+    )
+
+
+def chat_options_of(settings: Settings) -> ChatOptions:
+    """How replies are asked for."""
+    return ChatOptions(
+        max_completion_tokens=settings.agent_max_completion_tokens,
+        temperature=settings.agent_temperature,
+        reasoning_effort=settings.agent_reasoning_effort,
+        silence_seconds=settings.model_silence_seconds,
+        reply_bytes=settings.reply_bytes,
+        statuses=frozenset(settings.retry_statuses),
+        attempts=settings.retry_max_attempts,
+        backoff=settings.retry_backoff_factor,
     )
 
 

@@ -1,0 +1,113 @@
+"""Grades an answer by rule: the spans that it names against those that the case's labels name."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+COUNTED = 3
+"""Only this many different spans count, in the order they are named: naming all is no answer."""
+
+Verdict = Literal[
+    "culprit", "symptom", "wrong", "nothing", "quiet", "false_alarm", "avoided", "failed"
+]
+PASSED: frozenset[Verdict] = frozenset(["culprit", "quiet", "avoided"])
+
+_TOKEN = re.compile(r"⟦span:([0-9a-f-]{36})⟧")
+_UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
+
+
+class LabelledTurn(BaseModel):
+    """A question with what a right answer names.
+
+    `right` are spans of which one has to be named, `wrong` spans that are no answer (symptoms, or
+    what a user said no to); with `healthy` no span may be named. Without any of them the question
+    is asked, since later ones may build on it, but its answer is not graded.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    question: Annotated[str, Field(min_length=1)]
+    right: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+    healthy: bool = False
+
+    @model_validator(mode="after")
+    def _one_meaning(self) -> Self:
+        if self.healthy and (self.right or self.wrong):
+            raise ValueError("healthy and the names of spans exclude each other")
+        if set(self.right) & set(self.wrong):
+            raise ValueError("a span is both right and wrong")
+        return self
+
+    @property
+    def graded(self) -> bool:
+        return bool(self.healthy or self.right or self.wrong)
+
+
+def grade(turn: LabelledTurn, named: Sequence[str]) -> Verdict:
+    """The verdict on an answer that names these spans, each once, in its order."""
+    counted = frozenset(named[:COUNTED])
+    if turn.healthy:
+        return "false_alarm" if counted else "quiet"
+    if not counted:
+        return "nothing"
+    if counted & frozenset(turn.right):
+        return "culprit"
+    if counted & frozenset(turn.wrong):
+        return "symptom"
+    return "wrong" if turn.right else "avoided"
+
+
+def cited_spans(text: str) -> list[str]:
+    """The spans that an answer of the service links to, each once, in their order."""
+    return list(dict.fromkeys(_TOKEN.findall(text)))
+
+
+def named_spans(text: str, names: Mapping[str, str]) -> list[str]:
+    """The spans that a text names: by id, or where it holds no id, by name.
+
+    `names` are the names by span id. A name that more than COUNTED spans share points at none of
+    them. One that is a plain word counts only where it is marked (code, quotes, bold), since such
+    words also stand in any sentence.
+    """
+    by_id = [found.lower() for found in _UUID.findall(text)]
+    ids = [each for each in dict.fromkeys(by_id) if each in names]
+    if ids:
+        return ids
+    places: list[tuple[int, str]] = []
+    for name, spans in _by_name(names).items():
+        found = _name_pattern(name).search(text)
+        if found and len(spans) <= COUNTED:
+            places += [(found.start(), span_id) for span_id in spans]
+    return [span_id for _, span_id in sorted(places, key=lambda each: each[0])]
+
+
+def _by_name(names: Mapping[str, str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for span_id, name in names.items():
+        if name.strip():
+            found.setdefault(name.strip(), []).append(span_id)
+    return found
+
+
+def _name_pattern(name: str) -> re.Pattern[str]:
+    exact = re.escape(name)
+    if name.replace(" ", "").isalpha():
+        return re.compile(rf"""[`"'“*]{exact}[`"'”*]""")
+    return re.compile(rf"(?<!\w){exact}(?!\w)")
+
+
+def symptoms(
+    culprit: str, parents: Mapping[str, str | None], failed: Iterable[str]
+) -> tuple[str, ...]:
+    """Spans that show a fault without being its cause: those around it, and others that failed."""
+    around: list[str] = []
+    parent = parents.get(culprit)
+    while parent in parents and parent not in around:
+        around.append(str(parent))
+        parent = parents.get(str(parent))
+    found = dict.fromkeys([*around, *failed])
+    found.pop(culprit, None)
+    return tuple(found)

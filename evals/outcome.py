@@ -1,0 +1,104 @@
+"""What came of one question: the answer as it was read, and the row that is kept of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.events import ReplyCompleted, StoredEvent, ToolCompleted, TurnFailed, TurnFinished
+from evals.asked_case import AskedCase
+from evals.grading import LabelledTurn, Verdict, grade
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One turn. `named` are the spans that the answer names; `code` tells why there is none."""
+
+    text: str = ""
+    named: Sequence[str] = ()
+    code: str = ""
+    failure: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    steps: int = 0
+    tool_calls: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One graded answer, as the results keep it.
+
+    `place` numbers the first right span among those named (0: none); tokens are those that the
+    provider reported, `steps` the replies of the model, `seconds` from the question to its end.
+    """
+
+    variant: str
+    case: str
+    turn: int
+    repeat: int
+    verdict: Verdict
+    place: int
+    named: Sequence[str]
+    code: str
+    failure: str
+    prompt_tokens: int
+    completion_tokens: int
+    steps: int
+    tool_calls: int
+    seconds: float
+    question: str
+    answer: str
+
+
+class Asker(Protocol):
+    """Asks all questions of a case, in one conversation."""
+
+    async def talk(self, case: AskedCase, *, workspace: str, token: str) -> Sequence[Answered]:
+        """The answers, in the order of the case's turns."""
+        ...
+
+
+def answered(
+    events: Sequence[StoredEvent], named: Callable[[str], Sequence[str]], seconds: float
+) -> Answered:
+    """An answer as the events of its turn tell it; only the last reply is the answer."""
+    replies = [each for each in events if isinstance(each, ReplyCompleted)]
+    usage = [each.usage for each in replies if each.usage]
+    failed = next((each for each in events if isinstance(each, TurnFailed)), None)
+    finished = any(isinstance(each, TurnFinished) for each in events)
+    text = replies[-1].text if replies else ""
+    return Answered(
+        text=text,
+        named=named(text) if finished else (),
+        code=failed.code if failed else "" if finished else "not_finished",
+        failure=failed.message if failed else "",
+        prompt_tokens=sum(each.prompt_tokens for each in usage),
+        completion_tokens=sum(each.completion_tokens for each in usage),
+        steps=len(replies),
+        tool_calls=sum(isinstance(each, ToolCompleted) for each in events),
+        seconds=seconds,
+    )
+
+
+def row(variant: str, case: AskedCase, turn: int, *, repeat: int, got: Answered) -> Row:
+    """The graded answer to the case's turn of that number."""
+    asked: LabelledTurn = case.turns[turn]
+    places = [place for place, span_id in enumerate(got.named, 1) if span_id in asked.right]
+    return Row(
+        variant=variant,
+        case=case.name,
+        turn=turn,
+        repeat=repeat,
+        verdict="failed" if got.code else grade(asked, got.named),
+        place=places[0] if places else 0,
+        named=list(got.named),
+        code=got.code,
+        failure=got.failure,
+        prompt_tokens=got.prompt_tokens,
+        completion_tokens=got.completion_tokens,
+        steps=got.steps,
+        tool_calls=got.tool_calls,
+        seconds=round(got.seconds, 3),
+        question=asked.question,
+        answer=got.text,
+    )

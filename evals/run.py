@@ -1,0 +1,138 @@
+"""Asks all cases of all variants, some at a time, and gives a graded row for each answer."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+import httpx
+
+from app.agent.prompt import SYSTEM
+from evals.asked_case import AskedCase
+from evals.backend import Recorder, backend, workspace_of
+from evals.baseline import Baseline
+from evals.outcome import Asker, Row, row
+from evals.service import service, settings_of
+
+CaseSource = Callable[[], AskedCase]
+"""Makes a case when its turn has come: all at once would not fit into memory."""
+
+_WRITE_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Instructions that replace the built-in ones."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One line of the table: a model, and how it is asked."""
+
+    model: str
+    prompt: Prompt | None = None
+    baseline: bool = False
+
+    @property
+    def name(self) -> str:
+        """Unique among the variants of a run."""
+        if self.baseline:
+            return f"{self.model} (baseline)"
+        return f"{self.model} ({self.prompt.name})" if self.prompt else self.model
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An OpenAI-compatible server, its address up to and with `/v1`."""
+
+    base_url: str
+    key: str = ""
+
+
+async def run(
+    cases: Sequence[CaseSource],
+    variants: Sequence[Variant],
+    *,
+    endpoint: Endpoint,
+    repeat: int,
+    at_once: int,
+    tell: Callable[[Row], None],
+) -> None:
+    """Calls `tell` with each graded answer as it comes; at most `at_once` are awaited at a time."""
+    tokens = [f"run-{number}" for number in range(repeat)]
+    models = list(dict.fromkeys(variant.model for variant in variants))
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="opik-assist-evals-")))
+        url = stack.enter_context(
+            backend(
+                endpoint.base_url, key=endpoint.key, models=models, runs=tokens, cases=len(cases)
+            )
+        )
+        async with AsyncExitStack() as opened:
+            http = await opened.enter_async_context(httpx.AsyncClient(timeout=_WRITE_SECONDS))
+            askers = {
+                variant.name: await _asker(opened, variant, url, folder / f"{number}.db", http)
+                for number, variant in enumerate(variants)
+            }
+            recorder = Recorder(http, url, token=tokens[0])
+            await _Run(askers, recorder, tokens, at_once=at_once, tell=tell).all(cases)
+
+
+async def _asker(
+    opened: AsyncExitStack, variant: Variant, url: str, database: Path, http: httpx.AsyncClient
+) -> Asker:
+    settings = settings_of(url, variant.model, database)
+    if variant.baseline:
+        return Baseline(http, settings, variant.model)
+    system = variant.prompt.text if variant.prompt else SYSTEM
+    return await opened.enter_async_context(service(settings, system))
+
+
+class _Run:
+    """The work of one run; a few cases are in the backend at a time, some questions under way."""
+
+    def __init__(
+        self,
+        askers: dict[str, Asker],
+        recorder: Recorder,
+        tokens: Sequence[str],
+        *,
+        at_once: int,
+        tell: Callable[[Row], None],
+    ) -> None:
+        self._askers = askers
+        self._recorder = recorder
+        self._tokens = tokens
+        self._tell = tell
+        self._held = anyio.CapacityLimiter(at_once)
+        self._asked = anyio.CapacityLimiter(at_once)
+
+    async def all(self, cases: Sequence[CaseSource]) -> None:
+        async with anyio.create_task_group() as group:
+            for number, make in enumerate(cases):
+                group.start_soon(self._case, make, workspace_of(number))
+
+    async def _case(self, make: CaseSource, workspace: str) -> None:
+        async with self._held:
+            case = await anyio.to_thread.run_sync(make)
+            await self._recorder.put(case, workspace)
+            async with anyio.create_task_group() as group:
+                for repeat, token in enumerate(self._tokens):
+                    for name in self._askers:
+                        group.start_soon(self._talk, name, case, workspace, repeat, token)
+            await self._recorder.remove(case, workspace)
+
+    async def _talk(
+        self, name: str, case: AskedCase, workspace: str, repeat: int, token: str
+    ) -> None:
+        async with self._asked:
+            answers = await self._askers[name].talk(case, workspace=workspace, token=token)
+        for turn, got in enumerate(answers):
+            if case.turns[turn].graded:
+                self._tell(row(name, case, turn, repeat=repeat, got=got))

@@ -1,0 +1,91 @@
+"""The whole service as what is asked: the app on a real socket, with a database of its own."""
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from app.caller import Caller, Owner
+from app.db.engine import create_engine
+from app.db.store import Store
+from app.events import LoggedEvent
+from app.main import create_app
+from app.settings import Settings, database_url
+from demo.standin.serving import served
+from evals.asked_case import AskedCase
+from evals.backend import proxy_name
+from evals.grading import cited_spans
+from evals.outcome import Answered, answered
+
+# The service sends a comment line every 15 s and ends its turns itself.
+_SILENCE_SECONDS = 60.0
+
+
+def settings_of(backend: str, model: str, database: Path) -> Settings:
+    """The service's settings as the environment has them, but for where it stands."""
+    return Settings(
+        _env_file=None,
+        agent_opik_url=backend,
+        agent_model=(proxy_name(model),),
+        agent_model_order=(),
+        session_service_uri=f"sqlite:///{database}",
+        url_prefix="",
+        log_level="ERROR",
+        sentry_dsn=None,
+    )
+
+
+@asynccontextmanager
+async def service(settings: Settings, system: str) -> AsyncIterator["Service"]:
+    """A running service with these instructions for its model."""
+    engine = create_engine(database_url(settings.session_service_uri), pool_recycle=-1)
+    try:
+        with served(create_app(settings, system=system)) as url:
+            async with httpx.AsyncClient(timeout=_SILENCE_SECONDS) as http:
+                (await http.get(f"{url}/healthz")).raise_for_status()
+                yield Service(url, http, Store(engine))
+    finally:
+        await engine.dispose()
+
+
+@dataclass(frozen=True)
+class Service:
+    """Asks as the panel does; what came of it is read from the conversation's log."""
+
+    url: str
+    http: httpx.AsyncClient
+    store: Store
+
+    async def talk(self, case: AskedCase, *, workspace: str, token: str) -> Sequence[Answered]:
+        """See `Asker`."""
+        caller = Caller(token, workspace)
+        return [await self._ask(case, turn.question, caller) for turn in case.turns]
+
+    async def _ask(self, case: AskedCase, question: str, caller: Caller) -> Answered:
+        session = f"{self.url}/trace-analyzer/session/{case.trace.id}"
+        body = {"message": question, "streaming": True}
+        before = await self._log(case, caller)
+        began = time.monotonic()
+        try:
+            async with self.http.stream(
+                "POST", session, json=body, headers=caller.headers()
+            ) as response:
+                async for _ in response.aiter_raw():
+                    pass
+        except httpx.TransportError as error:
+            return Answered(code="no_answer", failure=type(error).__name__)
+        seconds = time.monotonic() - began
+        after = await self._log(case, caller)
+        if len(after) == len(before):
+            return Answered(code=f"status_{response.status_code}", seconds=seconds)
+        events = [each.event for each in after if each.turn_id == after[-1].turn_id]
+        return answered(events, cited_spans, seconds)
+
+    async def _log(self, case: AskedCase, caller: Caller) -> Sequence[LoggedEvent]:
+        assert caller.workspace is not None
+        owner = Owner(caller.workspace, f"user:{caller.token}")
+        conversation = await self.store.find(owner, case.trace.id)
+        return await self.store.events(conversation.id) if conversation else []
