@@ -44,7 +44,12 @@ check: .venv/.dev
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml docker-compose.opik.yml
 
 evals: .venv/.dev
+ifeq ($(MODEL),)
 	$(BIN)/python -m evals
+else
+	$(BIN)/python -m evals.ask $(MODEL:%=--model %) --base-url '$(BASE_URL)' $(PROMPT:%=--prompt %) \
+		$(CASES:%=--cases %) $(REPEAT:%=--repeat %) $(if $(BASELINE),--baseline) $(ARGS)
+endif
 
 bench: .venv/.dev
 	$(BIN)/python -m bench.outline

@@ -37,15 +37,15 @@ def proxy_name(model: str) -> str:
 
 @contextmanager
 def backend(
-    base_url: str, *, key: str, models: Sequence[str], runs: Sequence[str], cases: int
+    base_url: str, *, key: str, models: Sequence[str], users: Sequence[str], cases: int
 ) -> Iterator[str]:
     """Serves the backend; gives its URL.
 
-    `runs` are the tokens of its users, who may enter the workspaces of all `cases`.
+    `users` are tokens and names of those who may enter the workspaces of all `cases`.
     """
     workspaces = frozenset(workspace_of(number) for number in range(cases))
     switches = Switches(
-        accounts={token: Account(token, workspaces) for token in runs},
+        accounts={token: Account(token, workspaces) for token in users},
         keys=[ProviderKey("custom-llm", models=tuple(proxy_name(each) for each in models))],
         received=deque(maxlen=1),
     )

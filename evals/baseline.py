@@ -21,7 +21,7 @@ from app.caller import Caller
 from app.chat.model import ProxyModel
 from app.chat.parameters import ChatOptions
 from app.errors import OpikAssistError
-from app.events import ReplyCompleted, StoredEvent, TextDelta, TurnFailed, TurnFinished
+from app.events import StoredEvent, TextDelta, TurnFailed, TurnFinished
 from app.ids import is_uuid
 from app.messages import Assistant, Message, System, User
 from app.opik.client import BODIES, OpikClient

@@ -28,8 +28,9 @@ class Answered:
 class Row:
     """One graded answer, as the results keep it.
 
-    `place` numbers the first right span among those named (0: none); tokens are those that the
-    provider reported, `steps` the replies of the model, `seconds` from the question to its end.
+    `healthy` tells that nothing was wrong with the trace, `place` numbers the first right span
+    among those named (0: none). Tokens are those that the provider reported, `steps` the replies
+    of the model, `seconds` last from the question to the end of its answer.
     """
 
     variant: str
@@ -37,6 +38,7 @@ class Row:
     turn: int
     repeat: int
     verdict: Verdict
+    healthy: bool
     place: int
     named: Sequence[str]
     code: str
@@ -90,6 +92,7 @@ def row(variant: str, case: AskedCase, turn: int, *, repeat: int, got: Answered)
         turn=turn,
         repeat=repeat,
         verdict="failed" if got.code else grade(asked, got.named),
+        healthy=asked.healthy,
         place=places[0] if places else 0,
         named=list(got.named),
         code=got.code,

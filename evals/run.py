@@ -1,7 +1,7 @@
 """Asks all cases of all variants, some at a time, and gives a graded row for each answer."""
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from evals.asked_case import AskedCase
 from evals.backend import Recorder, backend, workspace_of
 from evals.baseline import Baseline
 from evals.outcome import Asker, Row, row
-from evals.service import service, settings_of
+from evals.service import Panel, Service, service, settings_of
 
 CaseSource = Callable[[], AskedCase]
 """Makes a case when its turn has come: all at once would not fit into memory."""
@@ -65,33 +65,35 @@ async def run(
     tell: Callable[[Row], None],
 ) -> None:
     """Calls `tell` with each graded answer as it comes; at most `at_once` are awaited at a time."""
-    tokens = [f"run-{number}" for number in range(repeat)]
+    tokens = {
+        variant.name: [f"user-{number}-{time}" for time in range(repeat)]
+        for number, variant in enumerate(variants)
+    }
+    users = [token for each in tokens.values() for token in each]
     models = list(dict.fromkeys(variant.model for variant in variants))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="opik-assist-evals-")))
         url = stack.enter_context(
             backend(
-                endpoint.base_url, key=endpoint.key, models=models, runs=tokens, cases=len(cases)
+                endpoint.base_url, key=endpoint.key, models=models, users=users, cases=len(cases)
             )
         )
         async with AsyncExitStack() as opened:
             http = await opened.enter_async_context(httpx.AsyncClient(timeout=_WRITE_SECONDS))
-            askers = {
-                variant.name: await _asker(opened, variant, url, folder / f"{number}.db", http)
-                for number, variant in enumerate(variants)
+            services: dict[Prompt | None, Service] = {}
+            for prompt in dict.fromkeys(each.prompt for each in variants if not each.baseline):
+                settings = settings_of(url, models, folder / f"{len(services)}.db")
+                system = prompt.text if prompt else SYSTEM
+                services[prompt] = await opened.enter_async_context(service(settings, system))
+            alone = settings_of(url, models, folder / "unused.db")
+            askers: dict[str, Asker] = {
+                each.name: Baseline(http, alone, each.model)
+                if each.baseline
+                else Panel(services[each.prompt], each.model)
+                for each in variants
             }
-            recorder = Recorder(http, url, token=tokens[0])
+            recorder = Recorder(http, url, token=users[0])
             await _Run(askers, recorder, tokens, at_once=at_once, tell=tell).all(cases)
-
-
-async def _asker(
-    opened: AsyncExitStack, variant: Variant, url: str, database: Path, http: httpx.AsyncClient
-) -> Asker:
-    settings = settings_of(url, variant.model, database)
-    if variant.baseline:
-        return Baseline(http, settings, variant.model)
-    system = variant.prompt.text if variant.prompt else SYSTEM
-    return await opened.enter_async_context(service(settings, system))
 
 
 class _Run:
@@ -101,7 +103,7 @@ class _Run:
         self,
         askers: dict[str, Asker],
         recorder: Recorder,
-        tokens: Sequence[str],
+        tokens: Mapping[str, Sequence[str]],
         *,
         at_once: int,
         tell: Callable[[Row], None],
@@ -123,8 +125,8 @@ class _Run:
             case = await anyio.to_thread.run_sync(make)
             await self._recorder.put(case, workspace)
             async with anyio.create_task_group() as group:
-                for repeat, token in enumerate(self._tokens):
-                    for name in self._askers:
+                for name, tokens in self._tokens.items():
+                    for repeat, token in enumerate(tokens):
                         group.start_soon(self._talk, name, case, workspace, repeat, token)
             await self._recorder.remove(case, workspace)
 

@@ -24,12 +24,14 @@ from evals.outcome import Answered, answered
 _SILENCE_SECONDS = 60.0
 
 
-def settings_of(backend: str, model: str, database: Path) -> Settings:
+def settings_of(backend: str, models: Sequence[str], database: Path) -> Settings:
     """The service's settings as the environment has them, but for where it stands."""
+    names = tuple(proxy_name(model) for model in models)
     return Settings(
         _env_file=None,
         agent_opik_url=backend,
-        agent_model=(proxy_name(model),),
+        agent_model=names,
+        agent_models_allowed=names,
         agent_model_order=(),
         session_service_uri=f"sqlite:///{database}",
         url_prefix="",
@@ -40,7 +42,7 @@ def settings_of(backend: str, model: str, database: Path) -> Settings:
 
 @asynccontextmanager
 async def service(settings: Settings, system: str) -> AsyncIterator["Service"]:
-    """A running service with these instructions for its model."""
+    """A running service with these instructions for its models."""
     engine = create_engine(database_url(settings.session_service_uri), pool_recycle=-1)
     try:
         with served(create_app(settings, system=system)) as url:
@@ -53,11 +55,19 @@ async def service(settings: Settings, system: str) -> AsyncIterator["Service"]:
 
 @dataclass(frozen=True)
 class Service:
-    """Asks as the panel does; what came of it is read from the conversation's log."""
+    """What the panel talks to, and the log of what it answered."""
 
     url: str
     http: httpx.AsyncClient
     store: Store
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Asks one of a service's models as the panel does; the log tells what came of it."""
+
+    service: Service
+    model: str
 
     async def talk(self, case: AskedCase, *, workspace: str, token: str) -> Sequence[Answered]:
         """See `Asker`."""
@@ -65,12 +75,12 @@ class Service:
         return [await self._ask(case, turn.question, caller) for turn in case.turns]
 
     async def _ask(self, case: AskedCase, question: str, caller: Caller) -> Answered:
-        session = f"{self.url}/trace-analyzer/session/{case.trace.id}"
-        body = {"message": question, "streaming": True}
+        session = f"{self.service.url}/trace-analyzer/session/{case.trace.id}"
+        body = {"message": question, "streaming": True, "model": proxy_name(self.model)}
         before = await self._log(case, caller)
         began = time.monotonic()
         try:
-            async with self.http.stream(
+            async with self.service.http.stream(
                 "POST", session, json=body, headers=caller.headers()
             ) as response:
                 async for _ in response.aiter_raw():
@@ -87,5 +97,5 @@ class Service:
     async def _log(self, case: AskedCase, caller: Caller) -> Sequence[LoggedEvent]:
         assert caller.workspace is not None
         owner = Owner(caller.workspace, f"user:{caller.token}")
-        conversation = await self.store.find(owner, case.trace.id)
-        return await self.store.events(conversation.id) if conversation else []
+        conversation = await self.service.store.find(owner, case.trace.id)
+        return await self.service.store.events(conversation.id) if conversation else []

@@ -59,8 +59,7 @@ def finds_the_cause(messages: Sequence[Message]) -> str:
 def names_the_top(messages: Sequence[Message]) -> str:
     """Cites the span at the top of the tree, whatever happened."""
     top = _TOP.search(_read(messages))
-    assert top is not None
-    return f"It went wrong in [{top[1]}]."
+    return f"It went wrong in [{top[1] if top else 's1'}]."
 
 
 _SAYS: dict[str, Callable[[Sequence[Message]], str]] = {

@@ -1,0 +1,171 @@
+"""Asks models the questions of the cases through the whole service and grades the answers by rule.
+
+The key of the models' server is read from EVALS_API_KEY. The service's other settings are those of
+the environment (AGENT_TEMPERATURE, TURN_STEPS, …).
+"""
+
+import argparse
+import json
+import os
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import TextIO
+
+import anyio
+
+from evals.asked_case import CaseBroken, grown, read_folder
+from evals.cases import held_back_cases, open_cases
+from evals.outcome import Row
+from evals.run import CaseSource, Endpoint, Prompt, Variant, run
+from evals.table import summary
+
+KEY = "EVALS_API_KEY"
+BUILT_IN = "built-in"
+_GENERATED = {"open": open_cases, "held-back": held_back_cases}
+
+
+def main(arguments: Sequence[str] | None = None, *, out: TextIO = sys.stdout) -> int:
+    """Returns 0 when at least one question got an answer, else 1."""
+    parser = _parser()
+    wished = parser.parse_args(arguments)
+    if not re.match(r"https?://", wished.base_url):
+        parser.error("--base-url needs an http(s) address up to and with /v1 (make: BASE_URL=...)")
+    try:
+        variants = _variants(wished)
+        cases = _spread(_cases(wished.cases or list(_GENERATED)), wished.most)
+    except (CaseBroken, OSError, ValueError) as error:
+        parser.error(str(error))
+    results = _Results(wished.out, [each.name for each in variants], out)
+    out.write(
+        f"{len(cases)} cases, {len(variants)} variants, {wished.repeat} times; "
+        f"results in {wished.out}\n"
+    )
+    work = partial(
+        run,
+        cases,
+        variants,
+        endpoint=Endpoint(wished.base_url, os.environ.get(KEY, "")),
+        repeat=wished.repeat,
+        at_once=wished.at_once,
+        tell=results.add,
+    )
+    try:
+        anyio.run(work)
+    except KeyboardInterrupt:
+        out.write("Ended early; what follows is of the answers so far.\n")
+    finally:
+        results.close()
+    return 0 if any(row.verdict != "failed" for row in results.rows) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m evals.ask", description=__doc__)
+    add = parser.add_argument
+    add("--model", action="append", required=True, help="as the server names it; repeatable")
+    add("--base-url", required=True, help="an OpenAI-compatible server, such as http://host/v1")
+    add(
+        "--prompt",
+        action="append",
+        help=f"file with instructions that replace the built-in ones, or {BUILT_IN}; repeatable",
+    )
+    add("--baseline", action="store_true", help="also each model without analysis, for comparison")
+    add(
+        "--cases",
+        action="append",
+        help="open, held-back, or a folder of case files; repeatable; default: open and held-back",
+    )
+    add("--most", type=_at_least_one, help="so many cases only, evenly taken from all")
+    add("--repeat", type=_at_least_one, default=1, help="times that each question is asked")
+    add("--at-once", type=_at_least_one, default=4, help="questions under way at a time")
+    started = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    add("--out", type=Path, default=Path("build", "evals", started), help="folder for the results")
+    return parser
+
+
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def _variants(wished: argparse.Namespace) -> list[Variant]:
+    prompts = [_prompt(each) for each in wished.prompt or [BUILT_IN]]
+    variants = [Variant(model, prompt) for model, prompt in product(wished.model, prompts)]
+    if wished.baseline:
+        variants += [Variant(model, baseline=True) for model in wished.model]
+    if len({each.name for each in variants}) < len(variants):
+        raise ValueError("two variants would have one name: a model or a prompt is named twice")
+    return variants
+
+
+def _prompt(path: str) -> Prompt | None:
+    if path == BUILT_IN:
+        return None
+    text = Path(path).read_text(encoding="utf-8").strip()
+    if not text:
+        raise ValueError(f"{path} is empty")
+    return Prompt(Path(path).stem, text)
+
+
+def _cases(names: Sequence[str]) -> list[CaseSource]:
+    sources: list[CaseSource] = []
+    for name in names:
+        if name in _GENERATED:
+            sources += [partial(grown, setting) for setting in _GENERATED[name]()]
+        else:
+            sources += [lambda case=case: case for case in read_folder(Path(name))]
+    return sources
+
+
+def _spread(sources: list[CaseSource], most: int | None) -> list[CaseSource]:
+    """Faulty cases stand before healthy ones: taking the first would leave these out."""
+    if most is None or most >= len(sources):
+        return sources
+    return [sources[index * len(sources) // most] for index in range(most)]
+
+
+class _Results:
+    """Keeps rows: as JSON lines, a file for each variant, while they come; a summary at the end."""
+
+    def __init__(self, folder: Path, variants: Sequence[str], out: TextIO) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.rows: list[Row] = []
+        self._folder = folder
+        self._variants = variants
+        self._out = out
+        self._files = {
+            name: (folder / f"{number}-{re.sub(r'[^A-Za-z0-9._-]+', '-', name)}.jsonl").open(
+                "w", encoding="utf-8"
+            )
+            for number, name in enumerate(variants, 1)
+        }
+
+    def add(self, row: Row) -> None:
+        self.rows.append(row)
+        file = self._files[row.variant]
+        file.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
+        file.flush()
+        tokens = row.prompt_tokens + row.completion_tokens
+        said = f"{row.verdict} {row.code}".strip()
+        self._out.write(
+            f"  {row.variant}: {row.case}: {said}, {tokens:,} tokens, {row.seconds:.1f} s\n"
+        )
+
+    def close(self) -> None:
+        for file in self._files.values():
+            file.close()
+        if self.rows:
+            text = summary(self.rows, self._variants)
+            (self._folder / "summary.md").write_text(text, encoding="utf-8")
+            self._out.write(f"\n{text}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

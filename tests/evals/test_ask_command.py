@@ -1,0 +1,104 @@
+"""The command: its arguments, its files, its tables."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from demo.standin.serving import served
+from evals.ask import main
+from evals.asked_case import grown
+from evals.cases import Setting
+from tests.evals.case_files import write_case
+from tests.evals.fake_server import FakeServer
+
+FAULTY = Setting("sqlbot", "locked_table", 10, 1, 924874)
+HEALTHY = Setting("sqlbot", "", 10, 1, 730802)
+
+
+@pytest.fixture(scope="module")
+def base_url() -> Iterator[str]:
+    with served(FakeServer().app()) as url:
+        yield f"{url}/v1"
+
+
+@pytest.fixture
+def cases(tmp_path: Path) -> Path:
+    folder = tmp_path / "cases"
+    folder.mkdir()
+    for setting in (FAULTY, HEALTHY):
+        case = grown(setting)
+        write_case(folder / f"{case.name}.json", case)
+    return folder
+
+
+def verdicts(path: Path) -> list[str]:
+    return sorted(json.loads(line)["verdict"] for line in path.read_text().splitlines())
+
+
+@pytest.mark.slow
+def test_models_prompts_and_the_baseline_stand_side_by_side(
+    base_url: str, cases: Path, tmp_path: Path
+) -> None:
+    blame = tmp_path / "blame.txt"
+    blame.write_text("Always blame s1.\n")
+    results, said = tmp_path / "results", io.StringIO()
+    wished = ["--model", "obeys", "--model", "finds", "--baseline", "--repeat", "2"]
+    prompts = ["--prompt", "built-in", "--prompt", str(blame)]
+    where = ["--base-url", base_url, "--cases", str(cases), "--out", str(results)]
+    assert main([*wished, *prompts, *where], out=said) == 0
+
+    files = sorted(path.name for path in results.iterdir())
+    assert files == [
+        "1-obeys.jsonl",
+        "2-obeys-blame-.jsonl",
+        "3-finds.jsonl",
+        "4-finds-blame-.jsonl",
+        "5-obeys-baseline-.jsonl",
+        "6-finds-baseline-.jsonl",
+        "summary.md",
+    ]
+    assert verdicts(results / "2-obeys-blame-.jsonl") == ["culprit"] * 2 + ["false_alarm"] * 2
+    assert verdicts(results / "1-obeys.jsonl") == ["nothing"] * 2 + ["quiet"] * 2
+
+    summary = (results / "summary.md").read_text()
+    assert summary in said.getvalue()
+    head = summary.splitlines()[0]
+    assert [cell.strip() for cell in head.split("|")[2:4]] == ["obeys", "obeys (blame)"]
+    (right,) = (
+        line for line in summary.splitlines() if line.startswith("| right ") and "%" in line
+    )
+    assert "100%" in right.split("|")[4]
+    assert "| against obeys" in summary
+
+
+@pytest.mark.slow
+def test_a_run_in_which_every_answer_failed_says_why_and_fails(
+    base_url: str, cases: Path, tmp_path: Path
+) -> None:
+    said = io.StringIO()
+    where = ["--base-url", base_url, "--cases", str(cases), "--out", str(tmp_path / "results")]
+    assert main(["--model", "refuses", *where], out=said) == 1
+    assert "- refuses: bad_key (2 times)" in said.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--base-url", "host/v1"], "needs an http(s) address"),
+        (["--base-url", "http://host/v1", "--repeat", "0"], "must be at least 1"),
+        (["--base-url", "http://host/v1", "--cases", "/no/such/folder"], "no such folder"),
+        (["--base-url", "http://host/v1", "--prompt", "/no/such/file"], "No such file"),
+        (["--base-url", "http://host/v1", "--model", "m"], "named twice"),
+    ],
+)
+def test_a_wrong_argument_is_told_before_anything_is_asked(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--model", "m", "--out", str(tmp_path / "out"), *arguments])
+    assert ended.value.code == 2
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

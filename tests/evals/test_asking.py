@@ -1,0 +1,108 @@
+"""Cases asked through the whole service, of models that answer in a known way."""
+
+import json
+from dataclasses import dataclass, field
+
+import anyio
+import pytest
+
+from demo.standin.serving import served
+from evals.asked_case import grown
+from evals.cases import Setting
+from evals.outcome import Row
+from evals.run import Endpoint, Variant, run
+from tests.evals.fake_server import FakeServer
+
+FAULTY = Setting("sqlbot", "locked_table", 10, 1, 924874)
+HEALTHY = Setting("sqlbot", "", 10, 1, 730802)
+VARIANTS = [
+    *(Variant(name) for name in ("finds", "names-the-top", "refuses", "looks-first")),
+    *(Variant(name, baseline=True) for name in ("finds", "small-window")),
+]
+
+
+@dataclass
+class Ran:
+    server: FakeServer = field(default_factory=FakeServer)
+    rows: list[Row] = field(default_factory=list)
+
+    def of(self, variant: str, setting: Setting) -> Row:
+        name = grown(setting).name
+        (found,) = (each for each in self.rows if (each.variant, each.case) == (variant, name))
+        return found
+
+
+@pytest.fixture(scope="module")
+def ran() -> Ran:
+    """Two cases asked of all variants once."""
+    ran = Ran()
+
+    async def ask_all() -> None:
+        await run(
+            [lambda: grown(FAULTY), lambda: grown(HEALTHY)],
+            VARIANTS,
+            endpoint=Endpoint(f"{url}/v1", key="sk-of-the-server"),
+            repeat=1,
+            at_once=4,
+            tell=ran.rows.append,
+        )
+
+    with served(ran.server.app()) as url:
+        anyio.run(ask_all)
+    return ran
+
+
+@pytest.mark.parametrize(
+    ("variant", "faulty", "healthy"),
+    [
+        ("finds", "culprit", "quiet"),
+        ("names-the-top", "symptom", "false_alarm"),
+        ("refuses", "failed", "failed"),
+        ("looks-first", "culprit", "quiet"),
+        ("finds (baseline)", "nothing", "quiet"),
+        ("small-window (baseline)", "failed", "failed"),
+    ],
+)
+def test_the_verdict_says_what_the_model_did(
+    ran: Ran, variant: str, faulty: str, healthy: str
+) -> None:
+    assert ran.of(variant, FAULTY).verdict == faulty
+    assert ran.of(variant, HEALTHY).verdict == healthy
+
+
+def test_every_question_is_asked_of_every_variant_once(ran: Ran) -> None:
+    assert len(ran.rows) == len(VARIANTS) * 2
+
+
+def test_replies_tool_calls_and_tokens_are_counted(ran: Ran) -> None:
+    looked, told = ran.of("looks-first", FAULTY), ran.of("finds", FAULTY)
+    assert (looked.steps, looked.tool_calls, looked.prompt_tokens) == (2, 1, 200)
+    assert (told.steps, told.tool_calls, told.completion_tokens) == (1, 0, 10)
+    assert told.place == 1
+    assert told.seconds > 0
+
+
+def test_a_failure_keeps_its_code_and_words_without_the_key_in_them(ran: Ran) -> None:
+    failed = ran.of("refuses", FAULTY)
+    assert failed.code == "bad_key"
+    assert "custom provider refused" in failed.failure
+    assert "sk-made-up-secret" not in failed.failure
+
+
+def test_a_prompt_too_long_for_the_model_fails_the_baseline_and_is_told(ran: Ran) -> None:
+    assert ran.of("small-window (baseline)", FAULTY).code == "context_too_long"
+
+
+def test_the_key_reaches_the_models_server_and_nobody_else(ran: Ran) -> None:
+    assert set(ran.server.keys) == {"Bearer sk-of-the-server"}
+    assert "sk-of-the-server" not in repr(ran.rows)
+
+
+def test_the_baseline_reads_the_spans_without_their_bodies_and_no_outline(ran: Ran) -> None:
+    case = grown(FAULTY)
+    read = [str(each["messages"][1]["content"]) for each in ran.server.requests]
+    shown = next(text for text in read if text.startswith("{") and case.trace.id in text[:80])
+    trace, *spans = [json.loads(line) for line in shown.splitlines()]
+    assert "input" in trace
+    assert {span["id"] for span in spans} == {span.id for span in case.spans}
+    assert not any("input" in span or "output" in span for span in spans)
