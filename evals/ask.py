@@ -19,7 +19,7 @@ from typing import TextIO
 
 import anyio
 
-from evals.asked_case import CaseBroken, grown, read_folder
+from evals.asked_case import AskedCase, CaseBroken, grown, read_folder
 from evals.cases import held_back_cases, open_cases
 from evals.outcome import Row
 from evals.run import CaseSource, Endpoint, Prompt, Variant, run
@@ -120,8 +120,12 @@ def _cases(names: Sequence[str]) -> list[CaseSource]:
         if name in _GENERATED:
             sources += [partial(grown, setting) for setting in _GENERATED[name]()]
         else:
-            sources += [lambda case=case: case for case in read_folder(Path(name))]
+            sources += [partial(_as_read, case) for case in read_folder(Path(name))]
     return sources
+
+
+def _as_read(case: AskedCase) -> AskedCase:
+    return case
 
 
 def _spread(sources: list[CaseSource], most: int | None) -> list[CaseSource]:

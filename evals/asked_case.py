@@ -76,7 +76,8 @@ def grown(setting: Setting) -> AskedCase:
     """
     case = setting.make()
     name = f"{setting.program}-{setting.fault or 'healthy'}-{setting.size}-{setting.seed}"
-    ids = {each.id: _id(name, each) for each in (*case.spans, case.trace)}
+    ids = {each.id: _id(name, each) for each in case.spans}
+    ids[case.trace.id] = _id(name, case.trace)
     spans = [
         span.model_copy(
             update={

@@ -108,7 +108,8 @@ def tokens_of(row: Row) -> float:
 def sign_test(better: int, worse: int) -> float:
     """The chance of a split at least this uneven where either side is equally likely."""
     n, few = better + worse, min(better, worse)
-    return min(1.0, sum(math.comb(n, k) for k in range(few + 1)) * 2 / 2**n)
+    splits = sum(math.comb(n, k) for k in range(few + 1))
+    return min(1.0, 2 * splits / (1 << n))
 
 
 def _differences(

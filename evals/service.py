@@ -37,6 +37,7 @@ def settings_of(backend: str, models: Sequence[str], database: Path) -> Settings
         url_prefix="",
         log_level="ERROR",
         sentry_dsn=None,
+        opik_internal_url=None,
     )
 
 
