@@ -2,12 +2,14 @@
 
 import argparse
 import signal
+import socket
 import sys
 
 import uvicorn
 
 from app import __version__
 from app.errors import StartRefused
+from app.lifecycle import LAST_WORDS_SECONDS
 from app.main import create_app, settle_memory
 from app.settings import Settings
 
@@ -22,23 +24,47 @@ def main() -> None:
         sys.exit(error.message)
     app = create_app(settings)
     settle_memory()
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=settings.host,
-            port=settings.port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=round(settings.shutdown_seconds) + 5,
-        )
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=round(settings.shutdown_seconds) + LAST_WORDS_SECONDS,
     )
-    # The server raises the signal that ended it once more, for whoever handled it before: nobody.
+    server = uvicorn.Server(config)
+
+    def end(*_: object) -> None:
+        """Before the server listens to signals; at its end it raises its last one once more."""
+        if not server.started:
+            sys.exit(0)
+
     for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda *_: None)
-    server.run()
+        signal.signal(each, end)
+    with _listener(config, reader_seconds=settings.reader_seconds) as listener:
+        try:
+            server.run(sockets=[listener])
+        except SystemExit:
+            if not server.should_exit:
+                raise
+            return
     if not server.started:
         sys.exit(3)
+
+
+def _listener(config: uvicorn.Config, *, reader_seconds: float) -> socket.socket:
+    """A bound socket whose connections send each frame at once and drop readers that take nothing.
+
+    A connection inherits both options. The second also ends one whose other end has vanished, for
+    which the system's own patience is some 15 minutes; not every system has it.
+    """
+    listener = config.bind_socket()
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if sys.platform == "linux":
+        milliseconds = round(reader_seconds * 1000)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
+    return listener
 
 
 if __name__ == "__main__":

@@ -1,14 +1,10 @@
 """From start to end of a process: what is opened, and how it is closed again."""
 
-import asyncio
 import contextlib
-import signal
 import sys
-import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from types import FrameType
 
 import anyio
 import httpx
@@ -26,12 +22,15 @@ from app.errors import StartRefused
 from app.opik.reach import answers
 from app.parts import conversations_of, observing_of, reporting_of
 from app.settings import DEFAULT_DATABASE, Settings, database_url
+from app.stopping import Stopping
 from app.telemetry import logs
 from app.web.routes import State
 
 log = structlog.get_logger(__name__)
 
 BACKEND_PROBE_SECONDS = 2.0
+LAST_WORDS_SECONDS = 5
+"""How long streams may take to end after the turns' time is up."""
 
 
 @contextlib.asynccontextmanager
@@ -44,7 +43,9 @@ async def running(
     engine = create_engine(
         database_url(settings.session_service_uri), pool_recycle=settings.session_pool_recycle
     )
+    stopping = Stopping()
     async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(stopping.listening())
         await stack.enter_async_context(reporting_of(settings).running())
         stack.push_async_callback(engine.dispose)
         await prepare(
@@ -52,30 +53,44 @@ async def running(
             migrate=settings.migrate_at_start,
             attempts=settings.session_service_max_retries,
             delay=settings.session_service_retry_delay,
+            sleep=stopping.sleep,
         )
+        stopping.check()
         observer = await stack.enter_async_context(observing_of(settings).running())
         http = await stack.enter_async_context(_http_client(transport))
         tasks = await stack.enter_async_context(anyio.create_task_group())
         conversations = conversations_of(
             settings, Store(engine), http=http, tasks=tasks, observer=observer, system=system
         )
-        ending = anyio.Event()
-        tasks.start_soon(_shut_down, conversations, ending, settings.shutdown_seconds)
-        stack.enter_context(_on_signal(ending))
+        tasks.start_soon(_shut_down, conversations, stopping, settings)
         health = Health(
             schema_fault=SchemaCheck(engine).fault,
             backend_answers=partial(
                 answers, http, base_url=settings.agent_opik_url, seconds=BACKEND_PROBE_SECONDS
             ),
-            draining=lambda: conversations.draining,
+            draining=stopping.asked.is_set,
         )
         yield {"conversations": conversations, "health": health, "request_id": ""}
-        ending.set()
+        stopping.undelayed.set()
+        stopping.asked.set()
 
 
-async def _shut_down(conversations: Conversations, ending: anyio.Event, seconds: float) -> None:
-    await ending.wait()
-    await conversations.shut_down(seconds)
+async def _shut_down(conversations: Conversations, stopping: Stopping, settings: Settings) -> None:
+    """Serves on for those who do not know yet, then gives running turns their time to end."""
+    await stopping.asked.wait()
+    log.info("stopping", delay=settings.drain_seconds, grace=settings.shutdown_seconds)
+    with anyio.move_on_after(settings.drain_seconds):
+        await stopping.undelayed.wait()
+    stopping.hand_on()
+    async with anyio.create_task_group() as group:
+        group.start_soon(_hurry, conversations, stopping)
+        await conversations.shut_down(settings.shutdown_seconds)
+        group.cancel_scope.cancel()
+
+
+async def _hurry(conversations: Conversations, stopping: Stopping) -> None:
+    await stopping.hurried.wait()
+    await conversations.shut_down(0)
 
 
 @contextlib.asynccontextmanager
@@ -95,34 +110,6 @@ async def _http_client(
         headers={"User-Agent": f"opik-assist/{__version__}"},
     ) as client:
         yield client
-
-
-@contextlib.contextmanager
-def _on_signal(ending: anyio.Event) -> Iterator[None]:
-    """Sets `ending` at SIGTERM or SIGINT, before the server's own handler runs.
-
-    A server waits for its streams first and ends the lifespan last, so running turns have to be
-    ended from here. Signals can be handled in the main thread only.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    loop = asyncio.get_running_loop()
-    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(ending.set)
-        previous = before[signal.Signals(number)]
-        if callable(previous):
-            previous(number, frame)
-
-    for each in before:
-        signal.signal(each, handle)
-    try:
-        yield
-    finally:
-        for each, previous in before.items():
-            signal.signal(each, previous)
 
 
 def storage_of(settings: Settings) -> str:

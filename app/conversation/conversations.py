@@ -168,11 +168,6 @@ class Conversations:
         if conversation_id is not None:
             self._observer.unrated(conversation_id)
 
-    @property
-    def draining(self) -> bool:
-        """Whether the service is shutting down."""
-        return self._draining
-
     def drain(self) -> None:
         """Accepts no more turns; those that run may go on."""
         self._draining = True

@@ -27,8 +27,22 @@ class ServiceSettings(BaseSettings):
     access_cache_seconds: float = Field(
         60, ge=0, description="How long a permission to read a trace is remembered."
     )
+    drain_seconds: float = Field(
+        5,
+        ge=0,
+        description="How long questions are still taken after SIGTERM while `readyz` already"
+        " says 503: load balancers need time to notice.",
+    )
     shutdown_seconds: float = Field(
-        10, ge=0, description="How long running turns may go on after SIGTERM."
+        10, ge=0, description="How long running turns may go on after that."
+    )
+    body_seconds: float = Field(
+        10, gt=0, description="How long the body of a request may take to come."
+    )
+    reader_seconds: float = Field(
+        60,
+        gt=0,
+        description="A reader of a stream that takes nothing for so long counts as gone.",
     )
 
     @field_validator("url_prefix")

@@ -57,13 +57,13 @@ async def service_process(
     `command` is what starts it in place of the interpreter alone.
     """
     port = free_port()
-    values = {"HOST": "127.0.0.1", "PORT": str(port), "URL_PREFIX": prefix, **settings}
+    own = {"HOST": "127.0.0.1", "PORT": str(port), "URL_PREFIX": prefix, "DRAIN_SECONDS": "0"}
     started = ServiceProcess(
         f"http://127.0.0.1:{port}",
         await asyncio.create_subprocess_exec(
             *(*command, sys.executable, "-m", "app"),
             cwd=folder,
-            env=environment(**values),
+            env=environment(**own, **settings),
             stderr=asyncio.subprocess.PIPE,
         ),
     )

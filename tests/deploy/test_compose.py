@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from app.lifecycle import LAST_WORDS_SECONDS
 from app.settings import Settings, database_url
 from tests.deploy.service_process import ROOT
 
@@ -53,6 +54,15 @@ def test_the_schema_is_made_once_before_the_service_starts(own: dict[str, Any]) 
     assert services[NAME]["environment"]["MIGRATE_AT_START"] == "false"
     assert services["migrate"]["command"] == ["alembic", "upgrade", "head"]
     assert services["migrate"]["restart"] == "no"
+
+
+def test_a_container_is_given_the_time_that_an_end_in_order_takes(own: dict[str, Any]) -> None:
+    grace = own["services"][NAME]["stop_grace_period"]
+    assert grace.endswith("s")
+    times = ("drain_seconds", "shutdown_seconds")
+    assert not set(own["services"][NAME]["environment"]) & {name.upper() for name in times}
+    needed = sum(Settings.model_fields[name].default for name in times) + LAST_WORDS_SECONDS
+    assert int(grace[:-1]) >= needed + 5
 
 
 def test_joining_an_opik_starts_no_second_database(

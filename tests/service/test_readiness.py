@@ -10,11 +10,8 @@ import httpx
 import pytest
 from anyio import to_thread
 from sqlalchemy import Executable, column, delete, table, update
-from starlette.types import Receive, Scope, Send
 
 from app.db.tables import OLDEST_CODE, VERSION_TABLE, facts
-from app.main import create_app
-from app.settings import Settings
 from tests import databases
 from tests.fakes.service import PREFIX, service_at, serving
 
@@ -140,29 +137,6 @@ async def test_a_locked_sqlite_file_is_told_until_it_is_free(tmp_path: Path) -> 
             assert (await probe.get("healthz"))[0] == 200
             other.execute("ROLLBACK")
         assert (await probe.get())[0] == 200
-
-
-async def test_a_service_that_drains_is_alive_but_not_ready(tmp_path: Path) -> None:
-    settings = Settings(
-        _env_file=None,
-        agent_opik_url=NOBODY,
-        session_service_uri=f"sqlite:///{tmp_path / 'drained.db'}",
-        url_prefix=PREFIX,
-    )
-    app = create_app(settings)
-    async with app.router.lifespan_context(app) as state:
-
-        async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
-            await app({**scope, "state": dict(state)}, receive, send)
-
-        transport = httpx.ASGITransport(with_state)
-        async with httpx.AsyncClient(transport=transport) as http:
-            probe = Probe(http, "http://service")
-            assert (await probe.get())[0] == 200
-            state["conversations"].drain()
-            status, told = await probe.get()
-            assert (status, told["message"]) == (503, "The service is shutting down.")
-            assert (await probe.get("healthz"))[0] == 200
 
 
 async def _write(uri: str, statement: Executable) -> None:

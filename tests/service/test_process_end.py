@@ -1,0 +1,163 @@
+"""How a process ends that is told to: in order, in time, and with nothing lost."""
+
+import asyncio
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from demo.standin.chat import text
+from demo.standin.faults import Delay, Fault
+from tests.fakes.chat import answer
+from tests.fakes.service import PATIENCE, PREFIX, TRACE_ID, Service
+from tests.service.processes import Process, free_port, python, service_process
+
+UVICORN = ("-m", "uvicorn", "app.main:app", "--port", "PORT")
+
+
+def half(said: str) -> list[Any]:
+    """A reply that never comes to its end."""
+    return [text(said), asyncio.Event()]
+
+
+async def until_not_ready(service: Service) -> None:
+    """Asks by new connections, as a load balancer does."""
+    with anyio.fail_after(PATIENCE):
+        told: dict[str, str] = {}
+        while "message" not in told:
+            async with httpx.AsyncClient(timeout=20) as http:
+                answered = await http.get(f"{service.url}{PREFIX}/readyz")
+            told = answered.json()
+    assert (answered.status_code, told["message"]) == (503, "The service is shutting down.")
+
+
+async def test_sigterm_gives_a_running_turn_time_to_end(tmp_path: Path) -> None:
+    gate = asyncio.Event()
+    scripts: list[Any] = [[text("Slow "), gate, *answer("but whole.")]]
+    async with service_process(tmp_path, *scripts) as (service, process):
+        async with service.asking() as stream:
+            await stream.until(lambda each: each.reader.texts)
+            process.process.send_signal(signal.SIGTERM)
+            gate.set()
+            reader = await stream.rest()
+        assert (reader.texts, reader.error) == (["Slow but whole."], None)
+        assert await process.ended() == 0
+
+
+async def test_sigterm_ends_a_turn_that_takes_too_long_with_a_last_word_and_stores_it(
+    tmp_path: Path,
+) -> None:
+    async with service_process(tmp_path, half("Endless "), SHUTDOWN_SECONDS="0.2") as started:
+        service, process = started
+        async with service.asking() as stream:
+            await stream.until(lambda each: each.reader.texts)
+            process.process.send_signal(signal.SIGTERM)
+            reader = await stream.rest()
+        assert reader.texts[0] == "Endless "
+        assert reader.error is not None
+        assert reader.error.startswith("The service is restarting.")
+        assert await process.ended() == 0
+        assert "Traceback" not in process.log
+    async with service_process(tmp_path, answer("Back.")) as (service, _):
+        said = [words for _, words in await service.said()]
+        assert said[1] == "Endless "
+        assert said[2].startswith("The service is restarting.")
+        assert (await service.ask()).texts == ["Back."]
+
+
+async def test_for_a_while_after_sigterm_the_service_says_that_it_ends_and_still_answers(
+    tmp_path: Path,
+) -> None:
+    async with service_process(tmp_path, DRAIN_SECONDS="60") as (service, process):
+        process.process.send_signal(signal.SIGTERM)
+        await until_not_ready(service)
+        async with httpx.AsyncClient(timeout=20) as http:
+            assert (await http.get(f"{service.url}{PREFIX}/healthz")).status_code == 200
+            assert (await replace(service, http=http).ask()).texts == ["It was the tool."]
+        process.process.send_signal(signal.SIGTERM)
+        assert await process.ended() == 0
+
+
+@pytest.mark.parametrize("command", [("-m", "app"), UVICORN])
+async def test_once_the_delay_is_over_the_service_ends_by_itself(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    async with service_process(tmp_path, command=command, DRAIN_SECONDS="0.7") as started:
+        service, process = started
+        began = anyio.current_time()
+        process.process.send_signal(signal.SIGTERM)
+        await until_not_ready(service)
+        code = await process.ended()
+        assert 0.7 <= anyio.current_time() - began < 5
+        # A plain uvicorn ends by the signal that it was sent.
+        assert code == (0 if command == ("-m", "app") else -signal.SIGTERM)
+        assert "Traceback" not in process.log
+
+
+async def test_a_second_signal_ends_the_delay_and_the_running_turns_at_once(
+    tmp_path: Path,
+) -> None:
+    values = {"DRAIN_SECONDS": "60", "SHUTDOWN_SECONDS": "60"}
+    async with service_process(tmp_path, half("Endless "), **values) as (service, process):
+        async with service.asking() as stream:
+            await stream.until(lambda each: each.reader.texts)
+            process.process.send_signal(signal.SIGTERM)
+            await until_not_ready(service)
+            process.process.send_signal(signal.SIGTERM)
+            reader = await stream.rest()
+        assert reader.error is not None
+        assert reader.error.startswith("The service is restarting.")
+        assert await process.ended() == 0
+
+
+async def test_a_person_at_a_terminal_waits_for_no_load_balancer(tmp_path: Path) -> None:
+    async with service_process(tmp_path, DRAIN_SECONDS="60") as (_, process):
+        process.process.send_signal(signal.SIGINT)
+        assert await process.ended() == 0
+
+
+async def test_a_question_that_is_too_late_is_refused_in_words(tmp_path: Path) -> None:
+    async with service_process(tmp_path) as (service, process):
+        service.switches.faults.append(Fault(Delay(1.5), path=f"/v1/private/traces/{TRACE_ID}"))
+        asking = asyncio.create_task(service.ask())
+        with anyio.fail_after(PATIENCE):
+            while not service.switches.requests("GET", f"/v1/private/traces/{TRACE_ID}"):  # noqa: ASYNC110 - no event tells it
+                await asyncio.sleep(0.005)
+        process.process.send_signal(signal.SIGTERM)
+        refused = await asking
+        assert refused.error is not None
+        assert refused.error.startswith("The service is restarting.")
+        assert service.chat.requests == []
+        assert await process.ended() == 0
+
+
+async def told(process: Process, words: str) -> None:
+    with anyio.fail_after(PATIENCE):
+        while words not in process.log:  # noqa: ASYNC110 - no event tells it
+            await asyncio.sleep(0.005)
+
+
+@pytest.mark.parametrize(("command", "code"), [(("-m", "app"), 0), (UVICORN, 3)])
+async def test_a_start_that_waits_for_its_database_ends_when_it_is_told_to(
+    tmp_path: Path, command: tuple[str, ...], code: int
+) -> None:
+    port = str(free_port())
+    words = [port if word == "PORT" else word for word in command]
+    values = {
+        "AGENT_OPIK_URL": "http://opik.test",
+        "SESSION_SERVICE_URI": f"mysql://anna:hunter2@127.0.0.1:{free_port()}/opik",
+        "SESSION_SERVICE_MAX_RETRIES": "1000",
+        "SESSION_SERVICE_RETRY_DELAY": "600",
+        "PORT": port,
+    }
+    async with python(*words, cwd=tmp_path, **values) as process:
+        await told(process, "database_not_ready")
+        process.process.send_signal(signal.SIGTERM)
+        assert await process.ended() == code
+    assert "told to end before it had started" in process.log
+    assert "Traceback" not in process.log
+    assert "hunter2" not in process.log

@@ -1,0 +1,64 @@
+"""A process that is killed in the middle of a turn, as by a power failure."""
+
+import asyncio
+from pathlib import Path
+
+import anyio
+import pytest
+
+from demo.standin.chat import text
+from tests.fakes.chat import answer, calling
+from tests.fakes.service import span_id
+from tests.service.processes import backend_for, started
+
+
+@pytest.mark.slow
+async def test_a_killed_process_loses_nothing_that_was_complete_and_the_next_turn_is_told(
+    tmp_path: Path, database_uri: str
+) -> None:
+    call = ("get_span_details", f'{{"span_id": "{span_id(3)}"}}')
+    scripts = [
+        calling(call, status="Let me look."),
+        [text("The order "), asyncio.Event()],
+        answer("Back."),
+    ]
+    values = {"SESSION_SERVICE_URI": database_uri, "LEASE_SECONDS": "2", "BUSY_WAIT_SECONDS": "10"}
+    async with backend_for(*scripts) as backend:
+        async with started(backend, tmp_path, **values) as (service, process):  # noqa: SIM117 - the stream closes before the process
+            async with service.asking() as stream:
+                await stream.until(lambda each: "The order " in each.reader.texts)
+                process.process.kill()
+                await process.ended()
+        async with started(backend, tmp_path, **values) as (service, _):
+            assert (await service.ask("Again?")).texts == ["Back."]
+            said = [words for _, words in await service.said()]
+    assert "Fetching span details" in said.pop(2)
+    assert said == [
+        "What caused this error?",
+        "Let me look.",
+        "(interrupted)",
+        "Again?",
+        "Back.",
+    ]
+    messages = backend.chat.requests[-1]["messages"]
+    (result,) = [each["content"] for each in messages if each["role"] == "tool"]
+    assert result.startswith("[get_span_details: ok")
+    assert any("interrupted" in str(each["content"]) for each in messages)
+
+
+@pytest.mark.slow
+async def test_a_killed_turn_reads_as_interrupted_once_its_lease_ran_out(
+    tmp_path: Path, database_uri: str
+) -> None:
+    values = {"SESSION_SERVICE_URI": database_uri, "LEASE_SECONDS": "1"}
+    async with backend_for([text("Endless "), asyncio.Event()]) as backend:
+        async with started(backend, tmp_path, **values) as (service, process):  # noqa: SIM117 - the stream closes before the process
+            async with service.asking() as stream:
+                await stream.until(lambda each: each.reader.texts)
+                process.process.kill()
+                await process.ended()
+        async with started(backend, tmp_path, **values) as (service, _):
+            with anyio.fail_after(10):
+                while len(said := await service.said()) < 2:  # noqa: ASYNC110 - no event tells it
+                    await asyncio.sleep(0.1)
+    assert said == [("user", "What caused this error?"), ("assistant", "(interrupted)")]
