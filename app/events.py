@@ -51,18 +51,32 @@ class TraceRead(_Event):
     spans: int = 0
 
 
+class NamedTrace(BaseModel):
+    """Another trace that has a short name; `label` is what a person reads for it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    label: str
+
+
 class SpansNamed(_Event):
-    """Spans that got their short names: the next aliases of the conversation, in order."""
+    """What got its short name: the next aliases of the conversation, in order, of spans (`ids`)
+    and of other traces.
+
+    Both stand in one event, so that a service from before traces had names can read it.
+    """
 
     type: Literal["spans_named"] = "spans_named"
-    ids: tuple[str, ...]
+    ids: tuple[str, ...] = ()
+    traces: tuple[NamedTrace, ...] = ()
 
 
 class ReplyCompleted(_Event):
     """One bubble of the assistant: its whole text and the calls it ends with.
 
-    The text cites spans as `⟦span:<uuid>⟧`; `cited` names them. `complete` is False for a text
-    that was cut: by Stop, by a failure or by a broken stream.
+    The text cites spans as `⟦span:<uuid>⟧` and other traces as `⟦trace:<uuid>⟧`; `cited` names
+    them. `complete` is False for a text that was cut: by Stop, by a failure or by a broken stream.
     """
 
     type: Literal["reply_completed"] = "reply_completed"
@@ -153,7 +167,7 @@ class UsageCounted(_Event):
 
 
 class TextDelta(_Event):
-    """Live only: a piece of a bubble's text, with the names of the spans that it cites."""
+    """Live only: a piece of a bubble's text, with the names of what it cites."""
 
     type: Literal["text_delta"] = "text_delta"
     bubble: str

@@ -39,7 +39,7 @@ def create_app(
     limits = EdgeLimits(
         settings.body_bytes, settings.message_characters, settings.heartbeat_seconds
     )
-    ui = UiLinks(settings.opik_ui_url, settings.opik_ui_span_url)
+    ui = UiLinks(settings.opik_ui_url, settings.opik_ui_span_url, settings.opik_ui_trace_url)
     api = Api(limits, ui=ui, storage=storage_of(settings))
     return Starlette(
         routes=api.routes(settings.url_prefix),

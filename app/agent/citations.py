@@ -1,7 +1,8 @@
-"""Short names for spans, and the places in a text where the model cites them.
+"""Short names for spans and for other traces, and the places in a text where the model cites them.
 
-The model reads and writes aliases (`[s3]`); what is stored and shown holds span ids, in the token
-`⟦span:<uuid>⟧`, so that a text keeps its meaning whatever happens to the aliases.
+The model reads and writes aliases (`[s3]` for a span, `[t2]` for another trace); what is stored and
+shown holds ids, in the tokens `⟦span:<uuid>⟧` and `⟦trace:<uuid>⟧`, so that a text keeps its
+meaning whatever happens to the aliases.
 """
 
 import re
@@ -9,48 +10,92 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-_CITATION = re.compile(r"\[ ?s\d{1,6}(?:(?:, ?|; ?| and | )s\d{1,6}){0,9} ?\]")
-_BEGUN = re.compile(r"\[[s\d,; and]*")
+from app.events import NamedTrace
+
+_CITATION = re.compile(r"\[ ?[st]\d{1,6}(?:(?:, ?|; ?| and | )[st]\d{1,6}){0,9} ?\]")
+_BEGUN = re.compile(r"\[[st\d,; and]*")
 _HELD = 120
-_ALIAS = re.compile(r"s(\d{1,6})")
-_TOKEN = re.compile(r"⟦span:([0-9a-f-]{36})⟧")
+_ALIAS = re.compile(r"([st])(\d{1,6})")
+_TOKEN = re.compile(r"⟦(span|trace):([0-9a-f-]{36})⟧")
+
+Label = Callable[[str], str | None]
+"""The name of an id as a person reads it; None where it has none."""
 
 
-class Aliases:
-    """The short names that a conversation has given: `s1` for the first span named, and so on.
+class _Names:
+    """Ids in the order of their numbers; a number once given never changes its meaning.
 
-    An alias once given never changes its meaning. `take_new` hands over what has to be stored.
-    Tools that work in threads may name spans at the same time.
+    Tools that work in threads may name things at the same time.
     """
 
-    def __init__(self, known: Iterable[str] = ()) -> None:
-        """`known` are the span ids named so far, in the order of their aliases."""
+    def __init__(self, known: Iterable[str]) -> None:
         self._ids = list(known)
-        self._numbers = {span_id: number for number, span_id in enumerate(self._ids, 1)}
+        self._numbers = {each: number for number, each in enumerate(self._ids, 1)}
         self._stored = len(self._ids)
         self._lock = threading.Lock()
 
-    def name(self, span_id: str) -> str:
-        """The alias of a span, given now if it had none."""
+    def number(self, wanted: str) -> int:
         with self._lock:
-            number = self._numbers.get(span_id)
+            number = self._numbers.get(wanted)
             if number is None:
-                self._ids.append(span_id)
-                number = self._numbers[span_id] = len(self._ids)
-        return f"s{number}"
+                self._ids.append(wanted)
+                number = self._numbers[wanted] = len(self._ids)
+        return number
 
-    def span_id(self, alias: str) -> str | None:
-        """The span of an alias; None for one that was never given."""
-        found = _ALIAS.fullmatch(alias)
-        number = int(found[1]) if found else 0
+    def at(self, number: int) -> str | None:
         return self._ids[number - 1] if 0 < number <= len(self._ids) else None
 
     def take_new(self) -> tuple[str, ...]:
-        """The span ids named since the last call, in the order of their aliases."""
         with self._lock:
             new = tuple(self._ids[self._stored :])
             self._stored = len(self._ids)
         return new
+
+
+class Aliases:
+    """The short names that a conversation has given: `s1` for the first span named, and so on;
+    `t1` for the first other trace that a tool has shown.
+
+    An alias once given never changes its meaning. `take_new` and `take_new_traces` hand over what
+    has to be stored.
+    """
+
+    def __init__(self, known: Iterable[str] = (), *, traces: Iterable[NamedTrace] = ()) -> None:
+        """`known` are the span ids named so far, `traces` the traces, each in the order of their
+        aliases."""
+        self._spans = _Names(known)
+        self._labels = {each.id: each.label for each in traces}
+        self._traces = _Names(self._labels)
+
+    def name(self, span_id: str) -> str:
+        """The alias of a span, given now if it had none."""
+        return f"s{self._spans.number(span_id)}"
+
+    def name_trace(self, trace_id: str, label: str) -> str:
+        """The alias of a trace, given now if it had none; `label` is what a person reads."""
+        self._labels.setdefault(trace_id, label)
+        return f"t{self._traces.number(trace_id)}"
+
+    def span_id(self, alias: str) -> str | None:
+        """The span of an alias; None for one that was never given."""
+        return self._id(alias, "s")
+
+    def trace_id(self, alias: str) -> str | None:
+        """The trace of an alias; None for one that was never given."""
+        return self._id(alias, "t")
+
+    def trace_label(self, trace_id: str) -> str | None:
+        """What a person reads for a trace that has an alias."""
+        return self._labels.get(trace_id)
+
+    def take_new(self) -> tuple[str, ...]:
+        """The span ids named since the last call, in the order of their aliases."""
+        return self._spans.take_new()
+
+    def take_new_traces(self) -> tuple[NamedTrace, ...]:
+        """The traces named since the last call, in the order of their aliases."""
+        new = self._traces.take_new()
+        return tuple(NamedTrace(id=each, label=self._labels[each]) for each in new)
 
     def to_ids(self, text: str) -> str:
         """A whole text of the model with its citations as tokens; unknown aliases are dropped."""
@@ -58,11 +103,25 @@ class Aliases:
 
     def to_aliases(self, text: str) -> str:
         """A stored text as the model wrote it."""
-        return _TOKEN.sub(lambda found: f"[{self.name(found[1])}]", text)
+        return _TOKEN.sub(lambda found: f"[{self._known(found[1], found[2])}]", text)
+
+    def _id(self, alias: str, kind: str) -> str | None:
+        found = _ALIAS.fullmatch(alias)
+        if found is None or found[1] != kind:
+            return None
+        return (self._spans if kind == "s" else self._traces).at(int(found[2]))
+
+    def _known(self, kind: str, id: str) -> str:
+        return self.name(id) if kind == "span" else self.name_trace(id, "another trace")
 
     def _tokens(self, found: re.Match[str]) -> str:
-        ids = [self.span_id(alias[0]) for alias in _ALIAS.finditer(found[0])]
-        return ", ".join(f"⟦span:{span_id}⟧" for span_id in ids if span_id)
+        tokens = []
+        for alias in _ALIAS.finditer(found[0]):
+            if span_id := self.span_id(alias[0]):
+                tokens.append(f"⟦span:{span_id}⟧")
+            elif trace_id := self.trace_id(alias[0]):
+                tokens.append(f"⟦trace:{trace_id}⟧")
+        return ", ".join(tokens)
 
 
 @dataclass(slots=True)
@@ -92,7 +151,7 @@ class CitationStream:
         return rest
 
 
-def cited(text: str, label: Callable[[str], str | None]) -> Mapping[str, str]:
-    """The names of the spans that a text with tokens cites; spans without a label are left out."""
-    labels = {span_id: label(span_id) for span_id in _TOKEN.findall(text)}
-    return {span_id: name for span_id, name in labels.items() if name is not None}
+def cited(text: str, *, span: Label, trace: Label) -> Mapping[str, str]:
+    """The names, by id, of what a text with tokens cites; what has no name is left out."""
+    labels = {id: (span if kind == "span" else trace)(id) for kind, id in _TOKEN.findall(text)}
+    return {id: name for id, name in labels.items() if name is not None}

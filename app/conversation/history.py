@@ -30,8 +30,12 @@ _ENDINGS = {
 
 
 def aliases_of(events: Sequence[StoredEvent]) -> Aliases:
-    """The short names that the conversation has given to spans."""
-    return Aliases(id for each in events if isinstance(each, SpansNamed) for id in each.ids)
+    """The short names that the conversation has given."""
+    named = [each for each in events if isinstance(each, SpansNamed)]
+    return Aliases(
+        (id for each in named for id in each.ids),
+        traces=[trace for each in named for trace in each.traces],
+    )
 
 
 def fold(events: Sequence[StoredEvent], aliases: Aliases) -> list[Message]:

@@ -128,15 +128,17 @@ class Turn:
             self._stream.end()
             text = self._aliases.to_ids(event.text)
             event = event.model_copy(update={"text": text, "cited": self._cited(text)})
-        named = self._aliases.take_new()
+        named = SpansNamed(
+            ids=self._aliases.take_new(), traces=self._aliases.take_new_traces()
+        )
         self.watch.happened(event)
         with anyio.CancelScope(shield=True):
-            await self._ledger.add(*([SpansNamed(ids=named)] if named else []), event)
+            await self._ledger.add(*([named] if named.ids or named.traces else []), event)
         self._count(event)
         self.feed.put(event)
 
     def _cited(self, text: str) -> dict[str, str]:
-        return dict(cited(text, self._label_of))
+        return dict(cited(text, span=self._label_of, trace=self._aliases.trace_label))
 
     def stop(self, reason: TerminalEvent | None = None) -> None:
         """Ends the turn where it stands; it still stores what was said and how it ended."""

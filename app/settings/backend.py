@@ -15,11 +15,16 @@ class BackendSettings(BaseSettings):
         " `https://host/api` through Opik's own nginx."
     )
     opik_ui_url: str = Field(
-        "", description="The address of Opik's UI, for links to the spans that an answer cites."
+        "",
+        description="The address of Opik's UI, for links to the spans and traces an answer cites.",
     )
     opik_ui_span_url: str = Field(
         "{ui}/{workspace}/projects/{project_id}/logs?trace={trace_id}&span={span_id}",
         description="The address of a span in Opik's UI, each part encoded as it is filled in.",
+    )
+    opik_ui_trace_url: str = Field(
+        "{ui}/{workspace}/projects/{project_id}/logs?trace={trace_id}",
+        description="The address of a trace in Opik's UI, filled in likewise.",
     )
     opik_backend_timeout: float = Field(
         30, gt=0, description="Seconds for one REST call to the backend."
@@ -43,7 +48,7 @@ class BackendSettings(BaseSettings):
     def _ui_address(cls, value: str) -> str:
         return http_address(value) if value else ""
 
-    @field_validator("opik_ui_span_url")
+    @field_validator("opik_ui_span_url", "opik_ui_trace_url")
     @classmethod
     def _starts_at_the_ui(cls, value: str) -> str:
         if not re.match(r"\{ui\}[/?#]", value):

@@ -8,8 +8,8 @@ from app.web.span_links import UiLinks
 class Linking:
     """Follows the events of a conversation and knows what may be linked to right now.
 
-    A text may link to Opik's UI, to the spans that it cites, and to what stood in the question
-    that it answers.
+    A text may link to Opik's UI, to the spans and traces that it cites, and to what stood in the
+    question that it answers.
     """
 
     def __init__(self, ui: UiLinks, *, workspace: str, trace_id: str, question: str = "") -> None:
@@ -31,7 +31,10 @@ class Linking:
         self.links = self._made()
 
     def _made(self) -> Links:
-        url = self._ui.of_trace(
-            workspace=self._workspace, project_id=self._project_id, trace_id=self._trace_id
+        place = {"workspace": self._workspace, "project_id": self._project_id}
+        return Links(
+            self._ui.ui,
+            self._ui.spans_of(trace_id=self._trace_id, **place),
+            self._ui.traces_of(**place),
+            urls_in(self._question),
         )
-        return Links(self._ui.ui, url, urls_in(self._question))

@@ -1,4 +1,4 @@
-"""What a text in the panel may link to: the UI, URLs that the user named, and cited spans."""
+"""What a text in the panel may link to: the UI, URLs that the user named, and what is cited."""
 
 import re
 import unicodedata
@@ -31,11 +31,13 @@ class Links:
     """What may be linked to.
 
     `ui_base` is an absolute URL without query ("" for none); `span_url` makes a span's URL from
-    its id (None: spans are named without a link); `allowed` holds further URLs, taken exactly.
+    its id and `trace_url` that of another trace (None: they are named without a link); `allowed`
+    holds further URLs, taken exactly.
     """
 
     ui_base: str = ""
     span_url: Callable[[str], str] | None = None
+    trace_url: Callable[[str], str] | None = None
     allowed: frozenset[str] = frozenset()
 
     def goes_to_ui(self, url: str) -> bool:
@@ -51,11 +53,12 @@ class Links:
         """Whether a link may go to this URL."""
         return self.goes_to_ui(url) or url in self.allowed
 
-    def to_span(self, span_id: str, name: str) -> str | None:
-        """A Markdown link to a span, its name as inert text; None when spans have no URL."""
-        if self.span_url is None:
+    def to(self, kind: str, id: str, name: str) -> str | None:
+        """A Markdown link to a span or a trace, its name as inert text; None without a URL."""
+        url_of = self.trace_url if kind == "trace" else self.span_url
+        if url_of is None:
             return None
-        url = quote(self.span_url(span_id), safe="/?#&=%+,$:.~-_@;")
+        url = quote(url_of(id), safe="/?#&=%+,$:.~-_@;")
         return f"[{escaped(name)}]({url})"
 
 

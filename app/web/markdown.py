@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from app.web.blocks import LINE_HEAD, Blocks
-from app.web.cited import CITED, CitedSpans
+from app.web.cited import CITED, Citations
 from app.web.inline_code import closed_code, is_certain, opening_run, unbroken
 from app.web.links import BREAK, URL_CHARACTERS, Links, escaped, linkable, plain, showable, urls_in
 
@@ -44,13 +44,14 @@ class MarkdownFilter:
     """Makes the text of one bubble inert as it comes.
 
     Any split of a text gives the same joined output; at most some 2,000 characters are held back.
-    Citations (`⟦span:<uuid>⟧`) become links, or names, and vanish when the span is not known.
+    Citations (`⟦span:<uuid>⟧`, `⟦trace:<uuid>⟧`) become links, or names, and vanish when what they
+    are about is not known.
     """
 
     def __init__(self, links: Links, names: Mapping[str, str]) -> None:
-        """`names` are the names of spans by id; more may be added while the text comes."""
+        """`names` are names by id of what may be cited; more may be added while the text comes."""
         self._links = links
-        self._cited = CitedSpans(names)
+        self._cited = Citations(names)
         self._text = ""
         self._at = 0
         self._blocks = Blocks()
@@ -114,7 +115,7 @@ class MarkdownFilter:
         if shown is None:
             shown = self._text[self._at : self._at + length]
             if CITED in shown:
-                shown = _CITED_PLACE.sub(lambda _: plain(self._cited.take()[1]), shown)
+                shown = _CITED_PLACE.sub(lambda _: plain(self._cited.take().name), shown)
         self._at += length
         self._out.append(shown)
         self._last = (self._last + shown)[-_SPECIAL_LENGTH:]
@@ -265,8 +266,8 @@ class MarkdownFilter:
         following = self._next(complete)
         if following is None:
             return False
-        span_id, name = self._cited.take()
-        link = None if self._blocks.perhaps_code else self._links.to_span(span_id, name)
+        kind, cited_id, name = self._cited.take()
+        link = None if self._blocks.perhaps_code else self._links.to(kind, cited_id, name)
         before = after = ""
         if link is None:
             link = plain(name) if self._blocks.perhaps_code else escaped(name)
@@ -280,7 +281,7 @@ class MarkdownFilter:
 
 
 def inert(text: str, links: Links, names: Mapping[str, str]) -> str:
-    """A whole text as the panel may have it; `names` are the names of spans by id."""
+    """A whole text as the panel may have it; `names` are names by id."""
     made_inert = MarkdownFilter(links, names)
     return made_inert.feed(text) + made_inert.end()
 

@@ -1,4 +1,4 @@
-"""Where in Opik's UI a span is shown."""
+"""Where in Opik's UI a span or a trace is shown."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -7,29 +7,38 @@ from urllib.parse import quote
 
 _PLACEHOLDER = re.compile(r"\{(ui|workspace|project_id|trace_id|span_id)\}")
 
-SpanUrl = Callable[[str], str]
+Url = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
 class UiLinks:
-    """The UI's address (without a slash at its end; "" for none) and the template of a span's."""
+    """The UI's address (without a slash at its end; "" for none) and the templates of a span's
+    and of a trace's."""
 
     ui: str = ""
-    template: str = ""
+    span: str = ""
+    trace: str = ""
 
-    def of_trace(self, *, workspace: str, project_id: str, trace_id: str) -> SpanUrl | None:
+    def spans_of(self, *, workspace: str, project_id: str, trace_id: str) -> Url | None:
         """Makes the URL of a span of this trace; None where a part of it is not known."""
         known = {"workspace": workspace, "project_id": project_id, "trace_id": trace_id}
-        needed = set(_PLACEHOLDER.findall(self.template))
-        if not self.ui or any(not known[name] for name in needed & known.keys()):
+        return self._url(self.span, known, "span_id")
+
+    def traces_of(self, *, workspace: str, project_id: str) -> Url | None:
+        """Makes the URL of a trace of this project; None where a part of it is not known."""
+        return self._url(self.trace, {"workspace": workspace, "project_id": project_id}, "trace_id")
+
+    def _url(self, template: str, known: Mapping[str, str], last: str) -> Url | None:
+        needed = set(_PLACEHOLDER.findall(template)) - {"ui", last}
+        if not self.ui or not template or any(not known.get(name) for name in needed):
             return None
 
-        def url(span_id: str) -> str:
-            return self._filled({**known, "span_id": span_id})
+        def url(id: str) -> str:
+            return self._filled(template, {**known, last: id})
 
         return url
 
-    def _filled(self, parts: Mapping[str, str]) -> str:
+    def _filled(self, template: str, parts: Mapping[str, str]) -> str:
         encoded = {name: quote(part, safe="") for name, part in parts.items()}
         encoded["ui"] = self.ui
-        return _PLACEHOLDER.sub(lambda found: encoded[found[1]], self.template)
+        return _PLACEHOLDER.sub(lambda found: encoded[found[1]], template)

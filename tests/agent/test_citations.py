@@ -4,10 +4,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.agent.citations import Aliases, CitationStream, cited
+from app.events import NamedTrace
 
 ID = "0199dead-0000-7000-8000-00000000000{}"
 IDS = [ID.format(number) for number in range(3)]
+OTHERS = [
+    NamedTrace(id=f"0199beef-0000-7000-8000-00000000000{number}", label=f"run {number}")
+    for number in range(2)
+]
 PIECES = [
+    "[t1]",
+    "[t2, s1]",
+    "[t7]",
+    "[t",
     "[s1]",
     "[s2, s3]",
     "[s9]",
@@ -23,7 +32,7 @@ PIECES = [
 
 
 def streamed(pieces: list[str]) -> str:
-    stream = CitationStream(Aliases(IDS))
+    stream = CitationStream(Aliases(IDS, traces=OTHERS))
     return "".join([*(stream.feed(piece) for piece in pieces), stream.end()])
 
 
@@ -53,7 +62,24 @@ def test_any_split_gives_the_same_text(parts: list[str], data: st.DataObject) ->
     text = "".join(parts)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
     pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
-    assert streamed(pieces) == streamed([text]) == Aliases(IDS).to_ids(text)
+    assert streamed(pieces) == streamed([text]) == Aliases(IDS, traces=OTHERS).to_ids(text)
+
+
+def test_other_traces_are_cited_beside_spans_and_neither_takes_the_others_name() -> None:
+    aliases = Aliases(IDS, traces=OTHERS[:1])
+    assert aliases.name_trace(OTHERS[1].id, "run 1") == "t2"
+    assert aliases.name_trace(OTHERS[0].id, "of no account: it has its label") == "t1"
+    text = aliases.to_ids("Since [t2], unlike [t1 and s2], [t3] and [s4].")
+    assert text == (
+        f"Since ⟦trace:{OTHERS[1].id}⟧, unlike ⟦trace:{OTHERS[0].id}⟧, ⟦span:{IDS[1]}⟧,  and ."
+    )
+    assert aliases.to_aliases(text) == "Since [t2], unlike [t1], [s2],  and ."
+    assert aliases.take_new_traces() == (OTHERS[1],)
+    assert (aliases.take_new_traces(), aliases.take_new()) == ((), ())
+    assert (aliases.trace_id("s1"), aliases.span_id("t1")) == (None, None)
+    assert cited(text, span=lambda _: None, trace=aliases.trace_label) == {
+        each.id: each.label for each in OTHERS
+    }
 
 
 def test_what_cannot_become_a_citation_is_shown_at_once() -> None:
@@ -82,4 +108,4 @@ def test_aliases_are_given_in_order_and_only_new_ones_are_taken() -> None:
 def test_the_cited_spans_are_named_where_they_are_known() -> None:
     text = f"⟦span:{IDS[0]}⟧ and ⟦span:{IDS[1]}⟧"
     names = {IDS[0]: "plan"}
-    assert cited(text, names.get) == {IDS[0]: "plan"}
+    assert cited(text, span=names.get, trace=names.get) == {IDS[0]: "plan"}

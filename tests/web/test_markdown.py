@@ -17,7 +17,12 @@ OTHER = "01234567-89ab-cdef-0123-0123456789ab"
 UNKNOWN = "99999999-89ab-cdef-0123-456789abcdef"
 ALLOWED = frozenset(["https://ok.test/x", "www.ok.test"])
 PLAIN = Links(ui_base=UI, allowed=ALLOWED)
-LINKED = Links(ui_base=UI, span_url=lambda span_id: f"{UI}/p?span={span_id}", allowed=ALLOWED)
+LINKED = Links(
+    ui_base=UI,
+    span_url=lambda span_id: f"{UI}/p?span={span_id}",
+    trace_url=lambda trace_id: f"{UI}/p?trace={trace_id}",
+    allowed=ALLOWED,
+)
 EVIL_NAME = "](http://e.test) ![x](http://e.test) <img src=x> `a` www.e.test a@b.cc |"
 NAMES = {SPAN: EVIL_NAME, OTHER: "llm_call"}
 
@@ -159,6 +164,7 @@ FRAGMENTS = [
     ],
     *["\n- ", "\n1. a", "\n> ", "\n   ```\n", "\n  ", "a", "b c", "\n|", f"]({UI}/a)", f"{UI}/a"],
     *[f"⟦span:{span_id}⟧" for span_id in (SPAN, OTHER, UNKNOWN)],
+    *[f"⟦trace:{SPAN}⟧", "⟦trace", "⟦trace:0"],
     *["⟦span:", "⟧", "\ufeff", "\0", BREAK, "\u3002", '"', "'", "<img src=x>", "`<img src=x>`"],
 ]
 TEXTS = st.lists(st.sampled_from(FRAGMENTS), max_size=12).map("".join)
@@ -249,6 +255,13 @@ def test_a_citation_becomes_a_link_with_the_spans_name() -> None:
     text = f"Slow: ⟦span:{OTHER}⟧, ⟦span:{UNKNOWN}⟧!"
     assert inert(text, LINKED, NAMES) == f"Slow: [llm\\_call]({UI}/p?span={OTHER}), !"
     assert inert(text, PLAIN, NAMES) == "Slow: llm\\_call, !"
+
+
+def test_a_cited_trace_becomes_a_link_to_it_or_its_name() -> None:
+    text = f"Since ⟦trace:{OTHER}⟧, ⟦trace:{UNKNOWN}⟧!"
+    assert inert(text, LINKED, NAMES) == f"Since [llm\\_call]({UI}/p?trace={OTHER}), !"
+    assert inert(text, PLAIN, NAMES) == "Since llm\\_call, !"
+    assert found_in(inert(f"⟦trace:{SPAN}⟧", LINKED, NAMES)) == []
 
 
 def test_a_citation_in_code_becomes_the_spans_name() -> None:
