@@ -8,18 +8,21 @@ from app.analysis.finding import Finding
 from app.analysis.findings import find
 from app.analysis.profile import Profile, measure
 from app.analysis.tree import Tree, build_tree
+from app.analysis.usual import Usual
 from app.opik.schema import Span, Trace
 
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """`bodies` are the ids of the spans whose input, output and metadata were read."""
+    """`bodies` are the ids of the spans whose input, output and metadata were read; `usual` is how
+    the traces of this name are in their project, None where that was not asked or not told."""
 
     trace: Trace
     tree: Tree
     profile: Profile
     findings: tuple[Finding, ...]
     bodies: frozenset[str]
+    usual: Usual | None = None
 
 
 def worth_reading(trace: Trace, spans: Sequence[Span], *, most: int = 200) -> tuple[str, ...]:

@@ -39,6 +39,8 @@ class Category(StrEnum):
     SLOW_OUTLIER = "slow_outlier"
     SERIAL_CALLS = "serial_calls"
     COSTLY_OUTLIER = "costly_outlier"
+    SLOWER_THAN_USUAL = "slower_than_usual"
+    COSTLIER_THAN_USUAL = "costlier_than_usual"
     UNFINISHED = "unfinished"
     GUARDRAIL = "failed_guardrail"
     LOW_SCORE = "low_score"
@@ -72,6 +74,8 @@ _KINDS = {
     Category.ERROR_SURVIVED: _Kind(ErrorGroup.SYSTEM, 55),
     Category.COSTLY_OUTLIER: _Kind(ErrorGroup.PLANNING, 50),
     Category.SLOW_OUTLIER: _Kind(ErrorGroup.SYSTEM, 50),
+    Category.SLOWER_THAN_USUAL: _Kind(ErrorGroup.SYSTEM, 60),
+    Category.COSTLIER_THAN_USUAL: _Kind(ErrorGroup.PLANNING, 55),
     Category.SERIAL_CALLS: _Kind(ErrorGroup.PLANNING, 40),
     Category.LOW_SCORE: _Kind(ErrorGroup.REASONING, 30),
 }

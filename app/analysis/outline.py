@@ -9,6 +9,7 @@ from app.analysis.raises import has_failed
 from app.analysis.rows import tree_rows
 from app.analysis.sheet import Alias, Sheet
 from app.analysis.tree import Node, Oddity
+from app.analysis.unusual import usual_line
 from app.analysis.wording import counted, one_line, percent, span_of_time
 from app.opik.schema import FeedbackScore, Span, Trace
 
@@ -78,6 +79,9 @@ def _header(seen: Examination) -> Iterator[str]:
         shown = ", ".join(one_line(tag, limit=40) for tag in trace.tags[:_TAGS_SHOWN])
         more = len(trace.tags) - _TAGS_SHOWN
         yield f"tags: {shown}" + (f" and {more} more" if more > 0 else "")
+    usual = usual_line(seen)
+    if usual is not None:
+        yield usual
     yield from _verdicts(seen)
     for label, value in (("input", trace.input), ("output", trace.output)):
         if value is not None:

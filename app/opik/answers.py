@@ -2,13 +2,13 @@
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from app.errors import BackendUnavailable, NotAllowed, NotFound, NotSignedIn, OpikAssistError
 from app.opik import deep_json
-from app.opik.schema import Span
+from app.opik.schema import Span, Trace
 from app.opik.transport import Answer
 
 Record = TypeVar("Record", bound=BaseModel)
@@ -61,33 +61,37 @@ def error_text(body: bytes) -> str:
 
 
 @dataclass(slots=True)
-class SpanPage:
-    """One page of `spans/search`: NDJSON, newest id first.
+class Page(Generic[Record]):
+    """One page of a search: NDJSON, newest id first.
 
     `records` counts lines that were records, readable or not, and `cursor` is the last of their
     ids, since the backend pages by the last record that it sent.
     """
 
-    spans: list[Span] = field(default_factory=list)
+    found: list[Record] = field(default_factory=list)
     records: int = 0
     cursor: str | None = None
     broken: bool = False
     bytes: int = 0
 
 
-def read_page(answer: Answer, drop: frozenset[str]) -> SpanPage:
+SpanPage = Page[Span]
+TracePage = Page[Trace]
+
+
+def read_page(kind: type[Record], answer: Answer, drop: frozenset[str]) -> Page[Record]:
     """The page in a 200 answer, without the fields in `drop`; what cannot be read is counted."""
-    page = SpanPage(broken=answer.end != "whole", bytes=len(answer.body))
+    page = Page[Record](broken=answer.end != "whole", bytes=len(answer.body))
     lines = answer.body.split(b"\n")
     if page.broken and lines:
         lines.pop()
     for line in lines:
         if line.strip():
-            _read_line(page, line, drop)
+            _read_line(kind, page, line, drop)
     return page
 
 
-def _read_line(page: SpanPage, line: bytes, drop: frozenset[str]) -> None:
+def _read_line(kind: type[Record], page: Page[Record], line: bytes, drop: frozenset[str]) -> None:
     value = _loads(line)
     if not isinstance(value, dict) or not isinstance(value.get("id"), str):
         # A time-out is told inside the stream, as an error object instead of a record.
@@ -97,7 +101,7 @@ def _read_line(page: SpanPage, line: bytes, drop: frozenset[str]) -> None:
     page.cursor = value["id"]
     kept: dict[str, Any] = {key: each for key, each in value.items() if key not in drop}
     try:
-        page.spans.append(Span.model_validate(kept))
+        page.found.append(kind.model_validate(kept))
     except ValidationError:
         return
 

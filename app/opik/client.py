@@ -5,6 +5,7 @@ over the byte limit is read again in the backend's truncated form. Errors come o
 RequestRefused (the caller's fault or right) or BackendUnavailable (the backend's).
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
@@ -13,8 +14,8 @@ import anyio
 
 from app.caller import Caller
 from app.errors import NotFound
-from app.opik.answers import Record, SpanPage, read_page, record, refusal
-from app.opik.schema import Permissions, Span, Trace
+from app.opik.answers import Record, SpanPage, TracePage, read_page, record, refusal
+from app.opik.schema import Permissions, SortedTraces, Span, Stats, Thread, Trace
 from app.opik.transport import Answer, Transport
 
 PAGE_SPANS = 2_000
@@ -22,6 +23,8 @@ SMALLEST_PAGE = 50
 BODIES = ("input", "output", "metadata")
 _STREAM = "application/octet-stream"
 _STRIPPED = {"strip_attachments": "true"}
+_NOT_TAKEN = frozenset({400, 422})
+_STATS_BYTES = 1024 * 1024
 
 
 class Filter(TypedDict):
@@ -97,7 +100,7 @@ class OpikClient:
         while read < most:
             size = min(size, most - read)
             page = await self.span_page(caller, trace, limit=size, cursor=cursor, exclude=exclude)
-            found += page.spans
+            found += page.found
             read, wire = read + page.records, wire + page.bytes
             cursor = page.cursor or cursor
             if page.broken and size <= SMALLEST_PAGE:
@@ -126,9 +129,87 @@ class OpikClient:
         if filters:
             scope["filters"] = list(filters)
         answer = await self._search(caller, trace, scope)
-        page = await anyio.to_thread.run_sync(read_page, answer, frozenset(exclude))
-        page.spans = [span for span in page.spans if span.trace_id.lower() == trace.id.lower()]
+        page = await anyio.to_thread.run_sync(read_page, Span, answer, frozenset(exclude))
+        page.found = [span for span in page.found if span.trace_id.lower() == trace.id.lower()]
         return page
+
+    async def trace_page(
+        self,
+        caller: Caller,
+        project_id: str,
+        *,
+        limit: int,
+        cursor: str,
+        filters: Sequence[Filter] = (),
+        exclude: Sequence[str] = (),
+    ) -> TracePage | None:
+        """Up to `limit` traces of a project that are older than `cursor` ("" for the newest),
+        newest first; None where the backend does not take these filters.
+
+        One that ignores filters sends other traces, too.
+        """
+        body: dict[str, Any] = {
+            "project_id": project_id,
+            "filters": list(filters),
+            "limit": limit,
+            "truncate": True,
+            "strip_attachments": True,
+            "exclude": list(exclude),
+        }
+        if cursor:
+            body["last_retrieved_id"] = cursor
+        answer = await self._transport.exchange(
+            caller, "POST", "/traces/search", body=body, accept=_STREAM, partial=True
+        )
+        if answer.status in _NOT_TAKEN:
+            return None
+        if answer.status != 200:
+            raise refusal(answer, "project")
+        page = await anyio.to_thread.run_sync(read_page, Trace, answer, frozenset(exclude))
+        page.found = [each for each in page.found if each.project_id in (None, project_id)]
+        return page
+
+    async def longest_traces(
+        self, caller: Caller, project_id: str, *, size: int, filters: Sequence[Filter]
+    ) -> tuple[Trace, ...] | None:
+        """The traces of a project that took longest, without their bodies; None where this
+        backend does not sort, or does not take the filters."""
+        params = {
+            "project_id": project_id,
+            "page": "1",
+            "size": str(size),
+            "filters": json.dumps(filters),
+            "sorting": json.dumps([{"field": "duration", "direction": "DESC"}]),
+            "exclude": json.dumps(BODIES),
+            "truncate": "true",
+            **_STRIPPED,
+        }
+        answer = await self._transport.exchange(caller, "GET", "/traces", params=params)
+        if answer.status in _NOT_TAKEN:
+            return None
+        page = await anyio.to_thread.run_sync(record, SortedTraces, answer, "project")
+        if "duration" not in page.sortable:
+            return None
+        return tuple(each for each in page.content if each.project_id in (None, project_id))
+
+    async def trace_stats(
+        self, caller: Caller, project_id: str, *, filters: Sequence[Filter]
+    ) -> Stats | None:
+        """Statistics over the traces of a project; None where the backend does not take these
+        filters, NotFound where it has no statistics."""
+        params = {"project_id": project_id, "filters": json.dumps(filters)}
+        answer = await self._transport.exchange(
+            caller, "GET", "/traces/stats", params=params, limit=_STATS_BYTES
+        )
+        return None if answer.status in _NOT_TAKEN else record(Stats, answer, "project")
+
+    async def thread(self, caller: Caller, project_id: str, thread_id: str) -> Thread:
+        """A thread of a project as a whole."""
+        body = {"project_id": project_id, "thread_id": thread_id, "truncate": True}
+        answer = await self._transport.exchange(
+            caller, "POST", "/traces/threads/retrieve", body=body
+        )
+        return record(Thread, answer, "thread")
 
     async def _search(self, caller: Caller, trace: Trace, scope: dict[str, Any]) -> Answer:
         body = {"trace_id": trace.id, "project_id": trace.project_id, "truncate": True, **scope}

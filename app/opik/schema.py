@@ -5,10 +5,11 @@ costs are USD. `input`, `output` and `metadata` may be any JSON value. Everythin
 optional and whatever else a backend sends is ignored, so that old and new backends both fit.
 """
 
+import math
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 
 def _numbers_only(value: Any) -> Any:
@@ -79,7 +80,10 @@ class _Timed(_Record):
 
 
 class Trace(_Timed):
+    """`source` tells who sent it: sdk, experiment, playground, optimization or evaluator."""
+
     thread_id: str | None = None
+    source: str | None = None
     span_count: int | None = None
     llm_span_count: int | None = None
     guardrails_validations: Annotated[
@@ -93,6 +97,61 @@ class Span(_Timed):
     type: str | None = None
     model: str | None = None
     provider: str | None = None
+
+
+class Thread(_Record):
+    """A thread as a whole; what its traces said and did is read from them."""
+
+    status: str | None = None
+    feedback_scores: Annotated[list[FeedbackScore], BeforeValidator(_list_or_empty)] = []
+
+
+class Quantiles(_Record):
+    """Half, nine in ten, and 99 in 100 of the values are not above these."""
+
+    p50: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    p90: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    p99: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Stat(_Record):
+    name: str = ""
+    value: Any = None
+
+
+class Stats(_Record):
+    """Statistics over many records; which there are differs from backend to backend."""
+
+    stats: tuple[Stat, ...]
+
+    def number(self, name: str) -> float | None:
+        """A count or an average, where it is told and makes sense."""
+        value = self._value(name)
+        is_number = isinstance(value, float | int) and not isinstance(value, bool)
+        return float(value) if is_number and 0 <= value < math.inf else None
+
+    def quantiles(self, name: str) -> Quantiles | None:
+        """The percentiles, where they are told and make sense."""
+        try:
+            return Quantiles.model_validate(self._value(name))
+        except ValidationError:
+            return None
+
+    def _value(self, name: str) -> Any:
+        return next((stat.value for stat in self.stats if stat.name == name), None)
+
+
+class SortedTraces(_Record):
+    """A page of a list of traces (camelCase on the wire).
+
+    A workspace that is too large to sort gives its newest instead and says so only by an empty
+    `sortable`.
+    """
+
+    content: tuple[Trace, ...]
+    sortable: Annotated[list[str], BeforeValidator(_list_or_empty)] = Field(
+        [], validation_alias=AliasChoices("sortableBy", "sortable_by")
+    )
 
 
 class Permissions(BaseModel):

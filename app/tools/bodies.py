@@ -61,4 +61,4 @@ class BodyReader:
             log.info("bodies_not_read", code=error.code, trace=self._trace.id)
             return
         self.bytes += page.bytes
-        self._read |= {span.id: span for span in page.spans if span.id in wanted}
+        self._read |= {span.id: span for span in page.found if span.id in wanted}

@@ -74,7 +74,7 @@ class ContainsFilter:
             page = await self._asked([this_span, _contains(field, word.swapcase())], 2, "")
         except OpikAssistError:
             return False
-        return [span.id for span in page.spans] == [span_id]
+        return [span.id for span in page.found] == [span_id]
 
     def _known(self) -> tuple[str, str, str] | None:
         """The id of a span, a field of it, and a word that stands there."""
@@ -148,7 +148,7 @@ class Selection:
 
     def take(self, page: SpanPage) -> None:
         """Goes on behind a page that was searched."""
-        self.matching[self.field] |= {span.id for span in page.spans}
+        self.matching[self.field] |= {span.id for span in page.found}
         if page.broken or page.records >= self._size.limit:
             self._cursor = page.cursor or self._cursor
             self._size.learn(page)
@@ -170,9 +170,9 @@ class Selection:
 
     def _is_credible(self, page: SpanPage) -> bool:
         known = self.matching[self.field]
-        values = [getattr(span, self.field) for span in page.spans]
-        if page.records > len(page.spans) or (page.broken and not page.records):
+        values = [getattr(span, self.field) for span in page.found]
+        if page.records > len(page.found) or (page.broken and not page.records):
             return False
-        if page.spans and all(span.id in known for span in page.spans):
+        if page.found and all(span.id in known for span in page.found):
             return False
         return all(is_cut_body(value) or self.holds(value) for value in values)

@@ -137,7 +137,7 @@ class Search:
             if page is None:
                 return True
             field, unread = self._chosen.field, set(self._unread)
-            spans = [span for span in page.spans if span.id in unread]
+            spans = [span for span in page.found if span.id in unread]
             await self._scan([(span, [field]) for span in spans])
             for span in spans:
                 if not is_cut_body(value := getattr(span, field)):
@@ -191,7 +191,7 @@ class Search:
         unread = set(self._unread)
         work = [
             (span, [name for name in self._swept if not self._chosen.came(span, name)])
-            for span in page.spans
+            for span in page.found
             if span.id in unread
         ]
         await self._scan(work)

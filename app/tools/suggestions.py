@@ -34,6 +34,8 @@ _QUESTIONS = {
     Category.SLOW_OUTLIER: "What made NAME slower than the others of its name?",
     Category.SERIAL_CALLS: "Could the calls of NAME run side by side?",
     Category.COSTLY_OUTLIER: "Why did NAME cost more than similar calls?",
+    Category.SLOWER_THAN_USUAL: "What made this run slower than the others of its name?",
+    Category.COSTLIER_THAN_USUAL: "What made this run cost more than the others of its name?",
     Category.UNFINISHED: "What was NAME doing when it broke off?",
     Category.GUARDRAIL: "What did the guardrail object to?",
     Category.LOW_SCORE: "Why was this scored so low?",

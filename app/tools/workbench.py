@@ -23,6 +23,7 @@ from app.tools.bodies import BodyLimits, BodyReader
 from app.tools.filtering import ContainsFilter
 from app.tools.loading import Loaded, TraceLoader
 from app.tools.suggestions import Questions, follow_ups, starters
+from app.tools.surroundings import Surroundings
 
 _BODY_SECONDS = 10
 _WHOLE_KEPT = 8
@@ -65,6 +66,7 @@ class Workbench:
     ) -> None:
         self.loaded = loaded
         self.aliases = aliases
+        self.around = Surroundings(client, caller, loaded.trace)
         self.limits = limits
         self._client = client
         self._caller = caller

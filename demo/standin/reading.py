@@ -112,7 +112,10 @@ class Reading:
         return selection.within(records, query.get("from_time"), query.get("to_time"))
 
     def _filtered(self, records: list[Json], filters: Any) -> list[Json]:
-        if filters and self._switches.filters == "refused":
+        """Who sent a record (`source`) can be asked of generation C only."""
+        asked = {one.get("field") for one in filters or () if isinstance(one, dict)}
+        unknown = "source" in asked and self._switches.generation != "C"
+        if filters and (unknown or self._switches.filters == "refused"):
             raise Refused(400, "Invalid filters")
         if self._switches.filters == "ignored":
             return records
@@ -147,7 +150,12 @@ class Reading:
         )
 
     async def statistics(self, request: Request) -> Response:
-        """GET …/stats: percentiles, averages and counts over the records of the query."""
+        """GET …/stats: percentiles, averages and counts over the records of the query.
+
+        Generation A has no such routes.
+        """
+        if self._switches.generation == "A":
+            raise HTTPException(404)
         kind = request.url.path.rsplit("/", 2)[1].removesuffix("s")
         return JSONResponse(stats.of(self._selected(request, _query(request)), f"{kind}_count"))
 

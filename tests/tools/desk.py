@@ -32,7 +32,9 @@ from tests.fakes.service import TRACE_ID, span_id
 CALLER = Caller()
 OWNER = Owner("default", "user:ada")
 PROJECT = "shop"
-_CALL = re.compile(r"(get_trace_data|get_span_details|search_trace|compare)(\(.*?\))(?=$|[\s;.\]])")
+_CALL = re.compile(
+    r"(get_trace_data|get_span_details|search_trace|compare|get_thread|compare_traces)(\(.*?\))(?=$|[\s;.\]])"
+)
 _DAY = "2026-11-20T10:00"
 
 

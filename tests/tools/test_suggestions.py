@@ -83,7 +83,12 @@ def test_each_kind_of_finding_has_its_one_question(category: Category) -> None:
         Finding(category, 0.6, "said", ()),
     ]
     questions = follow_ups(replace(look(HEALTHY), findings=tuple(findings)), name)
-    about_the_trace = category in (Category.GUARDRAIL, Category.LOW_SCORE)
+    about_the_trace = category in (
+        Category.GUARDRAIL,
+        Category.LOW_SCORE,
+        Category.SLOWER_THAN_USUAL,
+        Category.COSTLIER_THAN_USUAL,
+    )
     assert ("“ask”" in questions[0]) != about_the_trace
     assert "“root”" in questions[1]
     assert "NAME" not in "".join(questions)

@@ -1,0 +1,191 @@
+"""The tool that reads the thread of a trace: what was asked and answered before and after it."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+
+import anyio
+from pydantic import Field
+
+from app.agent.toolbox import tool
+from app.analysis.asked import answered, asked
+from app.analysis.usual import has_error, quantiles
+from app.analysis.wording import counted, dollars, one_line, span_of_time
+from app.errors import OpikAssistError
+from app.opik.schema import Thread, Trace
+from app.tools.body_plan import plan_runs
+from app.tools.surroundings import aware
+from app.tools.trace_lines import alias_of, facts_line, started
+from app.tools.workbench import Workbench
+
+SHOWN = 12
+"""Turns told in one answer."""
+
+_BEFORE = 7
+_EARLIER = 200
+_RECORD_SECONDS = 3
+_NUMBERS_SHOWN = 12
+_LONGEST_TEXT = 300
+_SHORTEST_TEXT = 60
+_START = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Thread:
+    """The traces of a thread, oldest first; `here` is the place of the trace in question.
+
+    `notes` tell what could not be read of it; `gap` that turns are missing behind this one.
+    """
+
+    turns: Sequence[Trace]
+    here: int
+    notes: Sequence[str]
+    gap: bool
+    record: Thread | None
+
+
+@tool(display=lambda *_, **__: "Reading the conversation that this trace is part of")
+async def get_thread(
+    bench: Workbench,
+    offset: Annotated[
+        int | None, Field(ge=0, description="Skip so many turns; default: around this trace.")
+    ] = None,
+) -> str:
+    """The conversation (thread) that this trace is a turn of: what was asked and answered before
+    and after it, with time, errors, scores and cost. Turns get short names (t1)."""
+    trace = bench.loaded.trace
+    if not trace.thread_id:
+        return "This trace is not part of a thread: nothing was recorded before or after it."
+    thread = await _read(bench)
+    first = max(0, thread.here - _BEFORE) if offset is None else offset
+    first = max(0, min(first, len(thread.turns) - (SHOWN if offset is None else 1)))
+    shown = thread.turns[first : first + SHOWN]
+    bodies = await _bodies(bench, thread, shown)
+    head = [*_summary(bench, thread), *thread.notes, "", _which(thread, first, len(shown))]
+    room = bench.limits.result_characters - sum(len(line) + 1 for line in head)
+    each = room // max(1, len(shown))
+    blocks = [
+        _block(bench, thread, place, body=bodies.get(turn.id), room=each)
+        for place, turn in enumerate(shown, first)
+    ]
+    return "\n".join([*head, *blocks])
+
+
+async def _read(bench: Workbench) -> _Thread:
+    around, trace = bench.around, bench.loaded.trace
+    newest = await around.of_thread()
+    found, notes = {each.id: each for each in newest.traces}, []
+    if not newest.whole:
+        notes.append(f"Only the newest {counted(len(found), 'turn')} could be read.")
+    gap = trace.id not in found and not newest.whole
+    if gap:
+        earlier = await around.of_thread(cursor=trace.id, enough=_EARLIER)
+        found = {each.id: each for each in earlier.traces} | found
+        notes.append("Of those between this trace and the newest an unknown number is missing.")
+    found[trace.id] = trace
+    turns = sorted(found.values(), key=lambda each: (aware(each.start_time or _START), each.id))
+    here = next(place for place, each in enumerate(turns) if each.id == trace.id)
+    record: Thread | None = None
+    # The turns tell nearly all of it, so a backend that fails here or is slow loses little.
+    with anyio.move_on_after(_RECORD_SECONDS), suppress(OpikAssistError):
+        record = await around.thread()
+    return _Thread(turns, here, notes, gap, record)
+
+
+async def _bodies(bench: Workbench, thread: _Thread, shown: Sequence[Trace]) -> Mapping[str, Trace]:
+    """The turns with their truncated inputs and outputs, as far as they can be read."""
+    trace = bench.loaded.trace
+    wanted = [each.id for each in shown if each.id != trace.id]
+    read = {trace.id: trace}
+    with suppress(OpikAssistError):  # what is missing is said turn by turn
+        ids = [each.id for each in thread.turns]
+        parts = [[id for id in ids if id <= trace.id], [id for id in ids if id > trace.id]]
+        for part in parts if thread.gap else [ids]:
+            for run in plan_runs(part, [id for id in wanted if id in part]):
+                page = await bench.around.bodies_of_thread(limit=run.limit, cursor=run.cursor)
+                read |= {each.id: each for each in page if each.id in wanted}
+    return read
+
+
+def _summary(bench: Workbench, thread: _Thread) -> list[str]:
+    """The thread as a whole, and the turns that stand out, by their numbers."""
+    turns, record = thread.turns, thread.record
+    name = one_line(bench.loaded.trace.thread_id or "", limit=80)
+    facts = [counted(len(turns), "turn"), f"{started(turns[0])} to {started(turns[-1])} UTC"]
+    tokens = sum(each.usage.get("total_tokens", 0) for each in turns)
+    cost = sum(each.total_estimated_cost or 0 for each in turns)
+    facts += [f"{tokens:,.0f} tokens"] if tokens else []
+    facts += [dollars(cost)] if cost else []
+    facts += [one_line(record.status, limit=20)] if record and record.status else []
+    lines = [f"Thread {name}: {', '.join(facts)}"]
+    for score in record.feedback_scores[:4] if record else ():
+        value = "no value" if score.value is None else f"{score.value:g}"
+        lines.append(f"feedback on the whole thread: {one_line(score.name, limit=60)} {value}")
+    times = quantiles(each.duration for each in turns)
+    if times and len(turns) > 1:
+        slowest = max(range(len(turns)), key=lambda place: turns[place].duration or 0)
+        usual, longest = (span_of_time(1_000 * ms) for ms in (times.p50, _took(turns[slowest])))
+        lines.append(
+            f"half of the turns took at most {usual}; slowest: turn {slowest + 1}, {longest}"
+        )
+    failed = [place for place, each in enumerate(turns) if has_error(each)]
+    if failed:
+        lines.append(
+            f"failed: {_numbers(failed)}; first {alias_of(turns[failed[0]], bench.aliases)}"
+        )
+    scored = [(lowest, place) for place, each in enumerate(turns) for lowest in _scores(each)]
+    if scored:
+        lowest, place = min(scored)
+        lines.append(f"lowest feedback score: {lowest:g}, turn {place + 1:,}")
+    return lines
+
+
+def _took(trace: Trace) -> float:
+    return trace.duration or 0.0
+
+
+def _scores(trace: Trace) -> list[float]:
+    return [score.value for score in trace.feedback_scores if score.value is not None]
+
+
+def _numbers(places: Sequence[int]) -> str:
+    shown = ", ".join(f"{place + 1:,}" for place in places[:_NUMBERS_SHOWN])
+    more = len(places) - _NUMBERS_SHOWN
+    noun = "turn" if len(places) == 1 else "turns"
+    return f"{noun} {shown}" + (f" and {more:,} more" if more > 0 else "")
+
+
+def _which(thread: _Thread, first: int, shown: int) -> str:
+    """Which turns follow, and the calls that show others."""
+    count = len(thread.turns)
+    where = (
+        f"Turns {first + 1:,} to {first + shown:,} of {count:,}; this trace is {thread.here + 1:,}"
+    )
+    calls = []
+    if first > 0:
+        calls.append(f"before: get_thread(offset={max(0, first - SHOWN)})")
+    if first + shown < count:
+        calls.append(f"after: get_thread(offset={first + shown})")
+        calls.append(f"newest: get_thread(offset={max(0, count - SHOWN)})")
+    return "; ".join([where, *calls])
+
+
+def _block(bench: Workbench, thread: _Thread, place: int, *, body: Trace | None, room: int) -> str:
+    """One turn: its facts, what was asked and what was answered."""
+    turn = thread.turns[place]
+    this = ", THIS TRACE" if place == thread.here else ""
+    name = one_line(turn.name or "unnamed", limit=40)
+    alias = alias_of(turn, bench.aliases)
+    head = f"{alias} turn {place + 1:,}{this} {started(turn)} {name}: {facts_line(turn)}"
+    if body is None:
+        return f"{head}\n  its input and output could not be read"
+    limit = min(_LONGEST_TEXT, max(_SHORTEST_TEXT, (room - len(head) - 30) // 2))
+    lines = [head]
+    for label, text in (
+        ("asked", asked(body.input, limit=limit)),
+        ("answered", answered(body.output, limit=limit)),
+    ):
+        lines.append(f"  {label}: {text}" if text else f"  {label}: nothing recorded")
+    return "\n".join(lines)
