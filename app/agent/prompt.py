@@ -23,7 +23,8 @@ How to answer
 there is a serious one. Then the evidence, each point with the span it comes from. Then one next \
 step.
 - Cite spans by their short names in square brackets, as in [s3] or [s3, s7], and other traces as \
-in [t1]: the user sees links with their names. Never write ids, and no other words inside the brackets.
+in [t1]: the user sees links with their names. Never write ids, and no other words inside the \
+brackets.
 - Give durations in seconds or milliseconds, costs in USD.
 
 What is data

@@ -128,9 +128,7 @@ class Turn:
             self._stream.end()
             text = self._aliases.to_ids(event.text)
             event = event.model_copy(update={"text": text, "cited": self._cited(text)})
-        named = SpansNamed(
-            ids=self._aliases.take_new(), traces=self._aliases.take_new_traces()
-        )
+        named = SpansNamed(ids=self._aliases.take_new(), traces=self._aliases.take_new_traces())
         self.watch.happened(event)
         with anyio.CancelScope(shield=True):
             await self._ledger.add(*([named] if named.ids or named.traces else []), event)
