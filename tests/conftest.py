@@ -59,14 +59,18 @@ def _migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["sqlite", "mysql"])
-def database_uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_uri(request: pytest.FixtureRequest) -> str:
     """A SESSION_SERVICE_URI of a migrated database without conversations."""
-    if request.param == "sqlite":
-        path = tmp_path / "opik-assist.db"
-        shutil.copy(request.getfixturevalue("_migrated_sqlite"), path)
-        yield f"sqlite:///{path}"
-        return
-    yield request.getfixturevalue("migrated_mysql_uri")
+    uri: str = request.getfixturevalue(f"migrated_{request.param}_uri")
+    return uri
+
+
+@pytest.fixture
+def migrated_sqlite_uri(_migrated_sqlite: Path, tmp_path: Path) -> str:
+    """The address of a migrated SQLite file without conversations."""
+    path = tmp_path / "opik-assist.db"
+    shutil.copy(_migrated_sqlite, path)
+    return f"sqlite:///{path}"
 
 
 @pytest.fixture

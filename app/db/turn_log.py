@@ -6,7 +6,7 @@ The session's row is locked before anything else, so whoever has it sees all tha
 
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -17,7 +17,7 @@ from app.db.engine import EVENT_BYTES
 from app.db.fitting import fitted
 from app.db.tables import events, sessions, turns, utc_in, utc_now
 from app.errors import TurnLost
-from app.events import StoredEvent, TurnInterrupted, dump_event
+from app.events import ReplyCompleted, StoredEvent, TurnInterrupted, dump_event, load_event
 from app.messages import Usage
 
 _MODEL_LENGTH = 255
@@ -134,16 +134,7 @@ async def end(
         raise
     await _append(db, turn, entries, row.next_sequence)
     named = {} if model is None else {"model": model[:_MODEL_LENGTH]}
-    await _close(
-        db,
-        turn,
-        state=state,
-        prompt_tokens=usage.prompt_tokens,
-        completion_tokens=usage.completion_tokens,
-        cached_tokens=usage.cached_tokens,
-        reasoning_tokens=usage.reasoning_tokens,
-        **named,
-    )
+    await _close(db, turn, state=state, usage=usage, **named)
     await db.execute(
         sessions.update()
         .where(sessions.c.id == turn.conversation_id)
@@ -276,12 +267,28 @@ async def _lease_ran_out(db: AsyncConnection, turn: TurnKey) -> bool:
 async def _interrupt(db: AsyncConnection, turn: TurnKey, *, sequence: int) -> int:
     """Ends a turn whose process is gone; the next free sequence number."""
     await _insert_events(db, turn, [Entry(str(uuid4()), TurnInterrupted())], sequence)
-    await _close(db, turn, state="interrupted")
+    await _close(db, turn, state="interrupted", usage=await _used(db, turn))
     return sequence + 1
 
 
-async def _close(db: AsyncConnection, turn: TurnKey, **values: Any) -> None:
-    await db.execute(_row_of(turn).values(ended_at=utc_now(), **values))
+async def _used(db: AsyncConnection, turn: TurnKey) -> Usage:
+    """What the stored replies of a turn have used."""
+    payloads = await db.scalars(
+        select(events.c.payload).where(
+            events.c.session_id == turn.conversation_id,
+            events.c.turn_id == turn.turn_id,
+            events.c.type == "reply_completed",
+        )
+    )
+    replies = [each for each in map(load_event, payloads) if isinstance(each, ReplyCompleted)]
+    return sum((Usage(**each.usage.model_dump()) for each in replies if each.usage), Usage())
+
+
+async def _close(
+    db: AsyncConnection, turn: TurnKey, *, state: str, usage: Usage, **values: Any
+) -> None:
+    values |= {"state": state, "ended_at": utc_now(), **asdict(usage)}
+    await db.execute(_row_of(turn).values(values))
 
 
 def _row_of(turn: TurnKey) -> Any:

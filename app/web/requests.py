@@ -3,7 +3,7 @@
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from app.caller import WORKSPACE_HEADER, Caller, read_caller
 from app.errors import InvalidRequest, RequestTooLarge, Unprocessable, WrongMediaType
@@ -49,10 +49,13 @@ async def body_of(request: Request[Any], kind: type[Body], *, limit: int) -> Bod
     if media_type != "application/json":
         raise WrongMediaType("The body must be sent as application/json.")
     data = bytearray()
-    async for piece in request.stream():
-        data += piece
-        if len(data) > limit:
-            raise RequestTooLarge(f"The body is larger than {limit:,} bytes.")
+    try:
+        async for piece in request.stream():
+            data += piece
+            if len(data) > limit:
+                raise RequestTooLarge(f"The body is larger than {limit:,} bytes.")
+    except ClientDisconnect:
+        raise InvalidRequest("The client left before its request was whole.") from None
     try:
         return kind.model_validate_json(bytes(data))
     except ValidationError as error:

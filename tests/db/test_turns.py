@@ -17,6 +17,7 @@ from app.events import (
     TurnFinished,
     TurnInterrupted,
     TurnStarted,
+    UsageCount,
 )
 from app.messages import Usage
 from tests.db.writing import ALICE, BOB, TRACE, begun, entry, finish, reply, take, types
@@ -276,3 +277,19 @@ async def test_parallel_conversations_lose_nothing(store: Store) -> None:
         assert [logged.sequence for logged in log] == list(range(1, 13))
         texts = [e.event.text for e in log if isinstance(e.event, ReplyCompleted)]
         assert texts == [str(text) for text in range(10)]
+
+
+async def test_a_turn_that_was_interrupted_counts_the_tokens_of_its_replies(
+    store: Store, engine: AsyncEngine
+) -> None:
+    lost = await begun(store, lease_seconds=ALREADY_OVER)
+    for prompt, completion in ((1_000, 10), (1_200, 30)):
+        usage = UsageCount(prompt_tokens=prompt, completion_tokens=completion, cached_tokens=5)
+        await store.append(lost, [entry(ReplyCompleted(bubble="b", text="t", usage=usage))])
+    await store.append(lost, [reply("of a provider that reports nothing")])
+    await begun(store)
+
+    async with engine.begin() as db:
+        row = (await db.execute(select(turns).where(turns.c.id == lost.turn_id))).one()
+    counts = (row.prompt_tokens, row.completion_tokens, row.cached_tokens, row.reasoning_tokens)
+    assert (row.state, counts) == ("interrupted", (2_200, 40, 10, 0))

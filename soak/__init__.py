@@ -1,0 +1,1 @@
+"""Long runs under faults, each followed by an audit: `python -m soak`."""

@@ -1,0 +1,117 @@
+"""The Opik backend of a soak: the stand-in with a few traces, a moody model, and moody faults."""
+
+import asyncio
+import random
+import re
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from demo.standin.app import Standin, create_app
+from demo.standin.chat import ChatError, Chunk, finish, text, tool_arguments, tool_call, usage
+from demo.standin.faults import Answer, ChatCutAfter, ChatErrorAfter, CutAfter, Delay, Fault, Refuse
+from demo.standin.records import Records
+from demo.standin.switches import Switches
+
+_TRACE = 0x0199_0000_0000_7000_8000_0000_0000_0000
+_SPAN = 0x0199_0000_0000_7000_8000_0001_0000_0000
+_SPANS_EACH = 6
+_QUESTION = re.compile(r"question \d+ of [\w-]+")
+_CALLS = (
+    ("get_span_details", '{"span_id": "s%d", "include_output": true}'),
+    ("search_trace", '{"query": "order %d"}'),
+    ("get_trace_data", "{}"),
+    ("no_such_tool", "{}"),
+)
+
+
+def trace_id(number: int) -> str:
+    return str(UUID(int=_TRACE + number))
+
+
+@dataclass
+class MoodyModel:
+    """Says again which question it answers; talks, calls tools, fails or falls silent by chance.
+
+    `calm` makes it answer at once, in a few words.
+    """
+
+    rng: random.Random
+    pause: float = 0.002
+    calm: bool = False
+    hung: float = 0.005
+
+    async def reply(self, request: dict[str, Any], /) -> AsyncIterator[Chunk]:
+        rng, asked = self.rng, _question(request)
+        if not self.calm and rng.random() < 0.02:
+            raise ChatError(rng.choice((400, 429, 500)), "The provider has a bad day.")
+        calls = 0 if self.calm or "tools" not in request else rng.choice((0, 0, 0, 1, 2))
+        for number in range(1 if self.calm else rng.randint(0 if calls else 1, 12)):
+            yield text(f"Word {number} of {asked}. ")
+            if rng.random() < 0.3 and not self.calm:
+                await asyncio.sleep(self.pause * rng.random())
+        if not self.calm and rng.random() < self.hung:
+            await asyncio.sleep(60)
+        for index in range(calls):
+            name, arguments = rng.choice(_CALLS)
+            yield tool_call(index, f"call_{rng.getrandbits(48):x}", name)
+            yield tool_arguments(index, arguments.replace("%d", str(rng.randint(1, 9))))
+        yield finish("tool_calls" if calls else "stop")
+        yield usage(rng.randint(1, 9_999), rng.randint(1, 999))
+
+
+def _question(request: dict[str, Any]) -> str:
+    for message in reversed(request["messages"]):
+        found = _QUESTION.search(message["content"] or "") if message["role"] == "user" else None
+        if found:
+            return found[0]
+    return "nothing"
+
+
+@dataclass
+class SometimesFault(Fault):
+    """A fault that hits a share of the requests while it is `armed`."""
+
+    rng: random.Random = field(default_factory=random.Random)
+    share: float = 0.01
+    armed: bool = True
+
+    def takes(self, method: str, path: str) -> bool:
+        hit = self.armed and self.rng.random() < self.share
+        return hit and super().takes(method, path)
+
+
+def moody_faults(rng: random.Random) -> list[SometimesFault]:
+    """Resets, refusals, delays and cuts of what the backend sends."""
+    effects = (
+        Refuse(),
+        Answer(503),
+        Answer(500),
+        Delay(0.3),
+        CutAfter(bytes=300),
+        ChatErrorAfter(chunks=2),
+        ChatCutAfter(chunks=3),
+    )
+    return [SometimesFault(effect, path="/v1/private", rng=rng, share=0.005) for effect in effects]
+
+
+def standin_with(model: MoodyModel, traces: int, faults: Sequence[Fault] = ()) -> Standin:
+    """A backend that knows so many finished traces of six spans each."""
+    standin = create_app(Records(), chat=model, switches=Switches(faults=list(faults)))
+    for number in range(traces):
+        common = {"project_name": "shop", "start_time": "2026-11-20T10:00:00Z"}
+        ended = {**common, "end_time": "2026-11-20T10:00:09Z"}
+        standin.records.put_traces([{**ended, "id": trace_id(number), "name": "answer"}])
+        standin.records.put_spans(
+            {
+                **ended,
+                "id": str(UUID(int=_SPAN + number * _SPANS_EACH + place)),
+                "trace_id": trace_id(number),
+                "name": f"step {place}",
+                "type": "tool" if place % 2 else "llm",
+                "output": {"text": f"order {place} is gone"},
+            }
+            for place in range(_SPANS_EACH)
+        )
+    return standin

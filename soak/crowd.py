@@ -1,0 +1,232 @@
+"""Many users on a few conversations, before several service processes of which some are killed."""
+
+import random
+import signal
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+
+from app.db.engine import create_engine
+from app.settings import database_url
+from soak.backend import MoodyModel, moody_faults, standin_with, trace_id
+from soak.processes import Process
+from soak.users import Notes, User
+from tests.audits.clients import faults_of_clients
+from tests.audits.log import LoggedConversation, faults_of_log, read_log
+from tests.fakes.service import serving
+
+LEASE_SECONDS = 3
+_ROOM_FOR_CONNECTIONS = 80
+_MEMORY_GROWTH = 1.10
+
+Restart = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is done: until `turns` questions were asked or `seconds` have passed."""
+
+    seed: int
+    turns: int = 10_000_000
+    seconds: float = 3_600
+    users: int = 20
+    traces: int = 8
+    processes: int = 4
+    killed_every: float | None = 5
+    database_restarts_every: float | None = None
+    backend_faults: bool = True
+    warm_up: float | None = None
+
+
+@dataclass
+class Report:
+    """What was found (nothing, if all is well), and figures by their names."""
+
+    findings: list[str] = field(default_factory=list)
+    figures: dict[str, str] = field(default_factory=dict)
+
+
+class Crowd:
+    """One run of a plan on one database."""
+
+    def __init__(
+        self, plan: Plan, database_uri: str, *, folder: Path, restart: Restart | None = None
+    ) -> None:
+        """`restart` takes the database down and up again."""
+        self._plan = plan
+        self._uri = database_uri
+        self._folder = folder
+        self._restart = restart
+        self._rng = random.Random(plan.seed)
+        self._model = MoodyModel(self._rng)
+        self._faults = moody_faults(self._rng) if plan.backend_faults else []
+        self._notes = Notes()
+        self._report = Report()
+        self._processes: list[Process] = []
+        self._memory: dict[str, tuple[float, int]] = {}
+
+    async def run(self) -> Report:
+        """Lets users and faults loose, then waits until all is quiet, then audits."""
+        async with self._opened() as http:
+            began = anyio.current_time()
+            await self._storm(http)
+            seconds = anyio.current_time() - began
+            await self._settle(http)
+            self._look_at_memory()
+            for process in self._processes:
+                if code := await process.end():
+                    self._report.findings.append(f"{process.name} ended with {code}")
+        await self._audit(seconds)
+        return self._report
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator[httpx.AsyncClient]:
+        plan = self._plan
+        standin = standin_with(self._model, plan.traces, self._faults)
+        async with AsyncExitStack() as stack:
+            backend = await stack.enter_async_context(serving(standin, grace=1))
+            settings = {
+                "AGENT_OPIK_URL": backend,
+                "SESSION_SERVICE_URI": self._uri,
+                "LEASE_SECONDS": str(LEASE_SECONDS),
+                "BUSY_WAIT_SECONDS": "2",
+                "CONCURRENT_TURNS": "100000",
+                "RETRY_BACKOFF_FACTOR": "0.01",
+                "MODEL_SILENCE_SECONDS": "1",
+                "SHUTDOWN_SECONDS": "2",
+            }
+            self._processes = [
+                Process(f"process-{number}", settings, folder=self._folder)
+                for number in range(plan.processes)
+            ]
+            async with anyio.create_task_group() as group:
+                for process in self._processes:
+                    stack.push_async_callback(process.end, signal.SIGKILL)
+                    group.start_soon(process.start)
+            limits = httpx.Limits(max_connections=None, max_keepalive_connections=50)
+            yield await stack.enter_async_context(httpx.AsyncClient(timeout=60, limits=limits))
+
+    async def _storm(self, http: httpx.AsyncClient) -> None:
+        plan = self._plan
+        async with anyio.create_task_group() as chaos:
+            if plan.killed_every:
+                chaos.start_soon(self._kill_processes, plan.killed_every)
+            if plan.database_restarts_every and self._restart:
+                chaos.start_soon(
+                    self._restart_database, self._restart, plan.database_restarts_every
+                )
+            chaos.start_soon(self._note_memory, plan.warm_up or plan.seconds / 3)
+            with anyio.move_on_after(plan.seconds):
+                async with anyio.create_task_group() as users:
+                    for _ in range(plan.users):
+                        users.start_soon(self._be_a_user, self._user(http))
+            chaos.cancel_scope.cancel()
+
+    def _user(self, http: httpx.AsyncClient) -> User:
+        return User(http, self._processes, self._notes, self._rng, self._plan.traces)
+
+    async def _be_a_user(self, user: User) -> None:
+        while len(self._notes.asked) < self._plan.turns:
+            await user.act()
+
+    async def _kill_processes(self, every: float) -> None:
+        """Kills any but the first, by whose memory leaks are known, and starts it again."""
+        while True:
+            await anyio.sleep(every * self._rng.uniform(0.5, 1.5))
+            victim = self._rng.choice(self._processes[1:])
+            with anyio.CancelScope(shield=True):
+                await victim.end(self._rng.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM)))
+                await victim.start()
+
+    async def _restart_database(self, restart: Restart, every: float) -> None:
+        while True:
+            await anyio.sleep(every * self._rng.uniform(0.5, 1.5))
+            with anyio.CancelScope(shield=True):
+                await restart()
+
+    async def _note_memory(self, seconds: float) -> None:
+        await anyio.sleep(seconds)
+        first = self._processes[0]
+        self._memory[first.name] = (first.megabytes, first.descriptors)
+
+    async def _settle(self, http: httpx.AsyncClient) -> None:
+        """Calm after the storm: every conversation answers one more question whole."""
+        self._model.calm = True
+        for fault in self._faults:
+            fault.armed = False
+        await anyio.sleep(LEASE_SECONDS + 1)
+        for number in range(self._plan.traces):
+            asked = await self._user(http).ask(trace_id(number))
+            if not asked.answered:
+                self._report.findings.append(
+                    f"{asked.trace_id} does not answer any more: {asked.frames}"
+                )
+
+    def _look_at_memory(self) -> None:
+        """The first process lived all the time: it must not have grown since its warm-up."""
+        first, figures = self._processes[0], self._report.figures
+        megabytes, descriptors = first.megabytes, first.descriptors
+        if first.name in self._memory:
+            warm, open_then = self._memory[first.name]
+            figures["memory"] = f"{warm:.1f} MB warm, {megabytes:.1f} MB at the end"
+            figures["descriptors"] = f"{open_then} in the storm, {descriptors} at the end"
+            if megabytes > warm * _MEMORY_GROWTH:
+                self._report.findings.append(f"memory grew from {warm:.1f} to {megabytes:.1f} MB")
+        if descriptors > _ROOM_FOR_CONNECTIONS:
+            self._report.findings.append(f"{descriptors} descriptors are open after all ended")
+
+    async def _audit(self, seconds: float) -> None:
+        engine = create_engine(database_url(self._uri), pool_recycle=-1)
+        try:
+            log = await read_log(engine)
+        finally:
+            await engine.dispose()
+        notes, findings = self._notes, self._report.findings
+        findings += faults_of_log(log)
+        findings += faults_of_clients(log, notes.asked, notes.forgotten)
+        findings += _mixed_up(log)
+        findings += notes.faults
+        findings += [fault for process in self._processes for fault in process.faults()]
+        endings = Counter(turn.ending.type for c in log for turn in c.turns if turn.ending)
+        refused = Counter(each.error for each in notes.asked if each.error and not each.turn_ids)
+        failed = Counter(each.error for each in notes.asked if each.error and each.turn_ids)
+        self._report.figures |= {
+            "questions": f"{len(notes.asked)} in {seconds:.0f} s",
+            "turns": f"{notes.turns} seen, {notes.turns / seconds:.1f} a second",
+            "read to the end": str(sum(each.whole for each in notes.asked)),
+            "in the log": _counted(endings),
+            "refused": _counted(refused),
+            "failed": _counted(failed),
+            "deleted": str(len(notes.forgotten)),
+            "processes ended": str(sum(each.lives - 1 for each in self._processes)),
+        }
+
+
+def _counted(counter: Counter[Any]) -> str:
+    return ", ".join(f"{name} {times}" for name, times in counter.most_common()) or "none"
+
+
+def _mixed_up(log: list[LoggedConversation]) -> list[str]:
+    """Replies that answer another question than their turn's: the model says which it answers."""
+    return [
+        f"turn {turn.id}: {turn.question} was answered by {reply.text!r}"
+        for conversation in log
+        for turn in conversation.turns
+        for reply in turn.replies
+        if reply.text
+        and reply.text.count(f"of {turn.question}. ") != reply.text.count("Word")
+        and reply.complete
+    ]
+
+
+async def storm(plan: Plan, database_uri: str, *, restart: Restart | None = None) -> Report:
+    """Runs a plan in a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="soak-") as folder:
+        return await Crowd(plan, database_uri, folder=Path(folder), restart=restart).run()

@@ -1,0 +1,103 @@
+"""People at the panel: they ask, read, leave, delete, and note what they saw."""
+
+import json
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+
+import anyio
+import httpx
+
+from soak.backend import trace_id
+from soak.processes import Process
+from tests.audits.clients import Asked, Forgotten
+
+_MOST_SECONDS = 60.0
+
+
+@dataclass
+class Notes:
+    """What all users of a run saw. `faults` are answers that nobody should ever get."""
+
+    asked: list[Asked] = field(default_factory=list)
+    forgotten: list[Forgotten] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    statuses: dict[int, int] = field(default_factory=dict)
+    numbers: Callable[[], int] = field(default_factory=lambda: count(1).__next__)
+
+    @property
+    def turns(self) -> int:
+        """Questions that became a turn."""
+        return sum(bool(each.turn_ids) for each in self.asked)
+
+
+@dataclass
+class User:
+    """One person, who uses whichever process a load balancer would give them."""
+
+    http: httpx.AsyncClient
+    processes: Sequence[Process]
+    notes: Notes
+    rng: random.Random
+    traces: int
+    name: str = "all"
+
+    async def act(self) -> None:
+        """One action: mostly a question, read to its end or left; now and then a deletion."""
+        trace = trace_id(self.rng.randrange(self.traces))
+        chance = self.rng.random()
+        if chance < 0.005:
+            await self.forget(trace)
+        elif chance < 0.30:
+            await self.ask(trace, patience=self.rng.uniform(0, 0.15))
+        else:
+            await self.ask(trace)
+
+    async def ask(self, trace: str, *, patience: float = _MOST_SECONDS) -> Asked:
+        """Asks, and leaves after `patience` seconds."""
+        process = self.rng.choice(self.processes)
+        question = f"question {self.notes.numbers()} of {self.name}"
+        asked = Asked(trace, question, anyio.current_time())
+        self.notes.asked.append(asked)
+        broke = ""
+        with anyio.move_on_after(patience) as waiting:
+            try:
+                await self._read(process, asked)
+            except httpx.TransportError as error:
+                broke = type(error).__name__
+        asked.ended = anyio.current_time()
+        if broke and not process.was_down(asked.began, asked.ended):
+            self.notes.faults.append(f"{question}: the connection to {process.name} broke: {broke}")
+        if waiting.cancelled_caught and patience == _MOST_SECONDS:
+            self.notes.faults.append(f"{question}: no end after {patience} s")
+        return asked
+
+    async def _read(self, process: Process, asked: Asked) -> None:
+        body = {"message": asked.question, "streaming": True}
+        url = f"{process.url}/trace-analyzer/session/{asked.trace_id}"
+        async with self.http.stream("POST", url, json=body) as response:
+            self._note_status(response)
+            if response.status_code != 200:
+                self.notes.faults.append(f"{asked.question}: status {response.status_code}")
+                return
+            async for line in response.aiter_lines():
+                if line.startswith("data: "):
+                    asked.frames.append(json.loads(line[6:]))
+            asked.whole = True
+
+    async def forget(self, trace: str) -> None:
+        """Deletes the conversation about a trace."""
+        process, began, certain = self.rng.choice(self.processes), anyio.current_time(), False
+        try:
+            response = await self.http.delete(f"{process.url}/trace-analyzer/session/{trace}")
+            self._note_status(response)
+            certain = response.status_code == 200
+        except httpx.TransportError as error:
+            if not process.was_down(began, anyio.current_time()):
+                self.notes.faults.append(f"DELETE at {process.name}: {error!r}")
+        self.notes.forgotten.append(Forgotten(trace, began, anyio.current_time(), certain))
+
+    def _note_status(self, response: httpx.Response) -> None:
+        seen = self.notes.statuses
+        seen[response.status_code] = seen.get(response.status_code, 0) + 1

@@ -1,0 +1,1 @@
+"""Says every difference between what the tables hold, what they should, and what clients saw."""

@@ -1,0 +1,164 @@
+"""An audit that finds nothing must have looked: every damage is told."""
+# ruff: noqa: S608 - the statements hold our own tables' names
+
+import asyncio
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from app.db.tables import PREFIX
+from tests import databases
+from tests.audits.clients import Asked, Forgotten, faults_of_clients
+from tests.audits.log import LoggedConversation, faults_of_log, read_log
+from tests.fakes.chat import answer, calling
+from tests.fakes.service import OTHER_TRACE_ID, TRACE_ID, Service, record_trace, running, span_id
+
+_EVENTS, _TURNS, _SESSIONS = (f"{PREFIX}{name}" for name in ("events", "turns", "sessions"))
+
+
+async def _ask(service: Service, question: str, **more: Any) -> Asked:
+    asked = Asked(more.get("trace_id", TRACE_ID), question, time.monotonic())
+    reader = await service.ask(question, **more)
+    asked.frames, asked.ended, asked.whole = reader.frames, time.monotonic(), True
+    return asked
+
+
+async def _two_turns(uri: str) -> list[Asked]:
+    call = ("get_span_details", f'{{"span_id": "{span_id(3)}"}}')
+    async with running(uri) as service:
+        record_trace(service.standin, OTHER_TRACE_ID)
+        service.chat.scripts = [calling(call, status="Let me look."), answer("It was ", "late.")]
+        first = await _ask(service, "First?")
+        second = await _ask(service, "Second?")
+        return [first, second, await _ask(service, "Elsewhere?", trace_id=OTHER_TRACE_ID)]
+
+
+@pytest.fixture(scope="module")
+def _recorded(_migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    path = tmp_path_factory.mktemp("recorded") / "recorded.db"
+    shutil.copy(_migrated_sqlite, path)
+    return path, asyncio.run(_two_turns(f"sqlite:///{path}"))
+
+
+@pytest.fixture
+def recorded(_recorded: tuple[Path, list[Asked]], tmp_path: Path) -> tuple[str, list[Asked]]:
+    """The address of a database with three turns, and what their clients saw."""
+    path, asked = _recorded
+    shutil.copy(path, tmp_path / "copy.db")
+    return f"sqlite:///{tmp_path / 'copy.db'}", asked
+
+
+async def _log(uri: str) -> list[LoggedConversation]:
+    async with databases.connected(uri) as engine:
+        return await read_log(engine)
+
+
+async def test_what_went_well_has_no_faults(database_uri: str) -> None:
+    asked = await _two_turns(database_uri)
+    log = await _log(database_uri)
+    assert [len(each.turns) for each in log] == [2, 1]
+    assert faults_of_log(log) == []
+    assert faults_of_clients(log, asked) == []
+
+
+_FIRST = f"turn_id = (SELECT turn_id FROM {_EVENTS} WHERE payload LIKE '%First?%')"
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (f"UPDATE {_SESSIONS} SET active_turn_id = 'x'", "holds its lease"),
+        (f"DELETE FROM {_EVENTS} WHERE type = 'tool_completed'", "gaps"),
+        (f"DELETE FROM {_EVENTS} WHERE type = 'tool_completed'", "without answers"),
+        (f"UPDATE {_SESSIONS} SET next_sequence = 3", "next sequence is 3"),
+        (f"UPDATE {_EVENTS} SET sequence = 99 WHERE type = 'turn_started' AND {_FIRST}", "inter"),
+        (f"DELETE FROM {_EVENTS} WHERE {_FIRST}", "has a row and no events"),
+        (f"DELETE FROM {_TURNS}", "has events and no row"),
+        (f"DELETE FROM {_EVENTS} WHERE type = 'turn_started'", "one turn_started"),
+        (f"DELETE FROM {_EVENTS} WHERE type = 'turn_finished'", "one terminal event"),
+        (f"UPDATE {_TURNS} SET state = 'failed'", "has the state failed"),
+        (f"UPDATE {_TURNS} SET ended_at = NULL", "ran from"),
+        (f"UPDATE {_TURNS} SET prompt_tokens = 7", "has 7 prompt_tokens"),
+        (f"UPDATE {_TURNS} SET parent_turn_id = NULL", "its row says None"),
+        (f"UPDATE {_TURNS} SET started_at = '2020-01-01 00:00:00.000000'", "began before"),
+        (
+            f"UPDATE {_EVENTS} SET sequence = -1 WHERE type = 'tool_completed'",
+            "answered before it was asked",
+        ),
+    ],
+)
+async def test_a_damaged_table_is_told(
+    recorded: tuple[str, list[Asked]], damage: str, words: str
+) -> None:
+    uri, _ = recorded
+    async with databases.connected(uri) as engine, engine.begin() as db:
+        await db.execute(text(damage))
+    assert any(words in fault for fault in faults_of_log(await _log(uri)))
+
+
+def _without(kind: str) -> Callable[[Asked], Asked]:
+    return lambda asked: replace(
+        asked, frames=[each for each in asked.frames if each["message_type"] != kind]
+    )
+
+
+def _reworded(partial: bool) -> Callable[[Asked], Asked]:
+    def reword(asked: Asked) -> Asked:
+        other = {"content": {"parts": [{"text": "something else"}]}}
+        return replace(
+            asked,
+            frames=[
+                each | other if each.get("partial") is partial else each for each in asked.frames
+            ],
+        )
+
+    return reword
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda asked: replace(asked, question="Zeroth?"), "was answered and is lost"),
+        (lambda asked: replace(asked, question="Zeroth?"), "was asked by nobody"),
+        (_without("tool_complete"), "showed"),
+        (_without("usage"), "was told the usage []"),
+        (_reworded(True), "in pieces"),
+        (_reworded(False), "showed 'something else'"),
+        (lambda asked: replace(asked, frames=asked.frames * 2), "showed"),
+        (
+            lambda asked: replace(asked, frames=[*asked.frames, {"error": "!", "code": "cut"}]),
+            "failed by cut",
+        ),
+        (
+            lambda asked: replace(asked, frames=[*asked.frames, {"invocationId": "another"}]),
+            "frames of the turns",
+        ),
+        (lambda asked: replace(asked, began=asked.ended + 60, ended=asked.ended + 61), "before"),
+    ],
+)
+async def test_an_answer_that_is_not_in_the_log_as_it_was_seen_is_told(
+    recorded: tuple[str, list[Asked]], damage: Callable[[Asked], Asked], words: str
+) -> None:
+    uri, (first, *others) = recorded
+    log = await _log(uri)
+    faults = faults_of_clients(log, [damage(first), *others])
+    assert any(words in fault for fault in faults)
+
+
+async def test_a_question_of_a_deleted_conversation_may_be_gone_and_must_not_come_back(
+    recorded: tuple[str, list[Asked]],
+) -> None:
+    uri, asked = recorded
+    log = await _log(uri)
+    deleted = Forgotten(TRACE_ID, asked[1].ended, asked[1].ended, certain=True)
+    gone = [each for each in log if each.row.trace_id != TRACE_ID]
+    assert faults_of_clients(gone, asked, [deleted]) == []
+    faults = faults_of_clients(log, asked, [deleted])
+    assert [fault.split(":")[0] for fault in faults] == ["First?", "Second?"]
+    assert "came back" in faults[0]

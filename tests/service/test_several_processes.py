@@ -1,0 +1,20 @@
+"""Several service processes on one database, some of them killed: nothing is lost or mixed up."""
+
+from pathlib import Path
+
+import pytest
+
+from soak.crowd import Crowd, Plan
+
+TURNS = 150
+"""How many questions are asked here; `make soak` asks thousands."""
+
+
+@pytest.mark.slow
+async def test_processes_that_are_killed_lose_double_and_mix_up_nothing(
+    database_uri: str, tmp_path: Path
+) -> None:
+    plan = Plan(seed=7, turns=TURNS, users=12, traces=6, killed_every=2)
+    report = await Crowd(plan, database_uri, folder=tmp_path).run()
+    assert report.findings == []
+    assert int(report.figures["processes ended"]) > 0
