@@ -190,7 +190,8 @@ class Crowd:
             await engine.dispose()
         notes, findings = self._notes, self._report.findings
         findings += faults_of_log(log)
-        findings += faults_of_clients(log, notes.asked, notes.forgotten)
+        outages = self._plan.database_restarts_every is not None
+        findings += faults_of_clients(log, notes.asked, notes.forgotten, outages=outages)
         findings += _mixed_up(log)
         findings += notes.faults
         findings += [fault for process in self._processes for fault in process.faults()]
