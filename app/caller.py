@@ -10,6 +10,8 @@ from app.errors import InvalidRequest
 SESSION_COOKIE = "sessionToken"
 WORKSPACE_HEADER = "Comet-Workspace"
 WORKSPACE_LENGTH = 255
+TOKEN_LENGTH = 8_192
+"""The backend reads requests with at most 16 KB of headers."""
 
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -67,7 +69,7 @@ def read_caller(cookie_headers: list[str], workspace: str | None) -> Caller:
 
     Takes the raw `Cookie` header values and the workspace header (None when absent). The token is
     cut out of the header text and not decoded, so that it travels on as it came.
-    Raises InvalidRequest for a workspace name that is too long or a value with control characters.
+    Raises InvalidRequest for a value that is too long or holds control characters.
     """
     token = _session_token(cookie_headers)
     for value in (token, workspace):
@@ -75,6 +77,8 @@ def read_caller(cookie_headers: list[str], workspace: str | None) -> Caller:
             raise InvalidRequest("A header of this request holds control characters.")
     if workspace is not None and len(workspace) > WORKSPACE_LENGTH:
         raise InvalidRequest(f"A workspace name has at most {WORKSPACE_LENGTH} characters.")
+    if token is not None and len(token) > TOKEN_LENGTH:
+        raise InvalidRequest(f"A session token has at most {TOKEN_LENGTH:,} characters.")
     return Caller(token=token, workspace=workspace)
 
 

@@ -1,0 +1,211 @@
+"""Several people at once on several processes: each finds what they said, and nobody else's."""
+
+import asyncio
+import itertools
+import random
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from demo.standin.app import create_app as create_standin
+from demo.standin.chat import Chunk, finish, text, usage
+from demo.standin.faults import Answer, Fault
+from demo.standin.records import Records
+from demo.standin.switches import Account, Switches
+from tests.fakes.panel import PanelReader
+from tests.fakes.service import (
+    OTHER_TRACE_ID,
+    PATIENCE,
+    PREFIX,
+    TRACE_ID,
+    record_trace,
+    service_at,
+    serving,
+)
+
+WORKSPACES = ("acme", "beta")
+TOKENS = {"anna": ("anna-1", "anna-2"), "bob": ("bob-1", "bob-2")}
+STEPS = 8
+
+
+class EchoChat:
+    """Says the last question again, and every earlier one that the request holds."""
+
+    async def reply(self, request: dict[str, Any], /) -> AsyncIterator[Chunk]:
+        said = [str(each["content"]) for each in request["messages"] if each["role"] == "user"]
+        asked = [each for each in said if each.startswith("asked by ")]
+        yield text("; ".join(asked))
+        yield finish("stop")
+        yield usage(1, 1)
+
+
+@dataclass
+class Town:
+    """Two services on one database before one backend, and the people who use them."""
+
+    urls: list[str]
+    switches: Switches
+    http: httpx.AsyncClient
+
+
+@pytest.fixture
+async def town(database_uri: str) -> Any:
+    switches = Switches()
+    everywhere = frozenset(WORKSPACES)
+    switches.accounts = {
+        token: Account(user, everywhere) for user, tokens in TOKENS.items() for token in tokens
+    }
+    standin = create_standin(Records(), chat=EchoChat(), switches=switches)
+    for workspace, trace_id in itertools.product(WORKSPACES, (TRACE_ID, OTHER_TRACE_ID)):
+        record_trace(standin, trace_id, workspace=workspace)
+    async with AsyncExitStack() as stack:
+        backend = await stack.enter_async_context(serving(standin, grace=1))
+        urls = [
+            await stack.enter_async_context(
+                service_at(backend, database_uri, access_cache_seconds=0)
+            )
+            for _ in range(2)
+        ]
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=PATIENCE))
+        yield Town(urls, switches, http)
+
+
+@dataclass
+class Person:
+    """One user in one workspace with one trace; `asked` is what their history has to hold."""
+
+    town: Town
+    user: str
+    workspace: str
+    trace_id: str
+    chance: random.Random
+    asked: list[str] = field(default_factory=list)
+    thumb: bool = False
+
+    async def live(self) -> None:
+        """Does one thing after the other, looking at the history after each."""
+        for step in range(STEPS):
+            act = self.chance.choice(
+                [self.ask, self.ask, self.ask, self.forget, self.come_expired, self.stray]
+            )
+            await act(step)
+            await self.look()
+
+    async def ask(self, step: int) -> None:
+        question = f"asked by {self.user} in {self.workspace} of {self.trace_id}, {step}"
+        response = await self._send("POST", json={"message": question})
+        assert response.status_code == 200
+        reader = PanelReader()
+        reader.read(response.content)
+        self.asked.append(question)
+        assert reader.texts == ["; ".join(self.asked)]
+
+    async def forget(self, _: int) -> None:
+        assert (await self._send("DELETE")).status_code == 200
+        self.asked.clear()
+
+    async def come_expired(self, _: int) -> None:
+        for method in ("GET", "POST", "DELETE"):
+            body = {"message": "let me in"} if method == "POST" else None
+            response = await self._send(method, token="of-last-year", json=body)
+            assert response.status_code == 401
+
+    async def stray(self, _: int) -> None:
+        """Into a workspace that is not theirs."""
+        for method in ("GET", "POST", "DELETE"):
+            body = {"message": "let me in"} if method == "POST" else None
+            response = await self._send(method, workspace="gamma", json=body)
+            assert response.status_code in {401, 403}
+
+    async def look(self) -> None:
+        response = await self._send("GET")
+        if not self.asked:
+            assert response.status_code == 404
+            return
+        content = response.json()["content"]
+        assert [each["content"] for each in content if each["role"] == "user"] == self.asked
+
+    async def _send(
+        self, method: str, *, token: str = "", workspace: str = "", json: Any = None
+    ) -> httpx.Response:
+        token = token or self.chance.choice(TOKENS[self.user])
+        url = self.chance.choice(self.town.urls)
+        return await self.town.http.request(
+            method,
+            f"{url}{PREFIX}/trace-analyzer/session/{self.trace_id}",
+            headers={
+                "Cookie": f"sessionToken={token}",
+                "Comet-Workspace": workspace or self.workspace,
+            },
+            json=json,
+        )
+
+
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
+async def test_whatever_people_do_at_once_each_finds_only_what_they_said(
+    town: Town, seed: int
+) -> None:
+    people = [
+        Person(town, user, workspace, trace_id, random.Random(f"{seed} {number}"))
+        for number, (user, workspace, trace_id) in enumerate(
+            itertools.product(TOKENS, WORKSPACES, (TRACE_ID, OTHER_TRACE_ID))
+        )
+    ]
+    async with asyncio.TaskGroup() as group:
+        for person in people:
+            group.create_task(person.live())
+    assert sum(len(person.asked) for person in people) > 0
+
+
+async def test_a_token_that_changes_hands_opens_the_new_owners_conversations_only(
+    town: Town,
+) -> None:
+    anna = Person(town, "anna", "acme", TRACE_ID, random.Random(1))
+    bob = Person(town, "bob", "acme", TRACE_ID, random.Random(2))
+    await anna.ask(0)
+    await bob.ask(0)
+    assert town.switches.accounts is not None
+    accounts = town.switches.accounts
+    for one, other in zip(TOKENS["anna"], TOKENS["bob"], strict=True):
+        accounts[one], accounts[other] = accounts[other], accounts[one]
+    swapped = Person(town, "bob", "acme", TRACE_ID, random.Random(3), asked=list(anna.asked))
+    await swapped.look()
+    await swapped.ask(1)
+
+
+@pytest.mark.parametrize("lost", ["token", "workspace", "trace"])
+async def test_a_permission_that_is_taken_away_ends_with_its_time(
+    database_uri: str, lost: str
+) -> None:
+    switches = Switches(accounts={"anna-1": Account("anna", frozenset(WORKSPACES))})
+    standin = create_standin(Records(), chat=EchoChat(), switches=switches)
+    record_trace(standin, workspace="acme")
+    who = {"Cookie": "sessionToken=anna-1", "Comet-Workspace": "acme"}
+    async with (
+        serving(standin, grace=1) as backend,
+        service_at(backend, database_uri, access_cache_seconds=0.5) as url,
+        httpx.AsyncClient(timeout=PATIENCE, headers=who) as http,
+    ):
+        session = f"{url}{PREFIX}/trace-analyzer/session/{TRACE_ID}"
+        asked = {"message": "asked by anna"}
+        assert (await http.post(session, json=asked)).status_code == 200
+        assert (await http.get(session)).status_code == 200
+        if lost == "token":
+            switches.accounts = {}
+        elif lost == "workspace":
+            switches.accounts = {"anna-1": Account("anna", frozenset({"beta"}))}
+        else:
+            gone = Answer(404, {"errors": ["Trace not found"]})
+            switches.faults.append(Fault(gone, path=f"/v1/private/traces/{TRACE_ID}"))
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                answer = await http.get(session)
+                if answer.status_code != 200:
+                    break
+                await asyncio.sleep(0.05)
+        assert answer.status_code in {401, 403, 404}
+        assert (await http.post(session, json=asked)).status_code == answer.status_code
