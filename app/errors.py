@@ -102,8 +102,14 @@ class ConversationBusy(Unavailable):
 
 
 class LimitReached(Unavailable):
+    """`retry_after` is in seconds, None where waiting does not help."""
+
     code = "limit_reached"
     status = 429
+
+    def __init__(self, message: str, *, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class BackendUnavailable(Unavailable):

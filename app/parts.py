@@ -6,11 +6,12 @@ import httpx
 from app.agent.budget import CHARACTERS_PER_TOKEN, Limits
 from app.chat.choice import ModelDesk, Wishes
 from app.chat.parameters import ChatOptions
+from app.conversation.admission import Room
 from app.conversation.conversations import Conversations, Rules
 from app.conversation.ledger import Lease, Patience
 from app.conversation.ports import Observer
 from app.conversation.spending import Price
-from app.db.store import Store
+from app.db.store import Quotas, Store
 from app.opik.access import Access
 from app.opik.client import OpikClient
 from app.opik.offers import Offers
@@ -81,9 +82,23 @@ def rules_of(settings: Settings, system: str) -> Rules:
         lease=Lease(settings.lease_seconds),
         patience=Patience(end=settings.storing_seconds),
         system=system,
-        busy_wait=settings.busy_wait_seconds,
-        concurrent_turns=settings.concurrent_turns,
+        room=Room(
+            turns=settings.concurrent_turns,
+            quotas=_quotas(settings),
+            busy_wait=settings.busy_wait_seconds,
+        ),
         prices={name: _price(each) for name, each in settings.model_prices.items()},
+    )
+
+
+def _quotas(settings: Settings) -> Quotas:
+    return Quotas(
+        owner_turns=settings.user_turns or None,
+        owner_turns_per_minute=settings.user_turns_per_minute or None,
+        owner_conversations=settings.user_conversations or None,
+        owner_events=settings.user_events or None,
+        workspace_turns=settings.workspace_turns or None,
+        workspace_tokens_per_day=settings.workspace_tokens_per_day or None,
     )
 
 

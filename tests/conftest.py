@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.db.engine import create_engine
 from app.db.store import Store
-from app.db.tables import sessions
+from app.db.tables import admissions, chores, sessions, workspaces
 from app.settings import database_url
 from tests import databases
 
@@ -110,7 +110,8 @@ def store(engine: AsyncEngine) -> Store:
 
 
 async def _forget_everything(db: AsyncConnection) -> None:
-    await db.execute(delete(sessions))
+    for table in (sessions, admissions, workspaces, chores):
+        await db.execute(delete(table))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from uuid import uuid4
 
 import anyio
 import anyio.abc
@@ -14,32 +13,31 @@ from cachetools import TTLCache
 from app.agent.budget import Limits
 from app.agent.citations import Aliases
 from app.caller import Caller, Owner
+from app.conversation.admission import Admission, Room
 from app.conversation.answering import Answering, Asked
 from app.conversation.ledger import Lease, Patience
 from app.conversation.ports import Access, Observer, OpenBench, OpenModel
 from app.conversation.spending import Price
 from app.conversation.turn import SHUTTING_DOWN, Turn
-from app.db.store import Conversation, Entry, Store, TurnKey
-from app.errors import ConversationBusy, LimitReached, NotFound, ShuttingDown
-from app.events import Transcript, TurnStarted
+from app.db.store import Store, TurnKey
+from app.errors import NotFound, ShuttingDown
+from app.events import Transcript
 from app.messages import OfferedModel
 
 log = structlog.get_logger(__name__)
 
-POLL_SECONDS = 0.1
 ADOPTED_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How turns are run; times in seconds, `system` is the model's instructions."""
+    """How turns are let in and run; `system` is the model's instructions."""
 
     limits: Limits
     lease: Lease
     patience: Patience
     system: str
-    busy_wait: float = 3
-    concurrent_turns: int = 100
+    room: Room = field(default_factory=Room)
     prices: Mapping[str, Price] = field(default_factory=dict)
 
 
@@ -60,6 +58,7 @@ class Conversations:
         self._store = store
         self._access = access
         self._open_bench = open_bench
+        self._admission = Admission(store, rules.room, lease=rules.lease, clock=clock)
         self._answering = Answering(
             store,
             open_bench,
@@ -72,7 +71,6 @@ class Conversations:
         self._observer = observer
         self._rules = rules
         self._tasks = tasks
-        self._clock = clock
         self._turns: dict[str, Turn] = {}
         self._draining = False
         self._adopted: TTLCache[tuple[Owner, Owner], bool] = TTLCache(
@@ -97,20 +95,20 @@ class Conversations:
         if self._draining:
             raise ShuttingDown(SHUTTING_DOWN.message)
         name = self._open_model.admit(model)
-        if len(self._turns) >= self._rules.concurrent_turns:
-            raise LimitReached("Too many questions are being answered now. Try again in a moment.")
-        await self._access.check(caller, trace_id, fresh=True)
-        owner = await self._owner(caller, fresh=True)
-        conversation, turn_id = await self._begin(owner, trace_id, question, name)
-        key = TurnKey(conversation.id, turn_id)
-        turn = self._new_turn(
-            key, owner, trace_id, request_id=request_id, question=question, model=name
-        )
-        self._turns[turn_id] = turn
+        with self._admission.place(lambda: len(self._turns)):
+            await self._access.check(caller, trace_id, fresh=True)
+            owner = await self._owner(caller, fresh=True)
+            conversation, key = await self._admission.begin(
+                caller, owner, trace_id, question, model=name
+            )
+            turn = self._new_turn(
+                key, owner, trace_id, request_id=request_id, question=question, model=name
+            )
+            self._turns[key.turn_id] = turn
         if self._draining:
             turn.stop(SHUTTING_DOWN)
         opened = self._open_model(caller, token=conversation.marker, requested=model)
-        watched = turn.watch.watched(opened)
+        watched = turn.watch.watched(self._admission.metered(opened, key))
         asked = Asked(caller, owner, trace_id, question, conversation, watched)
         self._tasks.start_soon(self._run, turn, asked)
         return turn
@@ -195,28 +193,6 @@ class Conversations:
                 if moved:
                     log.info("conversations_adopted", count=moved)
         return identity.owner
-
-    async def _begin(
-        self, owner: Owner, trace_id: str, question: str, model: str
-    ) -> tuple[Conversation, str]:
-        """Takes the conversation; a turn that is just being stopped is waited for."""
-        turn_id = str(uuid4())
-        entry = Entry(str(uuid4()), TurnStarted(question=question))
-        deadline = self._clock() + self._rules.busy_wait
-        while True:
-            conversation = await self._store.begin_turn(
-                owner,
-                trace_id,
-                turn_id=turn_id,
-                entry=entry,
-                lease_seconds=self._rules.lease.seconds,
-                model=model,
-            )
-            if conversation is not None:
-                return conversation, turn_id
-            if self._clock() >= deadline:
-                raise ConversationBusy("This conversation is still answering; stop it or wait.")
-            await anyio.sleep(POLL_SECONDS)
 
     def _new_turn(
         self,

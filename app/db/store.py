@@ -11,7 +11,9 @@ from sqlalchemy import ColumnElement, and_, case, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.caller import Owner
+from app.db import quotas as counting
 from app.db import turn_log
+from app.db.quotas import Quotas
 from app.db.tables import OWNER_KEY, events, facts, feedback, sessions, turns, utc_now
 from app.db.transactions import Transactions
 from app.db.turn_log import Conversation, Entry, Start, TurnKey
@@ -19,9 +21,10 @@ from app.errors import DatabaseUnavailable
 from app.events import LoggedEvent, load_event
 from app.messages import Usage
 
-__all__ = ["Conversation", "Entry", "Store", "TurnKey"]
+__all__ = ["Conversation", "Entry", "Quotas", "Store", "TurnKey"]
 
 _NAME_LENGTH = 255
+_NO_QUOTAS = Quotas()
 
 _log = structlog.get_logger()
 
@@ -87,13 +90,15 @@ class Store:
         entry: Entry,
         lease_seconds: float,
         model: str,
+        quotas: Quotas = _NO_QUOTAS,
     ) -> Conversation | None:
         """Takes the current conversation for a turn and writes the turn's first entry.
 
         Makes the conversation where there is none. A turn whose lease ran out by the database's
         clock gets its TurnInterrupted in the same transaction. None while another turn holds it.
+        Raises LimitReached where the quotas leave no room.
         """
-        start = Start(turn_id, entry, lease_seconds, model)
+        start = Start(turn_id, entry, lease_seconds, model, quotas)
         names = _columns(owner)
         return await self._transactions.run(
             lambda db: turn_log.begin(db, names, trace_id, start=start)
@@ -133,6 +138,10 @@ class Store:
     async def renew(self, turn: TurnKey, lease_seconds: float) -> None:
         """Keeps the conversation for that many seconds from now; raises TurnLost like `append`."""
         await self.append(turn, (), lease_seconds=lease_seconds)
+
+    async def charge(self, turn_id: str, tokens: int) -> None:
+        """Notes what a turn has spent so far in all; also for one that was deleted meanwhile."""
+        await self._transactions.run(lambda db: counting.charge(db, turn_id, tokens))
 
     async def events(self, conversation_id: str) -> list[LoggedEvent]:
         """The whole log in order; events of a later version that are unknown here are left out."""

@@ -16,6 +16,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     PrimaryKeyConstraint,
@@ -140,6 +141,7 @@ sessions = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     UniqueConstraint("workspace", "owner", "trace_id", "number", name="uq_opik_assist_sessions"),
+    Index(None, "updated_at"),
     **_MYSQL,
 )
 
@@ -161,6 +163,7 @@ turns = Table(
     Column("started_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
     PrimaryKeyConstraint("session_id", "id"),
+    Index(None, "lease_until"),
     **_MYSQL,
 )
 
@@ -193,5 +196,37 @@ facts = Table(
     metadata,
     Column("name", _ascii(64), primary_key=True),
     Column("value", _name(), nullable=False),
+    **_MYSQL,
+)
+
+# One row for each workspace, locked while a turn is let in: whoever has it counts alone.
+workspaces = Table(
+    f"{PREFIX}workspaces",
+    metadata,
+    Column("name", _name(), primary_key=True),
+    **_MYSQL,
+)
+
+# Turns that were let in, and their tokens; they outlive a deleted conversation, but not a day.
+admissions = Table(
+    f"{PREFIX}admissions",
+    metadata,
+    Column("turn_id", _id(), primary_key=True),
+    Column("workspace", _name(), nullable=False),
+    Column("owner", _name(), nullable=False),
+    Column("admitted_at", UtcDateTime, nullable=False),
+    Column("tokens", Integer, nullable=False),
+    Index(None, "workspace", "admitted_at"),
+    Index(None, "admitted_at"),
+    **_MYSQL,
+)
+
+# Work that one process at a time does for all.
+chores = Table(
+    f"{PREFIX}chores",
+    metadata,
+    Column("name", _ascii(64), primary_key=True),
+    Column("holder", _id(), nullable=False),
+    Column("lease_until", UtcDateTime, nullable=False),
     **_MYSQL,
 )

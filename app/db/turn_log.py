@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.engine import EVENT_BYTES
 from app.db.fitting import fitted
+from app.db.quotas import Quotas, admit
 from app.db.tables import events, sessions, turns, utc_in, utc_now
 from app.errors import TurnLost
 from app.events import ReplyCompleted, StoredEvent, TurnInterrupted, dump_event, load_event
@@ -64,12 +65,16 @@ class Start:
     entry: Entry
     lease_seconds: float
     model: str
+    quotas: Quotas
 
 
 async def begin(
     db: AsyncConnection, owner: dict[str, str], trace_id: str, *, start: Start
 ) -> Conversation | None:
-    """Takes the current conversation, making the first one; None while another turn holds it."""
+    """Takes the current conversation, making the first one; None while another turn holds it.
+
+    Raises LimitReached where the quotas leave no room.
+    """
     columns = (sessions.c.id, sessions.c.number, sessions.c.marker, *_HOLDING)
     of_trace = and_(*(sessions.c[name] == value for name, value in owner.items()))
     row = (
@@ -82,22 +87,25 @@ async def begin(
         )
     ).first()
     if row is None:
+        await admit(db, owner, start.turn_id, quotas=start.quotas, first=True)
         session_id, number, marker = str(uuid4()), 1, secrets.token_hex(8)
         await _insert_session(
             db, {**owner, "id": session_id, "trace_id": trace_id, "number": 1, "marker": marker}
         )
-        sequence = 1
-    else:
-        session_id, number, marker = row.id, row.number, row.marker
-        sequence = row.next_sequence
-        if row.active_turn_id not in (None, start.turn_id):
-            old = TurnKey(session_id, row.active_turn_id)
-            if not await _lease_ran_out(db, old):
-                return None
-            sequence = await _interrupt(db, old, sequence=sequence)
-    if row is None or row.active_turn_id != start.turn_id:
-        await _insert_turn(db, session_id, start=start, sequence=sequence)
-    return Conversation(session_id, number, marker, start.turn_id)
+        await _insert_turn(db, session_id, start=start, sequence=1)
+        return Conversation(session_id, number, marker, start.turn_id)
+    conversation = Conversation(row.id, row.number, row.marker, start.turn_id)
+    if row.active_turn_id == start.turn_id:
+        return conversation
+    old = None if row.active_turn_id is None else TurnKey(row.id, row.active_turn_id)
+    if old is not None and not await _lease_ran_out(db, old):
+        return None
+    await admit(db, owner, start.turn_id, quotas=start.quotas, first=False)
+    sequence = row.next_sequence
+    if old is not None:
+        sequence = await _interrupt(db, old, sequence=sequence)
+    await _insert_turn(db, row.id, start=start, sequence=sequence)
+    return conversation
 
 
 async def append(

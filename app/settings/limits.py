@@ -24,6 +24,30 @@ class LimitSettings(BaseSettings):
     concurrent_turns: int = Field(
         100, ge=1, description="Turns at once in one process; more are refused in words."
     )
+    user_turns: int = Field(
+        4, ge=0, description="Turns at once of one user, over all processes. 0: any number."
+    )
+    user_turns_per_minute: int = Field(
+        20, ge=0, description="Questions of one user within a minute. 0: any number."
+    )
+    user_conversations: int = Field(
+        10_000, ge=0, description="Conversations kept for one user. 0: any number."
+    )
+    user_events: int = Field(
+        500_000,
+        ge=0,
+        description="Stored events of one user (some twenty a question) above which no turn begins."
+        " 0: any number.",
+    )
+    workspace_turns: int = Field(
+        100, ge=0, description="Turns at once in one workspace, over all processes. 0: any number."
+    )
+    workspace_tokens_per_day: int = Field(
+        0,
+        ge=0,
+        description="Tokens of one workspace since 00:00 UTC above which no turn begins. 0: any"
+        " number.",
+    )
     busy_wait_seconds: float = Field(
         3, ge=0, description="How long a second question waits for the first to end."
     )

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
-from app.errors import NotFound, OpikAssistError, Unavailable, WrongMethod
+from app.errors import LimitReached, NotFound, OpikAssistError, Unavailable, WrongMethod
 from app.web.panel import error_frame
 from app.web.sse import FrameStream
 
@@ -22,8 +22,11 @@ _INTERNAL = OpikAssistError("Something went wrong inside the assistant.")
 
 
 def problem(error: OpikAssistError) -> JSONResponse:
-    """The error as a status and a JSON body."""
-    return JSONResponse({"code": error.reason, "message": error.message}, error.status)
+    """The error as a status and a JSON body, with `Retry-After` where waiting is known to help."""
+    answer = JSONResponse({"code": error.reason, "message": error.message}, error.status)
+    if isinstance(error, LimitReached) and error.retry_after is not None:
+        answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
 
 
 def turn_problem(error: OpikAssistError, request: Request[Any]) -> ASGIApp:

@@ -3,13 +3,18 @@
 from uuid import uuid4
 
 from app.caller import Owner
-from app.db.store import Conversation, Entry, Store, TurnKey
+from app.db.store import Conversation, Entry, Quotas, Store, TurnKey
 from app.events import ReplyCompleted, StoredEvent, TurnFinished, TurnStarted
 from app.messages import Usage
 
 ALICE = Owner("workspace", "user:alice")
 BOB = Owner("workspace", "user:bob")
+NO_QUOTAS = Quotas()
 TRACE = "0199a0c2-0000-7000-8000-000000000001"
+
+
+def numbered_trace(number: int) -> str:
+    return f"0199a0c2-0000-7000-8000-{number:012d}"
 
 
 def entry(event: StoredEvent) -> Entry:
@@ -27,6 +32,7 @@ async def take(
     trace_id: str = TRACE,
     question: str = "why?",
     lease_seconds: float = 20,
+    quotas: Quotas = NO_QUOTAS,
 ) -> tuple[Conversation, TurnKey] | None:
     """Begins a turn; None while another one holds the conversation."""
     turn_id = str(uuid4())
@@ -37,6 +43,7 @@ async def take(
         entry=entry(TurnStarted(question=question)),
         lease_seconds=lease_seconds,
         model="openai/gpt-4.1",
+        quotas=quotas,
     )
     return None if conversation is None else (conversation, TurnKey(conversation.id, turn_id))
 
@@ -48,10 +55,16 @@ async def begun(
     trace_id: str = TRACE,
     question: str = "why?",
     lease_seconds: float = 20,
+    quotas: Quotas = NO_QUOTAS,
 ) -> TurnKey:
     """Begins a turn on a conversation that is free."""
     taken = await take(
-        store, owner=owner, trace_id=trace_id, question=question, lease_seconds=lease_seconds
+        store,
+        owner=owner,
+        trace_id=trace_id,
+        question=question,
+        lease_seconds=lease_seconds,
+        quotas=quotas,
     )
     assert taken is not None
     return taken[1]

@@ -1,0 +1,195 @@
+"""How many turns and conversations an owner and a workspace may have, counted as one is begun.
+
+Whoever lets a turn in holds the row of its workspace until the commit, so that all processes count
+one after the other. Locks are taken in one order, session before workspace, and nobody who has a
+workspace waits for a session.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, and_, case, delete, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db.tables import admissions, sessions, turns, utc_in, utc_now, workspaces
+from app.errors import LimitReached
+
+MINUTE_SECONDS = 60
+DAY_SECONDS = 86_400
+AT_ONCE_RETRY_SECONDS = 5
+"""When to try again where nobody knows how long the turns that run will take."""
+_PURGED_AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """The most of each; None for any number.
+
+    `owner_turns` and `workspace_turns` run at once, on whichever process. `owner_turns_per_minute`
+    are begun within any sixty seconds. `workspace_tokens_per_day` are spent since midnight UTC.
+    """
+
+    owner_turns: int | None = None
+    owner_turns_per_minute: int | None = None
+    owner_conversations: int | None = None
+    owner_events: int | None = None
+    workspace_turns: int | None = None
+    workspace_tokens_per_day: int | None = None
+
+    def of_the_workspace_only(self) -> "Quotas":
+        """Those for an owner who is everybody at once."""
+        return Quotas(
+            workspace_turns=self.workspace_turns,
+            workspace_tokens_per_day=self.workspace_tokens_per_day,
+        )
+
+
+async def admit(
+    db: AsyncConnection, owner: Mapping[str, str], turn_id: str, *, quotas: Quotas, first: bool
+) -> None:
+    """Lets a turn in or raises LimitReached; `first` tells that it makes a new conversation.
+
+    `owner` has the columns `workspace` and `owner`. The session's row, if there is one, is locked.
+    """
+    if quotas == Quotas():
+        return
+    if quotas.owner_events is not None:
+        await _check_events(db, owner, quotas.owner_events)
+    await purge(db)
+    await _lock(db, owner["workspace"])
+    await _check_running(db, owner, quotas)
+    if quotas.owner_turns_per_minute is not None:
+        await _check_minute(db, owner, quotas.owner_turns_per_minute)
+    if quotas.workspace_tokens_per_day is not None:
+        await _check_tokens(db, owner["workspace"], quotas.workspace_tokens_per_day)
+    if first and quotas.owner_conversations is not None:
+        await _check_conversations(db, owner, quotas.owner_conversations)
+    if quotas.owner_turns_per_minute or quotas.workspace_tokens_per_day:
+        await db.execute(
+            admissions.insert().values(turn_id=turn_id, **owner, admitted_at=utc_now(), tokens=0)
+        )
+
+
+async def charge(db: AsyncConnection, turn_id: str, tokens: int) -> None:
+    """Notes what an admitted turn has spent so far, in all."""
+    await db.execute(
+        admissions.update().where(admissions.c.turn_id == turn_id).values(tokens=tokens)
+    )
+
+
+async def purge(db: AsyncConnection) -> None:
+    """Removes some admissions that no limit counts any more."""
+    old = await db.scalars(
+        select(admissions.c.turn_id)
+        .where(admissions.c.admitted_at < utc_in(-DAY_SECONDS))
+        .order_by(admissions.c.admitted_at)
+        .limit(_PURGED_AT_ONCE)
+    )
+    if ids := sorted(old):
+        await db.execute(delete(admissions).where(admissions.c.turn_id.in_(ids)))
+
+
+async def _lock(db: AsyncConnection, workspace: str) -> None:
+    row = select(workspaces.c.name).where(workspaces.c.name == workspace).with_for_update()
+    if await db.scalar(row) is None:
+        await db.execute(workspaces.insert().values(name=workspace))
+
+
+async def _check_running(db: AsyncConnection, owner: Mapping[str, str], quotas: Quotas) -> None:
+    if quotas.owner_turns is None and quotas.workspace_turns is None:
+        return
+    of_owner = func.sum(case((sessions.c.owner == owner["owner"], 1), else_=0))
+    query = (
+        select(func.count(), func.coalesce(of_owner, 0))
+        .select_from(turns.join(sessions, sessions.c.id == turns.c.session_id))
+        .where(alive(), sessions.c.workspace == owner["workspace"])
+    )
+    in_all, own = (await db.execute(query)).one()
+    if quotas.owner_turns is not None and own >= quotas.owner_turns:
+        raise LimitReached(
+            f"You have {_questions(quotas.owner_turns)} being answered now, which is the most at"
+            " once. Wait until one is done, or stop one.",
+            retry_after=AT_ONCE_RETRY_SECONDS,
+        )
+    if quotas.workspace_turns is not None and in_all >= quotas.workspace_turns:
+        raise LimitReached(
+            f"This workspace has {_questions(quotas.workspace_turns)} being answered now, which is"
+            " the most at once. Try again in a moment.",
+            retry_after=AT_ONCE_RETRY_SECONDS,
+        )
+
+
+def alive() -> ColumnElement[bool]:
+    """Of `turns`: that it runs on a process that shows signs of life."""
+    return and_(turns.c.lease_until > utc_now(), turns.c.ended_at.is_(None))
+
+
+async def _check_minute(db: AsyncConnection, owner: Mapping[str, str], most: int) -> None:
+    oldest = (
+        select(admissions.c.admitted_at, utc_now())
+        .where(_of(owner), admissions.c.admitted_at > utc_in(-MINUTE_SECONDS))
+        .order_by(admissions.c.admitted_at.desc())
+        .offset(most - 1)
+        .limit(1)
+    )
+    row = (await db.execute(oldest)).first()
+    if row is None:
+        return
+    admitted_at, now = row
+    seconds = _seconds(admitted_at + timedelta(seconds=MINUTE_SECONDS) - now)
+    unit = "second" if seconds == 1 else "seconds"
+    raise LimitReached(
+        f"You have asked {_questions(most)} within a minute. Try again in {seconds} {unit}.",
+        retry_after=seconds,
+    )
+
+
+async def _check_tokens(db: AsyncConnection, workspace: str, most: int) -> None:
+    now = (await db.execute(select(utc_now()))).scalar_one()
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    spent = await db.scalar(
+        select(func.coalesce(func.sum(admissions.c.tokens), 0)).where(
+            admissions.c.workspace == workspace, admissions.c.admitted_at >= midnight
+        )
+    )
+    if (spent or 0) >= most:
+        raise LimitReached(
+            f"This workspace has used up its {most:,} tokens of today. It gets new ones at"
+            " 00:00 UTC; who runs this service can raise WORKSPACE_TOKENS_PER_DAY.",
+            retry_after=_seconds(midnight + timedelta(days=1) - now),
+        )
+
+
+async def _check_conversations(db: AsyncConnection, owner: Mapping[str, str], most: int) -> None:
+    if (await db.scalar(select(func.count()).where(_owned(owner))) or 0) >= most:
+        raise LimitReached(
+            f"You have {most:,} conversations, which is the most that are kept. Clear the chat of"
+            " a trace that you no longer need, then ask again."
+        )
+
+
+async def _check_events(db: AsyncConnection, owner: Mapping[str, str], most: int) -> None:
+    stored = func.coalesce(func.sum(sessions.c.next_sequence - 1), 0)
+    if (await db.scalar(select(stored).where(_owned(owner))) or 0) >= most:
+        raise LimitReached(
+            f"Your conversations hold {most:,} stored events, which is the most that are kept."
+            " Clear the chat of a trace that you no longer need, then ask again."
+        )
+
+
+def _owned(owner: Mapping[str, str]) -> ColumnElement[bool]:
+    return and_(*(sessions.c[name] == value for name, value in owner.items()))
+
+
+def _of(owner: Mapping[str, str]) -> ColumnElement[bool]:
+    return and_(*(admissions.c[name] == value for name, value in owner.items()))
+
+
+def _seconds(span: timedelta) -> int:
+    return max(1, math.ceil(span.total_seconds()))
+
+
+def _questions(number: int) -> str:
+    return "1 question" if number == 1 else f"{number:,} questions"

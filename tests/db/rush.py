@@ -1,0 +1,39 @@
+"""A process that begins turns as fast as it can; prints how many began and how many were refused.
+
+`python -m tests.db.rush DATABASE_URI NUMBER`
+"""
+
+import asyncio
+import sys
+
+import anyio
+
+from app.db.store import Quotas, Store
+from app.errors import LimitReached
+from tests import databases
+from tests.db.writing import begun, numbered_trace
+
+TURNS = 30
+QUOTAS = Quotas(owner_turns=7, owner_turns_per_minute=8, workspace_turns=9)
+
+
+async def rush(uri: str, process: int) -> tuple[int, int]:
+    refused = 0
+
+    async def ask(store: Store, number: int) -> None:
+        nonlocal refused
+        try:
+            await begun(store, trace_id=numbered_trace(number), quotas=QUOTAS, lease_seconds=60)
+        except LimitReached:
+            refused += 1
+
+    async with databases.connected(uri) as engine:
+        store = Store(engine)
+        async with anyio.create_task_group() as group:
+            for number in range(TURNS):
+                group.start_soon(ask, store, process * TURNS + number)
+    return TURNS - refused, refused
+
+
+if __name__ == "__main__":
+    sys.stdout.write("{} {}\n".format(*asyncio.run(rush(sys.argv[1], int(sys.argv[2])))))
