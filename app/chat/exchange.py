@@ -6,7 +6,6 @@ included), and leaves to `ProxyModel` whether a failed exchange may be repeated.
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from email.utils import parsedate_to_datetime
 
 import anyio
 import httpx
@@ -17,6 +16,7 @@ from app.chat.refusals import Refusal, failed, failure, is_page, refusal_in, ref
 from app.chat.reply import ReplyBuilder
 from app.errors import ModelFailed
 from app.messages import Reply
+from app.pauses import asked_pause
 
 _CONNECT_SECONDS = 10
 _CLOSE_SECONDS = 2
@@ -104,7 +104,7 @@ class Exchange:
             raise ExchangeFailed(
                 failure(refusal, model=self.model, provider=response.headers.get(_PROVIDER, "")),
                 refusal=refusal,
-                asked_wait=_asked_wait(response.headers),
+                asked_wait=asked_pause(response.headers),
             )
         reading = _Reading(
             ReplyBuilder(self.new_id, limit=self.reply_bytes),
@@ -282,19 +282,3 @@ def _unheard(error: httpx.HTTPError) -> ExchangeFailed:
         return ExchangeFailed(failed("not_understood", detail="broken compression"))
     # The error's own text may hold addresses of the inner network; its name says enough.
     return ExchangeFailed(failed("unreachable", detail=type(error).__name__), unheard=True)
-
-
-def _asked_wait(headers: httpx.Headers) -> float | None:
-    """Seconds to wait before the next attempt, by `Retry-After` or `RateLimit-Reset`.
-
-    A date is taken relative to the answer's own `Date`, so that no clocks are compared.
-    """
-    for name in ("Retry-After", "RateLimit-Reset"):
-        value = headers.get(name, "").strip()
-        if value.replace(".", "", 1).isdecimal() and len(value) < 12:
-            return float(value)
-    try:
-        until = parsedate_to_datetime(headers.get("Retry-After", ""))
-        return max(0.0, (until - parsedate_to_datetime(headers.get("Date", ""))).total_seconds())
-    except (ValueError, TypeError):
-        return None

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
 import anyio
@@ -11,6 +10,7 @@ import structlog
 
 from app.caller import Caller
 from app.errors import BackendUnavailable
+from app.pauses import asked_pause
 
 log = structlog.get_logger(__name__)
 
@@ -116,23 +116,6 @@ class Transport:
 
 
 def _wait(answer: Answer | None, backoff: float) -> float:
-    """Seconds to wait: what the backend asks for (`Retry-After`, `RateLimit-Reset`), bounded."""
-    if answer is None:
-        return backoff
-    for name in ("retry-after", "ratelimit-reset"):
-        asked = _seconds(answer.headers.get(name, ""), answer.headers.get("date", ""))
-        if asked is not None:
-            return min(max(asked, 0.0), LONGEST_WAIT)
-    return backoff
-
-
-def _seconds(value: str, date: str) -> float | None:
-    """A delay in seconds, given as a number or as a date relative to the answer's own `Date`."""
-    try:
-        return float(value)
-    except ValueError:
-        pass
-    try:
-        return (parsedate_to_datetime(value) - parsedate_to_datetime(date)).total_seconds()
-    except (ValueError, TypeError):
-        return None
+    """Seconds to wait: what the backend asks for, bounded, since somebody waits for the answer."""
+    asked = None if answer is None else asked_pause(answer.headers)
+    return backoff if asked is None else min(asked, LONGEST_WAIT)
