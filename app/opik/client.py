@@ -16,7 +16,7 @@ from app.caller import Caller
 from app.errors import NotFound
 from app.opik.answers import Record, SpanPage, TracePage, read_page, record, refusal
 from app.opik.schema import Permissions, SortedTraces, Span, Stats, Thread, Trace
-from app.opik.transport import Answer, Transport
+from app.opik.transport import BODY_BYTES, Allowance, Answer, Transport
 
 PAGE_SPANS = 2_000
 SMALLEST_PAGE = 50
@@ -120,15 +120,16 @@ class OpikClient:
         cursor: str,
         exclude: Sequence[str] = (),
         filters: Sequence[Filter] = (),
+        allowance: Allowance | None = None,
     ) -> SpanPage:
         """Up to `limit` spans that are older than `cursor` ("" for the newest), newest first, and
-        pass all filters."""
+        pass all filters; broken off where the `allowance` of bytes is used up."""
         scope: dict[str, Any] = {"limit": limit, "exclude": list(exclude)}
         if cursor:
             scope["last_retrieved_id"] = cursor
         if filters:
             scope["filters"] = list(filters)
-        answer = await self._search(caller, trace, scope)
+        answer = await self._search(caller, trace, scope, allowance or BODY_BYTES)
         page = await anyio.to_thread.run_sync(read_page, Span, answer, frozenset(exclude))
         page.found = [span for span in page.found if span.trace_id.lower() == trace.id.lower()]
         return page
@@ -211,10 +212,18 @@ class OpikClient:
         )
         return record(Thread, answer, "thread")
 
-    async def _search(self, caller: Caller, trace: Trace, scope: dict[str, Any]) -> Answer:
+    async def _search(
+        self, caller: Caller, trace: Trace, scope: dict[str, Any], limit: int | Allowance
+    ) -> Answer:
         body = {"trace_id": trace.id, "project_id": trace.project_id, "truncate": True, **scope}
         answer = await self._transport.exchange(
-            caller, "POST", "/spans/search", body=body, accept=_STREAM, partial=True
+            caller,
+            "POST",
+            "/spans/search",
+            body=body,
+            accept=_STREAM,
+            limit=limit,
+            partial=True,
         )
         if answer.status != 200:
             raise refusal(answer, "trace")

@@ -1,8 +1,8 @@
 """One HTTP exchange with the backend: bounded, retried, with the caller's credentials."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import anyio
 import httpx
@@ -10,12 +10,14 @@ import structlog
 
 from app.caller import Caller
 from app.errors import BackendUnavailable
+from app.opik.circuit import Circuit
 from app.pauses import asked_pause
 
 log = structlog.get_logger(__name__)
 
 BODY_BYTES = 16 * 1024 * 1024
 LONGEST_WAIT = 10.0
+_CLOSE_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +40,42 @@ class Answer:
     end: Literal["whole", "too_large", "broken"] = "whole"
 
 
+class Allowance:
+    """Bytes that may still be read, by one exchange or by several together."""
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+
+    def take(self, piece: bytes) -> bytes:
+        """As much of the piece as is left."""
+        taken = piece[: self.left]
+        self.left -= len(taken)
+        return taken
+
+
+class _Outcome(NamedTuple):
+    """How an attempt ended: `failure` as the circuit counts it, None where the backend is well."""
+
+    answer: Answer | None
+    failure: Hashable = None
+
+
 class Transport:
     def __init__(
-        self, http: httpx.AsyncClient, *, base_url: str, timeout: float, retries: Retries
+        self,
+        http: httpx.AsyncClient,
+        *,
+        base_url: str,
+        timeout: float,
+        retries: Retries,
+        circuit: Circuit | None = None,
     ) -> None:
         """`timeout` is seconds for one attempt; `http` keeps no cookies, follows no redirects."""
         self._http = http
         self._base = f"{base_url}/v1/private"
         self._timeout = timeout
         self._retries = retries
+        self._circuit = circuit or Circuit()
 
     async def exchange(
         self,
@@ -57,62 +86,90 @@ class Transport:
         params: Mapping[str, str] | None = None,
         body: Any = None,
         accept: str = "application/json",
-        limit: int = BODY_BYTES,
+        limit: int | Allowance = BODY_BYTES,
         partial: bool = False,
     ) -> Answer:
         """The answer, whatever its status; a body over `limit` bytes is cut.
 
         Connection failures, timeouts and the retried statuses are tried again; so is a body that
-        breaks off, unless `partial` asks for what came of it. Raises BackendUnavailable.
+        breaks off, unless `partial` asks for what came of it. Raises BackendUnavailable, at once
+        while the backend is given up for some seconds.
         """
+        # Half of the time for a connection: so one that is not made is told from a slow answer.
+        half = self._timeout / 2
         request = self._http.build_request(
             method,
             self._base + path,
             params=params,
             json=body,
             headers=caller.headers_with({"Accept": accept}),
-            timeout=self._timeout,
+            timeout=httpx.Timeout(self._timeout, connect=half, pool=half),
         )
-        answer: Answer | None = None
-        for attempt in range(self._retries.attempts):
+        with self._circuit.passage() as passage:
+            attempts = 1 if passage.is_probe else self._retries.attempts
+            answer, failure = await self._attempts(request, limit, partial=partial, most=attempts)
+            passage.failure = failure
+            passage.answered = answer is not None and failure is None
+        if answer is not None and (answer.end != "broken" or partial):
+            return answer
+        log.warning("backend_unreachable", method=method, attempts=attempts)
+        raise BackendUnavailable("The Opik backend cannot be reached now. Try again in a moment.")
+
+    async def _attempts(
+        self, request: httpx.Request, limit: int | Allowance, *, partial: bool, most: int
+    ) -> _Outcome:
+        """The outcome of the last attempt."""
+        outcome = _Outcome(None)
+        for attempt in range(most):
             if attempt:
-                await self._retries.sleep(_wait(answer, self._retries.backoff * 2 ** (attempt - 1)))
-            answer = await self._attempt(request, limit)
+                backoff = self._retries.backoff * 2 ** (attempt - 1)
+                await self._retries.sleep(_wait(outcome.answer, backoff))
+            outcome = await self._attempt(request, limit)
+            answer = outcome.answer
             if answer is None or answer.status in self._retries.statuses:
                 continue
             if answer.end != "broken" or partial:
-                return answer
-        if answer is not None and (answer.end != "broken" or partial):
-            return answer
-        log.warning("backend_unreachable", method=method, attempts=self._retries.attempts)
-        raise BackendUnavailable("The Opik backend cannot be reached now. Try again in a moment.")
+                break
+        return outcome
 
-    async def _attempt(self, request: httpx.Request, limit: int) -> Answer | None:
-        """None when no answer came in time."""
+    async def _attempt(self, request: httpx.Request, limit: int | Allowance) -> _Outcome:
+        deadline = anyio.current_time() + self._timeout
         try:
             with anyio.fail_after(self._timeout):
                 response = await self._http.send(request, stream=True)
-        except (httpx.TransportError, TimeoutError):
-            return None
+        except httpx.PoolTimeout:
+            # All connections are in use, by whatever: that tells nothing about the backend.
+            return _Outcome(None)
+        except (httpx.ReadTimeout, httpx.WriteTimeout, TimeoutError):
+            return _Outcome(None, request.url.path)
+        except httpx.TransportError:
+            return _Outcome(None, object())
         try:
-            return await self._read(response, limit)
+            answer = await self._read(response, limit, deadline)
         finally:
-            with anyio.CancelScope(shield=True):
+            with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
                 await response.aclose()
+        return _Outcome(answer, request.url.path if answer.status >= 500 else None)
 
-    async def _read(self, response: httpx.Response, limit: int) -> Answer:
+    async def _read(
+        self, response: httpx.Response, limit: int | Allowance, deadline: float
+    ) -> Answer:
+        allowance = limit if isinstance(limit, Allowance) else Allowance(limit)
         body = bytearray()
-        end: Literal["whole", "too_large", "broken"] = "whole"
+        end: Literal["whole", "too_large", "broken"] = "broken"
         try:
-            with anyio.fail_after(self._timeout):
+            with anyio.CancelScope(deadline=deadline):
                 async for piece in response.aiter_bytes():
-                    body += piece
-                    if len(body) > limit:
+                    taken = allowance.take(piece)
+                    body += taken
+                    if len(taken) < len(piece):
                         end = "too_large"
                         break
-        except (httpx.TransportError, httpx.DecodingError, TimeoutError):
-            end = "broken"
-        return Answer(response.status_code, response.headers, bytes(body[:limit]), end)
+                else:
+                    end = "whole"
+        except (httpx.TransportError, httpx.DecodingError):
+            pass
+        return Answer(response.status_code, response.headers, bytes(body), end)
 
 
 def _wait(answer: Answer | None, backoff: float) -> float:

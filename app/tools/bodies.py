@@ -10,6 +10,7 @@ from app.caller import Caller
 from app.errors import OpikAssistError
 from app.opik.client import OpikClient
 from app.opik.schema import Span, Trace
+from app.opik.transport import Allowance
 from app.tools.body_plan import Run, plan_runs
 
 log = structlog.get_logger(__name__)
@@ -17,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """Bytes on the wire after which no further page is asked for, seconds for all of them."""
+    """Most bytes and seconds for all pages together, and how many of them at once."""
 
     bytes: int = 8 * 1024 * 1024
     seconds: float = 3
@@ -35,7 +36,12 @@ class BodyReader:
         self._trace = trace
         self._limits = limits
         self._read: dict[str, Span] = {}
-        self.bytes = 0
+        self._allowance = Allowance(limits.bytes)
+
+    @property
+    def bytes(self) -> int:
+        """What was read so far."""
+        return self._limits.bytes - self._allowance.left
 
     async def read(self, ids: Sequence[str], wanted: Sequence[str]) -> dict[str, Span]:
         """Spans with bodies, by id; `wanted` in the order of their importance."""
@@ -48,17 +54,20 @@ class BodyReader:
 
     async def _work(self, runs: Iterator[Run], wanted: frozenset[str]) -> None:
         for run in runs:
-            if self.bytes >= self._limits.bytes:
+            if not self._allowance.left:
                 return
             await self._read_run(run, wanted)
 
     async def _read_run(self, run: Run, wanted: frozenset[str]) -> None:
         try:
             page = await self._client.span_page(
-                self._caller, self._trace, limit=run.limit, cursor=run.cursor
+                self._caller,
+                self._trace,
+                limit=run.limit,
+                cursor=run.cursor,
+                allowance=self._allowance,
             )
         except OpikAssistError as error:
             log.info("bodies_not_read", code=error.code, trace=self._trace.id)
             return
-        self.bytes += page.bytes
         self._read |= {span.id: span for span in page.found if span.id in wanted}

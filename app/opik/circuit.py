@@ -1,0 +1,97 @@
+"""Stops asking a backend that does not answer, and finds out when it does again.
+
+While the backend is down every request to it would wait for its own time-outs and retries. After
+some failures in a row, requests fail at once, in words; after some seconds one of them is let
+through as a probe, and its success lets all others pass again.
+
+An answer below 500 is a success: whoever says 401, 404 or 429 is there. A lost connection is a
+failure each time. An answer of 5xx or a time-out counts once for a path, since one record that the
+backend cannot give must not close the way to all others.
+"""
+
+import math
+import time
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from app.errors import BackendUnavailable
+
+log = structlog.get_logger(__name__)
+
+FAILURES = 5
+SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class Passage:
+    """One request's way through: whoever makes it says here how it ended.
+
+    Neither `answered` nor `failure` (what failed; equal ones count once) is for a request that was
+    given up, which says nothing about the backend.
+    """
+
+    is_probe: bool
+    answered: bool = False
+    failure: Hashable = None
+
+
+class Circuit:
+    def __init__(
+        self,
+        *,
+        failures: int = FAILURES,
+        seconds: float = SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Opens after `failures` in a row, lets a probe through `seconds` after the last."""
+        self._most = failures
+        self._seconds = seconds
+        self._clock = clock
+        self._failed: set[Hashable] = set()
+        self._open_until: float | None = None
+        self._probing = False
+
+    @contextmanager
+    def passage(self) -> Iterator[Passage]:
+        """The way of one request; raises BackendUnavailable at once while the circuit is open."""
+        passage = Passage(is_probe=self._admit())
+        try:
+            yield passage
+        finally:
+            self._settle(passage)
+
+    def _admit(self) -> bool:
+        """Whether the request is the probe."""
+        if self._open_until is None:
+            return False
+        wait = self._open_until - self._clock()
+        if wait > 0 or self._probing:
+            seconds = max(1, math.ceil(wait))
+            raise BackendUnavailable(
+                "The Opik backend cannot be reached now; it is tried again in "
+                f"{seconds} {'second' if seconds == 1 else 'seconds'}. Ask again then."
+            )
+        self._probing = True
+        return True
+
+    def _settle(self, passage: Passage) -> None:
+        if passage.is_probe:
+            self._probing = False
+        if passage.answered:
+            self._close()
+        elif passage.failure is not None and passage.is_probe:
+            self._open_until = self._clock() + self._seconds
+        elif passage.failure is not None and self._open_until is None:
+            self._failed.add(passage.failure)
+            if len(self._failed) >= self._most:
+                self._open_until = self._clock() + self._seconds
+                log.warning("backend_given_up", failures=len(self._failed), seconds=self._seconds)
+
+    def _close(self) -> None:
+        self._failed.clear()
+        if self._open_until is not None:
+            self._open_until = None
+            log.info("backend_is_back")
