@@ -44,7 +44,9 @@ def conversations_of(
         retries=_retries(settings),
     )
     client = OpikClient(transport)
-    loader = TraceLoader(client, LoadLimits(spans=settings.max_spans))
+    loader = TraceLoader(
+        client, LoadLimits(spans=settings.max_spans, seconds=settings.turn_seconds)
+    )
     limits = ToolLimits(
         result_characters=settings.tool_result_characters, seconds=settings.tool_seconds
     )

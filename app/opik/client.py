@@ -6,6 +6,7 @@ RequestRefused (the caller's fault or right) or BackendUnavailable (the backend'
 """
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
@@ -89,17 +90,31 @@ class OpikClient:
         return span
 
     async def spans(
-        self, caller: Caller, trace: Trace, *, most: int, exclude: Sequence[str] = BODIES
+        self,
+        caller: Caller,
+        trace: Trace,
+        *,
+        most: int,
+        exclude: Sequence[str] = BODIES,
+        seconds: float = math.inf,
     ) -> SpanList:
-        """All spans of a trace, page by page, at most `most`; a page that breaks is made smaller.
+        """All spans of a trace, page by page; a page that breaks is made smaller.
 
-        Old backends ignore `exclude`; what they send all the same is dropped here.
+        At most `most` spans, and what came within `seconds`. Old backends ignore `exclude`; what
+        they send all the same is dropped here.
         """
         found: list[Span] = []
         read, size, wire, cursor = 0, PAGE_SPANS, 0, ""
+        deadline = anyio.current_time() + seconds
         while read < most:
             size = min(size, most - read)
-            page = await self.span_page(caller, trace, limit=size, cursor=cursor, exclude=exclude)
+            page = None
+            with anyio.CancelScope(deadline=deadline):
+                page = await self.span_page(
+                    caller, trace, limit=size, cursor=cursor, exclude=exclude
+                )
+            if page is None:
+                break
             found += page.found
             read, wire = read + page.records, wire + page.bytes
             cursor = page.cursor or cursor

@@ -7,7 +7,9 @@ from pydantic_settings import BaseSettings
 class LimitSettings(BaseSettings):
     turn_steps: int = Field(12, ge=1, description="Replies of the model in one turn.")
     turn_calls_per_step: int = Field(16, ge=1, description="Tool calls run of one reply.")
-    turn_seconds: float = Field(240, gt=0, description="Seconds for one turn.")
+    turn_seconds: float = Field(
+        240, gt=0, description="Seconds for one turn, and as many to read its trace."
+    )
     turn_tokens: int = Field(200_000, ge=1, description="Tokens of one turn.")
     tool_seconds: float = Field(30, gt=0, description="Seconds for one tool call.")
     tool_result_characters: int = Field(

@@ -1,7 +1,8 @@
 """Loads a trace in two tiers and examines it: all spans' structure first, then chosen bodies.
 
 A finished trace is kept for the next turn, per owner, and dropped as soon as the backend shows
-that it changed. Parsing and analysis run in worker threads, page by page.
+that it changed. Whoever asks for what the same owner is just loading gets that. Parsing and
+analysis run in worker threads, page by page.
 """
 
 import time
@@ -17,6 +18,7 @@ from app.caller import Caller, Owner
 from app.opik.client import OpikClient
 from app.opik.schema import Span, Trace
 from app.tools.bodies import BodyLimits, BodyReader
+from app.tools.joining import Joining
 
 log = structlog.get_logger(__name__)
 
@@ -28,9 +30,10 @@ Stamp = tuple[datetime | None, int | None, datetime | None]
 
 @dataclass(frozen=True, slots=True)
 class LoadLimits:
-    """How much of a trace is read before the first model call."""
+    """How much of a trace is read before the first model call, in at most how many seconds."""
 
     spans: int = 50_000
+    seconds: float = 240
     body_spans: int = 200
     bodies: BodyLimits = field(default_factory=BodyLimits)
     cache_bytes: int = 256 * 1024 * 1024
@@ -54,10 +57,20 @@ class TraceLoader:
         self._kept: LRUCache[tuple[Owner, str], Loaded] = LRUCache(
             limits.cache_bytes, getsizeof=lambda loaded: loaded.bytes
         )
+        self._loading: Joining[Loaded] = Joining()
 
     async def load(self, caller: Caller, owner: Owner, trace_id: str) -> Loaded:
-        """The trace as the caller may read it now; raises the backend's refusal or failure."""
+        """The trace as the caller may read it now; raises the backend's refusal or failure.
+
+        Each caller asks for the trace itself: what is kept or being loaded is for those only who
+        may read it, and only as long as it is the trace of now.
+        """
         trace = await self._client.trace(caller, trace_id)
+        key = (owner, trace_id, _stamp(trace))
+        return await self._loading.get(key, lambda: self._load(caller, owner, trace))
+
+    async def _load(self, caller: Caller, owner: Owner, trace: Trace) -> Loaded:
+        trace_id = trace.id
         kept = self._kept.get((owner, trace_id))
         if kept is not None and _stamp(kept.trace) == _stamp(trace):
             return kept
@@ -72,11 +85,12 @@ class TraceLoader:
 
     async def _read(self, caller: Caller, trace: Trace) -> Loaded:
         began = time.monotonic()
-        found = await self._client.spans(caller, trace, most=self._limits.spans)
+        limits = self._limits
+        found = await self._client.spans(caller, trace, most=limits.spans, seconds=limits.seconds)
         wanted = await anyio.to_thread.run_sync(
-            lambda: worth_reading(trace, found.spans, most=self._limits.body_spans)
+            lambda: worth_reading(trace, found.spans, most=limits.body_spans)
         )
-        reader = BodyReader(self._client, caller, trace, self._limits.bodies)
+        reader = BodyReader(self._client, caller, trace, limits.bodies)
         bodies = await reader.read([span.id for span in found.spans], wanted)
         spans = [bodies.get(span.id, span) for span in found.spans]
         seen = await anyio.to_thread.run_sync(lambda: examine(trace, spans, bodies=bodies.keys()))

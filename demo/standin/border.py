@@ -1,6 +1,7 @@
 """The outermost layer: notes each request, unpacks it, asks who calls, and lets faults happen."""
 
 import asyncio
+import contextlib
 import gzip
 import json
 import zlib
@@ -115,7 +116,7 @@ class _Wire:
         for effect in effects:
             match effect:
                 case Delay():
-                    await asyncio.sleep(effect.seconds)
+                    await self._pass(effect.seconds)
                 case Refuse():
                     await self._drop(flush=False)
                     return True
@@ -154,7 +155,7 @@ class _Wire:
             head = max(0, self._pause.bytes - self._sent)
             seconds, self._pause = self._pause.seconds, None
             await self._send({**message, "body": body[:head], "more_body": True})
-            await asyncio.sleep(seconds)
+            await self._pass(seconds)
             self._sent += head
             await self._send_body({**message, "body": body[head:]})
             return
@@ -165,6 +166,13 @@ class _Wire:
             await self._drop(flush=True)
             return
         await self._send(message)
+
+    async def _pass(self, seconds: float) -> None:
+        """Let so much time pass, at most until the client leaves."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while (await self._receive())["type"] != "http.disconnect":
+                    pass
 
     def _kept(self, body: bytes) -> bytes:
         if self._cut and self._cut.bytes is not None:

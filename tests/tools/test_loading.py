@@ -3,16 +3,19 @@
 from dataclasses import replace
 from typing import Any
 
+import anyio
 import pytest
 
 from app.caller import Owner
-from app.tools.bodies import BodyLimits
-from app.tools.loading import Loaded, LoadLimits
-from demo.standin.faults import Answer, Fault
-from tests.fakes.service import TRACE_ID
-from tests.tools.desk import CALLER, OWNER, Desk, a_span, a_trace, desk_with
+from app.errors import NotAllowed
+from app.tools.bodies import BodyLimits, BodyReader
+from app.tools.loading import Loaded, LoadLimits, TraceLoader
+from demo.standin.faults import Answer, CutAfter, Delay, Fault, PauseAfter
+from tests.fakes.service import PATIENCE, TRACE_ID, span_id
+from tests.tools.desk import CALLER, OWNER, Desk, a_span, a_trace, backend_with, desk_with
 
 SEARCH = "/v1/private/spans/search"
+TRACE = f"/v1/private/traces/{TRACE_ID}"
 ADA = OWNER
 EVE = Owner("default", "user:eve")
 
@@ -66,6 +69,18 @@ async def test_bodies_stop_at_their_bytes_and_the_most_important_are_read() -> N
         assert any(span_id.endswith("0032") for span_id in seen.bodies)
 
 
+async def test_pages_under_way_share_the_bytes_that_are_left() -> None:
+    limits = BodyLimits(bytes=50_000, seconds=20, parallel=4)
+    async with backend_with(a_trace(), busy(400)) as (_, client):
+        trace = await client.trace(CALLER, TRACE_ID)
+        reader = BodyReader(client, CALLER, trace, limits)
+        ids = [span_id(n) for n in range(1, 401)]
+        bodies = await reader.read(ids, ids)
+    assert len(bodies) > 50
+    assert sum(len(each.output["text"]) for each in bodies.values()) <= 50_000
+    assert reader.bytes == 50_000
+
+
 async def test_bodies_stop_at_their_seconds() -> None:
     load = LoadLimits(bodies=BodyLimits(seconds=0))
     async with desk_with(*busy(20), load=load) as desk:
@@ -87,7 +102,7 @@ async def test_a_finished_trace_is_kept_for_its_owner_and_checked_by_one_request
         first, _ = await load(desk)
         again, paths = await load(desk)
         assert again is first
-        assert paths == [f"/v1/private/traces/{TRACE_ID}"]
+        assert paths == [TRACE]
         other, paths = await load(desk, EVE)
         assert other is not first
         assert paths.count(SEARCH) == 2
@@ -132,8 +147,7 @@ async def test_what_is_not_kept_is_read_anew(
 
 async def test_a_refusal_is_not_answered_from_what_is_kept() -> None:
     async with desk_with(*busy(20)) as desk:
-        path = f"/v1/private/traces/{TRACE_ID}"
-        desk.switches.faults.append(Fault(Answer(403, {"errors": ["no"]}), path))
+        desk.switches.faults.append(Fault(Answer(403, {"errors": ["no"]}), TRACE))
         with pytest.raises(Exception, match="may not read"):
             await load(desk)
 
@@ -142,3 +156,64 @@ async def test_only_so_many_spans_are_read_as_allowed_and_that_is_told() -> None
     async with desk_with(*busy(20), load=LoadLimits(spans=10)) as desk:
         assert len(desk.ready.bench.loaded.spans) == 10
         assert "only 10 of the trace's 20 spans could be read" in desk.ready.outline
+
+
+async def test_of_a_slow_backend_is_read_what_comes_in_time_and_that_is_told() -> None:
+    cut, slow = Fault(CutAfter(lines=8), SEARCH, times=1), Fault(Delay(30), SEARCH, skip=1)
+    async with backend_with(a_trace(), busy(20)) as (standin, client):
+        standin.switches.faults += [cut, slow]
+        loader = TraceLoader(client, LoadLimits(seconds=1, bodies=BodyLimits(seconds=0)))
+        loaded = await loader.load(CALLER, ADA, TRACE_ID)
+    assert len(loaded.spans) == 8
+    assert loaded.notes == ("Note: only 8 of the trace's 20 spans could be read.",)
+
+
+async def loaded_by_two(desk: Desk, *, cancel_first: bool = False) -> list[Loaded]:
+    """What two loads of one owner give that begin while no span was read yet."""
+    desk.switches.faults.append(Fault(PauseAfter(1, 0.3), SEARCH, times=1))
+    desk.switches.received.clear()
+    found: list[Loaded] = []
+
+    async def load_it(scope: anyio.CancelScope) -> None:
+        with scope:
+            found.append(await desk.loader.load(CALLER, ADA, TRACE_ID))
+
+    async def asked(path: str, count: int) -> None:
+        with anyio.fail_after(PATIENCE):
+            while len(desk.requests(path)) < count:  # noqa: ASYNC110 - it has no event
+                await anyio.sleep(0.005)
+
+    async with anyio.create_task_group() as group:
+        first = anyio.CancelScope()
+        group.start_soon(load_it, first)
+        await asked(SEARCH, 1)
+        group.start_soon(load_it, anyio.CancelScope())
+        await asked(TRACE, 2)
+        if cancel_first:
+            first.cancel()
+    return found
+
+
+@pytest.mark.parametrize("end", [{}, {"end_time": None}], ids=["finished", "unfinished"])
+async def test_two_loads_of_one_owner_at_once_read_the_spans_once(end: dict[str, Any]) -> None:
+    async with desk_with(*busy(20), trace=a_trace(end_time=None)) as desk:
+        desk.standin.records.put_traces([a_trace(**end)])
+        first, second = await loaded_by_two(desk)
+        assert first is second
+        assert len(desk.requests(SEARCH)) == 2
+
+
+async def test_a_load_whose_joined_one_is_cancelled_goes_on_by_itself() -> None:
+    async with desk_with(*busy(20), trace=a_trace(end_time=None)) as desk:
+        (second,) = await loaded_by_two(desk, cancel_first=True)
+        assert len(second.spans) == 20
+        assert len(second.seen.bodies) == 20
+
+
+async def test_each_load_asks_whether_its_caller_may_read_the_trace_though_another_runs() -> None:
+    async with desk_with(*busy(20), trace=a_trace(end_time=None)) as desk:
+        refused = Fault(Answer(403, {"errors": ["no"]}), TRACE, skip=1)
+        desk.switches.faults.append(refused)
+        with pytest.raises(ExceptionGroup) as failure:
+            await loaded_by_two(desk)
+        assert failure.group_contains(NotAllowed, match="may not read")
