@@ -36,6 +36,9 @@ def refusal(answer: Answer, what: str) -> OpikAssistError:
         return NotAllowed("You may not read this in Opik's workspace.", detail=detail)
     if answer.status == 404:
         return NotFound(f"Opik has no such {what} in this workspace.", detail=detail)
+    if answer.status == 429:
+        message = "Opik takes no more requests for the moment. Wait a minute and ask again."
+        return BackendUnavailable(message, detail=detail)
     if answer.status < 500:
         message = f"Opik refused to show the {what} (status {answer.status})."
         return BackendUnavailable(message, detail=detail)

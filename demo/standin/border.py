@@ -47,7 +47,8 @@ class Border:
         body = _unpacked(await _whole_body(receive), headers)
         self._note(scope, path, headers, body)
         wire = _Wire(self._switches, headers, receive, send)
-        effects = [f.effect for f in self._switches.faults if f.takes(scope["method"], path)]
+        request = (scope["method"], path, headers.get("comet-workspace"))
+        effects = [fault.effect for fault in self._switches.faults if fault.takes(*request)]
         if await wire.prepare(effects):
             return
         scope = {**scope, "chat_faults": wire.chat_faults}
@@ -102,7 +103,8 @@ class _Wire:
         self._switches = switches
         self._receive = receive
         self._send = send
-        packs = switches.gzip_answers and "gzip" in headers.get("accept-encoding", "")
+        allowed = "gzip" in headers.get("accept-encoding", "")
+        packs = switches.gzip_answers and (allowed or switches.gzip_unasked)
         self._held: list[Message] | None = [] if packs else None
         self._sent = 0
         self._lines = 0

@@ -72,7 +72,8 @@ Effect = Answer | Endless | Delay | Refuse | CutAfter | PauseAfter | ChatErrorAf
 class Fault:
     """An effect on requests whose path starts so: after `skip` of them, `times` times or always.
 
-    The path is the one after `/api`, such as `/v1/private/spans/search`; method None means any.
+    The path is the one after `/api`, such as `/v1/private/spans/search`; method None means any, as
+    does workspace None.
     """
 
     effect: Effect
@@ -80,10 +81,13 @@ class Fault:
     method: str | None = None
     times: int | None = None
     skip: int = 0
+    workspace: str | None = None
 
-    def takes(self, method: str, path: str) -> bool:
+    def takes(self, method: str, path: str, workspace: str | None) -> bool:
         """Whether this request is hit; counts it."""
         if not path.startswith(self.path) or self.method not in (None, method):
+            return False
+        if self.workspace not in (None, workspace):
             return False
         if self.skip > 0:
             self.skip -= 1

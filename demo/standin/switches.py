@@ -67,6 +67,7 @@ class Switches:
     """Change any of these at any time; the next request sees it.
 
     `accounts` None means no authentication, as in open-source Opik: one workspace, one user.
+    `gzip_unasked` packs answers also for clients that do not accept it, as a gateway may.
     """
 
     generation: Generation = "C"
@@ -82,6 +83,7 @@ class Switches:
     ignore_sorting: bool = False
     ignore_truncate: bool = False
     gzip_answers: bool = False
+    gzip_unasked: bool = False
     set_cookie: str | None = None
     extra_span_count: int = 0
     requests_left: int | None = None

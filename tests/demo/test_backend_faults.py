@@ -115,6 +115,21 @@ async def test_answers_are_packed_only_for_clients_that_allow_it() -> None:
     assert plain.headers["set-cookie"] == "a=b"
 
 
+async def test_a_gateway_may_pack_answers_that_nobody_asked_it_to() -> None:
+    async with backend(gzip_answers=True, gzip_unasked=True) as (http, _):
+        asked = {"Accept-Encoding": "identity"}
+        packed = await http.post(SEARCH, json=ASKED, headers=asked)
+    assert packed.headers["content-encoding"] == "gzip"
+    assert len(packed.text.splitlines()) == 5
+
+
+async def test_a_fault_may_hit_the_requests_of_one_workspace_only() -> None:
+    async with backend(faults=[Fault(html_page(), workspace="red")]) as (http, _):
+        red = await http.get(PERMISSIONS, headers={"Comet-Workspace": "red"})
+        blue = await http.get(PERMISSIONS, headers={"Comet-Workspace": "blue"})
+    assert (red.status_code, blue.status_code) == (502, 200)
+
+
 async def test_a_used_up_limit_is_429_with_the_time_of_its_reset() -> None:
     async with backend(requests_left=1, rate_limit_reset=7) as (http, _):
         assert (await http.get(PERMISSIONS)).status_code == 200

@@ -221,24 +221,37 @@ class Stream:
 
 @contextlib.asynccontextmanager
 async def running(
-    database_uri: str, *, chat: Any = None, **settings: Any
+    database_uri: str,
+    *,
+    chat: Any = None,
+    network: httpx.AsyncBaseTransport | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Service]:
     """A service on this database before a stand-in that knows one trace.
 
-    `chat` answers for the models, a DirectedChat where none is given.
+    `chat` is the provider behind the stand-in's proxy; one that gives two words unless given.
+    `network` is what the service reaches the stand-in through.
     """
     chat = chat or DirectedChat(answer("It was ", "the tool."))
     standin = create_standin(Records(), chat=chat, switches=Switches())
     record_trace(standin)
     async with contextlib.AsyncExitStack() as stack:
         backend = await stack.enter_async_context(serving(standin, grace=1))
-        url = await stack.enter_async_context(service_at(backend, database_uri, **settings))
+        url = await stack.enter_async_context(
+            service_at(backend, database_uri, network=network, **settings)
+        )
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=20))
         yield Service(url, backend, database_uri, standin, chat, http)
 
 
 @contextlib.asynccontextmanager
-async def service_at(backend: str, database_uri: str, **settings: Any) -> AsyncIterator[str]:
+async def service_at(
+    backend: str,
+    database_uri: str,
+    *,
+    network: httpx.AsyncBaseTransport | None = None,
+    **settings: Any,
+) -> AsyncIterator[str]:
     """One process's worth of service; several may share a database. Gives its URL."""
     values: dict[str, Any] = {
         "agent_opik_url": backend,
@@ -249,5 +262,6 @@ async def service_at(backend: str, database_uri: str, **settings: Any) -> AsyncI
         "migrate_at_start": True,
         **settings,
     }
-    async with serving(create_app(Settings(_env_file=None, **values))) as url:
+    app = create_app(Settings(_env_file=None, **values), transport=network)
+    async with serving(app) as url:
         yield url

@@ -222,6 +222,7 @@ async def test_a_pause_that_the_backend_asks_for_is_kept_within_bounds(
         (404, {"errors": ["not found"]}, NotFound, "not found"),
         (404, {"code": 404, "message": "HTTP 404 Not Found"}, NotFound, "HTTP 404 Not Found"),
         (400, {"error": "bad"}, BackendUnavailable, "bad"),
+        (429, {"code": 429, "message": "slow"}, BackendUnavailable, "slow"),
         (500, "<html>oops</html>", BackendUnavailable, ""),
         (503, "", BackendUnavailable, ""),
     ],

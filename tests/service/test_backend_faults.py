@@ -1,0 +1,241 @@
+"""The REST API failing in every way: what a user reads, how soon, and what is left behind."""
+
+import asyncio
+import socket
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+
+from demo.standin.app import create_app as create_standin
+from demo.standin.faults import (
+    Answer,
+    CutAfter,
+    Delay,
+    Endless,
+    PauseAfter,
+    Refuse,
+    garbage,
+    html_page,
+)
+from demo.standin.records import Records
+from demo.standin.switches import Account, Switches
+from tests.fakes.chat import DirectedChat, answer, calling
+from tests.fakes.service import TRACE_ID, Service, record_trace, service_at, serving, span_id
+from tests.service.outages import (
+    ANSWER,
+    FOREVER,
+    LONGEST,
+    SEARCH,
+    TIMEOUT,
+    TRACE,
+    WHO,
+    Case,
+    asked_under,
+    at,
+    cases,
+    hurried,
+    is_as_before,
+)
+
+AWAY = r"The Opik backend cannot be reached now\. Try again in a moment\."
+NOT_READ = r"The Opik backend's answer about the trace could not be read\. Is AGENT_OPIK_URL the "
+FAILED = r"The Opik backend failed \(status {}\)\. Try again in a moment\."
+ENOUGH = r"Opik takes no more requests for the moment\. Wait a minute and ask again\."
+TOO_LARGE = r"This trace is too large to read\."
+EXPIRED = r"Your Opik session has expired\. Sign in again\."
+NOT_ALLOWED = r"You may not read this in Opik's workspace\."
+GONE = r"Opik has no such trace in this workspace\."
+
+# The first request for a trace asks whether it may be read, before the turn; the second loads it.
+LOAD = {"skip": 1}
+A_DATE = {"Retry-After": "Sun, 22 Nov 2026 10:00:00 GMT", "Date": "Sun, 22 Nov 2026 10:00:00 GMT"}
+PACKED = {"content-type": "application/json", "content-encoding": "gzip"}
+
+
+@cases(
+    Case("reset once", at(TRACE, Refuse(), times=1)),
+    Case("slow first byte", at("/v1/private", Delay(TIMEOUT / 10))),
+    Case("too slow once", at(TRACE, Delay(FOREVER), times=1, **LOAD)),
+    Case("cut once", at(TRACE, CutAfter(bytes=40), times=1, **LOAD)),
+    Case("503 once", at(TRACE, Answer(503), times=1)),
+    Case("502 page once", at(SEARCH, html_page(502), times=1)),
+    Case("429 once", at(TRACE, Answer(429), times=1)),
+    Case("429 with seconds once", at(TRACE, Answer(429, headers={"Retry-After": "0"}), times=1)),
+    Case("429 with a reset once", at(WHO, Answer(429, headers={"RateLimit-Reset": "0"}), times=1)),
+    Case("429 with a date once", at(SEARCH, Answer(429, headers=A_DATE), times=1)),
+    Case("a page of spans cut", at(SEARCH, CutAfter(lines=2), times=1)),
+    Case("packed answers", (), switches={"gzip_answers": True}),
+    Case("packed though nobody asked", (), switches={"gzip_answers": True, "gzip_unasked": True}),
+)
+async def test_the_answer_comes_in_spite_of(case: Case, tmp_path: Path) -> None:
+    async with hurried(tmp_path) as (service, network):
+        reader = await asked_under(case, service)
+        assert reader.texts == [ANSWER]
+        assert "lookup_order" in str(service.chat.requests[0]["messages"])
+        await is_as_before(service, network)
+
+
+@cases(
+    Case("reset", at(TRACE, Refuse(), **LOAD), AWAY),
+    Case("no first byte", at(TRACE, Delay(FOREVER), **LOAD), AWAY),
+    Case("silence in the middle", at(TRACE, PauseAfter(20, FOREVER), **LOAD), AWAY),
+    Case("half a record", at(TRACE, CutAfter(bytes=40), **LOAD), AWAY),
+    Case("garbage", at(TRACE, garbage(), **LOAD), NOT_READ),
+    Case("page", at(TRACE, html_page(200), **LOAD), NOT_READ),
+    Case("page of a gateway", at(TRACE, html_page(502), **LOAD), FAILED.format(502)),
+    Case("broken packing", at(TRACE, Answer(200, b"no gzip", PACKED), **LOAD), AWAY),
+    Case("endless", at("/v1/private/traces", Endless(b"x" * 2**20), **LOAD), f"{TOO_LARGE}|{AWAY}"),
+    Case("500", at(TRACE, Answer(500, {"errors": ["no"]}), **LOAD), FAILED.format(500)),
+    Case("503 for ever", at(TRACE, Answer(503), **LOAD), FAILED.format(503)),
+    Case("429 for ever", at(TRACE, Answer(429, headers={"Retry-After": "0"}), **LOAD), ENOUGH),
+    Case("401", at(TRACE, Answer(401, {"code": 401, "message": "no"}), **LOAD), EXPIRED),
+    Case("403", at(TRACE, Answer(403, {"errors": ["no"]}), **LOAD), NOT_ALLOWED),
+    Case("404", at(TRACE, Answer(404, {"errors": ["no"]}), **LOAD), GONE),
+    Case("reset for spans", at(SEARCH, Refuse()), AWAY),
+    Case("no first byte for spans", at(SEARCH, Delay(FOREVER)), AWAY),
+    Case("500 for spans", at(SEARCH, Answer(500)), FAILED.format(500)),
+    Case("401 for spans", at(SEARCH, Answer(401)), EXPIRED),
+)
+async def test_a_turn_whose_trace_cannot_be_read_ends_in_words(case: Case, tmp_path: Path) -> None:
+    async with hurried(tmp_path) as (service, network):
+        reader = await asked_under(case, service)
+        assert service.chat.requests == []
+        assert await service.said() == [("user", "What broke?"), ("assistant", reader.error)]
+        await is_as_before(service, network)
+
+
+@cases(
+    Case("half a record", at(SEARCH, CutAfter(bytes=40))),
+    Case("silence in the middle", at(SEARCH, PauseAfter(40, FOREVER), times=1)),
+    Case("garbage", at(SEARCH, garbage())),
+    Case("page", at(SEARCH, html_page(200))),
+    Case("broken packing", at(SEARCH, Answer(200, b"no gzip", PACKED))),
+    Case("endless", at(SEARCH, Endless())),
+)
+async def test_spans_that_cannot_be_read_are_told_to_the_model(case: Case, tmp_path: Path) -> None:
+    async with hurried(tmp_path) as (service, network):
+        reader = await asked_under(case, service)
+        assert reader.texts == [ANSWER]
+        told = str(service.chat.requests[0]["messages"])
+        assert ("spans could be read" in told) is (case.name != "silence in the middle")
+        await is_as_before(service, network)
+
+
+@cases(
+    Case("reset", at(WHO, Refuse()), AWAY),
+    Case("no first byte", at(WHO, Delay(FOREVER)), AWAY),
+    Case("garbage", at(WHO, garbage()), "The Opik backend's answer about the workspace"),
+    Case("500", at(WHO, Answer(500)), FAILED.format(500)),
+    Case("no first byte for the check", at(TRACE, Delay(FOREVER)), AWAY),
+)
+async def test_a_turn_that_cannot_begin_is_told_and_keeps_nothing(
+    case: Case, tmp_path: Path
+) -> None:
+    async with hurried(tmp_path) as (service, network):
+        await asked_under(case, service)
+        assert (await service.http.get(service.session())).status_code == 404
+        await is_as_before(service, network)
+
+
+async def test_a_backend_that_nobody_listens_for_is_told_and_its_return_noticed(
+    tmp_path: Path,
+) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    chat = DirectedChat(answer(ANSWER))
+    standin = create_standin(Records(), chat=chat, switches=Switches())
+    record_trace(standin)
+    backend = f"http://127.0.0.1:{port}"
+    database = f"sqlite:///{tmp_path / 'a.db'}"
+    async with service_at(backend, database) as url, httpx.AsyncClient(timeout=20) as http:
+        service = Service(url, backend, database, standin, chat, http)
+        await asked_under(Case("refused", (), AWAY), service)
+        async with serving(standin, port=port, grace=1):
+            assert (await service.ask()).texts == [ANSWER]
+
+
+LOOK = ("get_span_details", f'{{"span_id": "{span_id(3)}", "include_output": true}}')
+
+
+async def with_a_long_output(service: Service) -> None:
+    """The third span has an output that is read whole only when a tool asks for it."""
+    long = {"id": span_id(3), "trace_id": TRACE_ID, "project_name": "shop", "output": "x" * 20_000}
+    service.standin.records.put_spans([long])
+
+
+def tool_answers(service: Service) -> list[str]:
+    messages = service.chat.requests[-1]["messages"]
+    return [str(each["content"]) for each in messages if each["role"] == "tool"]
+
+
+async def test_a_session_that_expires_within_a_turn_is_told_and_what_was_said_is_kept(
+    tmp_path: Path,
+) -> None:
+    async with hurried(tmp_path) as (service, network):
+        record_trace(service.standin, workspace="team")
+        signed_in = {"ada-1": Account("ada", frozenset({"team"}))}
+        service.switches.accounts = signed_in
+        service.headers = {"Cookie": "sessionToken=ada-1", "Comet-Workspace": "team"}
+        gate = asyncio.Event()
+        service.chat.scripts = [[*calling(LOOK, status="Let me look.")[:1], gate, *calling(LOOK)]]
+        async with service.asking() as stream:
+            await stream.until(lambda each: each.reader.texts)
+            service.switches.accounts = {}
+            gate.set()
+            reader = await stream.rest()
+        assert reader.error is not None
+        assert reader.error.startswith("Your Opik session has expired: sign in to Opik again, ")
+        assert reader.texts[0] == "Let me look."
+        service.switches.accounts = {"ada-2": signed_in["ada-1"]}
+        service.headers["Cookie"] = "sessionToken=ada-2"
+        said = await service.said()
+        assert said[0] == ("user", "What caused this error?")
+        assert said[1] == ("assistant", "Let me look.")
+        assert said[-1] == ("assistant", reader.error)
+        service.chat.scripts = [answer(ANSWER)]
+        await is_as_before(service, network)
+
+
+async def held_between_two_steps(service: Service, change: Any) -> list[str]:
+    """What a tool answered whose turn saw its trace change after it was loaded."""
+    await with_a_long_output(service)
+    gate = asyncio.Event()
+    service.chat.scripts = [[gate, *calling(LOOK)], answer(ANSWER)]
+    with anyio.fail_after(LONGEST):
+        asking = asyncio.create_task(service.ask())
+        await service.chat.asked.wait()
+        await change()
+        gate.set()
+        assert (await asking).error is None
+    return tool_answers(service)
+
+
+async def test_a_trace_that_disappears_within_a_turn_leaves_what_was_read(tmp_path: Path) -> None:
+    async with hurried(tmp_path) as (service, _):
+
+        async def delete() -> None:
+            deleted = await service.http.delete(f"{service.backend}{TRACE}")
+            assert deleted.status_code == 204
+
+        (told,) = await held_between_two_steps(service, delete)
+        assert "Only the first 10,000 characters could be read" in told
+        assert "Opik has no such span in this workspace." in told
+        assert (await service.said())[-1] == ("assistant", ANSWER)
+        response = await service.http.send(service.question("And now?"))
+        assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
+async def test_a_trace_that_changes_within_a_turn_is_read_anew_by_the_next(tmp_path: Path) -> None:
+    async with hurried(tmp_path) as (service, network):
+
+        async def change() -> None:
+            record_trace(service.standin, name="renamed-meanwhile")
+
+        (told,) = await held_between_two_steps(service, change)
+        assert "xxxx" in told
+        assert "renamed-meanwhile" not in str(service.chat.requests[-1]["messages"])
+        await is_as_before(service, network)
+        assert "renamed-meanwhile" in str(service.chat.requests[-1]["messages"])
