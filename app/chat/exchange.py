@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import anyio
 import httpx
+import structlog
 
 from app.chat.abilities import drops_tools
 from app.chat.frames import Frame, FrameDecoder, Unreadable, json_object
@@ -17,6 +18,8 @@ from app.chat.reply import ReplyBuilder
 from app.errors import ModelFailed
 from app.messages import Reply
 from app.pauses import asked_pause
+
+log = structlog.get_logger(__name__)
 
 _CONNECT_SECONDS = 10
 _CLOSE_SECONDS = 2
@@ -281,4 +284,5 @@ def _unheard(error: httpx.HTTPError) -> ExchangeFailed:
     if isinstance(error, httpx.DecodingError):
         return ExchangeFailed(failed("not_understood", detail="broken compression"))
     # The error's own text may hold addresses of the inner network; its name says enough.
-    return ExchangeFailed(failed("unreachable", detail=type(error).__name__), unheard=True)
+    log.info("proxy_unreachable", error=type(error).__name__)
+    return ExchangeFailed(failed("unreachable"), unheard=True)

@@ -1,0 +1,102 @@
+"""A backend that does not answer is given up for some seconds; a failing proxy never is."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from demo.standin.faults import Answer, Fault, Refuse
+from demo.standin.switches import Account
+from tests.fakes.chat import answer, text
+from tests.fakes.service import Service, record_trace
+from tests.service.outages import ANSWER, CHAT, hurried, until
+
+GIVEN_UP = "The Opik backend cannot be reached now; it is tried again in "
+FAILURES = 5
+JSON = {"Accept": "application/json"}
+
+
+async def give_up(service: Service) -> None:
+    """Lets so many reads in a row fail that the backend is given up, and stays so."""
+    service.switches.faults.append(Fault(Refuse(), path="/v1/private"))
+    for _ in range(FAILURES):
+        told = (await service.http.get(service.session())).json()["message"]
+        assert told == "The Opik backend cannot be reached now. Try again in a moment."
+
+
+async def test_while_the_backend_is_given_up_turns_and_reads_fail_at_once_in_words(
+    tmp_path: Path,
+) -> None:
+    async with hurried(tmp_path) as (service, _):
+        await give_up(service)
+        service.switches.faults.clear()
+        service.switches.received.clear()
+        reader = await service.ask()
+        assert reader.error is not None
+        assert reader.error.startswith(GIVEN_UP)
+        for response in (
+            await service.http.send(service.question(headers=JSON)),
+            await service.http.get(service.session()),
+            await service.http.get(f"{service.session()}/suggestions"),
+            await service.http.delete(service.session()),
+        ):
+            assert response.status_code == 502
+            assert response.json()["code"] == "backend_unavailable"
+            assert response.json()["message"].startswith(GIVEN_UP)
+        assert not service.switches.received
+
+
+async def test_an_answer_under_way_is_not_ended_when_the_backend_is_given_up(
+    tmp_path: Path,
+) -> None:
+    async with hurried(tmp_path, access_cache_seconds=0) as (service, _):
+        gate = asyncio.Event()
+        service.chat.scripts = [[text("It was "), gate, *answer("the tool.")]]
+        async with service.asking() as stream:
+            await stream.until(lambda each: each.reader.texts)
+            await give_up(service)
+            gate.set()
+            reader = await stream.rest()
+        assert (reader.texts, reader.error) == ([ANSWER], None)
+
+
+@pytest.mark.slow
+async def test_the_return_of_the_backend_is_noticed_by_the_next_question_after_some_seconds(
+    tmp_path: Path,
+) -> None:
+    async with hurried(tmp_path) as (service, _):
+        await give_up(service)
+        service.switches.faults.clear()
+        refused = 0
+        while (reader := await service.ask()).error is not None:
+            assert reader.error.startswith(GIVEN_UP)
+            refused += 1
+            await asyncio.sleep(0.2)
+        assert refused
+        assert reader.texts == [ANSWER]
+        assert (await service.http.get(service.session())).status_code == 200
+
+
+@pytest.mark.parametrize("fault", [Refuse(), Answer(503), Answer(500)], ids=str)
+async def test_a_proxy_that_fails_for_one_workspace_changes_nothing_for_another(
+    fault: Refuse | Answer, tmp_path: Path
+) -> None:
+    async with hurried(tmp_path) as (service, network):
+        service.switches.accounts = {
+            "ada-1": Account("ada", frozenset({"red"})),
+            "eve-1": Account("eve", frozenset({"blue"})),
+        }
+        for workspace in ("red", "blue"):
+            record_trace(service.standin, workspace=workspace)
+        service.switches.faults.append(Fault(fault, path=CHAT, workspace="red"))
+        service.headers = {"Cookie": "sessionToken=ada-1", "Comet-Workspace": "red"}
+        for _ in range(FAILURES + 2):
+            reader = await service.ask()
+            assert reader.error is not None
+            assert not reader.error.startswith(GIVEN_UP)
+        assert len(await service.history()) == 2 * (FAILURES + 2)
+        service.headers = {"Cookie": "sessionToken=eve-1", "Comet-Workspace": "blue"}
+        asked = len(service.switches.requests("POST", CHAT))
+        assert (await service.ask()).texts == [ANSWER]
+        assert len(service.switches.requests("POST", CHAT)) == asked + 1
+        await until(lambda: not network.connections_in_use)
