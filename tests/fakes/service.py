@@ -229,7 +229,7 @@ async def running(
 ) -> AsyncIterator[Service]:
     """A service on this database before a stand-in that knows one trace.
 
-    `chat` is the provider behind the stand-in's proxy; one that gives two words unless given.
+    `chat` answers for the models, a DirectedChat where none is given.
     `network` is what the service reaches the stand-in through.
     """
     chat = chat or DirectedChat(answer("It was ", "the tool."))
