@@ -1,111 +1,249 @@
 """Traces of our own turns, as an Opik backend receives them."""
 
 import asyncio
-import contextlib
 import json
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import anyio
-import httpx
+import pytest
 
-from demo.standin.app import Standin
-from demo.standin.app import create_app as create_standin
-from demo.standin.records import Records
-from demo.standin.switches import Received, Switches
-from tests.fakes.chat import DirectedChat, answer, calling
-from tests.fakes.service import (
-    PATIENCE,
-    Service,
-    record_trace,
-    service_at,
-    serving,
+from app import __version__
+from demo.standin.chat import ChatError, text
+from demo.standin.faults import Answer, ChatCutAfter, Fault
+from tests.fakes.chat import answer, calling
+from tests.fakes.service import OTHER_TRACE_ID, TRACE_ID, record_trace, span_id
+from tests.telemetry.observed import PROJECT, observed, until
+
+QUESTION, ANSWER, STATUS, ARGUMENT, TOOL, REFUSAL = (
+    "ask-5e0c",
+    "say-3b9f",
+    "status-41d7",
+    "argument-c0de",
+    "tool-77aa",
+    "refusal-9b2e",
 )
-
-QUESTION, ANSWER, WORDS = "ask-5e0c", "say-3b9f", "trace-words-88a1"
-PRIVATE = "/v1/private"
-DETAILS = ("get_span_details", json.dumps({"span_id": "s3"}))
-
-
-@dataclass
-class Observed:
-    """A service, and the backend that gets its own traces."""
-
-    service: Service
-    target: Standin
-
-    @property
-    def received(self) -> list[Received]:
-        return [each for each in self.target.switches.received if each.method != "GET"]
-
-    def sent(self, method: str, path: str) -> list[Any]:
-        """The bodies that came to that path, in order."""
-        return [each.body for each in self.target.switches.requests(method, PRIVATE + path)]
-
-    @property
-    def traces(self) -> list[dict[str, Any]]:
-        return [each for body in self.sent("POST", "/traces/batch") for each in body["traces"]]
-
-    @property
-    def spans(self) -> list[dict[str, Any]]:
-        return [each for body in self.sent("POST", "/spans/batch") for each in body["spans"]]
-
-    def said(self) -> str:
-        """Every word that came, headers included."""
-        return json.dumps([[each.path, each.headers, each.body] for each in self.received])
-
-    async def ask(self, *scripts: Any, message: str = "Why?", **more: Any) -> list[dict[str, Any]]:
-        """Asks, the model playing these scripts; the spans of the turn's trace once they came."""
-        before = len(self.spans)
-        self.service.chat.scripts = list(scripts)
-        self.service.chat.requests.clear()
-        await self.service.ask(message, **more)
-        await until(lambda: len(self.spans) > before)
-        return self.spans[before:]
+RECORDED = ("lookup_order", "KeyError", "8812")
+"""Words of the trace that is asked about."""
+_FAILED_SPAN = json.dumps({"span_id": span_id(3), "include_input": True})
+LOOKING = calling(("get_span_details", _FAILED_SPAN), status="Looking.")
+ANSWERED = answer("It was the tool.")
 
 
-async def until(condition: Any) -> None:
-    """Waits for what is bound to happen; a test that waits too long fails."""
-    with anyio.fail_after(PATIENCE):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.005)
+def named(spans: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    """The spans of that name, in the order of their starts."""
+    found = [each for each in spans if each["name"] == name]
+    return sorted(found, key=lambda each: str(each["start_time"]))
 
 
-def backend(chat: DirectedChat) -> Standin:
-    standin = create_standin(Records(), chat=chat, switches=Switches())
-    record_trace(standin, input={"question": WORDS})
-    return standin
-
-
-@contextlib.asynccontextmanager
-async def observed(folder: Path, *, apart: bool = True, **settings: Any) -> AsyncIterator[Observed]:
-    """`apart`: its traces go to another backend than the one it reads from."""
-    chat = DirectedChat(answer("It was the tool."))
-    standin = backend(chat)
-    target = backend(chat) if apart else standin
-    uri = f"sqlite:///{folder / 'observed.db'}"
-    async with contextlib.AsyncExitStack() as stack:
-        url = await stack.enter_async_context(serving(standin, grace=1))
-        internal = await stack.enter_async_context(serving(target, grace=1)) if apart else url
-        values = {"opik_internal_url": f"{internal}/api", **settings}
-        at = await stack.enter_async_context(service_at(url, uri, **values))
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=20))
-        yield Observed(Service(at, url, uri, standin, chat, http), target)
+def times(record: dict[str, Any]) -> tuple[datetime, datetime]:
+    start, end = (datetime.fromisoformat(record[name]) for name in ("start_time", "end_time"))
+    return start, end
 
 
 async def test_a_question_about_our_own_trace_gets_its_model_and_tool_calls(
     tmp_path: Path,
 ) -> None:
     async with observed(tmp_path, apart=False) as running:
-        await running.ask(calling(DETAILS, status="Looking."), answer("It was the tool."))
-        (trace,) = running.traces
-        running.service.chat.requests.clear()
-        running.service.chat.scripts = [answer("I looked at one span.")]
+        trace, _ = await running.ask(LOOKING, ANSWERED)
+        running.plays(answer("I looked at one span."))
         reader = await running.service.ask("What did you do?", trace_id=trace["id"])
         outline = json.dumps(running.service.chat.requests[0]["messages"])
     assert reader.texts == ["I looked at one span."]
-    assert trace["name"] == "answer_question"
     for shown in ("answer_question", "read_trace", "get_span_details", "model_reply", "gpt-4.1"):
         assert shown in outline
+
+
+async def test_calls_of_models_and_tools_have_their_real_times(tmp_path: Path) -> None:
+    gate = asyncio.Event()
+    async with observed(tmp_path) as running:
+        before = datetime.now(UTC)
+        running.plays([gate, *LOOKING], ANSWERED)
+        asking = asyncio.create_task(running.service.ask())
+        await running.service.chat.asked.wait()
+        asked = datetime.now(UTC)
+        gate.set()
+        await asking
+        trace, spans = await running.arrived()
+    (begun, first_end), (second, second_end) = (times(each) for each in named(spans, "model_reply"))
+    (tool,) = (times(each) for each in named(spans, "get_span_details"))
+    (read,) = (times(each) for each in named(spans, "read_trace"))
+    whole = times(trace)
+    assert before <= whole[0] == read[0] <= read[1] <= begun <= asked <= first_end
+    assert first_end - timedelta(milliseconds=1) <= tool[0] <= tool[1] <= second
+    assert second <= second_end <= whole[1]
+
+
+async def test_a_trace_tells_what_was_analysed_and_what_it_took(tmp_path: Path) -> None:
+    async with observed(tmp_path) as running:
+        trace, spans = await running.ask(LOOKING, ANSWERED)
+        first, second = named(spans, "model_reply")
+        (tool,) = named(spans, "get_span_details")
+        (read,) = named(spans, "read_trace")
+        facts = trace["metadata"]
+        project = running.service.standin.records.workspace().projects["shop"]["id"]
+    assert trace["name"] == "answer_question"
+    assert trace["project_name"] == PROJECT
+    assert trace["tags"] == ["opik-assist", "turn_finished"]
+    assert facts.items() >= {
+        ("trace_id", TRACE_ID),
+        ("project_id", project),
+        ("span_count", 4),
+        ("workspace", "default"),
+        ("outcome", "turn_finished"),
+        ("model", "gpt-4.1"),
+        ("steps", 2),
+        ("tool_calls", 1),
+        ("prompt_tokens", 200),
+        ("completion_tokens", 20),
+        ("question_characters", 4),
+        ("version", __version__),
+    }
+    assert facts["request_id"]
+    for call in (first, second):
+        assert (call["type"], call["model"], call["provider"]) == ("llm", "gpt-4.1", "openai")
+        assert call["usage"] == {
+            "prompt_tokens": 100,
+            "completion_tokens": 10,
+            "total_tokens": 110,
+        }
+    assert second["metadata"]["messages"] > first["metadata"]["messages"]
+    assert (tool["type"], tool["metadata"]["outcome"]) == ("tool", "ok")
+    assert read["type"] == "general"
+    assert {each["trace_id"] for each in spans} == {trace["id"]}
+    assert not any(each["error_info"] for each in (trace, *spans))
+
+
+async def test_a_conversation_is_a_thread_and_a_new_one_another(tmp_path: Path) -> None:
+    async with observed(tmp_path) as running:
+        first, _ = await running.ask(ANSWERED)
+        second, _ = await running.ask(ANSWERED)
+        await running.service.http.delete(running.service.session())
+        third, _ = await running.ask(ANSWERED)
+    assert first["thread_id"] == second["thread_id"] != third["thread_id"]
+    assert len({first["id"], second["id"], third["id"]}) == 3
+
+
+async def test_what_is_sent_without_content_quotes_nobody(tmp_path: Path) -> None:
+    scripts = [
+        calling(("search_spans", json.dumps({"text": ARGUMENT})), (TOOL, "{}"), status=STATUS),
+        LOOKING,
+        answer(f"It was {ANSWER}."),
+    ]
+    async with observed(tmp_path) as running:
+        _, spans = await running.ask(*scripts, message=f"What about {QUESTION}?")
+        await running.ask([ChatError(400, f"Unheard of: {REFUSAL}")], message=QUESTION)
+        await running.ask([text(ANSWER), ChatError(500, REFUSAL)], message=QUESTION)
+        history = json.dumps(await running.service.history())
+    said = running.target.said()
+    for word in (QUESTION, ANSWER, STATUS, TOOL, REFUSAL):
+        assert word in history
+        assert word not in said
+    for word in (ARGUMENT, *RECORDED):
+        assert word not in said
+    assert named(spans, "unknown_tool")
+
+
+async def test_full_content_adds_questions_answers_arguments_and_results(tmp_path: Path) -> None:
+    scripts = [
+        calling(("search_spans", json.dumps({"text": ARGUMENT})), status=STATUS),
+        LOOKING,
+        answer(f"It was {ANSWER}."),
+    ]
+    async with observed(tmp_path, opik_internal_content="full") as running:
+        trace, spans = await running.ask(*scripts, message=f"What about {QUESTION}?")
+        failed, calls = await running.ask([ChatError(400, f"Unheard of: {REFUSAL}")])
+    assert trace["input"] == {"question": f"What about {QUESTION}?"}
+    assert trace["output"] == {"answer": f"It was {ANSWER}."}
+    (search,) = named(spans, "search_spans")
+    (details,) = named(spans, "get_span_details")
+    assert ARGUMENT in search["input"]["arguments"]
+    for word in RECORDED:
+        assert word in details["output"]["result"]
+    assert named(spans, "model_reply")[0]["output"] == {"text": STATUS}
+    assert REFUSAL in failed["error_info"]["message"]
+    assert REFUSAL in calls[-1]["error_info"]["message"]
+
+
+async def test_a_failing_tool_is_an_error_of_its_span_alone(tmp_path: Path) -> None:
+    async with observed(tmp_path) as running:
+        trace, spans = await running.ask(calling(("get_span_details", "{}")), ANSWERED)
+    (tool,) = named(spans, "get_span_details")
+    assert tool["error_info"]["exception_type"] == "tool_failed"
+    assert tool["error_info"]["traceback"].strip()
+    assert trace["error_info"] is None
+
+
+async def test_a_failing_model_is_an_error_of_its_span_and_its_trace(tmp_path: Path) -> None:
+    async with observed(tmp_path) as running:
+        trace, spans = await running.ask([ChatError(401, "Incorrect API key provided")])
+    (call,) = named(spans, "model_reply")
+    codes = {each["error_info"]["exception_type"] for each in (trace, call)}
+    assert codes == {"bad_key"} == {trace["metadata"]["outcome"]}
+    assert trace["tags"] == ["opik-assist", "bad_key"]
+    assert call["model"] == "openai/gpt-4.1"
+
+
+async def test_a_reply_that_breaks_off_is_an_error(tmp_path: Path) -> None:
+    async with observed(tmp_path) as running:
+        running.service.switches.faults = [Fault(ChatCutAfter(1))]
+        trace, spans = await running.ask(answer("Half", " an answer."))
+    (call,) = named(spans, "model_reply")
+    assert call["error_info"]["exception_type"] == "cut"
+    assert trace["error_info"]["exception_type"] == "cut"
+
+
+async def test_a_trace_that_cannot_be_read_is_an_error_without_calls(tmp_path: Path) -> None:
+    async with observed(tmp_path, retry_max_attempts=1) as running:
+        record_trace(running.service.standin, OTHER_TRACE_ID)
+        running.service.switches.faults = [Fault(Answer(500), path="/v1/private/spans")]
+        running.plays(ANSWERED)
+        assert (await running.service.ask(trace_id=OTHER_TRACE_ID)).error
+        await until(lambda: running.target.traces)
+    (trace,) = running.target.traces
+    assert trace["error_info"]["exception_type"] == "backend_unavailable"
+    assert running.target.spans == []
+
+
+async def test_a_stopped_turn_is_told_as_one_and_is_no_error(tmp_path: Path) -> None:
+    async with observed(tmp_path, opik_internal_content="full") as running:
+        running.plays([text("Half an "), asyncio.Event()])
+        async with running.service.asking() as stream:
+            await stream.until(lambda each: each.reader.texts)
+        trace, spans = await running.arrived()
+    (call,) = named(spans, "model_reply")
+    assert call["metadata"]["finish"] == "cancelled"
+    assert trace["metadata"]["outcome"] == "turn_cancelled"
+    assert trace["output"] == {"answer": "Half an "}
+    assert not any(each["error_info"] for each in (trace, *spans))
+
+
+async def test_only_credentials_of_its_own_reach_the_backend_of_the_traces(tmp_path: Path) -> None:
+    values = {"opik_internal_api_key": "key-7d2a", "opik_internal_workspace": "default"}
+    async with observed(tmp_path, **values, opik_internal_project="own") as running:
+        running.service.headers = {"Cookie": "sessionToken=tok-1234", "Comet-Workspace": "default"}
+        trace, _ = await running.ask(LOOKING, ANSWERED)
+        received = list(running.target.standin.switches.received)
+    assert trace["project_name"] == "own"
+    for each in received:
+        assert each.headers["authorization"] == "key-7d2a"
+        assert each.headers["comet-workspace"] == "default"
+    assert "tok-1234" not in running.target.said()
+    forwarded = running.service.switches.received
+    assert not any("key-7d2a" in json.dumps(each.headers) for each in forwarded)
+
+
+@pytest.mark.parametrize("content", ["none", "full"])
+async def test_a_conversation_deleted_while_it_answers_leaves_no_content(
+    tmp_path: Path, content: str
+) -> None:
+    async with observed(tmp_path, opik_internal_content=content) as running:
+        running.plays([text(ANSWER), asyncio.Event()])
+        async with running.service.asking(QUESTION) as stream:
+            await stream.until(lambda each: each.reader.texts)
+            await running.service.http.delete(running.service.session())
+        await until(lambda: running.target.traces)
+    (trace,) = running.target.traces
+    assert trace["metadata"]["outcome"] == "turn_lost"
+    assert QUESTION not in running.target.said()
+    assert ANSWER not in running.target.said()

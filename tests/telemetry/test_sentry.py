@@ -18,7 +18,13 @@ from demo.standin.app import create_app as create_standin
 from demo.standin.chat import ChatError
 from demo.standin.records import Records
 from demo.standin.switches import Switches
-from tests.deploy.service_process import ROOT, environment, free_port, service_process
+from tests.deploy.service_process import (
+    ROOT,
+    ServiceProcess,
+    environment,
+    free_port,
+    service_process,
+)
 from tests.fakes.chat import DirectedChat, answer
 from tests.fakes.service import TRACE_ID, Service, record_trace, serving
 from tests.telemetry.receiver import Receiver
@@ -52,6 +58,7 @@ class Reported:
     service: Service
     receiver: Receiver
     database: Path
+    process: ServiceProcess
 
     async def crash_when_events_are_read(self) -> None:
         """Leaves a row that the database driver cannot read, and quotes in its complaint."""
@@ -87,10 +94,10 @@ async def reported(folder: Path, **settings: str) -> AsyncIterator[Reported]:
             "X-Anything": HEADER,
             "Authorization": f"Bearer {HEADER}",
         }
-        yield Reported(service, receiver, database)
+        yield Reported(service, receiver, database, process)
 
 
-async def _crash_twice(running: Reported) -> None:
+async def crash_twice(running: Reported) -> None:
     """Once in a request, once in a turn, both over the same unreadable row."""
     service = running.service
     await service.ask(f"What about {QUESTION}?")
@@ -108,7 +115,7 @@ async def test_a_crash_is_reported_once_by_type_and_stack_alone(
     tmp_path: Path, log_format: str
 ) -> None:
     async with reported(tmp_path, LOG_FORMAT=log_format, SENTRY_ENVIRONMENT="trial") as running:
-        await _crash_twice(running)
+        await crash_twice(running)
     in_request, in_turn = running.receiver.errors
     for error in (in_request, in_turn):
         assert error["environment"] == "trial"
@@ -135,7 +142,7 @@ async def test_timings_and_profiles_carry_no_content_either(tmp_path: Path) -> N
         SENTRY_PROFILES_SAMPLE_RATE="1",
         SENTRY_SEND_DEFAULT_PII="true",
     ) as running:
-        await _crash_twice(running)
+        await crash_twice(running)
     names = {each["transaction"] for each in running.receiver.transactions}
     assert names == {"/opik-ai/trace-analyzer/session/{trace_id}"}
     spans = [span for each in running.receiver.transactions for span in each["spans"]]

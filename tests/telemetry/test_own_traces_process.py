@@ -1,0 +1,132 @@
+"""The Opik SDK inside a process of its own: what it must not touch, and when it must not be there.
+
+Under pytest the SDK leaves error reports alone by itself, so none of this shows in the suite's own
+process.
+"""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from demo.standin.app import create_app
+from demo.standin.faults import Delay, Fault
+from demo.standin.records import Records
+from demo.standin.switches import Switches
+from tests.deploy.service_process import ROOT, environment, free_port
+from tests.fakes.chat import DirectedChat, answer
+from tests.fakes.service import serving
+from tests.telemetry.observed import Target, until
+from tests.telemetry.test_sentry import WITHOUT, Reported, crash_twice, reported
+
+KEY = "key-7d2a"
+
+
+@contextlib.asynccontextmanager
+async def observed_process(folder: Path, **more: str) -> AsyncIterator[tuple[Reported, Target]]:
+    """A service that reports errors and traces itself, among settings of others for the SDK."""
+    target = Target(create_app(Records(), chat=DirectedChat(answer("x")), switches=Switches()))
+    elsewhere = f"http://127.0.0.1:{free_port()}"
+    home = folder / "home"
+    home.mkdir()
+    (home / ".opik.config").write_text(
+        f"[opik]\nurl_override = {elsewhere}\napi_key = foreign\nworkspace = foreign\n"
+        "sentry_enable = true\n"
+    )
+    async with serving(target.standin, grace=1) as url:
+        settings = {
+            "HOME": str(home),
+            "OPIK_URL_OVERRIDE": elsewhere,
+            "OPIK_API_KEY": "foreign",
+            "OPIK_WORKSPACE": "foreign",
+            "OPIK_PROJECT_NAME": "foreign",
+            "OPIK_SENTRY_ENABLE": "true",
+            "OPIK_INTERNAL_URL": url,
+            "OPIK_INTERNAL_API_KEY": KEY,
+            **more,
+        }
+        async with reported(folder, **settings) as running:
+            yield running, target
+
+
+@pytest.mark.slow
+async def test_the_sdk_leaves_our_error_reports_alone_and_takes_no_foreign_settings(
+    tmp_path: Path,
+) -> None:
+    async with observed_process(tmp_path) as (running, target):
+        await crash_twice(running)
+        await until(lambda: len(target.traces) == 2)
+    crashed = running.receiver.errors
+    assert [each["exception"]["values"][0]["type"] for each in crashed] == ["ValueError"] * 2
+    assert "foreign" not in target.said()
+    assert {each.headers["authorization"] for each in target.standin.switches.received} == {KEY}
+    assert [each["metadata"]["outcome"] for each in target.traces] == ["turn_finished", "internal"]
+
+
+@pytest.mark.slow
+async def test_a_process_whose_traces_nobody_takes_counts_them_and_ends_in_time(
+    tmp_path: Path,
+) -> None:
+    async with observed_process(tmp_path) as (running, target):
+        target.standin.switches.faults = [Fault(Delay(3_600))]
+        for _ in range(3):
+            assert (await running.service.ask()).error is None
+        assert await running.process.stop() == 0
+    log = running.process.log.decode()
+    assert "own_traces_lost" in log
+    assert "lost=2" in log
+    assert KEY not in log
+
+
+LEFT_ALONE = """
+import sys, threading
+import sentry_sdk
+from app.telemetry.observing import Observing
+
+sentry_sdk.init(dsn="http://public@127.0.0.1:9/1", default_integrations=False)
+before = sentry_sdk.get_client(), sys.excepthook, threading.active_count()
+Observing("http://127.0.0.1:9", None, None, "p", False).start()
+assert "opik" in sys.modules
+print(before == (sentry_sdk.get_client(), sys.excepthook, threading.active_count()))
+"""
+
+
+async def run(code: str, **values: str) -> tuple[int, str, str]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", code),
+        cwd=ROOT,
+        env=environment(**values),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    said, log = await process.communicate()
+    return process.returncode or 0, said.decode().strip(), log.decode()
+
+
+async def test_loading_the_sdk_replaces_no_client_no_hook_and_starts_no_thread() -> None:
+    assert await run(LEFT_ALONE) == (0, "True", "")
+
+
+async def test_without_an_address_the_sdk_is_not_even_loaded() -> None:
+    code, said, log = await run(WITHOUT.replace("sentry_sdk", "opik"), OPIK_INTERNAL_URL="")
+    assert (code, said) == (0, "[]"), log
+
+
+MISSING = """
+import runpy, sys
+
+sys.modules["opik"] = None
+runpy.run_module("app", run_name="__main__")
+"""
+
+
+async def test_an_address_without_the_sdk_stops_the_start_with_one_line() -> None:
+    values = {"AGENT_OPIK_URL": "http://127.0.0.1:1", "OPIK_INTERNAL_URL": "http://127.0.0.1:2"}
+    code, _, log = await run(MISSING, **values)
+    assert code == 1
+    assert log.startswith("Settings: OPIK_INTERNAL_URL: needs the Opik SDK")
+    assert "EXTRAS=opik" in log
+    assert log.count("\n") == 1
