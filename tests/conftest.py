@@ -1,5 +1,6 @@
 """Fixtures that every part of the suite may use."""
 
+import re
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -19,7 +20,22 @@ from tests import databases
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
 
+# What no log line may hold, whatever a test made up as a credential.
+_CREDENTIAL = re.compile(
+    r"sessionToken=|Authorization|Bearer |sk-[A-Za-z0-9]{6}|://[^/ ]+:[^/@ ]+@"
+)
+
 NO_SERVER = "No MySQL server for tests: "
+
+
+@pytest.fixture(autouse=True)
+def _no_credential_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Looks through all that the service logged in a test, however that test was meant."""
+    yield
+    for phase in ("setup", "call"):
+        for record in caplog.get_records(phase):
+            if record.name.split(".")[0] == "app":
+                assert not _CREDENTIAL.search(f"{record.getMessage()} {record.exc_text}")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,159 @@
+"""Every way to fail, with secrets in every place that has one: none comes out anywhere."""
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.db.tables import metadata
+from demo.standin.chat import ChatError
+from demo.standin.faults import Answer, Fault, Refuse
+from demo.standin.switches import Account
+from tests.deploy.service_process import service_process
+from tests.fakes.chat import answer, calling
+from tests.fakes.panel import PanelReader
+from tests.fakes.service import TRACE_ID, Service, record_trace, running, span_id
+
+TOKEN = "tok3n-9d1c77aa52f04e6b"
+OTHER_COOKIE = "0ther-c00kie-4b1d"
+BEARER = "b3arer-77e0aa19c3"
+PROVIDER_KEY = "sk-proj-Zq81mKx03vTbW9"
+PASSWORD = "pa55-of-0perator"
+SECRETS = (TOKEN, OTHER_COOKIE, BEARER, PROVIDER_KEY, PASSWORD)
+
+_WHO = {
+    "Cookie": f"theme={OTHER_COOKIE}; sessionToken={TOKEN}",
+    "Authorization": f"Bearer {BEARER}",
+    "Comet-Workspace": "acme",
+}
+_ECHO = {"errors": [f"Cookie: sessionToken={TOKEN}, Authorization: Bearer {BEARER}"]}
+_PAGE = f"<html>Authorization: Bearer {BEARER} for http://admin:{PASSWORD}@inner:8080/x</html>"
+_SAYS = f"Incorrect API key provided: {PROVIDER_KEY}; sent Authorization: Bearer {BEARER}"
+
+
+@pytest.fixture
+async def service(database_uri: str) -> Any:
+    async with running(database_uri, access_cache_seconds=0) as service:
+        service.switches.accounts = {TOKEN: Account("anna", frozenset({"acme"}))}
+        record_trace(service.standin, workspace="acme")
+        service.headers = _WHO
+        yield service
+
+
+async def _everything(service: Service) -> list[bytes]:
+    """What each endpoint answers now."""
+    feedback = f"{service.session()}/feedback"
+    requests = [
+        service.question(),
+        service.question(streaming=False),
+        service.http.build_request("GET", service.session(), headers=_WHO),
+        service.http.build_request("GET", f"{service.session()}/suggestions", headers=_WHO),
+        service.http.build_request("GET", f"{service.url}/opik-ai/models", headers=_WHO),
+        service.http.build_request("GET", f"{service.url}/opik-ai/readyz", headers=_WHO),
+        service.http.build_request("PUT", feedback, json={"value": 1}, headers=_WHO),
+        service.http.build_request("PUT", feedback, json={"value": TOKEN}, headers=_WHO),
+        service.http.build_request("POST", service.session(), json={"x": TOKEN}, headers=_WHO),
+        service.http.build_request("DELETE", service.session(), headers=_WHO),
+    ]
+    answers = [await service.http.send(each) for each in requests]
+    return [repr(each.headers).encode() + each.content for each in answers]
+
+
+def _provider(status: int) -> Callable[[Service], None]:
+    def fail(service: Service) -> None:
+        service.chat.scripts = [[ChatError(status, _SAYS, details=_SAYS)]]
+
+    return fail
+
+
+def _backend(effect: Any, path: str = "/v1/private") -> Callable[[Service], None]:
+    def fail(service: Service) -> None:
+        service.switches.faults.append(Fault(effect, path=path))
+
+    return fail
+
+
+def _tool(service: Service) -> None:
+    wanted = ("get_span_details", json.dumps({"span_id": span_id(3), "include_input": True}))
+    service.chat.scripts = [calling(wanted), answer("Done.")]
+    service.switches.faults.append(Fault(Answer(500, _ECHO), path="/v1/private/spans"))
+
+
+_FAILURES: dict[str, Callable[[Service], None]] = {
+    "none": lambda _: None,
+    "a refused key": _provider(401),
+    "a quota": _provider(429),
+    "a broken provider": _provider(500),
+    "a proxy's page": _backend(Answer(502, _PAGE)),
+    "an echo of the request": _backend(Answer(500, _ECHO)),
+    "a refusal with an echo": _backend(Answer(403, _ECHO)),
+    "a login page": _backend(Answer(200, _PAGE), path="/v1/private/traces"),
+    "a chat proxy's page": _backend(Answer(502, _PAGE), path="/v1/private/chat"),
+    "no backend": _backend(Refuse()),
+    "a tool": _tool,
+}
+
+
+@pytest.mark.parametrize("failure", _FAILURES)
+async def test_no_secret_comes_out_however_it_fails(
+    service: Service, failure: str, store: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", logger="app")
+    _FAILURES[failure](service)
+    said = await _everything(service)
+    rows = await _rows(store)
+    for secret in SECRETS:
+        assert secret.encode() not in b"\n".join(said)
+        assert secret not in rows
+        for record in caplog.records:
+            if record.name.split(".")[0] in {"app", "uvicorn"}:
+                assert secret not in f"{record.getMessage()} {record.__dict__}"
+
+
+async def _rows(store: Any) -> str:
+    async with store._engine.connect() as db:
+        return repr([list(await db.execute(table.select())) for table in metadata.sorted_tables])
+
+
+def _bytes_of(folder: Path) -> bytes:
+    return b"".join(each.read_bytes() for each in folder.glob("said.db*"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("log_format", ["console", "json"])
+async def test_a_process_that_logs_everything_logs_no_secret(
+    tmp_path: Path, log_format: str
+) -> None:
+    async with running(f"sqlite:///{tmp_path}/unused.db") as backend:
+        backend.switches.accounts = {TOKEN: Account("anna", frozenset({"acme"}))}
+        record_trace(backend.standin, workspace="acme")
+        values = {
+            "AGENT_OPIK_URL": backend.backend,
+            "SESSION_SERVICE_URI": f"sqlite:///{tmp_path}/said.db",
+            "LOG_LEVEL": "DEBUG",
+            "LOG_FORMAT": log_format,
+            "SENTRY_DSN": "",
+        }
+        async with (
+            service_process(values, folder=tmp_path) as process,
+            httpx.AsyncClient(headers=_WHO, timeout=20) as http,
+        ):
+            session = f"{process.url}/opik-ai/trace-analyzer/session/{TRACE_ID}"
+            backend.chat.scripts = [[ChatError(401, _SAYS)], answer("Done.")]
+            for message in ("Why?", "Once more?"):
+                reader = PanelReader()
+                reader.read((await http.post(session, json={"message": message})).content)
+                assert reader.frames
+            with contextlib.closing(sqlite3.connect(tmp_path / "said.db")) as db, db:
+                db.execute("UPDATE opik_assist_events SET created_at = ?", (PASSWORD,))
+            assert (await http.get(session)).status_code == 500
+    database = _bytes_of(tmp_path)
+    assert b"turn" in process.log
+    for secret in SECRETS[:-1]:
+        assert secret.encode() not in process.log
+        assert secret.encode() not in database
