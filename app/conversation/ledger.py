@@ -127,9 +127,10 @@ class Ledger:
         self._on_lost()
 
     async def close(self, ending: Ending, *, seconds: float) -> bool:
-        """Stores what waits together with the turn's end, trying for `seconds` and one attempt.
+        """Stores what waits together with the turn's end, and tells whether it is stored.
 
-        Whether it is stored; raises TurnLost like `add`. Nothing can be added any more.
+        Tries for `seconds`, a write that has begun being waited for; raises TurnLost like `add`.
+        Nothing can be added any more.
         """
         self._closed = True
         self._hold(ending.event)

@@ -15,7 +15,7 @@ from app.db import quotas as counting
 from app.db import turn_log
 from app.db.quotas import Quotas
 from app.db.tables import OWNER_KEY, events, facts, feedback, sessions, turns, utc_now
-from app.db.transactions import Transactions
+from app.db.transactions import UNIT_SECONDS, Transactions
 from app.db.turn_log import Conversation, Entry, Start, TurnKey
 from app.errors import DatabaseUnavailable
 from app.events import LoggedEvent, load_event
@@ -41,10 +41,12 @@ class Store:
         engine: AsyncEngine,
         *,
         attempts: int = 3,
+        seconds: float = UNIT_SECONDS,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
+        """`seconds` limits a transaction with all its attempts."""
         self._engine = engine
-        self._transactions = Transactions(engine, attempts=attempts, sleep=sleep)
+        self._transactions = Transactions(engine, attempts=attempts, sleep=sleep, seconds=seconds)
         self._owner_key: bytes | None = None
 
     async def owner_key(self) -> bytes:

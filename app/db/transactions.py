@@ -15,6 +15,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.db.engine import storage_kind
 from app.errors import DatabaseUnavailable
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -35,22 +36,32 @@ class Transactions:
     a connection that is cut in a statement leaves the server working and holding locks.
     """
 
-    def __init__(self, engine: AsyncEngine, *, attempts: int, sleep: Sleep) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        attempts: int,
+        sleep: Sleep,
+        seconds: float = UNIT_SECONDS,
+    ) -> None:
+        """`seconds` limits a unit with all its attempts."""
         self._engine = engine
+        self._seconds = seconds
         self._attempts = max(attempts, 1)
         self._sleep = sleep
 
     async def run(self, unit: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """What the unit returns; raises DatabaseUnavailable when the database does not answer."""
         try:
-            with anyio.fail_after(UNIT_SECONDS, shield=True):
+            with anyio.fail_after(self._seconds, shield=True):
                 return await self._repeat(unit)
+        except TimeoutError:
+            await self._start_anew()
+            _log.warning("database_unavailable", reason="no answer in time")
+            raise _silent() from None
         except (PoolTimeout, OSError, *_PASSING) as error:
             _log.warning("database_unavailable", reason=_why(error))
-            raise DatabaseUnavailable(
-                "The assistant's database does not answer, or stores nothing now. "
-                "Please try again in a moment."
-            ) from None
+            raise _silent() from None
         except DBAPIError as error:
             # A table or a right that is gone, say: nothing that passes by itself.
             _log.error("database_refused", reason=_why(error))
@@ -58,6 +69,12 @@ class Transactions:
                 "The assistant's database does not take what it is asked. Please tell whoever "
                 "runs the assistant."
             ) from None
+
+    async def _start_anew(self) -> None:
+        """Drops the idle connections: behind a firewall, all of them may be dead and look alive."""
+        if storage_kind(self._engine.url) == "mysql":
+            with anyio.CancelScope(shield=True):
+                await self._engine.dispose()
 
     async def _repeat(self, unit: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         for attempt in range(1, self._attempts):
@@ -72,6 +89,13 @@ class Transactions:
     async def _once(self, unit: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         async with self._engine.begin() as db:
             return await unit(db)
+
+
+def _silent() -> DatabaseUnavailable:
+    return DatabaseUnavailable(
+        "The assistant's database does not answer, or stores nothing now. "
+        "Please try again in a moment."
+    )
 
 
 def _why(error: Exception) -> str:

@@ -5,7 +5,7 @@ import anyio
 from app.conversation.ledger import Lease, Patience
 from app.conversation.turn import Answer, Turn
 from app.db.store import Store, TurnKey
-from app.events import Event, StoredEvent, TerminalEvent, ToolCompleted
+from app.events import Event, StoredEvent, ToolCompleted
 from app.telemetry.observing import Unobserved
 from tests.db.writing import TRACE, begun
 
@@ -60,9 +60,3 @@ async def logged(store: Store, key: TurnKey) -> list[StoredEvent]:
     log = await store.events(key.conversation_id)
     assert [each.sequence for each in log] == list(range(1, len(log) + 1))
     return [each.event for each in log if each.turn_id == key.turn_id][1:]
-
-
-def ended(events: list[Event]) -> TerminalEvent:
-    last = events[-1]
-    assert isinstance(last, TerminalEvent)
-    return last

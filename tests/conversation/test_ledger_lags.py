@@ -1,0 +1,131 @@
+"""A turn whose database answers late, hangs, or loses its connections in every possible place."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import anyio
+import pytest
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.conversation.ledger import Patience
+from app.conversation.turn import Turn
+from app.db.store import Store
+from app.events import TurnFailed, TurnFinished
+from tests import databases
+from tests.conversation.turning import BRIEF, logged, ran, tool_done, turn_on
+from tests.db.lagging_proxy import LaggingProxy
+
+SAID = [tool_done(number) for number in range(5)]
+
+
+@pytest.fixture
+def uri(private_server: databases.PrivateServer) -> Iterator[str]:
+    uri = databases.create_database(private_server.uri("information_schema"))
+    databases.migrate(uri)
+    yield uri
+    databases.drop_database(uri)
+
+
+@pytest.fixture
+async def proxy(private_server: databases.PrivateServer) -> AsyncIterator[LaggingProxy]:
+    async with LaggingProxy(private_server.port).running() as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def distant(uri: str, proxy: LaggingProxy) -> AsyncIterator[AsyncEngine]:
+    """The database at the other end of the proxy."""
+    async with databases.connected(proxy.uri(uri)) as engine:
+        yield engine
+        proxy.hangs = False
+
+
+async def say_all(turn: Turn) -> None:
+    for each in SAID:
+        await turn.emit(each)
+
+
+async def test_a_hanging_database_holds_nothing_up_but_the_first_event_and_that_for_a_moment(
+    distant: AsyncEngine, proxy: LaggingProxy
+) -> None:
+    store, patience = Store(distant), Patience(event=1, pause=0.02, end=20)
+    turn = await turn_on(store, writing=Store(distant, seconds=0.5), patience=patience)
+    took: list[float] = []
+
+    async def answer(_: Turn) -> None:
+        proxy.hangs = True
+        for each in SAID:
+            began = anyio.current_time()
+            await turn.emit(each)
+            took.append(anyio.current_time() - began)
+        proxy.hangs = False
+
+    assert await ran(turn, answer) == [*SAID, TurnFinished()]
+    assert await logged(store, turn.key) == [*SAID, TurnFinished()]
+    assert 0.3 < took[0] < 5
+    assert sum(took[1:]) < 0.3
+
+
+async def test_a_database_that_hangs_to_the_end_is_given_up_in_words(
+    distant: AsyncEngine, proxy: LaggingProxy
+) -> None:
+    turn = await turn_on(Store(distant), writing=Store(distant, seconds=0.3), patience=BRIEF)
+
+    async def answer(_: Turn) -> None:
+        proxy.hangs = True
+        await say_all(turn)
+
+    with anyio.fail_after(10):
+        events = await ran(turn, answer)
+
+    assert events[:-1] == SAID
+    assert isinstance(events[-1], TurnFailed)
+    assert events[-1].code == "not_stored"
+
+
+async def test_connections_that_all_died_unseen_cost_one_wait_and_not_one_each(
+    distant: AsyncEngine, proxy: LaggingProxy
+) -> None:
+    store, patience = Store(distant), Patience(event=0.1, pause=0.02, end=20)
+
+    async def in_use() -> None:
+        async with anyio.create_task_group() as group:
+            for _ in range(8):
+                group.start_soon(store.ping)
+
+    await in_use()
+    assert proxy.connections >= 5
+    turn = await turn_on(store, writing=Store(distant, seconds=0.5), patience=patience)
+
+    async def answer(_: Turn) -> None:
+        proxy.forget()
+        await say_all(turn)
+
+    with structlog.testing.capture_logs() as logs:
+        assert (await ran(turn, answer))[-1] == TurnFinished()
+
+    assert await logged(store, turn.key) == [*SAID, TurnFinished()]
+    waits = [each for each in logs if each["event"] == "database_unavailable"]
+    assert 1 <= len(waits) < 4
+
+
+@pytest.mark.parametrize(
+    "seconds", [0.03, pytest.param(2.0, marks=pytest.mark.slow)], ids=["late", "very late"]
+)
+async def test_a_slow_database_gets_everything_in_the_end(
+    distant: AsyncEngine, proxy: LaggingProxy, seconds: float
+) -> None:
+    """2 s a statement, with the patience of the service; the same at a smaller scale."""
+    store = Store(distant)
+    scale = seconds / 2
+    turn = await turn_on(store, patience=Patience(2 * scale, 1 * scale, 10 * scale))
+
+    async def answer(_: Turn) -> None:
+        proxy.seconds = seconds
+        await say_all(turn)
+
+    events = await ran(turn, answer)
+    proxy.seconds = 0
+
+    assert events == [*SAID, TurnFinished()]
+    assert await logged(store, turn.key) == [*SAID, TurnFinished()]
