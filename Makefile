@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SECOND_PYTHON ?= $(shell for each in python3.13 $$HOME/.pyenv/versions/3.13.*/bin/python; do \
 	$$each -c '' 2>/dev/null && echo $$each && break; done)
 
-.PHONY: install demo test test-all check evals bench format clean
+.PHONY: install demo test test-all check audit evals bench format clean
 
 install: .venv/.dev
 
@@ -42,6 +42,9 @@ check: .venv/.dev
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml docker-compose.opik.yml
+
+audit: .venv/.dev
+	$(BIN)/python scripts/audit.py
 
 evals: .venv/.dev
 ifeq ($(MODEL),)
