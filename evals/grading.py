@@ -22,8 +22,9 @@ class LabelledTurn(BaseModel):
     """A question with what a right answer names.
 
     `right` are spans of which one has to be named, `wrong` spans that are no answer (symptoms, or
-    what a user said no to); with `healthy` no span may be named. Without any of them the question
-    is asked, since later ones may build on it, but its answer is not graded.
+    what a user said no to); where only these are known, another one has to be named first. With
+    `healthy` no span may be named. Without any of them the question is asked, since later ones may
+    build on it, but its answer is not graded.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -55,9 +56,9 @@ def grade(turn: LabelledTurn, named: Sequence[str]) -> Verdict:
         return "nothing"
     if counted & frozenset(turn.right):
         return "culprit"
-    if counted & frozenset(turn.wrong):
-        return "symptom"
-    return "wrong" if turn.right else "avoided"
+    if not turn.right:
+        return "symptom" if named[0] in turn.wrong else "avoided"
+    return "symptom" if counted & frozenset(turn.wrong) else "wrong"
 
 
 def cited_spans(text: str) -> list[str]:

@@ -23,7 +23,7 @@ DISLIKED = LabelledTurn(question="Why?", wrong=(ROOT,))
         (HEALTHY, [], "quiet"),
         (HEALTHY, [OTHER], "false_alarm"),
         (DISLIKED, [ROOT], "symptom"),
-        (DISLIKED, [OTHER], "avoided"),
+        (DISLIKED, [OTHER, ROOT], "avoided"),
         (DISLIKED, [], "nothing"),
     ],
 )

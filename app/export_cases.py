@@ -1,0 +1,221 @@
+"""Makes cases for the evals of conversations that got a thumb: `python -m app.export_cases`.
+
+Reads the service's database (SESSION_SERVICE_URI) and, unless a file of the trace is given, the
+traces from the backend (AGENT_OPIK_URL) with the credentials in OPIK_API_KEY (an API key) or
+OPIK_SESSION_TOKEN (the cookie of a browser that is signed in). Credentials are never written.
+Each case holds a trace with its spans, the questions, and the spans that the last answer before
+the thumb cited: right ones for a thumb up, wrong ones for a thumb down.
+
+MIND: traces and questions may be private. The files hold inputs and outputs as they were recorded
+(each cut at 10,001 characters, as the backend does); keep them as you keep the traces.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TextIO
+
+import anyio
+import httpx
+from pydantic import BaseModel, ValidationError
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.agent.citations import cited
+from app.caller import Caller
+from app.db.engine import create_engine
+from app.db.ratings import Rated, rated
+from app.db.schema_check import SchemaCheck
+from app.db.store import Store
+from app.errors import OpikAssistError, StartRefused
+from app.events import LoggedEvent, ReplyCompleted, StoredEvent, TurnFinished, TurnStarted
+from app.opik.client import OpikClient
+from app.opik.schema import Span, Trace
+from app.opik.transport import Retries, Transport
+from app.settings import DatabaseSettings, Settings, database_url
+
+
+class Recording(BaseModel):
+    """A trace with its spans, as a file of them holds it."""
+
+    trace: Trace
+    spans: list[Span]
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """Reads traces with the operator's credentials, in one workspace."""
+
+    client: OpikClient
+    caller: Caller
+    most_spans: int
+
+    async def recording(self, trace_id: str) -> Recording:
+        """Raises the backend's refusal or failure."""
+        trace = await self.client.trace(self.caller, trace_id)
+        spans = await self.client.spans(self.caller, trace, most=self.most_spans, exclude=())
+        return Recording(trace=trace, spans=list(spans.spans))
+
+
+@dataclass(frozen=True, slots=True)
+class OneTrace:
+    """Knows the trace of a file."""
+
+    known: Recording
+
+    async def recording(self, trace_id: str) -> Recording | None:
+        """None for any other trace."""
+        return self.known if self.known.trace.id == trace_id else None
+
+
+def main(arguments: Sequence[str] | None = None, *, out: TextIO = sys.stdout) -> int:
+    """Returns 0 when every conversation was written or left out for a reason that is told."""
+    wished = _parser().parse_args(arguments)
+    try:
+        return anyio.run(partial(_run, wished, os.environ, out))
+    except (StartRefused, OpikAssistError) as error:
+        out.write(f"{error.message}\n")
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m app.export_cases",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder for the cases")
+    parser.add_argument("--workspace", default="default", help="whose conversations; one a run")
+    parser.add_argument(
+        "--trace", type=Path, help='file {"trace": …, "spans": […]}: its conversations only'
+    )
+    return parser
+
+
+async def _run(wished: argparse.Namespace, environment: Mapping[str, str], out: TextIO) -> int:
+    if wished.trace is not None:
+        uri = DatabaseSettings.load().session_service_uri
+        return await export(uri, OneTrace(read_recording(wished.trace)), wished, out)
+    settings = Settings.load()
+    key = environment.get("OPIK_API_KEY")
+    caller = Caller(environment.get("OPIK_SESSION_TOKEN") or None, wished.workspace)
+    headers = {"Authorization": key} if key else {}
+    async with httpx.AsyncClient(headers=headers, follow_redirects=False) as http:
+        transport = Transport(
+            http,
+            base_url=settings.agent_opik_url,
+            timeout=settings.opik_backend_timeout,
+            retries=Retries(),
+        )
+        backend = Backend(OpikClient(transport), caller, settings.max_spans)
+        return await export(settings.session_service_uri, backend, wished, out)
+
+
+def read_recording(path: Path) -> Recording:
+    """Raises StartRefused, with the file's name, for one that cannot be read."""
+    try:
+        return Recording.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        said = error.strerror if isinstance(error, OSError) else "no trace with its spans"
+        raise StartRefused(f"{path}: {said}") from None
+
+
+async def export(
+    uri: str, source: Backend | OneTrace, wished: argparse.Namespace, out: TextIO
+) -> int:
+    """Writes a case for each rated conversation whose trace `source` knows."""
+    engine = create_engine(_existing(uri), pool_recycle=-1)
+    try:
+        fault = await SchemaCheck(engine).fault()
+        if fault is not None:
+            raise StartRefused(fault)
+        return await _export_all(engine, source, wished, out)
+    finally:
+        await engine.dispose()
+
+
+def _existing(uri: str) -> URL:
+    """The database's address; a SQLite file that is not there would be made by looking."""
+    url = database_url(uri)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        raise StartRefused("SESSION_SERVICE_URI: there is no such file")
+    return url
+
+
+async def _export_all(
+    engine: AsyncEngine, source: Backend | OneTrace, wished: argparse.Namespace, out: TextIO
+) -> int:
+    store, written, failed = Store(engine), 0, 0
+    conversations = await rated(engine, wished.workspace)
+    for each in conversations:
+        name = f"{each.trace_id}-{each.conversation_id[:8]}.json"
+        try:
+            recording = await source.recording(each.trace_id)
+        except OpikAssistError as error:
+            failed += 1
+            out.write(f"  {each.trace_id}: {error.message}\n")
+            continue
+        if recording is None:
+            continue
+        turns = turns_of(each, await store.events(each.conversation_id), recording)
+        if not turns:
+            out.write(f"  {each.trace_id}: left out, its last answer cites no span to grade by\n")
+            continue
+        _write(wished.out / name, recording, turns)
+        written += 1
+        out.write(f"  {name}: {turns[-1]['question'][:60]!r}, thumb {_thumb(each)}\n")
+    out.write(f"{written} of {len(conversations)} rated conversations written to {wished.out}\n")
+    return 1 if failed else 0
+
+
+def turns_of(
+    conversation: Rated, log: Sequence[LoggedEvent], recording: Recording
+) -> list[dict[str, Any]]:
+    """The questions up to the thumb, the last one with what its answer cited.
+
+    Only turns that ended well count: the others have no answer that a thumb could be for. Empty
+    where the last answer cites none of the trace's spans.
+    """
+    turns: dict[str, list[StoredEvent]] = {}
+    for logged in log:
+        if logged.created_at <= conversation.rated_at:
+            turns.setdefault(logged.turn_id, []).append(logged.event)
+    answered = [each for each in turns.values() if isinstance(each[-1], TurnFinished)]
+    if not answered:
+        return []
+    known = {span.id for span in recording.spans}
+    spans = [each for each in cited(_answer(answered[-1]), str) if each in known]
+    if not spans:
+        return []
+    labels = {"right" if conversation.value else "wrong": spans}
+    questions = [{"question": _question(each)} for each in answered]
+    return [*questions[:-1], {**questions[-1], **labels}]
+
+
+def _question(turn: Sequence[StoredEvent]) -> str:
+    return next(each.question for each in turn if isinstance(each, TurnStarted))
+
+
+def _answer(turn: Sequence[StoredEvent]) -> str:
+    return next(each.text for each in reversed(turn) if isinstance(each, ReplyCompleted))
+
+
+def _thumb(conversation: Rated) -> str:
+    return "up" if conversation.value else "down"
+
+
+def _write(path: Path, recording: Recording, turns: Sequence[Mapping[str, Any]]) -> None:
+    """For nobody else to read: a trace may hold what is private."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    case = {**recording.model_dump(mode="json", exclude_defaults=True), "turns": turns}
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(case, ensure_ascii=False), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

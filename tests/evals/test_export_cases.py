@@ -1,0 +1,241 @@
+"""Conversations with a thumb become cases."""
+
+import argparse
+import io
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import anyio.to_thread
+import httpx
+import pytest
+
+from app.caller import Caller
+from app.errors import StartRefused
+from app.export_cases import Backend, OneTrace, Recording, export, main, read_recording
+from app.opik.client import OpikClient
+from app.opik.schema import Trace
+from app.opik.transport import Retries, Transport
+from demo.standin.chat import ChatError
+from demo.standin.faults import Answer, Fault
+from demo.standin.switches import Account
+from evals.asked_case import AskedCase, read_file
+from tests.fakes.chat import answer
+from tests.fakes.service import OTHER_TRACE_ID, TRACE_ID, Service, record_trace, running, span_id
+
+SECRET = "session-of-the-operator"
+NOTHING = OneTrace(Recording(trace=Trace(id=TRACE_ID), spans=[]))
+
+
+@pytest.fixture
+async def service(database_uri: str) -> AsyncIterator[Service]:
+    async with running(database_uri) as service:
+        service.chat.scripts = [answer("It was [s1], seen in [s2].")]
+        yield service
+
+
+class Exporting:
+    """The command's work on a service's database."""
+
+    def __init__(self, service: Service, folder: Path) -> None:
+        self.service = service
+        self.folder = folder
+        self.said = io.StringIO()
+
+    async def run(self, source: Backend | OneTrace | None = None) -> int:
+        wished = argparse.Namespace(out=self.folder, workspace="default")
+        async with httpx.AsyncClient() as http:
+            transport = Transport(
+                http, base_url=self.service.backend, timeout=5, retries=Retries(attempts=1)
+            )
+            backend = Backend(OpikClient(transport), Caller(SECRET, "default"), 1_000)
+            uri = self.service.database_uri
+            return await export(uri, source or backend, wished, self.said)
+
+    def cases(self) -> list[AskedCase]:
+        return [read_file(path) for path in sorted(self.folder.glob("*.json"))]
+
+
+@pytest.fixture
+def exporting(service: Service, tmp_path: Path) -> Exporting:
+    return Exporting(service, tmp_path / "cases")
+
+
+async def rate(service: Service, value: int, **more: str) -> None:
+    url = f"{service.session(**more)}/feedback"
+    (await service.http.put(url, json={"value": value})).raise_for_status()
+
+
+def cited(service: Service) -> list[str]:
+    """The spans that the outline names s1 and s2, as the model was shown them."""
+    shown = service.chat.requests[-1]["messages"][1]["content"]
+    names = {"agent": 1, "plan": 2, "lookup_order": 3, "answer": 4}
+    found = {}
+    for line in shown.splitlines():
+        words = line.split()
+        if words and words[0] in {"s1", "s2"}:
+            found[words[0]] = span_id(next(names[word] for word in words if word in names))
+    return [found["s1"], found["s2"]]
+
+
+async def test_a_thumb_up_makes_the_cited_spans_right(exporting: Exporting) -> None:
+    await exporting.service.ask("Why did it fail?")
+    await rate(exporting.service, 1)
+    assert await exporting.run() == 0
+
+    (case,) = exporting.cases()
+    assert case.trace.id == TRACE_ID
+    assert {span.id for span in case.spans} == {span_id(number) for number in range(1, 5)}
+    failed = next(span for span in case.spans if span.id == span_id(3))
+    assert failed.input == {"order_id": 8812}
+    (turn,) = case.turns
+    assert turn.question == "Why did it fail?"
+    assert list(turn.right) == cited(exporting.service)
+    assert not turn.wrong
+
+
+async def test_a_thumb_down_makes_them_wrong(exporting: Exporting) -> None:
+    await exporting.service.ask()
+    await rate(exporting.service, 0)
+    await exporting.run()
+    (turn,) = exporting.cases()[0].turns
+    assert list(turn.wrong) == cited(exporting.service)
+    assert not turn.right
+
+
+async def test_a_thumb_is_for_the_last_answer_before_it(exporting: Exporting) -> None:
+    service = exporting.service
+    refused = ChatError(401, "Invalid API key")
+    service.chat.scripts = [
+        answer("First [s2]."),
+        [refused],
+        answer("Then [s1]."),
+        answer("After the thumb [s2]."),
+    ]
+    for question in ("One?", "Fails?", "Two?"):
+        await service.ask(question)
+    await rate(service, 1)
+    await service.ask("Later?")
+    await exporting.run()
+
+    one, two = exporting.cases()[0].turns
+    assert (one.question, one.graded) == ("One?", False)
+    assert two.question == "Two?"
+    assert list(two.right) == cited(service)[:1]
+
+
+async def test_an_answer_that_cites_nothing_is_left_out_and_told(exporting: Exporting) -> None:
+    exporting.service.chat.scripts = [answer("All is well.")]
+    await exporting.service.ask()
+    await rate(exporting.service, 1)
+    assert await exporting.run() == 0
+    assert not exporting.cases()
+    assert f"{TRACE_ID}: left out" in exporting.said.getvalue()
+
+
+async def test_a_conversation_without_a_thumb_is_left_alone(
+    exporting: Exporting,
+) -> None:
+    await exporting.service.ask()
+    assert await exporting.run() == 0
+    assert not exporting.cases()
+    assert "0 of 0" in exporting.said.getvalue()
+
+
+async def test_a_trace_that_cannot_be_read_is_told_and_the_others_are_written(
+    exporting: Exporting,
+) -> None:
+    service = exporting.service
+    record_trace(service.standin, OTHER_TRACE_ID)
+    for trace_id in (TRACE_ID, OTHER_TRACE_ID):
+        await service.ask(trace_id=trace_id)
+        await rate(service, 1, trace_id=trace_id)
+    gone = Fault(
+        Answer(404, {"errors": ["Trace not found"]}), f"/v1/private/traces/{OTHER_TRACE_ID}"
+    )
+    service.switches.faults.append(gone)
+    assert await exporting.run() == 1
+    assert [case.trace.id for case in exporting.cases()] == [TRACE_ID]
+    assert f"{OTHER_TRACE_ID}: Opik has no such trace" in exporting.said.getvalue()
+
+
+async def test_a_file_of_the_trace_serves_where_the_backend_shall_not_be_asked(
+    exporting: Exporting, tmp_path: Path
+) -> None:
+    await exporting.service.ask()
+    await rate(exporting.service, 1)
+    await exporting.run()
+    (path,) = exporting.folder.iterdir()
+    recording = json.loads(path.read_text())
+    recording.pop("turns")
+    given = tmp_path / "trace.json"
+    given.write_text(json.dumps(recording))
+    path.unlink()
+    exporting.service.switches.received.clear()
+
+    assert await exporting.run(OneTrace(read_recording(given))) == 0
+    assert len(exporting.cases()) == 1
+    assert not exporting.service.switches.received
+
+    recording["trace"]["id"] = OTHER_TRACE_ID
+    given.write_text(json.dumps(recording))
+    path.unlink()
+    assert await exporting.run(OneTrace(read_recording(given))) == 0
+    assert not exporting.cases()
+
+
+@pytest.fixture
+def environment(service: Service, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    monkeypatch.setenv("SESSION_SERVICE_URI", service.database_uri)
+    monkeypatch.setenv("AGENT_OPIK_URL", service.backend)
+    return monkeypatch
+
+
+@pytest.mark.parametrize("variable", ["OPIK_API_KEY", "OPIK_SESSION_TOKEN"])
+async def test_credentials_reach_the_backend_and_no_file(
+    exporting: Exporting, environment: pytest.MonkeyPatch, variable: str
+) -> None:
+    service = exporting.service
+    service.switches.accounts = {SECRET: Account("operator", frozenset({"team"}))}
+    record_trace(service.standin, workspace="team")
+    service.headers |= {"Cookie": f"sessionToken={SECRET}", "Comet-Workspace": "team"}
+    await service.ask()
+    rated = await service.http.put(
+        f"{service.session()}/feedback", json={"value": 1}, headers=service.headers
+    )
+    assert rated.status_code == 200
+    environment.setenv(variable, SECRET)
+
+    said = io.StringIO()
+    wished = ["--out", str(exporting.folder), "--workspace", "team"]
+    assert await anyio.to_thread.run_sync(lambda: main(wished, out=said)) == 0
+    (path,) = exporting.folder.iterdir()
+    assert SECRET not in path.read_text() + said.getvalue()
+    assert path.stat().st_mode & 0o077 == 0
+
+    environment.setenv(variable, "another")
+    assert await anyio.to_thread.run_sync(lambda: main(wished, out=said)) == 1
+    assert "Your Opik session has expired" in said.getvalue()
+
+
+async def test_a_database_that_is_not_there_is_told_and_not_made(tmp_path: Path) -> None:
+    path = tmp_path / "none.db"
+    wished = argparse.Namespace(out=tmp_path / "cases", workspace="default")
+    with pytest.raises(StartRefused, match="no such file"):
+        await export(f"sqlite:///{path}", NOTHING, wished, io.StringIO())
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("content", ["{", "{}", None])
+def test_a_trace_file_that_is_none_is_named(content: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "trace.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(StartRefused, match="trace"):
+        read_recording(path)
+
+
+def test_the_help_says_that_traces_may_be_private(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "traces and questions may be private" in capsys.readouterr().out
