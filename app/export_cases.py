@@ -189,7 +189,8 @@ def turns_of(
     if not answered:
         return []
     known = {span.id for span in recording.spans}
-    spans = [each for each in cited(_answer(answered[-1]), str) if each in known]
+    named = cited(_answer(answered[-1]), span=str, trace=lambda _: None)
+    spans = [each for each in named if each in known]
     if not spans:
         return []
     labels = {"right" if conversation.value else "wrong": spans}

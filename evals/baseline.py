@@ -106,8 +106,8 @@ class Baseline:
         client = OpikClient(self._transport)
         trace = await client.trace(caller, case.trace.id)
         page = await client.span_page(caller, trace, limit=SPANS, cursor="", exclude=BODIES)
-        names = {span.id: span.name or "" for span in page.spans}
-        records = "\n".join([_json(trace), *(_json(span) for span in page.spans)])
+        names = {span.id: span.name or "" for span in page.found}
+        records = "\n".join([_json(trace), *(_json(span) for span in page.found)])
         said: list[Message] = [System(_SYSTEM), User(records)]
         bench = _Bench(client, caller, trace)
         answers = []

@@ -6,6 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from app.agent.citations import cited
+
 COUNTED = 3
 """Only this many different spans count, in the order they are named: naming all is no answer."""
 
@@ -14,7 +16,6 @@ Verdict = Literal[
 ]
 PASSED: frozenset[Verdict] = frozenset(["culprit", "quiet", "avoided"])
 
-_TOKEN = re.compile(r"⟦span:([0-9a-f-]{36})⟧")
 _UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
 
 
@@ -63,7 +64,7 @@ def grade(turn: LabelledTurn, named: Sequence[str]) -> Verdict:
 
 def cited_spans(text: str) -> list[str]:
     """The spans that an answer of the service links to, each once, in their order."""
-    return list(dict.fromkeys(_TOKEN.findall(text)))
+    return list(cited(text, span=str, trace=lambda _: None))
 
 
 def named_spans(text: str, names: Mapping[str, str]) -> list[str]:
