@@ -77,9 +77,9 @@ class SometimesFault(Fault):
     share: float = 0.01
     armed: bool = True
 
-    def takes(self, method: str, path: str) -> bool:
+    def takes(self, method: str, path: str, workspace: str | None) -> bool:
         hit = self.armed and self.rng.random() < self.share
-        return hit and super().takes(method, path)
+        return hit and super().takes(method, path, workspace)
 
 
 def moody_faults(rng: random.Random) -> list[SometimesFault]:

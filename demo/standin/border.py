@@ -224,7 +224,8 @@ def _endless(effect: Endless) -> Response:
     async def chunks() -> Any:
         while True:
             yield effect.chunk
-            await asyncio.sleep(0)  # a send to a client that has left waits for nothing
+            # Also a pause of 0, since a send to a client that has left waits for nothing.
+            await asyncio.sleep(effect.pause)
 
     return StreamingResponse(chunks(), media_type="application/octet-stream")
 

@@ -15,9 +15,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class Endless:
-    """Answer with status 200 and send this chunk again and again until the client leaves."""
+    """Answer with status 200 and send this chunk again and again until the client leaves.
+
+    `pause` is seconds between two chunks.
+    """
 
     chunk: bytes = b" " * 65_536
+    pause: float = 0
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,7 @@ async def test_the_answer_comes_in_spite_of(case: Case, tmp_path: Path) -> None:
     Case("page of a gateway", at(TRACE, html_page(502), **LOAD), FAILED.format(502)),
     Case("broken packing", at(TRACE, Answer(200, b"no gzip", PACKED), **LOAD), AWAY),
     Case("endless", at("/v1/private/traces", Endless(b"x" * 2**20), **LOAD), f"{TOO_LARGE}|{AWAY}"),
+    Case("drops for ever", at(TRACE, Endless(b"x", pause=TIMEOUT / 10), **LOAD), AWAY),
     Case("500", at(TRACE, Answer(500, {"errors": ["no"]}), **LOAD), FAILED.format(500)),
     Case("503 for ever", at(TRACE, Answer(503), **LOAD), FAILED.format(503)),
     Case("429 for ever", at(TRACE, Answer(429, headers={"Retry-After": "0"}), **LOAD), ENOUGH),
