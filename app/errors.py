@@ -7,6 +7,7 @@ OpikAssistError                 every failure that we can put into words
 │   ├── NotAllowed              403  the caller may not do this
 │   ├── NotFound                404  no such trace, conversation or route
 │   ├── WrongMethod             405  the route exists, the method does not
+│   ├── RequestTimedOut         408  the body did not come in time
 │   ├── RequestTooLarge         413
 │   ├── WrongMediaType          415
 │   └── Unprocessable           422  well-formed, with a value that means nothing
@@ -75,6 +76,11 @@ class NotFound(RequestRefused):
 class WrongMethod(RequestRefused):
     code = "wrong_method"
     status = 405
+
+
+class RequestTimedOut(RequestRefused):
+    code = "request_timed_out"
+    status = 408
 
 
 class RequestTooLarge(RequestRefused):

@@ -20,8 +20,10 @@ from app.parts import observing_of, reporting_of
 from app.settings import Settings
 from app.web import problems
 from app.web.guard import RequestId, SameSite
+from app.web.requests import BodyLimits
 from app.web.routes import Api, EdgeLimits
 from app.web.span_links import UiLinks
+from app.web.sse import Pace
 
 
 def create_app(
@@ -37,7 +39,9 @@ def create_app(
     reporting_of(settings).start()
     observing_of(settings).start()
     limits = EdgeLimits(
-        settings.body_bytes, settings.message_characters, settings.heartbeat_seconds
+        BodyLimits(settings.body_bytes, settings.body_seconds),
+        settings.message_characters,
+        Pace(settings.heartbeat_seconds, settings.reader_seconds),
     )
     ui = UiLinks(settings.opik_ui_url, settings.opik_ui_span_url, settings.opik_ui_trace_url)
     api = Api(limits, ui=ui, storage=storage_of(settings))

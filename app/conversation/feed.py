@@ -5,6 +5,7 @@ into one, so that a slow reader costs no more memory than the text itself.
 """
 
 from collections import deque
+from io import StringIO
 
 import anyio
 
@@ -13,7 +14,7 @@ from app.events import Event, TextDelta
 
 class Feed:
     def __init__(self) -> None:
-        self._waiting: deque[Event | list[TextDelta]] = deque()
+        self._waiting: deque[Event | _Joined] = deque()
         self._changed = anyio.Event()
         self._closed = False
         self._abandoned = False
@@ -52,19 +53,27 @@ class Feed:
         if not self._waiting:
             return None
         first = self._waiting.popleft()
-        if isinstance(first, list):
-            return _joined(first)
-        return first
+        return first.delta() if isinstance(first, _Joined) else first
 
     def _put_delta(self, delta: TextDelta) -> None:
         last = self._waiting[-1] if self._waiting else None
-        if isinstance(last, list) and last[0].bubble == delta.bubble:
-            last.append(delta)
-        else:
-            self._waiting.append([delta])
+        if not isinstance(last, _Joined) or last.bubble != delta.bubble:
+            last = _Joined(delta.bubble)
+            self._waiting.append(last)
+        last.add(delta)
 
 
-def _joined(deltas: list[TextDelta]) -> TextDelta:
-    names = {span_id: name for each in deltas for span_id, name in each.cited.items()}
-    text = "".join(each.text for each in deltas)
-    return TextDelta(bubble=deltas[0].bubble, text=text, cited=names)
+class _Joined:
+    """Deltas of one bubble, joined as they come: each by itself weighs far more than its text."""
+
+    def __init__(self, bubble: str) -> None:
+        self.bubble = bubble
+        self._text = StringIO()
+        self._cited: dict[str, str] = {}
+
+    def add(self, delta: TextDelta) -> None:
+        self._text.write(delta.text)
+        self._cited.update(delta.cited)
+
+    def delta(self) -> TextDelta:
+        return TextDelta(bubble=self.bubble, text=self._text.getvalue(), cited=self._cited)

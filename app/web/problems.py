@@ -12,7 +12,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
-from app.errors import LimitReached, NotFound, OpikAssistError, Unavailable, WrongMethod
+from app.errors import (
+    LimitReached,
+    NotFound,
+    OpikAssistError,
+    RequestTimedOut,
+    Unavailable,
+    WrongMethod,
+)
 from app.web.panel import error_frame
 from app.web.sse import FrameStream
 
@@ -26,6 +33,9 @@ def problem(error: OpikAssistError) -> JSONResponse:
     answer = JSONResponse({"code": error.reason, "message": error.message}, error.status)
     if isinstance(error, LimitReached) and error.retry_after is not None:
         answer.headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, RequestTimedOut):
+        # Whatever still comes of that body is no request.
+        answer.headers["Connection"] = "close"
     return answer
 
 

@@ -1,12 +1,20 @@
 """What a request says, checked: the caller, the trace, the body."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
+import anyio
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
 from app.caller import WORKSPACE_HEADER, Caller, read_caller
-from app.errors import InvalidRequest, RequestTooLarge, Unprocessable, WrongMediaType
+from app.errors import (
+    InvalidRequest,
+    RequestTimedOut,
+    RequestTooLarge,
+    Unprocessable,
+    WrongMediaType,
+)
 from app.ids import is_uuid
 
 
@@ -43,11 +51,31 @@ def trace_id_of(request: Request[Any]) -> str:
     return trace_id.lower()
 
 
-async def body_of(request: Request[Any], kind: type[Body], *, limit: int) -> Body:
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """How large a body may be, and how many seconds it may take to come."""
+
+    bytes: int
+    seconds: float
+
+
+async def body_of(request: Request[Any], kind: type[Body], *, limits: BodyLimits) -> Body:
     """The JSON body; raises a RequestRefused that says what is wrong with it."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise WrongMediaType("The body must be sent as application/json.")
+    try:
+        with anyio.fail_after(limits.seconds):
+            data = await _read(request, limits.bytes)
+    except TimeoutError:
+        raise RequestTimedOut(f"The body did not come in {limits.seconds:g} seconds.") from None
+    try:
+        return kind.model_validate_json(data)
+    except ValidationError as error:
+        raise _fault(error) from None
+
+
+async def _read(request: Request[Any], limit: int) -> bytes:
     data = bytearray()
     try:
         async for piece in request.stream():
@@ -56,10 +84,7 @@ async def body_of(request: Request[Any], kind: type[Body], *, limit: int) -> Bod
                 raise RequestTooLarge(f"The body is larger than {limit:,} bytes.")
     except ClientDisconnect:
         raise InvalidRequest("The client left before its request was whole.") from None
-    try:
-        return kind.model_validate_json(bytes(data))
-    except ValidationError as error:
-        raise _fault(error) from None
+    return bytes(data)
 
 
 def checked_message(question: Question, *, limit: int) -> str:

@@ -18,9 +18,17 @@ from app.web.links import Links
 from app.web.markdown import inert
 from app.web.panel import Panel, history
 from app.web.problems import turn_problem
-from app.web.requests import Question, Thumb, body_of, caller_of, checked_message, trace_id_of
+from app.web.requests import (
+    BodyLimits,
+    Question,
+    Thumb,
+    body_of,
+    caller_of,
+    checked_message,
+    trace_id_of,
+)
 from app.web.span_links import UiLinks
-from app.web.sse import TurnStream
+from app.web.sse import Pace, TurnStream
 
 
 class State(TypedDict):
@@ -33,11 +41,11 @@ class State(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class EdgeLimits:
-    """Limits at the HTTP edge; `heartbeat` in seconds."""
+    """Limits at the HTTP edge."""
 
-    body_bytes: int
+    body: BodyLimits
     message_characters: int
-    heartbeat: float
+    pace: Pace
 
 
 class Api:
@@ -107,7 +115,7 @@ class Api:
     async def turn(self, request: Request[State]) -> ASGIApp:
         conversations = request.state["conversations"]
         caller, trace_id = caller_of(request), trace_id_of(request)
-        question = await body_of(request, Question, limit=self._limits.body_bytes)
+        question = await body_of(request, Question, limits=self._limits.body)
         message = checked_message(question, limit=self._limits.message_characters)
         try:
             turn = await conversations.start_turn(
@@ -121,7 +129,7 @@ class Api:
             return turn_problem(error, request)
         linking = Linking(self._ui, workspace=turn.workspace, trace_id=trace_id, question=message)
         panel = Panel(turn.key.turn_id, linking, streaming=question.streaming)
-        return TurnStream(turn, panel, heartbeat=self._limits.heartbeat)
+        return TurnStream(turn, panel, self._limits.pace)
 
     async def forget(self, request: Request[State]) -> Response:
         conversations = request.state["conversations"]
@@ -130,7 +138,7 @@ class Api:
 
     async def rate(self, request: Request[State]) -> Response:
         conversations = request.state["conversations"]
-        thumb = await body_of(request, Thumb, limit=self._limits.body_bytes)
+        thumb = await body_of(request, Thumb, limits=self._limits.body)
         await conversations.rate(caller_of(request), trace_id_of(request), thumb.value)
         return JSONResponse({"status": "ok"})
 

@@ -6,13 +6,17 @@ and never holds the characters `data:` inside.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import anyio
+import structlog
 from starlette.types import Message, Receive, Scope, Send
 
 from app.conversation.turn import Turn
 from app.web.panel import Panel, json_line
+
+log = structlog.get_logger(__name__)
 
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -39,29 +43,50 @@ class FrameStream:
         await send({"type": "http.response.body", "body": body})
 
 
-class TurnStream:
-    """Streams a running turn; when the reader goes, so does the turn."""
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds: of silence after which a comment line is sent, of a reader that takes nothing."""
 
-    def __init__(self, turn: Turn, panel: Panel, *, heartbeat: float) -> None:
-        """`heartbeat` is the silence in seconds after which a comment line is sent."""
+    heartbeat: float
+    reader: float
+
+
+class TurnStream:
+    """Streams a running turn; when the reader goes, so does the turn.
+
+    A frame is sent when the one before it is on its way: a server that has its hands full with a
+    reader who takes nothing lets us wait, and such a reader counts as gone after a while.
+    """
+
+    def __init__(self, turn: Turn, panel: Panel, pace: Pace) -> None:
         self._turn = turn
         self._panel = panel
-        self._heartbeat = heartbeat
+        self._pace = pace
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(_watch, receive, group.cancel_scope)
-                await self._send(send)
+                await self._stream(send)
                 group.cancel_scope.cancel()
         finally:
             self._turn.leave()
 
-    async def _send(self, send: Send) -> None:
+    async def _stream(self, send: Send) -> None:
+        async def give(message: Message) -> None:
+            with anyio.fail_after(self._pace.reader):
+                await send(message)
+
+        try:
+            await self._frames(give)
+        except TimeoutError:
+            log.info("reader_took_nothing", seconds=self._pace.reader)
+
+    async def _frames(self, send: Send) -> None:
         await send(_start())
         feed = self._turn.feed
         while not feed.ended:
-            event = await feed.next(self._heartbeat)
+            event = await feed.next(self._pace.heartbeat)
             if event is not None:
                 for frame in self._panel.frames(event):
                     await send(_body(encode(frame)))

@@ -1,6 +1,7 @@
 """What a reader of a turn sees, however slow."""
 
 import itertools
+import tracemalloc
 
 import anyio
 from hypothesis import given
@@ -27,6 +28,18 @@ async def test_waiting_deltas_of_one_bubble_join_into_one() -> None:
     for text in ("a", "b", "c"):
         feed.put(delta(text, **{text: text.upper()}))
     assert await drained(feed) == [delta("abc", a="A", b="B", c="C")]
+
+
+def test_what_waits_for_a_reader_weighs_no_more_than_its_text() -> None:
+    feed = Feed()
+    tracemalloc.start()
+    try:
+        for _ in range(50_000):
+            feed.put(delta("ab"))
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 5 * 100_000
 
 
 async def test_deltas_of_different_bubbles_and_other_events_keep_their_order() -> None:

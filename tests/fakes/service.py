@@ -49,13 +49,17 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serving(app: ASGIApp, *, grace: int = 5, port: int = 0) -> AsyncIterator[str]:
+async def serving(
+    app: ASGIApp, *, grace: int = 5, port: int = 0, send_buffer: int | None = None
+) -> AsyncIterator[str]:
     """Serves an app on a port of the loopback, 0 for any free one, in this very event loop.
 
-    Gives its URL.
+    `send_buffer` is how many bytes the system takes for a reader who does not. Gives its URL.
     """
     # asyncio switches Nagle's algorithm off only on sockets that say they are TCP.
     with socket.socket(proto=socket.IPPROTO_TCP) as listener:
+        if send_buffer is not None:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         listener.bind(("127.0.0.1", port))
         config = uvicorn.Config(
             app, log_config=None, lifespan="auto", timeout_graceful_shutdown=grace
@@ -250,6 +254,7 @@ async def service_at(
     database_uri: str,
     *,
     network: httpx.AsyncBaseTransport | None = None,
+    send_buffer: int | None = None,
     **settings: Any,
 ) -> AsyncIterator[str]:
     """One process's worth of service; several may share a database. Gives its URL."""
@@ -263,5 +268,5 @@ async def service_at(
         **settings,
     }
     app = create_app(Settings(_env_file=None, **values), transport=network)
-    async with serving(app) as url:
+    async with serving(app, send_buffer=send_buffer) as url:
         yield url

@@ -1,0 +1,200 @@
+"""Clients that leave, take nothing, or never finish what they began: nothing of them stays."""
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import anyio
+import pytest
+
+from demo.standin.chat import text
+from demo.standin.faults import Delay, Fault
+from tests.fakes.chat import answer, calling
+from tests.fakes.service import PATIENCE, PREFIX, TRACE_ID, Service, running, span_id
+from tests.service.processes import service_process
+
+PATH = f"{PREFIX}/trace-analyzer/session/{TRACE_ID}"
+SPAN = f"/v1/private/spans/{span_id(3)}"
+
+
+async def until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
+    """Waits for what is bound to happen."""
+    with anyio.fail_after(seconds):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.005)
+
+
+def request(body: bytes, *, length: int | None = None) -> bytes:
+    head = (
+        f"POST {PATH} HTTP/1.1\r\nHost: service\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body) if length is None else length}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+QUESTION = request(b'{"message": "What caused this error?"}')
+
+
+@contextlib.asynccontextmanager
+async def connected(service: Service, receive_buffer: int = 4096) -> AsyncIterator[socket.socket]:
+    """A bare connection on which nothing is read unless the test reads it."""
+    address = urlsplit(service.url)
+    with socket.socket() as client:
+        client.setblocking(False)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(client, (address.hostname, address.port))
+        yield client
+
+
+async def sent(client: socket.socket, data: bytes) -> None:
+    await asyncio.get_running_loop().sock_sendall(client, data)
+
+
+async def received(client: socket.socket) -> bytes:
+    """What comes until the other side closes; an abrupt end is an end, too."""
+    loop, data = asyncio.get_running_loop(), b""
+    with contextlib.suppress(ConnectionResetError), anyio.fail_after(PATIENCE):
+        while piece := await loop.sock_recv(client, 65536):
+            data += piece
+    return data
+
+
+def open_sockets() -> int:
+    links = [each for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
+    return sum(os.readlink(each).startswith("socket:") for each in links)
+
+
+class Footprint:
+    """What a service in this event loop holds: tasks and sockets, of both ends and the backend."""
+
+    def __init__(self) -> None:
+        self.tasks = len(asyncio.all_tasks())
+        self.sockets = open_sockets()
+
+    async def is_all_that_stays(self) -> None:
+        await until(lambda: len(asyncio.all_tasks()) <= self.tasks)
+        await until(lambda: open_sockets() <= self.sockets)
+
+
+@pytest.fixture
+async def service(database_uri: str) -> AsyncIterator[Service]:
+    """One that runs one turn at a time, so that a turn which stays is found out."""
+    async with running(database_uri, concurrent_turns=1, body_seconds=0.5) as service:
+        await service.ask()
+        yield service
+
+
+async def leaves_before_the_first_byte(service: Service) -> None:
+    service.chat.scripts = [[asyncio.Event()]]
+    async with connected(service) as client:
+        await sent(client, QUESTION)
+        await until(lambda: service.switches.chats.running)
+
+
+async def leaves_in_the_middle_of_the_text(service: Service) -> None:
+    service.chat.scripts = [[text("Half "), asyncio.Event()]]
+    async with service.asking() as stream:
+        await stream.until(lambda each: each.reader.texts == ["Half "])
+
+
+async def leaves_in_the_middle_of_a_tool(service: Service) -> None:
+    call = ("get_span_details", f'{{"span_id": "{span_id(3)}", "include_output": true}}')
+    service.chat.scripts = [calling(call, status="Let me look.")]
+    service.switches.faults.append(Fault(Delay(60), path=SPAN, times=1))
+    async with service.asking() as stream:
+        await stream.until(lambda each: each.reader.rows)
+
+
+LEAVING = {
+    leaves_before_the_first_byte: [],
+    leaves_in_the_middle_of_the_text: ["Half "],
+    leaves_in_the_middle_of_a_tool: ["Let me look."],
+}
+
+
+@pytest.mark.parametrize("leave", LEAVING, ids=lambda leave: leave.__name__)
+async def test_of_a_client_that_leaves_only_what_was_said_stays(
+    service: Service, leave: Callable[[Service], Any]
+) -> None:
+    first = await service.said()
+    before = Footprint()
+    await leave(service)
+    await until(lambda: service.switches.chats.running == 0, seconds=1)
+    await before.is_all_that_stays()
+    service.chat.scripts = [answer("Whole.")]
+    assert (await service.ask("And now?")).texts == ["Whole."]
+    said = [words for _, words in (await service.said())[len(first) :]]
+    assert [each for each in said if "Fetching" not in each] == [
+        "What caused this error?",
+        *LEAVING[leave],
+        "And now?",
+        "Whole.",
+    ]
+
+
+async def test_half_a_body_is_refused_in_time_and_stops_nobody_else(service: Service) -> None:
+    before = Footprint()
+    async with contextlib.AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(connected(service)) for _ in range(500)]
+        for client in clients:
+            await sent(client, request(b'{"message": "Half', length=100))
+        assert (await service.ask()).texts == ["It was the tool."]
+        for client in clients:
+            head, _, body = (await received(client)).partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 408 ")
+            assert json.loads(body) == {
+                "code": "request_timed_out",
+                "message": "The body did not come in 0.5 seconds.",
+            }
+    await before.is_all_that_stays()
+
+
+async def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_fault(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = Footprint()
+    async with connected(service) as client:
+        await sent(client, request(b'{"message": "Half', length=100))
+        await until(lambda: len(asyncio.all_tasks()) > before.tasks)
+    await before.is_all_that_stays()
+    assert [each for each in caplog.records if each.levelname == "ERROR"] == []
+
+
+async def test_a_reader_that_takes_nothing_loses_its_stream_and_keeps_what_was_said(
+    database_uri: str,
+) -> None:
+    small = {"send_buffer": 4096, "reader_seconds": 0.5, "concurrent_turns": 1}
+    async with running(database_uri, **small) as service:
+        await service.ask()
+        before = Footprint()
+        said = "many words " * 2_000
+        service.chat.scripts = [[*(text(said) for _ in range(8)), asyncio.Event()]]
+        async with connected(service) as client:
+            await sent(client, QUESTION)
+            await until(lambda: service.switches.chats.cancelled)
+        await before.is_all_that_stays()
+        service.chat.scripts = [answer("Whole.")]
+        assert (await service.ask("And now?")).texts == ["Whole."]
+        assert (await service.said())[3] == ("assistant", said * 8)
+
+
+@pytest.mark.slow
+async def test_a_connection_whose_reader_takes_nothing_is_closed_by_the_system(
+    tmp_path: Path,
+) -> None:
+    script: list[Any] = [text("many words " * 10_000), asyncio.Event()]
+    async with service_process(tmp_path, script, READER_SECONDS="1") as (service, process):
+        async with connected(service) as client:
+            await sent(client, QUESTION)
+            await until(lambda: service.switches.chats.cancelled)
+            await received(client)
+        process.process.terminate()
+        assert await process.ended() == 0
+    assert '"level": "error"' not in process.log
