@@ -41,17 +41,20 @@ def times(record: dict[str, Any]) -> tuple[datetime, datetime]:
     return start, end
 
 
+@pytest.mark.parametrize("content", ["none", "full"])
 async def test_a_question_about_our_own_trace_gets_its_model_and_tool_calls(
-    tmp_path: Path,
+    tmp_path: Path, content: str
 ) -> None:
-    async with observed(tmp_path, apart=False) as running:
+    async with observed(tmp_path, apart=False, opik_internal_content=content) as running:
         trace, _ = await running.ask(LOOKING, ANSWERED)
         running.plays(answer("I looked at one span."))
         reader = await running.service.ask("What did you do?", trace_id=trace["id"])
-        outline = json.dumps(running.service.chat.requests[0]["messages"])
+        outline = running.service.chat.requests[0]["messages"][1]["content"]
     assert reader.texts == ["I looked at one span."]
-    for shown in ("answer_question", "read_trace", "get_span_details", "model_reply", "gpt-4.1"):
+    assert "Trace answer_question" in outline
+    for shown in ("read_trace [general]", "get_span_details [tool]", "model_reply [llm]"):
         assert shown in outline
+    assert "Findings: none" in outline, "a healthy turn looks healthy, without its words, too"
 
 
 async def test_calls_of_models_and_tools_have_their_real_times(tmp_path: Path) -> None:
@@ -96,7 +99,6 @@ async def test_a_trace_tells_what_was_analysed_and_what_it_took(tmp_path: Path) 
         ("tool_calls", 1),
         ("prompt_tokens", 200),
         ("completion_tokens", 20),
-        ("question_characters", 4),
         ("version", __version__),
     }
     assert facts["request_id"]
@@ -107,9 +109,13 @@ async def test_a_trace_tells_what_was_analysed_and_what_it_took(tmp_path: Path) 
             "completion_tokens": 10,
             "total_tokens": 110,
         }
-    assert second["metadata"]["messages"] > first["metadata"]["messages"]
+    assert (first["input"]["messages"], second["input"]["messages"]) == (3, 5)
+    assert first["output"] == {"finish_reason": "tool_calls", "characters": 8, "calls": 1}
+    assert second["output"] == {"finish_reason": "stop", "characters": 16, "calls": 0}
     assert (tool["type"], tool["metadata"]["outcome"]) == ("tool", "ok")
-    assert read["type"] == "general"
+    assert tool["output"]["characters"] > 100
+    assert (read["type"], read["output"]) == ("general", {"spans": 4})
+    assert (trace["input"], trace["output"]) == ({"characters": 4}, {"characters": 16})
     assert {each["trace_id"] for each in spans} == {trace["id"]}
     assert not any(each["error_info"] for each in (trace, *spans))
 
@@ -153,14 +159,15 @@ async def test_full_content_adds_questions_answers_arguments_and_results(tmp_pat
     async with observed(tmp_path, opik_internal_content="full") as running:
         trace, spans = await running.ask(*scripts, message=f"What about {QUESTION}?")
         failed, calls = await running.ask([ChatError(400, f"Unheard of: {REFUSAL}")])
-    assert trace["input"] == {"question": f"What about {QUESTION}?"}
-    assert trace["output"] == {"answer": f"It was {ANSWER}."}
+    assert trace["input"]["question"] == f"What about {QUESTION}?"
+    assert trace["output"]["answer"] == f"It was {ANSWER}."
     (search,) = named(spans, "search_spans")
     (details,) = named(spans, "get_span_details")
     assert ARGUMENT in search["input"]["arguments"]
     for word in RECORDED:
         assert word in details["output"]["result"]
-    assert named(spans, "model_reply")[0]["output"] == {"text": STATUS}
+    reply = named(spans, "model_reply")[0]["output"]
+    assert (reply["content"], reply["tool_calls"][0]["name"]) == (STATUS, "search_spans")
     assert REFUSAL in failed["error_info"]["message"]
     assert REFUSAL in calls[-1]["error_info"]["message"]
 
@@ -212,9 +219,9 @@ async def test_a_stopped_turn_is_told_as_one_and_is_no_error(tmp_path: Path) -> 
             await stream.until(lambda each: each.reader.texts)
         trace, spans = await running.arrived()
     (call,) = named(spans, "model_reply")
-    assert call["metadata"]["finish"] == "cancelled"
+    assert call["output"] == {"finish_reason": "cancelled"}
     assert trace["metadata"]["outcome"] == "turn_cancelled"
-    assert trace["output"] == {"answer": "Half an "}
+    assert trace["output"]["answer"] == "Half an "
     assert not any(each["error_info"] for each in (trace, *spans))
 
 

@@ -25,7 +25,7 @@ NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
 def a_turn(spans: int = 1) -> TurnRecord:
     span = SpanRecord("model_reply", "llm", NOW, NOW)
-    return TurnRecord("thread", NOW, NOW, {}, (), [span] * spans, None, None, None)
+    return TurnRecord("thread", NOW, NOW, {}, (), [span] * spans, {}, None, None)
 
 
 @pytest.fixture

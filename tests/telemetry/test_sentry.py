@@ -18,13 +18,7 @@ from demo.standin.app import create_app as create_standin
 from demo.standin.chat import ChatError
 from demo.standin.records import Records
 from demo.standin.switches import Switches
-from tests.deploy.service_process import (
-    ROOT,
-    ServiceProcess,
-    environment,
-    free_port,
-    service_process,
-)
+from tests.deploy.service_process import ROOT, environment, free_port, service_process
 from tests.fakes.chat import DirectedChat, answer
 from tests.fakes.service import TRACE_ID, Service, record_trace, serving
 from tests.telemetry.receiver import Receiver
@@ -58,7 +52,7 @@ class Reported:
     service: Service
     receiver: Receiver
     database: Path
-    process: ServiceProcess
+    process: Any
 
     async def crash_when_events_are_read(self) -> None:
         """Leaves a row that the database driver cannot read, and quotes in its complaint."""

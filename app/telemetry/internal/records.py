@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from app.messages import Usage
 
-Facts = Mapping[str, str | int | bool]
+Facts = Mapping[str, str | int]
+Body = Mapping[str, Any]
+"""An input or an output: what can be counted, and the words where they may be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +22,18 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class SpanRecord:
-    """One step of a turn; times are aware. `model` and `provider` are "" where nobody says."""
+    """One step of a turn; times are aware. `model` and `provider` are "" where nobody says.
+
+    `output` is None only where there was none.
+    """
 
     name: str
     type: Literal["general", "llm", "tool"]
     start: datetime
     end: datetime
+    input: Body | None = None
+    output: Body | None = None
     facts: Facts = field(default_factory=dict)
-    input: Mapping[str, str] | None = None
-    output: Mapping[str, str] | None = None
     model: str = ""
     provider: str = ""
     usage: Usage | None = None
@@ -45,8 +50,8 @@ class TurnRecord:
     facts: Facts
     tags: Sequence[str]
     spans: Sequence[SpanRecord]
-    input: Mapping[str, str] | None
-    output: Mapping[str, str] | None
+    input: Body
+    output: Body | None
     failure: Failure | None
 
 

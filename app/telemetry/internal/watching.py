@@ -6,6 +6,7 @@ those of a failed tool or of a provider's refusal.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from app import __version__
@@ -23,6 +24,7 @@ from app.events import (
 )
 from app.messages import Message, Reply, ToolSpec, Usage
 from app.telemetry.internal.records import (
+    Body,
     Erasure,
     Facts,
     Failure,
@@ -36,6 +38,7 @@ Put = Callable[[Observation], None]
 Now = Callable[[], datetime]
 
 _LOST = "turn_lost"
+_TURN_FAILED = "The turn failed."
 
 
 def utc_now() -> datetime:
@@ -52,10 +55,15 @@ class Watcher:
 
     def turn(self, *, conversation_id: str, question: str, model: str, **ids: str) -> "TurnWatch":
         """See the port; `ids` become facts of the trace under their own names."""
-        about: Facts = {**ids, "question_characters": len(question)}
-        asked = question if self._full else None
+        words = _Words(self._full)
         return TurnWatch(
-            self._put, conversation_id, about, question=asked, model=model, now=self._now
+            self._put,
+            conversation_id,
+            ids,
+            question=words.body({"characters": len(question)}, question=question),
+            model=model,
+            words=words,
+            now=self._now,
         )
 
     def rated(self, conversation_id: str, value: int) -> None:
@@ -70,7 +78,7 @@ class Watcher:
 
 
 class TurnWatch:
-    """`conversation.ports.TurnWatch`; `question` is None where content stays out."""
+    """`conversation.ports.TurnWatch`."""
 
     def __init__(
         self,
@@ -78,14 +86,16 @@ class TurnWatch:
         conversation_id: str,
         about: Facts,
         *,
-        question: str | None,
+        question: Body,
         model: str,
+        words: "_Words",
         now: Now,
     ) -> None:
         self._put = put
         self._conversation_id = conversation_id
         self._about = dict(about)
         self._question = question
+        self._words = words
         self._now = now
         self._start = now()
         self._spans: list[SpanRecord] = []
@@ -93,7 +103,7 @@ class TurnWatch:
         self._usage = Usage()
         self._tools: set[str] = set()
         self._arguments: dict[str, str] = {}
-        self._answer = ""
+        self._answer: Body | None = None
         self._shrunk = 0
 
     def watched(self, model: Model) -> Model:
@@ -104,9 +114,11 @@ class TurnWatch:
         """See the port."""
         if isinstance(event, TraceRead):
             self._about |= {"project_id": event.project_id, "span_count": event.spans}
-            self._spans.append(SpanRecord("read_trace", "general", self._start, self._now()))
+            read = {"spans": event.spans}
+            span = SpanRecord("read_trace", "general", self._start, self._now(), output=read)
+            self._spans.append(span)
         elif isinstance(event, ReplyCompleted):
-            self._answer = event.text
+            self._answer = self._words.body({"characters": len(event.text)}, answer=event.text)
             self._arguments |= {each.id: each.arguments for each in event.calls}
         elif isinstance(event, ToolCompleted):
             self._spans.append(self._tool_span(event))
@@ -124,23 +136,18 @@ class TurnWatch:
     ) -> None:
         """A call of the model has ended: with a reply, with an error, or cancelled (neither)."""
         self._tools |= {each.name for each in tools}
-        facts = dict(request)
         if reply is not None:
             self._model = reply.model or self._model
             self._provider = reply.provider or self._provider
             self._usage += reply.usage or Usage()
-            facts |= {"finish": reply.finish, "calls": len(reply.calls)}
-            facts |= {"reply_characters": len(reply.text)}
-        elif error is None:
-            facts |= {"finish": "cancelled"}
         self._spans.append(
             SpanRecord(
                 "model_reply",
                 "llm",
                 began,
                 self._now(),
-                facts,
-                output=self._content(text=reply.text) if reply else None,
+                input=request,
+                output=self._reply_body(reply, error),
                 model=self._model,
                 provider=self._provider,
                 usage=reply.usage if reply else None,
@@ -149,25 +156,21 @@ class TurnWatch:
         )
 
     def ended(self, ending: TerminalEvent) -> None:
-        """See the port. A turn without its conversation leaves none of its content behind."""
+        """See the port."""
         failed = ending if isinstance(ending, TurnFailed) else None
-        if failed and failed.code == _LOST:
-            self._forget_content()
         outcome = failed.code if failed else ending.type
-        said = failed.message if failed and self._question is not None else "The turn failed."
-        self._put(
-            TurnRecord(
-                self._conversation_id,
-                self._start,
-                self._now(),
-                facts=self._facts(outcome),
-                tags=("opik-assist", outcome),
-                spans=tuple(self._spans),
-                input=self._content(question=self._question or ""),
-                output=self._content(answer=self._answer),
-                failure=Failure(failed.code, said) if failed else None,
-            )
+        record = TurnRecord(
+            self._conversation_id,
+            self._start,
+            self._now(),
+            facts=self._facts(outcome),
+            tags=("opik-assist", outcome),
+            spans=tuple(self._spans),
+            input=self._question,
+            output=self._answer,
+            failure=self._failure(failed.code, failed.message) if failed else None,
         )
+        self._put(_without_bodies(record) if outcome == _LOST else record)
 
     def _facts(self, outcome: str) -> Facts:
         return {
@@ -178,29 +181,40 @@ class TurnWatch:
             "tool_calls": sum(each.type == "tool" for each in self._spans),
             "prompt_tokens": self._usage.prompt_tokens,
             "completion_tokens": self._usage.completion_tokens,
-            "answer_characters": len(self._answer),
             "context_shrunk": self._shrunk,
             "version": __version__,
         }
 
     def _tool_span(self, event: ToolCompleted) -> SpanRecord:
         end = self._now()
-        # A name that no tool has is the model's own text.
-        known = event.name in self._tools
+        arguments = self._arguments.get(event.call_id, "")
         failure = None
         if event.outcome == "failed":
-            said = event.text if self._question is not None else "The tool call failed."
+            said = self._words.of(event.text, "The tool call failed.")
             failure = Failure("tool_failed", said)
+        # A name that no tool has is the model's own text.
+        known = event.name in self._tools
         return SpanRecord(
-            event.name if known or self._question is not None else "unknown_tool",
+            event.name if known else self._words.of(event.name, "unknown_tool"),
             "tool",
             end - timedelta(milliseconds=event.milliseconds),
             end,
-            {"outcome": event.outcome, "result_characters": len(event.text)},
-            input=self._content(arguments=self._arguments.get(event.call_id, "")),
-            output=self._content(result=event.text),
+            input=self._words.body({"characters": len(arguments)}, arguments=arguments),
+            output=self._words.body({"characters": len(event.text)}, result=event.text),
+            facts={"outcome": event.outcome},
             failure=failure,
         )
+
+    def _failure(self, code: str, message: str) -> Failure:
+        return Failure(code, self._words.of(message, _TURN_FAILED))
+
+    def _reply_body(self, reply: Reply | None, error: Exception | None) -> Body | None:
+        if reply is None:
+            return None if error else {"finish_reason": "cancelled"}
+        counts = {"characters": len(reply.text), "calls": len(reply.calls)}
+        asked = [{"name": each.name, "arguments": each.arguments} for each in reply.calls]
+        counted = {"finish_reason": reply.finish, **counts}
+        return self._words.body(counted, content=reply.text, tool_calls=asked)
 
     def _failure_of(self, reply: Reply | None, error: Exception | None) -> Failure | None:
         if reply is not None:
@@ -210,17 +224,28 @@ class TurnWatch:
             return None
         if not isinstance(error, OpikAssistError):
             return Failure("internal", f"An unexpected {type(error).__name__}.")
-        words = f"{error.message} {error.detail}".strip()
-        if self._question is None:
-            words = "The model gave no usable reply."
-        return Failure(error.reason, words)
+        said = f"{error.message} {error.detail}".strip()
+        return Failure(error.reason, self._words.of(said, "The model gave no usable reply."))
 
-    def _content(self, **texts: str) -> dict[str, str] | None:
-        return texts if self._question is not None else None
 
-    def _forget_content(self) -> None:
-        self._question = None
-        self._spans = []
+class _Words:
+    """Decides where words of users, models and providers may stand."""
+
+    def __init__(self, full: bool) -> None:
+        self._full = full
+
+    def body(self, counts: Body, **words: object) -> Body:
+        """What was counted, and the words if they may be sent."""
+        return {**counts, **words} if self._full else counts
+
+    def of(self, words: str, instead: str) -> str:
+        return words if self._full else instead
+
+
+def _without_bodies(turn: TurnRecord) -> TurnRecord:
+    """What a turn leaves that lost its conversation, which may have been deleted."""
+    failure = turn.failure and Failure(turn.failure.code, _TURN_FAILED)
+    return replace(turn, input={}, output=None, spans=(), failure=failure)
 
 
 class _WatchedModel:
@@ -236,7 +261,7 @@ class _WatchedModel:
     ) -> Reply:
         """See the port."""
         began = self._now()
-        request = {"messages": len(messages), "request_characters": characters_of(messages)}
+        request = {"messages": len(messages), "characters": characters_of(messages)}
         reply: Reply | None = None
         error: Exception | None = None
         try:
