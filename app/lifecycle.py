@@ -20,7 +20,7 @@ from app.db.schema_check import SchemaCheck
 from app.db.store import Store
 from app.errors import StartRefused
 from app.opik.reach import answers
-from app.parts import conversations_of, observing_of, reporting_of
+from app.parts import conversations_of, observing_of, reporting_of, retention_of
 from app.settings import DEFAULT_DATABASE, Settings, database_url
 from app.stopping import Stopping
 from app.telemetry import logs
@@ -63,6 +63,8 @@ async def running(
             settings, Store(engine), http=http, tasks=tasks, observer=observer, system=system
         )
         tasks.start_soon(_shut_down, conversations, stopping, settings)
+        if (retention := retention_of(settings, engine, observer)) is not None:
+            tasks.start_soon(retention.run_until, stopping.asked)
         health = Health(
             schema_fault=SchemaCheck(engine).fault,
             backend_answers=partial(

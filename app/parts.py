@@ -1,7 +1,10 @@
 """The parts of the service, made from its settings."""
 
+from uuid import uuid4
+
 import anyio.abc
 import httpx
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.agent.budget import CHARACTERS_PER_TOKEN, Limits
 from app.chat.choice import ModelDesk, Wishes
@@ -10,7 +13,9 @@ from app.conversation.admission import Room
 from app.conversation.conversations import Conversations, Rules
 from app.conversation.ledger import Lease, Patience
 from app.conversation.ports import Observer
+from app.conversation.retention import Retention
 from app.conversation.spending import Price
+from app.db.expiry import Expiry
 from app.db.store import Quotas, Store
 from app.opik.access import Access
 from app.opik.client import OpikClient
@@ -22,6 +27,8 @@ from app.telemetry.reporting import Reporting
 from app.tools.catalogue import TOOLS
 from app.tools.loading import LoadLimits, TraceLoader
 from app.tools.workbench import ToolLimits, Workshop
+
+RETENTION_LEASE_SECONDS = 60
 
 
 def conversations_of(
@@ -102,6 +109,19 @@ def _quotas(settings: Settings) -> Quotas:
         workspace_turns=settings.workspace_turns or None,
         workspace_tokens_per_day=settings.workspace_tokens_per_day or None,
     )
+
+
+def retention_of(settings: Settings, engine: AsyncEngine, observer: Observer) -> Retention | None:
+    """What removes old conversations, if that is wanted."""
+    if settings.retention_days is None:
+        return None
+    expiry = Expiry(
+        engine,
+        days=settings.retention_days,
+        holder=str(uuid4()),
+        lease_seconds=RETENTION_LEASE_SECONDS,
+    )
+    return Retention(expiry, observer, again=RETENTION_LEASE_SECONDS)
 
 
 def _price(price: ModelPrice) -> Price:

@@ -1,4 +1,4 @@
-"""How much one request, one turn and one process may use."""
+"""How much a request, a turn, a process, a user and a workspace may use, and for how long."""
 
 from pydantic import Field
 from pydantic_settings import BaseSettings
@@ -60,4 +60,11 @@ class LimitSettings(BaseSettings):
         10,
         ge=0,
         description="How long an answer's end waits for a database that does not take it.",
+    )
+    retention_days: float | None = Field(
+        None,
+        gt=0,
+        le=36_500,
+        description="Days after which a conversation in which nothing was said is removed. Unset:"
+        " never.",
     )

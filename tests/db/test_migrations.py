@@ -13,12 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db import migrating
 from app.db.engine import create_engine
-from app.db.store import Store
+from app.db.store import Quotas, Store
 from app.db.tables import OLDEST_CODE, VERSION_TABLE, events, facts, metadata
 from app.errors import StartRefused
 from app.settings import database_url
 from tests import databases
-from tests.db.writing import begun
+from tests.db.writing import begun, finish, reply
 
 ROOT = Path(__file__).parents[2]
 VERSIONS = table(VERSION_TABLE, column("version_num"))
@@ -136,6 +136,30 @@ async def test_an_upgrade_that_was_cut_off_is_completed_by_the_next(
 
         assert await Store(engine).owner_key() == key
         await begun(Store(engine))
+
+
+async def test_the_way_up_and_down_loses_nothing_that_was_said(empty_database_uri: str) -> None:
+    async with databases.connected(empty_database_uri) as engine:
+        await _alembic(engine, lambda config: command.upgrade(config, "0001"))
+        store = Store(engine)
+        key = await store.owner_key()
+        turn = await begun(store)
+        await store.append(turn, [reply("so far")])
+        said = await store.events(turn.conversation_id)
+
+        for way in (
+            lambda config: command.upgrade(config, "head"),
+            lambda config: command.downgrade(config, "0001"),
+            lambda config: command.upgrade(config, "head"),
+        ):
+            await _alembic(engine, way)
+            assert await store.events(turn.conversation_id) == said
+            assert await store.owner_key() == key
+            async with engine.begin() as db:
+                fact = select(facts.c.value).where(facts.c.name == OLDEST_CODE)
+                assert await db.scalar(fact) == "0001"
+        await finish(store, turn)
+        await begun(store, quotas=Quotas(owner_turns=1, owner_turns_per_minute=1))
 
 
 async def test_each_database_has_an_owner_key_of_its_own(tmp_path: Path) -> None:

@@ -1,0 +1,78 @@
+"""Removes conversations in which nothing was said for a long time, every hour."""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import anyio
+import structlog
+
+from app.conversation.ports import Observer
+from app.errors import DatabaseUnavailable
+
+log = structlog.get_logger(__name__)
+
+EVERY_SECONDS = 3600.0
+PAUSE_SECONDS = 0.2
+
+
+class Expiring(Protocol):
+    async def remove_some(self) -> set[str] | None:
+        """Removes a few old conversations; their ids, None while another process does this.
+
+        Raises DatabaseUnavailable.
+        """
+        ...
+
+
+class Retention:
+    """Runs at once and then every hour, a few conversations at a time with pauses between.
+
+    Of several processes one does it; should it die, another goes on as soon as its lease is over.
+    """
+
+    def __init__(
+        self,
+        expiry: Expiring,
+        observer: Observer,
+        *,
+        again: float,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+    ) -> None:
+        """`again` is after how many seconds to look whether another process still does it."""
+        self._expiry = expiry
+        self._observer = observer
+        self._again = again
+        self._sleep = sleep
+
+    async def run_until(self, ended: anyio.Event) -> None:
+        """Runs until the event; what it does at that moment is done within one transaction."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._run)
+            await ended.wait()
+            group.cancel_scope.cancel()
+
+    async def _run(self) -> None:
+        while True:
+            done = True
+            try:
+                done = await self._remove_all()
+            except Exception:
+                # The turns run beside this: a fault in here must not take them along.
+                log.exception("retention_crashed")
+            await self._sleep(EVERY_SECONDS if done else self._again)
+
+    async def _remove_all(self) -> bool:
+        """False where another process has it in hand."""
+        count = 0
+        try:
+            while gone := await self._expiry.remove_some():
+                count += len(gone)
+                for conversation_id in gone:
+                    self._observer.forgotten(conversation_id)
+                await self._sleep(PAUSE_SECONDS)
+        except DatabaseUnavailable as error:
+            log.warning("retention_interrupted", conversations=count, code=error.code)
+            return True
+        if count or gone is not None:
+            log.info("retention", conversations=count)
+        return gone is not None

@@ -1,0 +1,130 @@
+"""When old conversations are removed, and what becomes of it when something fails."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import anyio
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.conversation.retention import EVERY_SECONDS, PAUSE_SECONDS, Retention
+from app.db import migrating
+from app.db.expiry import Expiry
+from app.db.store import Store
+from tests import databases
+from tests.db.test_retention import DAY, expiring, kept, said, untouched_for
+
+AGAIN = 60.0
+
+
+class Forgotten:
+    """`conversation.ports.Observer`, as far as this goes."""
+
+    def __init__(self) -> None:
+        self.ids: set[str] = set()
+
+    def forgotten(self, conversation_id: str) -> None:
+        self.ids.add(conversation_id)
+
+
+class Pauses:
+    """Time that passes at once: remembers each pause, ends all after the given number of them."""
+
+    def __init__(self, number: int, meanwhile: Callable[[], Awaitable[None]] | None = None) -> None:
+        self.seconds: list[float] = []
+        self.over = anyio.Event()
+        self._number = number
+        self._meanwhile = meanwhile
+
+    async def __call__(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+        if self._meanwhile is not None:
+            await self._meanwhile()
+        if len(self.seconds) == self._number:
+            self.over.set()
+        await anyio.lowlevel.checkpoint()
+
+
+def retention(expiry: Any, pauses: Pauses, observer: Any = None) -> Retention:
+    return Retention(expiry, observer or Forgotten(), again=AGAIN, sleep=pauses)
+
+
+async def test_all_that_is_old_goes_at_once_with_pauses_between_and_again_every_hour(
+    store: Store, engine: AsyncEngine
+) -> None:
+    turns = [await said(store, number, replies=300) for number in range(3)]
+    await untouched_for(engine, 31 * DAY, *turns[:2])
+    pauses, observer = Pauses(4), Forgotten()
+
+    with structlog.testing.capture_logs() as logs:
+        await retention(expiring(engine), pauses, observer).run_until(pauses.over)
+
+    assert pauses.seconds == [PAUSE_SECONDS, PAUSE_SECONDS, EVERY_SECONDS, EVERY_SECONDS]
+    assert await kept(engine) == {turns[2].conversation_id}
+    assert observer.ids == {turn.conversation_id for turn in turns[:2]}
+    told = [{k: v for k, v in each.items() if k != "log_level"} for each in logs]
+    assert told[:2] == [
+        {"event": "retention", "conversations": 2},
+        {"event": "retention", "conversations": 0},
+    ]
+
+
+async def test_while_another_process_has_it_in_hand_this_one_looks_again_soon(
+    store: Store, engine: AsyncEngine
+) -> None:
+    assert await expiring(engine).remove_some() == set()
+    pauses = Pauses(1)
+    with structlog.testing.capture_logs() as logs:
+        await retention(expiring(engine), pauses).run_until(pauses.over)
+    assert pauses.seconds == [AGAIN]
+    assert logs == []
+
+
+async def test_a_database_that_fails_is_told_once_a_run_and_the_next_run_works(
+    tmp_path: Path,
+) -> None:
+    async with databases.connected(f"sqlite:///{tmp_path / 'a.db'}") as engine:
+
+        async def set_up() -> None:
+            await migrating.prepare(engine, migrate=True, attempts=1, delay=0)
+
+        async def at_once(_: float) -> None:
+            await anyio.lowlevel.checkpoint()
+
+        pauses = Pauses(2, meanwhile=set_up)
+        holder = str(uuid4())
+        expiry = Expiry(engine, days=30, holder=holder, lease_seconds=60, sleep=at_once)
+        with structlog.testing.capture_logs() as logs:
+            await retention(expiry, pauses).run_until(pauses.over)
+        told = [each["event"] for each in logs if each["event"].startswith("retention")]
+        assert told == ["retention_interrupted", "retention"]
+        assert pauses.seconds == [EVERY_SECONDS, EVERY_SECONDS]
+
+
+async def test_a_fault_of_its_own_is_logged_and_ends_nothing_else() -> None:
+    class Faulty:
+        async def remove_some(self) -> set[str] | None:
+            raise RuntimeError("not foreseen")
+
+    pauses = Pauses(2)
+    with structlog.testing.capture_logs() as logs:
+        await retention(Faulty(), pauses).run_until(pauses.over)
+    assert [each["event"] for each in logs][:2] == ["retention_crashed"] * 2
+    assert pauses.seconds == [EVERY_SECONDS, EVERY_SECONDS]
+
+
+async def test_it_ends_at_once_when_the_service_does(engine: AsyncEngine) -> None:
+    ended, asleep = anyio.Event(), anyio.Event()
+
+    async def for_ever(_: float) -> None:
+        asleep.set()
+        await anyio.sleep_forever()
+
+    sleeping = Retention(expiring(engine), Forgotten(), again=AGAIN, sleep=for_ever)  # type: ignore[arg-type]
+    with anyio.fail_after(15):
+        async with anyio.create_task_group() as group:
+            group.start_soon(sleeping.run_until, ended)
+            await asleep.wait()
+            ended.set()

@@ -1,0 +1,260 @@
+"""Old conversations are removed: which ones, by whom, and beside running turns."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import anyio
+import pytest
+from sqlalchemy import event, func, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.db import migrating, turn_log
+from app.db.expiry import BATCH_CONVERSATIONS, BATCH_EVENTS, Expiry
+from app.db.store import Entry, Quotas, Store, TurnKey
+from app.db.tables import admissions, chores, events, feedback, sessions, turns, utc_in
+from app.db.turn_log import Start
+from app.events import TurnStarted
+from tests import databases
+from tests.db.writing import ALICE, begun, finish, numbered_trace, reply, take, types
+
+DAY = 86_400.0
+
+
+def expiring(engine: AsyncEngine, *, days: float = 30, lease_seconds: float = 60) -> Expiry:
+    """As one process has it."""
+    return Expiry(engine, days=days, holder=str(uuid4()), lease_seconds=lease_seconds)
+
+
+async def said(store: Store, number: int, *, replies: int = 1) -> TurnKey:
+    """A conversation whose turn has ended."""
+    turn = await begun(store, trace_id=numbered_trace(number))
+    await store.append(turn, [reply(str(each)) for each in range(replies)])
+    await finish(store, turn)
+    return turn
+
+
+async def untouched_for(engine: AsyncEngine, seconds: float, *which: TurnKey) -> None:
+    async with engine.begin() as db:
+        ids = [turn.conversation_id for turn in which]
+        old = sessions.update().where(sessions.c.id.in_(ids))
+        await db.execute(old.values(updated_at=utc_in(-seconds)))
+
+
+async def kept(engine: AsyncEngine) -> set[str]:
+    async with engine.begin() as db:
+        return set(await db.scalars(select(sessions.c.id)))
+
+
+async def test_what_is_older_than_the_days_goes_with_all_that_hangs_on_it(
+    store: Store, engine: AsyncEngine
+) -> None:
+    old, young = await said(store, 1), await said(store, 2)
+    await store.set_feedback(ALICE, numbered_trace(1), 1)
+    await store.set_feedback(ALICE, numbered_trace(2), 1)
+    await untouched_for(engine, 30 * DAY + 60, old)
+    await untouched_for(engine, 30 * DAY - 60, young)
+
+    assert await expiring(engine).remove_some() == {old.conversation_id}
+
+    assert await kept(engine) == {young.conversation_id}
+    assert await types(store, old.conversation_id) == []
+    assert await types(store, young.conversation_id) == [
+        "turn_started",
+        "reply_completed",
+        "turn_finished",
+    ]
+    async with engine.begin() as db:
+        for table in (turns, events, feedback):
+            of_old = table.c.session_id == old.conversation_id
+            assert await db.scalar(select(func.count()).where(of_old)) == 0
+        assert await db.scalar(select(func.count()).select_from(feedback)) == 1
+
+
+async def test_a_conversation_with_a_living_turn_stays_and_one_of_a_dead_process_goes(
+    store: Store, engine: AsyncEngine
+) -> None:
+    living = await begun(store, trace_id=numbered_trace(1))
+    dead = await begun(store, trace_id=numbered_trace(2), lease_seconds=-1)
+    await untouched_for(engine, 31 * DAY, living, dead)
+
+    assert await expiring(engine).remove_some() == {dead.conversation_id}
+    await finish(store, living)
+    assert await expiring(engine).remove_some() is None
+
+
+async def test_a_conversation_that_is_taken_up_again_at_that_moment_stays(
+    migrated_mysql_uri: str,
+) -> None:
+    async with (
+        databases.connected(migrated_mysql_uri) as engine,
+        databases.connected(migrated_mysql_uri) as other,
+    ):
+        store = Store(other)
+        old = await said(store, 1)
+        await untouched_for(engine, 31 * DAY, old)
+        removed: set[str] | None = None
+
+        async def remove() -> None:
+            nonlocal removed
+            removed = await expiring(engine).remove_some()
+
+        async with anyio.create_task_group() as group, other.begin() as db:
+            first = Entry(str(uuid4()), TurnStarted(question="Again?"))
+            start = Start(str(uuid4()), first, 20, "m", Quotas())
+            owner = {"workspace": ALICE.workspace, "owner": ALICE.name}
+            await turn_log.begin(db, owner, numbered_trace(1), start=start)
+            group.start_soon(remove)
+            await _somebody_waits(other)
+        assert removed == set()
+        assert await kept(engine) == {old.conversation_id}
+
+
+async def _somebody_waits(engine: AsyncEngine) -> None:
+    waiting = text("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state='LOCK WAIT'")
+    with anyio.fail_after(15):
+        while True:
+            async with engine.begin() as db:
+                if await db.scalar(waiting):
+                    return
+            await anyio.sleep(0.01)
+
+
+async def test_turns_of_other_conversations_go_on_while_a_batch_is_being_removed(
+    migrated_mysql_uri: str,
+) -> None:
+    async with (
+        databases.connected(migrated_mysql_uri) as engine,
+        databases.connected(migrated_mysql_uri) as other,
+    ):
+        store = Store(other, attempts=1)
+        # Ids are random: each living conversation has an old one as its neighbour in each index.
+        old = [await said(store, number) for number in range(0, 16, 2)]
+        living = [await begun(store, trace_id=numbered_trace(n)) for n in range(1, 16, 2)]
+        await untouched_for(engine, 31 * DAY, *old)
+        batch = expiring(engine)
+        gone: set[str] = set()
+        async with engine.begin() as db:
+            assert await batch._remove_some(db, gone)
+            assert len(gone) == len(old)
+            # A lock that is waited for ends with an error: there is one attempt.
+            for turn in living:
+                await store.append(turn, [reply("more")])
+                await store.renew(turn, 20)
+                await finish(store, turn)
+            for number in range(100, 104):
+                quotas = Quotas(owner_turns=99, owner_turns_per_minute=99, owner_conversations=99)
+                assert await take(store, trace_id=numbered_trace(number), quotas=quotas)
+
+
+@pytest.mark.parametrize(
+    ("events_each", "sizes"),
+    [
+        (0, [BATCH_CONVERSATIONS, 1]),
+        (BATCH_EVENTS // 2, [2, 1]),
+        (BATCH_EVENTS // 2 + 1, [1, 1]),
+        (BATCH_EVENTS + 1, [1, 1]),
+    ],
+)
+async def test_a_batch_is_small(engine: AsyncEngine, events_each: int, sizes: list[int]) -> None:
+    row = {
+        "workspace": ALICE.workspace,
+        "owner": ALICE.name,
+        "number": 1,
+        "marker": "m",
+        "next_sequence": events_each + 1,
+        "created_at": utc_in(-31 * DAY),
+        "updated_at": utc_in(-31 * DAY),
+    }
+    async with engine.begin() as db:
+        for number in range(sum(sizes)):
+            own = {"id": str(uuid4()), "trace_id": numbered_trace(number)}
+            await db.execute(sessions.insert().values(row | own))
+    process = expiring(engine)
+    removed = []
+    while gone := await process.remove_some():
+        removed.append(len(gone))
+    assert removed == sizes
+
+
+async def test_one_process_removes_and_another_takes_over_once_its_lease_is_over(
+    store: Store, engine: AsyncEngine
+) -> None:
+    turns = [await said(store, number) for number in range(3)]
+    first, second = expiring(engine), expiring(engine)
+    await untouched_for(engine, 31 * DAY, turns[0])
+    assert await first.remove_some() == {turns[0].conversation_id}
+
+    await untouched_for(engine, 31 * DAY, turns[1])
+    assert await second.remove_some() is None
+    async with engine.begin() as db:
+        await db.execute(chores.update().values(lease_until=utc_in(-1)))
+    assert await second.remove_some() == {turns[1].conversation_id}
+
+    await untouched_for(engine, 31 * DAY, turns[2])
+    assert await first.remove_some() is None
+    assert await second.remove_some() == {turns[2].conversation_id}
+
+
+async def test_of_several_processes_that_start_at_once_one_removes(database_uri: str) -> None:
+    outcomes: list[set[str] | None] = []
+
+    async def remove(process: Expiry) -> None:
+        outcomes.append(await process.remove_some())
+
+    async with (
+        databases.connected(database_uri) as one,
+        databases.connected(database_uri) as two,
+    ):
+        old = await said(Store(one), 1)
+        await untouched_for(one, 31 * DAY, old)
+        async with anyio.create_task_group() as group:
+            for engine in (one, two, one, two):
+                group.start_soon(remove, expiring(engine))
+    assert sorted(outcomes, key=str) == [None, None, None, {old.conversation_id}]
+
+
+async def test_admissions_that_no_limit_counts_any_more_go_too(
+    store: Store, engine: AsyncEngine
+) -> None:
+    for number in range(2):
+        quotas = Quotas(owner_turns_per_minute=9)
+        await begun(store, trace_id=numbered_trace(number), quotas=quotas)
+    async with engine.begin() as db:
+        await db.execute(admissions.update().values(admitted_at=utc_in(-DAY - 1)))
+
+    assert await expiring(engine).remove_some() == set()
+
+    async with engine.begin() as db:
+        assert await db.scalar(select(func.count()).select_from(admissions)) == 0
+
+
+@pytest.fixture
+async def asked(tmp_path: Path) -> AsyncIterator[tuple[AsyncEngine, list[tuple[str, Any]]]]:
+    """A SQLite database, and the statements that it is asked."""
+    statements: list[tuple[str, Any]] = []
+    async with databases.connected(f"sqlite:///{tmp_path / 'a.db'}") as engine:
+        await migrating.prepare(engine, migrate=True, attempts=1, delay=0)
+        event.listen(
+            engine.sync_engine,
+            "before_cursor_execute",
+            lambda _c, _cursor, statement, values, _x, _m: statements.append((statement, values)),
+        )
+        yield engine, statements
+
+
+async def test_nothing_is_looked_for_through_a_whole_table(
+    asked: tuple[AsyncEngine, list[tuple[str, Any]]],
+) -> None:
+    engine, statements = asked
+    old = await said(Store(engine), 1)
+    await untouched_for(engine, 31 * DAY, old)
+    statements.clear()
+    await expiring(engine).remove_some()
+    looked = [each for each in statements if each[0].startswith(("SELECT", "UPDATE", "DELETE"))]
+    assert len(looked) > 3
+    async with engine.begin() as db:
+        for statement, values in looked:
+            plan = await db.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+            assert not [row for row in plan if row.detail.startswith("SCAN opik")], statement
