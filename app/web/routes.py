@@ -16,6 +16,7 @@ from app.errors import OpikAssistError
 from app.web.linking import Linking
 from app.web.links import Links
 from app.web.markdown import inert
+from app.web.openapi import description
 from app.web.panel import Panel, history
 from app.web.problems import turn_problem
 from app.web.requests import (
@@ -58,7 +59,13 @@ class Api:
 
     def routes(self, prefix: str) -> Sequence[Route]:
         session = f"{prefix}/trace-analyzer/session/{{trace_id}}"
+        described = description(prefix, __version__)
+
+        async def openapi(_: Request[State]) -> Response:
+            return JSONResponse(described)
+
         return [
+            Route(f"{prefix}/openapi.json", openapi, methods=["GET"]),
             Route(f"{prefix}/healthz", self.health, methods=["GET"]),
             Route(f"{prefix}/readyz", self.ready, methods=["GET"]),
             Route(f"{prefix}/models", self.models, methods=["GET"]),
