@@ -56,7 +56,7 @@ class PrivateServer:
         subprocess.run(command, check=True, capture_output=True)
         (self.folder / "init.sql").write_text(
             f"CREATE USER IF NOT EXISTS {USER}@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';\n"
-            f"GRANT ALL ON *.* TO {USER}@'127.0.0.1';\n"
+            f"GRANT ALL ON *.* TO {USER}@'127.0.0.1' WITH GRANT OPTION;\n"
         )
 
     def start(self) -> None:

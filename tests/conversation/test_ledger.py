@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.conversation.ledger import HELD_BYTES, Lease, Patience
-from app.conversation.turn import Turn
+from app.conversation.turn import SHUTTING_DOWN, Turn
 from app.db.fitting import LEFT_OUT
 from app.db.store import Store
 from app.errors import ModelFailed
@@ -136,6 +136,25 @@ async def test_a_turn_stopped_in_an_outage_is_stored_when_it_is_over(
         assert await turn.feed.next(15) == TurnCancelled()
 
     assert await logged(store, turn.key) == [tool_done(0), TurnCancelled()]
+
+
+@pytest.mark.slow
+async def test_a_process_that_leaves_does_not_wait_long_for_a_database_that_is_away(
+    store: Store, engine: AsyncEngine
+) -> None:
+    turn = await turn_on(store, patience=Patience(event=0.2, pause=0.02, end=600))
+
+    async def answer(_: Turn) -> None:
+        await turn.emit(tool_done(0))
+        turn.stop(SHUTTING_DOWN)
+        await anyio.sleep_forever()
+
+    async with without_events(engine):
+        with anyio.fail_after(15):
+            last = (await ran(turn, answer))[-1]
+
+    assert isinstance(last, TurnFailed)
+    assert last.code == "shutting_down"
 
 
 @pytest.mark.parametrize("seed", range(8))

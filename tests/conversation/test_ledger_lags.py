@@ -109,6 +109,26 @@ async def test_connections_that_all_died_unseen_cost_one_wait_and_not_one_each(
     assert 1 <= len(waits) < 4
 
 
+@pytest.mark.slow
+async def test_a_connection_cut_in_any_place_of_a_turn_costs_neither_an_event_nor_a_word(
+    distant: AsyncEngine, proxy: LaggingProxy
+) -> None:
+    store, cut_after = Store(distant, attempts=1), 0
+    while True:
+        turn = await turn_on(store, patience=Patience(event=5, pause=0.01, end=20))
+
+        async def answer(turn: Turn) -> None:
+            proxy.cut_after = cut_after  # noqa: B023 - runs within this round
+            await say_all(turn)
+
+        assert await ran(turn, answer) == [*SAID, TurnFinished()]
+        if proxy.cut_after is not None:
+            break
+        assert await logged(store, turn.key) == [*SAID, TurnFinished()]
+        cut_after += 1
+    assert cut_after > 20
+
+
 @pytest.mark.parametrize(
     "seconds", [0.03, pytest.param(2.0, marks=pytest.mark.slow)], ids=["late", "very late"]
 )

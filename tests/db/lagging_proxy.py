@@ -1,4 +1,4 @@
-"""A TCP proxy before a database server that answers late, or not at all."""
+"""A TCP proxy before a database server that answers late, not at all, or not to the end."""
 
 import asyncio
 import contextlib
@@ -12,11 +12,13 @@ class LaggingProxy:
     """Passes bytes on, the server's answers `seconds` later; none while it `hangs`.
 
     `forget` makes the connections of now hang forever, as behind a firewall that has dropped them.
+    `cut_after` that many answers of the server, the connection of the next one ends in its middle.
     """
 
     def __init__(self, port: int) -> None:
         self.port = port
         self.seconds = 0.0
+        self.cut_after: int | None = None
         self.listening = 0
         self.connections = 0
         self._flows = asyncio.Event()
@@ -55,6 +57,15 @@ class LaggingProxy:
                 each.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def _cuts(self) -> bool:
+        if self.cut_after is None:
+            return False
+        self.cut_after -= 1
+        if self.cut_after >= 0:
+            return False
+        self.cut_after = None
+        return True
+
     def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         task = asyncio.create_task(self._pass_on(reader, writer, self._flows))
@@ -70,8 +81,12 @@ class LaggingProxy:
             while chunk := await server_reader.read(65536):
                 await asyncio.sleep(self.seconds)
                 await flows.wait()
+                if self._cuts():
+                    writer.write(chunk[: len(chunk) // 2])
+                    break
                 writer.write(chunk)
             writer.close()
+            server_writer.close()
 
         answering = asyncio.create_task(answers())
         with contextlib.suppress(ConnectionError):

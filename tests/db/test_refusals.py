@@ -1,0 +1,152 @@
+"""A database that answers, but does not take what it is given."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import structlog
+from sqlalchemy import select
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.conversation.turn import Turn
+from app.db.fitting import LEFT_OUT
+from app.db.store import Store
+from app.db.tables import events, sessions, turns
+from app.errors import DatabaseUnavailable
+from app.events import ReplyCompleted, TurnFinished, TurnStarted
+from tests import databases
+from tests.conversation.turning import logged, ran, tool_done, turn_on
+from tests.db.breaking import without_events
+from tests.db.writing import begun, finish, reply
+
+PLAIN = "plain@127.0.0.1"
+KILOBYTE = 1_024
+"""Server variables of sizes are multiples of it."""
+
+
+@pytest.fixture
+async def server(private_server: databases.PrivateServer) -> AsyncIterator[AsyncEngine]:
+    """The server, as somebody who may do everything there."""
+    async with databases.connected(private_server.uri("information_schema")) as engine:
+        yield engine
+
+
+@pytest.fixture
+def uri(private_server: databases.PrivateServer) -> Iterator[str]:
+    uri = databases.create_database(private_server.uri("information_schema"))
+    databases.migrate(uri)
+    yield uri
+    databases.drop_database(uri)
+
+
+@pytest.fixture
+async def plain_uri(server: AsyncEngine, uri: str) -> AsyncIterator[str]:
+    """The database for a user who may read and write there, and nothing else."""
+    url = make_url(uri).set(username="plain", password="plain")
+    await _do(server, f"CREATE USER {PLAIN} IDENTIFIED BY 'plain'")
+    await _do(server, f"GRANT SELECT, UPDATE, DELETE ON {url.database}.* TO {PLAIN}")
+    for each in (sessions, turns, events):
+        # A right to a table goes at once, one to a database only with the connections.
+        await _do(server, f"GRANT INSERT ON {url.database}.{each.name} TO {PLAIN}")
+    yield url.render_as_string(hide_password=False)
+    await _do(server, f"DROP USER {PLAIN}")
+
+
+async def _do(engine: AsyncEngine, statement: str) -> None:
+    async with engine.begin() as db:
+        await db.exec_driver_sql(statement)
+
+
+async def _variable(engine: AsyncEngine, name: str) -> int:
+    async with engine.begin() as db:
+        value = (await db.exec_driver_sql(f"SELECT @@GLOBAL.{name}")).scalar()
+    assert isinstance(value, int)
+    return value
+
+
+@pytest.mark.parametrize("kilobytes", [16, 64])
+async def test_what_a_small_packet_cannot_hold_is_cut_and_everything_else_is_whole(
+    server: AsyncEngine, uri: str, kilobytes: int
+) -> None:
+    before = await _variable(server, "max_allowed_packet")
+    await _do(server, f"SET GLOBAL max_allowed_packet = {kilobytes * KILOBYTE}")
+    try:
+        async with databases.connected(uri) as engine:
+            store = Store(engine)
+            turn = await begun(store, question='"' * kilobytes * KILOBYTE)
+            many = [reply("x" * 3_000) for _ in range(kilobytes)]
+            await store.append(turn, [reply('"' * kilobytes * KILOBYTE), reply("small"), *many])
+            await finish(store, turn)
+            log = [each.event for each in await store.events(turn.conversation_id)]
+    finally:
+        await _do(server, f"SET GLOBAL max_allowed_packet = {before}")
+
+    assert isinstance(log[0], TurnStarted)
+    assert log[0].question.endswith(LEFT_OUT)
+    texts = [each.text for each in log if isinstance(each, ReplyCompleted)]
+    assert texts[0].endswith(LEFT_OUT)
+    assert len(texts[0]) > kilobytes * KILOBYTE // 6
+    assert texts[1:] == ["small", *["x" * 3_000] * kilobytes]
+    assert log[-1] == TurnFinished()
+
+
+@pytest.mark.parametrize("refusal", ["read only", "no right"])
+async def test_a_turn_outlasts_a_database_that_takes_no_writes_for_a_while(
+    server: AsyncEngine, plain_uri: str, refusal: str
+) -> None:
+    table = f"{make_url(plain_uri).database}.{events.name}"
+    refuse, allow = {
+        "read only": ("SET GLOBAL read_only = 1", "SET GLOBAL read_only = 0"),
+        "no right": (
+            f"REVOKE INSERT ON {table} FROM {PLAIN}",
+            f"GRANT INSERT ON {table} TO {PLAIN}",
+        ),
+    }[refusal]
+    said = [tool_done(0), tool_done(1)]
+    async with databases.connected(plain_uri) as engine:
+        store = Store(engine)
+        turn = await turn_on(store)
+
+        async def answer(_: Turn) -> None:
+            await _do(server, refuse)
+            try:
+                for each in said:
+                    await turn.emit(each)
+                with pytest.raises(DatabaseUnavailable):
+                    await store.append(turn.key, [reply("refused")])
+            finally:
+                await _do(server, allow)
+
+        assert await ran(turn, answer) == [*said, TurnFinished()]
+        assert await logged(store, turn.key) == [*said, TurnFinished()]
+
+
+async def test_a_turn_goes_on_while_somebody_else_holds_its_lock(uri: str) -> None:
+    said = [tool_done(0), tool_done(1)]
+    async with databases.connected(uri) as engine, databases.connected(uri) as other:
+        store = Store(engine)
+        turn = await turn_on(store)
+
+        async def answer(_: Turn) -> None:
+            async with other.begin() as db:
+                await db.execute(select(sessions.c.id).with_for_update())
+                for each in said:
+                    await turn.emit(each)
+
+        assert await ran(turn, answer) == [*said, TurnFinished()]
+        assert await logged(store, turn.key) == [*said, TurnFinished()]
+
+
+async def test_a_schema_that_is_gone_is_told_in_words_and_logged_without_content(
+    store: Store, engine: AsyncEngine
+) -> None:
+    turn = await begun(store)
+    with structlog.testing.capture_logs() as logs:
+        async with without_events(engine):
+            with pytest.raises(DatabaseUnavailable) as caught:
+                await store.append(turn, [reply("secret words")])
+
+    assert "database" in caught.value.message
+    assert events.name not in caught.value.message
+    assert "secret words" not in str(logs)
+    assert logs[-1]["log_level"] in ("error", "warning")
