@@ -14,12 +14,23 @@ SILENCE_SECONDS = 120.0
 
 
 class Forwarding:
-    """A provider at `base_url` (up to and with `/v1`); `model` replaces the requested name."""
+    """A provider at `base_url` (up to and with `/v1`); `model` replaces the requested name.
 
-    def __init__(self, base_url: str, *, key: str = "", model: str = "") -> None:
+    `silence` is how many seconds without a byte are taken for the server's end.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        key: str = "",
+        model: str = "",
+        silence: float = SILENCE_SECONDS,
+    ) -> None:
         self._url = f"{base_url.rstrip('/')}/chat/completions"
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._model = model
+        self._silence = silence
 
     async def reply(self, request: dict[str, Any], /) -> AsyncIterator[Chunk]:
         """Streams the server's chunks as they come; raises ChatError for its refusals."""
@@ -28,7 +39,7 @@ class Forwarding:
             body["model"] = self._model
         try:
             async with (
-                httpx.AsyncClient(timeout=SILENCE_SECONDS) as http,
+                httpx.AsyncClient(timeout=self._silence) as http,
                 http.stream("POST", self._url, json=body, headers=self._headers) as response,
             ):
                 if response.status_code != 200:

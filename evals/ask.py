@@ -13,12 +13,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
+from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 from typing import TextIO
 
 import anyio
 
+from evals import to_opik
 from evals.asked_case import AskedCase, CaseBroken, grown, read_folder
 from evals.cases import held_back_cases, open_cases
 from evals.outcome import Row
@@ -26,6 +28,7 @@ from evals.run import CaseSource, Endpoint, Prompt, Variant, run
 from evals.table import summary
 
 KEY = "EVALS_API_KEY"
+DATASET = "opik-assist-evals"
 BUILT_IN = "built-in"
 _GENERATED = {"open": open_cases, "held-back": held_back_cases}
 
@@ -38,6 +41,8 @@ def main(arguments: Sequence[str] | None = None, *, out: TextIO = sys.stdout) ->
         parser.error("--base-url needs an http(s) address up to and with /v1 (make: BASE_URL=...)")
     try:
         variants = _variants(wished)
+        if wished.to_opik and not find_spec("opik"):
+            raise ValueError("--to-opik needs the Opik SDK: pip install 'opik-assist[opik]'")
         cases = _spread(_cases(wished.cases or list(_GENERATED)), wished.most)
     except (CaseBroken, OSError, ValueError) as error:
         parser.error(str(error))
@@ -61,6 +66,8 @@ def main(arguments: Sequence[str] | None = None, *, out: TextIO = sys.stdout) ->
         out.write("Ended early; what follows is of the answers so far.\n")
     finally:
         results.close()
+    if wished.to_opik and results.rows:
+        out.write(f"{to_opik.send(results.rows, dataset=DATASET, run=wished.out.name)}\n")
     return 0 if any(row.verdict != "failed" for row in results.rows) else 1
 
 
@@ -85,6 +92,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--at-once", type=_at_least_one, default=4, help="questions under way at a time")
     started = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     add("--out", type=Path, default=Path("build", "evals", started), help="folder for the results")
+    add(
+        "--to-opik",
+        action="store_true",
+        help=f"also send questions, answers and verdicts as experiments on the dataset {DATASET},"
+        " to where the SDK's own variables say (OPIK_URL_OVERRIDE, OPIK_API_KEY, OPIK_WORKSPACE)",
+    )
     return parser
 
 

@@ -19,6 +19,8 @@ from evals.asked_case import AskedCase
 
 PROJECT = "evals"
 _BATCH = 1_000
+# A small machine may read a prompt for minutes: MODEL_SILENCE_SECONDS says how long is too long.
+_SILENCE_SECONDS = 1_800.0
 # Derived by the backend, or told to it in another way.
 _NOT_SENT = {
     "project_id",
@@ -49,7 +51,7 @@ def backend(
         keys=[ProviderKey("custom-llm", models=tuple(proxy_name(each) for each in models))],
         received=deque(maxlen=1),
     )
-    chat = Forwarding(base_url, key=key)
+    chat = Forwarding(base_url, key=key, silence=_SILENCE_SECONDS)
     with served(create_app(Records(), chat=chat, switches=switches)) as url:
         yield url
 

@@ -28,9 +28,10 @@ class Answered:
 class Row:
     """One graded answer, as the results keep it.
 
-    `healthy` tells that nothing was wrong with the trace, `place` numbers the first right span
-    among those named (0: none). Tokens are those that the provider reported, `steps` the replies
-    of the model, `seconds` last from the question to the end of its answer.
+    `healthy` tells that nothing was wrong with the trace; `right` are the spans looked for,
+    `named` those of the answer, `place` numbers the first right one among them (0: none). Tokens
+    are those that the provider reported, `steps` the replies of the model, `seconds` last from the
+    question to the end of its answer.
     """
 
     variant: str
@@ -39,6 +40,7 @@ class Row:
     repeat: int
     verdict: Verdict
     healthy: bool
+    right: Sequence[str]
     place: int
     named: Sequence[str]
     code: str
@@ -93,8 +95,9 @@ def row(variant: str, case: AskedCase, turn: int, *, repeat: int, got: Answered)
         repeat=repeat,
         verdict="failed" if got.code else grade(asked, got.named),
         healthy=asked.healthy,
+        right=asked.right,
         place=places[0] if places else 0,
-        named=list(got.named),
+        named=got.named,
         code=got.code,
         failure=got.failure,
         prompt_tokens=got.prompt_tokens,

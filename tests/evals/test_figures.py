@@ -15,6 +15,7 @@ def row(case: str, verdict: Verdict, *, repeat: int = 0, tokens: int = 100) -> R
         repeat=repeat,
         verdict=verdict,
         healthy=False,
+        right=[],
         place=int(verdict == "culprit"),
         named=[],
         code="cut" if verdict == "failed" else "",

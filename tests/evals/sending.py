@@ -1,0 +1,19 @@
+"""Sends results by the real SDK: a process of its own, since importing the SDK changes it.
+
+Prints what was told, and whether our own Sentry client is still in its place.
+"""
+
+import json
+import sys
+
+import sentry_sdk
+
+from evals.to_opik import send
+from tests.evals.test_figures import row
+
+if __name__ == "__main__":
+    sentry_sdk.init(dsn=None, release="ours")
+    rows = [row("a", "culprit"), row("a", "wrong", repeat=1), row("b", "failed", tokens=0)]
+    said = send(rows, dataset="evals-of-a-test", run="run-1")
+    release = sentry_sdk.get_client().options["release"]
+    sys.stdout.write(json.dumps({"said": said, "release": release}))

@@ -1,0 +1,100 @@
+"""What the SDK sends of the results, to a server that writes it all down."""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from demo.standin.serving import served
+
+pytestmark = pytest.mark.slow
+
+IDS = ["019b76da-a800-7d7e-8967-056f4828cb38", "019b76da-a800-7d69-99d1-041548c02202"]
+"""Of the two questions' items: the same in every run, or an experiment would not find them."""
+
+
+@dataclass
+class Recorder:
+    """Answers as Opik does where the SDK needs it; `status` makes it refuse everything."""
+
+    status: int = 200
+    received: list[tuple[str, str, Any]] = field(default_factory=list)
+
+    def app(self) -> Starlette:
+        methods = ["GET", "POST", "PUT", "PATCH"]
+        return Starlette(routes=[Route("/api/{path:path}", self.take, methods=methods)])
+
+    async def take(self, request: Request) -> Response:
+        body = await request.body()
+        if request.headers.get("content-encoding") == "gzip":
+            body = gzip.decompress(body)
+        path = request.path_params["path"].removeprefix("v1/private/")
+        self.received.append((request.method, path, json.loads(body) if body else None))
+        if self.status != 200:
+            return JSONResponse({"errors": ["no"]}, self.status)
+        if path == "datasets/retrieve":
+            return JSONResponse({"errors": ["Dataset not found"]}, 404)
+        return JSONResponse({"version": "1.0.0"})
+
+    def bodies(self, method: str, path: str) -> list[Any]:
+        return [body for *way, body in self.received if way == [method, path]]
+
+
+def sent(recorder: Recorder, home: Path) -> dict[str, Any]:
+    """What the sending process printed."""
+    with served(recorder.app()) as url:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "OPIK_URL_OVERRIDE": f"{url}/api",
+        }
+        ended = subprocess.run(
+            [sys.executable, "-m", "tests.evals.sending"],
+            env=environment,
+            check=True,
+            capture_output=True,
+            timeout=120,
+        )
+    said: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
+    return said
+
+
+def test_results_become_an_experiment_on_a_dataset(tmp_path: Path) -> None:
+    recorder = Recorder()
+    said = sent(recorder, tmp_path)
+    assert said["said"] == "Sent to Opik: dataset evals-of-a-test, 1 experiments."
+    assert said["release"] == "ours", "the SDK has replaced our Sentry client"
+
+    (created,) = recorder.bodies("POST", "datasets")
+    assert created["name"] == "evals-of-a-test"
+    (items,) = recorder.bodies("PUT", "datasets/items")
+    assert [item["data"]["case"] for item in items["items"]] == ["a", "b"]
+    ids = [item["id"] for item in items["items"]]
+    assert ids == IDS
+
+    (experiment,) = recorder.bodies("POST", "experiments")
+    assert (experiment["name"], experiment["dataset_name"]) == ("v run-1", "evals-of-a-test")
+    links = [e for b in recorder.bodies("POST", "experiments/items") for e in b["experiment_items"]]
+    assert [link["dataset_item_id"] for link in links] == [ids[0], ids[0], ids[1]]
+    traces = [t for b in recorder.bodies("POST", "traces/batch") for t in b["traces"]]
+    assert {trace["id"] for trace in traces} == {link["trace_id"] for link in links}
+    assert sorted(trace["tags"][0] for trace in traces) == ["culprit", "failed", "wrong"]
+    assert all(trace["end_time"] for trace in traces)
+    scores = [s for b in recorder.bodies("PUT", "traces/feedback-scores") for s in b["scores"]]
+    by_trace = {score["id"]: score["value"] for score in scores if score["name"] == "right"}
+    assert [by_trace[link["trace_id"]] for link in links] == [1.0, 0.0, 0.0]
+
+
+def test_an_opik_that_refuses_is_told_in_words(tmp_path: Path) -> None:
+    said = sent(Recorder(status=403), tmp_path)
+    assert said["said"] == "Not sent to Opik (status 403); the results are in the folder."
