@@ -104,8 +104,11 @@ class Baseline:
         """See `Asker`."""
         caller = Caller(token, workspace)
         client = OpikClient(self._transport)
-        trace = await client.trace(caller, case.trace.id)
-        page = await client.span_page(caller, trace, limit=SPANS, cursor="", exclude=BODIES)
+        try:
+            trace = await client.trace(caller, case.trace.id)
+            page = await client.span_page(caller, trace, limit=SPANS, cursor="", exclude=BODIES)
+        except OpikAssistError as error:
+            return [Answered(code=error.reason, failure=error.message) for _ in case.turns]
         names = {span.id: span.name or "" for span in page.found}
         records = "\n".join([_json(trace), *(_json(span) for span in page.found)])
         said: list[Message] = [System(_SYSTEM), User(records)]
