@@ -56,6 +56,10 @@ def test_a_settings_repr_hides_the_databases_password() -> None:
     assert "hunter2" not in repr(settings(session_service_uri="mysql://u:hunter2@h/d"))
 
 
+def test_a_settings_repr_hides_the_key_for_our_own_traces() -> None:
+    assert "hunter2" not in repr(settings(opik_internal_api_key="hunter2"))
+
+
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValidationError):
         settings().port = 1  # type: ignore[misc]
@@ -76,6 +80,8 @@ def test_addresses_and_prefixes_lose_their_closing_slash() -> None:
         {"url_prefix": "/a b"},
         {"port": 0},
         {"opik_ui_span_url": "https://elsewhere.test/{span_id}"},
+        {"opik_internal_url": "http://user:key@host"},
+        {"opik_internal_content": "some"},
     ],
 )
 def test_a_wrong_value_is_refused(values: dict[str, Any]) -> None:

@@ -117,8 +117,8 @@ class OpikDelivery:
 
     def _unscore(self, thread: str) -> Step:
         return partial(
-            _gone,
-            self._api.traces.delete_thread_feedback_scores,
+            _done,
+            _removal(self._api.traces.delete_thread_feedback_scores),
             project_name=self._project,
             thread_id=thread,
             names=[SCORE],
@@ -126,8 +126,8 @@ class OpikDelivery:
 
     def _erase(self, thread: str) -> Step:
         return partial(
-            _gone,
-            self._api.traces.delete_trace_threads,
+            _done,
+            _removal(self._api.traces.delete_trace_threads),
             project_name=self._project,
             thread_ids=[thread],
         )
@@ -145,13 +145,17 @@ def _done(call: Callable[..., None], **arguments: Any) -> None:
         raise NotDelivered(type(error).__name__, may_pass=True) from None
 
 
-def _gone(call: Callable[..., None], **arguments: Any) -> None:
-    """Calls the SDK to remove what may not be there."""
-    try:
-        _done(call, **arguments)
-    except NotDelivered as failure:
-        if failure.reason != "status 404":
-            raise
+def _removal(call: Callable[..., None]) -> Callable[..., None]:
+    """The SDK's call to remove something, content where it is not there."""
+
+    def remove(**arguments: Any) -> None:
+        try:
+            call(**arguments)
+        except ApiError as error:
+            if error.status_code != 404:
+                raise
+
+    return remove
 
 
 def _error_info(failure: Failure | None) -> ErrorInfoWrite | None:

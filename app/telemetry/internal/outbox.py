@@ -84,13 +84,16 @@ class Outbox:
         self._thread.join(max(0.0, deadline - time.monotonic()))
         if self._thread.is_alive():
             self._let_go()
-        if self._lost > self._told:
-            self._tell("shutdown")
+        with self._counting:
+            if self._lost > self._told:
+                self._tell("shutdown")
 
     def _let_go(self) -> None:
-        with suppress(queue.Empty):
+        """Counts what still waits as lost; what is under way may yet arrive."""
+        with self._counting, suppress(queue.Empty):
             while True:
-                self._lost += self._queue.get_nowait() is not None
+                if self._queue.get_nowait() is not None:
+                    self._lost += 1
         self._queue.put_nowait(None)
 
     def _work(self) -> None:
