@@ -20,11 +20,13 @@ from typing import TextIO
 
 import anyio
 
+from app.errors import StartRefused
 from evals import to_opik
 from evals.asked_case import AskedCase, CaseBroken, grown, read_folder
 from evals.cases import held_back_cases, open_cases
 from evals.outcome import Row
 from evals.run import CaseSource, Endpoint, Prompt, Variant, run
+from evals.service import check_environment
 from evals.table import summary
 
 KEY = "EVALS_API_KEY"
@@ -40,11 +42,12 @@ def main(arguments: Sequence[str] | None = None, *, out: TextIO = sys.stdout) ->
     if not re.match(r"https?://", wished.base_url):
         parser.error("--base-url needs an http(s) address up to and with /v1 (make: BASE_URL=...)")
     try:
+        check_environment()
         variants = _variants(wished)
         if wished.to_opik and not find_spec("opik"):
             raise ValueError("--to-opik needs the Opik SDK: pip install 'opik-assist[opik]'")
         cases = _spread(_cases(wished.cases or list(_GENERATED)), wished.most)
-    except (CaseBroken, OSError, ValueError) as error:
+    except (CaseBroken, StartRefused, OSError, ValueError) as error:
         parser.error(str(error))
     results = _Results(wished.out, [each.name for each in variants], out)
     out.write(

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from pydantic import ValidationError
 
 from app.caller import Caller, Owner
 from app.db.engine import create_engine
 from app.db.store import Store
+from app.errors import StartRefused
 from app.events import LoggedEvent
 from app.main import create_app
 from app.settings import Settings, database_url
@@ -22,6 +24,16 @@ from evals.outcome import Answered, answered
 
 # The service sends a comment line every 15 s and ends its turns itself.
 _SILENCE_SECONDS = 60.0
+
+
+def check_environment() -> None:
+    """Raises StartRefused where the environment holds a setting that the service cannot take."""
+    try:
+        settings_of("http://backend", ["model"], Path("unused.db"))
+    except ValidationError as error:
+        faults = error.errors(include_input=False, include_url=False)
+        said = [f"{str(each['loc'][0]).upper()}: {each['msg']}" for each in faults]
+        raise StartRefused("; ".join(said)) from None
 
 
 def settings_of(backend: str, models: Sequence[str], database: Path) -> Settings:

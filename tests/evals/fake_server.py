@@ -44,7 +44,7 @@ class FakeServer:
             said = f"This model's maximum context length is {WINDOW} tokens"
             return JSONResponse({"error": {"message": said}}, 400)
         if model == "looks-first" and messages[-1]["role"] != "tool":
-            return _streamed(_calling("get_span_details", {"span_id": "s1"}))
+            return _streamed(_calling("get_span_details", {"span_id": _some_span(messages)}))
         say = _SAYS.get(model, finds_the_cause)
         return _streamed({"content": say(messages)})
 
@@ -72,6 +72,12 @@ _SAYS: dict[str, Callable[[Sequence[Message]], str]] = {
 def _read(messages: Sequence[Message]) -> str:
     """What the model reads of the trace: the first message after the instructions."""
     return str(messages[1]["content"])
+
+
+def _some_span(messages: Sequence[Message]) -> str:
+    """A span by its short name in the outline, or by its id in JSON lines after the trace's."""
+    lines = _read(messages).splitlines()
+    return str(json.loads(lines[1])["id"]) if lines[0].startswith("{") else "s1"
 
 
 def _calling(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:

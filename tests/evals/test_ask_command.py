@@ -11,16 +11,21 @@ from demo.standin.serving import served
 from evals.ask import main
 from evals.asked_case import grown
 from evals.cases import Setting
-from tests.evals.case_files import write_case
+from tests.evals.case_files import as_json, write_case
 from tests.evals.fake_server import FakeServer
 
 FAULTY = Setting("sqlbot", "locked_table", 10, 1, 924874)
 HEALTHY = Setting("sqlbot", "", 10, 1, 730802)
 
 
-@pytest.fixture(scope="module")
-def base_url() -> Iterator[str]:
-    with served(FakeServer().app()) as url:
+@pytest.fixture
+def server() -> FakeServer:
+    return FakeServer()
+
+
+@pytest.fixture
+def base_url(server: FakeServer) -> Iterator[str]:
+    with served(server.app()) as url:
         yield f"{url}/v1"
 
 
@@ -84,6 +89,28 @@ def test_a_run_in_which_every_answer_failed_says_why_and_fails(
     assert "- refuses: bad_key (2 times)" in said.getvalue()
 
 
+@pytest.mark.slow
+def test_the_questions_of_a_case_are_one_conversation_and_each_repeat_another(
+    server: FakeServer, base_url: str, tmp_path: Path
+) -> None:
+    case = as_json(grown(FAULTY))
+    case["turns"].insert(0, {"question": "How long did it take?"})
+    (tmp_path / "talk.json").write_text(json.dumps(case))
+    results, said = tmp_path / "results", io.StringIO()
+    where = ["--base-url", base_url, "--cases", str(tmp_path), "--out", str(results)]
+    assert main(["--model", "finds", "--repeat", "2", *where], out=said) == 0
+
+    rows = [json.loads(line) for line in (results / "1-finds.jsonl").read_text().splitlines()]
+    assert [(row["turn"], row["verdict"]) for row in rows] == [(1, "culprit")] * 2
+    assert {row["repeat"] for row in rows} == {0, 1}
+    said_before = sorted(
+        [each["content"] for each in request["messages"][2:]] for request in server.requests
+    )
+    first, later = "How long did it take?", case["turns"][1]["question"]
+    assert [each[0] for each in said_before] == [first] * 4
+    assert sorted(each[-1] for each in said_before) == sorted([first, first, later, later])
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -102,3 +129,14 @@ def test_a_wrong_argument_is_told_before_anything_is_asked(
     assert ended.value.code == 2
     assert words in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_setting_of_the_environment_that_is_wrong_is_told_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TURN_STEPS", "many-of-them")
+    with pytest.raises(SystemExit):
+        main(["--model", "m", "--base-url", "http://host/v1"])
+    said = capsys.readouterr().err
+    assert "TURN_STEPS: Input should be a valid integer" in said
+    assert "many-of-them" not in said

@@ -17,7 +17,7 @@ FAULTY = Setting("sqlbot", "locked_table", 10, 1, 924874)
 HEALTHY = Setting("sqlbot", "", 10, 1, 730802)
 VARIANTS = [
     *(Variant(name) for name in ("finds", "names-the-top", "refuses", "looks-first")),
-    *(Variant(name, baseline=True) for name in ("finds", "small-window")),
+    *(Variant(name, baseline=True) for name in ("finds", "looks-first", "small-window")),
 ]
 
 
@@ -60,6 +60,7 @@ def ran() -> Ran:
         ("refuses", "failed", "failed"),
         ("looks-first", "culprit", "quiet"),
         ("finds (baseline)", "nothing", "quiet"),
+        ("looks-first (baseline)", "nothing", "quiet"),
         ("small-window (baseline)", "failed", "failed"),
     ],
 )
@@ -106,3 +107,17 @@ def test_the_baseline_reads_the_spans_without_their_bodies_and_no_outline(ran: R
     assert "input" in trace
     assert {span["id"] for span in spans} == {span.id for span in case.spans}
     assert not any("input" in span or "output" in span for span in spans)
+
+
+def test_the_baseline_looks_up_a_span_by_its_id(ran: Ran) -> None:
+    got = ran.of("looks-first (baseline)", FAULTY)
+    assert (got.steps, got.tool_calls) == (2, 1)
+    asked = [each["messages"] for each in ran.server.requests if each["model"] == "looks-first"]
+    (read,) = (
+        each
+        for each in asked
+        if each[-1]["role"] == "tool" and grown(FAULTY).trace.id in each[1]["content"]
+    )
+    wanted = json.loads(read[-2]["tool_calls"][0]["function"]["arguments"])["span_id"]
+    span = next(each for each in grown(FAULTY).spans if each.id == wanted)
+    assert json.loads(read[-1]["content"].splitlines()[1])["input"] == span.input
