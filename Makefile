@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SECOND_PYTHON ?= $(shell for each in python3.13 $$HOME/.pyenv/versions/3.13.*/bin/python; do \
 	$$each -c '' 2>/dev/null && echo $$each && break; done)
 
-.PHONY: install demo test test-all check audit evals bench format clean
+.PHONY: install demo test test-all check audit evals bench soak format clean
 
 install: .venv/.dev
 
@@ -56,6 +56,11 @@ endif
 
 bench: .venv/.dev
 	$(BIN)/python -m bench.outline
+
+# SECONDS, USERS, SEED and CANCELS may be given, as in `make soak SECONDS=3600 SEED=7`.
+soak: .venv/.dev
+	$(BIN)/python -m soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(USERS),--users $(USERS)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(CANCELS),--cancels $(CANCELS))
 
 format: .venv/.dev
 	$(BIN)/ruff format .

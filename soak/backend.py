@@ -12,11 +12,12 @@ from demo.standin.app import Standin, create_app
 from demo.standin.chat import ChatError, Chunk, finish, text, tool_arguments, tool_call, usage
 from demo.standin.faults import Answer, ChatCutAfter, ChatErrorAfter, CutAfter, Delay, Fault, Refuse
 from demo.standin.records import Records
-from demo.standin.switches import Switches
+from demo.standin.switches import Account, Switches
 
 _TRACE = 0x0199_0000_0000_7000_8000_0000_0000_0000
 _SPAN = 0x0199_0000_0000_7000_8000_0001_0000_0000
 _SPANS_EACH = 6
+WORKSPACE = "shop"
 _QUESTION = re.compile(r"question \d+ of [\w-]+")
 _CALLS = (
     ("get_span_details", '{"span_id": "s%d", "include_output": true}'),
@@ -96,22 +97,34 @@ def moody_faults(rng: random.Random) -> list[SometimesFault]:
     return [SometimesFault(effect, path="/v1/private", rng=rng, share=0.005) for effect in effects]
 
 
-def standin_with(model: MoodyModel, traces: int, faults: Sequence[Fault] = ()) -> Standin:
-    """A backend that knows so many finished traces of six spans each."""
-    standin = create_app(Records(), chat=model, switches=Switches(faults=list(faults)))
+def standin_with(
+    model: MoodyModel, traces: int, faults: Sequence[Fault] = (), *, owners: Sequence[str] = ()
+) -> Standin:
+    """A backend that knows so many finished traces of six spans each.
+
+    `owners` are users who sign in with their names as tokens; without any there is one user.
+    """
+    accounts = {name: Account(name, frozenset({WORKSPACE})) for name in owners} or None
+    switches = Switches(faults=list(faults), accounts=accounts)
+    standin = create_app(Records(), chat=model, switches=switches)
+    workspace = WORKSPACE if owners else "default"
     for number in range(traces):
         common = {"project_name": "shop", "start_time": "2026-11-20T10:00:00Z"}
         ended = {**common, "end_time": "2026-11-20T10:00:09Z"}
-        standin.records.put_traces([{**ended, "id": trace_id(number), "name": "answer"}])
+        trace = {**ended, "id": trace_id(number), "name": "answer"}
+        standin.records.put_traces([trace], workspace)
         standin.records.put_spans(
-            {
-                **ended,
-                "id": str(UUID(int=_SPAN + number * _SPANS_EACH + place)),
-                "trace_id": trace_id(number),
-                "name": f"step {place}",
-                "type": "tool" if place % 2 else "llm",
-                "output": {"text": f"order {place} is gone"},
-            }
-            for place in range(_SPANS_EACH)
+            [
+                {
+                    **ended,
+                    "id": str(UUID(int=_SPAN + number * _SPANS_EACH + place)),
+                    "trace_id": trace_id(number),
+                    "name": f"step {place}",
+                    "type": "tool" if place % 2 else "llm",
+                    "output": {"text": f"order {place} is gone"},
+                }
+                for place in range(_SPANS_EACH)
+            ],
+            workspace,
         )
     return standin

@@ -4,9 +4,10 @@ import random
 import signal
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from tests.audits.clients import faults_of_clients
 from tests.audits.log import LoggedConversation, faults_of_log, read_log
 from tests.fakes.service import serving
 
-LEASE_SECONDS = 3
+LEASE_SECONDS = 10
 _ROOM_FOR_CONNECTIONS = 80
 _MEMORY_GROWTH = 1.10
 
@@ -31,13 +32,19 @@ Restart = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is done: until `turns` questions were asked or `seconds` have passed."""
+    """How much is done: until `turns` questions were asked or `seconds` have passed.
+
+    `users` act at once in the name of so many `owners`, each of whom has a conversation about each
+    of the `traces`; between two actions they `think`. All times are seconds.
+    """
 
     seed: int
     turns: int = 10_000_000
     seconds: float = 3_600
     users: int = 20
-    traces: int = 8
+    owners: int = 2
+    traces: int = 4
+    think: float = 0
     processes: int = 4
     killed_every: float | None = 5
     database_restarts_every: float | None = None
@@ -70,6 +77,7 @@ class Crowd:
         self._notes = Notes()
         self._report = Report()
         self._processes: list[Process] = []
+        self._owners = [f"owner-{number}" for number in range(plan.owners)]
         self._memory: dict[str, tuple[float, int]] = {}
 
     async def run(self) -> Report:
@@ -89,7 +97,7 @@ class Crowd:
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[httpx.AsyncClient]:
         plan = self._plan
-        standin = standin_with(self._model, plan.traces, self._faults)
+        standin = standin_with(self._model, plan.traces, self._faults, owners=self._owners)
         async with AsyncExitStack() as stack:
             backend = await stack.enter_async_context(serving(standin, grace=1))
             settings = {
@@ -125,12 +133,22 @@ class Crowd:
             chaos.start_soon(self._note_memory, plan.warm_up or plan.seconds / 3)
             with anyio.move_on_after(plan.seconds):
                 async with anyio.create_task_group() as users:
-                    for _ in range(plan.users):
-                        users.start_soon(self._be_a_user, self._user(http))
+                    for number in range(plan.users):
+                        owner = self._owners[number % plan.owners]
+                        users.start_soon(self._be_a_user, self._user(http, owner))
             chaos.cancel_scope.cancel()
 
-    def _user(self, http: httpx.AsyncClient) -> User:
-        return User(http, self._processes, self._notes, self._rng, self._plan.traces)
+    def _user(self, http: httpx.AsyncClient, owner: str) -> User:
+        plan = self._plan
+        return User(
+            http,
+            self._processes,
+            self._notes,
+            self._rng,
+            plan.traces,
+            owner,
+            think=plan.think,
+        )
 
     async def _be_a_user(self, user: User) -> None:
         while len(self._notes.asked) < self._plan.turns:
@@ -162,8 +180,8 @@ class Crowd:
         for fault in self._faults:
             fault.armed = False
         await anyio.sleep(LEASE_SECONDS + 1)
-        for number in range(self._plan.traces):
-            asked = await self._user(http).ask(trace_id(number))
+        for owner, number in product(self._owners, range(self._plan.traces)):
+            asked = await self._user(http, owner).ask(trace_id(number))
             if not asked.answered:
                 self._report.findings.append(
                     f"{asked.trace_id} does not answer any more: {asked.frames}"
@@ -192,7 +210,7 @@ class Crowd:
         findings += faults_of_log(log)
         outages = self._plan.database_restarts_every is not None
         findings += faults_of_clients(log, notes.asked, notes.forgotten, outages=outages)
-        findings += _mixed_up(log)
+        findings += mixed_up(log)
         findings += notes.faults
         findings += [fault for process in self._processes for fault in process.faults()]
         endings = Counter(turn.ending.type for c in log for turn in c.turns if turn.ending)
@@ -214,7 +232,7 @@ def _counted(counter: Counter[Any]) -> str:
     return ", ".join(f"{name} {times}" for name, times in counter.most_common()) or "none"
 
 
-def _mixed_up(log: list[LoggedConversation]) -> list[str]:
+def mixed_up(log: Iterable[LoggedConversation]) -> list[str]:
     """Replies that answer another question than their turn's: the model says which it answers."""
     return [
         f"turn {turn.id}: {turn.question} was answered by {reply.text!r}"
@@ -227,7 +245,7 @@ def _mixed_up(log: list[LoggedConversation]) -> list[str]:
     ]
 
 
-async def storm(plan: Plan, database_uri: str, *, restart: Restart | None = None) -> Report:
+async def storm(plan: Plan, database_uri: str, restart: Restart | None = None) -> Report:
     """Runs a plan in a folder of its own."""
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         return await Crowd(plan, database_uri, folder=Path(folder), restart=restart).run()

@@ -9,7 +9,7 @@ from itertools import count
 import anyio
 import httpx
 
-from soak.backend import trace_id
+from soak.backend import WORKSPACE, trace_id
 from soak.processes import Process
 from tests.audits.clients import Asked, Forgotten
 
@@ -41,10 +41,19 @@ class User:
     notes: Notes
     rng: random.Random
     traces: int
-    name: str = "all"
+    name: str
+    think: float = 0
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"Cookie": f"sessionToken={self.name}", "Comet-Workspace": WORKSPACE}
 
     async def act(self) -> None:
-        """One action: mostly a question, read to its end or left; now and then a deletion."""
+        """One action: mostly a question, read to its end or left; now and then a deletion.
+
+        Before it `think` seconds on average.
+        """
+        await anyio.sleep(self.rng.uniform(0, 2 * self.think))
         trace = trace_id(self.rng.randrange(self.traces))
         chance = self.rng.random()
         if chance < 0.005:
@@ -58,7 +67,7 @@ class User:
         """Asks, and leaves after `patience` seconds."""
         process = self.rng.choice(self.processes)
         question = f"question {self.notes.numbers()} of {self.name}"
-        asked = Asked(trace, question, anyio.current_time())
+        asked = Asked(trace, question, anyio.current_time(), owner=self.name)
         self.notes.asked.append(asked)
         broke = ""
         with anyio.move_on_after(patience) as waiting:
@@ -76,7 +85,8 @@ class User:
     async def _read(self, process: Process, asked: Asked) -> None:
         body = {"message": asked.question, "streaming": True}
         url = f"{process.url}/trace-analyzer/session/{asked.trace_id}"
-        async with self.http.stream("POST", url, json=body) as response:
+        sent = self.http.stream("POST", url, json=body, headers=self._headers)
+        async with sent as response:
             self._note_status(response)
             if response.status_code != 200:
                 self.notes.faults.append(f"{asked.question}: status {response.status_code}")
@@ -90,13 +100,16 @@ class User:
         """Deletes the conversation about a trace."""
         process, began, certain = self.rng.choice(self.processes), anyio.current_time(), False
         try:
-            response = await self.http.delete(f"{process.url}/trace-analyzer/session/{trace}")
+            url = f"{process.url}/trace-analyzer/session/{trace}"
+            response = await self.http.delete(url, headers=self._headers)
             self._note_status(response)
             certain = response.status_code == 200
         except httpx.TransportError as error:
             if not process.was_down(began, anyio.current_time()):
                 self.notes.faults.append(f"DELETE at {process.name}: {error!r}")
-        self.notes.forgotten.append(Forgotten(trace, began, anyio.current_time(), certain))
+        finally:
+            ended = anyio.current_time()
+            self.notes.forgotten.append(Forgotten(trace, began, ended, certain, owner=self.name))
 
     def _note_status(self, response: httpx.Response) -> None:
         seen = self.notes.statuses

@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import delete
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.engine import create_engine
 from app.db.store import Store
-from app.db.tables import admissions, chores, sessions, workspaces
 from app.settings import database_url
 from tests import databases
 
@@ -93,7 +91,7 @@ def migrated_sqlite_uri(_migrated_sqlite: Path, tmp_path: Path) -> str:
 def migrated_mysql_uri(_migrated_mysql: str) -> Iterator[str]:
     """The address of a migrated MySQL database without conversations."""
     yield _migrated_mysql
-    databases.on_database(_migrated_mysql, _forget_everything)
+    databases.on_database(_migrated_mysql, databases.forget_everything)
 
 
 @pytest.fixture
@@ -123,11 +121,6 @@ async def engine(database_uri: str) -> AsyncIterator[AsyncEngine]:
 @pytest.fixture
 def store(engine: AsyncEngine) -> Store:
     return Store(engine)
-
-
-async def _forget_everything(db: AsyncConnection) -> None:
-    for table in (sessions, admissions, workspaces, chores):
-        await db.execute(delete(table))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -13,11 +13,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from sqlalchemy import delete
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.db import migrating
 from app.db.engine import create_engine
+from app.db.tables import admissions, chores, sessions, workspaces
 from app.settings import database_url
 
 POLICY = Path("/usr/sbin/policy-rc.d")
@@ -157,6 +159,12 @@ def drop_database(uri: str) -> None:
         await db.exec_driver_sql(f"DROP DATABASE IF EXISTS {url.database}")
 
     on_database(server, drop)
+
+
+async def forget_everything(db: AsyncConnection) -> None:
+    """Deletes all but what a migration wrote."""
+    for table in (sessions, admissions, workspaces, chores):
+        await db.execute(delete(table))
 
 
 def migrate(uri: str) -> None:

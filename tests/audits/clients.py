@@ -19,7 +19,7 @@ class Asked:
     """A question whose text occurs once in a run, and all that its client saw of the answer.
 
     Times are of one monotonic clock. `whole`: the body ended by itself; otherwise the client left
-    or the connection broke.
+    or the connection broke. `owner` is who asked, where several do.
     """
 
     trace_id: str
@@ -28,6 +28,7 @@ class Asked:
     ended: float = float("inf")
     frames: list[Frame] = field(default_factory=list)
     whole: bool = False
+    owner: str = ""
 
     @property
     def turn_ids(self) -> set[str]:
@@ -51,6 +52,7 @@ class Forgotten:
     began: float
     ended: float
     certain: bool
+    owner: str = ""
 
 
 def faults_of_clients(
@@ -66,10 +68,17 @@ def faults_of_clients(
     interrupted or lost its conversation.
     """
     found: dict[str, list[LoggedTurn]] = {}
+    places: dict[str, tuple[str, str]] = {}
     for conversation in log:
         for turn in conversation.turns:
             found.setdefault(turn.question, []).append(turn)
+            places[turn.question] = (conversation.row.trace_id, conversation.row.owner)
     faults = [
+        f"{each.question}: is in the conversation of {places[each.question]}"
+        for each in asked
+        if each.question in places and not _is_at_home(each, *places[each.question])
+    ]
+    faults += [
         f"{each.question}: {fault}"
         for each in asked
         for fault in _of_question(each, found.get(each.question, []), forgotten, outages=outages)
@@ -77,6 +86,10 @@ def faults_of_clients(
     for question in found.keys() - {each.question for each in asked}:
         faults.append(f"{question!r} was asked by nobody")
     return faults + list(_out_of_order(asked, found))
+
+
+def _is_at_home(asked: Asked, trace_id: str, owner: str) -> bool:
+    return asked.trace_id == trace_id and owner.endswith(asked.owner)
 
 
 def _of_question(
@@ -90,7 +103,8 @@ def _of_question(
         yield f"is in the log {len(turns)} times"
     if len(asked.turn_ids) > 1:
         yield f"got frames of the turns {sorted(asked.turn_ids)}"
-    deletes = [each for each in forgotten if each.trace_id == asked.trace_id]
+    of_conversation = (asked.trace_id, asked.owner)
+    deletes = [each for each in forgotten if (each.trace_id, each.owner) == of_conversation]
     if not turns:
         perhaps_deleted = any(each.ended >= asked.began for each in deletes)
         if (asked.turn_ids or asked.answered) and not perhaps_deleted:

@@ -126,6 +126,8 @@ def _reworded(partial: bool) -> Callable[[Asked], Asked]:
     [
         (lambda asked: replace(asked, question="Zeroth?"), "was answered and is lost"),
         (lambda asked: replace(asked, question="Zeroth?"), "was asked by nobody"),
+        (lambda asked: replace(asked, trace_id=OTHER_TRACE_ID), "is in the conversation of"),
+        (lambda asked: replace(asked, owner="user:bob"), "is in the conversation of"),
         (_without("tool_complete"), "showed"),
         (_without("usage"), "was told the usage []"),
         (_reworded(True), "in pieces"),

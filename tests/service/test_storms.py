@@ -7,7 +7,11 @@ from urllib.parse import urlsplit
 import anyio
 import pytest
 
+from soak.cancels import Storm
 from tests.fakes.service import PATIENCE, TRACE_ID, running
+
+CANCELS = 400
+"""How many clients leave here; `make soak` lets thousands leave."""
 
 
 async def test_a_client_that_leaves_in_the_middle_of_its_request_is_no_error(
@@ -31,3 +35,11 @@ async def test_a_client_that_leaves_in_the_middle_of_its_request_is_no_error(
                 await asyncio.sleep(0.001)
         logging.getLogger("uvicorn.error").removeHandler(caplog.handler)
     assert [each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR] == []
+
+
+@pytest.mark.slow
+async def test_clients_that_leave_at_any_stage_of_a_turn_leave_nothing_behind(
+    database_uri: str,
+) -> None:
+    report = await Storm(CANCELS, seed=5).run(database_uri)
+    assert report.findings == []

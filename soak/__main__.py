@@ -1,0 +1,111 @@
+"""`python -m soak`: users, faults and cancellations for some minutes, then an audit of it all.
+
+Prints its figures, then every finding; ends with 1 if there is any.
+"""
+
+import argparse
+import random
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import anyio
+
+from soak.cancels import Storm
+from soak.crowd import Plan, Report, Restart, storm
+from tests import databases
+
+_ACTIONS_A_SECOND = 15
+_OUTAGE_SECONDS = 1.0
+
+
+def main() -> None:
+    arguments = _arguments()
+    print(f"seed {arguments.seed}")
+    findings = 0
+    with _databases() as offered:
+        for name, (uri, restart) in offered.items():
+            share = arguments.seconds / len(offered)
+            plan = Plan(
+                seed=arguments.seed,
+                seconds=share * 0.7,
+                users=arguments.users,
+                owners=max(1, arguments.users // 5),
+                think=arguments.users / _ACTIONS_A_SECOND,
+                killed_every=share / 12,
+                database_restarts_every=share / 8 if restart else None,
+            )
+            report = anyio.run(storm, plan, uri, restart)
+            findings += _told(f"{arguments.users} users before 4 processes on {name}", report)
+        for name, (uri, _) in offered.items():
+            databases.on_database(uri, databases.forget_everything)
+            cancels = Storm(
+                arguments.cancels // len(offered),
+                arguments.seed,
+                seconds=arguments.seconds * 0.3 / len(offered),
+            )
+            report = anyio.run(cancels.run, uri)
+            findings += _told(f"Cancellations on {name}", report)
+    sys.exit(1 if findings else 0)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m soak", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=240, help="in all, audits not counted")
+    parser.add_argument("--users", type=int, default=200)
+    parser.add_argument("--cancels", type=int, default=20_000, help="at most")
+    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
+    return parser.parse_args()
+
+
+@contextmanager
+def _databases() -> Iterator[dict[str, tuple[str, Restart | None]]]:
+    """Migrated databases by their names, with what restarts them: SQLite, and a server if any."""
+    with tempfile.TemporaryDirectory(prefix="soak-") as folder:
+        offered: dict[str, tuple[str, Restart | None]] = {}
+        server = _server(Path(folder))
+        if server is not None:
+            uri = databases.create_database(server.uri("information_schema"))
+            offered[Path(server.binary).name] = (uri, _restarting(server))
+        offered["SQLite"] = (f"sqlite:///{folder}/soak.db", None)
+        for uri, _ in offered.values():
+            databases.migrate(uri)
+        try:
+            yield offered
+        finally:
+            if server is not None:
+                server.stop()
+
+
+def _server(folder: Path) -> databases.PrivateServer | None:
+    try:
+        return databases.private_server(folder / "server")
+    except databases.NotAvailable as reason:
+        print(f"NOT RUN on a database server: {reason}")
+        return None
+
+
+def _restarting(server: databases.PrivateServer) -> Restart:
+    async def restart() -> None:
+        await anyio.to_thread.run_sync(server.kill)
+        await anyio.sleep(_OUTAGE_SECONDS)
+        await anyio.to_thread.run_sync(server.start)
+
+    return restart
+
+
+def _told(title: str, report: Report) -> int:
+    print(f"\n{title}")
+    for name, figure in report.figures.items():
+        print(f"  {name:28} {figure}")
+    print(f"  {'findings':28} {len(report.findings)}")
+    for finding in report.findings:
+        print(f"  - {finding}")
+    sys.stdout.flush()
+    return len(report.findings)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""Cancellation storms: clients leave at every stage of a turn, tens of thousands of times."""
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+
+import anyio
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.db.engine import create_engine
+from app.events import ReplyCompleted, ToolCompleted, TurnCancelled, TurnStarted
+from app.settings import database_url
+from soak.backend import MoodyModel, standin_with, trace_id
+from soak.crowd import Report, mixed_up
+from soak.direct import DirectService, Moment, direct_service
+from tests.audits.clients import Asked, Forgotten, faults_of_clients
+from tests.audits.log import LoggedConversation, LoggedTurn, faults_of_log, read_log
+from tests.fakes.service import serving
+
+STAGES = (
+    "before the lease",
+    "while loading",
+    "before the first byte",
+    "mid-text",
+    "mid-tool",
+    "between replies",
+    "after the end",
+)
+_CLIENTS = 6
+_TRACES = 24
+_EACH = 600
+
+
+@dataclass
+class Storm:
+    """So many questions, each left by its client at a moment of chance; at most for `seconds`."""
+
+    cancels: int
+    seed: int
+    seconds: float = 3_600
+    rng: random.Random = field(init=False)
+    asked: list[Asked] = field(default_factory=list)
+    forgotten: list[Forgotten] = field(default_factory=list)
+    storing: int = 0
+    typical: float = 0.3
+
+    def __post_init__(self) -> None:
+        self.rng = random.Random(self.seed)
+
+    async def run(self, database_uri: str) -> Report:
+        """Runs the storm on a migrated database, waits for calm, and audits."""
+        report = Report()
+        rounds = self.cancels // _EACH + 1
+        model = MoodyModel(self.rng, hung=0.02)
+        async with serving(standin_with(model, _TRACES * rounds), grace=1) as backend:
+            async with direct_service(
+                agent_opik_url=backend,
+                session_service_uri=database_uri,
+                concurrent_turns=10_000,
+                busy_wait_seconds=5,
+                model_silence_seconds=0.5,
+                shutdown_seconds=1,
+            ) as service:
+                began = anyio.current_time()
+                async with anyio.create_task_group() as group:
+                    for _ in range(_CLIENTS):
+                        group.start_soon(self._client, service, began + self.seconds)
+                seconds = anyio.current_time() - began
+                report.findings += await service.leaks()
+            report.findings += service.errors
+        engine = create_engine(database_url(database_uri), pool_recycle=-1)
+        await self._audit(engine, report)
+        report.figures["cancels"] = f"{len(self.asked)} in {seconds:.0f} s"
+        report.figures["while a transaction was open"] = str(self.storing)
+        return report
+
+    async def _client(self, service: DirectService, until: float) -> None:
+        while (number := len(self.asked)) < self.cancels and anyio.current_time() < until:
+            trace = trace_id(self.rng.randrange(_TRACES) + number // _EACH * _TRACES)
+            asked = Asked(trace, f"question {number} of all", anyio.current_time())
+            self.asked.append(asked)
+            moment = self._moment()
+            await service.ask(asked, moment, cancelled=self.rng.random() < 0.4)
+            self.storing += moment.storing
+            if asked.answered:
+                self.typical += (asked.ended - asked.began - self.typical) / 20
+            if self.rng.random() < 0.01:
+                await self._forget(service, trace)
+
+    def _moment(self) -> Moment:
+        """All stages get their share: early steps, any of the frames, any time."""
+        rng = self.rng
+        match rng.randrange(4):
+            case 0:
+                return Moment(steps=round(2 ** rng.uniform(0, 11)))
+            case 1:
+                return Moment(seconds=rng.uniform(0, 1.5 * self.typical))
+            case _:
+                return Moment(sends=rng.randint(1, 9))
+
+    async def _forget(self, service: DirectService, trace: str) -> None:
+        began = anyio.current_time()
+        await service.forget(trace)
+        self.forgotten.append(Forgotten(trace, began, anyio.current_time(), certain=True))
+
+    async def _audit(self, engine: AsyncEngine, report: Report) -> None:
+        try:
+            log = await read_log(engine)
+        finally:
+            await engine.dispose()
+        report.findings += faults_of_log(log)
+        report.findings += faults_of_clients(log, self.asked, self.forgotten)
+        report.findings += mixed_up(log)
+        stages = self._stages(log)
+        report.figures["cancelled"] = ", ".join(f"{stage} {stages[stage]}" for stage in STAGES)
+        report.figures["deleted"] = str(len(self.forgotten))
+        report.findings += [f"no cancel hit: {stage}" for stage in STAGES if not stages[stage]]
+
+    def _stages(self, log: list[LoggedConversation]) -> Counter[str]:
+        """Where the questions were when they ended, by what the log has of them."""
+        turns = [turn for conversation in log for turn in conversation.turns]
+        deleted = {each.trace_id for each in self.forgotten}
+        stages = Counter(_stage(turn) for turn in turns)
+        known = {turn.question for turn in turns}
+        for each in self.asked:
+            gone = each.question not in known and not each.frames
+            stages[STAGES[0]] += gone and each.trace_id not in deleted
+        return stages
+
+
+def _stage(turn: LoggedTurn) -> str:
+    if not isinstance(turn.ending, TurnCancelled):
+        return "after the end"
+    before = turn.events[-2].event
+    if isinstance(before, TurnStarted):
+        return "while loading"
+    if isinstance(before, ReplyCompleted):
+        return "mid-tool" if before.calls else "mid-text"
+    if not isinstance(before, ToolCompleted):
+        return "before the first byte"
+    calls = {call.id for reply in turn.replies for call in reply.calls}
+    answers = sum(isinstance(each.event, ToolCompleted) for each in turn.events)
+    return "mid-tool" if answers < len(calls) else "between replies"
