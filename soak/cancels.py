@@ -13,6 +13,7 @@ from app.settings import database_url
 from soak.backend import MoodyModel, standin_with, trace_id
 from soak.crowd import Report, mixed_up
 from soak.direct import DirectService, Moment, direct_service
+from soak.processes import UNLIMITED
 from tests.audits.clients import Asked, Forgotten, faults_of_clients
 from tests.audits.log import LoggedConversation, LoggedTurn, faults_of_log, read_log
 from tests.fakes.service import serving
@@ -56,7 +57,7 @@ class Storm:
             async with direct_service(
                 agent_opik_url=backend,
                 session_service_uri=database_uri,
-                concurrent_turns=10_000,
+                **UNLIMITED,
                 busy_wait_seconds=5,
                 model_silence_seconds=0.5,
                 shutdown_seconds=1,

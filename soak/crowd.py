@@ -17,7 +17,7 @@ import httpx
 from app.db.engine import create_engine
 from app.settings import database_url
 from soak.backend import MoodyModel, moody_faults, standin_with, trace_id
-from soak.processes import Process
+from soak.processes import UNLIMITED, Process
 from soak.users import Notes, User
 from tests.audits.clients import faults_of_clients
 from tests.audits.log import LoggedConversation, faults_of_log, read_log
@@ -105,7 +105,7 @@ class Crowd:
                 "SESSION_SERVICE_URI": self._uri,
                 "LEASE_SECONDS": str(LEASE_SECONDS),
                 "BUSY_WAIT_SECONDS": "2",
-                "CONCURRENT_TURNS": "100000",
+                **{name.upper(): value for name, value in UNLIMITED.items()},
                 "RETRY_BACKOFF_FACTOR": "0.01",
                 "MODEL_SILENCE_SECONDS": "1",
                 "SHUTDOWN_SECONDS": "2",

@@ -16,6 +16,16 @@ from tests.deploy.service_process import environment, free_port
 
 _START_SECONDS = 60.0
 
+UNLIMITED = {
+    "concurrent_turns": "100000",
+    "user_turns": "0",
+    "user_turns_per_minute": "0",
+    "user_conversations": "0",
+    "user_events": "0",
+    "workspace_turns": "0",
+}
+"""Settings that let everybody ask as often as they like."""
+
 
 class Process:
     """`python -m app` on one port; every life of it writes to the same log file."""

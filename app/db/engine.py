@@ -1,5 +1,6 @@
 """The database engine: one place for what a connection must be told before its first statement."""
 
+import logging
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -38,6 +39,10 @@ _SQLITE_PRAGMAS = (
     "PRAGMA foreign_keys = ON",
 )
 
+_POOL_LOGGER = "sqlalchemy.pool.impl.AsyncAdaptedQueuePool"
+_BROKEN = ((2006,), (2013,), (2014,), (2055,))
+"""MySQL's codes for a server that went away."""
+
 StorageKind = Literal["mysql", "sqlite"]
 
 
@@ -66,7 +71,18 @@ def create_engine(url: URL, *, pool_recycle: int) -> AsyncEngine:
         connect_args={"connect_timeout": CONNECT_SECONDS, "init_command": _MYSQL_SESSION},
     )
     event.listen(engine.sync_engine, "connect", _learn_packet)
+    logging.getLogger(_POOL_LOGGER).addFilter(_is_news)
     return engine
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Leaves out, of what the pool logs, that a connection broke after its work was done.
+
+    Each one is noticed while it is given back, thrown away and replaced; work that is cut short
+    is told by whoever does it.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    return not (isinstance(error, Exception) and error.args[:1] in _BROKEN)
 
 
 def _learn_packet(connection: Any, record: Any) -> None:

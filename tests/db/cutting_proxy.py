@@ -6,12 +6,14 @@ from contextlib import asynccontextmanager
 
 
 class CuttingProxy:
-    """Passes bytes on. Once armed, it lets the next COMMIT reach the server, waits for the server's
-    answer and closes both ends without passing it on: the client cannot know the outcome."""
+    """Passes bytes on. Once armed, it lets the next COMMIT (`cut_at`) reach the server, waits for the
+    server's answer and closes both ends without passing it on: the client cannot know the outcome.
+    """
 
     def __init__(self, port: int) -> None:
         self.port = port
         self.armed = False
+        self.cut_at = b"COMMIT"
         self.cuts = 0
         self.listening = 0
 
@@ -28,7 +30,7 @@ class CuttingProxy:
         server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self.port)
         answers = asyncio.create_task(_pass_on(server_reader, writer))
         while chunk := await reader.read(65536):
-            if self.armed and b"COMMIT" in chunk:
+            if self.armed and self.cut_at in chunk:
                 self.armed = False
                 self.cuts += 1
                 answers.cancel()

@@ -140,6 +140,22 @@ async def test_a_commit_whose_outcome_is_unknown_is_repeated_without_doubling(
         await store.close()
 
 
+async def test_a_connection_that_breaks_after_its_work_is_replaced_without_an_error_in_the_log(
+    private_uri: str, private_server: databases.PrivateServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    proxy = CuttingProxy(private_server.port)
+    async with proxy.running():
+        url = make_url(private_uri).set(port=proxy.listening)
+        async with databases.connected(url.render_as_string(hide_password=False)) as engine:
+            store = Store(engine, sleep=_at_once)
+            await store.ping()
+            proxy.cut_at, proxy.armed = b"ROLLBACK", True
+            await store.ping()
+            assert proxy.cuts == 1
+            await store.ping()
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
 async def test_a_cancelled_write_is_whole_or_absent_and_no_error_is_logged(
     store: Store, engine: AsyncEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
