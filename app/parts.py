@@ -60,7 +60,7 @@ def conversations_of(
     return Conversations(
         store,
         Access(client, owner_key=store.owner_key, seconds=settings.access_cache_seconds),
-        open_bench=Workshop(client, loader, TOOLS, limits),
+        open_bench=Workshop(client, loader, TOOLS, limits, usual_seconds=settings.usual_seconds),
         open_model=_models(settings, http, transport),
         observer=observer,
         rules=rules_of(settings, system),

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 from app.analysis.changes import value_changes
+from app.analysis.divergence import Runs, divergences
 from app.analysis.examination import Examination
 from app.analysis.lines import spent
 from app.analysis.profile import NOTHING, Spend
@@ -24,10 +25,14 @@ _LEAST_SHIFT = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two things compared: a whole trace, or the span `root` with all below it."""
+    """One of the two things compared: a whole trace, or the span `root` with all below it.
+
+    `label` is how the reader knows a trace.
+    """
 
     seen: Examination
     root: Node | None = None
+    label: str = "trace"
 
     def nodes(self) -> Sequence[Node]:
         return self.seen.tree.below(self.root) if self.root else self.seen.tree.nodes
@@ -47,7 +52,7 @@ class Side:
     def title(self, alias: Alias) -> str:
         if self.root is not None:
             return f"{alias(self.root.id)} {one_line(self.root.name)}"
-        return f"trace {one_line(self.seen.trace.name or 'unnamed')}"
+        return f"{self.label} {one_line(self.seen.trace.name or 'unnamed')}"
 
 
 def difference_text(a: Side, b: Side, *, alias: Alias, budget_tokens: int = DEFAULT_BUDGET) -> str:
@@ -66,7 +71,9 @@ def _lines(a: Side, b: Side, alias: Alias) -> Iterator[str]:
     yield f"A: {_totals(a, alias)}"
     yield f"B: {_totals(b, alias)}"
     yield f"B takes {_ratio(a.duration(), b.duration())} of A's time"
+    whole = a.root is None and b.root is None
     found = [
+        *(divergences(Runs(a.seen, b.seen, alias)) if whole else ()),
         *_errors(a, b),
         *_structure(a, b),
         *_times(a, b),

@@ -36,6 +36,12 @@ class BackendSettings(BaseSettings):
     retry_backoff_factor: float = Field(
         0.5, ge=0, description="Seconds before the second attempt; doubles each time."
     )
+    usual_seconds: float = Field(
+        1.5,
+        ge=0,
+        description="How long Opik may take to tell, beside the loading of a trace, how long others"
+        " of its name take; 0 asks never.",
+    )
     max_spans: int = Field(50_000, ge=1, description="Most spans read of one trace.")
 
     @field_validator("agent_opik_url")

@@ -6,6 +6,7 @@ analysis run in worker threads, page by page.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -59,13 +60,22 @@ class TraceLoader:
         )
         self._loading: Joining[Loaded] = Joining()
 
-    async def load(self, caller: Caller, owner: Owner, trace_id: str) -> Loaded:
+    async def load(
+        self,
+        caller: Caller,
+        owner: Owner,
+        trace_id: str,
+        *,
+        begun: Callable[[Trace], object] = lambda _: None,
+    ) -> Loaded:
         """The trace as the caller may read it now; raises the backend's refusal or failure.
 
         Each caller asks for the trace itself: what is kept or being loaded is for those only who
-        may read it, and only as long as it is the trace of now.
+        may read it, and only as long as it is the trace of now. `begun` is told the trace before
+        its spans are read.
         """
         trace = await self._client.trace(caller, trace_id)
+        begun(trace)
         key = (owner, trace_id, _stamp(trace))
         return await self._loading.get(key, lambda: self._load(caller, owner, trace))
 

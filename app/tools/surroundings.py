@@ -49,22 +49,23 @@ class Surroundings:
         return Window(_shifted(start, -timedelta(days=days)), _shifted(start, _AFTER))
 
     async def named(
-        self, name: str, window: Window, *, outcome: Sequence[Filter] = (), enough: int
+        self,
+        name: str,
+        window: Window,
+        *,
+        enough: int,
+        outcome: Filter | None = None,
+        fits: Passes = lambda _: True,
     ) -> TraceList:
-        """The newest traces of exactly this name in this window that programs sent, at least
-        `enough` of them; those that do not pass `outcome` may be among them."""
-        filters = [*_about(name, window), *outcome]
-
-        def passes(trace: Trace) -> bool:
-            began = trace.start_time
-            return (
-                trace.name == name
-                and trace.source in (None, "", "sdk")
-                and began is not None
-                and window.since <= aware(began) <= window.until
-            )
-
-        return await self._listed([*filters, BY_PROGRAMS], filters, passes=passes, enough=enough)
+        """The newest traces of exactly this name in this window that programs sent and that fit,
+        at least `enough` of them where there are; `outcome` is the backend's filter for `fits`."""
+        filters = [*_about(name, window), *([outcome] if outcome else [])]
+        return await self._listed(
+            [*filters, BY_PROGRAMS],
+            filters,
+            passes=lambda each: _is_of(each, name, window) and fits(each),
+            enough=enough,
+        )
 
     async def of_thread(self, *, cursor: str = "", enough: int = 2_000) -> TraceList:
         """The traces of this trace's thread that are older than `cursor` ("" for the newest)."""
@@ -89,7 +90,8 @@ class Surroundings:
         return await self._client.thread(self._caller, self.project_id, thread_id)
 
     async def longest(self, name: str, window: Window, size: int) -> Sequence[Trace] | None:
-        """The slowest traces of this name in this window; None where the backend cannot sort."""
+        """The slowest traces of this name in this window that programs sent; None where the
+        backend cannot sort, or ignores filters."""
         if len(name) > _LONGEST_NAME:
             return None
         filters = _about(name, window)
@@ -98,7 +100,9 @@ class Surroundings:
                 self._caller, self.project_id, size=size, filters=attempt
             )
             if found is not None:
-                return [each for each in found if is_uuid(each.id) and each.name == name]
+                chosen = all(each.name == name for each in found)
+                fitting = [each for each in found if _is_of(each, name, window)]
+                return fitting if chosen else None
         return None
 
     async def usual(self, name: str, window: Window) -> tuple[Usual, bool] | None:
@@ -163,6 +167,18 @@ def _about(name: str, window: Window) -> list[Filter]:
         {"field": "start_time", "operator": ">=", "value": since},
         {"field": "start_time", "operator": "<=", "value": until},
     ]
+
+
+def _is_of(trace: Trace, name: str, window: Window) -> bool:
+    """What the filters ask for, since a backend may ignore them; not all tell who sent a trace."""
+    began = trace.start_time
+    return (
+        trace.name == name
+        and trace.source in (None, "", "sdk")
+        and began is not None
+        and window.since <= aware(began) <= window.until
+        and is_uuid(trace.id)
+    )
 
 
 def _is(field: str, value: str) -> Filter:

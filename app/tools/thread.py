@@ -50,11 +50,11 @@ class _Thread:
 async def get_thread(
     bench: Workbench,
     offset: Annotated[
-        int | None, Field(ge=0, description="Skip so many turns; default: around this trace.")
+        int | None, Field(ge=0, description="Skip so many turns; default: those around.")
     ] = None,
 ) -> str:
-    """The conversation (thread) that this trace is a turn of: what was asked and answered before
-    and after it, with time, errors, scores and cost. Turns get short names (t1)."""
+    """The thread of this trace: what was asked and answered before and after it, with times,
+    errors, scores and cost. Its traces get short names (t1)."""
     trace = bench.loaded.trace
     if not trace.thread_id:
         return "This trace is not part of a thread: nothing was recorded before or after it."

@@ -2,8 +2,9 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import anyio
@@ -19,6 +20,7 @@ from app.ids import is_uuid
 from app.opik.answers import SpanPage
 from app.opik.client import BODIES, OpikClient
 from app.opik.schema import Span
+from app.tools.baseline import Baselines
 from app.tools.bodies import BodyLimits, BodyReader
 from app.tools.filtering import ContainsFilter
 from app.tools.loading import Loaded, TraceLoader
@@ -63,13 +65,16 @@ class Workbench:
         client: OpikClient,
         caller: Caller,
         limits: ToolLimits,
+        load: Callable[[str], Awaitable[Loaded]],
     ) -> None:
+        """`load` loads another trace with the caller's rights."""
         self.loaded = loaded
         self.aliases = aliases
         self.around = Surroundings(client, caller, loaded.trace)
         self.limits = limits
         self._client = client
         self._caller = caller
+        self._load = load
         self._bodies: dict[str, Span] = {}
         self._whole: LRUCache[str, Span] = LRUCache(_WHOLE_KEPT)
         self._locks: dict[str, anyio.Lock] = {}
@@ -107,6 +112,13 @@ class Workbench:
             self.find(each) for each in re.split(r"[,;\s]+", references.strip(" ,;\n")) if each
         ]
         return list({span.id: span for span in found}.values())
+
+    async def load_other(self, trace_id: str) -> Loaded:
+        """Another trace of this project with its spans; raises the backend's refusal."""
+        other = await self._load(trace_id)
+        if other.trace.project_id != self.loaded.trace.project_id:
+            raise ToolFailed("That trace is not in the project of this one.")
+        return other
 
     async def opened(
         self, spans: Sequence[Span], *, whole: Collection[str] = BODIES
@@ -223,9 +235,18 @@ class Workshop:
     """Opens workbenches."""
 
     def __init__(
-        self, client: OpikClient, loader: TraceLoader, tools: Sequence[Tool], limits: ToolLimits
+        self,
+        client: OpikClient,
+        loader: TraceLoader,
+        tools: Sequence[Tool],
+        limits: ToolLimits,
+        *,
+        usual_seconds: float = 1.5,
     ) -> None:
+        """`usual_seconds` is how long the backend may take to tell what is usual for a trace's
+        name, beside its loading; 0 asks never."""
         self._client = client
+        self._baselines = Baselines(client, seconds=usual_seconds)
         self._loader = loader
         self._tools = tuple(tools)
         self._limits = limits
@@ -234,8 +255,15 @@ class Workshop:
         self, caller: Caller, owner: Owner, trace_id: str, aliases: Aliases
     ) -> ReadyBench:
         """Loads a trace and its spans; raises the backend's refusal or failure."""
-        loaded = await self._loader.load(caller, owner, trace_id)
-        bench = Workbench(loaded, aliases, client=self._client, caller=caller, limits=self._limits)
+        loaded = await self._baselines.load(self._loader, caller, owner, trace_id=trace_id)
+        bench = Workbench(
+            loaded,
+            aliases,
+            client=self._client,
+            caller=caller,
+            limits=self._limits,
+            load=partial(self._loader.load, caller, owner),
+        )
         outline = await anyio.to_thread.run_sync(bench.outline)
         toolbox = Toolbox(
             self._tools,

@@ -1,0 +1,98 @@
+"""What is usual for a trace's name, asked beside the loading of the trace and kept for a while.
+
+An opening never fails for it and waits for it hardly ever: what does not come in time is left out,
+and is not asked again before long. Being kept, the outline stays the same from turn to turn.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import anyio
+import structlog
+from cachetools import TTLCache
+
+from app.analysis.unusual import with_usual
+from app.analysis.usual import Usual
+from app.caller import Caller, Owner
+from app.errors import OpikAssistError
+from app.opik.client import OpikClient
+from app.opik.schema import Trace
+from app.tools.loading import Loaded, TraceLoader
+from app.tools.surroundings import Surroundings
+
+log = structlog.get_logger(__name__)
+
+DAYS = 7
+GRACE_SECONDS = 0.3
+"""How much longer than its loading the opening of a trace may take for this."""
+_KEPT = 2_000
+_KEPT_SECONDS = 900
+
+
+class Baselines:
+    def __init__(
+        self,
+        client: OpikClient,
+        *,
+        seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`seconds` is how long the backend may take for it; 0 asks never."""
+        self._client = client
+        self._seconds = seconds
+        self._kept: TTLCache[tuple[Owner, str], Usual | None] = TTLCache(
+            _KEPT, _KEPT_SECONDS, timer=clock
+        )
+
+    async def load(
+        self, loader: TraceLoader, caller: Caller, owner: Owner, *, trace_id: str
+    ) -> Loaded:
+        """The trace as the loader gives or refuses it, examined with what is usual for its name
+        where that is told in time."""
+        told = anyio.Event()
+        usual: Usual | None = None
+        loaded: Loaded | OpikAssistError
+
+        async def ask(trace: Trace) -> None:
+            nonlocal usual
+            usual = await self.of(caller, owner, trace)
+            told.set()
+
+        async with anyio.create_task_group() as group:
+            try:
+                loaded = await loader.load(
+                    caller, owner, trace_id, begun=lambda trace: group.start_soon(ask, trace)
+                )
+                with anyio.move_on_after(GRACE_SECONDS):
+                    await told.wait()
+            except OpikAssistError as refusal:
+                loaded = refusal
+            group.cancel_scope.cancel()
+        if isinstance(loaded, OpikAssistError):
+            raise loaded
+        return loaded if usual is None else replace(loaded, seen=with_usual(loaded.seen, usual))
+
+    async def of(self, caller: Caller, owner: Owner, trace: Trace) -> Usual | None:
+        """What the backend's statistics say of the trace's name; None where it does not say it in
+        time. Raises nothing."""
+        key = (owner, trace.id)
+        if not self._seconds or not trace.name:
+            return None
+        if key not in self._kept:
+            usual: Usual | None = None
+            try:
+                with anyio.move_on_after(self._seconds):
+                    usual = await self._ask(caller, trace)
+            finally:
+                self._kept[key] = usual
+        return self._kept.get(key)
+
+    async def _ask(self, caller: Caller, trace: Trace) -> Usual | None:
+        around = Surroundings(self._client, caller, trace)
+        try:
+            told = await around.usual(trace.name or "", around.window(DAYS))
+        except OpikAssistError as error:
+            log.info("usual_not_told", code=error.code, trace=trace.id)
+            return None
+        return told[0] if told else None

@@ -1,0 +1,115 @@
+"""The tools that find other runs of the same name, and say how one of them went otherwise."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Literal
+
+import anyio
+from pydantic import Field
+
+from app.agent.toolbox import tool
+from app.analysis.difference import Side, difference_text
+from app.analysis.usual import Window, has_error
+from app.analysis.wording import counted, one_line
+from app.errors import ToolFailed
+from app.opik.client import Filter
+from app.opik.schema import Trace
+from app.tools.excerpts import fitted
+from app.tools.trace_lines import alias_of, facts_line, started
+from app.tools.workbench import Workbench
+
+Outcome = Literal["healthy", "failed", "slow"]
+
+DAYS = 30
+_SHOWN = 8
+_LOOKED_THROUGH = 500
+_FILTERS: Mapping[str, Filter] = {
+    "healthy": {"field": "error_info", "operator": "is_empty", "value": ""},
+    "failed": {"field": "error_info", "operator": "is_not_empty", "value": ""},
+}
+_FITS: Mapping[str, Callable[[Trace], bool]] = {
+    "healthy": lambda trace: not has_error(trace) and trace.end_time is not None,
+    "failed": has_error,
+}
+
+
+@tool(display=lambda _, outcome: f"Looking for {outcome} runs of the same name")
+async def find_similar_traces(bench: Workbench, outcome: Outcome) -> str:
+    """Other traces of this name that went well, failed or took longest. They get short names
+    (t1)."""
+    trace, around = bench.loaded.trace, bench.around
+    if not trace.name:
+        raise ToolFailed("This trace has no name, so none can be of the same name.")
+    window = around.window(DAYS)
+    if outcome == "slow":
+        found, order = await _slowest(bench, trace.name, window)
+    else:
+        listed = await around.named(
+            trace.name, window, outcome=_FILTERS[outcome], fits=_FITS[outcome], enough=_SHOWN + 1
+        )
+        found, order = listed.traces, "newest first"
+        if not listed.whole and len(found) <= _SHOWN:
+            order += f"; only the newest {counted(listed.looked_at, 'trace')} were looked through"
+    shown = [each for each in found if each.id != trace.id][:_SHOWN]
+    about = f"named {one_line(trace.name, limit=60)} in this project, {window.text()}"
+    if not shown:
+        return f"No other {outcome} trace {about}, was found ({order})."
+    lines = [f"Other {outcome} traces {about} ({order}):"]
+    lines += [
+        f"{alias_of(each, bench.aliases)} {started(each)} {facts_line(each)}" for each in shown
+    ]
+    lines.append(f'How one differs: compare_traces(trace="{lines[1].split()[0]}")')
+    return "\n".join(lines)
+
+
+async def _slowest(bench: Workbench, name: str, window: Window) -> tuple[list[Trace], str]:
+    """The slowest as the backend sorts them; where it does not, the slowest of the newest."""
+    sorted_by_it = await bench.around.longest(name, window, _SHOWN + 1)
+    if sorted_by_it is not None:
+        return sorted(sorted_by_it, key=_slowest_first), "slowest first"
+    listed = await bench.around.named(name, window, enough=_LOOKED_THROUGH)
+    among = "all" if listed.whole else f"the newest {counted(len(listed.traces), 'trace')}"
+    order = f"slowest first of {among}; this Opik does not sort, as for very large workspaces"
+    return sorted(listed.traces, key=_slowest_first), order
+
+
+def _slowest_first(trace: Trace) -> float:
+    return -(trace.duration or 0.0)
+
+
+def _display(bench: Workbench, trace: str) -> str:
+    label = bench.aliases.trace_label(bench.aliases.trace_id(_plain(trace)) or "")
+    return f"Comparing with {label}" if label else "Comparing with another run"
+
+
+def _plain(reference: str) -> str:
+    return reference.strip().strip("[]").lower()
+
+
+@tool(display=_display)
+async def compare_traces(
+    bench: Workbench, trace: Annotated[str, Field(description="A short name (t1).")]
+) -> str:
+    """How this trace (B) differs from another one (A): first divergence, steps missing, added,
+    failed or slower, models, sizes, output."""
+    alias = _plain(trace)
+    trace_id = bench.aliases.trace_id(alias)
+    if trace_id is None:
+        raise ToolFailed(
+            "No trace has this short name. get_thread and find_similar_traces give them (t1, ...)."
+        )
+    if trace_id == bench.loaded.trace.id:
+        raise ToolFailed("That is the trace of this conversation itself; name another one.")
+    other = await bench.load_other(trace_id)
+    known = bench.loaded.spans
+
+    def name(span_id: str) -> str:
+        return bench.aliases.name(span_id) if span_id in known else f"{alias}'s"
+
+    sides = Side(other.seen, label=alias), Side(bench.loaded.seen, label="this trace")
+
+    def write(tokens: int) -> str:
+        return difference_text(*sides, alias=name, budget_tokens=tokens)
+
+    notes = [f"[{alias}: {note}]" for note in other.notes]
+    room = bench.limits.result_characters - sum(len(note) + 1 for note in notes)
+    return "\n".join([await anyio.to_thread.run_sync(fitted, write, room), *notes])

@@ -1,0 +1,128 @@
+"""The tool that tells what is usual for a name in the project, and how this trace compares."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import anyio
+from pydantic import Field
+
+from app.agent.toolbox import tool
+from app.analysis.usual import (
+    FEW,
+    Usual,
+    Window,
+    has_error,
+    milliseconds,
+    quantiles_text,
+    usual_of_traces,
+)
+from app.analysis.wording import counted, dollars, one_line, percent
+from app.errors import OpikAssistError, ToolFailed
+from app.opik.schema import Quantiles, Trace
+from app.tools.workbench import Workbench
+
+_SAMPLE = 500
+"""Traces that are read one by one; where there are more, the backend's statistics are asked."""
+_STATS_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    """Something that every trace has: its name, its value, and how it is written."""
+
+    name: str
+    of: Callable[[Trace], float | None]
+    write: Callable[[float], str]
+
+
+_MEASURES = (
+    _Measure("duration", lambda trace: trace.duration, milliseconds),
+    _Measure("cost", lambda trace: trace.total_estimated_cost, dollars),
+    _Measure("tokens", lambda trace: trace.usage.get("total_tokens"), lambda n: f"{n:,.0f}"),
+)
+
+
+@tool(display=lambda *_, **__: "Reading what is usual in this project")
+async def compare_with_project(
+    bench: Workbench,
+    name: Annotated[str | None, Field(description="Another name.")] = None,
+    days: Annotated[int, Field(ge=1, le=90, description="Days back.")] = 7,
+) -> str:
+    """What is usual for traces of this name in the project (percentiles of time, cost, tokens;
+    errors), and how this one compares."""
+    trace = bench.loaded.trace
+    wanted = name or trace.name
+    if not wanted:
+        raise ToolFailed("This trace has no name; say which name to look for.")
+    window = bench.around.window(days)
+    sample = await bench.around.named(wanted, window, enough=_SAMPLE)
+    told: Usual | None = None
+    notes: list[str] = []
+    if not sample.whole:
+        told, notes = await _statistics(bench, wanted, window)
+    mine = usual_of_traces(sample.traces, window)
+    about = f"named {one_line(wanted, limit=80)} in this project, {window.text()}"
+    if not (told or mine).count:
+        return "\n".join([f"There are no traces {about}.", *notes])
+    if not sample.whole:
+        which = f"the newest {counted(mine.count, 'trace')} that could be read"
+        notes.append(f"Of {which}: {'cost, tokens and shares' if told else 'all of this'}.")
+    here = trace if wanted == trace.name else None
+    return "\n".join([_head(told or mine, about), *_lines(told, mine, sample.traces, here), *notes])
+
+
+async def _statistics(
+    bench: Workbench, name: str, window: Window
+) -> tuple[Usual | None, list[str]]:
+    """The backend's statistics, and what they lack in words."""
+    answer = None
+    lack = "There are no statistics of Opik's for them."
+    with anyio.move_on_after(_STATS_SECONDS) as scope:
+        try:
+            answer = await bench.around.usual(name, window)
+        except OpikAssistError as error:
+            lack = f"Opik's statistics could not be read: {error.message}"
+    if answer is None:
+        return None, ["Opik's statistics did not come in time." if scope.cancelled_caught else lack]
+    usual, programs_only = answer
+    return usual, [] if programs_only else ["Runs of experiments and evaluators may be counted in."]
+
+
+def _head(usual: Usual, about: str) -> str:
+    parts = [f"{counted(usual.count, 'trace')} {about}"]
+    if usual.failed is not None:
+        parts.append(f"{usual.failed:,} failed ({percent(usual.failed, usual.count)})")
+    if usual.count < FEW:
+        parts.append("so few say little, each percentile is a single run")
+    return "; ".join(parts)
+
+
+def _lines(
+    told: Usual | None, mine: Usual, sample: Sequence[Trace], here: Trace | None
+) -> list[str]:
+    lines = []
+    for measure in _MEASURES:
+        values: Quantiles | None = getattr(told, measure.name, None) or getattr(mine, measure.name)
+        if values is None:
+            lines.append(f"{measure.name}: not recorded")
+            continue
+        line = f"{measure.name}: {quantiles_text(values, measure.write)}"
+        lines.append(line + (_place(measure, here, sample) if here else ""))
+    if here and has_error(here):
+        lines.append("This trace failed.")
+    return lines
+
+
+def _place(measure: _Measure, here: Trace, sample: Sequence[Trace]) -> str:
+    """This trace's value, and how many of the others it exceeds."""
+    value = measure.of(here)
+    if value is None:
+        return "; not recorded of this trace"
+    known = [measure.of(each) for each in sample if each.id != here.id]
+    others = [each for each in known if each is not None]
+    text = f"; this trace {measure.write(value)}"
+    if not others:
+        return text
+    below = sum(1 for each in others if each < value)
+    return f"{text}, more than {percent(below, len(others))} of the others"
