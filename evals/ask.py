@@ -22,7 +22,7 @@ import anyio
 
 from app.errors import StartRefused
 from evals import to_opik
-from evals.asked_case import AskedCase, CaseBroken, grown, read_folder
+from evals.asked_case import AskedCase, CaseBroken, case_name, grown, read_folder
 from evals.cases import held_back_cases, open_cases
 from evals.outcome import Row
 from evals.run import CaseSource, Endpoint, Prompt, Variant, run
@@ -131,13 +131,18 @@ def _prompt(path: str) -> Prompt | None:
 
 
 def _cases(names: Sequence[str]) -> list[CaseSource]:
-    sources: list[CaseSource] = []
+    sources: dict[str, CaseSource] = {}
     for name in names:
+        found: list[tuple[str, CaseSource]]
         if name in _GENERATED:
-            sources += [partial(grown, setting) for setting in _GENERATED[name]()]
+            found = [(case_name(each), partial(grown, each)) for each in _GENERATED[name]()]
         else:
-            sources += [partial(_as_read, case) for case in read_folder(Path(name))]
-    return sources
+            found = [(each.name, partial(_as_read, each)) for each in read_folder(Path(name))]
+        for case, source in found:
+            if case in sources:
+                raise CaseBroken(f"{name}: there is another case named {case}.")
+            sources[case] = source
+    return list(sources.values())
 
 
 def _as_read(case: AskedCase) -> AskedCase:

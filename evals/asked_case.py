@@ -75,7 +75,7 @@ def grown(setting: Setting) -> AskedCase:
     cases share one.
     """
     case = setting.make()
-    name = f"{setting.program}-{setting.fault or 'healthy'}-{setting.size}-{setting.seed}"
+    name = case_name(setting)
     ids = {each.id: _id(name, each) for each in case.spans}
     ids[case.trace.id] = _id(name, case.trace)
     spans = [
@@ -96,6 +96,11 @@ def grown(setting: Setting) -> AskedCase:
         turn = LabelledTurn(question=QUESTION, right=(culprit,), wrong=wrong)
     trace = case.trace.model_copy(update={"id": ids[case.trace.id]})
     return AskedCase(name, trace, spans, [turn])
+
+
+def case_name(setting: Setting) -> str:
+    """The name of a generated case."""
+    return f"{setting.program}-{setting.fault or 'healthy'}-{setting.size}-{setting.seed}"
 
 
 def _id(name: str, record: Span | Trace) -> str:

@@ -140,3 +140,10 @@ def test_a_setting_of_the_environment_that_is_wrong_is_told_by_its_name(
     said = capsys.readouterr().err
     assert "TURN_STEPS: Input should be a valid integer" in said
     assert "many-of-them" not in said
+
+
+def test_two_cases_of_one_name_are_refused(cases: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ["--cases", str(cases), "--cases", str(cases)]
+    with pytest.raises(SystemExit):
+        main(["--model", "m", "--base-url", "http://host/v1", *where])
+    assert "there is another case named sqlbot-" in capsys.readouterr().err

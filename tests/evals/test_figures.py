@@ -1,5 +1,7 @@
 """Shares, means and pairs."""
 
+from dataclasses import replace
+
 import pytest
 
 from evals.figures import compare, mean, share, sign_test, tokens_of
@@ -48,11 +50,7 @@ def test_a_share_has_wilsons_interval() -> None:
 
 def test_repeats_of_a_question_make_the_interval_no_narrower() -> None:
     once = [row("a", "culprit"), row("b", "wrong")]
-    often = [
-        row(case, verdict, repeat=n)
-        for case, verdict in (("a", "culprit"), ("b", "wrong"))
-        for n in range(50)
-    ]  # type: ignore[arg-type]
+    often = [replace(each, repeat=repeat) for each in once for repeat in range(50)]
     assert share(once, named) == share(often, named)
 
 
