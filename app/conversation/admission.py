@@ -8,7 +8,6 @@ for them the limits of one user do not hold, those of the workspace do.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from uuid import uuid4
 
 import anyio
@@ -94,8 +93,8 @@ class Admission:
                 raise ConversationBusy("This conversation is still answering; stop it or wait.")
             await anyio.sleep(POLL_SECONDS)
 
-    def metered(self, model: Model, turn: TurnKey) -> Model:
-        """The model, its replies charged to the turn where a limit looks at them."""
+    def metered(self, model: Model, spend: Callable[[int], None]) -> Model:
+        """The model, its replies charged by `spend` where a limit looks at them."""
         if self._room.quotas.workspace_tokens_per_day is None:
             return model
-        return MeteredModel(model, partial(self._store.charge, turn.turn_id))
+        return MeteredModel(model, spend)

@@ -108,7 +108,7 @@ class Conversations:
         if self._draining:
             turn.stop(SHUTTING_DOWN)
         opened = self._open_model(caller, token=conversation.marker, requested=model)
-        watched = turn.watch.watched(self._admission.metered(opened, key))
+        watched = turn.watch.watched(self._admission.metered(opened, turn.spend))
         asked = Asked(caller, owner, trace_id, question, conversation, watched)
         self._tasks.start_soon(self._run, turn, asked)
         return turn

@@ -95,6 +95,8 @@ class Ledger:
         self._changed = anyio.Event()
         self._writing = anyio.Lock()
         self._renew_at = 0.0
+        self._spent = 0
+        self._charged = 0
         self._failing = False
         self._closed = False
         self._lost = False
@@ -112,6 +114,11 @@ class Ledger:
             self._fails("slow")
         if self._lost:
             raise _taken()
+
+    def spend(self, tokens: int) -> None:
+        """Notes what the turn has spent so far in all, to be stored even where the turn is lost."""
+        self._spent = tokens
+        self._changed.set()
 
     async def run(self) -> None:
         """Stores what is added and keeps the lease, until the ledger is closed or lost."""
@@ -157,19 +164,30 @@ class Ledger:
     async def _due(self) -> None:
         """Waits until something is to be stored or the lease is to be renewed."""
         with anyio.move_on_after(max(0, self._renew_at - anyio.current_time())):
-            while not self._held:
+            while not self._held and self._spent == self._charged:
                 self._changed = anyio.Event()
                 await self._changed.wait()
 
     async def _write(self) -> None:
-        held, now = list(self._held), anyio.current_time()
-        lease = self._lease.seconds if now >= self._renew_at else None
-        await self._store.append(self._key, [each.entry for each in held], lease_seconds=lease)
-        if lease is not None:
+        await self._charge()
+        held, due = list(self._held), anyio.current_time() >= self._renew_at
+        lease = self._lease.seconds if due else None
+        if held:
+            await self._store.append(self._key, [each.entry for each in held], lease_seconds=lease)
+        elif lease is not None:
+            await self._store.renew(self._key, lease)
+        if due:
             self._renew_at = anyio.current_time() + self._lease.renewal
         self._settle(held)
 
+    async def _charge(self) -> None:
+        tokens = self._spent
+        if tokens != self._charged:
+            await self._store.charge(self._key.turn_id, tokens)
+            self._charged = tokens
+
     async def _end(self, ending: Ending) -> None:
+        await self._charge()
         held = list(self._held)
         await self._store.end_turn(
             self._key,

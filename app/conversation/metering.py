@@ -1,15 +1,11 @@
 """Notes what each reply of a turn costs, for the limit of a workspace's tokens in a day."""
 
-from collections.abc import Awaitable, Callable, Sequence
-
-import structlog
+from collections.abc import Callable, Sequence
 
 from app.agent.budget import guess_usage
 from app.agent.ports import Model, Say
-from app.errors import DatabaseUnavailable, ModelFailed
+from app.errors import ModelFailed
 from app.messages import Message, Reply, ToolSpec
-
-log = structlog.get_logger(__name__)
 
 
 class MeteredModel:
@@ -20,10 +16,10 @@ class MeteredModel:
     Only a request that was refused before a word was said is free.
     """
 
-    def __init__(self, model: Model, charge: Callable[[int], Awaitable[None]]) -> None:
-        """`charge` takes the tokens of all replies so far, and completes when cancelled."""
+    def __init__(self, model: Model, spend: Callable[[int], None]) -> None:
+        """`spend` takes the tokens of all replies so far, and stores them when it can."""
         self._model = model
-        self._charge = charge
+        self._spend = spend
         self._tokens = 0
 
     async def reply(
@@ -45,14 +41,10 @@ class MeteredModel:
             raise
         finally:
             if not refused:
-                await self._count(messages, reply or Reply("".join(pieces)))
+                self._count(messages, reply or Reply("".join(pieces)))
         return reply
 
-    async def _count(self, messages: Sequence[Message], reply: Reply) -> None:
+    def _count(self, messages: Sequence[Message], reply: Reply) -> None:
         usage = reply.usage or guess_usage(messages, reply)
         self._tokens += usage.total_tokens
-        try:
-            await self._charge(self._tokens)
-        except DatabaseUnavailable as error:
-            # The next reply's charge is the sum of all; an answer is worth more than its count.
-            log.warning("tokens_not_charged", code=error.code)
+        self._spend(self._tokens)

@@ -11,7 +11,7 @@ from app.conversation.ledger import Ending, Lease, Ledger, Patience
 from app.conversation.ports import TurnWatch
 from app.conversation.spending import Account, Price
 from app.db.store import Store, TurnKey
-from app.errors import OpikAssistError, TurnLost
+from app.errors import DatabaseUnavailable, OpikAssistError, TurnLost
 from app.events import (
     QuestionsSuggested,
     ReplyCompleted,
@@ -119,6 +119,10 @@ class Turn:
         """Shows questions to go on with."""
         self.feed.put(QuestionsSuggested(questions=tuple(questions)))
 
+    def spend(self, tokens: int) -> None:
+        """Notes what all replies so far have cost, for the limit of the workspace."""
+        self._ledger.spend(tokens)
+
     async def emit(self, event: StoredEvent) -> None:
         """Shows an event that is stored, or waits for a database that does not take it now.
 
@@ -185,9 +189,7 @@ class Turn:
         return self._reason
 
     async def _end(self, ending: TerminalEvent) -> TerminalEvent:
-        """Stores the terminal event; a turn that lost its conversation writes nothing."""
-        if ending is _LOST:
-            return ending
+        """Stores the terminal event; a turn that lost its conversation writes no event."""
         last = Ending(ending, _STATES[type(ending)], self._spent.usage, self._model or None)
         leaving = ending is SHUTTING_DOWN
         try:
@@ -196,7 +198,7 @@ class Turn:
             )
         except TurnLost:
             return _LOST
-        return ending if stored else _unstored(ending)
+        return ending if stored or ending is _LOST else _unstored(ending)
 
     def _count(self, event: StoredEvent) -> None:
         if isinstance(event, ReplyCompleted):
@@ -223,7 +225,7 @@ class Turn:
 
 def _unstored(ending: TerminalEvent) -> TerminalEvent:
     """The last words of a turn that the history does not have in full."""
-    if isinstance(ending, TurnFailed):
+    if isinstance(ending, TurnFailed) and ending.code != DatabaseUnavailable.code:
         return TurnFailed(code=ending.code, message=f"{ending.message} {_UNSTORED_TOO}")
     return _UNSTORED if isinstance(ending, TurnFinished) else ending
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.pool import Pool
 
 from app.db.engine import storage_kind
 from app.errors import DatabaseUnavailable
@@ -21,7 +22,7 @@ from app.errors import DatabaseUnavailable
 Sleep = Callable[[float], Awaitable[None]]
 T = TypeVar("T")
 
-UNIT_SECONDS = 20
+UNIT_SECONDS = 30
 _BACKOFF_SECONDS = 0.05
 _PASSING = (OperationalError, InterfaceError, InternalError)
 
@@ -52,11 +53,12 @@ class Transactions:
 
     async def run(self, unit: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """What the unit returns; raises DatabaseUnavailable when the database does not answer."""
+        pool = self._engine.pool
         try:
             with anyio.fail_after(self._seconds, shield=True):
                 return await self._repeat(unit)
         except TimeoutError:
-            await self._start_anew()
+            await self._start_anew(pool)
             _log.warning("database_unavailable", reason="no answer in time")
             raise _silent() from None
         except (PoolTimeout, OSError, *_PASSING) as error:
@@ -70,9 +72,12 @@ class Transactions:
                 "runs the assistant."
             ) from None
 
-    async def _start_anew(self) -> None:
-        """Drops the idle connections: behind a firewall, all of them may be dead and look alive."""
-        if storage_kind(self._engine.url) == "mysql":
+    async def _start_anew(self, pool: Pool) -> None:
+        """Drops the idle connections: behind a firewall, all of them may be dead and look alive.
+
+        Of many units that run out of time together, the first does it for all.
+        """
+        if self._engine.pool is pool and storage_kind(self._engine.url) == "mysql":
             with anyio.CancelScope(shield=True):
                 await self._engine.dispose()
 

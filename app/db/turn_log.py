@@ -140,14 +140,9 @@ async def end(
         if entries and not await _missing(db, turn, entries):
             return
         raise
-    await _append(db, turn, entries, row.next_sequence)
+    await _append(db, turn, entries, row.next_sequence, active_turn_id=None)
     named = {} if model is None else {"model": model[:_MODEL_LENGTH]}
     await _close(db, turn, state=state, usage=usage, **named)
-    await db.execute(
-        sessions.update()
-        .where(sessions.c.id == turn.conversation_id)
-        .values(active_turn_id=None, updated_at=utc_now())
-    )
 
 
 _HOLDING = (sessions.c.active_turn_id, sessions.c.next_sequence)
@@ -165,10 +160,12 @@ async def _hold(db: AsyncConnection, turn: TurnKey) -> Any:
 
 
 async def _append(
-    db: AsyncConnection, turn: TurnKey, entries: Sequence[Entry], sequence: int
+    db: AsyncConnection, turn: TurnKey, entries: Sequence[Entry], sequence: int, **more: Any
 ) -> None:
-    if entries:
-        await _insert_events(db, turn, await _missing(db, turn, entries), sequence)
+    """Writes what is not in the log yet, and `more` columns of the session."""
+    missing = await _missing(db, turn, entries) if entries else []
+    if missing or more:
+        await _insert_events(db, turn, missing, sequence, **more)
 
 
 async def _missing(db: AsyncConnection, turn: TurnKey, entries: Sequence[Entry]) -> list[Entry]:
@@ -185,10 +182,8 @@ async def _missing(db: AsyncConnection, turn: TurnKey, entries: Sequence[Entry])
 
 
 async def _insert_events(
-    db: AsyncConnection, turn: TurnKey, entries: Sequence[Entry], sequence: int
+    db: AsyncConnection, turn: TurnKey, entries: Sequence[Entry], sequence: int, **more: Any
 ) -> None:
-    if not entries:
-        return
     limit = min(_MOST_BYTES, db.info.get(EVENT_BYTES, _MOST_BYTES))
     rows = [
         {
@@ -207,7 +202,7 @@ async def _insert_events(
     await db.execute(
         sessions.update()
         .where(sessions.c.id == turn.conversation_id)
-        .values(next_sequence=sequence + len(entries), updated_at=utc_now())
+        .values(next_sequence=sequence + len(entries), updated_at=utc_now(), **more)
     )
 
 
@@ -222,7 +217,8 @@ def _packets(rows: Sequence[dict[str, Any]], limit: int) -> Iterator[list[dict[s
             packet, size = [], 0
         packet.append(row)
         size += more
-    yield packet
+    if packet:
+        yield packet
 
 
 async def _insert_session(db: AsyncConnection, values: dict[str, Any]) -> None:
@@ -257,10 +253,8 @@ async def _insert_turn(
             started_at=utc_now(),
         )
     )
-    await _insert_events(db, TurnKey(session_id, start.turn_id), [start.entry], sequence)
-    await db.execute(
-        sessions.update().where(sessions.c.id == session_id).values(active_turn_id=start.turn_id)
-    )
+    key = TurnKey(session_id, start.turn_id)
+    await _insert_events(db, key, [start.entry], sequence, active_turn_id=start.turn_id)
 
 
 async def _lease_ran_out(db: AsyncConnection, turn: TurnKey) -> bool:

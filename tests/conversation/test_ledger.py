@@ -276,6 +276,21 @@ async def sqlite(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
         yield engine
 
 
+async def test_a_file_locked_by_another_process_holds_no_turn_up(
+    sqlite: AsyncEngine,
+) -> None:
+    store = Store(sqlite)
+    turn = await turn_on(store)
+
+    async def answer(_: Turn) -> None:
+        async with databases.connected(str(sqlite.url)) as other, other.begin():
+            await turn.emit(tool_done(0))
+            await turn.emit(tool_done(1))
+
+    assert (await ran(turn, answer))[-1] == TurnFinished()
+    assert await logged(store, turn.key) == [tool_done(0), tool_done(1), TurnFinished()]
+
+
 async def test_a_full_disk_is_waited_for_and_told_only_where_it_stays_full(
     sqlite: AsyncEngine,
 ) -> None:

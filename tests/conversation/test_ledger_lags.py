@@ -5,15 +5,18 @@ from collections.abc import AsyncIterator, Iterator
 import anyio
 import pytest
 import structlog
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.conversation.ledger import Patience
+from app.conversation.ledger import Lease, Patience
 from app.conversation.turn import Turn
-from app.db.store import Store
+from app.db.store import Quotas, Store
+from app.db.tables import admissions
 from app.events import TurnFailed, TurnFinished
 from tests import databases
 from tests.conversation.turning import BRIEF, logged, ran, tool_done, turn_on
 from tests.db.lagging_proxy import LaggingProxy
+from tests.db.writing import ALICE, TRACE
 
 SAID = [tool_done(number) for number in range(5)]
 
@@ -40,6 +43,13 @@ async def distant(uri: str, proxy: LaggingProxy) -> AsyncIterator[AsyncEngine]:
         proxy.hangs = False
 
 
+async def charged(engine: AsyncEngine, turn: Turn) -> int | None:
+    """The tokens that are noted for a turn; None for one that no limit looks at."""
+    query = select(admissions.c.tokens).where(admissions.c.turn_id == turn.key.turn_id)
+    async with engine.begin() as db:
+        return await db.scalar(query)
+
+
 async def say_all(turn: Turn) -> None:
     for each in SAID:
         await turn.emit(each)
@@ -64,6 +74,44 @@ async def test_a_hanging_database_holds_nothing_up_but_the_first_event_and_that_
     assert await logged(store, turn.key) == [*SAID, TurnFinished()]
     assert 0.3 < took[0] < 5
     assert sum(took[1:]) < 0.3
+
+
+async def test_no_reply_waits_for_its_tokens_to_be_noted_and_all_are_noted_in_the_end(
+    distant: AsyncEngine, proxy: LaggingProxy
+) -> None:
+    store, patience = Store(distant), Patience(event=0.1, pause=0.02, end=20)
+    quotas = Quotas(workspace_tokens_per_day=1_000)
+    turn = await turn_on(store, patience=patience, quotas=quotas)
+
+    async def answer(_: Turn) -> None:
+        proxy.hangs = True
+        turn.spend(100)
+        await say_all(turn)
+        turn.spend(250)
+        proxy.hangs = False
+
+    assert (await ran(turn, answer))[-1] == TurnFinished()
+    assert await charged(distant, turn) == 250
+
+
+async def test_a_turn_that_lost_its_conversation_is_charged_for_its_last_reply(
+    distant: AsyncEngine,
+) -> None:
+    store, quotas = Store(distant), Quotas(workspace_tokens_per_day=1_000)
+    turn = await turn_on(store, lease=Lease(0.4), quotas=quotas)
+
+    async def answer(_: Turn) -> None:
+        await store.delete(ALICE, TRACE)
+        try:
+            await anyio.sleep_forever()
+        finally:
+            turn.spend(300)
+
+    last = (await ran(turn, answer))[-1]
+
+    assert isinstance(last, TurnFailed)
+    assert last.code == "turn_lost"
+    assert await charged(distant, turn) == 300
 
 
 async def test_a_database_that_hangs_to_the_end_is_given_up_in_words(
@@ -138,10 +186,11 @@ async def test_a_slow_database_gets_everything_in_the_end(
     """2 s a statement, with the patience of the service; the same at a smaller scale."""
     store = Store(distant)
     scale = seconds / 2
+    await store.ping()
+    proxy.seconds = seconds
     turn = await turn_on(store, patience=Patience(2 * scale, 1 * scale, 10 * scale))
 
     async def answer(_: Turn) -> None:
-        proxy.seconds = seconds
         await say_all(turn)
 
     events = await ran(turn, answer)

@@ -4,10 +4,10 @@ import anyio
 
 from app.conversation.ledger import Lease, Patience
 from app.conversation.turn import Answer, Turn
-from app.db.store import Store, TurnKey
+from app.db.store import Quotas, Store, TurnKey
 from app.events import Event, StoredEvent, ToolCompleted
 from app.telemetry.observing import Unobserved
-from tests.db.writing import TRACE, begun
+from tests.db.writing import NO_QUOTAS, TRACE, begun
 
 BRIEF = Patience(event=0.2, pause=0.02, end=0.2)
 
@@ -22,10 +22,11 @@ async def turn_on(
     lease: Lease | None = None,
     patience: Patience = BRIEF,
     writing: Store | None = None,
+    quotas: Quotas = NO_QUOTAS,
 ) -> Turn:
     """A turn that has begun on `store` and writes there, or with `writing`."""
     lease = lease or Lease()
-    key = await begun(store, lease_seconds=lease.seconds)
+    key = await begun(store, lease_seconds=lease.seconds, quotas=quotas)
     return Turn(
         writing or store,
         key,
