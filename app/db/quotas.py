@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, select
+from sqlalchemy import ColumnElement, and_, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.tables import admissions, sessions, turns, utc_in, utc_now, workspaces
@@ -100,13 +100,14 @@ async def _lock(db: AsyncConnection, workspace: str) -> None:
 async def _check_running(db: AsyncConnection, owner: Mapping[str, str], quotas: Quotas) -> None:
     if quotas.owner_turns is None and quotas.workspace_turns is None:
         return
-    of_owner = func.sum(case((sessions.c.owner == owner["owner"], 1), else_=0))
-    query = (
-        select(func.count(), func.coalesce(of_owner, 0))
-        .select_from(turns.join(sessions, sessions.c.id == turns.c.session_id))
-        .where(alive(), sessions.c.workspace == owner["workspace"])
+    # A subquery and no join: from the few that are alive to their sessions, never the other way.
+    of_session = (
+        select(sessions.c.owner)
+        .where(sessions.c.id == turns.c.session_id, sessions.c.workspace == owner["workspace"])
+        .scalar_subquery()
     )
-    in_all, own = (await db.execute(query)).one()
+    owners = [each for each in await db.scalars(select(of_session).where(alive())) if each]
+    in_all, own = len(owners), owners.count(owner["owner"])
     if quotas.owner_turns is not None and own >= quotas.owner_turns:
         raise LimitReached(
             f"You have {_questions(quotas.owner_turns)} being answered now, which is the most at"

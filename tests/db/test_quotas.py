@@ -337,3 +337,5 @@ async def test_nothing_is_looked_for_through_a_whole_table(tmp_path: Path) -> No
                 plan = await db.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
                 steps = [row.detail for row in plan]
                 assert not [step for step in steps if step.startswith("SCAN opik")], statement
+                # All that a workspace has ever said is as much as a table.
+                assert not [step for step in steps if step.endswith("(workspace=?)")], statement

@@ -1,0 +1,124 @@
+"""The limits of one request and one turn at their edges, through the service."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.chat import answer, calling
+from tests.fakes.service import Service, running, span_id
+
+
+@pytest.fixture
+def uri(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'a.db'}"
+
+
+def details(number: int) -> tuple[str, str]:
+    return "get_span_details", json.dumps({"span_id": span_id(number)})
+
+
+def results(service: Service) -> list[str]:
+    """What the model has read of tools, in its last request, without the fence."""
+    messages = service.chat.requests[-1]["messages"]
+    fenced = [each["content"] for each in messages if each["role"] == "tool"]
+    return ["\n".join(each.split("\n")[1:-1]) for each in fenced]
+
+
+def offered(service: Service) -> list[bool]:
+    """Of each request to the model, whether it offered tools."""
+    return [bool(each.get("tools")) for each in service.chat.requests]
+
+
+async def test_a_body_of_as_many_bytes_as_allowed_passes_and_one_more_is_refused(
+    uri: str,
+) -> None:
+    async with running(uri, body_bytes=100) as service:
+        for padding, status in ((0, 200), (1, 413)):
+            body = b'{"message": "why?"}'
+            body += b" " * (100 - len(body) + padding)
+            response = await service.http.post(
+                service.session(), content=body, headers={"Content-Type": "application/json"}
+            )
+            assert response.status_code == status
+        assert response.json()["code"] == "request_too_large"
+        assert response.json()["message"] == "The body is larger than 100 bytes."
+
+
+async def test_after_as_many_replies_as_allowed_comes_a_last_one_without_tools(uri: str) -> None:
+    async with running(uri, turn_steps=2) as service:
+        service.chat.scripts = [calling(details(3)), answer("In two.")]
+        assert (await service.ask()).texts == ["In two."]
+        assert offered(service) == [True, True]
+
+        service.chat.requests.clear()
+        service.chat.scripts = [calling(details(2)), calling(details(3)), answer("At last.")]
+        assert (await service.ask()).texts == ["At last."]
+        assert offered(service) == [True, True, False]
+
+
+async def test_of_the_calls_of_a_reply_as_many_as_allowed_are_run(uri: str) -> None:
+    async with running(uri, turn_calls_per_step=2) as service:
+        service.chat.scripts = [calling(details(1), details(2), details(3)), answer("Done.")]
+        reader = await service.ask()
+        assert reader.texts == ["Done."]
+        first, second, third = results(service)
+        assert "not run" not in first + second
+        assert third.startswith("[not run: at most 2 different calls in one reply")
+
+
+async def test_a_result_within_its_characters_is_whole_and_a_longer_one_is_cut_to_them(
+    uri: str,
+) -> None:
+    async def read(limit: int, where: str) -> str:
+        async with running(where, tool_result_characters=limit) as service:
+            long = {**_span(3), "output": {"text": "x" * 900}}
+            service.standin.records.put_spans([long])
+            service.chat.scripts = [
+                calling(
+                    (
+                        "get_span_details",
+                        json.dumps({"span_id": span_id(3), "include_output": True}),
+                    )
+                ),
+                answer("Done."),
+            ]
+            await service.ask()
+            return results(service)[0]
+
+    whole = await read(8_000, uri)
+    assert len(whole) > 900
+    assert "cut" not in whole
+    cut = await read(1_000, f"{uri}.b")
+    assert len(cut) <= 1_000
+    assert "[cut: " in cut
+
+
+def _span(number: int) -> dict[str, Any]:
+    return {
+        "id": span_id(number),
+        "trace_id": "01990000-0000-7000-8000-000000000001",
+        "parent_span_id": span_id(1),
+        "project_name": "shop",
+        "name": "lookup_order",
+        "type": "tool",
+        "start_time": "2026-11-20T10:00:02Z",
+        "end_time": "2026-11-20T10:00:03Z",
+    }
+
+
+@pytest.mark.parametrize(
+    ("tokens", "with_tools"), [(110, [True, False]), (111, [True, True, False])]
+)
+async def test_a_turn_below_its_tokens_goes_on_and_at_them_comes_to_its_last_answer(
+    uri: str, tokens: int, with_tools: list[bool]
+) -> None:
+    # Each reply reports 110 tokens.
+    async with running(uri, turn_tokens=tokens) as service:
+        last = answer("At last.")
+        service.chat.scripts = [calling(details(2)), calling(details(3)), last]
+        if tokens == 110:
+            service.chat.scripts = [calling(details(2)), last]
+        assert (await service.ask()).texts == ["At last."]
+        assert offered(service) == with_tools
