@@ -32,7 +32,7 @@ from app.db.engine import create_engine
 from app.db.ratings import Rated, rated
 from app.db.schema_check import SchemaCheck
 from app.db.store import Store
-from app.errors import OpikAssistError, StartRefused
+from app.errors import BackendUnavailable, OpikAssistError, StartRefused
 from app.events import LoggedEvent, ReplyCompleted, StoredEvent, TurnFinished, TurnStarted
 from app.opik.client import OpikClient
 from app.opik.schema import Span, Trace
@@ -56,9 +56,11 @@ class Backend:
     most_spans: int
 
     async def recording(self, trace_id: str) -> Recording:
-        """Raises the backend's refusal or failure."""
+        """Raises the backend's refusal or failure, also where it gave only some of the spans."""
         trace = await self.client.trace(self.caller, trace_id)
         spans = await self.client.spans(self.caller, trace, most=self.most_spans, exclude=())
+        if spans.cut:
+            raise BackendUnavailable(f"Only {len(spans.spans):,} of its spans could be read.")
         return Recording(trace=trace, spans=list(spans.spans))
 
 

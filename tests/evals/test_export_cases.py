@@ -18,8 +18,11 @@ from app.opik.schema import Trace
 from app.opik.transport import Retries, Transport
 from demo.standin.chat import ChatError
 from demo.standin.faults import Answer, Fault
+from demo.standin.serving import served
 from demo.standin.switches import Account
+from evals import ask
 from evals.asked_case import AskedCase, read_file
+from tests.evals.fake_server import FakeServer
 from tests.fakes.chat import answer
 from tests.fakes.service import OTHER_TRACE_ID, TRACE_ID, Service, record_trace, running, span_id
 
@@ -42,13 +45,13 @@ class Exporting:
         self.folder = folder
         self.said = io.StringIO()
 
-    async def run(self, source: Backend | OneTrace | None = None) -> int:
+    async def run(self, source: OneTrace | None = None, *, most_spans: int = 1_000) -> int:
         wished = argparse.Namespace(out=self.folder, workspace="default")
         async with httpx.AsyncClient() as http:
             transport = Transport(
                 http, base_url=self.service.backend, timeout=5, retries=Retries(attempts=1)
             )
-            backend = Backend(OpikClient(transport), Caller(SECRET, "default"), 1_000)
+            backend = Backend(OpikClient(transport), Caller(SECRET, "default"), most_spans)
             uri = self.service.database_uri
             return await export(uri, source or backend, wished, self.said)
 
@@ -159,6 +162,14 @@ async def test_a_trace_that_cannot_be_read_is_told_and_the_others_are_written(
     assert f"{OTHER_TRACE_ID}: Opik has no such trace" in exporting.said.getvalue()
 
 
+async def test_a_trace_of_which_only_some_spans_came_makes_no_case(exporting: Exporting) -> None:
+    await exporting.service.ask()
+    await rate(exporting.service, 1)
+    assert await exporting.run(most_spans=2) == 1
+    assert not exporting.cases()
+    assert f"{TRACE_ID}: Only 2 of its spans" in exporting.said.getvalue()
+
+
 async def test_a_file_of_the_trace_serves_where_the_backend_shall_not_be_asked(
     exporting: Exporting, tmp_path: Path
 ) -> None:
@@ -239,3 +250,20 @@ def test_the_help_says_that_traces_may_be_private(capsys: pytest.CaptureFixture[
     with pytest.raises(SystemExit):
         main(["--help"])
     assert "traces and questions may be private" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+async def test_a_case_of_a_thumb_can_be_asked_of_a_model(
+    exporting: Exporting, tmp_path: Path
+) -> None:
+    await exporting.service.ask("Why did it fail?")
+    await rate(exporting.service, 1)
+    await exporting.run()
+    results, said = tmp_path / "results", io.StringIO()
+    with served(FakeServer().app()) as url:
+        wished = ["--model", "finds", "--base-url", f"{url}/v1", "--out", str(results)]
+        wished += ["--cases", str(exporting.folder)]
+        assert await anyio.to_thread.run_sync(lambda: ask.main(wished, out=said)) == 0
+    (line,) = (results / "1-finds.jsonl").read_text().splitlines()
+    row = json.loads(line)
+    assert (row["question"], row["verdict"]) == ("Why did it fail?", "culprit")
