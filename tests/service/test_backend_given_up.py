@@ -49,15 +49,17 @@ async def test_while_the_backend_is_given_up_turns_and_reads_fail_at_once_in_wor
 async def test_an_answer_under_way_is_not_ended_when_the_backend_is_given_up(
     tmp_path: Path,
 ) -> None:
-    async with hurried(tmp_path, access_cache_seconds=0) as (service, _):
+    async with hurried(tmp_path, access_cache_seconds=0) as (service, network):
         gate = asyncio.Event()
         service.chat.scripts = [[text("It was "), gate, *answer("the tool.")]]
         async with service.asking() as stream:
             await stream.until(lambda each: each.reader.texts)
             await give_up(service)
+            assert network.connections_in_use == 1
             gate.set()
             reader = await stream.rest()
         assert (reader.texts, reader.error) == ([ANSWER], None)
+        await until(lambda: not network.connections_in_use)
 
 
 @pytest.mark.slow
