@@ -101,6 +101,7 @@ class Conversations:
             conversation, key = await self._admission.begin(
                 caller, owner, trace_id, question, model=name
             )
+            # No pause from here on: a caller who left meanwhile would leave it taken.
             turn = self._new_turn(
                 key, owner, trace_id, request_id=request_id, question=question, model=name
             )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypedDict
 
 from starlette.requests import Request
@@ -29,7 +30,7 @@ from app.web.requests import (
     trace_id_of,
 )
 from app.web.span_links import UiLinks
-from app.web.sse import Pace, TurnStream
+from app.web.sse import Pace, TurnStream, unless_left
 
 
 class State(TypedDict):
@@ -124,14 +125,16 @@ class Api:
         caller, trace_id = caller_of(request), trace_id_of(request)
         question = await body_of(request, Question, limits=self._limits.body)
         message = checked_message(question, limit=self._limits.message_characters)
+        start = partial(
+            conversations.start_turn,
+            caller,
+            trace_id,
+            message,
+            request_id=request.state["request_id"],
+            model=question.model,
+        )
         try:
-            turn = await conversations.start_turn(
-                caller,
-                trace_id,
-                message,
-                request_id=request.state["request_id"],
-                model=question.model,
-            )
+            turn = await unless_left(request.receive, start)
         except OpikAssistError as error:
             return turn_problem(error, request)
         linking = Linking(self._ui, workspace=turn.workspace, trace_id=trace_id, question=message)

@@ -5,18 +5,21 @@ what is cut or does not parse is dropped. So a frame is one short ASCII line, se
 and never holds the characters `data:` inside.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 import structlog
 from starlette.types import Message, Receive, Scope, Send
 
 from app.conversation.turn import Turn
+from app.errors import InvalidRequest, OpikAssistError
 from app.web.panel import Panel, json_line
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -93,6 +96,25 @@ class TurnStream:
             elif not feed.ended:
                 await send(_body(HEARTBEAT))
         await send({"type": "http.response.body", "body": b""})
+
+
+async def unless_left(receive: Receive, work: Callable[[], Awaitable[T]]) -> T:
+    """What `work` returns or raises; it is cancelled when the client leaves meanwhile.
+
+    Raises InvalidRequest, which nobody reads, where the client left before there was a result.
+    """
+    results: list[T] = []
+    refusal: OpikAssistError | None = None
+    async with anyio.create_task_group() as group:
+        group.start_soon(_watch, receive, group.cancel_scope)
+        try:
+            results.append(await work())
+        except OpikAssistError as error:
+            refusal = error
+        group.cancel_scope.cancel()
+    if results:
+        return results[0]
+    raise refusal or InvalidRequest("The client left before it could be answered.")
 
 
 async def _watch(receive: Receive, scope: anyio.CancelScope) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import anyio
 import httpx
@@ -84,12 +85,13 @@ class Backend:
 
     url: str
     standin: Standin
-    chat: DirectedChat
+    chat: Any
 
 
 @contextlib.asynccontextmanager
-async def backend_for(*scripts: list[Step]) -> AsyncIterator[Backend]:
-    chat = DirectedChat(*(scripts or (answer("It was the tool."),)))
+async def backend_for(*scripts: list[Step], chat: Any = None) -> AsyncIterator[Backend]:
+    """`chat` answers for the models; where none is given it plays the scripts."""
+    chat = chat or DirectedChat(*(scripts or (answer("It was the tool."),)))
     standin = create_standin(Records(), chat=chat, switches=Switches())
     record_trace(standin)
     async with serving(standin, grace=1) as url:

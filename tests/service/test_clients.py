@@ -139,6 +139,22 @@ async def test_of_a_client_that_leaves_only_what_was_said_stays(
     ]
 
 
+async def test_a_client_that_leaves_while_the_backend_hangs_keeps_no_place(
+    service: Service,
+) -> None:
+    first = await service.said()
+    before = Footprint()
+    trace = f"/v1/private/traces/{TRACE_ID}"
+    asked = len(service.switches.requests("GET", trace))
+    service.switches.faults.append(Fault(Delay(60), path=trace, times=1))
+    async with connected(service) as client:
+        await sent(client, QUESTION)
+        await until(lambda: len(service.switches.requests("GET", trace)) > asked)
+    await before.is_all_that_stays()
+    assert await service.said() == first
+    assert (await service.ask()).texts == ["It was the tool."]
+
+
 async def test_half_a_body_is_refused_in_time_and_stops_nobody_else(service: Service) -> None:
     before = Footprint()
     async with contextlib.AsyncExitStack() as stack:

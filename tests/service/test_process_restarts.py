@@ -1,0 +1,118 @@
+"""Processes that are replaced one after the other while people ask."""
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import anyio
+import httpx
+import pytest
+
+from demo.standin.chat import Chunk, finish, text, usage
+from tests.fakes.chat import calling
+from tests.fakes.panel import PanelReader
+from tests.fakes.service import PATIENCE, Service, record_trace
+from tests.service.balancing import Balancer, balancing
+from tests.service.processes import Backend, Process, backend_for, free_port, started
+
+ANSWER = "The tool has failed since the order was unknown to it."
+TRACES = [str(UUID(int=0x0199_0000_0000_7000_8000_0000_0000_0100 + each)) for each in range(6)]
+
+
+class SteadyChat:
+    """Looks at the trace with a tool, then answers word by word, so that no answer is instant."""
+
+    async def reply(self, request: dict[str, Any], /) -> AsyncIterator[Chunk]:
+        if request["messages"][-1]["role"] == "user":
+            for chunk in calling(("get_trace_data", "{}"), status="Let me look."):
+                yield chunk
+            return
+        for word in ANSWER.split(" "):
+            yield text(f"{word} ")
+            await asyncio.sleep(0.03)
+        yield finish("stop")
+        yield usage(100, 10)
+
+
+class Fleet:
+    """Processes of the service on one database, each on a port that it keeps."""
+
+    def __init__(self, backend: Backend, folder: Path, **settings: str) -> None:
+        self.ports = [free_port(), free_port()]
+        self.logs: list[str] = []
+        self._backend = backend
+        self._folder = folder
+        self._settings = settings
+        self._running: dict[int, tuple[Process, AsyncExitStack]] = {}
+
+    async def start(self, port: int) -> Service:
+        stack = AsyncExitStack()
+        service, process = await stack.enter_async_context(
+            started(self._backend, self._folder, PORT=str(port), **self._settings)
+        )
+        self._running[port] = (process, stack)
+        return service
+
+    async def end(self, port: int) -> None:
+        process, stack = self._running.pop(port)
+        process.process.send_signal(signal.SIGTERM)
+        assert await process.ended() == 0
+        self.logs.append(process.log)
+        await stack.aclose()
+
+
+async def asking(service: Service, trace_id: str, enough: asyncio.Event) -> list[PanelReader]:
+    """Asks again and again, by a new connection each time."""
+    answers = []
+    while not enough.is_set():
+        answers.append(await service.ask(trace_id=trace_id))
+    return answers
+
+
+async def replaced(fleet: Fleet, balancer: Balancer, port: int) -> None:
+    await fleet.end(port)
+    await fleet.start(port)
+    with anyio.fail_after(PATIENCE):
+        while port not in balancer.ready:  # noqa: ASYNC110 - no event tells it
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.slow
+async def test_a_rolling_restart_cuts_no_answer(tmp_path: Path, database_uri: str) -> None:
+    settings = {"SESSION_SERVICE_URI": database_uri, "DRAIN_SECONDS": "3", "SHUTDOWN_SECONDS": "20"}
+    async with backend_for(chat=SteadyChat()) as backend:
+        for trace_id in TRACES:
+            record_trace(backend.standin, trace_id)
+        fleet = Fleet(backend, tmp_path, **settings)
+        service, _ = [await fleet.start(port) for port in fleet.ports]
+        enough = asyncio.Event()
+        no_reuse = httpx.Limits(max_keepalive_connections=0)
+        async with (
+            balancing(*fleet.ports) as (url, balancer),
+            httpx.AsyncClient(timeout=60, limits=no_reuse) as http,
+        ):
+            service = replace(service, url=url, http=http)
+            with anyio.fail_after(PATIENCE):
+                while len(balancer.ready) < 2:  # noqa: ASYNC110 - no event tells it
+                    await asyncio.sleep(0.01)
+            clients = [asyncio.create_task(asking(service, each, enough)) for each in TRACES]
+            for port in fleet.ports:
+                await replaced(fleet, balancer, port)
+            enough.set()
+            answers = [each for client in clients for each in await client]
+        for port in fleet.ports:
+            await fleet.end(port)
+    assert {(*each.texts, each.error) for each in answers} == {("Let me look.", f"{ANSWER} ", None)}
+    turns = [
+        [json.loads(line)["outcome"] for line in log.splitlines() if '"event": "turn"' in line]
+        for log in fleet.logs
+    ]
+    assert all(turns[: len(fleet.ports)])
+    assert {outcome for each in turns for outcome in each} == {"turn_finished"}
+    assert sum(len(each) for each in turns) == len(answers) >= 2 * len(TRACES)
