@@ -143,7 +143,7 @@ async def service_process(
 
 
 async def _healthy(service: Service, process: Process) -> None:
-    with anyio.fail_after(PATIENCE):
+    with anyio.fail_after(4 * PATIENCE):
         while process.process.returncode is None:
             with contextlib.suppress(httpx.TransportError):
                 await service.http.get(f"{service.url}{PREFIX}/healthz")

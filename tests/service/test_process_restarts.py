@@ -22,7 +22,7 @@ from tests.service.balancing import Balancer, balancing
 from tests.service.processes import Backend, Process, backend_for, free_port, started
 
 ANSWER = "The tool has failed since the order was unknown to it."
-TRACES = [str(UUID(int=0x0199_0000_0000_7000_8000_0000_0000_0100 + each)) for each in range(6)]
+TRACES = [str(UUID(int=0x0199_0000_0000_7000_8000_0000_0000_0100 + each)) for each in range(4)]
 
 
 class SteadyChat:
@@ -35,7 +35,7 @@ class SteadyChat:
             return
         for word in ANSWER.split(" "):
             yield text(f"{word} ")
-            await asyncio.sleep(0.03)
+            await asyncio.sleep(0.05)
         yield finish("stop")
         yield usage(100, 10)
 

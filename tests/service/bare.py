@@ -1,0 +1,56 @@
+"""Bare connections, on which nothing is sent or read but what a test says."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable
+from urllib.parse import urlsplit
+
+import anyio
+
+from tests.fakes.service import PATIENCE, PREFIX, TRACE_ID, Service
+
+PATH = f"{PREFIX}/trace-analyzer/session/{TRACE_ID}"
+
+
+async def until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
+    """Waits for what is bound to happen."""
+    with anyio.fail_after(seconds):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.005)
+
+
+def request(body: bytes, *, length: int | None = None) -> bytes:
+    head = (
+        f"POST {PATH} HTTP/1.1\r\nHost: service\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body) if length is None else length}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+QUESTION = request(b'{"message": "What caused this error?"}')
+
+
+@contextlib.asynccontextmanager
+async def connected(service: Service, receive_buffer: int = 4096) -> AsyncIterator[socket.socket]:
+    """A bare connection on which nothing is read unless the test reads it."""
+    address = urlsplit(service.url)
+    with socket.socket() as client:
+        client.setblocking(False)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(client, (address.hostname, address.port))
+        yield client
+
+
+async def sent(client: socket.socket, data: bytes) -> None:
+    await asyncio.get_running_loop().sock_sendall(client, data)
+
+
+async def received(client: socket.socket) -> bytes:
+    """What comes until the other side closes; an abrupt end is an end, too."""
+    loop, data = asyncio.get_running_loop(), b""
+    with contextlib.suppress(ConnectionResetError), anyio.fail_after(PATIENCE):
+        while piece := await loop.sock_recv(client, 65536):
+            data += piece
+    return data
