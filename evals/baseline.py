@@ -7,8 +7,9 @@ what the model reads and which tools it has.
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import uuid4
 
 import httpx
@@ -116,13 +117,15 @@ class Baseline:
         answers = []
         for turn in case.turns:
             said.append(User(turn.question))
-            got = await self._ask(said, bench, names)
+            got = await self._ask(
+                said, bench, partial(named_spans, names=names, healthy=turn.healthy)
+            )
             said.append(Assistant(got.text or "[no answer]"))
             answers.append(got)
         return answers
 
     async def _ask(
-        self, messages: Sequence[Message], bench: _Bench, names: Mapping[str, str]
+        self, messages: Sequence[Message], bench: _Bench, named: Callable[[str], Sequence[str]]
     ) -> Answered:
         marker = uuid4().hex
         events = _Events()
@@ -150,7 +153,7 @@ class Baseline:
         else:
             events.seen.append(TurnFinished())
         took = time.monotonic() - began
-        return answered(events.seen, lambda text: named_spans(text, names), took)
+        return answered(events.seen, named, took)
 
 
 def _json(record: Span | Trace) -> str:

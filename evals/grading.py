@@ -67,16 +67,17 @@ def cited_spans(text: str) -> list[str]:
     return list(cited(text, span=str, trace=lambda _: None))
 
 
-def named_spans(text: str, names: Mapping[str, str]) -> list[str]:
+def named_spans(text: str, names: Mapping[str, str], *, healthy: bool) -> list[str]:
     """The spans that a text names: by id, or where it holds no id, by name.
 
+    In an answer about a `healthy` trace a name is no citation: nothing is blamed in passing.
     `names` are the names by span id. A name that more than COUNTED spans share points at none of
     them. One that is a plain word counts only where it is marked (code, quotes, bold), since such
     words also stand in any sentence.
     """
     by_id = [found.lower() for found in _UUID.findall(text)]
     ids = [each for each in dict.fromkeys(by_id) if each in names]
-    if ids:
+    if ids or healthy:
         return ids
     places: list[tuple[int, str]] = []
     for name, spans in _by_name(names).items():

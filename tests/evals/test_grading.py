@@ -60,12 +60,17 @@ NAMES = {ROOT: "agent", CULPRIT: "lookup_order", OTHER: "retry", FOURTH: "retry"
 def test_a_text_names_spans_by_id_or_by_a_name_that_is_no_mere_word(
     text: str, spans: list[str]
 ) -> None:
-    assert named_spans(text, NAMES) == spans
+    assert named_spans(text, NAMES, healthy=False) == spans
+
+
+def test_a_name_in_passing_is_no_alarm_about_a_healthy_trace() -> None:
+    assert named_spans("`lookup_order` took longest.", NAMES, healthy=True) == []
+    assert named_spans(f"It was {CULPRIT}.", NAMES, healthy=True) == [CULPRIT]
 
 
 def test_a_name_that_many_spans_share_points_at_none_of_them() -> None:
     names = {f"019ca869-0000-7000-8000-0000000000{n}": "call_model" for n in range(10, 14)}
-    assert named_spans("call_model failed", names) == []
+    assert named_spans("call_model failed", names, healthy=False) == []
 
 
 def test_what_stands_around_the_culprit_or_failed_after_it_is_a_symptom() -> None:
