@@ -2,8 +2,8 @@
 
 It works by simple rules on the text of the request, as a model does on the same text: it picks
 lines of the outline by the words of the question, calls the offered tools on the spans that those
-lines name, and composes its answer from the lines and from what the tools returned. It knows
-nothing about any trace.
+lines name, or those that look beyond the trace where the question does, and composes its answer
+from the lines and from what the tools returned. It knows nothing about any trace.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from typing import Any
 from demo.standin.chat import Chunk, finish, text, tool_arguments, tool_call, usage
 
 LABEL = "*Offline stand-in model (rules, not a language model):*"
+_ENDING = "\n\nA real language model can be set with `DEMO_LLM_BASE_URL`."
 SPANS_LOOKED_AT = 3
 FACTS_TOLD = 4
 
@@ -31,6 +32,22 @@ _MARKS = {
     "cost": re.compile(r"\$|cost|tokens|loop|repeat|growth"),
     "error": re.compile(r"cause_|error|ERROR|fail|empty|cut|invalid|guardrail|score|unfinished"),
 }
+_BEYOND: Sequence[tuple[re.Pattern[str], str, dict[str, str]]] = (
+    (re.compile(r"conversation|thread|session|so far|earlier", re.IGNORECASE), "get_thread", {}),
+    (
+        re.compile(r"healthy|good run|other runs|differ", re.IGNORECASE),
+        "find_similar_traces",
+        {"outcome": "healthy"},
+    ),
+    (
+        re.compile(r"usual|normal|typical|than (?:the )?others", re.IGNORECASE),
+        "compare_with_project",
+        {},
+    ),
+)
+_NEXT_CALL = re.compile(r'(compare_traces)\(trace="(t\d+)"\)')
+_CITABLE = re.compile(r"\b[st]\d+\b")
+_LINES_TOLD = 24
 _NUMBERED = re.compile(r"^\d+\. ")
 _VERDICT = re.compile(r"^\w+ \([^()]*?(\d+%) sure\): ")
 _FACT = re.compile(r"^(error|exception|output|input|duration|cost|usage|model)\b.*", re.IGNORECASE)
@@ -62,8 +79,8 @@ class OfflineModel:
     async def reply(self, request: dict[str, Any], /) -> AsyncIterator[Chunk]:
         """Streams a reply: tool calls first, an answer once their results are there."""
         talk = _read(request)
-        calls = [] if talk.results else _calls(talk)
-        said = _before_calls(talk) if calls else _answer(talk)
+        calls = _further_calls(talk) if talk.results else _calls(talk)
+        said = _before_calls(talk, calls) if calls else _answer(talk)
         for piece in re.findall(r"\S+\s*|\s+", said):
             yield text(piece)
             await asyncio.sleep(self._delay)
@@ -116,6 +133,10 @@ def _spans(talk: _Talk) -> list[str]:
 
 def _calls(talk: _Talk) -> list[tuple[str, str]]:
     """Calls of the tool that takes a span, by its own schema; else of one that needs nothing."""
+    offered = {tool["name"] for tool in talk.tools}
+    for words, name, arguments in _BEYOND:
+        if name in offered and words.search(talk.question):
+            return [(name, json.dumps(arguments))]
     spans = _spans(talk)
     for tool in talk.tools:
         parameters = tool.get("parameters") or {}
@@ -130,18 +151,37 @@ def _calls(talk: _Talk) -> list[tuple[str, str]]:
     return [(tool["name"], "{}") for tool in talk.tools if not _required(tool)][:1]
 
 
+def _further_calls(talk: _Talk) -> list[tuple[str, str]]:
+    """The call that the only result so far names for going on."""
+    found = _NEXT_CALL.search(talk.results[0]) if len(talk.results) == 1 else None
+    offered = {tool["name"] for tool in talk.tools}
+    return [(found[1], json.dumps({"trace": found[2]}))] if found and found[1] in offered else []
+
+
+def _looks_beyond(talk: _Talk) -> bool:
+    return any(words.search(talk.question) for words, _, _ in _BEYOND)
+
+
 def _required(tool: dict[str, Any]) -> list[str]:
     required: list[str] = (tool.get("parameters") or {}).get("required") or []
     return required
 
 
-def _before_calls(talk: _Talk) -> str:
+def _before_calls(talk: _Talk, calls: Sequence[tuple[str, str]]) -> str:
+    if any(calls[0][0] == name for _, name, _ in _BEYOND) or talk.results:
+        return "I look beyond this trace. " if not talk.results else "I compare with one of them. "
     spans = ", ".join(f"[{span}]" for span in _spans(talk)) or "the trace"
     return f"I look closer at {spans}. "
 
 
 def _answer(talk: _Talk) -> str:
-    """The most telling line first, then the next ones, then facts of the spans looked at."""
+    """The most telling line first, then the next ones, then facts of the spans looked at; of what
+    lies beyond the trace the last result's lines."""
+    if talk.results and _looks_beyond(talk):
+        told = [line.strip() for line in _inside(talk.results[-1]) if line.strip()]
+        shown = [_CITABLE.sub(lambda found: f"[{found[0]}]", line) for line in told]
+        listed = "\n".join(f"- {line}" for line in shown[1:_LINES_TOLD])
+        return f"{LABEL}\n\n**{shown[0]}**\n\n{listed}{_ENDING}" if shown else LABEL
     lines = [line.strip().lstrip("-").strip() for line in _telling(talk)]
     findings = [_cited(line) for line in lines if not _is_tree(line)][:3] or lines[:2]
     if not findings:
@@ -150,7 +190,7 @@ def _answer(talk: _Talk) -> str:
     parts = [f"{LABEL}\n\n**{first}**"]
     parts += [f"- {line}" for line in others]
     parts += [block for result in talk.results if (block := _facts(result))]
-    return "\n\n".join(parts) + "\n\nA real language model can be set with `DEMO_LLM_BASE_URL`."
+    return "\n\n".join(parts) + _ENDING
 
 
 def _cited(line: str) -> str:

@@ -1,7 +1,7 @@
 """Where two runs of one program part: the first other step, and steps that went otherwise."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,17 +95,31 @@ def _matched(ours: Sequence[Node], theirs: Sequence[Node]) -> list[Pair]:
 def _parting(
     above: Pair | None, ours: Sequence[Node], theirs: Sequence[Node], matched: Sequence[Pair]
 ) -> _Parting:
-    known_ours = {id(pair[0]) for pair in matched}
-    known_theirs = {id(pair[1]) for pair in matched}
-    missing = next((node for node in ours if id(node) not in known_ours), None)
-    added = next((node for node in theirs if id(node) not in known_theirs), None)
-    earlier = theirs[: theirs.index(added)] if added else [pair[1] for pair in matched]
+    """What is missing and what is added, if it is at the same place; else what comes first."""
+    missing, earlier_ours = _first_alone(ours, {id(one): other for one, other in matched})
+    added, earlier_theirs = _first_alone(theirs, {id(other): other for _, other in matched})
+    if missing and added and len(earlier_ours) != len(earlier_theirs):
+        if len(earlier_ours) < len(earlier_theirs):
+            added = None
+        else:
+            missing = None
+    earlier = earlier_theirs if added else earlier_ours
     before = earlier[-1] if earlier else None
     if added is not None:
         at = added.start
     else:
         at = before.end if before else above[1].start if above else 0
     return _Parting(above, missing, added, before, at)
+
+
+def _first_alone(
+    nodes: Sequence[Node], in_b: Mapping[int, Node]
+) -> tuple[Node | None, Sequence[Node]]:
+    """The first step without a counterpart, and those of B that its predecessors have or are."""
+    for place, node in enumerate(nodes):
+        if id(node) not in in_b:
+            return node, [in_b[id(each)] for each in nodes[:place]]
+    return None, ()
 
 
 def _told(runs: Runs, parting: _Parting) -> str:

@@ -15,6 +15,7 @@ Label = Callable[[str], str | None]
 
 Questions = tuple[str, str, str]
 
+HOW_IT_WENT = "How did this conversation go so far?"
 _NAME_SHOWN = 40
 _NAME = "NAME"
 _QUESTIONS = {
@@ -44,8 +45,16 @@ _FATAL = frozenset([Category.CAUSE_OF_ERROR, Category.ERROR_ORIGIN])
 
 
 def follow_ups(seen: Examination, label: Label) -> Questions:
-    """Three questions for after an answer: from the findings, then from where time and money go."""
-    return _first_three(_from_findings(seen, label), _from_profile(seen, label), _about_any())
+    """Three questions for after an answer: from the findings, about the conversation or the other
+    runs, then from where time and money go."""
+    findings = _from_findings(seen, label)
+    return _first_three(
+        islice(findings, 2),
+        _beyond(seen),
+        findings,
+        _from_profile(seen, label),
+        _about_any(),
+    )
 
 
 def starters(seen: Examination, label: Label) -> Questions:
@@ -99,6 +108,15 @@ def _quoted(name: str | None) -> str:
 def _from_thread(seen: Examination) -> Iterator[str]:
     if seen.trace.thread_id:
         yield "What did the user want here, and did the answer give it?"
+        yield HOW_IT_WENT
+
+
+def _beyond(seen: Examination) -> Iterator[str]:
+    """What only other traces can tell, where there are any."""
+    if seen.trace.thread_id:
+        yield HOW_IT_WENT
+    elif seen.trace.error_info and seen.usual and seen.usual.count > (seen.usual.failed or 1):
+        yield "What do healthy runs do that this one does not?"
 
 
 def _from_profile(seen: Examination, label: Label) -> Iterator[str]:

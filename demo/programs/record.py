@@ -33,6 +33,8 @@ PROGRAMS = (
     "order_chain",
     "guarded_bot",
     "nightly_batch",
+    "scale_lesson",
+    "order_status",
 )
 PACKED_FROM = 100_000
 _RUN = "--run"

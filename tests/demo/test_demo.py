@@ -108,6 +108,52 @@ async def test_the_offline_model_answers_from_what_it_was_given_and_says_what_it
     assert "error: Q: 17" in text
 
 
+def a_tool(name: str) -> dict[str, Any]:
+    parameters = {"type": "object", "properties": {"trace": {"type": "string"}}}
+    return {"type": "function", "function": {"name": name, "parameters": parameters}}
+
+
+@pytest.mark.parametrize(
+    ("question", "tool", "arguments"),
+    [
+        ("How did this conversation go so far?", "get_thread", "{}"),
+        (
+            "What do healthy runs do that this one does not?",
+            "find_similar_traces",
+            '{"outcome": "healthy"}',
+        ),
+        ("Is this slower than usual?", "compare_with_project", "{}"),
+    ],
+)
+async def test_the_offline_model_looks_beyond_the_trace_where_the_question_does(
+    question: str, tool: str, arguments: str
+) -> None:
+    messages = [*talk()[:-1], {"role": "user", "content": question}]
+    offered = [TOOL, a_tool(tool)]
+    assert called(await reply(OfflineModel(0), messages=messages, tools=offered)) == [arguments]
+    without = await reply(OfflineModel(0), messages=messages, tools=[TOOL])
+    assert json.loads(called(without)[0])["span_id"] == "s7"
+    result = {"role": "tool", "content": "<<<data 0\nThread x: 2 turns\nt1 turn 1\ndata 0>>>"}
+    told = said(await reply(OfflineModel(0), messages=[*messages, result], tools=offered))
+    assert "**Thread x: 2 turns**" in told
+    assert "- [t1] turn 1" in told
+
+
+async def test_the_offline_model_makes_the_call_that_a_result_names() -> None:
+    ask = {"role": "user", "content": "What do healthy runs do that this one does not?"}
+    hint = 'Others:\nt4 2026\nHow one differs: compare_traces(trace="t4")'
+    result = {"role": "tool", "content": f"<<<data 0\n{hint}\ndata 0>>>"}
+    messages = [*talk()[:-1], ask, result]
+    offered = [TOOL, a_tool("compare_traces")]
+    assert called(await reply(OfflineModel(0), messages=messages, tools=offered)) == [
+        '{"trace": "t4"}'
+    ]
+    difference = {"role": "tool", "content": "<<<data 0\nA: t4 x\nB: this\ndata 0>>>"}
+    last = await reply(OfflineModel(0), messages=[*messages, difference], tools=offered)
+    assert called(last) == []
+    assert "**A: [t4] x**" in said(last)
+
+
 async def test_the_offline_model_answers_without_tools_and_without_an_outline() -> None:
     assert "[s7]" in said(await reply(OfflineModel(0), messages=talk()))
     empty = said(await reply(OfflineModel(0), messages=[{"role": "user", "content": "Hm?"}]))
@@ -134,12 +180,20 @@ def test_the_recordings_hold_what_the_demo_promises() -> None:
     traces = [entry.fields for entry in workspace.traces.values()]
     assert len(traces) >= 10
     threads = [each["thread_id"] for each in traces if each.get("thread_id")]
-    assert sorted(threads.count(thread) for thread in set(threads)) == [2, 3]
+    assert sorted(threads.count(thread) for thread in set(threads)) == [2, 3, 8]
     tags = {tag for each in traces for tag in each.get("tags", [])}
     assert {"live-coach", "live-feedback", "tts", "session-summary"} <= tags
     assert {"fretcoach-hub", "practice-planning"} <= tags
     assert len(workspace.spans) > 1_500
     assert any(each.get("error_info") for each in traces)
+
+
+def test_the_recordings_hold_enough_runs_of_one_name_to_tell_what_is_usual() -> None:
+    workspace = recorded().workspace()
+    runs = [e.fields for e in workspace.traces.values() if e.fields["name"] == "order-status"]
+    assert len(runs) == 40
+    assert sum(1 for each in runs if each.get("error_info")) == 4
+    assert sum(path.stat().st_size for path in TRACES.iterdir()) < 400_000
 
 
 def test_the_recordings_come_from_several_ways_of_instrumenting() -> None:

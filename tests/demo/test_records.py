@@ -157,6 +157,21 @@ async def test_a_page_is_sorted_unless_the_workspace_is_too_large() -> None:
     assert page["sortableBy"] == []
 
 
+async def test_old_backends_have_no_statistics_and_cannot_ask_who_sent_a_trace() -> None:
+    source = json.dumps([{"field": "source", "operator": "=", "value": "sdk"}])
+    stats, asked = "/v1/private/traces/stats", {"project_name": "shop"}
+    found = {}
+    for generation in ("A", "B", "C"):
+        old = Switches(generation=generation)  # type: ignore[arg-type]
+        answers = [
+            await call(stored(source="sdk"), stats, old, params=asked),
+            await call(stored(source="sdk"), stats, old, params={**asked, "filters": source}),
+            await call(stored(), "/v1/private/traces", old, params={**asked, "filters": source}),
+        ]
+        found[generation] = [each.status_code for each in answers]
+    assert found == {"A": [404, 404, 400], "B": [200, 400, 400], "C": [200, 200, 200]}
+
+
 RECORD = {
     "name": "Answer",
     "duration": 5_000.0,

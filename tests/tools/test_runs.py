@@ -157,6 +157,28 @@ async def test_the_first_divergence_and_the_steps_that_went_otherwise_are_told()
     assert "structure: 1 → 0 × agent > rerank" in text
 
 
+@pytest.mark.parametrize(
+    ("theirs", "mine", "said"),
+    [
+        (["a", "b", "c", "d"], ["a", "b", "d"], "after s3 b: B has no c, which A has"),
+        (["a", "b", "c"], ["a", "c"], "after s2 a: B has no b, which A has"),
+        (["a", "b"], ["a", "b", "c"], "after s3 b: B has s4 c, which A has not"),
+        (["x", "a", "b"], ["a", "b", "y"], "below s1 top: B has no x, which A has"),
+        (["a", "b"], ["x", "a", "b"], "below s1 top: B has s2 x, which A has not"),
+        (["a", "b"], ["b", "a"], None),
+    ],
+)
+async def test_the_first_other_step_is_told_at_its_place(
+    theirs: list[str], mine: list[str], said: str | None
+) -> None:
+    steps = [a_span(1, name="top"), *(a_span(n, 1, name=each) for n, each in enumerate(mine, 2))]
+    async with desk_with(*steps) as desk:
+        put(desk, a_run(1), spans=steps_of(1, "top", *theirs))
+        text = await compared(desk)
+    line = next((each for each in text.splitlines() if "first divergence" in each), None)
+    assert (line is None) if said is None else (line is not None and line.endswith(said))
+
+
 async def test_spans_of_the_other_run_get_no_names_of_this_one() -> None:
     async with desk_with(a_span(1, name="agent", output="a")) as desk:
         put(desk, a_run(1), spans=steps_of(1, "agent", agent={"output": "b"}))

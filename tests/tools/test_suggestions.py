@@ -7,9 +7,11 @@ import pytest
 
 from app.analysis.examination import Examination, examine
 from app.analysis.finding import Category, Finding
+from app.analysis.unusual import with_usual
+from app.analysis.usual import Usual, Window
 from app.opik.schema import ErrorInfo
 from app.tools.suggestions import follow_ups, starters
-from tests.analysis.timeline import draw, span, trace
+from tests.analysis.timeline import at, draw, span, trace
 from tests.tools.desk import a_span, desk_with
 
 HEALTHY = """
@@ -55,7 +57,22 @@ def test_a_healthy_trace_is_asked_for_its_time_its_cost_and_its_course() -> None
 
 def test_a_trace_of_a_thread_is_asked_for_the_users_wish() -> None:
     questions = starters(look(HEALTHY, about=trace(thread_id="t-1")), name)
-    assert questions[0] == "What did the user want here, and did the answer give it?"
+    assert questions[:2] == (
+        "What did the user want here, and did the answer give it?",
+        "How did this conversation go so far?",
+    )
+    after = follow_ups(look(FAILED, about=trace(thread_id="t-1")), name)
+    assert "How did this conversation go so far?" in after
+    assert after[0] == "Why did “ask” fail, and what would prevent it?"
+
+
+def test_a_failed_trace_is_compared_with_healthy_ones_where_there_are_some() -> None:
+    seen = look(FAILED, about=trace(error_info=ErrorInfo(message="m")))
+    question = "What do healthy runs do that this one does not?"
+    window = Window(at(0), at(9))
+    assert question not in follow_ups(seen, name)
+    assert question in follow_ups(with_usual(seen, Usual(window, 30, 2)), name)
+    assert question not in follow_ups(with_usual(seen, Usual(window, 30, 30)), name)
 
 
 @pytest.mark.parametrize(
