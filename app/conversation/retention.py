@@ -1,27 +1,18 @@
 """Removes conversations in which nothing was said for a long time, every hour."""
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
 import anyio
 import structlog
 
 from app.conversation.ports import Observer
+from app.db.expiry import NOTHING, Expiry
 from app.errors import DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 3600.0
 PAUSE_SECONDS = 0.2
-
-
-class Expiring(Protocol):
-    async def remove_some(self) -> set[str] | None:
-        """Removes a few old conversations; their ids, None while another process does this.
-
-        Raises DatabaseUnavailable.
-        """
-        ...
 
 
 class Retention:
@@ -32,7 +23,7 @@ class Retention:
 
     def __init__(
         self,
-        expiry: Expiring,
+        expiry: Expiry,
         observer: Observer,
         *,
         again: float,
@@ -65,14 +56,14 @@ class Retention:
         """False where another process has it in hand."""
         count = 0
         try:
-            while gone := await self._expiry.remove_some():
-                count += len(gone)
-                for conversation_id in gone:
+            while (removed := await self._expiry.remove_some()) and removed != NOTHING:
+                count += len(removed.gone)
+                for conversation_id in removed.gone:
                     self._observer.forgotten(conversation_id)
                 await self._sleep(PAUSE_SECONDS)
         except DatabaseUnavailable as error:
             log.warning("retention_interrupted", conversations=count, code=error.code)
             return True
-        if count or gone is not None:
+        if count or removed is not None:
             log.info("retention", conversations=count)
-        return gone is not None
+        return removed is not None

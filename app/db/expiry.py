@@ -1,6 +1,7 @@
 """Removes conversations in which nothing has happened for a long time, a few at a time."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import anyio
 from sqlalchemy import ColumnElement, and_, delete, exists, select
@@ -8,13 +9,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.db.chores import hold
 from app.db.quotas import alive, purge
-from app.db.tables import sessions, turns, utc_in
+from app.db.tables import events, sessions, turns, utc_in
 from app.db.transactions import Transactions
 
 CHORE = "retention"
 BATCH_CONVERSATIONS = 50
 BATCH_EVENTS = 500
-"""A batch is over before it passes this, unless its first conversation alone does."""
+"""A batch is over before it passes this; a longer conversation is removed from its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """The conversations that are gone now, and how many more were made shorter."""
+
+    gone: frozenset[str]
+    shortened: int = 0
+
+
+NOTHING = Removed(frozenset())
 
 
 class Expiry:
@@ -35,27 +47,33 @@ class Expiry:
         self._holder = holder
         self._lease_seconds = lease_seconds
 
-    async def remove_some(self) -> set[str] | None:
-        """Removes the oldest and returns their ids; None while another process does this.
+    async def remove_some(self) -> Removed | None:
+        """Removes some of the oldest; None while another process does this.
 
-        One short transaction; none are left once it returns none. Conversations with a living turn
-        stay. Raises DatabaseUnavailable.
+        One short transaction. Conversations with a living turn stay. Raises DatabaseUnavailable.
         """
         gone: set[str] = set()
-        held = await self._transactions.run(lambda db: self._remove_some(db, gone))
-        return gone if held else None
+        shortened = await self._transactions.run(lambda db: self._remove_some(db, gone))
+        return None if shortened is None else Removed(frozenset(gone), shortened)
 
-    async def _remove_some(self, db: AsyncConnection, gone: set[str]) -> bool:
+    async def _remove_some(self, db: AsyncConnection, gone: set[str]) -> int | None:
         if not await hold(db, CHORE, self._holder, seconds=self._lease_seconds):
-            return False
+            return None
         await purge(db)
-        if ids := await self._oldest(db):
-            # By their keys: whoever writes into a conversation locks it by its key, too.
-            locked = select(sessions.c.id).where(sessions.c.id.in_(ids), self._expired())
-            found = list(await db.scalars(locked.order_by(sessions.c.id).with_for_update()))
-            await db.execute(delete(sessions).where(sessions.c.id.in_(found)))
-            gone.update(found)
-        return True
+        if not (ids := await self._oldest(db)):
+            return 0
+        # By their keys: whoever writes into a conversation locks it by its key, too.
+        locked = select(sessions.c.id, sessions.c.next_sequence).where(
+            sessions.c.id.in_(ids), self._expired()
+        )
+        found = (await db.execute(locked.order_by(sessions.c.id).with_for_update())).all()
+        if len(found) == 1 and found[0].next_sequence - 1 > BATCH_EVENTS:
+            await _shorten(db, *found[0])
+            return 1
+        whole = [row.id for row in found]
+        await db.execute(delete(sessions).where(sessions.c.id.in_(whole)))
+        gone.update(whole)
+        return 0
 
     async def _oldest(self, db: AsyncConnection) -> list[str]:
         query = (
@@ -66,8 +84,8 @@ class Expiry:
         )
         chosen: list[str] = []
         events_in_all = 0
-        for session_id, events in await db.execute(query):
-            events_in_all += events
+        for session_id, own_events in await db.execute(query):
+            events_in_all += own_events
             if chosen and events_in_all > BATCH_EVENTS:
                 break
             chosen.append(session_id)
@@ -78,3 +96,14 @@ class Expiry:
             turns.c.session_id == sessions.c.id, turns.c.id == sessions.c.active_turn_id, alive()
         )
         return and_(sessions.c.updated_at < utc_in(-self._seconds), ~living)
+
+
+async def _shorten(db: AsyncConnection, session_id: str, next_sequence: int) -> None:
+    """Removes the last events: what is left still reads as a conversation, its names unchanged."""
+    first = next_sequence - BATCH_EVENTS
+    await db.execute(
+        delete(events).where(events.c.session_id == session_id, events.c.sequence >= first)
+    )
+    await db.execute(
+        sessions.update().where(sessions.c.id == session_id).values(next_sequence=first)
+    )

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.conversation.retention import EVERY_SECONDS, PAUSE_SECONDS, Retention
 from app.db import migrating
-from app.db.expiry import Expiry
+from app.db.expiry import NOTHING, Expiry, Removed
 from app.db.store import Store
 from tests import databases
 from tests.db.test_retention import DAY, expiring, kept, said, untouched_for
@@ -74,7 +74,7 @@ async def test_all_that_is_old_goes_at_once_with_pauses_between_and_again_every_
 async def test_while_another_process_has_it_in_hand_this_one_looks_again_soon(
     store: Store, engine: AsyncEngine
 ) -> None:
-    assert await expiring(engine).remove_some() == set()
+    assert await expiring(engine).remove_some() == NOTHING
     pauses = Pauses(1)
     with structlog.testing.capture_logs() as logs:
         await retention(expiring(engine), pauses).run_until(pauses.over)
@@ -105,7 +105,7 @@ async def test_a_database_that_fails_is_told_once_a_run_and_the_next_run_works(
 
 async def test_a_fault_of_its_own_is_logged_and_ends_nothing_else() -> None:
     class Faulty:
-        async def remove_some(self) -> set[str] | None:
+        async def remove_some(self) -> Removed | None:
             raise RuntimeError("not foreseen")
 
     pauses = Pauses(2)

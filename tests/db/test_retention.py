@@ -11,7 +11,7 @@ from sqlalchemy import event, func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db import migrating, turn_log
-from app.db.expiry import BATCH_CONVERSATIONS, BATCH_EVENTS, Expiry
+from app.db.expiry import BATCH_CONVERSATIONS, BATCH_EVENTS, NOTHING, Expiry, Removed
 from app.db.store import Entry, Quotas, Store, TurnKey
 from app.db.tables import admissions, chores, events, feedback, sessions, turns, utc_in
 from app.db.turn_log import Start
@@ -42,6 +42,10 @@ async def untouched_for(engine: AsyncEngine, seconds: float, *which: TurnKey) ->
         await db.execute(old.values(updated_at=utc_in(-seconds)))
 
 
+def gone(turn: TurnKey) -> Removed:
+    return Removed(frozenset({turn.conversation_id}))
+
+
 async def kept(engine: AsyncEngine) -> set[str]:
     async with engine.begin() as db:
         return set(await db.scalars(select(sessions.c.id)))
@@ -56,7 +60,7 @@ async def test_what_is_older_than_the_days_goes_with_all_that_hangs_on_it(
     await untouched_for(engine, 30 * DAY + 60, old)
     await untouched_for(engine, 30 * DAY - 60, young)
 
-    assert await expiring(engine).remove_some() == {old.conversation_id}
+    assert await expiring(engine).remove_some() == gone(old)
 
     assert await kept(engine) == {young.conversation_id}
     assert await types(store, old.conversation_id) == []
@@ -79,7 +83,7 @@ async def test_a_conversation_with_a_living_turn_stays_and_one_of_a_dead_process
     dead = await begun(store, trace_id=numbered_trace(2), lease_seconds=-1)
     await untouched_for(engine, 31 * DAY, living, dead)
 
-    assert await expiring(engine).remove_some() == {dead.conversation_id}
+    assert await expiring(engine).remove_some() == gone(dead)
     await finish(store, living)
     assert await expiring(engine).remove_some() is None
 
@@ -94,7 +98,7 @@ async def test_a_conversation_that_is_taken_up_again_at_that_moment_stays(
         store = Store(other)
         old = await said(store, 1)
         await untouched_for(engine, 31 * DAY, old)
-        removed: set[str] | None = None
+        removed: Removed | None = None
 
         async def remove() -> None:
             nonlocal removed
@@ -107,7 +111,7 @@ async def test_a_conversation_that_is_taken_up_again_at_that_moment_stays(
             await turn_log.begin(db, owner, numbered_trace(1), start=start)
             group.start_soon(remove)
             await _somebody_waits(other)
-        assert removed == set()
+        assert removed == NOTHING
         assert await kept(engine) == {old.conversation_id}
 
 
@@ -134,10 +138,10 @@ async def test_turns_of_other_conversations_go_on_while_a_batch_is_being_removed
         living = [await begun(store, trace_id=numbered_trace(n)) for n in range(1, 16, 2)]
         await untouched_for(engine, 31 * DAY, *old)
         batch = expiring(engine)
-        gone: set[str] = set()
+        removed: set[str] = set()
         async with engine.begin() as db:
-            assert await batch._remove_some(db, gone)
-            assert len(gone) == len(old)
+            assert await batch._remove_some(db, removed) == 0
+            assert len(removed) == len(old)
             # A lock that is waited for ends with an error: there is one attempt.
             for turn in living:
                 await store.append(turn, [reply("more")])
@@ -154,7 +158,8 @@ async def test_turns_of_other_conversations_go_on_while_a_batch_is_being_removed
         (0, [BATCH_CONVERSATIONS, 1]),
         (BATCH_EVENTS // 2, [2, 1]),
         (BATCH_EVENTS // 2 + 1, [1, 1]),
-        (BATCH_EVENTS + 1, [1, 1]),
+        (BATCH_EVENTS, [1, 1]),
+        (BATCH_EVENTS + 1, [0, 1, 0, 1]),
     ],
 )
 async def test_a_batch_is_small(engine: AsyncEngine, events_each: int, sizes: list[int]) -> None:
@@ -173,9 +178,28 @@ async def test_a_batch_is_small(engine: AsyncEngine, events_each: int, sizes: li
             await db.execute(sessions.insert().values(row | own))
     process = expiring(engine)
     removed = []
-    while gone := await process.remove_some():
-        removed.append(len(gone))
+    while (batch := await process.remove_some()) != NOTHING:
+        assert batch is not None
+        removed.append(len(batch.gone))
     assert removed == sizes
+
+
+async def test_a_long_conversation_is_removed_from_its_end_and_reads_well_meanwhile(
+    store: Store, engine: AsyncEngine
+) -> None:
+    turn = await said(store, 1, replies=BATCH_EVENTS)
+    await untouched_for(engine, 31 * DAY, turn)
+    process = expiring(engine)
+
+    assert await process.remove_some() == Removed(frozenset(), shortened=1)
+
+    assert await types(store, turn.conversation_id) == ["turn_started", "reply_completed"]
+    again = await begun(store, trace_id=numbered_trace(1))
+    await finish(store, again)
+    assert (await types(store, turn.conversation_id))[2:] == ["turn_started", "turn_finished"]
+    assert await process.remove_some() == NOTHING
+    await untouched_for(engine, 31 * DAY, turn)
+    assert await process.remove_some() == gone(turn)
 
 
 async def test_one_process_removes_and_another_takes_over_once_its_lease_is_over(
@@ -184,21 +208,21 @@ async def test_one_process_removes_and_another_takes_over_once_its_lease_is_over
     turns = [await said(store, number) for number in range(3)]
     first, second = expiring(engine), expiring(engine)
     await untouched_for(engine, 31 * DAY, turns[0])
-    assert await first.remove_some() == {turns[0].conversation_id}
+    assert await first.remove_some() == gone(turns[0])
 
     await untouched_for(engine, 31 * DAY, turns[1])
     assert await second.remove_some() is None
     async with engine.begin() as db:
         await db.execute(chores.update().values(lease_until=utc_in(-1)))
-    assert await second.remove_some() == {turns[1].conversation_id}
+    assert await second.remove_some() == gone(turns[1])
 
     await untouched_for(engine, 31 * DAY, turns[2])
     assert await first.remove_some() is None
-    assert await second.remove_some() == {turns[2].conversation_id}
+    assert await second.remove_some() == gone(turns[2])
 
 
 async def test_of_several_processes_that_start_at_once_one_removes(database_uri: str) -> None:
-    outcomes: list[set[str] | None] = []
+    outcomes: list[Removed | None] = []
 
     async def remove(process: Expiry) -> None:
         outcomes.append(await process.remove_some())
@@ -212,7 +236,7 @@ async def test_of_several_processes_that_start_at_once_one_removes(database_uri:
         async with anyio.create_task_group() as group:
             for engine in (one, two, one, two):
                 group.start_soon(remove, expiring(engine))
-    assert sorted(outcomes, key=str) == [None, None, None, {old.conversation_id}]
+    assert sorted(outcomes, key=str) == [None, None, None, gone(old)]
 
 
 async def test_admissions_that_no_limit_counts_any_more_go_too(
@@ -224,7 +248,7 @@ async def test_admissions_that_no_limit_counts_any_more_go_too(
     async with engine.begin() as db:
         await db.execute(admissions.update().values(admitted_at=utc_in(-DAY - 1)))
 
-    assert await expiring(engine).remove_some() == set()
+    assert await expiring(engine).remove_some() == NOTHING
 
     async with engine.begin() as db:
         assert await db.scalar(select(func.count()).select_from(admissions)) == 0
