@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 
 class CuttingProxy:
-    """Passes bytes on. Once armed, it lets the next COMMIT (`cut_at`) reach the server, waits for the
-    server's answer and closes both ends without passing it on: the client cannot know the outcome.
+    """Passes bytes on. Once armed, it lets the next COMMIT (`cut_at`) reach the server, waits for
+    the answer and closes both ends without passing it on: the client cannot know the outcome.
     """
 
     def __init__(self, port: int) -> None:
