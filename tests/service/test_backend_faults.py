@@ -37,6 +37,7 @@ from tests.service.outages import (
     cases,
     hurried,
     is_as_before,
+    until,
 )
 
 AWAY = r"The Opik backend cannot be reached now\. Try again in a moment\."
@@ -240,3 +241,16 @@ async def test_a_trace_that_changes_within_a_turn_is_read_anew_by_the_next(tmp_p
         assert "renamed-meanwhile" not in str(service.chat.requests[-1]["messages"])
         await is_as_before(service, network)
         assert "renamed-meanwhile" in str(service.chat.requests[-1]["messages"])
+
+
+async def test_suggestions_and_a_turn_at_once_read_the_spans_of_a_slow_backend_once(
+    tmp_path: Path,
+) -> None:
+    async with hurried(tmp_path) as (service, network):
+        service.switches.faults += at(SEARCH, PauseAfter(1, TIMEOUT / 2), times=1)
+        suggested = asyncio.create_task(service.http.get(f"{service.session()}/suggestions"))
+        await until(lambda: service.switches.requests("POST", SEARCH))
+        assert (await service.ask()).texts == [ANSWER]
+        assert len((await suggested).json()["suggestions"]) == 3
+        assert len(service.switches.requests("POST", SEARCH)) == 2, "the structure, the bodies"
+        await is_as_before(service, network)
