@@ -32,5 +32,5 @@ class Sink(Protocol):
         ...
 
     async def emit(self, event: StoredEvent) -> None:
-        """Stores an event, then shows it. Raises TurnLost when the turn must end."""
+        """Keeps an event to be stored, then shows it. Raises TurnLost when the turn must end."""
         ...

@@ -6,11 +6,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.db.migrating import schema_fault, script_directory
 from app.db.transactions import Transactions
 
+CHECK_SECONDS = 15
+
 
 class SchemaCheck:
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, *, seconds: float = CHECK_SECONDS) -> None:
+        """`seconds` is how long a database may take that hangs or is slow."""
         # Whoever asks will ask again soon: no attempt is repeated here.
-        self._transactions = Transactions(engine, attempts=1, sleep=anyio.sleep)
+        self._transactions = Transactions(engine, attempts=1, sleep=anyio.sleep, seconds=seconds)
         self._script = script_directory()
 
     async def fault(self) -> str | None:

@@ -198,7 +198,8 @@ async def _insert_events(
         for number, entry in enumerate(entries, start=sequence)
     ]
     for packet in _packets(rows, limit):
-        await db.execute(events.insert().values(packet))
+        # SQLAlchemy compiles a statement of one row once, one of many rows each time.
+        await db.execute(events.insert().values(packet if len(packet) > 1 else packet[0]))
     await db.execute(
         sessions.update()
         .where(sessions.c.id == turn.conversation_id)

@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.engine import create_engine
+from app.db.schema_check import SchemaCheck
 from app.db.store import Store
 from app.db.tables import sessions
 from app.errors import DatabaseUnavailable
@@ -21,6 +22,7 @@ from app.messages import Usage
 from app.settings import database_url
 from tests import databases
 from tests.db.cutting_proxy import CuttingProxy
+from tests.db.lagging_proxy import LaggingProxy
 from tests.db.writing import ALICE, TRACE, begun, entry, finish, reply, types
 
 OTHER_TRACE = "0199a0c2-0000-7000-8000-000000000002"
@@ -80,6 +82,22 @@ async def test_connections_are_checked_before_use_so_that_a_restart_goes_unnotic
     private_server.start()
     await ping_all()
     await store.close()
+
+
+async def test_a_database_that_hangs_is_unavailable_to_all_who_ask_and_its_return_is_seen(
+    private_uri: str, private_server: databases.PrivateServer
+) -> None:
+    async with (
+        LaggingProxy(private_server.port).running() as proxy,
+        databases.connected(proxy.uri(private_uri)) as engine,
+    ):
+        assert await SchemaCheck(engine).fault() is None
+        proxy.hangs = True
+        for ask in (SchemaCheck(engine, seconds=0.2).fault, Store(engine, seconds=0.2).ping):
+            with pytest.raises(DatabaseUnavailable, match="does not answer"):
+                await ask()
+        proxy.hangs = False
+        assert await SchemaCheck(engine).fault() is None
 
 
 async def test_a_sqlite_file_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
