@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SECOND_PYTHON ?= $(shell for each in python3.13 $$HOME/.pyenv/versions/3.13.*/bin/python; do \
 	$$each -c '' 2>/dev/null && echo $$each && break; done)
 
-.PHONY: install demo test test-all check audit evals bench soak format clean
+.PHONY: install demo test test-all check audit fuzz evals bench soak format clean
 
 install: .venv/.dev
 
@@ -42,6 +42,10 @@ check: .venv/.dev
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml docker-compose.opik.yml
+
+fuzz: .venv/.dev
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 -m hypothesis --hypothesis-profile=many
+	$(BIN)/python -m pytest -m slow tests/fuzzing tests/web/test_fuzz.py
 
 audit: .venv/.dev
 	$(BIN)/python scripts/audit.py

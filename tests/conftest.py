@@ -16,6 +16,7 @@ from tests import databases
 
 # How fast a machine is at the moment is no matter of behaviour.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("many", settings.get_profile("suite"), max_examples=1_500)
 settings.load_profile("suite")
 
 # What no log line may hold, whatever a test made up as a credential.

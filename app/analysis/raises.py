@@ -53,7 +53,7 @@ def message_of(error: ErrorInfo) -> str:
     """`Type: message`; without a message the last line of the traceback stands in."""
     kind, message = error.exception_type or "", (error.message or "").strip()
     if not message and error.traceback:
-        message = error.traceback.strip().splitlines()[-1].strip()
+        message = error.traceback.strip().rpartition("\n")[2].strip()
         if kind and message.startswith(kind):
             return message
     return f"{kind}: {message}" if kind and message else kind or message or "error"

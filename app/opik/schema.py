@@ -11,6 +11,15 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+_GREATEST = 1e15
+
+
+def _sane(value: Any) -> Any:
+    """A number as it is; None for NaN, infinities and what no clock or bill ever shows."""
+    if isinstance(value, int | float) and not abs(value) <= _GREATEST:
+        return None
+    return value
+
 
 def _numbers_only(value: Any) -> Any:
     """Usage maps hold numbers; old SDKs also sent nulls, texts and nested maps."""
@@ -19,7 +28,9 @@ def _numbers_only(value: Any) -> Any:
     return {
         key: number
         for key, number in value.items()
-        if isinstance(number, int | float) and not isinstance(number, bool)
+        if isinstance(number, int | float)
+        and not isinstance(number, bool)
+        and _sane(number) is not None
     }
 
 
@@ -27,6 +38,7 @@ def _list_or_empty(value: Any) -> Any:
     return value if isinstance(value, list) else []
 
 
+Number = Annotated[float | None, BeforeValidator(_sane)]
 UsageMap = Annotated[dict[str, float], BeforeValidator(_numbers_only)]
 Tags = Annotated[list[str], BeforeValidator(_list_or_empty)]
 
@@ -43,7 +55,7 @@ class ErrorInfo(_Record):
 
 class FeedbackScore(_Record):
     name: str = ""
-    value: float | None = None
+    value: Number = None
     category_name: str | None = None
     reason: str | None = None
     source: str | None = None
@@ -73,9 +85,9 @@ class _Timed(_Record):
     usage: UsageMap = {}
     last_updated_at: datetime | None = None
     feedback_scores: Annotated[list[FeedbackScore], BeforeValidator(_list_or_empty)] = []
-    total_estimated_cost: float | None = None
-    duration: float | None = None
-    ttft: float | None = None
+    total_estimated_cost: Number = None
+    duration: Number = None
+    ttft: Number = None
     environment: str | None = None
 
 

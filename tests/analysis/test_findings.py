@@ -433,3 +433,9 @@ def test_hostile_names_and_messages_stay_on_one_line() -> None:
     assert "\u202e" not in finding.sentence
     assert "\x1b" not in finding.sentence
     assert len(finding.sentence) < 700
+
+
+def test_an_error_whose_traceback_is_blank_is_still_an_error() -> None:
+    error = ErrorInfo(traceback=" \n ")
+    (finding,) = found([span("a", 0, 1, error_info=error)])
+    assert finding.spans == ("a",)

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from app.opik.deep_json import DEEPEST, loads
+from app.opik.schema import Span
 
 LEVELS = 60_000
 
@@ -35,3 +36,15 @@ def test_a_deep_text_that_is_broken_is_no_json() -> None:
 
 def test_what_is_kept_can_be_written_again() -> None:
     assert json.dumps(loads(b"[" * LEVELS + b"]" * LEVELS)).startswith("[[[")
+
+
+def test_numbers_that_mean_nothing_are_left_out_and_the_record_stays() -> None:
+    line = (
+        b'{"id": "a", "trace_id": "t", "duration": NaN, "ttft": 1e999, "total_estimated_cost": 1'
+        + b"0" * 400
+        + b', "usage": {"a": -Infinity, "b": 2}, "feedback_scores": [{"name": "x", "value": NaN}]}'
+    )
+    span = Span.model_validate(loads(line))
+    assert (span.duration, span.ttft, span.total_estimated_cost) == (None, None, None)
+    assert span.usage == {"b": 2}
+    assert span.feedback_scores[0].value is None

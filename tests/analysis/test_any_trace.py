@@ -1,0 +1,124 @@
+"""Whatever spans a trace has, its examination comes to an end and its texts hold their bounds."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.analysis.difference import Side, difference_text
+from app.analysis.examination import Examination, examine, worth_reading
+from app.analysis.outline import outline_of
+from app.analysis.tokens import estimate_tokens
+from app.analysis.views import critical_path_text, findings_text, list_spans, profile_text
+from app.opik.schema import Span, Trace
+
+_IDS = st.sampled_from(["a", "b", "c", "d", "e", "", "trace", "s1"])
+_TEXTS = st.text(max_size=12) | st.sampled_from(
+    ["\ud800", "\x00", "\u202e", "a\nb", "x" * 9_000, "{name}", "[s1]", "⟦span:x⟧"]
+)
+_FAR = timedelta(days=300_000)
+_TIMES = st.none() | st.timedeltas(-_FAR, _FAR).map(
+    lambda shift: datetime(2000, 1, 1, tzinfo=UTC) + shift
+)
+_NUMBERS = st.none() | st.floats() | st.sampled_from([10**400, -(10**400), 0, 1, 250])
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | _TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXTS, inner, max_size=4),
+    max_leaves=12,
+)
+_ERRORS = st.none() | st.fixed_dictionaries(
+    {
+        "exception_type": st.none() | _TEXTS,
+        "message": st.none() | _TEXTS,
+        "traceback": st.none() | _TEXTS,
+    }
+)
+_COMMON = {
+    "name": st.none() | _TEXTS,
+    "start_time": _TIMES,
+    "end_time": _TIMES,
+    "input": _JSON,
+    "output": _JSON,
+    "metadata": _JSON,
+    "tags": st.lists(_TEXTS, max_size=3),
+    "error_info": _ERRORS,
+    "usage": st.dictionaries(_TEXTS | st.sampled_from(["prompt_tokens", "total_tokens"]), _NUMBERS),
+    "total_estimated_cost": _NUMBERS,
+    "duration": _NUMBERS,
+    "ttft": _NUMBERS,
+}
+SPANS = st.fixed_dictionaries(
+    {
+        "id": _IDS,
+        "trace_id": st.just("t"),
+        "parent_span_id": st.none() | _IDS,
+        "type": st.none() | st.sampled_from(["llm", "tool", "general", "guardrail"]) | _TEXTS,
+        "model": st.none() | _TEXTS,
+        "provider": st.none() | _TEXTS,
+        **_COMMON,
+    }
+).map(Span.model_validate)
+TRACES = st.fixed_dictionaries(
+    {"id": st.just("t"), "span_count": st.none() | st.integers(0, 10**9), **_COMMON}
+).map(Trace.model_validate)
+
+
+def _examined(trace: Trace, spans: list[Span]) -> Examination:
+    return examine(trace, spans, bodies=worth_reading(trace, spans))
+
+
+def _alias(names: dict[str, str]) -> Any:
+    return lambda span_id: names.setdefault(span_id, f"s{len(names) + 1}")
+
+
+@pytest.mark.slow
+@settings(max_examples=200)
+@given(TRACES, st.lists(SPANS, max_size=12), st.integers(60, 3_000))
+def test_any_spans_have_an_outline_within_its_bound(
+    trace: Trace, spans: list[Span], budget: int
+) -> None:
+    seen = _examined(trace, spans)
+    names: dict[str, str] = {}
+    text = outline_of(seen, alias=_alias(names), budget_tokens=budget)
+    assert estimate_tokens(text) <= budget
+    assert names.keys() <= seen.tree.by_id.keys()
+    assert text == outline_of(seen, alias=_alias({}), budget_tokens=budget)
+    assert not set(text) & {"\x00", "\u202e", "\ud800"}
+
+
+@pytest.mark.slow
+@settings(max_examples=200)
+@given(TRACES, st.lists(SPANS, max_size=12))
+def test_each_span_stands_in_the_tree_once_and_no_time_is_counted_twice(
+    trace: Trace, spans: list[Span]
+) -> None:
+    seen = _examined(trace, spans)
+    nodes = list(seen.tree.by_id.values())
+    assert {node.id for node in nodes} == {span.id for span in spans}
+    assert sum(root.size for root in seen.tree.roots) == len(nodes)
+    assert all(own >= 0 for own in seen.profile.own_time)
+    for finding in seen.findings:
+        assert set(finding.spans) <= seen.tree.by_id.keys()
+
+
+@pytest.mark.slow
+@settings(max_examples=200)
+@given(TRACES, st.lists(SPANS, min_size=1, max_size=8), st.data())
+def test_every_view_of_any_trace_is_a_text(
+    trace: Trace, spans: list[Span], data: st.DataObject
+) -> None:
+    seen = _examined(trace, spans)
+    alias = _alias({})
+    ids = st.sampled_from(sorted(seen.tree.by_id))
+    one, other = (seen.tree.by_id[data.draw(ids)] for _ in range(2))
+    for text in (
+        findings_text(seen, alias=alias, budget_tokens=500),
+        profile_text(seen, alias=alias, budget_tokens=500),
+        critical_path_text(seen, alias=alias, budget_tokens=500),
+        list_spans(seen, alias=alias, budget_tokens=500),
+        difference_text(Side(seen, one), Side(seen, other), alias=alias, budget_tokens=500),
+    ):
+        assert text
+        assert estimate_tokens(text) <= 500
