@@ -29,8 +29,10 @@ from app.web.routes import State
 log = structlog.get_logger(__name__)
 
 BACKEND_PROBE_SECONDS = 2.0
-LAST_WORDS_SECONDS = 5
+LAST_WORDS_SECONDS = 8
 """How long streams may take to end after the turns' time is up."""
+LAST_WRITE_SECONDS = 1.0
+"""How long a transaction may take then: a database that hangs must not hold up the end."""
 
 
 @contextlib.asynccontextmanager
@@ -59,10 +61,11 @@ async def running(
         observer = await stack.enter_async_context(observing_of(settings).running())
         http = await stack.enter_async_context(_http_client(transport))
         tasks = await stack.enter_async_context(anyio.create_task_group())
+        store = Store(engine)
         conversations = conversations_of(
-            settings, Store(engine), http=http, tasks=tasks, observer=observer, system=system
+            settings, store, http=http, tasks=tasks, observer=observer, system=system
         )
-        tasks.start_soon(_shut_down, conversations, stopping, settings)
+        tasks.start_soon(_shut_down, conversations, store, stopping, settings)
         if (retention := retention_of(settings, engine, observer)) is not None:
             tasks.start_soon(retention.run_until, stopping.asked)
         health = Health(
@@ -77,21 +80,29 @@ async def running(
         stopping.asked.set()
 
 
-async def _shut_down(conversations: Conversations, stopping: Stopping, settings: Settings) -> None:
+async def _shut_down(
+    conversations: Conversations, store: Store, stopping: Stopping, settings: Settings
+) -> None:
     """Serves on for those who do not know yet, then gives running turns their time to end."""
     await stopping.asked.wait()
     log.info("stopping", delay=settings.drain_seconds, grace=settings.shutdown_seconds)
     with anyio.move_on_after(settings.drain_seconds):
         await stopping.undelayed.wait()
     stopping.hand_on()
+    grace = settings.shutdown_seconds
     async with anyio.create_task_group() as group:
-        group.start_soon(_hurry, conversations, stopping)
-        await conversations.shut_down(settings.shutdown_seconds)
+        group.start_soon(_hurry, conversations, store, stopping, grace)
+        await conversations.shut_down(grace)
         group.cancel_scope.cancel()
 
 
-async def _hurry(conversations: Conversations, stopping: Stopping) -> None:
-    await stopping.hurried.wait()
+async def _hurry(
+    conversations: Conversations, store: Store, stopping: Stopping, grace: float
+) -> None:
+    """Lets nothing wait for long once the time is up, or as soon as a second signal comes."""
+    with anyio.move_on_after(grace):
+        await stopping.hurried.wait()
+    store.hurry(LAST_WRITE_SECONDS)
     await conversations.shut_down(0)
 
 

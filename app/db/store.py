@@ -49,6 +49,10 @@ class Store:
         self._transactions = Transactions(engine, attempts=attempts, sleep=sleep, seconds=seconds)
         self._owner_key: bytes | None = None
 
+    def hurry(self, seconds: float) -> None:
+        """The process ends: from now on a transaction has at most so long, one under way, too."""
+        self._transactions.hurry(seconds)
+
     async def owner_key(self) -> bytes:
         """The secret (32 bytes) of this database, with which tokens become owner names."""
         if self._owner_key is None:

@@ -50,13 +50,24 @@ class Transactions:
         self._seconds = seconds
         self._attempts = max(attempts, 1)
         self._sleep = sleep
+        self._running: set[anyio.CancelScope] = set()
+
+    def hurry(self, seconds: float) -> None:
+        """From now on a unit has at most so long, those under way included."""
+        self._seconds = min(self._seconds, seconds)
+        for scope in self._running:
+            scope.deadline = min(scope.deadline, anyio.current_time() + seconds)
 
     async def run(self, unit: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """What the unit returns; raises DatabaseUnavailable when the database does not answer."""
         pool = self._engine.pool
         try:
-            with anyio.fail_after(self._seconds, shield=True):
-                return await self._repeat(unit)
+            with anyio.fail_after(self._seconds, shield=True) as scope:
+                self._running.add(scope)
+                try:
+                    return await self._repeat(unit)
+                finally:
+                    self._running.discard(scope)
         except TimeoutError:
             await self._start_anew(pool)
             _log.warning("database_unavailable", reason="no answer in time")

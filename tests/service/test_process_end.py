@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ import anyio
 import httpx
 import pytest
 
+from app.lifecycle import LAST_WORDS_SECONDS
 from demo.standin.chat import text
 from demo.standin.faults import Delay, Fault
+from tests import databases
 from tests.fakes.chat import answer
 from tests.fakes.service import PATIENCE, PREFIX, TRACE_ID, Service
 from tests.service.processes import Process, free_port, python, service_process
@@ -161,3 +164,29 @@ async def test_a_start_that_waits_for_its_database_ends_when_it_is_told_to(
     assert "told to end before it had started" in process.log
     assert "Traceback" not in process.log
     assert "hunter2" not in process.log
+
+
+@pytest.fixture
+def private_uri(private_server: databases.PrivateServer) -> Iterator[str]:
+    uri = databases.create_database(private_server.uri("information_schema"))
+    yield uri
+    databases.drop_database(uri)
+
+
+@pytest.mark.slow
+async def test_a_database_that_hangs_does_not_hold_up_the_end(
+    tmp_path: Path, private_server: databases.PrivateServer, private_uri: str
+) -> None:
+    values = {"SESSION_SERVICE_URI": private_uri, "SHUTDOWN_SECONDS": "0.2"}
+    async with service_process(tmp_path, half("Endless "), **values) as (service, process):
+        async with service.asking() as stream:
+            await stream.until(lambda each: each.reader.texts)
+            with private_server.hanging():
+                process.process.send_signal(signal.SIGTERM)
+                with anyio.fail_after(LAST_WORDS_SECONDS + 5):
+                    reader = await stream.rest()
+                    assert await process.ended() == 0
+        assert reader.error is not None
+        assert reader.error.startswith("The service is restarting.")
+        assert "may be missing" in reader.error
+        assert "Traceback" not in process.log
