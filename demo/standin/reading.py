@@ -18,6 +18,7 @@ from demo.standin.writes import Refused, project_of
 PAGE_SIZE = 10
 SEARCH_LIMIT = 500
 SEARCH_LIMIT_MAXIMUM = 2_000
+_NARROWING = ("type", "filters", "search", "from_time", "to_time")
 
 
 class Reading:
@@ -83,7 +84,7 @@ class Reading:
             raise Refused(422, f"limit must be between 1 and {SEARCH_LIMIT_MAXIMUM}")
         key = "thread_model_id" if "/threads/" in request.url.path else "id"
         cursor = body.get(f"last_retrieved_{key}")
-        found = self._selected(request, body)
+        found = self._selected(request, body, before=cursor, most=limit)
         if cursor:
             found = [record for record in found if record[key] < cursor]
         exclude = [] if self._switches.ignore_exclude else body.get("exclude") or []
@@ -94,8 +95,18 @@ class Reading:
         truncate = truncate and not self._switches.ignore_truncate
         return selection.trimmed(record, exclude=exclude, truncate=truncate)
 
-    def _selected(self, request: Request, query: Json) -> list[Json]:
-        """The records of the project that the query asks for, newest first."""
+    def _selected(
+        self,
+        request: Request,
+        query: Json,
+        *,
+        before: str | None = None,
+        most: int | None = None,
+    ) -> list[Json]:
+        """The records of the project that the query asks for, newest first.
+
+        Of spans `before` an id, `most` are enough; there may be more.
+        """
         workspace, path = self._workspace(request), request.url.path
         project_id = project_of(workspace, query)["id"]
         if "/threads" in path:
@@ -104,7 +115,10 @@ class Reading:
             extra = self._switches.extra_span_count
             records = views.traces(workspace, project_id, extra_spans=extra)
         else:
-            records = views.spans(workspace, project_id, query.get("trace_id"))
+            enough = None if any(query.get(name) for name in _NARROWING) else most
+            records = views.spans(
+                workspace, project_id, query.get("trace_id"), before=before or None, most=enough
+            )
             if query.get("type"):
                 records = [record for record in records if record["type"] == query["type"]]
         records = self._filtered(records, query.get("filters"))

@@ -88,11 +88,28 @@ def traces(workspace: Workspace, project_id: str, *, extra_spans: int = 0) -> li
     return [trace(workspace, entry, extra_spans=extra_spans) for entry in _newest_first(found)]
 
 
-def spans(workspace: Workspace, project_id: str, trace_id: str | None) -> list[Json]:
-    """The spans of a project, or of one of its traces, newest id first."""
+def spans(
+    workspace: Workspace,
+    project_id: str,
+    trace_id: str | None,
+    *,
+    before: str | None = None,
+    most: int | None = None,
+) -> list[Json]:
+    """The spans of a project, or of one of its traces, newest id first.
+
+    Only those with ids below `before` and at most so many, since showing one takes longer than
+    finding it.
+    """
     pool = workspace.spans_of(trace_id) if trace_id else workspace.spans.values()
-    found = [e for e in pool if e.complete and e.fields.get("project_id") == project_id]
-    return [span(workspace, entry) for entry in _newest_first(found)]
+    found = [
+        e
+        for e in pool
+        if e.complete
+        and e.fields.get("project_id") == project_id
+        and (before is None or e.id < before)
+    ]
+    return [span(workspace, entry) for entry in _newest_first(found)[:most]]
 
 
 def threads(workspace: Workspace, project_id: str) -> list[Json]:
