@@ -73,7 +73,7 @@ async def test_a_hanging_database_holds_nothing_up_but_the_first_event_and_that_
     assert await ran(turn, answer) == [*SAID, TurnFinished()]
     assert await logged(store, turn.key) == [*SAID, TurnFinished()]
     assert 0.3 < took[0] < 5
-    assert sum(took[1:]) < 0.3
+    assert sum(took[1:]) < 1
 
 
 async def test_no_reply_waits_for_its_tokens_to_be_noted_and_all_are_noted_in_the_end(
