@@ -79,6 +79,8 @@ def _service(backend: str, port: int, folder: Path) -> Iterator[None]:
         "URL_PREFIX": PREFIX,
         "OPIK_UI_URL": backend,
         "LOG_LEVEL": "WARNING",
+        # Nobody balances load here.
+        "DRAIN_SECONDS": "0",
     }
     # A session of its own: Ctrl-C reaches this process only, which then ends the service gently.
     process = subprocess.Popen(

@@ -3,11 +3,15 @@
 import json
 import re
 import signal
+import socket
+import sys
 from pathlib import Path
 
 import pytest
+import uvicorn
 
 from app import __version__
+from app.__main__ import _listener
 from tests.fakes.chat import answer
 from tests.service.processes import free_port, run, service_process
 
@@ -55,6 +59,19 @@ async def test_a_database_that_never_comes_stops_the_start_in_words(tmp_path: Pa
     assert "Traceback" not in log
     assert "hunter2" not in log
     assert "database" in log
+
+
+def test_every_connection_sends_at_once_and_gives_up_a_reader_in_time() -> None:
+    config = uvicorn.Config("app.main:app", host="127.0.0.1", port=0)
+    with _listener(config, reader_seconds=2) as listener, socket.socket() as client:
+        listener.listen()
+        client.connect(listener.getsockname())
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            if sys.platform == "linux":
+                patience = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+                assert 0 < patience <= 2_000
 
 
 async def test_importing_the_app_module_reads_no_environment(tmp_path: Path) -> None:
