@@ -1,0 +1,78 @@
+"""What a trace was asked and answered, in the shapes that programs record."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.analysis.asked import answered, asked
+from app.analysis.usual import quantiles
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "question"),
+    [
+        ("How slow?", "How slow?"),
+        ({"question": "How slow?", "k": 3}, "How slow?"),
+        ({"context": "long " * 99, "query": "How slow?"}, "How slow?"),
+        ({"args": {"message": "How slow?"}}, "How slow?"),
+        (
+            {
+                "messages": [
+                    {"role": "system", "content": "Be brief."},
+                    {"role": "user", "content": "Hello"},
+                    {"role": "user", "content": [{"type": "text", "text": "How slow?"}]},
+                    {"role": "assistant", "content": "Very."},
+                ]
+            },
+            "How slow?",
+        ),
+        ([{"type": "human", "content": "How slow?"}], "How slow?"),
+        ({"number": 7}, "number: 7"),
+        (None, ""),
+        ({}, ""),
+    ],
+)
+def test_the_question_is_found(value: Any, question: str) -> None:
+    assert asked(value, limit=100) == question
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ({"output": "Very."}, "Very."),
+        ({"choices": [{"message": {"role": "assistant", "content": "Very."}}]}, "Very."),
+        ({"reply": "Very."}, "reply: Very."),
+        ('{"output": "' + "x" * 9_989, '{"output": "' + "x" * 87 + "…"),
+        (None, ""),
+    ],
+)
+def test_the_answer_is_found(value: Any, said: str) -> None:
+    assert answered(value, limit=100) == said
+
+
+@given(JSON)
+def test_any_value_becomes_one_bounded_line(value: Any) -> None:
+    for text in (asked(value, limit=80), answered(value, limit=80)):
+        assert len(text) <= 80
+        assert len(text.splitlines()) <= 1
+
+
+@given(st.lists(st.none() | st.floats(allow_nan=True, allow_infinity=True)))
+def test_percentiles_are_values_that_occurred_in_their_order(values: list[float | None]) -> None:
+    found = quantiles(values)
+    known = [value for value in values if value is not None and 0 <= value < float("inf")]
+    if not known:
+        assert found is None
+    else:
+        assert found is not None
+        assert found.p50 <= found.p90 <= found.p99 <= max(known)
+        assert {found.p50, found.p90, found.p99} <= set(known)
+        assert sum(value <= found.p90 for value in known) >= 0.9 * len(known)
