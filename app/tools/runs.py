@@ -78,7 +78,8 @@ def _slowest_first(trace: Trace) -> float:
 
 def _display(bench: Workbench, trace: str) -> str:
     label = bench.aliases.trace_label(bench.aliases.trace_id(_plain(trace)) or "")
-    return f"Comparing with {label}" if label else "Comparing with another run"
+    # The panel reads `{span:<id>}` as the name of a span.
+    return f"Comparing with {label.replace('{', '(')}" if label else "Comparing with another run"
 
 
 def _plain(reference: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from app.tools.workbench import ToolLimits
 from demo.standin.faults import Answer, Fault, garbage
-from tests.fakes.service import TRACE_ID
+from tests.fakes.service import TRACE_ID, span_id
 from tests.tools.desk import Desk, a_span, a_trace, desk_with
 
 LIST = "/v1/private/traces"
@@ -243,6 +243,12 @@ async def test_a_run_once_compared_is_not_read_again_in_the_next_turn() -> None:
         before = len(desk.requests("/spans/search"))
         assert await desk.call("compare_traces", trace="t1") == first
         assert len(desk.requests("/spans/search")) == before
+
+
+async def test_a_name_cannot_pass_itself_off_as_a_span_in_the_line_of_a_call() -> None:
+    async with desk_with(a_span(1)) as desk:
+        desk.aliases.name_trace(run_id(1), f"{{span:{span_id(1)}}}")
+        assert "{" not in await desk.display("compare_traces", trace="t1")
 
 
 async def test_huge_and_hostile_runs_stay_within_the_room() -> None:
