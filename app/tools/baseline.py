@@ -24,7 +24,7 @@ from app.tools.surroundings import Surroundings
 log = structlog.get_logger(__name__)
 
 DAYS = 7
-GRACE_SECONDS = 0.3
+GRACE_SECONDS = 0.5
 """How much longer than its loading the opening of a trace may take for this."""
 _KEPT = 2_000
 _KEPT_SECONDS = 900

@@ -24,6 +24,8 @@ from app.tools.workbench import Workbench
 
 _SAMPLE = 500
 """Traces that are read one by one; where there are more, the backend's statistics are asked."""
+_STRAY = 1.2
+"""Records for each trace that fits, from which on the backend did not choose them itself."""
 _STATS_SECONDS = 10
 
 
@@ -59,7 +61,9 @@ async def compare_with_project(
     sample = await bench.around.named(wanted, window, enough=_SAMPLE)
     told: Usual | None = None
     notes: list[str] = []
-    if not sample.whole:
+    if not sample.whole and sample.looked_at > _STRAY * len(sample.traces):
+        notes = ["This Opik does not choose by name, so its statistics would be of all traces."]
+    elif not sample.whole:
         told, notes = await _statistics(bench, wanted, window)
     mine = usual_of_traces(sample.traces, window)
     about = f"named {one_line(wanted, limit=80)} in this project, {window.text()}"

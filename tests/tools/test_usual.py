@@ -149,6 +149,19 @@ async def test_backends_without_filters_are_answered_from_what_was_read(
         assert "31 traces named" in await desk.call("compare_with_project")
 
 
+async def test_statistics_of_a_backend_that_ignores_names_are_not_taken() -> None:
+    async with desk_with(a_span(1), switches={"filters": "ignored"}) as desk:
+        others = [a_run(n, name="x", milliseconds=9_000) for n in range(1, 2_000, 2)]
+        desk.standin.records.put_traces(others)
+        runs = [a_run(n, milliseconds=10) for n in range(0, 2_000, 2)][1:]
+        desk.standin.records.put_traces(runs)
+        text = await desk.call("compare_with_project")
+        assert desk.requests("/traces/stats")[1:] == []
+    assert "duration: p50 10.0 ms, p90 10.0 ms" in text
+    assert "does not choose by name" in text
+    assert "all of this" in text
+
+
 async def test_a_name_too_long_for_an_address_is_asked_for_in_bodies_only() -> None:
     long = "é" * 9_000
     async with desk_with(a_span(1), trace=a_trace(name=long)) as desk:
