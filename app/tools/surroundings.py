@@ -1,5 +1,6 @@
 """The project around one trace, read with the caller's rights and within bounds."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -12,14 +13,16 @@ from app.errors import NotFound
 from app.ids import is_uuid
 from app.opik.client import Filter, OpikClient
 from app.opik.schema import Stats, Thread, Trace
+from app.tools.excerpts import without_halves
 from app.tools.trace_list import Lister, ListLimits, Passes, TraceList
 
 BY_PROGRAMS: Filter = {"field": "source", "operator": "=", "value": "sdk"}
 """Without it lists and statistics mix in the runs of experiments, playgrounds and evaluators."""
 
 _AFTER = timedelta(days=1)
-_LONGEST_NAME = 1_000
-"""Characters of a name that may become part of a query string; Opik takes 16 KB of them."""
+_PLAIN_NAME = re.compile(r"[\w .,:;/()#@+-]{1,200}")
+"""Names that may become part of a query string. Others are asked for in bodies only: names are
+foreign text, and Opik takes 16 KB of a request's line and headers."""
 _KEPT = 8
 
 
@@ -86,13 +89,13 @@ class Surroundings:
 
     async def thread(self) -> Thread:
         """What the backend tells of the thread as a whole; raises its refusal."""
-        thread_id = self.trace.thread_id or ""
+        thread_id = without_halves(self.trace.thread_id or "")
         return await self._client.thread(self._caller, self.project_id, thread_id)
 
     async def longest(self, name: str, window: Window, size: int) -> Sequence[Trace] | None:
         """The slowest traces of this name in this window that programs sent; None where the
         backend cannot sort, or ignores filters."""
-        if len(name) > _LONGEST_NAME:
+        if not _PLAIN_NAME.fullmatch(name):
             return None
         filters = _about(name, window)
         for attempt in ([*filters, BY_PROGRAMS], filters):
@@ -108,7 +111,7 @@ class Surroundings:
     async def usual(self, name: str, window: Window) -> tuple[Usual, bool] | None:
         """What the backend's statistics say of the traces of this name, and whether they leave out
         the runs of experiments and evaluators; None where it has none. Raises its refusal."""
-        if len(name) > _LONGEST_NAME:
+        if not _PLAIN_NAME.fullmatch(name):
             return None
         filters = _about(name, window)
         for attempt in ([*filters, BY_PROGRAMS], filters):
@@ -182,4 +185,4 @@ def _is_of(trace: Trace, name: str, window: Window) -> bool:
 
 
 def _is(field: str, value: str) -> Filter:
-    return {"field": field, "operator": "=", "value": value}
+    return {"field": field, "operator": "=", "value": without_halves(value)}

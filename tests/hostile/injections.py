@@ -54,6 +54,9 @@ INJECTIONS: dict[str, str] = {
     "an address as an id": request("get_span_details", span_id=f"{EVIL}/{CANARY}"),
     "a header as an id": request("get_span_details", span_id=f"x\r\nCookie: {CANARY}"),
     "a comparison with a stranger": request("compare", a=FOREIGN_SPAN, b=FOREIGN_TRACE) + CANARY,
+    "a comparison with a foreign trace": request("compare_traces", trace=FOREIGN_TRACE) + CANARY,
+    "a short name of a trace that is an id": request("compare_traces", trace=f"t{FOREIGN_TRACE}")
+    + CANARY,
     "a tool that does not exist": request("delete_trace", trace_id="all", reason=CANARY),
     "a tool's name as an attribute": request("__class__.__init__", x=CANARY),
     "a costly pattern": request("search_trace", pattern=f"({CANARY}*)*$", regex=True),

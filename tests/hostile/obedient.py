@@ -32,6 +32,10 @@ READING: tuple[Wanted, ...] = (
     ),
     ("search_trace", '{"pattern": "canary"}'),
     ("compare", '{"a": "s3", "b": "s4"}'),
+    ("get_thread", "{}"),
+    ("compare_with_project", "{}"),
+    ("find_similar_traces", '{"outcome": "failed"}'),
+    ("find_similar_traces", '{"outcome": "slow"}'),
 )
 
 

@@ -1,5 +1,6 @@
 """Hostile traces before a model that obeys them: the service contains what they ask for."""
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +29,7 @@ _FENCED = re.compile(r"<<<data ([0-9a-f]{16})\n.*?\ndata \1>>>", re.DOTALL)
 _RESULT = re.compile(r"</?result-[0-9a-f]{16}( name=\"[a-z_]+\")?>|\n")
 _READS = re.compile(
     r"GET /v1/private/(workspace-permissions|traces/TRACE|spans/[0-9a-f-]{36}"
-    r"|llm/models|llm-provider-key)"
+    r"|traces|traces/stats|llm/models|llm-provider-key)"
     r"|POST /v1/private/(spans/search|traces/search|chat/completions)"
 )
 _ODD = re.compile(
@@ -77,14 +78,23 @@ class Poisoned:
         for received in self.service.switches.received:
             line = f"{received.method} {received.path}"
             assert _READS.fullmatch(line.replace(self.trace_id, "TRACE")), line
-            assert CANARY not in line + str(received.query) + str(received.headers)
-            if received.path.endswith("/search"):
+            query = {**received.query, "filters": _without_values(received.query.get("filters"))}
+            assert CANARY not in line + str(query) + str(received.headers)
+            if received.path.endswith("/spans/search"):
                 assert received.body["trace_id"] == self.trace_id
+            if received.path.endswith("/traces/search"):
+                assert CANARY not in str(_without_values(json.dumps(received.body["filters"])))
         assert len(self.service.chat.requests) >= 4
         for request in self.service.chat.requests:
             _assert_fenced(request)
             assert SECRET not in str(request["messages"])
         assert [each for each in caplog.records if each.levelname in {"ERROR", "CRITICAL"}] == []
+
+
+def _without_values(filters: str | None) -> list[dict[str, str]]:
+    """Filters without what they compare with: there a name of a trace may stand, as a value."""
+    found: list[dict[str, str]] = json.loads(filters or "[]")
+    return [{**each, "value": ""} for each in found]
 
 
 def _poisoned(service: Service, number: int, hostile: Any) -> Poisoned:

@@ -65,6 +65,16 @@ async def test_a_trace_of_no_thread_is_said_to_be() -> None:
         assert desk.requests("/traces/search") == []
 
 
+async def test_a_thread_id_that_is_no_proper_text_is_no_fault() -> None:
+    async with desk_with(a_span(1)) as desk:
+        odd = {"thread_id": "half \ud83d {x} ../..", "name": "half \ud83d"}
+        trace = desk.ready.bench.loaded.trace.model_copy(update=odd)
+        around = Surroundings(desk.client, CALLER, trace)
+        assert (await around.of_thread()).traces == []
+        assert (await around.named("half \ud83d", around.window(7), enough=9)).traces == []
+        assert await around.usual("half \ud83d", around.window(7)) is None
+
+
 async def test_a_thread_of_one_turn_is_told() -> None:
     async with opened() as desk:
         text = await desk.call("get_thread")

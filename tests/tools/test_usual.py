@@ -162,15 +162,14 @@ async def test_statistics_of_a_backend_that_ignores_names_are_not_taken() -> Non
     assert "all of this" in text
 
 
-async def test_a_name_too_long_for_an_address_is_asked_for_in_bodies_only() -> None:
-    long = "é" * 9_000
+@pytest.mark.parametrize("long", ["é" * 9_000, "a?b=c&d", "{x}\r\nCookie: y"])
+async def test_an_odd_name_is_asked_for_in_bodies_only(long: str) -> None:
     async with desk_with(a_span(1), trace=a_trace(name=long)) as desk:
         put_runs(desk, 900, name=long)
         text = await desk.call("compare_with_project")
         assert await desk.call("find_similar_traces", outcome="slow")
         assert desk.requests("/traces/stats") == []
-    assert "traces named éé" in text
-    assert "all of this" in text
+    assert "traces named" in text
 
 
 def slow_trace(**more: Any) -> dict[str, Any]:
