@@ -28,9 +28,11 @@ UNLIMITED = {
 
 
 class Process:
-    """`python -m app` on one port; every life of it writes to the same log file."""
+    """`python -m` a module on one port; every life of it writes to the same log file."""
 
-    def __init__(self, name: str, settings: Mapping[str, str], *, folder: Path) -> None:
+    def __init__(
+        self, name: str, settings: Mapping[str, str], *, folder: Path, module: str = "app"
+    ) -> None:
         self.name = name
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -38,6 +40,7 @@ class Process:
         self.lives = 0
         self._downtimes: list[tuple[float, float]] = []
         self._folder = folder
+        self._module = module
         self._settings = {"HOST": "127.0.0.1", "PORT": str(self.port), **settings}
         self._running: asyncio.subprocess.Process | None = None
 
@@ -46,7 +49,7 @@ class Process:
         self.lives += 1
         with self.log.open("ab") as log:
             self._running = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "app"),
+                *(sys.executable, "-m", self._module),
                 cwd=self._folder,
                 env=environment(LOG_FORMAT="json", **self._settings),
                 stdout=log,

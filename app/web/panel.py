@@ -35,6 +35,9 @@ PIECE_BYTES = 768
 
 INTERRUPTED = "(interrupted)"
 
+_ESCAPE_BYTES = len("\\u003a") - len(":")
+_JSON = json.JSONEncoder(separators=(",", ":"))
+
 Frame = dict[str, Any]
 
 
@@ -161,7 +164,7 @@ def error_frame(code: str, message: str) -> Frame:
 
 def json_line(value: Any) -> str:
     """JSON for a reader that splits at `data:` and may cut a multi-byte character."""
-    return json.dumps(value, separators=(",", ":")).replace("data:", "data\\u003a")
+    return _JSON.encode(value).replace("data:", "data\\u003a")
 
 
 def pieces(text: str, limit: int) -> Iterator[str]:
@@ -170,14 +173,24 @@ def pieces(text: str, limit: int) -> Iterator[str]:
     They end where what came so far is as harmless as the whole, except within a part that is
     longer than a piece by itself.
     """
-    piece = ""
+    if len(json_line(text)) <= limit:
+        yield text
+        return
+    piece, room = "", 0
     for part in unbroken(text):
-        if piece and len(json_line(piece + part)) > limit:
-            yield from _halves(piece, limit)
-            piece = ""
+        room -= _growth(piece, part)
+        if room < 0:
+            if piece:
+                yield from _halves(piece, limit)
+            piece, room = "", limit - len('""') - _growth("", part)
         piece += part
-    if piece:
-        yield from _halves(piece, limit)
+    yield from _halves(piece, limit)
+
+
+def _growth(text: str, part: str) -> int:
+    """By how many bytes the JSON line of `text` grows when `part` follows it."""
+    split = (text[-4:] + part).count("data:") - part.count("data:")
+    return len(json_line(part)) - len('""') + split * _ESCAPE_BYTES
 
 
 def _halves(text: str, limit: int) -> Iterator[str]:
