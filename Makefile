@@ -60,6 +60,8 @@ endif
 
 bench: .venv/.dev
 	$(BIN)/python -m bench.outline
+	$(BIN)/python -m bench.loading
+	$(BIN)/python -m bench.streams
 
 # SECONDS, USERS, SEED and CANCELS may be given, as in `make soak SECONDS=3600 SEED=7`.
 soak: .venv/.dev
