@@ -32,6 +32,10 @@ class ServiceProcess:
         return self.process.returncode or 0
 
 
+_LOG_BYTES = 16 * 1024 * 1024
+"""Kept of a log that is read at the end only; a process whose log nobody takes would stand still."""
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -65,6 +69,7 @@ async def service_process(
             cwd=folder,
             env=environment(**own, **settings),
             stderr=asyncio.subprocess.PIPE,
+            limit=_LOG_BYTES,
         ),
     )
     try:
