@@ -18,6 +18,7 @@ from app.caller import Caller, Owner
 from app.errors import OpikAssistError
 from app.opik.client import OpikClient
 from app.opik.schema import Trace
+from app.tools.joining import Joining
 from app.tools.loading import Loaded, TraceLoader
 from app.tools.surroundings import Surroundings
 
@@ -44,6 +45,7 @@ class Baselines:
         self._kept: TTLCache[tuple[Owner, str], Usual | None] = TTLCache(
             _KEPT, _KEPT_SECONDS, timer=clock
         )
+        self._asking: Joining[Usual | None] = Joining()
 
     async def load(
         self, loader: TraceLoader, caller: Caller, owner: Owner, *, trace_id: str
@@ -83,7 +85,7 @@ class Baselines:
             usual: Usual | None = None
             try:
                 with anyio.move_on_after(self._seconds):
-                    usual = await self._ask(caller, trace)
+                    usual = await self._asking.get(key, lambda: self._ask(caller, trace))
             finally:
                 self._kept[key] = usual
         return self._kept.get(key)

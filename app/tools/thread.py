@@ -128,7 +128,7 @@ def _summary(bench: Workbench, thread: _Thread) -> list[str]:
         slowest = max(range(len(turns)), key=lambda place: turns[place].duration or 0)
         usual, longest = (span_of_time(1_000 * ms) for ms in (times.p50, _took(turns[slowest])))
         lines.append(
-            f"half of the turns took at most {usual}; slowest: turn {slowest + 1}, {longest}"
+            f"half of the turns took at most {usual}; slowest: turn {slowest + 1:,}, {longest}"
         )
     failed = [place for place, each in enumerate(turns) if has_error(each)]
     if failed:

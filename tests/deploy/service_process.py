@@ -33,7 +33,7 @@ class ServiceProcess:
 
 
 _LOG_BYTES = 16 * 1024 * 1024
-"""Kept of a log that is read at the end only; a process whose log nobody takes would stand still."""
+"""Kept of a log that is read at the end only: a process whose log nobody takes stands still."""
 
 
 def free_port() -> int:

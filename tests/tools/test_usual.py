@@ -251,6 +251,23 @@ async def test_what_is_usual_is_kept_for_the_owners_next_turn() -> None:
         assert len(desk.requests("/traces/stats")) == before
 
 
+async def test_two_openings_at_once_ask_once() -> None:
+    async with desk_with(a_span(1), trace=slow_trace()) as desk:
+        put_runs(desk, 98)
+        workshop = Workshop(desk.client, desk.loader, TOOLS, ToolLimits())
+        before = len(desk.requests("/traces/stats"))
+        outlines: list[str] = []
+
+        async def open_it() -> None:
+            outlines.append((await workshop(CALLER, OWNER, TRACE_ID, Aliases())).outline)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(open_it)
+            group.start_soon(open_it)
+        assert len(desk.requests("/traces/stats")) == before + 1
+    assert all("usual in this project: 99 traces" in each for each in outlines)
+
+
 async def test_where_it_is_switched_off_nothing_is_asked() -> None:
     async with backend_with(slow_trace(), [a_span(1)]) as (standin, client):
         workshop = Workshop(client, loader(client), TOOLS, ToolLimits(), usual_seconds=0)
