@@ -83,8 +83,10 @@ async def running(
 async def _shut_down(
     conversations: Conversations, store: Store, stopping: Stopping, settings: Settings
 ) -> None:
-    """Serves on for those who do not know yet, then gives running turns their time to end."""
+    """Takes no more questions, serves on for those who do not know yet, then gives running turns
+    their time to end."""
     await stopping.asked.wait()
+    conversations.drain()
     log.info("stopping", delay=settings.drain_seconds, grace=settings.shutdown_seconds)
     with anyio.move_on_after(settings.drain_seconds):
         await stopping.undelayed.wait()

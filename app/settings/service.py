@@ -30,8 +30,8 @@ class ServiceSettings(BaseSettings):
     drain_seconds: float = Field(
         5,
         ge=0,
-        description="How long questions are still taken after SIGTERM while `readyz` already"
-        " says 503: load balancers need time to notice.",
+        description="How long connections are still taken after SIGTERM, while `readyz` says 503"
+        " and questions are refused in words: load balancers need time to notice.",
     )
     shutdown_seconds: float = Field(
         10, ge=0, description="How long running turns may go on after that."

@@ -72,15 +72,20 @@ async def test_sigterm_ends_a_turn_that_takes_too_long_with_a_last_word_and_stor
         assert (await service.ask()).texts == ["Back."]
 
 
-async def test_for_a_while_after_sigterm_the_service_says_that_it_ends_and_still_answers(
+async def test_for_a_while_after_sigterm_the_service_says_that_it_ends_and_takes_no_question(
     tmp_path: Path,
 ) -> None:
     async with service_process(tmp_path, DRAIN_SECONDS="60") as (service, process):
+        await service.ask()
         process.process.send_signal(signal.SIGTERM)
         await until_not_ready(service)
         async with httpx.AsyncClient(timeout=20) as http:
             assert (await http.get(f"{service.url}{PREFIX}/healthz")).status_code == 200
-            assert (await replace(service, http=http).ask()).texts == ["It was the tool."]
+            by_new_connections = replace(service, http=http)
+            refused = await by_new_connections.ask()
+            assert (refused.error or "").startswith("The service is restarting.")
+            assert len(await by_new_connections.history()) == 2
+        assert len(service.chat.requests) == 1
         process.process.send_signal(signal.SIGTERM)
         assert await process.ended() == 0
 
