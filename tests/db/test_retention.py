@@ -116,13 +116,14 @@ async def test_a_conversation_that_is_taken_up_again_at_that_moment_stays(
 
 
 async def _somebody_waits(engine: AsyncEngine) -> None:
+    """InnoDB shows anew only to whoever has not asked for a tenth of a second."""
     waiting = text("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state='LOCK WAIT'")
     with anyio.fail_after(15):
         while True:
             async with engine.begin() as db:
                 if await db.scalar(waiting):
                     return
-            await anyio.sleep(0.01)
+            await anyio.sleep(0.2)
 
 
 async def test_turns_of_other_conversations_go_on_while_a_batch_is_being_removed(
