@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.db.engine import create_engine
 from app.db.store import Store
+from app.db.tables import metadata
 from app.settings import database_url
 from tests import databases
 
@@ -19,7 +20,7 @@ settings.register_profile("suite", deadline=None, suppress_health_check=[HealthC
 settings.register_profile("many", settings.get_profile("suite"), max_examples=1_500)
 settings.load_profile("suite")
 
-# What no log line may hold, whatever a test made up as a credential.
+# What no log line and no row may hold, whatever a test made up as a credential.
 _CREDENTIAL = re.compile(
     r"sessionToken=|Authorization|Bearer |sk-[A-Za-z0-9]{6}|://[^/ ]+:[^/@ ]+@"
 )
@@ -81,18 +82,27 @@ def database_uri(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def migrated_sqlite_uri(_migrated_sqlite: Path, tmp_path: Path) -> str:
+def migrated_sqlite_uri(_migrated_sqlite: Path, tmp_path: Path) -> Iterator[str]:
     """The address of a migrated SQLite file without conversations."""
     path = tmp_path / "opik-assist.db"
     shutil.copy(_migrated_sqlite, path)
-    return f"sqlite:///{path}"
+    yield f"sqlite:///{path}"
+    for each in tmp_path.glob(f"{path.name}*"):
+        assert not _CREDENTIAL.search(each.read_bytes().decode("latin-1"))
 
 
 @pytest.fixture
 def migrated_mysql_uri(_migrated_mysql: str) -> Iterator[str]:
     """The address of a migrated MySQL database without conversations."""
     yield _migrated_mysql
+    databases.on_database(_migrated_mysql, _assert_no_credential)
     databases.on_database(_migrated_mysql, databases.forget_everything)
+
+
+async def _assert_no_credential(db: AsyncConnection) -> None:
+    for table in metadata.sorted_tables:
+        for row in await db.execute(table.select()):
+            assert not _CREDENTIAL.search(str(row)), table.name
 
 
 @pytest.fixture
