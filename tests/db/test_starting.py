@@ -68,6 +68,7 @@ async def test_a_database_that_never_comes_stops_the_start_in_one_line() -> None
     assert "s3cr3t-word" not in caught.value.message + str(logs)
 
 
+@pytest.mark.slow
 def test_four_processes_that_start_at_once_migrate_once(empty_database_uri: str) -> None:
     script = (
         "import asyncio, sys\n"

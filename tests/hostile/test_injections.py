@@ -155,6 +155,7 @@ async def test_an_obeyed_text_gets_nothing_done(
     poisoned.assert_contained(caplog)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "name"), list(enumerate(BODIES, 100)))
 async def test_an_obeyed_value_gets_nothing_done(
     service: Service, number: int, name: str, caplog: pytest.LogCaptureFixture

@@ -145,7 +145,8 @@ class Person:
         )
 
 
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
 async def test_whatever_people_do_at_once_each_finds_only_what_they_said(
     town: Town, seed: int
 ) -> None:
