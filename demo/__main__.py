@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -120,13 +121,21 @@ def _failed_trace(records: Records) -> dict[str, Any]:
     return next(trace for trace in _traces(records) if trace.get("error_info"))
 
 
+def _by_name(records: Records) -> dict[tuple[str, int], dict[str, Any]]:
+    """The oldest trace of each name, under its name and how many there are."""
+    traces = _traces(records)
+    counts = Counter(str(each["name"]) for each in traces)
+    oldest = {str(each["name"]): each for each in reversed(traces)}
+    return {(name, counts[name]): oldest[name] for name in counts}
+
+
 def _tell(records: Records, page: str, session: str) -> None:
     print(f"The page:      {page}")
     print(f"The service:   {session.split('/trace-analyzer')[0]}/healthz")
     print(f"The backend:   {page}/api (OPIK_URL_OVERRIDE for a program of your own)")
-    print("\nRecorded traces:")
-    for trace in _traces(records):
-        print(f"  {trace['id']}  {trace['name']}")
+    print("\nRecorded traces, the first of each name:")
+    for (name, count), trace in _by_name(records).items():
+        print(f"  {trace['id']}  {name}" + (f", {count} in all" if count > 1 else ""))
     print("\nAsk yourself:")
     print(
         f"  curl -N -H 'Content-Type: application/json' {session} \\\n"

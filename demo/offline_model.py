@@ -33,7 +33,11 @@ _MARKS = {
     "error": re.compile(r"cause_|error|ERROR|fail|empty|cut|invalid|guardrail|score|unfinished"),
 }
 _BEYOND: Sequence[tuple[re.Pattern[str], str, dict[str, str]]] = (
-    (re.compile(r"conversation|thread|session|so far|earlier", re.IGNORECASE), "get_thread", {}),
+    (
+        re.compile(r"conversation|thread|session|so far|earlier|when did", re.IGNORECASE),
+        "get_thread",
+        {},
+    ),
     (
         re.compile(r"healthy|good run|other runs|differ", re.IGNORECASE),
         "find_similar_traces",
