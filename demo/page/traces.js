@@ -45,8 +45,36 @@ function table(traces) {
       {},
       make("tr", {}, ...COLUMNS.map((each) => make("th", { scope: "col" }, each))),
     ),
-    make("tbody", {}, ...traces.map(row)),
+    make("tbody", {}, ...runsOf(traces).flatMap(rowsOf)),
   );
+}
+
+/** The traces in runs: those of one name and project that follow each other. */
+function runsOf(traces) {
+  const runs = [];
+  for (const trace of traces) {
+    const last = runs.at(-1)?.[0];
+    if (last && last.name === trace.name && last.project_name === trace.project_name)
+      runs.at(-1).push(trace);
+    else runs.push([trace]);
+  }
+  return runs;
+}
+
+const OF_ONE_RUN = 3;
+
+/** The first rows of a run, and a button in place of the others where there are several. */
+function rowsOf(run) {
+  const others = run.slice(OF_ONE_RUN);
+  return others.length > 1 ? [...run.slice(0, OF_ONE_RUN).map(row), folded(others)] : run.map(row);
+}
+
+function folded(traces) {
+  const onclick = () => replaced.replaceWith(...traces.map(row));
+  const words = `${traces.length} more of ${traces[0].name || "(no name)"}`;
+  const button = make("button", { type: "button", class: "more", onclick }, words);
+  const replaced = make("tr", { class: "folded" }, make("td", { colspan: COLUMNS.length }, button));
+  return replaced;
 }
 
 function row(trace) {

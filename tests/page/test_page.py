@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from pathlib import Path
+from uuid import UUID
 
 import anyio
 import pytest
@@ -43,6 +44,18 @@ async def test_the_list_shows_what_is_known_of_each_trace_and_leads_to_it(visit:
     await expect(visit.page.get_by_role("heading", name="practice")).to_be_visible()
     await visit.page.go_back()
     await expect(rows).to_have_count(1)
+
+
+@pytest.mark.slow
+async def test_many_traces_of_one_name_fold_into_a_button_that_shows_them(visit: Visit) -> None:
+    for number in range(6):
+        trace_id = str(UUID(int=UUID(OTHER_TRACE_ID).int + number))
+        record_trace(visit.service.standin, trace_id, name="nightly")
+    await visit.open("/")
+    rows = visit.page.locator("tbody tr").filter(has_text="nightly")
+    await expect(rows).to_have_count(4)
+    await visit.page.get_by_role("button", name="3 more of nightly").click()
+    await expect(rows).to_have_count(6)
 
 
 async def test_a_starter_question_is_answered_while_the_model_still_speaks(visit: Visit) -> None:
