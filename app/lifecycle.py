@@ -9,6 +9,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import anyio
 import httpx
 import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import __version__
@@ -68,16 +69,23 @@ async def running(
         tasks.start_soon(_shut_down, conversations, store, stopping, settings)
         if (retention := retention_of(settings, engine, observer)) is not None:
             tasks.start_soon(retention.run_until, stopping.asked)
-        health = Health(
-            schema_fault=SchemaCheck(engine).fault,
-            backend_answers=partial(
-                answers, http, base_url=settings.agent_opik_url, seconds=BACKEND_PROBE_SECONDS
-            ),
-            draining=stopping.asked.is_set,
-        )
+        health = _health(settings, engine, http=http, stopping=stopping)
         yield {"conversations": conversations, "health": health, "request_id": ""}
         stopping.undelayed.set()
         stopping.asked.set()
+
+
+def _health(
+    settings: Settings, engine: AsyncEngine, *, http: httpx.AsyncClient, stopping: Stopping
+) -> Health:
+    backend_answers = partial(
+        answers, http, base_url=settings.agent_opik_url, seconds=BACKEND_PROBE_SECONDS
+    )
+    return Health(
+        schema_fault=SchemaCheck(engine).fault,
+        backend_answers=backend_answers,
+        draining=stopping.asked.is_set,
+    )
 
 
 async def _shut_down(
