@@ -30,6 +30,13 @@ PATIENCE = 15.0
 """Seconds after which what a test waits for is taken for lost."""
 
 
+async def until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
+    """Waits for what is bound to happen; a test that waits too long fails."""
+    with anyio.fail_after(seconds):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+            await anyio.sleep(0.005)
+
+
 def span_id(number: int) -> str:
     return str(UUID(int=0x0199_0000_0000_7000_8000_0000_0001_0000 + number))
 

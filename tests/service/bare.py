@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 import anyio
@@ -11,13 +11,6 @@ import anyio
 from tests.fakes.service import PATIENCE, PREFIX, TRACE_ID, Service
 
 PATH = f"{PREFIX}/trace-analyzer/session/{TRACE_ID}"
-
-
-async def until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
-    """Waits for what is bound to happen."""
-    with anyio.fail_after(seconds):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.005)
 
 
 def request(body: bytes, *, length: int | None = None) -> bytes:

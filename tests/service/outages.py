@@ -3,7 +3,7 @@
 import contextlib
 import copy
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 
 from demo.standin.faults import Effect, Fault
 from tests.fakes.panel import PanelReader
-from tests.fakes.service import PATIENCE, TRACE_ID, Service, running
+from tests.fakes.service import TRACE_ID, Service, running, until
 
 TRACE = f"/v1/private/traces/{TRACE_ID}"
 SEARCH = "/v1/private/spans/search"
@@ -103,10 +103,3 @@ async def is_as_before(service: Service, network: Network) -> None:
     assert (await service.ask("And now?")).texts == [ANSWER]
     await until(lambda: not network.connections_in_use)
     assert service.switches.chats.running == 0
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Waits for what is bound to happen; a test that waits too long fails."""
-    with anyio.fail_after(PATIENCE):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event
-            await anyio.sleep(0.005)

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -17,10 +16,9 @@ from demo.standin.app import Standin
 from demo.standin.app import create_app as create_standin
 from demo.standin.records import Records
 from demo.standin.switches import Switches
+from tests.deploy.service_process import ROOT, free_port
 from tests.fakes.chat import DirectedChat, Step, answer
 from tests.fakes.service import PATIENCE, PREFIX, Service, record_trace, serving
-
-ROOT = Path(__file__).parents[2]
 
 
 def environment(**values: str) -> dict[str, str]:
@@ -70,13 +68,6 @@ async def python(*arguments: str, cwd: Path, **values: str) -> AsyncIterator[Pro
 async def run(*arguments: str, cwd: Path, **values: str) -> tuple[int, str]:
     async with python(*arguments, cwd=cwd, **values) as process:
         return await process.ended(), process.log
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass

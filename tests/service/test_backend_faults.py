@@ -22,7 +22,7 @@ from demo.standin.faults import (
 from demo.standin.records import Records
 from demo.standin.switches import Account, Switches
 from tests.fakes.chat import DirectedChat, answer, calling
-from tests.fakes.service import TRACE_ID, Service, record_trace, service_at, serving, span_id
+from tests.fakes.service import TRACE_ID, Service, record_trace, service_at, serving, span_id, until
 from tests.service.outages import (
     ANSWER,
     FOREVER,
@@ -37,7 +37,6 @@ from tests.service.outages import (
     cases,
     hurried,
     is_as_before,
-    until,
 )
 
 AWAY = r"The Opik backend cannot be reached now\. Try again in a moment\."

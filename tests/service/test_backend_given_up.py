@@ -8,8 +8,8 @@ import pytest
 from demo.standin.faults import Answer, Fault, Refuse
 from demo.standin.switches import Account
 from tests.fakes.chat import answer, text
-from tests.fakes.service import Service, record_trace
-from tests.service.outages import ANSWER, CHAT, hurried, until
+from tests.fakes.service import Service, record_trace, until
+from tests.service.outages import ANSWER, CHAT, hurried
 
 GIVEN_UP = "The Opik backend cannot be reached now; it is tried again in "
 FAILURES = 5

@@ -13,8 +13,8 @@ import pytest
 from demo.standin.chat import text
 from demo.standin.faults import Delay, Fault
 from tests.fakes.chat import answer, calling
-from tests.fakes.service import TRACE_ID, Service, running, span_id
-from tests.service.bare import QUESTION, connected, received, request, sent, until
+from tests.fakes.service import TRACE_ID, Service, running, span_id, until
+from tests.service.bare import QUESTION, connected, received, request, sent
 from tests.service.processes import service_process
 
 SPAN = f"/v1/private/spans/{span_id(3)}"

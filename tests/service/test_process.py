@@ -12,8 +12,9 @@ import uvicorn
 
 from app import __version__
 from app.__main__ import _listener
+from tests.deploy.service_process import free_port
 from tests.fakes.chat import answer
-from tests.service.processes import free_port, run, service_process
+from tests.service.processes import run, service_process
 
 
 async def test_the_version_is_told(tmp_path: Path) -> None:

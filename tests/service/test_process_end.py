@@ -15,9 +15,10 @@ from app.lifecycle import LAST_WORDS_SECONDS
 from demo.standin.chat import text
 from demo.standin.faults import Delay, Fault
 from tests import databases
+from tests.deploy.service_process import free_port
 from tests.fakes.chat import answer
-from tests.fakes.service import PATIENCE, PREFIX, TRACE_ID, Service
-from tests.service.processes import Process, free_port, python, service_process
+from tests.fakes.service import PATIENCE, PREFIX, TRACE_ID, Service, until
+from tests.service.processes import Process, python, service_process
 
 UVICORN = ("-m", "uvicorn", "app.main:app", "--port", "PORT")
 
@@ -132,9 +133,7 @@ async def test_a_question_that_is_too_late_is_refused_in_words(tmp_path: Path) -
     async with service_process(tmp_path) as (service, process):
         service.switches.faults.append(Fault(Delay(1.5), path=f"/v1/private/traces/{TRACE_ID}"))
         asking = asyncio.create_task(service.ask())
-        with anyio.fail_after(PATIENCE):
-            while not service.switches.requests("GET", f"/v1/private/traces/{TRACE_ID}"):  # noqa: ASYNC110 - no event tells it
-                await asyncio.sleep(0.005)
+        await until(lambda: service.switches.requests("GET", f"/v1/private/traces/{TRACE_ID}"))
         process.process.send_signal(signal.SIGTERM)
         refused = await asking
         assert refused.error is not None
@@ -144,9 +143,7 @@ async def test_a_question_that_is_too_late_is_refused_in_words(tmp_path: Path) -
 
 
 async def told(process: Process, words: str) -> None:
-    with anyio.fail_after(PATIENCE):
-        while words not in process.log:  # noqa: ASYNC110 - no event tells it
-            await asyncio.sleep(0.005)
+    await until(lambda: words in process.log)
 
 
 @pytest.mark.parametrize(("command", "code"), [(("-m", "app"), 0), (UVICORN, 3)])

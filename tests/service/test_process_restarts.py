@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import anyio
 import httpx
 import pytest
 
 from demo.standin.chat import Chunk, finish, text, usage
+from tests.deploy.service_process import free_port
 from tests.fakes.chat import calling
 from tests.fakes.panel import PanelReader
-from tests.fakes.service import PATIENCE, Service, record_trace
+from tests.fakes.service import Service, record_trace, until
 from tests.service.balancing import Balancer, balancing
-from tests.service.processes import Backend, Process, backend_for, free_port, started
+from tests.service.processes import Backend, Process, backend_for, started
 
 ANSWER = "The tool has failed since the order was unknown to it."
 TRACES = [str(UUID(int=0x0199_0000_0000_7000_8000_0000_0000_0100 + each)) for each in range(4)]
@@ -80,9 +80,7 @@ async def asking(
 async def more_of(answers: list[PanelReader]) -> None:
     """Waits until each client had two answers more."""
     wanted = len(answers) + 2 * len(TRACES)
-    with anyio.fail_after(PATIENCE):
-        while len(answers) < wanted:  # noqa: ASYNC110 - no event tells it
-            await asyncio.sleep(0.01)
+    await until(lambda: len(answers) >= wanted)
 
 
 def was_refused(reader: PanelReader) -> bool:
@@ -93,9 +91,7 @@ def was_refused(reader: PanelReader) -> bool:
 async def replaced(fleet: Fleet, balancer: Balancer, port: int) -> None:
     await fleet.end(port)
     await fleet.start(port)
-    with anyio.fail_after(PATIENCE):
-        while port not in balancer.ready:  # noqa: ASYNC110 - no event tells it
-            await asyncio.sleep(0.01)
+    await until(lambda: port in balancer.ready)
 
 
 @pytest.mark.slow
@@ -113,9 +109,7 @@ async def test_a_rolling_restart_cuts_no_answer(tmp_path: Path, database_uri: st
             httpx.AsyncClient(timeout=60, limits=no_reuse) as http,
         ):
             service = replace(service, url=url, http=http)
-            with anyio.fail_after(PATIENCE):
-                while len(balancer.ready) < 2:  # noqa: ASYNC110 - no event tells it
-                    await asyncio.sleep(0.01)
+            await until(lambda: len(balancer.ready) == 2)
             answers: list[PanelReader] = []
             async with asyncio.TaskGroup() as clients:
                 for trace_id in TRACES:

@@ -1,11 +1,9 @@
 """Stop, leave, delete, two questions at once, and processes that die."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
-import anyio
 import httpx
 import pytest
 
@@ -17,13 +15,13 @@ from demo.standin.chat import text
 from demo.standin.faults import Delay, Fault
 from tests.fakes.chat import answer, calling
 from tests.fakes.service import (
-    PATIENCE,
     TRACE_ID,
     Service,
     Stream,
     running,
     service_at,
     span_id,
+    until,
 )
 
 
@@ -31,13 +29,6 @@ from tests.fakes.service import (
 async def service(database_uri: str) -> Any:
     async with running(database_uri, busy_wait_seconds=0.3) as service:
         yield service
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Waits for what is bound to happen; a test that waits too long fails."""
-    with anyio.fail_after(PATIENCE):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.005)
 
 
 def a_text(stream: Stream) -> object:

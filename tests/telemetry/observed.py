@@ -1,14 +1,12 @@
 """A service whose own turns are traced, and the backend that gets the traces."""
 
-import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import anyio
 import httpx
 
 from demo.standin.app import Standin
@@ -16,17 +14,10 @@ from demo.standin.app import create_app as create_standin
 from demo.standin.records import Records
 from demo.standin.switches import Switches
 from tests.fakes.chat import DirectedChat, Step, answer
-from tests.fakes.service import PATIENCE, TRACE_ID, Service, record_trace, service_at, serving
+from tests.fakes.service import TRACE_ID, Service, record_trace, service_at, serving, until
 
 PRIVATE = "/v1/private"
 PROJECT = "opik-assist"
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Waits for what is bound to happen; a test that waits too long fails."""
-    with anyio.fail_after(PATIENCE):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.005)
 
 
 @dataclass

@@ -6,7 +6,8 @@ import pytest
 
 from demo.standin.faults import Answer, Fault
 from tests.fakes.chat import answer
-from tests.telemetry.observed import PRIVATE, PROJECT, Observed, observed, until
+from tests.fakes.service import until
+from tests.telemetry.observed import PRIVATE, PROJECT, Observed, observed
 
 CLOSE, SCORES = "/traces/threads/close", "/traces/threads/feedback-scores"
 SCORE = "opikassist_user_feedback"

@@ -12,8 +12,8 @@ from app import __version__
 from demo.standin.chat import ChatError, text
 from demo.standin.faults import Answer, ChatCutAfter, Fault
 from tests.fakes.chat import answer, calling
-from tests.fakes.service import OTHER_TRACE_ID, TRACE_ID, record_trace, span_id
-from tests.telemetry.observed import PROJECT, observed, until
+from tests.fakes.service import OTHER_TRACE_ID, TRACE_ID, record_trace, span_id, until
+from tests.telemetry.observed import PROJECT, observed
 
 QUESTION, ANSWER, STATUS, ARGUMENT, TOOL, REFUSAL = (
     "ask-5e0c",

@@ -18,7 +18,8 @@ from demo.standin.records import Records
 from demo.standin.serving import served
 from demo.standin.switches import Switches
 from tests.fakes.chat import DirectedChat, answer
-from tests.telemetry.observed import PRIVATE, Target, observed, until
+from tests.fakes.service import until
+from tests.telemetry.observed import PRIVATE, Target, observed
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 

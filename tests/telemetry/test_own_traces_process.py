@@ -18,8 +18,8 @@ from demo.standin.records import Records
 from demo.standin.switches import Switches
 from tests.deploy.service_process import ROOT, environment, free_port
 from tests.fakes.chat import DirectedChat, answer
-from tests.fakes.service import serving
-from tests.telemetry.observed import Target, until
+from tests.fakes.service import serving, until
+from tests.telemetry.observed import Target
 from tests.telemetry.test_sentry import WITHOUT, Reported, crash_twice, reported
 
 KEY = "key-7d2a"
