@@ -38,6 +38,7 @@ from app.opik.client import OpikClient
 from app.opik.schema import Span, Trace
 from app.opik.transport import Retries, Transport
 from app.settings import DatabaseSettings, Settings, database_url
+from app.telemetry import logs
 
 
 class Recording(BaseModel):
@@ -78,6 +79,7 @@ class OneTrace:
 def main(arguments: Sequence[str] | None = None, *, out: TextIO = sys.stdout) -> int:
     """Returns 0 when every conversation was written or left out for a reason that is told."""
     wished = _parser().parse_args(arguments)
+    logs.configure(style="console", level="WARNING")
     try:
         return anyio.run(partial(_run, wished, os.environ, out))
     except (StartRefused, OpikAssistError) as error:

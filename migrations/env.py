@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sys
 
+import structlog
 from alembic import context
 from sqlalchemy import Connection
 
@@ -44,6 +45,7 @@ elif context.is_offline_mode():
     raise SystemExit("Migrations look at the database as they run: --sql is not supported.")
 else:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
         asyncio.run(run_from_shell())
     except StartRefused as refused:

@@ -10,6 +10,7 @@ import anyio
 
 from app.db.store import Quotas, Store
 from app.errors import LimitReached
+from app.telemetry import logs
 from tests import databases
 from tests.db.writing import begun, numbered_trace
 
@@ -36,4 +37,6 @@ async def rush(uri: str, process: int) -> tuple[int, int]:
 
 
 if __name__ == "__main__":
+    # Retries are logged, and nothing but the figures may stand on standard output.
+    logs.configure(style="console", level="INFO")
     sys.stdout.write("{} {}\n".format(*asyncio.run(rush(sys.argv[1], int(sys.argv[2])))))

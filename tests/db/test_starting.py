@@ -148,4 +148,5 @@ def test_a_command_that_cannot_work_says_so_in_a_line_without_the_password(
     assert result.returncode == 1
     assert words in result.stderr
     assert "Traceback" not in result.stderr
-    assert "s3cr3t-word" not in result.stdout + result.stderr
+    assert "s3cr3t-word" not in result.stderr
+    assert result.stdout == ""

@@ -3,6 +3,9 @@
 import argparse
 import io
 import json
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -235,6 +238,16 @@ async def test_a_database_that_is_not_there_is_told_and_not_made(tmp_path: Path)
     with pytest.raises(StartRefused, match="no such file"):
         await export(f"sqlite:///{path}", NOTHING, wished, io.StringIO())
     assert not path.exists()
+
+
+@pytest.mark.slow
+def test_standard_output_holds_what_was_exported_and_no_log_line() -> None:
+    command = [sys.executable, "-m", "app.export_cases", "--out", "cases"]
+    environment = {**os.environ, "AGENT_OPIK_URL": "http://127.0.0.1:1"}
+    environment["SESSION_SERVICE_URI"] = "mysql://nobody@127.0.0.1:1/none"
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert run.stdout.startswith("The assistant's database does not answer")
+    assert "database_unavailable" in run.stderr
 
 
 @pytest.mark.parametrize("content", ["{", "{}", None])
