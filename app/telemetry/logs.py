@@ -2,13 +2,20 @@
 
 import logging
 import sys
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 import structlog
 
 
+class _Lines(logging.StreamHandler[TextIO]):
+    """Our own handler, told by its type from those of others."""
+
+
 def configure(*, style: Literal["console", "json"], level: str) -> None:
-    """Sends our own lines and those of libraries through one formatter."""
+    """Sends our own lines and those of libraries through one formatter.
+
+    Called again, it replaces what it set up before; handlers of others stay.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -28,7 +35,7 @@ def configure(*, style: Literal["console", "json"], level: str) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
-    handler = logging.StreamHandler()
+    handler = _Lines()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -36,7 +43,9 @@ def configure(*, style: Literal["console", "json"], level: str) -> None:
         )
     )
     root = logging.getLogger()
-    root.handlers = [handler]
+    for before in [each for each in root.handlers if isinstance(each, _Lines)]:
+        root.removeHandler(before)
+    root.addHandler(handler)
     root.setLevel(level)
     # httpx names every URL at INFO, alembic its own workings.
     for chatty in ("httpx", "alembic.runtime.migration"):
