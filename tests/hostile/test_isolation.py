@@ -1,11 +1,13 @@
-"""Several people at once on several processes: each finds what they said, and nobody else's."""
+"""Several people at once on several services: each finds what they said, and nobody else's."""
 
 import asyncio
+import contextlib
 import itertools
 import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -26,6 +28,7 @@ from tests.fakes.service import (
     service_at,
     serving,
 )
+from tests.service.processes import Backend, started
 
 WORKSPACES = ("acme", "beta")
 TOKENS = {"anna": ("anna-1", "anna-2"), "bob": ("bob-1", "bob-2")}
@@ -45,33 +48,56 @@ class EchoChat:
 
 @dataclass
 class Town:
-    """Two services on one database before one backend, and the people who use them."""
+    """Services on one database before one backend, and the people who use them."""
 
     urls: list[str]
     switches: Switches
     http: httpx.AsyncClient
 
 
-@pytest.fixture
-async def town(database_uri: str) -> Any:
+@contextlib.asynccontextmanager
+async def _backend() -> AsyncIterator[Backend]:
+    """Two users who may enter both workspaces; every trace is in both."""
     switches = Switches()
     everywhere = frozenset(WORKSPACES)
     switches.accounts = {
         token: Account(user, everywhere) for user, tokens in TOKENS.items() for token in tokens
     }
-    standin = create_standin(Records(), chat=EchoChat(), switches=switches)
+    chat = EchoChat()
+    standin = create_standin(Records(), chat=chat, switches=switches)
     for workspace, trace_id in itertools.product(WORKSPACES, (TRACE_ID, OTHER_TRACE_ID)):
         record_trace(standin, trace_id, workspace=workspace)
+    async with serving(standin, grace=1) as url:
+        yield Backend(url, standin, chat)
+
+
+@pytest.fixture
+async def town(database_uri: str) -> AsyncIterator[Town]:
+    """Both services in the test's own process."""
     async with AsyncExitStack() as stack:
-        backend = await stack.enter_async_context(serving(standin, grace=1))
+        backend = await stack.enter_async_context(_backend())
         urls = [
             await stack.enter_async_context(
-                service_at(backend, database_uri, access_cache_seconds=0)
+                service_at(backend.url, database_uri, access_cache_seconds=0)
             )
             for _ in range(2)
         ]
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=PATIENCE))
-        yield Town(urls, switches, http)
+        yield Town(urls, backend.standin.switches, http)
+
+
+@pytest.fixture
+async def town_of_processes(database_uri: str, tmp_path: Path) -> AsyncIterator[Town]:
+    """Each service as a process of its own."""
+    values = {"SESSION_SERVICE_URI": database_uri, "ACCESS_CACHE_SECONDS": "0"}
+    async with AsyncExitStack() as stack:
+        backend = await stack.enter_async_context(_backend())
+        urls = []
+        for _ in range(3):
+            service, _ = await stack.enter_async_context(started(backend, tmp_path, **values))
+            urls.append(service.url)
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=PATIENCE))
+        yield Town(urls, backend.standin.switches, http)
 
 
 @dataclass
@@ -148,10 +174,10 @@ class Person:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_whatever_people_do_at_once_each_finds_only_what_they_said(
-    town: Town, seed: int
+    town_of_processes: Town, seed: int
 ) -> None:
     people = [
-        Person(town, user, workspace, trace_id, random.Random(f"{seed} {number}"))
+        Person(town_of_processes, user, workspace, trace_id, random.Random(f"{seed} {number}"))
         for number, (user, workspace, trace_id) in enumerate(
             itertools.product(TOKENS, WORKSPACES, (TRACE_ID, OTHER_TRACE_ID))
         )
