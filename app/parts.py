@@ -26,9 +26,11 @@ from app.telemetry.observing import Observing
 from app.telemetry.reporting import Reporting
 from app.tools.catalogue import TOOLS
 from app.tools.loading import LoadLimits, TraceLoader
-from app.tools.workbench import ToolLimits, Workshop
+from app.tools.workbench import OUTLINE_TOKENS, ToolLimits, Workshop
 
 RETENTION_LEASE_SECONDS = 60
+_PARTS_OF_CONTEXT = 4
+"""The outline is one; instructions, what was said, and tool results have to fit in as well."""
 
 
 def conversations_of(
@@ -55,7 +57,9 @@ def conversations_of(
         client, LoadLimits(spans=settings.max_spans, seconds=settings.turn_seconds)
     )
     limits = ToolLimits(
-        result_characters=settings.tool_result_characters, seconds=settings.tool_seconds
+        result_characters=settings.tool_result_characters,
+        seconds=settings.tool_seconds,
+        outline_tokens=min(OUTLINE_TOKENS, settings.agent_context_tokens // _PARTS_OF_CONTEXT),
     )
     return Conversations(
         store,

@@ -27,6 +27,7 @@ from app.tools.loading import Loaded, TraceLoader
 from app.tools.suggestions import Questions, follow_ups, starters
 from app.tools.surroundings import Surroundings
 
+OUTLINE_TOKENS = 6_000
 _BODY_SECONDS = 10
 _WHOLE_KEPT = 8
 """Whole spans kept for a turn; one may take tens of MB."""
@@ -50,7 +51,7 @@ class ToolLimits:
 
     result_characters: int = 8_000
     seconds: float = 30
-    outline_tokens: int = 6_000
+    outline_tokens: int = OUTLINE_TOKENS
     search: SearchLimits = field(default_factory=SearchLimits)
 
 

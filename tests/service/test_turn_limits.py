@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from app.analysis.tokens import estimate_tokens
 from tests.fakes.chat import answer, calling
-from tests.fakes.service import Service, running, span_id
+from tests.fakes.service import TRACE_ID, Service, running, span_id
 
 
 @pytest.fixture
@@ -17,6 +18,14 @@ def uri(tmp_path: Path) -> str:
 
 def details(number: int) -> tuple[str, str]:
     return "get_span_details", json.dumps({"span_id": span_id(number)})
+
+
+def unlike_others(number: int) -> dict[str, Any]:
+    """A span with a name and a duration of its own, so that no line can stand for several."""
+    name = "".join("abcdefghij"[int(digit)] for digit in f"{number:03}") * 4
+    times = {"start_time": "2026-11-20T10:00:03Z", "end_time": f"2026-11-20T10:00:03.{number:03}Z"}
+    owner = {"trace_id": TRACE_ID, "parent_span_id": span_id(1), "project_name": "shop"}
+    return {"id": span_id(number), "name": name, "type": "general", **owner, **times}
 
 
 def results(service: Service) -> list[str]:
@@ -122,3 +131,17 @@ async def test_a_turn_below_its_tokens_goes_on_and_at_them_comes_to_its_last_ans
             service.chat.scripts = [calling(details(2)), last]
         assert (await service.ask()).texts == ["At last."]
         assert offered(service) == with_tools
+
+
+async def test_the_outline_takes_a_quarter_of_a_small_context_and_keeps_what_went_wrong(
+    uri: str,
+) -> None:
+    outlines = []
+    for context in (4_000, 100_000):
+        async with running(uri, agent_context_tokens=context) as service:
+            service.standin.records.put_spans([unlike_others(each) for each in range(5, 400)])
+            await service.ask()
+            outlines.append(service.chat.requests[0]["messages"][1]["content"])
+    small, large = map(estimate_tokens, outlines)
+    assert 600 < small < 1_100 < large
+    assert "KeyError" in outlines[0]
