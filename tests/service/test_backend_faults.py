@@ -245,7 +245,7 @@ async def test_a_trace_that_changes_within_a_turn_is_read_anew_by_the_next(tmp_p
 async def test_suggestions_and_a_turn_at_once_read_the_spans_of_a_slow_backend_once(
     tmp_path: Path,
 ) -> None:
-    async with hurried(tmp_path) as (service, network):
+    async with hurried(tmp_path, opik_backend_timeout=LONGEST) as (service, network):
         service.switches.faults += at(SEARCH, PauseAfter(1, TIMEOUT / 2), times=1)
         suggested = asyncio.create_task(service.http.get(f"{service.session()}/suggestions"))
         await until(lambda: service.switches.requests("POST", SEARCH))
