@@ -60,7 +60,9 @@ def _run(stack: ExitStack, *, once: bool) -> int:
     session = f"{service}{PREFIX}/trace-analyzer/session/{trace['id']}"
     model = "offline stand-in model" if isinstance(chat, OfflineModel) else "DEMO_LLM_BASE_URL"
     print(f"\nTrace “{trace['name']}”, answered by: {model}\n> {QUESTION}\n")
-    answered = ask(session, QUESTION, sys.stdout)
+    spans = records.workspace().spans_of(trace["id"])
+    names = {span.id: str(span.fields["name"]) for span in spans}
+    answered = ask(session, QUESTION, names=names, out=sys.stdout)
     if once:
         return 0 if answered else 1
     _tell(records, page, session)

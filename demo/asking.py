@@ -2,20 +2,24 @@
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, TextIO
 
 import httpx
 
 _LINK = re.compile(r"\[((?:\\.|[^\]\\\n])*)\]\(http[^)\s]*\)")
 _BEGUN = re.compile(r"\[[^\n]{0,600}$")
+_SPAN = re.compile(r"\{span:([^}]*)\}")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
 class Terminal:
     """Shows frames: text as it arrives, a tool row when it begins and its tick when it is done."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: TextIO, names: Mapping[str, str]) -> None:
+        """`names` are those of the trace's spans, by id."""
         self._out = out
+        self._names = names
         self._rows: dict[str, str] = {}
         self._partial = False
         self._held = ""
@@ -30,8 +34,9 @@ class Terminal:
             self._response(frame)
         elif frame.get("message_type") == "tool_call":
             call = frame["tool_call"]
-            self._rows[call["id"]] = call["display_name"]
-            self._write(f"  … {call['display_name']}\n")
+            row = _SPAN.sub(lambda span: self._names.get(span[1], span[1]), call["display_name"])
+            self._rows[call["id"]] = row
+            self._write(f"  … {row}\n")
         elif frame.get("message_type") == "tool_complete":
             name = self._rows.get(frame["tool_response"]["id"], "done")
             self._write(f"  ✓ {name}\n")
@@ -58,9 +63,12 @@ class Terminal:
         self._out.flush()
 
 
-def ask(url: str, question: str, out: TextIO) -> bool:
-    """Asks at a session's URL; True when an answer came, and the history holds it."""
-    terminal = Terminal(out)
+def ask(url: str, question: str, *, names: Mapping[str, str], out: TextIO) -> bool:
+    """Asks at a session's URL; True when an answer came, and the history holds it.
+
+    `names` are those of the trace's spans, by id.
+    """
+    terminal = Terminal(out, names)
     body = {"message": question, "streaming": True}
     with httpx.Client(timeout=130) as http:
         with http.stream("POST", url, json=body) as response:

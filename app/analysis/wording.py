@@ -6,6 +6,7 @@ one bounded line without characters that act on a terminal, a page or the readin
 
 import re
 import unicodedata
+from decimal import Decimal
 
 _BLANKS = re.compile(r"[\s\u2028\u2029]+")
 _VISIBLE = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -60,12 +61,14 @@ def span_of_time(microseconds: float) -> str:
 
 
 def dollars(amount: float) -> str:
-    """A cost such as `$0`, `$0.00042`, `$1.20`."""
+    """A cost such as `$0`, `$0.000042`, `$1.20`; an exponent only below a billionth."""
     if amount == 0:
         return "$0"
     if abs(amount) >= 0.995:
         return f"${amount:,.2f}"
-    return f"${amount:.2g}" if abs(amount) >= 0.0001 else f"${amount:.1e}"
+    if abs(amount) < 1e-9:
+        return f"${amount:.1e}"
+    return f"${Decimal(f'{amount:.2g}'):f}"
 
 
 def percent(part: float, whole: float) -> str:

@@ -61,7 +61,7 @@ def test_one_question_is_answered_with_tools_in_the_terminal(tmp_path: Path) -> 
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "What caused this error?" in done.stdout
-    assert "✓ Fetching span details" in done.stdout
+    assert "✓ Fetching span details for look_up_order\n" in done.stdout
     assert "Offline stand-in model" in done.stdout
     assert "KeyError" in done.stdout
     assert "Traceback" not in done.stderr

@@ -1,0 +1,24 @@
+"""How numbers are written for a model and a person."""
+
+import pytest
+
+from app.analysis.wording import dollars
+
+
+@pytest.mark.parametrize(
+    ("amount", "written"),
+    [
+        (0, "$0"),
+        (1234.5, "$1,234.50"),
+        (0.5, "$0.5"),
+        (0.0123, "$0.012"),
+        (0.000035, "$0.000035"),
+        (0.000000012, "$0.000000012"),
+        (3e-30, "$3.0e-30"),
+        (-0.00042, "$-0.00042"),
+    ],
+)
+def test_a_cost_has_two_digits_that_tell_something(
+    amount: float, written: str
+) -> None:
+    assert dollars(amount) == written
