@@ -13,7 +13,8 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import delete
+import anyio
+from sqlalchemy import delete, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -24,6 +25,11 @@ from app.settings import database_url
 
 POLICY = Path("/usr/sbin/policy-rc.d")
 USER, PASSWORD = "app", "pass-of-app"
+
+WAITS_FOR_A_ROW = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state LIKE 'LOCK%'"
+WAITS_FOR_A_NAME = "SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'User lock'"
+SHOWN_ANEW_SECONDS = 0.2
+"""InnoDB shows its transactions anew only to whoever has not looked for a tenth of a second."""
 
 T = TypeVar("T")
 
@@ -137,6 +143,16 @@ async def connected(uri: str) -> AsyncIterator[AsyncEngine]:
         yield engine
     finally:
         await engine.dispose()
+
+
+async def until_somebody(engine: AsyncEngine, waits: str) -> None:
+    """Returns once a connection waits as WAITS_FOR_A_ROW or WAITS_FOR_A_NAME say."""
+    with anyio.fail_after(15):
+        while True:
+            async with engine.begin() as db:
+                if await db.scalar(text(waits)):
+                    return
+            await anyio.sleep(SHOWN_ANEW_SECONDS)
 
 
 def on_database(uri: str, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:

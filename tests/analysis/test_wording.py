@@ -18,7 +18,5 @@ from app.analysis.wording import dollars
         (-0.00042, "$-0.00042"),
     ],
 )
-def test_a_cost_has_two_digits_that_tell_something(
-    amount: float, written: str
-) -> None:
+def test_a_cost_has_two_digits_that_tell_something(amount: float, written: str) -> None:
     assert dollars(amount) == written

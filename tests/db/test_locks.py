@@ -4,7 +4,6 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 from sqlalchemy import Update, text, update
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db import migrating
 from app.db.store import Store, TurnKey
@@ -14,8 +13,6 @@ from tests import databases
 from tests.db.writing import ALICE, BOB, TRACE, begun, finish, reply, types
 
 OTHER_TRACE = "0199a0c2-0000-7000-8000-000000000002"
-WAITS_FOR_A_ROW = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state LIKE 'LOCK%'"
-WAITS_FOR_A_NAME = "SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'User lock'"
 
 
 async def test_a_deadlock_is_tried_again(migrated_mysql_uri: str) -> None:
@@ -41,7 +38,7 @@ async def test_a_deadlock_is_tried_again(migrated_mysql_uri: str) -> None:
                 await db.execute(facts.insert().values(name=f"weight {number}", value=""))
             await db.execute(_locked(second))
             group.start_soon(adopt)
-            await _somebody(other, WAITS_FOR_A_ROW)
+            await databases.until_somebody(other, databases.WAITS_FOR_A_ROW)
             await db.execute(_locked(first))
 
         assert pauses != []
@@ -53,15 +50,6 @@ async def test_a_deadlock_is_tried_again(migrated_mysql_uri: str) -> None:
 def _locked(turn: TurnKey) -> Update:
     row = update(sessions).where(sessions.c.id == turn.conversation_id)
     return row.values(marker="locked")
-
-
-async def _somebody(engine: AsyncEngine, waiting: str) -> None:
-    with anyio.fail_after(10):
-        while True:
-            async with engine.begin() as db:
-                if await db.scalar(text(waiting)):
-                    return
-            await anyio.sleep(0.02)
 
 
 @pytest.mark.parametrize("write", ["append", "end", "renew"])
@@ -87,7 +75,7 @@ async def test_a_write_waits_for_a_take_over_that_has_begun_and_is_then_refused(
         async with anyio.create_task_group() as group, engine.begin() as db:
             await db.execute(_taken(turn))
             group.start_soon(late)
-            await _somebody(engine, WAITS_FOR_A_ROW)
+            await databases.until_somebody(engine, databases.WAITS_FOR_A_ROW)
 
         assert len(refused) == 1
         assert await types(store, turn.conversation_id) == ["turn_started"]
@@ -117,7 +105,7 @@ async def test_a_second_migration_waits_for_the_first_on_the_same_database_only(
             migrating.exclusive(engine, attempts=1, delay=0),
         ):
             group.start_soon(second)
-            await _somebody(elsewhere, WAITS_FOR_A_NAME)
+            await databases.until_somebody(elsewhere, databases.WAITS_FOR_A_NAME)
             async with migrating.exclusive(elsewhere, attempts=1, delay=0):
                 order.append("elsewhere")
             order.append("first")

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import anyio
 import pytest
-from sqlalchemy import event, func, select, text
+from sqlalchemy import event, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db import migrating, turn_log
@@ -110,20 +110,9 @@ async def test_a_conversation_that_is_taken_up_again_at_that_moment_stays(
             owner = {"workspace": ALICE.workspace, "owner": ALICE.name}
             await turn_log.begin(db, owner, numbered_trace(1), start=start)
             group.start_soon(remove)
-            await _somebody_waits(other)
+            await databases.until_somebody(other, databases.WAITS_FOR_A_ROW)
         assert removed == NOTHING
         assert await kept(engine) == {old.conversation_id}
-
-
-async def _somebody_waits(engine: AsyncEngine) -> None:
-    """InnoDB shows anew only to whoever has not asked for a tenth of a second."""
-    waiting = text("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state='LOCK WAIT'")
-    with anyio.fail_after(15):
-        while True:
-            async with engine.begin() as db:
-                if await db.scalar(waiting):
-                    return
-            await anyio.sleep(0.2)
 
 
 async def test_turns_of_other_conversations_go_on_while_a_batch_is_being_removed(

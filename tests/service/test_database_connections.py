@@ -62,4 +62,4 @@ async def _nobody_uses_a_connection(uri: str) -> None:
                 return
             while await db.scalar(sql(BUSY)) or await db.scalar(sql(IN_TRANSACTIONS)):
                 await db.rollback()
-                await anyio.sleep(0.01)
+                await anyio.sleep(databases.SHOWN_ANEW_SECONDS)
