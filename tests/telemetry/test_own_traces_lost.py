@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from app.telemetry.internal.delivery import OpikDelivery
 from app.telemetry.internal.outbox import REPORT_SECONDS, Outbox
-from app.telemetry.internal.records import SpanRecord, TurnRecord
+from app.telemetry.internal.records import Erasure, SpanRecord, TurnRecord
 from demo.standin.app import create_app
 from demo.standin.faults import Answer, Delay, Fault, Refuse
 from demo.standin.records import Records
@@ -138,6 +138,46 @@ def test_a_turn_of_many_calls_is_sent_in_batches_that_the_backend_takes(
     patient.put(a_turn(spans=1_500))
     patient.close(10)
     assert [len(each["spans"]) for each in target.sent("POST", "/spans/batch")] == [1_000, 500]
+
+
+async def test_what_is_to_be_erased_is_tried_until_it_is_gone(target: Target, url: str) -> None:
+    patient = outbox(url, owed_again=0.05)
+    with capture_logs() as lines:
+        patient.put(a_turn())
+        await until(lambda: target.standin.records.workspace().spans)
+        # Every attempt of the first time, and of the second.
+        target.standin.switches.faults = [Fault(Answer(503), times=6)]
+        patient.put(Erasure("thread"))
+        await until(lambda: not target.standin.records.workspace().traces)
+        patient.close(10)
+    assert lines == []
+
+
+@pytest.mark.parametrize("faults", [[Fault(Answer(503))], [Fault(Answer(503), times=3)]])
+async def test_what_could_not_be_erased_is_tried_at_the_end_and_then_named(
+    target: Target, url: str, faults: list[Fault]
+) -> None:
+    patient = outbox(url)
+    patient.put(a_turn())
+    await until(lambda: target.standin.records.workspace().spans)
+    target.standin.switches.faults = faults
+    with capture_logs() as lines:
+        patient.put(Erasure("thread"))
+        patient.close(10)
+    left = bool(target.standin.records.workspace().traces)
+    assert [each["threads"] for each in lines if each["event"] == "own_traces_not_erased"] == (
+        [["thread"]] if left else []
+    )
+    assert left == (faults[0].times is None)
+
+
+def test_a_refused_erasure_is_counted_as_lost(target: Target, url: str) -> None:
+    target.standin.switches.faults = [Fault(Answer(403))]
+    patient = outbox(url)
+    with capture_logs() as lines:
+        patient.put(Erasure("thread"))
+        patient.close(10)
+    assert losses(lines) == [(1, "status 403")]
 
 
 def test_a_fault_of_our_own_is_counted_and_ends_nothing(target: Target, url: str) -> None:

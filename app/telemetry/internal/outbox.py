@@ -2,25 +2,29 @@
 
 Whoever puts something in never waits: what does not fit, and what the receiver does not take after
 several attempts, is lost and counted. The count is logged at the first loss, then at most once in
-`REPORT_SECONDS`, and at the end.
+`REPORT_SECONDS`, and at the end. What is to be erased is owed instead: it is tried again after each
+delivery and every `OWED_SECONDS`, until the process ends.
 """
 
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from typing import Protocol
 
 import structlog
 
-from app.telemetry.internal.records import Observation
+from app.telemetry.internal.records import Erasure, Observation
 
 log = structlog.get_logger(__name__)
 
 WAITING = 200
 WAITS = (0.5, 1.0, 2.0)
 REPORT_SECONDS = 60.0
+OWED_SECONDS = 30.0
+_MOST_OWED = 10_000
 
 Step = Callable[[], None]
 
@@ -54,12 +58,16 @@ class Outbox:
         *,
         waiting: int = WAITING,
         waits: Sequence[float] = WAITS,
+        owed_again: float = OWED_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`waiting` is the most that waits; `waits` are the seconds before further attempts."""
+        """`waiting` is the most that waits; `waits` are the seconds before further attempts,
+        `owed_again` those until what is owed is tried again where nothing else is sent."""
         self._delivery = delivery
         self._queue: queue.Queue[Observation | None] = queue.Queue(waiting)
         self._waits = waits
+        self._owed: deque[Erasure] = deque()
+        self._owed_again = owed_again
         self._clock = clock
         self._closing = threading.Event()
         self._counting = threading.Lock()
@@ -73,7 +81,7 @@ class Outbox:
         try:
             self._queue.put_nowait(item)
         except queue.Full:
-            self._lose("queue_full")
+            self._miss(item, "queue_full")
 
     def close(self, seconds: float) -> None:
         """Gives what still waits so long to leave, then lets it go. Blocks meanwhile."""
@@ -84,6 +92,10 @@ class Outbox:
         self._thread.join(max(0.0, deadline - time.monotonic()))
         if self._thread.is_alive():
             self._let_go()
+        if self._owed:
+            log.warning(
+                "own_traces_not_erased", threads=[each.conversation_id for each in self._owed]
+            )
         with self._counting:
             if self._lost > self._told:
                 self._tell("shutdown")
@@ -98,19 +110,35 @@ class Outbox:
 
     def _work(self) -> None:
         with closing(self._delivery):
-            while (item := self._queue.get()) is not None:
-                self._deliver(item)
+            while True:
+                try:
+                    item = self._queue.get(timeout=self._owed_again if self._owed else None)
+                except queue.Empty:
+                    self._pay()
+                    continue
+                if item is None:
+                    return self._pay()
+                if self._delivered(item):
+                    self._pay()
 
-    def _deliver(self, item: Observation) -> None:
+    def _pay(self) -> None:
+        """Tries to erase what is owed, each once, up to the first that still cannot be."""
+        for _ in range(len(self._owed)):
+            if not self._delivered(self._owed.popleft()):
+                return
+
+    def _delivered(self, item: Observation) -> bool:
         try:
             for step in self._delivery.steps(item):
                 self._attempt(step)
+            return True
         except NotDelivered as failure:
-            self._lose(failure.reason)
+            self._miss(item, failure.reason, may_pass=failure.may_pass)
         except Exception:
             # The thread has to live on, whatever one item was.
             log.exception("own_trace_failed")
             self._lose("internal")
+        return False
 
     def _attempt(self, step: Step) -> None:
         for seconds in self._waits:
@@ -122,6 +150,12 @@ class Outbox:
             if self._closing.wait(seconds):
                 break
         return step()
+
+    def _miss(self, item: Observation, reason: str, *, may_pass: bool = True) -> None:
+        if isinstance(item, Erasure) and may_pass and len(self._owed) < _MOST_OWED:
+            self._owed.append(item)
+        else:
+            self._lose(reason)
 
     def _lose(self, reason: str) -> None:
         with self._counting:
