@@ -51,7 +51,7 @@ _BEYOND: Sequence[tuple[re.Pattern[str], str, dict[str, str]]] = (
 )
 _NEXT_CALL = re.compile(r'(compare_traces)\(trace="(t\d+)"\)')
 _CITABLE = re.compile(r"\b[st]\d+\b")
-_LINES_TOLD = 24
+_LINES_TOLD = 40
 _NUMBERED = re.compile(r"^\d+\. ")
 _VERDICT = re.compile(r"^\w+ \([^()]*?(\d+%) sure\): ")
 _FACT = re.compile(r"^(error|exception|output|input|duration|cost|usage|model)\b.*", re.IGNORECASE)
@@ -184,8 +184,11 @@ def _answer(talk: _Talk) -> str:
     if talk.results and _looks_beyond(talk):
         told = [line.strip() for line in _inside(talk.results[-1]) if line.strip()]
         shown = [_CITABLE.sub(lambda found: f"[{found[0]}]", line) for line in told]
-        listed = "\n".join(f"- {line}" for line in shown[1:_LINES_TOLD])
-        return f"{LABEL}\n\n**{shown[0]}**\n\n{listed}{_ENDING}" if shown else LABEL
+        listed = [f"- {line}" for line in shown[1:_LINES_TOLD]]
+        if len(shown) > _LINES_TOLD:
+            listed.append(f"- and {len(shown) - _LINES_TOLD} more lines")
+        rest = "\n".join(listed)
+        return f"{LABEL}\n\n**{shown[0]}**\n\n{rest}{_ENDING}" if shown else LABEL
     lines = [line.strip().lstrip("-").strip() for line in _telling(talk)]
     findings = [_cited(line) for line in lines if not _is_tree(line)][:3] or lines[:2]
     if not findings:

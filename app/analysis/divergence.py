@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from app.analysis.examination import Examination
@@ -32,11 +33,13 @@ class Runs:
 
 
 def divergences(runs: Runs) -> Iterator[str]:
-    """Lines on how run B went another way than run A: the first divergence in its steps, the first
-    other outcome of a step, then steps with other models, larger inputs or more time."""
+    """Lines on how run B went another way than run A: the first divergence in its steps, steps in
+    another order, the first other outcome of a step, then steps with other models, larger inputs or
+    more time."""
     partings, pairs = _walk(runs)
     if partings:
         yield _told(runs, min(partings, key=lambda parting: parting.at))
+    yield from _orders(runs, pairs)
     yield from _outcomes(runs, pairs)
     yield from _models(runs, pairs)
     yield from _inputs(runs, pairs)
@@ -60,7 +63,7 @@ class _Parting:
 
 def _walk(runs: Runs) -> tuple[list[_Parting], list[Pair]]:
     """All places where the steps differ, and all steps that have a counterpart: the n-th of its
-    name below counterparts. Steps side by side may change their order."""
+    name below counterparts, siblings in the order of B."""
     partings: list[_Parting] = []
     pairs: list[Pair] = []
     waiting: list[tuple[Pair | None, Sequence[Node], Sequence[Node]]] = [
@@ -133,6 +136,20 @@ def _told(runs: Runs, parting: _Parting) -> str:
     else:
         said = f"B has {_step(runs, parting.added)} where A has {_name(parting.missing)}"
     return f"first divergence: {where}{after}: {said}"
+
+
+def _orders(runs: Runs, pairs: Sequence[Pair]) -> Iterator[str]:
+    """Steps that follow one another in both runs, in another order; what overlaps has none."""
+    turned = [
+        (first, second)
+        for first, second in pairwise(pairs)
+        if first[1].parent is second[1].parent
+        and first[1].end <= second[1].start
+        and second[0].end <= first[0].start
+    ]
+    for first, second in turned[:_MOST_OF_A_KIND]:
+        one, other = _step(runs, first[1]), _step(runs, second[1])
+        yield f"other order: B does {one} before {other}, A after it"
 
 
 def _outcomes(runs: Runs, pairs: Sequence[Pair]) -> Iterator[str]:

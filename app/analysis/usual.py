@@ -1,6 +1,7 @@
 """How the traces of one name usually are: figures of many, from statistics or from themselves."""
 
 import math
+import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -75,12 +76,13 @@ def has_error(trace: Trace) -> bool:
 
 
 def quantiles(values: Iterable[float | None]) -> Quantiles | None:
-    """Percentiles by the nearest rank; None without any value that makes sense."""
-    known = sorted(value for value in values if value is not None and 0 <= value < math.inf)
+    """Percentiles, interpolated as the backend does; None without any value that makes sense."""
+    known = [value for value in values if value is not None and 0 <= value < math.inf]
     if not known:
         return None
-    p50, p90, p99 = (known[math.ceil(share * len(known)) - 1] for share in (0.5, 0.9, 0.99))
-    return Quantiles(p50=p50, p90=p90, p99=p99)
+    # It takes two values to interpolate.
+    cuts = statistics.quantiles(known * 2 if len(known) == 1 else known, n=100, method="inclusive")
+    return Quantiles(p50=cuts[49], p90=cuts[89], p99=cuts[98])
 
 
 def quantiles_text(values: Quantiles, write: Callable[[float], str]) -> str:

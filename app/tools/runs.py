@@ -1,6 +1,6 @@
 """The tools that find other runs of the same name, and say how one of them went otherwise."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Literal
 
 import anyio
@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app.agent.toolbox import tool
 from app.analysis.difference import Side, difference_text
-from app.analysis.usual import Window, has_error
+from app.analysis.usual import Window, has_error, quantiles
 from app.analysis.wording import counted, one_line
 from app.errors import ToolFailed
 from app.opik.client import Filter
@@ -21,7 +21,10 @@ Outcome = Literal["healthy", "failed", "slow"]
 
 DAYS = 30
 _SHOWN = 8
+_CHOSEN_FROM = 60
+"""Runs without an error, of which the most ordinary are shown."""
 _LOOKED_THROUGH = 500
+_FAR = 2.0
 _FILTERS: Mapping[str, Filter] = {
     "healthy": {"field": "error_info", "operator": "is_empty", "value": ""},
     "failed": {"field": "error_info", "operator": "is_not_empty", "value": ""},
@@ -32,10 +35,22 @@ _FITS: Mapping[str, Callable[[Trace], bool]] = {
 }
 
 
+_SOME: Mapping[str, str] = {
+    "healthy": "Other traces without an error,",
+    "failed": "Other failed traces",
+    "slow": "Other traces",
+}
+_NONE: Mapping[str, str] = {
+    "healthy": "No other trace without an error,",
+    "failed": "No other failed trace",
+    "slow": "No other trace",
+}
+
+
 @tool(display=lambda _, outcome: f"Looking for {outcome} runs of the same name")
 async def find_similar_traces(bench: Workbench, outcome: Outcome) -> str:
-    """Other traces of this name that went well, failed or took longest. They get short names
-    (t1)."""
+    """Other traces of this name that ended without an error (the most ordinary first), failed or
+    took longest. They get short names (t1)."""
     trace, around = bench.loaded.trace, bench.around
     if not trace.name:
         raise ToolFailed("This trace has no name, so none can be of the same name.")
@@ -43,22 +58,66 @@ async def find_similar_traces(bench: Workbench, outcome: Outcome) -> str:
     if outcome == "slow":
         found, order = await _slowest(bench, trace.name, window)
     else:
-        listed = await around.named(
-            trace.name, window, outcome=_FILTERS[outcome], fits=_FITS[outcome], enough=_SHOWN + 1
-        )
-        found, order = listed.traces, "newest first"
-        if not listed.whole and len(found) <= _SHOWN:
-            order += f"; only the newest {counted(listed.looked_at, 'trace')} were looked through"
-    shown = [each for each in found if each.id != trace.id][:_SHOWN]
+        found, order = await _newest(bench, trace.name, window, outcome=outcome)
+    found = [each for each in found if each.id != trace.id]
+    if outcome == "healthy":
+        found = _ordinary_first(found, apart_from=trace)
     about = f"named {one_line(trace.name, limit=60)} in this project, {window.text()}"
-    if not shown:
-        return f"No other {outcome} trace {about}, was found ({order})."
-    lines = [f"Other {outcome} traces {about} ({order}):"]
+    if not found:
+        return f"{_NONE[outcome]} {about}, was found ({order})."
+    lines = [f"{_SOME[outcome]} {about} ({order}):"]
     lines += [
-        f"{alias_of(each, bench.aliases)} {started(each)} {facts_line(each)}" for each in shown
+        f"{alias_of(each, bench.aliases)} {started(each)} {facts_line(each)}"
+        for each in found[:_SHOWN]
     ]
     lines.append(f'How one differs: compare_traces(trace="{lines[1].split()[0]}")')
     return "\n".join(lines)
+
+
+async def _newest(
+    bench: Workbench, name: str, window: Window, *, outcome: Literal["healthy", "failed"]
+) -> tuple[list[Trace], str]:
+    enough, order = (
+        (_CHOSEN_FROM, "ordinary time and cost first")
+        if outcome == "healthy"
+        else (_SHOWN + 1, "newest first")
+    )
+    listed = await bench.around.named(
+        name, window, outcome=_FILTERS[outcome], fits=_FITS[outcome], enough=enough
+    )
+    if not listed.whole and len(listed.traces) < enough:
+        order += f"; only the newest {counted(listed.looked_at, 'trace')} were looked through"
+    return listed.traces, order
+
+
+def _ordinary_first(found: Sequence[Trace], *, apart_from: Trace) -> list[Trace]:
+    """Those of other threads, with a time and a cost like most, before the others; newest first.
+
+    A run that took far longer shows little of how it should go, and what went wrong in a thread
+    often goes on in its next turns.
+    """
+    measures = (_time, _cost)
+    usual = [quantiles(map(of, found)) for of in measures]
+
+    def is_odd(each: Trace) -> bool:
+        return any(
+            many is not None and (of(each) or 0) > _FAR * many.p50
+            for of, many in zip(measures, usual, strict=True)
+        )
+
+    def place(each: Trace) -> tuple[bool, bool]:
+        of_thread = apart_from.thread_id is not None and each.thread_id == apart_from.thread_id
+        return is_odd(each), of_thread
+
+    return sorted(found, key=place)
+
+
+def _time(trace: Trace) -> float | None:
+    return trace.duration
+
+
+def _cost(trace: Trace) -> float | None:
+    return trace.total_estimated_cost
 
 
 async def _slowest(bench: Workbench, name: str, window: Window) -> tuple[list[Trace], str]:
@@ -68,7 +127,7 @@ async def _slowest(bench: Workbench, name: str, window: Window) -> tuple[list[Tr
         return sorted(sorted_by_it, key=_slowest_first), "slowest first"
     listed = await bench.around.named(name, window, enough=_LOOKED_THROUGH)
     among = "all" if listed.whole else f"the newest {counted(len(listed.traces), 'trace')}"
-    order = f"slowest first of {among}; this Opik does not sort, as for very large workspaces"
+    order = f"slowest first of {among}, not sorted by Opik"
     return sorted(listed.traces, key=_slowest_first), order
 
 

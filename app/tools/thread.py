@@ -27,8 +27,10 @@ _BEFORE = 7
 _EARLIER = 200
 _RECORD_SECONDS = 3
 _NUMBERS_SHOWN = 12
-_LONGEST_TEXT = 300
+_SCORES_SHOWN = 4
+_LONGEST_TEXT = 10_000
 _SHORTEST_TEXT = 60
+_LABEL = len("\n  answered: ")
 _START = datetime.min.replace(tzinfo=UTC)
 
 
@@ -52,6 +54,9 @@ async def get_thread(
     offset: Annotated[
         int | None, Field(ge=0, description="Skip so many turns; default: those around.")
     ] = None,
+    turns: Annotated[
+        int, Field(ge=1, le=SHOWN, description="How many; the fewer, the more text of each.")
+    ] = SHOWN,
 ) -> str:
     """The thread of this trace: what was asked and answered before and after it, with times,
     errors, scores and cost. Its traces get short names (t1)."""
@@ -59,18 +64,13 @@ async def get_thread(
     if not trace.thread_id:
         return "This trace is not part of a thread: nothing was recorded before or after it."
     thread = await _read(bench)
-    first = max(0, thread.here - _BEFORE) if offset is None else offset
-    first = max(0, min(first, len(thread.turns) - (SHOWN if offset is None else 1)))
-    shown = thread.turns[first : first + SHOWN]
-    bodies = await _bodies(bench, thread, shown)
-    head = [*_summary(bench, thread), *thread.notes, "", _which(thread, first, len(shown))]
+    first = thread.here - _BEFORE * turns // SHOWN if offset is None else offset
+    first = max(0, min(first, len(thread.turns) - (turns if offset is None else 1)))
+    shown = range(first, min(first + turns, len(thread.turns)))
+    bodies = await _bodies(bench, thread, [thread.turns[place] for place in shown])
+    head = [*_summary(bench, thread), *thread.notes, "", _which(thread, shown, turns)]
     room = bench.limits.result_characters - sum(len(line) + 1 for line in head)
-    each = room // max(1, len(shown))
-    blocks = [
-        _block(bench, thread, place, body=bodies.get(turn.id), room=each)
-        for place, turn in enumerate(shown, first)
-    ]
-    return "\n".join([*head, *blocks])
+    return "\n".join([*head, *_blocks(bench, thread, shown, bodies=bodies, room=room)])
 
 
 async def _read(bench: Workbench) -> _Thread:
@@ -113,7 +113,7 @@ def _summary(bench: Workbench, thread: _Thread) -> list[str]:
     """The thread as a whole, and the turns that stand out, by their numbers."""
     turns, record = thread.turns, thread.record
     name = one_line(bench.loaded.trace.thread_id or "", limit=80)
-    facts = [counted(len(turns), "turn"), f"{started(turns[0])} to {started(turns[-1])} UTC"]
+    facts = [counted(len(turns), "turn"), _lasted(turns)]
     tokens = sum(each.usage.get("total_tokens", 0) for each in turns)
     cost = sum(each.total_estimated_cost or 0 for each in turns)
     facts += [f"{tokens:,.0f} tokens"] if tokens else []
@@ -135,19 +135,36 @@ def _summary(bench: Workbench, thread: _Thread) -> list[str]:
         lines.append(
             f"failed: {_numbers(failed)}; first {alias_of(turns[failed[0]], bench.aliases)}"
         )
-    scored = [(lowest, place) for place, each in enumerate(turns) for lowest in _scores(each)]
-    if scored:
-        lowest, place = min(scored)
-        lines.append(f"lowest feedback score: {lowest:g}, turn {place + 1:,}")
-    return lines
+    return [*lines, *_scored(turns)]
+
+
+def _lasted(turns: Sequence[Trace]) -> str:
+    """From the begin of the first turn to the end of the last, and how long that is."""
+    begin, ends = turns[0].start_time, [each.end_time for each in turns if each.end_time]
+    if begin is None or not ends:
+        return f"{started(turns[0])} to {started(turns[-1])} UTC"
+    end = max(map(aware, ends))
+    microseconds = (end - aware(begin)).total_seconds() * 1e6
+    return f"{started(turns[0])} to {end:%Y-%m-%d %H:%M:%S} UTC, {span_of_time(microseconds)}"
 
 
 def _took(trace: Trace) -> float:
     return trace.duration or 0.0
 
 
-def _scores(trace: Trace) -> list[float]:
-    return [score.value for score in trace.feedback_scores if score.value is not None]
+def _scored(turns: Sequence[Trace]) -> list[str]:
+    """Of each kind of feedback the lowest and the highest: which of them is good, its name says."""
+    kinds: dict[str, list[tuple[float, int]]] = {}
+    for place, turn in enumerate(turns, 1):
+        for score in turn.feedback_scores:
+            if score.value is not None:
+                kinds.setdefault(score.name, []).append((score.value, place))
+    lines = []
+    for name, values in list(kinds.items())[:_SCORES_SHOWN]:
+        (lowest, at), (highest, where) = min(values), max(values)
+        line = f"feedback {one_line(name, limit=40)}: {lowest:g} in turn {at:,}"
+        lines.append(line if lowest == highest else f"{line}, up to {highest:g} in turn {where:,}")
+    return lines
 
 
 def _numbers(places: Sequence[int]) -> str:
@@ -157,35 +174,59 @@ def _numbers(places: Sequence[int]) -> str:
     return f"{noun} {shown}" + (f" and {more:,} more" if more > 0 else "")
 
 
-def _which(thread: _Thread, first: int, shown: int) -> str:
+def _which(thread: _Thread, shown: range, turns: int) -> str:
     """Which turns follow, and the calls that show others."""
-    count = len(thread.turns)
-    where = (
-        f"Turns {first + 1:,} to {first + shown:,} of {count:,}; this trace is {thread.here + 1:,}"
-    )
+    count, first, end = len(thread.turns), shown.start, shown.stop
+    where = f"Turns {first + 1:,} to {end:,} of {count:,}; this trace is {thread.here + 1:,}"
+    more = "" if turns == SHOWN else f", turns={turns}"
     calls = []
     if first > 0:
-        calls.append(f"before: get_thread(offset={max(0, first - SHOWN)})")
-    if first + shown < count:
-        calls.append(f"after: get_thread(offset={first + shown})")
-        calls.append(f"newest: get_thread(offset={max(0, count - SHOWN)})")
+        calls.append(f"before: get_thread(offset={max(0, first - turns)}{more})")
+    if end < count:
+        calls.append(f"after: get_thread(offset={end}{more})")
+        calls.append(f"newest: get_thread(offset={max(0, count - turns)}{more})")
     return "; ".join([where, *calls])
 
 
-def _block(bench: Workbench, thread: _Thread, place: int, *, body: Trace | None, room: int) -> str:
-    """One turn: its facts, what was asked and what was answered."""
+def _blocks(
+    bench: Workbench, thread: _Thread, shown: range, *, bodies: Mapping[str, Trace], room: int
+) -> list[str]:
+    """The turns one by one, as much of what was said as there is room for."""
+    heads = [_facts(bench, thread, place) for place in shown]
+    said = [_said(bodies.get(thread.turns[place].id)) for place in shown]
+    texts = [text for each in said if each for text in each]
+    limit = _fair([len(text) for text in texts], room - sum(len(each) + 1 for each in heads))
+    return [f"{head}{_told(each, limit)}" for head, each in zip(heads, said, strict=True)]
+
+
+def _facts(bench: Workbench, thread: _Thread, place: int) -> str:
     turn = thread.turns[place]
     this = ", THIS TRACE" if place == thread.here else ""
     name = one_line(turn.name or "unnamed", limit=40)
     alias = alias_of(turn, bench.aliases)
-    head = f"{alias} turn {place + 1:,}{this} {started(turn)} {name}: {facts_line(turn)}"
+    return f"{alias} turn {place + 1:,}{this} {started(turn)} {name}: {facts_line(turn)}"
+
+
+def _said(body: Trace | None) -> tuple[str, str] | None:
+    """What was asked and answered, each on a line; None where it could not be read."""
     if body is None:
-        return f"{head}\n  its input and output could not be read"
-    limit = min(_LONGEST_TEXT, max(_SHORTEST_TEXT, (room - len(head) - 30) // 2))
-    lines = [head]
-    for label, text in (
-        ("asked", asked(body.input, limit=limit)),
-        ("answered", answered(body.output, limit=limit)),
-    ):
-        lines.append(f"  {label}: {text}" if text else f"  {label}: nothing recorded")
-    return "\n".join(lines)
+        return None
+    return asked(body.input, limit=_LONGEST_TEXT), answered(body.output, limit=_LONGEST_TEXT)
+
+
+def _told(said: tuple[str, str] | None, limit: int) -> str:
+    if said is None:
+        return "\n  its input and output could not be read"
+    texts = [one_line(text, limit=limit) or "nothing recorded" for text in said]
+    return f"\n  asked: {texts[0]}\n  answered: {texts[1]}"
+
+
+def _fair(lengths: Sequence[int], room: int) -> int:
+    """How long each of these texts may be, so that they fit together: short ones leave room."""
+    room -= _LABEL * len(lengths)
+    for place, length in enumerate(sorted(lengths)):
+        left = len(lengths) - place
+        if length * left > room:
+            return max(_SHORTEST_TEXT, room // left)
+        room -= length
+    return _LONGEST_TEXT

@@ -67,13 +67,15 @@ async def compare_with_project(
         told, notes = await _statistics(bench, wanted, window)
     mine = usual_of_traces(sample.traces, window)
     about = f"named {one_line(wanted, limit=80)} in this project, {window.text()}"
-    if not (told or mine).count:
-        return "\n".join([f"There are no traces {about}.", *notes])
+    if all(each.id == trace.id for each in sample.traces) and (told is None or told.count <= 1):
+        other = "no other trace" if wanted == trace.name else "no trace"
+        return "\n".join([f"There is {other} {about}.", *notes])
     if not sample.whole:
         which = f"the newest {counted(mine.count, 'trace')} that could be read"
         notes.append(f"Of {which}: {'cost, tokens and shares' if told else 'all of this'}.")
     here = trace if wanted == trace.name else None
-    return "\n".join([_head(told or mine, about), *_lines(told, mine, sample.traces, here), *notes])
+    head = _head(told or mine, about, unfinished=_unfinished(sample.traces))
+    return "\n".join([head, *_lines(told, mine, sample.traces, here), *notes])
 
 
 async def _statistics(
@@ -81,7 +83,7 @@ async def _statistics(
 ) -> tuple[Usual | None, list[str]]:
     """The backend's statistics, and what they lack in words."""
     answer = None
-    lack = "There are no statistics of Opik's for them."
+    lack = "No statistics of Opik's could be had for them."
     with anyio.move_on_after(_STATS_SECONDS) as scope:
         try:
             answer = await bench.around.usual(name, window)
@@ -93,12 +95,18 @@ async def _statistics(
     return usual, [] if programs_only else ["Runs of experiments and evaluators may be counted in."]
 
 
-def _head(usual: Usual, about: str) -> str:
+def _unfinished(sample: Sequence[Trace]) -> int:
+    return sum(1 for each in sample if each.end_time is None)
+
+
+def _head(usual: Usual, about: str, *, unfinished: int) -> str:
     parts = [f"{counted(usual.count, 'trace')} {about}"]
     if usual.failed is not None:
         parts.append(f"{usual.failed:,} failed ({percent(usual.failed, usual.count)})")
+    if unfinished:
+        parts.append(f"{unfinished:,} not finished")
     if usual.count < FEW:
-        parts.append("so few say little, each percentile is a single run")
+        parts.append("so few say little")
     return "; ".join(parts)
 
 
@@ -107,11 +115,15 @@ def _lines(
 ) -> list[str]:
     lines = []
     for measure in _MEASURES:
-        values: Quantiles | None = getattr(told, measure.name, None) or getattr(mine, measure.name)
+        by_opik: Quantiles | None = getattr(told, measure.name, None)
+        values: Quantiles | None = by_opik or getattr(mine, measure.name)
         if values is None:
             lines.append(f"{measure.name}: not recorded")
             continue
         line = f"{measure.name}: {quantiles_text(values, measure.write)}"
+        known = sum(1 for each in sample if measure.of(each) is not None)
+        if by_opik is None and known < len(sample):
+            line += f" (of the {known:,} that have it)"
         lines.append(line + (_place(measure, here, sample) if here else ""))
     if here and has_error(here):
         lines.append("This trace failed.")

@@ -79,6 +79,17 @@ def a_trace(**more: Any) -> dict[str, Any]:
     }
 
 
+def a_call(trace: dict[str, Any], number: int, *, cost: float, tokens: int) -> dict[str, Any]:
+    """A span of another trace that cost something."""
+    return {
+        **a_span(1_000_000 + number),
+        "trace_id": trace["id"],
+        "project_name": trace["project_name"],
+        "total_estimated_cost": cost,
+        "usage": {"total_tokens": tokens},
+    }
+
+
 @dataclass
 class Desk:
     """The backend, the parts that open traces, and one opened trace."""

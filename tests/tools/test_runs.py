@@ -8,7 +8,7 @@ import pytest
 from app.tools.workbench import ToolLimits
 from demo.standin.faults import Answer, Fault, garbage
 from tests.fakes.service import TRACE_ID, span_id
-from tests.tools.desk import Desk, a_span, a_trace, desk_with
+from tests.tools.desk import Desk, a_call, a_span, a_trace, desk_with
 
 LIST = "/v1/private/traces"
 SEARCH = "/v1/private/traces/search"
@@ -49,7 +49,7 @@ def put(desk: Desk, *runs: dict[str, Any], spans: Any = ()) -> None:
         desk.standin.records.put_spans(spans)
 
 
-async def test_healthy_failed_and_slow_runs_of_the_name_are_found_newest_first() -> None:
+async def test_healthy_failed_and_slow_runs_of_the_name_are_found() -> None:
     async with desk_with(a_span(1), trace=a_trace(source="sdk")) as desk:
         put(
             desk,
@@ -74,11 +74,26 @@ async def test_healthy_failed_and_slow_runs_of_the_name_are_found_newest_first()
     assert "t10 2026-11-01 00:01:00 50.00 s" in slow.splitlines()[1]
 
 
+async def test_of_the_runs_without_an_error_the_ordinary_ones_come_first() -> None:
+    async with desk_with(a_span(1), trace=a_trace(thread_id="lesson")) as desk:
+        runs = [a_run(n) for n in range(1, 5)]
+        dear, slow, near = a_run(30), a_run(31, seconds=59), a_run(32, thread_id="lesson")
+        calls = [a_call(run, n, cost=0.01, tokens=9) for n, run in enumerate(runs)]
+        put(desk, *runs, dear, slow, near, spans=[*calls, a_call(dear, 9, cost=2.0, tokens=9)])
+        text = await desk.call("find_similar_traces", outcome="healthy")
+    assert [line.split()[2] for line in text.splitlines()[1:-1]] == [
+        *("00:04:00", "00:03:00", "00:02:00", "00:01:00"),
+        "00:32:00",
+        *("00:31:00", "00:30:00"),
+    ]
+    assert "(ordinary time and cost first)" in text
+
+
 async def test_a_backend_that_silently_does_not_sort_is_found_out() -> None:
     async with desk_with(a_span(1), switches={"ignore_sorting": True}) as desk:
         put(desk, a_run(1, seconds=40), *(a_run(n) for n in range(2, 30)))
         text = await desk.call("find_similar_traces", outcome="slow")
-    assert "this Opik does not sort" in text.splitlines()[0]
+    assert "not sorted by Opik" in text.splitlines()[0]
     assert "t1 2026-11-19 00:01:00 40.00 s" in text.splitlines()[1]
 
 
@@ -155,6 +170,37 @@ async def test_the_first_divergence_and_the_steps_that_went_otherwise_are_told()
     assert "slower: s5 answer: " in text
     assert "structure: 1 → 2 × agent > search" in text
     assert "structure: 1 → 0 × agent > rerank" in text
+
+
+@pytest.mark.parametrize(
+    ("theirs", "mine", "said"),
+    [
+        (["a", "b"], ["b", "a"], ["B does s2 b before s3 a, A after it"]),
+        (["a", "b", "c"], ["c", "a", "b"], ["B does s2 c before s3 a, A after it"]),
+        (["a", "b", "c"], ["a", "b", "c"], []),
+        (["a", "x", "b"], ["a", "b"], []),
+    ],
+)
+async def test_steps_one_after_another_in_another_order_are_told(
+    theirs: list[str], mine: list[str], said: list[str]
+) -> None:
+    steps = [a_span(1, name="top"), *(a_span(n, 1, name=each) for n, each in enumerate(mine, 2))]
+    async with desk_with(*steps) as desk:
+        put(desk, a_run(1), spans=steps_of(1, "top", *theirs))
+        lines = (await compared(desk)).splitlines()
+    assert [line.partition(": ")[2] for line in lines if line.startswith("other order")] == said
+    assert ("No other difference" in "\n".join(lines)) == (not said and theirs == mine)
+
+
+async def test_steps_side_by_side_have_no_order() -> None:
+    at_once = {"end_time": "2026-11-20T10:00:01Z"}
+    steps = [
+        a_span(1, name="top"),
+        *(a_span(n, 1, name=each, **at_once) for n, each in ((2, "b"), (3, "a"))),
+    ]
+    async with desk_with(*steps) as desk:
+        put(desk, a_run(1), spans=steps_of(1, "top", "a", "b"))
+        assert "other order" not in await compared(desk)
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,11 @@ import pytest
 from app.tools.surroundings import Surroundings
 from app.tools.trace_list import ListLimits
 from app.tools.workbench import ToolLimits
+from demo.standin import moments
 from demo.standin.faults import Answer, Fault, garbage
+from demo.standin.writes import Write
 from tests.fakes.service import TRACE_ID
-from tests.tools.desk import CALLER, Desk, a_span, a_trace, desk_with
+from tests.tools.desk import CALLER, Desk, a_call, a_span, a_trace, desk_with
 
 THREAD = "lesson-7"
 SEARCH = "/v1/private/traces/search"
@@ -41,6 +43,12 @@ def put(desk: Desk, *turns: dict[str, Any]) -> None:
     desk.standin.records.put_traces(turns)
 
 
+def score(desk: Desk, kind: str, **score: Any) -> None:
+    body = {"scores": [{"project_name": "shop", "source": "sdk", **score}]}
+    path = f"/v1/private/{kind}/feedback-scores"
+    desk.standin.records.apply(Write("PUT", path, body, moments.now()))
+
+
 def opened(**more: Any) -> Any:
     return desk_with(a_span(1), trace=a_turn(50), **more)
 
@@ -50,13 +58,57 @@ async def test_the_turns_before_and_after_this_one_are_told() -> None:
     async with opened() as desk:
         put(desk, a_turn(48), a_turn(49, error_info=error), a_turn(51))
         text = await desk.call("get_thread")
-    assert text.startswith(f"Thread {THREAD}: 4 turns, 2026-11-20 10:00:48 to 2026-11-20 10:00:51")
+    assert text.startswith(
+        f"Thread {THREAD}: 4 turns, 2026-11-20 10:00:48 to 2026-11-20 10:00:51 UTC, 3.50 s,"
+    )
     assert "failed: turn 2; first t1" in text
     assert "Turns 1 to 4 of 4; this trace is 3\n" in text
     assert "t1 turn 2 2026-11-20 10:00:49 coach: 500 ms, 0 spans, ERROR E: no notes heard" in text
     assert "t3 turn 3, THIS TRACE 2026-11-20 10:00:50" in text
     places = [text.index(f"asked: question {n}\n  answered: answer {n}") for n in range(48, 52)]
     assert places == sorted(places)
+
+
+async def test_what_stands_out_among_the_turns_is_told_by_its_numbers() -> None:
+    ends = {48: "10:00:48.100", 49: "10:00:58"}
+    turns = [a_turn(number) | {"end_time": f"2026-11-20T{end}Z"} for number, end in ends.items()]
+    async with opened() as desk:
+        put(desk, *turns)
+        desk.standin.records.put_spans(
+            [
+                a_call(turns[0], 1, cost=0.5, tokens=1_000),
+                a_call(turns[1], 2, cost=0.25, tokens=234),
+            ]
+        )
+        for number, name, value in ((48, "stars", 1), (49, "stars", 5), (48, "made up", 0)):
+            score(desk, "traces", id=trace_id(number), name=name, value=value)
+        score(desk, "traces/threads", thread_id=THREAD, name="mood", value=0.5)
+        lines = (await desk.call("get_thread")).splitlines()
+    assert lines[: lines.index("")] == [
+        f"Thread {THREAD}: 3 turns, 2026-11-20 10:00:48 to 2026-11-20 10:00:58 UTC, 10.00 s, "
+        "1,234 tokens, $0.75, active",
+        "feedback on the whole thread: mood 0.5",
+        "half of the turns took at most 500 ms; slowest: turn 2, 9.00 s",
+        "feedback stars: 1 in turn 1, up to 5 in turn 2",
+        "feedback made up: 0 in turn 1",
+    ]
+
+
+async def test_the_fewer_turns_are_wanted_the_more_is_told_of_each() -> None:
+    long = "word " * 600 + "and the wrong end"
+    async with opened() as desk:
+        put(desk, *(a_turn(n) | {"output": {"answer": long}} for n in range(40, 50)))
+        many = await desk.call("get_thread")
+        assert "wrong end" not in many
+        assert len(many) > 7_000, "short texts leave their room to the long ones"
+        one = await desk.call("get_thread", offset=9, turns=1)
+        assert "Turns 10 to 10 of 11; this trace is 11" in one
+        assert f"answered: {long}" in one
+        assert "Turns 9 to 9 of 11" in await desk.call("get_thread", offset=8, turns=1)
+        after = await desk.follow(one.splitlines()[one.splitlines().index("") + 1])
+        assert "Turns 11 to 11 of 11" in after
+        own = await desk.call("get_thread", turns=1)
+        assert "Turns 11 to 11 of 11; this trace is 11" in own
 
 
 async def test_a_trace_of_no_thread_is_said_to_be() -> None:

@@ -8,6 +8,7 @@ import anyio
 import pytest
 
 from app.agent.citations import Aliases
+from app.analysis.usual import milliseconds, quantiles_text
 from app.errors import NotAllowed
 from app.opik.client import OpikClient
 from app.tools.catalogue import TOOLS
@@ -15,7 +16,7 @@ from app.tools.loading import LoadLimits, TraceLoader
 from app.tools.workbench import ToolLimits, Workshop
 from demo.standin.faults import Answer, Delay, Fault, garbage
 from tests.fakes.service import TRACE_ID
-from tests.tools.desk import CALLER, OWNER, Desk, a_span, a_trace, backend_with, desk_with
+from tests.tools.desk import CALLER, OWNER, Desk, a_call, a_span, a_trace, backend_with, desk_with
 
 STATS = "/v1/private/traces/stats"
 SEARCH = "/v1/private/traces/search"
@@ -28,16 +29,6 @@ def a_run(number: int, *, milliseconds: int = 100, **more: Any) -> dict[str, Any
     end = f"2026-11-19T10:00:{milliseconds // 1000:02d}.{milliseconds % 1000:03d}Z"
     times = {"start_time": "2026-11-19T10:00:00Z", "end_time": end}
     return a_trace(**({"id": run, "source": "sdk"} | times | more))
-
-
-def a_call(run: dict[str, Any], number: int, *, cost: float, tokens: int) -> dict[str, Any]:
-    return {
-        **a_span(1_000_000 + number),
-        "trace_id": run["id"],
-        "project_name": run["project_name"],
-        "total_estimated_cost": cost,
-        "usage": {"total_tokens": tokens},
-    }
 
 
 def loader(client: OpikClient) -> TraceLoader:
@@ -63,10 +54,10 @@ async def test_percentiles_errors_and_the_place_of_this_trace_are_told() -> None
     assert text.splitlines() == [
         "100 traces named answer-question in this project, 2026-11-13 to 2026-11-21;"
         " 2 failed (2 %)",
-        "duration: p50 500 ms, p90 900 ms, p99 990 ms; this trace 59.00 s,"
+        "duration: p50 505 ms, p90 901 ms, p99 1.57 s; this trace 59.00 s,"
         " more than 100 % of the others",
-        "cost: p50 $0.5, p90 $0.9, p99 $0.99; not recorded of this trace",
-        "tokens: p50 50, p90 90, p99 99; not recorded of this trace",
+        "cost: p50 $0.5, p90 $0.89, p99 $0.98 (of the 99 that have it); not recorded of this trace",
+        "tokens: p50 50, p90 89, p99 98 (of the 99 that have it); not recorded of this trace",
         "This trace failed.",
     ]
 
@@ -78,7 +69,35 @@ async def test_another_name_and_another_window_can_be_asked_for() -> None:
         none = await desk.call("compare_with_project", name="nothing {x}")
     assert text.startswith("30 traces named tune in this project, 2026-11-19 to 2026-11-21")
     assert "this trace" not in text
-    assert none.startswith("There are no traces named nothing {x} in this project")
+    assert none.startswith("There is no trace named nothing {x} in this project")
+
+
+async def test_a_trace_without_another_of_its_name_is_not_compared_with_itself() -> None:
+    async with desk_with(a_span(1)) as desk:
+        text = await desk.call("compare_with_project")
+    assert text.startswith("There is no other trace named answer-question in this project")
+    assert "p50" not in text
+
+
+async def test_traces_that_have_not_ended_are_told_apart() -> None:
+    async with desk_with(a_span(1)) as desk:
+        put_runs(desk, 30)
+        desk.standin.records.put_traces([a_run(40) | {"end_time": None}])
+        text = await desk.call("compare_with_project")
+    assert "32 traces named answer-question" in text
+    assert "0 failed (0 %); 1 not finished\n" in text
+    assert "(of the 31 that have it)" in text
+
+
+async def test_percentiles_of_what_was_read_are_those_that_the_statistics_tell() -> None:
+    async with desk_with(a_span(1), trace=a_trace(source="sdk")) as desk:
+        put_runs(desk, 37)
+        read = await desk.call("compare_with_project")
+        around = desk.ready.bench.around
+        told = await around.usual("answer-question", around.window(7))
+    assert told is not None
+    assert told[0].duration is not None
+    assert quantiles_text(told[0].duration, milliseconds) in read
 
 
 async def test_of_few_traces_it_is_said_that_they_say_little() -> None:
@@ -102,12 +121,12 @@ async def test_of_many_traces_the_statistics_tell_and_the_newest_tell_the_rest()
 @pytest.mark.parametrize(
     ("effect", "said"),
     [
-        (Answer(404), "There are no statistics of Opik's for them."),
+        (Answer(404), "No statistics of Opik's could be had for them."),
         (Answer(500), "Opik's statistics could not be read: The Opik backend failed"),
         (garbage(), "Opik's statistics could not be read: "),
         (
             Answer(200, {"stats": [{"name": "duration", "value": {"p50": -1}}]}),
-            "There are no statistics",
+            "No statistics of Opik's",
         ),
         (Answer(200, {"stats": "none"}), "could not be read"),
     ],
@@ -136,7 +155,8 @@ async def test_a_backend_that_cannot_leave_evaluators_out_is_said_to_count_them(
 async def test_runs_of_evaluators_are_left_out() -> None:
     async with desk_with(a_span(1)) as desk:
         put_runs(desk, 30, source="evaluator")
-        assert "1 trace named" in await desk.call("compare_with_project")
+        text = await desk.call("compare_with_project")
+    assert text.startswith("There is no other trace named answer-question")
 
 
 @pytest.mark.parametrize("switches", [{"filters": "ignored"}, {"filters": "refused"}], ids=str)

@@ -1,0 +1,57 @@
+"""When a trace is unlike the others of its name: each threshold at its edge."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from app.analysis.examination import examine
+from app.analysis.unusual import with_usual
+from app.analysis.usual import FEW, Usual, Window
+from app.opik.schema import Quantiles
+from tests.analysis.timeline import span, trace
+
+WINDOW = Window(datetime(2026, 11, 13, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC))
+
+
+def found(usual: Usual, *, ms: float = 1_000, cost: float | None = None) -> list[str]:
+    """The categories of what is found of a trace of one span that took so long and cost so much."""
+    whole = trace(end=ms, total_estimated_cost=cost)
+    seen = with_usual(examine(whole, [span("step", 0, ms)], bodies=()), usual)
+    return [each.category.value for each in seen.findings if "than_usual" in each.category.value]
+
+
+def times(p50: float, p90: float, p99: float, *, count: int = 100) -> Usual:
+    return Usual(WINDOW, count, duration=Quantiles(p50=p50, p90=p90, p99=p99))
+
+
+@pytest.mark.parametrize(
+    ("usual", "most"),
+    [
+        pytest.param(times(1_000, 2_000, 9_000), 4_000, id="four times the median"),
+        pytest.param(times(1_000, 5_000, 9_000), 5_001, id="above the p90"),
+        pytest.param(times(1_000, 2_000, 2_400), 2_401, id="above the p99"),
+        pytest.param(times(1_000, 1_500, 1_800), 2_000, id="twice the median above the p99"),
+        pytest.param(times(10, 20, 30), 110, id="by a tenth of a second"),
+    ],
+)
+def test_a_trace_is_slow_from_here_on(usual: Usual, most: int) -> None:
+    assert found(usual, ms=most) == ["slower_than_usual"]
+    assert found(usual, ms=most - 1) == []
+
+
+def test_of_too_few_traces_nothing_is_concluded() -> None:
+    assert found(times(10, 20, 30, count=FEW), ms=9_000) == ["slower_than_usual"]
+    assert found(times(10, 20, 30, count=FEW - 1), ms=9_000) == []
+
+
+@pytest.mark.parametrize(
+    ("mean", "least"),
+    [
+        pytest.param(0.01, 0.04, id="four times the average"),
+        pytest.param(0.0001, 0.001, id="a tenth of a cent"),
+    ],
+)
+def test_a_trace_is_dear_from_here_on(mean: float, least: float) -> None:
+    usual = Usual(WINDOW, 100, mean_cost=mean)
+    assert found(usual, cost=least) == ["costlier_than_usual"]
+    assert found(usual, cost=least * 0.999) == []
