@@ -16,7 +16,7 @@ _CITATION = re.compile(r"\[ ?[st]\d{1,6}(?:(?:, ?|; ?| and | )[st]\d{1,6}){0,9} 
 _BEGUN = re.compile(r"\[[st\d,; and]*")
 _HELD = 120
 _ALIAS = re.compile(r"([st])(\d{1,6})")
-_TOKEN = re.compile(r"⟦(span|trace):([0-9a-f-]{36})⟧")
+_TOKEN = re.compile(r"⟦(span|trace):([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})⟧")
 
 Label = Callable[[str], str | None]
 """The name of an id as a person reads it; None where it has none."""
@@ -41,6 +41,10 @@ class _Names:
                 self._ids.append(wanted)
                 number = self._numbers[wanted] = len(self._ids)
         return number
+
+    def known(self, wanted: str) -> int | None:
+        """The number of an id that has one."""
+        return self._numbers.get(wanted)
 
     def at(self, number: int) -> str | None:
         return self._ids[number - 1] if 0 < number <= len(self._ids) else None
@@ -102,8 +106,9 @@ class Aliases:
         return _CITATION.sub(self._tokens, text)
 
     def to_aliases(self, text: str) -> str:
-        """A stored text as the model wrote it."""
-        return _TOKEN.sub(lambda found: f"[{self._known(found[1], found[2])}]", text)
+        """A stored text as the model wrote it, without tokens of ids that were never named: a model
+        may have copied them from a trace, and nothing in a trace may name another one."""
+        return _TOKEN.sub(lambda found: self._alias(found[1], found[2]), text)
 
     def _id(self, alias: str, kind: str) -> str | None:
         found = _ALIAS.fullmatch(alias)
@@ -111,8 +116,9 @@ class Aliases:
             return None
         return (self._spans if kind == "s" else self._traces).at(int(found[2]))
 
-    def _known(self, kind: str, id: str) -> str:
-        return self.name(id) if kind == "span" else self.name_trace(id, "another trace")
+    def _alias(self, kind: str, id: str) -> str:
+        number = (self._spans if kind == "span" else self._traces).known(id)
+        return "" if number is None else f"[{kind[0]}{number}]"
 
     def _tokens(self, found: re.Match[str]) -> str:
         tokens = []

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 BREAK = "\u200b"
 """A zero-width space: seen by every Markdown parser, by no reader."""
@@ -18,7 +18,10 @@ _LINKED = re.compile(rf"{URL_CHARACTERS}*[A-Za-z0-9/#&=%+$-]")
 _SHOWN = re.compile(r"[^\s<>\[\]\"|`\\{}\udfff]*")
 _AFTER_URL = re.compile(r"[.,:)]*[!?\"']?")
 _HAS_INNER_URL = re.compile(r"(?:\w+://)?+(?:www\.)?+.*(?:://|www\.)", re.IGNORECASE)
-_DOTS = re.compile(r"(?:^|/)(?:\.|%2e){2}(?:/|$)", re.IGNORECASE)
+_STEPS = re.compile(r"[/\\]+")
+_NO_PAGES = frozenset(["..", "api", "opik-ai"])
+"""Parts of a path that lead out of the UI: above it, or to what is served beside it. Opik's API
+redirects to whatever address a query names."""
 _NAME_LENGTH = 80
 _NAMELESS = "span"
 _SCHEME = re.compile(r"(?:https?|ftp):(?=/)|www(?=\.)|\S(?=@)", re.IGNORECASE)
@@ -41,13 +44,13 @@ class Links:
     allowed: frozenset[str] = frozenset()
 
     def goes_to_ui(self, url: str) -> bool:
-        """Whether a URL (of URL_CHARACTERS) lies under the UI's address, also when resolved."""
+        """Whether a URL (of URL_CHARACTERS) is a page of the UI, also when resolved."""
         base = self.ui_base.rstrip("/")
         if not base or not url.startswith(base):
             return False
         rest = url[len(base) :]
         path = re.split(r"[?#]", rest, maxsplit=1)[0]
-        return rest[:1] in {"", "/", "?", "#"} and not _DOTS.search(path)
+        return rest[:1] in {"", "/", "?", "#"} and _NO_PAGES.isdisjoint(_steps(path))
 
     def allow(self, url: str) -> bool:
         """Whether a link may go to this URL."""
@@ -60,6 +63,13 @@ class Links:
             return None
         url = quote(url_of(id), safe="/?#&=%+,$:.~-_@;")
         return f"[{escaped(name)}]({url})"
+
+
+def _steps(path: str) -> list[str]:
+    """The parts of a path, however often it is encoded."""
+    while (decoded := unquote(path)) != path:
+        path = decoded
+    return _STEPS.split(path.lower())
 
 
 def linkable(written: str, links: Links, *, emphasised: bool) -> str:

@@ -13,6 +13,7 @@ from markdown_it.token import Token
 _COMMONMARK = MarkdownIt("commonmark", {"html": True})
 _GFM = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 _BARE = re.compile(r"(?:(?:https?|ftp)://|www\.)[-.\w]+[^\s<]*|[-.\w+]+@[-\w]+", re.IGNORECASE)
+_BESIDE_THE_UI = re.compile(r"^[^?#]*/(?:api|opik-ai)(?:[/?#]|$)", re.IGNORECASE)
 _AFTER_BARE = ".,:!?*_~)\"'"
 
 
@@ -27,7 +28,8 @@ def _is_home(thing: str, ui_base: str, allowed: frozenset[str]) -> bool:
     if kind != "link":
         return False
     below = (f"{ui_base}/", f"{ui_base}?", f"{ui_base}#")
-    return url in allowed or bool(ui_base and (url == ui_base or url.startswith(below)))
+    at_home = bool(ui_base and (url == ui_base or url.startswith(below)))
+    return url in allowed or (at_home and not _BESIDE_THE_UI.search(url[len(ui_base) :]))
 
 
 def _things(tokens: list[Token]) -> Iterator[str]:
