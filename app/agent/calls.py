@@ -1,6 +1,7 @@
 """Answers the tool calls of a reply: every call gets an answer, in the order of the calls."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import anyio
 
@@ -8,7 +9,9 @@ from app.agent.budget import Budget
 from app.agent.ports import Sink
 from app.agent.toolbox import Answer, Toolbox
 from app.events import CallRecord, ToolCompleted
-from app.messages import ToolAnswer, ToolCall
+from app.messages import Reply, ToolAnswer, ToolCall
+
+_ANSWERED = 2
 
 
 class CallDesk:
@@ -19,6 +22,11 @@ class CallDesk:
         self._budget = budget
         self.sink = sink
         self._answered: dict[tuple[str, str], Answer] = {}
+
+    def bounded(self, reply: Reply) -> Reply:
+        """The reply with at most so many calls as are worth an answer each: some more than are run,
+        so that the model is told that there were too many."""
+        return replace(reply, calls=reply.calls[: _ANSWERED * self._budget.limits.calls_per_step])
 
     def records(self, calls: Sequence[ToolCall]) -> tuple[CallRecord, ...]:
         """The calls as the log keeps them."""

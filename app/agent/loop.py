@@ -105,7 +105,7 @@ async def _speak(
 
     try:
         with anyio.move_on_after(seconds):
-            reply = await model.reply(messages, tools=tools, say=say)
+            reply = desk.bounded(await model.reply(messages, tools=tools, say=say))
     finally:
         spoken = reply or Reply("".join(pieces), complete=False)
         calls = desk.records(spoken.calls) if tools and spoken.complete else ()

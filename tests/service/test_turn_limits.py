@@ -1,12 +1,14 @@
 """The limits of one request and one turn at their edges, through the service."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.analysis.tokens import estimate_tokens
+from demo.standin.switches import ProviderKey
 from tests.fakes.chat import answer, calling
 from tests.fakes.service import TRACE_ID, Service, running, span_id
 
@@ -75,6 +77,30 @@ async def test_of_the_calls_of_a_reply_as_many_as_allowed_are_run(uri: str) -> N
         first, second, third = results(service)
         assert "not run" not in first + second
         assert third.startswith("[not run: at most 2 different calls in one reply")
+
+
+@pytest.mark.parametrize("model", ["openai/gpt-4.1", "anthropic/claude-sonnet-4-5"])
+async def test_of_a_flood_of_calls_twice_as_many_as_are_run_are_answered(
+    uri: str, model: str
+) -> None:
+    wanted = [details(number) for number in range(2, 502)]
+    asked = "".join(
+        f'<call-TOKEN>\n{{"name": "{name}", "arguments": {arguments}}}\n</call-TOKEN>\n'
+        for name, arguments in wanted
+    )
+    async with running(uri, turn_calls_per_step=3, agent_model=(model,)) as service:
+        service.switches.keys = [ProviderKey(model.partition("/")[0])]
+        service.chat.scripts = [answer("Wait."), calling(*wanted), answer("Enough.")]
+        await service.ask()
+        if model.startswith("anthropic"):
+            system = service.chat.requests[0]["messages"][0]["content"]
+            token = re.search(r"<call-([0-9a-f]+)>", system)
+            assert token is not None
+            service.chat.scripts[1] = answer(asked.replace("TOKEN", token[1]))
+        reader = await service.ask()
+    assert reader.texts[-1] == "Enough."
+    assert len(reader.rows) == 6
+    assert len(str(service.chat.requests[-1]["messages"])) < 20_000
 
 
 async def test_a_result_within_its_characters_is_whole_and_a_longer_one_is_cut_to_them(
