@@ -3,6 +3,7 @@
 Plain text on one line each, at most 120 characters. Only what the tools can answer is suggested.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 
@@ -17,6 +18,7 @@ Questions = tuple[str, str, str]
 
 HOW_IT_WENT = "How did this conversation go so far?"
 _NAME_SHOWN = 40
+_WITHIN_ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
 _NAME = "NAME"
 _QUESTIONS = {
     Category.CAUSE_OF_ERROR: "How exactly did NAME lead to the failure?",
@@ -100,8 +102,9 @@ def _about(finding: Finding, label: Label) -> str:
 
 
 def _quoted(name: str | None) -> str:
-    """A span's name between quotes; names are foreign text."""
-    shown = one_line(name or "", limit=_NAME_SHOWN)
+    """A span's name between quotes. Names are foreign text, and an address in a question may be
+    linked to in its answer: so there is none in a name."""
+    shown = _WITHIN_ADDRESS.sub(" ", one_line(name or "", limit=_NAME_SHOWN))
     return f"“{shown}”" if shown else "this trace"
 
 

@@ -11,6 +11,7 @@ from app.analysis.unusual import with_usual
 from app.analysis.usual import Usual, Window
 from app.opik.schema import ErrorInfo
 from app.tools.suggestions import follow_ups, starters
+from app.web.links import urls_in
 from tests.analysis.timeline import at, draw, span, trace
 from tests.tools.desk import a_span, desk_with
 
@@ -120,8 +121,18 @@ def test_a_finding_about_no_span_is_about_the_trace() -> None:
 def test_hostile_names_stay_one_bounded_line_of_plain_text() -> None:
     evil = "NAME {x} %s\n![](http://evil/)\u202e\u0000" + "n" * 9_000
     questions = follow_ups(look(FAILED), lambda _: evil)
-    assert questions[0].startswith("Why did “NAME {x} %s ![](http://evil/)\\x00nnn")
+    assert questions[0].startswith("Why did “NAME {x} %s ![](http: //evil/)\\x00nnn")
     assert all("\n" not in each and len(each) <= 120 for each in questions)
+
+
+@pytest.mark.parametrize(
+    "address", ["https://evil.example/p", "FTP://evil.example/p", "www.evil.example", "WWW.evil.x"]
+)
+def test_an_address_in_a_name_is_none_in_a_question(address: str) -> None:
+    seen = look(FAILED, about=trace(error_info=ErrorInfo(message="m")))
+    asked = [*starters(seen, lambda _: f"see {address} now"), *follow_ups(seen, lambda _: address)]
+    assert any("evil" in each for each in asked)
+    assert not urls_in(" ".join(asked))
 
 
 async def test_an_opened_trace_offers_both() -> None:
