@@ -13,6 +13,8 @@ WORKSPACE_LENGTH = 255
 TOKEN_LENGTH = 8_192
 """The backend reads requests with at most 16 KB of headers."""
 
+_LEAST_HIDDEN = 6
+"""A shorter token is no secret, and words would be taken for it."""
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -36,6 +38,12 @@ class Caller:
         """`more` and the caller's headers as bytes; a browser's, in Latin-1, go on as they came."""
         sent = {**more, **self.headers()}
         return {name.encode(): value.encode("latin-1", "replace") for name, value in sent.items()}
+
+    def hidden(self, text: str) -> str:
+        """What others answered, without this caller's token, should they quote it."""
+        if self.token is None or len(self.token) < _LEAST_HIDDEN:
+            return text
+        return text.replace(self.token, "[masked]")
 
     def digest(self) -> str:
         """A key for short-lived caches: a SHA-256 of token and workspace, in hex."""

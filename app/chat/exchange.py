@@ -62,11 +62,12 @@ class ExchangeFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """Where to ask and how long to listen; `headers` are raw, as they go over the wire."""
+    """Where to ask, how long to listen; `headers` are raw, `hide` takes secrets out of errors."""
 
     http: httpx.AsyncClient
     url: str
     headers: Mapping[bytes, bytes] = field(repr=False)
+    hide: Callable[[str], str]
     model: str
     new_id: Callable[[], str]
     silence_seconds: float
@@ -103,7 +104,8 @@ class Exchange:
 
     async def _read(self, response: httpx.Response, say: Callable[[str], None]) -> Reply:
         if response.status_code >= 300:
-            refusal = refusal_of(response.status_code, await self._beginning(response))
+            body = await self._beginning(response)
+            refusal = refusal_of(response.status_code, body).hiding(self.hide)
             raise ExchangeFailed(
                 failure(refusal, model=self.model, provider=response.headers.get(_PROVIDER, "")),
                 refusal=refusal,
@@ -112,14 +114,13 @@ class Exchange:
         reading = _Reading(
             ReplyBuilder(self.new_id, limit=self.reply_bytes),
             say,
+            hide=self.hide,
             model=self.model,
             provider=response.headers.get(_PROVIDER, ""),
         )
         media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if media_type == "application/json":
-            await self._read_whole(response, reading)
-        else:
-            await self._read_stream(response, reading)
+        read = self._read_whole if media_type == "application/json" else self._read_stream
+        await read(response, reading)
         reply = reading.reply()
         model = response.headers.get(_ACTUAL_MODEL) or reply.model
         return replace(reply, model=model, provider=response.headers.get(_PROVIDER, ""))
@@ -189,12 +190,19 @@ class _Reading:
     """The reply that is being read from one answer."""
 
     def __init__(
-        self, builder: ReplyBuilder, say: Callable[[str], None], *, model: str, provider: str
+        self,
+        builder: ReplyBuilder,
+        say: Callable[[str], None],
+        *,
+        hide: Callable[[str], str],
+        model: str,
+        provider: str,
     ) -> None:
         self.builder = builder
         self.decoder = FrameDecoder()
         self.over = False
         self._say = say
+        self._hide = hide
         self._model = model
         self._provider = provider
         self._frames = 0
@@ -236,6 +244,7 @@ class _Reading:
         self._frames += 1
         refusal = refusal_in(frame.data)
         if refusal is not None:
+            refusal = refusal.hiding(self._hide)
             told = failure(refusal, model=self._model, provider=self._provider)
             raise ExchangeFailed(told, refusal=refusal)
         text = self.builder.take(frame.data)
@@ -249,7 +258,8 @@ class _Reading:
             self.give_up()
         elif not self._frames:
             case = "page" if is_page(line.text) else "not_understood"
-            raise ExchangeFailed(failed(case, detail="" if case == "page" else line.text))
+            detail = "" if case == "page" else self._hide(line.text)
+            raise ExchangeFailed(failed(case, detail=detail))
         self._damaged = self._damaged or _is_damaged_frame(line)
 
     def _is_whole(self) -> bool:

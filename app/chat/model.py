@@ -75,6 +75,7 @@ class ProxyModel:
             http,
             url=base_url.rstrip("/") + _PATH,
             headers=_headers(caller),
+            hide=caller.hidden,
             model=self._model,
             new_id=new_id,
             silence_seconds=self._options.silence_seconds,

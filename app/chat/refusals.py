@@ -8,8 +8,8 @@ everything into 500), so the words are looked at first.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.chat.frames import json_object
@@ -33,6 +33,10 @@ class Refusal:
     text: str
     kind: str = ""
     in_stream: bool = False
+
+    def hiding(self, hide: Callable[[str], str]) -> "Refusal":
+        """The same without what `hide` takes out of a text."""
+        return replace(self, text=hide(self.text), kind=hide(self.kind))
 
 
 @dataclass(frozen=True, slots=True)

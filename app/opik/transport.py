@@ -1,7 +1,7 @@
 """One HTTP exchange with the backend: bounded, retried, with the caller's credentials."""
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import anyio
@@ -111,7 +111,7 @@ class Transport:
             passage.failure = failure
             passage.answered = answer is not None and failure is None
         if answer is not None and (answer.end != "broken" or partial):
-            return answer
+            return answer if answer.status == 200 else _hiding(caller, answer)
         log.warning("backend_unreachable", method=method, attempts=attempts)
         raise BackendUnavailable("The Opik backend cannot be reached now. Try again in a moment.")
 
@@ -170,6 +170,12 @@ class Transport:
         except (httpx.TransportError, httpx.DecodingError):
             pass
         return Answer(response.status_code, response.headers, bytes(body), end)
+
+
+def _hiding(caller: Caller, answer: Answer) -> Answer:
+    """The answer without the caller's token, which is sent in Latin-1."""
+    body = caller.hidden(answer.body.decode("latin-1")).encode("latin-1")
+    return replace(answer, body=body)
 
 
 def _wait(answer: Answer | None, backoff: float) -> float:

@@ -20,6 +20,8 @@ from app.errors import (
     Unavailable,
     WrongMethod,
 )
+from app.web.links import Links
+from app.web.markdown import inert
 from app.web.panel import error_frame
 from app.web.sse import FrameStream
 
@@ -43,7 +45,8 @@ def turn_problem(error: OpikAssistError, request: Request[Any]) -> ASGIApp:
     """The error of a turn that did not start: a frame for a panel, a status for a program."""
     if not isinstance(error, Unavailable) or _wants_json(request):
         return problem(error)
-    return FrameStream([error_frame(error.reason, error.told(request.state.request_id))])
+    told = inert(error.told(request.state.request_id), Links(), {})
+    return FrameStream([error_frame(error.reason, told)])
 
 
 async def on_error(_: Request, error: Exception) -> Response:

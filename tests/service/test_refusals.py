@@ -6,10 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
-from demo.standin.chat import ChatError
+from demo.standin.chat import ChatError, text
 from demo.standin.faults import Answer, Fault, Refuse
+from demo.standin.switches import Account
 from tests.fakes.chat import answer
-from tests.fakes.service import OTHER_TRACE_ID, PREFIX, Service, running
+from tests.fakes.service import OTHER_TRACE_ID, PREFIX, Service, record_trace, running
+from tests.web.markdown_judge import dangers
 
 JSON = {"Accept": "application/json"}
 
@@ -148,6 +150,42 @@ async def test_what_a_provider_says_is_shortened_and_keys_and_addresses_are_mask
     assert "inner.example" not in reader.error
     assert len(reader.error) < 700
     assert secret[:20] not in json.dumps(await service.history())
+
+
+async def test_what_a_backend_says_before_a_turn_is_made_harmless_too(service: Service) -> None:
+    said = "![x](//evil.example/p.png) <img src=//evil.example/x> [go](https://evil.example)"
+    service.switches.faults.append(Fault(Answer(500, {"errors": [said]})))
+    reader = await service.ask()
+    assert reader.error is not None
+    assert "evil" in reader.error
+    assert dangers(reader.error) == []
+
+
+@pytest.mark.parametrize("path", ["/v1/private/traces", "/v1/private/spans", "/v1/private/chat"])
+@pytest.mark.parametrize("status", [400, 500])
+async def test_a_token_that_looks_like_a_plain_id_is_not_told_back(
+    service: Service, path: str, status: int
+) -> None:
+    token = "4f7f0c62-3a44-4b0e-9d0a-5f0f6f1b2c3d"
+    service.switches.accounts = {token: Account("anna", frozenset({"acme"}))}
+    record_trace(service.standin, workspace="acme")
+    service.headers = {"Cookie": f"sessionToken={token}", "Comet-Workspace": "acme"}
+    echo = Answer(status, {"errors": [f"No session {token}"], "message": f"No session {token}"})
+    service.switches.faults.append(Fault(echo, path=path))
+    reader = await service.ask()
+    assert reader.error is not None
+    assert "No session [masked]" in reader.error
+    service.switches.faults.clear()
+    assert token not in (await service.http.get(service.session(), headers=service.headers)).text
+
+
+async def test_a_token_in_an_error_within_a_stream_is_not_told_back(service: Service) -> None:
+    token = "4f7f0c62-3a44-4b0e-9d0a-5f0f6f1b2c3d"
+    service.headers = {"Cookie": f"sessionToken={token}"}
+    service.chat.scripts = [[text("So "), ChatError(500, f"No session {token}")]]
+    reader = await service.ask()
+    assert reader.error is not None
+    assert "No session [masked]" in reader.error
 
 
 async def test_a_failed_turn_keeps_its_text_and_its_error(service: Service) -> None:
