@@ -48,13 +48,15 @@ class Budget:
         return self.tokens >= self.limits.tokens or self.seconds_left <= 0
 
     def count(self, messages: Sequence[Message], reply: Reply) -> None:
-        """Adds what a reply cost: as reported, or guessed from the characters."""
-        usage = reply.usage or guess_usage(messages, reply)
-        self.tokens += usage.total_tokens
+        """Adds what a reply cost."""
+        self.tokens += usage_of(messages, reply).total_tokens
 
 
-def guess_usage(messages: Sequence[Message], reply: Reply) -> Usage:
-    """Tokens of a request and its reply where the provider reports none."""
+def usage_of(messages: Sequence[Message], reply: Reply) -> Usage:
+    """Tokens of a request and its reply: as reported, or guessed from the characters where the
+    provider reports none, or zeros."""
+    if reply.usage is not None and reply.usage.total_tokens:
+        return reply.usage
     return Usage(
         characters_of(messages) // CHARACTERS_PER_TOKEN,
         characters_of([Assistant(reply.text, reply.calls)]) // CHARACTERS_PER_TOKEN,

@@ -120,11 +120,15 @@ class Conversations:
         return await self._open_model.offered(caller)
 
     async def starters(self, caller: Caller, trace_id: str) -> Sequence[str]:
-        """Questions to begin with, by the state of the trace."""
-        await self._access.check(caller, trace_id, fresh=False)
-        owner = await self._owner(caller)
-        bench = await self._open_bench(caller, owner, trace_id, Aliases())
-        return bench.starters
+        """Questions to begin with, by the state of the trace.
+
+        A trace is loaded for them, so raises LimitReached where this process has its hands full.
+        """
+        with self._admission.place(lambda: len(self._turns)):
+            await self._access.check(caller, trace_id, fresh=False)
+            owner = await self._owner(caller)
+            bench = await self._open_bench(caller, owner, trace_id, Aliases())
+            return bench.starters
 
     async def history(self, caller: Caller, trace_id: str) -> Transcript:
         """The log of the caller's conversation about this trace; NotFound where there is none."""

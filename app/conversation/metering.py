@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from app.agent.budget import guess_usage
+from app.agent.budget import usage_of
 from app.agent.ports import Model, Say
 from app.errors import ModelFailed
 from app.messages import Message, Reply, ToolSpec
@@ -45,6 +45,5 @@ class MeteredModel:
         return reply
 
     def _count(self, messages: Sequence[Message], reply: Reply) -> None:
-        usage = reply.usage or guess_usage(messages, reply)
-        self._tokens += usage.total_tokens
+        self._tokens += usage_of(messages, reply).total_tokens
         self._spend(self._tokens)

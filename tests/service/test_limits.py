@@ -9,7 +9,7 @@ from uuid import UUID
 import anyio
 import httpx
 
-from demo.standin.chat import text
+from demo.standin.chat import finish, text, usage
 from demo.standin.switches import Account
 from tests.fakes.chat import answer
 from tests.fakes.service import TRACE_ID, Service, record_trace, running, service_at
@@ -138,6 +138,28 @@ async def test_an_answer_that_is_always_stopped_before_its_end_is_charged_too(
                 await asyncio.sleep(0.005)
         await service.http.delete(service.session(trace(0)), headers=ANNA)
         await refused(service, 0)
+
+
+async def test_a_provider_that_counts_nothing_is_counted_for(database_uri: str) -> None:
+    async with signed_in(database_uri, workspace_tokens_per_day=1) as service:
+        service.chat.scripts = [[text("For free."), finish("stop"), usage(0, 0)]]
+        assert (await service.ask(trace_id=trace(0))).error is None
+        await refused(service, 0)
+
+
+async def test_suggestions_are_refused_where_no_further_question_would_be_taken(
+    database_uri: str,
+) -> None:
+    async with signed_in(database_uri, concurrent_turns=1) as service:
+        gate = asyncio.Event()
+        service.chat.scripts = [[gate, *answer("Done.")]]
+        suggestions = f"{service.session(trace(1))}/suggestions"
+        async with service.asking(trace_id=trace(0)) as stream:
+            await service.chat.asked.wait()
+            assert (await service.http.get(suggestions, headers=ANNA)).status_code == 429
+            gate.set()
+            await stream.rest()
+        assert (await service.http.get(suggestions, headers=ANNA)).status_code == 200
 
 
 async def test_a_request_that_the_provider_refuses_costs_nothing(database_uri: str) -> None:
