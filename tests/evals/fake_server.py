@@ -20,7 +20,9 @@ WINDOW = 6_000
 TOKENS = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
 _FINDING = re.compile(r"^1\. .*Spans: (s\d+)", re.MULTILINE)
 _TOP = re.compile(r"^Tree .*\n\s*(s\d+)", re.MULTILINE)
-_FAILED = re.compile(r'^\{"id": "([0-9a-f-]{36})".*"error_info"', re.MULTILINE)
+_FAILED_SPAN = re.compile(
+    r'^\{"id": "([0-9a-f-]{36})".*"error_info".*"parent_span_id"', re.MULTILINE
+)
 
 
 @dataclass
@@ -50,9 +52,9 @@ class FakeServer:
 
 
 def finds_the_cause(messages: Sequence[Message]) -> str:
-    """Cites what the outline's first finding names, or the first record with an error."""
+    """Cites what the outline's first finding names, or the first span with an error."""
     read = _read(messages)
-    found = _FINDING.search(read) or _FAILED.search(read)
+    found = _FINDING.search(read) or _FAILED_SPAN.search(read)
     return f"The cause lies in [{found[1]}]." if found else "Nothing went wrong."
 
 

@@ -13,7 +13,7 @@ from evals.outcome import Row
 from evals.run import Endpoint, Variant, run
 from tests.evals.fake_server import FakeServer
 
-FAULTY = Setting("sqlbot", "locked_table", 10, 1, 924874)
+FAULTY = Setting("agent", "wrapped_raise", 10, 2, 303080)
 HEALTHY = Setting("sqlbot", "", 10, 1, 730802)
 VARIANTS = [
     *(Variant(name) for name in ("finds", "names-the-top", "refuses", "looks-first")),
@@ -59,8 +59,8 @@ def ran() -> Ran:
         ("names-the-top", "symptom", "false_alarm"),
         ("refuses", "failed", "failed"),
         ("looks-first", "culprit", "quiet"),
-        ("finds (baseline)", "nothing", "quiet"),
-        ("looks-first (baseline)", "nothing", "quiet"),
+        ("finds (baseline)", "culprit", "quiet"),
+        ("looks-first (baseline)", "culprit", "quiet"),
         ("small-window (baseline)", "failed", "failed"),
     ],
 )
