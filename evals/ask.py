@@ -36,7 +36,8 @@ _GENERATED = {"open": open_cases, "held-back": held_back_cases}
 
 
 def main(arguments: Sequence[str] | None = None, *, out: TextIO = sys.stdout) -> int:
-    """Returns 0 when at least one question got an answer, else 1."""
+    """Returns 0 when at least one question got an answer and, where Opik was to get the results, it
+    got them all; else 1."""
     parser = _parser()
     wished = parser.parse_args(arguments)
     if not re.match(r"https?://", wished.base_url):
@@ -69,9 +70,15 @@ def main(arguments: Sequence[str] | None = None, *, out: TextIO = sys.stdout) ->
         out.write("Ended early; what follows is of the answers so far.\n")
     finally:
         results.close()
-    if wished.to_opik and results.rows:
-        out.write(f"{to_opik.send(results.rows, dataset=DATASET, run=wished.out.name)}\n")
-    return 0 if any(row.verdict != "failed" for row in results.rows) else 1
+    arrived = not (wished.to_opik and results.rows) or _sent(results.rows, wished.out.name, out)
+    return 0 if arrived and any(row.verdict != "failed" for row in results.rows) else 1
+
+
+def _sent(rows: Sequence[Row], run: str, out: TextIO) -> bool:
+    """Whether all of it reached Opik."""
+    sent = to_opik.send(rows, dataset=DATASET, run=run)
+    out.write(f"{sent.words}\n")
+    return sent.whole
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,6 +11,7 @@ from demo.standin.serving import served
 from evals.ask import main
 from evals.asked_case import grown
 from evals.cases import Setting
+from evals.to_opik import Sent
 from tests.evals.case_files import as_json, write_case
 from tests.evals.fake_server import FakeServer
 
@@ -87,6 +88,23 @@ def test_a_run_in_which_every_answer_failed_says_why_and_fails(
     where = ["--base-url", base_url, "--cases", str(cases), "--out", str(tmp_path / "results")]
     assert main(["--model", "refuses", *where], out=said) == 1
     assert "- refuses: bad_key (2 times)" in said.getvalue()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("whole", "code"), [(True, 0), (False, 1)])
+def test_a_run_whose_results_did_not_all_reach_opik_fails(
+    base_url: str,
+    cases: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    whole: bool,
+    code: int,
+) -> None:
+    said = io.StringIO()
+    monkeypatch.setattr("evals.to_opik.send", lambda *_, **__: Sent("What came of it.", whole))
+    where = ["--base-url", base_url, "--cases", str(cases), "--out", str(tmp_path / "results")]
+    assert main(["--model", "finds", "--to-opik", *where], out=said) == code
+    assert said.getvalue().endswith("What came of it.\n")
 
 
 @pytest.mark.slow
