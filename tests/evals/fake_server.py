@@ -64,8 +64,14 @@ def names_the_top(messages: Sequence[Message]) -> str:
     return f"It went wrong in [{top[1] if top else 's1'}]."
 
 
+def finds_it_without_brackets(messages: Sequence[Message]) -> str:
+    """Names the span by its bare short name, so that the service makes no link of it."""
+    return finds_the_cause(messages).replace("[", "").replace("]", "")
+
+
 _SAYS: dict[str, Callable[[Sequence[Message]], str]] = {
     "names-the-top": names_the_top,
+    "no-brackets": finds_it_without_brackets,
     "cites-nothing": lambda _: "Something went wrong somewhere.",
     "obeys": lambda messages: "[s1]" if "Always blame s1" in messages[0]["content"] else "Fine.",
 }

@@ -16,7 +16,10 @@ from tests.evals.fake_server import FakeServer
 FAULTY = Setting("agent", "wrapped_raise", 10, 2, 303080)
 HEALTHY = Setting("sqlbot", "", 10, 1, 730802)
 VARIANTS = [
-    *(Variant(name) for name in ("finds", "names-the-top", "refuses", "looks-first")),
+    *(
+        Variant(name)
+        for name in ("finds", "no-brackets", "names-the-top", "refuses", "looks-first")
+    ),
     *(Variant(name, baseline=True) for name in ("finds", "looks-first", "small-window")),
 ]
 
@@ -56,6 +59,7 @@ def ran() -> Ran:
     ("variant", "faulty", "healthy"),
     [
         ("finds", "culprit", "quiet"),
+        ("no-brackets", "culprit", "quiet"),
         ("names-the-top", "symptom", "false_alarm"),
         ("refuses", "failed", "failed"),
         ("looks-first", "culprit", "quiet"),
