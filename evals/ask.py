@@ -25,7 +25,7 @@ from evals import to_opik
 from evals.asked_case import AskedCase, CaseBroken, case_name, grown, read_folder
 from evals.cases import held_back_cases, open_cases
 from evals.outcome import Row
-from evals.run import CaseSource, Endpoint, Prompt, Variant, run
+from evals.run import NO_MODEL, CaseSource, Endpoint, Prompt, Variant, run
 from evals.service import check_environment
 from evals.table import summary
 
@@ -71,7 +71,12 @@ def main(arguments: Sequence[str] | None = None, *, out: TextIO = sys.stdout) ->
     finally:
         results.close()
     arrived = not (wished.to_opik and results.rows) or _sent(results.rows, wished.out.name, out)
-    return 0 if arrived and any(row.verdict != "failed" for row in results.rows) else 1
+    return 0 if arrived and any(_answered(row) for row in results.rows) else 1
+
+
+def _answered(row: Row) -> bool:
+    """Whether it is an answer, and one of a model."""
+    return row.variant != NO_MODEL.name and row.verdict != "failed"
 
 
 def _sent(rows: Sequence[Row], run: str, out: TextIO) -> bool:
@@ -123,6 +128,7 @@ def _variants(wished: argparse.Namespace) -> list[Variant]:
     variants = [Variant(model, prompt) for model, prompt in product(wished.model, prompts)]
     if wished.baseline:
         variants += [Variant(model, baseline=True) for model in wished.model]
+    variants.append(NO_MODEL)
     if len({each.name for each in variants}) < len(variants):
         raise ValueError("two variants would have one name: a model or a prompt is named twice")
     return variants

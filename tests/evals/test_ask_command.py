@@ -64,9 +64,11 @@ def test_models_prompts_and_the_baseline_stand_side_by_side(
         "4-finds-blame-.jsonl",
         "5-obeys-baseline-.jsonl",
         "6-finds-baseline-.jsonl",
+        "7-first-finding-no-model.jsonl",
         "summary.md",
     ]
     assert verdicts(results / "2-obeys-blame-.jsonl") == ["culprit"] * 2 + ["false_alarm"] * 2
+    assert verdicts(results / "7-first-finding-no-model.jsonl") == ["culprit", "quiet"]
     assert verdicts(results / "1-obeys.jsonl") == ["nothing"] * 2 + ["quiet"] * 2
 
     summary = (results / "summary.md").read_text()
