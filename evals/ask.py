@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None, *, out: TextIO = sys.stdout) ->
         variants = _variants(wished)
         if wished.to_opik and not find_spec("opik"):
             raise ValueError("--to-opik needs the Opik SDK: pip install 'opik-assist[opik]'")
-        cases = _spread(_cases(wished.cases or list(_GENERATED)), wished.most)
+        cases = spread(_cases(wished.cases or list(_GENERATED)), wished.most)
     except (CaseBroken, StartRefused, OSError, ValueError) as error:
         parser.error(str(error))
     results = _Results(wished.out, [each.name for each in variants], out)
@@ -162,8 +162,9 @@ def _as_read(case: AskedCase) -> AskedCase:
     return case
 
 
-def _spread(sources: list[CaseSource], most: int | None) -> list[CaseSource]:
-    """Faulty cases stand before healthy ones: taking the first would leave these out."""
+def spread(sources: Sequence[CaseSource], most: int | None) -> Sequence[CaseSource]:
+    """At most so many of the sources, evenly: faulty cases stand before healthy ones, and taking
+    the first would leave these out."""
     if most is None or most >= len(sources):
         return sources
     return [sources[index * len(sources) // most] for index in range(most)]

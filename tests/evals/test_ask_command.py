@@ -3,14 +3,15 @@
 import io
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from demo.standin.serving import served
-from evals.ask import main
+from evals.ask import main, spread
 from evals.asked_case import grown
-from evals.cases import Setting
+from evals.cases import Setting, held_back_cases, open_cases
 from evals.to_opik import Sent
 from tests.evals.case_files import as_json, write_case
 from tests.evals.fake_server import FakeServer
@@ -129,6 +130,16 @@ def test_the_questions_of_a_case_are_one_conversation_and_each_repeat_another(
     first, later = "How long did it take?", case["turns"][1]["question"]
     assert [each[0] for each in said_before] == [first] * 4
     assert sorted(each[-1] for each in said_before) == sorted([first, first, later, later])
+
+
+def test_some_of_the_cases_are_taken_evenly_so_that_healthy_ones_are_among_them() -> None:
+    settings = [*open_cases(), *held_back_cases()]
+    sources = [partial(grown, each) for each in settings]
+    taken = [settings[sources.index(each)] for each in spread(sources, 8)]
+    assert [bool(each.fault) for each in taken] == [True, True, True, False] * 2
+    assert len(set(taken)) == 8
+    for most in (None, 80, 500):
+        assert spread(sources, most) == sources
 
 
 @pytest.mark.parametrize(
