@@ -3,8 +3,8 @@
 Reads the service's database (SESSION_SERVICE_URI) and, unless a file of the trace is given, the
 traces from the backend (AGENT_OPIK_URL) with the credentials in OPIK_API_KEY (an API key) or
 OPIK_SESSION_TOKEN (the cookie of a browser that is signed in). Credentials are never written.
-Each case holds a trace with its spans, the questions, and the spans that the last answer before
-the thumb cited: right ones for a thumb up, wrong ones for a thumb down.
+Each case holds a trace with its spans, the questions, and the span that the last answer before the
+thumb cited first: the right one for a thumb up, a wrong one for a thumb down.
 
 MIND: traces and questions may be private. The files hold inputs and outputs as they were recorded
 (each cut at 10,001 characters, as the backend does); keep them as you keep the traces.
@@ -180,10 +180,15 @@ async def _export_all(
 def turns_of(
     conversation: Rated, log: Sequence[LoggedEvent], recording: Recording
 ) -> list[dict[str, Any]]:
-    """The questions up to the thumb, the last one with what its answer cited.
+    """The questions up to the thumb, the last one with the span that its answer cited first.
+
+    Answers are told to begin with the cause, so that span is what the thumb says yes or no to.
+    What is cited after it is mostly evidence (the spans around the cause, the root): taken for
+    right, it would make an answer right that names only the symptom; taken for wrong, it would
+    refuse a better answer. So it gets no label.
 
     Only turns that ended well count: the others have no answer that a thumb could be for. Empty
-    where the last answer cites none of the trace's spans.
+    where the last answer cites no span, or first one that is not in the recording.
     """
     turns: dict[str, list[StoredEvent]] = {}
     for logged in log:
@@ -194,10 +199,10 @@ def turns_of(
         return []
     known = {span.id for span in recording.spans}
     named = cited(_answer(answered[-1]), span=str, trace=lambda _: None)
-    spans = [each for each in named if each in known]
-    if not spans:
+    blamed = next(iter(named), None)
+    if blamed not in known:
         return []
-    labels = {"right" if conversation.value else "wrong": spans}
+    labels = {"right" if conversation.value else "wrong": [blamed]}
     questions = [{"question": _question(each)} for each in answered]
     return [*questions[:-1], {**questions[-1], **labels}]
 

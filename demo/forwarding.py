@@ -33,8 +33,12 @@ class Forwarding:
         self._silence = silence
 
     async def reply(self, request: dict[str, Any], /) -> AsyncIterator[Chunk]:
-        """Streams the server's chunks as they come; raises ChatError for its refusals."""
-        body = {**request, "stream": True, "stream_options": {"include_usage": True}}
+        """Streams the server's chunks as they come; raises ChatError for its refusals.
+
+        The request goes on as it came, but for the model's name and that it is always a stream;
+        so the server tells its usage only where `stream_options` ask for it.
+        """
+        body = {**request, "stream": True}
         if self._model:
             body["model"] = self._model
         try:

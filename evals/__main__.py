@@ -6,13 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from app.analysis.candidates import READ_ALL
-from app.analysis.examination import Examination, examine, worth_reading
+from app.analysis.examination import Examination
 from app.analysis.outline import outline_of
 from app.analysis.tokens import estimate_tokens
-from app.opik.schema import Span
+from evals.alone import examined
 from evals.cases import Setting, held_back_cases, open_cases
-from evals.grow import Case
 
 
 @dataclass(frozen=True)
@@ -29,10 +27,10 @@ class Score:
 
 
 def score(setting: Setting) -> tuple[Score, Examination]:
-    """Examines a case as the service does: without the bodies that it would not have read."""
+    """Examines a case; `place` and the other figures are of its culprit."""
     case = setting.make()
     started = time.perf_counter()
-    seen = _examine(case)
+    seen = examined(case.trace, case.spans)
     known: dict[str, str] = {}
     text = outline_of(seen, alias=lambda span_id: known.setdefault(span_id, f"s{len(known) + 1}"))
     spent = (time.perf_counter() - started) * 1_000
@@ -49,18 +47,6 @@ def score(setting: Setting) -> tuple[Score, Examination]:
         spent,
     )
     return scored, seen
-
-
-def _examine(case: Case) -> Examination:
-    if len(case.spans) <= READ_ALL:
-        return examine(case.trace, case.spans)
-    read = set(worth_reading(case.trace, case.spans))
-    spans = [span if span.id in read else _without_body(span) for span in case.spans]
-    return examine(case.trace, spans, bodies=read)
-
-
-def _without_body(span: Span) -> Span:
-    return span.model_copy(update={"input": None, "output": None, "metadata": None})
 
 
 def report(title: str, settings: Sequence[Setting], *, verbose: bool) -> None:

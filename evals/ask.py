@@ -25,7 +25,7 @@ from evals import to_opik
 from evals.asked_case import AskedCase, CaseBroken, case_name, grown, read_folder
 from evals.cases import held_back_cases, open_cases
 from evals.outcome import Row
-from evals.run import CaseSource, Endpoint, Prompt, Variant, run
+from evals.run import NO_MODEL, CaseSource, Endpoint, Prompt, Variant, run
 from evals.service import check_environment
 from evals.table import summary
 
@@ -36,7 +36,8 @@ _GENERATED = {"open": open_cases, "held-back": held_back_cases}
 
 
 def main(arguments: Sequence[str] | None = None, *, out: TextIO = sys.stdout) -> int:
-    """Returns 0 when at least one question got an answer, else 1."""
+    """Returns 0 when at least one question got an answer and, where Opik was to get the results, it
+    got them all; else 1."""
     parser = _parser()
     wished = parser.parse_args(arguments)
     if not re.match(r"https?://", wished.base_url):
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None, *, out: TextIO = sys.stdout) ->
         variants = _variants(wished)
         if wished.to_opik and not find_spec("opik"):
             raise ValueError("--to-opik needs the Opik SDK: pip install 'opik-assist[opik]'")
-        cases = _spread(_cases(wished.cases or list(_GENERATED)), wished.most)
+        cases = spread(_cases(wished.cases or list(_GENERATED)), wished.most)
     except (CaseBroken, StartRefused, OSError, ValueError) as error:
         parser.error(str(error))
     results = _Results(wished.out, [each.name for each in variants], out)
@@ -69,9 +70,20 @@ def main(arguments: Sequence[str] | None = None, *, out: TextIO = sys.stdout) ->
         out.write("Ended early; what follows is of the answers so far.\n")
     finally:
         results.close()
-    if wished.to_opik and results.rows:
-        out.write(f"{to_opik.send(results.rows, dataset=DATASET, run=wished.out.name)}\n")
-    return 0 if any(row.verdict != "failed" for row in results.rows) else 1
+    arrived = not (wished.to_opik and results.rows) or _sent(results.rows, wished.out.name, out)
+    return 0 if arrived and any(_answered(row) for row in results.rows) else 1
+
+
+def _answered(row: Row) -> bool:
+    """Whether it is an answer, and one of a model."""
+    return row.variant != NO_MODEL.name and row.verdict != "failed"
+
+
+def _sent(rows: Sequence[Row], run: str, out: TextIO) -> bool:
+    """Whether all of it reached Opik."""
+    sent = to_opik.send(rows, dataset=DATASET, run=run)
+    out.write(f"{sent.words}\n")
+    return sent.whole
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -116,6 +128,7 @@ def _variants(wished: argparse.Namespace) -> list[Variant]:
     variants = [Variant(model, prompt) for model, prompt in product(wished.model, prompts)]
     if wished.baseline:
         variants += [Variant(model, baseline=True) for model in wished.model]
+    variants.append(NO_MODEL)
     if len({each.name for each in variants}) < len(variants):
         raise ValueError("two variants would have one name: a model or a prompt is named twice")
     return variants
@@ -149,8 +162,9 @@ def _as_read(case: AskedCase) -> AskedCase:
     return case
 
 
-def _spread(sources: list[CaseSource], most: int | None) -> list[CaseSource]:
-    """Faulty cases stand before healthy ones: taking the first would leave these out."""
+def spread(sources: Sequence[CaseSource], most: int | None) -> Sequence[CaseSource]:
+    """At most so many of the sources, evenly: faulty cases stand before healthy ones, and taking
+    the first would leave these out."""
     if most is None or most >= len(sources):
         return sources
     return [sources[index * len(sources) // most] for index in range(most)]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.agent.citations import cited
+from app.agent.citations import Aliases, cited
 
 COUNTED = 3
 """Only this many different spans count, in the order they are named: naming all is no answer."""
@@ -17,6 +17,8 @@ Verdict = Literal[
 PASSED: frozenset[Verdict] = frozenset(["culprit", "quiet", "avoided"])
 
 _UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
+# S3 is also a store's name: `s3://bucket`, `s3.amazonaws.com` and `aws-s3` are no spans.
+_ALIAS = re.compile(r"(?<![\w.@-])s\d{1,6}(?!\w|[-.@]\w|:/)")
 
 
 class LabelledTurn(BaseModel):
@@ -62,9 +64,19 @@ def grade(turn: LabelledTurn, named: Sequence[str]) -> Verdict:
     return "symptom" if counted & frozenset(turn.wrong) else "wrong"
 
 
-def cited_spans(text: str) -> list[str]:
-    """The spans that an answer of the service links to, each once, in their order."""
-    return list(cited(text, span=str, trace=lambda _: None))
+def cited_spans(text: str, aliases: Aliases) -> list[str]:
+    """The spans that an answer of the service names, each once, in their order: those it links to,
+    and those of short names that stand outside the brackets of a link (`s2`, `[s2 ask_carrier]`).
+
+    `aliases` are the conversation's. The user sees such a name as it is, without a link; but the
+    model has named the span no less than one that gives its id.
+    """
+
+    def linked(found: re.Match[str]) -> str:
+        span_id = aliases.span_id(found[0])
+        return f"⟦span:{span_id}⟧" if span_id else found[0]
+
+    return list(cited(_ALIAS.sub(linked, text), span=str, trace=lambda _: None))
 
 
 def named_spans(text: str, names: Mapping[str, str], *, healthy: bool) -> list[str]:

@@ -11,6 +11,8 @@ import anyio.to_thread
 import httpx
 
 from app.agent.prompt import SYSTEM
+from app.settings import Settings
+from evals.alone import FirstFinding
 from evals.asked_case import AskedCase
 from evals.backend import Recorder, backend, workspace_of
 from evals.baseline import Baseline
@@ -33,7 +35,7 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Variant:
-    """One line of the table: a model, and how it is asked."""
+    """One column of the table: a model (empty: none), and how it is asked."""
 
     model: str
     prompt: Prompt | None = None
@@ -42,9 +44,15 @@ class Variant:
     @property
     def name(self) -> str:
         """Unique among the variants of a run."""
+        if not self.model:
+            return "first finding, no model"
         if self.baseline:
             return f"{self.model} (baseline)"
         return f"{self.model} ({self.prompt.name})" if self.prompt else self.model
+
+
+NO_MODEL = Variant("")
+"""The analysis alone, to see what a model adds; it is asked once, since it says the same again."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +74,11 @@ async def run(
 ) -> None:
     """Calls `tell` with each graded answer as it comes; at most `at_once` are awaited at a time."""
     tokens = {
-        variant.name: [f"user-{number}-{time}" for time in range(repeat)]
+        variant.name: [f"user-{number}-{time}" for time in range(_times(variant, repeat))]
         for number, variant in enumerate(variants)
     }
     users = [token for each in tokens.values() for token in each]
-    models = list(dict.fromkeys(variant.model for variant in variants))
+    models = list(dict.fromkeys(each.model for each in variants if each != NO_MODEL))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="opik-assist-evals-")))
         url = stack.enter_context(
@@ -80,20 +88,45 @@ async def run(
         )
         async with AsyncExitStack() as opened:
             http = await opened.enter_async_context(httpx.AsyncClient(timeout=_WRITE_SECONDS))
-            services: dict[Prompt | None, Service] = {}
-            for prompt in dict.fromkeys(each.prompt for each in variants if not each.baseline):
-                settings = settings_of(url, models, folder / f"{len(services)}.db")
-                system = prompt.text if prompt else SYSTEM
-                services[prompt] = await opened.enter_async_context(service(settings, system))
-            alone = settings_of(url, models, folder / "unused.db")
-            askers: dict[str, Asker] = {
-                each.name: Baseline(http, alone, each.model)
-                if each.baseline
-                else Panel(services[each.prompt], each.model)
-                for each in variants
-            }
+            askers = await _askers(variants, _Place(url, models, folder), http, opened)
             recorder = Recorder(http, url, token=users[0])
             await _Run(askers, recorder, tokens, at_once=at_once, tell=tell).all(cases)
+
+
+def _times(variant: Variant, repeat: int) -> int:
+    return 1 if variant == NO_MODEL else repeat
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where services find their backend and models, and where their databases go."""
+
+    url: str
+    models: Sequence[str]
+    folder: Path
+
+    def settings(self, database: str) -> Settings:
+        return settings_of(self.url, self.models, self.folder / database)
+
+
+async def _askers(
+    variants: Sequence[Variant], place: _Place, http: httpx.AsyncClient, opened: AsyncExitStack
+) -> dict[str, Asker]:
+    """By the variants' names; those of one prompt ask one service."""
+    services: dict[Prompt | None, Service] = {}
+    askers: dict[str, Asker] = {}
+    for each in variants:
+        if each == NO_MODEL:
+            askers[each.name] = FirstFinding()
+        elif each.baseline:
+            askers[each.name] = Baseline(http, place.settings("unused.db"), each.model)
+        else:
+            if each.prompt not in services:
+                system = each.prompt.text if each.prompt else SYSTEM
+                started = service(place.settings(f"{len(services)}.db"), system)
+                services[each.prompt] = await opened.enter_async_context(started)
+            askers[each.name] = Panel(services[each.prompt], each.model)
+    return askers
 
 
 class _Run:

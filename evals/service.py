@@ -4,12 +4,14 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
 from pydantic import ValidationError
 
 from app.caller import Caller, Owner
+from app.conversation.history import aliases_of
 from app.db.engine import create_engine
 from app.db.store import Store
 from app.errors import StartRefused
@@ -105,7 +107,8 @@ class Panel:
         if len(after) == len(before):
             return Answered(code=f"status_{response.status_code}", seconds=seconds)
         events = [each.event for each in after if each.turn_id == after[-1].turn_id]
-        return answered(events, cited_spans, seconds)
+        aliases = aliases_of([each.event for each in after])
+        return answered(events, partial(cited_spans, aliases=aliases), seconds)
 
     async def _log(self, case: AskedCase, caller: Caller) -> Sequence[LoggedEvent]:
         assert caller.workspace is not None

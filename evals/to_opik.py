@@ -6,6 +6,7 @@ Sentry client in the place of one's own.
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,53 +17,100 @@ from evals.grading import PASSED
 from evals.outcome import Row
 
 _ITEMS_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+_BATCH = 100
+_WHERE = "the results are in the folder."
 
 
-def send(rows: Sequence[Row], *, dataset: str, run: str) -> str:
+@dataclass(frozen=True)
+class Sent:
+    """What to tell the user, and whether all of it arrived."""
+
+    words: str
+    whole: bool
+
+
+def send(rows: Sequence[Row], *, dataset: str, run: str) -> Sent:
     """One experiment for each variant, named after the run; an item for each question, with one id
-    for ever, and a trace for each answer, with the score `right`. Returns what to tell the user.
+    for ever, and a trace for each answer, with the score `right`. Ends at the first failure.
     """
     os.environ["OPIK_SENTRY_ENABLE"] = "false"
     os.environ["OPIK_ANALYTICS_ENABLE"] = "false"
     import opik
     from opik.rest_api.core.api_error import ApiError
 
+    variants = list(dict.fromkeys(row.variant for row in rows))
+    begun, done = False, 0
     try:
         client = opik.Opik(project_name=dataset, _show_misconfiguration_message=False)
         try:
             items = {_item_id(row): _item(row) for row in rows}
             found = client.get_or_create_dataset(dataset, description="Questions of the evals")
+            begun = True
             found.insert([{"id": item_id, **item} for item_id, item in items.items()])
-            variants = list(dict.fromkeys(row.variant for row in rows))
             for variant in variants:
                 of_variant = [row for row in rows if row.variant == variant]
                 _experiment(client, dataset, f"{variant} {run}", of_variant)
+                done += 1
         finally:
             client.end()
     except (ApiError, httpx.HTTPError) as error:
         status = getattr(error, "status_code", None)
         why = f"status {status}" if status else type(error).__name__
-        return f"Not sent to Opik ({why}); the results are in the folder."
-    return f"Sent to Opik: dataset {dataset}, {len(variants)} experiments."
+        return Sent(f"{_how_far(begun, why, done, len(variants))}; {_WHERE}", whole=False)
+    return Sent(f"Sent to Opik: dataset {dataset}, {len(variants)} experiments.", whole=True)
+
+
+def _how_far(begun: bool, why: str, done: int, all: int) -> str:
+    if not begun:
+        return f"Not sent to Opik ({why})"
+    return f"Only a part was sent to Opik ({why}): {done} of {all} experiments are whole"
 
 
 def _experiment(client: Any, dataset: str, name: str, rows: Sequence[Row]) -> None:
-    from opik.api_objects.experiment.experiment_item import ExperimentItemReferences
+    """By the SDK's REST layer, which raises what the server refuses; its queue would drop it."""
+    from opik.rest_api.types.experiment_item import ExperimentItem
 
     experiment = client.create_experiment(
         dataset_name=dataset, name=name, experiment_config={"variant": rows[0].variant}
     )
-    references = [ExperimentItemReferences(_item_id(row), _trace(client, row)) for row in rows]
-    client.flush()
-    experiment.insert(references)
+    api = client.rest_client
+    for first in range(0, len(rows), _BATCH):
+        sent = [(row, _trace(dataset, name, row)) for row in rows[first : first + _BATCH]]
+        api.traces.create_traces(traces=[trace for _, trace in sent])
+        scores = [_score(dataset, trace.id, row) for row, trace in sent]
+        api.traces.score_batch_of_traces(scores=scores)
+        items = [
+            ExperimentItem(
+                experiment_id=experiment.id, dataset_item_id=_item_id(row), trace_id=trace.id
+            )
+            for row, trace in sent
+        ]
+        api.experiments.create_experiment_items(experiment_items=items)
 
 
-def _trace(client: Any, row: Row) -> str:
-    """The id of a trace of one answer."""
+def _score(project: str, trace_id: str, row: Row) -> Any:
+    from opik.rest_api.types.feedback_score_batch_item import FeedbackScoreBatchItem
+
+    return FeedbackScoreBatchItem(
+        project_name=project,
+        id=trace_id,
+        name="right",
+        value=float(row.verdict in PASSED),
+        source="sdk",
+    )
+
+
+def _trace(project: str, experiment: str, row: Row) -> Any:
+    """A trace of one answer."""
+    from opik.rest_api.types.trace_write import TraceWrite
+
     end = datetime.now(UTC)
-    trace = client.trace(
+    start = end - timedelta(seconds=row.seconds)
+    return TraceWrite(
+        id=id_at(start, f"{experiment}/{row.case}/{row.turn}/{row.repeat}"),
+        project_name=project,
         name=row.case,
-        start_time=end - timedelta(seconds=row.seconds),
+        start_time=start,
         end_time=end,
         input={"question": row.question},
         output={"answer": row.answer, "named": list(row.named)},
@@ -77,9 +125,8 @@ def _trace(client: Any, row: Row) -> str:
             "steps": row.steps,
             "tool_calls": row.tool_calls,
         },
-        feedback_scores=[{"name": "right", "value": float(row.verdict in PASSED)}],
+        source="sdk",
     )
-    return str(trace.id)
 
 
 def _item_id(row: Row) -> str:

@@ -232,6 +232,20 @@ async def test_the_proxy_can_forward_to_an_openai_compatible_server(
     assert provider.requests[0]["tools"]
 
 
+async def test_usage_is_asked_of_the_server_where_the_request_asks_for_it_and_not_otherwise(
+    provider: DirectedChat,
+) -> None:
+    """A server may refuse `stream_options`; the service then leaves it out."""
+    async with serving(create_app(Records(), chat=provider, switches=Switches()), grace=1) as url:
+        model = Forwarding(f"{url}/v1/private")
+        for wish in ({"stream_options": {"include_usage": True}}, {}):
+            request = {"model": "gpt-4.1", "messages": [{"role": "user", "content": "Hi"}], **wish}
+            assert [chunk async for chunk in model.reply(request)]
+    asked, left_out = provider.requests
+    assert asked["stream_options"] == {"include_usage": True}
+    assert "stream_options" not in left_out
+
+
 async def test_a_refusal_of_the_forwarded_server_is_handed_on(provider: DirectedChat) -> None:
     switches = Switches(keys=[])
     async with serving(create_app(Records(), chat=provider, switches=switches), grace=1) as url:

@@ -20,7 +20,9 @@ WINDOW = 6_000
 TOKENS = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
 _FINDING = re.compile(r"^1\. .*Spans: (s\d+)", re.MULTILINE)
 _TOP = re.compile(r"^Tree .*\n\s*(s\d+)", re.MULTILINE)
-_FAILED = re.compile(r'^\{"id": "([0-9a-f-]{36})".*"error_info"', re.MULTILINE)
+_FAILED_SPAN = re.compile(
+    r'^\{"id": "([0-9a-f-]{36})".*"error_info".*"parent_span_id"', re.MULTILINE
+)
 
 
 @dataclass
@@ -50,9 +52,9 @@ class FakeServer:
 
 
 def finds_the_cause(messages: Sequence[Message]) -> str:
-    """Cites what the outline's first finding names, or the first record with an error."""
+    """Cites what the outline's first finding names, or the first span with an error."""
     read = _read(messages)
-    found = _FINDING.search(read) or _FAILED.search(read)
+    found = _FINDING.search(read) or _FAILED_SPAN.search(read)
     return f"The cause lies in [{found[1]}]." if found else "Nothing went wrong."
 
 
@@ -62,8 +64,14 @@ def names_the_top(messages: Sequence[Message]) -> str:
     return f"It went wrong in [{top[1] if top else 's1'}]."
 
 
+def finds_it_without_brackets(messages: Sequence[Message]) -> str:
+    """Names the span by its bare short name, so that the service makes no link of it."""
+    return finds_the_cause(messages).replace("[", "").replace("]", "")
+
+
 _SAYS: dict[str, Callable[[Sequence[Message]], str]] = {
     "names-the-top": names_the_top,
+    "no-brackets": finds_it_without_brackets,
     "cites-nothing": lambda _: "Something went wrong somewhere.",
     "obeys": lambda messages: "[s1]" if "Always blame s1" in messages[0]["content"] else "Fine.",
 }

@@ -1,6 +1,6 @@
 """Sends results by the real SDK: a process of its own, since importing the SDK changes it.
 
-Prints what was told, and whether our own Sentry client is still in its place.
+Prints what was told, whether all was sent, and whether our own Sentry client is still in its place.
 """
 
 import json
@@ -14,6 +14,6 @@ from tests.evals.test_figures import row
 if __name__ == "__main__":
     sentry_sdk.init(dsn=None, release="ours")
     rows = [row("a", "culprit"), row("a", "wrong", repeat=1), row("b", "failed", tokens=0)]
-    said = send(rows, dataset="evals-of-a-test", run="run-1")
+    sent = send(rows, dataset="evals-of-a-test", run="run-1")
     release = sentry_sdk.get_client().options["release"]
-    sys.stdout.write(json.dumps({"said": said, "release": release}))
+    sys.stdout.write(json.dumps({"said": sent.words, "whole": sent.whole, "release": release}))

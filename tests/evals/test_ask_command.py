@@ -3,14 +3,16 @@
 import io
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from demo.standin.serving import served
-from evals.ask import main
+from evals.ask import main, spread
 from evals.asked_case import grown
-from evals.cases import Setting
+from evals.cases import Setting, held_back_cases, open_cases
+from evals.to_opik import Sent
 from tests.evals.case_files import as_json, write_case
 from tests.evals.fake_server import FakeServer
 
@@ -63,9 +65,11 @@ def test_models_prompts_and_the_baseline_stand_side_by_side(
         "4-finds-blame-.jsonl",
         "5-obeys-baseline-.jsonl",
         "6-finds-baseline-.jsonl",
+        "7-first-finding-no-model.jsonl",
         "summary.md",
     ]
     assert verdicts(results / "2-obeys-blame-.jsonl") == ["culprit"] * 2 + ["false_alarm"] * 2
+    assert verdicts(results / "7-first-finding-no-model.jsonl") == ["culprit", "quiet"]
     assert verdicts(results / "1-obeys.jsonl") == ["nothing"] * 2 + ["quiet"] * 2
 
     summary = (results / "summary.md").read_text()
@@ -90,6 +94,23 @@ def test_a_run_in_which_every_answer_failed_says_why_and_fails(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("whole", "code"), [(True, 0), (False, 1)])
+def test_a_run_whose_results_did_not_all_reach_opik_fails(
+    base_url: str,
+    cases: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    whole: bool,
+    code: int,
+) -> None:
+    said = io.StringIO()
+    monkeypatch.setattr("evals.to_opik.send", lambda *_, **__: Sent("What came of it.", whole))
+    where = ["--base-url", base_url, "--cases", str(cases), "--out", str(tmp_path / "results")]
+    assert main(["--model", "finds", "--to-opik", *where], out=said) == code
+    assert said.getvalue().endswith("What came of it.\n")
+
+
+@pytest.mark.slow
 def test_the_questions_of_a_case_are_one_conversation_and_each_repeat_another(
     server: FakeServer, base_url: str, tmp_path: Path
 ) -> None:
@@ -109,6 +130,16 @@ def test_the_questions_of_a_case_are_one_conversation_and_each_repeat_another(
     first, later = "How long did it take?", case["turns"][1]["question"]
     assert [each[0] for each in said_before] == [first] * 4
     assert sorted(each[-1] for each in said_before) == sorted([first, first, later, later])
+
+
+def test_some_of_the_cases_are_taken_evenly_so_that_healthy_ones_are_among_them() -> None:
+    settings = [*open_cases(), *held_back_cases()]
+    sources = [partial(grown, each) for each in settings]
+    taken = [settings[sources.index(each)] for each in spread(sources, 8)]
+    assert [bool(each.fault) for each in taken] == [True, True, True, False] * 2
+    assert len(set(taken)) == 8
+    for most in (None, 80, 500):
+        assert spread(sources, most) == sources
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,22 @@ import anyio
 import pytest
 
 from demo.standin.serving import served
+from evals.alone import examined
 from evals.asked_case import grown
 from evals.cases import Setting
 from evals.outcome import Row
-from evals.run import Endpoint, Variant, run
+from evals.run import NO_MODEL, Endpoint, Variant, run
 from tests.evals.fake_server import FakeServer
 
-FAULTY = Setting("sqlbot", "locked_table", 10, 1, 924874)
+FAULTY = Setting("agent", "wrapped_raise", 10, 2, 303080)
 HEALTHY = Setting("sqlbot", "", 10, 1, 730802)
 VARIANTS = [
-    *(Variant(name) for name in ("finds", "names-the-top", "refuses", "looks-first")),
+    *(
+        Variant(name)
+        for name in ("finds", "no-brackets", "names-the-top", "refuses", "looks-first")
+    ),
     *(Variant(name, baseline=True) for name in ("finds", "looks-first", "small-window")),
+    NO_MODEL,
 ]
 
 
@@ -56,12 +61,14 @@ def ran() -> Ran:
     ("variant", "faulty", "healthy"),
     [
         ("finds", "culprit", "quiet"),
+        ("no-brackets", "culprit", "quiet"),
         ("names-the-top", "symptom", "false_alarm"),
         ("refuses", "failed", "failed"),
         ("looks-first", "culprit", "quiet"),
-        ("finds (baseline)", "nothing", "quiet"),
-        ("looks-first (baseline)", "nothing", "quiet"),
+        ("finds (baseline)", "culprit", "quiet"),
+        ("looks-first (baseline)", "culprit", "quiet"),
         ("small-window (baseline)", "failed", "failed"),
+        ("first finding, no model", "culprit", "quiet"),
     ],
 )
 def test_the_verdict_says_what_the_model_did(
@@ -81,6 +88,15 @@ def test_replies_tool_calls_and_tokens_are_counted(ran: Ran) -> None:
     assert (told.steps, told.tool_calls, told.completion_tokens) == (1, 0, 10)
     assert told.place == 1
     assert told.seconds > 0
+
+
+def test_without_a_model_the_spans_of_the_first_finding_are_the_answer(ran: Ran) -> None:
+    case = grown(FAULTY)
+    first, second = examined(case.trace, case.spans).findings
+    got = ran.of(NO_MODEL.name, FAULTY)
+    assert (got.named, got.answer, got.place) == (first.spans, first.sentence, 1)
+    assert not set(second.spans) & set(got.named)
+    assert (got.prompt_tokens, got.steps) == (0, 0)
 
 
 def test_a_failure_keeps_its_code_and_words_without_the_key_in_them(ran: Ran) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from evals.figures import compare, mean, share, sign_test, tokens_of
+from evals.figures import Interval, compare, mean, share, sign_test, tokens_of
 from evals.grading import Verdict
 from evals.outcome import Row
 
@@ -61,6 +61,19 @@ def test_the_bootstrap_holds_the_mean_and_gives_the_same_twice() -> None:
     assert found.value == 1_050
     assert 700 < found.low < 1_050 < found.high < 1_400
     assert found == mean(rows, tokens_of)
+
+
+def test_a_bootstrapped_interval_is_the_binomials_where_each_value_is_0_or_1() -> None:
+    """Of ten values with five ones the mean of a resample is a tenth of Binomial(10, 0.5): 1.1 %
+    are at most 0.1, 5.5 % at most 0.2."""
+    wrong = [row(str(n), "wrong") for n in range(10)]
+    half = [row(str(n), "culprit" if n % 2 else "wrong") for n in range(10)]
+    assert mean(half, lambda each: float(named(each))) == Interval(0.5, 0.2, 0.8)
+    better, worse = compare(wrong, half), compare(half, wrong)
+    assert better is not None
+    assert worse is not None
+    assert better.passed == Interval(0.5, 0.2, 0.8)
+    assert worse.passed == Interval(-0.5, -0.8, -0.2)
 
 
 def test_nothing_has_no_share_and_no_mean() -> None:

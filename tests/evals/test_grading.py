@@ -3,6 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
+from app.agent.citations import Aliases
 from evals.grading import LabelledTurn, cited_spans, grade, named_spans, symptoms
 
 CULPRIT, ROOT, OTHER, FOURTH = (f"019ca869-0000-7000-8000-00000000000{n}" for n in range(4))
@@ -37,9 +38,38 @@ def test_who_names_every_span_has_not_found_the_culprit() -> None:
     assert grade(FAULTY, [ROOT, OTHER, FOURTH, CULPRIT]) == "symptom"
 
 
-def test_only_links_count_as_citations_of_the_service() -> None:
-    text = f"It was ⟦span:{OTHER}⟧, then ⟦span:{CULPRIT}⟧ and ⟦span:{OTHER}⟧; see {ROOT}."
-    assert cited_spans(text) == [OTHER, CULPRIT]
+ALIASES = Aliases([ROOT, CULPRIT, OTHER])
+
+
+@pytest.mark.parametrize(
+    ("text", "spans"),
+    [
+        (f"⟦span:{OTHER}⟧, then ⟦span:{CULPRIT}⟧ and ⟦span:{OTHER}⟧.", [OTHER, CULPRIT]),
+        ("It was s2.", [CULPRIT]),
+        ("s2: its parent (s1) only shows it.", [CULPRIT, ROOT]),
+        ("It was [s2 ask_carrier], not **s3**.", [CULPRIT, OTHER]),
+        ("`s2`/s3's input", [CULPRIT, OTHER]),
+        (f"s3 before ⟦span:{CULPRIT}⟧, which is s2.", [OTHER, CULPRIT]),
+        (f"s2 as in ⟦trace:{FOURTH}⟧.", [CULPRIT]),
+    ],
+)
+def test_an_answer_of_the_service_names_spans_by_links_and_by_short_names(
+    text: str, spans: list[str]
+) -> None:
+    assert cited_spans(text, ALIASES) == spans
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"See {ROOT}.",
+        "s9 was never given, nor was s0.",
+        "s3://bucket, s3.amazonaws.com, aws-s3, s3-client, my.s3, s3_key, ops2, s2e and S2",
+        "t1 took 2 s2x",
+    ],
+)
+def test_what_only_looks_like_a_short_name_names_no_span(text: str) -> None:
+    assert cited_spans(text, ALIASES) == []
 
 
 NAMES = {ROOT: "agent", CULPRIT: "lookup_order", OTHER: "retry", FOURTH: "retry"}

@@ -25,9 +25,10 @@ IDS = ["019b76da-a800-7d7e-8967-056f4828cb38", "019b76da-a800-7d69-99d1-041548c0
 
 @dataclass
 class Recorder:
-    """Answers as Opik does where the SDK needs it; `status` makes it refuse everything."""
+    """Answers as Opik does where the SDK needs it; `refused` are paths, by their beginning, with
+    the status that they are refused with."""
 
-    status: int = 200
+    refused: dict[str, int] = field(default_factory=dict)
     received: list[tuple[str, str, Any]] = field(default_factory=list)
 
     def app(self) -> Starlette:
@@ -40,8 +41,9 @@ class Recorder:
             body = gzip.decompress(body)
         path = request.path_params["path"].removeprefix("v1/private/")
         self.received.append((request.method, path, json.loads(body) if body else None))
-        if self.status != 200:
-            return JSONResponse({"errors": ["no"]}, self.status)
+        for refused, status in self.refused.items():
+            if path.startswith(refused):
+                return JSONResponse({"errors": ["no"]}, status)
         if path == "datasets/retrieve":
             return JSONResponse({"errors": ["Dataset not found"]}, 404)
         return JSONResponse({"version": "1.0.0"})
@@ -73,6 +75,7 @@ def test_results_become_an_experiment_on_a_dataset(tmp_path: Path) -> None:
     recorder = Recorder()
     said = sent(recorder, tmp_path)
     assert said["said"] == "Sent to Opik: dataset evals-of-a-test, 1 experiments."
+    assert said["whole"]
     assert said["release"] == "ours", "the SDK has replaced our Sentry client"
 
     (created,) = recorder.bodies("POST", "datasets")
@@ -96,5 +99,28 @@ def test_results_become_an_experiment_on_a_dataset(tmp_path: Path) -> None:
 
 
 def test_an_opik_that_refuses_is_told_in_words(tmp_path: Path) -> None:
-    said = sent(Recorder(status=403), tmp_path)
+    said = sent(Recorder(refused={"": 403}), tmp_path)
     assert said["said"] == "Not sent to Opik (status 403); the results are in the folder."
+    assert not said["whole"]
+
+
+# 501 is a server's fault that the SDK does not wait and try again for.
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("datasets/items", 403),
+        ("traces/batch", 403),
+        ("traces/batch", 501),
+        ("traces/feedback-scores", 403),
+        ("experiments/items", 501),
+    ],
+)
+def test_what_opik_took_only_a_part_of_is_told_in_words(
+    path: str, status: int, tmp_path: Path
+) -> None:
+    said = sent(Recorder(refused={path: status}), tmp_path)
+    assert said["said"] == (
+        f"Only a part was sent to Opik (status {status}): 0 of 1 experiments are whole; "
+        "the results are in the folder."
+    )
+    assert not said["whole"]

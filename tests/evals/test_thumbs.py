@@ -1,0 +1,53 @@
+"""What a thumb tells of the spans that the answer before it cites."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from app.db.ratings import Rated
+from app.events import LoggedEvent, ReplyCompleted, TurnFinished, TurnStarted
+from app.export_cases import Recording, turns_of
+from app.opik.schema import Span, Trace
+from evals.grading import LabelledTurn, grade
+
+TRACE, BLAMED, BESIDE, GONE = (f"019ca869-0000-7000-8000-00000000000{n}" for n in range(4))
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+UP, DOWN = 1, 0
+RECORDING = Recording(
+    trace=Trace(id=TRACE), spans=[Span(id=each, trace_id=TRACE) for each in (BLAMED, BESIDE)]
+)
+
+
+def turns(thumb: int, text: str) -> list[dict[str, Any]]:
+    told = (TurnStarted(question="Why?"), ReplyCompleted(bubble="b", text=text), TurnFinished())
+    log = [LoggedEvent(str(n), n, "turn", NOW, event) for n, event in enumerate(told)]
+    return turns_of(Rated("c", TRACE, thumb, NOW), log, RECORDING)
+
+
+def asked(thumb: int) -> LabelledTurn:
+    (turn,) = turns(thumb, f"It was ⟦span:{BLAMED}⟧, seen in ⟦span:{BESIDE}⟧.")
+    return LabelledTurn.model_validate(turn)
+
+
+def test_with_a_thumb_up_naming_only_the_evidence_is_no_right_answer() -> None:
+    assert grade(asked(UP), [BLAMED]) == "culprit"
+    assert grade(asked(UP), [BESIDE]) == "wrong"
+
+
+def test_with_a_thumb_down_only_the_blame_is_refused_and_not_the_evidence() -> None:
+    assert grade(asked(DOWN), [BLAMED, BESIDE]) == "symptom"
+    assert grade(asked(DOWN), [BESIDE]) == "avoided"
+
+
+@pytest.mark.parametrize("thumb", [UP, DOWN])
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"It went as in ⟦trace:{GONE}⟧.",
+        f"It was ⟦span:{GONE}⟧, seen in ⟦span:{BESIDE}⟧.",
+    ],
+    ids=["only another trace", "first a span that is gone"],
+)
+def test_an_answer_that_blames_no_span_of_the_trace_makes_no_case(thumb: int, text: str) -> None:
+    assert not turns(thumb, text)
