@@ -1,7 +1,6 @@
 """How the traces of one name usually are: figures of many, from statistics or from themselves."""
 
 import math
-import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -77,12 +76,18 @@ def has_error(trace: Trace) -> bool:
 
 def quantiles(values: Iterable[float | None]) -> Quantiles | None:
     """Percentiles, interpolated as the backend does; None without any value that makes sense."""
-    known = [value for value in values if value is not None and 0 <= value < math.inf]
+    known = sorted(value for value in values if value is not None and 0 <= value < math.inf)
     if not known:
         return None
-    # It takes two values to interpolate.
-    cuts = statistics.quantiles(known * 2 if len(known) == 1 else known, n=100, method="inclusive")
-    return Quantiles(p50=cuts[49], p90=cuts[89], p99=cuts[98])
+    return Quantiles(p50=_at(known, 0.5), p90=_at(known, 0.9), p99=_at(known, 0.99))
+
+
+def _at(known: Sequence[float], share: float) -> float:
+    place = share * (len(known) - 1)
+    below = int(place)
+    above = min(below + 1, len(known) - 1)
+    between = known[below] + (known[above] - known[below]) * (place - below)
+    return min(between, known[above])
 
 
 def quantiles_text(values: Quantiles, write: Callable[[float], str]) -> str:

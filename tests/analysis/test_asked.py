@@ -66,13 +66,21 @@ def test_any_value_becomes_one_bounded_line(value: Any) -> None:
 
 
 @given(st.lists(st.none() | st.floats(allow_nan=True, allow_infinity=True)))
-def test_percentiles_are_values_that_occurred_in_their_order(values: list[float | None]) -> None:
+def test_percentiles_lie_among_the_values_in_their_order(values: list[float | None]) -> None:
     found = quantiles(values)
     known = [value for value in values if value is not None and 0 <= value < float("inf")]
     if not known:
         assert found is None
     else:
         assert found is not None
-        assert found.p50 <= found.p90 <= found.p99 <= max(known)
-        assert {found.p50, found.p90, found.p99} <= set(known)
-        assert sum(value <= found.p90 for value in known) >= 0.9 * len(known)
+        assert min(known) <= found.p50 <= found.p90 <= found.p99 <= max(known)
+        steps = len(known) - 1
+        for value, share in ((found.p50, 0.5), (found.p90, 0.9), (found.p99, 0.99)):
+            assert sum(each <= value for each in known) >= share * steps
+            assert sum(each >= value for each in known) >= (1 - share) * steps
+
+
+def test_percentiles_are_interpolated() -> None:
+    found = quantiles([40.0, None, 10.0, 30.0, 20.0])
+    assert found is not None
+    assert (found.p50, found.p90, found.p99) == pytest.approx((25.0, 37.0, 39.7))
