@@ -12,7 +12,7 @@ import math
 import random
 import uuid
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any
 
 from app.analysis.tree import microseconds
 from app.opik.schema import Span, Trace
+from evals.item import Item
 from evals.mark import CULPRIT_TAG
 from evals.noise import add_noise
 
@@ -76,27 +77,6 @@ class Case:
     trace: Trace
     spans: list[Span]
     culprit: str | None
-
-
-@dataclass
-class Item:
-    """A recorded span with its times in microseconds from the trace's start."""
-
-    record: dict[str, Any]
-    start: float
-    end: float | None
-    below: "list[Item]" = field(default_factory=list)
-
-    def all(self) -> "list[Item]":
-        found, waiting = [], [self]
-        while waiting:
-            item = waiting.pop()
-            found.append(item)
-            waiting.extend(item.below)
-        return found
-
-    def last(self) -> float:
-        return max(item.start if item.end is None else item.end for item in self.all())
 
 
 def load(name: str) -> dict[str, Any]:

@@ -3,12 +3,10 @@ that disagree, parents that never arrived, long texts that the backend cut."""
 
 import random
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from app.analysis.values import CUT_LENGTH
-
-if TYPE_CHECKING:
-    from evals.grow import Item
+from evals.item import Item
 
 _NAMES = (
     "log_metrics",
@@ -21,10 +19,8 @@ _NAMES = (
 _RESULTS: tuple[Any, ...] = (None, {"output": None}, {"output": "ok"}, {"output": []}, {})
 
 
-def add_noise(root: "Item", noise: int, rng: random.Random, *, spare: "Item | None") -> None:
+def add_noise(root: Item, noise: int, rng: random.Random, *, spare: Item | None) -> None:
     """Noise of level 1 (little spans) or 2 (also broken clocks, lost parents, cut texts)."""
-    from evals.grow import Item
-
     items = root.all()
     for parent in rng.sample(items, k=max(1, len(items) // 12)):
         if parent.end is None or parent.end - parent.start < 200:
