@@ -28,6 +28,8 @@ from app.errors import StartRefused
 Sleep = Callable[[float], Awaitable[None]]
 
 _ALEMBIC_INI = Path(__file__).parents[2] / "alembic.ini"
+REACH_SECONDS = 6
+"""How long a server may take that accepts a connection and then says nothing."""
 _LOCK_SECONDS = 5
 _LOCK_ATTEMPTS = 120
 # A migration may take longer than a statement of the service.
@@ -141,7 +143,9 @@ async def _reach(
 
 
 async def _connect(engine: AsyncEngine) -> AsyncConnection:
-    with anyio.CancelScope(shield=True):
+    # The driver's own limit ends with TCP. SQLite bounds its waits itself, one after the other.
+    seconds = REACH_SECONDS if storage_kind(engine.url) == "mysql" else None
+    with anyio.fail_after(seconds, shield=True):
         connection = await engine.connect()
         try:
             await connection.begin()
@@ -208,5 +212,7 @@ def _oldest_code(connection: Connection) -> str | None:
 
 def _why(error: Exception) -> str:
     """What the driver says, in one short line; drivers never quote the password."""
+    if type(error) is TimeoutError:
+        return "it accepted the connection and then said nothing"
     cause = error.orig if isinstance(error, DBAPIError) else error
     return " ".join(str(cause).split())[:200]

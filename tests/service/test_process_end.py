@@ -146,26 +146,45 @@ async def told(process: Process, words: str) -> None:
     await until(lambda: words in process.log)
 
 
+def waiting_for(database_uri: str, **values: str) -> dict[str, str]:
+    """The settings of a start that has a long time to wait for its database."""
+    return {
+        "AGENT_OPIK_URL": "http://opik.test",
+        "SESSION_SERVICE_URI": database_uri,
+        "SESSION_SERVICE_MAX_RETRIES": "1000",
+        "SESSION_SERVICE_RETRY_DELAY": "600",
+        "PORT": str(free_port()),
+        **values,
+    }
+
+
+async def ends_before_it_started(process: Process, code: int = 0) -> None:
+    process.process.send_signal(signal.SIGTERM)
+    assert await process.ended() == code
+    assert "told to end before it had started" in process.log
+    assert "Traceback" not in process.log
+    assert not any(password in process.log for password in ("hunter2", databases.PASSWORD))
+
+
 @pytest.mark.parametrize(("command", "code"), [(("-m", "app"), 0), (UVICORN, 3)])
 async def test_a_start_that_waits_for_its_database_ends_when_it_is_told_to(
     tmp_path: Path, command: tuple[str, ...], code: int
 ) -> None:
-    port = str(free_port())
-    words = [port if word == "PORT" else word for word in command]
-    values = {
-        "AGENT_OPIK_URL": "http://opik.test",
-        "SESSION_SERVICE_URI": f"mysql://anna:hunter2@127.0.0.1:{free_port()}/opik",
-        "SESSION_SERVICE_MAX_RETRIES": "1000",
-        "SESSION_SERVICE_RETRY_DELAY": "600",
-        "PORT": port,
-    }
+    values = waiting_for(f"mysql://anna:hunter2@127.0.0.1:{free_port()}/opik")
+    words = [values["PORT"] if word == "PORT" else word for word in command]
     async with python(*words, cwd=tmp_path, **values) as process:
         await told(process, "database_not_ready")
-        process.process.send_signal(signal.SIGTERM)
-        assert await process.ended() == code
-    assert "told to end before it had started" in process.log
-    assert "Traceback" not in process.log
-    assert "hunter2" not in process.log
+        await ends_before_it_started(process, code)
+
+
+@pytest.mark.slow
+async def test_a_start_before_a_database_that_says_nothing_ends_when_it_is_told_to(
+    tmp_path: Path,
+) -> None:
+    with databases.silent_server() as (listener, uri):
+        async with python("-m", "app", cwd=tmp_path, **waiting_for(uri)) as process:
+            await anyio.wait_readable(listener)
+            await ends_before_it_started(process)
 
 
 @pytest.fixture
