@@ -74,7 +74,7 @@ async def exclusive(
     connection = await _reach(engine, attempts=attempts, delay=delay, sleep=sleep)
     try:
         if storage_kind(engine.url) == "mysql":
-            async with _named_lock(connection):
+            async with _named_lock(connection, sleep):
                 yield connection
                 await connection.commit()
         else:
@@ -160,12 +160,14 @@ async def _connect(engine: AsyncEngine) -> AsyncConnection:
 
 
 @asynccontextmanager
-async def _named_lock(connection: AsyncConnection) -> AsyncIterator[None]:
+async def _named_lock(connection: AsyncConnection, sleep: Sleep) -> AsyncIterator[None]:
     name = lock_name(await connection.scalar(select(func.database())) or "")
     for _ in range(_LOCK_ATTEMPTS):
         if await connection.scalar(select(func.get_lock(name, _LOCK_SECONDS))) == 1:
             break
         _log.info("waiting_for_migration")
+        # The server did the waiting; this lets a process end that was told to meanwhile.
+        await sleep(0)
     else:
         raise StartRefused("Another process has been migrating the database for too long.")
     try:

@@ -10,7 +10,9 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+from sqlalchemy import func, select
 
+from app.db.migrating import lock_name
 from app.lifecycle import LAST_WORDS_SECONDS
 from demo.standin.chat import text
 from demo.standin.faults import Delay, Fault
@@ -192,6 +194,18 @@ def private_uri(private_server: databases.PrivateServer) -> Iterator[str]:
     uri = databases.create_database(private_server.uri("information_schema"))
     yield uri
     databases.drop_database(uri)
+
+
+@pytest.mark.slow
+async def test_a_start_that_waits_for_anothers_migration_ends_when_it_is_told_to(
+    tmp_path: Path, private_uri: str
+) -> None:
+    async with databases.connected(private_uri) as engine, engine.connect() as other:
+        name = lock_name(engine.url.database or "")
+        assert await other.scalar(select(func.get_lock(name, 0))) == 1
+        async with python("-m", "app", cwd=tmp_path, **waiting_for(private_uri)) as process:
+            await told(process, "waiting_for_migration")
+            await ends_before_it_started(process)
 
 
 @pytest.mark.slow
