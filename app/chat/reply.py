@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.chat.frames import json_object
-from app.chat.surrogates import ends_in_half, repaired
 from app.messages import FinishReason, Reply, ToolCall, Usage
+from app.surrogates import ends_in_half, repaired
 
 # What a call costs of the reply's limit besides its texts, so that empty calls are bounded too.
 _CALL_BYTES = 64
