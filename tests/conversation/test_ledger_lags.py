@@ -59,7 +59,7 @@ async def test_a_hanging_database_holds_nothing_up_but_the_first_event_and_that_
     distant: AsyncEngine, proxy: LaggingProxy
 ) -> None:
     store, patience = Store(distant), Patience(event=1, pause=0.02, end=20)
-    turn = await turn_on(store, writing=Store(distant, seconds=0.5), patience=patience)
+    turn = await turn_on(store, writing=Store(distant, seconds=20), patience=patience)
     took: list[float] = []
 
     async def answer(_: Turn) -> None:

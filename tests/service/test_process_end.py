@@ -41,6 +41,17 @@ async def until_not_ready(service: Service) -> None:
     assert (answered.status_code, told["message"]) == (503, "The service is shutting down.")
 
 
+async def until_closed(service: Service) -> None:
+    """Until no connection is accepted: from then on only the running turns are waited for."""
+    with anyio.fail_after(PATIENCE):
+        while True:
+            try:
+                async with httpx.AsyncClient(timeout=20) as http:
+                    await http.get(f"{service.url}{PREFIX}/healthz")
+            except httpx.ConnectError:
+                return
+
+
 async def test_sigterm_gives_a_running_turn_time_to_end(tmp_path: Path) -> None:
     gate = asyncio.Event()
     scripts: list[Any] = [[text("Slow "), gate, *answer("but whole.")]]
@@ -48,6 +59,7 @@ async def test_sigterm_gives_a_running_turn_time_to_end(tmp_path: Path) -> None:
         async with service.asking() as stream:
             await stream.until(lambda each: each.reader.texts)
             process.process.send_signal(signal.SIGTERM)
+            await until_closed(service)
             gate.set()
             reader = await stream.rest()
         assert (reader.texts, reader.error) == (["Slow but whole."], None)
