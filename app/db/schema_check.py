@@ -16,6 +16,10 @@ class SchemaCheck:
         self._transactions = Transactions(engine, attempts=1, sleep=anyio.sleep, seconds=seconds)
         self._script = script_directory()
 
+    def hurry(self, seconds: float) -> None:
+        """The process ends: a look, also one under way, has at most so long."""
+        self._transactions.hurry(seconds)
+
     async def fault(self) -> str | None:
         """What is wrong with the schema, in one line; raises DatabaseUnavailable."""
         return await self._transactions.run(

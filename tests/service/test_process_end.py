@@ -12,11 +12,14 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from app.db.migrating import lock_name
+from app.db import migrating
+from app.db.store import Store
+from app.db.tables import sessions, utc_in
 from app.lifecycle import LAST_WORDS_SECONDS
 from demo.standin.chat import text
 from demo.standin.faults import Delay, Fault
 from tests import databases
+from tests.db.writing import begun, finish
 from tests.deploy.service_process import free_port
 from tests.fakes.chat import answer
 from tests.fakes.service import PATIENCE, PREFIX, TRACE_ID, Service, until
@@ -213,7 +216,7 @@ async def test_a_start_that_waits_for_anothers_migration_ends_when_it_is_told_to
     tmp_path: Path, private_uri: str
 ) -> None:
     async with databases.connected(private_uri) as engine, engine.connect() as other:
-        name = lock_name(engine.url.database or "")
+        name = migrating.lock_name(engine.url.database or "")
         assert await other.scalar(select(func.get_lock(name, 0))) == 1
         async with python("-m", "app", cwd=tmp_path, **waiting_for(private_uri)) as process:
             await told(process, "waiting_for_migration")
@@ -237,3 +240,28 @@ async def test_a_database_that_hangs_does_not_hold_up_the_end(
         assert reader.error.startswith("The service is restarting.")
         assert "may be missing" in reader.error
         assert "Traceback" not in process.log
+
+
+@pytest.mark.slow
+async def test_a_database_that_hangs_under_what_removes_old_conversations_does_not_either(
+    tmp_path: Path, private_server: databases.PrivateServer, private_uri: str
+) -> None:
+    values = {
+        "SESSION_SERVICE_URI": private_uri,
+        "RETENTION_DAYS": "30",
+        "SHUTDOWN_SECONDS": "0.2",
+    }
+    async with databases.connected(private_uri) as engine:
+        await migrating.prepare(engine, migrate=True, attempts=1, delay=0)
+        store = Store(engine)
+        await finish(store, await begun(store))
+        async with engine.begin() as db:
+            await db.execute(sessions.update().values(updated_at=utc_in(-365 * 86_400)))
+        async with engine.begin() as other:
+            await other.execute(select(sessions.c.id).with_for_update())
+            async with service_process(tmp_path, **values) as (_, process):
+                await databases.until_somebody(engine, databases.WAITS_FOR_A_ROW)
+                with private_server.hanging():
+                    process.process.send_signal(signal.SIGTERM)
+                    with anyio.fail_after(LAST_WORDS_SECONDS + 5):
+                        assert await process.ended() == 0
