@@ -91,7 +91,7 @@ def _health(
         answers, http, base_url=settings.agent_opik_url, seconds=BACKEND_PROBE_SECONDS
     )
     return Health(
-        schema_fault=schema.fault,
+        schema_fault=schema.fault_for_turns,
         backend_answers=backend_answers,
         draining=stopping.asked.is_set,
     )
