@@ -2,14 +2,14 @@
 
 import contextlib
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Protocol
 
 import anyio
 import httpx
 import structlog
-from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import __version__
@@ -34,6 +34,12 @@ LAST_WORDS_SECONDS = 8
 """How long streams may take to end after the turns' time is up."""
 LAST_WRITE_SECONDS = 1.0
 """How long a transaction may take then: a database that hangs must not hold up the end."""
+
+
+class UsesDatabase(Protocol):
+    """Whatever has transactions of its own."""
+
+    def hurry(self, seconds: float) -> None: ...
 
 
 @contextlib.asynccontextmanager
@@ -62,37 +68,43 @@ async def running(
         observer = await stack.enter_async_context(observing_of(settings).running())
         http = await stack.enter_async_context(_http_client(transport))
         tasks = await stack.enter_async_context(anyio.create_task_group())
-        store = Store(engine)
+        store, schema = Store(engine), SchemaCheck(engine)
+        users: list[UsesDatabase] = [store, schema]
         conversations = conversations_of(
             settings, store, http=http, tasks=tasks, observer=observer, system=system
         )
-        tasks.start_soon(_shut_down, conversations, store, stopping, settings)
         if (retention := retention_of(settings, engine, observer)) is not None:
+            users.append(retention)
             tasks.start_soon(retention.run_until, stopping.asked)
-        health = _health(settings, engine, http=http, stopping=stopping)
+        tasks.start_soon(_shut_down, conversations, users, stopping, settings)
+        health = _health(settings, schema, http=http, stopping=stopping)
         yield {"conversations": conversations, "health": health, "request_id": ""}
         stopping.undelayed.set()
         stopping.asked.set()
+        stopping.served.set()
 
 
 def _health(
-    settings: Settings, engine: AsyncEngine, *, http: httpx.AsyncClient, stopping: Stopping
+    settings: Settings, schema: SchemaCheck, *, http: httpx.AsyncClient, stopping: Stopping
 ) -> Health:
     backend_answers = partial(
         answers, http, base_url=settings.agent_opik_url, seconds=BACKEND_PROBE_SECONDS
     )
     return Health(
-        schema_fault=SchemaCheck(engine).fault,
+        schema_fault=schema.fault_for_turns,
         backend_answers=backend_answers,
         draining=stopping.asked.is_set,
     )
 
 
 async def _shut_down(
-    conversations: Conversations, store: Store, stopping: Stopping, settings: Settings
+    conversations: Conversations,
+    users: Sequence[UsesDatabase],
+    stopping: Stopping,
+    settings: Settings,
 ) -> None:
     """Takes no more questions, serves on for those who do not know yet, then gives running turns
-    their time to end."""
+    their time to end. What still uses the database then has no longer than a moment."""
     await stopping.asked.wait()
     conversations.drain()
     log.info("stopping", delay=settings.drain_seconds, grace=settings.shutdown_seconds)
@@ -101,19 +113,26 @@ async def _shut_down(
     stopping.hand_on()
     grace = settings.shutdown_seconds
     async with anyio.create_task_group() as group:
-        group.start_soon(_hurry, conversations, store, stopping, grace)
+        group.start_soon(_hurry, conversations, users, stopping, grace)
         await conversations.shut_down(grace)
+        await stopping.served.wait()
         group.cancel_scope.cancel()
+    _hurry_all(users)
 
 
 async def _hurry(
-    conversations: Conversations, store: Store, stopping: Stopping, grace: float
+    conversations: Conversations, users: Sequence[UsesDatabase], stopping: Stopping, grace: float
 ) -> None:
     """Lets nothing wait for long once the time is up, or as soon as a second signal comes."""
     with anyio.move_on_after(grace):
         await stopping.hurried.wait()
-    store.hurry(LAST_WRITE_SECONDS)
+    _hurry_all(users)
     await conversations.shut_down(0)
+
+
+def _hurry_all(users: Sequence[UsesDatabase]) -> None:
+    for each in users:
+        each.hurry(LAST_WRITE_SECONDS)
 
 
 @contextlib.asynccontextmanager

@@ -24,12 +24,14 @@ class Stopping:
 
     `asked`: the first signal has come. `undelayed`: nobody is waited for who might not know yet,
     since a person at a terminal (SIGINT) has no load balancer. `hurried`: a second signal has come.
+    `served`: the last request has its answer.
     """
 
     def __init__(self) -> None:
         self.asked = anyio.Event()
         self.undelayed = anyio.Event()
         self.hurried = anyio.Event()
+        self.served = anyio.Event()
         self._kept: list[Callable[[], object]] = []
         self._handed_on = False
 

@@ -145,6 +145,13 @@ async def connected(uri: str) -> AsyncIterator[AsyncEngine]:
         await engine.dispose()
 
 
+@contextmanager
+def silent_server() -> Iterator[tuple[socket.socket, str]]:
+    """A listener at which every connection is made and no word is said; a database's address."""
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as listener:
+        yield listener, f"mysql://{USER}:{PASSWORD}@127.0.0.1:{listener.getsockname()[1]}/chats"
+
+
 async def until_somebody(engine: AsyncEngine, waits: str) -> None:
     """Returns once a connection waits as WAITS_FOR_A_ROW or WAITS_FOR_A_NAME say."""
     with anyio.fail_after(15):

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from app.chat.frames import json_object
-from app.chat.surrogates import repaired
 from app.messages import Assistant, Message, Reply, System, ToolAnswer, ToolCall, ToolSpec, User
+from app.surrogates import repaired
 
 # The proxy routes OpenAI's, Anthropic's and Gemini's models by their bare names; a name with a
 # slash would mean OpenRouter's model of that vendor.

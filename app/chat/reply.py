@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.chat.frames import json_object
-from app.chat.surrogates import ends_in_half, repaired
 from app.messages import FinishReason, Reply, ToolCall, Usage
+from app.surrogates import ends_in_half, repaired
 
 # What a call costs of the reply's limit besides its texts, so that empty calls are bounded too.
 _CALL_BYTES = 64
@@ -53,10 +53,15 @@ class _Call:
     provider_id: str = ""
     name: str = ""
     arguments: list[str] = field(default_factory=list)
+    closes: bool = False
+
+    def add(self, piece: str) -> None:
+        self.arguments.append(piece)
+        self.closes = piece.rstrip().endswith("}") if piece.strip() else self.closes
 
     def is_whole(self) -> bool:
         """Whether the arguments are closed, so that a further piece belongs to another call."""
-        return json_object("".join(self.arguments)) is not None
+        return self.closes and json_object("".join(self.arguments)) is not None
 
 
 class ReplyBuilder:
@@ -203,7 +208,7 @@ class ReplyBuilder:
             call.name = self._fitting(piece.name)
         if not call.provider_id:
             call.provider_id = self._fitting(piece.provider_id)
-        call.arguments.append(self._fitting(piece.arguments))
+        call.add(self._fitting(piece.arguments))
 
     def _finished_calls(self) -> Iterable[ToolCall]:
         used: set[str] = set()

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from app.chat.surrogates import repaired
+from app.surrogates import repaired
 
 _FENCE = re.compile(r"[\s>]*(?:(?:[-*+]|\d{1,9}[.)])\s+)*(`{3,}|~{3,})(.*)", re.DOTALL)
 _NO_PLACE = re.compile(r"\s*>|\t| {4}")

@@ -28,6 +28,9 @@ class DatabaseState:
         return "right" if self.fault is None else "wrong"
 
 
+_AS_AT_START = DatabaseState(True)
+
+
 @dataclass(frozen=True, slots=True)
 class Readiness:
     """What was found. `faults` says in sentences why no question can be answered now.
@@ -57,8 +60,15 @@ class Health:
         self._draining = draining
 
     async def readiness(self) -> Readiness:
-        """Looks at the database now and at the backend every few seconds."""
-        database, backend_answers = await self._database.ask(), await self._backend.ask()
+        """Looks at the database now and at the backend every few seconds.
+
+        Once the service shuts down the answer is certain, and the database's state the last known.
+        """
+        if self._draining():
+            database = self._database.last or _AS_AT_START
+        else:
+            database = await self._database.ask()
+        backend_answers = await self._backend.ask()
         faults = ["The service is shutting down."] if self._draining() else []
         if database.fault is not None:
             faults.append(database.fault)
@@ -82,6 +92,11 @@ class _Shared(Generic[T]):
         self._clock = clock
         self._lock = anyio.Lock()
         self._known: tuple[float, T] | None = None
+
+    @property
+    def last(self) -> T | None:
+        """The last answer, however old."""
+        return None if self._known is None else self._known[1]
 
     async def ask(self) -> T:
         """An answer to a question that was put after this call, or `remembered` s before it."""

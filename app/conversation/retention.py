@@ -35,6 +35,10 @@ class Retention:
         self._again = again
         self._sleep = sleep
 
+    def hurry(self, seconds: float) -> None:
+        """The process ends: what is being removed has at most so long."""
+        self._expiry.hurry(seconds)
+
     async def run_until(self, ended: anyio.Event) -> None:
         """Runs until the event; what it does at that moment is done within one transaction."""
         async with anyio.create_task_group() as group:

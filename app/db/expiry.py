@@ -47,6 +47,10 @@ class Expiry:
         self._holder = holder
         self._lease_seconds = lease_seconds
 
+    def hurry(self, seconds: float) -> None:
+        """The process ends: a transaction, also one under way, has at most so long."""
+        self._transactions.hurry(seconds)
+
     async def remove_some(self) -> Removed | None:
         """Removes some of the oldest; None while another process does this.
 

@@ -28,6 +28,8 @@ from app.errors import StartRefused
 Sleep = Callable[[float], Awaitable[None]]
 
 _ALEMBIC_INI = Path(__file__).parents[2] / "alembic.ini"
+REACH_SECONDS = 6
+"""How long a server may take that accepts a connection and then says nothing."""
 _LOCK_SECONDS = 5
 _LOCK_ATTEMPTS = 120
 # A migration may take longer than a statement of the service.
@@ -72,7 +74,7 @@ async def exclusive(
     connection = await _reach(engine, attempts=attempts, delay=delay, sleep=sleep)
     try:
         if storage_kind(engine.url) == "mysql":
-            async with _named_lock(connection):
+            async with _named_lock(connection, sleep):
                 yield connection
                 await connection.commit()
         else:
@@ -141,7 +143,9 @@ async def _reach(
 
 
 async def _connect(engine: AsyncEngine) -> AsyncConnection:
-    with anyio.CancelScope(shield=True):
+    # The driver's own limit ends with TCP. SQLite bounds its waits itself, one after the other.
+    seconds = REACH_SECONDS if storage_kind(engine.url) == "mysql" else None
+    with anyio.fail_after(seconds, shield=True):
         connection = await engine.connect()
         try:
             await connection.begin()
@@ -156,12 +160,14 @@ async def _connect(engine: AsyncEngine) -> AsyncConnection:
 
 
 @asynccontextmanager
-async def _named_lock(connection: AsyncConnection) -> AsyncIterator[None]:
+async def _named_lock(connection: AsyncConnection, sleep: Sleep) -> AsyncIterator[None]:
     name = lock_name(await connection.scalar(select(func.database())) or "")
     for _ in range(_LOCK_ATTEMPTS):
         if await connection.scalar(select(func.get_lock(name, _LOCK_SECONDS))) == 1:
             break
         _log.info("waiting_for_migration")
+        # The server did the waiting; this lets a process end that was told to meanwhile.
+        await sleep(0)
     else:
         raise StartRefused("Another process has been migrating the database for too long.")
     try:
@@ -208,5 +214,7 @@ def _oldest_code(connection: Connection) -> str | None:
 
 def _why(error: Exception) -> str:
     """What the driver says, in one short line; drivers never quote the password."""
+    if type(error) is TimeoutError:
+        return "it accepted the connection and then said nothing"
     cause = error.orig if isinstance(error, DBAPIError) else error
     return " ".join(str(cause).split())[:200]

@@ -1,5 +1,9 @@
 """One unit of work: a short transaction that is repeated after a deadlock or a lost connection."""
 
+import logging
+import math
+import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -23,6 +27,8 @@ Sleep = Callable[[float], Awaitable[None]]
 T = TypeVar("T")
 
 UNIT_SECONDS = 30
+SAID_EVERY_SECONDS = 10
+"""How often at most each kind of failure is logged: in an outage all turns meet it all the time."""
 _BACKOFF_SECONDS = 0.05
 _PASSING = (OperationalError, InterfaceError, InternalError)
 
@@ -44,13 +50,15 @@ class Transactions:
         attempts: int,
         sleep: Sleep,
         seconds: float = UNIT_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`seconds` limits a unit with all its attempts."""
+        """`seconds` limits a unit with all its attempts; `clock` times what is logged."""
         self._engine = engine
         self._seconds = seconds
         self._attempts = max(attempts, 1)
         self._sleep = sleep
         self._running: set[anyio.CancelScope] = set()
+        self._complaints = _Complaints(clock)
 
     def hurry(self, seconds: float) -> None:
         """From now on a unit has at most so long, those under way included."""
@@ -70,14 +78,14 @@ class Transactions:
                     self._running.discard(scope)
         except TimeoutError:
             await self._start_anew(pool)
-            _log.warning("database_unavailable", reason="no answer in time")
+            self._complaints.add(logging.WARNING, "database_unavailable", "no answer in time")
             raise _silent() from None
         except (PoolTimeout, OSError, *_PASSING) as error:
-            _log.warning("database_unavailable", reason=_why(error))
+            self._complaints.add(logging.WARNING, "database_unavailable", _why(error))
             raise _silent() from None
         except DBAPIError as error:
             # A table or a right that is gone, say: nothing that passes by itself.
-            _log.error("database_refused", reason=_why(error))
+            self._complaints.add(logging.ERROR, "database_refused", _why(error))
             raise DatabaseUnavailable(
                 "The assistant's database does not take what it is asked. Please tell whoever "
                 "runs the assistant."
@@ -98,13 +106,29 @@ class Transactions:
                 return await self._once(unit)
             except (*_PASSING, IntegrityError) as error:
                 # Two who make the same row at once: the second finds it when it looks again.
-                _log.info("database_retry", attempt=attempt, reason=_why(error))
+                _log.debug("database_retry", attempt=attempt, reason=_why(error))
             await self._sleep(_BACKOFF_SECONDS * 2 ** (attempt - 1))
         return await self._once(unit)
 
     async def _once(self, unit: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         async with self._engine.begin() as db:
             return await unit(db)
+
+
+class _Complaints:
+    """Logs a kind of failure at most every so many seconds, and how often it came since."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._logged_at: dict[str, float] = {}
+        self._times: Counter[str] = Counter()
+
+    def add(self, level: int, event: str, reason: str) -> None:
+        self._times[event] += 1
+        now = self._clock()
+        if now - self._logged_at.get(event, -math.inf) >= SAID_EVERY_SECONDS:
+            self._logged_at[event] = now
+            _log.log(level, event, reason=reason, times=self._times.pop(event))
 
 
 def _silent() -> DatabaseUnavailable:

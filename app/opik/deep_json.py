@@ -1,13 +1,16 @@
-"""JSON however deeply it nests.
+"""JSON however deeply it nests, with halves of characters and with numbers of any length.
 
 Python's parser gives up somewhere between a thousand levels and many thousands, depending on its
-version, and whoever walks the value may get slow or give up later. Recorded values may go that
-deep, by accident or by malice, and one of them must not hide the record it is part of.
+version, and at 4,300 digits; and whoever walks the value or writes it again may get slow or give
+up later. Recorded values may be like that, by accident or by malice, and one of them must not hide
+the record it is part of.
 """
 
 import json
 import re
 from typing import Any
+
+from app.surrogates import repaired
 
 DEEPEST = 200
 """Levels that are kept."""
@@ -15,17 +18,48 @@ DEEPEST = 200
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _TOKEN = re.compile(_STRING.pattern + rb"|[\[\]{}]", re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
+"""An escape of half a character, or what is no UTF-8 and Python's parser takes for one."""
 
 
 def loads(data: bytes) -> Any:
     """The value of a JSON text; ValueError for what is none.
 
-    What lies below 200 levels is replaced by a text that says how long it was.
+    What lies below 200 levels is replaced by a text that says how long it was, half a character by
+    U+FFFD. A number with more digits than Python reads is a text.
     """
     try:
-        return json.loads(_flattened(data) if _is_deep(data) else data)
+        value = _parsed(_flattened(data) if _is_deep(data) else data)
     except RecursionError:
         raise ValueError("Expecting an end: the text opens more than it closes") from None
+    return _mended(value) if _SURROGATE.search(data) else value
+
+
+def _parsed(data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        return json.loads(data, parse_int=_number)
+
+
+def _number(digits: str) -> int | str:
+    try:
+        return int(digits)
+    except ValueError:
+        return digits
+
+
+def _mended(value: Any) -> Any:
+    """The value with all its texts in whole characters, those of keys too."""
+    if isinstance(value, str):
+        return repaired(value)
+    if isinstance(value, list):
+        return [_mended(each) for each in value]
+    if isinstance(value, dict):
+        return {repaired(key): _mended(each) for key, each in value.items()}
+    return value
 
 
 def _is_deep(data: bytes) -> bool:

@@ -9,7 +9,15 @@ import math
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
 _GREATEST = 1e15
 
@@ -38,7 +46,7 @@ def _list_or_empty(value: Any) -> Any:
     return value if isinstance(value, list) else []
 
 
-Number = Annotated[float | None, BeforeValidator(_sane)]
+Number = Annotated[float | None, BeforeValidator(_sane), AfterValidator(_sane)]
 UsageMap = Annotated[dict[str, float], BeforeValidator(_numbers_only)]
 Tags = Annotated[list[str], BeforeValidator(_list_or_empty)]
 

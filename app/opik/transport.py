@@ -17,6 +17,7 @@ log = structlog.get_logger(__name__)
 
 BODY_BYTES = 16 * 1024 * 1024
 LONGEST_WAIT = 10.0
+"""Whom the backend asks for a longer pause gives up: somebody waits for the answer."""
 _CLOSE_SECONDS = 2
 
 
@@ -93,7 +94,8 @@ class Transport:
 
         Connection failures, timeouts and the retried statuses are tried again; so is a body that
         breaks off, unless `partial` asks for what came of it. Raises BackendUnavailable, at once
-        while the backend is given up for some seconds.
+        while the backend is given up for some seconds. A backend that asks for a longer pause than
+        LONGEST_WAIT is not tried again.
         """
         # Half of the time for a connection: so one that is not made is told from a slow answer.
         half = self._timeout / 2
@@ -122,8 +124,10 @@ class Transport:
         outcome = _Outcome(None)
         for attempt in range(most):
             if attempt:
-                backoff = self._retries.backoff * 2 ** (attempt - 1)
-                await self._retries.sleep(_wait(outcome.answer, backoff))
+                pause = _pause(outcome.answer, self._retries.backoff * 2 ** (attempt - 1))
+                if pause is None:
+                    break
+                await self._retries.sleep(pause)
             outcome = await self._attempt(request, limit)
             answer = outcome.answer
             if answer is None or answer.status in self._retries.statuses:
@@ -178,7 +182,9 @@ def _hiding(caller: Caller, answer: Answer) -> Answer:
     return replace(answer, body=body)
 
 
-def _wait(answer: Answer | None, backoff: float) -> float:
-    """Seconds to wait: what the backend asks for, bounded, since somebody waits for the answer."""
+def _pause(answer: Answer | None, backoff: float) -> float | None:
+    """Seconds until the next attempt, as the backend asks; None where it asks for too many."""
     asked = None if answer is None else asked_pause(answer.headers)
-    return backoff if asked is None else min(asked, LONGEST_WAIT)
+    if asked is None:
+        return backoff
+    return asked if asked <= LONGEST_WAIT else None

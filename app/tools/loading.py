@@ -1,8 +1,9 @@
 """Loads a trace in two tiers and examines it: all spans' structure first, then chosen bodies.
 
-A finished trace is kept for the next turn, per owner, and dropped as soon as the backend shows
-that it changed. Whoever asks for what the same owner is just loading gets that. Parsing and
-analysis run in worker threads, page by page.
+A finished trace is kept for the next turns, per owner, and dropped as soon as the backend shows
+that it changed, or after five minutes: a span that changes alone leaves no mark on its trace.
+Whoever asks for what the same owner is just loading gets that. Parsing and analysis run in worker
+threads, page by page.
 """
 
 import time
@@ -12,7 +13,7 @@ from datetime import datetime
 
 import anyio
 import structlog
-from cachetools import LRUCache
+from cachetools import TTLCache
 
 from app.analysis.examination import Examination, examine, worth_reading
 from app.caller import Caller, Owner
@@ -25,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 OBJECT_OVERHEAD = 4
 """What a span takes in memory, as a multiple of its bytes on the wire (measured, rounded up)."""
+
+KEPT_SECONDS = 300.0
 
 Stamp = tuple[datetime | None, int | None, datetime | None]
 
@@ -52,11 +55,18 @@ class Loaded:
 
 
 class TraceLoader:
-    def __init__(self, client: OpikClient, limits: LoadLimits) -> None:
+    def __init__(
+        self,
+        client: OpikClient,
+        limits: LoadLimits,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`clock` gives seconds and tells how old a kept trace is."""
         self._client = client
         self._limits = limits
-        self._kept: LRUCache[tuple[Owner, str], Loaded] = LRUCache(
-            limits.cache_bytes, getsizeof=lambda loaded: loaded.bytes
+        self._kept: TTLCache[tuple[Owner, str], Loaded] = TTLCache(
+            limits.cache_bytes, KEPT_SECONDS, clock, getsizeof=lambda loaded: loaded.bytes
         )
         self._loading: Joining[Loaded] = Joining()
 

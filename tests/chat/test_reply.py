@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.chat import reply as reply_module
 from app.chat.reply import ReplyBuilder
 from app.messages import Reply, Usage
 from tests.chat.proxy import finish_frame, text_frame
@@ -212,6 +213,24 @@ def test_a_name_after_open_arguments_continues_the_call() -> None:
     pieces = ({"index": 0, "function": {"name": "one", "arguments": text}} for text in ("{", "}"))
     told = reply(*(calls_frame(piece) for piece in pieces))
     assert [c.arguments for c in told.calls] == ["{}"]
+
+
+@pytest.mark.parametrize("blank", ["", " \n"])
+def test_a_name_after_closed_arguments_and_blanks_begins_another_call(blank: str) -> None:
+    pieces = [{"name": "x", "arguments": "{}"}, {"arguments": blank}, {"name": "x"}]
+    told = reply(*(calls_frame({"index": 0, "function": each}) for each in pieces))
+    assert [each.arguments for each in told.calls] == ["{}" + blank, ""]
+
+
+def test_arguments_in_many_named_pieces_are_read_where_they_may_be_closed_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(reply_module, "json_object", read.append)
+    pieces = ['{"a": "', *["word"] * 500, '}"', "}"]
+    told = reply(*(calls_frame(call(name="x", arguments=each)) for each in pieces))
+    assert told.calls[0].arguments == "".join(pieces)
+    assert read == []
 
 
 def test_no_half_character_is_left_over_beyond_the_limit() -> None:

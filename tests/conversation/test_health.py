@@ -74,6 +74,18 @@ async def test_a_service_that_shuts_down_is_not_ready(world: World) -> None:
     assert (await health.readiness()).faults == ("The service is shutting down.",)
 
 
+async def test_a_service_that_shuts_down_tells_what_it_last_knew_of_its_database(
+    world: World,
+) -> None:
+    health = world.health()
+    world.schema_fault = TOO_OLD
+    await health.readiness()
+    world.draining = True
+    found = await health.readiness()
+    assert found.faults == ("The service is shutting down.", TOO_OLD)
+    assert world.database_asked == 1
+
+
 async def test_a_silent_backend_is_told_but_is_no_fault(world: World) -> None:
     world.backend = False
     found = await world.health().readiness()

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.conversation.ledger import Lease, Patience
 from app.conversation.turn import Turn
+from app.db import transactions
 from app.db.store import Quotas, Store
 from app.db.tables import admissions
 from app.events import TurnFailed, TurnFinished
@@ -59,7 +60,7 @@ async def test_a_hanging_database_holds_nothing_up_but_the_first_event_and_that_
     distant: AsyncEngine, proxy: LaggingProxy
 ) -> None:
     store, patience = Store(distant), Patience(event=1, pause=0.02, end=20)
-    turn = await turn_on(store, writing=Store(distant, seconds=0.5), patience=patience)
+    turn = await turn_on(store, writing=Store(distant, seconds=20), patience=patience)
     took: list[float] = []
 
     async def answer(_: Turn) -> None:
@@ -132,8 +133,9 @@ async def test_a_database_that_hangs_to_the_end_is_given_up_in_words(
 
 
 async def test_connections_that_all_died_unseen_cost_one_wait_and_not_one_each(
-    distant: AsyncEngine, proxy: LaggingProxy
+    distant: AsyncEngine, proxy: LaggingProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(transactions, "SAID_EVERY_SECONDS", 0)
     store, patience = Store(distant), Patience(event=0.1, pause=0.02, end=20)
 
     async def in_use() -> None:

@@ -1,6 +1,7 @@
 """A database that answers, but does not take what it is given."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
 import structlog
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.conversation.turn import Turn
 from app.db.fitting import LEFT_OUT
+from app.db.schema_check import SchemaCheck
 from app.db.store import Store
 from app.db.tables import events, sessions, turns
 from app.errors import DatabaseUnavailable
@@ -90,11 +92,10 @@ async def test_what_a_small_packet_cannot_hold_is_cut_and_everything_else_is_who
     assert log[-1] == TurnFinished()
 
 
-@pytest.mark.parametrize("refusal", ["read only", "no right"])
-async def test_a_turn_outlasts_a_database_that_takes_no_writes_for_a_while(
-    server: AsyncEngine, plain_uri: str, refusal: str
-) -> None:
-    table = f"{make_url(plain_uri).database}.{events.name}"
+@asynccontextmanager
+async def refusing(server: AsyncEngine, uri: str, refusal: str) -> AsyncIterator[None]:
+    """A database that takes no events of the plain user meanwhile."""
+    table = f"{make_url(uri).database}.{events.name}"
     refuse, allow = {
         "read only": ("SET GLOBAL read_only = 1", "SET GLOBAL read_only = 0"),
         "no right": (
@@ -102,23 +103,44 @@ async def test_a_turn_outlasts_a_database_that_takes_no_writes_for_a_while(
             f"GRANT INSERT ON {table} TO {PLAIN}",
         ),
     }[refusal]
+    await _do(server, refuse)
+    try:
+        yield
+    finally:
+        await _do(server, allow)
+
+
+@pytest.mark.parametrize("refusal", ["read only", "no right"])
+async def test_a_turn_outlasts_a_database_that_takes_no_writes_for_a_while(
+    server: AsyncEngine, plain_uri: str, refusal: str
+) -> None:
     said = [tool_done(0), tool_done(1)]
     async with databases.connected(plain_uri) as engine:
         store = Store(engine)
         turn = await turn_on(store)
 
         async def answer(_: Turn) -> None:
-            await _do(server, refuse)
-            try:
+            async with refusing(server, plain_uri, refusal):
                 for each in said:
                     await turn.emit(each)
                 with pytest.raises(DatabaseUnavailable):
                     await store.append(turn.key, [reply("refused")])
-            finally:
-                await _do(server, allow)
 
         assert await ran(turn, answer) == [*said, TurnFinished()]
         assert await logged(store, turn.key) == [*said, TurnFinished()]
+
+
+@pytest.mark.parametrize("refusal", ["read only", "no right"])
+async def test_a_database_that_takes_no_writes_is_not_ready_until_it_does(
+    server: AsyncEngine, plain_uri: str, refusal: str
+) -> None:
+    async with databases.connected(plain_uri) as engine:
+        check = SchemaCheck(engine)
+        async with refusing(server, plain_uri, refusal):
+            with pytest.raises(DatabaseUnavailable):
+                await check.fault_for_turns()
+            assert await check.fault() is None, "who only reads is not refused"
+        assert await check.fault_for_turns() is None
 
 
 async def test_a_turn_goes_on_while_somebody_else_holds_its_lock(uri: str) -> None:

@@ -68,6 +68,26 @@ async def test_a_database_that_never_comes_stops_the_start_in_one_line() -> None
     assert "s3cr3t-word" not in caught.value.message + str(logs)
 
 
+async def test_a_listener_that_accepts_and_says_nothing_stops_the_start_in_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(migrating, "REACH_SECONDS", 0.2)
+    waits: list[float] = []
+
+    async def wait(seconds: float) -> None:
+        waits.append(seconds)
+
+    with databases.silent_server() as (_, uri):
+        async with databases.connected(uri) as engine:
+            with (
+                structlog.testing.capture_logs() as logs,
+                pytest.raises(StartRefused, match="said nothing") as caught,
+            ):
+                await migrating.prepare(engine, migrate=True, attempts=2, delay=1, sleep=wait)
+    assert waits == [1]
+    assert databases.PASSWORD not in caught.value.message + str(logs)
+
+
 @pytest.mark.slow
 def test_four_processes_that_start_at_once_migrate_once(empty_database_uri: str) -> None:
     script = (

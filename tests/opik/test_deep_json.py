@@ -1,6 +1,7 @@
-"""JSON that nests deeper than Python's parser goes."""
+"""JSON that goes further than Python's parser does, or than whoever writes it again."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -36,6 +37,30 @@ def test_a_deep_text_that_is_broken_is_no_json() -> None:
 
 def test_what_is_kept_can_be_written_again() -> None:
     assert json.dumps(loads(b"[" * LEVELS + b"]" * LEVELS)).startswith("[[[")
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        (rb'"cut \ud83d"', "cut \ufffd"),
+        (rb'"\uDE00 first"', "\ufffd first"),
+        (rb'{"\ud83d": ["\ud83d\ude00 \ud83d"]}', {"\ufffd": ["\U0001f600 \ufffd"]}),
+        (b'"raw \xed\xa0\xbd"', "raw \ufffd"),
+        (rb'"told of \\ud83d"', r"told of \ud83d"),
+    ],
+    ids=["first half", "second half", "keys and lists", "not escaped", "no escape"],
+)
+def test_half_a_character_is_replaced_and_the_value_can_be_written(text: bytes, read: Any) -> None:
+    assert loads(text) == read
+
+
+def test_a_number_of_thousands_of_digits_is_a_text_and_the_record_stays() -> None:
+    digits = "7" * 5_001
+    usage, times = f'{{"a": {digits}, "b": 2}}', f'"duration": {digits}, "ttft": 5'
+    line = f'{{"id": "a", "trace_id": "t", "output": -{digits}, "usage": {usage}, {times}}}'
+    span = Span.model_validate(loads(line.encode()))
+    assert span.output == f"-{digits}"
+    assert (span.usage, span.duration, span.ttft) == ({"b": 2}, None, 5)
 
 
 def test_numbers_that_mean_nothing_are_left_out_and_the_record_stays() -> None:

@@ -1,6 +1,7 @@
 """The REST API failing in every way: what a user reads, how soon, and what is left behind."""
 
 import asyncio
+import json
 import socket
 from pathlib import Path
 from typing import Any
@@ -240,6 +241,18 @@ async def test_a_trace_that_changes_within_a_turn_is_read_anew_by_the_next(tmp_p
         assert "renamed-meanwhile" not in str(service.chat.requests[-1]["messages"])
         await is_as_before(service, network)
         assert "renamed-meanwhile" in str(service.chat.requests[-1]["messages"])
+
+
+async def test_a_span_whose_name_ends_in_half_a_character_can_be_cited(tmp_path: Path) -> None:
+    async with hurried(tmp_path) as (service, network):
+        cut = {"id": span_id(3), "trace_id": TRACE_ID, "name": "lookup \ud83d"}
+        page = Answer(200, json.dumps(cut) + "\n")
+        service.switches.faults += at(SEARCH, page, times=2)
+        cited = f"It was {{span:{span_id(3)}}}."
+        service.chat.scripts = [answer(cited), answer(ANSWER)]
+        assert (await service.ask()).error is None
+        assert (await service.said())[-1] == ("assistant", cited)
+        await is_as_before(service, network)
 
 
 async def test_suggestions_and_a_turn_at_once_read_the_spans_of_a_slow_backend_once(

@@ -13,7 +13,7 @@ import pytest
 from demo.standin.chat import text
 from demo.standin.faults import Delay, Fault
 from tests.fakes.chat import answer, calling
-from tests.fakes.service import TRACE_ID, Service, running, span_id, until
+from tests.fakes.service import TRACE_ID, Service, record_trace, running, span_id, until
 from tests.service.bare import QUESTION, connected, received, request, sent
 from tests.service.processes import service_process
 
@@ -61,9 +61,13 @@ async def leaves_in_the_middle_of_the_text(service: Service) -> None:
 async def leaves_in_the_middle_of_a_tool(service: Service) -> None:
     call = ("get_span_details", f'{{"span_id": "{span_id(3)}", "include_output": true}}')
     service.chat.scripts = [calling(call, status="Let me look.")]
+    long = {"id": span_id(3), "trace_id": TRACE_ID, "project_name": "shop", "output": "x" * 20_000}
+    record_trace(service.standin)
+    service.standin.records.put_spans([long])
     service.switches.faults.append(Fault(Delay(60), path=SPAN, times=1))
     async with service.asking() as stream:
         await stream.until(lambda each: each.reader.rows)
+        await until(lambda: service.switches.requests("GET", SPAN))
 
 
 LEAVING = {

@@ -10,11 +10,16 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+from sqlalchemy import func, select
 
+from app.db import migrating
+from app.db.store import Store
+from app.db.tables import sessions, utc_in
 from app.lifecycle import LAST_WORDS_SECONDS
 from demo.standin.chat import text
 from demo.standin.faults import Delay, Fault
 from tests import databases
+from tests.db.writing import begun, finish
 from tests.deploy.service_process import free_port
 from tests.fakes.chat import answer
 from tests.fakes.service import PATIENCE, PREFIX, TRACE_ID, Service, until
@@ -39,6 +44,17 @@ async def until_not_ready(service: Service) -> None:
     assert (answered.status_code, told["message"]) == (503, "The service is shutting down.")
 
 
+async def until_closed(service: Service) -> None:
+    """Until no connection is accepted: from then on only the running turns are waited for."""
+    with anyio.fail_after(PATIENCE):
+        while True:
+            try:
+                async with httpx.AsyncClient(timeout=20) as http:
+                    await http.get(f"{service.url}{PREFIX}/healthz")
+            except httpx.ConnectError:
+                return
+
+
 async def test_sigterm_gives_a_running_turn_time_to_end(tmp_path: Path) -> None:
     gate = asyncio.Event()
     scripts: list[Any] = [[text("Slow "), gate, *answer("but whole.")]]
@@ -46,6 +62,7 @@ async def test_sigterm_gives_a_running_turn_time_to_end(tmp_path: Path) -> None:
         async with service.asking() as stream:
             await stream.until(lambda each: each.reader.texts)
             process.process.send_signal(signal.SIGTERM)
+            await until_closed(service)
             gate.set()
             reader = await stream.rest()
         assert (reader.texts, reader.error) == (["Slow but whole."], None)
@@ -146,26 +163,45 @@ async def told(process: Process, words: str) -> None:
     await until(lambda: words in process.log)
 
 
+def waiting_for(database_uri: str, **values: str) -> dict[str, str]:
+    """The settings of a start that has a long time to wait for its database."""
+    return {
+        "AGENT_OPIK_URL": "http://opik.test",
+        "SESSION_SERVICE_URI": database_uri,
+        "SESSION_SERVICE_MAX_RETRIES": "1000",
+        "SESSION_SERVICE_RETRY_DELAY": "600",
+        "PORT": str(free_port()),
+        **values,
+    }
+
+
+async def ends_before_it_started(process: Process, code: int = 0) -> None:
+    process.process.send_signal(signal.SIGTERM)
+    assert await process.ended() == code
+    assert "told to end before it had started" in process.log
+    assert "Traceback" not in process.log
+    assert not any(password in process.log for password in ("hunter2", databases.PASSWORD))
+
+
 @pytest.mark.parametrize(("command", "code"), [(("-m", "app"), 0), (UVICORN, 3)])
 async def test_a_start_that_waits_for_its_database_ends_when_it_is_told_to(
     tmp_path: Path, command: tuple[str, ...], code: int
 ) -> None:
-    port = str(free_port())
-    words = [port if word == "PORT" else word for word in command]
-    values = {
-        "AGENT_OPIK_URL": "http://opik.test",
-        "SESSION_SERVICE_URI": f"mysql://anna:hunter2@127.0.0.1:{free_port()}/opik",
-        "SESSION_SERVICE_MAX_RETRIES": "1000",
-        "SESSION_SERVICE_RETRY_DELAY": "600",
-        "PORT": port,
-    }
+    values = waiting_for(f"mysql://anna:hunter2@127.0.0.1:{free_port()}/opik")
+    words = [values["PORT"] if word == "PORT" else word for word in command]
     async with python(*words, cwd=tmp_path, **values) as process:
         await told(process, "database_not_ready")
-        process.process.send_signal(signal.SIGTERM)
-        assert await process.ended() == code
-    assert "told to end before it had started" in process.log
-    assert "Traceback" not in process.log
-    assert "hunter2" not in process.log
+        await ends_before_it_started(process, code)
+
+
+@pytest.mark.slow
+async def test_a_start_before_a_database_that_says_nothing_ends_when_it_is_told_to(
+    tmp_path: Path,
+) -> None:
+    with databases.silent_server() as (listener, uri):
+        async with python("-m", "app", cwd=tmp_path, **waiting_for(uri)) as process:
+            await anyio.wait_readable(listener)
+            await ends_before_it_started(process)
 
 
 @pytest.fixture
@@ -173,6 +209,18 @@ def private_uri(private_server: databases.PrivateServer) -> Iterator[str]:
     uri = databases.create_database(private_server.uri("information_schema"))
     yield uri
     databases.drop_database(uri)
+
+
+@pytest.mark.slow
+async def test_a_start_that_waits_for_anothers_migration_ends_when_it_is_told_to(
+    tmp_path: Path, private_uri: str
+) -> None:
+    async with databases.connected(private_uri) as engine, engine.connect() as other:
+        name = migrating.lock_name(engine.url.database or "")
+        assert await other.scalar(select(func.get_lock(name, 0))) == 1
+        async with python("-m", "app", cwd=tmp_path, **waiting_for(private_uri)) as process:
+            await told(process, "waiting_for_migration")
+            await ends_before_it_started(process)
 
 
 @pytest.mark.slow
@@ -192,3 +240,28 @@ async def test_a_database_that_hangs_does_not_hold_up_the_end(
         assert reader.error.startswith("The service is restarting.")
         assert "may be missing" in reader.error
         assert "Traceback" not in process.log
+
+
+@pytest.mark.slow
+async def test_a_database_that_hangs_under_what_removes_old_conversations_does_not_either(
+    tmp_path: Path, private_server: databases.PrivateServer, private_uri: str
+) -> None:
+    values = {
+        "SESSION_SERVICE_URI": private_uri,
+        "RETENTION_DAYS": "30",
+        "SHUTDOWN_SECONDS": "0.2",
+    }
+    async with databases.connected(private_uri) as engine:
+        await migrating.prepare(engine, migrate=True, attempts=1, delay=0)
+        store = Store(engine)
+        await finish(store, await begun(store))
+        async with engine.begin() as db:
+            await db.execute(sessions.update().values(updated_at=utc_in(-365 * 86_400)))
+        async with engine.begin() as other:
+            await other.execute(select(sessions.c.id).with_for_update())
+            async with service_process(tmp_path, **values) as (_, process):
+                await databases.until_somebody(engine, databases.WAITS_FOR_A_ROW)
+                with private_server.hanging():
+                    process.process.send_signal(signal.SIGTERM)
+                    with anyio.fail_after(LAST_WORDS_SECONDS + 5):
+                        assert await process.ended() == 0

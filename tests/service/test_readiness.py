@@ -11,8 +11,9 @@ import pytest
 from anyio import to_thread
 from sqlalchemy import Executable, column, delete, table, update
 
-from app.db.tables import OLDEST_CODE, VERSION_TABLE, facts
+from app.db.tables import OLDEST_CODE, VERSION_TABLE, events, facts
 from tests import databases
+from tests.db.breaking import without_events
 from tests.fakes.service import PREFIX, service_at, serving
 
 VERSIONS = table(VERSION_TABLE, column("version_num"))
@@ -104,6 +105,15 @@ async def test_a_schema_that_this_code_may_not_use_any_more_is_named(
         status, told = await probe.get()
         assert (status, told["schema"]) == (503, "wrong")
         assert "alembic upgrade head" in told["message"]
+
+
+async def test_a_database_that_takes_no_events_is_told_until_it_does(database_uri: str) -> None:
+    async with probing(database_uri) as probe, databases.connected(database_uri) as engine:
+        async with without_events(engine):
+            status, told = await probe.get()
+            assert (status, told["code"]) == (503, "not_ready")
+            assert events.name not in told["message"]
+        assert (await probe.get())[0] == 200
 
 
 async def test_a_killed_database_is_told_and_its_return_is_seen_at_once(

@@ -9,7 +9,7 @@ import pytest
 from app.caller import Owner
 from app.errors import NotAllowed
 from app.tools.bodies import BodyLimits, BodyReader
-from app.tools.loading import Loaded, LoadLimits, TraceLoader
+from app.tools.loading import KEPT_SECONDS, Loaded, LoadLimits, TraceLoader
 from demo.standin.faults import Answer, CutAfter, Delay, Fault, PauseAfter
 from tests.fakes.service import PATIENCE, TRACE_ID, span_id
 from tests.tools.desk import CALLER, OWNER, Desk, a_span, a_trace, backend_with, desk_with
@@ -124,6 +124,19 @@ async def test_a_trace_with_a_new_span_is_read_anew() -> None:
         await load(desk)
         desk.standin.records.put_spans([a_span(21, 1)])
         assert len((await load(desk))[0].spans) == 21
+
+
+async def test_a_span_that_changes_alone_is_seen_after_five_minutes_at_the_latest() -> None:
+    now = 0.0
+    async with desk_with(*busy(20)) as desk:
+        loader = TraceLoader(desk.client, LoadLimits(), clock=lambda: now)
+        first = await loader.load(CALLER, ADA, TRACE_ID)
+        desk.standin.records.put_spans([a_span(2, 1, name="renamed")])
+        now += KEPT_SECONDS - 1
+        assert await loader.load(CALLER, ADA, TRACE_ID) is first
+        now += 1
+        later = await loader.load(CALLER, ADA, TRACE_ID)
+        assert later.spans[span_id(2)].name == "renamed"
 
 
 @pytest.mark.parametrize(

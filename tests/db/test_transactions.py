@@ -1,0 +1,45 @@
+"""What is logged of units of work that fail."""
+
+from collections.abc import Callable
+
+import anyio
+import pytest
+import structlog
+from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.db.transactions import SAID_EVERY_SECONDS, Transactions
+from app.errors import DatabaseUnavailable
+
+
+def failing(error: type[Exception]) -> Callable[[AsyncConnection], object]:
+    async def fail(_: AsyncConnection) -> None:
+        raise error("INSERT", {}, Exception("the server says no"))
+
+    return fail
+
+
+async def test_an_outage_is_logged_now_and_then_with_how_often_it_was_met(
+    engine: AsyncEngine,
+) -> None:
+    now = 0.0
+    transactions = Transactions(engine, attempts=2, sleep=anyio.sleep, clock=lambda: now)
+
+    async def fails(error: type[Exception], times: int) -> None:
+        for _ in range(times):
+            with pytest.raises(DatabaseUnavailable):
+                await transactions.run(failing(error))
+
+    with structlog.testing.capture_logs() as logs:
+        await fails(OperationalError, 5)
+        await fails(ProgrammingError, 2)
+        now += SAID_EVERY_SECONDS
+        await fails(OperationalError, 3)
+
+    said = [(each["event"], each["times"]) for each in logs if each["log_level"] != "debug"]
+    assert said == [
+        ("database_unavailable", 1),
+        ("database_refused", 1),
+        ("database_unavailable", 5),
+    ]
+    assert {each["event"] for each in logs if each["log_level"] == "debug"} == {"database_retry"}
