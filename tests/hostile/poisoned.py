@@ -16,6 +16,7 @@ from tests.fakes.panel import PanelReader
 from tests.fakes.service import TRACE_ID, Service, running, span_id
 from tests.hostile.injections import CANARY, EVIL, FOREIGN_SPAN, FOREIGN_TRACE
 from tests.hostile.obedient import QUESTION, ObedientChat
+from tests.hostile.raw_transport import STAND_IN, RawTransport
 from tests.web.markdown_judge import dangers
 
 SECRET = "what-only-the-foreign-trace-holds"
@@ -39,7 +40,7 @@ async def obeyed(folder: Path) -> AsyncIterator[Service]:
     uri = f"sqlite:///{folder}/opik-assist.db"
     settings = {"opik_ui_url": UI, "agent_context_tokens": 400_000, "turn_tokens": 2_000_000}
     settings["agent_models_allowed"] = (WITHOUT_TOOLS,)
-    async with running(uri, chat=ObedientChat(), **settings) as service:
+    async with running(uri, chat=ObedientChat(), network=RawTransport(), **settings) as service:
         service.switches.keys = [ProviderKey("openai"), ProviderKey("anthropic")]
         records = service.standin.records
         records.put_traces([_trace(FOREIGN_TRACE, SECRET)])
@@ -107,6 +108,8 @@ class Poisoned:
         for request in self.service.chat.requests:
             _assert_fenced(request)
             assert SECRET not in str(request["messages"])
+            for message in request["messages"]:
+                assert not STAND_IN.search(str(message["content"]).encode())
         assert [each for each in caplog.records if each.levelname in {"ERROR", "CRITICAL"}] == []
 
 
