@@ -289,19 +289,3 @@ async def test_a_token_inside_a_result_cannot_close_the_fence() -> None:
     answer = table.read_by_model()[0]
     assert answer.lower().count(TOKEN) == 2
     assert answer.endswith(f"data {TOKEN}>>>")
-
-
-async def test_a_result_longer_than_allowed_is_cut_and_says_so() -> None:
-    table = Table(calls(("echo", '{"text": "a", "times": 5000}')), Reply("Done."))
-    await table.run()
-    assert len(table.answers[0].text) == 1_000
-    assert "[cut: 5,000 characters in all" in table.answers[0].text
-
-
-def test_a_tool_is_described_by_its_function() -> None:
-    spec = Toolbox([echo], Counter(), seconds=1, characters=100).specs[0]
-    assert (spec.name, spec.description) == ("echo", "Says the text again.")
-    properties = spec.parameters["properties"]
-    assert properties["text"] == {"description": "What to say.", "type": "string"}
-    assert spec.parameters["required"] == ["text"]
-    assert spec.parameters["additionalProperties"] is False

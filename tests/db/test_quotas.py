@@ -186,9 +186,10 @@ async def test_a_turn_begins_below_the_limit_of_events_and_not_at_it(store: Stor
     await store.append(turn, [reply("one"), reply("two")])
     await finish(store, await _begin(store, 2, Quotas(owner_events=4)))
 
-    refusal = await _refused(store, 3, quotas)
+    # Three events and two.
+    refusal = await _refused(store, 3, Quotas(owner_events=5))
 
-    assert refusal.message.startswith("Your conversations hold 4 stored events")
+    assert refusal.message.startswith("Your conversations hold 5 stored events")
     await store.delete(ALICE, numbered_trace(2))
     await _begin(store, 3, quotas)
 

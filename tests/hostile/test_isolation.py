@@ -54,6 +54,13 @@ class Town:
     switches: Switches
     http: httpx.AsyncClient
 
+    def swap_tokens(self) -> None:
+        """Each token of Anna's becomes one of Bob's, and the other way round."""
+        accounts = self.switches.accounts
+        assert accounts is not None
+        for one, other in zip(TOKENS["anna"], TOKENS["bob"], strict=True):
+            accounts[one], accounts[other] = accounts[other], accounts[one]
+
 
 @contextlib.asynccontextmanager
 async def _backend() -> AsyncIterator[Backend]:
@@ -71,19 +78,27 @@ async def _backend() -> AsyncIterator[Backend]:
         yield Backend(url, standin, chat)
 
 
-@pytest.fixture
-async def town(database_uri: str) -> AsyncIterator[Town]:
-    """Both services in the test's own process."""
+@contextlib.asynccontextmanager
+async def town_of(
+    database_uri: str, *, services: int, access_cache_seconds: float
+) -> AsyncIterator[Town]:
+    """All services in the test's own process."""
     async with AsyncExitStack() as stack:
         backend = await stack.enter_async_context(_backend())
-        urls = [
-            await stack.enter_async_context(
-                service_at(backend.url, database_uri, access_cache_seconds=0)
+        urls = []
+        for _ in range(services):
+            service = service_at(
+                backend.url, database_uri, access_cache_seconds=access_cache_seconds
             )
-            for _ in range(2)
-        ]
+            urls.append(await stack.enter_async_context(service))
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=PATIENCE))
         yield Town(urls, backend.standin.switches, http)
+
+
+@pytest.fixture
+async def town(database_uri: str) -> AsyncIterator[Town]:
+    async with town_of(database_uri, services=2, access_cache_seconds=0) as town:
+        yield town
 
 
 @pytest.fixture
@@ -121,9 +136,9 @@ class Person:
             await act(step)
             await self.look()
 
-    async def ask(self, step: int) -> None:
+    async def ask(self, step: int, *, token: str = "") -> None:
         question = f"asked by {self.user} in {self.workspace} of {self.trace_id}, {step}"
-        response = await self._send("POST", json={"message": question})
+        response = await self._send("POST", token=token, json={"message": question})
         assert response.status_code == 200
         reader = PanelReader()
         reader.read(response.content)
@@ -195,13 +210,27 @@ async def test_a_token_that_changes_hands_opens_the_new_owners_conversations_onl
     bob = Person(town, "bob", "acme", TRACE_ID, random.Random(2))
     await anna.ask(0)
     await bob.ask(0)
-    assert town.switches.accounts is not None
-    accounts = town.switches.accounts
-    for one, other in zip(TOKENS["anna"], TOKENS["bob"], strict=True):
-        accounts[one], accounts[other] = accounts[other], accounts[one]
+    town.swap_tokens()
     swapped = Person(town, "bob", "acme", TRACE_ID, random.Random(3), asked=list(anna.asked))
     await swapped.look()
     await swapped.ask(1)
+
+
+async def test_a_question_is_its_askers_of_now_though_the_token_was_another_users_a_moment_ago(
+    database_uri: str,
+) -> None:
+    async with town_of(database_uri, services=1, access_cache_seconds=600) as town:
+        anna = Person(town, "anna", "acme", TRACE_ID, random.Random(1))
+        bob = Person(town, "bob", "acme", TRACE_ID, random.Random(2))
+        for person in (anna, bob):
+            for token in TOKENS[person.user]:
+                await person.ask(0, token=token)
+                await person.look()
+        town.swap_tokens()
+        for token in TOKENS["bob"]:
+            await anna.ask(1, token=token)
+        for token in TOKENS["anna"]:
+            await bob.ask(1, token=token)
 
 
 @pytest.mark.parametrize("lost", ["token", "workspace", "trace"])

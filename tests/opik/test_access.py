@@ -1,5 +1,7 @@
 """Who is asking, and may they read this trace: asked, remembered briefly, never guessed."""
 
+import contextlib
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -30,14 +32,20 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-async def access(clock: Clock) -> Any:
+@contextlib.asynccontextmanager
+async def access_with(key: bytes, clock: Clock) -> AsyncIterator[Access]:
     async def owner_key() -> bytes:
-        return b"k" * 32
+        return key
 
     async with httpx.AsyncClient() as http:
         transport = Transport(http, base_url=BASE, timeout=1, retries=Retries(attempts=1))
         yield Access(OpikClient(transport), owner_key=owner_key, seconds=60, clock=clock)
+
+
+@pytest.fixture
+async def access(clock: Clock) -> Any:
+    async with access_with(b"k" * 32, clock) as access:
+        yield access
 
 
 @pytest.fixture
@@ -76,6 +84,17 @@ async def test_an_old_backend_leaves_the_signed_token_as_the_owner(
     assert "anna-1" not in owner.name
     other = await access.identify(Caller(token="anna-1", workspace="beta"), fresh=True)
     assert other.owner.name != owner.name
+
+
+async def test_nobody_without_the_key_can_tell_which_token_an_owner_was_made_of(
+    opik: respx.Router, clock: Clock
+) -> None:
+    opik.get("/workspace-permissions").respond(404)
+    names = []
+    for key in (b"k" * 32, b"l" * 32, b"k" * 32):
+        async with access_with(key, clock) as access:
+            names.append((await access.identify(ANNA, fresh=True)).owner.name)
+    assert names[0] == names[2] != names[1]
 
 
 async def test_an_old_backend_leaves_a_caller_without_cookie_anonymous(

@@ -184,12 +184,12 @@ async def test_one_conversation_more_than_a_user_may_keep_is_refused(database_ur
 
 
 async def test_a_user_with_as_many_events_as_are_kept_begins_no_turn(database_uri: str) -> None:
-    async with signed_in(database_uri, user_events=5) as service:
+    async with signed_in(database_uri, user_events=8) as service:
         # Four events each: the question, the trace, the reply, the end.
         for number in range(2):
             assert (await service.ask(trace_id=trace(number))).error is None
         response = await refused(service, 2)
-        assert response.json()["message"].startswith("Your conversations hold 5 stored events")
+        assert response.json()["message"].startswith("Your conversations hold 8 stored events")
         assert (await service.ask(trace_id=trace(2), headers=BOB)).error is None
 
 

@@ -1,12 +1,17 @@
 """Whose conversation it is, and what of a caller travels on."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.db.tables import metadata
-from demo.standin.switches import Account
-from tests.fakes.service import TRACE_ID, Service, record_trace, running
+from demo.standin.app import create_app as create_standin
+from demo.standin.faults import Answer, Fault
+from demo.standin.records import Records
+from demo.standin.switches import Account, Switches
+from tests.fakes.chat import DirectedChat
+from tests.fakes.service import TRACE_ID, Service, record_trace, running, serving
 
 ANNA = {"Cookie": "theme=dark; sessionToken=anna-1; _ga=GA1", "Comet-Workspace": "acme"}
 ANNA_AGAIN = {"Cookie": "sessionToken=anna-2", "Comet-Workspace": "acme"}
@@ -61,16 +66,33 @@ async def test_only_token_and_workspace_reach_the_backend(service: Service) -> N
         assert not {"authorization", "x-custom", "referer"} & set(request.headers)
 
 
-async def test_a_cookie_that_the_backend_sets_never_reaches_the_next_caller(
-    service: Service,
-) -> None:
+async def test_a_cookie_that_the_backend_sets_is_sent_by_nobody(service: Service) -> None:
+    service.switches.accounts = None
     service.switches.set_cookie = "JSESSIONID=of-anna; Path=/"
     service.headers = ANNA
     await service.ask()
     service.switches.received.clear()
-    service.headers = BOB
-    await service.ask()
-    assert {each.headers["cookie"] for each in service.switches.received} == {"sessionToken=bob-1"}
+    service.headers = {}
+    assert (await service.ask()).error is None
+    assert service.switches.received
+    assert not [each for each in service.switches.received if "cookie" in each.headers]
+
+
+@pytest.mark.parametrize("status", [302, 307])
+@pytest.mark.parametrize("path", ["traces", "workspace-permissions", "spans", "chat"])
+async def test_a_redirect_of_the_backend_is_not_followed(
+    tmp_path: Path, path: str, status: int
+) -> None:
+    elsewhere = Switches()
+    async with (
+        serving(create_standin(Records(), chat=DirectedChat([]), switches=elsewhere)) as other,
+        running(f"sqlite:///{tmp_path / 'a.db'}") as service,
+    ):
+        away = Answer(status, headers={"location": f"{other}/v1/private/{path}"})
+        service.switches.faults.append(Fault(away, path=f"/v1/private/{path}"))
+        assert (await service.ask()).error
+        assert any(path in each.path for each in service.switches.received)
+    assert not elsewhere.received
 
 
 async def test_a_name_that_becomes_known_adopts_what_the_token_said(service: Service) -> None:
@@ -120,15 +142,20 @@ async def _dump(store: Any) -> str:
     return repr(rows)
 
 
+@pytest.mark.parametrize("asked", [f"traces/{TRACE_ID}", "workspace-permissions"])
 async def test_a_permission_is_asked_once_a_minute_for_reading_and_anew_for_a_turn(
-    database_uri: str,
+    database_uri: str, asked: str
 ) -> None:
     async with running(database_uri) as service:
-        path = f"/v1/private/traces/{TRACE_ID}"
+
+        def times() -> int:
+            return len(service.switches.requests("GET", f"/v1/private/{asked}"))
+
         await service.ask()
-        asked = len(service.switches.requests("GET", path))
+        once = times()
+        assert once
         await service.history()
         await service.history()
-        assert len(service.switches.requests("GET", path)) == asked
+        assert times() == once
         await service.ask()
-        assert len(service.switches.requests("GET", path)) == 2 * asked
+        assert times() == 2 * once

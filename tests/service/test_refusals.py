@@ -18,7 +18,9 @@ JSON = {"Accept": "application/json"}
 
 @pytest.fixture
 async def service(tmp_path: Any) -> Any:
-    async with running(f"sqlite:///{tmp_path / 'a.db'}", body_bytes=2_000) as service:
+    async with running(
+        f"sqlite:///{tmp_path / 'a.db'}", body_bytes=2_000, access_cache_seconds=0
+    ) as service:
         yield service
 
 
@@ -102,9 +104,23 @@ async def test_a_caller_who_may_not_read_the_trace_gets_the_status_everywhere(
         await service.http.get(service.session()),
         await service.http.put(feedback, json={"value": 1}),
         await service.http.delete(feedback),
+        await service.http.get(f"{service.session()}/suggestions"),
     ]
-    assert [problem(each)[0] for each in responses] == [status] * 4
+    assert [problem(each)[0] for each in responses] == [status] * 5
     assert service.chat.requests == []
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_caller_who_may_not_read_the_trace_cannot_delete_its_conversation(
+    service: Service, status: int
+) -> None:
+    await service.ask()
+    service.switches.faults.append(
+        Fault(Answer(status, {"errors": ["no"]}), path="/v1/private/traces")
+    )
+    assert problem(await service.http.delete(service.session()))[0] == status
+    service.switches.faults.clear()
+    assert len(await service.history()) == 2
 
 
 async def test_a_trace_that_does_not_exist_is_not_found(service: Service) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.analysis.tokens import estimate_tokens
+from demo.standin.faults import Delay, Fault
 from demo.standin.switches import ProviderKey
 from tests.fakes.chat import answer, calling
 from tests.fakes.service import TRACE_ID, Service, running, span_id
@@ -128,6 +129,45 @@ async def test_a_result_within_its_characters_is_whole_and_a_longer_one_is_cut_t
     cut = await read(1_000, f"{uri}.b")
     assert len(cut) <= 1_000
     assert "[cut: " in cut
+
+
+async def test_a_tool_that_takes_longer_than_a_call_may_is_ended_and_the_turn_goes_on(
+    uri: str,
+) -> None:
+    async with running(uri, tool_seconds=0.05, opik_backend_timeout=5) as service:
+        slow = Fault(Delay(600), path="/v1/private/traces/search")
+        service.switches.faults.append(slow)
+        service.chat.scripts = [
+            calling(("find_similar_traces", '{"outcome": "failed"}')),
+            answer("Without it."),
+        ]
+        assert (await service.ask()).texts == ["Without it."]
+        assert results(service) == ["The call took longer than 0 s and was ended."]
+
+
+async def test_the_results_of_a_turn_share_their_characters_and_the_oldest_gives_way(
+    uri: str,
+) -> None:
+    async def read(limit: int) -> list[str]:
+        """The results with their fences, of two calls that come one after the other."""
+        async with running(f"{uri}.{limit}", turn_tool_characters=limit) as service:
+            service.standin.records.put_spans([{**_span(3), "output": {"text": "x" * 900}}])
+            whole = json.dumps({"span_id": span_id(3), "include_output": True})
+            service.chat.scripts = [
+                calling(("get_span_details", whole)),
+                calling(details(2)),
+                answer("Done."),
+            ]
+            await service.ask()
+            messages = service.chat.requests[-1]["messages"]
+            return [each["content"] for each in messages if each["role"] == "tool"]
+
+    first, second = await read(100_000)
+    together = len(first) + len(second)
+    assert [len(each) for each in await read(together)] == [len(first), len(second)]
+    shrunk, kept = await read(together - 1)
+    assert f"{len(first):,} characters, left out here" in shrunk
+    assert len(kept) == len(second)
 
 
 def _span(number: int) -> dict[str, Any]:

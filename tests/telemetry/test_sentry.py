@@ -39,6 +39,7 @@ SECRETS = (
     ANSWER,
     STORED,
     "lookup_order",
+    "answer-question",
     "Where is order",
     "KeyError: 'ord",
 )
@@ -141,6 +142,8 @@ async def test_timings_and_profiles_carry_no_content_either(tmp_path: Path) -> N
     assert names == {"/opik-ai/trace-analyzer/session/{trace_id}"}
     spans = [span for each in running.receiver.transactions for span in each["spans"]]
     assert {"db", "http.client"} <= {span["op"] for span in spans}
+    held = {name for span in spans for name in span["data"]}
+    assert held == {"http.response.status_code", "db.system"}
     assert any(kind == "profile" for kind, _ in running.receiver.items)
     assert running.receiver.errors[0]["user"] == {"ip_address": "127.0.0.1"}
     _assert_no_secret(running.receiver)
