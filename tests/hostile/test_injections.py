@@ -18,6 +18,13 @@ async def service(tmp_path_factory: pytest.TempPathFactory) -> Any:
         yield service
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def service_in_text(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Knows none of the other's traces: those of one name may be compared."""
+    async with obeyed(tmp_path_factory.mktemp("hostile")) as service:
+        yield service
+
+
 @pytest.mark.parametrize(("number", "name"), list(enumerate(INJECTIONS)))
 async def test_an_obeyed_text_gets_nothing_done(
     service: Service, number: int, name: str, caplog: pytest.LogCaptureFixture
@@ -40,9 +47,9 @@ async def test_an_obeyed_value_gets_nothing_done(
 
 @pytest.mark.parametrize(("number", "name"), list(enumerate(INJECTIONS, 200)))
 async def test_an_obeyed_text_gets_nothing_done_through_the_text_protocol(
-    service: Service, number: int, name: str, caplog: pytest.LogCaptureFixture
+    service_in_text: Service, number: int, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    trace = poisoned(service, number, INJECTIONS[name])
+    trace = poisoned(service_in_text, number, INJECTIONS[name])
     await trace.ask_twice(model=WITHOUT_TOOLS)
-    assert "<call-" in str(service.chat.requests[0]["messages"][0]["content"])
+    assert "<call-" in str(service_in_text.chat.requests[0]["messages"][0]["content"])
     trace.assert_contained(caplog)
