@@ -14,7 +14,7 @@ import pytest
 from app.lifecycle import LAST_WORDS_SECONDS
 from demo.standin.chat import text
 from demo.standin.faults import Delay, Fault
-from tests import databases
+from tests import databases, made_up
 from tests.deploy.service_process import free_port
 from tests.fakes.chat import answer
 from tests.fakes.service import PATIENCE, PREFIX, TRACE_ID, Service, until
@@ -154,7 +154,7 @@ async def test_a_start_that_waits_for_its_database_ends_when_it_is_told_to(
     words = [port if word == "PORT" else word for word in command]
     values = {
         "AGENT_OPIK_URL": "http://opik.test",
-        "SESSION_SERVICE_URI": f"mysql://anna:hunter2@127.0.0.1:{free_port()}/opik",
+        "SESSION_SERVICE_URI": f"mysql://anna:{made_up.PASSWORD}@127.0.0.1:{free_port()}/opik",
         "SESSION_SERVICE_MAX_RETRIES": "1000",
         "SESSION_SERVICE_RETRY_DELAY": "600",
         "PORT": port,
@@ -165,7 +165,7 @@ async def test_a_start_that_waits_for_its_database_ends_when_it_is_told_to(
         assert await process.ended() == code
     assert "told to end before it had started" in process.log
     assert "Traceback" not in process.log
-    assert "hunter2" not in process.log
+    assert made_up.PASSWORD not in process.log
 
 
 @pytest.fixture
