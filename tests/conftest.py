@@ -1,6 +1,5 @@
 """Fixtures that every part of the suite may use."""
 
-import re
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -14,27 +13,34 @@ from app.db.store import Store
 from app.db.tables import metadata
 from app.settings import database_url
 from tests import databases
+from tests.made_up import credential_elsewhere, credential_in, databases_with_a_credential
 
 # How fast a machine is at the moment is no matter of behaviour.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("many", settings.get_profile("suite"), max_examples=1_500)
 settings.load_profile("suite")
 
-# What no log line and no row may hold, whatever a test made up as a credential.
-_CREDENTIAL = re.compile(
-    r"sessionToken=|Authorization|Bearer |sk-[A-Za-z0-9]{6}|://[^/ ]+:[^/@ ]+@"
-)
-
 NO_SERVER = "No MySQL server for tests: "
 
 
 @pytest.fixture(autouse=True)
 def _no_credential_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Looks through all that was logged in a test, however that test was meant."""
+    """Looks through all that was logged in a test, however that test was meant, by its processes
+    too, and through what was reported."""
     yield
-    for phase in ("setup", "call"):
+    for phase in ("setup", "call", "teardown"):
         for record in caplog.get_records(phase):
-            assert not _CREDENTIAL.search(f"{record.getMessage()} {record.exc_text}")
+            line = f"{record.getMessage()} {record.exc_text}"
+            assert credential_in(line.encode("utf-8", "replace")) is None
+    assert credential_elsewhere() is None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_credential_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Looks at the end through every SQLite file that a test has made, wherever it put it."""
+    yield
+    assert credential_elsewhere() is None
+    assert databases_with_a_credential(tmp_path_factory.getbasetemp()) == []
 
 
 @pytest.fixture(scope="session")
@@ -81,13 +87,11 @@ def database_uri(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def migrated_sqlite_uri(_migrated_sqlite: Path, tmp_path: Path) -> Iterator[str]:
+def migrated_sqlite_uri(_migrated_sqlite: Path, tmp_path: Path) -> str:
     """The address of a migrated SQLite file without conversations."""
     path = tmp_path / "opik-assist.db"
     shutil.copy(_migrated_sqlite, path)
-    yield f"sqlite:///{path}"
-    for each in tmp_path.glob(f"{path.name}*"):
-        assert not _CREDENTIAL.search(each.read_bytes().decode("latin-1"))
+    return f"sqlite:///{path}"
 
 
 @pytest.fixture
@@ -101,7 +105,7 @@ def migrated_mysql_uri(_migrated_mysql: str) -> Iterator[str]:
 async def _assert_no_credential(db: AsyncConnection) -> None:
     for table in metadata.sorted_tables:
         for row in await db.execute(table.select()):
-            assert not _CREDENTIAL.search(str(row)), table.name
+            assert credential_in(str(row).encode("utf-8", "replace")) is None, table.name
 
 
 @pytest.fixture

@@ -14,12 +14,13 @@ from app.chat.model import ProxyModel
 from app.chat.parameters import ChatOptions
 from app.errors import ModelFailed
 from app.messages import Message, Reply, ToolSpec, User
+from tests import made_up
 from tests.chat.recordings import body, media_type, numbered
 
 BASE = "http://backend:8080"
 URL = f"{BASE}/v1/private/chat/completions"
 TOKEN = "5f1c09aa27e4b3d8"
-CALLER = Caller(token="a-session", workspace="team")
+CALLER = Caller(token=made_up.SESSION, workspace="team")
 TOOL = ToolSpec("get_span", "Reads one span.", {"type": "object", "properties": {}})
 QUESTION = (User("Why is it slow?"),)
 

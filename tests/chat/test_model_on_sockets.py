@@ -27,6 +27,7 @@ from demo.standin.faults import (
 )
 from demo.standin.records import Records
 from demo.standin.switches import Account, Generation, ProviderKey, Switches
+from tests import made_up
 from tests.chat.proxy import QUESTION, Asked, failed
 from tests.fakes.service import serving
 
@@ -206,10 +207,10 @@ async def test_a_backend_that_packs_its_answers_still_streams(
 async def test_the_callers_own_session_and_workspace_decide(
     switches: Switches, backend: Backend
 ) -> None:
-    switches.accounts = {"a-session": Account("ada", frozenset({"team"}))}
+    switches.accounts = {made_up.SESSION: Account("ada", frozenset({"team"}))}
     async with backend(*ANSWER) as asked:
         assert (await asked.reply()).complete
-        switches.accounts = {"a-session": Account("ada", frozenset({"other"}))}
+        switches.accounts = {made_up.SESSION: Account("ada", frozenset({"other"}))}
         assert (await failed(asked)).reason == "not_allowed"
         switches.accounts = {}
         assert (await failed(asked)).reason == "not_signed_in"

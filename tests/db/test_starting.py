@@ -13,7 +13,7 @@ from app.db import migrating
 from app.db.store import Store
 from app.errors import StartRefused
 from app.settings import database_url
-from tests import databases
+from tests import databases, made_up
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,7 +57,7 @@ async def test_a_database_that_never_comes_stops_the_start_in_one_line() -> None
     async def wait(seconds: float) -> None:
         waits.append(seconds)
 
-    async with databases.connected("mysql://app:s3cr3t-word@127.0.0.1:1/chats") as engine:
+    async with databases.connected(f"mysql://app:{made_up.PASSWORD}@127.0.0.1:1/chats") as engine:
         with (
             structlog.testing.capture_logs() as logs,
             pytest.raises(StartRefused, match="3 attempts") as caught,
@@ -65,7 +65,7 @@ async def test_a_database_that_never_comes_stops_the_start_in_one_line() -> None
             await migrating.prepare(engine, migrate=True, attempts=3, delay=1, sleep=wait)
     assert waits == [1, 1]
     assert "\n" not in caught.value.message
-    assert "s3cr3t-word" not in caught.value.message + str(logs)
+    assert made_up.PASSWORD not in caught.value.message + str(logs)
 
 
 async def test_a_listener_that_accepts_and_says_nothing_stops_the_start_in_one_line(
@@ -156,8 +156,8 @@ def test_the_command_line_migrates_and_prints_its_target_without_the_password(
 @pytest.mark.parametrize(
     ("uri", "words"),
     [
-        ("mysql://app:s3cr3t-word@127.0.0.1:1/chats?charset=utf8mb4", "did not answer"),
-        ("postgresql://app:s3cr3t-word@h/chats", "SESSION_SERVICE_URI"),
+        (f"mysql://app:{made_up.PASSWORD}@127.0.0.1:1/chats?charset=utf8mb4", "did not answer"),
+        (f"postgresql://app:{made_up.PASSWORD}@h/chats", "SESSION_SERVICE_URI"),
     ],
 )
 def test_a_command_that_cannot_work_says_so_in_a_line_without_the_password(
@@ -168,5 +168,5 @@ def test_a_command_that_cannot_work_says_so_in_a_line_without_the_password(
     assert result.returncode == 1
     assert words in result.stderr
     assert "Traceback" not in result.stderr
-    assert "s3cr3t-word" not in result.stderr
+    assert made_up.PASSWORD not in result.stderr
     assert result.stdout == ""

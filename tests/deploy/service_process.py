@@ -12,6 +12,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.made_up import said_elsewhere
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -77,6 +79,7 @@ async def service_process(
         yield started
     finally:
         await started.stop()
+        said_elsewhere.append(started.log)
 
 
 async def _healthy(started: ServiceProcess, prefix: str) -> None:

@@ -25,11 +25,12 @@ from demo.standin.serving import served
 from demo.standin.switches import Account
 from evals import ask
 from evals.asked_case import AskedCase, read_file
+from tests import made_up
 from tests.evals.fake_server import FakeServer
 from tests.fakes.chat import answer
 from tests.fakes.service import OTHER_TRACE_ID, TRACE_ID, Service, record_trace, running, span_id
 
-SECRET = "session-of-the-operator"
+SECRET = made_up.OPERATOR
 NOTHING = OneTrace(Recording(trace=Trace(id=TRACE_ID), spans=[]))
 
 

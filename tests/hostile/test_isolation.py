@@ -18,6 +18,7 @@ from demo.standin.chat import Chunk, finish, text, usage
 from demo.standin.faults import Answer, Fault
 from demo.standin.records import Records
 from demo.standin.switches import Account, Switches
+from tests import made_up
 from tests.fakes.panel import PanelReader
 from tests.fakes.service import (
     OTHER_TRACE_ID,
@@ -31,7 +32,10 @@ from tests.fakes.service import (
 from tests.service.processes import Backend, started
 
 WORKSPACES = ("acme", "beta")
-TOKENS = {"anna": ("anna-1", "anna-2"), "bob": ("bob-1", "bob-2")}
+TOKENS = {
+    "anna": (made_up.ANNA, made_up.ANNA_AGAIN),
+    "bob": (made_up.BOB, made_up.BOB_AGAIN),
+}
 STEPS = 8
 
 
@@ -237,10 +241,10 @@ async def test_a_question_is_its_askers_of_now_though_the_token_was_another_user
 async def test_a_permission_that_is_taken_away_ends_with_its_time(
     database_uri: str, lost: str
 ) -> None:
-    switches = Switches(accounts={"anna-1": Account("anna", frozenset(WORKSPACES))})
+    switches = Switches(accounts={made_up.ANNA: Account("anna", frozenset(WORKSPACES))})
     standin = create_standin(Records(), chat=EchoChat(), switches=switches)
     record_trace(standin, workspace="acme")
-    who = {"Cookie": "sessionToken=anna-1", "Comet-Workspace": "acme"}
+    who = {"Cookie": f"sessionToken={made_up.ANNA}", "Comet-Workspace": "acme"}
     async with (
         serving(standin, grace=1) as backend,
         service_at(backend, database_uri, access_cache_seconds=0.5) as url,
@@ -253,7 +257,7 @@ async def test_a_permission_that_is_taken_away_ends_with_its_time(
         if lost == "token":
             switches.accounts = {}
         elif lost == "workspace":
-            switches.accounts = {"anna-1": Account("anna", frozenset({"beta"}))}
+            switches.accounts = {made_up.ANNA: Account("anna", frozenset({"beta"}))}
         else:
             gone = Answer(404, {"errors": ["Trace not found"]})
             switches.faults.append(Fault(gone, path=f"/v1/private/traces/{TRACE_ID}"))

@@ -14,10 +14,11 @@ from app.errors import BackendUnavailable, NotAllowed, NotFound, NotSignedIn
 from app.opik.access import Access
 from app.opik.client import OpikClient
 from app.opik.transport import Retries, Transport
+from tests import made_up
 
 BASE = "http://opik.test"
 TRACE_ID = str(UUID(int=1))
-ANNA = Caller(token="anna-1", workspace="acme")
+ANNA = Caller(token=made_up.ANNA, workspace="acme")
 
 
 class Clock:
@@ -70,7 +71,7 @@ async def test_a_new_login_of_the_same_user_is_the_same_owner(
 ) -> None:
     knows(opik, "anna")
     first = await access.identify(ANNA, fresh=True)
-    second = await access.identify(Caller(token="anna-2", workspace="acme"), fresh=True)
+    second = await access.identify(Caller(token=made_up.ANNA_AGAIN, workspace="acme"), fresh=True)
     assert first.owner == second.owner
 
 
@@ -81,8 +82,8 @@ async def test_an_old_backend_leaves_the_signed_token_as_the_owner(
     owner = (await access.identify(ANNA, fresh=True)).owner
     assert owner.workspace == "acme"
     assert owner.name.startswith("token:")
-    assert "anna-1" not in owner.name
-    other = await access.identify(Caller(token="anna-1", workspace="beta"), fresh=True)
+    assert made_up.ANNA not in owner.name
+    other = await access.identify(Caller(token=made_up.ANNA, workspace="beta"), fresh=True)
     assert other.owner.name != owner.name
 
 
@@ -169,7 +170,11 @@ async def test_a_permission_of_one_caller_opens_nothing_for_another(
     route = opik.get(f"/traces/{TRACE_ID}").respond(200)
     await access.check(ANNA, TRACE_ID, fresh=False)
     route.respond(403)
-    for other in (Caller(token="bob", workspace="acme"), Caller(token="anna-1"), Caller()):
+    for other in (
+        Caller(token=made_up.BOB, workspace="acme"),
+        Caller(token=made_up.ANNA),
+        Caller(),
+    ):
         with pytest.raises(NotAllowed):
             await access.check(other, TRACE_ID, fresh=False)
 

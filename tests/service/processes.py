@@ -19,6 +19,7 @@ from demo.standin.switches import Switches
 from tests.deploy.service_process import ROOT, free_port
 from tests.fakes.chat import DirectedChat, Step, answer
 from tests.fakes.service import PATIENCE, PREFIX, Service, record_trace, serving
+from tests.made_up import said_elsewhere
 
 
 def environment(**values: str) -> dict[str, str]:
@@ -63,6 +64,7 @@ async def python(*arguments: str, cwd: Path, **values: str) -> AsyncIterator[Pro
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await running.ended()
+        said_elsewhere.append(running.log.encode())
 
 
 async def run(*arguments: str, cwd: Path, **values: str) -> tuple[int, str]:

@@ -22,6 +22,7 @@ from demo.standin.faults import (
 )
 from demo.standin.records import Records
 from demo.standin.switches import Account, Switches
+from tests import made_up
 from tests.fakes.chat import DirectedChat, answer, calling
 from tests.fakes.service import TRACE_ID, Service, record_trace, service_at, serving, span_id, until
 from tests.service.outages import (
@@ -178,9 +179,9 @@ async def test_a_session_that_expires_within_a_turn_is_told_and_what_was_said_is
 ) -> None:
     async with hurried(tmp_path) as (service, network):
         record_trace(service.standin, workspace="team")
-        signed_in = {"ada-1": Account("ada", frozenset({"team"}))}
+        signed_in = {made_up.ADA: Account("ada", frozenset({"team"}))}
         service.switches.accounts = signed_in
-        service.headers = {"Cookie": "sessionToken=ada-1", "Comet-Workspace": "team"}
+        service.headers = {"Cookie": f"sessionToken={made_up.ADA}", "Comet-Workspace": "team"}
         gate = asyncio.Event()
         service.chat.scripts = [[*calling(LOOK, status="Let me look.")[:1], gate, *calling(LOOK)]]
         async with service.asking() as stream:
@@ -191,8 +192,8 @@ async def test_a_session_that_expires_within_a_turn_is_told_and_what_was_said_is
         assert reader.error is not None
         assert reader.error.startswith("Your Opik session has expired: sign in to Opik again, ")
         assert reader.texts[0] == "Let me look."
-        service.switches.accounts = {"ada-2": signed_in["ada-1"]}
-        service.headers["Cookie"] = "sessionToken=ada-2"
+        service.switches.accounts = {made_up.ADA_AGAIN: signed_in[made_up.ADA]}
+        service.headers["Cookie"] = f"sessionToken={made_up.ADA_AGAIN}"
         said = await service.said()
         assert said[0] == ("user", "What caused this error?")
         assert said[1] == ("assistant", "Let me look.")

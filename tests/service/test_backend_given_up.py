@@ -7,6 +7,7 @@ import pytest
 
 from demo.standin.faults import Answer, Fault, Refuse
 from demo.standin.switches import Account
+from tests import made_up
 from tests.fakes.chat import answer, text
 from tests.fakes.service import Service, record_trace, until
 from tests.service.outages import ANSWER, CHAT, hurried
@@ -85,19 +86,19 @@ async def test_a_proxy_that_fails_for_one_workspace_changes_nothing_for_another(
 ) -> None:
     async with hurried(tmp_path) as (service, network):
         service.switches.accounts = {
-            "ada-1": Account("ada", frozenset({"red"})),
-            "eve-1": Account("eve", frozenset({"blue"})),
+            made_up.ADA: Account("ada", frozenset({"red"})),
+            made_up.EVE: Account("eve", frozenset({"blue"})),
         }
         for workspace in ("red", "blue"):
             record_trace(service.standin, workspace=workspace)
         service.switches.faults.append(Fault(fault, path=CHAT, workspace="red"))
-        service.headers = {"Cookie": "sessionToken=ada-1", "Comet-Workspace": "red"}
+        service.headers = {"Cookie": f"sessionToken={made_up.ADA}", "Comet-Workspace": "red"}
         for _ in range(FAILURES + 2):
             reader = await service.ask()
             assert reader.error is not None
             assert not reader.error.startswith(GIVEN_UP)
         assert len(await service.history()) == 2 * (FAILURES + 2)
-        service.headers = {"Cookie": "sessionToken=eve-1", "Comet-Workspace": "blue"}
+        service.headers = {"Cookie": f"sessionToken={made_up.EVE}", "Comet-Workspace": "blue"}
         asked = len(service.switches.requests("POST", CHAT))
         assert (await service.ask()).texts == [ANSWER]
         assert len(service.switches.requests("POST", CHAT)) == asked + 1

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from demo.standin.faults import Answer, Fault
+from tests import made_up
 from tests.fakes.chat import answer, calling
 from tests.fakes.service import OTHER_TRACE_ID, TRACE_ID, Service, record_trace, running
 
@@ -120,7 +121,7 @@ async def test_only_what_the_caller_sent_goes_to_the_backend_and_nothing_is_writ
     usual = ("compare_with_project", "{}")
     async with running(database_uri) as service:
         await in_a_talk(service)
-        cookie = {"Cookie": "sessionToken=abc", "Comet-Workspace": "default"}
+        cookie = {"Cookie": f"sessionToken={made_up.ANNA}", "Comet-Workspace": "default"}
         service.headers = cookie
         service.chat.scripts = [
             calling(THREAD, similar, usual),
@@ -134,5 +135,5 @@ async def test_only_what_the_caller_sent_goes_to_the_backend_and_nothing_is_writ
         if each.path.endswith(("/chat/completions", "/is-alive/ping")):
             continue
         assert each.method == "GET" or each.path.rsplit("/", 1)[1] in reads, each.path
-        assert each.headers["cookie"] == "sessionToken=abc"
+        assert each.headers["cookie"] == f"sessionToken={made_up.ANNA}"
         assert each.headers["comet-workspace"] == "default"

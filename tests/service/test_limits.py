@@ -11,12 +11,13 @@ import httpx
 
 from demo.standin.chat import finish, text, usage
 from demo.standin.switches import Account
+from tests import made_up
 from tests.fakes.chat import answer
 from tests.fakes.service import TRACE_ID, Service, record_trace, running, service_at
 
 JSON = {"Accept": "application/json"}
-ANNA = {"Cookie": "sessionToken=anna-1", "Comet-Workspace": "acme"}
-BOB = {"Cookie": "sessionToken=bob-1", "Comet-Workspace": "acme"}
+ANNA = {"Cookie": f"sessionToken={made_up.ANNA}", "Comet-Workspace": "acme"}
+BOB = {"Cookie": f"sessionToken={made_up.BOB}", "Comet-Workspace": "acme"}
 
 
 def trace(number: int) -> str:
@@ -28,8 +29,8 @@ async def signed_in(database_uri: str, **settings: Any) -> AsyncIterator[Service
     """A service before an Opik with accounts; Anna is at the panel."""
     async with running(database_uri, **settings) as service:
         service.switches.accounts = {
-            "anna-1": Account("anna", frozenset({"acme"})),
-            "bob-1": Account("bob", frozenset({"acme"})),
+            made_up.ANNA: Account("anna", frozenset({"acme"})),
+            made_up.BOB: Account("bob", frozenset({"acme"})),
         }
         for number in range(8):
             record_trace(service.standin, trace(number), workspace="acme")

@@ -10,12 +10,13 @@ from demo.standin.app import create_app as create_standin
 from demo.standin.faults import Answer, Fault
 from demo.standin.records import Records
 from demo.standin.switches import Account, Switches
+from tests import made_up
 from tests.fakes.chat import DirectedChat
 from tests.fakes.service import TRACE_ID, Service, record_trace, running, serving
 
-ANNA = {"Cookie": "theme=dark; sessionToken=anna-1; _ga=GA1", "Comet-Workspace": "acme"}
-ANNA_AGAIN = {"Cookie": "sessionToken=anna-2", "Comet-Workspace": "acme"}
-BOB = {"Cookie": "sessionToken=bob-1", "Comet-Workspace": "acme"}
+ANNA = {"Cookie": f"theme=dark; sessionToken={made_up.ANNA}; _ga=GA1", "Comet-Workspace": "acme"}
+ANNA_AGAIN = {"Cookie": f"sessionToken={made_up.ANNA_AGAIN}", "Comet-Workspace": "acme"}
+BOB = {"Cookie": f"sessionToken={made_up.BOB}", "Comet-Workspace": "acme"}
 
 
 @pytest.fixture
@@ -23,9 +24,9 @@ async def service(database_uri: str) -> Any:
     async with running(database_uri, access_cache_seconds=0) as service:
         both = frozenset({"acme", "beta"})
         service.switches.accounts = {
-            "anna-1": Account("anna", both),
-            "anna-2": Account("anna", both),
-            "bob-1": Account("bob", both),
+            made_up.ANNA: Account("anna", both),
+            made_up.ANNA_AGAIN: Account("anna", both),
+            made_up.BOB: Account("bob", both),
         }
         for workspace in both:
             record_trace(service.standin, workspace=workspace)
@@ -57,11 +58,11 @@ async def test_one_user_cannot_delete_or_rate_what_another_said(service: Service
 
 
 async def test_only_token_and_workspace_reach_the_backend(service: Service) -> None:
-    service.headers = {**ANNA, "Authorization": "Bearer secret", "X-Custom": "1"}
+    service.headers = {**ANNA, "Authorization": f"Bearer {made_up.BEARER}", "X-Custom": "1"}
     await service.ask()
     assert service.switches.received
     for request in service.switches.received:
-        assert request.headers["cookie"] == "sessionToken=anna-1"
+        assert request.headers["cookie"] == f"sessionToken={made_up.ANNA}"
         assert request.headers["comet-workspace"] == "acme"
         assert not {"authorization", "x-custom", "referer"} & set(request.headers)
 
@@ -131,7 +132,7 @@ async def test_neither_token_nor_cookie_is_stored(service: Service, store: Any) 
     service.switches.permissions_status = 404
     await service.ask()
     dump = await _dump(store)
-    assert "anna-1" not in dump
+    assert made_up.ANNA not in dump
     assert "token:" in dump
     assert TRACE_ID in dump
 

@@ -18,7 +18,7 @@ from app.db.tables import sessions, utc_in
 from app.lifecycle import LAST_WORDS_SECONDS
 from demo.standin.chat import text
 from demo.standin.faults import Delay, Fault
-from tests import databases
+from tests import databases, made_up
 from tests.db.writing import begun, finish
 from tests.deploy.service_process import free_port
 from tests.fakes.chat import answer
@@ -180,14 +180,14 @@ async def ends_before_it_started(process: Process, code: int = 0) -> None:
     assert await process.ended() == code
     assert "told to end before it had started" in process.log
     assert "Traceback" not in process.log
-    assert not any(password in process.log for password in ("hunter2", databases.PASSWORD))
+    assert not any(password in process.log for password in (made_up.PASSWORD, databases.PASSWORD))
 
 
 @pytest.mark.parametrize(("command", "code"), [(("-m", "app"), 0), (UVICORN, 3)])
 async def test_a_start_that_waits_for_its_database_ends_when_it_is_told_to(
     tmp_path: Path, command: tuple[str, ...], code: int
 ) -> None:
-    values = waiting_for(f"mysql://anna:hunter2@127.0.0.1:{free_port()}/opik")
+    values = waiting_for(f"mysql://anna:{made_up.PASSWORD}@127.0.0.1:{free_port()}/opik")
     words = [values["PORT"] if word == "PORT" else word for word in command]
     async with python(*words, cwd=tmp_path, **values) as process:
         await told(process, "database_not_ready")

@@ -10,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tests.made_up import said_elsewhere
+
 
 @dataclass
 class Receiver:
@@ -33,7 +35,9 @@ class Receiver:
         body = await request.body()
         if request.headers.get("content-encoding") == "gzip":
             body = gzip.decompress(body)
-        self.raw += body + repr(request.headers.raw).encode()
+        came = body + repr(request.headers.raw).encode()
+        said_elsewhere.append(came)
+        self.raw += came
         _, _, rest = body.partition(b"\n")
         while rest:
             header_line, _, rest = rest.partition(b"\n")

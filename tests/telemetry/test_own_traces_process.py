@@ -16,13 +16,14 @@ from demo.standin.app import create_app
 from demo.standin.faults import Delay, Fault
 from demo.standin.records import Records
 from demo.standin.switches import Switches
+from tests import made_up
 from tests.deploy.service_process import ROOT, environment, free_port
 from tests.fakes.chat import DirectedChat, answer
 from tests.fakes.service import serving, until
 from tests.telemetry.observed import Target
 from tests.telemetry.test_sentry import WITHOUT, Reported, crash_twice, reported
 
-KEY = "key-7d2a"
+KEY = made_up.OWN_TRACES_KEY
 
 
 @contextlib.asynccontextmanager

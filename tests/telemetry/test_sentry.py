@@ -18,15 +18,16 @@ from demo.standin.app import create_app as create_standin
 from demo.standin.chat import ChatError
 from demo.standin.records import Records
 from demo.standin.switches import Switches
+from tests import made_up
 from tests.deploy.service_process import ROOT, environment, free_port, service_process
 from tests.fakes.chat import DirectedChat, answer
 from tests.fakes.service import TRACE_ID, Service, record_trace, serving
 from tests.telemetry.receiver import Receiver
 
-COOKIE, WORKSPACE = "cookie-8cf2", "default"
+COOKIE, WORKSPACE = made_up.REPORTED_COOKIE, "default"
 QUERY, HEADER, QUESTION, ANSWER, STORED = (
     "query-77d1",
-    "head-19ab",
+    made_up.REPORTED_HEADER,
     "ask-5e0c",
     "say-3b9f",
     "row-c41d",

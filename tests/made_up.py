@@ -1,0 +1,60 @@
+"""Every credential that the tests make up, and the search for them where none belongs.
+
+Whoever makes up another one adds it here: nothing else finds it once it has left its header.
+"""
+
+import re
+from pathlib import Path
+
+ANNA = "anna-1"
+ANNA_AGAIN = "anna-2"
+BOB = "bob-1"
+BOB_AGAIN = "bob-2"
+ADA = "ada-token-1"
+ADA_AGAIN = "ada-token-2"
+EVE = "eve-token-1"
+TOKEN = "tok3n-9d1c77aa52f04e6b"
+OTHER_COOKIE = "0ther-c00kie-4b1d"
+BEARER = "b3arer-77e0aa19c3"
+PROVIDER_KEY = "sk-proj-Zq81mKx03vTbW9"
+PASSWORD = "pa55-of-0perator"
+OWN_TRACES_KEY = "key-7d2a"
+OPERATOR = "session-of-the-operator"
+SESSION = "a-session-of-ada"
+SERVER_KEY = "sk-of-the-server"
+REPORTED_COOKIE = "cookie-8cf2"
+REPORTED_HEADER = "head-19ab"
+
+ALL = tuple(value for name, value in list(vars().items()) if name.isupper())
+
+_SHAPES = re.compile(
+    rb"sessionToken=|Authorization(?!: \[masked\])|Bearer |sk-[A-Za-z0-9]{6}"
+    rb"|://[^/\s\"]+:[^/@\s\"]+@"
+)
+
+said_elsewhere: list[bytes] = []
+"""Logs of processes and bodies of reports, kept by whoever took them until they are searched."""
+
+
+def credential_in(said: bytes) -> str | None:
+    """The first credential, or what looks like one, with what stands before it."""
+    places = [said.find(each.encode()) for each in ALL]
+    shape = _SHAPES.search(said)
+    found = [place for place in (*places, shape.start() if shape else -1) if place >= 0]
+    if not found:
+        return None
+    return said[max(0, min(found) - 60) : min(found) + 60].decode("utf-8", "replace")
+
+
+def credential_elsewhere() -> str | None:
+    """As above, in all that was kept; it is searched once."""
+    everything = b"\n".join(said_elsewhere)
+    said_elsewhere.clear()
+    return credential_in(everything)
+
+
+def databases_with_a_credential(folder: Path) -> list[str]:
+    """The SQLite files below this folder, journals included, that hold one, and what they hold."""
+    files = [each for each in folder.rglob("*.db*") if each.is_file() and not each.is_symlink()]
+    found = ((file, credential_in(file.read_bytes())) for file in files)
+    return [f"{file}: {credential}" for file, credential in found if credential]

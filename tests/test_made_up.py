@@ -1,0 +1,56 @@
+"""The search that goes through what every test leaves behind finds what it is for."""
+
+from pathlib import Path
+
+import pytest
+
+from tests import made_up
+
+
+@pytest.mark.parametrize("credential", made_up.ALL)
+def test_each_made_up_credential_is_found_wherever_it_stands(credential: str) -> None:
+    assert credential in (made_up.credential_in(f"\0who: {credential}.".encode()) or "")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Cookie: sessionToken=x",
+        "Authorization: Basic eA==",
+        "bearer: Bearer x",
+        "key sk-0123456789",
+        "mysql://me:word@host/d",
+    ],
+)
+def test_what_looks_like_a_credential_is_found_too(said: str) -> None:
+    assert made_up.credential_in(said.encode())
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "",
+        "sent Authorization: [masked]",
+        "http://127.0.0.1:80/a and me@host",
+        '{"url":"http://127.0.0.1:80"}\nme@host',
+    ],
+)
+def test_what_is_none_is_left_in_peace(said: str) -> None:
+    assert made_up.credential_in(said.encode()) is None
+
+
+def test_what_processes_said_is_searched_once() -> None:
+    made_up.said_elsewhere += [b"nothing", made_up.ANNA.encode(), b"nothing"]
+    assert made_up.credential_elsewhere()
+    assert made_up.credential_elsewhere() is None
+
+
+def test_a_database_is_searched_with_its_journal_in_whatever_folder_it_is(tmp_path: Path) -> None:
+    found = tmp_path / "found"
+    (found / "deep").mkdir(parents=True)
+    (found / "deep" / "a.db").write_bytes(b"nothing")
+    assert made_up.databases_with_a_credential(found) == []
+    journal = found / "deep" / "a.db-wal"
+    journal.write_bytes(made_up.BOB.encode())
+    assert [str(journal) in each for each in made_up.databases_with_a_credential(found)] == [True]
+    journal.unlink()
