@@ -9,6 +9,7 @@ import pytest
 from demo.standin.chat import ChatError, text
 from demo.standin.faults import Answer, Fault, Refuse
 from demo.standin.switches import Account
+from tests import made_up
 from tests.fakes.chat import answer
 from tests.fakes.service import OTHER_TRACE_ID, PREFIX, Service, record_trace, running
 from tests.web.markdown_judge import dangers
@@ -182,7 +183,7 @@ async def test_what_a_backend_says_before_a_turn_is_made_harmless_too(service: S
 async def test_a_token_that_looks_like_a_plain_id_is_not_told_back(
     service: Service, path: str, status: int
 ) -> None:
-    token = "4f7f0c62-3a44-4b0e-9d0a-5f0f6f1b2c3d"
+    token = made_up.PLAIN_ID
     service.switches.accounts = {token: Account("anna", frozenset({"acme"}))}
     record_trace(service.standin, workspace="acme")
     service.headers = {"Cookie": f"sessionToken={token}", "Comet-Workspace": "acme"}
@@ -196,7 +197,7 @@ async def test_a_token_that_looks_like_a_plain_id_is_not_told_back(
 
 
 async def test_a_token_in_an_error_within_a_stream_is_not_told_back(service: Service) -> None:
-    token = "4f7f0c62-3a44-4b0e-9d0a-5f0f6f1b2c3d"
+    token = made_up.PLAIN_ID
     service.headers = {"Cookie": f"sessionToken={token}"}
     service.chat.scripts = [[text("So "), ChatError(500, f"No session {token}")]]
     reader = await service.ask()
