@@ -63,7 +63,8 @@ bench: .venv/.dev
 	$(BIN)/python -m bench.loading
 	$(BIN)/python -m bench.streams
 
-# SECONDS, USERS, SEED and CANCELS may be given, as in `make soak SECONDS=3600 SEED=7`.
+# SECONDS, USERS, SEED and CANCELS may be given, as in `make soak SECONDS=3600 SEED=7`; so many
+# CANCELS are made however long they take.
 soak: .venv/.dev
 	$(BIN)/python -m soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(USERS),--users $(USERS)) \
 		$(if $(SEED),--seed $(SEED)) $(if $(CANCELS),--cancels $(CANCELS))

@@ -4,6 +4,7 @@ Prints its figures, then every finding; ends with 1 if there is any.
 """
 
 import argparse
+import math
 import random
 import sys
 import tempfile
@@ -19,6 +20,8 @@ from tests import databases
 
 _ACTIONS_A_SECOND = 15
 _OUTAGE_SECONDS = 1.0
+_CANCELS = 20_000
+"""At most so many where none are asked for."""
 
 
 def main() -> None:
@@ -26,14 +29,15 @@ def main() -> None:
     print(f"seed {arguments.seed}")
     findings = 0
     with _databases() as offered:
+        share = arguments.seconds / len(offered)
         for name, (uri, restart) in offered.items():
-            share = arguments.seconds / len(offered)
             plan = Plan(
                 seed=arguments.seed,
                 seconds=share * 0.7,
                 users=arguments.users,
-                owners=max(1, arguments.users // 5),
+                traces=2,
                 think=arguments.users / _ACTIONS_A_SECOND,
+                busy_wait=0.5,
                 killed_every=share / 12,
                 database_restarts_every=share / 8 if restart else None,
             )
@@ -42,9 +46,9 @@ def main() -> None:
         for name, (uri, _) in offered.items():
             databases.on_database(uri, databases.forget_everything)
             cancels = Storm(
-                arguments.cancels // len(offered),
+                math.ceil((arguments.cancels or _CANCELS) / len(offered)),
                 arguments.seed,
-                seconds=arguments.seconds * 0.3 / len(offered),
+                seconds=math.inf if arguments.cancels else share * 0.3,
             )
             report = anyio.run(cancels.run, uri)
             findings += _told(f"Cancellations on {name}", report)
@@ -53,9 +57,9 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m soak", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=240, help="in all, audits not counted")
+    parser.add_argument("--seconds", type=float, default=240, help="in all, without the audits")
     parser.add_argument("--users", type=int, default=200)
-    parser.add_argument("--cancels", type=int, default=20_000, help="at most")
+    parser.add_argument("--cancels", type=int, help="exactly so many, however long they take")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
     return parser.parse_args()
 

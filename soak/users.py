@@ -43,22 +43,23 @@ class User:
     traces: int
     name: str
     think: float = 0
+    deletes: float = 0.03
 
     @property
     def _headers(self) -> dict[str, str]:
         return {"Cookie": f"sessionToken={self.name}", "Comet-Workspace": WORKSPACE}
 
     async def act(self) -> None:
-        """One action: mostly a question, read to its end or left; now and then a deletion.
+        """One action: mostly a question, read to its end or left; a share are `deletes`.
 
         Before it `think` seconds on average.
         """
         await anyio.sleep(self.rng.uniform(0, 2 * self.think))
         trace = trace_id(self.rng.randrange(self.traces))
         chance = self.rng.random()
-        if chance < 0.005:
+        if chance < self.deletes:
             await self.forget(trace)
-        elif chance < 0.30:
+        elif chance < self.deletes + 0.27:
             await self.ask(trace, patience=self.rng.uniform(0, 0.15))
         else:
             await self.ask(trace)
