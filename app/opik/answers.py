@@ -1,6 +1,7 @@
 """Reads the backend's answers: records, NDJSON pages, and every shape of error."""
 
 import json
+import math
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -10,6 +11,7 @@ from app.errors import BackendUnavailable, NotAllowed, NotFound, NotSignedIn, Op
 from app.opik import deep_json
 from app.opik.schema import Span, Trace
 from app.opik.transport import Answer
+from app.pauses import asked_pause
 
 Record = TypeVar("Record", bound=BaseModel)
 
@@ -37,13 +39,20 @@ def refusal(answer: Answer, what: str) -> OpikAssistError:
     if answer.status == 404:
         return NotFound(f"Opik has no such {what} in this workspace.", detail=detail)
     if answer.status == 429:
-        message = "Opik takes no more requests for the moment. Wait a minute and ask again."
+        wait = _minutes(asked_pause(answer.headers))
+        message = f"Opik takes no more requests for the moment. Wait {wait} and ask again."
         return BackendUnavailable(message, detail=detail)
     if answer.status < 500:
         message = f"Opik refused to show the {what} (status {answer.status})."
         return BackendUnavailable(message, detail=detail)
     message = f"The Opik backend failed (status {answer.status}). Try again in a moment."
     return BackendUnavailable(message, detail=detail)
+
+
+def _minutes(seconds: float | None) -> str:
+    """At least a minute, since the backend counts requests by minutes."""
+    minutes = math.ceil((seconds or 0) / 60)
+    return "a minute" if minutes <= 1 else f"{minutes:,} minutes"
 
 
 def error_text(body: bytes) -> str:

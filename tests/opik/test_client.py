@@ -210,6 +210,22 @@ async def test_a_pause_that_the_backend_asks_for_is_kept(
     assert waits == [seconds]
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({}, "a minute"),
+        ({"Retry-After": "60"}, "a minute"),
+        ({"Retry-After": "3600"}, "60 minutes"),
+    ],
+)
+async def test_how_long_to_wait_is_told_as_the_backend_asks(
+    client: OpikClient, opik: respx.Router, asked: dict[str, str], told: str
+) -> None:
+    opik.get(f"/traces/{TRACE_ID}").mock(return_value=httpx.Response(429, headers=asked))
+    with pytest.raises(BackendUnavailable, match=f"Wait {told} and ask again"):
+        await client.trace(CALLER, TRACE_ID)
+
+
 @pytest.mark.parametrize("status", [429, 503])
 async def test_a_backend_that_asks_for_a_long_pause_is_told_at_once_and_not_tried_again(
     client: OpikClient, opik: respx.Router, waits: Waits, status: int
