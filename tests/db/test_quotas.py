@@ -1,58 +1,41 @@
 """How many turns, conversations, events and tokens: each limit at its edge, and in a rush."""
 
-import asyncio
-import contextlib
-import sys
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import anyio
 import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.caller import Owner
 from app.db import migrating
-from app.db.store import Quotas, Store, TurnKey
+from app.db.store import Quotas, Store
 from app.db.tables import admissions, sessions, turns
 from app.errors import LimitReached
-from app.events import TurnFinished, TurnStarted
-from app.messages import Usage
+from app.events import TurnStarted
 from tests import databases
-from tests.db.writing import ALICE, BOB, begun, entry, finish, numbered_trace, reply
+from tests.db.writing import (
+    ALICE,
+    ALL_QUOTAS,
+    BOB,
+    begun_about,
+    entry,
+    finish,
+    numbered_trace,
+    reply,
+)
 
 ROOT = Path(__file__).parents[2]
 ELSEWHERE = Owner("elsewhere", "user:alice")
-ALL = Quotas(
-    owner_turns=9,
-    owner_turns_per_minute=9,
-    owner_conversations=9,
-    owner_events=99,
-    workspace_turns=9,
-    workspace_tokens_per_day=9,
-)
-
-
-async def _begin(
-    store: Store, number: int, quotas: Quotas, *, owner: Owner = ALICE, lease_seconds: float = 20
-) -> TurnKey:
-    return await begun(
-        store,
-        owner=owner,
-        trace_id=numbered_trace(number),
-        quotas=quotas,
-        lease_seconds=lease_seconds,
-    )
 
 
 async def _refused(
     store: Store, number: int, quotas: Quotas, *, owner: Owner = ALICE
 ) -> LimitReached:
     with pytest.raises(LimitReached) as refusal:
-        await _begin(store, number, quotas, owner=owner)
+        await begun_about(store, number, quotas, owner=owner)
     return refusal.value
 
 
@@ -72,51 +55,51 @@ async def _count(engine: AsyncEngine, table: Any) -> int:
 
 async def test_as_many_turns_of_one_owner_run_at_once_as_are_allowed(store: Store) -> None:
     quotas = Quotas(owner_turns=2)
-    first = await _begin(store, 1, quotas)
-    await _begin(store, 2, quotas)
+    first = await begun_about(store, 1, quotas)
+    await begun_about(store, 2, quotas)
 
     refusal = await _refused(store, 3, quotas)
 
     assert refusal.message.startswith("You have 2 questions being answered now")
     assert refusal.retry_after is not None
-    await _begin(store, 3, quotas, owner=BOB)
-    await _begin(store, 3, quotas, owner=ELSEWHERE)
+    await begun_about(store, 3, quotas, owner=BOB)
+    await begun_about(store, 3, quotas, owner=ELSEWHERE)
     await finish(store, first)
-    await _begin(store, 3, quotas)
+    await begun_about(store, 3, quotas)
 
 
 async def test_as_many_turns_of_one_workspace_run_at_once_as_are_allowed(store: Store) -> None:
     quotas = Quotas(workspace_turns=2)
-    first = await _begin(store, 1, quotas)
-    await _begin(store, 2, quotas, owner=BOB)
+    first = await begun_about(store, 1, quotas)
+    await begun_about(store, 2, quotas, owner=BOB)
 
     refusal = await _refused(store, 3, quotas)
 
     assert refusal.message.startswith("This workspace has 2 questions being answered now")
     assert refusal.retry_after is not None
-    await _begin(store, 3, quotas, owner=ELSEWHERE)
+    await begun_about(store, 3, quotas, owner=ELSEWHERE)
     await finish(store, first)
-    await _begin(store, 3, quotas)
+    await begun_about(store, 3, quotas)
 
 
 async def test_a_turn_whose_process_died_or_whose_conversation_is_gone_takes_no_place(
     store: Store,
 ) -> None:
     quotas = Quotas(owner_turns=1, workspace_turns=1)
-    await _begin(store, 1, quotas, lease_seconds=-1)
-    await _begin(store, 1, quotas)
+    await begun_about(store, 1, quotas, lease_seconds=-1)
+    await begun_about(store, 1, quotas)
     await _refused(store, 2, quotas)
     await store.delete(ALICE, numbered_trace(1))
-    await _begin(store, 2, quotas)
+    await begun_about(store, 2, quotas)
 
 
 async def test_as_many_questions_within_a_minute_as_are_allowed_and_then_one_by_one(
     store: Store, engine: AsyncEngine
 ) -> None:
     quotas = Quotas(owner_turns_per_minute=2)
-    await _begin(store, 1, quotas)
+    await begun_about(store, 1, quotas)
     await _age(engine, 50)
-    await _begin(store, 2, quotas)
+    await begun_about(store, 2, quotas)
 
     refusal = await _refused(store, 3, quotas)
 
@@ -124,9 +107,9 @@ async def test_as_many_questions_within_a_minute_as_are_allowed_and_then_one_by_
     assert 1 <= refusal.retry_after <= 10
     assert refusal.message.startswith("You have asked 2 questions within a minute. Try again in ")
     assert f" {refusal.retry_after} second" in refusal.message
-    await _begin(store, 3, quotas, owner=BOB)
+    await begun_about(store, 3, quotas, owner=BOB)
     await _age(engine, 11)
-    await _begin(store, 3, quotas)
+    await begun_about(store, 3, quotas)
     await _refused(store, 4, quotas)
 
 
@@ -134,7 +117,9 @@ async def test_deleting_conversations_does_not_give_questions_or_tokens_back(
     store: Store,
 ) -> None:
     by_minute, by_day = Quotas(owner_turns_per_minute=1), Quotas(workspace_tokens_per_day=100)
-    turn = await _begin(store, 1, Quotas(owner_turns_per_minute=1, workspace_tokens_per_day=100))
+    turn = await begun_about(
+        store, 1, Quotas(owner_turns_per_minute=1, workspace_tokens_per_day=100)
+    )
     await store.delete(ALICE, numbered_trace(1))
     await store.charge(turn.turn_id, 100)
 
@@ -146,12 +131,12 @@ async def test_a_workspace_spends_its_tokens_of_a_day_and_gets_new_ones_at_midni
     store: Store, engine: AsyncEngine
 ) -> None:
     quotas = Quotas(workspace_tokens_per_day=1_000)
-    first = await _begin(store, 1, quotas)
+    first = await begun_about(store, 1, quotas)
     await store.charge(first.turn_id, 400)
     await store.charge(first.turn_id, 600)
-    second = await _begin(store, 2, quotas, owner=BOB)
+    second = await begun_about(store, 2, quotas, owner=BOB)
     await store.charge(second.turn_id, 399)
-    await _begin(store, 3, quotas)
+    await begun_about(store, 3, quotas)
     await store.charge(second.turn_id, 400)
 
     refusal = await _refused(store, 4, quotas)
@@ -160,42 +145,42 @@ async def test_a_workspace_spends_its_tokens_of_a_day_and_gets_new_ones_at_midni
     assert "00:00 UTC" in refusal.message
     assert refusal.retry_after is not None
     assert 1 <= refusal.retry_after <= 86_400
-    await _begin(store, 4, quotas, owner=ELSEWHERE)
+    await begun_about(store, 4, quotas, owner=ELSEWHERE)
     await _age(engine, 86_400)
-    await _begin(store, 4, quotas)
+    await begun_about(store, 4, quotas)
 
 
 async def test_as_many_conversations_are_kept_as_are_allowed(store: Store) -> None:
     quotas = Quotas(owner_conversations=2)
-    await _begin(store, 1, quotas)
-    await finish(store, await _begin(store, 2, quotas))
+    await begun_about(store, 1, quotas)
+    await finish(store, await begun_about(store, 2, quotas))
 
     refusal = await _refused(store, 3, quotas)
 
     assert refusal.message.startswith("You have 2 conversations, which is the most that are kept.")
     assert refusal.retry_after is None
-    await finish(store, await _begin(store, 2, quotas))
-    await _begin(store, 3, quotas, owner=BOB)
+    await finish(store, await begun_about(store, 2, quotas))
+    await begun_about(store, 3, quotas, owner=BOB)
     await store.delete(ALICE, numbered_trace(1))
-    await _begin(store, 3, quotas)
+    await begun_about(store, 3, quotas)
 
 
 async def test_a_turn_begins_below_the_limit_of_events_and_not_at_it(store: Store) -> None:
     quotas = Quotas(owner_events=4)
-    turn = await _begin(store, 1, quotas)
+    turn = await begun_about(store, 1, quotas)
     await store.append(turn, [reply("one"), reply("two")])
-    await finish(store, await _begin(store, 2, Quotas(owner_events=4)))
+    await finish(store, await begun_about(store, 2, Quotas(owner_events=4)))
 
     # Three events and two.
     refusal = await _refused(store, 3, Quotas(owner_events=5))
 
     assert refusal.message.startswith("Your conversations hold 5 stored events")
     await store.delete(ALICE, numbered_trace(2))
-    await _begin(store, 3, quotas)
+    await begun_about(store, 3, quotas)
 
 
 async def test_a_refused_question_leaves_nothing_behind(store: Store, engine: AsyncEngine) -> None:
-    await _begin(store, 1, ALL)
+    await begun_about(store, 1, ALL_QUOTAS)
     await _refused(store, 2, Quotas(owner_turns=1, owner_turns_per_minute=9))
 
     assert [await _count(engine, each) for each in (sessions, turns, admissions)] == [1, 1, 1]
@@ -224,98 +209,11 @@ async def test_a_repeated_begin_is_counted_once_and_not_refused(
 
 async def test_what_no_limit_counts_any_more_is_removed(store: Store, engine: AsyncEngine) -> None:
     for number in range(3):
-        await _begin(store, number, ALL)
+        await begun_about(store, number, ALL_QUOTAS)
     await _age(engine, 86_401)
-    await _begin(store, 4, ALL)
+    await begun_about(store, 4, ALL_QUOTAS)
 
     assert await _count(engine, admissions) == 1
-
-
-@contextlib.asynccontextmanager
-async def _stores(uri: str, number: int) -> AsyncIterator[list[Store]]:
-    async with contextlib.AsyncExitStack() as stack:
-        yield [
-            Store(await stack.enter_async_context(databases.connected(uri))) for _ in range(number)
-        ]
-
-
-@pytest.mark.parametrize(
-    "quotas",
-    [
-        Quotas(owner_turns=5),
-        Quotas(workspace_turns=5),
-        Quotas(owner_turns_per_minute=5),
-        Quotas(owner_conversations=5),
-    ],
-    ids=["owner", "workspace", "minute", "conversations"],
-)
-async def test_turns_that_begin_at_once_never_pass_a_limit(
-    database_uri: str, quotas: Quotas
-) -> None:
-    outcomes: list[bool] = []
-
-    async def ask(store: Store, number: int) -> None:
-        try:
-            turn = await _begin(store, number, quotas)
-        except LimitReached:
-            outcomes.append(False)
-            return
-        outcomes.append(True)
-        await store.append(turn, [reply("so far")])
-
-    async with _stores(database_uri, 3) as stores, anyio.create_task_group() as group:
-        for number in range(24):
-            group.start_soon(ask, stores[number % 3], number)
-
-    assert (outcomes.count(True), outcomes.count(False)) == (5, 19)
-
-
-@pytest.mark.slow
-async def test_processes_that_begin_turns_at_once_never_pass_a_limit(database_uri: str) -> None:
-    processes = [
-        await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tests.db.rush",
-            database_uri,
-            str(number),
-            cwd=ROOT,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        for number in range(3)
-    ]
-    told = [(await process.communicate())[0].split() for process in processes]
-
-    begun_in_all = sum(int(begun) for begun, _ in told)
-    refused_in_all = sum(int(refused) for _, refused in told)
-    assert (begun_in_all, refused_in_all) == (7, 83)
-
-
-async def test_letting_in_many_owners_of_one_workspace_ends_in_no_deadlock(
-    database_uri: str,
-) -> None:
-    ended = 0
-
-    async def talk(store: Store, number: int) -> None:
-        nonlocal ended
-        owner = Owner("workspace", f"user:{number % 4}")
-        quotas = Quotas(owner_turns=50, owner_turns_per_minute=50, workspace_tokens_per_day=99)
-        for _ in range(3):
-            turn = await _begin(store, number, quotas, owner=owner)
-            await store.charge(turn.turn_id, 1)
-            await store.append(turn, [reply("one")])
-            last = entry(TurnFinished())
-            await store.end_turn(turn, [last], state="finished", usage=Usage())
-            ended += 1
-
-    async with _stores(database_uri, 2) as stores:
-        await _begin(stores[0], 99, ALL)
-        # One attempt: a deadlock would not be repeated in silence.
-        alone = [Store(each._engine, attempts=1) for each in stores]
-        async with anyio.create_task_group() as group:
-            for number in range(12):
-                group.start_soon(talk, alone[number % 2], number)
-    assert ended == 36
 
 
 async def test_nothing_is_looked_for_through_a_whole_table(tmp_path: Path) -> None:
@@ -329,8 +227,8 @@ async def test_nothing_is_looked_for_through_a_whole_table(tmp_path: Path) -> No
             lambda _c, _cursor, statement, values, _x, _m: asked.append((statement, values)),
         )
         store = Store(engine)
-        await finish(store, await _begin(store, 1, ALL))
-        await _begin(store, 1, ALL)
+        await finish(store, await begun_about(store, 1, ALL_QUOTAS))
+        await begun_about(store, 1, ALL_QUOTAS)
         looked = [each for each in asked if each[0].startswith(("SELECT", "UPDATE", "DELETE"))]
         assert len(looked) > 10
         async with engine.begin() as db:

@@ -12,6 +12,16 @@ BOB = Owner("workspace", "user:bob")
 NO_QUOTAS = Quotas()
 TRACE = "0199a0c2-0000-7000-8000-000000000001"
 
+ALL_QUOTAS = Quotas(
+    owner_turns=9,
+    owner_turns_per_minute=9,
+    owner_conversations=9,
+    owner_events=99,
+    workspace_turns=9,
+    workspace_tokens_per_day=9,
+)
+"""None of them reached by a test that does not mean to."""
+
 
 def numbered_trace(number: int) -> str:
     return f"0199a0c2-0000-7000-8000-{number:012d}"
@@ -76,3 +86,16 @@ async def finish(store: Store, turn: TurnKey) -> None:
 
 async def types(store: Store, conversation_id: str) -> list[str]:
     return [logged.event.type for logged in await store.events(conversation_id)]
+
+
+async def begun_about(
+    store: Store, number: int, quotas: Quotas, *, owner: Owner = ALICE, lease_seconds: float = 20
+) -> TurnKey:
+    """A turn about the trace of that number, let in by these quotas."""
+    return await begun(
+        store,
+        owner=owner,
+        trace_id=numbered_trace(number),
+        quotas=quotas,
+        lease_seconds=lease_seconds,
+    )
