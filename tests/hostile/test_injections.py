@@ -9,6 +9,15 @@ from tests.fakes.service import Service
 from tests.hostile.injections import BODIES, CANARY, INJECTIONS
 from tests.hostile.poisoned import WITHOUT_TOOLS, obeyed, poisoned
 
+QUICK_IN_TEXT = {
+    "orders",
+    "an image",
+    "the text protocol",
+    "a tool call in tags",
+    "a citation that names a foreign trace",
+}
+"""All of them together take half a minute."""
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -45,7 +54,13 @@ async def test_an_obeyed_value_gets_nothing_done(
     trace.assert_contained(caplog)
 
 
-@pytest.mark.parametrize(("number", "name"), list(enumerate(INJECTIONS, 200)))
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [
+        pytest.param(number, name, marks=[] if name in QUICK_IN_TEXT else pytest.mark.slow)
+        for number, name in enumerate(INJECTIONS, 200)
+    ],
+)
 async def test_an_obeyed_text_gets_nothing_done_through_the_text_protocol(
     service_in_text: Service, number: int, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:

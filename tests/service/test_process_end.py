@@ -69,6 +69,7 @@ async def test_sigterm_gives_a_running_turn_time_to_end(tmp_path: Path) -> None:
         assert await process.ended() == 0
 
 
+@pytest.mark.slow
 async def test_sigterm_ends_a_turn_that_takes_too_long_with_a_last_word_and_stores_it(
     tmp_path: Path,
 ) -> None:
@@ -146,6 +147,7 @@ async def test_a_person_at_a_terminal_waits_for_no_load_balancer(tmp_path: Path)
         assert await process.ended() == 0
 
 
+@pytest.mark.slow
 async def test_a_question_that_is_too_late_is_refused_in_words(tmp_path: Path) -> None:
     async with service_process(tmp_path) as (service, process):
         service.switches.faults.append(Fault(Delay(1.5), path=f"/v1/private/traces/{TRACE_ID}"))
