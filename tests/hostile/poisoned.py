@@ -128,7 +128,8 @@ def poisoned(service: Service, number: int, hostile: Any) -> Poisoned:
 
 
 def _trace(trace_id: str, hostile: Any) -> dict[str, Any]:
-    name = hostile if isinstance(hostile, str) else "answer-question"
+    """Those of one name may be compared, so that each has one of its own."""
+    name = hostile if isinstance(hostile, str) else f"answer to {trace_id}"
     return {
         "id": trace_id,
         "project_name": "shop",
