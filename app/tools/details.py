@@ -13,7 +13,8 @@ from app.analysis.wording import one_line
 from app.errors import ToolFailed
 from app.opik.client import BODIES
 from app.opik.schema import Span, Trace
-from app.tools.excerpts import Value, as_text, shown, without_halves
+from app.surrogates import repaired
+from app.tools.excerpts import Value, as_text, shown
 from app.tools.facts import MESSAGE_SHOWN, facts_of, failure, recorded
 from app.tools.value_path import Step, described, parse_path, select, write_path
 from app.tools.workbench import OpenedSpan, Workbench
@@ -192,7 +193,7 @@ def _sheet_of_path(
 def _value(reference: str, steps: Sequence[Step], value: Any) -> Value:
     path = write_path(steps)
     about = described(value) if isinstance(value, dict | list) else ""
-    return Value(path, as_text(value), _more(reference, without_halves(path)), about)
+    return Value(path, as_text(value), _more(reference, repaired(path)), about)
 
 
 def _more(reference: str, path: str) -> Callable[[int], str]:

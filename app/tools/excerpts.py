@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.analysis.wording import one_line
+from app.surrogates import repaired
 from app.tools.value_path import described
 
 MoreFrom = Callable[[int], str]
@@ -35,16 +36,7 @@ def as_text(value: Any) -> str:
             value = json.dumps(value, ensure_ascii=False)
         except RecursionError:
             return f"[too deeply nested to be shown whole: {described(value)}; name a path into it]"
-    return without_halves(value)
-
-
-def without_halves(text: str) -> str:
-    """`text` as UTF-8 can write it."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
+    return repaired(value)
 
 
 def share(lengths: Sequence[int], room: int) -> list[int]:
@@ -98,8 +90,8 @@ def _note(value: Value, offset: int, end: int, about: str) -> str:
 def fitted(write: Callable[[int], str], room: int) -> str:
     """What `write` makes of a budget of tokens, the budget made smaller until the text fits."""
     tokens = room // _CHARACTERS_PER_TOKEN
-    text = without_halves(write(tokens)).strip("\n")
+    text = repaired(write(tokens)).strip("\n")
     while len(text) > room and tokens > 50:
         tokens = min(tokens * room // len(text), tokens - 50)
-        text = without_halves(write(tokens)).strip("\n")
+        text = repaired(write(tokens)).strip("\n")
     return text

@@ -13,7 +13,7 @@ from app.errors import NotFound
 from app.ids import is_uuid
 from app.opik.client import Filter, OpikClient
 from app.opik.schema import Stats, Thread, Trace
-from app.tools.excerpts import without_halves
+from app.surrogates import repaired
 from app.tools.trace_list import Lister, ListLimits, Passes, TraceList
 
 BY_PROGRAMS: Filter = {"field": "source", "operator": "=", "value": "sdk"}
@@ -89,7 +89,7 @@ class Surroundings:
 
     async def thread(self) -> Thread:
         """What the backend tells of the thread as a whole; raises its refusal."""
-        thread_id = without_halves(self.trace.thread_id or "")
+        thread_id = repaired(self.trace.thread_id or "")
         return await self._client.thread(self._caller, self.project_id, thread_id)
 
     async def longest(self, name: str, window: Window, size: int) -> Sequence[Trace] | None:
@@ -185,4 +185,4 @@ def _is_of(trace: Trace, name: str, window: Window) -> bool:
 
 
 def _is(field: str, value: str) -> Filter:
-    return {"field": field, "operator": "=", "value": without_halves(value)}
+    return {"field": field, "operator": "=", "value": repaired(value)}

@@ -1,6 +1,6 @@
 """The tool that reads the thread of a trace: what was asked and answered before and after it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ from app.analysis.wording import counted, dollars, one_line, span_of_time
 from app.errors import OpikAssistError
 from app.opik.schema import Thread, Trace
 from app.tools.body_plan import plan_runs
+from app.tools.excerpts import share
 from app.tools.surroundings import aware
 from app.tools.trace_lines import alias_of, facts_line, started
 from app.tools.workbench import Workbench
@@ -195,8 +196,9 @@ def _blocks(
     heads = [_facts(bench, thread, place) for place in shown]
     said = [_said(bodies.get(thread.turns[place].id)) for place in shown]
     texts = [text for each in said if each for text in each]
-    limit = _fair([len(text) for text in texts], room - sum(len(each) + 1 for each in heads))
-    return [f"{head}{_told(each, limit)}" for head, each in zip(heads, said, strict=True)]
+    room -= sum(len(each) + 1 for each in heads) + _LABEL * len(texts)
+    limits = iter(share([len(text) for text in texts], room))
+    return [f"{head}{_told(each, limits)}" for head, each in zip(heads, said, strict=True)]
 
 
 def _facts(bench: Workbench, thread: _Thread, place: int) -> str:
@@ -214,19 +216,10 @@ def _said(body: Trace | None) -> tuple[str, str] | None:
     return asked(body.input, limit=_LONGEST_TEXT), answered(body.output, limit=_LONGEST_TEXT)
 
 
-def _told(said: tuple[str, str] | None, limit: int) -> str:
+def _told(said: tuple[str, str] | None, limits: Iterator[int]) -> str:
+    """What was said, each text in the next of the limits."""
     if said is None:
         return "\n  its input and output could not be read"
-    texts = [one_line(text, limit=limit) or "nothing recorded" for text in said]
+    cut = (one_line(text, limit=max(_SHORTEST_TEXT, next(limits))) for text in said)
+    texts = [each or "nothing recorded" for each in cut]
     return f"\n  asked: {texts[0]}\n  answered: {texts[1]}"
-
-
-def _fair(lengths: Sequence[int], room: int) -> int:
-    """How long each of these texts may be, so that they fit together: short ones leave room."""
-    room -= _LABEL * len(lengths)
-    for place, length in enumerate(sorted(lengths)):
-        left = len(lengths) - place
-        if length * left > room:
-            return max(_SHORTEST_TEXT, room // left)
-        room -= length
-    return _LONGEST_TEXT
