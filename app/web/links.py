@@ -18,6 +18,8 @@ _LINKED = re.compile(rf"{URL_CHARACTERS}*[A-Za-z0-9/#&=%+$-]")
 _SHOWN = re.compile(r"[^\s<>\[\]\"|`\\{}\udfff]*")
 _AFTER_URL = re.compile(r"[.,:)]*[!?\"']?")
 _HAS_INNER_URL = re.compile(r"(?:\w+://)?+(?:www\.)?+.*(?:://|www\.)", re.IGNORECASE)
+_NESTED = re.compile(r"%(?:25)+")
+"""A percent sign however often it is encoded: one at a time would take a pass each."""
 _STEPS = re.compile(r"[/\\]+")
 _NO_PAGES = frozenset(["..", "api", "opik-ai"])
 """Parts of a path that lead out of the UI: above it, or to what is served beside it. Opik's API
@@ -67,7 +69,7 @@ class Links:
 
 def _steps(path: str) -> list[str]:
     """The parts of a path, however often it is encoded."""
-    while (decoded := unquote(path)) != path:
+    while (decoded := unquote(_NESTED.sub("%", path))) != path:
         path = decoded
     return _STEPS.split(path.lower())
 
