@@ -35,8 +35,8 @@ from app.db.store import Store
 from app.errors import BackendUnavailable, OpikAssistError, StartRefused
 from app.events import LoggedEvent, ReplyCompleted, StoredEvent, TurnFinished, TurnStarted
 from app.opik.client import OpikClient
-from app.opik.schema import Span, Trace
-from app.opik.transport import Retries, Transport
+from app.opik.http import Retries, Transport
+from app.opik.records import Span, Trace
 from app.settings import DatabaseSettings, Settings, database_url
 from app.telemetry import logs
 

@@ -16,16 +16,16 @@ from app import __version__
 from app.conversation.conversations import Conversations
 from app.conversation.health import Health
 from app.db.engine import create_engine, storage_kind
-from app.db.migrating import prepare
+from app.db.migrations import prepare
 from app.db.schema_check import SchemaCheck
 from app.db.store import Store
 from app.errors import StartRefused
 from app.opik.reach import answers
-from app.parts import conversations_of, observing_of, reporting_of, retention_of
 from app.settings import DEFAULT_DATABASE, Settings, database_url
-from app.stopping import Stopping
+from app.shutdown import Stopping
 from app.telemetry import logs
 from app.web.routes import State
+from app.wiring import conversations_of, observing_of, reporting_of, retention_of
 
 log = structlog.get_logger(__name__)
 

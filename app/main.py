@@ -16,14 +16,14 @@ from starlette.middleware.cors import CORSMiddleware
 from app.agent.prompt import SYSTEM
 from app.errors import OpikAssistError, StartRefused
 from app.lifecycle import PlainStart, running, storage_of
-from app.parts import observing_of, reporting_of
 from app.settings import Settings
-from app.web import problems
-from app.web.guard import RequestId, SameSite
+from app.web import error_responses as problems
+from app.web.markdown.ui_urls import UiLinks
+from app.web.middleware import RequestId, SameSite
 from app.web.requests import BodyLimits
 from app.web.routes import Api, EdgeLimits
-from app.web.span_links import UiLinks
 from app.web.sse import Pace
+from app.wiring import observing_of, reporting_of
 
 
 def create_app(

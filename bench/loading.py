@@ -15,10 +15,10 @@ import httpx
 from app.agent.citations import Aliases
 from app.caller import Caller, Owner
 from app.opik.client import BODIES, OpikClient
-from app.opik.transport import Retries, Transport
+from app.opik.http import Retries, Transport
 from app.tools.catalogue import TOOLS
-from app.tools.loading import LoadLimits, TraceLoader
-from app.tools.workbench import ToolLimits, Workshop
+from app.tools.trace.loader import LoadLimits, TraceLoader
+from app.tools.trace.trace_context import ToolLimits, Workshop
 from bench.outline import make_spans
 
 SIZES = (100, 1_000, 10_000)

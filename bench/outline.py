@@ -15,12 +15,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from app.agent.prompt import SYSTEM, Fence
-from app.analysis.examination import examine, worth_reading
-from app.analysis.outline import outline_of
+from app.analysis.text.outline import outline_of
 from app.analysis.tokens import estimate_tokens
-from app.chat.dialect import NativeDialect, encode
+from app.analysis.trace_analysis import examine, worth_reading
+from app.chat.native_tools import NativeDialect, encode
 from app.messages import System, User
-from app.opik.schema import ErrorInfo, Span, Trace
+from app.opik.records import ErrorInfo, Span, Trace
 from app.tools.catalogue import TOOLS
 
 SIZES = (10, 100, 1_000, 10_000, 100_000)

@@ -20,8 +20,8 @@ from statistics import median, quantiles
 from uuid import UUID
 
 from bench.backend import frames
-from soak.processes import UNLIMITED, Process
-from tests import databases
+from testkit import databases
+from testkit.processes import UNLIMITED, Process
 
 _DELTAS = 300
 _NUMBER = re.compile(rb"(?<!\d)\d{17}(?!\d)")

@@ -18,13 +18,13 @@ from typing import Any
 import httpx
 
 from demo.asking import ask
-from demo.forwarding import chat_from_environment
 from demo.gateway import create_gateway
 from demo.offline_model import OfflineModel
-from demo.standin.app import create_app
-from demo.standin.records import Records
-from demo.standin.serving import served
-from demo.standin.switches import Switches
+from standin.app import create_app
+from standin.forwarding import chat_from_environment
+from standin.records import Records
+from standin.serving import served
+from standin.switches import Switches
 
 TRACES = Path(__file__).parent / "traces"
 PREFIX = "/opik-ai"

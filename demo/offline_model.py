@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from demo.standin.chat import Chunk, finish, text, tool_arguments, tool_call, usage
+from standin.chat import Chunk, finish, text, tool_arguments, tool_call, usage
 
 LABEL = "*Offline stand-in model (rules, not a language model):*"
 _ENDING = "\n\nA real language model can be set with `DEMO_LLM_BASE_URL`."

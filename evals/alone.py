@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import anyio.to_thread
 
-from app.analysis.candidates import READ_ALL
-from app.analysis.examination import Examination, examine, worth_reading
-from app.opik.schema import Span, Trace
+from app.analysis.body_selection import READ_ALL
+from app.analysis.trace_analysis import Examination, examine, worth_reading
+from app.opik.records import Span, Trace
 from evals.asked_case import AskedCase
 from evals.outcome import Answered
 

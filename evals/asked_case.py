@@ -16,10 +16,10 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from app.ids import is_uuid
-from app.opik.schema import Span, Trace
-from demo.standin import moments
+from app.opik.records import Span, Trace
 from evals.cases import Setting
 from evals.grading import LabelledTurn, symptoms
+from standin import moments
 
 QUESTION = (
     "What went wrong in this trace? Cite the span where the cause lies, not those where it only "

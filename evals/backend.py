@@ -9,13 +9,13 @@ from typing import Any
 import httpx
 
 from app.caller import Caller
-from app.opik.schema import FeedbackScore
-from demo.forwarding import Forwarding
-from demo.standin.app import create_app
-from demo.standin.records import Records
-from demo.standin.serving import served
-from demo.standin.switches import Account, ProviderKey, Switches
+from app.opik.records import FeedbackScore
 from evals.asked_case import AskedCase
+from standin.app import create_app
+from standin.forwarding import Forwarding
+from standin.records import Records
+from standin.serving import served
+from standin.switches import Account, ProviderKey, Switches
 
 PROJECT = "evals"
 _BATCH = 1_000

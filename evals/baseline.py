@@ -26,10 +26,10 @@ from app.events import StoredEvent, TextDelta, TurnFailed, TurnFinished
 from app.ids import is_uuid
 from app.messages import Assistant, Message, System, User
 from app.opik.client import BODIES, OpikClient
-from app.opik.schema import Span, Trace
-from app.opik.transport import Retries, Transport
-from app.parts import chat_options_of, rules_of
+from app.opik.http import Retries, Transport
+from app.opik.records import Span, Trace
 from app.settings import Settings
+from app.wiring import chat_options_of, rules_of
 from evals.asked_case import AskedCase
 from evals.backend import proxy_name
 from evals.grading import named_spans

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from app.analysis.tree import microseconds
-from app.opik.schema import Span, Trace
+from app.opik.records import Span, Trace
 from evals.item import Item
 from evals.mark import CULPRIT_TAG
 from evals.noise import add_noise

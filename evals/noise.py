@@ -5,7 +5,7 @@ import random
 import uuid
 from typing import Any
 
-from app.analysis.values import CUT_LENGTH
+from app.analysis.json_values import CUT_LENGTH
 from evals.item import Item
 
 _NAMES = (

@@ -17,13 +17,13 @@ from typing import Any
 
 import uvicorn
 
-from demo.standin import views
-from demo.standin.app import create_app
-from demo.standin.chat import ScriptedChat
-from demo.standin.records import Records
-from demo.standin.switches import Switches
 from evals.programs import agent, crew, imports, questions, report, sqlbot, support
 from evals.programs.plan import Plan
+from standin import views
+from standin.app import create_app
+from standin.chat import ScriptedChat
+from standin.records import Records
+from standin.switches import Switches
 
 _ONE_RUN = "--one"
 RECORDINGS = Path(__file__).parent / "recordings"

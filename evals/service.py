@@ -18,11 +18,11 @@ from app.errors import StartRefused
 from app.events import LoggedEvent
 from app.main import create_app
 from app.settings import Settings, database_url
-from demo.standin.serving import served
 from evals.asked_case import AskedCase
 from evals.backend import proxy_name
 from evals.grading import cited_spans
 from evals.outcome import Answered, answered
+from standin.serving import served
 
 # The service sends a comment line every 15 s and ends its turns itself.
 _SILENCE_SECONDS = 60.0

@@ -12,9 +12,9 @@ from typing import Any
 
 import httpx
 
-from demo.standin.moments import id_at
 from evals.grading import PASSED
 from evals.outcome import Row
+from standin.moments import id_at
 
 _ITEMS_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 _BATCH = 100

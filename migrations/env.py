@@ -8,9 +8,9 @@ import structlog
 from alembic import context
 from sqlalchemy import Connection
 
-from app.db import migrating
+from app.db import migrations as migrating
 from app.db.engine import create_engine
-from app.db.tables import VERSION_TABLE, metadata
+from app.db.schema import VERSION_TABLE, metadata
 from app.errors import StartRefused
 from app.settings import DatabaseSettings, database_url
 

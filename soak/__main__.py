@@ -16,7 +16,7 @@ import anyio
 
 from soak.cancels import Storm
 from soak.crowd import Plan, Report, Restart, storm
-from tests import databases
+from testkit import databases
 
 _ACTIONS_A_SECOND = 15
 _OUTAGE_SECONDS = 1.0

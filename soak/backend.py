@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from demo.standin.app import Standin, create_app
-from demo.standin.chat import ChatError, Chunk, finish, text, tool_arguments, tool_call, usage
-from demo.standin.faults import Answer, ChatCutAfter, ChatErrorAfter, CutAfter, Delay, Fault, Refuse
-from demo.standin.records import Records
-from demo.standin.switches import Account, Switches
+from standin.app import Standin, create_app
+from standin.chat import ChatError, Chunk, finish, text, tool_arguments, tool_call, usage
+from standin.faults import Answer, ChatCutAfter, ChatErrorAfter, CutAfter, Delay, Fault, Refuse
+from standin.records import Records
+from standin.switches import Account, Switches
 
 _TRACE = 0x0199_0000_0000_7000_8000_0000_0000_0000
 _SPAN = 0x0199_0000_0000_7000_8000_0001_0000_0000

@@ -14,10 +14,10 @@ from app.settings import database_url
 from soak.backend import MoodyModel, standin_with, trace_id
 from soak.crowd import Report, mixed_up
 from soak.direct import DirectService, Moment, direct_service
-from soak.processes import UNLIMITED
-from tests.audits.clients import Asked, Forgotten, faults_of_clients
-from tests.audits.log import LoggedConversation, LoggedTurn, faults_of_log, read_log
-from tests.fakes.service import serving
+from testkit.audits.clients import Asked, Forgotten, faults_of_clients
+from testkit.audits.log import LoggedConversation, LoggedTurn, faults_of_log, read_log
+from testkit.processes import UNLIMITED
+from testkit.service import serving
 
 STAGES = (
     "before the lease",

@@ -17,11 +17,11 @@ import httpx
 from app.db.engine import create_engine
 from app.settings import database_url
 from soak.backend import MoodyModel, moody_faults, standin_with, trace_id
-from soak.processes import UNLIMITED, Process
 from soak.users import Notes, User
-from tests.audits.clients import faults_of_clients
-from tests.audits.log import LoggedConversation, faults_of_log, read_log
-from tests.fakes.service import serving
+from testkit.audits.clients import faults_of_clients
+from testkit.audits.log import LoggedConversation, faults_of_log, read_log
+from testkit.processes import UNLIMITED, Process
+from testkit.service import serving
 
 LEASE_SECONDS = 10
 _MEMORY_GROWTH = 1.10

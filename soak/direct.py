@@ -21,7 +21,7 @@ from starlette.types import Message
 
 from app.main import create_app
 from app.settings import Settings
-from tests.audits.clients import Asked
+from testkit.audits.clients import Asked
 
 _SETTLING_SECONDS = 30.0
 

@@ -10,8 +10,8 @@ import anyio
 import httpx
 
 from soak.backend import WORKSPACE, trace_id
-from soak.processes import Process
-from tests.audits.clients import Asked, Forgotten
+from testkit.audits.clients import Asked, Forgotten
+from testkit.processes import Process
 
 _MOST_SECONDS = 60.0
 

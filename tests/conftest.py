@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.db.engine import create_engine
+from app.db.schema import metadata
 from app.db.store import Store
-from app.db.tables import metadata
 from app.settings import database_url
-from tests import databases
-from tests.made_up import credential_elsewhere, credential_in, databases_with_a_credential
+from testkit import databases
+from testkit.credentials import credential_elsewhere, credential_in, databases_with_a_credential
 
 # How fast a machine is at the moment is no matter of behaviour.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import made_up
+from testkit import credentials as made_up
 
 
 @pytest.mark.parametrize("credential", made_up.ALL)

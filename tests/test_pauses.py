@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.pauses import asked_pause
+from app.retry_after import asked_pause
 
 NOW = "Sun, 22 Nov 2026 10:00:00 GMT"
 

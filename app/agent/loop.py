@@ -11,10 +11,10 @@ from uuid import uuid4
 import anyio
 
 from app.agent.budget import Budget
-from app.agent.calls import CallDesk
 from app.agent.context import Context
 from app.agent.ports import Model, Sink
 from app.agent.prompt import LAST_ANSWER, Fence
+from app.agent.tool_calls import CallDesk
 from app.agent.toolbox import Toolbox
 from app.errors import LimitReached, ModelFailed
 from app.events import CallRecord, ReplyCompleted, TextDelta, UsageCount

@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from app.analysis.replies import calls_tools, spoken
-from app.analysis.values import is_cut, leaves, parse_json, texts
-from app.opik.schema import Span
+from app.analysis.json_values import is_cut, leaves, parse_json, texts
+from app.analysis.llm_output import calls_tools, spoken
+from app.opik.records import Span
 
 _FORMATS = frozenset(["json_object", "json_schema", "json", "application/json"])
 _FORMAT_KEYS = frozenset(["response_format", "responseformat", "response_mime_type", "format"])

@@ -3,10 +3,10 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from app.analysis.raises import has_failed
-from app.analysis.scene import Scene, kinship, says_nothing
+from app.analysis.error_origins import has_failed
+from app.analysis.evidence import Scene, kinship, says_nothing
+from app.analysis.json_values import hollow_keys
 from app.analysis.tree import Node
-from app.analysis.values import hollow_keys
 
 
 @dataclass(slots=True)

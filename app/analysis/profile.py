@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from app.analysis.critical_path import Segment, critical_path, time_on_path
 from app.analysis.tree import Node, Tree
-from app.opik.schema import Span, Trace
+from app.opik.records import Span, Trace
 
 _GAP_SHARE = 0.05
 _GAPS_KEPT = 5

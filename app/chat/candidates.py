@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.chat.abilities import Abilities, abilities_of, canonical, provider_by_name
-from app.chat.dialect import wire_model
+from app.chat.capabilities import Abilities, abilities_of, canonical, provider_by_name
+from app.chat.native_tools import wire_model
 
 AUTO = "auto"
 _PER_WILDCARD = 3

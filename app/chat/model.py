@@ -16,11 +16,11 @@ import anyio
 import httpx
 
 from app.caller import Caller
-from app.chat.abilities import Abilities, Learnt, abilities_of, provider_by_name
-from app.chat.dialect import NativeDialect, NativeReader, encode, wire_model
-from app.chat.exchange import Exchange, ExchangeFailed
+from app.chat.capabilities import Abilities, Learnt, abilities_of, provider_by_name
+from app.chat.native_tools import NativeDialect, NativeReader, encode, wire_model
 from app.chat.parameters import OPTIONAL_PARAMETERS, ChatOptions
-from app.chat.refusals import failed, refused_parameter, refuses_tools
+from app.chat.provider_errors import failed, refused_parameter, refuses_tools
+from app.chat.stream import Exchange, ExchangeFailed
 from app.chat.text_tools import TextDialect, TextReader
 from app.errors import ModelFailed
 from app.messages import Message, Reply, ToolAnswer, ToolSpec, Usage

@@ -18,8 +18,8 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from app.chat.dialect import wire_arguments
-from app.chat.requests import RequestReader
+from app.chat.native_tools import wire_arguments
+from app.chat.text_tool_parser import RequestReader
 from app.messages import Assistant, Message, Reply, System, ToolAnswer, ToolCall, ToolSpec, User
 
 _EMPTY = "(empty)"

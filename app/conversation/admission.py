@@ -14,7 +14,7 @@ import anyio
 
 from app.agent.ports import Model
 from app.caller import Caller, Owner
-from app.conversation.ledger import Lease
+from app.conversation.event_writer import Lease
 from app.conversation.metering import MeteredModel
 from app.db.store import Conversation, Entry, Quotas, Store, TurnKey
 from app.errors import ConversationBusy, LimitReached

@@ -10,7 +10,7 @@ from app.agent.prompt import Fence
 from app.caller import Caller, Owner
 from app.conversation.history import aliases_of, fold
 from app.conversation.ports import OpenBench
-from app.conversation.spending import Price
+from app.conversation.token_usage import Price
 from app.conversation.turn import Turn
 from app.db.store import Conversation, Store
 from app.events import TraceRead

@@ -15,9 +15,9 @@ from app.agent.citations import Aliases
 from app.caller import Caller, Owner
 from app.conversation.admission import Admission, Room
 from app.conversation.answering import Answering, Asked
-from app.conversation.ledger import Lease, Patience
+from app.conversation.event_writer import Lease, Patience
 from app.conversation.ports import Access, Observer, OpenBench, OpenModel
-from app.conversation.spending import Price
+from app.conversation.token_usage import Price
 from app.conversation.turn import SHUTTING_DOWN, Turn
 from app.db.store import Store, TurnKey
 from app.errors import NotFound, ShuttingDown

@@ -6,7 +6,7 @@ import anyio
 import structlog
 
 from app.conversation.ports import Observer
-from app.db.expiry import NOTHING, Expiry
+from app.db.retention_batches import NOTHING, Expiry
 from app.errors import DatabaseUnavailable
 
 log = structlog.get_logger(__name__)

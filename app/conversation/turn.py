@@ -6,10 +6,10 @@ import anyio
 import structlog
 
 from app.agent.citations import Aliases, CitationStream, cited
+from app.conversation.event_writer import Ending, Lease, Ledger, Patience
 from app.conversation.feed import Feed
-from app.conversation.ledger import Ending, Lease, Ledger, Patience
 from app.conversation.ports import TurnWatch
-from app.conversation.spending import Account, Price
+from app.conversation.token_usage import Account, Price
 from app.db.store import Store, TurnKey
 from app.errors import DatabaseUnavailable, OpikAssistError, TurnLost
 from app.events import (

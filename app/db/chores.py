@@ -3,7 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.tables import chores, utc_in, utc_now
+from app.db.schema import chores, utc_in, utc_now
 
 
 async def hold(db: AsyncConnection, chore: str, holder: str, *, seconds: float) -> bool:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, and_, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.tables import admissions, sessions, turns, utc_in, utc_now, workspaces
+from app.db.schema import admissions, sessions, turns, utc_in, utc_now, workspaces
 from app.errors import LimitReached
 
 MINUTE_SECONDS = 60

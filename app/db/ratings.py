@@ -7,7 +7,7 @@ import anyio
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.db.tables import feedback, sessions
+from app.db.schema import feedback, sessions
 from app.db.transactions import Transactions
 
 

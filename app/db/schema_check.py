@@ -7,8 +7,8 @@ import anyio
 from sqlalchemy import false, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.db.migrating import schema_fault, script_directory
-from app.db.tables import events
+from app.db.migrations import schema_fault, script_directory
+from app.db.schema import events
 from app.db.transactions import Transactions
 
 CHECK_SECONDS = 15

@@ -14,7 +14,7 @@ from app.caller import Owner
 from app.db import quotas as counting
 from app.db import turn_log
 from app.db.quotas import Quotas
-from app.db.tables import OWNER_KEY, events, facts, feedback, sessions, turns, utc_now
+from app.db.schema import OWNER_KEY, events, facts, feedback, sessions, turns, utc_now
 from app.db.transactions import UNIT_SECONDS, Transactions
 from app.db.turn_log import Conversation, Entry, Start, TurnKey
 from app.errors import DatabaseUnavailable

@@ -14,9 +14,9 @@ from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.engine import EVENT_BYTES
-from app.db.fitting import fitted
+from app.db.event_size import fitted
 from app.db.quotas import Quotas, admit
-from app.db.tables import events, sessions, turns, utc_in, utc_now
+from app.db.schema import events, sessions, turns, utc_in, utc_now
 from app.errors import TurnLost
 from app.events import ReplyCompleted, StoredEvent, TurnInterrupted, dump_event, load_event
 from app.messages import Usage

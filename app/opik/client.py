@@ -15,9 +15,9 @@ import anyio
 
 from app.caller import Caller
 from app.errors import NotFound
-from app.opik.answers import Record, SpanPage, TracePage, read_page, record, refusal
-from app.opik.schema import Permissions, SortedTraces, Span, Stats, Thread, Trace
-from app.opik.transport import BODY_BYTES, Allowance, Answer, Transport
+from app.opik.http import BODY_BYTES, Allowance, Answer, Transport
+from app.opik.records import Permissions, SortedTraces, Span, Stats, Thread, Trace
+from app.opik.responses import Record, SpanPage, TracePage, read_page, record, refusal
 
 PAGE_SPANS = 2_000
 SMALLEST_PAGE = 50

@@ -12,15 +12,15 @@ import anyio
 import structlog
 from cachetools import TTLCache
 
-from app.analysis.unusual import with_usual
-from app.analysis.usual import Usual
+from app.analysis.baseline import Usual
+from app.analysis.baseline_findings import with_usual
 from app.caller import Caller, Owner
 from app.errors import OpikAssistError
 from app.opik.client import OpikClient
-from app.opik.schema import Trace
+from app.opik.records import Trace
 from app.tools.joining import Joining
-from app.tools.loading import Loaded, TraceLoader
-from app.tools.surroundings import Surroundings
+from app.tools.trace.loader import Loaded, TraceLoader
+from app.tools.trace.project import Surroundings
 
 log = structlog.get_logger(__name__)
 

@@ -1,13 +1,13 @@
 """The tools that a model is offered."""
 
 from app.agent.toolbox import Tool
-from app.tools.comparing import compare
-from app.tools.details import get_span_details
-from app.tools.reading import get_trace_data
-from app.tools.runs import compare_traces, find_similar_traces
-from app.tools.searching import search_trace
-from app.tools.thread import get_thread
-from app.tools.usual import compare_with_project
+from app.tools.compare_spans import compare
+from app.tools.compare_with_project import compare_with_project
+from app.tools.get_span_details import get_span_details
+from app.tools.get_thread import get_thread
+from app.tools.get_trace_data import get_trace_data
+from app.tools.search_trace import search_trace
+from app.tools.similar_traces import compare_traces, find_similar_traces
 
 TOOLS: tuple[Tool, ...] = (
     get_trace_data,

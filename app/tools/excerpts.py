@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.analysis.wording import one_line
+from app.analysis.text.one_line import one_line
 from app.surrogates import repaired
-from app.tools.value_path import described
+from app.tools.json_path import described
 
 MoreFrom = Callable[[int], str]
 """The call that shows a value from that character on."""

@@ -1,10 +1,10 @@
 """The facts of a span or a trace as lines of text, without audit fields."""
 
-from app.analysis.raises import message_of
+from app.analysis.error_origins import message_of
+from app.analysis.text.one_line import counted, dollars, one_line, span_of_time
 from app.analysis.tree import Node, Oddity, microseconds
-from app.analysis.wording import counted, dollars, one_line, span_of_time
-from app.opik.schema import Span, Trace
-from app.tools.workbench import Workbench
+from app.opik.records import Span, Trace
+from app.tools.trace.trace_context import Workbench
 
 MESSAGE_SHOWN = 300
 """Characters of an error's message that stand among the facts."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.opik.answers import Page
+from app.opik.responses import Page
 
 _FIRST, _LARGEST = 100, 1_000
 _BYTES = 2 * 1024 * 1024

@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 
-from app.analysis.examination import Examination
 from app.analysis.finding import Category, Finding
-from app.analysis.wording import dollars, one_line, span_of_time
+from app.analysis.text.one_line import dollars, one_line, span_of_time
+from app.analysis.trace_analysis import Examination
 
 Label = Callable[[str], str | None]
 """A span's name as a person reads it."""

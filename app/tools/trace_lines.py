@@ -1,11 +1,11 @@
 """Other traces on one line each, and their names in the conversation."""
 
 from app.agent.citations import Aliases
-from app.analysis.raises import message_of
-from app.analysis.usual import has_error
-from app.analysis.wording import counted, dollars, one_line, span_of_time
-from app.opik.schema import Trace
-from app.tools.surroundings import aware
+from app.analysis.baseline import has_error
+from app.analysis.error_origins import message_of
+from app.analysis.text.one_line import counted, dollars, one_line, span_of_time
+from app.opik.records import Trace
+from app.tools.trace.project import aware
 
 _SCORES_SHOWN = 3
 

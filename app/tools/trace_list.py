@@ -9,7 +9,7 @@ from app.caller import Caller
 from app.errors import OpikAssistError
 from app.ids import is_uuid
 from app.opik.client import BODIES, Filter, OpikClient
-from app.opik.schema import Trace
+from app.opik.records import Trace
 from app.tools.paging import PageSize
 
 Passes = Callable[[Trace], bool]

@@ -1,8 +1,8 @@
 """What the texts of a conversation may link to, as its events tell it."""
 
 from app.events import Event, TraceRead, TurnStarted
-from app.web.links import Links, urls_in
-from app.web.span_links import UiLinks
+from app.web.markdown.allowed_links import Links, urls_in
+from app.web.markdown.ui_urls import UiLinks
 
 
 class Linking:

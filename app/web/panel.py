@@ -26,8 +26,8 @@ from app.events import (
     UsageCounted,
 )
 from app.web.linking import Linking
-from app.web.links import Links
-from app.web.markdown import MarkdownFilter, inert, unbroken
+from app.web.markdown.allowed_links import Links
+from app.web.markdown.filter import MarkdownFilter, inert, unbroken
 
 AUTHOR = "opik-assist"
 PIECE_BYTES = 768

@@ -14,12 +14,13 @@ from app import __version__
 from app.conversation.conversations import Conversations
 from app.conversation.health import Health
 from app.errors import OpikAssistError
+from app.web.error_responses import turn_problem
 from app.web.linking import Linking
-from app.web.links import Links
-from app.web.markdown import inert
+from app.web.markdown.allowed_links import Links
+from app.web.markdown.filter import inert
+from app.web.markdown.ui_urls import UiLinks
 from app.web.openapi import description
 from app.web.panel import Panel, history
-from app.web.problems import turn_problem
 from app.web.requests import (
     BodyLimits,
     Question,
@@ -29,7 +30,6 @@ from app.web.requests import (
     checked_message,
     trace_id_of,
 )
-from app.web.span_links import UiLinks
 from app.web.sse import Pace, TurnStream, unless_left
 
 

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from demo.programs.llm import complete, label
-from demo.standin.serving import served
+from standin.serving import served
 
 PHONE_DIGITS = 7
 

@@ -15,10 +15,10 @@ import tempfile
 from pathlib import Path
 
 from demo.offline_model import OfflineModel
-from demo.standin.app import create_app
-from demo.standin.records import Records
-from demo.standin.serving import served
-from demo.standin.switches import Switches
+from standin.app import create_app
+from standin.records import Records
+from standin.serving import served
+from standin.switches import Switches
 
 ROOT = Path(__file__).parents[2]
 TRACES = ROOT / "demo" / "traces"

@@ -10,7 +10,7 @@ from app.agent.toolbox import Toolbox
 from app.errors import ModelFailed
 from app.events import ContextShrunk
 from app.messages import Assistant, Message, Reply, System, ToolAnswer, ToolCall, User
-from tests.fakes.scripted import ListSink, ScriptedModel
+from testkit.scripted_model import ListSink, ScriptedModel
 
 TOO_LONG = ModelFailed("Too long.", reason="context_too_long")
 HEAD: list[Message] = [System("rules"), User("outline " * 10)]

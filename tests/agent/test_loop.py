@@ -13,7 +13,7 @@ from app.agent.toolbox import Toolbox, tool
 from app.errors import LimitReached, ModelFailed, ToolFailed
 from app.events import ReplyCompleted, ToolCompleted
 from app.messages import Assistant, Reply, System, ToolAnswer, Usage, User
-from tests.fakes.scripted import ListSink, ScriptedModel, calls
+from testkit.scripted_model import ListSink, ScriptedModel, calls
 
 TOKEN = "a1b2c3d4e5f60718"
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.analysis.difference import Side, difference_text
-from app.analysis.examination import Examination, examine, worth_reading
-from app.analysis.outline import outline_of
+from app.analysis.text.outline import outline_of
+from app.analysis.text.trace_diff import Side, difference_text
+from app.analysis.text.views import critical_path_text, findings_text, list_spans, profile_text
 from app.analysis.tokens import estimate_tokens
-from app.analysis.views import critical_path_text, findings_text, list_spans, profile_text
-from app.opik.schema import Span, Trace
+from app.analysis.trace_analysis import Examination, examine, worth_reading
+from app.opik.records import Span, Trace
 
 _IDS = st.sampled_from(["a", "b", "c", "d", "e", "", "trace", "s1"])
 _TEXTS = st.text(max_size=12) | st.sampled_from(

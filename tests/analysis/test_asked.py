@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.analysis.asked import answered, asked
-from app.analysis.usual import quantiles
+from app.analysis.baseline import quantiles
+from app.analysis.user_question import answered, asked
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),

@@ -1,8 +1,8 @@
-from app.analysis.candidates import candidates
-from app.analysis.examination import worth_reading
+from app.analysis.body_selection import candidates
 from app.analysis.profile import measure
+from app.analysis.trace_analysis import worth_reading
 from app.analysis.tree import build_tree
-from app.opik.schema import ErrorInfo, Span
+from app.opik.records import ErrorInfo, Span
 from tests.analysis.timeline import span, trace
 
 

@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from app.analysis.critical_path import critical_path, time_on_path
 from app.analysis.tree import build_tree
-from app.opik.schema import Span
+from app.opik.records import Span
 from tests.analysis.timeline import draw, span
 
 

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.analysis.changes import text_changes, value_changes
-from app.analysis.difference import Side, difference_text
-from app.analysis.examination import Examination, examine
+from app.analysis.text.trace_diff import Side, difference_text
+from app.analysis.text.value_diff import text_changes, value_changes
 from app.analysis.tokens import estimate_tokens
-from app.opik.schema import ErrorInfo
+from app.analysis.trace_analysis import Examination, examine
+from app.opik.records import ErrorInfo
 from tests.analysis.timeline import span, trace
 
 

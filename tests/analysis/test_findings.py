@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from app.analysis.examination import examine
 from app.analysis.finding import Category, Finding
-from app.opik.schema import ErrorInfo, Span, Trace
+from app.analysis.trace_analysis import examine
+from app.opik.records import ErrorInfo, Span, Trace
 from tests.analysis.timeline import draw, span, trace
 
 

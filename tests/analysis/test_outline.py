@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.analysis.examination import examine
-from app.analysis.outline import outline_of, write_outline
+from app.analysis.text.outline import outline_of, write_outline
 from app.analysis.tokens import estimate_tokens
-from app.opik.schema import ErrorInfo, Span
+from app.analysis.trace_analysis import examine
+from app.opik.records import ErrorInfo, Span
 from tests.analysis.timeline import draw, span, trace
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from app.analysis.profile import Profile, measure
 from app.analysis.tree import build_tree
-from app.opik.schema import Span
+from app.opik.records import Span
 from tests.analysis.timeline import draw, span, trace
 
 

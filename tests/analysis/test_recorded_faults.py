@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.analysis.examination import examine
+from app.analysis.trace_analysis import examine
 from evals.grow import RECORDINGS, grow
 
 NAMES = sorted(path.name.removesuffix(".json.gz") for path in RECORDINGS.glob("*.json.gz"))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.analysis.tree import Oddity, build_tree
-from app.opik.schema import Span
+from app.opik.records import Span
 from tests.analysis.timeline import at, draw, span
 
 

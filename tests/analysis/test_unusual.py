@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.analysis.examination import examine
-from app.analysis.unusual import with_usual
-from app.analysis.usual import FEW, Usual, Window
-from app.opik.schema import Quantiles
+from app.analysis.baseline import FEW, Usual, Window
+from app.analysis.baseline_findings import with_usual
+from app.analysis.trace_analysis import examine
+from app.opik.records import Quantiles
 from tests.analysis.timeline import span, trace
 
 WINDOW = Window(datetime(2026, 11, 13, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC))

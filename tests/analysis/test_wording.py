@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.analysis.wording import dollars
+from app.analysis.text.one_line import dollars
 
 
 @pytest.mark.parametrize(

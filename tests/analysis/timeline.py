@@ -10,7 +10,7 @@ indent of a line says whose child it is (two blanks a level). `name*` marks a sp
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from app.opik.schema import ErrorInfo, Span, Trace
+from app.opik.records import ErrorInfo, Span, Trace
 
 ZERO = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.db.tables import PREFIX
-from tests import databases
-from tests.audits.clients import Asked, Forgotten, faults_of_clients
-from tests.audits.log import LoggedConversation, faults_of_log, read_log
-from tests.fakes.chat import answer, calling
-from tests.fakes.service import OTHER_TRACE_ID, TRACE_ID, Service, record_trace, running, span_id
+from app.db.schema import PREFIX
+from testkit import databases
+from testkit.audits.clients import Asked, Forgotten, faults_of_clients
+from testkit.audits.log import LoggedConversation, faults_of_log, read_log
+from testkit.scripted_chat import answer, calling
+from testkit.service import OTHER_TRACE_ID, TRACE_ID, Service, record_trace, running, span_id
 
 _EVENTS, _TURNS, _SESSIONS = (f"{PREFIX}{name}" for name in ("events", "turns", "sessions"))
 

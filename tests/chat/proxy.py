@@ -9,12 +9,12 @@ import pytest
 import respx
 
 from app.caller import Caller
-from app.chat.abilities import Abilities, Learnt
+from app.chat.capabilities import Abilities, Learnt
 from app.chat.model import ProxyModel
 from app.chat.parameters import ChatOptions
 from app.errors import ModelFailed
 from app.messages import Message, Reply, ToolSpec, User
-from tests import made_up
+from testkit import credentials as made_up
 from tests.chat.recordings import body, media_type, numbered
 
 BASE = "http://backend:8080"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from app.chat.dialect import NativeDialect, encode, wire_model
+from app.chat.native_tools import NativeDialect, encode, wire_model
 from app.messages import Assistant, Message, System, ToolAnswer, ToolCall, ToolSpec, User
 
 CALL = ToolCall("own-1", "get_span", '{"id":1}', provider_id="theirs-1")

@@ -11,7 +11,7 @@ import respx
 from app.chat.parameters import ChatOptions
 from app.errors import ModelFailed
 from app.messages import Usage
-from tests import made_up
+from testkit import credentials as made_up
 from tests.chat.proxy import (
     Asked,
     finish_frame,

@@ -9,11 +9,11 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from app.chat.abilities import Abilities
+from app.chat.capabilities import Abilities
 from app.chat.parameters import ChatOptions
-from demo.standin.app import create_app
-from demo.standin.chat import Chunk, ScriptedChat, finish, text, tool_arguments, tool_call, usage
-from demo.standin.faults import (
+from standin.app import create_app
+from standin.chat import Chunk, ScriptedChat, finish, text, tool_arguments, tool_call, usage
+from standin.faults import (
     ChatCutAfter,
     ChatErrorAfter,
     CutAfter,
@@ -25,11 +25,11 @@ from demo.standin.faults import (
     garbage,
     html_page,
 )
-from demo.standin.records import Records
-from demo.standin.switches import Account, Generation, ProviderKey, Switches
-from tests import made_up
+from standin.records import Records
+from standin.switches import Account, Generation, ProviderKey, Switches
+from testkit import credentials as made_up
+from testkit.service import serving
 from tests.chat.proxy import QUESTION, Asked, failed
-from tests.fakes.service import serving
 
 PATH = "/v1/private/chat/completions"
 GENERATIONS: list[Generation] = ["A", "B", "C"]

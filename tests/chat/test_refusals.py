@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.chat.refusals import failure, refusal_in, refusal_of, refused_parameter
-from app.chat.wording import SENTENCES
+from app.chat.error_messages import SENTENCES
+from app.chat.provider_errors import failure, refusal_in, refusal_of, refused_parameter
 from app.errors import ModelFailed
 
 UNEXPLAINED = "Unexpected error calling LLM provider"

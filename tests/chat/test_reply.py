@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.chat import reply as reply_module
-from app.chat.reply import ReplyBuilder
+from app.chat import reply_builder as reply_module
+from app.chat.reply_builder import ReplyBuilder
 from app.messages import Reply, Usage
 from tests.chat.proxy import finish_frame, text_frame
 from tests.chat.recordings import numbered

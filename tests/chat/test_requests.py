@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.chat.requests import RequestReader
+from app.chat.text_tool_parser import RequestReader
 
 TAG = "call-5f1c09aa27e4b3d8"
 LOOK = f'<{TAG}>\n{{"name": "look", "arguments": {{"id": "s1"}}}}\n</{TAG}>'

@@ -8,8 +8,8 @@ import pytest
 import respx
 
 from app.agent.prompt import Fence
-from app.chat.abilities import Abilities, Learnt
-from app.chat.dialect import NativeDialect
+from app.chat.capabilities import Abilities, Learnt
+from app.chat.native_tools import NativeDialect
 from app.chat.text_tools import TextDialect
 from app.errors import ModelFailed
 from app.messages import Assistant, Message, Reply, System, ToolAnswer, ToolCall, ToolSpec, User

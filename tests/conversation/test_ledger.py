@@ -10,13 +10,13 @@ import pytest
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.conversation.ledger import HELD_BYTES, Lease, Patience
+from app.conversation.event_writer import HELD_BYTES, Lease, Patience
 from app.conversation.turn import SHUTTING_DOWN, Turn
-from app.db.fitting import LEFT_OUT
+from app.db.event_size import LEFT_OUT
 from app.db.store import Store
 from app.errors import ModelFailed
 from app.events import Event, ToolCompleted, TurnCancelled, TurnFailed, TurnFinished
-from tests import databases
+from testkit import databases
 from tests.conversation.turning import BRIEF, logged, ran, tool_done, turn_on
 from tests.db.breaking import bring_events_back, take_events_away, without_events
 from tests.db.writing import ALICE, TRACE, take

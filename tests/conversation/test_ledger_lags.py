@@ -8,13 +8,13 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.conversation.ledger import Lease, Patience
+from app.conversation.event_writer import Lease, Patience
 from app.conversation.turn import Turn
 from app.db import transactions
+from app.db.schema import admissions
 from app.db.store import Quotas, Store
-from app.db.tables import admissions
 from app.events import TurnFailed, TurnFinished
-from tests import databases
+from testkit import databases
 from tests.conversation.turning import BRIEF, logged, ran, tool_done, turn_on
 from tests.db.lagging_proxy import LaggingProxy
 from tests.db.writing import ALICE, TRACE

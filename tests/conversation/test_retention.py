@@ -10,10 +10,10 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.conversation.retention import EVERY_SECONDS, PAUSE_SECONDS, Retention
-from app.db import migrating
-from app.db.expiry import NOTHING, Expiry, Removed
+from app.db import migrations as migrating
+from app.db.retention_batches import NOTHING, Expiry, Removed
 from app.db.store import Store
-from tests import databases
+from testkit import databases
 from tests.db.test_retention import DAY, expiring, kept, said, untouched_for
 
 AGAIN = 60.0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.conversation.spending import Account, Price
+from app.conversation.token_usage import Account, Price
 from app.events import ReplyCompleted, UsageCount
 
 PRICES = {"openai/gpt-4.1": Price(2, 8, 0.5), "openai/gpt-4o": Price(4, 4, 4)}

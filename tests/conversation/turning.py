@@ -2,11 +2,11 @@
 
 import anyio
 
-from app.conversation.ledger import Lease, Patience
+from app.conversation.event_writer import Lease, Patience
 from app.conversation.turn import Answer, Turn
 from app.db.store import Quotas, Store, TurnKey
 from app.events import Event, StoredEvent, ToolCompleted
-from app.telemetry.observing import Unobserved
+from app.telemetry.turn_observer import Unobserved
 from tests.db.writing import NO_QUOTAS, TRACE, begun
 
 BRIEF = Patience(event=0.2, pause=0.02, end=0.2)

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.db.tables import events
+from app.db.schema import events
 
 _GONE = f"{events.name}_gone"
 

@@ -11,7 +11,7 @@ import anyio
 from app.db.store import Quotas, Store
 from app.errors import LimitReached
 from app.telemetry import logs
-from tests import databases
+from testkit import databases
 from tests.db.writing import begun, numbered_trace
 
 TURNS = 30

@@ -7,8 +7,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.caller import Owner
+from app.db.schema import events, feedback, metadata, sessions, turns, utc_now
 from app.db.store import Store
-from app.db.tables import events, feedback, metadata, sessions, turns, utc_now
 from app.errors import TurnLost
 from tests.db.writing import ALICE, BOB, TRACE, begun, finish, reply, types
 

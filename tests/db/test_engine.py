@@ -9,10 +9,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.engine import create_engine, storage_kind
+from app.db.schema import UtcDateTime, utc_in, utc_now
 from app.db.store import Store
-from app.db.tables import UtcDateTime, utc_in, utc_now
 from app.settings import database_url
-from tests import databases
+from testkit import databases
 
 
 @pytest.mark.parametrize(

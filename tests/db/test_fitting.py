@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.db.fitting import LEFT_OUT, fitted, size_of
+from app.db.event_size import LEFT_OUT, fitted, size_of
 from app.events import (
     CallRecord,
     ReplyCompleted,

@@ -5,11 +5,11 @@ import pytest
 from anyio.lowlevel import checkpoint
 from sqlalchemy import Update, text, update
 
-from app.db import migrating
+from app.db import migrations as migrating
+from app.db.schema import facts, sessions
 from app.db.store import Store, TurnKey
-from app.db.tables import facts, sessions
 from app.errors import TurnLost
-from tests import databases
+from testkit import databases
 from tests.db.writing import ALICE, BOB, TRACE, begun, finish, reply, types
 
 OTHER_TRACE = "0199a0c2-0000-7000-8000-000000000002"

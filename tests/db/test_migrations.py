@@ -11,13 +11,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, column, delete, func, inspect, select, table, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.db import migrating
+from app.db import migrations as migrating
 from app.db.engine import create_engine
+from app.db.schema import OLDEST_CODE, VERSION_TABLE, events, facts, metadata
 from app.db.store import Quotas, Store
-from app.db.tables import OLDEST_CODE, VERSION_TABLE, events, facts, metadata
 from app.errors import StartRefused
 from app.settings import database_url
-from tests import databases
+from testkit import databases
 from tests.db.writing import begun, finish, reply
 
 ROOT = Path(__file__).parents[2]

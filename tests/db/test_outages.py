@@ -13,14 +13,14 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.engine import create_engine
+from app.db.schema import sessions
 from app.db.schema_check import SchemaCheck
 from app.db.store import Store
-from app.db.tables import sessions
 from app.errors import DatabaseUnavailable
 from app.events import ReplyCompleted, TurnFinished
 from app.messages import Usage
 from app.settings import database_url
-from tests import databases
+from testkit import databases
 from tests.db.cutting_proxy import CuttingProxy
 from tests.db.lagging_proxy import LaggingProxy
 from tests.db.writing import ALICE, TRACE, begun, entry, finish, reply, types

@@ -10,12 +10,12 @@ from sqlalchemy import event, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.caller import Owner
-from app.db import migrating
+from app.db import migrations as migrating
+from app.db.schema import admissions, sessions, turns
 from app.db.store import Quotas, Store
-from app.db.tables import admissions, sessions, turns
 from app.errors import LimitReached
 from app.events import TurnStarted
-from tests import databases
+from testkit import databases
 from tests.db.writing import (
     ALICE,
     ALL_QUOTAS,

@@ -14,7 +14,7 @@ from app.db.store import Quotas, Store
 from app.errors import LimitReached
 from app.events import TurnFinished
 from app.messages import Usage
-from tests import databases
+from testkit import databases
 from tests.db.writing import ALL_QUOTAS, begun_about, entry, reply
 
 ROOT = Path(__file__).parents[2]

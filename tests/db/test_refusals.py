@@ -10,13 +10,13 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.conversation.turn import Turn
-from app.db.fitting import LEFT_OUT
+from app.db.event_size import LEFT_OUT
+from app.db.schema import events, sessions, turns
 from app.db.schema_check import SchemaCheck
 from app.db.store import Store
-from app.db.tables import events, sessions, turns
 from app.errors import DatabaseUnavailable
 from app.events import ReplyCompleted, TurnFinished, TurnStarted
-from tests import databases
+from testkit import databases
 from tests.conversation.turning import logged, ran, tool_done, turn_on
 from tests.db.breaking import without_events
 from tests.db.writing import begun, finish, reply

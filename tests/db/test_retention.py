@@ -10,13 +10,14 @@ import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.db import migrating, turn_log
-from app.db.expiry import BATCH_CONVERSATIONS, BATCH_EVENTS, NOTHING, Expiry, Removed
+from app.db import migrations as migrating
+from app.db import turn_log
+from app.db.retention_batches import BATCH_CONVERSATIONS, BATCH_EVENTS, NOTHING, Expiry, Removed
+from app.db.schema import admissions, chores, events, feedback, sessions, turns, utc_in
 from app.db.store import Entry, Quotas, Store, TurnKey
-from app.db.tables import admissions, chores, events, feedback, sessions, turns, utc_in
 from app.db.turn_log import Start
 from app.events import TurnStarted
-from tests import databases
+from testkit import databases
 from tests.db.writing import ALICE, begun, finish, numbered_trace, reply, take, types
 
 DAY = 86_400.0

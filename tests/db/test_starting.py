@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 import structlog
 
-from app.db import migrating
+from app.db import migrations as migrating
 from app.db.store import Store
 from app.errors import StartRefused
 from app.settings import database_url
-from tests import databases, made_up
+from testkit import credentials as made_up
+from testkit import databases
 
 ROOT = Path(__file__).parents[2]
 

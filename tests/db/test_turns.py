@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.db.fitting import LEFT_OUT
+from app.db.event_size import LEFT_OUT
+from app.db.schema import turns
 from app.db.store import Entry, Store, TurnKey
-from app.db.tables import turns
 from app.errors import TurnLost
 from app.events import (
     ReplyCompleted,

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from demo.standin import Account, Fault, Records, ScriptedChat, Switches, create_app
-from demo.standin.faults import (
+from standin import Account, Fault, Records, ScriptedChat, Switches, create_app
+from standin.faults import (
     Answer,
     CutAfter,
     Delay,
@@ -18,7 +18,7 @@ from demo.standin.faults import (
     garbage,
     html_page,
 )
-from tests.fakes.service import serving
+from testkit.service import serving
 
 SEARCH = "/v1/private/traces/search"
 PERMISSIONS = "/v1/private/workspace-permissions"

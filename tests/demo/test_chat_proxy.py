@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from demo.standin import ProviderKey, Records, ScriptedChat, Switches, create_app
-from demo.standin.chat import ChatError, Chunk, finish, text, tool_arguments, tool_call, usage
-from demo.standin.faults import ChatCutAfter, ChatErrorAfter, Fault
-from demo.standin.switches import Generation
-from tests.fakes.service import serving
+from standin import ProviderKey, Records, ScriptedChat, Switches, create_app
+from standin.chat import ChatError, Chunk, finish, text, tool_arguments, tool_call, usage
+from standin.faults import ChatCutAfter, ChatErrorAfter, Fault
+from standin.switches import Generation
+from testkit.service import serving
 
 PATH = "/v1/private/chat/completions"
 USER = {"role": "user", "content": "Hi"}

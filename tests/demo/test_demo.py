@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from demo.forwarding import Forwarding
 from demo.offline_model import LABEL, OfflineModel
-from demo.standin.app import create_app
-from demo.standin.chat import ChatError, Chunk
-from demo.standin.records import Records
-from demo.standin.switches import Switches
-from tests.fakes.chat import DirectedChat, answer, calling
-from tests.fakes.service import serving
+from standin.app import create_app
+from standin.chat import ChatError, Chunk
+from standin.forwarding import Forwarding
+from standin.records import Records
+from standin.switches import Switches
+from testkit.scripted_chat import DirectedChat, answer, calling
+from testkit.service import serving
 
 ROOT = Path(__file__).parents[2]
 TRACES = ROOT / "demo" / "traces"

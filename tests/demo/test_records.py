@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from demo.standin import Records, ScriptedChat, Switches, create_app, moments, selection, views
-from demo.standin.stats import of as stats_of
-from demo.standin.writes import Refused, Write
+from standin import Records, ScriptedChat, Switches, create_app, moments, selection, views
+from standin.stats import of as stats_of
+from standin.writes import Refused, Write
 
 TRACE = "019a0000-0000-7000-8000-000000000001"
 

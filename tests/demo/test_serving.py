@@ -2,7 +2,7 @@
 
 import socket
 
-from demo.standin.serving import listen
+from standin.serving import listen
 
 
 def test_a_listener_says_that_it_is_tcp_so_that_no_small_frame_waits() -> None:

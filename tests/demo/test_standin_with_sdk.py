@@ -6,11 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from demo.standin.app import create_app
-from demo.standin.records import Records
-from demo.standin.serving import served
-from demo.standin.switches import Switches
-from tests.fakes.chat import DirectedChat, answer
+from standin.app import create_app
+from standin.records import Records
+from standin.serving import served
+from standin.switches import Switches
+from testkit.scripted_chat import DirectedChat, answer
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.service_process import ROOT, free_port
+from testkit.service_process import ROOT, free_port
 
 SNIPPET = ROOT / "deploy" / "nginx" / "opik-ai.conf"
 # As an eager operator may have it: whatever can be compressed is.

@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 
 from app.lifecycle import LAST_WORDS_SECONDS
 from app.settings import Settings, database_url
-from tests.deploy.service_process import ROOT
+from testkit.service_process import ROOT
 
 NAME = "opik-ai-backend"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.deploy.service_process import ROOT, environment, free_port, service_process
+from testkit.service_process import ROOT, environment, free_port, service_process
 
 NOBODY_THERE = "http://127.0.0.1:1"
 

@@ -11,10 +11,10 @@ import anyio
 import httpx
 import pytest
 
-from demo.standin.chat import text
+from standin.chat import text
+from testkit.scripted_chat import answer
+from testkit.service import PATIENCE, PREFIX, Service, running
 from tests.deploy.nginx import SNIPPET, serving_through
-from tests.fakes.chat import answer
-from tests.fakes.service import PATIENCE, PREFIX, Service, running
 
 UPSTREAM = "http://opik-ai-backend:8081"
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from demo.standin.serving import served
 from evals.ask import main, spread
 from evals.asked_case import grown
 from evals.cases import Setting, held_back_cases, open_cases
 from evals.to_opik import Sent
+from standin.serving import served
 from tests.evals.case_files import as_json, write_case
 from tests.evals.fake_server import FakeServer
 

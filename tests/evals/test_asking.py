@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 import anyio
 import pytest
 
-from demo.standin.serving import served
 from evals.alone import examined
 from evals.asked_case import grown
 from evals.cases import Setting
 from evals.outcome import Row
 from evals.run import NO_MODEL, Endpoint, Variant, run
-from tests import made_up
+from standin.serving import served
+from testkit import credentials as made_up
 from tests.evals.fake_server import FakeServer
 
 FAULTY = Setting("agent", "wrapped_raise", 10, 2, 303080)

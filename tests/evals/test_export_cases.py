@@ -17,18 +17,18 @@ from app.caller import Caller
 from app.errors import StartRefused
 from app.export_cases import Backend, OneTrace, Recording, export, main, read_recording
 from app.opik.client import OpikClient
-from app.opik.schema import Trace
-from app.opik.transport import Retries, Transport
-from demo.standin.chat import ChatError
-from demo.standin.faults import Answer, Fault
-from demo.standin.serving import served
-from demo.standin.switches import Account
+from app.opik.http import Retries, Transport
+from app.opik.records import Trace
 from evals import ask
 from evals.asked_case import AskedCase, read_file
-from tests import made_up
+from standin.chat import ChatError
+from standin.faults import Answer, Fault
+from standin.serving import served
+from standin.switches import Account
+from testkit import credentials as made_up
+from testkit.scripted_chat import answer
+from testkit.service import OTHER_TRACE_ID, TRACE_ID, Service, record_trace, running, span_id
 from tests.evals.fake_server import FakeServer
-from tests.fakes.chat import answer
-from tests.fakes.service import OTHER_TRACE_ID, TRACE_ID, Service, record_trace, running, span_id
 
 SECRET = made_up.OPERATOR
 NOTHING = OneTrace(Recording(trace=Trace(id=TRACE_ID), spans=[]))

@@ -8,7 +8,7 @@ import pytest
 from app.db.ratings import Rated
 from app.events import LoggedEvent, ReplyCompleted, TurnFinished, TurnStarted
 from app.export_cases import Recording, turns_of
-from app.opik.schema import Span, Trace
+from app.opik.records import Span, Trace
 from evals.grading import LabelledTurn, grade
 
 TRACE, BLAMED, BESIDE, GONE = (f"019ca869-0000-7000-8000-00000000000{n}" for n in range(4))

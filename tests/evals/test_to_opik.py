@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from demo.standin.serving import served
+from standin.serving import served
 
 pytestmark = pytest.mark.slow
 

@@ -15,14 +15,14 @@ with atheris.instrument_imports(include=["app.chat", "app.opik", "app.agent", "a
 
     from app.agent.citations import Aliases, CitationStream
     from app.chat.frames import Frame, FrameDecoder
-    from app.chat.refusals import refusal_of
-    from app.chat.reply import ReplyBuilder
-    from app.chat.requests import RequestReader
-    from app.opik.answers import read_page
-    from app.opik.schema import Span
-    from app.opik.transport import Answer
-    from app.web.links import Links
-    from app.web.markdown import MarkdownFilter, inert
+    from app.chat.provider_errors import refusal_of
+    from app.chat.reply_builder import ReplyBuilder
+    from app.chat.text_tool_parser import RequestReader
+    from app.opik.http import Answer
+    from app.opik.records import Span
+    from app.opik.responses import read_page
+    from app.web.markdown.allowed_links import Links
+    from app.web.markdown.filter import MarkdownFilter, inert
 
 TAG = "call-0123456789abcdef"
 _SPAN = "01990000-0000-7000-8000-000000000001"

@@ -9,7 +9,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any
 
-from demo.standin.chat import Chunk, finish, text, tool_arguments, tool_call, usage
+from standin.chat import Chunk, finish, text, tool_arguments, tool_call, usage
 
 _REQUEST = re.compile(r'\{"name": ?"([^"]+)", ?"arguments": ?')
 _TAG = re.compile(r"<(call-\w+)>")

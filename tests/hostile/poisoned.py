@@ -11,9 +11,9 @@ from uuid import UUID
 
 import pytest
 
-from demo.standin.switches import ProviderKey
-from tests.fakes.panel import PanelReader
-from tests.fakes.service import TRACE_ID, Service, running, span_id
+from standin.switches import ProviderKey
+from testkit.panel_reader import PanelReader
+from testkit.service import TRACE_ID, Service, running, span_id
 from tests.hostile.injections import CANARY, EVIL, FOREIGN_SPAN, FOREIGN_TRACE
 from tests.hostile.obedient import QUESTION, ObedientChat
 from tests.hostile.raw_transport import STAND_IN, RawTransport

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.fakes.service import Service
+from testkit.service import Service
 from tests.hostile.injections import BODIES, CANARY, INJECTIONS
 from tests.hostile.poisoned import WITHOUT_TOOLS, obeyed, poisoned
 

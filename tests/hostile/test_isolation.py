@@ -13,14 +13,14 @@ from typing import Any
 import httpx
 import pytest
 
-from demo.standin.app import create_app as create_standin
-from demo.standin.chat import Chunk, finish, text, usage
-from demo.standin.faults import Answer, Fault
-from demo.standin.records import Records
-from demo.standin.switches import Account, Switches
-from tests import made_up
-from tests.fakes.panel import PanelReader
-from tests.fakes.service import (
+from standin.app import create_app as create_standin
+from standin.chat import Chunk, finish, text, usage
+from standin.faults import Answer, Fault
+from standin.records import Records
+from standin.switches import Account, Switches
+from testkit import credentials as made_up
+from testkit.panel_reader import PanelReader
+from testkit.service import (
     OTHER_TRACE_ID,
     PATIENCE,
     PREFIX,

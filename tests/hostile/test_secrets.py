@@ -10,15 +10,15 @@ from typing import Any
 import httpx
 import pytest
 
-from app.db.tables import metadata
-from demo.standin.chat import ChatError
-from demo.standin.faults import Answer, Fault, Refuse
-from demo.standin.switches import Account
-from tests.deploy.service_process import service_process
-from tests.fakes.chat import answer, calling
-from tests.fakes.panel import PanelReader
-from tests.fakes.service import TRACE_ID, Service, record_trace, running, span_id
-from tests.made_up import BEARER, OTHER_COOKIE, PASSWORD, PROVIDER_KEY, TOKEN
+from app.db.schema import metadata
+from standin.chat import ChatError
+from standin.faults import Answer, Fault, Refuse
+from standin.switches import Account
+from testkit.credentials import BEARER, OTHER_COOKIE, PASSWORD, PROVIDER_KEY, TOKEN
+from testkit.panel_reader import PanelReader
+from testkit.scripted_chat import answer, calling
+from testkit.service import TRACE_ID, Service, record_trace, running, span_id
+from testkit.service_process import service_process
 
 SECRETS = (TOKEN, OTHER_COOKIE, BEARER, PROVIDER_KEY, PASSWORD)
 

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_asyncio
 
-from demo.standin.switches import Account
-from tests.fakes.service import PREFIX, TRACE_ID, Service, record_trace, running
+from standin.switches import Account
+from testkit.service import PREFIX, TRACE_ID, Service, record_trace, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

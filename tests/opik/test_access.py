@@ -13,8 +13,8 @@ from app.caller import Caller, Owner
 from app.errors import BackendUnavailable, NotAllowed, NotFound, NotSignedIn
 from app.opik.access import Access
 from app.opik.client import OpikClient
-from app.opik.transport import Retries, Transport
-from tests import made_up
+from app.opik.http import Retries, Transport
+from testkit import credentials as made_up
 
 BASE = "http://opik.test"
 TRACE_ID = str(UUID(int=1))

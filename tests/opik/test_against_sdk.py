@@ -9,13 +9,13 @@ import pytest
 
 from app.caller import Caller
 from app.opik.client import OpikClient
-from app.opik.schema import Span, Trace
-from app.opik.transport import Retries, Transport
-from demo.standin.app import Standin, create_app
-from demo.standin.records import Records
-from demo.standin.switches import Switches
-from tests.fakes.chat import DirectedChat, answer
-from tests.fakes.service import TRACE_ID, record_trace, serving, span_id
+from app.opik.http import Retries, Transport
+from app.opik.records import Span, Trace
+from standin.app import Standin, create_app
+from standin.records import Records
+from standin.switches import Switches
+from testkit.scripted_chat import DirectedChat, answer
+from testkit.service import TRACE_ID, record_trace, serving, span_id
 
 os.environ["OPIK_SENTRY_ENABLE"] = "false"
 os.environ["OPIK_ANALYTICS_ENABLE"] = "false"

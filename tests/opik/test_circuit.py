@@ -14,9 +14,9 @@ from starlette.types import Receive, Scope, Send
 
 from app.caller import Caller
 from app.errors import BackendUnavailable
-from app.opik.circuit import Circuit
-from app.opik.transport import Answer, Retries, Transport
-from tests.fakes.service import PATIENCE, serving
+from app.opik.circuit_breaker import Circuit
+from app.opik.http import Answer, Retries, Transport
+from testkit.service import PATIENCE, serving
 
 BASE = "http://opik.test"
 SECONDS = 5.0

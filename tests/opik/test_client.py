@@ -11,8 +11,8 @@ import respx
 from app.caller import Caller
 from app.errors import BackendUnavailable, NotAllowed, NotFound, NotSignedIn
 from app.opik.client import OpikClient
-from app.opik.schema import Trace
-from app.opik.transport import BODY_BYTES, Retries, Transport
+from app.opik.http import BODY_BYTES, Retries, Transport
+from app.opik.records import Trace
 
 BASE = "http://opik.test/api"
 TRACE_ID = str(UUID(int=1))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.opik.deep_json import DEEPEST, loads
-from app.opik.schema import Span
+from app.opik.records import Span
 
 LEVELS = 60_000
 

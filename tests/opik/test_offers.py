@@ -7,8 +7,8 @@ import pytest
 import respx
 
 from app.caller import Caller
-from app.opik.offers import Offers
-from app.opik.transport import Retries, Transport
+from app.opik.http import Retries, Transport
+from app.opik.models import Offers
 
 BASE = "http://backend:8080"
 KEYS = f"{BASE}/v1/private/llm-provider-key"

@@ -17,8 +17,8 @@ from playwright.async_api import (
 )
 
 from demo.gateway import create_gateway
-from tests.deploy.service_process import free_port
-from tests.fakes.service import TRACE_ID, Service, running, serving
+from testkit.service import TRACE_ID, Service, running, serving
+from testkit.service_process import free_port
 
 CHROMIUM = "/usr/bin/chromium"
 _ARGUMENTS = [

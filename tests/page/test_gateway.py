@@ -15,11 +15,11 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from demo.gateway import CONTENT_SECURITY_POLICY, create_gateway
-from demo.standin.app import create_app as create_standin
-from demo.standin.records import Records
-from demo.standin.switches import Switches
-from tests.fakes.chat import DirectedChat
-from tests.fakes.service import PATIENCE, TRACE_ID, record_trace, running, serving
+from standin.app import create_app as create_standin
+from standin.records import Records
+from standin.switches import Switches
+from testkit.scripted_chat import DirectedChat
+from testkit.service import PATIENCE, TRACE_ID, record_trace, running, serving
 
 
 @dataclass

@@ -5,9 +5,9 @@ import json
 import pytest
 from playwright.async_api import expect
 
-from tests.fakes.chat import answer, calling
-from tests.fakes.panel import PanelReader
-from tests.fakes.service import TRACE_ID, span_id
+from testkit.panel_reader import PanelReader
+from testkit.scripted_chat import answer, calling
+from testkit.service import TRACE_ID, span_id
 from tests.page.browser import Visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

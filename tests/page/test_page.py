@@ -9,9 +9,9 @@ import anyio
 import pytest
 from playwright.async_api import expect
 
-from demo.standin.chat import ChatError, text
-from tests.fakes.chat import answer, calling
-from tests.fakes.service import OTHER_TRACE_ID, PATIENCE, TRACE_ID, record_trace, span_id
+from standin.chat import ChatError, text
+from testkit.scripted_chat import answer, calling
+from testkit.service import OTHER_TRACE_ID, PATIENCE, TRACE_ID, record_trace, span_id
 from tests.page.browser import Visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from app.chat.abilities import Abilities
+from app.chat.capabilities import Abilities
 from app.messages import User
 from tests.chat.proxy import Asked
 from tests.peers.running import peer

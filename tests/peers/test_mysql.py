@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.db.engine import create_engine
 from app.settings import database_url
-from tests import databases
+from testkit import databases
 from tests.peers.running import peer
 
 pytestmark = pytest.mark.slow

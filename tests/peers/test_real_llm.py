@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from app.chat.abilities import Abilities
+from app.chat.capabilities import Abilities
 from app.chat.parameters import ChatOptions
 from app.messages import Assistant, Message, System, ToolAnswer, ToolCall, ToolSpec, User
 from tests.chat.proxy import Asked

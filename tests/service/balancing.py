@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import httpx
 
-from tests.fakes.service import PREFIX
+from testkit.service import PREFIX
 
 POLL_SECONDS = 0.05
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import anyio
 
-from tests.fakes.service import PATIENCE, PREFIX, TRACE_ID, Service
+from testkit.service import PATIENCE, PREFIX, TRACE_ID, Service
 
 PATH = f"{PREFIX}/trace-analyzer/session/{TRACE_ID}"
 

@@ -12,9 +12,9 @@ import anyio
 import httpx
 import pytest
 
-from demo.standin.faults import Effect, Fault
-from tests.fakes.panel import PanelReader
-from tests.fakes.service import TRACE_ID, Service, running, until
+from standin.faults import Effect, Fault
+from testkit.panel_reader import PanelReader
+from testkit.service import TRACE_ID, Service, running, until
 
 TRACE = f"/v1/private/traces/{TRACE_ID}"
 SEARCH = "/v1/private/spans/search"

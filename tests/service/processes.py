@@ -12,14 +12,14 @@ from typing import Any
 import anyio
 import httpx
 
-from demo.standin.app import Standin
-from demo.standin.app import create_app as create_standin
-from demo.standin.records import Records
-from demo.standin.switches import Switches
-from tests.deploy.service_process import ROOT, free_port
-from tests.fakes.chat import DirectedChat, Step, answer
-from tests.fakes.service import PATIENCE, PREFIX, Service, record_trace, serving
-from tests.made_up import said_elsewhere
+from standin.app import Standin
+from standin.app import create_app as create_standin
+from standin.records import Records
+from standin.switches import Switches
+from testkit.credentials import said_elsewhere
+from testkit.scripted_chat import DirectedChat, Step, answer
+from testkit.service import PATIENCE, PREFIX, Service, record_trace, serving
+from testkit.service_process import ROOT, free_port
 
 
 def environment(**values: str) -> dict[str, str]:

@@ -9,8 +9,8 @@ from typing import Any
 import anyio
 import httpx
 
-from demo.standin.app import create_app as create_standin
-from demo.standin.faults import (
+from standin.app import create_app as create_standin
+from standin.faults import (
     Answer,
     CutAfter,
     Delay,
@@ -20,11 +20,11 @@ from demo.standin.faults import (
     garbage,
     html_page,
 )
-from demo.standin.records import Records
-from demo.standin.switches import Account, Switches
-from tests import made_up
-from tests.fakes.chat import DirectedChat, answer, calling
-from tests.fakes.service import TRACE_ID, Service, record_trace, service_at, serving, span_id, until
+from standin.records import Records
+from standin.switches import Account, Switches
+from testkit import credentials as made_up
+from testkit.scripted_chat import DirectedChat, answer, calling
+from testkit.service import TRACE_ID, Service, record_trace, service_at, serving, span_id, until
 from tests.service.outages import (
     ANSWER,
     FOREVER,

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from demo.standin.faults import Answer, Fault, Refuse
-from demo.standin.switches import Account
-from tests import made_up
-from tests.fakes.chat import answer, text
-from tests.fakes.service import Service, record_trace, until
+from standin.faults import Answer, Fault, Refuse
+from standin.switches import Account
+from testkit import credentials as made_up
+from testkit.scripted_chat import answer, text
+from testkit.service import Service, record_trace, until
 from tests.service.outages import ANSWER, CHAT, hurried
 
 GIVEN_UP = "The Opik backend cannot be reached now; it is tried again in "

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from demo.standin.faults import Answer, Fault
-from tests import made_up
-from tests.fakes.chat import answer, calling
-from tests.fakes.service import OTHER_TRACE_ID, TRACE_ID, Service, record_trace, running
+from standin.faults import Answer, Fault
+from testkit import credentials as made_up
+from testkit.scripted_chat import answer, calling
+from testkit.service import OTHER_TRACE_ID, TRACE_ID, Service, record_trace, running
 
 THREAD = ("get_thread", "{}")
 COMPARE = ("compare_traces", '{"trace": "t1"}')

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from demo.standin.chat import text
-from demo.standin.faults import Delay, Fault
-from tests.fakes.chat import answer, calling
-from tests.fakes.service import TRACE_ID, Service, record_trace, running, span_id, until
+from standin.chat import text
+from standin.faults import Delay, Fault
+from testkit.scripted_chat import answer, calling
+from testkit.service import TRACE_ID, Service, record_trace, running, span_id, until
 from tests.service.bare import QUESTION, connected, received, request, sent
 from tests.service.processes import service_process
 

@@ -10,10 +10,10 @@ from sqlalchemy import text as sql
 
 from app.db.engine import storage_kind
 from app.settings import database_url
-from demo.standin.chat import text
-from tests import databases
-from tests.fakes.chat import answer
-from tests.fakes.service import PATIENCE, record_trace, running
+from standin.chat import text
+from testkit import databases
+from testkit.scripted_chat import answer
+from testkit.service import PATIENCE, record_trace, running
 
 TURNS = 22
 """More than a pool of connections holds, on either kind of database."""

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests import databases
-from tests.fakes.service import Service, running
+from testkit import databases
+from testkit.service import Service, running
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import structlog
 
-from demo.standin.chat import text
-from tests import databases
-from tests.fakes.chat import answer, calling
-from tests.fakes.service import Service, Stream, running, span_id
+from standin.chat import text
+from testkit import databases
+from testkit.scripted_chat import answer, calling
+from testkit.service import Service, Stream, running, span_id
 
 LOOK = ("get_span_details", f'{{"span_id": "{span_id(3)}"}}')
 WHOLE = ["Let me look.", "It was the tool."]

@@ -9,11 +9,11 @@ from uuid import UUID
 import anyio
 import httpx
 
-from demo.standin.chat import finish, text, usage
-from demo.standin.switches import Account
-from tests import made_up
-from tests.fakes.chat import answer
-from tests.fakes.service import TRACE_ID, Service, record_trace, running, service_at
+from standin.chat import finish, text, usage
+from standin.switches import Account
+from testkit import credentials as made_up
+from testkit.scripted_chat import answer
+from testkit.service import TRACE_ID, Service, record_trace, running, service_at
 
 JSON = {"Accept": "application/json"}
 ANNA = {"Cookie": f"sessionToken={made_up.ANNA}", "Comet-Workspace": "acme"}

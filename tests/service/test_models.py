@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from demo.standin.chat import ChatError
-from demo.standin.faults import Answer, Fault
-from demo.standin.switches import Generation, ProviderKey, Switches
-from tests.fakes.any_model import BLIND, AnyModelChat, Says
-from tests.fakes.service import PREFIX, Service, running, span_id
+from standin.chat import ChatError
+from standin.faults import Answer, Fault
+from standin.switches import Generation, ProviderKey, Switches
+from testkit.any_model import BLIND, AnyModelChat, Says
+from testkit.service import PREFIX, Service, running, span_id
 
 LOOK: tuple[tuple[str, dict[str, Any]], ...] = (
     ("get_span_details", {"span_id": span_id(3)}),

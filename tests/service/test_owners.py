@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from app.db.tables import metadata
-from demo.standin.app import create_app as create_standin
-from demo.standin.faults import Answer, Fault
-from demo.standin.records import Records
-from demo.standin.switches import Account, Switches
-from tests import made_up
-from tests.fakes.chat import DirectedChat
-from tests.fakes.service import TRACE_ID, Service, record_trace, running, serving
+from app.db.schema import metadata
+from standin.app import create_app as create_standin
+from standin.faults import Answer, Fault
+from standin.records import Records
+from standin.switches import Account, Switches
+from testkit import credentials as made_up
+from testkit.scripted_chat import DirectedChat
+from testkit.service import TRACE_ID, Service, record_trace, running, serving
 
 ANNA = {"Cookie": f"theme=dark; sessionToken={made_up.ANNA}; _ga=GA1", "Comet-Workspace": "acme"}
 ANNA_AGAIN = {"Cookie": f"sessionToken={made_up.ANNA_AGAIN}", "Comet-Workspace": "acme"}

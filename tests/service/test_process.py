@@ -12,9 +12,9 @@ import uvicorn
 
 from app import __version__
 from app.__main__ import _listener
-from tests import made_up
-from tests.deploy.service_process import free_port
-from tests.fakes.chat import answer
+from testkit import credentials as made_up
+from testkit.scripted_chat import answer
+from testkit.service_process import free_port
 from tests.service.processes import run, service_process
 
 

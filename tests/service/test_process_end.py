@@ -12,17 +12,18 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from app.db import migrating
+from app.db import migrations as migrating
+from app.db.schema import sessions, utc_in
 from app.db.store import Store
-from app.db.tables import sessions, utc_in
 from app.lifecycle import LAST_WORDS_SECONDS
-from demo.standin.chat import text
-from demo.standin.faults import Delay, Fault
-from tests import databases, made_up
+from standin.chat import text
+from standin.faults import Delay, Fault
+from testkit import credentials as made_up
+from testkit import databases
+from testkit.scripted_chat import answer
+from testkit.service import PATIENCE, PREFIX, TRACE_ID, Service, until
+from testkit.service_process import free_port
 from tests.db.writing import begun, finish
-from tests.deploy.service_process import free_port
-from tests.fakes.chat import answer
-from tests.fakes.service import PATIENCE, PREFIX, TRACE_ID, Service, until
 from tests.service.processes import Process, python, service_process
 
 UVICORN = ("-m", "uvicorn", "app.main:app", "--port", "PORT")

@@ -6,9 +6,9 @@ from pathlib import Path
 import anyio
 import pytest
 
-from demo.standin.chat import text
-from tests.fakes.chat import answer, calling
-from tests.fakes.service import span_id
+from standin.chat import text
+from testkit.scripted_chat import answer, calling
+from testkit.service import span_id
 from tests.service.processes import backend_for, started
 
 

@@ -13,11 +13,11 @@ from uuid import UUID
 import httpx
 import pytest
 
-from demo.standin.chat import Chunk, finish, text, usage
-from tests.deploy.service_process import free_port
-from tests.fakes.chat import calling
-from tests.fakes.panel import PanelReader
-from tests.fakes.service import Service, record_trace, until
+from standin.chat import Chunk, finish, text, usage
+from testkit.panel_reader import PanelReader
+from testkit.scripted_chat import calling
+from testkit.service import Service, record_trace, until
+from testkit.service_process import free_port
 from tests.service.balancing import Balancer, balancing
 from tests.service.processes import Backend, Process, backend_for, started
 

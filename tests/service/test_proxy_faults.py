@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.standin.faults import (
+from standin.faults import (
     Answer,
     ChatCutAfter,
     ChatErrorAfter,
@@ -16,9 +16,9 @@ from demo.standin.faults import (
     garbage,
     html_page,
 )
-from demo.standin.switches import Generation
-from tests.fakes.chat import answer, calling
-from tests.fakes.service import span_id
+from standin.switches import Generation
+from testkit.scripted_chat import answer, calling
+from testkit.service import span_id
 from tests.service.outages import (
     ANSWER,
     ATTEMPTS,

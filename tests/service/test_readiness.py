@@ -11,10 +11,10 @@ import pytest
 from anyio import to_thread
 from sqlalchemy import Executable, column, delete, table, update
 
-from app.db.tables import OLDEST_CODE, VERSION_TABLE, events, facts
-from tests import databases
+from app.db.schema import OLDEST_CODE, VERSION_TABLE, events, facts
+from testkit import databases
+from testkit.service import PREFIX, service_at, serving
 from tests.db.breaking import without_events
-from tests.fakes.service import PREFIX, service_at, serving
 
 VERSIONS = table(VERSION_TABLE, column("version_num"))
 NOBODY = "http://127.0.0.1:1"

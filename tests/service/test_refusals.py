@@ -6,12 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
-from demo.standin.chat import ChatError, text
-from demo.standin.faults import Answer, Fault, Refuse
-from demo.standin.switches import Account
-from tests import made_up
-from tests.fakes.chat import answer
-from tests.fakes.service import OTHER_TRACE_ID, PREFIX, Service, record_trace, running
+from standin.chat import ChatError, text
+from standin.faults import Answer, Fault, Refuse
+from standin.switches import Account
+from testkit import credentials as made_up
+from testkit.scripted_chat import answer
+from testkit.service import OTHER_TRACE_ID, PREFIX, Service, record_trace, running
 from tests.web.markdown_judge import dangers
 
 JSON = {"Accept": "application/json"}

@@ -7,9 +7,9 @@ from typing import Any
 import anyio
 from sqlalchemy import func, select
 
-from app.db.tables import chores, sessions, utc_in
-from tests import databases
-from tests.fakes.service import OTHER_TRACE_ID, Service, record_trace, running, service_at
+from app.db.schema import chores, sessions, utc_in
+from testkit import databases
+from testkit.service import OTHER_TRACE_ID, Service, record_trace, running, service_at
 
 
 @contextlib.asynccontextmanager

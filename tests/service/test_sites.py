@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.service import Service, running
+from testkit.service import Service, running
 
 
 @pytest.fixture

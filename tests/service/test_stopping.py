@@ -8,13 +8,13 @@ import httpx
 import pytest
 
 from app.caller import Owner
+from app.db.schema import sessions
 from app.db.store import Entry, TurnKey
-from app.db.tables import sessions
 from app.events import ReplyCompleted, TurnStarted
-from demo.standin.chat import text
-from demo.standin.faults import Delay, Fault
-from tests.fakes.chat import answer, calling
-from tests.fakes.service import (
+from standin.chat import text
+from standin.faults import Delay, Fault
+from testkit.scripted_chat import answer, calling
+from testkit.service import (
     TRACE_ID,
     Service,
     Stream,

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from soak.cancels import Storm
-from tests.fakes.service import PATIENCE, TRACE_ID, running
+from testkit.service import PATIENCE, TRACE_ID, running
 
 CANCELS = 400
 """How many clients leave here; `make soak` lets thousands leave."""

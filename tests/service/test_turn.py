@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from demo.standin.chat import text
-from tests.fakes.chat import answer, calling
-from tests.fakes.service import TRACE_ID, Service, running, span_id
+from standin.chat import text
+from testkit.scripted_chat import answer, calling
+from testkit.service import TRACE_ID, Service, running, span_id
 
 NASTY = "a data: b\r\nc\u2028d \U0001f600 naïve data:data: \\u003a {x} %s"
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from app.analysis.tokens import estimate_tokens
-from demo.standin.faults import Delay, Fault
-from demo.standin.switches import ProviderKey
-from tests.fakes.chat import answer, calling
-from tests.fakes.service import TRACE_ID, Service, running, span_id
+from standin.faults import Delay, Fault
+from standin.switches import ProviderKey
+from testkit.scripted_chat import answer, calling
+from testkit.service import TRACE_ID, Service, running, span_id
 
 
 @pytest.fixture

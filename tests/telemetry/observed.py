@@ -9,12 +9,12 @@ from typing import Any
 
 import httpx
 
-from demo.standin.app import Standin
-from demo.standin.app import create_app as create_standin
-from demo.standin.records import Records
-from demo.standin.switches import Switches
-from tests.fakes.chat import DirectedChat, Step, answer
-from tests.fakes.service import TRACE_ID, Service, record_trace, service_at, serving, until
+from standin.app import Standin
+from standin.app import create_app as create_standin
+from standin.records import Records
+from standin.switches import Switches
+from testkit.scripted_chat import DirectedChat, Step, answer
+from testkit.service import TRACE_ID, Service, record_trace, service_at, serving, until
 
 PRIVATE = "/v1/private"
 PROJECT = "opik-assist"

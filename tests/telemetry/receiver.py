@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.made_up import said_elsewhere
+from testkit.credentials import said_elsewhere
 
 
 @dataclass

@@ -6,7 +6,7 @@ import pytest
 import structlog
 
 from app.telemetry import logs
-from tests.fakes.service import running
+from testkit.service import running
 
 
 async def test_handlers_of_others_still_hear_a_service_that_has_started(

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from demo.standin.faults import Answer, Fault
-from tests.fakes.chat import answer
-from tests.fakes.service import until
+from standin.faults import Answer, Fault
+from testkit.scripted_chat import answer
+from testkit.service import until
 from tests.telemetry.observed import PRIVATE, PROJECT, Observed, observed
 
 CLOSE, SCORES = "/traces/threads/close", "/traces/threads/feedback-scores"

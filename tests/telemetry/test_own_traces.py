@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from app import __version__
-from demo.standin.chat import ChatError, text
-from demo.standin.faults import Answer, ChatCutAfter, Fault
-from tests import made_up
-from tests.fakes.chat import answer, calling
-from tests.fakes.service import OTHER_TRACE_ID, TRACE_ID, record_trace, span_id, until
+from standin.chat import ChatError, text
+from standin.faults import Answer, ChatCutAfter, Fault
+from testkit import credentials as made_up
+from testkit.scripted_chat import answer, calling
+from testkit.service import OTHER_TRACE_ID, TRACE_ID, record_trace, span_id, until
 from tests.telemetry.observed import PROJECT, observed
 
 QUESTION, ANSWER, STATUS, ARGUMENT, TOOL, REFUSAL = (

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from app.telemetry.internal.delivery import OpikDelivery
-from app.telemetry.internal.outbox import REPORT_SECONDS, Outbox
-from app.telemetry.internal.records import Erasure, SpanRecord, TurnRecord
-from demo.standin.app import create_app
-from demo.standin.faults import Answer, Delay, Fault, Refuse
-from demo.standin.records import Records
-from demo.standin.serving import served
-from demo.standin.switches import Switches
-from tests.fakes.chat import DirectedChat, answer
-from tests.fakes.service import until
+from app.telemetry.own_traces.delivery import OpikDelivery
+from app.telemetry.own_traces.queue import REPORT_SECONDS, Outbox
+from app.telemetry.own_traces.records import Erasure, SpanRecord, TurnRecord
+from standin.app import create_app
+from standin.faults import Answer, Delay, Fault, Refuse
+from standin.records import Records
+from standin.serving import served
+from standin.switches import Switches
+from testkit.scripted_chat import DirectedChat, answer
+from testkit.service import until
 from tests.telemetry.observed import PRIVATE, Target, observed
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from demo.standin.app import create_app
-from demo.standin.faults import Delay, Fault
-from demo.standin.records import Records
-from demo.standin.switches import Switches
-from tests import made_up
-from tests.deploy.service_process import ROOT, environment, free_port
-from tests.fakes.chat import DirectedChat, answer
-from tests.fakes.service import serving, until
+from standin.app import create_app
+from standin.faults import Delay, Fault
+from standin.records import Records
+from standin.switches import Switches
+from testkit import credentials as made_up
+from testkit.scripted_chat import DirectedChat, answer
+from testkit.service import serving, until
+from testkit.service_process import ROOT, environment, free_port
 from tests.telemetry.observed import Target
 from tests.telemetry.test_sentry import WITHOUT, Reported, crash_twice, reported
 
@@ -85,7 +85,7 @@ async def test_a_process_whose_traces_nobody_takes_counts_them_and_ends_in_time(
 LEFT_ALONE = """
 import sys, threading
 import sentry_sdk
-from app.telemetry.observing import Observing
+from app.telemetry.turn_observer import Observing
 
 sentry_sdk.init(dsn="http://public@127.0.0.1:9/1", default_integrations=False)
 before = sentry_sdk.get_client(), sys.excepthook, threading.active_count()

@@ -14,14 +14,14 @@ from uuid import UUID
 import httpx
 import pytest
 
-from demo.standin.app import create_app as create_standin
-from demo.standin.chat import ChatError
-from demo.standin.records import Records
-from demo.standin.switches import Switches
-from tests import made_up
-from tests.deploy.service_process import ROOT, environment, free_port, service_process
-from tests.fakes.chat import DirectedChat, answer
-from tests.fakes.service import TRACE_ID, Service, record_trace, serving
+from standin.app import create_app as create_standin
+from standin.chat import ChatError
+from standin.records import Records
+from standin.switches import Switches
+from testkit import credentials as made_up
+from testkit.scripted_chat import DirectedChat, answer
+from testkit.service import TRACE_ID, Service, record_trace, serving
+from testkit.service_process import ROOT, environment, free_port, service_process
 from tests.telemetry.receiver import Receiver
 
 COOKIE, WORKSPACE = made_up.REPORTED_COOKIE, "default"
@@ -195,7 +195,7 @@ import anyio, os
 from app.agent.toolbox import Toolbox, tool
 from app.messages import ToolCall
 from app.telemetry import logs
-from app.telemetry.reporting import Reporting
+from app.telemetry.error_reports import Reporting
 
 @tool(display=lambda wanted: "Working")
 async def failing(context, wanted: str) -> str:

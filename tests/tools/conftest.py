@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from demo.standin.serving import served
+from standin.serving import served
 from tests.tools.desk import SOCKET
 
 

@@ -18,16 +18,16 @@ from app.agent.toolbox import Answer
 from app.caller import Caller, Owner
 from app.messages import ToolCall
 from app.opik.client import OpikClient
-from app.opik.transport import Retries, Transport
+from app.opik.http import Retries, Transport
 from app.tools.catalogue import TOOLS
-from app.tools.loading import LoadLimits, TraceLoader
-from app.tools.workbench import ReadyBench, ToolLimits, Workshop
-from demo.standin.app import Standin
-from demo.standin.app import create_app as create_standin
-from demo.standin.records import Records
-from demo.standin.switches import Received, Switches
-from tests.fakes.chat import DirectedChat
-from tests.fakes.service import TRACE_ID, span_id
+from app.tools.trace.loader import LoadLimits, TraceLoader
+from app.tools.trace.trace_context import ReadyBench, ToolLimits, Workshop
+from standin.app import Standin
+from standin.app import create_app as create_standin
+from standin.records import Records
+from standin.switches import Received, Switches
+from testkit.scripted_chat import DirectedChat
+from testkit.service import TRACE_ID, span_id
 
 CALLER = Caller()
 OWNER = Owner("default", "user:ada")

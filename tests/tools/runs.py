@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from tests.fakes.service import TRACE_ID
+from testkit.service import TRACE_ID
 from tests.tools.desk import Desk, a_span, a_trace
 
 ERROR = {"exception_type": "E", "message": "no"}

@@ -9,10 +9,10 @@ from app.agent.citations import Aliases
 from app.errors import NotAllowed
 from app.opik.client import OpikClient
 from app.tools.catalogue import TOOLS
-from app.tools.loading import LoadLimits, TraceLoader
-from app.tools.workbench import ToolLimits, Workshop
-from demo.standin.faults import Answer, Delay, Fault, garbage
-from tests.fakes.service import TRACE_ID
+from app.tools.trace.loader import LoadLimits, TraceLoader
+from app.tools.trace.trace_context import ToolLimits, Workshop
+from standin.faults import Answer, Delay, Fault, garbage
+from testkit.service import TRACE_ID
 from tests.tools.desk import CALLER, OWNER, Desk, a_call, a_span, a_trace, backend_with, desk_with
 from tests.tools.runs import put_timed_runs, timed_run
 

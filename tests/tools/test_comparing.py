@@ -2,8 +2,8 @@
 
 import pytest
 
-from demo.standin.faults import Answer, Fault
-from tests.fakes.service import span_id
+from standin.faults import Answer, Fault
+from testkit.service import span_id
 from tests.tools.desk import a_span, desk_with
 
 LONG = "word " * 5_000

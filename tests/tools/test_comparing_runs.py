@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from app.tools.workbench import ToolLimits
-from demo.standin.faults import Answer, Fault, garbage
-from tests.fakes.service import TRACE_ID, span_id
+from app.tools.trace.trace_context import ToolLimits
+from standin.faults import Answer, Fault, garbage
+from testkit.service import TRACE_ID, span_id
 from tests.tools.desk import Desk, a_span, a_trace, desk_with
 from tests.tools.runs import ERROR, a_run, put, run_id, steps_of
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from demo.standin.faults import Answer, Fault
-from tests.fakes.service import TRACE_ID, span_id
+from standin.faults import Answer, Fault
+from testkit.service import TRACE_ID, span_id
 from tests.tools.desk import a_span, a_trace, desk_with
 
 LONG = "".join(f"<{n}>" for n in range(6_000))

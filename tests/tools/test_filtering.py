@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.tools.filtering import filterable
-from app.tools.workbench import SearchLimits, ToolLimits
-from demo.standin.faults import Answer, CutAfter, Fault
-from tests.fakes.service import span_id
+from app.tools.trace.text_filter import filterable
+from app.tools.trace.trace_context import SearchLimits, ToolLimits
+from standin.faults import Answer, CutAfter, Fault
+from testkit.service import span_id
 from tests.tools.desk import SOCKET, Desk, a_span, desk_with
 
 SEARCH = "/v1/private/spans/search"

@@ -8,10 +8,10 @@ import pytest
 
 from app.caller import Owner
 from app.errors import NotAllowed
-from app.tools.bodies import BodyLimits, BodyReader
-from app.tools.loading import KEPT_SECONDS, Loaded, LoadLimits, TraceLoader
-from demo.standin.faults import Answer, CutAfter, Delay, Fault, PauseAfter
-from tests.fakes.service import PATIENCE, TRACE_ID, span_id
+from app.tools.trace.bodies import BodyLimits, BodyReader
+from app.tools.trace.loader import KEPT_SECONDS, Loaded, LoadLimits, TraceLoader
+from standin.faults import Answer, CutAfter, Delay, Fault, PauseAfter
+from testkit.service import PATIENCE, TRACE_ID, span_id
 from tests.tools.desk import CALLER, OWNER, Desk, a_span, a_trace, backend_with, desk_with
 
 SEARCH = "/v1/private/spans/search"

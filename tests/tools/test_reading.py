@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.tools.workbench import ToolLimits
+from app.tools.trace.trace_context import ToolLimits
 from tests.tools.desk import a_span, a_trace, desk_with
 
 MANY = [

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from app.tools.workbench import SearchLimits, ToolLimits
-from demo.standin.faults import Answer, CutAfter, Fault
-from tests.fakes.service import span_id
+from app.tools.trace.trace_context import SearchLimits, ToolLimits
+from standin.faults import Answer, CutAfter, Fault
+from testkit.service import span_id
 from tests.tools.desk import Desk, a_span, a_trace, desk_with
 
 SEARCH = "/v1/private/spans/search"

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from app.analysis.examination import Examination, examine
+from app.analysis.baseline import Usual, Window
+from app.analysis.baseline_findings import with_usual
 from app.analysis.finding import Category, Finding
-from app.analysis.unusual import with_usual
-from app.analysis.usual import Usual, Window
-from app.opik.schema import ErrorInfo
+from app.analysis.trace_analysis import Examination, examine
+from app.opik.records import ErrorInfo
 from app.tools.suggestions import follow_ups, starters
-from app.web.links import urls_in
+from app.web.markdown.allowed_links import urls_in
 from tests.analysis.timeline import at, draw, span, trace
 from tests.tools.desk import a_span, desk_with
 

@@ -5,13 +5,13 @@ from uuid import UUID
 
 import pytest
 
-from app.tools.surroundings import Surroundings
+from app.tools.trace.project import Surroundings
+from app.tools.trace.trace_context import ToolLimits
 from app.tools.trace_list import ListLimits
-from app.tools.workbench import ToolLimits
-from demo.standin import moments
-from demo.standin.faults import Answer, Fault, garbage
-from demo.standin.writes import Write
-from tests.fakes.service import TRACE_ID
+from standin import moments
+from standin.faults import Answer, Fault, garbage
+from standin.writes import Write
+from testkit.service import TRACE_ID
 from tests.tools.desk import CALLER, Desk, a_call, a_span, a_trace, desk_with
 
 THREAD = "lesson-7"

@@ -8,11 +8,11 @@ from uuid import UUID
 import anyio
 import pytest
 
-from app.tools.surroundings import Surroundings
+from app.tools.trace.project import Surroundings
 from app.tools.trace_list import ListLimits, TraceList
-from demo.standin.app import Standin
-from demo.standin.faults import CutAfter, Delay, Endless, Fault
-from tests.fakes.service import TRACE_ID
+from standin.app import Standin
+from standin.faults import CutAfter, Delay, Endless, Fault
+from testkit.service import TRACE_ID
 from tests.tools.desk import CALLER, a_span, a_trace, backend_with
 
 SEARCH = "/v1/private/traces/search"

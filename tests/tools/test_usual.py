@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.analysis.usual import milliseconds, quantiles_text
-from demo.standin.faults import Answer, Fault, garbage
+from app.analysis.baseline import milliseconds, quantiles_text
+from standin.faults import Answer, Fault, garbage
 from tests.tools.desk import a_call, a_span, a_trace, desk_with
 from tests.tools.runs import ERROR, put_timed_runs, timed_run
 

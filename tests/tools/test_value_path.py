@@ -7,10 +7,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.analysis.values import leaves
+from app.analysis.json_values import leaves
 from app.errors import ToolFailed
 from app.tools.excerpts import Value, as_text, share, shown
-from app.tools.value_path import described, parse_path, select, write_path
+from app.tools.json_path import described, parse_path, select, write_path
 
 TEXTS = st.text(st.characters(exclude_categories=[]), max_size=12)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS

@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from app import __version__
 from app.web.openapi import description
-from tests.fakes.service import PREFIX, Service, running
+from testkit.service import PREFIX, Service, running
 
 SCHEMA = schemathesis.openapi.from_dict(description(PREFIX, __version__))
 OPERATIONS = [each.ok() for each in SCHEMA.get_all_operations()]

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.web.links import BREAK
-from app.web.markdown import Links, MarkdownFilter, inert, unbroken, urls_in
+from app.web.markdown.allowed_links import BREAK
+from app.web.markdown.filter import Links, MarkdownFilter, inert, unbroken, urls_in
 from tests.web.markdown_judge import dangers
 
 UI = "https://ui.example.com/opik"

@@ -11,8 +11,8 @@ from jsonschema.validators import validator_for
 
 from app.main import create_app
 from app.settings import Settings
-from tests.fakes.chat import answer, calling
-from tests.fakes.service import PREFIX, Service, running, span_id
+from testkit.scripted_chat import answer, calling
+from testkit.service import PREFIX, Service, running, span_id
 
 _METHODS = {"get", "put", "post", "delete"}
 

@@ -23,12 +23,12 @@ from app.events import (
 )
 from app.settings import Settings
 from app.web.linking import Linking
-from app.web.links import Links
-from app.web.markdown import inert
+from app.web.markdown.allowed_links import Links
+from app.web.markdown.filter import inert
+from app.web.markdown.ui_urls import UiLinks
 from app.web.panel import Panel, history, pieces
-from app.web.span_links import UiLinks
 from app.web.sse import encode
-from tests.fakes.panel import PanelReader
+from testkit.panel_reader import PanelReader
 
 TEMPLATE = Settings.model_fields["opik_ui_span_url"].default
 NASTY = "a data: b\r\nc\u2028d\u2029 \U0001f600 naïve\x00 data:data: \\u003a"

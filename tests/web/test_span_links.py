@@ -1,7 +1,7 @@
 """Addresses of spans in Opik's UI."""
 
 from app.settings import Settings
-from app.web.span_links import UiLinks
+from app.web.markdown.ui_urls import UiLinks
 
 TEMPLATE = Settings.model_fields["opik_ui_span_url"].default
 SPAN = "0199dead-0000-7000-8000-000000000001"

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
+from app.analysis.error_origins import Raise, has_failed, message_of, trace_raises
+from app.analysis.evidence import Scene
 from app.analysis.finding import Category, Finding
-from app.analysis.raises import Raise, has_failed, message_of, trace_raises
-from app.analysis.scene import Scene
-from app.analysis.suspects import WEAK, Fault, Suspect
+from app.analysis.json_values import hollow_keys, leaves
+from app.analysis.suspicious_results import WEAK, Fault, Suspect
+from app.analysis.text.one_line import one_line
 from app.analysis.tree import Node
-from app.analysis.values import hollow_keys, leaves
-from app.analysis.wording import one_line
 
 WORDS = {
     Fault.EMPTY: "returned nothing",

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from statistics import median
 from typing import Any
 
+from app.analysis.evidence import Scene
 from app.analysis.finding import Category, Finding
-from app.analysis.scene import Scene
+from app.analysis.json_values import key_of, leaves
+from app.analysis.text.one_line import counted, one_line, span_of_time
 from app.analysis.tree import Node, Oddity
-from app.analysis.values import key_of, leaves
-from app.analysis.wording import counted, one_line, span_of_time
-from app.opik.schema import FeedbackScore
+from app.opik.records import FeedbackScore
 
 _LOW = 0.35
 _BADNESS = re.compile(

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
+from app.analysis.error_origins import has_failed
+from app.analysis.evidence import Scene, is_model_call
 from app.analysis.finding import Category, Finding
+from app.analysis.json_values import canonical, is_cut, texts
 from app.analysis.profile import spend_of
-from app.analysis.raises import has_failed
-from app.analysis.scene import Scene, is_model_call
+from app.analysis.text.one_line import one_line, percent, span_of_time
 from app.analysis.tree import Node
-from app.analysis.values import canonical, is_cut, texts
-from app.analysis.wording import one_line, percent, span_of_time
 
 _FEW_PEERS = 3
 _MOST_SLOW = 20

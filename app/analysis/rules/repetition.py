@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from app.analysis.error_origins import has_failed
+from app.analysis.evidence import Scene, is_model_call
 from app.analysis.finding import Category, Finding
-from app.analysis.raises import has_failed
-from app.analysis.scene import Scene, is_model_call
-from app.analysis.suspects import fetches
+from app.analysis.json_values import alike, canonical, is_cut, without_numbers
+from app.analysis.suspicious_results import fetches
+from app.analysis.text.one_line import one_line, span_of_time
 from app.analysis.tree import Node
-from app.analysis.values import alike, canonical, is_cut, without_numbers
-from app.analysis.wording import one_line, span_of_time
 
 _WAITS = re.compile(r"poll|status|wait|health|heartbeat|sleep|tick|ping\b|watch", re.IGNORECASE)
 _LEAST_REPEATS = 3

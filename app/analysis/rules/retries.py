@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from app.analysis.error_origins import has_failed, message_of
+from app.analysis.evidence import Scene
 from app.analysis.finding import Category, Finding
-from app.analysis.raises import has_failed, message_of
-from app.analysis.replies import failure_in
-from app.analysis.scene import Scene
+from app.analysis.json_values import alike, canonical, without_numbers
+from app.analysis.llm_output import failure_in
+from app.analysis.text.one_line import one_line, span_of_time
 from app.analysis.tree import Node
-from app.analysis.values import alike, canonical, without_numbers
-from app.analysis.wording import one_line, span_of_time
 
 _RATE_LIMIT = re.compile(
     r"rate.?limit|too many requests|\b429\b|quota|throttl|resource.?exhausted|overloaded|\b529\b",

@@ -3,13 +3,13 @@ that they led to later."""
 
 from collections.abc import Iterator
 
+from app.analysis.error_origins import has_failed
+from app.analysis.evidence import Scene, is_model_call
 from app.analysis.finding import Category, Finding
-from app.analysis.raises import has_failed
-from app.analysis.replies import failure_in, gives_up, spoken
+from app.analysis.llm_output import failure_in, gives_up, spoken
 from app.analysis.rules.causes import WORDS, causes
-from app.analysis.scene import Scene, is_model_call
-from app.analysis.suspects import WEAK, Fault, Suspect, find_suspects
-from app.analysis.wording import counted, one_line
+from app.analysis.suspicious_results import WEAK, Fault, Suspect, find_suspects
+from app.analysis.text.one_line import counted, one_line
 
 _LEAST_ALONE = 0.55
 _CATEGORIES = {

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
+from app.analysis.evidence import Scene, is_model_call
 from app.analysis.finding import Category, Finding
-from app.analysis.scene import Scene, is_model_call
-from app.analysis.values import leaves
-from app.analysis.wording import one_line
+from app.analysis.json_values import leaves
+from app.analysis.text.one_line import one_line
 
 _CALLS = frozenset(["tool_calls", "function_call"])
 

@@ -1,0 +1,99 @@
+"""How the traces of one name usually are: figures of many, from statistics or from themselves."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.analysis.text.one_line import span_of_time
+from app.opik.records import Quantiles, Stats, Trace
+
+FEW = 20
+"""Below so many traces percentiles are said to mean little, and nothing is concluded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From when to when traces started, UTC."""
+
+    since: datetime
+    until: datetime
+
+    def text(self) -> str:
+        return f"{self.since:%Y-%m-%d} to {self.until:%Y-%m-%d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """Figures of the traces of one name in one window; None for what is not known.
+
+    Durations are milliseconds, costs USD. `failed` counts traces with an error.
+    """
+
+    window: Window
+    count: int
+    failed: int | None = None
+    duration: Quantiles | None = None
+    cost: Quantiles | None = None
+    tokens: Quantiles | None = None
+    mean_cost: float | None = None
+    mean_tokens: float | None = None
+
+
+def usual_of_stats(stats: Stats, window: Window) -> Usual | None:
+    """What the backend's statistics say; None where they do not even count the traces."""
+    count, failed = stats.number("trace_count"), stats.number("error_count")
+    if count is None:
+        return None
+    return Usual(
+        window,
+        int(count),
+        None if failed is None else int(failed),
+        duration=stats.quantiles("duration"),
+        cost=stats.quantiles("total_estimated_cost"),
+        tokens=stats.quantiles("usage.total_tokens"),
+        mean_cost=stats.number("total_estimated_cost"),
+        mean_tokens=stats.number("usage.total_tokens"),
+    )
+
+
+def usual_of_traces(traces: Sequence[Trace], window: Window) -> Usual:
+    """The same, worked out from the traces themselves."""
+    return Usual(
+        window,
+        len(traces),
+        sum(1 for each in traces if has_error(each)),
+        duration=quantiles(each.duration for each in traces),
+        cost=quantiles(each.total_estimated_cost for each in traces),
+        tokens=quantiles(each.usage.get("total_tokens") for each in traces),
+    )
+
+
+def has_error(trace: Trace) -> bool:
+    error = trace.error_info
+    return error is not None and bool(error.exception_type or error.message or error.traceback)
+
+
+def quantiles(values: Iterable[float | None]) -> Quantiles | None:
+    """Percentiles, interpolated as the backend does; None without any value that makes sense."""
+    known = sorted(value for value in values if value is not None and 0 <= value < math.inf)
+    if not known:
+        return None
+    return Quantiles(p50=_at(known, 0.5), p90=_at(known, 0.9), p99=_at(known, 0.99))
+
+
+def _at(known: Sequence[float], share: float) -> float:
+    place = share * (len(known) - 1)
+    below = int(place)
+    above = min(below + 1, len(known) - 1)
+    between = known[below] + (known[above] - known[below]) * (place - below)
+    return min(between, known[above])
+
+
+def quantiles_text(values: Quantiles, write: Callable[[float], str]) -> str:
+    """`p50 1.20 s, p90 2.10 s, p99 8.00 s`."""
+    return f"p50 {write(values.p50)}, p90 {write(values.p90)}, p99 {write(values.p99)}"
+
+
+def milliseconds(value: float) -> str:
+    return span_of_time(value * 1_000)

@@ -1,0 +1,170 @@
+"""Where errors began: raises, told apart from the spans that only passed them on."""
+
+import heapq
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app.analysis.tree import Node, Tree
+from app.opik.records import ErrorInfo, Trace
+
+_NUMBERS = re.compile(r"0x[0-9a-fA-F]+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\d+")
+_FRAME = re.compile(r'^\s*File "([^"]{1,300})", line (\d+), in (\S{1,80})', re.MULTILINE)
+_CANCELLED = frozenset(
+    [
+        "CancelledError",
+        "Cancelled",
+        "GeneratorExit",
+        "KeyboardInterrupt",
+        "StopIteration",
+        "GraphInterrupt",  # LangGraph raises these two when it waits for a person
+        "NodeInterrupt",
+    ]
+)
+_FOREIGN = ("site-packages", "dist-packages", "/lib/python", "<frozen")
+
+
+@dataclass(slots=True)
+class Raise:
+    """One raise: the deepest span that shows it, and the way it took upwards.
+
+    `path` runs from the origin to the last span that failed with it. `caught_by` is the first span
+    above that did not fail (None when it got through to the top). `fatal` says that it ended the
+    trace.
+    """
+
+    origin: Node
+    path: list[Node] = field(default_factory=list)
+    caught_by: Node | None = None
+    fatal: bool = False
+
+    @property
+    def error(self) -> ErrorInfo:
+        assert self.origin.span.error_info is not None
+        return self.origin.span.error_info
+
+
+def has_failed(node: Node) -> bool:
+    error = node.span.error_info
+    return error is not None and bool(error.exception_type or error.message or error.traceback)
+
+
+def message_of(error: ErrorInfo) -> str:
+    """`Type: message`; without a message the last line of the traceback stands in."""
+    kind, message = error.exception_type or "", (error.message or "").strip()
+    if not message and error.traceback:
+        message = error.traceback.strip().rpartition("\n")[2].strip()
+        if kind and message.startswith(kind):
+            return message
+    return f"{kind}: {message}" if kind and message else kind or message or "error"
+
+
+def signature(error: ErrorInfo) -> str:
+    """What equal errors share: type and message without numbers and ids."""
+    return _NUMBERS.sub("#", message_of(error)).casefold()
+
+
+def last_own_frame(traceback: str | None) -> str:
+    """Where the program's own code stood: `file:line in function`, or an empty text."""
+    frames = _FRAME.findall(traceback or "")
+    own = [frame for frame in frames if not any(mark in frame[0] for mark in _FOREIGN)]
+    if not own:
+        return ""
+    file, line, function = own[-1]
+    return f"{file.rpartition('/')[2]}:{line} in {function}"
+
+
+def is_cancellation(error: ErrorInfo) -> bool:
+    """Whether the span was stopped from outside, or raised only to hand over control."""
+    kind = (error.exception_type or "").rpartition(".")[2]
+    return kind in _CANCELLED
+
+
+def trace_raises(trace: Trace, tree: Tree) -> list[Raise]:
+    """Every raise of the trace, in the order of their moments, cancelled spans last."""
+    passed_on = _passed_on(tree)
+    raises = []
+    for node in tree.nodes:
+        if has_failed(node) and node.id not in passed_on:
+            raises.append(_follow(node, passed_on))
+    for item in raises:
+        item.fatal = _ends_trace(item, trace, tree)
+    return sorted(raises, key=lambda item: (is_cancellation(item.error), _moment(item)))
+
+
+def _moment(item: Raise) -> tuple[int, int]:
+    return item.origin.end, item.origin.index
+
+
+def _passed_on(tree: Tree) -> dict[str, Node]:
+    """Failed spans whose error came from a child: their ids, and that child."""
+    source: dict[str, Node] = {}
+    for node in tree.nodes:
+        if not has_failed(node):
+            continue
+        failed = [child for child in node.children if has_failed(child)]
+        culprit = _source(node, failed)
+        if culprit is not None:
+            source[node.id] = culprit
+    return source
+
+
+def _source(node: Node, failed: list[Node]) -> Node | None:
+    """The child whose error this span passed on: the same error, one that its own error tells
+    of, or the first after which nothing else was begun."""
+    error = node.span.error_info
+    assert error is not None
+    failed = sorted(failed, key=lambda child: (child.end, child.index))
+    failed = [c for c in failed if not _cancelled(c)] or failed
+    for child in failed:
+        if child.span.error_info and signature(child.span.error_info) == signature(error):
+            return child
+    told = (error.traceback or "") + (error.message or "")
+    for child in reversed(failed):
+        inner = child.span.error_info.message if child.span.error_info else None
+        if inner and len(inner) > 3 and inner in told:
+            return child
+    begun = _last_begun(node)
+    return next((child for child in failed if not _outlived(child, begun)), None)
+
+
+def _last_begun(node: Node) -> list[tuple[int, str | None]]:
+    """When the last child of each name began, the two latest; failed children by their name, the
+    others under none, since a retry of the same call is no going on."""
+    latest: dict[str | None, int] = {}
+    for child in node.children:
+        key = child.name if has_failed(child) else None
+        latest[key] = max(latest.get(key, child.start), child.start)
+    return heapq.nlargest(2, ((start, key) for key, start in latest.items()), key=lambda it: it[0])
+
+
+def _outlived(child: Node, begun: list[tuple[int, str | None]]) -> bool:
+    """Whether the parent went on with something else after this child had failed."""
+    return any(start >= child.end and key != child.name for start, key in begun)
+
+
+def _cancelled(node: Node) -> bool:
+    return node.span.error_info is not None and is_cancellation(node.span.error_info)
+
+
+def _follow(origin: Node, passed_on: Mapping[str, Node]) -> Raise:
+    item = Raise(origin, [origin])
+    node = origin
+    while node.parent is not None:
+        above = node.parent
+        if not has_failed(above) or passed_on.get(above.id) is not node:
+            item.caught_by = above
+            break
+        item.path.append(above)
+        node = above
+    return item
+
+
+def _ends_trace(item: Raise, trace: Trace, tree: Tree) -> bool:
+    """It reached the top, and nothing of the trace started afterwards."""
+    if item.caught_by is not None:
+        return False
+    if trace.error_info is not None:
+        return True
+    top = item.path[-1]
+    return not any(root.start >= top.end and root is not top for root in tree.roots)

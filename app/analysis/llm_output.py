@@ -1,0 +1,153 @@
+"""What an output says about the call that gave it, in the shapes that SDKs and models use."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from app.analysis.json_values import is_cut, is_empty, key_of, leaves, texts
+
+_ERROR_KEYS = frozenset(
+    ["error", "errors", "error_message", "errormessage", "exception", "traceback", "stderr_error"]
+)
+_FAILED_STATUS = frozenset(
+    ["error", "failed", "failure", "timeout", "timed_out", "exception", "fatal"]
+)
+_STATUS_KEYS = frozenset(["status", "state", "outcome"])
+_CODE_KEYS = frozenset(["status_code", "statuscode", "http_status", "http_code"])
+_FLAG_KEYS = frozenset(["is_error", "iserror"])
+_NOT_AN_ERROR = frozenset(["none", "null", "no", "false", "ok", "n/a"])
+_REASON_KEYS = frozenset(
+    ["finish_reason", "finishreason", "stop_reason", "stopreason", "done_reason"]
+)
+_CALL_KEYS = frozenset(["tool_calls", "function_call", "tool_use", "function", "arguments"])
+_SPOKEN_KEYS = frozenset(
+    ["content", "text", "output", "answer", "response", "completion", "message", "result"]
+)
+_ERROR_TEXT = re.compile(
+    r"""\s*(?:
+      (?:\w+\.)*\w*(?:Error|Exception|Timeout)\b\s*[:(]
+    | (?:an?\s+|fatal\s+|internal\s+|unexpected\s+)*error\b
+      (?:\s*[:\-!]|\s+(?:occurred|\d{3}|while|calling|processing))
+    | traceback\s\(most\srecent | exception\b\s*[:\-]
+    | internal\sserver\serror | bad\sgateway | gateway\stimeout
+    | service\s(?:temporarily\s)?unavailable
+    | (?:http(?:/\d\.\d)?\s)?[45]\d\d\s
+      (?:too\smany|internal|bad\s|service|gateway|unauth|forbid|not\sfound|error)
+    | (?:the\s)?(?:request|connection|operation|call|tool|query|task)\s(?:\w+\s){0,3}
+      (?:failed|timed\sout|was\srefused|was\sreset)
+    | (?:failed|failure|unable)\sto\s(?:\w+\s){0,2}(?:connect|reach|process|complete|retrieve|fetch
+      |load|parse|execute|generate|call|get|query|read|open)
+    | rate\slimit\b | too\smany\srequests | quota\sexceeded | timed?\s?out\b | permission\sdenied
+    | (?:oops|sorry|i'?m\ssorry|i\sapologi[sz]e|apologies|unfortunately)\b.{0,60}?
+      \b(?:error|went\swrong|timed\sout|failed|failure|exception|technical\s(?:issue|diffic|prob))
+    | (?:something|it)\swent\swrong
+    | i\s(?:encountered|ran\sinto|hit|got|experienced)\s(?:an?|some)\s(?:\w+\s)?
+      (?:error|problem|issue|exception|failure|technical)
+    )""",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+_NO_ANSWER = re.compile(
+    r"""\b(?:
+      (?:do\snot|don'?t|didn'?t|could\snot|couldn'?t|cannot|can'?t|unable\sto|not\sable\sto)
+      \s(?:\w+\s){0,2}(?:know|find|locate|have|access|answer|retrieve|determine)
+    | no\s(?:\w+\s)?(?:information|results?|data|documents?|records?|context|match\w*|relevant
+      |answer)
+    | nothing\s(?:was\s)?found | not\s(?:found|available)
+    | insufficient\s(?:information|context|data)
+    | without\s(?:\w+\s)?(?:sources|context|documents))""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_DEEPEST_FLAG = 4
+_LONGEST_ERROR = 1_500
+
+
+def failure_in(output: Any) -> str | None:
+    """The words with which an output says that the call failed, or None.
+
+    Looked for are error fields, failed states and HTTP codes near the top, and texts that begin
+    like an error. What lies in lists of records or far below is content, not an outcome.
+    """
+    if isinstance(output, str):
+        return _error_text(output)
+    for path, leaf in leaves(output, most=400):
+        if len(path) > _DEEPEST_FLAG or _inside_records(path):
+            continue
+        found = _flagged(path, leaf)
+        if found:
+            return found
+    return None
+
+
+def _inside_records(path: tuple[str | int, ...]) -> bool:
+    lists = [path[i - 1] for i, part in enumerate(path) if isinstance(part, int) and i > 0]
+    return any(name not in ("content", "choices", "errors", "messages") for name in lists)
+
+
+def _flagged(path: tuple[str | int, ...], leaf: Any) -> str | None:
+    key = key_of(path)
+    keys = {part.lower() for part in path if isinstance(part, str)}
+    if keys & _ERROR_KEYS and isinstance(leaf, str) and leaf.strip():
+        return None if leaf.strip().lower() in _NOT_AN_ERROR else leaf
+    if key in _STATUS_KEYS and isinstance(leaf, str) and leaf.lower() in _FAILED_STATUS:
+        return f"{key}: {leaf}"
+    if key in _CODE_KEYS and isinstance(leaf, int) and 400 <= leaf <= 599:
+        return f"{key}: {leaf}"
+    if key in _FLAG_KEYS and leaf is True:
+        return f"{key}: true"
+    if key in _SPOKEN_KEYS and isinstance(leaf, str):
+        return _error_text(leaf)
+    return None
+
+
+def _error_text(text: str) -> str | None:
+    if len(text) <= _LONGEST_ERROR and _ERROR_TEXT.match(text):
+        return text
+    return None
+
+
+def finish_reason(*records: Any) -> str | None:
+    """Why the model stopped, as the first record that tells says; lower case."""
+    for record in records:
+        if not isinstance(record, Mapping | list):
+            continue
+        for path, leaf in leaves(record):
+            if key_of(path) in _REASON_KEYS and isinstance(leaf, str) and leaf:
+                return leaf.lower()
+    return None
+
+
+def calls_tools(output: Any) -> bool:
+    """Whether a model's reply holds tool calls."""
+    return any(
+        key_of(path) in {"name", "arguments", "args", "input"}
+        and any(isinstance(part, str) and part.lower() in _CALL_KEYS for part in path)
+        for path, leaf in leaves(output)
+        if leaf not in (None, "", [], {})
+    ) or any(key == "type" and text == "tool_use" for key, text in texts(output))
+
+
+def spoken(output: Any) -> str:
+    """The text that a reply or a result speaks: its longest string under a usual key."""
+    if isinstance(output, str):
+        return output
+    found = [text for key, text in texts(output) if key in _SPOKEN_KEYS]
+    return max(found, key=len, default="")
+
+
+def is_blank_reply(output: Any) -> bool:
+    """Whether a model's reply has neither text nor tool calls, in whatever wrapping."""
+    if output is None or is_cut(output) or calls_tools(output):
+        return output is None
+    words = [
+        leaf
+        for path, leaf in leaves(output)
+        if key_of(path) in _SPOKEN_KEYS and (leaf is None or isinstance(leaf, str | list))
+    ]
+    if words:
+        return not any(isinstance(word, str) and word.strip() for word in words)
+    return is_empty(output)
+
+
+def gives_up(text: str) -> bool:
+    """Whether an answer says that it has nothing to go by."""
+    return _NO_ANSWER.search(text[:600]) is not None

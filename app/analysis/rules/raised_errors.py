@@ -1,0 +1,115 @@
+"""Where errors began, and which of them ended the trace."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from app.analysis.error_origins import (
+    Raise,
+    has_failed,
+    is_cancellation,
+    last_own_frame,
+    message_of,
+    signature,
+    trace_raises,
+)
+from app.analysis.evidence import Scene
+from app.analysis.finding import Category, Finding
+from app.analysis.text.one_line import counted, one_line
+from app.analysis.tree import Node, Oddity
+
+_SPANS_NAMED = 12
+_GROUPS_TOLD = 40
+_STEPS_NAMED = 4
+
+
+def errors(scene: Scene) -> Iterator[Finding]:
+    """One finding for each distinct raise: equal errors of same-named spans count as one."""
+    raises = trace_raises(scene.trace, scene.tree)
+    groups: dict[tuple[str, str], list[Raise]] = {}
+    for item in raises:
+        groups.setdefault((item.origin.name, signature(item.error)), []).append(item)
+    fatal_seen = False
+    for items in islice(groups.values(), _GROUPS_TOLD):
+        fatal = [item for item in items if item.fatal]
+        if fatal:
+            yield _fatal(fatal[0], items, first=not fatal_seen)
+            fatal_seen = True
+        else:
+            yield _survived(items, scene)
+    if not raises and scene.trace.error_info is not None:
+        yield _unlocated(scene)
+
+
+def _fatal(item: Raise, items: Sequence[Raise], *, first: bool) -> Finding:
+    confidence = 0.95 if first else 0.6
+    if is_cancellation(item.error):
+        confidence = 0.4
+    levels = item.origin.depth - item.path[-1].depth
+    way = ""
+    if levels:
+        way = f", went up through {_way(item.path[1:])}"
+    sentence = f"{_what(item, items)}{way} and ended the trace."
+    return _finding(Category.ERROR_ORIGIN, confidence, sentence, items)
+
+
+def _survived(items: Sequence[Raise], scene: Scene) -> Finding:
+    item = items[0]
+    above = item.caught_by
+    again = any(
+        other.start >= item.origin.end and not has_failed(other)
+        for other in scene.peers_of(item.origin)
+        if other.parent is item.origin.parent
+    )
+    if above is None:
+        end = "the trace went on after it"
+    elif has_failed(above):
+        end = f"{one_line(above.name, limit=40)} went on and failed in another way"
+    else:
+        end = f"{one_line(above.name, limit=40)} caught it and went on"
+    if again:
+        end += "; a later call of the same name worked"
+    confidence = 0.3 if is_cancellation(item.error) else 0.55 if again else 0.7
+    return _finding(Category.ERROR_SURVIVED, confidence, f"{_what(item, items)}; {end}.", items)
+
+
+def _unlocated(scene: Scene) -> Finding:
+    """The trace failed but none of its spans did: the last one that ran is the nearest sign."""
+    error = scene.trace.error_info
+    assert error is not None
+    names = {node.name: node for node in scene.tree.nodes}
+    told = error.traceback or ""
+    open_spans = [node for node in scene.tree.nodes if Oddity.UNFINISHED in node.oddities]
+    named = [node for name, node in names.items() if f"in {name}\n" in told]
+    last = max(scene.tree.nodes, key=lambda node: (node.end, node.depth), default=None)
+    near = (named or open_spans or ([last] if last else []))[-1:]
+    frame = last_own_frame(error.traceback)
+    sentence = f"The trace failed with {one_line(message_of(error), limit=200)}"
+    sentence += f" (at {one_line(frame)})" if frame else ""
+    sentence += ", and no span is marked as failed."
+    return Finding(Category.ERROR_ORIGIN, 0.7, sentence, tuple(node.id for node in near))
+
+
+def _what(item: Raise, items: Sequence[Raise]) -> str:
+    name = one_line(item.origin.name, limit=60)
+    said = one_line(message_of(item.error), limit=200)
+    frame = last_own_frame(item.error.traceback)
+    where = f" (at {one_line(frame)})" if frame else ""
+    times = f" in {counted(len(items), 'call')}, first" if len(items) > 1 else ""
+    return f"{said}{where} began{times} in {name}"
+
+
+def _way(nodes: Sequence[Node]) -> str:
+    names = [one_line(node.name, limit=40) for node in nodes]
+    if len(names) > _STEPS_NAMED:
+        left = len(names) - _STEPS_NAMED
+        names = [*names[:2], f"{left} more", *names[-2:]]
+    return " → ".join(names)
+
+
+def _finding(
+    category: Category, confidence: float, sentence: str, items: Sequence[Raise]
+) -> Finding:
+    spans = dict.fromkeys([item.origin.id for item in items[:_SPANS_NAMED]])
+    spans |= dict.fromkeys(node.id for node in items[0].path)
+    numbers = {"calls": len(items), "levels": len(items[0].path) - 1}
+    return Finding(category, confidence, sentence, tuple(spans)[:_SPANS_NAMED], numbers)

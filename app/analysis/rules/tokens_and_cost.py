@@ -1,0 +1,157 @@
+"""Tokens and money against something: earlier turns, or other calls of the same name."""
+
+from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
+from statistics import median
+
+from app.analysis.evidence import Scene, is_model_call
+from app.analysis.finding import Category, Finding
+from app.analysis.profile import spend_of
+from app.analysis.text.one_line import dollars, one_line
+from app.analysis.tree import Node
+
+_LEAST_TURNS = 4
+_LEAST_GROWTH = 3.0
+_LEAST_TOKENS_ADDED = 4_000
+_STEEP_GROWTH = 4.0
+_STEEP_BY_TURN = 1.25
+_STEEP_TOKENS_ADDED = 1_500
+_BEYOND_USUAL = 2.0
+_LEAST_TASKS = 4
+_CLIMBING_SHARE = 0.6
+_FEW_PEERS = 4
+_PRICE_RATIO = 3.0
+_COST_RATIO = 5.0
+
+
+def prompt_growth(scene: Scene) -> Iterator[Finding]:
+    """Prompts of the same call that grow from turn to turn: among the children of one span, or
+    over parents that each have one."""
+    for peers in scene.peers.values():
+        calls = [node for node in peers if is_model_call(node) and spend_of(node.span).prompt > 0]
+        if len(calls) < _LEAST_TURNS:
+            continue
+        under: dict[str, list[Node]] = {}
+        for node in calls:
+            under.setdefault(node.parent.id if node.parent else "", []).append(node)
+        alone = len(under) == len(calls)
+        grown = [
+            found for turns in ([calls] if alone else under.values()) if (found := _growth(turns))
+        ]
+        usual = _usual_growth(under.values()) if not alone else 0.0
+        yield from (found for found in grown if found.numbers["ratio"] >= _BEYOND_USUAL * usual)
+
+
+def _usual_growth(tasks: Collection[Sequence[Node]]) -> float:
+    """By how much prompts grow in the other tasks of the trace, where there are enough of them."""
+    if len(tasks) < _LEAST_TASKS:
+        return 0.0
+    return median(
+        spend_of(turns[-1].span).prompt / spend_of(turns[0].span).prompt for turns in tasks
+    )
+
+
+def _growth(turns: Sequence[Node]) -> Finding | None:
+    if len(turns) < _LEAST_TURNS or any(b.start < a.end - 1_000 for a, b in pairwise(turns)):
+        return None
+    prompts = [spend_of(node.span).prompt for node in turns]
+    start, end = _longest_climb(prompts)
+    length = end - start + 1
+    if length < max(_LEAST_TURNS, _CLIMBING_SHARE * len(turns)):
+        return None
+    added, growth = prompts[end] - prompts[start], prompts[end] / prompts[start]
+    by_turn = growth ** (1 / (length - 1))
+    enough = growth >= _LEAST_GROWTH and added >= _LEAST_TOKENS_ADDED
+    steep = by_turn >= _STEEP_BY_TURN and growth >= _STEEP_GROWTH and added >= _STEEP_TOKENS_ADDED
+    if not (enough or steep):
+        return None
+    return _grown(turns[start : end + 1], prompts[start : end + 1])
+
+
+def _longest_climb(values: Sequence[float]) -> tuple[int, int]:
+    """First and last index of the longest stretch in which each value is above the one before."""
+    best, start = (0, 0), 0
+    for i in range(1, len(values) + 1):
+        if i == len(values) or values[i] <= values[i - 1]:
+            if i - 1 - start > best[1] - best[0]:
+                best = (start, i - 1)
+            start = i
+    return best
+
+
+def _grown(turns: Sequence[Node], prompts: Sequence[float]) -> Finding:
+    growth = prompts[-1] / prompts[0]
+    total = sum(prompts)
+    jump, grower = max((b - a, i + 1) for i, (a, b) in enumerate(pairwise(prompts)))
+    at_once = jump >= 0.6 * (prompts[-1] - prompts[0])
+    how = f", most of it ({jump:,.0f}) at once" if at_once else ""
+    sentence = (
+        f"The prompt of {one_line(turns[0].name, limit=60)} grew over {len(turns)} turns from"
+        f" {prompts[0]:,.0f} to {prompts[-1]:,.0f} tokens ({growth:.1f} times){how};"
+        f" {total:,.0f} prompt tokens in all."
+    )
+    order = [turns[grower] if at_once else turns[-1], turns[-1], *turns]
+    spans = tuple(dict.fromkeys(node.id for node in order))[:12]
+    confidence = 0.85 if growth >= 5 and not at_once else 0.7
+    numbers = {
+        "turns": len(turns),
+        "first": prompts[0],
+        "last": prompts[-1],
+        "ratio": round(growth, 1),
+    }
+    return Finding(Category.PROMPT_GROWTH, confidence, sentence, spans, numbers)
+
+
+def costly_outliers(scene: Scene) -> Iterator[Finding]:
+    """A call that cost far more than its peers, mostly by another model."""
+    for peers in scene.peers.values():
+        priced = [node for node in peers if node.span.total_estimated_cost]
+        if len(priced) < _FEW_PEERS:
+            continue
+        usual = median(_cost(node) for node in priced)
+        price = median(_price(node) for node in priced)
+        common = _common_model(priced)
+        odd = [
+            node
+            for node in priced
+            if _cost(node) >= _COST_RATIO * usual
+            or (node.span.model != common and _price(node) >= _PRICE_RATIO * price > 0)
+        ]
+        if odd and len(odd) <= max(1, len(priced) // 5):
+            odd.sort(key=lambda node: (-_cost(node), node.index))
+            yield _costly(odd, priced, usual, common=common)
+
+
+def _cost(node: Node) -> float:
+    return node.span.total_estimated_cost or 0.0
+
+
+def _price(node: Node) -> float:
+    """Dollars a token."""
+    tokens = spend_of(node.span).tokens
+    return _cost(node) / tokens if tokens else 0.0
+
+
+def _common_model(nodes: Sequence[Node]) -> str | None:
+    counts: dict[str | None, int] = {}
+    for node in nodes:
+        counts[node.span.model] = counts.get(node.span.model, 0) + 1
+    return max(counts, key=lambda model: (counts[model], model or ""))
+
+
+def _costly(
+    odd: Sequence[Node], peers: Sequence[Node], usual: float, *, common: str | None
+) -> Finding:
+    worst = odd[0]
+    cost = _cost(worst)
+    model = ""
+    if worst.span.model != common:
+        used = one_line(worst.span.model or "an unnamed model", limit=40)
+        model = f" with {used} where the others use {one_line(common or 'none', limit=40)}"
+    sentence = (
+        f"{one_line(worst.name, limit=60)} cost {dollars(cost)}{model},"
+        f" {cost / usual:.1f} times the median of its {len(peers)} calls ({dollars(usual)})."
+    )
+    numbers = {"cost": cost, "median_cost": usual, "calls": len(peers)}
+    spans = tuple(node.id for node in odd[:12])
+    return Finding(Category.COSTLY_OUTLIER, 0.85 if model else 0.65, sentence, spans, numbers)

@@ -1,0 +1,166 @@
+"""Results that look wrong although their spans are not marked as failed."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from app.analysis.error_origins import has_failed
+from app.analysis.evidence import Scene, is_model_call, says_nothing
+from app.analysis.json_replies import broken_json
+from app.analysis.json_values import hollow_keys, key_of, leaves
+from app.analysis.llm_output import failure_in, finish_reason
+from app.analysis.peers import Peers
+from app.analysis.text.one_line import one_line
+from app.analysis.tree import Node
+
+_FETCHES = re.compile(
+    r"(?:^|[_\W]|(?<=[a-z]))(?:retriev\w*|search\w*|fetch\w*|look_?up\w*|quer(?:y|ies)|find|read|load"
+    r"|get|select|sql|scrap\w*|crawl\w*|recall|rag|knn|vector\w*|download|extract\w*|browse\w*)"
+    r"(?:$|[_\W]|(?=[A-Z]))",
+    re.IGNORECASE,
+)
+_MAY_BE_EMPTY = re.compile(
+    r"cache|check|valid|moderat|guard|filter|detect|violation|warn|dedup|history|log|save|store"
+    r"|notify|send|delete|update|write|ping|close|init|setup|memory",
+    re.IGNORECASE,
+)
+_CUT_REASONS = frozenset(["length", "max_tokens", "max_output_tokens", "model_length"])
+_BLOCKED_REASONS = frozenset(
+    ["content_filter", "safety", "recitation", "refusal", "prohibited_content"]
+)
+WEAK = 0.25
+"""Suspects below this mean something only beside an error that they explain."""
+
+_FEW_PEERS = 4
+_PARTIAL_FLAGS = frozenset(["partial", "is_partial", "incomplete", "truncated", "is_truncated"])
+
+
+class Fault(StrEnum):
+    EMPTY = "empty"
+    PARTIAL = "partial"
+    FAILURE = "failure"
+    CUT = "cut"
+    BLOCKED = "blocked"
+    BROKEN_JSON = "broken JSON"
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """`strength` from 0 (only together with a symptom) to 1 (sure by itself)."""
+
+    node: Node
+    fault: Fault
+    strength: float
+    reason: str
+
+
+def find_suspects(scene: Scene) -> dict[str, Suspect]:
+    """The suspects among the read spans by span id, in the order they ended.
+
+    A wrapper that hands up what a span below it gave is not a suspect of its own.
+    """
+    peers = Peers(scene)
+    found: dict[str, Suspect] = {}
+    below: dict[int, set[Fault]] = {}
+    for node in reversed(scene.tree.nodes):
+        inside = below.pop(node.index, set())
+        if scene.was_read(node) and not has_failed(node) and node.finished:
+            suspect = _judge(node, peers)
+            if suspect is not None and not _hands_up(suspect, inside):
+                found[node.id] = suspect
+                if suspect.strength >= WEAK:
+                    inside.add(suspect.fault)
+        if node.parent is not None and inside:
+            below.setdefault(node.parent.index, set()).update(inside)
+    return dict(sorted(found.items(), key=lambda item: _when(item[1].node)))
+
+
+def _when(node: Node) -> tuple[int, int, int]:
+    return node.end, -node.depth, node.index
+
+
+def _hands_up(suspect: Suspect, inside: set[Fault]) -> bool:
+    """Whether a span below has the same fault, or any where this one only returned nothing."""
+    return suspect.fault in inside or (suspect.fault is Fault.EMPTY and bool(inside))
+
+
+def _judge(node: Node, peers: Peers) -> Suspect | None:
+    span = node.span
+    if is_model_call(node):
+        reason = finish_reason(span.output, span.metadata)
+        if reason in _CUT_REASONS:
+            return Suspect(node, Fault.CUT, 0.9, f"finish reason {reason}")
+        if reason in _BLOCKED_REASONS:
+            return Suspect(node, Fault.BLOCKED, 0.85, f"finish reason {reason}")
+    if span.type == "guardrail":
+        return None
+    failure = failure_in(span.output)
+    if failure is not None:
+        said = one_line(failure, limit=120)
+        return Suspect(node, Fault.FAILURE, 0.85, f"its output says “{said}”")
+    if is_model_call(node):
+        broken = broken_json(span)
+        if broken:
+            return Suspect(node, Fault.BROKEN_JSON, 0.85, broken)
+    if says_nothing(node):
+        return _empty(node, peers)
+    return _partial(node, peers)
+
+
+def _partial(node: Node, peers: Peers) -> Suspect | None:
+    """A result that says itself that it is not whole, or that has holes where its peers have none.
+
+    Many results have optional parts, so holes alone need a symptom.
+    """
+    output = node.span.output
+    if is_model_call(node) or not isinstance(output, Mapping | list):
+        return None
+    for path, leaf in leaves(output, most=200):
+        if leaf is True and key_of(path) in _PARTIAL_FLAGS:
+            return Suspect(node, Fault.PARTIAL, 0.6, f"its output says {key_of(path)}: true")
+    holes = hollow_keys(output)
+    kind = peers.of(node)
+    others = kind.read - 1
+    if not holes or others < _FEW_PEERS:
+        return None
+    odd = [hole for hole in sorted(holes) if kind.holes[hole] - 1 <= others // 10]
+    if not odd:
+        return None
+    names = ", ".join(one_line(key, limit=40) for key in odd[:3])
+    return Suspect(node, Fault.PARTIAL, 0.5, f"without {names}, which other calls gave")
+
+
+def _empty(node: Node, peers: Peers) -> Suspect | None:
+    span = node.span
+    outside = span.type == "tool" or fetches(node) or is_model_call(node)
+    kind = peers.of(node)
+    few, share = (_FEW_PEERS, 0.75) if outside else (2 * _FEW_PEERS, 0.9)
+    if kind.read >= few and kind.full >= share * kind.read:
+        reason = f"{kind.full} of {kind.read} calls of this name that were read returned something"
+        return Suspect(node, Fault.EMPTY, 0.9 if outside else 0.7, reason)
+    if is_model_call(node):
+        return Suspect(node, Fault.EMPTY, 0.85, "a reply without text or tool calls")
+    if _MAY_BE_EMPTY.search(node.name):
+        return None
+    if fetches(node) and span.input not in (None, {}, [], ""):
+        strength = 0.6 if _void(span.output) else 0.8
+        return Suspect(node, Fault.EMPTY, strength, "a lookup that returned nothing")
+    if span.type == "tool":
+        return Suspect(node, Fault.EMPTY, 0.3, "a tool that returned nothing")
+    if not node.children and not _void(span.output):
+        return Suspect(node, Fault.EMPTY, 0.1, "a step that returned nothing")
+    return None
+
+
+def fetches(node: Node) -> bool:
+    """Whether a span looks something up, by its name."""
+    return _FETCHES.search(node.name) is not None
+
+
+def _void(output: Any) -> bool:
+    """Null, also in the object that SDKs wrap around a function's result."""
+    return output is None or (
+        isinstance(output, Mapping) and all(inner is None for inner in output.values())
+    )

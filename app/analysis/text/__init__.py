@@ -1,0 +1,1 @@
+"""What the model reads of a trace: outline, views and comparisons within a token budget."""

@@ -1,0 +1,214 @@
+"""The outline of a trace: what the model reads before it looks closer."""
+
+from collections.abc import Collection, Iterator, Sequence
+
+from app.analysis.baseline_findings import usual_line
+from app.analysis.error_origins import has_failed
+from app.analysis.profile import Group
+from app.analysis.text.lines import PATH_MARK, finding_line, preview, spent
+from app.analysis.text.one_line import counted, one_line, percent, span_of_time
+from app.analysis.text.outline_tree import tree_rows
+from app.analysis.text.token_budget import Alias, Sheet
+from app.analysis.trace_analysis import Examination, examine
+from app.analysis.tree import Node, Oddity
+from app.opik.records import FeedbackScore, Span, Trace
+
+DEFAULT_BUDGET = 6_000
+_CLOSING = 60
+_PATH_SHOWN = 8
+_GROUPS_SHOWN = 8
+_TAGS_SHOWN = 12
+_SCORES_SHOWN = 8
+
+
+def write_outline(
+    trace: Trace,
+    spans: Sequence[Span],
+    *,
+    alias: Alias,
+    budget_tokens: int = DEFAULT_BUDGET,
+    bodies: Collection[str] | None = None,
+) -> str:
+    """The outline of a trace that was not examined yet; see `examine` and `outline_of`."""
+    return outline_of(
+        examine(trace, spans, bodies=bodies), alias=alias, budget_tokens=budget_tokens
+    )
+
+
+def outline_of(
+    seen: Examination,
+    *,
+    alias: Alias,
+    budget_tokens: int = DEFAULT_BUDGET,
+    root: Node | None = None,
+) -> str:
+    """Header, findings, profile and tree within `budget_tokens` by `estimate_tokens`.
+
+    With `root` only the tree below it is told. What did not fit is stated with counts and the call
+    that shows it. Equal input and equal aliases give equal text.
+    """
+    sheet = Sheet(max(0, budget_tokens - _CLOSING))
+    if root is None:
+        whole = sheet.left
+        sheet.fill(_header(seen), keep=whole * 6 // 10)
+        _add_findings(sheet, seen, alias, keep=whole * 35 // 100)
+        sheet.fill(_profile(seen, alias), keep=whole * 25 // 100)
+    _add_tree(sheet, seen, alias, root)
+    closed = Sheet(budget_tokens)
+    closed.fill(sheet.text().split("\n"))
+    return closed.text()
+
+
+def _header(seen: Examination) -> Iterator[str]:
+    trace, tree, profile = seen.trace, seen.tree, seen.profile
+    wall = trace.duration * 1_000 if trace.duration is not None else profile.wall
+    failed = sum(1 for node in tree.nodes if has_failed(node))
+    facts = [span_of_time(wall), counted(len(tree.nodes), "span")]
+    facts.append(counted(failed, "failed span"))
+    facts.extend(spent(profile.spend))
+    yield f"Trace {one_line(trace.name or 'unnamed')}: {', '.join(facts)}"
+    started = trace.start_time.isoformat(timespec="seconds") if trace.start_time else "unknown"
+    state = "finished" if trace.end_time else "not finished: it still runs, or broke off"
+    about = [f"started {started}", state]
+    if trace.thread_id:
+        about.append(f"thread {one_line(trace.thread_id, limit=60)}")
+    if trace.environment:
+        about.append(f"environment {one_line(trace.environment, limit=40)}")
+    yield "; ".join(about)
+    if trace.tags:
+        shown = ", ".join(one_line(tag, limit=40) for tag in trace.tags[:_TAGS_SHOWN])
+        more = len(trace.tags) - _TAGS_SHOWN
+        yield f"tags: {shown}" + (f" and {more} more" if more > 0 else "")
+    usual = usual_line(seen)
+    if usual is not None:
+        yield usual
+    yield from _verdicts(seen)
+    for label, value in (("input", trace.input), ("output", trace.output)):
+        if value is not None:
+            yield f"{label}: {preview(value)}"
+    yield from _limits(seen)
+
+
+def _verdicts(seen: Examination) -> Iterator[str]:
+    scores = seen.trace.feedback_scores
+    for score in scores[:_SCORES_SHOWN]:
+        yield f"feedback: {_score(score)}"
+    if len(scores) > _SCORES_SHOWN:
+        yield f"feedback: {len(scores) - _SCORES_SHOWN} more scores not shown"
+    checks = [check for item in seen.trace.guardrails_validations for check in item.checks]
+    if checks:
+        shown = ", ".join(
+            one_line(f"{check.name or 'unnamed'} {check.result or '?'}", limit=60)
+            for check in checks[:_SCORES_SHOWN]
+        )
+        more = len(checks) - _SCORES_SHOWN
+        yield f"guardrails: {shown}" + (f" and {more} more" if more > 0 else "")
+
+
+def _score(score: FeedbackScore) -> str:
+    value = "no value" if score.value is None else f"{score.value:g}"
+    category = f" {one_line(score.category_name, limit=40)}" if score.category_name else ""
+    reason = f" because {one_line(score.reason, limit=160)}" if score.reason else ""
+    return f"{one_line(score.name, limit=60)} {value}{category}{reason}"
+
+
+def _limits(seen: Examination) -> Iterator[str]:
+    """What is missing or odd, so that nobody takes silence for health."""
+    count = len(seen.tree.nodes)
+    if seen.trace.span_count is not None and seen.trace.span_count > count:
+        yield f"only {count:,} of its {seen.trace.span_count:,} spans were loaded"
+    if len(seen.bodies) < count:
+        yield (
+            f"inputs and outputs were read of {len(seen.bodies):,} of {count:,} spans;"
+            " nothing is claimed about the others'"
+        )
+    odd = [f"{oddity.value}: {len(ids):,}" for oddity, ids in seen.tree.odd.items()]
+    if odd:
+        yield f"odd spans ({'; '.join(odd)})"
+    if len(seen.tree.roots) > 1 and not seen.tree.odd.get(Oddity.ORPHAN):
+        yield f"{len(seen.tree.roots):,} spans without a parent"
+    reported, counted_here = seen.profile.reported.tokens, seen.profile.spend.tokens
+    if reported > counted_here * 1.02 and counted_here:
+        yield (
+            f"Opik's total of {reported:,.0f} tokens counts wrapped calls more than once;"
+            f" {counted_here:,.0f} were used"
+        )
+
+
+def _add_findings(sheet: Sheet, seen: Examination, alias: Alias, *, keep: int) -> None:
+    if not seen.findings:
+        sheet.add("")
+        sheet.add("Findings: none; no rule saw anything wrong with this trace.")
+        return
+    sheet.add("")
+    sheet.add(f"Findings ({len(seen.findings)}, most telling first):", keep=keep)
+    lines = (
+        f"{place}. {finding_line(finding, alias=alias)}"
+        for place, finding in enumerate(seen.findings, 1)
+    )
+    shown = sheet.fill(lines, keep=keep)
+    if shown < len(seen.findings):
+        left = len(seen.findings) - shown
+        sheet.add(f'{left} more; see get_trace_data(view="findings", offset={shown})')
+
+
+def _profile(seen: Examination, alias: Alias) -> Iterator[str]:
+    profile = seen.profile
+    if not seen.tree.nodes:
+        return
+    yield ""
+    yield f"Profile ({profile.parallelism:.1f} spans at work at a time while any ran):"
+    longest = sorted(profile.on_path.items(), key=lambda item: (-item[1], item[0]))
+    parts = [
+        f"{alias(span_id)} {one_line(seen.tree.by_id[span_id].name, limit=40)}"
+        f" {span_of_time(time)} ({percent(time, profile.wall)})"
+        for span_id, time in longest[:_PATH_SHOWN]
+    ]
+    more = len(longest) - len(parts)
+    if more > 0:
+        parts.append(f'{more:,} more in get_trace_data(view="critical_path")')
+    yield f"- critical path, longest own parts: {', '.join(parts) or 'empty'}"
+    yield f"- by name: {_groups(profile.by_name)}"
+    if profile.by_model:
+        yield f"- by model: {_groups(profile.by_model)}"
+    for gap in profile.gaps[:2]:
+        yield (
+            f"- silence of {span_of_time(gap.duration)} ({percent(gap.duration, profile.wall)})"
+            f" between {alias(gap.before.id)} and {alias(gap.after.id)}"
+        )
+    if profile.first_token:
+        slowest = max(profile.first_token.items(), key=lambda item: (item[1], item[0]))
+        yield f"- slowest first token: {span_of_time(slowest[1] * 1_000)} in {alias(slowest[0])}"
+
+
+def _groups(groups: Sequence[Group]) -> str:
+    parts = []
+    for group in groups[:_GROUPS_SHOWN]:
+        text = f"{one_line(group.key, limit=48)} {group.count:,} × own {span_of_time(group.own)}"
+        extra = spent(group.spend)
+        if group.failed:
+            extra.append(f"{group.failed:,} failed")
+        parts.append(text + (f" ({', '.join(extra)})" if extra else ""))
+    more = len(groups) - len(parts)
+    if more > 0:
+        parts.append(f'{more:,} more in get_trace_data(view="profile")')
+    return "; ".join(parts)
+
+
+def _add_tree(sheet: Sheet, seen: Examination, alias: Alias, root: Node | None) -> None:
+    top = [root] if root is not None else list(seen.tree.roots)
+    if not top:
+        sheet.add("")
+        sheet.add("The trace has no spans.")
+        return
+    title = f"Tree ({PATH_MARK} on the critical path; shares are of the whole trace):"
+    if not (sheet.add("") and sheet.add(title)):
+        title = ""
+    rows, hidden = tree_rows(seen, top=top, budget_tokens=sheet.left - _CLOSING)
+    shown = sheet.fill((row.text(seen, alias=alias) for row in rows), keep=_CLOSING)
+    hidden += sum(len(row.nodes) for row in rows[shown:] if row.kind != "rest")
+    if hidden:
+        sheet.add(
+            f"{counted(hidden, 'span')} not shown; open one with get_trace_data(root=its alias),"
+            f' or list them with get_trace_data(sort="duration", offset=0)'
+        )

@@ -1,0 +1,225 @@
+"""Where two runs of one program part: the first other step, and steps that went otherwise."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from app.analysis.error_origins import has_failed, message_of
+from app.analysis.evidence import says_nothing
+from app.analysis.json_values import is_cut, leaves
+from app.analysis.text.one_line import one_line, span_of_time
+from app.analysis.text.token_budget import Alias
+from app.analysis.trace_analysis import Examination
+from app.analysis.tree import Node
+
+_MOST_OF_A_KIND = 6
+_SLOWER = 1.5
+_LEAST_SHARE = 0.03
+_GROWN = 2.0
+_LEAST_GROWTH = 400
+
+Pair = tuple[Node, Node]
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Two runs; the alias names spans of either."""
+
+    a: Examination
+    b: Examination
+    alias: Alias
+
+
+def divergences(runs: Runs) -> Iterator[str]:
+    """Lines on how run B went another way than run A: the first divergence in its steps, steps in
+    another order, the first other outcome of a step, then steps with other models, larger inputs or
+    more time."""
+    partings, pairs = _walk(runs)
+    if partings:
+        yield _told(runs, min(partings, key=lambda parting: parting.at))
+    yield from _orders(runs, pairs)
+    yield from _outcomes(runs, pairs)
+    yield from _models(runs, pairs)
+    yield from _inputs(runs, pairs)
+    yield from _slower(runs, pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parting:
+    """A place at which the steps differ; `above` are the counterparts that it lies below.
+
+    `missing` is the first step that only A has there, `added` the first that only B has; `at` is
+    when B got there, microseconds.
+    """
+
+    above: Pair | None
+    missing: Node | None
+    added: Node | None
+    before: Node | None
+    at: int
+
+
+def _walk(runs: Runs) -> tuple[list[_Parting], list[Pair]]:
+    """All places where the steps differ, and all steps that have a counterpart: the n-th of its
+    name below counterparts, siblings in the order of B."""
+    partings: list[_Parting] = []
+    pairs: list[Pair] = []
+    waiting: list[tuple[Pair | None, Sequence[Node], Sequence[Node]]] = [
+        (None, runs.a.tree.roots, runs.b.tree.roots)
+    ]
+    while waiting:
+        above, ours, theirs = waiting.pop()
+        matched = _matched(ours, theirs)
+        pairs += matched
+        if len(matched) < max(len(ours), len(theirs)):
+            partings.append(_parting(above, ours, theirs, matched))
+        waiting += [(pair, pair[0].children, pair[1].children) for pair in matched]
+    return partings, pairs
+
+
+def _matched(ours: Sequence[Node], theirs: Sequence[Node]) -> list[Pair]:
+    known: dict[tuple[str, int], Node] = {}
+    seen: Counter[str] = Counter()
+    for node in ours:
+        known[node.name, seen[node.name]] = node
+        seen[node.name] += 1
+    seen.clear()
+    found = []
+    for node in theirs:
+        counterpart = known.get((node.name, seen[node.name]))
+        seen[node.name] += 1
+        if counterpart is not None:
+            found.append((counterpart, node))
+    return found
+
+
+def _parting(
+    above: Pair | None, ours: Sequence[Node], theirs: Sequence[Node], matched: Sequence[Pair]
+) -> _Parting:
+    """What is missing and what is added, if it is at the same place; else what comes first."""
+    missing, earlier_ours = _first_alone(ours, {id(one): other for one, other in matched})
+    added, earlier_theirs = _first_alone(theirs, {id(other): other for _, other in matched})
+    if missing and added and len(earlier_ours) != len(earlier_theirs):
+        if len(earlier_ours) < len(earlier_theirs):
+            added = None
+        else:
+            missing = None
+    earlier = earlier_theirs if added else earlier_ours
+    before = earlier[-1] if earlier else None
+    if added is not None:
+        at = added.start
+    else:
+        at = before.end if before else above[1].start if above else 0
+    return _Parting(above, missing, added, before, at)
+
+
+def _first_alone(
+    nodes: Sequence[Node], in_b: Mapping[int, Node]
+) -> tuple[Node | None, Sequence[Node]]:
+    """The first step without a counterpart, and those of B that its predecessors have or are."""
+    for place, node in enumerate(nodes):
+        if id(node) not in in_b:
+            return node, [in_b[id(each)] for each in nodes[:place]]
+    return None, ()
+
+
+def _told(runs: Runs, parting: _Parting) -> str:
+    where = f"below {_step(runs, parting.above[1])}" if parting.above else "at the top"
+    after = f" after {_step(runs, parting.before)}" if parting.before else ""
+    if parting.added is None:
+        assert parting.missing is not None
+        said = f"B has no {_name(parting.missing)}, which A has"
+    elif parting.missing is None:
+        said = f"B has {_step(runs, parting.added)}, which A has not"
+    else:
+        said = f"B has {_step(runs, parting.added)} where A has {_name(parting.missing)}"
+    return f"first divergence: {where}{after}: {said}"
+
+
+def _orders(runs: Runs, pairs: Sequence[Pair]) -> Iterator[str]:
+    """Steps that follow one another in both runs, in another order; what overlaps has none."""
+    turned = [
+        (first, second)
+        for first, second in pairwise(pairs)
+        if first[1].parent is second[1].parent
+        and first[1].end <= second[1].start
+        and second[0].end <= first[0].start
+    ]
+    for first, second in turned[:_MOST_OF_A_KIND]:
+        one, other = _step(runs, first[1]), _step(runs, second[1])
+        yield f"other order: B does {one} before {other}, A after it"
+
+
+def _outcomes(runs: Runs, pairs: Sequence[Pair]) -> Iterator[str]:
+    """The first steps that failed, or returned nothing, in one run only."""
+    told = 0
+    for ours, theirs in sorted(pairs, key=lambda pair: (pair[1].end, -pair[1].depth)):
+        text = _outcome(runs, ours, theirs)
+        if text and told < _MOST_OF_A_KIND:
+            told += 1
+            yield f"other outcome: {_step(runs, theirs)}: {text}"
+
+
+def _outcome(runs: Runs, ours: Node, theirs: Node) -> str | None:
+    if has_failed(ours) != has_failed(theirs):
+        failed = theirs if has_failed(theirs) else ours
+        assert failed.span.error_info is not None
+        said = one_line(message_of(failed.span.error_info), limit=120)
+        return f"fails in {'B' if failed is theirs else 'A'} only ({said})"
+    if has_failed(theirs) or not _both_read(runs, ours, theirs):
+        return None
+    if says_nothing(ours) != says_nothing(theirs):
+        return f"returns nothing in {'B' if says_nothing(theirs) else 'A'} only"
+    return None
+
+
+def _models(runs: Runs, pairs: Sequence[Pair]) -> Iterator[str]:
+    changed = [pair for pair in pairs if pair[0].span.model != pair[1].span.model]
+    for ours, theirs in changed[:_MOST_OF_A_KIND]:
+        old, new = (one_line(each.span.model or "none", limit=40) for each in (ours, theirs))
+        yield f"other model: {_step(runs, theirs)}: {old} → {new}"
+
+
+def _inputs(runs: Runs, pairs: Sequence[Pair]) -> Iterator[str]:
+    """The steps whose inputs differ most in size."""
+    grown = []
+    for ours, theirs in pairs:
+        if _both_read(runs, ours, theirs):
+            old, new = _size(ours.span.input), _size(theirs.span.input)
+            if abs(new - old) >= _LEAST_GROWTH and max(old, new) >= _GROWN * min(old, new):
+                grown.append((abs(new - old), old, new, theirs))
+    grown.sort(key=lambda each: -each[0])
+    for _, old, new, theirs in grown[:_MOST_OF_A_KIND]:
+        yield f"input size: {_step(runs, theirs)}: {old:,} → {new:,} characters"
+
+
+def _slower(runs: Runs, pairs: Sequence[Pair]) -> Iterator[str]:
+    """The steps that took longer by themselves, the greatest difference first."""
+    least = _LEAST_SHARE * max(runs.a.profile.wall, runs.b.profile.wall)
+    shifts = []
+    for ours, theirs in pairs:
+        old, new = runs.a.profile.own_time[ours.index], runs.b.profile.own_time[theirs.index]
+        if new - old >= least and new >= _SLOWER * old:
+            shifts.append((new - old, old, new, theirs))
+    shifts.sort(key=lambda shift: -shift[0])
+    for _, old, new, theirs in shifts[:_MOST_OF_A_KIND]:
+        yield f"slower: {_step(runs, theirs)}: {span_of_time(old)} → {span_of_time(new)} of its own"
+
+
+def _both_read(runs: Runs, ours: Node, theirs: Node) -> bool:
+    return ours.id in runs.a.bodies and theirs.id in runs.b.bodies
+
+
+def _size(value: Any) -> int:
+    """Characters of the texts and numbers in a value; of a cut one what is left of it."""
+    return len(value) if is_cut(value) else sum(len(str(leaf)) for _, leaf in leaves(value))
+
+
+def _name(node: Node) -> str:
+    return one_line(node.name, limit=60)
+
+
+def _step(runs: Runs, node: Node) -> str:
+    return f"{runs.alias(node.id)} {_name(node)}"

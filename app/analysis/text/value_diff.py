@@ -1,0 +1,115 @@
+"""What changed between two JSON values, down to paths, and between two texts, down to words."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any
+
+from app.analysis.json_values import Path, is_cut, leaves
+from app.analysis.text.one_line import one_line
+
+_MISSING = object()
+_MOST_LEAVES = 4_000
+_MOST_WORDS = 3_000
+_LONG_TEXT = 60
+_CONTEXT = 4
+_MOST_PLACES = 6
+_WORD = re.compile(r"\S+|\s+")
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One path at which two values differ; `text` says how, on one bounded line."""
+
+    path: str
+    text: str
+
+
+def json_path(path: Path) -> str:
+    """`$.messages[0].content`; keys that are no plain words are quoted."""
+    parts = ["$"]
+    for part in path:
+        if isinstance(part, int):
+            parts.append(f"[{part}]")
+        elif _PLAIN_KEY.fullmatch(part):
+            parts.append(f".{part}")
+        else:
+            parts.append(f"['{one_line(part, limit=60)}']")
+    return "".join(parts)
+
+
+def value_changes(a: Any, b: Any) -> Iterator[Change]:
+    """Every path at which `a` and `b` differ, in the order of `a`, then what only `b` has.
+
+    Numbers compare by value, so 1 equals 1.0; true does not equal 1. The first 4,000 leaves of
+    each are compared, and of values that the backend cut only what is left of them.
+    """
+    if is_cut(a) or is_cut(b):
+        yield Change("$", "cut by the backend: only its beginning could be compared")
+    before = dict(leaves(a, most=_MOST_LEAVES))
+    after = dict(leaves(b, most=_MOST_LEAVES))
+    for path, old in before.items():
+        new = after.get(path, _MISSING)
+        if new is _MISSING:
+            yield Change(json_path(path), f"only in A: {_shown(old)}")
+        elif type(old) is not type(new) and isinstance(old, bool) | isinstance(new, bool):
+            yield Change(json_path(path), f"{_shown(old)} → {_shown(new)}")
+        elif old != new:
+            yield Change(json_path(path), _changed(old, new))
+    for path, new in after.items():
+        if path not in before:
+            yield Change(json_path(path), f"only in B: {_shown(new)}")
+
+
+def _changed(old: Any, new: Any) -> str:
+    if isinstance(old, str) and isinstance(new, str) and max(len(old), len(new)) > _LONG_TEXT:
+        return text_changes(old, new)
+    return f"{_shown(old)} → {_shown(new)}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        return f"“{one_line(value, limit=120)}”"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return one_line(str(value), limit=60)
+
+
+def text_changes(old: str, new: str) -> str:
+    """The changed words with a few words around them: `the [-slow-] {+fast+} call of …`."""
+    a, b = _WORD.findall(old), _WORD.findall(new)
+    start = 0
+    while start < min(len(a), len(b)) and a[start] == b[start]:
+        start += 1
+    end = 0
+    while end < min(len(a), len(b)) - start and a[-1 - end] == b[-1 - end]:
+        end += 1
+    middle_a, middle_b = a[start : len(a) - end], b[start : len(b) - end]
+    kept_a, kept_b = middle_a[:_MOST_WORDS], middle_b[:_MOST_WORDS]
+    matcher = SequenceMatcher(None, kept_a, kept_b, autojunk=True)
+    opcodes = [code for code in matcher.get_opcodes() if code[0] != "equal"]
+    places = []
+    for _, i1, i2, j1, j2 in opcodes[:_MOST_PLACES]:
+        before = "".join(a[max(0, start + i1 - 2 * _CONTEXT) : start + i1])
+        after = "".join(a[start + i2 : start + i2 + 2 * _CONTEXT])
+        gone, come = "".join(kept_a[i1:i2]), "".join(kept_b[j1:j2])
+        places.append(_place(before, gone, come, after))
+    more = len(opcodes) - _MOST_PLACES
+    if more > 0:
+        places.append(f"and {more} more places")
+    if len(middle_a) > _MOST_WORDS or len(middle_b) > _MOST_WORDS:
+        places.append("the rest was not compared")
+    return f"{len(old):,} → {len(new):,} characters: " + "; ".join(places)
+
+
+def _place(before: str, gone: str, come: str, after: str) -> str:
+    marked = []
+    if gone:
+        marked.append(f"[-{one_line(gone, limit=100)}-]")
+    if come:
+        marked.append(f"{{+{one_line(come, limit=100)}+}}")
+    parts = [f"…{one_line(before)}" if before.strip() else "", *marked]
+    parts.append(f"{one_line(after)}…" if after.strip() else "")
+    return " ".join(part for part in parts if part)

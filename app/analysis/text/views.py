@@ -1,0 +1,219 @@
+"""Closer looks at an examined trace, as bounded texts."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal
+
+from app.analysis.critical_path import critical_path
+from app.analysis.error_origins import has_failed
+from app.analysis.profile import Group
+from app.analysis.text.lines import finding_line, span_line, spent
+from app.analysis.text.one_line import counted, one_line, percent, span_of_time
+from app.analysis.text.token_budget import Alias, Sheet
+from app.analysis.trace_analysis import Examination
+from app.analysis.tree import Node
+
+DEFAULT_BUDGET = 2_000
+_CLOSING = 50
+
+Status = Literal["ok", "error", "unfinished"]
+Sort = Literal["start", "duration", "own_time", "cost", "tokens"]
+
+
+def findings_text(
+    seen: Examination, *, alias: Alias, offset: int = 0, budget_tokens: int = DEFAULT_BUDGET
+) -> str:
+    """The findings from `offset` on, one a line, or that there are none."""
+    if not seen.findings:
+        read = f"inputs and outputs of {len(seen.bodies):,} of {len(seen.tree.nodes):,} spans"
+        return _bounded([f"No findings. Looked at: all spans' structure, {read}."], budget_tokens)
+    lines = (
+        f"{place}. {finding_line(finding, alias=alias)}"
+        for place, finding in enumerate(seen.findings[offset:], offset + 1)
+    )
+    total = len(seen.findings)
+    call = 'view="findings"'
+    return _page(lines, offset, budget_tokens, what="finding", call=call, total=total)
+
+
+def critical_path_text(
+    seen: Examination,
+    *,
+    alias: Alias,
+    root: Node | None = None,
+    offset: int = 0,
+    budget_tokens: int = DEFAULT_BUDGET,
+) -> str:
+    """The segments of the path through the trace, or below `root`, in the order of time."""
+    segments = critical_path(seen.tree, root)
+    if not segments:
+        return _bounded(["The critical path is empty: nothing took any time."], budget_tokens)
+    zero, whole = segments[0].start, segments[-1].end - segments[0].start
+    lines = (
+        f"at {span_of_time(segment.start - zero)}: {_who(segment.node, alias)}"
+        f" {span_of_time(segment.duration)} ({percent(segment.duration, whole)})"
+        for segment in segments[offset:]
+    )
+    title = f"Critical path, {counted(len(segments), 'segment')}, {span_of_time(whole)} in all:"
+    where = f', root="{alias(root.id)}"' if root else ""
+    call = f'view="critical_path"{where}'
+    total = len(segments)
+    return _page(lines, offset, budget_tokens, what="segment", call=call, title=title, total=total)
+
+
+def _who(node: Node | None, alias: Alias) -> str:
+    return f"{alias(node.id)} {one_line(node.name)}" if node else "between the roots"
+
+
+def profile_text(
+    seen: Examination, *, alias: Alias, offset: int = 0, budget_tokens: int = DEFAULT_BUDGET
+) -> str:
+    """Time, tokens and cost by name and model, silences, times to first token."""
+    profile = seen.profile
+    lines = [
+        f"wall time {span_of_time(profile.wall)}, {profile.parallelism:.2f} spans at work at a time"
+        f" while any ran ({span_of_time(profile.busy)})",
+        f"spent: {', '.join(spent(profile.spend)) or 'no tokens or cost recorded'}",
+    ]
+    lines += [f"model {_group(group)}" for group in profile.by_model]
+    lines += [
+        f"silence of {span_of_time(gap.duration)} between {alias(gap.before.id)} and"
+        f" {alias(gap.after.id)}"
+        for gap in profile.gaps
+    ]
+    slowest = sorted(profile.first_token.items(), key=lambda item: (-item[1], item[0]))
+    lines += [
+        f"first token after {span_of_time(time * 1_000)} in {alias(span_id)}"
+        for span_id, time in slowest[:5]
+    ]
+    lines += [f"name {_group(group)}" for group in profile.by_name]
+    total, call = len(lines), 'view="profile"'
+    return _page(lines[offset:], offset, budget_tokens, what="line", call=call, total=total)
+
+
+def _group(group: Group) -> str:
+    parts = [
+        f"{one_line(group.key)}: {group.count:,} ×",
+        f"own time {span_of_time(group.own)}",
+        f"durations add up to {span_of_time(group.total)}",
+        f"longest {span_of_time(group.longest)}",
+        *spent(group.spend),
+    ]
+    if group.failed:
+        parts.append(f"{group.failed:,} failed")
+    return ", ".join(parts)
+
+
+def list_spans(
+    seen: Examination,
+    *,
+    alias: Alias,
+    root: Node | None = None,
+    name: str | None = None,
+    type: str | None = None,
+    status: Status | None = None,
+    min_duration_ms: float | None = None,
+    sort: Sort = "start",
+    offset: int = 0,
+    budget_tokens: int = DEFAULT_BUDGET,
+) -> str:
+    """Spans below `root` (itself included) that pass every filter, one a line.
+
+    `name` matches any part of a name, whatever its case. All sorts but `start` put the greatest
+    first. What does not fit is counted, with the call for the rest.
+    """
+    nodes: Iterable[Node] = seen.tree.below(root) if root is not None else seen.tree.nodes
+    wanted = (name or "").casefold()
+    found = [
+        node
+        for node in nodes
+        if wanted in node.name.casefold() and _passes(node, type, status, min_duration_ms)
+    ]
+    found.sort(key=_order(seen, sort))
+    title = f"{counted(len(found), 'span')}, {_SORTED[sort]}:"
+    lines = (span_line(node, seen, name=alias(node.id)) for node in found[offset:])
+    filters = {
+        "root": alias(root.id) if root else None,
+        "name": one_line(name, limit=60) if name else None,
+        "type": one_line(type, limit=20) if type else None,
+        "status": status,
+        "min_duration_ms": min_duration_ms,
+        "sort": sort,
+    }
+    call = _call(filters)
+    return _page(
+        lines, offset, budget_tokens, what="span", call=call, title=title, total=len(found)
+    )
+
+
+def _call(filters: Mapping[str, str | float | None]) -> str:
+    return ", ".join(
+        f"{key}={json.dumps(value, ensure_ascii=False)}"
+        for key, value in filters.items()
+        if value is not None
+    )
+
+
+def _passes(
+    node: Node, kind: str | None, status: Status | None, min_duration_ms: float | None
+) -> bool:
+    return (
+        (kind is None or (node.span.type or "general") == kind)
+        and (status is None or _status(node) == status)
+        and (min_duration_ms is None or node.duration >= min_duration_ms * 1_000)
+    )
+
+
+_SORTED: dict[Sort, str] = {
+    "start": "in the order of the tree",
+    "duration": "longest first",
+    "own_time": "most time of their own first",
+    "cost": "dearest first",
+    "tokens": "most tokens first",
+}
+
+
+def _order(seen: Examination, sort: Sort) -> Callable[[Node], tuple[float, int]]:
+    if sort == "start":
+        return lambda node: (0.0, node.index)
+    if sort == "duration":
+        return lambda node: (-float(node.duration), node.index)
+    if sort == "own_time":
+        return lambda node: (-float(seen.profile.own_time[node.index]), node.index)
+    if sort == "cost":
+        return lambda node: (-(node.span.total_estimated_cost or 0.0), node.index)
+    return lambda node: (-seen.profile.own_spend[node.index].tokens, node.index)
+
+
+def _status(node: Node) -> Status:
+    if has_failed(node):
+        return "error"
+    return "ok" if node.finished else "unfinished"
+
+
+def _page(
+    lines: Iterable[str],
+    offset: int,
+    budget_tokens: int,
+    *,
+    what: str,
+    call: str,
+    total: int,
+    title: str = "",
+) -> str:
+    """The title and the lines that fit, and how to get the rest. `lines` begin at `offset`."""
+    sheet = Sheet(budget_tokens)
+    if title:
+        sheet.add(title, keep=_CLOSING)
+    shown = sheet.fill(lines, keep=_CLOSING)
+    left = total - offset - shown
+    if left > 0:
+        more = counted(left, f"more {what}")
+        sheet.add(f"{more}; see get_trace_data({call}, offset={offset + shown})")
+    return sheet.text()
+
+
+def _bounded(lines: Sequence[str], budget_tokens: int) -> str:
+    sheet = Sheet(budget_tokens)
+    sheet.fill(lines)
+    return sheet.text()

@@ -1,0 +1,66 @@
+"""What a trace was asked and what it answered, told from its input and output."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.analysis.json_values import is_cut, key_of, leaves
+from app.analysis.llm_output import spoken
+from app.analysis.text.lines import preview
+from app.analysis.text.one_line import one_line
+
+_BY_USERS = frozenset(["user", "human"])
+_ASKING = (
+    "question",
+    "query",
+    "user_input",
+    "user_message",
+    "message",
+    "prompt",
+    "input",
+    "text",
+    "content",
+)
+_DEEPEST = 3
+
+
+def asked(value: Any, *, limit: int) -> str:
+    """The question in an input: the last message of a user, or what stands under a usual key; else
+    the beginning of the input. One line of at most `limit` characters, "" for nothing."""
+    if value in (None, "", {}, []):
+        return ""
+    question = _last_of_user(value) or _under_usual_key(value)
+    return one_line(question, limit=limit) if question else preview(value, limit=limit)
+
+
+def answered(value: Any, *, limit: int) -> str:
+    """The text that an output speaks, else its beginning; one line, "" for nothing."""
+    if value in (None, "", {}, []):
+        return ""
+    said = "" if is_cut(value) else spoken(value)
+    return one_line(said, limit=limit) if said else preview(value, limit=limit)
+
+
+def _last_of_user(value: Any) -> str:
+    lists = [value] if isinstance(value, list) else []
+    if isinstance(value, Mapping):
+        lists = [inner for inner in value.values() if isinstance(inner, list)]
+    for messages in lists:
+        for message in reversed(messages):
+            if isinstance(message, Mapping) and _is_by_user(message):
+                return spoken(message.get("content")) or spoken(dict(message))
+    return ""
+
+
+def _is_by_user(message: Mapping[str, Any]) -> bool:
+    role = message.get("role", message.get("type"))
+    return isinstance(role, str) and role.lower() in _BY_USERS
+
+
+def _under_usual_key(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    found: dict[str, str] = {}
+    for path, leaf in leaves(value, most=200):
+        if isinstance(leaf, str) and leaf.strip() and len(path) <= _DEEPEST:
+            found.setdefault(key_of(path), leaf)
+    return next((found[key] for key in _ASKING if key in found), "")

@@ -1,0 +1,255 @@
+"""Every way in which the proxy says no -> one ModelFailed that tells the user what to do.
+
+A refusal comes as an HTTP status with a JSON, text or HTML body, or as a frame inside a stream
+whose status is already 200: `{"code", "message", "details"}` of older backends, `{"error": {...}}`
+of newer ones, `errors` of the backend's validation, `detail` of Python proxies. Providers' own
+errors are often packed into `message` as JSON. Statuses alone mislead (old backends turn nearly
+everything into 500), so the words are looked at first.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.chat.error_messages import SENTENCES, provider_name
+from app.chat.frames import json_object
+from app.errors import ModelFailed
+from app.masking import excerpt
+
+_READ_CHARACTERS = 4_000
+_NESTING = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An error as it came. `text` is not masked and must not be shown as it is.
+
+    `status` is the HTTP status, or the code in a frame (0 where it tells none); `kind` holds the
+    provider's codes and types, such as `context_length_exceeded`.
+    """
+
+    status: int
+    text: str
+    kind: str = ""
+    in_stream: bool = False
+
+    def hiding(self, hide: Callable[[str], str]) -> "Refusal":
+        """The same without what `hide` takes out of a text."""
+        return replace(self, text=hide(self.text), kind=hide(self.kind))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    case: str
+    pattern: re.Pattern[str]
+
+
+def _rule(case: str, *patterns: str) -> _Rule:
+    return _Rule(case, re.compile("|".join(patterns), re.IGNORECASE))
+
+
+# The wordings of OpenAI, Anthropic, Gemini, OpenRouter, Bedrock, Mistral, vLLM, llama.cpp and
+# Ollama; the first rule that matches decides.
+_RULES: Sequence[_Rule] = (
+    _rule("no_key", r"API key not configured for LLM", r"no API key (?:is )?configured"),
+    _rule(
+        "no_tools",
+        r"does not support (?:tools?|functions?)\b",
+        r"(?:tools?|functions?)(?: calls?| calling| use)? (?:is|are) not supported",
+        r"no endpoints found that support tool",
+        r"tool choice requires --enable-auto-tool-choice",
+        r"tools param requires --jinja",
+    ),
+    _rule(
+        "context_too_long",
+        r"context_length_exceeded|exceed_context_size|context_window_exceeded",
+        r"max(?:imum)? (?:context|prompt|model) length",
+        r"exceed\w* .{0,40}context (?:window|length|size|limit)",
+        r"(?:prompt|input) (?:is )?too long",
+        r"input length .{0,60}exceed",
+        r"input token count .{0,40}exceed",
+        r"longer than the maximum model length",
+        r"reduce the length of (?:the|your) (?:messages|prompt|input)",
+    ),
+    _rule(
+        "content_filter",
+        r"content[_ -]?filter|content[_ ]policy|content management policy|content_blocked",
+        r"prohibited_content|blocked .{0,40}safety|safety system|flagged .{0,40}moderation",
+    ),
+    _rule(
+        "quota",
+        r"insufficient_quota|exceeded your current quota|credit balance|insufficient credits",
+        r"requires more credits|payment required|billing (?:hard )?limit",
+    ),
+    _rule("rate_limited", r"rate[_ -]?limit|too many requests|resource_exhausted|quota"),
+    _rule(
+        "bad_key",
+        r"(?:invalid|incorrect|missing|expired)[_ ](?:x-)?api[_ -]?key|invalid x-api-key",
+        r"api[_ ]key[_ ](?:is )?(?:not valid|invalid|expired|not found)|authentication_error",
+        r"no auth credentials|unauthenticated|permission_denied",
+    ),
+    _rule(
+        "model_unknown",
+        r"model not supported|model_not_found|unknown model|invalid model|not_found_error",
+        r"models?\b.{0,120}(?:does not exist|not found|is not supported|not available)",
+        r"not a valid model|no endpoints found|no allowed providers",
+    ),
+    _rule("overloaded", r"overloaded|server is busy|at capacity|no slot available"),
+    _rule("timeout", r"timed? ?out|timeout|deadline[_ ]exceeded"),
+    _rule("unexplained", r"Unexpected error calling LLM provider"),
+)
+
+_STATUSES: Mapping[int, str] = {
+    402: "quota",
+    404: "model_unknown",
+    408: "timeout",
+    413: "context_too_long",
+    429: "rate_limited",
+    504: "timeout",
+    529: "overloaded",
+}
+_HTTP_STATUSES: Mapping[int, str] = {
+    401: "not_signed_in",
+    403: "not_allowed",
+    404: "no_proxy",
+    405: "no_proxy",
+}
+# What providers say to a message with the role `tool`, or to one that only holds calls.
+_TOOL_MESSAGES = re.compile(
+    r"unexpected role|(?:invalid|unknown|unsupported) role|roles must alternate"
+    r"|role.{0,40}\btool\b|content cannot be null or empty|content blocks must be non-empty"
+    r"|toolConfig"
+    r"|(?:unsupported|unknown|unrecognized|unexpected) .{0,40}\btool(?:s|_choice|_calls)\b",
+    re.IGNORECASE,
+)
+_REFUSED_PARAMETER = re.compile(
+    r"unsupported|not support|unrecognized|unknown|unexpected|not permitted|not allowed"
+    r"|only the default|invalid (?:parameter|argument)",
+    re.IGNORECASE,
+)
+
+
+def refusal_in(frame: Mapping[str, Any]) -> Refusal | None:
+    """The error that a frame (or a JSON body at status 200) is, or None for any other frame."""
+    is_error = bool(frame.get("error") or frame.get("errors") or frame.get("detail")) or (
+        "message" in frame and "choices" not in frame
+    )
+    if not is_error:
+        return None
+    text, kind, status = _words(frame)
+    return Refusal(status=status, text=text, kind=kind, in_stream=True)
+
+
+def refusal_of(status: int, body: bytes) -> Refusal:
+    """The error that an HTTP answer of 300 and above is."""
+    content = body.decode("utf-8", "replace").strip()
+    data = json_object(content)
+    if data is None:
+        return Refusal(status=status, text="" if is_page(content) else content[:_READ_CHARACTERS])
+    text, kind, inner = _words(data)
+    generic = status in {0, 500} and 400 <= inner < 600
+    return Refusal(status=inner if generic else status, text=text, kind=kind)
+
+
+def failure(refusal: Refusal, *, model: str, provider: str = "") -> ModelFailed:
+    """The refusal in our words, with the provider's masked excerpt as detail.
+
+    `model` is the name on the wire; `provider` is the proxy's name of it, "" where unknown.
+    """
+    case = _case(refusal)
+    named = re.search(r"provider[ =]'([\w -]{1,60})'", refusal.text)
+    who = provider_name(named[1] if named else provider)
+    return failed(case, detail=refusal.text or refusal.kind, model=model, provider=who)
+
+
+def failed(case: str, *, detail: str = "", **names: object) -> ModelFailed:
+    """ModelFailed for one of `SENTENCES`; `names` fill its gaps."""
+    reason, sentence = SENTENCES[case]
+    values = {"model": "the model", "provider": provider_name("")} | names
+    text = sentence.format_map({name: excerpt(str(value)) for name, value in values.items()})
+    return ModelFailed(text[:1].upper() + text[1:], detail=detail, reason=reason)
+
+
+def refused_parameter(refusal: Refusal, names: Iterable[str]) -> str | None:
+    """Which of `names` the provider does not accept, where that is what it says.
+
+    The status is not looked at: old backends pass on such a 400 as 500, and streams have none.
+    """
+    if not _REFUSED_PARAMETER.search(refusal.text):
+        return None
+    return next((name for name in names if re.search(rf"\b{name}\b", refusal.text)), None)
+
+
+def refuses_tools(refusal: Refusal) -> bool:
+    """Whether the provider refused native tools or the messages that come with them."""
+    case = _case(refusal)
+    if case in {"refused", "provider_failed"}:
+        return _TOOL_MESSAGES.search(refusal.text) is not None
+    return case == "no_tools"
+
+
+def is_page(text: str) -> bool:
+    """Whether a text is the beginning of a web page."""
+    return text.lstrip().lower().startswith(("<!doctype", "<html", "<head", "<?xml"))
+
+
+def _case(refusal: Refusal) -> str:
+    words = f"{refusal.text} {refusal.kind}"[:_READ_CHARACTERS]
+    for rule in _RULES:
+        if rule.pattern.search(words):
+            return rule.case
+    if not refusal.in_stream:
+        if refusal.status in _HTTP_STATUSES:
+            return _HTTP_STATUSES[refusal.status]
+        if refusal.status < 400:
+            return "redirected"
+        if refusal.status in {502, 503} and not words.strip():
+            return "gateway"
+    if refusal.status in _STATUSES:
+        return _STATUSES[refusal.status]
+    if refusal.status in {401, 403}:
+        return "bad_key"
+    return "refused" if 400 <= refusal.status < 500 else "provider_failed"
+
+
+def _words(value: object, depth: int = 0) -> tuple[str, str, int]:
+    """Text, kind and status of an error, from wherever in it they are."""
+    if depth > _NESTING:
+        return "", "", 0
+    if isinstance(value, list):
+        texts = (_words(item, depth + 1)[0] for item in value[:5])
+        return "; ".join(text for text in texts if text), "", 0
+    if isinstance(value, str):
+        inner = json_object(value[value.index("{") :]) if "{" in value else None
+        packed = _words(inner, depth + 1) if inner else ("", "", 0)
+        return packed if packed[0] else (value[:_READ_CHARACTERS], "", 0)
+    if not isinstance(value, dict):
+        return "", "", 0
+    return _words_of_object(value, depth)
+
+
+def _words_of_object(value: Mapping[str, Any], depth: int) -> tuple[str, str, int]:
+    metadata = value.get("metadata")
+    # OpenRouter's own message only says that its provider failed.
+    raw = metadata.get("raw") if isinstance(metadata, dict) else None
+    members = (raw, value.get("error"), value.get("message"), value.get("errors"))
+    parts = (
+        _words(member, depth + 1) for member in (*members, value.get("detail"), value.get("msg"))
+    )
+    text, kind, status = next((part for part in parts if part[0]), ("", "", 0))
+    for name in ("code", "type", "status", "details"):
+        label = value.get(name)
+        number = _number(label)
+        if number is None:
+            kind = f"{kind} {label}".strip() if isinstance(label, str) else kind
+        elif not status or status == 500:
+            status = number
+    return text, kind[:_READ_CHARACTERS], status
+
+
+def _number(value: object) -> int | None:
+    """An HTTP status, which newer backends write as a text."""
+    if isinstance(value, str) and re.fullmatch(r"\d{3}", value):
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -1,0 +1,220 @@
+"""Brings the schema up to date at start, and decides whether this code may run on it.
+
+The service and the `alembic` command take the same path: wait for the database, take a lock that
+all processes share, run what is missing. Each migration records in the table of facts the oldest
+revision whose code may still run on the schema that it made.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import anyio
+import structlog
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, func, inspect, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.db.engine import storage_kind
+from app.db.schema import OLDEST_CODE, PREFIX, VERSION_TABLE, facts
+from app.errors import StartRefused
+
+Sleep = Callable[[float], Awaitable[None]]
+
+_ALEMBIC_INI = Path(__file__).parents[2] / "alembic.ini"
+REACH_SECONDS = 6
+"""How long a server may take that accepts a connection and then says nothing."""
+_LOCK_SECONDS = 5
+_LOCK_ATTEMPTS = 120
+# A migration may take longer than a statement of the service.
+_MYSQL_PATIENCE = text(
+    "SET SESSION sql_mode = @@SESSION.sql_mode"
+    " /*M!100101 , SESSION max_statement_time = 0 */"
+    " /*!50708 , SESSION max_execution_time = 0 */"
+)
+
+_log = structlog.get_logger()
+
+
+async def prepare(
+    engine: AsyncEngine,
+    *,
+    migrate: bool,
+    attempts: int,
+    delay: float,
+    sleep: Sleep = anyio.sleep,
+) -> None:
+    """Leaves a schema that this code can run on.
+
+    Waits for a database that is not up yet (`attempts`, `delay` seconds apart). With `migrate` an
+    older schema is brought up to date; however many processes start at once, one of them does it.
+    Raises StartRefused, in one line, when the database does not come, when the schema is older and
+    `migrate` is off, or when it is newer and no longer admits this code.
+    """
+    async with exclusive(engine, attempts=attempts, delay=delay, sleep=sleep) as connection:
+        await connection.run_sync(_bring_up_to_date, migrate=migrate)
+
+
+@asynccontextmanager
+async def exclusive(
+    engine: AsyncEngine, *, attempts: int, delay: float, sleep: Sleep = anyio.sleep
+) -> AsyncIterator[AsyncConnection]:
+    """A connection in a transaction, on which alone the schema is changed now.
+
+    MySQL: `GET_LOCK` on this very connection, since its DDL commits as it goes. SQLite: the
+    transaction itself is the lock. Commits at the end; raises StartRefused for any failure of the
+    database.
+    """
+    connection = await _reach(engine, attempts=attempts, delay=delay, sleep=sleep)
+    try:
+        if storage_kind(engine.url) == "mysql":
+            async with _named_lock(connection, sleep):
+                yield connection
+                await connection.commit()
+        else:
+            yield connection
+            await connection.commit()
+    except DBAPIError as error:
+        raise StartRefused(f"The database schema could not be prepared: {_why(error)}") from None
+    finally:
+        with anyio.CancelScope(shield=True):
+            await connection.close()
+
+
+def is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """Whether a migration may look at a thing of the database: all but foreign tables."""
+    return kind != "table" or (name or "").startswith(PREFIX)
+
+
+def lock_name(database: str) -> str:
+    """The name of a database's migration lock.
+
+    A server's locks are shared by all its databases, and their names have at most 64 characters.
+    """
+    name = f"{PREFIX}migration:{database}"
+    if len(name) <= 64:
+        return name
+    return PREFIX + hashlib.sha256(database.encode()).hexdigest()[:40]
+
+
+def script_directory() -> ScriptDirectory:
+    """The migrations that this code brings along."""
+    return ScriptDirectory.from_config(Config(str(_ALEMBIC_INI)))
+
+
+def schema_fault(connection: Connection, script: ScriptDirectory) -> str | None:
+    """Why this code cannot run on the schema as it is, in one line; None where it can."""
+    current, head = _revision(connection), script.get_current_head()
+    if current == head:
+        return None
+    if _is_older(current, script):
+        return (
+            f"The database schema (revision {current or 'none'}) is older than this version needs"
+            f" (revision {head}): run `alembic upgrade head`."
+        )
+    oldest_code = _oldest_code(connection)
+    if oldest_code is not None and _is_older(oldest_code, script):
+        return None
+    return (
+        f"The database schema (revision {current}) is newer than this version can use"
+        f" (revision {head}): run a newer version of the service."
+    )
+
+
+async def _reach(
+    engine: AsyncEngine, *, attempts: int, delay: float, sleep: Sleep
+) -> AsyncConnection:
+    attempts = max(attempts, 1)
+    for attempt in range(1, attempts + 1):
+        try:
+            return await _connect(engine)
+        except (DBAPIError, PoolTimeout, OSError) as error:
+            why = _why(error)
+        _log.warning("database_not_ready", attempt=attempt, of=attempts, reason=why)
+        if attempt < attempts:
+            await sleep(delay)
+    raise StartRefused(f"The database did not answer in {attempts} attempts: {why}")
+
+
+async def _connect(engine: AsyncEngine) -> AsyncConnection:
+    # The driver's own limit ends with TCP. SQLite bounds its waits itself, one after the other.
+    seconds = REACH_SECONDS if storage_kind(engine.url) == "mysql" else None
+    with anyio.fail_after(seconds, shield=True):
+        connection = await engine.connect()
+        try:
+            await connection.begin()
+            if storage_kind(engine.url) == "mysql":
+                # Closed at the end instead of going back to the pool with its own limits.
+                await connection.run_sync(lambda sync: sync.detach())
+                await connection.execute(_MYSQL_PATIENCE)
+        except BaseException:
+            await connection.close()
+            raise
+    return connection
+
+
+@asynccontextmanager
+async def _named_lock(connection: AsyncConnection, sleep: Sleep) -> AsyncIterator[None]:
+    name = lock_name(await connection.scalar(select(func.database())) or "")
+    for _ in range(_LOCK_ATTEMPTS):
+        if await connection.scalar(select(func.get_lock(name, _LOCK_SECONDS))) == 1:
+            break
+        _log.info("waiting_for_migration")
+        # The server did the waiting; this lets a process end that was told to meanwhile.
+        await sleep(0)
+    else:
+        raise StartRefused("Another process has been migrating the database for too long.")
+    try:
+        yield
+    finally:
+        # A connection that is gone holds no lock.
+        with anyio.CancelScope(shield=True), suppress(DBAPIError):
+            await connection.rollback()
+            await connection.scalar(select(func.release_lock(name)))
+
+
+def _bring_up_to_date(connection: Connection, *, migrate: bool) -> None:
+    script = script_directory()
+    current, head = _revision(connection), script.get_current_head()
+    fault = schema_fault(connection, script)
+    if fault is None:
+        if current != head:
+            _log.warning("schema_newer", revision=current, ours=head)
+        return
+    if not migrate or not _is_older(current, script):
+        raise StartRefused(fault)
+    config = Config(str(_ALEMBIC_INI))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    _log.info("schema_migrated", before=current, revision=head)
+
+
+def _is_older(revision: str | None, script: ScriptDirectory) -> bool:
+    """Whether a revision is one that this code knows, or none at all."""
+    return revision in {None, *(each.revision for each in script.walk_revisions())}
+
+
+def _revision(connection: Connection) -> str | None:
+    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+    return context.get_current_revision()
+
+
+def _oldest_code(connection: Connection) -> str | None:
+    """None also for a schema that has no facts, which no code of ours has made."""
+    if not inspect(connection).has_table(facts.name):
+        return None
+    return connection.scalar(select(facts.c.value).where(facts.c.name == OLDEST_CODE))
+
+
+def _why(error: Exception) -> str:
+    """What the driver says, in one short line; drivers never quote the password."""
+    if type(error) is TimeoutError:
+        return "it accepted the connection and then said nothing"
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return " ".join(str(cause).split())[:200]

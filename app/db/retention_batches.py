@@ -1,0 +1,113 @@
+"""Removes conversations in which nothing has happened for a long time, a few at a time."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import anyio
+from sqlalchemy import ColumnElement, and_, delete, exists, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.db.chores import hold
+from app.db.quotas import alive, purge
+from app.db.schema import events, sessions, turns, utc_in
+from app.db.transactions import Transactions
+
+CHORE = "retention"
+BATCH_CONVERSATIONS = 50
+BATCH_EVENTS = 500
+"""A batch is over before it passes this; a longer conversation is removed from its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """The conversations that are gone now, and how many more were made shorter."""
+
+    gone: frozenset[str]
+    shortened: int = 0
+
+
+NOTHING = Removed(frozenset())
+
+
+class Expiry:
+    """`days` without an event make a conversation one to remove; one process at a time does it."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        days: float,
+        holder: str,
+        lease_seconds: float,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+    ) -> None:
+        """`holder` is this process's own id (a UUID), with which it holds the lease."""
+        self._transactions = Transactions(engine, attempts=3, sleep=sleep)
+        self._seconds = days * 86_400
+        self._holder = holder
+        self._lease_seconds = lease_seconds
+
+    def hurry(self, seconds: float) -> None:
+        """The process ends: a transaction, also one under way, has at most so long."""
+        self._transactions.hurry(seconds)
+
+    async def remove_some(self) -> Removed | None:
+        """Removes some of the oldest; None while another process does this.
+
+        One short transaction. Conversations with a living turn stay. Raises DatabaseUnavailable.
+        """
+        gone: set[str] = set()
+        shortened = await self._transactions.run(lambda db: self._remove_some(db, gone))
+        return None if shortened is None else Removed(frozenset(gone), shortened)
+
+    async def _remove_some(self, db: AsyncConnection, gone: set[str]) -> int | None:
+        if not await hold(db, CHORE, self._holder, seconds=self._lease_seconds):
+            return None
+        await purge(db)
+        if not (ids := await self._oldest(db)):
+            return 0
+        # By their keys: whoever writes into a conversation locks it by its key, too.
+        locked = select(sessions.c.id, sessions.c.next_sequence).where(
+            sessions.c.id.in_(ids), self._expired()
+        )
+        found = (await db.execute(locked.order_by(sessions.c.id).with_for_update())).all()
+        if len(found) == 1 and found[0].next_sequence - 1 > BATCH_EVENTS:
+            await _shorten(db, *found[0])
+            return 1
+        whole = [row.id for row in found]
+        await db.execute(delete(sessions).where(sessions.c.id.in_(whole)))
+        gone.update(whole)
+        return 0
+
+    async def _oldest(self, db: AsyncConnection) -> list[str]:
+        query = (
+            select(sessions.c.id, sessions.c.next_sequence - 1)
+            .where(self._expired())
+            .order_by(sessions.c.updated_at)
+            .limit(BATCH_CONVERSATIONS)
+        )
+        chosen: list[str] = []
+        events_in_all = 0
+        for session_id, own_events in await db.execute(query):
+            events_in_all += own_events
+            if chosen and events_in_all > BATCH_EVENTS:
+                break
+            chosen.append(session_id)
+        return chosen
+
+    def _expired(self) -> ColumnElement[bool]:
+        living = exists().where(
+            turns.c.session_id == sessions.c.id, turns.c.id == sessions.c.active_turn_id, alive()
+        )
+        return and_(sessions.c.updated_at < utc_in(-self._seconds), ~living)
+
+
+async def _shorten(db: AsyncConnection, session_id: str, next_sequence: int) -> None:
+    """Removes the last events: what is left still reads as a conversation, its names unchanged."""
+    first = next_sequence - BATCH_EVENTS
+    await db.execute(
+        delete(events).where(events.c.session_id == session_id, events.c.sequence >= first)
+    )
+    await db.execute(
+        sessions.update().where(sessions.c.id == session_id).values(next_sequence=first)
+    )

@@ -1,0 +1,125 @@
+"""Reads the backend's answers: records, NDJSON pages, and every shape of error."""
+
+import json
+import math
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from app.errors import BackendUnavailable, NotAllowed, NotFound, NotSignedIn, OpikAssistError
+from app.opik import deep_json
+from app.opik.http import Answer
+from app.opik.records import Span, Trace
+from app.retry_after import asked_pause
+
+Record = TypeVar("Record", bound=BaseModel)
+
+
+def record(kind: type[Record], answer: Answer, what: str) -> Record:
+    """The record in a 200 answer; raises the refusal of any other."""
+    if answer.status != 200:
+        raise refusal(answer, what)
+    try:
+        return kind.model_validate(deep_json.loads(answer.body))
+    except ValueError:
+        raise BackendUnavailable(
+            f"The Opik backend's answer about the {what} could not be read. Is AGENT_OPIK_URL "
+            "the address of an Opik backend?"
+        ) from None
+
+
+def refusal(answer: Answer, what: str) -> OpikAssistError:
+    """The error that a status other than 200 means for the caller."""
+    detail = error_text(answer.body)
+    if answer.status == 401:
+        return NotSignedIn("Your Opik session has expired. Sign in again.", detail=detail)
+    if answer.status == 403:
+        return NotAllowed("You may not read this in Opik's workspace.", detail=detail)
+    if answer.status == 404:
+        return NotFound(f"Opik has no such {what} in this workspace.", detail=detail)
+    if answer.status == 429:
+        wait = _minutes(asked_pause(answer.headers))
+        message = f"Opik takes no more requests for the moment. Wait {wait} and ask again."
+        return BackendUnavailable(message, detail=detail)
+    if answer.status < 500:
+        message = f"Opik refused to show the {what} (status {answer.status})."
+        return BackendUnavailable(message, detail=detail)
+    message = f"The Opik backend failed (status {answer.status}). Try again in a moment."
+    return BackendUnavailable(message, detail=detail)
+
+
+def _minutes(seconds: float | None) -> str:
+    """At least a minute, since the backend counts requests by minutes."""
+    minutes = math.ceil((seconds or 0) / 60)
+    return "a minute" if minutes <= 1 else f"{minutes:,} minutes"
+
+
+def error_text(body: bytes) -> str:
+    """The text of an error body in any of the backend's shapes; empty for HTML or nothing."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(value, dict):
+        return ""
+    errors = value.get("errors")
+    if isinstance(errors, list):
+        return "; ".join(str(each) for each in errors)[:1000]
+    for key in ("message", "error", "detail"):
+        if isinstance(value.get(key), str):
+            return str(value[key])[:1000]
+    return ""
+
+
+@dataclass(slots=True)
+class Page(Generic[Record]):
+    """One page of a search: NDJSON, newest id first.
+
+    `records` counts lines that were records, readable or not, and `cursor` is the last of their
+    ids, since the backend pages by the last record that it sent.
+    """
+
+    found: list[Record] = field(default_factory=list)
+    records: int = 0
+    cursor: str | None = None
+    broken: bool = False
+    bytes: int = 0
+
+
+SpanPage = Page[Span]
+TracePage = Page[Trace]
+
+
+def read_page(kind: type[Record], answer: Answer, drop: frozenset[str]) -> Page[Record]:
+    """The page in a 200 answer, without the fields in `drop`; what cannot be read is counted."""
+    page = Page[Record](broken=answer.end != "whole", bytes=len(answer.body))
+    lines = answer.body.split(b"\n")
+    if page.broken and lines:
+        lines.pop()
+    for line in lines:
+        if line.strip():
+            _read_line(kind, page, line, drop)
+    return page
+
+
+def _read_line(kind: type[Record], page: Page[Record], line: bytes, drop: frozenset[str]) -> None:
+    value = _loads(line)
+    if not isinstance(value, dict) or not isinstance(value.get("id"), str):
+        # A time-out is told inside the stream, as an error object instead of a record.
+        page.broken = True
+        return
+    page.records += 1
+    page.cursor = value["id"]
+    kept: dict[str, Any] = {key: each for key, each in value.items() if key not in drop}
+    try:
+        page.found.append(kind.model_validate(kept))
+    except ValidationError:
+        return
+
+
+def _loads(line: bytes) -> Any:
+    try:
+        return deep_json.loads(line)
+    except ValueError:
+        return None

@@ -1,0 +1,274 @@
+"""Makes records of what happens in turns.
+
+Without full content a record holds no text of anyone else: names of our tools and of models,
+counts, times, tokens and codes. Even words of our own are left out where they could quote, such as
+those of a failed tool or of a provider's refusal.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from app import __version__
+from app.agent.budget import characters_of
+from app.agent.ports import Model, Say
+from app.errors import OpikAssistError
+from app.events import (
+    ContextShrunk,
+    ReplyCompleted,
+    StoredEvent,
+    TerminalEvent,
+    ToolCompleted,
+    TraceRead,
+    TurnFailed,
+)
+from app.messages import Message, Reply, ToolSpec, Usage
+from app.telemetry.own_traces.records import (
+    Body,
+    Erasure,
+    Facts,
+    Failure,
+    Observation,
+    SpanRecord,
+    Thumb,
+    TurnRecord,
+)
+
+Put = Callable[[Observation], None]
+Now = Callable[[], datetime]
+
+_LOST = "turn_lost"
+_TURN_FAILED = "The turn failed."
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Watcher:
+    """`conversation.ports.Observer`; `put` takes the records and never waits."""
+
+    def __init__(self, put: Put, *, full: bool, now: Now = utc_now) -> None:
+        self._put = put
+        self._full = full
+        self._now = now
+
+    def turn(self, *, conversation_id: str, question: str, model: str, **ids: str) -> "TurnWatch":
+        """See the port; `ids` become facts of the trace under their own names."""
+        words = _Words(self._full)
+        return TurnWatch(
+            self._put,
+            conversation_id,
+            ids,
+            question=words.body({"characters": len(question)}, question=question),
+            model=model,
+            words=words,
+            now=self._now,
+        )
+
+    def rated(self, conversation_id: str, value: int) -> None:
+        self._put(Thumb(conversation_id, value))
+
+    def unrated(self, conversation_id: str) -> None:
+        self._put(Thumb(conversation_id, None))
+
+    def forgotten(self, conversation_id: str) -> None:
+        """What holds the user's words goes with the conversation, else only the thumb."""
+        self._put(Erasure(conversation_id) if self._full else Thumb(conversation_id, None))
+
+
+class TurnWatch:
+    """`conversation.ports.TurnWatch`."""
+
+    def __init__(
+        self,
+        put: Put,
+        conversation_id: str,
+        about: Facts,
+        *,
+        question: Body,
+        model: str,
+        words: "_Words",
+        now: Now,
+    ) -> None:
+        self._put = put
+        self._conversation_id = conversation_id
+        self._about = dict(about)
+        self._question = question
+        self._words = words
+        self._now = now
+        self._start = now()
+        self._spans: list[SpanRecord] = []
+        self._model, self._provider = model, ""
+        self._usage = Usage()
+        self._tools: set[str] = set()
+        self._arguments: dict[str, str] = {}
+        self._answer: Body | None = None
+        self._shrunk = 0
+
+    def watched(self, model: Model) -> Model:
+        """See the port."""
+        return _WatchedModel(model, self, self._now)
+
+    def happened(self, event: StoredEvent) -> None:
+        """See the port."""
+        if isinstance(event, TraceRead):
+            self._about |= {"project_id": event.project_id, "span_count": event.spans}
+            read = {"spans": event.spans}
+            span = SpanRecord("read_trace", "general", self._start, self._now(), output=read)
+            self._spans.append(span)
+        elif isinstance(event, ReplyCompleted):
+            self._answer = self._words.body({"characters": len(event.text)}, answer=event.text)
+            self._arguments |= {each.id: each.arguments for each in event.calls}
+        elif isinstance(event, ToolCompleted):
+            self._spans.append(self._tool_span(event))
+        elif isinstance(event, ContextShrunk):
+            self._shrunk += 1
+
+    def asked(
+        self,
+        began: datetime,
+        request: Facts,
+        *,
+        tools: Sequence[ToolSpec],
+        reply: Reply | None,
+        error: Exception | None,
+    ) -> None:
+        """A call of the model has ended: with a reply, with an error, or cancelled (neither)."""
+        self._tools |= {each.name for each in tools}
+        if reply is not None:
+            self._model = reply.model or self._model
+            self._provider = reply.provider or self._provider
+            self._usage += reply.usage or Usage()
+        self._spans.append(
+            SpanRecord(
+                "model_reply",
+                "llm",
+                began,
+                self._now(),
+                input=request,
+                output=self._reply_body(reply, error),
+                model=self._model,
+                provider=self._provider,
+                usage=reply.usage if reply else None,
+                failure=self._failure_of(reply, error),
+            )
+        )
+
+    def ended(self, ending: TerminalEvent) -> None:
+        """See the port."""
+        failed = ending if isinstance(ending, TurnFailed) else None
+        outcome = failed.code if failed else ending.type
+        record = TurnRecord(
+            self._conversation_id,
+            self._start,
+            self._now(),
+            facts=self._facts(outcome),
+            tags=("opik-assist", outcome),
+            spans=tuple(self._spans),
+            input=self._question,
+            output=self._answer,
+            failure=self._failure(failed.code, failed.message) if failed else None,
+        )
+        self._put(_without_bodies(record) if outcome == _LOST else record)
+
+    def _facts(self, outcome: str) -> Facts:
+        return {
+            **self._about,
+            "outcome": outcome,
+            "model": self._model,
+            "steps": sum(each.type == "llm" for each in self._spans),
+            "tool_calls": sum(each.type == "tool" for each in self._spans),
+            "prompt_tokens": self._usage.prompt_tokens,
+            "completion_tokens": self._usage.completion_tokens,
+            "context_shrunk": self._shrunk,
+            "version": __version__,
+        }
+
+    def _tool_span(self, event: ToolCompleted) -> SpanRecord:
+        end = self._now()
+        arguments = self._arguments.get(event.call_id, "")
+        failure = None
+        if event.outcome == "failed":
+            said = self._words.of(event.text, "The tool call failed.")
+            failure = Failure("tool_failed", said)
+        # A name that no tool has is the model's own text.
+        known = event.name in self._tools
+        return SpanRecord(
+            event.name if known else self._words.of(event.name, "unknown_tool"),
+            "tool",
+            end - timedelta(milliseconds=event.milliseconds),
+            end,
+            input=self._words.body({"characters": len(arguments)}, arguments=arguments),
+            output=self._words.body({"characters": len(event.text)}, result=event.text),
+            facts={"outcome": event.outcome},
+            failure=failure,
+        )
+
+    def _failure(self, code: str, message: str) -> Failure:
+        return Failure(code, self._words.of(message, _TURN_FAILED))
+
+    def _reply_body(self, reply: Reply | None, error: Exception | None) -> Body | None:
+        if reply is None:
+            return None if error else {"finish_reason": "cancelled"}
+        counts = {"characters": len(reply.text), "calls": len(reply.calls)}
+        asked = [{"name": each.name, "arguments": each.arguments} for each in reply.calls]
+        counted = {"finish_reason": reply.finish, **counts}
+        return self._words.body(counted, content=reply.text, tool_calls=asked)
+
+    def _failure_of(self, reply: Reply | None, error: Exception | None) -> Failure | None:
+        if reply is not None:
+            cut = Failure("cut", "The reply broke off before its end.")
+            return None if reply.complete else cut
+        if error is None:
+            return None
+        if not isinstance(error, OpikAssistError):
+            return Failure("internal", f"An unexpected {type(error).__name__}.")
+        said = f"{error.message} {error.detail}".strip()
+        return Failure(error.reason, self._words.of(said, "The model gave no usable reply."))
+
+
+class _Words:
+    """Decides where words of users, models and providers may stand."""
+
+    def __init__(self, full: bool) -> None:
+        self._full = full
+
+    def body(self, counts: Body, **words: object) -> Body:
+        """What was counted, and the words if they may be sent."""
+        return {**counts, **words} if self._full else counts
+
+    def of(self, words: str, instead: str) -> str:
+        return words if self._full else instead
+
+
+def _without_bodies(turn: TurnRecord) -> TurnRecord:
+    """What a turn leaves that lost its conversation, which may have been deleted."""
+    failure = turn.failure and Failure(turn.failure.code, _TURN_FAILED)
+    return replace(turn, input={}, output=None, spans=(), failure=failure)
+
+
+class _WatchedModel:
+    """`agent.ports.Model`, each call told to the watch."""
+
+    def __init__(self, model: Model, watch: TurnWatch, now: Now) -> None:
+        self._model = model
+        self._watch = watch
+        self._now = now
+
+    async def reply(
+        self, messages: Sequence[Message], *, tools: Sequence[ToolSpec], say: Say
+    ) -> Reply:
+        """See the port."""
+        began = self._now()
+        request = {"messages": len(messages), "characters": characters_of(messages)}
+        reply: Reply | None = None
+        error: Exception | None = None
+        try:
+            reply = await self._model.reply(messages, tools=tools, say=say)
+        except Exception as failure:
+            error = failure
+            raise
+        finally:
+            self._watch.asked(began, request, tools=tools, reply=reply, error=error)
+        return reply

@@ -1,0 +1,77 @@
+"""Traces of our own turns, where an address for them is set; else their library is not loaded."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import anyio
+
+from app.agent.ports import Model
+from app.events import StoredEvent, TerminalEvent
+
+if TYPE_CHECKING:
+    from app.telemetry.own_traces.observer import Watcher
+
+_FLUSH_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Observing:
+    """Where the traces go (`url`, with a key and a workspace where it wants them), and how full."""
+
+    url: str | None
+    api_key: str | None = field(repr=False)
+    workspace: str | None
+    project: str
+    full: bool
+
+    def start(self) -> None:
+        """Loads the SDK, which takes a second: to be called before anybody is served."""
+        if self.url is not None:
+            from app.telemetry.own_traces import delivery  # noqa: F401
+
+    @asynccontextmanager
+    async def running(self) -> "AsyncIterator[Unobserved | Watcher]":
+        """Gives the observer; at the end what still waits is sent, within some seconds."""
+        if self.url is None:
+            yield Unobserved()
+            return
+        from app.telemetry.own_traces.delivery import OpikDelivery
+        from app.telemetry.own_traces.observer import Watcher
+        from app.telemetry.own_traces.queue import Outbox
+
+        delivery = OpikDelivery(
+            self.url, api_key=self.api_key, workspace=self.workspace, project=self.project
+        )
+        outbox = Outbox(delivery)
+        try:
+            yield Watcher(outbox.put, full=self.full)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(outbox.close, _FLUSH_SECONDS)
+
+
+class Unobserved:
+    """`conversation.ports.Observer` and `TurnWatch` where nobody looks."""
+
+    def turn(self, **_: str) -> "Unobserved":
+        return self
+
+    def watched(self, model: Model) -> Model:
+        return model
+
+    def happened(self, event: StoredEvent) -> None:
+        pass
+
+    def ended(self, ending: TerminalEvent) -> None:
+        pass
+
+    def rated(self, conversation_id: str, value: int) -> None:
+        pass
+
+    def unrated(self, conversation_id: str) -> None:
+        pass
+
+    def forgotten(self, conversation_id: str) -> None:
+        pass

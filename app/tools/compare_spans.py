@@ -1,0 +1,83 @@
+"""The tool that compares two spans of the trace, each with all below it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Annotated, Any
+
+import anyio
+from pydantic import Field
+
+from app.agent.toolbox import tool
+from app.analysis.json_values import is_cut_body
+from app.analysis.text.trace_diff import Side, difference_text
+from app.analysis.trace_analysis import Examination
+from app.analysis.tree import build_tree
+from app.errors import ToolFailed
+from app.opik.client import BODIES
+from app.opik.records import Span
+from app.tools.excerpts import fitted
+from app.tools.trace.trace_context import Workbench
+
+_BELOW = 60
+"""Spans below each of the two whose bodies are read for the comparison."""
+_WHOLE_BELOW = 8
+
+Reference = Annotated[str, Field(description="A span's short name (s3) or id.")]
+
+
+def _display(bench: Workbench, a: str, b: str) -> str:
+    try:
+        return f"Comparing {{span:{bench.find(a).id}}} with {{span:{bench.find(b).id}}}"
+    except ToolFailed:
+        return "Comparing two spans"
+
+
+@tool(display=_display)
+async def compare(bench: Workbench, a: Reference, b: Reference) -> str:
+    """How b differs from a, each with all spans below it: time, structure, errors, models, cost,
+    and inputs, outputs and metadata down to changed paths and words."""
+    one, other = bench.find(a), bench.find(b)
+    if one.id == other.id:
+        raise ToolFailed("These are the same span; name two different ones.")
+    tree = bench.loaded.seen.tree
+    near = [node.id for top in (one, other) for node in tree.below(tree.by_id[top.id])[:_BELOW]]
+    bodies, notes = await _bodies(bench, (one, other), near)
+    seen = await anyio.to_thread.run_sync(_with_bodies, bench, bodies)
+    sides = [Side(seen, seen.tree.by_id[top.id]) for top in (one, other)]
+
+    def write(tokens: int) -> str:
+        return difference_text(*sides, alias=bench.aliases.name, budget_tokens=tokens)
+
+    room = bench.limits.result_characters - sum(len(note) + 1 for note in notes)
+    return "\n".join([await anyio.to_thread.run_sync(fitted, write, room), *notes])
+
+
+async def _bodies(
+    bench: Workbench, tops: Sequence[Span], near: Sequence[str]
+) -> tuple[Mapping[str, Span], list[str]]:
+    """The spans near with their bodies, as far as they can be read: the two themselves whole, of
+    the others a few of those that the backend cut."""
+    await bench.read_bodies(near)
+    bodies = {each: body for each in near if (body := bench.body(each)) is not None}
+    both = {top.id for top in tops}
+    cut = [span for span in bodies.values() if _is_cut(span) and span.id not in both]
+    notes = []
+    for opened in await bench.opened([*tops, *cut[:_WHOLE_BELOW]]):
+        span = opened.span
+        if opened.note:
+            notes.append(f"[{bench.aliases.name(span.id)}: {opened.note}]")
+        if span.id in bodies or not opened.note:
+            bodies[span.id] = span
+    return bodies, notes
+
+
+def _is_cut(span: Span) -> bool:
+    values: list[Any] = [getattr(span, name) for name in BODIES]
+    return any(is_cut_body(value) for value in values)
+
+
+def _with_bodies(bench: Workbench, bodies: Mapping[str, Span]) -> Examination:
+    """The examination with these bodies in its tree; order and measures stay as they are."""
+    seen = bench.loaded.seen
+    tree = build_tree([bodies.get(node.id, node.span) for node in seen.tree.nodes])
+    return replace(seen, tree=tree, bodies=seen.bodies | bodies.keys())

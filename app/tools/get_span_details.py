@@ -1,0 +1,211 @@
+"""The tool that looks closely at spans: their facts, and on demand their bodies or one value."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import anyio
+from pydantic import BeforeValidator, Field
+
+from app.agent.toolbox import tool
+from app.analysis.error_origins import message_of
+from app.analysis.text.one_line import one_line
+from app.errors import ToolFailed
+from app.opik.client import BODIES
+from app.opik.records import Span, Trace
+from app.surrogates import repaired
+from app.tools.excerpts import Value, as_text, shown
+from app.tools.facts import MESSAGE_SHOWN, facts_of, failure, recorded
+from app.tools.json_path import Step, described, parse_path, select, write_path
+from app.tools.trace.trace_context import OpenedSpan, Workbench
+
+TRACE = "trace"
+"""How the model refers to the trace itself, whose bodies can be read like a span's."""
+
+_MOST_SPANS = 10
+_FACTS_SHARE = 2
+
+
+def joined(value: Any) -> Any:
+    """Several references as one text; models also write lists where a text is asked for."""
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return ", ".join(value)
+    return value
+
+
+References = Annotated[
+    str,
+    BeforeValidator(joined),
+    Field(description="A span's short name (s3) or id; several with commas; or trace."),
+]
+
+
+def _display(bench: Workbench, span_id: str, **_: Any) -> str:
+    try:
+        spans = [] if span_id.strip() == TRACE else bench.find_all(span_id)
+    except ToolFailed:
+        return "Fetching span details"
+    if not spans:
+        return "Reading the trace's input and output"
+    more = f" and {len(spans) - 3} more" if len(spans) > 3 else ""
+    names = ", ".join(f"{{span:{span.id}}}" for span in spans[:3])
+    return f"Fetching span details for {names}{more}"
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """What is shown of one record: lines of facts, and values."""
+
+    facts: list[str]
+    values: list[Value] = field(default_factory=list)
+
+
+@tool(display=_display)
+async def get_span_details(
+    bench: Workbench,
+    span_id: References,
+    include_input: bool = False,
+    include_output: bool = False,
+    include_metadata: bool = False,
+    path: Annotated[
+        str | None,
+        Field(description="Only this value: input.messages[2].content, error.traceback, ..."),
+    ] = None,
+    offset: Annotated[int, Field(ge=0, description="Go on at this character of a value.")] = 0,
+) -> str:
+    """Times, model, usage, cost, tags, scores and error of spans, and on demand their input,
+    output and metadata. Spans asked for together share the room. Every cut names the call that
+    shows the rest."""
+    asked = {"input": include_input, "output": include_output, "metadata": include_metadata}
+    fields = [name for name, wanted in asked.items() if wanted]
+    steps = _rooted(path, fields) if path else None
+    if span_id.strip().lower() == TRACE:
+        sheets = [_trace_sheet(bench, fields, steps)]
+    else:
+        spans = bench.find_all(span_id)
+        if not spans:
+            raise ToolFailed("Name at least one span, as the outline does (s1, s2, ...).")
+        if len(spans) > _MOST_SPANS:
+            raise ToolFailed(f"At most {_MOST_SPANS} spans at once; this names {len(spans)}.")
+        read = fields if steps is None else [step for step in steps[:1] if step in BODIES]
+        opened = await bench.opened(spans, whole=read) if read else [OpenedSpan(s) for s in spans]
+        sheets = await anyio.to_thread.run_sync(
+            lambda: [_span_sheet(bench, each, fields, steps) for each in opened]
+        )
+    return await anyio.to_thread.run_sync(
+        lambda: _written(sheets, bench.limits.result_characters, offset=offset)
+    )
+
+
+def _rooted(path: str, fields: Sequence[str]) -> tuple[Step, ...]:
+    """The steps of a path that begins with a field; one asked-for field may be left out."""
+    steps = parse_path(path)
+    if steps[0] == "error_info":
+        steps = ("error", *steps[1:])
+    if steps[0] not in (*BODIES, "error"):
+        if len(fields) != 1:
+            raise ToolFailed("A path begins with input, output, metadata or error.")
+        steps = (fields[0], *steps)
+    return steps
+
+
+def _written(sheets: Sequence[_Sheet], room: int, *, offset: int) -> str:
+    """Facts of all records in at most half of the room if there are values, which share the rest;
+    longer facts are cut evenly."""
+    values = [value for sheet in sheets for value in sheet.values]
+    limit = (room // _FACTS_SHARE if values else room) // len(sheets) - 2
+    facts = [_cut("\n".join(sheet.facts), limit) for sheet in sheets]
+    left = room - sum(len(each) + 2 for each in facts)
+    texts = iter(shown(values, left, offset=offset))
+    parts = []
+    for sheet, head in zip(sheets, facts, strict=True):
+        parts += [head, *(next(texts) for _ in sheet.values)]
+    return "\n\n".join(parts)
+
+
+def _cut(text: str, limit: int) -> str:
+    note = "\n[facts cut; ask for fewer spans at once]"
+    return text if len(text) <= limit else text[: limit - len(note)] + note
+
+
+def _span_sheet(
+    bench: Workbench, opened: OpenedSpan, fields: Sequence[str], steps: Sequence[Step] | None
+) -> _Sheet:
+    span = opened.span
+    node = bench.loaded.seen.tree.by_id[span.id]
+    alias = bench.aliases.name(span.id)
+    notes = [f"[{opened.note}]"] if opened.note else []
+    if steps is not None:
+        title = f"{alias} {one_line(node.name, limit=120)}"
+        return _sheet_of_path(span, alias, [title, *notes], steps)
+    sheet = _Sheet([*facts_of(bench, span, node), *notes])
+    sheet.values = [*_traceback(span, alias), *_bodies(span, alias, fields)]
+    sheet.facts += _not_shown(bench, span, fields)
+    return sheet
+
+
+def _trace_sheet(bench: Workbench, fields: Sequence[str], steps: Sequence[Step] | None) -> _Sheet:
+    trace = bench.loaded.trace
+    title = f"trace {one_line(trace.name or 'unnamed', limit=120)}"
+    if steps is not None:
+        return _sheet_of_path(trace, TRACE, [title], steps)
+    facts = [title, *recorded(trace), *failure(trace)]
+    values = [*_traceback(trace, TRACE), *_bodies(trace, TRACE, fields)]
+    return _Sheet(facts, values)
+
+
+def trace_values(bench: Workbench) -> list[Value]:
+    """The trace's own error, input, output and metadata, as far as it has them."""
+    trace = bench.loaded.trace
+    values = _bodies(trace, TRACE, [name for name in BODIES if getattr(trace, name) is not None])
+    return [*_traceback(trace, TRACE), *values]
+
+
+def _traceback(record: Span | Trace, reference: str) -> list[Value]:
+    """The traceback, and the message where it did not fit into the facts."""
+    error = record.error_info
+    found = []
+    if error and error.message and len(message_of(error)) > MESSAGE_SHOWN:
+        found.append(_value(reference, ("error", "message"), error.message))
+    if error and error.traceback:
+        found.append(_value(reference, ("error", "traceback"), error.traceback))
+    return found
+
+
+def _bodies(record: Span | Trace, reference: str, fields: Sequence[str]) -> list[Value]:
+    return [_value(reference, (name,), getattr(record, name)) for name in fields]
+
+
+def _sheet_of_path(
+    record: Span | Trace, reference: str, facts: list[str], steps: Sequence[Step]
+) -> _Sheet:
+    """The one value, or in its place what the path found instead."""
+    error = record.error_info
+    value = error.model_dump() if error and steps[0] == "error" else None
+    if steps[0] != "error":
+        value = getattr(record, str(steps[0]))
+    try:
+        return _Sheet(facts, [_value(reference, steps, select(value, steps, start=1))])
+    except ToolFailed as missing:
+        return _Sheet([*facts, missing.message])
+
+
+def _value(reference: str, steps: Sequence[Step], value: Any) -> Value:
+    path = write_path(steps)
+    about = described(value) if isinstance(value, dict | list) else ""
+    return Value(path, as_text(value), _more(reference, repaired(path)), about)
+
+
+def _more(reference: str, path: str) -> Callable[[int], str]:
+    return lambda offset: f'get_span_details(span_id="{reference}", path="{path}", offset={offset})'
+
+
+def _not_shown(bench: Workbench, span: Span, fields: Sequence[str]) -> list[str]:
+    """Which bodies were not asked for; those known to be missing are left out."""
+    read = bench.loaded.spans[span.id] if span.id in bench.loaded.seen.bodies else None
+    left = [
+        name
+        for name in BODIES
+        if name not in fields and (read is None or getattr(read, name) not in (None, "", {}, []))
+    ]
+    return [f"not shown: {', '.join(left)} (include_{left[0]}=true)"] if left else []

@@ -1,0 +1,225 @@
+"""The tool that reads the thread of a trace: what was asked and answered before and after it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+
+import anyio
+from pydantic import Field
+
+from app.agent.toolbox import tool
+from app.analysis.baseline import has_error, quantiles
+from app.analysis.text.one_line import counted, dollars, one_line, span_of_time
+from app.analysis.user_question import answered, asked
+from app.errors import OpikAssistError
+from app.opik.records import Thread, Trace
+from app.tools.body_plan import plan_runs
+from app.tools.excerpts import share
+from app.tools.trace.project import aware
+from app.tools.trace.trace_context import Workbench
+from app.tools.trace_lines import alias_of, facts_line, started
+
+SHOWN = 12
+"""Turns told in one answer."""
+
+_BEFORE = 7
+_EARLIER = 200
+_RECORD_SECONDS = 3
+_NUMBERS_SHOWN = 12
+_SCORES_SHOWN = 4
+_LONGEST_TEXT = 10_000
+_SHORTEST_TEXT = 60
+_LABEL = len("\n  answered: ")
+_START = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Thread:
+    """The traces of a thread, oldest first; `here` is the place of the trace in question.
+
+    `notes` tell what could not be read of it; `gap` that turns are missing behind this one.
+    """
+
+    turns: Sequence[Trace]
+    here: int
+    notes: Sequence[str]
+    gap: bool
+    record: Thread | None
+
+
+@tool(display=lambda *_, **__: "Reading the conversation that this trace is part of")
+async def get_thread(
+    bench: Workbench,
+    offset: Annotated[
+        int | None, Field(ge=0, description="Skip so many turns; default: those around.")
+    ] = None,
+    turns: Annotated[
+        int, Field(ge=1, le=SHOWN, description="How many; the fewer, the more text of each.")
+    ] = SHOWN,
+) -> str:
+    """The thread of this trace: what was asked and answered before and after it, with times,
+    errors, scores and cost. Its traces get short names (t1)."""
+    trace = bench.loaded.trace
+    if not trace.thread_id:
+        return "This trace is not part of a thread: nothing was recorded before or after it."
+    thread = await _read(bench)
+    first = thread.here - _BEFORE * turns // SHOWN if offset is None else offset
+    first = max(0, min(first, len(thread.turns) - (turns if offset is None else 1)))
+    shown = range(first, min(first + turns, len(thread.turns)))
+    bodies = await _bodies(bench, thread, [thread.turns[place] for place in shown])
+    head = [*_summary(bench, thread), *thread.notes, "", _which(thread, shown, turns)]
+    room = bench.limits.result_characters - sum(len(line) + 1 for line in head)
+    return "\n".join([*head, *_blocks(bench, thread, shown, bodies=bodies, room=room)])
+
+
+async def _read(bench: Workbench) -> _Thread:
+    around, trace = bench.around, bench.loaded.trace
+    newest = await around.of_thread()
+    found, notes = {each.id: each for each in newest.traces}, []
+    if not newest.whole:
+        notes.append(f"Only the newest {counted(len(found), 'turn')} could be read.")
+    gap = trace.id not in found and not newest.whole
+    if gap:
+        earlier = await around.of_thread(cursor=trace.id, enough=_EARLIER)
+        found = {each.id: each for each in earlier.traces} | found
+        notes.append("Of those between this trace and the newest an unknown number is missing.")
+    found[trace.id] = trace
+    turns = sorted(found.values(), key=lambda each: (aware(each.start_time or _START), each.id))
+    here = next(place for place, each in enumerate(turns) if each.id == trace.id)
+    record: Thread | None = None
+    # The turns tell nearly all of it, so a backend that fails here or is slow loses little.
+    with anyio.move_on_after(_RECORD_SECONDS), suppress(OpikAssistError):
+        record = await around.thread()
+    return _Thread(turns, here, notes, gap, record)
+
+
+async def _bodies(bench: Workbench, thread: _Thread, shown: Sequence[Trace]) -> Mapping[str, Trace]:
+    """The turns with their truncated inputs and outputs, as far as they can be read."""
+    trace = bench.loaded.trace
+    wanted = [each.id for each in shown if each.id != trace.id]
+    read = {trace.id: trace}
+    with suppress(OpikAssistError):  # what is missing is said turn by turn
+        ids = [each.id for each in thread.turns]
+        parts = [[id for id in ids if id <= trace.id], [id for id in ids if id > trace.id]]
+        for part in parts if thread.gap else [ids]:
+            for run in plan_runs(part, [id for id in wanted if id in part]):
+                page = await bench.around.bodies_of_thread(limit=run.limit, cursor=run.cursor)
+                read |= {each.id: each for each in page if each.id in wanted}
+    return read
+
+
+def _summary(bench: Workbench, thread: _Thread) -> list[str]:
+    """The thread as a whole, and the turns that stand out, by their numbers."""
+    turns, record = thread.turns, thread.record
+    name = one_line(bench.loaded.trace.thread_id or "", limit=80)
+    facts = [counted(len(turns), "turn"), _lasted(turns)]
+    tokens = sum(each.usage.get("total_tokens", 0) for each in turns)
+    cost = sum(each.total_estimated_cost or 0 for each in turns)
+    facts += [f"{tokens:,.0f} tokens"] if tokens else []
+    facts += [dollars(cost)] if cost else []
+    facts += [one_line(record.status, limit=20)] if record and record.status else []
+    lines = [f"Thread {name}: {', '.join(facts)}"]
+    for score in record.feedback_scores[:4] if record else ():
+        value = "no value" if score.value is None else f"{score.value:g}"
+        lines.append(f"feedback on the whole thread: {one_line(score.name, limit=60)} {value}")
+    times = quantiles(each.duration for each in turns)
+    if times and len(turns) > 1:
+        slowest = max(range(len(turns)), key=lambda place: turns[place].duration or 0)
+        usual, longest = (span_of_time(1_000 * ms) for ms in (times.p50, _took(turns[slowest])))
+        lines.append(
+            f"half of the turns took at most {usual}; slowest: turn {slowest + 1:,}, {longest}"
+        )
+    failed = [place for place, each in enumerate(turns) if has_error(each)]
+    if failed:
+        lines.append(
+            f"failed: {_numbers(failed)}; first {alias_of(turns[failed[0]], bench.aliases)}"
+        )
+    return [*lines, *_scored(turns)]
+
+
+def _lasted(turns: Sequence[Trace]) -> str:
+    """From the begin of the first turn to the end of the last, and how long that is."""
+    begin, ends = turns[0].start_time, [each.end_time for each in turns if each.end_time]
+    if begin is None or not ends:
+        return f"{started(turns[0])} to {started(turns[-1])} UTC"
+    end = max(map(aware, ends))
+    microseconds = (end - aware(begin)).total_seconds() * 1e6
+    return f"{started(turns[0])} to {end:%Y-%m-%d %H:%M:%S} UTC, {span_of_time(microseconds)}"
+
+
+def _took(trace: Trace) -> float:
+    return trace.duration or 0.0
+
+
+def _scored(turns: Sequence[Trace]) -> list[str]:
+    """Of each kind of feedback the lowest and the highest: which of them is good, its name says."""
+    kinds: dict[str, list[tuple[float, int]]] = {}
+    for place, turn in enumerate(turns, 1):
+        for score in turn.feedback_scores:
+            if score.value is not None:
+                kinds.setdefault(score.name, []).append((score.value, place))
+    lines = []
+    for name, values in list(kinds.items())[:_SCORES_SHOWN]:
+        (lowest, at), (highest, where) = min(values), max(values)
+        line = f"feedback {one_line(name, limit=40)}: {lowest:g} in turn {at:,}"
+        lines.append(line if lowest == highest else f"{line}, up to {highest:g} in turn {where:,}")
+    return lines
+
+
+def _numbers(places: Sequence[int]) -> str:
+    shown = ", ".join(f"{place + 1:,}" for place in places[:_NUMBERS_SHOWN])
+    more = len(places) - _NUMBERS_SHOWN
+    noun = "turn" if len(places) == 1 else "turns"
+    return f"{noun} {shown}" + (f" and {more:,} more" if more > 0 else "")
+
+
+def _which(thread: _Thread, shown: range, turns: int) -> str:
+    """Which turns follow, and the calls that show others."""
+    count, first, end = len(thread.turns), shown.start, shown.stop
+    where = f"Turns {first + 1:,} to {end:,} of {count:,}; this trace is {thread.here + 1:,}"
+    more = "" if turns == SHOWN else f", turns={turns}"
+    calls = []
+    if first > 0:
+        calls.append(f"before: get_thread(offset={max(0, first - turns)}{more})")
+    if end < count:
+        calls.append(f"after: get_thread(offset={end}{more})")
+        calls.append(f"newest: get_thread(offset={max(0, count - turns)}{more})")
+    return "; ".join([where, *calls])
+
+
+def _blocks(
+    bench: Workbench, thread: _Thread, shown: range, *, bodies: Mapping[str, Trace], room: int
+) -> list[str]:
+    """The turns one by one, as much of what was said as there is room for."""
+    heads = [_facts(bench, thread, place) for place in shown]
+    said = [_said(bodies.get(thread.turns[place].id)) for place in shown]
+    texts = [text for each in said if each for text in each]
+    room -= sum(len(each) + 1 for each in heads) + _LABEL * len(texts)
+    limits = iter(share([len(text) for text in texts], room))
+    return [f"{head}{_told(each, limits)}" for head, each in zip(heads, said, strict=True)]
+
+
+def _facts(bench: Workbench, thread: _Thread, place: int) -> str:
+    turn = thread.turns[place]
+    this = ", THIS TRACE" if place == thread.here else ""
+    name = one_line(turn.name or "unnamed", limit=40)
+    alias = alias_of(turn, bench.aliases)
+    return f"{alias} turn {place + 1:,}{this} {started(turn)} {name}: {facts_line(turn)}"
+
+
+def _said(body: Trace | None) -> tuple[str, str] | None:
+    """What was asked and answered, each on a line; None where it could not be read."""
+    if body is None:
+        return None
+    return asked(body.input, limit=_LONGEST_TEXT), answered(body.output, limit=_LONGEST_TEXT)
+
+
+def _told(said: tuple[str, str] | None, limits: Iterator[int]) -> str:
+    """What was said, each text in the next of the limits."""
+    if said is None:
+        return "\n  its input and output could not be read"
+    cut = (one_line(text, limit=max(_SHORTEST_TEXT, next(limits))) for text in said)
+    texts = [each or "nothing recorded" for each in cut]
+    return f"\n  asked: {texts[0]}\n  answered: {texts[1]}"

@@ -1,0 +1,110 @@
+"""The tool that reads the trace as a whole: outline, findings, profile, path, lists of spans."""
+
+from typing import Annotated, Any, Literal, TypedDict
+
+import anyio
+from pydantic import Field
+
+from app.agent.toolbox import tool
+from app.analysis.text.outline import outline_of
+from app.analysis.text.views import (
+    Sort,
+    Status,
+    critical_path_text,
+    findings_text,
+    list_spans,
+    profile_text,
+)
+from app.analysis.tree import Node
+from app.errors import ToolFailed
+from app.tools.excerpts import fitted, shown
+from app.tools.get_span_details import trace_values
+from app.tools.trace.trace_context import Workbench
+
+View = Literal["outline", "findings", "profile", "critical_path", "spans"]
+
+_DISPLAY: dict[View, str] = {
+    "outline": "Reading the trace",
+    "findings": "Reading the findings",
+    "profile": "Reading where time and tokens went",
+    "critical_path": "Following the critical path",
+    "spans": "Listing spans",
+}
+
+
+class _Filters(TypedDict):
+    name: str | None
+    type: str | None
+    status: Status | None
+    min_duration_ms: float | None
+
+
+def _display(_: Workbench, view: View = "outline", **asked: Any) -> str:
+    return _DISPLAY[_view(view, asked)]
+
+
+def _view(view: View, asked: dict[str, Any]) -> View:
+    """The view that is meant: whoever filters, sorts or leafs through an outline wants a list."""
+    filters = ("name", "type", "status", "min_duration_ms", "sort")
+    if any(asked.get(each) is not None for each in filters):
+        return "spans"
+    return "spans" if view == "outline" and asked.get("offset") else view
+
+
+@tool(display=_display)
+async def get_trace_data(
+    bench: Workbench,
+    view: Annotated[
+        View, Field(description="outline also shows the trace's own input, output and metadata")
+    ] = "outline",
+    root: Annotated[str | None, Field(description="Only this span (s3) and all below it.")] = None,
+    name: Annotated[str | None, Field(description="Part of the span's name.")] = None,
+    type: Annotated[str | None, Field(description="general, llm, tool or guardrail")] = None,
+    status: Status | None = None,
+    min_duration_ms: float | None = None,
+    sort: Annotated[Sort | None, Field(description="Greatest first, start: tree order.")] = None,
+    offset: Annotated[int, Field(ge=0, description="Skip so many lines of the list.")] = 0,
+) -> str:
+    """The trace as a whole, or a list of its spans: name, type, status, min_duration_ms and sort
+    filter and order the list (view=spans)."""
+    filters: _Filters = {
+        "name": name,
+        "type": type,
+        "status": status,
+        "min_duration_ms": min_duration_ms,
+    }
+    meant = _view(view, {**filters, "sort": sort, "offset": offset})
+    top = bench.loaded.seen.tree.by_id[bench.find(root).id] if root else None
+    if top is not None and meant in ("findings", "profile"):
+        raise ToolFailed(f'view="{meant}" is about the whole trace; leave root out.')
+    if meant == "outline":
+        return await anyio.to_thread.run_sync(_outline, bench, top)
+    seen, alias, room = bench.loaded.seen, bench.aliases.name, bench.limits.result_characters
+
+    def write(tokens: int) -> str:
+        page: dict[str, Any] = {"alias": alias, "offset": offset, "budget_tokens": tokens}
+        if meant == "findings":
+            return findings_text(seen, **page)
+        if meant == "profile":
+            return profile_text(seen, **page)
+        if meant == "critical_path":
+            return critical_path_text(seen, root=top, **page)
+        return list_spans(seen, root=top, sort=sort or "start", **filters, **page)
+
+    return await anyio.to_thread.run_sync(fitted, write, room)
+
+
+def _outline(bench: Workbench, top: Node | None) -> str:
+    """The outline in half the room and the trace's own bodies in the other; below a span only
+    the outline."""
+    room = bench.limits.result_characters
+    seen, alias = bench.loaded.seen, bench.aliases.name
+
+    def write(tokens: int) -> str:
+        return outline_of(seen, alias=alias, budget_tokens=tokens, root=top)
+
+    if top is not None:
+        return fitted(write, room)
+    parts = [fitted(write, room // 2), *bench.loaded.notes]
+    left = room - sum(len(part) + 2 for part in parts)
+    return "\n\n".join([*parts, *shown(trace_values(bench), left)])

@@ -1,0 +1,125 @@
+"""Paths into JSON values, as the model reads and writes them: `input.messages[2].content`.
+
+A key that is no plain word stands in brackets and quotes: `metadata['my key']`. Reading is lenient:
+a leading `$`, either kind of quotes, negative places in a list, and on through a text that is JSON.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
+
+from app.analysis.json_values import parse_json
+from app.analysis.text.one_line import counted, one_line
+from app.errors import ToolFailed
+
+Step = str | int
+
+LONGEST = 1_000
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_STEP = re.compile(
+    r"\.?(?P<key>[^.\[\]'\"]+)|\.?\[(?P<place>-?\d{1,9})\]|\.?\[(?P<quote>['\"])(?P<quoted>.*?)(?P=quote)\]",
+    re.DOTALL,
+)
+_KEYS_SHOWN = 12
+
+
+def parse_path(text: str) -> tuple[Step, ...]:
+    """The steps of a path; ToolFailed, with an example, for what is none."""
+    rest = text.strip().removeprefix("$")
+    steps: list[Step] = []
+    at = 0
+    while at < len(rest) and len(rest) <= LONGEST:
+        found = _STEP.match(rest, at)
+        if found is None:
+            break
+        at = found.end()
+        if found["place"] is not None:
+            steps.append(int(found["place"]))
+        else:
+            steps.append(found["quoted"] if found["key"] is None else found["key"].strip())
+    if at < len(rest) or not steps:
+        raise ToolFailed("This is no path; write one such as input.messages[2].content.")
+    return tuple(steps)
+
+
+def write_path(steps: Sequence[Step]) -> str:
+    """The path as text that `parse_path` reads."""
+    parts = []
+    for step in steps:
+        if isinstance(step, int):
+            parts.append(f"[{step}]")
+        elif _PLAIN.fullmatch(step):
+            parts.append(f".{step}")
+        else:
+            quoted = json.dumps(step)[1:-1].replace('\\"', "\\u0022")
+            parts.append(f"['{quoted}']")
+    return "".join(parts).removeprefix(".")
+
+
+def select(value: Any, steps: Sequence[Step], *, start: int = 0) -> Any:
+    """The value at the end of a path; the first `start` steps led to `value`.
+
+    ToolFailed says how far the path leads and what is there instead.
+    """
+    for done in range(start, len(steps)):
+        value = _opened(value)
+        try:
+            value = _step(value, steps[done])
+        except (LookupError, ValueError):
+            here = write_path(steps[:done]) or "it"
+            missing = one_line(write_path(steps[: done + 1]), limit=200)
+            raise ToolFailed(
+                f"There is no {missing}: {one_line(here, limit=200)} is {described(value)}."
+            ) from None
+    return value
+
+
+def _opened(value: Any) -> Any:
+    """What a text holds, if it is an object or a list written as JSON."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "[", "`"):
+        is_json, inner = parse_json(value)
+        if is_json and isinstance(inner, dict | list):
+            return inner
+    return value
+
+
+def _step(value: Any, step: Step) -> Any:
+    if isinstance(value, list):
+        return value[int(step)]
+    if not isinstance(value, dict):
+        raise LookupError
+    for key in (str(step), _unescaped(str(step))):
+        if key in value:
+            return value[key]
+    raise LookupError
+
+
+def _unescaped(key: str) -> str:
+    try:
+        return str(json.loads(f'"{key}"'))
+    except ValueError:
+        return key
+
+
+def described(value: Any) -> str:
+    """What kind of value it is, and what it holds, on one bounded line."""
+    if isinstance(value, dict):
+        keys = [one_line(str(key), limit=40) + _size(inner) for key, inner in _first(value)]
+        more = len(value) - len(keys)
+        listed = ", ".join(keys) + (f" and {more:,} more" if more > 0 else "")
+        return f"an object with {listed}" if keys else "an empty object"
+    if isinstance(value, list):
+        return f"a list of {len(value):,}"
+    if isinstance(value, str):
+        return f"a text of {counted(len(value), 'character')}"
+    return one_line(json.dumps(value), limit=60)
+
+
+def _first(value: dict[Any, Any]) -> list[tuple[Any, Any]]:
+    return list(islice(value.items(), _KEYS_SHOWN))
+
+
+def _size(value: Any) -> str:
+    return f"[{len(value):,}]" if isinstance(value, list) else ""

@@ -1,0 +1,175 @@
+"""The tools that find other runs of the same name, and say how one of them went otherwise."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Literal
+
+import anyio
+from pydantic import Field
+
+from app.agent.toolbox import tool
+from app.analysis.baseline import Window, has_error, quantiles
+from app.analysis.text.one_line import counted, one_line
+from app.analysis.text.trace_diff import Side, difference_text
+from app.errors import ToolFailed
+from app.opik.client import Filter
+from app.opik.records import Trace
+from app.tools.excerpts import fitted
+from app.tools.trace.trace_context import Workbench
+from app.tools.trace_lines import alias_of, facts_line, started
+
+Outcome = Literal["healthy", "failed", "slow"]
+
+DAYS = 30
+_SHOWN = 8
+_CHOSEN_FROM = 60
+"""Runs without an error, of which the most ordinary are shown."""
+_LOOKED_THROUGH = 500
+_FAR = 2.0
+_FILTERS: Mapping[str, Filter] = {
+    "healthy": {"field": "error_info", "operator": "is_empty", "value": ""},
+    "failed": {"field": "error_info", "operator": "is_not_empty", "value": ""},
+}
+_FITS: Mapping[str, Callable[[Trace], bool]] = {
+    "healthy": lambda trace: not has_error(trace) and trace.end_time is not None,
+    "failed": has_error,
+}
+
+
+_SOME: Mapping[str, str] = {
+    "healthy": "Other traces without an error,",
+    "failed": "Other failed traces",
+    "slow": "Other traces",
+}
+_NONE: Mapping[str, str] = {
+    "healthy": "No other trace without an error,",
+    "failed": "No other failed trace",
+    "slow": "No other trace",
+}
+
+
+@tool(display=lambda _, outcome: f"Looking for {outcome} runs of the same name")
+async def find_similar_traces(bench: Workbench, outcome: Outcome) -> str:
+    """Other traces of this name that ended without an error (the most ordinary first), failed or
+    took longest. They get short names (t1)."""
+    trace, around = bench.loaded.trace, bench.around
+    if not trace.name:
+        raise ToolFailed("This trace has no name, so none can be of the same name.")
+    window = around.window(DAYS)
+    if outcome == "slow":
+        found, order = await _slowest(bench, trace.name, window)
+    else:
+        found, order = await _newest(bench, trace.name, window, outcome=outcome)
+    found = [each for each in found if each.id != trace.id]
+    if outcome == "healthy":
+        found = _ordinary_first(found, apart_from=trace)
+    about = f"named {one_line(trace.name, limit=60)} in this project, {window.text()}"
+    if not found:
+        return f"{_NONE[outcome]} {about}, was found ({order})."
+    lines = [f"{_SOME[outcome]} {about} ({order}):"]
+    lines += [
+        f"{alias_of(each, bench.aliases)} {started(each)} {facts_line(each)}"
+        for each in found[:_SHOWN]
+    ]
+    lines.append(f'How one differs: compare_traces(trace="{lines[1].split()[0]}")')
+    return "\n".join(lines)
+
+
+async def _newest(
+    bench: Workbench, name: str, window: Window, *, outcome: Literal["healthy", "failed"]
+) -> tuple[list[Trace], str]:
+    enough, order = (
+        (_CHOSEN_FROM, "ordinary time and cost first")
+        if outcome == "healthy"
+        else (_SHOWN + 1, "newest first")
+    )
+    listed = await bench.around.named(
+        name, window, outcome=_FILTERS[outcome], fits=_FITS[outcome], enough=enough
+    )
+    if not listed.whole and len(listed.traces) < enough:
+        order += f"; only the newest {counted(listed.looked_at, 'trace')} were looked through"
+    return listed.traces, order
+
+
+def _ordinary_first(found: Sequence[Trace], *, apart_from: Trace) -> list[Trace]:
+    """Those of other threads, with a time and a cost like most, before the others; newest first.
+
+    A run that took far longer shows little of how it should go, and what went wrong in a thread
+    often goes on in its next turns.
+    """
+    measures = (_time, _cost)
+    usual = [quantiles(map(of, found)) for of in measures]
+
+    def is_odd(each: Trace) -> bool:
+        return any(
+            many is not None and (of(each) or 0) > _FAR * many.p50
+            for of, many in zip(measures, usual, strict=True)
+        )
+
+    def place(each: Trace) -> tuple[bool, bool]:
+        of_thread = apart_from.thread_id is not None and each.thread_id == apart_from.thread_id
+        return is_odd(each), of_thread
+
+    return sorted(found, key=place)
+
+
+def _time(trace: Trace) -> float | None:
+    return trace.duration
+
+
+def _cost(trace: Trace) -> float | None:
+    return trace.total_estimated_cost
+
+
+async def _slowest(bench: Workbench, name: str, window: Window) -> tuple[list[Trace], str]:
+    """The slowest as the backend sorts them; where it does not, the slowest of the newest."""
+    sorted_by_it = await bench.around.longest(name, window, _SHOWN + 1)
+    if sorted_by_it is not None:
+        return sorted(sorted_by_it, key=_slowest_first), "slowest first"
+    listed = await bench.around.named(name, window, enough=_LOOKED_THROUGH)
+    among = "all" if listed.whole else f"the newest {counted(len(listed.traces), 'trace')}"
+    order = f"slowest first of {among}, not sorted by Opik"
+    return sorted(listed.traces, key=_slowest_first), order
+
+
+def _slowest_first(trace: Trace) -> float:
+    return -(trace.duration or 0.0)
+
+
+def _display(bench: Workbench, trace: str) -> str:
+    label = bench.aliases.trace_label(bench.aliases.trace_id(_plain(trace)) or "")
+    # The panel reads `{span:<id>}` as the name of a span.
+    return f"Comparing with {label.replace('{', '(')}" if label else "Comparing with another run"
+
+
+def _plain(reference: str) -> str:
+    return reference.strip().strip("[]").lower()
+
+
+@tool(display=_display)
+async def compare_traces(
+    bench: Workbench, trace: Annotated[str, Field(description="A short name (t1).")]
+) -> str:
+    """How this trace (B) differs from another one (A): first divergence, steps missing, added,
+    failed or slower, models, sizes, output."""
+    alias = _plain(trace)
+    trace_id = bench.aliases.trace_id(alias)
+    if trace_id is None:
+        raise ToolFailed(
+            "No trace has this short name. get_thread and find_similar_traces give them (t1, ...)."
+        )
+    if trace_id == bench.loaded.trace.id:
+        raise ToolFailed("That is the trace of this conversation itself; name another one.")
+    other = await bench.load_other(trace_id)
+    known = bench.loaded.spans
+
+    def name(span_id: str) -> str:
+        return bench.aliases.name(span_id) if span_id in known else f"{alias}'s"
+
+    sides = Side(other.seen, label=alias), Side(bench.loaded.seen, label="this trace")
+
+    def write(tokens: int) -> str:
+        return difference_text(*sides, alias=name, budget_tokens=tokens)
+
+    notes = [f"[{alias}: {note}]" for note in other.notes]
+    room = bench.limits.result_characters - sum(len(note) + 1 for note in notes)
+    return "\n".join([await anyio.to_thread.run_sync(fitted, write, room), *notes])

@@ -1,0 +1,144 @@
+"""Loads a trace in two tiers and examines it: all spans' structure first, then chosen bodies.
+
+A finished trace is kept for the next turns, per owner, and dropped as soon as the backend shows
+that it changed, or after five minutes: a span that changes alone leaves no mark on its trace.
+Whoever asks for what the same owner is just loading gets that. Parsing and analysis run in worker
+threads, page by page.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import anyio
+import structlog
+from cachetools import TTLCache
+
+from app.analysis.trace_analysis import Examination, examine, worth_reading
+from app.caller import Caller, Owner
+from app.opik.client import OpikClient
+from app.opik.records import Span, Trace
+from app.tools.joining import Joining
+from app.tools.trace.bodies import BodyLimits, BodyReader
+
+log = structlog.get_logger(__name__)
+
+OBJECT_OVERHEAD = 4
+"""What a span takes in memory, as a multiple of its bytes on the wire (measured, rounded up)."""
+
+KEPT_SECONDS = 300.0
+
+Stamp = tuple[datetime | None, int | None, datetime | None]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadLimits:
+    """How much of a trace is read before the first model call, in at most how many seconds."""
+
+    spans: int = 50_000
+    seconds: float = 240
+    body_spans: int = 200
+    bodies: BodyLimits = field(default_factory=BodyLimits)
+    cache_bytes: int = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A trace with its spans by id, examined. `notes` tell what could not be read."""
+
+    trace: Trace
+    spans: dict[str, Span]
+    seen: Examination
+    notes: tuple[str, ...]
+    bytes: int
+
+
+class TraceLoader:
+    def __init__(
+        self,
+        client: OpikClient,
+        limits: LoadLimits,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`clock` gives seconds and tells how old a kept trace is."""
+        self._client = client
+        self._limits = limits
+        self._kept: TTLCache[tuple[Owner, str], Loaded] = TTLCache(
+            limits.cache_bytes, KEPT_SECONDS, clock, getsizeof=lambda loaded: loaded.bytes
+        )
+        self._loading: Joining[Loaded] = Joining()
+
+    async def load(
+        self,
+        caller: Caller,
+        owner: Owner,
+        trace_id: str,
+        *,
+        begun: Callable[[Trace], object] = lambda _: None,
+    ) -> Loaded:
+        """The trace as the caller may read it now; raises the backend's refusal or failure.
+
+        Each caller asks for the trace itself: what is kept or being loaded is for those only who
+        may read it, and only as long as it is the trace of now. `begun` is told the trace before
+        its spans are read.
+        """
+        trace = await self._client.trace(caller, trace_id)
+        begun(trace)
+        key = (owner, trace_id, _stamp(trace))
+        return await self._loading.get(key, lambda: self._load(caller, owner, trace))
+
+    async def _load(self, caller: Caller, owner: Owner, trace: Trace) -> Loaded:
+        trace_id = trace.id
+        kept = self._kept.get((owner, trace_id))
+        if kept is not None and _stamp(kept.trace) == _stamp(trace):
+            return kept
+        self._kept.pop((owner, trace_id), None)
+        loaded = await self._read(caller, trace)
+        if trace.end_time is not None and not loaded.notes and self._fits(loaded):
+            self._kept[owner, trace_id] = loaded
+        return loaded
+
+    def _fits(self, loaded: Loaded) -> bool:
+        return loaded.bytes <= self._limits.cache_bytes // 2
+
+    async def _read(self, caller: Caller, trace: Trace) -> Loaded:
+        began = time.monotonic()
+        limits = self._limits
+        found = await self._client.spans(caller, trace, most=limits.spans, seconds=limits.seconds)
+        wanted = await anyio.to_thread.run_sync(
+            lambda: worth_reading(trace, found.spans, most=limits.body_spans)
+        )
+        reader = BodyReader(self._client, caller, trace, limits.bodies)
+        bodies = await reader.read([span.id for span in found.spans], wanted)
+        spans = [bodies.get(span.id, span) for span in found.spans]
+        seen = await anyio.to_thread.run_sync(lambda: examine(trace, spans, bodies=bodies.keys()))
+        log.info(
+            "trace_loaded",
+            trace=trace.id,
+            spans=len(spans),
+            bodies=len(bodies),
+            ms=round((time.monotonic() - began) * 1000),
+        )
+        return Loaded(
+            trace,
+            {span.id: span for span in spans},
+            seen,
+            _shortfall(trace, len(spans), cut=found.cut),
+            (found.bytes + reader.bytes) * OBJECT_OVERHEAD,
+        )
+
+
+def _stamp(trace: Trace) -> Stamp:
+    return trace.last_updated_at, trace.span_count, trace.end_time
+
+
+def _shortfall(trace: Trace, read: int, *, cut: bool) -> tuple[str, ...]:
+    """What the model has to know where not all spans could be read."""
+    counted = trace.span_count
+    if counted is not None and counted > read:
+        return (f"Note: only {read:,} of the trace's {counted:,} spans could be read.",)
+    if cut:
+        return (f"Note: only the newest {read:,} spans were read; there may be more.",)
+    return ()

@@ -1,0 +1,275 @@
+"""One trace on the bench for a turn, with the caller's rights: what every tool works on."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import anyio
+from cachetools import LRUCache
+
+from app.agent.citations import Aliases
+from app.agent.toolbox import Tool, Toolbox
+from app.analysis.json_values import is_cut_body
+from app.analysis.text.outline import outline_of
+from app.caller import Caller, Owner
+from app.errors import OpikAssistError, ToolFailed
+from app.ids import is_uuid
+from app.opik.client import BODIES, OpikClient
+from app.opik.records import Span
+from app.opik.responses import SpanPage
+from app.tools.baseline import Baselines
+from app.tools.suggestions import Questions, follow_ups, starters
+from app.tools.trace.bodies import BodyLimits, BodyReader
+from app.tools.trace.loader import Loaded, TraceLoader
+from app.tools.trace.project import Surroundings
+from app.tools.trace.text_filter import ContainsFilter
+
+OUTLINE_TOKENS = 6_000
+_BODY_SECONDS = 10
+_WHOLE_KEPT = 8
+"""Whole spans kept for a turn; one may take tens of MB."""
+_WHOLE_AT_ONCE = 4
+_SEARCHES_KEPT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class SearchLimits:
+    """What one call of a search may read that is not loaded: bytes on the wire, seconds; and how
+    many spans one search may read whole because the backend cut their values."""
+
+    bytes: int = 64 * 1024 * 1024
+    seconds: float = 20
+    whole: int = 12
+
+
+@dataclass(frozen=True, slots=True)
+class ToolLimits:
+    """Characters of one tool result, seconds of one call, tokens of the outline."""
+
+    result_characters: int = 8_000
+    seconds: float = 30
+    outline_tokens: int = OUTLINE_TOKENS
+    search: SearchLimits = field(default_factory=SearchLimits)
+
+
+class Workbench:
+    """A loaded trace, the conversation's names for its spans, and the way to their bodies."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        aliases: Aliases,
+        *,
+        client: OpikClient,
+        caller: Caller,
+        limits: ToolLimits,
+        load: Callable[[str], Awaitable[Loaded]],
+    ) -> None:
+        """`load` loads another trace with the caller's rights."""
+        self.loaded = loaded
+        self.aliases = aliases
+        self.around = Surroundings(client, caller, loaded.trace)
+        self.limits = limits
+        self._client = client
+        self._caller = caller
+        self._load = load
+        self._bodies: dict[str, Span] = {}
+        self._whole: LRUCache[str, Span] = LRUCache(_WHOLE_KEPT)
+        self._locks: dict[str, anyio.Lock] = {}
+        self._ids = sorted(loaded.spans)
+        self.contains = ContainsFilter(client, caller, loaded)
+        self.searches: LRUCache[Any, Any] = LRUCache(_SEARCHES_KEPT)
+        self._turns = anyio.CapacityLimiter(_WHOLE_AT_ONCE)
+
+    def outline(self) -> str:
+        """The outline of the trace, and what could not be read of it."""
+        text = outline_of(
+            self.loaded.seen, alias=self.aliases.name, budget_tokens=self.limits.outline_tokens
+        )
+        return "\n".join([text, *self.loaded.notes])
+
+    def label(self, span_id: str) -> str | None:
+        """A span's name as a person reads it; None for a span that is not of this trace."""
+        span = self.loaded.spans.get(span_id)
+        return None if span is None else (span.name or "unnamed")
+
+    def find(self, reference: str) -> Span:
+        """The span of an alias or an id, without its full bodies; ToolFailed for anything else."""
+        wanted = reference.strip().strip("[]⟦⟧").removeprefix("span:").lower()
+        span_id = self.aliases.span_id(wanted) or wanted
+        span = self.loaded.spans.get(span_id)
+        if span is None:
+            raise ToolFailed(
+                "This trace has no such span. Name spans as the outline does (s1, s2, ...)."
+            )
+        return span
+
+    def find_all(self, references: str) -> list[Span]:
+        """The spans of several references with commas or blanks between; each one once."""
+        found = [
+            self.find(each) for each in re.split(r"[,;\s]+", references.strip(" ,;\n")) if each
+        ]
+        return list({span.id: span for span in found}.values())
+
+    async def load_other(self, trace_id: str) -> Loaded:
+        """Another trace of this project with its spans; raises the backend's refusal."""
+        other = await self._load(trace_id)
+        if other.trace.project_id != self.loaded.trace.project_id:
+            raise ToolFailed("That trace is not in the project of this one.")
+        return other
+
+    async def opened(
+        self, spans: Sequence[Span], *, whole: Collection[str] = BODIES
+    ) -> list["OpenedSpan"]:
+        """The spans with their bodies, in order.
+
+        What was not read yet is read in few requests; the whole record is asked for only where the
+        backend cut one of the fields in `whole`, since single spans are rationed (some 250 a
+        minute for a workspace). What stays cut or unread is told in `note`, never raised.
+        """
+        await self.read_bodies([span.id for span in spans])
+        found: dict[str, OpenedSpan] = {}
+
+        async def open_one(span: Span) -> None:
+            found[span.id] = await self._open(span, whole)
+
+        async with anyio.create_task_group() as group:
+            for span in spans:
+                group.start_soon(open_one, span)
+        return [found[span.id] for span in spans]
+
+    async def read_bodies(self, span_ids: Sequence[str]) -> None:
+        """Reads what was not read of these, truncated, in few requests; some may stay unread."""
+        missing = [each for each in span_ids if self.body(each) is None]
+        if missing:
+            reader = BodyReader(
+                self._client, self._caller, self.loaded.trace, BodyLimits(seconds=_BODY_SECONDS)
+            )
+            self._bodies |= await reader.read(self._ids, missing)
+
+    def body(self, span_id: str) -> Span | None:
+        """The span with its bodies, as far as the backend does not cut them; None if unread."""
+        if span_id in self.loaded.seen.bodies:
+            return self.loaded.spans[span_id]
+        return self._bodies.get(span_id)
+
+    async def page_from(self, span_id: str, *, limit: int, exclude: Sequence[str] = ()) -> SpanPage:
+        """A page of `limit` spans with truncated bodies, newest first, that begins with this."""
+        place = bisect_right(self._ids, span_id)
+        cursor = self._ids[place] if place < len(self._ids) else ""
+        return await self._client.span_page(
+            self._caller, self.loaded.trace, limit=limit, cursor=cursor, exclude=exclude
+        )
+
+    async def read_whole(self, span: Span) -> Span:
+        """The whole record of a span; what is given where it cannot be read."""
+        async with self._turns, self._locks.setdefault(span.id, anyio.Lock()):
+            try:
+                return await self._full(span)
+            except OpikAssistError:
+                return span
+
+    async def _open(self, span: Span, whole: Collection[str]) -> "OpenedSpan":
+        body = self.body(span.id)
+        if body is not None and not any(is_cut_body(getattr(body, field)) for field in whole):
+            return OpenedSpan(body)
+        async with self._turns, self._locks.setdefault(span.id, anyio.Lock()):
+            try:
+                return OpenedSpan(await self._full(span))
+            except OpikAssistError as error:
+                failure = error.message
+        if body is None:
+            return OpenedSpan(span, f"Input, output and metadata could not be read: {failure}")
+        return OpenedSpan(body, f"Only the first 10,000 characters could be read: {failure}")
+
+    async def _full(self, span: Span) -> Span:
+        if not is_uuid(span.id):
+            raise ToolFailed("Opik gives this span an id that is no UUID.")
+        if span.id not in self._whole:
+            trace = self.loaded.trace
+            self._whole[span.id] = await self._client.span(self._caller, span.id, trace=trace)
+        return self._whole[span.id]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSpan:
+    """A span with its bodies; `note` says what could not be read of them."""
+
+    span: Span
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyBench:
+    """A trace ready for a turn: its outline for the prompt, its tools for the loop."""
+
+    outline: str
+    toolbox: Toolbox
+    bench: Workbench
+
+    @property
+    def project_id(self) -> str:
+        return self.bench.loaded.trace.project_id or ""
+
+    @property
+    def span_count(self) -> int:
+        return len(self.bench.loaded.spans)
+
+    @property
+    def suggestions(self) -> Questions:
+        """Three questions for after an answer."""
+        return follow_ups(self.bench.loaded.seen, self.bench.label)
+
+    @property
+    def starters(self) -> Questions:
+        """Three questions to begin with."""
+        return starters(self.bench.loaded.seen, self.bench.label)
+
+    def label(self, span_id: str) -> str | None:
+        return self.bench.label(span_id)
+
+
+class Workshop:
+    """Opens workbenches."""
+
+    def __init__(
+        self,
+        client: OpikClient,
+        loader: TraceLoader,
+        tools: Sequence[Tool],
+        limits: ToolLimits,
+        *,
+        usual_seconds: float = 1.5,
+    ) -> None:
+        """`usual_seconds` is how long the backend may take to tell what is usual for a trace's
+        name, beside its loading; 0 asks never."""
+        self._client = client
+        self._baselines = Baselines(client, seconds=usual_seconds)
+        self._loader = loader
+        self._tools = tuple(tools)
+        self._limits = limits
+
+    async def __call__(
+        self, caller: Caller, owner: Owner, trace_id: str, aliases: Aliases
+    ) -> ReadyBench:
+        """Loads a trace and its spans; raises the backend's refusal or failure."""
+        loaded = await self._baselines.load(self._loader, caller, owner, trace_id=trace_id)
+        bench = Workbench(
+            loaded,
+            aliases,
+            client=self._client,
+            caller=caller,
+            limits=self._limits,
+            load=partial(self._loader.load, caller, owner),
+        )
+        outline = await anyio.to_thread.run_sync(bench.outline)
+        toolbox = Toolbox(
+            self._tools,
+            bench,
+            seconds=self._limits.seconds,
+            characters=self._limits.result_characters,
+        )
+        return ReadyBench(outline, toolbox, bench)

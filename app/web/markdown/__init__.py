@@ -1,0 +1,1 @@
+"""Markdown of models and users made harmless before a browser renders it."""

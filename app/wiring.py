@@ -1,0 +1,184 @@
+"""The parts of the service, made from its settings."""
+
+from uuid import uuid4
+
+import anyio.abc
+import httpx
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.agent.budget import CHARACTERS_PER_TOKEN, Limits
+from app.chat.model_selection import ModelDesk, Wishes
+from app.chat.parameters import ChatOptions
+from app.conversation.admission import Room
+from app.conversation.conversations import Conversations, Rules
+from app.conversation.event_writer import Lease, Patience
+from app.conversation.ports import Observer
+from app.conversation.retention import Retention
+from app.conversation.token_usage import Price
+from app.db.retention_batches import Expiry
+from app.db.store import Quotas, Store
+from app.opik.access import Access
+from app.opik.client import OpikClient
+from app.opik.http import Retries, Transport
+from app.opik.models import Offers
+from app.settings import ModelPrice, Settings
+from app.telemetry.error_reports import Reporting
+from app.telemetry.turn_observer import Observing
+from app.tools.catalogue import TOOLS
+from app.tools.trace.loader import LoadLimits, TraceLoader
+from app.tools.trace.trace_context import OUTLINE_TOKENS, ToolLimits, Workshop
+
+RETENTION_LEASE_SECONDS = 60
+_PARTS_OF_CONTEXT = 4
+"""The outline is one; instructions, what was said, and tool results have to fit in as well."""
+
+
+def conversations_of(
+    settings: Settings,
+    store: Store,
+    *,
+    http: httpx.AsyncClient,
+    tasks: anyio.abc.TaskGroup,
+    observer: Observer,
+    system: str,
+) -> Conversations:
+    """The conversations on this store, with this HTTP client, their turns run in `tasks`.
+
+    `system` is the model's instructions.
+    """
+    transport = Transport(
+        http,
+        base_url=settings.agent_opik_url,
+        timeout=settings.opik_backend_timeout,
+        retries=_retries(settings),
+    )
+    client = OpikClient(transport)
+    loader = TraceLoader(
+        client, LoadLimits(spans=settings.max_spans, seconds=settings.turn_seconds)
+    )
+    limits = ToolLimits(
+        result_characters=settings.tool_result_characters,
+        seconds=settings.tool_seconds,
+        outline_tokens=min(OUTLINE_TOKENS, settings.agent_context_tokens // _PARTS_OF_CONTEXT),
+    )
+    return Conversations(
+        store,
+        Access(client, owner_key=store.owner_key, seconds=settings.access_cache_seconds),
+        open_bench=Workshop(client, loader, TOOLS, limits, usual_seconds=settings.usual_seconds),
+        open_model=_models(settings, http, transport),
+        observer=observer,
+        rules=rules_of(settings, system),
+        tasks=tasks,
+    )
+
+
+def _retries(settings: Settings) -> Retries:
+    return Retries(
+        statuses=frozenset(settings.retry_statuses),
+        attempts=settings.retry_max_attempts,
+        backoff=settings.retry_backoff_factor,
+    )
+
+
+def rules_of(settings: Settings, system: str) -> Rules:
+    """How turns are run, with these instructions for the model."""
+    limits = Limits(
+        steps=settings.turn_steps,
+        calls_per_step=settings.turn_calls_per_step,
+        seconds=settings.turn_seconds,
+        tokens=settings.turn_tokens,
+        tool_characters=settings.turn_tool_characters,
+        context_characters=settings.agent_context_tokens * CHARACTERS_PER_TOKEN,
+    )
+    return Rules(
+        limits=limits,
+        lease=Lease(settings.lease_seconds),
+        patience=Patience(end=settings.storing_seconds),
+        system=system,
+        room=Room(
+            turns=settings.concurrent_turns,
+            quotas=_quotas(settings),
+            busy_wait=settings.busy_wait_seconds,
+        ),
+        prices={name: _price(each) for name, each in settings.model_prices.items()},
+    )
+
+
+def _quotas(settings: Settings) -> Quotas:
+    return Quotas(
+        owner_turns=settings.user_turns or None,
+        owner_turns_per_minute=settings.user_turns_per_minute or None,
+        owner_conversations=settings.user_conversations or None,
+        owner_events=settings.user_events or None,
+        workspace_turns=settings.workspace_turns or None,
+        workspace_tokens_per_day=settings.workspace_tokens_per_day or None,
+    )
+
+
+def retention_of(settings: Settings, engine: AsyncEngine, observer: Observer) -> Retention | None:
+    """What removes old conversations, if that is wanted."""
+    if settings.retention_days is None:
+        return None
+    expiry = Expiry(
+        engine,
+        days=settings.retention_days,
+        holder=str(uuid4()),
+        lease_seconds=RETENTION_LEASE_SECONDS,
+    )
+    return Retention(expiry, observer, again=RETENTION_LEASE_SECONDS)
+
+
+def _price(price: ModelPrice) -> Price:
+    cached = price.prompt if price.cached is None else price.cached
+    return Price(price.prompt, price.completion, cached)
+
+
+def _models(settings: Settings, http: httpx.AsyncClient, transport: Transport) -> ModelDesk:
+    """Opens models behind the chat proxy, with a caller's rights."""
+    return ModelDesk(
+        http,
+        Offers(transport),
+        base_url=settings.agent_opik_url,
+        wishes=Wishes(
+            models=settings.agent_model,
+            order=settings.agent_model_order,
+            allowed=settings.agent_models_allowed,
+        ),
+        options=chat_options_of(settings),
+    )
+
+
+def chat_options_of(settings: Settings) -> ChatOptions:
+    """How replies are asked for."""
+    return ChatOptions(
+        max_completion_tokens=settings.agent_max_completion_tokens,
+        temperature=settings.agent_temperature,
+        reasoning_effort=settings.agent_reasoning_effort,
+        silence_seconds=settings.model_silence_seconds,
+        reply_bytes=settings.reply_bytes,
+        statuses=frozenset(settings.retry_statuses),
+        attempts=settings.retry_max_attempts,
+        backoff=settings.retry_backoff_factor,
+    )
+
+
+def reporting_of(settings: Settings) -> Reporting:
+    """What reports unexpected errors, if it is configured."""
+    return Reporting(
+        dsn=settings.sentry_dsn,
+        environment=settings.sentry_environment,
+        traces_sample_rate=settings.sentry_traces_sample_rate,
+        profiles_sample_rate=settings.sentry_profiles_sample_rate,
+        send_default_pii=settings.sentry_send_default_pii,
+    )
+
+
+def observing_of(settings: Settings) -> Observing:
+    """What sends traces of our own turns, if it is configured."""
+    return Observing(
+        url=settings.opik_internal_url,
+        api_key=settings.opik_internal_api_key,
+        workspace=settings.opik_internal_workspace,
+        project=settings.opik_internal_project,
+        full=settings.opik_internal_content == "full",
+    )

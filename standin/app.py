@@ -1,0 +1,86 @@
+"""The stand-in backend as one ASGI app: routes at `/` and under `/api`, inside its border."""
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount
+from starlette.types import Receive, Scope, Send
+
+from standin import moments, writes
+from standin.about_workspace import AboutWorkspace
+from standin.border import Border
+from standin.chat import Chat
+from standin.proxy import Proxy
+from standin.reading import Reading
+from standin.records import Records
+from standin.switches import Switches
+from standin.writes import Refused, Write
+
+
+class Standin(Starlette):
+    """The app; the border stands outside Starlette's own layers to reach the bare connection."""
+
+    def __init__(self, records: Records, chat: Chat, switches: Switches) -> None:
+        self.records = records
+        self.switches = switches
+        routes = [
+            *AboutWorkspace(switches).routes(),
+            *Proxy(chat, switches).routes(),
+            *Reading(records, switches).routes(),
+        ]
+        super().__init__(
+            routes=[*routes, Mount("/api", routes=routes)],
+            exception_handlers={Refused: _refused, HTTPException: _http_error},
+        )
+        self._border = Border(self._write_or_read, switches)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        scope["app"] = self
+        await self._border(scope, receive, send)
+
+    async def _write_or_read(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "").removeprefix("/api")
+        if scope["type"] == "http" and writes.find(scope["method"], path):
+            response = await self._written(Request(scope, receive), path)
+            await response(scope, receive, send)
+            return
+        await super().__call__(scope, receive, send)
+
+    async def _written(self, request: Request, path: str) -> Response:
+        try:
+            body = await request.json() if await request.body() else None
+        except ValueError:
+            return await _refused(request, Refused(400, "Unable to process JSON"))
+        write = Write(request.method, path, body, moments.now(), request.scope["user"])
+        try:
+            outcome = self.records.apply(write, request.scope["workspace"])
+        except Refused as error:
+            return await _refused(request, error)
+        headers = {}
+        if outcome.new_id:
+            headers["Location"] = f"{request.base_url}{path[1:]}/{outcome.new_id}"
+        return Response(status_code=outcome.status, headers=headers)
+
+
+def create_app(records: Records, *, chat: Chat, switches: Switches) -> Standin:
+    """The stand-in over these records, answering chats by `chat`, behaving as `switches` say."""
+    return Standin(records, chat, switches)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """Domain errors have a list of texts; what the framework finds has a code and a message."""
+    if not isinstance(error, Refused):
+        raise error
+    coded = error.status == 400 or request.url.path.endswith("/chat/completions")
+    if coded:
+        return JSONResponse({"code": error.status, "message": error.message}, error.status)
+    return JSONResponse({"errors": [error.message]}, error.status)
+
+
+async def _http_error(_: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    message = f"HTTP {error.status_code} {error.detail}"
+    return JSONResponse({"code": error.status_code, "message": message}, error.status_code)

@@ -1,0 +1,78 @@
+"""A model that asks for tools in whatever way reached it: natively, in text, or not at all."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from standin.chat import ChatError, Chunk, finish, text, tool_arguments, tool_call, usage
+
+_TAG = re.compile(r"<(call-\w+)>")
+BLIND = "I see no tools."
+
+
+@dataclass(frozen=True)
+class Says:
+    """A reply: a text, and the tools that it asks for."""
+
+    text: str = ""
+    calls: tuple[tuple[str, dict[str, Any]], ...] = ()
+
+
+class AnyModelChat:
+    """Plays one reply a request, the last one again and again; `requests` is what it was asked."""
+
+    def __init__(self, *replies: Says | ChatError) -> None:
+        self.replies = list(replies)
+        self.requests: list[dict[str, Any]] = []
+
+    async def reply(self, request: dict[str, Any], /) -> AsyncIterator[Chunk]:
+        says = self.replies[min(len(self.requests), len(self.replies) - 1)]
+        self.requests.append(request)
+        if isinstance(says, ChatError):
+            raise says
+        for chunk in _chunks(says, request):
+            yield chunk
+
+
+@dataclass
+class Read:
+    """What a request shows of its conversation, in whichever protocol it was written."""
+
+    request: dict[str, Any]
+    roles: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.roles = [each["role"] for each in self.request["messages"]]
+
+    @property
+    def all_text(self) -> str:
+        return json.dumps(self.request["messages"], ensure_ascii=False)
+
+
+def _chunks(says: Says, request: dict[str, Any]) -> list[Chunk]:
+    system = next((m["content"] for m in request["messages"] if m["role"] == "system"), "")
+    tag = _TAG.search(system)
+    if says.calls and tag:
+        return [*_pieces(says.text + _in_text(says, tag[1])), finish("stop"), usage(100, 10)]
+    if says.calls and request.get("tools"):
+        return [*_pieces(says.text), *_natively(says), finish("tool_calls"), usage(100, 10)]
+    return [*_pieces(BLIND if says.calls else says.text), finish("stop"), usage(100, 10)]
+
+
+def _pieces(whole: str) -> list[Chunk]:
+    return [text(whole[i : i + 5]) for i in range(0, len(whole), 5)]
+
+
+def _in_text(says: Says, tag: str) -> str:
+    requests = (json.dumps({"name": name, "arguments": value}) for name, value in says.calls)
+    return "".join(f"\n\n<{tag}>\n{each}\n</{tag}>" for each in requests)
+
+
+def _natively(says: Says) -> list[Chunk]:
+    chunks = []
+    for index, (name, arguments) in enumerate(says.calls):
+        chunks.append(tool_call(index, f"call_{index}", name))
+        chunks.append(tool_arguments(index, json.dumps(arguments)))
+    return chunks

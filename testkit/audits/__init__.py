@@ -1,0 +1,1 @@
+"""Compares what clients saw with what the database holds."""

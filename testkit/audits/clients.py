@@ -1,0 +1,204 @@
+"""What clients saw against what the log holds: nothing lost, doubled, mixed up or made up."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from app.events import ReplyCompleted, ToolCompleted, TurnFailed, TurnFinished, TurnInterrupted
+from testkit.audits.log import LoggedConversation, LoggedTurn
+
+Frame = dict[str, Any]
+
+# Answers that say themselves that the log may not have them.
+_UNSTORED = ("database_unavailable", "not_stored", "turn_lost")
+
+
+@dataclass
+class Asked:
+    """A question whose text occurs once in a run, and all that its client saw of the answer.
+
+    Times are of one monotonic clock. `whole`: the body ended by itself; otherwise the client left
+    or the connection broke. `owner` is who asked, where several do.
+    """
+
+    trace_id: str
+    question: str
+    began: float
+    ended: float = float("inf")
+    frames: list[Frame] = field(default_factory=list)
+    whole: bool = False
+    owner: str = ""
+
+    @property
+    def turn_ids(self) -> set[str]:
+        return {each["invocationId"] for each in self.frames if "invocationId" in each}
+
+    @property
+    def error(self) -> str | None:
+        """The code of the frame that stands for an answer."""
+        return next((each["code"] for each in self.frames if each.get("error")), None)
+
+    @property
+    def answered(self) -> bool:
+        return self.whole and self.error is None
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """A DELETE of a conversation; `certain` where its answer was seen."""
+
+    trace_id: str
+    began: float
+    ended: float
+    certain: bool
+    owner: str = ""
+
+
+def faults_of_clients(
+    log: Iterable[LoggedConversation],
+    asked: Sequence[Asked],
+    forgotten: Sequence[Forgotten] = (),
+    *,
+    outages: bool = False,
+) -> list[str]:
+    """Every difference between the log and what the clients saw, one line each.
+
+    With `outages` of the database a turn may have shown more than was stored before it was
+    interrupted or lost its conversation.
+    """
+    found: dict[str, list[LoggedTurn]] = {}
+    places: dict[str, tuple[str, str]] = {}
+    for conversation in log:
+        for turn in conversation.turns:
+            found.setdefault(turn.question, []).append(turn)
+            places[turn.question] = (conversation.row.trace_id, conversation.row.owner)
+    faults = [
+        f"{each.question}: is in the conversation of {places[each.question]}"
+        for each in asked
+        if each.question in places and not _is_at_home(each, *places[each.question])
+    ]
+    faults += [
+        f"{each.question}: {fault}"
+        for each in asked
+        for fault in _of_question(each, found.get(each.question, []), forgotten, outages=outages)
+    ]
+    for question in found.keys() - {each.question for each in asked}:
+        faults.append(f"{question!r} was asked by nobody")
+    return faults + list(_out_of_order(asked, found))
+
+
+def _is_at_home(asked: Asked, trace_id: str, owner: str) -> bool:
+    return asked.trace_id == trace_id and owner.endswith(asked.owner)
+
+
+def _of_question(
+    asked: Asked,
+    turns: Sequence[LoggedTurn],
+    forgotten: Sequence[Forgotten],
+    *,
+    outages: bool,
+) -> Iterator[str]:
+    if len(turns) > 1:
+        yield f"is in the log {len(turns)} times"
+    if len(asked.turn_ids) > 1:
+        yield f"got frames of the turns {sorted(asked.turn_ids)}"
+    of_conversation = (asked.trace_id, asked.owner)
+    deletes = [each for each in forgotten if (each.trace_id, each.owner) == of_conversation]
+    if not turns:
+        perhaps_deleted = any(each.ended >= asked.began for each in deletes)
+        if (asked.turn_ids or asked.answered) and not perhaps_deleted:
+            yield "was answered and is lost"
+        return
+    if asked.whole and any(each.certain and each.began >= asked.ended for each in deletes):
+        yield "was deleted and came back"
+    if asked.turn_ids - {turns[0].id}:
+        yield f"got frames of turn {sorted(asked.turn_ids)}, the log has {turns[0].id}"
+    if not (outages and isinstance(turns[0].ending, TurnInterrupted)):
+        yield from _of_answer(asked, turns[0])
+
+
+def _of_answer(asked: Asked, turn: LoggedTurn) -> Iterator[str]:
+    shown, stored = list(_shown(asked.frames)), list(_stored(turn))
+    if shown != (stored if asked.answered else stored[: len(shown)]):
+        yield f"showed {shown}, the log has {stored}"
+    yield from _of_texts(asked, turn)
+    if not asked.whole:
+        return
+    ending = turn.ending
+    if asked.error is None:
+        if not isinstance(ending, TurnFinished):
+            yield f"ended for its client, in the log by {ending}"
+        yield from _of_usage(asked, turn)
+    elif isinstance(ending, TurnFailed):
+        if ending.code != asked.error:
+            yield f"failed by {asked.error} for its client, in the log by {ending.code}"
+    elif asked.error not in _UNSTORED:
+        yield f"failed by {asked.error} for its client, in the log it is {ending}"
+
+
+def _shown(frames: Iterable[Frame]) -> Iterator[tuple[str, str]]:
+    """Closed bubbles, calls and answers to calls, as the client saw them one after the other."""
+    for frame in frames:
+        kind = frame.get("message_type")
+        if kind in ("tool_call", "tool_complete"):
+            yield kind, frame["id"]
+        elif kind == "response" and not frame["partial"]:
+            yield "bubble", frame["id"]
+
+
+def _stored(turn: LoggedTurn) -> Iterator[tuple[str, str]]:
+    for each in turn.events:
+        if isinstance(each.event, ReplyCompleted):
+            if each.event.text:
+                yield "bubble", each.event.bubble
+            yield from (("tool_call", call.id) for call in each.event.calls)
+        elif isinstance(each.event, ToolCompleted):
+            yield "tool_complete", each.event.call_id
+
+
+def _of_texts(asked: Asked, turn: LoggedTurn) -> Iterator[str]:
+    """For texts in which nothing is cited or made harmless: what was shown is what is stored."""
+    texts = {reply.bubble: reply.text for reply in turn.replies}
+    pieces: dict[str, str] = {}
+    unstored = asked.error in _UNSTORED or isinstance(turn.ending, TurnInterrupted)
+    for frame in asked.frames:
+        if frame.get("message_type") != "response":
+            continue
+        bubble, text = frame["id"], frame["content"]["parts"][0]["text"]
+        if frame["partial"]:
+            pieces[bubble] = pieces.get(bubble, "") + text
+        elif texts.get(bubble) != text:
+            yield f"showed {text!r}, the log has {texts.get(bubble)!r}"
+    for bubble, text in pieces.items():
+        if bubble in texts and not texts[bubble].startswith(text):
+            yield f"showed {text!r} in pieces, the log has {texts[bubble]!r}"
+        elif bubble not in texts and not unstored:
+            yield f"showed {text!r} in pieces, the log does not have it"
+
+
+def _of_usage(asked: Asked, turn: LoggedTurn) -> Iterator[str]:
+    told = [each["turn"] for each in asked.frames if each.get("message_type") == "usage"]
+    counted = (turn.row.prompt_tokens, turn.row.completion_tokens)
+    if [(each["prompt_tokens"], each["completion_tokens"]) for each in told] != [counted]:
+        yield f"was told the usage {told}, its row has {counted}"
+
+
+def _out_of_order(asked: Iterable[Asked], found: dict[str, list[LoggedTurn]]) -> Iterator[str]:
+    """A question that was answered before another was asked comes before it in the log."""
+    places = {
+        turn.question: (conversation, turn.events[0].sequence)
+        for turns in found.values()
+        for turn in turns
+        for conversation in [turn.row and turn.row.session_id]
+    }
+    by_conversation: dict[Any, list[tuple[int, Asked]]] = {}
+    for each in asked:
+        if each.question in places:
+            conversation, sequence = places[each.question]
+            by_conversation.setdefault(conversation, []).append((sequence, each))
+    for placed in by_conversation.values():
+        in_order = [each for _, each in sorted(placed, key=lambda pair: pair[0])]
+        for before, after in pairwise(in_order):
+            if after.answered and after.ended < before.began:
+                yield f"{after.question} was answered before {before.question} was asked"
