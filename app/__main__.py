@@ -9,8 +9,7 @@ import uvicorn
 
 from app import __version__
 from app.errors import StartRefused
-from app.lifecycle import LAST_WORDS_SECONDS
-from app.main import create_app, settle_memory
+from app.main import LAST_WORDS_SECONDS, create_app, settle_memory
 from app.settings import Settings
 
 

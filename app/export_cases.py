@@ -29,9 +29,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.agent.citations import cited
 from app.caller import Caller
 from app.db.engine import create_engine
-from app.db.ratings import Rated, rated
-from app.db.schema_check import SchemaCheck
-from app.db.store import Store
+from app.db.migrations import SchemaCheck
+from app.db.store import Rated, Store, rated
 from app.errors import BackendUnavailable, OpikAssistError, StartRefused
 from app.events import LoggedEvent, ReplyCompleted, StoredEvent, TurnFinished, TurnStarted
 from app.opik.client import OpikClient

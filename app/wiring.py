@@ -6,9 +6,9 @@ import anyio.abc
 import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.agent.budget import CHARACTERS_PER_TOKEN, Limits
+from app.agent.context import CHARACTERS_PER_TOKEN, Limits
+from app.chat.model import ChatOptions
 from app.chat.model_selection import ModelDesk, Wishes
-from app.chat.parameters import ChatOptions
 from app.conversation.admission import Room
 from app.conversation.conversations import Conversations, Rules
 from app.conversation.event_writer import Lease, Patience
@@ -24,7 +24,7 @@ from app.opik.models import Offers
 from app.settings import ModelPrice, Settings
 from app.telemetry.error_reports import Reporting
 from app.telemetry.turn_observer import Observing
-from app.tools.catalogue import TOOLS
+from app.tools import TOOLS
 from app.tools.trace.loader import LoadLimits, TraceLoader
 from app.tools.trace.trace_context import OUTLINE_TOKENS, ToolLimits, Workshop
 

@@ -16,7 +16,7 @@ from app.agent.citations import Aliases
 from app.caller import Caller, Owner
 from app.opik.client import BODIES, OpikClient
 from app.opik.http import Retries, Transport
-from app.tools.catalogue import TOOLS
+from app.tools import TOOLS
 from app.tools.trace.loader import LoadLimits, TraceLoader
 from app.tools.trace.trace_context import ToolLimits, Workshop
 from bench.outline import make_spans

@@ -16,12 +16,12 @@ from itertools import pairwise
 
 from app.agent.prompt import SYSTEM, Fence
 from app.analysis.text.outline import outline_of
-from app.analysis.tokens import estimate_tokens
+from app.analysis.text.token_budget import estimate_tokens
 from app.analysis.trace_analysis import examine, worth_reading
 from app.chat.native_tools import NativeDialect, encode
 from app.messages import System, User
 from app.opik.records import ErrorInfo, Span, Trace
-from app.tools.catalogue import TOOLS
+from app.tools import TOOLS
 
 SIZES = (10, 100, 1_000, 10_000, 100_000)
 _ZERO = datetime(2026, 1, 1, tzinfo=UTC)

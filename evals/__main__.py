@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from app.analysis.text.outline import outline_of
-from app.analysis.tokens import estimate_tokens
+from app.analysis.text.token_budget import estimate_tokens
 from app.analysis.trace_analysis import Examination
 from evals.alone import examined
 from evals.cases import Setting, held_back_cases, open_cases

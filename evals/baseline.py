@@ -14,13 +14,12 @@ from uuid import uuid4
 
 import httpx
 
-from app.agent.budget import Budget, Limits
+from app.agent.context import Budget, Limits
 from app.agent.loop import run_turn
 from app.agent.prompt import Fence
 from app.agent.toolbox import Toolbox, tool
 from app.caller import Caller
-from app.chat.model import ProxyModel
-from app.chat.parameters import ChatOptions
+from app.chat.model import ChatOptions, ProxyModel
 from app.errors import OpikAssistError
 from app.events import StoredEvent, TextDelta, TurnFailed, TurnFinished
 from app.ids import is_uuid

@@ -10,8 +10,7 @@ from uuid import uuid4
 
 import anyio
 
-from app.agent.budget import Budget
-from app.agent.context import Context
+from app.agent.context import Budget, Context
 from app.agent.ports import Model, Sink
 from app.agent.prompt import LAST_ANSWER, Fence
 from app.agent.tool_calls import CallDesk

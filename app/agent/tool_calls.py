@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import anyio
 
-from app.agent.budget import Budget
+from app.agent.context import Budget
 from app.agent.ports import Sink
 from app.agent.toolbox import Answer, Toolbox
 from app.events import CallRecord, ToolCompleted

@@ -1,11 +1,13 @@
 """What the rules look at: one trace with its tree, its profile and the bodies that were read."""
 
 import heapq
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.analysis.json_values import is_empty
+from app.analysis.error_origins import has_failed
+from app.analysis.json_values import hollow_keys, is_empty
 from app.analysis.llm_output import is_blank_reply
 from app.analysis.profile import Profile
 from app.analysis.tree import Node, Tree
@@ -73,3 +75,30 @@ def says_nothing(node: Node) -> bool:
     if is_model_call(node):
         return is_blank_reply(output)
     return output is None or is_empty(output, given=node.span.input)
+
+
+@dataclass(slots=True)
+class Kind:
+    """Comparable spans whose bodies were read and that did not fail: how many there are, how many
+    returned something, and how many have a hole (a null or an empty value) under each key."""
+
+    read: int = 0
+    full: int = 0
+    holes: Counter[str] = field(default_factory=Counter)
+
+
+class Peers:
+    """The kinds of a scene."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._kinds: dict[tuple[str, str, str], Kind] = {}
+        for node in scene.tree.nodes:
+            if scene.was_read(node) and not has_failed(node):
+                kind = self._kinds.setdefault(kinship(node), Kind())
+                kind.read += 1
+                kind.full += not says_nothing(node)
+                kind.holes.update(hollow_keys(node.span.output))
+
+    def of(self, node: Node) -> Kind:
+        """The kind of a span that was read; the span itself counts in it."""
+        return self._kinds[kinship(node)]

@@ -7,11 +7,9 @@ from enum import StrEnum
 from typing import Any
 
 from app.analysis.error_origins import has_failed
-from app.analysis.evidence import Scene, is_model_call, says_nothing
-from app.analysis.json_replies import broken_json
+from app.analysis.evidence import Peers, Scene, is_model_call, says_nothing
 from app.analysis.json_values import hollow_keys, key_of, leaves
-from app.analysis.llm_output import failure_in, finish_reason
-from app.analysis.peers import Peers
+from app.analysis.llm_output import broken_json, failure_in, finish_reason
 from app.analysis.text.one_line import one_line
 from app.analysis.tree import Node
 

@@ -6,8 +6,8 @@ more without streaming. Where native tools turn out to be lost on the way, they 
 What is found out like this is remembered for the next turns.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -18,12 +18,53 @@ import httpx
 from app.caller import Caller
 from app.chat.capabilities import Abilities, Learnt, abilities_of, provider_by_name
 from app.chat.native_tools import NativeDialect, NativeReader, encode, wire_model
-from app.chat.parameters import OPTIONAL_PARAMETERS, ChatOptions
 from app.chat.provider_errors import failed, refused_parameter, refuses_tools
 from app.chat.stream import Exchange, ExchangeFailed
 from app.chat.text_tools import TextDialect, TextReader
 from app.errors import ModelFailed
 from app.messages import Message, Reply, ToolAnswer, ToolSpec, Usage
+
+OPTIONAL_PARAMETERS = (
+    "temperature",
+    "reasoning_effort",
+    "stream_options",
+    "max_completion_tokens",
+)
+"""What a provider may refuse without the request losing its sense."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatOptions:
+    """What is asked for, and how patiently.
+
+    `silence_seconds` is the longest pause between two pieces of an answer; `reply_bytes` bounds a
+    reply's text and calls; `attempts` counts the first one; `backoff` is the pause before
+    the second in seconds, doubled each time; `statuses` are answers that are tried again.
+    """
+
+    max_completion_tokens: int = 8_192
+    temperature: float | None = None
+    reasoning_effort: str | None = None
+    silence_seconds: float = 120
+    reply_bytes: int = 262_144
+    attempts: int = 3
+    backoff: float = 0.5
+    statuses: Collection[int] = (429, 502, 503, 504)
+
+    def sent(self, refused: Collection[str], *, stream: bool) -> dict[str, Any]:
+        """The optional members of a request, without those that are refused."""
+        optional = {
+            "stream_options": {"include_usage": True} if stream else None,
+            "max_completion_tokens": self.max_completion_tokens,
+            "temperature": self.temperature,
+            "reasoning_effort": self.reasoning_effort,
+        }
+        return {
+            name: value
+            for name, value in optional.items()
+            if value is not None and name not in refused
+        }
+
 
 _PATH = "/v1/private/chat/completions"
 # Whoever asks for a longer pause gets none: the user is told at once.

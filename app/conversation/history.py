@@ -7,8 +7,8 @@ model should not take a fragment for an answer.
 
 from collections.abc import Iterable, Sequence
 
-from app.agent.budget import one_line
 from app.agent.citations import Aliases
+from app.agent.context import one_line
 from app.events import (
     CallRecord,
     ReplyCompleted,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from app.agent.budget import usage_of
+from app.agent.context import usage_of
 from app.agent.ports import Model, Say
 from app.errors import ModelFailed
 from app.messages import Message, Reply, ToolSpec

@@ -2,6 +2,8 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import anyio
@@ -296,3 +298,31 @@ async def _clear_feedback(db: AsyncConnection, owner: Owner, trace_id: str) -> s
     session_id = await _current(db, owner, trace_id)
     await db.execute(delete(feedback).where(feedback.c.session_id == session_id))
     return session_id
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """A conversation with its thumb: 1 up, 0 down, given at `rated_at` (UTC)."""
+
+    conversation_id: str
+    trace_id: str
+    value: int
+    rated_at: datetime
+
+
+async def rated(engine: AsyncEngine, workspace: str) -> list[Rated]:
+    """The conversations of a workspace that have a thumb, oldest thumb first.
+
+    Raises DatabaseUnavailable.
+    """
+    query = (
+        select(sessions.c.id, sessions.c.trace_id, feedback.c.value, feedback.c.updated_at)
+        .join(feedback, feedback.c.session_id == sessions.c.id)
+        .where(sessions.c.workspace == workspace)
+        .order_by(feedback.c.updated_at, sessions.c.id)
+    )
+
+    async def read(db: AsyncConnection) -> list[Rated]:
+        return [Rated(*row) for row in (await db.execute(query)).all()]
+
+    return await Transactions(engine, attempts=3, sleep=anyio.sleep).run(read)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 
 import anyio
+import httpx
 
 from app.caller import Caller
 from app.errors import NotFound
@@ -261,3 +262,17 @@ class OpikClient:
         if answer.status == 200 and (answer.end == "too_large" or not answer.body.strip()):
             raise NotFound(f"This {what} is too large to read.")
         return record(kind, answer, what)
+
+
+# Open to everybody, unlike the routes under /v1/private.
+_PING_PATH = "/is-alive/ping"
+
+
+async def answers(http: httpx.AsyncClient, *, base_url: str, seconds: float) -> bool:
+    """Whether a backend answers within that time; a proxy that says it is gone does not count."""
+    try:
+        with anyio.fail_after(seconds):
+            async with http.stream("GET", base_url + _PING_PATH) as response:
+                return response.status_code < 500
+    except (httpx.TransportError, TimeoutError):
+        return False

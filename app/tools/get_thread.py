@@ -15,11 +15,11 @@ from app.analysis.text.one_line import counted, dollars, one_line, span_of_time
 from app.analysis.user_question import answered, asked
 from app.errors import OpikAssistError
 from app.opik.records import Thread, Trace
-from app.tools.body_plan import plan_runs
 from app.tools.excerpts import share
+from app.tools.similar_traces import alias_of, facts_line, started
+from app.tools.trace.bodies import plan_runs
 from app.tools.trace.project import aware
 from app.tools.trace.trace_context import Workbench
-from app.tools.trace_lines import alias_of, facts_line, started
 
 SHOWN = 12
 """Turns told in one answer."""

@@ -18,8 +18,8 @@ from app.errors import OpikAssistError
 from app.opik.client import BODIES
 from app.opik.records import Span, Trace
 from app.opik.responses import SpanPage
-from app.tools.paging import PageSize
 from app.tools.search_scan import HITS_KEPT, Hit, Needle, Tally, scan
+from app.tools.trace.project import PageSize
 from app.tools.trace.text_filter import Selection
 from app.tools.trace.trace_context import Workbench
 

@@ -25,9 +25,9 @@ from app.events import (
     TurnStarted,
     UsageCounted,
 )
-from app.web.linking import Linking
 from app.web.markdown.allowed_links import Links
 from app.web.markdown.filter import MarkdownFilter, inert, unbroken
+from app.web.markdown.ui_urls import Linking
 
 AUTHOR = "opik-assist"
 PIECE_BYTES = 768

@@ -15,10 +15,9 @@ from app.conversation.conversations import Conversations
 from app.conversation.health import Health
 from app.errors import OpikAssistError
 from app.web.error_responses import turn_problem
-from app.web.linking import Linking
 from app.web.markdown.allowed_links import Links
 from app.web.markdown.filter import inert
-from app.web.markdown.ui_urls import UiLinks
+from app.web.markdown.ui_urls import Linking, UiLinks
 from app.web.openapi import description
 from app.web.panel import Panel, history
 from app.web.requests import (

@@ -2,8 +2,7 @@
 
 import pytest
 
-from app.agent.budget import Budget, Limits, characters_of
-from app.agent.context import shrink
+from app.agent.context import Budget, Limits, characters_of, shrink
 from app.agent.loop import run_turn
 from app.agent.prompt import Fence
 from app.agent.toolbox import Toolbox

@@ -6,7 +6,7 @@ import anyio
 import pytest
 from pydantic import Field
 
-from app.agent.budget import Budget, Limits
+from app.agent.context import Budget, Limits
 from app.agent.loop import run_turn
 from app.agent.prompt import LAST_ANSWER, Fence
 from app.agent.toolbox import Toolbox, tool

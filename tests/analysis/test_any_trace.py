@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.analysis.text.outline import outline_of
+from app.analysis.text.token_budget import estimate_tokens
 from app.analysis.text.trace_diff import Side, difference_text
 from app.analysis.text.views import critical_path_text, findings_text, list_spans, profile_text
-from app.analysis.tokens import estimate_tokens
 from app.analysis.trace_analysis import Examination, examine, worth_reading
 from app.opik.records import Span, Trace
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.analysis.text.token_budget import estimate_tokens
 from app.analysis.text.trace_diff import Side, difference_text
 from app.analysis.text.value_diff import text_changes, value_changes
-from app.analysis.tokens import estimate_tokens
 from app.analysis.trace_analysis import Examination, examine
 from app.opik.records import ErrorInfo
 from tests.analysis.timeline import span, trace

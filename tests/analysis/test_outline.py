@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.analysis.text.outline import outline_of, write_outline
-from app.analysis.tokens import estimate_tokens
+from app.analysis.text.token_budget import estimate_tokens
 from app.analysis.trace_analysis import examine
 from app.opik.records import ErrorInfo, Span
 from tests.analysis.timeline import draw, span, trace

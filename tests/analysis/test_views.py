@@ -1,8 +1,8 @@
 import re
 from collections.abc import Callable
 
+from app.analysis.text.token_budget import estimate_tokens
 from app.analysis.text.views import critical_path_text, findings_text, list_spans, profile_text
-from app.analysis.tokens import estimate_tokens
 from app.analysis.trace_analysis import Examination, examine
 from app.opik.records import ErrorInfo
 from tests.analysis.timeline import draw, span, trace

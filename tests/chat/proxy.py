@@ -10,8 +10,7 @@ import respx
 
 from app.caller import Caller
 from app.chat.capabilities import Abilities, Learnt
-from app.chat.model import ProxyModel
-from app.chat.parameters import ChatOptions
+from app.chat.model import ChatOptions, ProxyModel
 from app.errors import ModelFailed
 from app.messages import Message, Reply, ToolSpec, User
 from testkit import credentials as made_up

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from app.chat.candidates import Knowledge
 from app.chat.capabilities import abilities_of, provider_by_name
+from app.chat.model_selection import Knowledge
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import respx
 
-from app.chat.parameters import ChatOptions
+from app.chat.model import ChatOptions
 from app.errors import ModelFailed
 from app.messages import Usage
 from testkit import credentials as made_up

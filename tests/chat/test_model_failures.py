@@ -4,7 +4,7 @@ import httpx
 import pytest
 import respx
 
-from app.chat.parameters import ChatOptions
+from app.chat.model import ChatOptions
 from tests.chat.proxy import Asked, failed, replayed, streamed, text_frame, whole
 
 UNREACHABLE = httpx.ConnectError("no route to 10.1.2.3")

@@ -10,7 +10,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from app.chat.capabilities import Abilities
-from app.chat.parameters import ChatOptions
+from app.chat.model import ChatOptions
 from standin.app import create_app
 from standin.chat import Chunk, ScriptedChat, finish, text, tool_arguments, tool_call, usage
 from standin.faults import (

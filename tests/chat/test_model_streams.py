@@ -7,7 +7,7 @@ import httpx
 import pytest
 import respx
 
-from app.chat.parameters import ChatOptions
+from app.chat.model import ChatOptions
 from tests.chat.proxy import Asked, failed, finish_frame, in_chunks, replayed, streamed, text_frame
 
 STREAM = {"Content-Type": "text/event-stream"}

@@ -13,8 +13,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.engine import create_engine
+from app.db.migrations import SchemaCheck
 from app.db.schema import sessions
-from app.db.schema_check import SchemaCheck
 from app.db.store import Store
 from app.errors import DatabaseUnavailable
 from app.events import ReplyCompleted, TurnFinished

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.conversation.turn import Turn
 from app.db.event_size import LEFT_OUT
+from app.db.migrations import SchemaCheck
 from app.db.schema import events, sessions, turns
-from app.db.schema_check import SchemaCheck
 from app.db.store import Store
 from app.errors import DatabaseUnavailable
 from app.events import ReplyCompleted, TurnFinished, TurnStarted

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from app.lifecycle import LAST_WORDS_SECONDS
+from app.main import LAST_WORDS_SECONDS
 from app.settings import Settings, database_url
 from testkit.service_process import ROOT
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.db.ratings import Rated
+from app.db.store import Rated
 from app.events import LoggedEvent, ReplyCompleted, TurnFinished, TurnStarted
 from app.export_cases import Recording, turns_of
 from app.opik.records import Span, Trace

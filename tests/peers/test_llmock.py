@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from app.chat.frames import json_object
-from app.chat.parameters import ChatOptions
+from app.chat.model import ChatOptions
 from app.errors import ModelFailed
 from app.messages import Assistant, Message, ToolAnswer, ToolSpec, User
 from tests.chat.proxy import Asked

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from app.chat.capabilities import Abilities
-from app.chat.parameters import ChatOptions
+from app.chat.model import ChatOptions
 from app.messages import Assistant, Message, System, ToolAnswer, ToolCall, ToolSpec, User
 from tests.chat.proxy import Asked
 from tests.peers.running import peer

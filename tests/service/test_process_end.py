@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from app.db import migrations as migrating
 from app.db.schema import sessions, utc_in
 from app.db.store import Store
-from app.lifecycle import LAST_WORDS_SECONDS
+from app.main import LAST_WORDS_SECONDS
 from standin.chat import text
 from standin.faults import Delay, Fault
 from testkit import credentials as made_up

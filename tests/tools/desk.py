@@ -19,7 +19,7 @@ from app.caller import Caller, Owner
 from app.messages import ToolCall
 from app.opik.client import OpikClient
 from app.opik.http import Retries, Transport
-from app.tools.catalogue import TOOLS
+from app.tools import TOOLS
 from app.tools.trace.loader import LoadLimits, TraceLoader
 from app.tools.trace.trace_context import ReadyBench, ToolLimits, Workshop
 from standin.app import Standin

@@ -8,7 +8,7 @@ import pytest
 from app.agent.citations import Aliases
 from app.errors import NotAllowed
 from app.opik.client import OpikClient
-from app.tools.catalogue import TOOLS
+from app.tools import TOOLS
 from app.tools.trace.loader import LoadLimits, TraceLoader
 from app.tools.trace.trace_context import ToolLimits, Workshop
 from standin.faults import Answer, Delay, Fault, garbage

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.tools.body_plan import GAP, LONGEST, Run, plan_runs
+from app.tools.trace.bodies import GAP, LONGEST, Run, plan_runs
 
 
 def served(ids: set[str], run: Run) -> list[str]:

@@ -5,7 +5,7 @@ import anyio.lowlevel
 import pytest
 
 from app.errors import BackendUnavailable, NotSignedIn
-from app.tools.joining import Joining
+from app.tools.trace.loader import Joining
 
 
 class Work:

@@ -5,9 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from app.tools.trace.project import Surroundings
+from app.tools.trace.project import ListLimits, Surroundings
 from app.tools.trace.trace_context import ToolLimits
-from app.tools.trace_list import ListLimits
 from standin import moments
 from standin.faults import Answer, Fault, garbage
 from standin.writes import Write

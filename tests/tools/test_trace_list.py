@@ -8,8 +8,7 @@ from uuid import UUID
 import anyio
 import pytest
 
-from app.tools.trace.project import Surroundings
-from app.tools.trace_list import ListLimits, TraceList
+from app.tools.trace.project import ListLimits, Surroundings, TraceList
 from standin.app import Standin
 from standin.faults import CutAfter, Delay, Endless, Fault
 from testkit.service import TRACE_ID

@@ -22,10 +22,9 @@ from app.events import (
     UsageCounted,
 )
 from app.settings import Settings
-from app.web.linking import Linking
 from app.web.markdown.allowed_links import Links
 from app.web.markdown.filter import inert
-from app.web.markdown.ui_urls import UiLinks
+from app.web.markdown.ui_urls import Linking, UiLinks
 from app.web.panel import Panel, history, pieces
 from app.web.sse import encode
 from testkit.panel_reader import PanelReader

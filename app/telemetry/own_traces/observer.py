@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from app import __version__
-from app.agent.budget import characters_of
+from app.agent.context import characters_of
 from app.agent.ports import Model, Say
 from app.errors import OpikAssistError
 from app.events import (

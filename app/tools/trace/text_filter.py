@@ -17,8 +17,8 @@ from app.opik.client import BODIES, Filter, OpikClient
 from app.opik.records import Span
 from app.opik.responses import SpanPage
 from app.tools.excerpts import as_text
-from app.tools.paging import PageSize
 from app.tools.trace.loader import Loaded
+from app.tools.trace.project import PageSize
 
 FILTERED = ("input", "output")
 _LEAVES_TRIED = 100

@@ -20,11 +20,11 @@ from app.ids import is_uuid
 from app.opik.client import BODIES, OpikClient
 from app.opik.records import Span
 from app.opik.responses import SpanPage
-from app.tools.baseline import Baselines
 from app.tools.suggestions import Questions, follow_ups, starters
 from app.tools.trace.bodies import BodyLimits, BodyReader
 from app.tools.trace.loader import Loaded, TraceLoader
 from app.tools.trace.project import Surroundings
+from app.tools.trace.project_baselines import Baselines
 from app.tools.trace.text_filter import ContainsFilter
 
 OUTLINE_TOKENS = 6_000

@@ -18,8 +18,7 @@ from app.caller import Caller, Owner
 from app.errors import OpikAssistError
 from app.opik.client import OpikClient
 from app.opik.records import Trace
-from app.tools.joining import Joining
-from app.tools.trace.loader import Loaded, TraceLoader
+from app.tools.trace.loader import Joining, Loaded, TraceLoader
 from app.tools.trace.project import Surroundings
 
 log = structlog.get_logger(__name__)
