@@ -26,7 +26,7 @@ class UsageCount(BaseModel):
     reasoning_tokens: int = 0
 
 
-class CallRecord(BaseModel):
+class ToolCallRecord(BaseModel):
     """A tool call as it was asked for, with the line that a person reads about it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -51,7 +51,7 @@ class TraceRead(_Event):
     spans: int = 0
 
 
-class NamedTrace(BaseModel):
+class TraceAlias(BaseModel):
     """Another trace that has a short name; `label` is what a person reads for it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -60,7 +60,7 @@ class NamedTrace(BaseModel):
     label: str
 
 
-class SpansNamed(_Event):
+class AliasesAssigned(_Event):
     """What got its short name: the next aliases of the conversation, in order, of spans (`ids`)
     and of other traces.
 
@@ -69,7 +69,7 @@ class SpansNamed(_Event):
 
     type: Literal["spans_named"] = "spans_named"
     ids: tuple[str, ...] = ()
-    traces: tuple[NamedTrace, ...] = ()
+    traces: tuple[TraceAlias, ...] = ()
 
 
 class ReplyCompleted(_Event):
@@ -83,14 +83,14 @@ class ReplyCompleted(_Event):
     bubble: str
     text: str
     cited: dict[str, str] = {}
-    calls: tuple[CallRecord, ...] = ()
+    calls: tuple[ToolCallRecord, ...] = ()
     usage: UsageCount | None = None
     model: str = ""
     provider: str = ""
     complete: bool = True
 
 
-Outcome = Literal["ok", "failed", "duplicate", "not_run", "cancelled"]
+ToolOutcome = Literal["ok", "failed", "duplicate", "not_run", "cancelled"]
 
 
 class ToolCompleted(_Event):
@@ -99,7 +99,7 @@ class ToolCompleted(_Event):
     type: Literal["tool_completed"] = "tool_completed"
     call_id: str
     name: str
-    outcome: Outcome
+    outcome: ToolOutcome
     text: str
     milliseconds: int = 0
 
@@ -142,7 +142,7 @@ class TurnInterrupted(_Event):
     type: Literal["turn_interrupted"] = "turn_interrupted"
 
 
-class Spending(BaseModel):
+class UsageTotals(BaseModel):
     """Tokens, and what they cost in USD where every model's price is known."""
 
     model_config = ConfigDict(frozen=True)
@@ -158,12 +158,12 @@ class QuestionsSuggested(_Event):
     questions: tuple[str, ...]
 
 
-class UsageCounted(_Event):
+class UsageReported(_Event):
     """Live only: what the turn, and the conversation with it, have used; before the turn's end."""
 
     type: Literal["usage_counted"] = "usage_counted"
-    turn: Spending
-    conversation: Spending
+    turn: UsageTotals
+    conversation: UsageTotals
 
 
 class TextDelta(_Event):
@@ -178,7 +178,7 @@ class TextDelta(_Event):
 StoredEvent = (
     TurnStarted
     | TraceRead
-    | SpansNamed
+    | AliasesAssigned
     | ReplyCompleted
     | ToolCompleted
     | ContextShrunk
@@ -188,7 +188,7 @@ StoredEvent = (
     | TurnInterrupted
 )
 TerminalEvent = TurnFinished | TurnFailed | TurnCancelled | TurnInterrupted
-Event = StoredEvent | TextDelta | UsageCounted | QuestionsSuggested
+Event = StoredEvent | TextDelta | UsageReported | QuestionsSuggested
 
 _STORED: TypeAdapter[StoredEvent] = TypeAdapter(Annotated[StoredEvent, Field(discriminator="type")])
 

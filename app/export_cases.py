@@ -26,15 +26,15 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.agent.citations import cited
+from app.agent.citations import find_citation_labels
 from app.caller import Caller
 from app.db.engine import create_engine
 from app.db.migrations import SchemaCheck
-from app.db.store import Rated, Store, rated
+from app.db.store import RatedConversation, Store, find_rated_conversations
 from app.errors import BackendUnavailable, OpikAssistError, StartRefused
 from app.events import LoggedEvent, ReplyCompleted, StoredEvent, TurnFinished, TurnStarted
 from app.opik.client import OpikClient
-from app.opik.http import Retries, Transport
+from app.opik.http import BackendHttp, RetryPolicy
 from app.opik.records import Span, Trace
 from app.settings import DatabaseSettings, Settings, database_url
 from app.telemetry import logs
@@ -109,11 +109,11 @@ async def _run(wished: argparse.Namespace, environment: Mapping[str, str], out: 
     caller = Caller(environment.get("OPIK_SESSION_TOKEN") or None, wished.workspace)
     headers = {"Authorization": key} if key else {}
     async with httpx.AsyncClient(headers=headers, follow_redirects=False) as http:
-        transport = Transport(
+        transport = BackendHttp(
             http,
             base_url=settings.agent_opik_url,
             timeout=settings.opik_backend_timeout,
-            retries=Retries(),
+            retries=RetryPolicy(),
         )
         backend = Backend(OpikClient(transport), caller, settings.max_spans)
         return await export(settings.session_service_uri, backend, wished, out)
@@ -154,7 +154,7 @@ async def _export_all(
     engine: AsyncEngine, source: Backend | OneTrace, wished: argparse.Namespace, out: TextIO
 ) -> int:
     store, written, failed = Store(engine), 0, 0
-    conversations = await rated(engine, wished.workspace)
+    conversations = await find_rated_conversations(engine, wished.workspace)
     for each in conversations:
         name = f"{each.trace_id}-{each.conversation_id[:8]}.json"
         try:
@@ -177,7 +177,7 @@ async def _export_all(
 
 
 def turns_of(
-    conversation: Rated, log: Sequence[LoggedEvent], recording: Recording
+    conversation: RatedConversation, log: Sequence[LoggedEvent], recording: Recording
 ) -> list[dict[str, Any]]:
     """The questions up to the thumb, the last one with the span that its answer cited first.
 
@@ -197,7 +197,7 @@ def turns_of(
     if not answered:
         return []
     known = {span.id for span in recording.spans}
-    named = cited(_answer(answered[-1]), span=str, trace=lambda _: None)
+    named = find_citation_labels(_answer(answered[-1]), span=str, trace=lambda _: None)
     blamed = next(iter(named), None)
     if blamed not in known:
         return []
@@ -214,7 +214,7 @@ def _answer(turn: Sequence[StoredEvent]) -> str:
     return next(each.text for each in reversed(turn) if isinstance(each, ReplyCompleted))
 
 
-def _thumb(conversation: Rated) -> str:
+def _thumb(conversation: RatedConversation) -> str:
     return "up" if conversation.value else "down"
 
 

@@ -25,20 +25,20 @@ from app.agent.prompt import SYSTEM
 from app.conversation.conversations import Conversations
 from app.conversation.health import Health
 from app.db.engine import create_engine, storage_kind
-from app.db.migrations import SchemaCheck, prepare
+from app.db.migrations import SchemaCheck, prepare_schema
 from app.db.store import Store
 from app.errors import OpikAssistError, StartRefused
-from app.opik.client import answers
+from app.opik.client import is_reachable
 from app.settings import DEFAULT_DATABASE, Settings, database_url
-from app.shutdown import Stopping
+from app.shutdown import Shutdown
 from app.telemetry import logs
 from app.web import error_responses as problems
 from app.web.markdown.ui_urls import UiLinks
-from app.web.middleware import RequestId, SameSite
-from app.web.requests import BodyLimits
-from app.web.routes import Api, EdgeLimits, State
-from app.web.sse import Pace
-from app.wiring import conversations_of, observing_of, reporting_of, retention_of
+from app.web.middleware import RequestId, SameOrigin
+from app.web.requests import RequestBodyLimits
+from app.web.routes import Api, AppState, RequestLimits
+from app.web.sse import StreamTimeouts
+from app.wiring import build_conversations, build_error_reports, build_own_traces, build_retention
 
 
 def create_app(
@@ -51,18 +51,18 @@ def create_app(
 
     `transport` replaces the network below the HTTP client, `system` the model's instructions.
     """
-    reporting_of(settings).start()
-    observing_of(settings).start()
-    limits = EdgeLimits(
-        BodyLimits(settings.body_bytes, settings.body_seconds),
+    build_error_reports(settings).start()
+    build_own_traces(settings).start()
+    limits = RequestLimits(
+        RequestBodyLimits(settings.body_bytes, settings.body_seconds),
         settings.message_characters,
-        Pace(settings.heartbeat_seconds, settings.reader_seconds),
+        StreamTimeouts(settings.heartbeat_seconds, settings.reader_seconds),
     )
     ui = UiLinks(settings.opik_ui_url, settings.opik_ui_span_url, settings.opik_ui_trace_url)
-    api = Api(limits, ui=ui, storage=storage_of(settings))
+    api = Api(limits, ui=ui, storage=describe_storage(settings))
     return Starlette(
         routes=api.routes(settings.url_prefix),
-        lifespan=lambda _: running(settings, transport, system=system),
+        lifespan=lambda _: lifespan(settings, transport, system=system),
         middleware=_middleware(settings),
         exception_handlers={
             OpikAssistError: problems.on_error,
@@ -82,8 +82,13 @@ def _middleware(settings: Settings) -> list[Middleware]:
         allow_headers=["Content-Type", "Comet-Workspace"],
     )
     probes = [f"{settings.url_prefix}/{name}" for name in ("healthz", "readyz")]
-    same_site = Middleware(SameSite, allowed=allowed, open_paths=probes)
-    return [Middleware(PlainStart), Middleware(RequestId), *([cors] if allowed else []), same_site]
+    same_site = Middleware(SameOrigin, allowed=allowed, open_paths=probes)
+    return [
+        Middleware(ReadableStartErrors),
+        Middleware(RequestId),
+        *([cors] if allowed else []),
+        same_site,
+    ]
 
 
 def __getattr__(name: str) -> Any:
@@ -125,21 +130,21 @@ class UsesDatabase(Protocol):
 
 
 @contextlib.asynccontextmanager
-async def running(
+async def lifespan(
     settings: Settings, transport: httpx.AsyncBaseTransport | None, *, system: str
-) -> AsyncIterator[State]:
+) -> AsyncIterator[AppState]:
     """Opens the database and the HTTP client, runs turns until the end, closes all again."""
     logs.configure(style=settings.log_format, level=settings.log_level)
-    log.info("starting", storage=storage_of(settings), backend=settings.agent_opik_url)
+    log.info("starting", storage=describe_storage(settings), backend=settings.agent_opik_url)
     engine = create_engine(
         database_url(settings.session_service_uri), pool_recycle=settings.session_pool_recycle
     )
-    stopping = Stopping()
+    stopping = Shutdown()
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(stopping.listening())
-        await stack.enter_async_context(reporting_of(settings).running())
+        await stack.enter_async_context(build_error_reports(settings).running())
         stack.push_async_callback(engine.dispose)
-        await prepare(
+        await prepare_schema(
             engine,
             migrate=settings.migrate_at_start,
             attempts=settings.session_service_max_retries,
@@ -147,15 +152,15 @@ async def running(
             sleep=stopping.sleep,
         )
         stopping.check()
-        observer = await stack.enter_async_context(observing_of(settings).running())
+        observer = await stack.enter_async_context(build_own_traces(settings).running())
         http = await stack.enter_async_context(_http_client(transport))
         tasks = await stack.enter_async_context(anyio.create_task_group())
         store, schema = Store(engine), SchemaCheck(engine)
         users: list[UsesDatabase] = [store, schema]
-        conversations = conversations_of(
+        conversations = build_conversations(
             settings, store, http=http, tasks=tasks, observer=observer, system=system
         )
-        if (retention := retention_of(settings, engine, observer)) is not None:
+        if (retention := build_retention(settings, engine, observer)) is not None:
             users.append(retention)
             tasks.start_soon(retention.run_until, stopping.asked)
         tasks.start_soon(_shut_down, conversations, users, stopping, settings)
@@ -167,10 +172,10 @@ async def running(
 
 
 def _health(
-    settings: Settings, schema: SchemaCheck, *, http: httpx.AsyncClient, stopping: Stopping
+    settings: Settings, schema: SchemaCheck, *, http: httpx.AsyncClient, stopping: Shutdown
 ) -> Health:
     backend_answers = partial(
-        answers, http, base_url=settings.agent_opik_url, seconds=BACKEND_PROBE_SECONDS
+        is_reachable, http, base_url=settings.agent_opik_url, seconds=BACKEND_PROBE_SECONDS
     )
     return Health(
         schema_fault=schema.fault_for_turns,
@@ -182,7 +187,7 @@ def _health(
 async def _shut_down(
     conversations: Conversations,
     users: Sequence[UsesDatabase],
-    stopping: Stopping,
+    stopping: Shutdown,
     settings: Settings,
 ) -> None:
     """Takes no more questions, serves on for those who do not know yet, then gives running turns
@@ -203,7 +208,7 @@ async def _shut_down(
 
 
 async def _hurry(
-    conversations: Conversations, users: Sequence[UsesDatabase], stopping: Stopping, grace: float
+    conversations: Conversations, users: Sequence[UsesDatabase], stopping: Shutdown, grace: float
 ) -> None:
     """Lets nothing wait for long once the time is up, or as soon as a second signal comes."""
     with anyio.move_on_after(grace):
@@ -236,14 +241,14 @@ async def _http_client(
         yield client
 
 
-def storage_of(settings: Settings) -> str:
+def describe_storage(settings: Settings) -> str:
     """What operators read about the database: its kind, and whether it was chosen."""
     kind = storage_kind(database_url(settings.session_service_uri))
     unset = settings.session_service_uri == DEFAULT_DATABASE
     return f"{kind} (embedded default)" if unset else kind
 
 
-class PlainStart:
+class ReadableStartErrors:
     """Tells a refused start in its one line instead of a traceback."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -67,14 +67,14 @@ class Assistant:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolAnswer:
+class ToolResult:
     """The answer to one call, as the model reads it."""
 
     call: ToolCall
     text: str
 
 
-Message = System | User | Assistant | ToolAnswer
+Message = System | User | Assistant | ToolResult
 
 
 @dataclass(frozen=True, slots=True)

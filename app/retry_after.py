@@ -8,7 +8,7 @@ import httpx
 _NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
 
 
-def asked_pause(headers: httpx.Headers) -> float | None:
+def parse_retry_after(headers: httpx.Headers) -> float | None:
     """Seconds, not bounded, by `Retry-After` or else `RateLimit-Reset`; None where none is told.
 
     A date is taken relative to the answer's own `Date`, so that no clocks are compared; one that

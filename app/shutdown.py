@@ -19,7 +19,7 @@ from app.errors import StartRefused
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-class Stopping:
+class Shutdown:
     """Whether this process is to end, and how soon.
 
     `asked`: the first signal has come. `undelayed`: nobody is waited for who might not know yet,

@@ -5,7 +5,7 @@ them. Each half is a surrogate: a code point that a Python string can hold and U
 """
 
 
-def repaired(text: str) -> str:
+def join_surrogates(text: str) -> str:
     """`text` with neighbouring halves joined; a half without its other half becomes U+FFFD."""
     try:
         text.encode()
@@ -14,6 +14,6 @@ def repaired(text: str) -> str:
     return text
 
 
-def ends_in_half(text: str) -> bool:
+def ends_in_half_pair(text: str) -> bool:
     """Whether the last character is the first half of a pair, so that more may follow."""
     return "\ud800" <= text[-1:] <= "\udbff"

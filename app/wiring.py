@@ -6,34 +6,34 @@ import anyio.abc
 import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.agent.context import CHARACTERS_PER_TOKEN, Limits
+from app.agent.context import CHARACTERS_PER_TOKEN, TurnLimits
 from app.chat.model import ChatOptions
-from app.chat.model_selection import ModelDesk, Wishes
-from app.conversation.admission import Room
-from app.conversation.conversations import Conversations, Rules
-from app.conversation.event_writer import Lease, Patience
+from app.chat.model_selection import ModelPreferences, ModelSelector
+from app.conversation.admission import AdmissionLimits
+from app.conversation.conversations import Conversations, TurnPolicy
+from app.conversation.event_writer import Lease, StorageTimeouts
 from app.conversation.ports import Observer
 from app.conversation.retention import Retention
-from app.conversation.token_usage import Price
-from app.db.retention_batches import Expiry
+from app.conversation.token_usage import TokenPrice
+from app.db.retention_batches import RetentionBatches
 from app.db.store import Quotas, Store
 from app.opik.access import Access
 from app.opik.client import OpikClient
-from app.opik.http import Retries, Transport
-from app.opik.models import Offers
+from app.opik.http import BackendHttp, RetryPolicy
+from app.opik.models import BackendModels
 from app.settings import ModelPrice, Settings
-from app.telemetry.error_reports import Reporting
-from app.telemetry.turn_observer import Observing
+from app.telemetry.error_reports import ErrorReports
+from app.telemetry.turn_observer import OwnTraces
 from app.tools import TOOLS
 from app.tools.trace.loader import LoadLimits, TraceLoader
-from app.tools.trace.trace_context import OUTLINE_TOKENS, ToolLimits, Workshop
+from app.tools.trace.trace_context import OUTLINE_TOKENS, ToolLimits, TraceOpener
 
 RETENTION_LEASE_SECONDS = 60
 _PARTS_OF_CONTEXT = 4
 """The outline is one; instructions, what was said, and tool results have to fit in as well."""
 
 
-def conversations_of(
+def build_conversations(
     settings: Settings,
     store: Store,
     *,
@@ -46,7 +46,7 @@ def conversations_of(
 
     `system` is the model's instructions.
     """
-    transport = Transport(
+    transport = BackendHttp(
         http,
         base_url=settings.agent_opik_url,
         timeout=settings.opik_backend_timeout,
@@ -64,25 +64,25 @@ def conversations_of(
     return Conversations(
         store,
         Access(client, owner_key=store.owner_key, seconds=settings.access_cache_seconds),
-        open_bench=Workshop(client, loader, TOOLS, limits, usual_seconds=settings.usual_seconds),
+        open_bench=TraceOpener(client, loader, TOOLS, limits, usual_seconds=settings.usual_seconds),
         open_model=_models(settings, http, transport),
         observer=observer,
-        rules=rules_of(settings, system),
+        rules=build_turn_policy(settings, system),
         tasks=tasks,
     )
 
 
-def _retries(settings: Settings) -> Retries:
-    return Retries(
+def _retries(settings: Settings) -> RetryPolicy:
+    return RetryPolicy(
         statuses=frozenset(settings.retry_statuses),
         attempts=settings.retry_max_attempts,
         backoff=settings.retry_backoff_factor,
     )
 
 
-def rules_of(settings: Settings, system: str) -> Rules:
+def build_turn_policy(settings: Settings, system: str) -> TurnPolicy:
     """How turns are run, with these instructions for the model."""
-    limits = Limits(
+    limits = TurnLimits(
         steps=settings.turn_steps,
         calls_per_step=settings.turn_calls_per_step,
         seconds=settings.turn_seconds,
@@ -90,12 +90,12 @@ def rules_of(settings: Settings, system: str) -> Rules:
         tool_characters=settings.turn_tool_characters,
         context_characters=settings.agent_context_tokens * CHARACTERS_PER_TOKEN,
     )
-    return Rules(
+    return TurnPolicy(
         limits=limits,
         lease=Lease(settings.lease_seconds),
-        patience=Patience(end=settings.storing_seconds),
+        patience=StorageTimeouts(end=settings.storing_seconds),
         system=system,
-        room=Room(
+        room=AdmissionLimits(
             turns=settings.concurrent_turns,
             quotas=_quotas(settings),
             busy_wait=settings.busy_wait_seconds,
@@ -115,11 +115,13 @@ def _quotas(settings: Settings) -> Quotas:
     )
 
 
-def retention_of(settings: Settings, engine: AsyncEngine, observer: Observer) -> Retention | None:
+def build_retention(
+    settings: Settings, engine: AsyncEngine, observer: Observer
+) -> Retention | None:
     """What removes old conversations, if that is wanted."""
     if settings.retention_days is None:
         return None
-    expiry = Expiry(
+    expiry = RetentionBatches(
         engine,
         days=settings.retention_days,
         holder=str(uuid4()),
@@ -128,27 +130,27 @@ def retention_of(settings: Settings, engine: AsyncEngine, observer: Observer) ->
     return Retention(expiry, observer, again=RETENTION_LEASE_SECONDS)
 
 
-def _price(price: ModelPrice) -> Price:
+def _price(price: ModelPrice) -> TokenPrice:
     cached = price.prompt if price.cached is None else price.cached
-    return Price(price.prompt, price.completion, cached)
+    return TokenPrice(price.prompt, price.completion, cached)
 
 
-def _models(settings: Settings, http: httpx.AsyncClient, transport: Transport) -> ModelDesk:
+def _models(settings: Settings, http: httpx.AsyncClient, transport: BackendHttp) -> ModelSelector:
     """Opens models behind the chat proxy, with a caller's rights."""
-    return ModelDesk(
+    return ModelSelector(
         http,
-        Offers(transport),
+        BackendModels(transport),
         base_url=settings.agent_opik_url,
-        wishes=Wishes(
+        wishes=ModelPreferences(
             models=settings.agent_model,
             order=settings.agent_model_order,
             allowed=settings.agent_models_allowed,
         ),
-        options=chat_options_of(settings),
+        options=build_chat_options(settings),
     )
 
 
-def chat_options_of(settings: Settings) -> ChatOptions:
+def build_chat_options(settings: Settings) -> ChatOptions:
     """How replies are asked for."""
     return ChatOptions(
         max_completion_tokens=settings.agent_max_completion_tokens,
@@ -162,9 +164,9 @@ def chat_options_of(settings: Settings) -> ChatOptions:
     )
 
 
-def reporting_of(settings: Settings) -> Reporting:
+def build_error_reports(settings: Settings) -> ErrorReports:
     """What reports unexpected errors, if it is configured."""
-    return Reporting(
+    return ErrorReports(
         dsn=settings.sentry_dsn,
         environment=settings.sentry_environment,
         traces_sample_rate=settings.sentry_traces_sample_rate,
@@ -173,9 +175,9 @@ def reporting_of(settings: Settings) -> Reporting:
     )
 
 
-def observing_of(settings: Settings) -> Observing:
+def build_own_traces(settings: Settings) -> OwnTraces:
     """What sends traces of our own turns, if it is configured."""
-    return Observing(
+    return OwnTraces(
         url=settings.opik_internal_url,
         api_key=settings.opik_internal_api_key,
         workspace=settings.opik_internal_workspace,

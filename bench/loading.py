@@ -15,10 +15,10 @@ import httpx
 from app.agent.citations import Aliases
 from app.caller import Caller, Owner
 from app.opik.client import BODIES, OpikClient
-from app.opik.http import Retries, Transport
+from app.opik.http import BackendHttp, RetryPolicy
 from app.tools import TOOLS
 from app.tools.trace.loader import LoadLimits, TraceLoader
-from app.tools.trace.trace_context import ToolLimits, Workshop
+from app.tools.trace.trace_context import ToolLimits, TraceOpener
 from bench.outline import make_spans
 
 SIZES = (100, 1_000, 10_000)
@@ -78,9 +78,9 @@ async def measure(count: int) -> tuple[float, float, int]:
     """Seconds to open a trace of `count` spans, the longest hold in seconds, the requests."""
     backend = MemoryBackend(count)
     async with httpx.AsyncClient(transport=httpx.MockTransport(backend)) as http:
-        transport = Transport(http, base_url="http://opik", timeout=30, retries=Retries())
+        transport = BackendHttp(http, base_url="http://opik", timeout=30, retries=RetryPolicy())
         client = OpikClient(transport)
-        workshop = Workshop(client, TraceLoader(client, LoadLimits()), TOOLS, ToolLimits())
+        workshop = TraceOpener(client, TraceLoader(client, LoadLimits()), TOOLS, ToolLimits())
         pulse = Pulse()
         async with anyio.create_task_group() as group:
             group.start_soon(pulse.beat)

@@ -15,10 +15,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from app.agent.prompt import SYSTEM, Fence
-from app.analysis.text.outline import outline_of
+from app.analysis.text.outline import build_outline
 from app.analysis.text.token_budget import estimate_tokens
-from app.analysis.trace_analysis import examine, worth_reading
-from app.chat.native_tools import NativeDialect, encode
+from app.analysis.trace_analysis import analyse_trace, choose_bodies
+from app.chat.native_tools import NativeTools, encode_json
 from app.messages import System, User
 from app.opik.records import ErrorInfo, Span, Trace
 from app.tools import TOOLS
@@ -86,13 +86,15 @@ def measure(count: int) -> Row:
 def _first_request(outline: str) -> bytes:
     """What goes to the model first: instructions, outline, a question, the tools."""
     messages = [System(SYSTEM), Fence("0" * 16).outline(outline), User("Why is it slow?")]
-    return encode(NativeDialect().request(messages, [tool.spec for tool in TOOLS]))
+    return encode_json(NativeTools().request(messages, [tool.spec for tool in TOOLS]))
 
 
 def _outline(trace: Trace, spans: list[Span], known: dict[str, str]) -> str:
-    read = worth_reading(trace, spans)
-    seen = examine(trace, spans, bodies=read)
-    return outline_of(seen, alias=lambda span_id: known.setdefault(span_id, f"s{len(known) + 1}"))
+    read = choose_bodies(trace, spans)
+    seen = analyse_trace(trace, spans, bodies=read)
+    return build_outline(
+        seen, alias=lambda span_id: known.setdefault(span_id, f"s{len(known) + 1}")
+    )
 
 
 def main() -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from app.analysis.text.outline import outline_of
+from app.analysis.text.outline import build_outline
 from app.analysis.text.token_budget import estimate_tokens
-from app.analysis.trace_analysis import Examination
+from app.analysis.trace_analysis import TraceAnalysis
 from evals.alone import examined
 from evals.cases import Setting, held_back_cases, open_cases
 
@@ -26,13 +26,15 @@ class Score:
     milliseconds: float
 
 
-def score(setting: Setting) -> tuple[Score, Examination]:
+def score(setting: Setting) -> tuple[Score, TraceAnalysis]:
     """Examines a case; `place` and the other figures are of its culprit."""
     case = setting.make()
     started = time.perf_counter()
     seen = examined(case.trace, case.spans)
     known: dict[str, str] = {}
-    text = outline_of(seen, alias=lambda span_id: known.setdefault(span_id, f"s{len(known) + 1}"))
+    text = build_outline(
+        seen, alias=lambda span_id: known.setdefault(span_id, f"s{len(known) + 1}")
+    )
     spent = (time.perf_counter() - started) * 1_000
     places = [i for i, found in enumerate(seen.findings, 1) if case.culprit in found.spans]
     first = bool(seen.findings) and seen.findings[0].spans[:1] == (case.culprit,)

@@ -6,19 +6,19 @@ from collections.abc import Sequence
 import anyio.to_thread
 
 from app.analysis.body_selection import READ_ALL
-from app.analysis.trace_analysis import Examination, examine, worth_reading
+from app.analysis.trace_analysis import TraceAnalysis, analyse_trace, choose_bodies
 from app.opik.records import Span, Trace
 from evals.asked_case import AskedCase
 from evals.outcome import Answered
 
 
-def examined(trace: Trace, spans: Sequence[Span]) -> Examination:
+def examined(trace: Trace, spans: Sequence[Span]) -> TraceAnalysis:
     """A trace as the service examines it: without the bodies that it would not have read."""
     if len(spans) <= READ_ALL:
-        return examine(trace, spans)
-    read = set(worth_reading(trace, spans))
+        return analyse_trace(trace, spans)
+    read = set(choose_bodies(trace, spans))
     known = [span if span.id in read else _without_body(span) for span in spans]
-    return examine(trace, known, bodies=read)
+    return analyse_trace(trace, known, bodies=read)
 
 
 def _without_body(span: Span) -> Span:

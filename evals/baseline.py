@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import httpx
 
-from app.agent.context import Budget, Limits
+from app.agent.context import TurnBudget, TurnLimits
 from app.agent.loop import run_turn
 from app.agent.prompt import Fence
 from app.agent.toolbox import Toolbox, tool
@@ -25,10 +25,10 @@ from app.events import StoredEvent, TextDelta, TurnFailed, TurnFinished
 from app.ids import is_uuid
 from app.messages import Assistant, Message, System, User
 from app.opik.client import BODIES, OpikClient
-from app.opik.http import Retries, Transport
+from app.opik.http import BackendHttp, RetryPolicy
 from app.opik.records import Span, Trace
 from app.settings import Settings
-from app.wiring import chat_options_of, rules_of
+from app.wiring import build_chat_options, build_turn_policy
 from evals.asked_case import AskedCase
 from evals.backend import proxy_name
 from evals.grading import named_spans
@@ -89,15 +89,15 @@ class Baseline:
     def __init__(self, http: httpx.AsyncClient, settings: Settings, model: str) -> None:
         self._http = http
         self._url = settings.agent_opik_url
-        self._transport = Transport(
+        self._transport = BackendHttp(
             http,
             base_url=self._url,
             timeout=settings.opik_backend_timeout,
-            retries=Retries(),
+            retries=RetryPolicy(),
         )
         self._model = proxy_name(model)
-        self._limits: Limits = rules_of(settings, _SYSTEM).limits
-        self._options: ChatOptions = chat_options_of(settings)
+        self._limits: TurnLimits = build_turn_policy(settings, _SYSTEM).limits
+        self._options: ChatOptions = build_chat_options(settings)
         self._answer_characters = settings.tool_result_characters
 
     async def talk(self, case: AskedCase, *, workspace: str, token: str) -> Sequence[Answered]:
@@ -144,7 +144,7 @@ class Baseline:
                 ),
                 toolbox=Toolbox(tools, bench, seconds=seconds, characters=characters),
                 fence=Fence(marker),
-                budget=Budget(self._limits),
+                budget=TurnBudget(self._limits),
                 sink=events,
             )
         except OpikAssistError as error:

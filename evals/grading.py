@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.agent.citations import Aliases, cited
+from app.agent.citations import Aliases, find_citation_labels
 
 COUNTED = 3
 """Only this many different spans count, in the order they are named: naming all is no answer."""
@@ -76,7 +76,7 @@ def cited_spans(text: str, aliases: Aliases) -> list[str]:
         span_id = aliases.span_id(found[0])
         return f"⟦span:{span_id}⟧" if span_id else found[0]
 
-    return list(cited(_ALIAS.sub(linked, text), span=str, trace=lambda _: None))
+    return list(find_citation_labels(_ALIAS.sub(linked, text), span=str, trace=lambda _: None))
 
 
 def named_spans(text: str, names: Mapping[str, str], *, healthy: bool) -> list[str]:

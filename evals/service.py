@@ -11,7 +11,7 @@ import httpx
 from pydantic import ValidationError
 
 from app.caller import Caller, Owner
-from app.conversation.history import aliases_of
+from app.conversation.history import restore_aliases
 from app.db.engine import create_engine
 from app.db.store import Store
 from app.errors import StartRefused
@@ -107,7 +107,7 @@ class Panel:
         if len(after) == len(before):
             return Answered(code=f"status_{response.status_code}", seconds=seconds)
         events = [each.event for each in after if each.turn_id == after[-1].turn_id]
-        aliases = aliases_of([each.event for each in after])
+        aliases = restore_aliases([each.event for each in after])
         return answered(events, partial(cited_spans, aliases=aliases), seconds)
 
     async def _log(self, case: AskedCase, caller: Caller) -> Sequence[LoggedEvent]:

@@ -14,7 +14,7 @@ from app.settings import database_url
 from soak.backend import MoodyModel, standin_with, trace_id
 from soak.crowd import Report, mixed_up
 from soak.direct import DirectService, Moment, direct_service
-from testkit.audits.clients import Asked, Forgotten, faults_of_clients
+from testkit.audits.clients import Asked, DeletedConversation, faults_of_clients
 from testkit.audits.log import LoggedConversation, LoggedTurn, faults_of_log, read_log
 from testkit.processes import UNLIMITED
 from testkit.service import serving
@@ -42,7 +42,7 @@ class Storm:
     seconds: float = math.inf
     rng: random.Random = field(init=False)
     asked: list[Asked] = field(default_factory=list)
-    forgotten: list[Forgotten] = field(default_factory=list)
+    forgotten: list[DeletedConversation] = field(default_factory=list)
     storing: int = 0
     typical: float = 0.3
 
@@ -105,7 +105,7 @@ class Storm:
     async def _forget(self, service: DirectService, trace: str) -> None:
         began = anyio.current_time()
         await service.forget(trace)
-        self.forgotten.append(Forgotten(trace, began, anyio.current_time(), certain=True))
+        self.forgotten.append(DeletedConversation(trace, began, anyio.current_time(), certain=True))
 
     async def _audit(self, engine: AsyncEngine, report: Report) -> None:
         try:

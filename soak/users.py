@@ -10,7 +10,7 @@ import anyio
 import httpx
 
 from soak.backend import WORKSPACE, trace_id
-from testkit.audits.clients import Asked, Forgotten
+from testkit.audits.clients import Asked, DeletedConversation
 from testkit.processes import Process
 
 _MOST_SECONDS = 60.0
@@ -21,7 +21,7 @@ class Notes:
     """What all users of a run saw. `faults` are answers that nobody should ever get."""
 
     asked: list[Asked] = field(default_factory=list)
-    forgotten: list[Forgotten] = field(default_factory=list)
+    forgotten: list[DeletedConversation] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     statuses: dict[int, int] = field(default_factory=dict)
     numbers: Callable[[], int] = field(default_factory=lambda: count(1).__next__)
@@ -110,7 +110,9 @@ class User:
                 self.notes.faults.append(f"DELETE at {process.name}: {error!r}")
         finally:
             ended = anyio.current_time()
-            self.notes.forgotten.append(Forgotten(trace, began, ended, certain, owner=self.name))
+            self.notes.forgotten.append(
+                DeletedConversation(trace, began, ended, certain, owner=self.name)
+            )
 
     def _note_status(self, response: httpx.Response) -> None:
         seen = self.notes.statuses

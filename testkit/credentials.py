@@ -37,7 +37,7 @@ said_elsewhere: list[bytes] = []
 """Logs of processes and bodies of reports, kept by whoever took them until they are searched."""
 
 
-def credential_in(said: bytes) -> str | None:
+def find_credential(said: bytes) -> str | None:
     """The first credential, or what looks like one, with what stands before it."""
     places = [said.find(each.encode()) for each in ALL]
     shape = _SHAPES.search(said)
@@ -47,15 +47,15 @@ def credential_in(said: bytes) -> str | None:
     return said[max(0, min(found) - 60) : min(found) + 60].decode("utf-8", "replace")
 
 
-def credential_elsewhere() -> str | None:
+def find_credential_elsewhere() -> str | None:
     """As above, in all that was kept; it is searched once."""
     everything = b"\n".join(said_elsewhere)
     said_elsewhere.clear()
-    return credential_in(everything)
+    return find_credential(everything)
 
 
-def databases_with_a_credential(folder: Path) -> list[str]:
+def find_databases_with_credentials(folder: Path) -> list[str]:
     """The SQLite files below this folder, journals included, that hold one, and what they hold."""
     files = [each for each in folder.rglob("*.db*") if each.is_file() and not each.is_symlink()]
-    found = ((file, credential_in(file.read_bytes())) for file in files)
+    found = ((file, find_credential(file.read_bytes())) for file in files)
     return [f"{file}: {credential}" for file, credential in found if credential]

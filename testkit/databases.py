@@ -203,7 +203,7 @@ async def forget_everything(db: AsyncConnection) -> None:
 def migrate(uri: str) -> None:
     async def run() -> None:
         async with connected(uri) as engine:
-            await migrating.prepare(engine, migrate=True, attempts=1, delay=0)
+            await migrating.prepare_schema(engine, migrate=True, attempts=1, delay=0)
 
     asyncio.run(run())
 

@@ -30,7 +30,7 @@ PATIENCE = 15.0
 """Seconds after which what a test waits for is taken for lost."""
 
 
-async def until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
+async def wait_until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
     """Waits for what is bound to happen; a test that waits too long fails."""
     with anyio.fail_after(seconds):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event

@@ -13,7 +13,11 @@ from app.db.schema import metadata
 from app.db.store import Store
 from app.settings import database_url
 from testkit import databases
-from testkit.credentials import credential_elsewhere, credential_in, databases_with_a_credential
+from testkit.credentials import (
+    find_credential,
+    find_credential_elsewhere,
+    find_databases_with_credentials,
+)
 
 # How fast a machine is at the moment is no matter of behaviour.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -31,16 +35,16 @@ def _no_credential_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]
     for phase in ("setup", "call", "teardown"):
         for record in caplog.get_records(phase):
             line = f"{record.getMessage()} {record.exc_text}"
-            assert credential_in(line.encode("utf-8", "replace")) is None
-    assert credential_elsewhere() is None
+            assert find_credential(line.encode("utf-8", "replace")) is None
+    assert find_credential_elsewhere() is None
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_credential_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Looks at the end through every SQLite file that a test has made, wherever it put it."""
     yield
-    assert credential_elsewhere() is None
-    assert databases_with_a_credential(tmp_path_factory.getbasetemp()) == []
+    assert find_credential_elsewhere() is None
+    assert find_databases_with_credentials(tmp_path_factory.getbasetemp()) == []
 
 
 @pytest.fixture(scope="session")
@@ -105,7 +109,7 @@ def migrated_mysql_uri(_migrated_mysql: str) -> Iterator[str]:
 async def _assert_no_credential(db: AsyncConnection) -> None:
     for table in metadata.sorted_tables:
         for row in await db.execute(table.select()):
-            assert credential_in(str(row).encode("utf-8", "replace")) is None, table.name
+            assert find_credential(str(row).encode("utf-8", "replace")) is None, table.name
 
 
 @pytest.fixture

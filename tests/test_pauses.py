@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.retry_after import asked_pause
+from app.retry_after import parse_retry_after
 
 NOW = "Sun, 22 Nov 2026 10:00:00 GMT"
 
@@ -26,7 +26,7 @@ NOW = "Sun, 22 Nov 2026 10:00:00 GMT"
     ],
 )
 def test_a_pause_is_a_number_of_seconds_or_a_date(headers: dict[str, str], seconds: float) -> None:
-    assert asked_pause(httpx.Headers(headers)) == seconds
+    assert parse_retry_after(httpx.Headers(headers)) == seconds
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_pause_is_a_number_of_seconds_or_a_date(headers: dict[str, str], secon
     ],
 )
 def test_what_cannot_be_read_as_a_pause_is_none(headers: dict[str, str]) -> None:
-    assert asked_pause(httpx.Headers(headers)) is None
+    assert parse_retry_after(httpx.Headers(headers)) is None
 
 
 _DATES = st.from_regex(r"\A(Sun, )?\d{1,25} Nov \d{1,25} \d{1,25}:\d{1,25}:\d{1,25} [+-]\d{1,25}\Z")
@@ -56,5 +56,5 @@ _DATES = st.from_regex(r"\A(Sun, )?\d{1,25} Nov \d{1,25} \d{1,25}:\d{1,25}:\d{1,
 @given(st.one_of(_DATES, st.text(max_size=40)), st.one_of(_DATES, st.just(NOW)))
 def test_no_header_is_an_error(value: str, date: str) -> None:
     headers = httpx.Headers([(b"Retry-After", value.encode()), (b"Date", date.encode())])
-    pause = asked_pause(headers)
+    pause = parse_retry_after(headers)
     assert pause is None or pause >= 0

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from app.events import NamedTrace
+from app.events import TraceAlias
 
 _CITATION = re.compile(r"\[ ?[st]\d{1,6}(?:(?:, ?|; ?| and | )[st]\d{1,6}){0,9} ?\]")
 _BEGUN = re.compile(r"\[[st\d,; and]*")
@@ -18,11 +18,11 @@ _HELD = 120
 _ALIAS = re.compile(r"([st])(\d{1,6})")
 _TOKEN = re.compile(r"⟦(span|trace):([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})⟧")
 
-Label = Callable[[str], str | None]
+FindLabel = Callable[[str], str | None]
 """The name of an id as a person reads it; None where it has none."""
 
 
-class _Names:
+class _AliasTable:
     """Ids in the order of their numbers; a number once given never changes its meaning.
 
     Tools that work in threads may name things at the same time.
@@ -64,12 +64,12 @@ class Aliases:
     has to be stored.
     """
 
-    def __init__(self, known: Iterable[str] = (), *, traces: Iterable[NamedTrace] = ()) -> None:
+    def __init__(self, known: Iterable[str] = (), *, traces: Iterable[TraceAlias] = ()) -> None:
         """`known` are the span ids named so far, `traces` the traces, each in the order of their
         aliases."""
-        self._spans = _Names(known)
+        self._spans = _AliasTable(known)
         self._labels = {each.id: each.label for each in traces}
-        self._traces = _Names(self._labels)
+        self._traces = _AliasTable(self._labels)
 
     def name(self, span_id: str) -> str:
         """The alias of a span, given now if it had none."""
@@ -96,10 +96,10 @@ class Aliases:
         """The span ids named since the last call, in the order of their aliases."""
         return self._spans.take_new()
 
-    def take_new_traces(self) -> tuple[NamedTrace, ...]:
+    def take_new_traces(self) -> tuple[TraceAlias, ...]:
         """The traces named since the last call, in the order of their aliases."""
         new = self._traces.take_new()
-        return tuple(NamedTrace(id=each, label=self._labels[each]) for each in new)
+        return tuple(TraceAlias(id=each, label=self._labels[each]) for each in new)
 
     def to_ids(self, text: str) -> str:
         """A whole text of the model with its citations as tokens; unknown aliases are dropped."""
@@ -157,7 +157,7 @@ class CitationStream:
         return rest
 
 
-def cited(text: str, *, span: Label, trace: Label) -> Mapping[str, str]:
+def find_citation_labels(text: str, *, span: FindLabel, trace: FindLabel) -> Mapping[str, str]:
     """The names, by id, of what a text with tokens cites; what has no name is left out."""
     labels = {id: (span if kind == "span" else trace)(id) for kind, id in _TOKEN.findall(text)}
     return {id: name for id, name in labels.items() if name is not None}

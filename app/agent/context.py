@@ -12,7 +12,7 @@ import anyio
 
 from app.agent.ports import Sink
 from app.events import ContextShrunk
-from app.messages import Assistant, Message, Reply, ToolAnswer, ToolCall, Usage, User
+from app.messages import Assistant, Message, Reply, ToolCall, ToolResult, Usage, User
 
 CHARACTERS_PER_TOKEN = 3
 """A low guess for providers that report no usage: English is nearer four, code and JSON three."""
@@ -22,7 +22,7 @@ _LONGEST_SHORT_RESULT = 160
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class TurnLimits:
     """The limits of one turn; times in seconds."""
 
     steps: int = 12
@@ -35,10 +35,10 @@ class Limits:
 
 
 @dataclass(slots=True)
-class Budget:
+class TurnBudget:
     """The running account of one turn."""
 
-    limits: Limits
+    limits: TurnLimits
     clock: Callable[[], float] = anyio.current_time
     tokens: int = 0
     began: float = field(init=False)
@@ -56,40 +56,42 @@ class Budget:
 
     def count(self, messages: Sequence[Message], reply: Reply) -> None:
         """Adds what a reply cost."""
-        self.tokens += usage_of(messages, reply).total_tokens
+        self.tokens += estimate_usage(messages, reply).total_tokens
 
 
-def usage_of(messages: Sequence[Message], reply: Reply) -> Usage:
+def estimate_usage(messages: Sequence[Message], reply: Reply) -> Usage:
     """Tokens of a request and its reply: as reported, or guessed from the characters where the
     provider reports none, or zeros."""
     if reply.usage is not None and reply.usage.total_tokens:
         return reply.usage
     return Usage(
-        characters_of(messages) // CHARACTERS_PER_TOKEN,
-        characters_of([Assistant(reply.text, reply.calls)]) // CHARACTERS_PER_TOKEN,
+        count_characters(messages) // CHARACTERS_PER_TOKEN,
+        count_characters([Assistant(reply.text, reply.calls)]) // CHARACTERS_PER_TOKEN,
     )
 
 
-def fit_answers(messages: Sequence[Message], characters: int) -> list[Message]:
+def shrink_tool_results(messages: Sequence[Message], characters: int) -> list[Message]:
     """The messages with the oldest tool answers shrunk to a line, so that all fit `characters`."""
     fitted = list(messages)
     left = characters
     for index, message in reversed(list(enumerate(messages))):
-        if not isinstance(message, ToolAnswer) or len(message.text) <= _LONGEST_SHORT_RESULT:
+        if not isinstance(message, ToolResult) or len(message.text) <= _LONGEST_SHORT_RESULT:
             continue
         left -= len(message.text)
         if left < 0:
-            fitted[index] = ToolAnswer(message.call, one_line(message.call, message.text))
+            fitted[index] = ToolResult(
+                message.call, summarize_tool_result(message.call, message.text)
+            )
     return fitted
 
 
-def one_line(call: ToolCall, text: str, outcome: str = "ok") -> str:
+def summarize_tool_result(call: ToolCall, text: str, outcome: str = "ok") -> str:
     """What stays of a tool answer that the model has already read."""
     size = f"{len(text):,} characters"
     return f"[{call.name[:64]}: {outcome}, {size}, left out here; call again to read it]"
 
 
-def characters_of(messages: Sequence[Message]) -> int:
+def count_characters(messages: Sequence[Message]) -> int:
     """How long the messages are for the model, calls included."""
     return sum(_characters(message) for message in messages)
 
@@ -107,7 +109,7 @@ _LEFT_OUT = "[{} earlier questions and their answers are left out here.]"
 class Context:
     """The messages of one turn."""
 
-    def __init__(self, messages: Sequence[Message], limits: Limits, sink: Sink) -> None:
+    def __init__(self, messages: Sequence[Message], limits: TurnLimits, sink: Sink) -> None:
         """`messages` end with the question; the trace's outline is their first user message."""
         self.said = list(messages)
         self._most = limits.context_characters
@@ -119,25 +121,25 @@ class Context:
 
     async def fit(self) -> None:
         """Shrinks the messages to what one request may hold, if they are longer."""
-        fitted = fit_answers(self.said, self._tool_characters)
-        shrunk = shrink(fitted, self._most)
+        fitted = shrink_tool_results(self.said, self._tool_characters)
+        shrunk = shrink_messages(fitted, self._most)
         left_out = sum(a is not b for a, b in zip(self.said, fitted, strict=True))
         await self._take(shrunk, "budget", answers=left_out + shrunk.answers)
 
     async def fit_after_refusal(self) -> bool:
         """Halves the messages, as far as possible; False where nothing could be left out."""
-        before = characters_of(self.said)
+        before = count_characters(self.said)
         self._most = min(self._most, before // 2)
-        shrunk = shrink(self.said, self._most)
+        shrunk = shrink_messages(self.said, self._most)
         await self._take(shrunk, "refused", answers=shrunk.answers)
-        return characters_of(self.said) < before
+        return count_characters(self.said) < before
 
     async def _take(
         self, shrunk: "Shrunk", reason: Literal["budget", "refused"], *, answers: int
     ) -> None:
         self.said = shrunk.messages
         if answers or shrunk.turns:
-            size = characters_of(self.said)
+            size = count_characters(self.said)
             await self._sink.emit(
                 ContextShrunk(reason=reason, answers=answers, turns=shrunk.turns, characters=size)
             )
@@ -152,24 +154,26 @@ class Shrunk:
     turns: int = 0
 
 
-def shrink(messages: Sequence[Message], characters: int) -> Shrunk:
+def shrink_messages(messages: Sequence[Message], characters: int) -> Shrunk:
     """The messages in at most `characters`, or as short as they can be made.
 
     Instructions, outline, question and the newest tool answer stay whole.
     """
-    if characters_of(messages) <= characters:
+    if count_characters(messages) <= characters:
         return Shrunk(list(messages))
     users = [index for index, each in enumerate(messages) if isinstance(each, User)]
     first, question = users[0] + 1, users[-1]
     head, earlier, now = messages[:first], messages[first:question], messages[question:]
-    answers = [index for index, each in enumerate(now) if isinstance(each, ToolAnswer)]
+    answers = [index for index, each in enumerate(now) if isinstance(each, ToolResult)]
     last_call = max((i for i, each in enumerate(now) if isinstance(each, Assistant)), default=0)
     old = [index for index in answers if index < last_call]
 
-    room = characters - characters_of(head) - characters_of(earlier)
+    room = characters - count_characters(head) - count_characters(earlier)
     now, shortened = _shortened(now, old, room)
-    earlier, turns = _condensed(earlier, characters - characters_of(head) - characters_of(now))
-    room = characters - characters_of(head) - characters_of(earlier)
+    earlier, turns = _condensed(
+        earlier, characters - count_characters(head) - count_characters(now)
+    )
+    room = characters - count_characters(head) - count_characters(earlier)
     now, more = _shortened(now, [i for i in answers[:-1] if i > last_call], room)
     return Shrunk([*head, *earlier, *now], shortened + more, turns)
 
@@ -179,14 +183,14 @@ def _shortened(
 ) -> tuple[list[Message], int]:
     """The messages with as many of these answers in one line as it takes, and how many it took."""
     kept, count = list(messages), 0
-    excess = characters_of(messages) - characters
+    excess = count_characters(messages) - characters
     for index in answers:
         answer = kept[index]
-        if excess <= 0 or not isinstance(answer, ToolAnswer):
+        if excess <= 0 or not isinstance(answer, ToolResult):
             break
-        line = one_line(answer.call, answer.text)
+        line = summarize_tool_result(answer.call, answer.text)
         if len(line) < len(answer.text):
-            kept[index] = ToolAnswer(answer.call, line)
+            kept[index] = ToolResult(answer.call, line)
             excess -= len(answer.text) - len(line)
             count += 1
     return kept, count
@@ -194,7 +198,7 @@ def _shortened(
 
 def _condensed(messages: Sequence[Message], characters: int) -> tuple[list[Message], int]:
     """The earlier turns with as many of the oldest in one line as it takes, and how many."""
-    excess = characters_of(messages) - characters
+    excess = count_characters(messages) - characters
     if excess <= 0 or not messages:
         return list(messages), 0
     starts = [index for index, each in enumerate(messages) if isinstance(each, User)]
@@ -205,13 +209,13 @@ def _condensed(messages: Sequence[Message], characters: int) -> tuple[list[Messa
         if excess <= 0:
             break
         lines.append(_in_a_line(turn))
-        excess -= characters_of(turn) - characters_of(lines[-1])
+        excess -= count_characters(turn) - count_characters(lines[-1])
     rest = [message for turn in turns[len(lines) :] for message in turn]
     dropped = 0
     if excess > 0:
         excess += len(_LEFT_OUT) + len(str(len(turns)))
     while excess > 0 and dropped < len(lines):
-        excess -= characters_of(lines[dropped])
+        excess -= count_characters(lines[dropped])
         dropped += 1
     note = [User(_LEFT_OUT.format(dropped))] if dropped else []
     return [*note, *(each for line in lines[dropped:] for each in line), *rest], len(lines)

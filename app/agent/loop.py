@@ -10,13 +10,13 @@ from uuid import uuid4
 
 import anyio
 
-from app.agent.context import Budget, Context
+from app.agent.context import Context, TurnBudget
 from app.agent.ports import Model, Sink
 from app.agent.prompt import LAST_ANSWER, Fence
-from app.agent.tool_calls import CallDesk
+from app.agent.tool_calls import ToolCallRunner
 from app.agent.toolbox import Toolbox
 from app.errors import LimitReached, ModelFailed
-from app.events import CallRecord, ReplyCompleted, TextDelta, UsageCount
+from app.events import ReplyCompleted, TextDelta, ToolCallRecord, UsageCount
 from app.messages import Assistant, Message, Reply, ToolSpec, User
 
 
@@ -26,11 +26,11 @@ async def run_turn(
     model: Model,
     toolbox: Toolbox,
     fence: Fence,
-    budget: Budget,
+    budget: TurnBudget,
     sink: Sink,
 ) -> None:
     """Answers the last user message; raises Unavailable, with words, where there is no answer."""
-    desk = CallDesk(toolbox, budget, sink)
+    desk = ToolCallRunner(toolbox, budget, sink)
     context = Context(messages, budget.limits, sink)
     for _ in range(budget.limits.steps):
         if budget.spent:
@@ -67,7 +67,7 @@ async def _ask(
     *,
     model: Model,
     tools: Sequence[ToolSpec],
-    desk: CallDesk,
+    desk: ToolCallRunner,
     seconds: float,
     last: Sequence[Message] = (),
 ) -> Reply | None:
@@ -87,7 +87,7 @@ async def _speak(
     *,
     model: Model,
     tools: Sequence[ToolSpec],
-    desk: CallDesk,
+    desk: ToolCallRunner,
     seconds: float,
 ) -> Reply | None:
     """One reply in one bubble, closed in any case. None when it took longer than `seconds`.
@@ -114,7 +114,7 @@ async def _speak(
     return reply
 
 
-def _closed(bubble: str, reply: Reply, calls: tuple[CallRecord, ...]) -> ReplyCompleted:
+def _closed(bubble: str, reply: Reply, calls: tuple[ToolCallRecord, ...]) -> ReplyCompleted:
     usage = reply.usage
     return ReplyCompleted(
         bubble=bubble,

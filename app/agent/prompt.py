@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from app.messages import ToolAnswer, User
+from app.messages import ToolResult, User
 
 SYSTEM = """\
 You are OpikAssist, the assistant inside Opik. Opik records the traces of LLM applications: a \
@@ -52,8 +52,8 @@ class Fence:
         inside = re.sub(re.escape(self.token), broken, text, flags=re.IGNORECASE)
         return f"<<<data {self.token}\n{inside}\ndata {self.token}>>>"
 
-    def answer(self, answer: ToolAnswer) -> ToolAnswer:
-        return ToolAnswer(answer.call, self.wrap(answer.text))
+    def answer(self, answer: ToolResult) -> ToolResult:
+        return ToolResult(answer.call, self.wrap(answer.text))
 
     def outline(self, text: str) -> User:
         """The first message of every conversation."""

@@ -5,33 +5,33 @@ from dataclasses import replace
 
 import anyio
 
-from app.agent.context import Budget
+from app.agent.context import TurnBudget
 from app.agent.ports import Sink
-from app.agent.toolbox import Answer, Toolbox
-from app.events import CallRecord, ToolCompleted
-from app.messages import Reply, ToolAnswer, ToolCall
+from app.agent.toolbox import CompletedCall, Toolbox
+from app.events import ToolCallRecord, ToolCompleted
+from app.messages import Reply, ToolCall, ToolResult
 
 _ANSWERED = 2
 
 
-class CallDesk:
+class ToolCallRunner:
     """Runs one turn's calls side by side and remembers what was already answered."""
 
-    def __init__(self, toolbox: Toolbox, budget: Budget, sink: Sink) -> None:
+    def __init__(self, toolbox: Toolbox, budget: TurnBudget, sink: Sink) -> None:
         self._toolbox = toolbox
         self._budget = budget
         self.sink = sink
-        self._answered: dict[tuple[str, str], Answer] = {}
+        self._answered: dict[tuple[str, str], CompletedCall] = {}
 
     def bounded(self, reply: Reply) -> Reply:
         """The reply with at most so many calls as are worth an answer each: some more than are run,
         so that the model is told that there were too many."""
         return replace(reply, calls=reply.calls[: _ANSWERED * self._budget.limits.calls_per_step])
 
-    def records(self, calls: Sequence[ToolCall]) -> tuple[CallRecord, ...]:
+    def records(self, calls: Sequence[ToolCall]) -> tuple[ToolCallRecord, ...]:
         """The calls as the log keeps them."""
         return tuple(
-            CallRecord(
+            ToolCallRecord(
                 id=call.id,
                 name=call.name,
                 arguments=call.arguments,
@@ -41,7 +41,7 @@ class CallDesk:
             for call in calls
         )
 
-    async def answer(self, calls: Sequence[ToolCall]) -> list[ToolAnswer]:
+    async def answer(self, calls: Sequence[ToolCall]) -> list[ToolResult]:
         """Runs what is new, repeats what is known, refuses what is too much."""
         most = self._budget.limits.calls_per_step
         keys = {call.id: self._toolbox.key(call) for call in calls}
@@ -57,11 +57,11 @@ class CallDesk:
                 known = self._answered.get(keys[call.id]) or (twin and answers.get(twin.id))
                 answers[call.id] = _repeat(known) if known else _not_run(most)
                 await self._tell(call, answers[call.id])
-        return [ToolAnswer(call, answers[call.id].text) for call in calls]
+        return [ToolResult(call, answers[call.id].text) for call in calls]
 
-    async def _run(self, calls: Sequence[ToolCall]) -> dict[str, Answer]:
+    async def _run(self, calls: Sequence[ToolCall]) -> dict[str, CompletedCall]:
         """Runs calls side by side and tells of each answer as it comes; answers by call id."""
-        answers: dict[str, Answer] = {}
+        answers: dict[str, CompletedCall] = {}
 
         async def run(call: ToolCall) -> None:
             answers[call.id] = await self._toolbox.call(call, seconds=self._budget.seconds_left)
@@ -75,7 +75,7 @@ class CallDesk:
             raise failures.exceptions[0] from None
         return answers
 
-    async def _tell(self, call: ToolCall, answer: Answer) -> None:
+    async def _tell(self, call: ToolCall, answer: CompletedCall) -> None:
         await self.sink.emit(
             ToolCompleted(
                 call_id=call.id,
@@ -87,13 +87,13 @@ class CallDesk:
         )
 
 
-def _repeat(known: Answer) -> Answer:
+def _repeat(known: CompletedCall) -> CompletedCall:
     hint = "[this call was made before in this turn, with this result; use it]\n"
-    return Answer("duplicate", hint + known.text)
+    return CompletedCall("duplicate", hint + known.text)
 
 
-def _not_run(most: int) -> Answer:
-    return Answer(
+def _not_run(most: int) -> CompletedCall:
+    return CompletedCall(
         "not_run",
         f"[not run: at most {most} different calls in one reply; call again if still needed]",
     )

@@ -16,7 +16,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from app.errors import OpikAssistError
-from app.events import Outcome
+from app.events import ToolOutcome
 from app.messages import ToolCall, ToolSpec
 
 log = structlog.get_logger(__name__)
@@ -35,10 +35,10 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CompletedCall:
     """How one call went, and the text that the model reads."""
 
-    outcome: Outcome
+    outcome: ToolOutcome
     text: str
     milliseconds: int = 0
 
@@ -100,14 +100,14 @@ class Toolbox:
                 pass
         return call.name, call.arguments
 
-    async def call(self, call: ToolCall, *, seconds: float) -> Answer:
+    async def call(self, call: ToolCall, *, seconds: float) -> CompletedCall:
         """Runs one call for at most `seconds` and always comes back with an answer."""
         began = anyio.current_time()
         outcome, text = await self._attempt(call, min(seconds, self._seconds))
         milliseconds = round((anyio.current_time() - began) * 1000)
-        return Answer(outcome, _bounded(text, self._characters), milliseconds)
+        return CompletedCall(outcome, _bounded(text, self._characters), milliseconds)
 
-    async def _attempt(self, call: ToolCall, seconds: float) -> tuple[Outcome, str]:
+    async def _attempt(self, call: ToolCall, seconds: float) -> tuple[ToolOutcome, str]:
         found = self._tools.get(call.name)
         if found is None:
             offered = ", ".join(self._tools)

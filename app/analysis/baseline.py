@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.analysis.text.one_line import span_of_time
+from app.analysis.text.one_line import format_duration
 from app.opik.records import Quantiles, Stats, Trace
 
 FEW = 20
@@ -13,7 +13,7 @@ FEW = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class BaselineWindow:
     """From when to when traces started, UTC."""
 
     since: datetime
@@ -24,13 +24,13 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Usual:
+class Baseline:
     """Figures of the traces of one name in one window; None for what is not known.
 
     Durations are milliseconds, costs USD. `failed` counts traces with an error.
     """
 
-    window: Window
+    window: BaselineWindow
     count: int
     failed: int | None = None
     duration: Quantiles | None = None
@@ -40,12 +40,12 @@ class Usual:
     mean_tokens: float | None = None
 
 
-def usual_of_stats(stats: Stats, window: Window) -> Usual | None:
+def baseline_from_stats(stats: Stats, window: BaselineWindow) -> Baseline | None:
     """What the backend's statistics say; None where they do not even count the traces."""
     count, failed = stats.number("trace_count"), stats.number("error_count")
     if count is None:
         return None
-    return Usual(
+    return Baseline(
         window,
         int(count),
         None if failed is None else int(failed),
@@ -57,9 +57,9 @@ def usual_of_stats(stats: Stats, window: Window) -> Usual | None:
     )
 
 
-def usual_of_traces(traces: Sequence[Trace], window: Window) -> Usual:
+def baseline_from_traces(traces: Sequence[Trace], window: BaselineWindow) -> Baseline:
     """The same, worked out from the traces themselves."""
-    return Usual(
+    return Baseline(
         window,
         len(traces),
         sum(1 for each in traces if has_error(each)),
@@ -96,4 +96,4 @@ def quantiles_text(values: Quantiles, write: Callable[[float], str]) -> str:
 
 
 def milliseconds(value: float) -> str:
-    return span_of_time(value * 1_000)
+    return format_duration(value * 1_000)

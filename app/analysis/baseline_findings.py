@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from app.analysis.baseline import FEW, Usual, milliseconds, quantiles_text
+from app.analysis.baseline import FEW, Baseline, milliseconds, quantiles_text
 from app.analysis.finding import Category, Finding
-from app.analysis.text.one_line import counted, dollars, one_line
-from app.analysis.trace_analysis import Examination
+from app.analysis.text.one_line import format_count, format_usd, one_line
+from app.analysis.trace_analysis import TraceAnalysis
 
 _SLOW = 2.0
 _VERY_SLOW = 4.0
@@ -15,7 +15,7 @@ _COSTLY = 4.0
 _LEAST_COST = 0.001
 
 
-def with_usual(seen: Examination, usual: Usual) -> Examination:
+def add_baseline_findings(seen: TraceAnalysis, usual: Baseline) -> TraceAnalysis:
     """The examination with what is usual for its name in it, and with what that lets one find."""
     found = sorted(
         [*seen.findings, *_unusual(seen, usual)],
@@ -24,7 +24,7 @@ def with_usual(seen: Examination, usual: Usual) -> Examination:
     return replace(seen, usual=usual, findings=tuple(found))
 
 
-def usual_line(seen: Examination) -> str | None:
+def format_baseline(seen: TraceAnalysis) -> str | None:
     """What is usual for this name, on one line of the outline; None where it is not known."""
     usual = seen.usual
     if usual is None or usual.duration is None or usual.count < 2:
@@ -33,12 +33,12 @@ def usual_line(seen: Examination) -> str | None:
     times = quantiles_text(usual.duration, milliseconds)
     few = "; too few to conclude from" if usual.count < FEW else ""
     return (
-        f"usual in this project: {counted(usual.count, 'trace')} named {name},"
+        f"usual in this project: {format_count(usual.count, 'trace')} named {name},"
         f" {usual.window.text()}, took {times}{few}"
     )
 
 
-def _unusual(seen: Examination, usual: Usual) -> Iterator[Finding]:
+def _unusual(seen: TraceAnalysis, usual: Baseline) -> Iterator[Finding]:
     if usual.count < FEW:
         return
     if (slow := _slower(seen, usual)) is not None:
@@ -47,7 +47,7 @@ def _unusual(seen: Examination, usual: Usual) -> Iterator[Finding]:
         yield costly
 
 
-def _slower(seen: Examination, usual: Usual) -> Finding | None:
+def _slower(seen: TraceAnalysis, usual: Baseline) -> Finding | None:
     """Above the p99, or far above the p90, and by enough to matter."""
     took, times = seen.trace.duration, usual.duration
     if took is None or times is None or took - times.p50 < _LEAST_EXCESS_MS:
@@ -56,7 +56,8 @@ def _slower(seen: Examination, usual: Usual) -> Finding | None:
     if not far and not (took > times.p99 and took >= _SLOW * times.p50):
         return None
     sentence = (
-        f"The whole trace took {milliseconds(took)}; of {counted(usual.count, 'trace')} of its name"
+        f"The whole trace took {milliseconds(took)};"
+        f" of {format_count(usual.count, 'trace')} of its name"
         f" half took at most {milliseconds(times.p50)}, and nine in ten at most"
         f" {milliseconds(times.p90)}."
     )
@@ -67,13 +68,13 @@ def _slower(seen: Examination, usual: Usual) -> Finding | None:
     return Finding(Category.SLOWER_THAN_USUAL, confidence, sentence, spans, numbers)
 
 
-def _costlier(seen: Examination, usual: Usual) -> Finding | None:
+def _costlier(seen: TraceAnalysis, usual: Baseline) -> Finding | None:
     cost, mean = seen.trace.total_estimated_cost, usual.mean_cost
     if cost is None or not mean or cost < _LEAST_COST or cost < _COSTLY * mean:
         return None
     sentence = (
-        f"The whole trace cost {dollars(cost)}, {cost / mean:.0f} times the average of"
-        f" {counted(usual.count, 'trace')} of its name ({dollars(mean)})."
+        f"The whole trace cost {format_usd(cost)}, {cost / mean:.0f} times the average of"
+        f" {format_count(usual.count, 'trace')} of its name ({format_usd(mean)})."
     )
     own = seen.profile.own_spend
     dearest = max(seen.tree.nodes, key=lambda node: own[node.index].cost, default=None)

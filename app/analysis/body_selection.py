@@ -7,7 +7,7 @@ from itertools import chain, islice
 from statistics import median
 
 from app.analysis.error_origins import has_failed
-from app.analysis.profile import Profile, spend_of
+from app.analysis.profile import Profile, sum_tokens_and_cost
 from app.analysis.tree import Node, Tree
 
 READ_ALL = 300
@@ -22,7 +22,7 @@ _BEFORE_ERRORS = 5
 _INSIDE = 6
 
 
-def candidates(tree: Tree, profile: Profile, *, most: int = 200) -> tuple[str, ...]:
+def select_bodies(tree: Tree, profile: Profile, *, most: int = 200) -> tuple[str, ...]:
     """Ids of the spans whose bodies tell the most; all of them up to 300 spans, else `most`.
 
     In turn: failed spans with what ran just before them, unfinished ones, the roots and the last
@@ -116,8 +116,8 @@ def _farthest(nodes: Sequence[Node]) -> list[tuple[float, Node]]:
 
 
 _MEASURES: tuple[Callable[[Node], float], ...] = (
-    lambda node: spend_of(node.span).completion,
-    lambda node: spend_of(node.span).prompt,
+    lambda node: sum_tokens_and_cost(node.span).completion,
+    lambda node: sum_tokens_and_cost(node.span).prompt,
     lambda node: float(node.duration),
     lambda node: float(node.size),
 )

@@ -25,7 +25,7 @@ _FOREIGN = ("site-packages", "dist-packages", "/lib/python", "<frozen")
 
 
 @dataclass(slots=True)
-class Raise:
+class ErrorOrigin:
     """One raise: the deepest span that shows it, and the way it took upwards.
 
     `path` runs from the origin to the last span that failed with it. `caught_by` is the first span
@@ -49,7 +49,7 @@ def has_failed(node: Node) -> bool:
     return error is not None and bool(error.exception_type or error.message or error.traceback)
 
 
-def message_of(error: ErrorInfo) -> str:
+def error_message(error: ErrorInfo) -> str:
     """`Type: message`; without a message the last line of the traceback stands in."""
     kind, message = error.exception_type or "", (error.message or "").strip()
     if not message and error.traceback:
@@ -59,9 +59,9 @@ def message_of(error: ErrorInfo) -> str:
     return f"{kind}: {message}" if kind and message else kind or message or "error"
 
 
-def signature(error: ErrorInfo) -> str:
+def error_signature(error: ErrorInfo) -> str:
     """What equal errors share: type and message without numbers and ids."""
-    return _NUMBERS.sub("#", message_of(error)).casefold()
+    return _NUMBERS.sub("#", error_message(error)).casefold()
 
 
 def last_own_frame(traceback: str | None) -> str:
@@ -80,7 +80,7 @@ def is_cancellation(error: ErrorInfo) -> bool:
     return kind in _CANCELLED
 
 
-def trace_raises(trace: Trace, tree: Tree) -> list[Raise]:
+def find_error_origins(trace: Trace, tree: Tree) -> list[ErrorOrigin]:
     """Every raise of the trace, in the order of their moments, cancelled spans last."""
     passed_on = _passed_on(tree)
     raises = []
@@ -92,7 +92,7 @@ def trace_raises(trace: Trace, tree: Tree) -> list[Raise]:
     return sorted(raises, key=lambda item: (is_cancellation(item.error), _moment(item)))
 
 
-def _moment(item: Raise) -> tuple[int, int]:
+def _moment(item: ErrorOrigin) -> tuple[int, int]:
     return item.origin.end, item.origin.index
 
 
@@ -117,7 +117,9 @@ def _source(node: Node, failed: list[Node]) -> Node | None:
     failed = sorted(failed, key=lambda child: (child.end, child.index))
     failed = [c for c in failed if not _cancelled(c)] or failed
     for child in failed:
-        if child.span.error_info and signature(child.span.error_info) == signature(error):
+        if child.span.error_info and error_signature(child.span.error_info) == error_signature(
+            error
+        ):
             return child
     told = (error.traceback or "") + (error.message or "")
     for child in reversed(failed):
@@ -147,8 +149,8 @@ def _cancelled(node: Node) -> bool:
     return node.span.error_info is not None and is_cancellation(node.span.error_info)
 
 
-def _follow(origin: Node, passed_on: Mapping[str, Node]) -> Raise:
-    item = Raise(origin, [origin])
+def _follow(origin: Node, passed_on: Mapping[str, Node]) -> ErrorOrigin:
+    item = ErrorOrigin(origin, [origin])
     node = origin
     while node.parent is not None:
         above = node.parent
@@ -160,7 +162,7 @@ def _follow(origin: Node, passed_on: Mapping[str, Node]) -> Raise:
     return item
 
 
-def _ends_trace(item: Raise, trace: Trace, tree: Tree) -> bool:
+def _ends_trace(item: ErrorOrigin, trace: Trace, tree: Tree) -> bool:
     """It reached the top, and nothing of the trace started afterwards."""
     if item.caught_by is not None:
         return False

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.analysis.error_origins import has_failed
-from app.analysis.json_values import hollow_keys, is_empty
+from app.analysis.json_values import find_empty_yields, is_empty
 from app.analysis.llm_output import is_blank_reply
 from app.analysis.profile import Profile
 from app.analysis.tree import Node, Tree
@@ -17,7 +17,7 @@ _MOST_BEFORE = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class Evidence:
     """`read` holds the ids of spans whose input, output and metadata were read.
 
     `peers` are spans of the same name and type under parents of the same name, in the order they
@@ -34,7 +34,7 @@ class Scene:
         return node.id in self.read
 
     def peers_of(self, node: Node) -> list[Node]:
-        return self.peers[kinship(node)]
+        return self.peers[peer_key(node)]
 
     def earlier(self, node: Node) -> Iterator[tuple[int, Node]]:
         """Spans that had finished when `node` started and whose results could have reached it:
@@ -53,14 +53,16 @@ class Scene:
             level += 1
 
 
-def kinship(node: Node) -> tuple[str, str, str]:
+def peer_key(node: Node) -> tuple[str, str, str]:
     return node.name, node.span.type or "", node.parent.name if node.parent else ""
 
 
-def look_at(trace: Trace, tree: Tree, profile: Profile, *, read: Collection[str]) -> Scene:
-    scene = Scene(trace, tree, profile, read)
+def collect_evidence(
+    trace: Trace, tree: Tree, profile: Profile, *, read: Collection[str]
+) -> Evidence:
+    scene = Evidence(trace, tree, profile, read)
     for node in sorted(tree.nodes, key=lambda item: (item.start, item.id)):
-        scene.peers.setdefault(kinship(node), []).append(node)
+        scene.peers.setdefault(peer_key(node), []).append(node)
     return scene
 
 
@@ -69,7 +71,7 @@ def is_model_call(node: Node) -> bool:
     return node.span.type == "llm"
 
 
-def says_nothing(node: Node) -> bool:
+def has_empty_output(node: Node) -> bool:
     """Whether the output of a read span is empty; a model's reply is judged by what it speaks."""
     output: Any = node.span.output
     if is_model_call(node):
@@ -78,7 +80,7 @@ def says_nothing(node: Node) -> bool:
 
 
 @dataclass(slots=True)
-class Kind:
+class PeerKey:
     """Comparable spans whose bodies were read and that did not fail: how many there are, how many
     returned something, and how many have a hole (a null or an empty value) under each key."""
 
@@ -87,18 +89,18 @@ class Kind:
     holes: Counter[str] = field(default_factory=Counter)
 
 
-class Peers:
+class PeerGroups:
     """The kinds of a scene."""
 
-    def __init__(self, scene: Scene) -> None:
-        self._kinds: dict[tuple[str, str, str], Kind] = {}
+    def __init__(self, scene: Evidence) -> None:
+        self._kinds: dict[tuple[str, str, str], PeerKey] = {}
         for node in scene.tree.nodes:
             if scene.was_read(node) and not has_failed(node):
-                kind = self._kinds.setdefault(kinship(node), Kind())
+                kind = self._kinds.setdefault(peer_key(node), PeerKey())
                 kind.read += 1
-                kind.full += not says_nothing(node)
-                kind.holes.update(hollow_keys(node.span.output))
+                kind.full += not has_empty_output(node)
+                kind.holes.update(find_empty_yields(node.span.output))
 
-    def of(self, node: Node) -> Kind:
+    def of(self, node: Node) -> PeerKey:
         """The kind of a span that was read; the span itself counts in it."""
-        return self._kinds[kinship(node)]
+        return self._kinds[peer_key(node)]

@@ -107,7 +107,7 @@ def is_cut_body(value: Any) -> bool:
     return is_cut(value) or any(is_cut(each) for each in inner)
 
 
-def leaves(value: Any, *, most: int = _MOST_LEAVES) -> Iterator[tuple[Path, Any]]:
+def iterate_leaves(value: Any, *, most: int = _MOST_LEAVES) -> Iterator[tuple[Path, Any]]:
     """Every scalar and every empty list or object with its path, in order, at most `most`."""
     waiting: list[tuple[Path, Any]] = [((), value)]
     while waiting and most > 0:
@@ -141,7 +141,7 @@ def is_empty(output: Any, *, given: Any = None) -> bool:
         return True
     hollow = False
     echoed: set[Any] | None = None
-    for path, leaf in leaves(output):
+    for path, leaf in iterate_leaves(output):
         if leaf is None or leaf in ("", [], {}) or (isinstance(leaf, str) and not leaf.strip()):
             hollow = True
         elif (
@@ -153,7 +153,9 @@ def is_empty(output: Any, *, given: Any = None) -> bool:
             continue
         else:
             if echoed is None:
-                echoed = {inner for _, inner in leaves(given) if isinstance(inner, str | int)}
+                echoed = {
+                    inner for _, inner in iterate_leaves(given) if isinstance(inner, str | int)
+                }
             if not isinstance(leaf, str | int) or leaf not in echoed:
                 return False
     return hollow
@@ -171,27 +173,29 @@ def _without_yield(output: Any) -> bool:
     return bool(yields) and all(inner is None or inner in ("", [], {}) for inner in yields)
 
 
-def hollow_keys(value: Any) -> frozenset[str]:
+def find_empty_yields(value: Any) -> frozenset[str]:
     """The keys under which a value has a null, a blank text, or an empty list or object."""
     if value in (None, "", [], {}):
         return frozenset()
     return frozenset(
-        key_of(path) for path, leaf in leaves(value) if leaf in (None, "", [], {}) and key_of(path)
+        key_of(path)
+        for path, leaf in iterate_leaves(value)
+        if leaf in (None, "", [], {}) and key_of(path)
     )
 
 
-def texts(value: Any) -> Iterator[tuple[str, str]]:
+def iterate_texts(value: Any) -> Iterator[tuple[str, str]]:
     """Every non-blank string with its innermost key."""
-    for path, leaf in leaves(value):
+    for path, leaf in iterate_leaves(value):
         if isinstance(leaf, str) and leaf.strip():
             yield key_of(path), leaf
 
 
-def canonical(value: Any) -> str:
+def canonical_json(value: Any) -> str:
     """A text that is equal for values that mean the same: blanks, letter case and what only
     counts attempts or names a request do not matter."""
     parts = []
-    for path, leaf in leaves(value):
+    for path, leaf in iterate_leaves(value):
         if key_of(path) in _COUNTERS:
             continue
         shown = _plain(leaf) if isinstance(leaf, str) else repr(leaf)
@@ -208,7 +212,7 @@ def without_numbers(text: str) -> str:
     return _DIGITS.sub("#", text)
 
 
-def alike(a: str, b: str) -> bool:
+def are_alike(a: str, b: str) -> bool:
     """Whether two canonical texts are equal but for a few words; numbers have to be the same."""
     if a == b:
         return True

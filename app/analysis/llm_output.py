@@ -4,7 +4,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from app.analysis.json_values import is_cut, is_empty, key_of, leaves, parse_json, texts
+from app.analysis.json_values import (
+    is_cut,
+    is_empty,
+    iterate_leaves,
+    iterate_texts,
+    key_of,
+    parse_json,
+)
 from app.opik.records import Span
 
 _ERROR_KEYS = frozenset(
@@ -62,7 +69,7 @@ _DEEPEST_FLAG = 4
 _LONGEST_ERROR = 1_500
 
 
-def failure_in(output: Any) -> str | None:
+def find_reported_failure(output: Any) -> str | None:
     """The words with which an output says that the call failed, or None.
 
     Looked for are error fields, failed states and HTTP codes near the top, and texts that begin
@@ -70,7 +77,7 @@ def failure_in(output: Any) -> str | None:
     """
     if isinstance(output, str):
         return _error_text(output)
-    for path, leaf in leaves(output, most=400):
+    for path, leaf in iterate_leaves(output, most=400):
         if len(path) > _DEEPEST_FLAG or _inside_records(path):
             continue
         found = _flagged(path, leaf)
@@ -111,7 +118,7 @@ def finish_reason(*records: Any) -> str | None:
     for record in records:
         if not isinstance(record, Mapping | list):
             continue
-        for path, leaf in leaves(record):
+        for path, leaf in iterate_leaves(record):
             if key_of(path) in _REASON_KEYS and isinstance(leaf, str) and leaf:
                 return leaf.lower()
     return None
@@ -122,16 +129,16 @@ def calls_tools(output: Any) -> bool:
     return any(
         key_of(path) in {"name", "arguments", "args", "input"}
         and any(isinstance(part, str) and part.lower() in _CALL_KEYS for part in path)
-        for path, leaf in leaves(output)
+        for path, leaf in iterate_leaves(output)
         if leaf not in (None, "", [], {})
-    ) or any(key == "type" and text == "tool_use" for key, text in texts(output))
+    ) or any(key == "type" and text == "tool_use" for key, text in iterate_texts(output))
 
 
-def spoken(output: Any) -> str:
+def extract_text(output: Any) -> str:
     """The text that a reply or a result speaks: its longest string under a usual key."""
     if isinstance(output, str):
         return output
-    found = [text for key, text in texts(output) if key in _SPOKEN_KEYS]
+    found = [text for key, text in iterate_texts(output) if key in _SPOKEN_KEYS]
     return max(found, key=len, default="")
 
 
@@ -141,7 +148,7 @@ def is_blank_reply(output: Any) -> bool:
         return output is None
     words = [
         leaf
-        for path, leaf in leaves(output)
+        for path, leaf in iterate_leaves(output)
         if key_of(path) in _SPOKEN_KEYS and (leaf is None or isinstance(leaf, str | list))
     ]
     if words:
@@ -149,7 +156,7 @@ def is_blank_reply(output: Any) -> bool:
     return is_empty(output)
 
 
-def gives_up(text: str) -> bool:
+def reply_gives_up(text: str) -> bool:
     """Whether an answer says that it has nothing to go by."""
     return _NO_ANSWER.search(text[:600]) is not None
 
@@ -164,7 +171,7 @@ _ASKS = re.compile(
 _READ_OF_PROMPT = 20_000
 
 
-def broken_json(span: Span) -> str:
+def find_broken_json(span: Span) -> str:
     """Why a reply counts as broken JSON; empty where it does not.
 
     JSON is expected where the request set a format, where the prompt asks for it, or where the
@@ -175,7 +182,7 @@ def broken_json(span: Span) -> str:
         return ""
     if calls_tools(span.output):
         return "the arguments of a tool call are no JSON" if _broken_arguments(span) else ""
-    text = spoken(span.output).strip()
+    text = extract_text(span.output).strip()
     if not text or parse_json(text)[0]:
         return ""
     if _format_set(span.input) or _format_set(span.metadata):
@@ -194,12 +201,12 @@ def _format_set(record: Any) -> bool:
         isinstance(leaf, str)
         and leaf.lower() in _FORMATS
         and any(str(part).lower() in _FORMAT_KEYS for part in path)
-        for path, leaf in leaves(record)
+        for path, leaf in iterate_leaves(record)
     )
 
 
 def _prompt_asks(given: Any) -> bool:
-    return any(_ASKS.search(text[:_READ_OF_PROMPT]) for _, text in texts(given))
+    return any(_ASKS.search(text[:_READ_OF_PROMPT]) for _, text in iterate_texts(given))
 
 
 def _has_json_inside(text: str) -> bool:
@@ -213,6 +220,6 @@ def _has_json_inside(text: str) -> bool:
 def _broken_arguments(span: Span) -> bool:
     return any(
         isinstance(leaf, str) and leaf.strip() and not parse_json(leaf)[0]
-        for path, leaf in leaves(span.output)
+        for path, leaf in iterate_leaves(span.output)
         if path and path[-1] == "arguments"
     )

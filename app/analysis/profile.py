@@ -17,7 +17,7 @@ _GAPS_KEPT = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Spend:
+class TokensAndCost:
     """Tokens and US dollars; adds up."""
 
     prompt: float = 0.0
@@ -25,17 +25,17 @@ class Spend:
     tokens: float = 0.0
     cost: float = 0.0
 
-    def __add__(self, other: "Spend") -> "Spend":
-        return Spend(
+    def __add__(self, other: "TokensAndCost") -> "TokensAndCost":
+        return TokensAndCost(
             self.prompt + other.prompt,
             self.completion + other.completion,
             self.tokens + other.tokens,
             self.cost + other.cost,
         )
 
-    def beyond(self, other: "Spend") -> "Spend":
+    def beyond(self, other: "TokensAndCost") -> "TokensAndCost":
         """What of this exceeds the other, never below zero."""
-        return Spend(
+        return TokensAndCost(
             max(0.0, self.prompt - other.prompt),
             max(0.0, self.completion - other.completion),
             max(0.0, self.tokens - other.tokens),
@@ -43,11 +43,11 @@ class Spend:
         )
 
 
-NOTHING = Spend()
+NOTHING = TokensAndCost()
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class SpanGroup:
     """All spans of one name, or all calls of one model. Times in microseconds.
 
     `total` adds the durations up, also of spans side by side; `own` leaves out their children.
@@ -59,11 +59,11 @@ class Group:
     total: int
     own: int
     longest: int
-    spend: Spend
+    spend: TokensAndCost
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class IdleGap:
     """A silence between two children of `parent` (None: between roots), microseconds."""
 
     parent: Node | None
@@ -87,16 +87,16 @@ class Profile:
     own_time: Sequence[int]
     busy: int
     parallelism: float
-    gaps: tuple[Gap, ...]
-    own_spend: Sequence[Spend]
-    spend: Spend
-    reported: Spend
-    by_model: tuple[Group, ...]
-    by_name: tuple[Group, ...]
+    gaps: tuple[IdleGap, ...]
+    own_spend: Sequence[TokensAndCost]
+    spend: TokensAndCost
+    reported: TokensAndCost
+    by_model: tuple[SpanGroup, ...]
+    by_name: tuple[SpanGroup, ...]
     first_token: Mapping[str, float]
 
 
-def measure(trace: Trace, tree: Tree) -> Profile:
+def build_profile(trace: Trace, tree: Tree) -> Profile:
     """The profile of a tree; works on an empty one, too."""
     path = critical_path(tree)
     own_time, gaps = _own_times(tree)
@@ -113,37 +113,37 @@ def measure(trace: Trace, tree: Tree) -> Profile:
         gaps=tuple(gaps),
         own_spend=own_spend,
         spend=sum(own_spend, NOTHING),
-        reported=spend_of(trace),
+        reported=sum_tokens_and_cost(trace),
         by_model=_groups(tree, own_time, own_spend, by_model=True),
         by_name=_groups(tree, own_time, own_spend, by_model=False),
         first_token={node.id: node.span.ttft for node in tree.nodes if node.span.ttft is not None},
     )
 
 
-def spend_of(record: Trace | Span) -> Spend:
+def sum_tokens_and_cost(record: Trace | Span) -> TokensAndCost:
     """What a record itself reports, under the field names of any SDK generation."""
     usage = record.usage
     prompt = usage.get("prompt_tokens", usage.get("input_tokens", 0.0))
     completion = usage.get("completion_tokens", usage.get("output_tokens", 0.0))
     tokens = usage.get("total_tokens", prompt + completion)
-    return Spend(prompt, completion, tokens, record.total_estimated_cost or 0.0)
+    return TokensAndCost(prompt, completion, tokens, record.total_estimated_cost or 0.0)
 
 
-def _own_spend(tree: Tree) -> list[Spend]:
+def _own_spend(tree: Tree) -> list[TokensAndCost]:
     """What each span adds to the spans below it, bottom up."""
     below = [NOTHING] * len(tree.nodes)
     own = [NOTHING] * len(tree.nodes)
     for node in reversed(tree.nodes):
         span = node.span
         if span.usage or span.total_estimated_cost:
-            own[node.index] = spend_of(span).beyond(below[node.index])
+            own[node.index] = sum_tokens_and_cost(span).beyond(below[node.index])
         if node.parent is not None:
             index = node.parent.index
             below[index] = below[index] + below[node.index] + own[node.index]
     return own
 
 
-def _own_times(tree: Tree) -> tuple[list[int], list[Gap]]:
+def _own_times(tree: Tree) -> tuple[list[int], list[IdleGap]]:
     """The time of each span that none of its children covers, and the longest silences."""
     own = [0] * len(tree.nodes)
     least = max(1, round((tree.end - tree.start) * _GAP_SHARE))
@@ -169,20 +169,20 @@ def _covered(intervals: Sequence[tuple[int, int]]) -> int:
     return covered
 
 
-def _silences(parent: Node | None, children: Sequence[Node], least: int) -> list[Gap]:
+def _silences(parent: Node | None, children: Sequence[Node], least: int) -> list[IdleGap]:
     gaps = []
     latest = None
     for child in children:
         if latest is not None and child.start - latest.end >= least:
-            gaps.append(Gap(parent, latest, child, child.start - latest.end))
+            gaps.append(IdleGap(parent, latest, child, child.start - latest.end))
         if latest is None or child.end > latest.end:
             latest = child
     return gaps
 
 
 def _groups(
-    tree: Tree, own_time: Sequence[int], own_spend: Sequence[Spend], *, by_model: bool
-) -> tuple[Group, ...]:
+    tree: Tree, own_time: Sequence[int], own_spend: Sequence[TokensAndCost], *, by_model: bool
+) -> tuple[SpanGroup, ...]:
     """Groups by name, or by model of the spans that name one; the longest own time first."""
     members: dict[str, list[Node]] = {}
     for node in tree.nodes:
@@ -190,7 +190,7 @@ def _groups(
         if key:
             members.setdefault(key, []).append(node)
     groups = [
-        Group(
+        SpanGroup(
             key=key,
             count=len(nodes),
             failed=sum(1 for node in nodes if node.span.error_info),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from app.analysis.evidence import Scene, look_at
+from app.analysis.evidence import Evidence, collect_evidence
 from app.analysis.finding import Category, Finding
 from app.analysis.profile import Profile
 from app.analysis.rules.endings import guardrails, low_scores, unfinished
@@ -16,7 +16,7 @@ from app.analysis.rules.tool_choice import unknown_tools
 from app.analysis.tree import Tree
 from app.opik.records import Trace
 
-Rule = Callable[[Scene], Iterator[Finding]]
+Rule = Callable[[Evidence], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (
     errors,
@@ -38,7 +38,7 @@ _CONSEQUENCES = frozenset(
 )
 
 
-def find(
+def find_findings(
     trace: Trace, tree: Tree, profile: Profile, *, bodies: Collection[str]
 ) -> tuple[Finding, ...]:
     """What is wrong, ranked; empty for a healthy trace.
@@ -46,7 +46,7 @@ def find(
     `bodies` are the ids of the spans whose input, output and metadata were read: nothing is said
     about the bodies of others. At most 40 findings; equal input gives equal findings.
     """
-    scene = look_at(trace, tree, profile, read=bodies)
+    scene = collect_evidence(trace, tree, profile, read=bodies)
     found = [finding for rule in RULES for finding in rule(scene)]
     found.sort(key=lambda finding: (-finding.rank, finding.category, finding.spans))
     return tuple(_without_echoes(found))[:_MOST]

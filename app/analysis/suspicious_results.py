@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Any
 
 from app.analysis.error_origins import has_failed
-from app.analysis.evidence import Peers, Scene, is_model_call, says_nothing
-from app.analysis.json_values import hollow_keys, key_of, leaves
-from app.analysis.llm_output import broken_json, failure_in, finish_reason
+from app.analysis.evidence import Evidence, PeerGroups, has_empty_output, is_model_call
+from app.analysis.json_values import find_empty_yields, iterate_leaves, key_of
+from app.analysis.llm_output import find_broken_json, find_reported_failure, finish_reason
 from app.analysis.text.one_line import one_line
 from app.analysis.tree import Node
 
@@ -45,7 +45,7 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Suspect:
+class SuspiciousResult:
     """`strength` from 0 (only together with a symptom) to 1 (sure by itself)."""
 
     node: Node
@@ -54,13 +54,13 @@ class Suspect:
     reason: str
 
 
-def find_suspects(scene: Scene) -> dict[str, Suspect]:
+def find_suspicious_results(scene: Evidence) -> dict[str, SuspiciousResult]:
     """The suspects among the read spans by span id, in the order they ended.
 
     A wrapper that hands up what a span below it gave is not a suspect of its own.
     """
-    peers = Peers(scene)
-    found: dict[str, Suspect] = {}
+    peers = PeerGroups(scene)
+    found: dict[str, SuspiciousResult] = {}
     below: dict[int, set[Fault]] = {}
     for node in reversed(scene.tree.nodes):
         inside = below.pop(node.index, set())
@@ -79,35 +79,35 @@ def _when(node: Node) -> tuple[int, int, int]:
     return node.end, -node.depth, node.index
 
 
-def _hands_up(suspect: Suspect, inside: set[Fault]) -> bool:
+def _hands_up(suspect: SuspiciousResult, inside: set[Fault]) -> bool:
     """Whether a span below has the same fault, or any where this one only returned nothing."""
     return suspect.fault in inside or (suspect.fault is Fault.EMPTY and bool(inside))
 
 
-def _judge(node: Node, peers: Peers) -> Suspect | None:
+def _judge(node: Node, peers: PeerGroups) -> SuspiciousResult | None:
     span = node.span
     if is_model_call(node):
         reason = finish_reason(span.output, span.metadata)
         if reason in _CUT_REASONS:
-            return Suspect(node, Fault.CUT, 0.9, f"finish reason {reason}")
+            return SuspiciousResult(node, Fault.CUT, 0.9, f"finish reason {reason}")
         if reason in _BLOCKED_REASONS:
-            return Suspect(node, Fault.BLOCKED, 0.85, f"finish reason {reason}")
+            return SuspiciousResult(node, Fault.BLOCKED, 0.85, f"finish reason {reason}")
     if span.type == "guardrail":
         return None
-    failure = failure_in(span.output)
+    failure = find_reported_failure(span.output)
     if failure is not None:
         said = one_line(failure, limit=120)
-        return Suspect(node, Fault.FAILURE, 0.85, f"its output says “{said}”")
+        return SuspiciousResult(node, Fault.FAILURE, 0.85, f"its output says “{said}”")
     if is_model_call(node):
-        broken = broken_json(span)
+        broken = find_broken_json(span)
         if broken:
-            return Suspect(node, Fault.BROKEN_JSON, 0.85, broken)
-    if says_nothing(node):
+            return SuspiciousResult(node, Fault.BROKEN_JSON, 0.85, broken)
+    if has_empty_output(node):
         return _empty(node, peers)
     return _partial(node, peers)
 
 
-def _partial(node: Node, peers: Peers) -> Suspect | None:
+def _partial(node: Node, peers: PeerGroups) -> SuspiciousResult | None:
     """A result that says itself that it is not whole, or that has holes where its peers have none.
 
     Many results have optional parts, so holes alone need a symptom.
@@ -115,10 +115,12 @@ def _partial(node: Node, peers: Peers) -> Suspect | None:
     output = node.span.output
     if is_model_call(node) or not isinstance(output, Mapping | list):
         return None
-    for path, leaf in leaves(output, most=200):
+    for path, leaf in iterate_leaves(output, most=200):
         if leaf is True and key_of(path) in _PARTIAL_FLAGS:
-            return Suspect(node, Fault.PARTIAL, 0.6, f"its output says {key_of(path)}: true")
-    holes = hollow_keys(output)
+            return SuspiciousResult(
+                node, Fault.PARTIAL, 0.6, f"its output says {key_of(path)}: true"
+            )
+    holes = find_empty_yields(output)
     kind = peers.of(node)
     others = kind.read - 1
     if not holes or others < _FEW_PEERS:
@@ -127,32 +129,32 @@ def _partial(node: Node, peers: Peers) -> Suspect | None:
     if not odd:
         return None
     names = ", ".join(one_line(key, limit=40) for key in odd[:3])
-    return Suspect(node, Fault.PARTIAL, 0.5, f"without {names}, which other calls gave")
+    return SuspiciousResult(node, Fault.PARTIAL, 0.5, f"without {names}, which other calls gave")
 
 
-def _empty(node: Node, peers: Peers) -> Suspect | None:
+def _empty(node: Node, peers: PeerGroups) -> SuspiciousResult | None:
     span = node.span
-    outside = span.type == "tool" or fetches(node) or is_model_call(node)
+    outside = span.type == "tool" or is_retrieval(node) or is_model_call(node)
     kind = peers.of(node)
     few, share = (_FEW_PEERS, 0.75) if outside else (2 * _FEW_PEERS, 0.9)
     if kind.read >= few and kind.full >= share * kind.read:
         reason = f"{kind.full} of {kind.read} calls of this name that were read returned something"
-        return Suspect(node, Fault.EMPTY, 0.9 if outside else 0.7, reason)
+        return SuspiciousResult(node, Fault.EMPTY, 0.9 if outside else 0.7, reason)
     if is_model_call(node):
-        return Suspect(node, Fault.EMPTY, 0.85, "a reply without text or tool calls")
+        return SuspiciousResult(node, Fault.EMPTY, 0.85, "a reply without text or tool calls")
     if _MAY_BE_EMPTY.search(node.name):
         return None
-    if fetches(node) and span.input not in (None, {}, [], ""):
+    if is_retrieval(node) and span.input not in (None, {}, [], ""):
         strength = 0.6 if _void(span.output) else 0.8
-        return Suspect(node, Fault.EMPTY, strength, "a lookup that returned nothing")
+        return SuspiciousResult(node, Fault.EMPTY, strength, "a lookup that returned nothing")
     if span.type == "tool":
-        return Suspect(node, Fault.EMPTY, 0.3, "a tool that returned nothing")
+        return SuspiciousResult(node, Fault.EMPTY, 0.3, "a tool that returned nothing")
     if not node.children and not _void(span.output):
-        return Suspect(node, Fault.EMPTY, 0.1, "a step that returned nothing")
+        return SuspiciousResult(node, Fault.EMPTY, 0.1, "a step that returned nothing")
     return None
 
 
-def fetches(node: Node) -> bool:
+def is_retrieval(node: Node) -> bool:
     """Whether a span looks something up, by its name."""
     return _FETCHES.search(node.name) is not None
 

@@ -3,17 +3,17 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from app.analysis.baseline import Usual
-from app.analysis.body_selection import candidates
+from app.analysis.baseline import Baseline
+from app.analysis.body_selection import select_bodies
 from app.analysis.finding import Finding
-from app.analysis.profile import Profile, measure
-from app.analysis.ranking import find
+from app.analysis.profile import Profile, build_profile
+from app.analysis.ranking import find_findings
 from app.analysis.tree import Tree, build_tree
 from app.opik.records import Span, Trace
 
 
 @dataclass(frozen=True, slots=True)
-class Examination:
+class TraceAnalysis:
     """`bodies` are the ids of the spans whose input, output and metadata were read; `usual` is how
     the traces of this name are in their project, None where that was not asked or not told."""
 
@@ -22,26 +22,28 @@ class Examination:
     profile: Profile
     findings: tuple[Finding, ...]
     bodies: frozenset[str]
-    usual: Usual | None = None
+    usual: Baseline | None = None
 
 
-def worth_reading(trace: Trace, spans: Sequence[Span], *, most: int = 200) -> tuple[str, ...]:
+def choose_bodies(trace: Trace, spans: Sequence[Span], *, most: int = 200) -> tuple[str, ...]:
     """Ids of the spans whose bodies to read before `examine`: all up to 300, else `most`."""
     tree = build_tree(spans)
-    return candidates(tree, measure(trace, tree), most=most)
+    return select_bodies(tree, build_profile(trace, tree), most=most)
 
 
-def examine(
+def analyse_trace(
     trace: Trace, spans: Sequence[Span], *, bodies: Collection[str] | None = None
-) -> Examination:
+) -> TraceAnalysis:
     """Tree, profile and findings. `bodies` says whose bodies were read; None means every span
     that has one. Neither the trace nor the spans are changed."""
     tree = build_tree(spans)
-    profile = measure(trace, tree)
+    profile = build_profile(trace, tree)
     if bodies is None:
         bodies = [span.id for span in spans if _has_body(span)]
     read = frozenset(bodies) & tree.by_id.keys()
-    return Examination(trace, tree, profile, find(trace, tree, profile, bodies=read), read)
+    return TraceAnalysis(
+        trace, tree, profile, find_findings(trace, tree, profile, bodies=read), read
+    )
 
 
 def _has_body(span: Span) -> bool:

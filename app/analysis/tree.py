@@ -1,7 +1,8 @@
 """The tree of a trace's spans, whatever list of spans comes in.
 
 Instrumented programs leave broken trees behind: parents that never arrived, loops of parents,
-several roots, clocks that disagree, spans that never ended. All of it is named here (`Oddity`) and
+several roots, clocks that disagree, spans that never ended. All of it is named here (`TreeWarning`)
+and
 none of it is fatal. Everything is linear but for sorting, and nothing recurses.
 """
 
@@ -19,7 +20,7 @@ CLOCK_TOLERANCE = 1_000
 for a parent's end before they record a child's."""
 
 
-class Oddity(StrEnum):
+class TreeWarning(StrEnum):
     """What is wrong with a span's place or times."""
 
     ORPHAN = "parent missing"
@@ -44,7 +45,7 @@ class Node:
     span: Span
     start: int
     end: int
-    oddities: tuple[Oddity, ...] = ()
+    oddities: tuple[TreeWarning, ...] = ()
     parent: "Node | None" = field(default=None, repr=False)
     children: "list[Node]" = field(default_factory=list, repr=False)
     depth: int = 0
@@ -61,7 +62,7 @@ class Node:
 
     @property
     def finished(self) -> bool:
-        return Oddity.UNFINISHED not in self.oddities
+        return TreeWarning.UNFINISHED not in self.oddities
 
     @property
     def duration(self) -> int:
@@ -89,7 +90,7 @@ class Tree:
     nodes: tuple[Node, ...]
     roots: tuple[Node, ...]
     by_id: Mapping[str, Node]
-    odd: Mapping[Oddity, tuple[str, ...]]
+    odd: Mapping[TreeWarning, tuple[str, ...]]
     start: int
     end: int
 
@@ -110,7 +111,7 @@ def build_tree(spans: Iterable[Span]) -> Tree:
     chosen, repeated = _one_per_id(spans)
     nodes = {span_id: _timed(span) for span_id, span in chosen.items()}
     for span_id in repeated:
-        nodes[span_id].oddities += (Oddity.DUPLICATE,)
+        nodes[span_id].oddities += (TreeWarning.DUPLICATE,)
     _adopt(nodes)
     _break_cycles(nodes)
     roots = sorted((node for node in nodes.values() if node.parent is None), key=_by_start)
@@ -150,16 +151,16 @@ def _freshness(span: Span) -> tuple[bool, int]:
 def _timed(span: Span) -> Node:
     if span.start_time is None:
         moment = microseconds(span.end_time) if span.end_time else 0
-        return Node(span, moment, moment, (Oddity.UNTIMED,))
+        return Node(span, moment, moment, (TreeWarning.UNTIMED,))
     start = microseconds(span.start_time)
     if span.end_time is not None:
         end = microseconds(span.end_time)
     elif span.duration is not None:
         end = start + round(span.duration * 1_000)
     else:
-        return Node(span, start, start, (Oddity.UNFINISHED,))
+        return Node(span, start, start, (TreeWarning.UNFINISHED,))
     if end < start:
-        return Node(span, start, start, (Oddity.NEGATIVE,))
+        return Node(span, start, start, (TreeWarning.NEGATIVE,))
     return Node(span, start, end)
 
 
@@ -170,7 +171,7 @@ def _adopt(nodes: Mapping[str, Node]) -> None:
             continue
         parent = nodes.get(parent_id)
         if parent is None:
-            node.oddities += (Oddity.ORPHAN,)
+            node.oddities += (TreeWarning.ORPHAN,)
         else:
             node.parent = parent
 
@@ -191,7 +192,7 @@ def _break_cycles(nodes: Mapping[str, Node]) -> None:
                 circle = [way[span_id] for span_id in ids[ids.index(node.span.id) :]]
                 top = min(circle, key=_by_start)
                 top.parent = None
-                top.oddities += (Oddity.CYCLE,)
+                top.oddities += (TreeWarning.CYCLE,)
                 break
             way[node.span.id] = node
             node = node.parent
@@ -229,17 +230,21 @@ def _close_unfinished(ordered: Sequence[Node]) -> None:
 def _mark_outside(ordered: Sequence[Node]) -> None:
     for node in ordered:
         parent = node.parent
-        if parent is None or Oddity.UNTIMED in node.oddities or Oddity.UNTIMED in parent.oddities:
+        if (
+            parent is None
+            or TreeWarning.UNTIMED in node.oddities
+            or TreeWarning.UNTIMED in parent.oddities
+        ):
             continue
         if node.start < parent.start - CLOCK_TOLERANCE:
-            node.oddities += (Oddity.EARLY,)
+            node.oddities += (TreeWarning.EARLY,)
         if node.end > parent.end + CLOCK_TOLERANCE:
-            node.oddities += (Oddity.LATE,)
+            node.oddities += (TreeWarning.LATE,)
 
 
-def _collect(ordered: Sequence[Node]) -> dict[Oddity, tuple[str, ...]]:
-    odd: dict[Oddity, list[str]] = {}
+def _collect(ordered: Sequence[Node]) -> dict[TreeWarning, tuple[str, ...]]:
+    odd: dict[TreeWarning, list[str]] = {}
     for node in ordered:
         for oddity in node.oddities:
             odd.setdefault(oddity, []).append(node.span.id)
-    return {oddity: tuple(odd[oddity]) for oddity in Oddity if oddity in odd}
+    return {oddity: tuple(odd[oddity]) for oddity in TreeWarning if oddity in odd}

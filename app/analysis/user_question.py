@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.analysis.json_values import is_cut, key_of, leaves
-from app.analysis.llm_output import spoken
-from app.analysis.text.lines import preview
+from app.analysis.json_values import is_cut, iterate_leaves, key_of
+from app.analysis.llm_output import extract_text
+from app.analysis.text.lines import format_preview
 from app.analysis.text.one_line import one_line
 
 _BY_USERS = frozenset(["user", "human"])
@@ -23,21 +23,21 @@ _ASKING = (
 _DEEPEST = 3
 
 
-def asked(value: Any, *, limit: int) -> str:
+def find_question(value: Any, *, limit: int) -> str:
     """The question in an input: the last message of a user, or what stands under a usual key; else
     the beginning of the input. One line of at most `limit` characters, "" for nothing."""
     if value in (None, "", {}, []):
         return ""
     question = _last_of_user(value) or _under_usual_key(value)
-    return one_line(question, limit=limit) if question else preview(value, limit=limit)
+    return one_line(question, limit=limit) if question else format_preview(value, limit=limit)
 
 
-def answered(value: Any, *, limit: int) -> str:
+def find_answer(value: Any, *, limit: int) -> str:
     """The text that an output speaks, else its beginning; one line, "" for nothing."""
     if value in (None, "", {}, []):
         return ""
-    said = "" if is_cut(value) else spoken(value)
-    return one_line(said, limit=limit) if said else preview(value, limit=limit)
+    said = "" if is_cut(value) else extract_text(value)
+    return one_line(said, limit=limit) if said else format_preview(value, limit=limit)
 
 
 def _last_of_user(value: Any) -> str:
@@ -47,7 +47,7 @@ def _last_of_user(value: Any) -> str:
     for messages in lists:
         for message in reversed(messages):
             if isinstance(message, Mapping) and _is_by_user(message):
-                return spoken(message.get("content")) or spoken(dict(message))
+                return extract_text(message.get("content")) or extract_text(dict(message))
     return ""
 
 
@@ -60,7 +60,7 @@ def _under_usual_key(value: Any) -> str:
     if isinstance(value, str):
         return value
     found: dict[str, str] = {}
-    for path, leaf in leaves(value, most=200):
+    for path, leaf in iterate_leaves(value, most=200):
         if isinstance(leaf, str) and leaf.strip() and len(path) <= _DEEPEST:
             found.setdefault(key_of(path), leaf)
     return next((found[key] for key in _ASKING if key in found), "")

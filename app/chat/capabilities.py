@@ -30,7 +30,7 @@ _BY_NAME = (
 
 
 @dataclass(frozen=True, slots=True)
-class Abilities:
+class Capabilities:
     """How a model is to be asked.
 
     `native_tools` False means that tools go into the text. `streams_calls` False means that calls
@@ -44,28 +44,28 @@ class Abilities:
     refused: frozenset[str] = frozenset()
 
 
-class Learnt:
+class LearnedCapabilities:
     """Abilities that trying has shown, by workspace and model, for an hour."""
 
     def __init__(
         self, *, seconds: float = LEARNT_SECONDS, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._known: TTLCache[tuple[str | None, str], Abilities] = TTLCache(
+        self._known: TTLCache[tuple[str | None, str], Capabilities] = TTLCache(
             _LEARNT_MODELS, seconds, timer=clock
         )
 
-    def get(self, workspace: str | None, model: str) -> Abilities | None:
+    def get(self, workspace: str | None, model: str) -> Capabilities | None:
         return self._known.get((workspace, model))
 
-    def put(self, workspace: str | None, model: str, abilities: Abilities) -> None:
+    def put(self, workspace: str | None, model: str, abilities: Capabilities) -> None:
         self._known[workspace, model] = abilities
 
 
-def abilities_of(
+def find_capabilities(
     provider: str, model: str, *, responses_mode: bool = False, reasons: bool | None = None
-) -> Abilities:
+) -> Capabilities:
     """What is known before anything was tried; `model` is the name on the wire."""
-    provider = canonical(provider)
+    provider = normalize_provider(provider)
     refused = set()
     if reasons is None and _REASONS.search(model):
         reasons = True
@@ -73,7 +73,7 @@ def abilities_of(
         refused.add("temperature")
     if reasons is False or provider in _WITHOUT_EFFORT:
         refused.add("reasoning_effort")
-    return Abilities(
+    return Capabilities(
         native_tools=provider not in _TEXT_ONLY,
         streams_calls=not responses_mode,
         reasons=reasons,
@@ -83,14 +83,14 @@ def abilities_of(
 
 def drops_tools(provider: str) -> bool:
     """Whether native tools never reach a model of this provider (the proxy's name of it)."""
-    return canonical(provider) in _TEXT_ONLY
+    return normalize_provider(provider) in _TEXT_ONLY
 
 
-def canonical(provider: str) -> str:
+def normalize_provider(provider: str) -> str:
     """The provider's name in one spelling; backends write `vertex-ai` and `vertex_ai`."""
     return provider.strip().lower().replace("_", "-")
 
 
-def provider_by_name(model: str) -> str:
+def guess_provider(model: str) -> str:
     """The provider that the proxy would take for a name on the wire; "" for an unknown one."""
     return next((name for name, pattern in _BY_NAME if pattern.match(model)), "")

@@ -16,7 +16,7 @@ _PROVIDERS: Mapping[str, str] = {
     "opik-free": "Opik's free model",
 }
 
-SENTENCES: Mapping[str, tuple[str, str]] = {
+ERROR_MESSAGES: Mapping[str, tuple[str, str]] = {
     "no_key": (
         "no_key",
         "This workspace has no API key for {provider}: add one under Configuration, AI Providers.",

@@ -16,13 +16,18 @@ import anyio
 import httpx
 
 from app.caller import Caller
-from app.chat.capabilities import Abilities, Learnt, abilities_of, provider_by_name
-from app.chat.native_tools import NativeDialect, NativeReader, encode, wire_model
-from app.chat.provider_errors import failed, refused_parameter, refuses_tools
-from app.chat.stream import Exchange, ExchangeFailed
-from app.chat.text_tools import TextDialect, TextReader
+from app.chat.capabilities import (
+    Capabilities,
+    LearnedCapabilities,
+    find_capabilities,
+    guess_provider,
+)
+from app.chat.native_tools import NativeReplyReader, NativeTools, encode_json, wire_model
+from app.chat.provider_errors import model_failed, refused_parameter, refuses_tools
+from app.chat.stream import ReplyStream, ReplyStreamFailed
+from app.chat.text_tools import TextReplyReader, TextTools
 from app.errors import ModelFailed
-from app.messages import Message, Reply, ToolAnswer, ToolSpec, Usage
+from app.messages import Message, Reply, ToolResult, ToolSpec, Usage
 
 OPTIONAL_PARAMETERS = (
     "temperature",
@@ -96,8 +101,8 @@ class ProxyModel:
         caller: Caller,
         model: str,
         options: ChatOptions | None = None,
-        abilities: Abilities | None = None,
-        learnt: Learnt | None = None,
+        abilities: Capabilities | None = None,
+        learnt: LearnedCapabilities | None = None,
         token: str | None = None,
         new_id: Callable[[], str] = _random_id,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
@@ -105,14 +110,14 @@ class ProxyModel:
         self._options = options or ChatOptions()
         self._model = wire_model(model)
         self._workspace = caller.workspace
-        self._learnt = learnt or Learnt()
-        known = abilities or abilities_of(provider_by_name(self._model), self._model)
+        self._learnt = learnt or LearnedCapabilities()
+        known = abilities or find_capabilities(guess_provider(self._model), self._model)
         self._abilities = self._learnt.get(self._workspace, self._model) or known
-        self._native = NativeDialect()
-        self._text = TextDialect(token or uuid4().hex)
+        self._native = NativeTools()
+        self._text = TextTools(token or uuid4().hex)
         self._sleep = sleep
         self._new_id = new_id
-        self._exchange = Exchange(
+        self._exchange = ReplyStream(
             http,
             url=base_url.rstrip("/") + _PATH,
             headers=_headers(caller),
@@ -138,8 +143,8 @@ class ProxyModel:
         self, messages: Sequence[Message], tools: Sequence[ToolSpec], say: Callable[[str], None]
     ) -> Reply:
         request = self._native.request(messages, tools)
-        needs_tools = bool(tools) or any(isinstance(each, ToolAnswer) for each in messages)
-        ask = partial(self._ask, request, NativeReader, native_tools=needs_tools)
+        needs_tools = bool(tools) or any(isinstance(each, ToolResult) for each in messages)
+        ask = partial(self._ask, request, NativeReplyReader, native_tools=needs_tools)
         if tools and not self._abilities.streams_calls:
             whole = await ask(say, stream=False)
             return self._joined(Reply(""), whole, lambda _: None)
@@ -171,7 +176,7 @@ class ProxyModel:
         again = self._text.reader()
         second = await self._streamed_text(corrected, tools, _nobody, again)
         if again.fault:
-            raise failed("malformed_request", model=self._model)
+            raise model_failed("malformed_request", model=self._model)
         return self._joined(reply, second, say)
 
     async def _streamed_text(
@@ -179,7 +184,7 @@ class ProxyModel:
         messages: Sequence[Message],
         tools: Sequence[ToolSpec],
         say: Callable[[str], None],
-        reader: TextReader,
+        reader: TextReplyReader,
     ) -> Reply:
         ask = partial(self._ask, self._text.request(messages, tools), lambda: reader)
         streamed = await ask(say, stream=True)
@@ -193,7 +198,7 @@ class ProxyModel:
     async def _ask(
         self,
         request: Mapping[str, Any],
-        open_reader: Callable[[], NativeReader | TextReader],
+        open_reader: Callable[[], NativeReplyReader | TextReplyReader],
         say: Callable[[str], None],
         *,
         stream: bool,
@@ -219,7 +224,7 @@ class ProxyModel:
                 if rest:
                     say(rest)
                 return reader.reply(raw, new_id=self._new_id)
-            except ExchangeFailed as error:
+            except ReplyStreamFailed as error:
                 failure = error
             if not heard and self._abilities.native_tools and _are_tools_lost(failure):
                 raise _ToolsLost
@@ -233,9 +238,9 @@ class ProxyModel:
 
     def _body(self, request: Mapping[str, Any], *, stream: bool) -> bytes:
         sent = self._options.sent(self._abilities.refused, stream=stream)
-        return encode({"model": self._model, "stream": stream, **sent, **request})
+        return encode_json({"model": self._model, "stream": stream, **sent, **request})
 
-    def _leave_out(self, failure: ExchangeFailed) -> bool:
+    def _leave_out(self, failure: ReplyStreamFailed) -> bool:
         """Whether an optional parameter was refused that was not left out already."""
         if failure.refusal is None:
             return False
@@ -247,11 +252,11 @@ class ProxyModel:
         self._learn(replace(self._abilities, refused=refused | {name}))
         return True
 
-    def _learn(self, abilities: Abilities) -> None:
+    def _learn(self, abilities: Capabilities) -> None:
         self._abilities = abilities
         self._learnt.put(self._workspace, self._model, abilities)
 
-    def _wait(self, failure: ExchangeFailed, failures: int, *, stream: bool) -> float | None:
+    def _wait(self, failure: ReplyStreamFailed, failures: int, *, stream: bool) -> float | None:
         """Seconds before the next attempt, or None where there shall be none."""
         options = self._options
         status = failure.refusal.status if failure.refusal else 0
@@ -279,14 +284,14 @@ class ProxyModel:
 
     def _empty(self, reply: Reply) -> ModelFailed:
         cases = {"length": "out_of_tokens", "content_filter": "content_filter"}
-        return failed(cases.get(reply.finish, "empty"), model=self._model)
+        return model_failed(cases.get(reply.finish, "empty"), model=self._model)
 
 
 def _nobody(_: str) -> None:
     """Hears a text that is not shown, or not yet."""
 
 
-def _are_tools_lost(failure: ExchangeFailed) -> bool:
+def _are_tools_lost(failure: ReplyStreamFailed) -> bool:
     refusal = failure.refusal
     return failure.tools_lost or (refusal is not None and refuses_tools(refusal))
 

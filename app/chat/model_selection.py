@@ -11,10 +11,16 @@ import structlog
 from cachetools import TTLCache
 
 from app.caller import Caller
-from app.chat.capabilities import Abilities, Learnt, abilities_of, canonical, provider_by_name
+from app.chat.capabilities import (
+    Capabilities,
+    LearnedCapabilities,
+    find_capabilities,
+    guess_provider,
+    normalize_provider,
+)
 from app.chat.model import ChatOptions, ProxyModel
 from app.chat.native_tools import wire_model
-from app.chat.provider_errors import failed
+from app.chat.provider_errors import model_failed
 from app.errors import InvalidRequest, ModelFailed, OpikAssistError
 from app.messages import Message, OfferedModel, Reply, ToolSpec
 
@@ -29,7 +35,7 @@ _ROUTERS = frozenset({"openrouter", "requesty", "orcarouter"})
 _FREE = "opik-free"
 
 
-class Key(Protocol):
+class CatalogKey(Protocol):
     """A provider that the workspace has a key for."""
 
     @property
@@ -40,7 +46,7 @@ class Key(Protocol):
     def responses_mode(self) -> bool: ...
 
 
-class Offer(Protocol):
+class CatalogModel(Protocol):
     """A model that the backend knows."""
 
     @property
@@ -58,15 +64,15 @@ class Candidate:
     name: str
     wire: str
     provider: str
-    abilities: Abilities
+    abilities: Capabilities
 
 
 @dataclass(frozen=True, slots=True)
-class Knowledge:
+class WorkspaceModels:
     """What the backend tells of a workspace; None where it tells nothing."""
 
-    keys: Sequence[Key] | None = None
-    offers: Mapping[str, Sequence[Offer]] | None = None
+    keys: Sequence[CatalogKey] | None = None
+    offers: Mapping[str, Sequence[CatalogModel]] | None = None
 
     def usable(self, candidate: Candidate) -> bool | None:
         """Whether this model can answer here; None where only trying would tell."""
@@ -74,7 +80,7 @@ class Knowledge:
             return None
         if candidate.provider == _FREE and self._offered(_FREE):
             return True
-        if not any(canonical(key.provider) == candidate.provider for key in self.keys):
+        if not any(normalize_provider(key.provider) == candidate.provider for key in self.keys):
             return False
         if candidate.provider in _LISTED_WITH_THE_KEY:
             return any(candidate.wire in key.models for key in self.keys)
@@ -104,7 +110,7 @@ class Knowledge:
     def _meant(self, name: str) -> list[Candidate]:
         provider, _, rest = name.partition("/")
         if rest == "*":
-            provider = canonical(provider)
+            provider = normalize_provider(provider)
             return [self._candidate(each, each) for each in self._all_of(provider)][:_PER_WILDCARD]
         wire = wire_model(name)
         meant = [self._candidate(name, wire)]
@@ -117,7 +123,7 @@ class Knowledge:
 
     def _candidate(self, name: str, wire: str) -> Candidate:
         provider = self._provider_of(wire)
-        abilities = abilities_of(
+        abilities = find_capabilities(
             provider,
             wire,
             responses_mode=provider == "openai" and self._in_responses_mode(),
@@ -129,15 +135,15 @@ class Knowledge:
         """By the keys' own lists, by the backend's models, and by the name, in this order."""
         for key in self.keys or ():
             if wire in key.models:
-                return canonical(key.provider)
+                return normalize_provider(key.provider)
         for provider, offers in (self.offers or {}).items():
             if any(wire in {offer.id, offer.qualified_name} for offer in offers):
-                return canonical(provider)
-        return provider_by_name(wire)
+                return normalize_provider(provider)
+        return guess_provider(wire)
 
     def _in_responses_mode(self) -> bool:
         """The proxy takes a provider's first key."""
-        of_openai = (key for key in self.keys or () if canonical(key.provider) == "openai")
+        of_openai = (key for key in self.keys or () if normalize_provider(key.provider) == "openai")
         first = next(of_openai, None)
         return first is not None and first.responses_mode
 
@@ -148,7 +154,7 @@ class Knowledge:
     def _all_of(self, provider: str) -> Iterator[str]:
         """The names on the wire of what a provider offers."""
         for key in self.keys or ():
-            if canonical(key.provider) == provider:
+            if normalize_provider(key.provider) == provider:
                 yield from key.models
         for offer in self._offered(provider):
             if provider in _ROUTERS:
@@ -158,9 +164,14 @@ class Knowledge:
             elif provider not in _LISTED_WITH_THE_KEY:
                 yield offer.id
 
-    def _offered(self, provider: str) -> Sequence[Offer]:
+    def _offered(self, provider: str) -> Sequence[CatalogModel]:
         return next(
-            (each for name, each in (self.offers or {}).items() if canonical(name) == provider), ()
+            (
+                each
+                for name, each in (self.offers or {}).items()
+                if normalize_provider(name) == provider
+            ),
+            (),
         )
 
 
@@ -171,15 +182,15 @@ _ASKING_SECONDS = 5
 _NEXT = frozenset({"no_key", "model_unknown"})
 
 
-class Offers(Protocol):
+class ModelCatalog(Protocol):
     """Tells what a workspace may use; None where the backend does not."""
 
-    async def keys(self, caller: Caller) -> Sequence[Key] | None: ...
-    async def models(self, caller: Caller) -> Mapping[str, Sequence[Offer]] | None: ...
+    async def keys(self, caller: Caller) -> Sequence[CatalogKey] | None: ...
+    async def models(self, caller: Caller) -> Mapping[str, Sequence[CatalogModel]] | None: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class ModelPreferences:
     """The configured models: those to use, those to fall back to, those a question may name."""
 
     models: Sequence[str]
@@ -187,16 +198,16 @@ class Wishes:
     allowed: Sequence[str] = ()
 
 
-class ModelDesk:
+class ModelSelector:
     """Opens the model of a turn; what it finds out serves all turns of the process."""
 
     def __init__(
         self,
         http: httpx.AsyncClient,
-        offers: Offers,
+        offers: ModelCatalog,
         *,
         base_url: str,
-        wishes: Wishes,
+        wishes: ModelPreferences,
         options: ChatOptions,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -205,8 +216,8 @@ class ModelDesk:
         self._base_url = base_url
         self._wishes = wishes
         self._options = options
-        self._learnt = Learnt(clock=clock)
-        self._known: TTLCache[str, Knowledge] = TTLCache(
+        self._learnt = LearnedCapabilities(clock=clock)
+        self._known: TTLCache[str, WorkspaceModels] = TTLCache(
             _REMEMBERED, _KNOWLEDGE_SECONDS, timer=clock
         )
         # By workspace: the names on the wire that the proxy cannot route, the providers (as
@@ -279,7 +290,7 @@ class ModelDesk:
         names = (candidate.wire, f"{candidate.provider}/*")
         return any((caller.workspace, name) in self._refused for name in names)
 
-    async def _knowledge(self, caller: Caller) -> Knowledge:
+    async def _knowledge(self, caller: Caller) -> WorkspaceModels:
         known = self._known.get(caller.digest())
         if known is None:
             known = await self._ask(caller)
@@ -287,7 +298,7 @@ class ModelDesk:
                 self._known[caller.digest()] = known
         return known
 
-    async def _ask(self, caller: Caller) -> Knowledge:
+    async def _ask(self, caller: Caller) -> WorkspaceModels:
         found: dict[str, Any] = {}
 
         async def ask(name: str, read: Callable[[Caller], Awaitable[object]]) -> None:
@@ -300,14 +311,14 @@ class ModelDesk:
             async with anyio.create_task_group() as group:
                 group.start_soon(ask, "keys", self._offers.keys)
                 group.start_soon(ask, "offers", self._offers.models)
-        return Knowledge(**found)
+        return WorkspaceModels(**found)
 
 
 class ChosenModel:
     """`agent.ports.Model`: the first of the candidates that the proxy can route, from then on."""
 
     def __init__(
-        self, desk: ModelDesk, caller: Caller, *, token: str, requested: str | None
+        self, desk: ModelSelector, caller: Caller, *, token: str, requested: str | None
     ) -> None:
         self._desk = desk
         self._caller = caller
@@ -344,7 +355,7 @@ class ChosenModel:
             log.info("model_chosen", model=candidate.wire, provider=candidate.provider)
             return reply
         if failure is None:
-            raise failed("no_model")
+            raise model_failed("no_model")
         raise failure
 
 

@@ -1,6 +1,6 @@
 """Messages and tools -> the proxy's request, in the words of one dialect.
 
-`NativeDialect` is OpenAI's chat completions with native tool calls. `text_tools.TextDialect` stands
+`NativeTools` is OpenAI's chat completions with native tool calls. `text_tools.TextDialect` stands
 beside it for providers whose tools the proxy drops: `ProxyModel` asks its dialect for `request` and
 for a `reader` of the reply, and knows nothing else of the wire form of messages.
 """
@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from app.chat.frames import json_object
-from app.messages import Assistant, Message, Reply, System, ToolAnswer, ToolCall, ToolSpec, User
-from app.surrogates import repaired
+from app.messages import Assistant, Message, Reply, System, ToolCall, ToolResult, ToolSpec, User
+from app.surrogates import join_surrogates
 
 # The proxy routes OpenAI's, Anthropic's and Gemini's models by their bare names; a name with a
 # slash would mean OpenRouter's model of that vendor.
@@ -19,7 +19,7 @@ _STRIPPED_PREFIXES = ("openai/", "anthropic/", "gemini/")
 _EMPTY_ANSWER = "(empty)"
 
 
-class NativeDialect:
+class NativeTools:
     """System, user, assistant and tool messages; tools as functions."""
 
     def request(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> dict[str, Any]:
@@ -29,12 +29,12 @@ class NativeDialect:
             request["tools"] = [_tool(tool) for tool in tools]
         return request
 
-    def reader(self) -> "NativeReader":
+    def reader(self) -> "NativeReplyReader":
         """What reads one reply: all of its text is for the user."""
-        return NativeReader()
+        return NativeReplyReader()
 
 
-class NativeReader:
+class NativeReplyReader:
     """Shows every piece as it comes; the calls are the reply's own."""
 
     fault = ""
@@ -59,9 +59,9 @@ def wire_model(name: str) -> str:
     return name
 
 
-def encode(body: Mapping[str, Any]) -> bytes:
+def encode_json(body: Mapping[str, Any]) -> bytes:
     """The body as UTF-8 JSON; halves of characters become U+FFFD instead of an error."""
-    return repaired(json.dumps(body, ensure_ascii=False, separators=(",", ":"))).encode()
+    return join_surrogates(json.dumps(body, ensure_ascii=False, separators=(",", ":"))).encode()
 
 
 def _messages(messages: Sequence[Message]) -> Iterator[dict[str, Any]]:
@@ -75,7 +75,7 @@ def _messages(messages: Sequence[Message]) -> Iterator[dict[str, Any]]:
                 yield _assistant(text, calls)
             case Assistant():
                 pass  # an assistant message with neither is refused by every provider
-            case ToolAnswer(call, text):
+            case ToolResult(call, text):
                 # The proxy leaves out empty members, and a tool message needs its content.
                 content = text or _EMPTY_ANSWER
                 yield {"role": "tool", "tool_call_id": _wire_id(call), "content": content}

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.chat.error_messages import SENTENCES, provider_name
+from app.chat.error_messages import ERROR_MESSAGES, provider_name
 from app.chat.frames import json_object
 from app.errors import ModelFailed
 from app.masking import excerpt
@@ -22,7 +22,7 @@ _NESTING = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class ProviderError:
     """An error as it came. `text` is not masked and must not be shown as it is.
 
     `status` is the HTTP status, or the code in a frame (0 where it tells none); `kind` holds the
@@ -34,7 +34,7 @@ class Refusal:
     kind: str = ""
     in_stream: bool = False
 
-    def hiding(self, hide: Callable[[str], str]) -> "Refusal":
+    def hiding(self, hide: Callable[[str], str]) -> "ProviderError":
         """The same without what `hide` takes out of a text."""
         return replace(self, text=hide(self.text), kind=hide(self.kind))
 
@@ -130,7 +130,7 @@ _REFUSED_PARAMETER = re.compile(
 )
 
 
-def refusal_in(frame: Mapping[str, Any]) -> Refusal | None:
+def find_provider_error(frame: Mapping[str, Any]) -> ProviderError | None:
     """The error that a frame (or a JSON body at status 200) is, or None for any other frame."""
     is_error = bool(frame.get("error") or frame.get("errors") or frame.get("detail")) or (
         "message" in frame and "choices" not in frame
@@ -138,21 +138,23 @@ def refusal_in(frame: Mapping[str, Any]) -> Refusal | None:
     if not is_error:
         return None
     text, kind, status = _words(frame)
-    return Refusal(status=status, text=text, kind=kind, in_stream=True)
+    return ProviderError(status=status, text=text, kind=kind, in_stream=True)
 
 
-def refusal_of(status: int, body: bytes) -> Refusal:
+def read_error_response(status: int, body: bytes) -> ProviderError:
     """The error that an HTTP answer of 300 and above is."""
     content = body.decode("utf-8", "replace").strip()
     data = json_object(content)
     if data is None:
-        return Refusal(status=status, text="" if is_page(content) else content[:_READ_CHARACTERS])
+        return ProviderError(
+            status=status, text="" if is_page(content) else content[:_READ_CHARACTERS]
+        )
     text, kind, inner = _words(data)
     generic = status in {0, 500} and 400 <= inner < 600
-    return Refusal(status=inner if generic else status, text=text, kind=kind)
+    return ProviderError(status=inner if generic else status, text=text, kind=kind)
 
 
-def failure(refusal: Refusal, *, model: str, provider: str = "") -> ModelFailed:
+def to_model_failed(refusal: ProviderError, *, model: str, provider: str = "") -> ModelFailed:
     """The refusal in our words, with the provider's masked excerpt as detail.
 
     `model` is the name on the wire; `provider` is the proxy's name of it, "" where unknown.
@@ -160,18 +162,18 @@ def failure(refusal: Refusal, *, model: str, provider: str = "") -> ModelFailed:
     case = _case(refusal)
     named = re.search(r"provider[ =]'([\w -]{1,60})'", refusal.text)
     who = provider_name(named[1] if named else provider)
-    return failed(case, detail=refusal.text or refusal.kind, model=model, provider=who)
+    return model_failed(case, detail=refusal.text or refusal.kind, model=model, provider=who)
 
 
-def failed(case: str, *, detail: str = "", **names: object) -> ModelFailed:
+def model_failed(case: str, *, detail: str = "", **names: object) -> ModelFailed:
     """ModelFailed for one of `SENTENCES`; `names` fill its gaps."""
-    reason, sentence = SENTENCES[case]
+    reason, sentence = ERROR_MESSAGES[case]
     values = {"model": "the model", "provider": provider_name("")} | names
     text = sentence.format_map({name: excerpt(str(value)) for name, value in values.items()})
     return ModelFailed(text[:1].upper() + text[1:], detail=detail, reason=reason)
 
 
-def refused_parameter(refusal: Refusal, names: Iterable[str]) -> str | None:
+def refused_parameter(refusal: ProviderError, names: Iterable[str]) -> str | None:
     """Which of `names` the provider does not accept, where that is what it says.
 
     The status is not looked at: old backends pass on such a 400 as 500, and streams have none.
@@ -181,7 +183,7 @@ def refused_parameter(refusal: Refusal, names: Iterable[str]) -> str | None:
     return next((name for name in names if re.search(rf"\b{name}\b", refusal.text)), None)
 
 
-def refuses_tools(refusal: Refusal) -> bool:
+def refuses_tools(refusal: ProviderError) -> bool:
     """Whether the provider refused native tools or the messages that come with them."""
     case = _case(refusal)
     if case in {"refused", "provider_failed"}:
@@ -194,7 +196,7 @@ def is_page(text: str) -> bool:
     return text.lstrip().lower().startswith(("<!doctype", "<html", "<head", "<?xml"))
 
 
-def _case(refusal: Refusal) -> str:
+def _case(refusal: ProviderError) -> str:
     words = f"{refusal.text} {refusal.kind}"[:_READ_CHARACTERS]
     for rule in _RULES:
         if rule.pattern.search(words):

@@ -13,7 +13,7 @@ from typing import Any
 
 from app.chat.frames import json_object
 from app.messages import FinishReason, Reply, ToolCall, Usage
-from app.surrogates import ends_in_half, repaired
+from app.surrogates import ends_in_half_pair, join_surrogates
 
 # What a call costs of the reply's limit besides its texts, so that empty calls are bounded too.
 _CALL_BYTES = 64
@@ -115,7 +115,7 @@ class ReplyBuilder:
 
     def rest(self) -> str:
         """The half character that was held back for its other half; call it at the end."""
-        held, self._held = repaired(self._held), ""
+        held, self._held = join_surrogates(self._held), ""
         if held:
             self._pieces.append(held)
         return held
@@ -144,8 +144,8 @@ class ReplyBuilder:
         if not content:
             return ""
         text = self._held + content
-        self._held = text[-1] if ends_in_half(text) else ""
-        text = self._fitting(repaired(text[: len(text) - len(self._held)]))
+        self._held = text[-1] if ends_in_half_pair(text) else ""
+        text = self._fitting(join_surrogates(text[: len(text) - len(self._held)]))
         if self.full:
             self._held = ""
         if text:
@@ -215,12 +215,12 @@ class ReplyBuilder:
         for call in self._calls:
             if not call.name:
                 continue
-            provider_id = repaired(call.provider_id)
+            provider_id = join_surrogates(call.provider_id)
             # Two calls of one reply under one id could not be answered apart.
             yield ToolCall(
                 id=self._new_id(),
-                name=repaired(call.name),
-                arguments=repaired("".join(call.arguments)),
+                name=join_surrogates(call.name),
+                arguments=join_surrogates("".join(call.arguments)),
                 provider_id="" if provider_id in used else provider_id,
             )
             used.add(provider_id)

@@ -13,11 +13,18 @@ import structlog
 
 from app.chat.capabilities import drops_tools
 from app.chat.frames import Frame, FrameDecoder, Unreadable, json_object
-from app.chat.provider_errors import Refusal, failed, failure, is_page, refusal_in, refusal_of
+from app.chat.provider_errors import (
+    ProviderError,
+    find_provider_error,
+    is_page,
+    model_failed,
+    read_error_response,
+    to_model_failed,
+)
 from app.chat.reply_builder import ReplyBuilder
 from app.errors import ModelFailed
 from app.messages import Reply
-from app.retry_after import asked_pause
+from app.retry_after import parse_retry_after
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +42,7 @@ _ACTUAL_MODEL = "X-Opik-Actual-Model"
 _PROVIDER = "X-Opik-Provider"
 
 
-class ExchangeFailed(Exception):
+class ReplyStreamFailed(Exception):
     """An exchange without a reply: what to tell, and what a repetition depends on.
 
     `refusal` is None where nobody refused; `unheard`: the connection failed before a byte of the
@@ -47,7 +54,7 @@ class ExchangeFailed(Exception):
         self,
         told: ModelFailed,
         *,
-        refusal: Refusal | None = None,
+        refusal: ProviderError | None = None,
         unheard: bool = False,
         asked_wait: float | None = None,
         tools_lost: bool = False,
@@ -61,7 +68,7 @@ class ExchangeFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class ReplyStream:
     """Where to ask, how long to listen; `headers` are raw, `hide` takes secrets out of errors."""
 
     http: httpx.AsyncClient
@@ -96,7 +103,7 @@ class Exchange:
             raise _unheard(error) from None
         try:
             if native_tools and drops_tools(response.headers.get(_PROVIDER, "")):
-                raise ExchangeFailed(failed("no_tools", model=self.model), tools_lost=True)
+                raise ReplyStreamFailed(model_failed("no_tools", model=self.model), tools_lost=True)
             return await self._read(response, say)
         finally:
             with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
@@ -105,11 +112,13 @@ class Exchange:
     async def _read(self, response: httpx.Response, say: Callable[[str], None]) -> Reply:
         if response.status_code >= 300:
             body = await self._beginning(response)
-            refusal = refusal_of(response.status_code, body).hiding(self.hide)
-            raise ExchangeFailed(
-                failure(refusal, model=self.model, provider=response.headers.get(_PROVIDER, "")),
+            refusal = read_error_response(response.status_code, body).hiding(self.hide)
+            raise ReplyStreamFailed(
+                to_model_failed(
+                    refusal, model=self.model, provider=response.headers.get(_PROVIDER, "")
+                ),
                 refusal=refusal,
-                asked_wait=asked_pause(response.headers),
+                asked_wait=parse_retry_after(response.headers),
             )
         reading = _Reading(
             ReplyBuilder(self.new_id, limit=self.reply_bytes),
@@ -154,7 +163,7 @@ class Exchange:
             while (chunk := await self._next(chunks)) is not None:
                 body += chunk
                 if len(body) > _WHOLE_BYTES:
-                    raise ExchangeFailed(failed("too_large"))
+                    raise ReplyStreamFailed(model_failed("too_large"))
         except TimeoutError:
             raise self._silent() from None
         except httpx.HTTPError as error:
@@ -182,8 +191,8 @@ class Exchange:
         with anyio.fail_after(self.silence_seconds):
             return await anext(chunks, None)
 
-    def _silent(self) -> ExchangeFailed:
-        return ExchangeFailed(failed("silence", seconds=f"{self.silence_seconds:g}"))
+    def _silent(self) -> ReplyStreamFailed:
+        return ReplyStreamFailed(model_failed("silence", seconds=f"{self.silence_seconds:g}"))
 
 
 class _Reading:
@@ -223,7 +232,7 @@ class _Reading:
         """The answer is longer than what we read; without any text that is a failure."""
         self._damaged = True
         if self.builder.empty:
-            raise ExchangeFailed(failed("too_large"))
+            raise ReplyStreamFailed(model_failed("too_large"))
 
     def take(self, items: Iterable[Frame | Unreadable]) -> None:
         for item in items:
@@ -242,11 +251,11 @@ class _Reading:
 
     def _take_frame(self, frame: Frame) -> None:
         self._frames += 1
-        refusal = refusal_in(frame.data)
+        refusal = find_provider_error(frame.data)
         if refusal is not None:
             refusal = refusal.hiding(self._hide)
-            told = failure(refusal, model=self._model, provider=self._provider)
-            raise ExchangeFailed(told, refusal=refusal)
+            told = to_model_failed(refusal, model=self._model, provider=self._provider)
+            raise ReplyStreamFailed(told, refusal=refusal)
         text = self.builder.take(frame.data)
         if text:
             self._say(text)
@@ -259,7 +268,7 @@ class _Reading:
         elif not self._frames:
             case = "page" if is_page(line.text) else "not_understood"
             detail = "" if case == "page" else self._hide(line.text)
-            raise ExchangeFailed(failed(case, detail=detail))
+            raise ReplyStreamFailed(model_failed(case, detail=detail))
         self._damaged = self._damaged or _is_damaged_frame(line)
 
     def _is_whole(self) -> bool:
@@ -290,9 +299,9 @@ def _is_damaged_frame(item: Frame | Unreadable) -> bool:
     return isinstance(item, Unreadable) and (item.too_long or item.text.startswith("{"))
 
 
-def _unheard(error: httpx.HTTPError) -> ExchangeFailed:
+def _unheard(error: httpx.HTTPError) -> ReplyStreamFailed:
     if isinstance(error, httpx.DecodingError):
-        return ExchangeFailed(failed("not_understood", detail="broken compression"))
+        return ReplyStreamFailed(model_failed("not_understood", detail="broken compression"))
     # The error's own text may hold addresses of the inner network; its name says enough.
     log.info("proxy_unreachable", error=type(error).__name__)
-    return ExchangeFailed(failed("unreachable"), unheard=True)
+    return ReplyStreamFailed(model_failed("unreachable"), unheard=True)

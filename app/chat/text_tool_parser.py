@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from app.surrogates import repaired
+from app.surrogates import join_surrogates
 
 _FENCE = re.compile(r"[\s>]*(?:(?:[-*+]|\d{1,9}[.)])\s+)*(`{3,}|~{3,})(.*)", re.DOTALL)
 _NO_PLACE = re.compile(r"\s*>|\t| {4}")
@@ -24,7 +24,7 @@ _BAD_NAME = "its name is missing or not the name of a tool."
 _BAD_ARGUMENTS = "its arguments are not a JSON object."
 
 
-class RequestReader:
+class TextToolParser:
     """Takes a reply's text, gives what of it is for the user; `calls` are names and arguments.
 
     `fault` says what is wrong with a request that could not be read; then there are no calls.
@@ -203,7 +203,7 @@ def _call(value: Any) -> tuple[str, str]:
         arguments = {}
     if not isinstance(arguments, dict):
         raise ValueError(_BAD_ARGUMENTS)
-    return name, repaired(json.dumps(arguments, ensure_ascii=False))
+    return name, join_surrogates(json.dumps(arguments, ensure_ascii=False))
 
 
 def _no_constant(name: str) -> Any:

@@ -19,8 +19,8 @@ from itertools import groupby
 from typing import Any
 
 from app.chat.native_tools import wire_arguments
-from app.chat.text_tool_parser import RequestReader
-from app.messages import Assistant, Message, Reply, System, ToolAnswer, ToolCall, ToolSpec, User
+from app.chat.text_tool_parser import TextToolParser
+from app.messages import Assistant, Message, Reply, System, ToolCall, ToolResult, ToolSpec, User
 
 _EMPTY = "(empty)"
 
@@ -49,7 +49,7 @@ _CORRECTION = (
 )
 
 
-class TextDialect:
+class TextTools:
     """System, user and assistant messages only; tools described and called in their text."""
 
     def __init__(self, token: str) -> None:
@@ -67,9 +67,9 @@ class TextDialect:
             ]
         }
 
-    def reader(self) -> "TextReader":
+    def reader(self) -> "TextReplyReader":
         """What separates text and requests of one reply."""
-        return TextReader(self._call)
+        return TextReplyReader(self._call)
 
     def corrected(self, messages: Sequence[Message], raw: str, *, fault: str) -> list[Message]:
         """The conversation in which the model is told what was wrong with its reply `raw`."""
@@ -92,7 +92,7 @@ class TextDialect:
                     requests = "\n".join(self._written(call) for call in calls)
                     parts = (part for part in (text, requests) if part.strip())
                     yield "assistant", "\n\n".join(parts)
-                case ToolAnswer(call, text):
+                case ToolResult(call, text):
                     yield "user", self._answer(call, text)
         if not described:
             yield "user", self._description(tools)
@@ -116,11 +116,11 @@ class TextDialect:
         return f"<{self._result} name={name}>\n{text.strip() or _EMPTY}\n</{self._result}>"
 
 
-class TextReader:
+class TextReplyReader:
     """Reads one reply: `feed` gives what can be shown, `reply` the reply with its calls."""
 
     def __init__(self, tag: str) -> None:
-        self._requests = RequestReader(tag)
+        self._requests = TextToolParser(tag)
         self._shown: list[str] = []
         self.raw = ""
 

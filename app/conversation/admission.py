@@ -16,7 +16,7 @@ from app.agent.ports import Model
 from app.caller import Caller, Owner
 from app.conversation.event_writer import Lease
 from app.conversation.metering import MeteredModel
-from app.db.store import Conversation, Entry, Quotas, Store, TurnKey
+from app.db.store import Conversation, EventEntry, Quotas, Store, TurnKey
 from app.errors import ConversationBusy, LimitReached
 from app.events import TurnStarted
 
@@ -25,7 +25,7 @@ RETRY_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class AdmissionLimits:
     """How much is let in.
 
     `turns` run at once in this process, `quotas` hold over all processes. For `busy_wait` seconds
@@ -39,7 +39,7 @@ class Room:
 
 class Admission:
     def __init__(
-        self, store: Store, room: Room, *, lease: Lease, clock: Callable[[], float]
+        self, store: Store, room: AdmissionLimits, *, lease: Lease, clock: Callable[[], float]
     ) -> None:
         self._store = store
         self._room = room
@@ -72,7 +72,7 @@ class Admission:
         Raises LimitReached for one of the quotas, ConversationBusy when the wait was in vain.
         """
         turn_id = str(uuid4())
-        entry = Entry(str(uuid4()), TurnStarted(question=question))
+        entry = EventEntry(str(uuid4()), TurnStarted(question=question))
         quotas = self._room.quotas
         if caller.token is None:
             quotas = quotas.of_the_workspace_only()

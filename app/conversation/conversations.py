@@ -11,16 +11,16 @@ import structlog
 from cachetools import TTLCache
 
 from app.agent.citations import Aliases
-from app.agent.context import Budget, Limits
+from app.agent.context import TurnBudget, TurnLimits
 from app.agent.loop import run_turn
 from app.agent.ports import Model
 from app.agent.prompt import Fence
 from app.caller import Caller, Owner
-from app.conversation.admission import Admission, Room
-from app.conversation.event_writer import Lease, Patience
-from app.conversation.history import aliases_of, fold
-from app.conversation.ports import Access, Observer, OpenBench, OpenModel
-from app.conversation.token_usage import Price
+from app.conversation.admission import Admission, AdmissionLimits
+from app.conversation.event_writer import Lease, StorageTimeouts
+from app.conversation.history import build_messages, restore_aliases
+from app.conversation.ports import Access, Observer, OpenModel, OpenTrace
+from app.conversation.token_usage import TokenPrice
 from app.conversation.turn import SHUTTING_DOWN, Turn
 from app.db.store import Conversation, Store, TurnKey
 from app.errors import NotFound, ShuttingDown
@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TurnRequest:
     """A question, with all that is needed to answer it."""
 
     caller: Caller
@@ -42,15 +42,15 @@ class Asked:
     model: Model
 
 
-class Answering:
+class TurnRunner:
     def __init__(
         self,
         store: Store,
-        open_bench: OpenBench,
+        open_bench: OpenTrace,
         *,
         system: str,
-        limits: Limits,
-        prices: Mapping[str, Price],
+        limits: TurnLimits,
+        prices: Mapping[str, TokenPrice],
         clock: Callable[[], float],
     ) -> None:
         """`system` is the model's instructions."""
@@ -61,23 +61,23 @@ class Answering:
         self._prices = prices
         self._clock = clock
 
-    async def answer(self, asked: Asked, turn: Turn) -> None:
+    async def answer(self, asked: TurnRequest, turn: Turn) -> None:
         """Runs the loop and tells the turn; raises what ends the turn in words."""
         logged = await self._store.events(asked.conversation.id)
-        aliases = aliases_of([each.event for each in logged])
+        aliases = restore_aliases([each.event for each in logged])
         bench = await self._open_bench(asked.caller, asked.owner, asked.trace_id, aliases)
         await turn.emit(TraceRead(project_id=bench.project_id, spans=bench.span_count))
         turn.cite(aliases, bench.label)
         earlier = [each.event for each in logged if each.turn_id != turn.key.turn_id]
         turn.charge(earlier, self._prices)
         fence = Fence(asked.conversation.marker)
-        outline, before = fence.outline(bench.outline), fold(earlier, aliases)
+        outline, before = fence.outline(bench.outline), build_messages(earlier, aliases)
         await run_turn(
             [self._system, outline, *before, User(asked.question)],
             model=asked.model,
             toolbox=bench.toolbox,
             fence=fence,
-            budget=Budget(self._limits, clock=self._clock),
+            budget=TurnBudget(self._limits, clock=self._clock),
             sink=turn,
         )
         turn.suggest(bench.suggestions)
@@ -87,15 +87,15 @@ ADOPTED_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class TurnPolicy:
     """How turns are let in and run; `system` is the model's instructions."""
 
-    limits: Limits
+    limits: TurnLimits
     lease: Lease
-    patience: Patience
+    patience: StorageTimeouts
     system: str
-    room: Room = field(default_factory=Room)
-    prices: Mapping[str, Price] = field(default_factory=dict)
+    room: AdmissionLimits = field(default_factory=AdmissionLimits)
+    prices: Mapping[str, TokenPrice] = field(default_factory=dict)
 
 
 class Conversations:
@@ -104,10 +104,10 @@ class Conversations:
         store: Store,
         access: Access,
         *,
-        open_bench: OpenBench,
+        open_bench: OpenTrace,
         open_model: OpenModel,
         observer: Observer,
-        rules: Rules,
+        rules: TurnPolicy,
         tasks: anyio.abc.TaskGroup,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -116,7 +116,7 @@ class Conversations:
         self._access = access
         self._open_bench = open_bench
         self._admission = Admission(store, rules.room, lease=rules.lease, clock=clock)
-        self._answering = Answering(
+        self._answering = TurnRunner(
             store,
             open_bench,
             system=rules.system,
@@ -167,7 +167,7 @@ class Conversations:
             turn.stop(SHUTTING_DOWN)
         opened = self._open_model(caller, token=conversation.marker, requested=model)
         watched = turn.watch.watched(self._admission.metered(opened, turn.spend))
-        asked = Asked(caller, owner, trace_id, question, conversation, watched)
+        asked = TurnRequest(caller, owner, trace_id, question, conversation, watched)
         self._tasks.start_soon(self._run, turn, asked)
         return turn
 
@@ -286,7 +286,7 @@ class Conversations:
             watch=watch,
         )
 
-    async def _run(self, turn: Turn, asked: Asked) -> None:
+    async def _run(self, turn: Turn, asked: TurnRequest) -> None:
         try:
             await turn.run(partial(self._answering.answer, asked))
         finally:

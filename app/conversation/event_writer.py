@@ -13,8 +13,8 @@ from uuid import uuid4
 import anyio
 import structlog
 
-from app.db.event_size import fitted, size_of
-from app.db.store import Entry, Store, TurnKey
+from app.db.event_size import measure_event, shrink_event
+from app.db.store import EventEntry, Store, TurnKey
 from app.errors import DatabaseUnavailable, TurnLost
 from app.events import StoredEvent, TerminalEvent
 from app.messages import Usage
@@ -37,7 +37,7 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class StorageTimeouts:
     """How long a turn waits for the database; seconds.
 
     `event`: before an event is shown that is not stored yet. `pause`: between two attempts. `end`:
@@ -50,7 +50,7 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class TurnEnding:
     """The last event of a turn, and what is kept of the turn; `state` as in `Store.end_turn`."""
 
     event: TerminalEvent
@@ -60,15 +60,15 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _PendingEvents:
     """An entry that the database does not have yet; `settled` once nobody waits for it."""
 
-    entry: Entry
+    entry: EventEntry
     size: int
     settled: anyio.Event = field(default_factory=anyio.Event)
 
 
-class Ledger:
+class EventWriter:
     """Takes events without losing, doubling or reordering any, however the database fares.
 
     It holds HELD_BYTES and a little in memory: what waits beyond that is kept cut, with a mark.
@@ -80,7 +80,7 @@ class Ledger:
         key: TurnKey,
         *,
         lease: Lease,
-        patience: Patience,
+        patience: StorageTimeouts,
         on_lost: Callable[[], None],
         label: Mapping[str, str],
     ) -> None:
@@ -91,7 +91,7 @@ class Ledger:
         self._patience = patience
         self._on_lost = on_lost
         self._label = label
-        self._held: list[_Held] = []
+        self._held: list[_PendingEvents] = []
         self._changed = anyio.Event()
         self._writing = anyio.Lock()
         self._renew_at = 0.0
@@ -133,7 +133,7 @@ class Ledger:
                 await anyio.sleep(self._patience.pause)
         self._on_lost()
 
-    async def close(self, ending: Ending, *, seconds: float) -> bool:
+    async def close(self, ending: TurnEnding, *, seconds: float) -> bool:
         """Stores what waits together with the turn's end, and tells whether it is stored.
 
         Tries for `seconds`, a write that has begun being waited for; raises TurnLost like `add`.
@@ -152,10 +152,10 @@ class Ledger:
         log.error("turn_not_stored", events=len(self._held), **self._label)
         return False
 
-    def _hold(self, event: StoredEvent) -> _Held:
+    def _hold(self, event: StoredEvent) -> _PendingEvents:
         room = HELD_BYTES - sum(each.size for each in self._held)
-        kept = fitted(event, max(room, LEAST_BYTES))
-        held = _Held(Entry(str(uuid4()), kept), size_of(kept))
+        kept = shrink_event(event, max(room, LEAST_BYTES))
+        held = _PendingEvents(EventEntry(str(uuid4()), kept), measure_event(kept))
         if self._failing or self._lost:
             held.settled.set()
         self._held.append(held)
@@ -186,7 +186,7 @@ class Ledger:
             await self._store.charge(self._key.turn_id, tokens)
             self._charged = tokens
 
-    async def _end(self, ending: Ending) -> None:
+    async def _end(self, ending: TurnEnding) -> None:
         await self._charge()
         held = list(self._held)
         await self._store.end_turn(
@@ -220,7 +220,7 @@ class Ledger:
             log.warning("turn_waits_for_database", reason=reason, **self._label)
         self._release()
 
-    def _settle(self, stored: list[_Held]) -> None:
+    def _settle(self, stored: list[_PendingEvents]) -> None:
         del self._held[: len(stored)]
         for each in stored:
             each.settled.set()

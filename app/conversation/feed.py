@@ -14,7 +14,7 @@ from app.events import Event, TextDelta
 
 class Feed:
     def __init__(self) -> None:
-        self._waiting: deque[Event | _Joined] = deque()
+        self._waiting: deque[Event | _JoinedDeltas] = deque()
         self._changed = anyio.Event()
         self._closed = False
         self._abandoned = False
@@ -53,17 +53,17 @@ class Feed:
         if not self._waiting:
             return None
         first = self._waiting.popleft()
-        return first.delta() if isinstance(first, _Joined) else first
+        return first.delta() if isinstance(first, _JoinedDeltas) else first
 
     def _put_delta(self, delta: TextDelta) -> None:
         last = self._waiting[-1] if self._waiting else None
-        if not isinstance(last, _Joined) or last.bubble != delta.bubble:
-            last = _Joined(delta.bubble)
+        if not isinstance(last, _JoinedDeltas) or last.bubble != delta.bubble:
+            last = _JoinedDeltas(delta.bubble)
             self._waiting.append(last)
         last.add(delta)
 
 
-class _Joined:
+class _JoinedDeltas:
     """Deltas of one bubble, joined as they come: each by itself weighs far more than its text."""
 
     def __init__(self, bubble: str) -> None:

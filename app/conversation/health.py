@@ -55,8 +55,10 @@ class Health:
     ) -> None:
         """`schema_fault` asks the database and may raise DatabaseUnavailable."""
         self._schema_fault = schema_fault
-        self._database = _Shared(self._look, remembered=0, clock=clock)
-        self._backend = _Shared(backend_answers, remembered=BACKEND_REMEMBERED_SECONDS, clock=clock)
+        self._database = _SharedProbe(self._look, remembered=0, clock=clock)
+        self._backend = _SharedProbe(
+            backend_answers, remembered=BACKEND_REMEMBERED_SECONDS, clock=clock
+        )
         self._draining = draining
 
     async def readiness(self) -> Readiness:
@@ -81,7 +83,7 @@ class Health:
             return DatabaseState(False, error.message)
 
 
-class _Shared(Generic[T]):
+class _SharedProbe(Generic[T]):
     """A question that is asked by one at a time; those who waited meanwhile share the answer."""
 
     def __init__(

@@ -8,19 +8,19 @@ model should not take a fragment for an answer.
 from collections.abc import Iterable, Sequence
 
 from app.agent.citations import Aliases
-from app.agent.context import one_line
+from app.agent.context import summarize_tool_result
 from app.events import (
-    CallRecord,
+    AliasesAssigned,
     ReplyCompleted,
-    SpansNamed,
     StoredEvent,
+    ToolCallRecord,
     ToolCompleted,
     TurnCancelled,
     TurnFailed,
     TurnInterrupted,
     TurnStarted,
 )
-from app.messages import Assistant, Message, ToolAnswer, ToolCall, User
+from app.messages import Assistant, Message, ToolCall, ToolResult, User
 
 _ENDINGS = {
     TurnCancelled: "[The user stopped this answer.]",
@@ -29,16 +29,16 @@ _ENDINGS = {
 }
 
 
-def aliases_of(events: Sequence[StoredEvent]) -> Aliases:
+def restore_aliases(events: Sequence[StoredEvent]) -> Aliases:
     """The short names that the conversation has given."""
-    named = [each for each in events if isinstance(each, SpansNamed)]
+    named = [each for each in events if isinstance(each, AliasesAssigned)]
     return Aliases(
         (id for each in named for id in each.ids),
         traces=[trace for each in named for trace in each.traces],
     )
 
 
-def fold(events: Sequence[StoredEvent], aliases: Aliases) -> list[Message]:
+def build_messages(events: Sequence[StoredEvent], aliases: Aliases) -> list[Message]:
     """The messages of earlier turns, tool answers as one line each, in the order they were said."""
     answers = {each.call_id: each for each in events if isinstance(each, ToolCompleted)}
     return list(_messages(events, answers, aliases))
@@ -61,11 +61,11 @@ def _messages(
             yield Assistant(ending)
 
 
-def _call(record: CallRecord) -> ToolCall:
+def _call(record: ToolCallRecord) -> ToolCall:
     return ToolCall(record.id, record.name, record.arguments, record.provider_id)
 
 
-def _answer(call: ToolCall, completed: ToolCompleted | None) -> ToolAnswer:
+def _answer(call: ToolCall, completed: ToolCompleted | None) -> ToolResult:
     if completed is None:
-        return ToolAnswer(call, "[cancelled before it was answered]")
-    return ToolAnswer(call, one_line(call, completed.text, completed.outcome))
+        return ToolResult(call, "[cancelled before it was answered]")
+    return ToolResult(call, summarize_tool_result(call, completed.text, completed.outcome))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from app.agent.context import usage_of
+from app.agent.context import estimate_usage
 from app.agent.ports import Model, Say
 from app.errors import ModelFailed
 from app.messages import Message, Reply, ToolSpec
@@ -45,5 +45,5 @@ class MeteredModel:
         return reply
 
     def _count(self, messages: Sequence[Message], reply: Reply) -> None:
-        self._tokens += usage_of(messages, reply).total_tokens
+        self._tokens += estimate_usage(messages, reply).total_tokens
         self._spend(self._tokens)

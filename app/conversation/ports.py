@@ -23,7 +23,7 @@ class Access(Protocol):
         ...
 
 
-class Bench(Protocol):
+class OpenedTrace(Protocol):
     """A loaded trace: its outline, the tools that look closer, and its spans' names."""
 
     @property
@@ -51,10 +51,10 @@ class Bench(Protocol):
     def label(self, span_id: str) -> str | None: ...
 
 
-class OpenBench(Protocol):
+class OpenTrace(Protocol):
     async def __call__(
         self, caller: Caller, owner: Owner, trace_id: str, aliases: Aliases
-    ) -> Bench:
+    ) -> OpenedTrace:
         """Loads the trace with the caller's rights; raises as Access does.
 
         `owner` tells whose copy may be kept for the next turn; spans are named by `aliases`.
@@ -82,7 +82,7 @@ class OpenModel(Protocol):
         ...
 
 
-class TurnWatch(Protocol):
+class TurnObserver(Protocol):
     """Sees one turn."""
 
     def watched(self, model: Model) -> Model:
@@ -111,7 +111,7 @@ class Observer(Protocol):
         request_id: str,
         question: str,
         model: str,
-    ) -> TurnWatch:
+    ) -> TurnObserver:
         """A turn begins; `model` is its name until a reply says who has answered."""
         ...
 

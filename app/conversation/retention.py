@@ -6,7 +6,7 @@ import anyio
 import structlog
 
 from app.conversation.ports import Observer
-from app.db.retention_batches import NOTHING, Expiry
+from app.db.retention_batches import NOTHING, RetentionBatches
 from app.errors import DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
@@ -23,7 +23,7 @@ class Retention:
 
     def __init__(
         self,
-        expiry: Expiry,
+        expiry: RetentionBatches,
         observer: Observer,
         *,
         again: float,

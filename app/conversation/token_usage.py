@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from app.events import ReplyCompleted, Spending, UsageCount
+from app.events import ReplyCompleted, UsageCount, UsageTotals
 from app.messages import Usage
 
 _MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Price:
+class TokenPrice:
     """USD per million tokens; `cached` are the prompt's tokens that the provider had in store."""
 
     prompt: float
@@ -28,10 +28,10 @@ class Price:
 
 
 @dataclass(slots=True)
-class Account:
+class UsageAccount:
     """The running sum of replies; `prices` by the names of models."""
 
-    prices: Mapping[str, Price]
+    prices: Mapping[str, TokenPrice]
     usage: Usage = field(default_factory=Usage)
     cost: float | None = 0.0
 
@@ -47,7 +47,7 @@ class Account:
         else:
             self.cost += price.of(usage)
 
-    def spending(self) -> Spending:
+    def spending(self) -> UsageTotals:
         """The sum as it is told."""
         usage = self.usage
         count = UsageCount(
@@ -56,9 +56,9 @@ class Account:
             cached_tokens=usage.cached_tokens,
             reasoning_tokens=usage.reasoning_tokens,
         )
-        return Spending(usage=count, cost=self.cost if self.prices else None)
+        return UsageTotals(usage=count, cost=self.cost if self.prices else None)
 
-    def _price(self, reply: ReplyCompleted) -> Price | None:
+    def _price(self, reply: ReplyCompleted) -> TokenPrice | None:
         """By the model's name, with its provider before it or without."""
         exact = self.prices.get(f"{reply.provider}/{reply.model}", self.prices.get(reply.model))
         if exact is not None or reply.provider:

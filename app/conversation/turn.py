@@ -5,17 +5,17 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 import anyio
 import structlog
 
-from app.agent.citations import Aliases, CitationStream, cited
-from app.conversation.event_writer import Ending, Lease, Ledger, Patience
+from app.agent.citations import Aliases, CitationStream, find_citation_labels
+from app.conversation.event_writer import EventWriter, Lease, StorageTimeouts, TurnEnding
 from app.conversation.feed import Feed
-from app.conversation.ports import TurnWatch
-from app.conversation.token_usage import Account, Price
+from app.conversation.ports import TurnObserver
+from app.conversation.token_usage import TokenPrice, UsageAccount
 from app.db.store import Store, TurnKey
 from app.errors import DatabaseUnavailable, OpikAssistError, TurnLost
 from app.events import (
+    AliasesAssigned,
     QuestionsSuggested,
     ReplyCompleted,
-    SpansNamed,
     StoredEvent,
     TerminalEvent,
     TextDelta,
@@ -23,12 +23,12 @@ from app.events import (
     TurnCancelled,
     TurnFailed,
     TurnFinished,
-    UsageCounted,
+    UsageReported,
 )
 
 log = structlog.get_logger(__name__)
 
-Answer = Callable[["Turn"], Awaitable[None]]
+AnswerTurn = Callable[["Turn"], Awaitable[None]]
 
 _STATES: dict[type[TerminalEvent], str] = {
     TurnFinished: "finished",
@@ -66,11 +66,11 @@ class Turn:
         key: TurnKey,
         *,
         lease: Lease,
-        patience: Patience,
+        patience: StorageTimeouts,
         trace_id: str,
         workspace: str,
         request_id: str,
-        watch: TurnWatch,
+        watch: TurnObserver,
     ) -> None:
         self.key = key
         self.trace_id = trace_id
@@ -82,7 +82,7 @@ class Turn:
         self.watch = watch
         self._label = {"trace": trace_id, "turn": key.turn_id, "request": request_id}
         self._scope = anyio.CancelScope()
-        self._ledger = Ledger(
+        self._ledger = EventWriter(
             store,
             key,
             lease=lease,
@@ -103,9 +103,9 @@ class Turn:
         self._label_of = label
         self._stream = CitationStream(aliases)
 
-    def charge(self, earlier: Iterable[StoredEvent], prices: Mapping[str, Price]) -> None:
+    def charge(self, earlier: Iterable[StoredEvent], prices: Mapping[str, TokenPrice]) -> None:
         """From now on replies are counted, for the turn and after those of `earlier` turns."""
-        self._spent, self._spent_in_all = Account(prices), Account(prices)
+        self._spent, self._spent_in_all = UsageAccount(prices), UsageAccount(prices)
         for event in earlier:
             if isinstance(event, ReplyCompleted):
                 self._spent_in_all.add(event)
@@ -132,7 +132,9 @@ class Turn:
             self._stream.end()
             text = self._aliases.to_ids(event.text)
             event = event.model_copy(update={"text": text, "cited": self._cited(text)})
-        named = SpansNamed(ids=self._aliases.take_new(), traces=self._aliases.take_new_traces())
+        named = AliasesAssigned(
+            ids=self._aliases.take_new(), traces=self._aliases.take_new_traces()
+        )
         self.watch.happened(event)
         with anyio.CancelScope(shield=True):
             await self._ledger.add(*([named] if named.ids or named.traces else []), event)
@@ -140,7 +142,9 @@ class Turn:
         self.feed.put(event)
 
     def _cited(self, text: str) -> dict[str, str]:
-        return dict(cited(text, span=self._label_of, trace=self._aliases.trace_label))
+        return dict(
+            find_citation_labels(text, span=self._label_of, trace=self._aliases.trace_label)
+        )
 
     def stop(self, reason: TerminalEvent | None = None) -> None:
         """Ends the turn where it stands; it still stores what was said and how it ended."""
@@ -153,7 +157,7 @@ class Turn:
         self.feed.abandon()
         self.stop()
 
-    async def run(self, answer: Answer) -> None:
+    async def run(self, answer: AnswerTurn) -> None:
         """Runs `answer` to exactly one terminal event, whatever happens."""
         began = anyio.current_time()
         ending: TerminalEvent = _INTERNAL
@@ -169,14 +173,14 @@ class Turn:
         finally:
             if self._steps:
                 turn, in_all = self._spent.spending(), self._spent_in_all.spending()
-                self.feed.put(UsageCounted(turn=turn, conversation=in_all))
+                self.feed.put(UsageReported(turn=turn, conversation=in_all))
             self.feed.put(ending)
             self.feed.close()
             self.watch.ended(ending)
             self.ended.set()
             self._report(ending, anyio.current_time() - began)
 
-    async def _attempt(self, answer: Answer) -> TerminalEvent:
+    async def _attempt(self, answer: AnswerTurn) -> TerminalEvent:
         with self._scope:
             try:
                 await answer(self)
@@ -190,7 +194,7 @@ class Turn:
 
     async def _end(self, ending: TerminalEvent) -> TerminalEvent:
         """Stores the terminal event; a turn that lost its conversation writes no event."""
-        last = Ending(ending, _STATES[type(ending)], self._spent.usage, self._model or None)
+        last = TurnEnding(ending, _STATES[type(ending)], self._spent.usage, self._model or None)
         leaving = ending is SHUTTING_DOWN
         try:
             stored = await self._ledger.close(

@@ -19,25 +19,25 @@ _TEXTS: dict[type[StoredEvent], str] = {
 }
 
 
-def size_of(event: StoredEvent) -> int:
+def measure_event(event: StoredEvent) -> int:
     """The bytes of the event's JSON text in UTF-8."""
     return len(dump_event(event).encode())
 
 
-def fitted(event: StoredEvent, limit: int) -> StoredEvent:
+def shrink_event(event: StoredEvent, limit: int) -> StoredEvent:
     """The event where it has at most `limit` bytes, else as much of it as may be kept.
 
     Its text is cut and marked. Where a reply's calls and the names of its spans alone are too
     large, the calls lose their arguments and the spans their names. Below some hundred bytes for
     each call, and for kinds of events that hold no text, the limit may be missed.
     """
-    if size_of(event) <= limit:
+    if measure_event(event) <= limit:
         return event
-    if isinstance(event, ReplyCompleted) and size_of(_cut(event, 0)) > limit:
+    if isinstance(event, ReplyCompleted) and measure_event(_cut(event, 0)) > limit:
         calls = tuple(each.model_copy(update={"arguments": "{}"}) for each in event.calls)
         event = event.model_copy(update={"calls": calls, "cited": {}})
     length = len(_text(event))
-    while length and (size := size_of(_cut(event, length))) > limit:
+    while length and (size := measure_event(_cut(event, length))) > limit:
         length = min(length * limit // size, length - 1)
     return _cut(event, length)
 

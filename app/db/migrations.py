@@ -43,7 +43,7 @@ _MYSQL_PATIENCE = text(
 _log = structlog.get_logger()
 
 
-async def prepare(
+async def prepare_schema(
     engine: AsyncEngine,
     *,
     migrate: bool,

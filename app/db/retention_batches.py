@@ -12,7 +12,7 @@ from app.db.schema import chores, events, sessions, turns, utc_in, utc_now
 from app.db.transactions import Transactions
 
 
-async def hold(db: AsyncConnection, chore: str, holder: str, *, seconds: float) -> bool:
+async def acquire_lease(db: AsyncConnection, chore: str, holder: str, *, seconds: float) -> bool:
     """Takes or renews the lease of a chore for that many seconds; False while another has it.
 
     The lease's row stays locked until the commit, so nobody else does the chore meanwhile.
@@ -41,17 +41,17 @@ BATCH_EVENTS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
+class RemovedBatch:
     """The conversations that are gone now, and how many more were made shorter."""
 
     gone: frozenset[str]
     shortened: int = 0
 
 
-NOTHING = Removed(frozenset())
+NOTHING = RemovedBatch(frozenset())
 
 
-class Expiry:
+class RetentionBatches:
     """`days` without an event make a conversation one to remove; one process at a time does it."""
 
     def __init__(
@@ -73,17 +73,17 @@ class Expiry:
         """The process ends: a transaction, also one under way, has at most so long."""
         self._transactions.hurry(seconds)
 
-    async def remove_some(self) -> Removed | None:
+    async def remove_some(self) -> RemovedBatch | None:
         """Removes some of the oldest; None while another process does this.
 
         One short transaction. Conversations with a living turn stay. Raises DatabaseUnavailable.
         """
         gone: set[str] = set()
         shortened = await self._transactions.run(lambda db: self._remove_some(db, gone))
-        return None if shortened is None else Removed(frozenset(gone), shortened)
+        return None if shortened is None else RemovedBatch(frozenset(gone), shortened)
 
     async def _remove_some(self, db: AsyncConnection, gone: set[str]) -> int | None:
-        if not await hold(db, CHORE, self._holder, seconds=self._lease_seconds):
+        if not await acquire_lease(db, CHORE, self._holder, seconds=self._lease_seconds):
             return None
         await purge(db)
         if not (ids := await self._oldest(db)):

@@ -18,12 +18,12 @@ from app.db import turn_log
 from app.db.quotas import Quotas
 from app.db.schema import OWNER_KEY, events, facts, feedback, sessions, turns, utc_now
 from app.db.transactions import UNIT_SECONDS, Transactions
-from app.db.turn_log import Conversation, Entry, Start, TurnKey
+from app.db.turn_log import Conversation, EventEntry, TurnKey, TurnStart
 from app.errors import DatabaseUnavailable
 from app.events import LoggedEvent, load_event
 from app.messages import Usage
 
-__all__ = ["Conversation", "Entry", "Quotas", "Store", "TurnKey"]
+__all__ = ["Conversation", "EventEntry", "Quotas", "Store", "TurnKey"]
 
 _NAME_LENGTH = 255
 _NO_QUOTAS = Quotas()
@@ -95,7 +95,7 @@ class Store:
         trace_id: str,
         *,
         turn_id: str,
-        entry: Entry,
+        entry: EventEntry,
         lease_seconds: float,
         model: str,
         quotas: Quotas = _NO_QUOTAS,
@@ -106,14 +106,14 @@ class Store:
         clock gets its TurnInterrupted in the same transaction. None while another turn holds it.
         Raises LimitReached where the quotas leave no room.
         """
-        start = Start(turn_id, entry, lease_seconds, model, quotas)
+        start = TurnStart(turn_id, entry, lease_seconds, model, quotas)
         names = _columns(owner)
         return await self._transactions.run(
             lambda db: turn_log.begin(db, names, trace_id, start=start)
         )
 
     async def append(
-        self, turn: TurnKey, entries: Sequence[Entry], *, lease_seconds: float | None = None
+        self, turn: TurnKey, entries: Sequence[EventEntry], *, lease_seconds: float | None = None
     ) -> None:
         """Appends entries that are not in the log yet, in order.
 
@@ -128,7 +128,7 @@ class Store:
     async def end_turn(
         self,
         turn: TurnKey,
-        entries: Sequence[Entry],
+        entries: Sequence[EventEntry],
         *,
         state: str,
         usage: Usage,
@@ -301,7 +301,7 @@ async def _clear_feedback(db: AsyncConnection, owner: Owner, trace_id: str) -> s
 
 
 @dataclass(frozen=True, slots=True)
-class Rated:
+class RatedConversation:
     """A conversation with its thumb: 1 up, 0 down, given at `rated_at` (UTC)."""
 
     conversation_id: str
@@ -310,7 +310,7 @@ class Rated:
     rated_at: datetime
 
 
-async def rated(engine: AsyncEngine, workspace: str) -> list[Rated]:
+async def find_rated_conversations(engine: AsyncEngine, workspace: str) -> list[RatedConversation]:
     """The conversations of a workspace that have a thumb, oldest thumb first.
 
     Raises DatabaseUnavailable.
@@ -322,7 +322,7 @@ async def rated(engine: AsyncEngine, workspace: str) -> list[Rated]:
         .order_by(feedback.c.updated_at, sessions.c.id)
     )
 
-    async def read(db: AsyncConnection) -> list[Rated]:
-        return [Rated(*row) for row in (await db.execute(query)).all()]
+    async def read(db: AsyncConnection) -> list[RatedConversation]:
+        return [RatedConversation(*row) for row in (await db.execute(query)).all()]
 
     return await Transactions(engine, attempts=3, sleep=anyio.sleep).run(read)

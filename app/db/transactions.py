@@ -58,7 +58,7 @@ class Transactions:
         self._attempts = max(attempts, 1)
         self._sleep = sleep
         self._running: set[anyio.CancelScope] = set()
-        self._complaints = _Complaints(clock)
+        self._complaints = _OutageLog(clock)
 
     def hurry(self, seconds: float) -> None:
         """From now on a unit has at most so long, those under way included."""
@@ -115,7 +115,7 @@ class Transactions:
             return await unit(db)
 
 
-class _Complaints:
+class _OutageLog:
     """Logs a kind of failure at most every so many seconds, and how often it came since."""
 
     def __init__(self, clock: Callable[[], float]) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.engine import EVENT_BYTES
-from app.db.event_size import fitted
+from app.db.event_size import shrink_event
 from app.db.quotas import Quotas, admit
 from app.db.schema import events, sessions, turns, utc_in, utc_now
 from app.errors import TurnLost
@@ -50,7 +50,7 @@ class TurnKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class EventEntry:
     """An event to append; `id` is a UUID made by the writer, by which a repetition is known."""
 
     id: str
@@ -58,18 +58,18 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class TurnStart:
     """What is known of a turn before it takes its conversation."""
 
     turn_id: str
-    entry: Entry
+    entry: EventEntry
     lease_seconds: float
     model: str
     quotas: Quotas
 
 
 async def begin(
-    db: AsyncConnection, owner: dict[str, str], trace_id: str, *, start: Start
+    db: AsyncConnection, owner: dict[str, str], trace_id: str, *, start: TurnStart
 ) -> Conversation | None:
     """Takes the current conversation, making the first one; None while another turn holds it.
 
@@ -109,7 +109,11 @@ async def begin(
 
 
 async def append(
-    db: AsyncConnection, turn: TurnKey, entries: Sequence[Entry], *, lease_seconds: float | None
+    db: AsyncConnection,
+    turn: TurnKey,
+    entries: Sequence[EventEntry],
+    *,
+    lease_seconds: float | None,
 ) -> None:
     """Writes entries, moves the lease to `lease_seconds` from now unless that is None.
 
@@ -124,7 +128,7 @@ async def append(
 async def end(
     db: AsyncConnection,
     turn: TurnKey,
-    entries: Sequence[Entry],
+    entries: Sequence[EventEntry],
     *,
     state: str,
     usage: Usage,
@@ -160,7 +164,7 @@ async def _hold(db: AsyncConnection, turn: TurnKey) -> Any:
 
 
 async def _append(
-    db: AsyncConnection, turn: TurnKey, entries: Sequence[Entry], sequence: int, **more: Any
+    db: AsyncConnection, turn: TurnKey, entries: Sequence[EventEntry], sequence: int, **more: Any
 ) -> None:
     """Writes what is not in the log yet, and `more` columns of the session."""
     missing = await _missing(db, turn, entries) if entries else []
@@ -168,7 +172,9 @@ async def _append(
         await _insert_events(db, turn, missing, sequence, **more)
 
 
-async def _missing(db: AsyncConnection, turn: TurnKey, entries: Sequence[Entry]) -> list[Entry]:
+async def _missing(
+    db: AsyncConnection, turn: TurnKey, entries: Sequence[EventEntry]
+) -> list[EventEntry]:
     ids = [entry.id for entry in entries]
     known = await db.scalars(
         select(events.c.id).where(
@@ -182,7 +188,7 @@ async def _missing(db: AsyncConnection, turn: TurnKey, entries: Sequence[Entry])
 
 
 async def _insert_events(
-    db: AsyncConnection, turn: TurnKey, entries: Sequence[Entry], sequence: int, **more: Any
+    db: AsyncConnection, turn: TurnKey, entries: Sequence[EventEntry], sequence: int, **more: Any
 ) -> None:
     limit = min(_MOST_BYTES, db.info.get(EVENT_BYTES, _MOST_BYTES))
     rows = [
@@ -192,7 +198,7 @@ async def _insert_events(
             "turn_id": turn.turn_id,
             "sequence": number,
             "type": entry.event.type,
-            "payload": dump_event(fitted(entry.event, limit)),
+            "payload": dump_event(shrink_event(entry.event, limit)),
             "created_at": utc_now(),
         }
         for number, entry in enumerate(entries, start=sequence)
@@ -231,7 +237,7 @@ async def _insert_session(db: AsyncConnection, values: dict[str, Any]) -> None:
 
 
 async def _insert_turn(
-    db: AsyncConnection, session_id: str, *, start: Start, sequence: int
+    db: AsyncConnection, session_id: str, *, start: TurnStart, sequence: int
 ) -> None:
     last_turn = (
         select(events.c.turn_id)
@@ -269,7 +275,7 @@ async def _lease_ran_out(db: AsyncConnection, turn: TurnKey) -> bool:
 
 async def _interrupt(db: AsyncConnection, turn: TurnKey, *, sequence: int) -> int:
     """Ends a turn whose process is gone; the next free sequence number."""
-    await _insert_events(db, turn, [Entry(str(uuid4()), TurnInterrupted())], sequence)
+    await _insert_events(db, turn, [EventEntry(str(uuid4()), TurnInterrupted())], sequence)
     await _close(db, turn, state="interrupted", usage=await _used(db, turn))
     return sequence + 1
 

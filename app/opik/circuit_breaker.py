@@ -26,7 +26,7 @@ SECONDS = 5.0
 
 
 @dataclass(slots=True)
-class Passage:
+class CircuitPass:
     """One request's way through: whoever makes it says here how it ended.
 
     Neither `answered` nor `failure` (what failed; equal ones count once) is for a request that was
@@ -38,7 +38,7 @@ class Passage:
     failure: Hashable = None
 
 
-class Circuit:
+class CircuitBreaker:
     def __init__(
         self,
         *,
@@ -55,9 +55,9 @@ class Circuit:
         self._probing = False
 
     @contextmanager
-    def passage(self) -> Iterator[Passage]:
+    def passage(self) -> Iterator[CircuitPass]:
         """The way of one request; raises BackendUnavailable at once while the circuit is open."""
-        passage = Passage(is_probe=self._admit())
+        passage = CircuitPass(is_probe=self._admit())
         try:
             yield passage
         finally:
@@ -77,7 +77,7 @@ class Circuit:
         self._probing = True
         return True
 
-    def _settle(self, passage: Passage) -> None:
+    def _settle(self, passage: CircuitPass) -> None:
         if passage.is_probe:
             self._probing = False
         if passage.answered:

@@ -16,9 +16,9 @@ import httpx
 
 from app.caller import Caller
 from app.errors import NotFound
-from app.opik.http import BODY_BYTES, Allowance, Answer, Transport
+from app.opik.http import BODY_BYTES, BackendHttp, BackendResponse, ByteAllowance
 from app.opik.records import Permissions, SortedTraces, Span, Stats, Thread, Trace
-from app.opik.responses import Record, SpanPage, TracePage, read_page, record, refusal
+from app.opik.responses import Record, SpanPage, TracePage, parse_record, read_page, to_error
 
 PAGE_SPANS = 2_000
 SMALLEST_PAGE = 50
@@ -52,7 +52,7 @@ class SpanList:
 
 
 class OpikClient:
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: BackendHttp) -> None:
         self._transport = transport
 
     async def permissions(self, caller: Caller) -> Permissions | None:
@@ -60,7 +60,7 @@ class OpikClient:
         answer = await self._transport.exchange(caller, "GET", "/workspace-permissions")
         if answer.status in {404, 405}:
             return None
-        return record(Permissions, answer, "workspace")
+        return parse_record(Permissions, answer, "workspace")
 
     async def check_trace(self, caller: Caller, trace_id: str) -> None:
         """Makes sure that the caller may read the trace: by the status, the body is dropped."""
@@ -68,7 +68,7 @@ class OpikClient:
             caller, "GET", f"/traces/{trace_id}", params=_STRIPPED, limit=8_192, partial=True
         )
         if answer.status != 200:
-            raise refusal(answer, "trace")
+            raise to_error(answer, "trace")
 
     async def trace(self, caller: Caller, trace_id: str) -> Trace:
         """The whole trace, or its truncated form where the whole is too large."""
@@ -76,7 +76,7 @@ class OpikClient:
         if answer.status == 200 and answer.end == "too_large":
             stripped = {"strip_attachments": True}
             return await self._truncated(Trace, caller, "/traces/search", trace_id, stripped)
-        return await anyio.to_thread.run_sync(record, Trace, answer, "trace")
+        return await anyio.to_thread.run_sync(parse_record, Trace, answer, "trace")
 
     async def span(self, caller: Caller, span_id: str, *, trace: Trace) -> Span:
         """One span of this trace with its bodies; NotFound for a span of another trace."""
@@ -85,7 +85,7 @@ class OpikClient:
             scope = {"trace_id": trace.id, "project_id": trace.project_id}
             span = await self._truncated(Span, caller, "/spans/search", span_id, scope)
         else:
-            span = await anyio.to_thread.run_sync(record, Span, answer, "span")
+            span = await anyio.to_thread.run_sync(parse_record, Span, answer, "span")
         if span.trace_id.lower() != trace.id.lower():
             raise NotFound("This span is not part of the trace.")
         return span
@@ -136,7 +136,7 @@ class OpikClient:
         cursor: str,
         exclude: Sequence[str] = (),
         filters: Sequence[Filter] = (),
-        allowance: Allowance | None = None,
+        allowance: ByteAllowance | None = None,
     ) -> SpanPage:
         """Up to `limit` spans that are older than `cursor` ("" for the newest), newest first, and
         pass all filters; broken off where the `allowance` of bytes is used up."""
@@ -181,7 +181,7 @@ class OpikClient:
         if answer.status in _NOT_TAKEN:
             return None
         if answer.status != 200:
-            raise refusal(answer, "project")
+            raise to_error(answer, "project")
         page = await anyio.to_thread.run_sync(read_page, Trace, answer, frozenset(exclude))
         page.found = [each for each in page.found if each.project_id in (None, project_id)]
         return page
@@ -204,7 +204,7 @@ class OpikClient:
         answer = await self._transport.exchange(caller, "GET", "/traces", params=params)
         if answer.status in _NOT_TAKEN:
             return None
-        page = await anyio.to_thread.run_sync(record, SortedTraces, answer, "project")
+        page = await anyio.to_thread.run_sync(parse_record, SortedTraces, answer, "project")
         if "duration" not in page.sortable:
             return None
         return tuple(each for each in page.content if each.project_id in (None, project_id))
@@ -218,7 +218,7 @@ class OpikClient:
         answer = await self._transport.exchange(
             caller, "GET", "/traces/stats", params=params, limit=_STATS_BYTES
         )
-        return None if answer.status in _NOT_TAKEN else record(Stats, answer, "project")
+        return None if answer.status in _NOT_TAKEN else parse_record(Stats, answer, "project")
 
     async def thread(self, caller: Caller, project_id: str, thread_id: str) -> Thread:
         """A thread of a project as a whole."""
@@ -226,11 +226,11 @@ class OpikClient:
         answer = await self._transport.exchange(
             caller, "POST", "/traces/threads/retrieve", body=body
         )
-        return record(Thread, answer, "thread")
+        return parse_record(Thread, answer, "thread")
 
     async def _search(
-        self, caller: Caller, trace: Trace, scope: dict[str, Any], limit: int | Allowance
-    ) -> Answer:
+        self, caller: Caller, trace: Trace, scope: dict[str, Any], limit: int | ByteAllowance
+    ) -> BackendResponse:
         body = {"trace_id": trace.id, "project_id": trace.project_id, "truncate": True, **scope}
         answer = await self._transport.exchange(
             caller,
@@ -242,10 +242,10 @@ class OpikClient:
             partial=True,
         )
         if answer.status != 200:
-            raise refusal(answer, "trace")
+            raise to_error(answer, "trace")
         return answer
 
-    async def _get(self, caller: Caller, path: str) -> Answer:
+    async def _get(self, caller: Caller, path: str) -> BackendResponse:
         return await self._transport.exchange(caller, "GET", path, params=_STRIPPED)
 
     async def _truncated(
@@ -261,14 +261,14 @@ class OpikClient:
         what = kind.__name__.lower()
         if answer.status == 200 and (answer.end == "too_large" or not answer.body.strip()):
             raise NotFound(f"This {what} is too large to read.")
-        return record(kind, answer, what)
+        return parse_record(kind, answer, what)
 
 
 # Open to everybody, unlike the routes under /v1/private.
 _PING_PATH = "/is-alive/ping"
 
 
-async def answers(http: httpx.AsyncClient, *, base_url: str, seconds: float) -> bool:
+async def is_reachable(http: httpx.AsyncClient, *, base_url: str, seconds: float) -> bool:
     """Whether a backend answers within that time; a proxy that says it is gone does not count."""
     try:
         with anyio.fail_after(seconds):

@@ -10,7 +10,7 @@ import json
 import re
 from typing import Any
 
-from app.surrogates import repaired
+from app.surrogates import join_surrogates
 
 DEEPEST = 200
 """Levels that are kept."""
@@ -54,11 +54,11 @@ def _number(digits: str) -> int | str:
 def _mended(value: Any) -> Any:
     """The value with all its texts in whole characters, those of keys too."""
     if isinstance(value, str):
-        return repaired(value)
+        return join_surrogates(value)
     if isinstance(value, list):
         return [_mended(each) for each in value]
     if isinstance(value, dict):
-        return {repaired(key): _mended(each) for key, each in value.items()}
+        return {join_surrogates(key): _mended(each) for key, each in value.items()}
     return value
 
 

@@ -10,8 +10,8 @@ import structlog
 
 from app.caller import Caller
 from app.errors import BackendUnavailable
-from app.opik.circuit_breaker import Circuit
-from app.retry_after import asked_pause
+from app.opik.circuit_breaker import CircuitBreaker
+from app.retry_after import parse_retry_after
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +22,7 @@ _CLOSE_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Retries:
+class RetryPolicy:
     """Which answers are tried again, how often, and after how many seconds (doubling)."""
 
     statuses: frozenset[int] = frozenset({429, 502, 503, 504})
@@ -32,7 +32,7 @@ class Retries:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class BackendResponse:
     """What came back. `end` tells whether the body is whole, was cut by us, or broke off."""
 
     status: int
@@ -41,7 +41,7 @@ class Answer:
     end: Literal["whole", "too_large", "broken"] = "whole"
 
 
-class Allowance:
+class ByteAllowance:
     """Bytes that may still be read, by one exchange or by several together."""
 
     def __init__(self, size: int) -> None:
@@ -57,26 +57,26 @@ class Allowance:
 class _Outcome(NamedTuple):
     """How an attempt ended: `failure` as the circuit counts it, None where the backend is well."""
 
-    answer: Answer | None
+    answer: BackendResponse | None
     failure: Hashable = None
 
 
-class Transport:
+class BackendHttp:
     def __init__(
         self,
         http: httpx.AsyncClient,
         *,
         base_url: str,
         timeout: float,
-        retries: Retries,
-        circuit: Circuit | None = None,
+        retries: RetryPolicy,
+        circuit: CircuitBreaker | None = None,
     ) -> None:
         """`timeout` is seconds for one attempt; `http` keeps no cookies, follows no redirects."""
         self._http = http
         self._base = f"{base_url}/v1/private"
         self._timeout = timeout
         self._retries = retries
-        self._circuit = circuit or Circuit()
+        self._circuit = circuit or CircuitBreaker()
 
     async def exchange(
         self,
@@ -87,9 +87,9 @@ class Transport:
         params: Mapping[str, str] | None = None,
         body: Any = None,
         accept: str = "application/json",
-        limit: int | Allowance = BODY_BYTES,
+        limit: int | ByteAllowance = BODY_BYTES,
         partial: bool = False,
-    ) -> Answer:
+    ) -> BackendResponse:
         """The answer, whatever its status; a body over `limit` bytes is cut.
 
         Connection failures, timeouts and the retried statuses are tried again; so is a body that
@@ -118,7 +118,7 @@ class Transport:
         raise BackendUnavailable("The Opik backend cannot be reached now. Try again in a moment.")
 
     async def _attempts(
-        self, request: httpx.Request, limit: int | Allowance, *, partial: bool, most: int
+        self, request: httpx.Request, limit: int | ByteAllowance, *, partial: bool, most: int
     ) -> _Outcome:
         """The outcome of the last attempt."""
         outcome = _Outcome(None)
@@ -136,7 +136,7 @@ class Transport:
                 break
         return outcome
 
-    async def _attempt(self, request: httpx.Request, limit: int | Allowance) -> _Outcome:
+    async def _attempt(self, request: httpx.Request, limit: int | ByteAllowance) -> _Outcome:
         deadline = anyio.current_time() + self._timeout
         try:
             with anyio.fail_after(self._timeout):
@@ -156,9 +156,9 @@ class Transport:
         return _Outcome(answer, request.url.path if answer.status >= 500 else None)
 
     async def _read(
-        self, response: httpx.Response, limit: int | Allowance, deadline: float
-    ) -> Answer:
-        allowance = limit if isinstance(limit, Allowance) else Allowance(limit)
+        self, response: httpx.Response, limit: int | ByteAllowance, deadline: float
+    ) -> BackendResponse:
+        allowance = limit if isinstance(limit, ByteAllowance) else ByteAllowance(limit)
         body = bytearray()
         end: Literal["whole", "too_large", "broken"] = "broken"
         try:
@@ -173,18 +173,18 @@ class Transport:
                     end = "whole"
         except (httpx.TransportError, httpx.DecodingError):
             pass
-        return Answer(response.status_code, response.headers, bytes(body), end)
+        return BackendResponse(response.status_code, response.headers, bytes(body), end)
 
 
-def _hiding(caller: Caller, answer: Answer) -> Answer:
+def _hiding(caller: Caller, answer: BackendResponse) -> BackendResponse:
     """The answer without the caller's token, which is sent in Latin-1."""
     body = caller.hidden(answer.body.decode("latin-1")).encode("latin-1")
     return replace(answer, body=body)
 
 
-def _pause(answer: Answer | None, backoff: float) -> float | None:
+def _pause(answer: BackendResponse | None, backoff: float) -> float | None:
     """Seconds until the next attempt, as the backend asks; None where it asks for too many."""
-    asked = None if answer is None else asked_pause(answer.headers)
+    asked = None if answer is None else parse_retry_after(answer.headers)
     if asked is None:
         return backoff
     return asked if asked <= LONGEST_WAIT else None

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
 from app.caller import Caller
-from app.opik.http import Transport
+from app.opik.http import BackendHttp
 
 _LIMIT = 4 * 1024 * 1024
 
@@ -54,7 +54,7 @@ class ProviderKey(_Record):
         return re.fullmatch("responses(_api)?", mode, re.IGNORECASE) is not None
 
 
-class ModelOffer(_Record):
+class OfferedBackendModel(_Record):
     """A model that the backend knows."""
 
     id: str
@@ -68,13 +68,13 @@ class _Keys(_Record):
     content: tuple[ProviderKey, ...]
 
 
-_MODELS = TypeAdapter(dict[str, tuple[ModelOffer, ...]])
+_MODELS = TypeAdapter(dict[str, tuple[OfferedBackendModel, ...]])
 
 
-class Offers:
+class BackendModels:
     """Reads them with a caller's rights; None where the backend does not tell this caller."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: BackendHttp) -> None:
         self._transport = transport
 
     async def keys(self, caller: Caller) -> tuple[ProviderKey, ...] | None:
@@ -85,7 +85,7 @@ class Offers:
         except ValueError:
             return None
 
-    async def models(self, caller: Caller) -> dict[str, tuple[ModelOffer, ...]] | None:
+    async def models(self, caller: Caller) -> dict[str, tuple[OfferedBackendModel, ...]] | None:
         """The models by provider. Raises BackendUnavailable."""
         body = await self._read(caller, "/llm/models")
         try:

@@ -9,17 +9,17 @@ from pydantic import BaseModel, ValidationError
 
 from app.errors import BackendUnavailable, NotAllowed, NotFound, NotSignedIn, OpikAssistError
 from app.opik import deep_json
-from app.opik.http import Answer
+from app.opik.http import BackendResponse
 from app.opik.records import Span, Trace
-from app.retry_after import asked_pause
+from app.retry_after import parse_retry_after
 
 Record = TypeVar("Record", bound=BaseModel)
 
 
-def record(kind: type[Record], answer: Answer, what: str) -> Record:
+def parse_record(kind: type[Record], answer: BackendResponse, what: str) -> Record:
     """The record in a 200 answer; raises the refusal of any other."""
     if answer.status != 200:
-        raise refusal(answer, what)
+        raise to_error(answer, what)
     try:
         return kind.model_validate(deep_json.loads(answer.body))
     except ValueError:
@@ -29,7 +29,7 @@ def record(kind: type[Record], answer: Answer, what: str) -> Record:
         ) from None
 
 
-def refusal(answer: Answer, what: str) -> OpikAssistError:
+def to_error(answer: BackendResponse, what: str) -> OpikAssistError:
     """The error that a status other than 200 means for the caller."""
     detail = error_text(answer.body)
     if answer.status == 401:
@@ -39,7 +39,7 @@ def refusal(answer: Answer, what: str) -> OpikAssistError:
     if answer.status == 404:
         return NotFound(f"Opik has no such {what} in this workspace.", detail=detail)
     if answer.status == 429:
-        wait = _minutes(asked_pause(answer.headers))
+        wait = _minutes(parse_retry_after(answer.headers))
         message = f"Opik takes no more requests for the moment. Wait {wait} and ask again."
         return BackendUnavailable(message, detail=detail)
     if answer.status < 500:
@@ -91,7 +91,7 @@ SpanPage = Page[Span]
 TracePage = Page[Trace]
 
 
-def read_page(kind: type[Record], answer: Answer, drop: frozenset[str]) -> Page[Record]:
+def read_page(kind: type[Record], answer: BackendResponse, drop: frozenset[str]) -> Page[Record]:
     """The page in a 200 answer, without the fields in `drop`; what cannot be read is counted."""
     page = Page[Record](broken=answer.end != "whole", bytes=len(answer.body))
     lines = answer.body.split(b"\n")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Reporting:
+class ErrorReports:
     """Where errors are reported to (`dsn`), and how much; rates are shares from 0 to 1."""
 
     dsn: str | None

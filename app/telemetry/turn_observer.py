@@ -11,13 +11,13 @@ from app.agent.ports import Model
 from app.events import StoredEvent, TerminalEvent
 
 if TYPE_CHECKING:
-    from app.telemetry.own_traces.observer import Watcher
+    from app.telemetry.own_traces.observer import OwnTracesObserver
 
 _FLUSH_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Observing:
+class OwnTraces:
     """Where the traces go (`url`, with a key and a workspace where it wants them), and how full."""
 
     url: str | None
@@ -32,30 +32,30 @@ class Observing:
             from app.telemetry.own_traces import delivery  # noqa: F401
 
     @asynccontextmanager
-    async def running(self) -> "AsyncIterator[Unobserved | Watcher]":
+    async def running(self) -> "AsyncIterator[NoObserver | OwnTracesObserver]":
         """Gives the observer; at the end what still waits is sent, within some seconds."""
         if self.url is None:
-            yield Unobserved()
+            yield NoObserver()
             return
         from app.telemetry.own_traces.delivery import OpikDelivery
-        from app.telemetry.own_traces.observer import Watcher
-        from app.telemetry.own_traces.queue import Outbox
+        from app.telemetry.own_traces.observer import OwnTracesObserver
+        from app.telemetry.own_traces.queue import DeliveryQueue
 
         delivery = OpikDelivery(
             self.url, api_key=self.api_key, workspace=self.workspace, project=self.project
         )
-        outbox = Outbox(delivery)
+        outbox = DeliveryQueue(delivery)
         try:
-            yield Watcher(outbox.put, full=self.full)
+            yield OwnTracesObserver(outbox.put, full=self.full)
         finally:
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(outbox.close, _FLUSH_SECONDS)
 
 
-class Unobserved:
+class NoObserver:
     """`conversation.ports.Observer` and `TurnWatch` where nobody looks."""
 
-    def turn(self, **_: str) -> "Unobserved":
+    def turn(self, **_: str) -> "NoObserver":
         return self
 
     def watched(self, model: Model) -> Model:

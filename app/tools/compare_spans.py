@@ -9,14 +9,14 @@ from pydantic import Field
 
 from app.agent.toolbox import tool
 from app.analysis.json_values import is_cut_body
-from app.analysis.text.trace_diff import Side, difference_text
-from app.analysis.trace_analysis import Examination
+from app.analysis.text.trace_diff import ComparedSide, format_difference
+from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import build_tree
 from app.errors import ToolFailed
 from app.opik.client import BODIES
 from app.opik.records import Span
-from app.tools.excerpts import fitted
-from app.tools.trace.trace_context import Workbench
+from app.tools.excerpts import fit_lines
+from app.tools.trace.trace_context import TraceContext
 
 _BELOW = 60
 """Spans below each of the two whose bodies are read for the comparison."""
@@ -25,7 +25,7 @@ _WHOLE_BELOW = 8
 Reference = Annotated[str, Field(description="A span's short name (s3) or id.")]
 
 
-def _display(bench: Workbench, a: str, b: str) -> str:
+def _display(bench: TraceContext, a: str, b: str) -> str:
     try:
         return f"Comparing {{span:{bench.find(a).id}}} with {{span:{bench.find(b).id}}}"
     except ToolFailed:
@@ -33,7 +33,7 @@ def _display(bench: Workbench, a: str, b: str) -> str:
 
 
 @tool(display=_display)
-async def compare(bench: Workbench, a: Reference, b: Reference) -> str:
+async def compare(bench: TraceContext, a: Reference, b: Reference) -> str:
     """How b differs from a, each with all spans below it: time, structure, errors, models, cost,
     and inputs, outputs and metadata down to changed paths and words."""
     one, other = bench.find(a), bench.find(b)
@@ -43,17 +43,17 @@ async def compare(bench: Workbench, a: Reference, b: Reference) -> str:
     near = [node.id for top in (one, other) for node in tree.below(tree.by_id[top.id])[:_BELOW]]
     bodies, notes = await _bodies(bench, (one, other), near)
     seen = await anyio.to_thread.run_sync(_with_bodies, bench, bodies)
-    sides = [Side(seen, seen.tree.by_id[top.id]) for top in (one, other)]
+    sides = [ComparedSide(seen, seen.tree.by_id[top.id]) for top in (one, other)]
 
     def write(tokens: int) -> str:
-        return difference_text(*sides, alias=bench.aliases.name, budget_tokens=tokens)
+        return format_difference(*sides, alias=bench.aliases.name, budget_tokens=tokens)
 
     room = bench.limits.result_characters - sum(len(note) + 1 for note in notes)
-    return "\n".join([await anyio.to_thread.run_sync(fitted, write, room), *notes])
+    return "\n".join([await anyio.to_thread.run_sync(fit_lines, write, room), *notes])
 
 
 async def _bodies(
-    bench: Workbench, tops: Sequence[Span], near: Sequence[str]
+    bench: TraceContext, tops: Sequence[Span], near: Sequence[str]
 ) -> tuple[Mapping[str, Span], list[str]]:
     """The spans near with their bodies, as far as they can be read: the two themselves whole, of
     the others a few of those that the backend cut."""
@@ -76,7 +76,7 @@ def _is_cut(span: Span) -> bool:
     return any(is_cut_body(value) for value in values)
 
 
-def _with_bodies(bench: Workbench, bodies: Mapping[str, Span]) -> Examination:
+def _with_bodies(bench: TraceContext, bodies: Mapping[str, Span]) -> TraceAnalysis:
     """The examination with these bodies in its tree; order and measures stay as they are."""
     seen = bench.loaded.seen
     tree = build_tree([bodies.get(node.id, node.span) for node in seen.tree.nodes])

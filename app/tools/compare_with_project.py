@@ -10,17 +10,17 @@ from pydantic import Field
 from app.agent.toolbox import tool
 from app.analysis.baseline import (
     FEW,
-    Usual,
-    Window,
+    Baseline,
+    BaselineWindow,
+    baseline_from_traces,
     has_error,
     milliseconds,
     quantiles_text,
-    usual_of_traces,
 )
-from app.analysis.text.one_line import counted, dollars, one_line, percent
+from app.analysis.text.one_line import format_count, format_percent, format_usd, one_line
 from app.errors import OpikAssistError, ToolFailed
 from app.opik.records import Quantiles, Trace
-from app.tools.trace.trace_context import Workbench
+from app.tools.trace.trace_context import TraceContext
 
 _SAMPLE = 500
 """Traces that are read one by one; where there are more, the backend's statistics are asked."""
@@ -40,14 +40,14 @@ class _Measure:
 
 _MEASURES = (
     _Measure("duration", lambda trace: trace.duration, milliseconds),
-    _Measure("cost", lambda trace: trace.total_estimated_cost, dollars),
+    _Measure("cost", lambda trace: trace.total_estimated_cost, format_usd),
     _Measure("tokens", lambda trace: trace.usage.get("total_tokens"), lambda n: f"{n:,.0f}"),
 )
 
 
 @tool(display=lambda *_, **__: "Reading what is usual in this project")
 async def compare_with_project(
-    bench: Workbench,
+    bench: TraceContext,
     name: Annotated[str | None, Field(description="Another name.")] = None,
     days: Annotated[int, Field(ge=1, le=90, description="Days back.")] = 7,
 ) -> str:
@@ -59,19 +59,19 @@ async def compare_with_project(
         raise ToolFailed("This trace has no name; say which name to look for.")
     window = bench.around.window(days)
     sample = await bench.around.named(wanted, window, enough=_SAMPLE)
-    told: Usual | None = None
+    told: Baseline | None = None
     notes: list[str] = []
     if not sample.whole and sample.looked_at > _STRAY * len(sample.traces):
         notes = ["This Opik does not choose by name, so its statistics would be of all traces."]
     elif not sample.whole:
         told, notes = await _statistics(bench, wanted, window)
-    mine = usual_of_traces(sample.traces, window)
+    mine = baseline_from_traces(sample.traces, window)
     about = f"named {one_line(wanted, limit=80)} in this project, {window.text()}"
     if all(each.id == trace.id for each in sample.traces) and (told is None or told.count <= 1):
         other = "no other trace" if wanted == trace.name else "no trace"
         return "\n".join([f"There is {other} {about}.", *notes])
     if not sample.whole:
-        which = f"the newest {counted(mine.count, 'trace')} that could be read"
+        which = f"the newest {format_count(mine.count, 'trace')} that could be read"
         notes.append(f"Of {which}: {'cost, tokens and shares' if told else 'all of this'}.")
     here = trace if wanted == trace.name else None
     head = _head(told or mine, about, unfinished=_unfinished(sample.traces))
@@ -79,8 +79,8 @@ async def compare_with_project(
 
 
 async def _statistics(
-    bench: Workbench, name: str, window: Window
-) -> tuple[Usual | None, list[str]]:
+    bench: TraceContext, name: str, window: BaselineWindow
+) -> tuple[Baseline | None, list[str]]:
     """The backend's statistics, and what they lack in words."""
     answer = None
     lack = "No statistics of Opik's could be had for them."
@@ -99,10 +99,10 @@ def _unfinished(sample: Sequence[Trace]) -> int:
     return sum(1 for each in sample if each.end_time is None)
 
 
-def _head(usual: Usual, about: str, *, unfinished: int) -> str:
-    parts = [f"{counted(usual.count, 'trace')} {about}"]
+def _head(usual: Baseline, about: str, *, unfinished: int) -> str:
+    parts = [f"{format_count(usual.count, 'trace')} {about}"]
     if usual.failed is not None:
-        parts.append(f"{usual.failed:,} failed ({percent(usual.failed, usual.count)})")
+        parts.append(f"{usual.failed:,} failed ({format_percent(usual.failed, usual.count)})")
     if unfinished:
         parts.append(f"{unfinished:,} not finished")
     if usual.count < FEW:
@@ -111,7 +111,7 @@ def _head(usual: Usual, about: str, *, unfinished: int) -> str:
 
 
 def _lines(
-    told: Usual | None, mine: Usual, sample: Sequence[Trace], here: Trace | None
+    told: Baseline | None, mine: Baseline, sample: Sequence[Trace], here: Trace | None
 ) -> list[str]:
     lines = []
     for measure in _MEASURES:
@@ -141,4 +141,4 @@ def _place(measure: _Measure, here: Trace, sample: Sequence[Trace]) -> str:
     if not others:
         return text
     below = sum(1 for each in others if each < value)
-    return f"{text}, more than {percent(below, len(others))} of the others"
+    return f"{text}, more than {format_percent(below, len(others))} of the others"

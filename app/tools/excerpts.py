@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.analysis.text.one_line import one_line
-from app.surrogates import repaired
-from app.tools.json_path import described
+from app.surrogates import join_surrogates
+from app.tools.json_path import describe_value
 
 MoreFrom = Callable[[int], str]
 """The call that shows a value from that character on."""
@@ -35,11 +35,12 @@ def as_text(value: Any) -> str:
         try:
             value = json.dumps(value, ensure_ascii=False)
         except RecursionError:
-            return f"[too deeply nested to be shown whole: {described(value)}; name a path into it]"
-    return repaired(value)
+            described = describe_value(value)
+            return f"[too deeply nested to be shown whole: {described}; name a path into it]"
+    return join_surrogates(value)
 
 
-def share(lengths: Sequence[int], room: int) -> list[int]:
+def share_characters(lengths: Sequence[int], room: int) -> list[int]:
     """How much of `room` each gets: short ones what they need, the others equal parts."""
     given = [0] * len(lengths)
     for waiting, place in zip(
@@ -52,21 +53,21 @@ def share(lengths: Sequence[int], room: int) -> list[int]:
     return given
 
 
-def shown(values: Sequence[Value], room: int, *, offset: int = 0) -> list[str]:
+def render_excerpt(values: Sequence[Value], room: int, *, offset: int = 0) -> list[str]:
     """The values under their titles, from character `offset` on, in `room` characters together."""
     titles = [f"{value.title}:\n" for value in values]
     lengths = [
         len(title) + max(len(value.text) - offset, 30 if offset else 0) + (40 if offset else 0)
         for title, value in zip(titles, values, strict=True)
     ]
-    rooms = share(lengths, room - 2 * len(values))
+    rooms = share_characters(lengths, room - 2 * len(values))
     return [
-        title + window(value, limit - len(title), offset=offset)
+        title + cut_window(value, limit - len(title), offset=offset)
         for title, value, limit in zip(titles, values, rooms, strict=True)
     ]
 
 
-def window(value: Value, limit: int, *, offset: int = 0) -> str:
+def cut_window(value: Value, limit: int, *, offset: int = 0) -> str:
     """At most `limit` characters from `offset` on, the note about what is not shown included."""
     whole = len(value.text)
     if offset >= whole > 0 and offset > 0:
@@ -87,11 +88,11 @@ def _note(value: Value, offset: int, end: int, about: str) -> str:
     return f"[cut: {what} of {len(value.text):,} characters; more: {value.more(end)}{about}]"
 
 
-def fitted(write: Callable[[int], str], room: int) -> str:
+def fit_lines(write: Callable[[int], str], room: int) -> str:
     """What `write` makes of a budget of tokens, the budget made smaller until the text fits."""
     tokens = room // _CHARACTERS_PER_TOKEN
-    text = repaired(write(tokens)).strip("\n")
+    text = join_surrogates(write(tokens)).strip("\n")
     while len(text) > room and tokens > 50:
         tokens = min(tokens * room // len(text), tokens - 50)
-        text = repaired(write(tokens)).strip("\n")
+        text = join_surrogates(write(tokens)).strip("\n")
     return text

@@ -8,16 +8,16 @@ import anyio
 from pydantic import BeforeValidator, Field
 
 from app.agent.toolbox import tool
-from app.analysis.error_origins import message_of
-from app.analysis.text.one_line import counted, dollars, one_line, span_of_time
-from app.analysis.tree import Node, Oddity, microseconds
+from app.analysis.error_origins import error_message
+from app.analysis.text.one_line import format_count, format_duration, format_usd, one_line
+from app.analysis.tree import Node, TreeWarning, microseconds
 from app.errors import ToolFailed
 from app.opik.client import BODIES
 from app.opik.records import Span, Trace
-from app.surrogates import repaired
-from app.tools.excerpts import Value, as_text, shown
-from app.tools.json_path import Step, described, parse_path, select, write_path
-from app.tools.trace.trace_context import OpenedSpan, Workbench
+from app.surrogates import join_surrogates
+from app.tools.excerpts import Value, as_text, render_excerpt
+from app.tools.json_path import Step, describe_value, format_path, parse_path, select_value
+from app.tools.trace.trace_context import OpenedSpan, TraceContext
 
 MESSAGE_SHOWN = 300
 """Characters of an error's message that stand among the facts."""
@@ -25,7 +25,7 @@ MESSAGE_SHOWN = 300
 _CHILDREN_SHOWN = 8
 
 
-def facts_of(bench: Workbench, span: Span, node: Node) -> list[str]:
+def format_facts(bench: TraceContext, span: Span, node: Node) -> list[str]:
     """The span's own facts, one a line; durations in milliseconds, costs in USD."""
     alias = bench.aliases.name
     kind = one_line(span.type or "general", limit=20)
@@ -33,20 +33,20 @@ def facts_of(bench: Workbench, span: Span, node: Node) -> list[str]:
     if node.parent is not None:
         lines.append(f"parent: {alias(node.parent.id)} {one_line(node.parent.name)}")
     elif span.parent_span_id:
-        lines.append(f"parent: {Oddity.ORPHAN.value}")
+        lines.append(f"parent: {TreeWarning.ORPHAN.value}")
     if node.children:
         names = [alias(child.id) for child in node.children[:_CHILDREN_SHOWN]]
         more = len(node.children) - len(names)
         listed = ", ".join(names) + (f" and {more:,} more" if more > 0 else "")
-        lines.append(f"children: {listed}; {counted(node.size - 1, 'span')} below in all")
+        lines.append(f"children: {listed}; {format_count(node.size - 1, 'span')} below in all")
     lines += _times(bench, span, node)
     if span.model:
         provider = f" by {one_line(span.provider, limit=40)}" if span.provider else ""
         lines.append(f"model: {one_line(span.model)}{provider}")
-    return [*lines, *recorded(span), *failure(span)]
+    return [*lines, *format_recorded(span), *format_error(span)]
 
 
-def _times(bench: Workbench, span: Span, node: Node) -> list[str]:
+def _times(bench: TraceContext, span: Span, node: Node) -> list[str]:
     """When it ran, from the start of the trace and absolutely, and how long."""
     lines = []
     began = bench.loaded.trace.start_time
@@ -60,7 +60,7 @@ def _times(bench: Workbench, span: Span, node: Node) -> list[str]:
         own = bench.loaded.seen.profile.own_time[node.index]
         parts = f"; {own / 1_000:,.1f} ms without its children" if node.children else ""
         lines.append(f"duration: {node.duration / 1_000:,.1f} ms{parts}")
-    odd = [each.value for each in node.oddities if each is not Oddity.UNFINISHED]
+    odd = [each.value for each in node.oddities if each is not TreeWarning.UNFINISHED]
     if odd:
         lines.append(f"odd: {', '.join(odd)}")
     if span.ttft is not None:
@@ -68,16 +68,16 @@ def _times(bench: Workbench, span: Span, node: Node) -> list[str]:
     return lines
 
 
-def recorded(record: Span | Trace) -> list[str]:
+def format_recorded(record: Span | Trace) -> list[str]:
     """Duration of a trace, usage, cost in USD, tags, environment and scores, where there are."""
     lines = []
     if isinstance(record, Trace) and record.duration is not None:
-        lines.append(f"duration: {span_of_time(record.duration * 1_000)}")
+        lines.append(f"duration: {format_duration(record.duration * 1_000)}")
     if record.usage:
         counts = [f"{one_line(key, limit=60)} {n:,.0f}" for key, n in record.usage.items()]
         lines.append(f"usage: {', '.join(counts[:20])}")
     if record.total_estimated_cost is not None:
-        lines.append(f"cost: {dollars(record.total_estimated_cost)}")
+        lines.append(f"cost: {format_usd(record.total_estimated_cost)}")
     if record.tags:
         lines.append(f"tags: {one_line(', '.join(record.tags), limit=200)}")
     if record.environment:
@@ -89,12 +89,12 @@ def recorded(record: Span | Trace) -> list[str]:
     return lines
 
 
-def failure(record: Span | Trace) -> list[str]:
+def format_error(record: Span | Trace) -> list[str]:
     """The error on one line; its whole message and traceback are values, not facts."""
     error = record.error_info
     if error is None or not (error.exception_type or error.message or error.traceback):
         return []
-    return [f"error: {one_line(message_of(error), limit=MESSAGE_SHOWN)}"]
+    return [f"error: {one_line(error_message(error), limit=MESSAGE_SHOWN)}"]
 
 
 TRACE = "trace"
@@ -104,7 +104,7 @@ _MOST_SPANS = 10
 _FACTS_SHARE = 2
 
 
-def joined(value: Any) -> Any:
+def join_sheets(value: Any) -> Any:
     """Several references as one text; models also write lists where a text is asked for."""
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         return ", ".join(value)
@@ -113,12 +113,12 @@ def joined(value: Any) -> Any:
 
 References = Annotated[
     str,
-    BeforeValidator(joined),
+    BeforeValidator(join_sheets),
     Field(description="A span's short name (s3) or id; several with commas; or trace."),
 ]
 
 
-def _display(bench: Workbench, span_id: str, **_: Any) -> str:
+def _display(bench: TraceContext, span_id: str, **_: Any) -> str:
     try:
         spans = [] if span_id.strip() == TRACE else bench.find_all(span_id)
     except ToolFailed:
@@ -140,7 +140,7 @@ class _Sheet:
 
 @tool(display=_display)
 async def get_span_details(
-    bench: Workbench,
+    bench: TraceContext,
     span_id: References,
     include_input: bool = False,
     include_output: bool = False,
@@ -194,7 +194,7 @@ def _written(sheets: Sequence[_Sheet], room: int, *, offset: int) -> str:
     limit = (room // _FACTS_SHARE if values else room) // len(sheets) - 2
     facts = [_cut("\n".join(sheet.facts), limit) for sheet in sheets]
     left = room - sum(len(each) + 2 for each in facts)
-    texts = iter(shown(values, left, offset=offset))
+    texts = iter(render_excerpt(values, left, offset=offset))
     parts = []
     for sheet, head in zip(sheets, facts, strict=True):
         parts += [head, *(next(texts) for _ in sheet.values)]
@@ -207,7 +207,7 @@ def _cut(text: str, limit: int) -> str:
 
 
 def _span_sheet(
-    bench: Workbench, opened: OpenedSpan, fields: Sequence[str], steps: Sequence[Step] | None
+    bench: TraceContext, opened: OpenedSpan, fields: Sequence[str], steps: Sequence[Step] | None
 ) -> _Sheet:
     span = opened.span
     node = bench.loaded.seen.tree.by_id[span.id]
@@ -216,23 +216,25 @@ def _span_sheet(
     if steps is not None:
         title = f"{alias} {one_line(node.name, limit=120)}"
         return _sheet_of_path(span, alias, [title, *notes], steps)
-    sheet = _Sheet([*facts_of(bench, span, node), *notes])
+    sheet = _Sheet([*format_facts(bench, span, node), *notes])
     sheet.values = [*_traceback(span, alias), *_bodies(span, alias, fields)]
     sheet.facts += _not_shown(bench, span, fields)
     return sheet
 
 
-def _trace_sheet(bench: Workbench, fields: Sequence[str], steps: Sequence[Step] | None) -> _Sheet:
+def _trace_sheet(
+    bench: TraceContext, fields: Sequence[str], steps: Sequence[Step] | None
+) -> _Sheet:
     trace = bench.loaded.trace
     title = f"trace {one_line(trace.name or 'unnamed', limit=120)}"
     if steps is not None:
         return _sheet_of_path(trace, TRACE, [title], steps)
-    facts = [title, *recorded(trace), *failure(trace)]
+    facts = [title, *format_recorded(trace), *format_error(trace)]
     values = [*_traceback(trace, TRACE), *_bodies(trace, TRACE, fields)]
     return _Sheet(facts, values)
 
 
-def trace_values(bench: Workbench) -> list[Value]:
+def trace_values(bench: TraceContext) -> list[Value]:
     """The trace's own error, input, output and metadata, as far as it has them."""
     trace = bench.loaded.trace
     values = _bodies(trace, TRACE, [name for name in BODIES if getattr(trace, name) is not None])
@@ -243,7 +245,7 @@ def _traceback(record: Span | Trace, reference: str) -> list[Value]:
     """The traceback, and the message where it did not fit into the facts."""
     error = record.error_info
     found = []
-    if error and error.message and len(message_of(error)) > MESSAGE_SHOWN:
+    if error and error.message and len(error_message(error)) > MESSAGE_SHOWN:
         found.append(_value(reference, ("error", "message"), error.message))
     if error and error.traceback:
         found.append(_value(reference, ("error", "traceback"), error.traceback))
@@ -263,22 +265,22 @@ def _sheet_of_path(
     if steps[0] != "error":
         value = getattr(record, str(steps[0]))
     try:
-        return _Sheet(facts, [_value(reference, steps, select(value, steps, start=1))])
+        return _Sheet(facts, [_value(reference, steps, select_value(value, steps, start=1))])
     except ToolFailed as missing:
         return _Sheet([*facts, missing.message])
 
 
 def _value(reference: str, steps: Sequence[Step], value: Any) -> Value:
-    path = write_path(steps)
-    about = described(value) if isinstance(value, dict | list) else ""
-    return Value(path, as_text(value), _more(reference, repaired(path)), about)
+    path = format_path(steps)
+    about = describe_value(value) if isinstance(value, dict | list) else ""
+    return Value(path, as_text(value), _more(reference, join_surrogates(path)), about)
 
 
 def _more(reference: str, path: str) -> Callable[[int], str]:
     return lambda offset: f'get_span_details(span_id="{reference}", path="{path}", offset={offset})'
 
 
-def _not_shown(bench: Workbench, span: Span, fields: Sequence[str]) -> list[str]:
+def _not_shown(bench: TraceContext, span: Span, fields: Sequence[str]) -> list[str]:
     """Which bodies were not asked for; those known to be missing are left out."""
     read = bench.loaded.spans[span.id] if span.id in bench.loaded.seen.bodies else None
     left = [

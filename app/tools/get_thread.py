@@ -11,15 +11,15 @@ from pydantic import Field
 
 from app.agent.toolbox import tool
 from app.analysis.baseline import has_error, quantiles
-from app.analysis.text.one_line import counted, dollars, one_line, span_of_time
-from app.analysis.user_question import answered, asked
+from app.analysis.text.one_line import format_count, format_duration, format_usd, one_line
+from app.analysis.user_question import find_answer, find_question
 from app.errors import OpikAssistError
 from app.opik.records import Thread, Trace
-from app.tools.excerpts import share
-from app.tools.similar_traces import alias_of, facts_line, started
+from app.tools.excerpts import share_characters
+from app.tools.similar_traces import assign_trace_alias, format_start, format_trace_facts
 from app.tools.trace.bodies import plan_runs
-from app.tools.trace.project import aware
-from app.tools.trace.trace_context import Workbench
+from app.tools.trace.project import with_timezone
+from app.tools.trace.trace_context import TraceContext
 
 SHOWN = 12
 """Turns told in one answer."""
@@ -51,7 +51,7 @@ class _Thread:
 
 @tool(display=lambda *_, **__: "Reading the conversation that this trace is part of")
 async def get_thread(
-    bench: Workbench,
+    bench: TraceContext,
     offset: Annotated[
         int | None, Field(ge=0, description="Skip so many turns; default: those around.")
     ] = None,
@@ -74,19 +74,21 @@ async def get_thread(
     return "\n".join([*head, *_blocks(bench, thread, shown, bodies=bodies, room=room)])
 
 
-async def _read(bench: Workbench) -> _Thread:
+async def _read(bench: TraceContext) -> _Thread:
     around, trace = bench.around, bench.loaded.trace
     newest = await around.of_thread()
     found, notes = {each.id: each for each in newest.traces}, []
     if not newest.whole:
-        notes.append(f"Only the newest {counted(len(found), 'turn')} could be read.")
+        notes.append(f"Only the newest {format_count(len(found), 'turn')} could be read.")
     gap = trace.id not in found and not newest.whole
     if gap:
         earlier = await around.of_thread(cursor=trace.id, enough=_EARLIER)
         found = {each.id: each for each in earlier.traces} | found
         notes.append("Of those between this trace and the newest an unknown number is missing.")
     found[trace.id] = trace
-    turns = sorted(found.values(), key=lambda each: (aware(each.start_time or _START), each.id))
+    turns = sorted(
+        found.values(), key=lambda each: (with_timezone(each.start_time or _START), each.id)
+    )
     here = next(place for place, each in enumerate(turns) if each.id == trace.id)
     record: Thread | None = None
     # The turns tell nearly all of it, so a backend that fails here or is slow loses little.
@@ -95,7 +97,9 @@ async def _read(bench: Workbench) -> _Thread:
     return _Thread(turns, here, notes, gap, record)
 
 
-async def _bodies(bench: Workbench, thread: _Thread, shown: Sequence[Trace]) -> Mapping[str, Trace]:
+async def _bodies(
+    bench: TraceContext, thread: _Thread, shown: Sequence[Trace]
+) -> Mapping[str, Trace]:
     """The turns with their truncated inputs and outputs, as far as they can be read."""
     trace = bench.loaded.trace
     wanted = [each.id for each in shown if each.id != trace.id]
@@ -110,15 +114,15 @@ async def _bodies(bench: Workbench, thread: _Thread, shown: Sequence[Trace]) -> 
     return read
 
 
-def _summary(bench: Workbench, thread: _Thread) -> list[str]:
+def _summary(bench: TraceContext, thread: _Thread) -> list[str]:
     """The thread as a whole, and the turns that stand out, by their numbers."""
     turns, record = thread.turns, thread.record
     name = one_line(bench.loaded.trace.thread_id or "", limit=80)
-    facts = [counted(len(turns), "turn"), _lasted(turns)]
+    facts = [format_count(len(turns), "turn"), _lasted(turns)]
     tokens = sum(each.usage.get("total_tokens", 0) for each in turns)
     cost = sum(each.total_estimated_cost or 0 for each in turns)
     facts += [f"{tokens:,.0f} tokens"] if tokens else []
-    facts += [dollars(cost)] if cost else []
+    facts += [format_usd(cost)] if cost else []
     facts += [one_line(record.status, limit=20)] if record and record.status else []
     lines = [f"Thread {name}: {', '.join(facts)}"]
     for score in record.feedback_scores[:4] if record else ():
@@ -127,14 +131,15 @@ def _summary(bench: Workbench, thread: _Thread) -> list[str]:
     times = quantiles(each.duration for each in turns)
     if times and len(turns) > 1:
         slowest = max(range(len(turns)), key=lambda place: turns[place].duration or 0)
-        usual, longest = (span_of_time(1_000 * ms) for ms in (times.p50, _took(turns[slowest])))
+        usual, longest = (format_duration(1_000 * ms) for ms in (times.p50, _took(turns[slowest])))
         lines.append(
             f"half of the turns took at most {usual}; slowest: turn {slowest + 1:,}, {longest}"
         )
     failed = [place for place, each in enumerate(turns) if has_error(each)]
     if failed:
         lines.append(
-            f"failed: {_numbers(failed)}; first {alias_of(turns[failed[0]], bench.aliases)}"
+            f"failed: {_numbers(failed)};"
+            f" first {assign_trace_alias(turns[failed[0]], bench.aliases)}"
         )
     return [*lines, *_scored(turns)]
 
@@ -143,10 +148,12 @@ def _lasted(turns: Sequence[Trace]) -> str:
     """From the begin of the first turn to the end of the last, and how long that is."""
     begin, ends = turns[0].start_time, [each.end_time for each in turns if each.end_time]
     if begin is None or not ends:
-        return f"{started(turns[0])} to {started(turns[-1])} UTC"
-    end = max(map(aware, ends))
-    microseconds = (end - aware(begin)).total_seconds() * 1e6
-    return f"{started(turns[0])} to {end:%Y-%m-%d %H:%M:%S} UTC, {span_of_time(microseconds)}"
+        return f"{format_start(turns[0])} to {format_start(turns[-1])} UTC"
+    end = max(map(with_timezone, ends))
+    microseconds = (end - with_timezone(begin)).total_seconds() * 1e6
+    return (
+        f"{format_start(turns[0])} to {end:%Y-%m-%d %H:%M:%S} UTC, {format_duration(microseconds)}"
+    )
 
 
 def _took(trace: Trace) -> float:
@@ -190,30 +197,34 @@ def _which(thread: _Thread, shown: range, turns: int) -> str:
 
 
 def _blocks(
-    bench: Workbench, thread: _Thread, shown: range, *, bodies: Mapping[str, Trace], room: int
+    bench: TraceContext, thread: _Thread, shown: range, *, bodies: Mapping[str, Trace], room: int
 ) -> list[str]:
     """The turns one by one, as much of what was said as there is room for."""
     heads = [_facts(bench, thread, place) for place in shown]
     said = [_said(bodies.get(thread.turns[place].id)) for place in shown]
     texts = [text for each in said if each for text in each]
     room -= sum(len(each) + 1 for each in heads) + _LABEL * len(texts)
-    limits = iter(share([len(text) for text in texts], room))
+    limits = iter(share_characters([len(text) for text in texts], room))
     return [f"{head}{_told(each, limits)}" for head, each in zip(heads, said, strict=True)]
 
 
-def _facts(bench: Workbench, thread: _Thread, place: int) -> str:
+def _facts(bench: TraceContext, thread: _Thread, place: int) -> str:
     turn = thread.turns[place]
     this = ", THIS TRACE" if place == thread.here else ""
     name = one_line(turn.name or "unnamed", limit=40)
-    alias = alias_of(turn, bench.aliases)
-    return f"{alias} turn {place + 1:,}{this} {started(turn)} {name}: {facts_line(turn)}"
+    alias = assign_trace_alias(turn, bench.aliases)
+    return (
+        f"{alias} turn {place + 1:,}{this} {format_start(turn)} {name}: {format_trace_facts(turn)}"
+    )
 
 
 def _said(body: Trace | None) -> tuple[str, str] | None:
     """What was asked and answered, each on a line; None where it could not be read."""
     if body is None:
         return None
-    return asked(body.input, limit=_LONGEST_TEXT), answered(body.output, limit=_LONGEST_TEXT)
+    return find_question(body.input, limit=_LONGEST_TEXT), find_answer(
+        body.output, limit=_LONGEST_TEXT
+    )
 
 
 def _told(said: tuple[str, str] | None, limits: Iterator[int]) -> str:

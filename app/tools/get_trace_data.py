@@ -6,20 +6,20 @@ import anyio
 from pydantic import Field
 
 from app.agent.toolbox import tool
-from app.analysis.text.outline import outline_of
+from app.analysis.text.outline import build_outline
 from app.analysis.text.views import (
     Sort,
     Status,
-    critical_path_text,
-    findings_text,
+    format_critical_path,
+    format_findings,
+    format_profile,
     list_spans,
-    profile_text,
 )
 from app.analysis.tree import Node
 from app.errors import ToolFailed
-from app.tools.excerpts import fitted, shown
+from app.tools.excerpts import fit_lines, render_excerpt
 from app.tools.get_span_details import trace_values
-from app.tools.trace.trace_context import Workbench
+from app.tools.trace.trace_context import TraceContext
 
 View = Literal["outline", "findings", "profile", "critical_path", "spans"]
 
@@ -39,7 +39,7 @@ class _Filters(TypedDict):
     min_duration_ms: float | None
 
 
-def _display(_: Workbench, view: View = "outline", **asked: Any) -> str:
+def _display(_: TraceContext, view: View = "outline", **asked: Any) -> str:
     return _DISPLAY[_view(view, asked)]
 
 
@@ -53,7 +53,7 @@ def _view(view: View, asked: dict[str, Any]) -> View:
 
 @tool(display=_display)
 async def get_trace_data(
-    bench: Workbench,
+    bench: TraceContext,
     view: Annotated[
         View, Field(description="outline also shows the trace's own input, output and metadata")
     ] = "outline",
@@ -84,27 +84,27 @@ async def get_trace_data(
     def write(tokens: int) -> str:
         page: dict[str, Any] = {"alias": alias, "offset": offset, "budget_tokens": tokens}
         if meant == "findings":
-            return findings_text(seen, **page)
+            return format_findings(seen, **page)
         if meant == "profile":
-            return profile_text(seen, **page)
+            return format_profile(seen, **page)
         if meant == "critical_path":
-            return critical_path_text(seen, root=top, **page)
+            return format_critical_path(seen, root=top, **page)
         return list_spans(seen, root=top, sort=sort or "start", **filters, **page)
 
-    return await anyio.to_thread.run_sync(fitted, write, room)
+    return await anyio.to_thread.run_sync(fit_lines, write, room)
 
 
-def _outline(bench: Workbench, top: Node | None) -> str:
+def _outline(bench: TraceContext, top: Node | None) -> str:
     """The outline in half the room and the trace's own bodies in the other; below a span only
     the outline."""
     room = bench.limits.result_characters
     seen, alias = bench.loaded.seen, bench.aliases.name
 
     def write(tokens: int) -> str:
-        return outline_of(seen, alias=alias, budget_tokens=tokens, root=top)
+        return build_outline(seen, alias=alias, budget_tokens=tokens, root=top)
 
     if top is not None:
-        return fitted(write, room)
-    parts = [fitted(write, room // 2), *bench.loaded.notes]
+        return fit_lines(write, room)
+    parts = [fit_lines(write, room // 2), *bench.loaded.notes]
     left = room - sum(len(part) + 2 for part in parts)
-    return "\n\n".join([*parts, *shown(trace_values(bench), left)])
+    return "\n\n".join([*parts, *render_excerpt(trace_values(bench), left)])

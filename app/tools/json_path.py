@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from app.analysis.json_values import parse_json
-from app.analysis.text.one_line import counted, one_line
+from app.analysis.text.one_line import format_count, one_line
 from app.errors import ToolFailed
 
 Step = str | int
@@ -44,7 +44,7 @@ def parse_path(text: str) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def write_path(steps: Sequence[Step]) -> str:
+def format_path(steps: Sequence[Step]) -> str:
     """The path as text that `parse_path` reads."""
     parts = []
     for step in steps:
@@ -58,7 +58,7 @@ def write_path(steps: Sequence[Step]) -> str:
     return "".join(parts).removeprefix(".")
 
 
-def select(value: Any, steps: Sequence[Step], *, start: int = 0) -> Any:
+def select_value(value: Any, steps: Sequence[Step], *, start: int = 0) -> Any:
     """The value at the end of a path; the first `start` steps led to `value`.
 
     ToolFailed says how far the path leads and what is there instead.
@@ -68,10 +68,10 @@ def select(value: Any, steps: Sequence[Step], *, start: int = 0) -> Any:
         try:
             value = _step(value, steps[done])
         except (LookupError, ValueError):
-            here = write_path(steps[:done]) or "it"
-            missing = one_line(write_path(steps[: done + 1]), limit=200)
+            here = format_path(steps[:done]) or "it"
+            missing = one_line(format_path(steps[: done + 1]), limit=200)
             raise ToolFailed(
-                f"There is no {missing}: {one_line(here, limit=200)} is {described(value)}."
+                f"There is no {missing}: {one_line(here, limit=200)} is {describe_value(value)}."
             ) from None
     return value
 
@@ -103,7 +103,7 @@ def _unescaped(key: str) -> str:
         return key
 
 
-def described(value: Any) -> str:
+def describe_value(value: Any) -> str:
     """What kind of value it is, and what it holds, on one bounded line."""
     if isinstance(value, dict):
         keys = [one_line(str(key), limit=40) + _size(inner) for key, inner in _first(value)]
@@ -113,7 +113,7 @@ def described(value: Any) -> str:
     if isinstance(value, list):
         return f"a list of {len(value):,}"
     if isinstance(value, str):
-        return f"a text of {counted(len(value), 'character')}"
+        return f"a text of {format_count(len(value), 'character')}"
     return one_line(json.dumps(value), limit=60)
 
 

@@ -7,12 +7,12 @@ from typing import Any, Protocol
 
 import re2  # type: ignore[import-untyped]
 
-from app.analysis.json_values import leaves
+from app.analysis.json_values import iterate_leaves
 from app.analysis.text.one_line import one_line
 from app.errors import ToolFailed
 from app.opik.records import Span, Trace
 from app.tools.excerpts import as_text
-from app.tools.json_path import write_path
+from app.tools.json_path import format_path
 
 LONGEST_PATTERN = 500
 HITS_KEPT = 1_000
@@ -27,7 +27,7 @@ class _Match(Protocol):
     def span(self) -> tuple[int, int]: ...
 
 
-class Needle:
+class SearchPattern:
     """What is looked for, in UTF-8: RE2 takes time linear in the text whatever the pattern."""
 
     def __init__(self, pattern: str, *, regex: bool) -> None:
@@ -73,7 +73,7 @@ class Hit:
 
 
 @dataclass(slots=True)
-class Tally:
+class HitCounter:
     """What was found so far, in the order of finding. All is counted, 1,000 hits are kept."""
 
     hits: list[Hit] = field(default_factory=list)
@@ -89,7 +89,9 @@ class Tally:
             self.hits.append(hit)
 
 
-def scan(needle: Needle, record: Span | Trace, fields: Sequence[str], tally: Tally) -> None:
+def scan(
+    needle: SearchPattern, record: Span | Trace, fields: Sequence[str], tally: HitCounter
+) -> None:
     """Adds the hits in those of name, input, output, metadata and error that are in `fields`."""
     name = record.id if isinstance(record, Span) else ""
     keys: dict[str, bool] = {}
@@ -98,14 +100,14 @@ def scan(needle: Needle, record: Span | Trace, fields: Sequence[str], tally: Tal
         value = getattr(record, each) if each != "error" else error and error.model_dump()
         if value is None:
             continue
-        for path, leaf in leaves(value, most=_MOST_LEAVES):
+        for path, leaf in iterate_leaves(value, most=_MOST_LEAVES):
             hit = _look(needle, name, (each, *path), leaf, keys)
             if hit is not None:
                 tally.add(hit)
 
 
 def _look(
-    needle: Needle, record: str, path: Sequence[str | int], leaf: Any, keys: dict[str, bool]
+    needle: SearchPattern, record: str, path: Sequence[str | int], leaf: Any, keys: dict[str, bool]
 ) -> Hit | None:
     """A hit in the value, else in the key under which it stands."""
     text = as_text(leaf)
@@ -129,5 +131,5 @@ def _look(
 def _hit(
     record: str, path: Sequence[str | int], matches: int, around: str, *, at: int, length: int
 ) -> Hit:
-    where = write_path(path[-200:])
+    where = format_path(path[-200:])
     return Hit(record, where, matches, one_line(around, limit=_SNIPPET), at, length)

@@ -13,15 +13,15 @@ from pydantic import BeforeValidator, Field
 
 from app.agent.toolbox import tool
 from app.analysis.json_values import is_cut_body
-from app.analysis.text.one_line import counted, one_line
+from app.analysis.text.one_line import format_count, one_line
 from app.errors import OpikAssistError
 from app.opik.client import BODIES
 from app.opik.records import Span, Trace
 from app.opik.responses import SpanPage
-from app.tools.search_scan import HITS_KEPT, Hit, Needle, Tally, scan
+from app.tools.search_scan import HITS_KEPT, Hit, HitCounter, SearchPattern, scan
 from app.tools.trace.project import PageSize
 from app.tools.trace.text_filter import Selection
-from app.tools.trace.trace_context import Workbench
+from app.tools.trace.trace_context import TraceContext
 
 SearchField = Literal["name", "input", "output", "metadata", "error"]
 
@@ -45,8 +45,10 @@ Fields = Annotated[
 class Search:
     """One search of one turn. `run` goes on where the last run had to stop."""
 
-    def __init__(self, bench: Workbench, needle: Needle, fields: Sequence[SearchField]) -> None:
-        self.tally = Tally()
+    def __init__(
+        self, bench: TraceContext, needle: SearchPattern, fields: Sequence[SearchField]
+    ) -> None:
+        self.tally = HitCounter()
         self.partly: set[str] = set()
         self.missing = 0
         self.failure = ""
@@ -206,14 +208,14 @@ class Search:
         self._unread = rest
 
 
-def _display(_: Workbench, pattern: str, **__: Any) -> str:
+def _display(_: TraceContext, pattern: str, **__: Any) -> str:
     shown = one_line(pattern.replace("{", "("), limit=60)
     return f"Searching the trace for “{shown}”"
 
 
 @tool(display=_display)
 async def search_trace(
-    bench: Workbench,
+    bench: TraceContext,
     pattern: Annotated[str, Field(description="Plain text, or RE2 with regex. Case is ignored.")],
     regex: bool = False,
     fields: Fields = None,
@@ -225,7 +227,7 @@ async def search_trace(
     key = (pattern, regex, chosen)
     search = bench.searches.get(key)
     if search is None:
-        search = bench.searches[key] = Search(bench, Needle(pattern, regex=regex), chosen)
+        search = bench.searches[key] = Search(bench, SearchPattern(pattern, regex=regex), chosen)
     before = len(search.tally.hits)
     if offset >= before:
         await search.run()
@@ -237,10 +239,10 @@ async def search_trace(
     return _written(bench, search, min(offset, before), call=arguments)
 
 
-def _written(bench: Workbench, search: Search, offset: int, *, call: str) -> str:
+def _written(bench: TraceContext, search: Search, offset: int, *, call: str) -> str:
     tally, room = search.tally, bench.limits.result_characters - _CLOSING - len(call)
     matches = f"{tally.matches:,} {'match' if tally.matches == 1 else 'matches'}"
-    found = f"{matches} in {counted(tally.values, 'value')} of {_where(tally)}"
+    found = f"{matches} in {format_count(tally.values, 'value')} of {_where(tally)}"
     lines = [found if tally.matches else "No match."]
     size = len(lines[0])
     shown = offset
@@ -253,7 +255,7 @@ def _written(bench: Workbench, search: Search, offset: int, *, call: str) -> str
         shown += 1
     more = len(tally.hits) - shown
     if more > 0:
-        lines.append(f"[{counted(more, 'more hit')}: search_trace({call}, offset={shown})]")
+        lines.append(f"[{format_count(more, 'more hit')}: search_trace({call}, offset={shown})]")
     if tally.values > HITS_KEPT:
         lines.append(f"[only the first {HITS_KEPT:,} values are kept; search for something rarer]")
     return "\n".join([*lines, *_limits(search, call, max(1, len(tally.hits)))])
@@ -263,12 +265,12 @@ def _limits(search: Search, call: str, offset: int) -> list[str]:
     """What was not searched, and the call that searches on."""
     notes = []
     if search.partly:
-        where = counted(len(search.partly), "span")
+        where = format_count(len(search.partly), "span")
         notes.append(f"[of long values of {where} only the first 10,000 characters were searched]")
     if search.missing:
-        notes.append(f"[{counted(search.missing, 'span')} could not be read]")
+        notes.append(f"[{format_count(search.missing, 'span')} could not be read]")
     if search.left:
-        spans = counted(search.left, "span")
+        spans = format_count(search.left, "span")
         reason = f": {one_line(search.failure, limit=160)}" if search.failure else ""
         notes.append(
             f"[{_named(search.left_fields)} of {spans} not searched yet{reason};"
@@ -283,12 +285,12 @@ def _named(fields: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def _where(tally: Tally) -> str:
+def _where(tally: HitCounter) -> str:
     spans = len(tally.records - {""})
-    return f"{counted(spans, 'span')}{' and the trace itself' if '' in tally.records else ''}"
+    return f"{format_count(spans, 'span')}{' and the trace itself' if '' in tally.records else ''}"
 
 
-def _line(bench: Workbench, hit: Hit) -> str:
+def _line(bench: TraceContext, hit: Hit) -> str:
     """One hit; a match far inside a long value names its character, for an offset."""
     who = bench.aliases.name(hit.record) if hit.record else "trace"
     times = f" ({hit.matches:,} times)" if hit.matches > 1 else ""

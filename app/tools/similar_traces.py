@@ -8,48 +8,48 @@ from pydantic import Field
 
 from app.agent.citations import Aliases
 from app.agent.toolbox import tool
-from app.analysis.baseline import Window, has_error, quantiles
-from app.analysis.error_origins import message_of
-from app.analysis.text.one_line import counted, dollars, one_line, span_of_time
-from app.analysis.text.trace_diff import Side, difference_text
+from app.analysis.baseline import BaselineWindow, has_error, quantiles
+from app.analysis.error_origins import error_message
+from app.analysis.text.one_line import format_count, format_duration, format_usd, one_line
+from app.analysis.text.trace_diff import ComparedSide, format_difference
 from app.errors import ToolFailed
 from app.opik.client import Filter
 from app.opik.records import Trace
-from app.tools.excerpts import fitted
-from app.tools.trace.project import aware
-from app.tools.trace.trace_context import Workbench
+from app.tools.excerpts import fit_lines
+from app.tools.trace.project import with_timezone
+from app.tools.trace.trace_context import TraceContext
 
 _SCORES_SHOWN = 3
 
 
-def started(trace: Trace) -> str:
+def format_start(trace: Trace) -> str:
     """When it began, UTC, to the second."""
     if trace.start_time is None:
         return "at an unknown time"
-    return f"{aware(trace.start_time):%Y-%m-%d %H:%M:%S}"
+    return f"{with_timezone(trace.start_time):%Y-%m-%d %H:%M:%S}"
 
 
-def alias_of(trace: Trace, aliases: Aliases) -> str:
+def assign_trace_alias(trace: Trace, aliases: Aliases) -> str:
     """The short name of another trace; a person reads its name and when it began."""
-    label = f"{one_line(trace.name or 'unnamed', limit=40)} {started(trace)}"
+    label = f"{one_line(trace.name or 'unnamed', limit=40)} {format_start(trace)}"
     return aliases.name_trace(trace.id, label)
 
 
-def facts_line(trace: Trace) -> str:
+def format_trace_facts(trace: Trace) -> str:
     """Duration, size, spending, error and scores, as far as they are known."""
     parts = []
     if trace.duration is not None:
-        parts.append(span_of_time(trace.duration * 1_000))
+        parts.append(format_duration(trace.duration * 1_000))
     if trace.end_time is None:
         parts.append("not finished")
     if trace.span_count is not None:
-        parts.append(counted(trace.span_count, "span"))
+        parts.append(format_count(trace.span_count, "span"))
     if tokens := trace.usage.get("total_tokens"):
         parts.append(f"{tokens:,.0f} tokens")
     if trace.total_estimated_cost:
-        parts.append(dollars(trace.total_estimated_cost))
+        parts.append(format_usd(trace.total_estimated_cost))
     if has_error(trace) and trace.error_info:
-        parts.append(f"ERROR {one_line(message_of(trace.error_info), limit=120)}")
+        parts.append(f"ERROR {one_line(error_message(trace.error_info), limit=120)}")
     for score in trace.feedback_scores[:_SCORES_SHOWN]:
         if score.value is not None:
             reason = f" because {one_line(score.reason, limit=80)}" if score.reason else ""
@@ -88,7 +88,7 @@ _NONE: Mapping[str, str] = {
 
 
 @tool(display=lambda _, outcome: f"Looking for {outcome} runs of the same name")
-async def find_similar_traces(bench: Workbench, outcome: Outcome) -> str:
+async def find_similar_traces(bench: TraceContext, outcome: Outcome) -> str:
     """Other traces of this name that ended without an error (the most ordinary first), failed or
     took longest. They get short names (t1)."""
     trace, around = bench.loaded.trace, bench.around
@@ -107,7 +107,7 @@ async def find_similar_traces(bench: Workbench, outcome: Outcome) -> str:
         return f"{_NONE[outcome]} {about}, was found ({order})."
     lines = [f"{_SOME[outcome]} {about} ({order}):"]
     lines += [
-        f"{alias_of(each, bench.aliases)} {started(each)} {facts_line(each)}"
+        f"{assign_trace_alias(each, bench.aliases)} {format_start(each)} {format_trace_facts(each)}"
         for each in found[:_SHOWN]
     ]
     lines.append(f'How one differs: compare_traces(trace="{lines[1].split()[0]}")')
@@ -115,7 +115,7 @@ async def find_similar_traces(bench: Workbench, outcome: Outcome) -> str:
 
 
 async def _newest(
-    bench: Workbench, name: str, window: Window, *, outcome: Literal["healthy", "failed"]
+    bench: TraceContext, name: str, window: BaselineWindow, *, outcome: Literal["healthy", "failed"]
 ) -> tuple[list[Trace], str]:
     enough, order = (
         (_CHOSEN_FROM, "ordinary time and cost first")
@@ -126,7 +126,7 @@ async def _newest(
         name, window, outcome=_FILTERS[outcome], fits=_FITS[outcome], enough=enough
     )
     if not listed.whole and len(listed.traces) < enough:
-        order += f"; only the newest {counted(listed.looked_at, 'trace')} were looked through"
+        order += f"; only the newest {format_count(listed.looked_at, 'trace')} were looked through"
     return listed.traces, order
 
 
@@ -160,13 +160,15 @@ def _cost(trace: Trace) -> float | None:
     return trace.total_estimated_cost
 
 
-async def _slowest(bench: Workbench, name: str, window: Window) -> tuple[list[Trace], str]:
+async def _slowest(
+    bench: TraceContext, name: str, window: BaselineWindow
+) -> tuple[list[Trace], str]:
     """The slowest as the backend sorts them; where it does not, the slowest of the newest."""
     sorted_by_it = await bench.around.longest(name, window, _SHOWN + 1)
     if sorted_by_it is not None:
         return sorted(sorted_by_it, key=_slowest_first), "slowest first"
     listed = await bench.around.named(name, window, enough=_LOOKED_THROUGH)
-    among = "all" if listed.whole else f"the newest {counted(len(listed.traces), 'trace')}"
+    among = "all" if listed.whole else f"the newest {format_count(len(listed.traces), 'trace')}"
     order = f"slowest first of {among}, not sorted by Opik"
     return sorted(listed.traces, key=_slowest_first), order
 
@@ -175,7 +177,7 @@ def _slowest_first(trace: Trace) -> float:
     return -(trace.duration or 0.0)
 
 
-def _display(bench: Workbench, trace: str) -> str:
+def _display(bench: TraceContext, trace: str) -> str:
     label = bench.aliases.trace_label(bench.aliases.trace_id(_plain(trace)) or "")
     # The panel reads `{span:<id>}` as the name of a span.
     return f"Comparing with {label.replace('{', '(')}" if label else "Comparing with another run"
@@ -187,7 +189,7 @@ def _plain(reference: str) -> str:
 
 @tool(display=_display)
 async def compare_traces(
-    bench: Workbench, trace: Annotated[str, Field(description="A short name (t1).")]
+    bench: TraceContext, trace: Annotated[str, Field(description="A short name (t1).")]
 ) -> str:
     """How this trace (B) differs from another one (A): first divergence, steps missing, added,
     failed or slower, models, sizes, output."""
@@ -205,11 +207,14 @@ async def compare_traces(
     def name(span_id: str) -> str:
         return bench.aliases.name(span_id) if span_id in known else f"{alias}'s"
 
-    sides = Side(other.seen, label=alias), Side(bench.loaded.seen, label="this trace")
+    sides = (
+        ComparedSide(other.seen, label=alias),
+        ComparedSide(bench.loaded.seen, label="this trace"),
+    )
 
     def write(tokens: int) -> str:
-        return difference_text(*sides, alias=name, budget_tokens=tokens)
+        return format_difference(*sides, alias=name, budget_tokens=tokens)
 
     notes = [f"[{alias}: {note}]" for note in other.notes]
     room = bench.limits.result_characters - sum(len(note) + 1 for note in notes)
-    return "\n".join([await anyio.to_thread.run_sync(fitted, write, room), *notes])
+    return "\n".join([await anyio.to_thread.run_sync(fit_lines, write, room), *notes])

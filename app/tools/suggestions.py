@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from app.analysis.finding import Category, Finding
-from app.analysis.text.one_line import dollars, one_line, span_of_time
-from app.analysis.trace_analysis import Examination
+from app.analysis.text.one_line import format_duration, format_usd, one_line
+from app.analysis.trace_analysis import TraceAnalysis
 
 Label = Callable[[str], str | None]
 """A span's name as a person reads it."""
@@ -46,7 +46,7 @@ _QUESTIONS = {
 _FATAL = frozenset([Category.CAUSE_OF_ERROR, Category.ERROR_ORIGIN])
 
 
-def follow_ups(seen: Examination, label: Label) -> Questions:
+def suggest_next_questions(seen: TraceAnalysis, label: Label) -> Questions:
     """Three questions for after an answer: from the findings, about the conversation or the other
     runs, then from where time and money go."""
     findings = _from_findings(seen, label)
@@ -59,7 +59,7 @@ def follow_ups(seen: Examination, label: Label) -> Questions:
     )
 
 
-def starters(seen: Examination, label: Label) -> Questions:
+def suggest_first_questions(seen: TraceAnalysis, label: Label) -> Questions:
     """Three questions to begin with, by the trace's state: failed, unfinished, with other
     findings (slow, costly, looping, ...), or healthy; and whether it is part of a thread."""
     return _first_three(
@@ -80,14 +80,14 @@ def _first_three(*sources: Iterator[str]) -> Questions:
     return first, second, third
 
 
-def _from_state(seen: Examination) -> Iterator[str]:
+def _from_state(seen: TraceAnalysis) -> Iterator[str]:
     if seen.trace.error_info or any(each.category in _FATAL for each in seen.findings):
         yield "What caused this error?"
     if seen.trace.end_time is None:
         yield "How far did this trace get, and what is it waiting for?"
 
 
-def _from_findings(seen: Examination, label: Label) -> Iterator[str]:
+def _from_findings(seen: TraceAnalysis, label: Label) -> Iterator[str]:
     """One question for each category, the most telling finding first."""
     asked: set[Category] = set()
     for finding in seen.findings:
@@ -108,13 +108,13 @@ def _quoted(name: str | None) -> str:
     return f"“{shown}”" if shown else "this trace"
 
 
-def _from_thread(seen: Examination) -> Iterator[str]:
+def _from_thread(seen: TraceAnalysis) -> Iterator[str]:
     if seen.trace.thread_id:
         yield "What did the user want here, and did the answer give it?"
         yield HOW_IT_WENT
 
 
-def _beyond(seen: Examination) -> Iterator[str]:
+def _beyond(seen: TraceAnalysis) -> Iterator[str]:
     """What only other traces can tell, where there are any."""
     if seen.trace.thread_id:
         yield HOW_IT_WENT
@@ -122,14 +122,14 @@ def _beyond(seen: Examination) -> Iterator[str]:
         yield "What do healthy runs do that this one does not?"
 
 
-def _from_profile(seen: Examination, label: Label) -> Iterator[str]:
+def _from_profile(seen: TraceAnalysis, label: Label) -> Iterator[str]:
     profile = seen.profile
     longest = max(profile.on_path, key=lambda span_id: profile.on_path[span_id], default=None)
     if longest is not None and profile.wall:
-        time, whole = span_of_time(profile.on_path[longest]), span_of_time(profile.wall)
+        time, whole = format_duration(profile.on_path[longest]), format_duration(profile.wall)
         yield f"Why does {_quoted(label(longest))} take {time} of the {whole}?"
     if profile.spend.cost:
-        yield f"What drives the cost of {dollars(profile.spend.cost)}?"
+        yield f"What drives the cost of {format_usd(profile.spend.cost)}?"
     elif profile.spend.tokens:
         yield f"Where do the {profile.spend.tokens:,.0f} tokens go?"
 

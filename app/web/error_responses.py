@@ -20,8 +20,8 @@ from app.errors import (
     Unavailable,
     WrongMethod,
 )
-from app.web.markdown.allowed_links import Links
-from app.web.markdown.filter import inert
+from app.web.markdown.allowed_links import AllowedLinks
+from app.web.markdown.filter import make_inert
 from app.web.panel import error_frame
 from app.web.sse import FrameStream
 
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 _INTERNAL = OpikAssistError("Something went wrong inside the assistant.")
 
 
-def problem(error: OpikAssistError) -> JSONResponse:
+def error_response(error: OpikAssistError) -> JSONResponse:
     """The error as a status and a JSON body, with `Retry-After` where waiting is known to help."""
     answer = JSONResponse({"code": error.reason, "message": error.message}, error.status)
     if isinstance(error, LimitReached) and error.retry_after is not None:
@@ -41,27 +41,27 @@ def problem(error: OpikAssistError) -> JSONResponse:
     return answer
 
 
-def turn_problem(error: OpikAssistError, request: Request[Any]) -> ASGIApp:
+def turn_error_response(error: OpikAssistError, request: Request[Any]) -> ASGIApp:
     """The error of a turn that did not start: a frame for a panel, a status for a program."""
     if not isinstance(error, Unavailable) or _wants_json(request):
-        return problem(error)
-    told = inert(error.told(request.state.request_id), Links(), {})
+        return error_response(error)
+    told = make_inert(error.told(request.state.request_id), AllowedLinks(), {})
     return FrameStream([error_frame(error.reason, told)])
 
 
 async def on_error(_: Request, error: Exception) -> Response:
     """Every endpoint's answer to our own errors."""
     assert isinstance(error, OpikAssistError)
-    return problem(error)
+    return error_response(error)
 
 
 async def on_http_exception(_: Request, error: Exception) -> Response:
     """Starlette's own refusals (unknown routes and methods) in our words."""
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
-        answer = problem(WrongMethod("This address does not take that method."))
+        answer = error_response(WrongMethod("This address does not take that method."))
     elif error.status_code == 404:
-        answer = problem(NotFound("There is nothing at this address."))
+        answer = error_response(NotFound("There is nothing at this address."))
     else:
         answer = JSONResponse({"code": "refused", "message": str(error.detail)}, error.status_code)
     answer.headers.update(error.headers or {})
@@ -70,7 +70,7 @@ async def on_http_exception(_: Request, error: Exception) -> Response:
 
 async def on_crash(_: Request, __: Exception) -> Response:
     """The last resort; the traceback goes to the log, never to the client."""
-    return problem(_INTERNAL)
+    return error_response(_INTERNAL)
 
 
 def _wants_json(request: Request[Any]) -> bool:

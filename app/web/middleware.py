@@ -10,7 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import NotAllowed
-from app.web.error_responses import problem
+from app.web.error_responses import error_response
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -38,7 +38,7 @@ class RequestId:
             await self._app(scope, receive, send_with_id)
 
 
-class SameSite:
+class SameOrigin:
     """Refuses requests that another site's page makes with the user's cookie.
 
     A browser's own word (`Sec-Fetch-Site: same-origin`) is believed; without it, as over plain
@@ -53,7 +53,7 @@ class SameSite:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         checked = scope["type"] == "http" and scope["path"] not in self._open_paths
         if checked and self._foreign(Headers(scope=scope)):
-            refusal = problem(NotAllowed("Pages of another site may not call this service."))
+            refusal = error_response(NotAllowed("Pages of another site may not call this service."))
             await refusal(scope, receive, send)
             return
         await self._app(scope, receive, send)

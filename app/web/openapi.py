@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.caller import SESSION_COOKIE, WORKSPACE_HEADER
-from app.web.requests import Question, Thumb
+from app.web.requests import FeedbackBody, QuestionBody
 
 Json = dict[str, Any]
 
@@ -13,7 +13,7 @@ _TEXT = {"type": "string"}
 _COUNT = {"type": "integer", "minimum": 0}
 
 
-def description(prefix: str, version: str) -> Json:
+def describe_interface(prefix: str, version: str) -> Json:
     """The description of all endpoints under `prefix`, as a JSON value."""
     return {
         "openapi": "3.1.0",
@@ -137,8 +137,8 @@ def _schemas() -> Json:
     return {
         "Any": {},
         "Nothing": {"type": "null"},
-        "Question": Question.model_json_schema(),
-        "Thumb": Thumb.model_json_schema(),
+        "Question": QuestionBody.model_json_schema(),
+        "Thumb": FeedbackBody.model_json_schema(),
         "Problem": _object(problem),
         "Health": _object({"status": {"const": "healthy"}, "storage": _TEXT, "version": _TEXT}),
         "Ready": _object({"status": {"const": "ready"}, **parts}),

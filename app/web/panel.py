@@ -10,24 +10,24 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from app.events import (
-    CallRecord,
     Event,
     LoggedEvent,
     QuestionsSuggested,
     ReplyCompleted,
-    Spending,
     TerminalEvent,
     TextDelta,
+    ToolCallRecord,
     ToolCompleted,
     Transcript,
     TurnFailed,
     TurnInterrupted,
     TurnStarted,
-    UsageCounted,
+    UsageReported,
+    UsageTotals,
 )
-from app.web.markdown.allowed_links import Links
-from app.web.markdown.filter import MarkdownFilter, inert, unbroken
-from app.web.markdown.ui_urls import Linking
+from app.web.markdown.allowed_links import AllowedLinks
+from app.web.markdown.filter import MarkdownFilter, make_inert, unbroken
+from app.web.markdown.ui_urls import TurnLinks
 
 AUTHOR = "opik-assist"
 PIECE_BYTES = 768
@@ -44,7 +44,7 @@ Frame = dict[str, Any]
 class _Writer:
     """One bubble's text on its way to the panel."""
 
-    def __init__(self, links: Links) -> None:
+    def __init__(self, links: AllowedLinks) -> None:
         self.names: dict[str, str] = {}
         self.fed = 0
         self._filter = MarkdownFilter(links, self.names)
@@ -63,7 +63,7 @@ class Panel:
     def __init__(
         self,
         turn_id: str,
-        linking: Linking,
+        linking: TurnLinks,
         *,
         streaming: bool,
         clock: Callable[[], float] = time.time,
@@ -89,20 +89,20 @@ class Panel:
         elif isinstance(event, ToolCompleted):
             response = {"id": event.call_id, "name": event.name}
             yield self._tool("tool_complete", "tool_response", event.call_id, response)
-        elif isinstance(event, UsageCounted):
+        elif isinstance(event, UsageReported):
             yield self._usage(event)
         elif isinstance(event, QuestionsSuggested):
-            questions = [inert(each, self._linking.links, {}) for each in event.questions]
+            questions = [make_inert(each, self._linking.links, {}) for each in event.questions]
             yield {**self._of_turn("suggestions"), "suggestions": questions}
         elif isinstance(event, TurnFailed):
-            yield error_frame(event.code, inert(event.message, self._linking.links, {}))
+            yield error_frame(event.code, make_inert(event.message, self._linking.links, {}))
 
     def _bubble(self, reply: ReplyCompleted) -> Iterator[Frame]:
         if reply.text:
             writer = self._writer(reply)
             rest = writer.feed(reply.text[writer.fed :]) + writer.end()
             yield from self._partial(reply.bubble, rest)
-            text = inert(reply.text, self._linking.links, reply.cited)
+            text = make_inert(reply.text, self._linking.links, reply.cited)
             yield self._response(reply.bubble, text, partial=False)
         for call in reply.calls:
             shown = {"id": call.id, "name": call.name, "display_name": call.display_name}
@@ -115,7 +115,7 @@ class Panel:
 
     def _partial(self, bubble: str, text: str) -> Iterator[Frame]:
         if self._streaming and text:
-            for piece in pieces(text, PIECE_BYTES):
+            for piece in split_for_frames(text, PIECE_BYTES):
                 yield self._response(bubble, piece, partial=True)
 
     def _response(self, bubble: str, text: str, *, partial: bool) -> Frame:
@@ -132,7 +132,7 @@ class Panel:
         named = {"model": reply.model, "provider": reply.provider or None}
         return {**self._of_turn("model"), **named}
 
-    def _usage(self, counted: UsageCounted) -> Frame:
+    def _usage(self, counted: UsageReported) -> Frame:
         spent = {"turn": _spent(counted.turn), "conversation": _spent(counted.conversation)}
         return {**self._of_turn("usage"), **spent}
 
@@ -149,7 +149,7 @@ class Panel:
         }
 
 
-def _spent(spending: Spending) -> Frame:
+def _spent(spending: UsageTotals) -> Frame:
     """Tokens, with the cost in USD where it is known."""
     tokens = spending.usage.model_dump()
     total = spending.usage.prompt_tokens + spending.usage.completion_tokens
@@ -167,7 +167,7 @@ def json_line(value: Any) -> str:
     return _JSON.encode(value).replace("data:", "data\\u003a")
 
 
-def pieces(text: str, limit: int) -> Iterator[str]:
+def split_for_frames(text: str, limit: int) -> Iterator[str]:
     """The text in pieces whose JSON form is at most `limit` bytes each.
 
     They end where what came so far is as harmless as the whole, except within a part that is
@@ -204,7 +204,7 @@ def _halves(text: str, limit: int) -> Iterator[str]:
             waiting += [piece[middle:], piece[:middle]]
 
 
-def history(transcript: Transcript, linking: Linking) -> list[Frame]:
+def render_history(transcript: Transcript, linking: TurnLinks) -> list[Frame]:
     """The messages that fill the panel's chat, tool rows between the texts, oldest first.
 
     A turn that neither ended nor runs any more was interrupted, whether or not anyone has noted it.
@@ -222,17 +222,17 @@ def history(transcript: Transcript, linking: Linking) -> list[Frame]:
     return messages
 
 
-def _messages(logged: LoggedEvent, links: Links) -> Iterator[Frame]:
+def _messages(logged: LoggedEvent, links: AllowedLinks) -> Iterator[Frame]:
     event = logged.event
     if isinstance(event, TurnStarted):
         yield {"id": logged.id, "role": "user", "content": event.question}
     elif isinstance(event, ReplyCompleted):
         if event.text:
-            yield _said(logged.id, inert(event.text, links, event.cited))
+            yield _said(logged.id, make_inert(event.text, links, event.cited))
         if event.calls:
             yield _rows(logged.id, event.calls)
     elif isinstance(event, TurnFailed):
-        yield _said(logged.id, inert(event.message, links, {}))
+        yield _said(logged.id, make_inert(event.message, links, {}))
 
 
 def _interrupt(messages: list[Frame], message_id: str) -> None:
@@ -247,7 +247,7 @@ def _said(message_id: str, text: str) -> Frame:
     return {"id": message_id, "role": "assistant", "content": text}
 
 
-def _rows(message_id: str, calls: Sequence[CallRecord]) -> Frame:
+def _rows(message_id: str, calls: Sequence[ToolCallRecord]) -> Frame:
     rows = [
         {"id": call.id, "name": call.name, "display_name": call.display_name, "completed": True}
         for call in calls

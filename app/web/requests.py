@@ -18,7 +18,7 @@ from app.errors import (
 from app.ids import is_uuid
 
 
-class Question(BaseModel):
+class QuestionBody(BaseModel):
     """The body of a turn."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
@@ -28,7 +28,7 @@ class Question(BaseModel):
     model: Annotated[str, Field(strict=True, min_length=1, max_length=255)] | None = None
 
 
-class Thumb(BaseModel):
+class FeedbackBody(BaseModel):
     """The body of feedback: 1 up, 0 down."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
@@ -36,14 +36,14 @@ class Thumb(BaseModel):
     value: Annotated[int, Field(strict=True, ge=0, le=1)]
 
 
-Body = TypeVar("Body", Question, Thumb)
+Body = TypeVar("Body", QuestionBody, FeedbackBody)
 
 
-def caller_of(request: Request[Any]) -> Caller:
+def read_request_caller(request: Request[Any]) -> Caller:
     return read_caller(request.headers.getlist("cookie"), request.headers.get(WORKSPACE_HEADER))
 
 
-def trace_id_of(request: Request[Any]) -> str:
+def read_trace_id(request: Request[Any]) -> str:
     """The trace in the path as a lower-case UUID; only such a text may become part of a URL."""
     trace_id: str = request.path_params["trace_id"]
     if not is_uuid(trace_id):
@@ -52,14 +52,14 @@ def trace_id_of(request: Request[Any]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class BodyLimits:
+class RequestBodyLimits:
     """How large a body may be, and how many seconds it may take to come."""
 
     bytes: int
     seconds: float
 
 
-async def body_of(request: Request[Any], kind: type[Body], *, limits: BodyLimits) -> Body:
+async def read_body(request: Request[Any], kind: type[Body], *, limits: RequestBodyLimits) -> Body:
     """The JSON body; raises a RequestRefused that says what is wrong with it."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
@@ -87,7 +87,7 @@ async def _read(request: Request[Any], limit: int) -> bytes:
     return bytes(data)
 
 
-def checked_message(question: Question, *, limit: int) -> str:
+def check_message(question: QuestionBody, *, limit: int) -> str:
     """The user's message, which is neither empty nor too long."""
     if not question.message.strip():
         raise InvalidRequest("The message is empty.")

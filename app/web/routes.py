@@ -14,25 +14,25 @@ from app import __version__
 from app.conversation.conversations import Conversations
 from app.conversation.health import Health
 from app.errors import OpikAssistError
-from app.web.error_responses import turn_problem
-from app.web.markdown.allowed_links import Links
-from app.web.markdown.filter import inert
-from app.web.markdown.ui_urls import Linking, UiLinks
-from app.web.openapi import description
-from app.web.panel import Panel, history
+from app.web.error_responses import turn_error_response
+from app.web.markdown.allowed_links import AllowedLinks
+from app.web.markdown.filter import make_inert
+from app.web.markdown.ui_urls import TurnLinks, UiLinks
+from app.web.openapi import describe_interface
+from app.web.panel import Panel, render_history
 from app.web.requests import (
-    BodyLimits,
-    Question,
-    Thumb,
-    body_of,
-    caller_of,
-    checked_message,
-    trace_id_of,
+    FeedbackBody,
+    QuestionBody,
+    RequestBodyLimits,
+    check_message,
+    read_body,
+    read_request_caller,
+    read_trace_id,
 )
-from app.web.sse import Pace, TurnStream, unless_left
+from app.web.sse import StreamTimeouts, TurnStream, run_while_connected
 
 
-class State(TypedDict):
+class AppState(TypedDict):
     """What the lifespan opens and every request may use."""
 
     conversations: Conversations
@@ -41,27 +41,27 @@ class State(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class EdgeLimits:
+class RequestLimits:
     """Limits at the HTTP edge."""
 
-    body: BodyLimits
+    body: RequestBodyLimits
     message_characters: int
-    pace: Pace
+    pace: StreamTimeouts
 
 
 class Api:
     """The endpoints; `ui` tells what is linked to, `storage` is what healthz says."""
 
-    def __init__(self, limits: EdgeLimits, *, ui: UiLinks, storage: str) -> None:
+    def __init__(self, limits: RequestLimits, *, ui: UiLinks, storage: str) -> None:
         self._limits = limits
         self._ui = ui
         self._storage = storage
 
     def routes(self, prefix: str) -> Sequence[Route]:
         session = f"{prefix}/trace-analyzer/session/{{trace_id}}"
-        described = description(prefix, __version__)
+        described = describe_interface(prefix, __version__)
 
-        async def openapi(_: Request[State]) -> Response:
+        async def openapi(_: Request[AppState]) -> Response:
             return JSONResponse(described)
 
         return [
@@ -77,7 +77,7 @@ class Api:
             Route(f"{session}/feedback", self.unrate, methods=["DELETE"]),
         ]
 
-    async def health(self, _: Request[State]) -> Response:
+    async def health(self, _: Request[AppState]) -> Response:
         """That the process runs; nobody else is asked."""
         return JSONResponse(
             {
@@ -88,7 +88,7 @@ class Api:
             }
         )
 
-    async def ready(self, request: Request[State]) -> Response:
+    async def ready(self, request: Request[AppState]) -> Response:
         """Whether questions can be answered now; an answer of 503 says why not."""
         found = await request.state["health"].readiness()
         parts = {
@@ -101,29 +101,33 @@ class Api:
         message = " ".join(found.faults)
         return JSONResponse({"code": "not_ready", "message": message, **parts}, 503)
 
-    async def models(self, request: Request[State]) -> Response:
+    async def models(self, request: Request[AppState]) -> Response:
         """The models that a question may name; `usable` is null where only trying would tell."""
-        offered = await request.state["conversations"].models(caller_of(request))
+        offered = await request.state["conversations"].models(read_request_caller(request))
         listed = [{"name": each.name, "usable": each.usable} for each in offered]
         return JSONResponse({"models": listed})
 
-    async def history(self, request: Request[State]) -> Response:
+    async def history(self, request: Request[AppState]) -> Response:
         conversations = request.state["conversations"]
-        transcript = await conversations.history(caller_of(request), trace_id_of(request))
-        linking = Linking(self._ui, workspace=transcript.workspace, trace_id=transcript.trace_id)
-        return JSONResponse({"content": history(transcript, linking)})
+        transcript = await conversations.history(
+            read_request_caller(request), read_trace_id(request)
+        )
+        linking = TurnLinks(self._ui, workspace=transcript.workspace, trace_id=transcript.trace_id)
+        return JSONResponse({"content": render_history(transcript, linking)})
 
-    async def starters(self, request: Request[State]) -> Response:
+    async def starters(self, request: Request[AppState]) -> Response:
         conversations = request.state["conversations"]
-        trace_id = trace_id_of(request)
-        questions = await conversations.starters(caller_of(request), trace_id)
-        return JSONResponse({"suggestions": [inert(each, Links(), {}) for each in questions]})
+        trace_id = read_trace_id(request)
+        questions = await conversations.starters(read_request_caller(request), trace_id)
+        return JSONResponse(
+            {"suggestions": [make_inert(each, AllowedLinks(), {}) for each in questions]}
+        )
 
-    async def turn(self, request: Request[State]) -> ASGIApp:
+    async def turn(self, request: Request[AppState]) -> ASGIApp:
         conversations = request.state["conversations"]
-        caller, trace_id = caller_of(request), trace_id_of(request)
-        question = await body_of(request, Question, limits=self._limits.body)
-        message = checked_message(question, limit=self._limits.message_characters)
+        caller, trace_id = read_request_caller(request), read_trace_id(request)
+        question = await read_body(request, QuestionBody, limits=self._limits.body)
+        message = check_message(question, limit=self._limits.message_characters)
         start = partial(
             conversations.start_turn,
             caller,
@@ -133,27 +137,27 @@ class Api:
             model=question.model,
         )
         try:
-            turn = await unless_left(request.receive, start)
+            turn = await run_while_connected(request.receive, start)
         except OpikAssistError as error:
-            return turn_problem(error, request)
-        linking = Linking(self._ui, workspace=turn.workspace, trace_id=trace_id, question=message)
+            return turn_error_response(error, request)
+        linking = TurnLinks(self._ui, workspace=turn.workspace, trace_id=trace_id, question=message)
         panel = Panel(turn.key.turn_id, linking, streaming=question.streaming)
         return TurnStream(turn, panel, self._limits.pace)
 
-    async def forget(self, request: Request[State]) -> Response:
+    async def forget(self, request: Request[AppState]) -> Response:
         conversations = request.state["conversations"]
-        await conversations.forget(caller_of(request), trace_id_of(request))
+        await conversations.forget(read_request_caller(request), read_trace_id(request))
         return JSONResponse(None)
 
-    async def rate(self, request: Request[State]) -> Response:
+    async def rate(self, request: Request[AppState]) -> Response:
         conversations = request.state["conversations"]
-        thumb = await body_of(request, Thumb, limits=self._limits.body)
-        await conversations.rate(caller_of(request), trace_id_of(request), thumb.value)
+        thumb = await read_body(request, FeedbackBody, limits=self._limits.body)
+        await conversations.rate(read_request_caller(request), read_trace_id(request), thumb.value)
         return JSONResponse({"status": "ok"})
 
-    async def unrate(self, request: Request[State]) -> Response:
+    async def unrate(self, request: Request[AppState]) -> Response:
         conversations = request.state["conversations"]
-        await conversations.unrate(caller_of(request), trace_id_of(request))
+        await conversations.unrate(read_request_caller(request), read_trace_id(request))
         return Response(status_code=204)
 
 

@@ -29,7 +29,7 @@ HEADERS = [
 HEARTBEAT = b": ping\n\n"
 
 
-def encode(frame: dict[str, Any]) -> bytes:
+def encode_frame(frame: dict[str, Any]) -> bytes:
     """One frame as one line: pure ASCII, so that no network cut falls into a character."""
     return f"data: {json_line(frame)}\n\n".encode("ascii")
 
@@ -42,12 +42,12 @@ class FrameStream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send(_start())
-        body = b"".join(encode(frame) for frame in self._frames)
+        body = b"".join(encode_frame(frame) for frame in self._frames)
         await send({"type": "http.response.body", "body": body})
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class StreamTimeouts:
     """Seconds: of silence after which a comment line is sent, of a reader that takes nothing."""
 
     heartbeat: float
@@ -61,7 +61,7 @@ class TurnStream:
     reader who takes nothing lets us wait, and such a reader counts as gone after a while.
     """
 
-    def __init__(self, turn: Turn, panel: Panel, pace: Pace) -> None:
+    def __init__(self, turn: Turn, panel: Panel, pace: StreamTimeouts) -> None:
         self._turn = turn
         self._panel = panel
         self._pace = pace
@@ -92,13 +92,13 @@ class TurnStream:
             event = await feed.next(self._pace.heartbeat)
             if event is not None:
                 for frame in self._panel.frames(event):
-                    await send(_body(encode(frame)))
+                    await send(_body(encode_frame(frame)))
             elif not feed.ended:
                 await send(_body(HEARTBEAT))
         await send({"type": "http.response.body", "body": b""})
 
 
-async def unless_left(receive: Receive, work: Callable[[], Awaitable[T]]) -> T:
+async def run_while_connected(receive: Receive, work: Callable[[], Awaitable[T]]) -> T:
     """What `work` returns or raises; it is cancelled when the client leaves meanwhile.
 
     Raises InvalidRequest, which nobody reads, where the client left before there was a result.

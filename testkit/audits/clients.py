@@ -45,7 +45,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Forgotten:
+class DeletedConversation:
     """A DELETE of a conversation; `certain` where its answer was seen."""
 
     trace_id: str
@@ -58,7 +58,7 @@ class Forgotten:
 def faults_of_clients(
     log: Iterable[LoggedConversation],
     asked: Sequence[Asked],
-    forgotten: Sequence[Forgotten] = (),
+    forgotten: Sequence[DeletedConversation] = (),
     *,
     outages: bool = False,
 ) -> list[str]:
@@ -95,7 +95,7 @@ def _is_at_home(asked: Asked, trace_id: str, owner: str) -> bool:
 def _of_question(
     asked: Asked,
     turns: Sequence[LoggedTurn],
-    forgotten: Sequence[Forgotten],
+    forgotten: Sequence[DeletedConversation],
     *,
     outages: bool,
 ) -> Iterator[str]:

@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.db.schema import events, sessions, turns
 from app.events import (
+    AliasesAssigned,
     LoggedEvent,
     ReplyCompleted,
-    SpansNamed,
     TerminalEvent,
     ToolCompleted,
     TurnCancelled,
@@ -116,7 +116,9 @@ def _of_conversation(conversation: LoggedConversation) -> Iterator[str]:
             yield f"turn {turn_id} is interleaved with another"
     for turn_id in conversation.rows.keys() - {turn.id for turn in conversation.turns}:
         yield f"turn {turn_id} has a row and no events"
-    named = [id for each in logged if isinstance(each.event, SpansNamed) for id in each.event.ids]
+    named = [
+        id for each in logged if isinstance(each.event, AliasesAssigned) for id in each.event.ids
+    ]
     if len(named) != len(set(named)):
         yield "a span was given two short names"
     yield from _doubled("bubble", (r.bubble for turn in conversation.turns for r in turn.replies))

@@ -3,13 +3,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.agent.citations import Aliases, CitationStream, cited
-from app.events import NamedTrace
+from app.agent.citations import Aliases, CitationStream, find_citation_labels
+from app.events import TraceAlias
 
 ID = "0199dead-0000-7000-8000-00000000000{}"
 IDS = [ID.format(number) for number in range(3)]
 OTHERS = [
-    NamedTrace(id=f"0199beef-0000-7000-8000-00000000000{number}", label=f"run {number}")
+    TraceAlias(id=f"0199beef-0000-7000-8000-00000000000{number}", label=f"run {number}")
     for number in range(2)
 ]
 PIECES = [
@@ -77,7 +77,7 @@ def test_other_traces_are_cited_beside_spans_and_neither_takes_the_others_name()
     assert aliases.take_new_traces() == (OTHERS[1],)
     assert (aliases.take_new_traces(), aliases.take_new()) == ((), ())
     assert (aliases.trace_id("s1"), aliases.span_id("t1")) == (None, None)
-    assert cited(text, span=lambda _: None, trace=aliases.trace_label) == {
+    assert find_citation_labels(text, span=lambda _: None, trace=aliases.trace_label) == {
         each.id: each.label for each in OTHERS
     }
 
@@ -108,4 +108,4 @@ def test_aliases_are_given_in_order_and_only_new_ones_are_taken() -> None:
 def test_the_cited_spans_are_named_where_they_are_known() -> None:
     text = f"⟦span:{IDS[0]}⟧ and ⟦span:{IDS[1]}⟧"
     names = {IDS[0]: "plan"}
-    assert cited(text, span=names.get, trace=names.get) == {IDS[0]: "plan"}
+    assert find_citation_labels(text, span=names.get, trace=names.get) == {IDS[0]: "plan"}

@@ -2,13 +2,13 @@
 
 import pytest
 
-from app.agent.context import Budget, Limits, characters_of, shrink
+from app.agent.context import TurnBudget, TurnLimits, count_characters, shrink_messages
 from app.agent.loop import run_turn
 from app.agent.prompt import Fence
 from app.agent.toolbox import Toolbox
 from app.errors import ModelFailed
 from app.events import ContextShrunk
-from app.messages import Assistant, Message, Reply, System, ToolAnswer, ToolCall, User
+from app.messages import Assistant, Message, Reply, System, ToolCall, ToolResult, User
 from testkit.scripted_model import ListSink, ScriptedModel
 
 TOO_LONG = ModelFailed("Too long.", reason="context_too_long")
@@ -24,19 +24,19 @@ def turn(number: int) -> list[Message]:
 
 
 def step(number: int, *, size: int = 2_000) -> list[Message]:
-    return [Assistant("", (call(number),)), ToolAnswer(call(number), str(number) * size)]
+    return [Assistant("", (call(number),)), ToolResult(call(number), str(number) * size)]
 
 
 def test_what_fits_stays_as_it_is() -> None:
     messages = [*HEAD, *turn(1), User("Why?")]
-    shrunk = shrink(messages, 10_000)
+    shrunk = shrink_messages(messages, 10_000)
     assert (shrunk.messages, shrunk.answers, shrunk.turns) == (messages, 0, 0)
 
 
 def test_old_tool_results_go_first_and_only_as_many_as_needed() -> None:
     messages = [*HEAD, *turn(1), User("Why?"), *step(1), *step(2), *step(3)]
-    shrunk = shrink(messages, characters_of(messages) - 1_500)
-    texts = [each.text for each in shrunk.messages if isinstance(each, ToolAnswer)]
+    shrunk = shrink_messages(messages, count_characters(messages) - 1_500)
+    texts = [each.text for each in shrunk.messages if isinstance(each, ToolResult)]
     assert "left out here" in texts[0]
     assert texts[1:] == ["2" * 2_000, "3" * 2_000]
     assert (shrunk.answers, shrunk.turns) == (1, 0)
@@ -45,7 +45,7 @@ def test_old_tool_results_go_first_and_only_as_many_as_needed() -> None:
 
 def test_then_old_turns_shrink_to_a_line_each_from_the_oldest() -> None:
     messages = [*HEAD, *turn(1), *turn(2), User("Why?"), *step(1)]
-    shrunk = shrink(messages, characters_of(messages) - 1_500)
+    shrunk = shrink_messages(messages, count_characters(messages) - 1_500)
     question, answer = shrunk.messages[2:4]
     assert question.text.startswith("question 1 question 1")
     assert isinstance(answer, Assistant)
@@ -56,17 +56,17 @@ def test_then_old_turns_shrink_to_a_line_each_from_the_oldest() -> None:
 
 def test_very_many_turns_are_dropped_with_a_note() -> None:
     earlier = [message for number in range(200) for message in turn(number)]
-    shrunk = shrink([*HEAD, *earlier, User("Why?")], 5_000)
-    assert characters_of(shrunk.messages) <= 5_000
+    shrunk = shrink_messages([*HEAD, *earlier, User("Why?")], 5_000)
+    assert count_characters(shrunk.messages) <= 5_000
     assert "earlier questions and their answers are left out" in shrunk.messages[2].text
     assert "question 199" in shrunk.messages[-3].text
     assert shrunk.turns == 200
 
 
 def test_question_outline_and_newest_result_stay_whatever_the_limit() -> None:
-    both = [Assistant("", (call(1), call(2))), ToolAnswer(call(1), "1" * 999)]
-    messages = [*HEAD, *turn(1), User("Why?"), *both, ToolAnswer(call(2), "2" * 999)]
-    shrunk = shrink(messages, 0).messages
+    both = [Assistant("", (call(1), call(2))), ToolResult(call(1), "1" * 999)]
+    messages = [*HEAD, *turn(1), User("Why?"), *both, ToolResult(call(2), "2" * 999)]
+    shrunk = shrink_messages(messages, 0).messages
     assert shrunk[:2] == HEAD
     assert User("Why?") in shrunk
     assert shrunk[-1] == messages[-1]
@@ -75,10 +75,10 @@ def test_question_outline_and_newest_result_stay_whatever_the_limit() -> None:
 
 def test_every_call_keeps_its_answer() -> None:
     messages = [*HEAD, *turn(1), *step(9), Assistant("So."), User("Why?"), *step(1), *step(2)]
-    for characters in range(0, characters_of(messages), 250):
-        shrunk = shrink(messages, characters).messages
+    for characters in range(0, count_characters(messages), 250):
+        shrunk = shrink_messages(messages, characters).messages
         asked = [c.id for each in shrunk if isinstance(each, Assistant) for c in each.calls]
-        assert asked == [each.call.id for each in shrunk if isinstance(each, ToolAnswer)]
+        assert asked == [each.call.id for each in shrunk if isinstance(each, ToolResult)]
 
 
 async def run(model: ScriptedModel, sink: ListSink, *messages: Message, **limits: int) -> None:
@@ -87,7 +87,7 @@ async def run(model: ScriptedModel, sink: ListSink, *messages: Message, **limits
         model=model,
         toolbox=Toolbox([], None, seconds=1, characters=1_000),
         fence=Fence("a1b2c3d4e5f60718"),
-        budget=Budget(Limits(**limits)),
+        budget=TurnBudget(TurnLimits(**limits)),
         sink=sink,
     )
 
@@ -101,7 +101,7 @@ async def test_a_refusal_for_length_is_answered_once_with_half() -> None:
     messages = [*HEAD, *turn(1), *turn(2), User("Why?")]
     await run(model, sink, *messages)
     first, second = (request[0] for request in model.requests)
-    assert characters_of(second) <= characters_of(first) // 2
+    assert count_characters(second) <= count_characters(first) // 2
     assert shrunk_in(sink) == [("refused", 2)]
 
 
@@ -123,5 +123,5 @@ async def test_nothing_is_asked_again_where_nothing_can_be_left_out() -> None:
 async def test_a_long_conversation_is_shrunk_before_it_is_refused() -> None:
     model, sink = ScriptedModel([Reply("Done.")]), ListSink()
     await run(model, sink, *HEAD, *turn(1), *turn(2), User("Why?"), context_characters=3_000)
-    assert characters_of(model.requests[0][0]) <= 3_000
+    assert count_characters(model.requests[0][0]) <= 3_000
     assert shrunk_in(sink) == [("budget", 1)]

@@ -6,13 +6,13 @@ import anyio
 import pytest
 from pydantic import Field
 
-from app.agent.context import Budget, Limits
+from app.agent.context import TurnBudget, TurnLimits
 from app.agent.loop import run_turn
 from app.agent.prompt import LAST_ANSWER, Fence
 from app.agent.toolbox import Toolbox, tool
 from app.errors import LimitReached, ModelFailed, ToolFailed
 from app.events import ReplyCompleted, ToolCompleted
-from app.messages import Assistant, Reply, System, ToolAnswer, Usage, User
+from app.messages import Assistant, Reply, System, ToolResult, Usage, User
 from testkit.scripted_model import ListSink, ScriptedModel, calls
 
 TOKEN = "a1b2c3d4e5f60718"
@@ -59,7 +59,7 @@ class Table:
         self.model = ScriptedModel(list(script))
         self.sink = ListSink()
         self.toolbox = Toolbox([echo], self.counter, seconds=seconds, characters=1_000)
-        self.limits = Limits(**limits)
+        self.limits = TurnLimits(**limits)
 
     async def run(self) -> None:
         await run_turn(
@@ -67,7 +67,7 @@ class Table:
             model=self.model,
             toolbox=self.toolbox,
             fence=Fence(TOKEN),
-            budget=Budget(self.limits),
+            budget=TurnBudget(self.limits),
             sink=self.sink,
         )
 
@@ -81,7 +81,7 @@ class Table:
 
     def read_by_model(self, request: int = -1) -> list[str]:
         messages = self.model.requests[request][0]
-        return [each.text for each in messages if isinstance(each, ToolAnswer)]
+        return [each.text for each in messages if isinstance(each, ToolResult)]
 
 
 async def test_a_reply_without_calls_is_the_answer() -> None:
@@ -225,7 +225,7 @@ async def test_out_of_time_what_was_said_is_kept_and_the_last_answer_comes() -> 
 
     table = Table(seconds=5)
     table.model = Slow([Reply("In short: the tool.")])
-    table.limits = Limits(seconds=0.05)
+    table.limits = TurnLimits(seconds=0.05)
     await table.run()
     assert [(reply.text, reply.complete) for reply in table.replies] == [
         ("Thinking ", False),

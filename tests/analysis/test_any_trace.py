@@ -7,11 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.analysis.text.outline import outline_of
+from app.analysis.text.outline import build_outline
 from app.analysis.text.token_budget import estimate_tokens
-from app.analysis.text.trace_diff import Side, difference_text
-from app.analysis.text.views import critical_path_text, findings_text, list_spans, profile_text
-from app.analysis.trace_analysis import Examination, examine, worth_reading
+from app.analysis.text.trace_diff import ComparedSide, format_difference
+from app.analysis.text.views import (
+    format_critical_path,
+    format_findings,
+    format_profile,
+    list_spans,
+)
+from app.analysis.trace_analysis import TraceAnalysis, analyse_trace, choose_bodies
 from app.opik.records import Span, Trace
 
 _IDS = st.sampled_from(["a", "b", "c", "d", "e", "", "trace", "s1"])
@@ -65,8 +70,8 @@ TRACES = st.fixed_dictionaries(
 ).map(Trace.model_validate)
 
 
-def _examined(trace: Trace, spans: list[Span]) -> Examination:
-    return examine(trace, spans, bodies=worth_reading(trace, spans))
+def _examined(trace: Trace, spans: list[Span]) -> TraceAnalysis:
+    return analyse_trace(trace, spans, bodies=choose_bodies(trace, spans))
 
 
 def _alias(names: dict[str, str]) -> Any:
@@ -81,10 +86,10 @@ def test_any_spans_have_an_outline_within_its_bound(
 ) -> None:
     seen = _examined(trace, spans)
     names: dict[str, str] = {}
-    text = outline_of(seen, alias=_alias(names), budget_tokens=budget)
+    text = build_outline(seen, alias=_alias(names), budget_tokens=budget)
     assert estimate_tokens(text) <= budget
     assert names.keys() <= seen.tree.by_id.keys()
-    assert text == outline_of(seen, alias=_alias({}), budget_tokens=budget)
+    assert text == build_outline(seen, alias=_alias({}), budget_tokens=budget)
     assert not set(text) & {"\x00", "\u202e", "\ud800"}
 
 
@@ -114,11 +119,13 @@ def test_every_view_of_any_trace_is_a_text(
     ids = st.sampled_from(sorted(seen.tree.by_id))
     one, other = (seen.tree.by_id[data.draw(ids)] for _ in range(2))
     for text in (
-        findings_text(seen, alias=alias, budget_tokens=500),
-        profile_text(seen, alias=alias, budget_tokens=500),
-        critical_path_text(seen, alias=alias, budget_tokens=500),
+        format_findings(seen, alias=alias, budget_tokens=500),
+        format_profile(seen, alias=alias, budget_tokens=500),
+        format_critical_path(seen, alias=alias, budget_tokens=500),
         list_spans(seen, alias=alias, budget_tokens=500),
-        difference_text(Side(seen, one), Side(seen, other), alias=alias, budget_tokens=500),
+        format_difference(
+            ComparedSide(seen, one), ComparedSide(seen, other), alias=alias, budget_tokens=500
+        ),
     ):
         assert text
         assert estimate_tokens(text) <= 500

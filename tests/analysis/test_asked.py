@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.analysis.baseline import quantiles
-from app.analysis.user_question import answered, asked
+from app.analysis.user_question import find_answer, find_question
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -41,7 +41,7 @@ JSON = st.recursive(
     ],
 )
 def test_the_question_is_found(value: Any, question: str) -> None:
-    assert asked(value, limit=100) == question
+    assert find_question(value, limit=100) == question
 
 
 @pytest.mark.parametrize(
@@ -55,12 +55,12 @@ def test_the_question_is_found(value: Any, question: str) -> None:
     ],
 )
 def test_the_answer_is_found(value: Any, said: str) -> None:
-    assert answered(value, limit=100) == said
+    assert find_answer(value, limit=100) == said
 
 
 @given(JSON)
 def test_any_value_becomes_one_bounded_line(value: Any) -> None:
-    for text in (asked(value, limit=80), answered(value, limit=80)):
+    for text in (find_question(value, limit=80), find_answer(value, limit=80)):
         assert len(text) <= 80
         assert len(text.splitlines()) <= 1
 

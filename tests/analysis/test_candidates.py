@@ -1,6 +1,6 @@
-from app.analysis.body_selection import candidates
-from app.analysis.profile import measure
-from app.analysis.trace_analysis import worth_reading
+from app.analysis.body_selection import select_bodies
+from app.analysis.profile import build_profile
+from app.analysis.trace_analysis import choose_bodies
 from app.analysis.tree import build_tree
 from app.opik.records import ErrorInfo, Span
 from tests.analysis.timeline import span, trace
@@ -17,7 +17,7 @@ def large(count: int = 1_000, **odd: object) -> list[Span]:
 
 
 def chosen(spans: list[Span], most: int = 200) -> tuple[str, ...]:
-    return worth_reading(trace(), spans, most=most)
+    return choose_bodies(trace(), spans, most=most)
 
 
 def test_every_body_of_a_small_trace_is_read() -> None:
@@ -49,4 +49,4 @@ def test_the_choice_does_not_depend_on_the_order_of_arrival() -> None:
 
 def test_a_trace_without_spans_has_no_candidates() -> None:
     tree = build_tree([])
-    assert candidates(tree, measure(trace(), tree)) == ()
+    assert select_bodies(tree, build_profile(trace(), tree)) == ()

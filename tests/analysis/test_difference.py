@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.analysis.text.token_budget import estimate_tokens
-from app.analysis.text.trace_diff import Side, difference_text
-from app.analysis.text.value_diff import text_changes, value_changes
-from app.analysis.trace_analysis import Examination, examine
+from app.analysis.text.trace_diff import ComparedSide, format_difference
+from app.analysis.text.value_diff import diff_texts, diff_values
+from app.analysis.trace_analysis import TraceAnalysis, analyse_trace
 from app.opik.records import ErrorInfo
 from tests.analysis.timeline import span, trace
 
@@ -18,7 +18,7 @@ def aliases() -> Callable[[str], str]:
     return lambda span_id: known.setdefault(span_id, f"s{len(known) + 1}")
 
 
-def run(prefix: str, *, slow: float = 3, **more: Any) -> Examination:
+def run(prefix: str, *, slow: float = 3, **more: Any) -> TraceAnalysis:
     spans = [
         span(f"{prefix}root", 0, 10, name="root", input={"q": "x"}, output={"a": 1}),
         span(
@@ -31,15 +31,17 @@ def run(prefix: str, *, slow: float = 3, **more: Any) -> Examination:
             **more,
         ),
     ]
-    return examine(trace(), spans)
+    return analyse_trace(trace(), spans)
 
 
-def compared(a: Examination, b: Examination, budget: int = 2_000) -> str:
-    return difference_text(Side(a), Side(b), alias=aliases(), budget_tokens=budget)
+def compared(a: TraceAnalysis, b: TraceAnalysis, budget: int = 2_000) -> str:
+    return format_difference(
+        ComparedSide(a), ComparedSide(b), alias=aliases(), budget_tokens=budget
+    )
 
 
 def changes(a: Any, b: Any) -> list[tuple[str, str]]:
-    return [(change.path, change.text) for change in value_changes(a, b)]
+    return [(change.path, change.text) for change in diff_values(a, b)]
 
 
 def test_changed_paths_are_told_with_old_and_new_value() -> None:
@@ -86,7 +88,7 @@ def test_times_usage_errors_and_structure_are_compared() -> None:
     a = run("a")
     b = run("b", slow=8, model="m", usage={"total_tokens": 9}, error_info=broken)
     extra = span("bextra", 1, 2, name="extra", parent_span_id="broot")
-    b = examine(b.trace, [*(node.span for node in b.tree.nodes), extra])
+    b = analyse_trace(b.trace, [*(node.span for node in b.tree.nodes), extra])
     text = compared(a, b)
     assert "error only in B: search: OSError: gone" in text
     assert "structure: 0 → 1 × root > extra" in text
@@ -102,16 +104,18 @@ def test_inputs_of_spans_at_the_same_place_are_compared() -> None:
 def test_two_spans_of_one_trace_can_be_compared() -> None:
     seen = run("a")
     nodes = seen.tree.by_id
-    text = difference_text(
-        Side(seen, nodes["aroot"]), Side(seen, nodes["asearch"]), alias=aliases()
+    text = format_difference(
+        ComparedSide(seen, nodes["aroot"]), ComparedSide(seen, nodes["asearch"]), alias=aliases()
     )
     assert "input $.q: only in A: “x”" in text
 
 
 def test_bodies_that_were_not_read_are_not_compared() -> None:
-    seen = examine(trace(), [span("a"), span("b", input="x")], bodies=["b"])
+    seen = analyse_trace(trace(), [span("a"), span("b", input="x")], bodies=["b"])
     nodes = seen.tree.by_id
-    text = difference_text(Side(seen, nodes["a"]), Side(seen, nodes["b"]), alias=aliases())
+    text = format_difference(
+        ComparedSide(seen, nodes["a"]), ComparedSide(seen, nodes["b"]), alias=aliases()
+    )
     assert "input: not read of A, so not compared" in text
 
 
@@ -124,7 +128,7 @@ def test_a_difference_stays_within_its_budget(budget: int) -> None:
 
 def test_very_long_texts_are_compared_up_to_a_limit() -> None:
     old, new = "a b c d " * 20_000, "e f g h " * 20_000
-    assert len(text_changes(old, new)) < 3_000
+    assert len(diff_texts(old, new)) < 3_000
 
 
 json_values = st.recursive(
@@ -136,8 +140,8 @@ json_values = st.recursive(
 
 @given(json_values, json_values)
 def test_values_differ_exactly_where_changes_are_told(a: Any, b: Any) -> None:
-    assert not list(value_changes(a, a))
-    told = list(value_changes(a, b))
+    assert not list(diff_values(a, a))
+    told = list(diff_values(a, b))
     same = repr(a) == repr(b)
     if same:
         assert not told

@@ -4,13 +4,13 @@ from typing import Any
 import pytest
 
 from app.analysis.finding import Category, Finding
-from app.analysis.trace_analysis import examine
+from app.analysis.trace_analysis import analyse_trace
 from app.opik.records import ErrorInfo, Span, Trace
 from tests.analysis.timeline import draw, span, trace
 
 
 def found(spans: Sequence[Span], record: Trace | None = None, **more: Any) -> list[Finding]:
-    return list(examine(record or trace(), spans, **more).findings)
+    return list(analyse_trace(record or trace(), spans, **more).findings)
 
 
 def culprits(findings: Sequence[Finding]) -> list[tuple[str, str]]:

@@ -2,14 +2,14 @@ from typing import Any
 
 import pytest
 
-from app.analysis.profile import Profile, measure
+from app.analysis.profile import Profile, build_profile
 from app.analysis.tree import build_tree
 from app.opik.records import Span
 from tests.analysis.timeline import draw, span, trace
 
 
 def profile(spans: list[Span], **record: Any) -> Profile:
-    return measure(trace(**record), build_tree(spans))
+    return build_profile(trace(**record), build_tree(spans))
 
 
 def usage(prompt: int, completion: int) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.analysis.trace_analysis import examine
+from app.analysis.trace_analysis import analyse_trace
 from evals.grow import RECORDINGS, grow
 
 NAMES = sorted(path.name.removesuffix(".json.gz") for path in RECORDINGS.glob("*.json.gz"))
@@ -13,7 +13,7 @@ HEALTHY = [name for name in NAMES if name.endswith("-healthy")]
 @pytest.mark.parametrize("name", FAULTY)
 def test_the_culprit_of_a_recorded_fault_is_among_the_first_three_findings(name: str) -> None:
     case = grow(name, size=60, noise=1, seed=5)
-    findings = examine(case.trace, case.spans).findings[:3]
+    findings = analyse_trace(case.trace, case.spans).findings[:3]
     assert case.culprit is not None
     assert any(case.culprit in finding.spans for finding in findings)
 
@@ -22,7 +22,7 @@ def test_the_culprit_of_a_recorded_fault_is_among_the_first_three_findings(name:
 @pytest.mark.parametrize("noise", [0, 1, 2])
 def test_a_recorded_healthy_run_has_no_findings(name: str, noise: int) -> None:
     case = grow(name, size=150, noise=noise, seed=5)
-    assert examine(case.trace, case.spans).findings == ()
+    assert analyse_trace(case.trace, case.spans).findings == ()
 
 
 def test_equal_arguments_make_equal_cases() -> None:

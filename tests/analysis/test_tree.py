@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.analysis.tree import Oddity, build_tree
+from app.analysis.tree import TreeWarning, build_tree
 from app.opik.records import Span
 from tests.analysis.timeline import at, draw, span
 
@@ -26,7 +26,7 @@ def test_children_follow_their_parent_in_the_order_they_started() -> None:
 def test_a_span_whose_parent_never_arrived_is_a_root_and_named_an_orphan() -> None:
     tree = build_tree([span("a"), span("lost", parent_span_id="gone")])
     assert [node.id for node in tree.roots] == ["a", "lost"]
-    assert tree.odd == {Oddity.ORPHAN: ("lost",)}
+    assert tree.odd == {TreeWarning.ORPHAN: ("lost",)}
 
 
 def test_a_circle_of_parents_is_opened_at_its_earliest_span() -> None:
@@ -44,13 +44,13 @@ def test_a_circle_of_parents_is_opened_at_its_earliest_span() -> None:
         (2, "middle"),
         (3, "leaf"),
     ]
-    assert tree.odd[Oddity.CYCLE] == ("early",)
+    assert tree.odd[TreeWarning.CYCLE] == ("early",)
 
 
 def test_a_span_that_is_its_own_parent_is_a_root() -> None:
     tree = build_tree([span("me", parent_span_id="me")])
     assert [node.id for node in tree.roots] == ["me"]
-    assert Oddity.CYCLE in tree.odd
+    assert TreeWarning.CYCLE in tree.odd
 
 
 def test_of_two_records_with_one_id_the_finished_newer_one_counts() -> None:
@@ -62,7 +62,7 @@ def test_of_two_records_with_one_id_the_finished_newer_one_counts() -> None:
         ]
     )
     assert [node.span.type for node in tree.nodes] == ["llm"]
-    assert tree.odd == {Oddity.DUPLICATE: ("a",)}
+    assert tree.odd == {TreeWarning.DUPLICATE: ("a",)}
 
 
 def test_an_unfinished_span_lasts_as_long_as_anything_below_it() -> None:
@@ -74,13 +74,13 @@ def test_an_unfinished_span_lasts_as_long_as_anything_below_it() -> None:
         """)
     )
     assert [node.duration for node in tree.nodes] == [7000, 6000, 3000]
-    assert tree.odd == {Oddity.UNFINISHED: ("root", "a")}
+    assert tree.odd == {TreeWarning.UNFINISHED: ("root", "a")}
 
 
 def test_a_span_that_ends_before_it_starts_has_no_duration_and_is_named() -> None:
     tree = build_tree([span("a", 5, 2)])
     assert tree.nodes[0].duration == 0
-    assert tree.odd == {Oddity.NEGATIVE: ("a",)}
+    assert tree.odd == {TreeWarning.NEGATIVE: ("a",)}
 
 
 def test_children_outside_their_parent_are_named_by_the_side_they_stick_out() -> None:
@@ -91,7 +91,7 @@ def test_children_outside_their_parent_are_named_by_the_side_they_stick_out() ->
               late          |-----|
         """)
     )
-    assert tree.odd == {Oddity.EARLY: ("early",), Oddity.LATE: ("late",)}
+    assert tree.odd == {TreeWarning.EARLY: ("early",), TreeWarning.LATE: ("late",)}
 
 
 def test_a_duration_stands_in_for_a_missing_end() -> None:
@@ -103,7 +103,7 @@ def test_a_duration_stands_in_for_a_missing_end() -> None:
 def test_spans_without_any_times_still_have_a_place() -> None:
     tree = build_tree([span("a", start_time=None, end_time=None), span("b", parent_span_id="a")])
     assert [node.id for node in tree.nodes] == ["a", "b"]
-    assert tree.odd == {Oddity.UNTIMED: ("a",)}
+    assert tree.odd == {TreeWarning.UNTIMED: ("a",)}
 
 
 def test_times_with_and_without_a_zone_can_be_mixed() -> None:

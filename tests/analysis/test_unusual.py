@@ -4,24 +4,24 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.analysis.baseline import FEW, Usual, Window
-from app.analysis.baseline_findings import with_usual
-from app.analysis.trace_analysis import examine
+from app.analysis.baseline import FEW, Baseline, BaselineWindow
+from app.analysis.baseline_findings import add_baseline_findings
+from app.analysis.trace_analysis import analyse_trace
 from app.opik.records import Quantiles
 from tests.analysis.timeline import span, trace
 
-WINDOW = Window(datetime(2026, 11, 13, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC))
+WINDOW = BaselineWindow(datetime(2026, 11, 13, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC))
 
 
-def found(usual: Usual, *, ms: float = 1_000, cost: float | None = None) -> list[str]:
+def found(usual: Baseline, *, ms: float = 1_000, cost: float | None = None) -> list[str]:
     """The categories of what is found of a trace of one span that took so long and cost so much."""
     whole = trace(end=ms, total_estimated_cost=cost)
-    seen = with_usual(examine(whole, [span("step", 0, ms)], bodies=()), usual)
+    seen = add_baseline_findings(analyse_trace(whole, [span("step", 0, ms)], bodies=()), usual)
     return [each.category.value for each in seen.findings if "than_usual" in each.category.value]
 
 
-def times(p50: float, p90: float, p99: float, *, count: int = 100) -> Usual:
-    return Usual(WINDOW, count, duration=Quantiles(p50=p50, p90=p90, p99=p99))
+def times(p50: float, p90: float, p99: float, *, count: int = 100) -> Baseline:
+    return Baseline(WINDOW, count, duration=Quantiles(p50=p50, p90=p90, p99=p99))
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def times(p50: float, p90: float, p99: float, *, count: int = 100) -> Usual:
         pytest.param(times(10, 20, 30), 110, id="by a tenth of a second"),
     ],
 )
-def test_a_trace_is_slow_from_here_on(usual: Usual, most: int) -> None:
+def test_a_trace_is_slow_from_here_on(usual: Baseline, most: int) -> None:
     assert found(usual, ms=most) == ["slower_than_usual"]
     assert found(usual, ms=most - 1) == []
 
@@ -52,6 +52,6 @@ def test_of_too_few_traces_nothing_is_concluded() -> None:
     ],
 )
 def test_a_trace_is_dear_from_here_on(mean: float, least: float) -> None:
-    usual = Usual(WINDOW, 100, mean_cost=mean)
+    usual = Baseline(WINDOW, 100, mean_cost=mean)
     assert found(usual, cost=least) == ["costlier_than_usual"]
     assert found(usual, cost=least * 0.999) == []

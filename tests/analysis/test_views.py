@@ -2,8 +2,13 @@ import re
 from collections.abc import Callable
 
 from app.analysis.text.token_budget import estimate_tokens
-from app.analysis.text.views import critical_path_text, findings_text, list_spans, profile_text
-from app.analysis.trace_analysis import Examination, examine
+from app.analysis.text.views import (
+    format_critical_path,
+    format_findings,
+    format_profile,
+    list_spans,
+)
+from app.analysis.trace_analysis import TraceAnalysis, analyse_trace
 from app.opik.records import ErrorInfo
 from tests.analysis.timeline import draw, span, trace
 
@@ -13,8 +18,8 @@ def aliases() -> Callable[[str], str]:
     return lambda span_id: known.setdefault(span_id, f"s{len(known) + 1}")
 
 
-def small() -> Examination:
-    return examine(
+def small() -> TraceAnalysis:
+    return analyse_trace(
         trace(),
         draw(
             """
@@ -27,9 +32,9 @@ def small() -> Examination:
     )
 
 
-def large() -> Examination:
+def large() -> TraceAnalysis:
     broken = ErrorInfo(exception_type="E", message="m")
-    return examine(
+    return analyse_trace(
         trace(),
         [span("root", 0, 5_000)]
         + [
@@ -76,7 +81,7 @@ def test_following_the_offsets_shows_every_span_exactly_once() -> None:
 
 
 def test_the_critical_path_is_listed_in_the_order_of_time() -> None:
-    assert critical_path_text(small(), alias=aliases()).splitlines() == [
+    assert format_critical_path(small(), alias=aliases()).splitlines() == [
         "Critical path, 4 segments, 10.0 ms in all:",
         "at 0 µs: s1 root 1.0 ms (10 %)",
         "at 1.0 ms: s2 plan 3.0 ms (30 %)",
@@ -86,27 +91,27 @@ def test_the_critical_path_is_listed_in_the_order_of_time() -> None:
 
 
 def test_findings_say_category_group_confidence_and_spans() -> None:
-    text = findings_text(small(), alias=aliases())
+    text = format_findings(small(), alias=aliases())
     assert text.startswith("1. error_survived (system_execution, 70% sure): ")
     assert text.endswith("Spans: s1.")
 
 
 def test_without_findings_it_is_said_what_was_looked_at() -> None:
-    seen = examine(trace(), [span("a"), span("b", input="x")], bodies=["b"])
-    assert "inputs and outputs of 1 of 2 spans" in findings_text(seen, alias=aliases())
+    seen = analyse_trace(trace(), [span("a"), span("b", input="x")], bodies=["b"])
+    assert "inputs and outputs of 1 of 2 spans" in format_findings(seen, alias=aliases())
 
 
 def test_every_view_stays_within_its_budget() -> None:
     seen = large()
     for budget in (0, 30, 200, 900):
-        for view in (findings_text, critical_path_text, profile_text):
+        for view in (format_findings, format_critical_path, format_profile):
             assert estimate_tokens(view(seen, alias=aliases(), budget_tokens=budget)) <= budget
 
 
 def test_a_view_that_was_cut_says_how_to_go_on() -> None:
     seen = large()
-    assert 'get_trace_data(view="profile", offset=' in profile_text(seen, alias=aliases())
-    path = critical_path_text(seen, alias=aliases(), root=seen.tree.roots[0], budget_tokens=300)
+    assert 'get_trace_data(view="profile", offset=' in format_profile(seen, alias=aliases())
+    path = format_critical_path(seen, alias=aliases(), root=seen.tree.roots[0], budget_tokens=300)
     assert 'get_trace_data(view="critical_path", root="s1", offset=' in path
 
 

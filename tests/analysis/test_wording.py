@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.analysis.text.one_line import dollars
+from app.analysis.text.one_line import format_usd
 
 
 @pytest.mark.parametrize(
@@ -19,4 +19,4 @@ from app.analysis.text.one_line import dollars
     ],
 )
 def test_a_cost_has_two_digits_that_tell_something(amount: float, written: str) -> None:
-    assert dollars(amount) == written
+    assert format_usd(amount) == written

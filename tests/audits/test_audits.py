@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from app.db.schema import PREFIX
 from testkit import databases
-from testkit.audits.clients import Asked, Forgotten, faults_of_clients
+from testkit.audits.clients import Asked, DeletedConversation, faults_of_clients
 from testkit.audits.log import LoggedConversation, faults_of_log, read_log
 from testkit.scripted_chat import answer, calling
 from testkit.service import OTHER_TRACE_ID, TRACE_ID, Service, record_trace, running, span_id
@@ -158,7 +158,7 @@ async def test_a_question_of_a_deleted_conversation_may_be_gone_and_must_not_com
 ) -> None:
     uri, asked = recorded
     log = await _log(uri)
-    deleted = Forgotten(TRACE_ID, asked[1].ended, asked[1].ended, certain=True)
+    deleted = DeletedConversation(TRACE_ID, asked[1].ended, asked[1].ended, certain=True)
     gone = [each for each in log if each.row.trace_id != TRACE_ID]
     assert faults_of_clients(gone, asked, [deleted]) == []
     faults = faults_of_clients(log, asked, [deleted])

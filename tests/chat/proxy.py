@@ -9,7 +9,7 @@ import pytest
 import respx
 
 from app.caller import Caller
-from app.chat.capabilities import Abilities, Learnt
+from app.chat.capabilities import Capabilities, LearnedCapabilities
 from app.chat.model import ChatOptions, ProxyModel
 from app.errors import ModelFailed
 from app.messages import Message, Reply, ToolSpec, User
@@ -34,8 +34,8 @@ class Asked:
         model: str = "openai/gpt-4.1",
         options: ChatOptions | None = None,
         base_url: str = BASE,
-        abilities: Abilities | None = None,
-        learnt: Learnt | None = None,
+        abilities: Capabilities | None = None,
+        learnt: LearnedCapabilities | None = None,
     ) -> None:
         self.said: list[str] = []
         self.pauses: list[float] = []

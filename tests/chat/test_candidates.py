@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from app.chat.capabilities import abilities_of, provider_by_name
-from app.chat.model_selection import Knowledge
+from app.chat.capabilities import find_capabilities, guess_provider
+from app.chat.model_selection import WorkspaceModels
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ OFFERS = {
 ORDER = ("openai/gpt-4.1", "openai/*", "custom-llm/*", "anthropic/*", "vertex-ai/*")
 
 
-def chosen(knowledge: Knowledge, *names: str, order: tuple[str, ...] = ORDER) -> list[str]:
+def chosen(knowledge: WorkspaceModels, *names: str, order: tuple[str, ...] = ORDER) -> list[str]:
     return [each.wire for each in knowledge.choose(names, order)]
 
 
 def test_the_configured_model_comes_first_where_its_provider_has_a_key() -> None:
-    knowledge = Knowledge([AKey("anthropic"), AKey("openai")], OFFERS)
+    knowledge = WorkspaceModels([AKey("anthropic"), AKey("openai")], OFFERS)
     assert chosen(knowledge, "claude-sonnet-4-5") == ["claude-sonnet-4-5", "gpt-4.1", "gpt-5"]
 
 
@@ -52,22 +52,22 @@ def test_the_configured_model_comes_first_where_its_provider_has_a_key() -> None
 def test_a_model_without_a_key_gives_way_to_the_first_usable_of_the_order(
     key: AKey, first: str
 ) -> None:
-    assert chosen(Knowledge([key], OFFERS), "openai/gpt-4.1")[0] == first
-    assert chosen(Knowledge([key], OFFERS), "auto")[0] == first
+    assert chosen(WorkspaceModels([key], OFFERS), "openai/gpt-4.1")[0] == first
+    assert chosen(WorkspaceModels([key], OFFERS), "auto")[0] == first
 
 
 def test_a_model_that_the_backend_does_not_know_is_passed_over() -> None:
-    knowledge = Knowledge([AKey("openai")], OFFERS)
+    knowledge = WorkspaceModels([AKey("openai")], OFFERS)
     assert chosen(knowledge, "openai/gpt-6", "openai/gpt-5", order=()) == ["gpt-5"]
 
 
 def test_the_first_stays_where_nothing_is_usable() -> None:
-    assert chosen(Knowledge([], OFFERS), "openai/gpt-4.1") == ["gpt-4.1"]
-    assert chosen(Knowledge([], OFFERS), "auto") == ["gpt-4.1"]
+    assert chosen(WorkspaceModels([], OFFERS), "openai/gpt-4.1") == ["gpt-4.1"]
+    assert chosen(WorkspaceModels([], OFFERS), "auto") == ["gpt-4.1"]
 
 
 def test_without_knowledge_all_names_stay_in_order() -> None:
-    assert chosen(Knowledge(), "openai/gpt-4.1", "gemini/gemini-2.5-pro", "mine") == [
+    assert chosen(WorkspaceModels(), "openai/gpt-4.1", "gemini/gemini-2.5-pro", "mine") == [
         "gpt-4.1",
         "openrouter/openai/gpt-4.1",
         "gemini-2.5-pro",
@@ -77,20 +77,20 @@ def test_without_knowledge_all_names_stay_in_order() -> None:
 
 
 def test_a_vendors_name_means_openrouters_only_where_openrouter_offers_it() -> None:
-    knowledge = Knowledge([AKey("openrouter")], OFFERS)
+    knowledge = WorkspaceModels([AKey("openrouter")], OFFERS)
     wires = [each.wire for each in knowledge.candidates(["anthropic/claude-sonnet-4-5"])]
     assert wires == ["claude-sonnet-4-5"]
 
 
 def test_a_custom_model_is_usable_only_if_a_key_lists_it() -> None:
-    knowledge = Knowledge([AKey("ollama", models=("custom-llm/qwen3",))])
+    knowledge = WorkspaceModels([AKey("ollama", models=("custom-llm/qwen3",))])
     listed, other = knowledge.candidates(["custom-llm/qwen3", "custom-llm/other"])
     assert (listed.provider, knowledge.usable(listed)) == ("ollama", True)
     assert knowledge.usable(other) is False
 
 
 def test_the_mode_and_the_reasoning_come_from_the_lists() -> None:
-    knowledge = Knowledge([AKey("openai", responses_mode=True)], OFFERS)
+    knowledge = WorkspaceModels([AKey("openai", responses_mode=True)], OFFERS)
     plain, reasoning = knowledge.candidates(["gpt-4.1", "gpt-5"])
     assert not plain.abilities.streams_calls
     assert plain.abilities.reasons is None
@@ -115,8 +115,8 @@ def test_the_mode_and_the_reasoning_come_from_the_lists() -> None:
 def test_the_name_tells_the_provider_and_that_whether_tools_survive(
     model: str, provider: str, native: bool
 ) -> None:
-    assert provider_by_name(model) == provider
-    assert abilities_of(provider, model).native_tools is native
+    assert guess_provider(model) == provider
+    assert find_capabilities(provider, model).native_tools is native
 
 
 @pytest.mark.parametrize(
@@ -134,4 +134,4 @@ def test_the_name_tells_the_provider_and_that_whether_tools_survive(
 def test_parameters_that_a_model_does_not_take_are_left_out(
     provider: str, model: str, reasons: bool | None, refused: set[str]
 ) -> None:
-    assert abilities_of(provider, model, reasons=reasons).refused == refused
+    assert find_capabilities(provider, model, reasons=reasons).refused == refused

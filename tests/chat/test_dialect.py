@@ -4,18 +4,18 @@ import json
 
 import pytest
 
-from app.chat.native_tools import NativeDialect, encode, wire_model
-from app.messages import Assistant, Message, System, ToolAnswer, ToolCall, ToolSpec, User
+from app.chat.native_tools import NativeTools, encode_json, wire_model
+from app.messages import Assistant, Message, System, ToolCall, ToolResult, ToolSpec, User
 
 CALL = ToolCall("own-1", "get_span", '{"id":1}', provider_id="theirs-1")
 
 
 def wire(*messages: Message) -> object:
-    return NativeDialect().request(messages, ())["messages"]
+    return NativeTools().request(messages, ())["messages"]
 
 
 def arguments_on_the_wire(arguments: str) -> str:
-    request = NativeDialect().request([Assistant("", (ToolCall("a", "f", arguments),))], ())
+    request = NativeTools().request([Assistant("", (ToolCall("a", "f", arguments),))], ())
     sent: str = request["messages"][0]["tool_calls"][0]["function"]["arguments"]
     return sent
 
@@ -25,7 +25,7 @@ def test_a_conversation_with_a_call_is_written_in_native_roles() -> None:
         System("Be brief."),
         User("Why?"),
         Assistant("Let me look.", (CALL,)),
-        ToolAnswer(CALL, "A span."),
+        ToolResult(CALL, "A span."),
         Assistant("Because."),
     ) == [
         {"role": "system", "content": "Be brief."},
@@ -47,15 +47,15 @@ def test_a_conversation_with_a_call_is_written_in_native_roles() -> None:
 
 
 def test_calls_without_a_text_have_null_content() -> None:
-    message = NativeDialect().request([Assistant("", (CALL,))], ())["messages"][0]
+    message = NativeTools().request([Assistant("", (CALL,))], ())["messages"][0]
     assert message["content"] is None
 
 
 def test_our_own_id_is_sent_where_the_provider_gave_none() -> None:
     call = ToolCall("own-2", "get_span", "{}")
-    assistant, answer = NativeDialect().request(
-        [Assistant("", (call,)), ToolAnswer(call, "x")], ()
-    )["messages"]
+    assistant, answer = NativeTools().request([Assistant("", (call,)), ToolResult(call, "x")], ())[
+        "messages"
+    ]
     assert assistant["tool_calls"][0]["id"] == answer["tool_call_id"] == "own-2"
 
 
@@ -64,7 +64,7 @@ def test_an_assistant_message_with_neither_text_nor_calls_is_left_out() -> None:
 
 
 def test_an_empty_tool_answer_still_has_content() -> None:
-    assert wire(ToolAnswer(CALL, "")) == [
+    assert wire(ToolResult(CALL, "")) == [
         {"role": "tool", "tool_call_id": "theirs-1", "content": "(empty)"}
     ]
 
@@ -81,7 +81,7 @@ def test_broken_arguments_are_sent_as_an_object_that_quotes_them(arguments: str)
 
 def test_tools_are_functions_and_are_left_out_when_there_are_none() -> None:
     tools = (ToolSpec("look", "Looks.", {"type": "object"}), ToolSpec("wait", "Waits."))
-    assert NativeDialect().request((), tools)["tools"] == [
+    assert NativeTools().request((), tools)["tools"] == [
         {
             "type": "function",
             "function": {
@@ -99,11 +99,11 @@ def test_tools_are_functions_and_are_left_out_when_there_are_none() -> None:
             },
         },
     ]
-    assert "tools" not in NativeDialect().request((), ())
+    assert "tools" not in NativeTools().request((), ())
 
 
 def test_halves_of_characters_are_encoded_without_an_error() -> None:
-    body = encode({"text": "a\ud83d\ude00b\ud83dc\udc00 é"})
+    body = encode_json({"text": "a\ud83d\ude00b\ud83dc\udc00 é"})
     assert body == '{"text":"a😀b\ufffdc\ufffd é"}'.encode()
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from app.chat.capabilities import Abilities
+from app.chat.capabilities import Capabilities
 from app.chat.model import ChatOptions
 from standin.app import create_app
 from standin.chat import Chunk, ScriptedChat, finish, text, tool_arguments, tool_call, usage
@@ -147,7 +147,7 @@ async def test_a_refused_parameter_is_left_out_in_every_generation(
     generation: Generation, switches: Switches, backend: Backend
 ) -> None:
     switches.generation = generation
-    more = {"options": ChatOptions(temperature=0.2), "abilities": Abilities()}
+    more = {"options": ChatOptions(temperature=0.2), "abilities": Capabilities()}
     async with backend(*ANSWER, model="openai/gpt-5", **more) as asked:
         assert (await asked.reply()).text == "Hello 😀 you."
     bodies = [r.body for r in switches.requests("POST", PATH)]

@@ -7,8 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.chat.error_messages import SENTENCES
-from app.chat.provider_errors import failure, refusal_in, refusal_of, refused_parameter
+from app.chat.error_messages import ERROR_MESSAGES
+from app.chat.provider_errors import (
+    find_provider_error,
+    read_error_response,
+    refused_parameter,
+    to_model_failed,
+)
 from app.errors import ModelFailed
 
 UNEXPLAINED = "Unexpected error calling LLM provider"
@@ -18,13 +23,13 @@ NESTED = {"error": {"message": TOO_LONG, "type": "invalid_request_error"}}
 
 def told(status: int, body: object) -> ModelFailed:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return failure(refusal_of(status, data), model="gpt-4.1")
+    return to_model_failed(read_error_response(status, data), model="gpt-4.1")
 
 
 def told_in_stream(frame: dict[str, Any], provider: str = "") -> ModelFailed:
-    refusal = refusal_in(frame)
+    refusal = find_provider_error(frame)
     assert refusal is not None
-    return failure(refusal, model="gpt-4.1", provider=provider)
+    return to_model_failed(refusal, model="gpt-4.1", provider=provider)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +166,7 @@ def test_an_error_frame_is_told_by_its_reason(frame: dict[str, Any], reason: str
     ],
 )
 def test_other_frames_are_no_errors(frame: dict[str, Any]) -> None:
-    assert refusal_in(frame) is None
+    assert find_provider_error(frame) is None
 
 
 @pytest.mark.parametrize(
@@ -221,14 +226,14 @@ def test_a_timeout_names_the_limits_of_the_backend() -> None:
     ],
 )
 def test_a_refused_parameter_is_known_by_its_name(text: str, name: str | None) -> None:
-    refusal = refusal_of(400, json.dumps({"code": 400, "message": text}).encode())
+    refusal = read_error_response(400, json.dumps({"code": 400, "message": text}).encode())
     names = ("temperature", "reasoning_effort", "stream_options", "max_completion_tokens")
     assert refused_parameter(refusal, names) == name
 
 
-@pytest.mark.parametrize("case", SENTENCES)
+@pytest.mark.parametrize("case", ERROR_MESSAGES)
 def test_every_sentence_belongs_to_a_documented_reason(case: str) -> None:
-    reason, sentence = SENTENCES[case]
+    reason, sentence = ERROR_MESSAGES[case]
     assert reason in (ModelFailed.__doc__ or "")
     assert sentence.endswith((".", ".)"))
 
@@ -247,11 +252,11 @@ _json = st.recursive(
     )
 )
 def test_errors_of_any_shape_are_told(frame: dict[str, Any]) -> None:
-    refusal = refusal_in(frame)
+    refusal = find_provider_error(frame)
     if refusal is not None:
-        assert failure(refusal, model="x").message
+        assert to_model_failed(refusal, model="x").message
 
 
 @given(st.integers(300, 599), st.binary())
 def test_error_bodies_of_any_kind_are_told(status: int, body: bytes) -> None:
-    assert failure(refusal_of(status, body), model="x").message
+    assert to_model_failed(read_error_response(status, body), model="x").message

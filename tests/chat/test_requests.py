@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.chat.text_tool_parser import RequestReader
+from app.chat.text_tool_parser import TextToolParser
 
 TAG = "call-5f1c09aa27e4b3d8"
 LOOK = f'<{TAG}>\n{{"name": "look", "arguments": {{"id": "s1"}}}}\n</{TAG}>'
@@ -15,7 +15,7 @@ FOUND = [("look", {"id": "s1"})]
 
 
 def read(*pieces: str) -> tuple[str, list[tuple[str, object]], str]:
-    reader = RequestReader(TAG)
+    reader = TextToolParser(TAG)
     shown = "".join([*map(reader.feed, pieces), reader.end()])
     return shown, [(name, json.loads(text)) for name, text in reader.calls], reader.fault
 
@@ -128,7 +128,7 @@ def test_no_split_matters(text: str, cuts: list[int]) -> None:
 
 @given(st.lists(_parts, max_size=6).map("".join))
 def test_what_is_shown_is_the_beginning_of_the_reply_and_grows_only(text: str) -> None:
-    reader = RequestReader(TAG)
+    reader = TextToolParser(TAG)
     shown = ""
     for character in text:
         shown += reader.feed(character)

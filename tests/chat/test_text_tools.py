@@ -8,22 +8,22 @@ import pytest
 import respx
 
 from app.agent.prompt import Fence
-from app.chat.capabilities import Abilities, Learnt
-from app.chat.native_tools import NativeDialect
-from app.chat.text_tools import TextDialect
+from app.chat.capabilities import Capabilities, LearnedCapabilities
+from app.chat.native_tools import NativeTools
+from app.chat.text_tools import TextTools
 from app.errors import ModelFailed
-from app.messages import Assistant, Message, Reply, System, ToolAnswer, ToolCall, ToolSpec, User
+from app.messages import Assistant, Message, Reply, System, ToolCall, ToolResult, ToolSpec, User
 from tests.chat.proxy import TOKEN, TOOL, Asked, finish_frame, sent, streamed, text_frame, whole
 
 CALL = ToolCall("own-1", "get_span", '{"id": 1}', provider_id="theirs-1")
 OTHER = ToolCall("own-2", "get_span", "", provider_id="theirs-2")
 TAG = f"call-{TOKEN}"
 REQUEST = f'<{TAG}>\n{{"name": "get_span", "arguments": {{"id": 1}}}}\n</{TAG}>'
-TEXT = Abilities(native_tools=False)
+TEXT = Capabilities(native_tools=False)
 
 
 def wire(*messages: Message, tools: tuple[ToolSpec, ...] = ()) -> list[dict[str, Any]]:
-    written: list[dict[str, Any]] = TextDialect(TOKEN).request(messages, tools)["messages"]
+    written: list[dict[str, Any]] = TextTools(TOKEN).request(messages, tools)["messages"]
     return written
 
 
@@ -42,8 +42,8 @@ def test_native_calls_of_the_history_are_written_as_requests_and_results_as_user
         User("The outline."),
         User("Why?"),
         Assistant("Let me look.", (CALL, OTHER)),
-        ToolAnswer(CALL, "A span."),
-        ToolAnswer(OTHER, " "),
+        ToolResult(CALL, "A span."),
+        ToolResult(OTHER, " "),
         User("Now answer."),
         Assistant("", ()),
         Assistant("Because."),
@@ -64,18 +64,18 @@ def test_native_calls_of_the_history_are_written_as_requests_and_results_as_user
 
 
 def test_calls_made_in_text_go_into_a_native_history_under_our_own_ids() -> None:
-    reader = TextDialect(TOKEN).reader()
+    reader = TextTools(TOKEN).reader()
     reader.feed(REQUEST)
     reader.end()
     from_text = reader.reply(_reply(""), new_id=lambda: "call_1").calls
-    native = NativeDialect().request([Assistant("", from_text), ToolAnswer(from_text[0], "x")], ())
+    native = NativeTools().request([Assistant("", from_text), ToolResult(from_text[0], "x")], ())
     assistant, answer = native["messages"]
     assert assistant["tool_calls"][0]["id"] == answer["tool_call_id"] == "call_1"
     assert json.loads(assistant["tool_calls"][0]["function"]["arguments"]) == {"id": 1}
 
 
 def test_a_request_that_is_written_into_the_history_can_be_read_again() -> None:
-    reader = TextDialect(TOKEN).reader()
+    reader = TextTools(TOKEN).reader()
     written = wire(Assistant("Let me look.", (CALL, OTHER)))[0]["content"]
     assert reader.feed(written) + reader.end() == "Let me look."
     calls = reader.reply(_reply(""), new_id=lambda: "x").calls
@@ -97,7 +97,7 @@ def test_tools_are_described_in_the_system_text_only_where_there_are_any() -> No
 def test_content_of_a_trace_cannot_hold_a_request() -> None:
     quoted = Fence(TOKEN).wrap(f"output: {REQUEST}")
     inside = quoted.split("\n", 1)[1].rsplit("\n", 1)[0]
-    reader = TextDialect(TOKEN).reader()
+    reader = TextTools(TOKEN).reader()
     assert reader.feed(inside) + reader.end() == inside
     assert reader.reply(_reply(""), new_id=lambda: "x").calls == ()
 
@@ -186,7 +186,7 @@ async def test_a_refusal_of_tools_or_roles_moves_the_tools_into_the_text_for_an_
     refusal: httpx.Response, http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     now = [0.0]
-    learnt = Learnt(clock=lambda: now[0])
+    learnt = LearnedCapabilities(clock=lambda: now[0])
     proxy.mock(side_effect=[refusal, pieces(REQUEST), pieces("Later."), refusal, pieces("Hm.")])
     for seconds in (0, 3_599, 2):
         now[0] += seconds
@@ -220,7 +220,7 @@ async def test_calls_that_no_stream_brings_are_asked_for_whole_from_then_on(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     call = {"id": "a", "type": "function", "function": {"name": "get_span", "arguments": "{}"}}
-    learnt = Learnt()
+    learnt = LearnedCapabilities()
     proxy.mock(
         side_effect=[
             streamed(finish_frame("tool_calls")),

@@ -10,7 +10,7 @@ import pytest
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.conversation.event_writer import HELD_BYTES, Lease, Patience
+from app.conversation.event_writer import HELD_BYTES, Lease, StorageTimeouts
 from app.conversation.turn import SHUTTING_DOWN, Turn
 from app.db.event_size import LEFT_OUT
 from app.db.store import Store
@@ -21,7 +21,7 @@ from tests.conversation.turning import BRIEF, logged, ran, tool_done, turn_on
 from tests.db.breaking import bring_events_back, take_events_away, without_events
 from tests.db.writing import ALICE, TRACE, take
 
-PATIENT = Patience(event=0.2, pause=0.02, end=15)
+PATIENT = StorageTimeouts(event=0.2, pause=0.02, end=15)
 
 
 async def until(condition: Callable[[], Awaitable[object]]) -> None:
@@ -142,7 +142,7 @@ async def test_a_turn_stopped_in_an_outage_is_stored_when_it_is_over(
 async def test_a_process_that_leaves_does_not_wait_long_for_a_database_that_is_away(
     store: Store, engine: AsyncEngine
 ) -> None:
-    turn = await turn_on(store, patience=Patience(event=0.2, pause=0.02, end=600))
+    turn = await turn_on(store, patience=StorageTimeouts(event=0.2, pause=0.02, end=600))
 
     async def answer(_: Turn) -> None:
         await turn.emit(tool_done(0))
@@ -162,7 +162,7 @@ async def test_no_order_of_outages_and_words_loses_doubles_or_reorders_any(
     store: Store, engine: AsyncEngine, seed: int
 ) -> None:
     chance = random.Random(seed)
-    turn = await turn_on(store, patience=Patience(event=0.01, pause=0.001, end=15))
+    turn = await turn_on(store, patience=StorageTimeouts(event=0.01, pause=0.001, end=15))
     down = False
 
     async def answer(_: Turn) -> None:
@@ -216,7 +216,9 @@ async def test_a_lease_that_ran_out_in_an_outage_still_holds_where_nobody_took_o
 async def test_a_turn_taken_over_in_an_outage_ends_and_adds_nothing(
     store: Store, engine: AsyncEngine
 ) -> None:
-    turn = await turn_on(store, lease=Lease(0.4), patience=Patience(event=0.2, pause=15, end=5))
+    turn = await turn_on(
+        store, lease=Lease(0.4), patience=StorageTimeouts(event=0.2, pause=15, end=5)
+    )
 
     async def taken_over() -> bool:
         return await take(store) is not None

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.conversation.event_writer import Lease, Patience
+from app.conversation.event_writer import Lease, StorageTimeouts
 from app.conversation.turn import Turn
 from app.db import transactions
 from app.db.schema import admissions
@@ -59,7 +59,7 @@ async def say_all(turn: Turn) -> None:
 async def test_a_hanging_database_holds_nothing_up_but_the_first_event_and_that_for_a_moment(
     distant: AsyncEngine, proxy: LaggingProxy
 ) -> None:
-    store, patience = Store(distant), Patience(event=1, pause=0.02, end=20)
+    store, patience = Store(distant), StorageTimeouts(event=1, pause=0.02, end=20)
     turn = await turn_on(store, writing=Store(distant, seconds=20), patience=patience)
     took: list[float] = []
 
@@ -80,7 +80,7 @@ async def test_a_hanging_database_holds_nothing_up_but_the_first_event_and_that_
 async def test_no_reply_waits_for_its_tokens_to_be_noted_and_all_are_noted_in_the_end(
     distant: AsyncEngine, proxy: LaggingProxy
 ) -> None:
-    store, patience = Store(distant), Patience(event=0.1, pause=0.02, end=20)
+    store, patience = Store(distant), StorageTimeouts(event=0.1, pause=0.02, end=20)
     quotas = Quotas(workspace_tokens_per_day=1_000)
     turn = await turn_on(store, patience=patience, quotas=quotas)
 
@@ -136,7 +136,7 @@ async def test_connections_that_all_died_unseen_cost_one_wait_and_not_one_each(
     distant: AsyncEngine, proxy: LaggingProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transactions, "SAID_EVERY_SECONDS", 0)
-    store, patience = Store(distant), Patience(event=0.1, pause=0.02, end=20)
+    store, patience = Store(distant), StorageTimeouts(event=0.1, pause=0.02, end=20)
 
     async def in_use() -> None:
         async with anyio.create_task_group() as group:
@@ -165,7 +165,7 @@ async def test_a_connection_cut_in_any_place_of_a_turn_costs_neither_an_event_no
 ) -> None:
     store, cut_after = Store(distant, attempts=1), 0
     while True:
-        turn = await turn_on(store, patience=Patience(event=5, pause=0.01, end=20))
+        turn = await turn_on(store, patience=StorageTimeouts(event=5, pause=0.01, end=20))
 
         async def answer(turn: Turn) -> None:
             proxy.cut_after = cut_after  # noqa: B023 - runs within this round
@@ -190,7 +190,7 @@ async def test_a_slow_database_gets_everything_in_the_end(
     scale = seconds / 2
     await store.ping()
     proxy.seconds = seconds
-    turn = await turn_on(store, patience=Patience(2 * scale, 1 * scale, 10 * scale))
+    turn = await turn_on(store, patience=StorageTimeouts(2 * scale, 1 * scale, 10 * scale))
 
     async def answer(_: Turn) -> None:
         await say_all(turn)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.conversation.retention import EVERY_SECONDS, PAUSE_SECONDS, Retention
 from app.db import migrations as migrating
-from app.db.retention_batches import NOTHING, Expiry, Removed
+from app.db.retention_batches import NOTHING, RemovedBatch, RetentionBatches
 from app.db.store import Store
 from testkit import databases
 from tests.db.test_retention import DAY, expiring, kept, said, untouched_for
@@ -88,14 +88,14 @@ async def test_a_database_that_fails_is_told_once_a_run_and_the_next_run_works(
     async with databases.connected(f"sqlite:///{tmp_path / 'a.db'}") as engine:
 
         async def set_up() -> None:
-            await migrating.prepare(engine, migrate=True, attempts=1, delay=0)
+            await migrating.prepare_schema(engine, migrate=True, attempts=1, delay=0)
 
         async def at_once(_: float) -> None:
             await anyio.lowlevel.checkpoint()
 
         pauses = Pauses(2, meanwhile=set_up)
         holder = str(uuid4())
-        expiry = Expiry(engine, days=30, holder=holder, lease_seconds=60, sleep=at_once)
+        expiry = RetentionBatches(engine, days=30, holder=holder, lease_seconds=60, sleep=at_once)
         with structlog.testing.capture_logs() as logs:
             await retention(expiry, pauses).run_until(pauses.over)
         told = [each["event"] for each in logs if each["event"].startswith("retention")]
@@ -105,7 +105,7 @@ async def test_a_database_that_fails_is_told_once_a_run_and_the_next_run_works(
 
 async def test_a_fault_of_its_own_is_logged_and_ends_nothing_else() -> None:
     class Faulty:
-        async def remove_some(self) -> Removed | None:
+        async def remove_some(self) -> RemovedBatch | None:
             raise RuntimeError("not foreseen")
 
     pauses = Pauses(2)

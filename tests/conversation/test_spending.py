@@ -2,10 +2,10 @@
 
 import pytest
 
-from app.conversation.token_usage import Account, Price
+from app.conversation.token_usage import TokenPrice, UsageAccount
 from app.events import ReplyCompleted, UsageCount
 
-PRICES = {"openai/gpt-4.1": Price(2, 8, 0.5), "openai/gpt-4o": Price(4, 4, 4)}
+PRICES = {"openai/gpt-4.1": TokenPrice(2, 8, 0.5), "openai/gpt-4o": TokenPrice(4, 4, 4)}
 
 
 def reply(model: str, provider: str = "openai", *, cached: int = 0) -> ReplyCompleted:
@@ -14,7 +14,7 @@ def reply(model: str, provider: str = "openai", *, cached: int = 0) -> ReplyComp
 
 
 def test_tokens_and_costs_add_up_and_cached_tokens_are_cheaper() -> None:
-    account = Account(PRICES)
+    account = UsageAccount(PRICES)
     account.add(reply("gpt-4.1", cached=600))
     account.add(reply("gpt-4o"))
     told = account.spending()
@@ -23,7 +23,7 @@ def test_tokens_and_costs_add_up_and_cached_tokens_are_cheaper() -> None:
 
 
 def test_one_model_without_a_price_leaves_the_whole_cost_unknown() -> None:
-    account = Account(PRICES)
+    account = UsageAccount(PRICES)
     for each in (reply("gpt-4.1"), reply("o3"), reply("gpt-4.1")):
         account.add(each)
     assert account.spending().cost is None
@@ -43,17 +43,17 @@ def test_one_model_without_a_price_leaves_the_whole_cost_unknown() -> None:
 def test_a_price_is_found_by_the_models_name_and_its_provider(
     model: str, provider: str, known: bool
 ) -> None:
-    account = Account(PRICES)
+    account = UsageAccount(PRICES)
     account.add(reply(model, provider))
     assert (account.cost is not None) is known
 
 
 def test_without_prices_nothing_is_said_of_costs() -> None:
-    account = Account({})
+    account = UsageAccount({})
     assert account.spending().cost is None
 
 
 def test_a_reply_without_reported_usage_adds_nothing() -> None:
-    account = Account(PRICES)
+    account = UsageAccount(PRICES)
     account.add(ReplyCompleted(bubble="b", text="x", model="o3"))
     assert account.spending().cost == 0

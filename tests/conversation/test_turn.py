@@ -6,10 +6,10 @@ from uuid import UUID
 import anyio
 
 from app.agent.citations import Aliases
-from app.conversation.history import aliases_of
+from app.conversation.history import restore_aliases
 from app.conversation.turn import Turn
-from app.db.store import Entry, Store, TurnKey
-from app.events import SpansNamed
+from app.db.store import EventEntry, Store, TurnKey
+from app.events import AliasesAssigned
 from tests.conversation.turning import logged, ran, tool_done, turn_on
 
 SPANS = [str(UUID(int=number)) for number in range(10, 14)]
@@ -21,7 +21,7 @@ class Hesitant(Store):
     hesitated = False
 
     async def append(
-        self, turn: TurnKey, entries: Sequence[Entry], *, lease_seconds: float | None = None
+        self, turn: TurnKey, entries: Sequence[EventEntry], *, lease_seconds: float | None = None
     ) -> None:
         if not self.hesitated:
             self.hesitated = True
@@ -49,8 +49,8 @@ async def test_short_names_are_stored_in_their_order_by_calls_that_end_together(
     await ran(turn, answer)
 
     stored = await logged(store, turn.key)
-    assert [each.ids for each in stored if isinstance(each, SpansNamed)] == [
+    assert [each.ids for each in stored if isinstance(each, AliasesAssigned)] == [
         (SPANS[0],),
         (SPANS[1],),
     ]
-    assert aliases_of(stored).span_id("s2") == aliases.span_id("s2") == SPANS[1]
+    assert restore_aliases(stored).span_id("s2") == aliases.span_id("s2") == SPANS[1]

@@ -2,14 +2,14 @@
 
 import anyio
 
-from app.conversation.event_writer import Lease, Patience
-from app.conversation.turn import Answer, Turn
+from app.conversation.event_writer import Lease, StorageTimeouts
+from app.conversation.turn import AnswerTurn, Turn
 from app.db.store import Quotas, Store, TurnKey
 from app.events import Event, StoredEvent, ToolCompleted
-from app.telemetry.turn_observer import Unobserved
+from app.telemetry.turn_observer import NoObserver
 from tests.db.writing import NO_QUOTAS, TRACE, begun
 
-BRIEF = Patience(event=0.2, pause=0.02, end=0.2)
+BRIEF = StorageTimeouts(event=0.2, pause=0.02, end=0.2)
 
 
 def tool_done(number: int, text: str = "x") -> ToolCompleted:
@@ -20,7 +20,7 @@ async def turn_on(
     store: Store,
     *,
     lease: Lease | None = None,
-    patience: Patience = BRIEF,
+    patience: StorageTimeouts = BRIEF,
     writing: Store | None = None,
     quotas: Quotas = NO_QUOTAS,
 ) -> Turn:
@@ -35,7 +35,7 @@ async def turn_on(
         trace_id=TRACE,
         workspace="workspace",
         request_id="r",
-        watch=Unobserved(),
+        watch=NoObserver(),
     )
 
 
@@ -49,7 +49,7 @@ async def shown(turn: Turn) -> list[Event]:
     return events
 
 
-async def ran(turn: Turn, answer: Answer) -> list[Event]:
+async def ran(turn: Turn, answer: AnswerTurn) -> list[Event]:
     """Runs a turn to its end; what its reader saw."""
     async with anyio.create_task_group() as group:
         group.start_soon(turn.run, answer)

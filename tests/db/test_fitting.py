@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.db.event_size import LEFT_OUT, fitted, size_of
+from app.db.event_size import LEFT_OUT, measure_event, shrink_event
 from app.events import (
-    CallRecord,
     ReplyCompleted,
     StoredEvent,
+    ToolCallRecord,
     ToolCompleted,
     TraceRead,
     TurnFailed,
@@ -26,13 +26,13 @@ def test_a_text_is_cut_to_fit_and_marked_however_its_characters_are_spelled_in_j
     text: str, limit: int
 ) -> None:
     event = ToolCompleted(call_id="c", name="look", outcome="ok", text=text)
-    kept = fitted(event, limit)
+    kept = shrink_event(event, limit)
     assert isinstance(kept, ToolCompleted)
-    if size_of(event) <= limit:
+    if measure_event(event) <= limit:
         assert kept == event
         return
-    assert size_of(kept) <= limit
-    assert size_of(kept) > limit * 0.6
+    assert measure_event(kept) <= limit
+    assert measure_event(kept) > limit * 0.6
     assert kept.text.endswith(LEFT_OUT)
     assert text.startswith(kept.text.removesuffix(LEFT_OUT))
     assert kept.model_copy(update={"text": text}) == event
@@ -47,26 +47,26 @@ def test_a_text_is_cut_to_fit_and_marked_however_its_characters_are_spelled_in_j
     ],
 )
 def test_every_event_that_holds_a_text_can_be_cut(event: StoredEvent) -> None:
-    kept = fitted(event, 1_000)
-    assert 600 < size_of(kept) <= 1_000
+    kept = shrink_event(event, 1_000)
+    assert 600 < measure_event(kept) <= 1_000
     assert type(kept) is type(event)
 
 
 def test_a_replys_calls_keep_their_names_and_valid_arguments_where_they_are_too_large() -> None:
     calls = tuple(
-        CallRecord(id=f"c{number}", name="look", arguments=json.dumps({"for": "x" * 3_000}))
+        ToolCallRecord(id=f"c{number}", name="look", arguments=json.dumps({"for": "x" * 3_000}))
         for number in range(3)
     )
     event = ReplyCompleted(bubble="b", text="Let me look. " * 100, calls=calls)
-    kept = fitted(event, 2_000)
+    kept = shrink_event(event, 2_000)
     assert isinstance(kept, ReplyCompleted)
-    assert size_of(kept) <= 2_000
+    assert measure_event(kept) <= 2_000
     assert [each.id for each in kept.calls] == ["c0", "c1", "c2"]
     assert all(json.loads(each.arguments) == {} for each in kept.calls)
     assert kept.text.startswith("Let me look.")
-    assert fitted(event, 50_000) == event
+    assert shrink_event(event, 50_000) == event
 
 
 @pytest.mark.parametrize("event", [TurnFinished(), TraceRead(project_id="p", spans=3)])
 def test_an_event_without_a_text_is_left_as_it_is(event: StoredEvent) -> None:
-    assert fitted(event, 1) == event
+    assert shrink_event(event, 1) == event

@@ -46,7 +46,7 @@ FOREIGN = [
 
 
 async def _prepare(engine: AsyncEngine, *, migrate: bool = True) -> None:
-    await migrating.prepare(engine, migrate=migrate, attempts=1, delay=0)
+    await migrating.prepare_schema(engine, migrate=migrate, attempts=1, delay=0)
 
 
 async def _alembic(engine: AsyncEngine, run: Callable[[Config], object]) -> None:

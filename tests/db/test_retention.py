@@ -12,10 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db import migrations as migrating
 from app.db import turn_log
-from app.db.retention_batches import BATCH_CONVERSATIONS, BATCH_EVENTS, NOTHING, Expiry, Removed
+from app.db.retention_batches import (
+    BATCH_CONVERSATIONS,
+    BATCH_EVENTS,
+    NOTHING,
+    RemovedBatch,
+    RetentionBatches,
+)
 from app.db.schema import admissions, chores, events, feedback, sessions, turns, utc_in
-from app.db.store import Entry, Quotas, Store, TurnKey
-from app.db.turn_log import Start
+from app.db.store import EventEntry, Quotas, Store, TurnKey
+from app.db.turn_log import TurnStart
 from app.events import TurnStarted
 from testkit import databases
 from tests.db.writing import ALICE, begun, finish, numbered_trace, reply, take, types
@@ -23,9 +29,11 @@ from tests.db.writing import ALICE, begun, finish, numbered_trace, reply, take, 
 DAY = 86_400.0
 
 
-def expiring(engine: AsyncEngine, *, days: float = 30, lease_seconds: float = 60) -> Expiry:
+def expiring(
+    engine: AsyncEngine, *, days: float = 30, lease_seconds: float = 60
+) -> RetentionBatches:
     """As one process has it."""
-    return Expiry(engine, days=days, holder=str(uuid4()), lease_seconds=lease_seconds)
+    return RetentionBatches(engine, days=days, holder=str(uuid4()), lease_seconds=lease_seconds)
 
 
 async def said(store: Store, number: int, *, replies: int = 1) -> TurnKey:
@@ -43,8 +51,8 @@ async def untouched_for(engine: AsyncEngine, seconds: float, *which: TurnKey) ->
         await db.execute(old.values(updated_at=utc_in(-seconds)))
 
 
-def gone(turn: TurnKey) -> Removed:
-    return Removed(frozenset({turn.conversation_id}))
+def gone(turn: TurnKey) -> RemovedBatch:
+    return RemovedBatch(frozenset({turn.conversation_id}))
 
 
 async def kept(engine: AsyncEngine) -> set[str]:
@@ -99,15 +107,15 @@ async def test_a_conversation_that_is_taken_up_again_at_that_moment_stays(
         store = Store(other)
         old = await said(store, 1)
         await untouched_for(engine, 31 * DAY, old)
-        removed: Removed | None = None
+        removed: RemovedBatch | None = None
 
         async def remove() -> None:
             nonlocal removed
             removed = await expiring(engine).remove_some()
 
         async with anyio.create_task_group() as group, other.begin() as db:
-            first = Entry(str(uuid4()), TurnStarted(question="Again?"))
-            start = Start(str(uuid4()), first, 20, "m", Quotas())
+            first = EventEntry(str(uuid4()), TurnStarted(question="Again?"))
+            start = TurnStart(str(uuid4()), first, 20, "m", Quotas())
             owner = {"workspace": ALICE.workspace, "owner": ALICE.name}
             await turn_log.begin(db, owner, numbered_trace(1), start=start)
             group.start_soon(remove)
@@ -182,7 +190,7 @@ async def test_a_long_conversation_is_removed_from_its_end_and_reads_well_meanwh
     await untouched_for(engine, 31 * DAY, turn)
     process = expiring(engine)
 
-    assert await process.remove_some() == Removed(frozenset(), shortened=1)
+    assert await process.remove_some() == RemovedBatch(frozenset(), shortened=1)
 
     assert await types(store, turn.conversation_id) == ["turn_started", "reply_completed"]
     again = await begun(store, trace_id=numbered_trace(1))
@@ -213,9 +221,9 @@ async def test_one_process_removes_and_another_takes_over_once_its_lease_is_over
 
 
 async def test_of_several_processes_that_start_at_once_one_removes(database_uri: str) -> None:
-    outcomes: list[Removed | None] = []
+    outcomes: list[RemovedBatch | None] = []
 
-    async def remove(process: Expiry) -> None:
+    async def remove(process: RetentionBatches) -> None:
         outcomes.append(await process.remove_some())
 
     async with (
@@ -250,7 +258,7 @@ async def asked(tmp_path: Path) -> AsyncIterator[tuple[AsyncEngine, list[tuple[s
     """A SQLite database, and the statements that it is asked."""
     statements: list[tuple[str, Any]] = []
     async with databases.connected(f"sqlite:///{tmp_path / 'a.db'}") as engine:
-        await migrating.prepare(engine, migrate=True, attempts=1, delay=0)
+        await migrating.prepare_schema(engine, migrate=True, attempts=1, delay=0)
         event.listen(
             engine.sync_engine,
             "before_cursor_execute",

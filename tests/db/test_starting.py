@@ -40,7 +40,7 @@ async def test_the_service_waits_for_a_database_that_is_not_up_yet(
 
     async with databases.connected(private_empty_uri) as engine:
         with structlog.testing.capture_logs() as logs:
-            await migrating.prepare(engine, migrate=True, attempts=5, delay=1.5, sleep=wait)
+            await migrating.prepare_schema(engine, migrate=True, attempts=5, delay=1.5, sleep=wait)
         await Store(engine).ping()
 
     assert waits == [1.5, 1.5]
@@ -63,7 +63,7 @@ async def test_a_database_that_never_comes_stops_the_start_in_one_line() -> None
             structlog.testing.capture_logs() as logs,
             pytest.raises(StartRefused, match="3 attempts") as caught,
         ):
-            await migrating.prepare(engine, migrate=True, attempts=3, delay=1, sleep=wait)
+            await migrating.prepare_schema(engine, migrate=True, attempts=3, delay=1, sleep=wait)
     assert waits == [1, 1]
     assert "\n" not in caught.value.message
     assert made_up.PASSWORD not in caught.value.message + str(logs)
@@ -84,7 +84,9 @@ async def test_a_listener_that_accepts_and_says_nothing_stops_the_start_in_one_l
                 structlog.testing.capture_logs() as logs,
                 pytest.raises(StartRefused, match="said nothing") as caught,
             ):
-                await migrating.prepare(engine, migrate=True, attempts=2, delay=1, sleep=wait)
+                await migrating.prepare_schema(
+                    engine, migrate=True, attempts=2, delay=1, sleep=wait
+                )
     assert waits == [1]
     assert databases.PASSWORD not in caught.value.message + str(logs)
 
@@ -98,7 +100,7 @@ def test_four_processes_that_start_at_once_migrate_once(empty_database_uri: str)
         "from app.settings import database_url\n"
         "async def main():\n"
         "    engine = create_engine(database_url(sys.argv[1]), pool_recycle=-1)\n"
-        "    await migrating.prepare(engine, migrate=True, attempts=5, delay=0.1)\n"
+        "    await migrating.prepare_schema(engine, migrate=True, attempts=5, delay=0.1)\n"
         "    await engine.dispose()\n"
         "print('ready', flush=True)\n"
         "sys.stdin.readline()\n"

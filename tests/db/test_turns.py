@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.event_size import LEFT_OUT
 from app.db.schema import turns
-from app.db.store import Entry, Store, TurnKey
+from app.db.store import EventEntry, Store, TurnKey
 from app.errors import TurnLost
 from app.events import (
     ReplyCompleted,
@@ -249,7 +249,7 @@ async def test_a_long_model_name_is_shortened(store: Store, engine: AsyncEngine)
         ALICE,
         TRACE,
         turn_id=str(uuid4()),
-        entry=Entry(str(uuid4()), TurnStarted(question="?")),
+        entry=EventEntry(str(uuid4()), TurnStarted(question="?")),
         lease_seconds=20,
         model="m" * 1000,
     )

@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 from app.caller import Owner
-from app.db.store import Conversation, Entry, Quotas, Store, TurnKey
+from app.db.store import Conversation, EventEntry, Quotas, Store, TurnKey
 from app.events import ReplyCompleted, StoredEvent, TurnFinished, TurnStarted
 from app.messages import Usage
 
@@ -27,11 +27,11 @@ def numbered_trace(number: int) -> str:
     return f"0199a0c2-0000-7000-8000-{number:012d}"
 
 
-def entry(event: StoredEvent) -> Entry:
-    return Entry(str(uuid4()), event)
+def entry(event: StoredEvent) -> EventEntry:
+    return EventEntry(str(uuid4()), event)
 
 
-def reply(text: str) -> Entry:
+def reply(text: str) -> EventEntry:
     return entry(ReplyCompleted(bubble=str(uuid4()), text=text))
 
 

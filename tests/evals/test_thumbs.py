@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.db.store import Rated
+from app.db.store import RatedConversation
 from app.events import LoggedEvent, ReplyCompleted, TurnFinished, TurnStarted
 from app.export_cases import Recording, turns_of
 from app.opik.records import Span, Trace
@@ -22,7 +22,7 @@ RECORDING = Recording(
 def turns(thumb: int, text: str) -> list[dict[str, Any]]:
     told = (TurnStarted(question="Why?"), ReplyCompleted(bubble="b", text=text), TurnFinished())
     log = [LoggedEvent(str(n), n, "turn", NOW, event) for n, event in enumerate(told)]
-    return turns_of(Rated("c", TRACE, thumb, NOW), log, RECORDING)
+    return turns_of(RatedConversation("c", TRACE, thumb, NOW), log, RECORDING)
 
 
 def asked(thumb: int) -> LabelledTurn:

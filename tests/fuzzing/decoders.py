@@ -15,14 +15,14 @@ with atheris.instrument_imports(include=["app.chat", "app.opik", "app.agent", "a
 
     from app.agent.citations import Aliases, CitationStream
     from app.chat.frames import Frame, FrameDecoder
-    from app.chat.provider_errors import refusal_of
+    from app.chat.provider_errors import read_error_response
     from app.chat.reply_builder import ReplyBuilder
-    from app.chat.text_tool_parser import RequestReader
-    from app.opik.http import Answer
+    from app.chat.text_tool_parser import TextToolParser
+    from app.opik.http import BackendResponse
     from app.opik.records import Span
     from app.opik.responses import read_page
-    from app.web.markdown.allowed_links import Links
-    from app.web.markdown.filter import MarkdownFilter, inert
+    from app.web.markdown.allowed_links import AllowedLinks
+    from app.web.markdown.filter import MarkdownFilter, make_inert
 
 TAG = "call-0123456789abcdef"
 _SPAN = "01990000-0000-7000-8000-000000000001"
@@ -47,21 +47,23 @@ def frames(data: bytes, cut: int) -> object:
 def requests(data: bytes, cut: int) -> object:
     """Tool calls written as text."""
     text = data.decode("utf-8", "replace").replace("@", f"<{TAG}>").replace("%", f"</{TAG}>")
-    reader = RequestReader(TAG)
+    reader = TextToolParser(TAG)
     shown = reader.feed(text[:cut]) + reader.feed(text[cut:]) + reader.end()
     return shown, reader.calls, reader.fault
 
 
 def page(data: bytes, cut: int) -> object:
     """A page of spans as the backend streams it; it comes whole, so that `cut` changes nothing."""
-    answer = Answer(200, httpx.Headers(), data, "whole" if data[:1] < b"\x80" else "broken")
+    answer = BackendResponse(
+        200, httpx.Headers(), data, "whole" if data[:1] < b"\x80" else "broken"
+    )
     found = read_page(Span, answer, frozenset({"input"}))
     return found.records, found.cursor, found.broken, len(found.found), cut < 0
 
 
 def refused(data: bytes, cut: int) -> object:
     """The body of an error."""
-    return refusal_of(400 + len(data) % 200, data), cut < 0
+    return read_error_response(400 + len(data) % 200, data), cut < 0
 
 
 def shown(data: bytes, cut: int) -> object:
@@ -69,10 +71,10 @@ def shown(data: bytes, cut: int) -> object:
     text = data.decode("utf-8", "replace")
     citations = CitationStream(Aliases([_SPAN]))
     cited = citations.feed(text[:cut]) + citations.feed(text[cut:]) + citations.end()
-    links = Links("https://opik.example")
+    links = AllowedLinks("https://opik.example")
     markdown = MarkdownFilter(links, {})
     inside = markdown.feed(cited[:cut]) + markdown.feed(cited[cut:]) + markdown.end()
-    assert inside == inert(cited, links, {})
+    assert inside == make_inert(cited, links, {})
     return inside
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from app.caller import Caller
 from app.opik.client import OpikClient
-from app.opik.http import Retries, Transport
+from app.opik.http import BackendHttp, RetryPolicy
 from app.opik.records import Span, Trace
 from standin.app import Standin, create_app
 from standin.records import Records
@@ -48,7 +48,7 @@ async def both() -> AsyncIterator[Both]:
     standin = create_app(Records(), chat=DirectedChat(answer("x")), switches=Switches())
     record_trace(standin)
     async with serving(standin, grace=1) as url, httpx.AsyncClient() as http:
-        transport = Transport(http, base_url=url, timeout=5, retries=Retries(attempts=1))
+        transport = BackendHttp(http, base_url=url, timeout=5, retries=RetryPolicy(attempts=1))
         sdk = AsyncOpikApi(base_url=url, workspace_name="default", httpx_client=http)
         yield Both(standin, OpikClient(transport), sdk)
 

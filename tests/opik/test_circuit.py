@@ -14,8 +14,8 @@ from starlette.types import Receive, Scope, Send
 
 from app.caller import Caller
 from app.errors import BackendUnavailable
-from app.opik.circuit_breaker import Circuit
-from app.opik.http import Answer, Retries, Transport
+from app.opik.circuit_breaker import CircuitBreaker
+from app.opik.http import BackendHttp, BackendResponse, RetryPolicy
 from testkit.service import PATIENCE, serving
 
 BASE = "http://opik.test"
@@ -37,7 +37,7 @@ def record(number: int) -> str:
     return f"/traces/{UUID(int=number)}"
 
 
-Ask = Callable[[int], Awaitable[Answer]]
+Ask = Callable[[int], Awaitable[BackendResponse]]
 
 
 @pytest.fixture
@@ -59,9 +59,9 @@ async def ask(clock: Clock) -> AsyncIterator[Ask]:
 
 def asking(http: httpx.AsyncClient, base: str, clock: Clock) -> Ask:
     """Asks for the record of a number, twice at most."""
-    retries = Retries(attempts=2, sleep=lambda _: anyio.lowlevel.checkpoint())
-    circuit = Circuit(failures=GIVEN_UP, seconds=SECONDS, clock=clock)
-    transport = Transport(http, base_url=base, timeout=PATIENCE, retries=retries, circuit=circuit)
+    retries = RetryPolicy(attempts=2, sleep=lambda _: anyio.lowlevel.checkpoint())
+    circuit = CircuitBreaker(failures=GIVEN_UP, seconds=SECONDS, clock=clock)
+    transport = BackendHttp(http, base_url=base, timeout=PATIENCE, retries=retries, circuit=circuit)
     return lambda number: transport.exchange(Caller(), "GET", record(number))
 
 

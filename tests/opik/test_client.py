@@ -11,7 +11,7 @@ import respx
 from app.caller import Caller
 from app.errors import BackendUnavailable, NotAllowed, NotFound, NotSignedIn
 from app.opik.client import OpikClient
-from app.opik.http import BODY_BYTES, Retries, Transport
+from app.opik.http import BODY_BYTES, BackendHttp, RetryPolicy
 from app.opik.records import Trace
 
 BASE = "http://opik.test/api"
@@ -42,7 +42,7 @@ def waits() -> Waits:
 @pytest.fixture
 async def client(waits: Waits) -> Any:
     async with httpx.AsyncClient() as http:
-        transport = Transport(http, base_url=BASE, timeout=1, retries=Retries(sleep=waits))
+        transport = BackendHttp(http, base_url=BASE, timeout=1, retries=RetryPolicy(sleep=waits))
         yield OpikClient(transport)
 
 

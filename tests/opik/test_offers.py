@@ -7,8 +7,8 @@ import pytest
 import respx
 
 from app.caller import Caller
-from app.opik.http import Retries, Transport
-from app.opik.models import Offers
+from app.opik.http import BackendHttp, RetryPolicy
+from app.opik.models import BackendModels
 
 BASE = "http://backend:8080"
 KEYS = f"{BASE}/v1/private/llm-provider-key"
@@ -20,8 +20,8 @@ async def asked(what: str, answer: httpx.Response) -> Any:
     with respx.mock() as router:
         router.get(KEYS if what == "keys" else MODELS).mock(return_value=answer)
         async with httpx.AsyncClient() as http:
-            retries = Retries(attempts=1)
-            offers = Offers(Transport(http, base_url=BASE, timeout=5, retries=retries))
+            retries = RetryPolicy(attempts=1)
+            offers = BackendModels(BackendHttp(http, base_url=BASE, timeout=5, retries=retries))
             return await getattr(offers, what)(CALLER)
 
 

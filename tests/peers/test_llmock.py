@@ -10,7 +10,7 @@ import pytest
 from app.chat.frames import json_object
 from app.chat.model import ChatOptions
 from app.errors import ModelFailed
-from app.messages import Assistant, Message, ToolAnswer, ToolSpec, User
+from app.messages import Assistant, Message, ToolResult, ToolSpec, User
 from tests.chat.proxy import Asked
 from tests.peers.running import peer
 
@@ -60,7 +60,7 @@ async def test_a_tool_is_called_and_its_result_answered(llmock: Llmock) -> None:
     messages = [
         *QUESTION,
         Assistant(reply.text, reply.calls),
-        ToolAnswer(reply.calls[0], "It failed with a KeyError."),
+        ToolResult(reply.calls[0], "It failed with a KeyError."),
     ]
     answer = await llmock.asked.reply(messages, tools=(TOOL,))
     assert answer.text

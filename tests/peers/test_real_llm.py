@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from app.chat.capabilities import Abilities
+from app.chat.capabilities import Capabilities
 from app.chat.model import ChatOptions
-from app.messages import Assistant, Message, System, ToolAnswer, ToolCall, ToolSpec, User
+from app.messages import Assistant, Message, System, ToolCall, ToolResult, ToolSpec, User
 from tests.chat.proxy import Asked
 from tests.peers.running import peer
 
@@ -27,7 +27,7 @@ def example(city: str, number: int) -> list[Message]:
     return [
         User(f"What is the weather in {city}?"),
         Assistant("", (call,)),
-        ToolAnswer(call, '{"degrees": 21}'),
+        ToolResult(call, '{"degrees": 21}'),
         Assistant(f"It is 21 degrees in {city}."),
     ]
 
@@ -58,7 +58,7 @@ def a_model(http: httpx.AsyncClient, port: int, *, native: bool) -> Asked:
         model="smollm2",
         base_url=f"http://127.0.0.1:{port}",
         options=ChatOptions(temperature=0, max_completion_tokens=120, statuses=(429, 503)),
-        abilities=Abilities(native_tools=native),
+        abilities=Capabilities(native_tools=native),
     )
 
 
@@ -81,7 +81,7 @@ async def test_it_reads_a_result_and_answers(
 ) -> None:
     asked = a_model(http, port, native=native)
     call = ToolCall("call_9", "get_weather", '{"city": "Madrid"}')
-    conversation = [*CONVERSATION, Assistant("", (call,)), ToolAnswer(call, '{"degrees": 33}')]
+    conversation = [*CONVERSATION, Assistant("", (call,)), ToolResult(call, '{"degrees": 33}')]
     reply = await asked.reply(conversation, tools=(TOOL,))
     assert not reply.calls
     assert "33" in reply.text

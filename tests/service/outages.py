@@ -14,7 +14,7 @@ import pytest
 
 from standin.faults import Effect, Fault
 from testkit.panel_reader import PanelReader
-from testkit.service import TRACE_ID, Service, running, until
+from testkit.service import TRACE_ID, Service, running, wait_until
 
 TRACE = f"/v1/private/traces/{TRACE_ID}"
 SEARCH = "/v1/private/spans/search"
@@ -101,5 +101,5 @@ async def is_as_before(service: Service, network: Network) -> None:
     """The conversation is free, its next question is answered, and all connections are free."""
     service.chat.scripts = service.chat.scripts[-1:]
     assert (await service.ask("And now?")).texts == [ANSWER]
-    await until(lambda: not network.connections_in_use)
+    await wait_until(lambda: not network.connections_in_use)
     assert service.switches.chats.running == 0

@@ -24,7 +24,15 @@ from standin.records import Records
 from standin.switches import Account, Switches
 from testkit import credentials as made_up
 from testkit.scripted_chat import DirectedChat, answer, calling
-from testkit.service import TRACE_ID, Service, record_trace, service_at, serving, span_id, until
+from testkit.service import (
+    TRACE_ID,
+    Service,
+    record_trace,
+    service_at,
+    serving,
+    span_id,
+    wait_until,
+)
 from tests.service.outages import (
     ANSWER,
     FOREVER,
@@ -262,7 +270,7 @@ async def test_suggestions_and_a_turn_at_once_read_the_spans_of_a_slow_backend_o
     async with hurried(tmp_path, opik_backend_timeout=LONGEST) as (service, network):
         service.switches.faults += at(SEARCH, PauseAfter(1, TIMEOUT / 2), times=1)
         suggested = asyncio.create_task(service.http.get(f"{service.session()}/suggestions"))
-        await until(lambda: service.switches.requests("POST", SEARCH))
+        await wait_until(lambda: service.switches.requests("POST", SEARCH))
         assert (await service.ask()).texts == [ANSWER]
         assert len((await suggested).json()["suggestions"]) == 3
         assert len(service.switches.requests("POST", SEARCH)) == 2, "the structure, the bodies"

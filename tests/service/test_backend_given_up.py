@@ -9,7 +9,7 @@ from standin.faults import Answer, Fault, Refuse
 from standin.switches import Account
 from testkit import credentials as made_up
 from testkit.scripted_chat import answer, text
-from testkit.service import Service, record_trace, until
+from testkit.service import Service, record_trace, wait_until
 from tests.service.outages import ANSWER, CHAT, hurried
 
 GIVEN_UP = "The Opik backend cannot be reached now; it is tried again in "
@@ -60,7 +60,7 @@ async def test_an_answer_under_way_is_not_ended_when_the_backend_is_given_up(
             gate.set()
             reader = await stream.rest()
         assert (reader.texts, reader.error) == ([ANSWER], None)
-        await until(lambda: not network.connections_in_use)
+        await wait_until(lambda: not network.connections_in_use)
 
 
 @pytest.mark.slow
@@ -102,4 +102,4 @@ async def test_a_proxy_that_fails_for_one_workspace_changes_nothing_for_another(
         asked = len(service.switches.requests("POST", CHAT))
         assert (await service.ask()).texts == [ANSWER]
         assert len(service.switches.requests("POST", CHAT)) == asked + 1
-        await until(lambda: not network.connections_in_use)
+        await wait_until(lambda: not network.connections_in_use)

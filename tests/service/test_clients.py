@@ -13,7 +13,7 @@ import pytest
 from standin.chat import text
 from standin.faults import Delay, Fault
 from testkit.scripted_chat import answer, calling
-from testkit.service import TRACE_ID, Service, record_trace, running, span_id, until
+from testkit.service import TRACE_ID, Service, record_trace, running, span_id, wait_until
 from tests.service.bare import QUESTION, connected, received, request, sent
 from tests.service.processes import service_process
 
@@ -33,8 +33,8 @@ class Footprint:
         self.sockets = open_sockets()
 
     async def is_all_that_stays(self) -> None:
-        await until(lambda: len(asyncio.all_tasks()) <= self.tasks)
-        await until(lambda: open_sockets() <= self.sockets)
+        await wait_until(lambda: len(asyncio.all_tasks()) <= self.tasks)
+        await wait_until(lambda: open_sockets() <= self.sockets)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ async def leaves_before_the_first_byte(service: Service) -> None:
     service.chat.scripts = [[asyncio.Event()]]
     async with connected(service) as client:
         await sent(client, QUESTION)
-        await until(lambda: service.switches.chats.running)
+        await wait_until(lambda: service.switches.chats.running)
 
 
 async def leaves_in_the_middle_of_the_text(service: Service) -> None:
@@ -67,7 +67,7 @@ async def leaves_in_the_middle_of_a_tool(service: Service) -> None:
     service.switches.faults.append(Fault(Delay(60), path=SPAN, times=1))
     async with service.asking() as stream:
         await stream.until(lambda each: each.reader.rows)
-        await until(lambda: service.switches.requests("GET", SPAN))
+        await wait_until(lambda: service.switches.requests("GET", SPAN))
 
 
 LEAVING = {
@@ -84,7 +84,7 @@ async def test_of_a_client_that_leaves_only_what_was_said_stays(
     first = await service.said()
     before = Footprint()
     await leave(service)
-    await until(lambda: service.switches.chats.running == 0, seconds=1)
+    await wait_until(lambda: service.switches.chats.running == 0, seconds=1)
     await before.is_all_that_stays()
     service.chat.scripts = [answer("Whole.")]
     assert (await service.ask("And now?")).texts == ["Whole."]
@@ -107,7 +107,7 @@ async def test_a_client_that_leaves_while_the_backend_hangs_keeps_no_place(
     service.switches.faults.append(Fault(Delay(60), path=trace, times=1))
     async with connected(service) as client:
         await sent(client, QUESTION)
-        await until(lambda: len(service.switches.requests("GET", trace)) > asked)
+        await wait_until(lambda: len(service.switches.requests("GET", trace)) > asked)
     await before.is_all_that_stays()
     assert await service.said() == first
     assert (await service.ask()).texts == ["It was the tool."]
@@ -136,7 +136,7 @@ async def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_fault(
     before = Footprint()
     async with connected(service) as client:
         await sent(client, request(b'{"message": "Half', length=100))
-        await until(lambda: len(asyncio.all_tasks()) > before.tasks)
+        await wait_until(lambda: len(asyncio.all_tasks()) > before.tasks)
     await before.is_all_that_stays()
     assert [each for each in caplog.records if each.levelname == "ERROR"] == []
 
@@ -152,7 +152,7 @@ async def test_a_reader_that_takes_nothing_loses_its_stream_and_keeps_what_was_s
         service.chat.scripts = [[*(text(said) for _ in range(8)), asyncio.Event()]]
         async with connected(service) as client:
             await sent(client, QUESTION)
-            await until(lambda: service.switches.chats.cancelled)
+            await wait_until(lambda: service.switches.chats.cancelled)
         await before.is_all_that_stays()
         service.chat.scripts = [answer("Whole.")]
         assert (await service.ask("And now?")).texts == ["Whole."]
@@ -167,7 +167,7 @@ async def test_a_connection_whose_reader_takes_nothing_is_closed_by_the_system(
     async with service_process(tmp_path, script, READER_SECONDS="1") as (service, process):
         async with connected(service) as client:
             await sent(client, QUESTION)
-            await until(lambda: service.switches.chats.cancelled)
+            await wait_until(lambda: service.switches.chats.cancelled)
             await received(client)
         process.process.terminate()
         assert await process.ended() == 0

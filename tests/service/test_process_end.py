@@ -21,7 +21,7 @@ from standin.faults import Delay, Fault
 from testkit import credentials as made_up
 from testkit import databases
 from testkit.scripted_chat import answer
-from testkit.service import PATIENCE, PREFIX, TRACE_ID, Service, until
+from testkit.service import PATIENCE, PREFIX, TRACE_ID, Service, wait_until
 from testkit.service_process import free_port
 from tests.db.writing import begun, finish
 from tests.service.processes import Process, python, service_process
@@ -153,7 +153,7 @@ async def test_a_question_that_is_too_late_is_refused_in_words(tmp_path: Path) -
     async with service_process(tmp_path) as (service, process):
         service.switches.faults.append(Fault(Delay(1.5), path=f"/v1/private/traces/{TRACE_ID}"))
         asking = asyncio.create_task(service.ask())
-        await until(lambda: service.switches.requests("GET", f"/v1/private/traces/{TRACE_ID}"))
+        await wait_until(lambda: service.switches.requests("GET", f"/v1/private/traces/{TRACE_ID}"))
         process.process.send_signal(signal.SIGTERM)
         refused = await asking
         assert refused.error is not None
@@ -163,7 +163,7 @@ async def test_a_question_that_is_too_late_is_refused_in_words(tmp_path: Path) -
 
 
 async def told(process: Process, words: str) -> None:
-    await until(lambda: words in process.log)
+    await wait_until(lambda: words in process.log)
 
 
 def waiting_for(database_uri: str, **values: str) -> dict[str, str]:
@@ -255,7 +255,7 @@ async def test_a_database_that_hangs_under_what_removes_old_conversations_does_n
         "SHUTDOWN_SECONDS": "0.2",
     }
     async with databases.connected(private_uri) as engine:
-        await migrating.prepare(engine, migrate=True, attempts=1, delay=0)
+        await migrating.prepare_schema(engine, migrate=True, attempts=1, delay=0)
         store = Store(engine)
         await finish(store, await begun(store))
         async with engine.begin() as db:

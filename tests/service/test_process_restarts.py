@@ -16,7 +16,7 @@ import pytest
 from standin.chat import Chunk, finish, text, usage
 from testkit.panel_reader import PanelReader
 from testkit.scripted_chat import calling
-from testkit.service import Service, record_trace, until
+from testkit.service import Service, record_trace, wait_until
 from testkit.service_process import free_port
 from tests.service.balancing import Balancer, balancing
 from tests.service.processes import Backend, Process, backend_for, started
@@ -80,7 +80,7 @@ async def asking(
 async def more_of(answers: list[PanelReader]) -> None:
     """Waits until each client had two answers more."""
     wanted = len(answers) + 2 * len(TRACES)
-    await until(lambda: len(answers) >= wanted)
+    await wait_until(lambda: len(answers) >= wanted)
 
 
 def was_refused(reader: PanelReader) -> bool:
@@ -91,7 +91,7 @@ def was_refused(reader: PanelReader) -> bool:
 async def replaced(fleet: Fleet, balancer: Balancer, port: int) -> None:
     await fleet.end(port)
     await fleet.start(port)
-    await until(lambda: port in balancer.ready)
+    await wait_until(lambda: port in balancer.ready)
 
 
 @pytest.mark.slow
@@ -109,7 +109,7 @@ async def test_a_rolling_restart_cuts_no_answer(tmp_path: Path, database_uri: st
             httpx.AsyncClient(timeout=60, limits=no_reuse) as http,
         ):
             service = replace(service, url=url, http=http)
-            await until(lambda: len(balancer.ready) == 2)
+            await wait_until(lambda: len(balancer.ready) == 2)
             answers: list[PanelReader] = []
             async with asyncio.TaskGroup() as clients:
                 for trace_id in TRACES:

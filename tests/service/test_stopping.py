@@ -9,7 +9,7 @@ import pytest
 
 from app.caller import Owner
 from app.db.schema import sessions
-from app.db.store import Entry, TurnKey
+from app.db.store import EventEntry, TurnKey
 from app.events import ReplyCompleted, TurnStarted
 from standin.chat import text
 from standin.faults import Delay, Fault
@@ -21,7 +21,7 @@ from testkit.service import (
     running,
     service_at,
     span_id,
-    until,
+    wait_until,
 )
 
 
@@ -48,7 +48,7 @@ async def test_stop_ends_the_model_call_and_keeps_what_was_written(service: Serv
     service.chat.scripts = [[text("Half an "), asyncio.Event()], answer("Whole.")]
     async with service.asking() as stream:
         await stream.until(a_text)
-    await until(lambda: service.switches.chats.running == 0)
+    await wait_until(lambda: service.switches.chats.running == 0)
     assert service.switches.chats.cancelled == 1
     assert (await service.ask("And now?")).texts == ["Whole."]
     assert await service.said() == [
@@ -66,7 +66,7 @@ async def test_a_client_that_leaves_before_the_first_byte_frees_the_conversation
     asking = asyncio.create_task(service.ask())
     await service.chat.asked.wait()
     asking.cancel()
-    await until(lambda: service.switches.chats.running == 0)
+    await wait_until(lambda: service.switches.chats.running == 0)
     assert (await service.ask("Again?")).texts == ["Whole."]
 
 
@@ -99,7 +99,7 @@ async def test_a_second_question_waits_for_a_stop_that_is_on_its_way(service: Se
     async with service.asking() as stream:
         await stream.until(a_text)
         second = asyncio.create_task(service.ask("Second?"))
-        await until(lambda: len(service.switches.requests("GET", _TRACE)) > _ASKED_ONCE)
+        await wait_until(lambda: len(service.switches.requests("GET", _TRACE)) > _ASKED_ONCE)
     assert (await second).texts == ["Second."]
 
 
@@ -133,7 +133,7 @@ async def test_a_running_turn_shows_what_is_stored_so_far(service: Service) -> N
     call = ("get_span_details", f'{{"span_id": "{span_id(3)}"}}')
     service.chat.scripts = [calling(call, status="Let me look."), [gate, *answer("Done.")]]
     async with service.asking() as stream:
-        await until(lambda: len(service.chat.requests) == 2)
+        await wait_until(lambda: len(service.chat.requests) == 2)
         assert [role for role, _ in await service.said()] == ["user", "assistant", "assistant"]
         gate.set()
         assert (await stream.rest()).texts == ["Let me look.", "Done."]
@@ -147,7 +147,7 @@ async def test_deleting_ends_the_running_turn_and_nothing_of_it_comes_back(
         await stream.until(a_text)
         assert (await service.http.delete(service.session())).status_code == 200
         await stream.rest()
-    await until(lambda: service.switches.chats.running == 0)
+    await wait_until(lambda: service.switches.chats.running == 0)
     assert (await service.http.get(service.session())).status_code == 404
     await service.ask("Fresh?")
     assert await service.said() == [("user", "Fresh?"), ("assistant", "Fresh.")]
@@ -177,12 +177,12 @@ async def test_a_turn_whose_process_died_reads_as_interrupted_and_the_next_one_w
         owner,
         TRACE_ID,
         turn_id=dead,
-        entry=Entry(str(uuid4()), TurnStarted(question="Second?")),
+        entry=EventEntry(str(uuid4()), TurnStarted(question="Second?")),
         lease_seconds=0.01,
         model="m",
     )
     said = ReplyCompleted(bubble="b", text="Half an answer")
-    await store.append(TurnKey(conversation.id, dead), [Entry(str(uuid4()), said)])
+    await store.append(TurnKey(conversation.id, dead), [EventEntry(str(uuid4()), said)])
     service.chat.scripts = [answer("Third.")]
     assert (await service.ask("Third?")).texts == ["Third."]
     assert (await service.said())[2:] == [
@@ -228,10 +228,10 @@ async def test_nothing_is_left_behind_by_turns_that_ended_in_every_way(service: 
         service.chat.scripts = [[text("Half "), asyncio.Event()]]
         async with service.asking() as stream:
             await stream.until(a_text)
-        await until(lambda: service.switches.chats.running == 0)
+        await wait_until(lambda: service.switches.chats.running == 0)
         service.chat.scripts = [answer("Whole.")]
         await service.ask()
-    await until(lambda: len(asyncio.all_tasks()) <= before)
+    await wait_until(lambda: len(asyncio.all_tasks()) <= before)
 
 
 _TRACE = f"/v1/private/traces/{TRACE_ID}"

@@ -14,7 +14,7 @@ from standin.app import create_app as create_standin
 from standin.records import Records
 from standin.switches import Switches
 from testkit.scripted_chat import DirectedChat, Step, answer
-from testkit.service import TRACE_ID, Service, record_trace, service_at, serving, until
+from testkit.service import TRACE_ID, Service, record_trace, service_at, serving, wait_until
 
 PRIVATE = "/v1/private"
 PROJECT = "opik-assist"
@@ -73,7 +73,7 @@ class Observed:
         self, traces: int = 0, spans: int = 0
     ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """The trace and the spans that come after so many."""
-        await until(lambda: len(self.target.spans) > spans)
+        await wait_until(lambda: len(self.target.spans) > spans)
         return self.target.traces[traces], self.target.spans[spans:]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from standin.faults import Answer, Fault
 from testkit.scripted_chat import answer
-from testkit.service import until
+from testkit.service import wait_until
 from tests.telemetry.observed import PRIVATE, PROJECT, Observed, observed
 
 CLOSE, SCORES = "/traces/threads/close", "/traces/threads/feedback-scores"
@@ -36,9 +36,9 @@ async def test_a_thumb_scores_the_closed_thread_and_another_thumb_replaces_it(
     async with observed(tmp_path) as running:
         trace, _ = await running.ask(ANSWERED)
         await rate(running, 1)
-        await until(lambda: running.target.scores == [(SCORE, 1)])
+        await wait_until(lambda: running.target.scores == [(SCORE, 1)])
         await rate(running, 0)
-        await until(lambda: running.target.scores == [(SCORE, 0)])
+        await wait_until(lambda: running.target.scores == [(SCORE, 0)])
         closed = running.target.sent("PUT", CLOSE)
     thread = {"project_name": PROJECT, "thread_id": trace["thread_id"]}
     assert closed == [thread, thread]
@@ -49,8 +49,8 @@ async def test_a_thumb_that_is_taken_back_takes_its_score_with_it(tmp_path: Path
         await running.ask(ANSWERED)
         await rate(running, 1)
         await unrate(running)
-        await until(lambda: running.target.sent("POST", f"{SCORES}/delete"))
-        await until(lambda: not running.target.scores)
+        await wait_until(lambda: running.target.sent("POST", f"{SCORES}/delete"))
+        await wait_until(lambda: not running.target.scores)
         assert len(running.target.sent("PUT", SCORES)) == 1
 
 
@@ -61,10 +61,10 @@ async def test_a_deleted_conversation_keeps_no_score_and_none_of_its_content(
     async with observed(tmp_path, opik_internal_content=content) as running:
         await running.ask(ANSWERED)
         await rate(running, 1)
-        await until(lambda: running.target.scores)
+        await wait_until(lambda: running.target.scores)
         await forget(running)
         stored = running.target.standin.records.workspace().traces
-        await until(lambda: not running.target.scores and len(stored) == left)
+        await wait_until(lambda: not running.target.scores and len(stored) == left)
 
 
 async def test_a_thumb_waits_for_a_backend_that_is_just_busy(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ async def test_a_thumb_waits_for_a_backend_that_is_just_busy(tmp_path: Path) -> 
             Fault(Answer(503), path=PRIVATE + SCORES, times=1),
         ]
         await rate(running, 1)
-        await until(lambda: running.target.scores == [(SCORE, 1)])
+        await wait_until(lambda: running.target.scores == [(SCORE, 1)])
         assert len(running.target.sent("PUT", CLOSE)) == 2
 
 
@@ -85,6 +85,6 @@ async def test_deleting_what_never_got_a_trace_is_no_loss(tmp_path: Path) -> Non
         running.plays(ANSWERED)
         await running.service.ask()
         await forget(running)
-        await until(lambda: running.target.sent("POST", f"{SCORES}/delete"))
+        await wait_until(lambda: running.target.sent("POST", f"{SCORES}/delete"))
         await running.ask(ANSWERED)
         assert len(running.target.sent("POST", f"{SCORES}/delete")) == 1

@@ -13,7 +13,7 @@ from standin.chat import ChatError, text
 from standin.faults import Answer, ChatCutAfter, Fault
 from testkit import credentials as made_up
 from testkit.scripted_chat import answer, calling
-from testkit.service import OTHER_TRACE_ID, TRACE_ID, record_trace, span_id, until
+from testkit.service import OTHER_TRACE_ID, TRACE_ID, record_trace, span_id, wait_until
 from tests.telemetry.observed import PROJECT, observed
 
 QUESTION, ANSWER, STATUS, ARGUMENT, TOOL, REFUSAL = (
@@ -207,7 +207,7 @@ async def test_a_trace_that_cannot_be_read_is_an_error_without_calls(tmp_path: P
         running.service.switches.faults = [Fault(Answer(500), path="/v1/private/spans")]
         running.plays(ANSWERED)
         assert (await running.service.ask(trace_id=OTHER_TRACE_ID)).error
-        await until(lambda: running.target.traces)
+        await wait_until(lambda: running.target.traces)
     (trace,) = running.target.traces
     assert trace["error_info"]["exception_type"] == "backend_unavailable"
     assert running.target.spans == []
@@ -253,7 +253,7 @@ async def test_a_conversation_deleted_while_it_answers_leaves_no_content(
         async with running.service.asking(QUESTION) as stream:
             await stream.until(lambda each: each.reader.texts)
             await running.service.http.delete(running.service.session())
-        await until(lambda: running.target.traces)
+        await wait_until(lambda: running.target.traces)
     (trace,) = running.target.traces
     assert trace["metadata"]["outcome"] == "turn_lost"
     assert QUESTION not in running.target.said()

@@ -10,15 +10,15 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.telemetry.own_traces.delivery import OpikDelivery
-from app.telemetry.own_traces.queue import REPORT_SECONDS, Outbox
-from app.telemetry.own_traces.records import Erasure, SpanRecord, TurnRecord
+from app.telemetry.own_traces.queue import REPORT_SECONDS, DeliveryQueue
+from app.telemetry.own_traces.records import SpanRecord, ThreadDeletion, TurnRecord
 from standin.app import create_app
 from standin.faults import Answer, Delay, Fault, Refuse
 from standin.records import Records
 from standin.serving import served
 from standin.switches import Switches
 from testkit.scripted_chat import DirectedChat, answer
-from testkit.service import until
+from testkit.service import wait_until
 from tests.telemetry.observed import PRIVATE, Target, observed
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -40,9 +40,9 @@ def url(target: Target) -> Iterator[str]:
         yield url
 
 
-def outbox(url: str, **values: Any) -> Outbox:
+def outbox(url: str, **values: Any) -> DeliveryQueue:
     delivery = OpikDelivery(url, api_key=None, workspace=None, project="p")
-    return Outbox(delivery, **{"waits": (0.01, 0.01), **values})
+    return DeliveryQueue(delivery, **{"waits": (0.01, 0.01), **values})
 
 
 def losses(lines: list[Any]) -> list[tuple[int, str]]:
@@ -83,7 +83,7 @@ async def test_what_does_not_fit_is_lost_at_once_and_counted_now_and_then(
     full = outbox(url, waiting=2, clock=lambda: now)
     with capture_logs() as lines:
         full.put(a_turn())
-        await until(lambda: target.traces)
+        await wait_until(lambda: target.traces)
         for _ in range(5):
             full.put(a_turn())
         first = losses(lines)
@@ -144,11 +144,11 @@ async def test_what_is_to_be_erased_is_tried_until_it_is_gone(target: Target, ur
     patient = outbox(url, owed_again=0.05)
     with capture_logs() as lines:
         patient.put(a_turn())
-        await until(lambda: target.standin.records.workspace().spans)
+        await wait_until(lambda: target.standin.records.workspace().spans)
         # Every attempt of the first time, and of the second.
         target.standin.switches.faults = [Fault(Answer(503), times=6)]
-        patient.put(Erasure("thread"))
-        await until(lambda: not target.standin.records.workspace().traces)
+        patient.put(ThreadDeletion("thread"))
+        await wait_until(lambda: not target.standin.records.workspace().traces)
         patient.close(10)
     assert lines == []
 
@@ -159,10 +159,10 @@ async def test_what_could_not_be_erased_is_tried_at_the_end_and_then_named(
 ) -> None:
     patient = outbox(url)
     patient.put(a_turn())
-    await until(lambda: target.standin.records.workspace().spans)
+    await wait_until(lambda: target.standin.records.workspace().spans)
     target.standin.switches.faults = faults
     with capture_logs() as lines:
-        patient.put(Erasure("thread"))
+        patient.put(ThreadDeletion("thread"))
         patient.close(10)
     left = bool(target.standin.records.workspace().traces)
     assert [each["threads"] for each in lines if each["event"] == "own_traces_not_erased"] == (
@@ -175,7 +175,7 @@ def test_a_refused_erasure_is_counted_as_lost(target: Target, url: str) -> None:
     target.standin.switches.faults = [Fault(Answer(403))]
     patient = outbox(url)
     with capture_logs() as lines:
-        patient.put(Erasure("thread"))
+        patient.put(ThreadDeletion("thread"))
         patient.close(10)
     assert losses(lines) == [(1, "status 403")]
 

@@ -18,7 +18,7 @@ from standin.records import Records
 from standin.switches import Switches
 from testkit import credentials as made_up
 from testkit.scripted_chat import DirectedChat, answer
-from testkit.service import serving, until
+from testkit.service import serving, wait_until
 from testkit.service_process import ROOT, environment, free_port
 from tests.telemetry.observed import Target
 from tests.telemetry.test_sentry import WITHOUT, Reported, crash_twice, reported
@@ -59,7 +59,7 @@ async def test_the_sdk_leaves_our_error_reports_alone_and_takes_no_foreign_setti
 ) -> None:
     async with observed_process(tmp_path) as (running, target):
         await crash_twice(running)
-        await until(lambda: len(target.traces) == 2)
+        await wait_until(lambda: len(target.traces) == 2)
     crashed = running.receiver.errors
     assert [each["exception"]["values"][0]["type"] for each in crashed] == ["ValueError"] * 2
     assert "foreign" not in target.said()
@@ -85,11 +85,11 @@ async def test_a_process_whose_traces_nobody_takes_counts_them_and_ends_in_time(
 LEFT_ALONE = """
 import sys, threading
 import sentry_sdk
-from app.telemetry.turn_observer import Observing
+from app.telemetry.turn_observer import OwnTraces
 
 sentry_sdk.init(dsn="http://public@127.0.0.1:9/1", default_integrations=False)
 before = sentry_sdk.get_client(), sys.excepthook, threading.active_count()
-Observing("http://127.0.0.1:9", None, None, "p", False).start()
+OwnTraces("http://127.0.0.1:9", None, None, "p", False).start()
 assert "opik" in sys.modules
 print(before == (sentry_sdk.get_client(), sys.excepthook, threading.active_count()))
 """

@@ -195,7 +195,7 @@ import anyio, os
 from app.agent.toolbox import Toolbox, tool
 from app.messages import ToolCall
 from app.telemetry import logs
-from app.telemetry.error_reports import Reporting
+from app.telemetry.error_reports import ErrorReports
 
 @tool(display=lambda wanted: "Working")
 async def failing(context, wanted: str) -> str:
@@ -207,7 +207,7 @@ async def failing(context, wanted: str) -> str:
     return ""
 
 async def main():
-    reporting = Reporting(os.environ["DSN"], "test", 0, 0, False)
+    reporting = ErrorReports(os.environ["DSN"], "test", 0, 0, False)
     reporting.start()
     logs.configure(style="console", level="INFO")
     async with reporting.running():

@@ -14,14 +14,14 @@ import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.agent.citations import Aliases
-from app.agent.toolbox import Answer
+from app.agent.toolbox import CompletedCall
 from app.caller import Caller, Owner
 from app.messages import ToolCall
 from app.opik.client import OpikClient
-from app.opik.http import Retries, Transport
+from app.opik.http import BackendHttp, RetryPolicy
 from app.tools import TOOLS
 from app.tools.trace.loader import LoadLimits, TraceLoader
-from app.tools.trace.trace_context import ReadyBench, ToolLimits, Workshop
+from app.tools.trace.trace_context import ReadyTrace, ToolLimits, TraceOpener
 from standin.app import Standin
 from standin.app import create_app as create_standin
 from standin.records import Records
@@ -98,7 +98,7 @@ class Desk:
     client: OpikClient
     loader: TraceLoader
     aliases: Aliases
-    ready: ReadyBench
+    ready: ReadyTrace
 
     @property
     def switches(self) -> Switches:
@@ -112,7 +112,7 @@ class Desk:
         pages = self.requests("/spans/search")
         return [each.body["limit"] for each in pages if not each.body["exclude"]]
 
-    async def answer(self, tool: str, **arguments: Any) -> Answer:
+    async def answer(self, tool: str, **arguments: Any) -> CompletedCall:
         call = ToolCall("c1", tool, json.dumps(arguments))
         return await self.ready.toolbox.call(call, seconds=30)
 
@@ -137,7 +137,7 @@ class Desk:
 
     async def reopen(self) -> None:
         """Opens the trace as the next turn would."""
-        workshop = Workshop(self.client, self.loader, TOOLS, self.ready.bench.limits)
+        workshop = TraceOpener(self.client, self.loader, TOOLS, self.ready.bench.limits)
         self.ready = await workshop(CALLER, OWNER, TRACE_ID, self.aliases)
 
 
@@ -151,8 +151,8 @@ async def backend_with(
     standin.records.put_spans(spans)
     SOCKET.backend = standin
     async with httpx.AsyncClient(timeout=20) as http:
-        retries = Retries(attempts=2, sleep=lambda _: anyio.lowlevel.checkpoint())
-        transport = Transport(http, base_url=SOCKET.url, timeout=20, retries=retries)
+        retries = RetryPolicy(attempts=2, sleep=lambda _: anyio.lowlevel.checkpoint())
+        transport = BackendHttp(http, base_url=SOCKET.url, timeout=20, retries=retries)
         yield standin, OpikClient(transport)
 
 
@@ -170,6 +170,6 @@ async def desk_with(
             setattr(standin.switches, name, value)
         loader = TraceLoader(client, load or LoadLimits())
         aliases = Aliases(str(each["id"]) for each in spans)
-        workshop = Workshop(client, loader, TOOLS, limits or ToolLimits())
+        workshop = TraceOpener(client, loader, TOOLS, limits or ToolLimits())
         ready = await workshop(CALLER, OWNER, TRACE_ID, aliases)
         yield Desk(standin, client, loader, aliases, ready)

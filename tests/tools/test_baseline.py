@@ -10,7 +10,7 @@ from app.errors import NotAllowed
 from app.opik.client import OpikClient
 from app.tools import TOOLS
 from app.tools.trace.loader import LoadLimits, TraceLoader
-from app.tools.trace.trace_context import ToolLimits, Workshop
+from app.tools.trace.trace_context import ToolLimits, TraceOpener
 from standin.faults import Answer, Delay, Fault, garbage
 from testkit.service import TRACE_ID
 from tests.tools.desk import CALLER, OWNER, Desk, a_call, a_span, a_trace, backend_with, desk_with
@@ -83,7 +83,7 @@ async def test_an_opening_never_fails_for_want_of_what_is_usual(effect: Answer) 
 async def test_an_opening_waits_for_it_hardly_ever_and_does_not_ask_again_soon() -> None:
     async with backend_with(slow_trace(), [a_span(1)]) as (standin, client):
         standin.switches.faults.append(Fault(Delay(60), STATS))
-        workshop = Workshop(client, loader(client), TOOLS, ToolLimits(), usual_seconds=60)
+        workshop = TraceOpener(client, loader(client), TOOLS, ToolLimits(), usual_seconds=60)
         for _ in range(2):
             with anyio.fail_after(20):
                 ready = await workshop(CALLER, OWNER, TRACE_ID, Aliases())
@@ -94,7 +94,7 @@ async def test_an_opening_waits_for_it_hardly_ever_and_does_not_ask_again_soon()
 async def test_what_is_usual_is_kept_for_the_owners_next_turn() -> None:
     async with desk_with(a_span(1), trace=slow_trace()) as desk:
         put_timed_runs(desk, 98)
-        workshop = Workshop(desk.client, desk.loader, TOOLS, ToolLimits())
+        workshop = TraceOpener(desk.client, desk.loader, TOOLS, ToolLimits())
         first = await workshop(CALLER, OWNER, TRACE_ID, desk.aliases)
         put_timed_runs(desk, 400)
         before = len(desk.requests("/traces/stats"))
@@ -107,7 +107,7 @@ async def test_what_is_usual_is_kept_for_the_owners_next_turn() -> None:
 async def test_two_openings_at_once_ask_once() -> None:
     async with desk_with(a_span(1), trace=slow_trace()) as desk:
         put_timed_runs(desk, 98)
-        workshop = Workshop(desk.client, desk.loader, TOOLS, ToolLimits())
+        workshop = TraceOpener(desk.client, desk.loader, TOOLS, ToolLimits())
         before = len(desk.requests("/traces/stats"))
         outlines: list[str] = []
 
@@ -123,7 +123,7 @@ async def test_two_openings_at_once_ask_once() -> None:
 
 async def test_where_it_is_switched_off_nothing_is_asked() -> None:
     async with backend_with(slow_trace(), [a_span(1)]) as (standin, client):
-        workshop = Workshop(client, loader(client), TOOLS, ToolLimits(), usual_seconds=0)
+        workshop = TraceOpener(client, loader(client), TOOLS, ToolLimits(), usual_seconds=0)
         await workshop(CALLER, OWNER, TRACE_ID, Aliases())
         assert standin.switches.requests("GET", STATS) == []
 
@@ -131,7 +131,7 @@ async def test_where_it_is_switched_off_nothing_is_asked() -> None:
 async def test_the_refusal_of_the_trace_itself_is_told_as_ever() -> None:
     async with backend_with(slow_trace(), [a_span(1)]) as (standin, client):
         standin.switches.faults.append(Fault(Answer(403, {"errors": ["no"]}), SPANS))
-        workshop = Workshop(client, loader(client), TOOLS, ToolLimits())
+        workshop = TraceOpener(client, loader(client), TOOLS, ToolLimits())
         with pytest.raises(NotAllowed):
             await workshop(CALLER, OWNER, TRACE_ID, Aliases())
 

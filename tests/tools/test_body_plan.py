@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.tools.trace.bodies import GAP, LONGEST, Run, plan_runs
+from app.tools.trace.bodies import GAP, LONGEST, PageRun, plan_runs
 
 
-def served(ids: set[str], run: Run) -> list[str]:
+def served(ids: set[str], run: PageRun) -> list[str]:
     """What a backend answers: ids older than the cursor, newest first."""
     older = sorted((each for each in ids if not run.cursor or each < run.cursor), reverse=True)
     return older[: run.limit]

@@ -5,7 +5,7 @@ import anyio.lowlevel
 import pytest
 
 from app.errors import BackendUnavailable, NotSignedIn
-from app.tools.trace.loader import Joining
+from app.tools.trace.loader import SharedLoads
 
 
 class Work:
@@ -27,7 +27,7 @@ class Work:
 
 async def asked_by_two(work: Work, *, cancel_first: bool = False) -> list[str | Exception | None]:
     """What each of two got who asked at the same time; None for one that was cancelled."""
-    joining: Joining[str] = Joining()
+    joining: SharedLoads[str] = SharedLoads()
     got: list[str | Exception | None] = [None, None]
 
     async def ask(who: int) -> None:
@@ -57,7 +57,7 @@ async def test_two_who_ask_at_once_get_the_same() -> None:
 
 
 async def test_who_asks_later_or_for_something_else_gets_their_own() -> None:
-    joining: Joining[str] = Joining()
+    joining: SharedLoads[str] = SharedLoads()
     work = Work("first", "second", "third")
     work.go_on.set()
     assert await joining.get("key", work) == "first"
@@ -93,7 +93,7 @@ async def test_a_crash_of_the_first_is_not_the_seconds() -> None:
 
 
 async def test_nothing_is_left_behind() -> None:
-    joining: Joining[str] = Joining()
+    joining: SharedLoads[str] = SharedLoads()
     work = Work(ValueError("bug"), "next")
     work.go_on.set()
     with pytest.raises(ValueError, match="bug"):

@@ -8,8 +8,8 @@ import pytest
 
 from app.caller import Owner
 from app.errors import NotAllowed
-from app.tools.trace.bodies import BodyLimits, BodyReader
-from app.tools.trace.loader import KEPT_SECONDS, Loaded, LoadLimits, TraceLoader
+from app.tools.trace.bodies import BodyReader, SpanBodyLimits
+from app.tools.trace.loader import KEPT_SECONDS, LoadedTrace, LoadLimits, TraceLoader
 from standin.faults import Answer, CutAfter, Delay, Fault, PauseAfter
 from testkit.service import PATIENCE, TRACE_ID, span_id
 from tests.tools.desk import CALLER, OWNER, Desk, a_span, a_trace, backend_with, desk_with
@@ -34,7 +34,7 @@ def busy(count: int) -> list[dict[str, Any]]:
     ]
 
 
-async def load(desk: Desk, owner: Owner = ADA) -> tuple[Loaded, list[str]]:
+async def load(desk: Desk, owner: Owner = ADA) -> tuple[LoadedTrace, list[str]]:
     """The trace loaded once more, and the paths that were asked for it."""
     before = len(desk.switches.received)
     loaded = await desk.loader.load(CALLER, owner, TRACE_ID)
@@ -61,7 +61,7 @@ async def test_of_a_large_trace_at_most_200_bodies_are_read_in_few_requests() ->
 
 
 async def test_bodies_stop_at_their_bytes_and_the_most_important_are_read() -> None:
-    load = LoadLimits(bodies=BodyLimits(bytes=20_000, parallel=1))
+    load = LoadLimits(bodies=SpanBodyLimits(bytes=20_000, parallel=1))
     async with desk_with(*busy(1_200), load=load) as desk:
         seen = desk.ready.bench.loaded.seen
         assert 0 < len(seen.bodies) < 100
@@ -70,7 +70,7 @@ async def test_bodies_stop_at_their_bytes_and_the_most_important_are_read() -> N
 
 
 async def test_pages_under_way_share_the_bytes_that_are_left() -> None:
-    limits = BodyLimits(bytes=50_000, seconds=20, parallel=4)
+    limits = SpanBodyLimits(bytes=50_000, seconds=20, parallel=4)
     async with backend_with(a_trace(), busy(400)) as (_, client):
         trace = await client.trace(CALLER, TRACE_ID)
         reader = BodyReader(client, CALLER, trace, limits)
@@ -82,7 +82,7 @@ async def test_pages_under_way_share_the_bytes_that_are_left() -> None:
 
 
 async def test_bodies_stop_at_their_seconds() -> None:
-    load = LoadLimits(bodies=BodyLimits(seconds=0))
+    load = LoadLimits(bodies=SpanBodyLimits(seconds=0))
     async with desk_with(*busy(20), load=load) as desk:
         assert desk.ready.bench.loaded.seen.bodies == frozenset()
         assert "read of 0 of 20 spans" in desk.ready.outline
@@ -175,17 +175,17 @@ async def test_of_a_slow_backend_is_read_what_comes_in_time_and_that_is_told() -
     cut, slow = Fault(CutAfter(lines=8), SEARCH, times=1), Fault(Delay(30), SEARCH, skip=1)
     async with backend_with(a_trace(), busy(20)) as (standin, client):
         standin.switches.faults += [cut, slow]
-        loader = TraceLoader(client, LoadLimits(seconds=1, bodies=BodyLimits(seconds=0)))
+        loader = TraceLoader(client, LoadLimits(seconds=1, bodies=SpanBodyLimits(seconds=0)))
         loaded = await loader.load(CALLER, ADA, TRACE_ID)
     assert len(loaded.spans) == 8
     assert loaded.notes == ("Note: only 8 of the trace's 20 spans could be read.",)
 
 
-async def loaded_by_two(desk: Desk, *, cancel_first: bool = False) -> list[Loaded]:
+async def loaded_by_two(desk: Desk, *, cancel_first: bool = False) -> list[LoadedTrace]:
     """What two loads of one owner give that begin while no span was read yet."""
     desk.switches.faults.append(Fault(PauseAfter(1, 0.3), SEARCH, times=1))
     desk.switches.received.clear()
-    found: list[Loaded] = []
+    found: list[LoadedTrace] = []
 
     async def load_it(scope: anyio.CancelScope) -> None:
         with scope:

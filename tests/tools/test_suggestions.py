@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from app.analysis.baseline import Usual, Window
-from app.analysis.baseline_findings import with_usual
+from app.analysis.baseline import Baseline, BaselineWindow
+from app.analysis.baseline_findings import add_baseline_findings
 from app.analysis.finding import Category, Finding
-from app.analysis.trace_analysis import Examination, examine
+from app.analysis.trace_analysis import TraceAnalysis, analyse_trace
 from app.opik.records import ErrorInfo
-from app.tools.suggestions import follow_ups, starters
+from app.tools.suggestions import suggest_first_questions, suggest_next_questions
 from app.web.markdown.allowed_links import urls_in
 from tests.analysis.timeline import at, draw, span, trace
 from tests.tools.desk import a_span, desk_with
@@ -25,8 +25,8 @@ FAILED = """
 """
 
 
-def look(picture: str, /, *, about: Any = None, **more: Any) -> Examination:
-    return examine(about or trace(), draw(picture, **more))
+def look(picture: str, /, *, about: Any = None, **more: Any) -> TraceAnalysis:
+    return analyse_trace(about or trace(), draw(picture, **more))
 
 
 def name(span_id: str) -> str:
@@ -34,7 +34,9 @@ def name(span_id: str) -> str:
 
 
 def test_a_failed_trace_is_asked_for_its_cause_first() -> None:
-    questions = starters(look(FAILED, about=trace(error_info=ErrorInfo(message="m"))), name)
+    questions = suggest_first_questions(
+        look(FAILED, about=trace(error_info=ErrorInfo(message="m"))), name
+    )
     assert questions[:2] == (
         "What caused this error?",
         "Why did “ask” fail, and what would prevent it?",
@@ -42,14 +44,14 @@ def test_a_failed_trace_is_asked_for_its_cause_first() -> None:
 
 
 def test_an_unfinished_trace_is_asked_how_far_it_got() -> None:
-    questions = starters(look("\n    root  |-----\n", about=trace(end=None)), name)
+    questions = suggest_first_questions(look("\n    root  |-----\n", about=trace(end=None)), name)
     assert "How far did this trace get, and what is it waiting for?" in questions
     assert "What was “root” doing when it broke off?" in questions
 
 
 def test_a_healthy_trace_is_asked_for_its_time_its_cost_and_its_course() -> None:
     costs = {"ask": {"total_estimated_cost": 0.25}}
-    assert starters(look(HEALTHY, **costs), name) == (
+    assert suggest_first_questions(look(HEALTHY, **costs), name) == (
         "Why does “ask” take 8.0 ms of the 10.0 ms?",
         "What drives the cost of $0.25?",
         "What does this trace do, step by step?",
@@ -57,12 +59,12 @@ def test_a_healthy_trace_is_asked_for_its_time_its_cost_and_its_course() -> None
 
 
 def test_a_trace_of_a_thread_is_asked_for_the_users_wish() -> None:
-    questions = starters(look(HEALTHY, about=trace(thread_id="t-1")), name)
+    questions = suggest_first_questions(look(HEALTHY, about=trace(thread_id="t-1")), name)
     assert questions[:2] == (
         "What did the user want here, and did the answer give it?",
         "How did this conversation go so far?",
     )
-    after = follow_ups(look(FAILED, about=trace(thread_id="t-1")), name)
+    after = suggest_next_questions(look(FAILED, about=trace(thread_id="t-1")), name)
     assert "How did this conversation go so far?" in after
     assert after[0] == "Why did “ask” fail, and what would prevent it?"
 
@@ -70,23 +72,30 @@ def test_a_trace_of_a_thread_is_asked_for_the_users_wish() -> None:
 def test_a_failed_trace_is_compared_with_healthy_ones_where_there_are_some() -> None:
     seen = look(FAILED, about=trace(error_info=ErrorInfo(message="m")))
     question = "What do healthy runs do that this one does not?"
-    window = Window(at(0), at(9))
-    assert question not in follow_ups(seen, name)
-    assert question in follow_ups(with_usual(seen, Usual(window, 30, 2)), name)
-    assert question not in follow_ups(with_usual(seen, Usual(window, 30, 30)), name)
+    window = BaselineWindow(at(0), at(9))
+    assert question not in suggest_next_questions(seen, name)
+    assert question in suggest_next_questions(
+        add_baseline_findings(seen, Baseline(window, 30, 2)), name
+    )
+    assert question not in suggest_next_questions(
+        add_baseline_findings(seen, Baseline(window, 30, 30)), name
+    )
 
 
 @pytest.mark.parametrize(
     "seen",
     [
-        examine(trace(), []),
+        analyse_trace(trace(), []),
         look(HEALTHY),
         look(FAILED),
-        examine(trace(end=None), [span("a", 0, None)]),
+        analyse_trace(trace(end=None), [span("a", 0, None)]),
     ],
 )
-def test_there_are_always_three_different_questions(seen: Examination) -> None:
-    for questions in (starters(seen, name), follow_ups(seen, lambda _: None)):
+def test_there_are_always_three_different_questions(seen: TraceAnalysis) -> None:
+    for questions in (
+        suggest_first_questions(seen, name),
+        suggest_next_questions(seen, lambda _: None),
+    ):
         assert len(set(questions)) == 3
         assert all(each.endswith("?") and len(each) <= 120 for each in questions)
 
@@ -100,7 +109,7 @@ def test_each_kind_of_finding_has_its_one_question(category: Category) -> None:
         Finding(other, 0.7, "said", ("root",)),
         Finding(category, 0.6, "said", ()),
     ]
-    questions = follow_ups(replace(look(HEALTHY), findings=tuple(findings)), name)
+    questions = suggest_next_questions(replace(look(HEALTHY), findings=tuple(findings)), name)
     about_the_trace = category in (
         Category.GUARDRAIL,
         Category.LOW_SCORE,
@@ -114,13 +123,13 @@ def test_each_kind_of_finding_has_its_one_question(category: Category) -> None:
 
 def test_a_finding_about_no_span_is_about_the_trace() -> None:
     findings = (Finding(Category.EMPTY_RESULT, 0.9, "said", ()),)
-    questions = follow_ups(replace(look(HEALTHY), findings=findings), name)
+    questions = suggest_next_questions(replace(look(HEALTHY), findings=findings), name)
     assert questions[0] == "Why did this trace return nothing, and what came of it?"
 
 
 def test_hostile_names_stay_one_bounded_line_of_plain_text() -> None:
     evil = "NAME {x} %s\n![](http://evil/)\u202e\u0000" + "n" * 9_000
-    questions = follow_ups(look(FAILED), lambda _: evil)
+    questions = suggest_next_questions(look(FAILED), lambda _: evil)
     assert questions[0].startswith("Why did “NAME {x} %s ![](http: //evil/)\\x00nnn")
     assert all("\n" not in each and len(each) <= 120 for each in questions)
 
@@ -130,7 +139,10 @@ def test_hostile_names_stay_one_bounded_line_of_plain_text() -> None:
 )
 def test_an_address_in_a_name_is_none_in_a_question(address: str) -> None:
     seen = look(FAILED, about=trace(error_info=ErrorInfo(message="m")))
-    asked = [*starters(seen, lambda _: f"see {address} now"), *follow_ups(seen, lambda _: address)]
+    asked = [
+        *suggest_first_questions(seen, lambda _: f"see {address} now"),
+        *suggest_next_questions(seen, lambda _: address),
+    ]
     assert any("evil" in each for each in asked)
     assert not urls_in(" ".join(asked))
 

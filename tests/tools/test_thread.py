@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from app.tools.trace.project import ListLimits, Surroundings
+from app.tools.trace.project import ListLimits, ProjectReader
 from app.tools.trace.trace_context import ToolLimits
 from standin import moments
 from standin.faults import Answer, Fault, garbage
@@ -120,7 +120,7 @@ async def test_a_thread_id_that_is_no_proper_text_is_no_fault() -> None:
     async with desk_with(a_span(1)) as desk:
         odd = {"thread_id": "half \ud83d {x} ../..", "name": "half \ud83d"}
         trace = desk.ready.bench.loaded.trace.model_copy(update=odd)
-        around = Surroundings(desk.client, CALLER, trace)
+        around = ProjectReader(desk.client, CALLER, trace)
         assert (await around.of_thread()).traces == []
         assert (await around.named("half \ud83d", around.window(7), enough=9)).traces == []
         assert await around.usual("half \ud83d", around.window(7)) is None
@@ -233,7 +233,7 @@ async def test_huge_and_hostile_turns_stay_within_the_room() -> None:
 
 async def test_a_thread_longer_than_what_is_read_says_so_and_still_holds_this_turn() -> None:
     async with opened() as desk:
-        desk.ready.bench.around = Surroundings(
+        desk.ready.bench.around = ProjectReader(
             desk.client, CALLER, desk.ready.bench.loaded.trace, limits=ListLimits(records=100)
         )
         put(desk, *(a_turn(n) for n in range(1, 301)))

@@ -8,7 +8,7 @@ from uuid import UUID
 import anyio
 import pytest
 
-from app.tools.trace.project import ListLimits, Surroundings, TraceList
+from app.tools.trace.project import ListLimits, ProjectReader, TraceList
 from standin.app import Standin
 from standin.faults import CutAfter, Delay, Endless, Fault
 from testkit.service import TRACE_ID
@@ -20,7 +20,7 @@ SEARCH = "/v1/private/traces/search"
 @contextlib.asynccontextmanager
 async def thread_of(
     count: int, limits: ListLimits | None = None, **more: Any
-) -> AsyncIterator[tuple[Standin, Surroundings]]:
+) -> AsyncIterator[tuple[Standin, ProjectReader]]:
     """A thread of so many traces, seen from its oldest."""
     first = a_trace(thread_id="t", **more)
     async with backend_with(first, [a_span(1)]) as (standin, client):
@@ -28,7 +28,7 @@ async def thread_of(
         for start in range(0, len(ids), 500):
             standin.records.put_traces([{**first, "id": id} for id in ids[start : start + 500]])
         trace = await client.trace(CALLER, TRACE_ID)
-        yield standin, Surroundings(client, CALLER, trace, limits=limits)
+        yield standin, ProjectReader(client, CALLER, trace, limits=limits)
 
 
 def asked(standin: Standin) -> list[int]:

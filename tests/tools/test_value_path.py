@@ -7,10 +7,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.analysis.json_values import leaves
+from app.analysis.json_values import iterate_leaves
 from app.errors import ToolFailed
-from app.tools.excerpts import Value, as_text, share, shown
-from app.tools.json_path import described, parse_path, select, write_path
+from app.tools.excerpts import Value, as_text, render_excerpt, share_characters
+from app.tools.json_path import describe_value, format_path, parse_path, select_value
 
 TEXTS = st.text(st.characters(exclude_categories=[]), max_size=12)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS
@@ -25,10 +25,10 @@ JSON = st.recursive(
 @example({"input": {"": {"a.b": [{"it's": 1, 'say "x"': 2, "\n": 3, "0": 4, " ": 5}]}}})
 @example({"input": {"\ud83d": {"[0]": 1, "$": 2, "\\u0022": 3}}})
 def test_every_leaf_is_reached_by_its_written_path(value: dict[str, Any]) -> None:
-    for path, leaf in leaves(value):
+    for path, leaf in iterate_leaves(value):
         if any("']" in str(step) or "\\" in str(step) for step in path):
             continue
-        found = select(value, parse_path(write_path(path)))
+        found = select_value(value, parse_path(format_path(path)))
         assert repr(found) == repr(leaf)
 
 
@@ -61,7 +61,7 @@ def test_lenient_spellings_mean_the_same(path: str, found: Any) -> None:
         "numbered": {"7": "seven"},
         "my key": 2,
     }
-    assert select(value, parse_path(path)) == found
+    assert select_value(value, parse_path(path)) == found
 
 
 @pytest.mark.parametrize(
@@ -77,14 +77,14 @@ def test_lenient_spellings_mean_the_same(path: str, found: Any) -> None:
 def test_a_path_that_leads_nowhere_tells_what_is_there(path: str, said: str) -> None:
     value = {"a": [None, 2], "b": {"d": "hello", "e": [1, 2, 3]}}
     with pytest.raises(ToolFailed) as refused:
-        select(value, parse_path(path))
+        select_value(value, parse_path(path))
     assert refused.value.message == said
 
 
 @given(JSON)
 def test_any_value_is_described_on_one_bounded_line(value: Any) -> None:
-    assert len(described(value)) < 700
-    assert "\n" not in described(value)
+    assert len(describe_value(value)) < 700
+    assert "\n" not in describe_value(value)
 
 
 @given(JSON)
@@ -103,7 +103,7 @@ def test_a_value_too_deep_for_the_writer_is_described() -> None:
 
 @given(st.lists(st.integers(0, 5_000), max_size=12), st.integers(0, 20_000))
 def test_room_is_shared_so_that_nothing_is_wasted(lengths: list[int], room: int) -> None:
-    given_room = share(lengths, room)
+    given_room = share_characters(lengths, room)
     assert all(got <= wanted for got, wanted in zip(given_room, lengths, strict=True))
     assert sum(given_room) <= room
     assert sum(given_room) >= min(room, sum(lengths)) - len(lengths)
@@ -121,7 +121,7 @@ def test_values_stay_within_their_room_and_say_where_they_go_on(
         Value(f"v{n}", "x" * length, lambda at, n=n: f"more(v{n}, {at})", "an object " * 200)
         for n, length in enumerate(lengths)
     ]
-    parts = shown(values, room, offset=offset)
+    parts = render_excerpt(values, room, offset=offset)
     assert sum(len(part) for part in parts) + 2 * (len(parts) - 1) <= room
     for value, part in zip(values, parts, strict=True):
         visible = part.count("x")

@@ -16,10 +16,10 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from app import __version__
-from app.web.openapi import description
+from app.web.openapi import describe_interface
 from testkit.service import PREFIX, Service, running
 
-SCHEMA = schemathesis.openapi.from_dict(description(PREFIX, __version__))
+SCHEMA = schemathesis.openapi.from_dict(describe_interface(PREFIX, __version__))
 OPERATIONS = [each.ok() for each in SCHEMA.get_all_operations()]
 # What takes no parameters cannot be asked wrongly.
 WRONGLY = [each for each in OPERATIONS if "{" in each.path]

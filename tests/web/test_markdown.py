@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.web.markdown.allowed_links import BREAK
-from app.web.markdown.filter import Links, MarkdownFilter, inert, unbroken, urls_in
+from app.web.markdown.filter import AllowedLinks, MarkdownFilter, make_inert, unbroken, urls_in
 from tests.web.markdown_judge import dangers
 
 UI = "https://ui.example.com/opik"
@@ -16,8 +16,8 @@ SPAN = "01234567-89ab-cdef-0123-456789abcdef"
 OTHER = "01234567-89ab-cdef-0123-0123456789ab"
 UNKNOWN = "99999999-89ab-cdef-0123-456789abcdef"
 ALLOWED = frozenset(["https://ok.test/x", "www.ok.test"])
-PLAIN = Links(ui_base=UI, allowed=ALLOWED)
-LINKED = Links(
+PLAIN = AllowedLinks(ui_base=UI, allowed=ALLOWED)
+LINKED = AllowedLinks(
     ui_base=UI,
     span_url=lambda span_id: f"{UI}/p?span={span_id}",
     trace_url=lambda trace_id: f"{UI}/p?trace={trace_id}",
@@ -174,7 +174,7 @@ FRAGMENTS = [
 TEXTS = st.lists(st.sampled_from(FRAGMENTS), max_size=12).map("".join)
 
 
-def fed(text: str, cuts: list[int], links: Links = LINKED) -> list[str]:
+def fed(text: str, cuts: list[int], links: AllowedLinks = LINKED) -> list[str]:
     """What a filter gives out for a text cut at these places."""
     a_filter = MarkdownFilter(links, NAMES)
     places = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
@@ -188,8 +188,8 @@ def found_in(text: str) -> list[str]:
 
 @pytest.mark.parametrize("text", HOLES.values(), ids=HOLES.keys())
 @pytest.mark.parametrize("links", [PLAIN, LINKED], ids=["names", "links"])
-def test_nothing_loads_and_nothing_leads_away(text: str, links: Links) -> None:
-    assert found_in(inert(text, links, NAMES)) == []
+def test_nothing_loads_and_nothing_leads_away(text: str, links: AllowedLinks) -> None:
+    assert found_in(make_inert(text, links, NAMES)) == []
 
 
 def test_the_judge_finds_what_it_is_to_find() -> None:
@@ -203,35 +203,35 @@ def test_the_judge_finds_what_it_is_to_find() -> None:
 
 @pytest.mark.parametrize("text", ORDINARY.values(), ids=ORDINARY.keys())
 def test_ordinary_answers_pass_unchanged(text: str) -> None:
-    assert inert(text, LINKED, NAMES) == text
+    assert make_inert(text, LINKED, NAMES) == text
 
 
 @given(TEXTS, st.sampled_from([PLAIN, LINKED]))
-def test_no_mixture_loads_or_leads_away(text: str, links: Links) -> None:
-    assert found_in(inert(text, links, NAMES)) == []
+def test_no_mixture_loads_or_leads_away(text: str, links: AllowedLinks) -> None:
+    assert found_in(make_inert(text, links, NAMES)) == []
 
 
 @given(TEXTS, st.lists(st.integers(0, 400)))
 def test_any_split_of_a_text_gives_the_same_whole(text: str, cuts: list[int]) -> None:
-    assert "".join(fed(text, cuts)) == inert(text, LINKED, NAMES)
+    assert "".join(fed(text, cuts)) == make_inert(text, LINKED, NAMES)
 
 
 @pytest.mark.parametrize("text", [*HOLES.values(), *ORDINARY.values()])
 def test_a_text_that_comes_by_single_characters_is_the_same(text: str) -> None:
-    assert "".join(fed(text, list(range(len(text))))) == inert(text, LINKED, NAMES)
+    assert "".join(fed(text, list(range(len(text))))) == make_inert(text, LINKED, NAMES)
 
 
 @given(TEXTS, st.lists(st.integers(0, 400)))
 def test_what_is_shown_so_far_loads_nothing_wherever_it_is_cut(text: str, cuts: list[int]) -> None:
     parts = [part for shown in fed(text, cuts) for part in unbroken(shown)]
-    assert "".join(parts) == inert(text, LINKED, NAMES)
+    assert "".join(parts) == make_inert(text, LINKED, NAMES)
     for end in range(0, len(parts), max(1, len(parts) // 5)):
         assert [thing for thing in found_in("".join(parts[:end])) if thing[:5] != "link "] == []
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="<![]@&`\\~:/.")))
 def test_text_without_markup_passes_unchanged(text: str) -> None:
-    assert inert(text, LINKED, NAMES) == text
+    assert make_inert(text, LINKED, NAMES) == text
 
 
 @pytest.mark.parametrize(
@@ -247,30 +247,30 @@ def test_little_is_held_back(text: str) -> None:
 def test_a_url_is_shown_as_code() -> None:
     text = "See http://e.test/a_(b)?c, [there](https://e.test) or **www.e.test**."
     shown = "See `http://e.test/a_(b)?c`, [there] (`https://e.test`) or **`www.e.test`**."
-    assert inert(text, LINKED, NAMES) == shown
+    assert make_inert(text, LINKED, NAMES) == shown
 
 
 def test_where_it_may_be_code_a_url_is_broken_and_nothing_else_is_added() -> None:
-    shown = inert("- ```\n  curl http://e.test\n", LINKED, NAMES)
+    shown = make_inert("- ```\n  curl http://e.test\n", LINKED, NAMES)
     assert shown == f"- ```\n  curl http:{BREAK}//e.test\n"
 
 
 def test_a_citation_becomes_a_link_with_the_spans_name() -> None:
     text = f"Slow: ⟦span:{OTHER}⟧, ⟦span:{UNKNOWN}⟧!"
-    assert inert(text, LINKED, NAMES) == f"Slow: [llm\\_call]({UI}/p?span={OTHER}), !"
-    assert inert(text, PLAIN, NAMES) == "Slow: llm\\_call, !"
+    assert make_inert(text, LINKED, NAMES) == f"Slow: [llm\\_call]({UI}/p?span={OTHER}), !"
+    assert make_inert(text, PLAIN, NAMES) == "Slow: llm\\_call, !"
 
 
 def test_a_cited_trace_becomes_a_link_to_it_or_its_name() -> None:
     text = f"Since ⟦trace:{OTHER}⟧, ⟦trace:{UNKNOWN}⟧!"
-    assert inert(text, LINKED, NAMES) == f"Since [llm\\_call]({UI}/p?trace={OTHER}), !"
-    assert inert(text, PLAIN, NAMES) == "Since llm\\_call, !"
-    assert found_in(inert(f"⟦trace:{SPAN}⟧", LINKED, NAMES)) == []
+    assert make_inert(text, LINKED, NAMES) == f"Since [llm\\_call]({UI}/p?trace={OTHER}), !"
+    assert make_inert(text, PLAIN, NAMES) == "Since llm\\_call, !"
+    assert found_in(make_inert(f"⟦trace:{SPAN}⟧", LINKED, NAMES)) == []
 
 
 def test_a_citation_in_code_becomes_the_spans_name() -> None:
     text = f"`x = ⟦span:{OTHER}⟧`\n\n```\n⟦span:{OTHER}⟧\n```\n"
-    assert inert(text, LINKED, NAMES) == "`x = llm_call`\n\n```\nllm_call\n```\n"
+    assert make_inert(text, LINKED, NAMES) == "`x = llm_call`\n\n```\nllm_call\n```\n"
 
 
 def test_a_name_that_becomes_known_while_the_text_comes_is_used() -> None:
@@ -294,15 +294,15 @@ def test_a_name_that_becomes_known_while_the_text_comes_is_used() -> None:
     ],
 )
 def test_a_spans_name_stays_text(name: str, shown: str) -> None:
-    assert inert(f"⟦span:{SPAN}⟧", PLAIN, {SPAN: name}) == shown
-    assert found_in(inert(f"⟦span:{SPAN}⟧", LINKED, {SPAN: name})) == []
+    assert make_inert(f"⟦span:{SPAN}⟧", PLAIN, {SPAN: name}) == shown
+    assert found_in(make_inert(f"⟦span:{SPAN}⟧", LINKED, {SPAN: name})) == []
 
 
 @given(st.text(max_size=60), TEXTS, TEXTS)
 def test_no_name_opens_anything(name: str, before: str, after: str) -> None:
     text = f"{before}⟦span:{SPAN}⟧{after}"
-    assert found_in(inert(text, PLAIN, {**NAMES, SPAN: name})) == []
-    assert found_in(inert(text, LINKED, {**NAMES, SPAN: name})) == []
+    assert found_in(make_inert(text, PLAIN, {**NAMES, SPAN: name})) == []
+    assert found_in(make_inert(text, LINKED, {**NAMES, SPAN: name})) == []
 
 
 @pytest.mark.parametrize(
@@ -313,12 +313,15 @@ def test_a_name_joins_with_nothing_around_it(name: str) -> None:
     cited = f"⟦span:{SPAN}⟧"
     around = f"{cited}://e.test {cited}p://e.test http:{cited} {cited}.e.test a{cited} <{cited}>"
     text = f"{around} &{cited};ttp://e.test\n{cited}\n<img src=x>\n\n[x]{cited}: http://e.test\n[x]"
-    assert found_in(inert(text, PLAIN, {SPAN: name})) == []
+    assert found_in(make_inert(text, PLAIN, {SPAN: name})) == []
 
 
 def test_an_url_of_a_span_cannot_end_its_link() -> None:
-    links = Links(ui_base=UI, span_url=lambda _: f"{UI}/a b)<c>[`\\")
-    assert inert(f"⟦span:{OTHER}⟧", links, NAMES) == f"[llm\\_call]({UI}/a%20b%29%3Cc%3E%5B%60%5C)"
+    links = AllowedLinks(ui_base=UI, span_url=lambda _: f"{UI}/a b)<c>[`\\")
+    assert (
+        make_inert(f"⟦span:{OTHER}⟧", links, NAMES)
+        == f"[llm\\_call]({UI}/a%20b%29%3Cc%3E%5B%60%5C)"
+    )
 
 
 def test_the_urls_of_a_message_are_found_without_the_punctuation_around_them() -> None:
@@ -328,5 +331,5 @@ def test_the_urls_of_a_message_are_found_without_the_punctuation_around_them() -
 
 @given(TEXTS)
 def test_parts_that_may_be_code_fit_into_a_frame(text: str) -> None:
-    shown = inert(text * 3, LINKED, NAMES)
+    shown = make_inert(text * 3, LINKED, NAMES)
     assert all(len(json.dumps(part)) < 700 for part in unbroken(shown) if "<img" in part)

@@ -8,25 +8,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.events import (
-    CallRecord,
     LoggedEvent,
     ReplyCompleted,
-    Spending,
     TextDelta,
+    ToolCallRecord,
     ToolCompleted,
     TraceRead,
     Transcript,
     TurnFailed,
     TurnStarted,
     UsageCount,
-    UsageCounted,
+    UsageReported,
+    UsageTotals,
 )
 from app.settings import Settings
-from app.web.markdown.allowed_links import Links
-from app.web.markdown.filter import inert
-from app.web.markdown.ui_urls import Linking, UiLinks
-from app.web.panel import Panel, history, pieces
-from app.web.sse import encode
+from app.web.markdown.allowed_links import AllowedLinks
+from app.web.markdown.filter import make_inert
+from app.web.markdown.ui_urls import TurnLinks, UiLinks
+from app.web.panel import Panel, render_history, split_for_frames
+from app.web.sse import encode_frame
 from testkit.panel_reader import PanelReader
 
 TEMPLATE = Settings.model_fields["opik_ui_span_url"].default
@@ -34,12 +34,12 @@ NASTY = "a data: b\r\nc\u2028d\u2029 \U0001f600 naïve\x00 data:data: \\u003a"
 
 
 def panel_of(turn_id: str, *, streaming: bool) -> Panel:
-    linking = Linking(UiLinks(), workspace="default", trace_id="t")
+    linking = TurnLinks(UiLinks(), workspace="default", trace_id="t")
     return Panel(turn_id, linking, streaming=streaming)
 
 
 def show(panel: Panel, *events: object) -> list[bytes]:
-    return [encode(frame) for event in events for frame in panel.frames(event)]  # type: ignore[arg-type]
+    return [encode_frame(frame) for event in events for frame in panel.frames(event)]  # type: ignore[arg-type]
 
 
 def read(reads: list[bytes]) -> PanelReader:
@@ -60,7 +60,7 @@ def test_any_text_reaches_the_panel_unchanged() -> None:
 def test_partial_frames_alone_join_to_the_text_they_were_made_of(text: str) -> None:
     panel = panel_of("t", streaming=True)
     reads = show(panel, TextDelta(bubble="b", text=text), ReplyCompleted(bubble="b", text=text))
-    assert "".join(read(reads[:-1]).texts) == inert(text, Links(), {})
+    assert "".join(read(reads[:-1]).texts) == make_inert(text, AllowedLinks(), {})
 
 
 @pytest.mark.parametrize("text", ["x" * 50_000, "\U0001f600" * 5_000, "data:" * 3_000])
@@ -102,7 +102,7 @@ def test_a_lost_partial_frame_is_mended_by_the_closing_one() -> None:
 
 
 def test_a_bubble_is_closed_before_its_tool_rows_and_rows_are_ticked_by_id() -> None:
-    call = CallRecord(id="c1", name="get_trace_data", arguments="{}", display_name="Reading")
+    call = ToolCallRecord(id="c1", name="get_trace_data", arguments="{}", display_name="Reading")
     panel = panel_of("t", streaming=True)
     reader = read(show(panel, ReplyCompleted(bubble="b", text="Let me look.", calls=(call,))))
     assert reader.texts == ["Let me look."]
@@ -148,7 +148,7 @@ def test_frames_are_ascii_lines_without_the_marker_of_a_new_line() -> None:
 
 @given(st.text(), st.integers(min_value=12, max_value=100))
 def test_pieces_join_to_the_text_and_keep_the_limit(text: str, limit: int) -> None:
-    parts = list(pieces(text, limit))
+    parts = list(split_for_frames(text, limit))
     assert "".join(parts) == text
     assert all(len(part) == 1 or len(json.dumps(part)) <= limit for part in parts)
 
@@ -157,7 +157,7 @@ SPAN = "0199dead-0000-7000-8000-000000000001"
 
 
 def test_a_cited_span_becomes_a_link_with_its_name_also_when_split() -> None:
-    linking = Linking(UiLinks("https://opik.test", TEMPLATE), workspace="w", trace_id="t")
+    linking = TurnLinks(UiLinks("https://opik.test", TEMPLATE), workspace="w", trace_id="t")
     panel = Panel("t", linking, streaming=True)
     text = f"It is ⟦span:{SPAN}⟧."
     cited = {SPAN: "look](https://evil.test)"}
@@ -185,9 +185,9 @@ def test_history_shows_what_the_stream_has_shown() -> None:
     logged = tuple(
         LoggedEvent(str(at), at, "t", datetime.now(UTC), event) for at, event in enumerate(events)
     )
-    linking = Linking(ui, workspace="w", trace_id="t")
-    told = history(Transcript("t", "w", logged, running=False), linking)
-    live = Linking(ui, workspace="w", trace_id="t", question="Is https://docs.test/a right?")
+    linking = TurnLinks(ui, workspace="w", trace_id="t")
+    told = render_history(Transcript("t", "w", logged, running=False), linking)
+    live = TurnLinks(ui, workspace="w", trace_id="t", question="Is https://docs.test/a right?")
     shown = read(show(Panel("t", live, streaming=True), *events[1:])).texts
     assert [each["content"] for each in told[1:]] == shown
     assert "![" not in "".join(shown)
@@ -213,9 +213,9 @@ def test_the_model_is_told_once_a_turn_before_its_first_bubble_closes() -> None:
 @pytest.mark.parametrize("cost", [None, 0.00028])
 def test_usage_tells_tokens_and_a_cost_only_where_it_is_known(cost: float | None) -> None:
     count = UsageCount(prompt_tokens=100, completion_tokens=10, cached_tokens=40)
-    spending = Spending(usage=count, cost=cost)
+    spending = UsageTotals(usage=count, cost=cost)
     (frame,) = panel_of("t", streaming=True).frames(
-        UsageCounted(turn=spending, conversation=spending)
+        UsageReported(turn=spending, conversation=spending)
     )
     assert frame["message_type"] == "usage"
     assert frame["turn"] == {

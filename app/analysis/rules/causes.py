@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
-from app.analysis.error_origins import Raise, has_failed, message_of, trace_raises
-from app.analysis.evidence import Scene
+from app.analysis.error_origins import ErrorOrigin, error_message, find_error_origins, has_failed
+from app.analysis.evidence import Evidence
 from app.analysis.finding import Category, Finding
-from app.analysis.json_values import hollow_keys, leaves
-from app.analysis.suspicious_results import WEAK, Fault, Suspect
+from app.analysis.json_values import find_empty_yields, iterate_leaves
+from app.analysis.suspicious_results import WEAK, Fault, SuspiciousResult
 from app.analysis.text.one_line import one_line
 from app.analysis.tree import Node
 
@@ -42,23 +42,25 @@ _LEVEL_COST = 0.1
 _HOLE = 0.6
 
 
-def causes(scene: Scene, suspects: Mapping[str, Suspect]) -> Iterator[Finding]:
+def causes(scene: Evidence, suspects: Mapping[str, SuspiciousResult]) -> Iterator[Finding]:
     """For each raise the earlier result that explains it, where there is one."""
     told: set[tuple[str, str]] = set()
-    for item in islice(trace_raises(scene.trace, scene.tree), _MOST_RAISES):
+    for item in islice(find_error_origins(scene.trace, scene.tree), _MOST_RAISES):
         cause = _cause(item, suspects, scene)
         if cause is not None and (cause.node.id, item.origin.name) not in told:
             told.add((cause.node.id, item.origin.name))
             yield _caused(cause, item)
 
 
-def _cause(item: Raise, suspects: Mapping[str, Suspect], scene: Scene) -> Suspect | None:
+def _cause(
+    item: ErrorOrigin, suspects: Mapping[str, SuspiciousResult], scene: Evidence
+) -> SuspiciousResult | None:
     """The strongest and nearest earlier result whose fault fits the error, the earliest of equals.
 
     Where the failed span was handed nulls, results that hold a null of the same name count, too,
     and weak suspects are believed if they gave the same kind of nothing.
     """
-    said = message_of(item.error)
+    said = error_message(item.error)
     fits: frozenset[Fault] = frozenset()
     if _DATA_ERROR.search(said):
         fits |= _DATA_FAULTS
@@ -69,8 +71,8 @@ def _cause(item: Raise, suspects: Mapping[str, Suspect], scene: Scene) -> Suspec
         fits -= _MISSING
     if not fits:
         return None
-    holes = hollow_keys(item.origin.span.input) if read else frozenset()
-    best: tuple[float, int, Suspect] | None = None
+    holes = find_empty_yields(item.origin.span.input) if read else frozenset()
+    best: tuple[float, int, SuspiciousResult] | None = None
     for count, (level, node) in enumerate(scene.earlier(item.origin)):
         if count > _LOOKED_AT or level > _HIGHEST_LEVEL:
             break
@@ -89,34 +91,34 @@ def _names_own_input(said: str, node: Node) -> bool:
     """Whether the error quotes a value that the span was handed: it choked on what it had, not on
     what was missing."""
     quoted = set(_QUOTED.findall(said))
-    return bool(quoted) and any(str(leaf) in quoted for _, leaf in leaves(node.span.input))
+    return bool(quoted) and any(str(leaf) in quoted for _, leaf in iterate_leaves(node.span.input))
 
 
 def _same_void(giver: Node, taker: Node) -> bool:
     """Whether the one gave the kind of nothing (null, blank, empty list) that the other got."""
     given, taken = (
-        {repr(leaf) for _, leaf in leaves(value) if leaf in (None, "", [], {})}
+        {repr(leaf) for _, leaf in iterate_leaves(value) if leaf in (None, "", [], {})}
         for value in (giver.span.output, taker.span.input)
     )
     return bool(given & taken)
 
 
-def _with_hole(node: Node, holes: frozenset[str], scene: Scene) -> Suspect | None:
+def _with_hole(node: Node, holes: frozenset[str], scene: Evidence) -> SuspiciousResult | None:
     """A result in which one of these keys is empty, unless the span was handed it that way."""
     if not holes or not scene.was_read(node) or has_failed(node):
         return None
-    own = (hollow_keys(node.span.output) - hollow_keys(node.span.input)) & holes
+    own = (find_empty_yields(node.span.output) - find_empty_yields(node.span.input)) & holes
     if not own:
         return None
     names = ", ".join(one_line(key, limit=40) for key in sorted(own)[:3])
-    return Suspect(node, Fault.PARTIAL, _HOLE, f"without {names}")
+    return SuspiciousResult(node, Fault.PARTIAL, _HOLE, f"without {names}")
 
 
-def _caused(cause: Suspect, item: Raise) -> Finding:
+def _caused(cause: SuspiciousResult, item: ErrorOrigin) -> Finding:
     name, victim = (one_line(node.name, limit=60) for node in (cause.node, item.origin))
     sentence = (
         f"{name} {WORDS[cause.fault]} ({cause.reason}), and later {victim} failed with"
-        f" {one_line(message_of(item.error), limit=160)}."
+        f" {one_line(error_message(item.error), limit=160)}."
     )
     confidence = 0.75 + 0.2 * cause.strength
     if not item.fatal:

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from statistics import median
 from typing import Any
 
-from app.analysis.evidence import Scene
+from app.analysis.evidence import Evidence
 from app.analysis.finding import Category, Finding
-from app.analysis.json_values import key_of, leaves
-from app.analysis.text.one_line import counted, one_line, span_of_time
-from app.analysis.tree import Node, Oddity
+from app.analysis.json_values import iterate_leaves, key_of
+from app.analysis.text.one_line import format_count, format_duration, one_line
+from app.analysis.tree import Node, TreeWarning
 from app.opik.records import FeedbackScore
 
 _LOW = 0.35
@@ -26,9 +26,9 @@ _FAIL_KEYS = frozenset(["failed", "flagged", "blocked", "violated", "triggered"]
 _VERDICT_KEYS = frozenset(["result", "validation_result", "status", "verdict", "outcome"])
 
 
-def unfinished(scene: Scene) -> Iterator[Finding]:
+def unfinished(scene: Evidence) -> Iterator[Finding]:
     """The deepest spans that never ended; those above them wait for them."""
-    waiting = [node for node in scene.tree.nodes if Oddity.UNFINISHED in node.oddities]
+    waiting = [node for node in scene.tree.nodes if TreeWarning.UNFINISHED in node.oddities]
     inner = [n for n in waiting if not any(not child.finished for child in n.children)]
     if not inner:
         return
@@ -37,10 +37,10 @@ def unfinished(scene: Scene) -> Iterator[Finding]:
     since = scene.tree.end - first.start
     over = scene.trace.end_time is not None
     end = "the trace ended without it" if over else "neither did the trace: it hangs or still runs"
-    more = f" and {counted(len(inner) - 1, 'other span')}" if len(inner) > 1 else ""
+    more = f" and {format_count(len(inner) - 1, 'other span')}" if len(inner) > 1 else ""
     sentence = (
         f"{one_line(first.name, limit=60)}{more} started and never ended; {end}"
-        f" (started {span_of_time(since)} before the last sign of life)."
+        f" (started {format_duration(since)} before the last sign of life)."
     )
     spans = dict.fromkeys([*(node.id for node in inner), *(node.id for node in waiting)])
     numbers = {"unfinished": len(waiting), "since_ms": since / 1_000}
@@ -48,7 +48,7 @@ def unfinished(scene: Scene) -> Iterator[Finding]:
     yield Finding(Category.UNFINISHED, confidence, sentence, tuple(spans)[:12], numbers)
 
 
-def guardrails(scene: Scene) -> Iterator[Finding]:
+def guardrails(scene: Evidence) -> Iterator[Finding]:
     """Failed checks of the trace record, and guardrail spans whose output says no."""
     told: set[str] = set()
     for validation in scene.trace.guardrails_validations:
@@ -71,7 +71,7 @@ def guardrails(scene: Scene) -> Iterator[Finding]:
 
 
 def _refusal(output: Any) -> str:
-    for path, leaf in leaves(output, most=200):
+    for path, leaf in iterate_leaves(output, most=200):
         key = key_of(path)
         if (key in _PASS_KEYS and leaf is False) or (key in _FAIL_KEYS and leaf is True):
             return f"{key}: {str(leaf).lower()}"
@@ -80,7 +80,7 @@ def _refusal(output: Any) -> str:
     return ""
 
 
-def low_scores(scene: Scene) -> Iterator[Finding]:
+def low_scores(scene: Evidence) -> Iterator[Finding]:
     """Bad feedback on the trace or its spans, with the scorer's reason; the lowest first."""
     judged: list[tuple[Node | None, FeedbackScore]] = [
         (None, score) for score in scene.trace.feedback_scores
@@ -113,7 +113,7 @@ def _is_bad(score: FeedbackScore) -> bool:
     return score.value <= _LOW
 
 
-def _scored(node: Node | None, score: FeedbackScore, scene: Scene) -> Finding:
+def _scored(node: Node | None, score: FeedbackScore, scene: Evidence) -> Finding:
     spoken = f": “{one_line(score.reason, limit=160)}”" if score.reason else ""
     value = "" if score.value is None else f" {score.value:g}"
     value += f" ({one_line(score.category_name, limit=30)})" if score.category_name else ""

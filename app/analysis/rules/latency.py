@@ -7,11 +7,11 @@ from itertools import pairwise
 from statistics import median
 
 from app.analysis.error_origins import has_failed
-from app.analysis.evidence import Scene, is_model_call
+from app.analysis.evidence import Evidence, is_model_call
 from app.analysis.finding import Category, Finding
-from app.analysis.json_values import canonical, is_cut, texts
-from app.analysis.profile import spend_of
-from app.analysis.text.one_line import one_line, percent, span_of_time
+from app.analysis.json_values import canonical_json, is_cut, iterate_texts
+from app.analysis.profile import sum_tokens_and_cost
+from app.analysis.text.one_line import format_duration, format_percent, one_line
 from app.analysis.tree import Node
 
 _FEW_PEERS = 3
@@ -39,7 +39,7 @@ _NORMAL = 1.4826
 """Turns a median absolute deviation into a standard deviation of a normal distribution."""
 
 
-def slow_outliers(scene: Scene) -> Iterator[Finding]:
+def slow_outliers(scene: Evidence) -> Iterator[Finding]:
     """Spans far slower than their peers, by the spread of the logarithms of their durations."""
     for peers in scene.peers.values():
         timed = [node for node in peers if node.finished and node.duration > 0]
@@ -72,7 +72,7 @@ def _far_out(nodes: Sequence[Node], values: Sequence[float]) -> list[Node]:
     return out if len(out) < max(1, len(nodes) // 10) else []
 
 
-def _explained(node: Node, typical: float, scene: Scene) -> bool:
+def _explained(node: Node, typical: float, scene: Evidence) -> bool:
     """Too little to matter, or slow only because a span below it is."""
     excess = node.duration - typical
     if excess < _LEAST_EXCESS:
@@ -89,11 +89,11 @@ def _explained(node: Node, typical: float, scene: Scene) -> bool:
     return False
 
 
-def _slow(slow: Sequence[Node], peers: Sequence[Node], scene: Scene) -> Finding:
+def _slow(slow: Sequence[Node], peers: Sequence[Node], scene: Evidence) -> Finding:
     worst = slow[0]
     typical = median(node.duration for node in peers)
     ratio = worst.duration / typical
-    share = percent(worst.duration, scene.profile.wall)
+    share = format_percent(worst.duration, scene.profile.wall)
     on_path = worst.id in scene.profile.on_path or any(
         below.id in scene.profile.on_path for below in scene.tree.below(worst)
     )
@@ -102,8 +102,10 @@ def _slow(slow: Sequence[Node], peers: Sequence[Node], scene: Scene) -> Finding:
     more = f"; it has {worst.size - 1:,} spans below it, more than they do" if fuller else ""
     others = f" (and {len(slow) - 1} more like it)" if len(slow) > 1 else ""
     sentence = (
-        f"{one_line(worst.name, limit=60)} took {span_of_time(worst.duration)}, {ratio:.0f} times"
-        f" the median of its {len(peers)} calls ({span_of_time(typical)}){others}; {share} of the"
+        f"{one_line(worst.name, limit=60)} took {format_duration(worst.duration)},"
+        f" {ratio:.0f} times"
+        f" the median of its {len(peers)} calls ({format_duration(typical)}){others};"
+        f" {share} of the"
         f" trace, {where}{more}{_more_tokens(worst, peers)}."
     )
     confidence = 0.6 + 0.15 * on_path + 0.15 * (ratio >= 8)
@@ -120,15 +122,15 @@ def _slow(slow: Sequence[Node], peers: Sequence[Node], scene: Scene) -> Finding:
 
 
 def _more_tokens(node: Node, peers: Sequence[Node]) -> str:
-    written = [spend_of(peer.span).completion for peer in peers]
+    written = [sum_tokens_and_cost(peer.span).completion for peer in peers]
     usual = median(written)
-    own = spend_of(node.span).completion
+    own = sum_tokens_and_cost(node.span).completion
     if usual > 0 and own >= 3 * usual:
         return f"; it wrote {own:,.0f} tokens, they {usual:,.0f}"
     return ""
 
 
-def serial_calls(scene: Scene) -> Iterator[Finding]:
+def serial_calls(scene: Evidence) -> Iterator[Finding]:
     """Independent calls of one name, one after another, that could have run side by side."""
     for parent in [None, *scene.tree.nodes]:
         children = parent.children if parent is not None else scene.tree.roots
@@ -140,7 +142,7 @@ def serial_calls(scene: Scene) -> Iterator[Finding]:
             yield _serial(run, spent, saved, scene)
 
 
-def _runs(children: Sequence[Node], scene: Scene) -> Iterator[list[Node]]:
+def _runs(children: Sequence[Node], scene: Evidence) -> Iterator[list[Node]]:
     run: list[Node] = []
     for child in children:
         if run and not (child.name == run[-1].name and child.start >= run[-1].end):
@@ -152,7 +154,7 @@ def _runs(children: Sequence[Node], scene: Scene) -> Iterator[list[Node]]:
         yield run
 
 
-def _independent(run: Sequence[Node], scene: Scene) -> bool:
+def _independent(run: Sequence[Node], scene: Evidence) -> bool:
     """Several calls that asked something outside, with different inputs, none fed by an earlier
     one. Without their bodies nothing is known of that, and nothing is said; what changes something
     outside may need its order.
@@ -167,7 +169,7 @@ def _independent(run: Sequence[Node], scene: Scene) -> bool:
         return False
     if any(is_cut(node.span.input) or is_cut(node.span.output) for node in run):
         return False
-    inputs = [canonical(node.span.input) for node in run]
+    inputs = [canonical_json(node.span.input) for node in run]
     if len(set(inputs)) < len(inputs):
         return False
     return not any(_feeds(before, inputs[i + 1 :]) for i, before in enumerate(run[:-1]))
@@ -175,19 +177,19 @@ def _independent(run: Sequence[Node], scene: Scene) -> bool:
 
 def _feeds(before: Node, later_inputs: Sequence[str]) -> bool:
     """Whether a telling part of an output turns up in a later input."""
-    given = canonical(before.span.input)
-    for _, text in texts(before.span.output):
+    given = canonical_json(before.span.input)
+    for _, text in iterate_texts(before.span.output):
         part = " ".join(text.split()).casefold()[:_TELLING_TEXT]
         if len(part) > 3 and part not in given and any(part in later for later in later_inputs):
             return True
     return False
 
 
-def _serial(run: Sequence[Node], spent: int, saved: int, scene: Scene) -> Finding:
+def _serial(run: Sequence[Node], spent: int, saved: int, scene: Evidence) -> Finding:
     sentence = (
         f"{len(run)} calls of {one_line(run[0].name, limit=60)} ran one after another for"
-        f" {span_of_time(spent)}, though none needs what another gave; side by side they could"
-        f" save {span_of_time(saved)}, {percent(saved, scene.profile.wall)} of the trace."
+        f" {format_duration(spent)}, though none needs what another gave; side by side they could"
+        f" save {format_duration(saved)}, {format_percent(saved, scene.profile.wall)} of the trace."
     )
     numbers = {"calls": len(run), "spent_ms": spent / 1_000, "saved_ms": saved / 1_000}
     spans = tuple(node.id for node in run[:12])

@@ -4,30 +4,30 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from app.analysis.error_origins import (
-    Raise,
+    ErrorOrigin,
+    error_message,
+    error_signature,
+    find_error_origins,
     has_failed,
     is_cancellation,
     last_own_frame,
-    message_of,
-    signature,
-    trace_raises,
 )
-from app.analysis.evidence import Scene
+from app.analysis.evidence import Evidence
 from app.analysis.finding import Category, Finding
-from app.analysis.text.one_line import counted, one_line
-from app.analysis.tree import Node, Oddity
+from app.analysis.text.one_line import format_count, one_line
+from app.analysis.tree import Node, TreeWarning
 
 _SPANS_NAMED = 12
 _GROUPS_TOLD = 40
 _STEPS_NAMED = 4
 
 
-def errors(scene: Scene) -> Iterator[Finding]:
+def errors(scene: Evidence) -> Iterator[Finding]:
     """One finding for each distinct raise: equal errors of same-named spans count as one."""
-    raises = trace_raises(scene.trace, scene.tree)
-    groups: dict[tuple[str, str], list[Raise]] = {}
+    raises = find_error_origins(scene.trace, scene.tree)
+    groups: dict[tuple[str, str], list[ErrorOrigin]] = {}
     for item in raises:
-        groups.setdefault((item.origin.name, signature(item.error)), []).append(item)
+        groups.setdefault((item.origin.name, error_signature(item.error)), []).append(item)
     fatal_seen = False
     for items in islice(groups.values(), _GROUPS_TOLD):
         fatal = [item for item in items if item.fatal]
@@ -40,7 +40,7 @@ def errors(scene: Scene) -> Iterator[Finding]:
         yield _unlocated(scene)
 
 
-def _fatal(item: Raise, items: Sequence[Raise], *, first: bool) -> Finding:
+def _fatal(item: ErrorOrigin, items: Sequence[ErrorOrigin], *, first: bool) -> Finding:
     confidence = 0.95 if first else 0.6
     if is_cancellation(item.error):
         confidence = 0.4
@@ -52,7 +52,7 @@ def _fatal(item: Raise, items: Sequence[Raise], *, first: bool) -> Finding:
     return _finding(Category.ERROR_ORIGIN, confidence, sentence, items)
 
 
-def _survived(items: Sequence[Raise], scene: Scene) -> Finding:
+def _survived(items: Sequence[ErrorOrigin], scene: Evidence) -> Finding:
     item = items[0]
     above = item.caught_by
     again = any(
@@ -72,29 +72,29 @@ def _survived(items: Sequence[Raise], scene: Scene) -> Finding:
     return _finding(Category.ERROR_SURVIVED, confidence, f"{_what(item, items)}; {end}.", items)
 
 
-def _unlocated(scene: Scene) -> Finding:
+def _unlocated(scene: Evidence) -> Finding:
     """The trace failed but none of its spans did: the last one that ran is the nearest sign."""
     error = scene.trace.error_info
     assert error is not None
     names = {node.name: node for node in scene.tree.nodes}
     told = error.traceback or ""
-    open_spans = [node for node in scene.tree.nodes if Oddity.UNFINISHED in node.oddities]
+    open_spans = [node for node in scene.tree.nodes if TreeWarning.UNFINISHED in node.oddities]
     named = [node for name, node in names.items() if f"in {name}\n" in told]
     last = max(scene.tree.nodes, key=lambda node: (node.end, node.depth), default=None)
     near = (named or open_spans or ([last] if last else []))[-1:]
     frame = last_own_frame(error.traceback)
-    sentence = f"The trace failed with {one_line(message_of(error), limit=200)}"
+    sentence = f"The trace failed with {one_line(error_message(error), limit=200)}"
     sentence += f" (at {one_line(frame)})" if frame else ""
     sentence += ", and no span is marked as failed."
     return Finding(Category.ERROR_ORIGIN, 0.7, sentence, tuple(node.id for node in near))
 
 
-def _what(item: Raise, items: Sequence[Raise]) -> str:
+def _what(item: ErrorOrigin, items: Sequence[ErrorOrigin]) -> str:
     name = one_line(item.origin.name, limit=60)
-    said = one_line(message_of(item.error), limit=200)
+    said = one_line(error_message(item.error), limit=200)
     frame = last_own_frame(item.error.traceback)
     where = f" (at {one_line(frame)})" if frame else ""
-    times = f" in {counted(len(items), 'call')}, first" if len(items) > 1 else ""
+    times = f" in {format_count(len(items), 'call')}, first" if len(items) > 1 else ""
     return f"{said}{where} began{times} in {name}"
 
 
@@ -107,7 +107,7 @@ def _way(nodes: Sequence[Node]) -> str:
 
 
 def _finding(
-    category: Category, confidence: float, sentence: str, items: Sequence[Raise]
+    category: Category, confidence: float, sentence: str, items: Sequence[ErrorOrigin]
 ) -> Finding:
     spans = dict.fromkeys([item.origin.id for item in items[:_SPANS_NAMED]])
     spans |= dict.fromkeys(node.id for node in items[0].path)

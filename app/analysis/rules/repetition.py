@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from app.analysis.error_origins import has_failed
-from app.analysis.evidence import Scene, is_model_call
+from app.analysis.evidence import Evidence, is_model_call
 from app.analysis.finding import Category, Finding
-from app.analysis.json_values import alike, canonical, is_cut, without_numbers
-from app.analysis.suspicious_results import fetches
-from app.analysis.text.one_line import one_line, span_of_time
+from app.analysis.json_values import are_alike, canonical_json, is_cut, without_numbers
+from app.analysis.suspicious_results import is_retrieval
+from app.analysis.text.one_line import format_duration, one_line
 from app.analysis.tree import Node
 
 _WAITS = re.compile(r"poll|status|wait|health|heartbeat|sleep|tick|ping\b|watch", re.IGNORECASE)
@@ -35,7 +35,7 @@ class _Call:
     result: str
 
 
-def loops(scene: Scene) -> Iterator[Finding]:
+def loops(scene: Evidence) -> Iterator[Finding]:
     """The same call with the same input and the same result, again and again: among siblings,
     in circles of several calls, or once in each turn."""
     told: set[str] = set()
@@ -51,14 +51,14 @@ def loops(scene: Scene) -> Iterator[Finding]:
     yield from _scattered(scene, told)
 
 
-def _call(node: Node, scene: Scene) -> _Call | None:
+def _call(node: Node, scene: Evidence) -> _Call | None:
     """A span whose input was read whole and says something, and that did not fail."""
     if not scene.was_read(node) or is_cut(node.span.input) or has_failed(node):
         return None
-    given = canonical(node.span.input)
+    given = canonical_json(node.span.input)
     if not any(sign.isalnum() for line in given.split("\n") for sign in line.partition("=")[2]):
         return None
-    return _Call(node, given, canonical(node.span.output))
+    return _Call(node, given, canonical_json(node.span.output))
 
 
 def _again(a: _Call, b: _Call) -> bool:
@@ -67,9 +67,9 @@ def _again(a: _Call, b: _Call) -> bool:
         return False
     if a.given == b.given:
         return True
-    if alike(a.given, b.given):
+    if are_alike(a.given, b.given):
         return len(a.result) >= _TELLING_RESULT
-    return fetches(a.node) and len(a.result) >= _TELLING_RESULT and _no_new_numbers(a, b)
+    return is_retrieval(a.node) and len(a.result) >= _TELLING_RESULT and _no_new_numbers(a, b)
 
 
 def _no_new_numbers(a: _Call, b: _Call) -> bool:
@@ -77,7 +77,7 @@ def _no_new_numbers(a: _Call, b: _Call) -> bool:
     return re.findall(r"\d+", a.given) == re.findall(r"\d+", b.given)
 
 
-def _circle(calls: Sequence[_Call], scene: Scene) -> Finding | None:
+def _circle(calls: Sequence[_Call], scene: Evidence) -> Finding | None:
     """The longest stretch of siblings that goes round in a circle of one to four calls; what
     happens only once or twice between them does not break it."""
     counts = Counter((call.node.name, call.given, call.result) for call in calls)
@@ -111,7 +111,7 @@ def _longest_circle(calls: Sequence[_Call]) -> tuple[list[Node], int]:
     return [call.node for call in calls[start : start + length]], period
 
 
-def _matters(nodes: Sequence[Node], scene: Scene, *, outside_counts: bool) -> bool:
+def _matters(nodes: Sequence[Node], scene: Evidence, *, outside_counts: bool) -> bool:
     """Outside calls in a row always do; all else only when it takes some time."""
     if outside_counts and any(node.span.type == "tool" or is_model_call(node) for node in nodes):
         return True
@@ -130,10 +130,10 @@ def _told(nodes: Sequence[Node], period: int) -> Finding:
     rounds = len(nodes) // period
     names = " → ".join(one_line(node.name, limit=40) for node in nodes[:period])
     spent = sum(node.duration for node in nodes)
-    given = one_line(canonical(nodes[0].span.input).partition("=")[2], limit=80)
+    given = one_line(canonical_json(nodes[0].span.input).partition("=")[2], limit=80)
     sentence = (
         f"{names} ran {rounds} times over with the same input (“{given}”) and the same result;"
-        f" {span_of_time(spent)} went into it without progress."
+        f" {format_duration(spent)} went into it without progress."
     )
     category = Category.LOOP if period == 1 else Category.PING_PONG
     numbers = {"rounds": rounds, "calls": len(nodes), "spent_ms": spent / 1_000}
@@ -143,7 +143,7 @@ def _told(nodes: Sequence[Node], period: int) -> Finding:
     return Finding(category, confidence, sentence, spans, numbers)
 
 
-def _scattered(scene: Scene, told: set[str]) -> Iterator[Finding]:
+def _scattered(scene: Evidence, told: set[str]) -> Iterator[Finding]:
     """Outside calls repeated with other things between them: once in each turn of an agent."""
     for peers in scene.peers.values():
         first = peers[0]
@@ -168,7 +168,7 @@ def _scattered(scene: Scene, told: set[str]) -> Iterator[Finding]:
                 yield _told(nodes, 1)
 
 
-def _one_errand(nodes: Sequence[Node], scene: Scene) -> bool:
+def _one_errand(nodes: Sequence[Node], scene: Evidence) -> bool:
     """Whether the repeats belong to one task: under one parent, or under turns that were handed
     the same but for numbers, or ever more of the same. Other tasks may ask the same for good."""
     parents = {node.parent.id: node.parent for node in nodes if node.parent is not None}
@@ -176,5 +176,5 @@ def _one_errand(nodes: Sequence[Node], scene: Scene) -> bool:
         return True
     if not all(scene.was_read(parent) for parent in parents.values()):
         return False
-    handed = [without_numbers(canonical(parent.span.input)) for parent in parents.values()]
-    return all(alike(a, b) or b.startswith(a) for a, b in pairwise(handed))
+    handed = [without_numbers(canonical_json(parent.span.input)) for parent in parents.values()]
+    return all(are_alike(a, b) or b.startswith(a) for a, b in pairwise(handed))

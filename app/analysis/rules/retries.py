@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from app.analysis.error_origins import has_failed, message_of
-from app.analysis.evidence import Scene
+from app.analysis.error_origins import error_message, has_failed
+from app.analysis.evidence import Evidence
 from app.analysis.finding import Category, Finding
-from app.analysis.json_values import alike, canonical, without_numbers
-from app.analysis.llm_output import failure_in
-from app.analysis.text.one_line import one_line, span_of_time
+from app.analysis.json_values import are_alike, canonical_json, without_numbers
+from app.analysis.llm_output import find_reported_failure
+from app.analysis.text.one_line import format_duration, one_line
 from app.analysis.tree import Node
 
 _RATE_LIMIT = re.compile(
@@ -23,7 +23,7 @@ _PASSING = re.compile(
 _SPANS_NAMED = 12
 
 
-def retries(scene: Scene) -> Iterator[Finding]:
+def retries(scene: Evidence) -> Iterator[Finding]:
     """Failed calls followed by the same call again: several failures in a row, or rate limits."""
     for siblings in _siblings(scene):
         places = {node.id: place for place, node in enumerate(siblings)}
@@ -34,7 +34,7 @@ def retries(scene: Scene) -> Iterator[Finding]:
                 yield finding
 
 
-def _siblings(scene: Scene) -> Iterator[list[Node]]:
+def _siblings(scene: Evidence) -> Iterator[list[Node]]:
     """Children of one parent with the same name but for numbers (`attempt 2`), at least two, in
     the order they started."""
     for children in [scene.tree.roots, *(node.children for node in scene.tree.nodes)]:
@@ -46,16 +46,16 @@ def _siblings(scene: Scene) -> Iterator[list[Node]]:
         yield from (nodes for nodes in named.values() if len(nodes) > 1)
 
 
-def _why_failed(node: Node, scene: Scene) -> str:
+def _why_failed(node: Node, scene: Evidence) -> str:
     if has_failed(node):
         assert node.span.error_info is not None
-        return message_of(node.span.error_info)
+        return error_message(node.span.error_info)
     if scene.was_read(node):
-        return failure_in(node.span.output) or ""
+        return find_reported_failure(node.span.output) or ""
     return ""
 
 
-def _failing_runs(siblings: Sequence[Node], scene: Scene) -> Iterator[list[tuple[Node, str]]]:
+def _failing_runs(siblings: Sequence[Node], scene: Evidence) -> Iterator[list[tuple[Node, str]]]:
     """Failures that follow one another, none of them side by side with the one before it."""
     run: list[tuple[Node, str]] = []
     for node in siblings:
@@ -70,15 +70,15 @@ def _failing_runs(siblings: Sequence[Node], scene: Scene) -> Iterator[list[tuple
         yield run
 
 
-def _same_input(a: Node, b: Node, scene: Scene) -> bool:
+def _same_input(a: Node, b: Node, scene: Evidence) -> bool:
     """False only where both inputs were read and differ in more than a few words."""
     if not (scene.was_read(a) and scene.was_read(b)):
         return True
-    return alike(canonical(a.span.input), canonical(b.span.input))
+    return are_alike(canonical_json(a.span.input), canonical_json(b.span.input))
 
 
 def _retried(
-    run: Sequence[tuple[Node, str]], following: Sequence[Node], scene: Scene
+    run: Sequence[tuple[Node, str]], following: Sequence[Node], scene: Evidence
 ) -> Finding | None:
     nodes = [node for node, _ in run]
     reasons = [reason for _, reason in run]
@@ -99,7 +99,7 @@ def _retried(
     end = "then worked" if again else "and never worked"
     sentence = (
         f"{one_line(nodes[0].name, limit=60)} {kind} {len(nodes)} times in a row and was tried"
-        f" {attempts} times{waits}, {end}; {span_of_time(lost)} went into it"
+        f" {attempts} times{waits}, {end}; {format_duration(lost)} went into it"
         f" ({one_line(reasons[0], limit=120)})."
     )
     sentence = sentence.replace(" 1 times in a row", " once")

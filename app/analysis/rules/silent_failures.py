@@ -4,12 +4,12 @@ that they led to later."""
 from collections.abc import Iterator
 
 from app.analysis.error_origins import has_failed
-from app.analysis.evidence import Scene, is_model_call
+from app.analysis.evidence import Evidence, is_model_call
 from app.analysis.finding import Category, Finding
-from app.analysis.llm_output import failure_in, gives_up, spoken
+from app.analysis.llm_output import extract_text, find_reported_failure, reply_gives_up
 from app.analysis.rules.causes import WORDS, causes
-from app.analysis.suspicious_results import WEAK, Fault, Suspect, find_suspects
-from app.analysis.text.one_line import counted, one_line
+from app.analysis.suspicious_results import WEAK, Fault, SuspiciousResult, find_suspicious_results
+from app.analysis.text.one_line import format_count, one_line
 
 _LEAST_ALONE = 0.55
 _CATEGORIES = {
@@ -22,12 +22,12 @@ _CATEGORIES = {
 }
 
 
-def silent_failures(scene: Scene) -> Iterator[Finding]:
+def silent_failures(scene: Evidence) -> Iterator[Finding]:
     """Suspects by fault and name, and errors with the suspect that they go back to."""
-    suspects = find_suspects(scene)
+    suspects = find_suspicious_results(scene)
     yield from causes(scene, suspects)
     symptom = _symptom(scene)
-    groups: dict[tuple[Fault, str], list[Suspect]] = {}
+    groups: dict[tuple[Fault, str], list[SuspiciousResult]] = {}
     for suspect in suspects.values():
         groups.setdefault((suspect.fault, suspect.node.name), []).append(suspect)
     earlier: set[Fault] = set()
@@ -38,7 +38,9 @@ def silent_failures(scene: Scene) -> Iterator[Finding]:
             yield finding
 
 
-def _alone(group: list[Suspect], symptom: str, scene: Scene, *, first: bool) -> Finding | None:
+def _alone(
+    group: list[SuspiciousResult], symptom: str, scene: Evidence, *, first: bool
+) -> Finding | None:
     """A finding on suspects themselves, where they are strong enough or a symptom backs them.
 
     Later suspects of the same fault (not `first`) may well only show what the first one did.
@@ -50,7 +52,7 @@ def _alone(group: list[Suspect], symptom: str, scene: Scene, *, first: bool) -> 
         return None
     calls = len(scene.peers_of(head.node))
     name = one_line(head.node.name, limit=60)
-    times = f" in {len(group)} of {counted(calls, 'call')}" if calls > 1 else ""
+    times = f" in {len(group)} of {format_count(calls, 'call')}" if calls > 1 else ""
     end = f"; {symptom}" if backed else ""
     sentence = f"{name} {WORDS[head.fault]}{times}: {head.reason}{end}."
     confidence = min(0.95, strength + (0.15 if backed else 0.0)) - (0.0 if first else 0.2)
@@ -64,22 +66,22 @@ def _alone(group: list[Suspect], symptom: str, scene: Scene, *, first: bool) -> 
     )
 
 
-def _symptom(scene: Scene) -> str:
+def _symptom(scene: Evidence) -> str:
     """What the end of the trace says of an earlier failure; empty where it says nothing."""
     roots = [node for node in scene.tree.roots if scene.was_read(node)]
     outputs = [scene.trace.output, *(node.span.output for node in roots[-1:])]
     if scene.trace.error_info or any(has_failed(node) for node in scene.tree.roots):
         return "the trace failed in the end"
     for output in outputs:
-        failure = failure_in(output)
+        failure = find_reported_failure(output)
         if failure:
             return f"the final output says “{one_line(failure, limit=100)}”"
-        text = spoken(output)
-        if gives_up(text):
+        text = extract_text(output)
+        if reply_gives_up(text):
             return f"the final answer is “{one_line(text, limit=100)}”"
     calls = [node for node in scene.tree.nodes if is_model_call(node) and scene.was_read(node)]
     if calls:
-        text = spoken(max(calls, key=lambda node: (node.end, node.index)).span.output)
-        if gives_up(text):
+        text = extract_text(max(calls, key=lambda node: (node.end, node.index)).span.output)
+        if reply_gives_up(text):
             return f"the last reply is “{one_line(text, limit=100)}”"
     return ""

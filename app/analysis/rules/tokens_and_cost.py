@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
-from app.analysis.evidence import Scene, is_model_call
+from app.analysis.evidence import Evidence, is_model_call
 from app.analysis.finding import Category, Finding
-from app.analysis.profile import spend_of
-from app.analysis.text.one_line import dollars, one_line
+from app.analysis.profile import sum_tokens_and_cost
+from app.analysis.text.one_line import format_usd, one_line
 from app.analysis.tree import Node
 
 _LEAST_TURNS = 4
@@ -24,11 +24,15 @@ _PRICE_RATIO = 3.0
 _COST_RATIO = 5.0
 
 
-def prompt_growth(scene: Scene) -> Iterator[Finding]:
+def prompt_growth(scene: Evidence) -> Iterator[Finding]:
     """Prompts of the same call that grow from turn to turn: among the children of one span, or
     over parents that each have one."""
     for peers in scene.peers.values():
-        calls = [node for node in peers if is_model_call(node) and spend_of(node.span).prompt > 0]
+        calls = [
+            node
+            for node in peers
+            if is_model_call(node) and sum_tokens_and_cost(node.span).prompt > 0
+        ]
         if len(calls) < _LEAST_TURNS:
             continue
         under: dict[str, list[Node]] = {}
@@ -47,14 +51,15 @@ def _usual_growth(tasks: Collection[Sequence[Node]]) -> float:
     if len(tasks) < _LEAST_TASKS:
         return 0.0
     return median(
-        spend_of(turns[-1].span).prompt / spend_of(turns[0].span).prompt for turns in tasks
+        sum_tokens_and_cost(turns[-1].span).prompt / sum_tokens_and_cost(turns[0].span).prompt
+        for turns in tasks
     )
 
 
 def _growth(turns: Sequence[Node]) -> Finding | None:
     if len(turns) < _LEAST_TURNS or any(b.start < a.end - 1_000 for a, b in pairwise(turns)):
         return None
-    prompts = [spend_of(node.span).prompt for node in turns]
+    prompts = [sum_tokens_and_cost(node.span).prompt for node in turns]
     start, end = _longest_climb(prompts)
     length = end - start + 1
     if length < max(_LEAST_TURNS, _CLIMBING_SHARE * len(turns)):
@@ -102,7 +107,7 @@ def _grown(turns: Sequence[Node], prompts: Sequence[float]) -> Finding:
     return Finding(Category.PROMPT_GROWTH, confidence, sentence, spans, numbers)
 
 
-def costly_outliers(scene: Scene) -> Iterator[Finding]:
+def costly_outliers(scene: Evidence) -> Iterator[Finding]:
     """A call that cost far more than its peers, mostly by another model."""
     for peers in scene.peers.values():
         priced = [node for node in peers if node.span.total_estimated_cost]
@@ -128,7 +133,7 @@ def _cost(node: Node) -> float:
 
 def _price(node: Node) -> float:
     """Dollars a token."""
-    tokens = spend_of(node.span).tokens
+    tokens = sum_tokens_and_cost(node.span).tokens
     return _cost(node) / tokens if tokens else 0.0
 
 
@@ -149,8 +154,8 @@ def _costly(
         used = one_line(worst.span.model or "an unnamed model", limit=40)
         model = f" with {used} where the others use {one_line(common or 'none', limit=40)}"
     sentence = (
-        f"{one_line(worst.name, limit=60)} cost {dollars(cost)}{model},"
-        f" {cost / usual:.1f} times the median of its {len(peers)} calls ({dollars(usual)})."
+        f"{one_line(worst.name, limit=60)} cost {format_usd(cost)}{model},"
+        f" {cost / usual:.1f} times the median of its {len(peers)} calls ({format_usd(usual)})."
     )
     numbers = {"cost": cost, "median_cost": usual, "calls": len(peers)}
     spans = tuple(node.id for node in odd[:12])

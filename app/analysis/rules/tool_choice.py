@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from typing import Any
 
-from app.analysis.evidence import Scene, is_model_call
+from app.analysis.evidence import Evidence, is_model_call
 from app.analysis.finding import Category, Finding
-from app.analysis.json_values import leaves
+from app.analysis.json_values import iterate_leaves
 from app.analysis.text.one_line import one_line
 
 _CALLS = frozenset(["tool_calls", "function_call"])
 
 
-def unknown_tools(scene: Scene) -> Iterator[Finding]:
+def unknown_tools(scene: Evidence) -> Iterator[Finding]:
     """Model calls that name a tool missing from the tools that their request offered."""
     for node in scene.tree.nodes:
         if not is_model_call(node) or not scene.was_read(node):
@@ -34,7 +34,7 @@ def unknown_tools(scene: Scene) -> Iterator[Finding]:
 def _names(record: Any, *, under: str) -> set[str]:
     """The values of `name` of the tools, or calls, under a key; not of their parameters."""
     names = set()
-    for path, leaf in leaves(record):
+    for path, leaf in iterate_leaves(record):
         if path and path[-1] == "name" and isinstance(leaf, str) and under in path[:-1]:
             inner = path[path.index(under) + 1 : -1]
             if all(isinstance(part, int) or part in ("function", "kwargs") for part in inner):

@@ -5,19 +5,25 @@ from typing import Any
 
 from app.analysis.error_origins import has_failed
 from app.analysis.finding import Finding
-from app.analysis.json_values import leaves
-from app.analysis.profile import Spend, spend_of
-from app.analysis.text.one_line import dollars, one_line, percent, span_of_time
+from app.analysis.json_values import iterate_leaves
+from app.analysis.profile import TokensAndCost, sum_tokens_and_cost
+from app.analysis.text.one_line import format_duration, format_percent, format_usd, one_line
 from app.analysis.text.token_budget import Alias
-from app.analysis.trace_analysis import Examination
-from app.analysis.tree import Node, Oddity
+from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.tree import Node, TreeWarning
 
 PATH_MARK = "*"
-_ODD_HERE = (Oddity.ORPHAN, Oddity.CYCLE, Oddity.NEGATIVE, Oddity.EARLY, Oddity.LATE)
+_ODD_HERE = (
+    TreeWarning.ORPHAN,
+    TreeWarning.CYCLE,
+    TreeWarning.NEGATIVE,
+    TreeWarning.EARLY,
+    TreeWarning.LATE,
+)
 _SPANS_SHOWN = 6
 
 
-def span_line(node: Node, seen: Examination, *, name: str) -> str:
+def format_span(node: Node, seen: TraceAnalysis, *, name: str) -> str:
     """`s4 * search_docs [tool] 1.20 s 12 %, model gpt-4o, 1,200+56 tokens, $0.012, ERROR ...`.
 
     `name` is the span's alias. The share is that of the whole trace; `own` is the time that no
@@ -29,9 +35,9 @@ def span_line(node: Node, seen: Examination, *, name: str) -> str:
     parts[0] += f" {_duration(node, seen)}"
     if span.model:
         parts.append(one_line(span.model, limit=40))
-    parts.extend(spent(spend_of(span)))
+    parts.extend(format_spending(sum_tokens_and_cost(span)))
     if span.ttft is not None:
-        parts.append(f"first token {span_of_time(span.ttft * 1_000)}")
+        parts.append(f"first token {format_duration(span.ttft * 1_000)}")
     if has_failed(node):
         kind = span.error_info.exception_type if span.error_info else None
         parts.append(f"ERROR {one_line(kind or '', limit=40)}".rstrip())
@@ -39,18 +45,18 @@ def span_line(node: Node, seen: Examination, *, name: str) -> str:
     return ", ".join(parts)
 
 
-def _duration(node: Node, seen: Examination) -> str:
+def _duration(node: Node, seen: TraceAnalysis) -> str:
     if not node.finished:
         return "never ended"
-    if Oddity.UNTIMED in node.oddities:
+    if TreeWarning.UNTIMED in node.oddities:
         return "no times"
-    text = f"{span_of_time(node.duration)} {percent(node.duration, seen.profile.wall)}"
+    text = f"{format_duration(node.duration)} {format_percent(node.duration, seen.profile.wall)}"
     if node.children:
-        text += f" (own {span_of_time(seen.profile.own_time[node.index])})"
+        text += f" (own {format_duration(seen.profile.own_time[node.index])})"
     return text
 
 
-def spent(spend: Spend) -> list[str]:
+def format_spending(spend: TokensAndCost) -> list[str]:
     """Tokens in and out, and dollars; what is zero is left out."""
     parts = []
     if spend.prompt or spend.completion:
@@ -58,11 +64,11 @@ def spent(spend: Spend) -> list[str]:
     elif spend.tokens:
         parts.append(f"{spend.tokens:,.0f} tokens")
     if spend.cost:
-        parts.append(dollars(spend.cost))
+        parts.append(format_usd(spend.cost))
     return parts
 
 
-def group_line(nodes: Sequence[Node], seen: Examination, *, longest: str) -> str:
+def format_group(nodes: Sequence[Node], seen: TraceAnalysis, *, longest: str) -> str:
     """`12 × search [tool] 80 ms to 1.20 s, together 3.40 s; longest s9`; `longest` is an alias."""
     times = [node.duration for node in nodes]
     below = sum(node.size - 1 for node in nodes)
@@ -73,17 +79,17 @@ def group_line(nodes: Sequence[Node], seen: Examination, *, longest: str) -> str
     kind = one_line(first.span.type or "general", limit=20)
     text = (
         f"{mark}{len(nodes):,} × {one_line(first.name)}{others} [{kind}]"
-        f" {span_of_time(min(times))} to {span_of_time(max(times))}, together"
-        f" {span_of_time(sum(times))}; longest {longest}"
+        f" {format_duration(min(times))} to {format_duration(max(times))}, together"
+        f" {format_duration(sum(times))}; longest {longest}"
     )
-    total = sum((spend_of(node.span) for node in nodes), Spend())
-    extra = spent(total)
+    total = sum((sum_tokens_and_cost(node.span) for node in nodes), TokensAndCost())
+    extra = format_spending(total)
     if below:
         extra.append(f"{below:,} spans below")
     return "; ".join([text, *extra])
 
 
-def finding_line(finding: Finding, *, alias: Alias) -> str:
+def format_finding(finding: Finding, *, alias: Alias) -> str:
     """Category with its group and confidence, the sentence, and the spans, culprit first."""
     kind = f"{finding.category} ({finding.group}, {finding.confidence:.0%} sure)"
     names = [alias(span_id) for span_id in finding.spans[:_SPANS_SHOWN]]
@@ -94,12 +100,12 @@ def finding_line(finding: Finding, *, alias: Alias) -> str:
     return f"{kind}: {one_line(finding.sentence, limit=600)}{where}"
 
 
-def preview(value: Any, *, limit: int = 240) -> str:
+def format_preview(value: Any, *, limit: int = 240) -> str:
     """The beginning of a JSON value on one line: texts with the keys they stand under."""
     if isinstance(value, str):
         return one_line(value, limit=limit)
     shown = ""
-    for path, leaf in leaves(value, most=30):
+    for path, leaf in iterate_leaves(value, most=30):
         key = ".".join(str(part) for part in path[-2:])
         shown += f"{key}: {one_line(str(leaf), limit=limit)}; " if key else f"{leaf}; "
         if len(shown) > limit:

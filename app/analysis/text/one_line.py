@@ -42,10 +42,10 @@ def _accent(sign: str) -> bool:
     return unicodedata.category(sign) == "Mn" and unicodedata.combining(sign) > 0
 
 
-def span_of_time(microseconds: float) -> str:
+def format_duration(microseconds: float) -> str:
     """A duration such as `3 µs`, `12.5 ms`, `4.21 s`, `3 min 05 s`."""
     if microseconds < 0:
-        return "-" + span_of_time(-microseconds)
+        return "-" + format_duration(-microseconds)
     if microseconds < 1_000:
         return f"{microseconds:.0f} µs"
     if microseconds < 99_950:
@@ -60,7 +60,7 @@ def span_of_time(microseconds: float) -> str:
     return f"{seconds // 3_600} h {seconds % 3_600 // 60:02d} min"
 
 
-def dollars(amount: float) -> str:
+def format_usd(amount: float) -> str:
     """A cost such as `$0`, `$0.000042`, `$1.20`; an exponent only below a billionth."""
     if amount == 0:
         return "$0"
@@ -71,12 +71,12 @@ def dollars(amount: float) -> str:
     return f"${Decimal(f'{amount:.2g}'):f}"
 
 
-def percent(part: float, whole: float) -> str:
+def format_percent(part: float, whole: float) -> str:
     """`part` of `whole` such as `37 %`; `<1 %` for a little; nothing of nothing is `0 %`."""
     share = 100 * part / whole if whole else 0.0
     return "<1 %" if 0 < share < 0.5 else f"{share:.0f} %"
 
 
-def counted(count: int, noun: str) -> str:
+def format_count(count: int, noun: str) -> str:
     """`1 span`, `1,234 spans`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -2,15 +2,15 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
-from app.analysis.baseline_findings import usual_line
+from app.analysis.baseline_findings import format_baseline
 from app.analysis.error_origins import has_failed
-from app.analysis.profile import Group
-from app.analysis.text.lines import PATH_MARK, finding_line, preview, spent
-from app.analysis.text.one_line import counted, one_line, percent, span_of_time
-from app.analysis.text.outline_tree import tree_rows
-from app.analysis.text.token_budget import Alias, Sheet
-from app.analysis.trace_analysis import Examination, examine
-from app.analysis.tree import Node, Oddity
+from app.analysis.profile import SpanGroup
+from app.analysis.text.lines import PATH_MARK, format_finding, format_preview, format_spending
+from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
+from app.analysis.text.outline_tree import plan_rows
+from app.analysis.text.token_budget import Alias, BudgetedText
+from app.analysis.trace_analysis import TraceAnalysis, analyse_trace
+from app.analysis.tree import Node, TreeWarning
 from app.opik.records import FeedbackScore, Span, Trace
 
 DEFAULT_BUDGET = 6_000
@@ -30,13 +30,13 @@ def write_outline(
     bodies: Collection[str] | None = None,
 ) -> str:
     """The outline of a trace that was not examined yet; see `examine` and `outline_of`."""
-    return outline_of(
-        examine(trace, spans, bodies=bodies), alias=alias, budget_tokens=budget_tokens
+    return build_outline(
+        analyse_trace(trace, spans, bodies=bodies), alias=alias, budget_tokens=budget_tokens
     )
 
 
-def outline_of(
-    seen: Examination,
+def build_outline(
+    seen: TraceAnalysis,
     *,
     alias: Alias,
     budget_tokens: int = DEFAULT_BUDGET,
@@ -47,25 +47,25 @@ def outline_of(
     With `root` only the tree below it is told. What did not fit is stated with counts and the call
     that shows it. Equal input and equal aliases give equal text.
     """
-    sheet = Sheet(max(0, budget_tokens - _CLOSING))
+    sheet = BudgetedText(max(0, budget_tokens - _CLOSING))
     if root is None:
         whole = sheet.left
         sheet.fill(_header(seen), keep=whole * 6 // 10)
         _add_findings(sheet, seen, alias, keep=whole * 35 // 100)
         sheet.fill(_profile(seen, alias), keep=whole * 25 // 100)
     _add_tree(sheet, seen, alias, root)
-    closed = Sheet(budget_tokens)
+    closed = BudgetedText(budget_tokens)
     closed.fill(sheet.text().split("\n"))
     return closed.text()
 
 
-def _header(seen: Examination) -> Iterator[str]:
+def _header(seen: TraceAnalysis) -> Iterator[str]:
     trace, tree, profile = seen.trace, seen.tree, seen.profile
     wall = trace.duration * 1_000 if trace.duration is not None else profile.wall
     failed = sum(1 for node in tree.nodes if has_failed(node))
-    facts = [span_of_time(wall), counted(len(tree.nodes), "span")]
-    facts.append(counted(failed, "failed span"))
-    facts.extend(spent(profile.spend))
+    facts = [format_duration(wall), format_count(len(tree.nodes), "span")]
+    facts.append(format_count(failed, "failed span"))
+    facts.extend(format_spending(profile.spend))
     yield f"Trace {one_line(trace.name or 'unnamed')}: {', '.join(facts)}"
     started = trace.start_time.isoformat(timespec="seconds") if trace.start_time else "unknown"
     state = "finished" if trace.end_time else "not finished: it still runs, or broke off"
@@ -79,17 +79,17 @@ def _header(seen: Examination) -> Iterator[str]:
         shown = ", ".join(one_line(tag, limit=40) for tag in trace.tags[:_TAGS_SHOWN])
         more = len(trace.tags) - _TAGS_SHOWN
         yield f"tags: {shown}" + (f" and {more} more" if more > 0 else "")
-    usual = usual_line(seen)
+    usual = format_baseline(seen)
     if usual is not None:
         yield usual
     yield from _verdicts(seen)
     for label, value in (("input", trace.input), ("output", trace.output)):
         if value is not None:
-            yield f"{label}: {preview(value)}"
+            yield f"{label}: {format_preview(value)}"
     yield from _limits(seen)
 
 
-def _verdicts(seen: Examination) -> Iterator[str]:
+def _verdicts(seen: TraceAnalysis) -> Iterator[str]:
     scores = seen.trace.feedback_scores
     for score in scores[:_SCORES_SHOWN]:
         yield f"feedback: {_score(score)}"
@@ -112,7 +112,7 @@ def _score(score: FeedbackScore) -> str:
     return f"{one_line(score.name, limit=60)} {value}{category}{reason}"
 
 
-def _limits(seen: Examination) -> Iterator[str]:
+def _limits(seen: TraceAnalysis) -> Iterator[str]:
     """What is missing or odd, so that nobody takes silence for health."""
     count = len(seen.tree.nodes)
     if seen.trace.span_count is not None and seen.trace.span_count > count:
@@ -125,7 +125,7 @@ def _limits(seen: Examination) -> Iterator[str]:
     odd = [f"{oddity.value}: {len(ids):,}" for oddity, ids in seen.tree.odd.items()]
     if odd:
         yield f"odd spans ({'; '.join(odd)})"
-    if len(seen.tree.roots) > 1 and not seen.tree.odd.get(Oddity.ORPHAN):
+    if len(seen.tree.roots) > 1 and not seen.tree.odd.get(TreeWarning.ORPHAN):
         yield f"{len(seen.tree.roots):,} spans without a parent"
     reported, counted_here = seen.profile.reported.tokens, seen.profile.spend.tokens
     if reported > counted_here * 1.02 and counted_here:
@@ -135,7 +135,7 @@ def _limits(seen: Examination) -> Iterator[str]:
         )
 
 
-def _add_findings(sheet: Sheet, seen: Examination, alias: Alias, *, keep: int) -> None:
+def _add_findings(sheet: BudgetedText, seen: TraceAnalysis, alias: Alias, *, keep: int) -> None:
     if not seen.findings:
         sheet.add("")
         sheet.add("Findings: none; no rule saw anything wrong with this trace.")
@@ -143,7 +143,7 @@ def _add_findings(sheet: Sheet, seen: Examination, alias: Alias, *, keep: int) -
     sheet.add("")
     sheet.add(f"Findings ({len(seen.findings)}, most telling first):", keep=keep)
     lines = (
-        f"{place}. {finding_line(finding, alias=alias)}"
+        f"{place}. {format_finding(finding, alias=alias)}"
         for place, finding in enumerate(seen.findings, 1)
     )
     shown = sheet.fill(lines, keep=keep)
@@ -152,7 +152,7 @@ def _add_findings(sheet: Sheet, seen: Examination, alias: Alias, *, keep: int) -
         sheet.add(f'{left} more; see get_trace_data(view="findings", offset={shown})')
 
 
-def _profile(seen: Examination, alias: Alias) -> Iterator[str]:
+def _profile(seen: TraceAnalysis, alias: Alias) -> Iterator[str]:
     profile = seen.profile
     if not seen.tree.nodes:
         return
@@ -161,7 +161,7 @@ def _profile(seen: Examination, alias: Alias) -> Iterator[str]:
     longest = sorted(profile.on_path.items(), key=lambda item: (-item[1], item[0]))
     parts = [
         f"{alias(span_id)} {one_line(seen.tree.by_id[span_id].name, limit=40)}"
-        f" {span_of_time(time)} ({percent(time, profile.wall)})"
+        f" {format_duration(time)} ({format_percent(time, profile.wall)})"
         for span_id, time in longest[:_PATH_SHOWN]
     ]
     more = len(longest) - len(parts)
@@ -173,19 +173,20 @@ def _profile(seen: Examination, alias: Alias) -> Iterator[str]:
         yield f"- by model: {_groups(profile.by_model)}"
     for gap in profile.gaps[:2]:
         yield (
-            f"- silence of {span_of_time(gap.duration)} ({percent(gap.duration, profile.wall)})"
+            f"- silence of {format_duration(gap.duration)}"
+            f" ({format_percent(gap.duration, profile.wall)})"
             f" between {alias(gap.before.id)} and {alias(gap.after.id)}"
         )
     if profile.first_token:
         slowest = max(profile.first_token.items(), key=lambda item: (item[1], item[0]))
-        yield f"- slowest first token: {span_of_time(slowest[1] * 1_000)} in {alias(slowest[0])}"
+        yield f"- slowest first token: {format_duration(slowest[1] * 1_000)} in {alias(slowest[0])}"
 
 
-def _groups(groups: Sequence[Group]) -> str:
+def _groups(groups: Sequence[SpanGroup]) -> str:
     parts = []
     for group in groups[:_GROUPS_SHOWN]:
-        text = f"{one_line(group.key, limit=48)} {group.count:,} × own {span_of_time(group.own)}"
-        extra = spent(group.spend)
+        text = f"{one_line(group.key, limit=48)} {group.count:,} × own {format_duration(group.own)}"
+        extra = format_spending(group.spend)
         if group.failed:
             extra.append(f"{group.failed:,} failed")
         parts.append(text + (f" ({', '.join(extra)})" if extra else ""))
@@ -195,7 +196,7 @@ def _groups(groups: Sequence[Group]) -> str:
     return "; ".join(parts)
 
 
-def _add_tree(sheet: Sheet, seen: Examination, alias: Alias, root: Node | None) -> None:
+def _add_tree(sheet: BudgetedText, seen: TraceAnalysis, alias: Alias, root: Node | None) -> None:
     top = [root] if root is not None else list(seen.tree.roots)
     if not top:
         sheet.add("")
@@ -204,11 +205,12 @@ def _add_tree(sheet: Sheet, seen: Examination, alias: Alias, root: Node | None) 
     title = f"Tree ({PATH_MARK} on the critical path; shares are of the whole trace):"
     if not (sheet.add("") and sheet.add(title)):
         title = ""
-    rows, hidden = tree_rows(seen, top=top, budget_tokens=sheet.left - _CLOSING)
+    rows, hidden = plan_rows(seen, top=top, budget_tokens=sheet.left - _CLOSING)
     shown = sheet.fill((row.text(seen, alias=alias) for row in rows), keep=_CLOSING)
     hidden += sum(len(row.nodes) for row in rows[shown:] if row.kind != "rest")
     if hidden:
         sheet.add(
-            f"{counted(hidden, 'span')} not shown; open one with get_trace_data(root=its alias),"
+            f"{format_count(hidden, 'span')} not shown;"
+            " open one with get_trace_data(root=its alias),"
             f' or list them with get_trace_data(sort="duration", offset=0)'
         )

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 
 from app.analysis.error_origins import has_failed
 from app.analysis.json_values import without_numbers
-from app.analysis.text.lines import group_line, span_line
-from app.analysis.text.one_line import counted, one_line
-from app.analysis.text.token_budget import Alias, cost
-from app.analysis.trace_analysis import Examination
+from app.analysis.text.lines import format_group, format_span
+from app.analysis.text.one_line import format_count, one_line
+from app.analysis.text.token_budget import Alias, count_line_tokens
+from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
 _PLACEHOLDER = "s00000"
@@ -44,27 +44,27 @@ class Row:
         """The spans at the top of the row; those of a chain lie below one another."""
         return self.nodes[:1] if self.kind == "chain" else self.nodes
 
-    def text(self, seen: Examination, *, alias: Alias) -> str:
+    def text(self, seen: TraceAnalysis, *, alias: Alias) -> str:
         indent = "  " * min(self.depth, _DEEPEST_INDENT)
         first = self.nodes[0]
         if self.kind == "group":
             longest = max(self.nodes, key=lambda node: (node.duration, -node.index))
-            return indent + group_line(self.nodes, seen, longest=alias(longest.id))
+            return indent + format_group(self.nodes, seen, longest=alias(longest.id))
         if self.kind == "chain":
             names = f"{one_line(first.name, limit=40)} … {one_line(self.nodes[-1].name, limit=40)}"
             return f"{indent}{len(self.nodes):,} spans, each the only child of the last: {names}"
         if self.kind == "rest":
             parent = first.parent
             root = f'root="{alias(parent.id)}", ' if parent else ""
-            more = counted(self.left_out, "more span")
+            more = format_count(self.left_out, "more span")
             return f'{indent}{more} here; see get_trace_data({root}sort="start", offset=0)'
-        line = indent + span_line(first, seen, name=alias(first.id))
+        line = indent + format_span(first, seen, name=alias(first.id))
         hidden = first.size - 1
         return f"{line} (+{hidden:,} below)" if hidden and not self.below else line
 
 
-def tree_rows(
-    seen: Examination, *, top: Sequence[Node], budget_tokens: int
+def plan_rows(
+    seen: TraceAnalysis, *, top: Sequence[Node], budget_tokens: int
 ) -> tuple[list[Row], int]:
     """Rows in reading order within the budget, and how many spans under `top` they do not show.
 
@@ -89,7 +89,7 @@ def _in_order(rows: Sequence[Row]) -> list[Row]:
 class _Planner:
     """Spends the budget on the most telling rows."""
 
-    def __init__(self, seen: Examination, budget_tokens: int) -> None:
+    def __init__(self, seen: TraceAnalysis, budget_tokens: int) -> None:
         self._seen = seen
         self._left = budget_tokens
         self._named = {span_id for finding in seen.findings for span_id in finding.spans[:2]}
@@ -191,7 +191,7 @@ class _Planner:
         return max(self._weights[node.index] for node in row.nodes)
 
     def _price(self, row: Row) -> int:
-        return cost(row.text(self._seen, alias=_placeholder))
+        return count_line_tokens(row.text(self._seen, alias=_placeholder))
 
 
 def _placeholder(_: str) -> str:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from app.analysis.error_origins import has_failed, message_of
-from app.analysis.evidence import says_nothing
-from app.analysis.json_values import is_cut, leaves
-from app.analysis.text.one_line import one_line, span_of_time
+from app.analysis.error_origins import error_message, has_failed
+from app.analysis.evidence import has_empty_output
+from app.analysis.json_values import is_cut, iterate_leaves
+from app.analysis.text.one_line import format_duration, one_line
 from app.analysis.text.token_budget import Alias
-from app.analysis.trace_analysis import Examination
+from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
 _MOST_OF_A_KIND = 6
@@ -27,12 +27,12 @@ Pair = tuple[Node, Node]
 class Runs:
     """Two runs; the alias names spans of either."""
 
-    a: Examination
-    b: Examination
+    a: TraceAnalysis
+    b: TraceAnalysis
     alias: Alias
 
 
-def divergences(runs: Runs) -> Iterator[str]:
+def find_run_differences(runs: Runs) -> Iterator[str]:
     """Lines on how run B went another way than run A: the first divergence in its steps, steps in
     another order, the first other outcome of a step, then steps with other models, larger inputs or
     more time."""
@@ -166,12 +166,12 @@ def _outcome(runs: Runs, ours: Node, theirs: Node) -> str | None:
     if has_failed(ours) != has_failed(theirs):
         failed = theirs if has_failed(theirs) else ours
         assert failed.span.error_info is not None
-        said = one_line(message_of(failed.span.error_info), limit=120)
+        said = one_line(error_message(failed.span.error_info), limit=120)
         return f"fails in {'B' if failed is theirs else 'A'} only ({said})"
     if has_failed(theirs) or not _both_read(runs, ours, theirs):
         return None
-    if says_nothing(ours) != says_nothing(theirs):
-        return f"returns nothing in {'B' if says_nothing(theirs) else 'A'} only"
+    if has_empty_output(ours) != has_empty_output(theirs):
+        return f"returns nothing in {'B' if has_empty_output(theirs) else 'A'} only"
     return None
 
 
@@ -205,7 +205,8 @@ def _slower(runs: Runs, pairs: Sequence[Pair]) -> Iterator[str]:
             shifts.append((new - old, old, new, theirs))
     shifts.sort(key=lambda shift: -shift[0])
     for _, old, new, theirs in shifts[:_MOST_OF_A_KIND]:
-        yield f"slower: {_step(runs, theirs)}: {span_of_time(old)} → {span_of_time(new)} of its own"
+        step = _step(runs, theirs)
+        yield f"slower: {step}: {format_duration(old)} → {format_duration(new)} of its own"
 
 
 def _both_read(runs: Runs, ours: Node, theirs: Node) -> bool:
@@ -214,7 +215,7 @@ def _both_read(runs: Runs, ours: Node, theirs: Node) -> bool:
 
 def _size(value: Any) -> int:
     """Characters of the texts and numbers in a value; of a cut one what is left of it."""
-    return len(value) if is_cut(value) else sum(len(str(leaf)) for _, leaf in leaves(value))
+    return len(value) if is_cut(value) else sum(len(str(leaf)) for _, leaf in iterate_leaves(value))
 
 
 def _name(node: Node) -> str:

@@ -36,12 +36,12 @@ Alias = Callable[[str], str]
 """Gives the short name (`s1`, `s2`, ...) of a span id, the same one each time."""
 
 
-def cost(line: str) -> int:
+def count_line_tokens(line: str) -> int:
     """Tokens of a line with its line break. The sum over lines is never below the whole text's."""
     return estimate_tokens(line) + 1
 
 
-class Sheet:
+class BudgetedText:
     """Takes lines as long as they fit."""
 
     def __init__(self, budget_tokens: int) -> None:
@@ -54,7 +54,7 @@ class Sheet:
 
     def add(self, line: str, *, keep: int = 0) -> bool:
         """Adds a line if `keep` tokens stay free after it; says whether it did."""
-        price = cost(line)
+        price = count_line_tokens(line)
         if price + keep > self._left:
             return False
         self._left -= price

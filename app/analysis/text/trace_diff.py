@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from app.analysis.error_origins import has_failed, message_of
-from app.analysis.profile import NOTHING, Spend
-from app.analysis.text.lines import spent
-from app.analysis.text.one_line import counted, one_line, span_of_time
-from app.analysis.text.run_differences import Runs, divergences
-from app.analysis.text.token_budget import Alias, Sheet
-from app.analysis.text.value_diff import value_changes
-from app.analysis.trace_analysis import Examination
+from app.analysis.error_origins import error_message, has_failed
+from app.analysis.profile import NOTHING, TokensAndCost
+from app.analysis.text.lines import format_spending
+from app.analysis.text.one_line import format_count, format_duration, one_line
+from app.analysis.text.run_differences import Runs, find_run_differences
+from app.analysis.text.token_budget import Alias, BudgetedText
+from app.analysis.text.value_diff import diff_values
+from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
 DEFAULT_BUDGET = 2_000
@@ -24,13 +24,13 @@ _LEAST_SHIFT = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class ComparedSide:
     """One of the two things compared: a whole trace, or the span `root` with all below it.
 
     `label` is how the reader knows a trace.
     """
 
-    seen: Examination
+    seen: TraceAnalysis
     root: Node | None = None
     label: str = "trace"
 
@@ -40,7 +40,7 @@ class Side:
     def duration(self) -> int:
         return self.root.duration if self.root else self.seen.profile.wall
 
-    def spend(self) -> Spend:
+    def spend(self) -> TokensAndCost:
         return sum((self.seen.profile.own_spend[node.index] for node in self.nodes()), NOTHING)
 
     def body(self, field: str) -> tuple[bool, Any]:
@@ -55,25 +55,27 @@ class Side:
         return f"{self.label} {one_line(self.seen.trace.name or 'unnamed')}"
 
 
-def difference_text(a: Side, b: Side, *, alias: Alias, budget_tokens: int = DEFAULT_BUDGET) -> str:
+def format_difference(
+    a: ComparedSide, b: ComparedSide, *, alias: Alias, budget_tokens: int = DEFAULT_BUDGET
+) -> str:
     """How `b` differs from `a`: totals, errors, structure, time by name, spend by model, and the
     changed paths of inputs, outputs and metadata. Bounded; what did not fit is counted."""
     lines = list(islice(_lines(a, b, alias), _MOST_LINES))
-    sheet = Sheet(budget_tokens)
+    sheet = BudgetedText(budget_tokens)
     shown = sheet.fill(lines, keep=_CLOSING)
     if shown < len(lines):
-        left = counted(len(lines) - shown, "more line")
+        left = format_count(len(lines) - shown, "more line")
         sheet.add(f"{left} of differences did not fit; compare smaller parts")
     return sheet.text()
 
 
-def _lines(a: Side, b: Side, alias: Alias) -> Iterator[str]:
+def _lines(a: ComparedSide, b: ComparedSide, alias: Alias) -> Iterator[str]:
     yield f"A: {_totals(a, alias)}"
     yield f"B: {_totals(b, alias)}"
     yield f"B takes {_ratio(a.duration(), b.duration())} of A's time"
     whole = a.root is None and b.root is None
     found = [
-        *(divergences(Runs(a.seen, b.seen, alias)) if whole else ()),
+        *(find_run_differences(Runs(a.seen, b.seen, alias)) if whole else ()),
         *_errors(a, b),
         *_structure(a, b),
         *_times(a, b),
@@ -86,12 +88,12 @@ def _lines(a: Side, b: Side, alias: Alias) -> Iterator[str]:
     yield from found
 
 
-def _totals(side: Side, alias: Alias) -> str:
+def _totals(side: ComparedSide, alias: Alias) -> str:
     nodes = side.nodes()
     failed = sum(1 for node in nodes if has_failed(node))
-    facts = [span_of_time(side.duration()), counted(len(nodes), "span")]
+    facts = [format_duration(side.duration()), format_count(len(nodes), "span")]
     facts += [f"{failed} failed"] if failed else []
-    return ", ".join([side.title(alias), *facts, *spent(side.spend())])
+    return ", ".join([side.title(alias), *facts, *format_spending(side.spend())])
 
 
 def _ratio(before: float, after: float) -> str:
@@ -100,7 +102,7 @@ def _ratio(before: float, after: float) -> str:
     return f"{after / before:.2f} times"
 
 
-def _errors(a: Side, b: Side) -> Iterator[str]:
+def _errors(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
     mine, theirs = _raised(a), _raised(b)
     for said in mine:
         if said not in theirs:
@@ -110,16 +112,16 @@ def _errors(a: Side, b: Side) -> Iterator[str]:
             yield f"error only in B: {said}"
 
 
-def _raised(side: Side) -> list[str]:
+def _raised(side: ComparedSide) -> list[str]:
     said: dict[str, None] = {}
     for node in side.nodes():
         if has_failed(node) and node.span.error_info:
-            text = f"{one_line(node.name, limit=60)}: {message_of(node.span.error_info)}"
+            text = f"{one_line(node.name, limit=60)}: {error_message(node.span.error_info)}"
             said[one_line(text, limit=240)] = None
     return list(said)[:20]
 
 
-def _structure(a: Side, b: Side) -> Iterator[str]:
+def _structure(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
     """Places of the tree, as names from the top, that one side has more often."""
     mine, theirs = _places(a), _places(b)
     for place in dict.fromkeys([*mine, *theirs]):
@@ -128,7 +130,7 @@ def _structure(a: Side, b: Side) -> Iterator[str]:
             yield f"structure: {one:,} → {other:,} × {place}"
 
 
-def _places(side: Side) -> Mapping[str, int]:
+def _places(side: ComparedSide) -> Mapping[str, int]:
     top = side.root.depth if side.root else 0
     counts: dict[str, int] = {}
     names: dict[int, str] = {}
@@ -142,7 +144,7 @@ def _places(side: Side) -> Mapping[str, int]:
     return counts
 
 
-def _times(a: Side, b: Side) -> Iterator[str]:
+def _times(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
     """Names by how much their own time changed, the greatest shift first."""
     mine, theirs = _own_times(a), _own_times(b)
     whole = max(a.duration(), b.duration(), 1)
@@ -152,12 +154,12 @@ def _times(a: Side, b: Side) -> Iterator[str]:
     shifts.sort(key=lambda shift: (-abs(shift[0]), shift[1]))
     for shift, name in shifts[:10]:
         if abs(shift) >= _LEAST_SHIFT * whole:
-            before, after = span_of_time(mine.get(name, 0)), span_of_time(theirs.get(name, 0))
+            before, after = format_duration(mine.get(name, 0)), format_duration(theirs.get(name, 0))
             sign = "+" if shift > 0 else ""
-            yield f"own time of {name}: {before} → {after} ({sign}{span_of_time(shift)})"
+            yield f"own time of {name}: {before} → {after} ({sign}{format_duration(shift)})"
 
 
-def _own_times(side: Side) -> Mapping[str, int]:
+def _own_times(side: ComparedSide) -> Mapping[str, int]:
     times: dict[str, int] = {}
     for node in side.nodes():
         name = one_line(node.name, limit=60)
@@ -165,20 +167,22 @@ def _own_times(side: Side) -> Mapping[str, int]:
     return times
 
 
-def _models(a: Side, b: Side) -> Iterator[str]:
+def _models(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
     mine, theirs = _by_model(a), _by_model(b)
     for model in dict.fromkeys([*mine, *theirs]):
         (calls, before), (calls_after, after) = mine.get(model, _NONE), theirs.get(model, _NONE)
         if (calls, before) != (calls_after, after):
-            old, new = (", ".join(spent(spend)) or "no usage" for spend in (before, after))
+            old, new = (
+                ", ".join(format_spending(spend)) or "no usage" for spend in (before, after)
+            )
             yield f"model {model}: {calls:,} → {calls_after:,} calls, {old} → {new}"
 
 
-_NONE: tuple[int, Spend] = (0, NOTHING)
+_NONE: tuple[int, TokensAndCost] = (0, NOTHING)
 
 
-def _by_model(side: Side) -> Mapping[str, tuple[int, Spend]]:
-    models: dict[str, tuple[int, Spend]] = {}
+def _by_model(side: ComparedSide) -> Mapping[str, tuple[int, TokensAndCost]]:
+    models: dict[str, tuple[int, TokensAndCost]] = {}
     for node in side.nodes():
         if node.span.model:
             key = one_line(node.span.model, limit=60)
@@ -187,20 +191,20 @@ def _by_model(side: Side) -> Mapping[str, tuple[int, Spend]]:
     return models
 
 
-def _bodies(a: Side, b: Side) -> Iterator[str]:
+def _bodies(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
     for field in ("input", "output", "metadata"):
         (read_a, old), (read_b, new) = a.body(field), b.body(field)
         if not (read_a and read_b):
             yield f"{field}: not read of {'A' if not read_a else 'B'}, so not compared"
             continue
-        changes = list(islice(value_changes(old, new), _CHANGES_OF_ONE + 200))
+        changes = list(islice(diff_values(old, new), _CHANGES_OF_ONE + 200))
         for change in changes[:_CHANGES_OF_ONE]:
             yield f"{field} {change.path}: {change.text}"
         if len(changes) > _CHANGES_OF_ONE:
             yield f"{field}: {len(changes) - _CHANGES_OF_ONE} or more further paths differ"
 
 
-def _pairs(a: Side, b: Side, alias: Alias) -> Iterator[str]:
+def _pairs(a: ComparedSide, b: ComparedSide, alias: Alias) -> Iterator[str]:
     """Spans at the same place on both sides whose input or output differs, the first few."""
     told = 0
     for one, other in _matched(a, b):
@@ -208,7 +212,7 @@ def _pairs(a: Side, b: Side, alias: Alias) -> Iterator[str]:
             continue
         for field in ("input", "output"):
             old, new = getattr(one.span, field), getattr(other.span, field)
-            change = next(value_changes(old, new), None)
+            change = next(diff_values(old, new), None)
             if change is not None:
                 pair = f"{alias(one.id)} and {alias(other.id)} {one_line(one.name, limit=60)}"
                 yield f"{pair}: {field} {change.path}: {change.text}"
@@ -217,7 +221,7 @@ def _pairs(a: Side, b: Side, alias: Alias) -> Iterator[str]:
             return
 
 
-def _matched(a: Side, b: Side) -> Iterator[tuple[Node, Node]]:
+def _matched(a: ComparedSide, b: ComparedSide) -> Iterator[tuple[Node, Node]]:
     """Pairs of the n-th span of each place, the tops of compared spans left out."""
     waiting: dict[tuple[int, str, int], Node] = {}
     for key, node in _numbered(a):
@@ -227,7 +231,7 @@ def _matched(a: Side, b: Side) -> Iterator[tuple[Node, Node]]:
             yield waiting[key], node
 
 
-def _numbered(side: Side) -> Iterator[tuple[tuple[int, str, int], Node]]:
+def _numbered(side: ComparedSide) -> Iterator[tuple[tuple[int, str, int], Node]]:
     top = side.root.depth if side.root else 0
     seen: dict[tuple[int, str], int] = {}
     for node in side.nodes():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from app.analysis.json_values import Path, is_cut, leaves
+from app.analysis.json_values import Path, is_cut, iterate_leaves
 from app.analysis.text.one_line import one_line
 
 _MISSING = object()
@@ -20,7 +20,7 @@ _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ValueChange:
     """One path at which two values differ; `text` says how, on one bounded line."""
 
     path: str
@@ -40,32 +40,32 @@ def json_path(path: Path) -> str:
     return "".join(parts)
 
 
-def value_changes(a: Any, b: Any) -> Iterator[Change]:
+def diff_values(a: Any, b: Any) -> Iterator[ValueChange]:
     """Every path at which `a` and `b` differ, in the order of `a`, then what only `b` has.
 
     Numbers compare by value, so 1 equals 1.0; true does not equal 1. The first 4,000 leaves of
     each are compared, and of values that the backend cut only what is left of them.
     """
     if is_cut(a) or is_cut(b):
-        yield Change("$", "cut by the backend: only its beginning could be compared")
-    before = dict(leaves(a, most=_MOST_LEAVES))
-    after = dict(leaves(b, most=_MOST_LEAVES))
+        yield ValueChange("$", "cut by the backend: only its beginning could be compared")
+    before = dict(iterate_leaves(a, most=_MOST_LEAVES))
+    after = dict(iterate_leaves(b, most=_MOST_LEAVES))
     for path, old in before.items():
         new = after.get(path, _MISSING)
         if new is _MISSING:
-            yield Change(json_path(path), f"only in A: {_shown(old)}")
+            yield ValueChange(json_path(path), f"only in A: {_shown(old)}")
         elif type(old) is not type(new) and isinstance(old, bool) | isinstance(new, bool):
-            yield Change(json_path(path), f"{_shown(old)} → {_shown(new)}")
+            yield ValueChange(json_path(path), f"{_shown(old)} → {_shown(new)}")
         elif old != new:
-            yield Change(json_path(path), _changed(old, new))
+            yield ValueChange(json_path(path), _changed(old, new))
     for path, new in after.items():
         if path not in before:
-            yield Change(json_path(path), f"only in B: {_shown(new)}")
+            yield ValueChange(json_path(path), f"only in B: {_shown(new)}")
 
 
 def _changed(old: Any, new: Any) -> str:
     if isinstance(old, str) and isinstance(new, str) and max(len(old), len(new)) > _LONG_TEXT:
-        return text_changes(old, new)
+        return diff_texts(old, new)
     return f"{_shown(old)} → {_shown(new)}"
 
 
@@ -77,7 +77,7 @@ def _shown(value: Any) -> str:
     return one_line(str(value), limit=60)
 
 
-def text_changes(old: str, new: str) -> str:
+def diff_texts(old: str, new: str) -> str:
     """The changed words with a few words around them: `the [-slow-] {+fast+} call of …`."""
     a, b = _WORD.findall(old), _WORD.findall(new)
     start = 0

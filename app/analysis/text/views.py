@@ -6,11 +6,11 @@ from typing import Literal
 
 from app.analysis.critical_path import critical_path
 from app.analysis.error_origins import has_failed
-from app.analysis.profile import Group
-from app.analysis.text.lines import finding_line, span_line, spent
-from app.analysis.text.one_line import counted, one_line, percent, span_of_time
-from app.analysis.text.token_budget import Alias, Sheet
-from app.analysis.trace_analysis import Examination
+from app.analysis.profile import SpanGroup
+from app.analysis.text.lines import format_finding, format_span, format_spending
+from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
+from app.analysis.text.token_budget import Alias, BudgetedText
+from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
 DEFAULT_BUDGET = 2_000
@@ -20,15 +20,15 @@ Status = Literal["ok", "error", "unfinished"]
 Sort = Literal["start", "duration", "own_time", "cost", "tokens"]
 
 
-def findings_text(
-    seen: Examination, *, alias: Alias, offset: int = 0, budget_tokens: int = DEFAULT_BUDGET
+def format_findings(
+    seen: TraceAnalysis, *, alias: Alias, offset: int = 0, budget_tokens: int = DEFAULT_BUDGET
 ) -> str:
     """The findings from `offset` on, one a line, or that there are none."""
     if not seen.findings:
         read = f"inputs and outputs of {len(seen.bodies):,} of {len(seen.tree.nodes):,} spans"
         return _bounded([f"No findings. Looked at: all spans' structure, {read}."], budget_tokens)
     lines = (
-        f"{place}. {finding_line(finding, alias=alias)}"
+        f"{place}. {format_finding(finding, alias=alias)}"
         for place, finding in enumerate(seen.findings[offset:], offset + 1)
     )
     total = len(seen.findings)
@@ -36,8 +36,8 @@ def findings_text(
     return _page(lines, offset, budget_tokens, what="finding", call=call, total=total)
 
 
-def critical_path_text(
-    seen: Examination,
+def format_critical_path(
+    seen: TraceAnalysis,
     *,
     alias: Alias,
     root: Node | None = None,
@@ -50,11 +50,13 @@ def critical_path_text(
         return _bounded(["The critical path is empty: nothing took any time."], budget_tokens)
     zero, whole = segments[0].start, segments[-1].end - segments[0].start
     lines = (
-        f"at {span_of_time(segment.start - zero)}: {_who(segment.node, alias)}"
-        f" {span_of_time(segment.duration)} ({percent(segment.duration, whole)})"
+        f"at {format_duration(segment.start - zero)}: {_who(segment.node, alias)}"
+        f" {format_duration(segment.duration)} ({format_percent(segment.duration, whole)})"
         for segment in segments[offset:]
     )
-    title = f"Critical path, {counted(len(segments), 'segment')}, {span_of_time(whole)} in all:"
+    title = (
+        f"Critical path, {format_count(len(segments), 'segment')}, {format_duration(whole)} in all:"
+    )
     where = f', root="{alias(root.id)}"' if root else ""
     call = f'view="critical_path"{where}'
     total = len(segments)
@@ -65,25 +67,26 @@ def _who(node: Node | None, alias: Alias) -> str:
     return f"{alias(node.id)} {one_line(node.name)}" if node else "between the roots"
 
 
-def profile_text(
-    seen: Examination, *, alias: Alias, offset: int = 0, budget_tokens: int = DEFAULT_BUDGET
+def format_profile(
+    seen: TraceAnalysis, *, alias: Alias, offset: int = 0, budget_tokens: int = DEFAULT_BUDGET
 ) -> str:
     """Time, tokens and cost by name and model, silences, times to first token."""
     profile = seen.profile
     lines = [
-        f"wall time {span_of_time(profile.wall)}, {profile.parallelism:.2f} spans at work at a time"
-        f" while any ran ({span_of_time(profile.busy)})",
-        f"spent: {', '.join(spent(profile.spend)) or 'no tokens or cost recorded'}",
+        f"wall time {format_duration(profile.wall)},"
+        f" {profile.parallelism:.2f} spans at work at a time"
+        f" while any ran ({format_duration(profile.busy)})",
+        f"spent: {', '.join(format_spending(profile.spend)) or 'no tokens or cost recorded'}",
     ]
     lines += [f"model {_group(group)}" for group in profile.by_model]
     lines += [
-        f"silence of {span_of_time(gap.duration)} between {alias(gap.before.id)} and"
+        f"silence of {format_duration(gap.duration)} between {alias(gap.before.id)} and"
         f" {alias(gap.after.id)}"
         for gap in profile.gaps
     ]
     slowest = sorted(profile.first_token.items(), key=lambda item: (-item[1], item[0]))
     lines += [
-        f"first token after {span_of_time(time * 1_000)} in {alias(span_id)}"
+        f"first token after {format_duration(time * 1_000)} in {alias(span_id)}"
         for span_id, time in slowest[:5]
     ]
     lines += [f"name {_group(group)}" for group in profile.by_name]
@@ -91,13 +94,13 @@ def profile_text(
     return _page(lines[offset:], offset, budget_tokens, what="line", call=call, total=total)
 
 
-def _group(group: Group) -> str:
+def _group(group: SpanGroup) -> str:
     parts = [
         f"{one_line(group.key)}: {group.count:,} ×",
-        f"own time {span_of_time(group.own)}",
-        f"durations add up to {span_of_time(group.total)}",
-        f"longest {span_of_time(group.longest)}",
-        *spent(group.spend),
+        f"own time {format_duration(group.own)}",
+        f"durations add up to {format_duration(group.total)}",
+        f"longest {format_duration(group.longest)}",
+        *format_spending(group.spend),
     ]
     if group.failed:
         parts.append(f"{group.failed:,} failed")
@@ -105,7 +108,7 @@ def _group(group: Group) -> str:
 
 
 def list_spans(
-    seen: Examination,
+    seen: TraceAnalysis,
     *,
     alias: Alias,
     root: Node | None = None,
@@ -130,8 +133,8 @@ def list_spans(
         if wanted in node.name.casefold() and _passes(node, type, status, min_duration_ms)
     ]
     found.sort(key=_order(seen, sort))
-    title = f"{counted(len(found), 'span')}, {_SORTED[sort]}:"
-    lines = (span_line(node, seen, name=alias(node.id)) for node in found[offset:])
+    title = f"{format_count(len(found), 'span')}, {_SORTED[sort]}:"
+    lines = (format_span(node, seen, name=alias(node.id)) for node in found[offset:])
     filters = {
         "root": alias(root.id) if root else None,
         "name": one_line(name, limit=60) if name else None,
@@ -173,7 +176,7 @@ _SORTED: dict[Sort, str] = {
 }
 
 
-def _order(seen: Examination, sort: Sort) -> Callable[[Node], tuple[float, int]]:
+def _order(seen: TraceAnalysis, sort: Sort) -> Callable[[Node], tuple[float, int]]:
     if sort == "start":
         return lambda node: (0.0, node.index)
     if sort == "duration":
@@ -202,18 +205,18 @@ def _page(
     title: str = "",
 ) -> str:
     """The title and the lines that fit, and how to get the rest. `lines` begin at `offset`."""
-    sheet = Sheet(budget_tokens)
+    sheet = BudgetedText(budget_tokens)
     if title:
         sheet.add(title, keep=_CLOSING)
     shown = sheet.fill(lines, keep=_CLOSING)
     left = total - offset - shown
     if left > 0:
-        more = counted(left, f"more {what}")
+        more = format_count(left, f"more {what}")
         sheet.add(f"{more}; see get_trace_data({call}, offset={offset + shown})")
     return sheet.text()
 
 
 def _bounded(lines: Sequence[str], budget_tokens: int) -> str:
-    sheet = Sheet(budget_tokens)
+    sheet = BudgetedText(budget_tokens)
     sheet.fill(lines)
     return sheet.text()

@@ -23,10 +23,10 @@ from opik.rest_api.types.trace_write import TraceWrite
 from app.messages import Usage
 from app.telemetry.own_traces.queue import NotDelivered, Step
 from app.telemetry.own_traces.records import (
-    Erasure,
     Failure,
     Observation,
     SpanRecord,
+    ThreadDeletion,
     TurnRecord,
 )
 
@@ -56,7 +56,7 @@ class OpikDelivery:
         """See the protocol."""
         if isinstance(item, TurnRecord):
             return self._send(item)
-        if isinstance(item, Erasure):
+        if isinstance(item, ThreadDeletion):
             return [self._unscore(item.conversation_id), self._erase(item.conversation_id)]
         if item.value is None:
             return [self._unscore(item.conversation_id)]

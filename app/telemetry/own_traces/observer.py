@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from app import __version__
-from app.agent.context import characters_of
+from app.agent.context import count_characters
 from app.agent.ports import Model, Say
 from app.errors import OpikAssistError
 from app.events import (
@@ -25,12 +25,12 @@ from app.events import (
 from app.messages import Message, Reply, ToolSpec, Usage
 from app.telemetry.own_traces.records import (
     Body,
-    Erasure,
     Facts,
     Failure,
+    Feedback,
     Observation,
     SpanRecord,
-    Thumb,
+    ThreadDeletion,
     TurnRecord,
 )
 
@@ -45,7 +45,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Watcher:
+class OwnTracesObserver:
     """`conversation.ports.Observer`; `put` takes the records and never waits."""
 
     def __init__(self, put: Put, *, full: bool, now: Now = utc_now) -> None:
@@ -53,10 +53,12 @@ class Watcher:
         self._full = full
         self._now = now
 
-    def turn(self, *, conversation_id: str, question: str, model: str, **ids: str) -> "TurnWatch":
+    def turn(
+        self, *, conversation_id: str, question: str, model: str, **ids: str
+    ) -> "OwnTraceBuilder":
         """See the port; `ids` become facts of the trace under their own names."""
-        words = _Words(self._full)
-        return TurnWatch(
+        words = _ContentPolicy(self._full)
+        return OwnTraceBuilder(
             self._put,
             conversation_id,
             ids,
@@ -67,17 +69,19 @@ class Watcher:
         )
 
     def rated(self, conversation_id: str, value: int) -> None:
-        self._put(Thumb(conversation_id, value))
+        self._put(Feedback(conversation_id, value))
 
     def unrated(self, conversation_id: str) -> None:
-        self._put(Thumb(conversation_id, None))
+        self._put(Feedback(conversation_id, None))
 
     def forgotten(self, conversation_id: str) -> None:
         """What holds the user's words goes with the conversation, else only the thumb."""
-        self._put(Erasure(conversation_id) if self._full else Thumb(conversation_id, None))
+        self._put(
+            ThreadDeletion(conversation_id) if self._full else Feedback(conversation_id, None)
+        )
 
 
-class TurnWatch:
+class OwnTraceBuilder:
     """`conversation.ports.TurnWatch`."""
 
     def __init__(
@@ -88,7 +92,7 @@ class TurnWatch:
         *,
         question: Body,
         model: str,
-        words: "_Words",
+        words: "_ContentPolicy",
         now: Now,
     ) -> None:
         self._put = put
@@ -228,7 +232,7 @@ class TurnWatch:
         return Failure(error.reason, self._words.of(said, "The model gave no usable reply."))
 
 
-class _Words:
+class _ContentPolicy:
     """Decides where words of users, models and providers may stand."""
 
     def __init__(self, full: bool) -> None:
@@ -251,7 +255,7 @@ def _without_bodies(turn: TurnRecord) -> TurnRecord:
 class _WatchedModel:
     """`agent.ports.Model`, each call told to the watch."""
 
-    def __init__(self, model: Model, watch: TurnWatch, now: Now) -> None:
+    def __init__(self, model: Model, watch: OwnTraceBuilder, now: Now) -> None:
         self._model = model
         self._watch = watch
         self._now = now
@@ -261,7 +265,7 @@ class _WatchedModel:
     ) -> Reply:
         """See the port."""
         began = self._now()
-        request = {"messages": len(messages), "characters": characters_of(messages)}
+        request = {"messages": len(messages), "characters": count_characters(messages)}
         reply: Reply | None = None
         error: Exception | None = None
         try:

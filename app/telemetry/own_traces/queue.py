@@ -16,7 +16,7 @@ from typing import Protocol
 
 import structlog
 
-from app.telemetry.own_traces.records import Erasure, Observation
+from app.telemetry.own_traces.records import Observation, ThreadDeletion
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ class Delivery(Protocol):
     def close(self) -> None: ...
 
 
-class Outbox:
+class DeliveryQueue:
     def __init__(
         self,
         delivery: Delivery,
@@ -66,7 +66,7 @@ class Outbox:
         self._delivery = delivery
         self._queue: queue.Queue[Observation | None] = queue.Queue(waiting)
         self._waits = waits
-        self._owed: deque[Erasure] = deque()
+        self._owed: deque[ThreadDeletion] = deque()
         self._owed_again = owed_again
         self._clock = clock
         self._closing = threading.Event()
@@ -152,7 +152,7 @@ class Outbox:
         return step()
 
     def _miss(self, item: Observation, reason: str, *, may_pass: bool = True) -> None:
-        if isinstance(item, Erasure) and may_pass and len(self._owed) < _MOST_OWED:
+        if isinstance(item, ThreadDeletion) and may_pass and len(self._owed) < _MOST_OWED:
             self._owed.append(item)
         else:
             self._lose(reason)

@@ -56,7 +56,7 @@ class TurnRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Thumb:
+class Feedback:
     """A conversation's thumb: 1 up, 0 down, None for one that was taken back."""
 
     conversation_id: str
@@ -64,10 +64,10 @@ class Thumb:
 
 
 @dataclass(frozen=True, slots=True)
-class Erasure:
+class ThreadDeletion:
     """All that was sent of a conversation shall go."""
 
     conversation_id: str
 
 
-Observation = TurnRecord | Thumb | Erasure
+Observation = TurnRecord | Feedback | ThreadDeletion

@@ -9,7 +9,7 @@ import structlog
 from app.caller import Caller
 from app.errors import OpikAssistError
 from app.opik.client import OpikClient
-from app.opik.http import Allowance
+from app.opik.http import ByteAllowance
 from app.opik.records import Span, Trace
 
 log = structlog.get_logger(__name__)
@@ -20,14 +20,14 @@ LONGEST = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class PageRun:
     """A page: `limit` records after (that is, older than) `cursor`; "" begins at the newest."""
 
     cursor: str
     limit: int
 
 
-def plan_runs(ids: Iterable[str], wanted: Sequence[str]) -> list[Run]:
+def plan_runs(ids: Iterable[str], wanted: Sequence[str]) -> list[PageRun]:
     """Pages that together hold all `wanted` spans, those with the most important ones first."""
     ordered = sorted(ids, reverse=True)
     rank = {span_id: place for place, span_id in enumerate(wanted)}
@@ -40,12 +40,13 @@ def plan_runs(ids: Iterable[str], wanted: Sequence[str]) -> list[Run]:
             groups.append([place])
     groups.sort(key=lambda group: min(rank[ordered[place]] for place in group))
     return [
-        Run(ordered[group[0] - 1] if group[0] else "", group[-1] - group[0] + 1) for group in groups
+        PageRun(ordered[group[0] - 1] if group[0] else "", group[-1] - group[0] + 1)
+        for group in groups
     ]
 
 
 @dataclass(frozen=True, slots=True)
-class BodyLimits:
+class SpanBodyLimits:
     """Most bytes and seconds for all pages together, and how many of them at once."""
 
     bytes: int = 8 * 1024 * 1024
@@ -57,14 +58,14 @@ class BodyReader:
     """Reads the bodies of chosen spans within a time and a size; what is missed stays unread."""
 
     def __init__(
-        self, client: OpikClient, caller: Caller, trace: Trace, limits: BodyLimits
+        self, client: OpikClient, caller: Caller, trace: Trace, limits: SpanBodyLimits
     ) -> None:
         self._client = client
         self._caller = caller
         self._trace = trace
         self._limits = limits
         self._read: dict[str, Span] = {}
-        self._allowance = Allowance(limits.bytes)
+        self._allowance = ByteAllowance(limits.bytes)
 
     @property
     def bytes(self) -> int:
@@ -80,13 +81,13 @@ class BodyReader:
                     group.start_soon(self._work, runs, frozenset(wanted))
         return self._read
 
-    async def _work(self, runs: Iterator[Run], wanted: frozenset[str]) -> None:
+    async def _work(self, runs: Iterator[PageRun], wanted: frozenset[str]) -> None:
         for run in runs:
             if not self._allowance.left:
                 return
             await self._read_run(run, wanted)
 
-    async def _read_run(self, run: Run, wanted: frozenset[str]) -> None:
+    async def _read_run(self, run: PageRun, wanted: frozenset[str]) -> None:
         try:
             page = await self._client.span_page(
                 self._caller,

@@ -16,12 +16,12 @@ import anyio
 import structlog
 from cachetools import TTLCache
 
-from app.analysis.trace_analysis import Examination, examine, worth_reading
+from app.analysis.trace_analysis import TraceAnalysis, analyse_trace, choose_bodies
 from app.caller import Caller, Owner
 from app.errors import BackendUnavailable
 from app.opik.client import OpikClient
 from app.opik.records import Span, Trace
-from app.tools.trace.bodies import BodyLimits, BodyReader
+from app.tools.trace.bodies import BodyReader, SpanBodyLimits
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 @dataclass(slots=True)
-class _Work(Generic[T]):
+class _SharedLoad(Generic[T]):
     """What one asker does for all; both `found` and `failure` are empty where it was given up."""
 
     done: anyio.Event = field(default_factory=anyio.Event)
@@ -37,11 +37,11 @@ class _Work(Generic[T]):
     failure: BackendUnavailable | None = None
 
 
-class Joining(Generic[T]):
+class SharedLoads(Generic[T]):
     """Joins equal work that runs at the same time; nothing is kept after it."""
 
     def __init__(self) -> None:
-        self._running: dict[Hashable, _Work[T]] = {}
+        self._running: dict[Hashable, _SharedLoad[T]] = {}
 
     async def get(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
         """What `make` gives, or what another's `make` of the same key gives that runs already.
@@ -55,7 +55,7 @@ class Joining(Generic[T]):
                 return other.found[0]
             if other.failure is not None:
                 raise BackendUnavailable(other.failure.message, detail=other.failure.detail)
-        work = self._running[key] = _Work()
+        work = self._running[key] = _SharedLoad()
         try:
             found = await make()
             work.found = (found,)
@@ -83,17 +83,17 @@ class LoadLimits:
     spans: int = 50_000
     seconds: float = 240
     body_spans: int = 200
-    bodies: BodyLimits = field(default_factory=BodyLimits)
+    bodies: SpanBodyLimits = field(default_factory=SpanBodyLimits)
     cache_bytes: int = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedTrace:
     """A trace with its spans by id, examined. `notes` tell what could not be read."""
 
     trace: Trace
     spans: dict[str, Span]
-    seen: Examination
+    seen: TraceAnalysis
     notes: tuple[str, ...]
     bytes: int
 
@@ -109,10 +109,10 @@ class TraceLoader:
         """`clock` gives seconds and tells how old a kept trace is."""
         self._client = client
         self._limits = limits
-        self._kept: TTLCache[tuple[Owner, str], Loaded] = TTLCache(
+        self._kept: TTLCache[tuple[Owner, str], LoadedTrace] = TTLCache(
             limits.cache_bytes, KEPT_SECONDS, clock, getsizeof=lambda loaded: loaded.bytes
         )
-        self._loading: Joining[Loaded] = Joining()
+        self._loading: SharedLoads[LoadedTrace] = SharedLoads()
 
     async def load(
         self,
@@ -121,7 +121,7 @@ class TraceLoader:
         trace_id: str,
         *,
         begun: Callable[[Trace], object] = lambda _: None,
-    ) -> Loaded:
+    ) -> LoadedTrace:
         """The trace as the caller may read it now; raises the backend's refusal or failure.
 
         Each caller asks for the trace itself: what is kept or being loaded is for those only who
@@ -133,7 +133,7 @@ class TraceLoader:
         key = (owner, trace_id, _stamp(trace))
         return await self._loading.get(key, lambda: self._load(caller, owner, trace))
 
-    async def _load(self, caller: Caller, owner: Owner, trace: Trace) -> Loaded:
+    async def _load(self, caller: Caller, owner: Owner, trace: Trace) -> LoadedTrace:
         trace_id = trace.id
         kept = self._kept.get((owner, trace_id))
         if kept is not None and _stamp(kept.trace) == _stamp(trace):
@@ -144,20 +144,22 @@ class TraceLoader:
             self._kept[owner, trace_id] = loaded
         return loaded
 
-    def _fits(self, loaded: Loaded) -> bool:
+    def _fits(self, loaded: LoadedTrace) -> bool:
         return loaded.bytes <= self._limits.cache_bytes // 2
 
-    async def _read(self, caller: Caller, trace: Trace) -> Loaded:
+    async def _read(self, caller: Caller, trace: Trace) -> LoadedTrace:
         began = time.monotonic()
         limits = self._limits
         found = await self._client.spans(caller, trace, most=limits.spans, seconds=limits.seconds)
         wanted = await anyio.to_thread.run_sync(
-            lambda: worth_reading(trace, found.spans, most=limits.body_spans)
+            lambda: choose_bodies(trace, found.spans, most=limits.body_spans)
         )
         reader = BodyReader(self._client, caller, trace, limits.bodies)
         bodies = await reader.read([span.id for span in found.spans], wanted)
         spans = [bodies.get(span.id, span) for span in found.spans]
-        seen = await anyio.to_thread.run_sync(lambda: examine(trace, spans, bodies=bodies.keys()))
+        seen = await anyio.to_thread.run_sync(
+            lambda: analyse_trace(trace, spans, bodies=bodies.keys())
+        )
         log.info(
             "trace_loaded",
             trace=trace.id,
@@ -165,7 +167,7 @@ class TraceLoader:
             bodies=len(bodies),
             ms=round((time.monotonic() - began) * 1000),
         )
-        return Loaded(
+        return LoadedTrace(
             trace,
             {span.id: span for span in spans},
             seen,

@@ -9,14 +9,14 @@ from typing import Any
 import anyio
 from cachetools import LRUCache
 
-from app.analysis.baseline import Usual, Window, usual_of_stats
+from app.analysis.baseline import Baseline, BaselineWindow, baseline_from_stats
 from app.caller import Caller
 from app.errors import NotFound, OpikAssistError
 from app.ids import is_uuid
 from app.opik.client import BODIES, Filter, OpikClient
 from app.opik.records import Stats, Thread, Trace
 from app.opik.responses import Page
-from app.surrogates import repaired
+from app.surrogates import join_surrogates
 
 _FIRST, _LARGEST = 100, 1_000
 _PAGE_BYTES = 2 * 1024 * 1024
@@ -37,7 +37,7 @@ class PageSize:
             self.limit = max(1, min(fitting, 2 * self.limit, _LARGEST))
 
 
-Passes = Callable[[Trace], bool]
+TracePredicate = Callable[[Trace], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class TraceList:
     whole: bool = False
 
 
-class Lister:
+class TraceLister:
     """Makes one list: asks page by page, and checks each trace itself, since a backend may ignore
     filters."""
 
@@ -72,7 +72,7 @@ class Lister:
         caller: Caller,
         project_id: str,
         *,
-        passes: Passes,
+        passes: TracePredicate,
         enough: int,
         limits: ListLimits,
     ) -> None:
@@ -150,7 +150,7 @@ foreign text, and Opik takes 16 KB of a request's line and headers."""
 _KEPT = 8
 
 
-class Surroundings:
+class ProjectReader:
     """Reads around one trace for one turn; a list that was read is not read again in it."""
 
     def __init__(
@@ -170,19 +170,19 @@ class Surroundings:
             raise NotFound("Opik does not tell which project this trace belongs to.")
         return str(self.trace.project_id)
 
-    def window(self, days: int) -> Window:
+    def window(self, days: int) -> BaselineWindow:
         """So many days before the trace, and one after it."""
-        start = aware(self.trace.start_time or datetime.now(UTC))
-        return Window(_shifted(start, -timedelta(days=days)), _shifted(start, _AFTER))
+        start = with_timezone(self.trace.start_time or datetime.now(UTC))
+        return BaselineWindow(_shifted(start, -timedelta(days=days)), _shifted(start, _AFTER))
 
     async def named(
         self,
         name: str,
-        window: Window,
+        window: BaselineWindow,
         *,
         enough: int,
         outcome: Filter | None = None,
-        fits: Passes = lambda _: True,
+        fits: TracePredicate = lambda _: True,
     ) -> TraceList:
         """The newest traces of exactly this name in this window that programs sent and that fit,
         at least `enough` of them where there are; `outcome` is the backend's filter for `fits`."""
@@ -213,10 +213,10 @@ class Surroundings:
 
     async def thread(self) -> Thread:
         """What the backend tells of the thread as a whole; raises its refusal."""
-        thread_id = repaired(self.trace.thread_id or "")
+        thread_id = join_surrogates(self.trace.thread_id or "")
         return await self._client.thread(self._caller, self.project_id, thread_id)
 
-    async def longest(self, name: str, window: Window, size: int) -> Sequence[Trace] | None:
+    async def longest(self, name: str, window: BaselineWindow, size: int) -> Sequence[Trace] | None:
         """The slowest traces of this name in this window that programs sent; None where the
         backend cannot sort, or ignores filters."""
         if not _PLAIN_NAME.fullmatch(name):
@@ -232,7 +232,7 @@ class Surroundings:
                 return fitting if chosen else None
         return None
 
-    async def usual(self, name: str, window: Window) -> tuple[Usual, bool] | None:
+    async def usual(self, name: str, window: BaselineWindow) -> tuple[Baseline, bool] | None:
         """What the backend's statistics say of the traces of this name, and whether they leave out
         the runs of experiments and evaluators; None where it has none. Raises its refusal."""
         if not _PLAIN_NAME.fullmatch(name):
@@ -240,7 +240,7 @@ class Surroundings:
         filters = _about(name, window)
         for attempt in ([*filters, BY_PROGRAMS], filters):
             stats = await self._stats(attempt)
-            usual = usual_of_stats(stats, window) if stats else None
+            usual = baseline_from_stats(stats, window) if stats else None
             if usual is not None and usual.count:
                 return usual, attempt is not filters
         return None
@@ -252,12 +252,12 @@ class Surroundings:
             return None
 
     async def _listed(
-        self, *wishes: Sequence[Filter], passes: Passes, enough: int, cursor: str = ""
+        self, *wishes: Sequence[Filter], passes: TracePredicate, enough: int, cursor: str = ""
     ) -> TraceList:
         key = (str(wishes), enough, cursor)
         async with self._lock:
             if key not in self._kept:
-                lister = Lister(
+                lister = TraceLister(
                     self._client,
                     self._caller,
                     self.project_id,
@@ -269,7 +269,7 @@ class Surroundings:
             return self._kept[key]
 
 
-def aware(moment: datetime) -> datetime:
+def with_timezone(moment: datetime) -> datetime:
     """The time in UTC; one without a zone is taken as UTC."""
     try:
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -284,7 +284,7 @@ def _shifted(moment: datetime, by: timedelta) -> datetime:
         return moment
 
 
-def _about(name: str, window: Window) -> list[Filter]:
+def _about(name: str, window: BaselineWindow) -> list[Filter]:
     since, until = (
         each.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         for each in (window.since, window.until)
@@ -296,17 +296,17 @@ def _about(name: str, window: Window) -> list[Filter]:
     ]
 
 
-def _is_of(trace: Trace, name: str, window: Window) -> bool:
+def _is_of(trace: Trace, name: str, window: BaselineWindow) -> bool:
     """What the filters ask for, since a backend may ignore them; not all tell who sent a trace."""
     began = trace.start_time
     return (
         trace.name == name
         and trace.source in (None, "", "sdk")
         and began is not None
-        and window.since <= aware(began) <= window.until
+        and window.since <= with_timezone(began) <= window.until
         and is_uuid(trace.id)
     )
 
 
 def _is(field: str, value: str) -> Filter:
-    return {"field": field, "operator": "=", "value": repaired(value)}
+    return {"field": field, "operator": "=", "value": join_surrogates(value)}

@@ -12,14 +12,14 @@ import anyio
 import structlog
 from cachetools import TTLCache
 
-from app.analysis.baseline import Usual
-from app.analysis.baseline_findings import with_usual
+from app.analysis.baseline import Baseline
+from app.analysis.baseline_findings import add_baseline_findings
 from app.caller import Caller, Owner
 from app.errors import OpikAssistError
 from app.opik.client import OpikClient
 from app.opik.records import Trace
-from app.tools.trace.loader import Joining, Loaded, TraceLoader
-from app.tools.trace.project import Surroundings
+from app.tools.trace.loader import LoadedTrace, SharedLoads, TraceLoader
+from app.tools.trace.project import ProjectReader
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +30,7 @@ _KEPT = 2_000
 _KEPT_SECONDS = 900
 
 
-class Baselines:
+class ProjectBaselines:
     def __init__(
         self,
         client: OpikClient,
@@ -41,19 +41,19 @@ class Baselines:
         """`seconds` is how long the backend may take for it; 0 asks never."""
         self._client = client
         self._seconds = seconds
-        self._kept: TTLCache[tuple[Owner, str], Usual | None] = TTLCache(
+        self._kept: TTLCache[tuple[Owner, str], Baseline | None] = TTLCache(
             _KEPT, _KEPT_SECONDS, timer=clock
         )
-        self._asking: Joining[Usual | None] = Joining()
+        self._asking: SharedLoads[Baseline | None] = SharedLoads()
 
     async def load(
         self, loader: TraceLoader, caller: Caller, owner: Owner, *, trace_id: str
-    ) -> Loaded:
+    ) -> LoadedTrace:
         """The trace as the loader gives or refuses it, examined with what is usual for its name
         where that is told in time."""
         told = anyio.Event()
-        usual: Usual | None = None
-        loaded: Loaded | OpikAssistError
+        usual: Baseline | None = None
+        loaded: LoadedTrace | OpikAssistError
 
         async def ask(trace: Trace) -> None:
             nonlocal usual
@@ -72,16 +72,20 @@ class Baselines:
             group.cancel_scope.cancel()
         if isinstance(loaded, OpikAssistError):
             raise loaded
-        return loaded if usual is None else replace(loaded, seen=with_usual(loaded.seen, usual))
+        return (
+            loaded
+            if usual is None
+            else replace(loaded, seen=add_baseline_findings(loaded.seen, usual))
+        )
 
-    async def of(self, caller: Caller, owner: Owner, trace: Trace) -> Usual | None:
+    async def of(self, caller: Caller, owner: Owner, trace: Trace) -> Baseline | None:
         """What the backend's statistics say of the trace's name; None where it does not say it in
         time. Raises nothing."""
         key = (owner, trace.id)
         if not self._seconds or not trace.name:
             return None
         if key not in self._kept:
-            usual: Usual | None = None
+            usual: Baseline | None = None
             try:
                 with anyio.move_on_after(self._seconds):
                     usual = await self._asking.get(key, lambda: self._ask(caller, trace))
@@ -89,8 +93,8 @@ class Baselines:
                 self._kept[key] = usual
         return self._kept.get(key)
 
-    async def _ask(self, caller: Caller, trace: Trace) -> Usual | None:
-        around = Surroundings(self._client, caller, trace)
+    async def _ask(self, caller: Caller, trace: Trace) -> Baseline | None:
+        around = ProjectReader(self._client, caller, trace)
         try:
             told = await around.usual(trace.name or "", around.window(DAYS))
         except OpikAssistError as error:

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 
 import anyio
 
-from app.analysis.json_values import is_cut_body, leaves
+from app.analysis.json_values import is_cut_body, iterate_leaves
 from app.caller import Caller
 from app.errors import OpikAssistError
 from app.opik.client import BODIES, Filter, OpikClient
 from app.opik.records import Span
 from app.opik.responses import SpanPage
 from app.tools.excerpts import as_text
-from app.tools.trace.loader import Loaded
+from app.tools.trace.loader import LoadedTrace
 from app.tools.trace.project import PageSize
 
 FILTERED = ("input", "output")
@@ -44,7 +44,7 @@ class ContainsFilter:
     such filter, is never taken for "no match". Where no word is known, it is not trusted either.
     """
 
-    def __init__(self, client: OpikClient, caller: Caller, loaded: Loaded) -> None:
+    def __init__(self, client: OpikClient, caller: Caller, loaded: LoadedTrace) -> None:
         self._client = client
         self._caller = caller
         self._loaded = loaded
@@ -81,7 +81,7 @@ class ContainsFilter:
         for span_id in self._loaded.seen.bodies:
             for field in FILTERED:
                 value = getattr(self._loaded.spans[span_id], field)
-                for _, leaf in leaves(value, most=_LEAVES_TRIED):
+                for _, leaf in iterate_leaves(value, most=_LEAVES_TRIED):
                     word = _WORD.search(leaf) if isinstance(leaf, str) else None
                     if word:
                         return span_id, field, word[0]

@@ -13,18 +13,18 @@ from cachetools import LRUCache
 from app.agent.citations import Aliases
 from app.agent.toolbox import Tool, Toolbox
 from app.analysis.json_values import is_cut_body
-from app.analysis.text.outline import outline_of
+from app.analysis.text.outline import build_outline
 from app.caller import Caller, Owner
 from app.errors import OpikAssistError, ToolFailed
 from app.ids import is_uuid
 from app.opik.client import BODIES, OpikClient
 from app.opik.records import Span
 from app.opik.responses import SpanPage
-from app.tools.suggestions import Questions, follow_ups, starters
-from app.tools.trace.bodies import BodyLimits, BodyReader
-from app.tools.trace.loader import Loaded, TraceLoader
-from app.tools.trace.project import Surroundings
-from app.tools.trace.project_baselines import Baselines
+from app.tools.suggestions import Questions, suggest_first_questions, suggest_next_questions
+from app.tools.trace.bodies import BodyReader, SpanBodyLimits
+from app.tools.trace.loader import LoadedTrace, TraceLoader
+from app.tools.trace.project import ProjectReader
+from app.tools.trace.project_baselines import ProjectBaselines
 from app.tools.trace.text_filter import ContainsFilter
 
 OUTLINE_TOKENS = 6_000
@@ -55,23 +55,23 @@ class ToolLimits:
     search: SearchLimits = field(default_factory=SearchLimits)
 
 
-class Workbench:
+class TraceContext:
     """A loaded trace, the conversation's names for its spans, and the way to their bodies."""
 
     def __init__(
         self,
-        loaded: Loaded,
+        loaded: LoadedTrace,
         aliases: Aliases,
         *,
         client: OpikClient,
         caller: Caller,
         limits: ToolLimits,
-        load: Callable[[str], Awaitable[Loaded]],
+        load: Callable[[str], Awaitable[LoadedTrace]],
     ) -> None:
         """`load` loads another trace with the caller's rights."""
         self.loaded = loaded
         self.aliases = aliases
-        self.around = Surroundings(client, caller, loaded.trace)
+        self.around = ProjectReader(client, caller, loaded.trace)
         self.limits = limits
         self._client = client
         self._caller = caller
@@ -86,7 +86,7 @@ class Workbench:
 
     def outline(self) -> str:
         """The outline of the trace, and what could not be read of it."""
-        text = outline_of(
+        text = build_outline(
             self.loaded.seen, alias=self.aliases.name, budget_tokens=self.limits.outline_tokens
         )
         return "\n".join([text, *self.loaded.notes])
@@ -114,7 +114,7 @@ class Workbench:
         ]
         return list({span.id: span for span in found}.values())
 
-    async def load_other(self, trace_id: str) -> Loaded:
+    async def load_other(self, trace_id: str) -> LoadedTrace:
         """Another trace of this project with its spans; raises the backend's refusal."""
         other = await self._load(trace_id)
         if other.trace.project_id != self.loaded.trace.project_id:
@@ -146,7 +146,7 @@ class Workbench:
         missing = [each for each in span_ids if self.body(each) is None]
         if missing:
             reader = BodyReader(
-                self._client, self._caller, self.loaded.trace, BodyLimits(seconds=_BODY_SECONDS)
+                self._client, self._caller, self.loaded.trace, SpanBodyLimits(seconds=_BODY_SECONDS)
             )
             self._bodies |= await reader.read(self._ids, missing)
 
@@ -203,12 +203,12 @@ class OpenedSpan:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadyBench:
+class ReadyTrace:
     """A trace ready for a turn: its outline for the prompt, its tools for the loop."""
 
     outline: str
     toolbox: Toolbox
-    bench: Workbench
+    bench: TraceContext
 
     @property
     def project_id(self) -> str:
@@ -221,18 +221,18 @@ class ReadyBench:
     @property
     def suggestions(self) -> Questions:
         """Three questions for after an answer."""
-        return follow_ups(self.bench.loaded.seen, self.bench.label)
+        return suggest_next_questions(self.bench.loaded.seen, self.bench.label)
 
     @property
     def starters(self) -> Questions:
         """Three questions to begin with."""
-        return starters(self.bench.loaded.seen, self.bench.label)
+        return suggest_first_questions(self.bench.loaded.seen, self.bench.label)
 
     def label(self, span_id: str) -> str | None:
         return self.bench.label(span_id)
 
 
-class Workshop:
+class TraceOpener:
     """Opens workbenches."""
 
     def __init__(
@@ -247,17 +247,17 @@ class Workshop:
         """`usual_seconds` is how long the backend may take to tell what is usual for a trace's
         name, beside its loading; 0 asks never."""
         self._client = client
-        self._baselines = Baselines(client, seconds=usual_seconds)
+        self._baselines = ProjectBaselines(client, seconds=usual_seconds)
         self._loader = loader
         self._tools = tuple(tools)
         self._limits = limits
 
     async def __call__(
         self, caller: Caller, owner: Owner, trace_id: str, aliases: Aliases
-    ) -> ReadyBench:
+    ) -> ReadyTrace:
         """Loads a trace and its spans; raises the backend's refusal or failure."""
         loaded = await self._baselines.load(self._loader, caller, owner, trace_id=trace_id)
-        bench = Workbench(
+        bench = TraceContext(
             loaded,
             aliases,
             client=self._client,
@@ -272,4 +272,4 @@ class Workshop:
             seconds=self._limits.seconds,
             characters=self._limits.result_characters,
         )
-        return ReadyBench(outline, toolbox, bench)
+        return ReadyTrace(outline, toolbox, bench)

@@ -32,7 +32,7 @@ _NOT_PLAIN = re.compile(r"[^\w \-.,:;()/@+=#'\u200b]")
 
 
 @dataclass(frozen=True)
-class Links:
+class AllowedLinks:
     """What may be linked to.
 
     `ui_base` is an absolute URL without query ("" for none); `span_url` makes a span's URL from
@@ -74,7 +74,7 @@ def _steps(path: str) -> list[str]:
     return _STEPS.split(path.lower())
 
 
-def linkable(written: str, links: Links, *, emphasised: bool) -> str:
+def linkable(written: str, links: AllowedLinks, *, emphasised: bool) -> str:
     """The URL at the beginning of a bare one that may stay as it is; "" when none may.
 
     `written` is all up to the next blank, which is what the greediest parser takes. With

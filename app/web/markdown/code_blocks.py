@@ -27,7 +27,7 @@ class _Fence:
 
 
 @dataclass(slots=True)
-class Blocks:
+class CodeBlocks:
     """What is known of a line once `begin` has read its head."""
 
     fenced: bool = field(default=False, init=False)

@@ -2,7 +2,8 @@
 
 The panel renders Markdown: an image loads by being shown, a link leaves by a click, and either
 can carry what a trace holds. So everything that may become an image, raw HTML or a link is broken
-by a zero-width space, unless it is certainly code or certainly goes where `Links` allows. Where
+by a zero-width space, unless it is certainly code or certainly goes where `AllowedLinks` allows.
+Where
 parsers may disagree the text counts as the more dangerous reading.
 """
 
@@ -13,7 +14,7 @@ from collections.abc import Callable, Mapping
 from app.web.markdown.allowed_links import (
     BREAK,
     URL_CHARACTERS,
-    Links,
+    AllowedLinks,
     escaped,
     linkable,
     plain,
@@ -21,10 +22,10 @@ from app.web.markdown.allowed_links import (
     urls_in,
 )
 from app.web.markdown.citation_tokens import CITED, Citations
-from app.web.markdown.code_blocks import LINE_HEAD, Blocks
+from app.web.markdown.code_blocks import LINE_HEAD, CodeBlocks
 from app.web.markdown.inline_code import closed_code, is_certain, opening_run, unbroken
 
-__all__ = ["Links", "MarkdownFilter", "inert", "unbroken", "urls_in"]
+__all__ = ["AllowedLinks", "MarkdownFilter", "make_inert", "unbroken", "urls_in"]
 
 _SPECIAL = re.compile(rf"[`<!|\[\]@&\\\n{CITED}]|\r\n?|(?:https?|ftp)://|www\.", re.IGNORECASE)
 _SPECIAL_BEGUN = re.compile(r"(?:ht{0,2}|https?:?/?|ft?|ftp:?/?|w{1,3})\Z", re.IGNORECASE)
@@ -57,13 +58,13 @@ class MarkdownFilter:
     are about is not known.
     """
 
-    def __init__(self, links: Links, names: Mapping[str, str]) -> None:
+    def __init__(self, links: AllowedLinks, names: Mapping[str, str]) -> None:
         """`names` are names by id of what may be cited; more may be added while the text comes."""
         self._links = links
         self._cited = Citations(names)
         self._text = ""
         self._at = 0
-        self._blocks = Blocks()
+        self._blocks = CodeBlocks()
         self._in_line = False
         self._labels = 0
         self._out: list[str] = []
@@ -289,7 +290,7 @@ class MarkdownFilter:
         return True
 
 
-def inert(text: str, links: Links, names: Mapping[str, str]) -> str:
+def make_inert(text: str, links: AllowedLinks, names: Mapping[str, str]) -> str:
     """A whole text as the panel may have it; `names` are names by id."""
     made_inert = MarkdownFilter(links, names)
     return made_inert.feed(text) + made_inert.end()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from app.events import Event, TraceRead, TurnStarted
-from app.web.markdown.allowed_links import Links, urls_in
+from app.web.markdown.allowed_links import AllowedLinks, urls_in
 
 _PLACEHOLDER = re.compile(r"\{(ui|workspace|project_id|trace_id|span_id)\}")
 
@@ -47,7 +47,7 @@ class UiLinks:
         return _PLACEHOLDER.sub(lambda found: encoded[found[1]], template)
 
 
-class Linking:
+class TurnLinks:
     """Follows the events of a conversation and knows what may be linked to right now.
 
     A text may link to Opik's UI, to the spans and traces that it cites, and to what stood in the
@@ -72,9 +72,9 @@ class Linking:
             return
         self.links = self._made()
 
-    def _made(self) -> Links:
+    def _made(self) -> AllowedLinks:
         place = {"workspace": self._workspace, "project_id": self._project_id}
-        return Links(
+        return AllowedLinks(
             self._ui.ui,
             self._ui.spans_of(trace_id=self._trace_id, **place),
             self._ui.traces_of(**place),
