@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 
-from demo.offline_model import OfflineModel
 from standin.chat import Chat, ChatError, Chunk
+from standin.offline_model import OfflineModel
 
 SILENCE_SECONDS = 120.0
 

@@ -14,8 +14,8 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
-from demo.offline_model import OfflineModel
 from standin.app import create_app
+from standin.offline_model import OfflineModel
 from standin.records import Records
 from standin.serving import served
 from standin.switches import Switches

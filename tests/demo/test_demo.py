@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from demo.offline_model import LABEL, OfflineModel
 from standin.app import create_app
 from standin.chat import ChatError, Chunk
 from standin.forwarding import Forwarding
+from standin.offline_model import LABEL, OfflineModel
 from standin.records import Records
 from standin.switches import Switches
 from testkit.scripted_chat import DirectedChat, answer, calling
@@ -161,7 +161,7 @@ async def test_the_offline_model_answers_without_tools_and_without_an_outline() 
 
 
 def test_the_offline_model_knows_nothing_of_the_recorded_traces() -> None:
-    source = (ROOT / "demo" / "offline_model.py").read_text()
+    source = (ROOT / "standin" / "offline_model.py").read_text()
     records = recorded()
     names = {entry.fields["name"] for entry in records.workspace().spans.values()}
     assert len(names) > 15

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from testkit import credentials as made_up
+from testkit import credentials
 
 
-@pytest.mark.parametrize("credential", made_up.ALL)
+@pytest.mark.parametrize("credential", credentials.ALL)
 def test_each_made_up_credential_is_found_wherever_it_stands(credential: str) -> None:
-    assert credential in (made_up.find_credential(f"\0who: {credential}.".encode()) or "")
+    assert credential in (credentials.find_credential(f"\0who: {credential}.".encode()) or "")
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def test_each_made_up_credential_is_found_wherever_it_stands(credential: str) ->
     ],
 )
 def test_what_looks_like_a_credential_is_found_too(said: str) -> None:
-    assert made_up.find_credential(said.encode())
+    assert credentials.find_credential(said.encode())
 
 
 @pytest.mark.parametrize(
@@ -36,23 +36,23 @@ def test_what_looks_like_a_credential_is_found_too(said: str) -> None:
     ],
 )
 def test_what_is_none_is_left_in_peace(said: str) -> None:
-    assert made_up.find_credential(said.encode()) is None
+    assert credentials.find_credential(said.encode()) is None
 
 
 def test_what_processes_said_is_searched_once() -> None:
-    made_up.said_elsewhere += [b"nothing", made_up.ANNA.encode(), b"nothing"]
-    assert made_up.find_credential_elsewhere()
-    assert made_up.find_credential_elsewhere() is None
+    credentials.said_elsewhere += [b"nothing", credentials.ANNA.encode(), b"nothing"]
+    assert credentials.find_credential_elsewhere()
+    assert credentials.find_credential_elsewhere() is None
 
 
 def test_a_database_is_searched_with_its_journal_in_whatever_folder_it_is(tmp_path: Path) -> None:
     found = tmp_path / "found"
     (found / "deep").mkdir(parents=True)
     (found / "deep" / "a.db").write_bytes(b"nothing")
-    assert made_up.find_databases_with_credentials(found) == []
+    assert credentials.find_databases_with_credentials(found) == []
     journal = found / "deep" / "a.db-wal"
-    journal.write_bytes(made_up.BOB.encode())
-    assert [str(journal) in each for each in made_up.find_databases_with_credentials(found)] == [
-        True
-    ]
+    journal.write_bytes(credentials.BOB.encode())
+    assert [
+        str(journal) in each for each in credentials.find_databases_with_credentials(found)
+    ] == [True]
     journal.unlink()

@@ -21,7 +21,7 @@ def test_what_the_sdk_writes_it_reads_back(tmp_path: Path) -> None:
     app = create_app(records, chat=DirectedChat(answer("x")), switches=Switches())
     with served(app) as url:
         done = subprocess.run(
-            [sys.executable, "-m", "tests.demo.writing", url],
+            [sys.executable, "-m", "tests.standin.writing", url],
             cwd=ROOT,
             env={
                 "PATH": os.environ["PATH"],

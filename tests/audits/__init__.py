@@ -1,1 +1,0 @@
-"""Says every difference between what the tables hold, what they should, and what clients saw."""
