@@ -34,8 +34,8 @@ from app.db.store import RatedConversation, Store, find_rated_conversations
 from app.errors import BackendUnavailable, OpikAssistError, StartRefused
 from app.events import LoggedEvent, ReplyCompleted, StoredEvent, TurnFinished, TurnStarted
 from app.opik.client import OpikClient
-from app.opik.http import BackendHttp, RetryPolicy
 from app.opik.records import Span, Trace
+from app.opik.rest_client import RestClient, RetryPolicy
 from app.settings import DatabaseSettings, Settings, database_url
 from app.telemetry import logs
 
@@ -109,7 +109,7 @@ async def _run(wished: argparse.Namespace, environment: Mapping[str, str], out: 
     caller = Caller(environment.get("OPIK_SESSION_TOKEN") or None, wished.workspace)
     headers = {"Authorization": key} if key else {}
     async with httpx.AsyncClient(headers=headers, follow_redirects=False) as http:
-        transport = BackendHttp(
+        transport = RestClient(
             http,
             base_url=settings.agent_opik_url,
             timeout=settings.opik_backend_timeout,

@@ -19,8 +19,8 @@ from app.db.retention_batches import RetentionBatches
 from app.db.store import Quotas, Store
 from app.opik.access import Access
 from app.opik.client import OpikClient
-from app.opik.http import BackendHttp, RetryPolicy
 from app.opik.models import BackendModels
+from app.opik.rest_client import RestClient, RetryPolicy
 from app.settings import ModelPrice, Settings
 from app.telemetry.error_reports import ErrorReports
 from app.telemetry.turn_observer import OwnTraces
@@ -46,7 +46,7 @@ def build_conversations(
 
     `system` is the model's instructions.
     """
-    transport = BackendHttp(
+    transport = RestClient(
         http,
         base_url=settings.agent_opik_url,
         timeout=settings.opik_backend_timeout,
@@ -135,7 +135,7 @@ def _price(price: ModelPrice) -> TokenPrice:
     return TokenPrice(price.prompt, price.completion, cached)
 
 
-def _models(settings: Settings, http: httpx.AsyncClient, transport: BackendHttp) -> ModelSelector:
+def _models(settings: Settings, http: httpx.AsyncClient, transport: RestClient) -> ModelSelector:
     """Opens models behind the chat proxy, with a caller's rights."""
     return ModelSelector(
         http,

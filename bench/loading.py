@@ -15,7 +15,7 @@ import httpx
 from app.agent.citations import Aliases
 from app.caller import Caller, Owner
 from app.opik.client import BODIES, OpikClient
-from app.opik.http import BackendHttp, RetryPolicy
+from app.opik.rest_client import RestClient, RetryPolicy
 from app.tools import TOOLS
 from app.tools.trace.loader import LoadLimits, TraceLoader
 from app.tools.trace.trace_context import ToolLimits, TraceOpener
@@ -78,7 +78,7 @@ async def measure(count: int) -> tuple[float, float, int]:
     """Seconds to open a trace of `count` spans, the longest hold in seconds, the requests."""
     backend = MemoryBackend(count)
     async with httpx.AsyncClient(transport=httpx.MockTransport(backend)) as http:
-        transport = BackendHttp(http, base_url="http://opik", timeout=30, retries=RetryPolicy())
+        transport = RestClient(http, base_url="http://opik", timeout=30, retries=RetryPolicy())
         client = OpikClient(transport)
         workshop = TraceOpener(client, TraceLoader(client, LoadLimits()), TOOLS, ToolLimits())
         pulse = Pulse()

@@ -25,8 +25,8 @@ from app.events import StoredEvent, TextDelta, TurnFailed, TurnFinished
 from app.ids import is_uuid
 from app.messages import Assistant, Message, System, User
 from app.opik.client import BODIES, OpikClient
-from app.opik.http import BackendHttp, RetryPolicy
 from app.opik.records import Span, Trace
+from app.opik.rest_client import RestClient, RetryPolicy
 from app.settings import Settings
 from app.wiring import build_chat_options, build_turn_policy
 from evals.asked_case import AskedCase
@@ -89,7 +89,7 @@ class Baseline:
     def __init__(self, http: httpx.AsyncClient, settings: Settings, model: str) -> None:
         self._http = http
         self._url = settings.agent_opik_url
-        self._transport = BackendHttp(
+        self._transport = RestClient(
             http,
             base_url=self._url,
             timeout=settings.opik_backend_timeout,

@@ -16,9 +16,9 @@ import httpx
 
 from app.caller import Caller
 from app.errors import NotFound
-from app.opik.http import BODY_BYTES, BackendHttp, BackendResponse, ByteAllowance
 from app.opik.records import Permissions, SortedTraces, Span, Stats, Thread, Trace
 from app.opik.responses import Record, SpanPage, TracePage, parse_record, read_page, to_error
+from app.opik.rest_client import BODY_BYTES, BackendResponse, ByteAllowance, RestClient
 
 PAGE_SPANS = 2_000
 SMALLEST_PAGE = 50
@@ -52,7 +52,7 @@ class SpanList:
 
 
 class OpikClient:
-    def __init__(self, transport: BackendHttp) -> None:
+    def __init__(self, transport: RestClient) -> None:
         self._transport = transport
 
     async def permissions(self, caller: Caller) -> Permissions | None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
 from app.caller import Caller
-from app.opik.http import BackendHttp
+from app.opik.rest_client import RestClient
 
 _LIMIT = 4 * 1024 * 1024
 
@@ -74,7 +74,7 @@ _MODELS = TypeAdapter(dict[str, tuple[OfferedBackendModel, ...]])
 class BackendModels:
     """Reads them with a caller's rights; None where the backend does not tell this caller."""
 
-    def __init__(self, transport: BackendHttp) -> None:
+    def __init__(self, transport: RestClient) -> None:
         self._transport = transport
 
     async def keys(self, caller: Caller) -> tuple[ProviderKey, ...] | None:

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ValidationError
 
 from app.errors import BackendUnavailable, NotAllowed, NotFound, NotSignedIn, OpikAssistError
 from app.opik import deep_json
-from app.opik.http import BackendResponse
 from app.opik.records import Span, Trace
+from app.opik.rest_client import BackendResponse
 from app.retry_after import parse_retry_after
 
 Record = TypeVar("Record", bound=BaseModel)

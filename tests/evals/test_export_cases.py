@@ -17,8 +17,8 @@ from app.caller import Caller
 from app.errors import StartRefused
 from app.export_cases import Backend, OneTrace, Recording, export, main, read_recording
 from app.opik.client import OpikClient
-from app.opik.http import BackendHttp, RetryPolicy
 from app.opik.records import Trace
+from app.opik.rest_client import RestClient, RetryPolicy
 from evals import ask
 from evals.asked_case import AskedCase, read_file
 from standin.chat import ChatError
@@ -52,7 +52,7 @@ class Exporting:
     async def run(self, source: OneTrace | None = None, *, most_spans: int = 1_000) -> int:
         wished = argparse.Namespace(out=self.folder, workspace="default")
         async with httpx.AsyncClient() as http:
-            transport = BackendHttp(
+            transport = RestClient(
                 http, base_url=self.service.backend, timeout=5, retries=RetryPolicy(attempts=1)
             )
             backend = Backend(OpikClient(transport), Caller(SECRET, "default"), most_spans)

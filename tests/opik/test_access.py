@@ -13,7 +13,7 @@ from app.caller import Caller, Owner
 from app.errors import BackendUnavailable, NotAllowed, NotFound, NotSignedIn
 from app.opik.access import Access
 from app.opik.client import OpikClient
-from app.opik.http import BackendHttp, RetryPolicy
+from app.opik.rest_client import RestClient, RetryPolicy
 from testkit import credentials as made_up
 
 BASE = "http://opik.test"
@@ -39,7 +39,7 @@ async def access_with(key: bytes, clock: Clock) -> AsyncIterator[Access]:
         return key
 
     async with httpx.AsyncClient() as http:
-        transport = BackendHttp(http, base_url=BASE, timeout=1, retries=RetryPolicy(attempts=1))
+        transport = RestClient(http, base_url=BASE, timeout=1, retries=RetryPolicy(attempts=1))
         yield Access(OpikClient(transport), owner_key=owner_key, seconds=60, clock=clock)
 
 

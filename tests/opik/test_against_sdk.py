@@ -9,8 +9,8 @@ import pytest
 
 from app.caller import Caller
 from app.opik.client import OpikClient
-from app.opik.http import BackendHttp, RetryPolicy
 from app.opik.records import Span, Trace
+from app.opik.rest_client import RestClient, RetryPolicy
 from standin.app import Standin, create_app
 from standin.records import Records
 from standin.switches import Switches
@@ -48,7 +48,7 @@ async def both() -> AsyncIterator[Both]:
     standin = create_app(Records(), chat=DirectedChat(answer("x")), switches=Switches())
     record_trace(standin)
     async with serving(standin, grace=1) as url, httpx.AsyncClient() as http:
-        transport = BackendHttp(http, base_url=url, timeout=5, retries=RetryPolicy(attempts=1))
+        transport = RestClient(http, base_url=url, timeout=5, retries=RetryPolicy(attempts=1))
         sdk = AsyncOpikApi(base_url=url, workspace_name="default", httpx_client=http)
         yield Both(standin, OpikClient(transport), sdk)
 

@@ -11,8 +11,8 @@ import respx
 from app.caller import Caller
 from app.errors import BackendUnavailable, NotAllowed, NotFound, NotSignedIn
 from app.opik.client import OpikClient
-from app.opik.http import BODY_BYTES, BackendHttp, RetryPolicy
 from app.opik.records import Trace
+from app.opik.rest_client import BODY_BYTES, RestClient, RetryPolicy
 
 BASE = "http://opik.test/api"
 TRACE_ID = str(UUID(int=1))
@@ -42,7 +42,7 @@ def waits() -> Waits:
 @pytest.fixture
 async def client(waits: Waits) -> Any:
     async with httpx.AsyncClient() as http:
-        transport = BackendHttp(http, base_url=BASE, timeout=1, retries=RetryPolicy(sleep=waits))
+        transport = RestClient(http, base_url=BASE, timeout=1, retries=RetryPolicy(sleep=waits))
         yield OpikClient(transport)
 
 

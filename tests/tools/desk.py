@@ -18,7 +18,7 @@ from app.agent.toolbox import CompletedCall
 from app.caller import Caller, Owner
 from app.messages import ToolCall
 from app.opik.client import OpikClient
-from app.opik.http import BackendHttp, RetryPolicy
+from app.opik.rest_client import RestClient, RetryPolicy
 from app.tools import TOOLS
 from app.tools.trace.loader import LoadLimits, TraceLoader
 from app.tools.trace.trace_context import ReadyTrace, ToolLimits, TraceOpener
@@ -152,7 +152,7 @@ async def backend_with(
     SOCKET.backend = standin
     async with httpx.AsyncClient(timeout=20) as http:
         retries = RetryPolicy(attempts=2, sleep=lambda _: anyio.lowlevel.checkpoint())
-        transport = BackendHttp(http, base_url=SOCKET.url, timeout=20, retries=retries)
+        transport = RestClient(http, base_url=SOCKET.url, timeout=20, retries=retries)
         yield standin, OpikClient(transport)
 
 

@@ -9,8 +9,8 @@ import structlog
 from app.caller import Caller
 from app.errors import OpikAssistError
 from app.opik.client import OpikClient
-from app.opik.http import ByteAllowance
 from app.opik.records import Span, Trace
+from app.opik.rest_client import ByteAllowance
 
 log = structlog.get_logger(__name__)
 

@@ -61,7 +61,7 @@ class _Outcome(NamedTuple):
     failure: Hashable = None
 
 
-class BackendHttp:
+class RestClient:
     def __init__(
         self,
         http: httpx.AsyncClient,

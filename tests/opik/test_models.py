@@ -7,8 +7,8 @@ import pytest
 import respx
 
 from app.caller import Caller
-from app.opik.http import BackendHttp, RetryPolicy
 from app.opik.models import BackendModels
+from app.opik.rest_client import RestClient, RetryPolicy
 
 BASE = "http://backend:8080"
 KEYS = f"{BASE}/v1/private/llm-provider-key"
@@ -21,7 +21,7 @@ async def asked(what: str, answer: httpx.Response) -> Any:
         router.get(KEYS if what == "keys" else MODELS).mock(return_value=answer)
         async with httpx.AsyncClient() as http:
             retries = RetryPolicy(attempts=1)
-            offers = BackendModels(BackendHttp(http, base_url=BASE, timeout=5, retries=retries))
+            offers = BackendModels(RestClient(http, base_url=BASE, timeout=5, retries=retries))
             return await getattr(offers, what)(CALLER)
 
 

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from app.caller import Caller
 from app.errors import BackendUnavailable
 from app.opik.circuit_breaker import CircuitBreaker
-from app.opik.http import BackendHttp, BackendResponse, RetryPolicy
+from app.opik.rest_client import BackendResponse, RestClient, RetryPolicy
 from testkit.service import PATIENCE, serving
 
 BASE = "http://opik.test"
@@ -61,7 +61,7 @@ def asking(http: httpx.AsyncClient, base: str, clock: Clock) -> Ask:
     """Asks for the record of a number, twice at most."""
     retries = RetryPolicy(attempts=2, sleep=lambda _: anyio.lowlevel.checkpoint())
     circuit = CircuitBreaker(failures=GIVEN_UP, seconds=SECONDS, clock=clock)
-    transport = BackendHttp(http, base_url=base, timeout=PATIENCE, retries=retries, circuit=circuit)
+    transport = RestClient(http, base_url=base, timeout=PATIENCE, retries=retries, circuit=circuit)
     return lambda number: transport.exchange(Caller(), "GET", record(number))
 
 
