@@ -4,7 +4,7 @@ import json
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.web.markdown.allowed_links import BREAK
@@ -67,6 +67,8 @@ HOLES = {
     "the API beside the UI, bare": f"{UI}/api/v1/session/redirect/projects/?path=aHR0cHM6&w=DATA",
     "the API in other letters": f"[x]({UI}/x/../%61pi/a) [x]({UI}/%2561PI/) [x]({UI}//API?a)",
     "this service beside the UI": f"[x]({UI}/opik-ai/x) {UI}/opik-ai",
+    "this service, bare, before HTML": f"{UI}/opik-ai<a@b.cc> {UI}/opik-ai<b>",
+    "this service, bare, before a reference": f"{UI}/opik-ai&lt; {UI}/opik-ai&lt;x {UI}/api&amp;",
     "bare URL that goes on after the allowed one": "https://ok.test/x<b https://ok.test/x/y",
     "bare URL whose host goes on with a full-width dot": f"{UI}\u3002e.test",
     "mail address": "a@b.cc",
@@ -201,6 +203,18 @@ def test_the_judge_finds_what_it_is_to_find() -> None:
     assert dangers("http\\://e.test, a@b.cc") == ["link http://e.test", "link a@b"] * 2
 
 
+def test_a_part_beside_the_ui_is_no_link_whatever_punctuation_follows_it() -> None:
+    parts = ["opik-ai", "api", "%2e%2e", "p/%2e%2e"]
+    texts = [
+        f"{before}{UI}/{part}{after}"
+        for before in ("", "x", "**", "(", f"⟦span:{OTHER}⟧ ")
+        for part in parts
+        for mark in "!\"#$&'()*+,.:;<=>?@[]\\^_`{|}~é "
+        for after in (mark, f"{mark}x", f"{mark}x{mark}", f"{mark}{mark}x{mark}{mark} y")
+    ]
+    assert [text for text in texts if found_in(make_inert(text, LINKED, NAMES))] == []
+
+
 @pytest.mark.parametrize("text", ORDINARY.values(), ids=ORDINARY.keys())
 def test_ordinary_answers_pass_unchanged(text: str) -> None:
     assert make_inert(text, LINKED, NAMES) == text
@@ -298,6 +312,7 @@ def test_a_spans_name_stays_text(name: str, shown: str) -> None:
     assert found_in(make_inert(f"⟦span:{SPAN}⟧", LINKED, {SPAN: name})) == []
 
 
+@example("", "", f"[x]({UI}/opik-ai/x) {UI}/opik-ai<a@b.cc> <1@b.cc> <*@b.cc>")
 @given(st.text(max_size=60), TEXTS, TEXTS)
 def test_no_name_opens_anything(name: str, before: str, after: str) -> None:
     text = f"{before}⟦span:{SPAN}⟧{after}"

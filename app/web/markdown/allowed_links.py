@@ -21,9 +21,10 @@ _HAS_INNER_URL = re.compile(r"(?:\w+://)?+(?:www\.)?+.*(?:://|www\.)", re.IGNORE
 _NESTED = re.compile(r"%(?:25)+")
 """A percent sign however often it is encoded: one at a time would take a pass each."""
 _STEPS = re.compile(r"[/\\]+")
-_NO_PAGES = frozenset(["..", "api", "opik-ai"])
+_LEAVES_UI = re.compile(r"(?:\.\.|api|opik-ai)(?![a-z0-9-])")
 """Parts of a path that lead out of the UI: above it, or to what is served beside it. Opik's API
-redirects to whatever address a query names."""
+redirects to whatever address a query names. The end of the part is not required: of a bare URL
+such as `/opik-ai<b>` or `/opik-ai~~x~~` parsers link to what stands before the punctuation."""
 _NAME_LENGTH = 80
 _NAMELESS = "span"
 _SCHEME = re.compile(r"(?:https?|ftp):(?=/)|www(?=\.)|\S(?=@)", re.IGNORECASE)
@@ -52,7 +53,7 @@ class AllowedLinks:
             return False
         rest = url[len(base) :]
         path = re.split(r"[?#]", rest, maxsplit=1)[0]
-        return rest[:1] in {"", "/", "?", "#"} and _NO_PAGES.isdisjoint(_steps(path))
+        return rest[:1] in {"", "/", "?", "#"} and not any(map(_LEAVES_UI.match, _steps(path)))
 
     def allow(self, url: str) -> bool:
         """Whether a link may go to this URL."""
