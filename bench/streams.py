@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from uuid import UUID
 
-from bench.backend import frames
+from bench.fast_backend import frames
 from testkit import databases
 from testkit.processes import UNLIMITED, Process
 
@@ -174,7 +174,7 @@ def _storage(stack: AsyncExitStack, folder: Path) -> dict[str, str]:
 async def run(turns: int, seconds: float) -> None:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        backend = Process("backend", {}, folder=folder, module="bench.backend")
+        backend = Process("backend", {}, folder=folder, module="bench.fast_backend")
         await _started(stack, backend)
         where = {"AGENT_OPIK_URL": backend.url}
         storage = await asyncio.to_thread(_storage, stack, folder)

@@ -17,12 +17,12 @@ from typing import Any
 
 import httpx
 
-from demo.asking import ask
 from demo.gateway import create_gateway
+from demo.terminal import ask
 from standin.app import create_app
 from standin.forwarding import chat_from_environment
 from standin.offline_model import OfflineModel
-from standin.records import Records
+from standin.record_store import Records
 from standin.serving import served
 from standin.switches import Switches
 

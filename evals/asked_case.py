@@ -19,7 +19,7 @@ from app.ids import is_uuid
 from app.opik.records import Span, Trace
 from evals.cases import Setting
 from evals.grading import LabelledTurn, symptoms
-from standin import moments
+from standin import timestamps
 
 QUESTION = (
     "What went wrong in this trace? Cite the span where the cause lies, not those where it only "
@@ -105,7 +105,7 @@ def case_name(setting: Setting) -> str:
 
 def _id(name: str, record: Span | Trace) -> str:
     assert record.start_time is not None
-    return moments.id_at(record.start_time, f"{name}/{record.id}")
+    return timestamps.id_at(record.start_time, f"{name}/{record.id}")
 
 
 def read_folder(folder: Path) -> list[AskedCase]:

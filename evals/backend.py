@@ -13,7 +13,7 @@ from app.opik.records import FeedbackScore
 from evals.asked_case import AskedCase
 from standin.app import create_app
 from standin.forwarding import Forwarding
-from standin.records import Records
+from standin.record_store import Records
 from standin.serving import served
 from standin.switches import Account, ProviderKey, Switches
 

@@ -19,10 +19,10 @@ import uvicorn
 
 from evals.programs import agent, crew, imports, questions, report, sqlbot, support
 from evals.programs.plan import Plan
-from standin import views
+from standin import record_views
 from standin.app import create_app
 from standin.chat import ScriptedChat
-from standin.records import Records
+from standin.record_store import Records
 from standin.switches import Switches
 
 _ONE_RUN = "--one"
@@ -88,8 +88,8 @@ def _record(records: Records, port: int, program: str, fault: str) -> None:
     workspace = records.workspace()
     (new,) = set(workspace.traces) - known
     recording = {
-        "trace": views.trace(workspace, workspace.traces[new]),
-        "spans": [views.span(workspace, entry) for entry in workspace.spans_of(new)],
+        "trace": record_views.trace(workspace, workspace.traces[new]),
+        "spans": [record_views.span(workspace, entry) for entry in workspace.spans_of(new)],
     }
     save(RECORDINGS / f"{program}-{fault or 'healthy'}.json.gz", recording)
 

@@ -14,7 +14,7 @@ import httpx
 
 from evals.grading import PASSED
 from evals.outcome import Row
-from standin.moments import id_at
+from standin.timestamps import id_at
 
 _ITEMS_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 _BATCH = 100

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import anyio
 
-from soak.cancels import Storm
-from soak.crowd import Plan, Report, Restart, storm
+from soak.cancellations import Storm
+from soak.load import Plan, Report, Restart, storm
 from testkit import databases
 
 _ACTIONS_A_SECOND = 15

@@ -9,7 +9,7 @@ from itertools import count
 import anyio
 import httpx
 
-from soak.backend import WORKSPACE, trace_id
+from soak.unreliable_backend import WORKSPACE, trace_id
 from testkit.audits.clients import Asked, DeletedConversation
 from testkit.processes import Process
 

@@ -3,7 +3,7 @@
 from standin.app import Standin, create_app
 from standin.chat import Chat, ChatError, Chunk, ScriptedChat
 from standin.faults import Fault
-from standin.records import Records
+from standin.record_store import Records
 from standin.switches import Account, Generation, ProviderKey, Received, Switches
 
 __all__ = [

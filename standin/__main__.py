@@ -9,7 +9,7 @@ import uvicorn
 from standin.app import create_app
 from standin.faults import Answer, Delay, Effect, Fault, Refuse, garbage, html_page
 from standin.forwarding import chat_from_environment
-from standin.records import Records
+from standin.record_store import Records
 from standin.switches import Switches
 
 _FAULTS: dict[str, Effect] = {

@@ -7,14 +7,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
-from standin import moments, writes
-from standin.about_workspace import AboutWorkspace
-from standin.border import Border
+from standin import timestamps, writes
 from standin.chat import Chat
-from standin.proxy import Proxy
-from standin.reading import Reading
-from standin.records import Records
+from standin.chat_proxy import Proxy
+from standin.read_routes import Reading
+from standin.record_store import Records
+from standin.request_layer import Border
 from standin.switches import Switches
+from standin.workspace_routes import AboutWorkspace
 from standin.writes import Refused, Write
 
 
@@ -53,7 +53,7 @@ class Standin(Starlette):
             body = await request.json() if await request.body() else None
         except ValueError:
             return await _refused(request, Refused(400, "Unable to process JSON"))
-        write = Write(request.method, path, body, moments.now(), request.scope["user"])
+        write = Write(request.method, path, body, timestamps.now(), request.scope["user"])
         try:
             outcome = self.records.apply(write, request.scope["workspace"])
         except Refused as error:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from standin import moments
+from standin import timestamps
 from standin.workspace import Json
 from standin.writes import Refused
 
@@ -91,7 +91,7 @@ def _compare(value: Any, wanted: str, field: str) -> int:
     left: Any
     right: Any
     if field in _TIMES:
-        left, right = moments.parse(str(value)), moments.parse(wanted)
+        left, right = timestamps.parse(str(value)), timestamps.parse(wanted)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         try:
             left, right = float(value), float(wanted)
@@ -150,9 +150,11 @@ def searched(records: list[Json], words: str | None) -> list[Json]:
 def within(records: list[Json], start: str | None, end: str | None) -> list[Json]:
     """The records that began between the two ISO times; None leaves that side open."""
     if start:
-        records = [r for r in records if moments.parse(r["start_time"]) >= moments.parse(start)]
+        records = [
+            r for r in records if timestamps.parse(r["start_time"]) >= timestamps.parse(start)
+        ]
     if end:
-        records = [r for r in records if moments.parse(r["start_time"]) <= moments.parse(end)]
+        records = [r for r in records if timestamps.parse(r["start_time"]) <= timestamps.parse(end)]
     return records
 
 

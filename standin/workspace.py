@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from standin import moments
+from standin import timestamps
 
 Json = dict[str, Any]
 DEFAULT_PROJECT = "Default Project"
@@ -80,9 +80,9 @@ class Workspace:
         """The project of that name, made when it is new. No name means the default project."""
         name = name or DEFAULT_PROJECT
         if name not in self.projects:
-            moment = moments.text(at)
+            moment = timestamps.text(at)
             self.projects[name] = {
-                "id": moments.id_at(at, f"project/{self.name}/{name}"),
+                "id": timestamps.id_at(at, f"project/{self.name}/{name}"),
                 "name": name,
                 "visibility": "private",
                 "created_at": moment,
@@ -111,7 +111,7 @@ class Workspace:
         self, entries: dict[str, Entry], entry_id: str, fields: Json, at: datetime, user: str
     ) -> Entry:
         entry = entries.setdefault(entry_id, Entry(entry_id, created_at=at, created_by=user))
-        stamp = moments.parse(fields["last_updated_at"]) if fields.get("last_updated_at") else at
+        stamp = timestamps.parse(fields["last_updated_at"]) if fields.get("last_updated_at") else at
         fields = self._with_project(fields, at, user, known="project_id" in entry.fields)
         fields = _with_changed_tags(fields, entry.fields.get("tags") or [])
         entry.merge(fields, stamp, user)
@@ -150,7 +150,7 @@ class Workspace:
             and trace.fields.get("thread_id") == thread_id
             and trace.fields.get("project_id") == project_id
         ]
-        return sorted(found, key=lambda trace: moments.parse(trace.fields["start_time"]))
+        return sorted(found, key=lambda trace: timestamps.parse(trace.fields["start_time"]))
 
 
 def thread_key(project_id: str, thread_id: str) -> str:

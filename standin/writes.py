@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from standin import moments
+from standin import timestamps
 from standin.workspace import Guardrail, Json, Subject, Workspace, thread_key
 
 
@@ -122,7 +122,7 @@ def _keep_score(workspace: Workspace, subject: Subject, write: Write) -> None:
             raise Refused(422, f"{name} must not be null")
     wanted = ("name", "value", "source", "category_name", "reason")
     kept = {name: score[name] for name in wanted if score.get(name) is not None}
-    moment = moments.text(write.at)
+    moment = timestamps.text(write.at)
     kept |= {"created_at": moment, "last_updated_at": moment}
     kept |= {"created_by": write.user, "last_updated_by": write.user}
     workspace.scores.setdefault(subject, {})[score["name"]] = kept
@@ -145,8 +145,8 @@ def _comment(workspace: Workspace, write: Write, params: dict[str, str]) -> Outc
     text = write.body.get("text")
     if not text:
         raise Refused(422, "text must not be blank")
-    comment_id = moments.id_at(write.at, f"{write.path}/{text}")
-    moment = moments.text(write.at)
+    comment_id = timestamps.id_at(write.at, f"{write.path}/{text}")
+    moment = timestamps.text(write.at)
     subject = Subject(params["kind"].rpartition("/")[2].removesuffix("s"), params["id"])
     workspace.comments.setdefault(subject, {})[comment_id] = {
         "id": comment_id,
@@ -162,7 +162,7 @@ def _comment(workspace: Workspace, write: Write, params: dict[str, str]) -> Outc
 def _change_comment(workspace: Workspace, write: Write, params: dict[str, str]) -> Outcome:
     for comments in workspace.comments.values():
         if params["id"] in comments:
-            change = {"text": write.body.get("text"), "last_updated_at": moments.text(write.at)}
+            change = {"text": write.body.get("text"), "last_updated_at": timestamps.text(write.at)}
             comments[params["id"]] |= change
             return Outcome()
     raise Refused(404, "Comment not found")
@@ -243,7 +243,7 @@ def _items(body: Any, name: str) -> list[Json]:
 
 
 def _id_of(record: Json, write: Write, number: int) -> str:
-    return str(record.get("id") or moments.id_at(write.at, f"{write.path}/{number}/{record}"))
+    return str(record.get("id") or timestamps.id_at(write.at, f"{write.path}/{number}/{record}"))
 
 
 _PRIVATE = "/v1/private"

@@ -18,7 +18,7 @@ from app.main import create_app
 from app.settings import Settings
 from standin.app import Standin
 from standin.app import create_app as create_standin
-from standin.records import Records
+from standin.record_store import Records
 from standin.switches import Switches
 from testkit.panel_reader import PanelReader
 from testkit.scripted_chat import DirectedChat, answer

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from standin.app import create_app
 from standin.offline_model import OfflineModel
-from standin.records import Records
+from standin.record_store import Records
 from standin.serving import served
 from standin.switches import Switches
 

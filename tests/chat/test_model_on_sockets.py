@@ -25,7 +25,7 @@ from standin.faults import (
     garbage,
     html_page,
 )
-from standin.records import Records
+from standin.record_store import Records
 from standin.switches import Account, Generation, ProviderKey, Switches
 from testkit import credentials as made_up
 from testkit.service import serving

@@ -14,7 +14,7 @@ from standin.app import create_app
 from standin.chat import ChatError, Chunk
 from standin.forwarding import Forwarding
 from standin.offline_model import LABEL, OfflineModel
-from standin.records import Records
+from standin.record_store import Records
 from standin.switches import Switches
 from testkit.scripted_chat import DirectedChat, answer, calling
 from testkit.service import serving

@@ -16,7 +16,7 @@ import pytest
 from standin.app import create_app as create_standin
 from standin.chat import Chunk, finish, text, usage
 from standin.faults import Answer, Fault
-from standin.records import Records
+from standin.record_store import Records
 from standin.switches import Account, Switches
 from testkit import credentials as made_up
 from testkit.panel_reader import PanelReader

@@ -12,7 +12,7 @@ from app.opik.client import OpikClient
 from app.opik.records import Span, Trace
 from app.opik.rest_client import RestClient, RetryPolicy
 from standin.app import Standin, create_app
-from standin.records import Records
+from standin.record_store import Records
 from standin.switches import Switches
 from testkit.scripted_chat import DirectedChat, answer
 from testkit.service import TRACE_ID, record_trace, serving, span_id

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from demo.gateway import CONTENT_SECURITY_POLICY, create_gateway
 from standin.app import create_app as create_standin
-from standin.records import Records
+from standin.record_store import Records
 from standin.switches import Switches
 from testkit.scripted_chat import DirectedChat
 from testkit.service import PATIENCE, TRACE_ID, record_trace, running, serving

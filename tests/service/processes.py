@@ -14,7 +14,7 @@ import httpx
 
 from standin.app import Standin
 from standin.app import create_app as create_standin
-from standin.records import Records
+from standin.record_store import Records
 from standin.switches import Switches
 from testkit.credentials import said_elsewhere
 from testkit.scripted_chat import DirectedChat, Step, answer

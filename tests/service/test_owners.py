@@ -8,7 +8,7 @@ import pytest
 from app.db.schema import metadata
 from standin.app import create_app as create_standin
 from standin.faults import Answer, Fault
-from standin.records import Records
+from standin.record_store import Records
 from standin.switches import Account, Switches
 from testkit import credentials as made_up
 from testkit.scripted_chat import DirectedChat

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from soak.crowd import Crowd, Plan
+from soak.load import Crowd, Plan
 
 TURNS = 150
 """How many questions are asked here; `make soak` asks thousands."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.standin.test_records import TRACE, call, span, stored
+from tests.standin.test_record_store import TRACE, call, span, stored
 
 SPANS = [span(number, type="tool" if number < 4 else "llm") for number in range(1, 10)]
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from standin.app import create_app
-from standin.records import Records
+from standin.record_store import Records
 from standin.serving import served
 from standin.switches import Switches
 from testkit.scripted_chat import DirectedChat, answer

@@ -11,7 +11,7 @@ import httpx
 
 from standin.app import Standin
 from standin.app import create_app as create_standin
-from standin.records import Records
+from standin.record_store import Records
 from standin.switches import Switches
 from testkit.scripted_chat import DirectedChat, Step, answer
 from testkit.service import TRACE_ID, Service, record_trace, service_at, serving, wait_until

@@ -14,7 +14,7 @@ from app.telemetry.own_traces.queue import REPORT_SECONDS, DeliveryQueue
 from app.telemetry.own_traces.records import SpanRecord, ThreadDeletion, TurnRecord
 from standin.app import create_app
 from standin.faults import Answer, Delay, Fault, Refuse
-from standin.records import Records
+from standin.record_store import Records
 from standin.serving import served
 from standin.switches import Switches
 from testkit.scripted_chat import DirectedChat, answer

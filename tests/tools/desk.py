@@ -24,7 +24,7 @@ from app.tools.trace.loader import LoadLimits, TraceLoader
 from app.tools.trace.trace_context import ReadyTrace, ToolLimits, TraceOpener
 from standin.app import Standin
 from standin.app import create_app as create_standin
-from standin.records import Records
+from standin.record_store import Records
 from standin.switches import Received, Switches
 from testkit.scripted_chat import DirectedChat
 from testkit.service import TRACE_ID, span_id

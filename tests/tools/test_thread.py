@@ -7,7 +7,7 @@ import pytest
 
 from app.tools.trace.project import ListLimits, ProjectReader
 from app.tools.trace.trace_context import ToolLimits
-from standin import moments
+from standin import timestamps
 from standin.faults import Answer, Fault, garbage
 from standin.writes import Write
 from testkit.service import TRACE_ID
@@ -45,7 +45,7 @@ def put(desk: Desk, *turns: dict[str, Any]) -> None:
 def score(desk: Desk, kind: str, **score: Any) -> None:
     body = {"scores": [{"project_name": "shop", "source": "sdk", **score}]}
     path = f"/v1/private/{kind}/feedback-scores"
-    desk.standin.records.apply(Write("PUT", path, body, moments.now()))
+    desk.standin.records.apply(Write("PUT", path, body, timestamps.now()))
 
 
 def opened(**more: Any) -> Any:

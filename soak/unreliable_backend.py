@@ -11,7 +11,7 @@ from uuid import UUID
 from standin.app import Standin, create_app
 from standin.chat import ChatError, Chunk, finish, text, tool_arguments, tool_call, usage
 from standin.faults import Answer, ChatCutAfter, ChatErrorAfter, CutAfter, Delay, Fault, Refuse
-from standin.records import Records
+from standin.record_store import Records
 from standin.switches import Account, Switches
 
 _TRACE = 0x0199_0000_0000_7000_8000_0000_0000_0000

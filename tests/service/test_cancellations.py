@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import anyio
 import pytest
 
-from soak.cancels import Storm
+from soak.cancellations import Storm
 from testkit.service import PATIENCE, TRACE_ID, running
 
 CANCELS = 400

@@ -7,11 +7,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from standin import frames, providers
+from standin import chat_frames, providers
 from standin.chat import Chat, ChatError, Chunk
 from standin.faults import ChatCutAfter, ChatErrorAfter
-from standin.replies import WholeReply
 from standin.switches import Switches
+from standin.whole_reply import WholeReply
 from standin.writes import Refused
 
 _ROLES = ("system", "user", "assistant", "tool", "function")
@@ -73,14 +73,14 @@ class Proxy:
             async for chunk in chunks:
                 shown = providers.shaped(chunk, target, include_usage=include_usage)
                 if shown:
-                    yield frames.chunk(shown, generation)
+                    yield chat_frames.chunk(shown, generation)
         except ChatError as error:
-            yield frames.error(error, generation)
+            yield chat_frames.error(error, generation)
         except _Cut:
             return
         finally:
             await chunks.aclose()
-        closing = frames.end(generation)
+        closing = chat_frames.end(generation)
         if closing:
             yield closing
 
@@ -127,7 +127,7 @@ def _failed(error: Exception, target: providers.Route, headers: dict[str, str]) 
     if isinstance(error, ChatError) and not mapping:
         body = {"code": error.status, "message": error.message}
         return JSONResponse(body, error.status, headers)
-    return JSONResponse({"code": 500, "message": frames.GENERIC_MESSAGE}, 500, headers)
+    return JSONResponse({"code": 500, "message": chat_frames.GENERIC_MESSAGE}, 500, headers)
 
 
 async def _checked(request: Request) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import httpx
 
 from app.db.engine import create_engine
 from app.settings import database_url
-from soak.backend import MoodyModel, moody_faults, standin_with, trace_id
+from soak.unreliable_backend import MoodyModel, moody_faults, standin_with, trace_id
 from soak.users import Notes, User
 from testkit.audits.clients import faults_of_clients
 from testkit.audits.log import LoggedConversation, faults_of_log, read_log

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from standin import selection, stats, views
-from standin.records import Records
+from standin import record_views, selection, stats
+from standin.record_store import Records
 from standin.switches import Switches
 from standin.workspace import Entry, Json, Workspace
 from standin.writes import Refused, project_of
@@ -61,12 +61,14 @@ class Reading:
         workspace = self._workspace(request)
         entry = self._entry(workspace.traces, request, "Trace")
         extra = self._switches.extra_span_count
-        return JSONResponse(views.trace(workspace, entry, extra_spans=extra))
+        return JSONResponse(record_views.trace(workspace, entry, extra_spans=extra))
 
     async def span(self, request: Request) -> Response:
         """GET /spans/{id}: the whole record, never cut; any span of the workspace."""
         workspace = self._workspace(request)
-        return JSONResponse(views.span(workspace, self._entry(workspace.spans, request, "Span")))
+        return JSONResponse(
+            record_views.span(workspace, self._entry(workspace.spans, request, "Span"))
+        )
 
     def _entry(self, entries: dict[str, Entry], request: Request, what: str) -> Entry:
         entry = entries.get(str(request.path_params["id"]))
@@ -110,13 +112,13 @@ class Reading:
         workspace, path = self._workspace(request), request.url.path
         project_id = project_of(workspace, query)["id"]
         if "/threads" in path:
-            records = views.threads(workspace, project_id)
+            records = record_views.threads(workspace, project_id)
         elif "/traces" in path:
             extra = self._switches.extra_span_count
-            records = views.traces(workspace, project_id, extra_spans=extra)
+            records = record_views.traces(workspace, project_id, extra_spans=extra)
         else:
             enough = None if any(query.get(name) for name in _NARROWING) else most
-            records = views.spans(
+            records = record_views.spans(
                 workspace, project_id, query.get("trace_id"), before=before or None, most=enough
             )
             if query.get("type"):
@@ -181,7 +183,7 @@ class Reading:
         """POST /traces/threads/retrieve: one thread by its id."""
         workspace, body = self._workspace(request), await _json(request)
         project_id = project_of(workspace, body)["id"]
-        thread = views.thread(workspace, project_id, str(body.get("thread_id")))
+        thread = record_views.thread(workspace, project_id, str(body.get("thread_id")))
         if thread is None:
             raise Refused(404, "Thread not found")
         return JSONResponse(self._trimmed(thread, [], body.get("truncate") is True))
@@ -200,7 +202,7 @@ class Reading:
     def _project(self, workspace: Workspace, record: Json | None) -> Response:
         if record is None:
             raise Refused(404, "Project not found")
-        return JSONResponse(views.project(workspace, record))
+        return JSONResponse(record_views.project(workspace, record))
 
     async def projects(self, request: Request) -> Response:
         """GET /projects: a page of the workspace's projects, by name if asked."""
@@ -208,7 +210,9 @@ class Reading:
         number, size = int(query.get("page", 1)), int(query.get("size", PAGE_SIZE))
         wanted = str(query.get("name", "")).lower()
         found = [p for name, p in sorted(workspace.projects.items()) if wanted in name.lower()]
-        content = [views.project(workspace, p) for p in found[(number - 1) * size : number * size]]
+        content = [
+            record_views.project(workspace, p) for p in found[(number - 1) * size : number * size]
+        ]
         page = {"page": number, "size": len(content), "total": len(found), "content": content}
         return JSONResponse(page | {"sortableBy": ["id", "name", "created_at"]})
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from standin import moments
+from standin import timestamps
 from standin.workspace import Entry, Json, Subject, Workspace, thread_key
 
 IDLE_UNTIL_INACTIVE = timedelta(minutes=15)
@@ -52,8 +52,8 @@ def thread(workspace: Workspace, project_id: str, thread_id: str) -> Json | None
     end = max((t["end_time"] for t in traces if t.get("end_time")), default=None)
     updated = max(t["last_updated_at"] for t in traces)
     key = thread_key(project_id, thread_id)
-    idle = moments.now() - moments.parse(updated) > IDLE_UNTIL_INACTIVE
-    model_id = moments.id_at(moments.parse(first["start_time"]), f"thread/{key}")
+    idle = timestamps.now() - timestamps.parse(updated) > IDLE_UNTIL_INACTIVE
+    model_id = timestamps.id_at(timestamps.parse(first["start_time"]), f"thread/{key}")
     comments = workspace.comments.get(Subject("thread", model_id), {})
     shown = {
         "id": thread_id,
@@ -61,7 +61,7 @@ def thread(workspace: Workspace, project_id: str, thread_id: str) -> Json | None
         "thread_model_id": model_id,
         "start_time": first["start_time"],
         "end_time": end,
-        "duration": moments.milliseconds_between(first["start_time"], end),
+        "duration": timestamps.milliseconds_between(first["start_time"], end),
         "first_message": first.get("input"),
         "last_message": last.get("output"),
         "feedback_scores": list(workspace.scores.get(Subject("thread", key), {}).values()) or None,
@@ -127,7 +127,7 @@ def threads(workspace: Workspace, project_id: str) -> list[Json]:
 def project(workspace: Workspace, record: Json) -> Json:
     """A project with the time of its latest trace."""
     times = [
-        moments.text(entry.last_updated_at)
+        timestamps.text(entry.last_updated_at)
         for entry in workspace.traces.values()
         if entry.fields.get("project_id") == record["id"] and entry.last_updated_at
     ]
@@ -143,11 +143,11 @@ def _shown(entry: Entry) -> Json:
     updated = entry.last_updated_at or entry.created_at
     return fields | {
         "id": entry.id,
-        "created_at": moments.text(entry.created_at),
+        "created_at": timestamps.text(entry.created_at),
         "created_by": entry.created_by,
-        "last_updated_at": moments.text(updated),
+        "last_updated_at": timestamps.text(updated),
         "last_updated_by": entry.last_updated_by,
-        "duration": moments.milliseconds_between(fields["start_time"], fields.get("end_time")),
+        "duration": timestamps.milliseconds_between(fields["start_time"], fields.get("end_time")),
         "source": fields.get("source", "sdk"),
     }
 

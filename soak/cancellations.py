@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.db.engine import create_engine
 from app.events import ReplyCompleted, ToolCompleted, TurnCancelled, TurnStarted
 from app.settings import database_url
-from soak.backend import MoodyModel, standin_with, trace_id
-from soak.crowd import Report, mixed_up
 from soak.direct import DirectService, Moment, direct_service
+from soak.load import Report, mixed_up
+from soak.unreliable_backend import MoodyModel, standin_with, trace_id
 from testkit.audits.clients import Asked, DeletedConversation, faults_of_clients
 from testkit.audits.log import LoggedConversation, LoggedTurn, faults_of_log, read_log
 from testkit.processes import UNLIMITED

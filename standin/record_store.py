@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from standin import moments, writes
+from standin import timestamps, writes
 from standin.workspace import Json, Workspace
 from standin.writes import Outcome, Write
 
@@ -51,7 +51,7 @@ class Records:
         self._post("/v1/private/spans/batch", {"spans": list(spans)}, workspace)
 
     def _post(self, path: str, body: Json, workspace: str) -> None:
-        self.apply(Write("POST", path, body, moments.now()), workspace)
+        self.apply(Write("POST", path, body, timestamps.now()), workspace)
 
     def load(self, path: Path, workspace: str | None = None) -> None:
         """Replay a recording (.jsonl or .jsonl.gz), into its own workspaces or into the given."""
@@ -68,7 +68,7 @@ class Records:
                 entry["method"],
                 entry["path"],
                 entry["body"],
-                moments.parse(entry["at"]),
+                timestamps.parse(entry["at"]),
                 entry["user"],
             )
             self.apply(write, into or entry["workspace"])
@@ -88,7 +88,7 @@ def journal_line(write: Write, workspace: str) -> str:
         "path": write.path,
         "workspace": workspace,
         "user": write.user,
-        "at": moments.text(write.at),
+        "at": timestamps.text(write.at),
         "body": write.body,
     }
     return json.dumps(entry, ensure_ascii=False, separators=(",", ":")) + "\n"

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from standin import Records, ScriptedChat, Switches, create_app, moments, selection, views
+from standin import Records, ScriptedChat, Switches, create_app, record_views, selection, timestamps
 from standin.stats import of as stats_of
 from standin.writes import Refused, Write
 
@@ -65,7 +65,7 @@ def test_an_update_before_its_record_is_kept_and_unseen_until_the_record_comes()
     records = stored()
     one = span(1)
     body = {"trace_id": TRACE, "project_name": "shop", "output": {"a": 1}}
-    records.apply(Write("PATCH", f"/v1/private/spans/{one['id']}", body, moments.now()))
+    records.apply(Write("PATCH", f"/v1/private/spans/{one['id']}", body, timestamps.now()))
     assert records.workspace().spans_of(TRACE) == []
     records.put_spans([one])
     (entry,) = records.workspace().spans_of(TRACE)
@@ -81,9 +81,9 @@ def test_a_trace_adds_up_its_spans() -> None:
     for value, number in ((1.0, 1), (0.0, 2)):
         score = {"id": span(number)["id"], "name": "good", "value": value, "source": "sdk"}
         path = "/v1/private/spans/feedback-scores"
-        records.apply(Write("PUT", path, {"scores": [score]}, moments.now()))
+        records.apply(Write("PUT", path, {"scores": [score]}, timestamps.now()))
     workspace = records.workspace()
-    shown = views.trace(workspace, workspace.traces[TRACE], extra_spans=3)
+    shown = record_views.trace(workspace, workspace.traces[TRACE], extra_spans=3)
     assert shown["duration"] == 1_500.0
     assert (shown["span_count"], shown["llm_span_count"], shown["has_tool_spans"]) == (5, 1, True)
     assert shown["usage"] == {"total_tokens": 12}
