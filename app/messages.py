@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class TokenUsage:
     """Tokens of one or more replies; zeros where a provider reports nothing."""
 
     prompt_tokens: int = 0
@@ -22,8 +22,8 @@ class Usage:
     def total_tokens(self) -> int:
         return self.prompt_tokens + self.completion_tokens
 
-    def __add__(self, other: "Usage") -> "Usage":
-        return Usage(
+    def __add__(self, other: "TokenUsage") -> "TokenUsage":
+        return TokenUsage(
             self.prompt_tokens + other.prompt_tokens,
             self.completion_tokens + other.completion_tokens,
             self.cached_tokens + other.cached_tokens,
@@ -100,7 +100,7 @@ class Reply:
 
     text: str
     calls: tuple[ToolCall, ...] = ()
-    usage: Usage | None = None
+    usage: TokenUsage | None = None
     finish: FinishReason = "unknown"
     complete: bool = True
     model: str = ""

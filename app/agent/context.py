@@ -12,7 +12,7 @@ import anyio
 
 from app.agent.ports import Sink
 from app.events import ContextShrunk
-from app.messages import Assistant, Message, Reply, ToolCall, ToolResult, Usage, User
+from app.messages import Assistant, Message, Reply, ToolCall, ToolResult, TokenUsage, User
 
 CHARACTERS_PER_TOKEN = 3
 """A low guess for providers that report no usage: English is nearer four, code and JSON three."""
@@ -59,12 +59,12 @@ class TurnBudget:
         self.tokens += estimate_usage(messages, reply).total_tokens
 
 
-def estimate_usage(messages: Sequence[Message], reply: Reply) -> Usage:
+def estimate_usage(messages: Sequence[Message], reply: Reply) -> TokenUsage:
     """Tokens of a request and its reply: as reported, or guessed from the characters where the
     provider reports none, or zeros."""
     if reply.usage is not None and reply.usage.total_tokens:
         return reply.usage
-    return Usage(
+    return TokenUsage(
         count_characters(messages) // CHARACTERS_PER_TOKEN,
         count_characters([Assistant(reply.text, reply.calls)]) // CHARACTERS_PER_TOKEN,
     )

@@ -27,7 +27,7 @@ from app.chat.provider_errors import model_failed, refused_parameter, refuses_to
 from app.chat.stream import ReplyStream, ReplyStreamFailed
 from app.chat.text_tools import TextReplyReader, TextTools
 from app.errors import ModelFailed
-from app.messages import Message, Reply, ToolResult, ToolSpec, Usage
+from app.messages import Message, Reply, ToolResult, ToolSpec, TokenUsage
 
 OPTIONAL_PARAMETERS = (
     "temperature",
@@ -307,7 +307,7 @@ def _headers(caller: Caller) -> dict[bytes, bytes]:
     )
 
 
-def _sum(first: Usage | None, second: Usage | None) -> Usage | None:
+def _sum(first: TokenUsage | None, second: TokenUsage | None) -> TokenUsage | None:
     if first is None or second is None:
         return first or second
     return first + second

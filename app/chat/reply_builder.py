@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.chat.frames import json_object
-from app.messages import FinishReason, Reply, ToolCall, Usage
+from app.messages import FinishReason, Reply, ToolCall, TokenUsage
 from app.surrogates import ends_in_half_pair, join_surrogates
 
 # What a call costs of the reply's limit besides its texts, so that empty calls are bounded too.
@@ -79,7 +79,7 @@ class ReplyBuilder:
         self._has_content = False
         self._calls: list[_Call] = []
         self._by_index: dict[int, _Call] = {}
-        self._usage: Usage | None = None
+        self._usage: TokenUsage | None = None
         self._finish: FinishReason = "unknown"
         self._finish_seen = False
         self._usage_is_last = False
@@ -266,10 +266,10 @@ def _arguments(value: object) -> str:
     return _text(value)
 
 
-def _usage(counts: Mapping[str, Any]) -> Usage:
+def _usage(counts: Mapping[str, Any]) -> TokenUsage:
     prompt = _object(_either(counts, "prompt_tokens_details", "promptTokensDetails"))
     completion = _object(_either(counts, "completion_tokens_details", "completionTokensDetails"))
-    return Usage(
+    return TokenUsage(
         prompt_tokens=_count(_either(counts, "prompt_tokens", "promptTokens")),
         completion_tokens=_count(_either(counts, "completion_tokens", "completionTokens")),
         cached_tokens=_count(_either(prompt, "cached_tokens", "cachedTokens")),

@@ -17,7 +17,7 @@ from app.db.event_size import measure_event, shrink_event
 from app.db.store import EventEntry, Store, TurnKey
 from app.errors import DatabaseUnavailable, TurnLost
 from app.events import StoredEvent, TerminalEvent
-from app.messages import Usage
+from app.messages import TokenUsage
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +55,7 @@ class TurnEnding:
 
     event: TerminalEvent
     state: str
-    usage: Usage
+    usage: TokenUsage
     model: str | None
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.events import ReplyCompleted, UsageCount, UsageTotals
-from app.messages import Usage
+from app.messages import TokenUsage
 
 _MILLION = 1_000_000
 
@@ -17,7 +17,7 @@ class TokenPrice:
     completion: float
     cached: float
 
-    def of(self, usage: Usage) -> float:
+    def of(self, usage: TokenUsage) -> float:
         """USD for these tokens; cached tokens are part of the prompt's."""
         cached = min(usage.cached_tokens, usage.prompt_tokens)
         return (
@@ -32,14 +32,14 @@ class UsageAccount:
     """The running sum of replies; `prices` by the names of models."""
 
     prices: Mapping[str, TokenPrice]
-    usage: Usage = field(default_factory=Usage)
+    usage: TokenUsage = field(default_factory=TokenUsage)
     cost: float | None = 0.0
 
     def add(self, reply: ReplyCompleted) -> None:
         """Adds what the provider reported of a reply; nothing where it reported nothing."""
         if reply.usage is None:
             return
-        usage = Usage(**reply.usage.model_dump())
+        usage = TokenUsage(**reply.usage.model_dump())
         self.usage += usage
         price = self._price(reply)
         if price is None or self.cost is None:

@@ -21,7 +21,7 @@ from app.db.transactions import UNIT_SECONDS, Transactions
 from app.db.turn_log import Conversation, EventEntry, TurnKey, TurnStart
 from app.errors import DatabaseUnavailable
 from app.events import LoggedEvent, load_event
-from app.messages import Usage
+from app.messages import TokenUsage
 
 __all__ = ["Conversation", "EventEntry", "Quotas", "Store", "TurnKey"]
 
@@ -131,7 +131,7 @@ class Store:
         entries: Sequence[EventEntry],
         *,
         state: str,
-        usage: Usage,
+        usage: TokenUsage,
         model: str | None = None,
     ) -> None:
         """Appends the last entries (the very last is terminal) and frees the conversation.

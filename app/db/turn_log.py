@@ -19,7 +19,7 @@ from app.db.quotas import Quotas, admit
 from app.db.schema import events, sessions, turns, utc_in, utc_now
 from app.errors import TurnLost
 from app.events import ReplyCompleted, StoredEvent, TurnInterrupted, dump_event, load_event
-from app.messages import Usage
+from app.messages import TokenUsage
 
 _MODEL_LENGTH = 255
 _MOST_BYTES = 8_000_000
@@ -131,7 +131,7 @@ async def end(
     entries: Sequence[EventEntry],
     *,
     state: str,
-    usage: Usage,
+    usage: TokenUsage,
     model: str | None,
 ) -> None:
     """Writes the last entries and frees the conversation; raises TurnLost like `append`.
@@ -280,7 +280,7 @@ async def _interrupt(db: AsyncConnection, turn: TurnKey, *, sequence: int) -> in
     return sequence + 1
 
 
-async def _used(db: AsyncConnection, turn: TurnKey) -> Usage:
+async def _used(db: AsyncConnection, turn: TurnKey) -> TokenUsage:
     """What the stored replies of a turn have used."""
     payloads = await db.scalars(
         select(events.c.payload).where(
@@ -290,11 +290,13 @@ async def _used(db: AsyncConnection, turn: TurnKey) -> Usage:
         )
     )
     replies = [each for each in map(load_event, payloads) if isinstance(each, ReplyCompleted)]
-    return sum((Usage(**each.usage.model_dump()) for each in replies if each.usage), Usage())
+    return sum(
+        (TokenUsage(**each.usage.model_dump()) for each in replies if each.usage), TokenUsage()
+    )
 
 
 async def _close(
-    db: AsyncConnection, turn: TurnKey, *, state: str, usage: Usage, **values: Any
+    db: AsyncConnection, turn: TurnKey, *, state: str, usage: TokenUsage, **values: Any
 ) -> None:
     values |= {"state": state, "ended_at": utc_now(), **asdict(usage)}
     await db.execute(_row_of(turn).values(values))

@@ -12,7 +12,7 @@ from app.agent.prompt import LAST_ANSWER, Fence
 from app.agent.toolbox import Toolbox, tool
 from app.errors import LimitReached, ModelFailed, ToolFailed
 from app.events import ReplyCompleted, ToolCompleted
-from app.messages import Assistant, Reply, System, ToolResult, Usage, User
+from app.messages import Assistant, Reply, System, ToolResult, TokenUsage, User
 from testkit.scripted_model import ListSink, ScriptedModel, calls
 
 TOKEN = "a1b2c3d4e5f60718"
@@ -200,7 +200,7 @@ async def test_a_turn_without_a_last_answer_ends_with_words() -> None:
 
 async def test_out_of_tokens_the_turn_comes_to_its_last_answer() -> None:
     greedy = calls(("echo", '{"text": "a"}'))
-    costly = Reply(greedy.text, greedy.calls, usage=Usage(900, 200))
+    costly = Reply(greedy.text, greedy.calls, usage=TokenUsage(900, 200))
     table = Table(costly, Reply("Enough."), tokens=1_000)
     await table.run()
     assert len(table.model.requests) == 2

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from app.messages import FinishReason, Usage
+from app.messages import FinishReason, TokenUsage
 
 FOLDER = Path(__file__).parent.parent / "recordings"
-TOKENS = Usage(prompt_tokens=10, completion_tokens=4)
-DETAILED = Usage(prompt_tokens=10, completion_tokens=4, cached_tokens=3, reasoning_tokens=2)
+TOKENS = TokenUsage(prompt_tokens=10, completion_tokens=4)
+DETAILED = TokenUsage(prompt_tokens=10, completion_tokens=4, cached_tokens=3, reasoning_tokens=2)
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Meaning:
 
     text: str = ""
     calls: tuple[tuple[str, str, str], ...] = ()
-    usage: Usage | None = None
+    usage: TokenUsage | None = None
     finish: FinishReason = "unknown"
     complete: bool = True
 
@@ -26,7 +26,7 @@ class Meaning:
 REPLIES = {
     "text.sse": Meaning(
         "Hello, I'm here to help with any creative writing project.",
-        usage=Usage(prompt_tokens=37, completion_tokens=14),
+        usage=TokenUsage(prompt_tokens=37, completion_tokens=14),
         finish="stop",
     ),
     "call-in-pieces.sse": Meaning(
@@ -37,7 +37,7 @@ REPLIES = {
                 "hzH2VxU51Qke5fwZRu3SAOcrQxriw6P9",
             ),
         ),
-        usage=Usage(prompt_tokens=465, completion_tokens=38, cached_tokens=464),
+        usage=TokenUsage(prompt_tokens=465, completion_tokens=38, cached_tokens=464),
         finish="tool_calls",
     ),
     "two-calls.sse": Meaning(

@@ -10,7 +10,7 @@ import respx
 
 from app.chat.model import ChatOptions
 from app.errors import ModelFailed
-from app.messages import Usage
+from app.messages import TokenUsage
 from testkit import credentials as made_up
 from tests.chat.proxy import (
     Asked,
@@ -102,7 +102,7 @@ async def test_calls_announced_but_not_streamed_are_asked_for_once_more(
     reply = await asked.reply()
     assert [call.name for call in reply.calls] == ["get_span"]
     assert reply.text == "".join(asked.said) == "Let me look."
-    assert reply.usage == Usage(prompt_tokens=20, completion_tokens=8)
+    assert reply.usage == TokenUsage(prompt_tokens=20, completion_tokens=8)
     first, second = sent(proxy, 0), sent(proxy, 1)
     assert second == {k: v for k, v in first.items() if k != "stream_options"} | {"stream": False}
 

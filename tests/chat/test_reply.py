@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.chat import reply_builder as reply_module
 from app.chat.reply_builder import ReplyBuilder
-from app.messages import Reply, Usage
+from app.messages import Reply, TokenUsage
 from tests.chat.proxy import finish_frame, text_frame
 from tests.chat.recordings import numbered
 
@@ -153,7 +153,7 @@ def test_usage_that_tells_nothing_ends_nothing(usage: Any) -> None:
 def test_counts_that_are_no_numbers_are_zero() -> None:
     counts = {"prompt_tokens": "9", "completion_tokens": True, "prompt_tokens_details": None}
     nested = {"completion_tokens_details": {"reasoning_tokens": float("inf")}, "total_tokens": 3.0}
-    assert reply({"usage": counts | nested}).usage == Usage()
+    assert reply({"usage": counts | nested}).usage == TokenUsage()
 
 
 @given(

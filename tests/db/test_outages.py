@@ -18,7 +18,7 @@ from app.db.schema import sessions
 from app.db.store import Store
 from app.errors import DatabaseUnavailable
 from app.events import ReplyCompleted, TurnFinished
-from app.messages import Usage
+from app.messages import TokenUsage
 from app.settings import database_url
 from testkit import databases
 from tests.db.cutting_proxy import CuttingProxy
@@ -141,7 +141,7 @@ async def test_a_commit_whose_outcome_is_unknown_is_repeated_without_doubling(
         await store.set_feedback(ALICE, TRACE, 1)
         proxy.armed = True
         last = entry(TurnFinished())
-        await store.end_turn(turn, [last], state="finished", usage=Usage())
+        await store.end_turn(turn, [last], state="finished", usage=TokenUsage())
 
         assert proxy.cuts == 4
         log = await store.events(turn.conversation_id)

@@ -13,7 +13,7 @@ from app.caller import Owner
 from app.db.store import Quotas, Store
 from app.errors import LimitReached
 from app.events import TurnFinished
-from app.messages import Usage
+from app.messages import TokenUsage
 from testkit import databases
 from tests.db.writing import ALL_QUOTAS, begun_about, entry, reply
 
@@ -94,7 +94,7 @@ async def test_letting_in_many_owners_of_one_workspace_ends_in_no_deadlock(
             await store.charge(turn.turn_id, 1)
             await store.append(turn, [reply("one")])
             last = entry(TurnFinished())
-            await store.end_turn(turn, [last], state="finished", usage=Usage())
+            await store.end_turn(turn, [last], state="finished", usage=TokenUsage())
             ended += 1
 
     async with _stores(database_uri, 2) as stores:

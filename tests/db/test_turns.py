@@ -19,7 +19,7 @@ from app.events import (
     TurnStarted,
     UsageCount,
 )
-from app.messages import Usage
+from app.messages import TokenUsage
 from tests.db.writing import ALICE, BOB, TRACE, begun, entry, finish, reply, take, types
 
 ALREADY_OVER = -1.0
@@ -171,7 +171,7 @@ async def test_an_ended_turn_keeps_its_state_usage_and_model(
         turn,
         [entry(TurnCancelled())],
         state="cancelled",
-        usage=Usage(5, 7, 3, 2),
+        usage=TokenUsage(5, 7, 3, 2),
         model="gpt-4.1-2025-04-14",
     )
 
@@ -201,7 +201,7 @@ async def test_a_repeated_write_leaves_the_same_log(store: Store) -> None:
     await store.append(turn, [said, more])
     last = entry(TurnFinished())
     for _ in range(2):
-        await store.end_turn(turn, [last], state="finished", usage=Usage())
+        await store.end_turn(turn, [last], state="finished", usage=TokenUsage())
 
     log = await store.events(turn.conversation_id)
     assert [logged.id for logged in log] == [started.id, said.id, more.id, last.id]
@@ -210,10 +210,10 @@ async def test_a_repeated_write_leaves_the_same_log(store: Store) -> None:
 
 async def test_an_end_may_be_repeated_while_the_next_turn_runs(store: Store) -> None:
     turn, last = await begun(store), entry(TurnFinished())
-    await store.end_turn(turn, [last], state="finished", usage=Usage())
+    await store.end_turn(turn, [last], state="finished", usage=TokenUsage())
     second = await begun(store)
 
-    await store.end_turn(turn, [last], state="finished", usage=Usage())
+    await store.end_turn(turn, [last], state="finished", usage=TokenUsage())
 
     found = await store.find(ALICE, TRACE)
     assert found is not None

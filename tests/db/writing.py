@@ -5,7 +5,7 @@ from uuid import uuid4
 from app.caller import Owner
 from app.db.store import Conversation, EventEntry, Quotas, Store, TurnKey
 from app.events import ReplyCompleted, StoredEvent, TurnFinished, TurnStarted
-from app.messages import Usage
+from app.messages import TokenUsage
 
 ALICE = Owner("workspace", "user:alice")
 BOB = Owner("workspace", "user:bob")
@@ -81,7 +81,7 @@ async def begun(
 
 
 async def finish(store: Store, turn: TurnKey) -> None:
-    await store.end_turn(turn, [entry(TurnFinished())], state="finished", usage=Usage())
+    await store.end_turn(turn, [entry(TurnFinished())], state="finished", usage=TokenUsage())
 
 
 async def types(store: Store, conversation_id: str) -> list[str]:

@@ -20,7 +20,7 @@ from opik.rest_api.types.feedback_score_batch_item_thread import FeedbackScoreBa
 from opik.rest_api.types.span_write import SpanWrite
 from opik.rest_api.types.trace_write import TraceWrite
 
-from app.messages import Usage
+from app.messages import TokenUsage
 from app.telemetry.own_traces.queue import NotDelivered, Step
 from app.telemetry.own_traces.records import (
     Failure,
@@ -167,7 +167,7 @@ def _error_info(failure: Failure | None) -> ErrorInfoWrite | None:
     )
 
 
-def _usage(usage: Usage) -> dict[str, int]:
+def _usage(usage: TokenUsage) -> dict[str, int]:
     """The names under which Opik counts and prices tokens."""
     counts = {
         "prompt_tokens": usage.prompt_tokens,

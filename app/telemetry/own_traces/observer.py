@@ -22,7 +22,7 @@ from app.events import (
     TraceRead,
     TurnFailed,
 )
-from app.messages import Message, Reply, ToolSpec, Usage
+from app.messages import Message, Reply, ToolSpec, TokenUsage
 from app.telemetry.own_traces.records import (
     Body,
     Facts,
@@ -104,7 +104,7 @@ class OwnTraceBuilder:
         self._start = now()
         self._spans: list[SpanRecord] = []
         self._model, self._provider = model, ""
-        self._usage = Usage()
+        self._usage = TokenUsage()
         self._tools: set[str] = set()
         self._arguments: dict[str, str] = {}
         self._answer: Body | None = None
@@ -143,7 +143,7 @@ class OwnTraceBuilder:
         if reply is not None:
             self._model = reply.model or self._model
             self._provider = reply.provider or self._provider
-            self._usage += reply.usage or Usage()
+            self._usage += reply.usage or TokenUsage()
         self._spans.append(
             SpanRecord(
                 "model_reply",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from app.messages import Usage
+from app.messages import TokenUsage
 
 Facts = Mapping[str, str | int]
 Body = Mapping[str, Any]
@@ -36,7 +36,7 @@ class SpanRecord:
     facts: Facts = field(default_factory=dict)
     model: str = ""
     provider: str = ""
-    usage: Usage | None = None
+    usage: TokenUsage | None = None
     failure: Failure | None = None
 
 
