@@ -10,20 +10,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from app.messages import TokenUsage
+
 
 class _Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class UsageCount(BaseModel):
-    """Tokens of one reply, as the provider reported them."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cached_tokens: int = 0
-    reasoning_tokens: int = 0
 
 
 class ToolCallRecord(BaseModel):
@@ -84,7 +75,7 @@ class ReplyCompleted(_Event):
     text: str
     cited: dict[str, str] = {}
     calls: tuple[ToolCallRecord, ...] = ()
-    usage: UsageCount | None = None
+    usage: TokenUsage | None = None
     model: str = ""
     provider: str = ""
     complete: bool = True
@@ -147,7 +138,7 @@ class UsageTotals(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    usage: UsageCount
+    usage: TokenUsage
     cost: float | None = None
 
 

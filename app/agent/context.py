@@ -12,7 +12,7 @@ import anyio
 
 from app.agent.ports import Sink
 from app.events import ContextShrunk
-from app.messages import Assistant, Message, Reply, ToolCall, ToolResult, TokenUsage, User
+from app.messages import Assistant, Message, Reply, TokenUsage, ToolCall, ToolResult, User
 
 CHARACTERS_PER_TOKEN = 3
 """A low guess for providers that report no usage: English is nearer four, code and JSON three."""

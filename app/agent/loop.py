@@ -16,7 +16,7 @@ from app.agent.prompt import LAST_ANSWER, Fence
 from app.agent.tool_calls import ToolCallRunner
 from app.agent.toolbox import Toolbox
 from app.errors import LimitReached, ModelFailed
-from app.events import ReplyCompleted, TextDelta, ToolCallRecord, UsageCount
+from app.events import ReplyCompleted, TextDelta, ToolCallRecord
 from app.messages import Assistant, Message, Reply, ToolSpec, User
 
 
@@ -115,7 +115,6 @@ async def _speak(
 
 
 def _closed(bubble: str, reply: Reply, calls: tuple[ToolCallRecord, ...]) -> ReplyCompleted:
-    usage = reply.usage
     return ReplyCompleted(
         bubble=bubble,
         text=reply.text,
@@ -123,13 +122,7 @@ def _closed(bubble: str, reply: Reply, calls: tuple[ToolCallRecord, ...]) -> Rep
         complete=reply.complete,
         model=reply.model,
         provider=reply.provider,
-        usage=usage
-        and UsageCount(
-            prompt_tokens=usage.prompt_tokens,
-            completion_tokens=usage.completion_tokens,
-            cached_tokens=usage.cached_tokens,
-            reasoning_tokens=usage.reasoning_tokens,
-        ),
+        usage=reply.usage,
     )
 
 

@@ -27,7 +27,7 @@ from app.chat.provider_errors import model_failed, refused_parameter, refuses_to
 from app.chat.stream import ReplyStream, ReplyStreamFailed
 from app.chat.text_tools import TextReplyReader, TextTools
 from app.errors import ModelFailed
-from app.messages import Message, Reply, ToolResult, ToolSpec, TokenUsage
+from app.messages import Message, Reply, TokenUsage, ToolResult, ToolSpec
 
 OPTIONAL_PARAMETERS = (
     "temperature",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.chat.frames import json_object
-from app.messages import FinishReason, Reply, ToolCall, TokenUsage
+from app.messages import FinishReason, Reply, TokenUsage, ToolCall
 from app.surrogates import ends_in_half_pair, join_surrogates
 
 # What a call costs of the reply's limit besides its texts, so that empty calls are bounded too.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from app.events import ReplyCompleted, UsageCount, UsageTotals
+from app.events import ReplyCompleted, UsageTotals
 from app.messages import TokenUsage
 
 _MILLION = 1_000_000
@@ -39,24 +39,16 @@ class UsageAccount:
         """Adds what the provider reported of a reply; nothing where it reported nothing."""
         if reply.usage is None:
             return
-        usage = TokenUsage(**reply.usage.model_dump())
-        self.usage += usage
+        self.usage += reply.usage
         price = self._price(reply)
         if price is None or self.cost is None:
             self.cost = None
         else:
-            self.cost += price.of(usage)
+            self.cost += price.of(reply.usage)
 
     def spending(self) -> UsageTotals:
         """The sum as it is told."""
-        usage = self.usage
-        count = UsageCount(
-            prompt_tokens=usage.prompt_tokens,
-            completion_tokens=usage.completion_tokens,
-            cached_tokens=usage.cached_tokens,
-            reasoning_tokens=usage.reasoning_tokens,
-        )
-        return UsageTotals(usage=count, cost=self.cost if self.prices else None)
+        return UsageTotals(usage=self.usage, cost=self.cost if self.prices else None)
 
     def _price(self, reply: ReplyCompleted) -> TokenPrice | None:
         """By the model's name, with its provider before it or without."""

@@ -290,9 +290,7 @@ async def _used(db: AsyncConnection, turn: TurnKey) -> TokenUsage:
         )
     )
     replies = [each for each in map(load_event, payloads) if isinstance(each, ReplyCompleted)]
-    return sum(
-        (TokenUsage(**each.usage.model_dump()) for each in replies if each.usage), TokenUsage()
-    )
+    return sum((each.usage for each in replies if each.usage), TokenUsage())
 
 
 async def _close(

@@ -7,6 +7,7 @@ The panel replaces a bubble's text by the first non-partial `response`, ticks th
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from app.events import (
@@ -151,8 +152,8 @@ class Panel:
 
 def _spent(spending: UsageTotals) -> Frame:
     """Tokens, with the cost in USD where it is known."""
-    tokens = spending.usage.model_dump()
-    total = spending.usage.prompt_tokens + spending.usage.completion_tokens
+    tokens = asdict(spending.usage)
+    total = spending.usage.total_tokens
     cost = {} if spending.cost is None else {"cost": round(spending.cost, 8)}
     return {**tokens, "total_tokens": total, **cost}
 

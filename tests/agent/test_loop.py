@@ -12,7 +12,7 @@ from app.agent.prompt import LAST_ANSWER, Fence
 from app.agent.toolbox import Toolbox, tool
 from app.errors import LimitReached, ModelFailed, ToolFailed
 from app.events import ReplyCompleted, ToolCompleted
-from app.messages import Assistant, Reply, System, ToolResult, TokenUsage, User
+from app.messages import Assistant, Reply, System, TokenUsage, ToolResult, User
 from testkit.scripted_model import ListSink, ScriptedModel, calls
 
 TOKEN = "a1b2c3d4e5f60718"

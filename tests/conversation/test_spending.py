@@ -3,13 +3,14 @@
 import pytest
 
 from app.conversation.token_usage import TokenPrice, UsageAccount
-from app.events import ReplyCompleted, UsageCount
+from app.events import ReplyCompleted
+from app.messages import TokenUsage
 
 PRICES = {"openai/gpt-4.1": TokenPrice(2, 8, 0.5), "openai/gpt-4o": TokenPrice(4, 4, 4)}
 
 
 def reply(model: str, provider: str = "openai", *, cached: int = 0) -> ReplyCompleted:
-    usage = UsageCount(prompt_tokens=1_000, completion_tokens=100, cached_tokens=cached)
+    usage = TokenUsage(prompt_tokens=1_000, completion_tokens=100, cached_tokens=cached)
     return ReplyCompleted(bubble="b", text="", model=model, provider=provider, usage=usage)
 
 

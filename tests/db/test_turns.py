@@ -17,7 +17,6 @@ from app.events import (
     TurnFinished,
     TurnInterrupted,
     TurnStarted,
-    UsageCount,
 )
 from app.messages import TokenUsage
 from tests.db.writing import ALICE, BOB, TRACE, begun, entry, finish, reply, take, types
@@ -284,7 +283,7 @@ async def test_a_turn_that_was_interrupted_counts_the_tokens_of_its_replies(
 ) -> None:
     lost = await begun(store, lease_seconds=ALREADY_OVER)
     for prompt, completion in ((1_000, 10), (1_200, 30)):
-        usage = UsageCount(prompt_tokens=prompt, completion_tokens=completion, cached_tokens=5)
+        usage = TokenUsage(prompt_tokens=prompt, completion_tokens=completion, cached_tokens=5)
         await store.append(lost, [entry(ReplyCompleted(bubble="b", text="t", usage=usage))])
     await store.append(lost, [reply("of a provider that reports nothing")])
     await begun(store)

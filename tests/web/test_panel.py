@@ -17,10 +17,10 @@ from app.events import (
     Transcript,
     TurnFailed,
     TurnStarted,
-    UsageCount,
     UsageReported,
     UsageTotals,
 )
+from app.messages import TokenUsage
 from app.settings import Settings
 from app.web.markdown.allowed_links import AllowedLinks
 from app.web.markdown.filter import make_inert
@@ -212,7 +212,7 @@ def test_the_model_is_told_once_a_turn_before_its_first_bubble_closes() -> None:
 
 @pytest.mark.parametrize("cost", [None, 0.00028])
 def test_usage_tells_tokens_and_a_cost_only_where_it_is_known(cost: float | None) -> None:
-    count = UsageCount(prompt_tokens=100, completion_tokens=10, cached_tokens=40)
+    count = TokenUsage(prompt_tokens=100, completion_tokens=10, cached_tokens=40)
     spending = UsageTotals(usage=count, cost=cost)
     (frame,) = panel_of("t", streaming=True).frames(
         UsageReported(turn=spending, conversation=spending)

@@ -22,7 +22,7 @@ from app.events import (
     TraceRead,
     TurnFailed,
 )
-from app.messages import Message, Reply, ToolSpec, TokenUsage
+from app.messages import Message, Reply, TokenUsage, ToolSpec
 from app.telemetry.own_traces.records import (
     Body,
     Facts,
