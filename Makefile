@@ -62,6 +62,7 @@ bench: .venv/.dev
 	$(BIN)/python -m bench.outline
 	$(BIN)/python -m bench.loading
 	$(BIN)/python -m bench.streams
+	$(BIN)/python -m bench.delta_calls
 
 # SECONDS, USERS, SEED and CANCELS may be given, as in `make soak SECONDS=3600 SEED=7`; so many
 # CANCELS are made however long they take.
