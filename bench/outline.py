@@ -29,7 +29,7 @@ _NAMES = ("agent", "plan", "search", "rerank", "chat_completion_create", "parse"
 
 
 @dataclass(frozen=True)
-class Row:
+class OutlineFigures:
     spans: int
     json_kilobytes: float
     outline_tokens: int
@@ -67,7 +67,7 @@ def make_spans(count: int, seed: int = 1) -> list[Span]:
     return spans
 
 
-def measure(count: int) -> Row:
+def measure(count: int) -> OutlineFigures:
     spans = make_spans(count)
     size = sum(len(json.dumps(span.model_dump(mode="json"))) for span in spans) / 1_024
     trace = Trace(id="trace", name="bench", span_count=count)
@@ -80,7 +80,7 @@ def measure(count: int) -> Row:
     megabytes = tracemalloc.get_traced_memory()[1] / 2**20
     tracemalloc.stop()
     kilobytes = len(_first_request(text)) / 1_024
-    return Row(count, size, estimate_tokens(text), kilobytes, seconds, megabytes)
+    return OutlineFigures(count, size, estimate_tokens(text), kilobytes, seconds, megabytes)
 
 
 def _first_request(outline: str) -> bytes:
@@ -102,7 +102,7 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=SIZES[-1], help="the largest trace")
     most = parser.parse_args().most
     print(f"{'spans':>8} {'JSON KB':>10} {'tokens':>7} {'request KB':>11} {'CPU s':>8} {'MB':>7}")
-    rows: list[Row] = []
+    rows: list[OutlineFigures] = []
     for size in (size for size in SIZES if size <= most):
         row = measure(size)
         rows.append(row)

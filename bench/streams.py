@@ -34,7 +34,7 @@ _FIRST = {"JSON floor": 135, "relay": 10, "streams": 10}
 
 
 @dataclass
-class Seats:
+class MeasuredProcesses:
     """The processes under test."""
 
     backend: Process
@@ -87,7 +87,7 @@ async def cpu_per_turn(process: Process, turns: int, every: int) -> float:
     return (process.cpu_seconds - before) / turns
 
 
-async def side_by_side(seats: Seats, turns: int) -> None:
+async def side_by_side(seats: MeasuredProcesses, turns: int) -> None:
     floor = json_floor(turns * 5)
     print(f"\nCPU of a turn of {_DELTAS} deltas; JSON floor {floor * 1000:.2f} ms")
     print(f"{'deltas':>12} {'relay':>9} {'service':>9} {'of floor':>9} {'of relay':>9}")
@@ -162,8 +162,8 @@ async def _started(stack: AsyncExitStack, process: Process) -> Process:
 
 def _storage(stack: AsyncExitStack, folder: Path) -> dict[str, str]:
     try:
-        server = databases.private_server(folder / "server")
-    except databases.NotAvailable as reason:
+        server = databases.start_private_server(folder / "server")
+    except databases.NoDatabaseServer as reason:
         print(f"on SQLite, since there is no database server: {reason}")
         return {}
     stack.callback(server.stop)
@@ -189,7 +189,7 @@ async def run(turns: int, seconds: float) -> None:
                 await service.end()
         stack.push_async_callback(service.end)
         print(f"memory of the idle service      {service.megabytes:.1f} MB")
-        await side_by_side(Seats(backend, relay, service), turns)
+        await side_by_side(MeasuredProcesses(backend, relay, service), turns)
         print(f"\nstreams of {_PER_SECOND} deltas a second; lag from the model to the client")
         columns = f"{'median':>11} {'p99':>11} {'CPU':>7} {'came':>9} {'failed':>7}"
         print(f"{'':>9} {'at once':>8} {columns}")

@@ -23,7 +23,7 @@ from standin.app import create_app
 from standin.forwarding import chat_from_environment
 from standin.offline_model import OfflineModel
 from standin.record_store import Records
-from standin.serving import served
+from standin.serving import serve_in_thread
 from standin.switches import Switches
 
 TRACES = Path(__file__).parent / "traces"
@@ -53,7 +53,9 @@ def _run(stack: ExitStack, *, once: bool) -> int:
     service_port, page_port = _free(8081), _free(8580)
     standin = create_app(records, chat=chat, switches=Switches())
     service = f"http://127.0.0.1:{service_port}"
-    page = stack.enter_context(served(create_gateway(standin, service_url=service), page_port))
+    page = stack.enter_context(
+        serve_in_thread(create_gateway(standin, service_url=service), page_port)
+    )
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="opik-assist-demo-"))
     stack.enter_context(_service(page, service_port, Path(folder)))
     trace = _failed_trace(records)

@@ -12,10 +12,10 @@ from app.caller import Caller
 from app.opik.records import FeedbackScore
 from evals.asked_case import AskedCase
 from standin.app import create_app
-from standin.forwarding import Forwarding
+from standin.forwarding import ForwardingChat
 from standin.record_store import Records
-from standin.serving import served
-from standin.switches import Account, ProviderKey, Switches
+from standin.serving import serve_in_thread
+from standin.switches import Switches, UserAccount, WorkspaceKey
 
 PROJECT = "evals"
 _BATCH = 1_000
@@ -47,12 +47,12 @@ def backend(
     """
     workspaces = frozenset(workspace_of(number) for number in range(cases))
     switches = Switches(
-        accounts={token: Account(token, workspaces) for token in users},
-        keys=[ProviderKey("custom-llm", models=tuple(proxy_name(each) for each in models))],
+        accounts={token: UserAccount(token, workspaces) for token in users},
+        keys=[WorkspaceKey("custom-llm", models=tuple(proxy_name(each) for each in models))],
         received=deque(maxlen=1),
     )
-    chat = Forwarding(base_url, key=key, silence=_SILENCE_SECONDS)
-    with served(create_app(Records(), chat=chat, switches=switches)) as url:
+    chat = ForwardingChat(base_url, key=key, silence=_SILENCE_SECONDS)
+    with serve_in_thread(create_app(Records(), chat=chat, switches=switches)) as url:
         yield url
 
 

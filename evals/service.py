@@ -22,7 +22,7 @@ from evals.asked_case import AskedCase
 from evals.backend import proxy_name
 from evals.grading import cited_spans
 from evals.outcome import Answered, answered
-from standin.serving import served
+from standin.serving import serve_in_thread
 
 # The service sends a comment line every 15 s and ends its turns itself.
 _SILENCE_SECONDS = 60.0
@@ -60,7 +60,7 @@ async def service(settings: Settings, system: str) -> AsyncIterator["Service"]:
     """A running service with these instructions for its models."""
     engine = create_engine(database_url(settings.session_service_uri), pool_recycle=-1)
     try:
-        with served(create_app(settings, system=system)) as url:
+        with serve_in_thread(create_app(settings, system=system)) as url:
             async with httpx.AsyncClient(timeout=_SILENCE_SECONDS) as http:
                 (await http.get(f"{url}/healthz")).raise_for_status()
                 yield Service(url, http, Store(engine))

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import anyio
 
-from soak.cancellations import Storm
-from soak.load import Plan, Report, Restart, storm
+from soak.cancellations import CancellationRun
+from soak.load import LoadPlan, Report, Restart, run_load
 from testkit import databases
 
 _ACTIONS_A_SECOND = 15
@@ -31,7 +31,7 @@ def main() -> None:
     with _databases() as offered:
         share = arguments.seconds / len(offered)
         for name, (uri, restart) in offered.items():
-            plan = Plan(
+            plan = LoadPlan(
                 seed=arguments.seed,
                 seconds=share * 0.7,
                 users=arguments.users,
@@ -41,11 +41,11 @@ def main() -> None:
                 killed_every=share / 12,
                 database_restarts_every=share / 8 if restart else None,
             )
-            report = anyio.run(storm, plan, uri, restart)
+            report = anyio.run(run_load, plan, uri, restart)
             findings += _told(f"{arguments.users} users before 4 processes on {name}", report)
         for name, (uri, _) in offered.items():
-            databases.on_database(uri, databases.forget_everything)
-            cancels = Storm(
+            databases.run_on_database(uri, databases.delete_conversations)
+            cancels = CancellationRun(
                 math.ceil((arguments.cancels or _CANCELS) / len(offered)),
                 arguments.seed,
                 seconds=math.inf if arguments.cancels else share * 0.3,
@@ -85,8 +85,8 @@ def _databases() -> Iterator[dict[str, tuple[str, Restart | None]]]:
 
 def _server(folder: Path) -> databases.PrivateServer | None:
     try:
-        return databases.private_server(folder / "server")
-    except databases.NotAvailable as reason:
+        return databases.start_private_server(folder / "server")
+    except databases.NoDatabaseServer as reason:
         print(f"NOT RUN on a database server: {reason}")
         return None
 

@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.db.engine import create_engine
 from app.events import ReplyCompleted, ToolCompleted, TurnCancelled, TurnStarted
 from app.settings import database_url
-from soak.direct import DirectService, Moment, direct_service
-from soak.load import Report, mixed_up
-from soak.unreliable_backend import MoodyModel, standin_with, trace_id
-from testkit.audits.clients import Asked, DeletedConversation, faults_of_clients
-from testkit.audits.log import LoggedConversation, LoggedTurn, faults_of_log, read_log
+from soak.direct import DirectService, LeavePoint, direct_service
+from soak.load import Report, find_mixed_up_replies
+from soak.unreliable_backend import UnreliableModel, create_backend, make_trace_id
+from testkit.audits.clients import AskedQuestion, DeletedConversation, find_client_faults
+from testkit.audits.log import LoggedConversation, LoggedTurn, find_log_faults, read_log
 from testkit.processes import UNLIMITED
 from testkit.service import serving
 
@@ -34,14 +34,14 @@ _EACH = 600
 
 
 @dataclass
-class Storm:
+class CancellationRun:
     """So many questions, each left by its client at a moment of chance; at most for `seconds`."""
 
     cancels: int
     seed: int
     seconds: float = math.inf
     rng: random.Random = field(init=False)
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[AskedQuestion] = field(default_factory=list)
     forgotten: list[DeletedConversation] = field(default_factory=list)
     storing: int = 0
     typical: float = 0.3
@@ -53,8 +53,8 @@ class Storm:
         """Runs the storm on a migrated database, waits for calm, and audits."""
         report = Report()
         rounds = self.cancels // _EACH + 1
-        model = MoodyModel(self.rng, hung=0.02)
-        async with serving(standin_with(model, _TRACES * rounds), grace=1) as backend:
+        model = UnreliableModel(self.rng, hung=0.02)
+        async with serving(create_backend(model, _TRACES * rounds), grace=1) as backend:
             async with direct_service(
                 agent_opik_url=backend,
                 session_service_uri=database_uri,
@@ -80,8 +80,8 @@ class Storm:
 
     async def _client(self, service: DirectService, until: float) -> None:
         while (number := len(self.asked)) < self.cancels and anyio.current_time() < until:
-            trace = trace_id(self.rng.randrange(_TRACES) + number // _EACH * _TRACES)
-            asked = Asked(trace, f"question {number} of all", anyio.current_time())
+            trace = make_trace_id(self.rng.randrange(_TRACES) + number // _EACH * _TRACES)
+            asked = AskedQuestion(trace, f"question {number} of all", anyio.current_time())
             self.asked.append(asked)
             moment = self._moment()
             await service.ask(asked, moment, cancelled=self.rng.random() < 0.4)
@@ -91,16 +91,16 @@ class Storm:
             if self.rng.random() < 0.01:
                 await self._forget(service, trace)
 
-    def _moment(self) -> Moment:
+    def _moment(self) -> LeavePoint:
         """All stages get their share: early steps, any of the frames, any time."""
         rng = self.rng
         match rng.randrange(4):
             case 0:
-                return Moment(steps=round(2 ** rng.uniform(0, 11)))
+                return LeavePoint(steps=round(2 ** rng.uniform(0, 11)))
             case 1:
-                return Moment(seconds=rng.uniform(0, 1.5 * self.typical))
+                return LeavePoint(seconds=rng.uniform(0, 1.5 * self.typical))
             case _:
-                return Moment(sends=rng.randint(1, 9))
+                return LeavePoint(sends=rng.randint(1, 9))
 
     async def _forget(self, service: DirectService, trace: str) -> None:
         began = anyio.current_time()
@@ -112,9 +112,9 @@ class Storm:
             log = await read_log(engine)
         finally:
             await engine.dispose()
-        report.findings += faults_of_log(log)
-        report.findings += faults_of_clients(log, self.asked, self.forgotten)
-        report.findings += mixed_up(log)
+        report.findings += find_log_faults(log)
+        report.findings += find_client_faults(log, self.asked, self.forgotten)
+        report.findings += find_mixed_up_replies(log)
         stages = self._stages(log)
         report.figures["cancelled"] = ", ".join(f"{stage} {stages[stage]}" for stage in STAGES)
         report.figures["deleted"] = str(len(self.forgotten))

@@ -21,13 +21,13 @@ from starlette.types import Message
 
 from app.main import create_app
 from app.settings import Settings
-from testkit.audits.clients import Asked
+from testkit.audits.clients import AskedQuestion
 
 _SETTLING_SECONDS = 30.0
 
 
 @dataclass
-class Moment:
+class LeavePoint:
     """When a client leaves: after so many steps of the loop, answers of the app, or seconds.
 
     `storing` tells afterwards whether the service used its database at that very moment.
@@ -43,8 +43,8 @@ class Moment:
 class _Client:
     """Both ends of one ASGI connection."""
 
-    asked: Asked
-    moment: Moment
+    asked: AskedQuestion
+    moment: LeavePoint
     service: "DirectService"
     left: anyio.Event = field(default_factory=anyio.Event)
     status: int = 0
@@ -103,7 +103,9 @@ class DirectService:
         """Connections to the database that are out of their pool."""
         return self._in_use
 
-    async def ask(self, asked: Asked, moment: Moment, *, cancelled: bool = False) -> int:
+    async def ask(
+        self, asked: AskedQuestion, moment: LeavePoint, *, cancelled: bool = False
+    ) -> int:
         """One question; the status of its answer, 0 for none.
 
         At its moment the client leaves; `cancelled` means that the server drops the request.

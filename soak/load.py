@@ -16,10 +16,15 @@ import httpx
 
 from app.db.engine import create_engine
 from app.settings import database_url
-from soak.unreliable_backend import MoodyModel, moody_faults, standin_with, trace_id
-from soak.users import Notes, User
-from testkit.audits.clients import faults_of_clients
-from testkit.audits.log import LoggedConversation, faults_of_log, read_log
+from soak.unreliable_backend import (
+    UnreliableModel,
+    build_random_faults,
+    create_backend,
+    make_trace_id,
+)
+from soak.users import Observations, SimulatedUser
+from testkit.audits.clients import find_client_faults
+from testkit.audits.log import LoggedConversation, find_log_faults, read_log
 from testkit.processes import UNLIMITED, Process
 from testkit.service import serving
 
@@ -34,7 +39,7 @@ Restart = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Plan:
+class LoadPlan:
     """How much is done: until `turns` questions were asked or `seconds` have passed.
 
     `users` act at once in the name of so many `owners`, each of whom has a conversation about each
@@ -70,11 +75,11 @@ class Report:
     figures: dict[str, str] = field(default_factory=dict)
 
 
-class Crowd:
+class LoadRun:
     """One run of a plan on one database."""
 
     def __init__(
-        self, plan: Plan, database_uri: str, *, folder: Path, restart: Restart | None = None
+        self, plan: LoadPlan, database_uri: str, *, folder: Path, restart: Restart | None = None
     ) -> None:
         """`restart` takes the database down and up again."""
         self._plan = plan
@@ -82,9 +87,9 @@ class Crowd:
         self._folder = folder
         self._restart = restart
         self._rng = random.Random(plan.seed)
-        self._model = MoodyModel(self._rng)
-        self._faults = moody_faults(self._rng) if plan.backend_faults else []
-        self._notes = Notes()
+        self._model = UnreliableModel(self._rng)
+        self._faults = build_random_faults(self._rng) if plan.backend_faults else []
+        self._notes = Observations()
         self._report = Report()
         self._processes: list[Process] = []
         self._owners = [f"owner-{number}" for number in range(plan.owners)]
@@ -108,7 +113,7 @@ class Crowd:
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[httpx.AsyncClient]:
         plan = self._plan
-        standin = standin_with(self._model, plan.traces, self._faults, owners=self._owners)
+        standin = create_backend(self._model, plan.traces, self._faults, owners=self._owners)
         async with AsyncExitStack() as stack:
             backend = await stack.enter_async_context(serving(standin, grace=1))
             settings = {
@@ -149,9 +154,9 @@ class Crowd:
                         users.start_soon(self._be_a_user, self._user(http, owner))
             chaos.cancel_scope.cancel()
 
-    def _user(self, http: httpx.AsyncClient, owner: str) -> User:
+    def _user(self, http: httpx.AsyncClient, owner: str) -> SimulatedUser:
         plan = self._plan
-        return User(
+        return SimulatedUser(
             http,
             self._processes,
             self._notes,
@@ -162,7 +167,7 @@ class Crowd:
             deletes=plan.deletes,
         )
 
-    async def _be_a_user(self, user: User) -> None:
+    async def _be_a_user(self, user: SimulatedUser) -> None:
         while len(self._notes.asked) < self._plan.turns:
             await user.act()
 
@@ -195,7 +200,7 @@ class Crowd:
             fault.armed = False
         await anyio.sleep(LEASE_SECONDS + 1)
         for owner, number in product(self._owners, range(self._plan.traces)):
-            asked = await self._user(http, owner).ask(trace_id(number))
+            asked = await self._user(http, owner).ask(make_trace_id(number))
             if not asked.answered:
                 self._report.findings.append(
                     f"{asked.trace_id} does not answer any more: {asked.frames}"
@@ -232,10 +237,10 @@ class Crowd:
         finally:
             await engine.dispose()
         notes, findings = self._notes, self._report.findings
-        findings += faults_of_log(log)
+        findings += find_log_faults(log)
         outages = self._plan.database_restarts_every is not None
-        findings += faults_of_clients(log, notes.asked, notes.forgotten, outages=outages)
-        findings += mixed_up(log)
+        findings += find_client_faults(log, notes.asked, notes.forgotten, outages=outages)
+        findings += find_mixed_up_replies(log)
         findings += notes.faults
         findings += [fault for process in self._processes for fault in process.faults()]
         endings = Counter(turn.ending.type for c in log for turn in c.turns if turn.ending)
@@ -271,7 +276,7 @@ def _counted(counter: Counter[Any]) -> str:
     return ", ".join(f"{name} {times}" for name, times in counter.most_common()) or "none"
 
 
-def mixed_up(log: Iterable[LoggedConversation]) -> list[str]:
+def find_mixed_up_replies(log: Iterable[LoggedConversation]) -> list[str]:
     """Replies that answer another question than their turn's: the model says which it answers."""
     return [
         f"turn {turn.id}: {turn.question} was answered by {reply.text!r}"
@@ -284,7 +289,7 @@ def mixed_up(log: Iterable[LoggedConversation]) -> list[str]:
     ]
 
 
-async def storm(plan: Plan, database_uri: str, restart: Restart | None = None) -> Report:
+async def run_load(plan: LoadPlan, database_uri: str, restart: Restart | None = None) -> Report:
     """Runs a plan in a folder of its own."""
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
-        return await Crowd(plan, database_uri, folder=Path(folder), restart=restart).run()
+        return await LoadRun(plan, database_uri, folder=Path(folder), restart=restart).run()

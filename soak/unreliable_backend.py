@@ -12,7 +12,7 @@ from standin.app import Standin, create_app
 from standin.chat import ChatError, Chunk, finish, text, tool_arguments, tool_call, usage
 from standin.faults import Answer, ChatCutAfter, ChatErrorAfter, CutAfter, Delay, Fault, Refuse
 from standin.record_store import Records
-from standin.switches import Account, Switches
+from standin.switches import Switches, UserAccount
 
 _TRACE = 0x0199_0000_0000_7000_8000_0000_0000_0000
 _SPAN = 0x0199_0000_0000_7000_8000_0001_0000_0000
@@ -27,12 +27,12 @@ _CALLS = (
 )
 
 
-def trace_id(number: int) -> str:
+def make_trace_id(number: int) -> str:
     return str(UUID(int=_TRACE + number))
 
 
 @dataclass
-class MoodyModel:
+class UnreliableModel:
     """Says again which question it answers; talks, calls tools, fails or falls silent by chance.
 
     `calm` makes it answer at once, in a few words.
@@ -83,7 +83,7 @@ class SometimesFault(Fault):
         return hit and super().takes(method, path, workspace)
 
 
-def moody_faults(rng: random.Random) -> list[SometimesFault]:
+def build_random_faults(rng: random.Random) -> list[SometimesFault]:
     """Resets, refusals, delays and cuts of what the backend sends."""
     effects = (
         Refuse(),
@@ -97,28 +97,28 @@ def moody_faults(rng: random.Random) -> list[SometimesFault]:
     return [SometimesFault(effect, path="/v1/private", rng=rng, share=0.005) for effect in effects]
 
 
-def standin_with(
-    model: MoodyModel, traces: int, faults: Sequence[Fault] = (), *, owners: Sequence[str] = ()
+def create_backend(
+    model: UnreliableModel, traces: int, faults: Sequence[Fault] = (), *, owners: Sequence[str] = ()
 ) -> Standin:
     """A backend that knows so many finished traces of six spans each.
 
     `owners` are users who sign in with their names as tokens; without any there is one user.
     """
-    accounts = {name: Account(name, frozenset({WORKSPACE})) for name in owners} or None
+    accounts = {name: UserAccount(name, frozenset({WORKSPACE})) for name in owners} or None
     switches = Switches(faults=list(faults), accounts=accounts)
     standin = create_app(Records(), chat=model, switches=switches)
     workspace = WORKSPACE if owners else "default"
     for number in range(traces):
         common = {"project_name": "shop", "start_time": "2026-11-20T10:00:00Z"}
         ended = {**common, "end_time": "2026-11-20T10:00:09Z"}
-        trace = {**ended, "id": trace_id(number), "name": "answer"}
+        trace = {**ended, "id": make_trace_id(number), "name": "answer"}
         standin.records.put_traces([trace], workspace)
         standin.records.put_spans(
             [
                 {
                     **ended,
                     "id": str(UUID(int=_SPAN + number * _SPANS_EACH + place)),
-                    "trace_id": trace_id(number),
+                    "trace_id": make_trace_id(number),
                     "name": f"step {place}",
                     "type": "tool" if place % 2 else "llm",
                     "output": {"text": f"order {place} is gone"},

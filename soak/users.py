@@ -9,18 +9,18 @@ from itertools import count
 import anyio
 import httpx
 
-from soak.unreliable_backend import WORKSPACE, trace_id
-from testkit.audits.clients import Asked, DeletedConversation
+from soak.unreliable_backend import WORKSPACE, make_trace_id
+from testkit.audits.clients import AskedQuestion, DeletedConversation
 from testkit.processes import Process
 
 _MOST_SECONDS = 60.0
 
 
 @dataclass
-class Notes:
+class Observations:
     """What all users of a run saw. `faults` are answers that nobody should ever get."""
 
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[AskedQuestion] = field(default_factory=list)
     forgotten: list[DeletedConversation] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     statuses: dict[int, int] = field(default_factory=dict)
@@ -33,12 +33,12 @@ class Notes:
 
 
 @dataclass
-class User:
+class SimulatedUser:
     """One person, who uses whichever process a load balancer would give them."""
 
     http: httpx.AsyncClient
     processes: Sequence[Process]
-    notes: Notes
+    notes: Observations
     rng: random.Random
     traces: int
     name: str
@@ -55,7 +55,7 @@ class User:
         Before it `think` seconds on average.
         """
         await anyio.sleep(self.rng.uniform(0, 2 * self.think))
-        trace = trace_id(self.rng.randrange(self.traces))
+        trace = make_trace_id(self.rng.randrange(self.traces))
         chance = self.rng.random()
         if chance < self.deletes:
             await self.forget(trace)
@@ -64,11 +64,11 @@ class User:
         else:
             await self.ask(trace)
 
-    async def ask(self, trace: str, *, patience: float = _MOST_SECONDS) -> Asked:
+    async def ask(self, trace: str, *, patience: float = _MOST_SECONDS) -> AskedQuestion:
         """Asks, and leaves after `patience` seconds."""
         process = self.rng.choice(self.processes)
         question = f"question {self.notes.numbers()} of {self.name}"
-        asked = Asked(trace, question, anyio.current_time(), owner=self.name)
+        asked = AskedQuestion(trace, question, anyio.current_time(), owner=self.name)
         self.notes.asked.append(asked)
         broke = ""
         with anyio.move_on_after(patience) as waiting:
@@ -83,7 +83,7 @@ class User:
             self.notes.faults.append(f"{question}: no end after {patience} s")
         return asked
 
-    async def _read(self, process: Process, asked: Asked) -> None:
+    async def _read(self, process: Process, asked: AskedQuestion) -> None:
         body = {"message": asked.question, "streaming": True}
         url = f"{process.url}/trace-analyzer/session/{asked.trace_id}"
         sent = self.http.stream("POST", url, json=body, headers=self._headers)

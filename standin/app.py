@@ -9,13 +9,13 @@ from starlette.types import Receive, Scope, Send
 
 from standin import timestamps, writes
 from standin.chat import Chat
-from standin.chat_proxy import Proxy
-from standin.read_routes import Reading
+from standin.chat_proxy import ChatProxy
+from standin.read_routes import ReadRoutes
 from standin.record_store import Records
-from standin.request_layer import Border
+from standin.request_layer import RequestLayer
 from standin.switches import Switches
-from standin.workspace_routes import AboutWorkspace
-from standin.writes import Refused, Write
+from standin.workspace_routes import WorkspaceRoutes
+from standin.writes import RequestRefused, Write
 
 
 class Standin(Starlette):
@@ -25,15 +25,15 @@ class Standin(Starlette):
         self.records = records
         self.switches = switches
         routes = [
-            *AboutWorkspace(switches).routes(),
-            *Proxy(chat, switches).routes(),
-            *Reading(records, switches).routes(),
+            *WorkspaceRoutes(switches).routes(),
+            *ChatProxy(chat, switches).routes(),
+            *ReadRoutes(records, switches).routes(),
         ]
         super().__init__(
             routes=[*routes, Mount("/api", routes=routes)],
-            exception_handlers={Refused: _refused, HTTPException: _http_error},
+            exception_handlers={RequestRefused: _refused, HTTPException: _http_error},
         )
-        self._border = Border(self._write_or_read, switches)
+        self._border = RequestLayer(self._write_or_read, switches)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -52,11 +52,11 @@ class Standin(Starlette):
         try:
             body = await request.json() if await request.body() else None
         except ValueError:
-            return await _refused(request, Refused(400, "Unable to process JSON"))
+            return await _refused(request, RequestRefused(400, "Unable to process JSON"))
         write = Write(request.method, path, body, timestamps.now(), request.scope["user"])
         try:
             outcome = self.records.apply(write, request.scope["workspace"])
-        except Refused as error:
+        except RequestRefused as error:
             return await _refused(request, error)
         headers = {}
         if outcome.new_id:
@@ -71,7 +71,7 @@ def create_app(records: Records, *, chat: Chat, switches: Switches) -> Standin:
 
 async def _refused(request: Request, error: Exception) -> Response:
     """Domain errors have a list of texts; what the framework finds has a code and a message."""
-    if not isinstance(error, Refused):
+    if not isinstance(error, RequestRefused):
         raise error
     coded = error.status == 400 or request.url.path.endswith("/chat/completions")
     if coded:

@@ -12,7 +12,7 @@ from standin.chat import Chat, ChatError, Chunk
 from standin.faults import ChatCutAfter, ChatErrorAfter
 from standin.switches import Switches
 from standin.whole_reply import WholeReply
-from standin.writes import Refused
+from standin.writes import RequestRefused
 
 _ROLES = ("system", "user", "assistant", "tool", "function")
 _PARTS = ("text", "input_text", "image_url")
@@ -22,7 +22,7 @@ class _Cut(Exception):
     """The stream has to end here without its closing frame."""
 
 
-class Proxy:
+class ChatProxy:
     """The handler of `POST /v1/private/chat/completions`."""
 
     def __init__(self, chat: Chat, switches: Switches) -> None:
@@ -36,8 +36,8 @@ class Proxy:
     async def complete(self, request: Request) -> Response:
         """Answer with a stream of frames or with one JSON body."""
         body = await _checked(request)
-        target = providers.route(body["model"], self._switches)
-        providers.check(body, target, self._switches.generation)
+        target = providers.find_route(body["model"], self._switches)
+        providers.check_request(body, target, self._switches.generation)
         headers = {"X-Opik-Provider": target.provider, "X-Opik-Actual-Model": target.upstream_model}
         chunks = self._chunks(body, target, request.scope["chat_faults"])
         if body.get("stream"):
@@ -53,7 +53,7 @@ class Proxy:
         chats.running += 1
         how = "cancelled"
         try:
-            reply = self._chat.reply(providers.surviving(body, target))
+            reply = self._chat.reply(providers.build_provider_request(body, target))
             async for chunk in _faulty(cast(AsyncGenerator[Chunk], reply), faults):
                 yield chunk
             how = "finished"
@@ -71,7 +71,7 @@ class Proxy:
         include_usage = bool((body.get("stream_options") or {}).get("include_usage"))
         try:
             async for chunk in chunks:
-                shown = providers.shaped(chunk, target, include_usage=include_usage)
+                shown = providers.shape_chunk(chunk, target, include_usage=include_usage)
                 if shown:
                     yield chat_frames.chunk(shown, generation)
         except ChatError as error:
@@ -135,22 +135,22 @@ async def _checked(request: Request) -> dict[str, Any]:
     try:
         body = await request.json()
     except ValueError as error:
-        raise Refused(400, "Unable to process JSON") from error
+        raise RequestRefused(400, "Unable to process JSON") from error
     if not isinstance(body, dict) or not isinstance(body.get("messages", []), list):
-        raise Refused(400, "Unable to process JSON")
+        raise RequestRefused(400, "Unable to process JSON")
     if not body.get("model"):
-        raise Refused(400, "model not supported ")
+        raise RequestRefused(400, "model not supported ")
     if isinstance(body.get("stop"), str):
-        raise Refused(400, "Unable to process JSON")
+        raise RequestRefused(400, "Unable to process JSON")
     return body | {"messages": [_message(one) for one in body.get("messages", [])]}
 
 
 def _message(message: Any) -> dict[str, Any]:
     if not isinstance(message, dict) or message.get("role") not in _ROLES:
-        raise Refused(400, "Unable to process JSON")
+        raise RequestRefused(400, "Unable to process JSON")
     content = message.get("content")
     if isinstance(content, list) and message["role"] == "user":
         return message | {"content": [part for part in content if part.get("type") in _PARTS]}
     if content is not None and not isinstance(content, str):
-        raise Refused(400, "Unable to process JSON")
+        raise RequestRefused(400, "Unable to process JSON")
     return message

@@ -13,7 +13,7 @@ from standin.offline_model import OfflineModel
 SILENCE_SECONDS = 120.0
 
 
-class Forwarding:
+class ForwardingChat:
     """A provider at `base_url` (up to and with `/v1`); `model` replaces the requested name.
 
     `silence` is how many seconds without a byte are taken for the server's end.
@@ -63,4 +63,4 @@ def chat_from_environment() -> Chat:
     if not base_url:
         return OfflineModel()
     key = os.environ.get("DEMO_LLM_API_KEY", "")
-    return Forwarding(base_url, key=key, model=os.environ.get("DEMO_LLM_MODEL", ""))
+    return ForwardingChat(base_url, key=key, model=os.environ.get("DEMO_LLM_MODEL", ""))

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from standin.chat import ChatError, Chunk
-from standin.switches import Generation, ProviderKey, Switches
-from standin.writes import Refused
+from standin.switches import Generation, Switches, WorkspaceKey
+from standin.writes import RequestRefused
 
 Pipeline = Literal[
     "openai", "openrouter", "custom-llm", "opik-free", "openai-responses", "anthropic", "gemini"
@@ -67,7 +67,7 @@ class Route:
     upstream_model: str
 
 
-def route(model: str, switches: Switches) -> Route:
+def find_route(model: str, switches: Switches) -> Route:
     """Find the provider of a model by its literal name. Raises Refused when there is none."""
     if switches.free_model and model == switches.free_model:
         return Route("opik-free", "opik-free", model)
@@ -85,26 +85,26 @@ def route(model: str, switches: Switches) -> Route:
         key = _custom_key(model, switches)
         name = model.removeprefix(_CUSTOM)
         return Route("custom-llm", "custom-llm", name.removeprefix(f"{key.name}/"))
-    raise Refused(400, f"model not supported {model}")
+    raise RequestRefused(400, f"model not supported {model}")
 
 
-def _pipeline(provider: str, key: ProviderKey) -> Pipeline:
+def _pipeline(provider: str, key: WorkspaceKey) -> Pipeline:
     if provider == "openai":
         return "openai-responses" if key.responses_mode else "openai"
     return "anthropic" if provider == "anthropic" else "gemini"
 
 
-def _key(provider: str, model: str, switches: Switches) -> ProviderKey:
+def _key(provider: str, model: str, switches: Switches) -> WorkspaceKey:
     for key in switches.keys:
         if key.provider == provider:
             return key
     if switches.generation == "A":
-        raise Refused(400, f"API key not configured for LLM provider '{provider}'")
+        raise RequestRefused(400, f"API key not configured for LLM provider '{provider}'")
     message = f"API key not configured for LLM. provider='{provider}', model='{model}'"
-    raise Refused(400, message)
+    raise RequestRefused(400, message)
 
 
-def _custom_key(model: str, switches: Switches) -> ProviderKey:
+def _custom_key(model: str, switches: Switches) -> WorkspaceKey:
     for key in switches.keys:
         if model in key.models:
             return key
@@ -117,19 +117,19 @@ def is_reasoning(model: str) -> bool:
     return name.startswith(("gpt-5", "o1", "o3", "o4"))
 
 
-def check(request: Request, target: Route, generation: Generation) -> None:
+def check_request(request: Request, target: Route, generation: Generation) -> None:
     """Refuse what the proxy refuses before any provider is asked."""
     if target.pipeline == "anthropic":
         if not request.get("messages"):
-            raise Refused(400, "messages cannot be empty")
+            raise RequestRefused(400, "messages cannot be empty")
         if generation == "A" and request.get("max_completion_tokens") is None:
-            raise Refused(400, "maxCompletionTokens cannot be null")
+            raise RequestRefused(400, "maxCompletionTokens cannot be null")
     choice = request.get("tool_choice")
     if target.pipeline == "openai-responses" and isinstance(choice, dict):
-        raise Refused(400, "tool_choice must be one of auto, required, none")
+        raise RequestRefused(400, "tool_choice must be one of auto, required, none")
 
 
-def surviving(request: Request, target: Route) -> Request:
+def build_provider_request(request: Request, target: Route) -> Request:
     """The request as it reaches the provider. Raises ChatError where that one refuses it."""
     kept = {name: request[name] for name in request if name in _SURVIVING[target.pipeline]}
     kept["model"] = target.upstream_model
@@ -185,7 +185,7 @@ def _check_gemini_messages(messages: list[dict[str, Any]]) -> None:
             raise ChatError(400, "Message content cannot be null or empty")
 
 
-def shaped(chunk: Chunk, target: Route, *, include_usage: bool) -> Chunk | None:
+def shape_chunk(chunk: Chunk, target: Route, *, include_usage: bool) -> Chunk | None:
     """A provider's chunk as the proxy streams it on, or None when nothing of it is left."""
     chunk = {name: value for name, value in chunk.items() if name != "object"}
     choices = chunk.get("choices") or []

@@ -12,8 +12,8 @@ from starlette.routing import Route
 from standin import record_views, selection, stats
 from standin.record_store import Records
 from standin.switches import Switches
-from standin.workspace import Entry, Json, Workspace
-from standin.writes import Refused, project_of
+from standin.workspace import Json, StoredRecord, Workspace
+from standin.writes import RequestRefused, project_of
 
 PAGE_SIZE = 10
 SEARCH_LIMIT = 500
@@ -21,7 +21,7 @@ SEARCH_LIMIT_MAXIMUM = 2_000
 _NARROWING = ("type", "filters", "search", "from_time", "to_time")
 
 
-class Reading:
+class ReadRoutes:
     """The handlers of all reading routes."""
 
     def __init__(self, records: Records, switches: Switches) -> None:
@@ -70,12 +70,12 @@ class Reading:
             record_views.span(workspace, self._entry(workspace.spans, request, "Span"))
         )
 
-    def _entry(self, entries: dict[str, Entry], request: Request, what: str) -> Entry:
+    def _entry(self, entries: dict[str, StoredRecord], request: Request, what: str) -> StoredRecord:
         entry = entries.get(str(request.path_params["id"]))
         if entry is None or not entry.complete:
             if self._switches.generation == "A":
                 raise HTTPException(404)
-            raise Refused(404, f"{what} not found")
+            raise RequestRefused(404, f"{what} not found")
         return entry
 
     async def search(self, request: Request) -> Response:
@@ -83,7 +83,7 @@ class Reading:
         body = await _json(request)
         limit = body.get("limit") or SEARCH_LIMIT
         if not isinstance(limit, int) or not 1 <= limit <= SEARCH_LIMIT_MAXIMUM:
-            raise Refused(422, f"limit must be between 1 and {SEARCH_LIMIT_MAXIMUM}")
+            raise RequestRefused(422, f"limit must be between 1 and {SEARCH_LIMIT_MAXIMUM}")
         key = "thread_model_id" if "/threads/" in request.url.path else "id"
         cursor = body.get(f"last_retrieved_{key}")
         found = self._selected(request, body, before=cursor, most=limit)
@@ -132,7 +132,7 @@ class Reading:
         asked = {one.get("field") for one in filters or () if isinstance(one, dict)}
         unknown = "source" in asked and self._switches.generation != "C"
         if filters and (unknown or self._switches.filters == "refused"):
-            raise Refused(400, "Invalid filters")
+            raise RequestRefused(400, "Invalid filters")
         if self._switches.filters == "ignored":
             return records
         same_case = self._switches.filters == "same_case"
@@ -143,7 +143,7 @@ class Reading:
         query = _query(request)
         number, size = int(query.get("page", 1)), int(query.get("size", PAGE_SIZE))
         if number < 1 or size < 1:
-            raise Refused(422, "page and size must be greater than or equal to 1")
+            raise RequestRefused(422, "page and size must be greater than or equal to 1")
         found = self._selected(request, query)
         sortable: list[str] = []
         if not self._switches.ignore_sorting:
@@ -173,7 +173,9 @@ class Reading:
         if self._switches.generation == "A":
             raise HTTPException(404)
         kind = request.url.path.rsplit("/", 2)[1].removesuffix("s")
-        return JSONResponse(stats.of(self._selected(request, _query(request)), f"{kind}_count"))
+        return JSONResponse(
+            stats.build_stats(self._selected(request, _query(request)), f"{kind}_count")
+        )
 
     async def exists(self, request: Request) -> Response:
         """GET …/exists: whether the project has any record."""
@@ -185,7 +187,7 @@ class Reading:
         project_id = project_of(workspace, body)["id"]
         thread = record_views.thread(workspace, project_id, str(body.get("thread_id")))
         if thread is None:
-            raise Refused(404, "Thread not found")
+            raise RequestRefused(404, "Thread not found")
         return JSONResponse(self._trimmed(thread, [], body.get("truncate") is True))
 
     async def project(self, request: Request) -> Response:
@@ -201,7 +203,7 @@ class Reading:
 
     def _project(self, workspace: Workspace, record: Json | None) -> Response:
         if record is None:
-            raise Refused(404, "Project not found")
+            raise RequestRefused(404, "Project not found")
         return JSONResponse(record_views.project(workspace, record))
 
     async def projects(self, request: Request) -> Response:
@@ -226,9 +228,9 @@ async def _json(request: Request) -> Json:
     try:
         body = await request.json()
     except ValueError as error:
-        raise Refused(400, "Unable to process JSON") from error
+        raise RequestRefused(400, "Unable to process JSON") from error
     if not isinstance(body, dict):
-        raise Refused(400, "Unable to process JSON")
+        raise RequestRefused(400, "Unable to process JSON")
     return body
 
 
@@ -241,5 +243,5 @@ def _query(request: Request) -> Json:
                 query[name] = json.loads(query[name])
             except ValueError as error:
                 message = f"Invalid {name} query parameter '{query[name]}'"
-                raise Refused(400, message) from error
+                raise RequestRefused(400, message) from error
     return query

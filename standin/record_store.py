@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 from standin import timestamps, writes
 from standin.workspace import Json, Workspace
-from standin.writes import Outcome, Write
+from standin.writes import Write, WriteOutcome
 
 DEFAULT_WORKSPACE = "default"
 
@@ -34,7 +34,7 @@ class Records:
         """The workspace of that name, made when it is new."""
         return self._workspaces.setdefault(name, Workspace(name))
 
-    def apply(self, write: Write, workspace: str = DEFAULT_WORKSPACE) -> Outcome:
+    def apply(self, write: Write, workspace: str = DEFAULT_WORKSPACE) -> WriteOutcome:
         """Carry out one write and, with a file, keep it. Raises writes.Refused."""
         outcome = writes.apply(self.workspace(workspace), write)
         if self._file:

@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 from standin import timestamps
-from standin.workspace import Entry, Json, Subject, Workspace, thread_key
+from standin.workspace import Json, StoredRecord, Subject, Workspace, thread_key
 
 IDLE_UNTIL_INACTIVE = timedelta(minutes=15)
 
 
-def trace(workspace: Workspace, entry: Entry, *, extra_spans: int = 0) -> Json:
+def trace(workspace: Workspace, entry: StoredRecord, *, extra_spans: int = 0) -> Json:
     """A trace with all derived fields; `extra_spans` is added to the number of its spans."""
     spans = workspace.spans_of(entry.id)
     subject = Subject("trace", entry.id)
@@ -31,7 +31,7 @@ def trace(workspace: Workspace, entry: Entry, *, extra_spans: int = 0) -> Json:
     return _without_nulls(shown)
 
 
-def span(workspace: Workspace, entry: Entry) -> Json:
+def span(workspace: Workspace, entry: StoredRecord) -> Json:
     """A span with all derived fields."""
     subject = Subject("span", entry.id)
     shown = _shown(entry) | {
@@ -134,11 +134,11 @@ def project(workspace: Workspace, record: Json) -> Json:
     return record | ({"last_updated_trace_at": max(times)} if times else {})
 
 
-def _newest_first(entries: Iterable[Entry]) -> list[Entry]:
+def _newest_first(entries: Iterable[StoredRecord]) -> list[StoredRecord]:
     return sorted(entries, key=lambda entry: entry.id, reverse=True)
 
 
-def _shown(entry: Entry) -> Json:
+def _shown(entry: StoredRecord) -> Json:
     fields = entry.fields
     updated = entry.last_updated_at or entry.created_at
     return fields | {
@@ -171,7 +171,7 @@ def _summed_cost(records: Iterable[Json]) -> float | None:
     return round(sum(costs), 12) if costs else None
 
 
-def _averaged_scores(workspace: Workspace, spans: Iterable[Entry]) -> list[Json]:
+def _averaged_scores(workspace: Workspace, spans: Iterable[StoredRecord]) -> list[Json]:
     by_name: dict[str, list[Json]] = defaultdict(list)
     for entry in spans:
         for score in workspace.scores.get(Subject("span", entry.id), {}).values():

@@ -24,13 +24,13 @@ from standin.faults import (
     PauseAfter,
     Refuse,
 )
-from standin.switches import Account, Received, Switches
+from standin.switches import ReceivedRequest, Switches, UserAccount
 
 PRIVATE = "/v1/private"
-OPEN_SOURCE = Account("admin", frozenset({"default"}))
+OPEN_SOURCE = UserAccount("admin", frozenset({"default"}))
 
 
-class Border:
+class RequestLayer:
     """An ASGI layer around the routes; see the module."""
 
     def __init__(self, app: ASGIApp, switches: Switches) -> None:
@@ -62,7 +62,7 @@ class Border:
             parsed = json.loads(body) if body else None
         except ValueError:
             parsed = body
-        noted = Received(scope["method"], path, query, dict(headers), parsed)
+        noted = ReceivedRequest(scope["method"], path, query, dict(headers), parsed)
         self._switches.received.append(noted)
 
     def _refusal(self, scope: Scope, path: str, headers: Headers) -> Response | None:

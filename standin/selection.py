@@ -7,7 +7,7 @@ from typing import Any
 
 from standin import timestamps
 from standin.workspace import Json
-from standin.writes import Refused
+from standin.writes import RequestRefused
 
 TRUNCATED_CHARACTERS = 10_001
 SORTABLE = [
@@ -43,7 +43,7 @@ def filtered(records: list[Json], filters: Any, *, same_case: bool = False) -> l
     if not filters:
         return records
     if not isinstance(filters, list):
-        raise Refused(400, f"Invalid filters query parameter '{filters}'")
+        raise RequestRefused(400, f"Invalid filters query parameter '{filters}'")
     tests = [_test(one, same_case) for one in filters]
     return [record for record in records if all(test(record) for test in tests)]
 
@@ -54,7 +54,7 @@ def _test(one: Json, same_case: bool) -> Callable[[Json], bool]:
     wanted = "" if one.get("value") is None else str(one["value"])
     test = _OPERATORS.get(str(one.get("operator", "")))
     if not field or test is None:
-        raise Refused(400, f"Invalid filters query parameter '{json.dumps(one)}'")
+        raise RequestRefused(400, f"Invalid filters query parameter '{json.dumps(one)}'")
     if same_case and one["operator"] == "contains":
         return lambda record: any(wanted in _text(v) for v in _values(record, field, key))
     return lambda record: test(_values(record, field, key), wanted, field)
@@ -96,7 +96,7 @@ def _compare(value: Any, wanted: str, field: str) -> int:
         try:
             left, right = float(value), float(wanted)
         except ValueError as error:
-            raise Refused(400, f"Invalid value '{wanted}' for field '{field}'") from error
+            raise RequestRefused(400, f"Invalid value '{wanted}' for field '{field}'") from error
     else:
         left, right = _text(value).lower(), wanted.lower()
     return int(left > right) - int(left < right)
@@ -163,7 +163,7 @@ def ordered(records: list[Json], sorting: Any) -> list[Json]:
     for one in reversed(sorting or []):
         field = str(one.get("field", ""))
         if field not in SORTABLE:
-            raise Refused(400, f"Invalid sorting fields '{field}'")
+            raise RequestRefused(400, f"Invalid sorting fields '{field}'")
         known = [record for record in records if _at(record, field, "") is not None]
         unknown = [record for record in records if _at(record, field, "") is None]
         descending = str(one.get("direction", "ASC")).upper() == "DESC"

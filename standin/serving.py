@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 _STOP_SECONDS = 5.0
 
 
-def listen(port: int = 0, host: str = "127.0.0.1") -> socket.socket:
+def open_listener(port: int = 0, host: str = "127.0.0.1") -> socket.socket:
     """A listening socket on that port, 0 for any free one. Raises OSError when it is taken."""
     # asyncio switches Nagle's algorithm off only on sockets that say they are TCP; with it a
     # stream's small pieces wait 40 ms each.
@@ -26,7 +26,7 @@ def listen(port: int = 0, host: str = "127.0.0.1") -> socket.socket:
     return listener
 
 
-def server(app: ASGIApp) -> uvicorn.Server:
+def build_server(app: ASGIApp) -> uvicorn.Server:
     """A quiet server for the app; it is given its sockets when it runs."""
     return uvicorn.Server(
         uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
@@ -34,10 +34,10 @@ def server(app: ASGIApp) -> uvicorn.Server:
 
 
 @contextmanager
-def served(app: ASGIApp, port: int = 0) -> Iterator[str]:
+def serve_in_thread(app: ASGIApp, port: int = 0) -> Iterator[str]:
     """Serve the app while the context lasts; gives its URL, without a closing slash."""
-    listener = listen(port)
-    running = server(app)
+    listener = open_listener(port)
+    running = build_server(app)
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:

@@ -6,7 +6,7 @@ from statistics import fmean
 from standin.workspace import Json
 
 
-def of(records: list[Json], counted: str) -> Json:
+def build_stats(records: list[Json], counted: str) -> Json:
     """The stats of these records; `counted` names their number, such as `trace_count`.
 
     Durations are in milliseconds, costs in USD.

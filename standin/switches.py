@@ -12,7 +12,7 @@ REQUESTS_KEPT = 5_000
 
 
 @dataclass(frozen=True)
-class Account:
+class UserAccount:
     """Who a token belongs to, and the workspaces that this user may enter."""
 
     user: str
@@ -20,7 +20,7 @@ class Account:
 
 
 @dataclass(frozen=True)
-class ProviderKey:
+class WorkspaceKey:
     """A provider that the workspace has a key for.
 
     `models` and `name` matter for custom-llm, whose models are `custom-llm/<name>/<model>`.
@@ -33,7 +33,7 @@ class ProviderKey:
 
 
 @dataclass(frozen=True)
-class Received:
+class ReceivedRequest:
     """One request as it came; the path is the one after `/api`, header names are lower case."""
 
     method: str
@@ -71,11 +71,11 @@ class Switches:
     """
 
     generation: Generation = "C"
-    accounts: dict[str, Account] | None = None
+    accounts: dict[str, UserAccount] | None = None
     default_workspace_resolves: bool = False
     permissions_status: int | None = None
     models_endpoint: bool = True
-    keys: list[ProviderKey] = field(default_factory=lambda: [ProviderKey("openai")])
+    keys: list[WorkspaceKey] = field(default_factory=lambda: [WorkspaceKey("openai")])
     models: dict[str, list[str]] = field(default_factory=_default_models)
     free_model: str | None = None
     filters: Filters = "taken"
@@ -89,9 +89,9 @@ class Switches:
     requests_left: int | None = None
     rate_limit_reset: float = 1.0
     faults: list[Fault] = field(default_factory=list)
-    received: deque[Received] = field(default_factory=lambda: deque(maxlen=REQUESTS_KEPT))
+    received: deque[ReceivedRequest] = field(default_factory=lambda: deque(maxlen=REQUESTS_KEPT))
     chats: ChatStreams = field(default_factory=ChatStreams)
 
-    def requests(self, method: str, path: str) -> list[Received]:
+    def requests(self, method: str, path: str) -> list[ReceivedRequest]:
         """What came for that method and exact path, in order."""
         return [r for r in self.received if (r.method, r.path) == (method, path)]

@@ -11,7 +11,7 @@ DEFAULT_PROJECT = "Default Project"
 
 
 @dataclass
-class Entry:
+class StoredRecord:
     """One trace or span, put together from messages that may come in any order."""
 
     id: str
@@ -68,8 +68,8 @@ class Workspace:
 
     name: str
     projects: dict[str, Json] = field(default_factory=dict)
-    traces: dict[str, Entry] = field(default_factory=dict)
-    spans: dict[str, Entry] = field(default_factory=dict)
+    traces: dict[str, StoredRecord] = field(default_factory=dict)
+    spans: dict[str, StoredRecord] = field(default_factory=dict)
     scores: dict[Subject, dict[str, Json]] = field(default_factory=dict)
     comments: dict[Subject, dict[str, Json]] = field(default_factory=dict)
     guardrails: dict[str, list[Guardrail]] = field(default_factory=dict)
@@ -108,9 +108,9 @@ class Workspace:
             self._spans_of.setdefault(trace_id, set()).add(span_id)
 
     def _put(
-        self, entries: dict[str, Entry], entry_id: str, fields: Json, at: datetime, user: str
-    ) -> Entry:
-        entry = entries.setdefault(entry_id, Entry(entry_id, created_at=at, created_by=user))
+        self, entries: dict[str, StoredRecord], entry_id: str, fields: Json, at: datetime, user: str
+    ) -> StoredRecord:
+        entry = entries.setdefault(entry_id, StoredRecord(entry_id, created_at=at, created_by=user))
         stamp = timestamps.parse(fields["last_updated_at"]) if fields.get("last_updated_at") else at
         fields = self._with_project(fields, at, user, known="project_id" in entry.fields)
         fields = _with_changed_tags(fields, entry.fields.get("tags") or [])
@@ -124,7 +124,7 @@ class Workspace:
             fields["project_id"] = self.project(name, at, user)["id"]
         return fields
 
-    def spans_of(self, trace_id: str) -> list[Entry]:
+    def spans_of(self, trace_id: str) -> list[StoredRecord]:
         """The complete spans of a trace, in no order."""
         spans = (self.spans[span_id] for span_id in self._spans_of.get(trace_id, ()))
         return [span for span in spans if span.complete]
@@ -141,7 +141,7 @@ class Workspace:
         for span_id in list(self._spans_of.pop(trace_id, ())):
             self.spans.pop(span_id, None)
 
-    def traces_of_thread(self, project_id: str, thread_id: str) -> list[Entry]:
+    def traces_of_thread(self, project_id: str, thread_id: str) -> list[StoredRecord]:
         """The complete traces of a thread, oldest first."""
         found = [
             trace

@@ -8,7 +8,7 @@ from starlette.routing import Route
 from standin.switches import Switches
 
 
-class AboutWorkspace:
+class WorkspaceRoutes:
     """The handlers of those routes."""
 
     def __init__(self, switches: Switches) -> None:

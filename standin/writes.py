@@ -14,7 +14,7 @@ from standin import timestamps
 from standin.workspace import Guardrail, Json, Subject, Workspace, thread_key
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """The write is not acceptable; carries the HTTP status and the sentence that explains it."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -34,92 +34,92 @@ class Write:
     user: str = "admin"
 
 
-class Outcome(NamedTuple):
+class WriteOutcome(NamedTuple):
     """How a write ended: the HTTP status and, for something new, the id it was given."""
 
     status: int = 204
     new_id: str | None = None
 
 
-Apply = Callable[[Workspace, Write, dict[str, str]], Outcome]
+Apply = Callable[[Workspace, Write, dict[str, str]], WriteOutcome]
 
 
-def _put_traces(workspace: Workspace, write: Write, _: dict[str, str]) -> Outcome:
+def _put_traces(workspace: Workspace, write: Write, _: dict[str, str]) -> WriteOutcome:
     for number, trace in enumerate(_items(write.body, "traces")):
         workspace.put_trace(_id_of(trace, write, number), trace, write.at, write.user)
-    return Outcome()
+    return WriteOutcome()
 
 
-def _put_spans(workspace: Workspace, write: Write, _: dict[str, str]) -> Outcome:
+def _put_spans(workspace: Workspace, write: Write, _: dict[str, str]) -> WriteOutcome:
     for number, span in enumerate(_items(write.body, "spans")):
         if not span.get("trace_id"):
-            raise Refused(422, f"spans[{number}].traceId must not be null")
+            raise RequestRefused(422, f"spans[{number}].traceId must not be null")
         workspace.put_span(_id_of(span, write, number), span, write.at, write.user)
-    return Outcome()
+    return WriteOutcome()
 
 
-def _put_one(workspace: Workspace, write: Write, params: dict[str, str]) -> Outcome:
+def _put_one(workspace: Workspace, write: Write, params: dict[str, str]) -> WriteOutcome:
     kind = params["kind"]
     record_id = _id_of(write.body, write, 0)
     batch = replace(write, body={kind: [{**write.body, "id": record_id}]})
     (_put_traces if kind == "traces" else _put_spans)(workspace, batch, params)
-    return Outcome(201, record_id)
+    return WriteOutcome(201, record_id)
 
 
-def _update_one(workspace: Workspace, write: Write, params: dict[str, str]) -> Outcome:
+def _update_one(workspace: Workspace, write: Write, params: dict[str, str]) -> WriteOutcome:
     put = workspace.put_trace if params["kind"] == "traces" else workspace.put_span
     put(params["id"], write.body, write.at, write.user)
-    return Outcome()
+    return WriteOutcome()
 
 
-def _update_many(workspace: Workspace, write: Write, params: dict[str, str]) -> Outcome:
+def _update_many(workspace: Workspace, write: Write, params: dict[str, str]) -> WriteOutcome:
     update = dict(write.body.get("update") or {})
     if write.body.get("merge_tags") and update.get("tags"):
         update["tags_to_add"] = update.pop("tags")
     for record_id in write.body.get("ids") or []:
         _update_one(workspace, replace(write, body=update), {**params, "id": record_id})
-    return Outcome()
+    return WriteOutcome()
 
 
-def _delete_one(workspace: Workspace, write: Write, params: dict[str, str]) -> Outcome:
+def _delete_one(workspace: Workspace, write: Write, params: dict[str, str]) -> WriteOutcome:
     if params["kind"] == "traces":
         workspace.remove_trace(params["id"])
     else:
         workspace.remove_span(params["id"])
-    return Outcome()
+    return WriteOutcome()
 
 
-def _delete_traces(workspace: Workspace, write: Write, _: dict[str, str]) -> Outcome:
+def _delete_traces(workspace: Workspace, write: Write, _: dict[str, str]) -> WriteOutcome:
     for trace_id in write.body.get("ids") or []:
         workspace.remove_trace(trace_id)
-    return Outcome()
+    return WriteOutcome()
 
 
-def _score_one(workspace: Workspace, write: Write, params: dict[str, str]) -> Outcome:
+def _score_one(workspace: Workspace, write: Write, params: dict[str, str]) -> WriteOutcome:
     _keep_score(workspace, Subject(params["kind"].removesuffix("s"), params["id"]), write)
-    return Outcome()
+    return WriteOutcome()
 
 
-def _score_many(workspace: Workspace, write: Write, params: dict[str, str]) -> Outcome:
+def _score_many(workspace: Workspace, write: Write, params: dict[str, str]) -> WriteOutcome:
     for score in _items(write.body, "scores"):
         subject = Subject(params["kind"].removesuffix("s"), str(score.get("id")))
         _keep_score(workspace, subject, replace(write, body=score))
-    return Outcome()
+    return WriteOutcome()
 
 
-def _score_threads(workspace: Workspace, write: Write, _: dict[str, str]) -> Outcome:
+def _score_threads(workspace: Workspace, write: Write, _: dict[str, str]) -> WriteOutcome:
     for score in _items(write.body, "scores"):
         project = project_of(workspace, score)
         subject = Subject("thread", thread_key(project["id"], str(score.get("thread_id"))))
         _keep_score(workspace, subject, replace(write, body=score))
-    return Outcome()
+    return WriteOutcome()
 
 
 def _keep_score(workspace: Workspace, subject: Subject, write: Write) -> None:
     score: Json = write.body
     for name in ("name", "value", "source"):
         if score.get(name) is None:
-            raise Refused(422, f"{name} must not be null")
+            raise RequestRefused(422, f"{name} must not be null")
     wanted = ("name", "value", "source", "category_name", "reason")
     kept = {name: score[name] for name in wanted if score.get(name) is not None}
     moment = timestamps.text(write.at)
@@ -128,23 +128,23 @@ def _keep_score(workspace: Workspace, subject: Subject, write: Write) -> None:
     workspace.scores.setdefault(subject, {})[score["name"]] = kept
 
 
-def _unscore_one(workspace: Workspace, write: Write, params: dict[str, str]) -> Outcome:
+def _unscore_one(workspace: Workspace, write: Write, params: dict[str, str]) -> WriteOutcome:
     subject = Subject(params["kind"].removesuffix("s"), params["id"])
     workspace.scores.get(subject, {}).pop(write.body.get("name"), None)
-    return Outcome()
+    return WriteOutcome()
 
 
-def _unscore_thread(workspace: Workspace, write: Write, _: dict[str, str]) -> Outcome:
+def _unscore_thread(workspace: Workspace, write: Write, _: dict[str, str]) -> WriteOutcome:
     subject = Subject("thread", _thread_of(workspace, write.body))
     for name in write.body.get("names") or []:
         workspace.scores.get(subject, {}).pop(name, None)
-    return Outcome()
+    return WriteOutcome()
 
 
-def _comment(workspace: Workspace, write: Write, params: dict[str, str]) -> Outcome:
+def _comment(workspace: Workspace, write: Write, params: dict[str, str]) -> WriteOutcome:
     text = write.body.get("text")
     if not text:
-        raise Refused(422, "text must not be blank")
+        raise RequestRefused(422, "text must not be blank")
     comment_id = timestamps.id_at(write.at, f"{write.path}/{text}")
     moment = timestamps.text(write.at)
     subject = Subject(params["kind"].rpartition("/")[2].removesuffix("s"), params["id"])
@@ -156,66 +156,66 @@ def _comment(workspace: Workspace, write: Write, params: dict[str, str]) -> Outc
         "created_by": write.user,
         "last_updated_by": write.user,
     }
-    return Outcome(201, comment_id)
+    return WriteOutcome(201, comment_id)
 
 
-def _change_comment(workspace: Workspace, write: Write, params: dict[str, str]) -> Outcome:
+def _change_comment(workspace: Workspace, write: Write, params: dict[str, str]) -> WriteOutcome:
     for comments in workspace.comments.values():
         if params["id"] in comments:
             change = {"text": write.body.get("text"), "last_updated_at": timestamps.text(write.at)}
             comments[params["id"]] |= change
-            return Outcome()
-    raise Refused(404, "Comment not found")
+            return WriteOutcome()
+    raise RequestRefused(404, "Comment not found")
 
 
-def _delete_comments(workspace: Workspace, write: Write, _: dict[str, str]) -> Outcome:
+def _delete_comments(workspace: Workspace, write: Write, _: dict[str, str]) -> WriteOutcome:
     for comments in workspace.comments.values():
         for comment_id in write.body.get("ids") or []:
             comments.pop(comment_id, None)
-    return Outcome()
+    return WriteOutcome()
 
 
-def _close_threads(workspace: Workspace, write: Write, _: dict[str, str]) -> Outcome:
+def _close_threads(workspace: Workspace, write: Write, _: dict[str, str]) -> WriteOutcome:
     project = project_of(workspace, write.body)
     for thread_id in write.body.get("thread_ids") or [write.body.get("thread_id")]:
         if not workspace.traces_of_thread(project["id"], thread_id):
-            raise Refused(404, f"Thread '{thread_id}' not found")
+            raise RequestRefused(404, f"Thread '{thread_id}' not found")
         workspace.closed_threads.add(thread_key(project["id"], thread_id))
-    return Outcome()
+    return WriteOutcome()
 
 
-def _open_thread(workspace: Workspace, write: Write, _: dict[str, str]) -> Outcome:
+def _open_thread(workspace: Workspace, write: Write, _: dict[str, str]) -> WriteOutcome:
     workspace.closed_threads.discard(_thread_of(workspace, write.body))
-    return Outcome()
+    return WriteOutcome()
 
 
-def _delete_threads(workspace: Workspace, write: Write, _: dict[str, str]) -> Outcome:
+def _delete_threads(workspace: Workspace, write: Write, _: dict[str, str]) -> WriteOutcome:
     project = project_of(workspace, write.body)
     for thread_id in write.body.get("thread_ids") or []:
         for trace in workspace.traces_of_thread(project["id"], thread_id):
             workspace.remove_trace(trace.id)
-    return Outcome()
+    return WriteOutcome()
 
 
-def _guard(workspace: Workspace, write: Write, _: dict[str, str]) -> Outcome:
+def _guard(workspace: Workspace, write: Write, _: dict[str, str]) -> WriteOutcome:
     for check in _items(write.body, "guardrails"):
         kept = Guardrail(str(check.get("secondary_id")), check.get("name", ""), check["result"])
         known = workspace.guardrails.setdefault(str(check.get("entity_id")), [])
         if kept not in known:
             known.append(kept)
-    return Outcome()
+    return WriteOutcome()
 
 
-def _make_project(workspace: Workspace, write: Write, _: dict[str, str]) -> Outcome:
+def _make_project(workspace: Workspace, write: Write, _: dict[str, str]) -> WriteOutcome:
     name = write.body.get("name")
     if not name:
-        raise Refused(422, "name must not be blank")
+        raise RequestRefused(422, "name must not be blank")
     if name in workspace.projects:
-        raise Refused(409, "Project already exists")
+        raise RequestRefused(409, "Project already exists")
     project = workspace.project(name, write.at, write.user)
     if write.body.get("description"):
         project["description"] = write.body["description"]
-    return Outcome(201, project["id"])
+    return WriteOutcome(201, project["id"])
 
 
 def project_of(workspace: Workspace, body: Json) -> Json:
@@ -225,9 +225,11 @@ def project_of(workspace: Workspace, body: Json) -> Json:
     elif body.get("project_name"):
         project = workspace.projects.get(str(body["project_name"]))
     else:
-        raise Refused(400, "Either 'project_name' or 'project_id' query params must be provided")
+        raise RequestRefused(
+            400, "Either 'project_name' or 'project_id' query params must be provided"
+        )
     if project is None:
-        raise Refused(404, "Project not found")
+        raise RequestRefused(404, "Project not found")
     return project
 
 
@@ -238,7 +240,7 @@ def _thread_of(workspace: Workspace, body: Json) -> str:
 def _items(body: Any, name: str) -> list[Json]:
     items = body.get(name) if isinstance(body, dict) else None
     if not isinstance(items, list) or not items:
-        raise Refused(422, f"{name} size must be between 1 and 1000")
+        raise RequestRefused(422, f"{name} size must be between 1 and 1000")
     return items
 
 
@@ -289,12 +291,12 @@ def find(method: str, path: str) -> tuple[Apply, dict[str, str]] | None:
     return None
 
 
-def apply(workspace: Workspace, write: Write) -> Outcome:
+def apply(workspace: Workspace, write: Write) -> WriteOutcome:
     """Carry out a write. Raises Refused when it is unknown or not acceptable."""
     found = find(write.method, write.path)
     if found is None:
-        raise Refused(404, "HTTP 404 Not Found")
+        raise RequestRefused(404, "HTTP 404 Not Found")
     if write.method != "DELETE" and not isinstance(write.body, dict):
-        raise Refused(400, "Unable to process JSON")
+        raise RequestRefused(400, "Unable to process JSON")
     function, params = found
     return function(workspace, write, params)

@@ -9,11 +9,11 @@ from typing import Any
 from standin.chat import ChatError, Chunk, finish, text, tool_arguments, tool_call, usage
 
 _TAG = re.compile(r"<(call-\w+)>")
-BLIND = "I see no tools."
+NO_TOOLS_TEXT = "I see no tools."
 
 
 @dataclass(frozen=True)
-class Says:
+class ModelReply:
     """A reply: a text, and the tools that it asks for."""
 
     text: str = ""
@@ -23,7 +23,7 @@ class Says:
 class AnyModelChat:
     """Plays one reply a request, the last one again and again; `requests` is what it was asked."""
 
-    def __init__(self, *replies: Says | ChatError) -> None:
+    def __init__(self, *replies: ModelReply | ChatError) -> None:
         self.replies = list(replies)
         self.requests: list[dict[str, Any]] = []
 
@@ -37,7 +37,7 @@ class AnyModelChat:
 
 
 @dataclass
-class Read:
+class ReadRequest:
     """What a request shows of its conversation, in whichever protocol it was written."""
 
     request: dict[str, Any]
@@ -51,26 +51,26 @@ class Read:
         return json.dumps(self.request["messages"], ensure_ascii=False)
 
 
-def _chunks(says: Says, request: dict[str, Any]) -> list[Chunk]:
+def _chunks(says: ModelReply, request: dict[str, Any]) -> list[Chunk]:
     system = next((m["content"] for m in request["messages"] if m["role"] == "system"), "")
     tag = _TAG.search(system)
     if says.calls and tag:
         return [*_pieces(says.text + _in_text(says, tag[1])), finish("stop"), usage(100, 10)]
     if says.calls and request.get("tools"):
         return [*_pieces(says.text), *_natively(says), finish("tool_calls"), usage(100, 10)]
-    return [*_pieces(BLIND if says.calls else says.text), finish("stop"), usage(100, 10)]
+    return [*_pieces(NO_TOOLS_TEXT if says.calls else says.text), finish("stop"), usage(100, 10)]
 
 
 def _pieces(whole: str) -> list[Chunk]:
     return [text(whole[i : i + 5]) for i in range(0, len(whole), 5)]
 
 
-def _in_text(says: Says, tag: str) -> str:
+def _in_text(says: ModelReply, tag: str) -> str:
     requests = (json.dumps({"name": name, "arguments": value}) for name, value in says.calls)
     return "".join(f"\n\n<{tag}>\n{each}\n</{tag}>" for each in requests)
 
 
-def _natively(says: Says) -> list[Chunk]:
+def _natively(says: ModelReply) -> list[Chunk]:
     chunks = []
     for index, (name, arguments) in enumerate(says.calls):
         chunks.append(tool_call(index, f"call_{index}", name))

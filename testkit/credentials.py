@@ -33,7 +33,7 @@ _SHAPES = re.compile(
     rb"|://[^/\s\"]+:[^/@\s\"]+@"
 )
 
-said_elsewhere: list[bytes] = []
+collected_output: list[bytes] = []
 """Logs of processes and bodies of reports, kept by whoever took them until they are searched."""
 
 
@@ -47,10 +47,10 @@ def find_credential(said: bytes) -> str | None:
     return said[max(0, min(found) - 60) : min(found) + 60].decode("utf-8", "replace")
 
 
-def find_credential_elsewhere() -> str | None:
+def find_credential_in_collected_output() -> str | None:
     """As above, in all that was kept; it is searched once."""
-    everything = b"\n".join(said_elsewhere)
-    said_elsewhere.clear()
+    everything = b"\n".join(collected_output)
+    collected_output.clear()
     return find_credential(everything)
 
 

@@ -26,15 +26,15 @@ from app.settings import database_url
 POLICY = Path("/usr/sbin/policy-rc.d")
 USER, PASSWORD = "app", "pass-of-app"
 
-WAITS_FOR_A_ROW = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state LIKE 'LOCK%'"
-WAITS_FOR_A_NAME = "SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'User lock'"
-SHOWN_ANEW_SECONDS = 0.2
+ROW_LOCK_WAITS = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state LIKE 'LOCK%'"
+NAMED_LOCK_WAITS = "SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'User lock'"
+INNODB_TRX_REFRESH_SECONDS = 0.2
 """InnoDB shows its transactions anew only to whoever has not looked for a tenth of a second."""
 
 T = TypeVar("T")
 
 
-class NotAvailable(Exception):
+class NoDatabaseServer(Exception):
     """No database server for tests; the message says why."""
 
 
@@ -93,7 +93,7 @@ class PrivateServer:
         while not _accepts(self.port):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.kill()
-                raise NotAvailable(f"{self.binary} did not start: see {self.folder}/error.log")
+                raise NoDatabaseServer(f"{self.binary} did not start: see {self.folder}/error.log")
             time.sleep(0.05)
 
     def stop(self) -> None:
@@ -104,7 +104,7 @@ class PrivateServer:
         self._end(signal.SIGKILL)
 
     @contextmanager
-    def hanging(self) -> Iterator[None]:
+    def frozen(self) -> Iterator[None]:
         """Its connections stay, and nothing is answered on them meanwhile."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
@@ -120,24 +120,26 @@ class PrivateServer:
             self._process = None
 
 
-def given_uri() -> str | None:
+def find_given_uri() -> str | None:
     """A server of somebody else: `TEST_MYSQL_URL`; its user may create databases."""
     return os.environ.get("TEST_MYSQL_URL") or None
 
 
-def private_server(folder: Path) -> PrivateServer:
+def start_private_server(folder: Path) -> PrivateServer:
     """A running server; raises NotAvailable where there is no binary and none may be installed."""
     server = PrivateServer(folder)
     try:
         server.create()
     except (subprocess.CalledProcessError, FileNotFoundError) as error:
-        raise NotAvailable(f"the data folder of {server.binary} was not made: {error}") from error
+        raise NoDatabaseServer(
+            f"the data folder of {server.binary} was not made: {error}"
+        ) from error
     server.start()
     return server
 
 
 @asynccontextmanager
-async def connected(uri: str) -> AsyncIterator[AsyncEngine]:
+async def open_engine(uri: str) -> AsyncIterator[AsyncEngine]:
     engine = create_engine(database_url(uri), pool_recycle=-1)
     try:
         yield engine
@@ -152,21 +154,21 @@ def silent_server() -> Iterator[tuple[socket.socket, str]]:
         yield listener, f"mysql://{USER}:{PASSWORD}@127.0.0.1:{listener.getsockname()[1]}/chats"
 
 
-async def until_somebody(engine: AsyncEngine, waits: str) -> None:
-    """Returns once a connection waits as WAITS_FOR_A_ROW or WAITS_FOR_A_NAME say."""
+async def wait_for_lock_wait(engine: AsyncEngine, waits: str) -> None:
+    """Returns once a connection waits as ROW_LOCK_WAITS or NAMED_LOCK_WAITS describe."""
     with anyio.fail_after(15):
         while True:
             async with engine.begin() as db:
                 if await db.scalar(text(waits)):
                     return
-            await anyio.sleep(SHOWN_ANEW_SECONDS)
+            await anyio.sleep(INNODB_TRX_REFRESH_SECONDS)
 
 
-def on_database(uri: str, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+def run_on_database(uri: str, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     """Runs `work` in a transaction, from synchronous code."""
 
     async def run() -> T:
-        async with connected(uri) as engine, engine.begin() as db:
+        async with open_engine(uri) as engine, engine.begin() as db:
             return await work(db)
 
     return asyncio.run(run())
@@ -180,7 +182,7 @@ def create_database(server_uri: str) -> str:
         # Like Opik's own: the default character set is not the one that we need.
         await db.exec_driver_sql(f"CREATE DATABASE {name} CHARACTER SET latin1")
 
-    on_database(server_uri, create)
+    run_on_database(server_uri, create)
     return make_url(server_uri).set(database=name).render_as_string(hide_password=False)
 
 
@@ -191,10 +193,10 @@ def drop_database(uri: str) -> None:
     async def drop(db: AsyncConnection) -> None:
         await db.exec_driver_sql(f"DROP DATABASE IF EXISTS {url.database}")
 
-    on_database(server, drop)
+    run_on_database(server, drop)
 
 
-async def forget_everything(db: AsyncConnection) -> None:
+async def delete_conversations(db: AsyncConnection) -> None:
     """Deletes all but what a migration wrote."""
     for table in (sessions, admissions, workspaces, chores):
         await db.execute(delete(table))
@@ -202,7 +204,7 @@ async def forget_everything(db: AsyncConnection) -> None:
 
 def migrate(uri: str) -> None:
     async def run() -> None:
-        async with connected(uri) as engine:
+        async with open_engine(uri) as engine:
             await migrating.prepare_schema(engine, migrate=True, attempts=1, delay=0)
 
     asyncio.run(run())
@@ -220,7 +222,7 @@ def _server_binary() -> str:
         _install()
         found = shutil.which("mariadbd", path=path)
     if found is None:
-        raise NotAvailable(
+        raise NoDatabaseServer(
             "no mariadbd or mysqld here; set TEST_MYSQL_URL, or INSTALL_DB=1 to install one"
         )
     return found
@@ -245,7 +247,7 @@ def _install() -> None:
         ):
             subprocess.run(["apt-get", *arguments], check=True, env=environment)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise NotAvailable(f"mariadb-server could not be installed: {error}") from error
+        raise NoDatabaseServer(f"mariadb-server could not be installed: {error}") from error
     finally:
         if ours:
             POLICY.unlink(missing_ok=True)

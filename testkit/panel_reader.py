@@ -10,13 +10,13 @@ from typing import Any
 
 
 @dataclass
-class Bubble:
+class ShownText:
     text: str = ""
     open: bool = True
 
 
 @dataclass
-class Row:
+class ShownToolCall:
     id: str
     name: str
     display_name: str
@@ -27,7 +27,7 @@ class Row:
 class PanelReader:
     """Feed it network reads; look at what the user would see."""
 
-    shown: list[Bubble | Row] = field(default_factory=list)
+    shown: list[ShownText | ShownToolCall] = field(default_factory=list)
     frames: list[dict[str, Any]] = field(default_factory=list)
     error: str | None = None
 
@@ -38,11 +38,11 @@ class PanelReader:
 
     @property
     def texts(self) -> list[str]:
-        return [each.text for each in self.shown if isinstance(each, Bubble)]
+        return [each.text for each in self.shown if isinstance(each, ShownText)]
 
     @property
-    def rows(self) -> list[Row]:
-        return [each for each in self.shown if isinstance(each, Row)]
+    def rows(self) -> list[ShownToolCall]:
+        return [each for each in self.shown if isinstance(each, ShownToolCall)]
 
     def _parse(self, text: str) -> None:
         try:
@@ -56,7 +56,7 @@ class PanelReader:
         elif frame.get("message_type") == "response":
             self._response(frame)
         elif frame.get("message_type") == "tool_call":
-            self.shown.append(Row(**frame["tool_call"]))
+            self.shown.append(ShownToolCall(**frame["tool_call"]))
         elif frame.get("message_type") == "tool_complete":
             for row in self.rows:
                 row.completed = row.completed or row.id == frame["tool_response"]["id"]
@@ -71,9 +71,9 @@ class PanelReader:
         else:
             bubble.text, bubble.open = text, False
 
-    def _bubble(self) -> Bubble:
+    def _bubble(self) -> ShownText:
         last = self.shown[-1] if self.shown else None
-        if not isinstance(last, Bubble) or not last.open:
-            last = Bubble()
+        if not isinstance(last, ShownText) or not last.open:
+            last = ShownText()
             self.shown.append(last)
         return last

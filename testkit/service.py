@@ -26,11 +26,11 @@ from testkit.scripted_chat import DirectedChat, answer
 TRACE_ID = str(UUID(int=0x0199_0000_0000_7000_8000_0000_0000_0001))
 OTHER_TRACE_ID = str(UUID(int=0x0199_0000_0000_7000_8000_0000_0000_0002))
 PREFIX = "/opik-ai"
-PATIENCE = 15.0
+WAIT_SECONDS = 15.0
 """Seconds after which what a test waits for is taken for lost."""
 
 
-async def wait_until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
+async def wait_until(condition: Callable[[], object], seconds: float = WAIT_SECONDS) -> None:
     """Waits for what is bound to happen; a test that waits too long fails."""
     with anyio.fail_after(seconds):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event
@@ -213,14 +213,14 @@ class Stream:
 
     async def until(self, shown: Callable[["Stream"], object]) -> PanelReader:
         """Reads on until the panel shows what is looked for."""
-        with anyio.fail_after(PATIENCE):
+        with anyio.fail_after(WAIT_SECONDS):
             while not shown(self):
                 self._take(await anext(self._reads))
         return self.reader
 
     async def rest(self) -> PanelReader:
         """Reads to the end."""
-        with anyio.fail_after(PATIENCE):
+        with anyio.fail_after(WAIT_SECONDS):
             async for data in self._reads:
                 self._take(data)
         return self.reader

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from testkit.credentials import said_elsewhere
+from testkit.credentials import collected_output
 
 ROOT = Path(__file__).parents[1]
 
@@ -79,7 +79,7 @@ async def service_process(
         yield started
     finally:
         await started.stop()
-        said_elsewhere.append(started.log)
+        collected_output.append(started.log)
 
 
 async def _healthy(started: ServiceProcess, prefix: str) -> None:

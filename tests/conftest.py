@@ -15,7 +15,7 @@ from app.settings import database_url
 from testkit import databases
 from testkit.credentials import (
     find_credential,
-    find_credential_elsewhere,
+    find_credential_in_collected_output,
     find_databases_with_credentials,
 )
 
@@ -36,14 +36,14 @@ def _no_credential_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]
         for record in caplog.get_records(phase):
             line = f"{record.getMessage()} {record.exc_text}"
             assert find_credential(line.encode("utf-8", "replace")) is None
-    assert find_credential_elsewhere() is None
+    assert find_credential_in_collected_output() is None
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_credential_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Looks at the end through every SQLite file that a test has made, wherever it put it."""
     yield
-    assert find_credential_elsewhere() is None
+    assert find_credential_in_collected_output() is None
     assert find_databases_with_credentials(tmp_path_factory.getbasetemp()) == []
 
 
@@ -51,8 +51,8 @@ def _no_credential_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def private_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[databases.PrivateServer]:
     """A MySQL or MariaDB server that a test may kill, if it starts it again."""
     try:
-        server = databases.private_server(tmp_path_factory.mktemp("server") / "private")
-    except databases.NotAvailable as reason:
+        server = databases.start_private_server(tmp_path_factory.mktemp("server") / "private")
+    except databases.NoDatabaseServer as reason:
         pytest.skip(f"{NO_SERVER}{reason}")
     yield server
     server.stop()
@@ -61,7 +61,7 @@ def private_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[databas
 @pytest.fixture(scope="session")
 def mysql_server_uri(request: pytest.FixtureRequest) -> str:
     """The address of some database on a server whose user may create databases."""
-    given = databases.given_uri()
+    given = databases.find_given_uri()
     if given is not None:
         return given
     server: databases.PrivateServer = request.getfixturevalue("private_server")
@@ -102,8 +102,8 @@ def migrated_sqlite_uri(_migrated_sqlite: Path, tmp_path: Path) -> str:
 def migrated_mysql_uri(_migrated_mysql: str) -> Iterator[str]:
     """The address of a migrated MySQL database without conversations."""
     yield _migrated_mysql
-    databases.on_database(_migrated_mysql, _assert_no_credential)
-    databases.on_database(_migrated_mysql, databases.forget_everything)
+    databases.run_on_database(_migrated_mysql, _assert_no_credential)
+    databases.run_on_database(_migrated_mysql, databases.delete_conversations)
 
 
 async def _assert_no_credential(db: AsyncConnection) -> None:

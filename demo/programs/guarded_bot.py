@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from demo.programs.llm import complete, label
-from standin.serving import served
+from standin.serving import serve_in_thread
 
 PHONE_DIGITS = 7
 
@@ -48,7 +48,7 @@ def answer(question: str) -> str:
 
 def run() -> None:
     checks = Route("/api/v1/guardrails/validations", _validate, methods=["POST"])
-    with served(Starlette(routes=[checks])) as url:
+    with serve_in_thread(Starlette(routes=[checks])) as url:
         os.environ["OPIK_GUARDRAILS_URL_OVERRIDE"] = url
         answer("Is the sale still on?")
         answer("Call me at 030 555 0199 when my parcel is there.")

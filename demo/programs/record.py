@@ -17,7 +17,7 @@ from pathlib import Path
 from standin.app import create_app
 from standin.offline_model import OfflineModel
 from standin.record_store import Records
-from standin.serving import served
+from standin.serving import serve_in_thread
 from standin.switches import Switches
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +57,7 @@ def record(name: str) -> Path:
         journal = Path(folder) / "journal.jsonl"
         records = Records(journal)
         app = create_app(records, chat=OfflineModel(0), switches=Switches())
-        with served(app) as url:
+        with serve_in_thread(app) as url:
             subprocess.run(
                 [sys.executable, "-m", "demo.programs.record", _RUN, name],
                 env={**os.environ, **_environment(url)},

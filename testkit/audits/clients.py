@@ -15,7 +15,7 @@ _UNSTORED = ("database_unavailable", "not_stored", "turn_lost")
 
 
 @dataclass
-class Asked:
+class AskedQuestion:
     """A question whose text occurs once in a run, and all that its client saw of the answer.
 
     Times are of one monotonic clock. `whole`: the body ended by itself; otherwise the client left
@@ -55,9 +55,9 @@ class DeletedConversation:
     owner: str = ""
 
 
-def faults_of_clients(
+def find_client_faults(
     log: Iterable[LoggedConversation],
-    asked: Sequence[Asked],
+    asked: Sequence[AskedQuestion],
     forgotten: Sequence[DeletedConversation] = (),
     *,
     outages: bool = False,
@@ -88,12 +88,12 @@ def faults_of_clients(
     return faults + list(_out_of_order(asked, found))
 
 
-def _is_at_home(asked: Asked, trace_id: str, owner: str) -> bool:
+def _is_at_home(asked: AskedQuestion, trace_id: str, owner: str) -> bool:
     return asked.trace_id == trace_id and owner.endswith(asked.owner)
 
 
 def _of_question(
-    asked: Asked,
+    asked: AskedQuestion,
     turns: Sequence[LoggedTurn],
     forgotten: Sequence[DeletedConversation],
     *,
@@ -118,7 +118,7 @@ def _of_question(
         yield from _of_answer(asked, turns[0])
 
 
-def _of_answer(asked: Asked, turn: LoggedTurn) -> Iterator[str]:
+def _of_answer(asked: AskedQuestion, turn: LoggedTurn) -> Iterator[str]:
     shown, stored = list(_shown(asked.frames)), list(_stored(turn))
     if shown != (stored if asked.answered else stored[: len(shown)]):
         yield f"showed {shown}, the log has {stored}"
@@ -157,7 +157,7 @@ def _stored(turn: LoggedTurn) -> Iterator[tuple[str, str]]:
             yield "tool_complete", each.event.call_id
 
 
-def _of_texts(asked: Asked, turn: LoggedTurn) -> Iterator[str]:
+def _of_texts(asked: AskedQuestion, turn: LoggedTurn) -> Iterator[str]:
     """For texts in which nothing is cited or made harmless: what was shown is what is stored."""
     texts = {reply.bubble: reply.text for reply in turn.replies}
     pieces: dict[str, str] = {}
@@ -177,14 +177,16 @@ def _of_texts(asked: Asked, turn: LoggedTurn) -> Iterator[str]:
             yield f"showed {text!r} in pieces, the log does not have it"
 
 
-def _of_usage(asked: Asked, turn: LoggedTurn) -> Iterator[str]:
+def _of_usage(asked: AskedQuestion, turn: LoggedTurn) -> Iterator[str]:
     told = [each["turn"] for each in asked.frames if each.get("message_type") == "usage"]
     counted = (turn.row.prompt_tokens, turn.row.completion_tokens)
     if [(each["prompt_tokens"], each["completion_tokens"]) for each in told] != [counted]:
         yield f"was told the usage {told}, its row has {counted}"
 
 
-def _out_of_order(asked: Iterable[Asked], found: dict[str, list[LoggedTurn]]) -> Iterator[str]:
+def _out_of_order(
+    asked: Iterable[AskedQuestion], found: dict[str, list[LoggedTurn]]
+) -> Iterator[str]:
     """A question that was answered before another was asked comes before it in the log."""
     places = {
         turn.question: (conversation, turn.events[0].sequence)
@@ -192,7 +194,7 @@ def _out_of_order(asked: Iterable[Asked], found: dict[str, list[LoggedTurn]]) ->
         for turn in turns
         for conversation in [turn.row and turn.row.session_id]
     }
-    by_conversation: dict[Any, list[tuple[int, Asked]]] = {}
+    by_conversation: dict[Any, list[tuple[int, AskedQuestion]]] = {}
     for each in asked:
         if each.question in places:
             conversation, sequence = places[each.question]

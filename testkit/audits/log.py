@@ -93,7 +93,7 @@ async def _rows(db: AsyncConnection, table: Any, *, order: Any) -> Sequence[Any]
     return (await db.execute(select(table).order_by(order))).all()
 
 
-def faults_of_log(log: Iterable[LoggedConversation]) -> list[str]:
+def find_log_faults(log: Iterable[LoggedConversation]) -> list[str]:
     """What is wrong with conversations in which nothing runs any more, one line each."""
     return [
         f"conversation {conversation.row.id}: {fault}"

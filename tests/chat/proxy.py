@@ -13,13 +13,13 @@ from app.chat.capabilities import Capabilities, LearnedCapabilities
 from app.chat.model import ChatOptions, ProxyModel
 from app.errors import ModelFailed
 from app.messages import Message, Reply, ToolSpec, User
-from testkit import credentials as made_up
+from testkit import credentials
 from tests.chat.recordings import body, media_type, numbered
 
 BASE = "http://backend:8080"
 URL = f"{BASE}/v1/private/chat/completions"
 TOKEN = "5f1c09aa27e4b3d8"
-CALLER = Caller(token=made_up.SESSION, workspace="team")
+CALLER = Caller(token=credentials.SESSION, workspace="team")
 TOOL = ToolSpec("get_span", "Reads one span.", {"type": "object", "properties": {}})
 QUESTION = (User("Why is it slow?"),)
 

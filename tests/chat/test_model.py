@@ -11,7 +11,7 @@ import respx
 from app.chat.model import ChatOptions
 from app.errors import ModelFailed
 from app.messages import TokenUsage
-from testkit import credentials as made_up
+from testkit import credentials
 from tests.chat.proxy import (
     Asked,
     finish_frame,
@@ -34,7 +34,7 @@ async def test_a_request_carries_the_callers_headers_and_asks_for_a_plain_stream
     proxy.mock(return_value=replayed("text.sse"))
     await Asked(http).reply()
     headers = proxy.calls.last.request.headers
-    assert headers["Cookie"] == f"sessionToken={made_up.SESSION}"
+    assert headers["Cookie"] == f"sessionToken={credentials.SESSION}"
     assert headers["Comet-Workspace"] == "team"
     assert headers["Accept-Encoding"] == "identity"
     assert headers["Content-Type"] == "application/json"
@@ -273,4 +273,4 @@ async def test_ids_of_calls_are_our_own(http: httpx.AsyncClient, proxy: respx.Ro
 
 async def test_a_session_is_not_in_what_a_model_prints_of_itself(http: httpx.AsyncClient) -> None:
     asked = Asked(http)
-    assert made_up.SESSION not in f"{asked.model!r} {vars(asked.model)!r}"
+    assert credentials.SESSION not in f"{asked.model!r} {vars(asked.model)!r}"

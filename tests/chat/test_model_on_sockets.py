@@ -26,8 +26,8 @@ from standin.faults import (
     html_page,
 )
 from standin.record_store import Records
-from standin.switches import Account, Generation, ProviderKey, Switches
-from testkit import credentials as made_up
+from standin.switches import Generation, Switches, UserAccount, WorkspaceKey
+from testkit import credentials
 from testkit.service import serving
 from tests.chat.proxy import QUESTION, Asked, failed
 
@@ -100,7 +100,7 @@ async def test_providers_without_a_finish_reason_give_whole_replies(
     generation: Generation, provider: str, model: str, switches: Switches, backend: Backend
 ) -> None:
     switches.generation = generation
-    switches.keys = [ProviderKey(provider)]
+    switches.keys = [WorkspaceKey(provider)]
     async with backend(*ANSWER, model=model) as asked:
         reply = await asked.reply(tools=())
     assert (reply.text, reply.complete) == ("Hello 😀 you.", True)
@@ -109,7 +109,7 @@ async def test_providers_without_a_finish_reason_give_whole_replies(
 async def test_calls_that_the_proxy_loses_in_streams_are_found(
     switches: Switches, backend: Backend
 ) -> None:
-    switches.keys = [ProviderKey("openai", responses_mode=True)]
+    switches.keys = [WorkspaceKey("openai", responses_mode=True)]
     async with backend(*CALLS) as asked:
         reply = await asked.reply()
     assert [c.name for c in reply.calls] == ["get_span", "get_time"]
@@ -207,10 +207,10 @@ async def test_a_backend_that_packs_its_answers_still_streams(
 async def test_the_callers_own_session_and_workspace_decide(
     switches: Switches, backend: Backend
 ) -> None:
-    switches.accounts = {made_up.SESSION: Account("ada", frozenset({"team"}))}
+    switches.accounts = {credentials.SESSION: UserAccount("ada", frozenset({"team"}))}
     async with backend(*ANSWER) as asked:
         assert (await asked.reply()).complete
-        switches.accounts = {made_up.SESSION: Account("ada", frozenset({"other"}))}
+        switches.accounts = {credentials.SESSION: UserAccount("ada", frozenset({"other"}))}
         assert (await failed(asked)).reason == "not_allowed"
         switches.accounts = {}
         assert (await failed(asked)).reason == "not_signed_in"

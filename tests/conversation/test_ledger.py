@@ -274,7 +274,7 @@ async def test_what_waits_in_memory_is_bounded_and_what_is_cut_is_marked(
 async def sqlite(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     uri = f"sqlite:///{tmp_path / 'small.db'}"
     await anyio.to_thread.run_sync(databases.migrate, uri)
-    async with databases.connected(uri) as engine:
+    async with databases.open_engine(uri) as engine:
         yield engine
 
 
@@ -285,7 +285,7 @@ async def test_a_file_locked_by_another_process_holds_no_turn_up(
     turn = await turn_on(store)
 
     async def answer(_: Turn) -> None:
-        async with databases.connected(str(sqlite.url)) as other, other.begin():
+        async with databases.open_engine(str(sqlite.url)) as other, other.begin():
             await turn.emit(tool_done(0))
             await turn.emit(tool_done(1))
 

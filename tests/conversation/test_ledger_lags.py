@@ -39,7 +39,7 @@ async def proxy(private_server: databases.PrivateServer) -> AsyncIterator[Laggin
 @pytest.fixture
 async def distant(uri: str, proxy: LaggingProxy) -> AsyncIterator[AsyncEngine]:
     """The database at the other end of the proxy."""
-    async with databases.connected(proxy.uri(uri)) as engine:
+    async with databases.open_engine(proxy.uri(uri)) as engine:
         yield engine
         proxy.hangs = False
 

@@ -85,7 +85,7 @@ async def test_while_another_process_has_it_in_hand_this_one_looks_again_soon(
 async def test_a_database_that_fails_is_told_once_a_run_and_the_next_run_works(
     tmp_path: Path,
 ) -> None:
-    async with databases.connected(f"sqlite:///{tmp_path / 'a.db'}") as engine:
+    async with databases.open_engine(f"sqlite:///{tmp_path / 'a.db'}") as engine:
 
         async def set_up() -> None:
             await migrating.prepare_schema(engine, migrate=True, attempts=1, delay=0)

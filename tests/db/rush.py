@@ -28,7 +28,7 @@ async def rush(uri: str, process: int) -> tuple[int, int]:
         except LimitReached:
             refused += 1
 
-    async with databases.connected(uri) as engine:
+    async with databases.open_engine(uri) as engine:
         store = Store(engine)
         async with anyio.create_task_group() as group:
             for number in range(TURNS):

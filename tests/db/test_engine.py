@@ -31,7 +31,7 @@ def test_the_kind_of_storage_is_read_from_the_address(uri: str, kind: str) -> No
 @pytest.mark.parametrize("driver", ["", "+asyncmy", "+pymysql", "+aiomysql", "+mysqldb"])
 async def test_every_form_of_a_mysql_address_connects(mysql_server_uri: str, driver: str) -> None:
     uri = mysql_server_uri.replace("mysql", f"mysql{driver}", 1)
-    async with databases.connected(uri) as engine:
+    async with databases.open_engine(uri) as engine:
         await Store(engine).ping()
 
 
@@ -40,13 +40,13 @@ async def test_every_form_of_a_sqlite_address_connects_and_its_folder_is_made(
     tmp_path: Path, driver: str
 ) -> None:
     path = tmp_path / "new" / "folder" / "chats.db"
-    async with databases.connected(f"sqlite{driver}:///{path}") as engine:
+    async with databases.open_engine(f"sqlite{driver}:///{path}") as engine:
         await Store(engine).ping()
     assert path.exists()
 
 
 async def test_a_database_in_memory_serves_one_process() -> None:
-    async with databases.connected("sqlite://") as engine:
+    async with databases.open_engine("sqlite://") as engine:
         store = Store(engine)
         await store.ping()
 
@@ -54,7 +54,7 @@ async def test_a_database_in_memory_serves_one_process() -> None:
 async def test_a_mysql_connection_is_strict_and_patient_for_a_short_time_only(
     mysql_server_uri: str,
 ) -> None:
-    async with databases.connected(mysql_server_uri) as engine, engine.begin() as db:
+    async with databases.open_engine(mysql_server_uri) as engine, engine.begin() as db:
         version = str(await db.scalar(text("SELECT VERSION()")))
         maria = "MariaDB" in version
         isolation = "@@tx_isolation" if maria else "@@transaction_isolation"
@@ -74,7 +74,7 @@ async def test_a_mysql_connection_is_strict_and_patient_for_a_short_time_only(
 
 async def test_a_sqlite_connection_has_its_pragmas(tmp_path: Path) -> None:
     async with (
-        databases.connected(f"sqlite:///{tmp_path / 'x.db'}") as engine,
+        databases.open_engine(f"sqlite:///{tmp_path / 'x.db'}") as engine,
         engine.begin() as db,
     ):
         values = [

@@ -23,8 +23,8 @@ async def test_a_deadlock_is_tried_again(migrated_mysql_uri: str) -> None:
         await checkpoint()
 
     async with (
-        databases.connected(migrated_mysql_uri) as engine,
-        databases.connected(migrated_mysql_uri) as other,
+        databases.open_engine(migrated_mysql_uri) as engine,
+        databases.open_engine(migrated_mysql_uri) as other,
     ):
         store = Store(engine, sleep=pause)
         first, second = await begun(store), await begun(store, trace_id=OTHER_TRACE)
@@ -38,7 +38,7 @@ async def test_a_deadlock_is_tried_again(migrated_mysql_uri: str) -> None:
                 await db.execute(facts.insert().values(name=f"weight {number}", value=""))
             await db.execute(_locked(second))
             group.start_soon(adopt)
-            await databases.until_somebody(other, databases.WAITS_FOR_A_ROW)
+            await databases.wait_for_lock_wait(other, databases.ROW_LOCK_WAITS)
             await db.execute(_locked(first))
 
         assert pauses != []
@@ -56,7 +56,7 @@ def _locked(turn: TurnKey) -> Update:
 async def test_a_write_waits_for_a_take_over_that_has_begun_and_is_then_refused(
     migrated_mysql_uri: str, write: str
 ) -> None:
-    async with databases.connected(migrated_mysql_uri) as engine:
+    async with databases.open_engine(migrated_mysql_uri) as engine:
         store = Store(engine)
         turn = await begun(store)
         refused: list[TurnLost] = []
@@ -75,7 +75,7 @@ async def test_a_write_waits_for_a_take_over_that_has_begun_and_is_then_refused(
         async with anyio.create_task_group() as group, engine.begin() as db:
             await db.execute(_taken(turn))
             group.start_soon(late)
-            await databases.until_somebody(engine, databases.WAITS_FOR_A_ROW)
+            await databases.wait_for_lock_wait(engine, databases.ROW_LOCK_WAITS)
 
         assert len(refused) == 1
         assert await types(store, turn.conversation_id) == ["turn_started"]
@@ -92,8 +92,8 @@ async def test_a_second_migration_waits_for_the_first_on_the_same_database_only(
     order: list[str] = []
 
     async with (
-        databases.connected(empty_mysql_uri) as engine,
-        databases.connected(migrated_mysql_uri) as elsewhere,
+        databases.open_engine(empty_mysql_uri) as engine,
+        databases.open_engine(migrated_mysql_uri) as elsewhere,
     ):
 
         async def second() -> None:
@@ -105,7 +105,7 @@ async def test_a_second_migration_waits_for_the_first_on_the_same_database_only(
             migrating.exclusive(engine, attempts=1, delay=0),
         ):
             group.start_soon(second)
-            await databases.until_somebody(elsewhere, databases.WAITS_FOR_A_NAME)
+            await databases.wait_for_lock_wait(elsewhere, databases.NAMED_LOCK_WAITS)
             async with migrating.exclusive(elsewhere, attempts=1, delay=0):
                 order.append("elsewhere")
             order.append("first")
@@ -117,7 +117,7 @@ async def test_a_long_database_name_makes_a_lock_name_that_the_server_takes(
     mysql_server_uri: str,
 ) -> None:
     names = {migrating.lock_name("d" * length) for length in (1, 60, 63, 64)}
-    async with databases.connected(mysql_server_uri) as engine, engine.begin() as db:
+    async with databases.open_engine(mysql_server_uri) as engine, engine.begin() as db:
         for name in names:
             assert await db.scalar(text("SELECT GET_LOCK(:name, 0)"), {"name": name}) == 1
             assert await db.scalar(text("SELECT RELEASE_LOCK(:name)"), {"name": name}) == 1

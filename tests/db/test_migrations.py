@@ -79,7 +79,7 @@ def test_there_is_one_head_and_each_revision_names_its_oldest_code() -> None:
 
 
 async def test_up_check_down_and_up_again_beside_foreign_tables(empty_database_uri: str) -> None:
-    async with databases.connected(empty_database_uri) as engine:
+    async with databases.open_engine(empty_database_uri) as engine:
         async with engine.begin() as db:
             for statement in FOREIGN:
                 await db.execute(text(statement))
@@ -97,7 +97,7 @@ async def test_up_check_down_and_up_again_beside_foreign_tables(empty_database_u
 
 
 async def test_the_check_sees_a_table_that_differs(empty_database_uri: str) -> None:
-    async with databases.connected(empty_database_uri) as engine:
+    async with databases.open_engine(empty_database_uri) as engine:
         await _prepare(engine)
         async with engine.begin() as db:
             await db.execute(text(f"ALTER TABLE {events.name} ADD COLUMN surplus INTEGER"))
@@ -107,7 +107,7 @@ async def test_the_check_sees_a_table_that_differs(empty_database_uri: str) -> N
 
 
 async def test_names_in_mysql_tables_are_compared_byte_by_byte(empty_mysql_uri: str) -> None:
-    async with databases.connected(empty_mysql_uri) as engine:
+    async with databases.open_engine(empty_mysql_uri) as engine:
         await _prepare(engine)
         async with engine.begin() as db:
             collations = await db.scalars(
@@ -125,7 +125,7 @@ async def test_names_in_mysql_tables_are_compared_byte_by_byte(empty_mysql_uri: 
 async def test_an_upgrade_that_was_cut_off_is_completed_by_the_next(
     empty_database_uri: str,
 ) -> None:
-    async with databases.connected(empty_database_uri) as engine:
+    async with databases.open_engine(empty_database_uri) as engine:
         await _prepare(engine)
         key = await Store(engine).owner_key()
         async with engine.begin() as db:
@@ -139,7 +139,7 @@ async def test_an_upgrade_that_was_cut_off_is_completed_by_the_next(
 
 
 async def test_the_way_up_and_down_loses_nothing_that_was_said(empty_database_uri: str) -> None:
-    async with databases.connected(empty_database_uri) as engine:
+    async with databases.open_engine(empty_database_uri) as engine:
         await _alembic(engine, lambda config: command.upgrade(config, "0001"))
         store = Store(engine)
         key = await store.owner_key()
@@ -165,14 +165,14 @@ async def test_the_way_up_and_down_loses_nothing_that_was_said(empty_database_ur
 async def test_each_database_has_an_owner_key_of_its_own(tmp_path: Path) -> None:
     keys = set()
     for name in ("one.db", "two.db"):
-        async with databases.connected(f"sqlite:///{tmp_path / name}") as engine:
+        async with databases.open_engine(f"sqlite:///{tmp_path / name}") as engine:
             await _prepare(engine)
             keys.add(await Store(engine).owner_key())
     assert len(keys) == 2
 
 
 async def test_a_schema_that_is_up_to_date_is_left_alone(database_uri: str) -> None:
-    async with databases.connected(database_uri) as engine:
+    async with databases.open_engine(database_uri) as engine:
         turn = await begun(Store(engine))
         for migrate in (True, False):
             await _prepare(engine, migrate=migrate)
@@ -182,7 +182,7 @@ async def test_a_schema_that_is_up_to_date_is_left_alone(database_uri: str) -> N
 async def test_an_older_schema_is_refused_where_the_service_must_not_migrate(
     empty_database_uri: str,
 ) -> None:
-    async with databases.connected(empty_database_uri) as engine:
+    async with databases.open_engine(empty_database_uri) as engine:
         with pytest.raises(StartRefused, match="alembic upgrade head"):
             await _prepare(engine, migrate=False)
         assert not await _tables(engine) & set(metadata.tables)
@@ -192,7 +192,7 @@ async def test_a_newer_schema_that_admits_this_code_is_used_and_logged(
     empty_database_uri: str,
 ) -> None:
     assert HEAD is not None
-    async with databases.connected(empty_database_uri) as engine:
+    async with databases.open_engine(empty_database_uri) as engine:
         await _prepare(engine)
         await _set_revision(engine, "9999", oldest_code=HEAD)
 
@@ -206,7 +206,7 @@ async def test_a_newer_schema_that_admits_this_code_is_used_and_logged(
 async def test_a_newer_schema_that_does_not_admit_this_code_is_refused(
     empty_database_uri: str,
 ) -> None:
-    async with databases.connected(empty_database_uri) as engine:
+    async with databases.open_engine(empty_database_uri) as engine:
         await _prepare(engine)
         await _set_revision(engine, "9999", oldest_code="9998")
         with pytest.raises(StartRefused, match="newer"):
@@ -221,11 +221,11 @@ async def test_a_newer_schema_that_does_not_admit_this_code_is_refused(
 async def test_the_lock_is_released_and_the_next_process_need_not_wait(
     empty_database_uri: str,
 ) -> None:
-    async with databases.connected(empty_database_uri) as engine:
+    async with databases.open_engine(empty_database_uri) as engine:
         with pytest.raises(StartRefused):
             await _prepare(engine, migrate=False)
         await _prepare(engine)
-        async with databases.connected(empty_database_uri) as second:
+        async with databases.open_engine(empty_database_uri) as second:
             await _prepare(second)
 
 

@@ -89,7 +89,7 @@ async def test_a_database_that_hangs_is_unavailable_to_all_who_ask_and_its_retur
 ) -> None:
     async with (
         LaggingProxy(private_server.port).running() as proxy,
-        databases.connected(proxy.uri(private_uri)) as engine,
+        databases.open_engine(proxy.uri(private_uri)) as engine,
     ):
         assert await SchemaCheck(engine).fault() is None
         proxy.hangs = True
@@ -102,7 +102,7 @@ async def test_a_database_that_hangs_is_unavailable_to_all_who_ask_and_its_retur
 
 async def test_a_sqlite_file_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
     threads = threading.active_count()
-    async with databases.connected(f"sqlite:///{tmp_path}") as engine:
+    async with databases.open_engine(f"sqlite:///{tmp_path}") as engine:
         with pytest.raises(DatabaseUnavailable):
             await Store(engine, sleep=_at_once).ping()
     assert threading.active_count() == threads
@@ -112,7 +112,7 @@ async def test_a_sqlite_file_locked_by_another_process_is_unavailable_until_it_l
     tmp_path: Path,
 ) -> None:
     uri = f"sqlite:///{tmp_path / 'x.db'}"
-    async with databases.connected(uri) as other, databases.connected(uri) as engine:
+    async with databases.open_engine(uri) as other, databases.open_engine(uri) as engine:
         async with engine.connect() as db:
             await db.execute(text("PRAGMA busy_timeout = 1"))
         store = Store(engine, attempts=2, sleep=_at_once)
@@ -164,7 +164,7 @@ async def test_a_connection_that_breaks_after_its_work_is_replaced_without_an_er
     proxy = CuttingProxy(private_server.port)
     async with proxy.running():
         url = make_url(private_uri).set(port=proxy.listening)
-        async with databases.connected(url.render_as_string(hide_password=False)) as engine:
+        async with databases.open_engine(url.render_as_string(hide_password=False)) as engine:
             store = Store(engine, sleep=_at_once)
             await store.ping()
             proxy.cut_at, proxy.armed = b"ROLLBACK", True

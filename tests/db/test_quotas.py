@@ -218,7 +218,7 @@ async def test_what_no_limit_counts_any_more_is_removed(store: Store, engine: As
 
 async def test_nothing_is_looked_for_through_a_whole_table(tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path / 'a.db'}"
-    async with databases.connected(uri) as engine:
+    async with databases.open_engine(uri) as engine:
         await migrating.prepare_schema(engine, migrate=True, attempts=1, delay=0)
         asked: list[tuple[str, Any]] = []
         event.listen(

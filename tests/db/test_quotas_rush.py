@@ -24,7 +24,8 @@ ROOT = Path(__file__).parents[2]
 async def _stores(uri: str, number: int) -> AsyncIterator[list[Store]]:
     async with contextlib.AsyncExitStack() as stack:
         yield [
-            Store(await stack.enter_async_context(databases.connected(uri))) for _ in range(number)
+            Store(await stack.enter_async_context(databases.open_engine(uri)))
+            for _ in range(number)
         ]
 
 

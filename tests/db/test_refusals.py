@@ -29,7 +29,7 @@ KILOBYTE = 1_024
 @pytest.fixture
 async def server(private_server: databases.PrivateServer) -> AsyncIterator[AsyncEngine]:
     """The server, as somebody who may do everything there."""
-    async with databases.connected(private_server.uri("information_schema")) as engine:
+    async with databases.open_engine(private_server.uri("information_schema")) as engine:
         yield engine
 
 
@@ -73,7 +73,7 @@ async def test_what_a_small_packet_cannot_hold_is_cut_and_everything_else_is_who
     before = await _variable(server, "max_allowed_packet")
     await _do(server, f"SET GLOBAL max_allowed_packet = {kilobytes * KILOBYTE}")
     try:
-        async with databases.connected(uri) as engine:
+        async with databases.open_engine(uri) as engine:
             store = Store(engine)
             turn = await begun(store, question='"' * kilobytes * KILOBYTE)
             many = [reply("x" * 3_000) for _ in range(kilobytes)]
@@ -115,7 +115,7 @@ async def test_a_turn_outlasts_a_database_that_takes_no_writes_for_a_while(
     server: AsyncEngine, plain_uri: str, refusal: str
 ) -> None:
     said = [tool_done(0), tool_done(1)]
-    async with databases.connected(plain_uri) as engine:
+    async with databases.open_engine(plain_uri) as engine:
         store = Store(engine)
         turn = await turn_on(store)
 
@@ -134,7 +134,7 @@ async def test_a_turn_outlasts_a_database_that_takes_no_writes_for_a_while(
 async def test_a_database_that_takes_no_writes_is_not_ready_until_it_does(
     server: AsyncEngine, plain_uri: str, refusal: str
 ) -> None:
-    async with databases.connected(plain_uri) as engine:
+    async with databases.open_engine(plain_uri) as engine:
         check = SchemaCheck(engine)
         async with refusing(server, plain_uri, refusal):
             with pytest.raises(DatabaseUnavailable):
@@ -145,7 +145,7 @@ async def test_a_database_that_takes_no_writes_is_not_ready_until_it_does(
 
 async def test_a_turn_goes_on_while_somebody_else_holds_its_lock(uri: str) -> None:
     said = [tool_done(0), tool_done(1)]
-    async with databases.connected(uri) as engine, databases.connected(uri) as other:
+    async with databases.open_engine(uri) as engine, databases.open_engine(uri) as other:
         store = Store(engine)
         turn = await turn_on(store)
 

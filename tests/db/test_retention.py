@@ -101,8 +101,8 @@ async def test_a_conversation_that_is_taken_up_again_at_that_moment_stays(
     migrated_mysql_uri: str,
 ) -> None:
     async with (
-        databases.connected(migrated_mysql_uri) as engine,
-        databases.connected(migrated_mysql_uri) as other,
+        databases.open_engine(migrated_mysql_uri) as engine,
+        databases.open_engine(migrated_mysql_uri) as other,
     ):
         store = Store(other)
         old = await said(store, 1)
@@ -119,7 +119,7 @@ async def test_a_conversation_that_is_taken_up_again_at_that_moment_stays(
             owner = {"workspace": ALICE.workspace, "owner": ALICE.name}
             await turn_log.begin(db, owner, numbered_trace(1), start=start)
             group.start_soon(remove)
-            await databases.until_somebody(other, databases.WAITS_FOR_A_ROW)
+            await databases.wait_for_lock_wait(other, databases.ROW_LOCK_WAITS)
         assert removed == NOTHING
         assert await kept(engine) == {old.conversation_id}
 
@@ -128,8 +128,8 @@ async def test_turns_of_other_conversations_go_on_while_a_batch_is_being_removed
     migrated_mysql_uri: str,
 ) -> None:
     async with (
-        databases.connected(migrated_mysql_uri) as engine,
-        databases.connected(migrated_mysql_uri) as other,
+        databases.open_engine(migrated_mysql_uri) as engine,
+        databases.open_engine(migrated_mysql_uri) as other,
     ):
         store = Store(other, attempts=1)
         # Ids are random: each living conversation has an old one as its neighbour in each index.
@@ -227,8 +227,8 @@ async def test_of_several_processes_that_start_at_once_one_removes(database_uri:
         outcomes.append(await process.remove_some())
 
     async with (
-        databases.connected(database_uri) as one,
-        databases.connected(database_uri) as two,
+        databases.open_engine(database_uri) as one,
+        databases.open_engine(database_uri) as two,
     ):
         old = await said(Store(one), 1)
         await untouched_for(one, 31 * DAY, old)
@@ -257,7 +257,7 @@ async def test_admissions_that_no_limit_counts_any_more_go_too(
 async def asked(tmp_path: Path) -> AsyncIterator[tuple[AsyncEngine, list[tuple[str, Any]]]]:
     """A SQLite database, and the statements that it is asked."""
     statements: list[tuple[str, Any]] = []
-    async with databases.connected(f"sqlite:///{tmp_path / 'a.db'}") as engine:
+    async with databases.open_engine(f"sqlite:///{tmp_path / 'a.db'}") as engine:
         await migrating.prepare_schema(engine, migrate=True, attempts=1, delay=0)
         event.listen(
             engine.sync_engine,

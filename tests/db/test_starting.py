@@ -13,8 +13,7 @@ from app.db import migrations as migrating
 from app.db.store import Store
 from app.errors import StartRefused
 from app.settings import database_url
-from testkit import credentials as made_up
-from testkit import databases
+from testkit import credentials, databases
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,7 +37,7 @@ async def test_the_service_waits_for_a_database_that_is_not_up_yet(
         if len(waits) == 2:
             private_server.start()
 
-    async with databases.connected(private_empty_uri) as engine:
+    async with databases.open_engine(private_empty_uri) as engine:
         with structlog.testing.capture_logs() as logs:
             await migrating.prepare_schema(engine, migrate=True, attempts=5, delay=1.5, sleep=wait)
         await Store(engine).ping()
@@ -58,7 +57,9 @@ async def test_a_database_that_never_comes_stops_the_start_in_one_line() -> None
     async def wait(seconds: float) -> None:
         waits.append(seconds)
 
-    async with databases.connected(f"mysql://app:{made_up.PASSWORD}@127.0.0.1:1/chats") as engine:
+    async with databases.open_engine(
+        f"mysql://app:{credentials.PASSWORD}@127.0.0.1:1/chats"
+    ) as engine:
         with (
             structlog.testing.capture_logs() as logs,
             pytest.raises(StartRefused, match="3 attempts") as caught,
@@ -66,7 +67,7 @@ async def test_a_database_that_never_comes_stops_the_start_in_one_line() -> None
             await migrating.prepare_schema(engine, migrate=True, attempts=3, delay=1, sleep=wait)
     assert waits == [1, 1]
     assert "\n" not in caught.value.message
-    assert made_up.PASSWORD not in caught.value.message + str(logs)
+    assert credentials.PASSWORD not in caught.value.message + str(logs)
 
 
 async def test_a_listener_that_accepts_and_says_nothing_stops_the_start_in_one_line(
@@ -79,7 +80,7 @@ async def test_a_listener_that_accepts_and_says_nothing_stops_the_start_in_one_l
         waits.append(seconds)
 
     with databases.silent_server() as (_, uri):
-        async with databases.connected(uri) as engine:
+        async with databases.open_engine(uri) as engine:
             with (
                 structlog.testing.capture_logs() as logs,
                 pytest.raises(StartRefused, match="said nothing") as caught,
@@ -159,8 +160,8 @@ def test_the_command_line_migrates_and_prints_its_target_without_the_password(
 @pytest.mark.parametrize(
     ("uri", "words"),
     [
-        (f"mysql://app:{made_up.PASSWORD}@127.0.0.1:1/chats?charset=utf8mb4", "did not answer"),
-        (f"postgresql://app:{made_up.PASSWORD}@h/chats", "SESSION_SERVICE_URI"),
+        (f"mysql://app:{credentials.PASSWORD}@127.0.0.1:1/chats?charset=utf8mb4", "did not answer"),
+        (f"postgresql://app:{credentials.PASSWORD}@h/chats", "SESSION_SERVICE_URI"),
     ],
 )
 def test_a_command_that_cannot_work_says_so_in_a_line_without_the_password(
@@ -171,5 +172,5 @@ def test_a_command_that_cannot_work_says_so_in_a_line_without_the_password(
     assert result.returncode == 1
     assert words in result.stderr
     assert "Traceback" not in result.stderr
-    assert made_up.PASSWORD not in result.stderr
+    assert credentials.PASSWORD not in result.stderr
     assert result.stdout == ""

@@ -12,7 +12,7 @@ import pytest
 
 from standin.app import create_app
 from standin.chat import ChatError, Chunk
-from standin.forwarding import Forwarding
+from standin.forwarding import ForwardingChat
 from standin.offline_model import LABEL, OfflineModel
 from standin.record_store import Records
 from standin.switches import Switches
@@ -222,7 +222,7 @@ async def test_the_proxy_can_forward_to_an_openai_compatible_server(
 ) -> None:
     upstream = create_app(Records(), chat=provider, switches=Switches())
     async with serving(upstream, grace=1) as url:
-        model = Forwarding(f"{url}/v1/private", key="k-1", model="gpt-4.1-mini")
+        model = ForwardingChat(f"{url}/v1/private", key="k-1", model="gpt-4.1-mini")
         request = {"model": "gpt-4.1", "messages": [{"role": "user", "content": "Hi"}]}
         first = [chunk async for chunk in model.reply({**request, "tools": [TOOL]})]
         second = [chunk async for chunk in model.reply(request)]
@@ -237,7 +237,7 @@ async def test_usage_is_asked_of_the_server_where_the_request_asks_for_it_and_no
 ) -> None:
     """A server may refuse `stream_options`; the service then leaves it out."""
     async with serving(create_app(Records(), chat=provider, switches=Switches()), grace=1) as url:
-        model = Forwarding(f"{url}/v1/private")
+        model = ForwardingChat(f"{url}/v1/private")
         for wish in ({"stream_options": {"include_usage": True}}, {}):
             request = {"model": "gpt-4.1", "messages": [{"role": "user", "content": "Hi"}], **wish}
             assert [chunk async for chunk in model.reply(request)]
@@ -249,7 +249,7 @@ async def test_usage_is_asked_of_the_server_where_the_request_asks_for_it_and_no
 async def test_a_refusal_of_the_forwarded_server_is_handed_on(provider: DirectedChat) -> None:
     switches = Switches(keys=[])
     async with serving(create_app(Records(), chat=provider, switches=switches), grace=1) as url:
-        model = Forwarding(f"{url}/v1/private")
+        model = ForwardingChat(f"{url}/v1/private")
         with pytest.raises(ChatError) as refusal:
             async for _ in model.reply({"model": "gpt-4.1", "messages": []}):
                 pass

@@ -13,7 +13,7 @@ import pytest
 
 from standin.chat import text
 from testkit.scripted_chat import answer
-from testkit.service import PATIENCE, PREFIX, Service, running
+from testkit.service import PREFIX, WAIT_SECONDS, Service, running
 from tests.deploy.nginx import SNIPPET, serving_through
 
 UPSTREAM = "http://opik-ai-backend:8081"
@@ -87,7 +87,7 @@ async def test_stop_ends_the_model_call(behind: Service) -> None:
     async with behind.asking() as stream:
         await stream.until(lambda each: each.reader.texts)
         assert behind.switches.chats.running == 1
-    with anyio.fail_after(PATIENCE):
+    with anyio.fail_after(WAIT_SECONDS):
         while behind.switches.chats.running:  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.005)
     assert behind.switches.chats.cancelled == 1

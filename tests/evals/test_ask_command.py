@@ -12,7 +12,7 @@ from evals.ask import main, spread
 from evals.asked_case import grown
 from evals.cases import Setting, held_back_cases, open_cases
 from evals.to_opik import Sent
-from standin.serving import served
+from standin.serving import serve_in_thread
 from tests.evals.case_files import as_json, write_case
 from tests.evals.fake_server import FakeServer
 
@@ -27,7 +27,7 @@ def server() -> FakeServer:
 
 @pytest.fixture
 def base_url(server: FakeServer) -> Iterator[str]:
-    with served(server.app()) as url:
+    with serve_in_thread(server.app()) as url:
         yield f"{url}/v1"
 
 

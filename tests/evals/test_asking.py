@@ -11,8 +11,8 @@ from evals.asked_case import grown
 from evals.cases import Setting
 from evals.outcome import Row
 from evals.run import NO_MODEL, Endpoint, Variant, run
-from standin.serving import served
-from testkit import credentials as made_up
+from standin.serving import serve_in_thread
+from testkit import credentials
 from tests.evals.fake_server import FakeServer
 
 FAULTY = Setting("agent", "wrapped_raise", 10, 2, 303080)
@@ -47,13 +47,13 @@ def ran() -> Ran:
         await run(
             [lambda: grown(FAULTY), lambda: grown(HEALTHY)],
             VARIANTS,
-            endpoint=Endpoint(f"{url}/v1", key=made_up.SERVER_KEY),
+            endpoint=Endpoint(f"{url}/v1", key=credentials.SERVER_KEY),
             repeat=1,
             at_once=4,
             tell=ran.rows.append,
         )
 
-    with served(ran.server.app()) as url:
+    with serve_in_thread(ran.server.app()) as url:
         anyio.run(ask_all)
     return ran
 
@@ -112,8 +112,8 @@ def test_a_prompt_too_long_for_the_model_fails_the_baseline_and_is_told(ran: Ran
 
 
 def test_the_key_reaches_the_models_server_and_nobody_else(ran: Ran) -> None:
-    assert set(ran.server.keys) == {f"Bearer {made_up.SERVER_KEY}"}
-    assert made_up.SERVER_KEY not in repr(ran.rows)
+    assert set(ran.server.keys) == {f"Bearer {credentials.SERVER_KEY}"}
+    assert credentials.SERVER_KEY not in repr(ran.rows)
 
 
 def test_the_baseline_reads_the_spans_without_their_bodies_and_no_outline(ran: Ran) -> None:

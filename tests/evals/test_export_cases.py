@@ -23,14 +23,14 @@ from evals import ask
 from evals.asked_case import AskedCase, read_file
 from standin.chat import ChatError
 from standin.faults import Answer, Fault
-from standin.serving import served
-from standin.switches import Account
-from testkit import credentials as made_up
+from standin.serving import serve_in_thread
+from standin.switches import UserAccount
+from testkit import credentials
 from testkit.scripted_chat import answer
 from testkit.service import OTHER_TRACE_ID, TRACE_ID, Service, record_trace, running, span_id
 from tests.evals.fake_server import FakeServer
 
-SECRET = made_up.OPERATOR
+SECRET = credentials.OPERATOR
 NOTHING = OneTrace(Recording(trace=Trace(id=TRACE_ID), spans=[]))
 
 
@@ -211,7 +211,7 @@ async def test_credentials_reach_the_backend_and_no_file(
     exporting: Exporting, environment: pytest.MonkeyPatch, variable: str
 ) -> None:
     service = exporting.service
-    service.switches.accounts = {SECRET: Account("operator", frozenset({"team"}))}
+    service.switches.accounts = {SECRET: UserAccount("operator", frozenset({"team"}))}
     record_trace(service.standin, workspace="team")
     service.headers |= {"Cookie": f"sessionToken={SECRET}", "Comet-Workspace": "team"}
     await service.ask()
@@ -274,7 +274,7 @@ async def test_a_case_of_a_thumb_can_be_asked_of_a_model(
     await rate(exporting.service, 1)
     await exporting.run()
     results, said = tmp_path / "results", io.StringIO()
-    with served(FakeServer().app()) as url:
+    with serve_in_thread(FakeServer().app()) as url:
         wished = ["--model", "finds", "--base-url", f"{url}/v1", "--out", str(results)]
         wished += ["--cases", str(exporting.folder)]
         assert await anyio.to_thread.run_sync(lambda: ask.main(wished, out=said)) == 0

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from standin.serving import served
+from standin.serving import serve_in_thread
 
 pytestmark = pytest.mark.slow
 
@@ -54,7 +54,7 @@ class Recorder:
 
 def sent(recorder: Recorder, home: Path) -> dict[str, Any]:
     """What the sending process printed."""
-    with served(recorder.app()) as url:
+    with serve_in_thread(recorder.app()) as url:
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(home),

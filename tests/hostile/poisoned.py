@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from standin.switches import ProviderKey
+from standin.switches import WorkspaceKey
 from testkit.panel_reader import PanelReader
 from testkit.service import TRACE_ID, Service, running, span_id
 from tests.hostile.injections import CANARY, EVIL, FOREIGN_SPAN, FOREIGN_TRACE
@@ -41,7 +41,7 @@ async def obeyed(folder: Path) -> AsyncIterator[Service]:
     settings = {"opik_ui_url": UI, "agent_context_tokens": 400_000, "turn_tokens": 2_000_000}
     settings["agent_models_allowed"] = (WITHOUT_TOOLS,)
     async with running(uri, chat=ObedientChat(), network=RawTransport(), **settings) as service:
-        service.switches.keys = [ProviderKey("openai"), ProviderKey("anthropic")]
+        service.switches.keys = [WorkspaceKey("openai"), WorkspaceKey("anthropic")]
         records = service.standin.records
         records.put_traces([_trace(FOREIGN_TRACE, SECRET)])
         records.put_spans([_span(255, SECRET, id=FOREIGN_SPAN, trace_id=FOREIGN_TRACE)])

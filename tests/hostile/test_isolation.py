@@ -17,14 +17,14 @@ from standin.app import create_app as create_standin
 from standin.chat import Chunk, finish, text, usage
 from standin.faults import Answer, Fault
 from standin.record_store import Records
-from standin.switches import Account, Switches
-from testkit import credentials as made_up
+from standin.switches import Switches, UserAccount
+from testkit import credentials
 from testkit.panel_reader import PanelReader
 from testkit.service import (
     OTHER_TRACE_ID,
-    PATIENCE,
     PREFIX,
     TRACE_ID,
+    WAIT_SECONDS,
     record_trace,
     service_at,
     serving,
@@ -33,8 +33,8 @@ from tests.service.processes import Backend, started
 
 WORKSPACES = ("acme", "beta")
 TOKENS = {
-    "anna": (made_up.ANNA, made_up.ANNA_AGAIN),
-    "bob": (made_up.BOB, made_up.BOB_AGAIN),
+    "anna": (credentials.ANNA, credentials.ANNA_AGAIN),
+    "bob": (credentials.BOB, credentials.BOB_AGAIN),
 }
 STEPS = 8
 
@@ -72,7 +72,7 @@ async def _backend() -> AsyncIterator[Backend]:
     switches = Switches()
     everywhere = frozenset(WORKSPACES)
     switches.accounts = {
-        token: Account(user, everywhere) for user, tokens in TOKENS.items() for token in tokens
+        token: UserAccount(user, everywhere) for user, tokens in TOKENS.items() for token in tokens
     }
     chat = EchoChat()
     standin = create_standin(Records(), chat=chat, switches=switches)
@@ -95,7 +95,7 @@ async def town_of(
                 backend.url, database_uri, access_cache_seconds=access_cache_seconds
             )
             urls.append(await stack.enter_async_context(service))
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=PATIENCE))
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=WAIT_SECONDS))
         yield Town(urls, backend.standin.switches, http)
 
 
@@ -115,7 +115,7 @@ async def town_of_processes(database_uri: str, tmp_path: Path) -> AsyncIterator[
         for _ in range(3):
             service, _ = await stack.enter_async_context(started(backend, tmp_path, **values))
             urls.append(service.url)
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=PATIENCE))
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=WAIT_SECONDS))
         yield Town(urls, backend.standin.switches, http)
 
 
@@ -241,14 +241,14 @@ async def test_a_question_is_its_askers_of_now_though_the_token_was_another_user
 async def test_a_permission_that_is_taken_away_ends_with_its_time(
     database_uri: str, lost: str
 ) -> None:
-    switches = Switches(accounts={made_up.ANNA: Account("anna", frozenset(WORKSPACES))})
+    switches = Switches(accounts={credentials.ANNA: UserAccount("anna", frozenset(WORKSPACES))})
     standin = create_standin(Records(), chat=EchoChat(), switches=switches)
     record_trace(standin, workspace="acme")
-    who = {"Cookie": f"sessionToken={made_up.ANNA}", "Comet-Workspace": "acme"}
+    who = {"Cookie": f"sessionToken={credentials.ANNA}", "Comet-Workspace": "acme"}
     async with (
         serving(standin, grace=1) as backend,
         service_at(backend, database_uri, access_cache_seconds=0.5) as url,
-        httpx.AsyncClient(timeout=PATIENCE, headers=who) as http,
+        httpx.AsyncClient(timeout=WAIT_SECONDS, headers=who) as http,
     ):
         session = f"{url}{PREFIX}/trace-analyzer/session/{TRACE_ID}"
         asked = {"message": "asked by anna"}
@@ -257,11 +257,11 @@ async def test_a_permission_that_is_taken_away_ends_with_its_time(
         if lost == "token":
             switches.accounts = {}
         elif lost == "workspace":
-            switches.accounts = {made_up.ANNA: Account("anna", frozenset({"beta"}))}
+            switches.accounts = {credentials.ANNA: UserAccount("anna", frozenset({"beta"}))}
         else:
             gone = Answer(404, {"errors": ["Trace not found"]})
             switches.faults.append(Fault(gone, path=f"/v1/private/traces/{TRACE_ID}"))
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(WAIT_SECONDS):
             while True:
                 answer = await http.get(session)
                 if answer.status_code != 200:

@@ -13,7 +13,7 @@ import pytest
 from app.db.schema import metadata
 from standin.chat import ChatError
 from standin.faults import Answer, Fault, Refuse
-from standin.switches import Account
+from standin.switches import UserAccount
 from testkit.credentials import BEARER, OTHER_COOKIE, PASSWORD, PROVIDER_KEY, TOKEN
 from testkit.panel_reader import PanelReader
 from testkit.scripted_chat import answer, calling
@@ -35,7 +35,7 @@ _SAYS = f"Incorrect API key provided: {PROVIDER_KEY}; sent Authorization: Bearer
 @pytest.fixture
 async def service(database_uri: str) -> Any:
     async with running(database_uri, access_cache_seconds=0) as service:
-        service.switches.accounts = {TOKEN: Account("anna", frozenset({"acme"}))}
+        service.switches.accounts = {TOKEN: UserAccount("anna", frozenset({"acme"}))}
         record_trace(service.standin, workspace="acme")
         service.headers = _WHO
         yield service
@@ -126,7 +126,7 @@ async def test_a_process_that_logs_everything_logs_no_secret(
     tmp_path: Path, log_format: str
 ) -> None:
     async with running(f"sqlite:///{tmp_path}/unused.db") as backend:
-        backend.switches.accounts = {TOKEN: Account("anna", frozenset({"acme"}))}
+        backend.switches.accounts = {TOKEN: UserAccount("anna", frozenset({"acme"}))}
         record_trace(backend.standin, workspace="acme")
         values = {
             "AGENT_OPIK_URL": backend.backend,

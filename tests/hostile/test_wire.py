@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_asyncio
 
-from standin.switches import Account
+from standin.switches import UserAccount
 from testkit.service import PREFIX, TRACE_ID, Service, record_trace, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -181,7 +181,7 @@ async def test_a_workspace_of_any_characters_is_a_workspace_of_its_own(service: 
         b"w" * 254,
     ]
     spaces = [name.decode("latin-1") for name in names]
-    service.switches.accounts = {"t": Account("ada", frozenset(spaces))}
+    service.switches.accounts = {"t": UserAccount("ada", frozenset(spaces))}
     line = f" {_SESSION}{TRACE_ID} HTTP/1.1".encode()
     for name, space in zip(names, spaces, strict=True):
         record_trace(service.standin, workspace=space)

@@ -14,11 +14,11 @@ from app.errors import BackendUnavailable, NotAllowed, NotFound, NotSignedIn
 from app.opik.access import Access
 from app.opik.client import OpikClient
 from app.opik.rest_client import RestClient, RetryPolicy
-from testkit import credentials as made_up
+from testkit import credentials
 
 BASE = "http://opik.test"
 TRACE_ID = str(UUID(int=1))
-ANNA = Caller(token=made_up.ANNA, workspace="acme")
+ANNA = Caller(token=credentials.ANNA, workspace="acme")
 
 
 class Clock:
@@ -71,7 +71,9 @@ async def test_a_new_login_of_the_same_user_is_the_same_owner(
 ) -> None:
     knows(opik, "anna")
     first = await access.identify(ANNA, fresh=True)
-    second = await access.identify(Caller(token=made_up.ANNA_AGAIN, workspace="acme"), fresh=True)
+    second = await access.identify(
+        Caller(token=credentials.ANNA_AGAIN, workspace="acme"), fresh=True
+    )
     assert first.owner == second.owner
 
 
@@ -82,8 +84,8 @@ async def test_an_old_backend_leaves_the_signed_token_as_the_owner(
     owner = (await access.identify(ANNA, fresh=True)).owner
     assert owner.workspace == "acme"
     assert owner.name.startswith("token:")
-    assert made_up.ANNA not in owner.name
-    other = await access.identify(Caller(token=made_up.ANNA, workspace="beta"), fresh=True)
+    assert credentials.ANNA not in owner.name
+    other = await access.identify(Caller(token=credentials.ANNA, workspace="beta"), fresh=True)
     assert other.owner.name != owner.name
 
 
@@ -171,8 +173,8 @@ async def test_a_permission_of_one_caller_opens_nothing_for_another(
     await access.check(ANNA, TRACE_ID, fresh=False)
     route.respond(403)
     for other in (
-        Caller(token=made_up.BOB, workspace="acme"),
-        Caller(token=made_up.ANNA),
+        Caller(token=credentials.BOB, workspace="acme"),
+        Caller(token=credentials.ANNA),
         Caller(),
     ):
         with pytest.raises(NotAllowed):

@@ -16,7 +16,7 @@ from app.caller import Caller
 from app.errors import BackendUnavailable
 from app.opik.circuit_breaker import CircuitBreaker
 from app.opik.rest_client import BackendResponse, RestClient, RetryPolicy
-from testkit.service import PATIENCE, serving
+from testkit.service import WAIT_SECONDS, serving
 
 BASE = "http://opik.test"
 SECONDS = 5.0
@@ -61,7 +61,9 @@ def asking(http: httpx.AsyncClient, base: str, clock: Clock) -> Ask:
     """Asks for the record of a number, twice at most."""
     retries = RetryPolicy(attempts=2, sleep=lambda _: anyio.lowlevel.checkpoint())
     circuit = CircuitBreaker(failures=GIVEN_UP, seconds=SECONDS, clock=clock)
-    transport = RestClient(http, base_url=base, timeout=PATIENCE, retries=retries, circuit=circuit)
+    transport = RestClient(
+        http, base_url=base, timeout=WAIT_SECONDS, retries=retries, circuit=circuit
+    )
     return lambda number: transport.exchange(Caller(), "GET", record(number))
 
 
@@ -210,7 +212,7 @@ async def test_of_many_requests_at_once_one_is_the_probe(gate: tuple[Gate, Ask])
         else:
             answered.set()
 
-    with anyio.fail_after(PATIENCE):
+    with anyio.fail_after(WAIT_SECONDS):
         async with anyio.create_task_group() as group:
             for number in range(50):
                 group.start_soon(one, number)
@@ -229,7 +231,7 @@ async def test_a_probe_that_is_given_up_leaves_its_place_to_the_next(
     backend, ask = gate
     async with anyio.create_task_group() as group:
         group.start_soon(ask, 1)
-        with anyio.fail_after(PATIENCE):
+        with anyio.fail_after(WAIT_SECONDS):
             while not backend.asked:  # noqa: ASYNC110 - what is waited for has no event
                 await anyio.sleep(0.005)
         group.cancel_scope.cancel()

@@ -19,7 +19,7 @@ from standin.app import create_app as create_standin
 from standin.record_store import Records
 from standin.switches import Switches
 from testkit.scripted_chat import DirectedChat
-from testkit.service import PATIENCE, TRACE_ID, record_trace, running, serving
+from testkit.service import TRACE_ID, WAIT_SECONDS, record_trace, running, serving
 
 
 @dataclass
@@ -125,7 +125,7 @@ async def test_no_cookie_of_one_caller_is_sent_for_the_next(stage: Stage) -> Non
 
 
 async def test_pieces_come_while_the_answer_is_still_made(stage: Stage) -> None:
-    with anyio.fail_after(PATIENCE):
+    with anyio.fail_after(WAIT_SECONDS):
         async with stage.http.stream("GET", "/opik-ai/stream") as response:
             reads = response.aiter_raw()
             assert await anext(reads) == b"data: 1\n\n"
@@ -135,7 +135,7 @@ async def test_pieces_come_while_the_answer_is_still_made(stage: Stage) -> None:
 
 
 async def test_a_reader_that_leaves_closes_the_connection_to_the_service(stage: Stage) -> None:
-    with anyio.fail_after(PATIENCE):
+    with anyio.fail_after(WAIT_SECONDS):
         async with stage.http.stream("GET", "/opik-ai/stream") as response:
             await anext(response.aiter_raw())
         await stage.upstream.left.wait()

@@ -11,7 +11,7 @@ from playwright.async_api import expect
 
 from standin.chat import ChatError, text
 from testkit.scripted_chat import answer, calling
-from testkit.service import OTHER_TRACE_ID, PATIENCE, TRACE_ID, record_trace, span_id
+from testkit.service import OTHER_TRACE_ID, TRACE_ID, WAIT_SECONDS, record_trace, span_id
 from tests.page.browser import Visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -109,7 +109,7 @@ async def test_stop_ends_the_model_call_and_keeps_what_was_written(visit: Visit)
     await expect(visit.said.last).to_have_text("Half an answer")
     await visit.page.get_by_role("button", name="Stop").click()
     await expect(visit.said).to_have_text(["Why?", "Half an answer", "Stopped"])
-    with anyio.fail_after(PATIENCE):
+    with anyio.fail_after(WAIT_SECONDS):
         while not visit.service.switches.chats.cancelled:  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.005)
     await visit.open_trace()

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import anyio
 
-from testkit.service import PATIENCE, PREFIX, TRACE_ID, Service
+from testkit.service import PREFIX, TRACE_ID, WAIT_SECONDS, Service
 
 PATH = f"{PREFIX}/trace-analyzer/session/{TRACE_ID}"
 
@@ -43,7 +43,7 @@ async def sent(client: socket.socket, data: bytes) -> None:
 async def received(client: socket.socket) -> bytes:
     """What comes until the other side closes; an abrupt end is an end, too."""
     loop, data = asyncio.get_running_loop(), b""
-    with contextlib.suppress(ConnectionResetError), anyio.fail_after(PATIENCE):
+    with contextlib.suppress(ConnectionResetError), anyio.fail_after(WAIT_SECONDS):
         while piece := await loop.sock_recv(client, 65536):
             data += piece
     return data

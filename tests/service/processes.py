@@ -16,9 +16,9 @@ from standin.app import Standin
 from standin.app import create_app as create_standin
 from standin.record_store import Records
 from standin.switches import Switches
-from testkit.credentials import said_elsewhere
+from testkit.credentials import collected_output
 from testkit.scripted_chat import DirectedChat, Step, answer
-from testkit.service import PATIENCE, PREFIX, Service, record_trace, serving
+from testkit.service import PREFIX, WAIT_SECONDS, Service, record_trace, serving
 from testkit.service_process import ROOT, free_port
 
 
@@ -42,7 +42,7 @@ class Process:
             self.log += line.decode()
 
     async def ended(self) -> int:
-        with anyio.fail_after(PATIENCE):
+        with anyio.fail_after(WAIT_SECONDS):
             await self._reading
             return await self.process.wait()
 
@@ -64,7 +64,7 @@ async def python(*arguments: str, cwd: Path, **values: str) -> AsyncIterator[Pro
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await running.ended()
-        said_elsewhere.append(running.log.encode())
+        collected_output.append(running.log.encode())
 
 
 async def run(*arguments: str, cwd: Path, **values: str) -> tuple[int, str]:
@@ -136,7 +136,7 @@ async def service_process(
 
 
 async def _healthy(service: Service, process: Process) -> None:
-    with anyio.fail_after(4 * PATIENCE):
+    with anyio.fail_after(4 * WAIT_SECONDS):
         while process.process.returncode is None:
             with contextlib.suppress(httpx.TransportError):
                 await service.http.get(f"{service.url}{PREFIX}/healthz")

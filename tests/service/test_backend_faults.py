@@ -21,8 +21,8 @@ from standin.faults import (
     html_page,
 )
 from standin.record_store import Records
-from standin.switches import Account, Switches
-from testkit import credentials as made_up
+from standin.switches import Switches, UserAccount
+from testkit import credentials
 from testkit.scripted_chat import DirectedChat, answer, calling
 from testkit.service import (
     TRACE_ID,
@@ -187,9 +187,9 @@ async def test_a_session_that_expires_within_a_turn_is_told_and_what_was_said_is
 ) -> None:
     async with hurried(tmp_path) as (service, network):
         record_trace(service.standin, workspace="team")
-        signed_in = {made_up.ADA: Account("ada", frozenset({"team"}))}
+        signed_in = {credentials.ADA: UserAccount("ada", frozenset({"team"}))}
         service.switches.accounts = signed_in
-        service.headers = {"Cookie": f"sessionToken={made_up.ADA}", "Comet-Workspace": "team"}
+        service.headers = {"Cookie": f"sessionToken={credentials.ADA}", "Comet-Workspace": "team"}
         gate = asyncio.Event()
         service.chat.scripts = [[*calling(LOOK, status="Let me look.")[:1], gate, *calling(LOOK)]]
         async with service.asking() as stream:
@@ -200,8 +200,8 @@ async def test_a_session_that_expires_within_a_turn_is_told_and_what_was_said_is
         assert reader.error is not None
         assert reader.error.startswith("Your Opik session has expired: sign in to Opik again, ")
         assert reader.texts[0] == "Let me look."
-        service.switches.accounts = {made_up.ADA_AGAIN: signed_in[made_up.ADA]}
-        service.headers["Cookie"] = f"sessionToken={made_up.ADA_AGAIN}"
+        service.switches.accounts = {credentials.ADA_AGAIN: signed_in[credentials.ADA]}
+        service.headers["Cookie"] = f"sessionToken={credentials.ADA_AGAIN}"
         said = await service.said()
         assert said[0] == ("user", "What caused this error?")
         assert said[1] == ("assistant", "Let me look.")

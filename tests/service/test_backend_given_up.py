@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from standin.faults import Answer, Fault, Refuse
-from standin.switches import Account
-from testkit import credentials as made_up
+from standin.switches import UserAccount
+from testkit import credentials
 from testkit.scripted_chat import answer, text
 from testkit.service import Service, record_trace, wait_until
 from tests.service.outages import ANSWER, CHAT, hurried
@@ -86,19 +86,19 @@ async def test_a_proxy_that_fails_for_one_workspace_changes_nothing_for_another(
 ) -> None:
     async with hurried(tmp_path) as (service, network):
         service.switches.accounts = {
-            made_up.ADA: Account("ada", frozenset({"red"})),
-            made_up.EVE: Account("eve", frozenset({"blue"})),
+            credentials.ADA: UserAccount("ada", frozenset({"red"})),
+            credentials.EVE: UserAccount("eve", frozenset({"blue"})),
         }
         for workspace in ("red", "blue"):
             record_trace(service.standin, workspace=workspace)
         service.switches.faults.append(Fault(fault, path=CHAT, workspace="red"))
-        service.headers = {"Cookie": f"sessionToken={made_up.ADA}", "Comet-Workspace": "red"}
+        service.headers = {"Cookie": f"sessionToken={credentials.ADA}", "Comet-Workspace": "red"}
         for _ in range(FAILURES + 2):
             reader = await service.ask()
             assert reader.error is not None
             assert not reader.error.startswith(GIVEN_UP)
         assert len(await service.history()) == 2 * (FAILURES + 2)
-        service.headers = {"Cookie": f"sessionToken={made_up.EVE}", "Comet-Workspace": "blue"}
+        service.headers = {"Cookie": f"sessionToken={credentials.EVE}", "Comet-Workspace": "blue"}
         asked = len(service.switches.requests("POST", CHAT))
         assert (await service.ask()).texts == [ANSWER]
         assert len(service.switches.requests("POST", CHAT)) == asked + 1

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from standin.faults import Answer, Fault
-from testkit import credentials as made_up
+from testkit import credentials
 from testkit.scripted_chat import answer, calling
 from testkit.service import OTHER_TRACE_ID, TRACE_ID, Service, record_trace, running
 
@@ -121,7 +121,7 @@ async def test_only_what_the_caller_sent_goes_to_the_backend_and_nothing_is_writ
     usual = ("compare_with_project", "{}")
     async with running(database_uri) as service:
         await in_a_talk(service)
-        cookie = {"Cookie": f"sessionToken={made_up.ANNA}", "Comet-Workspace": "default"}
+        cookie = {"Cookie": f"sessionToken={credentials.ANNA}", "Comet-Workspace": "default"}
         service.headers = cookie
         service.chat.scripts = [
             calling(THREAD, similar, usual),
@@ -135,5 +135,5 @@ async def test_only_what_the_caller_sent_goes_to_the_backend_and_nothing_is_writ
         if each.path.endswith(("/chat/completions", "/is-alive/ping")):
             continue
         assert each.method == "GET" or each.path.rsplit("/", 1)[1] in reads, each.path
-        assert each.headers["cookie"] == f"sessionToken={made_up.ANNA}"
+        assert each.headers["cookie"] == f"sessionToken={credentials.ANNA}"
         assert each.headers["comet-workspace"] == "default"

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import anyio
 import pytest
 
-from soak.cancellations import Storm
-from testkit.service import PATIENCE, TRACE_ID, running
+from soak.cancellations import CancellationRun
+from testkit.service import TRACE_ID, WAIT_SECONDS, running
 
 CANCELS = 400
 """How many clients leave here; `make soak` lets thousands leave."""
@@ -27,7 +27,7 @@ async def test_a_client_that_leaves_in_the_middle_of_its_request_is_no_error(
             "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n"
         )
         writer.write(head.encode() + b'{"message":')
-        with anyio.fail_after(PATIENCE):
+        with anyio.fail_after(WAIT_SECONDS):
             while len(asyncio.all_tasks()) == before:  # noqa: ASYNC110 - a task has no event
                 await asyncio.sleep(0.001)
             writer.close()
@@ -41,5 +41,5 @@ async def test_a_client_that_leaves_in_the_middle_of_its_request_is_no_error(
 async def test_clients_that_leave_at_any_stage_of_a_turn_leave_nothing_behind(
     database_uri: str,
 ) -> None:
-    report = await Storm(CANCELS, seed=5).run(database_uri)
+    report = await CancellationRun(CANCELS, seed=5).run(database_uri)
     assert report.findings == []

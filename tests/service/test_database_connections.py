@@ -13,7 +13,7 @@ from app.settings import database_url
 from standin.chat import text
 from testkit import databases
 from testkit.scripted_chat import answer
-from testkit.service import PATIENCE, record_trace, running
+from testkit.service import WAIT_SECONDS, record_trace, running
 
 TURNS = 22
 """More than a pool of connections holds, on either kind of database."""
@@ -55,11 +55,11 @@ async def test_turns_that_wait_for_their_models_hold_no_connection(database_uri:
 
 async def _nobody_uses_a_connection(uri: str) -> None:
     """Returns at the first moment without any; a lease that is being renewed passes."""
-    async with databases.connected(uri) as engine, engine.connect() as db:
-        with anyio.fail_after(PATIENCE):
+    async with databases.open_engine(uri) as engine, engine.connect() as db:
+        with anyio.fail_after(WAIT_SECONDS):
             if storage_kind(database_url(uri)) == "sqlite":
                 await db.execute(sql("SELECT 1"))
                 return
             while await db.scalar(sql(BUSY)) or await db.scalar(sql(IN_TRANSACTIONS)):
                 await db.rollback()
-                await anyio.sleep(databases.SHOWN_ANEW_SECONDS)
+                await anyio.sleep(databases.INNODB_TRX_REFRESH_SECONDS)

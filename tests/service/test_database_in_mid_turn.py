@@ -122,7 +122,7 @@ async def test_connections_that_are_killed_within_a_turn_cost_nothing(
 
 
 async def _kill_connections(uri: str) -> None:
-    async with databases.connected(uri) as engine, engine.connect() as db:
+    async with databases.open_engine(uri) as engine, engine.connect() as db:
         found = await db.exec_driver_sql(
             "SELECT id FROM information_schema.processlist"
             " WHERE db = DATABASE() AND id <> CONNECTION_ID()"

@@ -10,14 +10,14 @@ import anyio
 import httpx
 
 from standin.chat import finish, text, usage
-from standin.switches import Account
-from testkit import credentials as made_up
+from standin.switches import UserAccount
+from testkit import credentials
 from testkit.scripted_chat import answer
 from testkit.service import TRACE_ID, Service, record_trace, running, service_at
 
 JSON = {"Accept": "application/json"}
-ANNA = {"Cookie": f"sessionToken={made_up.ANNA}", "Comet-Workspace": "acme"}
-BOB = {"Cookie": f"sessionToken={made_up.BOB}", "Comet-Workspace": "acme"}
+ANNA = {"Cookie": f"sessionToken={credentials.ANNA}", "Comet-Workspace": "acme"}
+BOB = {"Cookie": f"sessionToken={credentials.BOB}", "Comet-Workspace": "acme"}
 
 
 def trace(number: int) -> str:
@@ -29,8 +29,8 @@ async def signed_in(database_uri: str, **settings: Any) -> AsyncIterator[Service
     """A service before an Opik with accounts; Anna is at the panel."""
     async with running(database_uri, **settings) as service:
         service.switches.accounts = {
-            made_up.ANNA: Account("anna", frozenset({"acme"})),
-            made_up.BOB: Account("bob", frozenset({"acme"})),
+            credentials.ANNA: UserAccount("anna", frozenset({"acme"})),
+            credentials.BOB: UserAccount("bob", frozenset({"acme"})),
         }
         for number in range(8):
             record_trace(service.standin, trace(number), workspace="acme")

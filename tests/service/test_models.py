@@ -10,15 +10,15 @@ import pytest
 
 from standin.chat import ChatError
 from standin.faults import Answer, Fault
-from standin.switches import Generation, ProviderKey, Switches
-from testkit.any_model import BLIND, AnyModelChat, Says
+from standin.switches import Generation, Switches, WorkspaceKey
+from testkit.any_model import NO_TOOLS_TEXT, AnyModelChat, ModelReply
 from testkit.service import PREFIX, Service, running, span_id
 
 LOOK: tuple[tuple[str, dict[str, Any]], ...] = (
     ("get_span_details", {"span_id": span_id(3)}),
     ("get_trace_data", {}),
 )
-LOOKING = Says("Let me look.", LOOK)
+LOOKING = ModelReply("Let me look.", LOOK)
 CLAUDE = "anthropic/claude-sonnet-4-5"
 LENGTHS = {
     "openai": "This model's maximum context length is 128000 tokens. However, you requested more.",
@@ -34,34 +34,38 @@ class Row:
     """A model, the key that makes it usable, and what reaches it."""
 
     model: str
-    key: ProviderKey
+    key: WorkspaceKey
     native: bool
     answers_as: str
 
 
 ROWS = {
-    "openai": Row("openai/gpt-4.1", ProviderKey("openai"), True, "gpt-4.1"),
-    "openai-reasoning": Row("gpt-5-mini", ProviderKey("openai"), True, "gpt-5-mini"),
-    "openai-responses": Row("gpt-4.1", ProviderKey("openai", responses_mode=True), True, "gpt-4.1"),
+    "openai": Row("openai/gpt-4.1", WorkspaceKey("openai"), True, "gpt-4.1"),
+    "openai-reasoning": Row("gpt-5-mini", WorkspaceKey("openai"), True, "gpt-5-mini"),
+    "openai-responses": Row(
+        "gpt-4.1", WorkspaceKey("openai", responses_mode=True), True, "gpt-4.1"
+    ),
     "openrouter": Row(
         "openrouter/mistralai/mistral-large",
-        ProviderKey("openrouter"),
+        WorkspaceKey("openrouter"),
         True,
         "mistralai/mistral-large",
     ),
     "custom-llm": Row(
         "custom-llm/house/qwen3",
-        ProviderKey("custom-llm", "house", ("custom-llm/house/qwen3",)),
+        WorkspaceKey("custom-llm", "house", ("custom-llm/house/qwen3",)),
         True,
         "qwen3",
     ),
     "ollama": Row(
-        "custom-llm/qwen3", ProviderKey("ollama", models=("custom-llm/qwen3",)), True, "qwen3"
+        "custom-llm/qwen3", WorkspaceKey("ollama", models=("custom-llm/qwen3",)), True, "qwen3"
     ),
-    "opik-free": Row("opik-free-model", ProviderKey("opik-free"), True, "opik-free-model"),
-    "anthropic": Row(CLAUDE, ProviderKey("anthropic"), False, "claude-sonnet-4-5"),
-    "gemini": Row("gemini-2.5-pro", ProviderKey("gemini"), False, "gemini-2.5-pro"),
-    "vertex-ai": Row("vertex_ai/gemini-2.5-pro", ProviderKey("vertex-ai"), False, "gemini-2.5-pro"),
+    "opik-free": Row("opik-free-model", WorkspaceKey("opik-free"), True, "opik-free-model"),
+    "anthropic": Row(CLAUDE, WorkspaceKey("anthropic"), False, "claude-sonnet-4-5"),
+    "gemini": Row("gemini-2.5-pro", WorkspaceKey("gemini"), False, "gemini-2.5-pro"),
+    "vertex-ai": Row(
+        "vertex_ai/gemini-2.5-pro", WorkspaceKey("vertex-ai"), False, "gemini-2.5-pro"
+    ),
 }
 GENERATIONS: list[Generation] = ["A", "B", "C"]
 
@@ -79,12 +83,12 @@ async def at(request: pytest.FixtureRequest, uri: str) -> AsyncIterator[tuple[Se
         yield service, row
 
 
-def stand(service: Service, *keys: ProviderKey) -> None:
+def stand(service: Service, *keys: WorkspaceKey) -> None:
     service.switches.keys = list(keys)
     service.switches.free_model = "opik-free-model"
 
 
-def plays(service: Service, *replies: Says | ChatError) -> AnyModelChat:
+def plays(service: Service, *replies: ModelReply | ChatError) -> AnyModelChat:
     chat = AnyModelChat(*replies)
     service.chat.reply = chat.reply  # type: ignore[method-assign]
     return chat
@@ -101,7 +105,7 @@ async def test_every_model_uses_tools_and_answers(
     service, row = at
     service.switches.generation = generation
     service.switches.models_endpoint = generation == "C"
-    chat = plays(service, LOOKING, Says("The tool **lookup_order** failed."))
+    chat = plays(service, LOOKING, ModelReply("The tool **lookup_order** failed."))
     reader = await service.ask()
     assert reader.error is None
     assert reader.texts == ["Let me look.", "The tool **lookup_order** failed."]
@@ -111,13 +115,13 @@ async def test_every_model_uses_tools_and_answers(
     assert "KeyError" in json.dumps(chat.requests[-1]["messages"])
     roles = [each["role"] for each in chat.requests[-1]["messages"]]
     assert ("tool" in roles) == row.native
-    assert not any(BLIND in text for text in reader.texts)
+    assert not any(NO_TOOLS_TEXT in text for text in reader.texts)
     assert [role for role, _ in await service.said()] == ["user", *["assistant"] * 3]
 
 
 async def test_nothing_of_a_request_is_ever_shown(at: tuple[Service, Row]) -> None:
     service, _ = at
-    plays(service, LOOKING, Says("Done."))
+    plays(service, LOOKING, ModelReply("Done."))
     async with service.asking() as stream:
         await stream.rest()
     shown = "".join(
@@ -129,7 +133,7 @@ async def test_nothing_of_a_request_is_ever_shown(at: tuple[Service, Row]) -> No
 
 async def test_the_model_and_what_it_used_are_told_once_a_turn(at: tuple[Service, Row]) -> None:
     service, row = at
-    plays(service, LOOKING, Says("Done."))
+    plays(service, LOOKING, ModelReply("Done."))
     first, second = await service.ask(), await service.ask()
     assert [frame["model"] for frame in frames(first, "model")] == [row.answers_as]
     (used,) = frames(second, "usage")
@@ -140,7 +144,7 @@ async def test_the_model_and_what_it_used_are_told_once_a_turn(at: tuple[Service
 
 async def test_temperature_is_never_sent_to_a_model_that_reasons(at: tuple[Service, Row]) -> None:
     service, row = at
-    chat = plays(service, Says("Done."))
+    chat = plays(service, ModelReply("Done."))
     await service.ask()
     assert ("temperature" in chat.requests[0]) == (row.model != "gpt-5-mini")
     assert len(chat.requests) == 1
@@ -152,7 +156,7 @@ async def test_a_refusal_for_length_shrinks_the_conversation_and_goes_on(
     service, row = at
     words = LENGTHS.get(row.key.provider, LENGTHS["local"])
     long = "What is it? " * 300
-    chat = plays(service, Says("It is. " * 300), ChatError(400, words), Says("Short."))
+    chat = plays(service, ModelReply("It is. " * 300), ChatError(400, words), ModelReply("Short."))
     await service.ask(long)
     reader = await service.ask("And now?")
     assert reader.texts == ["Short."]
@@ -167,8 +171,15 @@ async def test_a_refusal_for_length_shrinks_the_conversation_and_goes_on(
 async def test_a_conversation_may_change_model_and_protocol_between_turns(uri: str) -> None:
     allowed = ("openai/gpt-4.1", CLAUDE, "gemini-2.5-flash")
     async with running(uri, agent_models_allowed=allowed) as service:
-        stand(service, ProviderKey("openai"), ProviderKey("anthropic"), ProviderKey("gemini"))
-        chat = plays(service, LOOKING, Says("First."), LOOKING, Says("Second."), Says("Third."))
+        stand(service, WorkspaceKey("openai"), WorkspaceKey("anthropic"), WorkspaceKey("gemini"))
+        chat = plays(
+            service,
+            LOOKING,
+            ModelReply("First."),
+            LOOKING,
+            ModelReply("Second."),
+            ModelReply("Third."),
+        )
         for model in (None, CLAUDE, "openai/gpt-4.1"):
             assert (await service.ask(model=model)).error is None
         last = await service.ask(model="gemini-2.5-flash")
@@ -186,9 +197,9 @@ async def test_a_configured_model_without_a_key_gives_way_to_one_that_has_one(
     uri: str, models: bool
 ) -> None:
     async with running(uri, agent_model=("openai/gpt-4.1",)) as service:
-        stand(service, ProviderKey("anthropic"))
+        stand(service, WorkspaceKey("anthropic"))
         service.switches.models_endpoint = models
-        plays(service, Says("Done."))
+        plays(service, ModelReply("Done."))
         reader = await service.ask()
     assert reader.texts == ["Done."]
     assert [frame["provider"] for frame in frames(reader, "model")] == ["anthropic"]
@@ -200,9 +211,9 @@ async def test_models_are_tried_in_turn_where_the_backend_does_not_list_its_keys
 ) -> None:
     names = ("openai/gpt-4.1", "gpt-4o", "unheard-of", CLAUDE)
     async with running(uri, agent_model=names, retry_max_attempts=1) as service:
-        stand(service, ProviderKey("anthropic"))
+        stand(service, WorkspaceKey("anthropic"))
         hide_lists(service.switches, status)
-        plays(service, Says("Done."))
+        plays(service, ModelReply("Done."))
         for _ in range(2):
             reader = await service.ask()
         asked = service.switches.requests("POST", "/v1/private/chat/completions")
@@ -222,16 +233,16 @@ async def test_without_any_key_the_failure_of_the_configured_model_is_told(uri: 
         reader = await service.ask()
         assert reader.error is not None
         assert "no API key for OpenAI" in reader.error
-        stand(service, ProviderKey("openai"))
+        stand(service, WorkspaceKey("openai"))
         assert (await service.ask()).texts == ["It was the tool."]
 
 
-@pytest.mark.parametrize("key", [ROWS["custom-llm"].key, ProviderKey("gemini")])
-async def test_auto_takes_what_the_workspace_has(uri: str, key: ProviderKey) -> None:
+@pytest.mark.parametrize("key", [ROWS["custom-llm"].key, WorkspaceKey("gemini")])
+async def test_auto_takes_what_the_workspace_has(uri: str, key: WorkspaceKey) -> None:
     async with running(uri, agent_model=("auto",)) as service:
         stand(service, key)
         service.switches.free_model = None
-        plays(service, Says("Done."))
+        plays(service, ModelReply("Done."))
         reader = await service.ask()
     assert [frame["provider"] for frame in frames(reader, "model")] == [key.provider]
 

@@ -9,14 +9,17 @@ from app.db.schema import metadata
 from standin.app import create_app as create_standin
 from standin.faults import Answer, Fault
 from standin.record_store import Records
-from standin.switches import Account, Switches
-from testkit import credentials as made_up
+from standin.switches import Switches, UserAccount
+from testkit import credentials
 from testkit.scripted_chat import DirectedChat
 from testkit.service import TRACE_ID, Service, record_trace, running, serving
 
-ANNA = {"Cookie": f"theme=dark; sessionToken={made_up.ANNA}; _ga=GA1", "Comet-Workspace": "acme"}
-ANNA_AGAIN = {"Cookie": f"sessionToken={made_up.ANNA_AGAIN}", "Comet-Workspace": "acme"}
-BOB = {"Cookie": f"sessionToken={made_up.BOB}", "Comet-Workspace": "acme"}
+ANNA = {
+    "Cookie": f"theme=dark; sessionToken={credentials.ANNA}; _ga=GA1",
+    "Comet-Workspace": "acme",
+}
+ANNA_AGAIN = {"Cookie": f"sessionToken={credentials.ANNA_AGAIN}", "Comet-Workspace": "acme"}
+BOB = {"Cookie": f"sessionToken={credentials.BOB}", "Comet-Workspace": "acme"}
 
 
 @pytest.fixture
@@ -24,9 +27,9 @@ async def service(database_uri: str) -> Any:
     async with running(database_uri, access_cache_seconds=0) as service:
         both = frozenset({"acme", "beta"})
         service.switches.accounts = {
-            made_up.ANNA: Account("anna", both),
-            made_up.ANNA_AGAIN: Account("anna", both),
-            made_up.BOB: Account("bob", both),
+            credentials.ANNA: UserAccount("anna", both),
+            credentials.ANNA_AGAIN: UserAccount("anna", both),
+            credentials.BOB: UserAccount("bob", both),
         }
         for workspace in both:
             record_trace(service.standin, workspace=workspace)
@@ -58,11 +61,11 @@ async def test_one_user_cannot_delete_or_rate_what_another_said(service: Service
 
 
 async def test_only_token_and_workspace_reach_the_backend(service: Service) -> None:
-    service.headers = {**ANNA, "Authorization": f"Bearer {made_up.BEARER}", "X-Custom": "1"}
+    service.headers = {**ANNA, "Authorization": f"Bearer {credentials.BEARER}", "X-Custom": "1"}
     await service.ask()
     assert service.switches.received
     for request in service.switches.received:
-        assert request.headers["cookie"] == f"sessionToken={made_up.ANNA}"
+        assert request.headers["cookie"] == f"sessionToken={credentials.ANNA}"
         assert request.headers["comet-workspace"] == "acme"
         assert not {"authorization", "x-custom", "referer"} & set(request.headers)
 
@@ -132,7 +135,7 @@ async def test_neither_token_nor_cookie_is_stored(service: Service, store: Any) 
     service.switches.permissions_status = 404
     await service.ask()
     dump = await _dump(store)
-    assert made_up.ANNA not in dump
+    assert credentials.ANNA not in dump
     assert "token:" in dump
     assert TRACE_ID in dump
 

@@ -12,7 +12,7 @@ import uvicorn
 
 from app import __version__
 from app.__main__ import _listener
-from testkit import credentials as made_up
+from testkit import credentials
 from testkit.scripted_chat import answer
 from testkit.service_process import free_port
 from tests.service.processes import run, service_process
@@ -28,7 +28,10 @@ async def test_the_version_is_told(tmp_path: Path) -> None:
         ({}, "AGENT_OPIK_URL is not set"),
         ({"AGENT_OPIK_URL": "backend:8080"}, "AGENT_OPIK_URL"),
         ({"PORT": "many"}, "PORT"),
-        ({"SESSION_SERVICE_URI": f"postgres://u:{made_up.PASSWORD}@h/d"}, "SESSION_SERVICE_URI"),
+        (
+            {"SESSION_SERVICE_URI": f"postgres://u:{credentials.PASSWORD}@h/d"},
+            "SESSION_SERVICE_URI",
+        ),
         ({"ALLOWED_ORIGINS": "*"}, "ALLOWED_ORIGINS"),
         ({"URL_PREFIX": "a b"}, "URL_PREFIX"),
         ({"RETRY_STATUSES": "often"}, "RETRY_STATUSES"),
@@ -43,7 +46,7 @@ async def test_a_wrong_setting_stops_the_start_with_one_readable_line(
     assert code != 0
     assert words in log
     assert log.count("\n") == 1
-    assert made_up.PASSWORD not in log
+    assert credentials.PASSWORD not in log
 
 
 async def test_a_database_that_never_comes_stops_the_start_in_words(tmp_path: Path) -> None:
@@ -52,14 +55,14 @@ async def test_a_database_that_never_comes_stops_the_start_in_words(tmp_path: Pa
         "app",
         cwd=tmp_path,
         AGENT_OPIK_URL="http://opik.test",
-        SESSION_SERVICE_URI=f"mysql://anna:{made_up.PASSWORD}@127.0.0.1:{free_port()}/opik",
+        SESSION_SERVICE_URI=f"mysql://anna:{credentials.PASSWORD}@127.0.0.1:{free_port()}/opik",
         SESSION_SERVICE_MAX_RETRIES="2",
         SESSION_SERVICE_RETRY_DELAY="0.01",
         PORT=str(free_port()),
     )
     assert code == 3
     assert "Traceback" not in log
-    assert made_up.PASSWORD not in log
+    assert credentials.PASSWORD not in log
     assert "database" in log
 
 
@@ -99,7 +102,10 @@ async def test_several_workers_of_uvicorn_serve_one_database(tmp_path: Path) -> 
 async def test_a_turn_is_one_log_line_without_secrets_or_content(tmp_path: Path) -> None:
     scripts = [answer("The secret answer.")]
     async with service_process(tmp_path, *scripts) as (service, process):
-        service.headers = {"Cookie": f"sessionToken={made_up.ANNA}", "Comet-Workspace": "default"}
+        service.headers = {
+            "Cookie": f"sessionToken={credentials.ANNA}",
+            "Comet-Workspace": "default",
+        }
         await service.ask("The secret question?")
         process.process.send_signal(signal.SIGTERM)
         assert await process.ended() == 0
@@ -108,4 +114,4 @@ async def test_a_turn_is_one_log_line_without_secrets_or_content(tmp_path: Path)
     assert turn["outcome"] == "turn_finished"
     assert {"trace", "model", "steps", "tools", "prompt_tokens", "ms", "request"} <= set(turn)
     assert (turn["steps"], turn["model"], turn["completion_tokens"]) == (1, "gpt-4.1", 10)
-    assert not re.search(f"secret|{made_up.ANNA}|order", process.log)
+    assert not re.search(f"secret|{credentials.ANNA}|order", process.log)

@@ -18,10 +18,9 @@ from app.db.store import Store
 from app.main import LAST_WORDS_SECONDS
 from standin.chat import text
 from standin.faults import Delay, Fault
-from testkit import credentials as made_up
-from testkit import databases
+from testkit import credentials, databases
 from testkit.scripted_chat import answer
-from testkit.service import PATIENCE, PREFIX, TRACE_ID, Service, wait_until
+from testkit.service import PREFIX, TRACE_ID, WAIT_SECONDS, Service, wait_until
 from testkit.service_process import free_port
 from tests.db.writing import begun, finish
 from tests.service.processes import Process, python, service_process
@@ -36,7 +35,7 @@ def half(said: str) -> list[Any]:
 
 async def until_not_ready(service: Service) -> None:
     """Asks by new connections, as a load balancer does."""
-    with anyio.fail_after(PATIENCE):
+    with anyio.fail_after(WAIT_SECONDS):
         told: dict[str, str] = {}
         while "message" not in told:
             async with httpx.AsyncClient(timeout=20) as http:
@@ -47,7 +46,7 @@ async def until_not_ready(service: Service) -> None:
 
 async def until_closed(service: Service) -> None:
     """Until no connection is accepted: from then on only the running turns are waited for."""
-    with anyio.fail_after(PATIENCE):
+    with anyio.fail_after(WAIT_SECONDS):
         while True:
             try:
                 async with httpx.AsyncClient(timeout=20) as http:
@@ -183,14 +182,16 @@ async def ends_before_it_started(process: Process, code: int = 0) -> None:
     assert await process.ended() == code
     assert "told to end before it had started" in process.log
     assert "Traceback" not in process.log
-    assert not any(password in process.log for password in (made_up.PASSWORD, databases.PASSWORD))
+    assert not any(
+        password in process.log for password in (credentials.PASSWORD, databases.PASSWORD)
+    )
 
 
 @pytest.mark.parametrize(("command", "code"), [(("-m", "app"), 0), (UVICORN, 3)])
 async def test_a_start_that_waits_for_its_database_ends_when_it_is_told_to(
     tmp_path: Path, command: tuple[str, ...], code: int
 ) -> None:
-    values = waiting_for(f"mysql://anna:{made_up.PASSWORD}@127.0.0.1:{free_port()}/opik")
+    values = waiting_for(f"mysql://anna:{credentials.PASSWORD}@127.0.0.1:{free_port()}/opik")
     words = [values["PORT"] if word == "PORT" else word for word in command]
     async with python(*words, cwd=tmp_path, **values) as process:
         await told(process, "database_not_ready")
@@ -218,7 +219,7 @@ def private_uri(private_server: databases.PrivateServer) -> Iterator[str]:
 async def test_a_start_that_waits_for_anothers_migration_ends_when_it_is_told_to(
     tmp_path: Path, private_uri: str
 ) -> None:
-    async with databases.connected(private_uri) as engine, engine.connect() as other:
+    async with databases.open_engine(private_uri) as engine, engine.connect() as other:
         name = migrating.lock_name(engine.url.database or "")
         assert await other.scalar(select(func.get_lock(name, 0))) == 1
         async with python("-m", "app", cwd=tmp_path, **waiting_for(private_uri)) as process:
@@ -234,7 +235,7 @@ async def test_a_database_that_hangs_does_not_hold_up_the_end(
     async with service_process(tmp_path, half("Endless "), **values) as (service, process):
         async with service.asking() as stream:
             await stream.until(lambda each: each.reader.texts)
-            with private_server.hanging():
+            with private_server.frozen():
                 process.process.send_signal(signal.SIGTERM)
                 with anyio.fail_after(LAST_WORDS_SECONDS + 5):
                     reader = await stream.rest()
@@ -254,7 +255,7 @@ async def test_a_database_that_hangs_under_what_removes_old_conversations_does_n
         "RETENTION_DAYS": "30",
         "SHUTDOWN_SECONDS": "0.2",
     }
-    async with databases.connected(private_uri) as engine:
+    async with databases.open_engine(private_uri) as engine:
         await migrating.prepare_schema(engine, migrate=True, attempts=1, delay=0)
         store = Store(engine)
         await finish(store, await begun(store))
@@ -263,8 +264,8 @@ async def test_a_database_that_hangs_under_what_removes_old_conversations_does_n
         async with engine.begin() as other:
             await other.execute(select(sessions.c.id).with_for_update())
             async with service_process(tmp_path, **values) as (_, process):
-                await databases.until_somebody(engine, databases.WAITS_FOR_A_ROW)
-                with private_server.hanging():
+                await databases.wait_for_lock_wait(engine, databases.ROW_LOCK_WAITS)
+                with private_server.frozen():
                     process.process.send_signal(signal.SIGTERM)
                     with anyio.fail_after(LAST_WORDS_SECONDS + 5):
                         assert await process.ended() == 0

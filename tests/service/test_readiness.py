@@ -108,7 +108,7 @@ async def test_a_schema_that_this_code_may_not_use_any_more_is_named(
 
 
 async def test_a_database_that_takes_no_events_is_told_until_it_does(database_uri: str) -> None:
-    async with probing(database_uri) as probe, databases.connected(database_uri) as engine:
+    async with probing(database_uri) as probe, databases.open_engine(database_uri) as engine:
         async with without_events(engine):
             status, told = await probe.get()
             assert (status, told["code"]) == (503, "not_ready")
@@ -150,5 +150,5 @@ async def test_a_locked_sqlite_file_is_told_until_it_is_free(tmp_path: Path) -> 
 
 
 async def _write(uri: str, statement: Executable) -> None:
-    async with databases.connected(uri) as engine, engine.begin() as db:
+    async with databases.open_engine(uri) as engine, engine.begin() as db:
         await db.execute(statement)

@@ -8,8 +8,8 @@ import pytest
 
 from standin.chat import ChatError, text
 from standin.faults import Answer, Fault, Refuse
-from standin.switches import Account
-from testkit import credentials as made_up
+from standin.switches import UserAccount
+from testkit import credentials
 from testkit.scripted_chat import answer
 from testkit.service import OTHER_TRACE_ID, PREFIX, Service, record_trace, running
 from tests.web.markdown_judge import dangers
@@ -183,8 +183,8 @@ async def test_what_a_backend_says_before_a_turn_is_made_harmless_too(service: S
 async def test_a_token_that_looks_like_a_plain_id_is_not_told_back(
     service: Service, path: str, status: int
 ) -> None:
-    token = made_up.PLAIN_ID
-    service.switches.accounts = {token: Account("anna", frozenset({"acme"}))}
+    token = credentials.PLAIN_ID
+    service.switches.accounts = {token: UserAccount("anna", frozenset({"acme"}))}
     record_trace(service.standin, workspace="acme")
     service.headers = {"Cookie": f"sessionToken={token}", "Comet-Workspace": "acme"}
     echo = Answer(status, {"errors": [f"No session {token}"], "message": f"No session {token}"})
@@ -197,7 +197,7 @@ async def test_a_token_that_looks_like_a_plain_id_is_not_told_back(
 
 
 async def test_a_token_in_an_error_within_a_stream_is_not_told_back(service: Service) -> None:
-    token = made_up.PLAIN_ID
+    token = credentials.PLAIN_ID
     service.headers = {"Cookie": f"sessionToken={token}"}
     service.chat.scripts = [[text("So "), ChatError(500, f"No session {token}")]]
     reader = await service.ask()

@@ -15,7 +15,7 @@ from testkit.service import OTHER_TRACE_ID, Service, record_trace, running, serv
 @contextlib.asynccontextmanager
 async def with_an_old_conversation(database_uri: str) -> AsyncIterator[Service]:
     """A service with a conversation of last year and one of today."""
-    async with running(database_uri) as service, databases.connected(database_uri) as engine:
+    async with running(database_uri) as service, databases.open_engine(database_uri) as engine:
         record_trace(service.standin, OTHER_TRACE_ID)
         await service.ask()
         async with engine.begin() as db:
@@ -44,7 +44,7 @@ async def test_an_old_conversation_is_gone_soon_after_the_start(database_uri: st
 async def test_nothing_is_removed_where_no_days_are_set(database_uri: str) -> None:
     async with (
         with_an_old_conversation(database_uri) as service,
-        databases.connected(database_uri) as engine,
+        databases.open_engine(database_uri) as engine,
         engine.connect() as db,
     ):
         assert await status(service) == 200

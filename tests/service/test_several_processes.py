@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from soak.load import Crowd, Plan
+from soak.load import LoadPlan, LoadRun
 
 TURNS = 150
 """How many questions are asked here; `make soak` asks thousands."""
@@ -14,8 +14,8 @@ TURNS = 150
 async def test_processes_that_are_killed_lose_double_and_mix_up_nothing(
     database_uri: str, tmp_path: Path
 ) -> None:
-    plan = Plan(seed=7, turns=TURNS, users=12, owners=2, traces=3, killed_every=2, deletes=0.1)
-    report = await Crowd(plan, database_uri, folder=tmp_path).run()
+    plan = LoadPlan(seed=7, turns=TURNS, users=12, owners=2, traces=3, killed_every=2, deletes=0.1)
+    report = await LoadRun(plan, database_uri, folder=tmp_path).run()
     assert report.findings == []
     assert int(report.figures["processes ended"]) > 0
     assert int(report.figures["deleted"]) > 0

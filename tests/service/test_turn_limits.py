@@ -9,7 +9,7 @@ import pytest
 
 from app.analysis.text.token_budget import estimate_tokens
 from standin.faults import Delay, Fault
-from standin.switches import ProviderKey
+from standin.switches import WorkspaceKey
 from testkit.scripted_chat import answer, calling
 from testkit.service import TRACE_ID, Service, running, span_id
 
@@ -90,7 +90,7 @@ async def test_of_a_flood_of_calls_twice_as_many_as_are_run_are_answered(
         for name, arguments in wanted
     )
     async with running(uri, turn_calls_per_step=3, agent_model=(model,)) as service:
-        service.switches.keys = [ProviderKey(model.partition("/")[0])]
+        service.switches.keys = [WorkspaceKey(model.partition("/")[0])]
         service.chat.scripts = [answer("Wait."), calling(*wanted), answer("Enough.")]
         await service.ask()
         if model.startswith("anthropic"):

@@ -7,17 +7,21 @@ from typing import Any
 import httpx
 import pytest
 
-from standin import Account, Fault, Records, ScriptedChat, Switches, create_app
+from standin.app import create_app
+from standin.chat import ScriptedChat
 from standin.faults import (
     Answer,
     CutAfter,
     Delay,
     Endless,
+    Fault,
     PauseAfter,
     Refuse,
     garbage,
     html_page,
 )
+from standin.record_store import Records
+from standin.switches import Switches, UserAccount
 from testkit.service import serving
 
 SEARCH = "/v1/private/traces/search"
@@ -152,7 +156,7 @@ async def test_a_used_up_limit_is_429_with_the_time_of_its_reset() -> None:
 async def test_with_accounts_a_token_opens_its_workspaces_only(
     headers: dict[str, str], status: int
 ) -> None:
-    accounts = {"ann": Account("Ann", frozenset({"team"}))}
+    accounts = {"ann": UserAccount("Ann", frozenset({"team"}))}
     async with backend(accounts=accounts) as (http, _):
         answer = await http.get(PERMISSIONS, headers=headers)
     assert answer.status_code == status

@@ -8,10 +8,20 @@ from typing import Any
 import httpx
 import pytest
 
-from standin import ProviderKey, Records, ScriptedChat, Switches, create_app
-from standin.chat import ChatError, Chunk, finish, text, tool_arguments, tool_call, usage
+from standin.app import create_app
+from standin.chat import (
+    ChatError,
+    Chunk,
+    ScriptedChat,
+    finish,
+    text,
+    tool_arguments,
+    tool_call,
+    usage,
+)
 from standin.faults import ChatCutAfter, ChatErrorAfter, Fault
-from standin.switches import Generation
+from standin.record_store import Records
+from standin.switches import Generation, Switches, WorkspaceKey
 from testkit.service import serving
 
 PATH = "/v1/private/chat/completions"
@@ -26,13 +36,13 @@ SCRIPT: list[Chunk | ChatError] = [
     usage(3, 2),
 ]
 PROVIDERS = {
-    "openai": (ProviderKey("openai"), "gpt-4.1"),
-    "openai-responses": (ProviderKey("openai", responses_mode=True), "gpt-4.1"),
-    "anthropic": (ProviderKey("anthropic"), "claude-sonnet-4-5"),
-    "gemini": (ProviderKey("gemini"), "gemini-2.5-pro"),
-    "openrouter": (ProviderKey("openrouter"), "openai/gpt-4.1"),
+    "openai": (WorkspaceKey("openai"), "gpt-4.1"),
+    "openai-responses": (WorkspaceKey("openai", responses_mode=True), "gpt-4.1"),
+    "anthropic": (WorkspaceKey("anthropic"), "claude-sonnet-4-5"),
+    "gemini": (WorkspaceKey("gemini"), "gemini-2.5-pro"),
+    "openrouter": (WorkspaceKey("openrouter"), "openai/gpt-4.1"),
     "custom-llm": (
-        ProviderKey("custom-llm", name="lab", models=("custom-llm/lab/llama",)),
+        WorkspaceKey("custom-llm", name="lab", models=("custom-llm/lab/llama",)),
         "custom-llm/lab/llama",
     ),
 }

@@ -7,9 +7,13 @@ from typing import Any
 import httpx
 import pytest
 
-from standin import Records, ScriptedChat, Switches, create_app, record_views, selection, timestamps
-from standin.stats import of as stats_of
-from standin.writes import Refused, Write
+from standin import record_views, selection, timestamps
+from standin.app import create_app
+from standin.chat import ScriptedChat
+from standin.record_store import Records
+from standin.stats import build_stats
+from standin.switches import Switches
+from standin.writes import RequestRefused, Write
 
 TRACE = "019a0000-0000-7000-8000-000000000001"
 
@@ -215,13 +219,13 @@ def test_every_operator_finds_what_it_should(
 
 
 def test_a_filter_on_a_number_refuses_words() -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(RequestRefused):
         selection.filtered([RECORD], [{"field": "duration", "operator": ">", "value": "long"}])
 
 
 def test_percentiles_lie_between_the_nearest_values() -> None:
     records = [{"duration": float(value), "start_time": ""} for value in range(1, 102)]
-    by_name = {each["name"]: each["value"] for each in stats_of(records, "span_count")["stats"]}
+    by_name = {each["name"]: each["value"] for each in build_stats(records, "span_count")["stats"]}
     assert by_name["span_count"] == 101
     assert by_name["duration"] == {"p50": 51.0, "p90": 91.0, "p99": 100.0}
 

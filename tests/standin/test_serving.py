@@ -2,9 +2,9 @@
 
 import socket
 
-from standin.serving import listen
+from standin.serving import open_listener
 
 
 def test_a_listener_says_that_it_is_tcp_so_that_no_small_frame_waits() -> None:
-    with listen() as listener:
+    with open_listener() as listener:
         assert listener.proto == socket.IPPROTO_TCP

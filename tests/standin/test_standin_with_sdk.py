@@ -8,7 +8,7 @@ from pathlib import Path
 
 from standin.app import create_app
 from standin.record_store import Records
-from standin.serving import served
+from standin.serving import serve_in_thread
 from standin.switches import Switches
 from testkit.scripted_chat import DirectedChat, answer
 
@@ -19,7 +19,7 @@ def test_what_the_sdk_writes_it_reads_back(tmp_path: Path) -> None:
     journal = tmp_path / "records.jsonl"
     records = Records(journal)
     app = create_app(records, chat=DirectedChat(answer("x")), switches=Switches())
-    with served(app) as url:
+    with serve_in_thread(app) as url:
         done = subprocess.run(
             [sys.executable, "-m", "tests.standin.writing", url],
             cwd=ROOT,

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from testkit.credentials import said_elsewhere
+from testkit.credentials import collected_output
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Receiver:
         if request.headers.get("content-encoding") == "gzip":
             body = gzip.decompress(body)
         came = body + repr(request.headers.raw).encode()
-        said_elsewhere.append(came)
+        collected_output.append(came)
         self.raw += came
         _, _, rest = body.partition(b"\n")
         while rest:

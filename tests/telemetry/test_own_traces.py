@@ -11,7 +11,7 @@ import pytest
 from app import __version__
 from standin.chat import ChatError, text
 from standin.faults import Answer, ChatCutAfter, Fault
-from testkit import credentials as made_up
+from testkit import credentials
 from testkit.scripted_chat import answer, calling
 from testkit.service import OTHER_TRACE_ID, TRACE_ID, record_trace, span_id, wait_until
 from tests.telemetry.observed import PROJECT, observed
@@ -227,21 +227,24 @@ async def test_a_stopped_turn_is_told_as_one_and_is_no_error(tmp_path: Path) -> 
 
 
 async def test_only_credentials_of_its_own_reach_the_backend_of_the_traces(tmp_path: Path) -> None:
-    values = {"opik_internal_api_key": made_up.OWN_TRACES_KEY, "opik_internal_workspace": "default"}
+    values = {
+        "opik_internal_api_key": credentials.OWN_TRACES_KEY,
+        "opik_internal_workspace": "default",
+    }
     async with observed(tmp_path, **values, opik_internal_project="own") as running:
         running.service.headers = {
-            "Cookie": f"sessionToken={made_up.ANNA}",
+            "Cookie": f"sessionToken={credentials.ANNA}",
             "Comet-Workspace": "default",
         }
         trace, _ = await running.ask(LOOKING, ANSWERED)
         received = list(running.target.standin.switches.received)
     assert trace["project_name"] == "own"
     for each in received:
-        assert each.headers["authorization"] == made_up.OWN_TRACES_KEY
+        assert each.headers["authorization"] == credentials.OWN_TRACES_KEY
         assert each.headers["comet-workspace"] == "default"
-    assert made_up.ANNA not in running.target.said()
+    assert credentials.ANNA not in running.target.said()
     forwarded = running.service.switches.received
-    assert not any(made_up.OWN_TRACES_KEY in json.dumps(each.headers) for each in forwarded)
+    assert not any(credentials.OWN_TRACES_KEY in json.dumps(each.headers) for each in forwarded)
 
 
 @pytest.mark.parametrize("content", ["none", "full"])

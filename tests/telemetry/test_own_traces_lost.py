@@ -15,7 +15,7 @@ from app.telemetry.own_traces.records import SpanRecord, ThreadDeletion, TurnRec
 from standin.app import create_app
 from standin.faults import Answer, Delay, Fault, Refuse
 from standin.record_store import Records
-from standin.serving import served
+from standin.serving import serve_in_thread
 from standin.switches import Switches
 from testkit.scripted_chat import DirectedChat, answer
 from testkit.service import wait_until
@@ -36,7 +36,7 @@ def target() -> Target:
 
 @pytest.fixture
 def url(target: Target) -> Iterator[str]:
-    with served(target.standin) as url:
+    with serve_in_thread(target.standin) as url:
         yield url
 
 

@@ -16,14 +16,14 @@ from standin.app import create_app
 from standin.faults import Delay, Fault
 from standin.record_store import Records
 from standin.switches import Switches
-from testkit import credentials as made_up
+from testkit import credentials
 from testkit.scripted_chat import DirectedChat, answer
 from testkit.service import serving, wait_until
 from testkit.service_process import ROOT, environment, free_port
 from tests.telemetry.observed import Target
 from tests.telemetry.test_sentry import WITHOUT, Reported, crash_twice, reported
 
-KEY = made_up.OWN_TRACES_KEY
+KEY = credentials.OWN_TRACES_KEY
 
 
 @contextlib.asynccontextmanager

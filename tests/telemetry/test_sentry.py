@@ -18,16 +18,16 @@ from standin.app import create_app as create_standin
 from standin.chat import ChatError
 from standin.record_store import Records
 from standin.switches import Switches
-from testkit import credentials as made_up
+from testkit import credentials
 from testkit.scripted_chat import DirectedChat, answer
 from testkit.service import TRACE_ID, Service, record_trace, serving
 from testkit.service_process import ROOT, environment, free_port, service_process
 from tests.telemetry.receiver import Receiver
 
-COOKIE, WORKSPACE = made_up.REPORTED_COOKIE, "default"
+COOKIE, WORKSPACE = credentials.REPORTED_COOKIE, "default"
 QUERY, HEADER, QUESTION, ANSWER, STORED = (
     "query-77d1",
-    made_up.REPORTED_HEADER,
+    credentials.REPORTED_HEADER,
     "ask-5e0c",
     "say-3b9f",
     "row-c41d",

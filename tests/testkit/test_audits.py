@@ -14,22 +14,22 @@ from sqlalchemy import text
 
 from app.db.schema import PREFIX
 from testkit import databases
-from testkit.audits.clients import Asked, DeletedConversation, faults_of_clients
-from testkit.audits.log import LoggedConversation, faults_of_log, read_log
+from testkit.audits.clients import AskedQuestion, DeletedConversation, find_client_faults
+from testkit.audits.log import LoggedConversation, find_log_faults, read_log
 from testkit.scripted_chat import answer, calling
 from testkit.service import OTHER_TRACE_ID, TRACE_ID, Service, record_trace, running, span_id
 
 _EVENTS, _TURNS, _SESSIONS = (f"{PREFIX}{name}" for name in ("events", "turns", "sessions"))
 
 
-async def _ask(service: Service, question: str, **more: Any) -> Asked:
-    asked = Asked(more.get("trace_id", TRACE_ID), question, time.monotonic())
+async def _ask(service: Service, question: str, **more: Any) -> AskedQuestion:
+    asked = AskedQuestion(more.get("trace_id", TRACE_ID), question, time.monotonic())
     reader = await service.ask(question, **more)
     asked.frames, asked.ended, asked.whole = reader.frames, time.monotonic(), True
     return asked
 
 
-async def _two_turns(uri: str) -> list[Asked]:
+async def _two_turns(uri: str) -> list[AskedQuestion]:
     call = ("get_span_details", f'{{"span_id": "{span_id(3)}"}}')
     async with running(uri) as service:
         record_trace(service.standin, OTHER_TRACE_ID)
@@ -47,7 +47,9 @@ def _recorded(_migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture
-def recorded(_recorded: tuple[Path, list[Asked]], tmp_path: Path) -> tuple[str, list[Asked]]:
+def recorded(
+    _recorded: tuple[Path, list[AskedQuestion]], tmp_path: Path
+) -> tuple[str, list[AskedQuestion]]:
     """The address of a database with three turns, and what their clients saw."""
     path, asked = _recorded
     shutil.copy(path, tmp_path / "copy.db")
@@ -55,7 +57,7 @@ def recorded(_recorded: tuple[Path, list[Asked]], tmp_path: Path) -> tuple[str, 
 
 
 async def _log(uri: str) -> list[LoggedConversation]:
-    async with databases.connected(uri) as engine:
+    async with databases.open_engine(uri) as engine:
         return await read_log(engine)
 
 
@@ -63,8 +65,8 @@ async def test_what_went_well_has_no_faults(database_uri: str) -> None:
     asked = await _two_turns(database_uri)
     log = await _log(database_uri)
     assert [len(each.turns) for each in log] == [2, 1]
-    assert faults_of_log(log) == []
-    assert faults_of_clients(log, asked) == []
+    assert find_log_faults(log) == []
+    assert find_client_faults(log, asked) == []
 
 
 _FIRST = f"turn_id = (SELECT turn_id FROM {_EVENTS} WHERE payload LIKE '%First?%')"
@@ -94,22 +96,22 @@ _FIRST = f"turn_id = (SELECT turn_id FROM {_EVENTS} WHERE payload LIKE '%First?%
     ],
 )
 async def test_a_damaged_table_is_told(
-    recorded: tuple[str, list[Asked]], damage: str, words: str
+    recorded: tuple[str, list[AskedQuestion]], damage: str, words: str
 ) -> None:
     uri, _ = recorded
-    async with databases.connected(uri) as engine, engine.begin() as db:
+    async with databases.open_engine(uri) as engine, engine.begin() as db:
         await db.execute(text(damage))
-    assert any(words in fault for fault in faults_of_log(await _log(uri)))
+    assert any(words in fault for fault in find_log_faults(await _log(uri)))
 
 
-def _without(kind: str) -> Callable[[Asked], Asked]:
+def _without(kind: str) -> Callable[[AskedQuestion], AskedQuestion]:
     return lambda asked: replace(
         asked, frames=[each for each in asked.frames if each["message_type"] != kind]
     )
 
 
-def _reworded(partial: bool) -> Callable[[Asked], Asked]:
-    def reword(asked: Asked) -> Asked:
+def _reworded(partial: bool) -> Callable[[AskedQuestion], AskedQuestion]:
+    def reword(asked: AskedQuestion) -> AskedQuestion:
         other = {"content": {"parts": [{"text": "something else"}]}}
         return replace(
             asked,
@@ -145,22 +147,24 @@ def _reworded(partial: bool) -> Callable[[Asked], Asked]:
     ],
 )
 async def test_an_answer_that_is_not_in_the_log_as_it_was_seen_is_told(
-    recorded: tuple[str, list[Asked]], damage: Callable[[Asked], Asked], words: str
+    recorded: tuple[str, list[AskedQuestion]],
+    damage: Callable[[AskedQuestion], AskedQuestion],
+    words: str,
 ) -> None:
     uri, (first, *others) = recorded
     log = await _log(uri)
-    faults = faults_of_clients(log, [damage(first), *others])
+    faults = find_client_faults(log, [damage(first), *others])
     assert any(words in fault for fault in faults)
 
 
 async def test_a_question_of_a_deleted_conversation_may_be_gone_and_must_not_come_back(
-    recorded: tuple[str, list[Asked]],
+    recorded: tuple[str, list[AskedQuestion]],
 ) -> None:
     uri, asked = recorded
     log = await _log(uri)
     deleted = DeletedConversation(TRACE_ID, asked[1].ended, asked[1].ended, certain=True)
     gone = [each for each in log if each.row.trace_id != TRACE_ID]
-    assert faults_of_clients(gone, asked, [deleted]) == []
-    faults = faults_of_clients(log, asked, [deleted])
+    assert find_client_faults(gone, asked, [deleted]) == []
+    faults = find_client_faults(log, asked, [deleted])
     assert [fault.split(":")[0] for fault in faults] == ["First?", "Second?"]
     assert "came back" in faults[0]

@@ -40,9 +40,9 @@ def test_what_is_none_is_left_in_peace(said: str) -> None:
 
 
 def test_what_processes_said_is_searched_once() -> None:
-    credentials.said_elsewhere += [b"nothing", credentials.ANNA.encode(), b"nothing"]
-    assert credentials.find_credential_elsewhere()
-    assert credentials.find_credential_elsewhere() is None
+    credentials.collected_output += [b"nothing", credentials.ANNA.encode(), b"nothing"]
+    assert credentials.find_credential_in_collected_output()
+    assert credentials.find_credential_in_collected_output() is None
 
 
 def test_a_database_is_searched_with_its_journal_in_whatever_folder_it_is(tmp_path: Path) -> None:

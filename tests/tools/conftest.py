@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from standin.serving import served
+from standin.serving import serve_in_thread
 from tests.tools.desk import SOCKET
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _socket() -> Iterator[None]:
-    with served(SOCKET) as url:
+    with serve_in_thread(SOCKET) as url:
         SOCKET.url = url
         yield

@@ -25,7 +25,7 @@ from app.tools.trace.trace_context import ReadyTrace, ToolLimits, TraceOpener
 from standin.app import Standin
 from standin.app import create_app as create_standin
 from standin.record_store import Records
-from standin.switches import Received, Switches
+from standin.switches import ReceivedRequest, Switches
 from testkit.scripted_chat import DirectedChat
 from testkit.service import TRACE_ID, span_id
 
@@ -104,7 +104,7 @@ class Desk:
     def switches(self) -> Switches:
         return self.standin.switches
 
-    def requests(self, part: str) -> list[Received]:
+    def requests(self, part: str) -> list[ReceivedRequest]:
         return [each for each in self.switches.received if part in each.path]
 
     def bodies_asked(self) -> list[int]:

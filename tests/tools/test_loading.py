@@ -11,7 +11,7 @@ from app.errors import NotAllowed
 from app.tools.trace.bodies import BodyReader, SpanBodyLimits
 from app.tools.trace.loader import KEPT_SECONDS, LoadedTrace, LoadLimits, TraceLoader
 from standin.faults import Answer, CutAfter, Delay, Fault, PauseAfter
-from testkit.service import PATIENCE, TRACE_ID, span_id
+from testkit.service import TRACE_ID, WAIT_SECONDS, span_id
 from tests.tools.desk import CALLER, OWNER, Desk, a_span, a_trace, backend_with, desk_with
 
 SEARCH = "/v1/private/spans/search"
@@ -192,7 +192,7 @@ async def loaded_by_two(desk: Desk, *, cancel_first: bool = False) -> list[Loade
             found.append(await desk.loader.load(CALLER, ADA, TRACE_ID))
 
     async def asked(path: str, count: int) -> None:
-        with anyio.fail_after(PATIENCE):
+        with anyio.fail_after(WAIT_SECONDS):
             while len(desk.requests(path)) < count:  # noqa: ASYNC110 - it has no event
                 await anyio.sleep(0.005)
 
