@@ -30,7 +30,7 @@ from typing import Any
 
 import app
 from standin.chat import text
-from standin.switches import ProviderKey
+from standin.switches import WorkspaceKey
 from testkit.scripted_chat import DirectedChat, answer
 from testkit.service import Stream, running
 
@@ -101,7 +101,7 @@ async def measure(protocol: Protocol) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         uri = f"sqlite:///{folder}/bench.db"
         async with running(uri, chat=chat, agent_model=protocol.model) as service:
-            service.switches.keys = [ProviderKey(protocol.provider)]
+            service.switches.keys = [WorkspaceKey(protocol.provider)]
             async with service.asking() as stream:
                 await stream.until(_has_received("First"))
                 for event, delta in zip(go, deltas, strict=False):
