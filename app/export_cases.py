@@ -35,9 +35,10 @@ from app.errors import BackendUnavailable, OpikAssistError, StartRefused
 from app.events import LoggedEvent, ReplyCompleted, StoredEvent, TurnFinished, TurnStarted
 from app.opik.client import OpikClient
 from app.opik.records import Span, Trace
-from app.opik.rest_client import RestClient, RetryPolicy
+from app.opik.rest_client import RestClient
 from app.settings import DatabaseSettings, Settings, database_url
 from app.telemetry import logs
+from app.wiring import build_backend
 
 
 class Recording(BaseModel):
@@ -109,13 +110,8 @@ async def _run(wished: argparse.Namespace, environment: Mapping[str, str], out: 
     caller = Caller(environment.get("OPIK_SESSION_TOKEN") or None, wished.workspace)
     headers = {"Authorization": key} if key else {}
     async with httpx.AsyncClient(headers=headers, follow_redirects=False) as http:
-        transport = RestClient(
-            http,
-            base_url=settings.agent_opik_url,
-            timeout=settings.opik_backend_timeout,
-            retries=RetryPolicy(),
-        )
-        backend = Backend(OpikClient(transport), caller, settings.max_spans)
+        rest = RestClient(build_backend(settings, http), timeout=settings.opik_backend_timeout)
+        backend = Backend(OpikClient(rest), caller, settings.max_spans)
         return await export(settings.session_service_uri, backend, wished, out)
 
 

@@ -7,6 +7,7 @@ import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.agent.context import CHARACTERS_PER_TOKEN, TurnLimits
+from app.backend_http import BackendHttp, RetryPolicy
 from app.chat.model import ChatOptions
 from app.chat.model_selection import ModelPreferences, ModelSelector
 from app.conversation.admission import AdmissionLimits
@@ -20,7 +21,7 @@ from app.db.store import Quotas, Store
 from app.opik.access import Access
 from app.opik.client import OpikClient
 from app.opik.models import BackendModels
-from app.opik.rest_client import RestClient, RetryPolicy
+from app.opik.rest_client import RestClient
 from app.settings import ModelPrice, Settings
 from app.telemetry.error_reports import ErrorReports
 from app.telemetry.turn_observer import OwnTraces
@@ -46,13 +47,9 @@ def build_conversations(
 
     `system` is the model's instructions.
     """
-    transport = RestClient(
-        http,
-        base_url=settings.agent_opik_url,
-        timeout=settings.opik_backend_timeout,
-        retries=_retries(settings),
-    )
-    client = OpikClient(transport)
+    backend = build_backend(settings, http)
+    rest = RestClient(backend, timeout=settings.opik_backend_timeout)
+    client = OpikClient(rest)
     loader = TraceLoader(
         client, LoadLimits(spans=settings.max_spans, seconds=settings.turn_seconds)
     )
@@ -65,19 +62,21 @@ def build_conversations(
         store,
         Access(client, owner_key=store.owner_key, seconds=settings.access_cache_seconds),
         open_bench=TraceOpener(client, loader, TOOLS, limits, usual_seconds=settings.usual_seconds),
-        open_model=_models(settings, http, transport),
+        open_model=_models(settings, backend, rest),
         observer=observer,
         rules=build_turn_policy(settings, system),
         tasks=tasks,
     )
 
 
-def _retries(settings: Settings) -> RetryPolicy:
-    return RetryPolicy(
+def build_backend(settings: Settings, http: httpx.AsyncClient) -> BackendHttp:
+    """The backend's API at the configured address."""
+    retries = RetryPolicy(
         statuses=frozenset(settings.retry_statuses),
         attempts=settings.retry_max_attempts,
         backoff=settings.retry_backoff_factor,
     )
+    return BackendHttp(http, base_url=settings.agent_opik_url, retries=retries)
 
 
 def build_turn_policy(settings: Settings, system: str) -> TurnPolicy:
@@ -135,12 +134,11 @@ def _price(price: ModelPrice) -> TokenPrice:
     return TokenPrice(price.prompt, price.completion, cached)
 
 
-def _models(settings: Settings, http: httpx.AsyncClient, transport: RestClient) -> ModelSelector:
+def _models(settings: Settings, backend: BackendHttp, rest: RestClient) -> ModelSelector:
     """Opens models behind the chat proxy, with a caller's rights."""
     return ModelSelector(
-        http,
-        BackendModels(transport),
-        base_url=settings.agent_opik_url,
+        backend,
+        BackendModels(rest),
         wishes=ModelPreferences(
             models=settings.agent_model,
             order=settings.agent_model_order,
@@ -158,9 +156,6 @@ def build_chat_options(settings: Settings) -> ChatOptions:
         reasoning_effort=settings.agent_reasoning_effort,
         silence_seconds=settings.model_silence_seconds,
         reply_bytes=settings.reply_bytes,
-        statuses=frozenset(settings.retry_statuses),
-        attempts=settings.retry_max_attempts,
-        backoff=settings.retry_backoff_factor,
     )
 
 

@@ -15,11 +15,11 @@ import httpx
 from app.agent.citations import Aliases
 from app.caller import Caller, Owner
 from app.opik.client import BODIES, OpikClient
-from app.opik.rest_client import RestClient, RetryPolicy
 from app.tools import TOOLS
 from app.tools.trace.loader import LoadLimits, TraceLoader
 from app.tools.trace.trace_context import ToolLimits, TraceOpener
 from bench.outline import make_spans
+from testkit.backend import rest_client_at
 
 SIZES = (100, 1_000, 10_000)
 _TRACE = str(UUID(int=1))
@@ -78,8 +78,8 @@ async def measure(count: int) -> tuple[float, float, int]:
     """Seconds to open a trace of `count` spans, the longest hold in seconds, the requests."""
     backend = MemoryBackend(count)
     async with httpx.AsyncClient(transport=httpx.MockTransport(backend)) as http:
-        transport = RestClient(http, base_url="http://opik", timeout=30, retries=RetryPolicy())
-        client = OpikClient(transport)
+        rest = rest_client_at("http://opik", http, timeout=30)
+        client = OpikClient(rest)
         workshop = TraceOpener(client, TraceLoader(client, LoadLimits()), TOOLS, ToolLimits())
         pulse = Pulse()
         async with anyio.create_task_group() as group:

@@ -18,7 +18,8 @@ from app.agent.prompt import SYSTEM, Fence
 from app.analysis.text.outline import build_outline
 from app.analysis.text.token_budget import estimate_tokens
 from app.analysis.trace_analysis import analyse_trace, choose_bodies
-from app.chat.native_tools import NativeTools, encode_json
+from app.backend_http import encode_json
+from app.chat.native_tools import NativeTools
 from app.messages import System, User
 from app.opik.records import ErrorInfo, Span, Trace
 from app.tools import TOOLS

@@ -19,6 +19,7 @@ from app.agent.loop import run_turn
 from app.agent.prompt import Fence
 from app.agent.toolbox import Toolbox, tool
 from app.caller import Caller
+from app.chat.capabilities import LearnedCapabilities, find_capabilities, guess_provider
 from app.chat.model import ChatOptions, ProxyModel
 from app.errors import OpikAssistError
 from app.events import StoredEvent, TextDelta, TurnFailed, TurnFinished
@@ -26,9 +27,9 @@ from app.ids import is_uuid
 from app.messages import Assistant, Message, System, User
 from app.opik.client import BODIES, OpikClient
 from app.opik.records import Span, Trace
-from app.opik.rest_client import RestClient, RetryPolicy
+from app.opik.rest_client import RestClient
 from app.settings import Settings
-from app.wiring import build_chat_options, build_turn_policy
+from app.wiring import build_backend, build_chat_options, build_turn_policy
 from evals.asked_case import AskedCase
 from evals.backend import proxy_name
 from evals.grading import named_spans
@@ -87,14 +88,9 @@ class Baseline:
     """See `Asker`; with the limits that the service would have with these settings."""
 
     def __init__(self, http: httpx.AsyncClient, settings: Settings, model: str) -> None:
-        self._http = http
-        self._url = settings.agent_opik_url
-        self._transport = RestClient(
-            http,
-            base_url=self._url,
-            timeout=settings.opik_backend_timeout,
-            retries=RetryPolicy(),
-        )
+        self._backend = build_backend(settings, http)
+        self._rest = RestClient(self._backend, timeout=settings.opik_backend_timeout)
+        self._learned = LearnedCapabilities()
         self._model = proxy_name(model)
         self._limits: TurnLimits = build_turn_policy(settings, _SYSTEM).limits
         self._options: ChatOptions = build_chat_options(settings)
@@ -103,7 +99,7 @@ class Baseline:
     async def talk(self, case: AskedCase, *, workspace: str, token: str) -> Sequence[Answered]:
         """See `Asker`."""
         caller = Caller(token, workspace)
-        client = OpikClient(self._transport)
+        client = OpikClient(self._rest)
         try:
             trace = await client.trace(caller, case.trace.id)
             page = await client.span_page(caller, trace, limit=SPANS, cursor="", exclude=BODIES)
@@ -135,11 +131,12 @@ class Baseline:
             await run_turn(
                 messages,
                 model=ProxyModel(
-                    self._http,
-                    base_url=self._url,
-                    caller=bench.caller,
-                    model=self._model,
+                    self._backend,
+                    bench.caller,
+                    self._model,
                     options=self._options,
+                    capabilities=find_capabilities(guess_provider(self._model), self._model),
+                    learned=self._learned,
                     token=marker,
                 ),
                 toolbox=Toolbox(tools, bench, seconds=seconds, characters=characters),

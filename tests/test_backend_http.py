@@ -1,11 +1,18 @@
-"""The pause that an answer asks for, in whatever form a server or a gateway writes it."""
+"""One exchange with the backend: its bounds, its end, and the pause before another attempt."""
 
+from collections.abc import AsyncIterator
+
+import anyio
+import anyio.lowlevel
 import httpx
 import pytest
+import respx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.retry_after import parse_retry_after
+from app.backend_http import BackendResponse, ByteAllowance, RetryPolicy, parse_retry_after
+from app.caller import Caller
+from testkit.backend import STATUSES, backend_at
 
 NOW = "Sun, 22 Nov 2026 10:00:00 GMT"
 
@@ -58,3 +65,118 @@ def test_no_header_is_an_error(value: str, date: str) -> None:
     headers = httpx.Headers([(b"Retry-After", value.encode()), (b"Date", date.encode())])
     pause = parse_retry_after(headers)
     assert pause is None or pause >= 0
+
+
+URL = "http://opik.test/v1/private/things"
+
+
+class Body(httpx.AsyncByteStream):
+    """Sends these pieces, then breaks off or falls silent; remembers that it was closed."""
+
+    def __init__(self, *pieces: bytes, then: str = "ends") -> None:
+        self.pieces = pieces
+        self.then = then
+        self.closed = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self.pieces:
+            yield piece
+        if self.then == "breaks":
+            raise httpx.ReadError("reset")
+        if self.then == "is silent":
+            await anyio.sleep_forever()
+
+    async def aclose(self) -> None:
+        await anyio.lowlevel.checkpoint()
+        self.closed = True
+
+
+async def read(
+    body: Body, *, limit: int = 100, idle_seconds: float = 60, total_seconds: float = 60
+) -> BackendResponse:
+    with respx.mock() as router:
+        router.get(URL).mock(return_value=httpx.Response(200, stream=body))
+        async with (
+            httpx.AsyncClient(follow_redirects=True) as http,
+            backend_at("http://opik.test/", http).open(
+                Caller(),
+                "GET",
+                "/things",
+                headers={},
+                connect_seconds=1,
+                idle_seconds=idle_seconds,
+                total_seconds=total_seconds,
+            ) as response,
+        ):
+            return await response.read(ByteAllowance(limit))
+
+
+@pytest.mark.parametrize(
+    ("body", "limits", "read_bytes", "end"),
+    [
+        (Body(b"ab", b"cd"), {}, b"abcd", "whole"),
+        (Body(b"ab", b"cd"), {"limit": 4}, b"abcd", "whole"),
+        (Body(b"ab", b"cd"), {"limit": 3}, b"abc", "too_large"),
+        (Body(b"ab", then="breaks"), {}, b"ab", "broken"),
+        (Body(b"ab", then="is silent"), {"idle_seconds": 0.01}, b"ab", "broken"),
+        (Body(b"ab", then="is silent"), {"total_seconds": 0.01}, b"ab", "broken"),
+    ],
+)
+async def test_a_body_is_read_within_its_bounds_and_closed(
+    body: Body, limits: dict[str, float], read_bytes: bytes, end: str
+) -> None:
+    response = await read(body, **limits)  # type: ignore[arg-type]
+    assert (response.body, response.end) == (read_bytes, end)
+    assert body.closed
+
+
+async def test_a_cancelled_exchange_is_closed() -> None:
+    body = Body(then="is silent")
+    with anyio.move_on_after(0.05) as scope:
+        await read(body)
+    assert scope.cancelled_caught
+    assert body.closed
+
+
+async def test_a_redirect_is_an_answer_and_not_followed() -> None:
+    elsewhere = {"Location": "http://elsewhere.example/"}
+    with respx.mock() as router:
+        router.get(URL).mock(return_value=httpx.Response(307, headers=elsewhere))
+        async with (
+            httpx.AsyncClient(follow_redirects=True) as http,
+            backend_at("http://opik.test", http).open(
+                Caller(), "GET", "/things", headers={}, connect_seconds=1, idle_seconds=1
+            ) as response,
+        ):
+            assert response.status == 307
+
+
+@pytest.mark.parametrize(
+    ("failures", "attempts", "headers", "pauses"),
+    [
+        (1, 9, None, [0.5]),
+        (2, 9, {}, [1.0]),
+        (3, 9, {"Retry-After": "soon"}, [2.0]),
+        (4, 9, None, []),
+        (1, 1, None, []),
+        (1, 9, {"Retry-After": "10"}, [10.0]),
+        (1, 9, {"Retry-After": "11"}, []),
+    ],
+)
+async def test_a_pause_doubles_unless_the_answer_asks_for_one(
+    failures: int, attempts: int, headers: dict[str, str] | None, pauses: list[float]
+) -> None:
+    made: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        made.append(seconds)
+
+    policy = RetryPolicy(statuses=STATUSES, attempts=4, backoff=0.5, sleep=sleep)
+    again = await policy.wait(
+        failures,
+        attempts=attempts,
+        headers=None if headers is None else httpx.Headers(headers),
+        longest=10,
+    )
+    assert made == pauses
+    assert again == bool(pauses)

@@ -45,7 +45,7 @@ class Capabilities:
 
 
 class LearnedCapabilities:
-    """Abilities that trying has shown, by workspace and model, for an hour."""
+    """Capabilities that trying has shown, by workspace and model, for an hour."""
 
     def __init__(
         self, *, seconds: float = LEARNT_SECONDS, clock: Callable[[], float] = time.monotonic
@@ -57,8 +57,8 @@ class LearnedCapabilities:
     def get(self, workspace: str | None, model: str) -> Capabilities | None:
         return self._known.get((workspace, model))
 
-    def put(self, workspace: str | None, model: str, abilities: Capabilities) -> None:
-        self._known[workspace, model] = abilities
+    def put(self, workspace: str | None, model: str, capabilities: Capabilities) -> None:
+        self._known[workspace, model] = capabilities
 
 
 def find_capabilities(

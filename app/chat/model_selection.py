@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import anyio
-import httpx
 import structlog
 from cachetools import TTLCache
 
+from app.backend_http import BackendHttp
 from app.caller import Caller
 from app.chat.capabilities import (
     Capabilities,
@@ -64,7 +64,7 @@ class Candidate:
     name: str
     wire: str
     provider: str
-    abilities: Capabilities
+    capabilities: Capabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +123,13 @@ class WorkspaceModels:
 
     def _candidate(self, name: str, wire: str) -> Candidate:
         provider = self._provider_of(wire)
-        abilities = find_capabilities(
+        capabilities = find_capabilities(
             provider,
             wire,
             responses_mode=provider == "openai" and self._in_responses_mode(),
             reasons=self._reasons(provider, wire),
         )
-        return Candidate(name, wire, provider, abilities)
+        return Candidate(name, wire, provider, capabilities)
 
     def _provider_of(self, wire: str) -> str:
         """By the keys' own lists, by the backend's models, and by the name, in this order."""
@@ -203,20 +203,18 @@ class ModelSelector:
 
     def __init__(
         self,
-        http: httpx.AsyncClient,
+        backend: BackendHttp,
         offers: ModelCatalog,
         *,
-        base_url: str,
         wishes: ModelPreferences,
         options: ChatOptions,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._http = http
+        self._backend = backend
         self._offers = offers
-        self._base_url = base_url
         self._wishes = wishes
         self._options = options
-        self._learnt = LearnedCapabilities(clock=clock)
+        self._learned = LearnedCapabilities(clock=clock)
         self._known: TTLCache[str, WorkspaceModels] = TTLCache(
             _REMEMBERED, _KNOWLEDGE_SECONDS, timer=clock
         )
@@ -265,13 +263,12 @@ class ModelSelector:
 
     def open(self, caller: Caller, candidate: Candidate, *, token: str) -> ProxyModel:
         return ProxyModel(
-            self._http,
-            base_url=self._base_url,
-            caller=caller,
-            model=candidate.wire,
+            self._backend,
+            caller,
+            candidate.wire,
             options=self._options,
-            abilities=candidate.abilities,
-            learnt=self._learnt,
+            capabilities=candidate.capabilities,
+            learned=self._learned,
             token=token,
         )
 

@@ -6,12 +6,11 @@ for a `reader` of the reply, and knows nothing else of the wire form of messages
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from app.chat.frames import json_object
 from app.messages import Assistant, Message, Reply, System, ToolCall, ToolResult, ToolSpec, User
-from app.surrogates import join_surrogates
 
 # The proxy routes OpenAI's, Anthropic's and Gemini's models by their bare names; a name with a
 # slash would mean OpenRouter's model of that vendor.
@@ -57,11 +56,6 @@ def wire_model(name: str) -> str:
         if name.startswith(prefix) and len(name) > len(prefix):
             return name.removeprefix(prefix)
     return name
-
-
-def encode_json(body: Mapping[str, Any]) -> bytes:
-    """The body as UTF-8 JSON; halves of characters become U+FFFD instead of an error."""
-    return join_surrogates(json.dumps(body, ensure_ascii=False, separators=(",", ":"))).encode()
 
 
 def _messages(messages: Sequence[Message]) -> Iterator[dict[str, Any]]:

@@ -1,16 +1,19 @@
-"""One request to the chat proxy and its answer: a stream, a whole reply, or a refusal.
+"""One reply of the chat proxy: a stream, a whole reply, or an error, decoded as it comes.
 
-Reads with bounded memory whatever comes, closes the response on every way out (a cancelled turn
-included), and leaves to `ProxyModel` whether a failed exchange may be repeated.
+Reads with bounded memory whatever comes, and leaves to `ProxyModel` whether a failed exchange may
+be repeated.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
 
 import anyio
 import httpx
 import structlog
 
+from app.backend_http import BackendHttp, ByteAllowance, OpenResponse
+from app.caller import Caller
 from app.chat.capabilities import drops_tools
 from app.chat.frames import Frame, FrameDecoder, Unreadable, json_object
 from app.chat.provider_errors import (
@@ -24,12 +27,16 @@ from app.chat.provider_errors import (
 from app.chat.reply_builder import ReplyBuilder
 from app.errors import ModelFailed
 from app.messages import Reply
-from app.retry_after import parse_retry_after
 
 log = structlog.get_logger(__name__)
 
+_PATH = "/chat/completions"
+_HEADERS = {
+    "Accept": "text/event-stream, application/json",
+    # A compressed stream would be held back by whatever compresses it.
+    "Accept-Encoding": "identity",
+}
 _CONNECT_SECONDS = 10
-_CLOSE_SECONDS = 2
 # After `[DONE]` the end of the body is awaited for a moment: then the connection can be reused.
 _DRAIN_SECONDS = 0.5
 _DRAIN_CHUNKS = 16
@@ -43,156 +50,149 @@ _PROVIDER = "X-Opik-Provider"
 
 
 class ReplyStreamFailed(Exception):
-    """An exchange without a reply: what to tell, and what a repetition depends on.
+    """An exchange without a reply: what the user reads, and what another attempt depends on.
 
-    `refusal` is None where nobody refused; `unheard`: the connection failed before a byte of the
-    answer came; `asked_wait`: the pause in seconds that the answer asks for; `tools_lost`: the
-    request's native tools were dropped on the way.
+    `provider_error` is None where nobody refused; `headers` are those of a response that is an
+    error; `lost_connection`: it failed before a byte of the answer came; `drops_tools`: native
+    tools never reach this model.
     """
 
     def __init__(
         self,
-        told: ModelFailed,
+        failure: ModelFailed,
         *,
-        refusal: ProviderError | None = None,
-        unheard: bool = False,
-        asked_wait: float | None = None,
-        tools_lost: bool = False,
+        provider_error: ProviderError | None = None,
+        headers: httpx.Headers | None = None,
+        lost_connection: bool = False,
+        drops_tools: bool = False,
     ) -> None:
-        super().__init__(told.message)
-        self.told = told
-        self.refusal = refusal
-        self.unheard = unheard
-        self.asked_wait = asked_wait
-        self.tools_lost = tools_lost
+        super().__init__(failure.message)
+        self.failure = failure
+        self.provider_error = provider_error
+        self.headers = headers
+        self.lost_connection = lost_connection
+        self.drops_tools = drops_tools
 
 
-@dataclass(frozen=True, slots=True)
 class ReplyStream:
-    """Where to ask, how long to listen; `headers` are raw, `hide` takes secrets out of errors."""
+    """Asks one model for replies, as one caller.
 
-    http: httpx.AsyncClient
-    url: str
-    headers: Mapping[bytes, bytes] = field(repr=False)
-    hide: Callable[[str], str]
-    model: str
-    new_id: Callable[[], str]
-    silence_seconds: float
-    reply_bytes: int
+    `silence_seconds` is the longest pause between two pieces of an answer; `reply_bytes` bounds a
+    reply's text and calls.
+    """
+
+    def __init__(
+        self,
+        backend: BackendHttp,
+        caller: Caller,
+        model: str,
+        *,
+        new_id: Callable[[], str],
+        silence_seconds: float,
+        reply_bytes: int,
+    ) -> None:
+        self._backend = backend
+        self._caller = caller
+        self._model = model
+        self._new_id = new_id
+        self._silence_seconds = silence_seconds
+        self._reply_bytes = reply_bytes
 
     async def run(
-        self, body: bytes, say: Callable[[str], None], *, native_tools: bool = False
+        self, body: Mapping[str, Any], say: Callable[[str], None], *, native_tools: bool = False
     ) -> Reply:
-        """Sends `body` and reads the reply, which may be empty or cut, saying its text as it comes.
+        """Sends `body` and reads the reply, which may be empty or cut; `say` gets its text as it
+        comes.
 
-        Raises ExchangeFailed, also for `native_tools` that the provider turns out never to see.
+        Raises ReplyStreamFailed, also for `native_tools` that the provider turns out never to see.
         """
-        request = self.http.build_request(
-            "POST",
-            self.url,
-            content=body,
-            headers=httpx.Headers(list(self.headers.items())),
-            timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS, pool=_CONNECT_SECONDS),
-        )
         try:
-            with anyio.fail_after(self.silence_seconds):
-                response = await self.http.send(request, stream=True, follow_redirects=False)
-        except TimeoutError:
-            raise self._silent() from None
-        except httpx.TransportError as error:
-            raise _unheard(error) from None
-        try:
-            if native_tools and drops_tools(response.headers.get(_PROVIDER, "")):
-                raise ReplyStreamFailed(model_failed("no_tools", model=self.model), tools_lost=True)
-            return await self._read(response, say)
-        finally:
-            with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
-                await response.aclose()
+            async with self._backend.open(
+                self._caller,
+                "POST",
+                _PATH,
+                headers=_HEADERS,
+                body=body,
+                connect_seconds=_CONNECT_SECONDS,
+                idle_seconds=self._silence_seconds,
+            ) as response:
+                if native_tools and drops_tools(response.headers.get(_PROVIDER, "")):
+                    failure = model_failed("no_tools", model=self._model)
+                    raise ReplyStreamFailed(failure, drops_tools=True)
+                return await self._read(response, say)
+        except (TimeoutError, httpx.HTTPError) as error:
+            raise self._no_answer(error) from None
 
-    async def _read(self, response: httpx.Response, say: Callable[[str], None]) -> Reply:
-        if response.status_code >= 300:
-            body = await self._beginning(response)
-            refusal = read_error_response(response.status_code, body).hiding(self.hide)
+    async def _read(self, response: OpenResponse, say: Callable[[str], None]) -> Reply:
+        provider = response.headers.get(_PROVIDER, "")
+        if response.status >= 300:
+            body = (await response.read(ByteAllowance(_ERROR_BYTES))).body
+            error = read_error_response(response.status, body).hiding(self._caller.hidden)
             raise ReplyStreamFailed(
-                to_model_failed(
-                    refusal, model=self.model, provider=response.headers.get(_PROVIDER, "")
-                ),
-                refusal=refusal,
-                asked_wait=parse_retry_after(response.headers),
+                to_model_failed(error, model=self._model, provider=provider),
+                provider_error=error,
+                headers=response.headers,
             )
         reading = _Reading(
-            ReplyBuilder(self.new_id, limit=self.reply_bytes),
+            ReplyBuilder(self._new_id, limit=self._reply_bytes),
             say,
-            hide=self.hide,
-            model=self.model,
-            provider=response.headers.get(_PROVIDER, ""),
+            hide=self._caller.hidden,
+            model=self._model,
+            provider=provider,
         )
         media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        read = self._read_whole if media_type == "application/json" else self._read_stream
-        await read(response, reading)
+        if media_type == "application/json":
+            await self._read_whole(response, reading)
+        else:
+            await self._read_stream(response, reading)
         reply = reading.reply()
         model = response.headers.get(_ACTUAL_MODEL) or reply.model
-        return replace(reply, model=model, provider=response.headers.get(_PROVIDER, ""))
+        return replace(reply, model=model, provider=provider)
 
-    async def _read_stream(self, response: httpx.Response, reading: "_Reading") -> None:
+    async def _read_stream(self, response: OpenResponse, reading: "_Reading") -> None:
         received = 0
-        chunks = response.aiter_bytes()
         try:
-            while (chunk := await self._next(chunks)) is not None:
+            while (chunk := await response.next_chunk()) is not None:
                 received += len(chunk)
                 reading.feed(chunk)
                 if reading.decoder.done:
-                    await _drain(chunks)
+                    await _drain(response)
                     return
-                if reading.over or received > self.reply_bytes * _STREAM_WEIGHT:
+                if reading.over or received > self._reply_bytes * _STREAM_WEIGHT:
                     reading.give_up()
                     return
             reading.end()
         except TimeoutError:
             # Some backends leave the connection open after the last frame.
-            if not reading.builder.ended:
-                raise self._silent() from None
-        except httpx.HTTPError as error:
+            if not (reading.builder.ended or reading.decoder.done):
+                raise
+        except httpx.HTTPError:
             if not received:
-                raise _unheard(error) from None
+                raise
 
-    async def _read_whole(self, response: httpx.Response, reading: "_Reading") -> None:
-        body = bytearray()
-        chunks = response.aiter_bytes()
-        try:
-            while (chunk := await self._next(chunks)) is not None:
-                body += chunk
-                if len(body) > _WHOLE_BYTES:
-                    raise ReplyStreamFailed(model_failed("too_large"))
-        except TimeoutError:
-            raise self._silent() from None
-        except httpx.HTTPError as error:
-            raise _unheard(error) from None
-        data = json_object(bytes(body))
+    async def _read_whole(self, response: OpenResponse, reading: "_Reading") -> None:
+        whole = await response.read(ByteAllowance(_WHOLE_BYTES))
+        if whole.error is not None:
+            raise whole.error
+        if whole.end == "too_large":
+            raise ReplyStreamFailed(model_failed("too_large"))
+        data = json_object(whole.body)
         if data is not None:
             reading.take([Frame(data)])
             return
         # A stream under the wrong name
-        reading.feed(bytes(body))
+        reading.feed(whole.body)
         reading.end()
 
-    async def _beginning(self, response: httpx.Response) -> bytes:
-        """As much of an error's body as is worth reading; a broken one is no further error."""
-        body = bytearray()
-        chunks = response.aiter_bytes()
-        try:
-            while len(body) < _ERROR_BYTES and (chunk := await self._next(chunks)) is not None:
-                body += chunk
-        except (TimeoutError, httpx.HTTPError):
-            pass
-        return bytes(body[:_ERROR_BYTES])
-
-    async def _next(self, chunks: AsyncIterator[bytes]) -> bytes | None:
-        with anyio.fail_after(self.silence_seconds):
-            return await anext(chunks, None)
-
-    def _silent(self) -> ReplyStreamFailed:
-        return ReplyStreamFailed(model_failed("silence", seconds=f"{self.silence_seconds:g}"))
+    def _no_answer(self, error: Exception) -> ReplyStreamFailed:
+        if isinstance(error, TimeoutError):
+            failure = model_failed("silence", seconds=f"{self._silence_seconds:g}")
+            return ReplyStreamFailed(failure)
+        if isinstance(error, httpx.DecodingError):
+            return ReplyStreamFailed(model_failed("not_understood", detail="broken compression"))
+        # The error's own text may hold addresses of the inner network; its name says enough.
+        log.info("proxy_unreachable", error=type(error).__name__)
+        return ReplyStreamFailed(model_failed("unreachable"), lost_connection=True)
 
 
 class _Reading:
@@ -251,11 +251,11 @@ class _Reading:
 
     def _take_frame(self, frame: Frame) -> None:
         self._frames += 1
-        refusal = find_provider_error(frame.data)
-        if refusal is not None:
-            refusal = refusal.hiding(self._hide)
-            told = to_model_failed(refusal, model=self._model, provider=self._provider)
-            raise ReplyStreamFailed(told, refusal=refusal)
+        error = find_provider_error(frame.data)
+        if error is not None:
+            error = error.hiding(self._hide)
+            failure = to_model_failed(error, model=self._model, provider=self._provider)
+            raise ReplyStreamFailed(failure, provider_error=error)
         text = self.builder.take(frame.data)
         if text:
             self._say(text)
@@ -287,21 +287,13 @@ class _Reading:
         return self._model.startswith(("claude", "gemini"))
 
 
-async def _drain(chunks: AsyncIterator[bytes]) -> None:
+async def _drain(response: OpenResponse) -> None:
     with anyio.move_on_after(_DRAIN_SECONDS):
         for _ in range(_DRAIN_CHUNKS):
-            if await anext(chunks, None) is None:
+            if await response.next_chunk() is None:
                 return
 
 
 def _is_damaged_frame(item: Frame | Unreadable) -> bool:
     """Whether text of the reply may be lost with this line; other lines are mere noise."""
     return isinstance(item, Unreadable) and (item.too_long or item.text.startswith("{"))
-
-
-def _unheard(error: httpx.HTTPError) -> ReplyStreamFailed:
-    if isinstance(error, httpx.DecodingError):
-        return ReplyStreamFailed(model_failed("not_understood", detail="broken compression"))
-    # The error's own text may hold addresses of the inner network; its name says enough.
-    log.info("proxy_unreachable", error=type(error).__name__)
-    return ReplyStreamFailed(model_failed("unreachable"), unheard=True)

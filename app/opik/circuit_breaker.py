@@ -10,10 +10,10 @@ backend cannot give must not close the way to all others.
 """
 
 import math
-import time
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from time import monotonic
 
 import structlog
 
@@ -22,7 +22,7 @@ from app.errors import BackendUnavailable
 log = structlog.get_logger(__name__)
 
 FAILURES = 5
-SECONDS = 5.0
+PROBE_SECONDS = 5.0
 
 
 @dataclass(slots=True)
@@ -39,17 +39,9 @@ class CircuitPass:
 
 
 class CircuitBreaker:
-    def __init__(
-        self,
-        *,
-        failures: int = FAILURES,
-        seconds: float = SECONDS,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        """Opens after `failures` in a row, lets a probe through `seconds` after the last."""
-        self._most = failures
-        self._seconds = seconds
-        self._clock = clock
+    """Opens after `FAILURES` in a row, lets a probe through `PROBE_SECONDS` after the last."""
+
+    def __init__(self) -> None:
         self._failed: set[Hashable] = set()
         self._open_until: float | None = None
         self._probing = False
@@ -67,7 +59,7 @@ class CircuitBreaker:
         """Whether the request is the probe."""
         if self._open_until is None:
             return False
-        wait = self._open_until - self._clock()
+        wait = self._open_until - monotonic()
         if wait > 0 or self._probing:
             seconds = max(1, math.ceil(wait))
             raise BackendUnavailable(
@@ -83,12 +75,12 @@ class CircuitBreaker:
         if passage.answered:
             self._close()
         elif passage.failure is not None and passage.is_probe:
-            self._open_until = self._clock() + self._seconds
+            self._open_until = monotonic() + PROBE_SECONDS
         elif passage.failure is not None and self._open_until is None:
             self._failed.add(passage.failure)
-            if len(self._failed) >= self._most:
-                self._open_until = self._clock() + self._seconds
-                log.warning("backend_given_up", failures=len(self._failed), seconds=self._seconds)
+            if len(self._failed) >= FAILURES:
+                self._open_until = monotonic() + PROBE_SECONDS
+                log.warning("backend_given_up", failures=len(self._failed), seconds=PROBE_SECONDS)
 
     def _close(self) -> None:
         self._failed.clear()

@@ -14,11 +14,12 @@ from typing import Any, TypedDict
 import anyio
 import httpx
 
+from app.backend_http import BackendResponse, ByteAllowance
 from app.caller import Caller
 from app.errors import NotFound
 from app.opik.records import Permissions, SortedTraces, Span, Stats, Thread, Trace
 from app.opik.responses import Record, SpanPage, TracePage, parse_record, read_page, to_error
-from app.opik.rest_client import BODY_BYTES, BackendResponse, ByteAllowance, RestClient
+from app.opik.rest_client import BODY_BYTES, RestClient
 
 PAGE_SPANS = 2_000
 SMALLEST_PAGE = 50

@@ -7,11 +7,10 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from app.backend_http import BackendResponse, parse_retry_after
 from app.errors import BackendUnavailable, NotAllowed, NotFound, NotSignedIn, OpikAssistError
 from app.opik import deep_json
 from app.opik.records import Span, Trace
-from app.opik.rest_client import BackendResponse
-from app.retry_after import parse_retry_after
 
 Record = TypeVar("Record", bound=BaseModel)
 

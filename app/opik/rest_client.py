@@ -1,82 +1,41 @@
-"""One HTTP exchange with the backend: bounded, retried, with the caller's credentials."""
+"""Requests to Opik's REST API: retried, read as a whole, stopped while the backend is down."""
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+import functools
+from collections.abc import Callable, Hashable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from typing import Any, NamedTuple
 
-import anyio
 import httpx
 import structlog
 
+from app.backend_http import BackendHttp, BackendResponse, ByteAllowance, OpenResponse
 from app.caller import Caller
 from app.errors import BackendUnavailable
 from app.opik.circuit_breaker import CircuitBreaker
-from app.retry_after import parse_retry_after
 
 log = structlog.get_logger(__name__)
 
 BODY_BYTES = 16 * 1024 * 1024
-LONGEST_WAIT = 10.0
-"""Whom the backend asks for a longer pause gives up: somebody waits for the answer."""
-_CLOSE_SECONDS = 2
+LONGEST_WAIT_SECONDS = 10.0
+"""A longer pause that the backend asks for is not made: somebody waits for the answer."""
+
+_Send = Callable[[], AbstractAsyncContextManager[OpenResponse]]
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """Which answers are tried again, how often, and after how many seconds (doubling)."""
-
-    statuses: frozenset[int] = frozenset({429, 502, 503, 504})
-    attempts: int = 3
-    backoff: float = 0.5
-    sleep: Callable[[float], Awaitable[None]] = anyio.sleep
-
-
-@dataclass(frozen=True, slots=True)
-class BackendResponse:
-    """What came back. `end` tells whether the body is whole, was cut by us, or broke off."""
-
-    status: int
-    headers: httpx.Headers
-    body: bytes
-    end: Literal["whole", "too_large", "broken"] = "whole"
-
-
-class ByteAllowance:
-    """Bytes that may still be read, by one exchange or by several together."""
-
-    def __init__(self, size: int) -> None:
-        self.left = size
-
-    def take(self, piece: bytes) -> bytes:
-        """As much of the piece as is left."""
-        taken = piece[: self.left]
-        self.left -= len(taken)
-        return taken
-
-
-class _Outcome(NamedTuple):
+class _Attempt(NamedTuple):
     """How an attempt ended: `failure` as the circuit counts it, None where the backend is well."""
 
-    answer: BackendResponse | None
+    response: BackendResponse | None
     failure: Hashable = None
 
 
 class RestClient:
-    def __init__(
-        self,
-        http: httpx.AsyncClient,
-        *,
-        base_url: str,
-        timeout: float,
-        retries: RetryPolicy,
-        circuit: CircuitBreaker | None = None,
-    ) -> None:
-        """`timeout` is seconds for one attempt; `http` keeps no cookies, follows no redirects."""
-        self._http = http
-        self._base = f"{base_url}/v1/private"
+    def __init__(self, backend: BackendHttp, *, timeout: float) -> None:
+        """`timeout` is seconds for one attempt."""
+        self._backend = backend
         self._timeout = timeout
-        self._retries = retries
-        self._circuit = circuit or CircuitBreaker()
+        self._circuit = CircuitBreaker()
 
     async def exchange(
         self,
@@ -85,106 +44,81 @@ class RestClient:
         path: str,
         *,
         params: Mapping[str, str] | None = None,
-        body: Any = None,
+        body: Mapping[str, Any] | None = None,
         accept: str = "application/json",
         limit: int | ByteAllowance = BODY_BYTES,
         partial: bool = False,
     ) -> BackendResponse:
-        """The answer, whatever its status; a body over `limit` bytes is cut.
+        """The response, whatever its status; a body over `limit` bytes is cut.
 
         Connection failures, timeouts and the retried statuses are tried again; so is a body that
         breaks off, unless `partial` asks for what came of it. Raises BackendUnavailable, at once
-        while the backend is given up for some seconds. A backend that asks for a longer pause than
-        LONGEST_WAIT is not tried again.
+        while the circuit is open.
         """
-        # Half of the time for a connection: so one that is not made is told from a slow answer.
-        half = self._timeout / 2
-        request = self._http.build_request(
+        send = functools.partial(
+            self._backend.open,
+            caller,
             method,
-            self._base + path,
+            path,
+            headers={"Accept": accept},
             params=params,
-            json=body,
-            headers=caller.headers_with({"Accept": accept}),
-            timeout=httpx.Timeout(self._timeout, connect=half, pool=half),
+            body=body,
+            # Half of the time, so that a host out of reach differs from one that answers slowly.
+            connect_seconds=self._timeout / 2,
+            idle_seconds=self._timeout,
+            total_seconds=self._timeout,
         )
         with self._circuit.passage() as passage:
-            attempts = 1 if passage.is_probe else self._retries.attempts
-            answer, failure = await self._attempts(request, limit, partial=partial, most=attempts)
+            attempts = 1 if passage.is_probe else self._backend.retries.attempts
+            response, failure = await self._attempt(
+                send, path, limit, partial=partial, attempts=attempts
+            )
             passage.failure = failure
-            passage.answered = answer is not None and failure is None
-        if answer is not None and (answer.end != "broken" or partial):
-            return answer if answer.status == 200 else _hiding(caller, answer)
+            passage.answered = response is not None and failure is None
+        if response is not None and (response.end != "broken" or partial):
+            return response if response.status == 200 else _without_token(caller, response)
         log.warning("backend_unreachable", method=method, attempts=attempts)
         raise BackendUnavailable("The Opik backend cannot be reached now. Try again in a moment.")
 
-    async def _attempts(
-        self, request: httpx.Request, limit: int | ByteAllowance, *, partial: bool, most: int
-    ) -> _Outcome:
-        """The outcome of the last attempt."""
-        outcome = _Outcome(None)
-        for attempt in range(most):
-            if attempt:
-                pause = _pause(outcome.answer, self._retries.backoff * 2 ** (attempt - 1))
-                if pause is None:
-                    break
-                await self._retries.sleep(pause)
-            outcome = await self._attempt(request, limit)
-            answer = outcome.answer
-            if answer is None or answer.status in self._retries.statuses:
-                continue
-            if answer.end != "broken" or partial:
-                break
-        return outcome
-
-    async def _attempt(self, request: httpx.Request, limit: int | ByteAllowance) -> _Outcome:
-        deadline = anyio.current_time() + self._timeout
-        try:
-            with anyio.fail_after(self._timeout):
-                response = await self._http.send(request, stream=True)
-        except httpx.PoolTimeout:
-            # All connections are in use, by whatever: that tells nothing about the backend.
-            return _Outcome(None)
-        except (httpx.ReadTimeout, httpx.WriteTimeout, TimeoutError):
-            return _Outcome(None, request.url.path)
-        except httpx.TransportError:
-            return _Outcome(None, object())
-        try:
-            answer = await self._read(response, limit, deadline)
-        finally:
-            with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
-                await response.aclose()
-        return _Outcome(answer, request.url.path if answer.status >= 500 else None)
-
-    async def _read(
-        self, response: httpx.Response, limit: int | ByteAllowance, deadline: float
-    ) -> BackendResponse:
-        allowance = limit if isinstance(limit, ByteAllowance) else ByteAllowance(limit)
-        body = bytearray()
-        end: Literal["whole", "too_large", "broken"] = "broken"
-        try:
-            with anyio.CancelScope(deadline=deadline):
-                async for piece in response.aiter_bytes():
-                    taken = allowance.take(piece)
-                    body += taken
-                    if len(taken) < len(piece):
-                        end = "too_large"
-                        break
-                else:
-                    end = "whole"
-        except (httpx.TransportError, httpx.DecodingError):
-            pass
-        return BackendResponse(response.status_code, response.headers, bytes(body), end)
+    async def _attempt(
+        self, send: _Send, path: str, limit: int | ByteAllowance, *, partial: bool, attempts: int
+    ) -> _Attempt:
+        """The last attempt."""
+        retries = self._backend.retries
+        failures = 0
+        while True:
+            last = await _attempt_once(send, path, limit)
+            response = last.response
+            if (
+                response is not None
+                and response.status not in retries.statuses
+                and (response.end != "broken" or partial)
+            ):
+                return last
+            failures += 1
+            headers = response.headers if response is not None else None
+            if not await retries.wait(
+                failures, attempts=attempts, headers=headers, longest=LONGEST_WAIT_SECONDS
+            ):
+                return last
 
 
-def _hiding(caller: Caller, answer: BackendResponse) -> BackendResponse:
-    """The answer without the caller's token, which is sent in Latin-1."""
-    body = caller.hidden(answer.body.decode("latin-1")).encode("latin-1")
-    return replace(answer, body=body)
+async def _attempt_once(send: _Send, path: str, limit: int | ByteAllowance) -> _Attempt:
+    allowance = limit if isinstance(limit, ByteAllowance) else ByteAllowance(limit)
+    try:
+        async with send() as opened:
+            response = await opened.read(allowance)
+    except httpx.PoolTimeout:
+        # All connections are in use: that says nothing about the backend.
+        return _Attempt(None)
+    except (httpx.ReadTimeout, httpx.WriteTimeout, TimeoutError):
+        return _Attempt(None, path)
+    except httpx.TransportError:
+        return _Attempt(None, object())
+    return _Attempt(response, path if response.status >= 500 else None)
 
 
-def _pause(answer: BackendResponse | None, backoff: float) -> float | None:
-    """Seconds until the next attempt, as the backend asks; None where it asks for too many."""
-    asked = None if answer is None else parse_retry_after(answer.headers)
-    if asked is None:
-        return backoff
-    return asked if asked <= LONGEST_WAIT else None
+def _without_token(caller: Caller, response: BackendResponse) -> BackendResponse:
+    """The response without the caller's token, which is sent in Latin-1."""
+    body = caller.hidden(response.body.decode("latin-1")).encode("latin-1")
+    return replace(response, body=body)

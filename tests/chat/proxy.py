@@ -9,18 +9,28 @@ import pytest
 import respx
 
 from app.caller import Caller
-from app.chat.capabilities import Capabilities, LearnedCapabilities
+from app.chat.capabilities import (
+    Capabilities,
+    LearnedCapabilities,
+    find_capabilities,
+    guess_provider,
+)
 from app.chat.model import ChatOptions, ProxyModel
+from app.chat.native_tools import wire_model
 from app.errors import ModelFailed
 from app.messages import Message, Reply, ToolSpec, User
 from testkit import credentials
-from tests.chat.recordings import body, media_type, numbered
+from testkit.backend import backend_at
+from tests.chat.recordings import body, media_type
 
 BASE = "http://backend:8080"
 URL = f"{BASE}/v1/private/chat/completions"
+OUR_ID = r"call_[0-9a-f]{32}"
+"""The form of our own ids of tool calls."""
 TOKEN = "5f1c09aa27e4b3d8"
 CALLER = Caller(token=credentials.SESSION, workspace="team")
 TOOL = ToolSpec("get_span", "Reads one span.", {"type": "object", "properties": {}})
+OPTIONS = ChatOptions()
 QUESTION = (User("Why is it slow?"),)
 
 
@@ -32,24 +42,23 @@ class Asked:
         http: httpx.AsyncClient,
         *,
         model: str = "openai/gpt-4.1",
-        options: ChatOptions | None = None,
+        options: ChatOptions = OPTIONS,
         base_url: str = BASE,
-        abilities: Capabilities | None = None,
-        learnt: LearnedCapabilities | None = None,
+        capabilities: Capabilities | None = None,
+        learned: LearnedCapabilities | None = None,
+        **retries: Any,
     ) -> None:
         self.said: list[str] = []
         self.pauses: list[float] = []
+        wire = wire_model(model)
         self.model = ProxyModel(
-            http,
-            base_url=base_url,
-            caller=CALLER,
-            model=model,
+            backend_at(base_url, http, sleep=self._pause, **retries),
+            CALLER,
+            wire,
             options=options,
-            abilities=abilities,
-            learnt=learnt,
+            capabilities=capabilities or find_capabilities(guess_provider(wire), wire),
+            learned=learned or LearnedCapabilities(),
             token=TOKEN,
-            new_id=numbered(),
-            sleep=self._pause,
         )
 
     async def reply(

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from app.chat.native_tools import NativeTools, encode_json, wire_model
+from app.backend_http import encode_json
+from app.chat.native_tools import NativeTools, wire_model
 from app.messages import Assistant, Message, System, ToolCall, ToolResult, ToolSpec, User
 
 CALL = ToolCall("own-1", "get_span", '{"id":1}', provider_id="theirs-1")

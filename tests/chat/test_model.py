@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ from app.errors import ModelFailed
 from app.messages import TokenUsage
 from testkit import credentials
 from tests.chat.proxy import (
+    OUR_ID,
     Asked,
     finish_frame,
     in_chunks,
@@ -267,8 +269,11 @@ async def test_ids_of_calls_are_our_own(http: httpx.AsyncClient, proxy: respx.Ro
     calls: list[dict[str, Any]] = [CALL, CALL | {"id": "b"}]
     proxy.mock(return_value=whole(calls=calls, finish="tool_calls"))
     reply = await Asked(http).reply()
-    assert [(c.id, c.provider_id) for c in reply.calls] == [("call-1", "a"), ("call-2", "b")]
-    assert "call-1" not in json.dumps(sent(proxy, 0))
+    assert [call.provider_id for call in reply.calls] == ["a", "b"]
+    ids = [call.id for call in reply.calls]
+    assert len(set(ids)) == 2
+    assert all(re.fullmatch(OUR_ID, each) for each in ids)
+    assert not any(each in json.dumps(sent(proxy, 0)) for each in ids)
 
 
 async def test_a_session_is_not_in_what_a_model_prints_of_itself(http: httpx.AsyncClient) -> None:

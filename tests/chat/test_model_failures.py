@@ -47,7 +47,7 @@ async def test_attempts_are_counted_and_pauses_double(
     answer: httpx.Response | Exception, reason: str, http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(side_effect=[answer] * 9)
-    asked = Asked(http, options=ChatOptions(attempts=4, backoff=0.25))
+    asked = Asked(http, attempts=4, backoff=0.25)
     error = await failed(asked)
     assert error.reason == reason
     assert asked.pauses == [0.25, 0.5, 1.0]
@@ -80,7 +80,7 @@ async def test_only_the_configured_statuses_are_tried_again(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(return_value=httpx.Response(503))
-    await failed(Asked(http, options=ChatOptions(statuses=frozenset({429}))))
+    await failed(Asked(http, statuses=frozenset({429})))
     assert proxy.call_count == 1
 
 
@@ -139,7 +139,7 @@ async def test_a_whole_answer_is_tried_only_once_more_after_a_server_error(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(side_effect=[streamed(), *[httpx.Response(503)] * 9])
-    await failed(Asked(http, options=ChatOptions(attempts=5)))
+    await failed(Asked(http, attempts=5))
     assert proxy.call_count == 3
 
 

@@ -147,7 +147,7 @@ async def test_a_refused_parameter_is_left_out_in_every_generation(
     generation: Generation, switches: Switches, backend: Backend
 ) -> None:
     switches.generation = generation
-    more = {"options": ChatOptions(temperature=0.2), "abilities": Capabilities()}
+    more = {"options": ChatOptions(temperature=0.2), "capabilities": Capabilities()}
     async with backend(*ANSWER, model="openai/gpt-5", **more) as asked:
         assert (await asked.reply()).text == "Hello 😀 you."
     bodies = [r.body for r in switches.requests("POST", PATH)]

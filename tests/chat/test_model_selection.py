@@ -92,9 +92,9 @@ def test_a_custom_model_is_usable_only_if_a_key_lists_it() -> None:
 def test_the_mode_and_the_reasoning_come_from_the_lists() -> None:
     knowledge = WorkspaceModels([AKey("openai", responses_mode=True)], OFFERS)
     plain, reasoning = knowledge.candidates(["gpt-4.1", "gpt-5"])
-    assert not plain.abilities.streams_calls
-    assert plain.abilities.reasons is None
-    assert "temperature" in reasoning.abilities.refused
+    assert not plain.capabilities.streams_calls
+    assert plain.capabilities.reasons is None
+    assert "temperature" in reasoning.capabilities.refused
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The text tool protocol: what goes over the wire, and which reply follows which answer."""
 
 import json
+import re
 from typing import Any
 
 import httpx
@@ -13,7 +14,17 @@ from app.chat.native_tools import NativeTools
 from app.chat.text_tools import TextTools
 from app.errors import ModelFailed
 from app.messages import Assistant, Message, Reply, System, ToolCall, ToolResult, ToolSpec, User
-from tests.chat.proxy import TOKEN, TOOL, Asked, finish_frame, sent, streamed, text_frame, whole
+from tests.chat.proxy import (
+    OUR_ID,
+    TOKEN,
+    TOOL,
+    Asked,
+    finish_frame,
+    sent,
+    streamed,
+    text_frame,
+    whole,
+)
 
 CALL = ToolCall("own-1", "get_span", '{"id": 1}', provider_id="theirs-1")
 OTHER = ToolCall("own-2", "get_span", "", provider_id="theirs-2")
@@ -110,9 +121,8 @@ async def test_text_is_said_and_the_request_becomes_a_call(
     reply = await model.reply()
     assert "".join(model.said) == reply.text == "Let me look."
     assert len(model.said) > 2
-    assert [(each.id, each.name, each.provider_id) for each in reply.calls] == [
-        ("call-1", "get_span", "")
-    ]
+    assert [(each.name, each.provider_id) for each in reply.calls] == [("get_span", "")]
+    assert re.fullmatch(OUR_ID, reply.calls[0].id)
     body = sent(proxy, 0)
     assert "tools" not in body
     assert body["stream"] is True
@@ -186,11 +196,11 @@ async def test_a_refusal_of_tools_or_roles_moves_the_tools_into_the_text_for_an_
     refusal: httpx.Response, http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     now = [0.0]
-    learnt = LearnedCapabilities(clock=lambda: now[0])
+    learned = LearnedCapabilities(clock=lambda: now[0])
     proxy.mock(side_effect=[refusal, pieces(REQUEST), pieces("Later."), refusal, pieces("Hm.")])
     for seconds in (0, 3_599, 2):
         now[0] += seconds
-        await asked(http, model="custom-llm/x", learnt=learnt).reply()
+        await asked(http, model="custom-llm/x", learned=learned).reply()
     assert ["tools" in sent(proxy, n) for n in range(5)] == [True, False, False, True, False]
 
 
@@ -220,7 +230,7 @@ async def test_calls_that_no_stream_brings_are_asked_for_whole_from_then_on(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     call = {"id": "a", "type": "function", "function": {"name": "get_span", "arguments": "{}"}}
-    learnt = LearnedCapabilities()
+    learned = LearnedCapabilities()
     proxy.mock(
         side_effect=[
             streamed(finish_frame("tool_calls")),
@@ -229,11 +239,11 @@ async def test_calls_that_no_stream_brings_are_asked_for_whole_from_then_on(
             pieces("In pieces."),
         ]
     )
-    model = asked(http, model="openai/gpt-4.1", learnt=learnt)
+    model = asked(http, model="openai/gpt-4.1", learned=learned)
     await model.reply()
-    model = asked(http, model="openai/gpt-4.1", learnt=learnt)
+    model = asked(http, model="openai/gpt-4.1", learned=learned)
     assert (await model.reply()).text == "".join(model.said) == "At once."
-    model = asked(http, model="openai/gpt-4.1", learnt=learnt)
+    model = asked(http, model="openai/gpt-4.1", learned=learned)
     await model.reply(tools=())
     assert "".join(model.said) == "In pieces."
     assert len(model.said) > 1

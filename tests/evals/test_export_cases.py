@@ -18,7 +18,6 @@ from app.errors import StartRefused
 from app.export_cases import Backend, OneTrace, Recording, export, main, read_recording
 from app.opik.client import OpikClient
 from app.opik.records import Trace
-from app.opik.rest_client import RestClient, RetryPolicy
 from evals import ask
 from evals.asked_case import AskedCase, read_file
 from standin.chat import ChatError
@@ -26,6 +25,7 @@ from standin.faults import Answer, Fault
 from standin.serving import serve_in_thread
 from standin.switches import UserAccount
 from testkit import credentials
+from testkit.backend import rest_client_at
 from testkit.scripted_chat import answer
 from testkit.service import OTHER_TRACE_ID, TRACE_ID, Service, record_trace, running, span_id
 from tests.evals.fake_server import FakeServer
@@ -52,10 +52,8 @@ class Exporting:
     async def run(self, source: OneTrace | None = None, *, most_spans: int = 1_000) -> int:
         wished = argparse.Namespace(out=self.folder, workspace="default")
         async with httpx.AsyncClient() as http:
-            transport = RestClient(
-                http, base_url=self.service.backend, timeout=5, retries=RetryPolicy(attempts=1)
-            )
-            backend = Backend(OpikClient(transport), Caller(SECRET, "default"), most_spans)
+            rest = rest_client_at(self.service.backend, http, timeout=5)
+            backend = Backend(OpikClient(rest), Caller(SECRET, "default"), most_spans)
             uri = self.service.database_uri
             return await export(uri, source or backend, wished, self.said)
 

@@ -14,13 +14,13 @@ with atheris.instrument_imports(include=["app.chat", "app.opik", "app.agent", "a
     import httpx
 
     from app.agent.citations import Aliases, CitationStream
+    from app.backend_http import BackendResponse
     from app.chat.frames import Frame, FrameDecoder
     from app.chat.provider_errors import read_error_response
     from app.chat.reply_builder import ReplyBuilder
     from app.chat.text_tool_parser import TextToolParser
     from app.opik.records import Span
     from app.opik.responses import read_page
-    from app.opik.rest_client import BackendResponse
     from app.web.markdown.allowed_links import AllowedLinks
     from app.web.markdown.filter import MarkdownFilter, make_inert
 

@@ -13,8 +13,8 @@ from app.caller import Caller, Owner
 from app.errors import BackendUnavailable, NotAllowed, NotFound, NotSignedIn
 from app.opik.access import Access
 from app.opik.client import OpikClient
-from app.opik.rest_client import RestClient, RetryPolicy
 from testkit import credentials
+from testkit.backend import rest_client_at
 
 BASE = "http://opik.test"
 TRACE_ID = str(UUID(int=1))
@@ -39,8 +39,8 @@ async def access_with(key: bytes, clock: Clock) -> AsyncIterator[Access]:
         return key
 
     async with httpx.AsyncClient() as http:
-        transport = RestClient(http, base_url=BASE, timeout=1, retries=RetryPolicy(attempts=1))
-        yield Access(OpikClient(transport), owner_key=owner_key, seconds=60, clock=clock)
+        rest = rest_client_at(BASE, http, timeout=1)
+        yield Access(OpikClient(rest), owner_key=owner_key, seconds=60, clock=clock)
 
 
 @pytest.fixture

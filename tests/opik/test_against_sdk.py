@@ -10,10 +10,10 @@ import pytest
 from app.caller import Caller
 from app.opik.client import OpikClient
 from app.opik.records import Span, Trace
-from app.opik.rest_client import RestClient, RetryPolicy
 from standin.app import Standin, create_app
 from standin.record_store import Records
 from standin.switches import Switches
+from testkit.backend import rest_client_at
 from testkit.scripted_chat import DirectedChat, answer
 from testkit.service import TRACE_ID, record_trace, serving, span_id
 
@@ -48,9 +48,9 @@ async def both() -> AsyncIterator[Both]:
     standin = create_app(Records(), chat=DirectedChat(answer("x")), switches=Switches())
     record_trace(standin)
     async with serving(standin, grace=1) as url, httpx.AsyncClient() as http:
-        transport = RestClient(http, base_url=url, timeout=5, retries=RetryPolicy(attempts=1))
+        rest = rest_client_at(url, http, timeout=5)
         sdk = AsyncOpikApi(base_url=url, workspace_name="default", httpx_client=http)
-        yield Both(standin, OpikClient(transport), sdk)
+        yield Both(standin, OpikClient(rest), sdk)
 
 
 async def test_a_trace_is_asked_for_as_the_sdk_does_and_read_alike(both: Both) -> None:

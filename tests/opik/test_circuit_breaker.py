@@ -12,10 +12,12 @@ import respx
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from app.backend_http import BackendResponse
 from app.caller import Caller
 from app.errors import BackendUnavailable
-from app.opik.circuit_breaker import CircuitBreaker
-from app.opik.rest_client import BackendResponse, RestClient, RetryPolicy
+from app.opik import circuit_breaker
+from app.opik.rest_client import RestClient
+from testkit.backend import backend_at
 from testkit.service import WAIT_SECONDS, serving
 
 BASE = "http://opik.test"
@@ -41,8 +43,10 @@ Ask = Callable[[int], Awaitable[BackendResponse]]
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(circuit_breaker, "monotonic", clock)
+    return clock
 
 
 @pytest.fixture
@@ -54,17 +58,14 @@ def opik() -> object:
 @pytest.fixture
 async def ask(clock: Clock) -> AsyncIterator[Ask]:
     async with httpx.AsyncClient() as http:
-        yield asking(http, BASE, clock)
+        yield asking(http, BASE)
 
 
-def asking(http: httpx.AsyncClient, base: str, clock: Clock) -> Ask:
+def asking(http: httpx.AsyncClient, base: str) -> Ask:
     """Asks for the record of a number, twice at most."""
-    retries = RetryPolicy(attempts=2, sleep=lambda _: anyio.lowlevel.checkpoint())
-    circuit = CircuitBreaker(failures=GIVEN_UP, seconds=SECONDS, clock=clock)
-    transport = RestClient(
-        http, base_url=base, timeout=WAIT_SECONDS, retries=retries, circuit=circuit
-    )
-    return lambda number: transport.exchange(Caller(), "GET", record(number))
+    backend = backend_at(base, http, attempts=2, sleep=lambda _: anyio.lowlevel.checkpoint())
+    rest = RestClient(backend, timeout=WAIT_SECONDS)
+    return lambda number: rest.exchange(Caller(), "GET", record(number))
 
 
 async def fails(ask: Ask, numbers: range) -> None:
@@ -191,7 +192,7 @@ async def gate(clock: Clock) -> AsyncIterator[tuple[Gate, Ask]]:
     """A backend that was given up, whose time for a probe has come; over real sockets."""
     backend = Gate()
     async with serving(backend, grace=1) as url, httpx.AsyncClient() as http:
-        ask = asking(http, url, clock)
+        ask = asking(http, url)
         await fails(ask, range(GIVEN_UP))
         backend.hangs_up, backend.asked = False, 0
         clock.now += SECONDS

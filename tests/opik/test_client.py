@@ -12,7 +12,8 @@ from app.caller import Caller
 from app.errors import BackendUnavailable, NotAllowed, NotFound, NotSignedIn
 from app.opik.client import OpikClient
 from app.opik.records import Trace
-from app.opik.rest_client import BODY_BYTES, RestClient, RetryPolicy
+from app.opik.rest_client import BODY_BYTES
+from testkit.backend import rest_client_at
 
 BASE = "http://opik.test/api"
 TRACE_ID = str(UUID(int=1))
@@ -42,8 +43,8 @@ def waits() -> Waits:
 @pytest.fixture
 async def client(waits: Waits) -> Any:
     async with httpx.AsyncClient() as http:
-        transport = RestClient(http, base_url=BASE, timeout=1, retries=RetryPolicy(sleep=waits))
-        yield OpikClient(transport)
+        rest = rest_client_at(BASE, http, timeout=1, attempts=3, sleep=waits)
+        yield OpikClient(rest)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import respx
 
 from app.caller import Caller
 from app.opik.models import BackendModels
-from app.opik.rest_client import RestClient, RetryPolicy
+from testkit.backend import rest_client_at
 
 BASE = "http://backend:8080"
 KEYS = f"{BASE}/v1/private/llm-provider-key"
@@ -20,8 +20,7 @@ async def asked(what: str, answer: httpx.Response) -> Any:
     with respx.mock() as router:
         router.get(KEYS if what == "keys" else MODELS).mock(return_value=answer)
         async with httpx.AsyncClient() as http:
-            retries = RetryPolicy(attempts=1)
-            offers = BackendModels(RestClient(http, base_url=BASE, timeout=5, retries=retries))
+            offers = BackendModels(rest_client_at(BASE, http, timeout=5))
             return await getattr(offers, what)(CALLER)
 
 

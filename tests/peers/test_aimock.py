@@ -57,7 +57,7 @@ async def test_a_request_in_text_is_a_call_and_never_shown(
         http,
         model="gpt-4o",
         base_url=f"http://127.0.0.1:{port}",
-        abilities=Capabilities(native_tools=False),
+        capabilities=Capabilities(native_tools=False),
     )
     reply = await asked.reply([User("text call")])
     assert reply.text == "".join(asked.said) == "Let me look."

@@ -57,8 +57,9 @@ def a_model(http: httpx.AsyncClient, port: int, *, native: bool) -> Asked:
         http,
         model="smollm2",
         base_url=f"http://127.0.0.1:{port}",
-        options=ChatOptions(temperature=0, max_completion_tokens=120, statuses=(429, 503)),
-        abilities=Capabilities(native_tools=native),
+        options=ChatOptions(temperature=0, max_completion_tokens=120),
+        statuses=frozenset({429, 503}),
+        capabilities=Capabilities(native_tools=native),
     )
 
 

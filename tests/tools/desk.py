@@ -18,7 +18,6 @@ from app.agent.toolbox import CompletedCall
 from app.caller import Caller, Owner
 from app.messages import ToolCall
 from app.opik.client import OpikClient
-from app.opik.rest_client import RestClient, RetryPolicy
 from app.tools import TOOLS
 from app.tools.trace.loader import LoadLimits, TraceLoader
 from app.tools.trace.trace_context import ReadyTrace, ToolLimits, TraceOpener
@@ -26,6 +25,7 @@ from standin.app import Standin
 from standin.app import create_app as create_standin
 from standin.record_store import Records
 from standin.switches import ReceivedRequest, Switches
+from testkit.backend import rest_client_at
 from testkit.scripted_chat import DirectedChat
 from testkit.service import TRACE_ID, span_id
 
@@ -151,9 +151,14 @@ async def backend_with(
     standin.records.put_spans(spans)
     SOCKET.backend = standin
     async with httpx.AsyncClient(timeout=20) as http:
-        retries = RetryPolicy(attempts=2, sleep=lambda _: anyio.lowlevel.checkpoint())
-        transport = RestClient(http, base_url=SOCKET.url, timeout=20, retries=retries)
-        yield standin, OpikClient(transport)
+        rest = rest_client_at(
+            SOCKET.url,
+            http,
+            timeout=20,
+            attempts=2,
+            sleep=lambda _: anyio.lowlevel.checkpoint(),
+        )
+        yield standin, OpikClient(rest)
 
 
 @contextlib.asynccontextmanager

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import anyio
 import structlog
 
+from app.backend_http import ByteAllowance
 from app.caller import Caller
 from app.errors import OpikAssistError
 from app.opik.client import OpikClient
 from app.opik.records import Span, Trace
-from app.opik.rest_client import ByteAllowance
 
 log = structlog.get_logger(__name__)
 
