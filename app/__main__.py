@@ -1,16 +1,27 @@
 """`python -m app`: serves OpikAssist; `--version` prints the version."""
 
 import argparse
-import signal
 import socket
 import sys
+from types import FrameType
 
 import uvicorn
 
 from app import __version__
 from app.errors import StartRefused
-from app.main import LAST_WORDS_SECONDS, create_app, settle_memory
+from app.main import create_app, settle_memory
 from app.settings import Settings
+from app.shutdown import STREAM_END_SECONDS
+
+
+class Server(uvicorn.Server):
+    """A server whose process exits with 0 after a signal.
+
+    Uvicorn's own raises the signal once more at the end, so that the process dies of it.
+    """
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.should_exit = True
 
 
 def main() -> None:
@@ -30,33 +41,23 @@ def main() -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=round(settings.shutdown_seconds) + LAST_WORDS_SECONDS,
+        timeout_graceful_shutdown=round(settings.shutdown_seconds) + STREAM_END_SECONDS,
     )
-    server = uvicorn.Server(config)
-
-    def end(*_: object) -> None:
-        """Before the server listens to signals; at its end it raises its last one once more."""
-        if not server.started:
-            sys.exit(0)
-
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, end)
-    with _listener(config, reader_seconds=settings.reader_seconds) as listener:
+    server = Server(config)
+    with _bind_listener(config, reader_seconds=settings.reader_seconds) as listener:
         try:
             server.run(sockets=[listener])
         except SystemExit:
+            # A start that was stopped by a signal counts as failed for uvicorn.
             if not server.should_exit:
                 raise
-            return
-    if not server.started:
-        sys.exit(3)
 
 
-def _listener(config: uvicorn.Config, *, reader_seconds: float) -> socket.socket:
-    """A bound socket whose connections send each frame at once and drop readers that take nothing.
+def _bind_listener(config: uvicorn.Config, *, reader_seconds: float) -> socket.socket:
+    """A socket whose connections send each frame at once and drop clients that read nothing.
 
     A connection inherits both options. The second also ends one whose other end has vanished, for
-    which the system's own patience is some 15 minutes; not every system has it.
+    which the system itself waits some 15 minutes; not every system has it.
     """
     listener = config.bind_socket()
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

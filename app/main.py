@@ -6,10 +6,10 @@
 import contextlib
 import gc
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Protocol
+from typing import Any
 
 import anyio
 import httpx
@@ -22,7 +22,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import __version__
 from app.agent.prompt import SYSTEM
-from app.conversation.conversations import Conversations
 from app.conversation.health import Health
 from app.db.engine import create_engine, storage_kind
 from app.db.migrations import SchemaCheck, prepare_schema
@@ -30,7 +29,7 @@ from app.db.store import Store
 from app.errors import OpikAssistError, StartRefused
 from app.opik.client import is_reachable
 from app.settings import DEFAULT_DATABASE, Settings, database_url
-from app.shutdown import Shutdown
+from app.shutdown import LimitTime, Shutdown, ShutdownSignals
 from app.telemetry import logs
 from app.web import error_responses as problems
 from app.web.markdown.ui_urls import UiLinks
@@ -117,16 +116,7 @@ def settle_memory() -> None:
 log = structlog.get_logger(__name__)
 
 BACKEND_PROBE_SECONDS = 2.0
-LAST_WORDS_SECONDS = 8
-"""How long streams may take to end after the turns' time is up."""
-LAST_WRITE_SECONDS = 1.0
-"""How long a transaction may take then: a database that hangs must not hold up the end."""
-
-
-class UsesDatabase(Protocol):
-    """Whatever has transactions of its own."""
-
-    def hurry(self, seconds: float) -> None: ...
+"""A readiness check that waits longer would time out at most load balancers."""
 
 
 @contextlib.asynccontextmanager
@@ -135,13 +125,14 @@ async def lifespan(
 ) -> AsyncIterator[AppState]:
     """Opens the database and the HTTP client, runs turns until the end, closes all again."""
     logs.configure(style=settings.log_format, level=settings.log_level)
-    log.info("starting", storage=describe_storage(settings), backend=settings.agent_opik_url)
+    storage = describe_storage(settings)
+    log.info("service_starting", storage=storage, backend=settings.agent_opik_url)
     engine = create_engine(
         database_url(settings.session_service_uri), pool_recycle=settings.session_pool_recycle
     )
-    stopping = Shutdown()
+    signals = ShutdownSignals()
     async with contextlib.AsyncExitStack() as stack:
-        stack.enter_context(stopping.listening())
+        stack.enter_context(signals.receiving())
         await stack.enter_async_context(build_error_reports(settings).running())
         stack.push_async_callback(engine.dispose)
         await prepare_schema(
@@ -149,77 +140,35 @@ async def lifespan(
             migrate=settings.migrate_at_start,
             attempts=settings.session_service_max_retries,
             delay=settings.session_service_retry_delay,
-            sleep=stopping.sleep,
+            sleep=signals.sleep,
         )
-        stopping.check()
+        signals.check()
         observer = await stack.enter_async_context(build_own_traces(settings).running())
         http = await stack.enter_async_context(_http_client(transport))
         tasks = await stack.enter_async_context(anyio.create_task_group())
+
         store, schema = Store(engine), SchemaCheck(engine)
-        users: list[UsesDatabase] = [store, schema]
+        limit_transactions: list[LimitTime] = [store.limit_time, schema.limit_time]
         conversations = build_conversations(
             settings, store, http=http, tasks=tasks, observer=observer, system=system
         )
         if (retention := build_retention(settings, engine, observer)) is not None:
-            users.append(retention)
-            tasks.start_soon(retention.run_until, stopping.asked)
-        tasks.start_soon(_shut_down, conversations, users, stopping, settings)
-        health = _health(settings, schema, http=http, stopping=stopping)
+            limit_transactions.append(retention.limit_time)
+            tasks.start_soon(retention.run)
+        shutdown = Shutdown(signals, conversations, limit_transactions)
+        tasks.start_soon(shutdown.run, settings.drain_seconds, settings.shutdown_seconds)
+        backend_answers = partial(
+            is_reachable, http, base_url=settings.agent_opik_url, seconds=BACKEND_PROBE_SECONDS
+        )
+        health = Health(
+            schema_fault=schema.fault_for_turns,
+            backend_answers=backend_answers,
+            draining=signals.first.is_set,
+        )
         yield {"conversations": conversations, "health": health, "request_id": ""}
-        stopping.undelayed.set()
-        stopping.asked.set()
-        stopping.served.set()
 
-
-def _health(
-    settings: Settings, schema: SchemaCheck, *, http: httpx.AsyncClient, stopping: Shutdown
-) -> Health:
-    backend_answers = partial(
-        is_reachable, http, base_url=settings.agent_opik_url, seconds=BACKEND_PROBE_SECONDS
-    )
-    return Health(
-        schema_fault=schema.fault_for_turns,
-        backend_answers=backend_answers,
-        draining=stopping.asked.is_set,
-    )
-
-
-async def _shut_down(
-    conversations: Conversations,
-    users: Sequence[UsesDatabase],
-    stopping: Shutdown,
-    settings: Settings,
-) -> None:
-    """Takes no more questions, serves on for those who do not know yet, then gives running turns
-    their time to end. What still uses the database then has no longer than a moment."""
-    await stopping.asked.wait()
-    conversations.drain()
-    log.info("stopping", delay=settings.drain_seconds, grace=settings.shutdown_seconds)
-    with anyio.move_on_after(settings.drain_seconds):
-        await stopping.undelayed.wait()
-    stopping.hand_on()
-    grace = settings.shutdown_seconds
-    async with anyio.create_task_group() as group:
-        group.start_soon(_hurry, conversations, users, stopping, grace)
-        await conversations.shut_down(grace)
-        await stopping.served.wait()
-        group.cancel_scope.cancel()
-    _hurry_all(users)
-
-
-async def _hurry(
-    conversations: Conversations, users: Sequence[UsesDatabase], stopping: Shutdown, grace: float
-) -> None:
-    """Lets nothing wait for long once the time is up, or as soon as a second signal comes."""
-    with anyio.move_on_after(grace):
-        await stopping.hurried.wait()
-    _hurry_all(users)
-    await conversations.shut_down(0)
-
-
-def _hurry_all(users: Sequence[UsesDatabase]) -> None:
-    for each in users:
-        each.hurry(LAST_WRITE_SECONDS)
+        await shutdown.finish(settings.shutdown_seconds)
+        tasks.cancel_scope.cancel()
 
 
 @contextlib.asynccontextmanager

@@ -1,86 +1,137 @@
-"""Signals to end, taken before the server gets them.
+"""Ends the process in order after SIGTERM or SIGINT.
 
-A server closes its listening sockets as soon as it hears of a signal, waits for its streams, and
-ends the lifespan last. So the signal is kept back for as long as connections are to be accepted,
-and handed on then.
+A server closes its listening sockets as soon as it gets a signal, but a load balancer needs some
+seconds to send its requests elsewhere. So the service receives the signals in place of the server
+and passes them on when connections may be refused.
 """
 
 import asyncio
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
 import anyio
+import structlog
 
+from app.conversation.conversations import Conversations
 from app.errors import StartRefused
+
+STREAM_END_SECONDS = 8
+"""How long streams may take to end after SHUTDOWN_SECONDS: one last write to the database (1 s),
+and a last message to every client that still reads."""
+LAST_WRITE_SECONDS = 1.0
+"""How long a transaction may take then: a database that hangs must not hold up the end."""
+
+LimitTime = Callable[[float], None]
+"""Gives transactions, those under way included, at most so many seconds."""
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
+log = structlog.get_logger(__name__)
 
-class Shutdown:
-    """Whether this process is to end, and how soon.
 
-    `asked`: the first signal has come. `undelayed`: nobody is waited for who might not know yet,
-    since a person at a terminal (SIGINT) has no load balancer. `hurried`: a second signal has come.
-    `served`: the last request has its answer.
-    """
+class ShutdownSignals:
+    """SIGTERM and SIGINT of this process; `first` and `second` are set when so many have come."""
 
     def __init__(self) -> None:
-        self.asked = anyio.Event()
-        self.undelayed = anyio.Event()
-        self.hurried = anyio.Event()
-        self.served = anyio.Event()
-        self._kept: list[Callable[[], object]] = []
-        self._handed_on = False
+        self.first = anyio.Event()
+        self.second = anyio.Event()
+        self._last = signal.SIGTERM
+        self._passing_on = False
+        self._server_handlers: dict[signal.Signals, object] = {}
+
+    @property
+    def from_terminal(self) -> bool:
+        """Whether somebody pressed Ctrl+C: then no load balancer sends requests."""
+        return self._last == signal.SIGINT
 
     @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Takes the signals of this process; only the main thread can."""
+    def receiving(self) -> Iterator[None]:
+        """Receives the signals instead of the server, where this is the main thread."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
         loop = asyncio.get_running_loop()
-        before = {each: signal.getsignal(each) for each in _SIGNALS}
 
-        def handle(number: int, frame: FrameType | None) -> None:
-            server = before[signal.Signals(number)]
-            tell = (lambda: server(number, frame)) if callable(server) else (lambda: None)
-            loop.call_soon_threadsafe(self._take, number, tell)
+        def receive(number: int, _: FrameType | None) -> None:
+            loop.call_soon_threadsafe(self._receive, signal.Signals(number))
 
-        for each in _SIGNALS:
-            signal.signal(each, handle)
+        handlers = {each: signal.signal(each, receive) for each in _SIGNALS}
+        self._server_handlers.update(handlers)
         try:
             yield
         finally:
-            for each, server in before.items():
-                signal.signal(each, server)
+            for each, handler in handlers.items():
+                signal.signal(each, handler)
 
-    def hand_on(self) -> None:
-        """Gives the server the signals that were kept back, and at once those that follow."""
-        self._handed_on = True
-        while self._kept:
-            self._kept.pop(0)()
+    def _receive(self, number: signal.Signals) -> None:
+        if self.first.is_set():
+            self.second.set()
+        self.first.set()
+        self._last = number
+        if self._passing_on:
+            self.pass_on()
+
+    def pass_on(self) -> None:
+        """Gives the server the last signal now, and those that follow as they come."""
+        self._passing_on = True
+        handler = self._server_handlers.get(self._last)
+        if callable(handler):
+            handler(self._last, None)
 
     async def sleep(self, seconds: float) -> None:
-        """A pause of a start; raises StartRefused where the process is to end before it began."""
+        """A pause during the start; raises StartRefused at a signal."""
         with anyio.move_on_after(seconds):
-            await self.asked.wait()
+            await self.first.wait()
         self.check()
 
     def check(self) -> None:
-        """Raises StartRefused where the process is to end before it began."""
-        if self.asked.is_set():
-            self.hand_on()
-            raise StartRefused("The service was told to end before it had started.")
+        """Raises StartRefused if a signal has come during the start."""
+        if self.first.is_set():
+            self.pass_on()
+            raise StartRefused("The service was stopped before it had started.")
 
-    def _take(self, number: int, tell: Callable[[], object]) -> None:
-        if self.asked.is_set():
-            self.hurried.set()
-        if self.asked.is_set() or number == signal.SIGINT:
-            self.undelayed.set()
-        self.asked.set()
-        self._kept.append(tell)
-        if self._handed_on:
-            self.hand_on()
+
+class Shutdown:
+    def __init__(
+        self,
+        signals: ShutdownSignals,
+        conversations: Conversations,
+        limit_transactions: Sequence[LimitTime],
+    ) -> None:
+        """`limit_transactions` are those of everything that uses the database."""
+        self._signals = signals
+        self._conversations = conversations
+        self._limit_transactions = limit_transactions
+
+    async def run(self, drain_seconds: float, shutdown_seconds: float) -> None:
+        """Waits for a signal, then refuses new questions and ends the turns that run.
+
+        Connections are accepted for another `drain_seconds`; turns may go on for
+        `shutdown_seconds` after that. A second signal ends both waits.
+        """
+        await self._signals.first.wait()
+        log.info("service_draining", drain=drain_seconds, grace=shutdown_seconds)
+        self._conversations.drain()
+        if not self._signals.from_terminal:
+            with anyio.move_on_after(drain_seconds):
+                await self._signals.second.wait()
+        self._signals.pass_on()
+        with anyio.move_on_after(shutdown_seconds):
+            await self._signals.second.wait()
+        self._stop_turns()
+
+    async def finish(self, seconds: float) -> None:
+        """Waits until the turns have ended, at most `seconds`; there are no requests any more."""
+        log.info("service_stopping")
+        with anyio.move_on_after(seconds):
+            await self._conversations.wait_for_turns()
+        self._stop_turns()
+        await self._conversations.wait_for_turns()
+
+    def _stop_turns(self) -> None:
+        for limit_time in self._limit_transactions:
+            limit_time(LAST_WRITE_SECONDS)
+        self._conversations.stop_turns()

@@ -232,16 +232,14 @@ class Conversations:
         """Accepts no more turns; those that run may go on."""
         self._draining = True
 
-    async def shut_down(self, seconds: float) -> None:
-        """Drains, gives running turns `seconds` to end, then ends them with a last word."""
+    def stop_turns(self) -> None:
+        """Accepts no more turns and ends those that run with a last message."""
         self.drain()
-        with anyio.move_on_after(seconds):
-            await self._all_ended()
         for turn in self._turns.values():
             turn.stop(SHUTTING_DOWN)
-        await self._all_ended()
 
-    async def _all_ended(self) -> None:
+    async def wait_for_turns(self) -> None:
+        """Returns when the turns that run now have stored how they ended."""
         for turn in list(self._turns.values()):
             await turn.ended.wait()
 

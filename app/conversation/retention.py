@@ -35,18 +35,12 @@ class Retention:
         self._again = again
         self._sleep = sleep
 
-    def hurry(self, seconds: float) -> None:
-        """The process ends: what is being removed has at most so long."""
-        self._expiry.hurry(seconds)
+    def limit_time(self, seconds: float) -> None:
+        """From now on a transaction, also one under way, has at most so many seconds."""
+        self._expiry.limit_time(seconds)
 
-    async def run_until(self, ended: anyio.Event) -> None:
-        """Runs until the event; what it does at that moment is done within one transaction."""
-        async with anyio.create_task_group() as group:
-            group.start_soon(self._run)
-            await ended.wait()
-            group.cancel_scope.cancel()
-
-    async def _run(self) -> None:
+    async def run(self) -> None:
+        """Runs until it is cancelled, which lets a transaction that has begun end."""
         while True:
             done = True
             try:

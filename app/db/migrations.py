@@ -232,9 +232,9 @@ class SchemaCheck:
         self._transactions = Transactions(engine, attempts=1, sleep=anyio.sleep, seconds=seconds)
         self._script = script_directory()
 
-    def hurry(self, seconds: float) -> None:
-        """The process ends: a look, also one under way, has at most so long."""
-        self._transactions.hurry(seconds)
+    def limit_time(self, seconds: float) -> None:
+        """From now on a check, also one under way, has at most so many seconds."""
+        self._transactions.limit_time(seconds)
 
     async def fault(self) -> str | None:
         """What is wrong with the schema, in one line; raises DatabaseUnavailable."""

@@ -69,9 +69,9 @@ class RetentionBatches:
         self._holder = holder
         self._lease_seconds = lease_seconds
 
-    def hurry(self, seconds: float) -> None:
-        """The process ends: a transaction, also one under way, has at most so long."""
-        self._transactions.hurry(seconds)
+    def limit_time(self, seconds: float) -> None:
+        """From now on a transaction, also one under way, has at most so many seconds."""
+        self._transactions.limit_time(seconds)
 
     async def remove_some(self) -> RemovedBatch | None:
         """Removes some of the oldest; None while another process does this.

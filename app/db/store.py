@@ -51,9 +51,9 @@ class Store:
         self._transactions = Transactions(engine, attempts=attempts, sleep=sleep, seconds=seconds)
         self._owner_key: bytes | None = None
 
-    def hurry(self, seconds: float) -> None:
-        """The process ends: from now on a transaction has at most so long, one under way, too."""
-        self._transactions.hurry(seconds)
+    def limit_time(self, seconds: float) -> None:
+        """From now on a transaction, also one under way, has at most so many seconds."""
+        self._transactions.limit_time(seconds)
 
     async def owner_key(self) -> bytes:
         """The secret (32 bytes) of this database, with which tokens become owner names."""

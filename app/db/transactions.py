@@ -60,8 +60,8 @@ class Transactions:
         self._running: set[anyio.CancelScope] = set()
         self._complaints = _OutageLog(clock)
 
-    def hurry(self, seconds: float) -> None:
-        """From now on a unit has at most so long, those under way included."""
+    def limit_time(self, seconds: float) -> None:
+        """From now on a unit, also one under way, has at most so many seconds."""
         self._seconds = min(self._seconds, seconds)
         for scope in self._running:
             scope.deadline = min(scope.deadline, anyio.current_time() + seconds)

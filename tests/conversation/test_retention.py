@@ -47,6 +47,13 @@ class Pauses:
         await anyio.lowlevel.checkpoint()
 
 
+async def run_until(over: anyio.Event, retention: Retention) -> None:
+    async with anyio.create_task_group() as group:
+        group.start_soon(retention.run)
+        await over.wait()
+        group.cancel_scope.cancel()
+
+
 def retention(expiry: Any, pauses: Pauses, observer: Any = None) -> Retention:
     return Retention(expiry, observer or Forgotten(), again=AGAIN, sleep=pauses)
 
@@ -59,7 +66,7 @@ async def test_all_that_is_old_goes_at_once_with_pauses_between_and_again_every_
     pauses, observer = Pauses(4), Forgotten()
 
     with structlog.testing.capture_logs() as logs:
-        await retention(expiring(engine), pauses, observer).run_until(pauses.over)
+        await run_until(pauses.over, retention(expiring(engine), pauses, observer))
 
     assert pauses.seconds == [PAUSE_SECONDS, PAUSE_SECONDS, EVERY_SECONDS, EVERY_SECONDS]
     assert await kept(engine) == {turns[2].conversation_id}
@@ -77,7 +84,7 @@ async def test_while_another_process_has_it_in_hand_this_one_looks_again_soon(
     assert await expiring(engine).remove_some() == NOTHING
     pauses = Pauses(1)
     with structlog.testing.capture_logs() as logs:
-        await retention(expiring(engine), pauses).run_until(pauses.over)
+        await run_until(pauses.over, retention(expiring(engine), pauses))
     assert pauses.seconds == [AGAIN]
     assert logs == []
 
@@ -97,7 +104,7 @@ async def test_a_database_that_fails_is_told_once_a_run_and_the_next_run_works(
         holder = str(uuid4())
         expiry = RetentionBatches(engine, days=30, holder=holder, lease_seconds=60, sleep=at_once)
         with structlog.testing.capture_logs() as logs:
-            await retention(expiry, pauses).run_until(pauses.over)
+            await run_until(pauses.over, retention(expiry, pauses))
         told = [each["event"] for each in logs if each["event"].startswith("retention")]
         assert told == ["retention_interrupted", "retention"]
         assert pauses.seconds == [EVERY_SECONDS, EVERY_SECONDS]
@@ -110,13 +117,13 @@ async def test_a_fault_of_its_own_is_logged_and_ends_nothing_else() -> None:
 
     pauses = Pauses(2)
     with structlog.testing.capture_logs() as logs:
-        await retention(Faulty(), pauses).run_until(pauses.over)
+        await run_until(pauses.over, retention(Faulty(), pauses))
     assert [each["event"] for each in logs][:2] == ["retention_crashed"] * 2
     assert pauses.seconds == [EVERY_SECONDS, EVERY_SECONDS]
 
 
-async def test_it_ends_at_once_when_the_service_does(engine: AsyncEngine) -> None:
-    ended, asleep = anyio.Event(), anyio.Event()
+async def test_it_ends_at_once_when_it_is_cancelled_in_a_pause(engine: AsyncEngine) -> None:
+    asleep = anyio.Event()
 
     async def for_ever(_: float) -> None:
         asleep.set()
@@ -124,7 +131,4 @@ async def test_it_ends_at_once_when_the_service_does(engine: AsyncEngine) -> Non
 
     sleeping = Retention(expiring(engine), Forgotten(), again=AGAIN, sleep=for_ever)  # type: ignore[arg-type]
     with anyio.fail_after(15):
-        async with anyio.create_task_group() as group:
-            group.start_soon(sleeping.run_until, ended)
-            await asleep.wait()
-            ended.set()
+        await run_until(asleep, sleeping)

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from app.main import LAST_WORDS_SECONDS
 from app.settings import Settings, database_url
+from app.shutdown import STREAM_END_SECONDS
 from testkit.service_process import ROOT
 
 NAME = "opik-ai-backend"
@@ -61,7 +61,7 @@ def test_a_container_is_given_the_time_that_an_end_in_order_takes(own: dict[str,
     assert grace.endswith("s")
     times = ("drain_seconds", "shutdown_seconds")
     assert not set(own["services"][NAME]["environment"]) & {name.upper() for name in times}
-    needed = sum(Settings.model_fields[name].default for name in times) + LAST_WORDS_SECONDS
+    needed = sum(Settings.model_fields[name].default for name in times) + STREAM_END_SECONDS
     assert int(grace[:-1]) >= needed + 5
 
 

@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 
 from app import __version__
-from app.__main__ import _listener
+from app.__main__ import _bind_listener
 from testkit import credentials
 from testkit.scripted_chat import answer
 from testkit.service_process import free_port
@@ -68,7 +68,7 @@ async def test_a_database_that_never_comes_stops_the_start_in_words(tmp_path: Pa
 
 def test_every_connection_sends_at_once_and_gives_up_a_reader_in_time() -> None:
     config = uvicorn.Config("app.main:app", host="127.0.0.1", port=0)
-    with _listener(config, reader_seconds=2) as listener, socket.socket() as client:
+    with _bind_listener(config, reader_seconds=2) as listener, socket.socket() as client:
         listener.listen()
         client.connect(listener.getsockname())
         connection, _ = listener.accept()

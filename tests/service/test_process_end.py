@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from app.db import migrations as migrating
 from app.db.schema import sessions, utc_in
 from app.db.store import Store
-from app.main import LAST_WORDS_SECONDS
+from app.shutdown import STREAM_END_SECONDS
 from standin.chat import text
 from standin.faults import Delay, Fault
 from testkit import credentials, databases
@@ -180,7 +180,7 @@ def waiting_for(database_uri: str, **values: str) -> dict[str, str]:
 async def ends_before_it_started(process: Process, code: int = 0) -> None:
     process.process.send_signal(signal.SIGTERM)
     assert await process.ended() == code
-    assert "told to end before it had started" in process.log
+    assert "was stopped before it had started" in process.log
     assert "Traceback" not in process.log
     assert not any(
         password in process.log for password in (credentials.PASSWORD, databases.PASSWORD)
@@ -237,7 +237,7 @@ async def test_a_database_that_hangs_does_not_hold_up_the_end(
             await stream.until(lambda each: each.reader.texts)
             with private_server.frozen():
                 process.process.send_signal(signal.SIGTERM)
-                with anyio.fail_after(LAST_WORDS_SECONDS + 5):
+                with anyio.fail_after(STREAM_END_SECONDS + 5):
                     reader = await stream.rest()
                     assert await process.ended() == 0
         assert reader.error is not None
@@ -267,5 +267,5 @@ async def test_a_database_that_hangs_under_what_removes_old_conversations_does_n
                 await databases.wait_for_lock_wait(engine, databases.ROW_LOCK_WAITS)
                 with private_server.frozen():
                     process.process.send_signal(signal.SIGTERM)
-                    with anyio.fail_after(LAST_WORDS_SECONDS + 5):
+                    with anyio.fail_after(STREAM_END_SECONDS + 5):
                         assert await process.ended() == 0

@@ -17,7 +17,7 @@ async def test_handlers_of_others_still_hear_a_service_that_has_started(
         await service.ask()
         logging.getLogger("somebody").warning("else")
     assert "else" in caplog.messages
-    assert "stopping" in caplog.text
+    assert "service_stopping" in caplog.text
 
 
 def test_a_line_is_written_once_to_standard_error_however_often_it_is_set_up(
