@@ -4,13 +4,14 @@ The `type` names are public and stored: they are spelled once, here, and frozen 
 Stored events are the conversation's only memory; live events exist for the reader of a stream.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from app.messages import TokenUsage
+from app.messages import Message, Reply, TokenUsage, ToolSpec
 
 
 class _Event(BaseModel):
@@ -181,6 +182,24 @@ StoredEvent = (
 TerminalEvent = TurnFinished | TurnFailed | TurnCancelled | TurnInterrupted
 Event = StoredEvent | TextDelta | UsageReported | QuestionsSuggested
 
+
+@dataclass(frozen=True, slots=True)
+class ModelCalled:
+    """A call of the model ended: with a `reply`, with an `error`, or stopped (neither).
+
+    Neither stored nor shown to a reader. Times are UTC. `usage` is what the provider reported,
+    else an estimate, and zero for a request that was refused before any text came.
+    """
+
+    started_at: datetime
+    ended_at: datetime
+    messages: Sequence[Message]
+    tools: Sequence[ToolSpec]
+    reply: Reply | None
+    error: Exception | None
+    usage: TokenUsage
+
+
 _STORED: TypeAdapter[StoredEvent] = TypeAdapter(Annotated[StoredEvent, Field(discriminator="type")])
 
 
@@ -207,7 +226,8 @@ class Transcript:
 
 def dump_event(event: StoredEvent) -> str:
     """The event as JSON text for the log."""
-    return event.model_dump_json()
+    # The log keeps only what a provider reported.
+    return event.model_dump_json(exclude={"usage": {"estimated"}})
 
 
 def load_event(payload: str) -> StoredEvent:

@@ -11,12 +11,16 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, slots=True)
 class TokenUsage:
-    """Tokens of one or more replies; zeros where a provider reports nothing."""
+    """Tokens of one or more replies, as the provider reported them.
+
+    `estimated` marks counts of which at least a part was not reported.
+    """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
     reasoning_tokens: int = 0
+    estimated: bool = False
 
     @property
     def total_tokens(self) -> int:
@@ -28,6 +32,7 @@ class TokenUsage:
             self.completion_tokens + other.completion_tokens,
             self.cached_tokens + other.cached_tokens,
             self.reasoning_tokens + other.reasoning_tokens,
+            self.estimated or other.estimated,
         )
 
 

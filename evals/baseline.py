@@ -22,9 +22,9 @@ from app.caller import Caller
 from app.chat.capabilities import LearnedCapabilities, find_capabilities, guess_provider
 from app.chat.model import ChatOptions, ProxyModel
 from app.errors import OpikAssistError
-from app.events import StoredEvent, TextDelta, TurnFailed, TurnFinished
+from app.events import ModelCalled, StoredEvent, TextDelta, TurnFailed, TurnFinished
 from app.ids import is_uuid
-from app.messages import Assistant, Message, System, User
+from app.messages import Assistant, Message, System, TokenUsage, User
 from app.opik.client import BODIES, OpikClient
 from app.opik.records import Span, Trace
 from app.opik.rest_client import RestClient
@@ -76,9 +76,13 @@ class _Events:
     """Keeps what happens in a turn; nobody watches it."""
 
     seen: list[StoredEvent] = field(default_factory=list)
+    usage: TokenUsage = field(default_factory=TokenUsage)
 
     def say(self, delta: TextDelta) -> None:
         """Pieces of text are of no use here."""
+
+    def record_model_call(self, call: ModelCalled) -> None:
+        self.usage += call.usage
 
     async def emit(self, event: StoredEvent) -> None:
         self.seen.append(event)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import anyio
 import anyio.lowlevel
 
-from app.events import StoredEvent, TextDelta
-from app.messages import Message, Reply, ToolCall, ToolSpec
+from app.events import ModelCalled, StoredEvent, TextDelta
+from app.messages import Message, Reply, TokenUsage, ToolCall, ToolSpec
 
 Script = Reply | Exception | Callable[[Sequence[Message]], Reply]
 
@@ -47,9 +47,17 @@ class ScriptedModel:
 class ListSink:
     events: list[StoredEvent] = field(default_factory=list)
     deltas: list[TextDelta] = field(default_factory=list)
+    calls: list[ModelCalled] = field(default_factory=list)
 
     def say(self, delta: TextDelta) -> None:
         self.deltas.append(delta)
+
+    @property
+    def usage(self) -> TokenUsage:
+        return sum((call.usage for call in self.calls), TokenUsage())
+
+    def record_model_call(self, call: ModelCalled) -> None:
+        self.calls.append(call)
 
     async def emit(self, event: StoredEvent) -> None:
         await anyio.lowlevel.checkpoint()

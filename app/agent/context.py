@@ -36,11 +36,10 @@ class TurnLimits:
 
 @dataclass(slots=True)
 class TurnBudget:
-    """The running account of one turn."""
+    """The limits of one turn, and when it began."""
 
     limits: TurnLimits
     clock: Callable[[], float] = anyio.current_time
-    tokens: int = 0
     began: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -50,23 +49,20 @@ class TurnBudget:
     def seconds_left(self) -> float:
         return max(0.0, self.began + self.limits.seconds - self.clock())
 
-    @property
-    def spent(self) -> bool:
-        return self.tokens >= self.limits.tokens or self.seconds_left <= 0
-
-    def count(self, messages: Sequence[Message], reply: Reply) -> None:
-        """Adds what a reply cost."""
-        self.tokens += estimate_usage(messages, reply).total_tokens
+    def is_spent(self, used: TokenUsage) -> bool:
+        """Whether a turn that used these tokens is at its limit of tokens or of time."""
+        return used.total_tokens >= self.limits.tokens or self.seconds_left <= 0
 
 
-def estimate_usage(messages: Sequence[Message], reply: Reply) -> TokenUsage:
-    """Tokens of a request and its reply: as reported, or guessed from the characters where the
-    provider reports none, or zeros."""
+def measure_usage(messages: Sequence[Message], reply: Reply) -> TokenUsage:
+    """Tokens of a request and its reply: as reported, or estimated from their characters where
+    the provider reported none or zeros."""
     if reply.usage is not None and reply.usage.total_tokens:
         return reply.usage
     return TokenUsage(
         count_characters(messages) // CHARACTERS_PER_TOKEN,
         count_characters([Assistant(reply.text, reply.calls)]) // CHARACTERS_PER_TOKEN,
+        estimated=True,
     )
 
 

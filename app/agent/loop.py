@@ -5,19 +5,20 @@ so far is emitted as a closed bubble first, so that nothing said is ever lost.
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import partial
 from uuid import uuid4
 
 import anyio
 
-from app.agent.context import Context, TurnBudget
+from app.agent.context import Context, TurnBudget, measure_usage
 from app.agent.ports import Model, Sink
 from app.agent.prompt import LAST_ANSWER, Fence
 from app.agent.tool_calls import ToolCallRunner
 from app.agent.toolbox import Toolbox
 from app.errors import LimitReached, ModelFailed
-from app.events import ReplyCompleted, TextDelta, ToolCallRecord
-from app.messages import Assistant, Message, Reply, ToolSpec, User
+from app.events import ModelCalled, ReplyCompleted, TextDelta, ToolCallRecord
+from app.messages import Assistant, Message, Reply, TokenUsage, ToolSpec, User
 
 
 async def run_turn(
@@ -33,14 +34,13 @@ async def run_turn(
     desk = ToolCallRunner(toolbox, budget, sink)
     context = Context(messages, budget.limits, sink)
     for _ in range(budget.limits.steps):
-        if budget.spent:
+        if budget.is_spent(sink.usage):
             break
         reply = await _ask(
             context, model=model, tools=toolbox.specs, desk=desk, seconds=budget.seconds_left
         )
         if reply is None:
             break
-        budget.count(context.said, reply)
         _check(reply)
         if not reply.calls:
             return
@@ -95,8 +95,10 @@ async def _speak(
     Calls in the reply to a request that offered no tools are left out.
     """
     bubble = str(uuid4())
+    started_at = datetime.now(UTC)
     pieces: list[str] = []
     reply: Reply | None = None
+    error: Exception | None = None
 
     def say(text: str) -> None:
         pieces.append(text)
@@ -104,14 +106,24 @@ async def _speak(
 
     try:
         with anyio.move_on_after(seconds):
-            reply = desk.bounded(await model.reply(messages, tools=tools, say=say))
+            reply = await model.reply(messages, tools=tools, say=say)
+    except Exception as failure:
+        error = failure
+        raise
     finally:
-        spoken = reply or Reply("".join(pieces), complete=False)
+        whole = reply or Reply("".join(pieces), complete=False)
+        refused = isinstance(error, ModelFailed) and not pieces
+        usage = TokenUsage() if refused else measure_usage(messages, whole)
+        ended_at = datetime.now(UTC)
+        desk.sink.record_model_call(
+            ModelCalled(started_at, ended_at, messages, tools, reply, error, usage)
+        )
+        spoken = desk.bounded(whole)
         calls = desk.records(spoken.calls) if tools and spoken.complete else ()
         if reply or pieces:
             with anyio.CancelScope(shield=True):
                 await desk.sink.emit(_closed(bubble, spoken, calls))
-    return reply
+    return reply and spoken
 
 
 def _closed(bubble: str, reply: Reply, calls: tuple[ToolCallRecord, ...]) -> ReplyCompleted:

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from app.events import StoredEvent, TextDelta
-from app.messages import Message, Reply, ToolSpec
+from app.events import ModelCalled, StoredEvent, TextDelta
+from app.messages import Message, Reply, TokenUsage, ToolSpec
 
 Say = Callable[[str], None]
 """Takes a piece of the reply's text the moment it arrives; never waits."""
@@ -29,6 +29,15 @@ class Sink(Protocol):
 
     def say(self, delta: TextDelta) -> None:
         """Shows a piece of text; never waits for a reader."""
+        ...
+
+    @property
+    def usage(self) -> TokenUsage:
+        """Tokens of all model calls recorded in this turn."""
+        ...
+
+    def record_model_call(self, call: ModelCalled) -> None:
+        """Counts what a model call used; never waits, never raises."""
         ...
 
     async def emit(self, event: StoredEvent) -> None:

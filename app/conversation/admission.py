@@ -12,10 +12,8 @@ from uuid import uuid4
 
 import anyio
 
-from app.agent.ports import Model
 from app.caller import Caller, Owner
 from app.conversation.event_writer import Lease
-from app.conversation.metering import MeteredModel
 from app.db.store import Conversation, EventEntry, Quotas, Store, TurnKey
 from app.errors import ConversationBusy, LimitReached
 from app.events import TurnStarted
@@ -92,9 +90,3 @@ class Admission:
             if self._clock() >= deadline:
                 raise ConversationBusy("This conversation is still answering; stop it or wait.")
             await anyio.sleep(POLL_SECONDS)
-
-    def metered(self, model: Model, spend: Callable[[int], None]) -> Model:
-        """The model, its replies charged by `spend` where a limit looks at them."""
-        if self._room.quotas.workspace_tokens_per_day is None:
-            return model
-        return MeteredModel(model, spend)

@@ -50,7 +50,6 @@ class TurnRunner:
         *,
         system: str,
         limits: TurnLimits,
-        prices: Mapping[str, TokenPrice],
         clock: Callable[[], float],
     ) -> None:
         """`system` is the model's instructions."""
@@ -58,7 +57,6 @@ class TurnRunner:
         self._open_bench = open_bench
         self._system = System(system)
         self._limits = limits
-        self._prices = prices
         self._clock = clock
 
     async def answer(self, asked: TurnRequest, turn: Turn) -> None:
@@ -69,7 +67,7 @@ class TurnRunner:
         await turn.emit(TraceRead(project_id=bench.project_id, spans=bench.span_count))
         turn.cite(aliases, bench.label)
         earlier = [each.event for each in logged if each.turn_id != turn.key.turn_id]
-        turn.charge(earlier, self._prices)
+        turn.add_earlier_usage(earlier)
         fence = Fence(asked.conversation.marker)
         outline, before = fence.outline(bench.outline), build_messages(earlier, aliases)
         await run_turn(
@@ -121,7 +119,6 @@ class Conversations:
             open_bench,
             system=rules.system,
             limits=rules.limits,
-            prices=rules.prices,
             clock=clock,
         )
         self._open_model = open_model
@@ -166,8 +163,7 @@ class Conversations:
         if self._draining:
             turn.stop(SHUTTING_DOWN)
         opened = self._open_model(caller, token=conversation.marker, requested=model)
-        watched = turn.watch.watched(self._admission.metered(opened, turn.spend))
-        asked = TurnRequest(caller, owner, trace_id, question, conversation, watched)
+        asked = TurnRequest(caller, owner, trace_id, question, conversation, opened)
         self._tasks.start_soon(self._run, turn, asked)
         return turn
 
@@ -281,6 +277,9 @@ class Conversations:
             trace_id=trace_id,
             workspace=owner.workspace,
             request_id=request_id,
+            model=model,
+            prices=self._rules.prices,
+            counts_for_quota=self._rules.room.quotas.workspace_tokens_per_day is not None,
             watch=watch,
         )
 

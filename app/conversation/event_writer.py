@@ -56,7 +56,7 @@ class TurnEnding:
     event: TerminalEvent
     state: str
     usage: TokenUsage
-    model: str | None
+    model: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from app.agent.citations import Aliases
 from app.agent.ports import Model
 from app.agent.toolbox import Toolbox
 from app.caller import Caller, Identity, Owner
-from app.events import StoredEvent, TerminalEvent
+from app.events import ModelCalled, StoredEvent, TerminalEvent
 from app.messages import OfferedModel
 
 
@@ -85,11 +85,7 @@ class OpenModel(Protocol):
 class TurnObserver(Protocol):
     """Sees one turn."""
 
-    def watched(self, model: Model) -> Model:
-        """The model, its calls seen."""
-        ...
-
-    def happened(self, event: StoredEvent) -> None:
+    def happened(self, event: StoredEvent | ModelCalled) -> None:
         """Told of each event of the turn but its first and its last, before it is stored."""
         ...
 

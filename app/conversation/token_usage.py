@@ -1,9 +1,9 @@
-"""What replies cost: tokens as reported, USD only where a price was given for every model."""
+"""What replies cost: tokens, and USD only where a price was given for every model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from app.events import ReplyCompleted, UsageTotals
+from app.events import UsageTotals
 from app.messages import TokenUsage
 
 _MILLION = 1_000_000
@@ -35,25 +35,25 @@ class UsageAccount:
     usage: TokenUsage = field(default_factory=TokenUsage)
     cost: float | None = 0.0
 
-    def add(self, reply: ReplyCompleted) -> None:
-        """Adds what the provider reported of a reply; nothing where it reported nothing."""
-        if reply.usage is None:
+    def add(self, usage: TokenUsage | None, *, model: str, provider: str) -> None:
+        """Adds what a reply of this model used; None, where that is not known, adds nothing."""
+        if usage is None:
             return
-        self.usage += reply.usage
-        price = self._price(reply)
+        self.usage += usage
+        price = self._find_price(model, provider)
         if price is None or self.cost is None:
             self.cost = None
         else:
-            self.cost += price.of(reply.usage)
+            self.cost += price.of(usage)
 
-    def spending(self) -> UsageTotals:
-        """The sum as it is told."""
+    def totals(self) -> UsageTotals:
+        """The sum so far; without a cost where no prices are set."""
         return UsageTotals(usage=self.usage, cost=self.cost if self.prices else None)
 
-    def _price(self, reply: ReplyCompleted) -> TokenPrice | None:
+    def _find_price(self, model: str, provider: str) -> TokenPrice | None:
         """By the model's name, with its provider before it or without."""
-        exact = self.prices.get(f"{reply.provider}/{reply.model}", self.prices.get(reply.model))
-        if exact is not None or reply.provider:
+        exact = self.prices.get(f"{provider}/{model}", self.prices.get(model))
+        if exact is not None or provider:
             return exact
-        named = (price for name, price in self.prices.items() if name.endswith(f"/{reply.model}"))
+        named = (price for name, price in self.prices.items() if name.endswith(f"/{model}"))
         return next(named, None)

@@ -14,6 +14,7 @@ from app.db.store import Store, TurnKey
 from app.errors import DatabaseUnavailable, OpikAssistError, TurnLost
 from app.events import (
     AliasesAssigned,
+    ModelCalled,
     QuestionsSuggested,
     ReplyCompleted,
     StoredEvent,
@@ -25,6 +26,7 @@ from app.events import (
     TurnFinished,
     UsageReported,
 )
+from app.messages import TokenUsage
 
 log = structlog.get_logger(__name__)
 
@@ -70,8 +72,15 @@ class Turn:
         trace_id: str,
         workspace: str,
         request_id: str,
+        model: str,
+        prices: Mapping[str, TokenPrice],
+        counts_for_quota: bool,
         watch: TurnObserver,
     ) -> None:
+        """`model` is its name until a reply tells which one answered.
+
+        With `counts_for_quota` the tokens used are stored while the turn runs.
+        """
         self.key = key
         self.trace_id = trace_id
         self.workspace = workspace
@@ -92,8 +101,9 @@ class Turn:
         )
         self._reason: TerminalEvent = TurnCancelled()
         self.cite(Aliases(), lambda _: None)
-        self.charge((), {})
-        self._model = ""
+        self._counts_for_quota = counts_for_quota
+        self._used, self._used_in_conversation = UsageAccount(prices), UsageAccount(prices)
+        self._model, self._provider = model, ""
         self._steps = 0
         self._tools: list[str] = []
 
@@ -103,12 +113,13 @@ class Turn:
         self._label_of = label
         self._stream = CitationStream(aliases)
 
-    def charge(self, earlier: Iterable[StoredEvent], prices: Mapping[str, TokenPrice]) -> None:
-        """From now on replies are counted, for the turn and after those of `earlier` turns."""
-        self._spent, self._spent_in_all = UsageAccount(prices), UsageAccount(prices)
+    def add_earlier_usage(self, earlier: Iterable[StoredEvent]) -> None:
+        """Counts what was reported for the replies of earlier turns of the conversation."""
         for event in earlier:
             if isinstance(event, ReplyCompleted):
-                self._spent_in_all.add(event)
+                self._used_in_conversation.add(
+                    event.usage, model=event.model, provider=event.provider
+                )
 
     def say(self, delta: TextDelta) -> None:
         text = self._stream.feed(delta.text)
@@ -119,9 +130,22 @@ class Turn:
         """Shows questions to go on with."""
         self.feed.put(QuestionsSuggested(questions=tuple(questions)))
 
-    def spend(self, tokens: int) -> None:
-        """Notes what all replies so far have cost, for the limit of the workspace."""
-        self._ledger.spend(tokens)
+    @property
+    def usage(self) -> TokenUsage:
+        """Tokens of all model calls of this turn."""
+        return self._used.usage
+
+    def record_model_call(self, call: ModelCalled) -> None:
+        """See `agent.ports.Sink`: the one count that budget, quota, log and usage frame read."""
+        self._steps += 1
+        if call.reply is not None:
+            self._model = call.reply.model or self._model
+            self._provider = call.reply.provider or self._provider
+        for account in (self._used, self._used_in_conversation):
+            account.add(call.usage, model=self._model, provider=self._provider)
+        if self._counts_for_quota:
+            self._ledger.spend(self.usage.total_tokens)
+        self.watch.happened(call)
 
     async def emit(self, event: StoredEvent) -> None:
         """Shows an event that is stored, or waits for a database that does not take it now.
@@ -138,7 +162,8 @@ class Turn:
         self.watch.happened(event)
         with anyio.CancelScope(shield=True):
             await self._ledger.add(*([named] if named.ids or named.traces else []), event)
-        self._count(event)
+        if isinstance(event, ToolCompleted):
+            self._tools.append(event.name)
         self.feed.put(event)
 
     def _cited(self, text: str) -> dict[str, str]:
@@ -171,9 +196,9 @@ class Turn:
         except Exception:
             log.exception("turn_crashed", **self._label)
         finally:
-            if self._steps:
-                turn, in_all = self._spent.spending(), self._spent_in_all.spending()
-                self.feed.put(UsageReported(turn=turn, conversation=in_all))
+            if self.usage.total_tokens:
+                turn, conversation = self._used.totals(), self._used_in_conversation.totals()
+                self.feed.put(UsageReported(turn=turn, conversation=conversation))
             self.feed.put(ending)
             self.feed.close()
             self.watch.ended(ending)
@@ -194,7 +219,7 @@ class Turn:
 
     async def _end(self, ending: TerminalEvent) -> TerminalEvent:
         """Stores the terminal event; a turn that lost its conversation writes no event."""
-        last = TurnEnding(ending, _STATES[type(ending)], self._spent.usage, self._model or None)
+        last = TurnEnding(ending, _STATES[type(ending)], self.usage, self._model)
         leaving = ending is SHUTTING_DOWN
         try:
             stored = await self._ledger.close(
@@ -204,15 +229,6 @@ class Turn:
             return _LOST
         return ending if stored or ending is _LOST else _unstored(ending)
 
-    def _count(self, event: StoredEvent) -> None:
-        if isinstance(event, ReplyCompleted):
-            self._steps += 1
-            self._model = event.model or self._model
-            self._spent.add(event)
-            self._spent_in_all.add(event)
-        elif isinstance(event, ToolCompleted):
-            self._tools.append(event.name)
-
     def _report(self, ending: TerminalEvent, seconds: float) -> None:
         log.info(
             "turn",
@@ -221,8 +237,9 @@ class Turn:
             model=self._model,
             steps=self._steps,
             tools=self._tools,
-            prompt_tokens=self._spent.usage.prompt_tokens,
-            completion_tokens=self._spent.usage.completion_tokens,
+            prompt_tokens=self.usage.prompt_tokens,
+            completion_tokens=self.usage.completion_tokens,
+            tokens_estimated=self.usage.estimated,
             ms=round(seconds * 1000),
         )
 

@@ -297,6 +297,7 @@ async def _close(
     db: AsyncConnection, turn: TurnKey, *, state: str, usage: TokenUsage, **values: Any
 ) -> None:
     values |= {"state": state, "ended_at": utc_now(), **asdict(usage)}
+    del values["estimated"]
     await db.execute(_row_of(turn).values(values))
 
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from app.agent.ports import Model
-from app.events import StoredEvent, TerminalEvent
+from app.events import ModelCalled, StoredEvent, TerminalEvent
 
 if TYPE_CHECKING:
     from app.telemetry.own_traces.observer import OwnTracesObserver
@@ -58,10 +57,7 @@ class NoObserver:
     def turn(self, **_: str) -> "NoObserver":
         return self
 
-    def watched(self, model: Model) -> Model:
-        return model
-
-    def happened(self, event: StoredEvent) -> None:
+    def happened(self, event: StoredEvent | ModelCalled) -> None:
         pass
 
     def ended(self, ending: TerminalEvent) -> None:

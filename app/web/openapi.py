@@ -158,7 +158,9 @@ def _frames() -> list[Json]:
     part = _list_of(_object({"text": _TEXT}))
     call = _object({"id": _ID, "name": _TEXT, "display_name": _TEXT})
     answered = _object({"id": _ID, "name": _TEXT})
-    spent = _object({"total_tokens": _COUNT}, cost={"type": "number"})
+    spent = _object(
+        {"total_tokens": _COUNT}, estimated={"type": "boolean"}, cost={"type": "number"}
+    )
     return [
         _frame("response", id=_ID, partial={"type": "boolean"}, content=_object({"parts": part}))
         | {"description": "A piece of a text, or with partial=false the whole of it."},

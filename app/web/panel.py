@@ -151,8 +151,10 @@ class Panel:
 
 
 def _spent(spending: UsageTotals) -> Frame:
-    """Tokens, with the cost in USD where it is known."""
-    tokens = asdict(spending.usage)
+    """Tokens, marked where a part is estimated, with the cost in USD where it is known."""
+    tokens: Frame = asdict(spending.usage)
+    if not spending.usage.estimated:
+        del tokens["estimated"]
     total = spending.usage.total_tokens
     cost = {} if spending.cost is None else {"cost": round(spending.cost, 8)}
     return {**tokens, "total_tokens": total, **cost}

@@ -243,7 +243,41 @@ async def test_a_failure_in_mid_reply_keeps_what_was_said_in_a_closed_bubble() -
     table.model = Breaking([Reply("")])
     with pytest.raises(ModelFailed, match="provider failed"):
         await table.run()
+    assert table.sink.usage.estimated
+    assert table.sink.usage.completion_tokens == len("Half ") // 3
     assert [(reply.text, reply.complete) for reply in table.replies] == [("Half ", False)]
+
+
+async def test_every_model_call_is_recorded_with_its_request_and_what_it_used() -> None:
+    class Stopping(ScriptedModel):
+        async def reply(self, messages: Any, *, tools: Any, say: Any) -> Reply:
+            if len(self.requests) == 1:
+                scope.cancel()
+            return await super().reply(messages, tools=tools, say=say)
+
+    asking = calls(("echo", '{"text": "hi"}'))
+    table = Table()
+    table.model = Stopping([Reply("", asking.calls, usage=TokenUsage(90, 10)), Reply("Done.")])
+    with anyio.CancelScope() as scope:
+        await table.run()
+    answered, stopped = table.sink.calls
+    assert answered.reply is not None
+    assert answered.usage == TokenUsage(90, 10)
+    assert (stopped.reply, stopped.error) == (None, None)
+    assert stopped.usage.estimated
+    assert stopped.usage.prompt_tokens > 0
+    assert [len(each.messages) for each in table.sink.calls] == [3, 5]
+    assert [spec.name for spec in answered.tools] == ["echo"]
+    assert answered.started_at <= answered.ended_at <= stopped.started_at
+
+
+async def test_a_request_refused_before_any_text_uses_no_tokens() -> None:
+    table = Table(ModelFailed("There is no key.", reason="no_key"))
+    with pytest.raises(ModelFailed):
+        await table.run()
+    (call,) = table.sink.calls
+    assert isinstance(call.error, ModelFailed)
+    assert call.usage == TokenUsage()
 
 
 @pytest.mark.parametrize(

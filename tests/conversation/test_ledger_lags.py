@@ -15,7 +15,7 @@ from app.db.schema import admissions
 from app.db.store import Quotas, Store
 from app.events import TurnFailed, TurnFinished
 from testkit import databases
-from tests.conversation.turning import BRIEF, logged, ran, tool_done, turn_on
+from tests.conversation.turning import BRIEF, logged, model_call, ran, tool_done, turn_on
 from tests.db.lagging_proxy import LaggingProxy
 from tests.db.writing import ALICE, TRACE
 
@@ -86,9 +86,9 @@ async def test_no_reply_waits_for_its_tokens_to_be_noted_and_all_are_noted_in_th
 
     async def answer(_: Turn) -> None:
         proxy.hangs = True
-        turn.spend(100)
+        turn.record_model_call(model_call(100))
         await say_all(turn)
-        turn.spend(250)
+        turn.record_model_call(model_call(150))
         proxy.hangs = False
 
     assert (await ran(turn, answer))[-1] == TurnFinished()
@@ -106,7 +106,7 @@ async def test_a_turn_that_lost_its_conversation_is_charged_for_its_last_reply(
         try:
             await anyio.sleep_forever()
         finally:
-            turn.spend(300)
+            turn.record_model_call(model_call(300))
 
     last = (await ran(turn, answer))[-1]
 

@@ -1,11 +1,14 @@
 """A turn on a real store, directed by a test."""
 
+from datetime import UTC, datetime
+
 import anyio
 
 from app.conversation.event_writer import Lease, StorageTimeouts
 from app.conversation.turn import AnswerTurn, Turn
 from app.db.store import Quotas, Store, TurnKey
-from app.events import Event, StoredEvent, ToolCompleted
+from app.events import Event, ModelCalled, StoredEvent, ToolCompleted
+from app.messages import Reply, TokenUsage
 from app.telemetry.turn_observer import NoObserver
 from tests.db.writing import NO_QUOTAS, TRACE, begun
 
@@ -14,6 +17,12 @@ BRIEF = StorageTimeouts(event=0.2, pause=0.02, end=0.2)
 
 def tool_done(number: int, text: str = "x") -> ToolCompleted:
     return ToolCompleted(call_id=f"c{number}", name="look", outcome="ok", text=text)
+
+
+def model_call(tokens: int) -> ModelCalled:
+    """A model call that used so many tokens."""
+    now, usage = datetime.now(UTC), TokenUsage(prompt_tokens=tokens)
+    return ModelCalled(now, now, (), (), Reply("", usage=usage), None, usage)
 
 
 async def turn_on(
@@ -35,6 +44,9 @@ async def turn_on(
         trace_id=TRACE,
         workspace="workspace",
         request_id="r",
+        model="m",
+        prices={},
+        counts_for_quota=quotas.workspace_tokens_per_day is not None,
         watch=NoObserver(),
     )
 

@@ -144,7 +144,11 @@ async def test_an_answer_that_is_always_stopped_before_its_end_is_charged_too(
 async def test_a_provider_that_counts_nothing_is_counted_for(database_uri: str) -> None:
     async with signed_in(database_uri, workspace_tokens_per_day=1) as service:
         service.chat.scripts = [[text("For free."), finish("stop"), usage(0, 0)]]
-        assert (await service.ask(trace_id=trace(0))).error is None
+        reader = await service.ask(trace_id=trace(0))
+        assert reader.error is None
+        (used,) = [each for each in reader.frames if each.get("message_type") == "usage"]
+        assert used["turn"]["estimated"] is True
+        assert used["turn"]["completion_tokens"] == len("For free.") // 3
         await refused(service, 0)
 
 

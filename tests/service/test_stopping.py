@@ -1,11 +1,14 @@
 """Stop, leave, delete, two questions at once, and processes that die."""
 
 import asyncio
+import sqlite3
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
+import structlog
 
 from app.caller import Owner
 from app.db.schema import sessions
@@ -23,6 +26,7 @@ from testkit.service import (
     span_id,
     wait_until,
 )
+from tests.telemetry.observed import observed
 
 
 @pytest.fixture
@@ -92,6 +96,38 @@ async def test_a_call_cut_by_stop_is_answered_as_cancelled_for_the_model(
     answers = [each["content"] for each in messages if each["role"] == "tool"]
     assert answers == ["[cancelled before it was answered]"]
     assert any("stopped this answer" in str(each["content"]) for each in messages)
+
+
+async def test_a_reply_stopped_midway_is_counted_with_an_estimate_of_its_tokens(
+    tmp_path: Path,
+) -> None:
+    async with observed(tmp_path, workspace_tokens_per_day=1) as running:
+        with structlog.testing.capture_logs() as logs:
+            running.plays([text("Half an answer "), asyncio.Event()])
+            async with running.service.asking() as stream:
+                await stream.until(a_text)
+            trace, spans = await running.arrived()
+        refused = await running.service.ask("And now?")
+        sent = running.service.chat.requests[0]["messages"]
+    assert refused.error is not None
+    assert "used up its 1 tokens of today" in refused.error
+    with sqlite3.connect(tmp_path / "observed.db") as db:
+        row = db.execute(
+            "select state, prompt_tokens, completion_tokens from opik_assist_turns"
+        ).fetchone()
+        (charged,) = db.execute("select tokens from opik_assist_admissions").fetchone()
+    prompt = sum(len(each["content"]) for each in sent) // 3
+    completion = len("Half an answer ") // 3
+    assert row == ("cancelled", prompt, completion)
+    assert charged == prompt + completion
+    (line,) = [each for each in logs if each["event"] == "turn"]
+    assert (line["prompt_tokens"], line["completion_tokens"]) == (prompt, completion)
+    assert line["tokens_estimated"] is True
+    facts = trace["metadata"]
+    assert (facts["prompt_tokens"], facts["completion_tokens"]) == (prompt, completion)
+    (call,) = [each for each in spans if each["name"] == "model_reply"]
+    assert call["usage"]["total_tokens"] == prompt + completion
+    assert call["metadata"]["usage"] == "estimated"
 
 
 async def test_a_second_question_waits_for_a_stop_that_is_on_its_way(service: Service) -> None:

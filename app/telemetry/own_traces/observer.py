@@ -5,16 +5,16 @@ counts, times, tokens and codes. Even words of our own are left out where they c
 those of a failed tool or of a provider's refusal.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from app import __version__
 from app.agent.context import count_characters
-from app.agent.ports import Model, Say
 from app.errors import OpikAssistError
 from app.events import (
     ContextShrunk,
+    ModelCalled,
     ReplyCompleted,
     StoredEvent,
     TerminalEvent,
@@ -22,7 +22,7 @@ from app.events import (
     TraceRead,
     TurnFailed,
 )
-from app.messages import Message, Reply, TokenUsage, ToolSpec
+from app.messages import Reply, TokenUsage
 from app.telemetry.own_traces.records import (
     Body,
     Facts,
@@ -110,13 +110,11 @@ class OwnTraceBuilder:
         self._answer: Body | None = None
         self._shrunk = 0
 
-    def watched(self, model: Model) -> Model:
+    def happened(self, event: StoredEvent | ModelCalled) -> None:
         """See the port."""
-        return _WatchedModel(model, self, self._now)
-
-    def happened(self, event: StoredEvent) -> None:
-        """See the port."""
-        if isinstance(event, TraceRead):
+        if isinstance(event, ModelCalled):
+            self._add_model_call(event)
+        elif isinstance(event, TraceRead):
             self._about |= {"project_id": event.project_id, "span_count": event.spans}
             read = {"spans": event.spans}
             span = SpanRecord("read_trace", "general", self._start, self._now(), output=read)
@@ -129,33 +127,26 @@ class OwnTraceBuilder:
         elif isinstance(event, ContextShrunk):
             self._shrunk += 1
 
-    def asked(
-        self,
-        began: datetime,
-        request: Facts,
-        *,
-        tools: Sequence[ToolSpec],
-        reply: Reply | None,
-        error: Exception | None,
-    ) -> None:
-        """A call of the model has ended: with a reply, with an error, or cancelled (neither)."""
-        self._tools |= {each.name for each in tools}
-        if reply is not None:
-            self._model = reply.model or self._model
-            self._provider = reply.provider or self._provider
-            self._usage += reply.usage or TokenUsage()
+    def _add_model_call(self, call: ModelCalled) -> None:
+        self._tools |= {each.name for each in call.tools}
+        if call.reply is not None:
+            self._model = call.reply.model or self._model
+            self._provider = call.reply.provider or self._provider
+        self._usage += call.usage
+        asked = {"messages": len(call.messages), "characters": count_characters(call.messages)}
         self._spans.append(
             SpanRecord(
                 "model_reply",
                 "llm",
-                began,
-                self._now(),
-                input=request,
-                output=self._reply_body(reply, error),
+                call.started_at,
+                call.ended_at,
+                input=asked,
+                output=self._reply_body(call.reply, call.error),
+                facts={"usage": "estimated"} if call.usage.estimated else {},
                 model=self._model,
                 provider=self._provider,
-                usage=reply.usage if reply else None,
-                failure=self._failure_of(reply, error),
+                usage=call.usage if call.usage.total_tokens else None,
+                failure=self._failure_of(call.reply, call.error),
             )
         )
 
@@ -250,29 +241,3 @@ def _without_bodies(turn: TurnRecord) -> TurnRecord:
     """What a turn leaves that lost its conversation, which may have been deleted."""
     failure = turn.failure and Failure(turn.failure.code, _TURN_FAILED)
     return replace(turn, input={}, output=None, spans=(), failure=failure)
-
-
-class _WatchedModel:
-    """`agent.ports.Model`, each call told to the watch."""
-
-    def __init__(self, model: Model, watch: OwnTraceBuilder, now: Now) -> None:
-        self._model = model
-        self._watch = watch
-        self._now = now
-
-    async def reply(
-        self, messages: Sequence[Message], *, tools: Sequence[ToolSpec], say: Say
-    ) -> Reply:
-        """See the port."""
-        began = self._now()
-        request = {"messages": len(messages), "characters": count_characters(messages)}
-        reply: Reply | None = None
-        error: Exception | None = None
-        try:
-            reply = await self._model.reply(messages, tools=tools, say=say)
-        except Exception as failure:
-            error = failure
-            raise
-        finally:
-            self._watch.asked(began, request, tools=tools, reply=reply, error=error)
-        return reply
