@@ -62,16 +62,11 @@ def baseline_from_traces(traces: Sequence[Trace], window: BaselineWindow) -> Bas
     return Baseline(
         window,
         len(traces),
-        sum(1 for each in traces if has_error(each)),
+        sum(1 for each in traces if each.has_error),
         duration=quantiles(each.duration for each in traces),
         cost=quantiles(each.total_estimated_cost for each in traces),
         tokens=quantiles(each.usage.get("total_tokens") for each in traces),
     )
-
-
-def has_error(trace: Trace) -> bool:
-    error = trace.error_info
-    return error is not None and bool(error.exception_type or error.message or error.traceback)
 
 
 def quantiles(values: Iterable[float | None]) -> Quantiles | None:

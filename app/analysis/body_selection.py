@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 from statistics import median
 
-from app.analysis.error_origins import has_failed
 from app.analysis.profile import Profile, sum_tokens_and_cost
 from app.analysis.tree import Node, Tree
 
@@ -50,8 +49,8 @@ def select_bodies(tree: Tree, profile: Profile, *, most: int = 200) -> tuple[str
 
 def _near_errors(tree: Tree) -> Iterator[Node]:
     """Failed spans, the deepest of each branch first, with earlier siblings on the way up."""
-    failed = [node for node in tree.nodes if has_failed(node)]
-    inner = [node for node in failed if not any(has_failed(child) for child in node.children)]
+    failed = [node for node in tree.nodes if node.span.has_error]
+    inner = [node for node in failed if not any(child.span.has_error for child in node.children)]
     inner.sort(key=lambda node: (node.end, node.index))
     for node in inner[:_ERRORS]:
         for step in reversed(node.path()[-6:]):

@@ -44,11 +44,6 @@ class ErrorOrigin:
         return self.origin.span.error_info
 
 
-def has_failed(node: Node) -> bool:
-    error = node.span.error_info
-    return error is not None and bool(error.exception_type or error.message or error.traceback)
-
-
 def error_message(error: ErrorInfo) -> str:
     """`Type: message`; without a message the last line of the traceback stands in."""
     kind, message = error.exception_type or "", (error.message or "").strip()
@@ -85,7 +80,7 @@ def find_error_origins(trace: Trace, tree: Tree) -> list[ErrorOrigin]:
     passed_on = _passed_on(tree)
     raises = []
     for node in tree.nodes:
-        if has_failed(node) and node.id not in passed_on:
+        if node.span.has_error and node.id not in passed_on:
             raises.append(_follow(node, passed_on))
     for item in raises:
         item.fatal = _ends_trace(item, trace, tree)
@@ -100,9 +95,9 @@ def _passed_on(tree: Tree) -> dict[str, Node]:
     """Failed spans whose error came from a child: their ids, and that child."""
     source: dict[str, Node] = {}
     for node in tree.nodes:
-        if not has_failed(node):
+        if not node.span.has_error:
             continue
-        failed = [child for child in node.children if has_failed(child)]
+        failed = [child for child in node.children if child.span.has_error]
         culprit = _source(node, failed)
         if culprit is not None:
             source[node.id] = culprit
@@ -135,7 +130,7 @@ def _last_begun(node: Node) -> list[tuple[int, str | None]]:
     others under none, since a retry of the same call is no going on."""
     latest: dict[str | None, int] = {}
     for child in node.children:
-        key = child.name if has_failed(child) else None
+        key = child.name if child.span.has_error else None
         latest[key] = max(latest.get(key, child.start), child.start)
     return heapq.nlargest(2, ((start, key) for key, start in latest.items()), key=lambda it: it[0])
 
@@ -154,7 +149,7 @@ def _follow(origin: Node, passed_on: Mapping[str, Node]) -> ErrorOrigin:
     node = origin
     while node.parent is not None:
         above = node.parent
-        if not has_failed(above) or passed_on.get(above.id) is not node:
+        if not above.span.has_error or passed_on.get(above.id) is not node:
             item.caught_by = above
             break
         item.path.append(above)

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.analysis.error_origins import has_failed
 from app.analysis.json_values import find_empty_yields, is_empty
 from app.analysis.llm_output import is_blank_reply
 from app.analysis.profile import Profile
@@ -95,7 +94,7 @@ class PeerGroups:
     def __init__(self, scene: Evidence) -> None:
         self._kinds: dict[tuple[str, str, str], PeerKey] = {}
         for node in scene.tree.nodes:
-            if scene.was_read(node) and not has_failed(node):
+            if scene.was_read(node) and not node.span.has_error:
                 kind = self._kinds.setdefault(peer_key(node), PeerKey())
                 kind.read += 1
                 kind.full += not has_empty_output(node)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from app.analysis.error_origins import has_failed
 from app.analysis.evidence import Evidence, PeerGroups, has_empty_output, is_model_call
 from app.analysis.json_values import find_empty_yields, iterate_leaves, key_of
 from app.analysis.llm_output import find_broken_json, find_reported_failure, finish_reason
@@ -64,7 +63,7 @@ def find_suspicious_results(scene: Evidence) -> dict[str, SuspiciousResult]:
     below: dict[int, set[Fault]] = {}
     for node in reversed(scene.tree.nodes):
         inside = below.pop(node.index, set())
-        if scene.was_read(node) and not has_failed(node) and node.finished:
+        if scene.was_read(node) and not node.span.has_error and node.finished:
             suspect = _judge(node, peers)
             if suspect is not None and not _hands_up(suspect, inside):
                 found[node.id] = suspect

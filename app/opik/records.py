@@ -98,6 +98,12 @@ class _Timed(_Record):
     ttft: Number = None
     environment: str | None = None
 
+    @property
+    def has_error(self) -> bool:
+        """Whether an error was recorded; SDKs also send an empty `error_info`."""
+        error = self.error_info
+        return error is not None and bool(error.exception_type or error.message or error.traceback)
+
 
 class Trace(_Timed):
     """`source` tells who sent it: sdk, experiment, playground, optimization or evaluator."""

@@ -13,7 +13,6 @@ from app.analysis.baseline import (
     Baseline,
     BaselineWindow,
     baseline_from_traces,
-    has_error,
     milliseconds,
     quantiles_text,
 )
@@ -125,7 +124,7 @@ def _lines(
         if by_opik is None and known < len(sample):
             line += f" (of the {known:,} that have it)"
         lines.append(line + (_place(measure, here, sample) if here else ""))
-    if here and has_error(here):
+    if here and here.has_error:
         lines.append("This trace failed.")
     return lines
 

@@ -10,7 +10,7 @@ import anyio
 from pydantic import Field
 
 from app.agent.toolbox import tool
-from app.analysis.baseline import has_error, quantiles
+from app.analysis.baseline import quantiles
 from app.analysis.text.one_line import format_count, format_duration, format_usd, one_line
 from app.analysis.user_question import find_answer, find_question
 from app.errors import OpikAssistError
@@ -135,7 +135,7 @@ def _summary(bench: TraceContext, thread: _Thread) -> list[str]:
         lines.append(
             f"half of the turns took at most {usual}; slowest: turn {slowest + 1:,}, {longest}"
         )
-    failed = [place for place, each in enumerate(turns) if has_error(each)]
+    failed = [place for place, each in enumerate(turns) if each.has_error]
     if failed:
         lines.append(
             f"failed: {_numbers(failed)};"

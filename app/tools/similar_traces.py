@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app.agent.citations import Aliases
 from app.agent.toolbox import tool
-from app.analysis.baseline import BaselineWindow, has_error, quantiles
+from app.analysis.baseline import BaselineWindow, quantiles
 from app.analysis.error_origins import error_message
 from app.analysis.text.one_line import format_count, format_duration, format_usd, one_line
 from app.analysis.text.trace_diff import ComparedSide, format_difference
@@ -48,7 +48,7 @@ def format_trace_facts(trace: Trace) -> str:
         parts.append(f"{tokens:,.0f} tokens")
     if trace.total_estimated_cost:
         parts.append(format_usd(trace.total_estimated_cost))
-    if has_error(trace) and trace.error_info:
+    if trace.has_error and trace.error_info:
         parts.append(f"ERROR {one_line(error_message(trace.error_info), limit=120)}")
     for score in trace.feedback_scores[:_SCORES_SHOWN]:
         if score.value is not None:
@@ -70,8 +70,8 @@ _FILTERS: Mapping[str, Filter] = {
     "failed": {"field": "error_info", "operator": "is_not_empty", "value": ""},
 }
 _FITS: Mapping[str, Callable[[Trace], bool]] = {
-    "healthy": lambda trace: not has_error(trace) and trace.end_time is not None,
-    "failed": has_error,
+    "healthy": lambda trace: not trace.has_error and trace.end_time is not None,
+    "failed": lambda trace: trace.has_error,
 }
 
 

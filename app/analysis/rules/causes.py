@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
-from app.analysis.error_origins import ErrorOrigin, error_message, find_error_origins, has_failed
+from app.analysis.error_origins import ErrorOrigin, error_message, find_error_origins
 from app.analysis.evidence import Evidence
 from app.analysis.finding import Category, Finding
 from app.analysis.json_values import find_empty_yields, iterate_leaves
@@ -105,7 +105,7 @@ def _same_void(giver: Node, taker: Node) -> bool:
 
 def _with_hole(node: Node, holes: frozenset[str], scene: Evidence) -> SuspiciousResult | None:
     """A result in which one of these keys is empty, unless the span was handed it that way."""
-    if not holes or not scene.was_read(node) or has_failed(node):
+    if not holes or not scene.was_read(node) or node.span.has_error:
         return None
     own = (find_empty_yields(node.span.output) - find_empty_yields(node.span.input)) & holes
     if not own:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
-from app.analysis.error_origins import has_failed
 from app.analysis.evidence import Evidence, is_model_call
 from app.analysis.finding import Category, Finding
 from app.analysis.json_values import canonical_json, is_cut, iterate_texts
@@ -109,7 +108,7 @@ def _slow(slow: Sequence[Node], peers: Sequence[Node], scene: Evidence) -> Findi
         f" trace, {where}{more}{_more_tokens(worst, peers)}."
     )
     confidence = 0.6 + 0.15 * on_path + 0.15 * (ratio >= 8)
-    if has_failed(worst) or fuller:
+    if worst.span.has_error or fuller:
         confidence -= 0.25
     numbers = {
         "ms": worst.duration / 1_000,
@@ -159,7 +158,7 @@ def _independent(run: Sequence[Node], scene: Evidence) -> bool:
     one. Without their bodies nothing is known of that, and nothing is said; what changes something
     outside may need its order.
     """
-    if len(run) < _LEAST_SERIAL or any(has_failed(node) for node in run):
+    if len(run) < _LEAST_SERIAL or any(node.span.has_error for node in run):
         return False
     if _IN_ORDER.search(run[0].name):
         return False

@@ -8,7 +8,6 @@ from app.analysis.error_origins import (
     error_message,
     error_signature,
     find_error_origins,
-    has_failed,
     is_cancellation,
     last_own_frame,
 )
@@ -56,13 +55,13 @@ def _survived(items: Sequence[ErrorOrigin], scene: Evidence) -> Finding:
     item = items[0]
     above = item.caught_by
     again = any(
-        other.start >= item.origin.end and not has_failed(other)
+        other.start >= item.origin.end and not other.span.has_error
         for other in scene.peers_of(item.origin)
         if other.parent is item.origin.parent
     )
     if above is None:
         end = "the trace went on after it"
-    elif has_failed(above):
+    elif above.span.has_error:
         end = f"{one_line(above.name, limit=40)} went on and failed in another way"
     else:
         end = f"{one_line(above.name, limit=40)} caught it and went on"

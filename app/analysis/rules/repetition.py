@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from app.analysis.error_origins import has_failed
 from app.analysis.evidence import Evidence, is_model_call
 from app.analysis.finding import Category, Finding
 from app.analysis.json_values import are_alike, canonical_json, is_cut, without_numbers
@@ -53,7 +52,7 @@ def loops(scene: Evidence) -> Iterator[Finding]:
 
 def _call(node: Node, scene: Evidence) -> _Call | None:
     """A span whose input was read whole and says something, and that did not fail."""
-    if not scene.was_read(node) or is_cut(node.span.input) or has_failed(node):
+    if not scene.was_read(node) or is_cut(node.span.input) or node.span.has_error:
         return None
     given = canonical_json(node.span.input)
     if not any(sign.isalnum() for line in given.split("\n") for sign in line.partition("=")[2]):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from app.analysis.error_origins import error_message, has_failed
+from app.analysis.error_origins import error_message
 from app.analysis.evidence import Evidence
 from app.analysis.finding import Category, Finding
 from app.analysis.json_values import are_alike, canonical_json, without_numbers
@@ -47,7 +47,7 @@ def _siblings(scene: Evidence) -> Iterator[list[Node]]:
 
 
 def _why_failed(node: Node, scene: Evidence) -> str:
-    if has_failed(node):
+    if node.span.has_error:
         assert node.span.error_info is not None
         return error_message(node.span.error_info)
     if scene.was_read(node):

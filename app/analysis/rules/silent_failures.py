@@ -3,7 +3,6 @@ that they led to later."""
 
 from collections.abc import Iterator
 
-from app.analysis.error_origins import has_failed
 from app.analysis.evidence import Evidence, is_model_call
 from app.analysis.finding import Category, Finding
 from app.analysis.llm_output import extract_text, find_reported_failure, reply_gives_up
@@ -70,7 +69,7 @@ def _symptom(scene: Evidence) -> str:
     """What the end of the trace says of an earlier failure; empty where it says nothing."""
     roots = [node for node in scene.tree.roots if scene.was_read(node)]
     outputs = [scene.trace.output, *(node.span.output for node in roots[-1:])]
-    if scene.trace.error_info or any(has_failed(node) for node in scene.tree.roots):
+    if scene.trace.error_info or any(node.span.has_error for node in scene.tree.roots):
         return "the trace failed in the end"
     for output in outputs:
         failure = find_reported_failure(output)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app.analysis.error_origins import has_failed
 from app.analysis.finding import Finding
 from app.analysis.json_values import iterate_leaves
 from app.analysis.profile import TokensAndCost, sum_tokens_and_cost
@@ -38,7 +37,7 @@ def format_span(node: Node, seen: TraceAnalysis, *, name: str) -> str:
     parts.extend(format_spending(sum_tokens_and_cost(span)))
     if span.ttft is not None:
         parts.append(f"first token {format_duration(span.ttft * 1_000)}")
-    if has_failed(node):
+    if node.span.has_error:
         kind = span.error_info.exception_type if span.error_info else None
         parts.append(f"ERROR {one_line(kind or '', limit=40)}".rstrip())
     parts.extend(oddity.value for oddity in _ODD_HERE if oddity in node.oddities)

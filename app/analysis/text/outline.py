@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterator, Sequence
 
 from app.analysis.baseline_findings import format_baseline
-from app.analysis.error_origins import has_failed
 from app.analysis.profile import SpanGroup
 from app.analysis.text.lines import PATH_MARK, format_finding, format_preview, format_spending
 from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
@@ -62,7 +61,7 @@ def build_outline(
 def _header(seen: TraceAnalysis) -> Iterator[str]:
     trace, tree, profile = seen.trace, seen.tree, seen.profile
     wall = trace.duration * 1_000 if trace.duration is not None else profile.wall
-    failed = sum(1 for node in tree.nodes if has_failed(node))
+    failed = sum(1 for node in tree.nodes if node.span.has_error)
     facts = [format_duration(wall), format_count(len(tree.nodes), "span")]
     facts.append(format_count(failed, "failed span"))
     facts.extend(format_spending(profile.spend))

@@ -11,7 +11,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from app.analysis.error_origins import has_failed
 from app.analysis.json_values import without_numbers
 from app.analysis.text.lines import format_group, format_span
 from app.analysis.text.one_line import format_count, one_line
@@ -111,7 +110,7 @@ class _Planner:
         for span_id, time in seen.profile.on_path.items():
             weights[seen.tree.by_id[span_id].index] = 10.0 * time / wall
         for node in seen.tree.nodes:
-            if has_failed(node) or not node.finished:
+            if node.span.has_error or not node.finished:
                 weights[node.index] += 20.0
         for place, finding in enumerate(seen.findings):
             for span_id in finding.spans[:4]:

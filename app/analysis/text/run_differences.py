@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from app.analysis.error_origins import error_message, has_failed
+from app.analysis.error_origins import error_message
 from app.analysis.evidence import has_empty_output
 from app.analysis.json_values import is_cut, iterate_leaves
 from app.analysis.text.one_line import format_duration, one_line
@@ -163,12 +163,12 @@ def _outcomes(runs: Runs, pairs: Sequence[Pair]) -> Iterator[str]:
 
 
 def _outcome(runs: Runs, ours: Node, theirs: Node) -> str | None:
-    if has_failed(ours) != has_failed(theirs):
-        failed = theirs if has_failed(theirs) else ours
+    if ours.span.has_error != theirs.span.has_error:
+        failed = theirs if theirs.span.has_error else ours
         assert failed.span.error_info is not None
         said = one_line(error_message(failed.span.error_info), limit=120)
         return f"fails in {'B' if failed is theirs else 'A'} only ({said})"
-    if has_failed(theirs) or not _both_read(runs, ours, theirs):
+    if theirs.span.has_error or not _both_read(runs, ours, theirs):
         return None
     if has_empty_output(ours) != has_empty_output(theirs):
         return f"returns nothing in {'B' if has_empty_output(theirs) else 'A'} only"

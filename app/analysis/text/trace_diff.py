@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from app.analysis.error_origins import error_message, has_failed
+from app.analysis.error_origins import error_message
 from app.analysis.profile import NOTHING, TokensAndCost
 from app.analysis.text.lines import format_spending
 from app.analysis.text.one_line import format_count, format_duration, one_line
@@ -90,7 +90,7 @@ def _lines(a: ComparedSide, b: ComparedSide, alias: Alias) -> Iterator[str]:
 
 def _totals(side: ComparedSide, alias: Alias) -> str:
     nodes = side.nodes()
-    failed = sum(1 for node in nodes if has_failed(node))
+    failed = sum(1 for node in nodes if node.span.has_error)
     facts = [format_duration(side.duration()), format_count(len(nodes), "span")]
     facts += [f"{failed} failed"] if failed else []
     return ", ".join([side.title(alias), *facts, *format_spending(side.spend())])
@@ -115,7 +115,7 @@ def _errors(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
 def _raised(side: ComparedSide) -> list[str]:
     said: dict[str, None] = {}
     for node in side.nodes():
-        if has_failed(node) and node.span.error_info:
+        if node.span.has_error and node.span.error_info:
             text = f"{one_line(node.name, limit=60)}: {error_message(node.span.error_info)}"
             said[one_line(text, limit=240)] = None
     return list(said)[:20]

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 from app.analysis.critical_path import critical_path
-from app.analysis.error_origins import has_failed
 from app.analysis.profile import SpanGroup
 from app.analysis.text.lines import format_finding, format_span, format_spending
 from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
@@ -189,7 +188,7 @@ def _order(seen: TraceAnalysis, sort: Sort) -> Callable[[Node], tuple[float, int
 
 
 def _status(node: Node) -> Status:
-    if has_failed(node):
+    if node.span.has_error:
         return "error"
     return "ok" if node.finished else "unfinished"
 
