@@ -6,7 +6,7 @@ import anyio.abc
 import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.agent.context import CHARACTERS_PER_TOKEN, TurnLimits
+from app.agent.context import TurnLimits
 from app.backend_http import BackendHttp, RetryPolicy
 from app.chat.model import ChatOptions
 from app.chat.model_selection import ModelPreferences, ModelSelector
@@ -25,6 +25,7 @@ from app.opik.rest_client import RestClient
 from app.settings import ModelPrice, Settings
 from app.telemetry.error_reports import ErrorReports
 from app.telemetry.turn_observer import OwnTraces
+from app.token_estimate import CHARACTERS_PER_TOKEN
 from app.tools import TOOLS
 from app.tools.trace.loader import LoadLimits, TraceLoader
 from app.tools.trace.trace_context import OUTLINE_TOKENS, ToolLimits, TraceOpener

@@ -16,12 +16,12 @@ from itertools import pairwise
 
 from app.agent.prompt import SYSTEM, Fence
 from app.analysis.text.outline import build_outline
-from app.analysis.text.token_budget import estimate_tokens
 from app.analysis.trace_analysis import analyse_trace, choose_bodies
 from app.backend_http import encode_json
 from app.chat.native_tools import NativeTools
 from app.messages import System, User
 from app.opik.records import ErrorInfo, Span, Trace
+from app.token_estimate import estimate_tokens
 from app.tools import TOOLS
 
 SIZES = (10, 100, 1_000, 10_000, 100_000)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from app.analysis.text.outline import build_outline
-from app.analysis.text.token_budget import estimate_tokens
 from app.analysis.trace_analysis import TraceAnalysis
+from app.token_estimate import estimate_tokens
 from evals.alone import examined
 from evals.cases import Setting, held_back_cases, open_cases
 

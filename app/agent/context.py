@@ -13,10 +13,7 @@ import anyio
 from app.agent.ports import Sink
 from app.events import ContextShrunk
 from app.messages import Assistant, Message, Reply, TokenUsage, ToolCall, ToolResult, User
-
-CHARACTERS_PER_TOKEN = 3
-"""A low guess for providers that report no usage: English is nearer four, code and JSON three."""
-
+from app.token_estimate import CHARACTERS_PER_TOKEN
 
 _LONGEST_SHORT_RESULT = 160
 

@@ -7,13 +7,11 @@ from typing import Any
 
 from app.analysis.text.one_line import one_line
 from app.surrogates import join_surrogates
+from app.token_estimate import CHARACTERS_PER_TOKEN
 from app.tools.json_path import describe_value
 
 MoreFrom = Callable[[int], str]
 """The call that shows a value from that character on."""
-
-
-_CHARACTERS_PER_TOKEN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,7 @@ def _note(value: Value, offset: int, end: int, about: str) -> str:
 
 def fit_lines(write: Callable[[int], str], room: int) -> str:
     """What `write` makes of a budget of tokens, the budget made smaller until the text fits."""
-    tokens = room // _CHARACTERS_PER_TOKEN
+    tokens = room // CHARACTERS_PER_TOKEN
     text = join_surrogates(write(tokens)).strip("\n")
     while len(text) > room and tokens > 50:
         tokens = min(tokens * room // len(text), tokens - 50)

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.analysis.text.outline import build_outline
-from app.analysis.text.token_budget import estimate_tokens
 from app.analysis.text.trace_diff import ComparedSide, format_difference
 from app.analysis.text.views import (
     format_critical_path,
@@ -18,6 +17,7 @@ from app.analysis.text.views import (
 )
 from app.analysis.trace_analysis import TraceAnalysis, analyse_trace, choose_bodies
 from app.opik.records import Span, Trace
+from app.token_estimate import estimate_tokens
 
 _IDS = st.sampled_from(["a", "b", "c", "d", "e", "", "trace", "s1"])
 _TEXTS = st.text(max_size=12) | st.sampled_from(

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.analysis.text.token_budget import estimate_tokens
 from app.analysis.text.trace_diff import ComparedSide, format_difference
 from app.analysis.text.value_diff import diff_texts, diff_values
 from app.analysis.trace_analysis import TraceAnalysis, analyse_trace
 from app.opik.records import ErrorInfo
+from app.token_estimate import estimate_tokens
 from tests.analysis.timeline import span, trace
 
 

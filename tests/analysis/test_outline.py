@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.analysis.text.outline import build_outline, write_outline
-from app.analysis.text.token_budget import estimate_tokens
 from app.analysis.trace_analysis import analyse_trace
 from app.opik.records import ErrorInfo, Span
+from app.token_estimate import estimate_tokens
 from tests.analysis.timeline import draw, span, trace
 
 

@@ -1,7 +1,6 @@
 import re
 from collections.abc import Callable
 
-from app.analysis.text.token_budget import estimate_tokens
 from app.analysis.text.views import (
     format_critical_path,
     format_findings,
@@ -10,6 +9,7 @@ from app.analysis.text.views import (
 )
 from app.analysis.trace_analysis import TraceAnalysis, analyse_trace
 from app.opik.records import ErrorInfo
+from app.token_estimate import estimate_tokens
 from tests.analysis.timeline import draw, span, trace
 
 

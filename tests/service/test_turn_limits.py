@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.analysis.text.token_budget import estimate_tokens
+from app.token_estimate import estimate_tokens
 from standin.faults import Delay, Fault
 from standin.switches import WorkspaceKey
 from testkit.scripted_chat import answer, calling

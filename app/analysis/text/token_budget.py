@@ -1,36 +1,8 @@
 """Lines within a budget of tokens."""
 
-import re
 from collections.abc import Callable, Iterable
 
-_PIECE = re.compile(
-    r"(?P<word> ?[A-Za-z]?[a-z]+)|(?P<capitals>[A-Z]+)|(?P<digits>\d{1,3})"
-    r"|(?P<blank>\s+)|(?P<sign>[!-/:-@\[-`{-~]+)|(?P<other>.)",
-    re.ASCII | re.DOTALL,
-)
-_SHAPELESS = re.compile(r"[bcdfghjklmnpqrstvwxz]{4}", re.IGNORECASE)
-
-
-def estimate_tokens(text: str) -> int:
-    """An upper estimate of the tokens of `text`; 0 for an empty one."""
-    return sum(_piece_cost(match) for match in _PIECE.finditer(text))
-
-
-def _piece_cost(match: re.Match[str]) -> int:
-    kind = match.lastgroup
-    length = match.end() - match.start()
-    if kind == "word":
-        if _SHAPELESS.search(match.group()):
-            return -(-length * 2 // 3)
-        return -(-length // 5)
-    if kind == "digits":
-        return 1
-    if kind == "other":
-        return min(3, len(match.group().encode("utf-8", "replace")))
-    if kind == "blank":
-        return 1 + length // 8
-    return -(-length * 2 // 3)
-
+from app.token_estimate import estimate_tokens
 
 Alias = Callable[[str], str]
 """Gives the short name (`s1`, `s2`, ...) of a span id, the same one each time."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.analysis.text.token_budget import estimate_tokens
+from app.token_estimate import estimate_tokens
 
 _RANDOM = random.Random(1)
 WORDS = "The slowest call of this trace took four seconds, twice as long as its siblings did. "
