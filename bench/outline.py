@@ -15,8 +15,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from app.agent.prompt import SYSTEM, Fence
+from app.analysis.analyse_trace import add_bodies, measure_trace
+from app.analysis.body_selection import select_bodies
 from app.analysis.text.outline import build_outline
-from app.analysis.trace_analysis import analyse_trace, choose_bodies
 from app.backend_http import encode_json
 from app.chat.native_tools import NativeTools
 from app.messages import System, User
@@ -91,10 +92,11 @@ def _first_request(outline: str) -> bytes:
 
 
 def _outline(trace: Trace, spans: list[Span], known: dict[str, str]) -> str:
-    read = choose_bodies(trace, spans)
-    seen = analyse_trace(trace, spans, bodies=read)
+    measured = measure_trace(trace, spans)
+    read = set(select_bodies(measured))
+    analysis = add_bodies(measured, (span for span in spans if span.id in read))
     return build_outline(
-        seen, alias=lambda span_id: known.setdefault(span_id, f"s{len(known) + 1}")
+        analysis, alias=lambda span_id: known.setdefault(span_id, f"s{len(known) + 1}")
     )
 
 

@@ -30,36 +30,36 @@ def score(setting: Setting) -> tuple[Score, TraceAnalysis]:
     """Examines a case; `place` and the other figures are of its culprit."""
     case = setting.make()
     started = time.perf_counter()
-    seen = examined(case.trace, case.spans)
+    analysis = examined(case.trace, case.spans)
     known: dict[str, str] = {}
     text = build_outline(
-        seen, alias=lambda span_id: known.setdefault(span_id, f"s{len(known) + 1}")
+        analysis, alias=lambda span_id: known.setdefault(span_id, f"s{len(known) + 1}")
     )
     spent = (time.perf_counter() - started) * 1_000
-    places = [i for i, found in enumerate(seen.findings, 1) if case.culprit in found.spans]
-    first = bool(seen.findings) and seen.findings[0].spans[:1] == (case.culprit,)
+    places = [i for i, found in enumerate(analysis.findings, 1) if case.culprit in found.spans]
+    first = bool(analysis.findings) and analysis.findings[0].spans[:1] == (case.culprit,)
     place = places[0] if places else 0
     scored = Score(
         setting,
         place,
         first,
-        case.culprit in seen.bodies,
-        len(seen.findings),
+        case.culprit in analysis.bodies,
+        len(analysis.findings),
         estimate_tokens(text),
         spent,
     )
-    return scored, seen
+    return scored, analysis
 
 
 def report(title: str, settings: Sequence[Setting], *, verbose: bool) -> None:
     scores = []
     for setting in settings:
-        scored, seen = score(setting)
+        scored, analysis = score(setting)
         scores.append(scored)
         wrong = scored.findings > 0 if not setting.fault else scored.place != 1
         if verbose or wrong:
             print(f"  {setting}: culprit in finding {scored.place} of {scored.findings}")
-            for found in seen.findings[:3] if wrong else ():
+            for found in analysis.findings[:3] if wrong else ():
                 print(f"      {found.category} {found.rank:.0f}: {found.sentence}")
     faulty = [scored for scored in scores if scored.setting.fault]
     healthy = [scored for scored in scores if not scored.setting.fault]

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import anyio.to_thread
 
-from app.analysis.body_selection import READ_ALL
-from app.analysis.trace_analysis import TraceAnalysis, analyse_trace, choose_bodies
+from app.analysis.analyse_trace import add_bodies, measure_trace
+from app.analysis.body_selection import select_bodies
+from app.analysis.trace_analysis import TraceAnalysis
 from app.opik.records import Span, Trace
 from evals.asked_case import AskedCase
 from evals.outcome import Answered
@@ -14,11 +15,9 @@ from evals.outcome import Answered
 
 def examined(trace: Trace, spans: Sequence[Span]) -> TraceAnalysis:
     """A trace as the service examines it: without the bodies that it would not have read."""
-    if len(spans) <= READ_ALL:
-        return analyse_trace(trace, spans)
-    read = set(choose_bodies(trace, spans))
-    known = [span if span.id in read else _without_body(span) for span in spans]
-    return analyse_trace(trace, known, bodies=read)
+    measured = measure_trace(trace, [_without_body(span) for span in spans])
+    read = set(select_bodies(measured))
+    return add_bodies(measured, (span for span in spans if span.id in read))
 
 
 def _without_body(span: Span) -> Span:
@@ -31,9 +30,9 @@ class FirstFinding:
     async def talk(self, case: AskedCase, *, workspace: str, token: str) -> Sequence[Answered]:
         """See `Asker`."""
         began = time.monotonic()
-        seen = await anyio.to_thread.run_sync(examined, case.trace, case.spans)
+        analysis = await anyio.to_thread.run_sync(examined, case.trace, case.spans)
         seconds = time.monotonic() - began
-        if not seen.findings:
+        if not analysis.findings:
             return [Answered(seconds=seconds) for _ in case.turns]
-        first = seen.findings[0]
+        first = analysis.findings[0]
         return [Answered(first.sentence, first.spans, seconds=seconds) for _ in case.turns]

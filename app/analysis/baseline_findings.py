@@ -15,21 +15,21 @@ _COSTLY = 4.0
 _LEAST_COST = 0.001
 
 
-def add_baseline_findings(seen: TraceAnalysis, usual: Baseline) -> TraceAnalysis:
+def add_baseline_findings(analysis: TraceAnalysis, usual: Baseline) -> TraceAnalysis:
     """The examination with what is usual for its name in it, and with what that lets one find."""
     found = sorted(
-        [*seen.findings, *_unusual(seen, usual)],
+        [*analysis.findings, *_unusual(analysis, usual)],
         key=lambda finding: (-finding.rank, finding.category, finding.spans),
     )
-    return replace(seen, usual=usual, findings=tuple(found))
+    return replace(analysis, usual=usual, findings=tuple(found))
 
 
-def format_baseline(seen: TraceAnalysis) -> str | None:
+def format_baseline(analysis: TraceAnalysis) -> str | None:
     """What is usual for this name, on one line of the outline; None where it is not known."""
-    usual = seen.usual
+    usual = analysis.usual
     if usual is None or usual.duration is None or usual.count < 2:
         return None
-    name = one_line(seen.trace.name or "unnamed", limit=60)
+    name = one_line(analysis.trace.name or "unnamed", limit=60)
     times = quantiles_text(usual.duration, milliseconds)
     few = "; too few to conclude from" if usual.count < FEW else ""
     return (
@@ -38,18 +38,18 @@ def format_baseline(seen: TraceAnalysis) -> str | None:
     )
 
 
-def _unusual(seen: TraceAnalysis, usual: Baseline) -> Iterator[Finding]:
+def _unusual(analysis: TraceAnalysis, usual: Baseline) -> Iterator[Finding]:
     if usual.count < FEW:
         return
-    if (slow := _slower(seen, usual)) is not None:
+    if (slow := _slower(analysis, usual)) is not None:
         yield slow
-    if (costly := _costlier(seen, usual)) is not None:
+    if (costly := _costlier(analysis, usual)) is not None:
         yield costly
 
 
-def _slower(seen: TraceAnalysis, usual: Baseline) -> Finding | None:
+def _slower(analysis: TraceAnalysis, usual: Baseline) -> Finding | None:
     """Above the p99, or far above the p90, and by enough to matter."""
-    took, times = seen.trace.duration, usual.duration
+    took, times = analysis.trace.duration, usual.duration
     if took is None or times is None or took - times.p50 < _LEAST_EXCESS_MS:
         return None
     far = took > times.p90 and took >= _VERY_SLOW * times.p50
@@ -61,23 +61,25 @@ def _slower(seen: TraceAnalysis, usual: Baseline) -> Finding | None:
         f" half took at most {milliseconds(times.p50)}, and nine in ten at most"
         f" {milliseconds(times.p90)}."
     )
-    longest = max(seen.profile.on_path, key=lambda id: seen.profile.on_path[id], default=None)
+    longest = max(
+        analysis.profile.on_path, key=lambda id: analysis.profile.on_path[id], default=None
+    )
     numbers = {"ms": took, "p50_ms": times.p50, "p90_ms": times.p90, "traces": usual.count}
     spans = () if longest is None else (longest,)
     confidence = 0.9 if far else 0.75
     return Finding(Category.SLOWER_THAN_USUAL, confidence, sentence, spans, numbers)
 
 
-def _costlier(seen: TraceAnalysis, usual: Baseline) -> Finding | None:
-    cost, mean = seen.trace.total_estimated_cost, usual.mean_cost
+def _costlier(analysis: TraceAnalysis, usual: Baseline) -> Finding | None:
+    cost, mean = analysis.trace.total_estimated_cost, usual.mean_cost
     if cost is None or not mean or cost < _LEAST_COST or cost < _COSTLY * mean:
         return None
     sentence = (
         f"The whole trace cost {format_usd(cost)}, {cost / mean:.0f} times the average of"
         f" {format_count(usual.count, 'trace')} of its name ({format_usd(mean)})."
     )
-    own = seen.profile.own_spend
-    dearest = max(seen.tree.nodes, key=lambda node: own[node.index].cost, default=None)
+    own = analysis.profile.own_spend
+    dearest = max(analysis.tree.nodes, key=lambda node: own[node.index].cost, default=None)
     numbers = {"cost": cost, "mean_cost": mean, "traces": usual.count}
     spans = () if dearest is None else (dearest.id,)
     return Finding(Category.COSTLIER_THAN_USUAL, 0.8, sentence, spans, numbers)

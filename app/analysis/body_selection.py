@@ -7,6 +7,7 @@ from itertools import chain, islice
 from statistics import median
 
 from app.analysis.profile import Profile, sum_tokens_and_cost
+from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, Tree
 
 READ_ALL = 300
@@ -21,13 +22,14 @@ _BEFORE_ERRORS = 5
 _INSIDE = 6
 
 
-def select_bodies(tree: Tree, profile: Profile, *, most: int = 200) -> tuple[str, ...]:
+def select_bodies(analysis: TraceAnalysis, *, most: int = 200) -> tuple[str, ...]:
     """Ids of the spans whose bodies tell the most; all of them up to 300 spans, else `most`.
 
     In turn: failed spans with what ran just before them, unfinished ones, the roots and the last
     results, the odd ones of each name (by tokens, duration and number of children) with what ran
     just before them, the longest parts of the critical path, and a few of each name in a row.
     """
+    tree, profile = analysis.tree, analysis.profile
     if len(tree.nodes) <= READ_ALL:
         return tuple(node.id for node in tree.nodes)
     named = _by_name(tree)

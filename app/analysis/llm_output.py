@@ -12,6 +12,7 @@ from app.analysis.json_values import (
     key_of,
     parse_json,
 )
+from app.analysis.tree import Node
 from app.opik.records import Span
 
 _ERROR_KEYS = frozenset(
@@ -154,6 +155,19 @@ def is_blank_reply(output: Any) -> bool:
     if words:
         return not any(isinstance(word, str) and word.strip() for word in words)
     return is_empty(output)
+
+
+def is_model_call(node: Node) -> bool:
+    """Whether the span is a call of a language model."""
+    return node.span.type == "llm"
+
+
+def has_empty_output(node: Node) -> bool:
+    """Whether the output of a read span is empty; a model call's is where its reply is blank."""
+    output: Any = node.span.output
+    if is_model_call(node):
+        return is_blank_reply(output)
+    return output is None or is_empty(output, given=node.span.input)
 
 
 def reply_gives_up(text: str) -> bool:

@@ -1,10 +1,8 @@
 """Everything that is wrong with a trace, the most telling first."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from app.analysis.evidence import Evidence, collect_evidence
 from app.analysis.finding import Category, Finding
-from app.analysis.profile import Profile
 from app.analysis.rules.endings import guardrails, low_scores, unfinished
 from app.analysis.rules.latency import serial_calls, slow_outliers
 from app.analysis.rules.raised_errors import errors
@@ -13,10 +11,9 @@ from app.analysis.rules.retries import retries
 from app.analysis.rules.silent_failures import silent_failures
 from app.analysis.rules.tokens_and_cost import costly_outliers, prompt_growth
 from app.analysis.rules.tool_choice import unknown_tools
-from app.analysis.tree import Tree
-from app.opik.records import Trace
+from app.analysis.trace_analysis import TraceAnalysis
 
-Rule = Callable[[Evidence], Iterator[Finding]]
+Rule = Callable[[TraceAnalysis], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (
     errors,
@@ -38,16 +35,12 @@ _CONSEQUENCES = frozenset(
 )
 
 
-def find_findings(
-    trace: Trace, tree: Tree, profile: Profile, *, bodies: Collection[str]
-) -> tuple[Finding, ...]:
+def find_findings(analysis: TraceAnalysis) -> tuple[Finding, ...]:
     """What is wrong, ranked; empty for a healthy trace.
 
-    `bodies` are the ids of the spans whose input, output and metadata were read: nothing is said
-    about the bodies of others. At most 40 findings; equal input gives equal findings.
+    At most 40 findings; equal input gives equal findings.
     """
-    scene = collect_evidence(trace, tree, profile, read=bodies)
-    found = [finding for rule in RULES for finding in rule(scene)]
+    found = [finding for rule in RULES for finding in rule(analysis)]
     found.sort(key=lambda finding: (-finding.rank, finding.category, finding.spans))
     return tuple(_without_echoes(found))[:_MOST]
 

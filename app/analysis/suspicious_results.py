@@ -1,15 +1,22 @@
 """Results that look wrong although their spans are not marked as failed."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from app.analysis.evidence import Evidence, PeerGroups, has_empty_output, is_model_call
 from app.analysis.json_values import find_empty_yields, iterate_leaves, key_of
-from app.analysis.llm_output import find_broken_json, find_reported_failure, finish_reason
+from app.analysis.llm_output import (
+    find_broken_json,
+    find_reported_failure,
+    finish_reason,
+    has_empty_output,
+    is_model_call,
+)
 from app.analysis.text.one_line import one_line
+from app.analysis.trace_analysis import PeerKey, TraceAnalysis, peer_key
 from app.analysis.tree import Node
 
 _FETCHES = re.compile(
@@ -53,17 +60,44 @@ class SuspiciousResult:
     reason: str
 
 
-def find_suspicious_results(scene: Evidence) -> dict[str, SuspiciousResult]:
+@dataclass(slots=True)
+class _PeerFigures:
+    """Comparable spans whose bodies were read and that did not fail: how many there are, how many
+    returned something, and how many have a hole (a null or an empty value) under each key."""
+
+    read: int = 0
+    full: int = 0
+    holes: Counter[str] = field(default_factory=Counter)
+
+
+class _PeerStatistics:
+    """The figures of each group of peers."""
+
+    def __init__(self, analysis: TraceAnalysis) -> None:
+        self._figures: dict[PeerKey, _PeerFigures] = {}
+        for node in analysis.tree.nodes:
+            if analysis.was_read(node) and not node.span.has_error:
+                figures = self._figures.setdefault(peer_key(node), _PeerFigures())
+                figures.read += 1
+                figures.full += not has_empty_output(node)
+                figures.holes.update(find_empty_yields(node.span.output))
+
+    def of(self, node: Node) -> _PeerFigures:
+        """The figures of the group of a span that was read; the span itself counts in them."""
+        return self._figures[peer_key(node)]
+
+
+def find_suspicious_results(analysis: TraceAnalysis) -> dict[str, SuspiciousResult]:
     """The suspects among the read spans by span id, in the order they ended.
 
     A wrapper that hands up what a span below it gave is not a suspect of its own.
     """
-    peers = PeerGroups(scene)
+    peers = _PeerStatistics(analysis)
     found: dict[str, SuspiciousResult] = {}
     below: dict[int, set[Fault]] = {}
-    for node in reversed(scene.tree.nodes):
+    for node in reversed(analysis.tree.nodes):
         inside = below.pop(node.index, set())
-        if scene.was_read(node) and not node.span.has_error and node.finished:
+        if analysis.was_read(node) and not node.span.has_error and node.finished:
             suspect = _judge(node, peers)
             if suspect is not None and not _hands_up(suspect, inside):
                 found[node.id] = suspect
@@ -83,7 +117,7 @@ def _hands_up(suspect: SuspiciousResult, inside: set[Fault]) -> bool:
     return suspect.fault in inside or (suspect.fault is Fault.EMPTY and bool(inside))
 
 
-def _judge(node: Node, peers: PeerGroups) -> SuspiciousResult | None:
+def _judge(node: Node, peers: _PeerStatistics) -> SuspiciousResult | None:
     span = node.span
     if is_model_call(node):
         reason = finish_reason(span.output, span.metadata)
@@ -106,7 +140,7 @@ def _judge(node: Node, peers: PeerGroups) -> SuspiciousResult | None:
     return _partial(node, peers)
 
 
-def _partial(node: Node, peers: PeerGroups) -> SuspiciousResult | None:
+def _partial(node: Node, peers: _PeerStatistics) -> SuspiciousResult | None:
     """A result that says itself that it is not whole, or that has holes where its peers have none.
 
     Many results have optional parts, so holes alone need a symptom.
@@ -131,7 +165,7 @@ def _partial(node: Node, peers: PeerGroups) -> SuspiciousResult | None:
     return SuspiciousResult(node, Fault.PARTIAL, 0.5, f"without {names}, which other calls gave")
 
 
-def _empty(node: Node, peers: PeerGroups) -> SuspiciousResult | None:
+def _empty(node: Node, peers: _PeerStatistics) -> SuspiciousResult | None:
     span = node.span
     outside = span.type == "tool" or is_retrieval(node) or is_model_call(node)
     kind = peers.of(node)

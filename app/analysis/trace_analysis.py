@@ -1,50 +1,52 @@
-"""One trace, looked at from all sides once; every text about it is written from this."""
+"""One trace and what was found out about it: every rule and every text reads this."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from app.analysis.baseline import Baseline
-from app.analysis.body_selection import select_bodies
 from app.analysis.finding import Finding
-from app.analysis.profile import Profile, build_profile
-from app.analysis.ranking import find_findings
-from app.analysis.tree import Tree, build_tree
-from app.opik.records import Span, Trace
+from app.analysis.profile import Profile
+from app.analysis.tree import Node, Tree
+from app.opik.records import Trace
+
+PeerKey = tuple[str, str, str]
+"""Name and type of a span, and the name of its parent."""
 
 
 @dataclass(frozen=True, slots=True)
 class TraceAnalysis:
-    """`bodies` are the ids of the spans whose input, output and metadata were read; `usual` is how
-    the traces of this name are in their project, None where that was not asked or not told."""
+    """A trace with its tree, its measures and its findings.
+
+    `bodies` are the ids of the spans whose input, output and metadata were read: nothing may be
+    concluded from the bodies of others. `usual` are the figures of the traces of this name in
+    their project, None where they are not known.
+    """
 
     trace: Trace
     tree: Tree
     profile: Profile
-    findings: tuple[Finding, ...]
-    bodies: frozenset[str]
+    bodies: frozenset[str] = frozenset()
+    findings: tuple[Finding, ...] = ()
     usual: Baseline | None = None
-
-
-def choose_bodies(trace: Trace, spans: Sequence[Span], *, most: int = 200) -> tuple[str, ...]:
-    """Ids of the spans whose bodies to read before `examine`: all up to 300, else `most`."""
-    tree = build_tree(spans)
-    return select_bodies(tree, build_profile(trace, tree), most=most)
-
-
-def analyse_trace(
-    trace: Trace, spans: Sequence[Span], *, bodies: Collection[str] | None = None
-) -> TraceAnalysis:
-    """Tree, profile and findings. `bodies` says whose bodies were read; None means every span
-    that has one. Neither the trace nor the spans are changed."""
-    tree = build_tree(spans)
-    profile = build_profile(trace, tree)
-    if bodies is None:
-        bodies = [span.id for span in spans if _has_body(span)]
-    read = frozenset(bodies) & tree.by_id.keys()
-    return TraceAnalysis(
-        trace, tree, profile, find_findings(trace, tree, profile, bodies=read), read
+    _peers: dict[PeerKey, list[Node]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
     )
 
+    def was_read(self, node: Node) -> bool:
+        """Whether input, output and metadata of a span were read."""
+        return node.id in self.bodies
 
-def _has_body(span: Span) -> bool:
-    return not (span.input is None and span.output is None and span.metadata is None)
+    def peer_groups(self) -> Mapping[PeerKey, Sequence[Node]]:
+        """Spans that can fairly be compared, in the order they started; grouped on first use."""
+        if not self._peers:
+            for node in sorted(self.tree.nodes, key=lambda item: (item.start, item.id)):
+                self._peers.setdefault(peer_key(node), []).append(node)
+        return self._peers
+
+    def peers_of(self, node: Node) -> Sequence[Node]:
+        """The group of a span, with the span itself."""
+        return self.peer_groups()[peer_key(node)]
+
+
+def peer_key(node: Node) -> PeerKey:
+    return node.name, node.span.type or "", node.parent.name if node.parent else ""

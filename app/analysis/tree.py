@@ -6,6 +6,8 @@ and
 none of it is fatal. Everything is linear but for sorting, and nothing recurses.
 """
 
+import heapq
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,6 +20,8 @@ _MICROSECOND = timedelta(microseconds=1)
 CLOCK_TOLERANCE = 1_000
 """Microseconds a child may lie outside its parent before it is called odd: SDKs read the clock
 for a parent's end before they record a child's."""
+_EARLIER_SIBLINGS = 200
+"""Siblings before a span that are looked at on each level: a parent of 10,000 stays cheap."""
 
 
 class TreeWarning(StrEnum):
@@ -98,6 +102,23 @@ class Tree:
         """The node and everything under it, in pre-order."""
         return self.nodes[node.index : node.index + node.size]
 
+    def earlier(self, node: Node) -> Iterator[tuple[int, Node]]:
+        """Spans that had finished when `node` started and whose results could have reached it:
+        its earlier siblings with all below them (level 0), then those of each ancestor (1, 2, ...);
+        on each level the latest first, at most 200."""
+        for level, step in enumerate(reversed(node.path())):
+            siblings = step.parent.children if step.parent else self.roots
+            before = (
+                other
+                for other in siblings
+                if other is not step and other.end <= step.start + CLOCK_TOLERANCE
+            )
+            latest = heapq.nlargest(
+                _EARLIER_SIBLINGS, before, key=lambda item: (item.end, -item.index)
+            )
+            for other in latest:
+                yield from ((level, below) for below in self.below(other))
+
 
 def microseconds(moment: datetime) -> int:
     """Microseconds since 1970; a time without a zone is UTC."""
@@ -108,10 +129,12 @@ def microseconds(moment: datetime) -> int:
 
 def build_tree(spans: Iterable[Span]) -> Tree:
     """Puts spans in their places. Takes any list, also an empty one; raises nothing."""
-    chosen, repeated = _one_per_id(spans)
-    nodes = {span_id: _timed(span) for span_id, span in chosen.items()}
-    for span_id in repeated:
-        nodes[span_id].oddities += (TreeWarning.DUPLICATE,)
+    records = list(spans)
+    nodes = {span_id: _timed(span) for span_id, span in newest_by_id(records).items()}
+    if len(nodes) < len(records):
+        for span_id, count in Counter(span.id for span in records).items():
+            if count > 1:
+                nodes[span_id].oddities += (TreeWarning.DUPLICATE,)
     _adopt(nodes)
     _break_cycles(nodes)
     roots = sorted((node for node in nodes.values() if node.parent is None), key=_by_start)
@@ -128,19 +151,14 @@ def build_tree(spans: Iterable[Span]) -> Tree:
     )
 
 
-def _one_per_id(spans: Iterable[Span]) -> tuple[dict[str, Span], list[str]]:
-    """The newest record of each id, and the ids that came more than once."""
+def newest_by_id(spans: Iterable[Span]) -> dict[str, Span]:
+    """The newest record of each id, since a backend may send a span more than once."""
     chosen: dict[str, Span] = {}
-    repeated: dict[str, None] = {}
     for span in spans:
-        known = chosen.get(span.id)
-        if known is None:
+        known = chosen.setdefault(span.id, span)
+        if known is not span and _freshness(span) > _freshness(known):
             chosen[span.id] = span
-            continue
-        repeated[span.id] = None
-        if _freshness(span) > _freshness(known):
-            chosen[span.id] = span
-    return chosen, list(repeated)
+    return chosen
 
 
 def _freshness(span: Span) -> tuple[bool, int]:

@@ -39,11 +39,11 @@ async def compare(bench: TraceContext, a: Reference, b: Reference) -> str:
     one, other = bench.find(a), bench.find(b)
     if one.id == other.id:
         raise ToolFailed("These are the same span; name two different ones.")
-    tree = bench.loaded.seen.tree
+    tree = bench.loaded.analysis.tree
     near = [node.id for top in (one, other) for node in tree.below(tree.by_id[top.id])[:_BELOW]]
     bodies, notes = await _bodies(bench, (one, other), near)
-    seen = await anyio.to_thread.run_sync(_with_bodies, bench, bodies)
-    sides = [ComparedSide(seen, seen.tree.by_id[top.id]) for top in (one, other)]
+    analysis = await anyio.to_thread.run_sync(_with_bodies, bench, bodies)
+    sides = [ComparedSide(analysis, analysis.tree.by_id[top.id]) for top in (one, other)]
 
     def write(tokens: int) -> str:
         return format_difference(*sides, alias=bench.aliases.name, budget_tokens=tokens)
@@ -78,6 +78,6 @@ def _is_cut(span: Span) -> bool:
 
 def _with_bodies(bench: TraceContext, bodies: Mapping[str, Span]) -> TraceAnalysis:
     """The examination with these bodies in its tree; order and measures stay as they are."""
-    seen = bench.loaded.seen
-    tree = build_tree([bodies.get(node.id, node.span) for node in seen.tree.nodes])
-    return replace(seen, tree=tree, bodies=seen.bodies | bodies.keys())
+    analysis = bench.loaded.analysis
+    tree = build_tree([bodies.get(node.id, node.span) for node in analysis.tree.nodes])
+    return replace(analysis, tree=tree, bodies=analysis.bodies | bodies.keys())

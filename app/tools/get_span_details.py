@@ -50,14 +50,14 @@ def _times(bench: TraceContext, span: Span, node: Node) -> list[str]:
     """When it ran, from the start of the trace and absolutely, and how long."""
     lines = []
     began = bench.loaded.trace.start_time
-    zero = microseconds(began) if began else bench.loaded.seen.tree.start
+    zero = microseconds(began) if began else bench.loaded.analysis.tree.start
     if span.start_time is not None:
         after = f"{(node.start - zero) / 1_000:+,.1f} ms from the trace's start"
         lines.append(f"start: {span.start_time.isoformat(timespec='milliseconds')} ({after})")
     if not node.finished:
         lines.append("end: it never ended")
     elif span.start_time is not None:
-        own = bench.loaded.seen.profile.own_time[node.index]
+        own = bench.loaded.analysis.profile.own_time[node.index]
         parts = f"; {own / 1_000:,.1f} ms without its children" if node.children else ""
         lines.append(f"duration: {node.duration / 1_000:,.1f} ms{parts}")
     odd = [each.value for each in node.oddities if each is not TreeWarning.UNFINISHED]
@@ -210,7 +210,7 @@ def _span_sheet(
     bench: TraceContext, opened: OpenedSpan, fields: Sequence[str], steps: Sequence[Step] | None
 ) -> _Sheet:
     span = opened.span
-    node = bench.loaded.seen.tree.by_id[span.id]
+    node = bench.loaded.analysis.tree.by_id[span.id]
     alias = bench.aliases.name(span.id)
     notes = [f"[{opened.note}]"] if opened.note else []
     if steps is not None:
@@ -282,7 +282,7 @@ def _more(reference: str, path: str) -> Callable[[int], str]:
 
 def _not_shown(bench: TraceContext, span: Span, fields: Sequence[str]) -> list[str]:
     """Which bodies were not asked for; those known to be missing are left out."""
-    read = bench.loaded.spans[span.id] if span.id in bench.loaded.seen.bodies else None
+    read = bench.loaded.spans[span.id] if span.id in bench.loaded.analysis.bodies else None
     left = [
         name
         for name in BODIES

@@ -74,22 +74,26 @@ async def get_trace_data(
         "min_duration_ms": min_duration_ms,
     }
     meant = _view(view, {**filters, "sort": sort, "offset": offset})
-    top = bench.loaded.seen.tree.by_id[bench.find(root).id] if root else None
+    top = bench.loaded.analysis.tree.by_id[bench.find(root).id] if root else None
     if top is not None and meant in ("findings", "profile"):
         raise ToolFailed(f'view="{meant}" is about the whole trace; leave root out.')
     if meant == "outline":
         return await anyio.to_thread.run_sync(_outline, bench, top)
-    seen, alias, room = bench.loaded.seen, bench.aliases.name, bench.limits.result_characters
+    analysis, alias, room = (
+        bench.loaded.analysis,
+        bench.aliases.name,
+        bench.limits.result_characters,
+    )
 
     def write(tokens: int) -> str:
         page: dict[str, Any] = {"alias": alias, "offset": offset, "budget_tokens": tokens}
         if meant == "findings":
-            return format_findings(seen, **page)
+            return format_findings(analysis, **page)
         if meant == "profile":
-            return format_profile(seen, **page)
+            return format_profile(analysis, **page)
         if meant == "critical_path":
-            return format_critical_path(seen, root=top, **page)
-        return list_spans(seen, root=top, sort=sort or "start", **filters, **page)
+            return format_critical_path(analysis, root=top, **page)
+        return list_spans(analysis, root=top, sort=sort or "start", **filters, **page)
 
     return await anyio.to_thread.run_sync(fit_lines, write, room)
 
@@ -98,10 +102,10 @@ def _outline(bench: TraceContext, top: Node | None) -> str:
     """The outline in half the room and the trace's own bodies in the other; below a span only
     the outline."""
     room = bench.limits.result_characters
-    seen, alias = bench.loaded.seen, bench.aliases.name
+    analysis, alias = bench.loaded.analysis, bench.aliases.name
 
     def write(tokens: int) -> str:
-        return build_outline(seen, alias=alias, budget_tokens=tokens, root=top)
+        return build_outline(analysis, alias=alias, budget_tokens=tokens, root=top)
 
     if top is not None:
         return fit_lines(write, room)

@@ -95,7 +95,7 @@ class Search:
     async def _structure(self) -> None:
         """Names and errors of all spans, and the trace's own values."""
         bench = self._bench
-        nodes = bench.loaded.seen.tree.nodes
+        nodes = bench.loaded.analysis.tree.nodes
         read = [node.id for node in nodes if bench.body(node.id) is not None]
         unread = [node.id for node in nodes if bench.body(node.id) is None]
         flat = [name for name in self._fields if name not in BODIES]

@@ -208,8 +208,8 @@ async def compare_traces(
         return bench.aliases.name(span_id) if span_id in known else f"{alias}'s"
 
     sides = (
-        ComparedSide(other.seen, label=alias),
-        ComparedSide(bench.loaded.seen, label="this trace"),
+        ComparedSide(other.analysis, label=alias),
+        ComparedSide(bench.loaded.analysis, label="this trace"),
     )
 
     def write(tokens: int) -> str:

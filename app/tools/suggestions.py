@@ -46,27 +46,27 @@ _QUESTIONS = {
 _FATAL = frozenset([Category.CAUSE_OF_ERROR, Category.ERROR_ORIGIN])
 
 
-def suggest_next_questions(seen: TraceAnalysis, label: Label) -> Questions:
+def suggest_next_questions(analysis: TraceAnalysis, label: Label) -> Questions:
     """Three questions for after an answer: from the findings, about the conversation or the other
     runs, then from where time and money go."""
-    findings = _from_findings(seen, label)
+    findings = _from_findings(analysis, label)
     return _first_three(
         islice(findings, 2),
-        _beyond(seen),
+        _beyond(analysis),
         findings,
-        _from_profile(seen, label),
+        _from_profile(analysis, label),
         _about_any(),
     )
 
 
-def suggest_first_questions(seen: TraceAnalysis, label: Label) -> Questions:
+def suggest_first_questions(analysis: TraceAnalysis, label: Label) -> Questions:
     """Three questions to begin with, by the trace's state: failed, unfinished, with other
     findings (slow, costly, looping, ...), or healthy; and whether it is part of a thread."""
     return _first_three(
-        _from_state(seen),
-        islice(_from_findings(seen, label), 1),
-        _from_thread(seen),
-        _from_profile(seen, label),
+        _from_state(analysis),
+        islice(_from_findings(analysis, label), 1),
+        _from_thread(analysis),
+        _from_profile(analysis, label),
         _about_any(),
     )
 
@@ -80,17 +80,17 @@ def _first_three(*sources: Iterator[str]) -> Questions:
     return first, second, third
 
 
-def _from_state(seen: TraceAnalysis) -> Iterator[str]:
-    if seen.trace.error_info or any(each.category in _FATAL for each in seen.findings):
+def _from_state(analysis: TraceAnalysis) -> Iterator[str]:
+    if analysis.trace.error_info or any(each.category in _FATAL for each in analysis.findings):
         yield "What caused this error?"
-    if seen.trace.end_time is None:
+    if analysis.trace.end_time is None:
         yield "How far did this trace get, and what is it waiting for?"
 
 
-def _from_findings(seen: TraceAnalysis, label: Label) -> Iterator[str]:
+def _from_findings(analysis: TraceAnalysis, label: Label) -> Iterator[str]:
     """One question for each category, the most telling finding first."""
     asked: set[Category] = set()
-    for finding in seen.findings:
+    for finding in analysis.findings:
         if finding.category not in asked:
             asked.add(finding.category)
             yield _about(finding, label)
@@ -108,22 +108,26 @@ def _quoted(name: str | None) -> str:
     return f"“{shown}”" if shown else "this trace"
 
 
-def _from_thread(seen: TraceAnalysis) -> Iterator[str]:
-    if seen.trace.thread_id:
+def _from_thread(analysis: TraceAnalysis) -> Iterator[str]:
+    if analysis.trace.thread_id:
         yield "What did the user want here, and did the answer give it?"
         yield HOW_IT_WENT
 
 
-def _beyond(seen: TraceAnalysis) -> Iterator[str]:
+def _beyond(analysis: TraceAnalysis) -> Iterator[str]:
     """What only other traces can tell, where there are any."""
-    if seen.trace.thread_id:
+    if analysis.trace.thread_id:
         yield HOW_IT_WENT
-    elif seen.trace.error_info and seen.usual and seen.usual.count > (seen.usual.failed or 1):
+    elif (
+        analysis.trace.error_info
+        and analysis.usual
+        and analysis.usual.count > (analysis.usual.failed or 1)
+    ):
         yield "What do healthy runs do that this one does not?"
 
 
-def _from_profile(seen: TraceAnalysis, label: Label) -> Iterator[str]:
-    profile = seen.profile
+def _from_profile(analysis: TraceAnalysis, label: Label) -> Iterator[str]:
+    profile = analysis.profile
     longest = max(profile.on_path, key=lambda span_id: profile.on_path[span_id], default=None)
     if longest is not None and profile.wall:
         time, whole = format_duration(profile.on_path[longest]), format_duration(profile.wall)

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.analysis.analyse_trace import add_bodies, measure_trace
+from app.analysis.body_selection import select_bodies
 from app.analysis.text.outline import build_outline
 from app.analysis.text.trace_diff import ComparedSide, format_difference
 from app.analysis.text.views import (
@@ -15,7 +17,7 @@ from app.analysis.text.views import (
     format_profile,
     list_spans,
 )
-from app.analysis.trace_analysis import TraceAnalysis, analyse_trace, choose_bodies
+from app.analysis.trace_analysis import TraceAnalysis
 from app.opik.records import Span, Trace
 from app.token_estimate import estimate_tokens
 
@@ -71,7 +73,9 @@ TRACES = st.fixed_dictionaries(
 
 
 def _examined(trace: Trace, spans: list[Span]) -> TraceAnalysis:
-    return analyse_trace(trace, spans, bodies=choose_bodies(trace, spans))
+    measured = measure_trace(trace, spans)
+    read = select_bodies(measured)
+    return add_bodies(measured, (span for span in spans if span.id in read))
 
 
 def _alias(names: dict[str, str]) -> Any:
@@ -84,12 +88,12 @@ def _alias(names: dict[str, str]) -> Any:
 def test_any_spans_have_an_outline_within_its_bound(
     trace: Trace, spans: list[Span], budget: int
 ) -> None:
-    seen = _examined(trace, spans)
+    analysis = _examined(trace, spans)
     names: dict[str, str] = {}
-    text = build_outline(seen, alias=_alias(names), budget_tokens=budget)
+    text = build_outline(analysis, alias=_alias(names), budget_tokens=budget)
     assert estimate_tokens(text) <= budget
-    assert names.keys() <= seen.tree.by_id.keys()
-    assert text == build_outline(seen, alias=_alias({}), budget_tokens=budget)
+    assert names.keys() <= analysis.tree.by_id.keys()
+    assert text == build_outline(analysis, alias=_alias({}), budget_tokens=budget)
     assert not set(text) & {"\x00", "\u202e", "\ud800"}
 
 
@@ -99,13 +103,13 @@ def test_any_spans_have_an_outline_within_its_bound(
 def test_each_span_stands_in_the_tree_once_and_no_time_is_counted_twice(
     trace: Trace, spans: list[Span]
 ) -> None:
-    seen = _examined(trace, spans)
-    nodes = list(seen.tree.by_id.values())
+    analysis = _examined(trace, spans)
+    nodes = list(analysis.tree.by_id.values())
     assert {node.id for node in nodes} == {span.id for span in spans}
-    assert sum(root.size for root in seen.tree.roots) == len(nodes)
-    assert all(own >= 0 for own in seen.profile.own_time)
-    for finding in seen.findings:
-        assert set(finding.spans) <= seen.tree.by_id.keys()
+    assert sum(root.size for root in analysis.tree.roots) == len(nodes)
+    assert all(own >= 0 for own in analysis.profile.own_time)
+    for finding in analysis.findings:
+        assert set(finding.spans) <= analysis.tree.by_id.keys()
 
 
 @pytest.mark.slow
@@ -114,17 +118,20 @@ def test_each_span_stands_in_the_tree_once_and_no_time_is_counted_twice(
 def test_every_view_of_any_trace_is_a_text(
     trace: Trace, spans: list[Span], data: st.DataObject
 ) -> None:
-    seen = _examined(trace, spans)
+    analysis = _examined(trace, spans)
     alias = _alias({})
-    ids = st.sampled_from(sorted(seen.tree.by_id))
-    one, other = (seen.tree.by_id[data.draw(ids)] for _ in range(2))
+    ids = st.sampled_from(sorted(analysis.tree.by_id))
+    one, other = (analysis.tree.by_id[data.draw(ids)] for _ in range(2))
     for text in (
-        format_findings(seen, alias=alias, budget_tokens=500),
-        format_profile(seen, alias=alias, budget_tokens=500),
-        format_critical_path(seen, alias=alias, budget_tokens=500),
-        list_spans(seen, alias=alias, budget_tokens=500),
+        format_findings(analysis, alias=alias, budget_tokens=500),
+        format_profile(analysis, alias=alias, budget_tokens=500),
+        format_critical_path(analysis, alias=alias, budget_tokens=500),
+        list_spans(analysis, alias=alias, budget_tokens=500),
         format_difference(
-            ComparedSide(seen, one), ComparedSide(seen, other), alias=alias, budget_tokens=500
+            ComparedSide(analysis, one),
+            ComparedSide(analysis, other),
+            alias=alias,
+            budget_tokens=500,
         ),
     ):
         assert text

@@ -1,7 +1,5 @@
+from app.analysis.analyse_trace import measure_trace
 from app.analysis.body_selection import select_bodies
-from app.analysis.profile import build_profile
-from app.analysis.trace_analysis import choose_bodies
-from app.analysis.tree import build_tree
 from app.opik.records import ErrorInfo, Span
 from tests.analysis.timeline import span, trace
 
@@ -17,7 +15,7 @@ def large(count: int = 1_000, **odd: object) -> list[Span]:
 
 
 def chosen(spans: list[Span], most: int = 200) -> tuple[str, ...]:
-    return choose_bodies(trace(), spans, most=most)
+    return select_bodies(measure_trace(trace(), spans), most=most)
 
 
 def test_every_body_of_a_small_trace_is_read() -> None:
@@ -48,5 +46,4 @@ def test_the_choice_does_not_depend_on_the_order_of_arrival() -> None:
 
 
 def test_a_trace_without_spans_has_no_candidates() -> None:
-    tree = build_tree([])
-    assert select_bodies(tree, build_profile(trace(), tree)) == ()
+    assert chosen([]) == ()

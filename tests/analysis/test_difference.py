@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.analysis.analyse_trace import analyse_trace
 from app.analysis.text.trace_diff import ComparedSide, format_difference
 from app.analysis.text.value_diff import diff_texts, diff_values
-from app.analysis.trace_analysis import TraceAnalysis, analyse_trace
+from app.analysis.trace_analysis import TraceAnalysis
 from app.opik.records import ErrorInfo
 from app.token_estimate import estimate_tokens
 from tests.analysis.timeline import span, trace
@@ -102,19 +103,21 @@ def test_inputs_of_spans_at_the_same_place_are_compared() -> None:
 
 
 def test_two_spans_of_one_trace_can_be_compared() -> None:
-    seen = run("a")
-    nodes = seen.tree.by_id
+    analysis = run("a")
+    nodes = analysis.tree.by_id
     text = format_difference(
-        ComparedSide(seen, nodes["aroot"]), ComparedSide(seen, nodes["asearch"]), alias=aliases()
+        ComparedSide(analysis, nodes["aroot"]),
+        ComparedSide(analysis, nodes["asearch"]),
+        alias=aliases(),
     )
     assert "input $.q: only in A: “x”" in text
 
 
 def test_bodies_that_were_not_read_are_not_compared() -> None:
-    seen = analyse_trace(trace(), [span("a"), span("b", input="x")], bodies=["b"])
-    nodes = seen.tree.by_id
+    analysis = analyse_trace(trace(), [span("a"), span("b", input="x")], bodies=["b"])
+    nodes = analysis.tree.by_id
     text = format_difference(
-        ComparedSide(seen, nodes["a"]), ComparedSide(seen, nodes["b"]), alias=aliases()
+        ComparedSide(analysis, nodes["a"]), ComparedSide(analysis, nodes["b"]), alias=aliases()
     )
     assert "input: not read of A, so not compared" in text
 

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
+from app.analysis.analyse_trace import analyse_trace
 from app.analysis.finding import Category, Finding
-from app.analysis.trace_analysis import analyse_trace
 from app.opik.records import ErrorInfo, Span, Trace
 from tests.analysis.timeline import draw, span, trace
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.analysis.analyse_trace import analyse_trace
 from app.analysis.text.outline import build_outline, write_outline
-from app.analysis.trace_analysis import analyse_trace
 from app.opik.records import ErrorInfo, Span
 from app.token_estimate import estimate_tokens
 from tests.analysis.timeline import draw, span, trace
@@ -115,14 +115,14 @@ def test_a_deep_chain_is_shortened_to_its_ends() -> None:
 
 
 def test_what_was_not_read_or_not_loaded_is_said() -> None:
-    seen = analyse_trace(trace(span_count=9), [span("a"), span("b", input="x")], bodies=["b"])
-    text = build_outline(seen, alias=aliases())
+    analysis = analyse_trace(trace(span_count=9), [span("a"), span("b", input="x")], bodies=["b"])
+    text = build_outline(analysis, alias=aliases())
     assert "only 2 of its 9 spans were loaded" in text
     assert "inputs and outputs were read of 1 of 2 spans" in text
 
 
 def test_a_subtree_has_an_outline_of_its_own() -> None:
-    seen = analyse_trace(
+    analysis = analyse_trace(
         trace(),
         draw("""
             root    |-------|
@@ -131,7 +131,7 @@ def test_a_subtree_has_an_outline_of_its_own() -> None:
               b         |--|
         """),
     )
-    text = build_outline(seen, alias=aliases(), root=seen.tree.by_id["a"])
+    text = build_outline(analysis, alias=aliases(), root=analysis.tree.by_id["a"])
     assert "x [general]" in text
     assert "root" not in text.replace("root=", "")
 

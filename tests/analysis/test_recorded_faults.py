@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.analysis.trace_analysis import analyse_trace
+from app.analysis.analyse_trace import analyse_trace
 from evals.grow import RECORDINGS, grow
 
 NAMES = sorted(path.name.removesuffix(".json.gz") for path in RECORDINGS.glob("*.json.gz"))

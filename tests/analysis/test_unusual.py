@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from app.analysis.analyse_trace import analyse_trace
 from app.analysis.baseline import FEW, Baseline, BaselineWindow
 from app.analysis.baseline_findings import add_baseline_findings
-from app.analysis.trace_analysis import analyse_trace
 from app.opik.records import Quantiles
 from tests.analysis.timeline import span, trace
 
@@ -16,8 +16,10 @@ WINDOW = BaselineWindow(datetime(2026, 11, 13, tzinfo=UTC), datetime(2026, 11, 2
 def found(usual: Baseline, *, ms: float = 1_000, cost: float | None = None) -> list[str]:
     """The categories of what is found of a trace of one span that took so long and cost so much."""
     whole = trace(end=ms, total_estimated_cost=cost)
-    seen = add_baseline_findings(analyse_trace(whole, [span("step", 0, ms)], bodies=()), usual)
-    return [each.category.value for each in seen.findings if "than_usual" in each.category.value]
+    analysis = add_baseline_findings(analyse_trace(whole, [span("step", 0, ms)], bodies=()), usual)
+    return [
+        each.category.value for each in analysis.findings if "than_usual" in each.category.value
+    ]
 
 
 def times(p50: float, p90: float, p99: float, *, count: int = 100) -> Baseline:

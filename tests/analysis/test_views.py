@@ -1,13 +1,14 @@
 import re
 from collections.abc import Callable
 
+from app.analysis.analyse_trace import analyse_trace
 from app.analysis.text.views import (
     format_critical_path,
     format_findings,
     format_profile,
     list_spans,
 )
-from app.analysis.trace_analysis import TraceAnalysis, analyse_trace
+from app.analysis.trace_analysis import TraceAnalysis
 from app.opik.records import ErrorInfo
 from app.token_estimate import estimate_tokens
 from tests.analysis.timeline import draw, span, trace
@@ -49,28 +50,36 @@ def names(text: str) -> list[str]:
 
 
 def test_the_list_can_be_filtered_by_every_field() -> None:
-    seen = small()
-    assert names(list_spans(seen, alias=aliases(), name="PLA")) == ["plan"]
-    assert names(list_spans(seen, alias=aliases(), type="llm")) == ["plan"]
-    assert names(list_spans(seen, alias=aliases(), status="error")) == ["fetch"]
-    assert names(list_spans(seen, alias=aliases(), min_duration_ms=5)) == ["root", "fetch"]
-    below = list_spans(seen, alias=aliases(), root=seen.tree.by_id["plan"])
+    analysis = small()
+    assert names(list_spans(analysis, alias=aliases(), name="PLA")) == ["plan"]
+    assert names(list_spans(analysis, alias=aliases(), type="llm")) == ["plan"]
+    assert names(list_spans(analysis, alias=aliases(), status="error")) == ["fetch"]
+    assert names(list_spans(analysis, alias=aliases(), min_duration_ms=5)) == ["root", "fetch"]
+    below = list_spans(analysis, alias=aliases(), root=analysis.tree.by_id["plan"])
     assert names(below) == ["plan"]
 
 
 def test_the_list_can_be_sorted() -> None:
-    seen = small()
-    assert names(list_spans(seen, alias=aliases())) == ["root", "plan", "fetch"]
-    assert names(list_spans(seen, alias=aliases(), sort="duration")) == ["root", "fetch", "plan"]
-    assert names(list_spans(seen, alias=aliases(), sort="own_time")) == ["fetch", "plan", "root"]
-    assert names(list_spans(seen, alias=aliases(), sort="tokens"))[0] == "plan"
+    analysis = small()
+    assert names(list_spans(analysis, alias=aliases())) == ["root", "plan", "fetch"]
+    assert names(list_spans(analysis, alias=aliases(), sort="duration")) == [
+        "root",
+        "fetch",
+        "plan",
+    ]
+    assert names(list_spans(analysis, alias=aliases(), sort="own_time")) == [
+        "fetch",
+        "plan",
+        "root",
+    ]
+    assert names(list_spans(analysis, alias=aliases(), sort="tokens"))[0] == "plan"
 
 
 def test_following_the_offsets_shows_every_span_exactly_once() -> None:
-    seen, alias = large(), aliases()
+    analysis, alias = large(), aliases()
     offset, shown = 0, list[str]()
     while True:
-        text = list_spans(seen, alias=alias, name="n", offset=offset, budget_tokens=700)
+        text = list_spans(analysis, alias=alias, name="n", offset=offset, budget_tokens=700)
         assert estimate_tokens(text) <= 700
         shown += names(text)
         more = re.search(r'get_trace_data\(name="n", sort="start", offset=(\d+)\)', text)
@@ -97,21 +106,23 @@ def test_findings_say_category_group_confidence_and_spans() -> None:
 
 
 def test_without_findings_it_is_said_what_was_looked_at() -> None:
-    seen = analyse_trace(trace(), [span("a"), span("b", input="x")], bodies=["b"])
-    assert "inputs and outputs of 1 of 2 spans" in format_findings(seen, alias=aliases())
+    analysis = analyse_trace(trace(), [span("a"), span("b", input="x")], bodies=["b"])
+    assert "inputs and outputs of 1 of 2 spans" in format_findings(analysis, alias=aliases())
 
 
 def test_every_view_stays_within_its_budget() -> None:
-    seen = large()
+    analysis = large()
     for budget in (0, 30, 200, 900):
         for view in (format_findings, format_critical_path, format_profile):
-            assert estimate_tokens(view(seen, alias=aliases(), budget_tokens=budget)) <= budget
+            assert estimate_tokens(view(analysis, alias=aliases(), budget_tokens=budget)) <= budget
 
 
 def test_a_view_that_was_cut_says_how_to_go_on() -> None:
-    seen = large()
-    assert 'get_trace_data(view="profile", offset=' in format_profile(seen, alias=aliases())
-    path = format_critical_path(seen, alias=aliases(), root=seen.tree.roots[0], budget_tokens=300)
+    analysis = large()
+    assert 'get_trace_data(view="profile", offset=' in format_profile(analysis, alias=aliases())
+    path = format_critical_path(
+        analysis, alias=aliases(), root=analysis.tree.roots[0], budget_tokens=300
+    )
     assert 'get_trace_data(view="critical_path", root="s1", offset=' in path
 
 

@@ -59,7 +59,7 @@ async def test_unread_bodies_are_read_for_the_comparison() -> None:
     spans = [a_span(1), *(a_span(n, 1, name="x", output={"n": n}) for n in range(2, 402))]
     async with desk_with(*spans) as desk:
         loaded = desk.ready.bench.loaded
-        a, b = [each for each in loaded.spans if each not in loaded.seen.bodies][:2]
+        a, b = [each for each in loaded.spans if each not in loaded.analysis.bodies][:2]
         numbers = [int(each[-4:], 16) for each in (a, b)]
         text = await desk.call("compare", a=a, b=b)
         assert f"output $.n: {numbers[0]} → {numbers[1]}" in text

@@ -252,7 +252,7 @@ async def test_unread_spans_are_read_together_and_kept_for_the_turn() -> None:
         unread = [
             span.id
             for span in desk.ready.bench.loaded.spans.values()
-            if span.id not in desk.ready.bench.loaded.seen.bodies
+            if span.id not in desk.ready.bench.loaded.analysis.bodies
         ][:6]
         before = len(desk.bodies_asked())
         names = ", ".join(unread)

@@ -77,7 +77,7 @@ async def test_the_backend_is_asked_for_a_proof_once_a_turn() -> None:
 async def test_a_match_beyond_the_cut_of_a_span_that_was_not_loaded_is_found() -> None:
     spans = spans_with("needle", output={"pages": ["y" * 30_000, "z needle"]})
     async with desk_with(*spans) as desk:
-        assert span_id(RARE[-1]) not in desk.ready.bench.loaded.seen.bodies
+        assert span_id(RARE[-1]) not in desk.ready.bench.loaded.analysis.bodies
         text = await desk.call("search_trace", pattern="needle", fields=FIELDS)
         assert text.startswith("3 matches in 3 values of 3 spans\n")
         assert "s350 output.pages[1]: z needle" in text

@@ -43,7 +43,7 @@ async def load(desk: Desk, owner: Owner = ADA) -> tuple[LoadedTrace, list[str]]:
 
 async def test_of_a_small_trace_all_bodies_are_read_in_a_few_pages() -> None:
     async with desk_with(*busy(300)) as desk:
-        assert len(desk.ready.bench.loaded.seen.bodies) == 300
+        assert len(desk.ready.bench.loaded.analysis.bodies) == 300
         assert desk.bodies_asked() == [100, 100, 100]
         structure = [r for r in desk.requests("/spans/search") if r.body["exclude"]]
         assert [each.body["limit"] for each in structure] == [2_000]
@@ -51,22 +51,22 @@ async def test_of_a_small_trace_all_bodies_are_read_in_a_few_pages() -> None:
 
 async def test_of_a_large_trace_at_most_200_bodies_are_read_in_few_requests() -> None:
     async with desk_with(*busy(1_200)) as desk:
-        seen = desk.ready.bench.loaded.seen
-        assert 100 <= len(seen.bodies) <= 200
+        analysis = desk.ready.bench.loaded.analysis
+        assert 100 <= len(analysis.bodies) <= 200
         assert len(desk.bodies_asked()) <= 45
         assert sum(desk.bodies_asked()) <= 500
-        assert f"read of {len(seen.bodies)} of 1,200 spans" in desk.ready.outline
+        assert f"read of {len(analysis.bodies)} of 1,200 spans" in desk.ready.outline
         failed = {span.id for span in desk.ready.bench.loaded.spans.values() if span.error_info}
-        assert len(failed & seen.bodies) >= 10
+        assert len(failed & analysis.bodies) >= 10
 
 
 async def test_bodies_stop_at_their_bytes_and_the_most_important_are_read() -> None:
     load = LoadLimits(bodies=SpanBodyLimits(bytes=20_000, parallel=1))
     async with desk_with(*busy(1_200), load=load) as desk:
-        seen = desk.ready.bench.loaded.seen
-        assert 0 < len(seen.bodies) < 100
-        assert f"read of {len(seen.bodies)} of 1,200 spans" in desk.ready.outline
-        assert any(span_id.endswith("0032") for span_id in seen.bodies)
+        analysis = desk.ready.bench.loaded.analysis
+        assert 0 < len(analysis.bodies) < 100
+        assert f"read of {len(analysis.bodies)} of 1,200 spans" in desk.ready.outline
+        assert any(span_id.endswith("0032") for span_id in analysis.bodies)
 
 
 async def test_pages_under_way_share_the_bytes_that_are_left() -> None:
@@ -84,7 +84,7 @@ async def test_pages_under_way_share_the_bytes_that_are_left() -> None:
 async def test_bodies_stop_at_their_seconds() -> None:
     load = LoadLimits(bodies=SpanBodyLimits(seconds=0))
     async with desk_with(*busy(20), load=load) as desk:
-        assert desk.ready.bench.loaded.seen.bodies == frozenset()
+        assert desk.ready.bench.loaded.analysis.bodies == frozenset()
         assert "read of 0 of 20 spans" in desk.ready.outline
         assert '{"n": 7' in await desk.call("get_span_details", span_id="s7", include_output=True)
 
@@ -220,7 +220,7 @@ async def test_a_load_whose_joined_one_is_cancelled_goes_on_by_itself() -> None:
     async with desk_with(*busy(20), trace=a_trace(end_time=None)) as desk:
         (second,) = await loaded_by_two(desk, cancel_first=True)
         assert len(second.spans) == 20
-        assert len(second.seen.bodies) == 20
+        assert len(second.analysis.bodies) == 20
 
 
 async def test_each_load_asks_whether_its_caller_may_read_the_trace_though_another_runs() -> None:

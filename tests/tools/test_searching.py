@@ -23,7 +23,7 @@ def many(count: int, **more: Any) -> list[dict[str, Any]]:
 def unread(desk: Desk) -> list[int]:
     """The numbers of the spans whose bodies were not loaded."""
     loaded = desk.ready.bench.loaded
-    return [int(each[-4:], 16) for each in loaded.spans if each not in loaded.seen.bodies]
+    return [int(each[-4:], 16) for each in loaded.spans if each not in loaded.analysis.bodies]
 
 
 async def test_hits_say_span_path_and_surroundings_and_all_are_counted() -> None:

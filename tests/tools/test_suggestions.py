@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from app.analysis.analyse_trace import analyse_trace
 from app.analysis.baseline import Baseline, BaselineWindow
 from app.analysis.baseline_findings import add_baseline_findings
 from app.analysis.finding import Category, Finding
-from app.analysis.trace_analysis import TraceAnalysis, analyse_trace
+from app.analysis.trace_analysis import TraceAnalysis
 from app.opik.records import ErrorInfo
 from app.tools.suggestions import suggest_first_questions, suggest_next_questions
 from app.web.markdown.allowed_links import urls_in
@@ -70,20 +71,20 @@ def test_a_trace_of_a_thread_is_asked_for_the_users_wish() -> None:
 
 
 def test_a_failed_trace_is_compared_with_healthy_ones_where_there_are_some() -> None:
-    seen = look(FAILED, about=trace(error_info=ErrorInfo(message="m")))
+    analysis = look(FAILED, about=trace(error_info=ErrorInfo(message="m")))
     question = "What do healthy runs do that this one does not?"
     window = BaselineWindow(at(0), at(9))
-    assert question not in suggest_next_questions(seen, name)
+    assert question not in suggest_next_questions(analysis, name)
     assert question in suggest_next_questions(
-        add_baseline_findings(seen, Baseline(window, 30, 2)), name
+        add_baseline_findings(analysis, Baseline(window, 30, 2)), name
     )
     assert question not in suggest_next_questions(
-        add_baseline_findings(seen, Baseline(window, 30, 30)), name
+        add_baseline_findings(analysis, Baseline(window, 30, 30)), name
     )
 
 
 @pytest.mark.parametrize(
-    "seen",
+    "analysis",
     [
         analyse_trace(trace(), []),
         look(HEALTHY),
@@ -91,10 +92,10 @@ def test_a_failed_trace_is_compared_with_healthy_ones_where_there_are_some() -> 
         analyse_trace(trace(end=None), [span("a", 0, None)]),
     ],
 )
-def test_there_are_always_three_different_questions(seen: TraceAnalysis) -> None:
+def test_there_are_always_three_different_questions(analysis: TraceAnalysis) -> None:
     for questions in (
-        suggest_first_questions(seen, name),
-        suggest_next_questions(seen, lambda _: None),
+        suggest_first_questions(analysis, name),
+        suggest_next_questions(analysis, lambda _: None),
     ):
         assert len(set(questions)) == 3
         assert all(each.endswith("?") and len(each) <= 120 for each in questions)
@@ -138,10 +139,10 @@ def test_hostile_names_stay_one_bounded_line_of_plain_text() -> None:
     "address", ["https://evil.example/p", "FTP://evil.example/p", "www.evil.example", "WWW.evil.x"]
 )
 def test_an_address_in_a_name_is_none_in_a_question(address: str) -> None:
-    seen = look(FAILED, about=trace(error_info=ErrorInfo(message="m")))
+    analysis = look(FAILED, about=trace(error_info=ErrorInfo(message="m")))
     asked = [
-        *suggest_first_questions(seen, lambda _: f"see {address} now"),
-        *suggest_next_questions(seen, lambda _: address),
+        *suggest_first_questions(analysis, lambda _: f"see {address} now"),
+        *suggest_next_questions(analysis, lambda _: address),
     ]
     assert any("evil" in each for each in asked)
     assert not urls_in(" ".join(asked))

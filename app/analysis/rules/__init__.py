@@ -1,1 +1,1 @@
-"""One module for each family of findings; each rule takes the scene and yields findings."""
+"""One module for each family of findings; each rule takes the analysis and yields findings."""

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from app.analysis.error_origins import ErrorOrigin, error_message, find_error_origins
-from app.analysis.evidence import Evidence
 from app.analysis.finding import Category, Finding
 from app.analysis.json_values import find_empty_yields, iterate_leaves
 from app.analysis.suspicious_results import WEAK, Fault, SuspiciousResult
 from app.analysis.text.one_line import one_line
+from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
 WORDS = {
@@ -42,18 +42,18 @@ _LEVEL_COST = 0.1
 _HOLE = 0.6
 
 
-def causes(scene: Evidence, suspects: Mapping[str, SuspiciousResult]) -> Iterator[Finding]:
+def causes(analysis: TraceAnalysis, suspects: Mapping[str, SuspiciousResult]) -> Iterator[Finding]:
     """For each raise the earlier result that explains it, where there is one."""
     told: set[tuple[str, str]] = set()
-    for item in islice(find_error_origins(scene.trace, scene.tree), _MOST_RAISES):
-        cause = _cause(item, suspects, scene)
+    for item in islice(find_error_origins(analysis.trace, analysis.tree), _MOST_RAISES):
+        cause = _cause(item, suspects, analysis)
         if cause is not None and (cause.node.id, item.origin.name) not in told:
             told.add((cause.node.id, item.origin.name))
             yield _caused(cause, item)
 
 
 def _cause(
-    item: ErrorOrigin, suspects: Mapping[str, SuspiciousResult], scene: Evidence
+    item: ErrorOrigin, suspects: Mapping[str, SuspiciousResult], analysis: TraceAnalysis
 ) -> SuspiciousResult | None:
     """The strongest and nearest earlier result whose fault fits the error, the earliest of equals.
 
@@ -66,17 +66,17 @@ def _cause(
         fits |= _DATA_FAULTS
     if _FORMAT_ERROR.search(said):
         fits |= frozenset(Fault)
-    read = scene.was_read(item.origin)
+    read = analysis.was_read(item.origin)
     if read and _names_own_input(said, item.origin):
         fits -= _MISSING
     if not fits:
         return None
     holes = find_empty_yields(item.origin.span.input) if read else frozenset()
     best: tuple[float, int, SuspiciousResult] | None = None
-    for count, (level, node) in enumerate(scene.earlier(item.origin)):
+    for count, (level, node) in enumerate(analysis.tree.earlier(item.origin)):
         if count > _LOOKED_AT or level > _HIGHEST_LEVEL:
             break
-        suspect = suspects.get(node.id) or _with_hole(node, holes, scene)
+        suspect = suspects.get(node.id) or _with_hole(node, holes, analysis)
         if suspect is None or suspect.fault not in fits:
             continue
         if suspect.strength < WEAK and not _same_void(node, item.origin):
@@ -103,9 +103,11 @@ def _same_void(giver: Node, taker: Node) -> bool:
     return bool(given & taken)
 
 
-def _with_hole(node: Node, holes: frozenset[str], scene: Evidence) -> SuspiciousResult | None:
+def _with_hole(
+    node: Node, holes: frozenset[str], analysis: TraceAnalysis
+) -> SuspiciousResult | None:
     """A result in which one of these keys is empty, unless the span was handed it that way."""
-    if not holes or not scene.was_read(node) or node.span.has_error:
+    if not holes or not analysis.was_read(node) or node.span.has_error:
         return None
     own = (find_empty_yields(node.span.output) - find_empty_yields(node.span.input)) & holes
     if not own:

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from statistics import median
 from typing import Any
 
-from app.analysis.evidence import Evidence
 from app.analysis.finding import Category, Finding
 from app.analysis.json_values import iterate_leaves, key_of
 from app.analysis.text.one_line import format_count, format_duration, one_line
+from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, TreeWarning
 from app.opik.records import FeedbackScore
 
@@ -26,16 +26,16 @@ _FAIL_KEYS = frozenset(["failed", "flagged", "blocked", "violated", "triggered"]
 _VERDICT_KEYS = frozenset(["result", "validation_result", "status", "verdict", "outcome"])
 
 
-def unfinished(scene: Evidence) -> Iterator[Finding]:
+def unfinished(analysis: TraceAnalysis) -> Iterator[Finding]:
     """The deepest spans that never ended; those above them wait for them."""
-    waiting = [node for node in scene.tree.nodes if TreeWarning.UNFINISHED in node.oddities]
+    waiting = [node for node in analysis.tree.nodes if TreeWarning.UNFINISHED in node.oddities]
     inner = [n for n in waiting if not any(not child.finished for child in n.children)]
     if not inner:
         return
     inner.sort(key=lambda node: (-node.depth, -node.start, node.index))
     first = inner[0]
-    since = scene.tree.end - first.start
-    over = scene.trace.end_time is not None
+    since = analysis.tree.end - first.start
+    over = analysis.trace.end_time is not None
     end = "the trace ended without it" if over else "neither did the trace: it hangs or still runs"
     more = f" and {format_count(len(inner) - 1, 'other span')}" if len(inner) > 1 else ""
     sentence = (
@@ -48,21 +48,21 @@ def unfinished(scene: Evidence) -> Iterator[Finding]:
     yield Finding(Category.UNFINISHED, confidence, sentence, tuple(spans)[:12], numbers)
 
 
-def guardrails(scene: Evidence) -> Iterator[Finding]:
+def guardrails(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Failed checks of the trace record, and guardrail spans whose output says no."""
     told: set[str] = set()
-    for validation in scene.trace.guardrails_validations:
+    for validation in analysis.trace.guardrails_validations:
         failed = [c for c in validation.checks if (c.result or "").lower() in _FAILED_WORDS]
         if not failed:
             continue
         names = ", ".join(one_line(check.name or "unnamed", limit=40) for check in failed[:5])
-        checked = scene.tree.by_id.get(validation.span_id or "")
+        checked = analysis.tree.by_id.get(validation.span_id or "")
         spans = (checked.id,) if checked else ()
         told.update(spans)
         where = f" at {one_line(checked.name, limit=60)}" if checked else ""
         yield Finding(Category.GUARDRAIL, 0.9, f"The guardrail {names} failed{where}.", spans)
-    for node in scene.tree.nodes:
-        if node.span.type == "guardrail" and node.id not in told and scene.was_read(node):
+    for node in analysis.tree.nodes:
+        if node.span.type == "guardrail" and node.id not in told and analysis.was_read(node):
             verdict = _refusal(node.span.output)
             if verdict:
                 name = one_line(node.name, limit=60)
@@ -80,18 +80,18 @@ def _refusal(output: Any) -> str:
     return ""
 
 
-def low_scores(scene: Evidence) -> Iterator[Finding]:
+def low_scores(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Bad feedback on the trace or its spans, with the scorer's reason; the lowest first."""
     judged: list[tuple[Node | None, FeedbackScore]] = [
-        (None, score) for score in scene.trace.feedback_scores
+        (None, score) for score in analysis.trace.feedback_scores
     ]
-    for scored in scene.tree.nodes:
+    for scored in analysis.tree.nodes:
         judged.extend((scored, score) for score in scored.span.feedback_scores)
     usual = _usual_scores(judged)
     for node, score in judged:
         if not _is_bad(score) or (node and usual.get(score.name, 1.0) <= (score.value or 0.0)):
             continue
-        yield _scored(node, score, scene)
+        yield _scored(node, score, analysis)
 
 
 def _usual_scores(judged: list[tuple[Node | None, FeedbackScore]]) -> Mapping[str, float]:
@@ -113,13 +113,13 @@ def _is_bad(score: FeedbackScore) -> bool:
     return score.value <= _LOW
 
 
-def _scored(node: Node | None, score: FeedbackScore, scene: Evidence) -> Finding:
+def _scored(node: Node | None, score: FeedbackScore, analysis: TraceAnalysis) -> Finding:
     spoken = f": “{one_line(score.reason, limit=160)}”" if score.reason else ""
     value = "" if score.value is None else f" {score.value:g}"
     value += f" ({one_line(score.category_name, limit=30)})" if score.category_name else ""
     whom = f"The span {one_line(node.name, limit=60)}" if node else "The trace"
     sentence = f"{whom} was scored {one_line(score.name, limit=60)}{value}{spoken}."
-    roots = scene.tree.roots
+    roots = analysis.tree.roots
     spans = (node.id,) if node else tuple(root.id for root in roots[-1:])
     numbers = {} if score.value is None else {"score": score.value}
     return Finding(Category.LOW_SCORE, 0.8 if node else 0.75, sentence, spans, numbers)

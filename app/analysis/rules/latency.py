@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
-from app.analysis.evidence import Evidence, is_model_call
 from app.analysis.finding import Category, Finding
 from app.analysis.json_values import canonical_json, is_cut, iterate_texts
+from app.analysis.llm_output import is_model_call
 from app.analysis.profile import sum_tokens_and_cost
 from app.analysis.text.one_line import format_duration, format_percent, one_line
+from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
 _FEW_PEERS = 3
@@ -38,17 +39,17 @@ _NORMAL = 1.4826
 """Turns a median absolute deviation into a standard deviation of a normal distribution."""
 
 
-def slow_outliers(scene: Evidence) -> Iterator[Finding]:
+def slow_outliers(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Spans far slower than their peers, by the spread of the logarithms of their durations."""
-    for peers in scene.peers.values():
+    for peers in analysis.peer_groups().values():
         timed = [node for node in peers if node.finished and node.duration > 0]
         if len(timed) < _FEW_PEERS:
             continue
         slow = _far_out(timed, [float(node.duration) for node in timed])
         typical = median(node.duration for node in timed)
-        slow = [node for node in slow[:_MOST_SLOW] if not _explained(node, typical, scene)]
+        slow = [node for node in slow[:_MOST_SLOW] if not _explained(node, typical, analysis)]
         if slow:
-            yield _slow(slow, timed, scene)
+            yield _slow(slow, timed, analysis)
 
 
 def _far_out(nodes: Sequence[Node], values: Sequence[float]) -> list[Node]:
@@ -71,30 +72,30 @@ def _far_out(nodes: Sequence[Node], values: Sequence[float]) -> list[Node]:
     return out if len(out) < max(1, len(nodes) // 10) else []
 
 
-def _explained(node: Node, typical: float, scene: Evidence) -> bool:
+def _explained(node: Node, typical: float, analysis: TraceAnalysis) -> bool:
     """Too little to matter, or slow only because a span below it is."""
     excess = node.duration - typical
     if excess < _LEAST_EXCESS:
         return True
-    if excess < _SURE_EXCESS and excess < _LEAST_SHARE * scene.profile.wall:
+    if excess < _SURE_EXCESS and excess < _LEAST_SHARE * analysis.profile.wall:
         return True
-    for below in scene.tree.below(node)[1:]:
+    for below in analysis.tree.below(node)[1:]:
         if below.duration < _MOST_OF_IT * excess:
             continue
-        peers = scene.peers_of(below)
+        peers = analysis.peers_of(below)
         usual = median(peer.duration for peer in peers)
         if len(peers) >= _FEW_PEERS and below.duration - usual >= _MOST_OF_IT * excess:
             return True
     return False
 
 
-def _slow(slow: Sequence[Node], peers: Sequence[Node], scene: Evidence) -> Finding:
+def _slow(slow: Sequence[Node], peers: Sequence[Node], analysis: TraceAnalysis) -> Finding:
     worst = slow[0]
     typical = median(node.duration for node in peers)
     ratio = worst.duration / typical
-    share = format_percent(worst.duration, scene.profile.wall)
-    on_path = worst.id in scene.profile.on_path or any(
-        below.id in scene.profile.on_path for below in scene.tree.below(worst)
+    share = format_percent(worst.duration, analysis.profile.wall)
+    on_path = worst.id in analysis.profile.on_path or any(
+        below.id in analysis.profile.on_path for below in analysis.tree.below(worst)
     )
     where = "on the critical path" if on_path else "off the critical path"
     fuller = worst.size > 1.5 * median(node.size for node in peers)
@@ -129,31 +130,31 @@ def _more_tokens(node: Node, peers: Sequence[Node]) -> str:
     return ""
 
 
-def serial_calls(scene: Evidence) -> Iterator[Finding]:
+def serial_calls(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Independent calls of one name, one after another, that could have run side by side."""
-    for parent in [None, *scene.tree.nodes]:
-        children = parent.children if parent is not None else scene.tree.roots
-        for run in _runs(children, scene):
+    for parent in [None, *analysis.tree.nodes]:
+        children = parent.children if parent is not None else analysis.tree.roots
+        for run in _runs(children, analysis):
             spent = sum(node.duration for node in run)
             saved = spent - max(node.duration for node in run)
-            if saved < _SERIAL_SHARE * scene.profile.wall or saved < _LEAST_EXCESS:
+            if saved < _SERIAL_SHARE * analysis.profile.wall or saved < _LEAST_EXCESS:
                 continue
-            yield _serial(run, spent, saved, scene)
+            yield _serial(run, spent, saved, analysis)
 
 
-def _runs(children: Sequence[Node], scene: Evidence) -> Iterator[list[Node]]:
+def _runs(children: Sequence[Node], analysis: TraceAnalysis) -> Iterator[list[Node]]:
     run: list[Node] = []
     for child in children:
         if run and not (child.name == run[-1].name and child.start >= run[-1].end):
-            if _independent(run, scene):
+            if _independent(run, analysis):
                 yield run
             run = []
         run.append(child)
-    if _independent(run, scene):
+    if _independent(run, analysis):
         yield run
 
 
-def _independent(run: Sequence[Node], scene: Evidence) -> bool:
+def _independent(run: Sequence[Node], analysis: TraceAnalysis) -> bool:
     """Several calls that asked something outside, with different inputs, none fed by an earlier
     one. Without their bodies nothing is known of that, and nothing is said; what changes something
     outside may need its order.
@@ -164,7 +165,7 @@ def _independent(run: Sequence[Node], scene: Evidence) -> bool:
         return False
     if not all(node.span.type == "tool" or is_model_call(node) for node in run):
         return False
-    if not all(scene.was_read(node) for node in run):
+    if not all(analysis.was_read(node) for node in run):
         return False
     if any(is_cut(node.span.input) or is_cut(node.span.output) for node in run):
         return False
@@ -184,11 +185,12 @@ def _feeds(before: Node, later_inputs: Sequence[str]) -> bool:
     return False
 
 
-def _serial(run: Sequence[Node], spent: int, saved: int, scene: Evidence) -> Finding:
+def _serial(run: Sequence[Node], spent: int, saved: int, analysis: TraceAnalysis) -> Finding:
     sentence = (
         f"{len(run)} calls of {one_line(run[0].name, limit=60)} ran one after another for"
         f" {format_duration(spent)}, though none needs what another gave; side by side they could"
-        f" save {format_duration(saved)}, {format_percent(saved, scene.profile.wall)} of the trace."
+        f" save {format_duration(saved)}, {format_percent(saved, analysis.profile.wall)} of the"
+        " trace."
     )
     numbers = {"calls": len(run), "spent_ms": spent / 1_000, "saved_ms": saved / 1_000}
     spans = tuple(node.id for node in run[:12])

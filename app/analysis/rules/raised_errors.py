@@ -11,9 +11,9 @@ from app.analysis.error_origins import (
     is_cancellation,
     last_own_frame,
 )
-from app.analysis.evidence import Evidence
 from app.analysis.finding import Category, Finding
 from app.analysis.text.one_line import format_count, one_line
+from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, TreeWarning
 
 _SPANS_NAMED = 12
@@ -21,9 +21,9 @@ _GROUPS_TOLD = 40
 _STEPS_NAMED = 4
 
 
-def errors(scene: Evidence) -> Iterator[Finding]:
+def errors(analysis: TraceAnalysis) -> Iterator[Finding]:
     """One finding for each distinct raise: equal errors of same-named spans count as one."""
-    raises = find_error_origins(scene.trace, scene.tree)
+    raises = find_error_origins(analysis.trace, analysis.tree)
     groups: dict[tuple[str, str], list[ErrorOrigin]] = {}
     for item in raises:
         groups.setdefault((item.origin.name, error_signature(item.error)), []).append(item)
@@ -34,9 +34,9 @@ def errors(scene: Evidence) -> Iterator[Finding]:
             yield _fatal(fatal[0], items, first=not fatal_seen)
             fatal_seen = True
         else:
-            yield _survived(items, scene)
-    if not raises and scene.trace.error_info is not None:
-        yield _unlocated(scene)
+            yield _survived(items, analysis)
+    if not raises and analysis.trace.error_info is not None:
+        yield _unlocated(analysis)
 
 
 def _fatal(item: ErrorOrigin, items: Sequence[ErrorOrigin], *, first: bool) -> Finding:
@@ -51,12 +51,12 @@ def _fatal(item: ErrorOrigin, items: Sequence[ErrorOrigin], *, first: bool) -> F
     return _finding(Category.ERROR_ORIGIN, confidence, sentence, items)
 
 
-def _survived(items: Sequence[ErrorOrigin], scene: Evidence) -> Finding:
+def _survived(items: Sequence[ErrorOrigin], analysis: TraceAnalysis) -> Finding:
     item = items[0]
     above = item.caught_by
     again = any(
         other.start >= item.origin.end and not other.span.has_error
-        for other in scene.peers_of(item.origin)
+        for other in analysis.peers_of(item.origin)
         if other.parent is item.origin.parent
     )
     if above is None:
@@ -71,15 +71,15 @@ def _survived(items: Sequence[ErrorOrigin], scene: Evidence) -> Finding:
     return _finding(Category.ERROR_SURVIVED, confidence, f"{_what(item, items)}; {end}.", items)
 
 
-def _unlocated(scene: Evidence) -> Finding:
+def _unlocated(analysis: TraceAnalysis) -> Finding:
     """The trace failed but none of its spans did: the last one that ran is the nearest sign."""
-    error = scene.trace.error_info
+    error = analysis.trace.error_info
     assert error is not None
-    names = {node.name: node for node in scene.tree.nodes}
+    names = {node.name: node for node in analysis.tree.nodes}
     told = error.traceback or ""
-    open_spans = [node for node in scene.tree.nodes if TreeWarning.UNFINISHED in node.oddities]
+    open_spans = [node for node in analysis.tree.nodes if TreeWarning.UNFINISHED in node.oddities]
     named = [node for name, node in names.items() if f"in {name}\n" in told]
-    last = max(scene.tree.nodes, key=lambda node: (node.end, node.depth), default=None)
+    last = max(analysis.tree.nodes, key=lambda node: (node.end, node.depth), default=None)
     near = (named or open_spans or ([last] if last else []))[-1:]
     frame = last_own_frame(error.traceback)
     sentence = f"The trace failed with {one_line(error_message(error), limit=200)}"

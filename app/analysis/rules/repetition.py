@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from app.analysis.evidence import Evidence, is_model_call
 from app.analysis.finding import Category, Finding
 from app.analysis.json_values import are_alike, canonical_json, is_cut, without_numbers
+from app.analysis.llm_output import is_model_call
 from app.analysis.suspicious_results import is_retrieval
 from app.analysis.text.one_line import format_duration, one_line
+from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
 _WAITS = re.compile(r"poll|status|wait|health|heartbeat|sleep|tick|ping\b|watch", re.IGNORECASE)
@@ -34,25 +35,25 @@ class _Call:
     result: str
 
 
-def loops(scene: Evidence) -> Iterator[Finding]:
+def loops(analysis: TraceAnalysis) -> Iterator[Finding]:
     """The same call with the same input and the same result, again and again: among siblings,
     in circles of several calls, or once in each turn."""
     told: set[str] = set()
-    for node in [None, *scene.tree.nodes]:
-        children = node.children if node is not None else scene.tree.roots
-        calls = [call for child in children if (call := _call(child, scene))]
+    for node in [None, *analysis.tree.nodes]:
+        children = node.children if node is not None else analysis.tree.roots
+        calls = [call for child in children if (call := _call(child, analysis))]
         if len(calls) < _LEAST_REPEATS:
             continue
-        found = _circle(calls, scene)
+        found = _circle(calls, analysis)
         if found is not None:
             told.update(found.spans)
             yield found
-    yield from _scattered(scene, told)
+    yield from _scattered(analysis, told)
 
 
-def _call(node: Node, scene: Evidence) -> _Call | None:
+def _call(node: Node, analysis: TraceAnalysis) -> _Call | None:
     """A span whose input was read whole and says something, and that did not fail."""
-    if not scene.was_read(node) or is_cut(node.span.input) or node.span.has_error:
+    if not analysis.was_read(node) or is_cut(node.span.input) or node.span.has_error:
         return None
     given = canonical_json(node.span.input)
     if not any(sign.isalnum() for line in given.split("\n") for sign in line.partition("=")[2]):
@@ -76,7 +77,7 @@ def _no_new_numbers(a: _Call, b: _Call) -> bool:
     return re.findall(r"\d+", a.given) == re.findall(r"\d+", b.given)
 
 
-def _circle(calls: Sequence[_Call], scene: Evidence) -> Finding | None:
+def _circle(calls: Sequence[_Call], analysis: TraceAnalysis) -> Finding | None:
     """The longest stretch of siblings that goes round in a circle of one to four calls; what
     happens only once or twice between them does not break it."""
     counts = Counter((call.node.name, call.given, call.result) for call in calls)
@@ -87,7 +88,7 @@ def _circle(calls: Sequence[_Call], scene: Evidence) -> Finding | None:
     (nodes, period), picked = max(
         (whole, False), (sifted, True), key=lambda found: len(found[0][0])
     )
-    if not nodes or not _matters(nodes, scene, outside_counts=not picked):
+    if not nodes or not _matters(nodes, analysis, outside_counts=not picked):
         return None
     if period == 1 and _still_polls(nodes):
         return None
@@ -110,14 +111,14 @@ def _longest_circle(calls: Sequence[_Call]) -> tuple[list[Node], int]:
     return [call.node for call in calls[start : start + length]], period
 
 
-def _matters(nodes: Sequence[Node], scene: Evidence, *, outside_counts: bool) -> bool:
+def _matters(nodes: Sequence[Node], analysis: TraceAnalysis, *, outside_counts: bool) -> bool:
     """Outside calls in a row always do; all else only when it takes some time."""
     if outside_counts and any(node.span.type == "tool" or is_model_call(node) for node in nodes):
         return True
     spent = sum(node.duration for node in nodes)
     parent = nodes[0].parent
-    whole = parent.duration if parent is not None else scene.profile.wall
-    return spent >= _LEAST_SHARE * scene.profile.wall or spent >= _LEAST_SHARE_OF_PARENT * whole
+    whole = parent.duration if parent is not None else analysis.profile.wall
+    return spent >= _LEAST_SHARE * analysis.profile.wall or spent >= _LEAST_SHARE_OF_PARENT * whole
 
 
 def _still_polls(nodes: Sequence[Node]) -> bool:
@@ -142,16 +143,16 @@ def _told(nodes: Sequence[Node], period: int) -> Finding:
     return Finding(category, confidence, sentence, spans, numbers)
 
 
-def _scattered(scene: Evidence, told: set[str]) -> Iterator[Finding]:
+def _scattered(analysis: TraceAnalysis, told: set[str]) -> Iterator[Finding]:
     """Outside calls repeated with other things between them: once in each turn of an agent."""
-    for peers in scene.peers.values():
+    for peers in analysis.peer_groups().values():
         first = peers[0]
         outside = first.span.type == "tool" or is_model_call(first)
         if len(peers) < _LEAST_REPEATS or not outside or _WAITS.search(first.name):
             continue
         same: dict[str, list[_Call]] = {}
         for node in peers:
-            call = None if node.id in told else _call(node, scene)
+            call = None if node.id in told else _call(node, analysis)
             if call is not None:
                 same.setdefault(call.given, []).append(call)
         for calls in same.values():
@@ -159,21 +160,21 @@ def _scattered(scene: Evidence, told: set[str]) -> Iterator[Finding]:
             alternating = all(b.start >= a.end for a, b in pairwise(nodes))
             steady = len({call.result for call in calls}) == 1
             least = _LEAST_REPEATS if steady else _LEAST_SAME_INPUTS
-            share = sum(node.duration for node in nodes) / max(1, scene.profile.wall)
+            share = sum(node.duration for node in nodes) / max(1, analysis.profile.wall)
             if len(nodes) < least or not alternating or share < _LEAST_SHARE:
                 continue
-            if _one_errand(nodes, scene):
+            if _one_errand(nodes, analysis):
                 told.update(node.id for node in nodes)
                 yield _told(nodes, 1)
 
 
-def _one_errand(nodes: Sequence[Node], scene: Evidence) -> bool:
+def _one_errand(nodes: Sequence[Node], analysis: TraceAnalysis) -> bool:
     """Whether the repeats belong to one task: under one parent, or under turns that were handed
     the same but for numbers, or ever more of the same. Other tasks may ask the same for good."""
     parents = {node.parent.id: node.parent for node in nodes if node.parent is not None}
     if len(parents) <= 1:
         return True
-    if not all(scene.was_read(parent) for parent in parents.values()):
+    if not all(analysis.was_read(parent) for parent in parents.values()):
         return False
     handed = [without_numbers(canonical_json(parent.span.input)) for parent in parents.values()]
     return all(are_alike(a, b) or b.startswith(a) for a, b in pairwise(handed))

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from app.analysis.error_origins import error_message
-from app.analysis.evidence import Evidence
 from app.analysis.finding import Category, Finding
 from app.analysis.json_values import are_alike, canonical_json, without_numbers
 from app.analysis.llm_output import find_reported_failure
 from app.analysis.text.one_line import format_duration, one_line
+from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
 _RATE_LIMIT = re.compile(
@@ -23,21 +23,21 @@ _PASSING = re.compile(
 _SPANS_NAMED = 12
 
 
-def retries(scene: Evidence) -> Iterator[Finding]:
+def retries(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Failed calls followed by the same call again: several failures in a row, or rate limits."""
-    for siblings in _siblings(scene):
+    for siblings in _siblings(analysis):
         places = {node.id: place for place, node in enumerate(siblings)}
-        for run in _failing_runs(siblings, scene):
+        for run in _failing_runs(siblings, analysis):
             after = places[run[-1][0].id] + 1
-            finding = _retried(run, siblings[after : after + 1], scene)
+            finding = _retried(run, siblings[after : after + 1], analysis)
             if finding is not None:
                 yield finding
 
 
-def _siblings(scene: Evidence) -> Iterator[list[Node]]:
+def _siblings(analysis: TraceAnalysis) -> Iterator[list[Node]]:
     """Children of one parent with the same name but for numbers (`attempt 2`), at least two, in
     the order they started."""
-    for children in [scene.tree.roots, *(node.children for node in scene.tree.nodes)]:
+    for children in [analysis.tree.roots, *(node.children for node in analysis.tree.nodes)]:
         if len(children) < 2:
             continue
         named: dict[str, list[Node]] = {}
@@ -46,22 +46,24 @@ def _siblings(scene: Evidence) -> Iterator[list[Node]]:
         yield from (nodes for nodes in named.values() if len(nodes) > 1)
 
 
-def _why_failed(node: Node, scene: Evidence) -> str:
+def _why_failed(node: Node, analysis: TraceAnalysis) -> str:
     if node.span.has_error:
         assert node.span.error_info is not None
         return error_message(node.span.error_info)
-    if scene.was_read(node):
+    if analysis.was_read(node):
         return find_reported_failure(node.span.output) or ""
     return ""
 
 
-def _failing_runs(siblings: Sequence[Node], scene: Evidence) -> Iterator[list[tuple[Node, str]]]:
+def _failing_runs(
+    siblings: Sequence[Node], analysis: TraceAnalysis
+) -> Iterator[list[tuple[Node, str]]]:
     """Failures that follow one another, none of them side by side with the one before it."""
     run: list[tuple[Node, str]] = []
     for node in siblings:
-        reason = _why_failed(node, scene)
+        reason = _why_failed(node, analysis)
         apart = bool(run) and node.start < run[-1][0].end
-        if run and (not reason or apart or not _same_input(run[0][0], node, scene)):
+        if run and (not reason or apart or not _same_input(run[0][0], node, analysis)):
             yield run
             run = []
         if reason:
@@ -70,22 +72,22 @@ def _failing_runs(siblings: Sequence[Node], scene: Evidence) -> Iterator[list[tu
         yield run
 
 
-def _same_input(a: Node, b: Node, scene: Evidence) -> bool:
+def _same_input(a: Node, b: Node, analysis: TraceAnalysis) -> bool:
     """False only where both inputs were read and differ in more than a few words."""
-    if not (scene.was_read(a) and scene.was_read(b)):
+    if not (analysis.was_read(a) and analysis.was_read(b)):
         return True
     return are_alike(canonical_json(a.span.input), canonical_json(b.span.input))
 
 
 def _retried(
-    run: Sequence[tuple[Node, str]], following: Sequence[Node], scene: Evidence
+    run: Sequence[tuple[Node, str]], following: Sequence[Node], analysis: TraceAnalysis
 ) -> Finding | None:
     nodes = [node for node, _ in run]
     reasons = [reason for _, reason in run]
     limited = any(_RATE_LIMIT.search(reason) for reason in reasons)
     again = following[0] if following else None
     if again is not None and (
-        again.start < nodes[-1].end or not _same_input(nodes[0], again, scene)
+        again.start < nodes[-1].end or not _same_input(nodes[0], again, analysis)
     ):
         again = None
     attempts = len(nodes) + (again is not None)

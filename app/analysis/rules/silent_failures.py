@@ -3,12 +3,17 @@ that they led to later."""
 
 from collections.abc import Iterator
 
-from app.analysis.evidence import Evidence, is_model_call
 from app.analysis.finding import Category, Finding
-from app.analysis.llm_output import extract_text, find_reported_failure, reply_gives_up
+from app.analysis.llm_output import (
+    extract_text,
+    find_reported_failure,
+    is_model_call,
+    reply_gives_up,
+)
 from app.analysis.rules.causes import WORDS, causes
 from app.analysis.suspicious_results import WEAK, Fault, SuspiciousResult, find_suspicious_results
 from app.analysis.text.one_line import format_count, one_line
+from app.analysis.trace_analysis import TraceAnalysis
 
 _LEAST_ALONE = 0.55
 _CATEGORIES = {
@@ -21,24 +26,24 @@ _CATEGORIES = {
 }
 
 
-def silent_failures(scene: Evidence) -> Iterator[Finding]:
+def silent_failures(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Suspects by fault and name, and errors with the suspect that they go back to."""
-    suspects = find_suspicious_results(scene)
-    yield from causes(scene, suspects)
-    symptom = _symptom(scene)
+    suspects = find_suspicious_results(analysis)
+    yield from causes(analysis, suspects)
+    symptom = _symptom(analysis)
     groups: dict[tuple[Fault, str], list[SuspiciousResult]] = {}
     for suspect in suspects.values():
         groups.setdefault((suspect.fault, suspect.node.name), []).append(suspect)
     earlier: set[Fault] = set()
     for group in groups.values():
-        finding = _alone(group, symptom, scene, first=group[0].fault not in earlier)
+        finding = _alone(group, symptom, analysis, first=group[0].fault not in earlier)
         if finding is not None:
             earlier.add(group[0].fault)
             yield finding
 
 
 def _alone(
-    group: list[SuspiciousResult], symptom: str, scene: Evidence, *, first: bool
+    group: list[SuspiciousResult], symptom: str, analysis: TraceAnalysis, *, first: bool
 ) -> Finding | None:
     """A finding on suspects themselves, where they are strong enough or a symptom backs them.
 
@@ -49,7 +54,7 @@ def _alone(
     backed = symptom and strength < 0.95
     if strength < _LEAST_ALONE and (not symptom or (strength < WEAK and not first)):
         return None
-    calls = len(scene.peers_of(head.node))
+    calls = len(analysis.peers_of(head.node))
     name = one_line(head.node.name, limit=60)
     times = f" in {len(group)} of {format_count(calls, 'call')}" if calls > 1 else ""
     end = f"; {symptom}" if backed else ""
@@ -65,11 +70,11 @@ def _alone(
     )
 
 
-def _symptom(scene: Evidence) -> str:
+def _symptom(analysis: TraceAnalysis) -> str:
     """What the end of the trace says of an earlier failure; empty where it says nothing."""
-    roots = [node for node in scene.tree.roots if scene.was_read(node)]
-    outputs = [scene.trace.output, *(node.span.output for node in roots[-1:])]
-    if scene.trace.error_info or any(node.span.has_error for node in scene.tree.roots):
+    roots = [node for node in analysis.tree.roots if analysis.was_read(node)]
+    outputs = [analysis.trace.output, *(node.span.output for node in roots[-1:])]
+    if analysis.trace.error_info or any(node.span.has_error for node in analysis.tree.roots):
         return "the trace failed in the end"
     for output in outputs:
         failure = find_reported_failure(output)
@@ -78,7 +83,9 @@ def _symptom(scene: Evidence) -> str:
         text = extract_text(output)
         if reply_gives_up(text):
             return f"the final answer is “{one_line(text, limit=100)}”"
-    calls = [node for node in scene.tree.nodes if is_model_call(node) and scene.was_read(node)]
+    calls = [
+        node for node in analysis.tree.nodes if is_model_call(node) and analysis.was_read(node)
+    ]
     if calls:
         text = extract_text(max(calls, key=lambda node: (node.end, node.index)).span.output)
         if reply_gives_up(text):

@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
-from app.analysis.evidence import Evidence, is_model_call
 from app.analysis.finding import Category, Finding
+from app.analysis.llm_output import is_model_call
 from app.analysis.profile import sum_tokens_and_cost
 from app.analysis.text.one_line import format_usd, one_line
+from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
 _LEAST_TURNS = 4
@@ -24,10 +25,10 @@ _PRICE_RATIO = 3.0
 _COST_RATIO = 5.0
 
 
-def prompt_growth(scene: Evidence) -> Iterator[Finding]:
+def prompt_growth(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Prompts of the same call that grow from turn to turn: among the children of one span, or
     over parents that each have one."""
-    for peers in scene.peers.values():
+    for peers in analysis.peer_groups().values():
         calls = [
             node
             for node in peers
@@ -107,9 +108,9 @@ def _grown(turns: Sequence[Node], prompts: Sequence[float]) -> Finding:
     return Finding(Category.PROMPT_GROWTH, confidence, sentence, spans, numbers)
 
 
-def costly_outliers(scene: Evidence) -> Iterator[Finding]:
+def costly_outliers(analysis: TraceAnalysis) -> Iterator[Finding]:
     """A call that cost far more than its peers, mostly by another model."""
-    for peers in scene.peers.values():
+    for peers in analysis.peer_groups().values():
         priced = [node for node in peers if node.span.total_estimated_cost]
         if len(priced) < _FEW_PEERS:
             continue

@@ -3,18 +3,19 @@
 from collections.abc import Iterator
 from typing import Any
 
-from app.analysis.evidence import Evidence, is_model_call
 from app.analysis.finding import Category, Finding
 from app.analysis.json_values import iterate_leaves
+from app.analysis.llm_output import is_model_call
 from app.analysis.text.one_line import one_line
+from app.analysis.trace_analysis import TraceAnalysis
 
 _CALLS = frozenset(["tool_calls", "function_call"])
 
 
-def unknown_tools(scene: Evidence) -> Iterator[Finding]:
+def unknown_tools(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Model calls that name a tool missing from the tools that their request offered."""
-    for node in scene.tree.nodes:
-        if not is_model_call(node) or not scene.was_read(node):
+    for node in analysis.tree.nodes:
+        if not is_model_call(node) or not analysis.was_read(node):
             continue
         offered = _names(node.span.input, under="tools") | _names(node.span.metadata, under="tools")
         if not offered:

@@ -22,16 +22,16 @@ _ODD_HERE = (
 _SPANS_SHOWN = 6
 
 
-def format_span(node: Node, seen: TraceAnalysis, *, name: str) -> str:
+def format_span(node: Node, analysis: TraceAnalysis, *, name: str) -> str:
     """`s4 * search_docs [tool] 1.20 s 12 %, model gpt-4o, 1,200+56 tokens, $0.012, ERROR ...`.
 
     `name` is the span's alias. The share is that of the whole trace; `own` is the time that no
     child accounts for, told where there are children.
     """
     span = node.span
-    mark = f" {PATH_MARK}" if node.id in seen.profile.on_path else ""
+    mark = f" {PATH_MARK}" if node.id in analysis.profile.on_path else ""
     parts = [f"{name}{mark} {one_line(node.name)} [{one_line(span.type or 'general', limit=20)}]"]
-    parts[0] += f" {_duration(node, seen)}"
+    parts[0] += f" {_duration(node, analysis)}"
     if span.model:
         parts.append(one_line(span.model, limit=40))
     parts.extend(format_spending(sum_tokens_and_cost(span)))
@@ -44,14 +44,16 @@ def format_span(node: Node, seen: TraceAnalysis, *, name: str) -> str:
     return ", ".join(parts)
 
 
-def _duration(node: Node, seen: TraceAnalysis) -> str:
+def _duration(node: Node, analysis: TraceAnalysis) -> str:
     if not node.finished:
         return "never ended"
     if TreeWarning.UNTIMED in node.oddities:
         return "no times"
-    text = f"{format_duration(node.duration)} {format_percent(node.duration, seen.profile.wall)}"
+    text = (
+        f"{format_duration(node.duration)} {format_percent(node.duration, analysis.profile.wall)}"
+    )
     if node.children:
-        text += f" (own {format_duration(seen.profile.own_time[node.index])})"
+        text += f" (own {format_duration(analysis.profile.own_time[node.index])})"
     return text
 
 
@@ -67,12 +69,12 @@ def format_spending(spend: TokensAndCost) -> list[str]:
     return parts
 
 
-def format_group(nodes: Sequence[Node], seen: TraceAnalysis, *, longest: str) -> str:
+def format_group(nodes: Sequence[Node], analysis: TraceAnalysis, *, longest: str) -> str:
     """`12 × search [tool] 80 ms to 1.20 s, together 3.40 s; longest s9`; `longest` is an alias."""
     times = [node.duration for node in nodes]
     below = sum(node.size - 1 for node in nodes)
     first = nodes[0]
-    on_path = sum(1 for node in nodes if node.id in seen.profile.on_path)
+    on_path = sum(1 for node in nodes if node.id in analysis.profile.on_path)
     mark = f"{PATH_MARK} " if on_path else ""
     others = "" if all(node.name == first.name for node in nodes) else " and the like"
     kind = one_line(first.span.type or "general", limit=20)

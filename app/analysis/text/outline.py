@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
+from app.analysis.analyse_trace import analyse_trace
 from app.analysis.baseline_findings import format_baseline
 from app.analysis.profile import SpanGroup
 from app.analysis.text.lines import PATH_MARK, format_finding, format_preview, format_spending
 from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
 from app.analysis.text.outline_tree import plan_rows
 from app.analysis.text.token_budget import Alias, BudgetedText
-from app.analysis.trace_analysis import TraceAnalysis, analyse_trace
+from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, TreeWarning
 from app.opik.records import FeedbackScore, Span, Trace
 
@@ -35,7 +36,7 @@ def write_outline(
 
 
 def build_outline(
-    seen: TraceAnalysis,
+    analysis: TraceAnalysis,
     *,
     alias: Alias,
     budget_tokens: int = DEFAULT_BUDGET,
@@ -49,17 +50,17 @@ def build_outline(
     sheet = BudgetedText(max(0, budget_tokens - _CLOSING))
     if root is None:
         whole = sheet.left
-        sheet.fill(_header(seen), keep=whole * 6 // 10)
-        _add_findings(sheet, seen, alias, keep=whole * 35 // 100)
-        sheet.fill(_profile(seen, alias), keep=whole * 25 // 100)
-    _add_tree(sheet, seen, alias, root)
+        sheet.fill(_header(analysis), keep=whole * 6 // 10)
+        _add_findings(sheet, analysis, alias, keep=whole * 35 // 100)
+        sheet.fill(_profile(analysis, alias), keep=whole * 25 // 100)
+    _add_tree(sheet, analysis, alias, root)
     closed = BudgetedText(budget_tokens)
     closed.fill(sheet.text().split("\n"))
     return closed.text()
 
 
-def _header(seen: TraceAnalysis) -> Iterator[str]:
-    trace, tree, profile = seen.trace, seen.tree, seen.profile
+def _header(analysis: TraceAnalysis) -> Iterator[str]:
+    trace, tree, profile = analysis.trace, analysis.tree, analysis.profile
     wall = trace.duration * 1_000 if trace.duration is not None else profile.wall
     failed = sum(1 for node in tree.nodes if node.span.has_error)
     facts = [format_duration(wall), format_count(len(tree.nodes), "span")]
@@ -78,23 +79,23 @@ def _header(seen: TraceAnalysis) -> Iterator[str]:
         shown = ", ".join(one_line(tag, limit=40) for tag in trace.tags[:_TAGS_SHOWN])
         more = len(trace.tags) - _TAGS_SHOWN
         yield f"tags: {shown}" + (f" and {more} more" if more > 0 else "")
-    usual = format_baseline(seen)
+    usual = format_baseline(analysis)
     if usual is not None:
         yield usual
-    yield from _verdicts(seen)
+    yield from _verdicts(analysis)
     for label, value in (("input", trace.input), ("output", trace.output)):
         if value is not None:
             yield f"{label}: {format_preview(value)}"
-    yield from _limits(seen)
+    yield from _limits(analysis)
 
 
-def _verdicts(seen: TraceAnalysis) -> Iterator[str]:
-    scores = seen.trace.feedback_scores
+def _verdicts(analysis: TraceAnalysis) -> Iterator[str]:
+    scores = analysis.trace.feedback_scores
     for score in scores[:_SCORES_SHOWN]:
         yield f"feedback: {_score(score)}"
     if len(scores) > _SCORES_SHOWN:
         yield f"feedback: {len(scores) - _SCORES_SHOWN} more scores not shown"
-    checks = [check for item in seen.trace.guardrails_validations for check in item.checks]
+    checks = [check for item in analysis.trace.guardrails_validations for check in item.checks]
     if checks:
         shown = ", ".join(
             one_line(f"{check.name or 'unnamed'} {check.result or '?'}", limit=60)
@@ -111,22 +112,22 @@ def _score(score: FeedbackScore) -> str:
     return f"{one_line(score.name, limit=60)} {value}{category}{reason}"
 
 
-def _limits(seen: TraceAnalysis) -> Iterator[str]:
+def _limits(analysis: TraceAnalysis) -> Iterator[str]:
     """What is missing or odd, so that nobody takes silence for health."""
-    count = len(seen.tree.nodes)
-    if seen.trace.span_count is not None and seen.trace.span_count > count:
-        yield f"only {count:,} of its {seen.trace.span_count:,} spans were loaded"
-    if len(seen.bodies) < count:
+    count = len(analysis.tree.nodes)
+    if analysis.trace.span_count is not None and analysis.trace.span_count > count:
+        yield f"only {count:,} of its {analysis.trace.span_count:,} spans were loaded"
+    if len(analysis.bodies) < count:
         yield (
-            f"inputs and outputs were read of {len(seen.bodies):,} of {count:,} spans;"
+            f"inputs and outputs were read of {len(analysis.bodies):,} of {count:,} spans;"
             " nothing is claimed about the others'"
         )
-    odd = [f"{oddity.value}: {len(ids):,}" for oddity, ids in seen.tree.odd.items()]
+    odd = [f"{oddity.value}: {len(ids):,}" for oddity, ids in analysis.tree.odd.items()]
     if odd:
         yield f"odd spans ({'; '.join(odd)})"
-    if len(seen.tree.roots) > 1 and not seen.tree.odd.get(TreeWarning.ORPHAN):
-        yield f"{len(seen.tree.roots):,} spans without a parent"
-    reported, counted_here = seen.profile.reported.tokens, seen.profile.spend.tokens
+    if len(analysis.tree.roots) > 1 and not analysis.tree.odd.get(TreeWarning.ORPHAN):
+        yield f"{len(analysis.tree.roots):,} spans without a parent"
+    reported, counted_here = analysis.profile.reported.tokens, analysis.profile.spend.tokens
     if reported > counted_here * 1.02 and counted_here:
         yield (
             f"Opik's total of {reported:,.0f} tokens counts wrapped calls more than once;"
@@ -134,32 +135,32 @@ def _limits(seen: TraceAnalysis) -> Iterator[str]:
         )
 
 
-def _add_findings(sheet: BudgetedText, seen: TraceAnalysis, alias: Alias, *, keep: int) -> None:
-    if not seen.findings:
+def _add_findings(sheet: BudgetedText, analysis: TraceAnalysis, alias: Alias, *, keep: int) -> None:
+    if not analysis.findings:
         sheet.add("")
         sheet.add("Findings: none; no rule saw anything wrong with this trace.")
         return
     sheet.add("")
-    sheet.add(f"Findings ({len(seen.findings)}, most telling first):", keep=keep)
+    sheet.add(f"Findings ({len(analysis.findings)}, most telling first):", keep=keep)
     lines = (
         f"{place}. {format_finding(finding, alias=alias)}"
-        for place, finding in enumerate(seen.findings, 1)
+        for place, finding in enumerate(analysis.findings, 1)
     )
     shown = sheet.fill(lines, keep=keep)
-    if shown < len(seen.findings):
-        left = len(seen.findings) - shown
+    if shown < len(analysis.findings):
+        left = len(analysis.findings) - shown
         sheet.add(f'{left} more; see get_trace_data(view="findings", offset={shown})')
 
 
-def _profile(seen: TraceAnalysis, alias: Alias) -> Iterator[str]:
-    profile = seen.profile
-    if not seen.tree.nodes:
+def _profile(analysis: TraceAnalysis, alias: Alias) -> Iterator[str]:
+    profile = analysis.profile
+    if not analysis.tree.nodes:
         return
     yield ""
     yield f"Profile ({profile.parallelism:.1f} spans at work at a time while any ran):"
     longest = sorted(profile.on_path.items(), key=lambda item: (-item[1], item[0]))
     parts = [
-        f"{alias(span_id)} {one_line(seen.tree.by_id[span_id].name, limit=40)}"
+        f"{alias(span_id)} {one_line(analysis.tree.by_id[span_id].name, limit=40)}"
         f" {format_duration(time)} ({format_percent(time, profile.wall)})"
         for span_id, time in longest[:_PATH_SHOWN]
     ]
@@ -195,8 +196,10 @@ def _groups(groups: Sequence[SpanGroup]) -> str:
     return "; ".join(parts)
 
 
-def _add_tree(sheet: BudgetedText, seen: TraceAnalysis, alias: Alias, root: Node | None) -> None:
-    top = [root] if root is not None else list(seen.tree.roots)
+def _add_tree(
+    sheet: BudgetedText, analysis: TraceAnalysis, alias: Alias, root: Node | None
+) -> None:
+    top = [root] if root is not None else list(analysis.tree.roots)
     if not top:
         sheet.add("")
         sheet.add("The trace has no spans.")
@@ -204,8 +207,8 @@ def _add_tree(sheet: BudgetedText, seen: TraceAnalysis, alias: Alias, root: Node
     title = f"Tree ({PATH_MARK} on the critical path; shares are of the whole trace):"
     if not (sheet.add("") and sheet.add(title)):
         title = ""
-    rows, hidden = plan_rows(seen, top=top, budget_tokens=sheet.left - _CLOSING)
-    shown = sheet.fill((row.text(seen, alias=alias) for row in rows), keep=_CLOSING)
+    rows, hidden = plan_rows(analysis, top=top, budget_tokens=sheet.left - _CLOSING)
+    shown = sheet.fill((row.text(analysis, alias=alias) for row in rows), keep=_CLOSING)
     hidden += sum(len(row.nodes) for row in rows[shown:] if row.kind != "rest")
     if hidden:
         sheet.add(

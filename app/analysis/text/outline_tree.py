@@ -43,12 +43,12 @@ class Row:
         """The spans at the top of the row; those of a chain lie below one another."""
         return self.nodes[:1] if self.kind == "chain" else self.nodes
 
-    def text(self, seen: TraceAnalysis, *, alias: Alias) -> str:
+    def text(self, analysis: TraceAnalysis, *, alias: Alias) -> str:
         indent = "  " * min(self.depth, _DEEPEST_INDENT)
         first = self.nodes[0]
         if self.kind == "group":
             longest = max(self.nodes, key=lambda node: (node.duration, -node.index))
-            return indent + format_group(self.nodes, seen, longest=alias(longest.id))
+            return indent + format_group(self.nodes, analysis, longest=alias(longest.id))
         if self.kind == "chain":
             names = f"{one_line(first.name, limit=40)} … {one_line(self.nodes[-1].name, limit=40)}"
             return f"{indent}{len(self.nodes):,} spans, each the only child of the last: {names}"
@@ -57,19 +57,19 @@ class Row:
             root = f'root="{alias(parent.id)}", ' if parent else ""
             more = format_count(self.left_out, "more span")
             return f'{indent}{more} here; see get_trace_data({root}sort="start", offset=0)'
-        line = indent + format_span(first, seen, name=alias(first.id))
+        line = indent + format_span(first, analysis, name=alias(first.id))
         hidden = first.size - 1
         return f"{line} (+{hidden:,} below)" if hidden and not self.below else line
 
 
 def plan_rows(
-    seen: TraceAnalysis, *, top: Sequence[Node], budget_tokens: int
+    analysis: TraceAnalysis, *, top: Sequence[Node], budget_tokens: int
 ) -> tuple[list[Row], int]:
     """Rows in reading order within the budget, and how many spans under `top` they do not show.
 
     Spans that share a row count as shown; spans below a closed row do not.
     """
-    planner = _Planner(seen, budget_tokens)
+    planner = _Planner(analysis, budget_tokens)
     ordered = _in_order(planner.plan(top))
     shown = sum(len(row.nodes) for row in ordered if row.kind != "rest")
     return ordered, sum(node.size for node in top) - shown
@@ -88,10 +88,10 @@ def _in_order(rows: Sequence[Row]) -> list[Row]:
 class _Planner:
     """Spends the budget on the most telling rows."""
 
-    def __init__(self, seen: TraceAnalysis, budget_tokens: int) -> None:
-        self._seen = seen
+    def __init__(self, analysis: TraceAnalysis, budget_tokens: int) -> None:
+        self._analysis = analysis
         self._left = budget_tokens
-        self._named = {span_id for finding in seen.findings for span_id in finding.spans[:2]}
+        self._named = {span_id for finding in analysis.findings for span_id in finding.spans[:2]}
         self._weights = self._weigh()
         self._waiting: list[tuple[float, int, Row]] = []
 
@@ -104,19 +104,19 @@ class _Planner:
 
     def _weigh(self) -> list[float]:
         """How telling the most telling span at or below each span is, by place in the tree."""
-        seen = self._seen
-        weights = [0.0] * len(seen.tree.nodes)
-        wall = seen.profile.wall or 1
-        for span_id, time in seen.profile.on_path.items():
-            weights[seen.tree.by_id[span_id].index] = 10.0 * time / wall
-        for node in seen.tree.nodes:
+        analysis = self._analysis
+        weights = [0.0] * len(analysis.tree.nodes)
+        wall = analysis.profile.wall or 1
+        for span_id, time in analysis.profile.on_path.items():
+            weights[analysis.tree.by_id[span_id].index] = 10.0 * time / wall
+        for node in analysis.tree.nodes:
             if node.span.has_error or not node.finished:
                 weights[node.index] += 20.0
-        for place, finding in enumerate(seen.findings):
+        for place, finding in enumerate(analysis.findings):
             for span_id in finding.spans[:4]:
-                index = seen.tree.by_id[span_id].index
+                index = analysis.tree.by_id[span_id].index
                 weights[index] = max(weights[index], 100.0 - place)
-        for node in reversed(seen.tree.nodes):
+        for node in reversed(analysis.tree.nodes):
             if node.parent is not None:
                 above = node.parent.index
                 weights[above] = max(weights[above], weights[node.index])
@@ -190,7 +190,7 @@ class _Planner:
         return max(self._weights[node.index] for node in row.nodes)
 
     def _price(self, row: Row) -> int:
-        return count_line_tokens(row.text(self._seen, alias=_placeholder))
+        return count_line_tokens(row.text(self._analysis, alias=_placeholder))
 
 
 def _placeholder(_: str) -> str:

@@ -7,8 +7,8 @@ from itertools import pairwise
 from typing import Any
 
 from app.analysis.error_origins import error_message
-from app.analysis.evidence import has_empty_output
 from app.analysis.json_values import is_cut, iterate_leaves
+from app.analysis.llm_output import has_empty_output
 from app.analysis.text.one_line import format_duration, one_line
 from app.analysis.text.token_budget import Alias
 from app.analysis.trace_analysis import TraceAnalysis

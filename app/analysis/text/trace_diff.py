@@ -30,29 +30,29 @@ class ComparedSide:
     `label` is how the reader knows a trace.
     """
 
-    seen: TraceAnalysis
+    analysis: TraceAnalysis
     root: Node | None = None
     label: str = "trace"
 
     def nodes(self) -> Sequence[Node]:
-        return self.seen.tree.below(self.root) if self.root else self.seen.tree.nodes
+        return self.analysis.tree.below(self.root) if self.root else self.analysis.tree.nodes
 
     def duration(self) -> int:
-        return self.root.duration if self.root else self.seen.profile.wall
+        return self.root.duration if self.root else self.analysis.profile.wall
 
     def spend(self) -> TokensAndCost:
-        return sum((self.seen.profile.own_spend[node.index] for node in self.nodes()), NOTHING)
+        return sum((self.analysis.profile.own_spend[node.index] for node in self.nodes()), NOTHING)
 
     def body(self, field: str) -> tuple[bool, Any]:
         """Whether input, output or metadata was read, and its value."""
         if self.root is None:
-            return True, getattr(self.seen.trace, field)
-        return self.root.id in self.seen.bodies, getattr(self.root.span, field)
+            return True, getattr(self.analysis.trace, field)
+        return self.root.id in self.analysis.bodies, getattr(self.root.span, field)
 
     def title(self, alias: Alias) -> str:
         if self.root is not None:
             return f"{alias(self.root.id)} {one_line(self.root.name)}"
-        return f"{self.label} {one_line(self.seen.trace.name or 'unnamed')}"
+        return f"{self.label} {one_line(self.analysis.trace.name or 'unnamed')}"
 
 
 def format_difference(
@@ -75,7 +75,7 @@ def _lines(a: ComparedSide, b: ComparedSide, alias: Alias) -> Iterator[str]:
     yield f"B takes {_ratio(a.duration(), b.duration())} of A's time"
     whole = a.root is None and b.root is None
     found = [
-        *(find_run_differences(Runs(a.seen, b.seen, alias)) if whole else ()),
+        *(find_run_differences(Runs(a.analysis, b.analysis, alias)) if whole else ()),
         *_errors(a, b),
         *_structure(a, b),
         *_times(a, b),
@@ -163,7 +163,7 @@ def _own_times(side: ComparedSide) -> Mapping[str, int]:
     times: dict[str, int] = {}
     for node in side.nodes():
         name = one_line(node.name, limit=60)
-        times[name] = times.get(name, 0) + side.seen.profile.own_time[node.index]
+        times[name] = times.get(name, 0) + side.analysis.profile.own_time[node.index]
     return times
 
 
@@ -187,7 +187,7 @@ def _by_model(side: ComparedSide) -> Mapping[str, tuple[int, TokensAndCost]]:
         if node.span.model:
             key = one_line(node.span.model, limit=60)
             count, spend = models.get(key, _NONE)
-            models[key] = (count + 1, spend + side.seen.profile.own_spend[node.index])
+            models[key] = (count + 1, spend + side.analysis.profile.own_spend[node.index])
     return models
 
 
@@ -208,7 +208,7 @@ def _pairs(a: ComparedSide, b: ComparedSide, alias: Alias) -> Iterator[str]:
     """Spans at the same place on both sides whose input or output differs, the first few."""
     told = 0
     for one, other in _matched(a, b):
-        if one.id not in a.seen.bodies or other.id not in b.seen.bodies:
+        if one.id not in a.analysis.bodies or other.id not in b.analysis.bodies:
             continue
         for field in ("input", "output"):
             old, new = getattr(one.span, field), getattr(other.span, field)

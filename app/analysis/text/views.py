@@ -20,23 +20,25 @@ Sort = Literal["start", "duration", "own_time", "cost", "tokens"]
 
 
 def format_findings(
-    seen: TraceAnalysis, *, alias: Alias, offset: int = 0, budget_tokens: int = DEFAULT_BUDGET
+    analysis: TraceAnalysis, *, alias: Alias, offset: int = 0, budget_tokens: int = DEFAULT_BUDGET
 ) -> str:
     """The findings from `offset` on, one a line, or that there are none."""
-    if not seen.findings:
-        read = f"inputs and outputs of {len(seen.bodies):,} of {len(seen.tree.nodes):,} spans"
+    if not analysis.findings:
+        read = (
+            f"inputs and outputs of {len(analysis.bodies):,} of {len(analysis.tree.nodes):,} spans"
+        )
         return _bounded([f"No findings. Looked at: all spans' structure, {read}."], budget_tokens)
     lines = (
         f"{place}. {format_finding(finding, alias=alias)}"
-        for place, finding in enumerate(seen.findings[offset:], offset + 1)
+        for place, finding in enumerate(analysis.findings[offset:], offset + 1)
     )
-    total = len(seen.findings)
+    total = len(analysis.findings)
     call = 'view="findings"'
     return _page(lines, offset, budget_tokens, what="finding", call=call, total=total)
 
 
 def format_critical_path(
-    seen: TraceAnalysis,
+    analysis: TraceAnalysis,
     *,
     alias: Alias,
     root: Node | None = None,
@@ -44,7 +46,7 @@ def format_critical_path(
     budget_tokens: int = DEFAULT_BUDGET,
 ) -> str:
     """The segments of the path through the trace, or below `root`, in the order of time."""
-    segments = critical_path(seen.tree, root)
+    segments = critical_path(analysis.tree, root)
     if not segments:
         return _bounded(["The critical path is empty: nothing took any time."], budget_tokens)
     zero, whole = segments[0].start, segments[-1].end - segments[0].start
@@ -67,10 +69,10 @@ def _who(node: Node | None, alias: Alias) -> str:
 
 
 def format_profile(
-    seen: TraceAnalysis, *, alias: Alias, offset: int = 0, budget_tokens: int = DEFAULT_BUDGET
+    analysis: TraceAnalysis, *, alias: Alias, offset: int = 0, budget_tokens: int = DEFAULT_BUDGET
 ) -> str:
     """Time, tokens and cost by name and model, silences, times to first token."""
-    profile = seen.profile
+    profile = analysis.profile
     lines = [
         f"wall time {format_duration(profile.wall)},"
         f" {profile.parallelism:.2f} spans at work at a time"
@@ -107,7 +109,7 @@ def _group(group: SpanGroup) -> str:
 
 
 def list_spans(
-    seen: TraceAnalysis,
+    analysis: TraceAnalysis,
     *,
     alias: Alias,
     root: Node | None = None,
@@ -124,16 +126,16 @@ def list_spans(
     `name` matches any part of a name, whatever its case. All sorts but `start` put the greatest
     first. What does not fit is counted, with the call for the rest.
     """
-    nodes: Iterable[Node] = seen.tree.below(root) if root is not None else seen.tree.nodes
+    nodes: Iterable[Node] = analysis.tree.below(root) if root is not None else analysis.tree.nodes
     wanted = (name or "").casefold()
     found = [
         node
         for node in nodes
         if wanted in node.name.casefold() and _passes(node, type, status, min_duration_ms)
     ]
-    found.sort(key=_order(seen, sort))
+    found.sort(key=_order(analysis, sort))
     title = f"{format_count(len(found), 'span')}, {_SORTED[sort]}:"
-    lines = (format_span(node, seen, name=alias(node.id)) for node in found[offset:])
+    lines = (format_span(node, analysis, name=alias(node.id)) for node in found[offset:])
     filters = {
         "root": alias(root.id) if root else None,
         "name": one_line(name, limit=60) if name else None,
@@ -175,16 +177,16 @@ _SORTED: dict[Sort, str] = {
 }
 
 
-def _order(seen: TraceAnalysis, sort: Sort) -> Callable[[Node], tuple[float, int]]:
+def _order(analysis: TraceAnalysis, sort: Sort) -> Callable[[Node], tuple[float, int]]:
     if sort == "start":
         return lambda node: (0.0, node.index)
     if sort == "duration":
         return lambda node: (-float(node.duration), node.index)
     if sort == "own_time":
-        return lambda node: (-float(seen.profile.own_time[node.index]), node.index)
+        return lambda node: (-float(analysis.profile.own_time[node.index]), node.index)
     if sort == "cost":
         return lambda node: (-(node.span.total_estimated_cost or 0.0), node.index)
-    return lambda node: (-seen.profile.own_spend[node.index].tokens, node.index)
+    return lambda node: (-analysis.profile.own_spend[node.index].tokens, node.index)
 
 
 def _status(node: Node) -> Status:

@@ -16,7 +16,9 @@ import anyio
 import structlog
 from cachetools import TTLCache
 
-from app.analysis.trace_analysis import TraceAnalysis, analyse_trace, choose_bodies
+from app.analysis.analyse_trace import add_bodies, measure_trace
+from app.analysis.body_selection import select_bodies
+from app.analysis.trace_analysis import TraceAnalysis
 from app.caller import Caller, Owner
 from app.errors import BackendUnavailable
 from app.opik.client import OpikClient
@@ -93,7 +95,7 @@ class LoadedTrace:
 
     trace: Trace
     spans: dict[str, Span]
-    seen: TraceAnalysis
+    analysis: TraceAnalysis
     notes: tuple[str, ...]
     bytes: int
 
@@ -151,27 +153,25 @@ class TraceLoader:
         began = time.monotonic()
         limits = self._limits
         found = await self._client.spans(caller, trace, most=limits.spans, seconds=limits.seconds)
+        measured = await anyio.to_thread.run_sync(measure_trace, trace, found.spans)
         wanted = await anyio.to_thread.run_sync(
-            lambda: choose_bodies(trace, found.spans, most=limits.body_spans)
+            lambda: select_bodies(measured, most=limits.body_spans)
         )
         reader = BodyReader(self._client, caller, trace, limits.bodies)
         bodies = await reader.read([span.id for span in found.spans], wanted)
-        spans = [bodies.get(span.id, span) for span in found.spans]
-        seen = await anyio.to_thread.run_sync(
-            lambda: analyse_trace(trace, spans, bodies=bodies.keys())
-        )
+        analysis = await anyio.to_thread.run_sync(add_bodies, measured, bodies.values())
         log.info(
             "trace_loaded",
             trace=trace.id,
-            spans=len(spans),
+            spans=len(found.spans),
             bodies=len(bodies),
             ms=round((time.monotonic() - began) * 1000),
         )
         return LoadedTrace(
             trace,
-            {span.id: span for span in spans},
-            seen,
-            _shortfall(trace, len(spans), cut=found.cut),
+            {span_id: node.span for span_id, node in analysis.tree.by_id.items()},
+            analysis,
+            _shortfall(trace, len(found.spans), cut=found.cut),
             (found.bytes + reader.bytes) * OBJECT_OVERHEAD,
         )
 

@@ -75,7 +75,7 @@ class ProjectBaselines:
         return (
             loaded
             if usual is None
-            else replace(loaded, seen=add_baseline_findings(loaded.seen, usual))
+            else replace(loaded, analysis=add_baseline_findings(loaded.analysis, usual))
         )
 
     async def of(self, caller: Caller, owner: Owner, trace: Trace) -> Baseline | None:

@@ -78,7 +78,7 @@ class ContainsFilter:
 
     def _known(self) -> tuple[str, str, str] | None:
         """The id of a span, a field of it, and a word that stands there."""
-        for span_id in self._loaded.seen.bodies:
+        for span_id in self._loaded.analysis.bodies:
             for field in FILTERED:
                 value = getattr(self._loaded.spans[span_id], field)
                 for _, leaf in iterate_leaves(value, most=_LEAVES_TRIED):

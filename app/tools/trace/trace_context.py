@@ -87,7 +87,7 @@ class TraceContext:
     def outline(self) -> str:
         """The outline of the trace, and what could not be read of it."""
         text = build_outline(
-            self.loaded.seen, alias=self.aliases.name, budget_tokens=self.limits.outline_tokens
+            self.loaded.analysis, alias=self.aliases.name, budget_tokens=self.limits.outline_tokens
         )
         return "\n".join([text, *self.loaded.notes])
 
@@ -152,7 +152,7 @@ class TraceContext:
 
     def body(self, span_id: str) -> Span | None:
         """The span with its bodies, as far as the backend does not cut them; None if unread."""
-        if span_id in self.loaded.seen.bodies:
+        if span_id in self.loaded.analysis.bodies:
             return self.loaded.spans[span_id]
         return self._bodies.get(span_id)
 
@@ -221,12 +221,12 @@ class ReadyTrace:
     @property
     def suggestions(self) -> Questions:
         """Three questions for after an answer."""
-        return suggest_next_questions(self.bench.loaded.seen, self.bench.label)
+        return suggest_next_questions(self.bench.loaded.analysis, self.bench.label)
 
     @property
     def starters(self) -> Questions:
         """Three questions to begin with."""
-        return suggest_first_questions(self.bench.loaded.seen, self.bench.label)
+        return suggest_first_questions(self.bench.loaded.analysis, self.bench.label)
 
     def label(self, span_id: str) -> str | None:
         return self.bench.label(span_id)
