@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from app.citation_tokens import Citation
 from app.messages import Message, Reply, TokenUsage, ToolSpec
 
 
@@ -159,12 +160,11 @@ class UsageReported(_Event):
 
 
 class TextDelta(_Event):
-    """Live only: a piece of a bubble's text, with the names of what it cites."""
+    """Live only: the next parts of a bubble's text."""
 
     type: Literal["text_delta"] = "text_delta"
     bubble: str
-    text: str
-    cited: dict[str, str] = {}
+    parts: tuple[str | Citation, ...]
 
 
 StoredEvent = (

@@ -2,7 +2,10 @@
 
 import re
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+UUID_PATTERN = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+"""A UUID with hyphens in lower case."""
+
+_UUID = re.compile(UUID_PATTERN, re.IGNORECASE)
 
 
 def is_uuid(text: str) -> bool:

@@ -22,7 +22,7 @@ from app.caller import Caller
 from app.chat.capabilities import LearnedCapabilities, find_capabilities, guess_provider
 from app.chat.model import ChatOptions, ProxyModel
 from app.errors import OpikAssistError
-from app.events import ModelCalled, StoredEvent, TextDelta, TurnFailed, TurnFinished
+from app.events import ModelCalled, StoredEvent, TurnFailed, TurnFinished
 from app.ids import is_uuid
 from app.messages import Assistant, Message, System, TokenUsage, User
 from app.opik.client import BODIES, OpikClient
@@ -78,7 +78,7 @@ class _Events:
     seen: list[StoredEvent] = field(default_factory=list)
     usage: TokenUsage = field(default_factory=TokenUsage)
 
-    def say(self, delta: TextDelta) -> None:
+    def add_text(self, bubble: str, text: str) -> None:
         """Pieces of text are of no use here."""
 
     def record_model_call(self, call: ModelCalled) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.agent.citations import Aliases, find_citation_labels
+from app.ids import UUID_PATTERN
 
 COUNTED = 3
 """Only this many different spans count, in the order they are named: naming all is no answer."""
@@ -16,7 +17,7 @@ Verdict = Literal[
 ]
 PASSED: frozenset[Verdict] = frozenset(["culprit", "quiet", "avoided"])
 
-_UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
+_UUID = re.compile(rf"\b{UUID_PATTERN}\b", re.IGNORECASE)
 # S3 is also a store's name: `s3://bucket`, `s3.amazonaws.com` and `aws-s3` are no spans.
 _ALIAS = re.compile(r"(?<![\w.@-])s\d{1,6}(?!\w|[-.@]\w|:/)")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import anyio
 import anyio.lowlevel
 
-from app.events import ModelCalled, StoredEvent, TextDelta
+from app.events import ModelCalled, StoredEvent
 from app.messages import Message, Reply, TokenUsage, ToolCall, ToolSpec
 
 Script = Reply | Exception | Callable[[Sequence[Message]], Reply]
@@ -46,11 +46,11 @@ class ScriptedModel:
 @dataclass
 class ListSink:
     events: list[StoredEvent] = field(default_factory=list)
-    deltas: list[TextDelta] = field(default_factory=list)
+    deltas: list[tuple[str, str]] = field(default_factory=list)
     calls: list[ModelCalled] = field(default_factory=list)
 
-    def say(self, delta: TextDelta) -> None:
-        self.deltas.append(delta)
+    def add_text(self, bubble: str, text: str) -> None:
+        self.deltas.append((bubble, text))
 
     @property
     def usage(self) -> TokenUsage:

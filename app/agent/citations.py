@@ -8,15 +8,15 @@ meaning whatever happens to the aliases.
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 
+from app.citation_tokens import TOKEN, TOKEN_BEGUN, Citation, split_citations
 from app.events import TraceAlias
 
 _CITATION = re.compile(r"\[ ?[st]\d{1,6}(?:(?:, ?|; ?| and | )[st]\d{1,6}){0,9} ?\]")
 _BEGUN = re.compile(r"\[[st\d,; and]*")
 _HELD = 120
+"""Characters that are held back at most; the longest citation, of ten aliases, has 119."""
 _ALIAS = re.compile(r"([st])(\d{1,6})")
-_TOKEN = re.compile(r"⟦(span|trace):([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})⟧")
 
 FindLabel = Callable[[str], str | None]
 """The name of an id as a person reads it; None where it has none."""
@@ -108,7 +108,7 @@ class Aliases:
     def to_aliases(self, text: str) -> str:
         """A stored text as the model wrote it, without tokens of ids that were never named: a model
         may have copied them from a trace, and nothing in a trace may name another one."""
-        return _TOKEN.sub(lambda found: self._alias(found[1], found[2]), text)
+        return TOKEN.sub(lambda found: self._alias(found[1], found[2]), text)
 
     def _id(self, alias: str, kind: str) -> str | None:
         found = _ALIAS.fullmatch(alias)
@@ -130,34 +130,53 @@ class Aliases:
         return ", ".join(tokens)
 
 
-@dataclass(slots=True)
 class CitationStream:
-    """Turns citations into tokens in a text that comes in pieces.
+    """Finds the citations in a reply's text that comes in pieces: aliases, and tokens that the
+    model has copied.
 
-    Only what may still become a citation is held back, so any split gives the same text.
+    Only what may still become a citation is held back, so any split gives the same parts.
     """
 
-    aliases: Aliases
-    _held: str = field(default="", init=False)
+    def __init__(self, aliases: Aliases, label: FindLabel) -> None:
+        """`label` gives the names of spans."""
+        self._aliases = aliases
+        self._label = label
+        self._held = ""
 
-    def feed(self, text: str) -> str:
-        """What can be shown of the text so far."""
+    def feed(self, text: str) -> tuple[str | Citation, ...]:
+        """The parts that can be shown of the text so far."""
         text = self._held + text
-        start = text.rfind("[", max(0, len(text) - _HELD))
-        if start >= 0 and _BEGUN.fullmatch(text, start):
-            self._held = text[start:]
-            text = text[:start]
-        else:
-            self._held = ""
-        return self.aliases.to_ids(text)
+        end = self._end_of_certain(text) if "[" in text or "⟦" in text else len(text)
+        self._held = text[end:]
+        return self._split(text[:end])
 
-    def end(self) -> str:
+    def end(self) -> tuple[str | Citation, ...]:
         """The rest; the stream can be used for the next text."""
         rest, self._held = self._held, ""
-        return rest
+        return self._split(rest)
+
+    def _end_of_certain(self, text: str) -> int:
+        """Where the end of the text begins that may become a citation, or part of one."""
+        end, earliest = len(text), max(0, len(text) - _HELD)
+        alias = text.rfind("[", earliest)
+        if alias >= 0 and _BEGUN.fullmatch(text, alias):
+            end = alias
+        token = text.rfind("⟦", earliest, end)
+        # Aliases that were never given vanish, also within a token.
+        if token >= 0 and TOKEN_BEGUN.fullmatch(self._aliases.to_ids(text[token:end])):
+            end = token
+        return end
+
+    def _split(self, text: str) -> tuple[str | Citation, ...]:
+        if "[" not in text and "⟦" not in text:
+            return (text,) if text else ()
+        return tuple(split_citations(self._aliases.to_ids(text), self._find_name))
+
+    def _find_name(self, kind: str, id: str) -> str | None:
+        return self._label(id) if kind == "span" else self._aliases.trace_label(id)
 
 
 def find_citation_labels(text: str, *, span: FindLabel, trace: FindLabel) -> Mapping[str, str]:
     """The names, by id, of what a text with tokens cites; what has no name is left out."""
-    labels = {id: (span if kind == "span" else trace)(id) for kind, id in _TOKEN.findall(text)}
+    labels = {id: (span if kind == "span" else trace)(id) for kind, id in TOKEN.findall(text)}
     return {id: name for id, name in labels.items() if name is not None}

@@ -17,7 +17,7 @@ from app.agent.prompt import LAST_ANSWER, Fence
 from app.agent.tool_calls import ToolCallRunner
 from app.agent.toolbox import Toolbox
 from app.errors import LimitReached, ModelFailed
-from app.events import ModelCalled, ReplyCompleted, TextDelta, ToolCallRecord
+from app.events import ModelCalled, ReplyCompleted, ToolCallRecord
 from app.messages import Assistant, Message, Reply, TokenUsage, ToolSpec, User
 
 
@@ -102,7 +102,7 @@ async def _speak(
 
     def say(text: str) -> None:
         pieces.append(text)
-        desk.sink.say(TextDelta(bubble=bubble, text=text))
+        desk.sink.add_text(bubble, text)
 
     try:
         with anyio.move_on_after(seconds):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from app.events import ModelCalled, StoredEvent, TextDelta
+from app.events import ModelCalled, StoredEvent
 from app.messages import Message, Reply, TokenUsage, ToolSpec
 
 Say = Callable[[str], None]
@@ -27,8 +27,8 @@ class Model(Protocol):
 class Sink(Protocol):
     """Takes what happens in a turn; the loop does not know who listens."""
 
-    def say(self, delta: TextDelta) -> None:
-        """Shows a piece of text; never waits for a reader."""
+    def add_text(self, bubble: str, text: str) -> None:
+        """Shows a piece of a bubble's text; never waits for a reader."""
         ...
 
     @property

@@ -9,6 +9,7 @@ from io import StringIO
 
 import anyio
 
+from app.citation_tokens import Citation
 from app.events import Event, TextDelta
 
 
@@ -23,8 +24,8 @@ class Feed:
         """Adds an event; what nobody will read any more is dropped."""
         if self._abandoned or self._closed:
             return
-        if isinstance(event, TextDelta):
-            self._put_delta(event)
+        if isinstance(event, TextDelta) and self._waiting:
+            self._add_delta(event)
         else:
             self._waiting.append(event)
         self._changed.set()
@@ -55,25 +56,38 @@ class Feed:
         first = self._waiting.popleft()
         return first.delta() if isinstance(first, _JoinedDeltas) else first
 
-    def _put_delta(self, delta: TextDelta) -> None:
-        last = self._waiting[-1] if self._waiting else None
-        if not isinstance(last, _JoinedDeltas) or last.bubble != delta.bubble:
-            last = _JoinedDeltas(delta.bubble)
-            self._waiting.append(last)
-        last.add(delta)
+    def _add_delta(self, delta: TextDelta) -> None:
+        last = self._waiting[-1]
+        if isinstance(last, TextDelta) and last.bubble == delta.bubble:
+            last = self._waiting[-1] = _JoinedDeltas(last)
+        if isinstance(last, _JoinedDeltas) and last.bubble == delta.bubble:
+            last.add(delta)
+        else:
+            self._waiting.append(delta)
 
 
 class _JoinedDeltas:
     """Deltas of one bubble, joined as they come: each by itself weighs far more than its text."""
 
-    def __init__(self, bubble: str) -> None:
-        self.bubble = bubble
+    def __init__(self, first: TextDelta) -> None:
+        self.bubble = first.bubble
+        self._parts: list[str | Citation] = []
         self._text = StringIO()
-        self._cited: dict[str, str] = {}
+        self.add(first)
 
     def add(self, delta: TextDelta) -> None:
-        self._text.write(delta.text)
-        self._cited.update(delta.cited)
+        for part in delta.parts:
+            if isinstance(part, str):
+                self._text.write(part)
+            else:
+                self._end_text()
+                self._parts.append(part)
 
     def delta(self) -> TextDelta:
-        return TextDelta(bubble=self.bubble, text=self._text.getvalue(), cited=self._cited)
+        self._end_text()
+        return TextDelta(bubble=self.bubble, parts=tuple(self._parts))
+
+    def _end_text(self) -> None:
+        if text := self._text.getvalue():
+            self._parts.append(text)
+            self._text = StringIO()

@@ -111,7 +111,7 @@ class Turn:
         """From now on the model's aliases become span ids, named by `label`."""
         self._aliases = aliases
         self._label_of = label
-        self._stream = CitationStream(aliases)
+        self._stream = CitationStream(aliases, label)
 
     def add_earlier_usage(self, earlier: Iterable[StoredEvent]) -> None:
         """Counts what was reported for the replies of earlier turns of the conversation."""
@@ -121,10 +121,11 @@ class Turn:
                     event.usage, model=event.model, provider=event.provider
                 )
 
-    def say(self, delta: TextDelta) -> None:
-        text = self._stream.feed(delta.text)
-        if text:
-            self.feed.put(TextDelta(bubble=delta.bubble, text=text, cited=self._cited(text)))
+    def add_text(self, bubble: str, text: str) -> None:
+        """Shows a piece of a bubble's text, its citations found."""
+        parts = self._stream.feed(text)
+        if parts:
+            self.feed.put(TextDelta(bubble=bubble, parts=parts))
 
     def suggest(self, questions: Sequence[str]) -> None:
         """Shows questions to go on with."""

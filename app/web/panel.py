@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from app.citation_tokens import Citation, split_citations
 from app.events import (
     Event,
     LoggedEvent,
@@ -42,20 +43,23 @@ _JSON = json.JSONEncoder(separators=(",", ":"))
 Frame = dict[str, Any]
 
 
-class _Writer:
+class _BubbleText:
     """One bubble's text on its way to the panel."""
 
     def __init__(self, links: AllowedLinks) -> None:
-        self.names: dict[str, str] = {}
-        self.fed = 0
-        self._filter = MarkdownFilter(links, self.names)
+        self._filter = MarkdownFilter(links)
+        self._received = 0
 
-    def feed(self, text: str) -> str:
-        self.fed += len(text)
-        return self._filter.feed(text)
+    def feed(self, parts: Sequence[str | Citation]) -> str:
+        """What can be shown, now that these parts of the text have come."""
+        for part in parts:
+            self._received += len(part if isinstance(part, str) else part.token)
+        return self._filter.feed(parts)
 
-    def end(self) -> str:
-        return self._filter.end()
+    def end(self, reply: ReplyCompleted) -> str:
+        """The rest of the text, also of what has not come in parts."""
+        rest = split_citations(reply.text[self._received :], lambda _, id: reply.cited.get(id))
+        return self._filter.feed(rest) + self._filter.end()
 
 
 class Panel:
@@ -74,7 +78,7 @@ class Panel:
         self._linking = linking
         self._streaming = streaming
         self._clock = clock
-        self._writers: dict[str, _Writer] = {}
+        self._texts: dict[str, _BubbleText] = {}
         self._model_told = False
 
     def frames(self, event: Event) -> Iterator[Frame]:
@@ -84,7 +88,7 @@ class Panel:
             self._model_told = True
             yield self._model(event)
         if isinstance(event, TextDelta):
-            yield from self._partial(event.bubble, self._writer(event).feed(event.text))
+            yield from self._partial(event.bubble, self._text(event.bubble).feed(event.parts))
         elif isinstance(event, ReplyCompleted):
             yield from self._bubble(event)
         elif isinstance(event, ToolCompleted):
@@ -100,19 +104,18 @@ class Panel:
 
     def _bubble(self, reply: ReplyCompleted) -> Iterator[Frame]:
         if reply.text:
-            writer = self._writer(reply)
-            rest = writer.feed(reply.text[writer.fed :]) + writer.end()
-            yield from self._partial(reply.bubble, rest)
+            yield from self._partial(reply.bubble, self._text(reply.bubble).end(reply))
             text = make_inert(reply.text, self._linking.links, reply.cited)
             yield self._response(reply.bubble, text, partial=False)
         for call in reply.calls:
             shown = {"id": call.id, "name": call.name, "display_name": call.display_name}
             yield self._tool("tool_call", "tool_call", call.id, shown)
 
-    def _writer(self, said: TextDelta | ReplyCompleted) -> "_Writer":
-        writer = self._writers.setdefault(said.bubble, _Writer(self._linking.links))
-        writer.names.update(said.cited)
-        return writer
+    def _text(self, bubble: str) -> _BubbleText:
+        text = self._texts.get(bubble)
+        if text is None:
+            text = self._texts[bubble] = _BubbleText(self._linking.links)
+        return text
 
     def _partial(self, bubble: str, text: str) -> Iterator[Frame]:
         if self._streaming and text:

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.agent.citations import Aliases, CitationStream, find_citation_labels
+from app.citation_tokens import Citation, split_citations
 from app.events import TraceAlias
 
 ID = "0199dead-0000-7000-8000-00000000000{}"
@@ -28,12 +29,37 @@ PIECES = [
     "[[s2]]",
     " and ",
     "[sales]",
+    f"⟦span:{IDS[0]}⟧",
+    f"⟦span:{IDS[2]}",
+    f"⟦trace:{OTHERS[1].id}⟧",
+    f"⟦trace:{IDS[0]}⟧",
+    "⟦",
+    "⟦sp",
+    "an:",
+    f"{IDS[0]}⟧",
+    "⟧",
 ]
 
 
-def streamed(pieces: list[str]) -> str:
-    stream = CitationStream(Aliases(IDS, traces=OTHERS))
-    return "".join([*(stream.feed(piece) for piece in pieces), stream.end()])
+NAMES = {IDS[0]: "plan", IDS[1]: ""}
+
+
+def find_name(kind: str, id: str) -> str | None:
+    labels = {each.id: each.label for each in OTHERS}
+    return NAMES.get(id) if kind == "span" else labels.get(id)
+
+
+def streamed(pieces: list[str]) -> list[str | Citation]:
+    """The parts that a stream gives, neighbouring texts joined."""
+    stream = CitationStream(Aliases(IDS, traces=OTHERS), NAMES.get)
+    parts = [part for piece in pieces for part in stream.feed(piece)]
+    joined: list[str | Citation] = []
+    for part in [*parts, *stream.end()]:
+        if isinstance(part, str) and joined and isinstance(joined[-1], str):
+            joined[-1] += part
+        else:
+            joined.append(part)
+    return joined
 
 
 def test_a_citation_becomes_the_id_of_its_span_and_back() -> None:
@@ -54,15 +80,17 @@ def test_an_alias_that_was_never_given_is_dropped() -> None:
 
 def test_other_brackets_pass_unchanged() -> None:
     text = "a[s] [sales] [S1] [ s 1] s1 [s1234567] [x](y) [s1-2]"
-    assert streamed([text]) == text
+    assert streamed([text]) == [text]
 
 
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=6), max_size=12), st.data())
-def test_any_split_gives_the_same_text(parts: list[str], data: st.DataObject) -> None:
+def test_any_split_gives_the_same_parts(parts: list[str], data: st.DataObject) -> None:
     text = "".join(parts)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
     pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
-    assert streamed(pieces) == streamed([text]) == Aliases(IDS, traces=OTHERS).to_ids(text)
+    stored = Aliases(IDS, traces=OTHERS).to_ids(text)
+    parts_of_stored = list(split_citations(stored, find_name))
+    assert streamed(pieces) == streamed([text]) == parts_of_stored
 
 
 def test_other_traces_are_cited_beside_spans_and_neither_takes_the_others_name() -> None:
@@ -83,16 +111,22 @@ def test_other_traces_are_cited_beside_spans_and_neither_takes_the_others_name()
 
 
 def test_what_cannot_become_a_citation_is_shown_at_once() -> None:
-    stream = CitationStream(Aliases(IDS))
-    assert stream.feed("Hello [sal") == "Hello [sal"
-    assert stream.feed("x [s1") == "x "
-    assert stream.feed("]!") == f"⟦span:{IDS[0]}⟧!"
+    stream = CitationStream(Aliases(IDS), NAMES.get)
+    assert stream.feed("Hello [sal") == ("Hello [sal",)
+    assert stream.feed("x [s1") == ("x ",)
+    assert stream.feed("]!") == (Citation("span", IDS[0], "plan"), "!")
+    assert stream.feed("x ⟦spam") == ("x ⟦spam",)
+    assert stream.feed(f"x ⟦span:{IDS[2]}") == ("x ",)
+    assert stream.feed("⟧!") == (Citation("span", IDS[2], None), "!")
 
 
 def test_an_endless_bracket_is_not_held_for_ever() -> None:
-    stream = CitationStream(Aliases(IDS))
-    shown = "".join(stream.feed("[" if at == 0 else "s1, ") for at in range(1_000))
-    assert len(shown) > 3_000
+    for beginning, rest in (("[", "s1, "), ("⟦span:", "0")):
+        stream = CitationStream(Aliases(IDS), NAMES.get)
+        shown = [*stream.feed(beginning)]
+        for _ in range(1_000):
+            shown += stream.feed(rest)
+        assert len(beginning + 1_000 * rest) - sum(map(len, shown)) <= 120
 
 
 def test_aliases_are_given_in_order_and_only_new_ones_are_taken() -> None:

@@ -88,8 +88,8 @@ async def test_a_reply_without_calls_is_the_answer() -> None:
     table = Table(Reply("It is the  database.\n"))
     await table.run()
     assert [reply.text for reply in table.replies] == ["It is the  database.\n"]
-    assert "".join(delta.text for delta in table.sink.deltas) == "It is the  database.\n"
-    assert {delta.bubble for delta in table.sink.deltas} == {table.replies[0].bubble}
+    assert "".join(text for _, text in table.sink.deltas) == "It is the  database.\n"
+    assert {bubble for bubble, _ in table.sink.deltas} == {table.replies[0].bubble}
 
 
 async def test_a_call_is_run_and_its_fenced_result_goes_back_to_the_model() -> None:

@@ -7,12 +7,15 @@ import anyio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.citation_tokens import Citation
 from app.conversation.feed import Feed
 from app.events import ReplyCompleted, TextDelta, TurnFinished
 
+CITED = Citation("span", "0199dead-0000-7000-8000-000000000001", "plan")
 
-def delta(text: str, bubble: str = "b", **cited: str) -> TextDelta:
-    return TextDelta(bubble=bubble, text=text, cited=cited)
+
+def delta(*parts: str | Citation, bubble: str = "b") -> TextDelta:
+    return TextDelta(bubble=bubble, parts=parts)
 
 
 async def drained(feed: Feed) -> list[object]:
@@ -25,9 +28,9 @@ async def drained(feed: Feed) -> list[object]:
 
 async def test_waiting_deltas_of_one_bubble_join_into_one() -> None:
     feed = Feed()
-    for text in ("a", "b", "c"):
-        feed.put(delta(text, **{text: text.upper()}))
-    assert await drained(feed) == [delta("abc", a="A", b="B", c="C")]
+    for parts in (["a"], ["b", CITED], [CITED, "c"], ["d"]):
+        feed.put(delta(*parts))
+    assert await drained(feed) == [delta("ab", CITED, CITED, "cd")]
 
 
 def test_what_waits_for_a_reader_weighs_no_more_than_its_text() -> None:
@@ -45,18 +48,20 @@ def test_what_waits_for_a_reader_weighs_no_more_than_its_text() -> None:
 async def test_deltas_of_different_bubbles_and_other_events_keep_their_order() -> None:
     feed = Feed()
     closing = ReplyCompleted(bubble="b", text="a")
-    for event in (delta("a"), closing, delta("x", "c"), delta("y", "c"), TurnFinished()):
+    last = (delta("x", bubble="c"), delta("y", bubble="c"), TurnFinished())
+    for event in (delta("a"), closing, *last):
         feed.put(event)
-    assert await drained(feed) == [delta("a"), closing, delta("xy", "c"), TurnFinished()]
+    assert await drained(feed) == [delta("a"), closing, delta("xy", bubble="c"), TurnFinished()]
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.text(max_size=3)), max_size=30))
 async def test_no_text_is_lost_or_reordered(parts: list[tuple[str, str]]) -> None:
     feed = Feed()
     for bubble, text in parts:
-        feed.put(delta(text, bubble))
+        feed.put(delta(text, bubble=bubble))
     read = [each for each in await drained(feed) if isinstance(each, TextDelta)]
-    assert "".join(each.text for each in read) == "".join(text for _, text in parts)
+    texts = [text for each in read for text in each.parts]
+    assert "".join(texts) == "".join(text for _, text in parts)
     assert all(a.bubble != b.bubble for a, b in itertools.pairwise(read))
 
 

@@ -69,12 +69,13 @@ def refused(data: bytes, cut: int) -> object:
 def shown(data: bytes, cut: int) -> object:
     """A model's text on its way to the panel: citations, then Markdown."""
     text = data.decode("utf-8", "replace")
-    citations = CitationStream(Aliases([_SPAN]))
-    cited = citations.feed(text[:cut]) + citations.feed(text[cut:]) + citations.end()
+    aliases = Aliases([_SPAN])
+    citations = CitationStream(aliases, lambda _: "plan")
+    parts = [citations.feed(text[:cut]), citations.feed(text[cut:]), citations.end()]
     links = AllowedLinks("https://opik.example")
-    markdown = MarkdownFilter(links, {})
-    inside = markdown.feed(cited[:cut]) + markdown.feed(cited[cut:]) + markdown.end()
-    assert inside == make_inert(cited, links, {})
+    markdown = MarkdownFilter(links)
+    inside = "".join(map(markdown.feed, parts)) + markdown.end()
+    assert inside == make_inert(aliases.to_ids(text), links, {_SPAN: "plan"})
     return inside
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.web.markdown.allowed_links import BREAK
+from app.citation_tokens import Citation, split_citations
+from app.web.markdown.allowed_links import BREAK, PLACE
 from app.web.markdown.filter import AllowedLinks, MarkdownFilter, make_inert, unbroken, urls_in
 from tests.web.markdown_judge import dangers
 
@@ -177,11 +178,19 @@ TEXTS = st.lists(st.sampled_from(FRAGMENTS), max_size=12).map("".join)
 
 
 def fed(text: str, cuts: list[int], links: AllowedLinks = LINKED) -> list[str]:
-    """What a filter gives out for a text cut at these places."""
-    a_filter = MarkdownFilter(links, NAMES)
-    places = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
-    pieces = [text[a:b] for a, b in pairwise(places)]
-    return [*map(a_filter.feed, pieces), a_filter.end()]
+    """What a filter gives out for a text cut at these places, and before and after citations."""
+    a_filter = MarkdownFilter(links)
+    shown = []
+    at = 0
+    for part in split_citations(text, lambda _, id: NAMES.get(id)):
+        if isinstance(part, str):
+            places = sorted({0, len(part), *(cut - at for cut in cuts if 0 < cut - at < len(part))})
+            shown += [a_filter.feed([part[a:b]]) for a, b in pairwise(places)]
+            at += len(part)
+        else:
+            shown.append(a_filter.feed([part]))
+            at += len(part.token)
+    return [*shown, a_filter.end()]
 
 
 def found_in(text: str) -> list[str]:
@@ -253,8 +262,8 @@ def test_text_without_markup_passes_unchanged(text: str) -> None:
     ["a" * 20, "`", "![", "<a", "http://", "www.a", "[x](https://", "&a", "⟦span:", " ", "1"],
 )
 def test_little_is_held_back(text: str) -> None:
-    a_filter = MarkdownFilter(LINKED, NAMES)
-    shown = "".join(a_filter.feed(text) for _ in range(5000))
+    a_filter = MarkdownFilter(LINKED)
+    shown = "".join(a_filter.feed([text]) for _ in range(5000))
     assert len(text) * 5000 - len(shown) < 2100
 
 
@@ -287,12 +296,19 @@ def test_a_citation_in_code_becomes_the_spans_name() -> None:
     assert make_inert(text, LINKED, NAMES) == "`x = llm_call`\n\n```\nllm_call\n```\n"
 
 
-def test_a_name_that_becomes_known_while_the_text_comes_is_used() -> None:
-    names: dict[str, str] = {}
-    a_filter = MarkdownFilter(PLAIN, names)
-    before = a_filter.feed(f"⟦span:{SPAN}⟧ and ")
-    names[SPAN] = "late"
-    assert before + a_filter.feed(f"⟦span:{SPAN}⟧ ") + a_filter.end() == " and late "
+def test_a_citation_without_a_name_vanishes_and_a_later_one_with_a_name_is_shown() -> None:
+    a_filter = MarkdownFilter(PLAIN)
+    before = a_filter.feed([Citation("span", SPAN), " and "])
+    after = a_filter.feed([Citation("span", SPAN, "late"), " "])
+    assert before + after + a_filter.end() == " and late "
+
+
+def test_no_character_of_a_text_is_taken_for_a_citation() -> None:
+    text = f"a{PLACE} `{PLACE}b` <{PLACE}>\n```\n{PLACE}\n```\n"
+    cited = f"{text}{PLACE}⟦span:{OTHER}⟧{PLACE}`{PLACE}⟦span:{OTHER}⟧`"
+    assert make_inert(text, PLAIN, NAMES) == text.replace("<", f"<{BREAK}")
+    shown = make_inert(cited, PLAIN, NAMES).removeprefix(make_inert(text, PLAIN, NAMES))
+    assert shown == f"{PLACE}{BREAK}llm\\_call{BREAK}{PLACE}`{PLACE}llm_call`"
 
 
 @pytest.mark.parametrize(

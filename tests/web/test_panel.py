@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.citation_tokens import Citation
 from app.events import (
     LoggedEvent,
     ReplyCompleted,
@@ -33,6 +34,10 @@ TEMPLATE = Settings.model_fields["opik_ui_span_url"].default
 NASTY = "a data: b\r\nc\u2028d\u2029 \U0001f600 naïve\x00 data:data: \\u003a"
 
 
+def delta(*parts: str | Citation) -> TextDelta:
+    return TextDelta(bubble="b", parts=parts)
+
+
 def panel_of(turn_id: str, *, streaming: bool) -> Panel:
     linking = TurnLinks(UiLinks(), workspace="default", trace_id="t")
     return Panel(turn_id, linking, streaming=streaming)
@@ -51,7 +56,7 @@ def read(reads: list[bytes]) -> PanelReader:
 
 def test_any_text_reaches_the_panel_unchanged() -> None:
     panel = panel_of("t", streaming=True)
-    reads = show(panel, TextDelta(bubble="b", text=NASTY), ReplyCompleted(bubble="b", text=NASTY))
+    reads = show(panel, delta(NASTY), ReplyCompleted(bubble="b", text=NASTY))
     assert read(reads).texts == [NASTY]
     assert read([b"".join(reads)]).texts == [NASTY]
 
@@ -59,7 +64,7 @@ def test_any_text_reaches_the_panel_unchanged() -> None:
 @given(st.text(max_size=3000))
 def test_partial_frames_alone_join_to_the_text_they_were_made_of(text: str) -> None:
     panel = panel_of("t", streaming=True)
-    reads = show(panel, TextDelta(bubble="b", text=text), ReplyCompleted(bubble="b", text=text))
+    reads = show(panel, delta(text), ReplyCompleted(bubble="b", text=text))
     assert "".join(read(reads[:-1]).texts) == make_inert(text, AllowedLinks(), {})
 
 
@@ -76,7 +81,7 @@ def test_text_in_one_piece_is_sent_as_partial_frames_of_at_most_one_kilobyte(tex
 
 def test_text_that_was_already_shown_is_not_sent_a_second_time_as_partial() -> None:
     panel = panel_of("t", streaming=True)
-    reads = show(panel, TextDelta(bubble="b", text="Hel"), ReplyCompleted(bubble="b", text="Hello"))
+    reads = show(panel, delta("Hel"), ReplyCompleted(bubble="b", text="Hello"))
     assert read(reads[:-1]).texts == ["Hello"]
     assert len(reads) == 3
 
@@ -84,8 +89,8 @@ def test_text_that_was_already_shown_is_not_sent_a_second_time_as_partial() -> N
 def test_a_lost_closing_frame_leaves_the_whole_text_in_the_bubble() -> None:
     reads = show(
         panel_of("t", streaming=True),
-        TextDelta(bubble="b", text="Look: "),
-        TextDelta(bubble="b", text="there."),
+        delta("Look: "),
+        delta("there."),
         ReplyCompleted(bubble="b", text="Look: there."),
     )
     assert read(reads[:-1]).texts == ["Look: there."]
@@ -94,8 +99,8 @@ def test_a_lost_closing_frame_leaves_the_whole_text_in_the_bubble() -> None:
 def test_a_lost_partial_frame_is_mended_by_the_closing_one() -> None:
     reads = show(
         panel_of("t", streaming=True),
-        TextDelta(bubble="b", text="Look: "),
-        TextDelta(bubble="b", text="there."),
+        delta("Look: "),
+        delta("there."),
         ReplyCompleted(bubble="b", text="Look: there."),
     )
     assert read([reads[0], reads[2]]).texts == ["Look: there."]
@@ -117,8 +122,8 @@ def test_a_bubble_is_closed_before_its_tool_rows_and_rows_are_ticked_by_id() -> 
 def test_without_streaming_only_closing_frames_are_sent() -> None:
     reads = show(
         panel_of("t", streaming=False),
-        TextDelta(bubble="b", text="Hel"),
-        TextDelta(bubble="b", text="lo"),
+        delta("Hel"),
+        delta("lo"),
         ReplyCompleted(bubble="b", text="Hello"),
     )
     assert len(reads) == 1
@@ -129,7 +134,7 @@ def test_an_error_frame_leaves_the_closed_bubble_and_its_text_alone() -> None:
     reader = read(
         show(
             panel_of("t", streaming=True),
-            TextDelta(bubble="b", text="Half an ans"),
+            delta("Half an ans"),
             ReplyCompleted(bubble="b", text="Half an ans", complete=False),
             TurnFailed(code="cut", message="It broke off."),
         )
@@ -164,7 +169,9 @@ def test_a_cited_span_becomes_a_link_with_its_name_also_when_split() -> None:
     reads = show(
         panel,
         TraceRead(project_id="p"),
-        *(TextDelta(bubble="b", text=piece, cited=cited) for piece in text),
+        *map(delta, "It is "),
+        delta(Citation("span", SPAN, cited[SPAN])),
+        delta("."),
         ReplyCompleted(bubble="b", text=text, cited=cited),
     )
     (shown,) = read(reads).texts

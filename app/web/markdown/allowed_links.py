@@ -9,13 +9,17 @@ from urllib.parse import quote, unquote
 BREAK = "\u200b"
 """A zero-width space: seen by every Markdown parser, by no reader."""
 
+PLACE = "\ufffc"
+"""The object replacement character; in the text of the filter it stands for a citation."""
+
 URL_CHARACTERS = r"[A-Za-z0-9/?#&=%+,$:._~-]"
 """Of URLs that may stay links: none of these ends a destination or means something to Markdown."""
 
 _URL = re.compile(rf"(?:https?://|ftp://|www\.){URL_CHARACTERS}+", re.IGNORECASE)
 _URL_ENDS_BEFORE = "?,:._~"
 _LINKED = re.compile(rf"{URL_CHARACTERS}*[A-Za-z0-9/#&=%+$-]")
-_SHOWN = re.compile(r"[^\s<>\[\]\"|`\\{}\udfff]*")
+_SHOWN = re.compile(r"[^\s<>\[\]\"|`\\{}\ufffc]*")
+_NOT_LINKED = frozenset(["`", "\\", PLACE])
 _AFTER_URL = re.compile(r"[.,:)]*[!?\"']?")
 _HAS_INNER_URL = re.compile(r"(?:\w+://)?+(?:www\.)?+.*(?:://|www\.)", re.IGNORECASE)
 _NESTED = re.compile(r"%(?:25)+")
@@ -83,7 +87,7 @@ def linkable(written: str, links: AllowedLinks, *, emphasised: bool) -> str:
     asterisks, unless some stand before it (`emphasised`), and about a URL within a URL.
     """
     found = _LINKED.match(written)
-    if found is None or "`" in written or "\\" in written or not written.isprintable():
+    if found is None or not _NOT_LINKED.isdisjoint(written) or not written.isprintable():
         return ""
     if _HAS_INNER_URL.match(found[0]):
         return ""

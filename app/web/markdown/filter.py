@@ -9,10 +9,13 @@ parsers may disagree the text counts as the more dangerous reading.
 
 import html
 import re
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 
+from app.citation_tokens import Citation, split_citations
 from app.web.markdown.allowed_links import (
     BREAK,
+    PLACE,
     URL_CHARACTERS,
     AllowedLinks,
     escaped,
@@ -21,17 +24,15 @@ from app.web.markdown.allowed_links import (
     showable,
     urls_in,
 )
-from app.web.markdown.citation_tokens import CITED, Citations
 from app.web.markdown.code_blocks import LINE_HEAD, CodeBlocks
 from app.web.markdown.inline_code import closed_code, is_certain, opening_run, unbroken
 
 __all__ = ["AllowedLinks", "MarkdownFilter", "make_inert", "unbroken", "urls_in"]
 
-_SPECIAL = re.compile(rf"[`<!|\[\]@&\\\n{CITED}]|\r\n?|(?:https?|ftp)://|www\.", re.IGNORECASE)
+_SPECIAL = re.compile(rf"[`<!|\[\]@&\\\n{PLACE}]|\r\n?|(?:https?|ftp)://|www\.", re.IGNORECASE)
 _SPECIAL_BEGUN = re.compile(r"(?:ht{0,2}|https?:?/?|ft?|ftp:?/?|w{1,3})\Z", re.IGNORECASE)
 _SPECIAL_LENGTH = 8
 _LINE_END = re.compile(r"\r\n?|\n")
-_CITED_PLACE = re.compile(CITED)
 _ESCAPABLE = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 _APART = re.compile(rf"[\s(\"*_|>{BREAK}]\Z")
 _ENDS_NAME = " \t\r\n,;!?)*_\"'|"
@@ -54,14 +55,15 @@ class MarkdownFilter:
     """Makes the text of one bubble inert as it comes.
 
     Any split of a text gives the same joined output; at most some 2,000 characters are held back.
-    Citations (`⟦span:<uuid>⟧`, `⟦trace:<uuid>⟧`) become links, or names, and vanish when what they
-    are about is not known.
+    Citations become links, or names, and vanish where there is no name.
     """
 
-    def __init__(self, links: AllowedLinks, names: Mapping[str, str]) -> None:
-        """`names` are names by id of what may be cited; more may be added while the text comes."""
+    def __init__(self, links: AllowedLinks) -> None:
         self._links = links
-        self._cited = Citations(names)
+        # Each citation stands as PLACE in the text. Which characters stand for one is known by
+        # their places, counted from the beginning of the bubble's text.
+        self._citations: deque[tuple[int, Citation]] = deque()
+        self._gone = 0
         self._text = ""
         self._at = 0
         self._blocks = CodeBlocks()
@@ -79,23 +81,28 @@ class MarkdownFilter:
             "]": self._bracket,
             "|": self._cell,
             "`": self._code,
-            CITED: self._citation,
+            PLACE: self._citation,
         }
 
-    def feed(self, text: str) -> str:
-        """What can be shown, now that this piece of the text has come."""
-        self._text += self._cited.feed(text)
+    def feed(self, parts: Iterable[str | Citation]) -> str:
+        """What can be shown, now that these parts of the text have come."""
+        for part in parts:
+            if isinstance(part, str):
+                self._text += part
+            elif part.name is not None:
+                self._citations.append((self._gone + len(self._text), part))
+                self._text += PLACE
         return self._show(complete=False)
 
     def end(self) -> str:
         """The rest of the text."""
-        self._text += self._cited.end()
         return self._show(complete=True)
 
     def _show(self, *, complete: bool) -> str:
         while self._at < len(self._text) and self._step(complete):
             pass
         self._text = self._text[self._at :]
+        self._gone += self._at
         self._at = 0
         shown = "".join(self._out)
         self._out.clear()
@@ -124,11 +131,22 @@ class MarkdownFilter:
         """Takes so much of the text and shows it, or something else in its place."""
         if shown is None:
             shown = self._text[self._at : self._at + length]
-            if CITED in shown:
-                shown = _CITED_PLACE.sub(lambda _: plain(self._cited.take().name), shown)
+            if PLACE in shown:
+                shown = "".join(map(self._name_at, range(self._at, self._at + length)))
         self._at += length
         self._out.append(shown)
         self._last = (self._last + shown)[-_SPECIAL_LENGTH:]
+
+    def _citation_at(self, at: int) -> Citation | None:
+        """Takes the citation that stands at this place of the text, if one does."""
+        if self._citations and self._citations[0][0] == self._gone + at:
+            return self._citations.popleft()[1]
+        return None
+
+    def _name_at(self, at: int) -> str:
+        """The character at this place, or the name of the citation that stands there."""
+        citation = self._citation_at(at)
+        return self._text[at] if citation is None else plain(citation.name or "")
 
     def _next(self, complete: bool) -> str | None:
         """The character after the present one: "" after the last, None when it is not known."""
@@ -152,7 +170,7 @@ class MarkdownFilter:
         following = self._next(complete)
         if following is None:
             return False
-        opens = following in {"/", "!", "?", CITED} or (following.isascii() and following.isalpha())
+        opens = following in {"/", "!", "?", PLACE} or (following.isascii() and following.isalpha())
         self._take(1, f"<{BREAK}" if opens else "<")
         return True
 
@@ -276,8 +294,14 @@ class MarkdownFilter:
         following = self._next(complete)
         if following is None:
             return False
-        kind, cited_id, name = self._cited.take()
-        link = None if self._blocks.perhaps_code else self._links.to(kind, cited_id, name)
+        citation = self._citation_at(self._at)
+        if citation is None:
+            self._take(1)
+            return True
+        name = citation.name or ""
+        link = (
+            None if self._blocks.perhaps_code else self._links.to(citation.kind, citation.id, name)
+        )
         before = after = ""
         if link is None:
             link = plain(name) if self._blocks.perhaps_code else escaped(name)
@@ -292,8 +316,8 @@ class MarkdownFilter:
 
 def make_inert(text: str, links: AllowedLinks, names: Mapping[str, str]) -> str:
     """A whole text as the panel may have it; `names` are names by id."""
-    made_inert = MarkdownFilter(links, names)
-    return made_inert.feed(text) + made_inert.end()
+    made_inert = MarkdownFilter(links)
+    return made_inert.feed(split_citations(text, lambda _, id: names.get(id))) + made_inert.end()
 
 
 def _is_harmless(entity: str) -> bool:
