@@ -154,7 +154,7 @@ class BackendHttp:
             self._url + path,
             params=params,
             content=None if body is None else encode_json(body),
-            headers=caller.headers_with({**headers, **typed}),
+            headers=caller.encode_headers({**headers, **typed}),
             timeout=httpx.Timeout(None, connect=connect_seconds, pool=connect_seconds),
         )
         deadline = anyio.current_time() + total_seconds

@@ -34,12 +34,12 @@ class Caller:
             headers[WORKSPACE_HEADER] = self.workspace
         return headers
 
-    def headers_with(self, more: Mapping[str, str]) -> dict[bytes, bytes]:
+    def encode_headers(self, more: Mapping[str, str]) -> dict[bytes, bytes]:
         """`more` and the caller's headers as bytes; a browser's, in Latin-1, go on as they came."""
         sent = {**more, **self.headers()}
         return {name.encode(): value.encode("latin-1", "replace") for name, value in sent.items()}
 
-    def hidden(self, text: str) -> str:
+    def mask_token(self, text: str) -> str:
         """What others answered, without this caller's token, should they quote it."""
         if self.token is None or len(self.token) < _LEAST_HIDDEN:
             return text
@@ -64,12 +64,12 @@ class Owner:
 class Identity:
     """Whose conversations a caller's are.
 
-    `formerly` are owners under which the same caller may have talked before the backend could
+    `former_owners` are owners under which the same caller may have talked before the backend could
     name them; their conversations now belong to `owner`.
     """
 
     owner: Owner
-    formerly: tuple[Owner, ...] = ()
+    former_owners: tuple[Owner, ...] = ()
 
 
 def read_caller(cookie_headers: list[str], workspace: str | None) -> Caller:

@@ -58,8 +58,8 @@ class Backend:
 
     async def recording(self, trace_id: str) -> Recording:
         """Raises the backend's refusal or failure, also where it gave only some of the spans."""
-        trace = await self.client.trace(self.caller, trace_id)
-        spans = await self.client.spans(self.caller, trace, most=self.most_spans, exclude=())
+        trace = await self.client.get_trace(self.caller, trace_id)
+        spans = await self.client.list_spans(self.caller, trace, most=self.most_spans, exclude=())
         if spans.cut:
             raise BackendUnavailable(f"Only {len(spans.spans):,} of its spans could be read.")
         return Recording(trace=trace, spans=list(spans.spans))

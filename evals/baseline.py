@@ -68,7 +68,7 @@ async def get_details_of_spans(bench: _Bench, span_ids: list[str]) -> str:
 async def _details(bench: _Bench, span_id: str) -> str:
     if not is_uuid(span_id):
         return f"{span_id[:40]} is not an id of a span."
-    return _json(await bench.client.span(bench.caller, span_id.lower(), trace=bench.trace))
+    return _json(await bench.client.get_span(bench.caller, span_id.lower(), trace=bench.trace))
 
 
 @dataclass
@@ -105,8 +105,8 @@ class Baseline:
         caller = Caller(token, workspace)
         client = OpikClient(self._rest)
         try:
-            trace = await client.trace(caller, case.trace.id)
-            page = await client.span_page(caller, trace, limit=SPANS, cursor="", exclude=BODIES)
+            trace = await client.get_trace(caller, case.trace.id)
+            page = await client.get_span_page(caller, trace, limit=SPANS, cursor="", exclude=BODIES)
         except OpikAssistError as error:
             return [Answered(code=error.reason, failure=error.message) for _ in case.turns]
         names = {span.id: span.name or "" for span in page.found}

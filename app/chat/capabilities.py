@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from cachetools import TTLCache
 
-LEARNT_SECONDS = 3_600
-_LEARNT_MODELS = 10_000
+LEARNED_SECONDS = 3_600
+_LEARNED_MODELS = 10_000
 _TEXT_ONLY = frozenset({"anthropic", "gemini", "vertex-ai"})
-_WITHOUT_EFFORT = _TEXT_ONLY | {"opik-free"}
-_REASONS = re.compile(r"(?:^|/)(?:gpt-5|o\d)(?!.*\bchat\b)")
-_BY_NAME = (
+_WITHOUT_REASONING_EFFORT = _TEXT_ONLY | {"opik-free"}
+_REASONING_MODEL = re.compile(r"(?:^|/)(?:gpt-5|o\d)(?!.*\bchat\b)")
+_PROVIDER_PATTERNS = (
     ("openai", re.compile(r"gpt-|chatgpt-|o\d")),
     ("anthropic", re.compile(r"claude-")),
     ("gemini", re.compile(r"gemini-")),
@@ -48,10 +48,10 @@ class LearnedCapabilities:
     """Capabilities that trying has shown, by workspace and model, for an hour."""
 
     def __init__(
-        self, *, seconds: float = LEARNT_SECONDS, clock: Callable[[], float] = time.monotonic
+        self, *, seconds: float = LEARNED_SECONDS, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._known: TTLCache[tuple[str | None, str], Capabilities] = TTLCache(
-            _LEARNT_MODELS, seconds, timer=clock
+            _LEARNED_MODELS, seconds, timer=clock
         )
 
     def get(self, workspace: str | None, model: str) -> Capabilities | None:
@@ -67,11 +67,11 @@ def find_capabilities(
     """What is known before anything was tried; `model` is the name on the wire."""
     provider = normalize_provider(provider)
     refused = set()
-    if reasons is None and _REASONS.search(model):
+    if reasons is None and _REASONING_MODEL.search(model):
         reasons = True
     if reasons:
         refused.add("temperature")
-    if reasons is False or provider in _WITHOUT_EFFORT:
+    if reasons is False or provider in _WITHOUT_REASONING_EFFORT:
         refused.add("reasoning_effort")
     return Capabilities(
         native_tools=provider not in _TEXT_ONLY,
@@ -93,4 +93,4 @@ def normalize_provider(provider: str) -> str:
 
 def guess_provider(model: str) -> str:
     """The provider that the proxy would take for a name on the wire; "" for an unknown one."""
-    return next((name for name, pattern in _BY_NAME if pattern.match(model)), "")
+    return next((name for name, pattern in _PROVIDER_PATTERNS if pattern.match(model)), "")

@@ -145,7 +145,7 @@ ERROR_MESSAGES: Mapping[str, tuple[str, str]] = {
 """By case: the `reason` of ModelFailed, and the sentence with its gaps."""
 
 
-def provider_name(provider: str) -> str:
+def format_provider(provider: str) -> str:
     """The provider's name as people write it; the proxy's own name for an unknown one."""
     key = provider.strip().lower().replace("_", "-")
     return _PROVIDERS.get(key, provider.strip()) or "the model's provider"

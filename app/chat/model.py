@@ -16,7 +16,7 @@ from app.backend_http import BackendHttp
 from app.caller import Caller
 from app.chat.capabilities import Capabilities, LearnedCapabilities
 from app.chat.native_tools import NativeReplyReader, NativeTools
-from app.chat.provider_errors import model_failed, refused_parameter, refuses_tools
+from app.chat.provider_errors import build_model_failed, find_refused_parameter, refuses_tools
 from app.chat.stream import ReplyStream, ReplyStreamFailed
 from app.chat.text_tools import TextReplyReader, TextTools
 from app.errors import ModelFailed
@@ -154,7 +154,7 @@ class ProxyModel:
         again = self._text.reader()
         second = await self._streamed_text(corrected, tools, _show_nothing, again)
         if again.fault:
-            raise model_failed("malformed_request", model=self._model)
+            raise build_model_failed("malformed_request", model=self._model)
         return self._joined(reply, second, say)
 
     async def _streamed_text(
@@ -224,7 +224,7 @@ class ProxyModel:
             return False
         refused = self._capabilities.refused
         left = [name for name in OPTIONAL_PARAMETERS if name not in refused]
-        name = refused_parameter(error.provider_error, left)
+        name = find_refused_parameter(error.provider_error, left)
         if name is None:
             return False
         self._learn(replace(self._capabilities, refused=refused | {name}))
@@ -256,11 +256,11 @@ class ProxyModel:
         if new:
             say(new)
         text = streamed.text + new
-        return replace(whole, text=text, usage=_sum(streamed.usage, whole.usage))
+        return replace(whole, text=text, usage=_add_usage(streamed.usage, whole.usage))
 
     def _empty(self, reply: Reply) -> ModelFailed:
         cases = {"length": "out_of_tokens", "content_filter": "content_filter"}
-        return model_failed(cases.get(reply.finish, "empty"), model=self._model)
+        return build_model_failed(cases.get(reply.finish, "empty"), model=self._model)
 
 
 def _show_nothing(_: str) -> None:
@@ -277,7 +277,7 @@ def new_call_id() -> str:
     return f"call_{uuid4().hex}"
 
 
-def _sum(first: TokenUsage | None, second: TokenUsage | None) -> TokenUsage | None:
+def _add_usage(first: TokenUsage | None, second: TokenUsage | None) -> TokenUsage | None:
     if first is None or second is None:
         return first or second
     return first + second

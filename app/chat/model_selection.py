@@ -20,7 +20,7 @@ from app.chat.capabilities import (
 )
 from app.chat.model import ChatOptions, ProxyModel
 from app.chat.native_tools import wire_model
-from app.chat.provider_errors import model_failed
+from app.chat.provider_errors import build_model_failed
 from app.errors import InvalidRequest, ModelFailed, OpikAssistError
 from app.messages import Message, OfferedModel, Reply, ToolSpec
 
@@ -28,11 +28,11 @@ log = structlog.get_logger(__name__)
 
 AUTO = "auto"
 _PER_WILDCARD = 3
-_BY_EXACT_NAME = frozenset({"openai", "anthropic", "gemini"})
-_LISTED_WITH_THE_KEY = frozenset({"custom-llm", "bedrock", "ollama"})
+_EXACT_NAME_PROVIDERS = frozenset({"openai", "anthropic", "gemini"})
+_MODELS_LISTED_IN_KEY = frozenset({"custom-llm", "bedrock", "ollama"})
 _OPENROUTER = "openrouter/"
 _ROUTERS = frozenset({"openrouter", "requesty", "orcarouter"})
-_FREE = "opik-free"
+_FREE_PROVIDER = "opik-free"
 
 
 class CatalogKey(Protocol):
@@ -78,14 +78,14 @@ class WorkspaceModels:
         """Whether this model can answer here; None where only trying would tell."""
         if self.keys is None or not candidate.provider:
             return None
-        if candidate.provider == _FREE and self._offered(_FREE):
+        if candidate.provider == _FREE_PROVIDER and self._offered(_FREE_PROVIDER):
             return True
         if not any(normalize_provider(key.provider) == candidate.provider for key in self.keys):
             return False
-        if candidate.provider in _LISTED_WITH_THE_KEY:
+        if candidate.provider in _MODELS_LISTED_IN_KEY:
             return any(candidate.wire in key.models for key in self.keys)
         offered = self._offered(candidate.provider)
-        if candidate.provider in _BY_EXACT_NAME and offered:
+        if candidate.provider in _EXACT_NAME_PROVIDERS and offered:
             return any(offer.id == candidate.wire for offer in offered)
         return True
 
@@ -161,7 +161,7 @@ class WorkspaceModels:
                 yield f"{provider}/{offer.id.removeprefix(f'{provider}/')}"
             elif provider == "vertex-ai":
                 yield offer.qualified_name or f"vertex_ai/{offer.id}"
-            elif provider not in _LISTED_WITH_THE_KEY:
+            elif provider not in _MODELS_LISTED_IN_KEY:
                 yield offer.id
 
     def _offered(self, provider: str) -> Sequence[CatalogModel]:
@@ -175,11 +175,11 @@ class WorkspaceModels:
         )
 
 
-_REMEMBERED = 10_000
-_KNOWLEDGE_SECONDS = 300
+_CACHE_SIZE = 10_000
+_CACHE_SECONDS = 300
 # The backend's lists only make the choice better: nobody waits long for them.
-_ASKING_SECONDS = 5
-_NEXT = frozenset({"no_key", "model_unknown"})
+_LISTING_SECONDS = 5
+_TRY_NEXT = frozenset({"no_key", "model_unknown"})
 
 
 class ModelCatalog(Protocol):
@@ -216,12 +216,12 @@ class ModelSelector:
         self._options = options
         self._learned = LearnedCapabilities(clock=clock)
         self._known: TTLCache[str, WorkspaceModels] = TTLCache(
-            _REMEMBERED, _KNOWLEDGE_SECONDS, timer=clock
+            _CACHE_SIZE, _CACHE_SECONDS, timer=clock
         )
         # By workspace: the names on the wire that the proxy cannot route, the providers (as
         # `provider/*`) for which it has no key.
         self._refused: TTLCache[tuple[str | None, str], bool] = TTLCache(
-            _REMEMBERED, _KNOWLEDGE_SECONDS, timer=clock
+            _CACHE_SIZE, _CACHE_SECONDS, timer=clock
         )
 
     def admit(self, requested: str | None) -> str:
@@ -304,7 +304,7 @@ class ModelSelector:
             except OpikAssistError as error:
                 log.info("models_not_listed", what=name, code=error.code)
 
-        with anyio.move_on_after(_ASKING_SECONDS):
+        with anyio.move_on_after(_LISTING_SECONDS):
             async with anyio.create_task_group() as group:
                 group.start_soon(ask, "keys", self._offers.keys)
                 group.start_soon(ask, "offers", self._offers.models)
@@ -338,7 +338,7 @@ class ChosenModel:
             try:
                 reply = await model.reply(messages, tools=tools, say=say)
             except ModelFailed as error:
-                if error.reason not in _NEXT:
+                if error.reason not in _TRY_NEXT:
                     self._model = model
                     raise
                 failure = failure or error
@@ -352,7 +352,7 @@ class ChosenModel:
             log.info("model_chosen", model=candidate.wire, provider=candidate.provider)
             return reply
         if failure is None:
-            raise model_failed("no_model")
+            raise build_model_failed("no_model")
         raise failure
 
 

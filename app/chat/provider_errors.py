@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.chat.error_messages import ERROR_MESSAGES, provider_name
+from app.chat.error_messages import ERROR_MESSAGES, format_provider
 from app.chat.frames import json_object
 from app.errors import ModelFailed
 from app.masking import excerpt
@@ -40,20 +40,20 @@ class ProviderError:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rule:
+class _ErrorRule:
     case: str
     pattern: re.Pattern[str]
 
 
-def _rule(case: str, *patterns: str) -> _Rule:
-    return _Rule(case, re.compile("|".join(patterns), re.IGNORECASE))
+def _make_rule(case: str, *patterns: str) -> _ErrorRule:
+    return _ErrorRule(case, re.compile("|".join(patterns), re.IGNORECASE))
 
 
 # The wordings of OpenAI, Anthropic, Gemini, OpenRouter, Bedrock, Mistral, vLLM, llama.cpp and
 # Ollama; the first rule that matches decides.
-_RULES: Sequence[_Rule] = (
-    _rule("no_key", r"API key not configured for LLM", r"no API key (?:is )?configured"),
-    _rule(
+_RULES: Sequence[_ErrorRule] = (
+    _make_rule("no_key", r"API key not configured for LLM", r"no API key (?:is )?configured"),
+    _make_rule(
         "no_tools",
         r"does not support (?:tools?|functions?)\b",
         r"(?:tools?|functions?)(?: calls?| calling| use)? (?:is|are) not supported",
@@ -61,7 +61,7 @@ _RULES: Sequence[_Rule] = (
         r"tool choice requires --enable-auto-tool-choice",
         r"tools param requires --jinja",
     ),
-    _rule(
+    _make_rule(
         "context_too_long",
         r"context_length_exceeded|exceed_context_size|context_window_exceeded",
         r"max(?:imum)? (?:context|prompt|model) length",
@@ -72,32 +72,32 @@ _RULES: Sequence[_Rule] = (
         r"longer than the maximum model length",
         r"reduce the length of (?:the|your) (?:messages|prompt|input)",
     ),
-    _rule(
+    _make_rule(
         "content_filter",
         r"content[_ -]?filter|content[_ ]policy|content management policy|content_blocked",
         r"prohibited_content|blocked .{0,40}safety|safety system|flagged .{0,40}moderation",
     ),
-    _rule(
+    _make_rule(
         "quota",
         r"insufficient_quota|exceeded your current quota|credit balance|insufficient credits",
         r"requires more credits|payment required|billing (?:hard )?limit",
     ),
-    _rule("rate_limited", r"rate[_ -]?limit|too many requests|resource_exhausted|quota"),
-    _rule(
+    _make_rule("rate_limited", r"rate[_ -]?limit|too many requests|resource_exhausted|quota"),
+    _make_rule(
         "bad_key",
         r"(?:invalid|incorrect|missing|expired)[_ ](?:x-)?api[_ -]?key|invalid x-api-key",
         r"api[_ ]key[_ ](?:is )?(?:not valid|invalid|expired|not found)|authentication_error",
         r"no auth credentials|unauthenticated|permission_denied",
     ),
-    _rule(
+    _make_rule(
         "model_unknown",
         r"model not supported|model_not_found|unknown model|invalid model|not_found_error",
         r"models?\b.{0,120}(?:does not exist|not found|is not supported|not available)",
         r"not a valid model|no endpoints found|no allowed providers",
     ),
-    _rule("overloaded", r"overloaded|server is busy|at capacity|no slot available"),
-    _rule("timeout", r"timed? ?out|timeout|deadline[_ ]exceeded"),
-    _rule("unexplained", r"Unexpected error calling LLM provider"),
+    _make_rule("overloaded", r"overloaded|server is busy|at capacity|no slot available"),
+    _make_rule("timeout", r"timed? ?out|timeout|deadline[_ ]exceeded"),
+    _make_rule("unexplained", r"Unexpected error calling LLM provider"),
 )
 
 _STATUSES: Mapping[int, str] = {
@@ -137,19 +137,19 @@ def find_provider_error(frame: Mapping[str, Any]) -> ProviderError | None:
     )
     if not is_error:
         return None
-    text, kind, status = _words(frame)
+    text, kind, status = _parse_error(frame)
     return ProviderError(status=status, text=text, kind=kind, in_stream=True)
 
 
-def read_error_response(status: int, body: bytes) -> ProviderError:
+def parse_error_response(status: int, body: bytes) -> ProviderError:
     """The error that an HTTP answer of 300 and above is."""
     content = body.decode("utf-8", "replace").strip()
     data = json_object(content)
     if data is None:
         return ProviderError(
-            status=status, text="" if is_page(content) else content[:_READ_CHARACTERS]
+            status=status, text="" if is_html(content) else content[:_READ_CHARACTERS]
         )
-    text, kind, inner = _words(data)
+    text, kind, inner = _parse_error(data)
     generic = status in {0, 500} and 400 <= inner < 600
     return ProviderError(status=inner if generic else status, text=text, kind=kind)
 
@@ -159,21 +159,21 @@ def to_model_failed(refusal: ProviderError, *, model: str, provider: str = "") -
 
     `model` is the name on the wire; `provider` is the proxy's name of it, "" where unknown.
     """
-    case = _case(refusal)
+    case = _classify_error(refusal)
     named = re.search(r"provider[ =]'([\w -]{1,60})'", refusal.text)
-    who = provider_name(named[1] if named else provider)
-    return model_failed(case, detail=refusal.text or refusal.kind, model=model, provider=who)
+    who = format_provider(named[1] if named else provider)
+    return build_model_failed(case, detail=refusal.text or refusal.kind, model=model, provider=who)
 
 
-def model_failed(case: str, *, detail: str = "", **names: object) -> ModelFailed:
+def build_model_failed(case: str, *, detail: str = "", **names: object) -> ModelFailed:
     """ModelFailed for one of `SENTENCES`; `names` fill its gaps."""
     reason, sentence = ERROR_MESSAGES[case]
-    values = {"model": "the model", "provider": provider_name("")} | names
+    values = {"model": "the model", "provider": format_provider("")} | names
     text = sentence.format_map({name: excerpt(str(value)) for name, value in values.items()})
     return ModelFailed(text[:1].upper() + text[1:], detail=detail, reason=reason)
 
 
-def refused_parameter(refusal: ProviderError, names: Iterable[str]) -> str | None:
+def find_refused_parameter(refusal: ProviderError, names: Iterable[str]) -> str | None:
     """Which of `names` the provider does not accept, where that is what it says.
 
     The status is not looked at: old backends pass on such a 400 as 500, and streams have none.
@@ -185,18 +185,18 @@ def refused_parameter(refusal: ProviderError, names: Iterable[str]) -> str | Non
 
 def refuses_tools(refusal: ProviderError) -> bool:
     """Whether the provider refused native tools or the messages that come with them."""
-    case = _case(refusal)
+    case = _classify_error(refusal)
     if case in {"refused", "provider_failed"}:
         return _TOOL_MESSAGES.search(refusal.text) is not None
     return case == "no_tools"
 
 
-def is_page(text: str) -> bool:
+def is_html(text: str) -> bool:
     """Whether a text is the beginning of a web page."""
     return text.lstrip().lower().startswith(("<!doctype", "<html", "<head", "<?xml"))
 
 
-def _case(refusal: ProviderError) -> str:
+def _classify_error(refusal: ProviderError) -> str:
     words = f"{refusal.text} {refusal.kind}"[:_READ_CHARACTERS]
     for rule in _RULES:
         if rule.pattern.search(words):
@@ -215,34 +215,35 @@ def _case(refusal: ProviderError) -> str:
     return "refused" if 400 <= refusal.status < 500 else "provider_failed"
 
 
-def _words(value: object, depth: int = 0) -> tuple[str, str, int]:
+def _parse_error(value: object, depth: int = 0) -> tuple[str, str, int]:
     """Text, kind and status of an error, from wherever in it they are."""
     if depth > _NESTING:
         return "", "", 0
     if isinstance(value, list):
-        texts = (_words(item, depth + 1)[0] for item in value[:5])
+        texts = (_parse_error(item, depth + 1)[0] for item in value[:5])
         return "; ".join(text for text in texts if text), "", 0
     if isinstance(value, str):
         inner = json_object(value[value.index("{") :]) if "{" in value else None
-        packed = _words(inner, depth + 1) if inner else ("", "", 0)
+        packed = _parse_error(inner, depth + 1) if inner else ("", "", 0)
         return packed if packed[0] else (value[:_READ_CHARACTERS], "", 0)
     if not isinstance(value, dict):
         return "", "", 0
-    return _words_of_object(value, depth)
+    return _parse_error_object(value, depth)
 
 
-def _words_of_object(value: Mapping[str, Any], depth: int) -> tuple[str, str, int]:
+def _parse_error_object(value: Mapping[str, Any], depth: int) -> tuple[str, str, int]:
     metadata = value.get("metadata")
     # OpenRouter's own message only says that its provider failed.
     raw = metadata.get("raw") if isinstance(metadata, dict) else None
     members = (raw, value.get("error"), value.get("message"), value.get("errors"))
     parts = (
-        _words(member, depth + 1) for member in (*members, value.get("detail"), value.get("msg"))
+        _parse_error(member, depth + 1)
+        for member in (*members, value.get("detail"), value.get("msg"))
     )
     text, kind, status = next((part for part in parts if part[0]), ("", "", 0))
     for name in ("code", "type", "status", "details"):
         label = value.get(name)
-        number = _number(label)
+        number = _parse_status(label)
         if number is None:
             kind = f"{kind} {label}".strip() if isinstance(label, str) else kind
         elif not status or status == 500:
@@ -250,7 +251,7 @@ def _words_of_object(value: Mapping[str, Any], depth: int) -> tuple[str, str, in
     return text, kind[:_READ_CHARACTERS], status
 
 
-def _number(value: object) -> int | None:
+def _parse_status(value: object) -> int | None:
     """An HTTP status, which newer backends write as a text."""
     if isinstance(value, str) and re.fullmatch(r"\d{3}", value):
         return int(value)

@@ -18,10 +18,10 @@ from app.chat.capabilities import drops_tools
 from app.chat.frames import Frame, FrameDecoder, Unreadable, json_object
 from app.chat.provider_errors import (
     ProviderError,
+    build_model_failed,
     find_provider_error,
-    is_page,
-    model_failed,
-    read_error_response,
+    is_html,
+    parse_error_response,
     to_model_failed,
 )
 from app.chat.reply_builder import ReplyBuilder
@@ -117,7 +117,7 @@ class ReplyStream:
                 idle_seconds=self._silence_seconds,
             ) as response:
                 if native_tools and drops_tools(response.headers.get(_PROVIDER, "")):
-                    failure = model_failed("no_tools", model=self._model)
+                    failure = build_model_failed("no_tools", model=self._model)
                     raise ReplyStreamFailed(failure, drops_tools=True)
                 return await self._read(response, say)
         except (TimeoutError, httpx.HTTPError) as error:
@@ -127,7 +127,7 @@ class ReplyStream:
         provider = response.headers.get(_PROVIDER, "")
         if response.status >= 300:
             body = (await response.read(ByteAllowance(_ERROR_BYTES))).body
-            error = read_error_response(response.status, body).hiding(self._caller.hidden)
+            error = parse_error_response(response.status, body).hiding(self._caller.mask_token)
             raise ReplyStreamFailed(
                 to_model_failed(error, model=self._model, provider=provider),
                 provider_error=error,
@@ -136,7 +136,7 @@ class ReplyStream:
         reading = _Reading(
             ReplyBuilder(self._new_id, limit=self._reply_bytes),
             say,
-            hide=self._caller.hidden,
+            hide=self._caller.mask_token,
             model=self._model,
             provider=provider,
         )
@@ -175,7 +175,7 @@ class ReplyStream:
         if whole.error is not None:
             raise whole.error
         if whole.end == "too_large":
-            raise ReplyStreamFailed(model_failed("too_large"))
+            raise ReplyStreamFailed(build_model_failed("too_large"))
         data = json_object(whole.body)
         if data is not None:
             reading.take([Frame(data)])
@@ -186,13 +186,15 @@ class ReplyStream:
 
     def _no_answer(self, error: Exception) -> ReplyStreamFailed:
         if isinstance(error, TimeoutError):
-            failure = model_failed("silence", seconds=f"{self._silence_seconds:g}")
+            failure = build_model_failed("silence", seconds=f"{self._silence_seconds:g}")
             return ReplyStreamFailed(failure)
         if isinstance(error, httpx.DecodingError):
-            return ReplyStreamFailed(model_failed("not_understood", detail="broken compression"))
+            return ReplyStreamFailed(
+                build_model_failed("not_understood", detail="broken compression")
+            )
         # The error's own text may hold addresses of the inner network; its name says enough.
         log.info("proxy_unreachable", error=type(error).__name__)
-        return ReplyStreamFailed(model_failed("unreachable"), lost_connection=True)
+        return ReplyStreamFailed(build_model_failed("unreachable"), lost_connection=True)
 
 
 class _Reading:
@@ -232,7 +234,7 @@ class _Reading:
         """The answer is longer than what we read; without any text that is a failure."""
         self._damaged = True
         if self.builder.empty:
-            raise ReplyStreamFailed(model_failed("too_large"))
+            raise ReplyStreamFailed(build_model_failed("too_large"))
 
     def take(self, items: Iterable[Frame | Unreadable]) -> None:
         for item in items:
@@ -266,9 +268,9 @@ class _Reading:
             self.over = True
             self.give_up()
         elif not self._frames:
-            case = "page" if is_page(line.text) else "not_understood"
+            case = "page" if is_html(line.text) else "not_understood"
             detail = "" if case == "page" else self._hide(line.text)
-            raise ReplyStreamFailed(model_failed(case, detail=detail))
+            raise ReplyStreamFailed(build_model_failed(case, detail=detail))
         self._damaged = self._damaged or _is_damaged_frame(line)
 
     def _is_whole(self) -> bool:

@@ -242,7 +242,7 @@ class Conversations:
     async def _owner(self, caller: Caller, *, fresh: bool = False) -> Owner:
         """The owner, after adopting what the same caller said before they could be named."""
         identity = await self._access.identify(caller, fresh=fresh)
-        for former in identity.formerly:
+        for former in identity.former_owners:
             if (former, identity.owner) not in self._adopted:
                 moved = await self._store.adopt(source=former, target=identity.owner)
                 self._adopted[former, identity.owner] = True

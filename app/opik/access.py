@@ -14,7 +14,7 @@ from cachetools import TTLCache
 from app.caller import WORKSPACE_LENGTH, Caller, Identity, Owner
 from app.opik.client import OpikClient
 
-REMEMBERED = 10_000
+CACHE_SIZE = 10_000
 _NAME_LENGTH = 240
 DEFAULT_WORKSPACE = "default"
 
@@ -31,8 +31,8 @@ class Access:
         """`owner_key` signs tokens into owner names; `seconds` is how long a yes is remembered."""
         self._client = client
         self._owner_key = owner_key
-        self._identities: TTLCache[str, Identity] = TTLCache(REMEMBERED, seconds, timer=clock)
-        self._readable: TTLCache[tuple[str, str], bool] = TTLCache(REMEMBERED, seconds, timer=clock)
+        self._identities: TTLCache[str, Identity] = TTLCache(CACHE_SIZE, seconds, timer=clock)
+        self._readable: TTLCache[tuple[str, str], bool] = TTLCache(CACHE_SIZE, seconds, timer=clock)
 
     async def identify(self, caller: Caller, *, fresh: bool) -> Identity:
         """Who the caller is, by the backend's word.
@@ -57,14 +57,14 @@ class Access:
         self._readable[key] = True
 
     async def _ask(self, caller: Caller) -> Identity:
-        permissions = await self._client.permissions(caller)
+        permissions = await self._client.get_permissions(caller)
         sent = caller.workspace if caller.workspace is not None else DEFAULT_WORKSPACE
         unnamed = Owner(sent, await self._unnamed(caller))
         if permissions is None:
             return Identity(unnamed)
         workspace = permissions.workspace_name or sent
-        owner = Owner(workspace[:WORKSPACE_LENGTH], _user(permissions.user_name))
-        return Identity(owner, formerly=(unnamed,))
+        owner = Owner(workspace[:WORKSPACE_LENGTH], _name_user(permissions.user_name))
+        return Identity(owner, former_owners=(unnamed,))
 
     async def _unnamed(self, caller: Caller) -> str:
         if caller.token is None:
@@ -74,7 +74,7 @@ class Access:
         return f"token:{hmac.new(key, said, hashlib.sha256).hexdigest()}"
 
 
-def _user(name: str) -> str:
+def _name_user(name: str) -> str:
     if len(name) <= _NAME_LENGTH:
         return f"user:{name}"
     return f"user-sha256:{hashlib.sha256(name.encode()).hexdigest()}"

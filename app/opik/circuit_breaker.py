@@ -26,7 +26,7 @@ PROBE_SECONDS = 5.0
 
 
 @dataclass(slots=True)
-class CircuitPass:
+class GuardedRequest:
     """One request's way through: whoever makes it says here how it ended.
 
     Neither `answered` nor `failure` (what failed; equal ones count once) is for a request that was
@@ -47,13 +47,13 @@ class CircuitBreaker:
         self._probing = False
 
     @contextmanager
-    def passage(self) -> Iterator[CircuitPass]:
+    def guard(self) -> Iterator[GuardedRequest]:
         """The way of one request; raises BackendUnavailable at once while the circuit is open."""
-        passage = CircuitPass(is_probe=self._admit())
+        request = GuardedRequest(is_probe=self._admit())
         try:
-            yield passage
+            yield request
         finally:
-            self._settle(passage)
+            self._settle(request)
 
     def _admit(self) -> bool:
         """Whether the request is the probe."""
@@ -69,15 +69,15 @@ class CircuitBreaker:
         self._probing = True
         return True
 
-    def _settle(self, passage: CircuitPass) -> None:
-        if passage.is_probe:
+    def _settle(self, request: GuardedRequest) -> None:
+        if request.is_probe:
             self._probing = False
-        if passage.answered:
+        if request.answered:
             self._close()
-        elif passage.failure is not None and passage.is_probe:
+        elif request.failure is not None and request.is_probe:
             self._open_until = monotonic() + PROBE_SECONDS
-        elif passage.failure is not None and self._open_until is None:
-            self._failed.add(passage.failure)
+        elif request.failure is not None and self._open_until is None:
+            self._failed.add(request.failure)
             if len(self._failed) >= FAILURES:
                 self._open_until = monotonic() + PROBE_SECONDS
                 log.warning("backend_given_up", failures=len(self._failed), seconds=PROBE_SECONDS)

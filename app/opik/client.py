@@ -18,7 +18,7 @@ from app.backend_http import BackendResponse, ByteAllowance
 from app.caller import Caller
 from app.errors import NotFound
 from app.opik.records import Permissions, SortedTraces, Span, Stats, Thread, Trace
-from app.opik.responses import Record, SpanPage, TracePage, parse_record, read_page, to_error
+from app.opik.responses import Record, SpanPage, TracePage, build_error, parse_page, parse_record
 from app.opik.rest_client import BODY_BYTES, RestClient
 
 PAGE_SPANS = 2_000
@@ -26,7 +26,7 @@ SMALLEST_PAGE = 50
 BODIES = ("input", "output", "metadata")
 _STREAM = "application/octet-stream"
 _STRIPPED = {"strip_attachments": "true"}
-_NOT_TAKEN = frozenset({400, 422})
+_FILTERS_REFUSED = frozenset({400, 422})
 _STATS_BYTES = 1024 * 1024
 
 
@@ -56,7 +56,7 @@ class OpikClient:
     def __init__(self, transport: RestClient) -> None:
         self._transport = transport
 
-    async def permissions(self, caller: Caller) -> Permissions | None:
+    async def get_permissions(self, caller: Caller) -> Permissions | None:
         """Who the caller is; None where this backend has no such endpoint (404, 405)."""
         answer = await self._transport.exchange(caller, "GET", "/workspace-permissions")
         if answer.status in {404, 405}:
@@ -69,9 +69,9 @@ class OpikClient:
             caller, "GET", f"/traces/{trace_id}", params=_STRIPPED, limit=8_192, partial=True
         )
         if answer.status != 200:
-            raise to_error(answer, "trace")
+            raise build_error(answer, "trace")
 
-    async def trace(self, caller: Caller, trace_id: str) -> Trace:
+    async def get_trace(self, caller: Caller, trace_id: str) -> Trace:
         """The whole trace, or its truncated form where the whole is too large."""
         answer = await self._get(caller, f"/traces/{trace_id}")
         if answer.status == 200 and answer.end == "too_large":
@@ -79,7 +79,7 @@ class OpikClient:
             return await self._truncated(Trace, caller, "/traces/search", trace_id, stripped)
         return await anyio.to_thread.run_sync(parse_record, Trace, answer, "trace")
 
-    async def span(self, caller: Caller, span_id: str, *, trace: Trace) -> Span:
+    async def get_span(self, caller: Caller, span_id: str, *, trace: Trace) -> Span:
         """One span of this trace with its bodies; NotFound for a span of another trace."""
         answer = await self._get(caller, f"/spans/{span_id}")
         if answer.status == 200 and answer.end == "too_large":
@@ -91,7 +91,7 @@ class OpikClient:
             raise NotFound("This span is not part of the trace.")
         return span
 
-    async def spans(
+    async def list_spans(
         self,
         caller: Caller,
         trace: Trace,
@@ -112,7 +112,7 @@ class OpikClient:
             size = min(size, most - read)
             page = None
             with anyio.CancelScope(deadline=deadline):
-                page = await self.span_page(
+                page = await self.get_span_page(
                     caller, trace, limit=size, cursor=cursor, exclude=exclude
                 )
             if page is None:
@@ -128,7 +128,7 @@ class OpikClient:
                 return SpanList(tuple(found), read - len(found), False, wire)
         return SpanList(tuple(found), read - len(found), True, wire)
 
-    async def span_page(
+    async def get_span_page(
         self,
         caller: Caller,
         trace: Trace,
@@ -147,11 +147,11 @@ class OpikClient:
         if filters:
             scope["filters"] = list(filters)
         answer = await self._search(caller, trace, scope, allowance or BODY_BYTES)
-        page = await anyio.to_thread.run_sync(read_page, Span, answer, frozenset(exclude))
+        page = await anyio.to_thread.run_sync(parse_page, Span, answer, frozenset(exclude))
         page.found = [span for span in page.found if span.trace_id.lower() == trace.id.lower()]
         return page
 
-    async def trace_page(
+    async def get_trace_page(
         self,
         caller: Caller,
         project_id: str,
@@ -179,15 +179,15 @@ class OpikClient:
         answer = await self._transport.exchange(
             caller, "POST", "/traces/search", body=body, accept=_STREAM, partial=True
         )
-        if answer.status in _NOT_TAKEN:
+        if answer.status in _FILTERS_REFUSED:
             return None
         if answer.status != 200:
-            raise to_error(answer, "project")
-        page = await anyio.to_thread.run_sync(read_page, Trace, answer, frozenset(exclude))
+            raise build_error(answer, "project")
+        page = await anyio.to_thread.run_sync(parse_page, Trace, answer, frozenset(exclude))
         page.found = [each for each in page.found if each.project_id in (None, project_id)]
         return page
 
-    async def longest_traces(
+    async def list_longest_traces(
         self, caller: Caller, project_id: str, *, size: int, filters: Sequence[Filter]
     ) -> tuple[Trace, ...] | None:
         """The traces of a project that took longest, without their bodies; None where this
@@ -203,14 +203,14 @@ class OpikClient:
             **_STRIPPED,
         }
         answer = await self._transport.exchange(caller, "GET", "/traces", params=params)
-        if answer.status in _NOT_TAKEN:
+        if answer.status in _FILTERS_REFUSED:
             return None
         page = await anyio.to_thread.run_sync(parse_record, SortedTraces, answer, "project")
         if "duration" not in page.sortable:
             return None
         return tuple(each for each in page.content if each.project_id in (None, project_id))
 
-    async def trace_stats(
+    async def get_trace_stats(
         self, caller: Caller, project_id: str, *, filters: Sequence[Filter]
     ) -> Stats | None:
         """Statistics over the traces of a project; None where the backend does not take these
@@ -219,9 +219,9 @@ class OpikClient:
         answer = await self._transport.exchange(
             caller, "GET", "/traces/stats", params=params, limit=_STATS_BYTES
         )
-        return None if answer.status in _NOT_TAKEN else parse_record(Stats, answer, "project")
+        return None if answer.status in _FILTERS_REFUSED else parse_record(Stats, answer, "project")
 
-    async def thread(self, caller: Caller, project_id: str, thread_id: str) -> Thread:
+    async def get_thread(self, caller: Caller, project_id: str, thread_id: str) -> Thread:
         """A thread of a project as a whole."""
         body = {"project_id": project_id, "thread_id": thread_id, "truncate": True}
         answer = await self._transport.exchange(
@@ -243,7 +243,7 @@ class OpikClient:
             partial=True,
         )
         if answer.status != 200:
-            raise to_error(answer, "trace")
+            raise build_error(answer, "trace")
         return answer
 
     async def _get(self, caller: Caller, path: str) -> BackendResponse:

@@ -12,7 +12,7 @@ from typing import Any
 
 from app.surrogates import join_surrogates
 
-DEEPEST = 200
+MAX_DEPTH = 200
 """Levels that are kept."""
 
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -29,63 +29,63 @@ def loads(data: bytes) -> Any:
     U+FFFD. A number with more digits than Python reads is a text.
     """
     try:
-        value = _parsed(_flattened(data) if _is_deep(data) else data)
+        value = _parse_any_number(_cut_deep_values(data) if _is_deep(data) else data)
     except RecursionError:
         raise ValueError("Expecting an end: the text opens more than it closes") from None
-    return _mended(value) if _SURROGATE.search(data) else value
+    return _join_all_surrogates(value) if _SURROGATE.search(data) else value
 
 
-def _parsed(data: bytes) -> Any:
+def _parse_any_number(data: bytes) -> Any:
     try:
         return json.loads(data)
     except json.JSONDecodeError:
         raise
     except ValueError:
-        return json.loads(data, parse_int=_number)
+        return json.loads(data, parse_int=_parse_integer)
 
 
-def _number(digits: str) -> int | str:
+def _parse_integer(digits: str) -> int | str:
     try:
         return int(digits)
     except ValueError:
         return digits
 
 
-def _mended(value: Any) -> Any:
+def _join_all_surrogates(value: Any) -> Any:
     """The value with all its texts in whole characters, those of keys too."""
     if isinstance(value, str):
         return join_surrogates(value)
     if isinstance(value, list):
-        return [_mended(each) for each in value]
+        return [_join_all_surrogates(each) for each in value]
     if isinstance(value, dict):
-        return {join_surrogates(key): _mended(each) for key, each in value.items()}
+        return {join_surrogates(key): _join_all_surrogates(each) for key, each in value.items()}
     return value
 
 
 def _is_deep(data: bytes) -> bool:
     """Whether brackets nest too deeply: the innermost pairs are taken away, level by level."""
-    if data.count(b"[") + data.count(b"{") <= DEEPEST:
+    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
         return False
     brackets = _STRING.sub(b"", data).translate(None, delete=_NO_BRACKETS)
-    for _ in range(DEEPEST):
+    for _ in range(MAX_DEPTH):
         brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
         if not brackets:
             return False
     return True
 
 
-def _flattened(data: bytes) -> bytes:
+def _cut_deep_values(data: bytes) -> bytes:
     """The text with everything below the deepest level replaced."""
     kept: list[bytes] = []
     depth = start = 0
     for token in _TOKEN.finditer(data):
         if token[0] in (b"[", b"{"):
             depth += 1
-            if depth == DEEPEST + 1:
+            if depth == MAX_DEPTH + 1:
                 kept.append(data[start : token.start()])
                 start = token.start()
         elif token[0] in (b"]", b"}"):
-            if depth == DEEPEST + 1:
+            if depth == MAX_DEPTH + 1:
                 length = token.end() - start
                 kept.append(b'"[nested too deeply to be read: %d characters]"' % length)
                 start = token.end()

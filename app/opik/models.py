@@ -12,17 +12,17 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from app.caller import Caller
 from app.opik.rest_client import RestClient
 
-_LIMIT = 4 * 1024 * 1024
+_BODY_BYTES = 4 * 1024 * 1024
 
 
-def _names(value: Any) -> Any:
+def _split_names(value: Any) -> Any:
     """Model names are one text with commas."""
     if isinstance(value, str):
         return tuple(name for part in value.split(",") if (name := part.strip()))
     return ()
 
 
-def _object(value: Any) -> Any:
+def _object_or_empty(value: Any) -> Any:
     return value if isinstance(value, dict) else {}
 
 
@@ -31,7 +31,7 @@ class _Record(BaseModel):
 
 
 class _Configuration(_Record):
-    models: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
+    models: Annotated[tuple[str, ...], BeforeValidator(_split_names)] = ()
     openai_pipeline_mode: str | None = None
 
 
@@ -40,7 +40,7 @@ class ProviderKey(_Record):
 
     provider: str
     provider_name: str | None = None
-    configuration: Annotated[_Configuration, BeforeValidator(_object)] = _Configuration()
+    configuration: Annotated[_Configuration, BeforeValidator(_object_or_empty)] = _Configuration()
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -94,5 +94,5 @@ class BackendModels:
             return None
 
     async def _read(self, caller: Caller, path: str) -> bytes | None:
-        answer = await self._transport.exchange(caller, "GET", path, limit=_LIMIT)
+        answer = await self._transport.exchange(caller, "GET", path, limit=_BODY_BYTES)
         return answer.body if answer.status == 200 and answer.end == "whole" else None

@@ -19,17 +19,17 @@ from pydantic import (
     ValidationError,
 )
 
-_GREATEST = 1e15
+_LARGEST_NUMBER = 1e15
 
 
-def _sane(value: Any) -> Any:
+def _plausible_number(value: Any) -> Any:
     """A number as it is; None for NaN, infinities and what no clock or bill ever shows."""
-    if isinstance(value, int | float) and not abs(value) <= _GREATEST:
+    if isinstance(value, int | float) and not abs(value) <= _LARGEST_NUMBER:
         return None
     return value
 
 
-def _numbers_only(value: Any) -> Any:
+def _keep_numbers(value: Any) -> Any:
     """Usage maps hold numbers; old SDKs also sent nulls, texts and nested maps."""
     if not isinstance(value, dict):
         return {}
@@ -38,7 +38,7 @@ def _numbers_only(value: Any) -> Any:
         for key, number in value.items()
         if isinstance(number, int | float)
         and not isinstance(number, bool)
-        and _sane(number) is not None
+        and _plausible_number(number) is not None
     }
 
 
@@ -46,8 +46,10 @@ def _list_or_empty(value: Any) -> Any:
     return value if isinstance(value, list) else []
 
 
-Number = Annotated[float | None, BeforeValidator(_sane), AfterValidator(_sane)]
-UsageMap = Annotated[dict[str, float], BeforeValidator(_numbers_only)]
+Number = Annotated[
+    float | None, BeforeValidator(_plausible_number), AfterValidator(_plausible_number)
+]
+UsageMap = Annotated[dict[str, float], BeforeValidator(_keep_numbers)]
 Tags = Annotated[list[str], BeforeValidator(_list_or_empty)]
 
 

@@ -18,7 +18,7 @@ Record = TypeVar("Record", bound=BaseModel)
 def parse_record(kind: type[Record], answer: BackendResponse, what: str) -> Record:
     """The record in a 200 answer; raises the refusal of any other."""
     if answer.status != 200:
-        raise to_error(answer, what)
+        raise build_error(answer, what)
     try:
         return kind.model_validate(deep_json.loads(answer.body))
     except ValueError:
@@ -28,9 +28,9 @@ def parse_record(kind: type[Record], answer: BackendResponse, what: str) -> Reco
         ) from None
 
 
-def to_error(answer: BackendResponse, what: str) -> OpikAssistError:
+def build_error(answer: BackendResponse, what: str) -> OpikAssistError:
     """The error that a status other than 200 means for the caller."""
-    detail = error_text(answer.body)
+    detail = parse_error_text(answer.body)
     if answer.status == 401:
         return NotSignedIn("Your Opik session has expired. Sign in again.", detail=detail)
     if answer.status == 403:
@@ -38,7 +38,7 @@ def to_error(answer: BackendResponse, what: str) -> OpikAssistError:
     if answer.status == 404:
         return NotFound(f"Opik has no such {what} in this workspace.", detail=detail)
     if answer.status == 429:
-        wait = _minutes(parse_retry_after(answer.headers))
+        wait = _format_minutes(parse_retry_after(answer.headers))
         message = f"Opik takes no more requests for the moment. Wait {wait} and ask again."
         return BackendUnavailable(message, detail=detail)
     if answer.status < 500:
@@ -48,13 +48,13 @@ def to_error(answer: BackendResponse, what: str) -> OpikAssistError:
     return BackendUnavailable(message, detail=detail)
 
 
-def _minutes(seconds: float | None) -> str:
+def _format_minutes(seconds: float | None) -> str:
     """At least a minute, since the backend counts requests by minutes."""
     minutes = math.ceil((seconds or 0) / 60)
     return "a minute" if minutes <= 1 else f"{minutes:,} minutes"
 
 
-def error_text(body: bytes) -> str:
+def parse_error_text(body: bytes) -> str:
     """The text of an error body in any of the backend's shapes; empty for HTML or nothing."""
     try:
         value = json.loads(body)
@@ -90,7 +90,7 @@ SpanPage = Page[Span]
 TracePage = Page[Trace]
 
 
-def read_page(kind: type[Record], answer: BackendResponse, drop: frozenset[str]) -> Page[Record]:
+def parse_page(kind: type[Record], answer: BackendResponse, drop: frozenset[str]) -> Page[Record]:
     """The page in a 200 answer, without the fields in `drop`; what cannot be read is counted."""
     page = Page[Record](broken=answer.end != "whole", bytes=len(answer.body))
     lines = answer.body.split(b"\n")
@@ -98,12 +98,12 @@ def read_page(kind: type[Record], answer: BackendResponse, drop: frozenset[str])
         lines.pop()
     for line in lines:
         if line.strip():
-            _read_line(kind, page, line, drop)
+            _parse_line(kind, page, line, drop)
     return page
 
 
-def _read_line(kind: type[Record], page: Page[Record], line: bytes, drop: frozenset[str]) -> None:
-    value = _loads(line)
+def _parse_line(kind: type[Record], page: Page[Record], line: bytes, drop: frozenset[str]) -> None:
+    value = _parse_json(line)
     if not isinstance(value, dict) or not isinstance(value.get("id"), str):
         # A time-out is told inside the stream, as an error object instead of a record.
         page.broken = True
@@ -117,7 +117,7 @@ def _read_line(kind: type[Record], page: Page[Record], line: bytes, drop: frozen
         return
 
 
-def _loads(line: bytes) -> Any:
+def _parse_json(line: bytes) -> Any:
     try:
         return deep_json.loads(line)
     except ValueError:

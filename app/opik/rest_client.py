@@ -68,13 +68,13 @@ class RestClient:
             idle_seconds=self._timeout,
             total_seconds=self._timeout,
         )
-        with self._circuit.passage() as passage:
-            attempts = 1 if passage.is_probe else self._backend.retries.attempts
+        with self._circuit.guard() as request:
+            attempts = 1 if request.is_probe else self._backend.retries.attempts
             response, failure = await self._attempt(
                 send, path, limit, partial=partial, attempts=attempts
             )
-            passage.failure = failure
-            passage.answered = response is not None and failure is None
+            request.failure = failure
+            request.answered = response is not None and failure is None
         if response is not None and (response.end != "broken" or partial):
             return response if response.status == 200 else _without_token(caller, response)
         log.warning("backend_unreachable", method=method, attempts=attempts)
@@ -120,5 +120,5 @@ async def _attempt_once(send: _Send, path: str, limit: int | ByteAllowance) -> _
 
 def _without_token(caller: Caller, response: BackendResponse) -> BackendResponse:
     """The response without the caller's token, which is sent in Latin-1."""
-    body = caller.hidden(response.body.decode("latin-1")).encode("latin-1")
+    body = caller.mask_token(response.body.decode("latin-1")).encode("latin-1")
     return replace(response, body=body)

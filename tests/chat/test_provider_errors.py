@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from app.chat.error_messages import ERROR_MESSAGES
 from app.chat.provider_errors import (
     find_provider_error,
-    read_error_response,
-    refused_parameter,
+    find_refused_parameter,
+    parse_error_response,
     to_model_failed,
 )
 from app.errors import ModelFailed
@@ -23,7 +23,7 @@ NESTED = {"error": {"message": TOO_LONG, "type": "invalid_request_error"}}
 
 def told(status: int, body: object) -> ModelFailed:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return to_model_failed(read_error_response(status, data), model="gpt-4.1")
+    return to_model_failed(parse_error_response(status, data), model="gpt-4.1")
 
 
 def told_in_stream(frame: dict[str, Any], provider: str = "") -> ModelFailed:
@@ -226,9 +226,9 @@ def test_a_timeout_names_the_limits_of_the_backend() -> None:
     ],
 )
 def test_a_refused_parameter_is_known_by_its_name(text: str, name: str | None) -> None:
-    refusal = read_error_response(400, json.dumps({"code": 400, "message": text}).encode())
+    refusal = parse_error_response(400, json.dumps({"code": 400, "message": text}).encode())
     names = ("temperature", "reasoning_effort", "stream_options", "max_completion_tokens")
-    assert refused_parameter(refusal, names) == name
+    assert find_refused_parameter(refusal, names) == name
 
 
 @pytest.mark.parametrize("case", ERROR_MESSAGES)
@@ -259,4 +259,4 @@ def test_errors_of_any_shape_are_told(frame: dict[str, Any]) -> None:
 
 @given(st.integers(300, 599), st.binary())
 def test_error_bodies_of_any_kind_are_told(status: int, body: bytes) -> None:
-    assert to_model_failed(read_error_response(status, body), model="x").message
+    assert to_model_failed(parse_error_response(status, body), model="x").message

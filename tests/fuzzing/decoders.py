@@ -16,11 +16,11 @@ with atheris.instrument_imports(include=["app.chat", "app.opik", "app.agent", "a
     from app.agent.citations import Aliases, CitationStream
     from app.backend_http import BackendResponse
     from app.chat.frames import Frame, FrameDecoder
-    from app.chat.provider_errors import read_error_response
+    from app.chat.provider_errors import parse_error_response
     from app.chat.reply_builder import ReplyBuilder
     from app.chat.text_tool_parser import TextToolParser
     from app.opik.records import Span
-    from app.opik.responses import read_page
+    from app.opik.responses import parse_page
     from app.web.markdown.allowed_links import AllowedLinks
     from app.web.markdown.filter import MarkdownFilter, make_inert
 
@@ -57,13 +57,13 @@ def page(data: bytes, cut: int) -> object:
     answer = BackendResponse(
         200, httpx.Headers(), data, "whole" if data[:1] < b"\x80" else "broken"
     )
-    found = read_page(Span, answer, frozenset({"input"}))
+    found = parse_page(Span, answer, frozenset({"input"}))
     return found.records, found.cursor, found.broken, len(found.found), cut < 0
 
 
 def refused(data: bytes, cut: int) -> object:
     """The body of an error."""
-    return read_error_response(400 + len(data) % 200, data), cut < 0
+    return parse_error_response(400 + len(data) % 200, data), cut < 0
 
 
 def shown(data: bytes, cut: int) -> object:

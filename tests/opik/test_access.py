@@ -106,7 +106,7 @@ async def test_an_old_backend_leaves_a_caller_without_cookie_anonymous(
     opik.get("/workspace-permissions").respond(405)
     identity = await access.identify(Caller(), fresh=True)
     assert identity.owner == Owner("default", "anonymous")
-    assert identity.formerly == ()
+    assert identity.former_owners == ()
 
 
 async def test_a_name_that_becomes_known_takes_over_what_the_token_said(
@@ -115,7 +115,7 @@ async def test_a_name_that_becomes_known_takes_over_what_the_token_said(
     opik.get("/workspace-permissions").respond(404)
     before = (await access.identify(ANNA, fresh=True)).owner
     knows(opik, "anna")
-    assert (await access.identify(ANNA, fresh=True)).formerly == (before,)
+    assert (await access.identify(ANNA, fresh=True)).former_owners == (before,)
 
 
 async def test_a_cookie_never_takes_over_what_anonymous_said(
@@ -123,9 +123,9 @@ async def test_a_cookie_never_takes_over_what_anonymous_said(
 ) -> None:
     knows(opik, "anna")
     with_cookie = await access.identify(ANNA, fresh=True)
-    assert all(former.name != "anonymous" for former in with_cookie.formerly)
+    assert all(former.name != "anonymous" for former in with_cookie.former_owners)
     without = await access.identify(Caller(workspace="acme"), fresh=True)
-    assert without.formerly == (Owner("acme", "anonymous"),)
+    assert without.former_owners == (Owner("acme", "anonymous"),)
 
 
 @pytest.mark.parametrize(

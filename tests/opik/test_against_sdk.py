@@ -56,7 +56,7 @@ async def both() -> AsyncIterator[Both]:
 async def test_a_trace_is_asked_for_as_the_sdk_does_and_read_alike(both: Both) -> None:
     theirs = await both.sdk.traces.get_trace_by_id(TRACE_ID, strip_attachments=True)
     expected = both.sent()
-    ours = await both.ours.trace(CALLER, TRACE_ID)
+    ours = await both.ours.get_trace(CALLER, TRACE_ID)
     assert both.sent() == expected
     assert same(ours, theirs, Trace)
 
@@ -65,13 +65,13 @@ async def test_a_span_is_asked_for_as_the_sdk_does_and_read_alike(both: Both) ->
     theirs = await both.sdk.spans.get_span_by_id(span_id(3), strip_attachments=True)
     expected = both.sent()
     trace = Trace(id=TRACE_ID)
-    ours = await both.ours.span(CALLER, span_id(3), trace=trace)
+    ours = await both.ours.get_span(CALLER, span_id(3), trace=trace)
     assert both.sent() == expected
     assert same(ours, theirs, Span)
 
 
 async def test_spans_are_searched_for_as_the_sdk_does(both: Both) -> None:
-    trace = await both.ours.trace(CALLER, TRACE_ID)
+    trace = await both.ours.get_trace(CALLER, TRACE_ID)
     both.sent()
     pieces = both.sdk.spans.search_spans(
         trace_id=TRACE_ID,
@@ -82,7 +82,7 @@ async def test_spans_are_searched_for_as_the_sdk_does(both: Both) -> None:
     )
     theirs = b"".join([piece async for piece in pieces])
     expected = both.sent()
-    ours = await both.ours.spans(CALLER, trace, most=50_000)
+    ours = await both.ours.list_spans(CALLER, trace, most=50_000)
     assert both.sent() == expected
     assert len(ours.spans) == theirs.count(b"\n") == 4
 
@@ -90,7 +90,7 @@ async def test_spans_are_searched_for_as_the_sdk_does(both: Both) -> None:
 async def test_the_caller_is_asked_for_as_the_sdk_does(both: Both) -> None:
     theirs = await both.sdk.workspace_permissions.get_workspace_user_permissions()
     expected = both.sent()
-    ours = await both.ours.permissions(CALLER)
+    ours = await both.ours.get_permissions(CALLER)
     assert both.sent() == expected
     assert ours is not None
     assert (ours.user_name, ours.workspace_name) == (theirs.user_name, theirs.workspace_name)
@@ -105,7 +105,7 @@ def same(ours: Any, theirs: Any, kind: type[Any]) -> bool:
 
 
 async def test_a_search_asks_for_a_byte_stream(both: Both) -> None:
-    trace = await both.ours.trace(CALLER, TRACE_ID)
-    await both.ours.spans(CALLER, trace, most=10)
+    trace = await both.ours.get_trace(CALLER, TRACE_ID)
+    await both.ours.list_spans(CALLER, trace, most=10)
     last = both.standin.switches.received[-1]
     assert last.headers["accept"] == "application/octet-stream"

@@ -57,7 +57,7 @@ async def test_only_token_and_workspace_are_forwarded_and_as_they_came(
     client: OpikClient, opik: respx.Router
 ) -> None:
     route = opik.get(f"/traces/{TRACE_ID}").respond(json={"id": TRACE_ID})
-    await client.trace(CALLER, TRACE_ID)
+    await client.get_trace(CALLER, TRACE_ID)
     headers = dict(route.calls.last.request.headers.raw)
     assert headers[b"Cookie"] == "sessionToken=tök=n".encode("latin-1")
     assert headers[b"Comet-Workspace"] == "téam".encode("latin-1")
@@ -68,7 +68,7 @@ async def test_a_caller_without_cookie_and_workspace_sends_neither(
     client: OpikClient, opik: respx.Router
 ) -> None:
     route = opik.get(f"/traces/{TRACE_ID}").respond(json={"id": TRACE_ID})
-    await client.trace(Caller(), TRACE_ID)
+    await client.get_trace(Caller(), TRACE_ID)
     assert not {"cookie", "comet-workspace"} & set(route.calls.last.request.headers)
 
 
@@ -80,7 +80,7 @@ async def test_spans_are_read_page_by_page_from_the_last_record_sent(
     route = opik.post("/spans/search").mock(
         side_effect=[httpx.Response(200, content=page) for page in pages]
     )
-    found = await client.spans(CALLER, TRACE, most=50_000)
+    found = await client.list_spans(CALLER, TRACE, most=50_000)
     assert [each.name for each in found.spans] == [f"span {n}" for n in numbers]
     assert (found.unreadable, found.cut) == (0, False)
     first, second = (json.loads(call.request.content) for call in route.calls)
@@ -100,7 +100,7 @@ async def test_a_record_that_cannot_be_read_is_counted_and_still_moves_the_curso
 ) -> None:
     page = lines(span(3), {**span(2), "start_time": "yesterday"})
     opik.post("/spans/search").respond(content=page)
-    found = await client.spans(CALLER, TRACE, most=50_000)
+    found = await client.list_spans(CALLER, TRACE, most=50_000)
     assert [each.name for each in found.spans] == ["span 3"]
     assert found.unreadable == 1
 
@@ -109,7 +109,7 @@ async def test_bodies_that_an_old_backend_sends_all_the_same_are_dropped(
     client: OpikClient, opik: respx.Router
 ) -> None:
     opik.post("/spans/search").respond(content=lines(span(1, input={"q": 1}, output="x")))
-    found = await client.spans(CALLER, TRACE, most=50_000)
+    found = await client.list_spans(CALLER, TRACE, most=50_000)
     assert (found.spans[0].input, found.spans[0].output) == (None, None)
 
 
@@ -123,7 +123,7 @@ async def test_a_page_that_breaks_off_is_asked_for_smaller_from_where_it_stopped
             httpx.Response(200, content=lines(span(2), span(1))),
         ]
     )
-    found = await client.spans(CALLER, TRACE, most=50_000)
+    found = await client.list_spans(CALLER, TRACE, most=50_000)
     assert len(found.spans) == 3
     second = json.loads(route.calls.last.request.content)
     assert (second["limit"], second["last_retrieved_id"]) == (1_000, span(3)["id"])
@@ -133,26 +133,28 @@ async def test_a_backend_that_always_breaks_off_ends_in_a_list_marked_as_cut(
     client: OpikClient, opik: respx.Router
 ) -> None:
     opik.post("/spans/search").respond(content=lines({"code": 500, "message": "timed out"}))
-    assert (await client.spans(CALLER, TRACE, most=50_000)).cut
+    assert (await client.list_spans(CALLER, TRACE, most=50_000)).cut
 
 
 async def test_no_more_spans_are_read_than_allowed(client: OpikClient, opik: respx.Router) -> None:
     route = opik.post("/spans/search").respond(content=lines(*(span(n) for n in range(10, 0, -1))))
-    found = await client.spans(CALLER, TRACE, most=10)
+    found = await client.list_spans(CALLER, TRACE, most=10)
     assert (len(found.spans), found.cut, route.call_count) == (10, True, 1)
 
 
 async def test_spans_of_another_trace_are_left_out(client: OpikClient, opik: respx.Router) -> None:
     foreign = {**span(1), "trace_id": str(UUID(int=99))}
     opik.post("/spans/search").respond(content=lines(span(2), foreign))
-    assert [each.name for each in (await client.spans(CALLER, TRACE, most=9)).spans] == ["span 2"]
+    assert [each.name for each in (await client.list_spans(CALLER, TRACE, most=9)).spans] == [
+        "span 2"
+    ]
 
 
 async def test_a_span_of_another_trace_is_not_found(client: OpikClient, opik: respx.Router) -> None:
     foreign = {**span(7), "trace_id": str(UUID(int=99))}
     opik.get(f"/spans/{UUID(int=7)}").respond(json=foreign)
     with pytest.raises(NotFound):
-        await client.span(CALLER, str(UUID(int=7)), trace=TRACE)
+        await client.get_span(CALLER, str(UUID(int=7)), trace=TRACE)
 
 
 async def test_a_record_too_large_is_read_in_its_truncated_form(
@@ -160,7 +162,7 @@ async def test_a_record_too_large_is_read_in_its_truncated_form(
 ) -> None:
     opik.get(f"/spans/{UUID(int=7)}").respond(json=span(7, input="x" * BODY_BYTES))
     search = opik.post("/spans/search").respond(content=lines(span(7, input="x" * 10_001)))
-    found = await client.span(CALLER, str(UUID(int=7)), trace=TRACE)
+    found = await client.get_span(CALLER, str(UUID(int=7)), trace=TRACE)
     assert len(found.input) == 10_001
     body = json.loads(search.calls.last.request.content)
     assert body["filters"] == [{"field": "id", "operator": "=", "value": str(UUID(int=7))}]
@@ -178,7 +180,7 @@ async def test_passing_failures_are_tried_again(
             httpx.Response(200, json={"id": TRACE_ID}),
         ]
     )
-    assert (await client.trace(CALLER, TRACE_ID)).id == TRACE_ID
+    assert (await client.get_trace(CALLER, TRACE_ID)).id == TRACE_ID
     assert waits == [0.5, 1.0]
 
 
@@ -207,7 +209,7 @@ async def test_a_pause_that_the_backend_asks_for_is_kept(
             httpx.Response(200, json={"id": TRACE_ID}),
         ]
     )
-    await client.trace(CALLER, TRACE_ID)
+    await client.get_trace(CALLER, TRACE_ID)
     assert waits == [seconds]
 
 
@@ -224,7 +226,7 @@ async def test_how_long_to_wait_is_told_as_the_backend_asks(
 ) -> None:
     opik.get(f"/traces/{TRACE_ID}").mock(return_value=httpx.Response(429, headers=asked))
     with pytest.raises(BackendUnavailable, match=f"Wait {told} and ask again"):
-        await client.trace(CALLER, TRACE_ID)
+        await client.get_trace(CALLER, TRACE_ID)
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -234,7 +236,7 @@ async def test_a_backend_that_asks_for_a_long_pause_is_told_at_once_and_not_trie
     route = opik.get(f"/traces/{TRACE_ID}")
     route.mock(return_value=httpx.Response(status, headers={"Retry-After": "3600"}))
     with pytest.raises(BackendUnavailable, match="Opik"):
-        await client.trace(CALLER, TRACE_ID)
+        await client.get_trace(CALLER, TRACE_ID)
     assert (route.call_count, waits) == (1, [])
 
 
@@ -256,7 +258,7 @@ async def test_every_shape_of_error_is_told(
 ) -> None:
     content = body if isinstance(body, str) else json.dumps(body)
     opik.get(f"/traces/{TRACE_ID}").respond(status, content=content)
-    for ask in (client.trace, client.check_trace):
+    for ask in (client.get_trace, client.check_trace):
         with pytest.raises(kind) as failure:
             await ask(CALLER, TRACE_ID)
         assert failure.value.detail == detail
@@ -267,7 +269,7 @@ async def test_a_backend_out_of_reach_is_told_in_words(
 ) -> None:
     opik.get(f"/traces/{TRACE_ID}").mock(side_effect=httpx.ConnectError("10.0.0.7 refused"))
     with pytest.raises(BackendUnavailable) as failure:
-        await client.trace(CALLER, TRACE_ID)
+        await client.get_trace(CALLER, TRACE_ID)
     assert "10.0.0.7" not in failure.value.message
 
 
@@ -277,7 +279,7 @@ async def test_an_answer_that_is_no_trace_is_told_in_words(
 ) -> None:
     opik.get(f"/traces/{TRACE_ID}").respond(200, content=body)
     with pytest.raises(BackendUnavailable, match="AGENT_OPIK_URL"):
-        await client.trace(CALLER, TRACE_ID)
+        await client.get_trace(CALLER, TRACE_ID)
 
 
 async def test_a_redirect_is_not_followed(client: OpikClient, opik: respx.Router) -> None:
@@ -286,7 +288,7 @@ async def test_a_redirect_is_not_followed(client: OpikClient, opik: respx.Router
         302, headers={"Location": f"{BASE}/v1/private/elsewhere"}
     )
     with pytest.raises(BackendUnavailable):
-        await client.trace(CALLER, TRACE_ID)
+        await client.get_trace(CALLER, TRACE_ID)
     assert not elsewhere.called
 
 
@@ -302,7 +304,7 @@ async def test_an_old_backend_cannot_say_who_is_asking(
     client: OpikClient, opik: respx.Router, status: int
 ) -> None:
     opik.get("/workspace-permissions").respond(status)
-    assert await client.permissions(CALLER) is None
+    assert await client.get_permissions(CALLER) is None
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 500, 302])
@@ -311,4 +313,4 @@ async def test_any_other_failure_to_say_who_is_asking_is_a_refusal(
 ) -> None:
     opik.get("/workspace-permissions").respond(status)
     with pytest.raises((NotSignedIn, NotAllowed, BackendUnavailable)):
-        await client.permissions(CALLER)
+        await client.get_permissions(CALLER)

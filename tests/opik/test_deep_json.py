@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.opik.deep_json import DEEPEST, loads
+from app.opik.deep_json import MAX_DEPTH, loads
 from app.opik.records import Span
 
 LEVELS = 60_000
@@ -25,8 +25,8 @@ def test_what_nests_too_deeply_is_replaced_and_all_around_it_stays(opening: str)
     while not isinstance(inner, str):
         inner = inner[0] if isinstance(inner, list) else inner["k"]
         depth += 1
-    assert depth == DEEPEST
-    length = len(deep) - (DEEPEST - 1) * (len(opening) + 1)
+    assert depth == MAX_DEPTH
+    length = len(deep) - (MAX_DEPTH - 1) * (len(opening) + 1)
     assert inner == f"[nested too deeply to be read: {length} characters]"
 
 

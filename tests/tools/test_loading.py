@@ -72,7 +72,7 @@ async def test_bodies_stop_at_their_bytes_and_the_most_important_are_read() -> N
 async def test_pages_under_way_share_the_bytes_that_are_left() -> None:
     limits = SpanBodyLimits(bytes=50_000, seconds=20, parallel=4)
     async with backend_with(a_trace(), busy(400)) as (_, client):
-        trace = await client.trace(CALLER, TRACE_ID)
+        trace = await client.get_trace(CALLER, TRACE_ID)
         reader = BodyReader(client, CALLER, trace, limits)
         ids = [span_id(n) for n in range(1, 401)]
         bodies = await reader.read(ids, ids)

@@ -27,7 +27,7 @@ async def thread_of(
         ids = [str(UUID(int=UUID(TRACE_ID).int + n * 65_536)) for n in range(1, count)]
         for start in range(0, len(ids), 500):
             standin.records.put_traces([{**first, "id": id} for id in ids[start : start + 500]])
-        trace = await client.trace(CALLER, TRACE_ID)
+        trace = await client.get_trace(CALLER, TRACE_ID)
         yield standin, ProjectReader(client, CALLER, trace, limits=limits)
 
 

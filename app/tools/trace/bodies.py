@@ -89,7 +89,7 @@ class BodyReader:
 
     async def _read_run(self, run: PageRun, wanted: frozenset[str]) -> None:
         try:
-            page = await self._client.span_page(
+            page = await self._client.get_span_page(
                 self._caller,
                 self._trace,
                 limit=run.limit,

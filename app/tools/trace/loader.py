@@ -130,7 +130,7 @@ class TraceLoader:
         may read it, and only as long as it is the trace of now. `begun` is told the trace before
         its spans are read.
         """
-        trace = await self._client.trace(caller, trace_id)
+        trace = await self._client.get_trace(caller, trace_id)
         begun(trace)
         key = (owner, trace_id, _stamp(trace))
         return await self._loading.get(key, lambda: self._load(caller, owner, trace))
@@ -152,7 +152,9 @@ class TraceLoader:
     async def _read(self, caller: Caller, trace: Trace) -> LoadedTrace:
         began = time.monotonic()
         limits = self._limits
-        found = await self._client.spans(caller, trace, most=limits.spans, seconds=limits.seconds)
+        found = await self._client.list_spans(
+            caller, trace, most=limits.spans, seconds=limits.seconds
+        )
         measured = await anyio.to_thread.run_sync(measure_trace, trace, found.spans)
         wanted = await anyio.to_thread.run_sync(
             lambda: select_bodies(measured, most=limits.body_spans)

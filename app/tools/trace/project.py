@@ -104,7 +104,7 @@ class TraceLister:
         while not self._is_enough():
             limit = min(size.limit, self._limits.records - self._found.looked_at)
             try:
-                page = await self._client.trace_page(
+                page = await self._client.get_trace_page(
                     self._caller,
                     self._project_id,
                     limit=limit,
@@ -206,7 +206,7 @@ class ProjectReader:
         """Up to `limit` traces of the thread with bodies, older than `cursor`, newest first; none
         where the backend cannot choose them."""
         filters = [_is("thread_id", self.trace.thread_id or "")]
-        page = await self._client.trace_page(
+        page = await self._client.get_trace_page(
             self._caller, self.project_id, limit=limit, cursor=cursor, filters=filters
         )
         return page.found if page else ()
@@ -214,7 +214,7 @@ class ProjectReader:
     async def thread(self) -> Thread:
         """What the backend tells of the thread as a whole; raises its refusal."""
         thread_id = join_surrogates(self.trace.thread_id or "")
-        return await self._client.thread(self._caller, self.project_id, thread_id)
+        return await self._client.get_thread(self._caller, self.project_id, thread_id)
 
     async def longest(self, name: str, window: BaselineWindow, size: int) -> Sequence[Trace] | None:
         """The slowest traces of this name in this window that programs sent; None where the
@@ -223,7 +223,7 @@ class ProjectReader:
             return None
         filters = _about(name, window)
         for attempt in ([*filters, BY_PROGRAMS], filters):
-            found = await self._client.longest_traces(
+            found = await self._client.list_longest_traces(
                 self._caller, self.project_id, size=size, filters=attempt
             )
             if found is not None:
@@ -247,7 +247,9 @@ class ProjectReader:
 
     async def _stats(self, filters: Sequence[Filter]) -> Stats | None:
         try:
-            return await self._client.trace_stats(self._caller, self.project_id, filters=filters)
+            return await self._client.get_trace_stats(
+                self._caller, self.project_id, filters=filters
+            )
         except NotFound:
             return None
 

@@ -90,7 +90,7 @@ class ContainsFilter:
     async def _asked(
         self, filters: Sequence[Filter], limit: int, cursor: str, *, keep: str = ""
     ) -> SpanPage:
-        return await self._client.span_page(
+        return await self._client.get_span_page(
             self._caller,
             self._loaded.trace,
             limit=limit,

@@ -160,7 +160,7 @@ class TraceContext:
         """A page of `limit` spans with truncated bodies, newest first, that begins with this."""
         place = bisect_right(self._ids, span_id)
         cursor = self._ids[place] if place < len(self._ids) else ""
-        return await self._client.span_page(
+        return await self._client.get_span_page(
             self._caller, self.loaded.trace, limit=limit, cursor=cursor, exclude=exclude
         )
 
@@ -190,7 +190,7 @@ class TraceContext:
             raise ToolFailed("Opik gives this span an id that is no UUID.")
         if span.id not in self._whole:
             trace = self.loaded.trace
-            self._whole[span.id] = await self._client.span(self._caller, span.id, trace=trace)
+            self._whole[span.id] = await self._client.get_span(self._caller, span.id, trace=trace)
         return self._whole[span.id]
 
 
