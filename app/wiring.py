@@ -59,10 +59,11 @@ def build_conversations(
         seconds=settings.tool_seconds,
         outline_tokens=min(OUTLINE_TOKENS, settings.agent_context_tokens // _PARTS_OF_CONTEXT),
     )
+    opener = TraceOpener(client, loader, TOOLS, limits, usual_seconds=settings.usual_seconds)
     return Conversations(
         store,
         Access(client, owner_key=store.owner_key, seconds=settings.access_cache_seconds),
-        open_bench=TraceOpener(client, loader, TOOLS, limits, usual_seconds=settings.usual_seconds),
+        open_trace=opener.open_trace,
         open_model=_models(settings, backend, rest),
         observer=observer,
         rules=build_turn_policy(settings, system),

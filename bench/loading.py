@@ -80,12 +80,12 @@ async def measure(count: int) -> tuple[float, float, int]:
     async with httpx.AsyncClient(transport=httpx.MockTransport(backend)) as http:
         rest = rest_client_at("http://opik", http, timeout=30)
         client = OpikClient(rest)
-        workshop = TraceOpener(client, TraceLoader(client, LoadLimits()), TOOLS, ToolLimits())
+        opener = TraceOpener(client, TraceLoader(client, LoadLimits()), TOOLS, ToolLimits())
         pulse = Pulse()
         async with anyio.create_task_group() as group:
             group.start_soon(pulse.beat)
             began = anyio.current_time()
-            await workshop(Caller(), Owner("default", "user:ada"), _TRACE, Aliases())
+            await opener.open_trace(Caller(), Owner("default", "user:ada"), _TRACE, Aliases())
             seconds = anyio.current_time() - began
             group.cancel_scope.cancel()
     return seconds, pulse.longest, backend.requests

@@ -46,7 +46,7 @@ class TurnRunner:
     def __init__(
         self,
         store: Store,
-        open_bench: OpenTrace,
+        open_trace: OpenTrace,
         *,
         system: str,
         limits: TurnLimits,
@@ -54,7 +54,7 @@ class TurnRunner:
     ) -> None:
         """`system` is the model's instructions."""
         self._store = store
-        self._open_bench = open_bench
+        self._open_trace = open_trace
         self._system = System(system)
         self._limits = limits
         self._clock = clock
@@ -63,22 +63,22 @@ class TurnRunner:
         """Runs the loop and tells the turn; raises what ends the turn in words."""
         logged = await self._store.events(asked.conversation.id)
         aliases = restore_aliases([each.event for each in logged])
-        bench = await self._open_bench(asked.caller, asked.owner, asked.trace_id, aliases)
-        await turn.emit(TraceRead(project_id=bench.project_id, spans=bench.span_count))
-        turn.cite(aliases, bench.label)
+        opened = await self._open_trace(asked.caller, asked.owner, asked.trace_id, aliases)
+        await turn.emit(TraceRead(project_id=opened.project_id, spans=opened.span_count))
+        turn.cite(aliases, opened.label)
         earlier = [each.event for each in logged if each.turn_id != turn.key.turn_id]
         turn.add_earlier_usage(earlier)
         fence = Fence(asked.conversation.marker)
-        outline, before = fence.outline(bench.outline), build_messages(earlier, aliases)
+        outline, before = fence.outline(opened.outline), build_messages(earlier, aliases)
         await run_turn(
             [self._system, outline, *before, User(asked.question)],
             model=asked.model,
-            toolbox=bench.toolbox,
+            toolbox=opened.toolbox,
             fence=fence,
             budget=TurnBudget(self._limits, clock=self._clock),
             sink=turn,
         )
-        turn.suggest(bench.suggestions)
+        turn.suggest(opened.suggestions)
 
 
 ADOPTED_SECONDS = 60
@@ -102,7 +102,7 @@ class Conversations:
         store: Store,
         access: Access,
         *,
-        open_bench: OpenTrace,
+        open_trace: OpenTrace,
         open_model: OpenModel,
         observer: Observer,
         rules: TurnPolicy,
@@ -112,11 +112,11 @@ class Conversations:
         """`tasks` runs the turns; it outlives every request."""
         self._store = store
         self._access = access
-        self._open_bench = open_bench
+        self._open_trace = open_trace
         self._admission = Admission(store, rules.room, lease=rules.lease, clock=clock)
         self._answering = TurnRunner(
             store,
-            open_bench,
+            open_trace,
             system=rules.system,
             limits=rules.limits,
             clock=clock,
@@ -180,8 +180,8 @@ class Conversations:
         with self._admission.place(lambda: len(self._turns)):
             await self._access.check(caller, trace_id, fresh=False)
             owner = await self._owner(caller)
-            bench = await self._open_bench(caller, owner, trace_id, Aliases())
-            return bench.starters
+            opened = await self._open_trace(caller, owner, trace_id, Aliases())
+            return opened.starters
 
     async def history(self, caller: Caller, trace_id: str) -> Transcript:
         """The log of the caller's conversation about this trace; NotFound where there is none."""

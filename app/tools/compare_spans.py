@@ -25,47 +25,47 @@ _WHOLE_BELOW = 8
 Reference = Annotated[str, Field(description="A span's short name (s3) or id.")]
 
 
-def _display(bench: TraceContext, a: str, b: str) -> str:
+def _display(context: TraceContext, a: str, b: str) -> str:
     try:
-        return f"Comparing {{span:{bench.find(a).id}}} with {{span:{bench.find(b).id}}}"
+        return f"Comparing {{span:{context.find(a).id}}} with {{span:{context.find(b).id}}}"
     except ToolFailed:
         return "Comparing two spans"
 
 
 @tool(display=_display)
-async def compare(bench: TraceContext, a: Reference, b: Reference) -> str:
+async def compare(context: TraceContext, a: Reference, b: Reference) -> str:
     """How b differs from a, each with all spans below it: time, structure, errors, models, cost,
     and inputs, outputs and metadata down to changed paths and words."""
-    one, other = bench.find(a), bench.find(b)
+    one, other = context.find(a), context.find(b)
     if one.id == other.id:
         raise ToolFailed("These are the same span; name two different ones.")
-    tree = bench.loaded.analysis.tree
+    tree = context.analysis.tree
     near = [node.id for top in (one, other) for node in tree.below(tree.by_id[top.id])[:_BELOW]]
-    bodies, notes = await _bodies(bench, (one, other), near)
-    analysis = await anyio.to_thread.run_sync(_with_bodies, bench, bodies)
+    bodies, notes = await _bodies(context, (one, other), near)
+    analysis = await anyio.to_thread.run_sync(_with_bodies, context, bodies)
     sides = [ComparedSide(analysis, analysis.tree.by_id[top.id]) for top in (one, other)]
 
     def write(tokens: int) -> str:
-        return format_difference(*sides, alias=bench.aliases.name, budget_tokens=tokens)
+        return format_difference(*sides, alias=context.aliases.name, budget_tokens=tokens)
 
-    room = bench.limits.result_characters - sum(len(note) + 1 for note in notes)
+    room = context.limits.result_characters - sum(len(note) + 1 for note in notes)
     return "\n".join([await anyio.to_thread.run_sync(fit_lines, write, room), *notes])
 
 
 async def _bodies(
-    bench: TraceContext, tops: Sequence[Span], near: Sequence[str]
+    context: TraceContext, tops: Sequence[Span], near: Sequence[str]
 ) -> tuple[Mapping[str, Span], list[str]]:
     """The spans near with their bodies, as far as they can be read: the two themselves whole, of
     the others a few of those that the backend cut."""
-    await bench.read_bodies(near)
-    bodies = {each: body for each in near if (body := bench.body(each)) is not None}
+    await context.read_bodies(near)
+    bodies = {each: body for each in near if (body := context.body(each)) is not None}
     both = {top.id for top in tops}
     cut = [span for span in bodies.values() if _is_cut(span) and span.id not in both]
     notes = []
-    for opened in await bench.opened([*tops, *cut[:_WHOLE_BELOW]]):
+    for opened in await context.opened([*tops, *cut[:_WHOLE_BELOW]]):
         span = opened.span
         if opened.note:
-            notes.append(f"[{bench.aliases.name(span.id)}: {opened.note}]")
+            notes.append(f"[{context.aliases.name(span.id)}: {opened.note}]")
         if span.id in bodies or not opened.note:
             bodies[span.id] = span
     return bodies, notes
@@ -76,8 +76,8 @@ def _is_cut(span: Span) -> bool:
     return any(is_cut_body(value) for value in values)
 
 
-def _with_bodies(bench: TraceContext, bodies: Mapping[str, Span]) -> TraceAnalysis:
+def _with_bodies(context: TraceContext, bodies: Mapping[str, Span]) -> TraceAnalysis:
     """The examination with these bodies in its tree; order and measures stay as they are."""
-    analysis = bench.loaded.analysis
+    analysis = context.analysis
     tree = build_tree([bodies.get(node.id, node.span) for node in analysis.tree.nodes])
     return replace(analysis, tree=tree, bodies=analysis.bodies | bodies.keys())

@@ -46,24 +46,24 @@ _MEASURES = (
 
 @tool(display=lambda *_, **__: "Reading what is usual in this project")
 async def compare_with_project(
-    bench: TraceContext,
+    context: TraceContext,
     name: Annotated[str | None, Field(description="Another name.")] = None,
     days: Annotated[int, Field(ge=1, le=90, description="Days back.")] = 7,
 ) -> str:
     """What is usual for traces of this name in the project (percentiles of time, cost, tokens;
     errors), and how this one compares."""
-    trace = bench.loaded.trace
+    trace = context.trace
     wanted = name or trace.name
     if not wanted:
         raise ToolFailed("This trace has no name; say which name to look for.")
-    window = bench.around.window(days)
-    sample = await bench.around.named(wanted, window, enough=_SAMPLE)
+    window = context.project.window(days)
+    sample = await context.project.named(wanted, window, enough=_SAMPLE)
     told: Baseline | None = None
     notes: list[str] = []
     if not sample.whole and sample.looked_at > _STRAY * len(sample.traces):
         notes = ["This Opik does not choose by name, so its statistics would be of all traces."]
     elif not sample.whole:
-        told, notes = await _statistics(bench, wanted, window)
+        told, notes = await _statistics(context, wanted, window)
     mine = baseline_from_traces(sample.traces, window)
     about = f"named {one_line(wanted, limit=80)} in this project, {window.text()}"
     if all(each.id == trace.id for each in sample.traces) and (told is None or told.count <= 1):
@@ -78,14 +78,14 @@ async def compare_with_project(
 
 
 async def _statistics(
-    bench: TraceContext, name: str, window: BaselineWindow
+    context: TraceContext, name: str, window: BaselineWindow
 ) -> tuple[Baseline | None, list[str]]:
     """The backend's statistics, and what they lack in words."""
     answer = None
     lack = "No statistics of Opik's could be had for them."
     with anyio.move_on_after(_STATS_SECONDS) as scope:
         try:
-            answer = await bench.around.usual(name, window)
+            answer = await context.project.usual(name, window)
         except OpikAssistError as error:
             lack = f"Opik's statistics could not be read: {error.message}"
     if answer is None:

@@ -25,9 +25,9 @@ MESSAGE_SHOWN = 300
 _CHILDREN_SHOWN = 8
 
 
-def format_facts(bench: TraceContext, span: Span, node: Node) -> list[str]:
+def format_facts(context: TraceContext, span: Span, node: Node) -> list[str]:
     """The span's own facts, one a line; durations in milliseconds, costs in USD."""
-    alias = bench.aliases.name
+    alias = context.aliases.name
     kind = one_line(span.type or "general", limit=20)
     lines = [f"{alias(span.id)} {one_line(node.name, limit=120)} [{kind}]", f"id: {span.id}"]
     if node.parent is not None:
@@ -39,25 +39,25 @@ def format_facts(bench: TraceContext, span: Span, node: Node) -> list[str]:
         more = len(node.children) - len(names)
         listed = ", ".join(names) + (f" and {more:,} more" if more > 0 else "")
         lines.append(f"children: {listed}; {format_count(node.size - 1, 'span')} below in all")
-    lines += _times(bench, span, node)
+    lines += _times(context, span, node)
     if span.model:
         provider = f" by {one_line(span.provider, limit=40)}" if span.provider else ""
         lines.append(f"model: {one_line(span.model)}{provider}")
     return [*lines, *format_recorded(span), *format_error(span)]
 
 
-def _times(bench: TraceContext, span: Span, node: Node) -> list[str]:
+def _times(context: TraceContext, span: Span, node: Node) -> list[str]:
     """When it ran, from the start of the trace and absolutely, and how long."""
     lines = []
-    began = bench.loaded.trace.start_time
-    zero = microseconds(began) if began else bench.loaded.analysis.tree.start
+    began = context.trace.start_time
+    zero = microseconds(began) if began else context.analysis.tree.start
     if span.start_time is not None:
         after = f"{(node.start - zero) / 1_000:+,.1f} ms from the trace's start"
         lines.append(f"start: {span.start_time.isoformat(timespec='milliseconds')} ({after})")
     if not node.finished:
         lines.append("end: it never ended")
     elif span.start_time is not None:
-        own = bench.loaded.analysis.profile.own_time[node.index]
+        own = context.analysis.profile.own_time[node.index]
         parts = f"; {own / 1_000:,.1f} ms without its children" if node.children else ""
         lines.append(f"duration: {node.duration / 1_000:,.1f} ms{parts}")
     odd = [each.value for each in node.oddities if each is not TreeWarning.UNFINISHED]
@@ -118,9 +118,9 @@ References = Annotated[
 ]
 
 
-def _display(bench: TraceContext, span_id: str, **_: Any) -> str:
+def _display(context: TraceContext, span_id: str, **_: Any) -> str:
     try:
-        spans = [] if span_id.strip() == TRACE else bench.find_all(span_id)
+        spans = [] if span_id.strip() == TRACE else context.find_all(span_id)
     except ToolFailed:
         return "Fetching span details"
     if not spans:
@@ -140,7 +140,7 @@ class _Sheet:
 
 @tool(display=_display)
 async def get_span_details(
-    bench: TraceContext,
+    context: TraceContext,
     span_id: References,
     include_input: bool = False,
     include_output: bool = False,
@@ -158,20 +158,20 @@ async def get_span_details(
     fields = [name for name, wanted in asked.items() if wanted]
     steps = _rooted(path, fields) if path else None
     if span_id.strip().lower() == TRACE:
-        sheets = [_trace_sheet(bench, fields, steps)]
+        sheets = [_trace_sheet(context, fields, steps)]
     else:
-        spans = bench.find_all(span_id)
+        spans = context.find_all(span_id)
         if not spans:
             raise ToolFailed("Name at least one span, as the outline does (s1, s2, ...).")
         if len(spans) > _MOST_SPANS:
             raise ToolFailed(f"At most {_MOST_SPANS} spans at once; this names {len(spans)}.")
         read = fields if steps is None else [step for step in steps[:1] if step in BODIES]
-        opened = await bench.opened(spans, whole=read) if read else [OpenedSpan(s) for s in spans]
+        opened = await context.opened(spans, whole=read) if read else [OpenedSpan(s) for s in spans]
         sheets = await anyio.to_thread.run_sync(
-            lambda: [_span_sheet(bench, each, fields, steps) for each in opened]
+            lambda: [_span_sheet(context, each, fields, steps) for each in opened]
         )
     return await anyio.to_thread.run_sync(
-        lambda: _written(sheets, bench.limits.result_characters, offset=offset)
+        lambda: _written(sheets, context.limits.result_characters, offset=offset)
     )
 
 
@@ -207,25 +207,25 @@ def _cut(text: str, limit: int) -> str:
 
 
 def _span_sheet(
-    bench: TraceContext, opened: OpenedSpan, fields: Sequence[str], steps: Sequence[Step] | None
+    context: TraceContext, opened: OpenedSpan, fields: Sequence[str], steps: Sequence[Step] | None
 ) -> _Sheet:
     span = opened.span
-    node = bench.loaded.analysis.tree.by_id[span.id]
-    alias = bench.aliases.name(span.id)
+    node = context.analysis.tree.by_id[span.id]
+    alias = context.aliases.name(span.id)
     notes = [f"[{opened.note}]"] if opened.note else []
     if steps is not None:
         title = f"{alias} {one_line(node.name, limit=120)}"
         return _sheet_of_path(span, alias, [title, *notes], steps)
-    sheet = _Sheet([*format_facts(bench, span, node), *notes])
+    sheet = _Sheet([*format_facts(context, span, node), *notes])
     sheet.values = [*_traceback(span, alias), *_bodies(span, alias, fields)]
-    sheet.facts += _not_shown(bench, span, fields)
+    sheet.facts += _not_shown(context, span, fields)
     return sheet
 
 
 def _trace_sheet(
-    bench: TraceContext, fields: Sequence[str], steps: Sequence[Step] | None
+    context: TraceContext, fields: Sequence[str], steps: Sequence[Step] | None
 ) -> _Sheet:
-    trace = bench.loaded.trace
+    trace = context.trace
     title = f"trace {one_line(trace.name or 'unnamed', limit=120)}"
     if steps is not None:
         return _sheet_of_path(trace, TRACE, [title], steps)
@@ -234,9 +234,9 @@ def _trace_sheet(
     return _Sheet(facts, values)
 
 
-def trace_values(bench: TraceContext) -> list[Value]:
+def trace_values(context: TraceContext) -> list[Value]:
     """The trace's own error, input, output and metadata, as far as it has them."""
-    trace = bench.loaded.trace
+    trace = context.trace
     values = _bodies(trace, TRACE, [name for name in BODIES if getattr(trace, name) is not None])
     return [*_traceback(trace, TRACE), *values]
 
@@ -280,9 +280,9 @@ def _more(reference: str, path: str) -> Callable[[int], str]:
     return lambda offset: f'get_span_details(span_id="{reference}", path="{path}", offset={offset})'
 
 
-def _not_shown(bench: TraceContext, span: Span, fields: Sequence[str]) -> list[str]:
+def _not_shown(context: TraceContext, span: Span, fields: Sequence[str]) -> list[str]:
     """Which bodies were not asked for; those known to be missing are left out."""
-    read = bench.loaded.spans[span.id] if span.id in bench.loaded.analysis.bodies else None
+    read = context.find(span.id) if span.id in context.analysis.bodies else None
     left = [
         name
         for name in BODIES

@@ -51,7 +51,7 @@ class _Thread:
 
 @tool(display=lambda *_, **__: "Reading the conversation that this trace is part of")
 async def get_thread(
-    bench: TraceContext,
+    context: TraceContext,
     offset: Annotated[
         int | None, Field(ge=0, description="Skip so many turns; default: those around.")
     ] = None,
@@ -61,21 +61,21 @@ async def get_thread(
 ) -> str:
     """The thread of this trace: what was asked and answered before and after it, with times,
     errors, scores and cost. Its traces get short names (t1)."""
-    trace = bench.loaded.trace
+    trace = context.trace
     if not trace.thread_id:
         return "This trace is not part of a thread: nothing was recorded before or after it."
-    thread = await _read(bench)
+    thread = await _read(context)
     first = thread.here - _BEFORE * turns // SHOWN if offset is None else offset
     first = max(0, min(first, len(thread.turns) - (turns if offset is None else 1)))
     shown = range(first, min(first + turns, len(thread.turns)))
-    bodies = await _bodies(bench, thread, [thread.turns[place] for place in shown])
-    head = [*_summary(bench, thread), *thread.notes, "", _which(thread, shown, turns)]
-    room = bench.limits.result_characters - sum(len(line) + 1 for line in head)
-    return "\n".join([*head, *_blocks(bench, thread, shown, bodies=bodies, room=room)])
+    bodies = await _bodies(context, thread, [thread.turns[place] for place in shown])
+    head = [*_summary(context, thread), *thread.notes, "", _which(thread, shown, turns)]
+    room = context.limits.result_characters - sum(len(line) + 1 for line in head)
+    return "\n".join([*head, *_blocks(context, thread, shown, bodies=bodies, room=room)])
 
 
-async def _read(bench: TraceContext) -> _Thread:
-    around, trace = bench.around, bench.loaded.trace
+async def _read(context: TraceContext) -> _Thread:
+    around, trace = context.project, context.trace
     newest = await around.of_thread()
     found, notes = {each.id: each for each in newest.traces}, []
     if not newest.whole:
@@ -98,10 +98,10 @@ async def _read(bench: TraceContext) -> _Thread:
 
 
 async def _bodies(
-    bench: TraceContext, thread: _Thread, shown: Sequence[Trace]
+    context: TraceContext, thread: _Thread, shown: Sequence[Trace]
 ) -> Mapping[str, Trace]:
     """The turns with their truncated inputs and outputs, as far as they can be read."""
-    trace = bench.loaded.trace
+    trace = context.trace
     wanted = [each.id for each in shown if each.id != trace.id]
     read = {trace.id: trace}
     with suppress(OpikAssistError):  # what is missing is said turn by turn
@@ -109,15 +109,15 @@ async def _bodies(
         parts = [[id for id in ids if id <= trace.id], [id for id in ids if id > trace.id]]
         for part in parts if thread.gap else [ids]:
             for run in plan_runs(part, [id for id in wanted if id in part]):
-                page = await bench.around.bodies_of_thread(limit=run.limit, cursor=run.cursor)
+                page = await context.project.bodies_of_thread(limit=run.limit, cursor=run.cursor)
                 read |= {each.id: each for each in page if each.id in wanted}
     return read
 
 
-def _summary(bench: TraceContext, thread: _Thread) -> list[str]:
+def _summary(context: TraceContext, thread: _Thread) -> list[str]:
     """The thread as a whole, and the turns that stand out, by their numbers."""
     turns, record = thread.turns, thread.record
-    name = one_line(bench.loaded.trace.thread_id or "", limit=80)
+    name = one_line(context.trace.thread_id or "", limit=80)
     facts = [format_count(len(turns), "turn"), _lasted(turns)]
     tokens = sum(each.usage.get("total_tokens", 0) for each in turns)
     cost = sum(each.total_estimated_cost or 0 for each in turns)
@@ -139,7 +139,7 @@ def _summary(bench: TraceContext, thread: _Thread) -> list[str]:
     if failed:
         lines.append(
             f"failed: {_numbers(failed)};"
-            f" first {assign_trace_alias(turns[failed[0]], bench.aliases)}"
+            f" first {assign_trace_alias(turns[failed[0]], context.aliases)}"
         )
     return [*lines, *_scored(turns)]
 
@@ -197,10 +197,10 @@ def _which(thread: _Thread, shown: range, turns: int) -> str:
 
 
 def _blocks(
-    bench: TraceContext, thread: _Thread, shown: range, *, bodies: Mapping[str, Trace], room: int
+    context: TraceContext, thread: _Thread, shown: range, *, bodies: Mapping[str, Trace], room: int
 ) -> list[str]:
     """The turns one by one, as much of what was said as there is room for."""
-    heads = [_facts(bench, thread, place) for place in shown]
+    heads = [_facts(context, thread, place) for place in shown]
     said = [_said(bodies.get(thread.turns[place].id)) for place in shown]
     texts = [text for each in said if each for text in each]
     room -= sum(len(each) + 1 for each in heads) + _LABEL * len(texts)
@@ -208,11 +208,11 @@ def _blocks(
     return [f"{head}{_told(each, limits)}" for head, each in zip(heads, said, strict=True)]
 
 
-def _facts(bench: TraceContext, thread: _Thread, place: int) -> str:
+def _facts(context: TraceContext, thread: _Thread, place: int) -> str:
     turn = thread.turns[place]
     this = ", THIS TRACE" if place == thread.here else ""
     name = one_line(turn.name or "unnamed", limit=40)
-    alias = assign_trace_alias(turn, bench.aliases)
+    alias = assign_trace_alias(turn, context.aliases)
     return (
         f"{alias} turn {place + 1:,}{this} {format_start(turn)} {name}: {format_trace_facts(turn)}"
     )

@@ -53,7 +53,7 @@ def _view(view: View, asked: dict[str, Any]) -> View:
 
 @tool(display=_display)
 async def get_trace_data(
-    bench: TraceContext,
+    context: TraceContext,
     view: Annotated[
         View, Field(description="outline also shows the trace's own input, output and metadata")
     ] = "outline",
@@ -74,15 +74,15 @@ async def get_trace_data(
         "min_duration_ms": min_duration_ms,
     }
     meant = _view(view, {**filters, "sort": sort, "offset": offset})
-    top = bench.loaded.analysis.tree.by_id[bench.find(root).id] if root else None
+    top = context.analysis.tree.by_id[context.find(root).id] if root else None
     if top is not None and meant in ("findings", "profile"):
         raise ToolFailed(f'view="{meant}" is about the whole trace; leave root out.')
     if meant == "outline":
-        return await anyio.to_thread.run_sync(_outline, bench, top)
+        return await anyio.to_thread.run_sync(_outline, context, top)
     analysis, alias, room = (
-        bench.loaded.analysis,
-        bench.aliases.name,
-        bench.limits.result_characters,
+        context.analysis,
+        context.aliases.name,
+        context.limits.result_characters,
     )
 
     def write(tokens: int) -> str:
@@ -98,17 +98,17 @@ async def get_trace_data(
     return await anyio.to_thread.run_sync(fit_lines, write, room)
 
 
-def _outline(bench: TraceContext, top: Node | None) -> str:
+def _outline(context: TraceContext, top: Node | None) -> str:
     """The outline in half the room and the trace's own bodies in the other; below a span only
     the outline."""
-    room = bench.limits.result_characters
-    analysis, alias = bench.loaded.analysis, bench.aliases.name
+    room = context.limits.result_characters
+    analysis, alias = context.analysis, context.aliases.name
 
     def write(tokens: int) -> str:
         return build_outline(analysis, alias=alias, budget_tokens=tokens, root=top)
 
     if top is not None:
         return fit_lines(write, room)
-    parts = [fit_lines(write, room // 2), *bench.loaded.notes]
+    parts = [fit_lines(write, room // 2), *context.notes]
     left = room - sum(len(part) + 2 for part in parts)
-    return "\n\n".join([*parts, *render_excerpt(trace_values(bench), left)])
+    return "\n\n".join([*parts, *render_excerpt(trace_values(context), left)])

@@ -46,21 +46,21 @@ class Search:
     """One search of one turn. `run` goes on where the last run had to stop."""
 
     def __init__(
-        self, bench: TraceContext, needle: SearchPattern, fields: Sequence[SearchField]
+        self, context: TraceContext, needle: SearchPattern, fields: Sequence[SearchField]
     ) -> None:
         self.tally = HitCounter()
         self.partly: set[str] = set()
         self.missing = 0
         self.failure = ""
-        self._bench = bench
+        self._context = context
         self._needle = needle
         self._fields = [name for name in ALL_FIELDS if name in fields]
         self._bodies: list[str] = [name for name in self._fields if name in BODIES]
-        self._chosen = Selection(bench.contains, needle.plain, self._bodies)
+        self._chosen = Selection(context.contains, needle.plain, self._bodies)
         self._waiting: list[str] | None = None
         self._cut: dict[str, tuple[Span, list[str]]] = {}
         self._unread: list[str] = []
-        self._whole_left = bench.limits.search.whole
+        self._whole_left = context.limits.search.whole
         self._bytes_left = 0
         self._turn = anyio.Lock()
 
@@ -83,10 +83,10 @@ class Search:
         """Searches until all is searched or the limits of one run are reached."""
         async with self._turn:
             self.failure = ""
-            self._bytes_left = self._bench.limits.search.bytes
+            self._bytes_left = self._context.limits.search.bytes
             if self._waiting is None:
                 await self._structure()
-            with anyio.move_on_after(self._bench.limits.search.seconds):
+            with anyio.move_on_after(self._context.limits.search.seconds):
                 await self._loaded()
                 if await self._choose():
                     await self._read_cut()
@@ -94,13 +94,13 @@ class Search:
 
     async def _structure(self) -> None:
         """Names and errors of all spans, and the trace's own values."""
-        bench = self._bench
-        nodes = bench.loaded.analysis.tree.nodes
-        read = [node.id for node in nodes if bench.body(node.id) is not None]
-        unread = [node.id for node in nodes if bench.body(node.id) is None]
+        context = self._context
+        nodes = context.analysis.tree.nodes
+        read = [node.id for node in nodes if context.body(node.id) is not None]
+        unread = [node.id for node in nodes if context.body(node.id) is None]
         flat = [name for name in self._fields if name not in BODIES]
-        await self._scan([(bench.loaded.trace, self._fields)])
-        if any(is_cut_body(getattr(bench.loaded.trace, name)) for name in self._bodies):
+        await self._scan([(context.trace, self._fields)])
+        if any(is_cut_body(getattr(context.trace, name)) for name in self._bodies):
             self.partly.add("")
         for start in range(0, len(nodes) if flat else 0, 20 * _CHUNK):
             await self._scan([(node.span, flat) for node in nodes[start : start + 20 * _CHUNK]])
@@ -121,7 +121,7 @@ class Search:
         assert self._waiting is not None
         while self._waiting:
             chunk = self._waiting[:_CHUNK]
-            spans = [span for each in chunk if (span := self._bench.body(each)) is not None]
+            spans = [span for each in chunk if (span := self._context.body(each)) is not None]
             cut = {span.id: (span, self._bodies) for span in spans if self._goes_on(span)}
             await self._scan([(span, self._bodies) for span in spans if span.id not in cut])
             self._cut |= cut
@@ -158,7 +158,7 @@ class Search:
             span, fields = next(iter(self._cut.values()))
             if self._whole_left > 0 and self._goes_on(span, fields):
                 self._whole_left -= 1
-                span = await self._bench.read_whole(span)
+                span = await self._context.read_whole(span)
             await self._scan([(span, fields)])
             self.partly |= {span.id} if self._goes_on(span, fields) else set()
             del self._cut[span.id]
@@ -177,7 +177,7 @@ class Search:
             size.limit = min(size.limit, len(self._unread))
             others = [name for name in BODIES if name not in self._swept]
             try:
-                page = await self._bench.page_from(
+                page = await self._context.page_from(
                     self._unread[0], limit=size.limit, exclude=others
                 )
             except OpikAssistError as error:
@@ -215,7 +215,7 @@ def _display(_: TraceContext, pattern: str, **__: Any) -> str:
 
 @tool(display=_display)
 async def search_trace(
-    bench: TraceContext,
+    context: TraceContext,
     pattern: Annotated[str, Field(description="Plain text, or RE2 with regex. Case is ignored.")],
     regex: bool = False,
     fields: Fields = None,
@@ -225,9 +225,11 @@ async def search_trace(
     of all spans: each hit with its span, path and surroundings, and the count of all."""
     chosen = tuple(fields or ALL_FIELDS)
     key = (pattern, regex, chosen)
-    search = bench.searches.get(key)
+    search = context.searches.get(key)
     if search is None:
-        search = bench.searches[key] = Search(bench, SearchPattern(pattern, regex=regex), chosen)
+        search = context.searches[key] = Search(
+            context, SearchPattern(pattern, regex=regex), chosen
+        )
     before = len(search.tally.hits)
     if offset >= before:
         await search.run()
@@ -236,18 +238,18 @@ async def search_trace(
         arguments += ", regex=true"
     if fields:
         arguments += f", fields={json.dumps(list(chosen))}"
-    return _written(bench, search, min(offset, before), call=arguments)
+    return _written(context, search, min(offset, before), call=arguments)
 
 
-def _written(bench: TraceContext, search: Search, offset: int, *, call: str) -> str:
-    tally, room = search.tally, bench.limits.result_characters - _CLOSING - len(call)
+def _written(context: TraceContext, search: Search, offset: int, *, call: str) -> str:
+    tally, room = search.tally, context.limits.result_characters - _CLOSING - len(call)
     matches = f"{tally.matches:,} {'match' if tally.matches == 1 else 'matches'}"
     found = f"{matches} in {format_count(tally.values, 'value')} of {_where(tally)}"
     lines = [found if tally.matches else "No match."]
     size = len(lines[0])
     shown = offset
     for hit in tally.hits[offset:]:
-        line = _line(bench, hit)
+        line = _line(context, hit)
         if size + len(line) + 1 > room:
             break
         size += len(line) + 1
@@ -290,9 +292,9 @@ def _where(tally: HitCounter) -> str:
     return f"{format_count(spans, 'span')}{' and the trace itself' if '' in tally.records else ''}"
 
 
-def _line(bench: TraceContext, hit: Hit) -> str:
+def _line(context: TraceContext, hit: Hit) -> str:
     """One hit; a match far inside a long value names its character, for an offset."""
-    who = bench.aliases.name(hit.record) if hit.record else "trace"
+    who = context.aliases.name(hit.record) if hit.record else "trace"
     times = f" ({hit.matches:,} times)" if hit.matches > 1 else ""
     far = f" [character {hit.at:,} of {hit.length:,}]" if hit.length > 2_000 else ""
     return f"{who} {one_line(hit.path, limit=160)}{times}{far}: {hit.snippet}"

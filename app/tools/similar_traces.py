@@ -88,17 +88,17 @@ _NONE: Mapping[str, str] = {
 
 
 @tool(display=lambda _, outcome: f"Looking for {outcome} runs of the same name")
-async def find_similar_traces(bench: TraceContext, outcome: Outcome) -> str:
+async def find_similar_traces(context: TraceContext, outcome: Outcome) -> str:
     """Other traces of this name that ended without an error (the most ordinary first), failed or
     took longest. They get short names (t1)."""
-    trace, around = bench.loaded.trace, bench.around
+    trace, around = context.trace, context.project
     if not trace.name:
         raise ToolFailed("This trace has no name, so none can be of the same name.")
     window = around.window(DAYS)
     if outcome == "slow":
-        found, order = await _slowest(bench, trace.name, window)
+        found, order = await _slowest(context, trace.name, window)
     else:
-        found, order = await _newest(bench, trace.name, window, outcome=outcome)
+        found, order = await _newest(context, trace.name, window, outcome=outcome)
     found = [each for each in found if each.id != trace.id]
     if outcome == "healthy":
         found = _ordinary_first(found, apart_from=trace)
@@ -106,8 +106,9 @@ async def find_similar_traces(bench: TraceContext, outcome: Outcome) -> str:
     if not found:
         return f"{_NONE[outcome]} {about}, was found ({order})."
     lines = [f"{_SOME[outcome]} {about} ({order}):"]
+    aliases = context.aliases
     lines += [
-        f"{assign_trace_alias(each, bench.aliases)} {format_start(each)} {format_trace_facts(each)}"
+        f"{assign_trace_alias(each, aliases)} {format_start(each)} {format_trace_facts(each)}"
         for each in found[:_SHOWN]
     ]
     lines.append(f'How one differs: compare_traces(trace="{lines[1].split()[0]}")')
@@ -115,14 +116,18 @@ async def find_similar_traces(bench: TraceContext, outcome: Outcome) -> str:
 
 
 async def _newest(
-    bench: TraceContext, name: str, window: BaselineWindow, *, outcome: Literal["healthy", "failed"]
+    context: TraceContext,
+    name: str,
+    window: BaselineWindow,
+    *,
+    outcome: Literal["healthy", "failed"],
 ) -> tuple[list[Trace], str]:
     enough, order = (
         (_CHOSEN_FROM, "ordinary time and cost first")
         if outcome == "healthy"
         else (_SHOWN + 1, "newest first")
     )
-    listed = await bench.around.named(
+    listed = await context.project.named(
         name, window, outcome=_FILTERS[outcome], fits=_FITS[outcome], enough=enough
     )
     if not listed.whole and len(listed.traces) < enough:
@@ -161,13 +166,13 @@ def _cost(trace: Trace) -> float | None:
 
 
 async def _slowest(
-    bench: TraceContext, name: str, window: BaselineWindow
+    context: TraceContext, name: str, window: BaselineWindow
 ) -> tuple[list[Trace], str]:
     """The slowest as the backend sorts them; where it does not, the slowest of the newest."""
-    sorted_by_it = await bench.around.longest(name, window, _SHOWN + 1)
+    sorted_by_it = await context.project.longest(name, window, _SHOWN + 1)
     if sorted_by_it is not None:
         return sorted(sorted_by_it, key=_slowest_first), "slowest first"
-    listed = await bench.around.named(name, window, enough=_LOOKED_THROUGH)
+    listed = await context.project.named(name, window, enough=_LOOKED_THROUGH)
     among = "all" if listed.whole else f"the newest {format_count(len(listed.traces), 'trace')}"
     order = f"slowest first of {among}, not sorted by Opik"
     return sorted(listed.traces, key=_slowest_first), order
@@ -177,8 +182,8 @@ def _slowest_first(trace: Trace) -> float:
     return -(trace.duration or 0.0)
 
 
-def _display(bench: TraceContext, trace: str) -> str:
-    label = bench.aliases.trace_label(bench.aliases.trace_id(_plain(trace)) or "")
+def _display(context: TraceContext, trace: str) -> str:
+    label = context.aliases.trace_label(context.aliases.trace_id(_plain(trace)) or "")
     # The panel reads `{span:<id>}` as the name of a span.
     return f"Comparing with {label.replace('{', '(')}" if label else "Comparing with another run"
 
@@ -189,32 +194,32 @@ def _plain(reference: str) -> str:
 
 @tool(display=_display)
 async def compare_traces(
-    bench: TraceContext, trace: Annotated[str, Field(description="A short name (t1).")]
+    context: TraceContext, trace: Annotated[str, Field(description="A short name (t1).")]
 ) -> str:
     """How this trace (B) differs from another one (A): first divergence, steps missing, added,
     failed or slower, models, sizes, output."""
     alias = _plain(trace)
-    trace_id = bench.aliases.trace_id(alias)
+    trace_id = context.aliases.trace_id(alias)
     if trace_id is None:
         raise ToolFailed(
             "No trace has this short name. get_thread and find_similar_traces give them (t1, ...)."
         )
-    if trace_id == bench.loaded.trace.id:
+    if trace_id == context.trace.id:
         raise ToolFailed("That is the trace of this conversation itself; name another one.")
-    other = await bench.load_other(trace_id)
-    known = bench.loaded.spans
+    other = await context.load_other(trace_id)
+    known = context.analysis.tree.by_id
 
     def name(span_id: str) -> str:
-        return bench.aliases.name(span_id) if span_id in known else f"{alias}'s"
+        return context.aliases.name(span_id) if span_id in known else f"{alias}'s"
 
     sides = (
         ComparedSide(other.analysis, label=alias),
-        ComparedSide(bench.loaded.analysis, label="this trace"),
+        ComparedSide(context.analysis, label="this trace"),
     )
 
     def write(tokens: int) -> str:
         return format_difference(*sides, alias=name, budget_tokens=tokens)
 
     notes = [f"[{alias}: {note}]" for note in other.notes]
-    room = bench.limits.result_characters - sum(len(note) + 1 for note in notes)
+    room = context.limits.result_characters - sum(len(note) + 1 for note in notes)
     return "\n".join([await anyio.to_thread.run_sync(fit_lines, write, room), *notes])

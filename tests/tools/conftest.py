@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from standin.serving import serve_in_thread
-from tests.tools.desk import SOCKET
+from tests.tools.trace_harness import SOCKET
 
 
 @pytest.fixture(scope="session", autouse=True)

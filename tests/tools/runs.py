@@ -1,10 +1,10 @@
-"""Other runs of the trace that a desk has opened."""
+"""Other runs of the trace that a harness has opened."""
 
 from typing import Any
 from uuid import UUID
 
 from testkit.service import TRACE_ID
-from tests.tools.desk import Desk, a_span, a_trace
+from tests.tools.trace_harness import TraceHarness, a_span, a_trace
 
 ERROR = {"exception_type": "E", "message": "no"}
 
@@ -37,10 +37,10 @@ def steps_of(run: int, *names: str, **more: Any) -> list[dict[str, Any]]:
     ]
 
 
-def put(desk: Desk, *runs: dict[str, Any], spans: Any = ()) -> None:
-    desk.standin.records.put_traces(runs)
+def put(harness: TraceHarness, *runs: dict[str, Any], spans: Any = ()) -> None:
+    harness.standin.records.put_traces(runs)
     if spans:
-        desk.standin.records.put_spans(spans)
+        harness.standin.records.put_spans(spans)
 
 
 def timed_run(number: int, *, milliseconds: int = 100, **more: Any) -> dict[str, Any]:
@@ -50,8 +50,8 @@ def timed_run(number: int, *, milliseconds: int = 100, **more: Any) -> dict[str,
     return a_trace(**({"id": run, "source": "sdk"} | times | more))
 
 
-def put_timed_runs(desk: Desk, count: int, **more: Any) -> None:
+def put_timed_runs(harness: TraceHarness, count: int, **more: Any) -> None:
     """Runs of 10, 20, 30 ... ms."""
     runs = [timed_run(n, milliseconds=10 * n, **more) for n in range(1, count + 1)]
     for start in range(0, count, 1_000):
-        desk.standin.records.put_traces(runs[start : start + 1_000])
+        harness.standin.records.put_traces(runs[start : start + 1_000])

@@ -13,8 +13,17 @@ from app.tools.trace.loader import LoadLimits, TraceLoader
 from app.tools.trace.trace_context import ToolLimits, TraceOpener
 from standin.faults import Answer, Delay, Fault, garbage
 from testkit.service import TRACE_ID
-from tests.tools.desk import CALLER, OWNER, Desk, a_call, a_span, a_trace, backend_with, desk_with
 from tests.tools.runs import put_timed_runs, timed_run
+from tests.tools.trace_harness import (
+    CALLER,
+    OWNER,
+    TraceHarness,
+    a_call,
+    a_span,
+    a_trace,
+    backend_with,
+    opened_trace_of,
+)
 
 STATS = "/v1/private/traces/stats"
 SEARCH = "/v1/private/traces/search"
@@ -29,42 +38,45 @@ def slow_trace(**more: Any) -> dict[str, Any]:
     return a_trace(start_time="2026-11-20T10:00:00Z", end_time="2026-11-20T10:00:59Z", **more)
 
 
-async def opened_among(desk: Desk, count: int, **more: Any) -> str:
+async def opened_among(harness: TraceHarness, count: int, **more: Any) -> str:
     """The outline of the trace, opened anew when there are so many others."""
-    put_timed_runs(desk, count, **more)
-    await desk.reopen()
-    return desk.ready.outline
+    put_timed_runs(harness, count, **more)
+    await harness.reopen()
+    return harness.context.outline
 
 
 async def test_the_outline_tells_what_is_usual_and_the_slow_trace_is_found() -> None:
-    async with desk_with(a_span(1, name="agent"), trace=slow_trace()) as desk:
-        outline = await opened_among(desk, 98)
+    async with opened_trace_of(a_span(1, name="agent"), trace=slow_trace()) as harness:
+        outline = await opened_among(harness, 98)
         assert (
             "usual in this project: 99 traces named answer-question, 2026-11-13 to 2026-11-21,"
             " took p50 500 ms, p90 "
         ) in outline
         assert "slower_than_usual (system_execution, 90% sure): The whole trace took" in outline
-        questions = desk.ready.suggestions
+        questions = harness.context.suggestions
     assert "What made this run slower than the others of its name?" in questions
 
 
 async def test_a_costly_trace_is_found() -> None:
-    async with desk_with(a_span(1, total_estimated_cost=2.0), trace=a_trace()) as desk:
+    async with opened_trace_of(a_span(1, total_estimated_cost=2.0), trace=a_trace()) as harness:
         runs = [timed_run(n) for n in range(1, 40)]
-        desk.standin.records.put_traces(runs)
+        harness.standin.records.put_traces(runs)
         calls = [a_call(run, n, cost=0.01, tokens=9) for n, run in enumerate(runs)]
-        desk.standin.records.put_spans(calls)
-        await desk.reopen()
-        assert "costlier_than_usual" in desk.ready.outline
-        assert "The whole trace cost $2.00, 33 times the average of 40 traces" in desk.ready.outline
+        harness.standin.records.put_spans(calls)
+        await harness.reopen()
+        assert "costlier_than_usual" in harness.context.outline
+        assert (
+            "The whole trace cost $2.00, 33 times the average of 40 traces"
+            in harness.context.outline
+        )
 
 
 async def test_a_usual_trace_and_one_among_few_have_no_such_finding() -> None:
-    async with desk_with(a_span(1), trace=slow_trace()) as desk:
-        assert "too few to conclude from" in await opened_among(desk, 10)
-        assert "than_usual" not in desk.ready.outline
-    async with desk_with(a_span(1), trace=timed_run(0) | {"id": TRACE_ID}) as desk:
-        outline = await opened_among(desk, 98)
+    async with opened_trace_of(a_span(1), trace=slow_trace()) as harness:
+        assert "too few to conclude from" in await opened_among(harness, 10)
+        assert "than_usual" not in harness.context.outline
+    async with opened_trace_of(a_span(1), trace=timed_run(0) | {"id": TRACE_ID}) as harness:
+        outline = await opened_among(harness, 98)
         assert "usual in this project" in outline
         assert "than_usual" not in outline
 
@@ -73,9 +85,9 @@ async def test_a_usual_trace_and_one_among_few_have_no_such_finding() -> None:
     "effect", [Answer(404), Answer(500), Answer(403), garbage(), Answer(200, {"stats": [7]})]
 )
 async def test_an_opening_never_fails_for_want_of_what_is_usual(effect: Answer) -> None:
-    async with desk_with(a_span(1), trace=slow_trace()) as desk:
-        desk.switches.faults.append(Fault(effect, STATS))
-        outline = await opened_among(desk, 98)
+    async with opened_trace_of(a_span(1), trace=slow_trace()) as harness:
+        harness.switches.faults.append(Fault(effect, STATS))
+        outline = await opened_among(harness, 98)
     assert "usual" not in outline
     assert "s1" in outline
 
@@ -83,61 +95,63 @@ async def test_an_opening_never_fails_for_want_of_what_is_usual(effect: Answer) 
 async def test_an_opening_waits_for_it_hardly_ever_and_does_not_ask_again_soon() -> None:
     async with backend_with(slow_trace(), [a_span(1)]) as (standin, client):
         standin.switches.faults.append(Fault(Delay(60), STATS))
-        workshop = TraceOpener(client, loader(client), TOOLS, ToolLimits(), usual_seconds=60)
+        opener = TraceOpener(client, loader(client), TOOLS, ToolLimits(), usual_seconds=60)
         for _ in range(2):
             with anyio.fail_after(20):
-                ready = await workshop(CALLER, OWNER, TRACE_ID, Aliases())
-        assert "usual" not in ready.outline
+                context = await opener.open_trace(CALLER, OWNER, TRACE_ID, Aliases())
+        assert "usual" not in context.outline
         assert len(standin.switches.requests("GET", STATS)) == 1
 
 
 async def test_what_is_usual_is_kept_for_the_owners_next_turn() -> None:
-    async with desk_with(a_span(1), trace=slow_trace()) as desk:
-        put_timed_runs(desk, 98)
-        workshop = TraceOpener(desk.client, desk.loader, TOOLS, ToolLimits())
-        first = await workshop(CALLER, OWNER, TRACE_ID, desk.aliases)
-        put_timed_runs(desk, 400)
-        before = len(desk.requests("/traces/stats"))
-        again = await workshop(CALLER, OWNER, TRACE_ID, desk.aliases)
+    async with opened_trace_of(a_span(1), trace=slow_trace()) as harness:
+        put_timed_runs(harness, 98)
+        opener = TraceOpener(harness.client, harness.loader, TOOLS, ToolLimits())
+        first = await opener.open_trace(CALLER, OWNER, TRACE_ID, harness.aliases)
+        put_timed_runs(harness, 400)
+        before = len(harness.requests("/traces/stats"))
+        again = await opener.open_trace(CALLER, OWNER, TRACE_ID, harness.aliases)
         assert again.outline == first.outline
         assert "usual in this project: 99 traces" in again.outline
-        assert len(desk.requests("/traces/stats")) == before
+        assert len(harness.requests("/traces/stats")) == before
 
 
 async def test_two_openings_at_once_ask_once() -> None:
-    async with desk_with(a_span(1), trace=slow_trace()) as desk:
-        put_timed_runs(desk, 98)
-        workshop = TraceOpener(desk.client, desk.loader, TOOLS, ToolLimits())
-        before = len(desk.requests("/traces/stats"))
+    async with opened_trace_of(a_span(1), trace=slow_trace()) as harness:
+        put_timed_runs(harness, 98)
+        opener = TraceOpener(harness.client, harness.loader, TOOLS, ToolLimits())
+        before = len(harness.requests("/traces/stats"))
         outlines: list[str] = []
 
         async def open_it() -> None:
-            outlines.append((await workshop(CALLER, OWNER, TRACE_ID, Aliases())).outline)
+            outlines.append((await opener.open_trace(CALLER, OWNER, TRACE_ID, Aliases())).outline)
 
         async with anyio.create_task_group() as group:
             group.start_soon(open_it)
             group.start_soon(open_it)
-        assert len(desk.requests("/traces/stats")) == before + 1
+        assert len(harness.requests("/traces/stats")) == before + 1
     assert all("usual in this project: 99 traces" in each for each in outlines)
 
 
 async def test_where_it_is_switched_off_nothing_is_asked() -> None:
     async with backend_with(slow_trace(), [a_span(1)]) as (standin, client):
-        workshop = TraceOpener(client, loader(client), TOOLS, ToolLimits(), usual_seconds=0)
-        await workshop(CALLER, OWNER, TRACE_ID, Aliases())
+        opener = TraceOpener(client, loader(client), TOOLS, ToolLimits(), usual_seconds=0)
+        await opener.open_trace(CALLER, OWNER, TRACE_ID, Aliases())
         assert standin.switches.requests("GET", STATS) == []
 
 
 async def test_the_refusal_of_the_trace_itself_is_told_as_ever() -> None:
     async with backend_with(slow_trace(), [a_span(1)]) as (standin, client):
         standin.switches.faults.append(Fault(Answer(403, {"errors": ["no"]}), SPANS))
-        workshop = TraceOpener(client, loader(client), TOOLS, ToolLimits())
+        opener = TraceOpener(client, loader(client), TOOLS, ToolLimits())
         with pytest.raises(NotAllowed):
-            await workshop(CALLER, OWNER, TRACE_ID, Aliases())
+            await opener.open_trace(CALLER, OWNER, TRACE_ID, Aliases())
 
 
 async def test_a_start_at_the_end_of_the_calendar_does_no_harm() -> None:
     for start in ("9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+05:00"):
-        async with desk_with(a_span(1), trace=a_trace(start_time=start, thread_id="t")) as desk:
-            assert (await desk.answer("compare_with_project")).outcome == "ok"
-            assert (await desk.answer("get_thread")).outcome == "ok"
+        async with opened_trace_of(
+            a_span(1), trace=a_trace(start_time=start, thread_id="t")
+        ) as harness:
+            assert (await harness.answer("compare_with_project")).outcome == "ok"
+            assert (await harness.answer("get_thread")).outcome == "ok"

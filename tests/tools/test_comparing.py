@@ -4,7 +4,7 @@ import pytest
 
 from standin.faults import Answer, Fault
 from testkit.service import span_id
-from tests.tools.desk import a_span, desk_with
+from tests.tools.trace_harness import a_span, opened_trace_of
 
 LONG = "word " * 5_000
 
@@ -18,17 +18,17 @@ async def test_times_structure_and_changed_paths_of_two_subtrees_are_told() -> N
         a_span(5, 4, name="search"),
         a_span(6, 4, name="rerank"),
     ]
-    async with desk_with(*spans) as desk:
-        text = await desk.call("compare", a="s2", b=span_id(4))
+    async with opened_trace_of(*spans) as harness:
+        text = await harness.call("compare", a="s2", b=span_id(4))
         assert text.startswith("A: s2 try, ")
         assert "B: s4 try, " in text
         assert "structure: 0 → 1 × (top) > rerank" in text
         assert "input $.k: 3 → 5" in text
         assert "output" not in text
-        assert await desk.display("compare", a="s2", b="s4") == (
+        assert await harness.display("compare", a="s2", b="s4") == (
             f"Comparing {{span:{span_id(2)}}} with {{span:{span_id(4)}}}"
         )
-        assert await desk.display("compare", a="s2", b="s99") == "Comparing two spans"
+        assert await harness.display("compare", a="s2", b="s99") == "Comparing two spans"
 
 
 async def test_a_difference_beyond_what_the_backend_shows_of_a_value_is_found() -> None:
@@ -37,10 +37,10 @@ async def test_a_difference_beyond_what_the_backend_shows_of_a_value_is_found() 
         a_span(2, 1, output=LONG + "old end"),
         a_span(3, 1, output=LONG + "new end"),
     ]
-    async with desk_with(*spans) as desk:
-        text = await desk.call("compare", a="s2", b="s3")
+    async with opened_trace_of(*spans) as harness:
+        text = await harness.call("compare", a="s2", b="s3")
         assert "[-old-] {+new+}" in text
-        assert len(desk.requests("/spans/01")) == 2
+        assert len(harness.requests("/spans/01")) == 2
 
 
 async def test_spans_below_are_compared_whole_too() -> None:
@@ -51,40 +51,40 @@ async def test_spans_below_are_compared_whole_too() -> None:
         a_span(4, 1, name="try"),
         a_span(5, 4, name="ask", output=LONG + "new end"),
     ]
-    async with desk_with(*spans) as desk:
-        assert "s3 and s5 ask: output $: " in await desk.call("compare", a="s2", b="s4")
+    async with opened_trace_of(*spans) as harness:
+        assert "s3 and s5 ask: output $: " in await harness.call("compare", a="s2", b="s4")
 
 
 async def test_unread_bodies_are_read_for_the_comparison() -> None:
     spans = [a_span(1), *(a_span(n, 1, name="x", output={"n": n}) for n in range(2, 402))]
-    async with desk_with(*spans) as desk:
-        loaded = desk.ready.bench.loaded
-        a, b = [each for each in loaded.spans if each not in loaded.analysis.bodies][:2]
+    async with opened_trace_of(*spans) as harness:
+        analysis = harness.context.analysis
+        a, b = sorted(analysis.tree.by_id.keys() - analysis.bodies, reverse=True)[:2]
         numbers = [int(each[-4:], 16) for each in (a, b)]
-        text = await desk.call("compare", a=a, b=b)
+        text = await harness.call("compare", a=a, b=b)
         assert f"output $.n: {numbers[0]} → {numbers[1]}" in text
 
 
 async def test_what_cannot_be_read_whole_is_told() -> None:
     spans = [a_span(1), a_span(2, 1, output=LONG), a_span(3, 1, output="short")]
-    async with desk_with(*spans) as desk:
+    async with opened_trace_of(*spans) as harness:
         path = f"/v1/private/spans/{span_id(2)}"
-        desk.switches.faults.append(Fault(Answer(404, {"errors": ["gone"]}), path))
-        text = await desk.call("compare", a="s2", b="s3")
+        harness.switches.faults.append(Fault(Answer(404, {"errors": ["gone"]}), path))
+        text = await harness.call("compare", a="s2", b="s3")
         assert "[s2: Only the first 10,000 characters could be read: " in text
         assert "output $: " in text
 
 
 @pytest.mark.parametrize(("b", "said"), [("s1", "same span"), ("s7", "no such span")])
 async def test_one_span_twice_or_an_unknown_one_is_refused_in_words(b: str, said: str) -> None:
-    async with desk_with(a_span(1), a_span(2, 1)) as desk:
-        answer = await desk.answer("compare", a=span_id(1), b=b)
+    async with opened_trace_of(a_span(1), a_span(2, 1)) as harness:
+        answer = await harness.answer("compare", a=span_id(1), b=b)
     assert answer.outcome == "failed"
     assert said in answer.text
 
 
 async def test_two_large_subtrees_stay_within_the_room() -> None:
     below = [a_span(n, 1 + n % 2, name=f"n{n} 漢字", input={"n": "é" * n}) for n in range(3, 280)]
-    async with desk_with(a_span(1), a_span(2), *below) as desk:
-        text = await desk.call("compare", a="s1", b="s2")
+    async with opened_trace_of(a_span(1), a_span(2), *below) as harness:
+        text = await harness.call("compare", a="s1", b="s2")
         assert "of differences did not fit" in text

@@ -8,7 +8,7 @@ import pytest
 
 from standin.faults import Answer, Fault
 from testkit.service import TRACE_ID, span_id
-from tests.tools.desk import a_span, a_trace, desk_with
+from tests.tools.trace_harness import a_span, a_trace, opened_trace_of
 
 LONG = "".join(f"<{n}>" for n in range(6_000))
 _PIECE = re.compile(
@@ -41,8 +41,8 @@ async def test_facts_name_parent_and_children_by_their_short_names_and_no_audit_
             ttft=12.5,
         ),
     ]
-    async with desk_with(*spans) as desk:
-        text = await desk.call("get_span_details", span_id="s2, s3")
+    async with opened_trace_of(*spans) as harness:
+        text = await harness.call("get_span_details", span_id="s2, s3")
     assert "parent: s1 agent\nchildren: s3; 1 span below in all" in text
     assert "model: gpt-4.1 by openai" in text
     assert "parent: s2 plan" in text
@@ -55,73 +55,75 @@ async def test_facts_name_parent_and_children_by_their_short_names_and_no_audit_
 
 
 async def test_a_span_is_found_by_alias_id_citation_and_list() -> None:
-    async with desk_with(a_span(1), a_span(2, 1), a_span(3, 1)) as desk:
+    async with opened_trace_of(a_span(1), a_span(2, 1), a_span(3, 1)) as harness:
         for reference in ("s2", " [s2] ", span_id(2), span_id(2).upper(), "⟦span:" + span_id(2)):
-            assert "step 2" in await desk.call("get_span_details", span_id=reference)
-        several = await desk.call("get_span_details", span_id=["s1", "s2", "s2", span_id(3)])
+            assert "step 2" in await harness.call("get_span_details", span_id=reference)
+        several = await harness.call("get_span_details", span_id=["s1", "s2", "s2", span_id(3)])
         assert [f"step {n} [" in several for n in (1, 2, 3)] == [True] * 3
         assert several.count("id: ") == 3
 
 
 @pytest.mark.parametrize("reference", ["s9", "../traces/x", "", "s1 or s2", ",", "{s1}", "s²"])
 async def test_what_names_no_span_is_answered_in_words(reference: str) -> None:
-    async with desk_with(a_span(1)) as desk:
-        answer = await desk.answer("get_span_details", span_id=reference)
+    async with opened_trace_of(a_span(1)) as harness:
+        answer = await harness.answer("get_span_details", span_id=reference)
     assert answer.outcome == "failed"
     assert "s1, s2" in answer.text
 
 
 async def test_spans_of_other_traces_stay_closed() -> None:
     other = "0199dead-0000-7000-8000-00000000dead"
-    async with desk_with(a_span(1)) as desk:
-        desk.standin.records.put_spans([a_span(7, trace_id=other, name="foreign")])
-        before = len(desk.switches.received)
-        answer = await desk.answer("get_span_details", span_id=span_id(7), include_input=True)
+    async with opened_trace_of(a_span(1)) as harness:
+        harness.standin.records.put_spans([a_span(7, trace_id=other, name="foreign")])
+        before = len(harness.switches.received)
+        answer = await harness.answer("get_span_details", span_id=span_id(7), include_input=True)
         assert answer.outcome == "failed"
-        assert len(desk.switches.received) == before
+        assert len(harness.switches.received) == before
 
 
 async def test_bodies_that_were_loaded_whole_cost_no_further_request() -> None:
-    async with desk_with(a_span(1, input={"q": "x"}, output="y")) as desk:
-        before = len(desk.switches.received)
-        text = await desk.call("get_span_details", span_id="s1", include_input=True)
+    async with opened_trace_of(a_span(1, input={"q": "x"}, output="y")) as harness:
+        before = len(harness.switches.received)
+        text = await harness.call("get_span_details", span_id="s1", include_input=True)
         assert 'input:\n{"q": "x"}' in text
         assert "not shown: output (include_output=true)" in text
-        assert len(desk.switches.received) == before
+        assert len(harness.switches.received) == before
 
 
 async def test_a_cut_body_is_asked_for_whole_once_and_only_where_it_is_shown() -> None:
-    async with desk_with(a_span(1, input={"text": LONG}, output={"a": 1})) as desk:
-        await desk.call("get_span_details", span_id="s1", include_output=True)
-        assert desk.requests(f"/spans/{span_id(1)}") == []
+    async with opened_trace_of(a_span(1, input={"text": LONG}, output={"a": 1})) as harness:
+        await harness.call("get_span_details", span_id="s1", include_output=True)
+        assert harness.requests(f"/spans/{span_id(1)}") == []
         for _ in range(2):
-            text = await desk.call("get_span_details", span_id="s1", path="input.text")
+            text = await harness.call("get_span_details", span_id="s1", path="input.text")
             assert f"of {len(LONG):,} characters" in text
-        assert len(desk.requests(f"/spans/{span_id(1)}")) == 1
+        assert len(harness.requests(f"/spans/{span_id(1)}")) == 1
 
 
 async def test_a_long_value_is_read_to_its_end_by_following_the_calls_named() -> None:
-    async with desk_with(a_span(1, output={"odd key": [0, {'a"b': LONG}]})) as desk:
-        text = await desk.call(
+    async with opened_trace_of(a_span(1, output={"odd key": [0, {'a"b': LONG}]})) as harness:
+        text = await harness.call(
             "get_span_details", span_id="s1", path="output['odd key'][1]['a\"b']"
         )
         whole = piece(text)
         while "[cut:" in text and len(whole) < len(LONG):
-            text = await desk.follow(text)
+            text = await harness.follow(text)
             whole += piece(text)
         assert whole == LONG
 
 
 async def test_a_cut_container_says_what_it_holds_and_a_path_leads_into_it() -> None:
     value = {"messages": MESSAGES, "model": "m"}
-    async with desk_with(a_span(1, input=value)) as desk:
-        text = await desk.call("get_span_details", span_id="s1", include_input=True)
+    async with opened_trace_of(a_span(1, input=value)) as harness:
+        text = await harness.call("get_span_details", span_id="s1", include_input=True)
         assert "the value is an object with messages[12], model]" in text
-        inner = await desk.call("get_span_details", span_id="s1", path="input.messages[-1].role")
+        inner = await harness.call("get_span_details", span_id="s1", path="input.messages[-1].role")
         assert inner.endswith("input.messages[-1].role:\nuser")
-        missing = await desk.call("get_span_details", span_id="s1", path="$.input.messages[12].x")
+        missing = await harness.call(
+            "get_span_details", span_id="s1", path="$.input.messages[12].x"
+        )
         assert missing.endswith("There is no input.messages[12]: input.messages is a list of 12.")
-        short = await desk.call(
+        short = await harness.call(
             "get_span_details", span_id="s1", path="messages[3].role", include_input=True
         )
         assert short.endswith("user")
@@ -129,54 +131,54 @@ async def test_a_cut_container_says_what_it_holds_and_a_path_leads_into_it() -> 
 
 async def test_a_path_leads_on_through_a_text_that_is_json() -> None:
     arguments = json.dumps({"city": "Bonn"})
-    async with desk_with(a_span(1, input={"call": {"arguments": arguments}})) as desk:
+    async with opened_trace_of(a_span(1, input={"call": {"arguments": arguments}})) as harness:
         path = "input.call.arguments.city"
-        assert (await desk.call("get_span_details", span_id="s1", path=path)).endswith("\nBonn")
+        assert (await harness.call("get_span_details", span_id="s1", path=path)).endswith("\nBonn")
 
 
 @pytest.mark.parametrize("path", ["", "[", "input..x", "name", "inputs.x", "input[x", "." * 2_000])
 async def test_what_is_no_path_is_answered_in_words_or_taken_for_none(path: str) -> None:
-    async with desk_with(a_span(1, input={"x": 1})) as desk:
-        answer = await desk.answer("get_span_details", span_id="s1", path=path)
+    async with opened_trace_of(a_span(1, input={"x": 1})) as harness:
+        answer = await harness.answer("get_span_details", span_id="s1", path=path)
         assert (answer.outcome == "failed") == bool(path)
         assert "path" in answer.text or not path
 
 
 async def test_several_spans_share_the_room_and_each_cut_leads_to_its_own_rest() -> None:
     spans = [a_span(n, output=str(n) * n * n * 500) for n in range(1, 5)]
-    async with desk_with(*spans) as desk:
-        text = await desk.call("get_span_details", span_id="s1,s2,s3,s4", include_output=True)
+    async with opened_trace_of(*spans) as harness:
+        text = await harness.call("get_span_details", span_id="s1,s2,s3,s4", include_output=True)
         assert [f'span_id="s{n}"' in text for n in range(1, 5)] == [False, False, True, True]
         assert "output:\n" + "1" * 500 in text
-        rest = await desk.follow(text)
+        rest = await harness.follow(text)
         assert rest.startswith("s4 step 4\n")
 
 
 async def test_too_many_spans_at_once_are_refused_with_the_limit() -> None:
-    async with desk_with(*(a_span(n) for n in range(1, 13))) as desk:
+    async with opened_trace_of(*(a_span(n) for n in range(1, 13))) as harness:
         names = ", ".join(f"s{n}" for n in range(1, 13))
-        answer = await desk.answer("get_span_details", span_id=names)
+        answer = await harness.answer("get_span_details", span_id=names)
     assert answer.text == "At most 10 spans at once; this names 12."
 
 
 async def test_an_error_shows_its_traceback_and_a_long_message_in_full_by_path() -> None:
     error = {"exception_type": "E", "message": LONG, "traceback": "File x\n" + "t" * 9_000}
-    async with desk_with(a_span(1, error_info=error)) as desk:
-        text = await desk.call("get_span_details", span_id="s1")
+    async with opened_trace_of(a_span(1, error_info=error)) as harness:
+        text = await harness.call("get_span_details", span_id="s1")
         assert "error: E: <0><1>" in text
         assert 'path="error.message", offset=' in text
         assert 'path="error.traceback", offset=' in text
-        assert "ttt" in await desk.follow(text)
+        assert "ttt" in await harness.follow(text)
 
 
 async def test_the_trace_itself_is_read_like_a_span() -> None:
     trace = a_trace(input={"question": LONG}, output={"answer": 42})
-    async with desk_with(a_span(1), trace=trace) as desk:
-        text = await desk.call("get_span_details", span_id="trace", include_output=True)
+    async with opened_trace_of(a_span(1), trace=trace) as harness:
+        text = await harness.call("get_span_details", span_id="trace", include_output=True)
         assert text.startswith("trace answer-question\n")
         assert 'output:\n{"answer": 42}' in text
-        overview = await desk.call("get_trace_data")
-        rest = await desk.follow(overview)
+        overview = await harness.call("get_trace_data")
+        rest = await harness.follow(overview)
         assert rest.startswith("trace answer-question\n\ninput:\n")
         assert "[cut: characters" in rest
 
@@ -184,8 +186,8 @@ async def test_the_trace_itself_is_read_like_a_span() -> None:
 async def test_hostile_names_and_values_stay_one_line_and_unformatted() -> None:
     name = "{x} %s\n\n</data> \u202e evil\u0000 " + "n" * 5_000
     spans = [a_span(1, name="{0.__class__}"), a_span(2, 1, name=name, input="{y}\n%s")]
-    async with desk_with(*spans) as desk:
-        text = await desk.call("get_span_details", span_id="s2", include_input=True)
+    async with opened_trace_of(*spans) as harness:
+        text = await harness.call("get_span_details", span_id="s2", include_input=True)
     first = text.splitlines()[0]
     assert first.startswith("s2 {x} %s </data>  evil")
     assert len(first) < 150
@@ -203,11 +205,11 @@ async def test_nan_half_surrogates_and_10_000_levels_are_shown_as_far_as_they_go
     deep = "[" * 10_000 + "]" * 10_000
     record = json.dumps(a_span(1, input={"a": float("nan")}, metadata={"m": "\ud83d"}))
     record = f'{record[:-1]}, "output": {deep}}}'
-    async with desk_with(a_span(1)) as desk:
-        desk.switches.faults.append(Fault(_page(record), "/v1/private/spans/search", times=2))
-        desk.standin.records.put_traces([a_trace(tags=["changed"])])
-        await desk.reopen()
-        text = await desk.call(
+    async with opened_trace_of(a_span(1)) as harness:
+        harness.switches.faults.append(Fault(_page(record), "/v1/private/spans/search", times=2))
+        harness.standin.records.put_traces([a_trace(tags=["changed"])])
+        await harness.reopen()
+        text = await harness.call(
             "get_span_details",
             span_id="s1",
             include_input=True,
@@ -217,58 +219,55 @@ async def test_nan_half_surrogates_and_10_000_levels_are_shown_as_far_as_they_go
         assert '{"a": NaN}' in text
         assert '{"m": "\ufffd"}' in text
         assert "nested too deeply to be read" in text
-        into = await desk.call("get_span_details", span_id="s1", path="output" + "[0]" * 150)
+        into = await harness.call("get_span_details", span_id="s1", path="output" + "[0]" * 150)
         assert "[[[" in into
 
 
 async def test_a_body_of_10_mb_is_read_within_the_room() -> None:
     big = {"pages": [{"n": n, "text": "y" * 100_000} for n in range(100)]}
-    async with desk_with(a_span(1, output=big)) as desk:
-        text = await desk.call("get_span_details", span_id="s1", include_output=True)
+    async with opened_trace_of(a_span(1, output=big)) as harness:
+        text = await harness.call("get_span_details", span_id="s1", include_output=True)
         assert "of 10,00" in text
-        last = await desk.call("get_span_details", span_id="s1", path="output.pages[99].n")
+        last = await harness.call("get_span_details", span_id="s1", path="output.pages[99].n")
         assert last.endswith("\n99")
 
 
 async def test_a_body_too_large_to_read_is_shown_as_far_as_the_backend_cuts_it() -> None:
-    async with desk_with(a_span(1, output="z" * 17_000_000)) as desk:
-        text = await desk.call("get_span_details", span_id="s1", include_output=True)
+    async with opened_trace_of(a_span(1, output="z" * 17_000_000)) as harness:
+        text = await harness.call("get_span_details", span_id="s1", include_output=True)
     assert "output:\nzzz" in text
     assert "of 10,001 characters" in text
 
 
 async def test_a_backend_that_gives_no_single_spans_leaves_the_beginning_and_says_so() -> None:
-    async with desk_with(a_span(1, output={"text": LONG})) as desk:
+    async with opened_trace_of(a_span(1, output={"text": LONG})) as harness:
         path = f"/v1/private/spans/{span_id(1)}"
-        desk.switches.faults.append(Fault(Answer(429, {"errors": ["too many"]}), path))
-        text = await desk.call("get_span_details", span_id="s1", include_output=True)
+        harness.switches.faults.append(Fault(Answer(429, {"errors": ["too many"]}), path))
+        text = await harness.call("get_span_details", span_id="s1", include_output=True)
     assert "[Only the first 10,000 characters could be read: " in text
     assert 'output:\n{"text": "<0><1>' in text
 
 
 async def test_unread_spans_are_read_together_and_kept_for_the_turn() -> None:
     spans = [a_span(n, output={"n": n}) for n in range(1, 321)]
-    async with desk_with(*spans) as desk:
-        unread = [
-            span.id
-            for span in desk.ready.bench.loaded.spans.values()
-            if span.id not in desk.ready.bench.loaded.analysis.bodies
-        ][:6]
-        before = len(desk.bodies_asked())
+    async with opened_trace_of(*spans) as harness:
+        analysis = harness.context.analysis
+        unread = sorted(analysis.tree.by_id.keys() - analysis.bodies, reverse=True)[:6]
+        before = len(harness.bodies_asked())
         names = ", ".join(unread)
         for _ in range(2):
-            text = await desk.call("get_span_details", span_id=names, include_output=True)
+            text = await harness.call("get_span_details", span_id=names, include_output=True)
             assert all(f'{{"n": {int(each[-4:], 16)}}}' in text for each in unread)
-        asked = desk.bodies_asked()[before:]
+        asked = harness.bodies_asked()[before:]
         assert 1 <= len(asked) <= 3
-        assert desk.requests(f"/spans/{TRACE_ID[:4]}") == []
+        assert harness.requests(f"/spans/{TRACE_ID[:4]}") == []
 
 
 async def test_a_row_names_up_to_three_spans_for_a_person() -> None:
-    async with desk_with(*(a_span(n) for n in range(1, 6))) as desk:
-        row = await desk.display("get_span_details", span_id="s1, s2, s3, s4, s5")
+    async with opened_trace_of(*(a_span(n) for n in range(1, 6))) as harness:
+        row = await harness.display("get_span_details", span_id="s1, s2, s3, s4, s5")
         named = ", ".join(f"{{span:{span_id(n)}}}" for n in (1, 2, 3))
         assert row == f"Fetching span details for {named} and 2 more"
-        assert await desk.display("get_span_details", span_id="s99") == "Fetching span details"
-        row = await desk.display("get_span_details", span_id="trace")
+        assert await harness.display("get_span_details", span_id="s99") == "Fetching span details"
+        row = await harness.display("get_span_details", span_id="trace")
         assert row == "Reading the trace's input and output"

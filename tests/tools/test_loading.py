@@ -1,18 +1,28 @@
 """Loading a trace: structure first, then chosen bodies in few requests; what is kept for later."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import anyio
 import pytest
 
+from app.analysis import analyse_trace
 from app.caller import Owner
 from app.errors import NotAllowed
 from app.tools.trace.bodies import BodyReader, SpanBodyLimits
 from app.tools.trace.loader import KEPT_SECONDS, LoadedTrace, LoadLimits, TraceLoader
 from standin.faults import Answer, CutAfter, Delay, Fault, PauseAfter
 from testkit.service import TRACE_ID, WAIT_SECONDS, span_id
-from tests.tools.desk import CALLER, OWNER, Desk, a_span, a_trace, backend_with, desk_with
+from tests.tools.trace_harness import (
+    CALLER,
+    OWNER,
+    TraceHarness,
+    a_span,
+    a_trace,
+    backend_with,
+    opened_trace_of,
+)
 
 SEARCH = "/v1/private/spans/search"
 TRACE = f"/v1/private/traces/{TRACE_ID}"
@@ -34,38 +44,54 @@ def busy(count: int) -> list[dict[str, Any]]:
     ]
 
 
-async def load(desk: Desk, owner: Owner = ADA) -> tuple[LoadedTrace, list[str]]:
+async def test_tree_and_profile_are_built_once_a_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[str] = []
+    for name in ("build_tree", "build_profile"):
+        build = getattr(analyse_trace, name)
+
+        def count(*given: Any, name: str = name, build: Callable[..., Any] = build) -> Any:
+            built.append(name)
+            return build(*given)
+
+        monkeypatch.setattr(analyse_trace, name, count)
+    async with opened_trace_of(a_span(1, output={"text": "read"})) as harness:
+        assert built == ["build_tree", "build_profile"]
+        (node,) = harness.context.analysis.tree.nodes
+        assert node.span.output == {"text": "read"}
+
+
+async def load(harness: TraceHarness, owner: Owner = ADA) -> tuple[LoadedTrace, list[str]]:
     """The trace loaded once more, and the paths that were asked for it."""
-    before = len(desk.switches.received)
-    loaded = await desk.loader.load(CALLER, owner, TRACE_ID)
-    return loaded, [each.path for each in list(desk.switches.received)[before:]]
+    before = len(harness.switches.received)
+    loaded = await harness.loader.load(CALLER, owner, TRACE_ID)
+    return loaded, [each.path for each in list(harness.switches.received)[before:]]
 
 
 async def test_of_a_small_trace_all_bodies_are_read_in_a_few_pages() -> None:
-    async with desk_with(*busy(300)) as desk:
-        assert len(desk.ready.bench.loaded.analysis.bodies) == 300
-        assert desk.bodies_asked() == [100, 100, 100]
-        structure = [r for r in desk.requests("/spans/search") if r.body["exclude"]]
+    async with opened_trace_of(*busy(300)) as harness:
+        assert len(harness.context.analysis.bodies) == 300
+        assert harness.bodies_asked() == [100, 100, 100]
+        structure = [r for r in harness.requests("/spans/search") if r.body["exclude"]]
         assert [each.body["limit"] for each in structure] == [2_000]
 
 
 async def test_of_a_large_trace_at_most_200_bodies_are_read_in_few_requests() -> None:
-    async with desk_with(*busy(1_200)) as desk:
-        analysis = desk.ready.bench.loaded.analysis
+    async with opened_trace_of(*busy(1_200)) as harness:
+        analysis = harness.context.analysis
         assert 100 <= len(analysis.bodies) <= 200
-        assert len(desk.bodies_asked()) <= 45
-        assert sum(desk.bodies_asked()) <= 500
-        assert f"read of {len(analysis.bodies)} of 1,200 spans" in desk.ready.outline
-        failed = {span.id for span in desk.ready.bench.loaded.spans.values() if span.error_info}
+        assert len(harness.bodies_asked()) <= 45
+        assert sum(harness.bodies_asked()) <= 500
+        assert f"read of {len(analysis.bodies)} of 1,200 spans" in harness.context.outline
+        failed = {node.id for node in harness.context.analysis.tree.nodes if node.span.error_info}
         assert len(failed & analysis.bodies) >= 10
 
 
 async def test_bodies_stop_at_their_bytes_and_the_most_important_are_read() -> None:
     load = LoadLimits(bodies=SpanBodyLimits(bytes=20_000, parallel=1))
-    async with desk_with(*busy(1_200), load=load) as desk:
-        analysis = desk.ready.bench.loaded.analysis
+    async with opened_trace_of(*busy(1_200), load=load) as harness:
+        analysis = harness.context.analysis
         assert 0 < len(analysis.bodies) < 100
-        assert f"read of {len(analysis.bodies)} of 1,200 spans" in desk.ready.outline
+        assert f"read of {len(analysis.bodies)} of 1,200 spans" in harness.context.outline
         assert any(span_id.endswith("0032") for span_id in analysis.bodies)
 
 
@@ -83,60 +109,62 @@ async def test_pages_under_way_share_the_bytes_that_are_left() -> None:
 
 async def test_bodies_stop_at_their_seconds() -> None:
     load = LoadLimits(bodies=SpanBodyLimits(seconds=0))
-    async with desk_with(*busy(20), load=load) as desk:
-        assert desk.ready.bench.loaded.analysis.bodies == frozenset()
-        assert "read of 0 of 20 spans" in desk.ready.outline
-        assert '{"n": 7' in await desk.call("get_span_details", span_id="s7", include_output=True)
+    async with opened_trace_of(*busy(20), load=load) as harness:
+        assert harness.context.analysis.bodies == frozenset()
+        assert "read of 0 of 20 spans" in harness.context.outline
+        assert '{"n": 7' in await harness.call(
+            "get_span_details", span_id="s7", include_output=True
+        )
 
 
 async def test_a_backend_that_gives_no_bodies_gives_an_outline_all_the_same() -> None:
-    async with desk_with(*busy(20), trace=a_trace(end_time=None)) as desk:
-        desk.switches.faults.append(Fault(Answer(500, {"errors": ["no"]}), SEARCH, skip=1))
-        await desk.reopen()
-        assert len(desk.ready.bench.loaded.spans) == 20
-        assert "read of 0 of 20 spans" in desk.ready.outline
+    async with opened_trace_of(*busy(20), trace=a_trace(end_time=None)) as harness:
+        harness.switches.faults.append(Fault(Answer(500, {"errors": ["no"]}), SEARCH, skip=1))
+        await harness.reopen()
+        assert harness.context.span_count == 20
+        assert "read of 0 of 20 spans" in harness.context.outline
 
 
 async def test_a_finished_trace_is_kept_for_its_owner_and_checked_by_one_request() -> None:
-    async with desk_with(*busy(20)) as desk:
-        first, _ = await load(desk)
-        again, paths = await load(desk)
+    async with opened_trace_of(*busy(20)) as harness:
+        first, _ = await load(harness)
+        again, paths = await load(harness)
         assert again is first
         assert paths == [TRACE]
-        other, paths = await load(desk, EVE)
+        other, paths = await load(harness, EVE)
         assert other is not first
         assert paths.count(SEARCH) == 2
 
 
 @pytest.mark.parametrize("change", [{"tags": ["new"]}, {"end_time": "2026-11-20T10:01:10Z"}])
 async def test_a_changed_trace_is_read_anew(change: dict[str, Any]) -> None:
-    async with desk_with(*busy(20)) as desk:
-        first, _ = await load(desk)
-        desk.standin.records.put_traces([a_trace(**change)])
-        changed, paths = await load(desk)
+    async with opened_trace_of(*busy(20)) as harness:
+        first, _ = await load(harness)
+        harness.standin.records.put_traces([a_trace(**change)])
+        changed, paths = await load(harness)
         assert changed is not first
         assert SEARCH in paths
-        assert (await load(desk))[0] is changed
+        assert (await load(harness))[0] is changed
 
 
 async def test_a_trace_with_a_new_span_is_read_anew() -> None:
-    async with desk_with(*busy(20)) as desk:
-        await load(desk)
-        desk.standin.records.put_spans([a_span(21, 1)])
-        assert len((await load(desk))[0].spans) == 21
+    async with opened_trace_of(*busy(20)) as harness:
+        await load(harness)
+        harness.standin.records.put_spans([a_span(21, 1)])
+        assert len((await load(harness))[0].analysis.tree.nodes) == 21
 
 
 async def test_a_span_that_changes_alone_is_seen_after_five_minutes_at_the_latest() -> None:
     now = 0.0
-    async with desk_with(*busy(20)) as desk:
-        loader = TraceLoader(desk.client, LoadLimits(), clock=lambda: now)
+    async with opened_trace_of(*busy(20)) as harness:
+        loader = TraceLoader(harness.client, LoadLimits(), clock=lambda: now)
         first = await loader.load(CALLER, ADA, TRACE_ID)
-        desk.standin.records.put_spans([a_span(2, 1, name="renamed")])
+        harness.standin.records.put_spans([a_span(2, 1, name="renamed")])
         now += KEPT_SECONDS - 1
         assert await loader.load(CALLER, ADA, TRACE_ID) is first
         now += 1
         later = await loader.load(CALLER, ADA, TRACE_ID)
-        assert later.spans[span_id(2)].name == "renamed"
+        assert later.analysis.tree.by_id[span_id(2)].name == "renamed"
 
 
 @pytest.mark.parametrize(
@@ -151,24 +179,24 @@ async def test_a_span_that_changes_alone_is_seen_after_five_minutes_at_the_lates
 async def test_what_is_not_kept_is_read_anew(
     trace: dict[str, Any], limits: LoadLimits, switches: dict[str, Any]
 ) -> None:
-    async with desk_with(*busy(20), trace=trace, load=limits, switches=switches) as desk:
-        first, _ = await load(desk)
-        again, paths = await load(desk)
+    async with opened_trace_of(*busy(20), trace=trace, load=limits, switches=switches) as harness:
+        first, _ = await load(harness)
+        again, paths = await load(harness)
         assert again is not first
         assert SEARCH in paths
 
 
 async def test_a_refusal_is_not_answered_from_what_is_kept() -> None:
-    async with desk_with(*busy(20)) as desk:
-        desk.switches.faults.append(Fault(Answer(403, {"errors": ["no"]}), TRACE))
+    async with opened_trace_of(*busy(20)) as harness:
+        harness.switches.faults.append(Fault(Answer(403, {"errors": ["no"]}), TRACE))
         with pytest.raises(Exception, match="may not read"):
-            await load(desk)
+            await load(harness)
 
 
 async def test_only_so_many_spans_are_read_as_allowed_and_that_is_told() -> None:
-    async with desk_with(*busy(20), load=LoadLimits(spans=10)) as desk:
-        assert len(desk.ready.bench.loaded.spans) == 10
-        assert "only 10 of the trace's 20 spans could be read" in desk.ready.outline
+    async with opened_trace_of(*busy(20), load=LoadLimits(spans=10)) as harness:
+        assert harness.context.span_count == 10
+        assert "only 10 of the trace's 20 spans could be read" in harness.context.outline
 
 
 async def test_of_a_slow_backend_is_read_what_comes_in_time_and_that_is_told() -> None:
@@ -177,23 +205,23 @@ async def test_of_a_slow_backend_is_read_what_comes_in_time_and_that_is_told() -
         standin.switches.faults += [cut, slow]
         loader = TraceLoader(client, LoadLimits(seconds=1, bodies=SpanBodyLimits(seconds=0)))
         loaded = await loader.load(CALLER, ADA, TRACE_ID)
-    assert len(loaded.spans) == 8
+    assert len(loaded.analysis.tree.nodes) == 8
     assert loaded.notes == ("Note: only 8 of the trace's 20 spans could be read.",)
 
 
-async def loaded_by_two(desk: Desk, *, cancel_first: bool = False) -> list[LoadedTrace]:
+async def loaded_by_two(harness: TraceHarness, *, cancel_first: bool = False) -> list[LoadedTrace]:
     """What two loads of one owner give that begin while no span was read yet."""
-    desk.switches.faults.append(Fault(PauseAfter(1, 0.3), SEARCH, times=1))
-    desk.switches.received.clear()
+    harness.switches.faults.append(Fault(PauseAfter(1, 0.3), SEARCH, times=1))
+    harness.switches.received.clear()
     found: list[LoadedTrace] = []
 
     async def load_it(scope: anyio.CancelScope) -> None:
         with scope:
-            found.append(await desk.loader.load(CALLER, ADA, TRACE_ID))
+            found.append(await harness.loader.load(CALLER, ADA, TRACE_ID))
 
     async def asked(path: str, count: int) -> None:
         with anyio.fail_after(WAIT_SECONDS):
-            while len(desk.requests(path)) < count:  # noqa: ASYNC110 - it has no event
+            while len(harness.requests(path)) < count:  # noqa: ASYNC110 - it has no event
                 await anyio.sleep(0.005)
 
     async with anyio.create_task_group() as group:
@@ -209,24 +237,24 @@ async def loaded_by_two(desk: Desk, *, cancel_first: bool = False) -> list[Loade
 
 @pytest.mark.parametrize("end", [{}, {"end_time": None}], ids=["finished", "unfinished"])
 async def test_two_loads_of_one_owner_at_once_read_the_spans_once(end: dict[str, Any]) -> None:
-    async with desk_with(*busy(20), trace=a_trace(end_time=None)) as desk:
-        desk.standin.records.put_traces([a_trace(**end)])
-        first, second = await loaded_by_two(desk)
+    async with opened_trace_of(*busy(20), trace=a_trace(end_time=None)) as harness:
+        harness.standin.records.put_traces([a_trace(**end)])
+        first, second = await loaded_by_two(harness)
         assert first is second
-        assert len(desk.requests(SEARCH)) == 2
+        assert len(harness.requests(SEARCH)) == 2
 
 
 async def test_a_load_whose_joined_one_is_cancelled_goes_on_by_itself() -> None:
-    async with desk_with(*busy(20), trace=a_trace(end_time=None)) as desk:
-        (second,) = await loaded_by_two(desk, cancel_first=True)
-        assert len(second.spans) == 20
+    async with opened_trace_of(*busy(20), trace=a_trace(end_time=None)) as harness:
+        (second,) = await loaded_by_two(harness, cancel_first=True)
+        assert len(second.analysis.tree.nodes) == 20
         assert len(second.analysis.bodies) == 20
 
 
 async def test_each_load_asks_whether_its_caller_may_read_the_trace_though_another_runs() -> None:
-    async with desk_with(*busy(20), trace=a_trace(end_time=None)) as desk:
+    async with opened_trace_of(*busy(20), trace=a_trace(end_time=None)) as harness:
         refused = Fault(Answer(403, {"errors": ["no"]}), TRACE, skip=1)
-        desk.switches.faults.append(refused)
+        harness.switches.faults.append(refused)
         with pytest.raises(ExceptionGroup) as failure:
-            await loaded_by_two(desk)
+            await loaded_by_two(harness)
         assert failure.group_contains(NotAllowed, match="may not read")

@@ -3,7 +3,7 @@
 import pytest
 
 from app.tools.trace.trace_context import ToolLimits
-from tests.tools.desk import a_span, a_trace, desk_with
+from tests.tools.trace_harness import a_span, a_trace, opened_trace_of
 
 MANY = [
     a_span(1, name="agent", end_time="2026-11-20T10:00:50Z"),
@@ -28,8 +28,8 @@ async def test_the_outline_also_shows_the_traces_own_bodies_and_error() -> None:
         metadata={"version": 3},
         error_info={"exception_type": "E", "message": "m", "traceback": "File a\nE: m"},
     )
-    async with desk_with(*MANY, trace=trace) as desk:
-        text = await desk.call("get_trace_data")
+    async with opened_trace_of(*MANY, trace=trace) as harness:
+        text = await harness.call("get_trace_data")
     assert text.startswith("Trace answer-question: ")
     assert 'input:\n{"question": "why?"}' in text
     assert 'output:\n{"answer": "so"}' in text
@@ -39,10 +39,10 @@ async def test_the_outline_also_shows_the_traces_own_bodies_and_error() -> None:
 
 async def test_long_bodies_of_the_trace_are_cut_with_the_call_for_the_rest() -> None:
     trace = a_trace(input="i" * 20_000, output="o" * 20_000)
-    async with desk_with(*MANY, trace=trace) as desk:
-        text = await desk.call("get_trace_data")
+    async with opened_trace_of(*MANY, trace=trace) as harness:
+        text = await harness.call("get_trace_data")
         assert text.count("[cut: ") == 2
-        assert (await desk.follow(text)).count("o") > 5_000
+        assert (await harness.follow(text)).count("o") > 5_000
 
 
 @pytest.mark.parametrize(
@@ -55,36 +55,36 @@ async def test_long_bodies_of_the_trace_are_cut_with_the_call_for_the_rest() -> 
     ],
 )
 async def test_each_view_shows_its_own(view: str, shown: str) -> None:
-    async with desk_with(*MANY) as desk:
-        assert shown in await desk.call("get_trace_data", view=view)
+    async with opened_trace_of(*MANY) as harness:
+        assert shown in await harness.call("get_trace_data", view=view)
 
 
 async def test_filters_imply_the_list_and_work_together() -> None:
-    async with desk_with(*MANY) as desk:
-        text = await desk.call("get_trace_data", status="error", type="llm", name="CALL")
+    async with opened_trace_of(*MANY) as harness:
+        text = await harness.call("get_trace_data", status="error", type="llm", name="CALL")
         assert text.startswith("1 span, in the order of the tree:\ns77 ")
-        assert "0 spans" in await desk.call("get_trace_data", view="findings", name="nothing")
-        slow = await desk.call("get_trace_data", min_duration_ms=1_000, sort="duration")
+        assert "0 spans" in await harness.call("get_trace_data", view="findings", name="nothing")
+        slow = await harness.call("get_trace_data", min_duration_ms=1_000, sort="duration")
         assert slow.startswith("1 span, longest first:\ns1 ")
 
 
 async def test_a_root_alone_gives_the_outline_below_it_and_with_a_sort_its_list() -> None:
     nested = [a_span(1), a_span(2, 1), a_span(3, 2, name="leaf"), a_span(4, 1, name="other")]
-    async with desk_with(*nested, trace=a_trace(output="42 apples")) as desk:
-        text = await desk.call("get_trace_data", root="s2")
+    async with opened_trace_of(*nested, trace=a_trace(output="42 apples")) as harness:
+        text = await harness.call("get_trace_data", root="s2")
         assert "leaf" in text
         assert "other" not in text
         assert "apples" not in text
-        listed = await desk.call("get_trace_data", root="s2", sort="start")
+        listed = await harness.call("get_trace_data", root="s2", sort="start")
         assert listed.startswith("2 spans, in the order of the tree:")
-        path = await desk.call("get_trace_data", root="s2", view="critical_path")
+        path = await harness.call("get_trace_data", root="s2", view="critical_path")
         assert path.startswith("Critical path")
 
 
 @pytest.mark.parametrize("view", ["findings", "profile"])
 async def test_views_of_the_whole_trace_refuse_a_root_in_words(view: str) -> None:
-    async with desk_with(*MANY) as desk:
-        answer = await desk.answer("get_trace_data", view=view, root="s2")
+    async with opened_trace_of(*MANY) as harness:
+        answer = await harness.answer("get_trace_data", view=view, root="s2")
     assert answer.outcome == "failed"
     assert answer.text.endswith("is about the whole trace; leave root out.")
 
@@ -95,11 +95,11 @@ async def test_views_of_the_whole_trace_refuse_a_root_in_words(view: str) -> Non
 async def test_following_the_calls_named_shows_every_line_once(arguments: dict[str, str]) -> None:
     named = [dict(each, name=f"{each['name']} of {n}") for n, each in enumerate(MANY)]
     limits = ToolLimits(result_characters=2_000)
-    async with desk_with(*named, limits=limits) as desk:
-        text = await desk.call("get_trace_data", **arguments)
+    async with opened_trace_of(*named, limits=limits) as harness:
+        text = await harness.call("get_trace_data", **arguments)
         lines = text.splitlines()[1:-1]
         while "; see get_trace_data(" in text:
-            text = await desk.follow(text)
+            text = await harness.follow(text)
             closed = "; see get_trace_data(" in text
             lines += text.splitlines()[0 if "profile" in arguments.values() else 1 :][
                 : -1 if closed else None
@@ -112,32 +112,32 @@ async def test_following_the_calls_named_shows_every_line_once(arguments: dict[s
 
 
 async def test_null_arguments_count_as_left_out() -> None:
-    async with desk_with(*MANY) as desk:
+    async with opened_trace_of(*MANY) as harness:
         nothing = dict.fromkeys(["root", "name", "type", "status", "min_duration_ms", "sort"])
-        assert (await desk.call("get_trace_data", **nothing)).startswith("Trace ")
+        assert (await harness.call("get_trace_data", **nothing)).startswith("Trace ")
 
 
 @pytest.mark.parametrize("characters", [600, 2_000, 8_000])
 async def test_no_view_exceeds_the_room(characters: int) -> None:
     dense = [dict(each, name="é漢😀" * 30) for each in MANY]
     limits = ToolLimits(result_characters=characters)
-    async with desk_with(*dense, limits=limits, trace=a_trace(input="漢" * 9_000)) as desk:
+    async with opened_trace_of(*dense, limits=limits, trace=a_trace(input="漢" * 9_000)) as harness:
         for view in ("outline", "findings", "profile", "critical_path", "spans"):
-            assert "ask for less" not in await desk.call("get_trace_data", view=view)
+            assert "ask for less" not in await harness.call("get_trace_data", view=view)
 
 
 async def test_a_shortfall_of_spans_is_told() -> None:
-    async with desk_with(*MANY, switches={"extra_span_count": 5}) as desk:
-        assert "only 199 of the trace's 204 spans could be read" in desk.ready.outline
-        assert "only 199 of" in await desk.call("get_trace_data")
+    async with opened_trace_of(*MANY, switches={"extra_span_count": 5}) as harness:
+        assert "only 199 of the trace's 204 spans could be read" in harness.context.outline
+        assert "only 199 of" in await harness.call("get_trace_data")
 
 
 async def test_rows_say_what_is_read() -> None:
-    async with desk_with(a_span(1)) as desk:
+    async with opened_trace_of(a_span(1)) as harness:
         rows = {
-            view: await desk.display("get_trace_data", view=view)
+            view: await harness.display("get_trace_data", view=view)
             for view in ("outline", "findings", "profile", "critical_path", "spans")
         }
         assert len(set(rows.values())) == 5
-        assert rows["outline"] == await desk.display("get_trace_data") == "Reading the trace"
-        assert await desk.display("get_trace_data", name="{x}\n") == rows["spans"]
+        assert rows["outline"] == await harness.display("get_trace_data") == "Reading the trace"
+        assert await harness.display("get_trace_data", name="{x}\n") == rows["spans"]

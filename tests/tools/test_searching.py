@@ -7,7 +7,7 @@ import pytest
 from app.tools.trace.trace_context import SearchLimits, ToolLimits
 from standin.faults import Answer, CutAfter, Fault
 from testkit.service import span_id
-from tests.tools.desk import Desk, a_span, a_trace, desk_with
+from tests.tools.trace_harness import TraceHarness, a_span, a_trace, opened_trace_of
 
 SEARCH = "/v1/private/spans/search"
 
@@ -20,10 +20,11 @@ def many(count: int, **more: Any) -> list[dict[str, Any]]:
     ]
 
 
-def unread(desk: Desk) -> list[int]:
-    """The numbers of the spans whose bodies were not loaded."""
-    loaded = desk.ready.bench.loaded
-    return [int(each[-4:], 16) for each in loaded.spans if each not in loaded.analysis.bodies]
+def unread(harness: TraceHarness) -> list[int]:
+    """The numbers of the spans whose bodies were not loaded, newest first."""
+    analysis = harness.context.analysis
+    ids = sorted(analysis.tree.by_id.keys() - analysis.bodies, reverse=True)
+    return [int(each[-4:], 16) for each in ids]
 
 
 async def test_hits_say_span_path_and_surroundings_and_all_are_counted() -> None:
@@ -34,8 +35,8 @@ async def test_hits_say_span_path_and_surroundings_and_all_are_counted() -> None
         a_span(4, 1, error_info={"exception_type": "ReadTimeout", "message": "slow"}),
         a_span(5, 1, output="nothing"),
     ]
-    async with desk_with(*spans, trace=a_trace(output={"a": "timeout"})) as desk:
-        text = await desk.call("search_trace", pattern="timeout")
+    async with opened_trace_of(*spans, trace=a_trace(output={"a": "timeout"})) as harness:
+        text = await harness.call("search_trace", pattern="timeout")
     assert text.splitlines()[0] == "6 matches in 5 values of 4 spans and the trace itself"
     assert set(text.splitlines()[1:]) == {
         "trace output.a: timeout",
@@ -48,40 +49,40 @@ async def test_hits_say_span_path_and_surroundings_and_all_are_counted() -> None
 
 async def test_fields_choose_where_and_a_text_with_commas_is_a_list_too() -> None:
     spans = [a_span(1, name="word", input="word", output="word", metadata={"k": "word"})]
-    async with desk_with(*spans) as desk:
+    async with opened_trace_of(*spans) as harness:
         for fields in (["name", "output"], "name, output"):
-            text = await desk.call("search_trace", pattern="word", fields=fields)
+            text = await harness.call("search_trace", pattern="word", fields=fields)
             assert text.startswith("2 matches in 2 values of 1 span\n")
             assert "input" not in text
 
 
 async def test_a_plain_text_is_no_pattern_and_a_pattern_is_re2() -> None:
-    async with desk_with(a_span(1, input="f(x)* = 17", output="code 404")) as desk:
-        assert "s1 input" in await desk.call("search_trace", pattern="F(X)*")
-        assert await desk.call("search_trace", pattern=r"\d+") == "No match."
-        text = await desk.call("search_trace", pattern=r"\b4\d\d\b", regex=True)
+    async with opened_trace_of(a_span(1, input="f(x)* = 17", output="code 404")) as harness:
+        assert "s1 input" in await harness.call("search_trace", pattern="F(X)*")
+        assert await harness.call("search_trace", pattern=r"\d+") == "No match."
+        text = await harness.call("search_trace", pattern=r"\b4\d\d\b", regex=True)
         assert text == "1 match in 1 value of 1 span\ns1 output: code 404"
-        assert await desk.call("search_trace", pattern="(?-i)CODE", regex=True) == "No match."
+        assert await harness.call("search_trace", pattern="(?-i)CODE", regex=True) == "No match."
 
 
 @pytest.mark.parametrize("pattern", ["(", "(?=a)", r"(a)\1", "((a{1000}){1000}){9}", "", "x" * 501])
 async def test_what_re2_does_not_take_is_refused_in_words(pattern: str) -> None:
-    async with desk_with(a_span(1, input="a")) as desk:
-        answer = await desk.answer("search_trace", pattern=pattern, regex=True)
+    async with opened_trace_of(a_span(1, input="a")) as harness:
+        answer = await harness.answer("search_trace", pattern=pattern, regex=True)
     assert answer.outcome == "failed"
     assert "RE2" in answer.text or "characters" in answer.text
 
 
 @pytest.mark.parametrize("pattern", ["(x+x+)+y", "(.*)*$^z", "x*x*x*x*x*x*x*x*[^x]!"])
 async def test_a_pattern_that_would_backtrack_for_ever_takes_linear_time(pattern: str) -> None:
-    async with desk_with(a_span(1, input="x" * 9_000)) as desk:
-        assert await desk.call("search_trace", pattern=pattern, regex=True) == "No match."
+    async with opened_trace_of(a_span(1, input="x" * 9_000)) as harness:
+        assert await harness.call("search_trace", pattern=pattern, regex=True) == "No match."
 
 
 async def test_a_value_that_the_backend_cut_is_searched_whole() -> None:
     spans = [a_span(1, output={"pages": ["y" * 20_000, "y" * 500 + " needle here"]})]
-    async with desk_with(*spans) as desk:
-        text = await desk.call("search_trace", pattern="needle")
+    async with opened_trace_of(*spans) as harness:
+        text = await harness.call("search_trace", pattern="needle")
         assert text.splitlines()[1].startswith("s1 output.pages[1]: yyy")
         assert text.endswith("y needle here")
 
@@ -89,131 +90,133 @@ async def test_a_value_that_the_backend_cut_is_searched_whole() -> None:
 async def test_beyond_the_whole_reads_allowed_the_unsearched_rest_is_told() -> None:
     spans = [a_span(n, output="y" * 20_000 + "needle") for n in (1, 2, 3)]
     limits = ToolLimits(search=SearchLimits(whole=2))
-    async with desk_with(*spans, limits=limits) as desk:
-        text = await desk.call("search_trace", pattern="needle")
+    async with opened_trace_of(*spans, limits=limits) as harness:
+        text = await harness.call("search_trace", pattern="needle")
         assert text.startswith("2 matches in 2 values of 2 spans")
         assert "[of long values of 1 span only the first 10,000 characters" in text
-        assert len(desk.requests("/spans/01")) == 2
+        assert len(harness.requests("/spans/01")) == 2
 
 
 async def test_a_match_far_inside_a_long_value_is_found_again_by_its_character() -> None:
-    async with desk_with(a_span(1, output={"t": "é" * 4_000 + "needle" + "z" * 900})) as desk:
-        text = await desk.call("search_trace", pattern="needle")
+    async with opened_trace_of(
+        a_span(1, output={"t": "é" * 4_000 + "needle" + "z" * 900})
+    ) as harness:
+        text = await harness.call("search_trace", pattern="needle")
         assert "s1 output.t [character 4,000 of 4,906]: " in text
-        there = await desk.call("get_span_details", span_id="s1", path="output.t", offset=4_000)
+        there = await harness.call("get_span_details", span_id="s1", path="output.t", offset=4_000)
         assert "\nneedlezzz" in there
 
 
 async def test_unread_spans_are_searched_page_by_page_in_few_requests() -> None:
-    async with desk_with(*many(400)) as desk:
-        numbers = unread(desk)
+    async with opened_trace_of(*many(400)) as harness:
+        numbers = unread(harness)
         assert len(numbers) > 150
-        before = len(desk.bodies_asked())
-        text = await desk.call("search_trace", pattern="result number")
+        before = len(harness.bodies_asked())
+        text = await harness.call("search_trace", pattern="result number")
         assert text.startswith("400 matches in 400 values of 400 spans\n")
-        assert len(desk.bodies_asked()) - before <= 5
-        one = await desk.call("search_trace", pattern=f"number {numbers[100]}.")
+        assert len(harness.bodies_asked()) - before <= 5
+        one = await harness.call("search_trace", pattern=f"number {numbers[100]}.")
         assert one.splitlines()[1:] == [
             f"s{numbers[100]} output.text: result number {numbers[100]}."
         ]
 
 
 async def test_names_and_errors_alone_need_no_bodies() -> None:
-    async with desk_with(*many(400)) as desk:
-        before = len(desk.switches.received)
-        text = await desk.call("search_trace", pattern="step", fields=["name", "error"])
+    async with opened_trace_of(*many(400)) as harness:
+        before = len(harness.switches.received)
+        text = await harness.call("search_trace", pattern="step", fields=["name", "error"])
         assert text.startswith("400 matches")
-        assert len(desk.switches.received) == before
+        assert len(harness.switches.received) == before
 
 
 async def test_following_the_calls_named_shows_every_hit_once() -> None:
-    async with desk_with(*many(400)) as desk:
-        text = await desk.call("search_trace", pattern='result "?', regex=True)
+    async with opened_trace_of(*many(400)) as harness:
+        text = await harness.call("search_trace", pattern='result "?', regex=True)
         lines = text.splitlines()[1:]
         while "more hit" in lines[-1]:
-            before = len(desk.switches.received)
-            lines = lines[:-1] + (await desk.follow(lines[-1])).splitlines()[1:]
-            assert len(desk.switches.received) == before
+            before = len(harness.switches.received)
+            lines = lines[:-1] + (await harness.follow(lines[-1])).splitlines()[1:]
+            assert len(harness.switches.received) == before
         assert len(lines) == len({line.split()[0] for line in lines}) == 400
 
 
 async def test_a_search_that_reached_its_limits_says_so_and_goes_on_when_asked() -> None:
     limits = ToolLimits(search=SearchLimits(bytes=30_000))
-    async with desk_with(*many(400), limits=limits) as desk:
-        text = await desk.call("search_trace", pattern="no such thing")
+    async with opened_trace_of(*many(400), limits=limits) as harness:
+        text = await harness.call("search_trace", pattern="no such thing")
         assert text.startswith("No match.\n[metadata of ")
         rounds = 0
         while "not searched yet" in text:
-            text = await desk.follow(text)
+            text = await harness.follow(text)
             rounds += 1
         assert text == "No match."
         assert rounds > 2
-        first = await desk.call("search_trace", pattern="number")
+        first = await harness.call("search_trace", pattern="number")
         assert "not searched yet" in first
 
 
 async def test_no_time_means_that_nothing_but_names_and_errors_was_searched() -> None:
     limits = ToolLimits(search=SearchLimits(seconds=0))
-    async with desk_with(a_span(1, input="x", name="x"), limits=limits) as desk:
-        text = await desk.call("search_trace", pattern="x")
+    async with opened_trace_of(a_span(1, input="x", name="x"), limits=limits) as harness:
+        text = await harness.call("search_trace", pattern="x")
     assert text.startswith("1 match in 1 value of 1 span\ns1 name: x\n")
     assert "metadata of 1 span not searched yet" in text
 
 
 async def test_a_backend_that_fails_leaves_what_was_found_and_the_reason() -> None:
-    async with desk_with(*many(400)) as desk:
-        left = len(unread(desk))
-        desk.switches.faults.append(Fault(Answer(500, {"errors": ["broken"]}), SEARCH))
-        text = await desk.call("search_trace", pattern="number")
+    async with opened_trace_of(*many(400)) as harness:
+        left = len(unread(harness))
+        harness.switches.faults.append(Fault(Answer(500, {"errors": ["broken"]}), SEARCH))
+        text = await harness.call("search_trace", pattern="number")
         assert text.startswith(f"{400 - left} matches in ")
         assert f"of {left} spans not searched yet: The Opik backend failed (status 500)" in text
-        desk.switches.faults.clear()
-        assert "400 matches" in await desk.follow(text)
+        harness.switches.faults.clear()
+        assert "400 matches" in await harness.follow(text)
 
 
 async def test_a_page_that_breaks_off_is_gone_on_with_from_where_it_broke() -> None:
-    async with desk_with(*many(400)) as desk:
-        desk.switches.faults.append(Fault(CutAfter(lines=30), SEARCH, times=3))
-        text = await desk.call("search_trace", pattern="number")
+    async with opened_trace_of(*many(400)) as harness:
+        harness.switches.faults.append(Fault(CutAfter(lines=30), SEARCH, times=3))
+        text = await harness.call("search_trace", pattern="number")
         assert text.startswith("400 matches in 400 values of 400 spans")
         assert "could not be read" not in text
 
 
 async def test_spans_that_are_gone_meanwhile_are_counted_as_not_read() -> None:
-    async with desk_with(*many(400)) as desk:
-        number = unread(desk)[7]
-        desk.standin.records.workspace().remove_span(span_id(number))
-        text = await desk.call("search_trace", pattern="number")
+    async with opened_trace_of(*many(400)) as harness:
+        number = unread(harness)[7]
+        harness.standin.records.workspace().remove_span(span_id(number))
+        text = await harness.call("search_trace", pattern="number")
         assert text.startswith("399 matches")
         assert text.endswith("[1 span could not be read]")
 
 
 async def test_old_backends_that_cut_nothing_give_the_same_answer() -> None:
     spans = [*many(350), a_span(400, 1, output="y" * 30_000 + "needle")]
-    async with desk_with(
+    async with opened_trace_of(
         *spans, switches={"ignore_truncate": True, "ignore_exclude": True}
-    ) as desk:
-        assert "s351 output" in await desk.call("search_trace", pattern="needle")
+    ) as harness:
+        assert "s351 output" in await harness.call("search_trace", pattern="needle")
 
 
 async def test_hostile_values_are_searched_and_shown_on_one_line() -> None:
     value = {"a\nb'": "{x} %s\r\nneedle\u2028\u0000 \U0001f600\u202e"}
-    async with desk_with(a_span(1, input=value, name="{n}")) as desk:
-        text = await desk.call("search_trace", pattern="NEEDLE")
+    async with opened_trace_of(a_span(1, input=value, name="{n}")) as harness:
+        text = await harness.call("search_trace", pattern="NEEDLE")
         assert len(text.splitlines()) == 2
         assert text.endswith(": {x} %s needle \\x00 \U0001f600")
-        assert "No match" in await desk.call("search_trace", pattern="\ud83d")
+        assert "No match" in await harness.call("search_trace", pattern="\ud83d")
 
 
 async def test_a_10_mb_value_is_searched_to_its_end() -> None:
-    async with desk_with(a_span(1, output={"t": "ab " * 3_400_000 + "needle"})) as desk:
-        text = await desk.call("search_trace", pattern="needle")
+    async with opened_trace_of(a_span(1, output={"t": "ab " * 3_400_000 + "needle"})) as harness:
+        text = await harness.call("search_trace", pattern="needle")
         assert "[character 10,200,000 of 10,200,006]" in text
-        assert "1,000 times" in await desk.call("search_trace", pattern="ab")
+        assert "1,000 times" in await harness.call("search_trace", pattern="ab")
 
 
 async def test_the_row_shows_the_pattern_bounded_and_on_one_line() -> None:
-    async with desk_with(a_span(1)) as desk:
-        row = await desk.display("search_trace", pattern="time\nout {span:x}")
+    async with opened_trace_of(a_span(1)) as harness:
+        row = await harness.display("search_trace", pattern="time\nout {span:x}")
         assert row == "Searching the trace for “time out (span:x}”"
-        assert len(await desk.display("search_trace", pattern="y" * 400)) < 100
+        assert len(await harness.display("search_trace", pattern="y" * 400)) < 100

@@ -14,7 +14,7 @@ from app.opik.records import ErrorInfo
 from app.tools.suggestions import suggest_first_questions, suggest_next_questions
 from app.web.markdown.allowed_links import urls_in
 from tests.analysis.timeline import at, draw, span, trace
-from tests.tools.desk import a_span, desk_with
+from tests.tools.trace_harness import a_span, opened_trace_of
 
 HEALTHY = """
     root  |---------|
@@ -150,6 +150,6 @@ def test_an_address_in_a_name_is_none_in_a_question(address: str) -> None:
 
 async def test_an_opened_trace_offers_both() -> None:
     error = {"exception_type": "E", "message": "m"}
-    async with desk_with(a_span(1, name="agent {x}", error_info=error)) as desk:
-        assert desk.ready.starters[0] == "What caused this error?"
-        assert "“agent {x}”" in desk.ready.suggestions[0]
+    async with opened_trace_of(a_span(1, name="agent {x}", error_info=error)) as harness:
+        assert harness.context.starters[0] == "What caused this error?"
+        assert "“agent {x}”" in harness.context.suggestions[0]

@@ -12,7 +12,7 @@ from app.tools.trace.project import ListLimits, ProjectReader, TraceList
 from standin.app import Standin
 from standin.faults import CutAfter, Delay, Endless, Fault
 from testkit.service import TRACE_ID
-from tests.tools.desk import CALLER, a_span, a_trace, backend_with
+from tests.tools.trace_harness import CALLER, a_span, a_trace, backend_with
 
 SEARCH = "/v1/private/traces/search"
 

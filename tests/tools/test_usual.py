@@ -7,8 +7,8 @@ import pytest
 
 from app.analysis.baseline import milliseconds, quantiles_text
 from standin.faults import Answer, Fault, garbage
-from tests.tools.desk import a_call, a_span, a_trace, desk_with
 from tests.tools.runs import ERROR, put_timed_runs, timed_run
+from tests.tools.trace_harness import a_call, a_span, a_trace, opened_trace_of
 
 STATS = "/v1/private/traces/stats"
 SEARCH = "/v1/private/traces/search"
@@ -16,14 +16,14 @@ SPANS = "/v1/private/spans/search"
 
 
 async def test_percentiles_errors_and_the_place_of_this_trace_are_told() -> None:
-    async with desk_with(a_span(1), trace=a_trace(error_info=ERROR)) as desk:
+    async with opened_trace_of(a_span(1), trace=a_trace(error_info=ERROR)) as harness:
         runs = [timed_run(n, milliseconds=10 * n) for n in range(1, 100)]
         runs[0]["error_info"] = ERROR
-        desk.standin.records.put_traces(runs)
-        desk.standin.records.put_spans(
+        harness.standin.records.put_traces(runs)
+        harness.standin.records.put_spans(
             [a_call(run, n, cost=0.01 * n, tokens=n) for n, run in enumerate(runs, 1)]
         )
-        text = await desk.call("compare_with_project")
+        text = await harness.call("compare_with_project")
     assert text.splitlines() == [
         "100 traces named answer-question in this project, 2026-11-13 to 2026-11-21;"
         " 2 failed (2 %)",
@@ -36,37 +36,37 @@ async def test_percentiles_errors_and_the_place_of_this_trace_are_told() -> None
 
 
 async def test_another_name_and_another_window_can_be_asked_for() -> None:
-    async with desk_with(a_span(1)) as desk:
-        put_timed_runs(desk, 30, name="tune")
-        text = await desk.call("compare_with_project", name="tune", days=1)
-        none = await desk.call("compare_with_project", name="nothing {x}")
+    async with opened_trace_of(a_span(1)) as harness:
+        put_timed_runs(harness, 30, name="tune")
+        text = await harness.call("compare_with_project", name="tune", days=1)
+        none = await harness.call("compare_with_project", name="nothing {x}")
     assert text.startswith("30 traces named tune in this project, 2026-11-19 to 2026-11-21")
     assert "this trace" not in text
     assert none.startswith("There is no trace named nothing {x} in this project")
 
 
 async def test_a_trace_without_another_of_its_name_is_not_compared_with_itself() -> None:
-    async with desk_with(a_span(1)) as desk:
-        text = await desk.call("compare_with_project")
+    async with opened_trace_of(a_span(1)) as harness:
+        text = await harness.call("compare_with_project")
     assert text.startswith("There is no other trace named answer-question in this project")
     assert "p50" not in text
 
 
 async def test_traces_that_have_not_ended_are_told_apart() -> None:
-    async with desk_with(a_span(1)) as desk:
-        put_timed_runs(desk, 30)
-        desk.standin.records.put_traces([timed_run(40) | {"end_time": None}])
-        text = await desk.call("compare_with_project")
+    async with opened_trace_of(a_span(1)) as harness:
+        put_timed_runs(harness, 30)
+        harness.standin.records.put_traces([timed_run(40) | {"end_time": None}])
+        text = await harness.call("compare_with_project")
     assert "32 traces named answer-question" in text
     assert "0 failed (0 %); 1 not finished\n" in text
     assert "(of the 31 that have it)" in text
 
 
 async def test_percentiles_of_what_was_read_are_those_that_the_statistics_tell() -> None:
-    async with desk_with(a_span(1), trace=a_trace(source="sdk")) as desk:
-        put_timed_runs(desk, 37)
-        read = await desk.call("compare_with_project")
-        around = desk.ready.bench.around
+    async with opened_trace_of(a_span(1), trace=a_trace(source="sdk")) as harness:
+        put_timed_runs(harness, 37)
+        read = await harness.call("compare_with_project")
+        around = harness.context.project
         told = await around.usual("answer-question", around.window(7))
     assert told is not None
     assert told[0].duration is not None
@@ -74,21 +74,21 @@ async def test_percentiles_of_what_was_read_are_those_that_the_statistics_tell()
 
 
 async def test_of_few_traces_it_is_said_that_they_say_little() -> None:
-    async with desk_with(a_span(1)) as desk:
-        put_timed_runs(desk, 3)
-        assert "so few say little" in await desk.call("compare_with_project")
+    async with opened_trace_of(a_span(1)) as harness:
+        put_timed_runs(harness, 3)
+        assert "so few say little" in await harness.call("compare_with_project")
 
 
 async def test_of_many_traces_the_statistics_tell_and_the_newest_tell_the_rest() -> None:
-    async with desk_with(a_span(1)) as desk:
-        put_timed_runs(desk, 1_500)
-        text = await desk.call("compare_with_project")
-        asked = json.loads(desk.requests("/traces/stats")[-1].query["filters"])
+    async with opened_trace_of(a_span(1)) as harness:
+        put_timed_runs(harness, 1_500)
+        text = await harness.call("compare_with_project")
+        asked = json.loads(harness.requests("/traces/stats")[-1].query["filters"])
     assert text.startswith("1,501 traces named answer-question")
     assert "duration: p50 7.51 s, p90 13.51 s" in text
     assert "cost, tokens and shares" in text
     assert {"field": "source", "operator": "=", "value": "sdk"} in asked
-    assert len(desk.requests("/traces/search")) <= 4
+    assert len(harness.requests("/traces/search")) <= 4
 
 
 @pytest.mark.parametrize(
@@ -108,27 +108,27 @@ async def test_of_many_traces_the_statistics_tell_and_the_newest_tell_the_rest()
 async def test_without_statistics_the_newest_traces_tell_and_that_is_said(
     effect: Answer, said: str
 ) -> None:
-    async with desk_with(a_span(1)) as desk:
-        put_timed_runs(desk, 1_500)
-        desk.switches.faults.append(Fault(effect, STATS))
-        text = await desk.call("compare_with_project")
+    async with opened_trace_of(a_span(1)) as harness:
+        put_timed_runs(harness, 1_500)
+        harness.switches.faults.append(Fault(effect, STATS))
+        text = await harness.call("compare_with_project")
     assert "700 traces named answer-question" in text
     assert said in text
     assert "Of the newest 700 traces that could be read: all of this." in text
 
 
 async def test_a_backend_that_cannot_leave_evaluators_out_is_said_to_count_them() -> None:
-    async with desk_with(a_span(1), switches={"generation": "B"}) as desk:
-        put_timed_runs(desk, 900)
-        text = await desk.call("compare_with_project")
+    async with opened_trace_of(a_span(1), switches={"generation": "B"}) as harness:
+        put_timed_runs(harness, 900)
+        text = await harness.call("compare_with_project")
     assert text.startswith("901 traces")
     assert "Runs of experiments and evaluators may be counted in." in text
 
 
 async def test_runs_of_evaluators_are_left_out() -> None:
-    async with desk_with(a_span(1)) as desk:
-        put_timed_runs(desk, 30, source="evaluator")
-        text = await desk.call("compare_with_project")
+    async with opened_trace_of(a_span(1)) as harness:
+        put_timed_runs(harness, 30, source="evaluator")
+        text = await harness.call("compare_with_project")
     assert text.startswith("There is no other trace named answer-question")
 
 
@@ -136,20 +136,20 @@ async def test_runs_of_evaluators_are_left_out() -> None:
 async def test_backends_without_filters_are_answered_from_what_was_read(
     switches: dict[str, Any],
 ) -> None:
-    async with desk_with(a_span(1), switches=switches) as desk:
-        put_timed_runs(desk, 30)
-        desk.standin.records.put_traces([timed_run(n, name="x") for n in range(40, 60)])
-        assert "31 traces named" in await desk.call("compare_with_project")
+    async with opened_trace_of(a_span(1), switches=switches) as harness:
+        put_timed_runs(harness, 30)
+        harness.standin.records.put_traces([timed_run(n, name="x") for n in range(40, 60)])
+        assert "31 traces named" in await harness.call("compare_with_project")
 
 
 async def test_statistics_of_a_backend_that_ignores_names_are_not_taken() -> None:
-    async with desk_with(a_span(1), switches={"filters": "ignored"}) as desk:
+    async with opened_trace_of(a_span(1), switches={"filters": "ignored"}) as harness:
         others = [timed_run(n, name="x", milliseconds=9_000) for n in range(1, 2_000, 2)]
-        desk.standin.records.put_traces(others)
+        harness.standin.records.put_traces(others)
         runs = [timed_run(n, milliseconds=10) for n in range(0, 2_000, 2)][1:]
-        desk.standin.records.put_traces(runs)
-        text = await desk.call("compare_with_project")
-        assert desk.requests("/traces/stats")[1:] == []
+        harness.standin.records.put_traces(runs)
+        text = await harness.call("compare_with_project")
+        assert harness.requests("/traces/stats")[1:] == []
     assert "duration: p50 10.0 ms, p90 10.0 ms" in text
     assert "does not choose by name" in text
     assert "all of this" in text
@@ -157,9 +157,9 @@ async def test_statistics_of_a_backend_that_ignores_names_are_not_taken() -> Non
 
 @pytest.mark.parametrize("long", ["é" * 9_000, "a?b=c&d", "{x}\r\nCookie: y"])
 async def test_an_odd_name_is_asked_for_in_bodies_only(long: str) -> None:
-    async with desk_with(a_span(1), trace=a_trace(name=long)) as desk:
-        put_timed_runs(desk, 900, name=long)
-        text = await desk.call("compare_with_project")
-        assert await desk.call("find_similar_traces", outcome="slow")
-        assert desk.requests("/traces/stats") == []
+    async with opened_trace_of(a_span(1), trace=a_trace(name=long)) as harness:
+        put_timed_runs(harness, 900, name=long)
+        text = await harness.call("compare_with_project")
+        assert await harness.call("find_similar_traces", outcome="slow")
+        assert harness.requests("/traces/stats") == []
     assert "traces named" in text

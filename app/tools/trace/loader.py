@@ -22,7 +22,7 @@ from app.analysis.trace_analysis import TraceAnalysis
 from app.caller import Caller, Owner
 from app.errors import BackendUnavailable
 from app.opik.client import OpikClient
-from app.opik.records import Span, Trace
+from app.opik.records import Trace
 from app.tools.trace.bodies import BodyReader, SpanBodyLimits
 
 log = structlog.get_logger(__name__)
@@ -91,10 +91,8 @@ class LoadLimits:
 
 @dataclass(frozen=True, slots=True)
 class LoadedTrace:
-    """A trace with its spans by id, examined. `notes` tell what could not be read."""
+    """An analysed trace, notes on what could not be read of it, and its size in memory."""
 
-    trace: Trace
-    spans: dict[str, Span]
     analysis: TraceAnalysis
     notes: tuple[str, ...]
     bytes: int
@@ -138,7 +136,7 @@ class TraceLoader:
     async def _load(self, caller: Caller, owner: Owner, trace: Trace) -> LoadedTrace:
         trace_id = trace.id
         kept = self._kept.get((owner, trace_id))
-        if kept is not None and _stamp(kept.trace) == _stamp(trace):
+        if kept is not None and _stamp(kept.analysis.trace) == _stamp(trace):
             return kept
         self._kept.pop((owner, trace_id), None)
         loaded = await self._read(caller, trace)
@@ -170,8 +168,6 @@ class TraceLoader:
             ms=round((time.monotonic() - began) * 1000),
         )
         return LoadedTrace(
-            trace,
-            {span_id: node.span for span_id, node in analysis.tree.by_id.items()},
             analysis,
             _shortfall(trace, len(found.spans), cut=found.cut),
             (found.bytes + reader.bytes) * OBJECT_OVERHEAD,

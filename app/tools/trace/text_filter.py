@@ -11,13 +11,13 @@ from collections.abc import Sequence
 import anyio
 
 from app.analysis.json_values import is_cut_body, iterate_leaves
+from app.analysis.trace_analysis import TraceAnalysis
 from app.caller import Caller
 from app.errors import OpikAssistError
 from app.opik.client import BODIES, Filter, OpikClient
 from app.opik.records import Span
 from app.opik.responses import SpanPage
 from app.tools.excerpts import as_text
-from app.tools.trace.loader import LoadedTrace
 from app.tools.trace.project import PageSize
 
 FILTERED = ("input", "output")
@@ -44,10 +44,10 @@ class ContainsFilter:
     such filter, is never taken for "no match". Where no word is known, it is not trusted either.
     """
 
-    def __init__(self, client: OpikClient, caller: Caller, loaded: LoadedTrace) -> None:
+    def __init__(self, client: OpikClient, caller: Caller, analysis: TraceAnalysis) -> None:
         self._client = client
         self._caller = caller
-        self._loaded = loaded
+        self._analysis = analysis
         self._works: bool | None = None
 
     async def works(self) -> bool:
@@ -78,9 +78,9 @@ class ContainsFilter:
 
     def _known(self) -> tuple[str, str, str] | None:
         """The id of a span, a field of it, and a word that stands there."""
-        for span_id in self._loaded.analysis.bodies:
+        for span_id in self._analysis.bodies:
             for field in FILTERED:
-                value = getattr(self._loaded.spans[span_id], field)
+                value = getattr(self._analysis.tree.by_id[span_id].span, field)
                 for _, leaf in iterate_leaves(value, most=_LEAVES_TRIED):
                     word = _WORD.search(leaf) if isinstance(leaf, str) else None
                     if word:
@@ -92,7 +92,7 @@ class ContainsFilter:
     ) -> SpanPage:
         return await self._client.get_span_page(
             self._caller,
-            self._loaded.trace,
+            self._analysis.trace,
             limit=limit,
             cursor=cursor,
             exclude=[body for body in BODIES if body != keep],

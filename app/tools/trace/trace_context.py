@@ -1,4 +1,4 @@
-"""One trace on the bench for a turn, with the caller's rights: what every tool works on."""
+"""Opens a trace for a turn, and holds what every tool works on."""
 
 import re
 from bisect import bisect_right
@@ -18,7 +18,7 @@ from app.caller import Caller, Owner
 from app.errors import OpikAssistError, ToolFailed
 from app.ids import is_uuid
 from app.opik.client import BODIES, OpikClient
-from app.opik.records import Span
+from app.opik.records import Span, Trace
 from app.opik.responses import SpanPage
 from app.tools.suggestions import Questions, suggest_first_questions, suggest_next_questions
 from app.tools.trace.bodies import BodyReader, SpanBodyLimits
@@ -55,8 +55,20 @@ class ToolLimits:
     search: SearchLimits = field(default_factory=SearchLimits)
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedSpan:
+    """A span with its bodies; `note` says what could not be read of them."""
+
+    span: Span
+    note: str = ""
+
+
 class TraceContext:
-    """A loaded trace, the conversation's names for its spans, and the way to their bodies."""
+    """One trace opened for a turn, with the caller's rights: what every tool works on.
+
+    `outline` is for the prompt and `toolbox` for the loop; `aliases` are the conversation's names
+    for spans, `project` reads around the trace.
+    """
 
     def __init__(
         self,
@@ -65,47 +77,69 @@ class TraceContext:
         *,
         client: OpikClient,
         caller: Caller,
+        tools: Sequence[Tool],
         limits: ToolLimits,
+        outline: str,
         load: Callable[[str], Awaitable[LoadedTrace]],
     ) -> None:
         """`load` loads another trace with the caller's rights."""
-        self.loaded = loaded
+        self.analysis = loaded.analysis
+        self.notes = loaded.notes
         self.aliases = aliases
-        self.around = ProjectReader(client, caller, loaded.trace)
         self.limits = limits
+        self.outline = outline
+        self.toolbox = Toolbox(
+            tools, self, seconds=limits.seconds, characters=limits.result_characters
+        )
+        self.project = ProjectReader(client, caller, self.trace)
         self._client = client
         self._caller = caller
         self._load = load
         self._bodies: dict[str, Span] = {}
         self._whole: LRUCache[str, Span] = LRUCache(_WHOLE_KEPT)
         self._locks: dict[str, anyio.Lock] = {}
-        self._ids = sorted(loaded.spans)
-        self.contains = ContainsFilter(client, caller, loaded)
+        self._ids = sorted(self.analysis.tree.by_id)
+        self.contains = ContainsFilter(client, caller, self.analysis)
         self.searches: LRUCache[Any, Any] = LRUCache(_SEARCHES_KEPT)
         self._turns = anyio.CapacityLimiter(_WHOLE_AT_ONCE)
 
-    def outline(self) -> str:
-        """The outline of the trace, and what could not be read of it."""
-        text = build_outline(
-            self.loaded.analysis, alias=self.aliases.name, budget_tokens=self.limits.outline_tokens
-        )
-        return "\n".join([text, *self.loaded.notes])
+    @property
+    def trace(self) -> Trace:
+        return self.analysis.trace
+
+    @property
+    def project_id(self) -> str:
+        return self.trace.project_id or ""
+
+    @property
+    def span_count(self) -> int:
+        return len(self.analysis.tree.nodes)
+
+    @property
+    def suggestions(self) -> Questions:
+        """Three questions for after an answer."""
+        return suggest_next_questions(self.analysis, self.label)
+
+    @property
+    def starters(self) -> Questions:
+        """Three questions to begin with."""
+        return suggest_first_questions(self.analysis, self.label)
 
     def label(self, span_id: str) -> str | None:
         """A span's name as a person reads it; None for a span that is not of this trace."""
-        span = self.loaded.spans.get(span_id)
-        return None if span is None else (span.name or "unnamed")
+        node = self.analysis.tree.by_id.get(span_id)
+        return None if node is None else node.name
 
     def find(self, reference: str) -> Span:
         """The span of an alias or an id, without its full bodies; ToolFailed for anything else."""
         wanted = reference.strip().strip("[]⟦⟧").removeprefix("span:").lower()
         span_id = self.aliases.span_id(wanted) or wanted
-        span = self.loaded.spans.get(span_id)
-        if span is None:
+        node = self.analysis.tree.by_id.get(span_id)
+        if node is None:
             raise ToolFailed(
                 "This trace has no such span. Name spans as the outline does (s1, s2, ...)."
             )
-        return span
+        return node.span
 
     def find_all(self, references: str) -> list[Span]:
         """The spans of several references with commas or blanks between; each one once."""
@@ -117,13 +151,13 @@ class TraceContext:
     async def load_other(self, trace_id: str) -> LoadedTrace:
         """Another trace of this project with its spans; raises the backend's refusal."""
         other = await self._load(trace_id)
-        if other.trace.project_id != self.loaded.trace.project_id:
+        if other.analysis.trace.project_id != self.trace.project_id:
             raise ToolFailed("That trace is not in the project of this one.")
         return other
 
     async def opened(
         self, spans: Sequence[Span], *, whole: Collection[str] = BODIES
-    ) -> list["OpenedSpan"]:
+    ) -> list[OpenedSpan]:
         """The spans with their bodies, in order.
 
         What was not read yet is read in few requests; the whole record is asked for only where the
@@ -146,14 +180,14 @@ class TraceContext:
         missing = [each for each in span_ids if self.body(each) is None]
         if missing:
             reader = BodyReader(
-                self._client, self._caller, self.loaded.trace, SpanBodyLimits(seconds=_BODY_SECONDS)
+                self._client, self._caller, self.trace, SpanBodyLimits(seconds=_BODY_SECONDS)
             )
             self._bodies |= await reader.read(self._ids, missing)
 
     def body(self, span_id: str) -> Span | None:
         """The span with its bodies, as far as the backend does not cut them; None if unread."""
-        if span_id in self.loaded.analysis.bodies:
-            return self.loaded.spans[span_id]
+        if span_id in self.analysis.bodies:
+            return self.analysis.tree.by_id[span_id].span
         return self._bodies.get(span_id)
 
     async def page_from(self, span_id: str, *, limit: int, exclude: Sequence[str] = ()) -> SpanPage:
@@ -161,7 +195,7 @@ class TraceContext:
         place = bisect_right(self._ids, span_id)
         cursor = self._ids[place] if place < len(self._ids) else ""
         return await self._client.get_span_page(
-            self._caller, self.loaded.trace, limit=limit, cursor=cursor, exclude=exclude
+            self._caller, self.trace, limit=limit, cursor=cursor, exclude=exclude
         )
 
     async def read_whole(self, span: Span) -> Span:
@@ -172,7 +206,7 @@ class TraceContext:
             except OpikAssistError:
                 return span
 
-    async def _open(self, span: Span, whole: Collection[str]) -> "OpenedSpan":
+    async def _open(self, span: Span, whole: Collection[str]) -> OpenedSpan:
         body = self.body(span.id)
         if body is not None and not any(is_cut_body(getattr(body, field)) for field in whole):
             return OpenedSpan(body)
@@ -189,51 +223,14 @@ class TraceContext:
         if not is_uuid(span.id):
             raise ToolFailed("Opik gives this span an id that is no UUID.")
         if span.id not in self._whole:
-            trace = self.loaded.trace
-            self._whole[span.id] = await self._client.get_span(self._caller, span.id, trace=trace)
+            self._whole[span.id] = await self._client.get_span(
+                self._caller, span.id, trace=self.trace
+            )
         return self._whole[span.id]
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedSpan:
-    """A span with its bodies; `note` says what could not be read of them."""
-
-    span: Span
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ReadyTrace:
-    """A trace ready for a turn: its outline for the prompt, its tools for the loop."""
-
-    outline: str
-    toolbox: Toolbox
-    bench: TraceContext
-
-    @property
-    def project_id(self) -> str:
-        return self.bench.loaded.trace.project_id or ""
-
-    @property
-    def span_count(self) -> int:
-        return len(self.bench.loaded.spans)
-
-    @property
-    def suggestions(self) -> Questions:
-        """Three questions for after an answer."""
-        return suggest_next_questions(self.bench.loaded.analysis, self.bench.label)
-
-    @property
-    def starters(self) -> Questions:
-        """Three questions to begin with."""
-        return suggest_first_questions(self.bench.loaded.analysis, self.bench.label)
-
-    def label(self, span_id: str) -> str | None:
-        return self.bench.label(span_id)
-
-
 class TraceOpener:
-    """Opens workbenches."""
+    """Opens traces for turns, with what is usual for their names where that comes in time."""
 
     def __init__(
         self,
@@ -244,32 +241,34 @@ class TraceOpener:
         *,
         usual_seconds: float = 1.5,
     ) -> None:
-        """`usual_seconds` is how long the backend may take to tell what is usual for a trace's
-        name, beside its loading; 0 asks never."""
+        """`usual_seconds` is how long the backend may take for the figures of a trace's name,
+        beside its loading; with 0 they are not asked for."""
         self._client = client
         self._baselines = ProjectBaselines(client, seconds=usual_seconds)
         self._loader = loader
         self._tools = tuple(tools)
         self._limits = limits
 
-    async def __call__(
+    async def open_trace(
         self, caller: Caller, owner: Owner, trace_id: str, aliases: Aliases
-    ) -> ReadyTrace:
+    ) -> TraceContext:
         """Loads a trace and its spans; raises the backend's refusal or failure."""
         loaded = await self._baselines.load(self._loader, caller, owner, trace_id=trace_id)
-        bench = TraceContext(
+        outline = await anyio.to_thread.run_sync(self._outline, loaded, aliases)
+        return TraceContext(
             loaded,
             aliases,
             client=self._client,
             caller=caller,
+            tools=self._tools,
             limits=self._limits,
+            outline=outline,
             load=partial(self._loader.load, caller, owner),
         )
-        outline = await anyio.to_thread.run_sync(bench.outline)
-        toolbox = Toolbox(
-            self._tools,
-            bench,
-            seconds=self._limits.seconds,
-            characters=self._limits.result_characters,
+
+    def _outline(self, loaded: LoadedTrace, aliases: Aliases) -> str:
+        """The outline of the trace, and what could not be read of it."""
+        text = build_outline(
+            loaded.analysis, alias=aliases.name, budget_tokens=self._limits.outline_tokens
         )
-        return ReadyTrace(outline, toolbox, bench)
+        return "\n".join([text, *loaded.notes])

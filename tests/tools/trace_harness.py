@@ -20,7 +20,7 @@ from app.messages import ToolCall
 from app.opik.client import OpikClient
 from app.tools import TOOLS
 from app.tools.trace.loader import LoadLimits, TraceLoader
-from app.tools.trace.trace_context import ReadyTrace, ToolLimits, TraceOpener
+from app.tools.trace.trace_context import ToolLimits, TraceContext, TraceOpener
 from standin.app import Standin
 from standin.app import create_app as create_standin
 from standin.record_store import Records
@@ -91,14 +91,14 @@ def a_call(trace: dict[str, Any], number: int, *, cost: float, tokens: int) -> d
 
 
 @dataclass
-class Desk:
+class TraceHarness:
     """The backend, the parts that open traces, and one opened trace."""
 
     standin: Standin
     client: OpikClient
     loader: TraceLoader
     aliases: Aliases
-    ready: ReadyTrace
+    context: TraceContext
 
     @property
     def switches(self) -> Switches:
@@ -114,13 +114,13 @@ class Desk:
 
     async def answer(self, tool: str, **arguments: Any) -> CompletedCall:
         call = ToolCall("c1", tool, json.dumps(arguments))
-        return await self.ready.toolbox.call(call, seconds=30)
+        return await self.context.toolbox.call(call, seconds=30)
 
     async def call(self, tool: str, **arguments: Any) -> str:
         """What the model reads of a call that went well."""
         answer = await self.answer(tool, **arguments)
         assert answer.outcome == "ok", answer.text
-        assert len(answer.text) <= self.ready.bench.limits.result_characters
+        assert len(answer.text) <= self.context.limits.result_characters
         answer.text.encode()
         return answer.text
 
@@ -133,12 +133,12 @@ class Desk:
         return await self.call(tool, **values)
 
     async def display(self, tool: str, **arguments: Any) -> str:
-        return self.ready.toolbox.display_name(ToolCall("c1", tool, json.dumps(arguments)))
+        return self.context.toolbox.display_name(ToolCall("c1", tool, json.dumps(arguments)))
 
     async def reopen(self) -> None:
         """Opens the trace as the next turn would."""
-        workshop = TraceOpener(self.client, self.loader, TOOLS, self.ready.bench.limits)
-        self.ready = await workshop(CALLER, OWNER, TRACE_ID, self.aliases)
+        opener = TraceOpener(self.client, self.loader, TOOLS, self.context.limits)
+        self.context = await opener.open_trace(CALLER, OWNER, TRACE_ID, self.aliases)
 
 
 @contextlib.asynccontextmanager
@@ -162,19 +162,19 @@ async def backend_with(
 
 
 @contextlib.asynccontextmanager
-async def desk_with(
+async def opened_trace_of(
     *spans: dict[str, Any],
     trace: dict[str, Any] | None = None,
     load: LoadLimits | None = None,
     limits: ToolLimits | None = None,
     switches: dict[str, Any] | None = None,
-) -> AsyncIterator[Desk]:
+) -> AsyncIterator[TraceHarness]:
     """A trace of these spans, opened; the n-th is named `sn`."""
     async with backend_with(trace or a_trace(), list(spans)) as (standin, client):
         for name, value in (switches or {}).items():
             setattr(standin.switches, name, value)
         loader = TraceLoader(client, load or LoadLimits())
         aliases = Aliases(str(each["id"]) for each in spans)
-        workshop = TraceOpener(client, loader, TOOLS, limits or ToolLimits())
-        ready = await workshop(CALLER, OWNER, TRACE_ID, aliases)
-        yield Desk(standin, client, loader, aliases, ready)
+        opener = TraceOpener(client, loader, TOOLS, limits or ToolLimits())
+        context = await opener.open_trace(CALLER, OWNER, TRACE_ID, aliases)
+        yield TraceHarness(standin, client, loader, aliases, context)
