@@ -9,7 +9,7 @@ from statistics import median
 from app.analysis.text.outline import build_outline
 from app.analysis.trace_analysis import TraceAnalysis
 from app.token_estimate import estimate_tokens
-from evals.alone import examined
+from evals.analysis_only import examined
 from evals.cases import Setting, held_back_cases, open_cases
 
 

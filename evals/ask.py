@@ -21,13 +21,13 @@ from typing import TextIO
 import anyio
 
 from app.errors import StartRefused
-from evals import to_opik
-from evals.asked_case import AskedCase, CaseBroken, case_name, grown, read_folder
+from evals import opik_experiments as to_opik
 from evals.cases import held_back_cases, open_cases
-from evals.outcome import Row
-from evals.run import NO_MODEL, CaseSource, Endpoint, Prompt, Variant, run
-from evals.service import check_environment
-from evals.table import summary
+from evals.labelled_case import AskedCase, CaseBroken, case_name, grown, read_folder
+from evals.results import Row
+from evals.runner import NO_MODEL, CaseSource, Endpoint, Prompt, Variant, run
+from evals.service_under_test import check_environment
+from evals.summary_table import summary
 
 KEY = "EVALS_API_KEY"
 DATASET = "opik-assist-evals"

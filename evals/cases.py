@@ -10,7 +10,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from evals.grow import Case, grow
+from evals.generated_trace import Case, grow
 
 SIZES = (10, 200, 5_000)
 _OPEN = {

@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from app.analysis.json_values import CUT_LENGTH
-from evals.item import Item
+from evals.recorded_span import Item
 
 _NAMES = (
     "log_metrics",

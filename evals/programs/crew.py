@@ -5,8 +5,8 @@ from typing import Any
 
 import opik
 
-from evals.mark import CULPRIT_TAG
 from evals.programs.plan import Plan, work
+from evals.recorded_span import CULPRIT_TAG
 
 MODEL = "claude-sonnet-4-5"
 

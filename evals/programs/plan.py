@@ -7,7 +7,7 @@ from typing import Any
 
 from opik import opik_context
 
-from evals.mark import CULPRIT_TAG
+from evals.recorded_span import CULPRIT_TAG
 
 TICK = 0.001
 

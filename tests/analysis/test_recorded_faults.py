@@ -3,7 +3,7 @@
 import pytest
 
 from app.analysis.analyse_trace import analyse_trace
-from evals.grow import RECORDINGS, grow
+from evals.generated_trace import RECORDINGS, grow
 
 NAMES = sorted(path.name.removesuffix(".json.gz") for path in RECORDINGS.glob("*.json.gz"))
 FAULTY = [name for name in NAMES if not name.endswith("-healthy")]

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from evals.asked_case import AskedCase
+from evals.labelled_case import AskedCase
 
 
 def as_json(case: AskedCase) -> dict[str, Any]:

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from evals.ask import main, spread
-from evals.asked_case import grown
 from evals.cases import Setting, held_back_cases, open_cases
-from evals.to_opik import Sent
+from evals.labelled_case import grown
+from evals.opik_experiments import Sent
 from standin.serving import serve_in_thread
 from tests.evals.case_files import as_json, write_case
-from tests.evals.fake_server import FakeServer
+from tests.evals.fake_model_server import FakeServer
 
 FAULTY = Setting("sqlbot", "locked_table", 10, 1, 924874)
 HEALTHY = Setting("sqlbot", "", 10, 1, 730802)
@@ -104,7 +104,9 @@ def test_a_run_whose_results_did_not_all_reach_opik_fails(
     code: int,
 ) -> None:
     said = io.StringIO()
-    monkeypatch.setattr("evals.to_opik.send", lambda *_, **__: Sent("What came of it.", whole))
+    monkeypatch.setattr(
+        "evals.opik_experiments.send", lambda *_, **__: Sent("What came of it.", whole)
+    )
     where = ["--base-url", base_url, "--cases", str(cases), "--out", str(tmp_path / "results")]
     assert main(["--model", "finds", "--to-opik", *where], out=said) == code
     assert said.getvalue().endswith("What came of it.\n")

@@ -19,7 +19,7 @@ from app.export_cases import Backend, OneTrace, Recording, export, main, read_re
 from app.opik.client import OpikClient
 from app.opik.records import Trace
 from evals import ask
-from evals.asked_case import AskedCase, read_file
+from evals.labelled_case import AskedCase, read_file
 from standin.chat import ChatError
 from standin.faults import Answer, Fault
 from standin.serving import serve_in_thread
@@ -28,7 +28,7 @@ from testkit import credentials
 from testkit.backend import rest_client_at
 from testkit.scripted_chat import answer
 from testkit.service import OTHER_TRACE_ID, TRACE_ID, Service, record_trace, running, span_id
-from tests.evals.fake_server import FakeServer
+from tests.evals.fake_model_server import FakeServer
 
 SECRET = credentials.OPERATOR
 NOTHING = OneTrace(Recording(trace=Trace(id=TRACE_ID), spans=[]))

@@ -10,7 +10,7 @@ import httpx
 
 from app.caller import Caller
 from app.opik.records import FeedbackScore
-from evals.asked_case import AskedCase
+from evals.labelled_case import AskedCase
 from standin.app import create_app
 from standin.forwarding import ForwardingChat
 from standin.record_store import Records

@@ -8,8 +8,8 @@ import sys
 
 import sentry_sdk
 
-from evals.to_opik import send
-from tests.evals.test_figures import row
+from evals.opik_experiments import send
+from tests.evals.test_result_statistics import row
 
 if __name__ == "__main__":
     sentry_sdk.init(dsn=None, release="ours")

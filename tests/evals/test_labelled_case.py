@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from evals.asked_case import CaseBroken, grown, read_folder
 from evals.cases import Setting
+from evals.labelled_case import CaseBroken, grown, read_folder
 from tests.evals.case_files import as_json, write_case
 
 FAULTY = grown(Setting("sqlbot", "locked_table", 10, 1, 924874))

@@ -12,12 +12,12 @@ import httpx
 
 from app.agent.prompt import SYSTEM
 from app.settings import Settings
-from evals.alone import FirstFinding
-from evals.asked_case import AskedCase
-from evals.backend import Recorder, backend, workspace_of
-from evals.baseline import Baseline
-from evals.outcome import Asker, Row, row
-from evals.service import Panel, Service, service, settings_of
+from evals.analysis_only import FirstFinding
+from evals.eval_backend import Recorder, backend, workspace_of
+from evals.labelled_case import AskedCase
+from evals.reference_assistant import Baseline
+from evals.results import Asker, Row, row
+from evals.service_under_test import Panel, Service, service, settings_of
 
 CaseSource = Callable[[], AskedCase]
 """Makes a case when its turn has come: all at once would not fit into memory."""

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from evals.grading import PASSED
-from evals.outcome import Row
+from evals.results import Row
 from standin.timestamps import id_at
 
 _ITEMS_SINCE = datetime(2026, 1, 1, tzinfo=UTC)

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from evals.figures import Comparison, Interval, answered, compare, mean, share, tokens_of
 from evals.grading import PASSED, Verdict
-from evals.outcome import Row
+from evals.result_statistics import Comparison, Interval, answered, compare, mean, share, tokens_of
+from evals.results import Row
 
 _NONE = "–"
 _LEGEND = """\

@@ -9,8 +9,8 @@ from app.analysis.analyse_trace import add_bodies, measure_trace
 from app.analysis.body_selection import select_bodies
 from app.analysis.trace_analysis import TraceAnalysis
 from app.opik.records import Span, Trace
-from evals.asked_case import AskedCase
-from evals.outcome import Answered
+from evals.labelled_case import AskedCase
+from evals.results import Answered
 
 
 def examined(trace: Trace, spans: Sequence[Span]) -> TraceAnalysis:

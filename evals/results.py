@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.events import ReplyCompleted, StoredEvent, ToolCompleted, TurnFailed, TurnFinished
-from evals.asked_case import AskedCase
 from evals.grading import LabelledTurn, Verdict, grade
+from evals.labelled_case import AskedCase
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 import anyio
 import pytest
 
-from evals.alone import examined
-from evals.asked_case import grown
+from evals.analysis_only import examined
 from evals.cases import Setting
-from evals.outcome import Row
-from evals.run import NO_MODEL, Endpoint, Variant, run
+from evals.labelled_case import grown
+from evals.results import Row
+from evals.runner import NO_MODEL, Endpoint, Variant, run
 from standin.serving import serve_in_thread
 from testkit import credentials
-from tests.evals.fake_server import FakeServer
+from tests.evals.fake_model_server import FakeServer
 
 FAULTY = Setting("agent", "wrapped_raise", 10, 2, 303080)
 HEALTHY = Setting("sqlbot", "", 10, 1, 730802)

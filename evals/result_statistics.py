@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import NormalDist, fmean
 
 from evals.grading import PASSED
-from evals.outcome import Row
+from evals.results import Row
 
 CONFIDENCE = 0.95
 _RESAMPLES = 2_000

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+CULPRIT_TAG = "culprit"
+"""Marks the span that is to be found; taken off before the trace is analysed."""
+
 
 @dataclass
 class Item:

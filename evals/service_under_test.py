@@ -18,10 +18,10 @@ from app.errors import StartRefused
 from app.events import LoggedEvent
 from app.main import create_app
 from app.settings import Settings, database_url
-from evals.asked_case import AskedCase
-from evals.backend import proxy_name
+from evals.eval_backend import proxy_name
 from evals.grading import cited_spans
-from evals.outcome import Answered, answered
+from evals.labelled_case import AskedCase
+from evals.results import Answered, answered
 from standin.serving import serve_in_thread
 
 # The service sends a comment line every 15 s and ends its turns itself.

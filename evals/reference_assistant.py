@@ -30,10 +30,10 @@ from app.opik.records import Span, Trace
 from app.opik.rest_client import RestClient
 from app.settings import Settings
 from app.wiring import build_backend, build_chat_options, build_turn_policy
-from evals.asked_case import AskedCase
-from evals.backend import proxy_name
+from evals.eval_backend import proxy_name
 from evals.grading import named_spans
-from evals.outcome import Answered, answered
+from evals.labelled_case import AskedCase
+from evals.results import Answered, answered
 
 SPANS = 500
 _SYSTEM = """\

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from evals.grading import Verdict
-from evals.outcome import Row
-from evals.table import summary
-from tests.evals.test_figures import row
+from evals.results import Row
+from evals.summary_table import summary
+from tests.evals.test_result_statistics import row
 
 # One line a question: the verdict and the place of the culprit, of each variant. The last three
 # are about healthy traces.

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from evals.figures import Interval, compare, mean, share, sign_test, tokens_of
 from evals.grading import Verdict
-from evals.outcome import Row
+from evals.result_statistics import Interval, compare, mean, share, sign_test, tokens_of
+from evals.results import Row
 
 
 def row(case: str, verdict: Verdict, *, repeat: int = 0, tokens: int = 100) -> Row:

@@ -20,9 +20,8 @@ from typing import Any
 
 from app.analysis.tree import microseconds
 from app.opik.records import Span, Trace
-from evals.item import Item
-from evals.mark import CULPRIT_TAG
 from evals.noise import add_noise
+from evals.recorded_span import CULPRIT_TAG, Item
 
 RECORDINGS = Path(__file__).parent / "recordings"
 STRETCH = 40

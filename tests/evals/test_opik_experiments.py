@@ -61,7 +61,7 @@ def sent(recorder: Recorder, home: Path) -> dict[str, Any]:
             "OPIK_URL_OVERRIDE": f"{url}/api",
         }
         ended = subprocess.run(
-            [sys.executable, "-m", "tests.evals.sending"],
+            [sys.executable, "-m", "tests.evals.send_results"],
             env=environment,
             check=True,
             capture_output=True,

@@ -1,3 +1,0 @@
-"""How a program marks the span that is to be found."""
-
-CULPRIT_TAG = "culprit"
