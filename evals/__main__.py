@@ -9,15 +9,15 @@ from statistics import median
 from app.analysis.text.outline import build_outline
 from app.analysis.trace_analysis import TraceAnalysis
 from app.token_estimate import estimate_tokens
-from evals.analysis_only import examined
-from evals.cases import Setting, held_back_cases, open_cases
+from evals.analysis_only import analyse_case
+from evals.cases import CaseParameters, held_back_cases, open_cases
 
 
 @dataclass(frozen=True)
-class Score:
-    """How one case went; `place` numbers the first finding with the culprit, 0 for none."""
+class CaseScore:
+    """The result of one case; `place` is that of the first finding with the culprit, 0 for none."""
 
-    setting: Setting
+    parameters: CaseParameters
     place: int
     named_first: bool
     read: bool
@@ -26,11 +26,11 @@ class Score:
     milliseconds: float
 
 
-def score(setting: Setting) -> tuple[Score, TraceAnalysis]:
-    """Examines a case; `place` and the other figures are of its culprit."""
-    case = setting.make()
+def score_case(parameters: CaseParameters) -> tuple[CaseScore, TraceAnalysis]:
+    """Analyses a case and measures what its findings and outline say of the culprit."""
+    case = parameters.make()
     started = time.perf_counter()
-    analysis = examined(case.trace, case.spans)
+    analysis = analyse_case(case.trace, case.spans)
     known: dict[str, str] = {}
     text = build_outline(
         analysis, alias=lambda span_id: known.setdefault(span_id, f"s{len(known) + 1}")
@@ -39,8 +39,8 @@ def score(setting: Setting) -> tuple[Score, TraceAnalysis]:
     places = [i for i, found in enumerate(analysis.findings, 1) if case.culprit in found.spans]
     first = bool(analysis.findings) and analysis.findings[0].spans[:1] == (case.culprit,)
     place = places[0] if places else 0
-    scored = Score(
-        setting,
+    scored = CaseScore(
+        parameters,
         place,
         first,
         case.culprit in analysis.bodies,
@@ -51,32 +51,32 @@ def score(setting: Setting) -> tuple[Score, TraceAnalysis]:
     return scored, analysis
 
 
-def report(title: str, settings: Sequence[Setting], *, verbose: bool) -> None:
+def print_report(title: str, cases: Sequence[CaseParameters], *, verbose: bool) -> None:
     scores = []
-    for setting in settings:
-        scored, analysis = score(setting)
+    for parameters in cases:
+        scored, analysis = score_case(parameters)
         scores.append(scored)
-        wrong = scored.findings > 0 if not setting.fault else scored.place != 1
+        wrong = scored.findings > 0 if not parameters.fault else scored.place != 1
         if verbose or wrong:
-            print(f"  {setting}: culprit in finding {scored.place} of {scored.findings}")
+            print(f"  {parameters}: culprit in finding {scored.place} of {scored.findings}")
             for found in analysis.findings[:3] if wrong else ():
                 print(f"      {found.category} {found.rank:.0f}: {found.sentence}")
-    faulty = [scored for scored in scores if scored.setting.fault]
-    healthy = [scored for scored in scores if not scored.setting.fault]
+    faulty = [scored for scored in scores if scored.parameters.fault]
+    healthy = [scored for scored in scores if not scored.parameters.fault]
     print(title)
-    print(f"  culprit in the first finding   {_share(s.place == 1 for s in faulty)}")
-    print(f"  culprit named first in it      {_share(s.named_first for s in faulty)}")
-    print(f"  culprit in the first three     {_share(0 < s.place <= 3 for s in faulty)}")
+    print(f"  culprit in the first finding   {_format_share(s.place == 1 for s in faulty)}")
+    print(f"  culprit named first in it      {_format_share(s.named_first for s in faulty)}")
+    print(f"  culprit in the first three     {_format_share(0 < s.place <= 3 for s in faulty)}")
     unread = sum(not s.read for s in faulty if not 0 < s.place <= 3)
     print(f"  missed with body unread        {unread} (of large traces 200 bodies are read)")
-    print(f"  healthy traces with findings   {_share(s.findings > 0 for s in healthy)}")
+    print(f"  healthy traces with findings   {_format_share(s.findings > 0 for s in healthy)}")
     print(f"  outline tokens, most           {max(s.tokens for s in scores):,}")
-    for size in sorted({s.setting.size for s in scores}):
-        times = [s.milliseconds for s in scores if s.setting.size == size]
+    for size in sorted({s.parameters.size for s in scores}):
+        times = [s.milliseconds for s in scores if s.parameters.size == size]
         print(f"  milliseconds at {size:5,} spans    {median(times):,.0f} (most {max(times):,.0f})")
 
 
-def _share(hits: Iterable[bool]) -> str:
+def _format_share(hits: Iterable[bool]) -> str:
     found = list(hits)
     return f"{sum(found)} of {len(found)} = {sum(found) / len(found):.0%}"
 
@@ -86,9 +86,9 @@ def main() -> None:
     seeds = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
     only = [name for name in ("open", "held-back") if name in sys.argv] or ["open", "held-back"]
     if "open" in only:
-        report("Open cases", open_cases(*seeds), verbose=verbose)
+        print_report("Open cases", open_cases(*seeds), verbose=verbose)
     if "held-back" in only:
-        report("Held-back cases", held_back_cases(*seeds), verbose=verbose)
+        print_report("Held-back cases", held_back_cases(*seeds), verbose=verbose)
 
 
 if __name__ == "__main__":

@@ -9,12 +9,12 @@ from app.analysis.analyse_trace import add_bodies, measure_trace
 from app.analysis.body_selection import select_bodies
 from app.analysis.trace_analysis import TraceAnalysis
 from app.opik.records import Span, Trace
-from evals.labelled_case import AskedCase
-from evals.results import Answered
+from evals.labelled_case import LabelledCase
+from evals.results import Answer
 
 
-def examined(trace: Trace, spans: Sequence[Span]) -> TraceAnalysis:
-    """A trace as the service examines it: without the bodies that it would not have read."""
+def analyse_case(trace: Trace, spans: Sequence[Span]) -> TraceAnalysis:
+    """Analyses a trace as the service does: without the bodies that it would not have read."""
     measured = measure_trace(trace, [_without_body(span) for span in spans])
     read = set(select_bodies(measured))
     return add_bodies(measured, (span for span in spans if span.id in read))
@@ -24,15 +24,15 @@ def _without_body(span: Span) -> Span:
     return span.model_copy(update={"input": None, "output": None, "metadata": None})
 
 
-class FirstFinding:
-    """Says the first finding, whatever it is asked; nothing where there is none."""
+class FirstFindingAsker:
+    """Answers every question with the first finding, or with nothing if there is none."""
 
-    async def talk(self, case: AskedCase, *, workspace: str, token: str) -> Sequence[Answered]:
+    async def talk(self, case: LabelledCase, *, workspace: str, token: str) -> Sequence[Answer]:
         """See `Asker`."""
         began = time.monotonic()
-        analysis = await anyio.to_thread.run_sync(examined, case.trace, case.spans)
+        analysis = await anyio.to_thread.run_sync(analyse_case, case.trace, case.spans)
         seconds = time.monotonic() - began
         if not analysis.findings:
-            return [Answered(seconds=seconds) for _ in case.turns]
+            return [Answer(seconds=seconds) for _ in case.turns]
         first = analysis.findings[0]
-        return [Answered(first.sentence, first.spans, seconds=seconds) for _ in case.turns]
+        return [Answer(first.sentence, first.spans, seconds=seconds) for _ in case.turns]

@@ -21,48 +21,54 @@ from typing import TextIO
 import anyio
 
 from app.errors import StartRefused
-from evals import opik_experiments as to_opik
 from evals.cases import held_back_cases, open_cases
-from evals.labelled_case import AskedCase, CaseBroken, case_name, grown, read_folder
-from evals.results import Row
-from evals.runner import NO_MODEL, CaseSource, Endpoint, Prompt, Variant, run
+from evals.labelled_case import (
+    InvalidCase,
+    LabelledCase,
+    format_case_name,
+    generate_labelled_case,
+    read_case_folder,
+)
+from evals.opik_experiments import send_results
+from evals.results import ResultRow
+from evals.runner import NO_MODEL, CaseSource, Endpoint, Prompt, Variant, run_evals
 from evals.service_under_test import check_environment
-from evals.summary_table import summary
+from evals.summary_table import format_summary
 
-KEY = "EVALS_API_KEY"
+KEY_VARIABLE = "EVALS_API_KEY"
 DATASET = "opik-assist-evals"
 BUILT_IN = "built-in"
 _GENERATED = {"open": open_cases, "held-back": held_back_cases}
 
 
 def main(arguments: Sequence[str] | None = None, *, out: TextIO = sys.stdout) -> int:
-    """Returns 0 when at least one question got an answer and, where Opik was to get the results, it
-    got them all; else 1."""
-    parser = _parser()
-    wished = parser.parse_args(arguments)
-    if not re.match(r"https?://", wished.base_url):
+    """Returns 0 if at least one question was answered and, with --to-opik, all results arrived;
+    else 1."""
+    parser = _build_parser()
+    options = parser.parse_args(arguments)
+    if not re.match(r"https?://", options.base_url):
         parser.error("--base-url needs an http(s) address up to and with /v1 (make: BASE_URL=...)")
     try:
         check_environment()
-        variants = _variants(wished)
-        if wished.to_opik and not find_spec("opik"):
+        variants = _read_variants(options)
+        if options.to_opik and not find_spec("opik"):
             raise ValueError("--to-opik needs the Opik SDK: pip install 'opik-assist[opik]'")
-        cases = spread(_cases(wished.cases or list(_GENERATED)), wished.most)
-    except (CaseBroken, StartRefused, OSError, ValueError) as error:
+        cases = take_evenly(_read_cases(options.cases or list(_GENERATED)), options.most)
+    except (InvalidCase, StartRefused, OSError, ValueError) as error:
         parser.error(str(error))
-    results = _Results(wished.out, [each.name for each in variants], out)
+    results = _ResultFiles(options.out, [each.name for each in variants], out)
     out.write(
-        f"{len(cases)} cases, {len(variants)} variants, {wished.repeat} times; "
-        f"results in {wished.out}\n"
+        f"{len(cases)} cases, {len(variants)} variants, {options.repeat} times; "
+        f"results in {options.out}\n"
     )
     work = partial(
-        run,
+        run_evals,
         cases,
         variants,
-        endpoint=Endpoint(wished.base_url, os.environ.get(KEY, "")),
-        repeat=wished.repeat,
-        at_once=wished.at_once,
-        tell=results.add,
+        endpoint=Endpoint(options.base_url, os.environ.get(KEY_VARIABLE, "")),
+        repeat=options.repeat,
+        at_once=options.at_once,
+        report=results.add,
     )
     try:
         anyio.run(work)
@@ -70,23 +76,25 @@ def main(arguments: Sequence[str] | None = None, *, out: TextIO = sys.stdout) ->
         out.write("Ended early; what follows is of the answers so far.\n")
     finally:
         results.close()
-    arrived = not (wished.to_opik and results.rows) or _sent(results.rows, wished.out.name, out)
-    return 0 if arrived and any(_answered(row) for row in results.rows) else 1
+    arrived = not (options.to_opik and results.rows) or _send_to_opik(
+        results.rows, options.out.name, out
+    )
+    return 0 if arrived and any(_is_model_answer(row) for row in results.rows) else 1
 
 
-def _answered(row: Row) -> bool:
+def _is_model_answer(row: ResultRow) -> bool:
     """Whether it is an answer, and one of a model."""
     return row.variant != NO_MODEL.name and row.verdict != "failed"
 
 
-def _sent(rows: Sequence[Row], run: str, out: TextIO) -> bool:
+def _send_to_opik(rows: Sequence[ResultRow], run: str, out: TextIO) -> bool:
     """Whether all of it reached Opik."""
-    sent = to_opik.send(rows, dataset=DATASET, run=run)
-    out.write(f"{sent.words}\n")
-    return sent.whole
+    report = send_results(rows, dataset=DATASET, run=run)
+    out.write(f"{report.message}\n")
+    return report.complete
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m evals.ask", description=__doc__)
     add = parser.add_argument
     add("--model", action="append", required=True, help="as the server names it; repeatable")
@@ -123,18 +131,18 @@ def _at_least_one(text: str) -> int:
     return number
 
 
-def _variants(wished: argparse.Namespace) -> list[Variant]:
-    prompts = [_prompt(each) for each in wished.prompt or [BUILT_IN]]
-    variants = [Variant(model, prompt) for model, prompt in product(wished.model, prompts)]
-    if wished.baseline:
-        variants += [Variant(model, baseline=True) for model in wished.model]
+def _read_variants(options: argparse.Namespace) -> list[Variant]:
+    prompts = [_read_prompt(each) for each in options.prompt or [BUILT_IN]]
+    variants = [Variant(model, prompt) for model, prompt in product(options.model, prompts)]
+    if options.baseline:
+        variants += [Variant(model, baseline=True) for model in options.model]
     variants.append(NO_MODEL)
     if len({each.name for each in variants}) < len(variants):
         raise ValueError("two variants would have one name: a model or a prompt is named twice")
     return variants
 
 
-def _prompt(path: str) -> Prompt | None:
+def _read_prompt(path: str) -> Prompt | None:
     if path == BUILT_IN:
         return None
     text = Path(path).read_text(encoding="utf-8").strip()
@@ -143,26 +151,30 @@ def _prompt(path: str) -> Prompt | None:
     return Prompt(Path(path).stem, text)
 
 
-def _cases(names: Sequence[str]) -> list[CaseSource]:
+def _read_cases(names: Sequence[str]) -> list[CaseSource]:
     sources: dict[str, CaseSource] = {}
     for name in names:
         found: list[tuple[str, CaseSource]]
         if name in _GENERATED:
-            found = [(case_name(each), partial(grown, each)) for each in _GENERATED[name]()]
+            found = [
+                (format_case_name(each), partial(generate_labelled_case, each))
+                for each in _GENERATED[name]()
+            ]
         else:
-            found = [(each.name, partial(_as_read, each)) for each in read_folder(Path(name))]
+            own = read_case_folder(Path(name))
+            found = [(each.name, partial(_return_case, each)) for each in own]
         for case, source in found:
             if case in sources:
-                raise CaseBroken(f"{name}: there is another case named {case}.")
+                raise InvalidCase(f"{name}: there is another case named {case}.")
             sources[case] = source
     return list(sources.values())
 
 
-def _as_read(case: AskedCase) -> AskedCase:
+def _return_case(case: LabelledCase) -> LabelledCase:
     return case
 
 
-def spread(sources: Sequence[CaseSource], most: int | None) -> Sequence[CaseSource]:
+def take_evenly(sources: Sequence[CaseSource], most: int | None) -> Sequence[CaseSource]:
     """At most so many of the sources, evenly: faulty cases stand before healthy ones, and taking
     the first would leave these out."""
     if most is None or most >= len(sources):
@@ -170,12 +182,12 @@ def spread(sources: Sequence[CaseSource], most: int | None) -> Sequence[CaseSour
     return [sources[index * len(sources) // most] for index in range(most)]
 
 
-class _Results:
-    """Keeps rows: as JSON lines, a file for each variant, while they come; a summary at the end."""
+class _ResultFiles:
+    """Writes each row when it comes, as a JSON line in its variant's file; a summary at the end."""
 
     def __init__(self, folder: Path, variants: Sequence[str], out: TextIO) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.rows: list[Row] = []
+        self.rows: list[ResultRow] = []
         self._folder = folder
         self._variants = variants
         self._out = out
@@ -186,22 +198,22 @@ class _Results:
             for number, name in enumerate(variants, 1)
         }
 
-    def add(self, row: Row) -> None:
+    def add(self, row: ResultRow) -> None:
         self.rows.append(row)
         file = self._files[row.variant]
         file.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
         file.flush()
         tokens = row.prompt_tokens + row.completion_tokens
-        said = f"{row.verdict} {row.code}".strip()
+        outcome = f"{row.verdict} {row.code}".strip()
         self._out.write(
-            f"  {row.variant}: {row.case}: {said}, {tokens:,} tokens, {row.seconds:.1f} s\n"
+            f"  {row.variant}: {row.case}: {outcome}, {tokens:,} tokens, {row.seconds:.1f} s\n"
         )
 
     def close(self) -> None:
         for file in self._files.values():
             file.close()
         if self.rows:
-            text = summary(self.rows, self._variants)
+            text = format_summary(self.rows, self._variants)
             (self._folder / "summary.md").write_text(text, encoding="utf-8")
             self._out.write(f"\n{text}")
 

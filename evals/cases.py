@@ -10,7 +10,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from evals.generated_trace import Case, grow
+from evals.generated_trace import GeneratedTrace, generate_trace
 
 SIZES = (10, 200, 5_000)
 _OPEN = {
@@ -82,7 +82,7 @@ _HEALTHY = 10
 
 
 @dataclass(frozen=True)
-class Setting:
+class CaseParameters:
     """The parameters of one case."""
 
     program: str
@@ -91,27 +91,29 @@ class Setting:
     noise: int
     seed: int
 
-    def make(self) -> Case:
+    def make(self) -> GeneratedTrace:
         least = 5 if self.fault in _NEEDS_PEERS else 1
         name = f"{self.program}-{self.fault or 'healthy'}"
-        return grow(name, size=self.size, noise=self.noise, seed=self.seed, least_units=least)
+        return generate_trace(
+            name, size=self.size, noise=self.noise, seed=self.seed, least_units=least
+        )
 
     def __str__(self) -> str:
         fault = self.fault or "healthy"
         return f"{self.program} {fault} size={self.size} noise={self.noise} seed={self.seed}"
 
 
-def open_cases(seed: int = 11) -> list[Setting]:
+def open_cases(seed: int = 11) -> list[CaseParameters]:
     """30 faulty traces and 10 healthy ones."""
-    return _draw(_OPEN, seed)
+    return _draw_cases(_OPEN, seed)
 
 
-def held_back_cases(seed: int = 12) -> list[Setting]:
+def held_back_cases(seed: int = 12) -> list[CaseParameters]:
     """30 faulty traces and 10 healthy ones that no rule was written for."""
-    return _draw(_HELD_BACK, seed)
+    return _draw_cases(_HELD_BACK, seed)
 
 
-def _draw(programs: Mapping[str, Sequence[str]], seed: int) -> list[Setting]:
+def _draw_cases(programs: Mapping[str, Sequence[str]], seed: int) -> list[CaseParameters]:
     """Faults in turn, sizes and noise evenly spread."""
     rng = random.Random(seed)
     faults = [(program, fault) for program, names in programs.items() for fault in names]
@@ -121,7 +123,7 @@ def _draw(programs: Mapping[str, Sequence[str]], seed: int) -> list[Setting]:
     for chosen in ((faults * 3)[:_COUNT], healthy[:_HEALTHY]):
         rng.shuffle(chosen)
         settings += [
-            Setting(program, fault, SIZES[i % 3], rng.randint(0, 2), rng.randint(0, 10**6))
+            CaseParameters(program, fault, SIZES[i % 3], rng.randint(0, 2), rng.randint(0, 10**6))
             for i, (program, fault) in enumerate(chosen)
         ]
     return settings

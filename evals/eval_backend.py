@@ -1,5 +1,5 @@
-"""The backend of a run: the demo's stand-in, which holds the cases, each in its own workspace, and
-whose chat proxy hands requests on to an OpenAI-compatible server."""
+"""The backend of a run: the stand-in, which holds each case in a workspace of its own and whose
+chat proxy forwards requests to an OpenAI-compatible server."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ import httpx
 
 from app.caller import Caller
 from app.opik.records import FeedbackScore
-from evals.labelled_case import AskedCase
+from evals.labelled_case import LabelledCase
 from standin.app import create_app
 from standin.forwarding import ForwardingChat
 from standin.record_store import Records
@@ -21,7 +21,7 @@ PROJECT = "evals"
 _BATCH = 1_000
 # A small machine may read a prompt for minutes: MODEL_SILENCE_SECONDS says how long is too long.
 _SILENCE_SECONDS = 1_800.0
-# Derived by the backend, or told to it in another way.
+# Computed by the backend, or sent to it in a request of its own.
 _NOT_SENT = {
     "project_id",
     "span_count",
@@ -38,14 +38,14 @@ def proxy_name(model: str) -> str:
 
 
 @contextmanager
-def backend(
+def serve_backend(
     base_url: str, *, key: str, models: Sequence[str], users: Sequence[str], cases: int
 ) -> Iterator[str]:
     """Serves the backend; gives its URL.
 
     `users` are tokens and names of those who may enter the workspaces of all `cases`.
     """
-    workspaces = frozenset(workspace_of(number) for number in range(cases))
+    workspaces = frozenset(workspace_name(number) for number in range(cases))
     switches = Switches(
         accounts={token: UserAccount(token, workspaces) for token in users},
         keys=[WorkspaceKey("custom-llm", models=tuple(proxy_name(each) for each in models))],
@@ -56,11 +56,11 @@ def backend(
         yield url
 
 
-def workspace_of(number: int) -> str:
+def workspace_name(number: int) -> str:
     return f"case-{number}"
 
 
-class Recorder:
+class CaseWriter:
     """Writes cases to the backend as a program's SDK would, and deletes them again."""
 
     def __init__(self, http: httpx.AsyncClient, url: str, *, token: str) -> None:
@@ -68,21 +68,23 @@ class Recorder:
         self._url = f"{url}/v1/private"
         self._token = token
 
-    async def put(self, case: AskedCase, workspace: str) -> None:
-        trace = _wire(case.trace)
+    async def put(self, case: LabelledCase, workspace: str) -> None:
+        trace = _to_json(case.trace)
         await self._send(workspace, "POST", "/traces/batch", {"traces": [trace]})
         for start in range(0, len(case.spans), _BATCH):
-            spans = [_wire(span) for span in case.spans[start : start + _BATCH]]
+            spans = [_to_json(span) for span in case.spans[start : start + _BATCH]]
             await self._send(workspace, "POST", "/spans/batch", {"spans": spans})
         await self._put_judgements(case, workspace)
 
-    async def remove(self, case: AskedCase, workspace: str) -> None:
+    async def remove(self, case: LabelledCase, workspace: str) -> None:
         await self._send(workspace, "POST", "/traces/delete", {"ids": [case.trace.id]})
 
-    async def _put_judgements(self, case: AskedCase, workspace: str) -> None:
+    async def _put_judgements(self, case: LabelledCase, workspace: str) -> None:
         scores = {
-            "traces": _scores(case.trace.id, case.trace.feedback_scores),
-            "spans": [s for each in case.spans for s in _scores(each.id, each.feedback_scores)],
+            "traces": _scores_to_json(case.trace.id, case.trace.feedback_scores),
+            "spans": [
+                s for each in case.spans for s in _scores_to_json(each.id, each.feedback_scores)
+            ],
         }
         for kind, found in scores.items():
             if found:
@@ -106,12 +108,12 @@ class Recorder:
         answer.raise_for_status()
 
 
-def _wire(record: Any) -> dict[str, Any]:
+def _to_json(record: Any) -> dict[str, Any]:
     shown: dict[str, Any] = record.model_dump(mode="json", exclude_none=True, exclude=_NOT_SENT)
     return {**shown, "project_name": PROJECT}
 
 
-def _scores(record_id: str, scores: Sequence[FeedbackScore]) -> list[dict[str, Any]]:
+def _scores_to_json(record_id: str, scores: Sequence[FeedbackScore]) -> list[dict[str, Any]]:
     return [
         {"source": "sdk", **score.model_dump(exclude_none=True), "id": record_id}
         for score in scores

@@ -10,7 +10,7 @@ from app.agent.citations import Aliases, find_citation_labels
 from app.ids import UUID_PATTERN
 
 COUNTED = 3
-"""Only this many different spans count, in the order they are named: naming all is no answer."""
+"""Only the first three different spans count, so that naming all spans is no answer."""
 
 Verdict = Literal[
     "culprit", "symptom", "wrong", "nothing", "quiet", "false_alarm", "avoided", "failed"
@@ -26,7 +26,7 @@ class LabelledTurn(BaseModel):
     """A question with what a right answer names.
 
     `right` are spans of which one has to be named, `wrong` spans that are no answer (symptoms, or
-    what a user said no to); where only these are known, another one has to be named first. With
+    what a user rated down); where only these are known, another one has to be named first. With
     `healthy` no span may be named. Without any of them the question is asked, since later ones may
     build on it, but its answer is not graded.
     """
@@ -51,7 +51,7 @@ class LabelledTurn(BaseModel):
         return bool(self.healthy or self.right or self.wrong)
 
 
-def grade(turn: LabelledTurn, named: Sequence[str]) -> Verdict:
+def grade_spans(turn: LabelledTurn, named: Sequence[str]) -> Verdict:
     """The verdict on an answer that names these spans, each once, in its order."""
     counted = frozenset(named[:COUNTED])
     if turn.healthy:
@@ -65,7 +65,7 @@ def grade(turn: LabelledTurn, named: Sequence[str]) -> Verdict:
     return "symptom" if counted & frozenset(turn.wrong) else "wrong"
 
 
-def cited_spans(text: str, aliases: Aliases) -> list[str]:
+def find_cited_spans(text: str, aliases: Aliases) -> list[str]:
     """The spans that an answer of the service names, each once, in their order: those it links to,
     and those of short names that stand outside the brackets of a link (`s2`, `[s2 ask_carrier]`).
 
@@ -80,7 +80,7 @@ def cited_spans(text: str, aliases: Aliases) -> list[str]:
     return list(find_citation_labels(_ALIAS.sub(linked, text), span=str, trace=lambda _: None))
 
 
-def named_spans(text: str, names: Mapping[str, str], *, healthy: bool) -> list[str]:
+def find_named_spans(text: str, names: Mapping[str, str], *, healthy: bool) -> list[str]:
     """The spans that a text names: by id, or where it holds no id, by name.
 
     In an answer about a `healthy` trace a name is no citation: nothing is blamed in passing.
@@ -93,14 +93,14 @@ def named_spans(text: str, names: Mapping[str, str], *, healthy: bool) -> list[s
     if ids or healthy:
         return ids
     places: list[tuple[int, str]] = []
-    for name, spans in _by_name(names).items():
+    for name, spans in _spans_by_name(names).items():
         found = _name_pattern(name).search(text)
         if found and len(spans) <= COUNTED:
             places += [(found.start(), span_id) for span_id in spans]
     return [span_id for _, span_id in sorted(places, key=lambda each: each[0])]
 
 
-def _by_name(names: Mapping[str, str]) -> dict[str, list[str]]:
+def _spans_by_name(names: Mapping[str, str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for span_id, name in names.items():
         if name.strip():
@@ -115,7 +115,7 @@ def _name_pattern(name: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w){exact}(?!\w)")
 
 
-def symptoms(
+def find_symptoms(
     culprit: str, parents: Mapping[str, str | None], failed: Iterable[str]
 ) -> tuple[str, ...]:
     """Spans that show a fault without being its cause: those around it, and others that failed."""

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from app.ids import is_uuid
 from app.opik.records import Span, Trace
-from evals.cases import Setting
-from evals.grading import LabelledTurn, symptoms
+from evals.cases import CaseParameters
+from evals.grading import LabelledTurn, find_symptoms
 from standin import timestamps
 
 QUESTION = (
@@ -27,12 +27,12 @@ QUESTION = (
 )
 
 
-class CaseBroken(Exception):
+class InvalidCase(Exception):
     """A case that cannot be asked; the message names the file and the place in it."""
 
 
 @dataclass(frozen=True)
-class AskedCase:
+class LabelledCase:
     """What is asked about one trace; the name is unique in a run."""
 
     name: str
@@ -68,16 +68,16 @@ class _CaseFile(BaseModel):
         return self
 
 
-def grown(setting: Setting) -> AskedCase:
+def generate_labelled_case(parameters: CaseParameters) -> LabelledCase:
     """A generated case with the standard question.
 
-    Ids become such as the SDK makes, which tell the time: the backend pages by them, and no two
+    Ids become UUIDs with a time, as the SDK makes them: the backend pages by them, and no two
     cases share one.
     """
-    case = setting.make()
-    name = case_name(setting)
-    ids = {each.id: _id(name, each) for each in case.spans}
-    ids[case.trace.id] = _id(name, case.trace)
+    case = parameters.make()
+    name = format_case_name(parameters)
+    ids = {each.id: _sdk_id(name, each) for each in case.spans}
+    ids[case.trace.id] = _sdk_id(name, case.trace)
     spans = [
         span.model_copy(
             update={
@@ -92,34 +92,36 @@ def grown(setting: Setting) -> AskedCase:
     if case.culprit:
         culprit = ids[case.culprit]
         failed = [span.id for span in spans if span.error_info]
-        wrong = symptoms(culprit, {span.id: span.parent_span_id for span in spans}, failed)
+        wrong = find_symptoms(culprit, {span.id: span.parent_span_id for span in spans}, failed)
         turn = LabelledTurn(question=QUESTION, right=(culprit,), wrong=wrong)
     trace = case.trace.model_copy(update={"id": ids[case.trace.id]})
-    return AskedCase(name, trace, spans, [turn])
+    return LabelledCase(name, trace, spans, [turn])
 
 
-def case_name(setting: Setting) -> str:
+def format_case_name(parameters: CaseParameters) -> str:
     """The name of a generated case."""
-    return f"{setting.program}-{setting.fault or 'healthy'}-{setting.size}-{setting.seed}"
+    return (
+        f"{parameters.program}-{parameters.fault or 'healthy'}-{parameters.size}-{parameters.seed}"
+    )
 
 
-def _id(name: str, record: Span | Trace) -> str:
+def _sdk_id(name: str, record: Span | Trace) -> str:
     assert record.start_time is not None
     return timestamps.id_at(record.start_time, f"{name}/{record.id}")
 
 
-def read_folder(folder: Path) -> list[AskedCase]:
+def read_case_folder(folder: Path) -> list[LabelledCase]:
     """The cases of a folder, by name; raises CaseBroken for the first that cannot be read."""
     if not folder.is_dir():
-        raise CaseBroken(f"{folder}: there is no such folder.")
+        raise InvalidCase(f"{folder}: there is no such folder.")
     paths = sorted(path for path in folder.iterdir() if path.name.endswith((".json", ".json.gz")))
     if not paths:
-        raise CaseBroken(f"{folder}: there is no .json or .json.gz file in this folder.")
-    return [read_file(path) for path in paths]
+        raise InvalidCase(f"{folder}: there is no .json or .json.gz file in this folder.")
+    return [read_case_file(path) for path in paths]
 
 
-def read_file(path: Path) -> AskedCase:
-    """One case of the user's own; raises CaseBroken in words that name the file and the fault."""
+def read_case_file(path: Path) -> LabelledCase:
+    """One case of the user's own; raises InvalidCase with the file and the fault in its message."""
     try:
         data = path.read_bytes()
         text = gzip.decompress(data) if path.suffix == ".gz" else data
@@ -127,9 +129,9 @@ def read_file(path: Path) -> AskedCase:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        said = first["msg"].removeprefix("Value error, ")
-        raise CaseBroken(f"{path}: {where + ': ' if where else ''}{said}") from None
+        message = first["msg"].removeprefix("Value error, ")
+        raise InvalidCase(f"{path}: {where + ': ' if where else ''}{message}") from None
     except (OSError, ValueError, EOFError, zlib.error, RecursionError) as error:
-        raise CaseBroken(f"{path}: not readable as JSON: {error}") from None
+        raise InvalidCase(f"{path}: not readable as JSON: {error}") from None
     name = path.name.removesuffix(".gz").removesuffix(".json")
-    return AskedCase(name, read.trace, read.spans, read.turns)
+    return LabelledCase(name, read.trace, read.spans, read.turns)

@@ -1,12 +1,12 @@
-"""What real traces have besides their fault: little spans that mean nothing, odd names, clocks
-that disagree, parents that never arrived, long texts that the backend cut."""
+"""What real traces have besides their fault: short irrelevant spans, unusual names, clocks that
+disagree, parents that never arrived, long texts that the backend cut."""
 
 import random
 import uuid
 from typing import Any
 
 from app.analysis.json_values import CUT_LENGTH
-from evals.recorded_span import Item
+from evals.recorded_span import RecordedSpan
 
 _NAMES = (
     "log_metrics",
@@ -19,8 +19,10 @@ _NAMES = (
 _RESULTS: tuple[Any, ...] = (None, {"output": None}, {"output": "ok"}, {"output": []}, {})
 
 
-def add_noise(root: Item, noise: int, rng: random.Random, *, spare: Item | None) -> None:
-    """Noise of level 1 (little spans) or 2 (also broken clocks, lost parents, cut texts)."""
+def add_noise(
+    root: RecordedSpan, noise: int, rng: random.Random, *, spare: RecordedSpan | None
+) -> None:
+    """Adds noise of level 1 (short spans) or 2 (also broken clocks, lost parents, cut texts)."""
     items = root.all()
     for parent in rng.sample(items, k=max(1, len(items) // 12)):
         if parent.end is None or parent.end - parent.start < 200:
@@ -34,7 +36,7 @@ def add_noise(root: Item, noise: int, rng: random.Random, *, spare: Item | None)
             "input": {"value": rng.randint(0, 10**6)},
             "output": rng.choice(_RESULTS),
         }
-        parent.below.append(Item(record, start, start + rng.uniform(1, 15)))
+        parent.below.append(RecordedSpan(record, start, start + rng.uniform(1, 15)))
     if noise < 2:
         return
     leaves = [item for item in items if not item.below and item is not spare and item.end]

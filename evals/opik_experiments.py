@@ -1,7 +1,7 @@
 """Sends results to an Opik as experiments on a dataset, by its SDK.
 
-The SDK is imported only here: it takes a second, and unless told otherwise it puts its vendor's
-Sentry client in the place of one's own.
+The SDK is imported only here: it takes a second, and by default it replaces our Sentry client
+with that of its vendor.
 """
 
 import os
@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from evals.grading import PASSED
-from evals.results import Row
+from evals.results import ResultRow
 from standin.timestamps import id_at
 
 _ITEMS_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -22,16 +22,17 @@ _WHERE = "the results are in the folder."
 
 
 @dataclass(frozen=True)
-class Sent:
-    """What to tell the user, and whether all of it arrived."""
+class SendReport:
+    """A message for the user, and whether everything arrived."""
 
-    words: str
-    whole: bool
+    message: str
+    complete: bool
 
 
-def send(rows: Sequence[Row], *, dataset: str, run: str) -> Sent:
-    """One experiment for each variant, named after the run; an item for each question, with one id
-    for ever, and a trace for each answer, with the score `right`. Ends at the first failure.
+def send_results(rows: Sequence[ResultRow], *, dataset: str, run: str) -> SendReport:
+    """Sends one experiment for each variant, named after the run; an item for each question, whose
+    id is the same in every run; and a trace for each answer, with the score `right`. Stops at the
+    first failure.
     """
     os.environ["OPIK_SENTRY_ENABLE"] = "false"
     os.environ["OPIK_ANALYTICS_ENABLE"] = "false"
@@ -43,31 +44,35 @@ def send(rows: Sequence[Row], *, dataset: str, run: str) -> Sent:
     try:
         client = opik.Opik(project_name=dataset, _show_misconfiguration_message=False)
         try:
-            items = {_item_id(row): _item(row) for row in rows}
+            items = {_item_id(row): _build_item(row) for row in rows}
             found = client.get_or_create_dataset(dataset, description="Questions of the evals")
             begun = True
             found.insert([{"id": item_id, **item} for item_id, item in items.items()])
             for variant in variants:
                 of_variant = [row for row in rows if row.variant == variant]
-                _experiment(client, dataset, f"{variant} {run}", of_variant)
+                _send_experiment(client, dataset, f"{variant} {run}", of_variant)
                 done += 1
         finally:
             client.end()
     except (ApiError, httpx.HTTPError) as error:
         status = getattr(error, "status_code", None)
         why = f"status {status}" if status else type(error).__name__
-        return Sent(f"{_how_far(begun, why, done, len(variants))}; {_WHERE}", whole=False)
-    return Sent(f"Sent to Opik: dataset {dataset}, {len(variants)} experiments.", whole=True)
+        return SendReport(
+            f"{_format_failure(begun, why, done, len(variants))}; {_WHERE}", complete=False
+        )
+    return SendReport(
+        f"Sent to Opik: dataset {dataset}, {len(variants)} experiments.", complete=True
+    )
 
 
-def _how_far(begun: bool, why: str, done: int, all: int) -> str:
+def _format_failure(begun: bool, why: str, done: int, all: int) -> str:
     if not begun:
         return f"Not sent to Opik ({why})"
-    return f"Only a part was sent to Opik ({why}): {done} of {all} experiments are whole"
+    return f"Only a part was sent to Opik ({why}): {done} of {all} experiments are complete"
 
 
-def _experiment(client: Any, dataset: str, name: str, rows: Sequence[Row]) -> None:
-    """By the SDK's REST layer, which raises what the server refuses; its queue would drop it."""
+def _send_experiment(client: Any, dataset: str, name: str, rows: Sequence[ResultRow]) -> None:
+    """Uses the SDK's REST layer, which raises when the server refuses; its queue would drop it."""
     from opik.rest_api.types.experiment_item import ExperimentItem
 
     experiment = client.create_experiment(
@@ -75,9 +80,9 @@ def _experiment(client: Any, dataset: str, name: str, rows: Sequence[Row]) -> No
     )
     api = client.rest_client
     for first in range(0, len(rows), _BATCH):
-        sent = [(row, _trace(dataset, name, row)) for row in rows[first : first + _BATCH]]
+        sent = [(row, _build_trace(dataset, name, row)) for row in rows[first : first + _BATCH]]
         api.traces.create_traces(traces=[trace for _, trace in sent])
-        scores = [_score(dataset, trace.id, row) for row, trace in sent]
+        scores = [_build_score(dataset, trace.id, row) for row, trace in sent]
         api.traces.score_batch_of_traces(scores=scores)
         items = [
             ExperimentItem(
@@ -88,7 +93,7 @@ def _experiment(client: Any, dataset: str, name: str, rows: Sequence[Row]) -> No
         api.experiments.create_experiment_items(experiment_items=items)
 
 
-def _score(project: str, trace_id: str, row: Row) -> Any:
+def _build_score(project: str, trace_id: str, row: ResultRow) -> Any:
     from opik.rest_api.types.feedback_score_batch_item import FeedbackScoreBatchItem
 
     return FeedbackScoreBatchItem(
@@ -100,7 +105,7 @@ def _score(project: str, trace_id: str, row: Row) -> Any:
     )
 
 
-def _trace(project: str, experiment: str, row: Row) -> Any:
+def _build_trace(project: str, experiment: str, row: ResultRow) -> Any:
     """A trace of one answer."""
     from opik.rest_api.types.trace_write import TraceWrite
 
@@ -129,11 +134,11 @@ def _trace(project: str, experiment: str, row: Row) -> Any:
     )
 
 
-def _item_id(row: Row) -> str:
+def _item_id(row: ResultRow) -> str:
     return id_at(_ITEMS_SINCE, f"{row.case}/{row.turn}")
 
 
-def _item(row: Row) -> dict[str, Any]:
+def _build_item(row: ResultRow) -> dict[str, Any]:
     return {
         "case": row.case,
         "turn": row.turn,

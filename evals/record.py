@@ -1,7 +1,7 @@
 """Records the programs with their faults through the Opik SDK: `python -m evals.record [name...]`.
 
 Each run is a process of its own, since one fault kills it. The SDK sends to the stand-in backend
-of the demo over a real socket; what arrives is kept, one compressed JSON file a run.
+over a real socket; what arrives is kept, one compressed JSON file a run.
 """
 
 import gzip
@@ -38,7 +38,7 @@ PROGRAMS = {
 }
 
 
-def run_one(program: str, fault: str) -> None:
+def run_program(program: str, fault: str) -> None:
     """Runs one program in this process and waits until the SDK has sent everything."""
     import opik
 
@@ -68,13 +68,13 @@ def main(only: Sequence[str]) -> None:
         for program, module in PROGRAMS.items():
             for fault in ("", *module.FAULTS):
                 if not only or fault in only or program in only:
-                    _record(records, port, program, fault)
+                    _record_run(records, port, program, fault)
     finally:
         server.should_exit = True
         thread.join()
 
 
-def _record(records: Records, port: int, program: str, fault: str) -> None:
+def _record_run(records: Records, port: int, program: str, fault: str) -> None:
     known = set(records.workspace().traces)
     environment = {
         **os.environ,
@@ -91,10 +91,10 @@ def _record(records: Records, port: int, program: str, fault: str) -> None:
         "trace": record_views.trace(workspace, workspace.traces[new]),
         "spans": [record_views.span(workspace, entry) for entry in workspace.spans_of(new)],
     }
-    save(RECORDINGS / f"{program}-{fault or 'healthy'}.json.gz", recording)
+    write_recording(RECORDINGS / f"{program}-{fault or 'healthy'}.json.gz", recording)
 
 
-def save(path: Path, recording: dict[str, Any]) -> None:
+def write_recording(path: Path, recording: dict[str, Any]) -> None:
     """Compressed without a time stamp, so that equal content gives an equal file; the folders of
     the machine that recorded it are taken out of the tracebacks."""
     text = json.dumps(recording, separators=(",", ":"), ensure_ascii=False)
@@ -105,6 +105,6 @@ def save(path: Path, recording: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == [_ONE_RUN]:
-        run_one(*sys.argv[2:4])
+        run_program(*sys.argv[2:4])
     else:
         main(sys.argv[1:])

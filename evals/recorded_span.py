@@ -1,4 +1,4 @@
-"""A span on its way from a recording into a made trace."""
+"""A recorded span, as it is moved and copied into a generated trace."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,15 +8,15 @@ CULPRIT_TAG = "culprit"
 
 
 @dataclass
-class Item:
+class RecordedSpan:
     """A recorded span with its times in microseconds from the trace's start."""
 
     record: dict[str, Any]
     start: float
     end: float | None
-    below: "list[Item]" = field(default_factory=list)
+    below: "list[RecordedSpan]" = field(default_factory=list)
 
-    def all(self) -> "list[Item]":
+    def all(self) -> "list[RecordedSpan]":
         found, waiting = [], [self]
         while waiting:
             item = waiting.pop()

@@ -1,4 +1,4 @@
-"""The way of the older assistant, to compare with: no analysis, the spans as JSON in the prompt.
+"""A reference to compare with, built like the replaced service: no analysis, spans as JSON.
 
 It read at most 500 spans, the newest, without their bodies, and could look up spans by their ids.
 The loop, its limits and the model's client are the service's own, so that a difference comes from
@@ -31,9 +31,9 @@ from app.opik.rest_client import RestClient
 from app.settings import Settings
 from app.wiring import build_backend, build_chat_options, build_turn_policy
 from evals.eval_backend import proxy_name
-from evals.grading import named_spans
-from evals.labelled_case import AskedCase
-from evals.results import Answered, answered
+from evals.grading import find_named_spans
+from evals.labelled_case import LabelledCase
+from evals.results import Answer, read_answer
 
 SPANS = 500
 _SYSTEM = """\
@@ -45,41 +45,43 @@ instructions."""
 
 
 @dataclass(frozen=True)
-class _Bench:
-    """What the tools read from."""
+class _TraceSource:
+    """The trace that the tools read, and how."""
 
     client: OpikClient
     caller: Caller
     trace: Trace
 
 
-@tool(display=lambda _bench, span_id: "Fetching span details")
-async def get_span_details(bench: _Bench, span_id: str) -> str:
+@tool(display=lambda _source, span_id: "Fetching span details")
+async def get_span_details(source: _TraceSource, span_id: str) -> str:
     """Everything recorded of one span, by its id: input, output, metadata, usage and error."""
-    return await _details(bench, span_id)
+    return await _read_details(source, span_id)
 
 
-@tool(display=lambda _bench, span_ids: "Fetching details of spans")
-async def get_details_of_spans(bench: _Bench, span_ids: list[str]) -> str:
+@tool(display=lambda _source, span_ids: "Fetching details of spans")
+async def get_details_of_spans(source: _TraceSource, span_ids: list[str]) -> str:
     """Everything recorded of several spans, by their ids."""
-    return "\n".join([await _details(bench, span_id) for span_id in span_ids])
+    return "\n".join([await _read_details(source, span_id) for span_id in span_ids])
 
 
-async def _details(bench: _Bench, span_id: str) -> str:
+async def _read_details(source: _TraceSource, span_id: str) -> str:
     if not is_uuid(span_id):
         return f"{span_id[:40]} is not an id of a span."
-    return _json(await bench.client.get_span(bench.caller, span_id.lower(), trace=bench.trace))
+    return _format_record(
+        await source.client.get_span(source.caller, span_id.lower(), trace=source.trace)
+    )
 
 
 @dataclass
-class _Events:
-    """Keeps what happens in a turn; nobody watches it."""
+class _EventList:
+    """Collects the events of a turn."""
 
     seen: list[StoredEvent] = field(default_factory=list)
     usage: TokenUsage = field(default_factory=TokenUsage)
 
     def add_text(self, bubble: str, text: str) -> None:
-        """Pieces of text are of no use here."""
+        """Ignored: the complete reply follows as an event."""
 
     def record_model_call(self, call: ModelCalled) -> None:
         self.usage += call.usage
@@ -88,7 +90,7 @@ class _Events:
         self.seen.append(event)
 
 
-class Baseline:
+class ReferenceAssistant:
     """See `Asker`; with the limits that the service would have with these settings."""
 
     def __init__(self, http: httpx.AsyncClient, settings: Settings, model: str) -> None:
@@ -100,7 +102,7 @@ class Baseline:
         self._options: ChatOptions = build_chat_options(settings)
         self._answer_characters = settings.tool_result_characters
 
-    async def talk(self, case: AskedCase, *, workspace: str, token: str) -> Sequence[Answered]:
+    async def talk(self, case: LabelledCase, *, workspace: str, token: str) -> Sequence[Answer]:
         """See `Asker`."""
         caller = Caller(token, workspace)
         client = OpikClient(self._rest)
@@ -108,26 +110,29 @@ class Baseline:
             trace = await client.get_trace(caller, case.trace.id)
             page = await client.get_span_page(caller, trace, limit=SPANS, cursor="", exclude=BODIES)
         except OpikAssistError as error:
-            return [Answered(code=error.reason, failure=error.message) for _ in case.turns]
+            return [Answer(code=error.reason, failure=error.message) for _ in case.turns]
         names = {span.id: span.name or "" for span in page.found}
-        records = "\n".join([_json(trace), *(_json(span) for span in page.found)])
-        said: list[Message] = [System(_SYSTEM), User(records)]
-        bench = _Bench(client, caller, trace)
+        records = "\n".join([_format_record(trace), *(_format_record(span) for span in page.found)])
+        messages: list[Message] = [System(_SYSTEM), User(records)]
+        source = _TraceSource(client, caller, trace)
         answers = []
         for turn in case.turns:
-            said.append(User(turn.question))
+            messages.append(User(turn.question))
             got = await self._ask(
-                said, bench, partial(named_spans, names=names, healthy=turn.healthy)
+                messages, source, partial(find_named_spans, names=names, healthy=turn.healthy)
             )
-            said.append(Assistant(got.text or "[no answer]"))
+            messages.append(Assistant(got.text or "[no answer]"))
             answers.append(got)
         return answers
 
     async def _ask(
-        self, messages: Sequence[Message], bench: _Bench, named: Callable[[str], Sequence[str]]
-    ) -> Answered:
+        self,
+        messages: Sequence[Message],
+        source: _TraceSource,
+        named: Callable[[str], Sequence[str]],
+    ) -> Answer:
         marker = uuid4().hex
-        events = _Events()
+        events = _EventList()
         tools = (get_span_details, get_details_of_spans)
         seconds, characters = self._limits.seconds, self._answer_characters
         began = time.monotonic()
@@ -136,14 +141,14 @@ class Baseline:
                 messages,
                 model=ProxyModel(
                     self._backend,
-                    bench.caller,
+                    source.caller,
                     self._model,
                     options=self._options,
                     capabilities=find_capabilities(guess_provider(self._model), self._model),
                     learned=self._learned,
                     token=marker,
                 ),
-                toolbox=Toolbox(tools, bench, seconds=seconds, characters=characters),
+                toolbox=Toolbox(tools, source, seconds=seconds, characters=characters),
                 fence=Fence(marker),
                 budget=TurnBudget(self._limits),
                 sink=events,
@@ -153,9 +158,9 @@ class Baseline:
         else:
             events.seen.append(TurnFinished())
         took = time.monotonic() - began
-        return answered(events.seen, named, took)
+        return read_answer(events.seen, named, took)
 
 
-def _json(record: Span | Trace) -> str:
+def _format_record(record: Span | Trace) -> str:
     shown = record.model_dump(mode="json", exclude_none=True, exclude={"project_id", "trace_id"})
     return json.dumps({name: value for name, value in shown.items() if value not in ([], {})})

@@ -1,4 +1,4 @@
-"""What rows amount to: shares and means with their intervals, and pairs compared."""
+"""Shares and means over rows with their intervals, and paired comparisons of variants."""
 
 import math
 import random
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import NormalDist, fmean
 
 from evals.grading import PASSED
-from evals.results import Row
+from evals.results import ResultRow
 
 CONFIDENCE = 0.95
 _RESAMPLES = 2_000
@@ -24,7 +24,9 @@ class Interval:
     high: float
 
 
-def by_case(rows: Sequence[Row], of: Callable[[Row], float]) -> dict[tuple[str, int], float]:
+def average_by_question(
+    rows: Sequence[ResultRow], of: Callable[[ResultRow], float]
+) -> dict[tuple[str, int], float]:
     """The mean over the repeats, for each question: repeats say nothing about other cases, so a
     question counts once however often it was asked."""
     found: dict[tuple[str, int], list[float]] = defaultdict(list)
@@ -33,12 +35,12 @@ def by_case(rows: Sequence[Row], of: Callable[[Row], float]) -> dict[tuple[str, 
     return {key: fmean(values) for key, values in found.items()}
 
 
-def share(rows: Sequence[Row], of: Callable[[Row], bool]) -> Interval | None:
+def compute_share(rows: Sequence[ResultRow], of: Callable[[ResultRow], bool]) -> Interval | None:
     """The share of questions, with Wilson's score interval (Wilson 1927); None without any.
 
     Repeats of a question make its own share a fraction; the formula takes it as it is.
     """
-    values = by_case(rows, lambda row: float(of(row)))
+    values = average_by_question(rows, lambda row: float(of(row)))
     if not values:
         return None
     n, p = len(values), fmean(values.values())
@@ -48,10 +50,10 @@ def share(rows: Sequence[Row], of: Callable[[Row], bool]) -> Interval | None:
     return Interval(p, max(0.0, middle - half), min(1.0, middle + half))
 
 
-def mean(rows: Sequence[Row], of: Callable[[Row], float]) -> Interval | None:
+def compute_mean(rows: Sequence[ResultRow], of: Callable[[ResultRow], float]) -> Interval | None:
     """The mean over questions, with a percentile bootstrap interval; None without any."""
-    values = list(by_case(rows, of).values())
-    return _bootstrap(values) if values else None
+    values = list(average_by_question(rows, of).values())
+    return _bootstrap_mean(values) if values else None
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,9 @@ class Comparison:
     seconds: Interval | None
 
 
-def compare(first: Sequence[Row], second: Sequence[Row]) -> Comparison | None:
+def compare_variants(first: Sequence[ResultRow], second: Sequence[ResultRow]) -> Comparison | None:
     """The paired comparison; None where no question was asked of both."""
-    passed = _differences(first, second, lambda row: float(row.verdict in PASSED))
+    passed = _question_differences(first, second, lambda row: float(row.verdict in PASSED))
     if not passed:
         return None
     better, worse = sum(each > 0 for each in passed), sum(each < 0 for each in passed)
@@ -83,25 +85,25 @@ def compare(first: Sequence[Row], second: Sequence[Row]) -> Comparison | None:
         better,
         worse,
         sign_test(better, worse),
-        _bootstrap(passed),
-        _of_answered(first, second, tokens_of),
-        _of_answered(first, second, lambda row: row.seconds),
+        _bootstrap_mean(passed),
+        _answered_differences(first, second, count_tokens),
+        _answered_differences(first, second, lambda row: row.seconds),
     )
 
 
-def answered(rows: Sequence[Row]) -> list[Row]:
+def without_failures(rows: Sequence[ResultRow]) -> list[ResultRow]:
     """The rows of answers that did not fail."""
     return [row for row in rows if row.verdict != "failed"]
 
 
-def _of_answered(
-    first: Sequence[Row], second: Sequence[Row], of: Callable[[Row], float]
+def _answered_differences(
+    first: Sequence[ResultRow], second: Sequence[ResultRow], of: Callable[[ResultRow], float]
 ) -> Interval | None:
-    values = _differences(answered(first), answered(second), of)
-    return _bootstrap(values) if values else None
+    values = _question_differences(without_failures(first), without_failures(second), of)
+    return _bootstrap_mean(values) if values else None
 
 
-def tokens_of(row: Row) -> float:
+def count_tokens(row: ResultRow) -> float:
     return float(row.prompt_tokens + row.completion_tokens)
 
 
@@ -112,15 +114,15 @@ def sign_test(better: int, worse: int) -> float:
     return min(1.0, 2 * splits / (1 << n))
 
 
-def _differences(
-    first: Sequence[Row], second: Sequence[Row], of: Callable[[Row], float]
+def _question_differences(
+    first: Sequence[ResultRow], second: Sequence[ResultRow], of: Callable[[ResultRow], float]
 ) -> list[float]:
-    before: Mapping[tuple[str, int], float] = by_case(first, of)
-    after = by_case(second, of)
+    before: Mapping[tuple[str, int], float] = average_by_question(first, of)
+    after = average_by_question(second, of)
     return [after[key] - before[key] for key in before if key in after]
 
 
-def _bootstrap(values: Sequence[float]) -> Interval:
+def _bootstrap_mean(values: Sequence[float]) -> Interval:
     """The mean, and the middle 95 % of the means of resamples (Efron 1979); equal input, equal
     result."""
     rng = random.Random(_SEED)

@@ -1,17 +1,17 @@
-"""What came of one question: the answer as it was read, and the row that is kept of it."""
+"""The answer to one question, and the row of results that is kept of it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from app.events import ReplyCompleted, StoredEvent, ToolCompleted, TurnFailed, TurnFinished
-from evals.grading import LabelledTurn, Verdict, grade
-from evals.labelled_case import AskedCase
+from evals.grading import LabelledTurn, Verdict, grade_spans
+from evals.labelled_case import LabelledCase
 
 
 @dataclass(frozen=True)
-class Answered:
-    """One turn. `named` are the spans that the answer names; `code` tells why there is none."""
+class Answer:
+    """One turn. `named` are the spans that the answer names; `code` says why there is none."""
 
     text: str = ""
     named: Sequence[str] = ()
@@ -25,10 +25,10 @@ class Answered:
 
 
 @dataclass(frozen=True)
-class Row:
+class ResultRow:
     """One graded answer, as the results keep it.
 
-    `healthy` tells that nothing was wrong with the trace; `right` are the spans looked for,
+    `healthy` says that nothing was wrong with the trace; `right` are the spans looked for,
     `named` those of the answer, `place` numbers the first right one among them (0: none). Tokens
     are those that the provider reported, `steps` the replies of the model, `seconds` last from the
     question to the end of its answer.
@@ -55,23 +55,23 @@ class Row:
 
 
 class Asker(Protocol):
-    """Asks all questions of a case, in one conversation."""
+    """Can answer all questions of a case, in one conversation."""
 
-    async def talk(self, case: AskedCase, *, workspace: str, token: str) -> Sequence[Answered]:
+    async def talk(self, case: LabelledCase, *, workspace: str, token: str) -> Sequence[Answer]:
         """The answers, in the order of the case's turns."""
         ...
 
 
-def answered(
+def read_answer(
     events: Sequence[StoredEvent], named: Callable[[str], Sequence[str]], seconds: float
-) -> Answered:
-    """An answer as the events of its turn tell it; only the last reply is the answer."""
+) -> Answer:
+    """Reads an answer from the events of its turn; only the last reply is the answer."""
     replies = [each for each in events if isinstance(each, ReplyCompleted)]
     usage = [each.usage for each in replies if each.usage]
     failed = next((each for each in events if isinstance(each, TurnFailed)), None)
     finished = any(isinstance(each, TurnFinished) for each in events)
     text = replies[-1].text if replies else ""
-    return Answered(
+    return Answer(
         text=text,
         named=named(text) if finished else (),
         code=failed.code if failed else "" if finished else "not_finished",
@@ -84,16 +84,18 @@ def answered(
     )
 
 
-def row(variant: str, case: AskedCase, turn: int, *, repeat: int, got: Answered) -> Row:
+def grade_answer(
+    variant: str, case: LabelledCase, turn: int, *, repeat: int, got: Answer
+) -> ResultRow:
     """The graded answer to the case's turn of that number."""
     asked: LabelledTurn = case.turns[turn]
     places = [place for place, span_id in enumerate(got.named, 1) if span_id in asked.right]
-    return Row(
+    return ResultRow(
         variant=variant,
         case=case.name,
         turn=turn,
         repeat=repeat,
-        verdict="failed" if got.code else grade(asked, got.named),
+        verdict="failed" if got.code else grade_spans(asked, got.named),
         healthy=asked.healthy,
         right=asked.right,
         place=places[0] if places else 0,

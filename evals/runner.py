@@ -1,4 +1,4 @@
-"""Asks all cases of all variants, some at a time, and gives a graded row for each answer."""
+"""Asks every variant the questions of every case, a few at a time, and grades each answer."""
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -12,15 +12,15 @@ import httpx
 
 from app.agent.prompt import SYSTEM
 from app.settings import Settings
-from evals.analysis_only import FirstFinding
-from evals.eval_backend import Recorder, backend, workspace_of
-from evals.labelled_case import AskedCase
-from evals.reference_assistant import Baseline
-from evals.results import Asker, Row, row
-from evals.service_under_test import Panel, Service, service, settings_of
+from evals.analysis_only import FirstFindingAsker
+from evals.eval_backend import CaseWriter, serve_backend, workspace_name
+from evals.labelled_case import LabelledCase
+from evals.reference_assistant import ReferenceAssistant
+from evals.results import Asker, ResultRow, grade_answer
+from evals.service_under_test import PanelAsker, RunningService, build_settings, run_service
 
-CaseSource = Callable[[], AskedCase]
-"""Makes a case when its turn has come: all at once would not fit into memory."""
+CaseSource = Callable[[], LabelledCase]
+"""Builds a case when it is needed: all at once would not fit into memory."""
 
 _WRITE_SECONDS = 120.0
 
@@ -52,7 +52,7 @@ class Variant:
 
 
 NO_MODEL = Variant("")
-"""The analysis alone, to see what a model adds; it is asked once, since it says the same again."""
+"""The analysis alone, to see what a model adds; asked once, since it always answers the same."""
 
 
 @dataclass(frozen=True)
@@ -63,18 +63,18 @@ class Endpoint:
     key: str = ""
 
 
-async def run(
+async def run_evals(
     cases: Sequence[CaseSource],
     variants: Sequence[Variant],
     *,
     endpoint: Endpoint,
     repeat: int,
     at_once: int,
-    tell: Callable[[Row], None],
+    report: Callable[[ResultRow], None],
 ) -> None:
-    """Calls `tell` with each graded answer as it comes; at most `at_once` are awaited at a time."""
+    """Calls `report` with each graded answer; at most `at_once` questions are asked at a time."""
     tokens = {
-        variant.name: [f"user-{number}-{time}" for time in range(_times(variant, repeat))]
+        variant.name: [f"user-{number}-{time}" for time in range(_repeats_of(variant, repeat))]
         for number, variant in enumerate(variants)
     }
     users = [token for each in tokens.values() for token in each]
@@ -82,76 +82,81 @@ async def run(
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="opik-assist-evals-")))
         url = stack.enter_context(
-            backend(
+            serve_backend(
                 endpoint.base_url, key=endpoint.key, models=models, users=users, cases=len(cases)
             )
         )
         async with AsyncExitStack() as opened:
             http = await opened.enter_async_context(httpx.AsyncClient(timeout=_WRITE_SECONDS))
-            askers = await _askers(variants, _Place(url, models, folder), http, opened)
-            recorder = Recorder(http, url, token=users[0])
-            await _Run(askers, recorder, tokens, at_once=at_once, tell=tell).all(cases)
+            askers = await _open_askers(
+                variants, _ServiceFactory(url, models, folder), http, opened
+            )
+            recorder = CaseWriter(http, url, token=users[0])
+            await _EvalRun(askers, recorder, tokens, at_once=at_once, report=report).all(cases)
 
 
-def _times(variant: Variant, repeat: int) -> int:
+def _repeats_of(variant: Variant, repeat: int) -> int:
     return 1 if variant == NO_MODEL else repeat
 
 
 @dataclass(frozen=True)
-class _Place:
-    """Where services find their backend and models, and where their databases go."""
+class _ServiceFactory:
+    """Builds settings: the URL of the backend, the models, and the folder for databases."""
 
     url: str
     models: Sequence[str]
     folder: Path
 
     def settings(self, database: str) -> Settings:
-        return settings_of(self.url, self.models, self.folder / database)
+        return build_settings(self.url, self.models, self.folder / database)
 
 
-async def _askers(
-    variants: Sequence[Variant], place: _Place, http: httpx.AsyncClient, opened: AsyncExitStack
+async def _open_askers(
+    variants: Sequence[Variant],
+    place: _ServiceFactory,
+    http: httpx.AsyncClient,
+    opened: AsyncExitStack,
 ) -> dict[str, Asker]:
-    """By the variants' names; those of one prompt ask one service."""
-    services: dict[Prompt | None, Service] = {}
+    """The askers by name of variant; variants with the same prompt share a service."""
+    services: dict[Prompt | None, RunningService] = {}
     askers: dict[str, Asker] = {}
     for each in variants:
         if each == NO_MODEL:
-            askers[each.name] = FirstFinding()
+            askers[each.name] = FirstFindingAsker()
         elif each.baseline:
-            askers[each.name] = Baseline(http, place.settings("unused.db"), each.model)
+            askers[each.name] = ReferenceAssistant(http, place.settings("unused.db"), each.model)
         else:
             if each.prompt not in services:
                 system = each.prompt.text if each.prompt else SYSTEM
-                started = service(place.settings(f"{len(services)}.db"), system)
+                started = run_service(place.settings(f"{len(services)}.db"), system)
                 services[each.prompt] = await opened.enter_async_context(started)
-            askers[each.name] = Panel(services[each.prompt], each.model)
+            askers[each.name] = PanelAsker(services[each.prompt], each.model)
     return askers
 
 
-class _Run:
-    """The work of one run; a few cases are in the backend at a time, some questions under way."""
+class _EvalRun:
+    """One run: at most `at_once` cases are in the backend and `at_once` questions open."""
 
     def __init__(
         self,
         askers: dict[str, Asker],
-        recorder: Recorder,
+        recorder: CaseWriter,
         tokens: Mapping[str, Sequence[str]],
         *,
         at_once: int,
-        tell: Callable[[Row], None],
+        report: Callable[[ResultRow], None],
     ) -> None:
         self._askers = askers
         self._recorder = recorder
         self._tokens = tokens
-        self._tell = tell
+        self._report = report
         self._held = anyio.CapacityLimiter(at_once)
         self._asked = anyio.CapacityLimiter(at_once)
 
     async def all(self, cases: Sequence[CaseSource]) -> None:
         async with anyio.create_task_group() as group:
             for number, make in enumerate(cases):
-                group.start_soon(self._case, make, workspace_of(number))
+                group.start_soon(self._case, make, workspace_name(number))
 
     async def _case(self, make: CaseSource, workspace: str) -> None:
         async with self._held:
@@ -164,10 +169,10 @@ class _Run:
             await self._recorder.remove(case, workspace)
 
     async def _talk(
-        self, name: str, case: AskedCase, workspace: str, repeat: int, token: str
+        self, name: str, case: LabelledCase, workspace: str, repeat: int, token: str
     ) -> None:
         async with self._asked:
             answers = await self._askers[name].talk(case, workspace=workspace, token=token)
         for turn, got in enumerate(answers):
             if case.turns[turn].graded:
-                self._tell(row(name, case, turn, repeat=repeat, got=got))
+                self._report(grade_answer(name, case, turn, repeat=repeat, got=got))

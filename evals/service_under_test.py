@@ -1,4 +1,4 @@
-"""The whole service as what is asked: the app on a real socket, with a database of its own."""
+"""Runs the whole service and asks it: the app on a real socket, with a database of its own."""
 
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -19,9 +19,9 @@ from app.events import LoggedEvent
 from app.main import create_app
 from app.settings import Settings, database_url
 from evals.eval_backend import proxy_name
-from evals.grading import cited_spans
-from evals.labelled_case import AskedCase
-from evals.results import Answered, answered
+from evals.grading import find_cited_spans
+from evals.labelled_case import LabelledCase
+from evals.results import Answer, read_answer
 from standin.serving import serve_in_thread
 
 # The service sends a comment line every 15 s and ends its turns itself.
@@ -29,17 +29,17 @@ _SILENCE_SECONDS = 60.0
 
 
 def check_environment() -> None:
-    """Raises StartRefused where the environment holds a setting that the service cannot take."""
+    """Raises StartRefused where a setting of the environment is not valid."""
     try:
-        settings_of("http://backend", ["model"], Path("unused.db"))
+        build_settings("http://backend", ["model"], Path("unused.db"))
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False)
-        said = [f"{str(each['loc'][0]).upper()}: {each['msg']}" for each in faults]
-        raise StartRefused("; ".join(said)) from None
+        messages = [f"{str(each['loc'][0]).upper()}: {each['msg']}" for each in faults]
+        raise StartRefused("; ".join(messages)) from None
 
 
-def settings_of(backend: str, models: Sequence[str], database: Path) -> Settings:
-    """The service's settings as the environment has them, but for where it stands."""
+def build_settings(backend: str, models: Sequence[str], database: Path) -> Settings:
+    """The settings of the environment, but for the addresses of backend, models and database."""
     names = tuple(proxy_name(model) for model in models)
     return Settings(
         _env_file=None,
@@ -56,21 +56,21 @@ def settings_of(backend: str, models: Sequence[str], database: Path) -> Settings
 
 
 @asynccontextmanager
-async def service(settings: Settings, system: str) -> AsyncIterator["Service"]:
-    """A running service with these instructions for its models."""
+async def run_service(settings: Settings, system: str) -> AsyncIterator["RunningService"]:
+    """Starts the service with `system` as the instructions for its models."""
     engine = create_engine(database_url(settings.session_service_uri), pool_recycle=-1)
     try:
         with serve_in_thread(create_app(settings, system=system)) as url:
             async with httpx.AsyncClient(timeout=_SILENCE_SECONDS) as http:
                 (await http.get(f"{url}/healthz")).raise_for_status()
-                yield Service(url, http, Store(engine))
+                yield RunningService(url, http, Store(engine))
     finally:
         await engine.dispose()
 
 
 @dataclass(frozen=True)
-class Service:
-    """What the panel talks to, and the log of what it answered."""
+class RunningService:
+    """The address of a running service, and the store that holds its conversations."""
 
     url: str
     http: httpx.AsyncClient
@@ -78,18 +78,18 @@ class Service:
 
 
 @dataclass(frozen=True)
-class Panel:
-    """Asks one of a service's models as the panel does; the log tells what came of it."""
+class PanelAsker:
+    """Asks one of the models as the panel does, and reads the answer from the event log."""
 
-    service: Service
+    service: RunningService
     model: str
 
-    async def talk(self, case: AskedCase, *, workspace: str, token: str) -> Sequence[Answered]:
+    async def talk(self, case: LabelledCase, *, workspace: str, token: str) -> Sequence[Answer]:
         """See `Asker`."""
         caller = Caller(token, workspace)
         return [await self._ask(case, turn.question, caller) for turn in case.turns]
 
-    async def _ask(self, case: AskedCase, question: str, caller: Caller) -> Answered:
+    async def _ask(self, case: LabelledCase, question: str, caller: Caller) -> Answer:
         session = f"{self.service.url}/trace-analyzer/session/{case.trace.id}"
         body = {"message": question, "streaming": True, "model": proxy_name(self.model)}
         before = await self._log(case, caller)
@@ -101,16 +101,16 @@ class Panel:
                 async for _ in response.aiter_raw():
                     pass
         except httpx.TransportError as error:
-            return Answered(code="no_answer", failure=type(error).__name__)
+            return Answer(code="no_answer", failure=type(error).__name__)
         seconds = time.monotonic() - began
         after = await self._log(case, caller)
         if len(after) == len(before):
-            return Answered(code=f"status_{response.status_code}", seconds=seconds)
+            return Answer(code=f"status_{response.status_code}", seconds=seconds)
         events = [each.event for each in after if each.turn_id == after[-1].turn_id]
         aliases = restore_aliases([each.event for each in after])
-        return answered(events, partial(cited_spans, aliases=aliases), seconds)
+        return read_answer(events, partial(find_cited_spans, aliases=aliases), seconds)
 
-    async def _log(self, case: AskedCase, caller: Caller) -> Sequence[LoggedEvent]:
+    async def _log(self, case: LabelledCase, caller: Caller) -> Sequence[LoggedEvent]:
         assert caller.workspace is not None
         owner = Owner(caller.workspace, f"user:{caller.token}")
         conversation = await self.service.store.find(owner, case.trace.id)

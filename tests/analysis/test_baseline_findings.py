@@ -36,12 +36,12 @@ def times(p50: float, p90: float, p99: float, *, count: int = 100) -> Baseline:
         pytest.param(times(10, 20, 30), 110, id="by a tenth of a second"),
     ],
 )
-def test_a_trace_is_slow_from_here_on(usual: Baseline, most: int) -> None:
+def test_slow_trace_thresholds(usual: Baseline, most: int) -> None:
     assert found(usual, ms=most) == ["slower_than_usual"]
     assert found(usual, ms=most - 1) == []
 
 
-def test_of_too_few_traces_nothing_is_concluded() -> None:
+def test_too_few_traces_give_no_finding() -> None:
     assert found(times(10, 20, 30, count=FEW), ms=9_000) == ["slower_than_usual"]
     assert found(times(10, 20, 30, count=FEW - 1), ms=9_000) == []
 
@@ -53,7 +53,7 @@ def test_of_too_few_traces_nothing_is_concluded() -> None:
         pytest.param(0.0001, 0.001, id="a tenth of a cent"),
     ],
 )
-def test_a_trace_is_dear_from_here_on(mean: float, least: float) -> None:
+def test_costly_trace_thresholds(mean: float, least: float) -> None:
     usual = Baseline(WINDOW, 100, mean_cost=mean)
     assert found(usual, cost=least) == ["costlier_than_usual"]
     assert found(usual, cost=least * 0.999) == []

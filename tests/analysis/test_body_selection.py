@@ -45,5 +45,5 @@ def test_the_choice_does_not_depend_on_the_order_of_arrival() -> None:
     assert chosen(large()) == chosen(large()[::-1])
 
 
-def test_a_trace_without_spans_has_no_candidates() -> None:
+def test_no_body_is_chosen_of_a_trace_without_spans() -> None:
     assert chosen([]) == ()

@@ -43,7 +43,7 @@ def test_a_sibling_that_overlaps_the_last_finisher_is_not_waited_for() -> None:
     """) == [("root", 3), ("b", 6)]
 
 
-def test_between_siblings_the_parent_works_itself() -> None:
+def test_time_between_siblings_belongs_to_the_parent() -> None:
     assert path("""
         root    |---------|
           a      |--|
@@ -81,7 +81,7 @@ def test_a_child_wholly_outside_its_parent_is_not_on_the_path() -> None:
     """) == [("root", 4)]
 
 
-def test_between_several_roots_nobody_works() -> None:
+def test_time_between_several_roots_belongs_to_no_span() -> None:
     assert path("""
         one    |---|
         two          |---|

@@ -37,7 +37,7 @@ def calls(name: str, count: int, *, length: float = 10, **more: Any) -> list[Spa
     ]
 
 
-def test_an_error_is_told_once_with_its_deepest_span_first() -> None:
+def test_an_error_is_one_finding_with_its_deepest_span_first() -> None:
     spans = draw(
         """
         root*     |-------|
@@ -64,7 +64,7 @@ def test_a_wrapping_error_goes_back_to_the_error_inside_it() -> None:
     assert culprits(found(spans)) == [("error_origin", "call")]
 
 
-def test_a_caught_error_is_told_as_survived() -> None:
+def test_a_caught_error_is_a_survived_error() -> None:
     spans = draw("""
         root      |---------|
           call*    |--|
@@ -96,7 +96,7 @@ def test_an_error_of_the_trace_alone_points_at_the_span_named_in_its_traceback()
     assert culprits(found(spans, trace(error_info=broken))) == [("error_origin", "fetch")]
 
 
-def test_an_error_over_nothing_goes_back_to_the_lookup_that_found_nothing() -> None:
+def test_an_error_about_missing_data_goes_back_to_the_empty_lookup() -> None:
     failed = ErrorInfo(exception_type="IndexError", message="list index out of range")
     spans = [
         span("root", 0, 30, error_info=failed),
@@ -108,7 +108,7 @@ def test_an_error_over_nothing_goes_back_to_the_lookup_that_found_nothing() -> N
     assert found(spans)[0].spans[:2] == ("search", "prompt")
 
 
-def test_an_error_over_what_its_span_was_handed_is_not_blamed_on_an_empty_result() -> None:
+def test_an_error_about_the_input_is_not_blamed_on_an_empty_result() -> None:
     failed = ErrorInfo(exception_type="KeyError", message="'8812'")
     spans = [
         span("root", 0, 30, error_info=failed),
@@ -118,7 +118,7 @@ def test_an_error_over_what_its_span_was_handed_is_not_blamed_on_an_empty_result
     assert culprits(found(spans))[0] == ("error_origin", "look_up")
 
 
-def test_an_error_over_a_null_goes_back_to_the_result_that_held_it() -> None:
+def test_an_error_about_a_null_goes_back_to_the_result_that_held_it() -> None:
     failed = ErrorInfo(exception_type="TypeError", message="'NoneType' object is not iterable")
     spans = [
         span("root", 0, 30, error_info=failed),
@@ -155,7 +155,7 @@ def test_a_function_that_never_returns_anything_is_healthy() -> None:
     assert found([span("root", 0, 100), *calls("save", 6, output={"output": None})]) == []
 
 
-def test_a_wrapper_is_not_blamed_for_the_empty_result_it_hands_up() -> None:
+def test_a_wrapper_is_not_blamed_for_the_empty_result_it_passes_on() -> None:
     spans = [
         span("root", 0, 9, output={"output": []}, input={"q": "x"}),
         span("search_all", 0, 8, parent_span_id="root", input={"q": "x"}, output={"output": []}),
@@ -164,7 +164,7 @@ def test_a_wrapper_is_not_blamed_for_the_empty_result_it_hands_up() -> None:
     assert culprits(found(spans)) == [("empty_result", "search")]
 
 
-def test_an_error_text_as_output_is_a_failure_that_nobody_marked() -> None:
+def test_an_error_text_as_output_is_an_unmarked_failure() -> None:
     spans = [
         span("root", 0, 9, output={"output": "Sorry, something went wrong."}),
         tool("fetch", 1, 3, input={"u": 1}, output={"error": "503 from upstream"}),
@@ -181,7 +181,7 @@ def test_a_reply_that_talks_about_errors_is_no_failure() -> None:
     assert found([span("ask", 0, 9, type="llm", output=said)]) == []
 
 
-def test_a_reply_cut_at_its_limit_is_told() -> None:
+def test_a_reply_cut_at_its_limit_is_found() -> None:
     said = {"content": [{"type": "text", "text": "and so"}], "stop_reason": "max_tokens"}
     assert culprits(found([span("ask", 0, 9, type="llm", output=said)])) == [
         ("reply_cut_at_limit", "ask")
@@ -210,7 +210,7 @@ def calling(name: str, arguments: str = "{}") -> dict[str, Any]:
     return {"choices": [{"message": {"content": None, "tool_calls": [call]}}]}
 
 
-def test_a_call_of_a_tool_that_was_not_offered_is_told() -> None:
+def test_a_call_of_a_tool_that_was_not_offered_is_found() -> None:
     tools = {"messages": [], "tools": [offered("search"), offered("price")]}
     good = span("a", 0, 9, type="llm", input=tools, output=calling("price"))
     assert found([good]) == []
@@ -218,7 +218,7 @@ def test_a_call_of_a_tool_that_was_not_offered_is_told() -> None:
     assert culprits(found([bad])) == [("unknown_tool", "b")]
 
 
-def test_tool_arguments_that_are_no_json_are_told() -> None:
+def test_tool_arguments_that_are_no_json_are_found() -> None:
     said = calling("price", '{"item": "lamp')
     assert culprits(found([span("a", 0, 9, type="llm", output=said)])) == [("invalid_json", "a")]
 
@@ -233,7 +233,7 @@ def test_tool_arguments_that_are_no_json_are_told() -> None:
         ("What is 6 times 7?", '{"answer": 4', True),
     ],
 )
-def test_a_reply_is_broken_json_only_where_json_was_to_come(
+def test_a_reply_is_broken_json_only_where_json_was_expected(
     prompt: str, reply: str, broken: bool
 ) -> None:
     given, said = {"messages": [{"role": "user", "content": prompt}]}, {"content": reply}
@@ -273,7 +273,7 @@ def test_pages_of_one_list_are_no_loop() -> None:
     assert found(spans) == []
 
 
-def test_two_spans_that_hand_the_same_back_and_forth_play_ping_pong() -> None:
+def test_two_spans_that_exchange_the_same_values_are_ping_pong() -> None:
     spans = [span("root", 0, 60)]
     for i in range(4):
         spans.append(tool(f"a{i}", i * 10, i * 10 + 4, name="a", input="draft", output="see b"))
@@ -309,7 +309,7 @@ def test_failed_calls_that_are_tried_again_with_growing_waits_are_retries() -> N
     assert "growing waits, then worked" in finding.sentence
 
 
-def test_a_prompt_that_grows_from_turn_to_turn_is_told_with_its_last_turn_first() -> None:
+def test_prompt_growth_names_its_last_turn_first() -> None:
     spans = [span("root", 0, 100)]
     for i in range(6):
         tokens = {"prompt_tokens": 500 * (i + 1), "completion_tokens": 20}
@@ -355,7 +355,7 @@ def test_calls_that_need_one_anothers_results_have_to_run_in_a_row() -> None:
     assert found(spans) == []
 
 
-def test_a_call_by_a_dearer_model_than_its_peers_is_told() -> None:
+def test_a_call_by_a_more_expensive_model_than_its_peers_is_found() -> None:
     spans = [span("root", 0, 100)]
     for i in range(6):
         dear = i == 3
@@ -374,7 +374,7 @@ def test_a_call_by_a_dearer_model_than_its_peers_is_told() -> None:
     assert culprits(found(spans)) == [("costly_outlier", "c3")]
 
 
-def test_the_deepest_unfinished_span_is_what_the_others_wait_for() -> None:
+def test_the_deepest_unfinished_span_is_named_first() -> None:
     spans = draw("""
         root      |-----------
           step     |----------
@@ -386,18 +386,18 @@ def test_the_deepest_unfinished_span_is_what_the_others_wait_for() -> None:
     assert "neither did the trace" in finding.sentence
 
 
-def test_failed_guardrails_of_the_trace_record_are_told_with_their_span() -> None:
+def test_failed_guardrails_of_the_trace_record_are_found_with_their_span() -> None:
     checks = [{"name": "PII", "result": "failed"}, {"name": "TOPIC", "result": "passed"}]
     record = trace(guardrails_validations=[{"span_id": "g", "checks": checks}])
     assert culprits(found([span("g", type="guardrail")], record)) == [("failed_guardrail", "g")]
 
 
-def test_a_guardrail_span_that_says_no_is_told() -> None:
+def test_a_guardrail_span_that_refuses_is_found() -> None:
     spans = [span("g", type="guardrail", output={"passed": False})]
     assert culprits(found(spans)) == [("failed_guardrail", "g")]
 
 
-def test_a_low_score_is_told_with_the_scorers_reason() -> None:
+def test_a_low_score_is_found_with_the_scorers_reason() -> None:
     score = {"name": "helpfulness", "value": 0.1, "reason": "ignores the question"}
     (finding,) = found([span("root")], trace(feedback_scores=[score]))
     assert finding.category is Category.LOW_SCORE
@@ -409,7 +409,7 @@ def test_a_low_score_of_something_bad_is_good() -> None:
     assert found([span("root")], trace(feedback_scores=[score])) == []
 
 
-def test_nothing_is_said_about_bodies_that_were_not_read() -> None:
+def test_no_finding_is_about_bodies_that_were_not_read() -> None:
     spans = [span("root", 0, 60), *calls("search", 5, input={"q": "x"}, output=[])]
     assert found(spans, bodies=["root"]) == []
 

@@ -18,5 +18,5 @@ from app.analysis.text.one_line import format_usd
         (-0.00042, "$-0.00042"),
     ],
 )
-def test_a_cost_has_two_digits_that_tell_something(amount: float, written: str) -> None:
+def test_a_cost_has_two_significant_digits(amount: float, written: str) -> None:
     assert format_usd(amount) == written

@@ -75,7 +75,7 @@ def test_the_header_holds_thread_tags_scores_and_state() -> None:
     assert "tone 0.9 because friendly" in text
 
 
-def test_runs_of_similar_spans_share_a_line_and_the_odd_one_has_its_own() -> None:
+def test_similar_spans_share_a_line_and_the_unusual_one_has_its_own() -> None:
     spans = [span("root", 0, 3_000)]
     spans += [span(f"p{i}", i, i + 20, name=f"page {i}", parent_span_id="root") for i in range(99)]
     broken = ErrorInfo(exception_type="OSError", message="gone")
@@ -114,7 +114,7 @@ def test_a_deep_chain_is_shortened_to_its_ends() -> None:
     assert estimate_tokens(text) <= 1_000
 
 
-def test_what_was_not_read_or_not_loaded_is_said() -> None:
+def test_unread_bodies_and_missing_spans_are_stated() -> None:
     analysis = analyse_trace(trace(span_count=9), [span("a"), span("b", input="x")], bodies=["b"])
     text = build_outline(analysis, alias=aliases())
     assert "only 2 of its 9 spans were loaded" in text

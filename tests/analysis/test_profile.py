@@ -38,7 +38,7 @@ def test_two_children_side_by_side_make_a_parallelism_of_two() -> None:
     assert measured.parallelism == 2.0
 
 
-def test_silences_between_children_are_listed_the_longest_first() -> None:
+def test_idle_gaps_between_children_are_listed_longest_first() -> None:
     measured = profile(
         draw("""
             root    |-------------|

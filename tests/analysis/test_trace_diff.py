@@ -45,7 +45,7 @@ def changes(a: Any, b: Any) -> list[tuple[str, str]]:
     return [(change.path, change.text) for change in diff_values(a, b)]
 
 
-def test_changed_paths_are_told_with_old_and_new_value() -> None:
+def test_changed_paths_are_listed_with_old_and_new_value() -> None:
     old = {"messages": [{"role": "user", "n": 1}], "gone": None, "same": [1, 2]}
     new = {"messages": [{"role": "tool", "n": 1.0}], "odd key": True, "same": [1, 2]}
     assert changes(old, new) == [
@@ -70,7 +70,7 @@ def test_long_texts_are_compared_by_words_with_context() -> None:
     ]
 
 
-def test_a_value_that_the_backend_cut_is_said_to_be() -> None:
+def test_a_value_that_the_backend_cut_is_marked() -> None:
     cut = "a " * 5_000 + "b"
     assert len(cut) == 10_001
     assert "cut by the backend" in changes(cut, cut)[0][1]
@@ -142,7 +142,7 @@ json_values = st.recursive(
 
 
 @given(json_values, json_values)
-def test_values_differ_exactly_where_changes_are_told(a: Any, b: Any) -> None:
+def test_values_differ_exactly_where_changes_are_listed(a: Any, b: Any) -> None:
     assert not list(diff_values(a, a))
     told = list(diff_values(a, b))
     same = repr(a) == repr(b)

@@ -29,7 +29,7 @@ def test_a_span_whose_parent_never_arrived_is_a_root_and_named_an_orphan() -> No
     assert tree.odd == {TreeWarning.ORPHAN: ("lost",)}
 
 
-def test_a_circle_of_parents_is_opened_at_its_earliest_span() -> None:
+def test_a_cycle_of_parents_is_opened_at_its_earliest_span() -> None:
     tree = build_tree(
         [
             span("late", 5, 9, parent_span_id="early"),
@@ -83,7 +83,7 @@ def test_a_span_that_ends_before_it_starts_has_no_duration_and_is_named() -> Non
     assert tree.odd == {TreeWarning.NEGATIVE: ("a",)}
 
 
-def test_children_outside_their_parent_are_named_by_the_side_they_stick_out() -> None:
+def test_children_outside_their_parent_are_marked_early_or_late() -> None:
     tree = build_tree(
         draw("""
             root        |-----|
@@ -100,7 +100,7 @@ def test_a_duration_stands_in_for_a_missing_end() -> None:
     assert tree.odd == {}
 
 
-def test_spans_without_any_times_still_have_a_place() -> None:
+def test_spans_without_any_times_are_still_in_the_tree() -> None:
     tree = build_tree([span("a", start_time=None, end_time=None), span("b", parent_span_id="a")])
     assert [node.id for node in tree.nodes] == ["a", "b"]
     assert tree.odd == {TreeWarning.UNTIMED: ("a",)}

@@ -105,7 +105,7 @@ def test_findings_say_category_group_confidence_and_spans() -> None:
     assert text.endswith("Spans: s1.")
 
 
-def test_without_findings_it_is_said_what_was_looked_at() -> None:
+def test_a_view_without_findings_states_what_was_examined() -> None:
     analysis = analyse_trace(trace(), [span("a"), span("b", input="x")], bodies=["b"])
     assert "inputs and outputs of 1 of 2 spans" in format_findings(analysis, alias=aliases())
 

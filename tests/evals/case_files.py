@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from evals.labelled_case import AskedCase
+from evals.labelled_case import LabelledCase
 
 
-def as_json(case: AskedCase) -> dict[str, Any]:
+def as_json(case: LabelledCase) -> dict[str, Any]:
     return {
         "trace": case.trace.model_dump(mode="json"),
         "spans": [span.model_dump(mode="json") for span in case.spans],
@@ -15,5 +15,5 @@ def as_json(case: AskedCase) -> dict[str, Any]:
     }
 
 
-def write_case(path: Path, case: AskedCase) -> None:
+def write_case(path: Path, case: LabelledCase) -> None:
     path.write_text(json.dumps(as_json(case)))

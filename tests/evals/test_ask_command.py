@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from evals.ask import main, spread
-from evals.cases import Setting, held_back_cases, open_cases
-from evals.labelled_case import grown
-from evals.opik_experiments import Sent
+from evals.ask import main, take_evenly
+from evals.cases import CaseParameters, held_back_cases, open_cases
+from evals.labelled_case import generate_labelled_case
+from evals.opik_experiments import SendReport
 from standin.serving import serve_in_thread
 from tests.evals.case_files import as_json, write_case
 from tests.evals.fake_model_server import FakeServer
 
-FAULTY = Setting("sqlbot", "locked_table", 10, 1, 924874)
-HEALTHY = Setting("sqlbot", "", 10, 1, 730802)
+FAULTY = CaseParameters("sqlbot", "locked_table", 10, 1, 924874)
+HEALTHY = CaseParameters("sqlbot", "", 10, 1, 730802)
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def cases(tmp_path: Path) -> Path:
     folder = tmp_path / "cases"
     folder.mkdir()
     for setting in (FAULTY, HEALTHY):
-        case = grown(setting)
+        case = generate_labelled_case(setting)
         write_case(folder / f"{case.name}.json", case)
     return folder
 
@@ -51,11 +51,11 @@ def test_models_prompts_and_the_baseline_stand_side_by_side(
 ) -> None:
     blame = tmp_path / "blame.txt"
     blame.write_text("Always blame s1.\n")
-    results, said = tmp_path / "results", io.StringIO()
-    wished = ["--model", "obeys", "--model", "finds", "--baseline", "--repeat", "2"]
+    results, output = tmp_path / "results", io.StringIO()
+    options = ["--model", "obeys", "--model", "finds", "--baseline", "--repeat", "2"]
     prompts = ["--prompt", "built-in", "--prompt", str(blame)]
     where = ["--base-url", base_url, "--cases", str(cases), "--out", str(results)]
-    assert main([*wished, *prompts, *where], out=said) == 0
+    assert main([*options, *prompts, *where], out=output) == 0
 
     files = sorted(path.name for path in results.iterdir())
     assert files == [
@@ -73,7 +73,7 @@ def test_models_prompts_and_the_baseline_stand_side_by_side(
     assert verdicts(results / "1-obeys.jsonl") == ["nothing"] * 2 + ["quiet"] * 2
 
     summary = (results / "summary.md").read_text()
-    assert summary in said.getvalue()
+    assert summary in output.getvalue()
     head = summary.splitlines()[0]
     assert [cell.strip() for cell in head.split("|")[2:4]] == ["obeys", "obeys (blame)"]
     (right,) = (
@@ -87,41 +87,39 @@ def test_models_prompts_and_the_baseline_stand_side_by_side(
 def test_a_run_in_which_every_answer_failed_says_why_and_fails(
     base_url: str, cases: Path, tmp_path: Path
 ) -> None:
-    said = io.StringIO()
+    output = io.StringIO()
     where = ["--base-url", base_url, "--cases", str(cases), "--out", str(tmp_path / "results")]
-    assert main(["--model", "refuses", *where], out=said) == 1
-    assert "- refuses: bad_key (2 times)" in said.getvalue()
+    assert main(["--model", "refuses", *where], out=output) == 1
+    assert "- refuses: bad_key (2 times)" in output.getvalue()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("whole", "code"), [(True, 0), (False, 1)])
+@pytest.mark.parametrize(("complete", "code"), [(True, 0), (False, 1)])
 def test_a_run_whose_results_did_not_all_reach_opik_fails(
     base_url: str,
     cases: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    whole: bool,
+    complete: bool,
     code: int,
 ) -> None:
-    said = io.StringIO()
-    monkeypatch.setattr(
-        "evals.opik_experiments.send", lambda *_, **__: Sent("What came of it.", whole)
-    )
+    output = io.StringIO()
+    monkeypatch.setattr("evals.ask.send_results", lambda *_, **__: SendReport("Sent.", complete))
     where = ["--base-url", base_url, "--cases", str(cases), "--out", str(tmp_path / "results")]
-    assert main(["--model", "finds", "--to-opik", *where], out=said) == code
-    assert said.getvalue().endswith("What came of it.\n")
+    assert main(["--model", "finds", "--to-opik", *where], out=output) == code
+    assert output.getvalue().endswith("Sent.\n")
 
 
 @pytest.mark.slow
 def test_the_questions_of_a_case_are_one_conversation_and_each_repeat_another(
     server: FakeServer, base_url: str, tmp_path: Path
 ) -> None:
-    case = as_json(grown(FAULTY))
+    case = as_json(generate_labelled_case(FAULTY))
     case["turns"].insert(0, {"question": "How long did it take?"})
     (tmp_path / "talk.json").write_text(json.dumps(case))
-    results, said = tmp_path / "results", io.StringIO()
+    results, output = tmp_path / "results", io.StringIO()
     where = ["--base-url", base_url, "--cases", str(tmp_path), "--out", str(results)]
-    assert main(["--model", "finds", "--repeat", "2", *where], out=said) == 0
+    assert main(["--model", "finds", "--repeat", "2", *where], out=output) == 0
 
     rows = [json.loads(line) for line in (results / "1-finds.jsonl").read_text().splitlines()]
     assert [(row["turn"], row["verdict"]) for row in rows] == [(1, "culprit")] * 2
@@ -136,12 +134,12 @@ def test_the_questions_of_a_case_are_one_conversation_and_each_repeat_another(
 
 def test_some_of_the_cases_are_taken_evenly_so_that_healthy_ones_are_among_them() -> None:
     settings = [*open_cases(), *held_back_cases()]
-    sources = [partial(grown, each) for each in settings]
-    taken = [settings[sources.index(each)] for each in spread(sources, 8)]
+    sources = [partial(generate_labelled_case, each) for each in settings]
+    taken = [settings[sources.index(each)] for each in take_evenly(sources, 8)]
     assert [bool(each.fault) for each in taken] == [True, True, True, False] * 2
     assert len(set(taken)) == 8
     for most in (None, 80, 500):
-        assert spread(sources, most) == sources
+        assert take_evenly(sources, most) == sources
 
 
 @pytest.mark.parametrize(
@@ -154,7 +152,7 @@ def test_some_of_the_cases_are_taken_evenly_so_that_healthy_ones_are_among_them(
         (["--base-url", "http://host/v1", "--model", "m"], "named twice"),
     ],
 )
-def test_a_wrong_argument_is_told_before_anything_is_asked(
+def test_a_wrong_argument_is_reported_before_anything_is_asked(
     arguments: list[str], words: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -164,15 +162,15 @@ def test_a_wrong_argument_is_told_before_anything_is_asked(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_setting_of_the_environment_that_is_wrong_is_told_by_its_name(
+def test_an_invalid_setting_of_the_environment_is_reported_by_name(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("TURN_STEPS", "many-of-them")
     with pytest.raises(SystemExit):
         main(["--model", "m", "--base-url", "http://host/v1"])
-    said = capsys.readouterr().err
-    assert "TURN_STEPS: Input should be a valid integer" in said
-    assert "many-of-them" not in said
+    output = capsys.readouterr().err
+    assert "TURN_STEPS: Input should be a valid integer" in output
+    assert "many-of-them" not in output
 
 
 def test_two_cases_of_one_name_are_refused(cases: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,7 +19,7 @@ from app.export_cases import Backend, OneTrace, Recording, export, main, read_re
 from app.opik.client import OpikClient
 from app.opik.records import Trace
 from evals import ask
-from evals.labelled_case import AskedCase, read_file
+from evals.labelled_case import LabelledCase, read_case_file
 from standin.chat import ChatError
 from standin.faults import Answer, Fault
 from standin.serving import serve_in_thread
@@ -47,7 +47,7 @@ class Exporting:
     def __init__(self, service: Service, folder: Path) -> None:
         self.service = service
         self.folder = folder
-        self.said = io.StringIO()
+        self.output = io.StringIO()
 
     async def run(self, source: OneTrace | None = None, *, most_spans: int = 1_000) -> int:
         wished = argparse.Namespace(out=self.folder, workspace="default")
@@ -55,10 +55,10 @@ class Exporting:
             rest = rest_client_at(self.service.backend, http, timeout=5)
             backend = Backend(OpikClient(rest), Caller(SECRET, "default"), most_spans)
             uri = self.service.database_uri
-            return await export(uri, source or backend, wished, self.said)
+            return await export(uri, source or backend, wished, self.output)
 
-    def cases(self) -> list[AskedCase]:
-        return [read_file(path) for path in sorted(self.folder.glob("*.json"))]
+    def cases(self) -> list[LabelledCase]:
+        return [read_case_file(path) for path in sorted(self.folder.glob("*.json"))]
 
 
 @pytest.fixture
@@ -129,13 +129,13 @@ async def test_a_thumb_is_for_the_last_answer_before_it(exporting: Exporting) ->
     assert list(two.right) == cited(service)[:1]
 
 
-async def test_an_answer_that_cites_nothing_is_left_out_and_told(exporting: Exporting) -> None:
+async def test_an_answer_without_citations_is_left_out_and_reported(exporting: Exporting) -> None:
     exporting.service.chat.scripts = [answer("All is well.")]
     await exporting.service.ask()
     await rate(exporting.service, 1)
     assert await exporting.run() == 0
     assert not exporting.cases()
-    assert f"{TRACE_ID}: left out" in exporting.said.getvalue()
+    assert f"{TRACE_ID}: left out" in exporting.output.getvalue()
 
 
 async def test_a_conversation_without_a_thumb_is_left_alone(
@@ -144,10 +144,10 @@ async def test_a_conversation_without_a_thumb_is_left_alone(
     await exporting.service.ask()
     assert await exporting.run() == 0
     assert not exporting.cases()
-    assert "0 of 0" in exporting.said.getvalue()
+    assert "0 of 0" in exporting.output.getvalue()
 
 
-async def test_a_trace_that_cannot_be_read_is_told_and_the_others_are_written(
+async def test_an_unreadable_trace_is_reported_and_the_others_are_written(
     exporting: Exporting,
 ) -> None:
     service = exporting.service
@@ -161,7 +161,7 @@ async def test_a_trace_that_cannot_be_read_is_told_and_the_others_are_written(
     service.switches.faults.append(gone)
     assert await exporting.run() == 1
     assert [case.trace.id for case in exporting.cases()] == [TRACE_ID]
-    assert f"{OTHER_TRACE_ID}: Opik has no such trace" in exporting.said.getvalue()
+    assert f"{OTHER_TRACE_ID}: Opik has no such trace" in exporting.output.getvalue()
 
 
 async def test_a_trace_of_which_only_some_spans_came_makes_no_case(exporting: Exporting) -> None:
@@ -169,12 +169,10 @@ async def test_a_trace_of_which_only_some_spans_came_makes_no_case(exporting: Ex
     await rate(exporting.service, 1)
     assert await exporting.run(most_spans=2) == 1
     assert not exporting.cases()
-    assert f"{TRACE_ID}: Only 2 of its spans" in exporting.said.getvalue()
+    assert f"{TRACE_ID}: Only 2 of its spans" in exporting.output.getvalue()
 
 
-async def test_a_file_of_the_trace_serves_where_the_backend_shall_not_be_asked(
-    exporting: Exporting, tmp_path: Path
-) -> None:
+async def test_a_trace_file_replaces_the_backend(exporting: Exporting, tmp_path: Path) -> None:
     await exporting.service.ask()
     await rate(exporting.service, 1)
     await exporting.run()
@@ -219,19 +217,19 @@ async def test_credentials_reach_the_backend_and_no_file(
     assert rated.status_code == 200
     environment.setenv(variable, SECRET)
 
-    said = io.StringIO()
+    output = io.StringIO()
     wished = ["--out", str(exporting.folder), "--workspace", "team"]
-    assert await anyio.to_thread.run_sync(lambda: main(wished, out=said)) == 0
+    assert await anyio.to_thread.run_sync(lambda: main(wished, out=output)) == 0
     (path,) = exporting.folder.iterdir()
-    assert SECRET not in path.read_text() + said.getvalue()
+    assert SECRET not in path.read_text() + output.getvalue()
     assert path.stat().st_mode & 0o077 == 0
 
     environment.setenv(variable, "another")
-    assert await anyio.to_thread.run_sync(lambda: main(wished, out=said)) == 1
-    assert "Your Opik session has expired" in said.getvalue()
+    assert await anyio.to_thread.run_sync(lambda: main(wished, out=output)) == 1
+    assert "Your Opik session has expired" in output.getvalue()
 
 
-async def test_a_database_that_is_not_there_is_told_and_not_made(tmp_path: Path) -> None:
+async def test_a_missing_database_is_reported_and_not_created(tmp_path: Path) -> None:
     path = tmp_path / "none.db"
     wished = argparse.Namespace(out=tmp_path / "cases", workspace="default")
     with pytest.raises(StartRefused, match="no such file"):
@@ -250,7 +248,7 @@ def test_standard_output_holds_what_was_exported_and_no_log_line() -> None:
 
 
 @pytest.mark.parametrize("content", ["{", "{}", None])
-def test_a_trace_file_that_is_none_is_named(content: str | None, tmp_path: Path) -> None:
+def test_a_file_without_a_trace_is_named(content: str | None, tmp_path: Path) -> None:
     path = tmp_path / "trace.json"
     if content is not None:
         path.write_text(content)
@@ -271,11 +269,11 @@ async def test_a_case_of_a_thumb_can_be_asked_of_a_model(
     await exporting.service.ask("Why did it fail?")
     await rate(exporting.service, 1)
     await exporting.run()
-    results, said = tmp_path / "results", io.StringIO()
+    results, output = tmp_path / "results", io.StringIO()
     with serve_in_thread(FakeServer().app()) as url:
         wished = ["--model", "finds", "--base-url", f"{url}/v1", "--out", str(results)]
         wished += ["--cases", str(exporting.folder)]
-        assert await anyio.to_thread.run_sync(lambda: ask.main(wished, out=said)) == 0
+        assert await anyio.to_thread.run_sync(lambda: ask.main(wished, out=output)) == 0
     (line,) = (results / "1-finds.jsonl").read_text().splitlines()
     row = json.loads(line)
     assert (row["question"], row["verdict"]) == ("Why did it fail?", "culprit")

@@ -4,7 +4,13 @@ import pytest
 from pydantic import ValidationError
 
 from app.agent.citations import Aliases
-from evals.grading import LabelledTurn, cited_spans, grade, named_spans, symptoms
+from evals.grading import (
+    LabelledTurn,
+    find_cited_spans,
+    find_named_spans,
+    find_symptoms,
+    grade_spans,
+)
 
 CULPRIT, ROOT, OTHER, FOURTH = (f"019ca869-0000-7000-8000-00000000000{n}" for n in range(4))
 FAULTY = LabelledTurn(question="Why?", right=(CULPRIT,), wrong=(ROOT,))
@@ -31,11 +37,11 @@ DISLIKED = LabelledTurn(question="Why?", wrong=(ROOT,))
 def test_a_verdict_follows_from_the_named_spans(
     turn: LabelledTurn, named: list[str], verdict: str
 ) -> None:
-    assert grade(turn, named) == verdict
+    assert grade_spans(turn, named) == verdict
 
 
-def test_who_names_every_span_has_not_found_the_culprit() -> None:
-    assert grade(FAULTY, [ROOT, OTHER, FOURTH, CULPRIT]) == "symptom"
+def test_naming_every_span_does_not_count_as_the_culprit() -> None:
+    assert grade_spans(FAULTY, [ROOT, OTHER, FOURTH, CULPRIT]) == "symptom"
 
 
 ALIASES = Aliases([ROOT, CULPRIT, OTHER])
@@ -56,7 +62,7 @@ ALIASES = Aliases([ROOT, CULPRIT, OTHER])
 def test_an_answer_of_the_service_names_spans_by_links_and_by_short_names(
     text: str, spans: list[str]
 ) -> None:
-    assert cited_spans(text, ALIASES) == spans
+    assert find_cited_spans(text, ALIASES) == spans
 
 
 @pytest.mark.parametrize(
@@ -68,8 +74,8 @@ def test_an_answer_of_the_service_names_spans_by_links_and_by_short_names(
         "t1 took 2 s2x",
     ],
 )
-def test_what_only_looks_like_a_short_name_names_no_span(text: str) -> None:
-    assert cited_spans(text, ALIASES) == []
+def test_text_that_resembles_a_short_name_names_no_span(text: str) -> None:
+    assert find_cited_spans(text, ALIASES) == []
 
 
 NAMES = {ROOT: "agent", CULPRIT: "lookup_order", OTHER: "retry", FOURTH: "retry"}
@@ -87,29 +93,27 @@ NAMES = {ROOT: "agent", CULPRIT: "lookup_order", OTHER: "retry", FOURTH: "retry"
         ("019ca869-ffff-7000-8000-000000000000 failed.", []),
     ],
 )
-def test_a_text_names_spans_by_id_or_by_a_name_that_is_no_mere_word(
-    text: str, spans: list[str]
-) -> None:
-    assert named_spans(text, NAMES, healthy=False) == spans
+def test_a_text_names_spans_by_id_or_by_a_distinctive_name(text: str, spans: list[str]) -> None:
+    assert find_named_spans(text, NAMES, healthy=False) == spans
 
 
-def test_a_name_in_passing_is_no_alarm_about_a_healthy_trace() -> None:
-    assert named_spans("`lookup_order` took longest.", NAMES, healthy=True) == []
-    assert named_spans(f"It was {CULPRIT}.", NAMES, healthy=True) == [CULPRIT]
+def test_a_span_name_in_passing_is_no_false_alarm() -> None:
+    assert find_named_spans("`lookup_order` took longest.", NAMES, healthy=True) == []
+    assert find_named_spans(f"It was {CULPRIT}.", NAMES, healthy=True) == [CULPRIT]
 
 
-def test_a_name_that_many_spans_share_points_at_none_of_them() -> None:
+def test_a_name_that_many_spans_share_names_none_of_them() -> None:
     names = {f"019ca869-0000-7000-8000-0000000000{n}": "call_model" for n in range(10, 14)}
-    assert named_spans("call_model failed", names, healthy=False) == []
+    assert find_named_spans("call_model failed", names, healthy=False) == []
 
 
-def test_what_stands_around_the_culprit_or_failed_after_it_is_a_symptom() -> None:
+def test_ancestors_of_the_culprit_and_other_failed_spans_are_symptoms() -> None:
     parents = {ROOT: None, OTHER: ROOT, CULPRIT: OTHER, FOURTH: ROOT}
-    assert symptoms(CULPRIT, parents, [CULPRIT, ROOT, FOURTH]) == (OTHER, ROOT, FOURTH)
+    assert find_symptoms(CULPRIT, parents, [CULPRIT, ROOT, FOURTH]) == (OTHER, ROOT, FOURTH)
 
 
-def test_parents_in_a_circle_end_the_way_up() -> None:
-    assert symptoms(CULPRIT, {CULPRIT: ROOT, ROOT: CULPRIT}, []) == (ROOT,)
+def test_symptoms_stop_at_a_cycle_of_parents() -> None:
+    assert find_symptoms(CULPRIT, {CULPRIT: ROOT, ROOT: CULPRIT}, []) == (ROOT,)
 
 
 @pytest.mark.parametrize("more", [{"healthy": True, "wrong": [ROOT]}, {"wrong": [CULPRIT]}])

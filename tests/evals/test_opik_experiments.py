@@ -67,16 +67,16 @@ def sent(recorder: Recorder, home: Path) -> dict[str, Any]:
             capture_output=True,
             timeout=120,
         )
-    said: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
-    return said
+    report: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
+    return report
 
 
 def test_results_become_an_experiment_on_a_dataset(tmp_path: Path) -> None:
     recorder = Recorder()
-    said = sent(recorder, tmp_path)
-    assert said["said"] == "Sent to Opik: dataset evals-of-a-test, 1 experiments."
-    assert said["whole"]
-    assert said["release"] == "ours", "the SDK has replaced our Sentry client"
+    report = sent(recorder, tmp_path)
+    assert report["message"] == "Sent to Opik: dataset evals-of-a-test, 1 experiments."
+    assert report["complete"]
+    assert report["release"] == "ours", "the SDK has replaced our Sentry client"
 
     (created,) = recorder.bodies("POST", "datasets")
     assert created["name"] == "evals-of-a-test"
@@ -98,10 +98,10 @@ def test_results_become_an_experiment_on_a_dataset(tmp_path: Path) -> None:
     assert [by_trace[link["trace_id"]] for link in links] == [1.0, 0.0, 0.0]
 
 
-def test_an_opik_that_refuses_is_told_in_words(tmp_path: Path) -> None:
-    said = sent(Recorder(refused={"": 403}), tmp_path)
-    assert said["said"] == "Not sent to Opik (status 403); the results are in the folder."
-    assert not said["whole"]
+def test_a_refusal_by_opik_is_reported(tmp_path: Path) -> None:
+    report = sent(Recorder(refused={"": 403}), tmp_path)
+    assert report["message"] == "Not sent to Opik (status 403); the results are in the folder."
+    assert not report["complete"]
 
 
 # 501 is a server's fault that the SDK does not wait and try again for.
@@ -115,12 +115,12 @@ def test_an_opik_that_refuses_is_told_in_words(tmp_path: Path) -> None:
         ("experiments/items", 501),
     ],
 )
-def test_what_opik_took_only_a_part_of_is_told_in_words(
+def test_results_that_opik_stored_in_part_are_reported(
     path: str, status: int, tmp_path: Path
 ) -> None:
-    said = sent(Recorder(refused={path: status}), tmp_path)
-    assert said["said"] == (
-        f"Only a part was sent to Opik (status {status}): 0 of 1 experiments are whole; "
+    report = sent(Recorder(refused={path: status}), tmp_path)
+    assert report["message"] == (
+        f"Only a part was sent to Opik (status {status}): 0 of 1 experiments are complete; "
         "the results are in the folder."
     )
-    assert not said["whole"]
+    assert not report["complete"]

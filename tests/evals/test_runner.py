@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 import anyio
 import pytest
 
-from evals.analysis_only import examined
-from evals.cases import Setting
-from evals.labelled_case import grown
-from evals.results import Row
-from evals.runner import NO_MODEL, Endpoint, Variant, run
+from evals.analysis_only import analyse_case
+from evals.cases import CaseParameters
+from evals.labelled_case import generate_labelled_case
+from evals.results import ResultRow
+from evals.runner import NO_MODEL, Endpoint, Variant, run_evals
 from standin.serving import serve_in_thread
 from testkit import credentials
 from tests.evals.fake_model_server import FakeServer
 
-FAULTY = Setting("agent", "wrapped_raise", 10, 2, 303080)
-HEALTHY = Setting("sqlbot", "", 10, 1, 730802)
+FAULTY = CaseParameters("agent", "wrapped_raise", 10, 2, 303080)
+HEALTHY = CaseParameters("sqlbot", "", 10, 1, 730802)
 VARIANTS = [
     *(
         Variant(name)
@@ -30,10 +30,10 @@ VARIANTS = [
 @dataclass
 class Ran:
     server: FakeServer = field(default_factory=FakeServer)
-    rows: list[Row] = field(default_factory=list)
+    rows: list[ResultRow] = field(default_factory=list)
 
-    def of(self, variant: str, setting: Setting) -> Row:
-        name = grown(setting).name
+    def of(self, variant: str, setting: CaseParameters) -> ResultRow:
+        name = generate_labelled_case(setting).name
         (found,) = (each for each in self.rows if (each.variant, each.case) == (variant, name))
         return found
 
@@ -44,13 +44,13 @@ def ran() -> Ran:
     ran = Ran()
 
     async def ask_all() -> None:
-        await run(
-            [lambda: grown(FAULTY), lambda: grown(HEALTHY)],
+        await run_evals(
+            [lambda: generate_labelled_case(FAULTY), lambda: generate_labelled_case(HEALTHY)],
             VARIANTS,
             endpoint=Endpoint(f"{url}/v1", key=credentials.SERVER_KEY),
             repeat=1,
             at_once=4,
-            tell=ran.rows.append,
+            report=ran.rows.append,
         )
 
     with serve_in_thread(ran.server.app()) as url:
@@ -92,32 +92,32 @@ def test_replies_tool_calls_and_tokens_are_counted(ran: Ran) -> None:
 
 
 def test_without_a_model_the_spans_of_the_first_finding_are_the_answer(ran: Ran) -> None:
-    case = grown(FAULTY)
-    first, second = examined(case.trace, case.spans).findings
+    case = generate_labelled_case(FAULTY)
+    first, second = analyse_case(case.trace, case.spans).findings
     got = ran.of(NO_MODEL.name, FAULTY)
     assert (got.named, got.answer, got.place) == (first.spans, first.sentence, 1)
     assert not set(second.spans) & set(got.named)
     assert (got.prompt_tokens, got.steps) == (0, 0)
 
 
-def test_a_failure_keeps_its_code_and_words_without_the_key_in_them(ran: Ran) -> None:
+def test_a_failure_keeps_its_code_and_message_without_the_key(ran: Ran) -> None:
     failed = ran.of("refuses", FAULTY)
     assert failed.code == "bad_key"
     assert "custom provider refused" in failed.failure
     assert "sk-made-up-secret" not in failed.failure
 
 
-def test_a_prompt_too_long_for_the_model_fails_the_baseline_and_is_told(ran: Ran) -> None:
+def test_a_prompt_too_long_for_the_model_fails_the_baseline_with_its_code(ran: Ran) -> None:
     assert ran.of("small-window (baseline)", FAULTY).code == "context_too_long"
 
 
-def test_the_key_reaches_the_models_server_and_nobody_else(ran: Ran) -> None:
+def test_the_key_reaches_only_the_models_server(ran: Ran) -> None:
     assert set(ran.server.keys) == {f"Bearer {credentials.SERVER_KEY}"}
     assert credentials.SERVER_KEY not in repr(ran.rows)
 
 
 def test_the_baseline_reads_the_spans_without_their_bodies_and_no_outline(ran: Ran) -> None:
-    case = grown(FAULTY)
+    case = generate_labelled_case(FAULTY)
     read = [str(each["messages"][1]["content"]) for each in ran.server.requests]
     shown = next(text for text in read if text.startswith("{") and case.trace.id in text[:80])
     trace, *spans = [json.loads(line) for line in shown.splitlines()]
@@ -133,8 +133,9 @@ def test_the_baseline_looks_up_a_span_by_its_id(ran: Ran) -> None:
     (read,) = (
         each
         for each in asked
-        if each[-1]["role"] == "tool" and grown(FAULTY).trace.id in each[1]["content"]
+        if each[-1]["role"] == "tool"
+        and generate_labelled_case(FAULTY).trace.id in each[1]["content"]
     )
     wanted = json.loads(read[-2]["tool_calls"][0]["function"]["arguments"])["span_id"]
-    span = next(each for each in grown(FAULTY).spans if each.id == wanted)
+    span = next(each for each in generate_labelled_case(FAULTY).spans if each.id == wanted)
     assert json.loads(read[-1]["content"].splitlines()[1])["input"] == span.input

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from evals.grading import Verdict
-from evals.results import Row
-from evals.summary_table import summary
+from evals.results import ResultRow
+from evals.summary_table import format_summary
 from tests.evals.test_result_statistics import row
 
 # One line a question: the verdict and the place of the culprit, of each variant. The last three
@@ -55,7 +55,7 @@ Failed answers:
 """
 
 
-def rows() -> list[Row]:
+def rows() -> list[ResultRow]:
     found = []
     for number, (plain, taught) in enumerate(ANSWERS):
         for variant, (verdict, place), tokens in (
@@ -71,18 +71,18 @@ def rows() -> list[Row]:
     return found
 
 
-def test_the_summary_tells_shares_intervals_the_comparison_and_failures() -> None:
-    text, legend = summary(rows(), ["plain", "taught"]).split("\n\nShares and means")
+def test_the_summary_has_shares_intervals_the_comparison_and_failures() -> None:
+    text, legend = format_summary(rows(), ["plain", "taught"]).split("\n\nShares and means")
     assert f"{text}\n" == SUMMARY
     assert legend
 
 
 def test_against_the_better_variant_the_other_one_is_worse() -> None:
-    text = summary(rows(), ["taught", "plain"])
+    text = format_summary(rows(), ["taught", "plain"])
     lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
     assert ["right", "-20 points (-60 to +20)"] in lines
     assert ["better / worse", "1 / 3"] in lines
 
 
 def test_one_variant_is_compared_with_nothing() -> None:
-    assert "against" not in summary(rows()[::2], ["plain"])
+    assert "against" not in format_summary(rows()[::2], ["plain"])

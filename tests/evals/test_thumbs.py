@@ -9,7 +9,7 @@ from app.db.store import RatedConversation
 from app.events import LoggedEvent, ReplyCompleted, TurnFinished, TurnStarted
 from app.export_cases import Recording, turns_of
 from app.opik.records import Span, Trace
-from evals.grading import LabelledTurn, grade
+from evals.grading import LabelledTurn, grade_spans
 
 TRACE, BLAMED, BESIDE, GONE = (f"019ca869-0000-7000-8000-00000000000{n}" for n in range(4))
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -30,14 +30,14 @@ def asked(thumb: int) -> LabelledTurn:
     return LabelledTurn.model_validate(turn)
 
 
-def test_with_a_thumb_up_naming_only_the_evidence_is_no_right_answer() -> None:
-    assert grade(asked(UP), [BLAMED]) == "culprit"
-    assert grade(asked(UP), [BESIDE]) == "wrong"
+def test_thumb_up_case_naming_only_the_evidence_is_not_right() -> None:
+    assert grade_spans(asked(UP), [BLAMED]) == "culprit"
+    assert grade_spans(asked(UP), [BESIDE]) == "wrong"
 
 
-def test_with_a_thumb_down_only_the_blame_is_refused_and_not_the_evidence() -> None:
-    assert grade(asked(DOWN), [BLAMED, BESIDE]) == "symptom"
-    assert grade(asked(DOWN), [BESIDE]) == "avoided"
+def test_thumb_down_case_refuses_the_blamed_span_but_not_the_evidence() -> None:
+    assert grade_spans(asked(DOWN), [BLAMED, BESIDE]) == "symptom"
+    assert grade_spans(asked(DOWN), [BESIDE]) == "avoided"
 
 
 @pytest.mark.parametrize("thumb", [UP, DOWN])
@@ -49,5 +49,5 @@ def test_with_a_thumb_down_only_the_blame_is_refused_and_not_the_evidence() -> N
     ],
     ids=["only another trace", "first a span that is gone"],
 )
-def test_an_answer_that_blames_no_span_of_the_trace_makes_no_case(thumb: int, text: str) -> None:
+def test_an_answer_without_a_span_of_the_trace_makes_no_case(thumb: int, text: str) -> None:
     assert not turns(thumb, text)
