@@ -5,14 +5,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import anyio
+import httpx
 
 from app.events import ModelCalled, StoredEvent, TerminalEvent
 
 if TYPE_CHECKING:
     from app.telemetry.own_traces.observer import OwnTracesObserver
 
-_FLUSH_SECONDS = 3.0
+REQUEST_SECONDS = 5.0
+"""A backend in use takes milliseconds; while one request waits, the next turns are queued."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +29,29 @@ class OwnTraces:
     def start(self) -> None:
         """Loads the SDK, which takes a second: to be called before anybody is served."""
         if self.url is not None:
-            from app.telemetry.own_traces import delivery  # noqa: F401
+            from app.telemetry.own_traces import observer  # noqa: F401
 
     @asynccontextmanager
     async def running(self) -> "AsyncIterator[NoObserver | OwnTracesObserver]":
-        """Gives the observer; at the end what still waits is sent, within some seconds."""
+        """Gives the observer; at the end waiting traces are sent, within some seconds."""
         if self.url is None:
             yield NoObserver()
             return
-        from app.telemetry.own_traces.delivery import OpikDelivery
+        from app.telemetry.own_traces.delivery import JobBuilder
         from app.telemetry.own_traces.observer import OwnTracesObserver
         from app.telemetry.own_traces.queue import DeliveryQueue
 
-        delivery = OpikDelivery(
-            self.url, api_key=self.api_key, workspace=self.workspace, project=self.project
-        )
-        outbox = DeliveryQueue(delivery)
-        try:
-            yield OwnTracesObserver(outbox.put, full=self.full)
-        finally:
-            with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(outbox.close, _FLUSH_SECONDS)
+        async with httpx.AsyncClient(timeout=REQUEST_SECONDS) as http:
+            jobs = JobBuilder(
+                http,
+                self.url,
+                api_key=self.api_key,
+                workspace=self.workspace,
+                project=self.project,
+            )
+            queue = DeliveryQueue()
+            async with queue.running():
+                yield OwnTracesObserver(queue.put, jobs, full=self.full)
 
 
 class NoObserver:

@@ -1,17 +1,22 @@
 """A slow, broken or missing backend of our own traces: nobody waits, losses are counted."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from opik.id_helpers import generate_id
+from opik.rest_api.types.span_write import SpanWrite
+from opik.rest_api.types.trace_write import TraceWrite
 from structlog.testing import capture_logs
 
-from app.telemetry.own_traces.delivery import OpikDelivery
-from app.telemetry.own_traces.queue import REPORT_SECONDS, DeliveryQueue
-from app.telemetry.own_traces.records import SpanRecord, ThreadDeletion, TurnRecord
+from app.telemetry.own_traces import queue
+from app.telemetry.own_traces.delivery import JobBuilder
+from app.telemetry.turn_observer import REQUEST_SECONDS
 from standin.app import create_app
 from standin.faults import Answer, Delay, Fault, Refuse
 from standin.record_store import Records
@@ -21,12 +26,53 @@ from testkit.scripted_chat import DirectedChat, answer
 from testkit.service import wait_until
 from tests.telemetry.observed import PRIVATE, Target, observed
 
+SCORES_DELETED = "/traces/threads/feedback-scores/delete"
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
 
-def a_turn(spans: int = 1) -> TurnRecord:
-    span = SpanRecord("model_reply", "llm", NOW, NOW)
-    return TurnRecord("thread", NOW, NOW, {}, (), [span] * spans, {}, None, None)
+class Queue:
+    """A queue to a backend, with what is put into it."""
+
+    def __init__(self, jobs: JobBuilder) -> None:
+        self.queue = queue.DeliveryQueue()
+        self._jobs = jobs
+
+    def put_turn(self, spans: int = 1) -> None:
+        times = {"start_time": NOW, "end_time": NOW}
+        trace = TraceWrite(
+            id=generate_id(NOW), project_name="p", name="turn", thread_id="thread", **times
+        )
+        calls = [
+            SpanWrite(
+                id=generate_id(NOW),
+                trace_id=trace.id,
+                project_name="p",
+                name="model_reply",
+                type="llm",
+                **times,
+            )
+            for _ in range(spans)
+        ]
+        self.queue.put(self._jobs.build_turn(trace, calls))
+
+    def put_deletion(self) -> None:
+        self.queue.put(self._jobs.build_deletion("thread"))
+
+
+@asynccontextmanager
+async def delivering(url: str) -> AsyncIterator[Queue]:
+    """Leaving the block closes the queue."""
+    async with httpx.AsyncClient(timeout=REQUEST_SECONDS) as http:
+        jobs = JobBuilder(http, url, api_key=None, workspace=None, project="p")
+        filled = Queue(jobs)
+        async with filled.queue.running():
+            yield filled
+
+
+@pytest.fixture
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "RETRY_SECONDS", (0.01, 0.01))
+    monkeypatch.setattr(queue, "CLOSE_SECONDS", 10)
 
 
 @pytest.fixture
@@ -35,18 +81,17 @@ def target() -> Target:
 
 
 @pytest.fixture
-def url(target: Target) -> Iterator[str]:
+def url(target: Target, short_pauses: None) -> Iterator[str]:
     with serve_in_thread(target.standin) as url:
         yield url
 
 
-def outbox(url: str, **values: Any) -> DeliveryQueue:
-    delivery = OpikDelivery(url, api_key=None, workspace=None, project="p")
-    return DeliveryQueue(delivery, **{"waits": (0.01, 0.01), **values})
-
-
 def losses(lines: list[Any]) -> list[tuple[int, str]]:
     return [(each["lost"], each["reason"]) for each in lines if each["event"] == "own_traces_lost"]
+
+
+def not_deleted(lines: list[Any]) -> list[list[str]]:
+    return [each["threads"] for each in lines if each["event"] == "own_traces_not_deleted"]
 
 
 @pytest.mark.parametrize(
@@ -75,116 +120,131 @@ async def test_what_waits_at_the_end_is_still_sent(tmp_path: Path) -> None:
     assert len(running.target.traces) == 2
 
 
-async def test_what_does_not_fit_is_lost_at_once_and_counted_now_and_then(
-    target: Target, url: str
+async def test_jobs_that_do_not_fit_are_dropped_and_counted_once_a_minute(
+    target: Target, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(queue, "MAX_WAITING", 2)
+    monkeypatch.setattr(queue, "CLOSE_SECONDS", 0.05)
     target.standin.switches.faults = [Fault(Delay(3_600))]
-    now = 0.0
-    full = outbox(url, waiting=2, clock=lambda: now)
     with capture_logs() as lines:
-        full.put(a_turn())
-        await wait_until(lambda: target.traces)
-        for _ in range(5):
-            full.put(a_turn())
-        first = losses(lines)
-        now = REPORT_SECONDS
-        full.put(a_turn())
-        then = losses(lines)[1:]
-        full.close(0.05)
+        async with delivering(url) as full:
+            full.put_turn()
+            await wait_until(lambda: target.traces)
+            for _ in range(5):
+                full.put_turn()
+            first = losses(lines)
+            with monkeypatch.context() as a_minute_later:
+                a_minute_later.setattr(queue, "REPORT_SECONDS", 0)
+                full.put_turn()
+            then = losses(lines)[1:]
     assert first == [(1, "queue_full")]
     assert then == [(4, "queue_full")]
     assert losses(lines)[2:] == [(6, "shutdown")]
 
 
-def test_what_fails_again_and_again_is_given_up_and_the_next_is_tried(
+async def test_a_job_that_fails_again_and_again_is_dropped_and_the_next_is_tried(
     target: Target, url: str
 ) -> None:
     target.standin.switches.faults = [Fault(Answer(503), times=3)]
-    patient = outbox(url)
     with capture_logs() as lines:
-        patient.put(a_turn())
-        patient.put(a_turn())
-        patient.close(10)
+        async with delivering(url) as patient:
+            patient.put_turn()
+            patient.put_turn()
+            await wait_until(lambda: len(target.spans) == 1)
     assert losses(lines) == [(1, "status 503")]
     assert len(target.traces) == 4
     assert len(target.standin.records.workspace().traces) == 1
 
 
-def test_a_refusal_is_not_tried_again(target: Target, url: str) -> None:
+async def test_a_refused_job_is_not_tried_again(target: Target, url: str) -> None:
     target.standin.switches.faults = [Fault(Answer(401), times=1)]
-    patient = outbox(url)
     with capture_logs() as lines:
-        patient.put(a_turn())
-        patient.close(10)
+        async with delivering(url) as patient:
+            patient.put_turn()
     assert losses(lines) == [(1, "status 401")]
     assert len(target.traces) == 1
 
 
-def test_another_attempt_makes_no_second_trace(target: Target, url: str) -> None:
+async def test_another_attempt_makes_no_second_trace(target: Target, url: str) -> None:
     faults = [Fault(Answer(503), path=f"{PRIVATE}/{kind}", times=1) for kind in ("spans", "traces")]
     target.standin.switches.faults = faults
-    patient = outbox(url)
-    patient.put(a_turn())
-    patient.close(10)
+    async with delivering(url) as patient:
+        patient.put_turn()
     assert len(target.traces) == len(target.spans) == 2
     assert len({each["id"] for each in target.traces}) == 1
     assert len({each["id"] for each in target.spans}) == 1
 
 
-def test_a_turn_of_many_calls_is_sent_in_batches_that_the_backend_takes(
+async def test_a_turn_of_many_calls_is_sent_in_batches_that_the_backend_takes(
     target: Target, url: str
 ) -> None:
-    patient = outbox(url)
-    patient.put(a_turn(spans=1_500))
-    patient.close(10)
+    async with delivering(url) as patient:
+        patient.put_turn(spans=1_500)
     assert [len(each["spans"]) for each in target.sent("POST", "/spans/batch")] == [1_000, 500]
 
 
-async def test_what_is_to_be_erased_is_tried_until_it_is_gone(target: Target, url: str) -> None:
-    patient = outbox(url, owed_again=0.05)
+async def test_a_deletion_is_tried_until_it_succeeds(
+    target: Target, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "DELETION_RETRY_SECONDS", 0.05)
     with capture_logs() as lines:
-        patient.put(a_turn())
-        await wait_until(lambda: target.standin.records.workspace().spans)
-        # Every attempt of the first time, and of the second.
-        target.standin.switches.faults = [Fault(Answer(503), times=6)]
-        patient.put(ThreadDeletion("thread"))
-        await wait_until(lambda: not target.standin.records.workspace().traces)
-        patient.close(10)
+        async with delivering(url) as patient:
+            patient.put_turn()
+            await wait_until(lambda: target.standin.records.workspace().spans)
+            # Every attempt of the first time, and of the second.
+            target.standin.switches.faults = [Fault(Answer(503), times=6)]
+            patient.put_deletion()
+            await wait_until(lambda: not target.standin.records.workspace().traces)
     assert lines == []
 
 
 @pytest.mark.parametrize("faults", [[Fault(Answer(503))], [Fault(Answer(503), times=3)]])
-async def test_what_could_not_be_erased_is_tried_at_the_end_and_then_named(
+async def test_a_failed_deletion_is_tried_at_the_end_and_then_named(
     target: Target, url: str, faults: list[Fault]
 ) -> None:
-    patient = outbox(url)
-    patient.put(a_turn())
-    await wait_until(lambda: target.standin.records.workspace().spans)
-    target.standin.switches.faults = faults
     with capture_logs() as lines:
-        patient.put(ThreadDeletion("thread"))
-        patient.close(10)
+        async with delivering(url) as patient:
+            patient.put_turn()
+            await wait_until(lambda: target.standin.records.workspace().spans)
+            target.standin.switches.faults = faults
+            patient.put_deletion()
+            await wait_until(lambda: target.sent("POST", SCORES_DELETED))
     left = bool(target.standin.records.workspace().traces)
-    assert [each["threads"] for each in lines if each["event"] == "own_traces_not_erased"] == (
-        [["thread"]] if left else []
-    )
+    assert not_deleted(lines) == ([["thread"]] if left else [])
     assert left == (faults[0].times is None)
 
 
-def test_a_refused_erasure_is_counted_as_lost(target: Target, url: str) -> None:
-    target.standin.switches.faults = [Fault(Answer(403))]
-    patient = outbox(url)
+async def test_deletions_that_wait_or_are_under_way_at_the_end_are_named(
+    target: Target, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "CLOSE_SECONDS", 0.05)
+    target.standin.switches.faults = [Fault(Delay(3_600))]
     with capture_logs() as lines:
-        patient.put(ThreadDeletion("thread"))
-        patient.close(10)
+        async with delivering(url) as patient:
+            patient.put_deletion()
+            await wait_until(lambda: target.sent("POST", SCORES_DELETED))
+            patient.put_deletion()
+    assert not_deleted(lines) == [["thread", "thread"]]
+    assert losses(lines) == []
+
+
+async def test_a_refused_deletion_is_counted_as_lost(target: Target, url: str) -> None:
+    target.standin.switches.faults = [Fault(Answer(403))]
+    with capture_logs() as lines:
+        async with delivering(url) as patient:
+            patient.put_deletion()
     assert losses(lines) == [(1, "status 403")]
 
 
-def test_a_fault_of_our_own_is_counted_and_ends_nothing(target: Target, url: str) -> None:
-    patient = outbox(url)
+async def test_a_crash_of_one_job_is_counted_and_the_next_is_delivered(
+    target: Target, url: str
+) -> None:
+    async def crash() -> None:
+        raise RuntimeError("not foreseen")
+
     with capture_logs() as lines:
-        patient.put(object())  # type: ignore[arg-type]
-        patient.put(a_turn())
-        patient.close(10)
+        async with delivering(url) as patient:
+            patient.queue.put(queue.Job([crash]))
+            patient.put_turn()
     assert losses(lines) == [(1, "internal")]
     assert len(target.traces) == 1

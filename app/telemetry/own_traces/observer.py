@@ -1,13 +1,19 @@
-"""Makes records of what happens in turns.
+"""Makes traces of turns.
 
-Without full content a record holds no text of anyone else: names of our tools and of models,
-counts, times, tokens and codes. Even words of our own are left out where they could quote, such as
-those of a failed tool or of a provider's refusal.
+Without full content a trace holds no text of anyone else: names of our tools and of models, counts,
+times, tokens and codes. Even messages of our own are left out where they could quote, such as those
+of a failed tool or of a provider's refusal.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from opik.id_helpers import generate_id
+from opik.rest_api.types.error_info_write import ErrorInfoWrite
+from opik.rest_api.types.span_write import SpanWrite
+from opik.rest_api.types.trace_write import TraceWrite
 
 from app import __version__
 from app.agent.context import count_characters
@@ -22,222 +28,230 @@ from app.events import (
     TraceRead,
     TurnFailed,
 )
-from app.messages import Reply, TokenUsage
-from app.telemetry.own_traces.records import (
-    Body,
-    Facts,
-    Failure,
-    Feedback,
-    Observation,
-    SpanRecord,
-    ThreadDeletion,
-    TurnRecord,
-)
+from app.messages import TokenUsage
+from app.telemetry.own_traces.delivery import JobBuilder
+from app.telemetry.own_traces.queue import Job
 
-Put = Callable[[Observation], None]
-Now = Callable[[], datetime]
+TRACE_NAME = "answer_question"
 
-_LOST = "turn_lost"
-_TURN_FAILED = "The turn failed."
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
+Put = Callable[[Job], None]
+Body = dict[str, Any]
+"""An input or an output: what can be counted, and the texts where they may be sent."""
 
 
 class OwnTracesObserver:
-    """`conversation.ports.Observer`; `put` takes the records and never waits."""
+    """`conversation.ports.Observer`; `put` takes the jobs and never waits."""
 
-    def __init__(self, put: Put, *, full: bool, now: Now = utc_now) -> None:
+    def __init__(self, put: Put, jobs: JobBuilder, *, full: bool) -> None:
         self._put = put
+        self._jobs = jobs
         self._full = full
-        self._now = now
 
     def turn(
         self, *, conversation_id: str, question: str, model: str, **ids: str
     ) -> "OwnTraceBuilder":
-        """See the port; `ids` become facts of the trace under their own names."""
-        words = _ContentPolicy(self._full)
+        """See the port; `ids` become metadata of the trace under their own names."""
         return OwnTraceBuilder(
-            self._put,
-            conversation_id,
-            ids,
-            question=words.body({"characters": len(question)}, question=question),
-            model=model,
-            words=words,
-            now=self._now,
+            self._put, self._jobs, self._full, conversation_id, question, model, {**ids}
         )
 
     def rated(self, conversation_id: str, value: int) -> None:
-        self._put(Feedback(conversation_id, value))
+        self._put(self._jobs.build_score(conversation_id, value))
 
     def unrated(self, conversation_id: str) -> None:
-        self._put(Feedback(conversation_id, None))
+        self._put(self._jobs.build_score_removal(conversation_id))
 
     def forgotten(self, conversation_id: str) -> None:
-        """What holds the user's words goes with the conversation, else only the thumb."""
-        self._put(
-            ThreadDeletion(conversation_id) if self._full else Feedback(conversation_id, None)
-        )
+        """Deletes what holds the user's words; without full content that is the thumb alone."""
+        if self._full:
+            self._put(self._jobs.build_deletion(conversation_id))
+        else:
+            self.unrated(conversation_id)
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
 class OwnTraceBuilder:
-    """`conversation.ports.TurnWatch`."""
+    """`conversation.ports.TurnObserver`."""
 
-    def __init__(
-        self,
-        put: Put,
-        conversation_id: str,
-        about: Facts,
-        *,
-        question: Body,
-        model: str,
-        words: "_ContentPolicy",
-        now: Now,
-    ) -> None:
-        self._put = put
-        self._conversation_id = conversation_id
-        self._about = dict(about)
-        self._question = question
-        self._words = words
-        self._now = now
-        self._start = now()
-        self._spans: list[SpanRecord] = []
-        self._model, self._provider = model, ""
-        self._usage = TokenUsage()
-        self._tools: set[str] = set()
-        self._arguments: dict[str, str] = {}
-        self._answer: Body | None = None
-        self._shrunk = 0
+    put: Put
+    jobs: JobBuilder
+    full: bool
+    conversation_id: str
+    question: str
+    model: str
+    metadata: Body
+    provider: str = ""
+    answer: Body | None = None
+    shrunk: int = 0
+    usage: TokenUsage = field(default_factory=TokenUsage)
+    start: datetime = field(default_factory=_utc_now)
+    tools: set[str] = field(default_factory=set)
+    arguments: dict[str, str] = field(default_factory=dict)
+    spans: list[SpanWrite] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.trace_id = generate_id(self.start)
 
     def happened(self, event: StoredEvent | ModelCalled) -> None:
         """See the port."""
         if isinstance(event, ModelCalled):
             self._add_model_call(event)
         elif isinstance(event, TraceRead):
-            self._about |= {"project_id": event.project_id, "span_count": event.spans}
-            read = {"spans": event.spans}
-            span = SpanRecord("read_trace", "general", self._start, self._now(), output=read)
-            self._spans.append(span)
+            self.metadata |= {"project_id": event.project_id, "span_count": event.spans}
+            read, now = {"spans": event.spans}, _utc_now()
+            self._add_span("read_trace", self.start, now, type="general", output=read)
         elif isinstance(event, ReplyCompleted):
-            self._answer = self._words.body({"characters": len(event.text)}, answer=event.text)
-            self._arguments |= {each.id: each.arguments for each in event.calls}
+            self.answer = self._body({"characters": len(event.text)}, answer=event.text)
+            self.arguments |= {each.id: each.arguments for each in event.calls}
         elif isinstance(event, ToolCompleted):
-            self._spans.append(self._tool_span(event))
+            self._add_tool_call(event)
         elif isinstance(event, ContextShrunk):
-            self._shrunk += 1
-
-    def _add_model_call(self, call: ModelCalled) -> None:
-        self._tools |= {each.name for each in call.tools}
-        if call.reply is not None:
-            self._model = call.reply.model or self._model
-            self._provider = call.reply.provider or self._provider
-        self._usage += call.usage
-        asked = {"messages": len(call.messages), "characters": count_characters(call.messages)}
-        self._spans.append(
-            SpanRecord(
-                "model_reply",
-                "llm",
-                call.started_at,
-                call.ended_at,
-                input=asked,
-                output=self._reply_body(call.reply, call.error),
-                facts={"usage": "estimated"} if call.usage.estimated else {},
-                model=self._model,
-                provider=self._provider,
-                usage=call.usage if call.usage.total_tokens else None,
-                failure=self._failure_of(call.reply, call.error),
-            )
-        )
+            self.shrunk += 1
 
     def ended(self, ending: TerminalEvent) -> None:
         """See the port."""
         failed = ending if isinstance(ending, TurnFailed) else None
         outcome = failed.code if failed else ending.type
-        record = TurnRecord(
-            self._conversation_id,
-            self._start,
-            self._now(),
-            facts=self._facts(outcome),
-            tags=("opik-assist", outcome),
-            spans=tuple(self._spans),
-            input=self._question,
-            output=self._answer,
-            failure=self._failure(failed.code, failed.message) if failed else None,
+        question = self._body({"characters": len(self.question)}, question=self.question)
+        # A lost conversation may have been deleted: nothing that was said in it is sent.
+        lost = outcome == "turn_lost"
+        error = None
+        if failed is not None:
+            anonymous = "The turn failed."
+            error = _error(outcome, anonymous if lost else self._text(failed.message, anonymous))
+        trace = TraceWrite(
+            id=self.trace_id,
+            project_name=self.jobs.project,
+            name=TRACE_NAME,
+            start_time=self.start,
+            end_time=_utc_now(),
+            input={} if lost else question,
+            output=None if lost else self.answer,
+            metadata=self._complete_metadata(outcome),
+            tags=["opik-assist", outcome],
+            error_info=error,
+            thread_id=self.conversation_id,
+            source="sdk",
         )
-        self._put(_without_bodies(record) if outcome == _LOST else record)
+        self.put(self.jobs.build_turn(trace, [] if lost else self.spans))
 
-    def _facts(self, outcome: str) -> Facts:
+    def _complete_metadata(self, outcome: str) -> Body:
         return {
-            **self._about,
+            **self.metadata,
             "outcome": outcome,
-            "model": self._model,
-            "steps": sum(each.type == "llm" for each in self._spans),
-            "tool_calls": sum(each.type == "tool" for each in self._spans),
-            "prompt_tokens": self._usage.prompt_tokens,
-            "completion_tokens": self._usage.completion_tokens,
-            "context_shrunk": self._shrunk,
+            "model": self.model,
+            "steps": sum(each.type == "llm" for each in self.spans),
+            "tool_calls": sum(each.type == "tool" for each in self.spans),
+            "prompt_tokens": self.usage.prompt_tokens,
+            "completion_tokens": self.usage.completion_tokens,
+            "context_shrunk": self.shrunk,
             "version": __version__,
         }
 
-    def _tool_span(self, event: ToolCompleted) -> SpanRecord:
-        end = self._now()
-        arguments = self._arguments.get(event.call_id, "")
-        failure = None
-        if event.outcome == "failed":
-            said = self._words.of(event.text, "The tool call failed.")
-            failure = Failure("tool_failed", said)
-        # A name that no tool has is the model's own text.
-        known = event.name in self._tools
-        return SpanRecord(
-            event.name if known else self._words.of(event.name, "unknown_tool"),
-            "tool",
-            end - timedelta(milliseconds=event.milliseconds),
-            end,
-            input=self._words.body({"characters": len(arguments)}, arguments=arguments),
-            output=self._words.body({"characters": len(event.text)}, result=event.text),
-            facts={"outcome": event.outcome},
-            failure=failure,
+    def _add_model_call(self, call: ModelCalled) -> None:
+        self.tools |= {each.name for each in call.tools}
+        if call.reply is not None:
+            self.model = call.reply.model or self.model
+            self.provider = call.reply.provider or self.provider
+        self.usage += call.usage
+        self._add_span(
+            "model_reply",
+            call.started_at,
+            call.ended_at,
+            type="llm",
+            input={"messages": len(call.messages), "characters": count_characters(call.messages)},
+            output=self._reply_body(call),
+            metadata={"usage": "estimated"} if call.usage.estimated else {},
+            model=self.model or None,
+            provider=self.provider or None,
+            usage=_opik_usage(call.usage) if call.usage.total_tokens else None,
+            error_info=self._model_error(call),
         )
 
-    def _failure(self, code: str, message: str) -> Failure:
-        return Failure(code, self._words.of(message, _TURN_FAILED))
+    def _add_tool_call(self, event: ToolCompleted) -> None:
+        end = _utc_now()
+        arguments = self.arguments.get(event.call_id, "")
+        error = None
+        if event.outcome == "failed":
+            error = _error("tool_failed", self._text(event.text, "The tool call failed."))
+        # A name that no tool has is the model's own text.
+        known = event.name in self.tools
+        self._add_span(
+            event.name if known else self._text(event.name, "unknown_tool"),
+            end - timedelta(milliseconds=event.milliseconds),
+            end,
+            type="tool",
+            input=self._body({"characters": len(arguments)}, arguments=arguments),
+            output=self._body({"characters": len(event.text)}, result=event.text),
+            metadata={"outcome": event.outcome},
+            error_info=error,
+        )
 
-    def _reply_body(self, reply: Reply | None, error: Exception | None) -> Body | None:
+    def _add_span(
+        self,
+        name: str,
+        start: datetime,
+        end: datetime,
+        *,
+        error_info: ErrorInfoWrite | None = None,
+        **fields: Any,
+    ) -> None:
+        span = SpanWrite(
+            id=generate_id(start),
+            project_name=self.jobs.project,
+            trace_id=self.trace_id,
+            name=name,
+            start_time=start,
+            end_time=end,
+            source="sdk",
+            error_info=error_info,
+            **fields,
+        )
+        self.spans.append(span)
+
+    def _reply_body(self, call: ModelCalled) -> Body | None:
+        reply = call.reply
         if reply is None:
-            return None if error else {"finish_reason": "cancelled"}
+            return None if call.error else {"finish_reason": "cancelled"}
         counts = {"characters": len(reply.text), "calls": len(reply.calls)}
-        asked = [{"name": each.name, "arguments": each.arguments} for each in reply.calls]
+        calls = [{"name": each.name, "arguments": each.arguments} for each in reply.calls]
         counted = {"finish_reason": reply.finish, **counts}
-        return self._words.body(counted, content=reply.text, tool_calls=asked)
+        return self._body(counted, content=reply.text, tool_calls=calls)
 
-    def _failure_of(self, reply: Reply | None, error: Exception | None) -> Failure | None:
-        if reply is not None:
-            cut = Failure("cut", "The reply broke off before its end.")
-            return None if reply.complete else cut
-        if error is None:
+    def _model_error(self, call: ModelCalled) -> ErrorInfoWrite | None:
+        if call.reply is not None:
+            cut = _error("cut", "The reply broke off before its end.")
+            return None if call.reply.complete else cut
+        if call.error is None:
             return None
-        if not isinstance(error, OpikAssistError):
-            return Failure("internal", f"An unexpected {type(error).__name__}.")
-        said = f"{error.message} {error.detail}".strip()
-        return Failure(error.reason, self._words.of(said, "The model gave no usable reply."))
+        if not isinstance(call.error, OpikAssistError):
+            return _error("internal", f"An unexpected {type(call.error).__name__}.")
+        message = f"{call.error.message} {call.error.detail}".strip()
+        return _error(call.error.reason, self._text(message, "The model gave no usable reply."))
+
+    def _body(self, counts: Body, **texts: object) -> Body:
+        return {**counts, **texts} if self.full else counts
+
+    def _text(self, text: str, instead: str) -> str:
+        return text if self.full else instead
 
 
-class _ContentPolicy:
-    """Decides where words of users, models and providers may stand."""
-
-    def __init__(self, full: bool) -> None:
-        self._full = full
-
-    def body(self, counts: Body, **words: object) -> Body:
-        """What was counted, and the words if they may be sent."""
-        return {**counts, **words} if self._full else counts
-
-    def of(self, words: str, instead: str) -> str:
-        return words if self._full else instead
+def _error(code: str, message: str) -> ErrorInfoWrite:
+    """The backend wants a traceback that is not blank, and there is none."""
+    return ErrorInfoWrite(exception_type=code, message=message, traceback=message)
 
 
-def _without_bodies(turn: TurnRecord) -> TurnRecord:
-    """What a turn leaves that lost its conversation, which may have been deleted."""
-    failure = turn.failure and Failure(turn.failure.code, _TURN_FAILED)
-    return replace(turn, input={}, output=None, spans=(), failure=failure)
+def _opik_usage(usage: TokenUsage) -> dict[str, int]:
+    """The names under which Opik counts and prices tokens."""
+    counts = {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.total_tokens,
+        "original_usage.prompt_tokens_details.cached_tokens": usage.cached_tokens,
+        "original_usage.completion_tokens_details.reasoning_tokens": usage.reasoning_tokens,
+    }
+    return {name: count for name, count in counts.items() if count}

@@ -1,169 +1,154 @@
-"""A bounded queue and the one thread that empties it.
+"""A bounded queue and the one task that empties it.
 
-Whoever puts something in never waits: what does not fit, and what the receiver does not take after
-several attempts, is lost and counted. The count is logged at the first loss, then at most once in
-`REPORT_SECONDS`, and at the end. What is to be erased is owed instead: it is tried again after each
-delivery and every `OWED_SECONDS`, until the process ends.
+`put` never waits: a job that does not fit, or that still fails after several attempts, is dropped
+and counted. Deletions are never dropped: they are tried again until they succeed or the process
+ends, and those that are left then are named in the log.
 """
 
-import queue
-import threading
-import time
+import math
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
-from typing import Protocol
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 
+import anyio
 import structlog
-
-from app.telemetry.own_traces.records import Observation, ThreadDeletion
 
 log = structlog.get_logger(__name__)
 
-WAITING = 200
-WAITS = (0.5, 1.0, 2.0)
+MAX_WAITING = 200
+"""Jobs that wait in memory. A turn with full content may weigh some 100 kB."""
+RETRY_SECONDS = (0.5, 1.0, 2.0)
+"""Pauses before further attempts: enough for a backend that is just busy."""
+DELETION_RETRY_SECONDS = 30.0
 REPORT_SECONDS = 60.0
-OWED_SECONDS = 30.0
-_MOST_OWED = 10_000
-
-Step = Callable[[], None]
+"""How often at most losses are logged: an outage loses every turn."""
+CLOSE_SECONDS = 3.0
+"""Together with the end of the turns this has to fit into the time before a kill."""
 
 
 class NotDelivered(Exception):
-    """The receiver did not take something; `reason` is a word of ours for the log."""
+    """The backend did not take a request; `reason` is for the log.
 
-    def __init__(self, reason: str, *, may_pass: bool) -> None:
+    `temporary` where a later attempt may succeed.
+    """
+
+    def __init__(self, reason: str, *, temporary: bool) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.may_pass = may_pass
+        self.temporary = temporary
 
 
-class Delivery(Protocol):
-    """Knows the receiver; used by the outbox's thread alone."""
+Request = Callable[[], Awaitable[None]]
+"""Raises NotDelivered; may be repeated without harm."""
 
-    def steps(self, item: Observation) -> Sequence[Step]:
-        """What delivers the item, in order.
 
-        A step raises NotDelivered, and may be repeated without harm.
-        """
-        ...
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Requests in order; `deletes` is the id of the thread that they delete, if they do."""
 
-    def close(self) -> None: ...
+    requests: Sequence[Request]
+    deletes: str | None = None
 
 
 class DeliveryQueue:
-    def __init__(
-        self,
-        delivery: Delivery,
-        *,
-        waiting: int = WAITING,
-        waits: Sequence[float] = WAITS,
-        owed_again: float = OWED_SECONDS,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        """`waiting` is the most that waits; `waits` are the seconds before further attempts,
-        `owed_again` those until what is owed is tried again where nothing else is sent."""
-        self._delivery = delivery
-        self._queue: queue.Queue[Observation | None] = queue.Queue(waiting)
-        self._waits = waits
-        self._owed: deque[ThreadDeletion] = deque()
-        self._owed_again = owed_again
-        self._clock = clock
-        self._closing = threading.Event()
-        self._counting = threading.Lock()
-        self._lost = self._told = 0
-        self._told_at: float | None = None
-        self._thread = threading.Thread(target=self._work, name="own-traces", daemon=True)
-        self._thread.start()
+    def __init__(self) -> None:
+        self._input, self._output = anyio.create_memory_object_stream[Job](MAX_WAITING)
+        self._deletions: deque[Job] = deque()
+        self._current: Job | None = None
+        self._closing = anyio.Event()
+        self._lost = self._reported = 0
+        self._reported_at = -math.inf
 
-    def put(self, item: Observation) -> None:
-        """Takes the item, or counts it as lost; returns at once."""
+    def put(self, job: Job) -> None:
+        """Takes the job, or counts it as lost."""
         try:
-            self._queue.put_nowait(item)
-        except queue.Full:
-            self._miss(item, "queue_full")
+            self._input.send_nowait(job)
+        except anyio.WouldBlock:
+            self._give_up(job, "queue_full")
 
-    def close(self, seconds: float) -> None:
-        """Gives what still waits so long to leave, then lets it go. Blocks meanwhile."""
-        deadline = time.monotonic() + seconds
-        self._closing.set()
-        with suppress(queue.Full):
-            self._queue.put(None, timeout=seconds)
-        self._thread.join(max(0.0, deadline - time.monotonic()))
-        if self._thread.is_alive():
-            self._let_go()
-        if self._owed:
-            log.warning(
-                "own_traces_not_erased", threads=[each.conversation_id for each in self._owed]
-            )
-        with self._counting:
-            if self._lost > self._told:
-                self._tell("shutdown")
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Delivers; at the end what still waits has CLOSE_SECONDS."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._run)
+            yield
+            self._closing.set()
+            self._input.close()
+            group.cancel_scope.deadline = anyio.current_time() + CLOSE_SECONDS
+        self._report_end()
 
-    def _let_go(self) -> None:
-        """Counts what still waits as lost; what is under way may yet arrive."""
-        with self._counting, suppress(queue.Empty):
-            while True:
-                if self._queue.get_nowait() is not None:
-                    self._lost += 1
-        self._queue.put_nowait(None)
+    async def _run(self) -> None:
+        ended = False
+        while not ended:
+            job = None
+            try:
+                with anyio.move_on_after(DELETION_RETRY_SECONDS):
+                    job = await self._output.receive()
+            except anyio.EndOfStream:
+                ended = True
+            if job is None or await self._deliver(job):
+                await self._retry_deletions()
 
-    def _work(self) -> None:
-        with closing(self._delivery):
-            while True:
-                try:
-                    item = self._queue.get(timeout=self._owed_again if self._owed else None)
-                except queue.Empty:
-                    self._pay()
-                    continue
-                if item is None:
-                    return self._pay()
-                if self._delivered(item):
-                    self._pay()
-
-    def _pay(self) -> None:
-        """Tries to erase what is owed, each once, up to the first that still cannot be."""
-        for _ in range(len(self._owed)):
-            if not self._delivered(self._owed.popleft()):
+    async def _retry_deletions(self) -> None:
+        """Tries each once, up to the first that fails again."""
+        for _ in range(len(self._deletions)):
+            if not await self._deliver(self._deletions.popleft()):
                 return
 
-    def _delivered(self, item: Observation) -> bool:
+    async def _deliver(self, job: Job) -> bool:
+        self._current = job
+        delivered = False
         try:
-            for step in self._delivery.steps(item):
-                self._attempt(step)
-            return True
+            for request in job.requests:
+                await self._send_request(request)
+            delivered = True
         except NotDelivered as failure:
-            self._miss(item, failure.reason, may_pass=failure.may_pass)
+            self._give_up(job, failure.reason, temporary=failure.temporary)
         except Exception:
-            # The thread has to live on, whatever one item was.
+            # The task has to live on, whatever was wrong with one job.
             log.exception("own_trace_failed")
-            self._lose("internal")
-        return False
+            self._count_loss("internal")
+        self._current = None
+        return delivered
 
-    def _attempt(self, step: Step) -> None:
-        for seconds in self._waits:
+    async def _send_request(self, request: Request) -> None:
+        for seconds in RETRY_SECONDS:
             try:
-                return step()
+                await request()
+                return
             except NotDelivered as failure:
-                if not failure.may_pass:
+                if not failure.temporary:
                     raise
-            if self._closing.wait(seconds):
+            with anyio.move_on_after(seconds):
+                await self._closing.wait()
                 break
-        return step()
+        await request()
 
-    def _miss(self, item: Observation, reason: str, *, may_pass: bool = True) -> None:
-        if isinstance(item, ThreadDeletion) and may_pass and len(self._owed) < _MOST_OWED:
-            self._owed.append(item)
+    def _give_up(self, job: Job, reason: str, *, temporary: bool = True) -> None:
+        if job.deletes and temporary:
+            self._deletions.append(job)
         else:
-            self._lose(reason)
+            self._count_loss(reason)
 
-    def _lose(self, reason: str) -> None:
-        with self._counting:
-            self._lost += 1
-            due = self._told_at is None or self._clock() - self._told_at >= REPORT_SECONDS
-            if due:
-                self._tell(reason)
+    def _count_loss(self, reason: str) -> None:
+        self._lost += 1
+        if anyio.current_time() - self._reported_at >= REPORT_SECONDS:
+            self._report_losses(reason)
 
-    def _tell(self, reason: str) -> None:
-        self._told, self._told_at = self._lost, self._clock()
+    def _report_losses(self, reason: str) -> None:
+        self._reported, self._reported_at = self._lost, anyio.current_time()
         log.warning("own_traces_lost", lost=self._lost, reason=reason)
+
+    def _report_end(self) -> None:
+        waiting = []
+        with suppress(anyio.EndOfStream):
+            while True:
+                waiting.append(self._output.receive_nowait())
+        self._output.close()
+        self._lost += sum(job.deletes is None for job in waiting)
+        if self._lost > self._reported:
+            self._report_losses("shutdown")
+        unfinished = (self._current, *self._deletions, *waiting)
+        if left := [job.deletes for job in unfinished if job and job.deletes]:
+            log.warning("own_traces_not_deleted", threads=left)
