@@ -4,6 +4,10 @@ JSON writes an emoji as two escapes (`\\ud83d\\ude00`), and providers cut their 
 them. Each half is a surrogate: a code point that a Python string can hold and UTF-8 cannot.
 """
 
+import re
+
+SURROGATE = re.compile("[\ud800-\udfff]")
+
 
 def join_surrogates(text: str) -> str:
     """`text` with neighbouring halves joined; a half without its other half becomes U+FFFD."""

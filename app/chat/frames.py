@@ -2,7 +2,7 @@
 
 Backends differ by age: the oldest write bare JSON lines that end in CR LF and just close the
 connection, newer ones write `data: ` lines and a closing `data: [DONE]`. A general SSE parser drops
-the bare form in silence, so lines are read here: split at LF, CR stripped, blank lines, comments
+the bare form silently, so lines are read here: split at LF, CR stripped, blank lines, comments
 and other SSE fields skipped, `data:` with or without a space taken off.
 """
 
@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 FRAME_BYTES = 1024 * 1024
-_SHOWN_BYTES = 400
+"""The longest frame that is kept in memory: more than any whole reply has."""
+
+_BEGINNING_BYTES = 400
+"""Of an unreadable line, for error messages and logs."""
+
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _OTHER_FIELDS = (b":", b"event:", b"id:", b"retry:")
 
@@ -24,7 +28,7 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class UnreadableLine:
     """A line that is no frame: its beginning, and whether it was longer than a frame may be."""
 
     text: str
@@ -32,17 +36,18 @@ class Unreadable:
 
 
 class FrameDecoder:
-    """Takes bytes as they come, gives frames; holds at most one frame's bytes.
+    """Turns bytes into frames as they come; holds at most one frame's bytes.
 
-    `done` tells that `[DONE]` was read; whatever follows it is dropped. `bare` tells that frames
-    came as bare lines, as the oldest backends write them.
+    `done` is True after `[DONE]`; what follows it is dropped. `bare` is True where all frames came
+    as bare lines, as the oldest backends write them.
     """
 
     def __init__(self, *, limit: int = FRAME_BYTES) -> None:
+        """`limit` is the longest frame in bytes."""
         self._limit = limit
-        self._rest = bytearray()
-        self._skipping = False
-        self._first_line = True
+        self._line = bytearray()
+        self._skips_line = False
+        self._is_first_line = True
         self._bare_frames = 0
         self._data_lines = 0
         self.done = False
@@ -51,66 +56,64 @@ class FrameDecoder:
     def bare(self) -> bool:
         return self._bare_frames > 0 and self._data_lines == 0
 
-    def feed(self, chunk: bytes) -> list[Frame | Unreadable]:
+    def feed(self, chunk: bytes) -> list[Frame | UnreadableLine]:
         """The frames that this chunk completes, in order."""
-        found: list[Frame | Unreadable] = []
+        found: list[Frame | UnreadableLine] = []
         *lines, rest = chunk.split(b"\n")
         for line in lines:
-            self._extend(line, found)
-            self._end_line(found)
-        self._extend(rest, found)
+            if self._line or self._skips_line or len(line) > self._limit:
+                self._extend_line(line, found)
+                line = self._take_line()  # noqa: PLW2901 - the whole of what began earlier
+            if line or self._is_first_line:
+                self._read_line(line, found)
+        if rest:
+            self._extend_line(rest, found)
         return found
 
-    def finish(self) -> list[Frame | Unreadable]:
+    def finish(self) -> list[Frame | UnreadableLine]:
         """The frame of a last line that no line break ends."""
-        found: list[Frame | Unreadable] = []
-        self._end_line(found)
+        found: list[Frame | UnreadableLine] = []
+        self._read_line(self._take_line(), found)
         return found
 
-    def _extend(self, part: bytes, found: list[Frame | Unreadable]) -> None:
-        if self._skipping or self.done:
+    def _extend_line(self, part: bytes, found: list[Frame | UnreadableLine]) -> None:
+        if self._skips_line or self.done:
             return
-        if len(self._rest) + len(part) <= self._limit:
-            self._rest += part
+        if len(self._line) + len(part) <= self._limit:
+            self._line += part
             return
-        self._rest += part[:_SHOWN_BYTES]
-        found.append(Unreadable(_shown(self._rest), too_long=True))
-        self._rest.clear()
-        self._skipping = True
+        self._line += part[:_BEGINNING_BYTES]
+        found.append(UnreadableLine(_beginning(self._line), too_long=True))
+        self._line.clear()
+        self._skips_line = True
 
-    def _end_line(self, found: list[Frame | Unreadable]) -> None:
-        line = bytes(self._rest)
-        self._rest.clear()
-        if self._skipping or self.done:
-            self._skipping = False
-            return
-        if self._first_line:
+    def _take_line(self) -> bytes:
+        """The line that has come to its end; nothing of one that was too long."""
+        line = bytes(self._line)
+        self._line.clear()
+        self._skips_line = False
+        return line
+
+    def _read_line(self, line: bytes, found: list[Frame | UnreadableLine]) -> None:
+        if self._is_first_line:
             line = line.removeprefix(_BYTE_ORDER_MARK)
-            self._first_line = False
-        item = self._read(line.strip())
-        if item is not None:
-            found.append(item)
-
-    def _read(self, line: bytes) -> Frame | Unreadable | None:
+            self._is_first_line = False
+        line = line.strip()
         is_data = line.startswith(b"data:")
         if is_data:
-            self._data_lines += 1
             line = line[len(b"data:") :].lstrip()
-        elif line.startswith(_OTHER_FIELDS):
-            return None
-        if not line:
-            return None
+        if self.done or (line.startswith(_OTHER_FIELDS) and not is_data):
+            return
+        self._data_lines += is_data
         if line == b"[DONE]":
             self.done = True
-            return None
-        data = json_object(line)
-        if data is None:
-            return Unreadable(_shown(line))
-        self._bare_frames += not is_data
-        return Frame(data)
+        elif line:
+            data = parse_json_object(line)
+            found.append(UnreadableLine(_beginning(line)) if data is None else Frame(data))
+            self._bare_frames += data is not None and not is_data
 
 
-def json_object(text: bytes | str) -> dict[str, Any] | None:
+def parse_json_object(text: bytes | str) -> dict[str, Any] | None:
     """The JSON object that `text` is, or None for anything else; never raises."""
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
@@ -121,5 +124,5 @@ def json_object(text: bytes | str) -> dict[str, Any] | None:
     return data if isinstance(data, dict) else None
 
 
-def _shown(line: bytes | bytearray) -> str:
-    return line[:_SHOWN_BYTES].decode("utf-8", "replace").rstrip("\ufffd")
+def _beginning(line: bytes | bytearray) -> str:
+    return line[:_BEGINNING_BYTES].decode("utf-8", "replace").rstrip("\ufffd")

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from app.chat.frames import json_object
+from app.chat.frames import parse_json_object
 from app.messages import Assistant, Message, Reply, System, ToolCall, ToolResult, ToolSpec, User
 
 # The proxy routes OpenAI's, Anthropic's and Gemini's models by their bare names; a name with a
@@ -98,7 +98,7 @@ def wire_arguments(arguments: str) -> str:
     """Arguments that a server can parse: several refuse the whole request over a broken one."""
     if not arguments.strip():
         return "{}"
-    if json_object(arguments) is not None:
+    if parse_json_object(arguments) is not None:
         return arguments
     return json.dumps({"not_json": arguments}, ensure_ascii=False)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.chat.error_messages import ERROR_MESSAGES, format_provider
-from app.chat.frames import json_object
+from app.chat.frames import parse_json_object
 from app.errors import ModelFailed
 from app.masking import excerpt
 
@@ -144,7 +144,7 @@ def find_provider_error(frame: Mapping[str, Any]) -> ProviderError | None:
 def parse_error_response(status: int, body: bytes) -> ProviderError:
     """The error that an HTTP answer of 300 and above is."""
     content = body.decode("utf-8", "replace").strip()
-    data = json_object(content)
+    data = parse_json_object(content)
     if data is None:
         return ProviderError(
             status=status, text="" if is_html(content) else content[:_READ_CHARACTERS]
@@ -223,7 +223,7 @@ def _parse_error(value: object, depth: int = 0) -> tuple[str, str, int]:
         texts = (_parse_error(item, depth + 1)[0] for item in value[:5])
         return "; ".join(text for text in texts if text), "", 0
     if isinstance(value, str):
-        inner = json_object(value[value.index("{") :]) if "{" in value else None
+        inner = parse_json_object(value[value.index("{") :]) if "{" in value else None
         packed = _parse_error(inner, depth + 1) if inner else ("", "", 0)
         return packed if packed[0] else (value[:_READ_CHARACTERS], "", 0)
     if not isinstance(value, dict):

@@ -1,22 +1,25 @@
-"""Frames -> one reply: the text to say as it comes, and in the end the whole.
+"""Frames -> one reply: its text as it comes, and in the end the whole.
 
 The frames are OpenAI's chat completion chunks as Opik's chat proxy relays them, in snake_case or
 camelCase, with the deviations of many providers. A frame of a non-streaming answer (`message` in
 place of `delta`) is read the same way; Anthropic's comes with one choice per content block.
+
+A delta of text passes `add_frame`, `_add_delta`, `_add_text` and `_fit`, thousands of times a
+reply: so types are checked there in place, without helpers or generators.
 """
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.chat.frames import json_object
+from app.chat.frames import parse_json_object
 from app.messages import FinishReason, Reply, TokenUsage, ToolCall
-from app.surrogates import ends_in_half_pair, join_surrogates
+from app.surrogates import SURROGATE, ends_in_half_pair, join_surrogates
 
-# What a call costs of the reply's limit besides its texts, so that empty calls are bounded too.
 _CALL_BYTES = 64
+"""What a call costs of the reply's limit besides its texts, so that empty calls are bounded too."""
 
 _FINISH: Mapping[str, FinishReason] = {
     "stop": "stop",
@@ -35,96 +38,102 @@ _FINISH: Mapping[str, FinishReason] = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
-    """What one delta tells of a call."""
+class _CallDelta:
+    """What one delta holds of a tool call."""
 
     provider_id: str
     name: str
     arguments: str
 
 
-_NOTHING = _Piece("", "", "")
+_EMPTY_DELTA = _CallDelta("", "", "")
 
 
 @dataclass(slots=True, eq=False)
-class _Call:
-    """A call while it is being streamed."""
+class _StreamedCall:
+    """A tool call while it is being streamed."""
 
     provider_id: str = ""
     name: str = ""
     arguments: list[str] = field(default_factory=list)
     closes: bool = False
 
-    def add(self, piece: str) -> None:
+    def add_arguments(self, piece: str) -> None:
         self.arguments.append(piece)
         self.closes = piece.rstrip().endswith("}") if piece.strip() else self.closes
 
     def is_whole(self) -> bool:
         """Whether the arguments are closed, so that a further piece belongs to another call."""
-        return self.closes and json_object("".join(self.arguments)) is not None
+        return self.closes and parse_json_object("".join(self.arguments)) is not None
 
 
 class ReplyBuilder:
     """Builds one reply of at most `limit` bytes of text, names and arguments.
 
-    `new_id` makes the calls' own ids. `full` tells that the limit was reached: the stream need
-    not be read any further. `ended` tells that the provider itself marked the end.
+    `full` is True once the limit was reached: the stream need not be read any further. `ended` is
+    True where the provider itself marked the end.
     """
 
     def __init__(self, new_id: Callable[[], str], *, limit: int) -> None:
+        """`new_id` makes the calls' own ids."""
         self._new_id = new_id
-        self._room = limit
-        self._pieces: list[str] = []
-        self._held = ""
+        self._bytes_left = limit
+        self._texts: list[str] = []
+        self._half_character = ""
         self._has_content = False
-        self._calls: list[_Call] = []
-        self._by_index: dict[int, _Call] = {}
+        self._calls: list[_StreamedCall] = []
+        self._by_index: dict[int, _StreamedCall] = {}
         self._usage: TokenUsage | None = None
         self._finish: FinishReason = "unknown"
-        self._finish_seen = False
+        self._has_finish = False
+        self._frame_carries = False
         self._usage_is_last = False
         self._model = ""
         self.full = False
 
     @property
     def ended(self) -> bool:
-        return self._finish_seen or self._usage_is_last
+        return self._has_finish or self._usage_is_last
 
     @property
     def empty(self) -> bool:
         """Whether there is neither text nor a call so far."""
-        return not (self._pieces or self._held or self._calls)
+        return not (self._texts or self._half_character or self._calls)
 
-    def take(self, frame: Mapping[str, Any]) -> str:
-        """Reads one frame; gives the text that it adds, "" for none."""
-        self._model = _text(frame.get("model")) or self._model
-        said = ""
-        carries = False
-        for choice in _objects(frame.get("choices")):
-            whole = _object(choice.get("message"))
-            delta = whole or _object(choice.get("delta"))
-            content = self._content(delta)
-            calls = list(_objects(_either(delta, "tool_calls", "toolCalls")))
-            thinking = _either(delta, "reasoning_content", "reasoningContent")
-            carries = carries or bool(content or calls or thinking or delta.get("reasoning"))
-            said += self._add_text(content)
-            self._add_calls(calls)
-            self._note_finish(_either(choice, "finish_reason", "finishReason"), whole=bool(whole))
-        self._note_usage(frame.get("usage"), carries=carries)
-        return said
+    def add_frame(self, frame: Mapping[str, Any]) -> str:
+        """Reads one frame; returns the text that it adds, "" for none."""
+        model, choices, usage = frame.get("model"), frame.get("choices"), frame.get("usage")
+        if model and isinstance(model, str):
+            self._model = model
+        text = ""
+        self._frame_carries = False
+        for choice in choices if isinstance(choices, list) else ():
+            if not isinstance(choice, dict):
+                continue
+            message = choice.get("message")
+            is_whole = isinstance(message, dict) and bool(message)
+            delta = message if is_whole else choice.get("delta")
+            if isinstance(delta, dict):
+                text += self._add_delta(delta)
+            finish = choice.get("finish_reason") or choice.get("finishReason")
+            if finish or is_whole:
+                self._note_finish(finish, whole=is_whole)
+        if usage:
+            self._note_usage(usage)
+        return text
 
-    def rest(self) -> str:
+    def end_text(self) -> str:
         """The half character that was held back for its other half; call it at the end."""
-        held, self._held = join_surrogates(self._held), ""
-        if held:
-            self._pieces.append(held)
-        return held
+        rest, self._half_character = join_surrogates(self._half_character), ""
+        if rest:
+            self._texts.append(rest)
+        return rest
 
-    def reply(self, *, complete: bool, model: str) -> Reply:
-        """The reply so far; `model` is the name to tell where no frame told one."""
-        self.rest()
+    def build(self, *, complete: bool, model: str) -> Reply:
+        """The reply so far; `model` is its name where no frame names one."""
+        self.end_text()
         return Reply(
-            text="".join(self._pieces),
+            text="".join(self._texts),
             calls=tuple(self._finished_calls()),
             usage=self._usage,
             finish=self._finish,
@@ -132,55 +141,69 @@ class ReplyBuilder:
             model=self._model or model,
         )
 
-    def _content(self, delta: Mapping[str, Any]) -> str:
-        content = _joined(delta.get("content"))
+    def _add_delta(self, delta: Mapping[str, Any]) -> str:
+        content = delta.get("content")
+        if not isinstance(content, str):
+            content = _join_parts(content)
         if content:
             self._has_content = True
-            return content
-        return "" if self._has_content else _text(delta.get("refusal"))
-
-    def _add_text(self, content: str) -> str:
-        """Counts and keeps a piece of text; gives what of it can be said now."""
-        if not content:
-            return ""
-        text = self._held + content
-        self._held = text[-1] if ends_in_half_pair(text) else ""
-        text = self._fitting(join_surrogates(text[: len(text) - len(self._held)]))
-        if self.full:
-            self._held = ""
-        if text:
-            self._pieces.append(text)
+        elif not self._has_content:
+            content = _text(delta.get("refusal"))
+        text = self._add_text(content) if content else ""
+        calls = delta.get("tool_calls") or delta.get("toolCalls")
+        calls = _objects(calls) if calls else ()
+        if calls:
+            self._add_calls(calls)
+        # Usage ends a stream where it comes alone; some providers add it to every frame.
+        if content or calls or _holds_reasoning(delta):
+            self._frame_carries = True
+            self._usage_is_last = False
         return text
 
-    def _fitting(self, text: str) -> str:
+    def _add_text(self, content: str) -> str:
+        """Counts and keeps a piece of text; returns what of it can be shown now."""
+        if self._half_character or SURROGATE.search(content):
+            content = self._half_character + content
+            self._half_character = content[-1] if ends_in_half_pair(content) else ""
+            content = join_surrogates(content.removesuffix(self._half_character))
+        text = self._fit(content)
+        if self.full:
+            self._half_character = ""
+        if text:
+            self._texts.append(text)
+        return text
+
+    def _fit(self, text: str) -> str:
         """As much of `text` as the limit allows, in whole characters."""
         data = text.encode("utf-8", "surrogatepass")
-        if len(data) <= self._room and not self.full:
-            self._room -= len(data)
+        if len(data) <= self._bytes_left and not self.full:
+            self._bytes_left -= len(data)
             return text
-        data = b"" if self.full else data[: self._room]
+        data = b"" if self.full else data[: self._bytes_left]
         self.full = True
         return data.decode("utf-8", "ignore")
 
     def _add_calls(self, entries: Iterable[Mapping[str, Any]]) -> None:
-        in_this_delta: list[_Call] = []
+        in_this_delta: list[_StreamedCall] = []
         for entry in entries:
             function = _object(entry.get("function"))
-            piece = _Piece(
+            piece = _CallDelta(
                 provider_id=_text(entry.get("id")),
                 name=_text(function.get("name")),
-                arguments=_arguments(function.get("arguments")),
+                arguments=_read_arguments(function.get("arguments")),
             )
-            if piece == _NOTHING:
+            if piece == _EMPTY_DELTA:
                 continue
             index = entry.get("index")
             call = self._call_of(piece, index, in_this_delta)
             if isinstance(index, int):
                 self._by_index[index] = call
             in_this_delta.append(call)
-            self._extend(call, piece)
+            self._extend_call(call, piece)
 
-    def _call_of(self, piece: _Piece, index: object, in_this_delta: list[_Call]) -> _Call:
+    def _call_of(
+        self, piece: _CallDelta, index: object, in_this_delta: list[_StreamedCall]
+    ) -> _StreamedCall:
         """The call that this piece continues, or a new one.
 
         Ids and indexes cannot be trusted alone: providers leave them out, repeat them, or give
@@ -197,18 +220,18 @@ class ReplyBuilder:
             return self._new_call()
         return self._new_call() if _begins_another(piece, call, in_this_delta) else call
 
-    def _new_call(self) -> _Call:
-        call = _Call()
+    def _new_call(self) -> _StreamedCall:
+        call = _StreamedCall()
         self._calls.append(call)
-        self._fitting(" " * _CALL_BYTES)
+        self._fit(" " * _CALL_BYTES)
         return call
 
-    def _extend(self, call: _Call, piece: _Piece) -> None:
+    def _extend_call(self, call: _StreamedCall, piece: _CallDelta) -> None:
         if not call.name:
-            call.name = self._fitting(piece.name)
+            call.name = self._fit(piece.name)
         if not call.provider_id:
-            call.provider_id = self._fitting(piece.provider_id)
-        call.add(self._fitting(piece.arguments))
+            call.provider_id = self._fit(piece.provider_id)
+        call.add_arguments(self._fit(piece.arguments))
 
     def _finished_calls(self) -> Iterable[ToolCall]:
         used: set[str] = set()
@@ -229,18 +252,19 @@ class ReplyBuilder:
         word = _text(reason).lower()
         if word and word != "error":
             self._finish = _FINISH.get(word, "unknown")
-        self._finish_seen = self._finish_seen or whole or (bool(word) and word != "error")
+            self._has_finish = True
+        self._has_finish = self._has_finish or whole
 
-    def _note_usage(self, usage: object, *, carries: bool) -> None:
-        """Usage ends a stream where it comes alone; some providers add it to every frame."""
+    def _note_usage(self, usage: object) -> None:
         counts = _object(usage)
         if counts:
-            self._usage = _usage(counts)
-        if carries or counts:
-            self._usage_is_last = not carries
+            self._usage = _read_usage(counts)
+            self._usage_is_last = not self._frame_carries
 
 
-def _begins_another(piece: _Piece, call: _Call, in_this_delta: list[_Call]) -> bool:
+def _begins_another(
+    piece: _CallDelta, call: _StreamedCall, in_this_delta: list[_StreamedCall]
+) -> bool:
     if not piece.name or not call.name:
         return False
     return (
@@ -251,7 +275,7 @@ def _begins_another(piece: _Piece, call: _Call, in_this_delta: list[_Call]) -> b
     )
 
 
-def _joined(content: object) -> str:
+def _join_parts(content: object) -> str:
     """Content is a text, or a list of parts of which those with a text count."""
     if isinstance(content, list):
         return "".join(
@@ -260,13 +284,13 @@ def _joined(content: object) -> str:
     return _text(content)
 
 
-def _arguments(value: object) -> str:
+def _read_arguments(value: object) -> str:
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
     return _text(value)
 
 
-def _usage(counts: Mapping[str, Any]) -> TokenUsage:
+def _read_usage(counts: Mapping[str, Any]) -> TokenUsage:
     prompt = _object(_either(counts, "prompt_tokens_details", "promptTokensDetails"))
     completion = _object(_either(counts, "completion_tokens_details", "completionTokensDetails"))
     return TokenUsage(
@@ -290,8 +314,14 @@ def _object(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _objects(value: object) -> Iterable[Mapping[str, Any]]:
-    return (item for item in value if isinstance(item, dict)) if isinstance(value, list) else ()
+def _objects(value: object) -> Sequence[Mapping[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else ()
+
+
+def _holds_reasoning(delta: Mapping[str, Any]) -> bool:
+    """Whether a delta without text or calls still carries a part of the reply."""
+    names = ("reasoning_content", "reasoningContent", "reasoning")
+    return any(delta.get(name) for name in names)
 
 
 def _count(value: object) -> int:

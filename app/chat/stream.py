@@ -15,7 +15,7 @@ import structlog
 from app.backend_http import BackendHttp, ByteAllowance, OpenResponse
 from app.caller import Caller
 from app.chat.capabilities import drops_tools
-from app.chat.frames import Frame, FrameDecoder, Unreadable, json_object
+from app.chat.frames import Frame, FrameDecoder, UnreadableLine, parse_json_object
 from app.chat.provider_errors import (
     ProviderError,
     build_model_failed,
@@ -176,7 +176,7 @@ class ReplyStream:
             raise whole.error
         if whole.end == "too_large":
             raise ReplyStreamFailed(build_model_failed("too_large"))
-        data = json_object(whole.body)
+        data = parse_json_object(whole.body)
         if data is not None:
             reading.take([Frame(data)])
             return
@@ -236,20 +236,20 @@ class _Reading:
         if self.builder.empty:
             raise ReplyStreamFailed(build_model_failed("too_large"))
 
-    def take(self, items: Iterable[Frame | Unreadable]) -> None:
+    def take(self, items: Iterable[Frame | UnreadableLine]) -> None:
         for item in items:
             if self.over:
                 return
-            if isinstance(item, Unreadable):
+            if isinstance(item, UnreadableLine):
                 self._take_unreadable(item)
             else:
                 self._take_frame(item)
 
     def reply(self) -> Reply:
-        rest = self.builder.rest()
+        rest = self.builder.end_text()
         if rest:
             self._say(rest)
-        return self.builder.reply(complete=self._is_whole(), model=self._model)
+        return self.builder.build(complete=self._is_whole(), model=self._model)
 
     def _take_frame(self, frame: Frame) -> None:
         self._frames += 1
@@ -258,12 +258,12 @@ class _Reading:
             error = error.hiding(self._hide)
             failure = to_model_failed(error, model=self._model, provider=self._provider)
             raise ReplyStreamFailed(failure, provider_error=error)
-        text = self.builder.take(frame.data)
+        text = self.builder.add_frame(frame.data)
         if text:
             self._say(text)
         self.over = self.builder.full
 
-    def _take_unreadable(self, line: Unreadable) -> None:
+    def _take_unreadable(self, line: UnreadableLine) -> None:
         if line.too_long:
             self.over = True
             self.give_up()
@@ -296,6 +296,6 @@ async def _drain(response: OpenResponse) -> None:
                 return
 
 
-def _is_damaged_frame(item: Frame | Unreadable) -> bool:
+def _is_damaged_frame(item: Frame | UnreadableLine) -> bool:
     """Whether text of the reply may be lost with this line; other lines are mere noise."""
-    return isinstance(item, Unreadable) and (item.too_long or item.text.startswith("{"))
+    return isinstance(item, UnreadableLine) and (item.too_long or item.text.startswith("{"))

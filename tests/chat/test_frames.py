@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.chat.frames import FRAME_BYTES, Frame, FrameDecoder, Unreadable
+from app.chat.frames import FRAME_BYTES, Frame, FrameDecoder, UnreadableLine
 
 
 def test_a_frame_over_the_limit_is_told_once_and_the_next_is_read() -> None:
@@ -12,7 +12,7 @@ def test_a_frame_over_the_limit_is_told_once_and_the_next_is_read() -> None:
     found += decoder.feed(b'78}\n{"b":2}\n')
     assert found == [
         Frame({"a": 1}),
-        Unreadable('{"long":1' + "23456", too_long=True),
+        UnreadableLine('{"long":1' + "23456", too_long=True),
         Frame({"b": 2}),
     ]
 
@@ -21,7 +21,7 @@ def test_of_a_huge_frame_only_the_beginning_is_told() -> None:
     decoder = FrameDecoder()
     found = [item for _ in range(10) for item in decoder.feed(b"x" * FRAME_BYTES)]
     assert len(found) == 1
-    assert isinstance(found[0], Unreadable)
+    assert isinstance(found[0], UnreadableLine)
     assert len(found[0].text) < 1_000
 
 
@@ -73,7 +73,7 @@ def test_bare_frames_are_told_from_frames_of_an_event_stream(data: bytes, bare: 
 )
 def test_a_line_that_is_no_json_object_is_told_with_its_beginning(line: bytes) -> None:
     found = FrameDecoder().feed(line + b"\n")
-    assert found == [Unreadable(line.removeprefix(b"data: ")[:400].decode())]
+    assert found == [UnreadableLine(line.removeprefix(b"data: ")[:400].decode())]
 
 
 def test_a_byte_order_mark_is_skipped() -> None:

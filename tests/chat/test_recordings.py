@@ -9,14 +9,14 @@ import respx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.chat.frames import Frame, FrameDecoder, Unreadable
+from app.chat.frames import Frame, FrameDecoder, UnreadableLine
 from tests.chat.proxy import OUR_ID, Asked, replayed
 from tests.chat.recordings import FOLDER, OTHERS, REPLIES, Meaning, body
 
 ALL = sorted({*REPLIES, *OTHERS})
 
 
-def decoded(*chunks: bytes) -> tuple[list[Frame | Unreadable], bool, bool]:
+def decoded(*chunks: bytes) -> tuple[list[Frame | UnreadableLine], bool, bool]:
     decoder = FrameDecoder()
     frames = [frame for chunk in chunks for frame in decoder.feed(chunk)]
     return frames + decoder.finish(), decoder.done, decoder.bare

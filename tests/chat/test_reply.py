@@ -17,12 +17,12 @@ from tests.chat.recordings import numbered
 def builder(*frames: dict[str, Any], limit: int = 10_000) -> ReplyBuilder:
     built = ReplyBuilder(numbered(), limit=limit)
     for frame in frames:
-        built.take(frame)
+        built.add_frame(frame)
     return built
 
 
 def reply(*frames: dict[str, Any], limit: int = 10_000) -> Reply:
-    return builder(*frames, limit=limit).reply(complete=True, model="asked")
+    return builder(*frames, limit=limit).build(complete=True, model="asked")
 
 
 def calls_frame(*calls: dict[str, Any]) -> dict[str, Any]:
@@ -36,8 +36,8 @@ def call(**function: Any) -> dict[str, Any]:
 def test_a_text_over_the_limit_is_cut_at_a_character_and_marked_incomplete() -> None:
     built = builder(text_frame("abé😀def"), limit=7)
     assert built.full
-    assert built.take(text_frame("more")) == ""
-    told = built.reply(complete=True, model="asked")
+    assert built.add_frame(text_frame("more")) == ""
+    told = built.build(complete=True, model="asked")
     assert told.text == "abé"
     assert not told.complete
 
@@ -48,7 +48,7 @@ def test_a_text_of_exactly_the_limit_is_whole() -> None:
 
 def test_arguments_count_towards_the_limit() -> None:
     built = builder(calls_frame(call(name="get_span", arguments="x" * 10_000)), limit=1_000)
-    told = built.reply(complete=True, model="")
+    told = built.build(complete=True, model="")
     assert built.full
     assert not told.complete
     assert len(told.calls[0].arguments) < 1_000
@@ -61,17 +61,17 @@ def test_endless_empty_calls_reach_the_limit() -> None:
 
 def test_a_half_character_is_held_back_until_its_other_half_comes() -> None:
     built = ReplyBuilder(numbered(), limit=100)
-    assert built.take(text_frame("a\ud83d")) == "a"
-    assert built.take(text_frame("")) == ""
-    assert built.take(text_frame("\ude00b")) == "😀b"
-    assert built.rest() == ""
+    assert built.add_frame(text_frame("a\ud83d")) == "a"
+    assert built.add_frame(text_frame("")) == ""
+    assert built.add_frame(text_frame("\ude00b")) == "😀b"
+    assert built.end_text() == ""
 
 
 def test_a_half_character_that_stays_alone_is_given_at_the_end() -> None:
     built = builder(text_frame("\ud83d"))
     assert not built.empty
-    assert built.rest() == "\ufffd"
-    assert built.reply(complete=True, model="").text == "\ufffd"
+    assert built.end_text() == "\ufffd"
+    assert built.build(complete=True, model="").text == "\ufffd"
 
 
 def test_halves_inside_arguments_are_joined_too() -> None:
@@ -84,9 +84,9 @@ def test_halves_inside_arguments_are_joined_too() -> None:
 def test_the_pieces_join_to_the_text_whatever_its_characters(text: str, cuts: list[int]) -> None:
     built = ReplyBuilder(numbered(), limit=10_000)
     edges = [0, *sorted(cut for cut in cuts if cut <= len(text)), len(text)]
-    said = [built.take(text_frame(text[start:end])) for start, end in pairwise(edges)]
-    said.append(built.rest())
-    whole = built.reply(complete=True, model="").text
+    said = [built.add_frame(text_frame(text[start:end])) for start, end in pairwise(edges)]
+    said.append(built.end_text())
+    whole = built.build(complete=True, model="").text
     assert "".join(said) == whole
     assert (
         whole.encode()
@@ -129,7 +129,7 @@ def test_pieces_with_an_index_nobody_announced_continue_the_last_call() -> None:
 def test_finish_reasons_of_many_providers_are_known(word: str, finish: str) -> None:
     built = builder(finish_frame(word))
     assert built.ended
-    assert built.reply(complete=True, model="").finish == finish
+    assert built.build(complete=True, model="").finish == finish
 
 
 @pytest.mark.parametrize("reason", [None, "", "error", 7])
@@ -147,7 +147,7 @@ def test_usage_ends_a_reply_only_where_no_text_follows() -> None:
 def test_usage_that_tells_nothing_ends_nothing(usage: Any) -> None:
     built = builder({"choices": [], "usage": usage})
     assert not built.ended
-    assert built.reply(complete=True, model="").usage is None
+    assert built.build(complete=True, model="").usage is None
 
 
 def test_counts_that_are_no_numbers_are_zero() -> None:
@@ -226,7 +226,7 @@ def test_arguments_in_many_named_pieces_are_read_where_they_may_be_closed_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     read: list[str] = []
-    monkeypatch.setattr(reply_module, "json_object", read.append)
+    monkeypatch.setattr(reply_module, "parse_json_object", read.append)
     pieces = ['{"a": "', *["word"] * 500, '}"', "}"]
     told = reply(*(calls_frame(call(name="x", arguments=each)) for each in pieces))
     assert told.calls[0].arguments == "".join(pieces)

@@ -36,11 +36,11 @@ def frames(data: bytes, cut: int) -> object:
     shown, unreadable = "", 0
     for item in (*decoder.feed(data[:cut]), *decoder.feed(data[cut:]), *decoder.finish()):
         if isinstance(item, Frame):
-            shown += builder.take(item.data)
+            shown += builder.add_frame(item.data)
         else:
             unreadable += 1
-    shown += builder.rest()
-    reply = builder.reply(complete=decoder.done, model="m")
+    shown += builder.end_text()
+    reply = builder.build(complete=decoder.done, model="m")
     return shown, reply, unreadable, decoder.done, decoder.bare
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.chat.frames import json_object
+from app.chat.frames import parse_json_object
 from app.chat.model import ChatOptions
 from app.errors import ModelFailed
 from app.messages import Assistant, Message, ToolResult, ToolSpec, User
@@ -103,7 +103,7 @@ async def test_a_broken_tool_call_is_handed_to_the_toolbox_to_judge(
     if kind == "unknown_tool":
         assert call.name != "get_span"
     else:
-        assert json_object(call.arguments) is None
+        assert parse_json_object(call.arguments) is None
 
 
 async def test_a_prompt_over_the_context_is_known_as_such(llmock: Llmock) -> None:
