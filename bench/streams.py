@@ -21,7 +21,7 @@ from uuid import UUID
 
 from bench.fast_backend import frames
 from testkit import databases
-from testkit.processes import UNLIMITED, Process
+from testkit.processes import SERVICE, UNLIMITED, ServerProcess
 
 _DELTAS = 300
 _NUMBER = re.compile(rb"(?<!\d)\d{17}(?!\d)")
@@ -37,13 +37,13 @@ _FIRST = {"JSON floor": 135, "relay": 10, "streams": 10}
 class MeasuredProcesses:
     """The processes under test."""
 
-    backend: Process
-    relay: Process
-    service: Process
+    backend: ServerProcess
+    relay: ServerProcess
+    service: ServerProcess
 
 
 async def ask(
-    process: Process, deltas: int, every: int, lags: Callable[[int], None] | None = None
+    process: ServerProcess, deltas: int, every: int, lags: Callable[[int], None] | None = None
 ) -> None:
     """One answer, read to its end, about a trace of its own; tells the nanoseconds of each lag."""
     path = f"/trace-analyzer/session/{UUID(int=(7 << 76) + (next(_numbers) << 16))}"
@@ -77,7 +77,7 @@ def json_floor(turns: int) -> float:
     return (time.process_time() - began) / turns
 
 
-async def cpu_per_turn(process: Process, turns: int, every: int) -> float:
+async def cpu_per_turn(process: ServerProcess, turns: int, every: int) -> float:
     """CPU seconds of one turn with deltas `every` so many milliseconds."""
     for _ in range(3):
         await ask(process, _DELTAS, every)
@@ -101,7 +101,7 @@ async def side_by_side(seats: MeasuredProcesses, turns: int) -> None:
     print(f"stated of the first service: {_FIRST['JSON floor']}× and {_FIRST['relay']}×")
 
 
-async def at_once(process: Process, streams: int, seconds: float) -> None:
+async def at_once(process: ServerProcess, streams: int, seconds: float) -> None:
     """The lag of deltas of so many streams, from the model's send to the client's receipt.
 
     Also which share of the deltas came while all streams were to run, and how many answers failed.
@@ -137,7 +137,7 @@ async def at_once(process: Process, streams: int, seconds: float) -> None:
     )
 
 
-async def turns_per_second(process: Process, seconds: float, clients: int = 16) -> float:
+async def turns_per_second(process: ServerProcess, seconds: float, clients: int = 16) -> float:
     """Short turns of ten deltas, one after the other by so many clients."""
     done = 0
     until = time.monotonic() + seconds
@@ -154,9 +154,9 @@ async def turns_per_second(process: Process, seconds: float, clients: int = 16) 
     return done / seconds
 
 
-async def _started(stack: AsyncExitStack, process: Process) -> Process:
+async def _started(stack: AsyncExitStack, process: ServerProcess) -> ServerProcess:
     await process.start()
-    stack.push_async_callback(process.end)
+    stack.push_async_callback(process.stop)
     return process
 
 
@@ -174,20 +174,29 @@ def _storage(stack: AsyncExitStack, folder: Path) -> dict[str, str]:
 async def run(turns: int, seconds: float) -> None:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        backend = Process("backend", {}, folder=folder, module="bench.fast_backend")
+        backend = ServerProcess(
+            "-m", "bench.fast_backend", name="backend", folder=folder, settings={}
+        )
         await _started(stack, backend)
         where = {"AGENT_OPIK_URL": backend.url}
         storage = await asyncio.to_thread(_storage, stack, folder)
-        relay = await _started(stack, Process("relay", where, folder=folder, module="bench.relay"))
+        relay = await _started(
+            stack, ServerProcess("-m", "bench.relay", name="relay", folder=folder, settings=where)
+        )
         limits = {name.upper(): value for name, value in UNLIMITED.items()}
-        service = Process("service", {**where, **limits, **storage}, folder=folder)
+        service = ServerProcess(
+            *SERVICE,
+            name="service",
+            folder=folder,
+            settings={"LOG_FORMAT": "json", **where, **limits, **storage},
+        )
         for what in ("first start, making its schema", "start"):
             began = time.monotonic()
             await service.start()
             print(f"{what:31} {time.monotonic() - began:.2f} s, CPU {service.cpu_seconds:.2f} s")
             if what != "start":
-                await service.end()
-        stack.push_async_callback(service.end)
+                await service.stop()
+        stack.push_async_callback(service.stop)
         print(f"memory of the idle service      {service.megabytes:.1f} MB")
         await side_by_side(MeasuredProcesses(backend, relay, service), turns)
         print(f"\nstreams of {_PER_SECOND} deltas a second; lag from the model to the client")

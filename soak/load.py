@@ -25,7 +25,7 @@ from soak.unreliable_backend import (
 from soak.users import Observations, SimulatedUser
 from testkit.audits.clients import find_client_faults
 from testkit.audits.log import LoggedConversation, find_log_faults, read_log
-from testkit.processes import UNLIMITED, Process
+from testkit.processes import SERVICE, UNLIMITED, ServerProcess
 from testkit.service import serving
 
 LEASE_SECONDS = 10
@@ -91,7 +91,7 @@ class LoadRun:
         self._faults = build_random_faults(self._rng) if plan.backend_faults else []
         self._notes = Observations()
         self._report = Report()
-        self._processes: list[Process] = []
+        self._processes: list[ServerProcess] = []
         self._owners = [f"owner-{number}" for number in range(plan.owners)]
         self._warm_megabytes: float | None = None
 
@@ -105,7 +105,7 @@ class LoadRun:
             self._look_at_memory()
             await self._look_at_descriptors(descriptors)
             for process in self._processes:
-                if code := await process.end():
+                if code := await process.stop():
                     self._report.findings.append(f"{process.name} ended with {code}")
         await self._audit(seconds)
         return self._report
@@ -125,14 +125,20 @@ class LoadRun:
                 "RETRY_BACKOFF_FACTOR": "0.01",
                 "MODEL_SILENCE_SECONDS": "1",
                 "SHUTDOWN_SECONDS": "2",
+                "LOG_FORMAT": "json",
             }
             self._processes = [
-                Process(f"process-{number}", settings, folder=self._folder)
+                ServerProcess(
+                    *SERVICE,
+                    name=f"process-{number}",
+                    settings=settings,
+                    folder=self._folder,
+                )
                 for number in range(plan.processes)
             ]
             async with anyio.create_task_group() as group:
                 for process in self._processes:
-                    stack.push_async_callback(process.end, signal.SIGKILL)
+                    stack.push_async_callback(process.stop, signal.SIGKILL)
                     group.start_soon(process.start)
             limits = httpx.Limits(max_connections=None, max_keepalive_connections=50)
             yield await stack.enter_async_context(httpx.AsyncClient(timeout=60, limits=limits))
@@ -177,7 +183,9 @@ class LoadRun:
             await anyio.sleep(every * self._rng.uniform(0.5, 1.5))
             victim = self._rng.choice(self._processes[1:])
             with anyio.CancelScope(shield=True):
-                await victim.end(self._rng.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM)))
+                await victim.stop(
+                    self._rng.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM))
+                )
                 await victim.start()
 
     async def _restart_database(self, restart: Restart, every: float) -> None:
@@ -242,7 +250,7 @@ class LoadRun:
         findings += find_client_faults(log, notes.asked, notes.forgotten, outages=outages)
         findings += find_mixed_up_replies(log)
         findings += notes.faults
-        findings += [fault for process in self._processes for fault in process.faults()]
+        findings += [fault for process in self._processes for fault in process.find_log_errors()]
         endings = Counter(turn.ending.type for c in log for turn in c.turns if turn.ending)
         refused = Counter(each.error for each in notes.asked if each.error and not each.turn_ids)
         failed = Counter(each.error for each in notes.asked if each.error and each.turn_ids)
@@ -260,7 +268,7 @@ class LoadRun:
         """A storm in which something never happened proves nothing about it."""
         plan = self._plan
         deleted = sum(each.certain for each in self._notes.forgotten)
-        ended = sum(each.lives - 1 for each in self._processes)
+        ended = sum(each.starts - 1 for each in self._processes)
         self._report.figures |= {"deleted": str(deleted), "processes ended": str(ended)}
         missing = {
             "deletion": plan.deletes > 0 and not deleted,

@@ -11,7 +11,7 @@ import httpx
 
 from soak.unreliable_backend import WORKSPACE, make_trace_id
 from testkit.audits.clients import AskedQuestion, DeletedConversation
-from testkit.processes import Process
+from testkit.processes import ServerProcess
 
 _MOST_SECONDS = 60.0
 
@@ -37,7 +37,7 @@ class SimulatedUser:
     """One person, who uses whichever process a load balancer would give them."""
 
     http: httpx.AsyncClient
-    processes: Sequence[Process]
+    processes: Sequence[ServerProcess]
     notes: Observations
     rng: random.Random
     traces: int
@@ -83,7 +83,7 @@ class SimulatedUser:
             self.notes.faults.append(f"{question}: no end after {patience} s")
         return asked
 
-    async def _read(self, process: Process, asked: AskedQuestion) -> None:
+    async def _read(self, process: ServerProcess, asked: AskedQuestion) -> None:
         body = {"message": asked.question, "streaming": True}
         url = f"{process.url}/trace-analyzer/session/{asked.trace_id}"
         sent = self.http.stream("POST", url, json=body, headers=self._headers)

@@ -1,20 +1,34 @@
-"""Service processes that a soak may kill and start again, and what the system tells of them."""
+"""Python processes for tests, soak and bench: the service, or a server that stands beside it."""
 
 import asyncio
 import contextlib
 import json
 import os
 import signal
+import socket
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
 
 import anyio
 import httpx
 
-from testkit.service_process import environment, free_port
+from standin.app import Standin
+from standin.app import create_app as create_standin
+from standin.record_store import Records
+from standin.switches import Switches
+from testkit.credentials import collected_output
+from testkit.scripted_chat import DirectedChat, Step, answer
+from testkit.service import PREFIX, WAIT_SECONDS, Service, record_trace, serving
 
-_START_SECONDS = 60.0
+ROOT = Path(__file__).parents[1]
+SERVICE = ("-m", "app")
+
+START_SECONDS = 120.0
+"""A start takes 1.5 s of CPU; on a machine with much other work that is many times as long."""
 
 UNLIMITED = {
     "concurrent_turns": "100000",
@@ -24,98 +38,263 @@ UNLIMITED = {
     "user_events": "0",
     "workspace_turns": "0",
 }
-"""Settings that let everybody ask as often as they like."""
+"""Settings without any limit for a user or a workspace."""
 
 
-class Process:
-    """`python -m` a module on one port; every life of it writes to the same log file."""
+def find_free_port() -> int:
+    """A port of the loopback that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def build_environment(**values: str) -> dict[str, str]:
+    """As bare as a container's: no HOME, and nothing of the machine's own settings."""
+    return {"PATH": os.defpath, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", **values}
+
+
+class PythonProcess:
+    """A Python process that can be started again; every start appends to the same log file.
+
+    `arguments` follow the interpreter, `wrapper` stands before it. `log_folder` is where the log
+    file is made, the working directory where none is given.
+    """
 
     def __init__(
-        self, name: str, settings: Mapping[str, str], *, folder: Path, module: str = "app"
+        self,
+        *arguments: str,
+        folder: Path,
+        settings: Mapping[str, str],
+        name: str = "process",
+        wrapper: Sequence[str] = (),
+        log_folder: Path | None = None,
     ) -> None:
         self.name = name
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.log = folder / f"{name}.log"
-        self.lives = 0
-        self._downtimes: list[tuple[float, float]] = []
+        self.starts = 0
+        self._command = (*wrapper, sys.executable, *arguments)
         self._folder = folder
-        self._module = module
-        self._settings = {"HOST": "127.0.0.1", "PORT": str(self.port), **settings}
-        self._running: asyncio.subprocess.Process | None = None
+        self._environment = build_environment(**settings)
+        handle, path = tempfile.mkstemp(f".{name}.log", dir=log_folder or folder)
+        os.close(handle)
+        self._log_file = Path(path)
+        self._downtimes: list[tuple[float, float]] = []
+        self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        """Returns when the service answers; raises RuntimeError where it ends instead."""
-        self.lives += 1
-        with self.log.open("ab") as log:
-            self._running = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", self._module),
-                cwd=self._folder,
-                env=environment(LOG_FORMAT="json", **self._settings),
-                stdout=log,
-                stderr=log,
+        """Starts the process; returns at once."""
+        self.starts += 1
+        with self._log_file.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command, cwd=self._folder, env=self._environment, stdout=log, stderr=log
             )
-        async with httpx.AsyncClient(base_url=self.url) as http:
-            with anyio.fail_after(_START_SECONDS):
-                while self._running.returncode is None:
-                    with contextlib.suppress(httpx.TransportError):
-                        await http.get("/healthz")
-                        self._note_return()
-                        return
-                    await asyncio.sleep(0.02)
-        raise RuntimeError(self.log.read_text())
 
-    async def end(self, how: signal.Signals = signal.SIGTERM) -> int:
-        """Sends the signal, waits for the end, and gives the exit code."""
-        assert self._running is not None
-        if self._running.returncode is None:
+    def send(self, signal_number: signal.Signals) -> None:
+        """Sends a signal, unless the process has ended already."""
+        if self.is_running:
+            self._running.send_signal(signal_number)
+
+    async def wait(self) -> int:
+        """The exit code, once the process has ended by itself."""
+        with anyio.fail_after(WAIT_SECONDS):
+            return await self._running.wait()
+
+    async def stop(self, signal_number: signal.Signals = signal.SIGTERM) -> int:
+        """Sends the signal, waits for the end, and returns the exit code."""
+        if self.is_running:
             self._downtimes.append((anyio.current_time(), float("inf")))
-            self._running.send_signal(how)
-        return await self._running.wait()
+            self.send(signal_number)
+        return await self.wait()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._process is not None and self._process.returncode is None
+
+    @property
+    def log(self) -> str:
+        """All that it wrote so far, standard output and standard error."""
+        return self._log_file.read_text("utf-8", "replace")
 
     def was_down(self, began: float, ended: float) -> bool:
-        """Whether it was away at any moment between these times of the event loop's clock."""
-        return any(death <= ended and began <= back for death, back in self._downtimes)
+        """Whether it was stopped at any moment between these times of the event loop's clock."""
+        return any(stop <= ended and began <= back for stop, back in self._downtimes)
 
-    def _note_return(self) -> None:
-        if self._downtimes:
-            self._downtimes[-1] = (self._downtimes[-1][0], anyio.current_time())
+    def find_log_errors(self) -> list[str]:
+        """Lines of its JSON log at level error or above, and lines that are no log lines."""
+        return [
+            f"{self.name} logged {line[:120]} … {line[-600:]}"
+            for line in self.log.splitlines()
+            if _is_log_error(line)
+        ]
 
     @property
     def megabytes(self) -> float:
-        """Memory that is not shared out to disk: the resident set."""
-        pages = int(self._proc("statm").split()[1])
+        """Resident memory in MB."""
+        pages = int(self._read_proc("statm").split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
     @property
     def cpu_seconds(self) -> float:
-        """User and system time of this life."""
-        after_name = self._proc("stat").rpartition(")")[2].split()
+        """User and system time since the last start."""
+        after_name = self._read_proc("stat").rpartition(")")[2].split()
         return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
 
     @property
     def descriptors(self) -> int:
-        """Open files and sockets."""
-        return len(os.listdir(f"/proc/{self._pid}/fd"))
+        """Number of open files and sockets."""
+        return len(os.listdir(f"/proc/{self._running.pid}/fd"))
 
-    def faults(self) -> list[str]:
-        """Lines of its log that say an error, or that are no log lines at all."""
-        return [
-            f"{self.name} logged {line[:120]} … {line[-600:]}"
-            for line in self.log.read_text().splitlines()
-            if _is_fault(line)
-        ]
-
-    def _proc(self, name: str) -> str:
-        return Path(f"/proc/{self._pid}/{name}").read_text()
+    def _read_proc(self, name: str) -> str:
+        return Path(f"/proc/{self._running.pid}/{name}").read_text()
 
     @property
-    def _pid(self) -> int:
-        assert self._running is not None
-        return self._running.pid
+    def _running(self) -> asyncio.subprocess.Process:
+        assert self._process is not None, "the process was never started"
+        return self._process
 
 
-def _is_fault(line: str) -> bool:
+class ServerProcess(PythonProcess):
+    """A Python process that serves HTTP, on the port in its settings or on a free one.
+
+    The word PORT among its arguments stands for that port.
+    """
+
+    def __init__(
+        self,
+        *arguments: str,
+        folder: Path,
+        settings: Mapping[str, str],
+        name: str = "server",
+        wrapper: Sequence[str] = (),
+        log_folder: Path | None = None,
+    ) -> None:
+        self.port = int(settings.get("PORT", find_free_port()))
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._health_url = f"{self.url}{settings.get('URL_PREFIX', '')}/healthz"
+        super().__init__(
+            *(str(self.port) if each == "PORT" else each for each in arguments),
+            folder=folder,
+            settings={"HOST": "127.0.0.1", "PORT": str(self.port), **settings},
+            name=name,
+            wrapper=wrapper,
+            log_folder=log_folder,
+        )
+
+    async def start(self) -> None:
+        """Returns when the server answers; raises RuntimeError with its log if it ends instead."""
+        await super().start()
+        async with httpx.AsyncClient(timeout=WAIT_SECONDS) as http:
+            with anyio.fail_after(START_SECONDS):
+                while self.is_running:
+                    with contextlib.suppress(httpx.TransportError):
+                        await http.get(self._health_url)
+                        if self._downtimes:
+                            self._downtimes[-1] = (self._downtimes[-1][0], anyio.current_time())
+                        return
+                    await asyncio.sleep(0.02)
+        raise RuntimeError(self.log)
+
+
+AnyProcess = TypeVar("AnyProcess", bound=PythonProcess)
+
+
+@contextlib.asynccontextmanager
+async def running_process(
+    process: AnyProcess, *, end: signal.Signals = signal.SIGKILL
+) -> AsyncIterator[AnyProcess]:
+    """Starts the process and ends it by a signal; its log is searched for credentials later."""
+    try:
+        await process.start()
+        yield process
+    finally:
+        await process.stop(end)
+        collected_output.append(process.log.encode())
+
+
+class CompletedPython(NamedTuple):
+    """A process that has ended: what it printed, and what it logged to standard error."""
+
+    code: int
+    printed: str
+    log: str
+
+
+async def run_python(*arguments: str, folder: Path, **settings: str) -> CompletedPython:
+    """Runs Python with these settings to its end."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, *arguments),
+        cwd=folder,
+        env=build_environment(**settings),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    printed, log = await process.communicate()
+    collected_output.extend((printed, log))
+    return CompletedPython(process.returncode or 0, printed.decode(), log.decode())
+
+
+@dataclass
+class Backend:
+    """A stand-in backend that knows one trace, with a model under the test's direction."""
+
+    url: str
+    standin: Standin
+    chat: Any
+
+
+@contextlib.asynccontextmanager
+async def serving_backend(*scripts: list[Step], chat: Any = None) -> AsyncIterator[Backend]:
+    """`chat` answers for the models; where none is given it plays the scripts."""
+    chat = chat or DirectedChat(*(scripts or (answer("It was the tool."),)))
+    standin = create_standin(Records(), chat=chat, switches=Switches())
+    record_trace(standin)
+    async with serving(standin, grace=1) as url:
+        yield Backend(url, standin, chat)
+
+
+@contextlib.asynccontextmanager
+async def service_process(
+    backend: Backend, folder: Path, *, command: tuple[str, ...] = SERVICE, **settings: str
+) -> AsyncIterator[tuple[Service, ServerProcess]]:
+    """A process of the service before this backend, in which every warning is an error."""
+    values = {
+        "SESSION_SERVICE_URI": f"sqlite:///{folder / 'a.db'}",
+        "URL_PREFIX": PREFIX,
+        "LOG_FORMAT": "json",
+        "DRAIN_SECONDS": "0",
+        "AGENT_OPIK_URL": backend.url,
+        "PYTHONWARNINGS": "error",
+        **settings,
+    }
+    process = ServerProcess(*command, folder=folder, settings=values)
+    async with running_process(process), httpx.AsyncClient(timeout=WAIT_SECONDS) as http:
+        yield (
+            Service(
+                process.url,
+                backend.url,
+                values["SESSION_SERVICE_URI"],
+                backend.standin,
+                backend.chat,
+                http,
+            ),
+            process,
+        )
+
+
+@contextlib.asynccontextmanager
+async def backend_and_service_process(
+    folder: Path, *scripts: list[Step], command: tuple[str, ...] = SERVICE, **settings: str
+) -> AsyncIterator[tuple[Service, ServerProcess]]:
+    """A process of the service before a backend of its own, whose model plays the scripts."""
+    async with (
+        serving_backend(*scripts) as backend,
+        service_process(backend, folder, command=command, **settings) as running,
+    ):
+        yield running
+
+
+def _is_log_error(line: str) -> bool:
     try:
         return json.loads(line)["level"] in {"error", "critical"}
     except (ValueError, KeyError):

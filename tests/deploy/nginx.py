@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from testkit.service_process import ROOT, free_port
+from testkit.processes import ROOT, find_free_port
 
 SNIPPET = ROOT / "deploy" / "nginx" / "opik-ai.conf"
 # As an eager operator may have it: whatever can be compressed is.
@@ -50,7 +50,7 @@ async def serving_through(
     location: str, *, folder: Path, eager: bool = False
 ) -> AsyncIterator[str]:
     """A running nginx with this location; gives its URL."""
-    port = free_port()
+    port = find_free_port()
     written = _CONFIGURATION.format(
         # A master of root hands its work to another user, who cannot enter this folder.
         user="user root;" if os.geteuid() == 0 else "",

@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 
 from app.settings import Settings, database_url
 from app.shutdown import STREAM_END_SECONDS
-from testkit.service_process import ROOT
+from testkit.processes import ROOT
 
 NAME = "opik-ai-backend"
 

@@ -1,17 +1,22 @@
 """The container files, as far as they can be proven without an engine."""
 
-import asyncio
 import fnmatch
 import os
 import shutil
-import sys
 import tomllib
 from pathlib import Path
 
 import httpx
 import pytest
 
-from testkit.service_process import ROOT, environment, free_port, service_process
+from testkit.processes import (
+    ROOT,
+    SERVICE,
+    ServerProcess,
+    find_free_port,
+    run_python,
+    running_process,
+)
 
 NOBODY_THERE = "http://127.0.0.1:1"
 
@@ -65,14 +70,8 @@ def test_what_the_image_does_not_need_stays_out_of_the_builder(path: str) -> Non
 
 
 async def _requirements(*arguments: str) -> tuple[int, list[str]]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "deploy/requirements.py", "pyproject.toml", *arguments),
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    said, _ = await process.communicate()
-    return process.returncode or 0, said.decode().splitlines()
+    ended = await run_python("deploy/requirements.py", "pyproject.toml", *arguments, folder=ROOT)
+    return ended.code, ended.printed.splitlines()
 
 
 async def test_an_extra_adds_its_requirements_to_those_of_the_service() -> None:
@@ -89,13 +88,9 @@ async def test_an_extra_that_an_image_cannot_have_ends_the_build(extra: str) -> 
 
 async def _is_healthy(port: int, prefix: str) -> bool:
     proxy = "http://127.0.0.1:9"
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "deploy/healthcheck.py"),
-        cwd=ROOT,
-        env=environment(PORT=str(port), URL_PREFIX=prefix, http_proxy=proxy, HTTP_PROXY=proxy),
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    return await process.wait() == 0
+    settings = {"PORT": str(port), "URL_PREFIX": prefix, "http_proxy": proxy, "HTTP_PROXY": proxy}
+    ended = await run_python("deploy/healthcheck.py", folder=ROOT, **settings)
+    return ended.code == 0
 
 
 def _without_rights() -> list[str]:
@@ -129,14 +124,22 @@ async def test_the_copied_files_serve_from_a_folder_that_cannot_be_written(
         "AGENT_OPIK_URL": NOBODY_THERE,
         "SESSION_SERVICE_URI": f"sqlite:///{data / 'opik-assist.db'}",
         "PYTHONPATH": str(image),
+        "URL_PREFIX": "/opik-ai",
+        "DRAIN_SECONDS": "0",
     }
-    async with service_process(settings, folder=image, command=_without_rights()) as started:
-        port = int(started.url.rpartition(":")[2])
-        assert await _is_healthy(port, "/opik-ai/")
-        assert not await _is_healthy(port, "/elsewhere")
+    process = ServerProcess(
+        *SERVICE,
+        folder=image,
+        settings=settings,
+        wrapper=_without_rights(),
+        log_folder=data,
+    )
+    async with running_process(process) as started:
+        assert await _is_healthy(started.port, "/opik-ai/")
+        assert not await _is_healthy(started.port, "/elsewhere")
         async with httpx.AsyncClient() as http:
             assert (await http.get(f"{started.url}/opik-ai/readyz")).status_code == 200
         assert await started.stop() == 0
     assert sorted(image.rglob("*")) == before
     assert (data / "opik-assist.db").exists()
-    assert not await _is_healthy(free_port(), "/opik-ai")
+    assert not await _is_healthy(find_free_port(), "/opik-ai")

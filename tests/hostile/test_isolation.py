@@ -20,6 +20,7 @@ from standin.record_store import Records
 from standin.switches import Switches, UserAccount
 from testkit import credentials
 from testkit.panel_reader import PanelReader
+from testkit.processes import Backend, service_process
 from testkit.service import (
     OTHER_TRACE_ID,
     PREFIX,
@@ -29,7 +30,6 @@ from testkit.service import (
     service_at,
     serving,
 )
-from tests.service.processes import Backend, started
 
 WORKSPACES = ("acme", "beta")
 TOKENS = {
@@ -113,7 +113,9 @@ async def town_of_processes(database_uri: str, tmp_path: Path) -> AsyncIterator[
         backend = await stack.enter_async_context(_backend())
         urls = []
         for _ in range(3):
-            service, _ = await stack.enter_async_context(started(backend, tmp_path, **values))
+            service, _ = await stack.enter_async_context(
+                service_process(backend, tmp_path, **values)
+            )
             urls.append(service.url)
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=WAIT_SECONDS))
         yield Town(urls, backend.standin.switches, http)

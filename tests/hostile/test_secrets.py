@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import signal
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -16,9 +17,9 @@ from standin.faults import Answer, Fault, Refuse
 from standin.switches import UserAccount
 from testkit.credentials import BEARER, OTHER_COOKIE, PASSWORD, PROVIDER_KEY, TOKEN
 from testkit.panel_reader import PanelReader
+from testkit.processes import SERVICE, ServerProcess, running_process
 from testkit.scripted_chat import answer, calling
 from testkit.service import TRACE_ID, Service, record_trace, running, span_id
-from testkit.service_process import service_process
 
 SECRETS = (TOKEN, OTHER_COOKIE, BEARER, PROVIDER_KEY, PASSWORD)
 
@@ -134,9 +135,13 @@ async def test_a_process_that_logs_everything_logs_no_secret(
             "LOG_LEVEL": "DEBUG",
             "LOG_FORMAT": log_format,
             "SENTRY_DSN": "",
+            "URL_PREFIX": "/opik-ai",
+            "DRAIN_SECONDS": "0",
         }
         async with (
-            service_process(values, folder=tmp_path) as process,
+            running_process(
+                ServerProcess(*SERVICE, folder=tmp_path, settings=values), end=signal.SIGTERM
+            ) as process,
             httpx.AsyncClient(headers=_WHO, timeout=20) as http,
         ):
             session = f"{process.url}/opik-ai/trace-analyzer/session/{TRACE_ID}"
@@ -149,7 +154,7 @@ async def test_a_process_that_logs_everything_logs_no_secret(
                 db.execute("UPDATE opik_assist_events SET created_at = ?", ("no date",))
             assert (await http.get(session)).status_code == 500
     database = _bytes_of(tmp_path)
-    assert b"turn" in process.log
+    assert "turn" in process.log
     for secret in SECRETS:
-        assert secret.encode() not in process.log
+        assert secret not in process.log
         assert secret.encode() not in database

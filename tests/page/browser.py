@@ -17,8 +17,8 @@ from playwright.async_api import (
 )
 
 from demo.gateway import create_gateway
+from testkit.processes import find_free_port
 from testkit.service import TRACE_ID, Service, running, serving
-from testkit.service_process import free_port
 
 CHROMIUM = "/usr/bin/chromium"
 _ARGUMENTS = [
@@ -115,7 +115,7 @@ async def visiting(
 ) -> AsyncIterator[Visit]:
     """A tab before a gateway, a real service and the stand-in, all in this event loop."""
     async with contextlib.AsyncExitStack() as stack:
-        port = free_port()
+        port = find_free_port()
         settings = {"opik_ui_url": f"http://127.0.0.1:{port}", **settings}
         service = await stack.enter_async_context(running(database_uri, **settings))
         gateway = create_gateway(service.standin, service_url=service.url)

@@ -12,10 +12,10 @@ import pytest
 
 from standin.chat import text
 from standin.faults import Delay, Fault
+from testkit.processes import backend_and_service_process
 from testkit.scripted_chat import answer, calling
 from testkit.service import TRACE_ID, Service, record_trace, running, span_id, wait_until
 from tests.service.bare import QUESTION, connected, received, request, sent
-from tests.service.processes import service_process
 
 SPAN = f"/v1/private/spans/{span_id(3)}"
 
@@ -164,11 +164,13 @@ async def test_a_connection_whose_reader_takes_nothing_is_closed_by_the_system(
     tmp_path: Path,
 ) -> None:
     script: list[Any] = [text("many words " * 10_000), asyncio.Event()]
-    async with service_process(tmp_path, script, READER_SECONDS="1") as (service, process):
+    async with backend_and_service_process(tmp_path, script, READER_SECONDS="1") as (
+        service,
+        process,
+    ):
         async with connected(service) as client:
             await sent(client, QUESTION)
             await wait_until(lambda: service.switches.chats.cancelled)
             await received(client)
-        process.process.terminate()
-        assert await process.ended() == 0
+        assert await process.stop() == 0
     assert '"level": "error"' not in process.log

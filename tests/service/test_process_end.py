@@ -15,15 +15,19 @@ from sqlalchemy import func, select
 from app.db import migrations as migrating
 from app.db.schema import sessions, utc_in
 from app.db.store import Store
-from app.shutdown import STREAM_END_SECONDS
 from standin.chat import text
 from standin.faults import Delay, Fault
 from testkit import credentials, databases
+from testkit.processes import (
+    SERVICE,
+    PythonProcess,
+    backend_and_service_process,
+    find_free_port,
+    running_process,
+)
 from testkit.scripted_chat import answer
 from testkit.service import PREFIX, TRACE_ID, WAIT_SECONDS, Service, wait_until
-from testkit.service_process import free_port
 from tests.db.writing import begun, finish
-from tests.service.processes import Process, python, service_process
 
 UVICORN = ("-m", "uvicorn", "app.main:app", "--port", "PORT")
 
@@ -58,33 +62,35 @@ async def until_closed(service: Service) -> None:
 async def test_sigterm_gives_a_running_turn_time_to_end(tmp_path: Path) -> None:
     gate = asyncio.Event()
     scripts: list[Any] = [[text("Slow "), gate, *answer("but whole.")]]
-    async with service_process(tmp_path, *scripts) as (service, process):
+    async with backend_and_service_process(tmp_path, *scripts) as (service, process):
         async with service.asking() as stream:
             await stream.until(lambda each: each.reader.texts)
-            process.process.send_signal(signal.SIGTERM)
+            process.send(signal.SIGTERM)
             await until_closed(service)
             gate.set()
             reader = await stream.rest()
         assert (reader.texts, reader.error) == (["Slow but whole."], None)
-        assert await process.ended() == 0
+        assert await process.wait() == 0
 
 
 @pytest.mark.slow
 async def test_sigterm_ends_a_turn_that_takes_too_long_with_a_last_word_and_stores_it(
     tmp_path: Path,
 ) -> None:
-    async with service_process(tmp_path, half("Endless "), SHUTDOWN_SECONDS="0.2") as started:
+    async with backend_and_service_process(
+        tmp_path, half("Endless "), SHUTDOWN_SECONDS="0.2"
+    ) as started:
         service, process = started
         async with service.asking() as stream:
             await stream.until(lambda each: each.reader.texts)
-            process.process.send_signal(signal.SIGTERM)
+            process.send(signal.SIGTERM)
             reader = await stream.rest()
         assert reader.texts[0] == "Endless "
         assert reader.error is not None
         assert reader.error.startswith("The service is restarting.")
-        assert await process.ended() == 0
+        assert await process.wait() == 0
         assert "Traceback" not in process.log
-    async with service_process(tmp_path, answer("Back.")) as (service, _):
+    async with backend_and_service_process(tmp_path, answer("Back.")) as (service, _):
         said = [words for _, words in await service.said()]
         assert said[1] == "Endless "
         assert said[2].startswith("The service is restarting.")
@@ -94,9 +100,9 @@ async def test_sigterm_ends_a_turn_that_takes_too_long_with_a_last_word_and_stor
 async def test_for_a_while_after_sigterm_the_service_says_that_it_ends_and_takes_no_question(
     tmp_path: Path,
 ) -> None:
-    async with service_process(tmp_path, DRAIN_SECONDS="60") as (service, process):
+    async with backend_and_service_process(tmp_path, DRAIN_SECONDS="60") as (service, process):
         await service.ask()
-        process.process.send_signal(signal.SIGTERM)
+        process.send(signal.SIGTERM)
         await until_not_ready(service)
         async with httpx.AsyncClient(timeout=20) as http:
             assert (await http.get(f"{service.url}{PREFIX}/healthz")).status_code == 200
@@ -105,20 +111,22 @@ async def test_for_a_while_after_sigterm_the_service_says_that_it_ends_and_takes
             assert (refused.error or "").startswith("The service is restarting.")
             assert len(await by_new_connections.history()) == 2
         assert len(service.chat.requests) == 1
-        process.process.send_signal(signal.SIGTERM)
-        assert await process.ended() == 0
+        process.send(signal.SIGTERM)
+        assert await process.wait() == 0
 
 
 @pytest.mark.parametrize("command", [("-m", "app"), UVICORN])
 async def test_once_the_delay_is_over_the_service_ends_by_itself(
     tmp_path: Path, command: tuple[str, ...]
 ) -> None:
-    async with service_process(tmp_path, command=command, DRAIN_SECONDS="0.7") as started:
+    async with backend_and_service_process(
+        tmp_path, command=command, DRAIN_SECONDS="0.7"
+    ) as started:
         service, process = started
         began = anyio.current_time()
-        process.process.send_signal(signal.SIGTERM)
+        process.send(signal.SIGTERM)
         await until_not_ready(service)
-        code = await process.ended()
+        code = await process.wait()
         assert 0.7 <= anyio.current_time() - began < 5
         # A plain uvicorn ends by the signal that it was sent.
         assert code == (0 if command == ("-m", "app") else -signal.SIGTERM)
@@ -129,39 +137,42 @@ async def test_a_second_signal_ends_the_delay_and_the_running_turns_at_once(
     tmp_path: Path,
 ) -> None:
     values = {"DRAIN_SECONDS": "60", "SHUTDOWN_SECONDS": "60"}
-    async with service_process(tmp_path, half("Endless "), **values) as (service, process):
+    async with backend_and_service_process(tmp_path, half("Endless "), **values) as (
+        service,
+        process,
+    ):
         async with service.asking() as stream:
             await stream.until(lambda each: each.reader.texts)
-            process.process.send_signal(signal.SIGTERM)
+            process.send(signal.SIGTERM)
             await until_not_ready(service)
-            process.process.send_signal(signal.SIGTERM)
+            process.send(signal.SIGTERM)
             reader = await stream.rest()
         assert reader.error is not None
         assert reader.error.startswith("The service is restarting.")
-        assert await process.ended() == 0
+        assert await process.wait() == 0
 
 
 async def test_a_person_at_a_terminal_waits_for_no_load_balancer(tmp_path: Path) -> None:
-    async with service_process(tmp_path, DRAIN_SECONDS="60") as (_, process):
-        process.process.send_signal(signal.SIGINT)
-        assert await process.ended() == 0
+    async with backend_and_service_process(tmp_path, DRAIN_SECONDS="60") as (_, process):
+        process.send(signal.SIGINT)
+        assert await process.wait() == 0
 
 
 @pytest.mark.slow
 async def test_a_question_that_is_too_late_is_refused_in_words(tmp_path: Path) -> None:
-    async with service_process(tmp_path) as (service, process):
+    async with backend_and_service_process(tmp_path) as (service, process):
         service.switches.faults.append(Fault(Delay(1.5), path=f"/v1/private/traces/{TRACE_ID}"))
         asking = asyncio.create_task(service.ask())
         await wait_until(lambda: service.switches.requests("GET", f"/v1/private/traces/{TRACE_ID}"))
-        process.process.send_signal(signal.SIGTERM)
+        process.send(signal.SIGTERM)
         refused = await asking
         assert refused.error is not None
         assert refused.error.startswith("The service is restarting.")
         assert service.chat.requests == []
-        assert await process.ended() == 0
+        assert await process.wait() == 0
 
 
-async def told(process: Process, words: str) -> None:
+async def told(process: PythonProcess, words: str) -> None:
     await wait_until(lambda: words in process.log)
 
 
@@ -172,14 +183,14 @@ def waiting_for(database_uri: str, **values: str) -> dict[str, str]:
         "SESSION_SERVICE_URI": database_uri,
         "SESSION_SERVICE_MAX_RETRIES": "1000",
         "SESSION_SERVICE_RETRY_DELAY": "600",
-        "PORT": str(free_port()),
+        "PORT": str(find_free_port()),
         **values,
     }
 
 
-async def ends_before_it_started(process: Process, code: int = 0) -> None:
-    process.process.send_signal(signal.SIGTERM)
-    assert await process.ended() == code
+async def ends_before_it_started(process: PythonProcess, code: int = 0) -> None:
+    process.send(signal.SIGTERM)
+    assert await process.wait() == code
     assert "was stopped before it had started" in process.log
     assert "Traceback" not in process.log
     assert not any(
@@ -191,9 +202,9 @@ async def ends_before_it_started(process: Process, code: int = 0) -> None:
 async def test_a_start_that_waits_for_its_database_ends_when_it_is_told_to(
     tmp_path: Path, command: tuple[str, ...], code: int
 ) -> None:
-    values = waiting_for(f"mysql://anna:{credentials.PASSWORD}@127.0.0.1:{free_port()}/opik")
+    values = waiting_for(f"mysql://anna:{credentials.PASSWORD}@127.0.0.1:{find_free_port()}/opik")
     words = [values["PORT"] if word == "PORT" else word for word in command]
-    async with python(*words, cwd=tmp_path, **values) as process:
+    async with running_process(PythonProcess(*words, folder=tmp_path, settings=values)) as process:
         await told(process, "database_not_ready")
         await ends_before_it_started(process, code)
 
@@ -203,7 +214,9 @@ async def test_a_start_before_a_database_that_says_nothing_ends_when_it_is_told_
     tmp_path: Path,
 ) -> None:
     with databases.silent_server() as (listener, uri):
-        async with python("-m", "app", cwd=tmp_path, **waiting_for(uri)) as process:
+        async with running_process(
+            PythonProcess(*SERVICE, folder=tmp_path, settings=waiting_for(uri))
+        ) as process:
             await anyio.wait_readable(listener)
             await ends_before_it_started(process)
 
@@ -222,7 +235,9 @@ async def test_a_start_that_waits_for_anothers_migration_ends_when_it_is_told_to
     async with databases.open_engine(private_uri) as engine, engine.connect() as other:
         name = migrating.lock_name(engine.url.database or "")
         assert await other.scalar(select(func.get_lock(name, 0))) == 1
-        async with python("-m", "app", cwd=tmp_path, **waiting_for(private_uri)) as process:
+        async with running_process(
+            PythonProcess(*SERVICE, folder=tmp_path, settings=waiting_for(private_uri))
+        ) as process:
             await told(process, "waiting_for_migration")
             await ends_before_it_started(process)
 
@@ -232,14 +247,17 @@ async def test_a_database_that_hangs_does_not_hold_up_the_end(
     tmp_path: Path, private_server: databases.PrivateServer, private_uri: str
 ) -> None:
     values = {"SESSION_SERVICE_URI": private_uri, "SHUTDOWN_SECONDS": "0.2"}
-    async with service_process(tmp_path, half("Endless "), **values) as (service, process):
+    async with backend_and_service_process(tmp_path, half("Endless "), **values) as (
+        service,
+        process,
+    ):
         async with service.asking() as stream:
             await stream.until(lambda each: each.reader.texts)
             with private_server.frozen():
-                process.process.send_signal(signal.SIGTERM)
-                with anyio.fail_after(STREAM_END_SECONDS + 5):
+                process.send(signal.SIGTERM)
+                with anyio.fail_after(WAIT_SECONDS):
                     reader = await stream.rest()
-                    assert await process.ended() == 0
+                    assert await process.wait() == 0
         assert reader.error is not None
         assert reader.error.startswith("The service is restarting.")
         assert "may be missing" in reader.error
@@ -263,9 +281,9 @@ async def test_a_database_that_hangs_under_what_removes_old_conversations_does_n
             await db.execute(sessions.update().values(updated_at=utc_in(-365 * 86_400)))
         async with engine.begin() as other:
             await other.execute(select(sessions.c.id).with_for_update())
-            async with service_process(tmp_path, **values) as (_, process):
+            async with backend_and_service_process(tmp_path, **values) as (_, process):
                 await databases.wait_for_lock_wait(engine, databases.ROW_LOCK_WAITS)
                 with private_server.frozen():
-                    process.process.send_signal(signal.SIGTERM)
-                    with anyio.fail_after(STREAM_END_SECONDS + 5):
-                        assert await process.ended() == 0
+                    process.send(signal.SIGTERM)
+                    with anyio.fail_after(WAIT_SECONDS):
+                        assert await process.wait() == 0

@@ -1,15 +1,16 @@
 """A process that is killed in the middle of a turn, as by a power failure."""
 
 import asyncio
+import signal
 from pathlib import Path
 
 import anyio
 import pytest
 
 from standin.chat import text
+from testkit.processes import service_process, serving_backend
 from testkit.scripted_chat import answer, calling
 from testkit.service import span_id
-from tests.service.processes import backend_for, started
 
 
 @pytest.mark.slow
@@ -23,13 +24,12 @@ async def test_a_killed_process_loses_nothing_that_was_complete_and_the_next_tur
         answer("Back."),
     ]
     values = {"SESSION_SERVICE_URI": database_uri, "LEASE_SECONDS": "2", "BUSY_WAIT_SECONDS": "10"}
-    async with backend_for(*scripts) as backend:
-        async with started(backend, tmp_path, **values) as (service, process):  # noqa: SIM117 - the stream closes before the process
+    async with serving_backend(*scripts) as backend:
+        async with service_process(backend, tmp_path, **values) as (service, process):  # noqa: SIM117 - the stream closes before the process
             async with service.asking() as stream:
                 await stream.until(lambda each: "The order " in each.reader.texts)
-                process.process.kill()
-                await process.ended()
-        async with started(backend, tmp_path, **values) as (service, _):
+                await process.stop(signal.SIGKILL)
+        async with service_process(backend, tmp_path, **values) as (service, _):
             assert (await service.ask("Again?")).texts == ["Back."]
             said = [words for _, words in await service.said()]
     assert "Fetching span details" in said.pop(2)
@@ -51,13 +51,12 @@ async def test_a_killed_turn_reads_as_interrupted_once_its_lease_ran_out(
     tmp_path: Path, database_uri: str
 ) -> None:
     values = {"SESSION_SERVICE_URI": database_uri, "LEASE_SECONDS": "1"}
-    async with backend_for([text("Endless "), asyncio.Event()]) as backend:
-        async with started(backend, tmp_path, **values) as (service, process):  # noqa: SIM117 - the stream closes before the process
+    async with serving_backend([text("Endless "), asyncio.Event()]) as backend:
+        async with service_process(backend, tmp_path, **values) as (service, process):  # noqa: SIM117 - the stream closes before the process
             async with service.asking() as stream:
                 await stream.until(lambda each: each.reader.texts)
-                process.process.kill()
-                await process.ended()
-        async with started(backend, tmp_path, **values) as (service, _):
+                await process.stop(signal.SIGKILL)
+        async with service_process(backend, tmp_path, **values) as (service, _):
             with anyio.fail_after(10):
                 while len(said := await service.said()) < 2:  # noqa: ASYNC110 - no event tells it
                     await asyncio.sleep(0.1)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -15,11 +14,16 @@ import pytest
 
 from standin.chat import Chunk, finish, text, usage
 from testkit.panel_reader import PanelReader
+from testkit.processes import (
+    Backend,
+    ServerProcess,
+    find_free_port,
+    service_process,
+    serving_backend,
+)
 from testkit.scripted_chat import calling
 from testkit.service import Service, record_trace, wait_until
-from testkit.service_process import free_port
 from tests.service.balancing import Balancer, balancing
-from tests.service.processes import Backend, Process, backend_for, started
 
 ANSWER = "The tool has failed since the order was unknown to it."
 TRACES = [str(UUID(int=0x0199_0000_0000_7000_8000_0000_0000_0100 + each)) for each in range(4)]
@@ -44,25 +48,24 @@ class Fleet:
     """Processes of the service on one database, each on a port that it keeps."""
 
     def __init__(self, backend: Backend, folder: Path, **settings: str) -> None:
-        self.ports = [free_port(), free_port()]
+        self.ports = [find_free_port(), find_free_port()]
         self.logs: list[str] = []
         self._backend = backend
         self._folder = folder
         self._settings = settings
-        self._running: dict[int, tuple[Process, AsyncExitStack]] = {}
+        self._running: dict[int, tuple[ServerProcess, AsyncExitStack]] = {}
 
     async def start(self, port: int) -> Service:
         stack = AsyncExitStack()
         service, process = await stack.enter_async_context(
-            started(self._backend, self._folder, PORT=str(port), **self._settings)
+            service_process(self._backend, self._folder, PORT=str(port), **self._settings)
         )
         self._running[port] = (process, stack)
         return service
 
     async def end(self, port: int) -> None:
         process, stack = self._running.pop(port)
-        process.process.send_signal(signal.SIGTERM)
-        assert await process.ended() == 0
+        assert await process.stop() == 0
         self.logs.append(process.log)
         await stack.aclose()
 
@@ -97,7 +100,7 @@ async def replaced(fleet: Fleet, balancer: Balancer, port: int) -> None:
 @pytest.mark.slow
 async def test_a_rolling_restart_cuts_no_answer(tmp_path: Path, database_uri: str) -> None:
     settings = {"SESSION_SERVICE_URI": database_uri, "DRAIN_SECONDS": "3", "SHUTDOWN_SECONDS": "20"}
-    async with backend_for(chat=SteadyChat()) as backend:
+    async with serving_backend(chat=SteadyChat()) as backend:
         for trace_id in TRACES:
             record_trace(backend.standin, trace_id)
         fleet = Fleet(backend, tmp_path, **settings)

@@ -4,9 +4,7 @@ Under pytest the SDK leaves error reports alone by itself, so none of this shows
 process.
 """
 
-import asyncio
 import contextlib
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -17,9 +15,9 @@ from standin.faults import Delay, Fault
 from standin.record_store import Records
 from standin.switches import Switches
 from testkit import credentials
+from testkit.processes import ROOT, CompletedPython, find_free_port, run_python
 from testkit.scripted_chat import DirectedChat, answer
 from testkit.service import serving, wait_until
-from testkit.service_process import ROOT, environment, free_port
 from tests.telemetry.observed import Target
 from tests.telemetry.test_sentry import WITHOUT, Reported, crash_twice, reported
 
@@ -30,7 +28,7 @@ KEY = credentials.OWN_TRACES_KEY
 async def observed_process(folder: Path, **more: str) -> AsyncIterator[tuple[Reported, Target]]:
     """A service that reports errors and traces itself, among settings of others for the SDK."""
     target = Target(create_app(Records(), chat=DirectedChat(answer("x")), switches=Switches()))
-    elsewhere = f"http://127.0.0.1:{free_port()}"
+    elsewhere = f"http://127.0.0.1:{find_free_port()}"
     home = folder / "home"
     home.mkdir()
     (home / ".opik.config").write_text(
@@ -76,7 +74,7 @@ async def test_a_process_whose_traces_nobody_takes_counts_them_and_ends_in_time(
         for _ in range(3):
             assert (await running.service.ask()).error is None
         assert await running.process.stop() == 0
-    log = running.process.log.decode()
+    log = running.process.log
     assert "own_traces_lost" in log
     assert "lost=2" in log
     assert KEY not in log
@@ -95,25 +93,14 @@ print(before == (sentry_sdk.get_client(), sys.excepthook, threading.active_count
 """
 
 
-async def run(code: str, **values: str) -> tuple[int, str, str]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", code),
-        cwd=ROOT,
-        env=environment(**values),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    said, log = await process.communicate()
-    return process.returncode or 0, said.decode().strip(), log.decode()
-
-
 async def test_loading_the_sdk_replaces_no_client_no_hook_and_starts_no_thread() -> None:
-    assert await run(LEFT_ALONE) == (0, "True", "")
+    assert await run_python("-c", LEFT_ALONE, folder=ROOT) == CompletedPython(0, "True\n", "")
 
 
 async def test_without_an_address_the_sdk_is_not_even_loaded() -> None:
-    code, said, log = await run(WITHOUT.replace("sentry_sdk", "opik"), OPIK_INTERNAL_URL="")
-    assert (code, said) == (0, "[]"), log
+    code = WITHOUT.replace("sentry_sdk", "opik")
+    ended = await run_python("-c", code, folder=ROOT, OPIK_INTERNAL_URL="")
+    assert (ended.code, ended.printed) == (0, "[]\n"), ended.log
 
 
 MISSING = """
@@ -126,7 +113,7 @@ runpy.run_module("app", run_name="__main__")
 
 async def test_an_address_without_the_sdk_stops_the_start_with_one_line() -> None:
     values = {"AGENT_OPIK_URL": "http://127.0.0.1:1", "OPIK_INTERNAL_URL": "http://127.0.0.1:2"}
-    code, _, log = await run(MISSING, **values)
+    code, _, log = await run_python("-c", MISSING, folder=ROOT, **values)
     assert code == 1
     assert log.startswith("Settings: OPIK_INTERNAL_URL: needs the Opik SDK")
     assert "EXTRAS=opik" in log

@@ -1,10 +1,9 @@
 """Error reports by the real SDK: what arrives at a receiver, and what must not."""
 
-import asyncio
 import contextlib
 import json
+import signal
 import sqlite3
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +18,16 @@ from standin.chat import ChatError
 from standin.record_store import Records
 from standin.switches import Switches
 from testkit import credentials
+from testkit.processes import (
+    ROOT,
+    SERVICE,
+    ServerProcess,
+    find_free_port,
+    run_python,
+    running_process,
+)
 from testkit.scripted_chat import DirectedChat, answer
 from testkit.service import TRACE_ID, Service, record_trace, serving
-from testkit.service_process import ROOT, environment, free_port, service_process
 from tests.telemetry.receiver import Receiver
 
 COOKIE, WORKSPACE = credentials.REPORTED_COOKIE, "default"
@@ -79,9 +85,15 @@ async def reported(folder: Path, **settings: str) -> AsyncIterator[Reported]:
             "SESSION_SERVICE_URI": f"sqlite:///{database}",
             "SENTRY_DSN": target.replace("//", "//public@") + "/1",
             "RETRY_BACKOFF_FACTOR": "0.001",
+            "URL_PREFIX": "/opik-ai",
+            "DRAIN_SECONDS": "0",
             **settings,
         }
-        process = await stack.enter_async_context(service_process(values, folder=folder))
+        process = await stack.enter_async_context(
+            running_process(
+                ServerProcess(*SERVICE, folder=folder, settings=values), end=signal.SIGTERM
+            )
+        )
         uri = values["SESSION_SERVICE_URI"]
         service = Service(process.url, backend, uri, standin, chat, http)
         service.headers = {
@@ -172,21 +184,17 @@ async def test_what_a_user_can_be_told_is_not_reported(tmp_path: Path) -> None:
 async def test_a_refused_start_is_not_reported(tmp_path: Path) -> None:
     receiver = Receiver()
     async with serving(receiver.app()) as target:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "app"),
-            cwd=tmp_path,
-            env=environment(
-                PORT=str(free_port()),
-                AGENT_OPIK_URL="http://127.0.0.1:1",
-                SESSION_SERVICE_URI=f"mysql://a:b@127.0.0.1:{free_port()}/c",
-                SESSION_SERVICE_MAX_RETRIES="1",
-                SENTRY_DSN=target.replace("//", "//public@") + "/1",
-            ),
-            stderr=asyncio.subprocess.PIPE,
+        ended = await run_python(
+            *SERVICE,
+            folder=tmp_path,
+            PORT=str(find_free_port()),
+            AGENT_OPIK_URL="http://127.0.0.1:1",
+            SESSION_SERVICE_URI=f"mysql://a:b@127.0.0.1:{find_free_port()}/c",
+            SESSION_SERVICE_MAX_RETRIES="1",
+            SENTRY_DSN=target.replace("//", "//public@") + "/1",
         )
-        _, said = await process.communicate()
-    assert process.returncode == 3
-    assert b"did not answer" in said
+    assert ended.code == 3
+    assert "did not answer" in ended.log
     assert receiver.errors == []
 
 
@@ -222,15 +230,11 @@ anyio.run(main)
 async def _run_tool(raised: str) -> tuple[Receiver, str]:
     receiver = Receiver()
     async with serving(receiver.app()) as target:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", TOOL.format(raised=raised, secret=QUESTION)),
-            env=environment(DSN=target.replace("//", "//public@") + "/1"),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        said, log = await process.communicate()
-    assert process.returncode == 0, log.decode()
-    return receiver, said.decode()
+        code = TOOL.format(raised=raised, secret=QUESTION)
+        dsn = target.replace("//", "//public@") + "/1"
+        ended = await run_python("-c", code, folder=ROOT, DSN=dsn)
+    assert ended.code == 0, ended.log
+    return receiver, ended.printed
 
 
 async def test_a_tool_that_crashes_in_a_task_of_its_own_is_reported_once() -> None:
@@ -266,29 +270,18 @@ anyio.run(main)
 
 @pytest.mark.parametrize("given", [{}, {"SENTRY_DSN": ""}])
 async def test_without_an_address_the_library_is_not_even_loaded(given: dict[str, str]) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", WITHOUT),
-        cwd=ROOT,
-        env=environment(**given),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    said, log = await process.communicate()
-    assert process.returncode == 0, log.decode()
-    assert said.strip() == b"[]"
+    ended = await run_python("-c", WITHOUT, folder=ROOT, **given)
+    assert ended.code == 0, ended.log
+    assert ended.printed == "[]\n"
 
 
 async def test_a_wrong_address_stops_the_start_without_being_quoted(tmp_path: Path) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "app"),
-        cwd=tmp_path,
-        env=environment(AGENT_OPIK_URL="http://127.0.0.1:1", SENTRY_DSN=f"https://{COOKIE}"),
-        stderr=asyncio.subprocess.PIPE,
-    )
-    _, said = await process.communicate()
-    assert process.returncode == 1
-    assert said.decode().startswith("Settings: SENTRY_DSN:")
-    assert COOKIE not in said.decode()
+    dsn = f"https://{COOKIE}"
+    settings = {"AGENT_OPIK_URL": "http://127.0.0.1:1", "SENTRY_DSN": dsn}
+    ended = await run_python(*SERVICE, folder=tmp_path, **settings)
+    assert ended.code == 1
+    assert ended.log.startswith("Settings: SENTRY_DSN:")
+    assert COOKIE not in ended.log
 
 
 def _assert_no_secret(receiver: Receiver) -> None:
