@@ -145,8 +145,10 @@ class CitationStream:
 
     def feed(self, text: str) -> tuple[str | Citation, ...]:
         """The parts that can be shown of the text so far."""
+        if not self._held and "[" not in text and "⟦" not in text:
+            return (text,) if text else ()
         text = self._held + text
-        end = self._end_of_certain(text) if "[" in text or "⟦" in text else len(text)
+        end = self._end_of_certain(text)
         self._held = text[end:]
         return self._split(text[:end])
 
@@ -168,8 +170,6 @@ class CitationStream:
         return end
 
     def _split(self, text: str) -> tuple[str | Citation, ...]:
-        if "[" not in text and "⟦" not in text:
-            return (text,) if text else ()
         return tuple(split_citations(self._aliases.to_ids(text), self._find_name))
 
     def _find_name(self, kind: str, id: str) -> str | None:

@@ -37,6 +37,9 @@ PIECE_BYTES = 768
 
 INTERRUPTED = "(interrupted)"
 
+_MOST_BYTES = len("\\ud83d\\ude00")
+"""Of one character as JSON: an emoji has two escapes."""
+
 _ESCAPE_BYTES = len("\\u003a") - len(":")
 _JSON = json.JSONEncoder(separators=(",", ":"))
 
@@ -81,35 +84,42 @@ class Panel:
         self._texts: dict[str, _BubbleText] = {}
         self._model_told = False
 
-    def frames(self, event: Event) -> Iterator[Frame]:
+    def frames(self, event: Event) -> Sequence[Frame]:
         """The frames of one event, none for an event that the panel does not show."""
-        self._linking.follow(event)
-        if isinstance(event, ReplyCompleted) and event.model and not self._model_told:
-            self._model_told = True
-            yield self._model(event)
         if isinstance(event, TextDelta):
-            yield from self._partial(event.bubble, self._text(event.bubble).feed(event.parts))
-        elif isinstance(event, ReplyCompleted):
-            yield from self._bubble(event)
-        elif isinstance(event, ToolCompleted):
+            if not self._streaming:
+                return ()
+            return self._partial(event.bubble, self._text(event.bubble).feed(event.parts))
+        self._linking.follow(event)
+        if isinstance(event, ReplyCompleted):
+            return self._end_reply(event)
+        if isinstance(event, ToolCompleted):
             response = {"id": event.call_id, "name": event.name}
-            yield self._tool("tool_complete", "tool_response", event.call_id, response)
-        elif isinstance(event, UsageReported):
-            yield self._usage(event)
-        elif isinstance(event, QuestionsSuggested):
+            return [self._tool("tool_complete", "tool_response", event.call_id, response)]
+        if isinstance(event, UsageReported):
+            return [self._usage(event)]
+        if isinstance(event, QuestionsSuggested):
             questions = [make_inert(each, self._linking.links, {}) for each in event.questions]
-            yield {**self._of_turn("suggestions"), "suggestions": questions}
-        elif isinstance(event, TurnFailed):
-            yield error_frame(event.code, make_inert(event.message, self._linking.links, {}))
+            return [{**self._of_turn("suggestions"), "suggestions": questions}]
+        if isinstance(event, TurnFailed):
+            message = make_inert(event.message, self._linking.links, {})
+            return [error_frame(event.code, message)]
+        return ()
 
-    def _bubble(self, reply: ReplyCompleted) -> Iterator[Frame]:
+    def _end_reply(self, reply: ReplyCompleted) -> list[Frame]:
+        frames: list[Frame] = []
+        if reply.model and not self._model_told:
+            self._model_told = True
+            frames.append(self._model(reply))
         if reply.text:
-            yield from self._partial(reply.bubble, self._text(reply.bubble).end(reply))
+            if self._streaming:
+                frames += self._partial(reply.bubble, self._text(reply.bubble).end(reply))
             text = make_inert(reply.text, self._linking.links, reply.cited)
-            yield self._response(reply.bubble, text, partial=False)
+            frames.append(self._response(reply.bubble, text, partial=False))
         for call in reply.calls:
             shown = {"id": call.id, "name": call.name, "display_name": call.display_name}
-            yield self._tool("tool_call", "tool_call", call.id, shown)
+            frames.append(self._tool("tool_call", "tool_call", call.id, shown))
+        return frames
 
     def _text(self, bubble: str) -> _BubbleText:
         text = self._texts.get(bubble)
@@ -117,10 +127,12 @@ class Panel:
             text = self._texts[bubble] = _BubbleText(self._linking.links)
         return text
 
-    def _partial(self, bubble: str, text: str) -> Iterator[Frame]:
-        if self._streaming and text:
+    def _partial(self, bubble: str, text: str) -> list[Frame]:
+        frames: list[Frame] = []
+        if text:
             for piece in split_for_frames(text, PIECE_BYTES):
-                yield self._response(bubble, piece, partial=True)
+                frames.append(self._response(bubble, piece, partial=True))
+        return frames
 
     def _response(self, bubble: str, text: str, *, partial: bool) -> Frame:
         return {
@@ -173,24 +185,25 @@ def json_line(value: Any) -> str:
     return _JSON.encode(value).replace("data:", "data\\u003a")
 
 
-def split_for_frames(text: str, limit: int) -> Iterator[str]:
+def split_for_frames(text: str, limit: int) -> Sequence[str]:
     """The text in pieces whose JSON form is at most `limit` bytes each.
 
     They end where what came so far is as harmless as the whole, except within a part that is
     longer than a piece by itself.
     """
-    if len(json_line(text)) <= limit:
-        yield text
-        return
+    if len(text) * _MOST_BYTES < limit or len(json_line(text)) <= limit:
+        return [text]
+    pieces: list[str] = []
     piece, room = "", 0
     for part in unbroken(text):
         room -= _growth(piece, part)
         if room < 0:
             if piece:
-                yield from _halves(piece, limit)
+                pieces += _halves(piece, limit)
             piece, room = "", limit - len('""') - _growth("", part)
         piece += part
-    yield from _halves(piece, limit)
+    pieces += _halves(piece, limit)
+    return pieces
 
 
 def _growth(text: str, part: str) -> int:

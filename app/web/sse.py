@@ -88,13 +88,16 @@ class TurnStream:
     async def _frames(self, send: Send) -> None:
         await send(_start())
         feed = self._turn.feed
-        while not feed.ended:
+        while True:
             event = await feed.next(self._pace.heartbeat)
-            if event is not None:
-                for frame in self._panel.frames(event):
-                    await send(_body(encode_frame(frame)))
-            elif not feed.ended:
-                await send(_body(HEARTBEAT))
+            if event is None and feed.ended:
+                break
+            if event is None:
+                await send({"type": "http.response.body", "body": HEARTBEAT, "more_body": True})
+                continue
+            for frame in self._panel.frames(event):
+                body = encode_frame(frame)
+                await send({"type": "http.response.body", "body": body, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
 
@@ -125,7 +128,3 @@ async def _watch(receive: Receive, scope: anyio.CancelScope) -> None:
 
 def _start() -> Message:
     return {"type": "http.response.start", "status": 200, "headers": list(HEADERS)}
-
-
-def _body(data: bytes) -> Message:
-    return {"type": "http.response.body", "body": data, "more_body": True}
