@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.analysis.text.json_path import describe_value
 from app.analysis.text.one_line import one_line
 from app.surrogates import join_surrogates
 from app.token_estimate import CHARACTERS_PER_TOKEN
-from app.tools.json_path import describe_value
 
 MoreFrom = Callable[[int], str]
 """The call that shows a value from that character on."""

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from app.agent.toolbox import tool
 from app.analysis.error_origins import error_message
+from app.analysis.text.json_path import Step, describe_value, format_path, parse_path, select_value
 from app.analysis.text.one_line import format_count, format_duration, format_usd, one_line
 from app.analysis.tree import Node, TreeWarning, microseconds
 from app.errors import ToolFailed
@@ -16,7 +17,6 @@ from app.opik.client import BODIES
 from app.opik.records import Span, Trace
 from app.surrogates import join_surrogates
 from app.tools.excerpts import Value, as_text, render_excerpt
-from app.tools.json_path import Step, describe_value, format_path, parse_path, select_value
 from app.tools.trace.trace_context import OpenedSpan, TraceContext
 
 MESSAGE_SHOWN = 300

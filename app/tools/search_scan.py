@@ -8,11 +8,11 @@ from typing import Any, Protocol
 import re2  # type: ignore[import-untyped]
 
 from app.analysis.json_values import iterate_leaves
+from app.analysis.text.json_path import format_path
 from app.analysis.text.one_line import one_line
 from app.errors import ToolFailed
 from app.opik.records import Span, Trace
 from app.tools.excerpts import as_text
-from app.tools.json_path import format_path
 
 LONGEST_PATTERN = 500
 HITS_KEPT = 1_000

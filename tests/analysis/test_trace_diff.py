@@ -42,21 +42,21 @@ def compared(a: TraceAnalysis, b: TraceAnalysis, budget: int = 2_000) -> str:
 
 
 def changes(a: Any, b: Any) -> list[tuple[str, str]]:
-    return [(change.path, change.text) for change in diff_values(a, b)]
+    return [(change.path, change.text) for change in diff_values(a, b, "input")]
 
 
 def test_changed_paths_are_listed_with_old_and_new_value() -> None:
     old = {"messages": [{"role": "user", "n": 1}], "gone": None, "same": [1, 2]}
     new = {"messages": [{"role": "tool", "n": 1.0}], "odd key": True, "same": [1, 2]}
     assert changes(old, new) == [
-        ("$.messages[0].role", "“user” → “tool”"),
-        ("$.gone", "only in A: null"),
-        ("$['odd key']", "only in B: true"),
+        ("input.messages[0].role", "“user” → “tool”"),
+        ("input.gone", "only in A: null"),
+        ("input['odd key']", "only in B: true"),
     ]
 
 
 def test_true_is_not_one() -> None:
-    assert changes({"a": True}, {"a": 1}) == [("$.a", "true → 1")]
+    assert changes({"a": True}, {"a": 1}) == [("input.a", "true → 1")]
 
 
 def test_long_texts_are_compared_by_words_with_context() -> None:
@@ -64,7 +64,7 @@ def test_long_texts_are_compared_by_words_with_context() -> None:
     new = old.replace("slow", "very fast")
     assert changes(old, new) == [
         (
-            "$",
+            "input",
             "174 → 179 characters: …eight nine ten the [-slow-] {+very fast+} call ended at last…",
         )
     ]
@@ -99,7 +99,7 @@ def test_times_usage_errors_and_structure_are_compared() -> None:
 
 def test_inputs_of_spans_at_the_same_place_are_compared() -> None:
     a, b = run("a", output=["x"]), run("b", output=["y"])
-    assert "s1 and s2 search: output $[0]: “x” → “y”" in compared(a, b)
+    assert "s1 and s2 search: output[0]: “x” → “y”" in compared(a, b)
 
 
 def test_two_spans_of_one_trace_can_be_compared() -> None:
@@ -110,7 +110,7 @@ def test_two_spans_of_one_trace_can_be_compared() -> None:
         ComparedSide(analysis, nodes["asearch"]),
         alias=aliases(),
     )
-    assert "input $.q: only in A: “x”" in text
+    assert "input.q: only in A: “x”" in text
 
 
 def test_bodies_that_were_not_read_are_not_compared() -> None:
@@ -143,8 +143,8 @@ json_values = st.recursive(
 
 @given(json_values, json_values)
 def test_values_differ_exactly_where_changes_are_listed(a: Any, b: Any) -> None:
-    assert not list(diff_values(a, a))
-    told = list(diff_values(a, b))
+    assert not list(diff_values(a, a, "input"))
+    told = list(diff_values(a, b, "input"))
     same = repr(a) == repr(b)
     if same:
         assert not told

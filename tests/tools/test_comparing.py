@@ -23,7 +23,9 @@ async def test_times_structure_and_changed_paths_of_two_subtrees_are_told() -> N
         assert text.startswith("A: s2 try, ")
         assert "B: s4 try, " in text
         assert "structure: 0 → 1 × (top) > rerank" in text
-        assert "input $.k: 3 → 5" in text
+        assert "input.k: 3 → 5" in text
+        found = await harness.call("get_span_details", span_id="s4", path="input.k")
+        assert found.endswith("input.k:\n5")
         assert "output" not in text
         assert await harness.display("compare", a="s2", b="s4") == (
             f"Comparing {{span:{span_id(2)}}} with {{span:{span_id(4)}}}"
@@ -52,7 +54,7 @@ async def test_spans_below_are_compared_whole_too() -> None:
         a_span(5, 4, name="ask", output=LONG + "new end"),
     ]
     async with opened_trace_of(*spans) as harness:
-        assert "s3 and s5 ask: output $: " in await harness.call("compare", a="s2", b="s4")
+        assert "s3 and s5 ask: output: " in await harness.call("compare", a="s2", b="s4")
 
 
 async def test_unread_bodies_are_read_for_the_comparison() -> None:
@@ -62,7 +64,7 @@ async def test_unread_bodies_are_read_for_the_comparison() -> None:
         a, b = sorted(analysis.tree.by_id.keys() - analysis.bodies, reverse=True)[:2]
         numbers = [int(each[-4:], 16) for each in (a, b)]
         text = await harness.call("compare", a=a, b=b)
-        assert f"output $.n: {numbers[0]} → {numbers[1]}" in text
+        assert f"output.n: {numbers[0]} → {numbers[1]}" in text
 
 
 async def test_what_cannot_be_read_whole_is_told() -> None:
@@ -72,7 +74,7 @@ async def test_what_cannot_be_read_whole_is_told() -> None:
         harness.switches.faults.append(Fault(Answer(404, {"errors": ["gone"]}), path))
         text = await harness.call("compare", a="s2", b="s3")
         assert "[s2: Only the first 10,000 characters could be read: " in text
-        assert "output $: " in text
+        assert "output: " in text
 
 
 @pytest.mark.parametrize(("b", "said"), [("s1", "same span"), ("s7", "no such span")])

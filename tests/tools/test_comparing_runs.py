@@ -113,7 +113,7 @@ async def test_spans_of_the_other_run_get_no_names_of_this_one() -> None:
     async with opened_trace_of(a_span(1, name="agent", output="a")) as harness:
         put(harness, a_run(1), spans=steps_of(1, "agent", agent={"output": "b"}))
         text = await compared(harness)
-        assert "t1's and s1 agent: output $: “b” → “a”" in text
+        assert "t1's and s1 agent: output: “b” → “a”" in text
         assert harness.aliases.span_id("s2") is None
 
 

@@ -1,12 +1,21 @@
 """A value in so many characters: whole where it fits, else cut with a way to the rest."""
 
+import json
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.tools.excerpts import Value, cut_window
+from app.tools.excerpts import Value, as_text, cut_window, render_excerpt, share_characters
 
 LIMIT = 300
+TEXTS = st.text(st.characters(exclude_categories=[]), max_size=12)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+    max_leaves=12,
+)
 
 
 def value_of(length: int) -> Value:
@@ -34,3 +43,49 @@ def test_a_longer_value_fills_its_window_and_says_where_it_goes_on(length: int) 
 @given(length=st.integers(0, 2_000), limit=st.integers(200, 600), offset=st.integers(0, 2_100))
 def test_no_window_is_wider_than_allowed(length: int, limit: int, offset: int) -> None:
     assert len(cut_window(value_of(length), limit, offset=offset)) <= limit
+
+
+@given(JSON)
+def test_any_value_becomes_text_that_utf8_can_write(value: Any) -> None:
+    as_text(value).encode()
+
+
+def test_a_value_too_deep_for_the_writer_is_described() -> None:
+    value: Any = {"leaf": 1}
+    for _ in range(200_000):
+        value = [value]
+    assert as_text(value).startswith("[too deeply nested to be shown whole: a list of 1")
+    while isinstance(value, list):
+        value = value[0]
+
+
+@given(st.lists(st.integers(0, 5_000), max_size=12), st.integers(0, 20_000))
+def test_room_is_shared_so_that_nothing_is_wasted(lengths: list[int], room: int) -> None:
+    given_room = share_characters(lengths, room)
+    assert all(got <= wanted for got, wanted in zip(given_room, lengths, strict=True))
+    assert sum(given_room) <= room
+    assert sum(given_room) >= min(room, sum(lengths)) - len(lengths)
+
+
+@given(
+    st.lists(st.integers(0, 20_000), min_size=1, max_size=20),
+    st.integers(0, 9_000),
+    st.integers(7_000, 9_000),
+)
+def test_values_stay_within_their_room_and_say_where_they_go_on(
+    lengths: list[int], offset: int, room: int
+) -> None:
+    values = [
+        Value(f"v{n}", "x" * length, lambda at, n=n: f"more(v{n}, {at})", "an object " * 200)
+        for n, length in enumerate(lengths)
+    ]
+    parts = render_excerpt(values, room, offset=offset)
+    assert sum(len(part) for part in parts) + 2 * (len(parts) - 1) <= room
+    for value, part in zip(values, parts, strict=True):
+        visible = part.count("x")
+        at = offset + visible
+        assert visible == max(0, len(value.text) - offset) or f"more({value.title}, {at})" in part
+
+
+def test_json_is_shown_as_json() -> None:
+    assert json.loads(as_text({"é": [1, None]})) == {"é": [1, None]}

@@ -197,9 +197,9 @@ def _bodies(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
         if not (read_a and read_b):
             yield f"{field}: not read of {'A' if not read_a else 'B'}, so not compared"
             continue
-        changes = list(islice(diff_values(old, new), _CHANGES_OF_ONE + 200))
+        changes = list(islice(diff_values(old, new, field), _CHANGES_OF_ONE + 200))
         for change in changes[:_CHANGES_OF_ONE]:
-            yield f"{field} {change.path}: {change.text}"
+            yield f"{change.path}: {change.text}"
         if len(changes) > _CHANGES_OF_ONE:
             yield f"{field}: {len(changes) - _CHANGES_OF_ONE} or more further paths differ"
 
@@ -212,10 +212,10 @@ def _pairs(a: ComparedSide, b: ComparedSide, alias: Alias) -> Iterator[str]:
             continue
         for field in ("input", "output"):
             old, new = getattr(one.span, field), getattr(other.span, field)
-            change = next(diff_values(old, new), None)
+            change = next(diff_values(old, new, field), None)
             if change is not None:
                 pair = f"{alias(one.id)} and {alias(other.id)} {one_line(one.name, limit=60)}"
-                yield f"{pair}: {field} {change.path}: {change.text}"
+                yield f"{pair}: {change.path}: {change.text}"
                 told += 1
         if told >= _PAIRS:
             return

@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from app.analysis.json_values import Path, is_cut, iterate_leaves
+from app.analysis.text.json_path import format_path
 from app.analysis.text.one_line import one_line
 
 _MISSING = object()
@@ -16,7 +17,8 @@ _LONG_TEXT = 60
 _CONTEXT = 4
 _MOST_PLACES = 6
 _WORD = re.compile(r"\S+|\s+")
-_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PATH_SHOWN = 160
+"""Characters of a path: enough for a dozen keys, and a foreign key may be a whole text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,40 +29,32 @@ class ValueChange:
     text: str
 
 
-def json_path(path: Path) -> str:
-    """`$.messages[0].content`; keys that are no plain words are quoted."""
-    parts = ["$"]
-    for part in path:
-        if isinstance(part, int):
-            parts.append(f"[{part}]")
-        elif _PLAIN_KEY.fullmatch(part):
-            parts.append(f".{part}")
-        else:
-            parts.append(f"['{one_line(part, limit=60)}']")
-    return "".join(parts)
-
-
-def diff_values(a: Any, b: Any) -> Iterator[ValueChange]:
+def diff_values(a: Any, b: Any, field: str) -> Iterator[ValueChange]:
     """Every path at which `a` and `b` differ, in the order of `a`, then what only `b` has.
 
+    Paths begin with `field`, as `get_span_details` takes them.
     Numbers compare by value, so 1 equals 1.0; true does not equal 1. The first 4,000 leaves of
     each are compared, and of values that the backend cut only what is left of them.
     """
     if is_cut(a) or is_cut(b):
-        yield ValueChange("$", "cut by the backend: only its beginning could be compared")
+        yield ValueChange(field, "cut by the backend: only its beginning could be compared")
     before = dict(iterate_leaves(a, most=_MOST_LEAVES))
     after = dict(iterate_leaves(b, most=_MOST_LEAVES))
     for path, old in before.items():
         new = after.get(path, _MISSING)
         if new is _MISSING:
-            yield ValueChange(json_path(path), f"only in A: {_shown(old)}")
+            yield ValueChange(_written(field, path), f"only in A: {_shown(old)}")
         elif type(old) is not type(new) and isinstance(old, bool) | isinstance(new, bool):
-            yield ValueChange(json_path(path), f"{_shown(old)} → {_shown(new)}")
+            yield ValueChange(_written(field, path), f"{_shown(old)} → {_shown(new)}")
         elif old != new:
-            yield ValueChange(json_path(path), _changed(old, new))
+            yield ValueChange(_written(field, path), _changed(old, new))
     for path, new in after.items():
         if path not in before:
-            yield ValueChange(json_path(path), f"only in B: {_shown(new)}")
+            yield ValueChange(_written(field, path), f"only in B: {_shown(new)}")
+
+
+def _written(field: str, path: Path) -> str:
+    return one_line(format_path((field, *path)), limit=_PATH_SHOWN)
 
 
 def _changed(old: Any, new: Any) -> str:
