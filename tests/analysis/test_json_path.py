@@ -31,7 +31,7 @@ def test_every_leaf_is_reached_by_its_written_path(value: dict[str, Any]) -> Non
 
 
 @given(TEXTS)
-def test_any_text_is_a_path_or_refused_in_words(text: str) -> None:
+def test_any_text_is_a_path_or_refused_with_an_example(text: str) -> None:
     try:
         said = ""
         assert parse_path(text)
@@ -72,7 +72,7 @@ def test_lenient_spellings_mean_the_same(path: str, found: Any) -> None:
         ("a[0].x", "There is no a[0].x: a[0] is null."),
     ],
 )
-def test_a_path_that_leads_nowhere_tells_what_is_there(path: str, said: str) -> None:
+def test_a_path_that_leads_nowhere_is_refused_with_what_is_there(path: str, said: str) -> None:
     value = {"a": [None, 2], "b": {"d": "hello", "e": [1, 2, 3]}}
     with pytest.raises(ToolFailed) as refused:
         select_value(value, parse_path(path))

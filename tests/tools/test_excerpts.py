@@ -30,7 +30,7 @@ def test_a_value_as_long_as_its_window_is_shown_whole(length: int) -> None:
 
 
 @pytest.mark.parametrize("length", [LIMIT + 1, LIMIT + 2, 5_000])
-def test_a_longer_value_fills_its_window_and_says_where_it_goes_on(length: int) -> None:
+def test_a_longer_value_fills_its_window_and_names_where_it_goes_on(length: int) -> None:
     value = value_of(length)
     shown, _, note = cut_window(value, LIMIT).rpartition("\n")
     assert value.text.startswith(shown)
@@ -60,7 +60,7 @@ def test_a_value_too_deep_for_the_writer_is_described() -> None:
 
 
 @given(st.lists(st.integers(0, 5_000), max_size=12), st.integers(0, 20_000))
-def test_room_is_shared_so_that_nothing_is_wasted(lengths: list[int], room: int) -> None:
+def test_characters_are_shared_so_that_nothing_is_wasted(lengths: list[int], room: int) -> None:
     given_room = share_characters(lengths, room)
     assert all(got <= wanted for got, wanted in zip(given_room, lengths, strict=True))
     assert sum(given_room) <= room
@@ -72,7 +72,7 @@ def test_room_is_shared_so_that_nothing_is_wasted(lengths: list[int], room: int)
     st.integers(0, 9_000),
     st.integers(7_000, 9_000),
 )
-def test_values_stay_within_their_room_and_say_where_they_go_on(
+def test_values_stay_within_their_limit_and_name_where_they_go_on(
     lengths: list[int], offset: int, room: int
 ) -> None:
     values = [

@@ -82,7 +82,7 @@ async def test_a_root_alone_gives_the_outline_below_it_and_with_a_sort_its_list(
 
 
 @pytest.mark.parametrize("view", ["findings", "profile"])
-async def test_views_of_the_whole_trace_refuse_a_root_in_words(view: str) -> None:
+async def test_views_of_the_whole_trace_refuse_a_root(view: str) -> None:
     async with opened_trace_of(*MANY) as harness:
         answer = await harness.answer("get_trace_data", view=view, root="s2")
     assert answer.outcome == "failed"
@@ -126,7 +126,7 @@ async def test_no_view_exceeds_the_room(characters: int) -> None:
             assert "ask for less" not in await harness.call("get_trace_data", view=view)
 
 
-async def test_a_shortfall_of_spans_is_told() -> None:
+async def test_missing_spans_are_noted() -> None:
     async with opened_trace_of(*MANY, switches={"extra_span_count": 5}) as harness:
         assert "only 199 of the trace's 204 spans could be read" in harness.context.outline
         assert "only 199 of" in await harness.call("get_trace_data")

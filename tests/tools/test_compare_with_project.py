@@ -7,7 +7,7 @@ import pytest
 
 from app.analysis.baseline import milliseconds, quantiles_text
 from standin.faults import Answer, Fault, garbage
-from tests.tools.runs import ERROR, put_timed_runs, timed_run
+from tests.tools.other_traces import ERROR, put_timed_runs, timed_run
 from tests.tools.trace_harness import a_call, a_span, a_trace, opened_trace_of
 
 STATS = "/v1/private/traces/stats"
@@ -15,7 +15,7 @@ SEARCH = "/v1/private/traces/search"
 SPANS = "/v1/private/spans/search"
 
 
-async def test_percentiles_errors_and_the_place_of_this_trace_are_told() -> None:
+async def test_percentiles_errors_and_the_place_of_this_trace_are_shown() -> None:
     async with opened_trace_of(a_span(1), trace=a_trace(error_info=ERROR)) as harness:
         runs = [timed_run(n, milliseconds=10 * n) for n in range(1, 100)]
         runs[0]["error_info"] = ERROR
@@ -52,7 +52,7 @@ async def test_a_trace_without_another_of_its_name_is_not_compared_with_itself()
     assert "p50" not in text
 
 
-async def test_traces_that_have_not_ended_are_told_apart() -> None:
+async def test_traces_that_have_not_ended_are_counted_apart() -> None:
     async with opened_trace_of(a_span(1)) as harness:
         put_timed_runs(harness, 30)
         harness.standin.records.put_traces([timed_run(40) | {"end_time": None}])
@@ -62,7 +62,7 @@ async def test_traces_that_have_not_ended_are_told_apart() -> None:
     assert "(of the 31 that have it)" in text
 
 
-async def test_percentiles_of_what_was_read_are_those_that_the_statistics_tell() -> None:
+async def test_percentiles_of_what_was_read_equal_those_of_the_statistics() -> None:
     async with opened_trace_of(a_span(1), trace=a_trace(source="sdk")) as harness:
         put_timed_runs(harness, 37)
         read = await harness.call("compare_with_project")
@@ -73,13 +73,13 @@ async def test_percentiles_of_what_was_read_are_those_that_the_statistics_tell()
     assert quantiles_text(told[0].duration, milliseconds) in read
 
 
-async def test_of_few_traces_it_is_said_that_they_say_little() -> None:
+async def test_few_traces_are_marked_as_too_few_to_conclude_from() -> None:
     async with opened_trace_of(a_span(1)) as harness:
         put_timed_runs(harness, 3)
         assert "so few say little" in await harness.call("compare_with_project")
 
 
-async def test_of_many_traces_the_statistics_tell_and_the_newest_tell_the_rest() -> None:
+async def test_many_traces_are_described_by_statistics_and_the_newest_for_the_rest() -> None:
     async with opened_trace_of(a_span(1)) as harness:
         put_timed_runs(harness, 1_500)
         text = await harness.call("compare_with_project")
@@ -105,7 +105,7 @@ async def test_of_many_traces_the_statistics_tell_and_the_newest_tell_the_rest()
     ],
     ids=["absent", "failing", "garbage", "senseless", "of another shape"],
 )
-async def test_without_statistics_the_newest_traces_tell_and_that_is_said(
+async def test_without_statistics_the_newest_traces_are_used_and_noted(
     effect: Answer, said: str
 ) -> None:
     async with opened_trace_of(a_span(1)) as harness:
@@ -117,7 +117,7 @@ async def test_without_statistics_the_newest_traces_tell_and_that_is_said(
     assert "Of the newest 700 traces that could be read: all of this." in text
 
 
-async def test_a_backend_that_cannot_leave_evaluators_out_is_said_to_count_them() -> None:
+async def test_a_backend_that_cannot_leave_evaluators_out_is_noted() -> None:
     async with opened_trace_of(a_span(1), switches={"generation": "B"}) as harness:
         put_timed_runs(harness, 900)
         text = await harness.call("compare_with_project")

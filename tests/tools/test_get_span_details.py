@@ -64,7 +64,7 @@ async def test_a_span_is_found_by_alias_id_citation_and_list() -> None:
 
 
 @pytest.mark.parametrize("reference", ["s9", "../traces/x", "", "s1 or s2", ",", "{s1}", "s²"])
-async def test_what_names_no_span_is_answered_in_words(reference: str) -> None:
+async def test_what_names_no_span_is_refused_with_a_hint(reference: str) -> None:
     async with opened_trace_of(a_span(1)) as harness:
         answer = await harness.answer("get_span_details", span_id=reference)
     assert answer.outcome == "failed"
@@ -137,7 +137,7 @@ async def test_a_path_leads_on_through_a_text_that_is_json() -> None:
 
 
 @pytest.mark.parametrize("path", ["", "[", "input..x", "name", "inputs.x", "input[x", "." * 2_000])
-async def test_what_is_no_path_is_answered_in_words_or_taken_for_none(path: str) -> None:
+async def test_what_is_no_path_is_refused_with_a_hint_or_ignored(path: str) -> None:
     async with opened_trace_of(a_span(1, input={"x": 1})) as harness:
         answer = await harness.answer("get_span_details", span_id="s1", path=path)
         assert (answer.outcome == "failed") == bool(path)

@@ -27,7 +27,7 @@ def unread(harness: TraceHarness) -> list[int]:
     return [int(each[-4:], 16) for each in ids]
 
 
-async def test_hits_say_span_path_and_surroundings_and_all_are_counted() -> None:
+async def test_hits_show_span_path_and_surroundings_and_all_are_counted() -> None:
     spans = [
         a_span(1, name="agent with Timeout"),
         a_span(2, 1, input={"messages": [{"content": "x"}, {"content": "a timeout, a TIMEOUT"}]}),
@@ -66,7 +66,7 @@ async def test_a_plain_text_is_no_pattern_and_a_pattern_is_re2() -> None:
 
 
 @pytest.mark.parametrize("pattern", ["(", "(?=a)", r"(a)\1", "((a{1000}){1000}){9}", "", "x" * 501])
-async def test_what_re2_does_not_take_is_refused_in_words(pattern: str) -> None:
+async def test_a_pattern_that_re2_does_not_support_is_refused(pattern: str) -> None:
     async with opened_trace_of(a_span(1, input="a")) as harness:
         answer = await harness.answer("search_trace", pattern=pattern, regex=True)
     assert answer.outcome == "failed"
@@ -87,7 +87,7 @@ async def test_a_value_that_the_backend_cut_is_searched_whole() -> None:
         assert text.endswith("y needle here")
 
 
-async def test_beyond_the_whole_reads_allowed_the_unsearched_rest_is_told() -> None:
+async def test_beyond_the_allowed_whole_reads_the_unsearched_rest_is_noted() -> None:
     spans = [a_span(n, output="y" * 20_000 + "needle") for n in (1, 2, 3)]
     limits = ToolLimits(search=SearchLimits(whole=2))
     async with opened_trace_of(*spans, limits=limits) as harness:

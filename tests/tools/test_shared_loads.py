@@ -77,7 +77,7 @@ async def test_a_refusal_of_the_first_is_not_the_seconds() -> None:
     assert second == "second's own"
 
 
-async def test_a_backend_that_fails_fails_for_both_in_the_same_words() -> None:
+async def test_a_backend_failure_is_raised_for_both_with_the_same_message() -> None:
     work = Work(BackendUnavailable("no answer", detail="busy"))
     first, second = await asked_by_two(work)
     for each in (first, second):

@@ -84,7 +84,7 @@ async def test_a_match_beyond_the_cut_of_a_span_that_was_not_loaded_is_found() -
         assert len(harness.requests("/spans/01")) == 1
 
 
-async def test_beyond_the_whole_reads_allowed_the_rest_of_chosen_spans_is_told() -> None:
+async def test_beyond_the_allowed_whole_reads_the_rest_of_chosen_spans_is_noted() -> None:
     spans = spans_with("needle", output="y" * 30_000 + "needle")
     limits = ToolLimits(search=SearchLimits(whole=0))
     async with opened_trace_of(*spans, limits=limits) as harness:

@@ -193,13 +193,13 @@ async def test_a_refusal_is_not_answered_from_what_is_kept() -> None:
             await load(harness)
 
 
-async def test_only_so_many_spans_are_read_as_allowed_and_that_is_told() -> None:
+async def test_spans_beyond_the_limit_are_not_read_and_that_is_noted() -> None:
     async with opened_trace_of(*busy(20), load=LoadLimits(spans=10)) as harness:
         assert harness.context.span_count == 10
         assert "only 10 of the trace's 20 spans could be read" in harness.context.outline
 
 
-async def test_of_a_slow_backend_is_read_what_comes_in_time_and_that_is_told() -> None:
+async def test_a_slow_backend_is_read_as_far_as_time_allows_and_that_is_noted() -> None:
     cut, slow = Fault(CutAfter(lines=8), SEARCH, times=1), Fault(Delay(30), SEARCH, skip=1)
     async with backend_with(a_trace(), busy(20)) as (standin, client):
         standin.switches.faults += [cut, slow]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.tools.runs import ERROR, a_run, put
+from tests.tools.other_traces import ERROR, a_run, put
 from tests.tools.trace_harness import a_call, a_span, a_trace, opened_trace_of
 
 LIST = "/v1/private/traces"
@@ -81,7 +81,7 @@ async def test_every_backend_gives_the_runs_that_fit(
     assert sorted(minutes) == sorted(expected[outcome])
 
 
-async def test_where_there_is_no_such_run_that_is_said() -> None:
+async def test_where_there_is_no_such_run_the_answer_states_it() -> None:
     async with opened_trace_of(a_span(1)) as harness:
         text = await harness.call("find_similar_traces", outcome="failed")
     assert text.startswith(

@@ -52,7 +52,7 @@ def opened(**more: Any) -> Any:
     return opened_trace_of(a_span(1), trace=a_turn(50), **more)
 
 
-async def test_the_turns_before_and_after_this_one_are_told() -> None:
+async def test_the_turns_before_and_after_this_one_are_listed() -> None:
     error = {"exception_type": "E", "message": "no notes heard"}
     async with opened() as harness:
         put(harness, a_turn(48), a_turn(49, error_info=error), a_turn(51))
@@ -68,7 +68,7 @@ async def test_the_turns_before_and_after_this_one_are_told() -> None:
     assert places == sorted(places)
 
 
-async def test_what_stands_out_among_the_turns_is_told_by_its_numbers() -> None:
+async def test_turns_that_stand_out_are_named_by_number() -> None:
     ends = {48: "10:00:48.100", 49: "10:00:58"}
     turns = [a_turn(number) | {"end_time": f"2026-11-20T{end}Z"} for number, end in ends.items()]
     async with opened() as harness:
@@ -93,7 +93,7 @@ async def test_what_stands_out_among_the_turns_is_told_by_its_numbers() -> None:
     ]
 
 
-async def test_the_fewer_turns_are_wanted_the_more_is_told_of_each() -> None:
+async def test_the_fewer_turns_are_wanted_the_more_text_of_each_is_shown() -> None:
     long = "word " * 600 + "and the wrong end"
     async with opened() as harness:
         put(harness, *(a_turn(n) | {"output": {"answer": long}} for n in range(40, 50)))
@@ -110,7 +110,7 @@ async def test_the_fewer_turns_are_wanted_the_more_is_told_of_each() -> None:
         assert "Turns 11 to 11 of 11; this trace is 11" in own
 
 
-async def test_a_trace_of_no_thread_is_said_to_be() -> None:
+async def test_a_trace_without_a_thread_is_reported_as_such() -> None:
     async with opened_trace_of(a_span(1)) as harness:
         assert "not part of a thread" in await harness.call("get_thread")
         assert harness.requests("/traces/search") == []
@@ -126,7 +126,7 @@ async def test_a_thread_id_that_is_no_proper_text_is_no_fault() -> None:
         assert await around.usual("half \ud83d", around.window(7)) is None
 
 
-async def test_a_thread_of_one_turn_is_told() -> None:
+async def test_a_thread_of_one_turn_is_shown() -> None:
     async with opened() as harness:
         text = await harness.call("get_thread")
     assert "1 turn," in text
@@ -139,9 +139,7 @@ async def test_another_thread_of_the_project_is_not_mixed_in() -> None:
         assert "1 turn," in await harness.call("get_thread")
 
 
-async def test_of_a_thousand_turns_those_around_this_one_are_told_and_the_calls_for_others() -> (
-    None
-):
+async def test_of_a_thousand_turns_those_around_this_one_are_listed_with_calls_for_others() -> None:
     async with opened() as harness:
         error = {"exception_type": "E", "message": "m"}
         turns = [a_turn(n, error_info=error if n % 100 == 7 else None) for n in range(1, 1_001)]
@@ -183,7 +181,7 @@ async def test_old_backends_send_bodies_with_the_list_and_they_do_no_harm() -> N
 
 
 @pytest.mark.parametrize("effect", [Answer(404), Answer(500), garbage()])
-async def test_without_the_threads_own_record_its_turns_are_told(effect: Answer) -> None:
+async def test_without_the_threads_own_record_its_turns_are_listed(effect: Answer) -> None:
     async with opened() as harness:
         harness.switches.faults.append(Fault(effect, RETRIEVE))
         put(harness, a_turn(49))
@@ -198,7 +196,7 @@ async def test_without_the_threads_own_record_its_turns_are_told(effect: Answer)
         (Answer(500), "The Opik backend failed (status 500)"),
     ],
 )
-async def test_a_refusal_or_failure_is_told_in_words(effect: Answer, said: str) -> None:
+async def test_a_refusal_or_failure_is_reported_with_its_reason(effect: Answer, said: str) -> None:
     async with opened() as harness:
         harness.switches.faults.append(Fault(effect, SEARCH))
         answer = await harness.answer("get_thread")
@@ -206,7 +204,7 @@ async def test_a_refusal_or_failure_is_told_in_words(effect: Answer, said: str) 
     assert said in answer.text
 
 
-async def test_a_turn_whose_body_does_not_come_is_said_to_be_unread() -> None:
+async def test_a_turn_whose_body_does_not_come_is_marked_unread() -> None:
     async with opened() as harness:
         put(harness, a_turn(49))
         harness.switches.faults.append(Fault(Answer(500), SEARCH, skip=1))

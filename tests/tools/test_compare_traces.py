@@ -7,7 +7,7 @@ import pytest
 from app.tools.trace.trace_context import ToolLimits
 from standin.faults import Answer, Fault, garbage
 from testkit.service import TRACE_ID, span_id
-from tests.tools.runs import ERROR, a_run, put, run_id, steps_of
+from tests.tools.other_traces import ERROR, a_run, put, run_id, steps_of
 from tests.tools.trace_harness import TraceHarness, a_span, a_trace, opened_trace_of
 
 LIST = "/v1/private/traces"
@@ -19,7 +19,7 @@ async def compared(harness: TraceHarness, **more: Any) -> str:
     return await harness.call("compare_traces", trace="t1", **more)
 
 
-async def test_the_first_divergence_and_the_steps_that_went_otherwise_are_told() -> None:
+async def test_the_first_divergence_and_the_changed_steps_are_listed() -> None:
     mine = [
         a_span(1, name="agent"),
         a_span(2, 1, name="plan", type="llm", model="gpt-4.1-mini", output="go"),
@@ -65,7 +65,7 @@ async def test_the_first_divergence_and_the_steps_that_went_otherwise_are_told()
         (["a", "x", "b"], ["a", "b"], []),
     ],
 )
-async def test_steps_one_after_another_in_another_order_are_told(
+async def test_consecutive_steps_in_another_order_are_listed(
     theirs: list[str], mine: list[str], said: list[str]
 ) -> None:
     steps = [a_span(1, name="top"), *(a_span(n, 1, name=each) for n, each in enumerate(mine, 2))]
@@ -98,7 +98,7 @@ async def test_steps_side_by_side_have_no_order() -> None:
         (["a", "b"], ["b", "a"], None),
     ],
 )
-async def test_the_first_other_step_is_told_at_its_place(
+async def test_the_first_other_step_is_named_with_its_place(
     theirs: list[str], mine: list[str], said: str | None
 ) -> None:
     steps = [a_span(1, name="top"), *(a_span(n, 1, name=each) for n, each in enumerate(mine, 2))]
@@ -140,7 +140,9 @@ async def test_only_traces_that_a_tool_has_shown_can_be_named() -> None:
     ],
     ids=["no rights", "vanished", "garbage"],
 )
-async def test_a_run_that_cannot_be_opened_is_refused_in_words(effect: Answer, said: str) -> None:
+async def test_a_run_that_cannot_be_opened_is_refused_with_a_reason(
+    effect: Answer, said: str
+) -> None:
     async with opened_trace_of(a_span(1)) as harness:
         put(harness, a_run(1))
         await harness.call("find_similar_traces", outcome="healthy")

@@ -9,7 +9,7 @@ from tests.tools.trace_harness import a_span, opened_trace_of
 LONG = "word " * 5_000
 
 
-async def test_times_structure_and_changed_paths_of_two_subtrees_are_told() -> None:
+async def test_times_structure_and_changed_paths_of_two_subtrees_are_listed() -> None:
     spans = [
         a_span(1, name="agent"),
         a_span(2, 1, name="try", input={"k": 3}, output={"docs": ["a"]}),
@@ -67,7 +67,7 @@ async def test_unread_bodies_are_read_for_the_comparison() -> None:
         assert f"output.n: {numbers[0]} → {numbers[1]}" in text
 
 
-async def test_what_cannot_be_read_whole_is_told() -> None:
+async def test_what_cannot_be_read_whole_is_noted() -> None:
     spans = [a_span(1), a_span(2, 1, output=LONG), a_span(3, 1, output="short")]
     async with opened_trace_of(*spans) as harness:
         path = f"/v1/private/spans/{span_id(2)}"
@@ -78,7 +78,7 @@ async def test_what_cannot_be_read_whole_is_told() -> None:
 
 
 @pytest.mark.parametrize(("b", "said"), [("s1", "same span"), ("s7", "no such span")])
-async def test_one_span_twice_or_an_unknown_one_is_refused_in_words(b: str, said: str) -> None:
+async def test_one_span_twice_or_an_unknown_one_is_refused(b: str, said: str) -> None:
     async with opened_trace_of(a_span(1), a_span(2, 1)) as harness:
         answer = await harness.answer("compare", a=span_id(1), b=b)
     assert answer.outcome == "failed"

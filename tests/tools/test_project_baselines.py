@@ -13,7 +13,7 @@ from app.tools.trace.loader import LoadLimits, TraceLoader
 from app.tools.trace.trace_context import ToolLimits, TraceOpener
 from standin.faults import Answer, Delay, Fault, garbage
 from testkit.service import TRACE_ID
-from tests.tools.runs import put_timed_runs, timed_run
+from tests.tools.other_traces import put_timed_runs, timed_run
 from tests.tools.trace_harness import (
     CALLER,
     OWNER,
@@ -45,7 +45,7 @@ async def opened_among(harness: TraceHarness, count: int, **more: Any) -> str:
     return harness.context.outline
 
 
-async def test_the_outline_tells_what_is_usual_and_the_slow_trace_is_found() -> None:
+async def test_the_outline_shows_what_is_usual_and_the_slow_trace_is_found() -> None:
     async with opened_trace_of(a_span(1, name="agent"), trace=slow_trace()) as harness:
         outline = await opened_among(harness, 98)
         assert (
@@ -140,7 +140,7 @@ async def test_where_it_is_switched_off_nothing_is_asked() -> None:
         assert standin.switches.requests("GET", STATS) == []
 
 
-async def test_the_refusal_of_the_trace_itself_is_told_as_ever() -> None:
+async def test_the_refusal_of_the_trace_itself_is_raised() -> None:
     async with backend_with(slow_trace(), [a_span(1)]) as (standin, client):
         standin.switches.faults.append(Fault(Answer(403, {"errors": ["no"]}), SPANS))
         opener = TraceOpener(client, loader(client), TOOLS, ToolLimits())
