@@ -21,7 +21,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import __version__
-from app.agent.prompt import SYSTEM
+from app.agent.prompt import SYSTEM_PROMPT
 from app.conversation.health import Health
 from app.db.engine import create_engine, storage_kind
 from app.db.migrations import SchemaCheck, prepare_schema
@@ -44,7 +44,7 @@ def create_app(
     settings: Settings,
     *,
     transport: httpx.AsyncBaseTransport | None = None,
-    system: str = SYSTEM,
+    system: str = SYSTEM_PROMPT,
 ) -> Starlette:
     """The service for these settings.
 

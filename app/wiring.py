@@ -66,7 +66,7 @@ def build_conversations(
         open_trace=opener.open_trace,
         open_model=_models(settings, backend, rest),
         observer=observer,
-        rules=build_turn_policy(settings, system),
+        policy=build_turn_policy(settings, system),
         tasks=tasks,
     )
 
@@ -94,12 +94,12 @@ def build_turn_policy(settings: Settings, system: str) -> TurnPolicy:
     return TurnPolicy(
         limits=limits,
         lease=Lease(settings.lease_seconds),
-        patience=StorageTimeouts(end=settings.storing_seconds),
+        timeouts=StorageTimeouts(end=settings.storing_seconds),
         system=system,
-        room=AdmissionLimits(
+        admission=AdmissionLimits(
             turns=settings.concurrent_turns,
             quotas=_quotas(settings),
-            busy_wait=settings.busy_wait_seconds,
+            busy_wait_seconds=settings.busy_wait_seconds,
         ),
         prices={name: _price(each) for name, each in settings.model_prices.items()},
     )
@@ -128,7 +128,7 @@ def build_retention(
         holder=str(uuid4()),
         lease_seconds=RETENTION_LEASE_SECONDS,
     )
-    return Retention(expiry, observer, again=RETENTION_LEASE_SECONDS)
+    return Retention(expiry, observer, retry_seconds=RETENTION_LEASE_SECONDS)
 
 
 def _price(price: ModelPrice) -> TokenPrice:

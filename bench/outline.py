@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from app.agent.prompt import SYSTEM, Fence
+from app.agent.prompt import SYSTEM_PROMPT, DataFence
 from app.analysis.analyse_trace import add_bodies, measure_trace
 from app.analysis.body_selection import select_bodies
 from app.analysis.text.outline import build_outline
@@ -87,7 +87,11 @@ def measure(count: int) -> OutlineFigures:
 
 def _first_request(outline: str) -> bytes:
     """What goes to the model first: instructions, outline, a question, the tools."""
-    messages = [System(SYSTEM), Fence("0" * 16).outline(outline), User("Why is it slow?")]
+    messages = [
+        System(SYSTEM_PROMPT),
+        DataFence("0" * 16).outline(outline),
+        User("Why is it slow?"),
+    ]
     return encode_json(NativeTools().request(messages, [tool.spec for tool in TOOLS]))
 
 

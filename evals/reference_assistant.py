@@ -16,7 +16,7 @@ import httpx
 
 from app.agent.context import TurnBudget, TurnLimits
 from app.agent.loop import run_turn
-from app.agent.prompt import Fence
+from app.agent.prompt import DataFence
 from app.agent.toolbox import Toolbox, tool
 from app.caller import Caller
 from app.chat.capabilities import LearnedCapabilities, find_capabilities, guess_provider
@@ -149,7 +149,7 @@ class ReferenceAssistant:
                     token=marker,
                 ),
                 toolbox=Toolbox(tools, source, seconds=seconds, characters=characters),
-                fence=Fence(marker),
+                fence=DataFence(marker),
                 budget=TurnBudget(self._limits),
                 sink=events,
             )

@@ -10,7 +10,7 @@ import anyio
 import anyio.to_thread
 import httpx
 
-from app.agent.prompt import SYSTEM
+from app.agent.prompt import SYSTEM_PROMPT
 from app.settings import Settings
 from evals.analysis_only import FirstFindingAsker
 from evals.eval_backend import CaseWriter, serve_backend, workspace_name
@@ -127,7 +127,7 @@ async def _open_askers(
             askers[each.name] = ReferenceAssistant(http, place.settings("unused.db"), each.model)
         else:
             if each.prompt not in services:
-                system = each.prompt.text if each.prompt else SYSTEM
+                system = each.prompt.text if each.prompt else SYSTEM_PROMPT
                 started = run_service(place.settings(f"{len(services)}.db"), system)
                 services[each.prompt] = await opened.enter_async_context(started)
             askers[each.name] = PanelAsker(services[each.prompt], each.model)

@@ -86,53 +86,53 @@ def summarize_tool_result(call: ToolCall, text: str, outcome: str = "ok") -> str
 
 def count_characters(messages: Sequence[Message]) -> int:
     """How long the messages are for the model, calls included."""
-    return sum(_characters(message) for message in messages)
+    return sum(_count_message(message) for message in messages)
 
 
-def _characters(message: Message) -> int:
+def _count_message(message: Message) -> int:
     if isinstance(message, Assistant):
         return len(message.text) + sum(len(call.arguments) + 20 for call in message.calls)
     return len(message.text)
 
 
-_LINE = 160
-_LEFT_OUT = "[{} earlier questions and their answers are left out here.]"
+_LINE_CHARACTERS = 160
+_TURNS_LEFT_OUT = "[{} earlier questions and their answers are left out here.]"
 
 
-class Context:
+class ModelContext:
     """The messages of one turn."""
 
     def __init__(self, messages: Sequence[Message], limits: TurnLimits, sink: Sink) -> None:
         """`messages` end with the question; the trace's outline is their first user message."""
-        self.said = list(messages)
-        self._most = limits.context_characters
+        self.messages = list(messages)
+        self._max_characters = limits.context_characters
         self._tool_characters = limits.tool_characters
         self._sink = sink
 
     def add(self, *messages: Message) -> None:
-        self.said += messages
+        self.messages += messages
 
-    async def fit(self) -> None:
+    async def shrink_to_fit(self) -> None:
         """Shrinks the messages to what one request may hold, if they are longer."""
-        fitted = shrink_tool_results(self.said, self._tool_characters)
-        shrunk = shrink_messages(fitted, self._most)
-        left_out = sum(a is not b for a, b in zip(self.said, fitted, strict=True))
-        await self._take(shrunk, "budget", answers=left_out + shrunk.answers)
+        fitted = shrink_tool_results(self.messages, self._tool_characters)
+        shrunk = shrink_messages(fitted, self._max_characters)
+        left_out = sum(a is not b for a, b in zip(self.messages, fitted, strict=True))
+        await self._replace(shrunk, "budget", answers=left_out + shrunk.answers)
 
-    async def fit_after_refusal(self) -> bool:
+    async def shrink_after_refusal(self) -> bool:
         """Halves the messages, as far as possible; False where nothing could be left out."""
-        before = count_characters(self.said)
-        self._most = min(self._most, before // 2)
-        shrunk = shrink_messages(self.said, self._most)
-        await self._take(shrunk, "refused", answers=shrunk.answers)
-        return count_characters(self.said) < before
+        before = count_characters(self.messages)
+        self._max_characters = min(self._max_characters, before // 2)
+        shrunk = shrink_messages(self.messages, self._max_characters)
+        await self._replace(shrunk, "refused", answers=shrunk.answers)
+        return count_characters(self.messages) < before
 
-    async def _take(
+    async def _replace(
         self, shrunk: "Shrunk", reason: Literal["budget", "refused"], *, answers: int
     ) -> None:
-        self.said = shrunk.messages
+        self.messages = shrunk.messages
         if answers or shrunk.turns:
-            size = count_characters(self.said)
+            size = count_characters(self.messages)
             await self._sink.emit(
                 ContextShrunk(reason=reason, answers=answers, turns=shrunk.turns, characters=size)
             )
@@ -162,16 +162,16 @@ def shrink_messages(messages: Sequence[Message], characters: int) -> Shrunk:
     old = [index for index in answers if index < last_call]
 
     room = characters - count_characters(head) - count_characters(earlier)
-    now, shortened = _shortened(now, old, room)
-    earlier, turns = _condensed(
+    now, shortened = _summarize_results(now, old, room)
+    earlier, turns = _summarize_turns(
         earlier, characters - count_characters(head) - count_characters(now)
     )
     room = characters - count_characters(head) - count_characters(earlier)
-    now, more = _shortened(now, [i for i in answers[:-1] if i > last_call], room)
+    now, more = _summarize_results(now, [i for i in answers[:-1] if i > last_call], room)
     return Shrunk([*head, *earlier, *now], shortened + more, turns)
 
 
-def _shortened(
+def _summarize_results(
     messages: Sequence[Message], answers: Sequence[int], characters: int
 ) -> tuple[list[Message], int]:
     """The messages with as many of these answers in one line as it takes, and how many it took."""
@@ -189,7 +189,7 @@ def _shortened(
     return kept, count
 
 
-def _condensed(messages: Sequence[Message], characters: int) -> tuple[list[Message], int]:
+def _summarize_turns(messages: Sequence[Message], characters: int) -> tuple[list[Message], int]:
     """The earlier turns with as many of the oldest in one line as it takes, and how many."""
     excess = count_characters(messages) - characters
     if excess <= 0 or not messages:
@@ -201,27 +201,31 @@ def _condensed(messages: Sequence[Message], characters: int) -> tuple[list[Messa
     for turn in turns:
         if excess <= 0:
             break
-        lines.append(_in_a_line(turn))
+        lines.append(_summarize_turn(turn))
         excess -= count_characters(turn) - count_characters(lines[-1])
     rest = [message for turn in turns[len(lines) :] for message in turn]
     dropped = 0
     if excess > 0:
-        excess += len(_LEFT_OUT) + len(str(len(turns)))
+        excess += len(_TURNS_LEFT_OUT) + len(str(len(turns)))
     while excess > 0 and dropped < len(lines):
         excess -= count_characters(lines[dropped])
         dropped += 1
-    note = [User(_LEFT_OUT.format(dropped))] if dropped else []
+    note = [User(_TURNS_LEFT_OUT.format(dropped))] if dropped else []
     return [*note, *(each for line in lines[dropped:] for each in line), *rest], len(lines)
 
 
-def _in_a_line(turn: Sequence[Message]) -> list[Message]:
+def _summarize_turn(turn: Sequence[Message]) -> list[Message]:
     """A question and the last that was said to it, each cut to a line."""
     said = [each.text for each in turn if isinstance(each, Assistant) and each.text.strip()]
     question = next(each.text for each in turn if isinstance(each, User))
-    answer = [Assistant(_line(said[-1]))] if said else []
-    return [User(_line(question)), *answer]
+    answer = [Assistant(_cut_to_line(said[-1]))] if said else []
+    return [User(_cut_to_line(question)), *answer]
 
 
-def _line(text: str) -> str:
+def _cut_to_line(text: str) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= _LINE else f"{line[:_LINE]} [the rest is left out here]"
+    return (
+        line
+        if len(line) <= _LINE_CHARACTERS
+        else f"{line[:_LINE_CHARACTERS]} [the rest is left out here]"
+    )

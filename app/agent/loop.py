@@ -11,9 +11,9 @@ from uuid import uuid4
 
 import anyio
 
-from app.agent.context import Context, TurnBudget, measure_usage
+from app.agent.context import ModelContext, TurnBudget, measure_usage
 from app.agent.ports import Model, Sink
-from app.agent.prompt import LAST_ANSWER, Fence
+from app.agent.prompt import LAST_ANSWER_PROMPT, DataFence
 from app.agent.tool_calls import ToolCallRunner
 from app.agent.toolbox import Toolbox
 from app.errors import LimitReached, ModelFailed
@@ -26,32 +26,34 @@ async def run_turn(
     *,
     model: Model,
     toolbox: Toolbox,
-    fence: Fence,
+    fence: DataFence,
     budget: TurnBudget,
     sink: Sink,
 ) -> None:
     """Answers the last user message; raises Unavailable, with words, where there is no answer."""
-    desk = ToolCallRunner(toolbox, budget, sink)
-    context = Context(messages, budget.limits, sink)
+    runner = ToolCallRunner(toolbox, budget, sink)
+    context = ModelContext(messages, budget.limits, sink)
     for _ in range(budget.limits.steps):
         if budget.is_spent(sink.usage):
             break
-        reply = await _ask(
-            context, model=model, tools=toolbox.specs, desk=desk, seconds=budget.seconds_left
+        reply = await _request_reply(
+            context, model=model, tools=toolbox.specs, runner=runner, seconds=budget.seconds_left
         )
         if reply is None:
             break
-        _check(reply)
+        _check_reply(reply)
         if not reply.calls:
             return
-        answers = await desk.answer(reply.calls)
-        context.add(Assistant(reply.text, reply.calls), *(fence.answer(each) for each in answers))
-    reply = await _ask(
+        answers = await runner.run_calls(reply.calls)
+        context.add(
+            Assistant(reply.text, reply.calls), *(fence.wrap_tool_result(each) for each in answers)
+        )
+    reply = await _request_reply(
         context,
-        last=(User(LAST_ANSWER),),
+        last=(User(LAST_ANSWER_PROMPT),),
         model=model,
         tools=(),
-        desk=desk,
+        runner=runner,
         seconds=budget.limits.last_answer_seconds,
     )
     if reply is None or not reply.text.strip():
@@ -59,35 +61,35 @@ async def run_turn(
             "The assistant used up what one question may cost before it had an answer. "
             "Ask about a smaller part, such as one span."
         )
-    _check(reply)
+    _check_reply(reply)
 
 
-async def _ask(
-    context: Context,
+async def _request_reply(
+    context: ModelContext,
     *,
     model: Model,
     tools: Sequence[ToolSpec],
-    desk: ToolCallRunner,
+    runner: ToolCallRunner,
     seconds: float,
     last: Sequence[Message] = (),
 ) -> Reply | None:
     """One reply to the context and `last`; a refusal for length shrinks the context, once."""
-    await context.fit()
-    speak = partial(_speak, model=model, tools=tools, desk=desk, seconds=seconds)
+    await context.shrink_to_fit()
+    speak = partial(_stream_reply, model=model, tools=tools, runner=runner, seconds=seconds)
     try:
-        return await speak([*context.said, *last])
+        return await speak([*context.messages, *last])
     except ModelFailed as failure:
-        if failure.reason != "context_too_long" or not await context.fit_after_refusal():
+        if failure.reason != "context_too_long" or not await context.shrink_after_refusal():
             raise
-    return await speak([*context.said, *last])
+    return await speak([*context.messages, *last])
 
 
-async def _speak(
+async def _stream_reply(
     messages: Sequence[Message],
     *,
     model: Model,
     tools: Sequence[ToolSpec],
-    desk: ToolCallRunner,
+    runner: ToolCallRunner,
     seconds: float,
 ) -> Reply | None:
     """One reply in one bubble, closed in any case. None when it took longer than `seconds`.
@@ -102,7 +104,7 @@ async def _speak(
 
     def say(text: str) -> None:
         pieces.append(text)
-        desk.sink.add_text(bubble, text)
+        runner.sink.add_text(bubble, text)
 
     try:
         with anyio.move_on_after(seconds):
@@ -115,18 +117,20 @@ async def _speak(
         refused = isinstance(error, ModelFailed) and not pieces
         usage = TokenUsage() if refused else measure_usage(messages, whole)
         ended_at = datetime.now(UTC)
-        desk.sink.record_model_call(
+        runner.sink.record_model_call(
             ModelCalled(started_at, ended_at, messages, tools, reply, error, usage)
         )
-        spoken = desk.bounded(whole)
-        calls = desk.records(spoken.calls) if tools and spoken.complete else ()
+        spoken = runner.limit_calls(whole)
+        calls = runner.build_records(spoken.calls) if tools and spoken.complete else ()
         if reply or pieces:
             with anyio.CancelScope(shield=True):
-                await desk.sink.emit(_closed(bubble, spoken, calls))
+                await runner.sink.emit(_build_reply_event(bubble, spoken, calls))
     return reply and spoken
 
 
-def _closed(bubble: str, reply: Reply, calls: tuple[ToolCallRecord, ...]) -> ReplyCompleted:
+def _build_reply_event(
+    bubble: str, reply: Reply, calls: tuple[ToolCallRecord, ...]
+) -> ReplyCompleted:
     return ReplyCompleted(
         bubble=bubble,
         text=reply.text,
@@ -138,7 +142,7 @@ def _closed(bubble: str, reply: Reply, calls: tuple[ToolCallRecord, ...]) -> Rep
     )
 
 
-def _check(reply: Reply) -> None:
+def _check_reply(reply: Reply) -> None:
     """Raises ModelFailed for a reply that is not a whole one."""
     if not reply.complete:
         raise ModelFailed(

@@ -11,7 +11,7 @@ from app.agent.toolbox import CompletedCall, Toolbox
 from app.events import ToolCallRecord, ToolCompleted
 from app.messages import Reply, ToolCall, ToolResult
 
-_ANSWERED = 2
+_RESULTS_PER_RUN = 2
 
 
 class ToolCallRunner:
@@ -23,12 +23,14 @@ class ToolCallRunner:
         self.sink = sink
         self._answered: dict[tuple[str, str], CompletedCall] = {}
 
-    def bounded(self, reply: Reply) -> Reply:
+    def limit_calls(self, reply: Reply) -> Reply:
         """The reply with at most so many calls as are worth an answer each: some more than are run,
         so that the model is told that there were too many."""
-        return replace(reply, calls=reply.calls[: _ANSWERED * self._budget.limits.calls_per_step])
+        return replace(
+            reply, calls=reply.calls[: _RESULTS_PER_RUN * self._budget.limits.calls_per_step]
+        )
 
-    def records(self, calls: Sequence[ToolCall]) -> tuple[ToolCallRecord, ...]:
+    def build_records(self, calls: Sequence[ToolCall]) -> tuple[ToolCallRecord, ...]:
         """The calls as the log keeps them."""
         return tuple(
             ToolCallRecord(
@@ -41,13 +43,13 @@ class ToolCallRunner:
             for call in calls
         )
 
-    async def answer(self, calls: Sequence[ToolCall]) -> list[ToolResult]:
+    async def run_calls(self, calls: Sequence[ToolCall]) -> list[ToolResult]:
         """Runs what is new, repeats what is known, refuses what is too much."""
         most = self._budget.limits.calls_per_step
-        keys = {call.id: self._toolbox.key(call) for call in calls}
+        keys = {call.id: self._toolbox.normalize(call) for call in calls}
         first = {keys[call.id]: call for call in reversed(calls[:most])}
         fresh = [call for key, call in first.items() if key not in self._answered]
-        answers = await self._run(fresh)
+        answers = await self._run_new_calls(fresh)
         self._answered |= {
             keys[call_id]: each for call_id, each in answers.items() if each.outcome == "ok"
         }
@@ -55,17 +57,19 @@ class ToolCallRunner:
             if call.id not in answers:
                 twin = first.get(keys[call.id])
                 known = self._answered.get(keys[call.id]) or (twin and answers.get(twin.id))
-                answers[call.id] = _repeat(known) if known else _not_run(most)
-                await self._tell(call, answers[call.id])
+                answers[call.id] = (
+                    _build_repeated_result(known) if known else _build_refused_result(most)
+                )
+                await self._emit_result(call, answers[call.id])
         return [ToolResult(call, answers[call.id].text) for call in calls]
 
-    async def _run(self, calls: Sequence[ToolCall]) -> dict[str, CompletedCall]:
+    async def _run_new_calls(self, calls: Sequence[ToolCall]) -> dict[str, CompletedCall]:
         """Runs calls side by side and tells of each answer as it comes; answers by call id."""
         answers: dict[str, CompletedCall] = {}
 
         async def run(call: ToolCall) -> None:
-            answers[call.id] = await self._toolbox.call(call, seconds=self._budget.seconds_left)
-            await self._tell(call, answers[call.id])
+            answers[call.id] = await self._toolbox.run(call, seconds=self._budget.seconds_left)
+            await self._emit_result(call, answers[call.id])
 
         try:
             async with anyio.create_task_group() as group:
@@ -75,7 +79,7 @@ class ToolCallRunner:
             raise failures.exceptions[0] from None
         return answers
 
-    async def _tell(self, call: ToolCall, answer: CompletedCall) -> None:
+    async def _emit_result(self, call: ToolCall, answer: CompletedCall) -> None:
         await self.sink.emit(
             ToolCompleted(
                 call_id=call.id,
@@ -87,12 +91,12 @@ class ToolCallRunner:
         )
 
 
-def _repeat(known: CompletedCall) -> CompletedCall:
+def _build_repeated_result(known: CompletedCall) -> CompletedCall:
     hint = "[this call was made before in this turn, with this result; use it]\n"
     return CompletedCall("duplicate", hint + known.text)
 
 
-def _not_run(most: int) -> CompletedCall:
+def _build_refused_result(most: int) -> CompletedCall:
     return CompletedCall(
         "not_run",
         f"[not run: at most {most} different calls in one reply; call again if still needed]",

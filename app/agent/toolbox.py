@@ -57,7 +57,7 @@ def tool(*, display: Callable[..., str]) -> Callable[[ToolFunction], Tool]:
         }
         name = function.__name__
         arguments = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
-        spec = ToolSpec(name, inspect.cleandoc(function.__doc__ or ""), _schema(arguments))
+        spec = ToolSpec(name, inspect.cleandoc(function.__doc__ or ""), _build_schema(arguments))
         return Tool(function, display, arguments, spec)
 
     return make
@@ -85,35 +85,35 @@ class Toolbox:
         if found is None:
             return "Calling an unknown tool"
         try:
-            arguments = _parse(found, call.arguments)
+            arguments = _parse_arguments(found, call.arguments)
         except ValueError:
             return found.spec.name.replace("_", " ").capitalize()
         return found.display(self._context, **dict(arguments))
 
-    def key(self, call: ToolCall) -> tuple[str, str]:
+    def normalize(self, call: ToolCall) -> tuple[str, str]:
         """What makes two calls the same call: the name and the arguments, however spelled."""
         found = self._tools.get(call.name)
         if found is not None:
             try:
-                return call.name, _parse(found, call.arguments).model_dump_json()
+                return call.name, _parse_arguments(found, call.arguments).model_dump_json()
             except ValueError:
                 pass
         return call.name, call.arguments
 
-    async def call(self, call: ToolCall, *, seconds: float) -> CompletedCall:
+    async def run(self, call: ToolCall, *, seconds: float) -> CompletedCall:
         """Runs one call for at most `seconds` and always comes back with an answer."""
         began = anyio.current_time()
-        outcome, text = await self._attempt(call, min(seconds, self._seconds))
+        outcome, text = await self._check_and_run(call, min(seconds, self._seconds))
         milliseconds = round((anyio.current_time() - began) * 1000)
-        return CompletedCall(outcome, _bounded(text, self._characters), milliseconds)
+        return CompletedCall(outcome, _cut_result(text, self._characters), milliseconds)
 
-    async def _attempt(self, call: ToolCall, seconds: float) -> tuple[ToolOutcome, str]:
+    async def _check_and_run(self, call: ToolCall, seconds: float) -> tuple[ToolOutcome, str]:
         found = self._tools.get(call.name)
         if found is None:
             offered = ", ".join(self._tools)
             return "failed", f"There is no tool of this name. The tools are: {offered}."
         try:
-            arguments = _parse(found, call.arguments)
+            arguments = _parse_arguments(found, call.arguments)
         except ValueError as error:
             return "failed", f"The arguments do not fit: {error}"
         try:
@@ -128,7 +128,7 @@ class Toolbox:
             return "failed", "The tool failed for an internal reason; another tool may help."
 
 
-def _parse(found: Tool, arguments: str) -> BaseModel:
+def _parse_arguments(found: Tool, arguments: str) -> BaseModel:
     """The checked arguments; raises ValueError in words for the model."""
     try:
         values = json.loads(arguments) if arguments.strip() else {}
@@ -149,15 +149,15 @@ def _parse(found: Tool, arguments: str) -> BaseModel:
         raise ValueError(f"{'; '.join(faults[:5])}. Parameters: {allowed}.") from None
 
 
-def _schema(arguments: type[BaseModel]) -> dict[str, Any]:
+def _build_schema(arguments: type[BaseModel]) -> dict[str, Any]:
     schema = arguments.model_json_schema()
     schema.pop("title", None)
     properties = schema.get("properties", {})
-    schema["properties"] = {name: _plain(each) for name, each in properties.items()}
+    schema["properties"] = {name: _simplify_parameter(each) for name, each in properties.items()}
     return schema
 
 
-def _plain(schema: dict[str, Any]) -> dict[str, Any]:
+def _simplify_parameter(schema: dict[str, Any]) -> dict[str, Any]:
     """A parameter's schema in fewer tokens: what may be left out need not say that it may be null,
     though null is taken for left out."""
     schema.pop("title", None)
@@ -168,7 +168,7 @@ def _plain(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-def _bounded(text: str, limit: int) -> str:
+def _cut_result(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     note = f"\n[cut: {len(text):,} characters in all; ask for less at once]"

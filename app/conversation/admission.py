@@ -18,7 +18,7 @@ from app.db.store import Conversation, EventEntry, Quotas, Store, TurnKey
 from app.errors import ConversationBusy, LimitReached
 from app.events import TurnStarted
 
-POLL_SECONDS = 0.1
+BUSY_POLL_SECONDS = 0.1
 RETRY_SECONDS = 5
 
 
@@ -26,32 +26,32 @@ RETRY_SECONDS = 5
 class AdmissionLimits:
     """How much is let in.
 
-    `turns` run at once in this process, `quotas` hold over all processes. For `busy_wait` seconds
+    `turns` run at once in this process, `quotas` hold over all processes. For `busy_wait_seconds`
     a question waits for the one before it.
     """
 
     turns: int = 100
     quotas: Quotas = field(default_factory=Quotas)
-    busy_wait: float = 3
+    busy_wait_seconds: float = 3
 
 
 class Admission:
     def __init__(
-        self, store: Store, room: AdmissionLimits, *, lease: Lease, clock: Callable[[], float]
+        self, store: Store, limits: AdmissionLimits, *, lease: Lease, clock: Callable[[], float]
     ) -> None:
         self._store = store
-        self._room = room
+        self._limits = limits
         self._lease = lease
         self._clock = clock
         self._starting = 0
 
     @contextmanager
-    def place(self, running: Callable[[], int]) -> Iterator[None]:
+    def reserve_slot(self, running: Callable[[], int]) -> Iterator[None]:
         """Keeps one of this process's places until the turn counts among those `running`.
 
         Raises LimitReached where none is free.
         """
-        if running() + self._starting >= self._room.turns:
+        if running() + self._starting >= self._limits.turns:
             raise LimitReached(
                 "Too many questions are being answered now. Try again in a moment.",
                 retry_after=RETRY_SECONDS,
@@ -62,7 +62,7 @@ class Admission:
         finally:
             self._starting -= 1
 
-    async def begin(
+    async def begin_turn(
         self, caller: Caller, owner: Owner, trace_id: str, question: str, *, model: str
     ) -> tuple[Conversation, TurnKey]:
         """Takes the conversation; a turn that is just being stopped is waited for.
@@ -71,10 +71,10 @@ class Admission:
         """
         turn_id = str(uuid4())
         entry = EventEntry(str(uuid4()), TurnStarted(question=question))
-        quotas = self._room.quotas
+        quotas = self._limits.quotas
         if caller.token is None:
             quotas = quotas.of_the_workspace_only()
-        deadline = self._clock() + self._room.busy_wait
+        deadline = self._clock() + self._limits.busy_wait_seconds
         while True:
             conversation = await self._store.begin_turn(
                 owner,
@@ -89,4 +89,4 @@ class Admission:
                 return conversation, TurnKey(conversation.id, turn_id)
             if self._clock() >= deadline:
                 raise ConversationBusy("This conversation is still answering; stop it or wait.")
-            await anyio.sleep(POLL_SECONDS)
+            await anyio.sleep(BUSY_POLL_SECONDS)

@@ -14,7 +14,7 @@ from app.agent.citations import Aliases
 from app.agent.context import TurnBudget, TurnLimits
 from app.agent.loop import run_turn
 from app.agent.ports import Model
-from app.agent.prompt import Fence
+from app.agent.prompt import DataFence
 from app.caller import Caller, Owner
 from app.conversation.admission import Admission, AdmissionLimits
 from app.conversation.event_writer import Lease, StorageTimeouts
@@ -65,23 +65,23 @@ class TurnRunner:
         aliases = restore_aliases([each.event for each in logged])
         opened = await self._open_trace(asked.caller, asked.owner, asked.trace_id, aliases)
         await turn.emit(TraceRead(project_id=opened.project_id, spans=opened.span_count))
-        turn.cite(aliases, opened.label)
+        turn.set_citations(aliases, opened.label)
         earlier = [each.event for each in logged if each.turn_id != turn.key.turn_id]
         turn.add_earlier_usage(earlier)
-        fence = Fence(asked.conversation.marker)
-        outline, before = fence.outline(opened.outline), build_messages(earlier, aliases)
+        fence = DataFence(asked.conversation.marker)
+        outline = fence.build_outline_message(opened.outline)
         await run_turn(
-            [self._system, outline, *before, User(asked.question)],
+            [self._system, outline, *build_messages(earlier, aliases), User(asked.question)],
             model=asked.model,
             toolbox=opened.toolbox,
             fence=fence,
             budget=TurnBudget(self._limits, clock=self._clock),
             sink=turn,
         )
-        turn.suggest(opened.suggestions)
+        turn.show_suggestions(opened.suggestions)
 
 
-ADOPTED_SECONDS = 60
+ADOPTION_CACHE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +90,9 @@ class TurnPolicy:
 
     limits: TurnLimits
     lease: Lease
-    patience: StorageTimeouts
+    timeouts: StorageTimeouts
     system: str
-    room: AdmissionLimits = field(default_factory=AdmissionLimits)
+    admission: AdmissionLimits = field(default_factory=AdmissionLimits)
     prices: Mapping[str, TokenPrice] = field(default_factory=dict)
 
 
@@ -105,7 +105,7 @@ class Conversations:
         open_trace: OpenTrace,
         open_model: OpenModel,
         observer: Observer,
-        rules: TurnPolicy,
+        policy: TurnPolicy,
         tasks: anyio.abc.TaskGroup,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -113,22 +113,22 @@ class Conversations:
         self._store = store
         self._access = access
         self._open_trace = open_trace
-        self._admission = Admission(store, rules.room, lease=rules.lease, clock=clock)
-        self._answering = TurnRunner(
+        self._admission = Admission(store, policy.admission, lease=policy.lease, clock=clock)
+        self._runner = TurnRunner(
             store,
             open_trace,
-            system=rules.system,
-            limits=rules.limits,
+            system=policy.system,
+            limits=policy.limits,
             clock=clock,
         )
         self._open_model = open_model
         self._observer = observer
-        self._rules = rules
+        self._policy = policy
         self._tasks = tasks
         self._turns: dict[str, Turn] = {}
         self._draining = False
         self._adopted: TTLCache[tuple[Owner, Owner], bool] = TTLCache(
-            10_000, ADOPTED_SECONDS, timer=clock
+            10_000, ADOPTION_CACHE_SECONDS, timer=clock
         )
 
     async def start_turn(
@@ -149,10 +149,10 @@ class Conversations:
         if self._draining:
             raise ShuttingDown(SHUTTING_DOWN.message)
         name = self._open_model.admit(model)
-        with self._admission.place(lambda: len(self._turns)):
+        with self._admission.reserve_slot(lambda: len(self._turns)):
             await self._access.check(caller, trace_id, fresh=True)
             owner = await self._owner(caller, fresh=True)
-            conversation, key = await self._admission.begin(
+            conversation, key = await self._admission.begin_turn(
                 caller, owner, trace_id, question, model=name
             )
             # No pause from here on: a caller who left meanwhile would leave it taken.
@@ -167,23 +167,23 @@ class Conversations:
         self._tasks.start_soon(self._run, turn, asked)
         return turn
 
-    async def models(self, caller: Caller) -> Sequence[OfferedModel]:
+    async def list_models(self, caller: Caller) -> Sequence[OfferedModel]:
         """The models that a question may name, and whether they work in the caller's workspace."""
         await self._owner(caller)
         return await self._open_model.offered(caller)
 
-    async def starters(self, caller: Caller, trace_id: str) -> Sequence[str]:
+    async def suggest_questions(self, caller: Caller, trace_id: str) -> Sequence[str]:
         """Questions to begin with, by the state of the trace.
 
         A trace is loaded for them, so raises LimitReached where this process has its hands full.
         """
-        with self._admission.place(lambda: len(self._turns)):
+        with self._admission.reserve_slot(lambda: len(self._turns)):
             await self._access.check(caller, trace_id, fresh=False)
             owner = await self._owner(caller)
             opened = await self._open_trace(caller, owner, trace_id, Aliases())
-            return opened.starters
+            return opened.starting_questions
 
-    async def history(self, caller: Caller, trace_id: str) -> Transcript:
+    async def read_history(self, caller: Caller, trace_id: str) -> Transcript:
         """The log of the caller's conversation about this trace; NotFound where there is none."""
         await self._access.check(caller, trace_id, fresh=False)
         owner = await self._owner(caller)
@@ -194,35 +194,35 @@ class Conversations:
         running = conversation.active_turn_id is not None
         return Transcript(trace_id, owner.workspace, tuple(events), running)
 
-    async def forget(self, caller: Caller, trace_id: str) -> None:
+    async def delete(self, caller: Caller, trace_id: str) -> None:
         """Deletes the conversation, ending its turn if one runs. A lost trace is no obstacle."""
         try:
             await self._access.check(caller, trace_id, fresh=False)
         except NotFound:
-            log.info("forget_without_trace", trace=trace_id)
+            log.info("conversation_deleted_without_trace", trace=trace_id)
         owner = await self._owner(caller)
         for conversation_id, turn_id in (await self._store.delete(owner, trace_id)).items():
             turn = self._turns.get(turn_id or "")
             if turn is not None:
                 turn.stop()
                 await turn.ended.wait()
-            self._observer.forgotten(conversation_id)
+            self._observer.record_deletion(conversation_id)
 
-    async def rate(self, caller: Caller, trace_id: str, value: int) -> None:
+    async def set_rating(self, caller: Caller, trace_id: str, value: int) -> None:
         """Keeps the user's thumb: 1 up, 0 down; NotFound without a conversation."""
         await self._access.check(caller, trace_id, fresh=False)
         owner = await self._owner(caller)
         conversation_id = await self._store.set_feedback(owner, trace_id, value)
         if conversation_id is None:
             raise NotFound("There is no conversation about this trace to rate.")
-        self._observer.rated(conversation_id, value)
+        self._observer.record_rating(conversation_id, value)
 
-    async def unrate(self, caller: Caller, trace_id: str) -> None:
+    async def clear_rating(self, caller: Caller, trace_id: str) -> None:
         """Takes the thumb back; it is no fault if there was none."""
         await self._access.check(caller, trace_id, fresh=False)
         conversation_id = await self._store.clear_feedback(await self._owner(caller), trace_id)
         if conversation_id is not None:
-            self._observer.unrated(conversation_id)
+            self._observer.record_rating_removed(conversation_id)
 
     def drain(self) -> None:
         """Accepts no more turns; those that run may go on."""
@@ -260,7 +260,7 @@ class Conversations:
         question: str,
         model: str,
     ) -> Turn:
-        watch = self._observer.turn(
+        observer = self._observer.start_turn(
             conversation_id=key.conversation_id,
             turn_id=key.turn_id,
             trace_id=trace_id,
@@ -272,19 +272,19 @@ class Conversations:
         return Turn(
             self._store,
             key,
-            lease=self._rules.lease,
-            patience=self._rules.patience,
+            lease=self._policy.lease,
+            timeouts=self._policy.timeouts,
             trace_id=trace_id,
             workspace=owner.workspace,
             request_id=request_id,
             model=model,
-            prices=self._rules.prices,
-            counts_for_quota=self._rules.room.quotas.workspace_tokens_per_day is not None,
-            watch=watch,
+            prices=self._policy.prices,
+            counts_for_quota=self._policy.admission.quotas.workspace_tokens_per_day is not None,
+            observer=observer,
         )
 
     async def _run(self, turn: Turn, asked: TurnRequest) -> None:
         try:
-            await turn.run(partial(self._answering.answer, asked))
+            await turn.run(partial(self._runner.answer, asked))
         finally:
             self._turns.pop(turn.key.turn_id, None)

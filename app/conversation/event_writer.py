@@ -21,8 +21,8 @@ from app.messages import TokenUsage
 
 log = structlog.get_logger(__name__)
 
-HELD_BYTES = 4_000_000
-LEAST_BYTES = 4_000
+MAX_PENDING_BYTES = 4_000_000
+MIN_EVENT_BYTES = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class TurnEnding:
 
 
 @dataclass(frozen=True, slots=True)
-class _PendingEvents:
+class _PendingEvent:
     """An entry that the database does not have yet; `settled` once nobody waits for it."""
 
     entry: EventEntry
@@ -80,7 +80,7 @@ class EventWriter:
         key: TurnKey,
         *,
         lease: Lease,
-        patience: StorageTimeouts,
+        timeouts: StorageTimeouts,
         on_lost: Callable[[], None],
         label: Mapping[str, str],
     ) -> None:
@@ -88,16 +88,16 @@ class EventWriter:
         self._store = store
         self._key = key
         self._lease = lease
-        self._patience = patience
+        self._timeouts = timeouts
         self._on_lost = on_lost
         self._label = label
-        self._held: list[_PendingEvents] = []
+        self._pending: list[_PendingEvent] = []
         self._changed = anyio.Event()
         self._writing = anyio.Lock()
-        self._renew_at = 0.0
-        self._spent = 0
-        self._charged = 0
-        self._failing = False
+        self._renewal_due_at = 0.0
+        self._tokens_used = 0
+        self._tokens_stored = 0
+        self._database_failing = False
         self._closed = False
         self._lost = False
 
@@ -106,31 +106,31 @@ class EventWriter:
 
         Raises TurnLost when the conversation was deleted or taken over.
         """
-        held = [self._hold(event) for event in events]
+        pending = [self._add_pending(event) for event in events]
         self._changed.set()
-        with anyio.move_on_after(self._patience.event):
-            await held[-1].settled.wait()
-        if not held[-1].settled.is_set():
-            self._fails("slow")
+        with anyio.move_on_after(self._timeouts.event):
+            await pending[-1].settled.wait()
+        if not pending[-1].settled.is_set():
+            self._note_failure("slow")
         if self._lost:
-            raise _taken()
+            raise _turn_lost()
 
-    def spend(self, tokens: int) -> None:
+    def set_tokens_used(self, tokens: int) -> None:
         """Notes what the turn has spent so far in all, to be stored even where the turn is lost."""
-        self._spent = tokens
+        self._tokens_used = tokens
         self._changed.set()
 
     async def run(self) -> None:
-        """Stores what is added and keeps the lease, until the ledger is closed or lost."""
-        self._renew_at = anyio.current_time() + self._lease.renewal
+        """Stores what is added and keeps the lease, until the writer is closed or lost."""
+        self._renewal_due_at = anyio.current_time() + self._lease.renewal
         while not self._lost:
-            await self._due()
+            await self._wait_for_work()
             async with self._writing:
                 if self._closed:
                     return
-                done = await self._try(self._write)
+                done = await self._attempt(self._store_pending)
             if not done and not self._lost:
-                await anyio.sleep(self._patience.pause)
+                await anyio.sleep(self._timeouts.pause)
         self._on_lost()
 
     async def close(self, ending: TurnEnding, *, seconds: float) -> bool:
@@ -140,95 +140,97 @@ class EventWriter:
         Nothing can be added any more.
         """
         self._closed = True
-        self._hold(ending.event)
+        self._add_pending(ending.event)
         deadline = anyio.current_time() + seconds
         async with self._writing:
-            while not (self._failing and anyio.current_time() >= deadline):
-                if await self._try(lambda: self._end(ending)):
+            while not (self._database_failing and anyio.current_time() >= deadline):
+                if await self._attempt(lambda: self._store_end(ending)):
                     return True
                 if self._lost:
-                    raise _taken()
-                await anyio.sleep(self._patience.pause)
-        log.error("turn_not_stored", events=len(self._held), **self._label)
+                    raise _turn_lost()
+                await anyio.sleep(self._timeouts.pause)
+        log.error("turn_storage_failed", events=len(self._pending), **self._label)
         return False
 
-    def _hold(self, event: StoredEvent) -> _PendingEvents:
-        room = HELD_BYTES - sum(each.size for each in self._held)
-        kept = shrink_event(event, max(room, LEAST_BYTES))
-        held = _PendingEvents(EventEntry(str(uuid4()), kept), measure_event(kept))
-        if self._failing or self._lost:
-            held.settled.set()
-        self._held.append(held)
-        return held
+    def _add_pending(self, event: StoredEvent) -> _PendingEvent:
+        room = MAX_PENDING_BYTES - sum(each.size for each in self._pending)
+        kept = shrink_event(event, max(room, MIN_EVENT_BYTES))
+        pending = _PendingEvent(EventEntry(str(uuid4()), kept), measure_event(kept))
+        if self._database_failing or self._lost:
+            pending.settled.set()
+        self._pending.append(pending)
+        return pending
 
-    async def _due(self) -> None:
+    async def _wait_for_work(self) -> None:
         """Waits until something is to be stored or the lease is to be renewed."""
-        with anyio.move_on_after(max(0, self._renew_at - anyio.current_time())):
-            while not self._held and self._spent == self._charged:
+        with anyio.move_on_after(max(0, self._renewal_due_at - anyio.current_time())):
+            while not self._pending and self._tokens_used == self._tokens_stored:
                 self._changed = anyio.Event()
                 await self._changed.wait()
 
-    async def _write(self) -> None:
-        await self._charge()
-        held, due = list(self._held), anyio.current_time() >= self._renew_at
+    async def _store_pending(self) -> None:
+        await self._store_tokens()
+        pending, due = list(self._pending), anyio.current_time() >= self._renewal_due_at
         lease = self._lease.seconds if due else None
-        if held:
-            await self._store.append(self._key, [each.entry for each in held], lease_seconds=lease)
+        if pending:
+            await self._store.append(
+                self._key, [each.entry for each in pending], lease_seconds=lease
+            )
         elif lease is not None:
             await self._store.renew(self._key, lease)
         if due:
-            self._renew_at = anyio.current_time() + self._lease.renewal
-        self._settle(held)
+            self._renewal_due_at = anyio.current_time() + self._lease.renewal
+        self._mark_stored(pending)
 
-    async def _charge(self) -> None:
-        tokens = self._spent
-        if tokens != self._charged:
+    async def _store_tokens(self) -> None:
+        tokens = self._tokens_used
+        if tokens != self._tokens_stored:
             await self._store.charge(self._key.turn_id, tokens)
-            self._charged = tokens
+            self._tokens_stored = tokens
 
-    async def _end(self, ending: TurnEnding) -> None:
-        await self._charge()
-        held = list(self._held)
+    async def _store_end(self, ending: TurnEnding) -> None:
+        await self._store_tokens()
+        pending = list(self._pending)
         await self._store.end_turn(
             self._key,
-            [each.entry for each in held],
+            [each.entry for each in pending],
             state=ending.state,
             usage=ending.usage,
             model=ending.model,
         )
-        self._settle(held)
+        self._mark_stored(pending)
 
-    async def _try(self, write: Callable[[], Awaitable[None]]) -> bool:
+    async def _attempt(self, write: Callable[[], Awaitable[None]]) -> bool:
         """Whether the database took it; where it did not, nobody waits for it any more."""
         try:
             await write()
         except TurnLost:
             self._lost = True
-            self._release()
+            self._release_waiters()
             return False
         except DatabaseUnavailable as error:
-            self._fails(error.code)
+            self._note_failure(error.code)
             return False
-        if self._failing:
-            self._failing = False
-            log.info("turn_stored_again", **self._label)
+        if self._database_failing:
+            self._database_failing = False
+            log.info("turn_storage_recovered", **self._label)
         return True
 
-    def _fails(self, reason: str) -> None:
-        if not self._failing:
-            self._failing = True
-            log.warning("turn_waits_for_database", reason=reason, **self._label)
-        self._release()
+    def _note_failure(self, reason: str) -> None:
+        if not self._database_failing:
+            self._database_failing = True
+            log.warning("turn_storage_delayed", reason=reason, **self._label)
+        self._release_waiters()
 
-    def _settle(self, stored: list[_PendingEvents]) -> None:
-        del self._held[: len(stored)]
+    def _mark_stored(self, stored: list[_PendingEvent]) -> None:
+        del self._pending[: len(stored)]
         for each in stored:
             each.settled.set()
 
-    def _release(self) -> None:
-        for each in self._held:
+    def _release_waiters(self) -> None:
+        for each in self._pending:
             each.settled.set()
 
 
-def _taken() -> TurnLost:
+def _turn_lost() -> TurnLost:
     return TurnLost("This answer has lost its conversation.")

@@ -11,7 +11,7 @@ from app.errors import DatabaseUnavailable
 
 T = TypeVar("T")
 
-BACKEND_REMEMBERED_SECONDS = 5.0
+BACKEND_CACHE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class DatabaseState:
         return "right" if self.fault is None else "wrong"
 
 
-_AS_AT_START = DatabaseState(True)
+_ASSUMED_AT_START = DatabaseState(True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,9 @@ class Health:
     ) -> None:
         """`schema_fault` asks the database and may raise DatabaseUnavailable."""
         self._schema_fault = schema_fault
-        self._database = _SharedProbe(self._look, remembered=0, clock=clock)
+        self._database = _SharedProbe(self._probe_database, cache_seconds=0, clock=clock)
         self._backend = _SharedProbe(
-            backend_answers, remembered=BACKEND_REMEMBERED_SECONDS, clock=clock
+            backend_answers, cache_seconds=BACKEND_CACHE_SECONDS, clock=clock
         )
         self._draining = draining
 
@@ -67,7 +67,7 @@ class Health:
         Once the service shuts down the answer is certain, and the database's state the last known.
         """
         if self._draining():
-            database = self._database.last or _AS_AT_START
+            database = self._database.last or _ASSUMED_AT_START
         else:
             database = await self._database.ask()
         backend_answers = await self._backend.ask()
@@ -76,7 +76,7 @@ class Health:
             faults.append(database.fault)
         return Readiness(database, backend_answers, tuple(faults))
 
-    async def _look(self) -> DatabaseState:
+    async def _probe_database(self) -> DatabaseState:
         try:
             return DatabaseState(True, await self._schema_fault())
         except DatabaseUnavailable as error:
@@ -87,26 +87,26 @@ class _SharedProbe(Generic[T]):
     """A question that is asked by one at a time; those who waited meanwhile share the answer."""
 
     def __init__(
-        self, ask: Callable[[], Awaitable[T]], *, remembered: float, clock: Callable[[], float]
+        self, ask: Callable[[], Awaitable[T]], *, cache_seconds: float, clock: Callable[[], float]
     ) -> None:
         self._ask = ask
-        self._remembered = remembered
+        self._cache_seconds = cache_seconds
         self._clock = clock
         self._lock = anyio.Lock()
-        self._known: tuple[float, T] | None = None
+        self._last_answer: tuple[float, T] | None = None
 
     @property
     def last(self) -> T | None:
         """The last answer, however old."""
-        return None if self._known is None else self._known[1]
+        return None if self._last_answer is None else self._last_answer[1]
 
     async def ask(self) -> T:
-        """An answer to a question that was put after this call, or `remembered` s before it."""
-        oldest = self._clock() - self._remembered
+        """An answer to a question that was put after this call, or `cache_seconds` s before it."""
+        oldest = self._clock() - self._cache_seconds
         async with self._lock:
-            if self._known is not None and self._known[0] >= oldest:
-                return self._known[1]
+            if self._last_answer is not None and self._last_answer[0] >= oldest:
+                return self._last_answer[1]
             asked = self._clock()
             answer = await self._ask()
-            self._known = (asked, answer)
+            self._last_answer = (asked, answer)
             return answer

@@ -22,7 +22,7 @@ from app.events import (
 )
 from app.messages import Assistant, Message, ToolCall, ToolResult, User
 
-_ENDINGS = {
+_ENDING_NOTES = {
     TurnCancelled: "[The user stopped this answer.]",
     TurnInterrupted: "[This answer was interrupted and never finished.]",
     TurnFailed: "[This answer failed before its end.]",
@@ -41,31 +41,31 @@ def restore_aliases(events: Sequence[StoredEvent]) -> Aliases:
 def build_messages(events: Sequence[StoredEvent], aliases: Aliases) -> list[Message]:
     """The messages of earlier turns, tool answers as one line each, in the order they were said."""
     answers = {each.call_id: each for each in events if isinstance(each, ToolCompleted)}
-    return list(_messages(events, answers, aliases))
+    return list(_yield_messages(events, answers, aliases))
 
 
-def _messages(
+def _yield_messages(
     events: Sequence[StoredEvent], answers: dict[str, ToolCompleted], aliases: Aliases
 ) -> Iterable[Message]:
     for event in events:
-        ending = _ENDINGS.get(type(event))
+        ending = _ENDING_NOTES.get(type(event))
         if isinstance(event, TurnStarted):
             yield User(event.question)
         elif isinstance(event, ReplyCompleted):
-            calls = tuple(_call(record) for record in event.calls)
+            calls = tuple(_build_call(record) for record in event.calls)
             if event.text or calls:
                 yield Assistant(aliases.to_aliases(event.text), calls)
             for call in calls:
-                yield _answer(call, answers.get(call.id))
+                yield _build_result(call, answers.get(call.id))
         elif ending is not None:
             yield Assistant(ending)
 
 
-def _call(record: ToolCallRecord) -> ToolCall:
+def _build_call(record: ToolCallRecord) -> ToolCall:
     return ToolCall(record.id, record.name, record.arguments, record.provider_id)
 
 
-def _answer(call: ToolCall, completed: ToolCompleted | None) -> ToolResult:
+def _build_result(call: ToolCall, completed: ToolCompleted | None) -> ToolResult:
     if completed is None:
         return ToolResult(call, "[cancelled before it was answered]")
     return ToolResult(call, summarize_tool_result(call, completed.text, completed.outcome))

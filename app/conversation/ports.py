@@ -39,7 +39,7 @@ class OpenedTrace(Protocol):
     def toolbox(self) -> Toolbox: ...
 
     @property
-    def starters(self) -> Sequence[str]:
+    def starting_questions(self) -> Sequence[str]:
         """Questions to begin with."""
         ...
 
@@ -85,11 +85,11 @@ class OpenModel(Protocol):
 class TurnObserver(Protocol):
     """Sees one turn."""
 
-    def happened(self, event: StoredEvent | ModelCalled) -> None:
+    def record_event(self, event: StoredEvent | ModelCalled) -> None:
         """Told of each event of the turn but its first and its last, before it is stored."""
         ...
 
-    def ended(self, ending: TerminalEvent) -> None:
+    def record_end(self, ending: TerminalEvent) -> None:
         """Told once, when nothing more will come."""
         ...
 
@@ -97,7 +97,7 @@ class TurnObserver(Protocol):
 class Observer(Protocol):
     """Sees turns and thumbs, for whoever runs the service; never waits, never raises."""
 
-    def turn(
+    def start_turn(
         self,
         *,
         conversation_id: str,
@@ -111,14 +111,14 @@ class Observer(Protocol):
         """A turn begins; `model` is its name until a reply says who has answered."""
         ...
 
-    def rated(self, conversation_id: str, value: int) -> None:
+    def record_rating(self, conversation_id: str, value: int) -> None:
         """The user's thumb: 1 up, 0 down."""
         ...
 
-    def unrated(self, conversation_id: str) -> None:
+    def record_rating_removed(self, conversation_id: str) -> None:
         """The thumb was taken back."""
         ...
 
-    def forgotten(self, conversation_id: str) -> None:
+    def record_deletion(self, conversation_id: str) -> None:
         """The conversation was deleted, after its turn has ended."""
         ...

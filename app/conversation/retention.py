@@ -11,7 +11,7 @@ from app.errors import DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
 
-EVERY_SECONDS = 3600.0
+INTERVAL_SECONDS = 3600.0
 PAUSE_SECONDS = 0.2
 
 
@@ -23,21 +23,21 @@ class Retention:
 
     def __init__(
         self,
-        expiry: RetentionBatches,
+        batches: RetentionBatches,
         observer: Observer,
         *,
-        again: float,
+        retry_seconds: float,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         """`again` is after how many seconds to look whether another process still does it."""
-        self._expiry = expiry
+        self._batches = batches
         self._observer = observer
-        self._again = again
+        self._retry_seconds = retry_seconds
         self._sleep = sleep
 
     def limit_time(self, seconds: float) -> None:
         """From now on a transaction, also one under way, has at most so many seconds."""
-        self._expiry.limit_time(seconds)
+        self._batches.limit_time(seconds)
 
     async def run(self) -> None:
         """Runs until it is cancelled, which lets a transaction that has begun end."""
@@ -48,20 +48,20 @@ class Retention:
             except Exception:
                 # The turns run beside this: a fault in here must not take them along.
                 log.exception("retention_crashed")
-            await self._sleep(EVERY_SECONDS if done else self._again)
+            await self._sleep(INTERVAL_SECONDS if done else self._retry_seconds)
 
     async def _remove_all(self) -> bool:
         """False where another process has it in hand."""
         count = 0
         try:
-            while (removed := await self._expiry.remove_some()) and removed != NOTHING:
+            while (removed := await self._batches.remove_some()) and removed != NOTHING:
                 count += len(removed.gone)
                 for conversation_id in removed.gone:
-                    self._observer.forgotten(conversation_id)
+                    self._observer.record_deletion(conversation_id)
                 await self._sleep(PAUSE_SECONDS)
         except DatabaseUnavailable as error:
             log.warning("retention_interrupted", conversations=count, code=error.code)
             return True
         if count or removed is not None:
-            log.info("retention", conversations=count)
+            log.info("retention_finished", conversations=count)
         return removed is not None

@@ -41,22 +41,24 @@ SHUTTING_DOWN = TurnFailed(
     code="shutting_down",
     message="The service is restarting. What was answered so far is kept; ask again in a moment.",
 )
-_LOST = TurnFailed(
+_CONVERSATION_LOST = TurnFailed(
     code="turn_lost", message="This conversation was deleted or taken over elsewhere."
 )
-_INTERNAL = TurnFailed(
+_INTERNAL_ERROR = TurnFailed(
     code="internal", message="Something went wrong inside the assistant. Please ask again."
 )
 
 
-_UNSTORED = TurnFailed(
+_NOT_STORED = TurnFailed(
     code="not_stored",
     message="The answer above is complete, but the assistant's database does not take it now: "
     "after a reload it may be missing.",
 )
-_UNSTORED_TOO = "What was said may be missing after a reload, since the database does not take it."
+_NOT_STORED_NOTE = (
+    "What was said may be missing after a reload, since the database does not take it."
+)
 # Whoever ends the process does not wait for long.
-_LEAVING_SECONDS = 3
+_SHUTDOWN_STORE_SECONDS = 3
 
 
 class Turn:
@@ -68,14 +70,14 @@ class Turn:
         key: TurnKey,
         *,
         lease: Lease,
-        patience: StorageTimeouts,
+        timeouts: StorageTimeouts,
         trace_id: str,
         workspace: str,
         request_id: str,
         model: str,
         prices: Mapping[str, TokenPrice],
         counts_for_quota: bool,
-        watch: TurnObserver,
+        observer: TurnObserver,
     ) -> None:
         """`model` is its name until a reply tells which one answered.
 
@@ -87,27 +89,27 @@ class Turn:
         self.request_id = request_id
         self.feed = Feed()
         self.ended = anyio.Event()
-        self._patience = patience
-        self.watch = watch
+        self._timeouts = timeouts
+        self._observer = observer
         self._label = {"trace": trace_id, "turn": key.turn_id, "request": request_id}
         self._scope = anyio.CancelScope()
-        self._ledger = EventWriter(
+        self._writer = EventWriter(
             store,
             key,
             lease=lease,
-            patience=patience,
-            on_lost=lambda: self.stop(_LOST),
+            timeouts=timeouts,
+            on_lost=lambda: self.stop(_CONVERSATION_LOST),
             label=self._label,
         )
         self._reason: TerminalEvent = TurnCancelled()
-        self.cite(Aliases(), lambda _: None)
+        self.set_citations(Aliases(), lambda _: None)
         self._counts_for_quota = counts_for_quota
         self._used, self._used_in_conversation = UsageAccount(prices), UsageAccount(prices)
         self._model, self._provider = model, ""
         self._steps = 0
         self._tools: list[str] = []
 
-    def cite(self, aliases: Aliases, label: Callable[[str], str | None]) -> None:
+    def set_citations(self, aliases: Aliases, label: Callable[[str], str | None]) -> None:
         """From now on the model's aliases become span ids, named by `label`."""
         self._aliases = aliases
         self._label_of = label
@@ -127,7 +129,7 @@ class Turn:
         if parts:
             self.feed.put(TextDelta(bubble=bubble, parts=parts))
 
-    def suggest(self, questions: Sequence[str]) -> None:
+    def show_suggestions(self, questions: Sequence[str]) -> None:
         """Shows questions to go on with."""
         self.feed.put(QuestionsSuggested(questions=tuple(questions)))
 
@@ -145,8 +147,8 @@ class Turn:
         for account in (self._used, self._used_in_conversation):
             account.add(call.usage, model=self._model, provider=self._provider)
         if self._counts_for_quota:
-            self._ledger.spend(self.usage.total_tokens)
-        self.watch.happened(call)
+            self._writer.set_tokens_used(self.usage.total_tokens)
+        self._observer.record_event(call)
 
     async def emit(self, event: StoredEvent) -> None:
         """Shows an event that is stored, or waits for a database that does not take it now.
@@ -156,18 +158,18 @@ class Turn:
         if isinstance(event, ReplyCompleted):
             self._stream.end()
             text = self._aliases.to_ids(event.text)
-            event = event.model_copy(update={"text": text, "cited": self._cited(text)})
+            event = event.model_copy(update={"text": text, "cited": self._find_labels(text)})
         named = AliasesAssigned(
             ids=self._aliases.take_new(), traces=self._aliases.take_new_traces()
         )
-        self.watch.happened(event)
+        self._observer.record_event(event)
         with anyio.CancelScope(shield=True):
-            await self._ledger.add(*([named] if named.ids or named.traces else []), event)
+            await self._writer.add(*([named] if named.ids or named.traces else []), event)
         if isinstance(event, ToolCompleted):
             self._tools.append(event.name)
         self.feed.put(event)
 
-    def _cited(self, text: str) -> dict[str, str]:
+    def _find_labels(self, text: str) -> dict[str, str]:
         return dict(
             find_citation_labels(text, span=self._label_of, trace=self._aliases.trace_label)
         )
@@ -178,7 +180,7 @@ class Turn:
             self._reason = reason
         self._scope.cancel()
 
-    def leave(self) -> None:
+    def disconnect_reader(self) -> None:
         """The reader is gone, which is also all that a panel's Stop amounts to."""
         self.feed.abandon()
         self.stop()
@@ -186,13 +188,13 @@ class Turn:
     async def run(self, answer: AnswerTurn) -> None:
         """Runs `answer` to exactly one terminal event, whatever happens."""
         began = anyio.current_time()
-        ending: TerminalEvent = _INTERNAL
+        ending: TerminalEvent = _INTERNAL_ERROR
         try:
             async with anyio.create_task_group() as group:
-                group.start_soon(self._ledger.run)
-                ending = await self._attempt(answer)
+                group.start_soon(self._writer.run)
+                ending = await self._run_answer(answer)
                 with anyio.CancelScope(shield=True):
-                    ending = await self._end(ending)
+                    ending = await self._store_ending(ending)
                 group.cancel_scope.cancel()
         except Exception:
             log.exception("turn_crashed", **self._label)
@@ -202,37 +204,37 @@ class Turn:
                 self.feed.put(UsageReported(turn=turn, conversation=conversation))
             self.feed.put(ending)
             self.feed.close()
-            self.watch.ended(ending)
+            self._observer.record_end(ending)
             self.ended.set()
-            self._report(ending, anyio.current_time() - began)
+            self._log_end(ending, anyio.current_time() - began)
 
-    async def _attempt(self, answer: AnswerTurn) -> TerminalEvent:
+    async def _run_answer(self, answer: AnswerTurn) -> TerminalEvent:
         with self._scope:
             try:
                 await answer(self)
             except OpikAssistError as error:
-                return _failure(error, self.request_id)
+                return _build_failure(error, self.request_id)
             except Exception:
                 log.exception("turn_crashed", **self._label)
-                return _INTERNAL
+                return _INTERNAL_ERROR
             return TurnFinished()
         return self._reason
 
-    async def _end(self, ending: TerminalEvent) -> TerminalEvent:
+    async def _store_ending(self, ending: TerminalEvent) -> TerminalEvent:
         """Stores the terminal event; a turn that lost its conversation writes no event."""
         last = TurnEnding(ending, _STATES[type(ending)], self.usage, self._model)
         leaving = ending is SHUTTING_DOWN
         try:
-            stored = await self._ledger.close(
-                last, seconds=_LEAVING_SECONDS if leaving else self._patience.end
+            stored = await self._writer.close(
+                last, seconds=_SHUTDOWN_STORE_SECONDS if leaving else self._timeouts.end
             )
         except TurnLost:
-            return _LOST
-        return ending if stored or ending is _LOST else _unstored(ending)
+            return _CONVERSATION_LOST
+        return ending if stored or ending is _CONVERSATION_LOST else _note_not_stored(ending)
 
-    def _report(self, ending: TerminalEvent, seconds: float) -> None:
+    def _log_end(self, ending: TerminalEvent, seconds: float) -> None:
         log.info(
-            "turn",
+            "turn_ended",
             **self._label,
             outcome=ending.code if isinstance(ending, TurnFailed) else ending.type,
             model=self._model,
@@ -245,14 +247,14 @@ class Turn:
         )
 
 
-def _unstored(ending: TerminalEvent) -> TerminalEvent:
+def _note_not_stored(ending: TerminalEvent) -> TerminalEvent:
     """The last words of a turn that the history does not have in full."""
     if isinstance(ending, TurnFailed) and ending.code != DatabaseUnavailable.code:
-        return TurnFailed(code=ending.code, message=f"{ending.message} {_UNSTORED_TOO}")
-    return _UNSTORED if isinstance(ending, TurnFinished) else ending
+        return TurnFailed(code=ending.code, message=f"{ending.message} {_NOT_STORED_NOTE}")
+    return _NOT_STORED if isinstance(ending, TurnFinished) else ending
 
 
-def _failure(error: OpikAssistError, request_id: str) -> TurnFailed:
+def _build_failure(error: OpikAssistError, request_id: str) -> TurnFailed:
     if isinstance(error, TurnLost):
-        return _LOST
+        return _CONVERSATION_LOST
     return TurnFailed(code=error.reason, message=error.told(request_id))

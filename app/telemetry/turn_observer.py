@@ -57,20 +57,20 @@ class OwnTraces:
 class NoObserver:
     """`conversation.ports.Observer` and `TurnWatch` where nobody looks."""
 
-    def turn(self, **_: str) -> "NoObserver":
+    def start_turn(self, **_: str) -> "NoObserver":
         return self
 
-    def happened(self, event: StoredEvent | ModelCalled) -> None:
+    def record_event(self, event: StoredEvent | ModelCalled) -> None:
         pass
 
-    def ended(self, ending: TerminalEvent) -> None:
+    def record_end(self, ending: TerminalEvent) -> None:
         pass
 
-    def rated(self, conversation_id: str, value: int) -> None:
+    def record_rating(self, conversation_id: str, value: int) -> None:
         pass
 
-    def unrated(self, conversation_id: str) -> None:
+    def record_rating_removed(self, conversation_id: str) -> None:
         pass
 
-    def forgotten(self, conversation_id: str) -> None:
+    def record_deletion(self, conversation_id: str) -> None:
         pass

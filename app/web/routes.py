@@ -69,12 +69,12 @@ class Api:
             Route(f"{prefix}/healthz", self.health, methods=["GET"]),
             Route(f"{prefix}/readyz", self.ready, methods=["GET"]),
             Route(f"{prefix}/models", self.models, methods=["GET"]),
-            Route(session, self.history, methods=["GET"]),
+            Route(session, self.read_history, methods=["GET"]),
             Route(session, self.turn, methods=["POST"]),
-            Route(session, self.forget, methods=["DELETE"]),
-            Route(f"{session}/suggestions", self.starters, methods=["GET"]),
-            Route(f"{session}/feedback", self.rate, methods=["PUT"]),
-            Route(f"{session}/feedback", self.unrate, methods=["DELETE"]),
+            Route(session, self.delete, methods=["DELETE"]),
+            Route(f"{session}/suggestions", self.suggest_questions, methods=["GET"]),
+            Route(f"{session}/feedback", self.set_rating, methods=["PUT"]),
+            Route(f"{session}/feedback", self.clear_rating, methods=["DELETE"]),
         ]
 
     async def health(self, _: Request[AppState]) -> Response:
@@ -103,22 +103,22 @@ class Api:
 
     async def models(self, request: Request[AppState]) -> Response:
         """The models that a question may name; `usable` is null where only trying would tell."""
-        offered = await request.state["conversations"].models(read_request_caller(request))
+        offered = await request.state["conversations"].list_models(read_request_caller(request))
         listed = [{"name": each.name, "usable": each.usable} for each in offered]
         return JSONResponse({"models": listed})
 
-    async def history(self, request: Request[AppState]) -> Response:
+    async def read_history(self, request: Request[AppState]) -> Response:
         conversations = request.state["conversations"]
-        transcript = await conversations.history(
+        transcript = await conversations.read_history(
             read_request_caller(request), read_trace_id(request)
         )
         linking = TurnLinks(self._ui, workspace=transcript.workspace, trace_id=transcript.trace_id)
         return JSONResponse({"content": render_history(transcript, linking)})
 
-    async def starters(self, request: Request[AppState]) -> Response:
+    async def suggest_questions(self, request: Request[AppState]) -> Response:
         conversations = request.state["conversations"]
         trace_id = read_trace_id(request)
-        questions = await conversations.starters(read_request_caller(request), trace_id)
+        questions = await conversations.suggest_questions(read_request_caller(request), trace_id)
         return JSONResponse(
             {"suggestions": [make_inert(each, AllowedLinks(), {}) for each in questions]}
         )
@@ -144,20 +144,22 @@ class Api:
         panel = Panel(turn.key.turn_id, linking, streaming=question.streaming)
         return TurnStream(turn, panel, self._limits.pace)
 
-    async def forget(self, request: Request[AppState]) -> Response:
+    async def delete(self, request: Request[AppState]) -> Response:
         conversations = request.state["conversations"]
-        await conversations.forget(read_request_caller(request), read_trace_id(request))
+        await conversations.delete(read_request_caller(request), read_trace_id(request))
         return JSONResponse(None)
 
-    async def rate(self, request: Request[AppState]) -> Response:
+    async def set_rating(self, request: Request[AppState]) -> Response:
         conversations = request.state["conversations"]
         thumb = await read_body(request, FeedbackBody, limits=self._limits.body)
-        await conversations.rate(read_request_caller(request), read_trace_id(request), thumb.value)
+        await conversations.set_rating(
+            read_request_caller(request), read_trace_id(request), thumb.value
+        )
         return JSONResponse({"status": "ok"})
 
-    async def unrate(self, request: Request[AppState]) -> Response:
+    async def clear_rating(self, request: Request[AppState]) -> Response:
         conversations = request.state["conversations"]
-        await conversations.unrate(read_request_caller(request), read_trace_id(request))
+        await conversations.clear_rating(read_request_caller(request), read_trace_id(request))
         return Response(status_code=204)
 
 

@@ -73,7 +73,7 @@ class TurnStream:
                 await self._stream(send)
                 group.cancel_scope.cancel()
         finally:
-            self._turn.leave()
+            self._turn.disconnect_reader()
 
     async def _stream(self, send: Send) -> None:
         async def give(message: Message) -> None:

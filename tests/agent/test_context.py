@@ -4,7 +4,7 @@ import pytest
 
 from app.agent.context import TurnBudget, TurnLimits, count_characters, shrink_messages
 from app.agent.loop import run_turn
-from app.agent.prompt import Fence
+from app.agent.prompt import DataFence
 from app.agent.toolbox import Toolbox
 from app.errors import ModelFailed
 from app.events import ContextShrunk
@@ -86,7 +86,7 @@ async def run(model: ScriptedModel, sink: ListSink, *messages: Message, **limits
         messages,
         model=model,
         toolbox=Toolbox([], None, seconds=1, characters=1_000),
-        fence=Fence("a1b2c3d4e5f60718"),
+        fence=DataFence("a1b2c3d4e5f60718"),
         budget=TurnBudget(TurnLimits(**limits)),
         sink=sink,
     )

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app.agent.context import TurnBudget, TurnLimits
 from app.agent.loop import run_turn
-from app.agent.prompt import LAST_ANSWER, Fence
+from app.agent.prompt import LAST_ANSWER_PROMPT, DataFence
 from app.agent.toolbox import Toolbox, tool
 from app.errors import LimitReached, ModelFailed, ToolFailed
 from app.events import ReplyCompleted, ToolCompleted
@@ -66,7 +66,7 @@ class Table:
             [System("s"), User("outline"), User("Why?")],
             model=self.model,
             toolbox=self.toolbox,
-            fence=Fence(TOKEN),
+            fence=DataFence(TOKEN),
             budget=TurnBudget(self.limits),
             sink=self.sink,
         )
@@ -180,7 +180,7 @@ async def test_out_of_steps_the_model_is_asked_once_more_without_tools() -> None
     await table.run()
     messages, tools = table.model.requests[-1]
     assert tools == []
-    assert messages[-1] == User(LAST_ANSWER)
+    assert messages[-1] == User(LAST_ANSWER_PROMPT)
     assert table.replies[-1].text == "My best answer."
 
 

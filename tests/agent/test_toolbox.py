@@ -32,7 +32,7 @@ async def test_a_result_longer_than_allowed_is_cut_to_that_and_says_so(length: i
 async def said(length: int) -> str:
     toolbox = Toolbox([echo], None, seconds=5, characters=1_000)
     call = ToolCall("1", "echo", f'{{"text": "a", "times": {length}}}', "1")
-    return (await toolbox.call(call, seconds=5)).text
+    return (await toolbox.run(call, seconds=5)).text
 
 
 def test_a_tool_is_described_by_its_function() -> None:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import respx
 
-from app.agent.prompt import Fence
+from app.agent.prompt import DataFence
 from app.chat.capabilities import Capabilities, LearnedCapabilities
 from app.chat.native_tools import NativeTools
 from app.chat.text_tools import TextTools
@@ -106,7 +106,7 @@ def test_tools_are_described_in_the_system_text_only_where_there_are_any() -> No
 
 
 def test_content_of_a_trace_cannot_hold_a_request() -> None:
-    quoted = Fence(TOKEN).wrap(f"output: {REQUEST}")
+    quoted = DataFence(TOKEN).wrap(f"output: {REQUEST}")
     inside = quoted.split("\n", 1)[1].rsplit("\n", 1)[0]
     reader = TextTools(TOKEN).reader()
     assert reader.feed(inside) + reader.end() == inside

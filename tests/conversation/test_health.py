@@ -3,7 +3,7 @@
 import anyio
 import pytest
 
-from app.conversation.health import BACKEND_REMEMBERED_SECONDS, Health
+from app.conversation.health import BACKEND_CACHE_SECONDS, Health
 from app.errors import DatabaseUnavailable
 
 TOO_OLD = "The schema is older than this version needs."
@@ -97,7 +97,7 @@ async def test_the_backend_is_asked_again_only_after_some_seconds(world: World) 
     health = world.health()
     await health.readiness()
     world.backend = False
-    world.now += BACKEND_REMEMBERED_SECONDS
+    world.now += BACKEND_CACHE_SECONDS
     assert (await health.readiness()).backend_answers
     world.now += 0.1
     assert not (await health.readiness()).backend_answers

@@ -9,7 +9,7 @@ import anyio
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.conversation.retention import EVERY_SECONDS, PAUSE_SECONDS, Retention
+from app.conversation.retention import INTERVAL_SECONDS, PAUSE_SECONDS, Retention
 from app.db import migrations as migrating
 from app.db.retention_batches import NOTHING, RemovedBatch, RetentionBatches
 from app.db.store import Store
@@ -25,7 +25,7 @@ class Forgotten:
     def __init__(self) -> None:
         self.ids: set[str] = set()
 
-    def forgotten(self, conversation_id: str) -> None:
+    def record_deletion(self, conversation_id: str) -> None:
         self.ids.add(conversation_id)
 
 
@@ -55,7 +55,7 @@ async def run_until(over: anyio.Event, retention: Retention) -> None:
 
 
 def retention(expiry: Any, pauses: Pauses, observer: Any = None) -> Retention:
-    return Retention(expiry, observer or Forgotten(), again=AGAIN, sleep=pauses)
+    return Retention(expiry, observer or Forgotten(), retry_seconds=AGAIN, sleep=pauses)
 
 
 async def test_all_that_is_old_goes_at_once_with_pauses_between_and_again_every_hour(
@@ -68,13 +68,13 @@ async def test_all_that_is_old_goes_at_once_with_pauses_between_and_again_every_
     with structlog.testing.capture_logs() as logs:
         await run_until(pauses.over, retention(expiring(engine), pauses, observer))
 
-    assert pauses.seconds == [PAUSE_SECONDS, PAUSE_SECONDS, EVERY_SECONDS, EVERY_SECONDS]
+    assert pauses.seconds == [PAUSE_SECONDS, PAUSE_SECONDS, INTERVAL_SECONDS, INTERVAL_SECONDS]
     assert await kept(engine) == {turns[2].conversation_id}
     assert observer.ids == {turn.conversation_id for turn in turns[:2]}
     told = [{k: v for k, v in each.items() if k != "log_level"} for each in logs]
     assert told[:2] == [
-        {"event": "retention", "conversations": 2},
-        {"event": "retention", "conversations": 0},
+        {"event": "retention_finished", "conversations": 2},
+        {"event": "retention_finished", "conversations": 0},
     ]
 
 
@@ -106,8 +106,8 @@ async def test_a_database_that_fails_is_told_once_a_run_and_the_next_run_works(
         with structlog.testing.capture_logs() as logs:
             await run_until(pauses.over, retention(expiry, pauses))
         told = [each["event"] for each in logs if each["event"].startswith("retention")]
-        assert told == ["retention_interrupted", "retention"]
-        assert pauses.seconds == [EVERY_SECONDS, EVERY_SECONDS]
+        assert told == ["retention_interrupted", "retention_finished"]
+        assert pauses.seconds == [INTERVAL_SECONDS, INTERVAL_SECONDS]
 
 
 async def test_a_fault_of_its_own_is_logged_and_ends_nothing_else() -> None:
@@ -119,7 +119,7 @@ async def test_a_fault_of_its_own_is_logged_and_ends_nothing_else() -> None:
     with structlog.testing.capture_logs() as logs:
         await run_until(pauses.over, retention(Faulty(), pauses))
     assert [each["event"] for each in logs][:2] == ["retention_crashed"] * 2
-    assert pauses.seconds == [EVERY_SECONDS, EVERY_SECONDS]
+    assert pauses.seconds == [INTERVAL_SECONDS, INTERVAL_SECONDS]
 
 
 async def test_it_ends_at_once_when_it_is_cancelled_in_a_pause(engine: AsyncEngine) -> None:
@@ -129,6 +129,6 @@ async def test_it_ends_at_once_when_it_is_cancelled_in_a_pause(engine: AsyncEngi
         asleep.set()
         await anyio.sleep_forever()
 
-    sleeping = Retention(expiring(engine), Forgotten(), again=AGAIN, sleep=for_ever)  # type: ignore[arg-type]
+    sleeping = Retention(expiring(engine), Forgotten(), retry_seconds=AGAIN, sleep=for_ever)  # type: ignore[arg-type]
     with anyio.fail_after(15):
         await run_until(asleep, sleeping)

@@ -10,7 +10,7 @@ from app.conversation.history import restore_aliases
 from app.conversation.turn import Turn
 from app.db.store import EventEntry, Store, TurnKey
 from app.events import AliasesAssigned
-from tests.conversation.turning import logged, ran, tool_done, turn_on
+from tests.conversation.turn_setup import logged, ran, tool_done, turn_on
 
 SPANS = [str(UUID(int=number)) for number in range(10, 14)]
 
@@ -34,7 +34,7 @@ async def test_short_names_are_stored_in_their_order_by_calls_that_end_together(
 ) -> None:
     turn = await turn_on(store, writing=Hesitant(store._engine))
     aliases = Aliases()
-    turn.cite(aliases, lambda _: None)
+    turn.set_citations(aliases, lambda _: None)
 
     async def finish(number: int) -> None:
         aliases.name(SPANS[number])

@@ -17,7 +17,7 @@ from app.db.store import Store
 from app.errors import DatabaseUnavailable
 from app.events import ReplyCompleted, TurnFinished, TurnStarted
 from testkit import databases
-from tests.conversation.turning import logged, ran, tool_done, turn_on
+from tests.conversation.turn_setup import logged, ran, tool_done, turn_on
 from tests.db.breaking import without_events
 from tests.db.writing import begun, finish, reply
 

@@ -95,7 +95,7 @@ async def test_an_outage_that_outlasts_a_turn_leaves_the_whole_answer_and_is_tol
     assert reader.error == reader.texts[-1]
     assert "complete" in reader.error
     assert "reload" in reader.error
-    told = [each for each in logs if each["event"] == "turn_not_stored"]
+    told = [each for each in logs if each["event"] == "turn_storage_failed"]
     assert [each["events"] for each in told] == [5]
     assert "Let me" not in str(logs)
     assert (await service.ask("And now?")).error is None

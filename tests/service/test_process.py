@@ -137,7 +137,7 @@ async def test_a_turn_is_one_log_line_without_secrets_or_content(tmp_path: Path)
         process.send(signal.SIGTERM)
         assert await process.wait() == 0
     lines = [json.loads(line) for line in process.log.splitlines()]
-    (turn,) = [line for line in lines if line["event"] == "turn"]
+    (turn,) = [line for line in lines if line["event"] == "turn_ended"]
     assert turn["outcome"] == "turn_finished"
     assert {"trace", "model", "steps", "tools", "prompt_tokens", "ms", "request"} <= set(turn)
     assert (turn["steps"], turn["model"], turn["completion_tokens"]) == (1, "gpt-4.1", 10)

@@ -126,7 +126,7 @@ async def test_a_rolling_restart_cuts_no_answer(tmp_path: Path, database_uri: st
             await fleet.end(port)
     assert {(*each.texts, each.error) for each in answers} == {("Let me look.", f"{ANSWER} ", None)}
     turns = [
-        [json.loads(line) for line in log.splitlines() if '"event": "turn"' in line]
+        [json.loads(line) for line in log.splitlines() if '"event": "turn_ended"' in line]
         for log in fleet.logs
     ]
     answered = [[each for each in of_one if each["steps"]] for of_one in turns]

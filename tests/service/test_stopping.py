@@ -120,7 +120,7 @@ async def test_a_reply_stopped_midway_is_counted_with_an_estimate_of_its_tokens(
     completion = len("Half an answer ") // 3
     assert row == ("cancelled", prompt, completion)
     assert charged == prompt + completion
-    (line,) = [each for each in logs if each["event"] == "turn"]
+    (line,) = [each for each in logs if each["event"] == "turn_ended"]
     assert (line["prompt_tokens"], line["completion_tokens"]) == (prompt, completion)
     assert line["tokens_estimated"] is True
     facts = trace["metadata"]

@@ -221,7 +221,7 @@ async def main():
     async with reporting.running():
         toolbox = Toolbox([failing], None, seconds=5, characters=1000)
         call = ToolCall("1", "failing", '{{"wanted": "{secret}"}}', "1")
-        print((await toolbox.call(call, seconds=5)).text)
+        print((await toolbox.run(call, seconds=5)).text)
 
 anyio.run(main)
 """

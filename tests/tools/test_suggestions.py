@@ -151,5 +151,5 @@ def test_an_address_in_a_name_is_none_in_a_question(address: str) -> None:
 async def test_an_opened_trace_offers_both() -> None:
     error = {"exception_type": "E", "message": "m"}
     async with opened_trace_of(a_span(1, name="agent {x}", error_info=error)) as harness:
-        assert harness.context.starters[0] == "What caused this error?"
+        assert harness.context.starting_questions[0] == "What caused this error?"
         assert "“agent {x}”" in harness.context.suggestions[0]

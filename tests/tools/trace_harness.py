@@ -114,7 +114,7 @@ class TraceHarness:
 
     async def answer(self, tool: str, **arguments: Any) -> CompletedCall:
         call = ToolCall("c1", tool, json.dumps(arguments))
-        return await self.context.toolbox.call(call, seconds=30)
+        return await self.context.toolbox.run(call, seconds=30)
 
     async def call(self, tool: str, **arguments: Any) -> str:
         """What the model reads of a call that went well."""

@@ -47,7 +47,7 @@ class OwnTracesObserver:
         self._jobs = jobs
         self._full = full
 
-    def turn(
+    def start_turn(
         self, *, conversation_id: str, question: str, model: str, **ids: str
     ) -> "OwnTraceBuilder":
         """See the port; `ids` become metadata of the trace under their own names."""
@@ -55,18 +55,18 @@ class OwnTracesObserver:
             self._put, self._jobs, self._full, conversation_id, question, model, {**ids}
         )
 
-    def rated(self, conversation_id: str, value: int) -> None:
+    def record_rating(self, conversation_id: str, value: int) -> None:
         self._put(self._jobs.build_score(conversation_id, value))
 
-    def unrated(self, conversation_id: str) -> None:
+    def record_rating_removed(self, conversation_id: str) -> None:
         self._put(self._jobs.build_score_removal(conversation_id))
 
-    def forgotten(self, conversation_id: str) -> None:
+    def record_deletion(self, conversation_id: str) -> None:
         """Deletes what holds the user's words; without full content that is the thumb alone."""
         if self._full:
             self._put(self._jobs.build_deletion(conversation_id))
         else:
-            self.unrated(conversation_id)
+            self.record_rating_removed(conversation_id)
 
 
 def _utc_now() -> datetime:
@@ -96,7 +96,7 @@ class OwnTraceBuilder:
     def __post_init__(self) -> None:
         self.trace_id = generate_id(self.start)
 
-    def happened(self, event: StoredEvent | ModelCalled) -> None:
+    def record_event(self, event: StoredEvent | ModelCalled) -> None:
         """See the port."""
         if isinstance(event, ModelCalled):
             self._add_model_call(event)
@@ -112,7 +112,7 @@ class OwnTraceBuilder:
         elif isinstance(event, ContextShrunk):
             self.shrunk += 1
 
-    def ended(self, ending: TerminalEvent) -> None:
+    def record_end(self, ending: TerminalEvent) -> None:
         """See the port."""
         failed = ending if isinstance(ending, TurnFailed) else None
         outcome = failed.code if failed else ending.type

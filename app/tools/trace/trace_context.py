@@ -121,7 +121,7 @@ class TraceContext:
         return suggest_next_questions(self.analysis, self.label)
 
     @property
-    def starters(self) -> Questions:
+    def starting_questions(self) -> Questions:
         """Three questions to begin with."""
         return suggest_first_questions(self.analysis, self.label)
 

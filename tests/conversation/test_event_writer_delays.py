@@ -15,7 +15,7 @@ from app.db.schema import admissions
 from app.db.store import Quotas, Store
 from app.events import TurnFailed, TurnFinished
 from testkit import databases
-from tests.conversation.turning import BRIEF, logged, model_call, ran, tool_done, turn_on
+from tests.conversation.turn_setup import BRIEF, logged, model_call, ran, tool_done, turn_on
 from tests.db.lagging_proxy import LaggingProxy
 from tests.db.writing import ALICE, TRACE
 
@@ -59,8 +59,8 @@ async def say_all(turn: Turn) -> None:
 async def test_a_hanging_database_holds_nothing_up_but_the_first_event_and_that_for_a_moment(
     distant: AsyncEngine, proxy: LaggingProxy
 ) -> None:
-    store, patience = Store(distant), StorageTimeouts(event=1, pause=0.02, end=20)
-    turn = await turn_on(store, writing=Store(distant, seconds=20), patience=patience)
+    store, timeouts = Store(distant), StorageTimeouts(event=1, pause=0.02, end=20)
+    turn = await turn_on(store, writing=Store(distant, seconds=20), timeouts=timeouts)
     took: list[float] = []
 
     async def answer(_: Turn) -> None:
@@ -80,9 +80,9 @@ async def test_a_hanging_database_holds_nothing_up_but_the_first_event_and_that_
 async def test_no_reply_waits_for_its_tokens_to_be_noted_and_all_are_noted_in_the_end(
     distant: AsyncEngine, proxy: LaggingProxy
 ) -> None:
-    store, patience = Store(distant), StorageTimeouts(event=0.1, pause=0.02, end=20)
+    store, timeouts = Store(distant), StorageTimeouts(event=0.1, pause=0.02, end=20)
     quotas = Quotas(workspace_tokens_per_day=1_000)
-    turn = await turn_on(store, patience=patience, quotas=quotas)
+    turn = await turn_on(store, timeouts=timeouts, quotas=quotas)
 
     async def answer(_: Turn) -> None:
         proxy.hangs = True
@@ -118,7 +118,7 @@ async def test_a_turn_that_lost_its_conversation_is_charged_for_its_last_reply(
 async def test_a_database_that_hangs_to_the_end_is_given_up_in_words(
     distant: AsyncEngine, proxy: LaggingProxy
 ) -> None:
-    turn = await turn_on(Store(distant), writing=Store(distant, seconds=0.3), patience=BRIEF)
+    turn = await turn_on(Store(distant), writing=Store(distant, seconds=0.3), timeouts=BRIEF)
 
     async def answer(_: Turn) -> None:
         proxy.hangs = True
@@ -136,7 +136,7 @@ async def test_connections_that_all_died_unseen_cost_one_wait_and_not_one_each(
     distant: AsyncEngine, proxy: LaggingProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transactions, "SAID_EVERY_SECONDS", 0)
-    store, patience = Store(distant), StorageTimeouts(event=0.1, pause=0.02, end=20)
+    store, timeouts = Store(distant), StorageTimeouts(event=0.1, pause=0.02, end=20)
 
     async def in_use() -> None:
         async with anyio.create_task_group() as group:
@@ -145,7 +145,7 @@ async def test_connections_that_all_died_unseen_cost_one_wait_and_not_one_each(
 
     await in_use()
     assert proxy.connections >= 5
-    turn = await turn_on(store, writing=Store(distant, seconds=0.5), patience=patience)
+    turn = await turn_on(store, writing=Store(distant, seconds=0.5), timeouts=timeouts)
 
     async def answer(_: Turn) -> None:
         proxy.forget()
@@ -165,7 +165,7 @@ async def test_a_connection_cut_in_any_place_of_a_turn_costs_neither_an_event_no
 ) -> None:
     store, cut_after = Store(distant, attempts=1), 0
     while True:
-        turn = await turn_on(store, patience=StorageTimeouts(event=5, pause=0.01, end=20))
+        turn = await turn_on(store, timeouts=StorageTimeouts(event=5, pause=0.01, end=20))
 
         async def answer(turn: Turn) -> None:
             proxy.cut_after = cut_after  # noqa: B023 - runs within this round
@@ -185,12 +185,12 @@ async def test_a_connection_cut_in_any_place_of_a_turn_costs_neither_an_event_no
 async def test_a_slow_database_gets_everything_in_the_end(
     distant: AsyncEngine, proxy: LaggingProxy, seconds: float
 ) -> None:
-    """2 s a statement, with the patience of the service; the same at a smaller scale."""
+    """2 s a statement, with the timeouts of the service; the same at a smaller scale."""
     store = Store(distant)
     scale = seconds / 2
     await store.ping()
     proxy.seconds = seconds
-    turn = await turn_on(store, patience=StorageTimeouts(2 * scale, 1 * scale, 10 * scale))
+    turn = await turn_on(store, timeouts=StorageTimeouts(2 * scale, 1 * scale, 10 * scale))
 
     async def answer(_: Turn) -> None:
         await say_all(turn)

@@ -29,7 +29,7 @@ async def turn_on(
     store: Store,
     *,
     lease: Lease | None = None,
-    patience: StorageTimeouts = BRIEF,
+    timeouts: StorageTimeouts = BRIEF,
     writing: Store | None = None,
     quotas: Quotas = NO_QUOTAS,
 ) -> Turn:
@@ -40,14 +40,14 @@ async def turn_on(
         writing or store,
         key,
         lease=lease,
-        patience=patience,
+        timeouts=timeouts,
         trace_id=TRACE,
         workspace="workspace",
         request_id="r",
         model="m",
         prices={},
         counts_for_quota=quotas.workspace_tokens_per_day is not None,
-        watch=NoObserver(),
+        observer=NoObserver(),
     )
 
 

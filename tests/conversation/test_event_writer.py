@@ -10,14 +10,14 @@ import pytest
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.conversation.event_writer import HELD_BYTES, Lease, StorageTimeouts
+from app.conversation.event_writer import MAX_PENDING_BYTES, Lease, StorageTimeouts
 from app.conversation.turn import SHUTTING_DOWN, Turn
 from app.db.event_size import LEFT_OUT
 from app.db.store import Store
 from app.errors import ModelFailed
 from app.events import Event, ToolCompleted, TurnCancelled, TurnFailed, TurnFinished
 from testkit import databases
-from tests.conversation.turning import BRIEF, logged, ran, tool_done, turn_on
+from tests.conversation.turn_setup import BRIEF, logged, ran, tool_done, turn_on
 from tests.db.breaking import bring_events_back, take_events_away, without_events
 from tests.db.writing import ALICE, TRACE, take
 
@@ -61,7 +61,7 @@ async def test_what_is_said_in_an_outage_is_shown_at_once_and_stored_when_it_is_
 async def test_the_turns_end_waits_for_the_database_and_takes_all_that_waits_along(
     store: Store, engine: AsyncEngine
 ) -> None:
-    turn = await turn_on(store, patience=PATIENT)
+    turn = await turn_on(store, timeouts=PATIENT)
     await take_events_away(engine)
 
     async def answer(_: Turn) -> None:
@@ -96,7 +96,7 @@ async def test_what_is_never_stored_is_told_in_the_last_words_and_counted_in_the
     assert isinstance(last, TurnFailed)
     assert last.code == "not_stored"
     assert "above is complete" in last.message
-    lines = [each for each in logs if each["event"] == "turn_not_stored"]
+    lines = [each for each in logs if each["event"] == "turn_storage_failed"]
     assert [each["events"] for each in lines] == [2]
     assert "the content" not in str(logs)
 
@@ -121,7 +121,7 @@ async def test_a_failure_that_is_never_stored_keeps_its_own_words(
 async def test_a_turn_stopped_in_an_outage_is_stored_when_it_is_over(
     store: Store, engine: AsyncEngine
 ) -> None:
-    turn = await turn_on(store, patience=PATIENT)
+    turn = await turn_on(store, timeouts=PATIENT)
     await take_events_away(engine)
 
     async def answer(_: Turn) -> None:
@@ -142,7 +142,7 @@ async def test_a_turn_stopped_in_an_outage_is_stored_when_it_is_over(
 async def test_a_process_that_leaves_does_not_wait_long_for_a_database_that_is_away(
     store: Store, engine: AsyncEngine
 ) -> None:
-    turn = await turn_on(store, patience=StorageTimeouts(event=0.2, pause=0.02, end=600))
+    turn = await turn_on(store, timeouts=StorageTimeouts(event=0.2, pause=0.02, end=600))
 
     async def answer(_: Turn) -> None:
         await turn.emit(tool_done(0))
@@ -162,7 +162,7 @@ async def test_no_order_of_outages_and_words_loses_doubles_or_reorders_any(
     store: Store, engine: AsyncEngine, seed: int
 ) -> None:
     chance = random.Random(seed)
-    turn = await turn_on(store, patience=StorageTimeouts(event=0.01, pause=0.001, end=15))
+    turn = await turn_on(store, timeouts=StorageTimeouts(event=0.01, pause=0.001, end=15))
     down = False
 
     async def answer(_: Turn) -> None:
@@ -217,7 +217,7 @@ async def test_a_turn_taken_over_in_an_outage_ends_and_adds_nothing(
     store: Store, engine: AsyncEngine
 ) -> None:
     turn = await turn_on(
-        store, lease=Lease(0.4), patience=StorageTimeouts(event=0.2, pause=15, end=5)
+        store, lease=Lease(0.4), timeouts=StorageTimeouts(event=0.2, pause=15, end=5)
     )
 
     async def taken_over() -> bool:
@@ -252,7 +252,7 @@ async def test_what_waits_in_memory_is_bounded_and_what_is_cut_is_marked(
     store: Store, engine: AsyncEngine
 ) -> None:
     turn = await turn_on(store)
-    big = "x" * (HELD_BYTES // 4)
+    big = "x" * (MAX_PENDING_BYTES // 4)
 
     async def answer(_: Turn) -> None:
         async with without_events(engine):
@@ -267,7 +267,7 @@ async def test_what_waits_in_memory_is_bounded_and_what_is_cut_is_marked(
     assert texts[:3] == [big] * 3
     assert all(text.endswith(LEFT_OUT) for text in texts[3:])
     assert len(texts) == 8
-    assert sum(map(len, texts)) < HELD_BYTES * 1.1
+    assert sum(map(len, texts)) < MAX_PENDING_BYTES * 1.1
 
 
 @pytest.fixture
@@ -319,7 +319,7 @@ async def test_a_full_disk_is_waited_for_and_told_only_where_it_stays_full(
     await pages(100_000)
     await store.delete(ALICE, TRACE)
 
-    freed = await turn_on(store, patience=BRIEF)
+    freed = await turn_on(store, timeouts=BRIEF)
     assert (await ran(freed, room_again))[-1] == TurnFinished()
     assert await logged(store, freed.key) == [
         tool_done(0, "x" * 50_000),
