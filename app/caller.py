@@ -1,4 +1,4 @@
-"""Who sent a request: the browser's session token and workspace, exactly as they came."""
+"""Who sent a request: the browser's session token and workspace, unchanged."""
 
 import hashlib
 import re
@@ -13,8 +13,8 @@ WORKSPACE_LENGTH = 255
 TOKEN_LENGTH = 8_192
 """The backend reads requests with at most 16 KB of headers."""
 
-_LEAST_HIDDEN = 6
-"""A shorter token is no secret, and words would be taken for it."""
+_SHORTEST_SECRET = 6
+"""A shorter token is no secret, and ordinary words would be masked."""
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -35,13 +35,13 @@ class Caller:
         return headers
 
     def encode_headers(self, more: Mapping[str, str]) -> dict[bytes, bytes]:
-        """`more` and the caller's headers as bytes; a browser's, in Latin-1, go on as they came."""
+        """`more` and the caller's headers as bytes: Latin-1, as the browser sent them."""
         sent = {**more, **self.headers()}
         return {name.encode(): value.encode("latin-1", "replace") for name, value in sent.items()}
 
     def mask_token(self, text: str) -> str:
-        """What others answered, without this caller's token, should they quote it."""
-        if self.token is None or len(self.token) < _LEAST_HIDDEN:
+        """The text of somebody else, with this caller's token masked should it hold it."""
+        if self.token is None or len(self.token) < _SHORTEST_SECRET:
             return text
         return text.replace(self.token, "[masked]")
 
@@ -54,7 +54,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose conversations these are: a name that outlives logins, within one workspace."""
+    """Who owns conversations: a name that outlives logins, within one workspace."""
 
     workspace: str
     name: str
@@ -62,10 +62,10 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whose conversations a caller's are.
+    """Who owns a caller's conversations.
 
-    `former_owners` are owners under which the same caller may have talked before the backend could
-    name them; their conversations now belong to `owner`.
+    `former_owners` own those that the same caller began before the backend could name them; these
+    conversations now belong to `owner`.
     """
 
     owner: Owner
@@ -76,13 +76,15 @@ def read_caller(cookie_headers: list[str], workspace: str | None) -> Caller:
     """The caller of a request.
 
     Takes the raw `Cookie` header values and the workspace header (None when absent). The token is
-    cut out of the header text and not decoded, so that it travels on as it came.
+    cut out of the header text and not decoded, so that the backend gets it unchanged.
     Raises InvalidRequest for a value that is too long or holds control characters.
     """
     token = _session_token(cookie_headers)
     for value in (token, workspace):
         if value is not None and _FORBIDDEN.search(value):
-            raise InvalidRequest("A header of this request holds control characters.")
+            raise InvalidRequest(
+                "A header of this request holds control characters, which are not allowed."
+            )
     if workspace is not None and len(workspace) > WORKSPACE_LENGTH:
         raise InvalidRequest(f"A workspace name has at most {WORKSPACE_LENGTH} characters.")
     if token is not None and len(token) > TOKEN_LENGTH:

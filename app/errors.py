@@ -128,10 +128,17 @@ class ModelFailed(Unavailable):
 
     `reason` is one of no_key, bad_key, model_unknown, rate_limited, context_too_long, timeout,
     content_filter, provider_error, cut, not_understood, unreachable, not_signed_in, not_allowed.
+    `setting` names what an operator can change, "" for nothing; it is logged, not shown to users.
     """
 
     code = "model_failed"
     status = 502
+
+    def __init__(
+        self, message: str, *, detail: str = "", reason: str | None = None, setting: str = ""
+    ) -> None:
+        super().__init__(message, detail=detail, reason=reason)
+        self.setting = setting
 
 
 class DatabaseUnavailable(Unavailable):

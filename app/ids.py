@@ -1,4 +1,4 @@
-"""Which texts may become part of an address: ids are UUIDs in their usual form, nothing else."""
+"""Checks ids before they become part of a URL: UUIDs with hyphens, nothing else."""
 
 import re
 

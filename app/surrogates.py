@@ -1,4 +1,4 @@
-"""Characters beyond U+FFFF that arrive in halves.
+"""Joins surrogate pairs: characters beyond U+FFFF that arrive in two halves.
 
 JSON writes an emoji as two escapes (`\\ud83d\\ude00`), and providers cut their deltas between
 them. Each half is a surrogate: a code point that a Python string can hold and UTF-8 cannot.

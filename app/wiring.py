@@ -18,9 +18,9 @@ from app.conversation.retention import Retention
 from app.conversation.token_usage import TokenPrice
 from app.db.retention_batches import RetentionBatches
 from app.db.store import Quotas, Store
-from app.opik.access import Access
+from app.opik.access import BackendAccess
 from app.opik.client import OpikClient
-from app.opik.models import BackendModels
+from app.opik.models import ModelCatalog
 from app.opik.rest_client import RestClient
 from app.settings import ModelPrice, Settings
 from app.telemetry.error_reports import ErrorReports
@@ -62,7 +62,7 @@ def build_conversations(
     opener = TraceOpener(client, loader, TOOLS, limits, usual_seconds=settings.usual_seconds)
     return Conversations(
         store,
-        Access(client, owner_key=store.owner_key, seconds=settings.access_cache_seconds),
+        BackendAccess(client, owner_key=store.owner_key, seconds=settings.access_cache_seconds),
         open_trace=opener.open_trace,
         open_model=_models(settings, backend, rest),
         observer=observer,
@@ -140,8 +140,8 @@ def _models(settings: Settings, backend: BackendHttp, rest: RestClient) -> Model
     """Opens models behind the chat proxy, with a caller's rights."""
     return ModelSelector(
         backend,
-        BackendModels(rest),
-        wishes=ModelPreferences(
+        ModelCatalog(rest),
+        preferences=ModelPreferences(
             models=settings.agent_model,
             order=settings.agent_model_order,
             allowed=settings.agent_models_allowed,

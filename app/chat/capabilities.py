@@ -1,6 +1,6 @@
-"""What a model behind the chat proxy can do, by its provider, and what was learnt of it by trying.
+"""What a model behind the chat proxy can do, by its provider and by what earlier replies showed.
 
-The proxy drops tools for Anthropic, refuses their messages for Gemini (Vertex AI shares its code),
+The proxy drops tools for Anthropic, refuses tool messages for Gemini (Vertex AI shares its code),
 and in OpenAI's Responses mode streams text only.
 """
 
@@ -31,21 +31,20 @@ _PROVIDER_PATTERNS = (
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """How a model is to be asked.
+    """Which form of request a model takes.
 
-    `native_tools` False means that tools go into the text. `streams_calls` False means that calls
-    come in whole replies only. `reasons` is None where nobody said. `refused` are optional
-    parameters to leave out.
+    `native_tools` False means that tools are described and called in text. `streams_calls` False
+    means that tool calls come in whole replies only. `refused` are optional parameters to leave
+    out.
     """
 
     native_tools: bool = True
     streams_calls: bool = True
-    reasons: bool | None = None
     refused: frozenset[str] = frozenset()
 
 
 class LearnedCapabilities:
-    """Capabilities that trying has shown, by workspace and model, for an hour."""
+    """Capabilities that replies have shown, by workspace and model, for an hour."""
 
     def __init__(
         self, *, seconds: float = LEARNED_SECONDS, clock: Callable[[], float] = time.monotonic
@@ -64,7 +63,10 @@ class LearnedCapabilities:
 def find_capabilities(
     provider: str, model: str, *, responses_mode: bool = False, reasons: bool | None = None
 ) -> Capabilities:
-    """What is known before anything was tried; `model` is the name on the wire."""
+    """What is known before the first reply.
+
+    `model` is the name on the wire; `reasons` tells a reasoning model, None where nothing says so.
+    """
     provider = normalize_provider(provider)
     refused = set()
     if reasons is None and _REASONING_MODEL.search(model):
@@ -76,7 +78,6 @@ def find_capabilities(
     return Capabilities(
         native_tools=provider not in _TEXT_ONLY,
         streams_calls=not responses_mode,
-        reasons=reasons,
         refused=frozenset(refused),
     )
 
@@ -92,5 +93,5 @@ def normalize_provider(provider: str) -> str:
 
 
 def guess_provider(model: str) -> str:
-    """The provider that the proxy would take for a name on the wire; "" for an unknown one."""
+    """The provider that the proxy chooses by a name on the wire; "" for an unknown one."""
     return next((name for name, pattern in _PROVIDER_PATTERNS if pattern.match(model)), "")

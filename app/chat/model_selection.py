@@ -1,9 +1,9 @@
-"""Which model answers a turn: by configuration, by the workspace's keys, and by trying."""
+"""Selects the model of a turn: by configuration, by the workspace's keys, and by trying."""
 
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import anyio
 import structlog
@@ -23,6 +23,7 @@ from app.chat.native_tools import wire_model
 from app.chat.provider_errors import build_model_failed
 from app.errors import InvalidRequest, ModelFailed, OpikAssistError
 from app.messages import Message, OfferedModel, Reply, ToolSpec
+from app.opik.models import CatalogModel, ModelCatalog, ProviderKey
 
 log = structlog.get_logger(__name__)
 
@@ -33,28 +34,6 @@ _MODELS_LISTED_IN_KEY = frozenset({"custom-llm", "bedrock", "ollama"})
 _OPENROUTER = "openrouter/"
 _ROUTERS = frozenset({"openrouter", "requesty", "orcarouter"})
 _FREE_PROVIDER = "opik-free"
-
-
-class CatalogKey(Protocol):
-    """A provider that the workspace has a key for."""
-
-    @property
-    def provider(self) -> str: ...
-    @property
-    def models(self) -> tuple[str, ...]: ...
-    @property
-    def responses_mode(self) -> bool: ...
-
-
-class CatalogModel(Protocol):
-    """A model that the backend knows."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def qualified_name(self) -> str | None: ...
-    @property
-    def reasoning(self) -> bool | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,57 +48,57 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceModels:
-    """What the backend tells of a workspace; None where it tells nothing."""
+    """What the backend lists for a workspace, models by provider; None where it lists nothing."""
 
-    keys: Sequence[CatalogKey] | None = None
-    offers: Mapping[str, Sequence[CatalogModel]] | None = None
+    keys: Sequence[ProviderKey] | None = None
+    models: Mapping[str, Sequence[CatalogModel]] | None = None
 
-    def usable(self, candidate: Candidate) -> bool | None:
-        """Whether this model can answer here; None where only trying would tell."""
+    def is_usable(self, candidate: Candidate) -> bool | None:
+        """Whether this model can answer here; None where only a request would show it."""
         if self.keys is None or not candidate.provider:
             return None
-        if candidate.provider == _FREE_PROVIDER and self._offered(_FREE_PROVIDER):
+        if candidate.provider == _FREE_PROVIDER and self._models_of(_FREE_PROVIDER):
             return True
         if not any(normalize_provider(key.provider) == candidate.provider for key in self.keys):
             return False
         if candidate.provider in _MODELS_LISTED_IN_KEY:
             return any(candidate.wire in key.models for key in self.keys)
-        offered = self._offered(candidate.provider)
-        if candidate.provider in _EXACT_NAME_PROVIDERS and offered:
-            return any(offer.id == candidate.wire for offer in offered)
+        models = self._models_of(candidate.provider)
+        if candidate.provider in _EXACT_NAME_PROVIDERS and models:
+            return any(model.id == candidate.wire for model in models)
         return True
 
-    def candidates(self, names: Iterable[str]) -> list[Candidate]:
-        """The models that these names may mean, each once, in order."""
+    def find_candidates(self, names: Iterable[str]) -> list[Candidate]:
+        """The models that these names may stand for, each once, in order."""
         found: dict[str, Candidate] = {}
         for name in names:
-            for each in self._meant(name):
+            for each in self._candidates_of(name):
                 found.setdefault(each.wire, each)
         return list(found.values())
 
-    def choose(self, names: Sequence[str], order: Sequence[str]) -> list[Candidate]:
-        """The models to try in turn: of `names` first, then of `order`.
+    def select(self, names: Sequence[str], order: Sequence[str]) -> list[Candidate]:
+        """The models to try one after the other: of `names` first, then of `order`.
 
         Those that are known not to work are left out, unless nothing else is left: then the first
-        one stays, for the backend to say what is wrong with it.
+        one stays, so that the user reads what is wrong with it.
         """
-        wanted = self.candidates([*(name for name in names if name != AUTO), *order])
-        usable = [each for each in wanted if self.usable(each) is not False]
-        return usable or wanted[:1]
+        found = self.find_candidates([*(name for name in names if name != AUTO), *order])
+        return [each for each in found if self.is_usable(each) is not False] or found[:1]
 
-    def _meant(self, name: str) -> list[Candidate]:
+    def _candidates_of(self, name: str) -> list[Candidate]:
         provider, _, rest = name.partition("/")
         if rest == "*":
             provider = normalize_provider(provider)
-            return [self._candidate(each, each) for each in self._all_of(provider)][:_PER_WILDCARD]
+            names = list(self._wire_names(provider))[:_PER_WILDCARD]
+            return [self._candidate(each, each) for each in names]
         wire = wire_model(name)
-        meant = [self._candidate(name, wire)]
+        candidates = [self._candidate(name, wire)]
         if wire != name:
             routed = "google/" + rest if provider == "gemini" else name
-            offered = self._offered("openrouter")
-            if not offered or any(offer.id == routed for offer in offered):
-                meant.append(self._candidate(name, _OPENROUTER + routed))
-        return meant
+            models = self._models_of("openrouter")
+            if not models or any(model.id == routed for model in models):
+                candidates.append(self._candidate(name, _OPENROUTER + routed))
+        return candidates
 
     def _candidate(self, name: str, wire: str) -> Candidate:
         provider = self._provider_of(wire)
@@ -127,71 +106,60 @@ class WorkspaceModels:
             provider,
             wire,
             responses_mode=provider == "openai" and self._in_responses_mode(),
-            reasons=self._reasons(provider, wire),
+            reasons=self._is_reasoning(provider, wire),
         )
         return Candidate(name, wire, provider, capabilities)
 
     def _provider_of(self, wire: str) -> str:
-        """By the keys' own lists, by the backend's models, and by the name, in this order."""
+        """By the keys' own lists, else by the backend's models, else by the name."""
         for key in self.keys or ():
             if wire in key.models:
                 return normalize_provider(key.provider)
-        for provider, offers in (self.offers or {}).items():
-            if any(wire in {offer.id, offer.qualified_name} for offer in offers):
+        for provider, models in (self.models or {}).items():
+            if any(wire in {model.id, model.qualified_name} for model in models):
                 return normalize_provider(provider)
         return guess_provider(wire)
 
     def _in_responses_mode(self) -> bool:
-        """The proxy takes a provider's first key."""
+        """The proxy uses the first key of a provider, so that its mode counts."""
         of_openai = (key for key in self.keys or () if normalize_provider(key.provider) == "openai")
         first = next(of_openai, None)
         return first is not None and first.responses_mode
 
-    def _reasons(self, provider: str, wire: str) -> bool | None:
-        known = {offer.id: offer.reasoning for offer in self._offered(provider)}
+    def _is_reasoning(self, provider: str, wire: str) -> bool | None:
+        known = {model.id: model.reasoning for model in self._models_of(provider)}
         return known.get(wire, known.get(wire.removeprefix(_OPENROUTER)))
 
-    def _all_of(self, provider: str) -> Iterator[str]:
-        """The names on the wire of what a provider offers."""
+    def _wire_names(self, provider: str) -> Iterator[str]:
+        """The names on the wire of all models of a provider."""
         for key in self.keys or ():
             if normalize_provider(key.provider) == provider:
                 yield from key.models
-        for offer in self._offered(provider):
+        for model in self._models_of(provider):
             if provider in _ROUTERS:
-                yield f"{provider}/{offer.id.removeprefix(f'{provider}/')}"
+                yield f"{provider}/{model.id.removeprefix(f'{provider}/')}"
             elif provider == "vertex-ai":
-                yield offer.qualified_name or f"vertex_ai/{offer.id}"
+                yield model.qualified_name or f"vertex_ai/{model.id}"
             elif provider not in _MODELS_LISTED_IN_KEY:
-                yield offer.id
+                yield model.id
 
-    def _offered(self, provider: str) -> Sequence[CatalogModel]:
-        return next(
-            (
-                each
-                for name, each in (self.offers or {}).items()
-                if normalize_provider(name) == provider
-            ),
-            (),
-        )
+    def _models_of(self, provider: str) -> Sequence[CatalogModel]:
+        for name, models in (self.models or {}).items():
+            if normalize_provider(name) == provider:
+                return models
+        return ()
 
 
 _CACHE_SIZE = 10_000
 _CACHE_SECONDS = 300
-# The backend's lists only make the choice better: nobody waits long for them.
+# The backend's lists only improve the choice: a question does not wait long for them.
 _LISTING_SECONDS = 5
 _TRY_NEXT = frozenset({"no_key", "model_unknown"})
 
 
-class ModelCatalog(Protocol):
-    """Tells what a workspace may use; None where the backend does not."""
-
-    async def keys(self, caller: Caller) -> Sequence[CatalogKey] | None: ...
-    async def models(self, caller: Caller) -> Mapping[str, Sequence[CatalogModel]] | None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class ModelPreferences:
-    """The configured models: those to use, those to fall back to, those a question may name."""
+    """The configured models: `models` to use, `order` to fall back to, `allowed` in a question."""
 
     models: Sequence[str]
     order: Sequence[str] = ()
@@ -199,39 +167,39 @@ class ModelPreferences:
 
 
 class ModelSelector:
-    """Opens the model of a turn; what it finds out serves all turns of the process."""
+    """Opens the model of a turn; caches what it learns for all turns of the process."""
 
     def __init__(
         self,
         backend: BackendHttp,
-        offers: ModelCatalog,
+        catalog: ModelCatalog,
         *,
-        wishes: ModelPreferences,
+        preferences: ModelPreferences,
         options: ChatOptions,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._backend = backend
-        self._offers = offers
-        self._wishes = wishes
+        self._catalog = catalog
+        self._preferences = preferences
         self._options = options
         self._learned = LearnedCapabilities(clock=clock)
-        self._known: TTLCache[str, WorkspaceModels] = TTLCache(
+        self._workspaces: TTLCache[str, WorkspaceModels] = TTLCache(
             _CACHE_SIZE, _CACHE_SECONDS, timer=clock
         )
-        # By workspace: the names on the wire that the proxy cannot route, the providers (as
+        # By workspace: names on the wire that the proxy cannot route, and providers (as
         # `provider/*`) for which it has no key.
-        self._refused: TTLCache[tuple[str | None, str], bool] = TTLCache(
+        self._unusable: TTLCache[tuple[str | None, str], bool] = TTLCache(
             _CACHE_SIZE, _CACHE_SECONDS, timer=clock
         )
 
     def admit(self, requested: str | None) -> str:
-        """The name that stands for the turn's model until one has answered.
+        """The name of the turn's model until one has answered.
 
-        Raises InvalidRequest for a requested one that is not among the allowed.
+        Raises InvalidRequest for a requested model that is not allowed.
         """
         if requested is None:
-            return self._wishes.models[0]
-        if requested not in self._wishes.allowed:
+            return self._preferences.models[0]
+        if requested not in self._preferences.allowed:
             raise InvalidRequest(
                 "This model cannot be chosen here; GET models lists those that can."
             )
@@ -242,24 +210,24 @@ class ModelSelector:
 
     async def offered(self, caller: Caller) -> list[OfferedModel]:
         """The models that a question may name, and which of them work in this workspace."""
-        knowledge = await self._knowledge(caller)
+        workspace = await self._workspace_models(caller)
         offered = []
-        for name in self._wishes.allowed:
-            candidates = [] if name == AUTO else knowledge.candidates([name])
-            usable = {knowledge.usable(each) for each in candidates}
-            offered.append(OfferedModel(name, True if True in usable else _unless(usable)))
+        for name in self._preferences.allowed:
+            candidates = [] if name == AUTO else workspace.find_candidates([name])
+            usable = {workspace.is_usable(each) for each in candidates}
+            offered.append(OfferedModel(name, _any_usable(usable)))
         return offered
 
     async def candidates(self, caller: Caller, requested: str | None) -> list[Candidate]:
-        """The models to try in turn. Whoever asked for one model is not answered by another."""
-        knowledge = await self._knowledge(caller)
-        wishes = self._wishes
-        if requested is None or requested == AUTO:
-            names = wishes.models if requested is None else [AUTO]
-            found = knowledge.choose(names, wishes.order)
+        """The models to try one after the other. A requested model is not replaced by another."""
+        workspace = await self._workspace_models(caller)
+        if requested is None:
+            found = workspace.select(self._preferences.models, self._preferences.order)
+        elif requested == AUTO:
+            found = workspace.select([], self._preferences.order)
         else:
-            found = knowledge.choose([requested], ())
-        return [each for each in found if not self._is_refused(caller, each)] or found[:1]
+            found = workspace.select([requested], ())
+        return [each for each in found if not self._is_marked_unusable(caller, each)] or found[:1]
 
     def open(self, caller: Caller, candidate: Candidate, *, token: str) -> ProxyModel:
         return ProxyModel(
@@ -272,42 +240,42 @@ class ModelSelector:
             token=token,
         )
 
-    def refuse(self, caller: Caller, candidate: Candidate, *, for_want_of_key: bool) -> None:
-        """Takes note that the proxy cannot route this model, or none of its provider.
+    def mark_unusable(self, caller: Caller, candidate: Candidate, *, no_key: bool) -> None:
+        """Remembers that the proxy cannot route this model; with `no_key`, none of its provider.
 
-        Where the backend lists its keys they are read anew the next time, since they have changed;
-        elsewhere the model is passed over for some minutes.
+        Where the backend lists its keys, they are read again the next time, since they have
+        changed; elsewhere the model is not tried for some minutes.
         """
-        if self._known.pop(caller.digest(), None) is None:
-            of_provider = for_want_of_key and candidate.provider
-            name = f"{candidate.provider}/*" if of_provider else candidate.wire
-            self._refused[caller.workspace, name] = True
+        if self._workspaces.pop(caller.digest(), None) is None:
+            whole_provider = no_key and candidate.provider
+            name = f"{candidate.provider}/*" if whole_provider else candidate.wire
+            self._unusable[caller.workspace, name] = True
 
-    def _is_refused(self, caller: Caller, candidate: Candidate) -> bool:
+    def _is_marked_unusable(self, caller: Caller, candidate: Candidate) -> bool:
         names = (candidate.wire, f"{candidate.provider}/*")
-        return any((caller.workspace, name) in self._refused for name in names)
+        return any((caller.workspace, name) in self._unusable for name in names)
 
-    async def _knowledge(self, caller: Caller) -> WorkspaceModels:
-        known = self._known.get(caller.digest())
+    async def _workspace_models(self, caller: Caller) -> WorkspaceModels:
+        known = self._workspaces.get(caller.digest())
         if known is None:
-            known = await self._ask(caller)
+            known = await self._list(caller)
             if known.keys is not None:
-                self._known[caller.digest()] = known
+                self._workspaces[caller.digest()] = known
         return known
 
-    async def _ask(self, caller: Caller) -> WorkspaceModels:
+    async def _list(self, caller: Caller) -> WorkspaceModels:
         found: dict[str, Any] = {}
 
-        async def ask(name: str, read: Callable[[Caller], Awaitable[object]]) -> None:
+        async def read(name: str, list_all: Callable[[Caller], Awaitable[object]]) -> None:
             try:
-                found[name] = await read(caller)
+                found[name] = await list_all(caller)
             except OpikAssistError as error:
-                log.info("models_not_listed", what=name, code=error.code)
+                log.info("model_catalog_unavailable", what=name, code=error.code)
 
         with anyio.move_on_after(_LISTING_SECONDS):
             async with anyio.create_task_group() as group:
-                group.start_soon(ask, "keys", self._offers.keys)
-                group.start_soon(ask, "offers", self._offers.models)
+                group.start_soon(read, "keys", self._catalog.list_keys)
+                group.start_soon(read, "models", self._catalog.list_models)
         return WorkspaceModels(**found)
 
 
@@ -315,9 +283,9 @@ class ChosenModel:
     """`agent.ports.Model`: the first of the candidates that the proxy can route, from then on."""
 
     def __init__(
-        self, desk: ModelSelector, caller: Caller, *, token: str, requested: str | None
+        self, selector: ModelSelector, caller: Caller, *, token: str, requested: str | None
     ) -> None:
-        self._desk = desk
+        self._selector = selector
         self._caller = caller
         self._token = token
         self._requested = requested
@@ -327,14 +295,24 @@ class ChosenModel:
         self, messages: Sequence[Message], *, tools: Sequence[ToolSpec], say: Callable[[str], None]
     ) -> Reply:
         """See `agent.ports.Model`; where no candidate works the first one's failure is raised."""
-        if self._model is not None:
-            return await self._model.reply(messages, tools=tools, say=say)
+        try:
+            if self._model is not None:
+                return await self._model.reply(messages, tools=tools, say=say)
+            return await self._first_reply(messages, tools, say)
+        except ModelFailed as error:
+            if error.setting:
+                log.warning("model_failed", reason=error.reason, check_setting=error.setting)
+            raise
+
+    async def _first_reply(
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec], say: Callable[[str], None]
+    ) -> Reply:
         failure: ModelFailed | None = None
-        keyless: set[str] = set()
-        for candidate in await self._desk.candidates(self._caller, self._requested):
-            if candidate.provider in keyless:
+        without_key: set[str] = set()
+        for candidate in await self._selector.candidates(self._caller, self._requested):
+            if candidate.provider in without_key:
                 continue
-            model = self._desk.open(self._caller, candidate, token=self._token)
+            model = self._selector.open(self._caller, candidate, token=self._token)
             try:
                 reply = await model.reply(messages, tools=tools, say=say)
             except ModelFailed as error:
@@ -342,20 +320,20 @@ class ChosenModel:
                     self._model = model
                     raise
                 failure = failure or error
-                keyless_provider = error.reason == "no_key"
-                self._desk.refuse(self._caller, candidate, for_want_of_key=keyless_provider)
-                if keyless_provider and candidate.provider:
-                    keyless.add(candidate.provider)
-                log.info("model_not_usable", model=candidate.wire, reason=error.reason)
+                no_key = error.reason == "no_key"
+                self._selector.mark_unusable(self._caller, candidate, no_key=no_key)
+                if no_key and candidate.provider:
+                    without_key.add(candidate.provider)
+                log.info("model_unusable", model=candidate.wire, reason=error.reason)
                 continue
             self._model = model
             log.info("model_chosen", model=candidate.wire, provider=candidate.provider)
             return reply
-        if failure is None:
-            raise build_model_failed("no_model")
-        raise failure
+        raise failure or build_model_failed("no_model")
 
 
-def _unless(usable: set[bool | None]) -> bool | None:
-    """What a set without a True says."""
+def _any_usable(usable: set[bool | None]) -> bool | None:
+    """True if any is, None where only a request would show it, else False."""
+    if True in usable:
+        return True
     return None if None in usable or not usable else False

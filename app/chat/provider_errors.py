@@ -1,10 +1,10 @@
-"""Every way in which the proxy says no -> one ModelFailed that tells the user what to do.
+"""Every form of error that the proxy sends -> one ModelFailed whose message says what to do.
 
-A refusal comes as an HTTP status with a JSON, text or HTML body, or as a frame inside a stream
+An error comes as an HTTP status with a JSON, text or HTML body, or as a frame inside a stream
 whose status is already 200: `{"code", "message", "details"}` of older backends, `{"error": {...}}`
 of newer ones, `errors` of the backend's validation, `detail` of Python proxies. Providers' own
 errors are often packed into `message` as JSON. Statuses alone mislead (old backends turn nearly
-everything into 500), so the words are looked at first.
+everything into 500), so the text is matched first.
 """
 
 import re
@@ -23,9 +23,9 @@ _NESTING = 4
 
 @dataclass(frozen=True, slots=True)
 class ProviderError:
-    """An error as it came. `text` is not masked and must not be shown as it is.
+    """An error as the proxy sent it. `text` may hold secrets and must be masked before it is shown.
 
-    `status` is the HTTP status, or the code in a frame (0 where it tells none); `kind` holds the
+    `status` is the HTTP status, or the code in a frame (0 where it has none); `kind` holds the
     provider's codes and types, such as `context_length_exceeded`.
     """
 
@@ -34,9 +34,9 @@ class ProviderError:
     kind: str = ""
     in_stream: bool = False
 
-    def hiding(self, hide: Callable[[str], str]) -> "ProviderError":
-        """The same without what `hide` takes out of a text."""
-        return replace(self, text=hide(self.text), kind=hide(self.kind))
+    def masked(self, mask: Callable[[str], str]) -> "ProviderError":
+        """The same with `mask` applied to its texts."""
+        return replace(self, text=mask(self.text), kind=mask(self.kind))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def _make_rule(case: str, *patterns: str) -> _ErrorRule:
     return _ErrorRule(case, re.compile("|".join(patterns), re.IGNORECASE))
 
 
-# The wordings of OpenAI, Anthropic, Gemini, OpenRouter, Bedrock, Mistral, vLLM, llama.cpp and
+# Error texts of OpenAI, Anthropic, Gemini, OpenRouter, Bedrock, Mistral, vLLM, llama.cpp and
 # Ollama; the first rule that matches decides.
 _RULES: Sequence[_ErrorRule] = (
     _make_rule("no_key", r"API key not configured for LLM", r"no API key (?:is )?configured"),
@@ -115,7 +115,7 @@ _HTTP_STATUSES: Mapping[int, str] = {
     404: "no_proxy",
     405: "no_proxy",
 }
-# What providers say to a message with the role `tool`, or to one that only holds calls.
+# How providers reject a message with the role `tool`, or one that only holds calls.
 _TOOL_MESSAGES = re.compile(
     r"unexpected role|(?:invalid|unknown|unsupported) role|roles must alternate"
     r"|role.{0,40}\btool\b|content cannot be null or empty|content blocks must be non-empty"
@@ -142,7 +142,7 @@ def find_provider_error(frame: Mapping[str, Any]) -> ProviderError | None:
 
 
 def parse_error_response(status: int, body: bytes) -> ProviderError:
-    """The error that an HTTP answer of 300 and above is."""
+    """The error in an HTTP response of 300 and above."""
     content = body.decode("utf-8", "replace").strip()
     data = parse_json_object(content)
     if data is None:
@@ -154,40 +154,42 @@ def parse_error_response(status: int, body: bytes) -> ProviderError:
     return ProviderError(status=inner if generic else status, text=text, kind=kind)
 
 
-def to_model_failed(refusal: ProviderError, *, model: str, provider: str = "") -> ModelFailed:
-    """The refusal in our words, with the provider's masked excerpt as detail.
+def to_model_failed(error: ProviderError, *, model: str, provider: str = "") -> ModelFailed:
+    """The error in our words, with the provider's masked excerpt as detail.
 
     `model` is the name on the wire; `provider` is the proxy's name of it, "" where unknown.
     """
-    case = _classify_error(refusal)
-    named = re.search(r"provider[ =]'([\w -]{1,60})'", refusal.text)
-    who = format_provider(named[1] if named else provider)
-    return build_model_failed(case, detail=refusal.text or refusal.kind, model=model, provider=who)
+    case = _classify_error(error)
+    named = re.search(r"provider[ =]'([\w -]{1,60})'", error.text)
+    name = format_provider(named[1] if named else provider)
+    return build_model_failed(case, detail=error.text or error.kind, model=model, provider=name)
 
 
 def build_model_failed(case: str, *, detail: str = "", **names: object) -> ModelFailed:
-    """ModelFailed for one of `SENTENCES`; `names` fill its gaps."""
-    reason, sentence = ERROR_MESSAGES[case]
+    """ModelFailed for a case of `ERROR_MESSAGES`; `names` fill the gaps of its text."""
+    message = ERROR_MESSAGES[case]
     values = {"model": "the model", "provider": format_provider("")} | names
-    text = sentence.format_map({name: excerpt(str(value)) for name, value in values.items()})
-    return ModelFailed(text[:1].upper() + text[1:], detail=detail, reason=reason)
+    text = message.text.format_map({name: excerpt(str(value)) for name, value in values.items()})
+    return ModelFailed(
+        text[:1].upper() + text[1:], detail=detail, reason=message.reason, setting=message.setting
+    )
 
 
-def find_refused_parameter(refusal: ProviderError, names: Iterable[str]) -> str | None:
-    """Which of `names` the provider does not accept, where that is what it says.
+def find_refused_parameter(error: ProviderError, names: Iterable[str]) -> str | None:
+    """Which of `names` the provider does not accept; None for an error of another kind.
 
-    The status is not looked at: old backends pass on such a 400 as 500, and streams have none.
+    The status is not checked: old backends pass on such a 400 as 500, and streams have none.
     """
-    if not _REFUSED_PARAMETER.search(refusal.text):
+    if not _REFUSED_PARAMETER.search(error.text):
         return None
-    return next((name for name in names if re.search(rf"\b{name}\b", refusal.text)), None)
+    return next((name for name in names if re.search(rf"\b{name}\b", error.text)), None)
 
 
-def refuses_tools(refusal: ProviderError) -> bool:
+def refuses_tools(error: ProviderError) -> bool:
     """Whether the provider refused native tools or the messages that come with them."""
-    case = _classify_error(refusal)
+    case = _classify_error(error)
     if case in {"refused", "provider_failed"}:
-        return _TOOL_MESSAGES.search(refusal.text) is not None
+        return _TOOL_MESSAGES.search(error.text) is not None
     return case == "no_tools"
 
 
@@ -196,27 +198,27 @@ def is_html(text: str) -> bool:
     return text.lstrip().lower().startswith(("<!doctype", "<html", "<head", "<?xml"))
 
 
-def _classify_error(refusal: ProviderError) -> str:
-    words = f"{refusal.text} {refusal.kind}"[:_READ_CHARACTERS]
+def _classify_error(error: ProviderError) -> str:
+    text = f"{error.text} {error.kind}"[:_READ_CHARACTERS]
     for rule in _RULES:
-        if rule.pattern.search(words):
+        if rule.pattern.search(text):
             return rule.case
-    if not refusal.in_stream:
-        if refusal.status in _HTTP_STATUSES:
-            return _HTTP_STATUSES[refusal.status]
-        if refusal.status < 400:
+    if not error.in_stream:
+        if error.status in _HTTP_STATUSES:
+            return _HTTP_STATUSES[error.status]
+        if error.status < 400:
             return "redirected"
-        if refusal.status in {502, 503} and not words.strip():
+        if error.status in {502, 503} and not text.strip():
             return "gateway"
-    if refusal.status in _STATUSES:
-        return _STATUSES[refusal.status]
-    if refusal.status in {401, 403}:
+    if error.status in _STATUSES:
+        return _STATUSES[error.status]
+    if error.status in {401, 403}:
         return "bad_key"
-    return "refused" if 400 <= refusal.status < 500 else "provider_failed"
+    return "refused" if 400 <= error.status < 500 else "provider_failed"
 
 
 def _parse_error(value: object, depth: int = 0) -> tuple[str, str, int]:
-    """Text, kind and status of an error, from wherever in it they are."""
+    """Text, kind and status of an error, at whatever depth they are."""
     if depth > _NESTING:
         return "", "", 0
     if isinstance(value, list):
@@ -233,7 +235,7 @@ def _parse_error(value: object, depth: int = 0) -> tuple[str, str, int]:
 
 def _parse_error_object(value: Mapping[str, Any], depth: int) -> tuple[str, str, int]:
     metadata = value.get("metadata")
-    # OpenRouter's own message only says that its provider failed.
+    # OpenRouter's own `message` only states that its provider failed.
     raw = metadata.get("raw") if isinstance(metadata, dict) else None
     members = (raw, value.get("error"), value.get("message"), value.get("errors"))
     parts = (

@@ -14,7 +14,7 @@ import structlog
 
 from app.backend_http import BackendHttp, ByteAllowance, OpenResponse
 from app.caller import Caller
-from app.chat.capabilities import drops_tools
+from app.chat.capabilities import drops_tools, normalize_provider
 from app.chat.frames import Frame, FrameDecoder, UnreadableLine, parse_json_object
 from app.chat.provider_errors import (
     ProviderError,
@@ -127,7 +127,7 @@ class ReplyStream:
         provider = response.headers.get(_PROVIDER, "")
         if response.status >= 300:
             body = (await response.read(ByteAllowance(_ERROR_BYTES))).body
-            error = parse_error_response(response.status, body).hiding(self._caller.mask_token)
+            error = parse_error_response(response.status, body).masked(self._caller.mask_token)
             raise ReplyStreamFailed(
                 to_model_failed(error, model=self._model, provider=provider),
                 provider_error=error,
@@ -136,7 +136,7 @@ class ReplyStream:
         reading = _Reading(
             ReplyBuilder(self._new_id, limit=self._reply_bytes),
             say,
-            hide=self._caller.mask_token,
+            mask=self._caller.mask_token,
             model=self._model,
             provider=provider,
         )
@@ -193,7 +193,7 @@ class ReplyStream:
                 build_model_failed("not_understood", detail="broken compression")
             )
         # The error's own text may hold addresses of the inner network; its name says enough.
-        log.info("proxy_unreachable", error=type(error).__name__)
+        log.info("chat_proxy_unreachable", error=type(error).__name__)
         return ReplyStreamFailed(build_model_failed("unreachable"), lost_connection=True)
 
 
@@ -205,7 +205,7 @@ class _Reading:
         builder: ReplyBuilder,
         say: Callable[[str], None],
         *,
-        hide: Callable[[str], str],
+        mask: Callable[[str], str],
         model: str,
         provider: str,
     ) -> None:
@@ -213,7 +213,7 @@ class _Reading:
         self.decoder = FrameDecoder()
         self.over = False
         self._say = say
-        self._hide = hide
+        self._mask = mask
         self._model = model
         self._provider = provider
         self._frames = 0
@@ -255,7 +255,7 @@ class _Reading:
         self._frames += 1
         error = find_provider_error(frame.data)
         if error is not None:
-            error = error.hiding(self._hide)
+            error = error.masked(self._mask)
             failure = to_model_failed(error, model=self._model, provider=self._provider)
             raise ReplyStreamFailed(failure, provider_error=error)
         text = self.builder.add_frame(frame.data)
@@ -269,7 +269,7 @@ class _Reading:
             self.give_up()
         elif not self._frames:
             case = "page" if is_html(line.text) else "not_understood"
-            detail = "" if case == "page" else self._hide(line.text)
+            detail = "" if case == "page" else self._mask(line.text)
             raise ReplyStreamFailed(build_model_failed(case, detail=detail))
         self._damaged = self._damaged or _is_damaged_frame(line)
 
@@ -285,7 +285,7 @@ class _Reading:
 
     def _never_marks_its_end(self) -> bool:
         if self._provider:
-            return self._provider.lower() in {"anthropic", "gemini"}
+            return normalize_provider(self._provider) in {"anthropic", "gemini"}
         return self._model.startswith(("claude", "gemini"))
 
 

@@ -1,7 +1,7 @@
-"""Who is this caller, and may they read this trace? Asked of the backend, briefly remembered.
+"""Asks the backend who a caller is and whether they may read a trace; caches the answers briefly.
 
-Only permissions are remembered, never refusals, under a digest of the credentials; so a revoked
-permission ends within the cache's time, and a failing backend opens nothing.
+Only permissions are cached, never refusals, under a digest of the credentials: a revoked permission
+ends within the cache's time, and a failing backend allows nothing.
 """
 
 import hashlib
@@ -16,10 +16,11 @@ from app.opik.client import OpikClient
 
 CACHE_SIZE = 10_000
 _NAME_LENGTH = 240
+"""With its prefix a name fits into the 255 characters of its column."""
 DEFAULT_WORKSPACE = "default"
 
 
-class Access:
+class BackendAccess:
     def __init__(
         self,
         client: OpikClient,
@@ -28,27 +29,28 @@ class Access:
         seconds: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`owner_key` signs tokens into owner names; `seconds` is how long a yes is remembered."""
+        """`owner_key` signs tokens into owner names; `seconds` is how long a permission is
+        cached."""
         self._client = client
         self._owner_key = owner_key
         self._identities: TTLCache[str, Identity] = TTLCache(CACHE_SIZE, seconds, timer=clock)
         self._readable: TTLCache[tuple[str, str], bool] = TTLCache(CACHE_SIZE, seconds, timer=clock)
 
     async def identify(self, caller: Caller, *, fresh: bool) -> Identity:
-        """Who the caller is, by the backend's word.
+        """Who the caller is according to the backend.
 
-        Only a backend without the endpoint leaves the token (signed, so that it cannot be read
-        back from the database) or nobody as the owner; every other failure is a refusal.
+        Where the backend has no such endpoint, the owner is named by the token (signed, so that it
+        cannot be read back from the database) or is anonymous; every other failure is raised.
         """
         digest = caller.digest()
         known = None if fresh else self._identities.get(digest)
         if known is None:
-            known = await self._ask(caller)
+            known = await self._read_identity(caller)
             self._identities[digest] = known
         return known
 
     async def check(self, caller: Caller, trace_id: str, *, fresh: bool) -> None:
-        """Returns when the caller may read the trace; raises the backend's refusal."""
+        """Returns if the caller may read the trace; raises the backend's error otherwise."""
         key = (caller.digest(), trace_id)
         if not fresh and key in self._readable:
             return
@@ -56,22 +58,22 @@ class Access:
         await self._client.check_trace(caller, trace_id)
         self._readable[key] = True
 
-    async def _ask(self, caller: Caller) -> Identity:
+    async def _read_identity(self, caller: Caller) -> Identity:
         permissions = await self._client.get_permissions(caller)
-        sent = caller.workspace if caller.workspace is not None else DEFAULT_WORKSPACE
-        unnamed = Owner(sent, await self._unnamed(caller))
+        requested = caller.workspace if caller.workspace is not None else DEFAULT_WORKSPACE
+        by_token = Owner(requested, await self._name_by_token(caller))
         if permissions is None:
-            return Identity(unnamed)
-        workspace = permissions.workspace_name or sent
+            return Identity(by_token)
+        workspace = permissions.workspace_name or requested
         owner = Owner(workspace[:WORKSPACE_LENGTH], _name_user(permissions.user_name))
-        return Identity(owner, former_owners=(unnamed,))
+        return Identity(owner, former_owners=(by_token,))
 
-    async def _unnamed(self, caller: Caller) -> str:
+    async def _name_by_token(self, caller: Caller) -> str:
         if caller.token is None:
             return "anonymous"
         key = await self._owner_key()
-        said = f"{caller.token}\0{caller.workspace or ''}".encode("latin-1", "replace")
-        return f"token:{hmac.new(key, said, hashlib.sha256).hexdigest()}"
+        signed = f"{caller.token}\0{caller.workspace or ''}".encode("latin-1", "replace")
+        return f"token:{hmac.new(key, signed, hashlib.sha256).hexdigest()}"
 
 
 def _name_user(name: str) -> str:

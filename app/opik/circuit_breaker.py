@@ -1,12 +1,12 @@
 """Stops asking a backend that does not answer, and finds out when it does again.
 
 While the backend is down every request to it would wait for its own time-outs and retries. After
-some failures in a row, requests fail at once, in words; after some seconds one of them is let
+some failures in a row, requests fail at once with a message; after some seconds one request is let
 through as a probe, and its success lets all others pass again.
 
-An answer below 500 is a success: whoever says 401, 404 or 429 is there. A lost connection is a
-failure each time. An answer of 5xx or a time-out counts once for a path, since one record that the
-backend cannot give must not close the way to all others.
+A response below 500 is a success: a backend that sends 401, 404 or 429 is there. A lost connection
+is a failure each time. A response of 5xx or a time-out counts once for a path, since one record
+that the backend cannot give must not block all others.
 """
 
 import math
@@ -22,15 +22,17 @@ from app.errors import BackendUnavailable
 log = structlog.get_logger(__name__)
 
 FAILURES = 5
+"""One or two happen in a healthy network; five in a row cost a minute of time-outs."""
 PROBE_SECONDS = 5.0
+"""How soon a backend that has restarted is noticed; one probe in this time is no load."""
 
 
 @dataclass(slots=True)
 class GuardedRequest:
-    """One request's way through: whoever makes it says here how it ended.
+    """A request that was let through; the code that makes it notes here how it ended.
 
-    Neither `answered` nor `failure` (what failed; equal ones count once) is for a request that was
-    given up, which says nothing about the backend.
+    A request that was given up sets neither `answered` nor `failure` (what failed; equal ones count
+    once), since it says nothing about the backend.
     """
 
     is_probe: bool
@@ -48,12 +50,12 @@ class CircuitBreaker:
 
     @contextmanager
     def guard(self) -> Iterator[GuardedRequest]:
-        """The way of one request; raises BackendUnavailable at once while the circuit is open."""
+        """Lets one request through; raises BackendUnavailable at once while the circuit is open."""
         request = GuardedRequest(is_probe=self._admit())
         try:
             yield request
         finally:
-            self._settle(request)
+            self._record(request)
 
     def _admit(self) -> bool:
         """Whether the request is the probe."""
@@ -69,7 +71,7 @@ class CircuitBreaker:
         self._probing = True
         return True
 
-    def _settle(self, request: GuardedRequest) -> None:
+    def _record(self, request: GuardedRequest) -> None:
         if request.is_probe:
             self._probing = False
         if request.answered:
@@ -80,10 +82,10 @@ class CircuitBreaker:
             self._failed.add(request.failure)
             if len(self._failed) >= FAILURES:
                 self._open_until = monotonic() + PROBE_SECONDS
-                log.warning("backend_given_up", failures=len(self._failed), seconds=PROBE_SECONDS)
+                log.warning("backend_circuit_open", failures=FAILURES, seconds=PROBE_SECONDS)
 
     def _close(self) -> None:
         self._failed.clear()
         if self._open_until is not None:
             self._open_until = None
-            log.info("backend_is_back")
+            log.info("backend_circuit_closed")

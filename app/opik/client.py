@@ -1,8 +1,9 @@
 """One method per REST endpoint of the Opik backend that we use.
 
 Every call forwards the caller's own credentials. Ids are UUIDs by the time they get here. A record
-over the byte limit is read again in the backend's truncated form. Errors come out as
-RequestRefused (the caller's fault or right) or BackendUnavailable (the backend's).
+over the byte limit is read again in the backend's truncated form. Methods raise
+RequestRefused for what the caller may not do or has asked wrongly, BackendUnavailable for failures
+of the backend.
 """
 
 import json
@@ -40,10 +41,10 @@ class Filter(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class SpanList:
-    """The spans of a trace in the order they came.
+    """The spans of a trace in the order of the backend.
 
-    `unreadable` counts records that the backend sent in a form we cannot read; `cut` tells that it
-    stopped before its end, or that our own limit was reached. `bytes` is their size on the wire.
+    `unreadable` counts records in a form that cannot be parsed; `cut` is True where the backend
+    stopped early or our own limit was reached. `bytes` is their size on the wire.
     """
 
     spans: tuple[Span, ...]
@@ -53,40 +54,40 @@ class SpanList:
 
 
 class OpikClient:
-    def __init__(self, transport: RestClient) -> None:
-        self._transport = transport
+    def __init__(self, rest: RestClient) -> None:
+        self._rest = rest
 
     async def get_permissions(self, caller: Caller) -> Permissions | None:
         """Who the caller is; None where this backend has no such endpoint (404, 405)."""
-        answer = await self._transport.exchange(caller, "GET", "/workspace-permissions")
-        if answer.status in {404, 405}:
+        response = await self._rest.exchange(caller, "GET", "/workspace-permissions")
+        if response.status in {404, 405}:
             return None
-        return parse_record(Permissions, answer, "workspace")
+        return parse_record(Permissions, response, "workspace")
 
     async def check_trace(self, caller: Caller, trace_id: str) -> None:
-        """Makes sure that the caller may read the trace: by the status, the body is dropped."""
-        answer = await self._transport.exchange(
+        """Checks by the status that the caller may read the trace; the body is dropped."""
+        response = await self._rest.exchange(
             caller, "GET", f"/traces/{trace_id}", params=_STRIPPED, limit=8_192, partial=True
         )
-        if answer.status != 200:
-            raise build_error(answer, "trace")
+        if response.status != 200:
+            raise build_error(response, "trace")
 
     async def get_trace(self, caller: Caller, trace_id: str) -> Trace:
         """The whole trace, or its truncated form where the whole is too large."""
-        answer = await self._get(caller, f"/traces/{trace_id}")
-        if answer.status == 200 and answer.end == "too_large":
+        response = await self._get(caller, f"/traces/{trace_id}")
+        if response.status == 200 and response.end == "too_large":
             stripped = {"strip_attachments": True}
             return await self._truncated(Trace, caller, "/traces/search", trace_id, stripped)
-        return await anyio.to_thread.run_sync(parse_record, Trace, answer, "trace")
+        return await anyio.to_thread.run_sync(parse_record, Trace, response, "trace")
 
     async def get_span(self, caller: Caller, span_id: str, *, trace: Trace) -> Span:
         """One span of this trace with its bodies; NotFound for a span of another trace."""
-        answer = await self._get(caller, f"/spans/{span_id}")
-        if answer.status == 200 and answer.end == "too_large":
+        response = await self._get(caller, f"/spans/{span_id}")
+        if response.status == 200 and response.end == "too_large":
             scope = {"trace_id": trace.id, "project_id": trace.project_id}
             span = await self._truncated(Span, caller, "/spans/search", span_id, scope)
         else:
-            span = await anyio.to_thread.run_sync(parse_record, Span, answer, "span")
+            span = await anyio.to_thread.run_sync(parse_record, Span, response, "span")
         if span.trace_id.lower() != trace.id.lower():
             raise NotFound("This span is not part of the trace.")
         return span
@@ -100,10 +101,10 @@ class OpikClient:
         exclude: Sequence[str] = BODIES,
         seconds: float = math.inf,
     ) -> SpanList:
-        """All spans of a trace, page by page; a page that breaks is made smaller.
+        """All spans of a trace, page by page; a page that breaks off is asked for again, smaller.
 
-        At most `most` spans, and what came within `seconds`. Old backends ignore `exclude`; what
-        they send all the same is dropped here.
+        At most `most` spans, and those that came within `seconds`. Old backends ignore `exclude`;
+        fields that they send nevertheless are dropped here.
         """
         found: list[Span] = []
         read, size, wire, cursor = 0, PAGE_SPANS, 0, ""
@@ -146,8 +147,8 @@ class OpikClient:
             scope["last_retrieved_id"] = cursor
         if filters:
             scope["filters"] = list(filters)
-        answer = await self._search(caller, trace, scope, allowance or BODY_BYTES)
-        page = await anyio.to_thread.run_sync(parse_page, Span, answer, frozenset(exclude))
+        response = await self._search(caller, trace, scope, allowance or BODY_BYTES)
+        page = await anyio.to_thread.run_sync(parse_page, Span, response, frozenset(exclude))
         page.found = [span for span in page.found if span.trace_id.lower() == trace.id.lower()]
         return page
 
@@ -162,9 +163,9 @@ class OpikClient:
         exclude: Sequence[str] = (),
     ) -> TracePage | None:
         """Up to `limit` traces of a project that are older than `cursor` ("" for the newest),
-        newest first; None where the backend does not take these filters.
+        newest first; None where the backend refuses these filters.
 
-        One that ignores filters sends other traces, too.
+        A backend that ignores filters sends other traces, too.
         """
         body: dict[str, Any] = {
             "project_id": project_id,
@@ -176,14 +177,14 @@ class OpikClient:
         }
         if cursor:
             body["last_retrieved_id"] = cursor
-        answer = await self._transport.exchange(
+        response = await self._rest.exchange(
             caller, "POST", "/traces/search", body=body, accept=_STREAM, partial=True
         )
-        if answer.status in _FILTERS_REFUSED:
+        if response.status in _FILTERS_REFUSED:
             return None
-        if answer.status != 200:
-            raise build_error(answer, "project")
-        page = await anyio.to_thread.run_sync(parse_page, Trace, answer, frozenset(exclude))
+        if response.status != 200:
+            raise build_error(response, "project")
+        page = await anyio.to_thread.run_sync(parse_page, Trace, response, frozenset(exclude))
         page.found = [each for each in page.found if each.project_id in (None, project_id)]
         return page
 
@@ -191,7 +192,7 @@ class OpikClient:
         self, caller: Caller, project_id: str, *, size: int, filters: Sequence[Filter]
     ) -> tuple[Trace, ...] | None:
         """The traces of a project that took longest, without their bodies; None where this
-        backend does not sort, or does not take the filters."""
+        backend does not sort, or refuses the filters."""
         params = {
             "project_id": project_id,
             "page": "1",
@@ -202,10 +203,10 @@ class OpikClient:
             "truncate": "true",
             **_STRIPPED,
         }
-        answer = await self._transport.exchange(caller, "GET", "/traces", params=params)
-        if answer.status in _FILTERS_REFUSED:
+        response = await self._rest.exchange(caller, "GET", "/traces", params=params)
+        if response.status in _FILTERS_REFUSED:
             return None
-        page = await anyio.to_thread.run_sync(parse_record, SortedTraces, answer, "project")
+        page = await anyio.to_thread.run_sync(parse_record, SortedTraces, response, "project")
         if "duration" not in page.sortable:
             return None
         return tuple(each for each in page.content if each.project_id in (None, project_id))
@@ -213,27 +214,27 @@ class OpikClient:
     async def get_trace_stats(
         self, caller: Caller, project_id: str, *, filters: Sequence[Filter]
     ) -> Stats | None:
-        """Statistics over the traces of a project; None where the backend does not take these
-        filters, NotFound where it has no statistics."""
+        """Statistics over the traces of a project; None where the backend refuses these filters,
+        NotFound where it has no statistics."""
         params = {"project_id": project_id, "filters": json.dumps(filters)}
-        answer = await self._transport.exchange(
+        response = await self._rest.exchange(
             caller, "GET", "/traces/stats", params=params, limit=_STATS_BYTES
         )
-        return None if answer.status in _FILTERS_REFUSED else parse_record(Stats, answer, "project")
+        if response.status in _FILTERS_REFUSED:
+            return None
+        return parse_record(Stats, response, "project")
 
     async def get_thread(self, caller: Caller, project_id: str, thread_id: str) -> Thread:
         """A thread of a project as a whole."""
         body = {"project_id": project_id, "thread_id": thread_id, "truncate": True}
-        answer = await self._transport.exchange(
-            caller, "POST", "/traces/threads/retrieve", body=body
-        )
-        return parse_record(Thread, answer, "thread")
+        response = await self._rest.exchange(caller, "POST", "/traces/threads/retrieve", body=body)
+        return parse_record(Thread, response, "thread")
 
     async def _search(
         self, caller: Caller, trace: Trace, scope: dict[str, Any], limit: int | ByteAllowance
     ) -> BackendResponse:
         body = {"trace_id": trace.id, "project_id": trace.project_id, "truncate": True, **scope}
-        answer = await self._transport.exchange(
+        response = await self._rest.exchange(
             caller,
             "POST",
             "/spans/search",
@@ -242,12 +243,12 @@ class OpikClient:
             limit=limit,
             partial=True,
         )
-        if answer.status != 200:
-            raise build_error(answer, "trace")
-        return answer
+        if response.status != 200:
+            raise build_error(response, "trace")
+        return response
 
     async def _get(self, caller: Caller, path: str) -> BackendResponse:
-        return await self._transport.exchange(caller, "GET", path, params=_STRIPPED)
+        return await self._rest.exchange(caller, "GET", path, params=_STRIPPED)
 
     async def _truncated(
         self, kind: type[Record], caller: Caller, path: str, record_id: str, scope: dict[str, Any]
@@ -258,19 +259,19 @@ class OpikClient:
             "limit": 1,
             "truncate": True,
         }
-        answer = await self._transport.exchange(caller, "POST", path, body=body, accept=_STREAM)
+        response = await self._rest.exchange(caller, "POST", path, body=body, accept=_STREAM)
         what = kind.__name__.lower()
-        if answer.status == 200 and (answer.end == "too_large" or not answer.body.strip()):
+        if response.status == 200 and (response.end == "too_large" or not response.body.strip()):
             raise NotFound(f"This {what} is too large to read.")
-        return parse_record(kind, answer, what)
+        return parse_record(kind, response, what)
 
 
-# Open to everybody, unlike the routes under /v1/private.
+# Needs no credentials, unlike the routes under /v1/private.
 _PING_PATH = "/is-alive/ping"
 
 
 async def is_reachable(http: httpx.AsyncClient, *, base_url: str, seconds: float) -> bool:
-    """Whether a backend answers within that time; a proxy that says it is gone does not count."""
+    """Whether a backend answers within that time; a proxy's 5xx does not count as an response."""
     try:
         with anyio.fail_after(seconds):
             async with http.stream("GET", base_url + _PING_PATH) as response:

@@ -1,9 +1,9 @@
-"""JSON however deeply it nests, with halves of characters and with numbers of any length.
+"""Parses JSON of any depth, with single surrogates and with numbers of any length.
 
-Python's parser gives up somewhere between a thousand levels and many thousands, depending on its
-version, and at 4,300 digits; and whoever walks the value or writes it again may get slow or give
-up later. Recorded values may be like that, by accident or by malice, and one of them must not hide
-the record it is part of.
+Python's parser fails somewhere between a thousand levels and many thousands, depending on its
+version, and at 4,300 digits; code that later walks or encodes the value may become slow or fail
+too. Recorded values may be like that, by accident or by malice, and one of them must not hide the
+record that it is part of.
 """
 
 import json
@@ -13,20 +13,20 @@ from typing import Any
 from app.surrogates import join_surrogates
 
 MAX_DEPTH = 200
-"""Levels that are kept."""
+"""Levels that are kept: more than any recorded value needs, far fewer than a recursion may have."""
 
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _TOKEN = re.compile(_STRING.pattern + rb"|[\[\]{}]", re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
-"""An escape of half a character, or what is no UTF-8 and Python's parser takes for one."""
+"""An escaped surrogate, or one in bytes that are no UTF-8 but that Python's parser accepts."""
 
 
 def loads(data: bytes) -> Any:
-    """The value of a JSON text; ValueError for what is none.
+    """The value of a JSON text; raises ValueError for anything else.
 
-    What lies below 200 levels is replaced by a text that says how long it was, half a character by
-    U+FFFD. A number with more digits than Python reads is a text.
+    Values below 200 levels are replaced by a text with their length, single surrogates by U+FFFD.
+    A number with more digits than Python reads becomes a text.
     """
     try:
         value = _parse_any_number(_cut_deep_values(data) if _is_deep(data) else data)
@@ -52,7 +52,7 @@ def _parse_integer(digits: str) -> int | str:
 
 
 def _join_all_surrogates(value: Any) -> Any:
-    """The value with all its texts in whole characters, those of keys too."""
+    """The value without surrogates in its texts and keys."""
     if isinstance(value, str):
         return join_surrogates(value)
     if isinstance(value, list):
@@ -63,7 +63,7 @@ def _join_all_surrogates(value: Any) -> Any:
 
 
 def _is_deep(data: bytes) -> bool:
-    """Whether brackets nest too deeply: the innermost pairs are taken away, level by level."""
+    """Whether brackets nest too deeply: removes the innermost pairs, level by level."""
     if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
         return False
     brackets = _STRING.sub(b"", data).translate(None, delete=_NO_BRACKETS)

@@ -1,7 +1,7 @@
-"""Which models a workspace may use: its providers' keys and the models that the backend knows.
+"""Which models a workspace may use: its providers' keys and the models that the backend lists.
 
-Of a key's record only the provider, its name, its models and its mode are ever read: the rest (a
-masked key, headers, addresses) is dropped while parsing and never kept, logged or sent on.
+Of a key's record only the provider, its models and its mode are read: the rest (a masked key,
+headers, addresses) is dropped while parsing and never kept, logged or sent on.
 """
 
 import re
@@ -16,7 +16,7 @@ _BODY_BYTES = 4 * 1024 * 1024
 
 
 def _split_names(value: Any) -> Any:
-    """Model names are one text with commas."""
+    """The backend sends model names as one text with commas."""
     if isinstance(value, str):
         return tuple(name for part in value.split(",") if (name := part.strip()))
     return ()
@@ -39,23 +39,22 @@ class ProviderKey(_Record):
     """A provider that the workspace has a key for."""
 
     provider: str
-    provider_name: str | None = None
     configuration: Annotated[_Configuration, BeforeValidator(_object_or_empty)] = _Configuration()
 
     @property
     def models(self) -> tuple[str, ...]:
-        """The names that this key's provider serves, as the proxy routes them."""
+        """The names on the wire of the models that this key lists."""
         return self.configuration.models
 
     @property
     def responses_mode(self) -> bool:
-        """Whether OpenAI is spoken to through its Responses API."""
+        """Whether the proxy calls OpenAI's Responses API."""
         mode = self.configuration.openai_pipeline_mode or ""
         return re.fullmatch("responses(_api)?", mode, re.IGNORECASE) is not None
 
 
-class OfferedBackendModel(_Record):
-    """A model that the backend knows."""
+class CatalogModel(_Record):
+    """A model that the backend lists; `reasoning` is None where it does not say."""
 
     id: str
     qualified_name: str | None = Field(
@@ -68,16 +67,16 @@ class _Keys(_Record):
     content: tuple[ProviderKey, ...]
 
 
-_MODELS = TypeAdapter(dict[str, tuple[OfferedBackendModel, ...]])
+_MODELS = TypeAdapter(dict[str, tuple[CatalogModel, ...]])
 
 
-class BackendModels:
-    """Reads them with a caller's rights; None where the backend does not tell this caller."""
+class ModelCatalog:
+    """Reads both with a caller's rights; None where the backend does not show them."""
 
-    def __init__(self, transport: RestClient) -> None:
-        self._transport = transport
+    def __init__(self, rest: RestClient) -> None:
+        self._rest = rest
 
-    async def keys(self, caller: Caller) -> tuple[ProviderKey, ...] | None:
+    async def list_keys(self, caller: Caller) -> tuple[ProviderKey, ...] | None:
         """The providers with a key. Raises BackendUnavailable."""
         body = await self._read(caller, "/llm-provider-key")
         try:
@@ -85,7 +84,7 @@ class BackendModels:
         except ValueError:
             return None
 
-    async def models(self, caller: Caller) -> dict[str, tuple[OfferedBackendModel, ...]] | None:
+    async def list_models(self, caller: Caller) -> dict[str, tuple[CatalogModel, ...]] | None:
         """The models by provider. Raises BackendUnavailable."""
         body = await self._read(caller, "/llm/models")
         try:
@@ -94,5 +93,5 @@ class BackendModels:
             return None
 
     async def _read(self, caller: Caller, path: str) -> bytes | None:
-        answer = await self._transport.exchange(caller, "GET", path, limit=_BODY_BYTES)
-        return answer.body if answer.status == 200 and answer.end == "whole" else None
+        response = await self._rest.exchange(caller, "GET", path, limit=_BODY_BYTES)
+        return response.body if response.status == 200 and response.end == "whole" else None

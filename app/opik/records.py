@@ -23,14 +23,14 @@ _LARGEST_NUMBER = 1e15
 
 
 def _plausible_number(value: Any) -> Any:
-    """A number as it is; None for NaN, infinities and what no clock or bill ever shows."""
+    """The number; None for NaN, infinities and numbers too large for any duration or cost."""
     if isinstance(value, int | float) and not abs(value) <= _LARGEST_NUMBER:
         return None
     return value
 
 
 def _keep_numbers(value: Any) -> Any:
-    """Usage maps hold numbers; old SDKs also sent nulls, texts and nested maps."""
+    """The numbers of a usage map; old SDKs also sent nulls, texts and nested maps."""
     if not isinstance(value, dict):
         return {}
     return {
@@ -108,7 +108,7 @@ class _Timed(_Record):
 
 
 class Trace(_Timed):
-    """`source` tells who sent it: sdk, experiment, playground, optimization or evaluator."""
+    """`source` is what sent it: sdk, experiment, playground, optimization or evaluator."""
 
     thread_id: str | None = None
     source: str | None = None
@@ -128,14 +128,14 @@ class Span(_Timed):
 
 
 class Thread(_Record):
-    """A thread as a whole; what its traces said and did is read from them."""
+    """A thread as a whole; its messages are read from its traces."""
 
     status: str | None = None
     feedback_scores: Annotated[list[FeedbackScore], BeforeValidator(_list_or_empty)] = []
 
 
 class Quantiles(_Record):
-    """Half, nine in ten, and 99 in 100 of the values are not above these."""
+    """Percentiles: 50 %, 90 % and 99 % of the values are at most these."""
 
     p50: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     p90: Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -153,13 +153,13 @@ class Stats(_Record):
     stats: tuple[Stat, ...]
 
     def number(self, name: str) -> float | None:
-        """A count or an average, where it is told and makes sense."""
+        """A count or an average; None where it is missing or makes no sense."""
         value = self._value(name)
         is_number = isinstance(value, float | int) and not isinstance(value, bool)
         return float(value) if is_number and 0 <= value < math.inf else None
 
     def quantiles(self, name: str) -> Quantiles | None:
-        """The percentiles, where they are told and make sense."""
+        """The percentiles; None where they are missing or make no sense."""
         try:
             return Quantiles.model_validate(self._value(name))
         except ValidationError:
@@ -172,8 +172,8 @@ class Stats(_Record):
 class SortedTraces(_Record):
     """A page of a list of traces (camelCase on the wire).
 
-    A workspace that is too large to sort gives its newest instead and says so only by an empty
-    `sortable`.
+    For a workspace that is too large to sort the backend sends the newest instead; only an empty
+    `sortable` shows it.
     """
 
     content: tuple[Trace, ...]

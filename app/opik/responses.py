@@ -1,10 +1,11 @@
-"""Reads the backend's answers: records, NDJSON pages, and every shape of error."""
+"""Parses the backend's responses: records, NDJSON pages, and every shape of error."""
 
 import json
 import math
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+import structlog
 from pydantic import BaseModel, ValidationError
 
 from app.backend_http import BackendResponse, parse_retry_after
@@ -12,44 +13,47 @@ from app.errors import BackendUnavailable, NotAllowed, NotFound, NotSignedIn, Op
 from app.opik import deep_json
 from app.opik.records import Span, Trace
 
+log = structlog.get_logger(__name__)
+
 Record = TypeVar("Record", bound=BaseModel)
 
 
-def parse_record(kind: type[Record], answer: BackendResponse, what: str) -> Record:
-    """The record in a 200 answer; raises the refusal of any other."""
-    if answer.status != 200:
-        raise build_error(answer, what)
+def parse_record(kind: type[Record], response: BackendResponse, what: str) -> Record:
+    """The record in a 200 response; raises the error of any other."""
+    if response.status != 200:
+        raise build_error(response, what)
     try:
-        return kind.model_validate(deep_json.loads(answer.body))
+        return kind.model_validate(deep_json.loads(response.body))
     except ValueError:
+        log.warning("backend_response_unreadable", record=what, check_setting="AGENT_OPIK_URL")
         raise BackendUnavailable(
-            f"The Opik backend's answer about the {what} could not be read. Is AGENT_OPIK_URL "
-            "the address of an Opik backend?"
+            f"The Opik backend's answer about the {what} cannot be read. Ask your administrator "
+            "whether this assistant has the right address of Opik."
         ) from None
 
 
-def build_error(answer: BackendResponse, what: str) -> OpikAssistError:
+def build_error(response: BackendResponse, what: str) -> OpikAssistError:
     """The error that a status other than 200 means for the caller."""
-    detail = parse_error_text(answer.body)
-    if answer.status == 401:
+    detail = parse_error_text(response.body)
+    if response.status == 401:
         return NotSignedIn("Your Opik session has expired. Sign in again.", detail=detail)
-    if answer.status == 403:
+    if response.status == 403:
         return NotAllowed("You may not read this in Opik's workspace.", detail=detail)
-    if answer.status == 404:
+    if response.status == 404:
         return NotFound(f"Opik has no such {what} in this workspace.", detail=detail)
-    if answer.status == 429:
-        wait = _format_minutes(parse_retry_after(answer.headers))
-        message = f"Opik takes no more requests for the moment. Wait {wait} and ask again."
+    if response.status == 429:
+        wait = _format_minutes(parse_retry_after(response.headers))
+        message = f"Opik accepts no more requests for the moment. Wait {wait} and ask again."
         return BackendUnavailable(message, detail=detail)
-    if answer.status < 500:
-        message = f"Opik refused to show the {what} (status {answer.status})."
+    if response.status < 500:
+        message = f"Opik refused to show the {what} (status {response.status})."
         return BackendUnavailable(message, detail=detail)
-    message = f"The Opik backend failed (status {answer.status}). Try again in a moment."
+    message = f"The Opik backend failed (status {response.status}). Try again in a moment."
     return BackendUnavailable(message, detail=detail)
 
 
 def _format_minutes(seconds: float | None) -> str:
-    """At least a minute, since the backend counts requests by minutes."""
+    """At least a minute, since the backend's rate limits are per minute."""
     minutes = math.ceil((seconds or 0) / 60)
     return "a minute" if minutes <= 1 else f"{minutes:,} minutes"
 
@@ -90,10 +94,10 @@ SpanPage = Page[Span]
 TracePage = Page[Trace]
 
 
-def parse_page(kind: type[Record], answer: BackendResponse, drop: frozenset[str]) -> Page[Record]:
-    """The page in a 200 answer, without the fields in `drop`; what cannot be read is counted."""
-    page = Page[Record](broken=answer.end != "whole", bytes=len(answer.body))
-    lines = answer.body.split(b"\n")
+def parse_page(kind: type[Record], response: BackendResponse, drop: frozenset[str]) -> Page[Record]:
+    """The page in a 200 response, without the fields in `drop`; unreadable records are counted."""
+    page = Page[Record](broken=response.end != "whole", bytes=len(response.body))
+    lines = response.body.split(b"\n")
     if page.broken and lines:
         lines.pop()
     for line in lines:
@@ -105,7 +109,7 @@ def parse_page(kind: type[Record], answer: BackendResponse, drop: frozenset[str]
 def _parse_line(kind: type[Record], page: Page[Record], line: bytes, drop: frozenset[str]) -> None:
     value = _parse_json(line)
     if not isinstance(value, dict) or not isinstance(value.get("id"), str):
-        # A time-out is told inside the stream, as an error object instead of a record.
+        # The backend reports a time-out inside the stream, by an error object in place of a record.
         page.broken = True
         return
     page.records += 1

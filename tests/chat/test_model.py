@@ -80,7 +80,7 @@ async def test_the_model_that_answered_is_the_one_of_the_header(
     assert (await Asked(http).reply()).model == "gpt-4.1-mini"
 
 
-async def test_text_is_said_as_it_comes(http: httpx.AsyncClient, proxy: respx.Route) -> None:
+async def test_text_is_shown_as_it_comes(http: httpx.AsyncClient, proxy: respx.Route) -> None:
     proxy.mock(return_value=streamed(text_frame("Hel"), text_frame("lo"), finish_frame("stop")))
     asked = Asked(http)
     await asked.reply()
@@ -153,12 +153,12 @@ async def test_a_stream_with_nothing_in_it_is_repeated_as_a_whole(
 @pytest.mark.parametrize(
     ("finish", "reason", "words"),
     [
-        ("stop", "provider_error", "nothing at all"),
-        ("length", "provider_error", "AGENT_MAX_COMPLETION_TOKENS"),
+        ("stop", "provider_error", "empty answer"),
+        ("length", "provider_error", "longer replies"),
         ("content_filter", "content_filter", "content filter"),
     ],
 )
-async def test_an_answer_that_stays_empty_fails_in_words(
+async def test_an_answer_that_stays_empty_fails(
     finish: str, reason: str, words: str, http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(side_effect=[streamed(), whole("", finish=finish)])
@@ -193,7 +193,7 @@ async def test_a_refused_parameter_is_left_out_from_then_on(
     assert asked.pauses == []
 
 
-async def test_a_parameter_that_is_refused_again_ends_in_words(
+async def test_a_parameter_that_is_refused_again_fails(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     words = {"code": 400, "message": "Unsupported value: 'temperature'"}
@@ -276,6 +276,6 @@ async def test_ids_of_calls_are_our_own(http: httpx.AsyncClient, proxy: respx.Ro
     assert not any(each in json.dumps(sent(proxy, 0)) for each in ids)
 
 
-async def test_a_session_is_not_in_what_a_model_prints_of_itself(http: httpx.AsyncClient) -> None:
+async def test_a_session_is_not_in_the_repr_of_a_model(http: httpx.AsyncClient) -> None:
     asked = Asked(http)
     assert credentials.SESSION not in f"{asked.model!r} {vars(asked.model)!r}"

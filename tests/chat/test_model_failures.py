@@ -26,7 +26,7 @@ UNREACHABLE = httpx.ConnectError("no route to 10.1.2.3")
         streamed({"error": {"message": "Overloaded", "code": "503"}}),
     ],
 )
-async def test_what_passes_is_tried_again_after_a_pause(
+async def test_a_temporary_failure_is_tried_again_after_a_pause(
     first: httpx.Response | Exception, http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(side_effect=[first, replayed("text.sse")])
@@ -66,7 +66,7 @@ async def test_attempts_are_counted_and_pauses_double(
         httpx.Response(200, html="<!DOCTYPE html><title>Sign in</title>"),
     ],
 )
-async def test_what_stays_is_not_tried_again(
+async def test_a_permanent_failure_is_not_tried_again(
     answer: httpx.Response, http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(return_value=answer)
@@ -126,7 +126,7 @@ async def test_the_pause_is_the_one_that_was_asked_for(
     assert asked.pauses == [pause]
 
 
-async def test_whoever_asks_for_a_long_pause_is_not_asked_again(
+async def test_a_backend_that_asks_for_a_long_pause_is_not_tried_again(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(return_value=httpx.Response(429, headers={"Retry-After": "3600"}))
@@ -143,7 +143,7 @@ async def test_a_whole_answer_is_tried_only_once_more_after_a_server_error(
     assert proxy.call_count == 3
 
 
-async def test_after_text_was_said_nothing_is_tried_again(
+async def test_after_text_was_shown_nothing_is_tried_again(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(
@@ -155,7 +155,7 @@ async def test_after_text_was_said_nothing_is_tried_again(
     assert proxy.call_count == 1
 
 
-async def test_a_repeated_whole_answer_that_fails_is_told(
+async def test_a_whole_answer_is_tried_again_after_a_rate_limit(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(side_effect=[streamed(), httpx.Response(429), whole("Hello")])
@@ -164,7 +164,7 @@ async def test_a_repeated_whole_answer_that_fails_is_told(
     assert asked.pauses == [0.5]
 
 
-async def test_an_expired_session_is_told_as_such(
+async def test_an_expired_session_has_its_own_message(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     words = {"code": 401, "message": "User not allowed to access workspace"}
@@ -180,10 +180,10 @@ async def test_a_redirect_is_not_followed(proxy: respx.Route) -> None:
     async with httpx.AsyncClient(follow_redirects=True) as http:
         error = await failed(Asked(http))
     assert error.reason == "unreachable"
-    assert "AGENT_OPIK_URL" in error.message
+    assert error.setting == "AGENT_OPIK_URL"
 
 
-async def test_after_text_was_said_a_refused_parameter_is_a_failure(
+async def test_after_text_was_shown_a_refused_parameter_is_a_failure(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     refusal = {"code": 400, "message": "Unsupported parameter: 'temperature'"}

@@ -118,7 +118,7 @@ async def test_calls_that_the_proxy_loses_in_streams_are_found(
 
 
 @pytest.mark.parametrize("generation", GENERATIONS)
-async def test_an_error_of_the_provider_is_told_in_every_generation(
+async def test_an_error_of_the_provider_is_explained_in_every_generation(
     generation: Generation, switches: Switches, backend: Backend
 ) -> None:
     switches.generation = generation
@@ -130,7 +130,7 @@ async def test_an_error_of_the_provider_is_told_in_every_generation(
 
 
 @pytest.mark.parametrize("generation", GENERATIONS)
-async def test_a_missing_key_is_told_in_every_generation(
+async def test_a_missing_key_is_explained_in_every_generation(
     generation: Generation, switches: Switches, backend: Backend
 ) -> None:
     switches.generation = generation
@@ -178,7 +178,7 @@ async def test_a_cut_stream_keeps_its_text_and_is_incomplete(
         (PauseAfter(60, 30), "timeout"),
     ],
 )
-async def test_an_answer_that_is_no_reply_ends_in_words(
+async def test_an_answer_that_is_no_reply_fails(
     effect: Effect, reason: str, switches: Switches, backend: Backend
 ) -> None:
     switches.faults = [fault(effect)]
@@ -196,7 +196,7 @@ async def test_a_connection_that_is_refused_once_is_tried_again(
     assert asked.pauses == [0.5]
 
 
-async def test_a_backend_that_packs_its_answers_still_streams(
+async def test_a_backend_that_compresses_its_answers_still_streams(
     switches: Switches, backend: Backend
 ) -> None:
     switches.gzip_answers = True
@@ -246,7 +246,7 @@ async def test_a_cancelled_reply_hangs_up_on_the_backend(switches: Switches) -> 
             await chat.given_up.wait()
 
 
-async def test_an_endless_stream_is_left(switches: Switches) -> None:
+async def test_an_endless_stream_is_closed(switches: Switches) -> None:
     left = anyio.Event()
 
     async def endless(scope: Scope, receive: Receive, send: Send) -> None:

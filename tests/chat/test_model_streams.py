@@ -55,14 +55,15 @@ async def silent(*chunks: bytes) -> AsyncIterator[bytes]:
 
 
 @pytest.mark.parametrize("chunks", [(), (b": hello\n",), (b'data: {"choices":[]}\n\n',)])
-async def test_silence_ends_in_words_that_name_the_backends_limits(
+async def test_silence_fails_and_names_the_backends_limits_to_operators(
     chunks: tuple[bytes, ...], http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(return_value=httpx.Response(200, headers=STREAM, content=silent(*chunks)))
     error = await failed(Asked(http, options=ChatOptions(silence_seconds=0.01)))
     assert error.reason == "timeout"
-    assert "LLM_PROVIDER_CLIENT_*_TIMEOUT" in error.message
-    assert "SERVER_IDLE_TIMEOUT" in error.message
+    assert "sent nothing for 0.01 seconds" in error.message
+    assert "LLM_PROVIDER_CLIENT_*_TIMEOUT" in error.setting
+    assert "SERVER_IDLE_TIMEOUT" in error.setting
     assert proxy.call_count == 1
 
 
@@ -99,16 +100,14 @@ async def test_silence_after_the_end_mark_is_the_end(
         (httpx.Response(200, json={"code": 500, "message": "No."}), "provider_error"),
     ],
 )
-async def test_an_answer_that_is_no_reply_ends_in_words(
+async def test_an_answer_that_is_no_reply_fails(
     answer: httpx.Response, reason: str, http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(return_value=answer)
     assert (await failed(Asked(http))).reason == reason
 
 
-async def test_a_broken_compression_ends_in_words(
-    http: httpx.AsyncClient, proxy: respx.Route
-) -> None:
+async def test_a_broken_compression_fails(http: httpx.AsyncClient, proxy: respx.Route) -> None:
     headers = STREAM | {"Content-Encoding": "gzip"}
     content = in_chunks([b"no gzip"])
     proxy.mock(return_value=httpx.Response(200, headers=headers, content=content))
@@ -123,7 +122,7 @@ async def endless(piece: bytes) -> AsyncIterator[bytes]:
 
 @pytest.mark.parametrize("media_type", ["text/event-stream", "application/json", "text/html"])
 @pytest.mark.parametrize("piece", [b"x" * 65_536, b": ping\n" * 9_000, b'{"a":' * 9_000])
-async def test_an_endless_answer_ends_in_words(
+async def test_an_endless_answer_fails(
     media_type: str, piece: bytes, http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     headers = {"Content-Type": media_type}
@@ -132,7 +131,7 @@ async def test_an_endless_answer_ends_in_words(
     assert error.reason == "not_understood"
 
 
-async def test_an_endless_error_is_told_by_its_status(
+async def test_an_endless_error_has_the_reason_of_its_status(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(return_value=httpx.Response(500, content=endless(b"x" * 65_536)))
@@ -145,7 +144,7 @@ async def after_the_end() -> AsyncIterator[bytes]:
         yield b": still here\n"
 
 
-async def test_whatever_follows_the_end_mark_is_left(
+async def test_bytes_after_the_end_mark_are_ignored(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(return_value=httpx.Response(200, headers=STREAM, content=after_the_end()))
@@ -162,9 +161,7 @@ async def test_a_huge_frame_after_text_leaves_the_text_incomplete(
     assert (reply.text, reply.complete) == ("Hello", False)
 
 
-async def test_a_huge_first_frame_ends_in_words(
-    http: httpx.AsyncClient, proxy: respx.Route
-) -> None:
+async def test_a_huge_first_frame_fails(http: httpx.AsyncClient, proxy: respx.Route) -> None:
     proxy.mock(return_value=streamed(text_frame("x" * 10_000_000)))
     assert (await failed(Asked(http))).reason == "not_understood"
 

@@ -1,6 +1,7 @@
-"""Every shape and wording of an error -> the reason and the sentence that the user reads."""
+"""Every shape and wording of an error -> the reason and the message that the user reads."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -15,21 +16,22 @@ from app.chat.provider_errors import (
     to_model_failed,
 )
 from app.errors import ModelFailed
+from app.settings import Settings
 
 UNEXPLAINED = "Unexpected error calling LLM provider"
 TOO_LONG = "maximum context length is 8192 tokens"
 NESTED = {"error": {"message": TOO_LONG, "type": "invalid_request_error"}}
 
 
-def told(status: int, body: object) -> ModelFailed:
+def explained(status: int, body: object) -> ModelFailed:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     return to_model_failed(parse_error_response(status, data), model="gpt-4.1")
 
 
-def told_in_stream(frame: dict[str, Any], provider: str = "") -> ModelFailed:
-    refusal = find_provider_error(frame)
-    assert refusal is not None
-    return to_model_failed(refusal, model="gpt-4.1", provider=provider)
+def explained_in_stream(frame: dict[str, Any], provider: str = "") -> ModelFailed:
+    error = find_provider_error(frame)
+    assert error is not None
+    return to_model_failed(error, model="gpt-4.1", provider=provider)
 
 
 @pytest.mark.parametrize(
@@ -63,8 +65,8 @@ def told_in_stream(frame: dict[str, Any], provider: str = "") -> ModelFailed:
         (529, {"code": 529, "message": "Overloaded"}, "provider_error"),
     ],
 )
-def test_an_http_status_is_told_by_its_reason(status: int, body: object, reason: str) -> None:
-    assert told(status, body).reason == reason
+def test_an_http_status_has_its_reason(status: int, body: object, reason: str) -> None:
+    assert explained(status, body).reason == reason
 
 
 @pytest.mark.parametrize(
@@ -94,8 +96,8 @@ def test_an_http_status_is_told_by_its_reason(status: int, body: object, reason:
         },
     ],
 )
-def test_every_shape_of_an_error_frame_gives_its_innermost_words(frame: dict[str, Any]) -> None:
-    assert told_in_stream(frame).reason == "context_too_long"
+def test_every_shape_of_error_frame_gives_its_innermost_text(frame: dict[str, Any]) -> None:
+    assert explained_in_stream(frame).reason == "context_too_long"
 
 
 @pytest.mark.parametrize(
@@ -116,8 +118,8 @@ def test_every_shape_of_an_error_frame_gives_its_innermost_words(frame: dict[str
         "Input is too long for requested model.",
     ],
 )
-def test_every_provider_says_in_its_own_words_that_the_context_is_too_long(words: str) -> None:
-    assert told_in_stream({"code": 400, "message": words}).reason == "context_too_long"
+def test_every_wording_of_a_too_long_context_is_known(words: str) -> None:
+    assert explained_in_stream({"code": 400, "message": words}).reason == "context_too_long"
 
 
 @pytest.mark.parametrize(
@@ -151,8 +153,8 @@ def test_every_provider_says_in_its_own_words_that_the_context_is_too_long(words
         ),
     ],
 )
-def test_an_error_frame_is_told_by_its_reason(frame: dict[str, Any], reason: str) -> None:
-    assert told_in_stream(frame).reason == reason
+def test_an_error_frame_has_its_reason(frame: dict[str, Any], reason: str) -> None:
+    assert explained_in_stream(frame).reason == reason
 
 
 @pytest.mark.parametrize(
@@ -180,8 +182,8 @@ def test_other_frames_are_no_errors(frame: dict[str, Any]) -> None:
         ("API key not configured for LLM", "the model's provider"),
     ],
 )
-def test_a_missing_key_is_told_with_its_provider_and_what_to_do(message: str, name: str) -> None:
-    error = told(400, {"code": 400, "message": message})
+def test_a_missing_key_message_names_the_provider_and_what_to_do(message: str, name: str) -> None:
+    error = explained(400, {"code": 400, "message": message})
     assert error.reason == "no_key"
     assert error.message == (
         f"This workspace has no API key for {name}: add one under Configuration, AI Providers."
@@ -190,13 +192,13 @@ def test_a_missing_key_is_told_with_its_provider_and_what_to_do(message: str, na
 
 
 def test_the_provider_of_the_answer_is_named() -> None:
-    error = told_in_stream({"error": {"message": "Bad.", "code": "401"}}, provider="gemini")
+    error = explained_in_stream({"error": {"message": "Bad.", "code": "401"}}, provider="gemini")
     assert error.message.startswith("Gemini refused this workspace's API key")
 
 
-def test_the_providers_words_are_masked_and_short() -> None:
+def test_the_providers_text_is_masked_and_short() -> None:
     text = "Incorrect API key provided: sk-proj-abcdef123456. See https://example.com/keys. " * 20
-    error = told_in_stream({"error": {"message": text, "code": "401"}})
+    error = explained_in_stream({"error": {"message": text, "code": "401"}})
     assert error.detail.startswith("Incorrect API key provided: [masked]")
     assert "https" not in error.detail
     assert "abcdef" not in error.detail
@@ -204,13 +206,13 @@ def test_the_providers_words_are_masked_and_short() -> None:
 
 
 def test_a_web_page_is_never_shown() -> None:
-    assert told(502, b"<!DOCTYPE html><html><title>secret host</title></html>").detail == ""
+    assert explained(502, b"<!DOCTYPE html><html><title>secret host</title></html>").detail == ""
 
 
-def test_a_timeout_names_the_limits_of_the_backend() -> None:
-    message = told(504, b"").message
-    assert "LLM_PROVIDER_CLIENT_*_TIMEOUT" in message
-    assert "SERVER_IDLE_TIMEOUT" in message
+def test_a_timeout_names_the_limits_of_the_backend_to_operators() -> None:
+    setting = explained(504, b"").setting
+    assert "LLM_PROVIDER_CLIENT_*_TIMEOUT" in setting
+    assert "SERVER_IDLE_TIMEOUT" in setting
 
 
 @pytest.mark.parametrize(
@@ -226,16 +228,19 @@ def test_a_timeout_names_the_limits_of_the_backend() -> None:
     ],
 )
 def test_a_refused_parameter_is_known_by_its_name(text: str, name: str | None) -> None:
-    refusal = parse_error_response(400, json.dumps({"code": 400, "message": text}).encode())
+    error = parse_error_response(400, json.dumps({"code": 400, "message": text}).encode())
     names = ("temperature", "reasoning_effort", "stream_options", "max_completion_tokens")
-    assert find_refused_parameter(refusal, names) == name
+    assert find_refused_parameter(error, names) == name
 
 
 @pytest.mark.parametrize("case", ERROR_MESSAGES)
-def test_every_sentence_belongs_to_a_documented_reason(case: str) -> None:
-    reason, sentence = ERROR_MESSAGES[case]
-    assert reason in (ModelFailed.__doc__ or "")
-    assert sentence.endswith((".", ".)"))
+def test_every_message_has_a_documented_reason_and_names_no_setting(case: str) -> None:
+    message = ERROR_MESSAGES[case]
+    assert message.reason in (ModelFailed.__doc__ or "")
+    assert message.text.endswith(".")
+    assert not re.search(r"[A-Z]_[A-Z]", message.text)
+    ours = re.findall(r"AGENT_\w+", message.setting)
+    assert {each.lower() for each in ours} <= set(Settings.model_fields)
 
 
 _json = st.recursive(
@@ -251,12 +256,12 @@ _json = st.recursive(
         _json,
     )
 )
-def test_errors_of_any_shape_are_told(frame: dict[str, Any]) -> None:
-    refusal = find_provider_error(frame)
-    if refusal is not None:
-        assert to_model_failed(refusal, model="x").message
+def test_errors_of_any_shape_have_a_message(frame: dict[str, Any]) -> None:
+    error = find_provider_error(frame)
+    if error is not None:
+        assert to_model_failed(error, model="x").message
 
 
 @given(st.integers(300, 599), st.binary())
-def test_error_bodies_of_any_kind_are_told(status: int, body: bytes) -> None:
+def test_error_bodies_of_any_kind_have_a_message(status: int, body: bytes) -> None:
     assert to_model_failed(parse_error_response(status, body), model="x").message

@@ -1,4 +1,4 @@
-"""Who is asking, and may they read this trace: asked, remembered briefly, never guessed."""
+"""Who the caller is and whether they may read a trace: read from the backend, cached briefly."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ import respx
 
 from app.caller import Caller, Owner
 from app.errors import BackendUnavailable, NotAllowed, NotFound, NotSignedIn
-from app.opik.access import Access
+from app.opik.access import BackendAccess
 from app.opik.client import OpikClient
 from testkit import credentials
 from testkit.backend import rest_client_at
@@ -34,13 +34,13 @@ def clock() -> Clock:
 
 
 @contextlib.asynccontextmanager
-async def access_with(key: bytes, clock: Clock) -> AsyncIterator[Access]:
+async def access_with(key: bytes, clock: Clock) -> AsyncIterator[BackendAccess]:
     async def owner_key() -> bytes:
         return key
 
     async with httpx.AsyncClient() as http:
         rest = rest_client_at(BASE, http, timeout=1)
-        yield Access(OpikClient(rest), owner_key=owner_key, seconds=60, clock=clock)
+        yield BackendAccess(OpikClient(rest), owner_key=owner_key, seconds=60, clock=clock)
 
 
 @pytest.fixture
@@ -60,14 +60,14 @@ def knows(opik: respx.Router, user: str, workspace: str | None = "acme") -> resp
     return opik.get("/workspace-permissions").respond(json=body)
 
 
-async def test_the_backend_names_the_owner(access: Access, opik: respx.Router) -> None:
+async def test_the_backend_names_the_owner(access: BackendAccess, opik: respx.Router) -> None:
     knows(opik, "anna", "Acme Inc")
     identity = await access.identify(ANNA, fresh=True)
     assert identity.owner == Owner("Acme Inc", "user:anna")
 
 
 async def test_a_new_login_of_the_same_user_is_the_same_owner(
-    access: Access, opik: respx.Router
+    access: BackendAccess, opik: respx.Router
 ) -> None:
     knows(opik, "anna")
     first = await access.identify(ANNA, fresh=True)
@@ -78,7 +78,7 @@ async def test_a_new_login_of_the_same_user_is_the_same_owner(
 
 
 async def test_an_old_backend_leaves_the_signed_token_as_the_owner(
-    access: Access, opik: respx.Router
+    access: BackendAccess, opik: respx.Router
 ) -> None:
     opik.get("/workspace-permissions").respond(404)
     owner = (await access.identify(ANNA, fresh=True)).owner
@@ -89,7 +89,7 @@ async def test_an_old_backend_leaves_the_signed_token_as_the_owner(
     assert other.owner.name != owner.name
 
 
-async def test_nobody_without_the_key_can_tell_which_token_an_owner_was_made_of(
+async def test_the_owner_name_of_a_token_depends_on_the_key(
     opik: respx.Router, clock: Clock
 ) -> None:
     opik.get("/workspace-permissions").respond(404)
@@ -101,7 +101,7 @@ async def test_nobody_without_the_key_can_tell_which_token_an_owner_was_made_of(
 
 
 async def test_an_old_backend_leaves_a_caller_without_cookie_anonymous(
-    access: Access, opik: respx.Router
+    access: BackendAccess, opik: respx.Router
 ) -> None:
     opik.get("/workspace-permissions").respond(405)
     identity = await access.identify(Caller(), fresh=True)
@@ -109,8 +109,8 @@ async def test_an_old_backend_leaves_a_caller_without_cookie_anonymous(
     assert identity.former_owners == ()
 
 
-async def test_a_name_that_becomes_known_takes_over_what_the_token_said(
-    access: Access, opik: respx.Router
+async def test_a_name_that_becomes_known_takes_over_conversations_of_the_token(
+    access: BackendAccess, opik: respx.Router
 ) -> None:
     opik.get("/workspace-permissions").respond(404)
     before = (await access.identify(ANNA, fresh=True)).owner
@@ -118,8 +118,8 @@ async def test_a_name_that_becomes_known_takes_over_what_the_token_said(
     assert (await access.identify(ANNA, fresh=True)).former_owners == (before,)
 
 
-async def test_a_cookie_never_takes_over_what_anonymous_said(
-    access: Access, opik: respx.Router
+async def test_a_cookie_never_takes_over_anonymous_conversations(
+    access: BackendAccess, opik: respx.Router
 ) -> None:
     knows(opik, "anna")
     with_cookie = await access.identify(ANNA, fresh=True)
@@ -132,16 +132,16 @@ async def test_a_cookie_never_takes_over_what_anonymous_said(
     ("status", "kind"),
     [(400, BackendUnavailable), (401, NotSignedIn), (403, NotAllowed), (500, BackendUnavailable)],
 )
-async def test_a_failure_to_name_the_caller_is_a_refusal_and_no_fall_back(
-    access: Access, opik: respx.Router, status: int, kind: type[Exception]
+async def test_a_failure_to_name_the_caller_is_raised_without_a_fallback(
+    access: BackendAccess, opik: respx.Router, status: int, kind: type[Exception]
 ) -> None:
     opik.get("/workspace-permissions").respond(status)
     with pytest.raises(kind):
         await access.identify(ANNA, fresh=False)
 
 
-async def test_a_permission_is_remembered_for_a_minute_and_then_asked_again(
-    access: Access, opik: respx.Router, clock: Clock
+async def test_a_permission_is_cached_for_a_minute_and_then_read_again(
+    access: BackendAccess, opik: respx.Router, clock: Clock
 ) -> None:
     route = opik.get(f"/traces/{TRACE_ID}").respond(200)
     await access.check(ANNA, TRACE_ID, fresh=False)
@@ -154,8 +154,8 @@ async def test_a_permission_is_remembered_for_a_minute_and_then_asked_again(
         await access.check(ANNA, TRACE_ID, fresh=False)
 
 
-async def test_a_turn_asks_anew_and_a_refusal_ends_the_remembered_permission(
-    access: Access, opik: respx.Router
+async def test_a_fresh_check_that_is_refused_ends_the_cached_permission(
+    access: BackendAccess, opik: respx.Router
 ) -> None:
     route = opik.get(f"/traces/{TRACE_ID}").respond(200)
     await access.check(ANNA, TRACE_ID, fresh=False)
@@ -167,7 +167,7 @@ async def test_a_turn_asks_anew_and_a_refusal_ends_the_remembered_permission(
 
 
 async def test_a_permission_of_one_caller_opens_nothing_for_another(
-    access: Access, opik: respx.Router
+    access: BackendAccess, opik: respx.Router
 ) -> None:
     route = opik.get(f"/traces/{TRACE_ID}").respond(200)
     await access.check(ANNA, TRACE_ID, fresh=False)
@@ -182,7 +182,7 @@ async def test_a_permission_of_one_caller_opens_nothing_for_another(
 
 
 async def test_an_overlong_user_name_still_makes_an_owner_that_fits(
-    access: Access, opik: respx.Router
+    access: BackendAccess, opik: respx.Router
 ) -> None:
     knows(opik, "x" * 5_000)
     assert len((await access.identify(ANNA, fresh=True)).owner.name) <= 255

@@ -53,7 +53,7 @@ async def both() -> AsyncIterator[Both]:
         yield Both(standin, OpikClient(rest), sdk)
 
 
-async def test_a_trace_is_asked_for_as_the_sdk_does_and_read_alike(both: Both) -> None:
+async def test_a_trace_is_requested_as_by_the_sdk_and_read_alike(both: Both) -> None:
     theirs = await both.sdk.traces.get_trace_by_id(TRACE_ID, strip_attachments=True)
     expected = both.sent()
     ours = await both.ours.get_trace(CALLER, TRACE_ID)
@@ -61,7 +61,7 @@ async def test_a_trace_is_asked_for_as_the_sdk_does_and_read_alike(both: Both) -
     assert same(ours, theirs, Trace)
 
 
-async def test_a_span_is_asked_for_as_the_sdk_does_and_read_alike(both: Both) -> None:
+async def test_a_span_is_requested_as_by_the_sdk_and_read_alike(both: Both) -> None:
     theirs = await both.sdk.spans.get_span_by_id(span_id(3), strip_attachments=True)
     expected = both.sent()
     trace = Trace(id=TRACE_ID)
@@ -70,7 +70,7 @@ async def test_a_span_is_asked_for_as_the_sdk_does_and_read_alike(both: Both) ->
     assert same(ours, theirs, Span)
 
 
-async def test_spans_are_searched_for_as_the_sdk_does(both: Both) -> None:
+async def test_spans_are_searched_as_by_the_sdk(both: Both) -> None:
     trace = await both.ours.get_trace(CALLER, TRACE_ID)
     both.sent()
     pieces = both.sdk.spans.search_spans(
@@ -87,7 +87,7 @@ async def test_spans_are_searched_for_as_the_sdk_does(both: Both) -> None:
     assert len(ours.spans) == theirs.count(b"\n") == 4
 
 
-async def test_the_caller_is_asked_for_as_the_sdk_does(both: Both) -> None:
+async def test_the_caller_is_requested_as_by_the_sdk(both: Both) -> None:
     theirs = await both.sdk.workspace_permissions.get_workspace_user_permissions()
     expected = both.sent()
     ours = await both.ours.get_permissions(CALLER)

@@ -1,4 +1,4 @@
-"""When the backend is given up for some seconds, and how its return is noticed."""
+"""When the circuit opens, what a probe does, and how the backend's return is noticed."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,7 +23,7 @@ from testkit.service import WAIT_SECONDS, serving
 BASE = "http://opik.test"
 SECONDS = 5.0
 OPEN = r"cannot be reached now; it is tried again in \d seconds?\. Ask again then\."
-GIVEN_UP = 5
+FAILURES = 5
 """Failures in a row."""
 
 
@@ -83,58 +83,58 @@ FULL = httpx.PoolTimeout("full")
     "lost",
     [LOST, httpx.ConnectTimeout("no route"), httpx.ReadError("reset"), httpx.RemoteProtocolError],
 )
-async def test_after_lost_connections_in_a_row_requests_fail_at_once_in_words(
+async def test_after_lost_connections_in_a_row_requests_fail_at_once(
     ask: Ask, opik: respx.Route, lost: Exception
 ) -> None:
     opik.mock(side_effect=lost)
     await fails(ask, range(1, 2))
-    await fails(ask, range(1, GIVEN_UP))
+    await fails(ask, range(1, FAILURES))
     asked = opik.call_count
     with pytest.raises(BackendUnavailable, match=OPEN) as failure:
         await ask(1)
     assert "in 5 seconds" in failure.value.message
     assert "10.0.0.7" not in failure.value.message
-    assert opik.call_count == asked == 2 * GIVEN_UP
+    assert opik.call_count == asked == 2 * FAILURES
 
 
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 409, 422, 429])
-async def test_an_answer_below_500_never_gives_the_backend_up(
+async def test_an_answer_below_500_never_opens_the_circuit(
     ask: Ask, opik: respx.Route, status: int
 ) -> None:
     opik.respond(status)
-    for number in range(4 * GIVEN_UP):
+    for number in range(4 * FAILURES):
         assert (await ask(number)).status == status
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-async def test_one_record_that_fails_again_and_again_closes_no_way_to_others(
+async def test_one_record_that_always_fails_does_not_open_the_circuit(
     ask: Ask, opik: respx.Route, status: int
 ) -> None:
     opik.respond(status)
-    for _ in range(4 * GIVEN_UP):
+    for _ in range(4 * FAILURES):
         assert (await ask(1)).status == status
-    for number in range(2, GIVEN_UP + 1):
+    for number in range(2, FAILURES + 1):
         assert (await ask(number)).status == status
     with pytest.raises(BackendUnavailable, match=OPEN):
         await ask(1)
 
 
-async def test_one_record_that_is_never_given_in_time_closes_no_way_to_others(
+async def test_one_record_that_always_times_out_does_not_open_the_circuit(
     ask: Ask, opik: respx.Route
 ) -> None:
     opik.mock(side_effect=SLOW)
     for _ in range(4):
-        await fails(ask, range(1, GIVEN_UP))
-    await fails(ask, range(GIVEN_UP, GIVEN_UP + 1))
+        await fails(ask, range(1, FAILURES))
+    await fails(ask, range(FAILURES, FAILURES + 1))
     with pytest.raises(BackendUnavailable, match=OPEN):
         await ask(1)
 
 
-async def test_a_pool_of_connections_that_is_used_up_is_no_fault_of_the_backend(
+async def test_an_exhausted_connection_pool_does_not_open_the_circuit(
     ask: Ask, opik: respx.Route
 ) -> None:
     opik.mock(side_effect=FULL)
-    await fails(ask, range(4 * GIVEN_UP))
+    await fails(ask, range(4 * FAILURES))
 
 
 async def test_a_success_between_failures_begins_the_count_anew(
@@ -142,16 +142,16 @@ async def test_a_success_between_failures_begins_the_count_anew(
 ) -> None:
     for _ in range(3):
         opik.mock(side_effect=LOST)
-        await fails(ask, range(1, GIVEN_UP))
+        await fails(ask, range(1, FAILURES))
         opik.mock(return_value=httpx.Response(404))
         await ask(1)
 
 
-async def test_after_some_seconds_a_probe_that_fails_opens_and_one_that_succeeds_closes(
+async def test_a_failed_probe_keeps_the_circuit_open_and_a_successful_one_closes_it(
     ask: Ask, opik: respx.Route, clock: Clock
 ) -> None:
     opik.mock(side_effect=LOST)
-    await fails(ask, range(GIVEN_UP))
+    await fails(ask, range(FAILURES))
     clock.now += SECONDS - 0.1
     with pytest.raises(BackendUnavailable, match="in 1 second\\."):
         await ask(1)
@@ -165,7 +165,7 @@ async def test_after_some_seconds_a_probe_that_fails_opens_and_one_that_succeeds
     opik.mock(return_value=httpx.Response(401))
     assert (await ask(1)).status == 401
     opik.mock(side_effect=LOST)
-    await fails(ask, range(1, GIVEN_UP))
+    await fails(ask, range(1, FAILURES))
 
 
 class Gate:
@@ -189,11 +189,11 @@ class Gate:
 
 @pytest.fixture
 async def gate(clock: Clock) -> AsyncIterator[tuple[Gate, Ask]]:
-    """A backend that was given up, whose time for a probe has come; over real sockets."""
+    """A backend with an open circuit, at the time of a probe; over real sockets."""
     backend = Gate()
     async with serving(backend, grace=1) as url, httpx.AsyncClient() as http:
         ask = asking(http, url)
-        await fails(ask, range(GIVEN_UP))
+        await fails(ask, range(FAILURES))
         backend.hangs_up, backend.asked = False, 0
         clock.now += SECONDS
         yield backend, ask
@@ -226,7 +226,7 @@ async def test_of_many_requests_at_once_one_is_the_probe(gate: tuple[Gate, Ask])
         await ask(number)
 
 
-async def test_a_probe_that_is_given_up_leaves_its_place_to_the_next(
+async def test_a_cancelled_probe_leaves_its_place_to_the_next(
     gate: tuple[Gate, Ask],
 ) -> None:
     backend, ask = gate

@@ -7,6 +7,7 @@ from uuid import UUID
 import httpx
 import pytest
 import respx
+from structlog.testing import capture_logs
 
 from app.caller import Caller
 from app.errors import BackendUnavailable, NotAllowed, NotFound, NotSignedIn
@@ -53,7 +54,7 @@ def opik() -> Any:
         yield router
 
 
-async def test_only_token_and_workspace_are_forwarded_and_as_they_came(
+async def test_only_token_and_workspace_are_forwarded_unchanged(
     client: OpikClient, opik: respx.Router
 ) -> None:
     route = opik.get(f"/traces/{TRACE_ID}").respond(json={"id": TRACE_ID})
@@ -113,7 +114,7 @@ async def test_bodies_that_an_old_backend_sends_all_the_same_are_dropped(
     assert (found.spans[0].input, found.spans[0].output) == (None, None)
 
 
-async def test_a_page_that_breaks_off_is_asked_for_smaller_from_where_it_stopped(
+async def test_a_page_that_breaks_off_is_requested_smaller_from_where_it_stopped(
     client: OpikClient, opik: respx.Router
 ) -> None:
     timeout = {"code": 500, "message": "Streaming operation timed out"}
@@ -214,23 +215,23 @@ async def test_a_pause_that_the_backend_asks_for_is_kept(
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("headers", "pause"),
     [
         ({}, "a minute"),
         ({"Retry-After": "60"}, "a minute"),
         ({"Retry-After": "3600"}, "60 minutes"),
     ],
 )
-async def test_how_long_to_wait_is_told_as_the_backend_asks(
-    client: OpikClient, opik: respx.Router, asked: dict[str, str], told: str
+async def test_a_rate_limit_message_names_the_pause_that_the_backend_asks_for(
+    client: OpikClient, opik: respx.Router, headers: dict[str, str], pause: str
 ) -> None:
-    opik.get(f"/traces/{TRACE_ID}").mock(return_value=httpx.Response(429, headers=asked))
-    with pytest.raises(BackendUnavailable, match=f"Wait {told} and ask again"):
+    opik.get(f"/traces/{TRACE_ID}").mock(return_value=httpx.Response(429, headers=headers))
+    with pytest.raises(BackendUnavailable, match=f"Wait {pause} and ask again"):
         await client.get_trace(CALLER, TRACE_ID)
 
 
 @pytest.mark.parametrize("status", [429, 503])
-async def test_a_backend_that_asks_for_a_long_pause_is_told_at_once_and_not_tried_again(
+async def test_a_long_pause_that_the_backend_asks_for_fails_at_once(
     client: OpikClient, opik: respx.Router, waits: Waits, status: int
 ) -> None:
     route = opik.get(f"/traces/{TRACE_ID}")
@@ -253,7 +254,7 @@ async def test_a_backend_that_asks_for_a_long_pause_is_told_at_once_and_not_trie
         (503, "", BackendUnavailable, ""),
     ],
 )
-async def test_every_shape_of_error_is_told(
+async def test_every_shape_of_error_gives_its_detail(
     client: OpikClient, opik: respx.Router, status: int, body: Any, kind: Any, detail: str
 ) -> None:
     content = body if isinstance(body, str) else json.dumps(body)
@@ -264,7 +265,7 @@ async def test_every_shape_of_error_is_told(
         assert failure.value.detail == detail
 
 
-async def test_a_backend_out_of_reach_is_told_in_words(
+async def test_a_message_about_a_backend_out_of_reach_names_no_address(
     client: OpikClient, opik: respx.Router
 ) -> None:
     opik.get(f"/traces/{TRACE_ID}").mock(side_effect=httpx.ConnectError("10.0.0.7 refused"))
@@ -274,12 +275,16 @@ async def test_a_backend_out_of_reach_is_told_in_words(
 
 
 @pytest.mark.parametrize("body", ["<html>", "[]", "null", '{"name": 1}', "[" * 100_000])
-async def test_an_answer_that_is_no_trace_is_told_in_words(
+async def test_an_answer_that_is_no_trace_fails_and_its_setting_is_logged(
     client: OpikClient, opik: respx.Router, body: str
 ) -> None:
     opik.get(f"/traces/{TRACE_ID}").respond(200, content=body)
-    with pytest.raises(BackendUnavailable, match="AGENT_OPIK_URL"):
+    with (
+        capture_logs() as logs,
+        pytest.raises(BackendUnavailable, match=r"cannot be read\. Ask your administrator"),
+    ):
         await client.get_trace(CALLER, TRACE_ID)
+    assert [each["check_setting"] for each in logs] == ["AGENT_OPIK_URL"]
 
 
 async def test_a_redirect_is_not_followed(client: OpikClient, opik: respx.Router) -> None:
@@ -300,7 +305,7 @@ async def test_a_permission_is_read_from_the_status_whatever_the_size_of_the_bod
 
 
 @pytest.mark.parametrize("status", [404, 405])
-async def test_an_old_backend_cannot_say_who_is_asking(
+async def test_an_old_backend_does_not_name_the_caller(
     client: OpikClient, opik: respx.Router, status: int
 ) -> None:
     opik.get("/workspace-permissions").respond(status)
@@ -308,7 +313,7 @@ async def test_an_old_backend_cannot_say_who_is_asking(
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 500, 302])
-async def test_any_other_failure_to_say_who_is_asking_is_a_refusal(
+async def test_any_other_failure_to_name_the_caller_is_raised(
     client: OpikClient, opik: respx.Router, status: int
 ) -> None:
     opik.get("/workspace-permissions").respond(status)

@@ -1,4 +1,4 @@
-"""JSON that goes further than Python's parser does, or than whoever writes it again."""
+"""JSON beyond the limits of Python's parser or encoder."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ def test_ordinary_json_is_read_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("opening", ["[", '{"k":'])
-def test_what_nests_too_deeply_is_replaced_and_all_around_it_stays(opening: str) -> None:
+def test_values_nested_too_deeply_are_replaced_and_the_rest_stays(opening: str) -> None:
     closing = {"[": "]", "{": "}"}[opening[0]] * LEVELS
     deep = opening * LEVELS + "1" + closing
     value = loads(f'{{"before": "]}}\\"{{[", "deep": {deep}, "after": [{{"x": 2}}]}}'.encode())
@@ -35,7 +35,7 @@ def test_a_deep_text_that_is_broken_is_no_json() -> None:
         loads(b"[" * LEVELS)
 
 
-def test_what_is_kept_can_be_written_again() -> None:
+def test_the_parsed_value_can_be_encoded_again() -> None:
     assert json.dumps(loads(b"[" * LEVELS + b"]" * LEVELS)).startswith("[[[")
 
 
@@ -50,7 +50,7 @@ def test_what_is_kept_can_be_written_again() -> None:
     ],
     ids=["first half", "second half", "keys and lists", "not escaped", "no escape"],
 )
-def test_half_a_character_is_replaced_and_the_value_can_be_written(text: bytes, read: Any) -> None:
+def test_a_single_surrogate_is_replaced(text: bytes, read: Any) -> None:
     assert loads(text) == read
 
 
@@ -63,7 +63,7 @@ def test_a_number_of_thousands_of_digits_is_a_text_and_the_record_stays() -> Non
     assert (span.usage, span.duration, span.ttft) == ({"b": 2}, None, 5)
 
 
-def test_numbers_that_mean_nothing_are_left_out_and_the_record_stays() -> None:
+def test_implausible_numbers_are_left_out_and_the_record_stays() -> None:
     line = (
         b'{"id": "a", "trace_id": "t", "duration": NaN, "ttft": 1e999, "total_estimated_cost": 1'
         + b"0" * 400

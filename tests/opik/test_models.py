@@ -7,7 +7,7 @@ import pytest
 import respx
 
 from app.caller import Caller
-from app.opik.models import BackendModels
+from app.opik.models import ModelCatalog
 from testkit.backend import rest_client_at
 
 BASE = "http://backend:8080"
@@ -16,15 +16,15 @@ MODELS = f"{BASE}/v1/private/llm/models"
 CALLER = Caller(token="t", workspace="team")
 
 
-async def asked(what: str, answer: httpx.Response) -> Any:
+async def read_list(what: str, answer: httpx.Response) -> Any:
     with respx.mock() as router:
         router.get(KEYS if what == "keys" else MODELS).mock(return_value=answer)
         async with httpx.AsyncClient() as http:
-            offers = BackendModels(rest_client_at(BASE, http, timeout=5))
-            return await getattr(offers, what)(CALLER)
+            catalog = ModelCatalog(rest_client_at(BASE, http, timeout=5))
+            return await getattr(catalog, f"list_{what}")(CALLER)
 
 
-async def test_of_a_key_only_provider_name_models_and_mode_are_read() -> None:
+async def test_of_a_key_only_provider_models_and_mode_are_read() -> None:
     row = {
         "id": "x",
         "provider": "custom-llm",
@@ -36,7 +36,7 @@ async def test_of_a_key_only_provider_name_models_and_mode_are_read() -> None:
     }
     openai = {"provider": "openai", "configuration": {"openai_pipeline_mode": "RESPONSES_API"}}
     plain = {"provider": "gemini", "configuration": None}
-    keys = await asked("keys", httpx.Response(200, json={"content": [row, openai, plain]}))
+    keys = await read_list("keys", httpx.Response(200, json={"content": [row, openai, plain]}))
     assert [(each.provider, each.models, each.responses_mode) for each in keys] == [
         ("custom-llm", ("custom-llm/a", "custom-llm/b"), False),
         ("openai", (), True),
@@ -51,7 +51,7 @@ async def test_models_are_read_by_provider() -> None:
         "openai": [{"id": "gpt-5", "structuredOutput": True, "reasoning": True}],
         "vertex-ai": [{"id": "g", "qualifiedName": "vertex_ai/g"}],
     }
-    models = await asked("models", httpx.Response(200, json=body))
+    models = await read_list("models", httpx.Response(200, json=body))
     assert models["openai"][0].reasoning is True
     assert models["vertex-ai"][0].qualified_name == "vertex_ai/g"
 
@@ -67,7 +67,7 @@ async def test_models_are_read_by_provider() -> None:
         httpx.Response(200, json={"content": [{"api_key": "k"}]}),
     ],
 )
-async def test_a_backend_that_does_not_tell_is_no_failure(
+async def test_a_backend_without_these_lists_is_no_failure(
     what: str, answer: httpx.Response
 ) -> None:
-    assert await asked(what, answer) is None
+    assert await read_list(what, answer) is None

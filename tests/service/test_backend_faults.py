@@ -50,9 +50,9 @@ from tests.service.outages import (
 )
 
 AWAY = r"The Opik backend cannot be reached now\. Try again in a moment\."
-NOT_READ = r"The Opik backend's answer about the trace could not be read\. Is AGENT_OPIK_URL the "
+NOT_READ = r"The Opik backend's answer about the trace cannot be read\. Ask your "
 FAILED = r"The Opik backend failed \(status {}\)\. Try again in a moment\."
-ENOUGH = r"Opik takes no more requests for the moment\. Wait a minute and ask again\."
+ENOUGH = r"Opik accepts no more requests for the moment\. Wait a minute and ask again\."
 TOO_LARGE = r"This trace is too large to read\."
 EXPIRED = r"Your Opik session has expired\. Sign in again\."
 NOT_ALLOWED = r"You may not read this in Opik's workspace\."

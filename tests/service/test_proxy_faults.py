@@ -35,15 +35,17 @@ from tests.service.outages import (
 
 AWAY = r"The Opik backend cannot be reached: try again in a moment\."
 GATEWAY = r"The Opik backend is not answering right now: try again in a moment\."
-SILENT = rf"The model said nothing for {TIMEOUT:g} seconds: ask again, or something smaller\."
-NOT_A_REPLY = r"The Opik backend answered with something that is not a model's reply: try again, "
-A_PAGE = r"The Opik backend's address answered with a web page in place of a model's reply: "
-TOO_LARGE = r"The model's reply came in a piece too large to be read: ask for something smaller\."
+SILENT = rf"The model sent nothing for {TIMEOUT:g} seconds: ask again, or ask for less\."
+NOT_A_REPLY = r"The Opik backend answered with something that is not a model's reply: try again\. "
+A_PAGE = r"This assistant's address of Opik answered with a web page in place of a model's reply: "
+TOO_LARGE = r"The model's reply came in a piece too large to be read: ask for less\."
 BROKE_OFF = r"The model's answer broke off before its end\. Ask again, or ask it to go on\."
 FAILED = r"OpenAI failed to answer: try again in a moment\."
 EXPIRED = r"Your Opik session has expired: sign in to Opik again, then ask once more\."
 NOT_ALLOWED = r"Opik does not let you use the models of this workspace: ask its administrator\."
-ENOUGH = r"The model's provider takes no more requests for the moment: wait a minute and ask again"
+ENOUGH = (
+    r"The model's provider accepts no more requests for the moment: wait a minute and ask again"
+)
 
 REPLY_BYTES = 4_096
 EVENTS = {"content-type": "text/event-stream"}
