@@ -1,8 +1,8 @@
-"""Messages and tools -> the proxy's request, in the words of one dialect.
+"""Messages and tools -> the body of a request to the chat proxy, with native tool calls.
 
-`NativeTools` is OpenAI's chat completions with native tool calls. `text_tools.TextDialect` stands
-beside it for providers whose tools the proxy drops: `ProxyModel` asks its dialect for `request` and
-for a `reader` of the reply, and knows nothing else of the wire form of messages.
+`NativeTools` writes OpenAI's chat completions. `text_tools.TextTools` stands beside it for
+providers whose tools the proxy drops. `ProxyModel` has each build its requests, and reads replies
+with the `NativeReplyReader` or the `TextReplyReader`.
 """
 
 import json
@@ -28,16 +28,9 @@ class NativeTools:
             request["tools"] = [_tool(tool) for tool in tools]
         return request
 
-    def reader(self) -> "NativeReplyReader":
-        """What reads one reply: all of its text is for the user."""
-        return NativeReplyReader()
-
 
 class NativeReplyReader:
     """Shows every piece as it comes; the calls are the reply's own."""
-
-    fault = ""
-    raw = ""
 
     def feed(self, piece: str) -> str:
         return piece

@@ -1,9 +1,9 @@
-"""Tells a model's tool requests from its text, in a reply that comes in any pieces.
+"""Separates a model's tool requests from its text, in a reply that comes in any pieces.
 
-A push parser that reads character by character, so that no split can matter. A request counts
-only in its own place: outside of code (fenced, indented or between backticks) and quotations, and
-before nothing but white space or a further request. What a model writes after its requests would
-be made up before it has read the results, so it is dropped.
+A push parser: any split of a reply gives the same result. A request counts only in its own place:
+outside of code (fenced, indented or between backticks) and quotations, and before nothing but white
+space or a further request. What a model writes after its requests would be made up before it has
+read the results, so it is dropped.
 """
 
 import json
@@ -14,7 +14,12 @@ from typing import Any
 from app.surrogates import join_surrogates
 
 _FENCE = re.compile(r"[\s>]*(?:(?:[-*+]|\d{1,9}[.)])\s+)*(`{3,}|~{3,})(.*)", re.DOTALL)
-_NO_PLACE = re.compile(r"\s*>|\t| {4}")
+"""A line that opens or closes fenced code for any parser, so that nothing in code is a request.
+
+`web/markdown/code_blocks` asks the opposite, what is code for every parser: there a doubt means
+text, here it means code."""
+
+_QUOTED_OR_INDENTED = re.compile(r"\s*>|\t| {4}")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _WRAPPED = re.compile(r"\s*```[\w-]*\n(.*?)\n?\s*```\s*", re.DOTALL)
 
@@ -32,14 +37,17 @@ class TextToolParser:
 
     def __init__(self, tag: str) -> None:
         self._opening = f"<{tag}>"
-        self._endings = (f"</{tag}>", "</call>", self._opening)
+        self._closing = f"</{tag}>"
+        # Models close a request by half of its tag, or open the next one without closing it.
+        self._endings = (self._closing, "</call>", self._opening)
+        self._ending = re.compile("|".join(self._endings))
         self._begun = ""
         self._blank: list[str] = []
         self._shown: list[str] = []
         self._place = _Place()
         self._request: list[str] | None = None
-        self._asked = False
-        self._over = False
+        self._has_request = False
+        self._is_over = False
         self._found: list[tuple[str, str]] = []
         self.fault = ""
 
@@ -48,22 +56,20 @@ class TextToolParser:
         return [] if self.fault else self._found
 
     def feed(self, text: str) -> str:
-        """What of the text so far can be shown now."""
-        for character in text:
-            if self._request is not None:
-                self._take_request(character)
-            else:
-                self._take_text(character)
+        """What of the text so far can be shown now: never a part of a request."""
+        text, self._begun = self._begun + text, ""
+        while text and not self._is_over:
+            text = self._read_text(text) if self._request is None else self._read_request(text)
         return self._take_shown()
 
     def end(self) -> str:
-        """The reply is over: what was held back, or an end to the request that is open."""
+        """What was held back, at the end of the reply; a request that is open ends as well."""
         if self._request is not None:
-            self._finish_request(closed=False)
-        if self._asked:
+            self._request.append(self._begun)
+            self._end_request(closed=False)
+        if self._has_request:
             return ""
-        for character in self._begun:
-            self._plain(character)
+        self._add_text(self._begun)
         self._shown += self._blank
         self._begun, self._blank = "", []
         return self._take_shown()
@@ -72,87 +78,95 @@ class TextToolParser:
         shown, self._shown = "".join(self._shown), []
         return shown
 
-    def _take_text(self, character: str) -> None:
-        if self._over:
-            return
-        if self._begun or (character == "<" and (self._asked or self._place.is_free)):
-            begun = self._begun + character
-            if self._opening.startswith(begun):
-                self._begun = begun
-                if begun == self._opening:
-                    self._begun, self._asked, self._request = "", True, []
-                return
-            # An opening holds one "<" only, so what was held back cannot hide another beginning.
-            held, self._begun = self._begun, ""
-            for each in held:
-                self._plain(each)
-            if held:
-                self._take_text(character)
-                return
-        self._plain(character)
+    def _read_text(self, text: str) -> str:
+        """Reads up to the next request; returns the rest."""
+        at = 0
+        while (start := text.find("<", at)) >= 0:
+            self._add_text(text[at:start])
+            if self._is_over:
+                return ""
+            if self._has_request or self._place.is_free:
+                if text.startswith(self._opening, start):
+                    self._has_request, self._request = True, []
+                    return text[start + len(self._opening) :]
+                if self._opening.startswith(text[start:]):
+                    self._begun = text[start:]
+                    return ""
+            self._add_text("<")
+            at = start + 1
+        self._add_text(text[at:])
+        return ""
 
-    def _plain(self, character: str) -> None:
-        if self._asked:
-            self._over = self._over or not character.isspace()
+    def _add_text(self, text: str) -> None:
+        if self._has_request:
+            self._is_over = self._is_over or bool(text.strip())
             return
-        self._place.take(character)
-        self._blank.append(character)
-        if not character.isspace():
-            self._shown += self._blank
+        self._place.move_over(text)
+        shown = text.rstrip()
+        if shown:
+            self._shown += [*self._blank, shown]
             self._blank = []
+        if len(shown) < len(text):
+            self._blank.append(text[len(shown) :])
 
-    def _take_request(self, character: str) -> None:
+    def _read_request(self, text: str) -> str:
+        """Reads up to the end of the request; returns the rest."""
         assert self._request is not None
-        self._request.append(character)
-        if character != ">":
-            return
-        for ending in self._endings:
-            if "".join(self._request[-len(ending) :]) == ending:
-                del self._request[-len(ending) :]
-                self._finish_request(closed=True)
-                if ending == self._opening:
-                    self._request = []
-                return
+        ending = self._ending.search(text)
+        if ending is not None:
+            self._request.append(text[: ending.start()])
+            self._end_request(closed=True)
+            if ending[0] == self._opening:
+                self._request = []
+            return text[ending.end() :]
+        start = text.rfind("<")
+        if start >= 0 and any(each.startswith(text[start:]) for each in self._endings):
+            text, self._begun = text[:start], text[start:]
+        self._request.append(text)
+        return ""
 
-    def _finish_request(self, *, closed: bool) -> None:
+    def _end_request(self, *, closed: bool) -> None:
         text = "".join(self._request or ())
         self._request = None
         try:
-            self._found += _calls(text if closed else self._without_begun_ending(text))
+            self._found += _parse_calls(text if closed else self._without_begun_closing(text))
         except ValueError as error:
             self.fault = self.fault or (str(error) if closed else _UNCLOSED)
 
-    def _without_begun_ending(self, text: str) -> str:
+    def _without_begun_closing(self, text: str) -> str:
         """A request without the closing tag that some replies end in the middle of."""
         text = text.rstrip()
-        closing = self._endings[0]
-        for length in range(len(closing) - 1, 0, -1):
-            if text.endswith(closing[:length]):
+        for length in range(len(self._closing) - 1, 0, -1):
+            if text.endswith(self._closing[:length]):
                 return text[:-length]
         return text
 
 
 class _Place:
-    """Whether the text has come to a place where a request counts."""
+    """The place in a Markdown text that has been reached."""
 
     def __init__(self) -> None:
         self._line: list[str] = []
-        self._ticks = 0
+        self._backticks = 0
         self._fence = ""
 
     @property
     def is_free(self) -> bool:
-        if self._fence or self._ticks % 2:
+        """Whether a request counts here: outside of code and quotations."""
+        if self._fence or self._backticks % 2:
             return False
-        return _NO_PLACE.match("".join(self._line[:80])) is None
+        # The first characters of a line decide, and each piece of it holds at least one.
+        return _QUOTED_OR_INDENTED.match("".join(self._line[:80])) is None
 
-    def take(self, character: str) -> None:
-        if character == "\n":
+    def move_over(self, text: str) -> None:
+        *lines, rest = text.split("\n")
+        for line in lines:
+            self._line.append(line)
             self._end_line("".join(self._line))
-            self._line, self._ticks = [], 0
-            return
-        self._line.append(character)
-        self._ticks += character == "`"
+            self._line, self._backticks = [], 0
+        if rest:
+            self._line.append(rest)
+            self._backticks += rest.count("`")
 
     def _end_line(self, line: str) -> None:
         found = _FENCE.match(line)
@@ -166,20 +180,20 @@ class _Place:
             self._fence = ""
 
 
-def _calls(text: str) -> Iterator[tuple[str, str]]:
-    """The calls that a request's text names; raises ValueError in words."""
+def _parse_calls(text: str) -> list[tuple[str, str]]:
+    """The calls that a request's text names; raises ValueError with the fault as a sentence."""
     wrapped = _WRAPPED.fullmatch(text)
-    values = list(_values(wrapped[1] if wrapped else text))
+    values = list(_parse_values(wrapped[1] if wrapped else text))
     if len(values) == 1 and isinstance(values[0], list):
         values = values[0]
     if not values:
         raise ValueError(_NOT_JSON)
-    return iter([_call(value) for value in values])
+    return [_parse_call(value) for value in values]
 
 
-def _values(text: str) -> Iterator[Any]:
+def _parse_values(text: str) -> Iterator[Any]:
     # Models write line breaks into strings; `strict` would refuse them.
-    decoder = json.JSONDecoder(strict=False, parse_constant=_no_constant)
+    decoder = json.JSONDecoder(strict=False, parse_constant=_refuse_constant)
     rest = text.strip()
     while rest:
         try:
@@ -190,7 +204,7 @@ def _values(text: str) -> Iterator[Any]:
         rest = rest[end:].lstrip(" \t\r\n,;")
 
 
-def _call(value: Any) -> tuple[str, str]:
+def _parse_call(value: Any) -> tuple[str, str]:
     if not isinstance(value, dict):
         raise ValueError(_NOT_JSON)
     name = value.get("name", value.get("tool"))
@@ -198,7 +212,7 @@ def _call(value: Any) -> tuple[str, str]:
         raise ValueError(_BAD_NAME)
     arguments = value.get("arguments", value.get("parameters", {}))
     if isinstance(arguments, str):
-        arguments = next(_values(arguments), {})
+        arguments = next(_parse_values(arguments), {})
     if arguments is None:
         arguments = {}
     if not isinstance(arguments, dict):
@@ -206,5 +220,5 @@ def _call(value: Any) -> tuple[str, str]:
     return name, join_surrogates(json.dumps(arguments, ensure_ascii=False))
 
 
-def _no_constant(name: str) -> Any:
+def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")

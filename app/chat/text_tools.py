@@ -117,35 +117,36 @@ class TextTools:
 
 
 class TextReplyReader:
-    """Reads one reply: `feed` gives what can be shown, `reply` the reply with its calls."""
+    """Reads one reply: `feed` returns what can be shown, `reply` the reply with its calls.
+
+    `raw` is the model's text with its requests, known after `reply`.
+    """
 
     def __init__(self, tag: str) -> None:
-        self._requests = TextToolParser(tag)
-        self._shown: list[str] = []
+        self._parser = TextToolParser(tag)
+        self._shown_characters = 0
         self.raw = ""
 
     @property
     def fault(self) -> str:
         """What is wrong with a request in this reply, as a sentence; "" where nothing is."""
-        return self._requests.fault
+        return self._parser.fault
 
     def feed(self, piece: str) -> str:
         """The text that can be shown now: never a part of a request."""
-        self.raw += piece
-        return self._keep(self._requests.feed(piece))
+        shown = self._parser.feed(piece)
+        self._shown_characters += len(shown)
+        return shown
 
     def end(self) -> str:
         """The text that was held back in case it became a request."""
-        return self._keep(self._requests.end())
+        shown = self._parser.end()
+        self._shown_characters += len(shown)
+        return shown
 
     def reply(self, raw: Reply, *, new_id: Callable[[], str]) -> Reply:
         """The reply that `raw` is, after `end`; a faulty request is no call."""
-        calls = tuple(
-            ToolCall(new_id(), name, arguments) for name, arguments in self._requests.calls
-        )
-        return replace(raw, text="".join(self._shown), calls=calls)
-
-    def _keep(self, text: str) -> str:
-        if text:
-            self._shown.append(text)
-        return text
+        self.raw = raw.text
+        calls = tuple(ToolCall(new_id(), name, arguments) for name, arguments in self._parser.calls)
+        # What is shown is the beginning of the text: nothing follows a request.
+        return replace(raw, text=raw.text[: self._shown_characters], calls=calls)
