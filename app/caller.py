@@ -15,7 +15,7 @@ TOKEN_LENGTH = 8_192
 
 _SHORTEST_SECRET = 6
 """A shorter token is no secret, and ordinary words would be masked."""
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,9 @@ def read_caller(cookie_headers: list[str], workspace: str | None) -> Caller:
     cut out of the header text and not decoded, so that the backend gets it unchanged.
     Raises InvalidRequest for a value that is too long or holds control characters.
     """
-    token = _session_token(cookie_headers)
+    token = _find_session_token(cookie_headers)
     for value in (token, workspace):
-        if value is not None and _FORBIDDEN.search(value):
+        if value is not None and _CONTROL_CHARACTERS.search(value):
             raise InvalidRequest(
                 "A header of this request holds control characters, which are not allowed."
             )
@@ -92,7 +92,7 @@ def read_caller(cookie_headers: list[str], workspace: str | None) -> Caller:
     return Caller(token=token, workspace=workspace)
 
 
-def _session_token(cookie_headers: list[str]) -> str | None:
+def _find_session_token(cookie_headers: list[str]) -> str | None:
     for header in cookie_headers:
         for pair in header.split(";"):
             name, separator, value = pair.strip().partition("=")

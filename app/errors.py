@@ -43,7 +43,7 @@ class OpikAssistError(Exception):
         self.detail = excerpt(detail)
         self.reason = reason or self.code
 
-    def told(self, request_id: str) -> str:
+    def user_message(self, request_id: str) -> str:
         """Our own sentence first, then what somebody else said, then what to quote."""
         said = f' The answer was: "{self.detail}"' if self.detail else ""
         return f"{self.message}{said} (request {request_id})"

@@ -49,7 +49,7 @@ class Recording(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Backend:
+class BackendSource:
     """Reads traces with the operator's credentials, in one workspace."""
 
     client: OpikClient
@@ -66,7 +66,7 @@ class Backend:
 
 
 @dataclass(frozen=True, slots=True)
-class OneTrace:
+class FileSource:
     """Knows the trace of a file."""
 
     known: Recording
@@ -78,16 +78,16 @@ class OneTrace:
 
 def main(arguments: Sequence[str] | None = None, *, out: TextIO = sys.stdout) -> int:
     """Returns 0 when every conversation was written or left out for a reason that is told."""
-    wished = _parser().parse_args(arguments)
+    wished = _build_parser().parse_args(arguments)
     logs.configure(style="console", level="WARNING")
     try:
-        return anyio.run(partial(_run, wished, os.environ, out))
+        return anyio.run(partial(_run_export, wished, os.environ, out))
     except (StartRefused, OpikAssistError) as error:
         out.write(f"{error.message}\n")
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m app.export_cases",
         description=__doc__,
@@ -101,18 +101,20 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-async def _run(wished: argparse.Namespace, environment: Mapping[str, str], out: TextIO) -> int:
+async def _run_export(
+    wished: argparse.Namespace, environment: Mapping[str, str], out: TextIO
+) -> int:
     if wished.trace is not None:
         uri = DatabaseSettings.load().session_service_uri
-        return await export(uri, OneTrace(read_recording(wished.trace)), wished, out)
+        return await export_cases(uri, FileSource(read_recording(wished.trace)), wished, out)
     settings = Settings.load()
     key = environment.get("OPIK_API_KEY")
     caller = Caller(environment.get("OPIK_SESSION_TOKEN") or None, wished.workspace)
     headers = {"Authorization": key} if key else {}
     async with httpx.AsyncClient(headers=headers, follow_redirects=False) as http:
         rest = RestClient(build_backend(settings, http), timeout=settings.opik_backend_timeout)
-        backend = Backend(OpikClient(rest), caller, settings.max_spans)
-        return await export(settings.session_service_uri, backend, wished, out)
+        backend = BackendSource(OpikClient(rest), caller, settings.max_spans)
+        return await export_cases(settings.session_service_uri, backend, wished, out)
 
 
 def read_recording(path: Path) -> Recording:
@@ -124,13 +126,13 @@ def read_recording(path: Path) -> Recording:
         raise StartRefused(f"{path}: {said}") from None
 
 
-async def export(
-    uri: str, source: Backend | OneTrace, wished: argparse.Namespace, out: TextIO
+async def export_cases(
+    uri: str, source: BackendSource | FileSource, wished: argparse.Namespace, out: TextIO
 ) -> int:
     """Writes a case for each rated conversation whose trace `source` knows."""
-    engine = create_engine(_existing(uri), pool_recycle=-1)
+    engine = create_engine(_check_database_url(uri), pool_recycle=-1)
     try:
-        fault = await SchemaCheck(engine).fault()
+        fault = await SchemaCheck(engine).find_fault()
         if fault is not None:
             raise StartRefused(fault)
         return await _export_all(engine, source, wished, out)
@@ -138,7 +140,7 @@ async def export(
         await engine.dispose()
 
 
-def _existing(uri: str) -> URL:
+def _check_database_url(uri: str) -> URL:
     """The database's address; a SQLite file that is not there would be made by looking."""
     url = database_url(uri)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
@@ -147,7 +149,7 @@ def _existing(uri: str) -> URL:
 
 
 async def _export_all(
-    engine: AsyncEngine, source: Backend | OneTrace, wished: argparse.Namespace, out: TextIO
+    engine: AsyncEngine, source: BackendSource | FileSource, wished: argparse.Namespace, out: TextIO
 ) -> int:
     store, written, failed = Store(engine), 0, 0
     conversations = await find_rated_conversations(engine, wished.workspace)
@@ -161,18 +163,18 @@ async def _export_all(
             continue
         if recording is None:
             continue
-        turns = turns_of(each, await store.events(each.conversation_id), recording)
+        turns = build_case_turns(each, await store.events(each.conversation_id), recording)
         if not turns:
             out.write(f"  {each.trace_id}: left out, its last answer cites no span to grade by\n")
             continue
-        _write(wished.out / name, recording, turns)
+        _write_case(wished.out / name, recording, turns)
         written += 1
-        out.write(f"  {name}: {turns[-1]['question'][:60]!r}, thumb {_thumb(each)}\n")
+        out.write(f"  {name}: {turns[-1]['question'][:60]!r}, thumb {_format_thumb(each)}\n")
     out.write(f"{written} of {len(conversations)} rated conversations written to {wished.out}\n")
     return 1 if failed else 0
 
 
-def turns_of(
+def build_case_turns(
     conversation: RatedConversation, log: Sequence[LoggedEvent], recording: Recording
 ) -> list[dict[str, Any]]:
     """The questions up to the thumb, the last one with the span that its answer cited first.
@@ -193,28 +195,28 @@ def turns_of(
     if not answered:
         return []
     known = {span.id for span in recording.spans}
-    named = find_citation_labels(_answer(answered[-1]), span=str, trace=lambda _: None)
+    named = find_citation_labels(_find_answer(answered[-1]), span=str, trace=lambda _: None)
     blamed = next(iter(named), None)
     if blamed not in known:
         return []
     labels = {"right" if conversation.value else "wrong": [blamed]}
-    questions = [{"question": _question(each)} for each in answered]
+    questions = [{"question": _find_question(each)} for each in answered]
     return [*questions[:-1], {**questions[-1], **labels}]
 
 
-def _question(turn: Sequence[StoredEvent]) -> str:
+def _find_question(turn: Sequence[StoredEvent]) -> str:
     return next(each.question for each in turn if isinstance(each, TurnStarted))
 
 
-def _answer(turn: Sequence[StoredEvent]) -> str:
+def _find_answer(turn: Sequence[StoredEvent]) -> str:
     return next(each.text for each in reversed(turn) if isinstance(each, ReplyCompleted))
 
 
-def _thumb(conversation: RatedConversation) -> str:
+def _format_thumb(conversation: RatedConversation) -> str:
     return "up" if conversation.value else "down"
 
 
-def _write(path: Path, recording: Recording, turns: Sequence[Mapping[str, Any]]) -> None:
+def _write_case(path: Path, recording: Recording, turns: Sequence[Mapping[str, Any]]) -> None:
     """For nobody else to read: a trace may hold what is private."""
     path.parent.mkdir(parents=True, exist_ok=True)
     case = {**recording.model_dump(mode="json", exclude_defaults=True), "turns": turns}

@@ -161,7 +161,7 @@ async def lifespan(
             is_reachable, http, base_url=settings.agent_opik_url, seconds=BACKEND_PROBE_SECONDS
         )
         health = Health(
-            schema_fault=schema.fault_for_turns,
+            schema_fault=schema.find_fault_for_turns,
             backend_answers=backend_answers,
             draining=signals.first.is_set,
         )

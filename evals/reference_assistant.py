@@ -154,7 +154,7 @@ class ReferenceAssistant:
                 sink=events,
             )
         except OpikAssistError as error:
-            events.seen.append(TurnFailed(code=error.reason, message=error.told(marker)))
+            events.seen.append(TurnFailed(code=error.reason, message=error.user_message(marker)))
         else:
             events.seen.append(TurnFinished())
         took = time.monotonic() - began

@@ -8,7 +8,7 @@ import structlog
 from alembic import context
 from sqlalchemy import Connection
 
-from app.db import migrations as migrating
+from app.db import migrations
 from app.db.engine import create_engine
 from app.db.schema import VERSION_TABLE, metadata
 from app.errors import StartRefused
@@ -20,7 +20,7 @@ def run(connection: Connection) -> None:
         connection=connection,
         target_metadata=metadata,
         version_table=VERSION_TABLE,
-        include_name=migrating.is_ours,
+        include_name=migrations.is_own_object,
     )
     with context.begin_transaction():
         context.run_migrations()
@@ -33,7 +33,7 @@ async def run_from_shell() -> None:
     engine = create_engine(url, pool_recycle=settings.session_pool_recycle)
     patience = settings.session_service_max_retries, settings.session_service_retry_delay
     try:
-        async with migrating.exclusive(engine, attempts=patience[0], delay=patience[1]) as own:
+        async with migrations.lock_schema(engine, attempts=patience[0], delay=patience[1]) as own:
             await own.run_sync(run)
     finally:
         await engine.dispose()

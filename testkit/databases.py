@@ -18,7 +18,7 @@ from sqlalchemy import delete, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.db import migrations as migrating
+from app.db import migrations
 from app.db.engine import create_engine
 from app.db.schema import admissions, chores, sessions, workspaces
 from app.settings import database_url
@@ -205,7 +205,7 @@ async def delete_conversations(db: AsyncConnection) -> None:
 def migrate(uri: str) -> None:
     async def run() -> None:
         async with open_engine(uri) as engine:
-            await migrating.prepare_schema(engine, migrate=True, attempts=1, delay=0)
+            await migrations.prepare_schema(engine, migrate=True, attempts=1, delay=0)
 
     asyncio.run(run())
 

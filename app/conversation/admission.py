@@ -73,7 +73,7 @@ class Admission:
         entry = EventEntry(str(uuid4()), TurnStarted(question=question))
         quotas = self._limits.quotas
         if caller.token is None:
-            quotas = quotas.of_the_workspace_only()
+            quotas = quotas.for_workspace_only()
         deadline = self._clock() + self._limits.busy_wait_seconds
         while True:
             conversation = await self._store.begin_turn(

@@ -185,7 +185,7 @@ class EventWriter:
     async def _store_tokens(self) -> None:
         tokens = self._tokens_used
         if tokens != self._tokens_stored:
-            await self._store.charge(self._key.turn_id, tokens)
+            await self._store.record_tokens(self._key.turn_id, tokens)
             self._tokens_stored = tokens
 
     async def _store_end(self, ending: TurnEnding) -> None:

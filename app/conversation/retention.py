@@ -6,7 +6,7 @@ import anyio
 import structlog
 
 from app.conversation.ports import Observer
-from app.db.retention_batches import NOTHING, RetentionBatches
+from app.db.retention_batches import EMPTY_BATCH, RetentionBatches
 from app.errors import DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
@@ -54,7 +54,7 @@ class Retention:
         """False where another process has it in hand."""
         count = 0
         try:
-            while (removed := await self._batches.remove_some()) and removed != NOTHING:
+            while (removed := await self._batches.remove_batch()) and removed != EMPTY_BATCH:
                 count += len(removed.gone)
                 for conversation_id in removed.gone:
                     self._observer.record_deletion(conversation_id)

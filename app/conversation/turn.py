@@ -257,4 +257,4 @@ def _note_not_stored(ending: TerminalEvent) -> TerminalEvent:
 def _build_failure(error: OpikAssistError, request_id: str) -> TurnFailed:
     if isinstance(error, TurnLost):
         return _CONVERSATION_LOST
-    return TurnFailed(code=error.reason, message=error.told(request_id))
+    return TurnFailed(code=error.reason, message=error.user_message(request_id))

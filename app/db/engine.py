@@ -16,7 +16,7 @@ LOCK_WAIT_SECONDS = 5
 STATEMENT_SECONDS = 10
 _STATEMENT_BYTES = 1_000
 
-EVENT_BYTES = "event_bytes"
+MAX_EVENT_BYTES = "event_bytes"
 """In a connection's `info`: how large one event may be, where the server has a limit."""
 
 # After a lost client the server goes on with the statement and keeps its locks, so both are short.
@@ -40,7 +40,7 @@ _SQLITE_PRAGMAS = (
 )
 
 _POOL_LOGGER = "sqlalchemy.pool.impl.AsyncAdaptedQueuePool"
-_BROKEN = ((2006,), (2013,), (2014,), (2055,))
+_LOST_CONNECTION_CODES = ((2006,), (2013,), (2014,), (2055,))
 """MySQL's codes for a server that went away."""
 
 StorageKind = Literal["mysql", "sqlite"]
@@ -58,7 +58,7 @@ def create_engine(url: URL, *, pool_recycle: int) -> AsyncEngine:
     Nothing is connected yet. An engine belongs to one event loop; `dispose` ends it.
     """
     if storage_kind(url) == "sqlite":
-        return _sqlite(url)
+        return _create_sqlite_engine(url)
     engine = create_async_engine(
         url,
         isolation_level="READ COMMITTED",
@@ -70,30 +70,30 @@ def create_engine(url: URL, *, pool_recycle: int) -> AsyncEngine:
         hide_parameters=True,
         connect_args={"connect_timeout": CONNECT_SECONDS, "init_command": _MYSQL_SESSION},
     )
-    event.listen(engine.sync_engine, "connect", _learn_packet)
-    logging.getLogger(_POOL_LOGGER).addFilter(_is_news)
+    event.listen(engine.sync_engine, "connect", _read_packet_limit)
+    logging.getLogger(_POOL_LOGGER).addFilter(_is_no_lost_connection)
     return engine
 
 
-def _is_news(record: logging.LogRecord) -> bool:
+def _is_no_lost_connection(record: logging.LogRecord) -> bool:
     """Leaves out, of what the pool logs, that a connection broke after its work was done.
 
     Each one is noticed while it is given back, thrown away and replaced; work that is cut short
     is told by whoever does it.
     """
     error = record.exc_info[1] if record.exc_info else None
-    return not (isinstance(error, Exception) and error.args[:1] in _BROKEN)
+    return not (isinstance(error, Exception) and error.args[:1] in _LOST_CONNECTION_CODES)
 
 
-def _learn_packet(connection: Any, record: Any) -> None:
+def _read_packet_limit(connection: Any, record: Any) -> None:
     """A packet over the server's limit ends the connection, and escaped a text may double."""
     cursor = connection.cursor()
     cursor.execute("SELECT @@max_allowed_packet")
-    record.info[EVENT_BYTES] = (cursor.fetchone()[0] - _STATEMENT_BYTES) // 2
+    record.info[MAX_EVENT_BYTES] = (cursor.fetchone()[0] - _STATEMENT_BYTES) // 2
     cursor.close()
 
 
-def _sqlite(url: URL) -> AsyncEngine:
+def _create_sqlite_engine(url: URL) -> AsyncEngine:
     """One connection for the whole process: SQLite has one writer, and a second one only waits.
 
     With Python's default transactions two writers lose updates without any error, so the driver
@@ -109,19 +109,21 @@ def _sqlite(url: URL) -> AsyncEngine:
         pool_timeout=15,
         hide_parameters=True,
     )
-    event.listen(engine.sync_engine, "do_connect", _try_sqlite)
-    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "do_connect", _check_sqlite_file)
+    event.listen(engine.sync_engine, "connect", _configure_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
 
 
-def _try_sqlite(_dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
+def _check_sqlite_file(
+    _dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]
+) -> None:
     """Fails here for a file that cannot be read, before the driver has a thread that would stay."""
     with closing(sqlite3.connect(*arguments, **options)) as trial:
         trial.execute("PRAGMA schema_version")
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _configure_sqlite(connection: Any, _record: Any) -> None:
     try:
         connection.isolation_level = None
         cursor = connection.cursor()

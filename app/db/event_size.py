@@ -9,9 +9,9 @@ from app.events import (
     dump_event,
 )
 
-LEFT_OUT = "\n[the rest was too large to be kept]"
+CUT_MARK = "\n[the rest was too large to be kept]"
 
-_TEXTS: dict[type[StoredEvent], str] = {
+_TEXT_FIELDS: dict[type[StoredEvent], str] = {
     TurnStarted: "question",
     ReplyCompleted: "text",
     ToolCompleted: "text",
@@ -33,22 +33,22 @@ def shrink_event(event: StoredEvent, limit: int) -> StoredEvent:
     """
     if measure_event(event) <= limit:
         return event
-    if isinstance(event, ReplyCompleted) and measure_event(_cut(event, 0)) > limit:
+    if isinstance(event, ReplyCompleted) and measure_event(_cut_text(event, 0)) > limit:
         calls = tuple(each.model_copy(update={"arguments": "{}"}) for each in event.calls)
         event = event.model_copy(update={"calls": calls, "cited": {}})
-    length = len(_text(event))
-    while length and (size := measure_event(_cut(event, length))) > limit:
+    length = len(_read_text(event))
+    while length and (size := measure_event(_cut_text(event, length))) > limit:
         length = min(length * limit // size, length - 1)
-    return _cut(event, length)
+    return _cut_text(event, length)
 
 
-def _text(event: StoredEvent) -> str:
-    name = _TEXTS.get(type(event))
+def _read_text(event: StoredEvent) -> str:
+    name = _TEXT_FIELDS.get(type(event))
     return getattr(event, name) if name else ""
 
 
-def _cut(event: StoredEvent, length: int) -> StoredEvent:
-    name = _TEXTS.get(type(event))
+def _cut_text(event: StoredEvent, length: int) -> StoredEvent:
+    name = _TEXT_FIELDS.get(type(event))
     if name is None:
         return event
-    return event.model_copy(update={name: _text(event)[:length] + LEFT_OUT})
+    return event.model_copy(update={name: _read_text(event)[:length] + CUT_MARK})

@@ -34,7 +34,7 @@ REACH_SECONDS = 6
 _LOCK_SECONDS = 5
 _LOCK_ATTEMPTS = 120
 # A migration may take longer than a statement of the service.
-_MYSQL_PATIENCE = text(
+_MYSQL_NO_TIME_LIMIT = text(
     "SET SESSION sql_mode = @@SESSION.sql_mode"
     " /*M!100101 , SESSION max_statement_time = 0 */"
     " /*!50708 , SESSION max_execution_time = 0 */"
@@ -58,12 +58,12 @@ async def prepare_schema(
     Raises StartRefused, in one line, when the database does not come, when the schema is older and
     `migrate` is off, or when it is newer and no longer admits this code.
     """
-    async with exclusive(engine, attempts=attempts, delay=delay, sleep=sleep) as connection:
-        await connection.run_sync(_bring_up_to_date, migrate=migrate)
+    async with lock_schema(engine, attempts=attempts, delay=delay, sleep=sleep) as connection:
+        await connection.run_sync(_upgrade_schema, migrate=migrate)
 
 
 @asynccontextmanager
-async def exclusive(
+async def lock_schema(
     engine: AsyncEngine, *, attempts: int, delay: float, sleep: Sleep = anyio.sleep
 ) -> AsyncIterator[AsyncConnection]:
     """A connection in a transaction, on which alone the schema is changed now.
@@ -72,7 +72,7 @@ async def exclusive(
     transaction itself is the lock. Commits at the end; raises StartRefused for any failure of the
     database.
     """
-    connection = await _reach(engine, attempts=attempts, delay=delay, sleep=sleep)
+    connection = await _connect_with_retries(engine, attempts=attempts, delay=delay, sleep=sleep)
     try:
         if storage_kind(engine.url) == "mysql":
             async with _named_lock(connection, sleep):
@@ -82,13 +82,15 @@ async def exclusive(
             yield connection
             await connection.commit()
     except DBAPIError as error:
-        raise StartRefused(f"The database schema could not be prepared: {_why(error)}") from None
+        raise StartRefused(
+            f"The database schema could not be prepared: {_describe_error(error)}"
+        ) from None
     finally:
         with anyio.CancelScope(shield=True):
             await connection.close()
 
 
-def is_ours(name: str | None, kind: str, _parents: object) -> bool:
+def is_own_object(name: str | None, kind: str, _parents: object) -> bool:
     """Whether a migration may look at a thing of the database: all but foreign tables."""
     return kind != "table" or (name or "").startswith(PREFIX)
 
@@ -104,23 +106,23 @@ def lock_name(database: str) -> str:
     return PREFIX + hashlib.sha256(database.encode()).hexdigest()[:40]
 
 
-def script_directory() -> ScriptDirectory:
+def load_migrations() -> ScriptDirectory:
     """The migrations that this code brings along."""
     return ScriptDirectory.from_config(Config(str(_ALEMBIC_INI)))
 
 
-def schema_fault(connection: Connection, script: ScriptDirectory) -> str | None:
+def find_schema_fault(connection: Connection, script: ScriptDirectory) -> str | None:
     """Why this code cannot run on the schema as it is, in one line; None where it can."""
-    current, head = _revision(connection), script.get_current_head()
+    current, head = _read_revision(connection), script.get_current_head()
     if current == head:
         return None
-    if _is_older(current, script):
+    if _is_known_revision(current, script):
         return (
             f"The database schema (revision {current or 'none'}) is older than this version needs"
             f" (revision {head}): run `alembic upgrade head`."
         )
-    oldest_code = _oldest_code(connection)
-    if oldest_code is not None and _is_older(oldest_code, script):
+    oldest_code = _read_oldest_code(connection)
+    if oldest_code is not None and _is_known_revision(oldest_code, script):
         return None
     return (
         f"The database schema (revision {current}) is newer than this version can use"
@@ -128,7 +130,7 @@ def schema_fault(connection: Connection, script: ScriptDirectory) -> str | None:
     )
 
 
-async def _reach(
+async def _connect_with_retries(
     engine: AsyncEngine, *, attempts: int, delay: float, sleep: Sleep
 ) -> AsyncConnection:
     attempts = max(attempts, 1)
@@ -136,7 +138,7 @@ async def _reach(
         try:
             return await _connect(engine)
         except (DBAPIError, PoolTimeout, OSError) as error:
-            why = _why(error)
+            why = _describe_error(error)
         _log.warning("database_not_ready", attempt=attempt, of=attempts, reason=why)
         if attempt < attempts:
             await sleep(delay)
@@ -153,7 +155,7 @@ async def _connect(engine: AsyncEngine) -> AsyncConnection:
             if storage_kind(engine.url) == "mysql":
                 # Closed at the end instead of going back to the pool with its own limits.
                 await connection.run_sync(lambda sync: sync.detach())
-                await connection.execute(_MYSQL_PATIENCE)
+                await connection.execute(_MYSQL_NO_TIME_LIMIT)
         except BaseException:
             await connection.close()
             raise
@@ -166,7 +168,7 @@ async def _named_lock(connection: AsyncConnection, sleep: Sleep) -> AsyncIterato
     for _ in range(_LOCK_ATTEMPTS):
         if await connection.scalar(select(func.get_lock(name, _LOCK_SECONDS))) == 1:
             break
-        _log.info("waiting_for_migration")
+        _log.info("migration_awaited")
         # The server did the waiting; this lets a process end that was told to meanwhile.
         await sleep(0)
     else:
@@ -180,15 +182,15 @@ async def _named_lock(connection: AsyncConnection, sleep: Sleep) -> AsyncIterato
             await connection.scalar(select(func.release_lock(name)))
 
 
-def _bring_up_to_date(connection: Connection, *, migrate: bool) -> None:
-    script = script_directory()
-    current, head = _revision(connection), script.get_current_head()
-    fault = schema_fault(connection, script)
+def _upgrade_schema(connection: Connection, *, migrate: bool) -> None:
+    script = load_migrations()
+    current, head = _read_revision(connection), script.get_current_head()
+    fault = find_schema_fault(connection, script)
     if fault is None:
         if current != head:
             _log.warning("schema_newer", revision=current, ours=head)
         return
-    if not migrate or not _is_older(current, script):
+    if not migrate or not _is_known_revision(current, script):
         raise StartRefused(fault)
     config = Config(str(_ALEMBIC_INI))
     config.attributes["connection"] = connection
@@ -196,24 +198,24 @@ def _bring_up_to_date(connection: Connection, *, migrate: bool) -> None:
     _log.info("schema_migrated", before=current, revision=head)
 
 
-def _is_older(revision: str | None, script: ScriptDirectory) -> bool:
+def _is_known_revision(revision: str | None, script: ScriptDirectory) -> bool:
     """Whether a revision is one that this code knows, or none at all."""
     return revision in {None, *(each.revision for each in script.walk_revisions())}
 
 
-def _revision(connection: Connection) -> str | None:
+def _read_revision(connection: Connection) -> str | None:
     context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
     return context.get_current_revision()
 
 
-def _oldest_code(connection: Connection) -> str | None:
+def _read_oldest_code(connection: Connection) -> str | None:
     """None also for a schema that has no facts, which no code of ours has made."""
     if not inspect(connection).has_table(facts.name):
         return None
     return connection.scalar(select(facts.c.value).where(facts.c.name == OLDEST_CODE))
 
 
-def _why(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     """What the driver says, in one short line; drivers never quote the password."""
     if type(error) is TimeoutError:
         return "it accepted the connection and then said nothing"
@@ -222,7 +224,7 @@ def _why(error: Exception) -> str:
 
 
 CHECK_SECONDS = 15
-_WRITE_NOTHING = events.insert().from_select(events.c.keys(), select(events).where(false()))
+_INSERT_NOTHING = events.insert().from_select(events.c.keys(), select(events).where(false()))
 
 
 class SchemaCheck:
@@ -230,25 +232,25 @@ class SchemaCheck:
         """`seconds` is how long a database may take that hangs or is slow."""
         # Whoever asks will ask again soon: no attempt is repeated here.
         self._transactions = Transactions(engine, attempts=1, sleep=anyio.sleep, seconds=seconds)
-        self._script = script_directory()
+        self._script = load_migrations()
 
     def limit_time(self, seconds: float) -> None:
         """From now on a check, also one under way, has at most so many seconds."""
         self._transactions.limit_time(seconds)
 
-    async def fault(self) -> str | None:
+    async def find_fault(self) -> str | None:
         """What is wrong with the schema, in one line; raises DatabaseUnavailable."""
         return await self._transactions.run(self._look)
 
-    async def fault_for_turns(self) -> str | None:
+    async def find_fault_for_turns(self) -> str | None:
         """The same; raises DatabaseUnavailable also where the database takes no events."""
         return await self._transactions.run(self._look_and_write)
 
     async def _look(self, db: AsyncConnection) -> str | None:
-        return await db.run_sync(schema_fault, script=self._script)
+        return await db.run_sync(find_schema_fault, script=self._script)
 
     async def _look_and_write(self, db: AsyncConnection) -> str | None:
         fault = await self._look(db)
         if fault is None:
-            await db.execute(_WRITE_NOTHING)
+            await db.execute(_INSERT_NOTHING)
         return fault

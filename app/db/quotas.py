@@ -18,9 +18,9 @@ from app.errors import LimitReached
 
 MINUTE_SECONDS = 60
 DAY_SECONDS = 86_400
-AT_ONCE_RETRY_SECONDS = 5
+CONCURRENCY_RETRY_SECONDS = 5
 """When to try again where nobody knows how long the turns that run will take."""
-_PURGED_AT_ONCE = 100
+_DELETE_BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Quotas:
     workspace_turns: int | None = None
     workspace_tokens_per_day: int | None = None
 
-    def of_the_workspace_only(self) -> "Quotas":
+    def for_workspace_only(self) -> "Quotas":
         """Those for an owner who is everybody at once."""
         return Quotas(
             workspace_turns=self.workspace_turns,
@@ -46,7 +46,7 @@ class Quotas:
         )
 
 
-async def admit(
+async def admit_turn(
     db: AsyncConnection, owner: Mapping[str, str], turn_id: str, *, quotas: Quotas, first: bool
 ) -> None:
     """Lets a turn in or raises LimitReached; `first` tells that it makes a new conversation.
@@ -57,8 +57,8 @@ async def admit(
         return
     if quotas.owner_events is not None:
         await _check_events(db, owner, quotas.owner_events)
-    await purge(db)
-    await _lock(db, owner["workspace"])
+    await delete_old_admissions(db)
+    await _lock_workspace(db, owner["workspace"])
     await _check_running(db, owner, quotas)
     if quotas.owner_turns_per_minute is not None:
         await _check_minute(db, owner, quotas.owner_turns_per_minute)
@@ -72,26 +72,26 @@ async def admit(
         )
 
 
-async def charge(db: AsyncConnection, turn_id: str, tokens: int) -> None:
+async def record_tokens(db: AsyncConnection, turn_id: str, tokens: int) -> None:
     """Notes what an admitted turn has spent so far, in all."""
     await db.execute(
         admissions.update().where(admissions.c.turn_id == turn_id).values(tokens=tokens)
     )
 
 
-async def purge(db: AsyncConnection) -> None:
+async def delete_old_admissions(db: AsyncConnection) -> None:
     """Removes some admissions that no limit counts any more."""
     old = await db.scalars(
         select(admissions.c.turn_id)
         .where(admissions.c.admitted_at < utc_in(-DAY_SECONDS))
         .order_by(admissions.c.admitted_at)
-        .limit(_PURGED_AT_ONCE)
+        .limit(_DELETE_BATCH)
     )
     if ids := sorted(old):
         await db.execute(delete(admissions).where(admissions.c.turn_id.in_(ids)))
 
 
-async def _lock(db: AsyncConnection, workspace: str) -> None:
+async def _lock_workspace(db: AsyncConnection, workspace: str) -> None:
     row = select(workspaces.c.name).where(workspaces.c.name == workspace).with_for_update()
     if await db.scalar(row) is None:
         await db.execute(workspaces.insert().values(name=workspace))
@@ -106,23 +106,23 @@ async def _check_running(db: AsyncConnection, owner: Mapping[str, str], quotas: 
         .where(sessions.c.id == turns.c.session_id, sessions.c.workspace == owner["workspace"])
         .scalar_subquery()
     )
-    owners = [each for each in await db.scalars(select(of_session).where(alive())) if each]
+    owners = [each for each in await db.scalars(select(of_session).where(has_live_lease())) if each]
     in_all, own = len(owners), owners.count(owner["owner"])
     if quotas.owner_turns is not None and own >= quotas.owner_turns:
         raise LimitReached(
-            f"You have {_questions(quotas.owner_turns)} being answered now, which is the most at"
-            " once. Wait until one is done, or stop one.",
-            retry_after=AT_ONCE_RETRY_SECONDS,
+            f"You have {_format_questions(quotas.owner_turns)} being answered now, which is the"
+            " most at once. Wait until one is done, or stop one.",
+            retry_after=CONCURRENCY_RETRY_SECONDS,
         )
     if quotas.workspace_turns is not None and in_all >= quotas.workspace_turns:
         raise LimitReached(
-            f"This workspace has {_questions(quotas.workspace_turns)} being answered now, which is"
-            " the most at once. Try again in a moment.",
-            retry_after=AT_ONCE_RETRY_SECONDS,
+            f"This workspace has {_format_questions(quotas.workspace_turns)} being answered now,"
+            " which is the most at once. Try again in a moment.",
+            retry_after=CONCURRENCY_RETRY_SECONDS,
         )
 
 
-def alive() -> ColumnElement[bool]:
+def has_live_lease() -> ColumnElement[bool]:
     """Of `turns`: that it runs on a process that shows signs of life."""
     return and_(turns.c.lease_until > utc_now(), turns.c.ended_at.is_(None))
 
@@ -130,7 +130,7 @@ def alive() -> ColumnElement[bool]:
 async def _check_minute(db: AsyncConnection, owner: Mapping[str, str], most: int) -> None:
     oldest = (
         select(admissions.c.admitted_at, utc_now())
-        .where(_of(owner), admissions.c.admitted_at > utc_in(-MINUTE_SECONDS))
+        .where(_is_owned_admission(owner), admissions.c.admitted_at > utc_in(-MINUTE_SECONDS))
         .order_by(admissions.c.admitted_at.desc())
         .offset(most - 1)
         .limit(1)
@@ -139,10 +139,10 @@ async def _check_minute(db: AsyncConnection, owner: Mapping[str, str], most: int
     if row is None:
         return
     admitted_at, now = row
-    seconds = _seconds(admitted_at + timedelta(seconds=MINUTE_SECONDS) - now)
+    seconds = _round_up_seconds(admitted_at + timedelta(seconds=MINUTE_SECONDS) - now)
     unit = "second" if seconds == 1 else "seconds"
     raise LimitReached(
-        f"You have asked {_questions(most)} within a minute. Try again in {seconds} {unit}.",
+        f"You have asked {_format_questions(most)} within a minute. Try again in {seconds} {unit}.",
         retry_after=seconds,
     )
 
@@ -158,13 +158,13 @@ async def _check_tokens(db: AsyncConnection, workspace: str, most: int) -> None:
     if (spent or 0) >= most:
         raise LimitReached(
             f"This workspace has used up its {most:,} tokens of today. It gets new ones at"
-            " 00:00 UTC; who runs this service can raise WORKSPACE_TOKENS_PER_DAY.",
-            retry_after=_seconds(midnight + timedelta(days=1) - now),
+            " 00:00 UTC; the operator of this service can raise the limit.",
+            retry_after=_round_up_seconds(midnight + timedelta(days=1) - now),
         )
 
 
 async def _check_conversations(db: AsyncConnection, owner: Mapping[str, str], most: int) -> None:
-    if (await db.scalar(select(func.count()).where(_owned(owner))) or 0) >= most:
+    if (await db.scalar(select(func.count()).where(_is_owned_session(owner))) or 0) >= most:
         raise LimitReached(
             f"You have {most:,} conversations, which is the most that are kept. Clear the chat of"
             " a trace that you no longer need, then ask again."
@@ -173,24 +173,24 @@ async def _check_conversations(db: AsyncConnection, owner: Mapping[str, str], mo
 
 async def _check_events(db: AsyncConnection, owner: Mapping[str, str], most: int) -> None:
     stored = func.coalesce(func.sum(sessions.c.next_sequence - 1), 0)
-    if (await db.scalar(select(stored).where(_owned(owner))) or 0) >= most:
+    if (await db.scalar(select(stored).where(_is_owned_session(owner))) or 0) >= most:
         raise LimitReached(
             f"Your conversations hold {most:,} stored events, which is the most that are kept."
             " Clear the chat of a trace that you no longer need, then ask again."
         )
 
 
-def _owned(owner: Mapping[str, str]) -> ColumnElement[bool]:
+def _is_owned_session(owner: Mapping[str, str]) -> ColumnElement[bool]:
     return and_(*(sessions.c[name] == value for name, value in owner.items()))
 
 
-def _of(owner: Mapping[str, str]) -> ColumnElement[bool]:
+def _is_owned_admission(owner: Mapping[str, str]) -> ColumnElement[bool]:
     return and_(*(admissions.c[name] == value for name, value in owner.items()))
 
 
-def _seconds(span: timedelta) -> int:
+def _round_up_seconds(span: timedelta) -> int:
     return max(1, math.ceil(span.total_seconds()))
 
 
-def _questions(number: int) -> str:
+def _format_questions(number: int) -> str:
     return "1 question" if number == 1 else f"{number:,} questions"

@@ -7,7 +7,7 @@ import anyio
 from sqlalchemy import ColumnElement, and_, delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.db.quotas import alive, purge
+from app.db.quotas import delete_old_admissions, has_live_lease
 from app.db.schema import chores, events, sessions, turns, utc_in, utc_now
 from app.db.transactions import Transactions
 
@@ -34,7 +34,7 @@ async def acquire_lease(db: AsyncConnection, chore: str, holder: str, *, seconds
     return True
 
 
-CHORE = "retention"
+RETENTION_CHORE = "retention"
 BATCH_CONVERSATIONS = 50
 BATCH_EVENTS = 500
 """A batch is over before it passes this; a longer conversation is removed from its end."""
@@ -48,7 +48,7 @@ class RemovedBatch:
     shortened: int = 0
 
 
-NOTHING = RemovedBatch(frozenset())
+EMPTY_BATCH = RemovedBatch(frozenset())
 
 
 class RetentionBatches:
@@ -73,19 +73,19 @@ class RetentionBatches:
         """From now on a transaction, also one under way, has at most so many seconds."""
         self._transactions.limit_time(seconds)
 
-    async def remove_some(self) -> RemovedBatch | None:
+    async def remove_batch(self) -> RemovedBatch | None:
         """Removes some of the oldest; None while another process does this.
 
         One short transaction. Conversations with a living turn stay. Raises DatabaseUnavailable.
         """
         gone: set[str] = set()
-        shortened = await self._transactions.run(lambda db: self._remove_some(db, gone))
+        shortened = await self._transactions.run(lambda db: self._remove_batch(db, gone))
         return None if shortened is None else RemovedBatch(frozenset(gone), shortened)
 
-    async def _remove_some(self, db: AsyncConnection, gone: set[str]) -> int | None:
-        if not await acquire_lease(db, CHORE, self._holder, seconds=self._lease_seconds):
+    async def _remove_batch(self, db: AsyncConnection, gone: set[str]) -> int | None:
+        if not await acquire_lease(db, RETENTION_CHORE, self._holder, seconds=self._lease_seconds):
             return None
-        await purge(db)
+        await delete_old_admissions(db)
         if not (ids := await self._oldest(db)):
             return 0
         # By their keys: whoever writes into a conversation locks it by its key, too.
@@ -94,7 +94,7 @@ class RetentionBatches:
         )
         found = (await db.execute(locked.order_by(sessions.c.id).with_for_update())).all()
         if len(found) == 1 and found[0].next_sequence - 1 > BATCH_EVENTS:
-            await _shorten(db, *found[0])
+            await _shorten_conversation(db, *found[0])
             return 1
         whole = [row.id for row in found]
         await db.execute(delete(sessions).where(sessions.c.id.in_(whole)))
@@ -119,12 +119,14 @@ class RetentionBatches:
 
     def _expired(self) -> ColumnElement[bool]:
         living = exists().where(
-            turns.c.session_id == sessions.c.id, turns.c.id == sessions.c.active_turn_id, alive()
+            turns.c.session_id == sessions.c.id,
+            turns.c.id == sessions.c.active_turn_id,
+            has_live_lease(),
         )
         return and_(sessions.c.updated_at < utc_in(-self._seconds), ~living)
 
 
-async def _shorten(db: AsyncConnection, session_id: str, next_sequence: int) -> None:
+async def _shorten_conversation(db: AsyncConnection, session_id: str, next_sequence: int) -> None:
     """Removes the last events: what is left still reads as a conversation, its names unchanged."""
     first = next_sequence - BATCH_EVENTS
     await db.execute(

@@ -123,7 +123,7 @@ metadata = MetaData(
 )
 
 
-def _of_session() -> ForeignKey:
+def _session_key() -> ForeignKey:
     return ForeignKey(f"{PREFIX}sessions.id", ondelete="CASCADE")
 
 
@@ -150,7 +150,7 @@ sessions = Table(
 turns = Table(
     f"{PREFIX}turns",
     metadata,
-    Column("session_id", _id(), _of_session(), nullable=False),
+    Column("session_id", _id(), _session_key(), nullable=False),
     Column("id", _id(), nullable=False),
     Column("parent_turn_id", _id()),
     Column("state", _ascii(16), nullable=False),
@@ -171,7 +171,7 @@ events = Table(
     f"{PREFIX}events",
     metadata,
     Column("id", _id(), primary_key=True),
-    Column("session_id", _id(), _of_session(), nullable=False),
+    Column("session_id", _id(), _session_key(), nullable=False),
     Column("turn_id", _id(), nullable=False),
     Column("sequence", Integer, nullable=False),
     Column("type", _ascii(32), nullable=False),
@@ -184,7 +184,7 @@ events = Table(
 feedback = Table(
     f"{PREFIX}feedback",
     metadata,
-    Column("session_id", _id(), _of_session(), primary_key=True),
+    Column("session_id", _id(), _session_key(), primary_key=True),
     Column("value", SmallInteger, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     CheckConstraint("value IN (0, 1)", name="value"),

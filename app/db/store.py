@@ -13,9 +13,8 @@ from sqlalchemy import ColumnElement, and_, case, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.caller import Owner
-from app.db import quotas as counting
 from app.db import turn_log
-from app.db.quotas import Quotas
+from app.db.quotas import Quotas, record_tokens
 from app.db.schema import OWNER_KEY, events, facts, feedback, sessions, turns, utc_now
 from app.db.transactions import UNIT_SECONDS, Transactions
 from app.db.turn_log import Conversation, EventEntry, TurnKey, TurnStart
@@ -73,7 +72,7 @@ class Store:
         """
         if source == target:
             return 0
-        return await self._transactions.run(lambda db: _adopt(db, source, target))
+        return await self._transactions.run(lambda db: _adopt_conversations(db, source, target))
 
     async def find(self, owner: Owner, trace_id: str) -> Conversation | None:
         """The current conversation; one whose turn has let its lease run out is free."""
@@ -82,11 +81,11 @@ class Store:
         query = (
             select(sessions.c.id, sessions.c.number, sessions.c.marker, holder)
             .select_from(sessions.outerjoin(turns, active))
-            .where(_of_trace(owner, trace_id))
+            .where(_is_about_trace(owner, trace_id))
             .order_by(sessions.c.number.desc())
             .limit(1)
         )
-        row = await self._transactions.run(lambda db: _first(db, query))
+        row = await self._transactions.run(lambda db: _fetch_first(db, query))
         return None if row is None else Conversation(*row)
 
     async def begin_turn(
@@ -107,9 +106,9 @@ class Store:
         Raises LimitReached where the quotas leave no room.
         """
         start = TurnStart(turn_id, entry, lease_seconds, model, quotas)
-        names = _columns(owner)
+        names = _owner_columns(owner)
         return await self._transactions.run(
-            lambda db: turn_log.begin(db, names, trace_id, start=start)
+            lambda db: turn_log.begin_turn(db, names, trace_id, start=start)
         )
 
     async def append(
@@ -122,7 +121,7 @@ class Store:
         TurnLost when the conversation was deleted or taken over.
         """
         await self._transactions.run(
-            lambda db: turn_log.append(db, turn, entries, lease_seconds=lease_seconds)
+            lambda db: turn_log.append_events(db, turn, entries, lease_seconds=lease_seconds)
         )
 
     async def end_turn(
@@ -140,16 +139,16 @@ class Store:
         Raises like `append`.
         """
         await self._transactions.run(
-            lambda db: turn_log.end(db, turn, entries, state=state, usage=usage, model=model)
+            lambda db: turn_log.end_turn(db, turn, entries, state=state, usage=usage, model=model)
         )
 
     async def renew(self, turn: TurnKey, lease_seconds: float) -> None:
         """Keeps the conversation for that many seconds from now; raises TurnLost like `append`."""
         await self.append(turn, (), lease_seconds=lease_seconds)
 
-    async def charge(self, turn_id: str, tokens: int) -> None:
+    async def record_tokens(self, turn_id: str, tokens: int) -> None:
         """Notes what a turn has spent so far in all; also for one that was deleted meanwhile."""
-        await self._transactions.run(lambda db: counting.charge(db, turn_id, tokens))
+        await self._transactions.run(lambda db: record_tokens(db, turn_id, tokens))
 
     async def events(self, conversation_id: str) -> list[LoggedEvent]:
         """The whole log in order; events of a later version that are unknown here are left out."""
@@ -164,8 +163,8 @@ class Store:
             .where(events.c.session_id == conversation_id)
             .order_by(events.c.sequence)
         )
-        rows = await self._transactions.run(lambda db: _all(db, query))
-        return [logged for row in rows if (logged := _logged(row)) is not None]
+        rows = await self._transactions.run(lambda db: _fetch_all(db, query))
+        return [logged for row in rows if (logged := _parse_event(row)) is not None]
 
     async def delete(self, owner: Owner, trace_id: str) -> dict[str, str | None]:
         """Forgets all of this owner's conversations about a trace, with all that hangs on them.
@@ -174,7 +173,9 @@ class Store:
         writes now is refused.
         """
         forgotten: dict[str, str | None] = {}
-        await self._transactions.run(lambda db: _delete(db, owner, trace_id, forgotten))
+        await self._transactions.run(
+            lambda db: _delete_conversations(db, owner, trace_id, forgotten)
+        )
         return forgotten
 
     async def set_feedback(self, owner: Owner, trace_id: str, value: int) -> str | None:
@@ -195,7 +196,7 @@ class Store:
             await self._engine.dispose()
 
 
-def _stored(name: str) -> str:
+def _fit_column(name: str) -> str:
     """A name as its column can hold it, distinct names staying distinct.
 
     A column has its length, MySQL does not tell names apart that differ in trailing spaces, and
@@ -207,63 +208,63 @@ def _stored(name: str) -> str:
     return "~" + hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _columns(owner: Owner) -> dict[str, str]:
-    return {"workspace": _stored(owner.workspace), "owner": _stored(owner.name)}
+def _owner_columns(owner: Owner) -> dict[str, str]:
+    return {"workspace": _fit_column(owner.workspace), "owner": _fit_column(owner.name)}
 
 
-def _of_owner(owner: Owner) -> ColumnElement[bool]:
-    return and_(*(sessions.c[name] == value for name, value in _columns(owner).items()))
+def _is_owned_by(owner: Owner) -> ColumnElement[bool]:
+    return and_(*(sessions.c[name] == value for name, value in _owner_columns(owner).items()))
 
 
-def _of_trace(owner: Owner, trace_id: str) -> ColumnElement[bool]:
-    return and_(_of_owner(owner), sessions.c.trace_id == trace_id)
+def _is_about_trace(owner: Owner, trace_id: str) -> ColumnElement[bool]:
+    return and_(_is_owned_by(owner), sessions.c.trace_id == trace_id)
 
 
-async def _first(db: AsyncConnection, query: Any) -> Any:
+async def _fetch_first(db: AsyncConnection, query: Any) -> Any:
     return (await db.execute(query)).first()
 
 
-async def _all(db: AsyncConnection, query: Any) -> Any:
+async def _fetch_all(db: AsyncConnection, query: Any) -> Any:
     return (await db.execute(query)).all()
 
 
-def _logged(row: Any) -> LoggedEvent | None:
+def _parse_event(row: Any) -> LoggedEvent | None:
     try:
         event = load_event(row.payload)
     except ValidationError:
-        _log.warning("event_not_understood", event_id=row.id)
+        _log.warning("event_unknown", event_id=row.id)
         return None
     return LoggedEvent(row.id, row.sequence, row.turn_id, row.created_at, event)
 
 
-async def _adopt(db: AsyncConnection, source: Owner, target: Owner) -> int:
-    rows = await _all(
+async def _adopt_conversations(db: AsyncConnection, source: Owner, target: Owner) -> int:
+    rows = await _fetch_all(
         db,
         select(sessions.c.id, sessions.c.trace_id, sessions.c.number)
-        .where(_of_owner(source))
+        .where(_is_owned_by(source))
         .order_by(sessions.c.trace_id, sessions.c.number.desc())
         .with_for_update(),
     )
     for row in rows:
         lowest = await db.scalar(
-            select(func.min(sessions.c.number)).where(_of_trace(target, row.trace_id))
+            select(func.min(sessions.c.number)).where(_is_about_trace(target, row.trace_id))
         )
         number = row.number if lowest is None else lowest - 1
         await db.execute(
             sessions.update()
             .where(sessions.c.id == row.id)
-            .values(**_columns(target), number=number)
+            .values(**_owner_columns(target), number=number)
         )
     return len(rows)
 
 
-async def _delete(
+async def _delete_conversations(
     db: AsyncConnection, owner: Owner, trace_id: str, forgotten: dict[str, str | None]
 ) -> None:
-    rows = await _all(
+    rows = await _fetch_all(
         db,
         select(sessions.c.id, sessions.c.active_turn_id)
-        .where(_of_trace(owner, trace_id))
+        .where(_is_about_trace(owner, trace_id))
         .with_for_update(),
     )
     forgotten.update((row.id, row.active_turn_id) for row in rows)
@@ -271,10 +272,10 @@ async def _delete(
         await db.execute(delete(sessions).where(sessions.c.id.in_([row.id for row in rows])))
 
 
-async def _current(db: AsyncConnection, owner: Owner, trace_id: str) -> str | None:
+async def _lock_current(db: AsyncConnection, owner: Owner, trace_id: str) -> str | None:
     return await db.scalar(
         select(sessions.c.id)
-        .where(_of_trace(owner, trace_id))
+        .where(_is_about_trace(owner, trace_id))
         .order_by(sessions.c.number.desc())
         .limit(1)
         .with_for_update()
@@ -282,7 +283,7 @@ async def _current(db: AsyncConnection, owner: Owner, trace_id: str) -> str | No
 
 
 async def _set_feedback(db: AsyncConnection, owner: Owner, trace_id: str, value: int) -> str | None:
-    session_id = await _current(db, owner, trace_id)
+    session_id = await _lock_current(db, owner, trace_id)
     if session_id is None:
         return None
     values = {"value": value, "updated_at": utc_now()}
@@ -295,7 +296,7 @@ async def _set_feedback(db: AsyncConnection, owner: Owner, trace_id: str, value:
 
 
 async def _clear_feedback(db: AsyncConnection, owner: Owner, trace_id: str) -> str | None:
-    session_id = await _current(db, owner, trace_id)
+    session_id = await _lock_current(db, owner, trace_id)
     await db.execute(delete(feedback).where(feedback.c.session_id == session_id))
     return session_id
 

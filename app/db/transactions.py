@@ -27,10 +27,10 @@ Sleep = Callable[[float], Awaitable[None]]
 T = TypeVar("T")
 
 UNIT_SECONDS = 30
-SAID_EVERY_SECONDS = 10
+LOG_INTERVAL_SECONDS = 10
 """How often at most each kind of failure is logged: in an outage all turns meet it all the time."""
 _BACKOFF_SECONDS = 0.05
-_PASSING = (OperationalError, InterfaceError, InternalError)
+_TEMPORARY = (OperationalError, InterfaceError, InternalError)
 
 _log = structlog.get_logger()
 
@@ -58,7 +58,7 @@ class Transactions:
         self._attempts = max(attempts, 1)
         self._sleep = sleep
         self._running: set[anyio.CancelScope] = set()
-        self._complaints = _OutageLog(clock)
+        self._complaints = _FailureLog(clock)
 
     def limit_time(self, seconds: float) -> None:
         """From now on a unit, also one under way, has at most so many seconds."""
@@ -79,13 +79,13 @@ class Transactions:
         except TimeoutError:
             await self._start_anew(pool)
             self._complaints.add(logging.WARNING, "database_unavailable", "no answer in time")
-            raise _silent() from None
-        except (PoolTimeout, OSError, *_PASSING) as error:
-            self._complaints.add(logging.WARNING, "database_unavailable", _why(error))
-            raise _silent() from None
+            raise _build_unavailable() from None
+        except (PoolTimeout, OSError, *_TEMPORARY) as error:
+            self._complaints.add(logging.WARNING, "database_unavailable", _describe_error(error))
+            raise _build_unavailable() from None
         except DBAPIError as error:
             # A table or a right that is gone, say: nothing that passes by itself.
-            self._complaints.add(logging.ERROR, "database_refused", _why(error))
+            self._complaints.add(logging.ERROR, "database_refused", _describe_error(error))
             raise DatabaseUnavailable(
                 "The assistant's database does not take what it is asked. Please tell whoever "
                 "runs the assistant."
@@ -104,9 +104,9 @@ class Transactions:
         for attempt in range(1, self._attempts):
             try:
                 return await self._once(unit)
-            except (*_PASSING, IntegrityError) as error:
+            except (*_TEMPORARY, IntegrityError) as error:
                 # Two who make the same row at once: the second finds it when it looks again.
-                _log.debug("database_retry", attempt=attempt, reason=_why(error))
+                _log.debug("database_retry", attempt=attempt, reason=_describe_error(error))
             await self._sleep(_BACKOFF_SECONDS * 2 ** (attempt - 1))
         return await self._once(unit)
 
@@ -115,7 +115,7 @@ class Transactions:
             return await unit(db)
 
 
-class _OutageLog:
+class _FailureLog:
     """Logs a kind of failure at most every so many seconds, and how often it came since."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -126,19 +126,19 @@ class _OutageLog:
     def add(self, level: int, event: str, reason: str) -> None:
         self._times[event] += 1
         now = self._clock()
-        if now - self._logged_at.get(event, -math.inf) >= SAID_EVERY_SECONDS:
+        if now - self._logged_at.get(event, -math.inf) >= LOG_INTERVAL_SECONDS:
             self._logged_at[event] = now
             _log.log(level, event, reason=reason, times=self._times.pop(event))
 
 
-def _silent() -> DatabaseUnavailable:
+def _build_unavailable() -> DatabaseUnavailable:
     return DatabaseUnavailable(
         "The assistant's database does not answer, or stores nothing now. "
         "Please try again in a moment."
     )
 
 
-def _why(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     """The driver's words in one line; those of a broken constraint would quote the row."""
     if isinstance(error, IntegrityError):
         return "a constraint does not hold"

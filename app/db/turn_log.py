@@ -13,16 +13,16 @@ from uuid import uuid4
 from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.engine import EVENT_BYTES
+from app.db.engine import MAX_EVENT_BYTES
 from app.db.event_size import shrink_event
-from app.db.quotas import Quotas, admit
+from app.db.quotas import Quotas, admit_turn
 from app.db.schema import events, sessions, turns, utc_in, utc_now
 from app.errors import TurnLost
 from app.events import ReplyCompleted, StoredEvent, TurnInterrupted, dump_event, load_event
 from app.messages import TokenUsage
 
 _MODEL_LENGTH = 255
-_MOST_BYTES = 8_000_000
+_MAX_PACKET_BYTES = 8_000_000
 _ROW_BYTES = 512
 
 
@@ -68,14 +68,14 @@ class TurnStart:
     quotas: Quotas
 
 
-async def begin(
+async def begin_turn(
     db: AsyncConnection, owner: dict[str, str], trace_id: str, *, start: TurnStart
 ) -> Conversation | None:
     """Takes the current conversation, making the first one; None while another turn holds it.
 
     Raises LimitReached where the quotas leave no room.
     """
-    columns = (sessions.c.id, sessions.c.number, sessions.c.marker, *_HOLDING)
+    columns = (sessions.c.id, sessions.c.number, sessions.c.marker, *_LOCK_COLUMNS)
     of_trace = and_(*(sessions.c[name] == value for name, value in owner.items()))
     row = (
         await db.execute(
@@ -87,7 +87,7 @@ async def begin(
         )
     ).first()
     if row is None:
-        await admit(db, owner, start.turn_id, quotas=start.quotas, first=True)
+        await admit_turn(db, owner, start.turn_id, quotas=start.quotas, first=True)
         session_id, number, marker = str(uuid4()), 1, secrets.token_hex(8)
         await _insert_session(
             db, {**owner, "id": session_id, "trace_id": trace_id, "number": 1, "marker": marker}
@@ -98,17 +98,17 @@ async def begin(
     if row.active_turn_id == start.turn_id:
         return conversation
     old = None if row.active_turn_id is None else TurnKey(row.id, row.active_turn_id)
-    if old is not None and not await _lease_ran_out(db, old):
+    if old is not None and not await _is_lease_expired(db, old):
         return None
-    await admit(db, owner, start.turn_id, quotas=start.quotas, first=False)
+    await admit_turn(db, owner, start.turn_id, quotas=start.quotas, first=False)
     sequence = row.next_sequence
     if old is not None:
-        sequence = await _interrupt(db, old, sequence=sequence)
+        sequence = await _interrupt_turn(db, old, sequence=sequence)
     await _insert_turn(db, row.id, start=start, sequence=sequence)
     return conversation
 
 
-async def append(
+async def append_events(
     db: AsyncConnection,
     turn: TurnKey,
     entries: Sequence[EventEntry],
@@ -119,13 +119,13 @@ async def append(
 
     Raises TurnLost when the turn does not hold its conversation any more.
     """
-    row = await _hold(db, turn)
-    await _append(db, turn, entries, row.next_sequence)
+    row = await _lock_session(db, turn)
+    await _append_missing(db, turn, entries, row.next_sequence)
     if lease_seconds is not None:
-        await db.execute(_row_of(turn).values(lease_until=utc_in(lease_seconds)))
+        await db.execute(_update_turn(turn).values(lease_until=utc_in(lease_seconds)))
 
 
-async def end(
+async def end_turn(
     db: AsyncConnection,
     turn: TurnKey,
     entries: Sequence[EventEntry],
@@ -139,23 +139,23 @@ async def end(
     For a turn that has already ended with these entries there is nothing left to do.
     """
     try:
-        row = await _hold(db, turn)
+        row = await _lock_session(db, turn)
     except TurnLost:
-        if entries and not await _missing(db, turn, entries):
+        if entries and not await _find_missing(db, turn, entries):
             return
         raise
-    await _append(db, turn, entries, row.next_sequence, active_turn_id=None)
+    await _append_missing(db, turn, entries, row.next_sequence, active_turn_id=None)
     named = {} if model is None else {"model": model[:_MODEL_LENGTH]}
-    await _close(db, turn, state=state, usage=usage, **named)
+    await _close_turn(db, turn, state=state, usage=usage, **named)
 
 
-_HOLDING = (sessions.c.active_turn_id, sessions.c.next_sequence)
+_LOCK_COLUMNS = (sessions.c.active_turn_id, sessions.c.next_sequence)
 
 
-async def _hold(db: AsyncConnection, turn: TurnKey) -> Any:
+async def _lock_session(db: AsyncConnection, turn: TurnKey) -> Any:
     row = (
         await db.execute(
-            select(*_HOLDING).where(sessions.c.id == turn.conversation_id).with_for_update()
+            select(*_LOCK_COLUMNS).where(sessions.c.id == turn.conversation_id).with_for_update()
         )
     ).first()
     if row is None or row.active_turn_id != turn.turn_id:
@@ -163,16 +163,16 @@ async def _hold(db: AsyncConnection, turn: TurnKey) -> Any:
     return row
 
 
-async def _append(
+async def _append_missing(
     db: AsyncConnection, turn: TurnKey, entries: Sequence[EventEntry], sequence: int, **more: Any
 ) -> None:
     """Writes what is not in the log yet, and `more` columns of the session."""
-    missing = await _missing(db, turn, entries) if entries else []
+    missing = await _find_missing(db, turn, entries) if entries else []
     if missing or more:
         await _insert_events(db, turn, missing, sequence, **more)
 
 
-async def _missing(
+async def _find_missing(
     db: AsyncConnection, turn: TurnKey, entries: Sequence[EventEntry]
 ) -> list[EventEntry]:
     ids = [entry.id for entry in entries]
@@ -190,7 +190,7 @@ async def _missing(
 async def _insert_events(
     db: AsyncConnection, turn: TurnKey, entries: Sequence[EventEntry], sequence: int, **more: Any
 ) -> None:
-    limit = min(_MOST_BYTES, db.info.get(EVENT_BYTES, _MOST_BYTES))
+    limit = min(_MAX_PACKET_BYTES, db.info.get(MAX_EVENT_BYTES, _MAX_PACKET_BYTES))
     rows = [
         {
             "id": entry.id,
@@ -203,7 +203,7 @@ async def _insert_events(
         }
         for number, entry in enumerate(entries, start=sequence)
     ]
-    for packet in _packets(rows, limit):
+    for packet in _split_packets(rows, limit):
         # SQLAlchemy compiles a statement of one row once, one of many rows each time.
         await db.execute(events.insert().values(packet if len(packet) > 1 else packet[0]))
     await db.execute(
@@ -213,7 +213,7 @@ async def _insert_events(
     )
 
 
-def _packets(rows: Sequence[dict[str, Any]], limit: int) -> Iterator[list[dict[str, Any]]]:
+def _split_packets(rows: Sequence[dict[str, Any]], limit: int) -> Iterator[list[dict[str, Any]]]:
     """The rows in as few statements as may be, each with at most `limit` bytes of events."""
     packet: list[dict[str, Any]] = []
     size = 0
@@ -264,7 +264,7 @@ async def _insert_turn(
     await _insert_events(db, key, [start.entry], sequence, active_turn_id=start.turn_id)
 
 
-async def _lease_ran_out(db: AsyncConnection, turn: TurnKey) -> bool:
+async def _is_lease_expired(db: AsyncConnection, turn: TurnKey) -> bool:
     running = select(turns.c.id).where(
         turns.c.session_id == turn.conversation_id,
         turns.c.id == turn.turn_id,
@@ -273,14 +273,14 @@ async def _lease_ran_out(db: AsyncConnection, turn: TurnKey) -> bool:
     return await db.scalar(running) is None
 
 
-async def _interrupt(db: AsyncConnection, turn: TurnKey, *, sequence: int) -> int:
+async def _interrupt_turn(db: AsyncConnection, turn: TurnKey, *, sequence: int) -> int:
     """Ends a turn whose process is gone; the next free sequence number."""
     await _insert_events(db, turn, [EventEntry(str(uuid4()), TurnInterrupted())], sequence)
-    await _close(db, turn, state="interrupted", usage=await _used(db, turn))
+    await _close_turn(db, turn, state="interrupted", usage=await _sum_stored_usage(db, turn))
     return sequence + 1
 
 
-async def _used(db: AsyncConnection, turn: TurnKey) -> TokenUsage:
+async def _sum_stored_usage(db: AsyncConnection, turn: TurnKey) -> TokenUsage:
     """What the stored replies of a turn have used."""
     payloads = await db.scalars(
         select(events.c.payload).where(
@@ -293,15 +293,15 @@ async def _used(db: AsyncConnection, turn: TurnKey) -> TokenUsage:
     return sum((each.usage for each in replies if each.usage), TokenUsage())
 
 
-async def _close(
+async def _close_turn(
     db: AsyncConnection, turn: TurnKey, *, state: str, usage: TokenUsage, **values: Any
 ) -> None:
     values |= {"state": state, "ended_at": utc_now(), **asdict(usage)}
     del values["estimated"]
-    await db.execute(_row_of(turn).values(values))
+    await db.execute(_update_turn(turn).values(values))
 
 
-def _row_of(turn: TurnKey) -> Any:
+def _update_turn(turn: TurnKey) -> Any:
     return turns.update().where(
         turns.c.session_id == turn.conversation_id, turns.c.id == turn.turn_id
     )

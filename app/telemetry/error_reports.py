@@ -37,7 +37,7 @@ class ErrorReports:
             return
         from app.telemetry import sentry
 
-        sentry.follow_tasks()
+        sentry.isolate_tasks()
         try:
             yield
         finally:

@@ -7,7 +7,7 @@ from typing import Any, Literal, TextIO
 import structlog
 
 
-class _Lines(logging.StreamHandler[TextIO]):
+class _OwnHandler(logging.StreamHandler[TextIO]):
     """Our own handler, told by its type from those of others."""
 
 
@@ -31,11 +31,11 @@ def configure(*, style: Literal["console", "json"], level: str) -> None:
         endings.append(structlog.processors.format_exc_info)
         last = structlog.processors.JSONRenderer()
     structlog.configure(
-        processors=[*shared, _hand_over],
+        processors=[*shared, _wrap_record],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
-    handler = _Lines()
+    handler = _OwnHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -43,7 +43,7 @@ def configure(*, style: Literal["console", "json"], level: str) -> None:
         )
     )
     root = logging.getLogger()
-    for before in [each for each in root.handlers if isinstance(each, _Lines)]:
+    for before in [each for each in root.handlers if isinstance(each, _OwnHandler)]:
         root.removeHandler(before)
     root.addHandler(handler)
     root.setLevel(level)
@@ -52,7 +52,7 @@ def configure(*, style: Literal["console", "json"], level: str) -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
-def _hand_over(
+def _wrap_record(
     logger: logging.Logger, name: str, line: structlog.typing.EventDict
 ) -> tuple[tuple[structlog.typing.EventDict], dict[str, Any]]:
     """A line as a record, with its exception where other handlers look for one."""

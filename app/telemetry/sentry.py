@@ -31,7 +31,7 @@ _FLUSH_SECONDS = 3.0
 _REPEATING_LOGGERS = ("uvicorn", "sqlalchemy.pool")
 _PROBES = ("/healthz", "/readyz")
 
-_EVENT = (
+_EVENT_FIELDS = (
     "event_id",
     "timestamp",
     "start_timestamp",
@@ -46,12 +46,18 @@ _EVENT = (
     "transaction",
     "transaction_info",
 )
-_TRACE = ("trace_id", "span_id", "parent_span_id", "op", "status", "origin")
-_SPAN = (*_TRACE, "start_timestamp", "timestamp", "description", "same_process_as_parent")
+_TRACE_FIELDS = ("trace_id", "span_id", "parent_span_id", "op", "status", "origin")
+_SPAN_FIELDS = (
+    *_TRACE_FIELDS,
+    "start_timestamp",
+    "timestamp",
+    "description",
+    "same_process_as_parent",
+)
 _SPAN_DATA = ("http.response.status_code", "db.system")
-_RUNTIME = ("name", "version", "build")
-_MECHANISM = ("type", "handled", "source", "exception_id", "parent_id", "is_exception_group")
-_FRAME = (
+_RUNTIME_FIELDS = ("name", "version", "build")
+_MECHANISM_FIELDS = ("type", "handled", "source", "exception_id", "parent_id", "is_exception_group")
+_FRAME_FIELDS = (
     "filename",
     "abs_path",
     "module",
@@ -78,7 +84,7 @@ def configure(
     The rates are shares from 0 to 1 of requests, and of those with a profile. With
     `send_default_pii` the address of the caller is sent along.
     """
-    report = _Report(send_default_pii)
+    report = _ReportBuilder(send_default_pii)
     sentry_sdk.init(
         dsn=dsn,
         environment=environment,
@@ -109,7 +115,7 @@ def configure(
     )
 
 
-def follow_tasks() -> None:
+def isolate_tasks() -> None:
     """Gives each task of the running event loop a scope of its own."""
     enable_asyncio_integration()
 
@@ -120,7 +126,7 @@ async def flush() -> None:
         await anyio.to_thread.run_sync(sentry_sdk.flush, _FLUSH_SECONDS)
 
 
-class _Report:
+class _ReportBuilder:
     """Builds what leaves this process; None where nothing shall."""
 
     def __init__(self, send_default_pii: bool) -> None:
@@ -134,7 +140,7 @@ class _Report:
             return None
         report = self._report(event)
         values = (event.get("exception") or {}).get("values") or []
-        report["exception"] = {"values": [_exception(each) for each in values]}
+        report["exception"] = {"values": [_build_exception(each) for each in values]}
         line = getattr(record, "msg", None)
         if isinstance(line, Mapping):
             report["logentry"] = {"message": str(line.get("event", ""))}
@@ -147,19 +153,22 @@ class _Report:
             return None
         report = self._report(event)
         whole: Mapping[str, Any] = event
-        report["spans"] = [_span(each) for each in whole.get("spans") or []]
+        report["spans"] = [_build_span(each) for each in whole.get("spans") or []]
         return report
 
     def _report(self, event: Mapping[str, Any]) -> Event:
-        report = _part(event, _EVENT)
+        report = _pick_fields(event, _EVENT_FIELDS)
         contexts = event.get("contexts") or {}
         report["contexts"] = {
-            "trace": _part(contexts.get("trace"), _TRACE),
-            "runtime": _part(contexts.get("runtime"), _RUNTIME),
+            "trace": _pick_fields(contexts.get("trace"), _TRACE_FIELDS),
+            "runtime": _pick_fields(contexts.get("runtime"), _RUNTIME_FIELDS),
         }
         request = event.get("request")
         if request:
-            report["request"] = {"method": request.get("method"), "url": _path(request.get("url"))}
+            report["request"] = {
+                "method": request.get("method"),
+                "url": _strip_url(request.get("url")),
+            }
             caller = (request.get("env") or {}).get("REMOTE_ADDR")
             if self._send_default_pii and caller:
                 report["user"] = {"ip_address": caller}
@@ -180,26 +189,26 @@ def _is_repeated(event: Mapping[str, Any], record: Any) -> bool:
     return any((each.get("mechanism") or {}).get("type") == "asyncio" for each in values)
 
 
-def _exception(value: Mapping[str, Any]) -> dict[str, Any]:
+def _build_exception(value: Mapping[str, Any]) -> dict[str, Any]:
     frames = (value.get("stacktrace") or {}).get("frames") or []
     return {
         "type": value.get("type"),
         "module": value.get("module"),
         "value": WITHHELD,
-        "mechanism": _part(value.get("mechanism"), _MECHANISM),
-        "stacktrace": {"frames": [_part(frame, _FRAME) for frame in frames]},
+        "mechanism": _pick_fields(value.get("mechanism"), _MECHANISM_FIELDS),
+        "stacktrace": {"frames": [_pick_fields(frame, _FRAME_FIELDS) for frame in frames]},
     }
 
 
-def _span(span: Mapping[str, Any]) -> dict[str, Any]:
+def _build_span(span: Mapping[str, Any]) -> dict[str, Any]:
     """SQL comes with placeholders, addresses without their queries."""
-    return {**_part(span, _SPAN), "data": _part(span.get("data"), _SPAN_DATA)}
+    return {**_pick_fields(span, _SPAN_FIELDS), "data": _pick_fields(span.get("data"), _SPAN_DATA)}
 
 
-def _path(url: Any) -> str:
+def _strip_url(url: Any) -> str:
     parts = urlsplit(str(url))
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def _part(whole: Mapping[str, Any] | None, names: Collection[str]) -> dict[str, Any]:
+def _pick_fields(whole: Mapping[str, Any] | None, names: Collection[str]) -> dict[str, Any]:
     return {name: whole[name] for name in names if name in whole} if whole else {}

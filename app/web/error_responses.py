@@ -45,7 +45,7 @@ def turn_error_response(error: OpikAssistError, request: Request[Any]) -> ASGIAp
     """The error of a turn that did not start: a frame for a panel, a status for a program."""
     if not isinstance(error, Unavailable) or _wants_json(request):
         return error_response(error)
-    told = make_inert(error.told(request.state.request_id), AllowedLinks(), {})
+    told = make_inert(error.user_message(request.state.request_id), AllowedLinks(), {})
     return FrameStream([error_frame(error.reason, told)])
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.conversation.event_writer import MAX_PENDING_BYTES, Lease, StorageTimeouts
 from app.conversation.turn import SHUTTING_DOWN, Turn
-from app.db.event_size import LEFT_OUT
+from app.db.event_size import CUT_MARK
 from app.db.store import Store
 from app.errors import ModelFailed
 from app.events import Event, ToolCompleted, TurnCancelled, TurnFailed, TurnFinished
@@ -265,7 +265,7 @@ async def test_what_waits_in_memory_is_bounded_and_what_is_cut_is_marked(
     stored = await logged(store, turn.key)
     texts = [each.text for each in stored if isinstance(each, ToolCompleted)]
     assert texts[:3] == [big] * 3
-    assert all(text.endswith(LEFT_OUT) for text in texts[3:])
+    assert all(text.endswith(CUT_MARK) for text in texts[3:])
     assert len(texts) == 8
     assert sum(map(len, texts)) < MAX_PENDING_BYTES * 1.1
 

@@ -135,7 +135,7 @@ async def test_a_database_that_hangs_to_the_end_is_given_up_in_words(
 async def test_connections_that_all_died_unseen_cost_one_wait_and_not_one_each(
     distant: AsyncEngine, proxy: LaggingProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transactions, "SAID_EVERY_SECONDS", 0)
+    monkeypatch.setattr(transactions, "LOG_INTERVAL_SECONDS", 0)
     store, timeouts = Store(distant), StorageTimeouts(event=0.1, pause=0.02, end=20)
 
     async def in_use() -> None:

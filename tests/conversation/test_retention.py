@@ -10,8 +10,8 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.conversation.retention import INTERVAL_SECONDS, PAUSE_SECONDS, Retention
-from app.db import migrations as migrating
-from app.db.retention_batches import NOTHING, RemovedBatch, RetentionBatches
+from app.db import migrations
+from app.db.retention_batches import EMPTY_BATCH, RemovedBatch, RetentionBatches
 from app.db.store import Store
 from testkit import databases
 from tests.db.test_retention import DAY, expiring, kept, said, untouched_for
@@ -81,7 +81,7 @@ async def test_all_that_is_old_goes_at_once_with_pauses_between_and_again_every_
 async def test_while_another_process_has_it_in_hand_this_one_looks_again_soon(
     store: Store, engine: AsyncEngine
 ) -> None:
-    assert await expiring(engine).remove_some() == NOTHING
+    assert await expiring(engine).remove_batch() == EMPTY_BATCH
     pauses = Pauses(1)
     with structlog.testing.capture_logs() as logs:
         await run_until(pauses.over, retention(expiring(engine), pauses))
@@ -95,7 +95,7 @@ async def test_a_database_that_fails_is_told_once_a_run_and_the_next_run_works(
     async with databases.open_engine(f"sqlite:///{tmp_path / 'a.db'}") as engine:
 
         async def set_up() -> None:
-            await migrating.prepare_schema(engine, migrate=True, attempts=1, delay=0)
+            await migrations.prepare_schema(engine, migrate=True, attempts=1, delay=0)
 
         async def at_once(_: float) -> None:
             await anyio.lowlevel.checkpoint()
@@ -112,7 +112,7 @@ async def test_a_database_that_fails_is_told_once_a_run_and_the_next_run_works(
 
 async def test_a_fault_of_its_own_is_logged_and_ends_nothing_else() -> None:
     class Faulty:
-        async def remove_some(self) -> RemovedBatch | None:
+        async def remove_batch(self) -> RemovedBatch | None:
             raise RuntimeError("not foreseen")
 
     pauses = Pauses(2)

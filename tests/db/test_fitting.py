@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.db.event_size import LEFT_OUT, measure_event, shrink_event
+from app.db.event_size import CUT_MARK, measure_event, shrink_event
 from app.events import (
     ReplyCompleted,
     StoredEvent,
@@ -33,8 +33,8 @@ def test_a_text_is_cut_to_fit_and_marked_however_its_characters_are_spelled_in_j
         return
     assert measure_event(kept) <= limit
     assert measure_event(kept) > limit * 0.6
-    assert kept.text.endswith(LEFT_OUT)
-    assert text.startswith(kept.text.removesuffix(LEFT_OUT))
+    assert kept.text.endswith(CUT_MARK)
+    assert text.startswith(kept.text.removesuffix(CUT_MARK))
     assert kept.model_copy(update={"text": text}) == event
 
 

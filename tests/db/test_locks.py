@@ -5,7 +5,7 @@ import pytest
 from anyio.lowlevel import checkpoint
 from sqlalchemy import Update, text, update
 
-from app.db import migrations as migrating
+from app.db import migrations
 from app.db.schema import facts, sessions
 from app.db.store import Store, TurnKey
 from app.errors import TurnLost
@@ -97,16 +97,16 @@ async def test_a_second_migration_waits_for_the_first_on_the_same_database_only(
     ):
 
         async def second() -> None:
-            async with migrating.exclusive(engine, attempts=1, delay=0):
+            async with migrations.lock_schema(engine, attempts=1, delay=0):
                 order.append("second")
 
         async with (
             anyio.create_task_group() as group,
-            migrating.exclusive(engine, attempts=1, delay=0),
+            migrations.lock_schema(engine, attempts=1, delay=0),
         ):
             group.start_soon(second)
             await databases.wait_for_lock_wait(elsewhere, databases.NAMED_LOCK_WAITS)
-            async with migrating.exclusive(elsewhere, attempts=1, delay=0):
+            async with migrations.lock_schema(elsewhere, attempts=1, delay=0):
                 order.append("elsewhere")
             order.append("first")
 
@@ -116,7 +116,7 @@ async def test_a_second_migration_waits_for_the_first_on_the_same_database_only(
 async def test_a_long_database_name_makes_a_lock_name_that_the_server_takes(
     mysql_server_uri: str,
 ) -> None:
-    names = {migrating.lock_name("d" * length) for length in (1, 60, 63, 64)}
+    names = {migrations.lock_name("d" * length) for length in (1, 60, 63, 64)}
     async with databases.open_engine(mysql_server_uri) as engine, engine.begin() as db:
         for name in names:
             assert await db.scalar(text("SELECT GET_LOCK(:name, 0)"), {"name": name}) == 1

@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, column, delete, func, inspect, select, table, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.db import migrations as migrating
+from app.db import migrations
 from app.db.engine import create_engine
 from app.db.schema import OLDEST_CODE, VERSION_TABLE, events, facts, metadata
 from app.db.store import Quotas, Store
@@ -46,7 +46,7 @@ FOREIGN = [
 
 
 async def _prepare(engine: AsyncEngine, *, migrate: bool = True) -> None:
-    await migrating.prepare_schema(engine, migrate=migrate, attempts=1, delay=0)
+    await migrations.prepare_schema(engine, migrate=migrate, attempts=1, delay=0)
 
 
 async def _alembic(engine: AsyncEngine, run: Callable[[Config], object]) -> None:
@@ -55,7 +55,7 @@ async def _alembic(engine: AsyncEngine, run: Callable[[Config], object]) -> None
         config.attributes["connection"] = connection
         run(config)
 
-    async with migrating.exclusive(engine, attempts=1, delay=0) as connection:
+    async with migrations.lock_schema(engine, attempts=1, delay=0) as connection:
         await connection.run_sync(on)
 
 
@@ -245,7 +245,7 @@ async def test_a_new_revision_is_made_from_the_template_and_runs(tmp_path: Path)
             query = select(facts.c.value).where(facts.c.name == OLDEST_CODE)
             return connection.scalar(query)
 
-        async with migrating.exclusive(engine, attempts=1, delay=0) as connection:
+        async with migrations.lock_schema(engine, attempts=1, delay=0) as connection:
             return await connection.run_sync(on)
 
     await run(lambda config: command.upgrade(config, "head"))

@@ -91,13 +91,13 @@ async def test_a_database_that_hangs_is_unavailable_to_all_who_ask_and_its_retur
         LaggingProxy(private_server.port).running() as proxy,
         databases.open_engine(proxy.uri(private_uri)) as engine,
     ):
-        assert await SchemaCheck(engine).fault() is None
+        assert await SchemaCheck(engine).find_fault() is None
         proxy.hangs = True
-        for ask in (SchemaCheck(engine, seconds=0.2).fault, Store(engine, seconds=0.2).ping):
+        for ask in (SchemaCheck(engine, seconds=0.2).find_fault, Store(engine, seconds=0.2).ping):
             with pytest.raises(DatabaseUnavailable, match="does not answer"):
                 await ask()
         proxy.hangs = False
-        assert await SchemaCheck(engine).fault() is None
+        assert await SchemaCheck(engine).find_fault() is None
 
 
 async def test_a_sqlite_file_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:

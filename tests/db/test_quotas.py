@@ -10,7 +10,7 @@ from sqlalchemy import event, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.caller import Owner
-from app.db import migrations as migrating
+from app.db import migrations
 from app.db.schema import admissions, sessions, turns
 from app.db.store import Quotas, Store
 from app.errors import LimitReached
@@ -121,7 +121,7 @@ async def test_deleting_conversations_does_not_give_questions_or_tokens_back(
         store, 1, Quotas(owner_turns_per_minute=1, workspace_tokens_per_day=100)
     )
     await store.delete(ALICE, numbered_trace(1))
-    await store.charge(turn.turn_id, 100)
+    await store.record_tokens(turn.turn_id, 100)
 
     await _refused(store, 1, by_minute)
     await _refused(store, 1, by_day)
@@ -132,12 +132,12 @@ async def test_a_workspace_spends_its_tokens_of_a_day_and_gets_new_ones_at_midni
 ) -> None:
     quotas = Quotas(workspace_tokens_per_day=1_000)
     first = await begun_about(store, 1, quotas)
-    await store.charge(first.turn_id, 400)
-    await store.charge(first.turn_id, 600)
+    await store.record_tokens(first.turn_id, 400)
+    await store.record_tokens(first.turn_id, 600)
     second = await begun_about(store, 2, quotas, owner=BOB)
-    await store.charge(second.turn_id, 399)
+    await store.record_tokens(second.turn_id, 399)
     await begun_about(store, 3, quotas)
-    await store.charge(second.turn_id, 400)
+    await store.record_tokens(second.turn_id, 400)
 
     refusal = await _refused(store, 4, quotas)
 
@@ -219,7 +219,7 @@ async def test_what_no_limit_counts_any_more_is_removed(store: Store, engine: As
 async def test_nothing_is_looked_for_through_a_whole_table(tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path / 'a.db'}"
     async with databases.open_engine(uri) as engine:
-        await migrating.prepare_schema(engine, migrate=True, attempts=1, delay=0)
+        await migrations.prepare_schema(engine, migrate=True, attempts=1, delay=0)
         asked: list[tuple[str, Any]] = []
         event.listen(
             engine.sync_engine,

@@ -92,7 +92,7 @@ async def test_letting_in_many_owners_of_one_workspace_ends_in_no_deadlock(
         quotas = Quotas(owner_turns=50, owner_turns_per_minute=50, workspace_tokens_per_day=99)
         for _ in range(3):
             turn = await begun_about(store, number, quotas, owner=owner)
-            await store.charge(turn.turn_id, 1)
+            await store.record_tokens(turn.turn_id, 1)
             await store.append(turn, [reply("one")])
             last = entry(TurnFinished())
             await store.end_turn(turn, [last], state="finished", usage=TokenUsage())

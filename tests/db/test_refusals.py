@@ -10,7 +10,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.conversation.turn import Turn
-from app.db.event_size import LEFT_OUT
+from app.db.event_size import CUT_MARK
 from app.db.migrations import SchemaCheck
 from app.db.schema import events, sessions, turns
 from app.db.store import Store
@@ -84,9 +84,9 @@ async def test_what_a_small_packet_cannot_hold_is_cut_and_everything_else_is_who
         await _do(server, f"SET GLOBAL max_allowed_packet = {before}")
 
     assert isinstance(log[0], TurnStarted)
-    assert log[0].question.endswith(LEFT_OUT)
+    assert log[0].question.endswith(CUT_MARK)
     texts = [each.text for each in log if isinstance(each, ReplyCompleted)]
-    assert texts[0].endswith(LEFT_OUT)
+    assert texts[0].endswith(CUT_MARK)
     assert len(texts[0]) > kilobytes * KILOBYTE // 6
     assert texts[1:] == ["small", *["x" * 3_000] * kilobytes]
     assert log[-1] == TurnFinished()
@@ -138,9 +138,9 @@ async def test_a_database_that_takes_no_writes_is_not_ready_until_it_does(
         check = SchemaCheck(engine)
         async with refusing(server, plain_uri, refusal):
             with pytest.raises(DatabaseUnavailable):
-                await check.fault_for_turns()
-            assert await check.fault() is None, "who only reads is not refused"
-        assert await check.fault_for_turns() is None
+                await check.find_fault_for_turns()
+            assert await check.find_fault() is None, "who only reads is not refused"
+        assert await check.find_fault_for_turns() is None
 
 
 async def test_a_turn_goes_on_while_somebody_else_holds_its_lock(uri: str) -> None:

@@ -10,12 +10,11 @@ import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.db import migrations as migrating
-from app.db import turn_log
+from app.db import migrations, turn_log
 from app.db.retention_batches import (
     BATCH_CONVERSATIONS,
     BATCH_EVENTS,
-    NOTHING,
+    EMPTY_BATCH,
     RemovedBatch,
     RetentionBatches,
 )
@@ -69,7 +68,7 @@ async def test_what_is_older_than_the_days_goes_with_all_that_hangs_on_it(
     await untouched_for(engine, 30 * DAY + 60, old)
     await untouched_for(engine, 30 * DAY - 60, young)
 
-    assert await expiring(engine).remove_some() == gone(old)
+    assert await expiring(engine).remove_batch() == gone(old)
 
     assert await kept(engine) == {young.conversation_id}
     assert await types(store, old.conversation_id) == []
@@ -92,9 +91,9 @@ async def test_a_conversation_with_a_living_turn_stays_and_one_of_a_dead_process
     dead = await begun(store, trace_id=numbered_trace(2), lease_seconds=-1)
     await untouched_for(engine, 31 * DAY, living, dead)
 
-    assert await expiring(engine).remove_some() == gone(dead)
+    assert await expiring(engine).remove_batch() == gone(dead)
     await finish(store, living)
-    assert await expiring(engine).remove_some() is None
+    assert await expiring(engine).remove_batch() is None
 
 
 async def test_a_conversation_that_is_taken_up_again_at_that_moment_stays(
@@ -111,16 +110,16 @@ async def test_a_conversation_that_is_taken_up_again_at_that_moment_stays(
 
         async def remove() -> None:
             nonlocal removed
-            removed = await expiring(engine).remove_some()
+            removed = await expiring(engine).remove_batch()
 
         async with anyio.create_task_group() as group, other.begin() as db:
             first = EventEntry(str(uuid4()), TurnStarted(question="Again?"))
             start = TurnStart(str(uuid4()), first, 20, "m", Quotas())
             owner = {"workspace": ALICE.workspace, "owner": ALICE.name}
-            await turn_log.begin(db, owner, numbered_trace(1), start=start)
+            await turn_log.begin_turn(db, owner, numbered_trace(1), start=start)
             group.start_soon(remove)
             await databases.wait_for_lock_wait(other, databases.ROW_LOCK_WAITS)
-        assert removed == NOTHING
+        assert removed == EMPTY_BATCH
         assert await kept(engine) == {old.conversation_id}
 
 
@@ -139,7 +138,7 @@ async def test_turns_of_other_conversations_go_on_while_a_batch_is_being_removed
         batch = expiring(engine)
         removed: set[str] = set()
         async with engine.begin() as db:
-            assert await batch._remove_some(db, removed) == 0
+            assert await batch._remove_batch(db, removed) == 0
             assert len(removed) == len(old)
             # A lock that is waited for ends with an error: there is one attempt.
             for turn in living:
@@ -177,7 +176,7 @@ async def test_a_batch_is_small(engine: AsyncEngine, events_each: int, sizes: li
             await db.execute(sessions.insert().values(row | own))
     process = expiring(engine)
     removed = []
-    while (batch := await process.remove_some()) != NOTHING:
+    while (batch := await process.remove_batch()) != EMPTY_BATCH:
         assert batch is not None
         removed.append(len(batch.gone))
     assert removed == sizes
@@ -190,15 +189,15 @@ async def test_a_long_conversation_is_removed_from_its_end_and_reads_well_meanwh
     await untouched_for(engine, 31 * DAY, turn)
     process = expiring(engine)
 
-    assert await process.remove_some() == RemovedBatch(frozenset(), shortened=1)
+    assert await process.remove_batch() == RemovedBatch(frozenset(), shortened=1)
 
     assert await types(store, turn.conversation_id) == ["turn_started", "reply_completed"]
     again = await begun(store, trace_id=numbered_trace(1))
     await finish(store, again)
     assert (await types(store, turn.conversation_id))[2:] == ["turn_started", "turn_finished"]
-    assert await process.remove_some() == NOTHING
+    assert await process.remove_batch() == EMPTY_BATCH
     await untouched_for(engine, 31 * DAY, turn)
-    assert await process.remove_some() == gone(turn)
+    assert await process.remove_batch() == gone(turn)
 
 
 async def test_one_process_removes_and_another_takes_over_once_its_lease_is_over(
@@ -207,24 +206,24 @@ async def test_one_process_removes_and_another_takes_over_once_its_lease_is_over
     turns = [await said(store, number) for number in range(3)]
     first, second = expiring(engine), expiring(engine)
     await untouched_for(engine, 31 * DAY, turns[0])
-    assert await first.remove_some() == gone(turns[0])
+    assert await first.remove_batch() == gone(turns[0])
 
     await untouched_for(engine, 31 * DAY, turns[1])
-    assert await second.remove_some() is None
+    assert await second.remove_batch() is None
     async with engine.begin() as db:
         await db.execute(chores.update().values(lease_until=utc_in(-1)))
-    assert await second.remove_some() == gone(turns[1])
+    assert await second.remove_batch() == gone(turns[1])
 
     await untouched_for(engine, 31 * DAY, turns[2])
-    assert await first.remove_some() is None
-    assert await second.remove_some() == gone(turns[2])
+    assert await first.remove_batch() is None
+    assert await second.remove_batch() == gone(turns[2])
 
 
 async def test_of_several_processes_that_start_at_once_one_removes(database_uri: str) -> None:
     outcomes: list[RemovedBatch | None] = []
 
     async def remove(process: RetentionBatches) -> None:
-        outcomes.append(await process.remove_some())
+        outcomes.append(await process.remove_batch())
 
     async with (
         databases.open_engine(database_uri) as one,
@@ -247,7 +246,7 @@ async def test_admissions_that_no_limit_counts_any_more_go_too(
     async with engine.begin() as db:
         await db.execute(admissions.update().values(admitted_at=utc_in(-DAY - 1)))
 
-    assert await expiring(engine).remove_some() == NOTHING
+    assert await expiring(engine).remove_batch() == EMPTY_BATCH
 
     async with engine.begin() as db:
         assert await db.scalar(select(func.count()).select_from(admissions)) == 0
@@ -258,7 +257,7 @@ async def asked(tmp_path: Path) -> AsyncIterator[tuple[AsyncEngine, list[tuple[s
     """A SQLite database, and the statements that it is asked."""
     statements: list[tuple[str, Any]] = []
     async with databases.open_engine(f"sqlite:///{tmp_path / 'a.db'}") as engine:
-        await migrating.prepare_schema(engine, migrate=True, attempts=1, delay=0)
+        await migrations.prepare_schema(engine, migrate=True, attempts=1, delay=0)
         event.listen(
             engine.sync_engine,
             "before_cursor_execute",
@@ -274,7 +273,7 @@ async def test_nothing_is_looked_for_through_a_whole_table(
     old = await said(Store(engine), 1)
     await untouched_for(engine, 31 * DAY, old)
     statements.clear()
-    await expiring(engine).remove_some()
+    await expiring(engine).remove_batch()
     looked = [each for each in statements if each[0].startswith(("SELECT", "UPDATE", "DELETE"))]
     assert len(looked) > 3
     async with engine.begin() as db:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from app.db import migrations as migrating
+from app.db import migrations
 from app.db.store import Store
 from app.errors import StartRefused
 from app.settings import database_url
@@ -39,7 +39,7 @@ async def test_the_service_waits_for_a_database_that_is_not_up_yet(
 
     async with databases.open_engine(private_empty_uri) as engine:
         with structlog.testing.capture_logs() as logs:
-            await migrating.prepare_schema(engine, migrate=True, attempts=5, delay=1.5, sleep=wait)
+            await migrations.prepare_schema(engine, migrate=True, attempts=5, delay=1.5, sleep=wait)
         await Store(engine).ping()
 
     assert waits == [1.5, 1.5]
@@ -64,7 +64,7 @@ async def test_a_database_that_never_comes_stops_the_start_in_one_line() -> None
             structlog.testing.capture_logs() as logs,
             pytest.raises(StartRefused, match="3 attempts") as caught,
         ):
-            await migrating.prepare_schema(engine, migrate=True, attempts=3, delay=1, sleep=wait)
+            await migrations.prepare_schema(engine, migrate=True, attempts=3, delay=1, sleep=wait)
     assert waits == [1, 1]
     assert "\n" not in caught.value.message
     assert credentials.PASSWORD not in caught.value.message + str(logs)
@@ -73,7 +73,7 @@ async def test_a_database_that_never_comes_stops_the_start_in_one_line() -> None
 async def test_a_listener_that_accepts_and_says_nothing_stops_the_start_in_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(migrating, "REACH_SECONDS", 0.2)
+    monkeypatch.setattr(migrations, "REACH_SECONDS", 0.2)
     waits: list[float] = []
 
     async def wait(seconds: float) -> None:
@@ -85,7 +85,7 @@ async def test_a_listener_that_accepts_and_says_nothing_stops_the_start_in_one_l
                 structlog.testing.capture_logs() as logs,
                 pytest.raises(StartRefused, match="said nothing") as caught,
             ):
-                await migrating.prepare_schema(
+                await migrations.prepare_schema(
                     engine, migrate=True, attempts=2, delay=1, sleep=wait
                 )
     assert waits == [1]
@@ -96,12 +96,12 @@ async def test_a_listener_that_accepts_and_says_nothing_stops_the_start_in_one_l
 def test_four_processes_that_start_at_once_migrate_once(empty_database_uri: str) -> None:
     script = (
         "import asyncio, sys\n"
-        "from app.db import migrating\n"
+        "from app.db import migrations\n"
         "from app.db.engine import create_engine\n"
         "from app.settings import database_url\n"
         "async def main():\n"
         "    engine = create_engine(database_url(sys.argv[1]), pool_recycle=-1)\n"
-        "    await migrating.prepare_schema(engine, migrate=True, attempts=5, delay=0.1)\n"
+        "    await migrations.prepare_schema(engine, migrate=True, attempts=5, delay=0.1)\n"
         "    await engine.dispose()\n"
         "print('ready', flush=True)\n"
         "sys.stdin.readline()\n"

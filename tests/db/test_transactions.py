@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.db.transactions import SAID_EVERY_SECONDS, Transactions
+from app.db.transactions import LOG_INTERVAL_SECONDS, Transactions
 from app.errors import DatabaseUnavailable
 
 
@@ -33,7 +33,7 @@ async def test_an_outage_is_logged_now_and_then_with_how_often_it_was_met(
     with structlog.testing.capture_logs() as logs:
         await fails(OperationalError, 5)
         await fails(ProgrammingError, 2)
-        now += SAID_EVERY_SECONDS
+        now += LOG_INTERVAL_SECONDS
         await fails(OperationalError, 3)
 
     said = [(each["event"], each["times"]) for each in logs if each["log_level"] != "debug"]

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.db.event_size import LEFT_OUT
+from app.db.event_size import CUT_MARK
 from app.db.schema import turns
 from app.db.store import EventEntry, Store, TurnKey
 from app.errors import TurnLost
@@ -238,7 +238,7 @@ async def test_an_event_too_large_for_the_wire_is_cut_and_the_largest_is_kept(
 
     log = await store.events(turn.conversation_id)
     cut, *whole = [e.event.text for e in log if isinstance(e.event, ReplyCompleted)]
-    assert cut.endswith(LEFT_OUT)
+    assert cut.endswith(CUT_MARK)
     assert 7_900_000 < len(cut) < 8_000_000
     assert whole == [quotes, "small"]
 

@@ -15,7 +15,14 @@ import pytest
 
 from app.caller import Caller
 from app.errors import StartRefused
-from app.export_cases import Backend, OneTrace, Recording, export, main, read_recording
+from app.export_cases import (
+    BackendSource,
+    FileSource,
+    Recording,
+    export_cases,
+    main,
+    read_recording,
+)
 from app.opik.client import OpikClient
 from app.opik.records import Trace
 from evals import ask
@@ -31,7 +38,7 @@ from testkit.service import OTHER_TRACE_ID, TRACE_ID, Service, record_trace, run
 from tests.evals.fake_model_server import FakeServer
 
 SECRET = credentials.OPERATOR
-NOTHING = OneTrace(Recording(trace=Trace(id=TRACE_ID), spans=[]))
+NOTHING = FileSource(Recording(trace=Trace(id=TRACE_ID), spans=[]))
 
 
 @pytest.fixture
@@ -49,13 +56,13 @@ class Exporting:
         self.folder = folder
         self.output = io.StringIO()
 
-    async def run(self, source: OneTrace | None = None, *, most_spans: int = 1_000) -> int:
+    async def run(self, source: FileSource | None = None, *, most_spans: int = 1_000) -> int:
         wished = argparse.Namespace(out=self.folder, workspace="default")
         async with httpx.AsyncClient() as http:
             rest = rest_client_at(self.service.backend, http, timeout=5)
-            backend = Backend(OpikClient(rest), Caller(SECRET, "default"), most_spans)
+            backend = BackendSource(OpikClient(rest), Caller(SECRET, "default"), most_spans)
             uri = self.service.database_uri
-            return await export(uri, source or backend, wished, self.output)
+            return await export_cases(uri, source or backend, wished, self.output)
 
     def cases(self) -> list[LabelledCase]:
         return [read_case_file(path) for path in sorted(self.folder.glob("*.json"))]
@@ -184,14 +191,14 @@ async def test_a_trace_file_replaces_the_backend(exporting: Exporting, tmp_path:
     path.unlink()
     exporting.service.switches.received.clear()
 
-    assert await exporting.run(OneTrace(read_recording(given))) == 0
+    assert await exporting.run(FileSource(read_recording(given))) == 0
     assert len(exporting.cases()) == 1
     assert not exporting.service.switches.received
 
     recording["trace"]["id"] = OTHER_TRACE_ID
     given.write_text(json.dumps(recording))
     path.unlink()
-    assert await exporting.run(OneTrace(read_recording(given))) == 0
+    assert await exporting.run(FileSource(read_recording(given))) == 0
     assert not exporting.cases()
 
 
@@ -233,7 +240,7 @@ async def test_a_missing_database_is_reported_and_not_created(tmp_path: Path) ->
     path = tmp_path / "none.db"
     wished = argparse.Namespace(out=tmp_path / "cases", workspace="default")
     with pytest.raises(StartRefused, match="no such file"):
-        await export(f"sqlite:///{path}", NOTHING, wished, io.StringIO())
+        await export_cases(f"sqlite:///{path}", NOTHING, wished, io.StringIO())
     assert not path.exists()
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.db.store import RatedConversation
 from app.events import LoggedEvent, ReplyCompleted, TurnFinished, TurnStarted
-from app.export_cases import Recording, turns_of
+from app.export_cases import Recording, build_case_turns
 from app.opik.records import Span, Trace
 from evals.grading import LabelledTurn, grade_spans
 
@@ -22,7 +22,7 @@ RECORDING = Recording(
 def turns(thumb: int, text: str) -> list[dict[str, Any]]:
     told = (TurnStarted(question="Why?"), ReplyCompleted(bubble="b", text=text), TurnFinished())
     log = [LoggedEvent(str(n), n, "turn", NOW, event) for n, event in enumerate(told)]
-    return turns_of(RatedConversation("c", TRACE, thumb, NOW), log, RECORDING)
+    return build_case_turns(RatedConversation("c", TRACE, thumb, NOW), log, RECORDING)
 
 
 def asked(thumb: int) -> LabelledTurn:

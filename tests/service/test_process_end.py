@@ -12,7 +12,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from app.db import migrations as migrating
+from app.db import migrations
 from app.db.schema import sessions, utc_in
 from app.db.store import Store
 from standin.chat import text
@@ -233,12 +233,12 @@ async def test_a_start_that_waits_for_anothers_migration_ends_when_it_is_told_to
     tmp_path: Path, private_uri: str
 ) -> None:
     async with databases.open_engine(private_uri) as engine, engine.connect() as other:
-        name = migrating.lock_name(engine.url.database or "")
+        name = migrations.lock_name(engine.url.database or "")
         assert await other.scalar(select(func.get_lock(name, 0))) == 1
         async with running_process(
             PythonProcess(*SERVICE, folder=tmp_path, settings=waiting_for(private_uri))
         ) as process:
-            await told(process, "waiting_for_migration")
+            await told(process, "migration_awaited")
             await ends_before_it_started(process)
 
 
@@ -274,7 +274,7 @@ async def test_a_database_that_hangs_under_what_removes_old_conversations_does_n
         "SHUTDOWN_SECONDS": "0.2",
     }
     async with databases.open_engine(private_uri) as engine:
-        await migrating.prepare_schema(engine, migrate=True, attempts=1, delay=0)
+        await migrations.prepare_schema(engine, migrate=True, attempts=1, delay=0)
         store = Store(engine)
         await finish(store, await begun(store))
         async with engine.begin() as db:

@@ -98,6 +98,6 @@ class ProjectBaselines:
         try:
             told = await around.usual(trace.name or "", around.window(DAYS))
         except OpikAssistError as error:
-            log.info("usual_not_told", code=error.code, trace=trace.id)
+            log.info("baseline_unavailable", code=error.code, trace=trace.id)
             return None
         return told[0] if told else None
