@@ -18,7 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from app.analysis.tree import microseconds
+from app.analysis.tree import to_microseconds
 from app.opik.records import Span, Trace
 from evals.noise import add_noise
 from evals.recorded_span import CULPRIT_TAG, RecordedSpan
@@ -125,7 +125,7 @@ def _build_tree(recording: dict[str, Any]) -> RecordedSpan:
 
 
 def _parse_microseconds(text: str) -> float:
-    return float(microseconds(datetime.fromisoformat(text)))
+    return float(to_microseconds(datetime.fromisoformat(text)))
 
 
 def _find_units(root: RecordedSpan) -> list[RecordedSpan]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from app.analysis.text.one_line import format_duration
 from app.opik.records import Quantiles, Stats, Trace
 
-FEW = 20
+FEW_TRACES = 20
 """Below so many traces percentiles are said to mean little, and nothing is concluded."""
 
 
@@ -40,7 +40,7 @@ class Baseline:
     mean_tokens: float | None = None
 
 
-def baseline_from_stats(stats: Stats, window: BaselineWindow) -> Baseline | None:
+def read_baseline(stats: Stats, window: BaselineWindow) -> Baseline | None:
     """What the backend's statistics say; None where they do not even count the traces."""
     count, failed = stats.number("trace_count"), stats.number("error_count")
     if count is None:
@@ -57,27 +57,29 @@ def baseline_from_stats(stats: Stats, window: BaselineWindow) -> Baseline | None
     )
 
 
-def baseline_from_traces(traces: Sequence[Trace], window: BaselineWindow) -> Baseline:
+def compute_baseline(traces: Sequence[Trace], window: BaselineWindow) -> Baseline:
     """The same, worked out from the traces themselves."""
     return Baseline(
         window,
         len(traces),
         sum(1 for each in traces if each.has_error),
-        duration=quantiles(each.duration for each in traces),
-        cost=quantiles(each.total_estimated_cost for each in traces),
-        tokens=quantiles(each.usage.get("total_tokens") for each in traces),
+        duration=compute_quantiles(each.duration for each in traces),
+        cost=compute_quantiles(each.total_estimated_cost for each in traces),
+        tokens=compute_quantiles(each.usage.get("total_tokens") for each in traces),
     )
 
 
-def quantiles(values: Iterable[float | None]) -> Quantiles | None:
+def compute_quantiles(values: Iterable[float | None]) -> Quantiles | None:
     """Percentiles, interpolated as the backend does; None without any value that makes sense."""
     known = sorted(value for value in values if value is not None and 0 <= value < math.inf)
     if not known:
         return None
-    return Quantiles(p50=_at(known, 0.5), p90=_at(known, 0.9), p99=_at(known, 0.99))
+    return Quantiles(
+        p50=_interpolate(known, 0.5), p90=_interpolate(known, 0.9), p99=_interpolate(known, 0.99)
+    )
 
 
-def _at(known: Sequence[float], share: float) -> float:
+def _interpolate(known: Sequence[float], share: float) -> float:
     place = share * (len(known) - 1)
     below = int(place)
     above = min(below + 1, len(known) - 1)
@@ -85,10 +87,10 @@ def _at(known: Sequence[float], share: float) -> float:
     return min(between, known[above])
 
 
-def quantiles_text(values: Quantiles, write: Callable[[float], str]) -> str:
+def format_quantiles(values: Quantiles, write: Callable[[float], str]) -> str:
     """`p50 1.20 s, p90 2.10 s, p99 8.00 s`."""
     return f"p50 {write(values.p50)}, p90 {write(values.p90)}, p99 {write(values.p99)}"
 
 
-def milliseconds(value: float) -> str:
+def format_milliseconds(value: float) -> str:
     return format_duration(value * 1_000)

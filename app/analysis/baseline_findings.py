@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from app.analysis.baseline import FEW, Baseline, milliseconds, quantiles_text
+from app.analysis.baseline import FEW_TRACES, Baseline, format_milliseconds, format_quantiles
 from app.analysis.finding import Category, Finding
 from app.analysis.text.one_line import format_count, format_usd, one_line
 from app.analysis.trace_analysis import TraceAnalysis
@@ -18,36 +18,36 @@ _LEAST_COST = 0.001
 def add_baseline_findings(analysis: TraceAnalysis, usual: Baseline) -> TraceAnalysis:
     """The examination with what is usual for its name in it, and with what that lets one find."""
     found = sorted(
-        [*analysis.findings, *_unusual(analysis, usual)],
+        [*analysis.findings, *_find_unusual(analysis, usual)],
         key=lambda finding: (-finding.rank, finding.category, finding.spans),
     )
-    return replace(analysis, usual=usual, findings=tuple(found))
+    return replace(analysis, baseline=usual, findings=tuple(found))
 
 
 def format_baseline(analysis: TraceAnalysis) -> str | None:
     """What is usual for this name, on one line of the outline; None where it is not known."""
-    usual = analysis.usual
+    usual = analysis.baseline
     if usual is None or usual.duration is None or usual.count < 2:
         return None
     name = one_line(analysis.trace.name or "unnamed", limit=60)
-    times = quantiles_text(usual.duration, milliseconds)
-    few = "; too few to conclude from" if usual.count < FEW else ""
+    times = format_quantiles(usual.duration, format_milliseconds)
+    few = "; too few to conclude from" if usual.count < FEW_TRACES else ""
     return (
         f"usual in this project: {format_count(usual.count, 'trace')} named {name},"
         f" {usual.window.text()}, took {times}{few}"
     )
 
 
-def _unusual(analysis: TraceAnalysis, usual: Baseline) -> Iterator[Finding]:
-    if usual.count < FEW:
+def _find_unusual(analysis: TraceAnalysis, usual: Baseline) -> Iterator[Finding]:
+    if usual.count < FEW_TRACES:
         return
-    if (slow := _slower(analysis, usual)) is not None:
+    if (slow := _find_slower(analysis, usual)) is not None:
         yield slow
-    if (costly := _costlier(analysis, usual)) is not None:
+    if (costly := _find_costlier(analysis, usual)) is not None:
         yield costly
 
 
-def _slower(analysis: TraceAnalysis, usual: Baseline) -> Finding | None:
+def _find_slower(analysis: TraceAnalysis, usual: Baseline) -> Finding | None:
     """Above the p99, or far above the p90, and by enough to matter."""
     took, times = analysis.trace.duration, usual.duration
     if took is None or times is None or took - times.p50 < _LEAST_EXCESS_MS:
@@ -56,10 +56,10 @@ def _slower(analysis: TraceAnalysis, usual: Baseline) -> Finding | None:
     if not far and not (took > times.p99 and took >= _SLOW * times.p50):
         return None
     sentence = (
-        f"The whole trace took {milliseconds(took)};"
+        f"The whole trace took {format_milliseconds(took)};"
         f" of {format_count(usual.count, 'trace')} of its name"
-        f" half took at most {milliseconds(times.p50)}, and nine in ten at most"
-        f" {milliseconds(times.p90)}."
+        f" half took at most {format_milliseconds(times.p50)}, and nine in ten at most"
+        f" {format_milliseconds(times.p90)}."
     )
     longest = max(
         analysis.profile.on_path, key=lambda id: analysis.profile.on_path[id], default=None
@@ -70,7 +70,7 @@ def _slower(analysis: TraceAnalysis, usual: Baseline) -> Finding | None:
     return Finding(Category.SLOWER_THAN_USUAL, confidence, sentence, spans, numbers)
 
 
-def _costlier(analysis: TraceAnalysis, usual: Baseline) -> Finding | None:
+def _find_costlier(analysis: TraceAnalysis, usual: Baseline) -> Finding | None:
     cost, mean = analysis.trace.total_estimated_cost, usual.mean_cost
     if cost is None or not mean or cost < _LEAST_COST or cost < _COSTLY * mean:
         return None

@@ -37,13 +37,13 @@ class _Visit:
     children: list[Node]
 
 
-def _visit(node: Node | None, start: int, end: int, *, children: Iterable[Node]) -> _Visit:
+def _start_visit(node: Node | None, start: int, end: int, *, children: Iterable[Node]) -> _Visit:
     """Children sorted so that `pop` gives the last finisher; the longer one where two tie."""
     ordered = sorted(children, key=lambda child: (child.end, -child.start, child.id))
     return _Visit(node, start, end, end, ordered)
 
 
-def critical_path(tree: Tree, root: Node | None = None) -> tuple[Segment, ...]:
+def find_critical_path(tree: Tree, root: Node | None = None) -> tuple[Segment, ...]:
     """The path below `root` in the order of time, segments without length left out.
 
     Without `root` the path runs through the whole trace, from the first start to the last end.
@@ -53,9 +53,9 @@ def critical_path(tree: Tree, root: Node | None = None) -> tuple[Segment, ...]:
     if root is None and len(tree.roots) == 1:
         root = tree.roots[0]
     if root is not None:
-        visits = [_visit(root, root.start, root.end, children=root.children)]
+        visits = [_start_visit(root, root.start, root.end, children=root.children)]
     else:
-        visits = [_visit(None, tree.start, tree.end, children=tree.roots)]
+        visits = [_start_visit(None, tree.start, tree.end, children=tree.roots)]
     backwards: list[Segment] = []
     while visits:
         visit = visits[-1]
@@ -69,11 +69,11 @@ def critical_path(tree: Tree, root: Node | None = None) -> tuple[Segment, ...]:
         if end < visit.cursor:
             backwards.append(Segment(visit.node, end, visit.cursor))
         visit.cursor = start
-        visits.append(_visit(child, start, end, children=child.children))
+        visits.append(_start_visit(child, start, end, children=child.children))
     return tuple(reversed(backwards))
 
 
-def time_on_path(path: Iterable[Segment]) -> dict[str, int]:
+def sum_time_on_path(path: Iterable[Segment]) -> dict[str, int]:
     """Microseconds of the path that are each span's own, by span id, in the path's order."""
     times: dict[str, int] = {}
     for segment in path:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from app.analysis.tree import Node, Tree
 from app.opik.records import ErrorInfo, Trace
 
-_NUMBERS = re.compile(r"0x[0-9a-fA-F]+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\d+")
-_FRAME = re.compile(r'^\s*File "([^"]{1,300})", line (\d+), in (\S{1,80})', re.MULTILINE)
-_CANCELLED = frozenset(
+_NUMBERS_AND_IDS = re.compile(r"0x[0-9a-fA-F]+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\d+")
+_TRACEBACK_FRAME = re.compile(r'^\s*File "([^"]{1,300})", line (\d+), in (\S{1,80})', re.MULTILINE)
+_CANCELLATION_TYPES = frozenset(
     [
         "CancelledError",
         "Cancelled",
@@ -21,7 +21,7 @@ _CANCELLED = frozenset(
         "NodeInterrupt",
     ]
 )
-_FOREIGN = ("site-packages", "dist-packages", "/lib/python", "<frozen")
+_LIBRARY_PATHS = ("site-packages", "dist-packages", "/lib/python", "<frozen")
 
 
 @dataclass(slots=True)
@@ -56,13 +56,13 @@ def error_message(error: ErrorInfo) -> str:
 
 def error_signature(error: ErrorInfo) -> str:
     """What equal errors share: type and message without numbers and ids."""
-    return _NUMBERS.sub("#", error_message(error)).casefold()
+    return _NUMBERS_AND_IDS.sub("#", error_message(error)).casefold()
 
 
 def last_own_frame(traceback: str | None) -> str:
     """Where the program's own code stood: `file:line in function`, or an empty text."""
-    frames = _FRAME.findall(traceback or "")
-    own = [frame for frame in frames if not any(mark in frame[0] for mark in _FOREIGN)]
+    frames = _TRACEBACK_FRAME.findall(traceback or "")
+    own = [frame for frame in frames if not any(mark in frame[0] for mark in _LIBRARY_PATHS)]
     if not own:
         return ""
     file, line, function = own[-1]
@@ -72,45 +72,45 @@ def last_own_frame(traceback: str | None) -> str:
 def is_cancellation(error: ErrorInfo) -> bool:
     """Whether the span was stopped from outside, or raised only to hand over control."""
     kind = (error.exception_type or "").rpartition(".")[2]
-    return kind in _CANCELLED
+    return kind in _CANCELLATION_TYPES
 
 
 def find_error_origins(trace: Trace, tree: Tree) -> list[ErrorOrigin]:
     """Every raise of the trace, in the order of their moments, cancelled spans last."""
-    passed_on = _passed_on(tree)
+    passed_on = _find_passed_on(tree)
     raises = []
     for node in tree.nodes:
         if node.span.has_error and node.id not in passed_on:
-            raises.append(_follow(node, passed_on))
+            raises.append(_follow_upwards(node, passed_on))
     for item in raises:
         item.fatal = _ends_trace(item, trace, tree)
-    return sorted(raises, key=lambda item: (is_cancellation(item.error), _moment(item)))
+    return sorted(raises, key=lambda item: (is_cancellation(item.error), _origin_time(item)))
 
 
-def _moment(item: ErrorOrigin) -> tuple[int, int]:
+def _origin_time(item: ErrorOrigin) -> tuple[int, int]:
     return item.origin.end, item.origin.index
 
 
-def _passed_on(tree: Tree) -> dict[str, Node]:
+def _find_passed_on(tree: Tree) -> dict[str, Node]:
     """Failed spans whose error came from a child: their ids, and that child."""
     source: dict[str, Node] = {}
     for node in tree.nodes:
         if not node.span.has_error:
             continue
         failed = [child for child in node.children if child.span.has_error]
-        culprit = _source(node, failed)
+        culprit = _find_source_child(node, failed)
         if culprit is not None:
             source[node.id] = culprit
     return source
 
 
-def _source(node: Node, failed: list[Node]) -> Node | None:
+def _find_source_child(node: Node, failed: list[Node]) -> Node | None:
     """The child whose error this span passed on: the same error, one that its own error tells
     of, or the first after which nothing else was begun."""
     error = node.span.error_info
     assert error is not None
     failed = sorted(failed, key=lambda child: (child.end, child.index))
-    failed = [c for c in failed if not _cancelled(c)] or failed
+    failed = [c for c in failed if not _was_cancelled(c)] or failed
     for child in failed:
         if child.span.error_info and error_signature(child.span.error_info) == error_signature(
             error
@@ -121,11 +121,11 @@ def _source(node: Node, failed: list[Node]) -> Node | None:
         inner = child.span.error_info.message if child.span.error_info else None
         if inner and len(inner) > 3 and inner in told:
             return child
-    begun = _last_begun(node)
-    return next((child for child in failed if not _outlived(child, begun)), None)
+    begun = _last_starts(node)
+    return next((child for child in failed if not _parent_continued(child, begun)), None)
 
 
-def _last_begun(node: Node) -> list[tuple[int, str | None]]:
+def _last_starts(node: Node) -> list[tuple[int, str | None]]:
     """When the last child of each name began, the two latest; failed children by their name, the
     others under none, since a retry of the same call is no going on."""
     latest: dict[str | None, int] = {}
@@ -135,16 +135,16 @@ def _last_begun(node: Node) -> list[tuple[int, str | None]]:
     return heapq.nlargest(2, ((start, key) for key, start in latest.items()), key=lambda it: it[0])
 
 
-def _outlived(child: Node, begun: list[tuple[int, str | None]]) -> bool:
+def _parent_continued(child: Node, begun: list[tuple[int, str | None]]) -> bool:
     """Whether the parent went on with something else after this child had failed."""
     return any(start >= child.end and key != child.name for start, key in begun)
 
 
-def _cancelled(node: Node) -> bool:
+def _was_cancelled(node: Node) -> bool:
     return node.span.error_info is not None and is_cancellation(node.span.error_info)
 
 
-def _follow(origin: Node, passed_on: Mapping[str, Node]) -> ErrorOrigin:
+def _follow_upwards(origin: Node, passed_on: Mapping[str, Node]) -> ErrorOrigin:
     item = ErrorOrigin(origin, [origin])
     node = origin
     while node.parent is not None:

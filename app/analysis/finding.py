@@ -15,7 +15,7 @@ class ErrorGroup(StrEnum):
     SYSTEM = "system_execution"
 
 
-class _Kind(NamedTuple):
+class _CategoryTraits(NamedTuple):
     group: ErrorGroup
     weight: int
 
@@ -47,37 +47,37 @@ class Category(StrEnum):
 
     @property
     def group(self) -> ErrorGroup:
-        return _KINDS[self].group
+        return _TRAITS[self].group
 
     @property
     def weight(self) -> int:
         """How much a reader would want to know of it first, before confidence: causes before
         symptoms, failures before waste."""
-        return _KINDS[self].weight
+        return _TRAITS[self].weight
 
 
-_KINDS = {
-    Category.CAUSE_OF_ERROR: _Kind(ErrorGroup.SYSTEM, 130),
-    Category.ERROR_ORIGIN: _Kind(ErrorGroup.SYSTEM, 100),
-    Category.RETRIES: _Kind(ErrorGroup.SYSTEM, 85),
-    Category.BROKEN_JSON: _Kind(ErrorGroup.REASONING, 85),
-    Category.UNFINISHED: _Kind(ErrorGroup.SYSTEM, 85),
-    Category.UNKNOWN_TOOL: _Kind(ErrorGroup.PLANNING, 80),
-    Category.FAILURE_TEXT: _Kind(ErrorGroup.SYSTEM, 80),
-    Category.LOOP: _Kind(ErrorGroup.PLANNING, 80),
-    Category.PING_PONG: _Kind(ErrorGroup.PLANNING, 80),
-    Category.EMPTY_RESULT: _Kind(ErrorGroup.SYSTEM, 75),
-    Category.CUT_REPLY: _Kind(ErrorGroup.REASONING, 75),
-    Category.PARTIAL_RESULT: _Kind(ErrorGroup.SYSTEM, 65),
-    Category.GUARDRAIL: _Kind(ErrorGroup.REASONING, 60),
-    Category.PROMPT_GROWTH: _Kind(ErrorGroup.PLANNING, 55),
-    Category.ERROR_SURVIVED: _Kind(ErrorGroup.SYSTEM, 55),
-    Category.COSTLY_OUTLIER: _Kind(ErrorGroup.PLANNING, 50),
-    Category.SLOW_OUTLIER: _Kind(ErrorGroup.SYSTEM, 50),
-    Category.SLOWER_THAN_USUAL: _Kind(ErrorGroup.SYSTEM, 60),
-    Category.COSTLIER_THAN_USUAL: _Kind(ErrorGroup.PLANNING, 55),
-    Category.SERIAL_CALLS: _Kind(ErrorGroup.PLANNING, 40),
-    Category.LOW_SCORE: _Kind(ErrorGroup.REASONING, 30),
+_TRAITS = {
+    Category.CAUSE_OF_ERROR: _CategoryTraits(ErrorGroup.SYSTEM, 130),
+    Category.ERROR_ORIGIN: _CategoryTraits(ErrorGroup.SYSTEM, 100),
+    Category.RETRIES: _CategoryTraits(ErrorGroup.SYSTEM, 85),
+    Category.BROKEN_JSON: _CategoryTraits(ErrorGroup.REASONING, 85),
+    Category.UNFINISHED: _CategoryTraits(ErrorGroup.SYSTEM, 85),
+    Category.UNKNOWN_TOOL: _CategoryTraits(ErrorGroup.PLANNING, 80),
+    Category.FAILURE_TEXT: _CategoryTraits(ErrorGroup.SYSTEM, 80),
+    Category.LOOP: _CategoryTraits(ErrorGroup.PLANNING, 80),
+    Category.PING_PONG: _CategoryTraits(ErrorGroup.PLANNING, 80),
+    Category.EMPTY_RESULT: _CategoryTraits(ErrorGroup.SYSTEM, 75),
+    Category.CUT_REPLY: _CategoryTraits(ErrorGroup.REASONING, 75),
+    Category.PARTIAL_RESULT: _CategoryTraits(ErrorGroup.SYSTEM, 65),
+    Category.GUARDRAIL: _CategoryTraits(ErrorGroup.REASONING, 60),
+    Category.PROMPT_GROWTH: _CategoryTraits(ErrorGroup.PLANNING, 55),
+    Category.ERROR_SURVIVED: _CategoryTraits(ErrorGroup.SYSTEM, 55),
+    Category.COSTLY_OUTLIER: _CategoryTraits(ErrorGroup.PLANNING, 50),
+    Category.SLOW_OUTLIER: _CategoryTraits(ErrorGroup.SYSTEM, 50),
+    Category.SLOWER_THAN_USUAL: _CategoryTraits(ErrorGroup.SYSTEM, 60),
+    Category.COSTLIER_THAN_USUAL: _CategoryTraits(ErrorGroup.PLANNING, 55),
+    Category.SERIAL_CALLS: _CategoryTraits(ErrorGroup.PLANNING, 40),
+    Category.LOW_SCORE: _CategoryTraits(ErrorGroup.REASONING, 30),
 }
 
 

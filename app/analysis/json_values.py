@@ -8,16 +8,16 @@ from typing import Any
 CUT_LENGTH = 10_001
 """Opik cuts a value that is too long to a string of exactly so many characters."""
 
-_MOST_LEAVES = 4_000
+_LEAVES_READ = 4_000
 _DIGITS = re.compile(r"\d+")
 _BLANKS = re.compile(r"\s+")
-_COUNTED = re.compile(
+_ATTEMPT_NUMBER = re.compile(
     r"\s*[\[(]?\b(?:attempt|try|retry|retries|iteration)\s*(?:no\.?|number|#)?\s*\d+[\])]?",
     re.IGNORECASE,
 )
 _WORDS = re.compile(r"\w+")
-_ALIKE = 0.75
-_COUNTERS = frozenset(
+_LEAST_SHARED_WORDS = 0.75
+_VOLATILE_KEYS = frozenset(
     [
         "attempt",
         "attempts",
@@ -42,7 +42,7 @@ _COUNTERS = frozenset(
         "duration_ms",
     ]
 )
-_YIELD_KEYS = frozenset(
+_RESULT_KEYS = frozenset(
     [
         "rows",
         "results",
@@ -107,7 +107,7 @@ def is_cut_body(value: Any) -> bool:
     return is_cut(value) or any(is_cut(each) for each in inner)
 
 
-def iterate_leaves(value: Any, *, most: int = _MOST_LEAVES) -> Iterator[tuple[Path, Any]]:
+def iterate_leaves(value: Any, *, most: int = _LEAVES_READ) -> Iterator[tuple[Path, Any]]:
     """Every scalar and every empty list or object with its path, in order, at most `most`."""
     waiting: list[tuple[Path, Any]] = [((), value)]
     while waiting and most > 0:
@@ -123,7 +123,7 @@ def iterate_leaves(value: Any, *, most: int = _MOST_LEAVES) -> Iterator[tuple[Pa
             yield path, item
 
 
-def key_of(path: Path) -> str:
+def innermost_key(path: Path) -> str:
     """The innermost object key of a path, lower case; empty where there is none."""
     for part in reversed(path):
         if isinstance(part, str):
@@ -137,7 +137,7 @@ def is_empty(output: Any, *, given: Any = None) -> bool:
     Counts, flags and repetitions of the input (`given`) say nothing either, as in
     `{"query": "x", "results": [], "total": 0}`.
     """
-    if _without_yield(output):
+    if _has_empty_yield(output):
         return True
     hollow = False
     echoed: set[Any] | None = None
@@ -147,7 +147,7 @@ def is_empty(output: Any, *, given: Any = None) -> bool:
         elif (
             isinstance(leaf, bool)
             or leaf == 0
-            or key_of(path) in _NEUTRAL_KEYS
+            or innermost_key(path) in _NEUTRAL_KEYS
             or (isinstance(leaf, str) and leaf.lower() in _NEUTRAL_WORDS)
         ):
             continue
@@ -161,7 +161,7 @@ def is_empty(output: Any, *, given: Any = None) -> bool:
     return hollow
 
 
-def _without_yield(output: Any) -> bool:
+def _has_empty_yield(output: Any) -> bool:
     """Whether an object has fields for what was found and all of them are empty, whatever else
     it says: `{"columns": ["id"], "rows": []}`."""
     if isinstance(output, Mapping) and len(output) == 1:
@@ -169,18 +169,18 @@ def _without_yield(output: Any) -> bool:
         output = inner if isinstance(inner, Mapping) else output
     if not isinstance(output, Mapping):
         return False
-    yields = [inner for key, inner in output.items() if str(key).lower() in _YIELD_KEYS]
+    yields = [inner for key, inner in output.items() if str(key).lower() in _RESULT_KEYS]
     return bool(yields) and all(inner is None or inner in ("", [], {}) for inner in yields)
 
 
-def find_empty_yields(value: Any) -> frozenset[str]:
+def find_empty_keys(value: Any) -> frozenset[str]:
     """The keys under which a value has a null, a blank text, or an empty list or object."""
     if value in (None, "", [], {}):
         return frozenset()
     return frozenset(
-        key_of(path)
+        innermost_key(path)
         for path, leaf in iterate_leaves(value)
-        if leaf in (None, "", [], {}) and key_of(path)
+        if leaf in (None, "", [], {}) and innermost_key(path)
     )
 
 
@@ -188,23 +188,23 @@ def iterate_texts(value: Any) -> Iterator[tuple[str, str]]:
     """Every non-blank string with its innermost key."""
     for path, leaf in iterate_leaves(value):
         if isinstance(leaf, str) and leaf.strip():
-            yield key_of(path), leaf
+            yield innermost_key(path), leaf
 
 
-def canonical_json(value: Any) -> str:
+def to_canonical_json(value: Any) -> str:
     """A text that is equal for values that mean the same: blanks, letter case and what only
     counts attempts or names a request do not matter."""
     parts = []
     for path, leaf in iterate_leaves(value):
-        if key_of(path) in _COUNTERS:
+        if innermost_key(path) in _VOLATILE_KEYS:
             continue
-        shown = _plain(leaf) if isinstance(leaf, str) else repr(leaf)
+        shown = _normalize_text(leaf) if isinstance(leaf, str) else repr(leaf)
         parts.append(f"{'/'.join(map(str, path))}={shown}")
     return "\n".join(parts)
 
 
-def _plain(text: str) -> str:
-    return _COUNTED.sub(" ", _BLANKS.sub(" ", text)).strip().casefold()
+def _normalize_text(text: str) -> str:
+    return _ATTEMPT_NUMBER.sub(" ", _BLANKS.sub(" ", text)).strip().casefold()
 
 
 def without_numbers(text: str) -> str:
@@ -218,7 +218,7 @@ def are_alike(a: str, b: str) -> bool:
         return True
     words, others = set(_WORDS.findall(a)), set(_WORDS.findall(b))
     numbers = {word for word in words ^ others if not word.isalpha()}
-    return not numbers and len(words & others) >= _ALIKE * len(words | others)
+    return not numbers and len(words & others) >= _LEAST_SHARED_WORDS * len(words | others)
 
 
 def parse_json(text: str) -> tuple[bool, Any]:

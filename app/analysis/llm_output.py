@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.analysis.json_values import (
+    innermost_key,
     is_cut,
     is_empty,
     iterate_leaves,
     iterate_texts,
-    key_of,
     parse_json,
 )
 from app.analysis.tree import Node
@@ -29,7 +29,7 @@ _REASON_KEYS = frozenset(
     ["finish_reason", "finishreason", "stop_reason", "stopreason", "done_reason"]
 )
 _CALL_KEYS = frozenset(["tool_calls", "function_call", "tool_use", "function", "arguments"])
-_SPOKEN_KEYS = frozenset(
+_TEXT_KEYS = frozenset(
     ["content", "text", "output", "answer", "response", "completion", "message", "result"]
 )
 _ERROR_TEXT = re.compile(
@@ -77,23 +77,23 @@ def find_reported_failure(output: Any) -> str | None:
     like an error. What lies in lists of records or far below is content, not an outcome.
     """
     if isinstance(output, str):
-        return _error_text(output)
+        return _match_error_text(output)
     for path, leaf in iterate_leaves(output, most=400):
-        if len(path) > _DEEPEST_FLAG or _inside_records(path):
+        if len(path) > _DEEPEST_FLAG or _is_inside_records(path):
             continue
-        found = _flagged(path, leaf)
+        found = _read_failure_flag(path, leaf)
         if found:
             return found
     return None
 
 
-def _inside_records(path: tuple[str | int, ...]) -> bool:
+def _is_inside_records(path: tuple[str | int, ...]) -> bool:
     lists = [path[i - 1] for i, part in enumerate(path) if isinstance(part, int) and i > 0]
     return any(name not in ("content", "choices", "errors", "messages") for name in lists)
 
 
-def _flagged(path: tuple[str | int, ...], leaf: Any) -> str | None:
-    key = key_of(path)
+def _read_failure_flag(path: tuple[str | int, ...], leaf: Any) -> str | None:
+    key = innermost_key(path)
     keys = {part.lower() for part in path if isinstance(part, str)}
     if keys & _ERROR_KEYS and isinstance(leaf, str) and leaf.strip():
         return None if leaf.strip().lower() in _NOT_AN_ERROR else leaf
@@ -103,24 +103,24 @@ def _flagged(path: tuple[str | int, ...], leaf: Any) -> str | None:
         return f"{key}: {leaf}"
     if key in _FLAG_KEYS and leaf is True:
         return f"{key}: true"
-    if key in _SPOKEN_KEYS and isinstance(leaf, str):
-        return _error_text(leaf)
+    if key in _TEXT_KEYS and isinstance(leaf, str):
+        return _match_error_text(leaf)
     return None
 
 
-def _error_text(text: str) -> str | None:
+def _match_error_text(text: str) -> str | None:
     if len(text) <= _LONGEST_ERROR and _ERROR_TEXT.match(text):
         return text
     return None
 
 
-def finish_reason(*records: Any) -> str | None:
+def find_finish_reason(*records: Any) -> str | None:
     """Why the model stopped, as the first record that tells says; lower case."""
     for record in records:
         if not isinstance(record, Mapping | list):
             continue
         for path, leaf in iterate_leaves(record):
-            if key_of(path) in _REASON_KEYS and isinstance(leaf, str) and leaf:
+            if innermost_key(path) in _REASON_KEYS and isinstance(leaf, str) and leaf:
                 return leaf.lower()
     return None
 
@@ -128,7 +128,7 @@ def finish_reason(*records: Any) -> str | None:
 def calls_tools(output: Any) -> bool:
     """Whether a model's reply holds tool calls."""
     return any(
-        key_of(path) in {"name", "arguments", "args", "input"}
+        innermost_key(path) in {"name", "arguments", "args", "input"}
         and any(isinstance(part, str) and part.lower() in _CALL_KEYS for part in path)
         for path, leaf in iterate_leaves(output)
         if leaf not in (None, "", [], {})
@@ -139,7 +139,7 @@ def extract_text(output: Any) -> str:
     """The text that a reply or a result speaks: its longest string under a usual key."""
     if isinstance(output, str):
         return output
-    found = [text for key, text in iterate_texts(output) if key in _SPOKEN_KEYS]
+    found = [text for key, text in iterate_texts(output) if key in _TEXT_KEYS]
     return max(found, key=len, default="")
 
 
@@ -150,7 +150,7 @@ def is_blank_reply(output: Any) -> bool:
     words = [
         leaf
         for path, leaf in iterate_leaves(output)
-        if key_of(path) in _SPOKEN_KEYS and (leaf is None or isinstance(leaf, str | list))
+        if innermost_key(path) in _TEXT_KEYS and (leaf is None or isinstance(leaf, str | list))
     ]
     if words:
         return not any(isinstance(word, str) and word.strip() for word in words)
@@ -175,14 +175,14 @@ def reply_gives_up(text: str) -> bool:
     return _NO_ANSWER.search(text[:600]) is not None
 
 
-_FORMATS = frozenset(["json_object", "json_schema", "json", "application/json"])
+_JSON_FORMATS = frozenset(["json_object", "json_schema", "json", "application/json"])
 _FORMAT_KEYS = frozenset(["response_format", "responseformat", "response_mime_type", "format"])
-_ASKS = re.compile(
+_ASKS_FOR_JSON = re.compile(
     r"\b(?:return|respond|reply|answer|output|produce|give|write)\b[^.\n]{0,60}\bjson\b"
     r"|\bjson\b[^.\n]{0,20}\b(?:only|object|array)\b",
     re.IGNORECASE,
 )
-_READ_OF_PROMPT = 20_000
+_LONGEST_PROMPT_READ = 20_000
 
 
 def find_broken_json(span: Span) -> str:
@@ -195,32 +195,34 @@ def find_broken_json(span: Span) -> str:
     if is_cut(span.output):
         return ""
     if calls_tools(span.output):
-        return "the arguments of a tool call are no JSON" if _broken_arguments(span) else ""
+        return "the arguments of a tool call are no JSON" if _has_broken_arguments(span) else ""
     text = extract_text(span.output).strip()
     if not text or parse_json(text)[0]:
         return ""
-    if _format_set(span.input) or _format_set(span.metadata):
+    if _requests_json_format(span.input) or _requests_json_format(span.metadata):
         return "a JSON format was set and the reply cannot be parsed"
     if text.startswith(("{", "[{", "```json")) and not _has_json_inside(text):
         return "the reply begins as JSON and cannot be parsed"
-    if _prompt_asks(span.input) and not _has_json_inside(text):
+    if _prompt_asks_for_json(span.input) and not _has_json_inside(text):
         return "the prompt asks for JSON and the reply holds none that can be parsed"
     return ""
 
 
-def _format_set(record: Any) -> bool:
+def _requests_json_format(record: Any) -> bool:
     if not isinstance(record, Mapping):
         return False
     return any(
         isinstance(leaf, str)
-        and leaf.lower() in _FORMATS
+        and leaf.lower() in _JSON_FORMATS
         and any(str(part).lower() in _FORMAT_KEYS for part in path)
         for path, leaf in iterate_leaves(record)
     )
 
 
-def _prompt_asks(given: Any) -> bool:
-    return any(_ASKS.search(text[:_READ_OF_PROMPT]) for _, text in iterate_texts(given))
+def _prompt_asks_for_json(given: Any) -> bool:
+    return any(
+        _ASKS_FOR_JSON.search(text[:_LONGEST_PROMPT_READ]) for _, text in iterate_texts(given)
+    )
 
 
 def _has_json_inside(text: str) -> bool:
@@ -231,7 +233,7 @@ def _has_json_inside(text: str) -> bool:
     return False
 
 
-def _broken_arguments(span: Span) -> bool:
+def _has_broken_arguments(span: Span) -> bool:
     return any(
         isinstance(leaf, str) and leaf.strip() and not parse_json(leaf)[0]
         for path, leaf in iterate_leaves(span.output)

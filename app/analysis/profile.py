@@ -8,11 +8,11 @@ whatever the nesting, nothing is counted twice.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.analysis.critical_path import Segment, critical_path, time_on_path
+from app.analysis.critical_path import Segment, find_critical_path, sum_time_on_path
 from app.analysis.tree import Node, Tree
 from app.opik.records import Span, Trace
 
-_GAP_SHARE = 0.05
+_LEAST_GAP_SHARE = 0.05
 _GAPS_KEPT = 5
 
 
@@ -43,7 +43,7 @@ class TokensAndCost:
         )
 
 
-NOTHING = TokensAndCost()
+NO_SPENDING = TokensAndCost()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Profile:
     `reported` is what the trace record itself says was spent; wrappers may count twice in it.
     """
 
-    wall: int
+    duration: int
     path: tuple[Segment, ...]
     on_path: Mapping[str, int]
     own_time: Sequence[int]
@@ -98,24 +98,24 @@ class Profile:
 
 def build_profile(trace: Trace, tree: Tree) -> Profile:
     """The profile of a tree; works on an empty one, too."""
-    path = critical_path(tree)
-    own_time, gaps = _own_times(tree)
-    own_spend = _own_spend(tree)
-    busy = _covered([(node.start, node.end) for node in tree.roots])
+    path = find_critical_path(tree)
+    own_time, gaps = _compute_own_times(tree)
+    own_spend = _compute_own_spend(tree)
+    busy = _covered_time([(node.start, node.end) for node in tree.roots])
     worked = sum(own_time)
     return Profile(
-        wall=tree.end - tree.start,
+        duration=tree.end - tree.start,
         path=path,
-        on_path=time_on_path(path),
+        on_path=sum_time_on_path(path),
         own_time=own_time,
         busy=busy,
         parallelism=worked / busy if busy else 0.0,
         gaps=tuple(gaps),
         own_spend=own_spend,
-        spend=sum(own_spend, NOTHING),
+        spend=sum(own_spend, NO_SPENDING),
         reported=sum_tokens_and_cost(trace),
-        by_model=_groups(tree, own_time, own_spend, by_model=True),
-        by_name=_groups(tree, own_time, own_spend, by_model=False),
+        by_model=_group_spans(tree, own_time, own_spend, by_model=True),
+        by_name=_group_spans(tree, own_time, own_spend, by_model=False),
         first_token={node.id: node.span.ttft for node in tree.nodes if node.span.ttft is not None},
     )
 
@@ -129,10 +129,10 @@ def sum_tokens_and_cost(record: Trace | Span) -> TokensAndCost:
     return TokensAndCost(prompt, completion, tokens, record.total_estimated_cost or 0.0)
 
 
-def _own_spend(tree: Tree) -> list[TokensAndCost]:
+def _compute_own_spend(tree: Tree) -> list[TokensAndCost]:
     """What each span adds to the spans below it, bottom up."""
-    below = [NOTHING] * len(tree.nodes)
-    own = [NOTHING] * len(tree.nodes)
+    below = [NO_SPENDING] * len(tree.nodes)
+    own = [NO_SPENDING] * len(tree.nodes)
     for node in reversed(tree.nodes):
         span = node.span
         if span.usage or span.total_estimated_cost:
@@ -143,22 +143,22 @@ def _own_spend(tree: Tree) -> list[TokensAndCost]:
     return own
 
 
-def _own_times(tree: Tree) -> tuple[list[int], list[IdleGap]]:
+def _compute_own_times(tree: Tree) -> tuple[list[int], list[IdleGap]]:
     """The time of each span that none of its children covers, and the longest silences."""
     own = [0] * len(tree.nodes)
-    least = max(1, round((tree.end - tree.start) * _GAP_SHARE))
-    gaps = _silences(None, tree.roots, least)
+    least = max(1, round((tree.end - tree.start) * _LEAST_GAP_SHARE))
+    gaps = _find_idle_gaps(None, tree.roots, least)
     for node in tree.nodes:
         inside = [
             (max(child.start, node.start), min(child.end, node.end)) for child in node.children
         ]
-        own[node.index] = node.duration - _covered(inside)
-        gaps.extend(_silences(node, node.children, least))
+        own[node.index] = node.duration - _covered_time(inside)
+        gaps.extend(_find_idle_gaps(node, node.children, least))
     gaps.sort(key=lambda gap: (-gap.duration, gap.before.index))
     return own, gaps[:_GAPS_KEPT]
 
 
-def _covered(intervals: Sequence[tuple[int, int]]) -> int:
+def _covered_time(intervals: Sequence[tuple[int, int]]) -> int:
     """How much time the intervals cover together, given in the order of their starts."""
     covered, last = 0, -1
     for start, end in intervals:
@@ -169,7 +169,7 @@ def _covered(intervals: Sequence[tuple[int, int]]) -> int:
     return covered
 
 
-def _silences(parent: Node | None, children: Sequence[Node], least: int) -> list[IdleGap]:
+def _find_idle_gaps(parent: Node | None, children: Sequence[Node], least: int) -> list[IdleGap]:
     gaps = []
     latest = None
     for child in children:
@@ -180,7 +180,7 @@ def _silences(parent: Node | None, children: Sequence[Node], least: int) -> list
     return gaps
 
 
-def _groups(
+def _group_spans(
     tree: Tree, own_time: Sequence[int], own_spend: Sequence[TokensAndCost], *, by_model: bool
 ) -> tuple[SpanGroup, ...]:
     """Groups by name, or by model of the spans that name one; the longest own time first."""
@@ -197,7 +197,7 @@ def _groups(
             total=sum(node.duration for node in nodes),
             own=sum(own_time[node.index] for node in nodes),
             longest=max(node.duration for node in nodes),
-            spend=sum((own_spend[node.index] for node in nodes), NOTHING),
+            spend=sum((own_spend[node.index] for node in nodes), NO_SPENDING),
         )
         for key, nodes in members.items()
     ]

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from app.analysis.json_values import find_empty_yields, iterate_leaves, key_of
+from app.analysis.json_values import find_empty_keys, innermost_key, iterate_leaves
 from app.analysis.llm_output import (
     find_broken_json,
+    find_finish_reason,
     find_reported_failure,
-    finish_reason,
     has_empty_output,
     is_model_call,
 )
@@ -19,13 +19,13 @@ from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import PeerKey, TraceAnalysis, peer_key
 from app.analysis.tree import Node
 
-_FETCHES = re.compile(
+_LOOKUP_NAME = re.compile(
     r"(?:^|[_\W]|(?<=[a-z]))(?:retriev\w*|search\w*|fetch\w*|look_?up\w*|quer(?:y|ies)|find|read|load"
     r"|get|select|sql|scrap\w*|crawl\w*|recall|rag|knn|vector\w*|download|extract\w*|browse\w*)"
     r"(?:$|[_\W]|(?=[A-Z]))",
     re.IGNORECASE,
 )
-_MAY_BE_EMPTY = re.compile(
+_OFTEN_EMPTY_NAME = re.compile(
     r"cache|check|valid|moderat|guard|filter|detect|violation|warn|dedup|history|log|save|store"
     r"|notify|send|delete|update|write|ping|close|init|setup|memory",
     re.IGNORECASE,
@@ -34,7 +34,7 @@ _CUT_REASONS = frozenset(["length", "max_tokens", "max_output_tokens", "model_le
 _BLOCKED_REASONS = frozenset(
     ["content_filter", "safety", "recitation", "refusal", "prohibited_content"]
 )
-WEAK = 0.25
+WEAK_STRENGTH = 0.25
 """Suspects below this mean something only beside an error that they explain."""
 
 _FEW_PEERS = 4
@@ -80,7 +80,7 @@ class _PeerStatistics:
                 figures = self._figures.setdefault(peer_key(node), _PeerFigures())
                 figures.read += 1
                 figures.full += not has_empty_output(node)
-                figures.holes.update(find_empty_yields(node.span.output))
+                figures.holes.update(find_empty_keys(node.span.output))
 
     def of(self, node: Node) -> _PeerFigures:
         """The figures of the group of a span that was read; the span itself counts in them."""
@@ -98,29 +98,29 @@ def find_suspicious_results(analysis: TraceAnalysis) -> dict[str, SuspiciousResu
     for node in reversed(analysis.tree.nodes):
         inside = below.pop(node.index, set())
         if analysis.was_read(node) and not node.span.has_error and node.finished:
-            suspect = _judge(node, peers)
-            if suspect is not None and not _hands_up(suspect, inside):
+            suspect = _judge_result(node, peers)
+            if suspect is not None and not _passes_on(suspect, inside):
                 found[node.id] = suspect
-                if suspect.strength >= WEAK:
+                if suspect.strength >= WEAK_STRENGTH:
                     inside.add(suspect.fault)
         if node.parent is not None and inside:
             below.setdefault(node.parent.index, set()).update(inside)
-    return dict(sorted(found.items(), key=lambda item: _when(item[1].node)))
+    return dict(sorted(found.items(), key=lambda item: _end_order(item[1].node)))
 
 
-def _when(node: Node) -> tuple[int, int, int]:
+def _end_order(node: Node) -> tuple[int, int, int]:
     return node.end, -node.depth, node.index
 
 
-def _hands_up(suspect: SuspiciousResult, inside: set[Fault]) -> bool:
+def _passes_on(suspect: SuspiciousResult, inside: set[Fault]) -> bool:
     """Whether a span below has the same fault, or any where this one only returned nothing."""
     return suspect.fault in inside or (suspect.fault is Fault.EMPTY and bool(inside))
 
 
-def _judge(node: Node, peers: _PeerStatistics) -> SuspiciousResult | None:
+def _judge_result(node: Node, peers: _PeerStatistics) -> SuspiciousResult | None:
     span = node.span
     if is_model_call(node):
-        reason = finish_reason(span.output, span.metadata)
+        reason = find_finish_reason(span.output, span.metadata)
         if reason in _CUT_REASONS:
             return SuspiciousResult(node, Fault.CUT, 0.9, f"finish reason {reason}")
         if reason in _BLOCKED_REASONS:
@@ -136,11 +136,11 @@ def _judge(node: Node, peers: _PeerStatistics) -> SuspiciousResult | None:
         if broken:
             return SuspiciousResult(node, Fault.BROKEN_JSON, 0.85, broken)
     if has_empty_output(node):
-        return _empty(node, peers)
-    return _partial(node, peers)
+        return _judge_empty(node, peers)
+    return _judge_partial(node, peers)
 
 
-def _partial(node: Node, peers: _PeerStatistics) -> SuspiciousResult | None:
+def _judge_partial(node: Node, peers: _PeerStatistics) -> SuspiciousResult | None:
     """A result that says itself that it is not whole, or that has holes where its peers have none.
 
     Many results have optional parts, so holes alone need a symptom.
@@ -149,11 +149,11 @@ def _partial(node: Node, peers: _PeerStatistics) -> SuspiciousResult | None:
     if is_model_call(node) or not isinstance(output, Mapping | list):
         return None
     for path, leaf in iterate_leaves(output, most=200):
-        if leaf is True and key_of(path) in _PARTIAL_FLAGS:
+        if leaf is True and innermost_key(path) in _PARTIAL_FLAGS:
             return SuspiciousResult(
-                node, Fault.PARTIAL, 0.6, f"its output says {key_of(path)}: true"
+                node, Fault.PARTIAL, 0.6, f"its output says {innermost_key(path)}: true"
             )
-    holes = find_empty_yields(output)
+    holes = find_empty_keys(output)
     kind = peers.of(node)
     others = kind.read - 1
     if not holes or others < _FEW_PEERS:
@@ -165,7 +165,7 @@ def _partial(node: Node, peers: _PeerStatistics) -> SuspiciousResult | None:
     return SuspiciousResult(node, Fault.PARTIAL, 0.5, f"without {names}, which other calls gave")
 
 
-def _empty(node: Node, peers: _PeerStatistics) -> SuspiciousResult | None:
+def _judge_empty(node: Node, peers: _PeerStatistics) -> SuspiciousResult | None:
     span = node.span
     outside = span.type == "tool" or is_retrieval(node) or is_model_call(node)
     kind = peers.of(node)
@@ -175,24 +175,24 @@ def _empty(node: Node, peers: _PeerStatistics) -> SuspiciousResult | None:
         return SuspiciousResult(node, Fault.EMPTY, 0.9 if outside else 0.7, reason)
     if is_model_call(node):
         return SuspiciousResult(node, Fault.EMPTY, 0.85, "a reply without text or tool calls")
-    if _MAY_BE_EMPTY.search(node.name):
+    if _OFTEN_EMPTY_NAME.search(node.name):
         return None
     if is_retrieval(node) and span.input not in (None, {}, [], ""):
-        strength = 0.6 if _void(span.output) else 0.8
+        strength = 0.6 if _is_null(span.output) else 0.8
         return SuspiciousResult(node, Fault.EMPTY, strength, "a lookup that returned nothing")
     if span.type == "tool":
         return SuspiciousResult(node, Fault.EMPTY, 0.3, "a tool that returned nothing")
-    if not node.children and not _void(span.output):
+    if not node.children and not _is_null(span.output):
         return SuspiciousResult(node, Fault.EMPTY, 0.1, "a step that returned nothing")
     return None
 
 
 def is_retrieval(node: Node) -> bool:
     """Whether a span looks something up, by its name."""
-    return _FETCHES.search(node.name) is not None
+    return _LOOKUP_NAME.search(node.name) is not None
 
 
-def _void(output: Any) -> bool:
+def _is_null(output: Any) -> bool:
     """Null, also in the object that SDKs wrap around a function's result."""
     return output is None or (
         isinstance(output, Mapping) and all(inner is None for inner in output.values())

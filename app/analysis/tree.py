@@ -49,7 +49,7 @@ class Node:
     span: Span
     start: int
     end: int
-    oddities: tuple[TreeWarning, ...] = ()
+    warnings: tuple[TreeWarning, ...] = ()
     parent: "Node | None" = field(default=None, repr=False)
     children: "list[Node]" = field(default_factory=list, repr=False)
     depth: int = 0
@@ -66,7 +66,7 @@ class Node:
 
     @property
     def finished(self) -> bool:
-        return TreeWarning.UNFINISHED not in self.oddities
+        return TreeWarning.UNFINISHED not in self.warnings
 
     @property
     def duration(self) -> int:
@@ -87,14 +87,14 @@ class Node:
 class Tree:
     """All spans in pre-order; siblings by start, then id, so the order of arrival is forgotten.
 
-    `odd` lists the span ids of each oddity that occurs, in tree order. `start` and `end` enclose
+    `odd` lists the span ids of each warning that occurs, in tree order. `start` and `end` enclose
     every span (0 and 0 without any).
     """
 
     nodes: tuple[Node, ...]
     roots: tuple[Node, ...]
     by_id: Mapping[str, Node]
-    odd: Mapping[TreeWarning, tuple[str, ...]]
+    ids_by_warning: Mapping[TreeWarning, tuple[str, ...]]
     start: int
     end: int
 
@@ -120,7 +120,7 @@ class Tree:
                 yield from ((level, below) for below in self.below(other))
 
 
-def microseconds(moment: datetime) -> int:
+def to_microseconds(moment: datetime) -> int:
     """Microseconds since 1970; a time without a zone is UTC."""
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
@@ -130,22 +130,22 @@ def microseconds(moment: datetime) -> int:
 def build_tree(spans: Iterable[Span]) -> Tree:
     """Puts spans in their places. Takes any list, also an empty one; raises nothing."""
     records = list(spans)
-    nodes = {span_id: _timed(span) for span_id, span in newest_by_id(records).items()}
+    nodes = {span_id: _build_node(span) for span_id, span in newest_by_id(records).items()}
     if len(nodes) < len(records):
         for span_id, count in Counter(span.id for span in records).items():
             if count > 1:
-                nodes[span_id].oddities += (TreeWarning.DUPLICATE,)
-    _adopt(nodes)
+                nodes[span_id].warnings += (TreeWarning.DUPLICATE,)
+    _link_parents(nodes)
     _break_cycles(nodes)
-    roots = sorted((node for node in nodes.values() if node.parent is None), key=_by_start)
-    ordered = tuple(_preorder(roots))
+    roots = sorted((node for node in nodes.values() if node.parent is None), key=_start_order)
+    ordered = tuple(_iterate_preorder(roots))
     _close_unfinished(ordered)
-    _mark_outside(ordered)
+    _warn_outside_parent(ordered)
     return Tree(
         nodes=ordered,
         roots=tuple(roots),
         by_id={node.span.id: node for node in ordered},
-        odd=_collect(ordered),
+        ids_by_warning=_ids_by_warning(ordered),
         start=min((node.start for node in ordered), default=0),
         end=max((node.end for node in ordered), default=0),
     )
@@ -156,23 +156,23 @@ def newest_by_id(spans: Iterable[Span]) -> dict[str, Span]:
     chosen: dict[str, Span] = {}
     for span in spans:
         known = chosen.setdefault(span.id, span)
-        if known is not span and _freshness(span) > _freshness(known):
+        if known is not span and _freshness_key(span) > _freshness_key(known):
             chosen[span.id] = span
     return chosen
 
 
-def _freshness(span: Span) -> tuple[bool, int]:
-    updated = microseconds(span.last_updated_at) if span.last_updated_at else 0
+def _freshness_key(span: Span) -> tuple[bool, int]:
+    updated = to_microseconds(span.last_updated_at) if span.last_updated_at else 0
     return span.end_time is not None, updated
 
 
-def _timed(span: Span) -> Node:
+def _build_node(span: Span) -> Node:
     if span.start_time is None:
-        moment = microseconds(span.end_time) if span.end_time else 0
+        moment = to_microseconds(span.end_time) if span.end_time else 0
         return Node(span, moment, moment, (TreeWarning.UNTIMED,))
-    start = microseconds(span.start_time)
+    start = to_microseconds(span.start_time)
     if span.end_time is not None:
-        end = microseconds(span.end_time)
+        end = to_microseconds(span.end_time)
     elif span.duration is not None:
         end = start + round(span.duration * 1_000)
     else:
@@ -182,19 +182,19 @@ def _timed(span: Span) -> Node:
     return Node(span, start, end)
 
 
-def _adopt(nodes: Mapping[str, Node]) -> None:
+def _link_parents(nodes: Mapping[str, Node]) -> None:
     for node in nodes.values():
         parent_id = node.span.parent_span_id
         if not parent_id:
             continue
         parent = nodes.get(parent_id)
         if parent is None:
-            node.oddities += (TreeWarning.ORPHAN,)
+            node.warnings += (TreeWarning.ORPHAN,)
         else:
             node.parent = parent
 
 
-def _by_start(node: Node) -> tuple[int, str]:
+def _start_order(node: Node) -> tuple[int, str]:
     return node.start, node.span.id
 
 
@@ -208,9 +208,9 @@ def _break_cycles(nodes: Mapping[str, Node]) -> None:
             if node.span.id in way:
                 ids = list(way)
                 circle = [way[span_id] for span_id in ids[ids.index(node.span.id) :]]
-                top = min(circle, key=_by_start)
+                top = min(circle, key=_start_order)
                 top.parent = None
-                top.oddities += (TreeWarning.CYCLE,)
+                top.warnings += (TreeWarning.CYCLE,)
                 break
             way[node.span.id] = node
             node = node.parent
@@ -220,7 +220,7 @@ def _break_cycles(nodes: Mapping[str, Node]) -> None:
             node.parent.children.append(node)
 
 
-def _preorder(roots: Sequence[Node]) -> Iterator[Node]:
+def _iterate_preorder(roots: Sequence[Node]) -> Iterator[Node]:
     waiting = list(reversed(roots))
     index = 0
     while waiting:
@@ -229,7 +229,7 @@ def _preorder(roots: Sequence[Node]) -> Iterator[Node]:
         node.depth = node.parent.depth + 1 if node.parent else 0
         index += 1
         yield node
-        node.children.sort(key=_by_start)
+        node.children.sort(key=_start_order)
         waiting.extend(reversed(node.children))
 
 
@@ -245,24 +245,24 @@ def _close_unfinished(ordered: Sequence[Node]) -> None:
             last[parent.index] = max(last[parent.index], last[node.index], node.end)
 
 
-def _mark_outside(ordered: Sequence[Node]) -> None:
+def _warn_outside_parent(ordered: Sequence[Node]) -> None:
     for node in ordered:
         parent = node.parent
         if (
             parent is None
-            or TreeWarning.UNTIMED in node.oddities
-            or TreeWarning.UNTIMED in parent.oddities
+            or TreeWarning.UNTIMED in node.warnings
+            or TreeWarning.UNTIMED in parent.warnings
         ):
             continue
         if node.start < parent.start - CLOCK_TOLERANCE:
-            node.oddities += (TreeWarning.EARLY,)
+            node.warnings += (TreeWarning.EARLY,)
         if node.end > parent.end + CLOCK_TOLERANCE:
-            node.oddities += (TreeWarning.LATE,)
+            node.warnings += (TreeWarning.LATE,)
 
 
-def _collect(ordered: Sequence[Node]) -> dict[TreeWarning, tuple[str, ...]]:
+def _ids_by_warning(ordered: Sequence[Node]) -> dict[TreeWarning, tuple[str, ...]]:
     odd: dict[TreeWarning, list[str]] = {}
     for node in ordered:
-        for oddity in node.oddities:
-            odd.setdefault(oddity, []).append(node.span.id)
-    return {oddity: tuple(odd[oddity]) for oddity in TreeWarning if oddity in odd}
+        for warning in node.warnings:
+            odd.setdefault(warning, []).append(node.span.id)
+    return {warning: tuple(odd[warning]) for warning in TreeWarning if warning in odd}

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.analysis.json_values import is_cut, iterate_leaves, key_of
+from app.analysis.json_values import innermost_key, is_cut, iterate_leaves
 from app.analysis.llm_output import extract_text
 from app.analysis.text.lines import format_preview
 from app.analysis.text.one_line import one_line
 
-_BY_USERS = frozenset(["user", "human"])
-_ASKING = (
+_USER_ROLES = frozenset(["user", "human"])
+_QUESTION_KEYS = (
     "question",
     "query",
     "user_input",
@@ -20,7 +20,7 @@ _ASKING = (
     "text",
     "content",
 )
-_DEEPEST = 3
+_DEEPEST_KEY = 3
 
 
 def find_question(value: Any, *, limit: int) -> str:
@@ -28,7 +28,7 @@ def find_question(value: Any, *, limit: int) -> str:
     the beginning of the input. One line of at most `limit` characters, "" for nothing."""
     if value in (None, "", {}, []):
         return ""
-    question = _last_of_user(value) or _under_usual_key(value)
+    question = _last_user_message(value) or _find_by_key(value)
     return one_line(question, limit=limit) if question else format_preview(value, limit=limit)
 
 
@@ -40,7 +40,7 @@ def find_answer(value: Any, *, limit: int) -> str:
     return one_line(said, limit=limit) if said else format_preview(value, limit=limit)
 
 
-def _last_of_user(value: Any) -> str:
+def _last_user_message(value: Any) -> str:
     lists = [value] if isinstance(value, list) else []
     if isinstance(value, Mapping):
         lists = [inner for inner in value.values() if isinstance(inner, list)]
@@ -53,14 +53,14 @@ def _last_of_user(value: Any) -> str:
 
 def _is_by_user(message: Mapping[str, Any]) -> bool:
     role = message.get("role", message.get("type"))
-    return isinstance(role, str) and role.lower() in _BY_USERS
+    return isinstance(role, str) and role.lower() in _USER_ROLES
 
 
-def _under_usual_key(value: Any) -> str:
+def _find_by_key(value: Any) -> str:
     if isinstance(value, str):
         return value
     found: dict[str, str] = {}
     for path, leaf in iterate_leaves(value, most=200):
-        if isinstance(leaf, str) and leaf.strip() and len(path) <= _DEEPEST:
-            found.setdefault(key_of(path), leaf)
-    return next((found[key] for key in _ASKING if key in found), "")
+        if isinstance(leaf, str) and leaf.strip() and len(path) <= _DEEPEST_KEY:
+            found.setdefault(innermost_key(path), leaf)
+    return next((found[key] for key in _QUESTION_KEYS if key in found), "")

@@ -9,12 +9,12 @@ from pydantic import Field
 
 from app.agent.toolbox import tool
 from app.analysis.baseline import (
-    FEW,
+    FEW_TRACES,
     Baseline,
     BaselineWindow,
-    baseline_from_traces,
-    milliseconds,
-    quantiles_text,
+    compute_baseline,
+    format_milliseconds,
+    format_quantiles,
 )
 from app.analysis.text.one_line import format_count, format_percent, format_usd, one_line
 from app.errors import OpikAssistError, ToolFailed
@@ -38,7 +38,7 @@ class _Measure:
 
 
 _MEASURES = (
-    _Measure("duration", lambda trace: trace.duration, milliseconds),
+    _Measure("duration", lambda trace: trace.duration, format_milliseconds),
     _Measure("cost", lambda trace: trace.total_estimated_cost, format_usd),
     _Measure("tokens", lambda trace: trace.usage.get("total_tokens"), lambda n: f"{n:,.0f}"),
 )
@@ -64,7 +64,7 @@ async def compare_with_project(
         notes = ["This Opik does not choose by name, so its statistics would be of all traces."]
     elif not sample.whole:
         told, notes = await _statistics(context, wanted, window)
-    mine = baseline_from_traces(sample.traces, window)
+    mine = compute_baseline(sample.traces, window)
     about = f"named {one_line(wanted, limit=80)} in this project, {window.text()}"
     if all(each.id == trace.id for each in sample.traces) and (told is None or told.count <= 1):
         other = "no other trace" if wanted == trace.name else "no trace"
@@ -104,7 +104,7 @@ def _head(usual: Baseline, about: str, *, unfinished: int) -> str:
         parts.append(f"{usual.failed:,} failed ({format_percent(usual.failed, usual.count)})")
     if unfinished:
         parts.append(f"{unfinished:,} not finished")
-    if usual.count < FEW:
+    if usual.count < FEW_TRACES:
         parts.append("so few say little")
     return "; ".join(parts)
 
@@ -119,7 +119,7 @@ def _lines(
         if values is None:
             lines.append(f"{measure.name}: not recorded")
             continue
-        line = f"{measure.name}: {quantiles_text(values, measure.write)}"
+        line = f"{measure.name}: {format_quantiles(values, measure.write)}"
         known = sum(1 for each in sample if measure.of(each) is not None)
         if by_opik is None and known < len(sample):
             line += f" (of the {known:,} that have it)"

@@ -11,7 +11,7 @@ from app.agent.toolbox import tool
 from app.analysis.error_origins import error_message
 from app.analysis.text.json_path import Step, describe_value, format_path, parse_path, select_value
 from app.analysis.text.one_line import format_count, format_duration, format_usd, one_line
-from app.analysis.tree import Node, TreeWarning, microseconds
+from app.analysis.tree import Node, TreeWarning, to_microseconds
 from app.errors import ToolFailed
 from app.opik.client import BODIES
 from app.opik.records import Span, Trace
@@ -50,7 +50,7 @@ def _times(context: TraceContext, span: Span, node: Node) -> list[str]:
     """When it ran, from the start of the trace and absolutely, and how long."""
     lines = []
     began = context.trace.start_time
-    zero = microseconds(began) if began else context.analysis.tree.start
+    zero = to_microseconds(began) if began else context.analysis.tree.start
     if span.start_time is not None:
         after = f"{(node.start - zero) / 1_000:+,.1f} ms from the trace's start"
         lines.append(f"start: {span.start_time.isoformat(timespec='milliseconds')} ({after})")
@@ -60,7 +60,7 @@ def _times(context: TraceContext, span: Span, node: Node) -> list[str]:
         own = context.analysis.profile.own_time[node.index]
         parts = f"; {own / 1_000:,.1f} ms without its children" if node.children else ""
         lines.append(f"duration: {node.duration / 1_000:,.1f} ms{parts}")
-    odd = [each.value for each in node.oddities if each is not TreeWarning.UNFINISHED]
+    odd = [each.value for each in node.warnings if each is not TreeWarning.UNFINISHED]
     if odd:
         lines.append(f"odd: {', '.join(odd)}")
     if span.ttft is not None:

@@ -10,7 +10,7 @@ import anyio
 from pydantic import Field
 
 from app.agent.toolbox import tool
-from app.analysis.baseline import quantiles
+from app.analysis.baseline import compute_quantiles
 from app.analysis.text.one_line import format_count, format_duration, format_usd, one_line
 from app.analysis.user_question import find_answer, find_question
 from app.errors import OpikAssistError
@@ -128,7 +128,7 @@ def _summary(context: TraceContext, thread: _Thread) -> list[str]:
     for score in record.feedback_scores[:4] if record else ():
         value = "no value" if score.value is None else f"{score.value:g}"
         lines.append(f"feedback on the whole thread: {one_line(score.name, limit=60)} {value}")
-    times = quantiles(each.duration for each in turns)
+    times = compute_quantiles(each.duration for each in turns)
     if times and len(turns) > 1:
         slowest = max(range(len(turns)), key=lambda place: turns[place].duration or 0)
         usual, longest = (format_duration(1_000 * ms) for ms in (times.p50, _took(turns[slowest])))

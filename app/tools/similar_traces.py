@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app.agent.citations import Aliases
 from app.agent.toolbox import tool
-from app.analysis.baseline import BaselineWindow, quantiles
+from app.analysis.baseline import BaselineWindow, compute_quantiles
 from app.analysis.error_origins import error_message
 from app.analysis.text.one_line import format_count, format_duration, format_usd, one_line
 from app.analysis.text.trace_diff import ComparedSide, format_difference
@@ -142,7 +142,7 @@ def _ordinary_first(found: Sequence[Trace], *, apart_from: Trace) -> list[Trace]
     often goes on in its next turns.
     """
     measures = (_time, _cost)
-    usual = [quantiles(map(of, found)) for of in measures]
+    usual = [compute_quantiles(map(of, found)) for of in measures]
 
     def is_odd(each: Trace) -> bool:
         return any(

@@ -120,8 +120,8 @@ def _beyond(analysis: TraceAnalysis) -> Iterator[str]:
         yield HOW_IT_WENT
     elif (
         analysis.trace.error_info
-        and analysis.usual
-        and analysis.usual.count > (analysis.usual.failed or 1)
+        and analysis.baseline
+        and analysis.baseline.count > (analysis.baseline.failed or 1)
     ):
         yield "What do healthy runs do that this one does not?"
 
@@ -129,8 +129,8 @@ def _beyond(analysis: TraceAnalysis) -> Iterator[str]:
 def _from_profile(analysis: TraceAnalysis, label: Label) -> Iterator[str]:
     profile = analysis.profile
     longest = max(profile.on_path, key=lambda span_id: profile.on_path[span_id], default=None)
-    if longest is not None and profile.wall:
-        time, whole = format_duration(profile.on_path[longest]), format_duration(profile.wall)
+    if longest is not None and profile.duration:
+        time, whole = format_duration(profile.on_path[longest]), format_duration(profile.duration)
         yield f"Why does {_quoted(label(longest))} take {time} of the {whole}?"
     if profile.spend.cost:
         yield f"What drives the cost of {format_usd(profile.spend.cost)}?"

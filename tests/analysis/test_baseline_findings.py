@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from app.analysis.analyse_trace import analyse_trace
-from app.analysis.baseline import FEW, Baseline, BaselineWindow
+from app.analysis.baseline import FEW_TRACES, Baseline, BaselineWindow
 from app.analysis.baseline_findings import add_baseline_findings
 from app.opik.records import Quantiles
 from tests.analysis.timeline import span, trace
@@ -42,8 +42,8 @@ def test_slow_trace_thresholds(usual: Baseline, most: int) -> None:
 
 
 def test_too_few_traces_give_no_finding() -> None:
-    assert found(times(10, 20, 30, count=FEW), ms=9_000) == ["slower_than_usual"]
-    assert found(times(10, 20, 30, count=FEW - 1), ms=9_000) == []
+    assert found(times(10, 20, 30, count=FEW_TRACES), ms=9_000) == ["slower_than_usual"]
+    assert found(times(10, 20, 30, count=FEW_TRACES - 1), ms=9_000) == []
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.analysis.critical_path import critical_path, time_on_path
+from app.analysis.critical_path import find_critical_path, sum_time_on_path
 from app.analysis.tree import build_tree
 from app.opik.records import Span
 from tests.analysis.timeline import draw, span
@@ -11,7 +11,7 @@ def path(picture: str) -> list[tuple[str | None, int]]:
     """The path's segments: whose, and how many milliseconds."""
     return [
         (segment.node.id if segment.node else None, segment.duration // 1000)
-        for segment in critical_path(build_tree(draw(picture)))
+        for segment in find_critical_path(build_tree(draw(picture)))
     ]
 
 
@@ -90,7 +90,7 @@ def test_time_between_several_roots_belongs_to_no_span() -> None:
 
 def test_spans_without_length_take_no_part() -> None:
     spans = [span("root", 0, 5), span("blink", 3, 3, parent_span_id="root")]
-    assert time_on_path(critical_path(build_tree(spans))) == {"root": 5000}
+    assert sum_time_on_path(find_critical_path(build_tree(spans))) == {"root": 5000}
 
 
 def test_the_path_of_a_subtree_ends_with_it() -> None:
@@ -101,7 +101,7 @@ def test_the_path_of_a_subtree_ends_with_it() -> None:
                 x     |-|
         """)
     )
-    assert time_on_path(critical_path(tree, tree.by_id["a"])) == {"a": 2000, "x": 2000}
+    assert sum_time_on_path(find_critical_path(tree, tree.by_id["a"])) == {"a": 2000, "x": 2000}
 
 
 def test_a_chain_of_five_thousand_spans_is_walked_without_recursion() -> None:
@@ -110,7 +110,7 @@ def test_a_chain_of_five_thousand_spans_is_walked_without_recursion() -> None:
         span(f"n{i}", i, count * 2 - i, parent_span_id=f"n{i - 1}" if i else None)
         for i in range(count)
     ]
-    times = time_on_path(critical_path(build_tree(spans)))
+    times = sum_time_on_path(find_critical_path(build_tree(spans)))
     assert len(times) == count
     assert sum(times.values()) == count * 2 * 1000
 
@@ -127,7 +127,7 @@ trees = st.lists(st.tuples(st.integers(0, 11), moments, moments), min_size=1, ma
 @given(trees)
 def test_segments_touch_and_add_up_to_the_whole_duration(spans: list[Span]) -> None:
     tree = build_tree(spans)
-    segments = critical_path(tree)
+    segments = find_critical_path(tree)
     moment = tree.roots[0].start if len(tree.roots) == 1 else tree.start
     for segment in segments:
         assert segment.start == moment

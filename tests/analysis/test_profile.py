@@ -118,4 +118,4 @@ def test_time_to_first_token_is_kept_where_it_was_recorded() -> None:
 
 def test_a_trace_without_spans_has_a_profile_of_zeros() -> None:
     measured = profile([])
-    assert (measured.wall, measured.parallelism, measured.path) == (0, 0.0, ())
+    assert (measured.duration, measured.parallelism, measured.path) == (0, 0.0, ())

@@ -26,7 +26,7 @@ def test_children_follow_their_parent_in_the_order_they_started() -> None:
 def test_a_span_whose_parent_never_arrived_is_a_root_and_named_an_orphan() -> None:
     tree = build_tree([span("a"), span("lost", parent_span_id="gone")])
     assert [node.id for node in tree.roots] == ["a", "lost"]
-    assert tree.odd == {TreeWarning.ORPHAN: ("lost",)}
+    assert tree.ids_by_warning == {TreeWarning.ORPHAN: ("lost",)}
 
 
 def test_a_cycle_of_parents_is_opened_at_its_earliest_span() -> None:
@@ -44,13 +44,13 @@ def test_a_cycle_of_parents_is_opened_at_its_earliest_span() -> None:
         (2, "middle"),
         (3, "leaf"),
     ]
-    assert tree.odd[TreeWarning.CYCLE] == ("early",)
+    assert tree.ids_by_warning[TreeWarning.CYCLE] == ("early",)
 
 
 def test_a_span_that_is_its_own_parent_is_a_root() -> None:
     tree = build_tree([span("me", parent_span_id="me")])
     assert [node.id for node in tree.roots] == ["me"]
-    assert TreeWarning.CYCLE in tree.odd
+    assert TreeWarning.CYCLE in tree.ids_by_warning
 
 
 def test_of_two_records_with_one_id_the_finished_newer_one_counts() -> None:
@@ -62,7 +62,7 @@ def test_of_two_records_with_one_id_the_finished_newer_one_counts() -> None:
         ]
     )
     assert [node.span.type for node in tree.nodes] == ["llm"]
-    assert tree.odd == {TreeWarning.DUPLICATE: ("a",)}
+    assert tree.ids_by_warning == {TreeWarning.DUPLICATE: ("a",)}
 
 
 def test_an_unfinished_span_lasts_as_long_as_anything_below_it() -> None:
@@ -74,13 +74,13 @@ def test_an_unfinished_span_lasts_as_long_as_anything_below_it() -> None:
         """)
     )
     assert [node.duration for node in tree.nodes] == [7000, 6000, 3000]
-    assert tree.odd == {TreeWarning.UNFINISHED: ("root", "a")}
+    assert tree.ids_by_warning == {TreeWarning.UNFINISHED: ("root", "a")}
 
 
 def test_a_span_that_ends_before_it_starts_has_no_duration_and_is_named() -> None:
     tree = build_tree([span("a", 5, 2)])
     assert tree.nodes[0].duration == 0
-    assert tree.odd == {TreeWarning.NEGATIVE: ("a",)}
+    assert tree.ids_by_warning == {TreeWarning.NEGATIVE: ("a",)}
 
 
 def test_children_outside_their_parent_are_marked_early_or_late() -> None:
@@ -91,19 +91,19 @@ def test_children_outside_their_parent_are_marked_early_or_late() -> None:
               late          |-----|
         """)
     )
-    assert tree.odd == {TreeWarning.EARLY: ("early",), TreeWarning.LATE: ("late",)}
+    assert tree.ids_by_warning == {TreeWarning.EARLY: ("early",), TreeWarning.LATE: ("late",)}
 
 
 def test_a_duration_stands_in_for_a_missing_end() -> None:
     tree = build_tree([span("a", 0, None, duration=2.5)])
     assert tree.nodes[0].duration == 2500
-    assert tree.odd == {}
+    assert tree.ids_by_warning == {}
 
 
 def test_spans_without_any_times_are_still_in_the_tree() -> None:
     tree = build_tree([span("a", start_time=None, end_time=None), span("b", parent_span_id="a")])
     assert [node.id for node in tree.nodes] == ["a", "b"]
-    assert tree.odd == {TreeWarning.UNTIMED: ("a",)}
+    assert tree.ids_by_warning == {TreeWarning.UNTIMED: ("a",)}
 
 
 def test_times_with_and_without_a_zone_can_be_mixed() -> None:

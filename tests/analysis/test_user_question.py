@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.analysis.baseline import quantiles
+from app.analysis.baseline import compute_quantiles
 from app.analysis.user_question import find_answer, find_question
 
 JSON = st.recursive(
@@ -67,7 +67,7 @@ def test_any_value_becomes_one_bounded_line(value: Any) -> None:
 
 @given(st.lists(st.none() | st.floats(allow_nan=True, allow_infinity=True)))
 def test_percentiles_lie_among_the_values_in_their_order(values: list[float | None]) -> None:
-    found = quantiles(values)
+    found = compute_quantiles(values)
     known = [value for value in values if value is not None and 0 <= value < float("inf")]
     if not known:
         assert found is None
@@ -81,6 +81,6 @@ def test_percentiles_lie_among_the_values_in_their_order(values: list[float | No
 
 
 def test_percentiles_are_interpolated() -> None:
-    found = quantiles([40.0, None, 10.0, 30.0, 20.0])
+    found = compute_quantiles([40.0, None, 10.0, 30.0, 20.0])
     assert found is not None
     assert (found.p50, found.p90, found.p99) == pytest.approx((25.0, 37.0, 39.7))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.analysis.baseline import milliseconds, quantiles_text
+from app.analysis.baseline import format_milliseconds, format_quantiles
 from standin.faults import Answer, Fault, garbage
 from tests.tools.other_traces import ERROR, put_timed_runs, timed_run
 from tests.tools.trace_harness import a_call, a_span, a_trace, opened_trace_of
@@ -70,7 +70,7 @@ async def test_percentiles_of_what_was_read_equal_those_of_the_statistics() -> N
         told = await around.usual("answer-question", around.window(7))
     assert told is not None
     assert told[0].duration is not None
-    assert quantiles_text(told[0].duration, milliseconds) in read
+    assert format_quantiles(told[0].duration, format_milliseconds) in read
 
 
 async def test_few_traces_are_marked_as_too_few_to_conclude_from() -> None:

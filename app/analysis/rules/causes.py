@@ -6,13 +6,13 @@ from itertools import islice
 
 from app.analysis.error_origins import ErrorOrigin, error_message, find_error_origins
 from app.analysis.finding import Category, Finding
-from app.analysis.json_values import find_empty_yields, iterate_leaves
-from app.analysis.suspicious_results import WEAK, Fault, SuspiciousResult
+from app.analysis.json_values import find_empty_keys, iterate_leaves
+from app.analysis.suspicious_results import WEAK_STRENGTH, Fault, SuspiciousResult
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
-WORDS = {
+FAULT_PHRASES = {
     Fault.EMPTY: "returned nothing",
     Fault.PARTIAL: "returned only a part",
     Fault.FAILURE: "failed without being marked as failed",
@@ -32,27 +32,29 @@ _FORMAT_ERROR = re.compile(
     r"|invalid (?:format|literal|syntax)|SyntaxError|delimiter|schema|malformed",
     re.IGNORECASE,
 )
-_DATA_FAULTS = frozenset([Fault.EMPTY, Fault.PARTIAL, Fault.FAILURE])
-_MISSING = frozenset([Fault.EMPTY, Fault.PARTIAL])
+_FAULTS_OF_DATA_ERRORS = frozenset([Fault.EMPTY, Fault.PARTIAL, Fault.FAILURE])
+_MISSING_DATA_FAULTS = frozenset([Fault.EMPTY, Fault.PARTIAL])
 _QUOTED = re.compile(r"""['"`]([^'"`]{2,80})['"`]""")
-_MOST_RAISES = 25
-_LOOKED_AT = 2_000
+_MOST_ERRORS = 25
+_MOST_SPANS_SEARCHED = 2_000
 _HIGHEST_LEVEL = 40
-_LEVEL_COST = 0.1
-_HOLE = 0.6
+_STRENGTH_LOST_BY_LEVEL = 0.1
+_MISSING_KEY_STRENGTH = 0.6
 
 
-def causes(analysis: TraceAnalysis, suspects: Mapping[str, SuspiciousResult]) -> Iterator[Finding]:
+def find_error_causes(
+    analysis: TraceAnalysis, suspects: Mapping[str, SuspiciousResult]
+) -> Iterator[Finding]:
     """For each raise the earlier result that explains it, where there is one."""
     told: set[tuple[str, str]] = set()
-    for item in islice(find_error_origins(analysis.trace, analysis.tree), _MOST_RAISES):
-        cause = _cause(item, suspects, analysis)
+    for item in islice(find_error_origins(analysis.trace, analysis.tree), _MOST_ERRORS):
+        cause = _find_cause(item, suspects, analysis)
         if cause is not None and (cause.node.id, item.origin.name) not in told:
             told.add((cause.node.id, item.origin.name))
-            yield _caused(cause, item)
+            yield _build_finding(cause, item)
 
 
-def _cause(
+def _find_cause(
     item: ErrorOrigin, suspects: Mapping[str, SuspiciousResult], analysis: TraceAnalysis
 ) -> SuspiciousResult | None:
     """The strongest and nearest earlier result whose fault fits the error, the earliest of equals.
@@ -63,38 +65,38 @@ def _cause(
     said = error_message(item.error)
     fits: frozenset[Fault] = frozenset()
     if _DATA_ERROR.search(said):
-        fits |= _DATA_FAULTS
+        fits |= _FAULTS_OF_DATA_ERRORS
     if _FORMAT_ERROR.search(said):
         fits |= frozenset(Fault)
     read = analysis.was_read(item.origin)
-    if read and _names_own_input(said, item.origin):
-        fits -= _MISSING
+    if read and _quotes_own_input(said, item.origin):
+        fits -= _MISSING_DATA_FAULTS
     if not fits:
         return None
-    holes = find_empty_yields(item.origin.span.input) if read else frozenset()
+    holes = find_empty_keys(item.origin.span.input) if read else frozenset()
     best: tuple[float, int, SuspiciousResult] | None = None
     for count, (level, node) in enumerate(analysis.tree.earlier(item.origin)):
-        if count > _LOOKED_AT or level > _HIGHEST_LEVEL:
+        if count > _MOST_SPANS_SEARCHED or level > _HIGHEST_LEVEL:
             break
-        suspect = suspects.get(node.id) or _with_hole(node, holes, analysis)
+        suspect = suspects.get(node.id) or _judge_missing_key(node, holes, analysis)
         if suspect is None or suspect.fault not in fits:
             continue
-        if suspect.strength < WEAK and not _same_void(node, item.origin):
+        if suspect.strength < WEAK_STRENGTH and not _same_kind_of_empty(node, item.origin):
             continue
-        score = (suspect.strength - _LEVEL_COST * level, -node.end)
+        score = (suspect.strength - _STRENGTH_LOST_BY_LEVEL * level, -node.end)
         if best is None or score > best[:2]:
             best = (*score, suspect)
     return best[2] if best else None
 
 
-def _names_own_input(said: str, node: Node) -> bool:
+def _quotes_own_input(said: str, node: Node) -> bool:
     """Whether the error quotes a value that the span was handed: it choked on what it had, not on
     what was missing."""
     quoted = set(_QUOTED.findall(said))
     return bool(quoted) and any(str(leaf) in quoted for _, leaf in iterate_leaves(node.span.input))
 
 
-def _same_void(giver: Node, taker: Node) -> bool:
+def _same_kind_of_empty(giver: Node, taker: Node) -> bool:
     """Whether the one gave the kind of nothing (null, blank, empty list) that the other got."""
     given, taken = (
         {repr(leaf) for _, leaf in iterate_leaves(value) if leaf in (None, "", [], {})}
@@ -103,23 +105,23 @@ def _same_void(giver: Node, taker: Node) -> bool:
     return bool(given & taken)
 
 
-def _with_hole(
+def _judge_missing_key(
     node: Node, holes: frozenset[str], analysis: TraceAnalysis
 ) -> SuspiciousResult | None:
     """A result in which one of these keys is empty, unless the span was handed it that way."""
     if not holes or not analysis.was_read(node) or node.span.has_error:
         return None
-    own = (find_empty_yields(node.span.output) - find_empty_yields(node.span.input)) & holes
+    own = (find_empty_keys(node.span.output) - find_empty_keys(node.span.input)) & holes
     if not own:
         return None
     names = ", ".join(one_line(key, limit=40) for key in sorted(own)[:3])
-    return SuspiciousResult(node, Fault.PARTIAL, _HOLE, f"without {names}")
+    return SuspiciousResult(node, Fault.PARTIAL, _MISSING_KEY_STRENGTH, f"without {names}")
 
 
-def _caused(cause: SuspiciousResult, item: ErrorOrigin) -> Finding:
+def _build_finding(cause: SuspiciousResult, item: ErrorOrigin) -> Finding:
     name, victim = (one_line(node.name, limit=60) for node in (cause.node, item.origin))
     sentence = (
-        f"{name} {WORDS[cause.fault]} ({cause.reason}), and later {victim} failed with"
+        f"{name} {FAULT_PHRASES[cause.fault]} ({cause.reason}), and later {victim} failed with"
         f" {one_line(error_message(item.error), limit=160)}."
     )
     confidence = 0.75 + 0.2 * cause.strength

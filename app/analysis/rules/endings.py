@@ -6,19 +6,21 @@ from statistics import median
 from typing import Any
 
 from app.analysis.finding import Category, Finding
-from app.analysis.json_values import iterate_leaves, key_of
+from app.analysis.json_values import innermost_key, iterate_leaves
 from app.analysis.text.one_line import format_count, format_duration, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, TreeWarning
 from app.opik.records import FeedbackScore
 
-_LOW = 0.35
-_BADNESS = re.compile(
+_LOW_SCORE = 0.35
+_LOWER_IS_BETTER = re.compile(
     r"hallucinat|toxic|bias|harm|error|risk|pii|leak|perplex|distance|latency|cost|duration"
     r"|offens|profan|jailbreak|injection|refus|moderat|violat|wer$|loss|tokens?|count|length",
     re.IGNORECASE,
 )
-_JUDGED_BAD = re.compile(r"hallucinat|toxic|bias|harm|leak|jailbreak|injection|violat", re.I)
+_PROBABILITY_OF_HARM = re.compile(
+    r"hallucinat|toxic|bias|harm|leak|jailbreak|injection|violat", re.I
+)
 _BAD_CATEGORIES = frozenset(["bad", "poor", "fail", "failed", "incorrect", "wrong", "negative"])
 _FAILED_WORDS = frozenset(["failed", "fail", "blocked", "flagged", "rejected", "violation"])
 _PASS_KEYS = frozenset(["passed", "pass", "valid", "is_valid", "safe", "is_safe", "allowed"])
@@ -26,9 +28,9 @@ _FAIL_KEYS = frozenset(["failed", "flagged", "blocked", "violated", "triggered"]
 _VERDICT_KEYS = frozenset(["result", "validation_result", "status", "verdict", "outcome"])
 
 
-def unfinished(analysis: TraceAnalysis) -> Iterator[Finding]:
+def find_unfinished_spans(analysis: TraceAnalysis) -> Iterator[Finding]:
     """The deepest spans that never ended; those above them wait for them."""
-    waiting = [node for node in analysis.tree.nodes if TreeWarning.UNFINISHED in node.oddities]
+    waiting = [node for node in analysis.tree.nodes if TreeWarning.UNFINISHED in node.warnings]
     inner = [n for n in waiting if not any(not child.finished for child in n.children)]
     if not inner:
         return
@@ -48,7 +50,7 @@ def unfinished(analysis: TraceAnalysis) -> Iterator[Finding]:
     yield Finding(Category.UNFINISHED, confidence, sentence, tuple(spans)[:12], numbers)
 
 
-def guardrails(analysis: TraceAnalysis) -> Iterator[Finding]:
+def find_failed_guardrails(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Failed checks of the trace record, and guardrail spans whose output says no."""
     told: set[str] = set()
     for validation in analysis.trace.guardrails_validations:
@@ -63,16 +65,16 @@ def guardrails(analysis: TraceAnalysis) -> Iterator[Finding]:
         yield Finding(Category.GUARDRAIL, 0.9, f"The guardrail {names} failed{where}.", spans)
     for node in analysis.tree.nodes:
         if node.span.type == "guardrail" and node.id not in told and analysis.was_read(node):
-            verdict = _refusal(node.span.output)
+            verdict = _find_refusal(node.span.output)
             if verdict:
                 name = one_line(node.name, limit=60)
                 sentence = f"The guardrail {name} said no ({one_line(verdict, limit=80)})."
                 yield Finding(Category.GUARDRAIL, 0.85, sentence, (node.id,))
 
 
-def _refusal(output: Any) -> str:
+def _find_refusal(output: Any) -> str:
     for path, leaf in iterate_leaves(output, most=200):
-        key = key_of(path)
+        key = innermost_key(path)
         if (key in _PASS_KEYS and leaf is False) or (key in _FAIL_KEYS and leaf is True):
             return f"{key}: {str(leaf).lower()}"
         if key in _VERDICT_KEYS and isinstance(leaf, str) and leaf.lower() in _FAILED_WORDS:
@@ -80,21 +82,21 @@ def _refusal(output: Any) -> str:
     return ""
 
 
-def low_scores(analysis: TraceAnalysis) -> Iterator[Finding]:
+def find_low_scores(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Bad feedback on the trace or its spans, with the scorer's reason; the lowest first."""
     judged: list[tuple[Node | None, FeedbackScore]] = [
         (None, score) for score in analysis.trace.feedback_scores
     ]
     for scored in analysis.tree.nodes:
         judged.extend((scored, score) for score in scored.span.feedback_scores)
-    usual = _usual_scores(judged)
+    usual = _median_scores(judged)
     for node, score in judged:
         if not _is_bad(score) or (node and usual.get(score.name, 1.0) <= (score.value or 0.0)):
             continue
-        yield _scored(node, score, analysis)
+        yield _build_score_finding(node, score, analysis)
 
 
-def _usual_scores(judged: list[tuple[Node | None, FeedbackScore]]) -> Mapping[str, float]:
+def _median_scores(judged: list[tuple[Node | None, FeedbackScore]]) -> Mapping[str, float]:
     """The median of each score over spans, where several spans have it: low is normal there."""
     values: dict[str, list[float]] = {}
     for node, score in judged:
@@ -108,12 +110,14 @@ def _is_bad(score: FeedbackScore) -> bool:
         return True
     if score.value is None or not 0 <= score.value <= 1:
         return False
-    if _BADNESS.search(score.name):
-        return bool(_JUDGED_BAD.search(score.name)) and score.value >= 1 - _LOW
-    return score.value <= _LOW
+    if _LOWER_IS_BETTER.search(score.name):
+        return bool(_PROBABILITY_OF_HARM.search(score.name)) and score.value >= 1 - _LOW_SCORE
+    return score.value <= _LOW_SCORE
 
 
-def _scored(node: Node | None, score: FeedbackScore, analysis: TraceAnalysis) -> Finding:
+def _build_score_finding(
+    node: Node | None, score: FeedbackScore, analysis: TraceAnalysis
+) -> Finding:
     spoken = f": “{one_line(score.reason, limit=160)}”" if score.reason else ""
     value = "" if score.value is None else f" {score.value:g}"
     value += f" ({one_line(score.category_name, limit=30)})" if score.category_name else ""

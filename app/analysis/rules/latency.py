@@ -7,7 +7,7 @@ from itertools import pairwise
 from statistics import median
 
 from app.analysis.finding import Category, Finding
-from app.analysis.json_values import canonical_json, is_cut, iterate_texts
+from app.analysis.json_values import is_cut, iterate_texts, to_canonical_json
 from app.analysis.llm_output import is_model_call
 from app.analysis.profile import sum_tokens_and_cost
 from app.analysis.text.one_line import format_duration, format_percent, one_line
@@ -39,20 +39,22 @@ _NORMAL = 1.4826
 """Turns a median absolute deviation into a standard deviation of a normal distribution."""
 
 
-def slow_outliers(analysis: TraceAnalysis) -> Iterator[Finding]:
+def find_slow_outliers(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Spans far slower than their peers, by the spread of the logarithms of their durations."""
     for peers in analysis.peer_groups().values():
         timed = [node for node in peers if node.finished and node.duration > 0]
         if len(timed) < _FEW_PEERS:
             continue
-        slow = _far_out(timed, [float(node.duration) for node in timed])
+        slow = _find_outliers(timed, [float(node.duration) for node in timed])
         typical = median(node.duration for node in timed)
-        slow = [node for node in slow[:_MOST_SLOW] if not _explained(node, typical, analysis)]
+        slow = [
+            node for node in slow[:_MOST_SLOW] if not _is_insignificant(node, typical, analysis)
+        ]
         if slow:
-            yield _slow(slow, timed, analysis)
+            yield _build_slow_finding(slow, timed, analysis)
 
 
-def _far_out(nodes: Sequence[Node], values: Sequence[float]) -> list[Node]:
+def _find_outliers(nodes: Sequence[Node], values: Sequence[float]) -> list[Node]:
     """Those whose value lies far above the middle of all and above a gap, the farthest first."""
     logs = [math.log(value) for value in values]
     middle = median(logs)
@@ -72,12 +74,12 @@ def _far_out(nodes: Sequence[Node], values: Sequence[float]) -> list[Node]:
     return out if len(out) < max(1, len(nodes) // 10) else []
 
 
-def _explained(node: Node, typical: float, analysis: TraceAnalysis) -> bool:
+def _is_insignificant(node: Node, typical: float, analysis: TraceAnalysis) -> bool:
     """Too little to matter, or slow only because a span below it is."""
     excess = node.duration - typical
     if excess < _LEAST_EXCESS:
         return True
-    if excess < _SURE_EXCESS and excess < _LEAST_SHARE * analysis.profile.wall:
+    if excess < _SURE_EXCESS and excess < _LEAST_SHARE * analysis.profile.duration:
         return True
     for below in analysis.tree.below(node)[1:]:
         if below.duration < _MOST_OF_IT * excess:
@@ -89,11 +91,13 @@ def _explained(node: Node, typical: float, analysis: TraceAnalysis) -> bool:
     return False
 
 
-def _slow(slow: Sequence[Node], peers: Sequence[Node], analysis: TraceAnalysis) -> Finding:
+def _build_slow_finding(
+    slow: Sequence[Node], peers: Sequence[Node], analysis: TraceAnalysis
+) -> Finding:
     worst = slow[0]
     typical = median(node.duration for node in peers)
     ratio = worst.duration / typical
-    share = format_percent(worst.duration, analysis.profile.wall)
+    share = format_percent(worst.duration, analysis.profile.duration)
     on_path = worst.id in analysis.profile.on_path or any(
         below.id in analysis.profile.on_path for below in analysis.tree.below(worst)
     )
@@ -106,7 +110,7 @@ def _slow(slow: Sequence[Node], peers: Sequence[Node], analysis: TraceAnalysis) 
         f" {ratio:.0f} times"
         f" the median of its {len(peers)} calls ({format_duration(typical)}){others};"
         f" {share} of the"
-        f" trace, {where}{more}{_more_tokens(worst, peers)}."
+        f" trace, {where}{more}{_explain_by_tokens(worst, peers)}."
     )
     confidence = 0.6 + 0.15 * on_path + 0.15 * (ratio >= 8)
     if worst.span.has_error or fuller:
@@ -121,7 +125,7 @@ def _slow(slow: Sequence[Node], peers: Sequence[Node], analysis: TraceAnalysis) 
     return Finding(Category.SLOW_OUTLIER, confidence, sentence, spans, numbers)
 
 
-def _more_tokens(node: Node, peers: Sequence[Node]) -> str:
+def _explain_by_tokens(node: Node, peers: Sequence[Node]) -> str:
     written = [sum_tokens_and_cost(peer.span).completion for peer in peers]
     usual = median(written)
     own = sum_tokens_and_cost(node.span).completion
@@ -130,31 +134,31 @@ def _more_tokens(node: Node, peers: Sequence[Node]) -> str:
     return ""
 
 
-def serial_calls(analysis: TraceAnalysis) -> Iterator[Finding]:
+def find_serial_calls(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Independent calls of one name, one after another, that could have run side by side."""
     for parent in [None, *analysis.tree.nodes]:
         children = parent.children if parent is not None else analysis.tree.roots
-        for run in _runs(children, analysis):
+        for run in _independent_runs(children, analysis):
             spent = sum(node.duration for node in run)
             saved = spent - max(node.duration for node in run)
-            if saved < _SERIAL_SHARE * analysis.profile.wall or saved < _LEAST_EXCESS:
+            if saved < _SERIAL_SHARE * analysis.profile.duration or saved < _LEAST_EXCESS:
                 continue
-            yield _serial(run, spent, saved, analysis)
+            yield _build_serial_finding(run, spent, saved, analysis)
 
 
-def _runs(children: Sequence[Node], analysis: TraceAnalysis) -> Iterator[list[Node]]:
+def _independent_runs(children: Sequence[Node], analysis: TraceAnalysis) -> Iterator[list[Node]]:
     run: list[Node] = []
     for child in children:
         if run and not (child.name == run[-1].name and child.start >= run[-1].end):
-            if _independent(run, analysis):
+            if _is_independent(run, analysis):
                 yield run
             run = []
         run.append(child)
-    if _independent(run, analysis):
+    if _is_independent(run, analysis):
         yield run
 
 
-def _independent(run: Sequence[Node], analysis: TraceAnalysis) -> bool:
+def _is_independent(run: Sequence[Node], analysis: TraceAnalysis) -> bool:
     """Several calls that asked something outside, with different inputs, none fed by an earlier
     one. Without their bodies nothing is known of that, and nothing is said; what changes something
     outside may need its order.
@@ -169,15 +173,15 @@ def _independent(run: Sequence[Node], analysis: TraceAnalysis) -> bool:
         return False
     if any(is_cut(node.span.input) or is_cut(node.span.output) for node in run):
         return False
-    inputs = [canonical_json(node.span.input) for node in run]
+    inputs = [to_canonical_json(node.span.input) for node in run]
     if len(set(inputs)) < len(inputs):
         return False
-    return not any(_feeds(before, inputs[i + 1 :]) for i, before in enumerate(run[:-1]))
+    return not any(_feeds_later_input(before, inputs[i + 1 :]) for i, before in enumerate(run[:-1]))
 
 
-def _feeds(before: Node, later_inputs: Sequence[str]) -> bool:
+def _feeds_later_input(before: Node, later_inputs: Sequence[str]) -> bool:
     """Whether a telling part of an output turns up in a later input."""
-    given = canonical_json(before.span.input)
+    given = to_canonical_json(before.span.input)
     for _, text in iterate_texts(before.span.output):
         part = " ".join(text.split()).casefold()[:_TELLING_TEXT]
         if len(part) > 3 and part not in given and any(part in later for later in later_inputs):
@@ -185,11 +189,13 @@ def _feeds(before: Node, later_inputs: Sequence[str]) -> bool:
     return False
 
 
-def _serial(run: Sequence[Node], spent: int, saved: int, analysis: TraceAnalysis) -> Finding:
+def _build_serial_finding(
+    run: Sequence[Node], spent: int, saved: int, analysis: TraceAnalysis
+) -> Finding:
     sentence = (
         f"{len(run)} calls of {one_line(run[0].name, limit=60)} ran one after another for"
         f" {format_duration(spent)}, though none needs what another gave; side by side they could"
-        f" save {format_duration(saved)}, {format_percent(saved, analysis.profile.wall)} of the"
+        f" save {format_duration(saved)}, {format_percent(saved, analysis.profile.duration)} of the"
         " trace."
     )
     numbers = {"calls": len(run), "spent_ms": spent / 1_000, "saved_ms": saved / 1_000}

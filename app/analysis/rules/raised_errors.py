@@ -17,41 +17,41 @@ from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, TreeWarning
 
 _SPANS_NAMED = 12
-_GROUPS_TOLD = 40
+_MOST_GROUPS = 40
 _STEPS_NAMED = 4
 
 
-def errors(analysis: TraceAnalysis) -> Iterator[Finding]:
+def find_raised_errors(analysis: TraceAnalysis) -> Iterator[Finding]:
     """One finding for each distinct raise: equal errors of same-named spans count as one."""
     raises = find_error_origins(analysis.trace, analysis.tree)
     groups: dict[tuple[str, str], list[ErrorOrigin]] = {}
     for item in raises:
         groups.setdefault((item.origin.name, error_signature(item.error)), []).append(item)
     fatal_seen = False
-    for items in islice(groups.values(), _GROUPS_TOLD):
+    for items in islice(groups.values(), _MOST_GROUPS):
         fatal = [item for item in items if item.fatal]
         if fatal:
-            yield _fatal(fatal[0], items, first=not fatal_seen)
+            yield _build_fatal(fatal[0], items, first=not fatal_seen)
             fatal_seen = True
         else:
-            yield _survived(items, analysis)
+            yield _build_survived(items, analysis)
     if not raises and analysis.trace.error_info is not None:
-        yield _unlocated(analysis)
+        yield _build_unlocated(analysis)
 
 
-def _fatal(item: ErrorOrigin, items: Sequence[ErrorOrigin], *, first: bool) -> Finding:
+def _build_fatal(item: ErrorOrigin, items: Sequence[ErrorOrigin], *, first: bool) -> Finding:
     confidence = 0.95 if first else 0.6
     if is_cancellation(item.error):
         confidence = 0.4
     levels = item.origin.depth - item.path[-1].depth
     way = ""
     if levels:
-        way = f", went up through {_way(item.path[1:])}"
-    sentence = f"{_what(item, items)}{way} and ended the trace."
-    return _finding(Category.ERROR_ORIGIN, confidence, sentence, items)
+        way = f", went up through {_format_path(item.path[1:])}"
+    sentence = f"{_describe_origin(item, items)}{way} and ended the trace."
+    return _build_finding(Category.ERROR_ORIGIN, confidence, sentence, items)
 
 
-def _survived(items: Sequence[ErrorOrigin], analysis: TraceAnalysis) -> Finding:
+def _build_survived(items: Sequence[ErrorOrigin], analysis: TraceAnalysis) -> Finding:
     item = items[0]
     above = item.caught_by
     again = any(
@@ -68,16 +68,18 @@ def _survived(items: Sequence[ErrorOrigin], analysis: TraceAnalysis) -> Finding:
     if again:
         end += "; a later call of the same name worked"
     confidence = 0.3 if is_cancellation(item.error) else 0.55 if again else 0.7
-    return _finding(Category.ERROR_SURVIVED, confidence, f"{_what(item, items)}; {end}.", items)
+    return _build_finding(
+        Category.ERROR_SURVIVED, confidence, f"{_describe_origin(item, items)}; {end}.", items
+    )
 
 
-def _unlocated(analysis: TraceAnalysis) -> Finding:
+def _build_unlocated(analysis: TraceAnalysis) -> Finding:
     """The trace failed but none of its spans did: the last one that ran is the nearest sign."""
     error = analysis.trace.error_info
     assert error is not None
     names = {node.name: node for node in analysis.tree.nodes}
     told = error.traceback or ""
-    open_spans = [node for node in analysis.tree.nodes if TreeWarning.UNFINISHED in node.oddities]
+    open_spans = [node for node in analysis.tree.nodes if TreeWarning.UNFINISHED in node.warnings]
     named = [node for name, node in names.items() if f"in {name}\n" in told]
     last = max(analysis.tree.nodes, key=lambda node: (node.end, node.depth), default=None)
     near = (named or open_spans or ([last] if last else []))[-1:]
@@ -88,7 +90,7 @@ def _unlocated(analysis: TraceAnalysis) -> Finding:
     return Finding(Category.ERROR_ORIGIN, 0.7, sentence, tuple(node.id for node in near))
 
 
-def _what(item: ErrorOrigin, items: Sequence[ErrorOrigin]) -> str:
+def _describe_origin(item: ErrorOrigin, items: Sequence[ErrorOrigin]) -> str:
     name = one_line(item.origin.name, limit=60)
     said = one_line(error_message(item.error), limit=200)
     frame = last_own_frame(item.error.traceback)
@@ -97,7 +99,7 @@ def _what(item: ErrorOrigin, items: Sequence[ErrorOrigin]) -> str:
     return f"{said}{where} began{times} in {name}"
 
 
-def _way(nodes: Sequence[Node]) -> str:
+def _format_path(nodes: Sequence[Node]) -> str:
     names = [one_line(node.name, limit=40) for node in nodes]
     if len(names) > _STEPS_NAMED:
         left = len(names) - _STEPS_NAMED
@@ -105,7 +107,7 @@ def _way(nodes: Sequence[Node]) -> str:
     return " → ".join(names)
 
 
-def _finding(
+def _build_finding(
     category: Category, confidence: float, sentence: str, items: Sequence[ErrorOrigin]
 ) -> Finding:
     spans = dict.fromkeys([item.origin.id for item in items[:_SPANS_NAMED]])

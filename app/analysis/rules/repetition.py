@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from app.analysis.finding import Category, Finding
-from app.analysis.json_values import are_alike, canonical_json, is_cut, without_numbers
+from app.analysis.json_values import are_alike, is_cut, to_canonical_json, without_numbers
 from app.analysis.llm_output import is_model_call
 from app.analysis.suspicious_results import is_retrieval
 from app.analysis.text.one_line import format_duration, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
-_WAITS = re.compile(r"poll|status|wait|health|heartbeat|sleep|tick|ping\b|watch", re.IGNORECASE)
+_POLLING_NAME = re.compile(
+    r"poll|status|wait|health|heartbeat|sleep|tick|ping\b|watch", re.IGNORECASE
+)
 _LEAST_REPEATS = 3
 _LEAST_ROUNDS = 3
 _LEAST_POLLS = 6
@@ -35,33 +37,33 @@ class _Call:
     result: str
 
 
-def loops(analysis: TraceAnalysis) -> Iterator[Finding]:
+def find_loops(analysis: TraceAnalysis) -> Iterator[Finding]:
     """The same call with the same input and the same result, again and again: among siblings,
     in circles of several calls, or once in each turn."""
     told: set[str] = set()
     for node in [None, *analysis.tree.nodes]:
         children = node.children if node is not None else analysis.tree.roots
-        calls = [call for child in children if (call := _call(child, analysis))]
+        calls = [call for child in children if (call := _comparable_call(child, analysis))]
         if len(calls) < _LEAST_REPEATS:
             continue
-        found = _circle(calls, analysis)
+        found = _find_cycle(calls, analysis)
         if found is not None:
             told.update(found.spans)
             yield found
-    yield from _scattered(analysis, told)
+    yield from _find_scattered(analysis, told)
 
 
-def _call(node: Node, analysis: TraceAnalysis) -> _Call | None:
+def _comparable_call(node: Node, analysis: TraceAnalysis) -> _Call | None:
     """A span whose input was read whole and says something, and that did not fail."""
     if not analysis.was_read(node) or is_cut(node.span.input) or node.span.has_error:
         return None
-    given = canonical_json(node.span.input)
+    given = to_canonical_json(node.span.input)
     if not any(sign.isalnum() for line in given.split("\n") for sign in line.partition("=")[2]):
         return None
-    return _Call(node, given, canonical_json(node.span.output))
+    return _Call(node, given, to_canonical_json(node.span.output))
 
 
-def _again(a: _Call, b: _Call) -> bool:
+def _is_repeat(a: _Call, b: _Call) -> bool:
     """Whether `b` does over what `a` did, to the same effect."""
     if a.node.name != b.node.name or a.result != b.result or b.node.start < a.node.end:
         return False
@@ -69,39 +71,39 @@ def _again(a: _Call, b: _Call) -> bool:
         return True
     if are_alike(a.given, b.given):
         return len(a.result) >= _TELLING_RESULT
-    return is_retrieval(a.node) and len(a.result) >= _TELLING_RESULT and _no_new_numbers(a, b)
+    return is_retrieval(a.node) and len(a.result) >= _TELLING_RESULT and _same_numbers(a, b)
 
 
-def _no_new_numbers(a: _Call, b: _Call) -> bool:
+def _same_numbers(a: _Call, b: _Call) -> bool:
     """Other numbers mean another page, row or item."""
     return re.findall(r"\d+", a.given) == re.findall(r"\d+", b.given)
 
 
-def _circle(calls: Sequence[_Call], analysis: TraceAnalysis) -> Finding | None:
+def _find_cycle(calls: Sequence[_Call], analysis: TraceAnalysis) -> Finding | None:
     """The longest stretch of siblings that goes round in a circle of one to four calls; what
     happens only once or twice between them does not break it."""
     counts = Counter((call.node.name, call.given, call.result) for call in calls)
     frequent = [
         call for call in calls if counts[call.node.name, call.given, call.result] >= _LEAST_REPEATS
     ]
-    whole, sifted = _longest_circle(calls), _longest_circle(frequent)
+    whole, sifted = _longest_cycle(calls), _longest_cycle(frequent)
     (nodes, period), picked = max(
         (whole, False), (sifted, True), key=lambda found: len(found[0][0])
     )
-    if not nodes or not _matters(nodes, analysis, outside_counts=not picked):
+    if not nodes or not _is_significant(nodes, analysis, outside_counts=not picked):
         return None
-    if period == 1 and _still_polls(nodes):
+    if period == 1 and _is_short_polling(nodes):
         return None
-    return _told(nodes, period)
+    return _build_finding(nodes, period)
 
 
-def _longest_circle(calls: Sequence[_Call]) -> tuple[list[Node], int]:
+def _longest_cycle(calls: Sequence[_Call]) -> tuple[list[Node], int]:
     """Its spans and how many calls go into one round; no spans where there is none."""
     best: tuple[int, int, int] = (0, 0, 1)
     for period in range(1, _LONGEST_PERIOD + 1):
         start = 0
         for i in range(period, len(calls) + 1):
-            if i < len(calls) and _again(calls[i - period], calls[i]):
+            if i < len(calls) and _is_repeat(calls[i - period], calls[i]):
                 continue
             length = i - start
             if length >= period * _LEAST_ROUNDS and length > best[0]:
@@ -111,26 +113,30 @@ def _longest_circle(calls: Sequence[_Call]) -> tuple[list[Node], int]:
     return [call.node for call in calls[start : start + length]], period
 
 
-def _matters(nodes: Sequence[Node], analysis: TraceAnalysis, *, outside_counts: bool) -> bool:
+def _is_significant(
+    nodes: Sequence[Node], analysis: TraceAnalysis, *, outside_counts: bool
+) -> bool:
     """Outside calls in a row always do; all else only when it takes some time."""
     if outside_counts and any(node.span.type == "tool" or is_model_call(node) for node in nodes):
         return True
     spent = sum(node.duration for node in nodes)
     parent = nodes[0].parent
-    whole = parent.duration if parent is not None else analysis.profile.wall
-    return spent >= _LEAST_SHARE * analysis.profile.wall or spent >= _LEAST_SHARE_OF_PARENT * whole
+    whole = parent.duration if parent is not None else analysis.profile.duration
+    return (
+        spent >= _LEAST_SHARE * analysis.profile.duration or spent >= _LEAST_SHARE_OF_PARENT * whole
+    )
 
 
-def _still_polls(nodes: Sequence[Node]) -> bool:
+def _is_short_polling(nodes: Sequence[Node]) -> bool:
     """Asking a few times whether something is done is what polling is for."""
-    return _WAITS.search(nodes[0].name) is not None and len(nodes) < _LEAST_POLLS
+    return _POLLING_NAME.search(nodes[0].name) is not None and len(nodes) < _LEAST_POLLS
 
 
-def _told(nodes: Sequence[Node], period: int) -> Finding:
+def _build_finding(nodes: Sequence[Node], period: int) -> Finding:
     rounds = len(nodes) // period
     names = " → ".join(one_line(node.name, limit=40) for node in nodes[:period])
     spent = sum(node.duration for node in nodes)
-    given = one_line(canonical_json(nodes[0].span.input).partition("=")[2], limit=80)
+    given = one_line(to_canonical_json(nodes[0].span.input).partition("=")[2], limit=80)
     sentence = (
         f"{names} ran {rounds} times over with the same input (“{given}”) and the same result;"
         f" {format_duration(spent)} went into it without progress."
@@ -143,16 +149,16 @@ def _told(nodes: Sequence[Node], period: int) -> Finding:
     return Finding(category, confidence, sentence, spans, numbers)
 
 
-def _scattered(analysis: TraceAnalysis, told: set[str]) -> Iterator[Finding]:
+def _find_scattered(analysis: TraceAnalysis, told: set[str]) -> Iterator[Finding]:
     """Outside calls repeated with other things between them: once in each turn of an agent."""
     for peers in analysis.peer_groups().values():
         first = peers[0]
         outside = first.span.type == "tool" or is_model_call(first)
-        if len(peers) < _LEAST_REPEATS or not outside or _WAITS.search(first.name):
+        if len(peers) < _LEAST_REPEATS or not outside or _POLLING_NAME.search(first.name):
             continue
         same: dict[str, list[_Call]] = {}
         for node in peers:
-            call = None if node.id in told else _call(node, analysis)
+            call = None if node.id in told else _comparable_call(node, analysis)
             if call is not None:
                 same.setdefault(call.given, []).append(call)
         for calls in same.values():
@@ -160,15 +166,15 @@ def _scattered(analysis: TraceAnalysis, told: set[str]) -> Iterator[Finding]:
             alternating = all(b.start >= a.end for a, b in pairwise(nodes))
             steady = len({call.result for call in calls}) == 1
             least = _LEAST_REPEATS if steady else _LEAST_SAME_INPUTS
-            share = sum(node.duration for node in nodes) / max(1, analysis.profile.wall)
+            share = sum(node.duration for node in nodes) / max(1, analysis.profile.duration)
             if len(nodes) < least or not alternating or share < _LEAST_SHARE:
                 continue
-            if _one_errand(nodes, analysis):
+            if _belong_to_one_task(nodes, analysis):
                 told.update(node.id for node in nodes)
-                yield _told(nodes, 1)
+                yield _build_finding(nodes, 1)
 
 
-def _one_errand(nodes: Sequence[Node], analysis: TraceAnalysis) -> bool:
+def _belong_to_one_task(nodes: Sequence[Node], analysis: TraceAnalysis) -> bool:
     """Whether the repeats belong to one task: under one parent, or under turns that were handed
     the same but for numbers, or ever more of the same. Other tasks may ask the same for good."""
     parents = {node.parent.id: node.parent for node in nodes if node.parent is not None}
@@ -176,5 +182,5 @@ def _one_errand(nodes: Sequence[Node], analysis: TraceAnalysis) -> bool:
         return True
     if not all(analysis.was_read(parent) for parent in parents.values()):
         return False
-    handed = [without_numbers(canonical_json(parent.span.input)) for parent in parents.values()]
+    handed = [without_numbers(to_canonical_json(parent.span.input)) for parent in parents.values()]
     return all(are_alike(a, b) or b.startswith(a) for a, b in pairwise(handed))

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from app.analysis.error_origins import error_message
 from app.analysis.finding import Category, Finding
-from app.analysis.json_values import are_alike, canonical_json, without_numbers
+from app.analysis.json_values import are_alike, to_canonical_json, without_numbers
 from app.analysis.llm_output import find_reported_failure
 from app.analysis.text.one_line import format_duration, one_line
 from app.analysis.trace_analysis import TraceAnalysis
@@ -16,25 +16,25 @@ _RATE_LIMIT = re.compile(
     r"rate.?limit|too many requests|\b429\b|quota|throttl|resource.?exhausted|overloaded|\b529\b",
     re.IGNORECASE,
 )
-_PASSING = re.compile(
+_TRANSIENT_ERROR = re.compile(
     r"time.?out|timed out|connection|unavailable|\b50[0234]\b|temporar|try again|reset|overload",
     re.IGNORECASE,
 )
 _SPANS_NAMED = 12
 
 
-def retries(analysis: TraceAnalysis) -> Iterator[Finding]:
+def find_retries(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Failed calls followed by the same call again: several failures in a row, or rate limits."""
-    for siblings in _siblings(analysis):
+    for siblings in _sibling_groups(analysis):
         places = {node.id: place for place, node in enumerate(siblings)}
         for run in _failing_runs(siblings, analysis):
             after = places[run[-1][0].id] + 1
-            finding = _retried(run, siblings[after : after + 1], analysis)
+            finding = _build_retry_finding(run, siblings[after : after + 1], analysis)
             if finding is not None:
                 yield finding
 
 
-def _siblings(analysis: TraceAnalysis) -> Iterator[list[Node]]:
+def _sibling_groups(analysis: TraceAnalysis) -> Iterator[list[Node]]:
     """Children of one parent with the same name but for numbers (`attempt 2`), at least two, in
     the order they started."""
     for children in [analysis.tree.roots, *(node.children for node in analysis.tree.nodes)]:
@@ -46,7 +46,7 @@ def _siblings(analysis: TraceAnalysis) -> Iterator[list[Node]]:
         yield from (nodes for nodes in named.values() if len(nodes) > 1)
 
 
-def _why_failed(node: Node, analysis: TraceAnalysis) -> str:
+def _failure_message(node: Node, analysis: TraceAnalysis) -> str:
     if node.span.has_error:
         assert node.span.error_info is not None
         return error_message(node.span.error_info)
@@ -61,7 +61,7 @@ def _failing_runs(
     """Failures that follow one another, none of them side by side with the one before it."""
     run: list[tuple[Node, str]] = []
     for node in siblings:
-        reason = _why_failed(node, analysis)
+        reason = _failure_message(node, analysis)
         apart = bool(run) and node.start < run[-1][0].end
         if run and (not reason or apart or not _same_input(run[0][0], node, analysis)):
             yield run
@@ -76,10 +76,10 @@ def _same_input(a: Node, b: Node, analysis: TraceAnalysis) -> bool:
     """False only where both inputs were read and differ in more than a few words."""
     if not (analysis.was_read(a) and analysis.was_read(b)):
         return True
-    return are_alike(canonical_json(a.span.input), canonical_json(b.span.input))
+    return are_alike(to_canonical_json(a.span.input), to_canonical_json(b.span.input))
 
 
-def _retried(
+def _build_retry_finding(
     run: Sequence[tuple[Node, str]], following: Sequence[Node], analysis: TraceAnalysis
 ) -> Finding | None:
     nodes = [node for node, _ in run]
@@ -91,7 +91,7 @@ def _retried(
     ):
         again = None
     attempts = len(nodes) + (again is not None)
-    if attempts < 2 or (attempts == 2 and not limited and not _PASSING.search(reasons[0])):
+    if attempts < 2 or (attempts == 2 and not limited and not _TRANSIENT_ERROR.search(reasons[0])):
         return None
     gaps = [b.start - a.end for a, b in pairwise([*nodes, *([again] if again else [])])]
     growing = len(gaps) > 1 and all(b >= a * 1.2 for a, b in pairwise(gaps))

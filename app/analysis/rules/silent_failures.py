@@ -10,8 +10,13 @@ from app.analysis.llm_output import (
     is_model_call,
     reply_gives_up,
 )
-from app.analysis.rules.causes import WORDS, causes
-from app.analysis.suspicious_results import WEAK, Fault, SuspiciousResult, find_suspicious_results
+from app.analysis.rules.causes import FAULT_PHRASES, find_error_causes
+from app.analysis.suspicious_results import (
+    WEAK_STRENGTH,
+    Fault,
+    SuspiciousResult,
+    find_suspicious_results,
+)
 from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 
@@ -26,23 +31,23 @@ _CATEGORIES = {
 }
 
 
-def silent_failures(analysis: TraceAnalysis) -> Iterator[Finding]:
+def find_silent_failures(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Suspects by fault and name, and errors with the suspect that they go back to."""
     suspects = find_suspicious_results(analysis)
-    yield from causes(analysis, suspects)
-    symptom = _symptom(analysis)
+    yield from find_error_causes(analysis, suspects)
+    symptom = _find_symptom(analysis)
     groups: dict[tuple[Fault, str], list[SuspiciousResult]] = {}
     for suspect in suspects.values():
         groups.setdefault((suspect.fault, suspect.node.name), []).append(suspect)
     earlier: set[Fault] = set()
     for group in groups.values():
-        finding = _alone(group, symptom, analysis, first=group[0].fault not in earlier)
+        finding = _judge_group(group, symptom, analysis, first=group[0].fault not in earlier)
         if finding is not None:
             earlier.add(group[0].fault)
             yield finding
 
 
-def _alone(
+def _judge_group(
     group: list[SuspiciousResult], symptom: str, analysis: TraceAnalysis, *, first: bool
 ) -> Finding | None:
     """A finding on suspects themselves, where they are strong enough or a symptom backs them.
@@ -52,13 +57,13 @@ def _alone(
     head = group[0]
     strength = max(suspect.strength for suspect in group)
     backed = symptom and strength < 0.95
-    if strength < _LEAST_ALONE and (not symptom or (strength < WEAK and not first)):
+    if strength < _LEAST_ALONE and (not symptom or (strength < WEAK_STRENGTH and not first)):
         return None
     calls = len(analysis.peers_of(head.node))
     name = one_line(head.node.name, limit=60)
     times = f" in {len(group)} of {format_count(calls, 'call')}" if calls > 1 else ""
     end = f"; {symptom}" if backed else ""
-    sentence = f"{name} {WORDS[head.fault]}{times}: {head.reason}{end}."
+    sentence = f"{name} {FAULT_PHRASES[head.fault]}{times}: {head.reason}{end}."
     confidence = min(0.95, strength + (0.15 if backed else 0.0)) - (0.0 if first else 0.2)
     strongest = sorted(group, key=lambda suspect: -suspect.strength)
     return Finding(
@@ -70,7 +75,7 @@ def _alone(
     )
 
 
-def _symptom(analysis: TraceAnalysis) -> str:
+def _find_symptom(analysis: TraceAnalysis) -> str:
     """What the end of the trace says of an earlier failure; empty where it says nothing."""
     roots = [node for node in analysis.tree.roots if analysis.was_read(node)]
     outputs = [analysis.trace.output, *(node.span.output for node in roots[-1:])]

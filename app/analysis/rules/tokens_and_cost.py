@@ -25,7 +25,7 @@ _PRICE_RATIO = 3.0
 _COST_RATIO = 5.0
 
 
-def prompt_growth(analysis: TraceAnalysis) -> Iterator[Finding]:
+def find_prompt_growth(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Prompts of the same call that grow from turn to turn: among the children of one span, or
     over parents that each have one."""
     for peers in analysis.peer_groups().values():
@@ -41,13 +41,15 @@ def prompt_growth(analysis: TraceAnalysis) -> Iterator[Finding]:
             under.setdefault(node.parent.id if node.parent else "", []).append(node)
         alone = len(under) == len(calls)
         grown = [
-            found for turns in ([calls] if alone else under.values()) if (found := _growth(turns))
+            found
+            for turns in ([calls] if alone else under.values())
+            if (found := _find_growth(turns))
         ]
-        usual = _usual_growth(under.values()) if not alone else 0.0
+        usual = _median_growth(under.values()) if not alone else 0.0
         yield from (found for found in grown if found.numbers["ratio"] >= _BEYOND_USUAL * usual)
 
 
-def _usual_growth(tasks: Collection[Sequence[Node]]) -> float:
+def _median_growth(tasks: Collection[Sequence[Node]]) -> float:
     """By how much prompts grow in the other tasks of the trace, where there are enough of them."""
     if len(tasks) < _LEAST_TASKS:
         return 0.0
@@ -57,7 +59,7 @@ def _usual_growth(tasks: Collection[Sequence[Node]]) -> float:
     )
 
 
-def _growth(turns: Sequence[Node]) -> Finding | None:
+def _find_growth(turns: Sequence[Node]) -> Finding | None:
     if len(turns) < _LEAST_TURNS or any(b.start < a.end - 1_000 for a, b in pairwise(turns)):
         return None
     prompts = [sum_tokens_and_cost(node.span).prompt for node in turns]
@@ -71,7 +73,7 @@ def _growth(turns: Sequence[Node]) -> Finding | None:
     steep = by_turn >= _STEEP_BY_TURN and growth >= _STEEP_GROWTH and added >= _STEEP_TOKENS_ADDED
     if not (enough or steep):
         return None
-    return _grown(turns[start : end + 1], prompts[start : end + 1])
+    return _build_growth_finding(turns[start : end + 1], prompts[start : end + 1])
 
 
 def _longest_climb(values: Sequence[float]) -> tuple[int, int]:
@@ -85,7 +87,7 @@ def _longest_climb(values: Sequence[float]) -> tuple[int, int]:
     return best
 
 
-def _grown(turns: Sequence[Node], prompts: Sequence[float]) -> Finding:
+def _build_growth_finding(turns: Sequence[Node], prompts: Sequence[float]) -> Finding:
     growth = prompts[-1] / prompts[0]
     total = sum(prompts)
     jump, grower = max((b - a, i + 1) for i, (a, b) in enumerate(pairwise(prompts)))
@@ -108,34 +110,34 @@ def _grown(turns: Sequence[Node], prompts: Sequence[float]) -> Finding:
     return Finding(Category.PROMPT_GROWTH, confidence, sentence, spans, numbers)
 
 
-def costly_outliers(analysis: TraceAnalysis) -> Iterator[Finding]:
+def find_costly_outliers(analysis: TraceAnalysis) -> Iterator[Finding]:
     """A call that cost far more than its peers, mostly by another model."""
     for peers in analysis.peer_groups().values():
         priced = [node for node in peers if node.span.total_estimated_cost]
         if len(priced) < _FEW_PEERS:
             continue
-        usual = median(_cost(node) for node in priced)
-        price = median(_price(node) for node in priced)
+        usual = median(_span_cost(node) for node in priced)
+        price = median(_token_price(node) for node in priced)
         common = _common_model(priced)
         odd = [
             node
             for node in priced
-            if _cost(node) >= _COST_RATIO * usual
-            or (node.span.model != common and _price(node) >= _PRICE_RATIO * price > 0)
+            if _span_cost(node) >= _COST_RATIO * usual
+            or (node.span.model != common and _token_price(node) >= _PRICE_RATIO * price > 0)
         ]
         if odd and len(odd) <= max(1, len(priced) // 5):
-            odd.sort(key=lambda node: (-_cost(node), node.index))
-            yield _costly(odd, priced, usual, common=common)
+            odd.sort(key=lambda node: (-_span_cost(node), node.index))
+            yield _build_cost_finding(odd, priced, usual, common=common)
 
 
-def _cost(node: Node) -> float:
+def _span_cost(node: Node) -> float:
     return node.span.total_estimated_cost or 0.0
 
 
-def _price(node: Node) -> float:
+def _token_price(node: Node) -> float:
     """Dollars a token."""
     tokens = sum_tokens_and_cost(node.span).tokens
-    return _cost(node) / tokens if tokens else 0.0
+    return _span_cost(node) / tokens if tokens else 0.0
 
 
 def _common_model(nodes: Sequence[Node]) -> str | None:
@@ -145,11 +147,11 @@ def _common_model(nodes: Sequence[Node]) -> str | None:
     return max(counts, key=lambda model: (counts[model], model or ""))
 
 
-def _costly(
+def _build_cost_finding(
     odd: Sequence[Node], peers: Sequence[Node], usual: float, *, common: str | None
 ) -> Finding:
     worst = odd[0]
-    cost = _cost(worst)
+    cost = _span_cost(worst)
     model = ""
     if worst.span.model != common:
         used = one_line(worst.span.model or "an unnamed model", limit=40)

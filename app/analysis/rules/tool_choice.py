@@ -9,18 +9,20 @@ from app.analysis.llm_output import is_model_call
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
 
-_CALLS = frozenset(["tool_calls", "function_call"])
+_CALL_KEYS = frozenset(["tool_calls", "function_call"])
 
 
-def unknown_tools(analysis: TraceAnalysis) -> Iterator[Finding]:
+def find_unknown_tools(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Model calls that name a tool missing from the tools that their request offered."""
     for node in analysis.tree.nodes:
         if not is_model_call(node) or not analysis.was_read(node):
             continue
-        offered = _names(node.span.input, under="tools") | _names(node.span.metadata, under="tools")
+        offered = _tool_names(node.span.input, under="tools") | _tool_names(
+            node.span.metadata, under="tools"
+        )
         if not offered:
             continue
-        called = set().union(*(_names(node.span.output, under=key) for key in _CALLS))
+        called = set().union(*(_tool_names(node.span.output, under=key) for key in _CALL_KEYS))
         unknown = sorted(called - offered)
         if unknown:
             named = ", ".join(one_line(name, limit=60) for name in unknown[:3])
@@ -32,7 +34,7 @@ def unknown_tools(analysis: TraceAnalysis) -> Iterator[Finding]:
             yield Finding(Category.UNKNOWN_TOOL, 0.85, sentence, (node.id,), numbers)
 
 
-def _names(record: Any, *, under: str) -> set[str]:
+def _tool_names(record: Any, *, under: str) -> set[str]:
     """The values of `name` of the tools, or calls, under a key; not of their parameters."""
     names = set()
     for path, leaf in iterate_leaves(record):

@@ -12,7 +12,7 @@ from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, TreeWarning
 
 PATH_MARK = "*"
-_ODD_HERE = (
+_WARNINGS_SHOWN = (
     TreeWarning.ORPHAN,
     TreeWarning.CYCLE,
     TreeWarning.NEGATIVE,
@@ -31,7 +31,7 @@ def format_span(node: Node, analysis: TraceAnalysis, *, name: str) -> str:
     span = node.span
     mark = f" {PATH_MARK}" if node.id in analysis.profile.on_path else ""
     parts = [f"{name}{mark} {one_line(node.name)} [{one_line(span.type or 'general', limit=20)}]"]
-    parts[0] += f" {_duration(node, analysis)}"
+    parts[0] += f" {_format_node_duration(node, analysis)}"
     if span.model:
         parts.append(one_line(span.model, limit=40))
     parts.extend(format_spending(sum_tokens_and_cost(span)))
@@ -40,18 +40,17 @@ def format_span(node: Node, analysis: TraceAnalysis, *, name: str) -> str:
     if node.span.has_error:
         kind = span.error_info.exception_type if span.error_info else None
         parts.append(f"ERROR {one_line(kind or '', limit=40)}".rstrip())
-    parts.extend(oddity.value for oddity in _ODD_HERE if oddity in node.oddities)
+    parts.extend(warning.value for warning in _WARNINGS_SHOWN if warning in node.warnings)
     return ", ".join(parts)
 
 
-def _duration(node: Node, analysis: TraceAnalysis) -> str:
+def _format_node_duration(node: Node, analysis: TraceAnalysis) -> str:
     if not node.finished:
         return "never ended"
-    if TreeWarning.UNTIMED in node.oddities:
+    if TreeWarning.UNTIMED in node.warnings:
         return "no times"
-    text = (
-        f"{format_duration(node.duration)} {format_percent(node.duration, analysis.profile.wall)}"
-    )
+    share = format_percent(node.duration, analysis.profile.duration)
+    text = f"{format_duration(node.duration)} {share}"
     if node.children:
         text += f" (own {format_duration(analysis.profile.own_time[node.index])})"
     return text

@@ -20,24 +20,24 @@ def one_line(text: str, *, limit: int = 80) -> str:
     characters that take no room or turn the direction (zero-width, bidi, surrogates) are dropped.
     """
     piece = text[: limit * _READ_AHEAD]
-    shown = "".join(_shown(sign) for sign in _BLANKS.sub(" ", piece).strip())
+    shown = "".join(_escape_character(sign) for sign in _BLANKS.sub(" ", piece).strip())
     if len(shown) <= limit and len(piece) == len(text):
         return shown
     return shown[: limit - 1].rstrip() + "…"
 
 
-def _shown(sign: str) -> str:
+def _escape_character(sign: str) -> str:
     if " " <= sign <= "~":
         return sign
     category = unicodedata.category(sign)
     if category == "Cc":
         return f"\\x{ord(sign):02x}"
-    if category in {"Cf", "Cs", "Co", "Cn", "Mn", "Me"} and not _accent(sign):
+    if category in {"Cf", "Cs", "Co", "Cn", "Mn", "Me"} and not _is_accent(sign):
         return ""
     return sign
 
 
-def _accent(sign: str) -> bool:
+def _is_accent(sign: str) -> bool:
     """Ordinary combining accents stay; variation selectors and the like do not."""
     return unicodedata.category(sign) == "Mn" and unicodedata.combining(sign) > 0
 

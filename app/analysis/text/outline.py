@@ -50,18 +50,18 @@ def build_outline(
     sheet = BudgetedText(max(0, budget_tokens - _CLOSING))
     if root is None:
         whole = sheet.left
-        sheet.fill(_header(analysis), keep=whole * 6 // 10)
+        sheet.fill(_format_header(analysis), keep=whole * 6 // 10)
         _add_findings(sheet, analysis, alias, keep=whole * 35 // 100)
-        sheet.fill(_profile(analysis, alias), keep=whole * 25 // 100)
+        sheet.fill(_format_profile(analysis, alias), keep=whole * 25 // 100)
     _add_tree(sheet, analysis, alias, root)
     closed = BudgetedText(budget_tokens)
     closed.fill(sheet.text().split("\n"))
     return closed.text()
 
 
-def _header(analysis: TraceAnalysis) -> Iterator[str]:
+def _format_header(analysis: TraceAnalysis) -> Iterator[str]:
     trace, tree, profile = analysis.trace, analysis.tree, analysis.profile
-    wall = trace.duration * 1_000 if trace.duration is not None else profile.wall
+    wall = trace.duration * 1_000 if trace.duration is not None else profile.duration
     failed = sum(1 for node in tree.nodes if node.span.has_error)
     facts = [format_duration(wall), format_count(len(tree.nodes), "span")]
     facts.append(format_count(failed, "failed span"))
@@ -82,17 +82,17 @@ def _header(analysis: TraceAnalysis) -> Iterator[str]:
     usual = format_baseline(analysis)
     if usual is not None:
         yield usual
-    yield from _verdicts(analysis)
+    yield from _format_verdicts(analysis)
     for label, value in (("input", trace.input), ("output", trace.output)):
         if value is not None:
             yield f"{label}: {format_preview(value)}"
-    yield from _limits(analysis)
+    yield from _format_limits(analysis)
 
 
-def _verdicts(analysis: TraceAnalysis) -> Iterator[str]:
+def _format_verdicts(analysis: TraceAnalysis) -> Iterator[str]:
     scores = analysis.trace.feedback_scores
     for score in scores[:_SCORES_SHOWN]:
-        yield f"feedback: {_score(score)}"
+        yield f"feedback: {_format_score(score)}"
     if len(scores) > _SCORES_SHOWN:
         yield f"feedback: {len(scores) - _SCORES_SHOWN} more scores not shown"
     checks = [check for item in analysis.trace.guardrails_validations for check in item.checks]
@@ -105,14 +105,14 @@ def _verdicts(analysis: TraceAnalysis) -> Iterator[str]:
         yield f"guardrails: {shown}" + (f" and {more} more" if more > 0 else "")
 
 
-def _score(score: FeedbackScore) -> str:
+def _format_score(score: FeedbackScore) -> str:
     value = "no value" if score.value is None else f"{score.value:g}"
     category = f" {one_line(score.category_name, limit=40)}" if score.category_name else ""
     reason = f" because {one_line(score.reason, limit=160)}" if score.reason else ""
     return f"{one_line(score.name, limit=60)} {value}{category}{reason}"
 
 
-def _limits(analysis: TraceAnalysis) -> Iterator[str]:
+def _format_limits(analysis: TraceAnalysis) -> Iterator[str]:
     """What is missing or odd, so that nobody takes silence for health."""
     count = len(analysis.tree.nodes)
     if analysis.trace.span_count is not None and analysis.trace.span_count > count:
@@ -122,10 +122,10 @@ def _limits(analysis: TraceAnalysis) -> Iterator[str]:
             f"inputs and outputs were read of {len(analysis.bodies):,} of {count:,} spans;"
             " nothing is claimed about the others'"
         )
-    odd = [f"{oddity.value}: {len(ids):,}" for oddity, ids in analysis.tree.odd.items()]
+    odd = [f"{oddity.value}: {len(ids):,}" for oddity, ids in analysis.tree.ids_by_warning.items()]
     if odd:
         yield f"odd spans ({'; '.join(odd)})"
-    if len(analysis.tree.roots) > 1 and not analysis.tree.odd.get(TreeWarning.ORPHAN):
+    if len(analysis.tree.roots) > 1 and not analysis.tree.ids_by_warning.get(TreeWarning.ORPHAN):
         yield f"{len(analysis.tree.roots):,} spans without a parent"
     reported, counted_here = analysis.profile.reported.tokens, analysis.profile.spend.tokens
     if reported > counted_here * 1.02 and counted_here:
@@ -152,7 +152,7 @@ def _add_findings(sheet: BudgetedText, analysis: TraceAnalysis, alias: Alias, *,
         sheet.add(f'{left} more; see get_trace_data(view="findings", offset={shown})')
 
 
-def _profile(analysis: TraceAnalysis, alias: Alias) -> Iterator[str]:
+def _format_profile(analysis: TraceAnalysis, alias: Alias) -> Iterator[str]:
     profile = analysis.profile
     if not analysis.tree.nodes:
         return
@@ -161,20 +161,20 @@ def _profile(analysis: TraceAnalysis, alias: Alias) -> Iterator[str]:
     longest = sorted(profile.on_path.items(), key=lambda item: (-item[1], item[0]))
     parts = [
         f"{alias(span_id)} {one_line(analysis.tree.by_id[span_id].name, limit=40)}"
-        f" {format_duration(time)} ({format_percent(time, profile.wall)})"
+        f" {format_duration(time)} ({format_percent(time, profile.duration)})"
         for span_id, time in longest[:_PATH_SHOWN]
     ]
     more = len(longest) - len(parts)
     if more > 0:
         parts.append(f'{more:,} more in get_trace_data(view="critical_path")')
     yield f"- critical path, longest own parts: {', '.join(parts) or 'empty'}"
-    yield f"- by name: {_groups(profile.by_name)}"
+    yield f"- by name: {_format_groups(profile.by_name)}"
     if profile.by_model:
-        yield f"- by model: {_groups(profile.by_model)}"
+        yield f"- by model: {_format_groups(profile.by_model)}"
     for gap in profile.gaps[:2]:
         yield (
             f"- silence of {format_duration(gap.duration)}"
-            f" ({format_percent(gap.duration, profile.wall)})"
+            f" ({format_percent(gap.duration, profile.duration)})"
             f" between {alias(gap.before.id)} and {alias(gap.after.id)}"
         )
     if profile.first_token:
@@ -182,7 +182,7 @@ def _profile(analysis: TraceAnalysis, alias: Alias) -> Iterator[str]:
         yield f"- slowest first token: {format_duration(slowest[1] * 1_000)} in {alias(slowest[0])}"
 
 
-def _groups(groups: Sequence[SpanGroup]) -> str:
+def _format_groups(groups: Sequence[SpanGroup]) -> str:
     parts = []
     for group in groups[:_GROUPS_SHOWN]:
         text = f"{one_line(group.key, limit=48)} {group.count:,} × own {format_duration(group.own)}"

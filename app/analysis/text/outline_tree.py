@@ -1,6 +1,6 @@
 """The tree of an outline: what is worth a line comes first, the rest is counted.
 
-Starting at the roots, the most telling span is opened again and again, as long as the lines of its
+Starting at the roots, the most important span is opened, as long as the lines of its
 children fit: spans of findings, failed spans and the long parts of the critical path come before
 others. Similar siblings share a line; spans with a single child each share one, too; a span that
 stays closed says how much is below it.
@@ -23,20 +23,20 @@ _GROUP_FROM = 3
 _CHAIN_FROM = 4
 _SINGLES = 24
 _DEEPEST_INDENT = 16
-_TELLING = 15.0
+_IMPORTANT_WEIGHT = 15.0
 _MARGIN = 2
 _REST = 40
 _ROWS_OF_ONE_LEVEL = 400
 
 
 @dataclass(slots=True)
-class Row:
+class OutlineRow:
     """One line of the tree. A group row has several `nodes`, a chain row the ends of a chain."""
 
     nodes: Sequence[Node]
     kind: str = "span"
     depth: int = 0
-    below: "list[Row]" = field(default_factory=list)
+    below: "list[OutlineRow]" = field(default_factory=list)
     left_out: int = 0
 
     def spans(self) -> Sequence[Node]:
@@ -64,19 +64,19 @@ class Row:
 
 def plan_rows(
     analysis: TraceAnalysis, *, top: Sequence[Node], budget_tokens: int
-) -> tuple[list[Row], int]:
+) -> tuple[list[OutlineRow], int]:
     """Rows in reading order within the budget, and how many spans under `top` they do not show.
 
     Spans that share a row count as shown; spans below a closed row do not.
     """
-    planner = _Planner(analysis, budget_tokens)
+    planner = _RowPlanner(analysis, budget_tokens)
     ordered = _in_order(planner.plan(top))
     shown = sum(len(row.nodes) for row in ordered if row.kind != "rest")
     return ordered, sum(node.size for node in top) - shown
 
 
-def _in_order(rows: Sequence[Row]) -> list[Row]:
-    ordered: list[Row] = []
+def _in_order(rows: Sequence[OutlineRow]) -> list[OutlineRow]:
+    ordered: list[OutlineRow] = []
     waiting = list(reversed(rows))
     while waiting:
         row = waiting.pop()
@@ -85,28 +85,30 @@ def _in_order(rows: Sequence[Row]) -> list[Row]:
     return ordered
 
 
-class _Planner:
-    """Spends the budget on the most telling rows."""
+class _RowPlanner:
+    """Spends the budget on the most important rows."""
 
     def __init__(self, analysis: TraceAnalysis, budget_tokens: int) -> None:
         self._analysis = analysis
         self._left = budget_tokens
         self._named = {span_id for finding in analysis.findings for span_id in finding.spans[:2]}
-        self._weights = self._weigh()
-        self._waiting: list[tuple[float, int, Row]] = []
+        self._weights = self._compute_weights()
+        self._waiting: list[tuple[float, int, OutlineRow]] = []
 
-    def plan(self, top: Sequence[Node]) -> list[Row]:
-        kept = self._afford(self._rows(top, depth=0))
+    def plan(self, top: Sequence[Node]) -> list[OutlineRow]:
+        kept = self._take_affordable(self._build_rows(top, depth=0))
         while self._waiting:
             _, _, row = heapq.heappop(self._waiting)
-            row.below = self._afford(self._rows(row.nodes[-1].children, depth=row.depth + 1))
+            row.below = self._take_affordable(
+                self._build_rows(row.nodes[-1].children, depth=row.depth + 1)
+            )
         return kept
 
-    def _weigh(self) -> list[float]:
-        """How telling the most telling span at or below each span is, by place in the tree."""
+    def _compute_weights(self) -> list[float]:
+        """How important the most important span at or below each span is, by place in the tree."""
         analysis = self._analysis
         weights = [0.0] * len(analysis.tree.nodes)
-        wall = analysis.profile.wall or 1
+        wall = analysis.profile.duration or 1
         for span_id, time in analysis.profile.on_path.items():
             weights[analysis.tree.by_id[span_id].index] = 10.0 * time / wall
         for node in analysis.tree.nodes:
@@ -122,31 +124,31 @@ class _Planner:
                 weights[above] = max(weights[above], weights[node.index])
         return weights
 
-    def _rows(self, nodes: Sequence[Node], *, depth: int) -> list[Row]:
-        """Siblings in the order they started: telling ones alone, similar ones together."""
+    def _build_rows(self, nodes: Sequence[Node], *, depth: int) -> list[OutlineRow]:
+        """Siblings in the order they started: important ones alone, similar ones together."""
         if len(nodes) == 1:
-            return [self._chain(nodes[0], depth)]
-        alone = {node.id for node in self._telling(nodes)}
+            return [self._build_chain(nodes[0], depth)]
+        alone = {node.id for node in self._important_nodes(nodes)}
         similar: dict[tuple[str, str], list[Node]] = {}
         for node in nodes:
             if node.id not in alone:
                 similar.setdefault((without_numbers(node.name), node.span.type or ""), []).append(
                     node
                 )
-        rows = [Row([node], depth=depth) for node in nodes if node.id in alone]
+        rows = [OutlineRow([node], depth=depth) for node in nodes if node.id in alone]
         for group in similar.values():
             if len(group) >= _GROUP_FROM:
-                rows.append(Row(group, "group", depth))
+                rows.append(OutlineRow(group, "group", depth))
             else:
-                rows.extend(Row([node], depth=depth) for node in group)
+                rows.extend(OutlineRow([node], depth=depth) for node in group)
         return sorted(rows, key=lambda row: row.nodes[0].index)
 
-    def _telling(self, nodes: Sequence[Node]) -> list[Node]:
-        telling = [node for node in nodes if self._weights[node.index] >= _TELLING]
-        telling.sort(key=lambda node: (-self._weights[node.index], node.index))
-        return telling[:_SINGLES]
+    def _important_nodes(self, nodes: Sequence[Node]) -> list[Node]:
+        important = [node for node in nodes if self._weights[node.index] >= _IMPORTANT_WEIGHT]
+        important.sort(key=lambda node: (-self._weights[node.index], node.index))
+        return important[:_SINGLES]
 
-    def _chain(self, node: Node, depth: int) -> Row:
+    def _build_chain(self, node: Node, depth: int) -> OutlineRow:
         chain = [node]
         while len(chain[-1].children) == 1:
             following = chain[-1].children[0]
@@ -154,16 +156,16 @@ class _Planner:
                 break
             chain.append(following)
         long = len(chain) >= _CHAIN_FROM and depth > 0 and node.id not in self._named
-        return Row(chain, "chain", depth) if long else Row([node], depth=depth)
+        return OutlineRow(chain, "chain", depth) if long else OutlineRow([node], depth=depth)
 
-    def _afford(self, rows: Sequence[Row]) -> list[Row]:
+    def _take_affordable(self, rows: Sequence[OutlineRow]) -> list[OutlineRow]:
         """The rows of one level that fit, in order, and one that counts the others.
 
-        The most telling rows are taken first, and half of what is left is kept for the levels
+        The most important rows are taken first, and half of what is left is kept for the levels
         below, if there are any.
         """
-        ranked = sorted(range(len(rows)), key=lambda at: (-self._weight(rows[at]), at))
-        prices = {at: self._price(rows[at]) + _MARGIN for at in ranked[:_ROWS_OF_ONE_LEVEL]}
+        ranked = sorted(range(len(rows)), key=lambda at: (-self._row_weight(rows[at]), at))
+        prices = {at: self._row_tokens(rows[at]) + _MARGIN for at in ranked[:_ROWS_OF_ONE_LEVEL]}
         whole = sum(prices.values()) if len(prices) == len(rows) else math.inf
         deeper = any(row.kind != "group" and row.nodes[-1].children for row in rows)
         limit = self._left // 2 if deeper and whole > self._left // 2 else self._left
@@ -178,20 +180,20 @@ class _Planner:
         left_out = [row for place, row in enumerate(rows) if place not in taken]
         if kept and left_out:
             hidden = sum(node.size for row in left_out for node in row.spans())
-            kept.append(Row(left_out[0].nodes, "rest", rows[0].depth, left_out=hidden))
+            kept.append(OutlineRow(left_out[0].nodes, "rest", rows[0].depth, left_out=hidden))
         self._left -= spent if kept else 0
         for row in kept:
             if row.kind in ("span", "chain") and row.nodes[-1].children:
-                urgency = row.depth * 0.5 - self._weight(row)
+                urgency = row.depth * 0.5 - self._row_weight(row)
                 heapq.heappush(self._waiting, (urgency, row.nodes[-1].index, row))
         return kept
 
-    def _weight(self, row: Row) -> float:
+    def _row_weight(self, row: OutlineRow) -> float:
         return max(self._weights[node.index] for node in row.nodes)
 
-    def _price(self, row: Row) -> int:
-        return count_line_tokens(row.text(self._analysis, alias=_placeholder))
+    def _row_tokens(self, row: OutlineRow) -> int:
+        return count_line_tokens(row.text(self._analysis, alias=_placeholder_alias))
 
 
-def _placeholder(_: str) -> str:
+def _placeholder_alias(_: str) -> str:
     return _PLACEHOLDER

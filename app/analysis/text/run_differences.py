@@ -24,7 +24,7 @@ Pair = tuple[Node, Node]
 
 
 @dataclass(frozen=True, slots=True)
-class Runs:
+class ComparedRuns:
     """Two runs; the alias names spans of either."""
 
     a: TraceAnalysis
@@ -32,22 +32,22 @@ class Runs:
     alias: Alias
 
 
-def find_run_differences(runs: Runs) -> Iterator[str]:
+def find_run_differences(runs: ComparedRuns) -> Iterator[str]:
     """Lines on how run B went another way than run A: the first divergence in its steps, steps in
     another order, the first other outcome of a step, then steps with other models, larger inputs or
     more time."""
-    partings, pairs = _walk(runs)
+    partings, pairs = _compare_trees(runs)
     if partings:
-        yield _told(runs, min(partings, key=lambda parting: parting.at))
-    yield from _orders(runs, pairs)
-    yield from _outcomes(runs, pairs)
-    yield from _models(runs, pairs)
-    yield from _inputs(runs, pairs)
-    yield from _slower(runs, pairs)
+        yield _format_divergence(runs, min(partings, key=lambda parting: parting.at))
+    yield from _find_reordered(runs, pairs)
+    yield from _find_outcome_changes(runs, pairs)
+    yield from _find_model_changes(runs, pairs)
+    yield from _find_input_growth(runs, pairs)
+    yield from _find_slower_steps(runs, pairs)
 
 
 @dataclass(frozen=True, slots=True)
-class _Parting:
+class _Divergence:
     """A place at which the steps differ; `above` are the counterparts that it lies below.
 
     `missing` is the first step that only A has there, `added` the first that only B has; `at` is
@@ -61,25 +61,25 @@ class _Parting:
     at: int
 
 
-def _walk(runs: Runs) -> tuple[list[_Parting], list[Pair]]:
+def _compare_trees(runs: ComparedRuns) -> tuple[list[_Divergence], list[Pair]]:
     """All places where the steps differ, and all steps that have a counterpart: the n-th of its
     name below counterparts, siblings in the order of B."""
-    partings: list[_Parting] = []
+    partings: list[_Divergence] = []
     pairs: list[Pair] = []
     waiting: list[tuple[Pair | None, Sequence[Node], Sequence[Node]]] = [
         (None, runs.a.tree.roots, runs.b.tree.roots)
     ]
     while waiting:
         above, ours, theirs = waiting.pop()
-        matched = _matched(ours, theirs)
+        matched = _match_siblings(ours, theirs)
         pairs += matched
         if len(matched) < max(len(ours), len(theirs)):
-            partings.append(_parting(above, ours, theirs, matched))
+            partings.append(_find_divergence(above, ours, theirs, matched))
         waiting += [(pair, pair[0].children, pair[1].children) for pair in matched]
     return partings, pairs
 
 
-def _matched(ours: Sequence[Node], theirs: Sequence[Node]) -> list[Pair]:
+def _match_siblings(ours: Sequence[Node], theirs: Sequence[Node]) -> list[Pair]:
     known: dict[tuple[str, int], Node] = {}
     seen: Counter[str] = Counter()
     for node in ours:
@@ -95,12 +95,12 @@ def _matched(ours: Sequence[Node], theirs: Sequence[Node]) -> list[Pair]:
     return found
 
 
-def _parting(
+def _find_divergence(
     above: Pair | None, ours: Sequence[Node], theirs: Sequence[Node], matched: Sequence[Pair]
-) -> _Parting:
+) -> _Divergence:
     """What is missing and what is added, if it is at the same place; else what comes first."""
-    missing, earlier_ours = _first_alone(ours, {id(one): other for one, other in matched})
-    added, earlier_theirs = _first_alone(theirs, {id(other): other for _, other in matched})
+    missing, earlier_ours = _first_unmatched(ours, {id(one): other for one, other in matched})
+    added, earlier_theirs = _first_unmatched(theirs, {id(other): other for _, other in matched})
     if missing and added and len(earlier_ours) != len(earlier_theirs):
         if len(earlier_ours) < len(earlier_theirs):
             added = None
@@ -112,10 +112,10 @@ def _parting(
         at = added.start
     else:
         at = before.end if before else above[1].start if above else 0
-    return _Parting(above, missing, added, before, at)
+    return _Divergence(above, missing, added, before, at)
 
 
-def _first_alone(
+def _first_unmatched(
     nodes: Sequence[Node], in_b: Mapping[int, Node]
 ) -> tuple[Node | None, Sequence[Node]]:
     """The first step without a counterpart, and those of B that its predecessors have or are."""
@@ -125,20 +125,22 @@ def _first_alone(
     return None, ()
 
 
-def _told(runs: Runs, parting: _Parting) -> str:
-    where = f"below {_step(runs, parting.above[1])}" if parting.above else "at the top"
-    after = f" after {_step(runs, parting.before)}" if parting.before else ""
+def _format_divergence(runs: ComparedRuns, parting: _Divergence) -> str:
+    where = f"below {_format_step(runs, parting.above[1])}" if parting.above else "at the top"
+    after = f" after {_format_step(runs, parting.before)}" if parting.before else ""
     if parting.added is None:
         assert parting.missing is not None
-        said = f"B has no {_name(parting.missing)}, which A has"
+        said = f"B has no {_step_name(parting.missing)}, which A has"
     elif parting.missing is None:
-        said = f"B has {_step(runs, parting.added)}, which A has not"
+        said = f"B has {_format_step(runs, parting.added)}, which A has not"
     else:
-        said = f"B has {_step(runs, parting.added)} where A has {_name(parting.missing)}"
+        said = (
+            f"B has {_format_step(runs, parting.added)} where A has {_step_name(parting.missing)}"
+        )
     return f"first divergence: {where}{after}: {said}"
 
 
-def _orders(runs: Runs, pairs: Sequence[Pair]) -> Iterator[str]:
+def _find_reordered(runs: ComparedRuns, pairs: Sequence[Pair]) -> Iterator[str]:
     """Steps that follow one another in both runs, in another order; what overlaps has none."""
     turned = [
         (first, second)
@@ -148,21 +150,21 @@ def _orders(runs: Runs, pairs: Sequence[Pair]) -> Iterator[str]:
         and second[0].end <= first[0].start
     ]
     for first, second in turned[:_MOST_OF_A_KIND]:
-        one, other = _step(runs, first[1]), _step(runs, second[1])
+        one, other = _format_step(runs, first[1]), _format_step(runs, second[1])
         yield f"other order: B does {one} before {other}, A after it"
 
 
-def _outcomes(runs: Runs, pairs: Sequence[Pair]) -> Iterator[str]:
+def _find_outcome_changes(runs: ComparedRuns, pairs: Sequence[Pair]) -> Iterator[str]:
     """The first steps that failed, or returned nothing, in one run only."""
     told = 0
     for ours, theirs in sorted(pairs, key=lambda pair: (pair[1].end, -pair[1].depth)):
-        text = _outcome(runs, ours, theirs)
+        text = _compare_outcome(runs, ours, theirs)
         if text and told < _MOST_OF_A_KIND:
             told += 1
-            yield f"other outcome: {_step(runs, theirs)}: {text}"
+            yield f"other outcome: {_format_step(runs, theirs)}: {text}"
 
 
-def _outcome(runs: Runs, ours: Node, theirs: Node) -> str | None:
+def _compare_outcome(runs: ComparedRuns, ours: Node, theirs: Node) -> str | None:
     if ours.span.has_error != theirs.span.has_error:
         failed = theirs if theirs.span.has_error else ours
         assert failed.span.error_info is not None
@@ -175,29 +177,29 @@ def _outcome(runs: Runs, ours: Node, theirs: Node) -> str | None:
     return None
 
 
-def _models(runs: Runs, pairs: Sequence[Pair]) -> Iterator[str]:
+def _find_model_changes(runs: ComparedRuns, pairs: Sequence[Pair]) -> Iterator[str]:
     changed = [pair for pair in pairs if pair[0].span.model != pair[1].span.model]
     for ours, theirs in changed[:_MOST_OF_A_KIND]:
         old, new = (one_line(each.span.model or "none", limit=40) for each in (ours, theirs))
-        yield f"other model: {_step(runs, theirs)}: {old} → {new}"
+        yield f"other model: {_format_step(runs, theirs)}: {old} → {new}"
 
 
-def _inputs(runs: Runs, pairs: Sequence[Pair]) -> Iterator[str]:
+def _find_input_growth(runs: ComparedRuns, pairs: Sequence[Pair]) -> Iterator[str]:
     """The steps whose inputs differ most in size."""
     grown = []
     for ours, theirs in pairs:
         if _both_read(runs, ours, theirs):
-            old, new = _size(ours.span.input), _size(theirs.span.input)
+            old, new = _content_size(ours.span.input), _content_size(theirs.span.input)
             if abs(new - old) >= _LEAST_GROWTH and max(old, new) >= _GROWN * min(old, new):
                 grown.append((abs(new - old), old, new, theirs))
     grown.sort(key=lambda each: -each[0])
     for _, old, new, theirs in grown[:_MOST_OF_A_KIND]:
-        yield f"input size: {_step(runs, theirs)}: {old:,} → {new:,} characters"
+        yield f"input size: {_format_step(runs, theirs)}: {old:,} → {new:,} characters"
 
 
-def _slower(runs: Runs, pairs: Sequence[Pair]) -> Iterator[str]:
+def _find_slower_steps(runs: ComparedRuns, pairs: Sequence[Pair]) -> Iterator[str]:
     """The steps that took longer by themselves, the greatest difference first."""
-    least = _LEAST_SHARE * max(runs.a.profile.wall, runs.b.profile.wall)
+    least = _LEAST_SHARE * max(runs.a.profile.duration, runs.b.profile.duration)
     shifts = []
     for ours, theirs in pairs:
         old, new = runs.a.profile.own_time[ours.index], runs.b.profile.own_time[theirs.index]
@@ -205,22 +207,22 @@ def _slower(runs: Runs, pairs: Sequence[Pair]) -> Iterator[str]:
             shifts.append((new - old, old, new, theirs))
     shifts.sort(key=lambda shift: -shift[0])
     for _, old, new, theirs in shifts[:_MOST_OF_A_KIND]:
-        step = _step(runs, theirs)
+        step = _format_step(runs, theirs)
         yield f"slower: {step}: {format_duration(old)} → {format_duration(new)} of its own"
 
 
-def _both_read(runs: Runs, ours: Node, theirs: Node) -> bool:
+def _both_read(runs: ComparedRuns, ours: Node, theirs: Node) -> bool:
     return ours.id in runs.a.bodies and theirs.id in runs.b.bodies
 
 
-def _size(value: Any) -> int:
+def _content_size(value: Any) -> int:
     """Characters of the texts and numbers in a value; of a cut one what is left of it."""
     return len(value) if is_cut(value) else sum(len(str(leaf)) for _, leaf in iterate_leaves(value))
 
 
-def _name(node: Node) -> str:
+def _step_name(node: Node) -> str:
     return one_line(node.name, limit=60)
 
 
-def _step(runs: Runs, node: Node) -> str:
-    return f"{runs.alias(node.id)} {_name(node)}"
+def _format_step(runs: ComparedRuns, node: Node) -> str:
+    return f"{runs.alias(node.id)} {_step_name(node)}"

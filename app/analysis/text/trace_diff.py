@@ -6,10 +6,10 @@ from itertools import islice
 from typing import Any
 
 from app.analysis.error_origins import error_message
-from app.analysis.profile import NOTHING, TokensAndCost
+from app.analysis.profile import NO_SPENDING, TokensAndCost
 from app.analysis.text.lines import format_spending
 from app.analysis.text.one_line import format_count, format_duration, one_line
-from app.analysis.text.run_differences import Runs, find_run_differences
+from app.analysis.text.run_differences import ComparedRuns, find_run_differences
 from app.analysis.text.token_budget import Alias, BudgetedText
 from app.analysis.text.value_diff import diff_values
 from app.analysis.trace_analysis import TraceAnalysis
@@ -38,10 +38,12 @@ class ComparedSide:
         return self.analysis.tree.below(self.root) if self.root else self.analysis.tree.nodes
 
     def duration(self) -> int:
-        return self.root.duration if self.root else self.analysis.profile.wall
+        return self.root.duration if self.root else self.analysis.profile.duration
 
     def spend(self) -> TokensAndCost:
-        return sum((self.analysis.profile.own_spend[node.index] for node in self.nodes()), NOTHING)
+        return sum(
+            (self.analysis.profile.own_spend[node.index] for node in self.nodes()), NO_SPENDING
+        )
 
     def body(self, field: str) -> tuple[bool, Any]:
         """Whether input, output or metadata was read, and its value."""
@@ -60,7 +62,7 @@ def format_difference(
 ) -> str:
     """How `b` differs from `a`: totals, errors, structure, time by name, spend by model, and the
     changed paths of inputs, outputs and metadata. Bounded; what did not fit is counted."""
-    lines = list(islice(_lines(a, b, alias), _MOST_LINES))
+    lines = list(islice(_difference_lines(a, b, alias), _MOST_LINES))
     sheet = BudgetedText(budget_tokens)
     shown = sheet.fill(lines, keep=_CLOSING)
     if shown < len(lines):
@@ -69,26 +71,26 @@ def format_difference(
     return sheet.text()
 
 
-def _lines(a: ComparedSide, b: ComparedSide, alias: Alias) -> Iterator[str]:
-    yield f"A: {_totals(a, alias)}"
-    yield f"B: {_totals(b, alias)}"
-    yield f"B takes {_ratio(a.duration(), b.duration())} of A's time"
+def _difference_lines(a: ComparedSide, b: ComparedSide, alias: Alias) -> Iterator[str]:
+    yield f"A: {_format_totals(a, alias)}"
+    yield f"B: {_format_totals(b, alias)}"
+    yield f"B takes {_format_ratio(a.duration(), b.duration())} of A's time"
     whole = a.root is None and b.root is None
     found = [
-        *(find_run_differences(Runs(a.analysis, b.analysis, alias)) if whole else ()),
-        *_errors(a, b),
-        *_structure(a, b),
-        *_times(a, b),
-        *_models(a, b),
-        *_bodies(a, b),
-        *_pairs(a, b, alias),
+        *(find_run_differences(ComparedRuns(a.analysis, b.analysis, alias)) if whole else ()),
+        *_compare_errors(a, b),
+        *_compare_structure(a, b),
+        *_compare_times(a, b),
+        *_compare_models(a, b),
+        *_compare_bodies(a, b),
+        *_compare_pairs(a, b, alias),
     ]
     if not found:
         yield "No other difference in structure, errors, spend or in what was read of the bodies."
     yield from found
 
 
-def _totals(side: ComparedSide, alias: Alias) -> str:
+def _format_totals(side: ComparedSide, alias: Alias) -> str:
     nodes = side.nodes()
     failed = sum(1 for node in nodes if node.span.has_error)
     facts = [format_duration(side.duration()), format_count(len(nodes), "span")]
@@ -96,14 +98,14 @@ def _totals(side: ComparedSide, alias: Alias) -> str:
     return ", ".join([side.title(alias), *facts, *format_spending(side.spend())])
 
 
-def _ratio(before: float, after: float) -> str:
+def _format_ratio(before: float, after: float) -> str:
     if not before:
         return "an unknown multiple" if after else "1.0 times"
     return f"{after / before:.2f} times"
 
 
-def _errors(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
-    mine, theirs = _raised(a), _raised(b)
+def _compare_errors(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
+    mine, theirs = _error_texts(a), _error_texts(b)
     for said in mine:
         if said not in theirs:
             yield f"error only in A: {said}"
@@ -112,7 +114,7 @@ def _errors(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
             yield f"error only in B: {said}"
 
 
-def _raised(side: ComparedSide) -> list[str]:
+def _error_texts(side: ComparedSide) -> list[str]:
     said: dict[str, None] = {}
     for node in side.nodes():
         if node.span.has_error and node.span.error_info:
@@ -121,16 +123,16 @@ def _raised(side: ComparedSide) -> list[str]:
     return list(said)[:20]
 
 
-def _structure(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
+def _compare_structure(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
     """Places of the tree, as names from the top, that one side has more often."""
-    mine, theirs = _places(a), _places(b)
+    mine, theirs = _count_places(a), _count_places(b)
     for place in dict.fromkeys([*mine, *theirs]):
         one, other = mine.get(place, 0), theirs.get(place, 0)
         if one != other:
             yield f"structure: {one:,} → {other:,} × {place}"
 
 
-def _places(side: ComparedSide) -> Mapping[str, int]:
+def _count_places(side: ComparedSide) -> Mapping[str, int]:
     top = side.root.depth if side.root else 0
     counts: dict[str, int] = {}
     names: dict[int, str] = {}
@@ -144,9 +146,9 @@ def _places(side: ComparedSide) -> Mapping[str, int]:
     return counts
 
 
-def _times(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
+def _compare_times(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
     """Names by how much their own time changed, the greatest shift first."""
-    mine, theirs = _own_times(a), _own_times(b)
+    mine, theirs = _own_time_by_name(a), _own_time_by_name(b)
     whole = max(a.duration(), b.duration(), 1)
     shifts = [
         (theirs.get(name, 0) - mine.get(name, 0), name) for name in dict.fromkeys([*mine, *theirs])
@@ -159,7 +161,7 @@ def _times(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
             yield f"own time of {name}: {before} → {after} ({sign}{format_duration(shift)})"
 
 
-def _own_times(side: ComparedSide) -> Mapping[str, int]:
+def _own_time_by_name(side: ComparedSide) -> Mapping[str, int]:
     times: dict[str, int] = {}
     for node in side.nodes():
         name = one_line(node.name, limit=60)
@@ -167,8 +169,8 @@ def _own_times(side: ComparedSide) -> Mapping[str, int]:
     return times
 
 
-def _models(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
-    mine, theirs = _by_model(a), _by_model(b)
+def _compare_models(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
+    mine, theirs = _usage_by_model(a), _usage_by_model(b)
     for model in dict.fromkeys([*mine, *theirs]):
         (calls, before), (calls_after, after) = mine.get(model, _NONE), theirs.get(model, _NONE)
         if (calls, before) != (calls_after, after):
@@ -178,10 +180,10 @@ def _models(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
             yield f"model {model}: {calls:,} → {calls_after:,} calls, {old} → {new}"
 
 
-_NONE: tuple[int, TokensAndCost] = (0, NOTHING)
+_NONE: tuple[int, TokensAndCost] = (0, NO_SPENDING)
 
 
-def _by_model(side: ComparedSide) -> Mapping[str, tuple[int, TokensAndCost]]:
+def _usage_by_model(side: ComparedSide) -> Mapping[str, tuple[int, TokensAndCost]]:
     models: dict[str, tuple[int, TokensAndCost]] = {}
     for node in side.nodes():
         if node.span.model:
@@ -191,7 +193,7 @@ def _by_model(side: ComparedSide) -> Mapping[str, tuple[int, TokensAndCost]]:
     return models
 
 
-def _bodies(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
+def _compare_bodies(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
     for field in ("input", "output", "metadata"):
         (read_a, old), (read_b, new) = a.body(field), b.body(field)
         if not (read_a and read_b):
@@ -204,10 +206,10 @@ def _bodies(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
             yield f"{field}: {len(changes) - _CHANGES_OF_ONE} or more further paths differ"
 
 
-def _pairs(a: ComparedSide, b: ComparedSide, alias: Alias) -> Iterator[str]:
+def _compare_pairs(a: ComparedSide, b: ComparedSide, alias: Alias) -> Iterator[str]:
     """Spans at the same place on both sides whose input or output differs, the first few."""
     told = 0
-    for one, other in _matched(a, b):
+    for one, other in _match_spans(a, b):
         if one.id not in a.analysis.bodies or other.id not in b.analysis.bodies:
             continue
         for field in ("input", "output"):
@@ -221,17 +223,17 @@ def _pairs(a: ComparedSide, b: ComparedSide, alias: Alias) -> Iterator[str]:
             return
 
 
-def _matched(a: ComparedSide, b: ComparedSide) -> Iterator[tuple[Node, Node]]:
+def _match_spans(a: ComparedSide, b: ComparedSide) -> Iterator[tuple[Node, Node]]:
     """Pairs of the n-th span of each place, the tops of compared spans left out."""
     waiting: dict[tuple[int, str, int], Node] = {}
-    for key, node in _numbered(a):
+    for key, node in _number_spans(a):
         waiting[key] = node
-    for key, node in _numbered(b):
+    for key, node in _number_spans(b):
         if key in waiting:
             yield waiting[key], node
 
 
-def _numbered(side: ComparedSide) -> Iterator[tuple[tuple[int, str, int], Node]]:
+def _number_spans(side: ComparedSide) -> Iterator[tuple[tuple[int, str, int], Node]]:
     top = side.root.depth if side.root else 0
     seen: dict[tuple[int, str], int] = {}
     for node in side.nodes():

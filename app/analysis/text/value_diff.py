@@ -43,27 +43,29 @@ def diff_values(a: Any, b: Any, field: str) -> Iterator[ValueChange]:
     for path, old in before.items():
         new = after.get(path, _MISSING)
         if new is _MISSING:
-            yield ValueChange(_written(field, path), f"only in A: {_shown(old)}")
+            yield ValueChange(_field_path(field, path), f"only in A: {_format_value(old)}")
         elif type(old) is not type(new) and isinstance(old, bool) | isinstance(new, bool):
-            yield ValueChange(_written(field, path), f"{_shown(old)} → {_shown(new)}")
+            yield ValueChange(
+                _field_path(field, path), f"{_format_value(old)} → {_format_value(new)}"
+            )
         elif old != new:
-            yield ValueChange(_written(field, path), _changed(old, new))
+            yield ValueChange(_field_path(field, path), _format_change(old, new))
     for path, new in after.items():
         if path not in before:
-            yield ValueChange(_written(field, path), f"only in B: {_shown(new)}")
+            yield ValueChange(_field_path(field, path), f"only in B: {_format_value(new)}")
 
 
-def _written(field: str, path: Path) -> str:
+def _field_path(field: str, path: Path) -> str:
     return one_line(format_path((field, *path)), limit=_PATH_SHOWN)
 
 
-def _changed(old: Any, new: Any) -> str:
+def _format_change(old: Any, new: Any) -> str:
     if isinstance(old, str) and isinstance(new, str) and max(len(old), len(new)) > _LONG_TEXT:
         return diff_texts(old, new)
-    return f"{_shown(old)} → {_shown(new)}"
+    return f"{_format_value(old)} → {_format_value(new)}"
 
 
-def _shown(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if isinstance(value, str):
         return f"“{one_line(value, limit=120)}”"
     if value is None or isinstance(value, bool):
@@ -89,7 +91,7 @@ def diff_texts(old: str, new: str) -> str:
         before = "".join(a[max(0, start + i1 - 2 * _CONTEXT) : start + i1])
         after = "".join(a[start + i2 : start + i2 + 2 * _CONTEXT])
         gone, come = "".join(kept_a[i1:i2]), "".join(kept_b[j1:j2])
-        places.append(_place(before, gone, come, after))
+        places.append(_format_place(before, gone, come, after))
     more = len(opcodes) - _MOST_PLACES
     if more > 0:
         places.append(f"and {more} more places")
@@ -98,7 +100,7 @@ def diff_texts(old: str, new: str) -> str:
     return f"{len(old):,} → {len(new):,} characters: " + "; ".join(places)
 
 
-def _place(before: str, gone: str, come: str, after: str) -> str:
+def _format_place(before: str, gone: str, come: str, after: str) -> str:
     marked = []
     if gone:
         marked.append(f"[-{one_line(gone, limit=100)}-]")

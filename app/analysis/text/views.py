@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
-from app.analysis.critical_path import critical_path
+from app.analysis.critical_path import find_critical_path
 from app.analysis.profile import SpanGroup
 from app.analysis.text.lines import format_finding, format_span, format_spending
 from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
@@ -27,14 +27,16 @@ def format_findings(
         read = (
             f"inputs and outputs of {len(analysis.bodies):,} of {len(analysis.tree.nodes):,} spans"
         )
-        return _bounded([f"No findings. Looked at: all spans' structure, {read}."], budget_tokens)
+        return _fit_budget(
+            [f"No findings. Looked at: all spans' structure, {read}."], budget_tokens
+        )
     lines = (
         f"{place}. {format_finding(finding, alias=alias)}"
         for place, finding in enumerate(analysis.findings[offset:], offset + 1)
     )
     total = len(analysis.findings)
     call = 'view="findings"'
-    return _page(lines, offset, budget_tokens, what="finding", call=call, total=total)
+    return _format_page(lines, offset, budget_tokens, what="finding", call=call, total=total)
 
 
 def format_critical_path(
@@ -46,12 +48,12 @@ def format_critical_path(
     budget_tokens: int = DEFAULT_BUDGET,
 ) -> str:
     """The segments of the path through the trace, or below `root`, in the order of time."""
-    segments = critical_path(analysis.tree, root)
+    segments = find_critical_path(analysis.tree, root)
     if not segments:
-        return _bounded(["The critical path is empty: nothing took any time."], budget_tokens)
+        return _fit_budget(["The critical path is empty: nothing took any time."], budget_tokens)
     zero, whole = segments[0].start, segments[-1].end - segments[0].start
     lines = (
-        f"at {format_duration(segment.start - zero)}: {_who(segment.node, alias)}"
+        f"at {format_duration(segment.start - zero)}: {_format_node(segment.node, alias)}"
         f" {format_duration(segment.duration)} ({format_percent(segment.duration, whole)})"
         for segment in segments[offset:]
     )
@@ -61,10 +63,12 @@ def format_critical_path(
     where = f', root="{alias(root.id)}"' if root else ""
     call = f'view="critical_path"{where}'
     total = len(segments)
-    return _page(lines, offset, budget_tokens, what="segment", call=call, title=title, total=total)
+    return _format_page(
+        lines, offset, budget_tokens, what="segment", call=call, title=title, total=total
+    )
 
 
-def _who(node: Node | None, alias: Alias) -> str:
+def _format_node(node: Node | None, alias: Alias) -> str:
     return f"{alias(node.id)} {one_line(node.name)}" if node else "between the roots"
 
 
@@ -74,12 +78,12 @@ def format_profile(
     """Time, tokens and cost by name and model, silences, times to first token."""
     profile = analysis.profile
     lines = [
-        f"wall time {format_duration(profile.wall)},"
+        f"wall time {format_duration(profile.duration)},"
         f" {profile.parallelism:.2f} spans at work at a time"
         f" while any ran ({format_duration(profile.busy)})",
         f"spent: {', '.join(format_spending(profile.spend)) or 'no tokens or cost recorded'}",
     ]
-    lines += [f"model {_group(group)}" for group in profile.by_model]
+    lines += [f"model {_format_group_line(group)}" for group in profile.by_model]
     lines += [
         f"silence of {format_duration(gap.duration)} between {alias(gap.before.id)} and"
         f" {alias(gap.after.id)}"
@@ -90,12 +94,12 @@ def format_profile(
         f"first token after {format_duration(time * 1_000)} in {alias(span_id)}"
         for span_id, time in slowest[:5]
     ]
-    lines += [f"name {_group(group)}" for group in profile.by_name]
+    lines += [f"name {_format_group_line(group)}" for group in profile.by_name]
     total, call = len(lines), 'view="profile"'
-    return _page(lines[offset:], offset, budget_tokens, what="line", call=call, total=total)
+    return _format_page(lines[offset:], offset, budget_tokens, what="line", call=call, total=total)
 
 
-def _group(group: SpanGroup) -> str:
+def _format_group_line(group: SpanGroup) -> str:
     parts = [
         f"{one_line(group.key)}: {group.count:,} ×",
         f"own time {format_duration(group.own)}",
@@ -131,10 +135,10 @@ def list_spans(
     found = [
         node
         for node in nodes
-        if wanted in node.name.casefold() and _passes(node, type, status, min_duration_ms)
+        if wanted in node.name.casefold() and _matches_filters(node, type, status, min_duration_ms)
     ]
-    found.sort(key=_order(analysis, sort))
-    title = f"{format_count(len(found), 'span')}, {_SORTED[sort]}:"
+    found.sort(key=_sort_key(analysis, sort))
+    title = f"{format_count(len(found), 'span')}, {_SORT_TITLES[sort]}:"
     lines = (format_span(node, analysis, name=alias(node.id)) for node in found[offset:])
     filters = {
         "root": alias(root.id) if root else None,
@@ -144,13 +148,13 @@ def list_spans(
         "min_duration_ms": min_duration_ms,
         "sort": sort,
     }
-    call = _call(filters)
-    return _page(
+    call = _format_arguments(filters)
+    return _format_page(
         lines, offset, budget_tokens, what="span", call=call, title=title, total=len(found)
     )
 
 
-def _call(filters: Mapping[str, str | float | None]) -> str:
+def _format_arguments(filters: Mapping[str, str | float | None]) -> str:
     return ", ".join(
         f"{key}={json.dumps(value, ensure_ascii=False)}"
         for key, value in filters.items()
@@ -158,17 +162,17 @@ def _call(filters: Mapping[str, str | float | None]) -> str:
     )
 
 
-def _passes(
+def _matches_filters(
     node: Node, kind: str | None, status: Status | None, min_duration_ms: float | None
 ) -> bool:
     return (
         (kind is None or (node.span.type or "general") == kind)
-        and (status is None or _status(node) == status)
+        and (status is None or _node_status(node) == status)
         and (min_duration_ms is None or node.duration >= min_duration_ms * 1_000)
     )
 
 
-_SORTED: dict[Sort, str] = {
+_SORT_TITLES: dict[Sort, str] = {
     "start": "in the order of the tree",
     "duration": "longest first",
     "own_time": "most time of their own first",
@@ -177,7 +181,7 @@ _SORTED: dict[Sort, str] = {
 }
 
 
-def _order(analysis: TraceAnalysis, sort: Sort) -> Callable[[Node], tuple[float, int]]:
+def _sort_key(analysis: TraceAnalysis, sort: Sort) -> Callable[[Node], tuple[float, int]]:
     if sort == "start":
         return lambda node: (0.0, node.index)
     if sort == "duration":
@@ -189,13 +193,13 @@ def _order(analysis: TraceAnalysis, sort: Sort) -> Callable[[Node], tuple[float,
     return lambda node: (-analysis.profile.own_spend[node.index].tokens, node.index)
 
 
-def _status(node: Node) -> Status:
+def _node_status(node: Node) -> Status:
     if node.span.has_error:
         return "error"
     return "ok" if node.finished else "unfinished"
 
 
-def _page(
+def _format_page(
     lines: Iterable[str],
     offset: int,
     budget_tokens: int,
@@ -217,7 +221,7 @@ def _page(
     return sheet.text()
 
 
-def _bounded(lines: Sequence[str], budget_tokens: int) -> str:
+def _fit_budget(lines: Sequence[str], budget_tokens: int) -> str:
     sheet = BudgetedText(budget_tokens)
     sheet.fill(lines)
     return sheet.text()

@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 from cachetools import LRUCache
 
-from app.analysis.baseline import Baseline, BaselineWindow, baseline_from_stats
+from app.analysis.baseline import Baseline, BaselineWindow, read_baseline
 from app.caller import Caller
 from app.errors import NotFound, OpikAssistError
 from app.ids import is_uuid
@@ -240,7 +240,7 @@ class ProjectReader:
         filters = _about(name, window)
         for attempt in ([*filters, BY_PROGRAMS], filters):
             stats = await self._stats(attempt)
-            usual = baseline_from_stats(stats, window) if stats else None
+            usual = read_baseline(stats, window) if stats else None
             if usual is not None and usual.count:
                 return usual, attempt is not filters
         return None
