@@ -1,7 +1,8 @@
-"""What happens in a turn: a closed union of events.
+"""Everything that happens in a turn, as a closed union of events.
 
-The `type` names are public and stored: they are spelled once, here, and frozen by a test.
-Stored events are the conversation's only memory; live events exist for the reader of a stream.
+The `type` names are public and stored: they are written once, here, and a test keeps them fixed.
+The stored events are all that is kept of a conversation; live events are only for the reader of a
+running turn.
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ class _Event(BaseModel):
 
 
 class ToolCallRecord(BaseModel):
-    """A tool call as it was asked for, with the line that a person reads about it."""
+    """A tool call as the model requested it, with the line that the user reads about it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -37,7 +38,7 @@ class TurnStarted(_Event):
 
 
 class TraceRead(_Event):
-    """The trace was loaded for this turn: what links to its spans need, and how much there was."""
+    """The trace was loaded for this turn; links to its spans need the project's id."""
 
     type: Literal["trace_read"] = "trace_read"
     project_id: str = ""
@@ -45,7 +46,7 @@ class TraceRead(_Event):
 
 
 class TraceAlias(BaseModel):
-    """Another trace that has a short name; `label` is what a person reads for it."""
+    """Another trace that has an alias; `label` is its name for the user."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -54,10 +55,9 @@ class TraceAlias(BaseModel):
 
 
 class AliasesAssigned(_Event):
-    """What got its short name: the next aliases of the conversation, in order, of spans (`ids`)
-    and of other traces.
+    """The next aliases of the conversation, in order: of spans (`ids`) and of other traces.
 
-    Both stand in one event, so that a service from before traces had names can read it.
+    Both are in one event, so that a version without aliases of traces can read it.
     """
 
     type: Literal["spans_named"] = "spans_named"
@@ -87,7 +87,7 @@ ToolOutcome = Literal["ok", "failed", "duplicate", "not_run", "cancelled"]
 
 
 class ToolCompleted(_Event):
-    """The answer to one call: what the model reads, and how it went."""
+    """The result of one tool call: its outcome and the text that the model reads."""
 
     type: Literal["tool_completed"] = "tool_completed"
     call_id: str
@@ -98,10 +98,10 @@ class ToolCompleted(_Event):
 
 
 class ContextShrunk(_Event):
-    """What a request to the model no longer holds in full: tool answers and earlier turns.
+    """A request to the model was shortened: numbers of tool results and of earlier turns.
 
-    `reason` tells whether a limit of ours or the provider's refusal asked for it; `characters` is
-    the length of what was left.
+    `reason` is `budget` for a limit of this service and `refused` for a request that the provider
+    refused as too long; `characters` is the length afterwards.
     """
 
     type: Literal["context_shrunk"] = "context_shrunk"
@@ -116,7 +116,7 @@ class TurnFinished(_Event):
 
 
 class TurnFailed(_Event):
-    """The turn ended with words for the user instead of (or after) an answer."""
+    """The turn ended with an error message for the user, possibly after some text."""
 
     type: Literal["turn_failed"] = "turn_failed"
     code: str
@@ -124,13 +124,13 @@ class TurnFailed(_Event):
 
 
 class TurnCancelled(_Event):
-    """The user pressed Stop or left."""
+    """The user pressed Stop or closed the connection."""
 
     type: Literal["turn_cancelled"] = "turn_cancelled"
 
 
 class TurnInterrupted(_Event):
-    """The process that answered is gone; written by whoever took over its expired lease."""
+    """The process that answered has died; written by the turn that took over its expired lease."""
 
     type: Literal["turn_interrupted"] = "turn_interrupted"
 
@@ -145,14 +145,17 @@ class UsageTotals(BaseModel):
 
 
 class QuestionsSuggested(_Event):
-    """Live only: questions to go on with after an answer."""
+    """Live only: follow-up questions after an answer."""
 
     type: Literal["questions_suggested"] = "questions_suggested"
     questions: tuple[str, ...]
 
 
 class UsageReported(_Event):
-    """Live only: what the turn, and the conversation with it, have used; before the turn's end."""
+    """Live only: what the turn, and the conversation up to it, used; sent before the turn's end.
+
+    Of earlier turns only what a provider reported is counted.
+    """
 
     type: Literal["usage_counted"] = "usage_counted"
     turn: UsageTotals
@@ -205,7 +208,7 @@ _STORED: TypeAdapter[StoredEvent] = TypeAdapter(Annotated[StoredEvent, Field(dis
 
 @dataclass(frozen=True, slots=True)
 class LoggedEvent:
-    """An event as the log keeps it; `sequence` orders a conversation, `created_at` is UTC."""
+    """An event as the log stores it; `sequence` orders a conversation, `created_at` is UTC."""
 
     id: str
     sequence: int
@@ -216,7 +219,7 @@ class LoggedEvent:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """A conversation's log; `running` tells whether a living process answers in it."""
+    """A conversation's log; `running` is True while a turn answers in it."""
 
     trace_id: str
     workspace: str

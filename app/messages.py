@@ -1,7 +1,7 @@
-"""What is said between user, model and tools: frozen values, no wire format.
+"""Messages between user, model and tools: frozen values without a wire format.
 
-The agent and the chat adapters share these types; the chat adapters translate them to and from a
-provider's dialect, the event log stores its own projection of them.
+The chat adapters translate them to and from the chat proxy's format; the event log stores its own
+projection of them.
 """
 
 from collections.abc import Mapping
@@ -40,9 +40,9 @@ class TokenUsage:
 class ToolCall:
     """A model's request to run a tool.
 
-    `id` is our own, unique in the conversation; `provider_id` is what the provider called it and
-    is only ever sent back to the provider. `arguments` is the JSON text as the model wrote it
-    (empty, broken or unclosed text is possible and is the toolbox's to judge).
+    `id` is made by this service and unique in the conversation; `provider_id` is the provider's id,
+    only ever sent back to the provider. `arguments` is the JSON text as the model wrote it: it may
+    be empty, invalid or cut, which the toolbox checks.
     """
 
     id: str
@@ -53,7 +53,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """The fixed instructions; never holds content of a trace."""
+    """The fixed instructions; never contains data of a trace."""
 
     text: str
 
@@ -65,7 +65,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Assistant:
-    """What the model said: text, calls, or both."""
+    """A reply of the model: text, tool calls, or both."""
 
     text: str
     calls: tuple[ToolCall, ...] = ()
@@ -73,7 +73,7 @@ class Assistant:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """The answer to one call, as the model reads it."""
+    """The result of one tool call, as the model reads it."""
 
     call: ToolCall
     text: str
@@ -84,7 +84,7 @@ Message = System | User | Assistant | ToolResult
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
-    """A tool as the model is told of it; `parameters` is a JSON Schema object."""
+    """A tool as it is described to the model; `parameters` is a JSON Schema object."""
 
     name: str
     description: str
@@ -99,8 +99,8 @@ class Reply:
     """One whole reply of the model.
 
     `complete` is False when the stream broke off before its end, or when the reply grew over the
-    size limit. `usage` is None where the provider reported none. `model` is the name the backend
-    says has answered, or the name that was asked for; `provider` is "" where it does not say.
+    size limit. `usage` is None where the provider reported none. `model` is the name that the
+    backend reports, else the requested one; `provider` is "" where the backend reports none.
     """
 
     text: str
@@ -114,7 +114,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class OfferedModel:
-    """A model that a question may name; `usable` is None where only trying would tell."""
+    """A model that a question may name; `usable` is None where that is not known."""
 
     name: str
     usable: bool | None

@@ -1,7 +1,7 @@
-"""What the model is given to read, kept within what it can read.
+"""The messages of a request to the model, kept within its context window, and a turn's limits.
 
-The log keeps everything; only the messages of a request shrink, the least useful first: old tool
-results, then old turns, one line each. What was left out is noted in the log.
+The event log keeps everything. Only the messages of a request shrink, the least useful first: old
+tool results, then old turns, to one line each. A ContextShrunk event says what was left out.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,6 +16,7 @@ from app.messages import Assistant, Message, Reply, TokenUsage, ToolCall, ToolRe
 from app.token_estimate import CHARACTERS_PER_TOKEN
 
 _LONGEST_SHORT_RESULT = 160
+"""Characters up to which a tool result is no longer than the line that would replace it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class TurnLimits:
 
 @dataclass(slots=True)
 class TurnBudget:
-    """The limits of one turn, and when it began."""
+    """The limits of one turn and its remaining time."""
 
     limits: TurnLimits
     clock: Callable[[], float] = anyio.current_time
@@ -47,7 +48,7 @@ class TurnBudget:
         return max(0.0, self.began + self.limits.seconds - self.clock())
 
     def is_spent(self, used: TokenUsage) -> bool:
-        """Whether a turn that used these tokens is at its limit of tokens or of time."""
+        """Whether a turn that used these tokens has reached its limit of tokens or of time."""
         return used.total_tokens >= self.limits.tokens or self.seconds_left <= 0
 
 
@@ -64,7 +65,7 @@ def measure_usage(messages: Sequence[Message], reply: Reply) -> TokenUsage:
 
 
 def shrink_tool_results(messages: Sequence[Message], characters: int) -> list[Message]:
-    """The messages with the oldest tool answers shrunk to a line, so that all fit `characters`."""
+    """Shortens the oldest tool results to a line, so that all of them fit into `characters`."""
     fitted = list(messages)
     left = characters
     for index, message in reversed(list(enumerate(messages))):
@@ -79,13 +80,13 @@ def shrink_tool_results(messages: Sequence[Message], characters: int) -> list[Me
 
 
 def summarize_tool_result(call: ToolCall, text: str, outcome: str = "ok") -> str:
-    """What stays of a tool answer that the model has already read."""
+    """The line that replaces a tool result the model has already read."""
     size = f"{len(text):,} characters"
     return f"[{call.name[:64]}: {outcome}, {size}, left out here; call again to read it]"
 
 
 def count_characters(messages: Sequence[Message]) -> int:
-    """How long the messages are for the model, calls included."""
+    """The characters of the messages, tool calls included."""
     return sum(_count_message(message) for message in messages)
 
 
@@ -96,11 +97,12 @@ def _count_message(message: Message) -> int:
 
 
 _LINE_CHARACTERS = 160
+"""Enough for most questions and for the first sentence of an answer."""
 _TURNS_LEFT_OUT = "[{} earlier questions and their answers are left out here.]"
 
 
 class ModelContext:
-    """The messages of one turn."""
+    """The messages of one turn, shortened where a request would be too long."""
 
     def __init__(self, messages: Sequence[Message], limits: TurnLimits, sink: Sink) -> None:
         """`messages` end with the question; the trace's outline is their first user message."""
@@ -113,14 +115,14 @@ class ModelContext:
         self.messages += messages
 
     async def shrink_to_fit(self) -> None:
-        """Shrinks the messages to what one request may hold, if they are longer."""
+        """Shortens the messages to the limit of one request."""
         fitted = shrink_tool_results(self.messages, self._tool_characters)
         shrunk = shrink_messages(fitted, self._max_characters)
         left_out = sum(a is not b for a, b in zip(self.messages, fitted, strict=True))
         await self._replace(shrunk, "budget", answers=left_out + shrunk.answers)
 
     async def shrink_after_refusal(self) -> bool:
-        """Halves the messages, as far as possible; False where nothing could be left out."""
+        """Halves the messages as far as possible; False where nothing could be left out."""
         before = count_characters(self.messages)
         self._max_characters = min(self._max_characters, before // 2)
         shrunk = shrink_messages(self.messages, self._max_characters)
@@ -140,7 +142,7 @@ class ModelContext:
 
 @dataclass(frozen=True, slots=True)
 class Shrunk:
-    """Messages, and how many tool answers and earlier turns they no longer hold in full."""
+    """Messages, and how many tool results and earlier turns in them were shortened."""
 
     messages: list[Message]
     answers: int = 0
@@ -148,9 +150,9 @@ class Shrunk:
 
 
 def shrink_messages(messages: Sequence[Message], characters: int) -> Shrunk:
-    """The messages in at most `characters`, or as short as they can be made.
+    """Shortens the messages to at most `characters`, or as far as possible.
 
-    Instructions, outline, question and the newest tool answer stay whole.
+    Instructions, outline, question and the newest tool result stay whole.
     """
     if count_characters(messages) <= characters:
         return Shrunk(list(messages))
@@ -174,7 +176,7 @@ def shrink_messages(messages: Sequence[Message], characters: int) -> Shrunk:
 def _summarize_results(
     messages: Sequence[Message], answers: Sequence[int], characters: int
 ) -> tuple[list[Message], int]:
-    """The messages with as many of these answers in one line as it takes, and how many it took."""
+    """Shortens as many of these results to a line as `characters` requires; and their number."""
     kept, count = list(messages), 0
     excess = count_characters(messages) - characters
     for index in answers:
@@ -190,7 +192,10 @@ def _summarize_results(
 
 
 def _summarize_turns(messages: Sequence[Message], characters: int) -> tuple[list[Message], int]:
-    """The earlier turns with as many of the oldest in one line as it takes, and how many."""
+    """Shortens as many of the oldest turns as `characters` requires; and their number.
+
+    If one line a turn is still too much, the oldest are replaced by a note.
+    """
     excess = count_characters(messages) - characters
     if excess <= 0 or not messages:
         return list(messages), 0
@@ -215,10 +220,10 @@ def _summarize_turns(messages: Sequence[Message], characters: int) -> tuple[list
 
 
 def _summarize_turn(turn: Sequence[Message]) -> list[Message]:
-    """A question and the last that was said to it, each cut to a line."""
-    said = [each.text for each in turn if isinstance(each, Assistant) and each.text.strip()]
+    """A question and its last reply, each cut to a line."""
+    replies = [each.text for each in turn if isinstance(each, Assistant) and each.text.strip()]
     question = next(each.text for each in turn if isinstance(each, User))
-    answer = [Assistant(_cut_to_line(said[-1]))] if said else []
+    answer = [Assistant(_cut_to_line(replies[-1]))] if replies else []
     return [User(_cut_to_line(question)), *answer]
 
 

@@ -1,4 +1,4 @@
-"""What the loop needs of others."""
+"""The interfaces that the loop calls: a model, and a sink for what happens."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -7,25 +7,25 @@ from app.events import ModelCalled, StoredEvent
 from app.messages import Message, Reply, TokenUsage, ToolSpec
 
 Say = Callable[[str], None]
-"""Takes a piece of the reply's text the moment it arrives; never waits."""
+"""Takes a piece of the reply's text when it arrives; never waits."""
 
 
 class Model(Protocol):
-    """One reply of a language model."""
+    """A language model."""
 
     async def reply(
         self, messages: Sequence[Message], *, tools: Sequence[ToolSpec], say: Say
     ) -> Reply:
-        """Asks for one reply and calls `say` with each piece of its text as it comes.
+        """Requests one reply and calls `say` with each piece of its text as it arrives.
 
-        The pieces join to the reply's text. Raises ModelFailed where no usable reply came; text
-        that was said before stays said.
+        The pieces join to the reply's text. Raises ModelFailed where no usable reply came, possibly
+        after some text.
         """
         ...
 
 
 class Sink(Protocol):
-    """Takes what happens in a turn; the loop does not know who listens."""
+    """Receives what happens in a turn."""
 
     def add_text(self, bubble: str, text: str) -> None:
         """Shows a piece of a bubble's text; never waits for a reader."""
@@ -41,5 +41,5 @@ class Sink(Protocol):
         ...
 
     async def emit(self, event: StoredEvent) -> None:
-        """Keeps an event to be stored, then shows it. Raises TurnLost when the turn must end."""
+        """Stores an event, then shows it. Raises TurnLost when the turn must end."""
         ...

@@ -1,4 +1,4 @@
-"""The words that the model works by, and the fence between instructions and content of traces."""
+"""The model's instructions, and the markers that separate them from recorded data."""
 
 import re
 from dataclasses import dataclass
@@ -41,20 +41,23 @@ LAST_ANSWER_PROMPT = (
 
 @dataclass(frozen=True, slots=True)
 class DataFence:
-    """Marks content of traces with the conversation's random token, which it breaks inside."""
+    """Wraps recorded data between two lines that carry the conversation's random token.
+
+    Recorded data cannot close the fence: the token is broken wherever the data contains it.
+    """
 
     token: str
 
     def wrap(self, text: str) -> str:
-        """The text between two marker lines; the token cannot occur inside."""
+        """Wraps a text between two marker lines."""
         half = len(self.token) // 2
         broken = f"{self.token[:half]}-{self.token[half:]}"
         inside = re.sub(re.escape(self.token), broken, text, flags=re.IGNORECASE)
         return f"<<<data {self.token}\n{inside}\ndata {self.token}>>>"
 
-    def wrap_tool_result(self, answer: ToolResult) -> ToolResult:
-        return ToolResult(answer.call, self.wrap(answer.text))
+    def wrap_tool_result(self, result: ToolResult) -> ToolResult:
+        return ToolResult(result.call, self.wrap(result.text))
 
     def build_outline_message(self, text: str) -> User:
-        """The first message of every conversation."""
+        """The first user message of every conversation."""
         return User(f"The trace that this conversation is about:\n{self.wrap(text)}")

@@ -1,4 +1,4 @@
-"""Answers the tool calls of a reply: every call gets an answer, in the order of the calls."""
+"""Runs the tool calls of a reply: every call gets a result, in the order of the calls."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,10 +12,11 @@ from app.events import ToolCallRecord, ToolCompleted
 from app.messages import Reply, ToolCall, ToolResult
 
 _RESULTS_PER_RUN = 2
+"""Twice as many calls get a result as are run, so that the model reads that it made too many."""
 
 
 class ToolCallRunner:
-    """Runs one turn's calls side by side and remembers what was already answered."""
+    """Runs one turn's calls concurrently and remembers their results."""
 
     def __init__(self, toolbox: Toolbox, budget: TurnBudget, sink: Sink) -> None:
         self._toolbox = toolbox
@@ -24,14 +25,13 @@ class ToolCallRunner:
         self._answered: dict[tuple[str, str], CompletedCall] = {}
 
     def limit_calls(self, reply: Reply) -> Reply:
-        """The reply with at most so many calls as are worth an answer each: some more than are run,
-        so that the model is told that there were too many."""
+        """The reply with at most as many calls as get a result each; the rest is dropped."""
         return replace(
             reply, calls=reply.calls[: _RESULTS_PER_RUN * self._budget.limits.calls_per_step]
         )
 
     def build_records(self, calls: Sequence[ToolCall]) -> tuple[ToolCallRecord, ...]:
-        """The calls as the log keeps them."""
+        """The calls as the event log stores them."""
         return tuple(
             ToolCallRecord(
                 id=call.id,
@@ -44,7 +44,7 @@ class ToolCallRunner:
         )
 
     async def run_calls(self, calls: Sequence[ToolCall]) -> list[ToolResult]:
-        """Runs what is new, repeats what is known, refuses what is too much."""
+        """Runs new calls, repeats the results of known ones, refuses those over the limit."""
         most = self._budget.limits.calls_per_step
         keys = {call.id: self._toolbox.normalize(call) for call in calls}
         first = {keys[call.id]: call for call in reversed(calls[:most])}
@@ -64,7 +64,7 @@ class ToolCallRunner:
         return [ToolResult(call, answers[call.id].text) for call in calls]
 
     async def _run_new_calls(self, calls: Sequence[ToolCall]) -> dict[str, CompletedCall]:
-        """Runs calls side by side and tells of each answer as it comes; answers by call id."""
+        """Runs calls concurrently, emitting each result when it is there; results by call id."""
         answers: dict[str, CompletedCall] = {}
 
         async def run(call: ToolCall) -> None:

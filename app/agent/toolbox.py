@@ -1,8 +1,8 @@
-"""A tool is a documented async function; the toolbox offers, checks and runs them.
+"""A tool is a documented async function; a toolbox offers, checks and runs tools.
 
-The function's first parameter is the context that all tools of a toolbox share; the others become
-the tool's JSON Schema, its docstring the description. What it returns is the text that the model
-reads. It raises ToolFailed for a failure that the model can learn from.
+The first parameter of the function is the context that all tools of a toolbox share. The others
+become the tool's JSON Schema, and the docstring its description. The returned text is what the
+model reads. The function raises ToolFailed for a failure that the model can act on.
 """
 
 import inspect
@@ -26,7 +26,7 @@ ToolFunction = Callable[..., Awaitable[str]]
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A function as a tool. `display` names a call for a person; it takes the same arguments."""
+    """A tool function with its schema; `display` describes a call to the user."""
 
     function: ToolFunction
     display: Callable[..., str]
@@ -36,7 +36,7 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class CompletedCall:
-    """How one call went, and the text that the model reads."""
+    """The outcome of one call and the text that the model reads."""
 
     outcome: ToolOutcome
     text: str
@@ -44,7 +44,10 @@ class CompletedCall:
 
 
 def tool(*, display: Callable[..., str]) -> Callable[[ToolFunction], Tool]:
-    """Makes a documented async function a tool. `display` takes the same arguments."""
+    """Makes a documented async function a tool.
+
+    `display` takes the same arguments and returns the line that the user reads while a call runs.
+    """
 
     def make(function: ToolFunction) -> Tool:
         parameters = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
@@ -80,7 +83,7 @@ class Toolbox:
         return tuple(each.spec for each in self._tools.values())
 
     def display_name(self, call: ToolCall) -> str:
-        """The line that a person reads while the call runs."""
+        """The line that the user reads while the call runs."""
         found = self._tools.get(call.name)
         if found is None:
             return "Calling an unknown tool"
@@ -91,7 +94,7 @@ class Toolbox:
         return found.display(self._context, **dict(arguments))
 
     def normalize(self, call: ToolCall) -> tuple[str, str]:
-        """What makes two calls the same call: the name and the arguments, however spelled."""
+        """The name and the arguments in one spelling: equal for calls that ask for the same."""
         found = self._tools.get(call.name)
         if found is not None:
             try:
@@ -101,7 +104,7 @@ class Toolbox:
         return call.name, call.arguments
 
     async def run(self, call: ToolCall, *, seconds: float) -> CompletedCall:
-        """Runs one call for at most `seconds` and always comes back with an answer."""
+        """Runs one call for at most `seconds`; every failure becomes a result as well."""
         began = anyio.current_time()
         outcome, text = await self._check_and_run(call, min(seconds, self._seconds))
         milliseconds = round((anyio.current_time() - began) * 1000)
@@ -125,11 +128,11 @@ class Toolbox:
             return "failed", error.message
         except Exception:
             log.exception("tool_failed", tool=call.name)
-            return "failed", "The tool failed for an internal reason; another tool may help."
+            return "failed", "The tool failed because of an internal error; try another tool."
 
 
 def _parse_arguments(found: Tool, arguments: str) -> BaseModel:
-    """The checked arguments; raises ValueError in words for the model."""
+    """Parses and checks the arguments; raises ValueError with a message for the model."""
     try:
         values = json.loads(arguments) if arguments.strip() else {}
     except (ValueError, RecursionError):
@@ -158,8 +161,10 @@ def _build_schema(arguments: type[BaseModel]) -> dict[str, Any]:
 
 
 def _simplify_parameter(schema: dict[str, Any]) -> dict[str, Any]:
-    """A parameter's schema in fewer tokens: what may be left out need not say that it may be null,
-    though null is taken for left out."""
+    """Shortens a parameter's schema to save tokens.
+
+    An optional parameter does not offer null, although null is accepted.
+    """
     schema.pop("title", None)
     kinds = schema.get("anyOf", [])
     if {"type": "null"} in kinds and len(kinds) == 2 and schema.get("default", "") is None:

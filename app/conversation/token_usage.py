@@ -11,14 +11,14 @@ _MILLION = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class TokenPrice:
-    """USD per million tokens; `cached` are the prompt's tokens that the provider had in store."""
+    """USD per million tokens; `cached` is for prompt tokens read from the provider's cache."""
 
     prompt: float
     completion: float
     cached: float
 
-    def of(self, usage: TokenUsage) -> float:
-        """USD for these tokens; cached tokens are part of the prompt's."""
+    def compute_cost(self, usage: TokenUsage) -> float:
+        """USD for these tokens; cached tokens are a part of the prompt tokens."""
         cached = min(usage.cached_tokens, usage.prompt_tokens)
         return (
             (usage.prompt_tokens - cached) * self.prompt
@@ -29,22 +29,25 @@ class TokenPrice:
 
 @dataclass(slots=True)
 class UsageAccount:
-    """The running sum of replies; `prices` by the names of models."""
+    """The tokens and the cost of some replies; `prices` by model name.
+
+    `cost` is in USD, and None as soon as one reply's model has no price.
+    """
 
     prices: Mapping[str, TokenPrice]
     usage: TokenUsage = field(default_factory=TokenUsage)
     cost: float | None = 0.0
 
     def add(self, usage: TokenUsage | None, *, model: str, provider: str) -> None:
-        """Adds what a reply of this model used; None, where that is not known, adds nothing."""
-        if usage is None:
+        """Adds what a reply of this model used; nothing where that is unknown or zero."""
+        if usage is None or not usage.total_tokens:
             return
         self.usage += usage
         price = self._find_price(model, provider)
         if price is None or self.cost is None:
             self.cost = None
         else:
-            self.cost += price.of(usage)
+            self.cost += price.compute_cost(usage)
 
     def totals(self) -> UsageTotals:
         """The sum so far; without a cost where no prices are set."""

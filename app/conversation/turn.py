@@ -1,4 +1,4 @@
-"""One running turn: its lease, its log, its feed, and the one ladder of excepts around it."""
+"""One running turn: stores and shows its events and ends it with exactly one terminal event."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
@@ -51,18 +51,16 @@ _INTERNAL_ERROR = TurnFailed(
 
 _NOT_STORED = TurnFailed(
     code="not_stored",
-    message="The answer above is complete, but the assistant's database does not take it now: "
-    "after a reload it may be missing.",
+    message="The answer above is complete, but the assistant's database could not store it: it may "
+    "be missing after a reload.",
 )
-_NOT_STORED_NOTE = (
-    "What was said may be missing after a reload, since the database does not take it."
-)
-# Whoever ends the process does not wait for long.
+_NOT_STORED_NOTE = "Some of the text above could not be stored and may be missing after a reload."
 _SHUTDOWN_STORE_SECONDS = 3
+"""Container runtimes kill a process some seconds after they asked it to stop."""
 
 
 class Turn:
-    """Takes what the loop says: stores it, shows it, and ends the turn exactly once."""
+    """`agent.ports.Sink` of one turn: stores events, shows them, and ends the turn exactly once."""
 
     def __init__(
         self,
@@ -79,9 +77,9 @@ class Turn:
         counts_for_quota: bool,
         observer: TurnObserver,
     ) -> None:
-        """`model` is its name until a reply tells which one answered.
+        """`model` is the requested name, until a reply reports which model answered.
 
-        With `counts_for_quota` the tokens used are stored while the turn runs.
+        With `counts_for_quota` the tokens used so far are stored while the turn runs.
         """
         self.key = key
         self.trace_id = trace_id
@@ -110,7 +108,7 @@ class Turn:
         self._tools: list[str] = []
 
     def set_citations(self, aliases: Aliases, label: Callable[[str], str | None]) -> None:
-        """From now on the model's aliases become span ids, named by `label`."""
+        """Sets how aliases in the model's text become citations; `label` names a span by its id."""
         self._aliases = aliases
         self._label_of = label
         self._stream = CitationStream(aliases, label)
@@ -124,13 +122,13 @@ class Turn:
                 )
 
     def add_text(self, bubble: str, text: str) -> None:
-        """Shows a piece of a bubble's text, its citations found."""
+        """Shows a piece of a bubble's text, with its citations."""
         parts = self._stream.feed(text)
         if parts:
             self.feed.put(TextDelta(bubble=bubble, parts=parts))
 
     def show_suggestions(self, questions: Sequence[str]) -> None:
-        """Shows questions to go on with."""
+        """Shows follow-up questions."""
         self.feed.put(QuestionsSuggested(questions=tuple(questions)))
 
     @property
@@ -139,7 +137,7 @@ class Turn:
         return self._used.usage
 
     def record_model_call(self, call: ModelCalled) -> None:
-        """See `agent.ports.Sink`: the one count that budget, quota, log and usage frame read."""
+        """Adds to the one count that budget, quota, costs, log and usage frame read."""
         self._steps += 1
         if call.reply is not None:
             self._model = call.reply.model or self._model
@@ -151,9 +149,9 @@ class Turn:
         self._observer.record_event(call)
 
     async def emit(self, event: StoredEvent) -> None:
-        """Shows an event that is stored, or waits for a database that does not take it now.
+        """Stores an event, then shows it; or stores it later while the database is unavailable.
 
-        Short names given before it are stored before it. Raises TurnLost.
+        New aliases are stored before it. Raises TurnLost.
         """
         if isinstance(event, ReplyCompleted):
             self._stream.end()
@@ -175,19 +173,19 @@ class Turn:
         )
 
     def stop(self, reason: TerminalEvent | None = None) -> None:
-        """Ends the turn where it stands; it still stores what was said and how it ended."""
+        """Ends the turn now; the text so far and the terminal event are still stored."""
         if reason is not None:
             self._reason = reason
         self._scope.cancel()
 
     def disconnect_reader(self) -> None:
-        """The reader is gone, which is also all that a panel's Stop amounts to."""
+        """Stops the turn since its reader disconnected, which is also what the Stop button does."""
         self.feed.abandon()
         self.stop()
 
     async def run(self, answer: AnswerTurn) -> None:
-        """Runs `answer` to exactly one terminal event, whatever happens."""
-        began = anyio.current_time()
+        """Runs `answer` and ends with exactly one terminal event, whatever happens."""
+        started_at = anyio.current_time()
         ending: TerminalEvent = _INTERNAL_ERROR
         try:
             async with anyio.create_task_group() as group:
@@ -206,7 +204,7 @@ class Turn:
             self.feed.close()
             self._observer.record_end(ending)
             self.ended.set()
-            self._log_end(ending, anyio.current_time() - began)
+            self._log_end(ending, anyio.current_time() - started_at)
 
     async def _run_answer(self, answer: AnswerTurn) -> TerminalEvent:
         with self._scope:
@@ -223,10 +221,10 @@ class Turn:
     async def _store_ending(self, ending: TerminalEvent) -> TerminalEvent:
         """Stores the terminal event; a turn that lost its conversation writes no event."""
         last = TurnEnding(ending, _STATES[type(ending)], self.usage, self._model)
-        leaving = ending is SHUTTING_DOWN
+        shutting_down = ending is SHUTTING_DOWN
         try:
             stored = await self._writer.close(
-                last, seconds=_SHUTDOWN_STORE_SECONDS if leaving else self._timeouts.end
+                last, seconds=_SHUTDOWN_STORE_SECONDS if shutting_down else self._timeouts.end
             )
         except TurnLost:
             return _CONVERSATION_LOST
@@ -248,7 +246,7 @@ class Turn:
 
 
 def _note_not_stored(ending: TerminalEvent) -> TerminalEvent:
-    """The last words of a turn that the history does not have in full."""
+    """The terminal event of a turn that could not be stored completely."""
     if isinstance(ending, TurnFailed) and ending.code != DatabaseUnavailable.code:
         return TurnFailed(code=ending.code, message=f"{ending.message} {_NOT_STORED_NOTE}")
     return _NOT_STORED if isinstance(ending, TurnFinished) else ending

@@ -122,7 +122,7 @@ async def test_calls_decide_and_not_the_finish_reason() -> None:
     ("call", "words"),
     [
         (("echo", '{"text": "fail"}'), "There is no such thing"),
-        (("echo", '{"text": "crash"}'), "internal reason"),
+        (("echo", '{"text": "crash"}'), "internal error"),
         (("echo", '{"text": '), "not valid JSON"),
         (("echo", "[1]"), "must be a JSON object"),
         (("echo", "{}"), "text: Field required"),
