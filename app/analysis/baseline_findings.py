@@ -8,10 +8,15 @@ from app.analysis.finding import Category, Finding
 from app.analysis.text.one_line import format_count, format_usd, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 
+# Times the median, for a trace above the p99: rare, and slow enough to be noticed.
 _SLOW = 2.0
+# Times the median, for a trace above the p90 only, which one trace in ten is.
 _VERY_SLOW = 4.0
+# Milliseconds above the median: nobody waits noticeably for less.
 _LEAST_EXCESS_MS = 100
+# Times the mean: costs are skewed, so single traces at two or three times the mean are common.
 _COSTLY = 4.0
+# USD: below a tenth of a cent a multiple is of no interest.
 _LEAST_COST = 0.001
 
 

@@ -8,6 +8,7 @@ from typing import Any
 CUT_LENGTH = 10_001
 """Opik cuts a value that is too long to a string of exactly so many characters."""
 
+# Bounds the time for one body; a record of a search with hundreds of hits stays below it.
 _LEAVES_READ = 4_000
 _DIGITS = re.compile(r"\d+")
 _BLANKS = re.compile(r"\s+")
@@ -16,6 +17,8 @@ _ATTEMPT_NUMBER = re.compile(
     re.IGNORECASE,
 )
 _WORDS = re.compile(r"\w+")
+# Share of words two texts have in common: three in four lets a rephrased word pass, but not
+# another question.
 _LEAST_SHARED_WORDS = 0.75
 _VOLATILE_KEYS = frozenset(
     [

@@ -66,7 +66,9 @@ _NO_ANSWER = re.compile(
     | without\s(?:\w+\s)?(?:sources|context|documents))""",
     re.IGNORECASE | re.VERBOSE,
 )
+# Wrappers add two or three levels above a status; below that lies content.
 _DEEPEST_FLAG = 4
+# Characters: a longer text that begins like an error is an article about errors.
 _LONGEST_ERROR = 1_500
 
 
@@ -182,6 +184,7 @@ _ASKS_FOR_JSON = re.compile(
     r"|\bjson\b[^.\n]{0,20}\b(?:only|object|array)\b",
     re.IGNORECASE,
 )
+# Characters: instructions stand at the beginning, documents follow.
 _LONGEST_PROMPT_READ = 20_000
 
 

@@ -37,6 +37,7 @@ _BLOCKED_REASONS = frozenset(
 WEAK_STRENGTH = 0.25
 """Suspects below this mean something only beside an error that they explain."""
 
+# With fewer comparable calls "the others returned something" is chance.
 _FEW_PEERS = 4
 _PARTIAL_FLAGS = frozenset(["partial", "is_partial", "incomplete", "truncated", "is_truncated"])
 

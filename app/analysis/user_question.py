@@ -20,6 +20,7 @@ _QUESTION_KEYS = (
     "text",
     "content",
 )
+# SDKs wrap the arguments of a function once or twice (`{"args": {"message": …}}`).
 _DEEPEST_KEY = 3
 
 

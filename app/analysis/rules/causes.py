@@ -35,10 +35,16 @@ _FORMAT_ERROR = re.compile(
 _FAULTS_OF_DATA_ERRORS = frozenset([Fault.EMPTY, Fault.PARTIAL, Fault.FAILURE])
 _MISSING_DATA_FAULTS = frozenset([Fault.EMPTY, Fault.PARTIAL])
 _QUOTED = re.compile(r"""['"`]([^'"`]{2,80})['"`]""")
+# Distinct causes are few; a loop may raise thousands of equal errors.
 _MOST_ERRORS = 25
+# Bounds the search before one error; the nearest results come first.
 _MOST_SPANS_SEARCHED = 2_000
+# Ancestors whose earlier siblings are searched: deeper than programs nest, except by recursion.
 _HIGHEST_LEVEL = 40
+# A result of the same parent is a likelier cause than one of an ancestor.
 _STRENGTH_LOST_BY_LEVEL = 0.1
+# A key that is null both in the result and in the failed input: stronger than an empty tool
+# result (0.3), weaker than an empty reply (0.85).
 _MISSING_KEY_STRENGTH = 0.6
 
 

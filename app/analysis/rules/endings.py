@@ -12,6 +12,7 @@ from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, TreeWarning
 from app.opik.records import FeedbackScore
 
+# Of scores from 0 to 1: clearly below the middle, as 0.5 is often "undecided".
 _LOW_SCORE = 0.35
 _LOWER_IS_BETTER = re.compile(
     r"hallucinat|toxic|bias|harm|error|risk|pii|leak|perplex|distance|latency|cost|duration"

@@ -14,22 +14,41 @@ from app.analysis.text.one_line import format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
+# Calls needed for a median that one slow call does not move.
 _FEW_PEERS = 3
+# Outliers examined of one name; a finding names the worst.
 _MOST_SLOW = 20
+# Times the median. Calls over a network often differ by two or three times.
 _LEAST_RATIO = 4.0
+# Times the median of fewer than `_MANY_PEERS` calls, whose spread is hardly known.
 _RATIO_OF_FEW = 8.0
+# Calls from which the spread is taken as known.
 _MANY_PEERS = 5
+# Robust standard deviations of the logarithms above the median; far beyond chance.
 _LEAST_DEVIATIONS = 5.0
+# The same for a call that also has a `_LARGE_GAP` to the next slowest one.
 _FEW_DEVIATIONS = 3.0
+# Times the next slowest call: without such a gap it is the end of a wide spread, not an outlier.
 _GAP = 1.5
+# Times the next slowest call: so far apart that the call stands alone.
 _LARGE_GAP = 3.0
+# Share of the excess that a span below must cover to be the one that is slow.
 _MOST_OF_IT = 0.5
+# Microseconds over the median (10 ms): below that scheduling explains it.
 _LEAST_EXCESS = 10_000
+# Share of the trace that the excess must take, unless it reaches `_SURE_EXCESS`.
 _LEAST_SHARE = 0.01
+# Microseconds over the median (1 s): noticed by a user in a trace of any length.
 _SURE_EXCESS = 1_000_000
+# Least deviation of the logarithms (about 28 %), or a few nearly equal durations would make any
+# other an outlier.
 _SMALLEST_SPREAD = 0.25
+# Calls in a row: with fewer there is little to gain and order is often intended.
 _LEAST_SERIAL = 4
+# Share of the trace that running side by side must save: a third is worth a change of the
+# program.
 _SERIAL_SHARE = 0.33
+# Characters of an output that, found in a later input, show that one call feeds the other.
 _TELLING_TEXT = 24
 _IN_ORDER = re.compile(
     r"save|write|insert|update|delete|send|post|append|commit|publish|step|stage|turn|iterat",

@@ -16,8 +16,11 @@ from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, TreeWarning
 
+# Ids kept with a finding; only the first few are shown.
 _SPANS_NAMED = 12
+# As many as there can be findings (`ranking`).
 _MOST_GROUPS = 40
+# Names of a path in a sentence; the middle ones of a longer path are counted.
 _STEPS_NAMED = 4
 
 

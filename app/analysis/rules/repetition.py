@@ -17,14 +17,23 @@ from app.analysis.tree import Node
 _POLLING_NAME = re.compile(
     r"poll|status|wait|health|heartbeat|sleep|tick|ping\b|watch", re.IGNORECASE
 )
+# Equal calls: twice is a retry or a check.
 _LEAST_REPEATS = 3
+# Rounds of a cycle, for the same reason.
 _LEAST_ROUNDS = 3
+# Calls of a name that suggests polling, which repeats by design.
 _LEAST_POLLS = 6
+# Equal inputs with different results, which may be sampling or paging.
 _LEAST_SAME_INPUTS = 5
+# Calls in a cycle: longer ones look alike without being the same.
 _LONGEST_PERIOD = 4
+# Share of the trace that repeated work must take, where it is not calls of tools or models.
 _LEAST_SHARE = 0.01
+# Share of the parent that it must take otherwise.
 _LEAST_SHARE_OF_PARENT = 0.1
+# Characters of a result: shorter ones (`ok`, `true`) are equal without being the same result.
 _TELLING_RESULT = 40
+# Ids kept with a finding; only the first few are shown.
 _SPANS_NAMED = 12
 
 

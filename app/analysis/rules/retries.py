@@ -20,6 +20,7 @@ _TRANSIENT_ERROR = re.compile(
     r"time.?out|timed out|connection|unavailable|\b50[0234]\b|temporar|try again|reset|overload",
     re.IGNORECASE,
 )
+# Ids kept with a finding; only the first few are shown.
 _SPANS_NAMED = 12
 
 

@@ -20,6 +20,8 @@ from app.analysis.suspicious_results import (
 from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 
+# Above a result with keys missing (0.5) and an empty tool result (0.3), which need a symptom;
+# below an empty lookup (0.6).
 _LEAST_ALONE = 0.55
 _CATEGORIES = {
     Fault.EMPTY: Category.EMPTY_RESULT,

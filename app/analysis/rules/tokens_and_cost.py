@@ -11,17 +11,30 @@ from app.analysis.text.one_line import format_usd, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
+# Three prompts grow by chance; agents that accumulate context take more turns.
 _LEAST_TURNS = 4
+# Times the first prompt, together with `_LEAST_TOKENS_ADDED`: a chat normally adds less.
 _LEAST_GROWTH = 3.0
+# Tokens: about the size of a document put into the prompt again.
 _LEAST_TOKENS_ADDED = 4_000
+# Times the first prompt, for short prompts that grow steeply.
 _STEEP_GROWTH = 4.0
+# Mean factor from turn to turn: the prompt doubles in about three turns.
 _STEEP_BY_TURN = 1.25
+# Tokens that steep growth must add to cost anything.
 _STEEP_TOKENS_ADDED = 1_500
+# Times the median growth of the other tasks of the trace: what all do is the design.
 _BEYOND_USUAL = 2.0
+# Tasks needed to know what is usual.
 _LEAST_TASKS = 4
+# Share of the turns in which the prompt has to grow without a break.
 _CLIMBING_SHARE = 0.6
+# Priced calls needed for a median that one expensive call does not move.
 _FEW_PEERS = 4
+# Times the median price of a token, for another model than the others use: a larger class of
+# model.
 _PRICE_RATIO = 3.0
+# Times the median cost, whatever the model: inputs alone vary by less.
 _COST_RATIO = 5.0
 
 

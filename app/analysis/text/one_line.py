@@ -10,6 +10,7 @@ from decimal import Decimal
 
 _BLANKS = re.compile(r"[\s\u2028\u2029]+")
 _VISIBLE = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+# Blanks and invisible characters are dropped, so more is read than is kept.
 _READ_AHEAD = 4
 
 

@@ -13,10 +13,14 @@ from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, TreeWarning
 from app.opik.records import FeedbackScore, Span, Trace
 
+# Tokens. Leaves most of a small model's context of 32,000 for the questions and the tools.
 DEFAULT_BUDGET = 6_000
+# Tokens kept for the last line, which counts what did not fit.
 _CLOSING = 60
+# Lists in the outline are as long as they are read at a glance; each names the call for the rest.
 _PATH_SHOWN = 8
 _GROUPS_SHOWN = 8
+# Tags and scores have no call for the rest, and few traces have more.
 _TAGS_SHOWN = 12
 _SCORES_SHOWN = 8
 

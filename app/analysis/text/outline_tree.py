@@ -19,13 +19,23 @@ from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
 _PLACEHOLDER = "s00000"
+# Two similar siblings are as short alone as in a group.
 _GROUP_FROM = 3
+# A shorter chain is as short when each span has its line.
 _CHAIN_FROM = 4
+# Siblings that get a line of their own, so that a parent with a thousand failed children stays
+# readable.
 _SINGLES = 24
+# Deeper levels are not indented further: spaces cost tokens too.
 _DEEPEST_INDENT = 16
+# Failed and unfinished spans (20) and spans of findings (up to 100) are above it, the longest
+# part of the critical path (10) is below: see `_compute_weights`.
 _IMPORTANT_WEIGHT = 15.0
+# Tokens added to each row, since the real alias may be longer than the placeholder.
 _MARGIN = 2
+# Tokens kept for the row that counts the siblings left out.
 _REST = 40
+# Rows of one level whose length is measured: more than any budget can hold.
 _ROWS_OF_ONE_LEVEL = 400
 
 

@@ -15,11 +15,17 @@ from app.analysis.text.value_diff import diff_values
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
+# Tokens, as many as a page of a view.
 DEFAULT_BUDGET = 2_000
+# Tokens kept for the last line, which counts what did not fit.
 _CLOSING = 40
+# More than any budget holds; bounds the work of comparing.
 _MOST_LINES = 400
+# Changed paths shown of one input, output or metadata; the rest is counted.
 _CHANGES_OF_ONE = 12
+# Pairs of spans whose bodies are compared: most later ones differ because these do.
 _PAIRS = 8
+# Share of the longer side: smaller changes of time are noise.
 _LEAST_SHIFT = 0.02
 
 

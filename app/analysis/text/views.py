@@ -12,7 +12,9 @@ from app.analysis.text.token_budget import Alias, BudgetedText
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
+# Tokens of one page: a third of an outline, so that a few pages fit beside it.
 DEFAULT_BUDGET = 2_000
+# Tokens kept for the last line, with the call for the next page.
 _CLOSING = 50
 
 Status = Literal["ok", "error", "unfinished"]
