@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 import anyio
 import anyio.lowlevel
 import httpx
-import pytest
 import respx
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,12 +12,13 @@ from hypothesis import strategies as st
 from app.backend_http import BackendResponse, ByteAllowance, RetryPolicy, parse_retry_after
 from app.caller import Caller
 from testkit.backend import STATUSES, backend_at
+from testkit.case_tables import each_case
 
 NOW = "Sun, 22 Nov 2026 10:00:00 GMT"
 
 
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
+@each_case(
+    "headers, seconds",
     [
         ({"Retry-After": "3"}, 3.0),
         ({"retry-after": " 1.5 "}, 1.5),
@@ -36,7 +36,7 @@ def test_a_pause_is_a_number_of_seconds_or_a_date(headers: dict[str, str], secon
     assert parse_retry_after(httpx.Headers(headers)) == seconds
 
 
-@pytest.mark.parametrize(
+@each_case(
     "headers",
     [
         {},
@@ -111,8 +111,8 @@ async def read(
             return await response.read(ByteAllowance(limit))
 
 
-@pytest.mark.parametrize(
-    ("body", "limits", "read_bytes", "end"),
+@each_case(
+    "body, limits, read_bytes, end",
     [
         (Body(b"ab", b"cd"), {}, b"abcd", "whole"),
         (Body(b"ab", b"cd"), {"limit": 4}, b"abcd", "whole"),
@@ -151,8 +151,8 @@ async def test_a_redirect_is_an_answer_and_not_followed() -> None:
             assert response.status == 307
 
 
-@pytest.mark.parametrize(
-    ("failures", "attempts", "headers", "pauses"),
+@each_case(
+    "failures, attempts, headers, pauses",
     [
         (1, 9, None, [0.5]),
         (2, 9, {}, [1.0]),

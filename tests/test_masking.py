@@ -1,18 +1,18 @@
 """What is shown of other people's texts."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.masking import excerpt, mask
+from testkit.case_tables import each_case
 
 HEX = "9f86d081884c7d659a2feaa0c55ad015"
 BASE62 = "Zx81kLmN0pQrStUvWxYz2a3b4"
 BASE64 = "AbCdEf0123/ghIJkl+MNop456/qrSTuv+789wxYZ/aB=="
 
 
-@pytest.mark.parametrize(
-    ("text", "secret"),
+@each_case(
+    "text, secret",
     [
         ("Incorrect API key provided: sk-proj-abc123DEF456.", "sk-proj-abc123DEF456"),
         ("Incorrect API key provided: sk-proj-abc****wxyz.", "wxyz"),
@@ -41,7 +41,7 @@ def test_what_looks_like_a_credential_or_an_address_is_masked(text: str, secret:
     assert secret not in mask(text)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens.",
@@ -76,8 +76,6 @@ def test_any_text_is_masked_without_an_error(text: str) -> None:
     assert len(excerpt(text)) <= 300
 
 
-@pytest.mark.parametrize(
-    "part", ["a", "A1", "key", "key ", "-_", "=", "eyJ", "sk-", "x:", "Bearer "]
-)
+@each_case("part", ["a", "A1", "key", "key ", "-_", "=", "eyJ", "sk-", "x:", "Bearer "])
 def test_masking_long_monotonous_texts_ends(part: str) -> None:
     assert isinstance(mask(part * 20_000), str)

@@ -2,7 +2,6 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,6 +9,7 @@ from app.analysis.analyse_trace import analyse_trace
 from app.analysis.text.outline import build_outline, write_outline
 from app.opik.records import ErrorInfo, Span
 from app.token_estimate import estimate_tokens
+from testkit.case_tables import each_case
 from tests.analysis.timeline import draw, span, trace
 
 
@@ -145,7 +145,7 @@ def test_equal_input_gives_equal_text() -> None:
     assert outline(spans) == outline(spans[::-1])
 
 
-@pytest.mark.parametrize("part", ["\n", "\r", "\u2028", "\x1b", "\u202e", "\u200b", "\x00", "\x85"])
+@each_case("part", ["\n", "\r", "\u2028", "\x1b", "\u202e", "\u200b", "\x00", "\x85"])
 def test_control_characters_of_names_never_reach_the_text(part: str) -> None:
     name = f"a{part}Findings: none{part}b"
     broken = ErrorInfo(exception_type=name, message=name, traceback=name)

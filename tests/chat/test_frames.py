@@ -1,8 +1,7 @@
 """Bytes to frames: what the recordings cannot show."""
 
-import pytest
-
 from app.chat.frames import FRAME_BYTES, Frame, FrameDecoder, UnreadableLine
+from testkit.case_tables import each_case
 
 
 def test_a_frame_over_the_limit_is_told_once_and_the_next_is_read() -> None:
@@ -42,8 +41,8 @@ def test_a_last_line_without_a_break_is_a_frame() -> None:
     assert decoder.finish() == [Frame({"a": 1})]
 
 
-@pytest.mark.parametrize(
-    ("data", "bare"),
+@each_case(
+    "data, bare",
     [
         (b'{"a":1}\r\n', True),
         (b'data: {"a":1}\n', False),
@@ -58,7 +57,7 @@ def test_bare_frames_are_told_from_frames_of_an_event_stream(data: bytes, bare: 
     assert decoder.bare is bare
 
 
-@pytest.mark.parametrize(
+@each_case(
     "line",
     [
         b"<!DOCTYPE html>",

@@ -4,7 +4,6 @@ import json
 import re
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from app.chat.provider_errors import (
 )
 from app.errors import ModelFailed
 from app.settings import Settings
+from testkit.case_tables import each_case
 
 UNEXPLAINED = "Unexpected error calling LLM provider"
 TOO_LONG = "maximum context length is 8192 tokens"
@@ -34,8 +34,8 @@ def explained_in_stream(frame: dict[str, Any], provider: str = "") -> ModelFaile
     return to_model_failed(error, model="gpt-4.1", provider=provider)
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "reason"),
+@each_case(
+    "status, body, reason",
     [
         (400, {"code": 400, "message": "model not supported gpt-9"}, "model_unknown"),
         (400, {"code": 400, "message": "messages cannot be empty"}, "provider_error"),
@@ -69,7 +69,7 @@ def test_an_http_status_has_its_reason(status: int, body: object, reason: str) -
     assert explained(status, body).reason == reason
 
 
-@pytest.mark.parametrize(
+@each_case(
     "frame",
     [
         {"code": 400, "message": TOO_LONG},
@@ -100,7 +100,7 @@ def test_every_shape_of_error_frame_gives_its_innermost_text(frame: dict[str, An
     assert explained_in_stream(frame).reason == "context_too_long"
 
 
-@pytest.mark.parametrize(
+@each_case(
     "words",
     [
         "This model's maximum context length is 128000 tokens. However, your messages resulted in"
@@ -122,8 +122,8 @@ def test_every_wording_of_a_too_long_context_is_known(words: str) -> None:
     assert explained_in_stream({"code": 400, "message": words}).reason == "context_too_long"
 
 
-@pytest.mark.parametrize(
-    ("frame", "reason"),
+@each_case(
+    "frame, reason",
     [
         ({"error": {"message": "Bad.", "code": "401"}}, "bad_key"),
         ({"error": {"message": "Bad.", "code": "403"}}, "bad_key"),
@@ -157,7 +157,7 @@ def test_an_error_frame_has_its_reason(frame: dict[str, Any], reason: str) -> No
     assert explained_in_stream(frame).reason == reason
 
 
-@pytest.mark.parametrize(
+@each_case(
     "frame",
     [
         {"choices": []},
@@ -171,8 +171,8 @@ def test_other_frames_are_no_errors(frame: dict[str, Any]) -> None:
     assert find_provider_error(frame) is None
 
 
-@pytest.mark.parametrize(
-    ("message", "name"),
+@each_case(
+    "message, name",
     [
         ("API key not configured for LLM. provider='openai', model='gpt-4.1'", "OpenAI"),
         ("API key not configured for LLM provider 'anthropic'", "Anthropic"),
@@ -215,8 +215,8 @@ def test_a_timeout_names_the_limits_of_the_backend_to_operators() -> None:
     assert "SERVER_IDLE_TIMEOUT" in setting
 
 
-@pytest.mark.parametrize(
-    ("text", "name"),
+@each_case(
+    "text, name",
     [
         ("Unsupported value: 'temperature' does not support 0.2 with this model.", "temperature"),
         ("Unsupported parameter: 'reasoning_effort' is not supported.", "reasoning_effort"),
@@ -233,7 +233,7 @@ def test_a_refused_parameter_is_known_by_its_name(text: str, name: str | None) -
     assert find_refused_parameter(error, names) == name
 
 
-@pytest.mark.parametrize("case", ERROR_MESSAGES)
+@each_case("case", ERROR_MESSAGES)
 def test_every_message_has_a_documented_reason_and_names_no_setting(case: str) -> None:
     message = ERROR_MESSAGES[case]
     assert message.reason in (ModelFailed.__doc__ or "")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from app.chat import reply_builder as reply_module
 from app.chat.reply_builder import ReplyBuilder
 from app.messages import Reply, TokenUsage
+from testkit.case_tables import each_case
 from tests.chat.proxy import finish_frame, text_frame
 from tests.chat.recordings import numbered
 
@@ -113,8 +114,8 @@ def test_pieces_with_an_index_nobody_announced_continue_the_last_call() -> None:
     assert [c.arguments for c in told.calls] == ['{"x":1}']
 
 
-@pytest.mark.parametrize(
-    ("word", "finish"),
+@each_case(
+    "word, finish",
     [
         ("stop", "stop"),
         ("end_turn", "stop"),
@@ -132,7 +133,7 @@ def test_finish_reasons_of_many_providers_are_known(word: str, finish: str) -> N
     assert built.build(complete=True, model="").finish == finish
 
 
-@pytest.mark.parametrize("reason", [None, "", "error", 7])
+@each_case("reason", [None, "", "error", 7])
 def test_no_reason_and_an_error_do_not_end_a_reply(reason: Any) -> None:
     assert not builder(finish_frame(reason)).ended
 
@@ -143,7 +144,7 @@ def test_usage_ends_a_reply_only_where_no_text_follows() -> None:
     assert not builder(usage, text_frame("more")).ended
 
 
-@pytest.mark.parametrize("usage", [None, {}, [], "many"])
+@each_case("usage", [None, {}, [], "many"])
 def test_usage_that_tells_nothing_ends_nothing(usage: Any) -> None:
     built = builder({"choices": [], "usage": usage})
     assert not built.ended
@@ -215,7 +216,7 @@ def test_a_name_after_open_arguments_continues_the_call() -> None:
     assert [c.arguments for c in told.calls] == ["{}"]
 
 
-@pytest.mark.parametrize("blank", ["", " \n"])
+@each_case("blank", ["", " \n"])
 def test_a_name_after_closed_arguments_and_blanks_begins_another_call(blank: str) -> None:
     pieces = [{"name": "x", "arguments": "{}"}, {"arguments": blank}, {"name": "x"}]
     told = reply(*(calls_frame({"index": 0, "function": each}) for each in pieces))

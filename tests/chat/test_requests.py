@@ -2,11 +2,11 @@
 
 import json
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.chat.text_tool_parser import TextToolParser
+from testkit.case_tables import each_case
 
 TAG = "call-5f1c09aa27e4b3d8"
 LOOK = f'<{TAG}>\n{{"name": "look", "arguments": {{"id": "s1"}}}}\n</{TAG}>'
@@ -20,8 +20,8 @@ def read(*pieces: str) -> tuple[str, list[tuple[str, object]], str]:
     return shown, [(name, json.loads(text)) for name, text in reader.calls], reader.fault
 
 
-@pytest.mark.parametrize(
-    ("text", "shown", "names"),
+@each_case(
+    "text, shown, names",
     [
         ("Just text.\n", "Just text.\n", []),
         (LOOK, "", ["look"]),
@@ -46,7 +46,7 @@ def test_requests_are_calls_and_the_rest_is_shown(text: str, shown: str, names: 
     assert (found[0], [name for name, _ in found[1]], found[2]) == (shown, names, "")
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         f"Ask like this:\n```\n{LOOK}\n```\nDone.",
@@ -66,8 +66,8 @@ def test_a_quoted_request_is_text_and_not_a_call(text: str) -> None:
     assert read(text) == (text, [], "")
 
 
-@pytest.mark.parametrize(
-    ("inside", "fault"),
+@each_case(
+    "inside, fault",
     [
         ("look at it", "not JSON"),
         ("", "not JSON"),
@@ -97,8 +97,8 @@ def test_what_follows_a_request_is_made_up_and_dropped() -> None:
     assert read(f"Look.\n{LOOK}\nThe result is 7.\n{WAIT}")[:2] == ("Look.", FOUND)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "meant"),
+@each_case(
+    "arguments, meant",
     [
         ('"{\\"id\\": \\"s1\\"}"', {"id": "s1"}),
         ("null", {}),

@@ -16,6 +16,7 @@ from standin.forwarding import ForwardingChat
 from standin.offline_model import LABEL, OfflineModel
 from standin.record_store import Records
 from standin.switches import Switches
+from testkit.case_tables import each_case
 from testkit.scripted_chat import DirectedChat, answer, calling
 from testkit.service import serving
 
@@ -204,7 +205,7 @@ def test_the_recordings_come_from_several_ways_of_instrumenting() -> None:
     assert sorted(checks) == ["failed", "passed"]
 
 
-@pytest.mark.parametrize("path", sorted(TRACES.iterdir()), ids=lambda path: str(path.name))
+@each_case("path", sorted(TRACES.iterdir()))
 def test_no_recording_names_a_path_of_a_machine(path: Path) -> None:
     records = Records()
     records.load(path)

@@ -11,6 +11,7 @@ from evals.grading import (
     find_symptoms,
     grade_spans,
 )
+from testkit.case_tables import each_case
 
 CULPRIT, ROOT, OTHER, FOURTH = (f"019ca869-0000-7000-8000-00000000000{n}" for n in range(4))
 FAULTY = LabelledTurn(question="Why?", right=(CULPRIT,), wrong=(ROOT,))
@@ -18,8 +19,8 @@ HEALTHY = LabelledTurn(question="Why?", healthy=True)
 DISLIKED = LabelledTurn(question="Why?", wrong=(ROOT,))
 
 
-@pytest.mark.parametrize(
-    ("turn", "named", "verdict"),
+@each_case(
+    "turn, named, verdict",
     [
         (FAULTY, [CULPRIT], "culprit"),
         (FAULTY, [ROOT, OTHER, CULPRIT], "culprit"),
@@ -47,8 +48,8 @@ def test_naming_every_span_does_not_count_as_the_culprit() -> None:
 ALIASES = Aliases([ROOT, CULPRIT, OTHER])
 
 
-@pytest.mark.parametrize(
-    ("text", "spans"),
+@each_case(
+    "text, spans",
     [
         (f"⟦span:{OTHER}⟧, then ⟦span:{CULPRIT}⟧ and ⟦span:{OTHER}⟧.", [OTHER, CULPRIT]),
         ("It was s2.", [CULPRIT]),
@@ -65,7 +66,7 @@ def test_an_answer_of_the_service_names_spans_by_links_and_by_short_names(
     assert find_cited_spans(text, ALIASES) == spans
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         f"See {ROOT}.",
@@ -81,8 +82,8 @@ def test_text_that_resembles_a_short_name_names_no_span(text: str) -> None:
 NAMES = {ROOT: "agent", CULPRIT: "lookup_order", OTHER: "retry", FOURTH: "retry"}
 
 
-@pytest.mark.parametrize(
-    ("text", "spans"),
+@each_case(
+    "text, spans",
     [
         (f"The cause is {CULPRIT.upper()}.", [CULPRIT]),
         (f"The agent's {CULPRIT} after `retry`.", [CULPRIT]),
@@ -116,7 +117,7 @@ def test_symptoms_stop_at_a_cycle_of_parents() -> None:
     assert find_symptoms(CULPRIT, {CULPRIT: ROOT, ROOT: CULPRIT}, []) == (ROOT,)
 
 
-@pytest.mark.parametrize("more", [{"healthy": True, "wrong": [ROOT]}, {"wrong": [CULPRIT]}])
+@each_case("more", [{"healthy": True, "wrong": [ROOT]}, {"wrong": [CULPRIT]}])
 def test_labels_that_contradict_each_other_are_refused(more: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         LabelledTurn.model_validate({"question": "Why?", "right": [CULPRIT], **more})

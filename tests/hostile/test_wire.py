@@ -10,7 +10,8 @@ import pytest
 import pytest_asyncio
 
 from standin.switches import UserAccount
-from testkit.service import PREFIX, TRACE_ID, Service, record_trace, running
+from testkit.case_tables import each_case
+from testkit.service import PREFIX, TRACE_ID, WAIT_SECONDS, Service, record_trace, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -40,7 +41,7 @@ async def raw(service: Service, *lines: bytes, body: bytes = b"") -> bytes:
     head = [*lines, b"Host: x", b"Connection: close", b"Content-Length: %d" % len(body)]
     writer.write(b"\r\n".join(head) + b"\r\n\r\n" + body)
     try:
-        return await asyncio.wait_for(reader.read(), 10)
+        return await asyncio.wait_for(reader.read(), WAIT_SECONDS)
     finally:
         writer.close()
 
@@ -49,7 +50,7 @@ def status(answer: bytes) -> int:
     return int(answer.split(b" ", 2)[1])
 
 
-@pytest.mark.parametrize(
+@each_case(
     "trace_id",
     [
         "..",
@@ -77,10 +78,11 @@ def status(answer: bytes) -> int:
         "1" * 9_000,
     ],
 )
-@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+@each_case("method", ["GET", "POST", "DELETE"])
 async def test_no_text_but_a_uuid_gets_from_the_path_to_the_backend(
     service: Service, method: str, trace_id: str
 ) -> None:
+    service.switches.received.clear()
     line = f"{method} {_SESSION}{trace_id} HTTP/1.1".encode()
     answer = await raw(service, line, _JSON, body=_QUESTION if method == "POST" else b"")
     assert status(answer) in {400, 404, 405}
@@ -96,7 +98,7 @@ async def test_a_uuid_in_capitals_is_the_same_trace(service: Service) -> None:
     assert (await service.history())[0]["content"] == "Why?"
 
 
-@pytest.mark.parametrize(
+@each_case(
     "header",
     [
         b"Cookie: sessionToken=a\x00b",
@@ -118,6 +120,7 @@ async def test_a_uuid_in_capitals_is_the_same_trace(service: Service) -> None:
 async def test_a_malformed_header_is_refused_or_never_reaches_the_backend_as_it_came(
     service: Service, header: bytes
 ) -> None:
+    service.switches.received.clear()
     answer = await raw(service, f"GET {_SESSION}{TRACE_ID} HTTP/1.1".encode(), header)
     assert answer == b"" or status(answer) < 500
     for received in service.switches.received:
@@ -196,8 +199,8 @@ async def test_a_workspace_of_any_characters_is_a_workspace_of_its_own(service: 
         assert questions == [f"from {name.hex()}"]
 
 
-@pytest.mark.parametrize(
-    ("headers", "body"),
+@each_case(
+    "headers, body",
     [
         ([b"Content-Type: application/json; charset=utf-16"], _QUESTION.decode().encode("utf-16")),
         ([_JSON, b"Content-Encoding: gzip"], gzip.compress(_QUESTION, mtime=0)),
@@ -213,6 +216,7 @@ async def test_a_workspace_of_any_characters_is_a_workspace_of_its_own(service: 
 async def test_a_body_in_an_odd_encoding_is_refused_in_words(
     service: Service, headers: list[bytes], body: bytes
 ) -> None:
+    service.switches.received.clear()
     line = f"POST {_SESSION}{TRACE_ID} HTTP/1.1".encode()
     answer = await raw(service, line, *headers, body=body)
     assert status(answer) in {400, 415, 422}

@@ -10,6 +10,7 @@ from standin.chat import ChatError, text
 from standin.faults import Answer, Fault, Refuse
 from standin.switches import UserAccount
 from testkit import credentials
+from testkit.case_tables import each_case
 from testkit.scripted_chat import answer
 from testkit.service import OTHER_TRACE_ID, PREFIX, Service, record_trace, running
 from tests.web.markdown_judge import dangers
@@ -39,8 +40,8 @@ async def test_unknown_routes_and_methods_answer_in_json(service: Service) -> No
     assert set(response.headers["allow"].split(", ")) >= {"GET"}
 
 
-@pytest.mark.parametrize("trace_id", ["1", "..%2Ftraces", "x" * 36, "{trace}", "0199-0"])
-@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+@each_case("trace_id", ["1", "..%2Ftraces", "x" * 36, "{trace}", "0199-0"])
+@each_case("method", ["GET", "POST", "DELETE"])
 async def test_a_trace_id_that_is_no_uuid_is_refused(
     service: Service, method: str, trace_id: str
 ) -> None:
@@ -51,8 +52,8 @@ async def test_a_trace_id_that_is_no_uuid_is_refused(
     assert not service.switches.received
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
+@each_case(
+    "body, status",
     [
         (b"", 400),
         (b"{", 400),

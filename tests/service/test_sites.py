@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from testkit.case_tables import each_case
 from testkit.service import Service, running
 
 
@@ -13,7 +14,7 @@ async def service(tmp_path: Any) -> Any:
         yield service
 
 
-@pytest.mark.parametrize(
+@each_case(
     "headers",
     [
         {"Sec-Fetch-Site": "cross-site"},
@@ -25,7 +26,7 @@ async def service(tmp_path: Any) -> Any:
         {"Origin": "http://[::1"},
     ],
 )
-@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+@each_case("method", ["GET", "POST", "DELETE"])
 async def test_pages_of_another_site_are_refused_reading_included(
     service: Service, method: str, headers: dict[str, str]
 ) -> None:

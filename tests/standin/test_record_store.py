@@ -14,6 +14,7 @@ from standin.record_store import Records
 from standin.stats import build_stats
 from standin.switches import Switches
 from standin.writes import RequestRefused, Write
+from testkit.case_tables import each_case
 
 TRACE = "019a0000-0000-7000-8000-000000000001"
 
@@ -188,8 +189,8 @@ RECORD = {
 }
 
 
-@pytest.mark.parametrize(
-    ("field", "operator", "value", "key"),
+@each_case(
+    "field, operator, value, key",
     [
         ("name", "=", "answer", None),
         ("name", "!=", "other", None),

@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
-import pytest
-
 from testkit import credentials
+from testkit.case_tables import each_case
 
 
-@pytest.mark.parametrize("credential", credentials.ALL)
+@each_case("credential", credentials.ALL)
 def test_each_made_up_credential_is_found_wherever_it_stands(credential: str) -> None:
     assert credential in (credentials.find_credential(f"\0who: {credential}.".encode()) or "")
 
 
-@pytest.mark.parametrize(
+@each_case(
     "said",
     [
         "Cookie: sessionToken=x",
@@ -26,7 +25,7 @@ def test_what_looks_like_a_credential_is_found_too(said: str) -> None:
     assert credentials.find_credential(said.encode())
 
 
-@pytest.mark.parametrize(
+@each_case(
     "said",
     [
         "",

@@ -3,13 +3,13 @@
 import json
 from itertools import pairwise
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.citation_tokens import Citation, split_citations
 from app.web.markdown.allowed_links import BREAK, PLACE
 from app.web.markdown.filter import AllowedLinks, MarkdownFilter, make_inert, unbroken, urls_in
+from testkit.case_tables import each_case
 from tests.web.markdown_judge import dangers
 
 UI = "https://ui.example.com/opik"
@@ -197,8 +197,8 @@ def found_in(text: str) -> list[str]:
     return dangers(text, ui_base=UI, allowed=ALLOWED)
 
 
-@pytest.mark.parametrize("text", HOLES.values(), ids=HOLES.keys())
-@pytest.mark.parametrize("links", [PLAIN, LINKED], ids=["names", "links"])
+@each_case("text", HOLES.values())
+@each_case("links", [PLAIN, LINKED])
 def test_nothing_loads_and_nothing_leads_away(text: str, links: AllowedLinks) -> None:
     assert found_in(make_inert(text, links, NAMES)) == []
 
@@ -224,7 +224,7 @@ def test_a_part_beside_the_ui_is_no_link_whatever_punctuation_follows_it() -> No
     assert [text for text in texts if found_in(make_inert(text, LINKED, NAMES))] == []
 
 
-@pytest.mark.parametrize("text", ORDINARY.values(), ids=ORDINARY.keys())
+@each_case("text", ORDINARY.values())
 def test_ordinary_answers_pass_unchanged(text: str) -> None:
     assert make_inert(text, LINKED, NAMES) == text
 
@@ -239,7 +239,7 @@ def test_any_split_of_a_text_gives_the_same_whole(text: str, cuts: list[int]) ->
     assert "".join(fed(text, cuts)) == make_inert(text, LINKED, NAMES)
 
 
-@pytest.mark.parametrize("text", [*HOLES.values(), *ORDINARY.values()])
+@each_case("text", [*HOLES.values(), *ORDINARY.values()])
 def test_a_text_that_comes_by_single_characters_is_the_same(text: str) -> None:
     assert "".join(fed(text, list(range(len(text))))) == make_inert(text, LINKED, NAMES)
 
@@ -257,7 +257,7 @@ def test_text_without_markup_passes_unchanged(text: str) -> None:
     assert make_inert(text, LINKED, NAMES) == text
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     ["a" * 20, "`", "![", "<a", "http://", "www.a", "[x](https://", "&a", "⟦span:", " ", "1"],
 )
@@ -311,8 +311,8 @@ def test_no_character_of_a_text_is_taken_for_a_citation() -> None:
     assert shown == f"{PLACE}{BREAK}llm\\_call{BREAK}{PLACE}`{PLACE}llm_call`"
 
 
-@pytest.mark.parametrize(
-    ("name", "shown"),
+@each_case(
+    "name, shown",
     [
         ("](https://evil)", f"\\]\\(https\\:{BREAK}\\/\\/evil\\)"),
         ("![x](http://e)", f"\\!\\[x\\]\\(http\\:{BREAK}\\/\\/e\\)"),
@@ -336,7 +336,7 @@ def test_no_name_opens_anything(name: str, before: str, after: str) -> None:
     assert found_in(make_inert(text, LINKED, {**NAMES, SPAN: name})) == []
 
 
-@pytest.mark.parametrize(
+@each_case(
     "name",
     ["http", "htt", "http:", "//e.test", "www", "b", "#104", "@e.test", "", "```", "]:", "1."],
 )
