@@ -1,29 +1,29 @@
-"""The exceptions of the service: one branch per question that a caller asks.
+"""The exceptions of the service: one branch for each question that code asks of a failure.
 
-OpikAssistError                 every failure that we can put into words
-├── RequestRefused              "may I, and did I ask well?": always an HTTP status
+OpikAssistError                 every failure with a message for people
+├── RequestRefused              "is the request allowed and well formed?": always an HTTP status
 │   ├── InvalidRequest          400  malformed body, id or header
-│   ├── NotSignedIn             401  the backend does not know this caller (any more)
+│   ├── NotSignedIn             401  the backend does not know this caller, or no longer
 │   ├── NotAllowed              403  the caller may not do this
 │   ├── NotFound                404  no such trace, conversation or route
 │   ├── WrongMethod             405  the route exists, the method does not
 │   ├── RequestTimedOut         408  the body did not come in time
 │   ├── RequestTooLarge         413
 │   ├── WrongMediaType          415
-│   └── Unprocessable           422  well-formed, with a value that means nothing
-├── Unavailable                 "why is there no answer now?": words for the user
+│   └── Unprocessable           422  well formed, with a value that is not allowed
+├── Unavailable                 "why is there no answer now?": a message for the user
 │   ├── ConversationBusy        409  another question is being answered
 │   ├── LimitReached            429
-│   ├── BackendUnavailable      502  Opik does not answer, or answers with an error of its own
+│   ├── BackendUnavailable      502  Opik does not answer, or answers with an error
 │   ├── ModelFailed             502  the model behind the chat proxy gave no usable answer
 │   ├── DatabaseUnavailable     503  our own database
 │   └── ShuttingDown            503
-├── TurnLost                    "does this turn still own its conversation?": it must stop writing
-├── ToolFailed                  "can the model do something about it?": told to the model
+├── TurnLost                    "does this turn still hold its conversation?": it must stop writing
+├── ToolFailed                  "can the model do something about it?": the result of the tool call
 └── StartRefused                "can the service start?": one readable line for the operator
 
-`message` is a sentence for a person and never holds a credential. `detail` is text of somebody
-else (a provider, the backend), shortened, with what looks like a key or an address masked.
+`message` is a sentence for a person and never holds a credential. `detail` is what a provider or
+the backend answered, shortened, with what looks like a key or an address masked.
 """
 
 from typing import ClassVar
@@ -32,7 +32,7 @@ from app.masking import excerpt
 
 
 class OpikAssistError(Exception):
-    """A failure that can be told. `code` is for programs, `message` for people."""
+    """A failure with a `code` for programs and a `message` for people."""
 
     code: ClassVar[str] = "internal"
     status: ClassVar[int] = 500
@@ -44,9 +44,9 @@ class OpikAssistError(Exception):
         self.reason = reason or self.code
 
     def user_message(self, request_id: str) -> str:
-        """Our own sentence first, then what somebody else said, then what to quote."""
-        said = f' The answer was: "{self.detail}"' if self.detail else ""
-        return f"{self.message}{said} (request {request_id})"
+        """The message, what the provider or the backend answered, and the id to quote."""
+        answer = f' The answer was: "{self.detail}"' if self.detail else ""
+        return f"{self.message}{answer} (request {request_id})"
 
 
 class RequestRefused(OpikAssistError):
@@ -99,7 +99,7 @@ class Unprocessable(RequestRefused):
 
 
 class Unavailable(OpikAssistError):
-    """Nothing is wrong with the request, there is just no answer now; the user reads why."""
+    """The request is fine, but there is no answer now; the user reads why."""
 
 
 class ConversationBusy(Unavailable):
@@ -159,12 +159,12 @@ class TurnLost(OpikAssistError):
 
 
 class ToolFailed(OpikAssistError):
-    """A tool call that the model can learn from: `message` becomes the call's answer."""
+    """A failed tool call; `message` becomes its result, from which the model can learn."""
 
     code = "tool_failed"
 
 
 class StartRefused(OpikAssistError):
-    """The service must not start like this; `message` is one line for the operator."""
+    """The service cannot start; `message` is one line for the operator."""
 
     code = "start_refused"

@@ -1,14 +1,15 @@
-"""Texts of others made fit to show: no credentials, no addresses, not too long.
+"""Makes text of providers and backends safe to show: no credentials, no addresses, not too long.
 
-Providers quote the key that they refuse, gateways their inner addresses. What looks like either is
-masked; losing a harmless word is the lesser harm.
+Providers quote the key that they refuse, gateways their internal addresses. What looks like either
+is masked; a harmless word that is masked by mistake does less harm than a key that is shown.
 """
 
 import re
 from collections.abc import Sequence
 
 SHOWN_CHARACTERS = 300
-# Longer texts are cut before the search: nothing beyond can be shown.
+"""Enough for the sentence of a provider, too little for a stack trace."""
+# A longer text is cut before the search, which bounds its time; nothing beyond can be shown.
 _SEARCHED_CHARACTERS = 4_000
 _MASK = "[masked]"
 

@@ -1,4 +1,4 @@
-"""The database engine: one place for what a connection must be told before its first statement."""
+"""Creates the database engine and configures each of its connections."""
 
 import logging
 import sqlite3
@@ -15,11 +15,12 @@ CONNECT_SECONDS = 5
 LOCK_WAIT_SECONDS = 5
 STATEMENT_SECONDS = 10
 _STATEMENT_BYTES = 1_000
+"""Room for the statement around an event's text."""
 
 MAX_EVENT_BYTES = "event_bytes"
-"""In a connection's `info`: how large one event may be, where the server has a limit."""
+"""Key of a connection's `info`: the most bytes of one event, where the server has a limit."""
 
-# After a lost client the server goes on with the statement and keeps its locks, so both are short.
+# When a client is lost, the server goes on with its statement and keeps its locks: both are short.
 # Each server kind skips the other's executable comment: only MariaDB knows max_statement_time
 # (seconds, every statement), only MySQL max_execution_time (milliseconds, SELECT).
 _MYSQL_SESSION = (
@@ -41,7 +42,7 @@ _SQLITE_PRAGMAS = (
 
 _POOL_LOGGER = "sqlalchemy.pool.impl.AsyncAdaptedQueuePool"
 _LOST_CONNECTION_CODES = ((2006,), (2013,), (2014,), (2055,))
-"""MySQL's codes for a server that went away."""
+"""MySQL's error codes for a lost connection."""
 
 StorageKind = Literal["mysql", "sqlite"]
 
@@ -76,17 +77,19 @@ def create_engine(url: URL, *, pool_recycle: int) -> AsyncEngine:
 
 
 def _is_no_lost_connection(record: logging.LogRecord) -> bool:
-    """Leaves out, of what the pool logs, that a connection broke after its work was done.
+    """Filters the pool's log: a connection that broke while it was idle is no news.
 
-    Each one is noticed while it is given back, thrown away and replaced; work that is cut short
-    is told by whoever does it.
+    The pool replaces it. Work that is cut short is logged by `Transactions`.
     """
     error = record.exc_info[1] if record.exc_info else None
     return not (isinstance(error, Exception) and error.args[:1] in _LOST_CONNECTION_CODES)
 
 
 def _read_packet_limit(connection: Any, record: Any) -> None:
-    """A packet over the server's limit ends the connection, and escaped a text may double."""
+    """Reads how large a packet may be; a larger one ends the connection.
+
+    An event gets half of it, since escaping may double the length of a text.
+    """
     cursor = connection.cursor()
     cursor.execute("SELECT @@max_allowed_packet")
     record.info[MAX_EVENT_BYTES] = (cursor.fetchone()[0] - _STATEMENT_BYTES) // 2
@@ -96,8 +99,8 @@ def _read_packet_limit(connection: Any, record: Any) -> None:
 def _create_sqlite_engine(url: URL) -> AsyncEngine:
     """One connection for the whole process: SQLite has one writer, and a second one only waits.
 
-    With Python's default transactions two writers lose updates without any error, so the driver
-    is told to leave transactions alone and each one begins as a write.
+    With the driver's default transactions two writers lose updates without any error, so it leaves
+    transactions to us, and each one begins as a write.
     """
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
@@ -118,7 +121,7 @@ def _create_sqlite_engine(url: URL) -> AsyncEngine:
 def _check_sqlite_file(
     _dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]
 ) -> None:
-    """Fails here for a file that cannot be read, before the driver has a thread that would stay."""
+    """Fails for an unreadable file before the driver starts a thread that would never end."""
     with closing(sqlite3.connect(*arguments, **options)) as trial:
         trial.execute("PRAGMA schema_version")
 

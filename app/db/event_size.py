@@ -1,4 +1,4 @@
-"""Events made to fit into what a database takes, or memory holds, at once."""
+"""Cuts events that are too large for one packet of the database, or for memory."""
 
 from app.events import (
     ReplyCompleted,
@@ -9,7 +9,7 @@ from app.events import (
     dump_event,
 )
 
-CUT_MARK = "\n[the rest was too large to be kept]"
+CUT_MARK = "\n[the rest was too large to be stored]"
 
 _TEXT_FIELDS: dict[type[StoredEvent], str] = {
     TurnStarted: "question",
@@ -25,11 +25,11 @@ def measure_event(event: StoredEvent) -> int:
 
 
 def shrink_event(event: StoredEvent, limit: int) -> StoredEvent:
-    """The event where it has at most `limit` bytes, else as much of it as may be kept.
+    """The event, its text cut and marked where it has more than `limit` bytes.
 
-    Its text is cut and marked. Where a reply's calls and the names of its spans alone are too
-    large, the calls lose their arguments and the spans their names. Below some hundred bytes for
-    each call, and for kinds of events that hold no text, the limit may be missed.
+    Where a reply's tool calls and citations alone are too large, the calls lose their arguments and
+    the citations their labels. The limit may be exceeded where it is below some hundred bytes a
+    call, and by events without a text.
     """
     if measure_event(event) <= limit:
         return event

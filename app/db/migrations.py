@@ -1,8 +1,8 @@
-"""Brings the schema up to date at start, and decides whether this code may run on it.
+"""Upgrades the schema at start, and checks whether this code can run on it.
 
 The service and the `alembic` command take the same path: wait for the database, take a lock that
-all processes share, run what is missing. Each migration records in the table of facts the oldest
-revision whose code may still run on the schema that it made.
+all processes share, run the missing migrations. Each migration stores in the table of facts the
+oldest revision whose code can still run on the new schema.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 _ALEMBIC_INI = Path(__file__).parents[2] / "alembic.ini"
 REACH_SECONDS = 6
-"""How long a server may take that accepts a connection and then says nothing."""
+"""How long a server may take to greet after it has accepted a connection."""
 _LOCK_SECONDS = 5
 _LOCK_ATTEMPTS = 120
 # A migration may take longer than a statement of the service.
@@ -51,12 +51,12 @@ async def prepare_schema(
     delay: float,
     sleep: Sleep = anyio.sleep,
 ) -> None:
-    """Leaves a schema that this code can run on.
+    """Makes sure that this code can run on the schema.
 
     Waits for a database that is not up yet (`attempts`, `delay` seconds apart). With `migrate` an
-    older schema is brought up to date; however many processes start at once, one of them does it.
-    Raises StartRefused, in one line, when the database does not come, when the schema is older and
-    `migrate` is off, or when it is newer and no longer admits this code.
+    older schema is upgraded; of many processes that start at once, one does it. Raises StartRefused
+    when the database does not answer, when the schema is older and `migrate` is off, or when it is
+    newer and no longer supports this code.
     """
     async with lock_schema(engine, attempts=attempts, delay=delay, sleep=sleep) as connection:
         await connection.run_sync(_upgrade_schema, migrate=migrate)
@@ -66,7 +66,7 @@ async def prepare_schema(
 async def lock_schema(
     engine: AsyncEngine, *, attempts: int, delay: float, sleep: Sleep = anyio.sleep
 ) -> AsyncIterator[AsyncConnection]:
-    """A connection in a transaction, on which alone the schema is changed now.
+    """A connection in a transaction, the only one that may change the schema meanwhile.
 
     MySQL: `GET_LOCK` on this very connection, since its DDL commits as it goes. SQLite: the
     transaction itself is the lock. Commits at the end; raises StartRefused for any failure of the
@@ -91,7 +91,7 @@ async def lock_schema(
 
 
 def is_own_object(name: str | None, kind: str, _parents: object) -> bool:
-    """Whether a migration may look at a thing of the database: all but foreign tables."""
+    """Whether alembic may look at an object of the database: all but tables of others."""
     return kind != "table" or (name or "").startswith(PREFIX)
 
 
@@ -107,12 +107,12 @@ def lock_name(database: str) -> str:
 
 
 def load_migrations() -> ScriptDirectory:
-    """The migrations that this code brings along."""
+    """The migrations of this code."""
     return ScriptDirectory.from_config(Config(str(_ALEMBIC_INI)))
 
 
 def find_schema_fault(connection: Connection, script: ScriptDirectory) -> str | None:
-    """Why this code cannot run on the schema as it is, in one line; None where it can."""
+    """Why this code cannot run on the schema, in one line; None where it can."""
     current, head = _read_revision(connection), script.get_current_head()
     if current == head:
         return None
@@ -169,7 +169,7 @@ async def _named_lock(connection: AsyncConnection, sleep: Sleep) -> AsyncIterato
         if await connection.scalar(select(func.get_lock(name, _LOCK_SECONDS))) == 1:
             break
         _log.info("migration_awaited")
-        # The server did the waiting; this lets a process end that was told to meanwhile.
+        # The server has waited already; this raises where the process is to end.
         await sleep(0)
     else:
         raise StartRefused("Another process has been migrating the database for too long.")
@@ -199,7 +199,7 @@ def _upgrade_schema(connection: Connection, *, migrate: bool) -> None:
 
 
 def _is_known_revision(revision: str | None, script: ScriptDirectory) -> bool:
-    """Whether a revision is one that this code knows, or none at all."""
+    """Whether this code knows the revision; None, an empty database, counts as known."""
     return revision in {None, *(each.revision for each in script.walk_revisions())}
 
 
@@ -209,16 +209,16 @@ def _read_revision(connection: Connection) -> str | None:
 
 
 def _read_oldest_code(connection: Connection) -> str | None:
-    """None also for a schema that has no facts, which no code of ours has made."""
+    """None also for a schema without a table of facts, which is not ours."""
     if not inspect(connection).has_table(facts.name):
         return None
     return connection.scalar(select(facts.c.value).where(facts.c.name == OLDEST_CODE))
 
 
 def _describe_error(error: Exception) -> str:
-    """What the driver says, in one short line; drivers never quote the password."""
+    """The driver's message in one short line; drivers never quote the password."""
     if type(error) is TimeoutError:
-        return "it accepted the connection and then said nothing"
+        return "it accepted the connection and sent nothing"
     cause = error.orig if isinstance(error, DBAPIError) else error
     return " ".join(str(cause).split())[:200]
 
@@ -229,8 +229,8 @@ _INSERT_NOTHING = events.insert().from_select(events.c.keys(), select(events).wh
 
 class SchemaCheck:
     def __init__(self, engine: AsyncEngine, *, seconds: float = CHECK_SECONDS) -> None:
-        """`seconds` is how long a database may take that hangs or is slow."""
-        # Whoever asks will ask again soon: no attempt is repeated here.
+        """`seconds` is the most that a check takes on a slow or hanging database."""
+        # A probe asks again soon: no attempt is repeated here.
         self._transactions = Transactions(engine, attempts=1, sleep=anyio.sleep, seconds=seconds)
         self._script = load_migrations()
 
@@ -239,18 +239,18 @@ class SchemaCheck:
         self._transactions.limit_time(seconds)
 
     async def find_fault(self) -> str | None:
-        """What is wrong with the schema, in one line; raises DatabaseUnavailable."""
-        return await self._transactions.run(self._look)
+        """Why this code cannot run on the schema, in one line; raises DatabaseUnavailable."""
+        return await self._transactions.run(self._check)
 
     async def find_fault_for_turns(self) -> str | None:
-        """The same; raises DatabaseUnavailable also where the database takes no events."""
-        return await self._transactions.run(self._look_and_write)
+        """The same; raises DatabaseUnavailable also where events cannot be written."""
+        return await self._transactions.run(self._check_and_write)
 
-    async def _look(self, db: AsyncConnection) -> str | None:
+    async def _check(self, db: AsyncConnection) -> str | None:
         return await db.run_sync(find_schema_fault, script=self._script)
 
-    async def _look_and_write(self, db: AsyncConnection) -> str | None:
-        fault = await self._look(db)
+    async def _check_and_write(self, db: AsyncConnection) -> str | None:
+        fault = await self._check(db)
         if fault is None:
             await db.execute(_INSERT_NOTHING)
         return fault

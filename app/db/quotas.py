@@ -1,8 +1,8 @@
-"""How many turns and conversations an owner and a workspace may have, counted as one is begun.
+"""Limits of turns, tokens and conversations per owner and workspace, checked when a turn begins.
 
-Whoever lets a turn in holds the row of its workspace until the commit, so that all processes count
-one after the other. Locks are taken in one order, session before workspace, and nobody who has a
-workspace waits for a session.
+A transaction that admits a turn locks the row of its workspace until the commit, so that all
+processes count one after the other. Locks are taken in one order, session before workspace: no
+transaction that holds a workspace waits for a session.
 """
 
 import math
@@ -19,16 +19,17 @@ from app.errors import LimitReached
 MINUTE_SECONDS = 60
 DAY_SECONDS = 86_400
 CONCURRENCY_RETRY_SECONDS = 5
-"""When to try again where nobody knows how long the turns that run will take."""
+"""When to try again where it is unknown how long the running turns will take."""
 _DELETE_BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """The most of each; None for any number.
+    """The most of each; None for no limit.
 
-    `owner_turns` and `workspace_turns` run at once, on whichever process. `owner_turns_per_minute`
-    are begun within any sixty seconds. `workspace_tokens_per_day` are spent since midnight UTC.
+    `owner_turns` and `workspace_turns` run at once, in all processes together.
+    `owner_turns_per_minute` begin within any sixty seconds. `workspace_tokens_per_day` are used
+    since midnight UTC.
     """
 
     owner_turns: int | None = None
@@ -39,7 +40,7 @@ class Quotas:
     workspace_tokens_per_day: int | None = None
 
     def for_workspace_only(self) -> "Quotas":
-        """Those for an owner who is everybody at once."""
+        """The limits for callers without a name, who share one owner."""
         return Quotas(
             workspace_turns=self.workspace_turns,
             workspace_tokens_per_day=self.workspace_tokens_per_day,
@@ -49,7 +50,7 @@ class Quotas:
 async def admit_turn(
     db: AsyncConnection, owner: Mapping[str, str], turn_id: str, *, quotas: Quotas, first: bool
 ) -> None:
-    """Lets a turn in or raises LimitReached; `first` tells that it makes a new conversation.
+    """Admits a turn or raises LimitReached; `first` if it creates a conversation.
 
     `owner` has the columns `workspace` and `owner`. The session's row, if there is one, is locked.
     """
@@ -73,14 +74,14 @@ async def admit_turn(
 
 
 async def record_tokens(db: AsyncConnection, turn_id: str, tokens: int) -> None:
-    """Notes what an admitted turn has spent so far, in all."""
+    """Stores how many tokens an admitted turn has used in all."""
     await db.execute(
         admissions.update().where(admissions.c.turn_id == turn_id).values(tokens=tokens)
     )
 
 
 async def delete_old_admissions(db: AsyncConnection) -> None:
-    """Removes some admissions that no limit counts any more."""
+    """Deletes some admissions that no limit counts any more."""
     old = await db.scalars(
         select(admissions.c.turn_id)
         .where(admissions.c.admitted_at < utc_in(-DAY_SECONDS))
@@ -100,7 +101,7 @@ async def _lock_workspace(db: AsyncConnection, workspace: str) -> None:
 async def _check_running(db: AsyncConnection, owner: Mapping[str, str], quotas: Quotas) -> None:
     if quotas.owner_turns is None and quotas.workspace_turns is None:
         return
-    # A subquery and no join: from the few that are alive to their sessions, never the other way.
+    # A subquery instead of a join: it goes from the few running turns to their sessions.
     of_session = (
         select(sessions.c.owner)
         .where(sessions.c.id == turns.c.session_id, sessions.c.workspace == owner["workspace"])
@@ -123,7 +124,7 @@ async def _check_running(db: AsyncConnection, owner: Mapping[str, str], quotas: 
 
 
 def has_live_lease() -> ColumnElement[bool]:
-    """Of `turns`: that it runs on a process that shows signs of life."""
+    """Condition on `turns`: the turn runs, and its process still renews its lease."""
     return and_(turns.c.lease_until > utc_now(), turns.c.ended_at.is_(None))
 
 

@@ -1,4 +1,4 @@
-"""Removes conversations in which nothing has happened for a long time, a few at a time."""
+"""Deletes conversations without recent events, a few in each transaction."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from app.db.transactions import Transactions
 
 
 async def acquire_lease(db: AsyncConnection, chore: str, holder: str, *, seconds: float) -> bool:
-    """Takes or renews the lease of a chore for that many seconds; False while another has it.
+    """Takes or renews the lease of a chore; returns False while another process holds it.
 
-    The lease's row stays locked until the commit, so nobody else does the chore meanwhile.
+    The lease's row stays locked until the commit, so no other process does the chore meanwhile.
     """
     row = (
         await db.execute(
@@ -36,13 +36,14 @@ async def acquire_lease(db: AsyncConnection, chore: str, holder: str, *, seconds
 
 RETENTION_CHORE = "retention"
 BATCH_CONVERSATIONS = 50
+"""Small enough to hold up other transactions for milliseconds only."""
 BATCH_EVENTS = 500
-"""A batch is over before it passes this; a longer conversation is removed from its end."""
+"""The most events of a batch; a longer conversation is shortened from its end first."""
 
 
 @dataclass(frozen=True, slots=True)
 class RemovedBatch:
-    """The conversations that are gone now, and how many more were made shorter."""
+    """The conversations that were deleted, and how many more were shortened."""
 
     gone: frozenset[str]
     shortened: int = 0
@@ -52,7 +53,7 @@ EMPTY_BATCH = RemovedBatch(frozenset())
 
 
 class RetentionBatches:
-    """`days` without an event make a conversation one to remove; one process at a time does it."""
+    """Deletes conversations after `days` without an event; one process at a time does it."""
 
     def __init__(
         self,
@@ -74,9 +75,9 @@ class RetentionBatches:
         self._transactions.limit_time(seconds)
 
     async def remove_batch(self) -> RemovedBatch | None:
-        """Removes some of the oldest; None while another process does this.
+        """Deletes some of the oldest in one short transaction; None while another process does.
 
-        One short transaction. Conversations with a living turn stay. Raises DatabaseUnavailable.
+        Conversations with a running turn stay. Raises DatabaseUnavailable.
         """
         gone: set[str] = set()
         shortened = await self._transactions.run(lambda db: self._remove_batch(db, gone))
@@ -88,7 +89,7 @@ class RetentionBatches:
         await delete_old_admissions(db)
         if not (ids := await self._oldest(db)):
             return 0
-        # By their keys: whoever writes into a conversation locks it by its key, too.
+        # Locked by their keys, as every writer locks its conversation.
         locked = select(sessions.c.id, sessions.c.next_sequence).where(
             sessions.c.id.in_(ids), self._expired()
         )
@@ -127,7 +128,7 @@ class RetentionBatches:
 
 
 async def _shorten_conversation(db: AsyncConnection, session_id: str, next_sequence: int) -> None:
-    """Removes the last events: what is left still reads as a conversation, its names unchanged."""
+    """Deletes the last events: the rest still reads as a conversation with the same aliases."""
     first = next_sequence - BATCH_EVENTS
     await db.execute(
         delete(events).where(events.c.session_id == session_id, events.c.sequence >= first)

@@ -1,8 +1,8 @@
-"""The tables of the service, in a database that may belong to somebody else as well.
+"""The tables of the service, in a database that may hold tables of others as well.
 
 Every name carries the prefix and every constraint has a name of its own, so that a migration can
-speak of it. Collations are said explicitly: MySQL's defaults ignore case and accents, MariaDB's
-also hold all emoji for equal. Times are UTC by the database's clock, never by a process's.
+name it. Collations are explicit: MySQL's defaults ignore case and accents, and MariaDB's compare
+all emoji as equal. Times are UTC by the database's clock, never by a process's.
 """
 
 from datetime import UTC, datetime
@@ -41,7 +41,7 @@ OLDEST_CODE = "oldest_code_revision"
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware datetime in UTC, to the microsecond; the column itself knows no zone."""
+    """An aware datetime in UTC, to the microsecond; the column itself has no time zone."""
 
     impl = DateTime
     cache_ok = True
@@ -145,8 +145,8 @@ sessions = Table(
     **_MYSQL,
 )
 
-# The key begins with the session: it is what every statement asks for, and MySQL takes the key
-# for the foreign key's index too.
+# The key begins with the session: every statement asks for it, and MySQL uses the key as the
+# foreign key's index too.
 turns = Table(
     f"{PREFIX}turns",
     metadata,
@@ -191,6 +191,7 @@ feedback = Table(
     **_MYSQL,
 )
 
+# What is known about the schema and this database: the oldest code, the key of owner names.
 facts = Table(
     f"{PREFIX}facts",
     metadata,
@@ -199,7 +200,7 @@ facts = Table(
     **_MYSQL,
 )
 
-# One row for each workspace, locked while a turn is let in: whoever has it counts alone.
+# One row for each workspace, locked while a turn is admitted, so that turns are counted one by one.
 workspaces = Table(
     f"{PREFIX}workspaces",
     metadata,
@@ -207,7 +208,7 @@ workspaces = Table(
     **_MYSQL,
 )
 
-# Turns that were let in, and their tokens; they outlive a deleted conversation, but not a day.
+# Admitted turns and their tokens: kept for a day, also when their conversation is deleted.
 admissions = Table(
     f"{PREFIX}admissions",
     metadata,
@@ -221,7 +222,7 @@ admissions = Table(
     **_MYSQL,
 )
 
-# Work that one process at a time does for all.
+# Leases of work that one process at a time does for all.
 chores = Table(
     f"{PREFIX}chores",
     metadata,

@@ -1,4 +1,4 @@
-"""Conversations in the database: what the rest of the service may ask of it."""
+"""Reads and writes conversations in the database."""
 
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
@@ -33,8 +33,8 @@ _log = structlog.get_logger()
 class Store:
     """Conversations, their turns, events and feedback.
 
-    Every method is one short transaction. It may be repeated without harm, completes even while
-    its task is cancelled, and raises DatabaseUnavailable when the database does not answer.
+    Every method is one short transaction. It may be repeated, completes even when its task is
+    cancelled, and raises DatabaseUnavailable when the database does not answer.
     """
 
     def __init__(
@@ -55,27 +55,27 @@ class Store:
         self._transactions.limit_time(seconds)
 
     async def owner_key(self) -> bytes:
-        """The secret (32 bytes) of this database, with which tokens become owner names."""
+        """The secret (32 bytes) of this database that turns session tokens into owner names."""
         if self._owner_key is None:
             query = select(facts.c.value).where(facts.c.name == OWNER_KEY)
             value = await self._transactions.run(lambda db: db.scalar(query))
             if value is None:
-                raise DatabaseUnavailable("The assistant's database is not set up.")
+                raise DatabaseUnavailable("The tables of the assistant's database are incomplete.")
             self._owner_key = bytes.fromhex(value)
         return self._owner_key
 
     async def adopt(self, *, source: Owner, target: Owner) -> int:
-        """Gives source's conversations to target and returns how many.
+        """Moves source's conversations to target and returns how many.
 
-        Where target talks about a trace already, the adopted ones get numbers below its lowest, so
-        that target's own conversation stays the current one.
+        Where target has a conversation about the same trace, the moved ones get numbers below its
+        lowest, so that target's own stays the current one.
         """
         if source == target:
             return 0
         return await self._transactions.run(lambda db: _adopt_conversations(db, source, target))
 
     async def find(self, owner: Owner, trace_id: str) -> Conversation | None:
-        """The current conversation; one whose turn has let its lease run out is free."""
+        """The current conversation; it is free if the lease of its turn has expired."""
         holder = case((turns.c.lease_until > utc_now(), sessions.c.active_turn_id))
         active = and_(turns.c.session_id == sessions.c.id, turns.c.id == sessions.c.active_turn_id)
         query = (
@@ -101,9 +101,9 @@ class Store:
     ) -> Conversation | None:
         """Takes the current conversation for a turn and writes the turn's first entry.
 
-        Makes the conversation where there is none. A turn whose lease ran out by the database's
-        clock gets its TurnInterrupted in the same transaction. None while another turn holds it.
-        Raises LimitReached where the quotas leave no room.
+        Creates the conversation where there is none. A turn whose lease has expired by the
+        database's clock gets its TurnInterrupted in the same transaction. Returns None while
+        another turn holds the conversation. Raises LimitReached where a quota is used up.
         """
         start = TurnStart(turn_id, entry, lease_seconds, model, quotas)
         names = _owner_columns(owner)
@@ -116,9 +116,9 @@ class Store:
     ) -> None:
         """Appends entries that are not in the log yet, in order.
 
-        With `lease_seconds` the turn also keeps its conversation for that long from now. Of an
-        event that is larger than the database takes, as much is kept as fits, with a mark. Raises
-        TurnLost when the conversation was deleted or taken over.
+        With `lease_seconds` the turn also holds its conversation for that long from now. An event
+        that is too large for the database is cut and marked. Raises TurnLost when the conversation
+        was deleted or taken over.
         """
         await self._transactions.run(
             lambda db: turn_log.append_events(db, turn, entries, lease_seconds=lease_seconds)
@@ -143,15 +143,15 @@ class Store:
         )
 
     async def renew(self, turn: TurnKey, lease_seconds: float) -> None:
-        """Keeps the conversation for that many seconds from now; raises TurnLost like `append`."""
+        """Holds the conversation for that many seconds from now; raises TurnLost like `append`."""
         await self.append(turn, (), lease_seconds=lease_seconds)
 
     async def record_tokens(self, turn_id: str, tokens: int) -> None:
-        """Notes what a turn has spent so far in all; also for one that was deleted meanwhile."""
+        """Stores how many tokens a turn has used in all; its conversation may be gone by now."""
         await self._transactions.run(lambda db: record_tokens(db, turn_id, tokens))
 
     async def events(self, conversation_id: str) -> list[LoggedEvent]:
-        """The whole log in order; events of a later version that are unknown here are left out."""
+        """The whole log in order, without events that only a later version knows."""
         query = (
             select(
                 events.c.id,
@@ -167,10 +167,10 @@ class Store:
         return [logged for row in rows if (logged := _parse_event(row)) is not None]
 
     async def delete(self, owner: Owner, trace_id: str) -> dict[str, str | None]:
-        """Forgets all of this owner's conversations about a trace, with all that hangs on them.
+        """Deletes all of this owner's conversations about a trace, with turns, events and feedback.
 
-        Returns their ids, each with that of its running turn, if one ran; whatever such a turn
-        writes now is refused.
+        Returns their ids, each with the id of its running turn, if any; such a turn can write no
+        more.
         """
         forgotten: dict[str, str | None] = {}
         await self._transactions.run(
@@ -179,11 +179,11 @@ class Store:
         return forgotten
 
     async def set_feedback(self, owner: Owner, trace_id: str, value: int) -> str | None:
-        """Sets the current conversation's feedback (0 or 1); its id, None where there is none."""
+        """Sets the current conversation's feedback (0 or 1); returns its id, if there is one."""
         return await self._transactions.run(lambda db: _set_feedback(db, owner, trace_id, value))
 
     async def clear_feedback(self, owner: Owner, trace_id: str) -> str | None:
-        """Removes the current conversation's feedback, if it has any; its id as above."""
+        """Removes the current conversation's feedback, if any; returns its id, if there is one."""
         return await self._transactions.run(lambda db: _clear_feedback(db, owner, trace_id))
 
     async def ping(self) -> None:
@@ -197,10 +197,10 @@ class Store:
 
 
 def _fit_column(name: str) -> str:
-    """A name as its column can hold it, distinct names staying distinct.
+    """The name, or a hash of it where the column cannot hold it exactly.
 
-    A column has its length, MySQL does not tell names apart that differ in trailing spaces, and
-    half a surrogate pair is no UTF-8.
+    A column has a maximal length, MySQL ignores trailing spaces when it compares, and half a
+    surrogate pair is no UTF-8.
     """
     plain = name.encode("utf-8", "ignore").decode() == name
     if plain and len(name) <= _NAME_LENGTH and not name.startswith("~") and name == name.rstrip():

@@ -1,4 +1,4 @@
-"""One unit of work: a short transaction that is repeated after a deadlock or a lost connection."""
+"""Runs short transactions, and repeats them after a deadlock or a lost connection."""
 
 import logging
 import math
@@ -27,8 +27,9 @@ Sleep = Callable[[float], Awaitable[None]]
 T = TypeVar("T")
 
 UNIT_SECONDS = 30
+"""Enough for three attempts that each wait for a lock or a connection."""
 LOG_INTERVAL_SECONDS = 10
-"""How often at most each kind of failure is logged: in an outage all turns meet it all the time."""
+"""How often at most each kind of failure is logged: in an outage every statement fails."""
 _BACKOFF_SECONDS = 0.05
 _TEMPORARY = (OperationalError, InterfaceError, InternalError)
 
@@ -39,8 +40,8 @@ class Transactions:
     """Runs units of work against one engine.
 
     A unit may run more than once, also after a commit whose outcome is unknown, so it has to leave
-    the same rows however often it runs. It runs to its end even while its task is being cancelled:
-    a connection that is cut in a statement leaves the server working and holding locks.
+    the same rows however often it runs. It runs to its end even when its task is cancelled: after a
+    connection is cut within a statement, the server goes on working and holds its locks.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class Transactions:
         self._attempts = max(attempts, 1)
         self._sleep = sleep
         self._running: set[anyio.CancelScope] = set()
-        self._complaints = _FailureLog(clock)
+        self._failures = _FailureLog(clock)
 
     def limit_time(self, seconds: float) -> None:
         """From now on a unit, also one under way, has at most so many seconds."""
@@ -67,56 +68,56 @@ class Transactions:
             scope.deadline = min(scope.deadline, anyio.current_time() + seconds)
 
     async def run(self, unit: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        """What the unit returns; raises DatabaseUnavailable when the database does not answer."""
+        """The unit's result; raises DatabaseUnavailable when the database does not answer."""
         pool = self._engine.pool
         try:
             with anyio.fail_after(self._seconds, shield=True) as scope:
                 self._running.add(scope)
                 try:
-                    return await self._repeat(unit)
+                    return await self._run_attempts(unit)
                 finally:
                     self._running.discard(scope)
         except TimeoutError:
-            await self._start_anew(pool)
-            self._complaints.add(logging.WARNING, "database_unavailable", "no answer in time")
+            await self._drop_idle_connections(pool)
+            self._failures.add(logging.WARNING, "database_unavailable", "no answer in time")
             raise _build_unavailable() from None
         except (PoolTimeout, OSError, *_TEMPORARY) as error:
-            self._complaints.add(logging.WARNING, "database_unavailable", _describe_error(error))
+            self._failures.add(logging.WARNING, "database_unavailable", _describe_error(error))
             raise _build_unavailable() from None
         except DBAPIError as error:
-            # A table or a right that is gone, say: nothing that passes by itself.
-            self._complaints.add(logging.ERROR, "database_refused", _describe_error(error))
+            # A missing table or permission, for example, which will not pass by itself.
+            self._failures.add(logging.ERROR, "database_refused", _describe_error(error))
             raise DatabaseUnavailable(
-                "The assistant's database does not take what it is asked. Please tell whoever "
-                "runs the assistant."
+                "The assistant's database refused a statement. Please report this to the operator "
+                "of the assistant."
             ) from None
 
-    async def _start_anew(self, pool: Pool) -> None:
-        """Drops the idle connections: behind a firewall, all of them may be dead and look alive.
+    async def _drop_idle_connections(self, pool: Pool) -> None:
+        """Closes the idle connections: behind a firewall all of them may be dead unnoticed.
 
-        Of many units that run out of time together, the first does it for all.
+        When many units run out of time together, the first does it for all.
         """
         if self._engine.pool is pool and storage_kind(self._engine.url) == "mysql":
             with anyio.CancelScope(shield=True):
                 await self._engine.dispose()
 
-    async def _repeat(self, unit: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async def _run_attempts(self, unit: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         for attempt in range(1, self._attempts):
             try:
-                return await self._once(unit)
+                return await self._run_once(unit)
             except (*_TEMPORARY, IntegrityError) as error:
-                # Two who make the same row at once: the second finds it when it looks again.
+                # Where two insert the same row at once, the second finds it in its next attempt.
                 _log.debug("database_retry", attempt=attempt, reason=_describe_error(error))
             await self._sleep(_BACKOFF_SECONDS * 2 ** (attempt - 1))
-        return await self._once(unit)
+        return await self._run_once(unit)
 
-    async def _once(self, unit: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async def _run_once(self, unit: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         async with self._engine.begin() as db:
             return await unit(db)
 
 
 class _FailureLog:
-    """Logs a kind of failure at most every so many seconds, and how often it came since."""
+    """Logs each kind of failure at most once in an interval, with how often it came since."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -133,14 +134,14 @@ class _FailureLog:
 
 def _build_unavailable() -> DatabaseUnavailable:
     return DatabaseUnavailable(
-        "The assistant's database does not answer, or stores nothing now. "
+        "The assistant's database does not answer or cannot store anything now. "
         "Please try again in a moment."
     )
 
 
 def _describe_error(error: Exception) -> str:
-    """The driver's words in one line; those of a broken constraint would quote the row."""
+    """The driver's message in one line; that of a violated constraint would quote the row."""
     if isinstance(error, IntegrityError):
-        return "a constraint does not hold"
+        return "a constraint is violated"
     cause = error.orig if isinstance(error, DBAPIError) else error
     return f"{type(cause).__name__}: {' '.join(str(cause).split())[:200]}"

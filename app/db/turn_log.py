@@ -1,7 +1,7 @@
-"""The statements of a turn: it takes its conversation, writes into the log, and lets go.
+"""The statements of a turn: it takes its conversation, appends events, and frees it.
 
 Each function is one unit of work on an open transaction and leaves the same rows when repeated.
-The session's row is locked before anything else, so whoever has it sees all that was written.
+The session's row is locked first, so the transaction that holds it sees all that was written.
 """
 
 import secrets
@@ -23,7 +23,9 @@ from app.messages import TokenUsage
 
 _MODEL_LENGTH = 255
 _MAX_PACKET_BYTES = 8_000_000
+"""The most of one statement where the server has no limit or a larger one."""
 _ROW_BYTES = 512
+"""Room for the other columns of an event's row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Conversation:
     """One conversation about a trace.
 
     `number` counts the conversations of one owner about one trace, the highest is the current one.
-    `marker` is a random token of this conversation. `active_turn_id` is the turn that holds it;
+    `marker` is a random token of this conversation. `active_turn_id` is the turn that holds it,
     None when it is free.
     """
 
@@ -43,7 +45,7 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class TurnKey:
-    """A turn, as its writer presents itself."""
+    """The ids of a turn and its conversation."""
 
     conversation_id: str
     turn_id: str
@@ -51,7 +53,7 @@ class TurnKey:
 
 @dataclass(frozen=True, slots=True)
 class EventEntry:
-    """An event to append; `id` is a UUID made by the writer, by which a repetition is known."""
+    """An event to append; by its `id`, a UUID of the writer, a repeated write is recognized."""
 
     id: str
     event: StoredEvent
@@ -59,7 +61,7 @@ class EventEntry:
 
 @dataclass(frozen=True, slots=True)
 class TurnStart:
-    """What is known of a turn before it takes its conversation."""
+    """What a turn needs to take its conversation."""
 
     turn_id: str
     entry: EventEntry
@@ -115,9 +117,9 @@ async def append_events(
     *,
     lease_seconds: float | None,
 ) -> None:
-    """Writes entries, moves the lease to `lease_seconds` from now unless that is None.
+    """Writes entries, and moves the lease to `lease_seconds` from now unless that is None.
 
-    Raises TurnLost when the turn does not hold its conversation any more.
+    Raises TurnLost when the turn no longer holds its conversation.
     """
     row = await _lock_session(db, turn)
     await _append_missing(db, turn, entries, row.next_sequence)
@@ -136,7 +138,7 @@ async def end_turn(
 ) -> None:
     """Writes the last entries and frees the conversation; raises TurnLost like `append`.
 
-    For a turn that has already ended with these entries there is nothing left to do.
+    Does nothing for a turn that has already ended with these entries.
     """
     try:
         row = await _lock_session(db, turn)
@@ -166,7 +168,7 @@ async def _lock_session(db: AsyncConnection, turn: TurnKey) -> Any:
 async def _append_missing(
     db: AsyncConnection, turn: TurnKey, entries: Sequence[EventEntry], sequence: int, **more: Any
 ) -> None:
-    """Writes what is not in the log yet, and `more` columns of the session."""
+    """Writes the entries that are not in the log yet, and `more` columns of the session."""
     missing = await _find_missing(db, turn, entries) if entries else []
     if missing or more:
         await _insert_events(db, turn, missing, sequence, **more)
@@ -214,7 +216,7 @@ async def _insert_events(
 
 
 def _split_packets(rows: Sequence[dict[str, Any]], limit: int) -> Iterator[list[dict[str, Any]]]:
-    """The rows in as few statements as may be, each with at most `limit` bytes of events."""
+    """Groups the rows into few statements, each with at most `limit` bytes of events."""
     packet: list[dict[str, Any]] = []
     size = 0
     for row in rows:
@@ -274,14 +276,14 @@ async def _is_lease_expired(db: AsyncConnection, turn: TurnKey) -> bool:
 
 
 async def _interrupt_turn(db: AsyncConnection, turn: TurnKey, *, sequence: int) -> int:
-    """Ends a turn whose process is gone; the next free sequence number."""
+    """Ends a turn whose process is gone; returns the next free sequence number."""
     await _insert_events(db, turn, [EventEntry(str(uuid4()), TurnInterrupted())], sequence)
     await _close_turn(db, turn, state="interrupted", usage=await _sum_stored_usage(db, turn))
     return sequence + 1
 
 
 async def _sum_stored_usage(db: AsyncConnection, turn: TurnKey) -> TokenUsage:
-    """What the stored replies of a turn have used."""
+    """The tokens of a turn's stored replies."""
     payloads = await db.scalars(
         select(events.c.payload).where(
             events.c.session_id == turn.conversation_id,

@@ -1,4 +1,4 @@
-"""A database that answers, but does not take what it is given."""
+"""A database that answers, but refuses writes."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager

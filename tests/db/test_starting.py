@@ -83,7 +83,7 @@ async def test_a_listener_that_accepts_and_says_nothing_stops_the_start_in_one_l
         async with databases.open_engine(uri) as engine:
             with (
                 structlog.testing.capture_logs() as logs,
-                pytest.raises(StartRefused, match="said nothing") as caught,
+                pytest.raises(StartRefused, match="sent nothing") as caught,
             ):
                 await migrations.prepare_schema(
                     engine, migrate=True, attempts=2, delay=1, sleep=wait
