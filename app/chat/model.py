@@ -1,9 +1,9 @@
 """A language model behind Opik's chat proxy: `agent.ports.Model` over HTTP.
 
-A reply is streamed. Where the stream cannot bring it (the proxy loses tool calls of OpenAI's
-Responses API in streams, and now and then a stream is just empty), the same request is made once
-more without streaming. Where native tools turn out to be lost on the way, they go into the text.
-What is found out like this is remembered for the next turns.
+A reply is streamed. Where the stream does not hold it (the proxy drops tool calls of OpenAI's
+Responses API in streams, and sometimes a stream is empty), the same request is sent once more
+without streaming. Where native tools turn out to be dropped on the way, tools are described and
+called in text. What a reply shows of a model is remembered for the next turns.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -28,12 +28,12 @@ OPTIONAL_PARAMETERS = (
     "stream_options",
     "max_completion_tokens",
 )
-"""What a provider may refuse without the request losing its sense."""
+"""Parameters that can be left out where a provider refuses them."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChatOptions:
-    """What is asked for, and how patiently.
+    """How replies are requested.
 
     `silence_seconds` is the longest pause between two pieces of an answer; `reply_bytes` bounds a
     reply's text and calls.
@@ -45,7 +45,7 @@ class ChatOptions:
     silence_seconds: float = 120
     reply_bytes: int = 262_144
 
-    def sent(self, refused: Collection[str], *, stream: bool) -> dict[str, Any]:
+    def build_parameters(self, refused: Collection[str], *, stream: bool) -> dict[str, Any]:
         """The optional members of a request, without those that are refused."""
         optional = {
             "stream_options": {"include_usage": True} if stream else None,
@@ -60,7 +60,7 @@ class ChatOptions:
         }
 
 
-# A longer pause that is asked for is not made: the user is told at once.
+# A longer pause that the proxy asks for is not made: the user reads the failure at once.
 _LONGEST_WAIT_SECONDS = 20.0
 # The proxy itself repeats whole replies up to three times.
 _ATTEMPTS_FOR_WHOLE_REPLY = 2
@@ -109,12 +109,12 @@ class ProxyModel:
     async def reply(
         self, messages: Sequence[Message], *, tools: Sequence[ToolSpec], say: Callable[[str], None]
     ) -> Reply:
-        """See `agent.ports.Model`. Raises ModelFailed, with the user's way out as its message."""
+        """See `agent.ports.Model`. Raises ModelFailed, whose message says what the user can do."""
         if self._capabilities.native_tools:
             try:
                 return await self._reply_natively(messages, tools, say)
             except _ToolsDropped:
-                self._learn(replace(self._capabilities, native_tools=False))
+                self._remember(replace(self._capabilities, native_tools=False))
         return await self._reply_in_text(messages, tools, say)
 
     async def _reply_natively(
@@ -122,58 +122,62 @@ class ProxyModel:
     ) -> Reply:
         request = self._native.request(messages, tools)
         needs_tools = bool(tools) or any(isinstance(each, ToolResult) for each in messages)
-        ask = partial(self._ask, request, NativeReplyReader, native_tools=needs_tools)
+        request_reply = partial(
+            self._request_reply, request, NativeReplyReader, native_tools=needs_tools
+        )
         if tools and not self._capabilities.streams_calls:
-            whole = await ask(say, stream=False)
-            return self._joined(Reply(""), whole, lambda _: None)
-        streamed = await ask(say, stream=True)
+            whole = await request_reply(say, stream=False)
+            return self._join_replies(Reply(""), whole, _show_nothing)
+        streamed = await request_reply(say, stream=True)
         calls_lost = bool(tools) and streamed.finish == "tool_calls"
         if streamed.calls or (streamed.text and not calls_lost):
             return streamed
         if streamed.finish == "content_filter":
-            raise self._empty(streamed)
+            raise self._build_empty_reply_error(streamed)
         try:
-            whole = await ask(_show_nothing, stream=False)
+            whole = await request_reply(_show_nothing, stream=False)
         except _ToolsDropped:
             whole = Reply("", finish="tool_calls")
         if calls_lost and whole.calls:
-            self._learn(replace(self._capabilities, streams_calls=False))
+            self._remember(replace(self._capabilities, streams_calls=False))
         elif tools and whole.finish == "tool_calls" and not whole.calls:
-            self._learn(replace(self._capabilities, native_tools=False))
+            self._remember(replace(self._capabilities, native_tools=False))
             whole = await self._reply_in_text(messages, tools, _show_nothing)
-        return self._joined(streamed, whole, say)
+        return self._join_replies(streamed, whole, say)
 
     async def _reply_in_text(
         self, messages: Sequence[Message], tools: Sequence[ToolSpec], say: Callable[[str], None]
     ) -> Reply:
         reader = self._text.reader()
-        reply = await self._streamed_text(messages, tools, say, reader)
+        reply = await self._stream_text_reply(messages, tools, say, reader)
         if not reader.fault or not reply.complete or not tools or reply.finish == "length":
             return reply
         corrected = self._text.corrected(messages, reader.raw, fault=reader.fault)
         again = self._text.reader()
-        second = await self._streamed_text(corrected, tools, _show_nothing, again)
+        second = await self._stream_text_reply(corrected, tools, _show_nothing, again)
         if again.fault:
             raise build_model_failed("malformed_request", model=self._model)
-        return self._joined(reply, second, say)
+        return self._join_replies(reply, second, say)
 
-    async def _streamed_text(
+    async def _stream_text_reply(
         self,
         messages: Sequence[Message],
         tools: Sequence[ToolSpec],
         say: Callable[[str], None],
         reader: TextReplyReader,
     ) -> Reply:
-        ask = partial(self._ask, self._text.request(messages, tools), lambda: reader)
-        streamed = await ask(say, stream=True)
+        request_reply = partial(
+            self._request_reply, self._text.request(messages, tools), lambda: reader
+        )
+        streamed = await request_reply(say, stream=True)
         if reader.raw:
             return streamed
         if streamed.finish == "content_filter":
-            raise self._empty(streamed)
-        whole = await ask(say, stream=False)
-        return self._joined(streamed, whole, _show_nothing)
+            raise self._build_empty_reply_error(streamed)
+        whole = await request_reply(say, stream=False)
+        return self._join_replies(streamed, whole, _show_nothing)
 
-    async def _ask(
+    async def _request_reply(
         self,
         request: Mapping[str, Any],
         open_reader: Callable[[], NativeReplyReader | TextReplyReader],
@@ -182,7 +186,7 @@ class ProxyModel:
         stream: bool,
         native_tools: bool = False,
     ) -> Reply:
-        """One reply, with as many exchanges as that takes; none after text has come."""
+        """One reply, by as many attempts as it takes; none after text has come."""
         reader = open_reader()
         received = False
 
@@ -196,7 +200,7 @@ class ProxyModel:
         failures = 0
         while True:
             try:
-                body = self._body(request, stream=stream)
+                body = self._build_body(request, stream=stream)
                 raw = await self._stream.run(body, receive, native_tools=native_tools)
                 rest = reader.end()
                 if rest:
@@ -208,18 +212,18 @@ class ProxyModel:
                 raise error.failure
             if self._capabilities.native_tools and _are_tools_dropped(error):
                 raise _ToolsDropped
-            if self._leave_out(error):
+            if self._omit_refused_parameter(error):
                 continue
             failures += 1
-            if not await self._wait(error, failures, stream=stream):
+            if not await self._wait_to_retry(error, failures, stream=stream):
                 raise error.failure
 
-    def _body(self, request: Mapping[str, Any], *, stream: bool) -> dict[str, Any]:
-        optional = self._options.sent(self._capabilities.refused, stream=stream)
+    def _build_body(self, request: Mapping[str, Any], *, stream: bool) -> dict[str, Any]:
+        optional = self._options.build_parameters(self._capabilities.refused, stream=stream)
         return {"model": self._model, "stream": stream, **optional, **request}
 
-    def _leave_out(self, error: ReplyStreamFailed) -> bool:
-        """Whether an optional parameter was refused that was not left out already."""
+    def _omit_refused_parameter(self, error: ReplyStreamFailed) -> bool:
+        """Whether the error refuses an optional parameter, which is left out from now on."""
         if error.provider_error is None:
             return False
         refused = self._capabilities.refused
@@ -227,14 +231,16 @@ class ProxyModel:
         name = find_refused_parameter(error.provider_error, left)
         if name is None:
             return False
-        self._learn(replace(self._capabilities, refused=refused | {name}))
+        self._remember(replace(self._capabilities, refused=refused | {name}))
         return True
 
-    def _learn(self, capabilities: Capabilities) -> None:
+    def _remember(self, capabilities: Capabilities) -> None:
         self._capabilities = capabilities
         self._learned.put(self._workspace, self._model, capabilities)
 
-    async def _wait(self, error: ReplyStreamFailed, failures: int, *, stream: bool) -> bool:
+    async def _wait_to_retry(
+        self, error: ReplyStreamFailed, failures: int, *, stream: bool
+    ) -> bool:
         """Waits before the next attempt; False where there should be none."""
         status = error.provider_error.status if error.provider_error else 0
         if not error.lost_connection and status not in self._retries.statuses:
@@ -246,10 +252,10 @@ class ProxyModel:
             failures, attempts=attempts, headers=error.headers, longest=_LONGEST_WAIT_SECONDS
         )
 
-    def _joined(self, streamed: Reply, whole: Reply, say: Callable[[str], None]) -> Reply:
-        """The reply of a request that was made twice; what was said stays said."""
+    def _join_replies(self, streamed: Reply, whole: Reply, say: Callable[[str], None]) -> Reply:
+        """The reply of a request that was sent twice; text that was shown stays."""
         if not whole.text and not whole.calls:
-            raise self._empty(whole)
+            raise self._build_empty_reply_error(whole)
         new = whole.text
         if streamed.text:
             new = "" if whole.calls else _PARAGRAPH + whole.text
@@ -258,18 +264,18 @@ class ProxyModel:
         text = streamed.text + new
         return replace(whole, text=text, usage=_add_usage(streamed.usage, whole.usage))
 
-    def _empty(self, reply: Reply) -> ModelFailed:
+    def _build_empty_reply_error(self, reply: Reply) -> ModelFailed:
         cases = {"length": "out_of_tokens", "content_filter": "content_filter"}
         return build_model_failed(cases.get(reply.finish, "empty"), model=self._model)
 
 
 def _show_nothing(_: str) -> None:
-    """For a text that is not shown, or not yet."""
+    """Receives text that is not shown, or not yet."""
 
 
 def _are_tools_dropped(error: ReplyStreamFailed) -> bool:
-    refusal = error.provider_error
-    return error.drops_tools or (refusal is not None and refuses_tools(refusal))
+    provider_error = error.provider_error
+    return error.drops_tools or (provider_error is not None and refuses_tools(provider_error))
 
 
 def new_call_id() -> str:

@@ -52,9 +52,9 @@ _PROVIDER = "X-Opik-Provider"
 class ReplyStreamFailed(Exception):
     """An exchange without a reply: what the user reads, and what another attempt depends on.
 
-    `provider_error` is None where nobody refused; `headers` are those of a response that is an
-    error; `lost_connection`: it failed before a byte of the answer came; `drops_tools`: native
-    tools never reach this model.
+    `provider_error` is None where neither proxy nor provider sent one; `headers` are those of an
+    error response; `lost_connection`: it failed before a byte of the answer came; `drops_tools`:
+    native tools never reach this model.
     """
 
     def __init__(

@@ -1,9 +1,8 @@
 """One method per REST endpoint of the Opik backend that we use.
 
 Every call forwards the caller's own credentials. Ids are UUIDs by the time they get here. A record
-over the byte limit is read again in the backend's truncated form. Methods raise
-RequestRefused for what the caller may not do or has asked wrongly, BackendUnavailable for failures
-of the backend.
+over the byte limit is read again in the backend's truncated form. Methods raise RequestRefused for
+what the caller may not do or what does not exist, BackendUnavailable for failures of the backend.
 """
 
 import json
@@ -271,7 +270,7 @@ _PING_PATH = "/is-alive/ping"
 
 
 async def is_reachable(http: httpx.AsyncClient, *, base_url: str, seconds: float) -> bool:
-    """Whether a backend answers within that time; a proxy's 5xx does not count as an response."""
+    """Whether a backend answers within that time; a proxy's 5xx does not count as an answer."""
     try:
         with anyio.fail_after(seconds):
             async with http.stream("GET", base_url + _PING_PATH) as response:

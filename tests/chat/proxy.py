@@ -34,8 +34,8 @@ OPTIONS = ChatOptions()
 QUESTION = (User("Why is it slow?"),)
 
 
-class Asked:
-    """One model with what it said and how long it paused between attempts."""
+class ModelProbe:
+    """One model, the text that it showed, and its pauses between attempts in seconds."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Asked:
         learned: LearnedCapabilities | None = None,
         **retries: Any,
     ) -> None:
-        self.said: list[str] = []
+        self.shown: list[str] = []
         self.pauses: list[float] = []
         wire = wire_model(model)
         self.model = ProxyModel(
@@ -64,15 +64,15 @@ class Asked:
     async def reply(
         self, messages: Sequence[Message] = QUESTION, *, tools: Sequence[ToolSpec] = (TOOL,)
     ) -> Reply:
-        return await self.model.reply(messages, tools=tools, say=self.said.append)
+        return await self.model.reply(messages, tools=tools, say=self.shown.append)
 
     async def _pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
 
 
-async def failed(asked: Asked) -> ModelFailed:
+async def failed(probe: ModelProbe) -> ModelFailed:
     with pytest.raises(ModelFailed) as failure:
-        await asked.reply()
+        await probe.reply()
     return failure.value
 
 

@@ -15,7 +15,7 @@ from app.messages import TokenUsage
 from testkit import credentials
 from tests.chat.proxy import (
     OUR_ID,
-    Asked,
+    ModelProbe,
     finish_frame,
     in_chunks,
     replayed,
@@ -34,7 +34,7 @@ async def test_a_request_carries_the_callers_headers_and_asks_for_a_plain_stream
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(return_value=replayed("text.sse"))
-    await Asked(http).reply()
+    await ModelProbe(http).reply()
     headers = proxy.calls.last.request.headers
     assert headers["Cookie"] == f"sessionToken={credentials.SESSION}"
     assert headers["Comet-Workspace"] == "team"
@@ -64,7 +64,7 @@ async def test_configured_parameters_are_sent_and_a_request_without_tools_has_no
 ) -> None:
     proxy.mock(return_value=replayed("text.sse"))
     options = ChatOptions(temperature=0.2, reasoning_effort="low", max_completion_tokens=100)
-    await Asked(http, options=options).reply(tools=())
+    await ModelProbe(http, options=options).reply(tools=())
     data = sent(proxy, 0)
     assert (data["temperature"], data["reasoning_effort"]) == (0.2, "low")
     assert data["max_completion_tokens"] == 100
@@ -77,14 +77,14 @@ async def test_the_model_that_answered_is_the_one_of_the_header(
     answer = replayed("text.sse")
     answer.headers["X-Opik-Actual-Model"] = "gpt-4.1-mini"
     proxy.mock(return_value=answer)
-    assert (await Asked(http).reply()).model == "gpt-4.1-mini"
+    assert (await ModelProbe(http).reply()).model == "gpt-4.1-mini"
 
 
 async def test_text_is_shown_as_it_comes(http: httpx.AsyncClient, proxy: respx.Route) -> None:
     proxy.mock(return_value=streamed(text_frame("Hel"), text_frame("lo"), finish_frame("stop")))
-    asked = Asked(http)
-    await asked.reply()
-    assert asked.said == ["Hel", "lo"]
+    probe = ModelProbe(http)
+    await probe.reply()
+    assert probe.shown == ["Hel", "lo"]
 
 
 async def test_a_compressed_answer_is_read_all_the_same(
@@ -93,17 +93,17 @@ async def test_a_compressed_answer_is_read_all_the_same(
     content = gzip.compress(body("text.sse"))
     headers = STREAM | {"Content-Encoding": "gzip"}
     proxy.mock(return_value=httpx.Response(200, headers=headers, content=in_chunks([content])))
-    assert (await Asked(http).reply()).text.startswith("Hello, I'm here")
+    assert (await ModelProbe(http).reply()).text.startswith("Hello, I'm here")
 
 
 async def test_calls_announced_but_not_streamed_are_asked_for_once_more(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(side_effect=[replayed("calls-announced-but-lost.sse"), whole("No.", calls=[CALL])])
-    asked = Asked(http)
-    reply = await asked.reply()
+    probe = ModelProbe(http)
+    reply = await probe.reply()
     assert [call.name for call in reply.calls] == ["get_span"]
-    assert reply.text == "".join(asked.said) == "Let me look."
+    assert reply.text == "".join(probe.shown) == "Let me look."
     assert reply.usage == TokenUsage(prompt_tokens=20, completion_tokens=8)
     first, second = sent(proxy, 0), sent(proxy, 1)
     assert second == {k: v for k, v in first.items() if k != "stream_options"} | {"stream": False}
@@ -113,16 +113,16 @@ async def test_a_repetition_that_answers_with_text_adds_it_as_a_paragraph(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(side_effect=[replayed("calls-announced-but-lost.sse"), whole("Done.")])
-    asked = Asked(http)
-    reply = await asked.reply()
-    assert reply.text == "".join(asked.said) == "Let me look.\n\nDone."
+    probe = ModelProbe(http)
+    reply = await probe.reply()
+    assert reply.text == "".join(probe.shown) == "Let me look.\n\nDone."
 
 
 async def test_announced_calls_do_not_matter_where_no_tools_were_offered(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(return_value=replayed("calls-announced-but-lost.sse"))
-    assert (await Asked(http).reply(tools=())).text == "Let me look."
+    assert (await ModelProbe(http).reply(tools=())).text == "Let me look."
     assert proxy.call_count == 1
 
 
@@ -142,10 +142,10 @@ async def test_a_stream_with_nothing_in_it_is_repeated_as_a_whole(
     empty: httpx.Response, http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(side_effect=[empty, whole("Hello")])
-    asked = Asked(http)
-    reply = await asked.reply()
+    probe = ModelProbe(http)
+    reply = await probe.reply()
     assert reply.text == "Hello"
-    assert asked.said == ["Hello"]
+    assert probe.shown == ["Hello"]
     assert reply.complete
     assert [sent(proxy, n)["stream"] for n in range(2)] == [True, False]
 
@@ -163,7 +163,7 @@ async def test_an_answer_that_stays_empty_fails(
 ) -> None:
     proxy.mock(side_effect=[streamed(), whole("", finish=finish)])
     with pytest.raises(ModelFailed, match=words) as failure:
-        await Asked(http).reply()
+        await ModelProbe(http).reply()
     assert failure.value.reason == reason
     assert proxy.call_count == 2
 
@@ -173,7 +173,7 @@ async def test_a_filtered_stream_is_not_repeated(
 ) -> None:
     proxy.mock(return_value=streamed(finish_frame("content_filter")))
     with pytest.raises(ModelFailed) as failure:
-        await Asked(http).reply()
+        await ModelProbe(http).reply()
     assert failure.value.reason == "content_filter"
     assert proxy.call_count == 1
 
@@ -185,12 +185,12 @@ async def test_a_refused_parameter_is_left_out_from_then_on(
     words = {"code": 400, "message": "Unsupported value: 'temperature' does not support 0.2."}
     refusal = httpx.Response(400, json=words) if form == "status" else streamed(words)
     proxy.mock(side_effect=[refusal, replayed("cut.sse"), replayed("cut.sse")])
-    asked = Asked(http, options=ChatOptions(temperature=0.2, reasoning_effort="low"))
-    await asked.reply()
-    await asked.reply()
+    probe = ModelProbe(http, options=ChatOptions(temperature=0.2, reasoning_effort="low"))
+    await probe.reply()
+    await probe.reply()
     assert ["temperature" in sent(proxy, n) for n in range(3)] == [True, False, False]
     assert all("reasoning_effort" in sent(proxy, n) for n in range(3))
-    assert asked.pauses == []
+    assert probe.pauses == []
 
 
 async def test_a_parameter_that_is_refused_again_fails(
@@ -199,7 +199,7 @@ async def test_a_parameter_that_is_refused_again_fails(
     words = {"code": 400, "message": "Unsupported value: 'temperature'"}
     proxy.mock(return_value=httpx.Response(400, json=words))
     with pytest.raises(ModelFailed) as failure:
-        await Asked(http, options=ChatOptions(temperature=0.2)).reply()
+        await ModelProbe(http, options=ChatOptions(temperature=0.2)).reply()
     assert failure.value.reason == "provider_error"
     assert proxy.call_count == 2
 
@@ -208,9 +208,9 @@ async def test_a_whole_answer_to_a_streaming_request_is_a_reply(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(return_value=whole("Hello"))
-    asked = Asked(http)
-    assert (await asked.reply()).text == "Hello"
-    assert asked.said == ["Hello"]
+    probe = ModelProbe(http)
+    assert (await probe.reply()).text == "Hello"
+    assert probe.shown == ["Hello"]
 
 
 async def test_a_stream_that_calls_itself_json_is_a_reply(
@@ -219,7 +219,7 @@ async def test_a_stream_that_calls_itself_json_is_a_reply(
     data = body("oldest-backend.sse")
     headers = {"Content-Type": "application/json;charset=utf-8"}
     proxy.mock(return_value=httpx.Response(200, headers=headers, content=data))
-    reply = await Asked(http).reply()
+    reply = await ModelProbe(http).reply()
     assert (reply.text, reply.complete) == ("Hello", True)
 
 
@@ -244,7 +244,7 @@ async def test_a_bare_stream_without_any_mark_is_whole_only_for_providers_that_s
     model: str, provider: str | None, complete: bool, http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(return_value=unmarked(provider))
-    reply = await Asked(http, model=model).reply()
+    reply = await ModelProbe(http, model=model).reply()
     assert (reply.text, reply.complete) == ("Hello", complete)
 
 
@@ -252,23 +252,23 @@ async def test_an_event_stream_without_any_mark_is_cut_for_every_provider(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(return_value=replayed("cut.sse"))
-    assert not (await Asked(http, model="anthropic/claude-sonnet-4-5").reply()).complete
+    assert not (await ModelProbe(http, model="anthropic/claude-sonnet-4-5").reply()).complete
 
 
 async def test_a_reply_over_its_limit_ends_the_stream_and_is_incomplete(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(return_value=streamed(*[text_frame("word ") for _ in range(100)]))
-    asked = Asked(http, options=ChatOptions(reply_bytes=12))
-    reply = await asked.reply()
-    assert reply.text == "".join(asked.said) == "word word wo"
+    probe = ModelProbe(http, options=ChatOptions(reply_bytes=12))
+    reply = await probe.reply()
+    assert reply.text == "".join(probe.shown) == "word word wo"
     assert not reply.complete
 
 
 async def test_ids_of_calls_are_our_own(http: httpx.AsyncClient, proxy: respx.Route) -> None:
     calls: list[dict[str, Any]] = [CALL, CALL | {"id": "b"}]
     proxy.mock(return_value=whole(calls=calls, finish="tool_calls"))
-    reply = await Asked(http).reply()
+    reply = await ModelProbe(http).reply()
     assert [call.provider_id for call in reply.calls] == ["a", "b"]
     ids = [call.id for call in reply.calls]
     assert len(set(ids)) == 2
@@ -277,5 +277,5 @@ async def test_ids_of_calls_are_our_own(http: httpx.AsyncClient, proxy: respx.Ro
 
 
 async def test_a_session_is_not_in_the_repr_of_a_model(http: httpx.AsyncClient) -> None:
-    asked = Asked(http)
-    assert credentials.SESSION not in f"{asked.model!r} {vars(asked.model)!r}"
+    probe = ModelProbe(http)
+    assert credentials.SESSION not in f"{probe.model!r} {vars(probe.model)!r}"

@@ -5,7 +5,7 @@ import pytest
 import respx
 
 from app.chat.model import ChatOptions
-from tests.chat.proxy import Asked, failed, replayed, streamed, text_frame, whole
+from tests.chat.proxy import ModelProbe, failed, replayed, streamed, text_frame, whole
 
 UNREACHABLE = httpx.ConnectError("no route to 10.1.2.3")
 
@@ -30,9 +30,9 @@ async def test_a_temporary_failure_is_tried_again_after_a_pause(
     first: httpx.Response | Exception, http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(side_effect=[first, replayed("text.sse")])
-    asked = Asked(http)
-    assert (await asked.reply()).complete
-    assert asked.pauses == [0.5]
+    probe = ModelProbe(http)
+    assert (await probe.reply()).complete
+    assert probe.pauses == [0.5]
 
 
 @pytest.mark.parametrize(
@@ -47,10 +47,10 @@ async def test_attempts_are_counted_and_pauses_double(
     answer: httpx.Response | Exception, reason: str, http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(side_effect=[answer] * 9)
-    asked = Asked(http, attempts=4, backoff=0.25)
-    error = await failed(asked)
+    probe = ModelProbe(http, attempts=4, backoff=0.25)
+    error = await failed(probe)
     assert error.reason == reason
-    assert asked.pauses == [0.25, 0.5, 1.0]
+    assert probe.pauses == [0.25, 0.5, 1.0]
     assert "10.1.2.3" not in f"{error.message}{error.detail}{error.__cause__}{error.__context__}"
 
 
@@ -70,17 +70,17 @@ async def test_a_permanent_failure_is_not_tried_again(
     answer: httpx.Response, http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(return_value=answer)
-    asked = Asked(http)
-    await failed(asked)
+    probe = ModelProbe(http)
+    await failed(probe)
     assert proxy.call_count == 1
-    assert asked.pauses == []
+    assert probe.pauses == []
 
 
 async def test_only_the_configured_statuses_are_tried_again(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(return_value=httpx.Response(503))
-    await failed(Asked(http, statuses=frozenset({429})))
+    await failed(ModelProbe(http, statuses=frozenset({429})))
     assert proxy.call_count == 1
 
 
@@ -117,29 +117,29 @@ async def test_only_the_configured_statuses_are_tried_again(
         ),
     ],
 )
-async def test_the_pause_is_the_one_that_was_asked_for(
+async def test_the_pause_is_the_one_that_the_proxy_asks_for(
     headers: dict[str, str], pause: float, http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(side_effect=[httpx.Response(429, headers=headers), replayed("text.sse")])
-    asked = Asked(http)
-    await asked.reply()
-    assert asked.pauses == [pause]
+    probe = ModelProbe(http)
+    await probe.reply()
+    assert probe.pauses == [pause]
 
 
 async def test_a_backend_that_asks_for_a_long_pause_is_not_tried_again(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(return_value=httpx.Response(429, headers={"Retry-After": "3600"}))
-    asked = Asked(http)
-    assert (await failed(asked)).reason == "rate_limited"
-    assert asked.pauses == []
+    probe = ModelProbe(http)
+    assert (await failed(probe)).reason == "rate_limited"
+    assert probe.pauses == []
 
 
 async def test_a_whole_answer_is_tried_only_once_more_after_a_server_error(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(side_effect=[streamed(), *[httpx.Response(503)] * 9])
-    await failed(Asked(http, attempts=5))
+    await failed(ModelProbe(http, attempts=5))
     assert proxy.call_count == 3
 
 
@@ -149,9 +149,9 @@ async def test_after_text_was_shown_nothing_is_tried_again(
     proxy.mock(
         return_value=streamed(text_frame("Hel"), {"error": {"message": "Busy", "code": "503"}})
     )
-    asked = Asked(http)
-    await failed(asked)
-    assert asked.said == ["Hel"]
+    probe = ModelProbe(http)
+    await failed(probe)
+    assert probe.shown == ["Hel"]
     assert proxy.call_count == 1
 
 
@@ -159,9 +159,9 @@ async def test_a_whole_answer_is_tried_again_after_a_rate_limit(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(side_effect=[streamed(), httpx.Response(429), whole("Hello")])
-    asked = Asked(http)
-    assert (await asked.reply()).text == "Hello"
-    assert asked.pauses == [0.5]
+    probe = ModelProbe(http)
+    assert (await probe.reply()).text == "Hello"
+    assert probe.pauses == [0.5]
 
 
 async def test_an_expired_session_has_its_own_message(
@@ -169,7 +169,7 @@ async def test_an_expired_session_has_its_own_message(
 ) -> None:
     words = {"code": 401, "message": "User not allowed to access workspace"}
     proxy.mock(return_value=httpx.Response(401, json=words))
-    error = await failed(Asked(http))
+    error = await failed(ModelProbe(http))
     assert error.reason == "not_signed_in"
     assert "session has expired" in error.message
 
@@ -178,7 +178,7 @@ async def test_a_redirect_is_not_followed(proxy: respx.Route) -> None:
     elsewhere = {"Location": "http://elsewhere.example/"}
     proxy.mock(return_value=httpx.Response(307, headers=elsewhere))
     async with httpx.AsyncClient(follow_redirects=True) as http:
-        error = await failed(Asked(http))
+        error = await failed(ModelProbe(http))
     assert error.reason == "unreachable"
     assert error.setting == "AGENT_OPIK_URL"
 
@@ -188,5 +188,5 @@ async def test_after_text_was_shown_a_refused_parameter_is_a_failure(
 ) -> None:
     refusal = {"code": 400, "message": "Unsupported parameter: 'temperature'"}
     proxy.mock(return_value=streamed(text_frame("Hel"), refusal))
-    await failed(Asked(http, options=ChatOptions(temperature=0.2)))
+    await failed(ModelProbe(http, options=ChatOptions(temperature=0.2)))
     assert proxy.call_count == 1

@@ -29,7 +29,7 @@ from standin.record_store import Records
 from standin.switches import Generation, Switches, UserAccount, WorkspaceKey
 from testkit import credentials
 from testkit.service import serving
-from tests.chat.proxy import QUESTION, Asked, failed
+from tests.chat.proxy import QUESTION, ModelProbe, failed
 
 PATH = "/v1/private/chat/completions"
 GENERATIONS: list[Generation] = ["A", "B", "C"]
@@ -45,7 +45,7 @@ CALLS = [
     usage(10, 4),
 ]
 
-Backend = Callable[..., AbstractAsyncContextManager[Asked]]
+Backend = Callable[..., AbstractAsyncContextManager[ModelProbe]]
 
 
 @pytest.fixture
@@ -60,11 +60,11 @@ def backend(switches: Switches) -> Backend:
     @asynccontextmanager
     async def opened(
         *chunks: object, model: str = "openai/gpt-4.1", **more: Any
-    ) -> AsyncIterator[Asked]:
+    ) -> AsyncIterator[ModelProbe]:
         scripted = ScriptedChat(list(chunks))  # type: ignore[arg-type]
         app = create_app(Records(), chat=scripted, switches=switches)
         async with serving(app) as url, httpx.AsyncClient() as http:
-            yield Asked(http, model=model, base_url=f"{url}/api", **more)
+            yield ModelProbe(http, model=model, base_url=f"{url}/api", **more)
 
     return opened
 
@@ -78,9 +78,9 @@ async def test_every_generation_streams_text_and_calls(
     generation: Generation, switches: Switches, backend: Backend
 ) -> None:
     switches.generation = generation
-    async with backend(*CALLS) as asked:
-        reply = await asked.reply()
-    assert reply.text == "".join(asked.said) == "Let me look."
+    async with backend(*CALLS) as probe:
+        reply = await probe.reply()
+    assert reply.text == "".join(probe.shown) == "Let me look."
     assert [(c.name, c.arguments, c.provider_id) for c in reply.calls] == [
         ("get_span", '{"id":1}', "a"),
         ("get_time", "{}", "b"),
@@ -101,8 +101,8 @@ async def test_providers_without_a_finish_reason_give_whole_replies(
 ) -> None:
     switches.generation = generation
     switches.keys = [WorkspaceKey(provider)]
-    async with backend(*ANSWER, model=model) as asked:
-        reply = await asked.reply(tools=())
+    async with backend(*ANSWER, model=model) as probe:
+        reply = await probe.reply(tools=())
     assert (reply.text, reply.complete) == ("Hello 😀 you.", True)
 
 
@@ -110,10 +110,10 @@ async def test_calls_that_the_proxy_loses_in_streams_are_found(
     switches: Switches, backend: Backend
 ) -> None:
     switches.keys = [WorkspaceKey("openai", responses_mode=True)]
-    async with backend(*CALLS) as asked:
-        reply = await asked.reply()
+    async with backend(*CALLS) as probe:
+        reply = await probe.reply()
     assert [c.name for c in reply.calls] == ["get_span", "get_time"]
-    assert reply.text == "".join(asked.said) == "Let me look."
+    assert reply.text == "".join(probe.shown) == "Let me look."
     assert [r.body["stream"] for r in switches.requests("POST", PATH)] == [True, False]
 
 
@@ -123,10 +123,10 @@ async def test_an_error_of_the_provider_is_explained_in_every_generation(
 ) -> None:
     switches.generation = generation
     switches.faults = [fault(ChatErrorAfter(1, 400, "prompt is too long: 9 tokens > 8 maximum"))]
-    async with backend(*ANSWER) as asked:
-        error = await failed(asked)
+    async with backend(*ANSWER) as probe:
+        error = await failed(probe)
     assert error.reason == "context_too_long"
-    assert asked.said == ["Hello 😀"]
+    assert probe.shown == ["Hello 😀"]
 
 
 @pytest.mark.parametrize("generation", GENERATIONS)
@@ -135,8 +135,8 @@ async def test_a_missing_key_is_explained_in_every_generation(
 ) -> None:
     switches.generation = generation
     switches.keys = []
-    async with backend(*ANSWER) as asked:
-        error = await failed(asked)
+    async with backend(*ANSWER) as probe:
+        error = await failed(probe)
     assert error.message == (
         "This workspace has no API key for OpenAI: add one under Configuration, AI Providers."
     )
@@ -148,8 +148,8 @@ async def test_a_refused_parameter_is_left_out_in_every_generation(
 ) -> None:
     switches.generation = generation
     more = {"options": ChatOptions(temperature=0.2), "capabilities": Capabilities()}
-    async with backend(*ANSWER, model="openai/gpt-5", **more) as asked:
-        assert (await asked.reply()).text == "Hello 😀 you."
+    async with backend(*ANSWER, model="openai/gpt-5", **more) as probe:
+        assert (await probe.reply()).text == "Hello 😀 you."
     bodies = [r.body for r in switches.requests("POST", PATH)]
     assert ["temperature" in body for body in bodies] == [True, False]
 
@@ -161,8 +161,8 @@ async def test_a_cut_stream_keeps_its_text_and_is_incomplete(
 ) -> None:
     switches.generation = generation
     switches.faults = [fault(effect)]
-    async with backend(*ANSWER) as asked:
-        reply = await asked.reply()
+    async with backend(*ANSWER) as probe:
+        reply = await probe.reply()
     assert (reply.text, reply.complete) == ("Hello 😀", False)
 
 
@@ -183,37 +183,37 @@ async def test_an_answer_that_is_no_reply_fails(
 ) -> None:
     switches.faults = [fault(effect)]
     options = ChatOptions(silence_seconds=0.2, reply_bytes=4_096)
-    async with backend(*ANSWER, options=options) as asked:
-        assert (await failed(asked)).reason == reason
+    async with backend(*ANSWER, options=options) as probe:
+        assert (await failed(probe)).reason == reason
 
 
 async def test_a_connection_that_is_refused_once_is_tried_again(
     switches: Switches, backend: Backend
 ) -> None:
     switches.faults = [fault(Refuse(), times=1)]
-    async with backend(*ANSWER) as asked:
-        assert (await asked.reply()).complete
-    assert asked.pauses == [0.5]
+    async with backend(*ANSWER) as probe:
+        assert (await probe.reply()).complete
+    assert probe.pauses == [0.5]
 
 
 async def test_a_backend_that_compresses_its_answers_still_streams(
     switches: Switches, backend: Backend
 ) -> None:
     switches.gzip_answers = True
-    async with backend(*ANSWER) as asked:
-        assert (await asked.reply()).text == "Hello 😀 you."
+    async with backend(*ANSWER) as probe:
+        assert (await probe.reply()).text == "Hello 😀 you."
 
 
 async def test_the_callers_own_session_and_workspace_decide(
     switches: Switches, backend: Backend
 ) -> None:
     switches.accounts = {credentials.SESSION: UserAccount("ada", frozenset({"team"}))}
-    async with backend(*ANSWER) as asked:
-        assert (await asked.reply()).complete
+    async with backend(*ANSWER) as probe:
+        assert (await probe.reply()).complete
         switches.accounts = {credentials.SESSION: UserAccount("ada", frozenset({"other"}))}
-        assert (await failed(asked)).reason == "not_allowed"
+        assert (await failed(probe)).reason == "not_allowed"
         switches.accounts = {}
-        assert (await failed(asked)).reason == "not_signed_in"
+        assert (await failed(probe)).reason == "not_signed_in"
 
 
 class Pondering:
@@ -234,13 +234,13 @@ async def test_a_cancelled_reply_hangs_up_on_the_backend(switches: Switches) -> 
     chat = Pondering()
     app = create_app(Records(), chat=chat, switches=switches)
     async with serving(app) as url, httpx.AsyncClient() as http:
-        asked = Asked(http, base_url=f"{url}/api")
+        probe = ModelProbe(http, base_url=f"{url}/api")
         with anyio.CancelScope() as scope:
 
             def stop(piece: str) -> None:
                 scope.cancel()
 
-            await asked.model.reply(QUESTION, tools=(), say=stop)
+            await probe.model.reply(QUESTION, tools=(), say=stop)
         assert scope.cancelled_caught
         with anyio.fail_after(5):
             await chat.given_up.wait()
@@ -267,7 +267,7 @@ async def test_an_endless_stream_is_closed(switches: Switches) -> None:
                 await anyio.lowlevel.checkpoint()
 
     async with serving(endless) as url, httpx.AsyncClient() as http:
-        error = await failed(Asked(http, options=ChatOptions(reply_bytes=4_096), base_url=url))
+        error = await failed(ModelProbe(http, options=ChatOptions(reply_bytes=4_096), base_url=url))
         assert error.reason == "not_understood"
         with anyio.fail_after(5):
             await left.wait()
@@ -276,7 +276,7 @@ async def test_an_endless_stream_is_closed(switches: Switches) -> None:
 async def test_one_connection_serves_one_reply_after_the_other(
     switches: Switches, backend: Backend
 ) -> None:
-    async with backend(*ANSWER) as asked:
+    async with backend(*ANSWER) as probe:
         for _ in range(3):
-            assert (await asked.reply()).complete
+            assert (await probe.reply()).complete
     assert switches.chats.finished == 3

@@ -8,7 +8,15 @@ import pytest
 import respx
 
 from app.chat.model import ChatOptions
-from tests.chat.proxy import Asked, failed, finish_frame, in_chunks, replayed, streamed, text_frame
+from tests.chat.proxy import (
+    ModelProbe,
+    failed,
+    finish_frame,
+    in_chunks,
+    replayed,
+    streamed,
+    text_frame,
+)
 
 STREAM = {"Content-Type": "text/event-stream"}
 
@@ -24,7 +32,7 @@ async def test_a_connection_lost_in_the_middle_keeps_the_text(
 ) -> None:
     content = breaking(b'data: {"choices":[{"delta":{"content":"Hel"}}]}\n\n', b'data: {"cho')
     proxy.mock(return_value=httpx.Response(200, headers=STREAM, content=content))
-    reply = await Asked(http).reply()
+    reply = await ModelProbe(http).reply()
     assert (reply.text, reply.complete) == ("Hel", False)
 
 
@@ -35,7 +43,7 @@ async def test_a_connection_lost_after_the_end_mark_loses_nothing(
         b'data: {"choices":[{"delta":{"content":"Hel"},"finish_reason":"stop"}]}\n\n'
     )
     proxy.mock(return_value=httpx.Response(200, headers=STREAM, content=content))
-    assert (await Asked(http).reply()).complete
+    assert (await ModelProbe(http).reply()).complete
 
 
 async def test_a_connection_lost_before_the_first_byte_is_tried_again(
@@ -43,9 +51,9 @@ async def test_a_connection_lost_before_the_first_byte_is_tried_again(
 ) -> None:
     lost = httpx.Response(200, headers=STREAM, content=breaking())
     proxy.mock(side_effect=[lost, replayed("text.sse")])
-    asked = Asked(http)
-    assert (await asked.reply()).complete
-    assert asked.pauses == [0.5]
+    probe = ModelProbe(http)
+    assert (await probe.reply()).complete
+    assert probe.pauses == [0.5]
 
 
 async def silent(*chunks: bytes) -> AsyncIterator[bytes]:
@@ -59,7 +67,7 @@ async def test_silence_fails_and_names_the_backends_limits_to_operators(
     chunks: tuple[bytes, ...], http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(return_value=httpx.Response(200, headers=STREAM, content=silent(*chunks)))
-    error = await failed(Asked(http, options=ChatOptions(silence_seconds=0.01)))
+    error = await failed(ModelProbe(http, options=ChatOptions(silence_seconds=0.01)))
     assert error.reason == "timeout"
     assert "sent nothing for 0.01 seconds" in error.message
     assert "LLM_PROVIDER_CLIENT_*_TIMEOUT" in error.setting
@@ -75,7 +83,7 @@ async def test_silence_before_the_headers_is_a_timeout_too(
 
     proxy.mock(side_effect=never)
     assert (
-        await failed(Asked(http, options=ChatOptions(silence_seconds=0.01)))
+        await failed(ModelProbe(http, options=ChatOptions(silence_seconds=0.01)))
     ).reason == "timeout"
 
 
@@ -84,7 +92,7 @@ async def test_silence_after_the_end_mark_is_the_end(
 ) -> None:
     content = silent(b'data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\n')
     proxy.mock(return_value=httpx.Response(200, headers=STREAM, content=content))
-    reply = await Asked(http, options=ChatOptions(silence_seconds=0.01)).reply()
+    reply = await ModelProbe(http, options=ChatOptions(silence_seconds=0.01)).reply()
     assert (reply.text, reply.complete) == ("Hi", True)
 
 
@@ -104,14 +112,14 @@ async def test_an_answer_that_is_no_reply_fails(
     answer: httpx.Response, reason: str, http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(return_value=answer)
-    assert (await failed(Asked(http))).reason == reason
+    assert (await failed(ModelProbe(http))).reason == reason
 
 
 async def test_a_broken_compression_fails(http: httpx.AsyncClient, proxy: respx.Route) -> None:
     headers = STREAM | {"Content-Encoding": "gzip"}
     content = in_chunks([b"no gzip"])
     proxy.mock(return_value=httpx.Response(200, headers=headers, content=content))
-    assert (await failed(Asked(http))).reason == "not_understood"
+    assert (await failed(ModelProbe(http))).reason == "not_understood"
     assert proxy.call_count == 1
 
 
@@ -127,7 +135,7 @@ async def test_an_endless_answer_fails(
 ) -> None:
     headers = {"Content-Type": media_type}
     proxy.mock(return_value=httpx.Response(200, headers=headers, content=endless(piece)))
-    error = await failed(Asked(http, options=ChatOptions(reply_bytes=20_000)))
+    error = await failed(ModelProbe(http, options=ChatOptions(reply_bytes=20_000)))
     assert error.reason == "not_understood"
 
 
@@ -135,7 +143,7 @@ async def test_an_endless_error_has_the_reason_of_its_status(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(return_value=httpx.Response(500, content=endless(b"x" * 65_536)))
-    assert (await failed(Asked(http))).reason == "provider_error"
+    assert (await failed(ModelProbe(http))).reason == "provider_error"
 
 
 async def after_the_end() -> AsyncIterator[bytes]:
@@ -148,7 +156,7 @@ async def test_bytes_after_the_end_mark_are_ignored(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(return_value=httpx.Response(200, headers=STREAM, content=after_the_end()))
-    reply = await Asked(http).reply()
+    reply = await ModelProbe(http).reply()
     assert (reply.text, reply.complete) == ("Hi", True)
 
 
@@ -157,13 +165,13 @@ async def test_a_huge_frame_after_text_leaves_the_text_incomplete(
 ) -> None:
     huge = text_frame("x" * 10_000_000)
     proxy.mock(return_value=streamed(text_frame("Hello"), huge, finish_frame("stop")))
-    reply = await Asked(http).reply()
+    reply = await ModelProbe(http).reply()
     assert (reply.text, reply.complete) == ("Hello", False)
 
 
 async def test_a_huge_first_frame_fails(http: httpx.AsyncClient, proxy: respx.Route) -> None:
     proxy.mock(return_value=streamed(text_frame("x" * 10_000_000)))
-    assert (await failed(Asked(http))).reason == "not_understood"
+    assert (await failed(ModelProbe(http))).reason == "not_understood"
 
 
 async def test_a_cancelled_reply_closes_the_answer(
@@ -182,11 +190,11 @@ async def test_a_cancelled_reply_closes_the_answer(
             closed.set()
 
     proxy.mock(return_value=httpx.Response(200, headers=STREAM, stream=Body()))
-    asked = Asked(http)
+    probe = ModelProbe(http)
     with anyio.CancelScope() as scope:
-        await asked.reply()
+        await probe.reply()
     assert scope.cancelled_caught
-    assert asked.said == ["Hel"]
+    assert probe.shown == ["Hel"]
     assert closed.is_set()
 
 
@@ -196,4 +204,4 @@ async def test_pieces_of_an_answer_may_come_slowly_one_by_one(
     data = b'data: {"choices":[{"delta":{"content":"Hi"}}]}\n\ndata: [DONE]\n\n'
     pieces = in_chunks([data[at : at + 1] for at in range(len(data))])
     proxy.mock(return_value=httpx.Response(200, headers=STREAM, content=pieces))
-    assert (await Asked(http).reply()).text == "Hi"
+    assert (await ModelProbe(http).reply()).text == "Hi"

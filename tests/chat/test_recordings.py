@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.chat.frames import Frame, FrameDecoder, UnreadableLine
 from testkit.case_tables import each_case
-from tests.chat.proxy import OUR_ID, Asked, replayed
+from tests.chat.proxy import OUR_ID, ModelProbe, replayed
 from tests.chat.recordings import FOLDER, OTHERS, REPLIES, Meaning, body
 
 ALL = sorted({*REPLIES, *OTHERS})
@@ -23,9 +23,9 @@ def decoded(*chunks: bytes) -> tuple[list[Frame | UnreadableLine], bool, bool]:
 
 
 async def meaning(http: httpx.AsyncClient, model: str = "gpt-4.1") -> Meaning:
-    asked = Asked(http, model=model)
-    reply = await asked.reply()
-    assert "".join(asked.said) == reply.text
+    probe = ModelProbe(http, model=model)
+    reply = await probe.reply()
+    assert "".join(probe.shown) == reply.text
     calls = tuple((call.name, call.arguments, call.provider_id) for call in reply.calls)
     ids = {call.id for call in reply.calls if re.fullmatch(OUR_ID, call.id)}
     assert len(ids) == len(calls)

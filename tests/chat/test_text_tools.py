@@ -18,7 +18,7 @@ from tests.chat.proxy import (
     OUR_ID,
     TOKEN,
     TOOL,
-    Asked,
+    ModelProbe,
     finish_frame,
     sent,
     streamed,
@@ -43,8 +43,8 @@ def pieces(text: str, size: int = 3) -> httpx.Response:
     return streamed(*cut, finish_frame("stop"))
 
 
-def asked(http: httpx.AsyncClient, **more: Any) -> Asked:
-    return Asked(http, **{"model": "anthropic/claude-sonnet-4-5", **more})
+def text_model(http: httpx.AsyncClient, **more: Any) -> ModelProbe:
+    return ModelProbe(http, **{"model": "anthropic/claude-sonnet-4-5", **more})
 
 
 def test_native_calls_of_the_history_are_written_as_requests_and_results_as_user_messages() -> None:
@@ -117,10 +117,10 @@ async def test_text_is_said_and_the_request_becomes_a_call(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(return_value=pieces(f"Let me look.\n\n{REQUEST}\n"))
-    model = asked(http)
+    model = text_model(http)
     reply = await model.reply()
-    assert "".join(model.said) == reply.text == "Let me look."
-    assert len(model.said) > 2
+    assert "".join(model.shown) == reply.text == "Let me look."
+    assert len(model.shown) > 2
     assert [(each.name, each.provider_id) for each in reply.calls] == [("get_span", "")]
     assert re.fullmatch(OUR_ID, reply.calls[0].id)
     body = sent(proxy, 0)
@@ -134,9 +134,9 @@ async def test_a_malformed_request_is_corrected_once(
 ) -> None:
     broken = f"Let me look.\n<{TAG}>{{get_span}}</{TAG}>"
     proxy.mock(side_effect=[pieces(broken), pieces(f"Once more:\n{REQUEST}")])
-    model = asked(http)
+    model = text_model(http)
     reply = await model.reply()
-    assert "".join(model.said) == reply.text == "Let me look."
+    assert "".join(model.shown) == reply.text == "Let me look."
     assert [each.name for each in reply.calls] == ["get_span"]
     *_, wrong, correction = sent(proxy, 1)["messages"]
     assert wrong == {"role": "assistant", "content": broken}
@@ -148,9 +148,9 @@ async def test_a_correction_that_is_answered_in_words_is_the_answer(
 ) -> None:
     broken = f"Let me look.\n<{TAG}>{{get_span}}</{TAG}>"
     proxy.mock(side_effect=[pieces(broken), pieces("It is the tool.")])
-    model = asked(http)
+    model = text_model(http)
     reply = await model.reply()
-    assert "".join(model.said) == reply.text == "Let me look.\n\nIt is the tool."
+    assert "".join(model.shown) == reply.text == "Let me look.\n\nIt is the tool."
 
 
 async def test_a_request_malformed_twice_fails_in_words(
@@ -158,7 +158,7 @@ async def test_a_request_malformed_twice_fails_in_words(
 ) -> None:
     proxy.mock(return_value=pieces(f"<{TAG}>{{get_span}}</{TAG}>"))
     with pytest.raises(ModelFailed, match="form that cannot be read"):
-        await asked(http).reply()
+        await text_model(http).reply()
     assert proxy.call_count == 2
 
 
@@ -166,7 +166,7 @@ async def test_a_request_cut_by_the_limit_of_tokens_is_not_corrected(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(return_value=streamed(text_frame(f"Look.<{TAG}>{{"), finish_frame("length")))
-    reply = await asked(http).reply()
+    reply = await text_model(http).reply()
     assert (reply.text, reply.calls, reply.finish) == ("Look.", (), "length")
     assert proxy.call_count == 1
 
@@ -175,9 +175,9 @@ async def test_an_empty_stream_is_repeated_as_a_whole_in_text_too(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(side_effect=[streamed(), whole(f"Let me look. {REQUEST}")])
-    model = asked(http)
+    model = text_model(http)
     reply = await model.reply()
-    assert "".join(model.said) == reply.text == "Let me look."
+    assert "".join(model.shown) == reply.text == "Let me look."
     assert [each.name for each in reply.calls] == ["get_span"]
 
 
@@ -200,7 +200,7 @@ async def test_a_refusal_of_tools_or_roles_moves_the_tools_into_the_text_for_an_
     proxy.mock(side_effect=[refusal, pieces(REQUEST), pieces("Later."), refusal, pieces("Hm.")])
     for seconds in (0, 3_599, 2):
         now[0] += seconds
-        await asked(http, model="custom-llm/x", learned=learned).reply()
+        await text_model(http, model="custom-llm/x", learned=learned).reply()
     assert ["tools" in sent(proxy, n) for n in range(5)] == [True, False, False, True, False]
 
 
@@ -210,9 +210,9 @@ async def test_a_provider_that_drops_tools_is_known_by_its_header_before_a_word_
     blind = streamed(text_frame("I have no tools."), finish_frame("stop"))
     blind.headers["X-Opik-Provider"] = "anthropic"
     proxy.mock(side_effect=[blind, pieces(f"Let me look. {REQUEST}")])
-    model = asked(http, model="house-model")
+    model = text_model(http, model="house-model")
     reply = await model.reply()
-    assert "".join(model.said) == "Let me look."
+    assert "".join(model.shown) == "Let me look."
     assert len(reply.calls) == 1
 
 
@@ -221,7 +221,7 @@ async def test_calls_that_are_announced_twice_and_never_come_move_the_tools_into
 ) -> None:
     announced = streamed(finish_frame("tool_calls"))
     proxy.mock(side_effect=[announced, whole(finish="tool_calls"), pieces(REQUEST)])
-    assert [each.name for each in (await asked(http, model="custom-llm/x").reply()).calls] == [
+    assert [each.name for each in (await text_model(http, model="custom-llm/x").reply()).calls] == [
         "get_span"
     ]
 
@@ -239,14 +239,14 @@ async def test_calls_that_no_stream_brings_are_asked_for_whole_from_then_on(
             pieces("In pieces."),
         ]
     )
-    model = asked(http, model="openai/gpt-4.1", learned=learned)
+    model = text_model(http, model="openai/gpt-4.1", learned=learned)
     await model.reply()
-    model = asked(http, model="openai/gpt-4.1", learned=learned)
-    assert (await model.reply()).text == "".join(model.said) == "At once."
-    model = asked(http, model="openai/gpt-4.1", learned=learned)
+    model = text_model(http, model="openai/gpt-4.1", learned=learned)
+    assert (await model.reply()).text == "".join(model.shown) == "At once."
+    model = text_model(http, model="openai/gpt-4.1", learned=learned)
     await model.reply(tools=())
-    assert "".join(model.said) == "In pieces."
-    assert len(model.said) > 1
+    assert "".join(model.shown) == "In pieces."
+    assert len(model.shown) > 1
     assert [sent(proxy, n)["stream"] for n in range(4)] == [True, False, False, True]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.chat.capabilities import Capabilities
 from app.messages import User
-from tests.chat.proxy import Asked
+from tests.chat.proxy import ModelProbe
 from tests.peers.running import peer
 
 pytestmark = pytest.mark.slow
@@ -21,44 +21,44 @@ def port() -> Iterator[int]:
 
 
 @pytest.fixture
-def asked(http: httpx.AsyncClient, port: int) -> Asked:
-    return Asked(http, model="gpt-4o", base_url=f"http://127.0.0.1:{port}")
+def text_model(http: httpx.AsyncClient, port: int) -> ModelProbe:
+    return ModelProbe(http, model="gpt-4o", base_url=f"http://127.0.0.1:{port}")
 
 
-async def test_a_call_in_many_deltas_is_one_call(asked: Asked) -> None:
-    (call,) = (await asked.reply([User("one call")])).calls
+async def test_a_call_in_many_deltas_is_one_call(probe: ModelProbe) -> None:
+    (call,) = (await probe.reply([User("one call")])).calls
     assert call.name == "get_span"
     assert json.loads(call.arguments) == {"span_id": "s1", "note": "naïve 😀"}
 
 
-async def test_text_and_parallel_calls_come_apart(asked: Asked) -> None:
-    reply = await asked.reply([User("two calls")])
-    assert reply.text == "".join(asked.said) == "Let me look."
+async def test_text_and_parallel_calls_come_apart(probe: ModelProbe) -> None:
+    reply = await probe.reply([User("two calls")])
+    assert reply.text == "".join(probe.shown) == "Let me look."
     assert [json.loads(call.arguments)["span_id"] for call in reply.calls] == ["s1", "s2"]
     assert len({call.provider_id for call in reply.calls}) == 2
 
 
-async def test_text_comes_in_pieces_and_whole(asked: Asked) -> None:
-    reply = await asked.reply([User("hello")])
-    assert reply.text == "".join(asked.said) == "Hello, naïve 😀 world."
-    assert len(asked.said) > 2
+async def test_text_comes_in_pieces_and_whole(probe: ModelProbe) -> None:
+    reply = await probe.reply([User("hello")])
+    assert reply.text == "".join(probe.shown) == "Hello, naïve 😀 world."
+    assert len(probe.shown) > 2
     assert reply.complete
 
 
-async def test_reasoning_is_no_part_of_the_answer(asked: Asked) -> None:
-    reply = await asked.reply([User("think")])
-    assert reply.text == "".join(asked.said) == "Open answer."
+async def test_reasoning_is_no_part_of_the_answer(probe: ModelProbe) -> None:
+    reply = await probe.reply([User("think")])
+    assert reply.text == "".join(probe.shown) == "Open answer."
 
 
 async def test_a_request_in_text_is_a_call_and_never_shown(
     http: httpx.AsyncClient, port: int
 ) -> None:
-    asked = Asked(
+    probe = ModelProbe(
         http,
         model="gpt-4o",
         base_url=f"http://127.0.0.1:{port}",
         capabilities=Capabilities(native_tools=False),
     )
-    reply = await asked.reply([User("text call")])
-    assert reply.text == "".join(asked.said) == "Let me look."
+    reply = await probe.reply([User("text call")])
+    assert reply.text == "".join(probe.shown) == "Let me look."
     assert [call.name for call in reply.calls] == ["get_span"]

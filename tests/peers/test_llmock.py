@@ -11,7 +11,7 @@ from app.chat.frames import parse_json_object
 from app.chat.model import ChatOptions
 from app.errors import ModelFailed
 from app.messages import Assistant, Message, ToolResult, ToolSpec, User
-from tests.chat.proxy import Asked
+from tests.chat.proxy import ModelProbe
 from tests.peers.running import peer
 
 pytestmark = pytest.mark.slow
@@ -39,7 +39,7 @@ class Llmock:
         self.url = f"http://127.0.0.1:{port}"
         self.http = http
         options = ChatOptions(silence_seconds=10)
-        self.asked = Asked(http, model="gpt-4o", base_url=self.url, options=options)
+        self.probe = ModelProbe(http, model="gpt-4o", base_url=self.url, options=options)
 
     async def shall(self, *behaviors: dict[str, Any]) -> None:
         body = {"behaviors": list(behaviors)}
@@ -54,7 +54,7 @@ async def llmock(http: httpx.AsyncClient, port: int) -> Llmock:
 
 
 async def test_a_tool_is_called_and_its_result_answered(llmock: Llmock) -> None:
-    reply = await llmock.asked.reply(QUESTION, tools=(TOOL,))
+    reply = await llmock.probe.reply(QUESTION, tools=(TOOL,))
     assert [call.name for call in reply.calls] == ["get_span"]
     assert isinstance(json.loads(reply.calls[0].arguments)["span_id"], str)
     messages = [
@@ -62,7 +62,7 @@ async def test_a_tool_is_called_and_its_result_answered(llmock: Llmock) -> None:
         Assistant(reply.text, reply.calls),
         ToolResult(reply.calls[0], "It failed with a KeyError."),
     ]
-    answer = await llmock.asked.reply(messages, tools=(TOOL,))
+    answer = await llmock.probe.reply(messages, tools=(TOOL,))
     assert answer.text
     assert answer.complete
     assert not answer.calls
@@ -71,16 +71,16 @@ async def test_a_tool_is_called_and_its_result_answered(llmock: Llmock) -> None:
 
 async def test_a_rate_limit_is_waited_for_as_long_as_it_asks(llmock: Llmock) -> None:
     await llmock.shall({"type": "fail", "status": 429, "retry_after": 3, "times": 1})
-    assert (await llmock.asked.reply(QUESTION, tools=())).text
-    assert llmock.asked.pauses == [3]
+    assert (await llmock.probe.reply(QUESTION, tools=())).text
+    assert llmock.probe.pauses == [3]
 
 
 async def test_an_outage_is_told_in_words(llmock: Llmock) -> None:
     await llmock.shall({"type": "fail", "status": 503, "times": None})
     with pytest.raises(ModelFailed) as failure:
-        await llmock.asked.reply(QUESTION, tools=())
+        await llmock.probe.reply(QUESTION, tools=())
     assert failure.value.message
-    assert len(llmock.asked.pauses) == 2
+    assert len(llmock.probe.pauses) == 2
 
 
 @pytest.mark.parametrize("kind", ["disconnect", "truncate", "malformed"])
@@ -88,8 +88,8 @@ async def test_a_broken_stream_keeps_its_text_and_is_never_taken_for_whole(
     llmock: Llmock, kind: str
 ) -> None:
     await llmock.shall({"type": "stream_fault", "kind": kind, "after_chunks": 3})
-    reply = await llmock.asked.reply(QUESTION, tools=())
-    assert reply.text == "".join(llmock.asked.said)
+    reply = await llmock.probe.reply(QUESTION, tools=())
+    assert reply.text == "".join(llmock.probe.shown)
     assert reply.text
     assert not reply.complete
 
@@ -99,7 +99,7 @@ async def test_a_broken_tool_call_is_handed_to_the_toolbox_to_judge(
     llmock: Llmock, kind: str
 ) -> None:
     await llmock.shall({"type": "tool_fault", "kind": kind})
-    (call,) = (await llmock.asked.reply(QUESTION, tools=(TOOL,))).calls
+    (call,) = (await llmock.probe.reply(QUESTION, tools=(TOOL,))).calls
     if kind == "unknown_tool":
         assert call.name != "get_span"
     else:
@@ -110,5 +110,5 @@ async def test_a_prompt_over_the_context_is_known_as_such(llmock: Llmock) -> Non
     words = "This model's maximum context length was exceeded."
     await llmock.shall({"type": "fail", "status": 400, "message": words})
     with pytest.raises(ModelFailed) as failure:
-        await llmock.asked.reply(QUESTION, tools=())
+        await llmock.probe.reply(QUESTION, tools=())
     assert failure.value.reason == "context_too_long"

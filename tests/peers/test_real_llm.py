@@ -10,7 +10,7 @@ import pytest
 from app.chat.capabilities import Capabilities
 from app.chat.model import ChatOptions
 from app.messages import Assistant, Message, System, ToolCall, ToolResult, ToolSpec, User
-from tests.chat.proxy import Asked
+from tests.chat.proxy import ModelProbe
 from tests.peers.running import peer
 
 pytestmark = pytest.mark.slow
@@ -52,8 +52,8 @@ def port() -> Iterator[int]:
         yield port
 
 
-def a_model(http: httpx.AsyncClient, port: int, *, native: bool) -> Asked:
-    return Asked(
+def a_model(http: httpx.AsyncClient, port: int, *, native: bool) -> ModelProbe:
+    return ModelProbe(
         http,
         model="smollm2",
         base_url=f"http://127.0.0.1:{port}",
@@ -67,11 +67,11 @@ def a_model(http: httpx.AsyncClient, port: int, *, native: bool) -> Asked:
 async def test_it_calls_a_tool_natively_and_in_text(
     http: httpx.AsyncClient, port: int, native: bool
 ) -> None:
-    asked = a_model(http, port, native=native)
-    reply = await asked.reply(CONVERSATION, tools=(TOOL,))
+    probe = a_model(http, port, native=native)
+    reply = await probe.reply(CONVERSATION, tools=(TOOL,))
     assert [call.name for call in reply.calls] == ["get_weather"]
     assert json.loads(reply.calls[0].arguments) == {"city": "Madrid"}
-    assert "call" not in "".join(asked.said)
+    assert "call" not in "".join(probe.shown)
     assert reply.complete
     assert reply.usage is not None
 
@@ -80,10 +80,10 @@ async def test_it_calls_a_tool_natively_and_in_text(
 async def test_it_reads_a_result_and_answers(
     http: httpx.AsyncClient, port: int, native: bool
 ) -> None:
-    asked = a_model(http, port, native=native)
+    probe = a_model(http, port, native=native)
     call = ToolCall("call_9", "get_weather", '{"city": "Madrid"}')
     conversation = [*CONVERSATION, Assistant("", (call,)), ToolResult(call, '{"degrees": 33}')]
-    reply = await asked.reply(conversation, tools=(TOOL,))
+    reply = await probe.reply(conversation, tools=(TOOL,))
     assert not reply.calls
     assert "33" in reply.text
-    assert len(asked.said) > 1
+    assert len(probe.shown) > 1
