@@ -18,6 +18,10 @@ _LEAST_EXCESS_MS = 100
 _COSTLY = 4.0
 # USD: below a tenth of a cent a multiple is of no interest.
 _LEAST_COST = 0.001
+# Confidences: facts, but a larger input may explain them; one trace in a hundred is above the p99.
+_CONFIDENCE_VERY_SLOW = 0.9
+_CONFIDENCE_SLOW = 0.75
+_CONFIDENCE_COSTLY = 0.8
 
 
 def add_baseline_findings(analysis: TraceAnalysis, usual: Baseline) -> TraceAnalysis:
@@ -71,7 +75,7 @@ def _find_slower(analysis: TraceAnalysis, usual: Baseline) -> Finding | None:
     )
     numbers = {"ms": took, "p50_ms": times.p50, "p90_ms": times.p90, "traces": usual.count}
     spans = () if longest is None else (longest,)
-    confidence = 0.9 if far else 0.75
+    confidence = _CONFIDENCE_VERY_SLOW if far else _CONFIDENCE_SLOW
     return Finding(Category.SLOWER_THAN_USUAL, confidence, sentence, spans, numbers)
 
 
@@ -87,4 +91,4 @@ def _find_costlier(analysis: TraceAnalysis, usual: Baseline) -> Finding | None:
     dearest = max(analysis.tree.nodes, key=lambda node: own[node.index].cost, default=None)
     numbers = {"cost": cost, "mean_cost": mean, "traces": usual.count}
     spans = () if dearest is None else (dearest.id,)
-    return Finding(Category.COSTLIER_THAN_USUAL, 0.8, sentence, spans, numbers)
+    return Finding(Category.COSTLIER_THAN_USUAL, _CONFIDENCE_COSTLY, sentence, spans, numbers)

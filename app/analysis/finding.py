@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+SPANS_KEPT = 12
+"""Ids kept with a finding, the culprit first; texts show the first few of them."""
+
 
 class ErrorGroup(StrEnum):
     """The three branches of the error taxonomy of TRAIL (Trace Reasoning and Agentic Issue
@@ -51,8 +54,7 @@ class Category(StrEnum):
 
     @property
     def weight(self) -> int:
-        """How much a reader would want to know of it first, before confidence: causes before
-        symptoms, failures before waste."""
+        """The rank at full confidence: causes before symptoms, failures before waste."""
         return _TRAITS[self].weight
 
 

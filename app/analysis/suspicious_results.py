@@ -39,6 +39,26 @@ WEAK_STRENGTH = 0.25
 
 # With fewer comparable calls "the others returned something" is chance.
 _FEW_PEERS = 4
+# Peers for each other result without the key: where more lack it, it is optional.
+_PEERS_BY_MISSING_KEY = 10
+# Share of the peers that returned something, for an empty result to be an exception. Steps inside
+# the program return nothing more often than tools, so more peers have to differ.
+_MOST_PEERS = 0.75
+_NEARLY_ALL_PEERS = 0.9
+
+# Strengths, from what a result states to what it only suggests. The provider states that a reply
+# was cut; other statements are read from texts and keys. A lookup may find nothing rightly, and a
+# null may be a function that returns nothing; tools often return nothing, other steps mostly do.
+_STATED_CUT = 0.9
+_STATED_FAULT = 0.85
+_STATED_PARTIAL = 0.6
+_MISSING_KEYS = 0.5
+_EMPTY_UNLIKE_PEERS = 0.9
+_EMPTY_STEP_UNLIKE_PEERS = 0.7
+_EMPTY_LOOKUP = 0.8
+_NULL_LOOKUP = 0.6
+_EMPTY_TOOL_RESULT = 0.3
+_EMPTY_STEP = 0.1
 _PARTIAL_FLAGS = frozenset(["partial", "is_partial", "incomplete", "truncated", "is_truncated"])
 
 
@@ -123,19 +143,19 @@ def _judge_result(node: Node, peers: _PeerStatistics) -> SuspiciousResult | None
     if is_model_call(node):
         reason = find_finish_reason(span.output, span.metadata)
         if reason in _CUT_REASONS:
-            return SuspiciousResult(node, Fault.CUT, 0.9, f"finish reason {reason}")
+            return SuspiciousResult(node, Fault.CUT, _STATED_CUT, f"finish reason {reason}")
         if reason in _BLOCKED_REASONS:
-            return SuspiciousResult(node, Fault.BLOCKED, 0.85, f"finish reason {reason}")
+            return SuspiciousResult(node, Fault.BLOCKED, _STATED_FAULT, f"finish reason {reason}")
     if span.type == "guardrail":
         return None
     failure = find_reported_failure(span.output)
     if failure is not None:
         said = one_line(failure, limit=120)
-        return SuspiciousResult(node, Fault.FAILURE, 0.85, f"its output says “{said}”")
+        return SuspiciousResult(node, Fault.FAILURE, _STATED_FAULT, f"its output says “{said}”")
     if is_model_call(node):
         broken = find_broken_json(span)
         if broken:
-            return SuspiciousResult(node, Fault.BROKEN_JSON, 0.85, broken)
+            return SuspiciousResult(node, Fault.BROKEN_JSON, _STATED_FAULT, broken)
     if has_empty_output(node):
         return _judge_empty(node, peers)
     return _judge_partial(node, peers)
@@ -152,39 +172,49 @@ def _judge_partial(node: Node, peers: _PeerStatistics) -> SuspiciousResult | Non
     for path, leaf in iterate_leaves(output, most=200):
         if leaf is True and innermost_key(path) in _PARTIAL_FLAGS:
             return SuspiciousResult(
-                node, Fault.PARTIAL, 0.6, f"its output says {innermost_key(path)}: true"
+                node, Fault.PARTIAL, _STATED_PARTIAL, f"its output says {innermost_key(path)}: true"
             )
     holes = find_empty_keys(output)
     kind = peers.of(node)
     others = kind.read - 1
     if not holes or others < _FEW_PEERS:
         return None
-    odd = [hole for hole in sorted(holes) if kind.holes[hole] - 1 <= others // 10]
+    odd = [
+        hole for hole in sorted(holes) if kind.holes[hole] - 1 <= others // _PEERS_BY_MISSING_KEY
+    ]
     if not odd:
         return None
     names = ", ".join(one_line(key, limit=40) for key in odd[:3])
-    return SuspiciousResult(node, Fault.PARTIAL, 0.5, f"without {names}, which other calls gave")
+    return SuspiciousResult(
+        node, Fault.PARTIAL, _MISSING_KEYS, f"without {names}, which other calls gave"
+    )
 
 
 def _judge_empty(node: Node, peers: _PeerStatistics) -> SuspiciousResult | None:
     span = node.span
     outside = span.type == "tool" or is_retrieval(node) or is_model_call(node)
     kind = peers.of(node)
-    few, share = (_FEW_PEERS, 0.75) if outside else (2 * _FEW_PEERS, 0.9)
+    few, share = (_FEW_PEERS, _MOST_PEERS) if outside else (2 * _FEW_PEERS, _NEARLY_ALL_PEERS)
     if kind.read >= few and kind.full >= share * kind.read:
         reason = f"{kind.full} of {kind.read} calls of this name that were read returned something"
-        return SuspiciousResult(node, Fault.EMPTY, 0.9 if outside else 0.7, reason)
+        return SuspiciousResult(
+            node, Fault.EMPTY, _EMPTY_UNLIKE_PEERS if outside else _EMPTY_STEP_UNLIKE_PEERS, reason
+        )
     if is_model_call(node):
-        return SuspiciousResult(node, Fault.EMPTY, 0.85, "a reply without text or tool calls")
+        return SuspiciousResult(
+            node, Fault.EMPTY, _STATED_FAULT, "a reply without text or tool calls"
+        )
     if _OFTEN_EMPTY_NAME.search(node.name):
         return None
     if is_retrieval(node) and span.input not in (None, {}, [], ""):
-        strength = 0.6 if _is_null(span.output) else 0.8
+        strength = _NULL_LOOKUP if _is_null(span.output) else _EMPTY_LOOKUP
         return SuspiciousResult(node, Fault.EMPTY, strength, "a lookup that returned nothing")
     if span.type == "tool":
-        return SuspiciousResult(node, Fault.EMPTY, 0.3, "a tool that returned nothing")
+        return SuspiciousResult(
+            node, Fault.EMPTY, _EMPTY_TOOL_RESULT, "a tool that returned nothing"
+        )
     if not node.children and not _is_null(span.output):
-        return SuspiciousResult(node, Fault.EMPTY, 0.1, "a step that returned nothing")
+        return SuspiciousResult(node, Fault.EMPTY, _EMPTY_STEP, "a step that returned nothing")
     return None
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from app.analysis.error_origins import ErrorOrigin, error_message, find_error_origins
-from app.analysis.finding import Category, Finding
+from app.analysis.finding import SPANS_KEPT, Category, Finding
 from app.analysis.json_values import find_empty_keys, iterate_leaves
 from app.analysis.suspicious_results import WEAK_STRENGTH, Fault, SuspiciousResult
 from app.analysis.text.one_line import one_line
@@ -130,11 +130,19 @@ def _build_finding(cause: SuspiciousResult, item: ErrorOrigin) -> Finding:
         f"{name} {FAULT_PHRASES[cause.fault]} ({cause.reason}), and later {victim} failed with"
         f" {one_line(error_message(item.error), limit=160)}."
     )
-    confidence = 0.75 + 0.2 * cause.strength
-    if not item.fatal:
-        confidence -= 0.25
     spans = dict.fromkeys([cause.node.id, item.origin.id, *(node.id for node in item.path)])
     waited = (item.origin.start - cause.node.end) / 1_000
     return Finding(
-        Category.CAUSE_OF_ERROR, confidence, sentence, tuple(spans)[:12], {"ms_between": waited}
+        Category.CAUSE_OF_ERROR,
+        _confidence_of_cause(cause, item),
+        sentence,
+        tuple(spans)[:SPANS_KEPT],
+        {"ms_between": waited},
     )
+
+
+def _confidence_of_cause(cause: SuspiciousResult, item: ErrorOrigin) -> float:
+    """High, since a faulty result and a fitting error support each other, and higher the surer the
+    fault is; an error that did not end the trace ranks below those that did."""
+    confidence = 0.75 + 0.2 * cause.strength
+    return confidence if item.fatal else confidence - 0.25

@@ -5,15 +5,23 @@ from collections.abc import Iterator, Mapping
 from statistics import median
 from typing import Any
 
-from app.analysis.finding import Category, Finding
+from app.analysis.finding import SPANS_KEPT, Category, Finding
 from app.analysis.json_values import innermost_key, iterate_leaves
 from app.analysis.text.one_line import format_count, format_duration, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, TreeWarning
 from app.opik.records import FeedbackScore
 
+# Confidences: a check of the record is a plain fact, one in an output is read by its keys; a score
+# of a span says where the trouble is, one of the trace does not.
+_RECORDED_CHECK = 0.9
+_CHECK_IN_OUTPUT = 0.85
+_SPAN_SCORE = 0.8
+_TRACE_SCORE = 0.75
 # Of scores from 0 to 1: clearly below the middle, as 0.5 is often "undecided".
 _LOW_SCORE = 0.35
+# Spans with a score from which their median is taken as normal.
+_FEW_SCORES = 3
 _LOWER_IS_BETTER = re.compile(
     r"hallucinat|toxic|bias|harm|error|risk|pii|leak|perplex|distance|latency|cost|duration"
     r"|offens|profan|jailbreak|injection|refus|moderat|violat|wer$|loss|tokens?|count|length",
@@ -47,8 +55,9 @@ def find_unfinished_spans(analysis: TraceAnalysis) -> Iterator[Finding]:
     )
     spans = dict.fromkeys([*(node.id for node in inner), *(node.id for node in waiting)])
     numbers = {"unfinished": len(waiting), "since_ms": since / 1_000}
+    # A root without an end in a trace without an end may just be running still.
     confidence = 0.9 if over or first.parent is not None else 0.6
-    yield Finding(Category.UNFINISHED, confidence, sentence, tuple(spans)[:12], numbers)
+    yield Finding(Category.UNFINISHED, confidence, sentence, tuple(spans)[:SPANS_KEPT], numbers)
 
 
 def find_failed_guardrails(analysis: TraceAnalysis) -> Iterator[Finding]:
@@ -63,14 +72,16 @@ def find_failed_guardrails(analysis: TraceAnalysis) -> Iterator[Finding]:
         spans = (checked.id,) if checked else ()
         told.update(spans)
         where = f" at {one_line(checked.name, limit=60)}" if checked else ""
-        yield Finding(Category.GUARDRAIL, 0.9, f"The guardrail {names} failed{where}.", spans)
+        yield Finding(
+            Category.GUARDRAIL, _RECORDED_CHECK, f"The guardrail {names} failed{where}.", spans
+        )
     for node in analysis.tree.nodes:
         if node.span.type == "guardrail" and node.id not in told and analysis.was_read(node):
             verdict = _find_refusal(node.span.output)
             if verdict:
                 name = one_line(node.name, limit=60)
                 sentence = f"The guardrail {name} said no ({one_line(verdict, limit=80)})."
-                yield Finding(Category.GUARDRAIL, 0.85, sentence, (node.id,))
+                yield Finding(Category.GUARDRAIL, _CHECK_IN_OUTPUT, sentence, (node.id,))
 
 
 def _find_refusal(output: Any) -> str:
@@ -103,7 +114,7 @@ def _median_scores(judged: list[tuple[Node | None, FeedbackScore]]) -> Mapping[s
     for node, score in judged:
         if node is not None and score.value is not None:
             values.setdefault(score.name, []).append(score.value)
-    return {name: median(found) for name, found in values.items() if len(found) >= 3}
+    return {name: median(found) for name, found in values.items() if len(found) >= _FEW_SCORES}
 
 
 def _is_bad(score: FeedbackScore) -> bool:
@@ -127,4 +138,6 @@ def _build_score_finding(
     roots = analysis.tree.roots
     spans = (node.id,) if node else tuple(root.id for root in roots[-1:])
     numbers = {} if score.value is None else {"score": score.value}
-    return Finding(Category.LOW_SCORE, 0.8 if node else 0.75, sentence, spans, numbers)
+    return Finding(
+        Category.LOW_SCORE, _SPAN_SCORE if node else _TRACE_SCORE, sentence, spans, numbers
+    )

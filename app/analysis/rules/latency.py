@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
-from app.analysis.finding import Category, Finding
+from app.analysis.finding import SPANS_KEPT, Category, Finding
 from app.analysis.json_values import is_cut, iterate_texts, to_canonical_json
 from app.analysis.llm_output import is_model_call
 from app.analysis.profile import sum_tokens_and_cost
@@ -22,6 +22,8 @@ _MOST_SLOW = 20
 _LEAST_RATIO = 4.0
 # Times the median of fewer than `_MANY_PEERS` calls, whose spread is hardly known.
 _RATIO_OF_FEW = 8.0
+# Times the median that makes a slow call beyond doubt.
+_LARGE_RATIO = 8.0
 # Calls from which the spread is taken as known.
 _MANY_PEERS = 5
 # Robust standard deviations of the logarithms above the median; far beyond chance.
@@ -32,6 +34,8 @@ _FEW_DEVIATIONS = 3.0
 _GAP = 1.5
 # Times the next slowest call: so far apart that the call stands alone.
 _LARGE_GAP = 3.0
+# Peers for each outlier: of more than one in ten slow calls none is an exception.
+_PEERS_BY_OUTLIER = 10
 # Share of the excess that a span below must cover to be the one that is slow.
 _MOST_OF_IT = 0.5
 # Microseconds over the median (10 ms): below that scheduling explains it.
@@ -43,6 +47,13 @@ _SURE_EXCESS = 1_000_000
 # Least deviation of the logarithms (about 28 %), or a few nearly equal durations would make any
 # other an outlier.
 _SMALLEST_SPREAD = 0.25
+# Times the median number of spans below: the span did more work than its peers.
+_MORE_SPANS = 1.5
+# Times the median number of tokens written, which then explain the time.
+_MORE_TOKENS = 3
+
+# Confidence of calls in a row: inputs do not prove that the order is not needed.
+_SERIAL_CONFIDENCE = 0.7
 # Calls in a row: with fewer there is little to gain and order is often intended.
 _LEAST_SERIAL = 4
 # Share of the trace that running side by side must save: a third is worth a change of the
@@ -82,7 +93,7 @@ def _find_outliers(nodes: Sequence[Node], values: Sequence[float]) -> list[Node]
     ratio = _LEAST_RATIO if len(nodes) >= _MANY_PEERS else _RATIO_OF_FEW
     out: list[Node] = []
     for (value, node), (following, _) in pairwise(ordered):
-        if len(out) >= max(1, len(nodes) // 10) or value - middle < math.log(ratio):
+        if len(out) >= max(1, len(nodes) // _PEERS_BY_OUTLIER) or value - middle < math.log(ratio):
             break
         alone = value - following >= math.log(_LARGE_GAP)
         if value - middle < (_FEW_DEVIATIONS if alone else _LEAST_DEVIATIONS) * spread:
@@ -90,7 +101,7 @@ def _find_outliers(nodes: Sequence[Node], values: Sequence[float]) -> list[Node]
         out.append(node)
         if value - following >= math.log(_GAP):
             return out
-    return out if len(out) < max(1, len(nodes) // 10) else []
+    return out if len(out) < max(1, len(nodes) // _PEERS_BY_OUTLIER) else []
 
 
 def _is_insignificant(node: Node, typical: float, analysis: TraceAnalysis) -> bool:
@@ -121,7 +132,7 @@ def _build_slow_finding(
         below.id in analysis.profile.on_path for below in analysis.tree.below(worst)
     )
     where = "on the critical path" if on_path else "off the critical path"
-    fuller = worst.size > 1.5 * median(node.size for node in peers)
+    fuller = worst.size > _MORE_SPANS * median(node.size for node in peers)
     more = f"; it has {worst.size - 1:,} spans below it, more than they do" if fuller else ""
     others = f" (and {len(slow) - 1} more like it)" if len(slow) > 1 else ""
     sentence = (
@@ -131,24 +142,31 @@ def _build_slow_finding(
         f" {share} of the"
         f" trace, {where}{more}{_explain_by_tokens(worst, peers)}."
     )
-    confidence = 0.6 + 0.15 * on_path + 0.15 * (ratio >= 8)
-    if worst.span.has_error or fuller:
-        confidence -= 0.25
+    confidence = _confidence_of_outlier(
+        on_path=on_path, ratio=ratio, excused=worst.span.has_error or fuller
+    )
     numbers = {
         "ms": worst.duration / 1_000,
         "median_ms": typical / 1_000,
         "ratio": round(ratio, 1),
         "calls": len(peers),
     }
-    spans = tuple(node.id for node in slow[:12])
+    spans = tuple(node.id for node in slow[:SPANS_KEPT])
     return Finding(Category.SLOW_OUTLIER, confidence, sentence, spans, numbers)
+
+
+def _confidence_of_outlier(*, on_path: bool, ratio: float, excused: bool) -> float:
+    """Higher on the critical path, where it delays the end, and for a large ratio. Lower where
+    the span is `excused`: it failed, or it did more work than its peers."""
+    confidence = 0.6 + 0.15 * on_path + 0.15 * (ratio >= _LARGE_RATIO)
+    return confidence - 0.25 if excused else confidence
 
 
 def _explain_by_tokens(node: Node, peers: Sequence[Node]) -> str:
     written = [sum_tokens_and_cost(peer.span).completion for peer in peers]
     usual = median(written)
     own = sum_tokens_and_cost(node.span).completion
-    if usual > 0 and own >= 3 * usual:
+    if usual > 0 and own >= _MORE_TOKENS * usual:
         return f"; it wrote {own:,.0f} tokens, they {usual:,.0f}"
     return ""
 
@@ -218,5 +236,5 @@ def _build_serial_finding(
         " trace."
     )
     numbers = {"calls": len(run), "spent_ms": spent / 1_000, "saved_ms": saved / 1_000}
-    spans = tuple(node.id for node in run[:12])
-    return Finding(Category.SERIAL_CALLS, 0.7, sentence, spans, numbers)
+    spans = tuple(node.id for node in run[:SPANS_KEPT])
+    return Finding(Category.SERIAL_CALLS, _SERIAL_CONFIDENCE, sentence, spans, numbers)

@@ -11,13 +11,22 @@ from app.analysis.error_origins import (
     is_cancellation,
     last_own_frame,
 )
-from app.analysis.finding import Category, Finding
+from app.analysis.finding import SPANS_KEPT, Category, Finding
 from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, TreeWarning
 
-# Ids kept with a finding; only the first few are shown.
-_SPANS_NAMED = 12
+# Confidences. The first error that ended the trace is nearly always the origin; a later one may
+# follow from it. An error without a failed span is certain, its place is not. A cancellation is
+# mostly wanted, or an effect of another error. A caught error matters less where a later call of
+# the same name worked.
+_FIRST_FATAL = 0.95
+_LATER_FATAL = 0.6
+_UNLOCATED = 0.7
+_FATAL_CANCELLATION = 0.4
+_CAUGHT = 0.7
+_CAUGHT_AND_REPEATED = 0.55
+_CAUGHT_CANCELLATION = 0.3
 # As many as there can be findings (`ranking`).
 _MOST_GROUPS = 40
 # Names of a path in a sentence; the middle ones of a longer path are counted.
@@ -43,9 +52,9 @@ def find_raised_errors(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 
 def _build_fatal(item: ErrorOrigin, items: Sequence[ErrorOrigin], *, first: bool) -> Finding:
-    confidence = 0.95 if first else 0.6
+    confidence = _FIRST_FATAL if first else _LATER_FATAL
     if is_cancellation(item.error):
-        confidence = 0.4
+        confidence = _FATAL_CANCELLATION
     levels = item.origin.depth - item.path[-1].depth
     way = ""
     if levels:
@@ -70,7 +79,11 @@ def _build_survived(items: Sequence[ErrorOrigin], analysis: TraceAnalysis) -> Fi
         end = f"{one_line(above.name, limit=40)} caught it and went on"
     if again:
         end += "; a later call of the same name worked"
-    confidence = 0.3 if is_cancellation(item.error) else 0.55 if again else 0.7
+    confidence = _CAUGHT
+    if is_cancellation(item.error):
+        confidence = _CAUGHT_CANCELLATION
+    elif again:
+        confidence = _CAUGHT_AND_REPEATED
     return _build_finding(
         Category.ERROR_SURVIVED, confidence, f"{_describe_origin(item, items)}; {end}.", items
     )
@@ -90,7 +103,7 @@ def _build_unlocated(analysis: TraceAnalysis) -> Finding:
     sentence = f"The trace failed with {one_line(error_message(error), limit=200)}"
     sentence += f" (at {one_line(frame)})" if frame else ""
     sentence += ", and no span is marked as failed."
-    return Finding(Category.ERROR_ORIGIN, 0.7, sentence, tuple(node.id for node in near))
+    return Finding(Category.ERROR_ORIGIN, _UNLOCATED, sentence, tuple(node.id for node in near))
 
 
 def _describe_origin(item: ErrorOrigin, items: Sequence[ErrorOrigin]) -> str:
@@ -113,7 +126,7 @@ def _format_path(nodes: Sequence[Node]) -> str:
 def _build_finding(
     category: Category, confidence: float, sentence: str, items: Sequence[ErrorOrigin]
 ) -> Finding:
-    spans = dict.fromkeys([item.origin.id for item in items[:_SPANS_NAMED]])
+    spans = dict.fromkeys([item.origin.id for item in items[:SPANS_KEPT]])
     spans |= dict.fromkeys(node.id for node in items[0].path)
     numbers = {"calls": len(items), "levels": len(items[0].path) - 1}
-    return Finding(category, confidence, sentence, tuple(spans)[:_SPANS_NAMED], numbers)
+    return Finding(category, confidence, sentence, tuple(spans)[:SPANS_KEPT], numbers)

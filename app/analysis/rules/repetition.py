@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from app.analysis.finding import Category, Finding
+from app.analysis.finding import SPANS_KEPT, Category, Finding
 from app.analysis.json_values import are_alike, is_cut, to_canonical_json, without_numbers
 from app.analysis.llm_output import is_model_call
 from app.analysis.suspicious_results import is_retrieval
@@ -33,8 +33,6 @@ _LEAST_SHARE = 0.01
 _LEAST_SHARE_OF_PARENT = 0.1
 # Characters of a result: shorter ones (`ok`, `true`) are equal without being the same result.
 _TELLING_RESULT = 40
-# Ids kept with a finding; only the first few are shown.
-_SPANS_NAMED = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +150,16 @@ def _build_finding(nodes: Sequence[Node], period: int) -> Finding:
     )
     category = Category.LOOP if period == 1 else Category.PING_PONG
     numbers = {"rounds": rounds, "calls": len(nodes), "spent_ms": spent / 1_000}
-    spans = tuple(node.id for node in nodes[:_SPANS_NAMED])
-    inner = all(node.span.type != "tool" and not is_model_call(node) for node in nodes)
-    confidence = min(0.95, 0.65 + 0.05 * rounds) - 0.1 * inner
+    spans = tuple(node.id for node in nodes[:SPANS_KEPT])
+    confidence = _confidence_of_cycle(nodes, rounds)
     return Finding(category, confidence, sentence, spans, numbers)
+
+
+def _confidence_of_cycle(nodes: Sequence[Node], rounds: int) -> float:
+    """Grows with each round; lower where all calls are inside the program, which repeats more by
+    design than calls of tools and models."""
+    inner = all(node.span.type != "tool" and not is_model_call(node) for node in nodes)
+    return min(0.95, 0.65 + 0.05 * rounds) - 0.1 * inner
 
 
 def _find_scattered(analysis: TraceAnalysis, told: set[str]) -> Iterator[Finding]:

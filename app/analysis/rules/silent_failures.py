@@ -3,7 +3,7 @@ that they led to later."""
 
 from collections.abc import Iterator
 
-from app.analysis.finding import Category, Finding
+from app.analysis.finding import SPANS_KEPT, Category, Finding
 from app.analysis.llm_output import (
     extract_text,
     find_reported_failure,
@@ -23,6 +23,8 @@ from app.analysis.trace_analysis import TraceAnalysis
 # Above a result with keys missing (0.5) and an empty tool result (0.3), which need a symptom;
 # below an empty lookup (0.6).
 _LEAST_ALONE = 0.55
+# Strength that a symptom cannot raise further.
+_CERTAIN = 0.95
 _CATEGORIES = {
     Fault.EMPTY: Category.EMPTY_RESULT,
     Fault.FAILURE: Category.FAILURE_TEXT,
@@ -58,7 +60,7 @@ def _judge_group(
     """
     head = group[0]
     strength = max(suspect.strength for suspect in group)
-    backed = symptom and strength < 0.95
+    backed = bool(symptom) and strength < _CERTAIN
     if strength < _LEAST_ALONE and (not symptom or (strength < WEAK_STRENGTH and not first)):
         return None
     calls = len(analysis.peers_of(head.node))
@@ -66,15 +68,20 @@ def _judge_group(
     times = f" in {len(group)} of {format_count(calls, 'call')}" if calls > 1 else ""
     end = f"; {symptom}" if backed else ""
     sentence = f"{name} {FAULT_PHRASES[head.fault]}{times}: {head.reason}{end}."
-    confidence = min(0.95, strength + (0.15 if backed else 0.0)) - (0.0 if first else 0.2)
     strongest = sorted(group, key=lambda suspect: -suspect.strength)
     return Finding(
         _CATEGORIES[head.fault],
-        confidence,
+        _confidence_of_group(strength, backed=backed, first=first),
         sentence,
-        tuple(suspect.node.id for suspect in strongest[:12]),
+        tuple(suspect.node.id for suspect in strongest[:SPANS_KEPT]),
         {"calls": len(group), "of": calls},
     )
+
+
+def _confidence_of_group(strength: float, *, backed: bool, first: bool) -> float:
+    """A symptom at the end of the trace supports the suspects; later ones of the same fault may be
+    effects of the first."""
+    return min(_CERTAIN, strength + (0.15 if backed else 0.0)) - (0.0 if first else 0.2)
 
 
 def _find_symptom(analysis: TraceAnalysis) -> str:

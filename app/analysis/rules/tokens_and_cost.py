@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
-from app.analysis.finding import Category, Finding
+from app.analysis.finding import SPANS_KEPT, Category, Finding
 from app.analysis.llm_output import is_model_call
 from app.analysis.profile import sum_tokens_and_cost
 from app.analysis.text.one_line import format_usd, one_line
 from app.analysis.trace_analysis import TraceAnalysis
-from app.analysis.tree import Node
+from app.analysis.tree import CLOCK_TOLERANCE, Node
 
 # Three prompts grow by chance; agents that accumulate context take more turns.
 _LEAST_TURNS = 4
@@ -29,6 +29,14 @@ _BEYOND_USUAL = 2.0
 _LEAST_TASKS = 4
 # Share of the turns in which the prompt has to grow without a break.
 _CLIMBING_SHARE = 0.6
+# Share of the growth that one turn must add to be the one to look at.
+_JUMP_SHARE = 0.6
+# Confidences: steady growth to many times the first prompt is an accumulating context; a single
+# jump may be one large result that was needed.
+_LARGE_GROWTH = 5
+_SURE_GROWTH = 0.85
+_LIKELY_GROWTH = 0.7
+
 # Priced calls needed for a median that one expensive call does not move.
 _FEW_PEERS = 4
 # Times the median price of a token, for another model than the others use: a larger class of
@@ -36,6 +44,11 @@ _FEW_PEERS = 4
 _PRICE_RATIO = 3.0
 # Times the median cost, whatever the model: inputs alone vary by less.
 _COST_RATIO = 5.0
+# Peers for each outlier: of more than one in five expensive calls none is an exception.
+_PEERS_BY_OUTLIER = 5
+# Confidences: another model explains the cost; without one the input may have needed it.
+_OTHER_MODEL = 0.85
+_SAME_MODEL = 0.65
 
 
 def find_prompt_growth(analysis: TraceAnalysis) -> Iterator[Finding]:
@@ -73,7 +86,9 @@ def _median_growth(tasks: Collection[Sequence[Node]]) -> float:
 
 
 def _find_growth(turns: Sequence[Node]) -> Finding | None:
-    if len(turns) < _LEAST_TURNS or any(b.start < a.end - 1_000 for a, b in pairwise(turns)):
+    if len(turns) < _LEAST_TURNS or any(
+        b.start < a.end - CLOCK_TOLERANCE for a, b in pairwise(turns)
+    ):
         return None
     prompts = [sum_tokens_and_cost(node.span).prompt for node in turns]
     start, end = _longest_climb(prompts)
@@ -104,7 +119,7 @@ def _build_growth_finding(turns: Sequence[Node], prompts: Sequence[float]) -> Fi
     growth = prompts[-1] / prompts[0]
     total = sum(prompts)
     jump, grower = max((b - a, i + 1) for i, (a, b) in enumerate(pairwise(prompts)))
-    at_once = jump >= 0.6 * (prompts[-1] - prompts[0])
+    at_once = jump >= _JUMP_SHARE * (prompts[-1] - prompts[0])
     how = f", most of it ({jump:,.0f}) at once" if at_once else ""
     sentence = (
         f"The prompt of {one_line(turns[0].name, limit=60)} grew over {len(turns)} turns from"
@@ -112,8 +127,8 @@ def _build_growth_finding(turns: Sequence[Node], prompts: Sequence[float]) -> Fi
         f" {total:,.0f} prompt tokens in all."
     )
     order = [turns[grower] if at_once else turns[-1], turns[-1], *turns]
-    spans = tuple(dict.fromkeys(node.id for node in order))[:12]
-    confidence = 0.85 if growth >= 5 and not at_once else 0.7
+    spans = tuple(dict.fromkeys(node.id for node in order))[:SPANS_KEPT]
+    confidence = _SURE_GROWTH if growth >= _LARGE_GROWTH and not at_once else _LIKELY_GROWTH
     numbers = {
         "turns": len(turns),
         "first": prompts[0],
@@ -138,7 +153,7 @@ def find_costly_outliers(analysis: TraceAnalysis) -> Iterator[Finding]:
             if _span_cost(node) >= _COST_RATIO * usual
             or (node.span.model != common and _token_price(node) >= _PRICE_RATIO * price > 0)
         ]
-        if odd and len(odd) <= max(1, len(priced) // 5):
+        if odd and len(odd) <= max(1, len(priced) // _PEERS_BY_OUTLIER):
             odd.sort(key=lambda node: (-_span_cost(node), node.index))
             yield _build_cost_finding(odd, priced, usual, common=common)
 
@@ -174,5 +189,7 @@ def _build_cost_finding(
         f" {cost / usual:.1f} times the median of its {len(peers)} calls ({format_usd(usual)})."
     )
     numbers = {"cost": cost, "median_cost": usual, "calls": len(peers)}
-    spans = tuple(node.id for node in odd[:12])
-    return Finding(Category.COSTLY_OUTLIER, 0.85 if model else 0.65, sentence, spans, numbers)
+    spans = tuple(node.id for node in odd[:SPANS_KEPT])
+    return Finding(
+        Category.COSTLY_OUTLIER, _OTHER_MODEL if model else _SAME_MODEL, sentence, spans, numbers
+    )

@@ -9,6 +9,8 @@ from app.analysis.llm_output import is_model_call
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
 
+# The list of offered tools may have been recorded in part only.
+_CONFIDENCE = 0.85
 _CALL_KEYS = frozenset(["tool_calls", "function_call"])
 
 
@@ -31,7 +33,7 @@ def find_unknown_tools(analysis: TraceAnalysis) -> Iterator[Finding]:
                 f" {len(offered)} tools it was offered."
             )
             numbers = {"offered": len(offered), "unknown": len(unknown)}
-            yield Finding(Category.UNKNOWN_TOOL, 0.85, sentence, (node.id,), numbers)
+            yield Finding(Category.UNKNOWN_TOOL, _CONFIDENCE, sentence, (node.id,), numbers)
 
 
 def _tool_names(record: Any, *, under: str) -> set[str]:
