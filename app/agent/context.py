@@ -21,15 +21,19 @@ _LONGEST_SHORT_RESULT = 160
 
 @dataclass(frozen=True, slots=True)
 class TurnLimits:
-    """The limits of one turn; times in seconds."""
+    """The limits of one turn.
 
-    steps: int = 12
-    calls_per_step: int = 16
-    seconds: float = 240
-    tokens: int = 200_000
-    tool_characters: int = 120_000
-    context_characters: int = 300_000
-    last_answer_seconds: float = 60
+    `steps` are requests with tools, `calls_per_step` the tool calls run of one reply. The last
+    request, without tools, may come after `seconds` and `tokens` are used up. `tool_characters`
+    bounds all tool results together, `context_characters` one request.
+    """
+
+    steps: int
+    calls_per_step: int
+    seconds: float
+    tokens: int
+    tool_characters: int
+    context_characters: int
 
 
 @dataclass(slots=True)

@@ -14,6 +14,9 @@ from app.agent.toolbox import Toolbox
 from app.errors import LimitReached, ModelFailed
 from app.messages import Assistant, Message, Reply, ToolSpec, User
 
+LAST_ANSWER_SECONDS = 60
+"""A user who has waited for the whole turn gets an answer within a minute, or none."""
+
 
 async def run_turn(
     messages: Sequence[Message],
@@ -52,7 +55,7 @@ async def run_turn(
         caller,
         context,
         tools=(),
-        seconds=limits.last_answer_seconds,
+        seconds=LAST_ANSWER_SECONDS,
         last=(User(LAST_ANSWER_PROMPT),),
     )
     if reply is None or not reply.text.strip():

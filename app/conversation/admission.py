@@ -1,13 +1,13 @@
-"""Lets questions in: within the limits of this process, of their owner and of their workspace.
+"""Admits questions within the limits of this process, of their owner and of their workspace.
 
-What all processes share is counted in the database as the turn takes its conversation. A caller
-who sends no session token is everybody at once, since only an Opik without accounts lets them in:
-for them the limits of one user do not hold, those of the workspace do.
+The limits of owners and workspaces hold over all processes: they are counted in the database when
+a turn takes its conversation. In an Opik without accounts there are no session tokens and all users
+are one owner, so that only the limits of the workspace apply.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import uuid4
 
 import anyio
@@ -20,19 +20,20 @@ from app.events import TurnStarted
 
 BUSY_POLL_SECONDS = 0.1
 RETRY_SECONDS = 5
+"""What clients are told to wait when all slots are taken; no running turn's end is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class AdmissionLimits:
-    """How much is let in.
+    """How many turns are admitted.
 
-    `turns` run at once in this process, `quotas` hold over all processes. For `busy_wait_seconds`
-    a question waits for the one before it.
+    `turns` is the most that run at once in this process; `quotas` hold over all processes. A
+    question waits up to `busy_wait_seconds` for the conversation's running turn to end.
     """
 
-    turns: int = 100
-    quotas: Quotas = field(default_factory=Quotas)
-    busy_wait_seconds: float = 3
+    turns: int
+    quotas: Quotas
+    busy_wait_seconds: float
 
 
 class Admission:
@@ -47,9 +48,9 @@ class Admission:
 
     @contextmanager
     def reserve_slot(self, running: Callable[[], int]) -> Iterator[None]:
-        """Keeps one of this process's places until the turn counts among those `running`.
+        """Holds one of this process's slots until the turn is counted by `running`.
 
-        Raises LimitReached where none is free.
+        Raises LimitReached when no slot is free.
         """
         if running() + self._starting >= self._limits.turns:
             raise LimitReached(
@@ -65,9 +66,9 @@ class Admission:
     async def begin_turn(
         self, caller: Caller, owner: Owner, trace_id: str, question: str, *, model: str
     ) -> tuple[Conversation, TurnKey]:
-        """Takes the conversation; a turn that is just being stopped is waited for.
+        """Takes the conversation for a new turn, waiting for one that is being stopped.
 
-        Raises LimitReached for one of the quotas, ConversationBusy when the wait was in vain.
+        Raises LimitReached for a quota, ConversationBusy while another turn still runs.
         """
         turn_id = str(uuid4())
         entry = EventEntry(str(uuid4()), TurnStarted(question=question))

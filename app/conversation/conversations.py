@@ -1,8 +1,8 @@
-"""Start, stop, read and forget one user's conversations about traces."""
+"""Starts, stops, reads, rates and deletes a user's conversations about traces."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import anyio
@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TurnRequest:
-    """A question, with all that is needed to answer it."""
+    """A question and what is needed to answer it."""
 
     caller: Caller
     owner: Owner
@@ -42,58 +42,20 @@ class TurnRequest:
     model: Model
 
 
-class TurnRunner:
-    def __init__(
-        self,
-        store: Store,
-        open_trace: OpenTrace,
-        *,
-        system: str,
-        limits: TurnLimits,
-        clock: Callable[[], float],
-    ) -> None:
-        """`system` is the model's instructions."""
-        self._store = store
-        self._open_trace = open_trace
-        self._system = System(system)
-        self._limits = limits
-        self._clock = clock
-
-    async def answer(self, asked: TurnRequest, turn: Turn) -> None:
-        """Runs the loop and tells the turn; raises what ends the turn in words."""
-        logged = await self._store.events(asked.conversation.id)
-        aliases = restore_aliases([each.event for each in logged])
-        opened = await self._open_trace(asked.caller, asked.owner, asked.trace_id, aliases)
-        await turn.emit(TraceRead(project_id=opened.project_id, spans=opened.span_count))
-        turn.set_citations(aliases, opened.label)
-        earlier = [each.event for each in logged if each.turn_id != turn.key.turn_id]
-        turn.add_earlier_usage(earlier)
-        fence = DataFence(asked.conversation.marker)
-        outline = fence.build_outline_message(opened.outline)
-        await run_turn(
-            [self._system, outline, *build_messages(earlier, aliases), User(asked.question)],
-            model=asked.model,
-            toolbox=opened.toolbox,
-            fence=fence,
-            budget=TurnBudget(self._limits, clock=self._clock),
-            sink=turn,
-        )
-        turn.show_suggestions(opened.suggestions)
-
-
 ADOPTION_CACHE_SECONDS = 60
+"""How long to skip looking for conversations of a former owner, which is one query a request."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnPolicy:
-    """How turns are let in and run; `system` is the model's instructions."""
+    """How turns are admitted and run; `system` is the model's instructions."""
 
     limits: TurnLimits
     lease: Lease
     timeouts: StorageTimeouts
     system: str
-    admission: AdmissionLimits = field(default_factory=AdmissionLimits)
-    prices: Mapping[str, TokenPrice] = field(default_factory=dict)
+    admission: AdmissionLimits
+    prices: Mapping[str, TokenPrice]
 
 
 class Conversations:
@@ -114,17 +76,11 @@ class Conversations:
         self._access = access
         self._open_trace = open_trace
         self._admission = Admission(store, policy.admission, lease=policy.lease, clock=clock)
-        self._runner = TurnRunner(
-            store,
-            open_trace,
-            system=policy.system,
-            limits=policy.limits,
-            clock=clock,
-        )
         self._open_model = open_model
         self._observer = observer
         self._policy = policy
         self._tasks = tasks
+        self._clock = clock
         self._turns: dict[str, Turn] = {}
         self._draining = False
         self._adopted: TTLCache[tuple[Owner, Owner], bool] = TTLCache(
@@ -140,53 +96,53 @@ class Conversations:
         request_id: str,
         model: str | None = None,
     ) -> Turn:
-        """Starts answering and returns at once with the turn, whose feed tells what happens.
+        """Starts a turn and returns it without waiting for the answer, which its feed brings.
 
         `model` names another model than the configured one.
-        Raises RequestRefused where the caller may not ask this, Unavailable (in words for the
-        user) where there is no answer now.
+        Raises RequestRefused where the caller may not ask this, and Unavailable, with a message for
+        the user, where there is no answer now.
         """
         if self._draining:
             raise ShuttingDown(SHUTTING_DOWN.message)
         name = self._open_model.admit(model)
         with self._admission.reserve_slot(lambda: len(self._turns)):
             await self._access.check(caller, trace_id, fresh=True)
-            owner = await self._owner(caller, fresh=True)
+            owner = await self._identify_owner(caller, fresh=True)
             conversation, key = await self._admission.begin_turn(
                 caller, owner, trace_id, question, model=name
             )
-            # No pause from here on: a caller who left meanwhile would leave it taken.
-            turn = self._new_turn(
+            # No await from here on: a cancelled request would leave the conversation taken.
+            turn = self._create_turn(
                 key, owner, trace_id, request_id=request_id, question=question, model=name
             )
             self._turns[key.turn_id] = turn
         if self._draining:
             turn.stop(SHUTTING_DOWN)
         opened = self._open_model(caller, token=conversation.marker, requested=model)
-        asked = TurnRequest(caller, owner, trace_id, question, conversation, opened)
-        self._tasks.start_soon(self._run, turn, asked)
+        request = TurnRequest(caller, owner, trace_id, question, conversation, opened)
+        self._tasks.start_soon(self._run, turn, request)
         return turn
 
     async def list_models(self, caller: Caller) -> Sequence[OfferedModel]:
         """The models that a question may name, and whether they work in the caller's workspace."""
-        await self._owner(caller)
+        await self._identify_owner(caller)
         return await self._open_model.offered(caller)
 
     async def suggest_questions(self, caller: Caller, trace_id: str) -> Sequence[str]:
-        """Questions to begin with, by the state of the trace.
+        """Suggests first questions about a trace.
 
-        A trace is loaded for them, so raises LimitReached where this process has its hands full.
+        Loads the trace, so raises LimitReached when this process answers too many questions.
         """
         with self._admission.reserve_slot(lambda: len(self._turns)):
             await self._access.check(caller, trace_id, fresh=False)
-            owner = await self._owner(caller)
+            owner = await self._identify_owner(caller)
             opened = await self._open_trace(caller, owner, trace_id, Aliases())
             return opened.starting_questions
 
     async def read_history(self, caller: Caller, trace_id: str) -> Transcript:
         """The log of the caller's conversation about this trace; NotFound where there is none."""
         await self._access.check(caller, trace_id, fresh=False)
-        owner = await self._owner(caller)
+        owner = await self._identify_owner(caller)
         conversation = await self._store.find(owner, trace_id)
         if conversation is None:
             raise NotFound("There is no conversation about this trace yet.")
@@ -195,12 +151,12 @@ class Conversations:
         return Transcript(trace_id, owner.workspace, tuple(events), running)
 
     async def delete(self, caller: Caller, trace_id: str) -> None:
-        """Deletes the conversation, ending its turn if one runs. A lost trace is no obstacle."""
+        """Deletes the conversation and ends its running turn; the trace may be gone already."""
         try:
             await self._access.check(caller, trace_id, fresh=False)
         except NotFound:
             log.info("conversation_deleted_without_trace", trace=trace_id)
-        owner = await self._owner(caller)
+        owner = await self._identify_owner(caller)
         for conversation_id, turn_id in (await self._store.delete(owner, trace_id)).items():
             turn = self._turns.get(turn_id or "")
             if turn is not None:
@@ -209,38 +165,40 @@ class Conversations:
             self._observer.record_deletion(conversation_id)
 
     async def set_rating(self, caller: Caller, trace_id: str, value: int) -> None:
-        """Keeps the user's thumb: 1 up, 0 down; NotFound without a conversation."""
+        """Stores the user's rating: 1 thumb up, 0 down; NotFound without a conversation."""
         await self._access.check(caller, trace_id, fresh=False)
-        owner = await self._owner(caller)
+        owner = await self._identify_owner(caller)
         conversation_id = await self._store.set_feedback(owner, trace_id, value)
         if conversation_id is None:
             raise NotFound("There is no conversation about this trace to rate.")
         self._observer.record_rating(conversation_id, value)
 
     async def clear_rating(self, caller: Caller, trace_id: str) -> None:
-        """Takes the thumb back; it is no fault if there was none."""
+        """Removes the user's rating, if there is one."""
         await self._access.check(caller, trace_id, fresh=False)
-        conversation_id = await self._store.clear_feedback(await self._owner(caller), trace_id)
+        conversation_id = await self._store.clear_feedback(
+            await self._identify_owner(caller), trace_id
+        )
         if conversation_id is not None:
             self._observer.record_rating_removed(conversation_id)
 
     def drain(self) -> None:
-        """Accepts no more turns; those that run may go on."""
+        """Accepts no more turns; running turns continue."""
         self._draining = True
 
     def stop_turns(self) -> None:
-        """Accepts no more turns and ends those that run with a last message."""
+        """Accepts no more turns and ends the running ones with a message for their users."""
         self.drain()
         for turn in self._turns.values():
             turn.stop(SHUTTING_DOWN)
 
     async def wait_for_turns(self) -> None:
-        """Returns when the turns that run now have stored how they ended."""
+        """Waits until the turns that run now have stored their terminal events."""
         for turn in list(self._turns.values()):
             await turn.ended.wait()
 
-    async def _owner(self, caller: Caller, *, fresh: bool = False) -> Owner:
-        """The owner, after adopting what the same caller said before they could be named."""
+    async def _identify_owner(self, caller: Caller, *, fresh: bool = False) -> Owner:
+        """The caller's owner; takes over conversations of owners that the caller had before."""
         identity = await self._access.identify(caller, fresh=fresh)
         for former in identity.former_owners:
             if (former, identity.owner) not in self._adopted:
@@ -250,7 +208,7 @@ class Conversations:
                     log.info("conversations_adopted", count=moved)
         return identity.owner
 
-    def _new_turn(
+    def _create_turn(
         self,
         key: TurnKey,
         owner: Owner,
@@ -283,8 +241,34 @@ class Conversations:
             observer=observer,
         )
 
-    async def _run(self, turn: Turn, asked: TurnRequest) -> None:
+    async def _run(self, turn: Turn, request: TurnRequest) -> None:
         try:
-            await turn.run(partial(self._runner.answer, asked))
+            await turn.run(partial(self._answer, request))
         finally:
             self._turns.pop(turn.key.turn_id, None)
+
+    async def _answer(self, request: TurnRequest, turn: Turn) -> None:
+        """Loads the trace and the conversation and runs the loop; raises what ends the turn."""
+        logged = await self._store.events(request.conversation.id)
+        aliases = restore_aliases([each.event for each in logged])
+        opened = await self._open_trace(request.caller, request.owner, request.trace_id, aliases)
+        await turn.emit(TraceRead(project_id=opened.project_id, spans=opened.span_count))
+        turn.set_citations(aliases, opened.label)
+        earlier = [each.event for each in logged if each.turn_id != turn.key.turn_id]
+        turn.add_earlier_usage(earlier)
+        fence = DataFence(request.conversation.marker)
+        messages = [
+            System(self._policy.system),
+            fence.build_outline_message(opened.outline),
+            *build_messages(earlier, aliases),
+            User(request.question),
+        ]
+        await run_turn(
+            messages,
+            model=request.model,
+            toolbox=opened.toolbox,
+            fence=fence,
+            budget=TurnBudget(self._policy.limits, clock=self._clock),
+            sink=turn,
+        )
+        turn.show_suggestions(opened.suggestions)

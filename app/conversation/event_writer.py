@@ -1,9 +1,9 @@
-"""What a turn says, in order, until the database has it.
+"""Writes the events of a turn to the database, in order.
 
-While the database is well, an event is stored before it is shown. While it is not, events wait here
-and the turn goes on. One task of the turn does all its writing, the lease included, so that no two
-transactions of a turn ever meet. An entry keeps its id, by which the store knows a repetition: a
-write whose outcome is unknown is simply repeated.
+While the database is available, an event is stored before it is shown. While it is not, events wait
+in memory and the turn continues. One task does all writing of a turn, the lease included, so that a
+turn never has two transactions at a time. Each entry has an id by which the store recognises a
+repetition: a write whose outcome is unknown is repeated.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -22,14 +22,16 @@ from app.messages import TokenUsage
 log = structlog.get_logger(__name__)
 
 MAX_PENDING_BYTES = 4_000_000
+"""Bounds the memory of a turn in an outage: 100 turns then hold at most 400 MB."""
 MIN_EVENT_BYTES = 4_000
+"""What is kept of each event beyond that."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """For how long a turn holds its conversation without a sign of life; seconds."""
+    """How long a turn holds its conversation without renewing its lease; seconds."""
 
-    seconds: float = 20
+    seconds: float
 
     @property
     def renewal(self) -> float:
@@ -40,18 +42,19 @@ class Lease:
 class StorageTimeouts:
     """How long a turn waits for the database; seconds.
 
-    `event`: before an event is shown that is not stored yet. `pause`: between two attempts. `end`:
-    for how long a turn that is over goes on trying.
+    `end` is for the last events, after the answer. `event` is the wait before an event is shown
+    that is not stored yet: users take a longer one for a hanging answer. `pause` is between two
+    attempts.
     """
 
+    end: float
     event: float = 2
     pause: float = 1
-    end: float = 10
 
 
 @dataclass(frozen=True, slots=True)
 class TurnEnding:
-    """The last event of a turn, and what is kept of the turn; `state` as in `Store.end_turn`."""
+    """The last event of a turn and the values of its row; `state` as in `Store.end_turn`."""
 
     event: TerminalEvent
     state: str
@@ -61,7 +64,7 @@ class TurnEnding:
 
 @dataclass(frozen=True, slots=True)
 class _PendingEvent:
-    """An entry that the database does not have yet; `settled` once nobody waits for it."""
+    """An entry that is not stored yet; `settled` is set when `add` need not wait any longer."""
 
     entry: EventEntry
     size: int
@@ -69,9 +72,9 @@ class _PendingEvent:
 
 
 class EventWriter:
-    """Takes events without losing, doubling or reordering any, however the database fares.
+    """Stores events without losing, repeating or reordering any, also through outages.
 
-    It holds HELD_BYTES and a little in memory: what waits beyond that is kept cut, with a mark.
+    It holds about MAX_PENDING_BYTES in memory; events beyond that are cut and marked.
     """
 
     def __init__(
@@ -84,7 +87,7 @@ class EventWriter:
         on_lost: Callable[[], None],
         label: Mapping[str, str],
     ) -> None:
-        """`on_lost` is told once the conversation belongs to somebody else; `label` is logged."""
+        """`on_lost` is called when the conversation was lost; `label` is added to log lines."""
         self._store = store
         self._key = key
         self._lease = lease
@@ -102,7 +105,7 @@ class EventWriter:
         self._lost = False
 
     async def add(self, *events: StoredEvent) -> None:
-        """Returns when the events are stored, or wait for a database that does not take them.
+        """Returns when the events are stored, or queued while the database is unavailable.
 
         Raises TurnLost when the conversation was deleted or taken over.
         """
@@ -116,12 +119,12 @@ class EventWriter:
             raise _turn_lost()
 
     def set_tokens_used(self, tokens: int) -> None:
-        """Notes what the turn has spent so far in all, to be stored even where the turn is lost."""
+        """Sets the turn's tokens so far, stored even if it loses its conversation."""
         self._tokens_used = tokens
         self._changed.set()
 
     async def run(self) -> None:
-        """Stores what is added and keeps the lease, until the writer is closed or lost."""
+        """Stores what is added and renews the lease, until the turn is closed or lost."""
         self._renewal_due_at = anyio.current_time() + self._lease.renewal
         while not self._lost:
             await self._wait_for_work()
@@ -134,10 +137,10 @@ class EventWriter:
         self._on_lost()
 
     async def close(self, ending: TurnEnding, *, seconds: float) -> bool:
-        """Stores what waits together with the turn's end, and tells whether it is stored.
+        """Stores the pending events and the turn's end; False if that failed for `seconds`.
 
-        Tries for `seconds`, a write that has begun being waited for; raises TurnLost like `add`.
-        Nothing can be added any more.
+        A write that has begun is waited for. Raises TurnLost like `add`. Nothing can be added
+        afterwards.
         """
         self._closed = True
         self._add_pending(ending.event)
@@ -162,7 +165,7 @@ class EventWriter:
         return pending
 
     async def _wait_for_work(self) -> None:
-        """Waits until something is to be stored or the lease is to be renewed."""
+        """Waits until there is something to store or the lease has to be renewed."""
         with anyio.move_on_after(max(0, self._renewal_due_at - anyio.current_time())):
             while not self._pending and self._tokens_used == self._tokens_stored:
                 self._changed = anyio.Event()
@@ -201,7 +204,7 @@ class EventWriter:
         self._mark_stored(pending)
 
     async def _attempt(self, write: Callable[[], Awaitable[None]]) -> bool:
-        """Whether the database took it; where it did not, nobody waits for it any more."""
+        """Whether the write succeeded; after a failure `add` does not wait any longer."""
         try:
             await write()
         except TurnLost:

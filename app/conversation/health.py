@@ -1,4 +1,4 @@
-"""Can this process answer questions now? For load balancers and whoever operates it."""
+"""Readiness of this process, for load balancers and operators."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ BACKEND_CACHE_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class DatabaseState:
-    """`fault` is a sentence where the database cannot be used; `schema` needs an answer first."""
+    """Whether the database answers; `fault` is a sentence if it cannot be used."""
 
     reachable: bool
     fault: str | None = None
@@ -33,10 +33,10 @@ _ASSUMED_AT_START = DatabaseState(True)
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """What was found. `faults` says in sentences why no question can be answered now.
+    """The state of this process; `faults` are sentences why it can answer no question now.
 
-    The backend is told but is no fault: what it cannot answer the user reads in the panel, and
-    taking this service out of use would not help.
+    An unavailable backend is reported but is not a fault: users read about it in the panel, and a
+    load balancer could not help by sending them to another process.
     """
 
     database: DatabaseState
@@ -62,9 +62,9 @@ class Health:
         self._draining = draining
 
     async def readiness(self) -> Readiness:
-        """Looks at the database now and at the backend every few seconds.
+        """Checks the database now and the backend every few seconds.
 
-        Once the service shuts down the answer is certain, and the database's state the last known.
+        While the service shuts down the database is not asked again: its last state is reported.
         """
         if self._draining():
             database = self._database.last or _ASSUMED_AT_START
@@ -84,7 +84,7 @@ class Health:
 
 
 class _SharedProbe(Generic[T]):
-    """A question that is asked by one at a time; those who waited meanwhile share the answer."""
+    """A check that runs once at a time; callers that waited meanwhile share its answer."""
 
     def __init__(
         self, ask: Callable[[], Awaitable[T]], *, cache_seconds: float, clock: Callable[[], float]
@@ -101,7 +101,7 @@ class _SharedProbe(Generic[T]):
         return None if self._last_answer is None else self._last_answer[1]
 
     async def ask(self) -> T:
-        """An answer to a question that was put after this call, or `cache_seconds` s before it."""
+        """The answer of a check that began after this call, or up to `cache_seconds` before it."""
         oldest = self._clock() - self._cache_seconds
         async with self._lock:
             if self._last_answer is not None and self._last_answer[0] >= oldest:

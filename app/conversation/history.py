@@ -1,8 +1,8 @@
-"""Folds the log of a conversation into the messages that the model reads.
+"""Builds the messages that the model reads from a conversation's event log.
 
-Calls that never got an answer (the turn was stopped or its process died) are answered as
-cancelled, and a turn that did not end well says so, since providers refuse dangling calls and the
-model should not take a fragment for an answer.
+Calls without a result (the turn was stopped or its process died) get a result that says so, since
+providers refuse calls without one. A turn that did not finish is marked, so that the model does not
+take a fragment for an answer.
 """
 
 from collections.abc import Iterable, Sequence
@@ -30,16 +30,16 @@ _ENDING_NOTES = {
 
 
 def restore_aliases(events: Sequence[StoredEvent]) -> Aliases:
-    """The short names that the conversation has given."""
-    named = [each for each in events if isinstance(each, AliasesAssigned)]
+    """The aliases that the conversation has assigned."""
+    assigned = [each for each in events if isinstance(each, AliasesAssigned)]
     return Aliases(
-        (id for each in named for id in each.ids),
-        traces=[trace for each in named for trace in each.traces],
+        (id for each in assigned for id in each.ids),
+        traces=[trace for each in assigned for trace in each.traces],
     )
 
 
 def build_messages(events: Sequence[StoredEvent], aliases: Aliases) -> list[Message]:
-    """The messages of earlier turns, tool answers as one line each, in the order they were said."""
+    """The messages of earlier turns in order, each tool result shortened to a line."""
     answers = {each.call_id: each for each in events if isinstance(each, ToolCompleted)}
     return list(_yield_messages(events, answers, aliases))
 
@@ -67,5 +67,5 @@ def _build_call(record: ToolCallRecord) -> ToolCall:
 
 def _build_result(call: ToolCall, completed: ToolCompleted | None) -> ToolResult:
     if completed is None:
-        return ToolResult(call, "[cancelled before it was answered]")
+        return ToolResult(call, "[cancelled before there was a result]")
     return ToolResult(call, summarize_tool_result(call, completed.text, completed.outcome))

@@ -1,4 +1,4 @@
-"""What conversations need of others."""
+"""The interfaces that conversations call: access, traces, models and observers."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -12,14 +12,14 @@ from app.messages import OfferedModel
 
 
 class Access(Protocol):
-    """Who is this, and may they read this trace? Raises RequestRefused or BackendUnavailable."""
+    """Identifies callers and checks their rights; raises RequestRefused or BackendUnavailable."""
 
     async def identify(self, caller: Caller, *, fresh: bool) -> Identity:
-        """Who the caller is; `fresh` asks the backend even when the answer is remembered."""
+        """Identifies the caller; `fresh` asks the backend even if its answer is cached."""
         ...
 
     async def check(self, caller: Caller, trace_id: str, *, fresh: bool) -> None:
-        """Returns when the caller may read the trace."""
+        """Returns if the caller may read the trace, else raises."""
         ...
 
 
@@ -40,12 +40,12 @@ class OpenedTrace(Protocol):
 
     @property
     def starting_questions(self) -> Sequence[str]:
-        """Questions to begin with."""
+        """First questions about the trace."""
         ...
 
     @property
     def suggestions(self) -> Sequence[str]:
-        """Questions to go on with."""
+        """Follow-up questions."""
         ...
 
     def label(self, span_id: str) -> str | None: ...
@@ -55,26 +55,26 @@ class OpenTrace(Protocol):
     async def __call__(
         self, caller: Caller, owner: Owner, trace_id: str, aliases: Aliases
     ) -> OpenedTrace:
-        """Loads the trace with the caller's rights; raises as Access does.
+        """Loads the trace with the caller's rights; raises like Access.
 
-        `owner` tells whose copy may be kept for the next turn; spans are named by `aliases`.
+        A copy may be cached for the next turn of `owner`; spans are named by `aliases`.
         """
         ...
 
 
 class OpenModel(Protocol):
-    """Makes the model of one turn, with the caller's rights."""
+    """Creates the model of one turn, with the caller's rights."""
 
     def admit(self, requested: str | None) -> str:
-        """The name that is stored with the turn before a reply says who has answered.
+        """The model's name until a reply reports which model answered.
 
-        Raises InvalidRequest where the `requested` model (None for the configured one) may not be
-        asked for.
+        Raises InvalidRequest where the `requested` model is not allowed; None requests the
+        configured one.
         """
         ...
 
     def __call__(self, caller: Caller, *, token: str, requested: str | None) -> Model:
-        """`token` is one that content of traces cannot hold; nothing is asked of anyone yet."""
+        """`token` is random, so that recorded data cannot contain it. Sends no request yet."""
         ...
 
     async def offered(self, caller: Caller) -> Sequence[OfferedModel]:
@@ -83,19 +83,19 @@ class OpenModel(Protocol):
 
 
 class TurnObserver(Protocol):
-    """Sees one turn."""
+    """Records one turn for the operator."""
 
     def record_event(self, event: StoredEvent | ModelCalled) -> None:
-        """Told of each event of the turn but its first and its last, before it is stored."""
+        """Called with each event but the first and the last, before it is stored."""
         ...
 
     def record_end(self, ending: TerminalEvent) -> None:
-        """Told once, when nothing more will come."""
+        """Called once, after the last event."""
         ...
 
 
 class Observer(Protocol):
-    """Sees turns and thumbs, for whoever runs the service; never waits, never raises."""
+    """Records turns and ratings for the operator; never waits, never raises."""
 
     def start_turn(
         self,
@@ -108,17 +108,17 @@ class Observer(Protocol):
         question: str,
         model: str,
     ) -> TurnObserver:
-        """A turn begins; `model` is its name until a reply says who has answered."""
+        """Called when a turn begins; `model` is its name until a reply reports another."""
         ...
 
     def record_rating(self, conversation_id: str, value: int) -> None:
-        """The user's thumb: 1 up, 0 down."""
+        """Called with a user's rating: 1 thumb up, 0 down."""
         ...
 
     def record_rating_removed(self, conversation_id: str) -> None:
-        """The thumb was taken back."""
+        """Called when a user removed the rating."""
         ...
 
     def record_deletion(self, conversation_id: str) -> None:
-        """The conversation was deleted, after its turn has ended."""
+        """Called when a conversation was deleted, after the end of its turn."""
         ...

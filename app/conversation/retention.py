@@ -1,4 +1,4 @@
-"""Removes conversations in which nothing was said for a long time, every hour."""
+"""Deletes conversations that were not used for RETENTION_DAYS, every hour."""
 
 from collections.abc import Awaitable, Callable
 
@@ -13,12 +13,13 @@ log = structlog.get_logger(__name__)
 
 INTERVAL_SECONDS = 3600.0
 PAUSE_SECONDS = 0.2
+"""Between two batches, so that turns get to the database as well."""
 
 
 class Retention:
-    """Runs at once and then every hour, a few conversations at a time with pauses between.
+    """Runs at the start and then every hour, in small batches with pauses between them.
 
-    Of several processes one does it; should it die, another goes on as soon as its lease is over.
+    One of several processes does it; if that one dies, another continues after its lease expired.
     """
 
     def __init__(
@@ -29,7 +30,7 @@ class Retention:
         retry_seconds: float,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
-        """`again` is after how many seconds to look whether another process still does it."""
+        """`retry_seconds` is when to try again while another process does it."""
         self._batches = batches
         self._observer = observer
         self._retry_seconds = retry_seconds
@@ -46,12 +47,12 @@ class Retention:
             try:
                 done = await self._remove_all()
             except Exception:
-                # The turns run beside this: a fault in here must not take them along.
+                # An error would cancel the task group in which the turns run as well.
                 log.exception("retention_crashed")
             await self._sleep(INTERVAL_SECONDS if done else self._retry_seconds)
 
     async def _remove_all(self) -> bool:
-        """False where another process has it in hand."""
+        """Deletes all expired conversations; False while another process does it."""
         count = 0
         try:
             while (removed := await self._batches.remove_batch()) and removed != EMPTY_BATCH:

@@ -2,14 +2,14 @@
 
 import pytest
 
-from app.agent.context import TurnBudget, TurnLimits, count_characters, shrink_messages
+from app.agent.context import TurnBudget, count_characters, shrink_messages
 from app.agent.loop import run_turn
 from app.agent.prompt import DataFence
 from app.agent.toolbox import Toolbox
 from app.errors import ModelFailed
 from app.events import ContextShrunk
 from app.messages import Assistant, Message, Reply, System, ToolCall, ToolResult, User
-from testkit.scripted_model import ListSink, ScriptedModel
+from testkit.scripted_model import ListSink, ScriptedModel, turn_limits
 
 TOO_LONG = ModelFailed("Too long.", reason="context_too_long")
 HEAD: list[Message] = [System("rules"), User("outline " * 10)]
@@ -87,7 +87,7 @@ async def run(model: ScriptedModel, sink: ListSink, *messages: Message, **limits
         model=model,
         toolbox=Toolbox([], None, seconds=1, characters=1_000),
         fence=DataFence("a1b2c3d4e5f60718"),
-        budget=TurnBudget(TurnLimits(**limits)),
+        budget=TurnBudget(turn_limits(**limits)),
         sink=sink,
     )
 

@@ -6,14 +6,14 @@ import anyio
 import pytest
 from pydantic import Field
 
-from app.agent.context import TurnBudget, TurnLimits
+from app.agent.context import TurnBudget
 from app.agent.loop import run_turn
 from app.agent.prompt import LAST_ANSWER_PROMPT, DataFence
 from app.agent.toolbox import Toolbox, tool
 from app.errors import LimitReached, ModelFailed, ToolFailed
 from app.events import ReplyCompleted, ToolCompleted
 from app.messages import Assistant, Reply, System, TokenUsage, ToolResult, User
-from testkit.scripted_model import ListSink, ScriptedModel, calls
+from testkit.scripted_model import ListSink, ScriptedModel, calls, turn_limits
 
 TOKEN = "a1b2c3d4e5f60718"
 
@@ -59,7 +59,7 @@ class Table:
         self.model = ScriptedModel(list(script))
         self.sink = ListSink()
         self.toolbox = Toolbox([echo], self.counter, seconds=seconds, characters=1_000)
-        self.limits = TurnLimits(**limits)
+        self.limits = turn_limits(**limits)
 
     async def run(self) -> None:
         await run_turn(
@@ -225,7 +225,7 @@ async def test_out_of_time_what_was_said_is_kept_and_the_last_answer_comes() -> 
 
     table = Table(seconds=5)
     table.model = Slow([Reply("In short: the tool.")])
-    table.limits = TurnLimits(seconds=0.05)
+    table.limits = turn_limits(seconds=0.05)
     await table.run()
     assert [(reply.text, reply.complete) for reply in table.replies] == [
         ("Thinking ", False),

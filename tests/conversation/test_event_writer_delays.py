@@ -190,7 +190,9 @@ async def test_a_slow_database_gets_everything_in_the_end(
     scale = seconds / 2
     await store.ping()
     proxy.seconds = seconds
-    turn = await turn_on(store, timeouts=StorageTimeouts(2 * scale, 1 * scale, 10 * scale))
+    turn = await turn_on(
+        store, timeouts=StorageTimeouts(end=10 * scale, event=2 * scale, pause=scale)
+    )
 
     async def answer(_: Turn) -> None:
         await say_all(turn)

@@ -34,7 +34,7 @@ async def turn_on(
     quotas: Quotas = NO_QUOTAS,
 ) -> Turn:
     """A turn that has begun on `store` and writes there, or with `writing`."""
-    lease = lease or Lease()
+    lease = lease or Lease(20)
     key = await begun(store, lease_seconds=lease.seconds, quotas=quotas)
     return Turn(
         writing or store,

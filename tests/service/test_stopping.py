@@ -94,7 +94,7 @@ async def test_a_call_cut_by_stop_is_answered_as_cancelled_for_the_model(
     await service.ask("Again?")
     messages = service.chat.requests[-1]["messages"]
     answers = [each["content"] for each in messages if each["role"] == "tool"]
-    assert answers == ["[cancelled before it was answered]"]
+    assert answers == ["[cancelled before there was a result]"]
     assert any("stopped this answer" in str(each["content"]) for each in messages)
 
 
