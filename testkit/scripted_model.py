@@ -1,4 +1,4 @@
-"""A model that says what a test tells it to, and a sink that remembers what it was told."""
+"""A model that replies as a test scripts it, and a sink that keeps what it receives."""
 
 import re
 from collections.abc import Callable, Sequence

@@ -105,7 +105,7 @@ async def test_a_refusal_for_length_is_answered_once_with_half() -> None:
     assert shrunk_in(sink) == [("refused", 2)]
 
 
-async def test_a_second_refusal_ends_the_turn_in_words() -> None:
+async def test_a_second_refusal_for_length_ends_the_turn_with_a_message() -> None:
     model, sink = ScriptedModel([TOO_LONG]), ListSink()
     with pytest.raises(ModelFailed, match="Too long"):
         await run(model, sink, *HEAD, *turn(1), User("Why?"))

@@ -19,17 +19,17 @@ async def echo(
 
 @pytest.mark.parametrize("length", [999, 1_000])
 async def test_a_result_as_long_as_allowed_stays_whole(length: int) -> None:
-    assert await said(length) == "a" * length
+    assert await read_result(length) == "a" * length
 
 
 @pytest.mark.parametrize("length", [1_001, 5_000])
 async def test_a_result_longer_than_allowed_is_cut_to_that_and_says_so(length: int) -> None:
-    text = await said(length)
+    text = await read_result(length)
     assert len(text) == 1_000
     assert f"[cut: {length:,} characters in all" in text
 
 
-async def said(length: int) -> str:
+async def read_result(length: int) -> str:
     toolbox = Toolbox([echo], None, seconds=5, characters=1_000)
     call = ToolCall("1", "echo", f'{{"text": "a", "times": {length}}}', "1")
     return (await toolbox.run(call, seconds=5)).text

@@ -30,11 +30,11 @@ async def until(condition: Callable[[], Awaitable[object]]) -> None:
             await anyio.sleep(0.02)
 
 
-def said(events: list[Event]) -> list[str]:
+def shown_calls(events: list[Event]) -> list[str]:
     return [each.call_id for each in events if isinstance(each, ToolCompleted)]
 
 
-async def test_what_is_said_in_an_outage_is_shown_at_once_and_stored_when_it_is_over(
+async def test_events_of_an_outage_are_shown_at_once_and_stored_after_it(
     store: Store, engine: AsyncEngine
 ) -> None:
     turn = await turn_on(store)
@@ -52,13 +52,13 @@ async def test_what_is_said_in_an_outage_is_shown_at_once_and_stored_when_it_is_
 
     events = await ran(turn, answer)
 
-    assert said(events) == ["c0", "c1", "c2", "c3", "c4"]
+    assert shown_calls(events) == ["c0", "c1", "c2", "c3", "c4"]
     assert events[-1] == TurnFinished()
     stored = await logged(store, turn.key)
     assert stored == [*(tool_done(number) for number in range(5)), TurnFinished()]
 
 
-async def test_the_turns_end_waits_for_the_database_and_takes_all_that_waits_along(
+async def test_the_end_of_a_turn_waits_for_the_database_and_stores_all_pending_events(
     store: Store, engine: AsyncEngine
 ) -> None:
     turn = await turn_on(store, timeouts=PATIENT)
@@ -80,7 +80,7 @@ async def test_the_turns_end_waits_for_the_database_and_takes_all_that_waits_alo
     assert found.active_turn_id is None
 
 
-async def test_what_is_never_stored_is_told_in_the_last_words_and_counted_in_the_log(
+async def test_events_that_are_never_stored_are_reported_to_the_user_and_logged(
     store: Store, engine: AsyncEngine
 ) -> None:
     turn = await turn_on(store)
@@ -101,7 +101,7 @@ async def test_what_is_never_stored_is_told_in_the_last_words_and_counted_in_the
     assert "the content" not in str(logs)
 
 
-async def test_a_failure_that_is_never_stored_keeps_its_own_words(
+async def test_a_failure_that_is_never_stored_keeps_its_message(
     store: Store, engine: AsyncEngine
 ) -> None:
     turn = await turn_on(store)
@@ -158,7 +158,7 @@ async def test_a_process_that_leaves_does_not_wait_long_for_a_database_that_is_a
 
 
 @pytest.mark.parametrize("seed", range(8))
-async def test_no_order_of_outages_and_words_loses_doubles_or_reorders_any(
+async def test_no_order_of_outages_and_events_loses_repeats_or_reorders_any(
     store: Store, engine: AsyncEngine, seed: int
 ) -> None:
     chance = random.Random(seed)
@@ -183,7 +183,7 @@ async def test_no_order_of_outages_and_words_loses_doubles_or_reorders_any(
     events = await ran(turn, answer)
 
     calls = [f"c{number}" for number in range(30)]
-    assert sorted(said(events)) == sorted(calls)
+    assert sorted(shown_calls(events)) == sorted(calls)
     assert events[-1] == TurnFinished()
     stored = await logged(store, turn.key)
     assert [each.call_id for each in stored if isinstance(each, ToolCompleted)] == calls
@@ -248,7 +248,7 @@ async def test_a_turn_that_says_nothing_for_long_learns_that_it_was_taken_over(
     assert last.code == "turn_lost"
 
 
-async def test_what_waits_in_memory_is_bounded_and_what_is_cut_is_marked(
+async def test_pending_events_are_bounded_and_marked_where_they_are_cut(
     store: Store, engine: AsyncEngine
 ) -> None:
     turn = await turn_on(store)
@@ -293,7 +293,7 @@ async def test_a_file_locked_by_another_process_holds_no_turn_up(
     assert await logged(store, turn.key) == [tool_done(0), tool_done(1), TurnFinished()]
 
 
-async def test_a_full_disk_is_waited_for_and_told_only_where_it_stays_full(
+async def test_a_full_disk_is_waited_for_and_reported_only_if_it_stays_full(
     sqlite: AsyncEngine,
 ) -> None:
     store = Store(sqlite)
@@ -313,7 +313,7 @@ async def test_a_full_disk_is_waited_for_and_told_only_where_it_stays_full(
 
     full = await turn_on(store)
     events = await ran(full, answer)
-    assert said(events) == ["c0", "c1"]
+    assert shown_calls(events) == ["c0", "c1"]
     assert isinstance(events[-1], TurnFailed)
     assert events[-1].code == "not_stored"
     await pages(100_000)

@@ -77,7 +77,7 @@ async def test_a_hanging_database_holds_nothing_up_but_the_first_event_and_that_
     assert sum(took[1:]) < 1
 
 
-async def test_no_reply_waits_for_its_tokens_to_be_noted_and_all_are_noted_in_the_end(
+async def test_no_reply_waits_for_its_tokens_to_be_stored_and_all_are_stored_in_the_end(
     distant: AsyncEngine, proxy: LaggingProxy
 ) -> None:
     store, timeouts = Store(distant), StorageTimeouts(event=0.1, pause=0.02, end=20)
@@ -115,7 +115,7 @@ async def test_a_turn_that_lost_its_conversation_is_charged_for_its_last_reply(
     assert await charged(distant, turn) == 300
 
 
-async def test_a_database_that_hangs_to_the_end_is_given_up_in_words(
+async def test_a_database_that_hangs_to_the_end_is_reported_to_the_user(
     distant: AsyncEngine, proxy: LaggingProxy
 ) -> None:
     turn = await turn_on(Store(distant), writing=Store(distant, seconds=0.3), timeouts=BRIEF)
@@ -132,7 +132,7 @@ async def test_a_database_that_hangs_to_the_end_is_given_up_in_words(
     assert events[-1].code == "not_stored"
 
 
-async def test_connections_that_all_died_unseen_cost_one_wait_and_not_one_each(
+async def test_connections_that_all_died_unnoticed_cost_one_wait_in_all(
     distant: AsyncEngine, proxy: LaggingProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transactions, "LOG_INTERVAL_SECONDS", 0)

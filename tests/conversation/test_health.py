@@ -1,4 +1,4 @@
-"""Readiness: what counts, what is only told, and how often others are asked."""
+"""Readiness: what makes a process unready, what is only reported, and what is asked how often."""
 
 import anyio
 import pytest
@@ -74,7 +74,7 @@ async def test_a_service_that_shuts_down_is_not_ready(world: World) -> None:
     assert (await health.readiness()).faults == ("The service is shutting down.",)
 
 
-async def test_a_service_that_shuts_down_tells_what_it_last_knew_of_its_database(
+async def test_a_service_that_shuts_down_reports_the_last_state_of_its_database(
     world: World,
 ) -> None:
     health = world.health()
@@ -86,7 +86,7 @@ async def test_a_service_that_shuts_down_tells_what_it_last_knew_of_its_database
     assert world.database_asked == 1
 
 
-async def test_a_silent_backend_is_told_but_is_no_fault(world: World) -> None:
+async def test_an_unavailable_backend_is_reported_but_is_no_fault(world: World) -> None:
     world.backend = False
     found = await world.health().readiness()
     assert found.faults == ()

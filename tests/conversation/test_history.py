@@ -47,22 +47,22 @@ def test_answers_follow_their_calls_in_the_order_of_the_calls() -> None:
     ]
 
 
-def test_a_call_without_an_answer_is_answered_as_cancelled() -> None:
+def test_a_call_without_a_result_gets_one_that_says_cancelled() -> None:
     events = [ReplyCompleted(bubble="b", text="", calls=(record(1),)), TurnCancelled()]
     messages = build_messages(events, Aliases())
-    assert messages[1] == ToolResult(call(1), "[cancelled before it was answered]")
+    assert messages[1] == ToolResult(call(1), "[cancelled before there was a result]")
 
 
 def test_a_turn_that_did_not_end_well_says_so() -> None:
-    for ending, words in (
+    for ending, note in (
         (TurnCancelled(), "stopped"),
         (TurnInterrupted(), "interrupted"),
         (TurnFailed(code="x", message="secret detail"), "failed"),
     ):
-        said = build_messages([TurnStarted(question="Why?"), ending], Aliases())[-1]
-        assert isinstance(said, Assistant)
-        assert words in said.text
-        assert "secret" not in said.text
+        message = build_messages([TurnStarted(question="Why?"), ending], Aliases())[-1]
+        assert isinstance(message, Assistant)
+        assert note in message.text
+        assert "secret" not in message.text
 
 
 def test_an_empty_reply_is_left_out() -> None:

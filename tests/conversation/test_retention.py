@@ -71,14 +71,14 @@ async def test_all_that_is_old_goes_at_once_with_pauses_between_and_again_every_
     assert pauses.seconds == [PAUSE_SECONDS, PAUSE_SECONDS, INTERVAL_SECONDS, INTERVAL_SECONDS]
     assert await kept(engine) == {turns[2].conversation_id}
     assert observer.ids == {turn.conversation_id for turn in turns[:2]}
-    told = [{k: v for k, v in each.items() if k != "log_level"} for each in logs]
-    assert told[:2] == [
+    events = [{k: v for k, v in each.items() if k != "log_level"} for each in logs]
+    assert events[:2] == [
         {"event": "retention_finished", "conversations": 2},
         {"event": "retention_finished", "conversations": 0},
     ]
 
 
-async def test_while_another_process_has_it_in_hand_this_one_looks_again_soon(
+async def test_while_another_process_removes_conversations_this_one_tries_again_soon(
     store: Store, engine: AsyncEngine
 ) -> None:
     assert await expiring(engine).remove_batch() == EMPTY_BATCH
@@ -89,7 +89,7 @@ async def test_while_another_process_has_it_in_hand_this_one_looks_again_soon(
     assert logs == []
 
 
-async def test_a_database_that_fails_is_told_once_a_run_and_the_next_run_works(
+async def test_a_database_that_fails_is_logged_once_a_run_and_the_next_run_works(
     tmp_path: Path,
 ) -> None:
     async with databases.open_engine(f"sqlite:///{tmp_path / 'a.db'}") as engine:
@@ -105,8 +105,8 @@ async def test_a_database_that_fails_is_told_once_a_run_and_the_next_run_works(
         expiry = RetentionBatches(engine, days=30, holder=holder, lease_seconds=60, sleep=at_once)
         with structlog.testing.capture_logs() as logs:
             await run_until(pauses.over, retention(expiry, pauses))
-        told = [each["event"] for each in logs if each["event"].startswith("retention")]
-        assert told == ["retention_interrupted", "retention_finished"]
+        events = [each["event"] for each in logs if each["event"].startswith("retention")]
+        assert events == ["retention_interrupted", "retention_finished"]
         assert pauses.seconds == [INTERVAL_SECONDS, INTERVAL_SECONDS]
 
 

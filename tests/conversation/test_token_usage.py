@@ -50,7 +50,7 @@ def test_a_price_is_found_by_the_models_name_and_its_provider(
     assert (account.cost is not None) is known
 
 
-def test_without_prices_nothing_is_said_of_costs() -> None:
+def test_without_prices_there_is_no_cost() -> None:
     account = UsageAccount({})
     assert account.totals().cost is None
 

@@ -1,4 +1,4 @@
-"""Each limit at its edge, through the service: what is allowed, what is refused, in which words."""
+"""Each limit at its edge, through the service: what is allowed and what is refused, and how."""
 
 import asyncio
 import contextlib
@@ -60,13 +60,13 @@ async def test_one_question_more_than_a_user_may_ask_at_once_is_refused(
         ):
             await first.until(lambda each: each.reader.texts)
             await second.until(lambda each: each.reader.texts)
-            told = "You have 2 questions being answered now, which is the most at once."
+            refusal = "You have 2 questions being answered now, which is the most at once."
             response = await refused(service, 2)
-            assert response.json()["message"].startswith(told)
+            assert response.json()["message"].startswith(refusal)
             assert int(response.headers["retry-after"]) >= 1
             reader = await service.ask(trace_id=trace(2))
             assert reader.error is not None
-            assert reader.error.startswith(told)
+            assert reader.error.startswith(refusal)
             async with service.asking(trace_id=trace(0), headers=BOB) as third:
                 await third.until(lambda each: each.reader.texts)
 
@@ -84,7 +84,7 @@ async def test_questions_at_once_are_counted_over_all_processes(database_uri: st
             assert response.json()["message"].startswith("This workspace has 1 question being ")
             assert int(response.headers["retry-after"]) >= 1
         with anyio.fail_after(15):
-            while (await elsewhere.ask(trace_id=trace(1))).error:  # noqa: ASYNC110 - nobody tells
+            while (await elsewhere.ask(trace_id=trace(1))).error:  # noqa: ASYNC110 - there is no event
                 await asyncio.sleep(0.01)
 
 
@@ -135,7 +135,7 @@ async def test_an_answer_that_is_always_stopped_before_its_end_is_charged_too(
         async with service.asking(trace_id=trace(0)) as stream:
             await stream.until(lambda each: each.reader.texts)
         with anyio.fail_after(15):
-            while service.switches.chats.running:  # noqa: ASYNC110 - nobody tells
+            while service.switches.chats.running:  # noqa: ASYNC110 - there is no event
                 await asyncio.sleep(0.005)
         await service.http.delete(service.session(trace(0)), headers=ANNA)
         await refused(service, 0)
@@ -198,7 +198,7 @@ async def test_a_user_with_as_many_events_as_are_kept_begins_no_turn(database_ur
         assert (await service.ask(trace_id=trace(2), headers=BOB)).error is None
 
 
-async def test_without_accounts_everybody_is_one_and_no_limit_of_one_user_holds(
+async def test_without_accounts_only_the_limits_of_the_workspace_apply(
     database_uri: str,
 ) -> None:
     limits = dict.fromkeys(("user_turns_per_minute", "user_conversations", "user_events"), 1)

@@ -139,7 +139,7 @@ async def test_a_second_question_waits_for_a_stop_that_is_on_its_way(service: Se
     assert (await second).texts == ["Second."]
 
 
-async def test_a_second_question_while_the_first_is_answered_is_told_to_wait(
+async def test_a_second_question_while_the_first_is_answered_is_refused(
     service: Service,
 ) -> None:
     service.chat.scripts = [[text("Long "), asyncio.Event()], answer("Second.")]
@@ -217,8 +217,8 @@ async def test_a_turn_whose_process_died_reads_as_interrupted_and_the_next_one_w
         lease_seconds=0.01,
         model="m",
     )
-    said = ReplyCompleted(bubble="b", text="Half an answer")
-    await store.append(TurnKey(conversation.id, dead), [EventEntry(str(uuid4()), said)])
+    reply = ReplyCompleted(bubble="b", text="Half an answer")
+    await store.append(TurnKey(conversation.id, dead), [EventEntry(str(uuid4()), reply)])
     service.chat.scripts = [answer("Third.")]
     assert (await service.ask("Third?")).texts == ["Third."]
     assert (await service.said())[2:] == [
@@ -227,8 +227,8 @@ async def test_a_turn_whose_process_died_reads_as_interrupted_and_the_next_one_w
         ("user", "Third?"),
         ("assistant", "Third."),
     ]
-    told = [str(each["content"]) for each in service.chat.requests[-1]["messages"]]
-    assert any("interrupted" in each for each in told)
+    texts = [str(each["content"]) for each in service.chat.requests[-1]["messages"]]
+    assert any("interrupted" in each for each in texts)
 
 
 async def test_a_slow_model_does_not_lose_its_lease(database_uri: str) -> None:
@@ -245,7 +245,7 @@ async def test_a_slow_model_does_not_lose_its_lease(database_uri: str) -> None:
         assert (await service.said())[-1] == ("assistant", "Slow but sure.")
 
 
-async def test_too_many_questions_at_once_are_refused_in_words(database_uri: str) -> None:
+async def test_too_many_questions_at_once_are_refused_with_a_message(database_uri: str) -> None:
     async with running(database_uri, concurrent_turns=1) as service:
         service.chat.scripts = [[text("Long "), asyncio.Event()]]
         async with service.asking() as stream:

@@ -252,7 +252,7 @@ async def test_a_trace_of_1200_spans_is_read_whole(service: Service) -> None:
     assert "could be read" not in outline
 
 
-async def test_spans_that_the_backend_keeps_back_are_told_to_the_model(service: Service) -> None:
+async def test_spans_that_the_backend_withholds_are_reported_to_the_model(service: Service) -> None:
     service.switches.extra_span_count = 7
     await service.ask()
     outline = service.chat.requests[0]["messages"][1]["content"]
@@ -267,14 +267,14 @@ async def test_reasoning_is_never_shown(service: Service) -> None:
     assert "hidden" not in json.dumps(reader.frames)
 
 
-async def test_an_answer_comes_with_three_questions_to_go_on_with(service: Service) -> None:
+async def test_an_answer_comes_with_three_follow_up_questions(service: Service) -> None:
     reader = await service.ask()
     (frame,) = [each for each in reader.frames if each.get("message_type") == "suggestions"]
     assert len(frame["suggestions"]) == 3
     assert reader.texts == ["It was the tool."]
 
 
-async def test_a_trace_comes_with_questions_to_begin_with(service: Service) -> None:
+async def test_a_trace_has_three_first_questions(service: Service) -> None:
     response = await service.http.get(f"{service.session()}/suggestions")
     assert response.status_code == 200
     questions = response.json()["suggestions"]
