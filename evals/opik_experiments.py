@@ -40,13 +40,13 @@ def send_results(rows: Sequence[ResultRow], *, dataset: str, run: str) -> SendRe
     from opik.rest_api.core.api_error import ApiError
 
     variants = list(dict.fromkeys(row.variant for row in rows))
-    begun, done = False, 0
+    on_trace, done = False, 0
     try:
         client = opik.Opik(project_name=dataset, _show_misconfiguration_message=False)
         try:
             items = {_item_id(row): _build_item(row) for row in rows}
             found = client.get_or_create_dataset(dataset, description="Questions of the evals")
-            begun = True
+            on_trace = True
             found.insert([{"id": item_id, **item} for item_id, item in items.items()])
             for variant in variants:
                 of_variant = [row for row in rows if row.variant == variant]
@@ -58,15 +58,15 @@ def send_results(rows: Sequence[ResultRow], *, dataset: str, run: str) -> SendRe
         status = getattr(error, "status_code", None)
         why = f"status {status}" if status else type(error).__name__
         return SendReport(
-            f"{_format_failure(begun, why, done, len(variants))}; {_WHERE}", complete=False
+            f"{_format_failure(on_trace, why, done, len(variants))}; {_WHERE}", complete=False
         )
     return SendReport(
         f"Sent to Opik: dataset {dataset}, {len(variants)} experiments.", complete=True
     )
 
 
-def _format_failure(begun: bool, why: str, done: int, all: int) -> str:
-    if not begun:
+def _format_failure(on_trace: bool, why: str, done: int, all: int) -> str:
+    if not on_trace:
         return f"Not sent to Opik ({why})"
     return f"Only a part was sent to Opik ({why}): {done} of {all} experiments are complete"
 

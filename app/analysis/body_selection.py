@@ -1,4 +1,4 @@
-"""Which spans' bodies to read of a trace that has too many spans to read them all."""
+"""Selects the spans whose bodies to read of a trace that is too large to read them all."""
 
 import heapq
 import math
@@ -8,39 +8,54 @@ from statistics import median
 
 from app.analysis.profile import Profile, sum_tokens_and_cost
 from app.analysis.trace_analysis import TraceAnalysis
-from app.analysis.tree import Node, Tree
+from app.analysis.tree import CLOCK_TOLERANCE, Node, Tree
 
 READ_ALL = 300
-"""Up to so many spans, every body is read."""
+"""Up to this many spans every body is read, in three pages of 100."""
 
+MOST_READ = 200
+"""Bodies read of a larger trace: at 30 KB each some 6 MB, read in 3 s."""
 _ERRORS = 30
+"""Failed spans whose surroundings are read; more errors of a trace mostly repeat."""
 _NAMES = 30
-_ODD_OF_EACH_NAME = 4
+"""Names of which unusual spans are read, so that each still gets several of 200."""
+_UNUSUAL_OF_EACH_NAME = 4
 _IN_A_ROW = 8
+"""Spans of each name read in a row: rules need four peers and three equal calls to compare."""
 _BEFORE = 3
 _BEFORE_ERRORS = 5
+"""Siblings before an unusual or failed span that are read: results that it may have used."""
 _INSIDE = 6
+_LEVELS_UP = 6
+_BELOW_SIBLING = 4
+"""Levels above a failed span, and spans of each earlier sibling, that are read with it."""
+_ENDS = 5
+_LAST_RESULTS = 10
+"""First and last roots, and spans that ended last: they hold the trace's input and result."""
+_UNFINISHED = 10
+_LEAST_SPREAD = 0.1
+"""Of the logarithm: below 10 % of spread nothing of a name counts as unusual."""
 
 
-def select_bodies(analysis: TraceAnalysis, *, most: int = 200) -> tuple[str, ...]:
-    """Ids of the spans whose bodies tell the most; all of them up to 300 spans, else `most`.
+def select_bodies(analysis: TraceAnalysis, *, most: int = MOST_READ) -> tuple[str, ...]:
+    """Ids of the spans whose bodies to read: all of them up to 300 spans, else at most `most`.
 
-    In turn: failed spans with what ran just before them, unfinished ones, the roots and the last
-    results, the odd ones of each name (by tokens, duration and number of children) with what ran
-    just before them, the longest parts of the critical path, and a few of each name in a row.
+    In this order: failed spans with what ran just before them, unfinished ones, roots and last
+    results, unusual ones of each name (by tokens, duration and spans below) with what ran just
+    before them, the longest parts of the critical path, and a few of each name in a row.
     """
     tree, profile = analysis.tree, analysis.profile
     if len(tree.nodes) <= READ_ALL:
         return tuple(node.id for node in tree.nodes)
-    named = _by_name(tree)
+    named = _group_by_name(tree)
     chosen: dict[str, None] = {}
     sources = (
-        islice(_near_errors(tree), most // 2),
-        islice((node for node in tree.nodes if not node.finished), 10),
-        _endings(tree),
-        islice(_odd_ones(named), most * 2 // 5),
-        islice(_on_path(tree, profile), most // 10),
-        _in_a_row(named),
+        islice(_select_near_errors(tree), most // 2),
+        islice((node for node in tree.nodes if not node.finished), _UNFINISHED),
+        _select_ends(tree),
+        islice(_select_unusual(named), most * 2 // 5),
+        islice(_select_on_path(tree, profile), most // 10),
+        _select_in_a_row(named),
     )
     for node in chain.from_iterable(sources):
         chosen.setdefault(node.id)
@@ -49,51 +64,56 @@ def select_bodies(analysis: TraceAnalysis, *, most: int = 200) -> tuple[str, ...
     return tuple(chosen)
 
 
-def _near_errors(tree: Tree) -> Iterator[Node]:
+def _select_near_errors(tree: Tree) -> Iterator[Node]:
     """Failed spans, the deepest of each branch first, with earlier siblings on the way up."""
     failed = [node for node in tree.nodes if node.span.has_error]
     inner = [node for node in failed if not any(child.span.has_error for child in node.children)]
     inner.sort(key=lambda node: (node.end, node.index))
     for node in inner[:_ERRORS]:
-        for step in reversed(node.path()[-6:]):
+        for step in reversed(node.path()[-_LEVELS_UP:]):
             yield step
-            for other in _before(step, tree):
-                yield from tree.below(other)[:4]
+            for other in _list_before(step, tree):
+                yield from tree.below(other)[:_BELOW_SIBLING]
 
 
-def _before(node: Node, tree: Tree) -> list[Node]:
+def _list_before(node: Node, tree: Tree) -> list[Node]:
     """The siblings that ended last before this span started."""
     siblings = node.parent.children if node.parent else tree.roots
-    done = (other for other in siblings if other.end <= node.start + 1_000 and other is not node)
+    done = (
+        other
+        for other in siblings
+        if other.end <= node.start + CLOCK_TOLERANCE and other is not node
+    )
     return heapq.nlargest(_BEFORE_ERRORS, done, key=lambda other: (other.end, -other.index))
 
 
-def _endings(tree: Tree) -> Iterator[Node]:
-    yield from tree.roots[:5]
-    yield from tree.roots[-5:]
-    yield from heapq.nlargest(10, tree.nodes, key=lambda node: (node.end, -node.index))
+def _select_ends(tree: Tree) -> Iterator[Node]:
+    yield from tree.roots[:_ENDS]
+    yield from tree.roots[-_ENDS:]
+    yield from heapq.nlargest(_LAST_RESULTS, tree.nodes, key=lambda node: (node.end, -node.index))
 
 
-def _on_path(tree: Tree, profile: Profile) -> Iterator[Node]:
+def _select_on_path(tree: Tree, profile: Profile) -> Iterator[Node]:
     longest = sorted(profile.on_path.items(), key=lambda item: (-item[1], item[0]))
     return (tree.by_id[span_id] for span_id, _ in longest)
 
 
-def _by_name(tree: Tree) -> list[list[Node]]:
-    """Spans of each name, the rarest name first; names that hardly repeat tell little here."""
+def _group_by_name(tree: Tree) -> list[list[Node]]:
+    """Spans of each name, the rarest name first."""
     named: dict[str, list[Node]] = {}
     for node in tree.nodes:
         named.setdefault(node.name, []).append(node)
     return sorted(named.values(), key=lambda nodes: (len(nodes), nodes[0].index))
 
 
-def _odd_ones(named: Sequence[Sequence[Node]]) -> Iterator[Node]:
-    """Of each name those farthest from its middle, and what ran before each; turn by turn."""
-    rounds = [_farthest(nodes) for nodes in named if len(nodes) > 2]
+def _select_unusual(named: Sequence[Sequence[Node]]) -> Iterator[Node]:
+    """Of each name the spans farthest from its median, with what ran before each; one per name
+    and round."""
+    rounds = [_rank_unusual(nodes) for nodes in named if len(nodes) > 2]
     rounds.sort(key=lambda found: -found[0][0])
-    for turn in range(_ODD_OF_EACH_NAME):
+    for round_number in range(_UNUSUAL_OF_EACH_NAME):
         for found in rounds[:_NAMES]:
-            for _, node in found[turn : turn + 1]:
+            for _, node in found[round_number : round_number + 1]:
                 yield from [node, *node.children[:_INSIDE]]
                 siblings = node.parent.children if node.parent else []
                 place = siblings.index(node) if siblings else 0
@@ -101,19 +121,19 @@ def _odd_ones(named: Sequence[Sequence[Node]]) -> Iterator[Node]:
                     yield from [other, *other.children[:_BEFORE]]
 
 
-def _farthest(nodes: Sequence[Node]) -> list[tuple[float, Node]]:
-    """The oddest spans of one name with how odd they are, the oddest first."""
+def _rank_unusual(nodes: Sequence[Node]) -> list[tuple[float, Node]]:
+    """The most unusual spans of one name with their score, the highest first."""
     scores = [0.0] * len(nodes)
     for measure in _MEASURES:
         values = [math.log1p(measure(node)) for node in nodes]
         middle = median(values)
-        spread = max(0.1, median(abs(value - middle) for value in values))
+        spread = max(_LEAST_SPREAD, median(abs(value - middle) for value in values))
         scores = [
             max(score, abs(value - middle) / spread)
             for score, value in zip(scores, values, strict=True)
         ]
     ranked = sorted(zip(scores, nodes, strict=True), key=lambda pair: (-pair[0], pair[1].index))
-    return ranked[:_ODD_OF_EACH_NAME]
+    return ranked[:_UNUSUAL_OF_EACH_NAME]
 
 
 _MEASURES: tuple[Callable[[Node], float], ...] = (
@@ -124,9 +144,9 @@ _MEASURES: tuple[Callable[[Node], float], ...] = (
 )
 
 
-def _in_a_row(named: Sequence[Sequence[Node]]) -> Iterator[Node]:
-    """The first spans of each name, which are most often children of one parent; turn by turn."""
+def _select_in_a_row(named: Sequence[Sequence[Node]]) -> Iterator[Node]:
+    """The first spans of each name, mostly children of one parent; one per name and round."""
     rounds = [nodes for nodes in named if len(nodes) > 2]
-    for turn in range(_IN_A_ROW):
+    for round_number in range(_IN_A_ROW):
         for nodes in rounds[:_NAMES]:
-            yield from nodes[turn : turn + 1]
+            yield from nodes[round_number : round_number + 1]

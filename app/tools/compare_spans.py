@@ -19,8 +19,9 @@ from app.tools.excerpts import fit_lines
 from app.tools.trace.trace_context import TraceContext
 
 _BELOW = 60
-"""Spans below each of the two whose bodies are read for the comparison."""
+"""Spans of each side whose bodies are read: the comparison shows at most eight pairs."""
 _WHOLE_BELOW = 8
+"""Cut spans that are read whole, besides the two themselves: one request each."""
 
 Reference = Annotated[str, Field(description="A span's short name (s3) or id.")]
 
@@ -41,28 +42,28 @@ async def compare(context: TraceContext, a: Reference, b: Reference) -> str:
         raise ToolFailed("These are the same span; name two different ones.")
     tree = context.analysis.tree
     near = [node.id for top in (one, other) for node in tree.below(tree.by_id[top.id])[:_BELOW]]
-    bodies, notes = await _bodies(context, (one, other), near)
+    bodies, notes = await _read_bodies(context, (one, other), near)
     analysis = await anyio.to_thread.run_sync(_with_bodies, context, bodies)
     sides = [ComparedSide(analysis, analysis.tree.by_id[top.id]) for top in (one, other)]
 
     def write(tokens: int) -> str:
         return format_difference(*sides, alias=context.aliases.name, budget_tokens=tokens)
 
-    room = context.limits.result_characters - sum(len(note) + 1 for note in notes)
-    return "\n".join([await anyio.to_thread.run_sync(fit_lines, write, room), *notes])
+    limit = context.limits.result_characters - sum(len(note) + 1 for note in notes)
+    return "\n".join([await anyio.to_thread.run_sync(fit_lines, write, limit), *notes])
 
 
-async def _bodies(
+async def _read_bodies(
     context: TraceContext, tops: Sequence[Span], near: Sequence[str]
 ) -> tuple[Mapping[str, Span], list[str]]:
-    """The spans near with their bodies, as far as they can be read: the two themselves whole, of
-    the others a few of those that the backend cut."""
+    """Bodies by span id and notes on what could not be read: the two spans themselves whole, and a
+    few of the others that the backend cut."""
     await context.read_bodies(near)
-    bodies = {each: body for each in near if (body := context.body(each)) is not None}
+    bodies = {each: body for each in near if (body := context.get_body(each)) is not None}
     both = {top.id for top in tops}
     cut = [span for span in bodies.values() if _is_cut(span) and span.id not in both]
     notes = []
-    for opened in await context.opened([*tops, *cut[:_WHOLE_BELOW]]):
+    for opened in await context.open_spans([*tops, *cut[:_WHOLE_BELOW]]):
         span = opened.span
         if opened.note:
             notes.append(f"[{context.aliases.name(span.id)}: {opened.note}]")
@@ -77,7 +78,7 @@ def _is_cut(span: Span) -> bool:
 
 
 def _with_bodies(context: TraceContext, bodies: Mapping[str, Span]) -> TraceAnalysis:
-    """The examination with these bodies in its tree; order and measures stay as they are."""
+    """A copy of the analysis with these bodies in its tree; order and measures stay."""
     analysis = context.analysis
     tree = build_tree([bodies.get(node.id, node.span) for node in analysis.tree.nodes])
     return replace(analysis, tree=tree, bodies=analysis.bodies | bodies.keys())

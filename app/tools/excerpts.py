@@ -1,4 +1,4 @@
-"""Values as text within a number of characters; whatever is cut says how the rest is shown."""
+"""Formats values within a number of characters; each cut names the call that shows the rest."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -11,12 +11,12 @@ from app.surrogates import join_surrogates
 from app.token_estimate import CHARACTERS_PER_TOKEN
 
 MoreFrom = Callable[[int], str]
-"""The call that shows a value from that character on."""
+"""Formats the call that shows a value from a character on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One value to show under a title. `about` is told where it is cut, such as its keys."""
+    """One value to show under a title; `about` describes it where it is cut, by its keys."""
 
     title: str
     text: str
@@ -38,35 +38,35 @@ def as_text(value: Any) -> str:
     return join_surrogates(value)
 
 
-def share_characters(lengths: Sequence[int], room: int) -> list[int]:
-    """How much of `room` each gets: short ones what they need, the others equal parts."""
+def share_characters(lengths: Sequence[int], limit: int) -> list[int]:
+    """Shares `limit` characters: short texts get what they need, the others equal parts."""
     given = [0] * len(lengths)
     for waiting, place in zip(
         range(len(lengths), 0, -1),
         sorted(range(len(lengths)), key=lambda at: lengths[at]),
         strict=True,
     ):
-        given[place] = min(lengths[place], max(0, room) // waiting)
-        room -= given[place]
+        given[place] = min(lengths[place], max(0, limit) // waiting)
+        limit -= given[place]
     return given
 
 
-def render_excerpt(values: Sequence[Value], room: int, *, offset: int = 0) -> list[str]:
-    """The values under their titles, from character `offset` on, in `room` characters together."""
+def render_excerpt(values: Sequence[Value], limit: int, *, offset: int = 0) -> list[str]:
+    """The values under their titles, from character `offset` on, in `limit` characters in all."""
     titles = [f"{value.title}:\n" for value in values]
     lengths = [
         len(title) + max(len(value.text) - offset, 30 if offset else 0) + (40 if offset else 0)
         for title, value in zip(titles, values, strict=True)
     ]
-    rooms = share_characters(lengths, room - 2 * len(values))
+    shares = share_characters(lengths, limit - 2 * len(values))
     return [
-        title + cut_window(value, limit - len(title), offset=offset)
-        for title, value, limit in zip(titles, values, rooms, strict=True)
+        title + cut_window(value, share - len(title), offset=offset)
+        for title, value, share in zip(titles, values, shares, strict=True)
     ]
 
 
 def cut_window(value: Value, limit: int, *, offset: int = 0) -> str:
-    """At most `limit` characters from `offset` on, the note about what is not shown included."""
+    """At most `limit` characters from `offset` on, including the note on what is not shown."""
     whole = len(value.text)
     if offset >= whole > 0 and offset > 0:
         return f"[nothing here: the value ends after {whole:,} characters]"
@@ -86,11 +86,11 @@ def _note(value: Value, offset: int, end: int, about: str) -> str:
     return f"[cut: {what} of {len(value.text):,} characters; more: {value.more(end)}{about}]"
 
 
-def fit_lines(write: Callable[[int], str], room: int) -> str:
-    """What `write` makes of a budget of tokens, the budget made smaller until the text fits."""
-    tokens = room // CHARACTERS_PER_TOKEN
+def fit_lines(write: Callable[[int], str], limit: int) -> str:
+    """Calls `write` with a budget of tokens, lowered until the text fits in `limit` characters."""
+    tokens = limit // CHARACTERS_PER_TOKEN
     text = join_surrogates(write(tokens)).strip("\n")
-    while len(text) > room and tokens > 50:
-        tokens = min(tokens * room // len(text), tokens - 50)
+    while len(text) > limit and tokens > 50:
+        tokens = min(tokens * limit // len(text), tokens - 50)
         text = join_surrogates(write(tokens)).strip("\n")
     return text

@@ -1,4 +1,4 @@
-"""The tool that looks closely at spans: their facts, and on demand their bodies or one value."""
+"""The tool that shows spans in detail: facts, and on demand bodies or one value."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from app.tools.excerpts import Value, as_text, render_excerpt
 from app.tools.trace.trace_context import OpenedSpan, TraceContext
 
 MESSAGE_SHOWN = 300
-"""Characters of an error's message that stand among the facts."""
+"""Characters of an error's message among the facts; longer ones are shown as a value."""
 
 _CHILDREN_SHOWN = 8
 
@@ -39,14 +39,14 @@ def format_facts(context: TraceContext, span: Span, node: Node) -> list[str]:
         more = len(node.children) - len(names)
         listed = ", ".join(names) + (f" and {more:,} more" if more > 0 else "")
         lines.append(f"children: {listed}; {format_count(node.size - 1, 'span')} below in all")
-    lines += _times(context, span, node)
+    lines += _format_times(context, span, node)
     if span.model:
         provider = f" by {one_line(span.provider, limit=40)}" if span.provider else ""
         lines.append(f"model: {one_line(span.model)}{provider}")
     return [*lines, *format_recorded(span), *format_error(span)]
 
 
-def _times(context: TraceContext, span: Span, node: Node) -> list[str]:
+def _format_times(context: TraceContext, span: Span, node: Node) -> list[str]:
     """When it ran, from the start of the trace and absolutely, and how long."""
     lines = []
     began = context.trace.start_time
@@ -55,7 +55,7 @@ def _times(context: TraceContext, span: Span, node: Node) -> list[str]:
         after = f"{(node.start - zero) / 1_000:+,.1f} ms from the trace's start"
         lines.append(f"start: {span.start_time.isoformat(timespec='milliseconds')} ({after})")
     if not node.finished:
-        lines.append("end: it never ended")
+        lines.append("end: never ended")
     elif span.start_time is not None:
         own = context.analysis.profile.own_time[node.index]
         parts = f"; {own / 1_000:,.1f} ms without its children" if node.children else ""
@@ -101,11 +101,13 @@ TRACE = "trace"
 """How the model refers to the trace itself, whose bodies can be read like a span's."""
 
 _MOST_SPANS = 10
+"""Spans of one call: each keeps some hundred characters of facts and of values."""
 _FACTS_SHARE = 2
+"""Facts take at most this part (a half) of the result where values are shown."""
 
 
-def join_sheets(value: Any) -> Any:
-    """Several references as one text; models also write lists where a text is asked for."""
+def join_references(value: Any) -> Any:
+    """Several references as one text; models also send a list where a string is asked for."""
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         return ", ".join(value)
     return value
@@ -113,7 +115,7 @@ def join_sheets(value: Any) -> Any:
 
 References = Annotated[
     str,
-    BeforeValidator(join_sheets),
+    BeforeValidator(join_references),
     Field(description="A span's short name (s3) or id; several with commas; or trace."),
 ]
 
@@ -131,8 +133,8 @@ def _display(context: TraceContext, span_id: str, **_: Any) -> str:
 
 
 @dataclass(slots=True)
-class _Sheet:
-    """What is shown of one record: lines of facts, and values."""
+class _RecordText:
+    """The text about one record: lines of facts, and values."""
 
     facts: list[str]
     values: list[Value] = field(default_factory=list)
@@ -149,16 +151,16 @@ async def get_span_details(
         str | None,
         Field(description="Only this value: input.messages[2].content, error.traceback, ..."),
     ] = None,
-    offset: Annotated[int, Field(ge=0, description="Go on at this character of a value.")] = 0,
+    offset: Annotated[int, Field(ge=0, description="Start at this character of a value.")] = 0,
 ) -> str:
     """Times, model, usage, cost, tags, scores and error of spans, and on demand their input,
-    output and metadata. Spans asked for together share the room. Every cut names the call that
+    output and metadata. Spans requested together share the space; each cut names the call that
     shows the rest."""
     asked = {"input": include_input, "output": include_output, "metadata": include_metadata}
     fields = [name for name, wanted in asked.items() if wanted]
-    steps = _rooted(path, fields) if path else None
+    steps = _parse_rooted_path(path, fields) if path else None
     if span_id.strip().lower() == TRACE:
-        sheets = [_trace_sheet(context, fields, steps)]
+        records = [_describe_trace(context, fields, steps)]
     else:
         spans = context.find_all(span_id)
         if not spans:
@@ -166,17 +168,19 @@ async def get_span_details(
         if len(spans) > _MOST_SPANS:
             raise ToolFailed(f"At most {_MOST_SPANS} spans at once; this names {len(spans)}.")
         read = fields if steps is None else [step for step in steps[:1] if step in BODIES]
-        opened = await context.opened(spans, whole=read) if read else [OpenedSpan(s) for s in spans]
-        sheets = await anyio.to_thread.run_sync(
-            lambda: [_span_sheet(context, each, fields, steps) for each in opened]
+        opened = (
+            await context.open_spans(spans, whole=read) if read else [OpenedSpan(s) for s in spans]
+        )
+        records = await anyio.to_thread.run_sync(
+            lambda: [_describe_span(context, each, fields, steps) for each in opened]
         )
     return await anyio.to_thread.run_sync(
-        lambda: _written(sheets, context.limits.result_characters, offset=offset)
+        lambda: _format_records(records, context.limits.result_characters, offset=offset)
     )
 
 
-def _rooted(path: str, fields: Sequence[str]) -> tuple[Step, ...]:
-    """The steps of a path that begins with a field; one asked-for field may be left out."""
+def _parse_rooted_path(path: str, fields: Sequence[str]) -> tuple[Step, ...]:
+    """The steps of a path, beginning with a field; a single requested field may be left out."""
     steps = parse_path(path)
     if steps[0] == "error_info":
         steps = ("error", *steps[1:])
@@ -187,101 +191,105 @@ def _rooted(path: str, fields: Sequence[str]) -> tuple[Step, ...]:
     return steps
 
 
-def _written(sheets: Sequence[_Sheet], room: int, *, offset: int) -> str:
-    """Facts of all records in at most half of the room if there are values, which share the rest;
-    longer facts are cut evenly."""
-    values = [value for sheet in sheets for value in sheet.values]
-    limit = (room // _FACTS_SHARE if values else room) // len(sheets) - 2
-    facts = [_cut("\n".join(sheet.facts), limit) for sheet in sheets]
-    left = room - sum(len(each) + 2 for each in facts)
+def _format_records(records: Sequence[_RecordText], limit: int, *, offset: int) -> str:
+    """Facts of all records, in at most half of `limit` characters if there are values, which share
+    the rest; longer facts are cut evenly."""
+    values = [value for record_text in records for value in record_text.values]
+    share = (limit // _FACTS_SHARE if values else limit) // len(records) - 2
+    facts = [_cut_facts("\n".join(record_text.facts), share) for record_text in records]
+    left = limit - sum(len(each) + 2 for each in facts)
     texts = iter(render_excerpt(values, left, offset=offset))
     parts = []
-    for sheet, head in zip(sheets, facts, strict=True):
-        parts += [head, *(next(texts) for _ in sheet.values)]
+    for record_text, head in zip(records, facts, strict=True):
+        parts += [head, *(next(texts) for _ in record_text.values)]
     return "\n\n".join(parts)
 
 
-def _cut(text: str, limit: int) -> str:
+def _cut_facts(text: str, limit: int) -> str:
     note = "\n[facts cut; ask for fewer spans at once]"
     return text if len(text) <= limit else text[: limit - len(note)] + note
 
 
-def _span_sheet(
+def _describe_span(
     context: TraceContext, opened: OpenedSpan, fields: Sequence[str], steps: Sequence[Step] | None
-) -> _Sheet:
+) -> _RecordText:
     span = opened.span
     node = context.analysis.tree.by_id[span.id]
     alias = context.aliases.name(span.id)
     notes = [f"[{opened.note}]"] if opened.note else []
     if steps is not None:
         title = f"{alias} {one_line(node.name, limit=120)}"
-        return _sheet_of_path(span, alias, [title, *notes], steps)
-    sheet = _Sheet([*format_facts(context, span, node), *notes])
-    sheet.values = [*_traceback(span, alias), *_bodies(span, alias, fields)]
-    sheet.facts += _not_shown(context, span, fields)
-    return sheet
+        return _describe_value_at(span, alias, [title, *notes], steps)
+    record_text = _RecordText([*format_facts(context, span, node), *notes])
+    record_text.values = [*_error_values(span, alias), *_body_values(span, alias, fields)]
+    record_text.facts += _note_hidden_bodies(context, span, fields)
+    return record_text
 
 
-def _trace_sheet(
+def _describe_trace(
     context: TraceContext, fields: Sequence[str], steps: Sequence[Step] | None
-) -> _Sheet:
+) -> _RecordText:
     trace = context.trace
     title = f"trace {one_line(trace.name or 'unnamed', limit=120)}"
     if steps is not None:
-        return _sheet_of_path(trace, TRACE, [title], steps)
+        return _describe_value_at(trace, TRACE, [title], steps)
     facts = [title, *format_recorded(trace), *format_error(trace)]
-    values = [*_traceback(trace, TRACE), *_bodies(trace, TRACE, fields)]
-    return _Sheet(facts, values)
+    values = [*_error_values(trace, TRACE), *_body_values(trace, TRACE, fields)]
+    return _RecordText(facts, values)
 
 
 def trace_values(context: TraceContext) -> list[Value]:
     """The trace's own error, input, output and metadata, as far as it has them."""
     trace = context.trace
-    values = _bodies(trace, TRACE, [name for name in BODIES if getattr(trace, name) is not None])
-    return [*_traceback(trace, TRACE), *values]
+    values = _body_values(
+        trace, TRACE, [name for name in BODIES if getattr(trace, name) is not None]
+    )
+    return [*_error_values(trace, TRACE), *values]
 
 
-def _traceback(record: Span | Trace, reference: str) -> list[Value]:
-    """The traceback, and the message where it did not fit into the facts."""
+def _error_values(record: Span | Trace, reference: str) -> list[Value]:
+    """The traceback, and the message where it is too long for the facts."""
     error = record.error_info
     found = []
     if error and error.message and len(error_message(error)) > MESSAGE_SHOWN:
-        found.append(_value(reference, ("error", "message"), error.message))
+        found.append(_make_value(reference, ("error", "message"), error.message))
     if error and error.traceback:
-        found.append(_value(reference, ("error", "traceback"), error.traceback))
+        found.append(_make_value(reference, ("error", "traceback"), error.traceback))
     return found
 
 
-def _bodies(record: Span | Trace, reference: str, fields: Sequence[str]) -> list[Value]:
-    return [_value(reference, (name,), getattr(record, name)) for name in fields]
+def _body_values(record: Span | Trace, reference: str, fields: Sequence[str]) -> list[Value]:
+    return [_make_value(reference, (name,), getattr(record, name)) for name in fields]
 
 
-def _sheet_of_path(
+def _describe_value_at(
     record: Span | Trace, reference: str, facts: list[str], steps: Sequence[Step]
-) -> _Sheet:
-    """The one value, or in its place what the path found instead."""
+) -> _RecordText:
+    """The value at a path, or what the path leads to instead."""
     error = record.error_info
     value = error.model_dump() if error and steps[0] == "error" else None
     if steps[0] != "error":
         value = getattr(record, str(steps[0]))
     try:
-        return _Sheet(facts, [_value(reference, steps, select_value(value, steps, start=1))])
+        return _RecordText(
+            facts, [_make_value(reference, steps, select_value(value, steps, start=1))]
+        )
     except ToolFailed as missing:
-        return _Sheet([*facts, missing.message])
+        return _RecordText([*facts, missing.message])
 
 
-def _value(reference: str, steps: Sequence[Step], value: Any) -> Value:
+def _make_value(reference: str, steps: Sequence[Step], value: Any) -> Value:
     path = format_path(steps)
     about = describe_value(value) if isinstance(value, dict | list) else ""
-    return Value(path, as_text(value), _more(reference, join_surrogates(path)), about)
+    return Value(path, as_text(value), _call_for_rest(reference, join_surrogates(path)), about)
 
 
-def _more(reference: str, path: str) -> Callable[[int], str]:
+def _call_for_rest(reference: str, path: str) -> Callable[[int], str]:
     return lambda offset: f'get_span_details(span_id="{reference}", path="{path}", offset={offset})'
 
 
-def _not_shown(context: TraceContext, span: Span, fields: Sequence[str]) -> list[str]:
-    """Which bodies were not asked for; those known to be missing are left out."""
+def _note_hidden_bodies(context: TraceContext, span: Span, fields: Sequence[str]) -> list[str]:
+    """Names bodies that were not requested, except those known to be empty."""
     read = context.find(span.id) if span.id in context.analysis.bodies else None
     left = [
         name

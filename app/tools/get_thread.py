@@ -1,4 +1,4 @@
-"""The tool that reads the thread of a trace: what was asked and answered before and after it."""
+"""The tool that reads the thread of a trace: questions and answers before and after it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -17,20 +17,25 @@ from app.errors import OpikAssistError
 from app.opik.records import Thread, Trace
 from app.tools.excerpts import share_characters
 from app.tools.similar_traces import assign_trace_alias, format_start, format_trace_facts
-from app.tools.trace.bodies import plan_runs
+from app.tools.trace.bodies import plan_pages
 from app.tools.trace.project import with_timezone
 from app.tools.trace.trace_context import TraceContext
 
 SHOWN = 12
-"""Turns told in one answer."""
+"""Turns of one tool result: with 8,000 characters each has a few lines of text."""
 
 _BEFORE = 7
+"""Of 12 turns, those before this trace: causes lie before it, reactions after it."""
 _EARLIER = 200
+"""Turns read before this trace where it is not among the newest of its thread."""
 _RECORD_SECONDS = 3
+"""For the thread's own record, which adds only status and feedback."""
 _NUMBERS_SHOWN = 12
 _SCORES_SHOWN = 4
 _LONGEST_TEXT = 10_000
+"""Characters: the backend cuts values there as well."""
 _SHORTEST_TEXT = 60
+"""Characters of a question or an answer that are shown however many turns share the limit."""
 _LABEL = len("\n  answered: ")
 _START = datetime.min.replace(tzinfo=UTC)
 
@@ -39,7 +44,7 @@ _START = datetime.min.replace(tzinfo=UTC)
 class _Thread:
     """The traces of a thread, oldest first; `here` is the place of the trace in question.
 
-    `notes` tell what could not be read of it; `gap` that turns are missing behind this one.
+    `notes` state what could not be read; `gap` means that turns are missing after this one.
     """
 
     turns: Sequence[Trace]
@@ -53,10 +58,10 @@ class _Thread:
 async def get_thread(
     context: TraceContext,
     offset: Annotated[
-        int | None, Field(ge=0, description="Skip so many turns; default: those around.")
+        int | None, Field(ge=0, description="Turns to skip; default: show those around.")
     ] = None,
     turns: Annotated[
-        int, Field(ge=1, le=SHOWN, description="How many; the fewer, the more text of each.")
+        int, Field(ge=1, le=SHOWN, description="Turns to show; fewer show more text of each.")
     ] = SHOWN,
 ) -> str:
     """The thread of this trace: what was asked and answered before and after it, with times,
@@ -64,61 +69,66 @@ async def get_thread(
     trace = context.trace
     if not trace.thread_id:
         return "This trace is not part of a thread: nothing was recorded before or after it."
-    thread = await _read(context)
+    thread = await _read_thread(context)
     first = thread.here - _BEFORE * turns // SHOWN if offset is None else offset
     first = max(0, min(first, len(thread.turns) - (turns if offset is None else 1)))
     shown = range(first, min(first + turns, len(thread.turns)))
-    bodies = await _bodies(context, thread, [thread.turns[place] for place in shown])
-    head = [*_summary(context, thread), *thread.notes, "", _which(thread, shown, turns)]
-    room = context.limits.result_characters - sum(len(line) + 1 for line in head)
-    return "\n".join([*head, *_blocks(context, thread, shown, bodies=bodies, room=room)])
+    bodies = await _read_texts(context, thread, [thread.turns[place] for place in shown])
+    head = [
+        *_summarize_thread(context, thread),
+        *thread.notes,
+        "",
+        _format_position(thread, shown, turns),
+    ]
+    limit = context.limits.result_characters - sum(len(line) + 1 for line in head)
+    return "\n".join([*head, *_format_turns(context, thread, shown, bodies=bodies, limit=limit)])
 
 
-async def _read(context: TraceContext) -> _Thread:
+async def _read_thread(context: TraceContext) -> _Thread:
     around, trace = context.project, context.trace
-    newest = await around.of_thread()
+    newest = await around.list_thread()
     found, notes = {each.id: each for each in newest.traces}, []
-    if not newest.whole:
+    if not newest.complete:
         notes.append(f"Only the newest {format_count(len(found), 'turn')} could be read.")
-    gap = trace.id not in found and not newest.whole
+    gap = trace.id not in found and not newest.complete
     if gap:
-        earlier = await around.of_thread(cursor=trace.id, enough=_EARLIER)
+        earlier = await around.list_thread(cursor=trace.id, enough=_EARLIER)
         found = {each.id: each for each in earlier.traces} | found
-        notes.append("Of those between this trace and the newest an unknown number is missing.")
+        notes.append("An unknown number of turns between this trace and the newest is missing.")
     found[trace.id] = trace
     turns = sorted(
         found.values(), key=lambda each: (with_timezone(each.start_time or _START), each.id)
     )
     here = next(place for place, each in enumerate(turns) if each.id == trace.id)
     record: Thread | None = None
-    # The turns tell nearly all of it, so a backend that fails here or is slow loses little.
+    # The turns hold nearly all of it, so little is lost if the backend is slow or fails here.
     with anyio.move_on_after(_RECORD_SECONDS), suppress(OpikAssistError):
-        record = await around.thread()
+        record = await around.read_thread()
     return _Thread(turns, here, notes, gap, record)
 
 
-async def _bodies(
+async def _read_texts(
     context: TraceContext, thread: _Thread, shown: Sequence[Trace]
 ) -> Mapping[str, Trace]:
     """The turns with their truncated inputs and outputs, as far as they can be read."""
     trace = context.trace
     wanted = [each.id for each in shown if each.id != trace.id]
     read = {trace.id: trace}
-    with suppress(OpikAssistError):  # what is missing is said turn by turn
+    with suppress(OpikAssistError):  # what is missing is noted for each turn
         ids = [each.id for each in thread.turns]
         parts = [[id for id in ids if id <= trace.id], [id for id in ids if id > trace.id]]
         for part in parts if thread.gap else [ids]:
-            for run in plan_runs(part, [id for id in wanted if id in part]):
-                page = await context.project.bodies_of_thread(limit=run.limit, cursor=run.cursor)
+            for run in plan_pages(part, [id for id in wanted if id in part]):
+                page = await context.project.read_thread_bodies(limit=run.limit, cursor=run.cursor)
                 read |= {each.id: each for each in page if each.id in wanted}
     return read
 
 
-def _summary(context: TraceContext, thread: _Thread) -> list[str]:
+def _summarize_thread(context: TraceContext, thread: _Thread) -> list[str]:
     """The thread as a whole, and the turns that stand out, by their numbers."""
     turns, record = thread.turns, thread.record
     name = one_line(context.trace.thread_id or "", limit=80)
-    facts = [format_count(len(turns), "turn"), _lasted(turns)]
+    facts = [format_count(len(turns), "turn"), _format_period(turns)]
     tokens = sum(each.usage.get("total_tokens", 0) for each in turns)
     cost = sum(each.total_estimated_cost or 0 for each in turns)
     facts += [f"{tokens:,.0f} tokens"] if tokens else []
@@ -131,20 +141,22 @@ def _summary(context: TraceContext, thread: _Thread) -> list[str]:
     times = compute_quantiles(each.duration for each in turns)
     if times and len(turns) > 1:
         slowest = max(range(len(turns)), key=lambda place: turns[place].duration or 0)
-        usual, longest = (format_duration(1_000 * ms) for ms in (times.p50, _took(turns[slowest])))
+        usual, longest = (
+            format_duration(1_000 * ms) for ms in (times.p50, _duration_of(turns[slowest]))
+        )
         lines.append(
             f"half of the turns took at most {usual}; slowest: turn {slowest + 1:,}, {longest}"
         )
     failed = [place for place, each in enumerate(turns) if each.has_error]
     if failed:
         lines.append(
-            f"failed: {_numbers(failed)};"
+            f"failed: {_format_turn_numbers(failed)};"
             f" first {assign_trace_alias(turns[failed[0]], context.aliases)}"
         )
-    return [*lines, *_scored(turns)]
+    return [*lines, *_format_scores(turns)]
 
 
-def _lasted(turns: Sequence[Trace]) -> str:
+def _format_period(turns: Sequence[Trace]) -> str:
     """From the begin of the first turn to the end of the last, and how long that is."""
     begin, ends = turns[0].start_time, [each.end_time for each in turns if each.end_time]
     if begin is None or not ends:
@@ -156,12 +168,12 @@ def _lasted(turns: Sequence[Trace]) -> str:
     )
 
 
-def _took(trace: Trace) -> float:
+def _duration_of(trace: Trace) -> float:
     return trace.duration or 0.0
 
 
-def _scored(turns: Sequence[Trace]) -> list[str]:
-    """Of each kind of feedback the lowest and the highest: which of them is good, its name says."""
+def _format_scores(turns: Sequence[Trace]) -> list[str]:
+    """The lowest and the highest score of each name, since either may be the good one."""
     kinds: dict[str, list[tuple[float, int]]] = {}
     for place, turn in enumerate(turns, 1):
         for score in turn.feedback_scores:
@@ -175,14 +187,14 @@ def _scored(turns: Sequence[Trace]) -> list[str]:
     return lines
 
 
-def _numbers(places: Sequence[int]) -> str:
+def _format_turn_numbers(places: Sequence[int]) -> str:
     shown = ", ".join(f"{place + 1:,}" for place in places[:_NUMBERS_SHOWN])
     more = len(places) - _NUMBERS_SHOWN
     noun = "turn" if len(places) == 1 else "turns"
     return f"{noun} {shown}" + (f" and {more:,} more" if more > 0 else "")
 
 
-def _which(thread: _Thread, shown: range, turns: int) -> str:
+def _format_position(thread: _Thread, shown: range, turns: int) -> str:
     """Which turns follow, and the calls that show others."""
     count, first, end = len(thread.turns), shown.start, shown.stop
     where = f"Turns {first + 1:,} to {end:,} of {count:,}; this trace is {thread.here + 1:,}"
@@ -196,19 +208,22 @@ def _which(thread: _Thread, shown: range, turns: int) -> str:
     return "; ".join([where, *calls])
 
 
-def _blocks(
-    context: TraceContext, thread: _Thread, shown: range, *, bodies: Mapping[str, Trace], room: int
+def _format_turns(
+    context: TraceContext, thread: _Thread, shown: range, *, bodies: Mapping[str, Trace], limit: int
 ) -> list[str]:
-    """The turns one by one, as much of what was said as there is room for."""
-    heads = [_facts(context, thread, place) for place in shown]
-    said = [_said(bodies.get(thread.turns[place].id)) for place in shown]
-    texts = [text for each in said if each for text in each]
-    room -= sum(len(each) + 1 for each in heads) + _LABEL * len(texts)
-    limits = iter(share_characters([len(text) for text in texts], room))
-    return [f"{head}{_told(each, limits)}" for head, each in zip(heads, said, strict=True)]
+    """The turns one by one, with as much of their texts as fits."""
+    heads = [_format_turn_head(context, thread, place) for place in shown]
+    texts_of_turn = [_find_texts(bodies.get(thread.turns[place].id)) for place in shown]
+    texts = [text for each in texts_of_turn if each for text in each]
+    limit -= sum(len(each) + 1 for each in heads) + _LABEL * len(texts)
+    limits = iter(share_characters([len(text) for text in texts], limit))
+    return [
+        f"{head}{_format_texts(each, limits)}"
+        for head, each in zip(heads, texts_of_turn, strict=True)
+    ]
 
 
-def _facts(context: TraceContext, thread: _Thread, place: int) -> str:
+def _format_turn_head(context: TraceContext, thread: _Thread, place: int) -> str:
     turn = thread.turns[place]
     this = ", THIS TRACE" if place == thread.here else ""
     name = one_line(turn.name or "unnamed", limit=40)
@@ -218,8 +233,8 @@ def _facts(context: TraceContext, thread: _Thread, place: int) -> str:
     )
 
 
-def _said(body: Trace | None) -> tuple[str, str] | None:
-    """What was asked and answered, each on a line; None where it could not be read."""
+def _find_texts(body: Trace | None) -> tuple[str, str] | None:
+    """Question and answer; None where they could not be read."""
     if body is None:
         return None
     return find_question(body.input, limit=_LONGEST_TEXT), find_answer(
@@ -227,10 +242,10 @@ def _said(body: Trace | None) -> tuple[str, str] | None:
     )
 
 
-def _told(said: tuple[str, str] | None, limits: Iterator[int]) -> str:
-    """What was said, each text in the next of the limits."""
-    if said is None:
+def _format_texts(texts_of_turn: tuple[str, str] | None, limits: Iterator[int]) -> str:
+    """The texts on a line each, each within the next of the limits."""
+    if texts_of_turn is None:
         return "\n  its input and output could not be read"
-    cut = (one_line(text, limit=max(_SHORTEST_TEXT, next(limits))) for text in said)
+    cut = (one_line(text, limit=max(_SHORTEST_TEXT, next(limits))) for text in texts_of_turn)
     texts = [each or "nothing recorded" for each in cut]
     return f"\n  asked: {texts[0]}\n  answered: {texts[1]}"

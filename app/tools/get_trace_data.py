@@ -1,4 +1,4 @@
-"""The tool that reads the trace as a whole: outline, findings, profile, path, lists of spans."""
+"""The tool that reads the trace as a whole: outline, findings, profile, path, list of spans."""
 
 from typing import Annotated, Any, Literal, TypedDict
 
@@ -44,7 +44,7 @@ def _display(_: TraceContext, view: View = "outline", **asked: Any) -> str:
 
 
 def _view(view: View, asked: dict[str, Any]) -> View:
-    """The view that is meant: whoever filters, sorts or leafs through an outline wants a list."""
+    """The view that is meant: filters, an order or an offset in an outline mean the list."""
     filters = ("name", "type", "status", "min_duration_ms", "sort")
     if any(asked.get(each) is not None for each in filters):
         return "spans"
@@ -63,7 +63,7 @@ async def get_trace_data(
     status: Status | None = None,
     min_duration_ms: float | None = None,
     sort: Annotated[Sort | None, Field(description="Greatest first, start: tree order.")] = None,
-    offset: Annotated[int, Field(ge=0, description="Skip so many lines of the list.")] = 0,
+    offset: Annotated[int, Field(ge=0, description="Lines of the list to skip.")] = 0,
 ) -> str:
     """The trace as a whole, or a list of its spans: name, type, status, min_duration_ms and sort
     filter and order the list (view=spans)."""
@@ -79,7 +79,7 @@ async def get_trace_data(
         raise ToolFailed(f'view="{meant}" is about the whole trace; leave root out.')
     if meant == "outline":
         return await anyio.to_thread.run_sync(_outline, context, top)
-    analysis, alias, room = (
+    analysis, alias, limit = (
         context.analysis,
         context.aliases.name,
         context.limits.result_characters,
@@ -95,20 +95,20 @@ async def get_trace_data(
             return format_critical_path(analysis, root=top, **page)
         return list_spans(analysis, root=top, sort=sort or "start", **filters, **page)
 
-    return await anyio.to_thread.run_sync(fit_lines, write, room)
+    return await anyio.to_thread.run_sync(fit_lines, write, limit)
 
 
 def _outline(context: TraceContext, top: Node | None) -> str:
-    """The outline in half the room and the trace's own bodies in the other; below a span only
-    the outline."""
-    room = context.limits.result_characters
+    """The outline in half of the characters and the trace's own bodies in the other half; with
+    `top` only the outline below that span."""
+    limit = context.limits.result_characters
     analysis, alias = context.analysis, context.aliases.name
 
     def write(tokens: int) -> str:
         return build_outline(analysis, alias=alias, budget_tokens=tokens, root=top)
 
     if top is not None:
-        return fit_lines(write, room)
-    parts = [fit_lines(write, room // 2), *context.notes]
-    left = room - sum(len(part) + 2 for part in parts)
+        return fit_lines(write, limit)
+    parts = [fit_lines(write, limit // 2), *context.notes]
+    left = limit - sum(len(part) + 2 for part in parts)
     return "\n\n".join([*parts, *render_excerpt(trace_values(context), left)])

@@ -1,4 +1,4 @@
-"""Finds a pattern in the values of spans: where it stands, how often, and what is around it."""
+"""Finds a pattern in the values of spans: where, how often, and with what around it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,11 +16,15 @@ from app.tools.excerpts import as_text
 
 LONGEST_PATTERN = 500
 HITS_KEPT = 1_000
+"""Hits kept for paging: some 20 results of 8,000 characters, more than a model reads."""
 _MEMORY = 1 << 20
+"""Bytes for the compiled pattern; RE2 refuses patterns that need more."""
 _MOST_LEAVES = 1_000_000
 _COUNTED_IN_A_VALUE = 1_000
+"""Matches counted in one value: a pattern such as `.` matches every character."""
 _BEFORE, _AFTER = 60, 160
 _SNIPPET = 200
+"""Bytes around a match, and characters of the line shown: a sentence on either side."""
 
 
 class _Match(Protocol):
@@ -28,10 +32,10 @@ class _Match(Protocol):
 
 
 class SearchPattern:
-    """What is looked for, in UTF-8: RE2 takes time linear in the text whatever the pattern."""
+    """A pattern for UTF-8 text; RE2 takes linear time whatever the pattern."""
 
     def __init__(self, pattern: str, *, regex: bool) -> None:
-        """ToolFailed, in words, for a pattern that RE2 does not take."""
+        """Raises ToolFailed for a pattern that RE2 does not support."""
         if not pattern or len(pattern) > LONGEST_PATTERN:
             raise ToolFailed(f"A pattern has 1 to {LONGEST_PATTERN} characters.")
         self.plain = None if regex else pattern
@@ -43,10 +47,12 @@ class SearchPattern:
         try:
             self._compiled = re2.compile(as_text(pattern), options)
         except re2.error as error:
-            said = error.args[0] if error.args else b""
-            reason = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+            message = error.args[0] if error.args else b""
+            reason = (
+                message.decode("utf-8", "replace") if isinstance(message, bytes) else str(message)
+            )
             raise ToolFailed(
-                f"RE2 does not take this pattern ({one_line(reason, limit=120)}). It knows no"
+                f"RE2 does not support this pattern ({one_line(reason, limit=120)}). It has no"
                 " lookaround and no backreferences; regex=false searches for the plain text."
             ) from None
 
@@ -74,7 +80,7 @@ class Hit:
 
 @dataclass(slots=True)
 class HitCounter:
-    """What was found so far, in the order of finding. All is counted, 1,000 hits are kept."""
+    """The hits so far, in the order found; all are counted, the first 1,000 kept."""
 
     hits: list[Hit] = field(default_factory=list)
     values: int = 0
@@ -89,8 +95,8 @@ class HitCounter:
             self.hits.append(hit)
 
 
-def scan(
-    needle: SearchPattern, record: Span | Trace, fields: Sequence[str], tally: HitCounter
+def scan_record(
+    pattern: SearchPattern, record: Span | Trace, fields: Sequence[str], counter: HitCounter
 ) -> None:
     """Adds the hits in those of name, input, output, metadata and error that are in `fields`."""
     name = record.id if isinstance(record, Span) else ""
@@ -101,34 +107,34 @@ def scan(
         if value is None:
             continue
         for path, leaf in iterate_leaves(value, most=_MOST_LEAVES):
-            hit = _look(needle, name, (each, *path), leaf, keys)
+            hit = _find_hit(pattern, name, (each, *path), leaf, keys)
             if hit is not None:
-                tally.add(hit)
+                counter.add(hit)
 
 
-def _look(
-    needle: SearchPattern, record: str, path: Sequence[str | int], leaf: Any, keys: dict[str, bool]
+def _find_hit(
+    pattern: SearchPattern, record: str, path: Sequence[str | int], leaf: Any, keys: dict[str, bool]
 ) -> Hit | None:
     """A hit in the value, else in the key under which it stands."""
     text = as_text(leaf)
     data = text.encode()
-    places = list(needle.places(data))
+    places = list(pattern.places(data))
     if places:
         start, end = places[0]
         around = data[max(0, start - _BEFORE) : min(end, start + _AFTER) + _AFTER]
         at = len(data[:start].decode())
         snippet = around.decode("utf-8", "ignore")
-        return _hit(record, path, len(places), snippet, at=at, length=len(text))
+        return _make_hit(record, path, len(places), snippet, at=at, length=len(text))
     key = path[-1] if len(path) > 1 else 0
     if isinstance(key, str):
         if key not in keys:
-            keys[key] = any(needle.places(as_text(key).encode()))
+            keys[key] = any(pattern.places(as_text(key).encode()))
         if keys[key]:
-            return _hit(record, path, 1, f"{key}: {text[:_SNIPPET]}", at=0, length=len(text))
+            return _make_hit(record, path, 1, f"{key}: {text[:_SNIPPET]}", at=0, length=len(text))
     return None
 
 
-def _hit(
+def _make_hit(
     record: str, path: Sequence[str | int], matches: int, around: str, *, at: int, length: int
 ) -> Hit:
     where = format_path(path[-200:])

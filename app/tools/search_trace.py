@@ -1,7 +1,7 @@
-"""The tool that searches the trace: what is loaded first, then what is not.
+"""The tool that searches the trace: first what is loaded, then the rest.
 
-The backend itself chooses the spans for a plain text in inputs and outputs; what it cannot or does
-not choose is read page by page, and only the hits are kept.
+For a plain text in inputs and outputs the backend finds the spans; whatever it cannot search is
+read page by page, and only the hits are kept.
 """
 
 import json
@@ -18,9 +18,9 @@ from app.errors import OpikAssistError
 from app.opik.client import BODIES
 from app.opik.records import Span, Trace
 from app.opik.responses import SpanPage
-from app.tools.search_scan import HITS_KEPT, Hit, HitCounter, SearchPattern, scan
+from app.tools.search_scan import HITS_KEPT, Hit, HitCounter, SearchPattern, scan_record
 from app.tools.trace.project import PageSize
-from app.tools.trace.text_filter import Selection
+from app.tools.trace.text_filter import TextSelection
 from app.tools.trace.trace_context import TraceContext
 
 SearchField = Literal["name", "input", "output", "metadata", "error"]
@@ -28,35 +28,40 @@ SearchField = Literal["name", "input", "output", "metadata", "error"]
 ALL_FIELDS: tuple[SearchField, ...] = ("name", "error", "input", "output", "metadata")
 _PLURALS = {"input": "inputs", "output": "outputs", "metadata": "metadata"}
 _CHUNK = 50
+"""Spans searched at a time, so that a time limit can interrupt between chunks."""
 _MOST_FAILURES = 5
+"""Empty broken pages after which a run ends: each one is an attempt of several seconds."""
 _CLOSING = 400
+"""Characters kept free for the notes at the end of a result, without the calls in them."""
 
 
-def _listed(value: Any) -> Any:
-    """Models also write a text with commas where a list is asked for."""
+def _split_list(value: Any) -> Any:
+    """Splits a string at commas; models also send one where a list is asked for."""
     return value.replace(",", " ").split() if isinstance(value, str) else value
 
 
 Fields = Annotated[
-    list[SearchField] | None, BeforeValidator(_listed), Field(description="Where; default: all.")
+    list[SearchField] | None,
+    BeforeValidator(_split_list),
+    Field(description="Where; default: all."),
 ]
 
 
 class Search:
-    """One search of one turn. `run` goes on where the last run had to stop."""
+    """One search of one turn; each `run` continues where the last one reached a limit."""
 
     def __init__(
-        self, context: TraceContext, needle: SearchPattern, fields: Sequence[SearchField]
+        self, context: TraceContext, pattern: SearchPattern, fields: Sequence[SearchField]
     ) -> None:
-        self.tally = HitCounter()
+        self.counter = HitCounter()
         self.partly: set[str] = set()
         self.missing = 0
         self.failure = ""
         self._context = context
-        self._needle = needle
+        self._pattern = pattern
         self._fields = [name for name in ALL_FIELDS if name in fields]
         self._bodies: list[str] = [name for name in self._fields if name in BODIES]
-        self._chosen = Selection(context.contains, needle.plain, self._bodies)
+        self._chosen = TextSelection(context.contains, pattern.plain, self._bodies)
         self._waiting: list[str] | None = None
         self._cut: dict[str, tuple[Span, list[str]]] = {}
         self._unread: list[str] = []
@@ -76,61 +81,63 @@ class Search:
 
     @property
     def _swept(self) -> list[str]:
-        """What the backend did not answer for all spans."""
+        """Fields that the backend did not search for all spans."""
         return [name for name in self._bodies if name not in self._chosen.answered]
 
     async def run(self) -> None:
-        """Searches until all is searched or the limits of one run are reached."""
+        """Searches until all is searched or a limit of one run is reached."""
         async with self._turn:
             self.failure = ""
             self._bytes_left = self._context.limits.search.bytes
             if self._waiting is None:
-                await self._structure()
+                await self._scan_structure()
             with anyio.move_on_after(self._context.limits.search.seconds):
-                await self._loaded()
-                if await self._choose():
-                    await self._read_cut()
-                    await self._pages()
+                await self._scan_loaded()
+                if await self._scan_chosen():
+                    await self._scan_cut()
+                    await self._scan_pages()
 
-    async def _structure(self) -> None:
+    async def _scan_structure(self) -> None:
         """Names and errors of all spans, and the trace's own values."""
         context = self._context
         nodes = context.analysis.tree.nodes
-        read = [node.id for node in nodes if context.body(node.id) is not None]
-        unread = [node.id for node in nodes if context.body(node.id) is None]
+        read = [node.id for node in nodes if context.get_body(node.id) is not None]
+        unread = [node.id for node in nodes if context.get_body(node.id) is None]
         flat = [name for name in self._fields if name not in BODIES]
-        await self._scan([(context.trace, self._fields)])
+        await self._scan_records([(context.trace, self._fields)])
         if any(is_cut_body(getattr(context.trace, name)) for name in self._bodies):
             self.partly.add("")
         for start in range(0, len(nodes) if flat else 0, 20 * _CHUNK):
-            await self._scan([(node.span, flat) for node in nodes[start : start + 20 * _CHUNK]])
+            await self._scan_records(
+                [(node.span, flat) for node in nodes[start : start + 20 * _CHUNK]]
+            )
         self._waiting = read if self._bodies else []
         self._unread = sorted(unread, reverse=True) if self._bodies else []
 
-    async def _scan(self, work: Sequence[tuple[Span | Trace, Sequence[str]]]) -> None:
+    async def _scan_records(self, work: Sequence[tuple[Span | Trace, Sequence[str]]]) -> None:
         """Searches these fields of these records."""
 
         def search_all() -> None:
             for record, fields in work:
-                scan(self._needle, record, fields, self.tally)
+                scan_record(self._pattern, record, fields, self.counter)
 
         await anyio.to_thread.run_sync(search_all)
 
-    async def _loaded(self) -> None:
-        """Bodies that were read; those that the backend cut wait."""
+    async def _scan_loaded(self) -> None:
+        """Bodies that are loaded; those that the backend cut are left for later."""
         assert self._waiting is not None
         while self._waiting:
             chunk = self._waiting[:_CHUNK]
-            spans = [span for each in chunk if (span := self._context.body(each)) is not None]
-            cut = {span.id: (span, self._bodies) for span in spans if self._goes_on(span)}
-            await self._scan([(span, self._bodies) for span in spans if span.id not in cut])
+            spans = [span for each in chunk if (span := self._context.get_body(each)) is not None]
+            cut = {span.id: (span, self._bodies) for span in spans if self._may_match_beyond(span)}
+            await self._scan_records([(span, self._bodies) for span in spans if span.id not in cut])
             self._cut |= cut
             del self._waiting[: len(chunk)]
 
-    async def _choose(self) -> bool:
-        """Spans that the backend chooses; False when the limit came before the end of them.
+    async def _scan_chosen(self) -> bool:
+        """Spans that the backend finds; False if the limit was reached before their end.
 
-        Nothing is asked where all is loaded and what is cut can be read whole anyway.
+        The backend is not asked where all is loaded and what is cut can be read whole anyway.
         """
         if not self._unread and len(self._cut) <= self._whole_left:
             return True
@@ -140,7 +147,7 @@ class Search:
                 return True
             field, unread = self._chosen.field, set(self._unread)
             spans = [span for span in page.found if span.id in unread]
-            await self._scan([(span, [field]) for span in spans])
+            await self._scan_records([(span, [field]) for span in spans])
             for span in spans:
                 if not is_cut_body(value := getattr(span, field)):
                     continue
@@ -152,52 +159,52 @@ class Search:
             self._bytes_left -= page.bytes
         return False
 
-    async def _read_cut(self) -> None:
-        """Spans with cut values are read whole, as many as may be, where the text may be beyond."""
+    async def _scan_cut(self) -> None:
+        """Spans with cut values: as many as allowed are read whole."""
         while self._cut:
             span, fields = next(iter(self._cut.values()))
-            if self._whole_left > 0 and self._goes_on(span, fields):
+            if self._whole_left > 0 and self._may_match_beyond(span, fields):
                 self._whole_left -= 1
                 span = await self._context.read_whole(span)
-            await self._scan([(span, fields)])
-            self.partly |= {span.id} if self._goes_on(span, fields) else set()
+            await self._scan_records([(span, fields)])
+            self.partly |= {span.id} if self._may_match_beyond(span, fields) else set()
             del self._cut[span.id]
 
-    def _goes_on(self, span: Span, fields: Sequence[str] | None = None) -> bool:
-        """Whether a value is cut, and the backend does not say that the text is not in it."""
+    def _may_match_beyond(self, span: Span, fields: Sequence[str] | None = None) -> bool:
+        """Whether a value is cut, unless the backend answered that the text is not in it."""
         return any(
             is_cut_body(getattr(span, name)) and not self._chosen.leaves_out(span, name)
             for name in (self._bodies if fields is None else fields)
         )
 
-    async def _pages(self) -> None:
-        """Bodies that were not read, newest first; what was searched is not kept."""
+    async def _scan_pages(self) -> None:
+        """Bodies that were not read, newest first; they are searched and dropped."""
         size, failures = PageSize(), 0
         while self._unread and self._swept and self._bytes_left > 0 and failures < _MOST_FAILURES:
             size.limit = min(size.limit, len(self._unread))
             others = [name for name in BODIES if name not in self._swept]
             try:
-                page = await self._context.page_from(
+                page = await self._context.read_page_from(
                     self._unread[0], limit=size.limit, exclude=others
                 )
             except OpikAssistError as error:
                 self.failure = error.message
                 return
-            await self._take(page, size.limit)
+            await self._scan_page(page, size.limit)
             self._bytes_left -= page.bytes
             failures += page.broken and not page.records
-            size.learn(page)
+            size.adapt(page)
 
-    async def _take(self, page: SpanPage, limit: int) -> None:
-        """Searches a page and strikes off what it passed, also what it should have held."""
+    async def _scan_page(self, page: SpanPage, limit: int) -> None:
+        """Searches a page; the spans that it covers, found or missing, count as read."""
         unread = set(self._unread)
         work = [
-            (span, [name for name in self._swept if not self._chosen.came(span, name)])
+            (span, [name for name in self._swept if not self._chosen.was_chosen(span, name)])
             for span in page.found
             if span.id in unread
         ]
-        await self._scan(work)
-        self.partly |= {span.id for span, fields in work if self._goes_on(span, fields)}
+        await self._scan_records(work)
+        self.partly |= {span.id for span, fields in work if self._may_match_beyond(span, fields)}
         if page.cursor is not None:
             rest = [each for each in self._unread if each < page.cursor]
         elif page.broken and limit > 1:
@@ -219,10 +226,10 @@ async def search_trace(
     pattern: Annotated[str, Field(description="Plain text, or RE2 with regex. Case is ignored.")],
     regex: bool = False,
     fields: Fields = None,
-    offset: Annotated[int, Field(ge=0, description="Skip so many hits, and search on.")] = 0,
+    offset: Annotated[int, Field(ge=0, description="Hits to skip; the search continues.")] = 0,
 ) -> str:
-    """Where a text stands in names, inputs, outputs, metadata (values and their keys) and errors
-    of all spans: each hit with its span, path and surroundings, and the count of all."""
+    """Where a text occurs in names, inputs, outputs, metadata (values and keys) and errors of all
+    spans: each hit with span, path and surrounding text, and the total."""
     chosen = tuple(fields or ALL_FIELDS)
     key = (pattern, regex, chosen)
     search = context.searches.get(key)
@@ -230,7 +237,7 @@ async def search_trace(
         search = context.searches[key] = Search(
             context, SearchPattern(pattern, regex=regex), chosen
         )
-    before = len(search.tally.hits)
+    before = len(search.counter.hits)
     if offset >= before:
         await search.run()
     arguments = f"pattern={json.dumps(pattern, ensure_ascii=False)}"
@@ -238,33 +245,35 @@ async def search_trace(
         arguments += ", regex=true"
     if fields:
         arguments += f", fields={json.dumps(list(chosen))}"
-    return _written(context, search, min(offset, before), call=arguments)
+    return _format_result(context, search, min(offset, before), call=arguments)
 
 
-def _written(context: TraceContext, search: Search, offset: int, *, call: str) -> str:
-    tally, room = search.tally, context.limits.result_characters - _CLOSING - len(call)
-    matches = f"{tally.matches:,} {'match' if tally.matches == 1 else 'matches'}"
-    found = f"{matches} in {format_count(tally.values, 'value')} of {_where(tally)}"
-    lines = [found if tally.matches else "No match."]
+def _format_result(context: TraceContext, search: Search, offset: int, *, call: str) -> str:
+    counter, limit = search.counter, context.limits.result_characters - _CLOSING - len(call)
+    matches = f"{counter.matches:,} {'match' if counter.matches == 1 else 'matches'}"
+    found = f"{matches} in {format_count(counter.values, 'value')} of {_count_records(counter)}"
+    lines = [found if counter.matches else "No match."]
     size = len(lines[0])
     shown = offset
-    for hit in tally.hits[offset:]:
-        line = _line(context, hit)
-        if size + len(line) + 1 > room:
+    for hit in counter.hits[offset:]:
+        line = _format_hit(context, hit)
+        if size + len(line) + 1 > limit:
             break
         size += len(line) + 1
         lines.append(line)
         shown += 1
-    more = len(tally.hits) - shown
+    more = len(counter.hits) - shown
     if more > 0:
         lines.append(f"[{format_count(more, 'more hit')}: search_trace({call}, offset={shown})]")
-    if tally.values > HITS_KEPT:
-        lines.append(f"[only the first {HITS_KEPT:,} values are kept; search for something rarer]")
-    return "\n".join([*lines, *_limits(search, call, max(1, len(tally.hits)))])
+    if counter.values > HITS_KEPT:
+        lines.append(
+            f"[only the first {HITS_KEPT:,} values are kept; search for something more specific]"
+        )
+    return "\n".join([*lines, *_format_limits(search, call, max(1, len(counter.hits)))])
 
 
-def _limits(search: Search, call: str, offset: int) -> list[str]:
-    """What was not searched, and the call that searches on."""
+def _format_limits(search: Search, call: str, offset: int) -> list[str]:
+    """What was not searched, and the call that continues the search."""
     notes = []
     if search.partly:
         where = format_count(len(search.partly), "span")
@@ -275,25 +284,27 @@ def _limits(search: Search, call: str, offset: int) -> list[str]:
         spans = format_count(search.left, "span")
         reason = f": {one_line(search.failure, limit=160)}" if search.failure else ""
         notes.append(
-            f"[{_named(search.left_fields)} of {spans} not searched yet{reason};"
-            f" go on with search_trace({call}, offset={offset})]"
+            f"[{_format_fields(search.left_fields)} of {spans} not searched yet{reason};"
+            f" continue with search_trace({call}, offset={offset})]"
         )
     return notes
 
 
-def _named(fields: Sequence[str]) -> str:
+def _format_fields(fields: Sequence[str]) -> str:
     """`inputs, outputs and metadata`, or those of them."""
     names = [_PLURALS[name] for name in fields]
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def _where(tally: HitCounter) -> str:
-    spans = len(tally.records - {""})
-    return f"{format_count(spans, 'span')}{' and the trace itself' if '' in tally.records else ''}"
+def _count_records(counter: HitCounter) -> str:
+    spans = len(counter.records - {""})
+    return (
+        f"{format_count(spans, 'span')}{' and the trace itself' if '' in counter.records else ''}"
+    )
 
 
-def _line(context: TraceContext, hit: Hit) -> str:
-    """One hit; a match far inside a long value names its character, for an offset."""
+def _format_hit(context: TraceContext, hit: Hit) -> str:
+    """One hit on a line; in a long value with the character of the match, for an offset."""
     who = context.aliases.name(hit.record) if hit.record else "trace"
     times = f" ({hit.matches:,} times)" if hit.matches > 1 else ""
     far = f" [character {hit.at:,} of {hit.length:,}]" if hit.length > 2_000 else ""

@@ -1,4 +1,4 @@
-"""The tools that find other runs of the same name, and say how one of them went otherwise."""
+"""The tools that find other traces of the same name, and compare one of them with this trace."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Literal
@@ -23,20 +23,20 @@ _SCORES_SHOWN = 3
 
 
 def format_start(trace: Trace) -> str:
-    """When it began, UTC, to the second."""
+    """The start time in UTC, to the second."""
     if trace.start_time is None:
         return "at an unknown time"
     return f"{with_timezone(trace.start_time):%Y-%m-%d %H:%M:%S}"
 
 
 def assign_trace_alias(trace: Trace, aliases: Aliases) -> str:
-    """The short name of another trace; a person reads its name and when it began."""
+    """The short name of another trace; people read its name and start time instead."""
     label = f"{one_line(trace.name or 'unnamed', limit=40)} {format_start(trace)}"
     return aliases.name_trace(trace.id, label)
 
 
 def format_trace_facts(trace: Trace) -> str:
-    """Duration, size, spending, error and scores, as far as they are known."""
+    """Duration, spans, tokens, cost, error and scores, as far as they are known."""
     parts = []
     if trace.duration is not None:
         parts.append(format_duration(trace.duration * 1_000))
@@ -60,11 +60,14 @@ def format_trace_facts(trace: Trace) -> str:
 Outcome = Literal["healthy", "failed", "slow"]
 
 DAYS = 30
+"""Days before the trace that are searched: rare failures need more than the week of averages."""
 _SHOWN = 8
 _CHOSEN_FROM = 60
-"""Runs without an error, of which the most ordinary are shown."""
+"""Traces without an error, of which the most ordinary are shown: enough for a median."""
 _LOOKED_THROUGH = 500
+"""Newest traces sorted here where the backend cannot sort; read in a second or two."""
 _FAR = 2.0
+"""Times the median from which on a duration or a cost is not ordinary."""
 _FILTERS: Mapping[str, Filter] = {
     "healthy": {"field": "error_info", "operator": "is_empty", "value": ""},
     "failed": {"field": "error_info", "operator": "is_not_empty", "value": ""},
@@ -73,14 +76,16 @@ _FITS: Mapping[str, Callable[[Trace], bool]] = {
     "healthy": lambda trace: not trace.has_error and trace.end_time is not None,
     "failed": lambda trace: trace.has_error,
 }
-
-
-_SOME: Mapping[str, str] = {
+_ORDINARY_BY: tuple[Callable[[Trace], float | None], ...] = (
+    lambda trace: trace.duration,
+    lambda trace: trace.total_estimated_cost,
+)
+_HEADINGS: Mapping[str, str] = {
     "healthy": "Other traces without an error,",
     "failed": "Other failed traces",
     "slow": "Other traces",
 }
-_NONE: Mapping[str, str] = {
+_NOTHING_FOUND: Mapping[str, str] = {
     "healthy": "No other trace without an error,",
     "failed": "No other failed trace",
     "slow": "No other trace",
@@ -93,19 +98,19 @@ async def find_similar_traces(context: TraceContext, outcome: Outcome) -> str:
     took longest. They get short names (t1)."""
     trace, around = context.trace, context.project
     if not trace.name:
-        raise ToolFailed("This trace has no name, so none can be of the same name.")
-    window = around.window(DAYS)
+        raise ToolFailed("This trace has no name, so there are no others of its name.")
+    window = around.make_window(DAYS)
     if outcome == "slow":
-        found, order = await _slowest(context, trace.name, window)
+        found, order = await _list_slowest(context, trace.name, window)
     else:
-        found, order = await _newest(context, trace.name, window, outcome=outcome)
+        found, order = await _list_newest(context, trace.name, window, outcome=outcome)
     found = [each for each in found if each.id != trace.id]
     if outcome == "healthy":
-        found = _ordinary_first(found, apart_from=trace)
+        found = _sort_ordinary_first(found, apart_from=trace)
     about = f"named {one_line(trace.name, limit=60)} in this project, {window.text()}"
     if not found:
-        return f"{_NONE[outcome]} {about}, was found ({order})."
-    lines = [f"{_SOME[outcome]} {about} ({order}):"]
+        return f"{_NOTHING_FOUND[outcome]} {about}, was found ({order})."
+    lines = [f"{_HEADINGS[outcome]} {about} ({order}):"]
     aliases = context.aliases
     lines += [
         f"{assign_trace_alias(each, aliases)} {format_start(each)} {format_trace_facts(each)}"
@@ -115,7 +120,7 @@ async def find_similar_traces(context: TraceContext, outcome: Outcome) -> str:
     return "\n".join(lines)
 
 
-async def _newest(
+async def _list_newest(
     context: TraceContext,
     name: str,
     window: BaselineWindow,
@@ -127,27 +132,26 @@ async def _newest(
         if outcome == "healthy"
         else (_SHOWN + 1, "newest first")
     )
-    listed = await context.project.named(
+    listed = await context.project.list_named(
         name, window, outcome=_FILTERS[outcome], fits=_FITS[outcome], enough=enough
     )
-    if not listed.whole and len(listed.traces) < enough:
-        order += f"; only the newest {format_count(listed.looked_at, 'trace')} were looked through"
+    if not listed.complete and len(listed.traces) < enough:
+        order += f"; only the newest {format_count(listed.records, 'trace')} were looked through"
     return listed.traces, order
 
 
-def _ordinary_first(found: Sequence[Trace], *, apart_from: Trace) -> list[Trace]:
-    """Those of other threads, with a time and a cost like most, before the others; newest first.
+def _sort_ordinary_first(found: Sequence[Trace], *, apart_from: Trace) -> list[Trace]:
+    """Traces of other threads with an ordinary time and cost first; each group newest first.
 
-    A run that took far longer shows little of how it should go, and what went wrong in a thread
-    often goes on in its next turns.
+    A trace that took far longer is a poor model, and a fault in a thread often persists in its next
+    turns.
     """
-    measures = (_time, _cost)
-    usual = [compute_quantiles(map(of, found)) for of in measures]
+    usual = [compute_quantiles(map(read, found)) for read in _ORDINARY_BY]
 
     def is_odd(each: Trace) -> bool:
         return any(
-            many is not None and (of(each) or 0) > _FAR * many.p50
-            for of, many in zip(measures, usual, strict=True)
+            many is not None and (read(each) or 0) > _FAR * many.p50
+            for read, many in zip(_ORDINARY_BY, usual, strict=True)
         )
 
     def place(each: Trace) -> tuple[bool, bool]:
@@ -157,23 +161,15 @@ def _ordinary_first(found: Sequence[Trace], *, apart_from: Trace) -> list[Trace]
     return sorted(found, key=place)
 
 
-def _time(trace: Trace) -> float | None:
-    return trace.duration
-
-
-def _cost(trace: Trace) -> float | None:
-    return trace.total_estimated_cost
-
-
-async def _slowest(
+async def _list_slowest(
     context: TraceContext, name: str, window: BaselineWindow
 ) -> tuple[list[Trace], str]:
-    """The slowest as the backend sorts them; where it does not, the slowest of the newest."""
-    sorted_by_it = await context.project.longest(name, window, _SHOWN + 1)
+    """The slowest as the backend sorts them; where it cannot, the slowest of the newest."""
+    sorted_by_it = await context.project.list_longest(name, window, _SHOWN + 1)
     if sorted_by_it is not None:
         return sorted(sorted_by_it, key=_slowest_first), "slowest first"
-    listed = await context.project.named(name, window, enough=_LOOKED_THROUGH)
-    among = "all" if listed.whole else f"the newest {format_count(len(listed.traces), 'trace')}"
+    listed = await context.project.list_named(name, window, enough=_LOOKED_THROUGH)
+    among = "all" if listed.complete else f"the newest {format_count(len(listed.traces), 'trace')}"
     order = f"slowest first of {among}, not sorted by Opik"
     return sorted(listed.traces, key=_slowest_first), order
 
@@ -183,12 +179,12 @@ def _slowest_first(trace: Trace) -> float:
 
 
 def _display(context: TraceContext, trace: str) -> str:
-    label = context.aliases.trace_label(context.aliases.trace_id(_plain(trace)) or "")
+    label = context.aliases.trace_label(context.aliases.trace_id(_clean_reference(trace)) or "")
     # The panel reads `{span:<id>}` as the name of a span.
     return f"Comparing with {label.replace('{', '(')}" if label else "Comparing with another run"
 
 
-def _plain(reference: str) -> str:
+def _clean_reference(reference: str) -> str:
     return reference.strip().strip("[]").lower()
 
 
@@ -198,14 +194,14 @@ async def compare_traces(
 ) -> str:
     """How this trace (B) differs from another one (A): first divergence, steps missing, added,
     failed or slower, models, sizes, output."""
-    alias = _plain(trace)
+    alias = _clean_reference(trace)
     trace_id = context.aliases.trace_id(alias)
     if trace_id is None:
         raise ToolFailed(
-            "No trace has this short name. get_thread and find_similar_traces give them (t1, ...)."
+            "No trace has this short name; get_thread and find_similar_traces assign t1, t2, ..."
         )
     if trace_id == context.trace.id:
-        raise ToolFailed("That is the trace of this conversation itself; name another one.")
+        raise ToolFailed("That is this trace itself; name another one.")
     other = await context.load_other(trace_id)
     known = context.analysis.tree.by_id
 
@@ -221,5 +217,5 @@ async def compare_traces(
         return format_difference(*sides, alias=name, budget_tokens=tokens)
 
     notes = [f"[{alias}: {note}]" for note in other.notes]
-    room = context.limits.result_characters - sum(len(note) + 1 for note in notes)
-    return "\n".join([await anyio.to_thread.run_sync(fit_lines, write, room), *notes])
+    limit = context.limits.result_characters - sum(len(note) + 1 for note in notes)
+    return "\n".join([await anyio.to_thread.run_sync(fit_lines, write, limit), *notes])

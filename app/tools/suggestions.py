@@ -1,6 +1,6 @@
-"""Questions worth asking about a trace: to begin with, and after an answer.
+"""Suggests questions about a trace: to begin with, and after an answer.
 
-Plain text on one line each, at most 120 characters. Only what the tools can answer is suggested.
+Plain text on one line each, at most 120 characters; only what the tools can answer.
 """
 
 import re
@@ -47,15 +47,15 @@ _FATAL = frozenset([Category.CAUSE_OF_ERROR, Category.ERROR_ORIGIN])
 
 
 def suggest_next_questions(analysis: TraceAnalysis, label: Label) -> Questions:
-    """Three questions for after an answer: from the findings, about the conversation or the other
-    runs, then from where time and money go."""
+    """Three questions to follow an answer: from the findings, about the conversation or other
+    traces, then from where time and money go."""
     findings = _from_findings(analysis, label)
     return _first_three(
         islice(findings, 2),
-        _beyond(analysis),
+        _from_other_traces(analysis),
         findings,
         _from_profile(analysis, label),
-        _about_any(),
+        _for_any_trace(),
     )
 
 
@@ -67,7 +67,7 @@ def suggest_first_questions(analysis: TraceAnalysis, label: Label) -> Questions:
         islice(_from_findings(analysis, label), 1),
         _from_thread(analysis),
         _from_profile(analysis, label),
-        _about_any(),
+        _for_any_trace(),
     )
 
 
@@ -88,22 +88,22 @@ def _from_state(analysis: TraceAnalysis) -> Iterator[str]:
 
 
 def _from_findings(analysis: TraceAnalysis, label: Label) -> Iterator[str]:
-    """One question for each category, the most telling finding first."""
+    """One question for each category, in the order of the findings."""
     asked: set[Category] = set()
     for finding in analysis.findings:
         if finding.category not in asked:
             asked.add(finding.category)
-            yield _about(finding, label)
+            yield _ask_about(finding, label)
 
 
-def _about(finding: Finding, label: Label) -> str:
+def _ask_about(finding: Finding, label: Label) -> str:
     question = _QUESTIONS.get(finding.category, "What is wrong with NAME?")
-    return question.replace(_NAME, _quoted(label(finding.spans[0]) if finding.spans else None))
+    return question.replace(_NAME, _quote_name(label(finding.spans[0]) if finding.spans else None))
 
 
-def _quoted(name: str | None) -> str:
-    """A span's name between quotes. Names are foreign text, and an address in a question may be
-    linked to in its answer: so there is none in a name."""
+def _quote_name(name: str | None) -> str:
+    """A span's name between quotes, without an address in it: names are foreign text, and an answer
+    may link to an address that its question names."""
     shown = _WITHIN_ADDRESS.sub(" ", one_line(name or "", limit=_NAME_SHOWN))
     return f"“{shown}”" if shown else "this trace"
 
@@ -114,8 +114,8 @@ def _from_thread(analysis: TraceAnalysis) -> Iterator[str]:
         yield HOW_IT_WENT
 
 
-def _beyond(analysis: TraceAnalysis) -> Iterator[str]:
-    """What only other traces can tell, where there are any."""
+def _from_other_traces(analysis: TraceAnalysis) -> Iterator[str]:
+    """Questions that only other traces answer, where there are any."""
     if analysis.trace.thread_id:
         yield HOW_IT_WENT
     elif (
@@ -131,14 +131,14 @@ def _from_profile(analysis: TraceAnalysis, label: Label) -> Iterator[str]:
     longest = max(profile.on_path, key=lambda span_id: profile.on_path[span_id], default=None)
     if longest is not None and profile.duration:
         time, whole = format_duration(profile.on_path[longest]), format_duration(profile.duration)
-        yield f"Why does {_quoted(label(longest))} take {time} of the {whole}?"
+        yield f"Why does {_quote_name(label(longest))} take {time} of the {whole}?"
     if profile.spend.cost:
         yield f"What drives the cost of {format_usd(profile.spend.cost)}?"
     elif profile.spend.tokens:
         yield f"Where do the {profile.spend.tokens:,.0f} tokens go?"
 
 
-def _about_any() -> Iterator[str]:
+def _for_any_trace() -> Iterator[str]:
     yield "What does this trace do, step by step?"
     yield "How could it be faster or cheaper?"
     yield "Is the answer backed by what the steps before it returned?"

@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.tools.trace.bodies import GAP, LONGEST, PageRun, plan_runs
+from app.tools.trace.bodies import GAP, LONGEST, PageRequest, plan_pages
 
 
-def served(ids: set[str], run: PageRun) -> list[str]:
+def served(ids: set[str], run: PageRequest) -> list[str]:
     """What a backend answers: ids older than the cursor, newest first."""
     older = sorted((each for each in ids if not run.cursor or each < run.cursor), reverse=True)
     return older[: run.limit]
@@ -22,7 +22,7 @@ def traces(draw: st.DrawFn) -> tuple[set[str], list[str]]:
 @given(traces())
 def test_every_wanted_span_lies_on_exactly_one_page(case: tuple[set[str], list[str]]) -> None:
     ids, wanted = case
-    runs = plan_runs(ids, wanted)
+    runs = plan_pages(ids, wanted)
     pages = [served(ids, run) for run in runs]
     assert all(len(page) == run.limit for page, run in zip(pages, runs, strict=True))
     assert sorted(each for page in pages for each in page if each in wanted) == sorted(wanted)
@@ -33,7 +33,7 @@ def test_pages_are_bounded_and_begin_and_end_with_a_wanted_span(
     case: tuple[set[str], list[str]],
 ) -> None:
     ids, wanted = case
-    for run in plan_runs(ids, wanted):
+    for run in plan_pages(ids, wanted):
         page = served(ids, run)
         assert run.limit <= LONGEST
         assert page[0] in wanted
@@ -43,12 +43,12 @@ def test_pages_are_bounded_and_begin_and_end_with_a_wanted_span(
 
 def test_the_page_with_the_most_important_span_comes_first() -> None:
     ids = [f"{n:03d}" for n in range(200)]
-    runs = plan_runs(ids, ["100", "003", "199", "101"])
+    runs = plan_pages(ids, ["100", "003", "199", "101"])
     assert [served(set(ids), run) for run in runs] == [["101", "100"], ["003"], ["199"]]
     assert runs[2].cursor == ""
 
 
 def test_neighbours_share_a_page_up_to_its_length() -> None:
     ids = [f"{n:03d}" for n in range(250)]
-    assert [run.limit for run in plan_runs(ids, ids)] == [50, 100, 100]
-    assert plan_runs(ids, []) == []
+    assert [run.limit for run in plan_pages(ids, ids)] == [50, 100, 100]
+    assert plan_pages(ids, []) == []

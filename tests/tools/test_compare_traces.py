@@ -157,7 +157,7 @@ async def test_a_trace_of_another_project_is_not_compared() -> None:
         put(harness, a_run(1, project_name="else"))
         harness.aliases.name_trace(run_id(1), "from elsewhere")
         answer = await harness.answer("compare_traces", trace="t1")
-    assert "not in the project of this one" in answer.text
+    assert "belongs to another project" in answer.text
 
 
 async def test_the_trace_itself_is_not_compared_with_itself() -> None:

@@ -67,7 +67,7 @@ async def test_percentiles_of_what_was_read_equal_those_of_the_statistics() -> N
         put_timed_runs(harness, 37)
         read = await harness.call("compare_with_project")
         around = harness.context.project
-        told = await around.usual("answer-question", around.window(7))
+        told = await around.read_baseline("answer-question", around.make_window(7))
     assert told is not None
     assert told[0].duration is not None
     assert format_quantiles(told[0].duration, format_milliseconds) in read
@@ -76,7 +76,7 @@ async def test_percentiles_of_what_was_read_equal_those_of_the_statistics() -> N
 async def test_few_traces_are_marked_as_too_few_to_conclude_from() -> None:
     async with opened_trace_of(a_span(1)) as harness:
         put_timed_runs(harness, 3)
-        assert "so few say little" in await harness.call("compare_with_project")
+        assert "too few to conclude from" in await harness.call("compare_with_project")
 
 
 async def test_many_traces_are_described_by_statistics_and_the_newest_for_the_rest() -> None:
@@ -86,7 +86,7 @@ async def test_many_traces_are_described_by_statistics_and_the_newest_for_the_re
         asked = json.loads(harness.requests("/traces/stats")[-1].query["filters"])
     assert text.startswith("1,501 traces named answer-question")
     assert "duration: p50 7.51 s, p90 13.51 s" in text
-    assert "cost, tokens and shares" in text
+    assert "Cost, tokens and shares are based on" in text
     assert {"field": "source", "operator": "=", "value": "sdk"} in asked
     assert len(harness.requests("/traces/search")) <= 4
 
@@ -94,12 +94,12 @@ async def test_many_traces_are_described_by_statistics_and_the_newest_for_the_re
 @pytest.mark.parametrize(
     ("effect", "said"),
     [
-        (Answer(404), "No statistics of Opik's could be had for them."),
+        (Answer(404), "Opik has no statistics for them."),
         (Answer(500), "Opik's statistics could not be read: The Opik backend failed"),
         (garbage(), "Opik's statistics could not be read: "),
         (
             Answer(200, {"stats": [{"name": "duration", "value": {"p50": -1}}]}),
-            "No statistics of Opik's",
+            "Opik has no statistics",
         ),
         (Answer(200, {"stats": "none"}), "could not be read"),
     ],
@@ -114,7 +114,7 @@ async def test_without_statistics_the_newest_traces_are_used_and_noted(
         text = await harness.call("compare_with_project")
     assert "700 traces named answer-question" in text
     assert said in text
-    assert "Of the newest 700 traces that could be read: all of this." in text
+    assert "All of this is based on the newest 700 traces that could be read." in text
 
 
 async def test_a_backend_that_cannot_leave_evaluators_out_is_noted() -> None:
@@ -122,7 +122,7 @@ async def test_a_backend_that_cannot_leave_evaluators_out_is_noted() -> None:
         put_timed_runs(harness, 900)
         text = await harness.call("compare_with_project")
     assert text.startswith("901 traces")
-    assert "Runs of experiments and evaluators may be counted in." in text
+    assert "Runs of experiments and evaluators may be included." in text
 
 
 async def test_runs_of_evaluators_are_left_out() -> None:
@@ -151,8 +151,8 @@ async def test_statistics_of_a_backend_that_ignores_names_are_not_taken() -> Non
         text = await harness.call("compare_with_project")
         assert harness.requests("/traces/stats")[1:] == []
     assert "duration: p50 10.0 ms, p90 10.0 ms" in text
-    assert "does not choose by name" in text
-    assert "all of this" in text
+    assert "cannot filter by name" in text
+    assert "All of this is based on" in text
 
 
 @pytest.mark.parametrize("long", ["é" * 9_000, "a?b=c&d", "{x}\r\nCookie: y"])

@@ -121,9 +121,11 @@ async def test_a_thread_id_that_is_no_proper_text_is_no_fault() -> None:
         odd = {"thread_id": "half \ud83d {x} ../..", "name": "half \ud83d"}
         trace = harness.context.trace.model_copy(update=odd)
         around = ProjectReader(harness.client, CALLER, trace)
-        assert (await around.of_thread()).traces == []
-        assert (await around.named("half \ud83d", around.window(7), enough=9)).traces == []
-        assert await around.usual("half \ud83d", around.window(7)) is None
+        assert (await around.list_thread()).traces == []
+        assert (
+            await around.list_named("half \ud83d", around.make_window(7), enough=9)
+        ).traces == []
+        assert await around.read_baseline("half \ud83d", around.make_window(7)) is None
 
 
 async def test_a_thread_of_one_turn_is_shown() -> None:
@@ -237,7 +239,7 @@ async def test_a_thread_longer_than_what_is_read_says_so_and_still_holds_this_tu
         put(harness, *(a_turn(n) for n in range(1, 301)))
         text = await harness.call("get_thread")
     assert "Only the newest 100 turns could be read." in text
-    assert "an unknown number is missing" in text
+    assert "An unknown number of turns between this trace and the newest is missing" in text
     assert "answered: answer 49\n" in text
     assert "this trace is 50" in text
 

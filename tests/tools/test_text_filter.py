@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.tools.trace.text_filter import filterable
+from app.tools.trace.text_filter import is_filterable
 from app.tools.trace.trace_context import SearchLimits, ToolLimits
 from standin.faults import Answer, CutAfter, Fault
 from testkit.service import span_id
@@ -183,7 +183,7 @@ async def test_a_selection_that_reached_the_limit_goes_on_when_asked() -> None:
     ],
 )
 async def test_a_text_that_json_may_write_otherwise_is_swept(pattern: str, output: Any) -> None:
-    assert not filterable(pattern)
+    assert not is_filterable(pattern)
     async with opened_trace_of(*spans_with("x", output=output)) as harness:
         text = await harness.call("search_trace", pattern=pattern, fields=FIELDS)
         assert "s350 output" in text

@@ -17,6 +17,7 @@ from app.errors import ToolFailed
 Step = str | int
 
 LONGEST = 1_000
+"""Characters of a path that a model may send."""
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _STEP = re.compile(
     r"\.?(?P<key>[^.\[\]'\"]+)|\.?\[(?P<place>-?\d{1,9})\]|\.?\[(?P<quote>['\"])(?P<quoted>.*?)(?P=quote)\]",
@@ -26,7 +27,7 @@ _KEYS_SHOWN = 12
 
 
 def parse_path(text: str) -> tuple[Step, ...]:
-    """The steps of a path; ToolFailed, with an example, for what is none."""
+    """The steps of a path; raises ToolFailed, with an example, for anything else."""
     rest = text.strip().removeprefix("$")
     steps: list[Step] = []
     at = 0
@@ -40,7 +41,7 @@ def parse_path(text: str) -> tuple[Step, ...]:
         else:
             steps.append(found["quoted"] if found["key"] is None else found["key"].strip())
     if at < len(rest) or not steps:
-        raise ToolFailed("This is no path; write one such as input.messages[2].content.")
+        raise ToolFailed("This is not a path; write one such as input.messages[2].content.")
     return tuple(steps)
 
 
@@ -59,14 +60,14 @@ def format_path(steps: Sequence[Step]) -> str:
 
 
 def select_value(value: Any, steps: Sequence[Step], *, start: int = 0) -> Any:
-    """The value at the end of a path; the first `start` steps led to `value`.
+    """The value at the end of a path; the first `start` steps lead to `value`.
 
-    ToolFailed says how far the path leads and what is there instead.
+    Raises ToolFailed, naming how far the path leads and what is there.
     """
     for done in range(start, len(steps)):
-        value = _opened(value)
+        value = _open_json(value)
         try:
-            value = _step(value, steps[done])
+            value = _take_step(value, steps[done])
         except (LookupError, ValueError):
             here = format_path(steps[:done]) or "it"
             missing = one_line(format_path(steps[: done + 1]), limit=200)
@@ -76,8 +77,8 @@ def select_value(value: Any, steps: Sequence[Step], *, start: int = 0) -> Any:
     return value
 
 
-def _opened(value: Any) -> Any:
-    """What a text holds, if it is an object or a list written as JSON."""
+def _open_json(value: Any) -> Any:
+    """The object or list in a text that is JSON; anything else unchanged."""
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "[", "`"):
         is_json, inner = parse_json(value)
         if is_json and isinstance(inner, dict | list):
@@ -85,7 +86,7 @@ def _opened(value: Any) -> Any:
     return value
 
 
-def _step(value: Any, step: Step) -> Any:
+def _take_step(value: Any, step: Step) -> Any:
     if isinstance(value, list):
         return value[int(step)]
     if not isinstance(value, dict):
@@ -104,9 +105,11 @@ def _unescaped(key: str) -> str:
 
 
 def describe_value(value: Any) -> str:
-    """What kind of value it is, and what it holds, on one bounded line."""
+    """The kind of a value and its keys or size, on one bounded line."""
     if isinstance(value, dict):
-        keys = [one_line(str(key), limit=40) + _size(inner) for key, inner in _first(value)]
+        keys = [
+            one_line(str(key), limit=40) + _format_size(inner) for key, inner in _first_items(value)
+        ]
         more = len(value) - len(keys)
         listed = ", ".join(keys) + (f" and {more:,} more" if more > 0 else "")
         return f"an object with {listed}" if keys else "an empty object"
@@ -117,9 +120,9 @@ def describe_value(value: Any) -> str:
     return one_line(json.dumps(value), limit=60)
 
 
-def _first(value: dict[Any, Any]) -> list[tuple[Any, Any]]:
+def _first_items(value: dict[Any, Any]) -> list[tuple[Any, Any]]:
     return list(islice(value.items(), _KEYS_SHOWN))
 
 
-def _size(value: Any) -> str:
+def _format_size(value: Any) -> str:
     return f"[{len(value):,}]" if isinstance(value, list) else ""

@@ -1,4 +1,4 @@
-"""Reads the bodies of chosen spans in few requests: inputs, outputs and metadata, truncated."""
+"""Reads inputs, outputs and metadata of chosen spans, truncated, in few requests."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import anyio
 import structlog
 
+from app.analysis.tree import newest_by_id
 from app.backend_http import ByteAllowance
 from app.caller import Caller
 from app.errors import OpikAssistError
@@ -17,18 +18,19 @@ log = structlog.get_logger(__name__)
 GAP = 8
 """Unwanted spans between two wanted ones that cost less to read along than another request."""
 LONGEST = 100
+"""Spans of one page: with bodies cut at 10,001 characters it stays below some 3 MB."""
 
 
 @dataclass(frozen=True, slots=True)
-class PageRun:
-    """A page: `limit` records after (that is, older than) `cursor`; "" begins at the newest."""
+class PageRequest:
+    """Asks for `limit` records older than the id `cursor`; "" begins at the newest."""
 
     cursor: str
     limit: int
 
 
-def plan_runs(ids: Iterable[str], wanted: Sequence[str]) -> list[PageRun]:
-    """Pages that together hold all `wanted` spans, those with the most important ones first."""
+def plan_pages(ids: Iterable[str], wanted: Sequence[str]) -> list[PageRequest]:
+    """Pages that together hold all `wanted` spans; pages with the most important spans first."""
     ordered = sorted(ids, reverse=True)
     rank = {span_id: place for place, span_id in enumerate(wanted)}
     places = [place for place, span_id in enumerate(ordered) if span_id in rank]
@@ -40,14 +42,17 @@ def plan_runs(ids: Iterable[str], wanted: Sequence[str]) -> list[PageRun]:
             groups.append([place])
     groups.sort(key=lambda group: min(rank[ordered[place]] for place in group))
     return [
-        PageRun(ordered[group[0] - 1] if group[0] else "", group[-1] - group[0] + 1)
+        PageRequest(ordered[group[0] - 1] if group[0] else "", group[-1] - group[0] + 1)
         for group in groups
     ]
 
 
 @dataclass(frozen=True, slots=True)
 class SpanBodyLimits:
-    """Most bytes and seconds for all pages together, and how many of them at once."""
+    """Bytes and seconds for all pages together, and the number of requests at once.
+
+    8 MB is some 300 spans with full bodies; the first model call waits at most 3 s for them.
+    """
 
     bytes: int = 8 * 1024 * 1024
     seconds: float = 3
@@ -55,7 +60,7 @@ class SpanBodyLimits:
 
 
 class BodyReader:
-    """Reads the bodies of chosen spans within a time and a size; what is missed stays unread."""
+    """Reads bodies within a time and a size; what does not come in time stays unread."""
 
     def __init__(
         self, client: OpikClient, caller: Caller, trace: Trace, limits: SpanBodyLimits
@@ -69,34 +74,35 @@ class BodyReader:
 
     @property
     def bytes(self) -> int:
-        """What was read so far."""
+        """Bytes read so far, on the wire."""
         return self._limits.bytes - self._allowance.left
 
     async def read(self, ids: Sequence[str], wanted: Sequence[str]) -> dict[str, Span]:
         """Spans with bodies, by id; `wanted` in the order of their importance."""
-        runs = iter(await anyio.to_thread.run_sync(plan_runs, ids, wanted))
+        pages = iter(await anyio.to_thread.run_sync(plan_pages, ids, wanted))
         with anyio.move_on_after(self._limits.seconds):
             async with anyio.create_task_group() as group:
                 for _ in range(self._limits.parallel):
-                    group.start_soon(self._work, runs, frozenset(wanted))
+                    group.start_soon(self._read_pages, pages, frozenset(wanted))
         return self._read
 
-    async def _work(self, runs: Iterator[PageRun], wanted: frozenset[str]) -> None:
-        for run in runs:
+    async def _read_pages(self, pages: Iterator[PageRequest], wanted: frozenset[str]) -> None:
+        for request in pages:
             if not self._allowance.left:
                 return
-            await self._read_run(run, wanted)
+            await self._read_page(request, wanted)
 
-    async def _read_run(self, run: PageRun, wanted: frozenset[str]) -> None:
+    async def _read_page(self, request: PageRequest, wanted: frozenset[str]) -> None:
         try:
             page = await self._client.get_span_page(
                 self._caller,
                 self._trace,
-                limit=run.limit,
-                cursor=run.cursor,
+                limit=request.limit,
+                cursor=request.cursor,
                 allowance=self._allowance,
             )
         except OpikAssistError as error:
-            log.info("bodies_not_read", code=error.code, trace=self._trace.id)
+            log.info("body_page_failed", code=error.code, trace=self._trace.id)
             return
-        self._read |= {span.id: span for span in page.found if span.id in wanted}
+        found = (span for span in page.found if span.id in wanted)
+        self._read |= newest_by_id(found)

@@ -1,9 +1,8 @@
-"""Loads a trace in two tiers and examines it: all spans' structure first, then chosen bodies.
+"""Loads a trace in two steps and analyses it: the structure of all spans, then chosen bodies.
 
-A finished trace is kept for the next turns, per owner, and dropped as soon as the backend shows
-that it changed, or after five minutes: a span that changes alone leaves no mark on its trace.
-Whoever asks for what the same owner is just loading gets that. Parsing and analysis run in worker
-threads, page by page.
+A finished trace is kept for the next turns, per owner, until the backend reports a change of it,
+at most five minutes: a span that changes alone does not change its trace's record. Requests of one
+owner for a trace that is being loaded share that load. Parsing and analysis run in worker threads.
 """
 
 import time
@@ -32,7 +31,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class _SharedLoad(Generic[T]):
-    """What one asker does for all; both `found` and `failure` are empty where it was given up."""
+    """A running load; neither `found` nor `failure` is set where it was cancelled or refused."""
 
     done: anyio.Event = field(default_factory=anyio.Event)
     found: tuple[T, ...] = ()
@@ -40,16 +39,17 @@ class _SharedLoad(Generic[T]):
 
 
 class SharedLoads(Generic[T]):
-    """Joins equal work that runs at the same time; nothing is kept after it."""
+    """Runs equal loads that overlap only once; keeps no result afterwards."""
 
     def __init__(self) -> None:
         self._running: dict[Hashable, _SharedLoad[T]] = {}
 
     async def get(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
-        """What `make` gives, or what another's `make` of the same key gives that runs already.
+        """The result of `make`, or that of a `make` for the same key that already runs.
 
-        A backend that fails fails for all who wait, since each of them would wait as long again.
-        A refusal is the first one's own, and when the first is cancelled another does the work.
+        A BackendUnavailable is raised for all that wait, since each would wait as long again.
+        Other errors concern only the caller that ran it, and after them, as after a cancellation,
+        the next one that waits runs its own.
         """
         while (other := self._running.get(key)) is not None:
             await other.done.wait()
@@ -71,27 +71,30 @@ class SharedLoads(Generic[T]):
 
 
 OBJECT_OVERHEAD = 4
-"""What a span takes in memory, as a multiple of its bytes on the wire (measured, rounded up)."""
+"""Memory of a parsed span as a multiple of its bytes on the wire (measured, rounded up)."""
 
 KEPT_SECONDS = 300.0
+"""How long a finished trace is kept: feedback and spans may still be added to it."""
 
-Stamp = tuple[datetime | None, int | None, datetime | None]
+TraceVersion = tuple[datetime | None, int | None, datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
 class LoadLimits:
-    """How much of a trace is read before the first model call, in at most how many seconds."""
+    """What is read of a trace before the first model call.
+
+    At most `spans` spans in `seconds`; `cache_bytes` is the memory for kept traces of all owners.
+    """
 
     spans: int = 50_000
     seconds: float = 240
-    body_spans: int = 200
     bodies: SpanBodyLimits = field(default_factory=SpanBodyLimits)
     cache_bytes: int = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedTrace:
-    """An analysed trace, notes on what could not be read of it, and its size in memory."""
+    """An analysed trace, notes on what could not be read of it, and its size in memory (bytes)."""
 
     analysis: TraceAnalysis
     notes: tuple[str, ...]
@@ -99,6 +102,8 @@ class LoadedTrace:
 
 
 class TraceLoader:
+    """Loads and analyses traces, and keeps finished ones."""
+
     def __init__(
         self,
         client: OpikClient,
@@ -106,7 +111,7 @@ class TraceLoader:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`clock` gives seconds and tells how old a kept trace is."""
+        """`clock` gives seconds; kept traces age by it."""
         self._client = client
         self._limits = limits
         self._kept: TTLCache[tuple[Owner, str], LoadedTrace] = TTLCache(
@@ -120,23 +125,23 @@ class TraceLoader:
         owner: Owner,
         trace_id: str,
         *,
-        begun: Callable[[Trace], object] = lambda _: None,
+        on_trace: Callable[[Trace], object] = lambda _: None,
     ) -> LoadedTrace:
         """The trace as the caller may read it now; raises the backend's refusal or failure.
 
-        Each caller asks for the trace itself: what is kept or being loaded is for those only who
-        may read it, and only as long as it is the trace of now. `begun` is told the trace before
-        its spans are read.
+        The trace's own record is read each time: a kept or shared load is used only if the caller
+        may read the trace and it has not changed. `on_trace` is called with that record before
+        the spans are read.
         """
         trace = await self._client.get_trace(caller, trace_id)
-        begun(trace)
-        key = (owner, trace_id, _stamp(trace))
+        on_trace(trace)
+        key = (owner, trace_id, _version_of(trace))
         return await self._loading.get(key, lambda: self._load(caller, owner, trace))
 
     async def _load(self, caller: Caller, owner: Owner, trace: Trace) -> LoadedTrace:
         trace_id = trace.id
         kept = self._kept.get((owner, trace_id))
-        if kept is not None and _stamp(kept.analysis.trace) == _stamp(trace):
+        if kept is not None and _version_of(kept.analysis.trace) == _version_of(trace):
             return kept
         self._kept.pop((owner, trace_id), None)
         loaded = await self._read(caller, trace)
@@ -145,6 +150,7 @@ class TraceLoader:
         return loaded
 
     def _fits(self, loaded: LoadedTrace) -> bool:
+        """Whether it leaves space for others: one trace takes at most half of the cache."""
         return loaded.bytes <= self._limits.cache_bytes // 2
 
     async def _read(self, caller: Caller, trace: Trace) -> LoadedTrace:
@@ -154,9 +160,7 @@ class TraceLoader:
             caller, trace, most=limits.spans, seconds=limits.seconds
         )
         measured = await anyio.to_thread.run_sync(measure_trace, trace, found.spans)
-        wanted = await anyio.to_thread.run_sync(
-            lambda: select_bodies(measured, most=limits.body_spans)
-        )
+        wanted = await anyio.to_thread.run_sync(select_bodies, measured)
         reader = BodyReader(self._client, caller, trace, limits.bodies)
         bodies = await reader.read([span.id for span in found.spans], wanted)
         analysis = await anyio.to_thread.run_sync(add_bodies, measured, bodies.values())
@@ -169,17 +173,17 @@ class TraceLoader:
         )
         return LoadedTrace(
             analysis,
-            _shortfall(trace, len(found.spans), cut=found.cut),
+            _note_missing_spans(trace, len(found.spans), cut=found.cut),
             (found.bytes + reader.bytes) * OBJECT_OVERHEAD,
         )
 
 
-def _stamp(trace: Trace) -> Stamp:
+def _version_of(trace: Trace) -> TraceVersion:
     return trace.last_updated_at, trace.span_count, trace.end_time
 
 
-def _shortfall(trace: Trace, read: int, *, cut: bool) -> tuple[str, ...]:
-    """What the model has to know where not all spans could be read."""
+def _note_missing_spans(trace: Trace, read: int, *, cut: bool) -> tuple[str, ...]:
+    """What the model has to know where not all spans were read."""
     counted = trace.span_count
     if counted is not None and counted > read:
         return (f"Note: only {read:,} of the trace's {counted:,} spans could be read.",)

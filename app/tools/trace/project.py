@@ -1,4 +1,4 @@
-"""The project around one trace, read with the caller's rights and within bounds."""
+"""Reads other traces, threads and statistics of a trace's project, with the caller's rights."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -19,17 +19,19 @@ from app.opik.responses import Page
 from app.surrogates import join_surrogates
 
 _FIRST, _LARGEST = 100, 1_000
+"""Records of the first page, and of the largest."""
 _PAGE_BYTES = 2 * 1024 * 1024
+"""The size that a page is meant to have: parsing one must not hold a worker thread for long."""
 
 
 class PageSize:
-    """The number of records of the next page, learnt from the last one."""
+    """The number of records to ask for next, by the size of the last page."""
 
     def __init__(self) -> None:
         self.limit = _FIRST
 
-    def learn(self, page: Page[Any]) -> None:
-        """Takes in what came when `limit` records were asked for."""
+    def adapt(self, page: Page[Any]) -> None:
+        """Sets `limit` by the page it gave: a quarter of it where that broke off, else by bytes."""
         if page.broken:
             self.limit = max(1, self.limit // 4)
         else:
@@ -42,7 +44,7 @@ TracePredicate = Callable[[Trace], bool]
 
 @dataclass(frozen=True, slots=True)
 class ListLimits:
-    """What one list may read: records, bytes on the wire, seconds."""
+    """What one list may read: records, bytes on the wire, seconds. A tool call has 30 s."""
 
     records: int = 2_000
     bytes: int = 16 * 1024 * 1024
@@ -53,18 +55,17 @@ class ListLimits:
 class TraceList:
     """Traces without bodies, newest first, each one once.
 
-    `looked_at` counts the records that came, more than the traces where the backend did not
-    choose them itself; `whole` tells that there are no more of them.
+    `records` counts the records that came: more than the traces where the backend ignored filters.
+    `complete` means that there are no more of them.
     """
 
     traces: list[Trace] = field(default_factory=list)
-    looked_at: int = 0
-    whole: bool = False
+    records: int = 0
+    complete: bool = False
 
 
 class TraceLister:
-    """Makes one list: asks page by page, and checks each trace itself, since a backend may ignore
-    filters."""
+    """Makes one list page by page; checks each trace itself, since a backend may ignore filters."""
 
     def __init__(
         self,
@@ -85,24 +86,24 @@ class TraceLister:
         self._found = TraceList()
         self._bytes = 0
 
-    async def run(self, *wishes: Sequence[Filter], cursor: str = "") -> TraceList:
-        """The list that the first of these sets of filters gives which finds anything; where the
-        backend takes none of them, the traces that pass among the newest of the project."""
-        taken = False
+    async def run(self, *filter_sets: Sequence[Filter], cursor: str = "") -> TraceList:
+        """The list of the first of these sets of filters that finds anything; where the backend
+        accepts none of them, the traces that pass among the newest of the project."""
+        accepted = False
         with anyio.move_on_after(self._limits.seconds):
-            for filters in wishes:
-                taken = await self._read(filters, cursor) or taken
+            for filters in filter_sets:
+                accepted = await self._read(filters, cursor) or accepted
                 if self._found.traces:
                     return self._found
-            if not taken:
+            if not accepted:
                 await self._read((), cursor)
         return self._found
 
     async def _read(self, filters: Sequence[Filter], cursor: str) -> bool:
-        """Reads pages until there is enough; False where the filters are not taken."""
+        """Reads pages until there is enough; False where the backend refuses the filters."""
         size, known = PageSize(), {each.id for each in self._found.traces}
         while not self._is_enough():
-            limit = min(size.limit, self._limits.records - self._found.looked_at)
+            limit = min(size.limit, self._limits.records - self._found.records)
             try:
                 page = await self._client.get_trace_page(
                     self._caller,
@@ -118,7 +119,7 @@ class TraceLister:
                 return True
             if page is None:
                 return False
-            self._found.looked_at += page.records
+            self._found.records += page.records
             self._bytes += page.bytes
             new = [each for each in page.found if each.id not in known and is_uuid(each.id)]
             known |= {each.id for each in new}
@@ -126,16 +127,16 @@ class TraceLister:
             if page.broken and limit == 1:
                 return True
             if not page.broken and page.records < limit:
-                self._found.whole = True
+                self._found.complete = True
                 return True
             cursor = page.cursor or cursor
-            size.learn(page)
+            size.adapt(page)
         return True
 
     def _is_enough(self) -> bool:
         return (
             len(self._found.traces) >= self._enough
-            or self._found.looked_at >= self._limits.records
+            or self._found.records >= self._limits.records
             or self._bytes >= self._limits.bytes
         )
 
@@ -145,13 +146,14 @@ BY_PROGRAMS: Filter = {"field": "source", "operator": "=", "value": "sdk"}
 
 _AFTER = timedelta(days=1)
 _PLAIN_NAME = re.compile(r"[\w .,:;/()#@+-]{1,200}")
-"""Names that may become part of a query string. Others are asked for in bodies only: names are
-foreign text, and Opik takes 16 KB of a request's line and headers."""
+"""Names that may become part of a query string; others are sent in bodies only. Names are foreign
+text, and Opik accepts 16 KB of request line and headers."""
 _KEPT = 8
+"""Lists kept for a turn, of up to 2,000 traces each: more than one turn reads."""
 
 
 class ProjectReader:
-    """Reads around one trace for one turn; a list that was read is not read again in it."""
+    """Reads other records of a trace's project for one turn; keeps lists for that turn."""
 
     def __init__(
         self, client: OpikClient, caller: Caller, trace: Trace, *, limits: ListLimits | None = None
@@ -165,17 +167,17 @@ class ProjectReader:
 
     @property
     def project_id(self) -> str:
-        """Raises NotFound for a trace that says nothing of its project."""
+        """Raises NotFound for a trace without a project id."""
         if not is_uuid(self.trace.project_id or ""):
-            raise NotFound("Opik does not tell which project this trace belongs to.")
+            raise NotFound("Opik does not report which project this trace belongs to.")
         return str(self.trace.project_id)
 
-    def window(self, days: int) -> BaselineWindow:
-        """So many days before the trace, and one after it."""
+    def make_window(self, days: int) -> BaselineWindow:
+        """From `days` days before the start of the trace to one day after it."""
         start = with_timezone(self.trace.start_time or datetime.now(UTC))
-        return BaselineWindow(_shifted(start, -timedelta(days=days)), _shifted(start, _AFTER))
+        return BaselineWindow(_shift_time(start, -timedelta(days=days)), _shift_time(start, _AFTER))
 
-    async def named(
+    async def list_named(
         self,
         name: str,
         window: BaselineWindow,
@@ -186,58 +188,62 @@ class ProjectReader:
     ) -> TraceList:
         """The newest traces of exactly this name in this window that programs sent and that fit,
         at least `enough` of them where there are; `outcome` is the backend's filter for `fits`."""
-        filters = [*_about(name, window), *([outcome] if outcome else [])]
-        return await self._listed(
+        filters = [*_name_filters(name, window), *([outcome] if outcome else [])]
+        return await self._list_traces(
             [*filters, BY_PROGRAMS],
             filters,
-            passes=lambda each: _is_of(each, name, window) and fits(each),
+            passes=lambda each: _matches(each, name, window) and fits(each),
             enough=enough,
         )
 
-    async def of_thread(self, *, cursor: str = "", enough: int = 2_000) -> TraceList:
+    async def list_thread(self, *, cursor: str = "", enough: int = 2_000) -> TraceList:
         """The traces of this trace's thread that are older than `cursor` ("" for the newest)."""
         thread_id = self.trace.thread_id
-        filters: list[Filter] = [_is("thread_id", thread_id or "")]
-        return await self._listed(
+        filters: list[Filter] = [_equals("thread_id", thread_id or "")]
+        return await self._list_traces(
             filters, passes=lambda each: each.thread_id == thread_id, enough=enough, cursor=cursor
         )
 
-    async def bodies_of_thread(self, *, limit: int, cursor: str) -> Sequence[Trace]:
+    async def read_thread_bodies(self, *, limit: int, cursor: str) -> Sequence[Trace]:
         """Up to `limit` traces of the thread with bodies, older than `cursor`, newest first; none
         where the backend cannot choose them."""
-        filters = [_is("thread_id", self.trace.thread_id or "")]
+        filters = [_equals("thread_id", self.trace.thread_id or "")]
         page = await self._client.get_trace_page(
             self._caller, self.project_id, limit=limit, cursor=cursor, filters=filters
         )
         return page.found if page else ()
 
-    async def thread(self) -> Thread:
-        """What the backend tells of the thread as a whole; raises its refusal."""
+    async def read_thread(self) -> Thread:
+        """The backend's record of the thread as a whole; raises its refusal."""
         thread_id = join_surrogates(self.trace.thread_id or "")
         return await self._client.get_thread(self._caller, self.project_id, thread_id)
 
-    async def longest(self, name: str, window: BaselineWindow, size: int) -> Sequence[Trace] | None:
+    async def list_longest(
+        self, name: str, window: BaselineWindow, size: int
+    ) -> Sequence[Trace] | None:
         """The slowest traces of this name in this window that programs sent; None where the
         backend cannot sort, or ignores filters."""
         if not _PLAIN_NAME.fullmatch(name):
             return None
-        filters = _about(name, window)
+        filters = _name_filters(name, window)
         for attempt in ([*filters, BY_PROGRAMS], filters):
             found = await self._client.list_longest_traces(
                 self._caller, self.project_id, size=size, filters=attempt
             )
             if found is not None:
                 chosen = all(each.name == name for each in found)
-                fitting = [each for each in found if _is_of(each, name, window)]
+                fitting = [each for each in found if _matches(each, name, window)]
                 return fitting if chosen else None
         return None
 
-    async def usual(self, name: str, window: BaselineWindow) -> tuple[Baseline, bool] | None:
-        """What the backend's statistics say of the traces of this name, and whether they leave out
-        the runs of experiments and evaluators; None where it has none. Raises its refusal."""
+    async def read_baseline(
+        self, name: str, window: BaselineWindow
+    ) -> tuple[Baseline, bool] | None:
+        """The backend's statistics of the traces of this name, and whether they leave out runs of
+        experiments and evaluators; None where it has none. Raises its refusal."""
         if not _PLAIN_NAME.fullmatch(name):
             return None
-        filters = _about(name, window)
+        filters = _name_filters(name, window)
         for attempt in ([*filters, BY_PROGRAMS], filters):
             stats = await self._stats(attempt)
             usual = read_baseline(stats, window) if stats else None
@@ -253,10 +259,10 @@ class ProjectReader:
         except NotFound:
             return None
 
-    async def _listed(
-        self, *wishes: Sequence[Filter], passes: TracePredicate, enough: int, cursor: str = ""
+    async def _list_traces(
+        self, *filter_sets: Sequence[Filter], passes: TracePredicate, enough: int, cursor: str = ""
     ) -> TraceList:
-        key = (str(wishes), enough, cursor)
+        key = (str(filter_sets), enough, cursor)
         async with self._lock:
             if key not in self._kept:
                 lister = TraceLister(
@@ -267,39 +273,39 @@ class ProjectReader:
                     enough=enough,
                     limits=self._limits,
                 )
-                self._kept[key] = await lister.run(*wishes, cursor=cursor)
+                self._kept[key] = await lister.run(*filter_sets, cursor=cursor)
             return self._kept[key]
 
 
 def with_timezone(moment: datetime) -> datetime:
-    """The time in UTC; one without a zone is taken as UTC."""
+    """The time in UTC; one without a zone is accepted as UTC."""
     try:
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except OverflowError:  # at the ends of the calendar
         return moment.replace(tzinfo=UTC)
 
 
-def _shifted(moment: datetime, by: timedelta) -> datetime:
+def _shift_time(moment: datetime, by: timedelta) -> datetime:
     try:
         return moment + by
     except OverflowError:  # a clock that was far off
         return moment
 
 
-def _about(name: str, window: BaselineWindow) -> list[Filter]:
+def _name_filters(name: str, window: BaselineWindow) -> list[Filter]:
     since, until = (
         each.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         for each in (window.since, window.until)
     )
     return [
-        _is("name", name),
+        _equals("name", name),
         {"field": "start_time", "operator": ">=", "value": since},
         {"field": "start_time", "operator": "<=", "value": until},
     ]
 
 
-def _is_of(trace: Trace, name: str, window: BaselineWindow) -> bool:
-    """What the filters ask for, since a backend may ignore them; not all tell who sent a trace."""
+def _matches(trace: Trace, name: str, window: BaselineWindow) -> bool:
+    """Whether a trace is what the filters ask for; old backends do not record the source."""
     began = trace.start_time
     return (
         trace.name == name
@@ -310,5 +316,5 @@ def _is_of(trace: Trace, name: str, window: BaselineWindow) -> bool:
     )
 
 
-def _is(field: str, value: str) -> Filter:
+def _equals(field: str, value: str) -> Filter:
     return {"field": field, "operator": "=", "value": join_surrogates(value)}

@@ -1,7 +1,8 @@
-"""What is usual for a trace's name, asked beside the loading of the trace and kept for a while.
+"""Reads the usual figures of a trace's name while the trace loads, and keeps them for a while.
 
-An opening never fails for it and waits for it hardly ever: what does not come in time is left out,
-and is not asked again before long. Being kept, the outline stays the same from turn to turn.
+Opening a trace never fails because of them and waits at most half a second longer: figures that do
+not come in time are left out and not asked for again until the entry expires. Because they are
+kept, the outline stays the same from turn to turn.
 """
 
 import time
@@ -24,13 +25,18 @@ from app.tools.trace.project import ProjectReader
 log = structlog.get_logger(__name__)
 
 DAYS = 7
+"""Days before the trace that the figures cover: a whole week evens out its days."""
 GRACE_SECONDS = 0.5
-"""How much longer than its loading the opening of a trace may take for this."""
+"""Seconds that opening a trace may wait for the figures after its spans were loaded."""
 _KEPT = 2_000
+"""Entries of some hundred bytes, one for each owner and trace."""
 _KEPT_SECONDS = 900
+"""Longer than most conversations pause; a new run changes percentiles of a week little."""
 
 
 class ProjectBaselines:
+    """The usual figures of traces' names, by owner and trace."""
+
     def __init__(
         self,
         client: OpikClient,
@@ -38,7 +44,7 @@ class ProjectBaselines:
         seconds: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`seconds` is how long the backend may take for it; 0 asks never."""
+        """`seconds` is how long the backend may take; with 0 it is never asked."""
         self._client = client
         self._seconds = seconds
         self._kept: TTLCache[tuple[Owner, str], Baseline | None] = TTLCache(
@@ -49,24 +55,24 @@ class ProjectBaselines:
     async def load(
         self, loader: TraceLoader, caller: Caller, owner: Owner, *, trace_id: str
     ) -> LoadedTrace:
-        """The trace as the loader gives or refuses it, examined with what is usual for its name
-        where that is told in time."""
-        told = anyio.Event()
+        """The trace as the loader gives or refuses it, with the usual figures of its name and the
+        findings from them where these come in time."""
+        answered = anyio.Event()
         usual: Baseline | None = None
         loaded: LoadedTrace | OpikAssistError
 
         async def ask(trace: Trace) -> None:
             nonlocal usual
-            usual = await self.of(caller, owner, trace)
-            told.set()
+            usual = await self.find(caller, owner, trace)
+            answered.set()
 
         async with anyio.create_task_group() as group:
             try:
                 loaded = await loader.load(
-                    caller, owner, trace_id, begun=lambda trace: group.start_soon(ask, trace)
+                    caller, owner, trace_id, on_trace=lambda trace: group.start_soon(ask, trace)
                 )
                 with anyio.move_on_after(GRACE_SECONDS):
-                    await told.wait()
+                    await answered.wait()
             except OpikAssistError as refusal:
                 loaded = refusal
             group.cancel_scope.cancel()
@@ -78,9 +84,9 @@ class ProjectBaselines:
             else replace(loaded, analysis=add_baseline_findings(loaded.analysis, usual))
         )
 
-    async def of(self, caller: Caller, owner: Owner, trace: Trace) -> Baseline | None:
-        """What the backend's statistics say of the trace's name; None where it does not say it in
-        time. Raises nothing."""
+    async def find(self, caller: Caller, owner: Owner, trace: Trace) -> Baseline | None:
+        """The backend's statistics for the trace's name; None where they do not come in time.
+        Raises nothing."""
         key = (owner, trace.id)
         if not self._seconds or not trace.name:
             return None
@@ -88,16 +94,16 @@ class ProjectBaselines:
             usual: Baseline | None = None
             try:
                 with anyio.move_on_after(self._seconds):
-                    usual = await self._asking.get(key, lambda: self._ask(caller, trace))
+                    usual = await self._asking.get(key, lambda: self._read_baseline(caller, trace))
             finally:
                 self._kept[key] = usual
         return self._kept.get(key)
 
-    async def _ask(self, caller: Caller, trace: Trace) -> Baseline | None:
+    async def _read_baseline(self, caller: Caller, trace: Trace) -> Baseline | None:
         around = ProjectReader(self._client, caller, trace)
         try:
-            told = await around.usual(trace.name or "", around.window(DAYS))
+            found = await around.read_baseline(trace.name or "", around.make_window(DAYS))
         except OpikAssistError as error:
             log.info("baseline_unavailable", code=error.code, trace=trace.id)
             return None
-        return told[0] if told else None
+        return found[0] if found else None

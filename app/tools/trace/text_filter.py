@@ -1,8 +1,8 @@
-"""Lets the backend choose the spans that hold a plain text, as far as its answers can be trusted.
+"""Finds spans that contain a plain text by a filter of the backend, once it proved reliable.
 
-`POST /spans/search` takes filters of a field, an operator and a value, joined by "and" alone: so
-each field is asked for by itself, the text as a JSON value. `metadata` needs a key to be filtered
-and is not asked for. The operator compares the text of the JSON, whatever its case.
+`POST /spans/search` takes filters of a field, an operator and a value, joined by "and" only, so
+each field is a search of its own, with the text as a JSON value. `metadata` can be filtered only by
+key and is left out. The operator compares the text of the JSON and ignores case.
 """
 
 import re
@@ -22,16 +22,17 @@ from app.tools.trace.project import PageSize
 
 FILTERED = ("input", "output")
 _LEAVES_TRIED = 100
+"""Leaves of one value in which a word is looked for; the next span may have one sooner."""
 _WORD = re.compile(r"[A-Za-z]{4,40}")
 _SAME_IN_JSON = re.compile(r'[^"\\\x00-\x1f\x7f-\U0010ffff]+')
 _PART_OF_A_NUMBER = re.compile(r"[0-9eE.+-]+")
 
 
-def filterable(text: str) -> bool:
-    """Whether a text reads the same in a value and in the JSON that the backend compares.
+def is_filterable(text: str) -> bool:
+    """Whether a text is the same in a value and in the JSON that the backend compares.
 
-    Quotes, backslashes, control characters and numbers may be written otherwise there, and not
-    every backend knows the case of letters beyond ASCII: such a text is searched page by page.
+    JSON may write quotes, backslashes, control characters and numbers differently, and not every
+    backend ignores case beyond ASCII: such a text is searched page by page.
     """
     return bool(_SAME_IN_JSON.fullmatch(text)) and not _PART_OF_A_NUMBER.fullmatch(text)
 
@@ -39,9 +40,9 @@ def filterable(text: str) -> bool:
 class ContainsFilter:
     """The backend's `contains` for the spans of one trace.
 
-    It is trusted only after it found a word that is known to stand in a span, sent with the case
-    of each letter turned round: so an empty answer of a backend that minds the case, or knows no
-    such filter, is never taken for "no match". Where no word is known, it is not trusted either.
+    It is trusted only after it has found a word that is known to be in a span, sent with swapped
+    case: otherwise an empty answer of a backend that respects case, or does not know the filter,
+    would be taken for "no match". Where no word is known, it is not trusted.
     """
 
     def __init__(self, client: OpikClient, caller: Caller, analysis: TraceAnalysis) -> None:
@@ -51,33 +52,35 @@ class ContainsFilter:
         self._works: bool | None = None
 
     async def works(self) -> bool:
-        """Whether the filter may be relied upon; asks the backend once."""
+        """Whether the filter is reliable; asks the backend once."""
         if self._works is None:
-            self._works = await self._proven()
+            self._works = await self._check_known_word()
         return self._works
 
     def distrust(self) -> None:
-        """The backend refused a filter, or did not do as it says: it is asked no more."""
+        """Stops using the filter, after the backend refused it or gave a wrong answer."""
         self._works = False
 
     async def page(self, field: str, text: str, *, limit: int, cursor: str) -> SpanPage:
         """Up to `limit` spans older than `cursor` whose `field` holds the text, with that body."""
-        return await self._asked([_contains(field, text)], limit, cursor, keep=field)
+        return await self._search_spans([_contains_filter(field, text)], limit, cursor, keep=field)
 
-    async def _proven(self) -> bool:
-        known = await anyio.to_thread.run_sync(self._known)
+    async def _check_known_word(self) -> bool:
+        known = await anyio.to_thread.run_sync(self._find_known_word)
         if known is None:
             return False
         span_id, field, word = known
         this_span: Filter = {"field": "id", "operator": "=", "value": span_id}
         try:
-            page = await self._asked([this_span, _contains(field, word.swapcase())], 2, "")
+            page = await self._search_spans(
+                [this_span, _contains_filter(field, word.swapcase())], 2, ""
+            )
         except OpikAssistError:
             return False
         return [span.id for span in page.found] == [span_id]
 
-    def _known(self) -> tuple[str, str, str] | None:
-        """The id of a span, a field of it, and a word that stands there."""
+    def _find_known_word(self) -> tuple[str, str, str] | None:
+        """The id of a span, a field of it, and a word in its value."""
         for span_id in self._analysis.bodies:
             for field in FILTERED:
                 value = getattr(self._analysis.tree.by_id[span_id].span, field)
@@ -87,7 +90,7 @@ class ContainsFilter:
                         return span_id, field, word[0]
         return None
 
-    async def _asked(
+    async def _search_spans(
         self, filters: Sequence[Filter], limit: int, cursor: str, *, keep: str = ""
     ) -> SpanPage:
         return await self._client.get_span_page(
@@ -100,23 +103,23 @@ class ContainsFilter:
         )
 
 
-def _contains(field: str, text: str) -> Filter:
+def _contains_filter(field: str, text: str) -> Filter:
     return {"field": field, "operator": "contains", "value": text}
 
 
-class Selection:
-    """The spans that hold one text, chosen by the backend: field after field, page after page.
+class TextSelection:
+    """The spans that contain one text, as the backend finds them: one field after the other.
 
-    `answered` are the fields about which the backend told all; `matching` holds, for each field,
-    the ids of the spans that came. Every page is checked: a whole value without the text, or a
-    record that cannot be read, ends the selection, and what is not answered has to be swept.
+    `answered` are the fields that were read to the end; `matching` has, for each field, the ids of
+    the spans found. Every page is checked: an uncut value without the text, or an unreadable
+    record, ends the selection, and fields that are not answered have to be searched page by page.
     """
 
     def __init__(self, backend: ContainsFilter, text: str | None, fields: Sequence[str]) -> None:
-        """`text` is None where no plain text is searched, so that there is nothing to ask."""
+        """`text` is None for a regular expression, which the backend cannot search for."""
         self._backend = backend
         self._text = text or ""
-        able = filterable(self._text)
+        able = is_filterable(self._text)
         self._waiting = [field for field in FILTERED if able and field in fields]
         self._size = PageSize()
         self._cursor = ""
@@ -125,12 +128,12 @@ class Selection:
 
     @property
     def field(self) -> str:
-        """The field that is asked for now."""
+        """The field that is searched now."""
         return self._waiting[0]
 
     async def page(self) -> SpanPage | None:
-        """The next spans of `field`; None when there is nothing more to ask. The same page comes
-        again until it is taken."""
+        """The next spans of `field`; None when there are no more. The same page comes again until
+        `take` is called."""
         if not self._waiting:
             return None
         if await self._backend.works():
@@ -141,31 +144,31 @@ class Selection:
                 if await anyio.to_thread.run_sync(self._is_credible, page):
                     return page
             except OpikAssistError:
-                pass  # The sweep that follows tells what is wrong, if it still is.
+                pass  # Reading page by page follows, and reports the error if it persists.
             self._backend.distrust()
         self._waiting.clear()
         return None
 
     def take(self, page: SpanPage) -> None:
-        """Goes on behind a page that was searched."""
+        """Moves on after a page that was searched."""
         self.matching[self.field] |= {span.id for span in page.found}
         if page.broken or page.records >= self._size.limit:
             self._cursor = page.cursor or self._cursor
-            self._size.learn(page)
+            self._size.adapt(page)
         else:
             self.answered.append(self._waiting.pop(0))
             self._cursor, self._size = "", PageSize()
 
     def holds(self, value: object) -> bool:
-        """Whether the text stands in what came of a value."""
+        """Whether the text is in a value, as far as it was sent."""
         return self._text.lower() in as_text(value).lower()
 
     def leaves_out(self, span: Span, field: str) -> bool:
-        """Whether the backend says that this whole value does not hold the text."""
+        """Whether the backend has answered that this value does not contain the text."""
         return field in self.answered and span.id not in self.matching[field]
 
-    def came(self, span: Span, field: str) -> bool:
-        """Whether the backend chose this span for this field."""
+    def was_chosen(self, span: Span, field: str) -> bool:
+        """Whether the backend found the text in this field of the span."""
         return span.id in self.matching.get(field, ())
 
     def _is_credible(self, page: SpanPage) -> bool:

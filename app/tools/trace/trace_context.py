@@ -28,17 +28,22 @@ from app.tools.trace.project_baselines import ProjectBaselines
 from app.tools.trace.text_filter import ContainsFilter
 
 OUTLINE_TOKENS = 6_000
+"""Enough for findings, profile and the main branches; a trace of 100,000 spans fits as well."""
 _BODY_SECONDS = 10
+"""A tool call has 30 s, and may read whole spans after the truncated bodies."""
 _WHOLE_KEPT = 8
 """Whole spans kept for a turn; one may take tens of MB."""
 _WHOLE_AT_ONCE = 4
+"""Whole spans read in parallel, since Opik limits requests for single spans."""
 _SEARCHES_KEPT = 8
+"""Searches that can be continued in a turn; each keeps up to 1,000 hits."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchLimits:
-    """What one call of a search may read that is not loaded: bytes on the wire, seconds; and how
-    many spans one search may read whole because the backend cut their values."""
+    """What one call of a search may read beyond what is loaded: bytes on the wire and seconds
+    (below the 30 s of a call); and how many spans with cut values one search may read whole, since
+    Opik limits requests for single spans."""
 
     bytes: int = 64 * 1024 * 1024
     seconds: float = 20
@@ -47,7 +52,7 @@ class SearchLimits:
 
 @dataclass(frozen=True, slots=True)
 class ToolLimits:
-    """Characters of one tool result, seconds of one call, tokens of the outline."""
+    """Characters of one tool result (some 2,000 tokens), seconds of one call, outline tokens."""
 
     result_characters: int = 8_000
     seconds: float = 30
@@ -57,7 +62,7 @@ class ToolLimits:
 
 @dataclass(frozen=True, slots=True)
 class OpenedSpan:
-    """A span with its bodies; `note` says what could not be read of them."""
+    """A span with its bodies; `note` states what could not be read of them."""
 
     span: Span
     note: str = ""
@@ -152,23 +157,23 @@ class TraceContext:
         """Another trace of this project with its spans; raises the backend's refusal."""
         other = await self._load(trace_id)
         if other.analysis.trace.project_id != self.trace.project_id:
-            raise ToolFailed("That trace is not in the project of this one.")
+            raise ToolFailed("That trace belongs to another project.")
         return other
 
-    async def opened(
+    async def open_spans(
         self, spans: Sequence[Span], *, whole: Collection[str] = BODIES
     ) -> list[OpenedSpan]:
         """The spans with their bodies, in order.
 
-        What was not read yet is read in few requests; the whole record is asked for only where the
-        backend cut one of the fields in `whole`, since single spans are rationed (some 250 a
-        minute for a workspace). What stays cut or unread is told in `note`, never raised.
+        Bodies that were not read yet are read in few requests; the whole record only where the
+        backend cut one of the fields in `whole`, since Opik limits requests for single spans (some
+        250 a minute for a workspace). What stays cut or unread is stated in `note`, never raised.
         """
         await self.read_bodies([span.id for span in spans])
         found: dict[str, OpenedSpan] = {}
 
         async def open_one(span: Span) -> None:
-            found[span.id] = await self._open(span, whole)
+            found[span.id] = await self._open_span(span, whole)
 
         async with anyio.create_task_group() as group:
             for span in spans:
@@ -176,22 +181,24 @@ class TraceContext:
         return [found[span.id] for span in spans]
 
     async def read_bodies(self, span_ids: Sequence[str]) -> None:
-        """Reads what was not read of these, truncated, in few requests; some may stay unread."""
-        missing = [each for each in span_ids if self.body(each) is None]
+        """Reads bodies that are missing, truncated, in few requests; some may stay unread."""
+        missing = [each for each in span_ids if self.get_body(each) is None]
         if missing:
             reader = BodyReader(
                 self._client, self._caller, self.trace, SpanBodyLimits(seconds=_BODY_SECONDS)
             )
             self._bodies |= await reader.read(self._ids, missing)
 
-    def body(self, span_id: str) -> Span | None:
-        """The span with its bodies, as far as the backend does not cut them; None if unread."""
+    def get_body(self, span_id: str) -> Span | None:
+        """The span with its bodies, which the backend may have cut; None if they were not read."""
         if span_id in self.analysis.bodies:
             return self.analysis.tree.by_id[span_id].span
         return self._bodies.get(span_id)
 
-    async def page_from(self, span_id: str, *, limit: int, exclude: Sequence[str] = ()) -> SpanPage:
-        """A page of `limit` spans with truncated bodies, newest first, that begins with this."""
+    async def read_page_from(
+        self, span_id: str, *, limit: int, exclude: Sequence[str] = ()
+    ) -> SpanPage:
+        """A page of `limit` spans with truncated bodies, newest first, beginning with this span."""
         place = bisect_right(self._ids, span_id)
         cursor = self._ids[place] if place < len(self._ids) else ""
         return await self._client.get_span_page(
@@ -199,29 +206,29 @@ class TraceContext:
         )
 
     async def read_whole(self, span: Span) -> Span:
-        """The whole record of a span; what is given where it cannot be read."""
+        """The whole record of a span; the given one where it cannot be read."""
         async with self._turns, self._locks.setdefault(span.id, anyio.Lock()):
             try:
-                return await self._full(span)
+                return await self._read_full(span)
             except OpikAssistError:
                 return span
 
-    async def _open(self, span: Span, whole: Collection[str]) -> OpenedSpan:
-        body = self.body(span.id)
+    async def _open_span(self, span: Span, whole: Collection[str]) -> OpenedSpan:
+        body = self.get_body(span.id)
         if body is not None and not any(is_cut_body(getattr(body, field)) for field in whole):
             return OpenedSpan(body)
         async with self._turns, self._locks.setdefault(span.id, anyio.Lock()):
             try:
-                return OpenedSpan(await self._full(span))
+                return OpenedSpan(await self._read_full(span))
             except OpikAssistError as error:
                 failure = error.message
         if body is None:
             return OpenedSpan(span, f"Input, output and metadata could not be read: {failure}")
         return OpenedSpan(body, f"Only the first 10,000 characters could be read: {failure}")
 
-    async def _full(self, span: Span) -> Span:
+    async def _read_full(self, span: Span) -> Span:
         if not is_uuid(span.id):
-            raise ToolFailed("Opik gives this span an id that is no UUID.")
+            raise ToolFailed("This span's id is not a UUID, so Opik cannot return its record.")
         if span.id not in self._whole:
             self._whole[span.id] = await self._client.get_span(
                 self._caller, span.id, trace=self.trace
@@ -230,7 +237,7 @@ class TraceContext:
 
 
 class TraceOpener:
-    """Opens traces for turns, with what is usual for their names where that comes in time."""
+    """Opens traces for turns, with the usual figures of their names where these come in time."""
 
     def __init__(
         self,
