@@ -1,4 +1,4 @@
-"""Makes cases for the evals of conversations that got a thumb: `python -m app.export_cases`.
+"""Exports rated conversations as cases for the evals: `python -m app.export_cases`.
 
 Reads the service's database (SESSION_SERVICE_URI) and, unless a file of the trace is given, the
 traces from the backend (AGENT_OPIK_URL) with the credentials in OPIK_API_KEY (an API key) or
@@ -6,8 +6,8 @@ OPIK_SESSION_TOKEN (the cookie of a browser that is signed in). Credentials are 
 Each case holds a trace with its spans, the questions, and the span that the last answer before the
 thumb cited first: the right one for a thumb up, a wrong one for a thumb down.
 
-MIND: traces and questions may be private. The files hold inputs and outputs as they were recorded
-(each cut at 10,001 characters, as the backend does); keep them as you keep the traces.
+NOTE: traces and questions may be private. The files hold inputs and outputs as they were recorded
+(each cut at 10,001 characters, as the backend does); protect them as you protect the traces.
 """
 
 import argparse
@@ -42,7 +42,7 @@ from app.wiring import build_backend
 
 
 class Recording(BaseModel):
-    """A trace with its spans, as a file of them holds it."""
+    """A trace with its spans, as in the file of `--trace`."""
 
     trace: Trace
     spans: list[Span]
@@ -56,8 +56,8 @@ class BackendSource:
     caller: Caller
     most_spans: int
 
-    async def recording(self, trace_id: str) -> Recording:
-        """Raises the backend's refusal or failure, also where it gave only some of the spans."""
+    async def load_recording(self, trace_id: str) -> Recording:
+        """Raises the backend's failure, also where it returned only some of the spans."""
         trace = await self.client.get_trace(self.caller, trace_id)
         spans = await self.client.list_spans(self.caller, trace, most=self.most_spans, exclude=())
         if spans.cut:
@@ -67,21 +67,21 @@ class BackendSource:
 
 @dataclass(frozen=True, slots=True)
 class FileSource:
-    """Knows the trace of a file."""
+    """Knows one trace, read from a file."""
 
     known: Recording
 
-    async def recording(self, trace_id: str) -> Recording | None:
+    async def load_recording(self, trace_id: str) -> Recording | None:
         """None for any other trace."""
         return self.known if self.known.trace.id == trace_id else None
 
 
 def main(arguments: Sequence[str] | None = None, *, out: TextIO = sys.stdout) -> int:
-    """Returns 0 when every conversation was written or left out for a reason that is told."""
-    wished = _build_parser().parse_args(arguments)
+    """Returns 1 where a trace could not be read; every case that is left out is printed."""
+    options = _build_parser().parse_args(arguments)
     logs.configure(style="console", level="WARNING")
     try:
-        return anyio.run(partial(_run_export, wished, os.environ, out))
+        return anyio.run(partial(_run_export, options, os.environ, out))
     except (StartRefused, OpikAssistError) as error:
         out.write(f"{error.message}\n")
         return 1
@@ -102,19 +102,19 @@ def _build_parser() -> argparse.ArgumentParser:
 
 
 async def _run_export(
-    wished: argparse.Namespace, environment: Mapping[str, str], out: TextIO
+    options: argparse.Namespace, environment: Mapping[str, str], out: TextIO
 ) -> int:
-    if wished.trace is not None:
+    if options.trace is not None:
         uri = DatabaseSettings.load().session_service_uri
-        return await export_cases(uri, FileSource(read_recording(wished.trace)), wished, out)
+        return await export_cases(uri, FileSource(read_recording(options.trace)), options, out)
     settings = Settings.load()
     key = environment.get("OPIK_API_KEY")
-    caller = Caller(environment.get("OPIK_SESSION_TOKEN") or None, wished.workspace)
+    caller = Caller(environment.get("OPIK_SESSION_TOKEN") or None, options.workspace)
     headers = {"Authorization": key} if key else {}
     async with httpx.AsyncClient(headers=headers, follow_redirects=False) as http:
         rest = RestClient(build_backend(settings, http), timeout=settings.opik_backend_timeout)
         backend = BackendSource(OpikClient(rest), caller, settings.max_spans)
-        return await export_cases(settings.session_service_uri, backend, wished, out)
+        return await export_cases(settings.session_service_uri, backend, options, out)
 
 
 def read_recording(path: Path) -> Recording:
@@ -127,36 +127,39 @@ def read_recording(path: Path) -> Recording:
 
 
 async def export_cases(
-    uri: str, source: BackendSource | FileSource, wished: argparse.Namespace, out: TextIO
+    uri: str, source: BackendSource | FileSource, options: argparse.Namespace, out: TextIO
 ) -> int:
-    """Writes a case for each rated conversation whose trace `source` knows."""
+    """Writes a case for each rated conversation whose trace `source` has."""
     engine = create_engine(_check_database_url(uri), pool_recycle=-1)
     try:
         fault = await SchemaCheck(engine).find_fault()
         if fault is not None:
             raise StartRefused(fault)
-        return await _export_all(engine, source, wished, out)
+        return await _export_all(engine, source, options, out)
     finally:
         await engine.dispose()
 
 
 def _check_database_url(uri: str) -> URL:
-    """The database's address; a SQLite file that is not there would be made by looking."""
+    """Parses the URI; raises StartRefused for a missing file, which SQLite would create."""
     url = database_url(uri)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
-        raise StartRefused("SESSION_SERVICE_URI: there is no such file")
+        raise StartRefused("SESSION_SERVICE_URI: the SQLite file does not exist")
     return url
 
 
 async def _export_all(
-    engine: AsyncEngine, source: BackendSource | FileSource, wished: argparse.Namespace, out: TextIO
+    engine: AsyncEngine,
+    source: BackendSource | FileSource,
+    options: argparse.Namespace,
+    out: TextIO,
 ) -> int:
     store, written, failed = Store(engine), 0, 0
-    conversations = await find_rated_conversations(engine, wished.workspace)
+    conversations = await find_rated_conversations(engine, options.workspace)
     for each in conversations:
         name = f"{each.trace_id}-{each.conversation_id[:8]}.json"
         try:
-            recording = await source.recording(each.trace_id)
+            recording = await source.load_recording(each.trace_id)
         except OpikAssistError as error:
             failed += 1
             out.write(f"  {each.trace_id}: {error.message}\n")
@@ -167,10 +170,10 @@ async def _export_all(
         if not turns:
             out.write(f"  {each.trace_id}: left out, its last answer cites no span to grade by\n")
             continue
-        _write_case(wished.out / name, recording, turns)
+        _write_case(options.out / name, recording, turns)
         written += 1
         out.write(f"  {name}: {turns[-1]['question'][:60]!r}, thumb {_format_thumb(each)}\n")
-    out.write(f"{written} of {len(conversations)} rated conversations written to {wished.out}\n")
+    out.write(f"{written} of {len(conversations)} rated conversations written to {options.out}\n")
     return 1 if failed else 0
 
 
@@ -179,13 +182,13 @@ def build_case_turns(
 ) -> list[dict[str, Any]]:
     """The questions up to the thumb, the last one with the span that its answer cited first.
 
-    Answers are told to begin with the cause, so that span is what the thumb says yes or no to.
-    What is cited after it is mostly evidence (the spans around the cause, the root): taken for
-    right, it would make an answer right that names only the symptom; taken for wrong, it would
-    refuse a better answer. So it gets no label.
+    The model is instructed to begin with the cause, so the thumb is about the span that is cited
+    first. Later citations are mostly evidence (the spans around the cause, the root) and get no
+    label: labelled right, they would accept an answer that names only the symptom; labelled wrong,
+    they would refuse a better answer.
 
-    Only turns that ended well count: the others have no answer that a thumb could be for. Empty
-    where the last answer cites no span, or first one that is not in the recording.
+    Only finished turns count, since a thumb needs an answer. Empty where the last answer cites no
+    span, or its first citation is not in the recording.
     """
     turns: dict[str, list[StoredEvent]] = {}
     for logged in log:
@@ -217,7 +220,7 @@ def _format_thumb(conversation: RatedConversation) -> str:
 
 
 def _write_case(path: Path, recording: Recording, turns: Sequence[Mapping[str, Any]]) -> None:
-    """For nobody else to read: a trace may hold what is private."""
+    """Writes a file that only its owner can read, since a trace may be private."""
     path.parent.mkdir(parents=True, exist_ok=True)
     case = {**recording.model_dump(mode="json", exclude_defaults=True), "turns": turns}
     path.touch(mode=0o600)

@@ -1,4 +1,4 @@
-"""Runs migrations: on the connection that the service hands over, else on one of its own."""
+"""Runs migrations on the connection that the service passes, else on one of its own."""
 
 import asyncio
 import logging
@@ -31,9 +31,9 @@ async def run_from_shell() -> None:
     url = database_url(settings.session_service_uri)
     sys.stderr.write(f"Database: {url.set(query={}).render_as_string()}\n")
     engine = create_engine(url, pool_recycle=settings.session_pool_recycle)
-    patience = settings.session_service_max_retries, settings.session_service_retry_delay
+    attempts, delay = settings.session_service_max_retries, settings.session_service_retry_delay
     try:
-        async with migrations.lock_schema(engine, attempts=patience[0], delay=patience[1]) as own:
+        async with migrations.lock_schema(engine, attempts=attempts, delay=delay) as own:
             await own.run_sync(run)
     finally:
         await engine.dispose()
@@ -42,7 +42,7 @@ async def run_from_shell() -> None:
 if (given := context.config.attributes.get("connection")) is not None:
     run(given)
 elif context.is_offline_mode():
-    raise SystemExit("Migrations look at the database as they run: --sql is not supported.")
+    raise SystemExit("Migrations read the database while they run: --sql is not supported.")
 else:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))

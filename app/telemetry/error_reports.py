@@ -1,4 +1,4 @@
-"""Error reports, where an address for them is set; else their library is not even loaded."""
+"""Error reports to Sentry. Without a DSN its library is not even loaded."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ErrorReports:
-    """Where errors are reported to (`dsn`), and how much; rates are shares from 0 to 1."""
+    """Settings of the reports; rates are shares from 0 to 1, without a `dsn` nothing is sent."""
 
     dsn: str | None
     environment: str
@@ -16,7 +16,7 @@ class ErrorReports:
     send_default_pii: bool
 
     def start(self) -> None:
-        """To be called before the app is built, so that reports can name its routes."""
+        """Starts reporting; called before the app is built, so that reports can name its routes."""
         if self.dsn is None:
             return
         from app.telemetry import sentry
@@ -31,7 +31,7 @@ class ErrorReports:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Reports from the tasks of this event loop too, and sends the last reports at the end."""
+        """Also reports from the tasks of this event loop, and sends the last reports at the end."""
         if self.dsn is None:
             yield
             return

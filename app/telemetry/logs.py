@@ -1,4 +1,4 @@
-"""Log lines: structured, one line an event, on standard error."""
+"""Configures the log: structured, one line for each event, on standard error."""
 
 import logging
 import sys
@@ -8,13 +8,13 @@ import structlog
 
 
 class _OwnHandler(logging.StreamHandler[TextIO]):
-    """Our own handler, told by its type from those of others."""
+    """Our own handler, which `configure` recognizes by its type and replaces."""
 
 
 def configure(*, style: Literal["console", "json"], level: str) -> None:
-    """Sends our own lines and those of libraries through one formatter.
+    """Formats our own lines and those of libraries alike.
 
-    Called again, it replaces what it set up before; handlers of others stay.
+    Called again, it replaces its own handler; handlers of others stay.
     """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -47,14 +47,14 @@ def configure(*, style: Literal["console", "json"], level: str) -> None:
         root.removeHandler(before)
     root.addHandler(handler)
     root.setLevel(level)
-    # httpx names every URL at INFO, alembic its own workings.
-    for chatty in ("httpx", "alembic.runtime.migration"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    # At INFO, httpx logs every URL, and alembic each of its steps.
+    for name in ("httpx", "alembic.runtime.migration"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _wrap_record(
     logger: logging.Logger, name: str, line: structlog.typing.EventDict
 ) -> tuple[tuple[structlog.typing.EventDict], dict[str, Any]]:
-    """A line as a record, with its exception where other handlers look for one."""
+    """Makes a log record of a line, with its exception where other handlers look for it."""
     positional, named = structlog.stdlib.ProcessorFormatter.wrap_for_formatter(logger, name, line)
     return positional, {**named, "exc_info": line.get("exc_info")}

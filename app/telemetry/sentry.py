@@ -1,8 +1,8 @@
 """Reports unexpected errors to Sentry. Imported only where a DSN is set.
 
-Questions, answers and traces belong to the users, and exceptions like to quote what they choke on.
-So nothing is filtered out of a report here: a report is built anew from the few parts that hold
-code and ids only. An exception keeps its type and its stack; its words stay in our own log.
+Questions, answers and traces belong to the users, and exceptions often quote the value that caused
+them. So a report is built anew from the few fields that hold code and ids only, instead of removing
+what should not be in it. An exception keeps its type and stack; its message stays in our own log.
 """
 
 import logging
@@ -27,7 +27,7 @@ from app.errors import OpikAssistError
 
 WITHHELD = "(withheld: see the service's log)"
 _FLUSH_SECONDS = 3.0
-# uvicorn logs what Starlette has reported already; the pool logs what becomes DatabaseUnavailable.
+# uvicorn logs what Starlette has reported; the pool logs what becomes DatabaseUnavailable.
 _REPEATING_LOGGERS = ("uvicorn", "sqlalchemy.pool")
 _PROBES = ("/healthz", "/readyz")
 
@@ -107,7 +107,7 @@ def configure(
         max_request_body_size="never",
         max_breadcrumbs=0,
         auto_session_tracking=False,
-        # Neither may a browser decide what we sample, nor shall a provider learn our trace ids.
+        # A browser must not decide what is sampled, and a provider must not see our trace ids.
         strict_trace_continuation=True,
         trace_propagation_targets=[],
         before_send=report.error,
@@ -116,24 +116,24 @@ def configure(
 
 
 def isolate_tasks() -> None:
-    """Gives each task of the running event loop a scope of its own."""
+    """Gives each task of the running event loop its own scope."""
     enable_asyncio_integration()
 
 
 async def flush() -> None:
-    """Sends what still waits; a signal ends the process before the interpreter's own exit."""
+    """Sends the waiting reports. Sentry's own hook runs at exit, which a signal may prevent."""
     with anyio.CancelScope(shield=True):
         await anyio.to_thread.run_sync(sentry_sdk.flush, _FLUSH_SECONDS)
 
 
 class _ReportBuilder:
-    """Builds what leaves this process; None where nothing shall."""
+    """Builds the reports that are sent; None where nothing is to be sent."""
 
     def __init__(self, send_default_pii: bool) -> None:
         self._send_default_pii = send_default_pii
 
     def error(self, event: Event, hint: Hint) -> Event | None:
-        """An error with an unexpected exception; a line without one says nothing by itself."""
+        """Reports an unexpected exception; a line without an exception is not reported."""
         caught = (hint.get("exc_info") or (None, None, None))[1]
         record = hint.get("log_record")
         if caught is None or _is_expected(caught) or _is_repeated(event, record):
@@ -182,7 +182,7 @@ def _is_expected(error: BaseException) -> bool:
 
 
 def _is_repeated(event: Mapping[str, Any], record: Any) -> bool:
-    """Whether somebody else reports the same: all our tasks hand on what they raise."""
+    """Whether the same error is reported elsewhere: our tasks pass on what they raise."""
     if record is not None:
         return str(record.name).startswith(_REPEATING_LOGGERS)
     values = (event.get("exception") or {}).get("values") or []
@@ -201,7 +201,7 @@ def _build_exception(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _build_span(span: Mapping[str, Any]) -> dict[str, Any]:
-    """SQL comes with placeholders, addresses without their queries."""
+    """Descriptions are safe: SQL has placeholders, URLs have no query."""
     return {**_pick_fields(span, _SPAN_FIELDS), "data": _pick_fields(span.get("data"), _SPAN_DATA)}
 
 

@@ -1,4 +1,4 @@
-"""Traces of our own turns, where an address for them is set; else their library is not loaded."""
+"""Traces of our own turns. Without a URL for them, their library is not loaded."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +18,7 @@ REQUEST_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class OwnTraces:
-    """Where the traces go (`url`, with a key and a workspace where it wants them), and how full."""
+    """Where the traces are sent, and whether with `full` content; without a `url` nothing is."""
 
     url: str | None
     api_key: str | None = field(repr=False)
@@ -27,7 +27,7 @@ class OwnTraces:
     full: bool
 
     def start(self) -> None:
-        """Loads the SDK, which takes a second: to be called before anybody is served."""
+        """Loads the SDK, which takes a second; called before requests are served."""
         if self.url is not None:
             from app.telemetry.own_traces import observer  # noqa: F401
 
@@ -55,7 +55,7 @@ class OwnTraces:
 
 
 class NoObserver:
-    """`conversation.ports.Observer` and `TurnWatch` where nobody looks."""
+    """`conversation.ports.Observer` and `TurnObserver` that do nothing."""
 
     def start_turn(self, **_: str) -> "NoObserver":
         return self

@@ -1,7 +1,7 @@
 """Conversations, their turns, events and feedback, and the facts about this schema.
 
-MySQL commits after each table, so a migration that was cut off is run again from its start: every
-statement here leaves alone what is already there.
+MySQL commits after each table, and a migration that was interrupted runs again from its start: so
+every statement skips what exists already.
 """
 
 import secrets

@@ -1,8 +1,7 @@
-"""What limits are counted by, a lease for chores, and the indexes that both need.
+"""Tables that limits are counted in, leases for chores, and the indexes that both need.
 
-Code of the revision before runs on this schema: it leaves the new tables alone, and its turns are
-not counted by the limits that look at them. MySQL commits after each statement, so every one
-leaves alone what is already there.
+Code of the previous revision runs on this schema: it does not use the new tables, and the limits
+do not count its turns. MySQL commits after each statement, so each skips what exists already.
 """
 
 from typing import Any

@@ -239,7 +239,7 @@ async def test_credentials_reach_the_backend_and_no_file(
 async def test_a_missing_database_is_reported_and_not_created(tmp_path: Path) -> None:
     path = tmp_path / "none.db"
     wished = argparse.Namespace(out=tmp_path / "cases", workspace="default")
-    with pytest.raises(StartRefused, match="no such file"):
+    with pytest.raises(StartRefused, match="does not exist"):
         await export_cases(f"sqlite:///{path}", NOTHING, wished, io.StringIO())
     assert not path.exists()
 

@@ -1,7 +1,7 @@
-"""Traces of OpikAssist's own turns, for whoever runs it. Imported only where it is configured.
+"""Traces of OpikAssist's own turns, for its operator. Imported only where it is configured.
 
-Importing any part of the Opik SDK sets up Sentry with an address of its vendor's, in place of a
-client of our own, and reads `~/.opik.config`. These variables, set before, keep it from both.
+Importing any part of the Opik SDK starts Sentry with the vendor's DSN, in place of our own client,
+and reads `~/.opik.config`. These variables, set before, prevent both.
 """
 
 import os
