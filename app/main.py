@@ -33,9 +33,9 @@ from app.shutdown import LimitTime, Shutdown, ShutdownSignals
 from app.telemetry import logs
 from app.web import error_responses as problems
 from app.web.markdown.ui_urls import UiLinks
-from app.web.middleware import RequestId, SameOrigin
+from app.web.middleware import RequestIdMiddleware, SameOriginMiddleware
 from app.web.requests import RequestBodyLimits
-from app.web.routes import Api, AppState, RequestLimits
+from app.web.routes import AppState, Endpoints, RequestLimits
 from app.web.sse import StreamTimeouts
 from app.wiring import build_conversations, build_error_reports, build_own_traces, build_retention
 
@@ -58,15 +58,15 @@ def create_app(
         StreamTimeouts(settings.heartbeat_seconds, settings.reader_seconds),
     )
     ui = UiLinks(settings.opik_ui_url, settings.opik_ui_span_url, settings.opik_ui_trace_url)
-    api = Api(limits, ui=ui, storage=describe_storage(settings))
+    api = Endpoints(limits, ui=ui, storage=describe_storage(settings))
     return Starlette(
         routes=api.routes(settings.url_prefix),
         lifespan=lambda _: lifespan(settings, transport, system=system),
         middleware=_middleware(settings),
         exception_handlers={
-            OpikAssistError: problems.on_error,
-            HTTPException: problems.on_http_exception,
-            Exception: problems.on_crash,
+            OpikAssistError: problems.handle_service_error,
+            HTTPException: problems.handle_http_exception,
+            Exception: problems.handle_crash,
         },
     )
 
@@ -81,10 +81,10 @@ def _middleware(settings: Settings) -> list[Middleware]:
         allow_headers=["Content-Type", "Comet-Workspace"],
     )
     probes = [f"{settings.url_prefix}/{name}" for name in ("healthz", "readyz")]
-    same_site = Middleware(SameOrigin, allowed=allowed, open_paths=probes)
+    same_site = Middleware(SameOriginMiddleware, allowed=allowed, open_paths=probes)
     return [
         Middleware(ReadableStartErrors),
-        Middleware(RequestId),
+        Middleware(RequestIdMiddleware),
         *([cors] if allowed else []),
         same_site,
     ]

@@ -89,10 +89,10 @@ def _first_request(outline: str) -> bytes:
     """What goes to the model first: instructions, outline, a question, the tools."""
     messages = [
         System(SYSTEM_PROMPT),
-        DataFence("0" * 16).outline(outline),
+        DataFence("0" * 16).build_outline_message(outline),
         User("Why is it slow?"),
     ]
-    return encode_json(NativeTools().request(messages, [tool.spec for tool in TOOLS]))
+    return encode_json(NativeTools().build_request(messages, [tool.spec for tool in TOOLS]))
 
 
 def _outline(trace: Trace, spans: list[Span], known: dict[str, str]) -> str:

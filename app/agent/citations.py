@@ -1,8 +1,8 @@
 """Short names for spans and for other traces, and the places in a text where the model cites them.
 
-The model reads and writes aliases (`[s3]` for a span, `[t2]` for another trace); what is stored and
-shown holds ids, in the tokens `⟦span:<uuid>⟧` and `⟦trace:<uuid>⟧`, so that a text keeps its
-meaning whatever happens to the aliases.
+The model reads and writes aliases: `[s3]` for a span, `[t2]` for another trace. Stored texts hold
+ids in tokens (see `app.citation_tokens`), so that a text keeps its meaning whatever happens to the
+aliases.
 """
 
 import re
@@ -13,19 +13,20 @@ from app.citation_tokens import TOKEN, TOKEN_BEGUN, Citation, split_citations
 from app.events import TraceAlias
 
 _CITATION = re.compile(r"\[ ?[st]\d{1,6}(?:(?:, ?|; ?| and | )[st]\d{1,6}){0,9} ?\]")
-_BEGUN = re.compile(r"\[[st\d,; and]*")
-_HELD = 120
-"""Characters that are held back at most; the longest citation, of ten aliases, has 119."""
+_CITATION_BEGUN = re.compile(r"\[[st\d,; and]*")
+_HELD_CHARACTERS = 120
+"""What is held back at most: the longest citation, of ten aliases, has 119 characters."""
+
 _ALIAS = re.compile(r"([st])(\d{1,6})")
 
 FindLabel = Callable[[str], str | None]
-"""The name of an id as a person reads it; None where it has none."""
+"""Finds the name of an id as a person reads it; None where it has none."""
 
 
 class _AliasTable:
-    """Ids in the order of their numbers; a number once given never changes its meaning.
+    """Ids in the order of their numbers; a number never changes its meaning.
 
-    Tools that work in threads may name things at the same time.
+    Tools that work in threads may add ids at the same time.
     """
 
     def __init__(self, known: Iterable[str]) -> None:
@@ -34,19 +35,18 @@ class _AliasTable:
         self._stored = len(self._ids)
         self._lock = threading.Lock()
 
-    def number(self, wanted: str) -> int:
+    def assign_number(self, id: str) -> int:
         with self._lock:
-            number = self._numbers.get(wanted)
+            number = self._numbers.get(id)
             if number is None:
-                self._ids.append(wanted)
-                number = self._numbers[wanted] = len(self._ids)
+                self._ids.append(id)
+                number = self._numbers[id] = len(self._ids)
         return number
 
-    def known(self, wanted: str) -> int | None:
-        """The number of an id that has one."""
-        return self._numbers.get(wanted)
+    def find_number(self, id: str) -> int | None:
+        return self._numbers.get(id)
 
-    def at(self, number: int) -> str | None:
+    def find_id(self, number: int) -> str | None:
         return self._ids[number - 1] if 0 < number <= len(self._ids) else None
 
     def take_new(self) -> tuple[str, ...]:
@@ -57,76 +57,75 @@ class _AliasTable:
 
 
 class Aliases:
-    """The short names that a conversation has given: `s1` for the first span named, and so on;
-    `t1` for the first other trace that a tool has shown.
+    """The aliases of a conversation: `s1` for the first span that was shown, and so on; `t1` for
+    the first other trace.
 
-    An alias once given never changes its meaning. `take_new` and `take_new_traces` hand over what
-    has to be stored.
+    An alias never changes its meaning. `take_new_spans` and `take_new_traces` return what has to be
+    stored.
     """
 
     def __init__(self, known: Iterable[str] = (), *, traces: Iterable[TraceAlias] = ()) -> None:
-        """`known` are the span ids named so far, `traces` the traces, each in the order of their
-        aliases."""
+        """`known` are the ids of spans, `traces` the traces, each in the order of their aliases."""
         self._spans = _AliasTable(known)
         self._labels = {each.id: each.label for each in traces}
         self._traces = _AliasTable(self._labels)
 
-    def name(self, span_id: str) -> str:
-        """The alias of a span, given now if it had none."""
-        return f"s{self._spans.number(span_id)}"
+    def name_span(self, span_id: str) -> str:
+        """The alias of a span, assigned now if it had none."""
+        return f"s{self._spans.assign_number(span_id)}"
 
     def name_trace(self, trace_id: str, label: str) -> str:
-        """The alias of a trace, given now if it had none; `label` is what a person reads."""
+        """The alias of a trace, assigned now if it had none; `label` is what a person reads."""
         self._labels.setdefault(trace_id, label)
-        return f"t{self._traces.number(trace_id)}"
+        return f"t{self._traces.assign_number(trace_id)}"
 
     def span_id(self, alias: str) -> str | None:
-        """The span of an alias; None for one that was never given."""
-        return self._id(alias, "s")
+        """The span of an alias; None for one that was never assigned."""
+        return self._find_id(alias, "s")
 
     def trace_id(self, alias: str) -> str | None:
-        """The trace of an alias; None for one that was never given."""
-        return self._id(alias, "t")
+        """The trace of an alias; None for one that was never assigned."""
+        return self._find_id(alias, "t")
 
     def trace_label(self, trace_id: str) -> str | None:
         """What a person reads for a trace that has an alias."""
         return self._labels.get(trace_id)
 
-    def take_new(self) -> tuple[str, ...]:
-        """The span ids named since the last call, in the order of their aliases."""
+    def take_new_spans(self) -> tuple[str, ...]:
+        """The ids of spans that got an alias since the last call, in the order of the aliases."""
         return self._spans.take_new()
 
     def take_new_traces(self) -> tuple[TraceAlias, ...]:
-        """The traces named since the last call, in the order of their aliases."""
+        """The traces that got an alias since the last call, in the order of the aliases."""
         new = self._traces.take_new()
         return tuple(TraceAlias(id=each, label=self._labels[each]) for each in new)
 
-    def to_ids(self, text: str) -> str:
+    def to_tokens(self, text: str) -> str:
         """A whole text of the model with its citations as tokens; unknown aliases are dropped."""
-        return _CITATION.sub(self._tokens, text)
+        return _CITATION.sub(self._write_tokens, text)
 
     def to_aliases(self, text: str) -> str:
-        """A stored text as the model wrote it, without tokens of ids that were never named: a model
+        """A stored text as the model wrote it, without tokens of ids that have no alias: a model
         may have copied them from a trace, and nothing in a trace may name another one."""
-        return TOKEN.sub(lambda found: self._alias(found[1], found[2]), text)
+        return TOKEN.sub(lambda token: self._write_alias(token[1], token[2]), text)
 
-    def _id(self, alias: str, kind: str) -> str | None:
+    def _find_id(self, alias: str, letter: str) -> str | None:
         found = _ALIAS.fullmatch(alias)
-        if found is None or found[1] != kind:
+        if found is None or found[1] != letter:
             return None
-        return (self._spans if kind == "s" else self._traces).at(int(found[2]))
+        return (self._spans if letter == "s" else self._traces).find_id(int(found[2]))
 
-    def _alias(self, kind: str, id: str) -> str:
-        number = (self._spans if kind == "span" else self._traces).known(id)
+    def _write_alias(self, kind: str, id: str) -> str:
+        number = (self._spans if kind == "span" else self._traces).find_number(id)
         return "" if number is None else f"[{kind[0]}{number}]"
 
-    def _tokens(self, found: re.Match[str]) -> str:
+    def _write_tokens(self, found: re.Match[str]) -> str:
         tokens = []
         for alias in _ALIAS.finditer(found[0]):
             if span_id := self.span_id(alias[0]):
-                tokens.append(f"⟦span:{span_id}⟧")
+                tokens.append(Citation("span", span_id).token)
             elif trace_id := self.trace_id(alias[0]):
-                tokens.append(f"⟦trace:{trace_id}⟧")
+                tokens.append(Citation("trace", trace_id).token)
         return ", ".join(tokens)
 
 
@@ -138,7 +137,7 @@ class CitationStream:
     """
 
     def __init__(self, aliases: Aliases, label: FindLabel) -> None:
-        """`label` gives the names of spans."""
+        """`label` finds the names of spans."""
         self._aliases = aliases
         self._label = label
         self._held = ""
@@ -148,29 +147,29 @@ class CitationStream:
         if not self._held and "[" not in text and "⟦" not in text:
             return (text,) if text else ()
         text = self._held + text
-        end = self._end_of_certain(text)
+        end = self._find_end(text)
         self._held = text[end:]
-        return self._split(text[:end])
+        return self._split_parts(text[:end])
 
     def end(self) -> tuple[str | Citation, ...]:
         """The rest; the stream can be used for the next text."""
         rest, self._held = self._held, ""
-        return self._split(rest)
+        return self._split_parts(rest)
 
-    def _end_of_certain(self, text: str) -> int:
-        """Where the end of the text begins that may become a citation, or part of one."""
-        end, earliest = len(text), max(0, len(text) - _HELD)
+    def _find_end(self, text: str) -> int:
+        """Where the certain part of the text ends: what follows may become a citation."""
+        end, earliest = len(text), max(0, len(text) - _HELD_CHARACTERS)
         alias = text.rfind("[", earliest)
-        if alias >= 0 and _BEGUN.fullmatch(text, alias):
+        if alias >= 0 and _CITATION_BEGUN.fullmatch(text, alias):
             end = alias
         token = text.rfind("⟦", earliest, end)
-        # Aliases that were never given vanish, also within a token.
-        if token >= 0 and TOKEN_BEGUN.fullmatch(self._aliases.to_ids(text[token:end])):
+        # Unknown aliases are dropped, also within a token.
+        if token >= 0 and TOKEN_BEGUN.fullmatch(self._aliases.to_tokens(text[token:end])):
             end = token
         return end
 
-    def _split(self, text: str) -> tuple[str | Citation, ...]:
-        return tuple(split_citations(self._aliases.to_ids(text), self._find_name))
+    def _split_parts(self, text: str) -> tuple[str | Citation, ...]:
+        return tuple(split_citations(self._aliases.to_tokens(text), self._find_name))
 
     def _find_name(self, kind: str, id: str) -> str | None:
         return self._label(id) if kind == "span" else self._aliases.trace_label(id)

@@ -120,7 +120,7 @@ class ProxyModel:
     async def _reply_natively(
         self, messages: Sequence[Message], tools: Sequence[ToolSpec], say: Callable[[str], None]
     ) -> Reply:
-        request = self._native.request(messages, tools)
+        request = self._native.build_request(messages, tools)
         needs_tools = bool(tools) or any(isinstance(each, ToolResult) for each in messages)
         request_reply = partial(
             self._request_reply, request, NativeReplyReader, native_tools=needs_tools
@@ -148,12 +148,12 @@ class ProxyModel:
     async def _reply_in_text(
         self, messages: Sequence[Message], tools: Sequence[ToolSpec], say: Callable[[str], None]
     ) -> Reply:
-        reader = self._text.reader()
+        reader = self._text.open_reader()
         reply = await self._stream_text_reply(messages, tools, say, reader)
         if not reader.fault or not reply.complete or not tools or reply.finish == "length":
             return reply
-        corrected = self._text.corrected(messages, reader.raw, fault=reader.fault)
-        again = self._text.reader()
+        corrected = self._text.ask_for_correction(messages, reader.raw, fault=reader.fault)
+        again = self._text.open_reader()
         second = await self._stream_text_reply(corrected, tools, _show_nothing, again)
         if again.fault:
             raise build_model_failed("malformed_request", model=self._model)
@@ -167,7 +167,7 @@ class ProxyModel:
         reader: TextReplyReader,
     ) -> Reply:
         request_reply = partial(
-            self._request_reply, self._text.request(messages, tools), lambda: reader
+            self._request_reply, self._text.build_request(messages, tools), lambda: reader
         )
         streamed = await request_reply(say, stream=True)
         if reader.raw:

@@ -19,7 +19,7 @@ from app.chat.capabilities import (
     normalize_provider,
 )
 from app.chat.model import ChatOptions, ProxyModel
-from app.chat.native_tools import wire_model
+from app.chat.native_tools import remove_provider_prefix
 from app.chat.provider_errors import build_model_failed
 from app.errors import InvalidRequest, ModelFailed, OpikAssistError
 from app.messages import Message, OfferedModel, Reply, ToolSpec
@@ -91,7 +91,7 @@ class WorkspaceModels:
             provider = normalize_provider(provider)
             names = list(self._wire_names(provider))[:_PER_WILDCARD]
             return [self._candidate(each, each) for each in names]
-        wire = wire_model(name)
+        wire = remove_provider_prefix(name)
         candidates = [self._candidate(name, wire)]
         if wire != name:
             routed = "google/" + rest if provider == "gemini" else name

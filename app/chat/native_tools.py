@@ -21,11 +21,13 @@ _EMPTY_ANSWER = "(empty)"
 class NativeTools:
     """System, user, assistant and tool messages; tools as functions."""
 
-    def request(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> dict[str, Any]:
+    def build_request(
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec]
+    ) -> dict[str, Any]:
         """The `messages` and, where there are any, `tools` members of a request."""
-        request: dict[str, Any] = {"messages": list(_messages(messages))}
+        request: dict[str, Any] = {"messages": list(_write_messages(messages))}
         if tools:
-            request["tools"] = [_tool(tool) for tool in tools]
+            request["tools"] = [_write_tool(tool) for tool in tools]
         return request
 
 
@@ -43,7 +45,7 @@ class NativeReplyReader:
         return raw
 
 
-def wire_model(name: str) -> str:
+def remove_provider_prefix(name: str) -> str:
     """The model's name as the proxy routes it: `openai/gpt-4.1` -> `gpt-4.1`."""
     for prefix in _STRIPPED_PREFIXES:
         if name.startswith(prefix) and len(name) > len(prefix):
@@ -51,7 +53,7 @@ def wire_model(name: str) -> str:
     return name
 
 
-def _messages(messages: Sequence[Message]) -> Iterator[dict[str, Any]]:
+def _write_messages(messages: Sequence[Message]) -> Iterator[dict[str, Any]]:
     for message in messages:
         match message:
             case System(text):
@@ -59,35 +61,35 @@ def _messages(messages: Sequence[Message]) -> Iterator[dict[str, Any]]:
             case User(text):
                 yield {"role": "user", "content": text}
             case Assistant(text, calls) if text or calls:
-                yield _assistant(text, calls)
+                yield _write_assistant(text, calls)
             case Assistant():
                 pass  # an assistant message with neither is refused by every provider
             case ToolResult(call, text):
                 # The proxy leaves out empty members, and a tool message needs its content.
                 content = text or _EMPTY_ANSWER
-                yield {"role": "tool", "tool_call_id": _wire_id(call), "content": content}
+                yield {"role": "tool", "tool_call_id": _choose_call_id(call), "content": content}
 
 
-def _assistant(text: str, calls: Sequence[ToolCall]) -> dict[str, Any]:
+def _write_assistant(text: str, calls: Sequence[ToolCall]) -> dict[str, Any]:
     # Several providers refuse a blank text beside calls; null is the documented form.
     message: dict[str, Any] = {"role": "assistant", "content": text or None}
     if calls:
         message["tool_calls"] = [
             {
-                "id": _wire_id(call),
+                "id": _choose_call_id(call),
                 "type": "function",
-                "function": {"name": call.name, "arguments": wire_arguments(call.arguments)},
+                "function": {"name": call.name, "arguments": repair_arguments(call.arguments)},
             }
             for call in calls
         ]
     return message
 
 
-def _wire_id(call: ToolCall) -> str:
+def _choose_call_id(call: ToolCall) -> str:
     return call.provider_id or call.id
 
 
-def wire_arguments(arguments: str) -> str:
+def repair_arguments(arguments: str) -> str:
     """Arguments that a server can parse: several refuse the whole request over a broken one."""
     if not arguments.strip():
         return "{}"
@@ -96,7 +98,7 @@ def wire_arguments(arguments: str) -> str:
     return json.dumps({"not_json": arguments}, ensure_ascii=False)
 
 
-def _tool(tool: ToolSpec) -> dict[str, Any]:
+def _write_tool(tool: ToolSpec) -> dict[str, Any]:
     parameters = dict(tool.parameters) or {"type": "object", "properties": {}}
     return {
         "type": "function",

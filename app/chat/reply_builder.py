@@ -144,14 +144,14 @@ class ReplyBuilder:
     def _add_delta(self, delta: Mapping[str, Any]) -> str:
         content = delta.get("content")
         if not isinstance(content, str):
-            content = _join_parts(content)
+            content = _join_text_parts(content)
         if content:
             self._has_content = True
         elif not self._has_content:
-            content = _text(delta.get("refusal"))
+            content = _as_text(delta.get("refusal"))
         text = self._add_text(content) if content else ""
         calls = delta.get("tool_calls") or delta.get("toolCalls")
-        calls = _objects(calls) if calls else ()
+        calls = _as_objects(calls) if calls else ()
         if calls:
             self._add_calls(calls)
         # Usage ends a stream where it comes alone; some providers add it to every frame.
@@ -186,10 +186,10 @@ class ReplyBuilder:
     def _add_calls(self, entries: Iterable[Mapping[str, Any]]) -> None:
         in_this_delta: list[_StreamedCall] = []
         for entry in entries:
-            function = _object(entry.get("function"))
+            function = _as_object(entry.get("function"))
             piece = _CallDelta(
-                provider_id=_text(entry.get("id")),
-                name=_text(function.get("name")),
+                provider_id=_as_text(entry.get("id")),
+                name=_as_text(function.get("name")),
                 arguments=_read_arguments(function.get("arguments")),
             )
             if piece == _EMPTY_DELTA:
@@ -249,14 +249,14 @@ class ReplyBuilder:
             used.add(provider_id)
 
     def _note_finish(self, reason: object, *, whole: bool) -> None:
-        word = _text(reason).lower()
+        word = _as_text(reason).lower()
         if word and word != "error":
             self._finish = _FINISH.get(word, "unknown")
             self._has_finish = True
         self._has_finish = self._has_finish or whole
 
     def _note_usage(self, usage: object) -> None:
-        counts = _object(usage)
+        counts = _as_object(usage)
         if counts:
             self._usage = _read_usage(counts)
             self._usage_is_last = not self._frame_carries
@@ -275,46 +275,53 @@ def _begins_another(
     )
 
 
-def _join_parts(content: object) -> str:
+def _join_text_parts(content: object) -> str:
     """Content is a text, or a list of parts of which those with a text count."""
     if isinstance(content, list):
         return "".join(
-            part if isinstance(part, str) else _text(_object(part).get("text")) for part in content
+            part if isinstance(part, str) else _as_text(_as_object(part).get("text"))
+            for part in content
         )
-    return _text(content)
+    return _as_text(content)
 
 
 def _read_arguments(value: object) -> str:
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
-    return _text(value)
+    return _as_text(value)
 
 
 def _read_usage(counts: Mapping[str, Any]) -> TokenUsage:
-    prompt = _object(_either(counts, "prompt_tokens_details", "promptTokensDetails"))
-    completion = _object(_either(counts, "completion_tokens_details", "completionTokensDetails"))
+    prompt = _as_object(_first_given(counts, "prompt_tokens_details", "promptTokensDetails"))
+    completion = _as_object(
+        _first_given(counts, "completion_tokens_details", "completionTokensDetails")
+    )
     return TokenUsage(
-        prompt_tokens=_count(_either(counts, "prompt_tokens", "promptTokens")),
-        completion_tokens=_count(_either(counts, "completion_tokens", "completionTokens")),
-        cached_tokens=_count(_either(prompt, "cached_tokens", "cachedTokens")),
-        reasoning_tokens=_count(_either(completion, "reasoning_tokens", "reasoningTokens")),
+        prompt_tokens=_read_count(_first_given(counts, "prompt_tokens", "promptTokens")),
+        completion_tokens=_read_count(
+            _first_given(counts, "completion_tokens", "completionTokens")
+        ),
+        cached_tokens=_read_count(_first_given(prompt, "cached_tokens", "cachedTokens")),
+        reasoning_tokens=_read_count(
+            _first_given(completion, "reasoning_tokens", "reasoningTokens")
+        ),
     )
 
 
-def _either(data: Mapping[str, Any], snake: str, camel: str) -> Any:
+def _first_given(data: Mapping[str, Any], snake: str, camel: str) -> Any:
     value = data.get(snake)
     return data.get(camel) if value is None else value
 
 
-def _text(value: object) -> str:
+def _as_text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _object(value: object) -> Mapping[str, Any]:
+def _as_object(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _objects(value: object) -> Sequence[Mapping[str, Any]]:
+def _as_objects(value: object) -> Sequence[Mapping[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else ()
 
 
@@ -324,7 +331,7 @@ def _holds_reasoning(delta: Mapping[str, Any]) -> bool:
     return any(delta.get(name) for name in names)
 
 
-def _count(value: object) -> int:
+def _read_count(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return max(0, value)
     return max(0, int(value)) if isinstance(value, float) and math.isfinite(value) else 0

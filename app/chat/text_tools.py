@@ -18,13 +18,13 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from app.chat.native_tools import wire_arguments
+from app.chat.native_tools import repair_arguments
 from app.chat.text_tool_parser import TextToolParser
 from app.messages import Assistant, Message, Reply, System, ToolCall, ToolResult, ToolSpec, User
 
 _EMPTY = "(empty)"
 
-_HOW = """\
+_INSTRUCTIONS = """\
 How to call tools
 You may ask for the tools below. To ask, end your reply with a request in exactly this form, as \
 plain text and outside of any code block:
@@ -57,9 +57,11 @@ class TextTools:
         self._call = f"call-{token}"
         self._result = f"result-{token}"
 
-    def request(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> dict[str, Any]:
+    def build_request(
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec]
+    ) -> dict[str, Any]:
         """The `messages` member of a request: roles alternate and no text is blank."""
-        lines = [each for each in self._lines(messages, tools) if each[1].strip()]
+        lines = [each for each in self._write_messages(messages, tools) if each[1].strip()]
         return {
             "messages": [
                 {"role": role, "content": "\n\n".join(text for _, text in group)}
@@ -67,15 +69,17 @@ class TextTools:
             ]
         }
 
-    def reader(self) -> "TextReplyReader":
+    def open_reader(self) -> "TextReplyReader":
         """What separates text and requests of one reply."""
         return TextReplyReader(self._call)
 
-    def corrected(self, messages: Sequence[Message], raw: str, *, fault: str) -> list[Message]:
+    def ask_for_correction(
+        self, messages: Sequence[Message], raw: str, *, fault: str
+    ) -> list[Message]:
         """The conversation in which the model is told what was wrong with its reply `raw`."""
         return [*messages, Assistant(raw), User(_CORRECTION.format(fault=fault))]
 
-    def _lines(
+    def _write_messages(
         self, messages: Sequence[Message], tools: Sequence[ToolSpec]
     ) -> Iterator[tuple[str, str]]:
         described = not tools
@@ -83,22 +87,22 @@ class TextTools:
             match message:
                 case System(text) if not described:
                     described = True
-                    yield "system", f"{text}\n\n{self._description(tools)}"
+                    yield "system", f"{text}\n\n{self._describe_tools(tools)}"
                 case System(text):
                     yield "system", text
                 case User(text):
                     yield "user", text if text.strip() else _EMPTY
                 case Assistant(text, calls):
-                    requests = "\n".join(self._written(call) for call in calls)
+                    requests = "\n".join(self._write_call(call) for call in calls)
                     parts = (part for part in (text, requests) if part.strip())
                     yield "assistant", "\n\n".join(parts)
                 case ToolResult(call, text):
-                    yield "user", self._answer(call, text)
+                    yield "user", self._write_result(call, text)
         if not described:
-            yield "user", self._description(tools)
+            yield "user", self._describe_tools(tools)
 
-    def _description(self, tools: Sequence[ToolSpec]) -> str:
-        how = _HOW.format(
+    def _describe_tools(self, tools: Sequence[ToolSpec]) -> str:
+        how = _INSTRUCTIONS.format(
             opening=f"<{self._call}>", closing=f"</{self._call}>", result=self._result
         )
         return how + "\n".join(
@@ -106,12 +110,12 @@ class TextTools:
             for tool in tools
         )
 
-    def _written(self, call: ToolCall) -> str:
-        request = {"name": call.name, "arguments": json.loads(wire_arguments(call.arguments))}
+    def _write_call(self, call: ToolCall) -> str:
+        request = {"name": call.name, "arguments": json.loads(repair_arguments(call.arguments))}
         content = json.dumps(request, ensure_ascii=False)
         return f"<{self._call}>\n{content}\n</{self._call}>"
 
-    def _answer(self, call: ToolCall, text: str) -> str:
+    def _write_result(self, call: ToolCall, text: str) -> str:
         name = json.dumps(call.name, ensure_ascii=False)
         return f"<{self._result} name={name}>\n{text.strip() or _EMPTY}\n</{self._result}>"
 

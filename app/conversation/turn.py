@@ -155,10 +155,10 @@ class Turn:
         """
         if isinstance(event, ReplyCompleted):
             self._stream.end()
-            text = self._aliases.to_ids(event.text)
+            text = self._aliases.to_tokens(event.text)
             event = event.model_copy(update={"text": text, "cited": self._find_labels(text)})
         named = AliasesAssigned(
-            ids=self._aliases.take_new(), traces=self._aliases.take_new_traces()
+            ids=self._aliases.take_new_spans(), traces=self._aliases.take_new_traces()
         )
         self._observer.record_event(event)
         with anyio.CancelScope(shield=True):

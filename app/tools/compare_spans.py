@@ -47,7 +47,7 @@ async def compare(context: TraceContext, a: Reference, b: Reference) -> str:
     sides = [ComparedSide(analysis, analysis.tree.by_id[top.id]) for top in (one, other)]
 
     def write(tokens: int) -> str:
-        return format_difference(*sides, alias=context.aliases.name, budget_tokens=tokens)
+        return format_difference(*sides, alias=context.aliases.name_span, budget_tokens=tokens)
 
     limit = context.limits.result_characters - sum(len(note) + 1 for note in notes)
     return "\n".join([await anyio.to_thread.run_sync(fit_lines, write, limit), *notes])
@@ -66,7 +66,7 @@ async def _read_bodies(
     for opened in await context.open_spans([*tops, *cut[:_WHOLE_BELOW]]):
         span = opened.span
         if opened.note:
-            notes.append(f"[{context.aliases.name(span.id)}: {opened.note}]")
+            notes.append(f"[{context.aliases.name_span(span.id)}: {opened.note}]")
         if span.id in bodies or not opened.note:
             bodies[span.id] = span
     return bodies, notes

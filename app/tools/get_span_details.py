@@ -27,7 +27,7 @@ _CHILDREN_SHOWN = 8
 
 def format_facts(context: TraceContext, span: Span, node: Node) -> list[str]:
     """The span's own facts, one a line; durations in milliseconds, costs in USD."""
-    alias = context.aliases.name
+    alias = context.aliases.name_span
     kind = one_line(span.type or "general", limit=20)
     lines = [f"{alias(span.id)} {one_line(node.name, limit=120)} [{kind}]", f"id: {span.id}"]
     if node.parent is not None:
@@ -215,7 +215,7 @@ def _describe_span(
 ) -> _RecordText:
     span = opened.span
     node = context.analysis.tree.by_id[span.id]
-    alias = context.aliases.name(span.id)
+    alias = context.aliases.name_span(span.id)
     notes = [f"[{opened.note}]"] if opened.note else []
     if steps is not None:
         title = f"{alias} {one_line(node.name, limit=120)}"

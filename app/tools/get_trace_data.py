@@ -81,7 +81,7 @@ async def get_trace_data(
         return await anyio.to_thread.run_sync(_outline, context, top)
     analysis, alias, limit = (
         context.analysis,
-        context.aliases.name,
+        context.aliases.name_span,
         context.limits.result_characters,
     )
 
@@ -102,7 +102,7 @@ def _outline(context: TraceContext, top: Node | None) -> str:
     """The outline in half of the characters and the trace's own bodies in the other half; with
     `top` only the outline below that span."""
     limit = context.limits.result_characters
-    analysis, alias = context.analysis, context.aliases.name
+    analysis, alias = context.analysis, context.aliases.name_span
 
     def write(tokens: int) -> str:
         return build_outline(analysis, alias=alias, budget_tokens=tokens, root=top)

@@ -305,7 +305,7 @@ def _count_records(counter: HitCounter) -> str:
 
 def _format_hit(context: TraceContext, hit: Hit) -> str:
     """One hit on a line; in a long value with the character of the match, for an offset."""
-    who = context.aliases.name(hit.record) if hit.record else "trace"
+    who = context.aliases.name_span(hit.record) if hit.record else "trace"
     times = f" ({hit.matches:,} times)" if hit.matches > 1 else ""
     far = f" [character {hit.at:,} of {hit.length:,}]" if hit.length > 2_000 else ""
     return f"{who} {one_line(hit.path, limit=160)}{times}{far}: {hit.snippet}"

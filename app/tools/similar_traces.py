@@ -206,7 +206,7 @@ async def compare_traces(
     known = context.analysis.tree.by_id
 
     def name(span_id: str) -> str:
-        return context.aliases.name(span_id) if span_id in known else f"{alias}'s"
+        return context.aliases.name_span(span_id) if span_id in known else f"{alias}'s"
 
     sides = (
         ComparedSide(other.analysis, label=alias),

@@ -1,4 +1,4 @@
-"""Middleware before every route: a request id, and the refusal of foreign origins."""
+"""Middleware before every route: a request id, and the refusal of other sites' pages."""
 
 import re
 from collections.abc import Collection
@@ -10,12 +10,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import NotAllowed
-from app.web.error_responses import error_response
+from app.web.error_responses import build_error_response
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-class RequestId:
+class RequestIdMiddleware:
     """Gives each request an id to quote: the proxy's `X-Request-ID` or one of our own."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -38,11 +38,11 @@ class RequestId:
             await self._app(scope, receive, send_with_id)
 
 
-class SameOrigin:
+class SameOriginMiddleware:
     """Refuses requests that another site's page makes with the user's cookie.
 
-    A browser's own word (`Sec-Fetch-Site: same-origin`) is believed; without it, as over plain
-    HTTP, the page's `Origin` has to be this host's, or be allowed by name.
+    `Sec-Fetch-Site: same-origin`, which only the browser can set, is enough. Without that header,
+    as over plain HTTP, the page's `Origin` has to be this host's or one of `allowed`.
     """
 
     def __init__(self, app: ASGIApp, *, allowed: Collection[str], open_paths: Collection[str]):
@@ -52,13 +52,15 @@ class SameOrigin:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         checked = scope["type"] == "http" and scope["path"] not in self._open_paths
-        if checked and self._foreign(Headers(scope=scope)):
-            refusal = error_response(NotAllowed("Pages of another site may not call this service."))
+        if checked and self._is_foreign(Headers(scope=scope)):
+            refusal = build_error_response(
+                NotAllowed("Pages of another site may not call this service.")
+            )
             await refusal(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
-    def _foreign(self, headers: Headers) -> bool:
+    def _is_foreign(self, headers: Headers) -> bool:
         origin = headers.get("origin")
         if origin in self._allowed:
             return False
@@ -68,10 +70,10 @@ class SameOrigin:
         if origin is None or site in {"same-origin", "none"}:
             return False
         hosts = (headers.get("host"), headers.get("x-forwarded-host"))
-        return not any(_same_host(origin, host) for host in hosts if host)
+        return not any(_is_same_host(origin, host) for host in hosts if host)
 
 
-def _same_host(origin: str, host: str) -> bool:
+def _is_same_host(origin: str, host: str) -> bool:
     """Whether an origin is of this host; a proxy may have dropped the port from `Host`."""
     try:
         ours, theirs = urlsplit(f"//{host}"), urlsplit(origin)

@@ -1,4 +1,4 @@
-"""The HTTP interface as an OpenAPI 3.1 description, for tools and for whoever writes a client."""
+"""Describes the HTTP interface in OpenAPI 3.1, for tools and for authors of clients."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,48 +24,68 @@ def describe_interface(prefix: str, version: str) -> Json:
         },
         "servers": [{"url": prefix or "/"}],
         "security": [{"session": []}, {}],
-        "paths": _paths(),
+        "paths": _describe_paths(),
         "components": {
             "securitySchemes": {
                 "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE}
             },
-            "schemas": _schemas(),
+            "schemas": _build_schemas(),
         },
     }
 
 
-def _paths() -> Json:
+def _describe_paths() -> Json:
     session, trace = "/trace-analyzer/session/{trace_id}", [_TRACE_ID, _WORKSPACE]
     return {
-        "/healthz": {"get": _operation("That the process runs.", _answer("Health"))},
-        "/readyz": {
-            "get": _operation(
-                "Whether questions can be answered now.", _answer("Ready"), {"503": "NotReady"}
+        "/healthz": {
+            "get": _describe_operation(
+                "Reports that the process runs.", _describe_response("Health")
             )
         },
-        "/openapi.json": {"get": _operation("This description.", _answer("Any"))},
+        "/readyz": {
+            "get": _describe_operation(
+                "Reports whether questions can be answered now.",
+                _describe_response("Ready"),
+                {"503": "NotReady"},
+            )
+        },
+        "/openapi.json": {
+            "get": _describe_operation("Describes this interface.", _describe_response("Any"))
+        },
         "/models": {
             "parameters": [_WORKSPACE],
-            "get": _operation("The models that a question may name.", _answer("Models")),
+            "get": _describe_operation(
+                "Lists the models that a question may name.", _describe_response("Models")
+            ),
         },
         session: {
             "parameters": trace,
-            "get": _operation("The conversation about a trace.", _answer("History")),
-            "post": _operation(
+            "get": _describe_operation(
+                "Returns the conversation about a trace.", _describe_response("History")
+            ),
+            "post": _describe_operation(
                 "Asks a question; the answer comes as server-sent events, one frame each.",
-                _answer("Frame", "text/event-stream"),
+                _describe_response("Frame", "text/event-stream"),
                 body="Question",
             ),
-            "delete": _operation("Deletes the conversation, ending its turn.", _answer("Nothing")),
+            "delete": _describe_operation(
+                "Deletes the conversation and stops its turn.", _describe_response("Nothing")
+            ),
         },
         f"{session}/suggestions": {
             "parameters": trace,
-            "get": _operation("Questions to begin with.", _answer("Suggestions")),
+            "get": _describe_operation(
+                "Suggests questions to begin with.", _describe_response("Suggestions")
+            ),
         },
         f"{session}/feedback": {
             "parameters": trace,
-            "put": _operation("Rates the conversation.", _answer("Rated"), body="Thumb"),
-            "delete": _operation("Takes the rating back.", {"204": {"description": "Taken back"}}),
+            "put": _describe_operation(
+                "Rates the conversation.", _describe_response("Rated"), body="Feedback"
+            ),
+            "delete": _describe_operation(
+                "Removes the rating.", {"204": {"description": "Removed"}}
+            ),
         },
     }
 
@@ -79,40 +99,40 @@ _TRACE_ID = {
 _WORKSPACE = {"name": WORKSPACE_HEADER, "in": "header", "schema": {"type": "string"}}
 
 
-def _answer(schema: str, media_type: str = "application/json") -> Json:
-    content = {media_type: {"schema": _ref(schema)}}
-    return {"200": {"description": "What was asked for", "content": content}}
+def _describe_response(schema: str, media_type: str = "application/json") -> Json:
+    content = {media_type: {"schema": _reference_schema(schema)}}
+    return {"200": {"description": "Success", "content": content}}
 
 
-def _operation(
+def _describe_operation(
     summary: str, answers: Json, more: Mapping[str, str] | None = None, *, body: str = ""
 ) -> Json:
     others = {
         status: {
-            "description": "Not now",
-            "content": {"application/json": {"schema": _ref(schema)}},
+            "description": "Temporarily unavailable",
+            "content": {"application/json": {"schema": _reference_schema(schema)}},
         }
         for status, schema in (more or {}).items()
     }
     refused = {
-        "description": "Refused or failed, in words for a person",
-        "content": {"application/json": {"schema": _ref("Problem")}},
+        "description": "An error, with a message for the user",
+        "content": {"application/json": {"schema": _reference_schema("Problem")}},
     }
     operation: Json = {
         "summary": summary,
         "responses": {**answers, **others, "4XX": refused, "5XX": refused},
     }
     if body:
-        content = {"application/json": {"schema": _ref(body)}}
+        content = {"application/json": {"schema": _reference_schema(body)}}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 
-def _ref(schema: str) -> Json:
+def _reference_schema(schema: str) -> Json:
     return {"$ref": f"#/components/schemas/{schema}"}
 
 
-def _object(required: Mapping[str, Any], **optional: Any) -> Json:
+def _object_schema(required: Mapping[str, Any], **optional: Any) -> Json:
     return {
         "type": "object",
         "required": list(required),
@@ -120,59 +140,65 @@ def _object(required: Mapping[str, Any], **optional: Any) -> Json:
     }
 
 
-def _list_of(item: Json) -> Json:
+def _list_schema(item: Json) -> Json:
     return {"type": "array", "items": item}
 
 
-def _schemas() -> Json:
+def _build_schemas() -> Json:
     parts = {"database": _TEXT, "schema": _TEXT, "backend": _TEXT}
     problem = {"code": _TEXT, "message": _TEXT}
-    row = _object({"id": _ID, "name": _TEXT, "display_name": _TEXT}, completed={"type": "boolean"})
-    model = _object({"name": _TEXT, "usable": {"type": ["boolean", "null"]}})
-    message = _object(
+    row = _object_schema(
+        {"id": _ID, "name": _TEXT, "display_name": _TEXT}, completed={"type": "boolean"}
+    )
+    model = _object_schema({"name": _TEXT, "usable": {"type": ["boolean", "null"]}})
+    message = _object_schema(
         {"id": _ID, "role": {"enum": ["user", "assistant"]}, "content": _TEXT},
         messageType=_TEXT,
-        toolCalls=_list_of(row),
+        toolCalls=_list_schema(row),
     )
     return {
         "Any": {},
         "Nothing": {"type": "null"},
         "Question": QuestionBody.model_json_schema(),
-        "Thumb": FeedbackBody.model_json_schema(),
-        "Problem": _object(problem),
-        "Health": _object({"status": {"const": "healthy"}, "storage": _TEXT, "version": _TEXT}),
-        "Ready": _object({"status": {"const": "ready"}, **parts}),
-        "NotReady": _object({**problem, **parts}),
-        "Models": _object({"models": _list_of(model)}),
-        "History": _object({"content": _list_of(message)}),
-        "Suggestions": _object({"suggestions": _list_of(_TEXT)}),
-        "Rated": _object({"status": {"const": "ok"}}),
-        "Frame": {"oneOf": _frames()},
+        "Feedback": FeedbackBody.model_json_schema(),
+        "Problem": _object_schema(problem),
+        "Health": _object_schema(
+            {"status": {"const": "healthy"}, "storage": _TEXT, "version": _TEXT}
+        ),
+        "Ready": _object_schema({"status": {"const": "ready"}, **parts}),
+        "NotReady": _object_schema({**problem, **parts}),
+        "Models": _object_schema({"models": _list_schema(model)}),
+        "History": _object_schema({"content": _list_schema(message)}),
+        "Suggestions": _object_schema({"suggestions": _list_schema(_TEXT)}),
+        "Rated": _object_schema({"status": {"const": "ok"}}),
+        "Frame": {"oneOf": _frame_schemas()},
     }
 
 
-def _frames() -> list[Json]:
-    """One frame of an answer; whoever meets another kind ignores it."""
+def _frame_schemas() -> list[Json]:
+    """The schemas of the frames of an answer; clients ignore kinds that they do not know."""
     of_turn = {"invocationId": _ID}
     of_tool = {"id": _ID, "author": _TEXT, "timestamp": {"type": "number"}}
-    part = _list_of(_object({"text": _TEXT}))
-    call = _object({"id": _ID, "name": _TEXT, "display_name": _TEXT})
-    answered = _object({"id": _ID, "name": _TEXT})
-    spent = _object(
+    part = _list_schema(_object_schema({"text": _TEXT}))
+    call = _object_schema({"id": _ID, "name": _TEXT, "display_name": _TEXT})
+    answered = _object_schema({"id": _ID, "name": _TEXT})
+    spent = _object_schema(
         {"total_tokens": _COUNT}, estimated={"type": "boolean"}, cost={"type": "number"}
     )
     return [
-        _frame("response", id=_ID, partial={"type": "boolean"}, content=_object({"parts": part}))
+        _frame_schema(
+            "response", id=_ID, partial={"type": "boolean"}, content=_object_schema({"parts": part})
+        )
         | {"description": "A piece of a text, or with partial=false the whole of it."},
-        _frame("tool_call", tool_call=call, **of_tool),
-        _frame("tool_complete", tool_response=answered, **of_tool),
-        _frame("model", model=_TEXT, provider={"type": ["string", "null"]}, **of_turn),
-        _frame("usage", turn=spent, conversation=spent, **of_turn),
-        _frame("suggestions", suggestions=_list_of(_TEXT), **of_turn),
-        _object({"error": _TEXT, "code": _TEXT})
+        _frame_schema("tool_call", tool_call=call, **of_tool),
+        _frame_schema("tool_complete", tool_response=answered, **of_tool),
+        _frame_schema("model", model=_TEXT, provider={"type": ["string", "null"]}, **of_turn),
+        _frame_schema("usage", turn=spent, conversation=spent, **of_turn),
+        _frame_schema("suggestions", suggestions=_list_schema(_TEXT), **of_turn),
+        _object_schema({"error": _TEXT, "code": _TEXT})
         | {"description": "The last frame of a turn that failed."},
     ]
 
 
-def _frame(kind: str, **fields: Any) -> Json:
-    return _object({"message_type": {"const": kind}, **fields})
+def _frame_schema(kind: str, **fields: Any) -> Json:
+    return _object_schema({"message_type": {"const": kind}, **fields})

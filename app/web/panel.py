@@ -1,4 +1,4 @@
-"""The panel's frames and the panel's history: two projections of a conversation's events.
+"""A conversation's events -> the frames of the panel's stream, and the messages of its history.
 
 The panel replaces a bubble's text by the first non-partial `response`, ticks the tool row of a
 `tool_complete` by its id, and stops reading at an `error`. Unknown kinds of frames are ignored.
@@ -28,22 +28,24 @@ from app.events import (
     UsageTotals,
 )
 from app.web.markdown.allowed_links import AllowedLinks
-from app.web.markdown.filter import MarkdownFilter, make_inert, unbroken
+from app.web.markdown.filter import MarkdownFilter, make_inert
+from app.web.markdown.inline_code import split_unbreakable
 from app.web.markdown.ui_urls import TurnLinks
 
 AUTHOR = "opik-assist"
 PIECE_BYTES = 768
-"""Of a partial frame's text as JSON; with the rest of the frame it stays under 1 KB."""
+"""Of a partial frame's text as JSON; with the rest of the frame it stays under 1 KB, which the
+panel reads in one piece."""
 
 INTERRUPTED = "(interrupted)"
 
-_MOST_BYTES = len("\\ud83d\\ude00")
-"""Of one character as JSON: an emoji has two escapes."""
+_CHARACTER_BYTES = len("\\ud83d\\ude00")
+"""The longest character as JSON: an emoji has two escapes."""
 
 _ESCAPE_BYTES = len("\\u003a") - len(":")
 _JSON = json.JSONEncoder(separators=(",", ":"))
 
-Frame = dict[str, Any]
+PanelFrame = dict[str, Any]
 
 
 class _BubbleText:
@@ -71,70 +73,74 @@ class Panel:
     def __init__(
         self,
         turn_id: str,
-        linking: TurnLinks,
+        turn_links: TurnLinks,
         *,
         streaming: bool,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`streaming` False leaves the partial frames out; `clock` gives seconds since 1970."""
+        """Without `streaming` there are no partial frames; `clock` returns seconds since 1970."""
         self._turn_id = turn_id
-        self._linking = linking
+        self._turn_links = turn_links
         self._streaming = streaming
         self._clock = clock
         self._texts: dict[str, _BubbleText] = {}
-        self._model_told = False
+        self._has_named_model = False
 
-    def frames(self, event: Event) -> Sequence[Frame]:
+    def build_frames(self, event: Event) -> Sequence[PanelFrame]:
         """The frames of one event, none for an event that the panel does not show."""
         if isinstance(event, TextDelta):
             if not self._streaming:
                 return ()
-            return self._partial(event.bubble, self._text(event.bubble).feed(event.parts))
-        self._linking.follow(event)
+            return self._partial_frames(
+                event.bubble, self._find_text(event.bubble).feed(event.parts)
+            )
+        self._turn_links.follow(event)
         if isinstance(event, ReplyCompleted):
             return self._end_reply(event)
         if isinstance(event, ToolCompleted):
             response = {"id": event.call_id, "name": event.name}
-            return [self._tool("tool_complete", "tool_response", event.call_id, response)]
+            return [self._tool_frame("tool_complete", "tool_response", event.call_id, response)]
         if isinstance(event, UsageReported):
-            return [self._usage(event)]
+            return [self._usage_frame(event)]
         if isinstance(event, QuestionsSuggested):
-            questions = [make_inert(each, self._linking.links, {}) for each in event.questions]
-            return [{**self._of_turn("suggestions"), "suggestions": questions}]
+            questions = [make_inert(each, self._turn_links.links, {}) for each in event.questions]
+            return [{**self._turn_frame("suggestions"), "suggestions": questions}]
         if isinstance(event, TurnFailed):
-            message = make_inert(event.message, self._linking.links, {})
-            return [error_frame(event.code, message)]
+            message = make_inert(event.message, self._turn_links.links, {})
+            return [build_error_frame(event.code, message)]
         return ()
 
-    def _end_reply(self, reply: ReplyCompleted) -> list[Frame]:
-        frames: list[Frame] = []
-        if reply.model and not self._model_told:
-            self._model_told = True
-            frames.append(self._model(reply))
+    def _end_reply(self, reply: ReplyCompleted) -> list[PanelFrame]:
+        frames: list[PanelFrame] = []
+        if reply.model and not self._has_named_model:
+            self._has_named_model = True
+            frames.append(self._model_frame(reply))
         if reply.text:
             if self._streaming:
-                frames += self._partial(reply.bubble, self._text(reply.bubble).end(reply))
-            text = make_inert(reply.text, self._linking.links, reply.cited)
-            frames.append(self._response(reply.bubble, text, partial=False))
+                frames += self._partial_frames(
+                    reply.bubble, self._find_text(reply.bubble).end(reply)
+                )
+            text = make_inert(reply.text, self._turn_links.links, reply.cited)
+            frames.append(self._response_frame(reply.bubble, text, partial=False))
         for call in reply.calls:
             shown = {"id": call.id, "name": call.name, "display_name": call.display_name}
-            frames.append(self._tool("tool_call", "tool_call", call.id, shown))
+            frames.append(self._tool_frame("tool_call", "tool_call", call.id, shown))
         return frames
 
-    def _text(self, bubble: str) -> _BubbleText:
+    def _find_text(self, bubble: str) -> _BubbleText:
         text = self._texts.get(bubble)
         if text is None:
-            text = self._texts[bubble] = _BubbleText(self._linking.links)
+            text = self._texts[bubble] = _BubbleText(self._turn_links.links)
         return text
 
-    def _partial(self, bubble: str, text: str) -> list[Frame]:
-        frames: list[Frame] = []
+    def _partial_frames(self, bubble: str, text: str) -> list[PanelFrame]:
+        frames: list[PanelFrame] = []
         if text:
             for piece in split_for_frames(text, PIECE_BYTES):
-                frames.append(self._response(bubble, piece, partial=True))
+                frames.append(self._response_frame(bubble, piece, partial=True))
         return frames
 
-    def _response(self, bubble: str, text: str, *, partial: bool) -> Frame:
+    def _response_frame(self, bubble: str, text: str, *, partial: bool) -> PanelFrame:
         return {
             "message_type": "response",
             "content": {"parts": [{"text": text}]},
@@ -143,19 +149,22 @@ class Panel:
             "id": bubble,
         }
 
-    def _model(self, reply: ReplyCompleted) -> Frame:
-        """Which model answers; once a turn, and ignored by a panel that does not know it."""
+    def _model_frame(self, reply: ReplyCompleted) -> PanelFrame:
+        """The frame that names the model; a panel that does not know its kind ignores it."""
         named = {"model": reply.model, "provider": reply.provider or None}
-        return {**self._of_turn("model"), **named}
+        return {**self._turn_frame("model"), **named}
 
-    def _usage(self, counted: UsageReported) -> Frame:
-        spent = {"turn": _spent(counted.turn), "conversation": _spent(counted.conversation)}
-        return {**self._of_turn("usage"), **spent}
+    def _usage_frame(self, counted: UsageReported) -> PanelFrame:
+        spent = {
+            "turn": _format_usage(counted.turn),
+            "conversation": _format_usage(counted.conversation),
+        }
+        return {**self._turn_frame("usage"), **spent}
 
-    def _of_turn(self, kind: str) -> Frame:
+    def _turn_frame(self, kind: str) -> PanelFrame:
         return {"message_type": kind, "invocationId": self._turn_id}
 
-    def _tool(self, kind: str, key: str, call_id: str, shown: dict[str, str]) -> Frame:
+    def _tool_frame(self, kind: str, key: str, call_id: str, shown: dict[str, str]) -> PanelFrame:
         return {
             "message_type": kind,
             key: shown,
@@ -165,9 +174,9 @@ class Panel:
         }
 
 
-def _spent(spending: UsageTotals) -> Frame:
+def _format_usage(spending: UsageTotals) -> PanelFrame:
     """Tokens, marked where a part is estimated, with the cost in USD where it is known."""
-    tokens: Frame = asdict(spending.usage)
+    tokens: PanelFrame = asdict(spending.usage)
     if not spending.usage.estimated:
         del tokens["estimated"]
     total = spending.usage.total_tokens
@@ -175,12 +184,12 @@ def _spent(spending: UsageTotals) -> Frame:
     return {**tokens, "total_tokens": total, **cost}
 
 
-def error_frame(code: str, message: str) -> Frame:
-    """The last frame of a turn that has no answer; the panel shows its text."""
+def build_error_frame(code: str, message: str) -> PanelFrame:
+    """The last frame of a turn that failed; the panel shows `message`."""
     return {"error": message, "code": code}
 
 
-def json_line(value: Any) -> str:
+def encode_json_line(value: Any) -> str:
     """JSON for a reader that splits at `data:` and may cut a multi-byte character."""
     return _JSON.encode(value).replace("data:", "data\\u003a")
 
@@ -191,82 +200,82 @@ def split_for_frames(text: str, limit: int) -> Sequence[str]:
     They end where what came so far is as harmless as the whole, except within a part that is
     longer than a piece by itself.
     """
-    if len(text) * _MOST_BYTES < limit or len(json_line(text)) <= limit:
+    if len(text) * _CHARACTER_BYTES < limit or len(encode_json_line(text)) <= limit:
         return [text]
     pieces: list[str] = []
     piece, room = "", 0
-    for part in unbroken(text):
-        room -= _growth(piece, part)
+    for part in split_unbreakable(text):
+        room -= _added_bytes(piece, part)
         if room < 0:
             if piece:
-                pieces += _halves(piece, limit)
-            piece, room = "", limit - len('""') - _growth("", part)
+                pieces += _cut_in_halves(piece, limit)
+            piece, room = "", limit - len('""') - _added_bytes("", part)
         piece += part
-    pieces += _halves(piece, limit)
+    pieces += _cut_in_halves(piece, limit)
     return pieces
 
 
-def _growth(text: str, part: str) -> int:
-    """By how many bytes the JSON line of `text` grows when `part` follows it."""
+def _added_bytes(text: str, part: str) -> int:
+    """The bytes by which the JSON line of `text` grows when `part` follows it."""
     split = (text[-4:] + part).count("data:") - part.count("data:")
-    return len(json_line(part)) - len('""') + split * _ESCAPE_BYTES
+    return len(encode_json_line(part)) - len('""') + split * _ESCAPE_BYTES
 
 
-def _halves(text: str, limit: int) -> Iterator[str]:
+def _cut_in_halves(text: str, limit: int) -> Iterator[str]:
     waiting = [text]
     while waiting:
         piece = waiting.pop()
-        if len(piece) == 1 or (len(piece) <= limit and len(json_line(piece)) <= limit):
+        if len(piece) == 1 or (len(piece) <= limit and len(encode_json_line(piece)) <= limit):
             yield piece
         else:
             middle = len(piece) // 2
             waiting += [piece[middle:], piece[:middle]]
 
 
-def render_history(transcript: Transcript, linking: TurnLinks) -> list[Frame]:
-    """The messages that fill the panel's chat, tool rows between the texts, oldest first.
+def render_history(transcript: Transcript, turn_links: TurnLinks) -> list[PanelFrame]:
+    """The messages of the panel's chat, tool rows between the texts, oldest first.
 
-    A turn that neither ended nor runs any more was interrupted, whether or not anyone has noted it.
+    A turn that has no end and does not run was interrupted, also where no event says so yet.
     """
-    messages: list[Frame] = []
+    messages: list[PanelFrame] = []
     for logged in transcript.events:
-        linking.follow(logged.event)
+        turn_links.follow(logged.event)
         if isinstance(logged.event, TurnInterrupted):
-            _interrupt(messages, logged.id)
+            _mark_interrupted(messages, logged.id)
         else:
-            messages += _messages(logged, linking.links)
+            messages += _history_messages(logged, turn_links.links)
     last = transcript.events[-1] if transcript.events else None
     if last and not transcript.running and not isinstance(last.event, TerminalEvent):
-        _interrupt(messages, f"{last.id}-interrupted")
+        _mark_interrupted(messages, f"{last.id}-interrupted")
     return messages
 
 
-def _messages(logged: LoggedEvent, links: AllowedLinks) -> Iterator[Frame]:
+def _history_messages(logged: LoggedEvent, links: AllowedLinks) -> Iterator[PanelFrame]:
     event = logged.event
     if isinstance(event, TurnStarted):
         yield {"id": logged.id, "role": "user", "content": event.question}
     elif isinstance(event, ReplyCompleted):
         if event.text:
-            yield _said(logged.id, make_inert(event.text, links, event.cited))
+            yield _assistant_message(logged.id, make_inert(event.text, links, event.cited))
         if event.calls:
-            yield _rows(logged.id, event.calls)
+            yield _tool_rows_message(logged.id, event.calls)
     elif isinstance(event, TurnFailed):
-        yield _said(logged.id, make_inert(event.message, links, {}))
+        yield _assistant_message(logged.id, make_inert(event.message, links, {}))
 
 
-def _interrupt(messages: list[Frame], message_id: str) -> None:
+def _mark_interrupted(messages: list[PanelFrame], message_id: str) -> None:
     last = messages[-1] if messages else {}
     if last.get("role") == "assistant" and "toolCalls" not in last:
         last["content"] += f"\n\n{INTERRUPTED}"
     else:
-        messages.append(_said(message_id, INTERRUPTED))
+        messages.append(_assistant_message(message_id, INTERRUPTED))
 
 
-def _said(message_id: str, text: str) -> Frame:
+def _assistant_message(message_id: str, text: str) -> PanelFrame:
     return {"id": message_id, "role": "assistant", "content": text}
 
 
-def _rows(message_id: str, calls: Sequence[ToolCallRecord]) -> Frame:
+def _tool_rows_message(message_id: str, calls: Sequence[ToolCallRecord]) -> PanelFrame:
     rows = [
         {"id": call.id, "name": call.name, "display_name": call.display_name, "completed": True}
         for call in calls

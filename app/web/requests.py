@@ -1,4 +1,4 @@
-"""What a request says, checked: the caller, the trace, the body."""
+"""Reads and checks what a request holds: the caller, the trace id, the body."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
@@ -47,35 +47,37 @@ def read_trace_id(request: Request[Any]) -> str:
     """The trace in the path as a lower-case UUID; only such a text may become part of a URL."""
     trace_id: str = request.path_params["trace_id"]
     if not is_uuid(trace_id):
-        raise InvalidRequest("The trace id in the address is not a UUID.")
+        raise InvalidRequest("The trace id in the URL is not a UUID.")
     return trace_id.lower()
 
 
 @dataclass(frozen=True, slots=True)
 class RequestBodyLimits:
-    """How large a body may be, and how many seconds it may take to come."""
+    """The largest body in bytes, and the seconds within which all of it has to arrive."""
 
     bytes: int
     seconds: float
 
 
 async def read_body(request: Request[Any], kind: type[Body], *, limits: RequestBodyLimits) -> Body:
-    """The JSON body; raises a RequestRefused that says what is wrong with it."""
+    """The JSON body; raises a RequestRefused whose message says what is wrong."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise WrongMediaType("The body must be sent as application/json.")
     try:
         with anyio.fail_after(limits.seconds):
-            data = await _read(request, limits.bytes)
+            data = await _read_bytes(request, limits.bytes)
     except TimeoutError:
-        raise RequestTimedOut(f"The body did not come in {limits.seconds:g} seconds.") from None
+        raise RequestTimedOut(
+            f"The body did not arrive within {limits.seconds:g} seconds."
+        ) from None
     try:
         return kind.model_validate_json(data)
     except ValidationError as error:
-        raise _fault(error) from None
+        raise _describe_validation_error(error) from None
 
 
-async def _read(request: Request[Any], limit: int) -> bytes:
+async def _read_bytes(request: Request[Any], limit: int) -> bytes:
     data = bytearray()
     try:
         async for piece in request.stream():
@@ -83,12 +85,12 @@ async def _read(request: Request[Any], limit: int) -> bytes:
             if len(data) > limit:
                 raise RequestTooLarge(f"The body is larger than {limit:,} bytes.")
     except ClientDisconnect:
-        raise InvalidRequest("The client left before its request was whole.") from None
+        raise InvalidRequest("The client disconnected before its request was complete.") from None
     return bytes(data)
 
 
 def check_message(question: QuestionBody, *, limit: int) -> str:
-    """The user's message, which is neither empty nor too long."""
+    """The user's message; raises a RequestRefused where it is blank or too long."""
     if not question.message.strip():
         raise InvalidRequest("The message is empty.")
     if len(question.message) > limit:
@@ -96,7 +98,7 @@ def check_message(question: QuestionBody, *, limit: int) -> str:
     return question.message
 
 
-def _fault(error: ValidationError) -> InvalidRequest | Unprocessable:
+def _describe_validation_error(error: ValidationError) -> InvalidRequest | Unprocessable:
     first = error.errors(include_url=False, include_input=False)[0]
     field = ".".join(str(part) for part in first["loc"]) or "body"
     text = f"{field}: {first['msg']}"

@@ -1,4 +1,4 @@
-"""The HTTP interface that Opik's panel speaks to."""
+"""The HTTP endpoints of Opik's panel."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from app import __version__
 from app.conversation.conversations import Conversations
 from app.conversation.health import Health
 from app.errors import OpikAssistError
-from app.web.error_responses import turn_error_response
+from app.web.error_responses import build_turn_error_response
 from app.web.markdown.allowed_links import AllowedLinks
 from app.web.markdown.filter import make_inert
 from app.web.markdown.ui_urls import TurnLinks, UiLinks
@@ -33,7 +33,7 @@ from app.web.sse import StreamTimeouts, TurnStream, run_while_connected
 
 
 class AppState(TypedDict):
-    """What the lifespan opens and every request may use."""
+    """What the lifespan opens and every request can use."""
 
     conversations: Conversations
     health: Health
@@ -49,8 +49,8 @@ class RequestLimits:
     pace: StreamTimeouts
 
 
-class Api:
-    """The endpoints; `ui` tells what is linked to, `storage` is what healthz says."""
+class Endpoints:
+    """The endpoints. `ui` holds the addresses of links; `storage` is shown by healthz."""
 
     def __init__(self, limits: RequestLimits, *, ui: UiLinks, storage: str) -> None:
         self._limits = limits
@@ -66,19 +66,19 @@ class Api:
 
         return [
             Route(f"{prefix}/openapi.json", openapi, methods=["GET"]),
-            Route(f"{prefix}/healthz", self.health, methods=["GET"]),
-            Route(f"{prefix}/readyz", self.ready, methods=["GET"]),
-            Route(f"{prefix}/models", self.models, methods=["GET"]),
+            Route(f"{prefix}/healthz", self.show_health, methods=["GET"]),
+            Route(f"{prefix}/readyz", self.show_readiness, methods=["GET"]),
+            Route(f"{prefix}/models", self.list_models, methods=["GET"]),
             Route(session, self.read_history, methods=["GET"]),
-            Route(session, self.turn, methods=["POST"]),
-            Route(session, self.delete, methods=["DELETE"]),
+            Route(session, self.start_turn, methods=["POST"]),
+            Route(session, self.delete_conversation, methods=["DELETE"]),
             Route(f"{session}/suggestions", self.suggest_questions, methods=["GET"]),
             Route(f"{session}/feedback", self.set_rating, methods=["PUT"]),
             Route(f"{session}/feedback", self.clear_rating, methods=["DELETE"]),
         ]
 
-    async def health(self, _: Request[AppState]) -> Response:
-        """That the process runs; nobody else is asked."""
+    async def show_health(self, _: Request[AppState]) -> Response:
+        """Reports that the process runs, without asking the database or the backend."""
         return JSONResponse(
             {
                 "status": "healthy",
@@ -88,21 +88,21 @@ class Api:
             }
         )
 
-    async def ready(self, request: Request[AppState]) -> Response:
-        """Whether questions can be answered now; an answer of 503 says why not."""
+    async def show_readiness(self, request: Request[AppState]) -> Response:
+        """Reports whether questions can be answered now; a response of 503 says why not."""
         found = await request.state["health"].readiness()
         parts = {
-            "database": _reached(found.database.reachable),
+            "database": _format_reachability(found.database.reachable),
             "schema": found.database.schema,
-            "backend": _reached(found.backend_answers),
+            "backend": _format_reachability(found.backend_answers),
         }
         if not found.faults:
             return JSONResponse({"status": "ready", **parts})
         message = " ".join(found.faults)
         return JSONResponse({"code": "not_ready", "message": message, **parts}, 503)
 
-    async def models(self, request: Request[AppState]) -> Response:
-        """The models that a question may name; `usable` is null where only trying would tell."""
+    async def list_models(self, request: Request[AppState]) -> Response:
+        """The models that a question may name; `usable` is null where only a try would show it."""
         offered = await request.state["conversations"].list_models(read_request_caller(request))
         listed = [{"name": each.name, "usable": each.usable} for each in offered]
         return JSONResponse({"models": listed})
@@ -112,8 +112,10 @@ class Api:
         transcript = await conversations.read_history(
             read_request_caller(request), read_trace_id(request)
         )
-        linking = TurnLinks(self._ui, workspace=transcript.workspace, trace_id=transcript.trace_id)
-        return JSONResponse({"content": render_history(transcript, linking)})
+        turn_links = TurnLinks(
+            self._ui, workspace=transcript.workspace, trace_id=transcript.trace_id
+        )
+        return JSONResponse({"content": render_history(transcript, turn_links)})
 
     async def suggest_questions(self, request: Request[AppState]) -> Response:
         conversations = request.state["conversations"]
@@ -123,7 +125,7 @@ class Api:
             {"suggestions": [make_inert(each, AllowedLinks(), {}) for each in questions]}
         )
 
-    async def turn(self, request: Request[AppState]) -> ASGIApp:
+    async def start_turn(self, request: Request[AppState]) -> ASGIApp:
         conversations = request.state["conversations"]
         caller, trace_id = read_request_caller(request), read_trace_id(request)
         question = await read_body(request, QuestionBody, limits=self._limits.body)
@@ -139,12 +141,14 @@ class Api:
         try:
             turn = await run_while_connected(request.receive, start)
         except OpikAssistError as error:
-            return turn_error_response(error, request)
-        linking = TurnLinks(self._ui, workspace=turn.workspace, trace_id=trace_id, question=message)
-        panel = Panel(turn.key.turn_id, linking, streaming=question.streaming)
+            return build_turn_error_response(error, request)
+        turn_links = TurnLinks(
+            self._ui, workspace=turn.workspace, trace_id=trace_id, question=message
+        )
+        panel = Panel(turn.key.turn_id, turn_links, streaming=question.streaming)
         return TurnStream(turn, panel, self._limits.pace)
 
-    async def delete(self, request: Request[AppState]) -> Response:
+    async def delete_conversation(self, request: Request[AppState]) -> Response:
         conversations = request.state["conversations"]
         await conversations.delete(read_request_caller(request), read_trace_id(request))
         return JSONResponse(None)
@@ -163,5 +167,5 @@ class Api:
         return Response(status_code=204)
 
 
-def _reached(answers: bool) -> str:
+def _format_reachability(answers: bool) -> str:
     return "reachable" if answers else "unreachable"

@@ -1,4 +1,4 @@
-"""Server-sent events for a reader that decodes each network read by itself.
+"""Frames as server-sent events, for a panel that decodes each network read by itself.
 
 The panel splits every read at newlines and each line at `data:`, and parses what stands between;
 what is cut or does not parse is dropped. So a frame is one short ASCII line, sent in one piece,
@@ -15,7 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.conversation.turn import Turn
 from app.errors import InvalidRequest, OpikAssistError
-from app.web.panel import Panel, json_line
+from app.web.panel import Panel, encode_json_line
 
 log = structlog.get_logger(__name__)
 
@@ -31,34 +31,35 @@ HEARTBEAT = b": ping\n\n"
 
 def encode_frame(frame: dict[str, Any]) -> bytes:
     """One frame as one line: pure ASCII, so that no network cut falls into a character."""
-    return f"data: {json_line(frame)}\n\n".encode("ascii")
+    return f"data: {encode_json_line(frame)}\n\n".encode("ascii")
 
 
 class FrameStream:
-    """A response of frames that are all known already."""
+    """A response of frames that are known beforehand."""
 
     def __init__(self, frames: Iterable[dict[str, Any]]) -> None:
         self._frames = tuple(frames)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send(_start())
+        await send(_start_message())
         body = b"".join(encode_frame(frame) for frame in self._frames)
         await send({"type": "http.response.body", "body": body})
 
 
 @dataclass(frozen=True, slots=True)
 class StreamTimeouts:
-    """Seconds: of silence after which a comment line is sent, of a reader that takes nothing."""
+    """Seconds without an event after which a comment line is sent (`heartbeat`), and seconds that a
+    client may accept no data (`reader`)."""
 
     heartbeat: float
     reader: float
 
 
 class TurnStream:
-    """Streams a running turn; when the reader goes, so does the turn.
+    """Streams a running turn; the turn stops when the client disconnects.
 
-    A frame is sent when the one before it is on its way: a server that has its hands full with a
-    reader who takes nothing lets us wait, and such a reader counts as gone after a while.
+    A frame is sent only after the one before it was accepted. A client that accepts nothing for
+    `pace.reader` seconds counts as disconnected.
     """
 
     def __init__(self, turn: Turn, panel: Panel, pace: StreamTimeouts) -> None:
@@ -69,24 +70,24 @@ class TurnStream:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             async with anyio.create_task_group() as group:
-                group.start_soon(_watch, receive, group.cancel_scope)
-                await self._stream(send)
+                group.start_soon(_cancel_on_disconnect, receive, group.cancel_scope)
+                await self._send_all(send)
                 group.cancel_scope.cancel()
         finally:
             self._turn.disconnect_reader()
 
-    async def _stream(self, send: Send) -> None:
-        async def give(message: Message) -> None:
+    async def _send_all(self, send: Send) -> None:
+        async def send_in_time(message: Message) -> None:
             with anyio.fail_after(self._pace.reader):
                 await send(message)
 
         try:
-            await self._frames(give)
+            await self._send_frames(send_in_time)
         except TimeoutError:
-            log.info("reader_took_nothing", seconds=self._pace.reader)
+            log.info("client_reads_nothing", seconds=self._pace.reader)
 
-    async def _frames(self, send: Send) -> None:
-        await send(_start())
+    async def _send_frames(self, send: Send) -> None:
+        await send(_start_message())
         feed = self._turn.feed
         while True:
             event = await feed.next(self._pace.heartbeat)
@@ -95,21 +96,21 @@ class TurnStream:
             if event is None:
                 await send({"type": "http.response.body", "body": HEARTBEAT, "more_body": True})
                 continue
-            for frame in self._panel.frames(event):
+            for frame in self._panel.build_frames(event):
                 body = encode_frame(frame)
                 await send({"type": "http.response.body", "body": body, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
 
 async def run_while_connected(receive: Receive, work: Callable[[], Awaitable[T]]) -> T:
-    """What `work` returns or raises; it is cancelled when the client leaves meanwhile.
+    """Returns or raises what `work` does; cancels it when the client disconnects meanwhile.
 
-    Raises InvalidRequest, which nobody reads, where the client left before there was a result.
+    Raises InvalidRequest, which nobody reads, where the client was gone before there was a result.
     """
     results: list[T] = []
     refusal: OpikAssistError | None = None
     async with anyio.create_task_group() as group:
-        group.start_soon(_watch, receive, group.cancel_scope)
+        group.start_soon(_cancel_on_disconnect, receive, group.cancel_scope)
         try:
             results.append(await work())
         except OpikAssistError as error:
@@ -117,14 +118,14 @@ async def run_while_connected(receive: Receive, work: Callable[[], Awaitable[T]]
         group.cancel_scope.cancel()
     if results:
         return results[0]
-    raise refusal or InvalidRequest("The client left before it could be answered.")
+    raise refusal or InvalidRequest("The client disconnected before there was a response.")
 
 
-async def _watch(receive: Receive, scope: anyio.CancelScope) -> None:
+async def _cancel_on_disconnect(receive: Receive, scope: anyio.CancelScope) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     scope.cancel()
 
 
-def _start() -> Message:
+def _start_message() -> Message:
     return {"type": "http.response.start", "status": 200, "headers": list(HEADERS)}

@@ -64,7 +64,7 @@ def streamed(pieces: list[str]) -> list[str | Citation]:
 
 def test_a_citation_becomes_the_id_of_its_span_and_back() -> None:
     aliases = Aliases(IDS)
-    text = aliases.to_ids("It is [s1], see [s2, s3] and [s3; s1].")
+    text = aliases.to_tokens("It is [s1], see [s2, s3] and [s3; s1].")
     assert text == (
         f"It is ⟦span:{IDS[0]}⟧, see ⟦span:{IDS[1]}⟧, ⟦span:{IDS[2]}⟧"
         f" and ⟦span:{IDS[2]}⟧, ⟦span:{IDS[0]}⟧."
@@ -73,7 +73,7 @@ def test_a_citation_becomes_the_id_of_its_span_and_back() -> None:
 
 
 def test_an_alias_that_was_never_given_is_dropped() -> None:
-    assert Aliases(IDS).to_ids("See [s4] and [s0] and [s1, s7].") == (
+    assert Aliases(IDS).to_tokens("See [s4] and [s0] and [s1, s7].") == (
         f"See  and  and ⟦span:{IDS[0]}⟧."
     )
 
@@ -88,7 +88,7 @@ def test_any_split_gives_the_same_parts(parts: list[str], data: st.DataObject) -
     text = "".join(parts)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
     pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
-    stored = Aliases(IDS, traces=OTHERS).to_ids(text)
+    stored = Aliases(IDS, traces=OTHERS).to_tokens(text)
     parts_of_stored = list(split_citations(stored, find_name))
     assert streamed(pieces) == streamed([text]) == parts_of_stored
 
@@ -97,13 +97,13 @@ def test_other_traces_are_cited_beside_spans_and_neither_takes_the_others_name()
     aliases = Aliases(IDS, traces=OTHERS[:1])
     assert aliases.name_trace(OTHERS[1].id, "run 1") == "t2"
     assert aliases.name_trace(OTHERS[0].id, "of no account: it has its label") == "t1"
-    text = aliases.to_ids("Since [t2], unlike [t1 and s2], [t3] and [s4].")
+    text = aliases.to_tokens("Since [t2], unlike [t1 and s2], [t3] and [s4].")
     assert text == (
         f"Since ⟦trace:{OTHERS[1].id}⟧, unlike ⟦trace:{OTHERS[0].id}⟧, ⟦span:{IDS[1]}⟧,  and ."
     )
     assert aliases.to_aliases(text) == "Since [t2], unlike [t1], [s2],  and ."
     assert aliases.take_new_traces() == (OTHERS[1],)
-    assert (aliases.take_new_traces(), aliases.take_new()) == ((), ())
+    assert (aliases.take_new_traces(), aliases.take_new_spans()) == ((), ())
     assert (aliases.trace_id("s1"), aliases.span_id("t1")) == (None, None)
     assert find_citation_labels(text, span=lambda _: None, trace=aliases.trace_label) == {
         each.id: each.label for each in OTHERS
@@ -131,9 +131,13 @@ def test_an_endless_bracket_is_not_held_for_ever() -> None:
 
 def test_aliases_are_given_in_order_and_only_new_ones_are_taken() -> None:
     aliases = Aliases(IDS[:1])
-    assert [aliases.name(span_id) for span_id in (IDS[2], IDS[0], IDS[1])] == ["s2", "s1", "s3"]
-    assert aliases.take_new() == (IDS[2], IDS[1])
-    assert aliases.take_new() == ()
+    assert [aliases.name_span(span_id) for span_id in (IDS[2], IDS[0], IDS[1])] == [
+        "s2",
+        "s1",
+        "s3",
+    ]
+    assert aliases.take_new_spans() == (IDS[2], IDS[1])
+    assert aliases.take_new_spans() == ()
     assert aliases.span_id("s2") == IDS[2]
     assert aliases.span_id("s4") is None
     assert aliases.span_id("t1") is None

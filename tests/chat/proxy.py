@@ -16,7 +16,7 @@ from app.chat.capabilities import (
     guess_provider,
 )
 from app.chat.model import ChatOptions, ProxyModel
-from app.chat.native_tools import wire_model
+from app.chat.native_tools import remove_provider_prefix
 from app.errors import ModelFailed
 from app.messages import Message, Reply, ToolSpec, User
 from testkit import credentials
@@ -50,7 +50,7 @@ class ModelProbe:
     ) -> None:
         self.shown: list[str] = []
         self.pauses: list[float] = []
-        wire = wire_model(model)
+        wire = remove_provider_prefix(model)
         self.model = ProxyModel(
             backend_at(base_url, http, sleep=self._pause, **retries),
             CALLER,

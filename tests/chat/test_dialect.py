@@ -5,18 +5,18 @@ import json
 import pytest
 
 from app.backend_http import encode_json
-from app.chat.native_tools import NativeTools, wire_model
+from app.chat.native_tools import NativeTools, remove_provider_prefix
 from app.messages import Assistant, Message, System, ToolCall, ToolResult, ToolSpec, User
 
 CALL = ToolCall("own-1", "get_span", '{"id":1}', provider_id="theirs-1")
 
 
 def wire(*messages: Message) -> object:
-    return NativeTools().request(messages, ())["messages"]
+    return NativeTools().build_request(messages, ())["messages"]
 
 
 def arguments_on_the_wire(arguments: str) -> str:
-    request = NativeTools().request([Assistant("", (ToolCall("a", "f", arguments),))], ())
+    request = NativeTools().build_request([Assistant("", (ToolCall("a", "f", arguments),))], ())
     sent: str = request["messages"][0]["tool_calls"][0]["function"]["arguments"]
     return sent
 
@@ -48,15 +48,15 @@ def test_a_conversation_with_a_call_is_written_in_native_roles() -> None:
 
 
 def test_calls_without_a_text_have_null_content() -> None:
-    message = NativeTools().request([Assistant("", (CALL,))], ())["messages"][0]
+    message = NativeTools().build_request([Assistant("", (CALL,))], ())["messages"][0]
     assert message["content"] is None
 
 
 def test_our_own_id_is_sent_where_the_provider_gave_none() -> None:
     call = ToolCall("own-2", "get_span", "{}")
-    assistant, answer = NativeTools().request([Assistant("", (call,)), ToolResult(call, "x")], ())[
-        "messages"
-    ]
+    assistant, answer = NativeTools().build_request(
+        [Assistant("", (call,)), ToolResult(call, "x")], ()
+    )["messages"]
     assert assistant["tool_calls"][0]["id"] == answer["tool_call_id"] == "own-2"
 
 
@@ -82,7 +82,7 @@ def test_broken_arguments_are_sent_as_an_object_that_quotes_them(arguments: str)
 
 def test_tools_are_functions_and_are_left_out_when_there_are_none() -> None:
     tools = (ToolSpec("look", "Looks.", {"type": "object"}), ToolSpec("wait", "Waits."))
-    assert NativeTools().request((), tools)["tools"] == [
+    assert NativeTools().build_request((), tools)["tools"] == [
         {
             "type": "function",
             "function": {
@@ -100,7 +100,7 @@ def test_tools_are_functions_and_are_left_out_when_there_are_none() -> None:
             },
         },
     ]
-    assert "tools" not in NativeTools().request((), ())
+    assert "tools" not in NativeTools().build_request((), ())
 
 
 def test_halves_of_characters_are_encoded_without_an_error() -> None:
@@ -122,4 +122,4 @@ def test_halves_of_characters_are_encoded_without_an_error() -> None:
     ],
 )
 def test_a_model_is_sent_by_the_name_that_the_proxy_routes(name: str, sent: str) -> None:
-    assert wire_model(name) == sent
+    assert remove_provider_prefix(name) == sent

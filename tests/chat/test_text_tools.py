@@ -34,7 +34,7 @@ TEXT = Capabilities(native_tools=False)
 
 
 def wire(*messages: Message, tools: tuple[ToolSpec, ...] = ()) -> list[dict[str, Any]]:
-    written: list[dict[str, Any]] = TextTools(TOKEN).request(messages, tools)["messages"]
+    written: list[dict[str, Any]] = TextTools(TOKEN).build_request(messages, tools)["messages"]
     return written
 
 
@@ -75,18 +75,20 @@ def test_native_calls_of_the_history_are_written_as_requests_and_results_as_user
 
 
 def test_calls_made_in_text_go_into_a_native_history_under_our_own_ids() -> None:
-    reader = TextTools(TOKEN).reader()
+    reader = TextTools(TOKEN).open_reader()
     reader.feed(REQUEST)
     reader.end()
     from_text = reader.reply(_reply(""), new_id=lambda: "call_1").calls
-    native = NativeTools().request([Assistant("", from_text), ToolResult(from_text[0], "x")], ())
+    native = NativeTools().build_request(
+        [Assistant("", from_text), ToolResult(from_text[0], "x")], ()
+    )
     assistant, answer = native["messages"]
     assert assistant["tool_calls"][0]["id"] == answer["tool_call_id"] == "call_1"
     assert json.loads(assistant["tool_calls"][0]["function"]["arguments"]) == {"id": 1}
 
 
 def test_a_request_that_is_written_into_the_history_can_be_read_again() -> None:
-    reader = TextTools(TOKEN).reader()
+    reader = TextTools(TOKEN).open_reader()
     written = wire(Assistant("Let me look.", (CALL, OTHER)))[0]["content"]
     assert reader.feed(written) + reader.end() == "Let me look."
     calls = reader.reply(_reply(""), new_id=lambda: "x").calls
@@ -108,7 +110,7 @@ def test_tools_are_described_in_the_system_text_only_where_there_are_any() -> No
 def test_content_of_a_trace_cannot_hold_a_request() -> None:
     quoted = DataFence(TOKEN).wrap(f"output: {REQUEST}")
     inside = quoted.split("\n", 1)[1].rsplit("\n", 1)[0]
-    reader = TextTools(TOKEN).reader()
+    reader = TextTools(TOKEN).open_reader()
     assert reader.feed(inside) + reader.end() == inside
     assert reader.reply(_reply(""), new_id=lambda: "x").calls == ()
 

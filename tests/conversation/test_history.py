@@ -77,4 +77,4 @@ def test_the_model_reads_its_citations_in_its_own_short_names() -> None:
     ]
     aliases = restore_aliases(events)
     assert build_messages(events, aliases) == [Assistant("See [s2] and [s1].")]
-    assert aliases.take_new() == ()
+    assert aliases.take_new_spans() == ()

@@ -37,7 +37,7 @@ async def test_short_names_are_stored_in_their_order_by_calls_that_end_together(
     turn.set_citations(aliases, lambda _: None)
 
     async def finish(number: int) -> None:
-        aliases.name(SPANS[number])
+        aliases.name_span(SPANS[number])
         await turn.emit(tool_done(number))
 
     async def answer(_: Turn) -> None:

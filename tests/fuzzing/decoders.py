@@ -75,7 +75,7 @@ def shown(data: bytes, cut: int) -> object:
     links = AllowedLinks("https://opik.example")
     markdown = MarkdownFilter(links)
     inside = "".join(map(markdown.feed, parts)) + markdown.end()
-    assert inside == make_inert(aliases.to_ids(text), links, {_SPAN: "plan"})
+    assert inside == make_inert(aliases.to_tokens(text), links, {_SPAN: "plan"})
     return inside
 
 

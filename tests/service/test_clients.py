@@ -125,7 +125,7 @@ async def test_half_a_body_is_refused_in_time_and_stops_nobody_else(service: Ser
             assert head.startswith(b"HTTP/1.1 408 ")
             assert json.loads(body) == {
                 "code": "request_timed_out",
-                "message": "The body did not come in 0.5 seconds.",
+                "message": "The body did not arrive within 0.5 seconds.",
             }
     await before.is_all_that_stays()
 

@@ -12,7 +12,7 @@ from app.analysis.finding import Category, Finding
 from app.analysis.trace_analysis import TraceAnalysis
 from app.opik.records import ErrorInfo
 from app.tools.suggestions import suggest_first_questions, suggest_next_questions
-from app.web.markdown.allowed_links import urls_in
+from app.web.markdown.allowed_links import find_urls
 from tests.analysis.timeline import at, draw, span, trace
 from tests.tools.trace_harness import a_span, opened_trace_of
 
@@ -145,7 +145,7 @@ def test_an_address_in_a_name_is_none_in_a_question(address: str) -> None:
         *suggest_next_questions(analysis, lambda _: address),
     ]
     assert any("evil" in each for each in asked)
-    assert not urls_in(" ".join(asked))
+    assert not find_urls(" ".join(asked))
 
 
 async def test_an_opened_trace_offers_both() -> None:

@@ -7,8 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.citation_tokens import Citation, split_citations
-from app.web.markdown.allowed_links import BREAK, PLACE
-from app.web.markdown.filter import AllowedLinks, MarkdownFilter, make_inert, unbroken, urls_in
+from app.web.markdown.allowed_links import BREAK, CITATION_PLACE, AllowedLinks, find_urls
+from app.web.markdown.filter import MarkdownFilter, make_inert
+from app.web.markdown.inline_code import split_unbreakable
 from testkit.case_tables import each_case
 from tests.web.markdown_judge import dangers
 
@@ -246,7 +247,7 @@ def test_a_text_that_comes_by_single_characters_is_the_same(text: str) -> None:
 
 @given(TEXTS, st.lists(st.integers(0, 400)))
 def test_what_is_shown_so_far_loads_nothing_wherever_it_is_cut(text: str, cuts: list[int]) -> None:
-    parts = [part for shown in fed(text, cuts) for part in unbroken(shown)]
+    parts = [part for shown in fed(text, cuts) for part in split_unbreakable(shown)]
     assert "".join(parts) == make_inert(text, LINKED, NAMES)
     for end in range(0, len(parts), max(1, len(parts) // 5)):
         assert [thing for thing in found_in("".join(parts[:end])) if thing[:5] != "link "] == []
@@ -304,11 +305,12 @@ def test_a_citation_without_a_name_vanishes_and_a_later_one_with_a_name_is_shown
 
 
 def test_no_character_of_a_text_is_taken_for_a_citation() -> None:
-    text = f"a{PLACE} `{PLACE}b` <{PLACE}>\n```\n{PLACE}\n```\n"
-    cited = f"{text}{PLACE}⟦span:{OTHER}⟧{PLACE}`{PLACE}⟦span:{OTHER}⟧`"
+    mark = CITATION_PLACE
+    text = f"a{mark} `{mark}b` <{mark}>\n```\n{mark}\n```\n"
+    cited = f"{text}{mark}⟦span:{OTHER}⟧{mark}`{mark}⟦span:{OTHER}⟧`"
     assert make_inert(text, PLAIN, NAMES) == text.replace("<", f"<{BREAK}")
     shown = make_inert(cited, PLAIN, NAMES).removeprefix(make_inert(text, PLAIN, NAMES))
-    assert shown == f"{PLACE}{BREAK}llm\\_call{BREAK}{PLACE}`{PLACE}llm_call`"
+    assert shown == f"{mark}{BREAK}llm\\_call{BREAK}{mark}`{mark}llm_call`"
 
 
 @each_case(
@@ -357,10 +359,10 @@ def test_an_url_of_a_span_cannot_end_its_link() -> None:
 
 def test_the_urls_of_a_message_are_found_without_the_punctuation_around_them() -> None:
     text = "See https://a.test/x?y=1, (www.b.test) [c](http://c.test) and https://d.test/(e)."
-    assert urls_in(text) == {"https://a.test/x?y=1", "www.b.test", "http://c.test"}
+    assert find_urls(text) == {"https://a.test/x?y=1", "www.b.test", "http://c.test"}
 
 
 @given(TEXTS)
 def test_parts_that_may_be_code_fit_into_a_frame(text: str) -> None:
     shown = make_inert(text * 3, LINKED, NAMES)
-    assert all(len(json.dumps(part)) < 700 for part in unbroken(shown) if "<img" in part)
+    assert all(len(json.dumps(part)) < 700 for part in split_unbreakable(shown) if "<img" in part)

@@ -39,12 +39,12 @@ def delta(*parts: str | Citation) -> TextDelta:
 
 
 def panel_of(turn_id: str, *, streaming: bool) -> Panel:
-    linking = TurnLinks(UiLinks(), workspace="default", trace_id="t")
-    return Panel(turn_id, linking, streaming=streaming)
+    turn_links = TurnLinks(UiLinks(), workspace="default", trace_id="t")
+    return Panel(turn_id, turn_links, streaming=streaming)
 
 
 def show(panel: Panel, *events: object) -> list[bytes]:
-    return [encode_frame(frame) for event in events for frame in panel.frames(event)]  # type: ignore[arg-type]
+    return [encode_frame(frame) for event in events for frame in panel.build_frames(event)]  # type: ignore[arg-type]
 
 
 def read(reads: list[bytes]) -> PanelReader:
@@ -162,8 +162,8 @@ SPAN = "0199dead-0000-7000-8000-000000000001"
 
 
 def test_a_cited_span_becomes_a_link_with_its_name_also_when_split() -> None:
-    linking = TurnLinks(UiLinks("https://opik.test", TEMPLATE), workspace="w", trace_id="t")
-    panel = Panel("t", linking, streaming=True)
+    turn_links = TurnLinks(UiLinks("https://opik.test", TEMPLATE), workspace="w", trace_id="t")
+    panel = Panel("t", turn_links, streaming=True)
     text = f"It is ⟦span:{SPAN}⟧."
     cited = {SPAN: "look](https://evil.test)"}
     reads = show(
@@ -192,8 +192,8 @@ def test_history_shows_what_the_stream_has_shown() -> None:
     logged = tuple(
         LoggedEvent(str(at), at, "t", datetime.now(UTC), event) for at, event in enumerate(events)
     )
-    linking = TurnLinks(ui, workspace="w", trace_id="t")
-    told = render_history(Transcript("t", "w", logged, running=False), linking)
+    turn_links = TurnLinks(ui, workspace="w", trace_id="t")
+    told = render_history(Transcript("t", "w", logged, running=False), turn_links)
     live = TurnLinks(ui, workspace="w", trace_id="t", question="Is https://docs.test/a right?")
     shown = read(show(Panel("t", live, streaming=True), *events[1:])).texts
     assert [each["content"] for each in told[1:]] == shown
@@ -207,7 +207,7 @@ def test_the_model_is_told_once_a_turn_before_its_first_bubble_closes() -> None:
     replies = [
         ReplyCompleted(bubble=name, text="x", model="gpt-4.1", provider="openai") for name in "ab"
     ]
-    frames = [frame for reply in replies for frame in panel.frames(reply)]
+    frames = [frame for reply in replies for frame in panel.build_frames(reply)]
     assert frames[0] == {
         "message_type": "model",
         "model": "gpt-4.1",
@@ -221,7 +221,7 @@ def test_the_model_is_told_once_a_turn_before_its_first_bubble_closes() -> None:
 def test_usage_tells_tokens_and_a_cost_only_where_it_is_known(cost: float | None) -> None:
     count = TokenUsage(prompt_tokens=100, completion_tokens=10, cached_tokens=40)
     spending = UsageTotals(usage=count, cost=cost)
-    (frame,) = panel_of("t", streaming=True).frames(
+    (frame,) = panel_of("t", streaming=True).build_frames(
         UsageReported(turn=spending, conversation=spending)
     )
     assert frame["message_type"] == "usage"

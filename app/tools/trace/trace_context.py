@@ -276,6 +276,6 @@ class TraceOpener:
     def _outline(self, loaded: LoadedTrace, aliases: Aliases) -> str:
         """The outline of the trace, and what could not be read of it."""
         text = build_outline(
-            loaded.analysis, alias=aliases.name, budget_tokens=self._limits.outline_tokens
+            loaded.analysis, alias=aliases.name_span, budget_tokens=self._limits.outline_tokens
         )
         return "\n".join([text, *loaded.notes])

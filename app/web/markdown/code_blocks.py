@@ -1,16 +1,16 @@
-"""Where fenced code begins and ends in a Markdown text, line by line, when it is certain.
+"""Where fenced code certainly begins and ends in a Markdown text, line by line.
 
 Parsers agree about most fences, but not about all: where a list item ends, what a tab is worth,
 which line closes. From the first line on about which they might disagree the text counts as
-uncertain, and nothing is taken for code of a fence any more. The rules are those of CommonMark
-0.31: sections 4.5 (fences), 5.2 (list items) and 4.7 (definitions).
+uncertain, and nothing is taken for fenced code any more. The rules are those of CommonMark 0.31:
+sections 4.5 (fences), 5.2 (list items) and 4.7 (definitions).
 """
 
 import re
 from dataclasses import dataclass, field
 
-LINE_HEAD = 300
-"""Characters of a line that are looked at, at most, before it is shown."""
+LINE_HEAD_CHARACTERS = 300
+"""Characters of a line that are waited for before it is shown: fences are shorter."""
 
 _PREFIX = re.compile("(?:[^\\S\r\n]|[>*+\\-0-9.):\ufeff\0])*")
 _RUN = re.compile(r"`{3,}|~{3,}")
@@ -28,7 +28,7 @@ class _Fence:
 
 @dataclass(slots=True)
 class CodeBlocks:
-    """What is known of a line once `begin` has read its head."""
+    """Reads the lines of a text; the members tell about the line that was read last."""
 
     fenced: bool = field(default=False, init=False)
     """Whether the line is certainly part of fenced code, or one of its fences."""
@@ -46,17 +46,17 @@ class CodeBlocks:
     _items: list[tuple[int, int]] = field(default_factory=list, init=False)
     _after_blank: bool = field(default=True, init=False)
 
-    def begin(self, head: str, *, complete: bool) -> bool:
-        """Reads a line's head, of at most LINE_HEAD characters, from the line's beginning on.
+    def read_line_head(self, head: str, *, complete: bool) -> bool:
+        """Reads the first characters of a line, LINE_HEAD_CHARACTERS at most.
 
-        `complete` says that the whole text ends here. False is returned, and nothing changed,
-        when more of the line is needed.
+        `complete` is True where the whole text ends here. Returns False, and changes nothing,
+        where more of the line is needed.
         """
         line = _LINE_END.split(head, maxsplit=1)[0]
-        ended = len(line) < len(head) or (complete and len(head) < LINE_HEAD)
-        known = ended or len(head) >= LINE_HEAD
+        ended = len(line) < len(head) or (complete and len(head) < LINE_HEAD_CHARACTERS)
+        known = ended or len(head) >= LINE_HEAD_CHARACTERS
         if self._fence is not None:
-            return self._inside(self._fence, line, known=known, ended=ended)
+            return self._read_code_line(self._fence, line, known=known, ended=ended)
         prefix = _PREFIX.match(line)
         assert prefix is not None
         rest = line[prefix.end() :]
@@ -65,12 +65,12 @@ class CodeBlocks:
         self.fenced = False
         run = _RUN.match(rest)
         if run is None or (run[0][0] == "`" and "`" in rest[run.end() :]):
-            self._text_line(line, rest, ended=ended)
+            self._read_text_line(line, rest, ended=ended)
         else:
-            self._opening(prefix[0], run[0], rest[run.end() :], ended=ended)
+            self._read_opening_fence(prefix[0], run[0], rest[run.end() :], ended=ended)
         return True
 
-    def _inside(self, fence: _Fence, line: str, *, known: bool, ended: bool) -> bool:
+    def _read_code_line(self, fence: _Fence, line: str, *, known: bool, ended: bool) -> bool:
         rest = line.lstrip(" \t")
         spaces = len(line) - len(line.lstrip(" "))
         run = len(rest) - len(rest.lstrip(fence.character))
@@ -97,7 +97,7 @@ class CodeBlocks:
         self.fenced = False
         self._uncertain = self.perhaps_code = self.open_run = self.open_label = True
 
-    def _opening(self, prefix: str, run: str, info: str, *, ended: bool) -> None:
+    def _read_opening_fence(self, prefix: str, run: str, info: str, *, ended: bool) -> None:
         fence = _Fence(run[0], len(run), len(prefix))
         simple = ended and not prefix.strip(" ") and _INFO.fullmatch(info) is not None
         certain = simple and (len(prefix) <= 3 or self._belongs_to_item(len(prefix)))
@@ -114,7 +114,7 @@ class CodeBlocks:
         elif run[0] == likely.character and len(run) >= likely.length and not info.strip():
             self._likely_fence = None
 
-    def _text_line(self, line: str, rest: str, *, ended: bool) -> None:
+    def _read_text_line(self, line: str, rest: str, *, ended: bool) -> None:
         if not rest and not ended:
             self._lose_certainty()
             return

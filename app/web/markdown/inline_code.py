@@ -9,31 +9,35 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
-LIMIT = 500
-"""Characters of such code, its backticks included: one less at most."""
+CODE_CHARACTERS = 500
+"""Code is shorter than this, its backticks included: an identifier or a line, not a document."""
 
 _JSON_BYTES = 600
+"""Of code as JSON: it has to fit into one frame of the panel (`panel.PIECE_BYTES`)."""
+
 _RUN = re.compile(r"`+")
 _RUN_OR_LINE_END = re.compile(r"`+|[\r\n]")
-_UNBROKEN = re.compile(rf"(`+)(?!`)[^\r\n]{{0,{LIMIT}}}?(?<!`)\1(?!`)|`+|[^`]")
+_UNBREAKABLE = re.compile(rf"(`+)(?!`)[^\r\n]{{0,{CODE_CHARACTERS}}}?(?<!`)\1(?!`)|`+|[^`]")
 
 
-def opening_run(text: str, at: int, *, complete: bool) -> int | None:
+def count_backticks(text: str, at: int, *, complete: bool) -> int | None:
     """The length of the run of backticks at a place; None when more of the text is needed.
 
     Runs of LIMIT backticks are cut there. `complete` says that nothing follows the text.
     """
-    run = _RUN.match(text, at, at + LIMIT)
+    run = _RUN.match(text, at, at + CODE_CHARACTERS)
     length = len(run[0]) if run else 0
-    return None if at + length == len(text) and length < LIMIT and not complete else length
+    return (
+        None if at + length == len(text) and length < CODE_CHARACTERS and not complete else length
+    )
 
 
-def closed_code(text: str, at: int, length: int, *, complete: bool) -> str | Literal[False] | None:
+def find_code(text: str, at: int, length: int, *, complete: bool) -> str | Literal[False] | None:
     """The code that a run of this length opens, with its backticks.
 
     False when it is not certain where it ends; None when more of the text is needed.
     """
-    limit = at + LIMIT
+    limit = at + CODE_CHARACTERS
     growing = len(text) < limit and not complete
     for found in _RUN_OR_LINE_END.finditer(text, at + length, limit):
         if found[0] in {"\r", "\n"}:
@@ -45,7 +49,7 @@ def closed_code(text: str, at: int, length: int, *, complete: bool) -> str | Lit
     return None if growing else False
 
 
-def is_certain(code: str, *, may_define: bool, may_end_label: bool) -> bool:
+def is_certainly_code(code: str, *, may_define: bool, may_end_label: bool) -> bool:
     """Whether every parser takes closed code for code.
 
     Cells, and the labels of definitions where one may stand (`may_define`), are cut out before
@@ -61,10 +65,10 @@ def is_certain(code: str, *, may_define: bool, may_end_label: bool) -> bool:
     return len(json.dumps(code)) <= _JSON_BYTES
 
 
-def unbroken(text: str) -> Iterator[str]:
-    """Cuts what a filter gave out into parts, each of which a reader must see whole or not at all.
+def split_unbreakable(text: str) -> Iterator[str]:
+    """Cuts a filtered text into parts that must be shown whole or not at all.
 
     Half of a piece of code is no code: shown without its end it could load what it holds. As JSON
     a part has some 600 bytes at most, except long runs between backticks in fenced code.
     """
-    return (part[0] for part in _UNBROKEN.finditer(text))
+    return (part[0] for part in _UNBREAKABLE.finditer(text))

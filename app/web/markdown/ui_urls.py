@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from app.events import Event, TraceRead, TurnStarted
-from app.web.markdown.allowed_links import AllowedLinks, urls_in
+from app.web.markdown.allowed_links import AllowedLinks, find_urls
 
 _PLACEHOLDER = re.compile(r"\{(ui|workspace|project_id|trace_id|span_id)\}")
 
-Url = Callable[[str], str]
+BuildUrl = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,26 +22,30 @@ class UiLinks:
     span: str = ""
     trace: str = ""
 
-    def spans_of(self, *, workspace: str, project_id: str, trace_id: str) -> Url | None:
+    def span_url_builder(
+        self, *, workspace: str, project_id: str, trace_id: str
+    ) -> BuildUrl | None:
         """Makes the URL of a span of this trace; None where a part of it is not known."""
         known = {"workspace": workspace, "project_id": project_id, "trace_id": trace_id}
-        return self._url(self.span, known, "span_id")
+        return self._build(self.span, known, "span_id")
 
-    def traces_of(self, *, workspace: str, project_id: str) -> Url | None:
+    def trace_url_builder(self, *, workspace: str, project_id: str) -> BuildUrl | None:
         """Makes the URL of a trace of this project; None where a part of it is not known."""
-        return self._url(self.trace, {"workspace": workspace, "project_id": project_id}, "trace_id")
+        return self._build(
+            self.trace, {"workspace": workspace, "project_id": project_id}, "trace_id"
+        )
 
-    def _url(self, template: str, known: Mapping[str, str], last: str) -> Url | None:
+    def _build(self, template: str, known: Mapping[str, str], last: str) -> BuildUrl | None:
         needed = set(_PLACEHOLDER.findall(template)) - {"ui", last}
         if not self.ui or not template or any(not known.get(name) for name in needed):
             return None
 
         def url(id: str) -> str:
-            return self._filled(template, {**known, last: id})
+            return self._fill_template(template, {**known, last: id})
 
         return url
 
-    def _filled(self, template: str, parts: Mapping[str, str]) -> str:
+    def _fill_template(self, template: str, parts: Mapping[str, str]) -> str:
         encoded = {name: quote(part, safe="") for name, part in parts.items()}
         encoded["ui"] = self.ui
         return _PLACEHOLDER.sub(lambda found: encoded[found[1]], template)
@@ -60,7 +64,7 @@ class TurnLinks:
         self._trace_id = trace_id
         self._project_id = ""
         self._question = question
-        self.links = self._made()
+        self.links = self._build_links()
 
     def follow(self, event: Event) -> None:
         """Takes in a question, or what was read of the trace."""
@@ -70,13 +74,13 @@ class TurnLinks:
             self._project_id = event.project_id
         else:
             return
-        self.links = self._made()
+        self.links = self._build_links()
 
-    def _made(self) -> AllowedLinks:
+    def _build_links(self) -> AllowedLinks:
         place = {"workspace": self._workspace, "project_id": self._project_id}
         return AllowedLinks(
             self._ui.ui,
-            self._ui.spans_of(trace_id=self._trace_id, **place),
-            self._ui.traces_of(**place),
-            urls_in(self._question),
+            self._ui.span_url_builder(trace_id=self._trace_id, **place),
+            self._ui.trace_url_builder(**place),
+            find_urls(self._question),
         )
