@@ -156,7 +156,7 @@ def silent_server() -> Iterator[tuple[socket.socket, str]]:
 
 async def wait_for_lock_wait(engine: AsyncEngine, waits: str) -> None:
     """Returns once a connection waits as ROW_LOCK_WAITS or NAMED_LOCK_WAITS describe."""
-    with anyio.fail_after(15):
+    with anyio.fail_after(60):
         while True:
             async with engine.begin() as db:
                 if await db.scalar(text(waits)):

@@ -26,7 +26,7 @@ from testkit.scripted_chat import DirectedChat, answer
 TRACE_ID = str(UUID(int=0x0199_0000_0000_7000_8000_0000_0000_0001))
 OTHER_TRACE_ID = str(UUID(int=0x0199_0000_0000_7000_8000_0000_0000_0002))
 PREFIX = "/opik-ai"
-WAIT_SECONDS = 15.0
+WAIT_SECONDS = 60.0
 """Seconds after which what a test waits for is taken for lost."""
 
 
@@ -251,7 +251,7 @@ async def running(
         url = await stack.enter_async_context(
             service_at(backend, database_uri, network=network, **settings)
         )
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=20))
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=WAIT_SECONDS))
         yield Service(url, backend, database_uri, standin, chat, http)
 
 

@@ -25,7 +25,7 @@ PATIENT = StorageTimeouts(event=0.2, pause=0.02, end=15)
 
 
 async def until(condition: Callable[[], Awaitable[object]]) -> None:
-    with anyio.fail_after(15):
+    with anyio.fail_after(60):
         while not await condition():  # noqa: ASYNC110 - the database tells of no change
             await anyio.sleep(0.02)
 
@@ -150,7 +150,7 @@ async def test_a_process_that_leaves_does_not_wait_long_for_a_database_that_is_a
         await anyio.sleep_forever()
 
     async with without_events(engine):
-        with anyio.fail_after(15):
+        with anyio.fail_after(60):
             last = (await ran(turn, answer))[-1]
 
     assert isinstance(last, TurnFailed)

@@ -121,6 +121,6 @@ async def test_a_page_of_another_site_is_refused_behind_nginx_too(behind: Servic
 async def test_nginx_starts_before_the_service_has_a_name(tmp_path: Path) -> None:
     async with (
         serving_through(SNIPPET.read_text(), folder=tmp_path) as url,
-        httpx.AsyncClient(timeout=20) as http,
+        httpx.AsyncClient(timeout=60) as http,
     ):
         assert (await http.get(f"{url}{PREFIX}/healthz")).status_code == 502

@@ -142,7 +142,7 @@ async def test_a_process_that_logs_everything_logs_no_secret(
             running_process(
                 ServerProcess(*SERVICE, folder=tmp_path, settings=values), end=signal.SIGTERM
             ) as process,
-            httpx.AsyncClient(headers=_WHO, timeout=20) as http,
+            httpx.AsyncClient(headers=_WHO, timeout=60) as http,
         ):
             session = f"{process.url}/opik-ai/trace-analyzer/session/{TRACE_ID}"
             backend.chat.scripts = [[ChatError(401, _SAYS)], answer("Done.")]

@@ -30,7 +30,7 @@ _ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_MS = 10_000
+PATIENCE_MS = 60_000
 DESKTOP = (1280, 800)
 PHONE = (400, 800)
 

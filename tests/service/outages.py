@@ -12,7 +12,7 @@ import anyio
 import httpx
 import pytest
 
-from standin.faults import Effect, Fault
+from standin.faults import Delay, Effect, Endless, Fault, PauseAfter
 from testkit.panel_reader import PanelReader
 from testkit.service import TRACE_ID, Service, running, wait_until
 
@@ -21,13 +21,14 @@ SEARCH = "/v1/private/spans/search"
 CHAT = "/v1/private/chat/completions"
 WHO = "/v1/private/workspace-permissions"
 
-FOREVER = 120.0
+FOREVER = 600.0
 """Seconds for which a fault lasts that a client has to end by itself."""
-TIMEOUT = 0.8
+TIMEOUT = 1.2
+"""Seconds after which a request is given up, where a fault never answers it."""
 ATTEMPTS = 2
-LONGEST = 30.0
+LONGEST = 90.0
 """Seconds for any turn under any fault here: some requests of ATTEMPTS times TIMEOUT each, and
-much time for a busy machine; far from FOREVER."""
+much time for a busy machine; less than FOREVER."""
 
 ANSWER = "It was the tool."
 _INSIDES = re.compile(r"Traceback|httpx|Error\b|127\.0\.0\.1|internal|/v1/")
@@ -45,6 +46,26 @@ class Case:
     told: str = ""
     texts: tuple[str, ...] = ()
     switches: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Without a fault that hangs every request gets much time, since a machine may be busy.
+
+        Where a fault hangs once, what follows it gets more than one further attempt.
+        """
+        hanging = [each for each in self.faults if _hangs(each.effect)]
+        if not hanging:
+            return {"opik_backend_timeout": LONGEST, "model_silence_seconds": LONGEST}
+        return {} if self.told else {"retry_max_attempts": 5}
+
+
+def _hangs(effect: Effect) -> bool:
+    match effect:
+        case Delay() | PauseAfter():
+            return effect.seconds == FOREVER
+        case Endless():
+            return True
+    return False
 
 
 def cases(*found: Case) -> Any:

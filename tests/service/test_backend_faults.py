@@ -82,7 +82,7 @@ PACKED = {"content-type": "application/json", "content-encoding": "gzip"}
     Case("packed though nobody asked", (), switches={"gzip_answers": True, "gzip_unasked": True}),
 )
 async def test_the_answer_comes_in_spite_of(case: Case, tmp_path: Path) -> None:
-    async with hurried(tmp_path) as (service, network):
+    async with hurried(tmp_path, **case.settings) as (service, network):
         reader = await asked_under(case, service)
         assert reader.texts == [ANSWER]
         assert "lookup_order" in str(service.chat.requests[0]["messages"])
@@ -112,7 +112,7 @@ async def test_the_answer_comes_in_spite_of(case: Case, tmp_path: Path) -> None:
     Case("401 for spans", at(SEARCH, Answer(401)), EXPIRED),
 )
 async def test_a_turn_whose_trace_cannot_be_read_ends_in_words(case: Case, tmp_path: Path) -> None:
-    async with hurried(tmp_path) as (service, network):
+    async with hurried(tmp_path, **case.settings) as (service, network):
         reader = await asked_under(case, service)
         assert service.chat.requests == []
         assert await service.said() == [("user", "What broke?"), ("assistant", reader.error)]
@@ -126,7 +126,7 @@ async def test_a_turn_whose_trace_cannot_be_read_ends_in_words(case: Case, tmp_p
     Case("broken packing", at(SEARCH, Answer(200, b"no gzip", PACKED))),
 )
 async def test_spans_that_cannot_be_read_are_told_to_the_model(case: Case, tmp_path: Path) -> None:
-    async with hurried(tmp_path) as (service, network):
+    async with hurried(tmp_path, **case.settings) as (service, network):
         reader = await asked_under(case, service)
         assert reader.texts == [ANSWER]
         told = str(service.chat.requests[0]["messages"])
@@ -144,7 +144,7 @@ async def test_spans_that_cannot_be_read_are_told_to_the_model(case: Case, tmp_p
 async def test_a_turn_that_cannot_begin_is_told_and_keeps_nothing(
     case: Case, tmp_path: Path
 ) -> None:
-    async with hurried(tmp_path) as (service, network):
+    async with hurried(tmp_path, **case.settings) as (service, network):
         await asked_under(case, service)
         assert (await service.http.get(service.session())).status_code == 404
         await is_as_before(service, network)
@@ -161,7 +161,7 @@ async def test_a_backend_that_nobody_listens_for_is_told_and_its_return_noticed(
     record_trace(standin)
     backend = f"http://127.0.0.1:{port}"
     database = f"sqlite:///{tmp_path / 'a.db'}"
-    async with service_at(backend, database) as url, httpx.AsyncClient(timeout=20) as http:
+    async with service_at(backend, database) as url, httpx.AsyncClient(timeout=60) as http:
         service = Service(url, backend, database, standin, chat, http)
         await asked_under(Case("refused", (), AWAY), service)
         async with serving(standin, port=port, grace=1):

@@ -57,7 +57,7 @@ async def test_a_killed_turn_reads_as_interrupted_once_its_lease_ran_out(
                 await stream.until(lambda each: each.reader.texts)
                 await process.stop(signal.SIGKILL)
         async with service_process(backend, tmp_path, **values) as (service, _):
-            with anyio.fail_after(10):
+            with anyio.fail_after(60):
                 while len(said := await service.said()) < 2:  # noqa: ASYNC110 - no event tells it
                     await asyncio.sleep(0.1)
     assert said == [("user", "What caused this error?"), ("assistant", "(interrupted)")]

@@ -77,7 +77,7 @@ ONE_FRAME = CutAfter(lines=2)
     Case("packed though nobody asked", (), switches={"gzip_answers": True, "gzip_unasked": True}),
 )
 async def test_the_answer_comes_in_spite_of(case: Case, tmp_path: Path) -> None:
-    async with hurried(tmp_path) as (service, network):
+    async with hurried(tmp_path, **case.settings) as (service, network):
         assert (await asked_under(case, service)).texts == [ANSWER]
         await is_as_before(service, network)
 
@@ -103,7 +103,7 @@ async def test_the_answer_comes_in_spite_of(case: Case, tmp_path: Path) -> None:
     Case("403", at(CHAT, Answer(403, {"code": 403, "message": "no"})), NOT_ALLOWED),
 )
 async def test_a_turn_without_a_reply_ends_in_words(case: Case, tmp_path: Path) -> None:
-    async with hurried(tmp_path, reply_bytes=REPLY_BYTES) as (service, network):
+    async with hurried(tmp_path, **case.settings, reply_bytes=REPLY_BYTES) as (service, network):
         reader = await asked_under(case, service)
         assert await service.said() == [("user", "What broke?"), ("assistant", reader.error)]
         # An empty stream is asked for once more as a whole.
@@ -120,7 +120,7 @@ async def test_a_turn_without_a_reply_ends_in_words(case: Case, tmp_path: Path) 
     Case("garbage", at(CHAT, Answer(200, frame(BEGINNING) + b'{"\xff\n', EVENTS)), BROKE_OFF),
 )
 async def test_what_the_model_said_before_the_fault_is_kept(case: Case, tmp_path: Path) -> None:
-    async with hurried(tmp_path, reply_bytes=REPLY_BYTES) as (service, network):
+    async with hurried(tmp_path, **case.settings, reply_bytes=REPLY_BYTES) as (service, network):
         reader = await asked_under(case, service)
         assert reader.texts[0] == BEGINNING
         assert await service.said() == [

@@ -36,7 +36,7 @@ class Probe:
 
 @contextlib.asynccontextmanager
 async def probing(database_uri: str, backend: str = NOBODY) -> AsyncIterator[Probe]:
-    async with service_at(backend, database_uri) as url, httpx.AsyncClient(timeout=20) as http:
+    async with service_at(backend, database_uri) as url, httpx.AsyncClient(timeout=60) as http:
         yield Probe(http, url)
 
 

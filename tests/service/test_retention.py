@@ -33,7 +33,7 @@ async def test_an_old_conversation_is_gone_soon_after_the_start(database_uri: st
         with_an_old_conversation(database_uri) as service,
         service_at(service.backend, database_uri, retention_days=30),
     ):
-        with anyio.fail_after(15):
+        with anyio.fail_after(60):
             while await status(service) == 200:  # noqa: ASYNC110 - nobody tells
                 await anyio.sleep(0.02)
         assert await status(service) == 404

@@ -95,5 +95,5 @@ async def observed(folder: Path, *, apart: bool = True, **settings: Any) -> Asyn
         internal = await stack.enter_async_context(serving(target, grace=1)) if apart else url
         values = {"opik_internal_url": f"{internal}/api", **settings}
         at = await stack.enter_async_context(service_at(url, uri, **values))
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=20))
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=60))
         yield Observed(Service(at, url, uri, standin, chat, http), Target(target))

