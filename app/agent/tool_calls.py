@@ -21,8 +21,8 @@ class ToolCallRunner:
     def __init__(self, toolbox: Toolbox, budget: TurnBudget, sink: Sink) -> None:
         self._toolbox = toolbox
         self._budget = budget
-        self.sink = sink
-        self._answered: dict[tuple[str, str], CompletedCall] = {}
+        self._sink = sink
+        self._results: dict[tuple[str, str], CompletedCall] = {}
 
     def limit_calls(self, reply: Reply) -> Reply:
         """The reply with at most as many calls as get a result each; the rest is dropped."""
@@ -48,28 +48,28 @@ class ToolCallRunner:
         most = self._budget.limits.calls_per_step
         keys = {call.id: self._toolbox.normalize(call) for call in calls}
         first = {keys[call.id]: call for call in reversed(calls[:most])}
-        fresh = [call for key, call in first.items() if key not in self._answered]
-        answers = await self._run_new_calls(fresh)
-        self._answered |= {
-            keys[call_id]: each for call_id, each in answers.items() if each.outcome == "ok"
+        new = [call for key, call in first.items() if key not in self._results]
+        results = await self._run_new_calls(new)
+        self._results |= {
+            keys[call_id]: each for call_id, each in results.items() if each.outcome == "ok"
         }
         for call in calls:
-            if call.id not in answers:
-                twin = first.get(keys[call.id])
-                known = self._answered.get(keys[call.id]) or (twin and answers.get(twin.id))
-                answers[call.id] = (
+            if call.id not in results:
+                same = first.get(keys[call.id])
+                known = self._results.get(keys[call.id]) or (same and results.get(same.id))
+                results[call.id] = (
                     _build_repeated_result(known) if known else _build_refused_result(most)
                 )
-                await self._emit_result(call, answers[call.id])
-        return [ToolResult(call, answers[call.id].text) for call in calls]
+                await self._emit_result(call, results[call.id])
+        return [ToolResult(call, results[call.id].text) for call in calls]
 
     async def _run_new_calls(self, calls: Sequence[ToolCall]) -> dict[str, CompletedCall]:
         """Runs calls concurrently, emitting each result when it is there; results by call id."""
-        answers: dict[str, CompletedCall] = {}
+        results: dict[str, CompletedCall] = {}
 
         async def run(call: ToolCall) -> None:
-            answers[call.id] = await self._toolbox.run(call, seconds=self._budget.seconds_left)
-            await self._emit_result(call, answers[call.id])
+            results[call.id] = await self._toolbox.run(call, seconds=self._budget.seconds_left)
+            await self._emit_result(call, results[call.id])
 
         try:
             async with anyio.create_task_group() as group:
@@ -77,16 +77,16 @@ class ToolCallRunner:
                     group.start_soon(run, call)
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
-        return answers
+        return results
 
-    async def _emit_result(self, call: ToolCall, answer: CompletedCall) -> None:
-        await self.sink.emit(
+    async def _emit_result(self, call: ToolCall, result: CompletedCall) -> None:
+        await self._sink.emit(
             ToolCompleted(
                 call_id=call.id,
                 name=call.name,
-                outcome=answer.outcome,
-                text=answer.text,
-                milliseconds=answer.milliseconds,
+                outcome=result.outcome,
+                text=result.text,
+                milliseconds=result.milliseconds,
             )
         )
 

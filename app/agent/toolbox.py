@@ -84,44 +84,44 @@ class Toolbox:
 
     def display_name(self, call: ToolCall) -> str:
         """The line that the user reads while the call runs."""
-        found = self._tools.get(call.name)
-        if found is None:
+        tool = self._tools.get(call.name)
+        if tool is None:
             return "Calling an unknown tool"
         try:
-            arguments = _parse_arguments(found, call.arguments)
+            arguments = _parse_arguments(tool, call.arguments)
         except ValueError:
-            return found.spec.name.replace("_", " ").capitalize()
-        return found.display(self._context, **dict(arguments))
+            return tool.spec.name.replace("_", " ").capitalize()
+        return tool.display(self._context, **dict(arguments))
 
     def normalize(self, call: ToolCall) -> tuple[str, str]:
         """The name and the arguments in one spelling: equal for calls that ask for the same."""
-        found = self._tools.get(call.name)
-        if found is not None:
+        tool = self._tools.get(call.name)
+        if tool is not None:
             try:
-                return call.name, _parse_arguments(found, call.arguments).model_dump_json()
+                return call.name, _parse_arguments(tool, call.arguments).model_dump_json()
             except ValueError:
                 pass
         return call.name, call.arguments
 
     async def run(self, call: ToolCall, *, seconds: float) -> CompletedCall:
         """Runs one call for at most `seconds`; every failure becomes a result as well."""
-        began = anyio.current_time()
+        started_at = anyio.current_time()
         outcome, text = await self._check_and_run(call, min(seconds, self._seconds))
-        milliseconds = round((anyio.current_time() - began) * 1000)
+        milliseconds = round((anyio.current_time() - started_at) * 1000)
         return CompletedCall(outcome, _cut_result(text, self._characters), milliseconds)
 
     async def _check_and_run(self, call: ToolCall, seconds: float) -> tuple[ToolOutcome, str]:
-        found = self._tools.get(call.name)
-        if found is None:
+        tool = self._tools.get(call.name)
+        if tool is None:
             offered = ", ".join(self._tools)
             return "failed", f"There is no tool of this name. The tools are: {offered}."
         try:
-            arguments = _parse_arguments(found, call.arguments)
+            arguments = _parse_arguments(tool, call.arguments)
         except ValueError as error:
             return "failed", f"The arguments do not fit: {error}"
         try:
             with anyio.fail_after(seconds):
-                return "ok", await found.function(self._context, **dict(arguments))
+                return "ok", await tool.function(self._context, **dict(arguments))
         except TimeoutError:
             return "failed", f"The call took longer than {seconds:.0f} s and was ended."
         except OpikAssistError as error:
@@ -131,7 +131,7 @@ class Toolbox:
             return "failed", "The tool failed because of an internal error; try another tool."
 
 
-def _parse_arguments(found: Tool, arguments: str) -> BaseModel:
+def _parse_arguments(tool: Tool, arguments: str) -> BaseModel:
     """Parses and checks the arguments; raises ValueError with a message for the model."""
     try:
         values = json.loads(arguments) if arguments.strip() else {}
@@ -142,14 +142,14 @@ def _parse_arguments(found: Tool, arguments: str) -> BaseModel:
     if not isinstance(values, dict):
         raise ValueError("they must be a JSON object.")
     try:
-        return found.arguments.model_validate(values)
+        return tool.arguments.model_validate(values)
     except ValidationError as error:
-        faults = [
-            f"{'.'.join(str(part) for part in fault['loc']) or 'arguments'}: {fault['msg']}"
-            for fault in error.errors(include_input=False, include_url=False)
+        problems = [
+            f"{'.'.join(str(part) for part in problem['loc']) or 'arguments'}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
         ]
-        allowed = ", ".join(found.arguments.model_fields) or "none"
-        raise ValueError(f"{'; '.join(faults[:5])}. Parameters: {allowed}.") from None
+        allowed = ", ".join(tool.arguments.model_fields) or "none"
+        raise ValueError(f"{'; '.join(problems[:5])}. Parameters: {allowed}.") from None
 
 
 def _build_schema(arguments: type[BaseModel]) -> dict[str, Any]:

@@ -192,7 +192,7 @@ class ModelSelector:
             _CACHE_SIZE, _CACHE_SECONDS, timer=clock
         )
 
-    def admit(self, requested: str | None) -> str:
+    def resolve_name(self, requested: str | None) -> str:
         """The name of the turn's model until one has answered.
 
         Raises InvalidRequest for a requested model that is not allowed.
@@ -208,7 +208,7 @@ class ModelSelector:
     def __call__(self, caller: Caller, *, token: str, requested: str | None) -> "ChosenModel":
         return ChosenModel(self, caller, token=token, requested=requested)
 
-    async def offered(self, caller: Caller) -> list[OfferedModel]:
+    async def list_offered(self, caller: Caller) -> list[OfferedModel]:
         """The models that a question may name, and which of them work in this workspace."""
         workspace = await self._workspace_models(caller)
         offered = []

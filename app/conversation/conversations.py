@@ -104,7 +104,7 @@ class Conversations:
         """
         if self._draining:
             raise ShuttingDown(SHUTTING_DOWN.message)
-        name = self._open_model.admit(model)
+        name = self._open_model.resolve_name(model)
         with self._admission.reserve_slot(lambda: len(self._turns)):
             await self._access.check(caller, trace_id, fresh=True)
             owner = await self._identify_owner(caller, fresh=True)
@@ -126,7 +126,7 @@ class Conversations:
     async def list_models(self, caller: Caller) -> Sequence[OfferedModel]:
         """The models that a question may name, and whether they work in the caller's workspace."""
         await self._identify_owner(caller)
-        return await self._open_model.offered(caller)
+        return await self._open_model.list_offered(caller)
 
     async def suggest_questions(self, caller: Caller, trace_id: str) -> Sequence[str]:
         """Suggests first questions about a trace.

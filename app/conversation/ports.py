@@ -65,7 +65,7 @@ class OpenTrace(Protocol):
 class OpenModel(Protocol):
     """Creates the model of one turn, with the caller's rights."""
 
-    def admit(self, requested: str | None) -> str:
+    def resolve_name(self, requested: str | None) -> str:
         """The model's name until a reply reports which model answered.
 
         Raises InvalidRequest where the `requested` model is not allowed; None requests the
@@ -77,7 +77,7 @@ class OpenModel(Protocol):
         """`token` is random, so that recorded data cannot contain it. Sends no request yet."""
         ...
 
-    async def offered(self, caller: Caller) -> Sequence[OfferedModel]:
+    async def list_offered(self, caller: Caller) -> Sequence[OfferedModel]:
         """The models that may be requested."""
         ...
 
