@@ -5,9 +5,8 @@ and in OpenAI's Responses mode streams text only.
 """
 
 import re
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 
 from cachetools import TTLCache
 
@@ -46,11 +45,9 @@ class Capabilities:
 class LearnedCapabilities:
     """Capabilities that replies have shown, by workspace and model, for an hour."""
 
-    def __init__(
-        self, *, seconds: float = LEARNED_SECONDS, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self) -> None:
         self._known: TTLCache[tuple[str | None, str], Capabilities] = TTLCache(
-            _LEARNED_MODELS, seconds, timer=clock
+            _LEARNED_MODELS, LEARNED_SECONDS, timer=monotonic
         )
 
     def get(self, workspace: str | None, model: str) -> Capabilities | None:

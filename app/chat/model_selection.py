@@ -1,6 +1,5 @@
 """Selects the model of a turn: by configuration, by the workspace's keys, and by trying."""
 
-import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -176,20 +175,17 @@ class ModelSelector:
         *,
         preferences: ModelPreferences,
         options: ChatOptions,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._backend = backend
         self._catalog = catalog
         self._preferences = preferences
         self._options = options
-        self._learned = LearnedCapabilities(clock=clock)
-        self._workspaces: TTLCache[str, WorkspaceModels] = TTLCache(
-            _CACHE_SIZE, _CACHE_SECONDS, timer=clock
-        )
+        self._learned = LearnedCapabilities()
+        self._workspaces: TTLCache[str, WorkspaceModels] = TTLCache(_CACHE_SIZE, _CACHE_SECONDS)
         # By workspace: names on the wire that the proxy cannot route, and providers (as
         # `provider/*`) for which it has no key.
         self._unusable: TTLCache[tuple[str | None, str], bool] = TTLCache(
-            _CACHE_SIZE, _CACHE_SECONDS, timer=clock
+            _CACHE_SIZE, _CACHE_SECONDS
         )
 
     def resolve_name(self, requested: str | None) -> str:

@@ -6,8 +6,8 @@ ends within the cache's time, and a failing backend allows nothing.
 
 import hashlib
 import hmac
-import time
 from collections.abc import Awaitable, Callable
+from time import monotonic
 
 from cachetools import TTLCache
 
@@ -27,14 +27,15 @@ class BackendAccess:
         *,
         owner_key: Callable[[], Awaitable[bytes]],
         seconds: float,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`owner_key` signs tokens into owner names; `seconds` is how long a permission is
         cached."""
         self._client = client
         self._owner_key = owner_key
-        self._identities: TTLCache[str, Identity] = TTLCache(CACHE_SIZE, seconds, timer=clock)
-        self._readable: TTLCache[tuple[str, str], bool] = TTLCache(CACHE_SIZE, seconds, timer=clock)
+        self._identities: TTLCache[str, Identity] = TTLCache(CACHE_SIZE, seconds, timer=monotonic)
+        self._readable: TTLCache[tuple[str, str], bool] = TTLCache(
+            CACHE_SIZE, seconds, timer=monotonic
+        )
 
     async def identify(self, caller: Caller, *, fresh: bool) -> Identity:
         """Who the caller is according to the backend.

@@ -66,7 +66,7 @@ class OpikClient:
     async def check_trace(self, caller: Caller, trace_id: str) -> None:
         """Checks by the status that the caller may read the trace; the body is dropped."""
         response = await self._rest.exchange(
-            caller, "GET", f"/traces/{trace_id}", params=_STRIPPED, limit=8_192, partial=True
+            caller, "GET", f"/traces/{trace_id}", params=_STRIPPED, limit=8_192, keep_partial=True
         )
         if response.status != 200:
             raise build_error(response, "trace")
@@ -177,7 +177,7 @@ class OpikClient:
         if cursor:
             body["last_retrieved_id"] = cursor
         response = await self._rest.exchange(
-            caller, "POST", "/traces/search", body=body, accept=_STREAM, partial=True
+            caller, "POST", "/traces/search", body=body, accept=_STREAM, keep_partial=True
         )
         if response.status in _FILTERS_REFUSED:
             return None
@@ -240,7 +240,7 @@ class OpikClient:
             body=body,
             accept=_STREAM,
             limit=limit,
-            partial=True,
+            keep_partial=True,
         )
         if response.status != 200:
             raise build_error(response, "trace")

@@ -26,16 +26,16 @@ def _object_or_empty(value: Any) -> Any:
     return value if isinstance(value, dict) else {}
 
 
-class _Record(BaseModel):
+class _CatalogRecord(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
-class _Configuration(_Record):
+class _Configuration(_CatalogRecord):
     models: Annotated[tuple[str, ...], BeforeValidator(_split_names)] = ()
     openai_pipeline_mode: str | None = None
 
 
-class ProviderKey(_Record):
+class ProviderKey(_CatalogRecord):
     """A provider that the workspace has a key for."""
 
     provider: str
@@ -53,7 +53,7 @@ class ProviderKey(_Record):
         return re.fullmatch("responses(_api)?", mode, re.IGNORECASE) is not None
 
 
-class CatalogModel(_Record):
+class CatalogModel(_CatalogRecord):
     """A model that the backend lists; `reasoning` is None where it does not say."""
 
     id: str
@@ -63,7 +63,7 @@ class CatalogModel(_Record):
     reasoning: bool | None = None
 
 
-class _Keys(_Record):
+class _Keys(_CatalogRecord):
     content: tuple[ProviderKey, ...]
 
 

@@ -20,7 +20,7 @@ BODY_BYTES = 16 * 1024 * 1024
 LONGEST_WAIT_SECONDS = 10.0
 """A longer pause that the backend asks for is not made: somebody waits for the answer."""
 
-_Send = Callable[[], AbstractAsyncContextManager[OpenResponse]]
+_OpenResponse = Callable[[], AbstractAsyncContextManager[OpenResponse]]
 
 
 class _Attempt(NamedTuple):
@@ -31,8 +31,9 @@ class _Attempt(NamedTuple):
 
 
 class RestClient:
+    """Sends requests with retries and reads their responses; `timeout` is seconds per attempt."""
+
     def __init__(self, backend: BackendHttp, *, timeout: float) -> None:
-        """`timeout` is seconds for one attempt."""
         self._backend = backend
         self._timeout = timeout
         self._circuit = CircuitBreaker()
@@ -47,15 +48,15 @@ class RestClient:
         body: Mapping[str, Any] | None = None,
         accept: str = "application/json",
         limit: int | ByteAllowance = BODY_BYTES,
-        partial: bool = False,
+        keep_partial: bool = False,
     ) -> BackendResponse:
         """The response, whatever its status; a body over `limit` bytes is cut.
 
         Connection failures, timeouts and the retried statuses are tried again; so is a body that
-        breaks off, unless `partial` asks for what came of it. Raises BackendUnavailable, at once
-        while the circuit is open.
+        breaks off, unless `keep_partial` asks for the part that came. Raises BackendUnavailable,
+        at once while the circuit is open.
         """
-        send = functools.partial(
+        open_response = functools.partial(
             self._backend.open,
             caller,
             method,
@@ -70,29 +71,35 @@ class RestClient:
         )
         with self._circuit.guard() as request:
             attempts = 1 if request.is_probe else self._backend.retries.attempts
-            response, failure = await self._attempt(
-                send, path, limit, partial=partial, attempts=attempts
+            response, failure = await self._last_attempt(
+                open_response, path, limit, keep_partial=keep_partial, attempts=attempts
             )
             request.failure = failure
             request.answered = response is not None and failure is None
-        if response is not None and (response.end != "broken" or partial):
+        if response is not None and (response.end != "broken" or keep_partial):
             return response if response.status == 200 else _without_token(caller, response)
         log.warning("backend_unreachable", method=method, attempts=attempts)
         raise BackendUnavailable("The Opik backend cannot be reached now. Try again in a moment.")
 
-    async def _attempt(
-        self, send: _Send, path: str, limit: int | ByteAllowance, *, partial: bool, attempts: int
+    async def _last_attempt(
+        self,
+        open_response: _OpenResponse,
+        path: str,
+        limit: int | ByteAllowance,
+        *,
+        keep_partial: bool,
+        attempts: int,
     ) -> _Attempt:
-        """The last attempt."""
+        """Tries until a response is final or the attempts are used up; gives the last one."""
         retries = self._backend.retries
         failures = 0
         while True:
-            last = await _attempt_once(send, path, limit)
+            last = await _attempt_exchange(open_response, path, limit)
             response = last.response
             if (
                 response is not None
                 and response.status not in retries.statuses
-                and (response.end != "broken" or partial)
+                and (response.end != "broken" or keep_partial)
             ):
                 return last
             failures += 1
@@ -103,10 +110,12 @@ class RestClient:
                 return last
 
 
-async def _attempt_once(send: _Send, path: str, limit: int | ByteAllowance) -> _Attempt:
+async def _attempt_exchange(
+    open_response: _OpenResponse, path: str, limit: int | ByteAllowance
+) -> _Attempt:
     allowance = limit if isinstance(limit, ByteAllowance) else ByteAllowance(limit)
     try:
-        async with send() as opened:
+        async with open_response() as opened:
             response = await opened.read(allowance)
     except httpx.PoolTimeout:
         # All connections are in use: that says nothing about the backend.

@@ -9,6 +9,7 @@ import pytest
 import respx
 
 from app.agent.prompt import DataFence
+from app.chat import capabilities
 from app.chat.capabilities import Capabilities, LearnedCapabilities
 from app.chat.native_tools import NativeTools
 from app.chat.text_tools import TextTools
@@ -195,10 +196,14 @@ async def test_an_empty_stream_is_repeated_as_a_whole_in_text_too(
     ],
 )
 async def test_a_refusal_of_tools_or_roles_moves_the_tools_into_the_text_for_an_hour(
-    refusal: httpx.Response, http: httpx.AsyncClient, proxy: respx.Route
+    refusal: httpx.Response,
+    http: httpx.AsyncClient,
+    proxy: respx.Route,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = [0.0]
-    learned = LearnedCapabilities(clock=lambda: now[0])
+    monkeypatch.setattr(capabilities, "monotonic", lambda: now[0])
+    learned = LearnedCapabilities()
     proxy.mock(side_effect=[refusal, pieces(REQUEST), pieces("Later."), refusal, pieces("Hm.")])
     for seconds in (0, 3_599, 2):
         now[0] += seconds

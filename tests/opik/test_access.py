@@ -11,6 +11,7 @@ import respx
 
 from app.caller import Caller, Owner
 from app.errors import BackendUnavailable, NotAllowed, NotFound, NotSignedIn
+from app.opik import access as access_module
 from app.opik.access import BackendAccess
 from app.opik.client import OpikClient
 from testkit import credentials
@@ -29,23 +30,25 @@ class Clock:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(access_module, "monotonic", clock)
+    return clock
 
 
 @contextlib.asynccontextmanager
-async def access_with(key: bytes, clock: Clock) -> AsyncIterator[BackendAccess]:
+async def access_with(key: bytes) -> AsyncIterator[BackendAccess]:
     async def owner_key() -> bytes:
         return key
 
     async with httpx.AsyncClient() as http:
         rest = rest_client_at(BASE, http, timeout=1)
-        yield BackendAccess(OpikClient(rest), owner_key=owner_key, seconds=60, clock=clock)
+        yield BackendAccess(OpikClient(rest), owner_key=owner_key, seconds=60)
 
 
 @pytest.fixture
 async def access(clock: Clock) -> Any:
-    async with access_with(b"k" * 32, clock) as access:
+    async with access_with(b"k" * 32) as access:
         yield access
 
 
@@ -90,12 +93,12 @@ async def test_an_old_backend_leaves_the_signed_token_as_the_owner(
 
 
 async def test_the_owner_name_of_a_token_depends_on_the_key(
-    opik: respx.Router, clock: Clock
+    opik: respx.Router,
 ) -> None:
     opik.get("/workspace-permissions").respond(404)
     names = []
     for key in (b"k" * 32, b"l" * 32, b"k" * 32):
-        async with access_with(key, clock) as access:
+        async with access_with(key) as access:
             names.append((await access.identify(ANNA, fresh=True)).owner.name)
     assert names[0] == names[2] != names[1]
 

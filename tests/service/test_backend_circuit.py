@@ -1,4 +1,4 @@
-"""A backend that does not answer is given up for some seconds; a failing proxy never is."""
+"""A backend that does not answer opens its circuit for some seconds; a failing proxy never does."""
 
 import asyncio
 from pathlib import Path
@@ -12,29 +12,29 @@ from testkit.scripted_chat import answer, text
 from testkit.service import Service, record_trace, wait_until
 from tests.service.outages import ANSWER, CHAT, hurried
 
-GIVEN_UP = "The Opik backend cannot be reached now; it is tried again in "
+CIRCUIT_OPEN = "The Opik backend cannot be reached now; it is tried again in "
 FAILURES = 5
 JSON = {"Accept": "application/json"}
 
 
-async def give_up(service: Service) -> None:
-    """Lets so many reads in a row fail that the backend is given up, and stays so."""
+async def open_circuit(service: Service) -> None:
+    """Fails enough reads in a row to open the circuit; the backend stays unreachable."""
     service.switches.faults.append(Fault(Refuse(), path="/v1/private"))
     for _ in range(FAILURES):
-        told = (await service.http.get(service.session())).json()["message"]
-        assert told == "The Opik backend cannot be reached now. Try again in a moment."
+        message = (await service.http.get(service.session())).json()["message"]
+        assert message == "The Opik backend cannot be reached now. Try again in a moment."
 
 
-async def test_while_the_backend_is_given_up_turns_and_reads_fail_at_once_in_words(
+async def test_while_the_circuit_is_open_turns_and_reads_fail_at_once(
     tmp_path: Path,
 ) -> None:
     async with hurried(tmp_path) as (service, _):
-        await give_up(service)
+        await open_circuit(service)
         service.switches.faults.clear()
         service.switches.received.clear()
         reader = await service.ask()
         assert reader.error is not None
-        assert reader.error.startswith(GIVEN_UP)
+        assert reader.error.startswith(CIRCUIT_OPEN)
         for response in (
             await service.http.send(service.question(headers=JSON)),
             await service.http.get(service.session()),
@@ -43,11 +43,11 @@ async def test_while_the_backend_is_given_up_turns_and_reads_fail_at_once_in_wor
         ):
             assert response.status_code == 502
             assert response.json()["code"] == "backend_unavailable"
-            assert response.json()["message"].startswith(GIVEN_UP)
+            assert response.json()["message"].startswith(CIRCUIT_OPEN)
         assert not service.switches.received
 
 
-async def test_an_answer_under_way_is_not_ended_when_the_backend_is_given_up(
+async def test_an_open_circuit_does_not_end_an_answer_under_way(
     tmp_path: Path,
 ) -> None:
     async with hurried(tmp_path, access_cache_seconds=0) as (service, network):
@@ -55,7 +55,7 @@ async def test_an_answer_under_way_is_not_ended_when_the_backend_is_given_up(
         service.chat.scripts = [[text("It was "), gate, *answer("the tool.")]]
         async with service.asking() as stream:
             await stream.until(lambda each: each.reader.texts)
-            await give_up(service)
+            await open_circuit(service)
             assert network.connections_in_use == 1
             gate.set()
             reader = await stream.rest()
@@ -64,15 +64,15 @@ async def test_an_answer_under_way_is_not_ended_when_the_backend_is_given_up(
 
 
 @pytest.mark.slow
-async def test_the_return_of_the_backend_is_noticed_by_the_next_question_after_some_seconds(
+async def test_the_next_question_after_some_seconds_notices_that_the_backend_is_back(
     tmp_path: Path,
 ) -> None:
     async with hurried(tmp_path) as (service, _):
-        await give_up(service)
+        await open_circuit(service)
         service.switches.faults.clear()
         refused = 0
         while (reader := await service.ask()).error is not None:
-            assert reader.error.startswith(GIVEN_UP)
+            assert reader.error.startswith(CIRCUIT_OPEN)
             refused += 1
             await asyncio.sleep(0.2)
         assert refused
@@ -96,7 +96,7 @@ async def test_a_proxy_that_fails_for_one_workspace_changes_nothing_for_another(
         for _ in range(FAILURES + 2):
             reader = await service.ask()
             assert reader.error is not None
-            assert not reader.error.startswith(GIVEN_UP)
+            assert not reader.error.startswith(CIRCUIT_OPEN)
         assert len(await service.history()) == 2 * (FAILURES + 2)
         service.headers = {"Cookie": f"sessionToken={credentials.EVE}", "Comet-Workspace": "blue"}
         asked = len(service.switches.requests("POST", CHAT))
