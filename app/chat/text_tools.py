@@ -70,13 +70,13 @@ class TextTools:
         }
 
     def open_reader(self) -> "TextReplyReader":
-        """What separates text and requests of one reply."""
+        """A reader that separates text and requests of one reply."""
         return TextReplyReader(self._call)
 
     def ask_for_correction(
         self, messages: Sequence[Message], raw: str, *, fault: str
     ) -> list[Message]:
-        """The conversation in which the model is told what was wrong with its reply `raw`."""
+        """The conversation that asks the model to correct its reply `raw`."""
         return [*messages, Assistant(raw), User(_CORRECTION.format(fault=fault))]
 
     def _write_messages(

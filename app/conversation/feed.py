@@ -1,8 +1,4 @@
-"""What a reader of a running turn has yet to see.
-
-One writer, one reader. Writing never waits; deltas of one bubble that nobody has read yet join
-into one, so that a slow reader costs no more memory than the text itself.
-"""
+"""A queue from a running turn to the client that reads it."""
 
 from collections import deque
 from io import StringIO
@@ -14,6 +10,12 @@ from app.events import Event, TextDelta
 
 
 class Feed:
+    """The events that the client has not read yet: one writer, one reader.
+
+    Writing never waits. Deltas of one bubble that wait are joined, so that a slow client costs no
+    more memory than the text itself.
+    """
+
     def __init__(self) -> None:
         self._waiting: deque[Event | _JoinedDeltas] = deque()
         self._changed = anyio.Event()
@@ -21,7 +23,7 @@ class Feed:
         self._abandoned = False
 
     def put(self, event: Event) -> None:
-        """Adds an event; what nobody will read any more is dropped."""
+        """Adds an event; drops it after `close` or `abandon`."""
         if self._abandoned or self._closed:
             return
         if isinstance(event, TextDelta) and self._waiting:
@@ -31,18 +33,18 @@ class Feed:
         self._changed.set()
 
     def close(self) -> None:
-        """Says that nothing more comes; what waits can still be read."""
+        """Ends the feed; the events that wait can still be read."""
         self._closed = True
         self._changed.set()
 
     def abandon(self) -> None:
-        """Says that the reader is gone."""
+        """Drops all events, since the client has disconnected."""
         self._abandoned = True
         self._waiting.clear()
 
     @property
     def ended(self) -> bool:
-        """Whether everything was read and nothing more will come."""
+        """Whether the feed is closed and everything was read."""
         return self._closed and not self._waiting
 
     async def next(self, seconds: float) -> Event | None:

@@ -4,7 +4,7 @@ from app.chat.frames import FRAME_BYTES, Frame, FrameDecoder, UnreadableLine
 from testkit.case_tables import each_case
 
 
-def test_a_frame_over_the_limit_is_told_once_and_the_next_is_read() -> None:
+def test_a_frame_over_the_limit_is_reported_once_and_the_next_is_read() -> None:
     decoder = FrameDecoder(limit=10)
     found = decoder.feed(b'{"a":1}\n{"long":1')
     found += decoder.feed(b"23456")
@@ -16,7 +16,7 @@ def test_a_frame_over_the_limit_is_told_once_and_the_next_is_read() -> None:
     ]
 
 
-def test_of_a_huge_frame_only_the_beginning_is_told() -> None:
+def test_of_a_huge_frame_only_the_beginning_is_reported() -> None:
     decoder = FrameDecoder()
     found = [item for _ in range(10) for item in decoder.feed(b"x" * FRAME_BYTES)]
     assert len(found) == 1
@@ -51,7 +51,9 @@ def test_a_last_line_without_a_break_is_a_frame() -> None:
         (b"", False),
     ],
 )
-def test_bare_frames_are_told_from_frames_of_an_event_stream(data: bytes, bare: bool) -> None:
+def test_bare_frames_are_distinguished_from_frames_of_an_event_stream(
+    data: bytes, bare: bool
+) -> None:
     decoder = FrameDecoder()
     decoder.feed(data)
     assert decoder.bare is bare
@@ -70,7 +72,7 @@ def test_bare_frames_are_told_from_frames_of_an_event_stream(data: bytes, bare: 
         b"1" * 5_000,
     ],
 )
-def test_a_line_that_is_no_json_object_is_told_with_its_beginning(line: bytes) -> None:
+def test_a_line_that_is_no_json_object_is_reported_with_its_beginning(line: bytes) -> None:
     found = FrameDecoder().feed(line + b"\n")
     assert found == [UnreadableLine(line.removeprefix(b"data: ")[:400].decode())]
 

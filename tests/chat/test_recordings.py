@@ -32,7 +32,7 @@ async def meaning(http: httpx.AsyncClient, model: str = "gpt-4.1") -> Meaning:
     return Meaning(reply.text, calls, reply.usage, reply.finish, reply.complete)
 
 
-def test_every_recording_is_replayed_and_tells_what_it_keeps() -> None:
+def test_every_recording_is_replayed_and_names_its_quirk() -> None:
     names = sorted(path.name for path in FOLDER.iterdir() if not path.name.startswith("."))
     assert names == ALL
     for name in names:
@@ -84,5 +84,5 @@ def test_a_recording_in_arbitrary_chunks_gives_the_same_frames(cuts: list[int], 
 
 
 @given(st.binary(), st.binary())
-def test_bytes_of_any_kind_are_told_as_frames_or_as_unreadable(first: bytes, second: bytes) -> None:
+def test_bytes_of_any_kind_become_frames_or_unreadable_lines(first: bytes, second: bytes) -> None:
     assert decoded(first, second) == decoded(first + second)

@@ -116,7 +116,7 @@ def test_content_of_a_trace_cannot_hold_a_request() -> None:
     assert reader.reply(_reply(""), new_id=lambda: "x").calls == ()
 
 
-async def test_text_is_said_and_the_request_becomes_a_call(
+async def test_text_is_shown_and_the_request_becomes_a_call(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(return_value=pieces(f"Let me look.\n\n{REQUEST}\n"))
@@ -146,7 +146,7 @@ async def test_a_malformed_request_is_corrected_once(
     assert "not JSON" in correction["content"]
 
 
-async def test_a_correction_that_is_answered_in_words_is_the_answer(
+async def test_a_correction_that_is_answered_by_text_is_the_answer(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     broken = f"Let me look.\n<{TAG}>{{get_span}}</{TAG}>"
@@ -156,7 +156,7 @@ async def test_a_correction_that_is_answered_in_words_is_the_answer(
     assert "".join(model.shown) == reply.text == "Let me look.\n\nIt is the tool."
 
 
-async def test_a_request_malformed_twice_fails_in_words(
+async def test_a_request_malformed_twice_fails_with_a_message(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(return_value=pieces(f"<{TAG}>{{get_span}}</{TAG}>"))
@@ -211,7 +211,7 @@ async def test_a_refusal_of_tools_or_roles_moves_the_tools_into_the_text_for_an_
     assert ["tools" in sent(proxy, n) for n in range(5)] == [True, False, False, True, False]
 
 
-async def test_a_provider_that_drops_tools_is_known_by_its_header_before_a_word_is_said(
+async def test_a_provider_that_drops_tools_is_known_by_its_header_before_any_text_is_shown(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     blind = streamed(text_frame("I have no tools."), finish_frame("stop"))

@@ -86,7 +86,7 @@ class Visit:
         return self.page.get_by_role("region", name="Chat")
 
     @property
-    def said(self) -> Locator:
+    def messages(self) -> Locator:
         """All parts of the conversation, in order."""
         return self.page.get_by_role("log").locator("> *")
 

@@ -34,7 +34,7 @@ async def _url(process: asyncio.subprocess.Process) -> str:
     async for line in process.stdout:
         if found := _PAGE.match(line.decode()):
             return found[1]
-    raise RuntimeError("The demo ended before it told where its page is.")
+    raise RuntimeError("The demo ended before it printed the URL of its page.")
 
 
 async def ask_about_a_failure(page: Page, url: str) -> None:

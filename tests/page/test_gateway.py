@@ -148,7 +148,7 @@ async def test_a_body_without_measure_is_refused(stage: Stage) -> None:
     assert stage.upstream.requests == []
 
 
-async def test_a_service_that_is_away_is_said_to_be_away() -> None:
+async def test_an_unreachable_service_is_reported_as_unreachable() -> None:
     async with serving(
         create_gateway(Starlette(), service_url="http://127.0.0.1:9"), grace=1
     ) as url:

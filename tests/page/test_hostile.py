@@ -42,12 +42,12 @@ _TEXT = "\n\n".join(_MARKDOWN)
 
 
 async def _armed(visit: Visit) -> None:
-    """Any script that an injected text gets to run is told of."""
+    """Any script that an injected text gets to run is reported."""
     await visit.page.add_init_script("window.hacked = () => console.error('HACKED');")
 
 
 async def _check(visit: Visit) -> None:
-    bubble = visit.said.last
+    bubble = visit.messages.last
     inside = await bubble.evaluate(
         """(bubble) => {
              const all = [...bubble.querySelectorAll("*")];
@@ -71,9 +71,9 @@ async def test_a_hostile_answer_neither_runs_nor_loads_anything(visit: Visit) ->
     await visit.ask(_TEXT)
     await visit.answered()
     await _check(visit)
-    await expect(visit.said.first).to_have_text(_TEXT.strip())
-    await expect(visit.said.last).to_contain_text("<script>hacked()</script>")
-    for link in await visit.said.last.get_by_text("click me").all():
+    await expect(visit.messages.first).to_have_text(_TEXT.strip())
+    await expect(visit.messages.last).to_contain_text("<script>hacked()</script>")
+    for link in await visit.messages.last.get_by_text("click me").all():
         await link.click()
     await expect(visit.chat).to_be_visible()
     await visit.open_trace()
@@ -131,13 +131,13 @@ async def test_hostile_names_stay_text_wherever_they_are_shown(visit: Visit) -> 
     await expect(visit.page.get_by_role("heading", name=_NAME)).to_have_text(_NAME)
     await visit.ask("Why?")
     await visit.answered()
-    await visit.said.get_by_role("link").click()
+    await visit.messages.get_by_role("link").click()
     await expect(visit.page.locator(".picked pre").last).to_have_text(_NAME)
     assert await visit.page.locator("#view img").count() == 0
 
 
 @pytest.mark.slow
-async def test_a_hostile_address_shows_words_and_asks_nobody_else(visit: Visit) -> None:
+async def test_a_hostile_address_shows_a_message_and_sends_no_other_request(visit: Visit) -> None:
     await _armed(visit)
     await visit.open("/?trace=" + "..%2f..%2f%3Cimg src=x onerror=hacked()%3E&span=%22%5D")
     await expect(visit.page.locator(".notice")).to_be_visible()

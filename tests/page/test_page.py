@@ -68,16 +68,16 @@ async def test_a_starter_question_is_answered_while_the_model_still_speaks(visit
     starter = visit.chat.locator(".chip").first
     question = await starter.inner_text()
     await starter.click()
-    await expect(visit.said).to_have_text(
+    await expect(visit.messages).to_have_text(
         [question, "I look at it.", "Fetching span details for lookup_order"]
     )
-    await expect(visit.said.get_by_role("img", name="done")).to_have_count(1)
+    await expect(visit.messages.get_by_role("img", name="done")).to_have_count(1)
     looked.set()
-    await expect(visit.said.last).to_have_text("It was **the")
+    await expect(visit.messages.last).to_have_text("It was **the")
     spoken.set()
     await visit.answered()
-    await expect(visit.said.last).to_have_text("It was the tool.")
-    await expect(visit.said.last.locator("strong")).to_have_text("the tool")
+    await expect(visit.messages.last).to_have_text("It was the tool.")
+    await expect(visit.messages.last.locator("strong")).to_have_text("the tool")
 
 
 @pytest.mark.slow
@@ -106,17 +106,17 @@ async def test_stop_ends_the_model_call_and_keeps_what_was_written(visit: Visit)
     visit.service.chat.scripts = [[text("Half an answer"), asyncio.Event()], answer("Whole.")]
     await visit.open_trace()
     await visit.ask("Why?")
-    await expect(visit.said.last).to_have_text("Half an answer")
+    await expect(visit.messages.last).to_have_text("Half an answer")
     await visit.page.get_by_role("button", name="Stop").click()
-    await expect(visit.said).to_have_text(["Why?", "Half an answer", "Stopped"])
+    await expect(visit.messages).to_have_text(["Why?", "Half an answer", "Stopped"])
     with anyio.fail_after(WAIT_SECONDS):
         while not visit.service.switches.chats.cancelled:  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.005)
     await visit.open_trace()
-    await expect(visit.said).to_have_text(["Why?", "Half an answer"])
+    await expect(visit.messages).to_have_text(["Why?", "Half an answer"])
     await visit.ask("And now?")
     await visit.answered()
-    await expect(visit.said.last).to_have_text("Whole.")
+    await expect(visit.messages.last).to_have_text("Whole.")
 
 
 @pytest.mark.slow
@@ -128,11 +128,11 @@ async def test_escape_stops_and_shift_enter_begins_a_line(visit: Visit) -> None:
     await field.press("Shift+Enter")
     await field.press_sequentially("two")
     await field.press("Enter")
-    await expect(visit.said.first).to_have_text("One\ntwo", use_inner_text=True)
-    await expect(visit.said.last).to_have_text("Long")
+    await expect(visit.messages.first).to_have_text("One\ntwo", use_inner_text=True)
+    await expect(visit.messages.last).to_have_text("Long")
     await expect(field).to_be_focused()
     await field.press("Escape")
-    await expect(visit.said.last).to_have_text("Stopped")
+    await expect(visit.messages.last).to_have_text("Stopped")
 
 
 @pytest.mark.slow
@@ -141,11 +141,11 @@ async def test_a_reload_shows_the_conversation_with_its_tool_rows(visit: Visit) 
     await visit.open_trace()
     await visit.ask("Why?")
     await visit.answered()
-    said = await visit.said.all_inner_texts()
+    shown = await visit.messages.all_inner_texts()
     await visit.open_trace()
-    assert await visit.said.all_inner_texts() == said
-    assert said == ["Why?", "I look.", "Fetching span details for lookup_order", "It was."]
-    await expect(visit.said.get_by_role("img", name="done")).to_have_count(1)
+    assert await visit.messages.all_inner_texts() == shown
+    assert shown == ["Why?", "I look.", "Fetching span details for lookup_order", "It was."]
+    await expect(visit.messages.get_by_role("img", name="done")).to_have_count(1)
 
 
 @pytest.mark.slow
@@ -175,21 +175,21 @@ async def test_clear_forgets_the_conversation(visit: Visit) -> None:
     await visit.answered()
     clear = visit.page.get_by_role("button", name="Clear this conversation")
     await clear.click()
-    await expect(visit.said).to_have_count(2)
+    await expect(visit.messages).to_have_count(2)
     await clear.click()
-    await expect(visit.said).to_have_count(0)
+    await expect(visit.messages).to_have_count(0)
     await expect(visit.chat.locator(".chip").first).to_be_visible()
     await visit.open_trace()
-    await expect(visit.said).to_have_count(0)
+    await expect(visit.messages).to_have_count(0)
 
 
 @pytest.mark.slow
-async def test_a_failed_turn_is_told_as_an_error(visit: Visit) -> None:
+async def test_a_failed_turn_is_shown_as_an_error(visit: Visit) -> None:
     visit.service.chat.scripts = [[ChatError(401, "Incorrect API key")]]
     await visit.open_trace()
     await visit.ask("Why?")
-    await expect(visit.said.last).to_have_role("alert")
-    await expect(visit.said.last).to_contain_text("Incorrect API key")
+    await expect(visit.messages.last).to_have_role("alert")
+    await expect(visit.messages.last).to_contain_text("Incorrect API key")
 
 
 @pytest.mark.slow
@@ -198,14 +198,14 @@ async def test_a_span_that_is_cited_is_marked_in_the_list_and_in_the_address(vis
     await visit.open_trace()
     await visit.ask("Why?")
     await visit.answered()
-    await visit.said.get_by_role("link", name="lookup_order").click()
+    await visit.messages.get_by_role("link", name="lookup_order").click()
     picked = visit.page.locator(".picked")
     await expect(picked).to_contain_text("KeyError: 'orders'")
     await expect(picked).to_contain_text("8812")
     assert f"span={span_id(3)}" in visit.page.url
     await visit.page.reload()
     await expect(picked).to_contain_text("KeyError: 'orders'")
-    await expect(visit.said.last.get_by_role("link", name="lookup_order")).to_be_visible()
+    await expect(visit.messages.last.get_by_role("link", name="lookup_order")).to_be_visible()
 
 
 @pytest.mark.slow
@@ -227,7 +227,7 @@ async def test_follow_up_questions_of_the_stream_can_be_asked(visit: Visit) -> N
     await expect(chips).to_have_text(["And the cost?"])
     await chips.click()
     await visit.answered()
-    await expect(visit.said.nth(2)).to_have_text("And the cost?")
+    await expect(visit.messages.nth(2)).to_have_text("And the cost?")
 
 
 @pytest.mark.slow
@@ -262,7 +262,7 @@ async def test_a_phone_shows_one_pane_at_a_time_and_nothing_too_wide(phone: Visi
     await phone.ask("Why?")
     await phone.answered()
     assert await _overflow(phone) <= 0
-    await phone.said.get_by_role("link", name="lookup_order").click()
+    await phone.messages.get_by_role("link", name="lookup_order").click()
     await expect(tree).to_be_visible()
     await expect(phone.chat).to_be_hidden()
     assert await _overflow(phone) <= 0

@@ -43,7 +43,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     [*((each, RIGHT) for each in OPERATIONS), *((each, WRONG) for each in WRONGLY)],
     ids=lambda each: each.value if isinstance(each, GenerationMode) else each.label,
 )
-def test_any_request_is_answered_as_described_or_refused_in_words(
+def test_any_request_is_answered_as_described_or_refused_with_a_message(
     service: Service, operation: Any, mode: GenerationMode, caplog: pytest.LogCaptureFixture
 ) -> None:
     @settings(max_examples=150, suppress_health_check=list(HealthCheck))

@@ -204,7 +204,7 @@ def test_nothing_loads_and_nothing_leads_away(text: str, links: AllowedLinks) ->
     assert found_in(make_inert(text, links, NAMES)) == []
 
 
-def test_the_judge_finds_what_it_is_to_find() -> None:
+def test_the_judge_finds_images_html_and_foreign_links() -> None:
     assert dangers("![x](y)") == ["image x"] * 2
     assert dangers("a <b>") == ["html_inline <b>"] * 2
     assert dangers("<div>") == ["html_block <div>"] * 2

@@ -37,18 +37,18 @@ def checker(document: Any, schema: str) -> Draft202012Validator:
 
 async def test_every_route_is_described_and_nothing_else(service: Service) -> None:
     document = await described(service)
-    said = {
+    described_routes = {
         (f"{document['servers'][0]['url']}{path}", method.upper())
         for path, item in document["paths"].items()
         for method in item.keys() & _METHODS
     }
     app = create_app(Settings(_env_file=None, agent_opik_url="http://x", url_prefix=PREFIX))
-    there = {
+    existing_routes = {
         (route.path, method)
         for route in app.routes
         for method in route.methods - {"HEAD"}  # type: ignore[attr-defined]
     }
-    assert said == there
+    assert described_routes == existing_routes
 
 
 async def test_what_the_service_answers_is_what_is_described(service: Service) -> None:

@@ -193,16 +193,16 @@ def test_history_shows_what_the_stream_has_shown() -> None:
         LoggedEvent(str(at), at, "t", datetime.now(UTC), event) for at, event in enumerate(events)
     )
     turn_links = TurnLinks(ui, workspace="w", trace_id="t")
-    told = render_history(Transcript("t", "w", logged, running=False), turn_links)
+    history = render_history(Transcript("t", "w", logged, running=False), turn_links)
     live = TurnLinks(ui, workspace="w", trace_id="t", question="Is https://docs.test/a right?")
     shown = read(show(Panel("t", live, streaming=True), *events[1:])).texts
-    assert [each["content"] for each in told[1:]] == shown
+    assert [each["content"] for each in history[1:]] == shown
     assert "![" not in "".join(shown)
     assert "<img" not in "".join(shown)
     assert "`https://docs.test/a`" not in shown[0]
 
 
-def test_the_model_is_told_once_a_turn_before_its_first_bubble_closes() -> None:
+def test_the_model_is_named_once_a_turn_before_its_first_bubble_closes() -> None:
     panel = panel_of("t", streaming=True)
     replies = [
         ReplyCompleted(bubble=name, text="x", model="gpt-4.1", provider="openai") for name in "ab"
@@ -218,7 +218,7 @@ def test_the_model_is_told_once_a_turn_before_its_first_bubble_closes() -> None:
 
 
 @pytest.mark.parametrize("cost", [None, 0.00028])
-def test_usage_tells_tokens_and_a_cost_only_where_it_is_known(cost: float | None) -> None:
+def test_usage_holds_tokens_and_a_cost_only_where_it_is_known(cost: float | None) -> None:
     count = TokenUsage(prompt_tokens=100, completion_tokens=10, cached_tokens=40)
     spending = UsageTotals(usage=count, cost=cost)
     (frame,) = panel_of("t", streaming=True).build_frames(

@@ -1,4 +1,4 @@
-"""Where in Opik's UI a span or a trace is shown."""
+"""Builds the URLs under which Opik's UI shows spans and traces."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -15,8 +15,8 @@ BuildUrl = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class UiLinks:
-    """The UI's address (without a slash at its end; "" for none) and the templates of a span's
-    and of a trace's."""
+    """The UI's URL without a slash at its end ("" for none), and the templates of the URLs of a
+    span and of a trace."""
 
     ui: str = ""
     span: str = ""
@@ -25,25 +25,21 @@ class UiLinks:
     def span_url_builder(
         self, *, workspace: str, project_id: str, trace_id: str
     ) -> BuildUrl | None:
-        """Makes the URL of a span of this trace; None where a part of it is not known."""
+        """Builds the URLs of spans of this trace; None where a part of them is not known."""
         known = {"workspace": workspace, "project_id": project_id, "trace_id": trace_id}
-        return self._build(self.span, known, "span_id")
+        return self._builder(self.span, known, "span_id")
 
     def trace_url_builder(self, *, workspace: str, project_id: str) -> BuildUrl | None:
-        """Makes the URL of a trace of this project; None where a part of it is not known."""
-        return self._build(
-            self.trace, {"workspace": workspace, "project_id": project_id}, "trace_id"
-        )
+        """Builds the URLs of traces of this project; None where a part of them is not known."""
+        known = {"workspace": workspace, "project_id": project_id}
+        return self._builder(self.trace, known, "trace_id")
 
-    def _build(self, template: str, known: Mapping[str, str], last: str) -> BuildUrl | None:
+    def _builder(self, template: str, known: Mapping[str, str], last: str) -> BuildUrl | None:
         needed = set(_PLACEHOLDER.findall(template)) - {"ui", last}
         if not self.ui or not template or any(not known.get(name) for name in needed):
             return None
 
-        def url(id: str) -> str:
-            return self._fill_template(template, {**known, last: id})
-
-        return url
+        return lambda id: self._fill_template(template, {**known, last: id})
 
     def _fill_template(self, template: str, parts: Mapping[str, str]) -> str:
         encoded = {name: quote(part, safe="") for name, part in parts.items()}
@@ -52,11 +48,8 @@ class UiLinks:
 
 
 class TurnLinks:
-    """Follows the events of a conversation and knows what may be linked to right now.
-
-    A text may link to Opik's UI, to the spans and traces that it cites, and to what stood in the
-    question that it answers.
-    """
+    """Follows the events of a conversation; `links` is what a text may link to right now: Opik's
+    UI, the spans and traces that it cites, and URLs in the question that it answers."""
 
     def __init__(self, ui: UiLinks, *, workspace: str, trace_id: str, question: str = "") -> None:
         self._ui = ui
@@ -67,7 +60,7 @@ class TurnLinks:
         self.links = self._build_links()
 
     def follow(self, event: Event) -> None:
-        """Takes in a question, or what was read of the trace."""
+        """Notes a question, and the project of the trace that was read."""
         if isinstance(event, TurnStarted):
             self._question = event.question
         elif isinstance(event, TraceRead):

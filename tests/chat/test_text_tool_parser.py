@@ -84,9 +84,9 @@ def test_a_quoted_request_is_text_and_not_a_call(text: str) -> None:
 def test_a_request_that_cannot_be_read_is_a_fault_and_still_not_shown(
     inside: str, fault: str
 ) -> None:
-    shown, calls, said = read(f"Let me look. {WAIT}<{TAG}>{inside}</{TAG}>")
+    shown, calls, found_fault = read(f"Let me look. {WAIT}<{TAG}>{inside}</{TAG}>")
     assert (shown, calls) == ("Let me look.", [])
-    assert fault in said
+    assert fault in found_fault
 
 
 def test_a_request_that_breaks_off_is_a_fault() -> None:
@@ -120,7 +120,7 @@ _parts = st.one_of(
 
 
 @given(st.lists(_parts, max_size=8).map("".join), st.lists(st.integers(0, 200)))
-def test_no_split_matters(text: str, cuts: list[int]) -> None:
+def test_any_split_gives_the_same_result(text: str, cuts: list[int]) -> None:
     points = sorted({min(cut, len(text)) for cut in cuts})
     pieces = [text[a:b] for a, b in zip([0, *points], [*points, len(text)], strict=True)]
     assert read(*pieces) == read(text) == read(*text)

@@ -38,9 +38,9 @@ def test_a_text_over_the_limit_is_cut_at_a_character_and_marked_incomplete() -> 
     built = builder(text_frame("abé😀def"), limit=7)
     assert built.full
     assert built.add_frame(text_frame("more")) == ""
-    told = built.build(complete=True, model="asked")
-    assert told.text == "abé"
-    assert not told.complete
+    built_reply = built.build(complete=True, model="asked")
+    assert built_reply.text == "abé"
+    assert not built_reply.complete
 
 
 def test_a_text_of_exactly_the_limit_is_whole() -> None:
@@ -49,10 +49,10 @@ def test_a_text_of_exactly_the_limit_is_whole() -> None:
 
 def test_arguments_count_towards_the_limit() -> None:
     built = builder(calls_frame(call(name="get_span", arguments="x" * 10_000)), limit=1_000)
-    told = built.build(complete=True, model="")
+    built_reply = built.build(complete=True, model="")
     assert built.full
-    assert not told.complete
-    assert len(told.calls[0].arguments) < 1_000
+    assert not built_reply.complete
+    assert len(built_reply.calls[0].arguments) < 1_000
 
 
 def test_endless_empty_calls_reach_the_limit() -> None:
@@ -77,18 +77,18 @@ def test_a_half_character_that_stays_alone_is_given_at_the_end() -> None:
 
 def test_halves_inside_arguments_are_joined_too() -> None:
     pieces = (call(name="say", arguments='{"t":"\ud83d'), call(arguments='\ude00\ud83d"}'))
-    told = reply(*(calls_frame(piece) for piece in pieces))
-    assert told.calls[0].arguments == '{"t":"😀\ufffd"}'
+    built_reply = reply(*(calls_frame(piece) for piece in pieces))
+    assert built_reply.calls[0].arguments == '{"t":"😀\ufffd"}'
 
 
 @given(st.text(st.sampled_from("aé😀\ud83d\ude00\udbff\udc00")), st.lists(st.integers(0, 100)))
 def test_the_pieces_join_to_the_text_whatever_its_characters(text: str, cuts: list[int]) -> None:
     built = ReplyBuilder(numbered(), limit=10_000)
     edges = [0, *sorted(cut for cut in cuts if cut <= len(text)), len(text)]
-    said = [built.add_frame(text_frame(text[start:end])) for start, end in pairwise(edges)]
-    said.append(built.end_text())
+    shown = [built.add_frame(text_frame(text[start:end])) for start, end in pairwise(edges)]
+    shown.append(built.end_text())
     whole = built.build(complete=True, model="").text
-    assert "".join(said) == whole
+    assert "".join(shown) == whole
     assert (
         whole.encode()
         == text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
@@ -100,18 +100,18 @@ def test_a_call_that_never_gets_a_name_is_no_call() -> None:
 
 
 def test_a_name_that_comes_after_the_id_names_the_call() -> None:
-    told = reply(
+    built_reply = reply(
         calls_frame({"index": 0, "id": "a"}), calls_frame(call(name="one", arguments="{}"))
     )
-    assert [(c.name, c.arguments, c.provider_id) for c in told.calls] == [("one", "{}", "a")]
+    assert [(c.name, c.arguments, c.provider_id) for c in built_reply.calls] == [("one", "{}", "a")]
 
 
 def test_pieces_with_an_index_nobody_announced_continue_the_last_call() -> None:
-    told = reply(
+    built_reply = reply(
         calls_frame({"id": "a", "function": {"name": "one", "arguments": '{"x"'}}),
         calls_frame({"index": 0, "function": {"arguments": ":1}"}}),
     )
-    assert [c.arguments for c in told.calls] == ['{"x":1}']
+    assert [c.arguments for c in built_reply.calls] == ['{"x":1}']
 
 
 @each_case(
@@ -200,7 +200,7 @@ def test_the_model_is_what_a_frame_tells_or_what_was_asked() -> None:
     assert reply(text_frame("a")).model == "asked"
 
 
-def test_calls_without_ids_in_one_frame_are_told_apart_even_without_arguments() -> None:
+def test_calls_without_ids_in_one_frame_are_kept_apart_even_without_arguments() -> None:
     one = {"index": 0, "function": {"name": "one", "arguments": ""}}
     assert [c.name for c in reply(calls_frame(one, one)).calls] == ["one", "one"]
 
@@ -212,15 +212,15 @@ def test_a_name_after_closed_arguments_begins_another_call() -> None:
 
 def test_a_name_after_open_arguments_continues_the_call() -> None:
     pieces = ({"index": 0, "function": {"name": "one", "arguments": text}} for text in ("{", "}"))
-    told = reply(*(calls_frame(piece) for piece in pieces))
-    assert [c.arguments for c in told.calls] == ["{}"]
+    built_reply = reply(*(calls_frame(piece) for piece in pieces))
+    assert [c.arguments for c in built_reply.calls] == ["{}"]
 
 
 @each_case("blank", ["", " \n"])
 def test_a_name_after_closed_arguments_and_blanks_begins_another_call(blank: str) -> None:
     pieces = [{"name": "x", "arguments": "{}"}, {"arguments": blank}, {"name": "x"}]
-    told = reply(*(calls_frame({"index": 0, "function": each}) for each in pieces))
-    assert [each.arguments for each in told.calls] == ["{}" + blank, ""]
+    built_reply = reply(*(calls_frame({"index": 0, "function": each}) for each in pieces))
+    assert [each.arguments for each in built_reply.calls] == ["{}" + blank, ""]
 
 
 def test_arguments_in_many_named_pieces_are_read_where_they_may_be_closed_only(
@@ -229,8 +229,8 @@ def test_arguments_in_many_named_pieces_are_read_where_they_may_be_closed_only(
     read: list[str] = []
     monkeypatch.setattr(reply_module, "parse_json_object", read.append)
     pieces = ['{"a": "', *["word"] * 500, '}"', "}"]
-    told = reply(*(calls_frame(call(name="x", arguments=each)) for each in pieces))
-    assert told.calls[0].arguments == "".join(pieces)
+    built_reply = reply(*(calls_frame(call(name="x", arguments=each)) for each in pieces))
+    assert built_reply.calls[0].arguments == "".join(pieces)
     assert read == []
 
 
