@@ -4,7 +4,7 @@ The event log keeps everything. Only the messages of a request shrink, the least
 tool results, then old turns, to one line each. A ContextShrunk event says what was left out.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -41,15 +41,11 @@ class TurnBudget:
     """The limits of one turn and its remaining time."""
 
     limits: TurnLimits
-    clock: Callable[[], float] = anyio.current_time
-    began: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.began = self.clock()
+    started_at: float = field(default_factory=anyio.current_time)
 
     @property
     def seconds_left(self) -> float:
-        return max(0.0, self.began + self.limits.seconds - self.clock())
+        return max(0.0, self.started_at + self.limits.seconds - anyio.current_time())
 
     def is_spent(self, used: TokenUsage) -> bool:
         """Whether a turn that used these tokens has reached its limit of tokens or of time."""

@@ -37,13 +37,10 @@ class AdmissionLimits:
 
 
 class Admission:
-    def __init__(
-        self, store: Store, limits: AdmissionLimits, *, lease: Lease, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, store: Store, limits: AdmissionLimits, *, lease: Lease) -> None:
         self._store = store
         self._limits = limits
         self._lease = lease
-        self._clock = clock
         self._starting = 0
 
     @contextmanager
@@ -75,7 +72,7 @@ class Admission:
         quotas = self._limits.quotas
         if caller.token is None:
             quotas = quotas.for_workspace_only()
-        deadline = self._clock() + self._limits.busy_wait_seconds
+        deadline = anyio.current_time() + self._limits.busy_wait_seconds
         while True:
             conversation = await self._store.begin_turn(
                 owner,
@@ -88,6 +85,6 @@ class Admission:
             )
             if conversation is not None:
                 return conversation, TurnKey(conversation.id, turn_id)
-            if self._clock() >= deadline:
+            if anyio.current_time() >= deadline:
                 raise ConversationBusy("This conversation is still answering; stop it or wait.")
             await anyio.sleep(BUSY_POLL_SECONDS)

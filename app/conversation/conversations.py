@@ -1,7 +1,6 @@
 """Starts, stops, reads, rates and deletes a user's conversations about traces."""
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -69,22 +68,20 @@ class Conversations:
         observer: Observer,
         policy: TurnPolicy,
         tasks: anyio.abc.TaskGroup,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`tasks` runs the turns; it outlives every request."""
         self._store = store
         self._access = access
         self._open_trace = open_trace
-        self._admission = Admission(store, policy.admission, lease=policy.lease, clock=clock)
+        self._admission = Admission(store, policy.admission, lease=policy.lease)
         self._open_model = open_model
         self._observer = observer
         self._policy = policy
         self._tasks = tasks
-        self._clock = clock
         self._turns: dict[str, Turn] = {}
         self._draining = False
         self._adopted: TTLCache[tuple[Owner, Owner], bool] = TTLCache(
-            10_000, ADOPTION_CACHE_SECONDS, timer=clock
+            10_000, ADOPTION_CACHE_SECONDS
         )
 
     async def start_turn(
@@ -268,7 +265,7 @@ class Conversations:
             model=request.model,
             toolbox=opened.toolbox,
             fence=fence,
-            budget=TurnBudget(self._policy.limits, clock=self._clock),
+            budget=TurnBudget(self._policy.limits),
             sink=turn,
         )
         turn.show_suggestions(opened.suggestions)

@@ -82,9 +82,8 @@ class Turn:
         With `counts_for_quota` the tokens used so far are stored while the turn runs.
         """
         self.key = key
-        self.trace_id = trace_id
         self.workspace = workspace
-        self.request_id = request_id
+        self._request_id = request_id
         self.feed = Feed()
         self.ended = anyio.Event()
         self._timeouts = timeouts
@@ -211,7 +210,7 @@ class Turn:
             try:
                 await answer(self)
             except OpikAssistError as error:
-                return _build_failure(error, self.request_id)
+                return _build_failure(error, self._request_id)
             except Exception:
                 log.exception("turn_crashed", **self._label)
                 return _INTERNAL_ERROR
