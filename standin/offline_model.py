@@ -28,7 +28,7 @@ _TOPICS = {
     "error": re.compile(r"err|fail|wrong|crash|exception|cause|broke|bug", re.IGNORECASE),
 }
 _MARKS = {
-    "slow": re.compile(r"critical path|slow|serial|silence|outlier|retries| \* .* s \d\d"),
+    "slow": re.compile(r"critical path|slow|serial|idle|outlier|retries| \* .* s \d\d"),
     "cost": re.compile(r"\$|cost|tokens|loop|repeat|growth"),
     "error": re.compile(r"cause_|error|ERROR|fail|empty|cut|invalid|guardrail|score|unfinished"),
 }

@@ -1,4 +1,4 @@
-"""How the traces of one name usually are: figures of many, from statistics or from themselves."""
+"""Usual figures of the traces of one name, from the backend's statistics or from the traces."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -9,7 +9,8 @@ from app.analysis.text.one_line import format_duration
 from app.opik.records import Quantiles, Stats, Trace
 
 FEW_TRACES = 20
-"""Below so many traces percentiles are said to mean little, and nothing is concluded."""
+"""With fewer traces percentiles mean little: the texts say so and there are no findings. The p99
+of 20 traces already is little more than their maximum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Baseline:
 
 
 def read_baseline(stats: Stats, window: BaselineWindow) -> Baseline | None:
-    """What the backend's statistics say; None where they do not even count the traces."""
+    """Reads the backend's statistics; None where they have no count of traces."""
     count, failed = stats.number("trace_count"), stats.number("error_count")
     if count is None:
         return None
@@ -58,7 +59,7 @@ def read_baseline(stats: Stats, window: BaselineWindow) -> Baseline | None:
 
 
 def compute_baseline(traces: Sequence[Trace], window: BaselineWindow) -> Baseline:
-    """The same, worked out from the traces themselves."""
+    """Computes the same from the traces themselves."""
     return Baseline(
         window,
         len(traces),
@@ -70,7 +71,7 @@ def compute_baseline(traces: Sequence[Trace], window: BaselineWindow) -> Baselin
 
 
 def compute_quantiles(values: Iterable[float | None]) -> Quantiles | None:
-    """Percentiles, interpolated as the backend does; None without any value that makes sense."""
+    """Percentiles, interpolated as the backend does; None without any valid value."""
     known = sorted(value for value in values if value is not None and 0 <= value < math.inf)
     if not known:
         return None

@@ -1,4 +1,4 @@
-"""Whether a trace is unlike the others of its name."""
+"""Findings about a trace that is slower or costlier than the others of its name."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -25,7 +25,7 @@ _CONFIDENCE_COSTLY = 0.8
 
 
 def add_baseline_findings(analysis: TraceAnalysis, usual: Baseline) -> TraceAnalysis:
-    """The examination with what is usual for its name in it, and with what that lets one find."""
+    """The analysis with the baseline of its name, and the findings that follow from it."""
     found = sorted(
         [*analysis.findings, *_find_unusual(analysis, usual)],
         key=lambda finding: (-finding.rank, finding.category, finding.spans),
@@ -34,7 +34,7 @@ def add_baseline_findings(analysis: TraceAnalysis, usual: Baseline) -> TraceAnal
 
 
 def format_baseline(analysis: TraceAnalysis) -> str | None:
-    """What is usual for this name, on one line of the outline; None where it is not known."""
+    """The baseline as one line of the outline; None where it is not known."""
     usual = analysis.baseline
     if usual is None or usual.duration is None or usual.count < 2:
         return None
@@ -42,7 +42,7 @@ def format_baseline(analysis: TraceAnalysis) -> str | None:
     times = format_quantiles(usual.duration, format_milliseconds)
     few = "; too few to conclude from" if usual.count < FEW_TRACES else ""
     return (
-        f"usual in this project: {format_count(usual.count, 'trace')} named {name},"
+        f"baseline in this project: {format_count(usual.count, 'trace')} named {name},"
         f" {usual.window.text()}, took {times}{few}"
     )
 
@@ -67,7 +67,7 @@ def _find_slower(analysis: TraceAnalysis, usual: Baseline) -> Finding | None:
     sentence = (
         f"The whole trace took {format_milliseconds(took)};"
         f" of {format_count(usual.count, 'trace')} of its name"
-        f" half took at most {format_milliseconds(times.p50)}, and nine in ten at most"
+        f" the median took {format_milliseconds(times.p50)}, 90 % at most"
         f" {format_milliseconds(times.p90)}."
     )
     longest = max(
@@ -88,7 +88,7 @@ def _find_costlier(analysis: TraceAnalysis, usual: Baseline) -> Finding | None:
         f" {format_count(usual.count, 'trace')} of its name ({format_usd(mean)})."
     )
     own = analysis.profile.own_spend
-    dearest = max(analysis.tree.nodes, key=lambda node: own[node.index].cost, default=None)
+    most_expensive = max(analysis.tree.nodes, key=lambda node: own[node.index].cost, default=None)
     numbers = {"cost": cost, "mean_cost": mean, "traces": usual.count}
-    spans = () if dearest is None else (dearest.id,)
+    spans = () if most_expensive is None else (most_expensive.id,)
     return Finding(Category.COSTLIER_THAN_USUAL, _CONFIDENCE_COSTLY, sentence, spans, numbers)

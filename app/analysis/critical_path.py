@@ -1,10 +1,10 @@
 """The critical path: which spans the trace would have to shorten to end sooner.
 
-The idea is the one behind the critical path of Jaeger's UI, put in our own words: stand at the end
-of a span and look back. The child that finished last held the span up, so the path leads into it;
-at that child's start look back again, among the siblings that had finished by then. What no child
-accounts for is the span's own time. A sibling that ends exactly where the next one starts is on
-the path too. Every moment belongs to exactly one segment.
+The algorithm is that of the critical path in Jaeger's UI. It starts at the end of a span and goes
+back in time: the child that finished last delayed the span, so the path goes through it; from the
+start of that child it continues with the siblings that had finished by then. Time in which no
+child is on the path is the span's own time. A sibling that ends exactly where the next one starts
+is on the path too. Every moment belongs to exactly one segment.
 """
 
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Where errors began: raises, told apart from the spans that only passed them on."""
+"""Where errors began: the spans that raised them, and those that only passed them on."""
 
 import heapq
 import re
@@ -17,7 +17,7 @@ _CANCELLATION_TYPES = frozenset(
         "GeneratorExit",
         "KeyboardInterrupt",
         "StopIteration",
-        "GraphInterrupt",  # LangGraph raises these two when it waits for a person
+        "GraphInterrupt",  # LangGraph origins these two when it waits for a person
         "NodeInterrupt",
     ]
 )
@@ -26,7 +26,7 @@ _LIBRARY_PATHS = ("site-packages", "dist-packages", "/lib/python", "<frozen")
 
 @dataclass(slots=True)
 class ErrorOrigin:
-    """One raise: the deepest span that shows it, and the way it took upwards.
+    """One error: the deepest span that shows it, and the spans it passed through.
 
     `path` runs from the origin to the last span that failed with it. `caught_by` is the first span
     above that did not fail (None when it got through to the top). `fatal` says that it ended the
@@ -76,15 +76,15 @@ def is_cancellation(error: ErrorInfo) -> bool:
 
 
 def find_error_origins(trace: Trace, tree: Tree) -> list[ErrorOrigin]:
-    """Every raise of the trace, in the order of their moments, cancelled spans last."""
+    """Every error of the trace, in the order of time, cancelled spans last."""
     passed_on = _find_passed_on(tree)
-    raises = []
+    origins = []
     for node in tree.nodes:
         if node.span.has_error and node.id not in passed_on:
-            raises.append(_follow_upwards(node, passed_on))
-    for item in raises:
+            origins.append(_follow_upwards(node, passed_on))
+    for item in origins:
         item.fatal = _ends_trace(item, trace, tree)
-    return sorted(raises, key=lambda item: (is_cancellation(item.error), _origin_time(item)))
+    return sorted(origins, key=lambda item: (is_cancellation(item.error), _origin_time(item)))
 
 
 def _origin_time(item: ErrorOrigin) -> tuple[int, int]:
@@ -105,8 +105,8 @@ def _find_passed_on(tree: Tree) -> dict[str, Node]:
 
 
 def _find_source_child(node: Node, failed: list[Node]) -> Node | None:
-    """The child whose error this span passed on: the same error, one that its own error tells
-    of, or the first after which nothing else was begun."""
+    """The child whose error this span passed on: the same error, one that its own error
+    quotes, or the first after which nothing else was started."""
     error = node.span.error_info
     assert error is not None
     failed = sorted(failed, key=lambda child: (child.end, child.index))
@@ -116,18 +116,18 @@ def _find_source_child(node: Node, failed: list[Node]) -> Node | None:
             error
         ):
             return child
-    told = (error.traceback or "") + (error.message or "")
+    quoting = (error.traceback or "") + (error.message or "")
     for child in reversed(failed):
         inner = child.span.error_info.message if child.span.error_info else None
-        if inner and len(inner) > 3 and inner in told:
+        if inner and len(inner) > 3 and inner in quoting:
             return child
-    begun = _last_starts(node)
-    return next((child for child in failed if not _parent_continued(child, begun)), None)
+    starts = _last_starts(node)
+    return next((child for child in failed if not _parent_continued(child, starts)), None)
 
 
 def _last_starts(node: Node) -> list[tuple[int, str | None]]:
     """When the last child of each name began, the two latest; failed children by their name, the
-    others under none, since a retry of the same call is no going on."""
+    others under none, since a retry of the same call does not count as continuing."""
     latest: dict[str | None, int] = {}
     for child in node.children:
         key = child.name if child.span.has_error else None
@@ -135,9 +135,9 @@ def _last_starts(node: Node) -> list[tuple[int, str | None]]:
     return heapq.nlargest(2, ((start, key) for key, start in latest.items()), key=lambda it: it[0])
 
 
-def _parent_continued(child: Node, begun: list[tuple[int, str | None]]) -> bool:
+def _parent_continued(child: Node, starts: list[tuple[int, str | None]]) -> bool:
     """Whether the parent went on with something else after this child had failed."""
-    return any(start >= child.end and key != child.name for start, key in begun)
+    return any(start >= child.end and key != child.name for start, key in starts)
 
 
 def _was_cancelled(node: Node) -> bool:

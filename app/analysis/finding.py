@@ -24,7 +24,7 @@ class _CategoryTraits(NamedTuple):
 
 
 class Category(StrEnum):
-    """What can be wrong; the value is what the model and the tests read."""
+    """The kinds of findings; the model reads the value."""
 
     CAUSE_OF_ERROR = "cause_of_error"
     ERROR_ORIGIN = "error_origin"

@@ -135,18 +135,18 @@ def innermost_key(path: Path) -> str:
 
 
 def is_empty(output: Any, *, given: Any = None) -> bool:
-    """Whether an output says nothing: null, blank, or an object around nothing.
+    """Whether an output is empty: null, blank, or an object with only empty values.
 
-    Counts, flags and repetitions of the input (`given`) say nothing either, as in
+    Counts, flags and repetitions of the input (`given`) count as empty too, as in
     `{"query": "x", "results": [], "total": 0}`.
     """
     if _has_empty_yield(output):
         return True
-    hollow = False
+    has_empty_leaf = False
     echoed: set[Any] | None = None
     for path, leaf in iterate_leaves(output):
         if leaf is None or leaf in ("", [], {}) or (isinstance(leaf, str) and not leaf.strip()):
-            hollow = True
+            has_empty_leaf = True
         elif (
             isinstance(leaf, bool)
             or leaf == 0
@@ -161,7 +161,7 @@ def is_empty(output: Any, *, given: Any = None) -> bool:
                 }
             if not isinstance(leaf, str | int) or leaf not in echoed:
                 return False
-    return hollow
+    return has_empty_leaf
 
 
 def _has_empty_yield(output: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What an output says about the call that gave it, in the shapes that SDKs and models use."""
+"""Reads from an output whether the call failed, in the shapes that SDKs and models use."""
 
 import re
 from collections.abc import Mapping
@@ -73,7 +73,7 @@ _LONGEST_ERROR = 1_500
 
 
 def find_reported_failure(output: Any) -> str | None:
-    """The words with which an output says that the call failed, or None.
+    """The text with which an output reports that the call failed, or None.
 
     Looked for are error fields, failed states and HTTP codes near the top, and texts that begin
     like an error. What lies in lists of records or far below is content, not an outcome.
@@ -117,7 +117,7 @@ def _match_error_text(text: str) -> str | None:
 
 
 def find_finish_reason(*records: Any) -> str | None:
-    """Why the model stopped, as the first record that tells says; lower case."""
+    """Why the model stopped, from the first record that says so; lower case."""
     for record in records:
         if not isinstance(record, Mapping | list):
             continue
@@ -138,7 +138,7 @@ def calls_tools(output: Any) -> bool:
 
 
 def extract_text(output: Any) -> str:
-    """The text that a reply or a result speaks: its longest string under a usual key."""
+    """The text of a reply or a result: its longest string under one of the common keys."""
     if isinstance(output, str):
         return output
     found = [text for key, text in iterate_texts(output) if key in _TEXT_KEYS]
@@ -146,7 +146,7 @@ def extract_text(output: Any) -> str:
 
 
 def is_blank_reply(output: Any) -> bool:
-    """Whether a model's reply has neither text nor tool calls, in whatever wrapping."""
+    """Whether a model's reply has neither text nor tool calls, in any wrapping."""
     if output is None or is_cut(output) or calls_tools(output):
         return output is None
     words = [
@@ -173,7 +173,7 @@ def has_empty_output(node: Node) -> bool:
 
 
 def reply_gives_up(text: str) -> bool:
-    """Whether an answer says that it has nothing to go by."""
+    """Whether an answer says that it could not find what it needed."""
     return _NO_ANSWER.search(text[:600]) is not None
 
 

@@ -20,7 +20,7 @@ _GAPS_KEPT = 5
 
 @dataclass(frozen=True, slots=True)
 class TokensAndCost:
-    """Tokens and US dollars; adds up."""
+    """Tokens and US dollars."""
 
     prompt: float = 0.0
     completion: float = 0.0
@@ -52,7 +52,7 @@ NO_SPENDING = TokensAndCost()
 class SpanGroup:
     """All spans of one name, or all calls of one model. Times in microseconds.
 
-    `total` adds the durations up, also of spans side by side; `own` leaves out their children.
+    `total` adds the durations up, also of parallel spans; `own` leaves out their children.
     """
 
     key: str
@@ -66,7 +66,7 @@ class SpanGroup:
 
 @dataclass(frozen=True, slots=True)
 class IdleGap:
-    """A silence between two children of `parent` (None: between roots), microseconds."""
+    """A time without work between two children of `parent` (None: between roots), microseconds."""
 
     parent: Node | None
     before: Node
@@ -146,7 +146,7 @@ def _compute_own_spend(tree: Tree) -> list[TokensAndCost]:
 
 
 def _compute_own_times(tree: Tree) -> tuple[list[int], list[IdleGap]]:
-    """The time of each span that none of its children covers, and the longest silences."""
+    """The time of each span that none of its children covers, and the longest idle gaps."""
     own = [0] * len(tree.nodes)
     least = max(1, round((tree.end - tree.start) * _LEAST_GAP_SHARE))
     gaps = _find_idle_gaps(None, tree.roots, least)

@@ -1,4 +1,4 @@
-"""Everything that is wrong with a trace, the most telling first."""
+"""Everything that is wrong with a trace, the most important first."""
 
 from collections.abc import Callable, Iterator, Sequence
 

@@ -111,7 +111,7 @@ class _PeerStatistics:
 def find_suspicious_results(analysis: TraceAnalysis) -> dict[str, SuspiciousResult]:
     """The suspects among the read spans by span id, in the order they ended.
 
-    A wrapper that hands up what a span below it gave is not a suspect of its own.
+    A wrapper that passes on the result of a span below it is not a suspect of its own.
     """
     peers = _PeerStatistics(analysis)
     found: dict[str, SuspiciousResult] = {}
@@ -150,8 +150,8 @@ def _judge_result(node: Node, peers: _PeerStatistics) -> SuspiciousResult | None
         return None
     failure = find_reported_failure(span.output)
     if failure is not None:
-        said = one_line(failure, limit=120)
-        return SuspiciousResult(node, Fault.FAILURE, _STATED_FAULT, f"its output says “{said}”")
+        message = one_line(failure, limit=120)
+        return SuspiciousResult(node, Fault.FAILURE, _STATED_FAULT, f"its output says “{message}”")
     if is_model_call(node):
         broken = find_broken_json(span)
         if broken:
@@ -162,9 +162,9 @@ def _judge_result(node: Node, peers: _PeerStatistics) -> SuspiciousResult | None
 
 
 def _judge_partial(node: Node, peers: _PeerStatistics) -> SuspiciousResult | None:
-    """A result that says itself that it is not whole, or that has holes where its peers have none.
+    """A result that is flagged as partial, or that lacks keys that its peers have.
 
-    Many results have optional parts, so holes alone need a symptom.
+    Many results have optional parts, so missing keys alone need a symptom.
     """
     output = node.span.output
     if is_model_call(node) or not isinstance(output, Mapping | list):
@@ -179,14 +179,14 @@ def _judge_partial(node: Node, peers: _PeerStatistics) -> SuspiciousResult | Non
     others = kind.read - 1
     if not holes or others < _FEW_PEERS:
         return None
-    odd = [
-        hole for hole in sorted(holes) if kind.holes[hole] - 1 <= others // _PEERS_BY_MISSING_KEY
+    unusual = [
+        key for key in sorted(holes) if kind.holes[key] - 1 <= others // _PEERS_BY_MISSING_KEY
     ]
-    if not odd:
+    if not unusual:
         return None
-    names = ", ".join(one_line(key, limit=40) for key in odd[:3])
+    names = ", ".join(one_line(key, limit=40) for key in unusual[:3])
     return SuspiciousResult(
-        node, Fault.PARTIAL, _MISSING_KEYS, f"without {names}, which other calls gave"
+        node, Fault.PARTIAL, _MISSING_KEYS, f"it lacks {names}, which other calls gave"
     )
 
 
@@ -224,7 +224,7 @@ def is_retrieval(node: Node) -> bool:
 
 
 def _is_null(output: Any) -> bool:
-    """Null, also in the object that SDKs wrap around a function's result."""
+    """Whether it is null, also inside the object that SDKs wrap around a function's result."""
     return output is None or (
         isinstance(output, Mapping) and all(inner is None for inner in output.values())
     )

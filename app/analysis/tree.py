@@ -1,9 +1,8 @@
 """The tree of a trace's spans, whatever list of spans comes in.
 
-Instrumented programs leave broken trees behind: parents that never arrived, loops of parents,
-several roots, clocks that disagree, spans that never ended. All of it is named here (`TreeWarning`)
-and
-none of it is fatal. Everything is linear but for sorting, and nothing recurses.
+Instrumented programs leave broken trees behind: parents that never arrived, cycles of
+parents, several roots, clocks that disagree, spans that never ended. Each is marked with a
+`TreeWarning` and none is fatal. Everything is linear but for sorting, and nothing recurses.
 """
 
 import heapq
@@ -18,7 +17,7 @@ from app.opik.records import Span
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 CLOCK_TOLERANCE = 1_000
-"""Microseconds a child may lie outside its parent before it is called odd: SDKs read the clock
+"""Microseconds a child may lie outside its parent before it is marked: SDKs read the clock
 for a parent's end before they record a child's."""
 _EARLIER_SIBLINGS = 200
 """Siblings before a span that are looked at on each level: a parent of 10,000 stays cheap."""
@@ -28,7 +27,7 @@ class TreeWarning(StrEnum):
     """What is wrong with a span's place or times."""
 
     ORPHAN = "parent missing"
-    CYCLE = "parents in a circle"
+    CYCLE = "parents form a cycle"
     UNTIMED = "no start time"
     UNFINISHED = "never ended"
     NEGATIVE = "ends before it starts"
@@ -39,7 +38,7 @@ class TreeWarning(StrEnum):
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """One span in its place.
+    """A span with its place in the tree.
 
     `start` and `end` are microseconds since 1970 with `start <= end` always; `end` of an unfinished
     span is the last moment anything below it is known to have run. `index` is the place in
@@ -74,7 +73,7 @@ class Node:
         return self.end - self.start
 
     def path(self) -> "list[Node]":
-        """The way from the root down to this node, both included."""
+        """The nodes from the root down to this one, both included."""
         way: list[Node] = []
         node: Node | None = self
         while node is not None:
@@ -199,7 +198,7 @@ def _start_order(node: Node) -> tuple[int, str]:
 
 
 def _break_cycles(nodes: Mapping[str, Node]) -> None:
-    """Makes the earliest span of each circle of parents a root, then fills in the children."""
+    """Makes the earliest span of each cycle of parents a root, then fills in the children."""
     settled: set[str] = set()
     for first in nodes.values():
         way: dict[str, Node] = {}
@@ -207,8 +206,8 @@ def _break_cycles(nodes: Mapping[str, Node]) -> None:
         while node is not None and node.span.id not in settled:
             if node.span.id in way:
                 ids = list(way)
-                circle = [way[span_id] for span_id in ids[ids.index(node.span.id) :]]
-                top = min(circle, key=_start_order)
+                cycle = [way[span_id] for span_id in ids[ids.index(node.span.id) :]]
+                top = min(cycle, key=_start_order)
                 top.parent = None
                 top.warnings += (TreeWarning.CYCLE,)
                 break

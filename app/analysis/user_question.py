@@ -1,4 +1,4 @@
-"""What a trace was asked and what it answered, told from its input and output."""
+"""Finds the user's question and the answer in the input and output of a trace."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +25,7 @@ _DEEPEST_KEY = 3
 
 
 def find_question(value: Any, *, limit: int) -> str:
-    """The question in an input: the last message of a user, or what stands under a usual key; else
+    """The question in an input: the last message of a user, or the text under a common key; else
     the beginning of the input. One line of at most `limit` characters, "" for nothing."""
     if value in (None, "", {}, []):
         return ""
@@ -34,11 +34,11 @@ def find_question(value: Any, *, limit: int) -> str:
 
 
 def find_answer(value: Any, *, limit: int) -> str:
-    """The text that an output speaks, else its beginning; one line, "" for nothing."""
+    """The text of an output, else its beginning; one line, "" for nothing."""
     if value in (None, "", {}, []):
         return ""
-    said = "" if is_cut(value) else extract_text(value)
-    return one_line(said, limit=limit) if said else format_preview(value, limit=limit)
+    text = "" if is_cut(value) else extract_text(value)
+    return one_line(text, limit=limit) if text else format_preview(value, limit=limit)
 
 
 def _last_user_message(value: Any) -> str:

@@ -383,7 +383,7 @@ def test_the_deepest_unfinished_span_is_named_first() -> None:
     """)
     (finding,) = found(spans, trace(end=None))
     assert finding.spans == ("hangs", "root", "step")
-    assert "neither did the trace" in finding.sentence
+    assert "the trace has not ended either" in finding.sentence
 
 
 def test_failed_guardrails_of_the_trace_record_are_found_with_their_span() -> None:

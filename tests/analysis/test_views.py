@@ -91,7 +91,7 @@ def test_following_the_offsets_shows_every_span_exactly_once() -> None:
 
 def test_the_critical_path_is_listed_in_the_order_of_time() -> None:
     assert format_critical_path(small(), alias=aliases()).splitlines() == [
-        "Critical path, 4 segments, 10.0 ms in all:",
+        "Critical path, 4 segments, 10.0 ms in total:",
         "at 0 µs: s1 root 1.0 ms (10 %)",
         "at 1.0 ms: s2 plan 3.0 ms (30 %)",
         "at 4.0 ms: s3 fetch 5.0 ms (50 %)",

@@ -26,7 +26,7 @@ TRACES = ROOT / "demo" / "traces"
 OUTLINE = """The trace that this conversation is about:
 <<<data 0123
 Trace zebra-run: 2 s
-Findings (1, most telling first):
+Findings (1, most important first):
 1. error_origin (95% sure): QuaggaError began in stripes. Spans: s7, s2.
 Tree:
 s2 * zebra [general] 2.00 s

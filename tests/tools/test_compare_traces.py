@@ -92,9 +92,9 @@ async def test_steps_side_by_side_have_no_order() -> None:
     [
         (["a", "b", "c", "d"], ["a", "b", "d"], "after s3 b: B has no c, which A has"),
         (["a", "b", "c"], ["a", "c"], "after s2 a: B has no b, which A has"),
-        (["a", "b"], ["a", "b", "c"], "after s3 b: B has s4 c, which A has not"),
+        (["a", "b"], ["a", "b", "c"], "after s3 b: B has s4 c, which A lacks"),
         (["x", "a", "b"], ["a", "b", "y"], "below s1 top: B has no x, which A has"),
-        (["a", "b"], ["x", "a", "b"], "below s1 top: B has s2 x, which A has not"),
+        (["a", "b"], ["x", "a", "b"], "below s1 top: B has s2 x, which A lacks"),
         (["a", "b"], ["b", "a"], None),
     ],
 )

@@ -49,7 +49,7 @@ async def test_the_outline_shows_what_is_usual_and_the_slow_trace_is_found() -> 
     async with opened_trace_of(a_span(1, name="agent"), trace=slow_trace()) as harness:
         outline = await opened_among(harness, 98)
         assert (
-            "usual in this project: 99 traces named answer-question, 2026-11-13 to 2026-11-21,"
+            "baseline in this project: 99 traces named answer-question, 2026-11-13 to 2026-11-21,"
             " took p50 500 ms, p90 "
         ) in outline
         assert "slower_than_usual (system_execution, 90% sure): The whole trace took" in outline
@@ -77,7 +77,7 @@ async def test_a_usual_trace_and_one_among_few_have_no_such_finding() -> None:
         assert "than_usual" not in harness.context.outline
     async with opened_trace_of(a_span(1), trace=timed_run(0) | {"id": TRACE_ID}) as harness:
         outline = await opened_among(harness, 98)
-        assert "usual in this project" in outline
+        assert "baseline in this project" in outline
         assert "than_usual" not in outline
 
 
@@ -112,7 +112,7 @@ async def test_what_is_usual_is_kept_for_the_owners_next_turn() -> None:
         before = len(harness.requests("/traces/stats"))
         again = await opener.open_trace(CALLER, OWNER, TRACE_ID, harness.aliases)
         assert again.outline == first.outline
-        assert "usual in this project: 99 traces" in again.outline
+        assert "baseline in this project: 99 traces" in again.outline
         assert len(harness.requests("/traces/stats")) == before
 
 
@@ -130,7 +130,7 @@ async def test_two_openings_at_once_ask_once() -> None:
             group.start_soon(open_it)
             group.start_soon(open_it)
         assert len(harness.requests("/traces/stats")) == before + 1
-    assert all("usual in this project: 99 traces" in each for each in outlines)
+    assert all("baseline in this project: 99 traces" in each for each in outlines)
 
 
 async def test_where_it_is_switched_off_nothing_is_asked() -> None:

@@ -1,4 +1,4 @@
-"""Errors that only show what an earlier result had done: nothing, or half of it, or rubbish."""
+"""Errors that were caused by an earlier result: an empty, partial, failed or broken one."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,11 +14,11 @@ from app.analysis.tree import Node
 
 FAULT_PHRASES = {
     Fault.EMPTY: "returned nothing",
-    Fault.PARTIAL: "returned only a part",
+    Fault.PARTIAL: "returned a partial result",
     Fault.FAILURE: "failed without being marked as failed",
     Fault.CUT: "was cut off at its token limit",
     Fault.BLOCKED: "was stopped by a content filter",
-    Fault.BROKEN_JSON: "gave broken JSON",
+    Fault.BROKEN_JSON: "returned invalid JSON",
 }
 _DATA_ERROR = re.compile(
     r"NoneType|KeyError|IndexError|out of range|not found|missing|empty|no (?:\w+ )?(?:results?|"
@@ -51,7 +51,7 @@ _MISSING_KEY_STRENGTH = 0.6
 def find_error_causes(
     analysis: TraceAnalysis, suspects: Mapping[str, SuspiciousResult]
 ) -> Iterator[Finding]:
-    """For each raise the earlier result that explains it, where there is one."""
+    """For each error the earlier result that explains it, if there is one."""
     told: set[tuple[str, str]] = set()
     for item in islice(find_error_origins(analysis.trace, analysis.tree), _MOST_ERRORS):
         cause = _find_cause(item, suspects, analysis)
@@ -65,8 +65,8 @@ def _find_cause(
 ) -> SuspiciousResult | None:
     """The strongest and nearest earlier result whose fault fits the error, the earliest of equals.
 
-    Where the failed span was handed nulls, results that hold a null of the same name count, too,
-    and weak suspects are believed if they gave the same kind of nothing.
+    Where the input of the failed span has nulls, results with a null under the same key count too,
+    and weak suspects count if they returned the same kind of empty value.
     """
     said = error_message(item.error)
     fits: frozenset[Fault] = frozenset()
@@ -96,14 +96,14 @@ def _find_cause(
 
 
 def _quotes_own_input(said: str, node: Node) -> bool:
-    """Whether the error quotes a value that the span was handed: it choked on what it had, not on
-    what was missing."""
+    """Whether the error quotes a value of the span's own input, so that nothing was missing."""
     quoted = set(_QUOTED.findall(said))
     return bool(quoted) and any(str(leaf) in quoted for _, leaf in iterate_leaves(node.span.input))
 
 
 def _same_kind_of_empty(giver: Node, taker: Node) -> bool:
-    """Whether the one gave the kind of nothing (null, blank, empty list) that the other got."""
+    """Whether the output of `giver` and the input of `taker` share a kind of empty value: null,
+    blank text, empty list or object."""
     given, taken = (
         {repr(leaf) for _, leaf in iterate_leaves(value) if leaf in (None, "", [], {})}
         for value in (giver.span.output, taker.span.input)
@@ -114,14 +114,14 @@ def _same_kind_of_empty(giver: Node, taker: Node) -> bool:
 def _judge_missing_key(
     node: Node, holes: frozenset[str], analysis: TraceAnalysis
 ) -> SuspiciousResult | None:
-    """A result in which one of these keys is empty, unless the span was handed it that way."""
+    """A result in which one of these keys is empty, unless it already was in the input."""
     if not holes or not analysis.was_read(node) or node.span.has_error:
         return None
     own = (find_empty_keys(node.span.output) - find_empty_keys(node.span.input)) & holes
     if not own:
         return None
     names = ", ".join(one_line(key, limit=40) for key in sorted(own)[:3])
-    return SuspiciousResult(node, Fault.PARTIAL, _MISSING_KEY_STRENGTH, f"without {names}")
+    return SuspiciousResult(node, Fault.PARTIAL, _MISSING_KEY_STRENGTH, f"{names} missing")
 
 
 def _build_finding(cause: SuspiciousResult, item: ErrorOrigin) -> Finding:

@@ -1,4 +1,4 @@
-"""Spans that never ended, and verdicts that others passed: guardrails and feedback scores."""
+"""Spans that never ended, failed guardrails, and low feedback scores."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -47,11 +47,11 @@ def find_unfinished_spans(analysis: TraceAnalysis) -> Iterator[Finding]:
     first = inner[0]
     since = analysis.tree.end - first.start
     over = analysis.trace.end_time is not None
-    end = "the trace ended without it" if over else "neither did the trace: it hangs or still runs"
+    end = "the trace ended without it" if over else "the trace has not ended either"
     more = f" and {format_count(len(inner) - 1, 'other span')}" if len(inner) > 1 else ""
     sentence = (
         f"{one_line(first.name, limit=60)}{more} started and never ended; {end}"
-        f" (started {format_duration(since)} before the last sign of life)."
+        f" (started {format_duration(since)} before the last recorded time)."
     )
     spans = dict.fromkeys([*(node.id for node in inner), *(node.id for node in waiting)])
     numbers = {"unfinished": len(waiting), "since_ms": since / 1_000}
@@ -61,8 +61,8 @@ def find_unfinished_spans(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 
 def find_failed_guardrails(analysis: TraceAnalysis) -> Iterator[Finding]:
-    """Failed checks of the trace record, and guardrail spans whose output says no."""
-    told: set[str] = set()
+    """Failed checks of the trace record, and guardrail spans whose output is a refusal."""
+    reported: set[str] = set()
     for validation in analysis.trace.guardrails_validations:
         failed = [c for c in validation.checks if (c.result or "").lower() in _FAILED_WORDS]
         if not failed:
@@ -70,17 +70,17 @@ def find_failed_guardrails(analysis: TraceAnalysis) -> Iterator[Finding]:
         names = ", ".join(one_line(check.name or "unnamed", limit=40) for check in failed[:5])
         checked = analysis.tree.by_id.get(validation.span_id or "")
         spans = (checked.id,) if checked else ()
-        told.update(spans)
+        reported.update(spans)
         where = f" at {one_line(checked.name, limit=60)}" if checked else ""
         yield Finding(
             Category.GUARDRAIL, _RECORDED_CHECK, f"The guardrail {names} failed{where}.", spans
         )
     for node in analysis.tree.nodes:
-        if node.span.type == "guardrail" and node.id not in told and analysis.was_read(node):
+        if node.span.type == "guardrail" and node.id not in reported and analysis.was_read(node):
             verdict = _find_refusal(node.span.output)
             if verdict:
                 name = one_line(node.name, limit=60)
-                sentence = f"The guardrail {name} said no ({one_line(verdict, limit=80)})."
+                sentence = f"The guardrail {name} refused ({one_line(verdict, limit=80)})."
                 yield Finding(Category.GUARDRAIL, _CHECK_IN_OUTPUT, sentence, (node.id,))
 
 
@@ -130,11 +130,11 @@ def _is_bad(score: FeedbackScore) -> bool:
 def _build_score_finding(
     node: Node | None, score: FeedbackScore, analysis: TraceAnalysis
 ) -> Finding:
-    spoken = f": “{one_line(score.reason, limit=160)}”" if score.reason else ""
+    reason = f": “{one_line(score.reason, limit=160)}”" if score.reason else ""
     value = "" if score.value is None else f" {score.value:g}"
     value += f" ({one_line(score.category_name, limit=30)})" if score.category_name else ""
-    whom = f"The span {one_line(node.name, limit=60)}" if node else "The trace"
-    sentence = f"{whom} was scored {one_line(score.name, limit=60)}{value}{spoken}."
+    subject = f"The span {one_line(node.name, limit=60)}" if node else "The trace"
+    sentence = f"{subject} was scored {one_line(score.name, limit=60)}{value}{reason}."
     roots = analysis.tree.roots
     spans = (node.id,) if node else tuple(root.id for root in roots[-1:])
     numbers = {} if score.value is None else {"score": score.value}

@@ -1,4 +1,4 @@
-"""Slowness against something: the other calls of the same name, or the same calls side by side."""
+"""Calls slower than others of the same name, and calls in a row that could run in parallel."""
 
 import math
 import re
@@ -56,11 +56,11 @@ _MORE_TOKENS = 3
 _SERIAL_CONFIDENCE = 0.7
 # Calls in a row: with fewer there is little to gain and order is often intended.
 _LEAST_SERIAL = 4
-# Share of the trace that running side by side must save: a third is worth a change of the
+# Share of the trace that running in parallel must save: a third is worth a change of the
 # program.
 _SERIAL_SHARE = 0.33
 # Characters of an output that, found in a later input, show that one call feeds the other.
-_TELLING_TEXT = 24
+_LINKING_TEXT = 24
 _IN_ORDER = re.compile(
     r"save|write|insert|update|delete|send|post|append|commit|publish|step|stage|turn|iterat",
     re.IGNORECASE,
@@ -85,7 +85,7 @@ def find_slow_outliers(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 
 def _find_outliers(nodes: Sequence[Node], values: Sequence[float]) -> list[Node]:
-    """Those whose value lies far above the middle of all and above a gap, the farthest first."""
+    """Nodes whose value is far above the median and above a gap, the farthest first."""
     logs = [math.log(value) for value in values]
     middle = median(logs)
     spread = max(_SMALLEST_SPREAD, _NORMAL * median(abs(value - middle) for value in logs))
@@ -133,7 +133,7 @@ def _build_slow_finding(
     )
     where = "on the critical path" if on_path else "off the critical path"
     fuller = worst.size > _MORE_SPANS * median(node.size for node in peers)
-    more = f"; it has {worst.size - 1:,} spans below it, more than they do" if fuller else ""
+    more = f"; it has {worst.size - 1:,} spans below it, more than its peers" if fuller else ""
     others = f" (and {len(slow) - 1} more like it)" if len(slow) > 1 else ""
     sentence = (
         f"{one_line(worst.name, limit=60)} took {format_duration(worst.duration)},"
@@ -167,12 +167,12 @@ def _explain_by_tokens(node: Node, peers: Sequence[Node]) -> str:
     usual = median(written)
     own = sum_tokens_and_cost(node.span).completion
     if usual > 0 and own >= _MORE_TOKENS * usual:
-        return f"; it wrote {own:,.0f} tokens, they {usual:,.0f}"
+        return f"; it wrote {own:,.0f} tokens, its peers {usual:,.0f}"
     return ""
 
 
 def find_serial_calls(analysis: TraceAnalysis) -> Iterator[Finding]:
-    """Independent calls of one name, one after another, that could have run side by side."""
+    """Independent calls of one name, one after another, that could have run in parallel."""
     for parent in [None, *analysis.tree.nodes]:
         children = parent.children if parent is not None else analysis.tree.roots
         for run in _independent_runs(children, analysis):
@@ -196,9 +196,9 @@ def _independent_runs(children: Sequence[Node], analysis: TraceAnalysis) -> Iter
 
 
 def _is_independent(run: Sequence[Node], analysis: TraceAnalysis) -> bool:
-    """Several calls that asked something outside, with different inputs, none fed by an earlier
-    one. Without their bodies nothing is known of that, and nothing is said; what changes something
-    outside may need its order.
+    """Several calls of tools or models with different inputs, none of which uses an earlier output.
+    False where bodies were not read, and for names that suggest a change or a step, which may need
+    their order.
     """
     if len(run) < _LEAST_SERIAL or any(node.span.has_error for node in run):
         return False
@@ -217,10 +217,10 @@ def _is_independent(run: Sequence[Node], analysis: TraceAnalysis) -> bool:
 
 
 def _feeds_later_input(before: Node, later_inputs: Sequence[str]) -> bool:
-    """Whether a telling part of an output turns up in a later input."""
+    """Whether the beginning of a text of an output stands in a later input."""
     given = to_canonical_json(before.span.input)
     for _, text in iterate_texts(before.span.output):
-        part = " ".join(text.split()).casefold()[:_TELLING_TEXT]
+        part = " ".join(text.split()).casefold()[:_LINKING_TEXT]
         if len(part) > 3 and part not in given and any(part in later for later in later_inputs):
             return True
     return False
@@ -231,7 +231,7 @@ def _build_serial_finding(
 ) -> Finding:
     sentence = (
         f"{len(run)} calls of {one_line(run[0].name, limit=60)} ran one after another for"
-        f" {format_duration(spent)}, though none needs what another gave; side by side they could"
+        f" {format_duration(spent)}, though none uses the result of another; in parallel they could"
         f" save {format_duration(saved)}, {format_percent(saved, analysis.profile.duration)} of the"
         " trace."
     )

@@ -34,7 +34,7 @@ _STEPS_NAMED = 4
 
 
 def find_raised_errors(analysis: TraceAnalysis) -> Iterator[Finding]:
-    """One finding for each distinct raise: equal errors of same-named spans count as one."""
+    """One finding for each distinct error: equal errors of same-named spans count as one."""
     raises = find_error_origins(analysis.trace, analysis.tree)
     groups: dict[tuple[str, str], list[ErrorOrigin]] = {}
     for item in raises:
@@ -58,7 +58,7 @@ def _build_fatal(item: ErrorOrigin, items: Sequence[ErrorOrigin], *, first: bool
     levels = item.origin.depth - item.path[-1].depth
     way = ""
     if levels:
-        way = f", went up through {_format_path(item.path[1:])}"
+        way = f"; propagated through {_format_path(item.path[1:])}"
     sentence = f"{_describe_origin(item, items)}{way} and ended the trace."
     return _build_finding(Category.ERROR_ORIGIN, confidence, sentence, items)
 
@@ -72,11 +72,11 @@ def _build_survived(items: Sequence[ErrorOrigin], analysis: TraceAnalysis) -> Fi
         if other.parent is item.origin.parent
     )
     if above is None:
-        end = "the trace went on after it"
+        end = "the trace continued after it"
     elif above.span.has_error:
-        end = f"{one_line(above.name, limit=40)} went on and failed in another way"
+        end = f"{one_line(above.name, limit=40)} continued and failed with another error"
     else:
-        end = f"{one_line(above.name, limit=40)} caught it and went on"
+        end = f"{one_line(above.name, limit=40)} caught it and continued"
     if again:
         end += "; a later call of the same name worked"
     confidence = _CAUGHT
@@ -90,13 +90,13 @@ def _build_survived(items: Sequence[ErrorOrigin], analysis: TraceAnalysis) -> Fi
 
 
 def _build_unlocated(analysis: TraceAnalysis) -> Finding:
-    """The trace failed but none of its spans did: the last one that ran is the nearest sign."""
+    """The trace failed but none of its spans did: names a span of the traceback or the last."""
     error = analysis.trace.error_info
     assert error is not None
     names = {node.name: node for node in analysis.tree.nodes}
-    told = error.traceback or ""
+    traceback = error.traceback or ""
     open_spans = [node for node in analysis.tree.nodes if TreeWarning.UNFINISHED in node.warnings]
-    named = [node for name, node in names.items() if f"in {name}\n" in told]
+    named = [node for name, node in names.items() if f"in {name}\n" in traceback]
     last = max(analysis.tree.nodes, key=lambda node: (node.end, node.depth), default=None)
     near = (named or open_spans or ([last] if last else []))[-1:]
     frame = last_own_frame(error.traceback)
@@ -108,11 +108,11 @@ def _build_unlocated(analysis: TraceAnalysis) -> Finding:
 
 def _describe_origin(item: ErrorOrigin, items: Sequence[ErrorOrigin]) -> str:
     name = one_line(item.origin.name, limit=60)
-    said = one_line(error_message(item.error), limit=200)
+    message = one_line(error_message(item.error), limit=200)
     frame = last_own_frame(item.error.traceback)
     where = f" (at {one_line(frame)})" if frame else ""
     times = f" in {format_count(len(items), 'call')}, first" if len(items) > 1 else ""
-    return f"{said}{where} began{times} in {name}"
+    return f"{message}{where} began{times} in {name}"
 
 
 def _format_path(nodes: Sequence[Node]) -> str:

@@ -1,4 +1,4 @@
-"""Calls that repeat themselves without getting anywhere."""
+"""Calls that repeat themselves without progress."""
 
 import re
 from collections import Counter
@@ -32,7 +32,7 @@ _LEAST_SHARE = 0.01
 # Share of the parent that it must take otherwise.
 _LEAST_SHARE_OF_PARENT = 0.1
 # Characters of a result: shorter ones (`ok`, `true`) are equal without being the same result.
-_TELLING_RESULT = 40
+_LONG_RESULT = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,9 @@ class _Call:
 
 
 def find_loops(analysis: TraceAnalysis) -> Iterator[Finding]:
-    """The same call with the same input and the same result, again and again: among siblings,
-    in circles of several calls, or once in each turn."""
-    told: set[str] = set()
+    """The same call with the same input and the same result, repeated: among siblings, in cycles of
+    several calls, or once in each turn."""
+    reported: set[str] = set()
     for node in [None, *analysis.tree.nodes]:
         children = node.children if node is not None else analysis.tree.roots
         calls = [call for child in children if (call := _comparable_call(child, analysis))]
@@ -55,9 +55,9 @@ def find_loops(analysis: TraceAnalysis) -> Iterator[Finding]:
             continue
         found = _find_cycle(calls, analysis)
         if found is not None:
-            told.update(found.spans)
+            reported.update(found.spans)
             yield found
-    yield from _find_scattered(analysis, told)
+    yield from _find_scattered(analysis, reported)
 
 
 def _comparable_call(node: Node, analysis: TraceAnalysis) -> _Call | None:
@@ -71,14 +71,14 @@ def _comparable_call(node: Node, analysis: TraceAnalysis) -> _Call | None:
 
 
 def _is_repeat(a: _Call, b: _Call) -> bool:
-    """Whether `b` does over what `a` did, to the same effect."""
+    """Whether `b` repeats `a` with the same result."""
     if a.node.name != b.node.name or a.result != b.result or b.node.start < a.node.end:
         return False
     if a.given == b.given:
         return True
     if are_alike(a.given, b.given):
-        return len(a.result) >= _TELLING_RESULT
-    return is_retrieval(a.node) and len(a.result) >= _TELLING_RESULT and _same_numbers(a, b)
+        return len(a.result) >= _LONG_RESULT
+    return is_retrieval(a.node) and len(a.result) >= _LONG_RESULT and _same_numbers(a, b)
 
 
 def _same_numbers(a: _Call, b: _Call) -> bool:
@@ -87,8 +87,8 @@ def _same_numbers(a: _Call, b: _Call) -> bool:
 
 
 def _find_cycle(calls: Sequence[_Call], analysis: TraceAnalysis) -> Finding | None:
-    """The longest stretch of siblings that goes round in a circle of one to four calls; what
-    happens only once or twice between them does not break it."""
+    """The longest run of siblings that repeats a cycle of one to four calls; calls that occur only
+    once or twice in between do not break it."""
     counts = Counter((call.node.name, call.given, call.result) for call in calls)
     frequent = [
         call for call in calls if counts[call.node.name, call.given, call.result] >= _LEAST_REPEATS
@@ -123,7 +123,7 @@ def _longest_cycle(calls: Sequence[_Call]) -> tuple[list[Node], int]:
 def _is_significant(
     nodes: Sequence[Node], analysis: TraceAnalysis, *, outside_counts: bool
 ) -> bool:
-    """Outside calls in a row always do; all else only when it takes some time."""
+    """True for calls of tools or models in a row; for others only where they take some time."""
     if outside_counts and any(node.span.type == "tool" or is_model_call(node) for node in nodes):
         return True
     spent = sum(node.duration for node in nodes)
@@ -135,7 +135,7 @@ def _is_significant(
 
 
 def _is_short_polling(nodes: Sequence[Node]) -> bool:
-    """Asking a few times whether something is done is what polling is for."""
+    """Whether the calls are polling, which repeats a few times by design."""
     return _POLLING_NAME.search(nodes[0].name) is not None and len(nodes) < _LEAST_POLLS
 
 
@@ -145,8 +145,8 @@ def _build_finding(nodes: Sequence[Node], period: int) -> Finding:
     spent = sum(node.duration for node in nodes)
     given = one_line(to_canonical_json(nodes[0].span.input).partition("=")[2], limit=80)
     sentence = (
-        f"{names} ran {rounds} times over with the same input (“{given}”) and the same result;"
-        f" {format_duration(spent)} went into it without progress."
+        f"{names} ran {rounds} times with the same input (“{given}”) and the same result;"
+        f" {format_duration(spent)} spent without progress."
     )
     category = Category.LOOP if period == 1 else Category.PING_PONG
     numbers = {"rounds": rounds, "calls": len(nodes), "spent_ms": spent / 1_000}
@@ -162,8 +162,8 @@ def _confidence_of_cycle(nodes: Sequence[Node], rounds: int) -> float:
     return min(0.95, 0.65 + 0.05 * rounds) - 0.1 * inner
 
 
-def _find_scattered(analysis: TraceAnalysis, told: set[str]) -> Iterator[Finding]:
-    """Outside calls repeated with other things between them: once in each turn of an agent."""
+def _find_scattered(analysis: TraceAnalysis, reported: set[str]) -> Iterator[Finding]:
+    """Repeated calls of tools or models with others between them: once in each turn of an agent."""
     for peers in analysis.peer_groups().values():
         first = peers[0]
         outside = first.span.type == "tool" or is_model_call(first)
@@ -171,7 +171,7 @@ def _find_scattered(analysis: TraceAnalysis, told: set[str]) -> Iterator[Finding
             continue
         same: dict[str, list[_Call]] = {}
         for node in peers:
-            call = None if node.id in told else _comparable_call(node, analysis)
+            call = None if node.id in reported else _comparable_call(node, analysis)
             if call is not None:
                 same.setdefault(call.given, []).append(call)
         for calls in same.values():
@@ -183,13 +183,13 @@ def _find_scattered(analysis: TraceAnalysis, told: set[str]) -> Iterator[Finding
             if len(nodes) < least or not alternating or share < _LEAST_SHARE:
                 continue
             if _belong_to_one_task(nodes, analysis):
-                told.update(node.id for node in nodes)
+                reported.update(node.id for node in nodes)
                 yield _build_finding(nodes, 1)
 
 
 def _belong_to_one_task(nodes: Sequence[Node], analysis: TraceAnalysis) -> bool:
-    """Whether the repeats belong to one task: under one parent, or under turns that were handed
-    the same but for numbers, or ever more of the same. Other tasks may ask the same for good."""
+    """Whether the repeats belong to one task: under one parent, or under turns whose
+    inputs are the same but for numbers, or grow. Other tasks may ask the same with reason."""
     parents = {node.parent.id: node.parent for node in nodes if node.parent is not None}
     if len(parents) <= 1:
         return True

@@ -59,7 +59,7 @@ def _failure_message(node: Node, analysis: TraceAnalysis) -> str:
 def _failing_runs(
     siblings: Sequence[Node], analysis: TraceAnalysis
 ) -> Iterator[list[tuple[Node, str]]]:
-    """Failures that follow one another, none of them side by side with the one before it."""
+    """Failures that follow one another, none of which overlaps the one before."""
     run: list[tuple[Node, str]] = []
     for node in siblings:
         reason = _failure_message(node, analysis)
@@ -102,7 +102,7 @@ def _build_retry_finding(
     end = "then worked" if again else "and never worked"
     sentence = (
         f"{one_line(nodes[0].name, limit=60)} {kind} {len(nodes)} times in a row and was tried"
-        f" {attempts} times{waits}, {end}; {format_duration(lost)} went into it"
+        f" {attempts} times{waits}, {end}; {format_duration(lost)} lost"
         f" ({one_line(reasons[0], limit=120)})."
     )
     sentence = sentence.replace(" 1 times in a row", " once")

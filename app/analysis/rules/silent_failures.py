@@ -1,5 +1,4 @@
-"""Failures that no span is marked with: empty, failed, cut and broken results, and the errors
-that they led to later."""
+"""Failures without a failed span: empty, failed, cut and broken results, and errors they caused."""
 
 from collections.abc import Iterator
 
@@ -36,7 +35,7 @@ _CATEGORIES = {
 
 
 def find_silent_failures(analysis: TraceAnalysis) -> Iterator[Finding]:
-    """Suspects by fault and name, and errors with the suspect that they go back to."""
+    """Suspicious results by fault and name, and errors with the result that caused them."""
     suspects = find_suspicious_results(analysis)
     yield from find_error_causes(analysis, suspects)
     symptom = _find_symptom(analysis)
@@ -54,9 +53,9 @@ def find_silent_failures(analysis: TraceAnalysis) -> Iterator[Finding]:
 def _judge_group(
     group: list[SuspiciousResult], symptom: str, analysis: TraceAnalysis, *, first: bool
 ) -> Finding | None:
-    """A finding on suspects themselves, where they are strong enough or a symptom backs them.
+    """A finding on suspects themselves, if they are strong enough or supported by a symptom.
 
-    Later suspects of the same fault (not `first`) may well only show what the first one did.
+    Later suspects of the same fault (not `first`) may be effects of the first.
     """
     head = group[0]
     strength = max(suspect.strength for suspect in group)
@@ -85,11 +84,11 @@ def _confidence_of_group(strength: float, *, backed: bool, first: bool) -> float
 
 
 def _find_symptom(analysis: TraceAnalysis) -> str:
-    """What the end of the trace says of an earlier failure; empty where it says nothing."""
+    """A sign of an earlier failure at the end of the trace, or an empty text."""
     roots = [node for node in analysis.tree.roots if analysis.was_read(node)]
     outputs = [analysis.trace.output, *(node.span.output for node in roots[-1:])]
     if analysis.trace.error_info or any(node.span.has_error for node in analysis.tree.roots):
-        return "the trace failed in the end"
+        return "the trace failed"
     for output in outputs:
         failure = find_reported_failure(output)
         if failure:

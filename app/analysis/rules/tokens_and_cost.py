@@ -1,4 +1,4 @@
-"""Tokens and money against something: earlier turns, or other calls of the same name."""
+"""Prompts that grow from turn to turn, and calls that cost more than others of the same name."""
 
 from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
@@ -124,7 +124,7 @@ def _build_growth_finding(turns: Sequence[Node], prompts: Sequence[float]) -> Fi
     sentence = (
         f"The prompt of {one_line(turns[0].name, limit=60)} grew over {len(turns)} turns from"
         f" {prompts[0]:,.0f} to {prompts[-1]:,.0f} tokens ({growth:.1f} times){how};"
-        f" {total:,.0f} prompt tokens in all."
+        f" {total:,.0f} prompt tokens in total."
     )
     order = [turns[grower] if at_once else turns[-1], turns[-1], *turns]
     spans = tuple(dict.fromkeys(node.id for node in order))[:SPANS_KEPT]

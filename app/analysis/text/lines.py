@@ -27,7 +27,7 @@ def format_span(node: Node, analysis: TraceAnalysis, *, name: str) -> str:
     """`s4 * search_docs [tool] 1.20 s 12 %, model gpt-4o, 1,200+56 tokens, $0.012, ERROR ...`.
 
     `name` is the span's alias. The share is that of the whole trace; `own` is the time that no
-    child accounts for, told where there are children.
+    child accounts for, given where there are children.
     """
     span = node.span
     mark = f" {PATH_MARK}" if node.id in analysis.profile.on_path else ""
@@ -76,7 +76,7 @@ def format_group(nodes: Sequence[Node], analysis: TraceAnalysis, *, longest: str
     first = nodes[0]
     on_path = sum(1 for node in nodes if node.id in analysis.profile.on_path)
     mark = f"{PATH_MARK} " if on_path else ""
-    others = "" if all(node.name == first.name for node in nodes) else " and the like"
+    others = "" if all(node.name == first.name for node in nodes) else " and similar"
     kind = one_line(first.span.type or "general", limit=20)
     text = (
         f"{mark}{len(nodes):,} × {one_line(first.name)}{others} [{kind}]"

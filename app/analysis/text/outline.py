@@ -1,4 +1,4 @@
-"""The outline of a trace: what the model reads before it looks closer."""
+"""The outline of a trace: what the model reads first."""
 
 from collections.abc import Collection, Iterator, Sequence
 
@@ -48,8 +48,8 @@ def build_outline(
 ) -> str:
     """Header, findings, profile and tree within `budget_tokens` by `estimate_tokens`.
 
-    With `root` only the tree below it is told. What did not fit is stated with counts and the call
-    that shows it. Equal input and equal aliases give equal text.
+    With `root` only the tree below it is shown. What did not fit is counted, with the call that
+    shows it. Equal input and equal aliases give equal text.
     """
     sheet = BudgetedText(max(0, budget_tokens - _CLOSING))
     if root is None:
@@ -72,7 +72,7 @@ def _format_header(analysis: TraceAnalysis) -> Iterator[str]:
     facts.extend(format_spending(profile.spend))
     yield f"Trace {one_line(trace.name or 'unnamed')}: {', '.join(facts)}"
     started = trace.start_time.isoformat(timespec="seconds") if trace.start_time else "unknown"
-    state = "finished" if trace.end_time else "not finished: it still runs, or broke off"
+    state = "finished" if trace.end_time else "not finished: still running or interrupted"
     about = [f"started {started}", state]
     if trace.thread_id:
         about.append(f"thread {one_line(trace.thread_id, limit=60)}")
@@ -117,18 +117,18 @@ def _format_score(score: FeedbackScore) -> str:
 
 
 def _format_limits(analysis: TraceAnalysis) -> Iterator[str]:
-    """What is missing or odd, so that nobody takes silence for health."""
+    """What is missing or irregular, so that the lack of a finding is not taken for health."""
     count = len(analysis.tree.nodes)
     if analysis.trace.span_count is not None and analysis.trace.span_count > count:
         yield f"only {count:,} of its {analysis.trace.span_count:,} spans were loaded"
     if len(analysis.bodies) < count:
         yield (
             f"inputs and outputs were read of {len(analysis.bodies):,} of {count:,} spans;"
-            " nothing is claimed about the others'"
+            " the others were not examined"
         )
     odd = [f"{oddity.value}: {len(ids):,}" for oddity, ids in analysis.tree.ids_by_warning.items()]
     if odd:
-        yield f"odd spans ({'; '.join(odd)})"
+        yield f"irregular spans ({'; '.join(odd)})"
     if len(analysis.tree.roots) > 1 and not analysis.tree.ids_by_warning.get(TreeWarning.ORPHAN):
         yield f"{len(analysis.tree.roots):,} spans without a parent"
     reported, counted_here = analysis.profile.reported.tokens, analysis.profile.spend.tokens
@@ -142,10 +142,10 @@ def _format_limits(analysis: TraceAnalysis) -> Iterator[str]:
 def _add_findings(sheet: BudgetedText, analysis: TraceAnalysis, alias: Alias, *, keep: int) -> None:
     if not analysis.findings:
         sheet.add("")
-        sheet.add("Findings: none; no rule saw anything wrong with this trace.")
+        sheet.add("Findings: none.")
         return
     sheet.add("")
-    sheet.add(f"Findings ({len(analysis.findings)}, most telling first):", keep=keep)
+    sheet.add(f"Findings ({len(analysis.findings)}, most important first):", keep=keep)
     lines = (
         f"{place}. {format_finding(finding, alias=alias)}"
         for place, finding in enumerate(analysis.findings, 1)
@@ -161,7 +161,7 @@ def _format_profile(analysis: TraceAnalysis, alias: Alias) -> Iterator[str]:
     if not analysis.tree.nodes:
         return
     yield ""
-    yield f"Profile ({profile.parallelism:.1f} spans at work at a time while any ran):"
+    yield f"Profile ({profile.parallelism:.1f} spans in parallel on average):"
     longest = sorted(profile.on_path.items(), key=lambda item: (-item[1], item[0]))
     parts = [
         f"{alias(span_id)} {one_line(analysis.tree.by_id[span_id].name, limit=40)}"
@@ -177,7 +177,7 @@ def _format_profile(analysis: TraceAnalysis, alias: Alias) -> Iterator[str]:
         yield f"- by model: {_format_groups(profile.by_model)}"
     for gap in profile.gaps[:2]:
         yield (
-            f"- silence of {format_duration(gap.duration)}"
+            f"- idle for {format_duration(gap.duration)}"
             f" ({format_percent(gap.duration, profile.duration)})"
             f" between {alias(gap.before.id)} and {alias(gap.after.id)}"
         )

@@ -1,4 +1,4 @@
-"""Where two runs of one program part: the first other step, and steps that went otherwise."""
+"""Where two runs of one program diverge: the first different step, and steps that differ."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,9 +41,9 @@ def find_run_differences(runs: ComparedRuns) -> Iterator[str]:
     """Lines on how run B went another way than run A: the first divergence in its steps, steps in
     another order, the first other outcome of a step, then steps with other models, larger inputs or
     more time."""
-    partings, pairs = _compare_trees(runs)
-    if partings:
-        yield _format_divergence(runs, min(partings, key=lambda parting: parting.at))
+    divergences, pairs = _compare_trees(runs)
+    if divergences:
+        yield _format_divergence(runs, min(divergences, key=lambda divergence: divergence.at))
     yield from _find_reordered(runs, pairs)
     yield from _find_outcome_changes(runs, pairs)
     yield from _find_model_changes(runs, pairs)
@@ -69,7 +69,7 @@ class _Divergence:
 def _compare_trees(runs: ComparedRuns) -> tuple[list[_Divergence], list[Pair]]:
     """All places where the steps differ, and all steps that have a counterpart: the n-th of its
     name below counterparts, siblings in the order of B."""
-    partings: list[_Divergence] = []
+    divergences: list[_Divergence] = []
     pairs: list[Pair] = []
     waiting: list[tuple[Pair | None, Sequence[Node], Sequence[Node]]] = [
         (None, runs.a.tree.roots, runs.b.tree.roots)
@@ -79,9 +79,9 @@ def _compare_trees(runs: ComparedRuns) -> tuple[list[_Divergence], list[Pair]]:
         matched = _match_siblings(ours, theirs)
         pairs += matched
         if len(matched) < max(len(ours), len(theirs)):
-            partings.append(_find_divergence(above, ours, theirs, matched))
+            divergences.append(_find_divergence(above, ours, theirs, matched))
         waiting += [(pair, pair[0].children, pair[1].children) for pair in matched]
-    return partings, pairs
+    return divergences, pairs
 
 
 def _match_siblings(ours: Sequence[Node], theirs: Sequence[Node]) -> list[Pair]:
@@ -130,19 +130,18 @@ def _first_unmatched(
     return None, ()
 
 
-def _format_divergence(runs: ComparedRuns, parting: _Divergence) -> str:
-    where = f"below {_format_step(runs, parting.above[1])}" if parting.above else "at the top"
-    after = f" after {_format_step(runs, parting.before)}" if parting.before else ""
-    if parting.added is None:
-        assert parting.missing is not None
-        said = f"B has no {_step_name(parting.missing)}, which A has"
-    elif parting.missing is None:
-        said = f"B has {_format_step(runs, parting.added)}, which A has not"
+def _format_divergence(runs: ComparedRuns, divergence: _Divergence) -> str:
+    where = f"below {_format_step(runs, divergence.above[1])}" if divergence.above else "at the top"
+    after = f" after {_format_step(runs, divergence.before)}" if divergence.before else ""
+    if divergence.added is None:
+        assert divergence.missing is not None
+        text = f"B has no {_step_name(divergence.missing)}, which A has"
+    elif divergence.missing is None:
+        text = f"B has {_format_step(runs, divergence.added)}, which A lacks"
     else:
-        said = (
-            f"B has {_format_step(runs, parting.added)} where A has {_step_name(parting.missing)}"
-        )
-    return f"first divergence: {where}{after}: {said}"
+        missing = _step_name(divergence.missing)
+        text = f"B has {_format_step(runs, divergence.added)} where A has {missing}"
+    return f"first divergence: {where}{after}: {text}"
 
 
 def _find_reordered(runs: ComparedRuns, pairs: Sequence[Pair]) -> Iterator[str]:
@@ -161,11 +160,11 @@ def _find_reordered(runs: ComparedRuns, pairs: Sequence[Pair]) -> Iterator[str]:
 
 def _find_outcome_changes(runs: ComparedRuns, pairs: Sequence[Pair]) -> Iterator[str]:
     """The first steps that failed, or returned nothing, in one run only."""
-    told = 0
+    shown = 0
     for ours, theirs in sorted(pairs, key=lambda pair: (pair[1].end, -pair[1].depth)):
         text = _compare_outcome(runs, ours, theirs)
-        if text and told < _MOST_OF_A_KIND:
-            told += 1
+        if text and shown < _MOST_OF_A_KIND:
+            shown += 1
             yield f"other outcome: {_format_step(runs, theirs)}: {text}"
 
 
@@ -173,8 +172,8 @@ def _compare_outcome(runs: ComparedRuns, ours: Node, theirs: Node) -> str | None
     if ours.span.has_error != theirs.span.has_error:
         failed = theirs if theirs.span.has_error else ours
         assert failed.span.error_info is not None
-        said = one_line(error_message(failed.span.error_info), limit=120)
-        return f"fails in {'B' if failed is theirs else 'A'} only ({said})"
+        text = one_line(error_message(failed.span.error_info), limit=120)
+        return f"fails in {'B' if failed is theirs else 'A'} only ({text})"
     if theirs.span.has_error or not _both_read(runs, ours, theirs):
         return None
     if has_empty_output(ours) != has_empty_output(theirs):
@@ -213,7 +212,7 @@ def _find_slower_steps(runs: ComparedRuns, pairs: Sequence[Pair]) -> Iterator[st
     shifts.sort(key=lambda shift: -shift[0])
     for _, old, new, theirs in shifts[:_MOST_OF_A_KIND]:
         step = _format_step(runs, theirs)
-        yield f"slower: {step}: {format_duration(old)} → {format_duration(new)} of its own"
+        yield f"slower: {step}: {format_duration(old)} → {format_duration(new)} own time"
 
 
 def _both_read(runs: ComparedRuns, ours: Node, theirs: Node) -> bool:

@@ -112,12 +112,12 @@ def _format_ratio(before: float, after: float) -> str:
 
 def _compare_errors(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
     mine, theirs = _error_texts(a), _error_texts(b)
-    for said in mine:
-        if said not in theirs:
-            yield f"error only in A: {said}"
-    for said in theirs:
-        if said not in mine:
-            yield f"error only in B: {said}"
+    for text in mine:
+        if text not in theirs:
+            yield f"error only in A: {text}"
+    for text in theirs:
+        if text not in mine:
+            yield f"error only in B: {text}"
 
 
 def _error_texts(side: ComparedSide) -> list[str]:
@@ -214,7 +214,7 @@ def _compare_bodies(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
 
 def _compare_pairs(a: ComparedSide, b: ComparedSide, alias: Alias) -> Iterator[str]:
     """Spans at the same place on both sides whose input or output differs, the first few."""
-    told = 0
+    shown = 0
     for one, other in _match_spans(a, b):
         if one.id not in a.analysis.bodies or other.id not in b.analysis.bodies:
             continue
@@ -224,8 +224,8 @@ def _compare_pairs(a: ComparedSide, b: ComparedSide, alias: Alias) -> Iterator[s
             if change is not None:
                 pair = f"{alias(one.id)} and {alias(other.id)} {one_line(one.name, limit=60)}"
                 yield f"{pair}: {change.path}: {change.text}"
-                told += 1
-        if told >= _PAIRS:
+                shown += 1
+        if shown >= _PAIRS:
             return
 
 

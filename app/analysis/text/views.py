@@ -1,4 +1,4 @@
-"""Closer looks at an examined trace, as bounded texts."""
+"""Detailed views of an analysed trace, as bounded texts."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -59,9 +59,8 @@ def format_critical_path(
         f" {format_duration(segment.duration)} ({format_percent(segment.duration, whole)})"
         for segment in segments[offset:]
     )
-    title = (
-        f"Critical path, {format_count(len(segments), 'segment')}, {format_duration(whole)} in all:"
-    )
+    count = format_count(len(segments), "segment")
+    title = f"Critical path, {count}, {format_duration(whole)} in total:"
     where = f', root="{alias(root.id)}"' if root else ""
     call = f'view="critical_path"{where}'
     total = len(segments)
@@ -77,17 +76,17 @@ def _format_node(node: Node | None, alias: Alias) -> str:
 def format_profile(
     analysis: TraceAnalysis, *, alias: Alias, offset: int = 0, budget_tokens: int = DEFAULT_BUDGET
 ) -> str:
-    """Time, tokens and cost by name and model, silences, times to first token."""
+    """Time, tokens and cost by name and model, idle gaps, times to first token."""
     profile = analysis.profile
     lines = [
         f"wall time {format_duration(profile.duration)},"
-        f" {profile.parallelism:.2f} spans at work at a time"
+        f" {profile.parallelism:.2f} spans in parallel on average"
         f" while any ran ({format_duration(profile.busy)})",
         f"spent: {', '.join(format_spending(profile.spend)) or 'no tokens or cost recorded'}",
     ]
     lines += [f"model {_format_group_line(group)}" for group in profile.by_model]
     lines += [
-        f"silence of {format_duration(gap.duration)} between {alias(gap.before.id)} and"
+        f"idle for {format_duration(gap.duration)} between {alias(gap.before.id)} and"
         f" {alias(gap.after.id)}"
         for gap in profile.gaps
     ]
@@ -177,8 +176,8 @@ def _matches_filters(
 _SORT_TITLES: dict[Sort, str] = {
     "start": "in the order of the tree",
     "duration": "longest first",
-    "own_time": "most time of their own first",
-    "cost": "dearest first",
+    "own_time": "most own time first",
+    "cost": "most expensive first",
     "tokens": "most tokens first",
 }
 
