@@ -92,7 +92,7 @@ class Panel:
             if not self._streaming:
                 return ()
             return self._partial_frames(
-                event.bubble, self._find_text(event.bubble).feed(event.parts)
+                event.bubble, self._bubble_text(event.bubble).feed(event.parts)
             )
         self._turn_links.follow(event)
         if isinstance(event, ReplyCompleted):
@@ -117,9 +117,9 @@ class Panel:
             frames.append(self._model_frame(reply))
         if reply.text:
             if self._streaming:
-                frames += self._partial_frames(
-                    reply.bubble, self._find_text(reply.bubble).end(reply)
-                )
+                rest = self._bubble_text(reply.bubble).end(reply)
+                frames += self._partial_frames(reply.bubble, rest)
+                del self._texts[reply.bubble]
             text = make_inert(reply.text, self._turn_links.links, reply.cited)
             frames.append(self._response_frame(reply.bubble, text, partial=False))
         for call in reply.calls:
@@ -127,7 +127,8 @@ class Panel:
             frames.append(self._tool_frame("tool_call", "tool_call", call.id, shown))
         return frames
 
-    def _find_text(self, bubble: str) -> _BubbleText:
+    def _bubble_text(self, bubble: str) -> _BubbleText:
+        """The text of a bubble, which begins now if the bubble is new."""
         text = self._texts.get(bubble)
         if text is None:
             text = self._texts[bubble] = _BubbleText(self._turn_links.links)

@@ -46,7 +46,7 @@ class RequestLimits:
 
     body: RequestBodyLimits
     message_characters: int
-    pace: StreamTimeouts
+    timeouts: StreamTimeouts
 
 
 class Endpoints:
@@ -146,7 +146,7 @@ class Endpoints:
             self._ui, workspace=turn.workspace, trace_id=trace_id, question=message
         )
         panel = Panel(turn.key.turn_id, turn_links, streaming=question.streaming)
-        return TurnStream(turn, panel, self._limits.pace)
+        return TurnStream(turn, panel, self._limits.timeouts)
 
     async def delete_conversation(self, request: Request[AppState]) -> Response:
         conversations = request.state["conversations"]

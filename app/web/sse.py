@@ -59,13 +59,13 @@ class TurnStream:
     """Streams a running turn; the turn stops when the client disconnects.
 
     A frame is sent only after the one before it was accepted. A client that accepts nothing for
-    `pace.reader` seconds counts as disconnected.
+    `timeouts.reader` seconds counts as disconnected.
     """
 
-    def __init__(self, turn: Turn, panel: Panel, pace: StreamTimeouts) -> None:
+    def __init__(self, turn: Turn, panel: Panel, timeouts: StreamTimeouts) -> None:
         self._turn = turn
         self._panel = panel
-        self._pace = pace
+        self._timeouts = timeouts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -78,19 +78,19 @@ class TurnStream:
 
     async def _send_all(self, send: Send) -> None:
         async def send_in_time(message: Message) -> None:
-            with anyio.fail_after(self._pace.reader):
+            with anyio.fail_after(self._timeouts.reader):
                 await send(message)
 
         try:
             await self._send_frames(send_in_time)
         except TimeoutError:
-            log.info("client_reads_nothing", seconds=self._pace.reader)
+            log.info("client_reads_nothing", seconds=self._timeouts.reader)
 
     async def _send_frames(self, send: Send) -> None:
         await send(_start_message())
         feed = self._turn.feed
         while True:
-            event = await feed.next(self._pace.heartbeat)
+            event = await feed.next(self._timeouts.heartbeat)
             if event is None and feed.ended:
                 break
             if event is None:
