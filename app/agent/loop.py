@@ -104,4 +104,5 @@ def _check_complete(reply: Reply) -> None:
             "The answer reached the maximum length of one reply. Ask the assistant to continue, or "
             "ask for a shorter answer.",
             reason="length",
+            setting="AGENT_MAX_COMPLETION_TOKENS",
         )

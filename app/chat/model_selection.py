@@ -291,14 +291,9 @@ class ChosenModel:
         self, messages: Sequence[Message], *, tools: Sequence[ToolSpec], say: Callable[[str], None]
     ) -> Reply:
         """See `agent.ports.Model`; where no candidate works the first one's failure is raised."""
-        try:
-            if self._model is not None:
-                return await self._model.reply(messages, tools=tools, say=say)
-            return await self._first_reply(messages, tools, say)
-        except ModelFailed as error:
-            if error.setting:
-                log.warning("model_failed", reason=error.reason, check_setting=error.setting)
-            raise
+        if self._model is not None:
+            return await self._model.reply(messages, tools=tools, say=say)
+        return await self._first_reply(messages, tools, say)
 
     async def _first_reply(
         self, messages: Sequence[Message], tools: Sequence[ToolSpec], say: Callable[[str], None]

@@ -11,7 +11,7 @@ from app.conversation.feed import Feed
 from app.conversation.ports import TurnObserver
 from app.conversation.token_usage import TokenPrice, UsageAccount
 from app.db.store import Store, TurnKey
-from app.errors import DatabaseUnavailable, OpikAssistError, TurnLost
+from app.errors import DatabaseUnavailable, ModelFailed, OpikAssistError, TurnLost
 from app.events import (
     AliasesAssigned,
     ModelCalled,
@@ -210,6 +210,9 @@ class Turn:
             try:
                 await answer(self)
             except OpikAssistError as error:
+                if isinstance(error, ModelFailed) and error.setting:
+                    fields = {"reason": error.reason, "check_setting": error.setting}
+                    log.warning("model_failed", **fields, **self._label)
                 return _build_failure(error, self._request_id)
             except Exception:
                 log.exception("turn_crashed", **self._label)

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import anyio
+from structlog.testing import capture_logs
 
 from app.agent.citations import Aliases
 from app.conversation.history import restore_aliases
 from app.conversation.turn import Turn
 from app.db.store import EventEntry, Store, TurnKey
-from app.events import AliasesAssigned
+from app.errors import ModelFailed
+from app.events import AliasesAssigned, TurnFailed
 from tests.conversation.turn_setup import logged, ran, tool_done, turn_on
 
 SPANS = [str(UUID(int=number)) for number in range(10, 14)]
@@ -54,3 +56,19 @@ async def test_short_names_are_stored_in_their_order_by_calls_that_end_together(
         (SPANS[1],),
     ]
     assert restore_aliases(stored).span_id("s2") == aliases.span_id("s2") == SPANS[1]
+
+
+async def test_a_failure_logs_the_setting_that_its_message_does_not_name(store: Store) -> None:
+    turn = await turn_on(store)
+
+    async def answer(_: Turn) -> None:
+        raise ModelFailed("Ask your administrator.", reason="no_model", setting="AGENT_MODEL")
+
+    with capture_logs() as logs:
+        (ending,) = await ran(turn, answer)
+
+    assert isinstance(ending, TurnFailed)
+    assert "AGENT_MODEL" not in ending.message
+    (line,) = [each for each in logs if each["event"] == "model_failed"]
+    assert (line["reason"], line["check_setting"]) == ("no_model", "AGENT_MODEL")
+    assert line["turn"] == turn.key.turn_id
