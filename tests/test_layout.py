@@ -20,7 +20,7 @@ LONG_MODULES = {
     "settings.py": "the one list of all settings, with a description for each",
 }
 LONG_FUNCTIONS = {
-    "main.py: lifespan": "opens the parts of the service in their order, and closes them in reverse",
+    "main.py: lifespan": "opens the parts of the service in order, and closes them in reverse",
     "web/openapi.py: _describe_paths": "one dictionary with an entry for each route",
 }
 

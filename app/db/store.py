@@ -46,7 +46,6 @@ class Store:
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         """`seconds` limits a transaction with all its attempts."""
-        self._engine = engine
         self._transactions = Transactions(engine, attempts=attempts, sleep=sleep, seconds=seconds)
         self._owner_key: bytes | None = None
 
@@ -185,15 +184,6 @@ class Store:
     async def clear_feedback(self, owner: Owner, trace_id: str) -> str | None:
         """Removes the current conversation's feedback, if any; returns its id, if there is one."""
         return await self._transactions.run(lambda db: _clear_feedback(db, owner, trace_id))
-
-    async def ping(self) -> None:
-        """Raises DatabaseUnavailable unless the database answers."""
-        await self._transactions.run(lambda db: db.scalar(select(1)))
-
-    async def close(self) -> None:
-        """Ends the engine and its connections."""
-        with anyio.CancelScope(shield=True):
-            await self._engine.dispose()
 
 
 def _fit_column(name: str) -> str:

@@ -14,7 +14,7 @@ from app.db import migrations
 from app.db.retention_batches import EMPTY_BATCH, RemovedBatch, RetentionBatches
 from app.db.store import Store
 from testkit import databases
-from tests.db.test_retention import DAY, expiring, kept, said, untouched_for
+from tests.db.test_retention_batches import DAY, expiring, kept, said, untouched_for
 
 AGAIN = 60.0
 

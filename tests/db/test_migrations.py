@@ -138,7 +138,7 @@ async def test_an_upgrade_that_was_cut_off_is_completed_by_the_next(
         await begun(Store(engine))
 
 
-async def test_the_way_up_and_down_loses_nothing_that_was_said(empty_database_uri: str) -> None:
+async def test_upgrade_and_downgrade_keep_all_events(empty_database_uri: str) -> None:
     async with databases.open_engine(empty_database_uri) as engine:
         await _alembic(engine, lambda config: command.upgrade(config, "0001"))
         store = Store(engine)

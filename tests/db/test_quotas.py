@@ -53,7 +53,7 @@ async def _count(engine: AsyncEngine, table: Any) -> int:
         return await db.scalar(select(func.count()).select_from(table)) or 0
 
 
-async def test_as_many_turns_of_one_owner_run_at_once_as_are_allowed(store: Store) -> None:
+async def test_concurrent_turns_of_one_owner_are_limited(store: Store) -> None:
     quotas = Quotas(owner_turns=2)
     first = await begun_about(store, 1, quotas)
     await begun_about(store, 2, quotas)
@@ -68,7 +68,7 @@ async def test_as_many_turns_of_one_owner_run_at_once_as_are_allowed(store: Stor
     await begun_about(store, 3, quotas)
 
 
-async def test_as_many_turns_of_one_workspace_run_at_once_as_are_allowed(store: Store) -> None:
+async def test_concurrent_turns_of_one_workspace_are_limited(store: Store) -> None:
     quotas = Quotas(workspace_turns=2)
     first = await begun_about(store, 1, quotas)
     await begun_about(store, 2, quotas, owner=BOB)
@@ -93,7 +93,7 @@ async def test_a_turn_whose_process_died_or_whose_conversation_is_gone_takes_no_
     await begun_about(store, 2, quotas)
 
 
-async def test_as_many_questions_within_a_minute_as_are_allowed_and_then_one_by_one(
+async def test_questions_within_a_minute_are_limited_and_then_admitted_one_by_one(
     store: Store, engine: AsyncEngine
 ) -> None:
     quotas = Quotas(owner_turns_per_minute=2)
@@ -127,7 +127,7 @@ async def test_deleting_conversations_does_not_give_questions_or_tokens_back(
     await _refused(store, 1, by_day)
 
 
-async def test_a_workspace_spends_its_tokens_of_a_day_and_gets_new_ones_at_midnight(
+async def test_a_workspace_has_tokens_per_day_and_gets_new_ones_at_midnight(
     store: Store, engine: AsyncEngine
 ) -> None:
     quotas = Quotas(workspace_tokens_per_day=1_000)
@@ -150,7 +150,7 @@ async def test_a_workspace_spends_its_tokens_of_a_day_and_gets_new_ones_at_midni
     await begun_about(store, 4, quotas)
 
 
-async def test_as_many_conversations_are_kept_as_are_allowed(store: Store) -> None:
+async def test_the_number_of_conversations_is_limited(store: Store) -> None:
     quotas = Quotas(owner_conversations=2)
     await begun_about(store, 1, quotas)
     await finish(store, await begun_about(store, 2, quotas))
@@ -207,7 +207,7 @@ async def test_a_repeated_begin_is_counted_once_and_not_refused(
     assert await _count(engine, admissions) == 1
 
 
-async def test_what_no_limit_counts_any_more_is_removed(store: Store, engine: AsyncEngine) -> None:
+async def test_old_admissions_are_deleted(store: Store, engine: AsyncEngine) -> None:
     for number in range(3):
         await begun_about(store, number, ALL_QUOTAS)
     await _age(engine, 86_401)
@@ -216,7 +216,7 @@ async def test_what_no_limit_counts_any_more_is_removed(store: Store, engine: As
     assert await _count(engine, admissions) == 1
 
 
-async def test_nothing_is_looked_for_through_a_whole_table(tmp_path: Path) -> None:
+async def test_no_query_scans_a_whole_table(tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path / 'a.db'}"
     async with databases.open_engine(uri) as engine:
         await migrations.prepare_schema(engine, migrate=True, attempts=1, delay=0)

@@ -81,7 +81,7 @@ async def test_processes_that_begin_turns_at_once_never_pass_a_limit(database_ur
     assert (begun_in_all, refused_in_all) == (7, 83)
 
 
-async def test_letting_in_many_owners_of_one_workspace_ends_in_no_deadlock(
+async def test_admitting_many_owners_of_one_workspace_causes_no_deadlock(
     database_uri: str,
 ) -> None:
     ended = 0

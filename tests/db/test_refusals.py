@@ -67,7 +67,7 @@ async def _variable(engine: AsyncEngine, name: str) -> int:
 
 
 @pytest.mark.parametrize("kilobytes", [16, 64])
-async def test_what_a_small_packet_cannot_hold_is_cut_and_everything_else_is_whole(
+async def test_an_event_larger_than_a_packet_is_cut_and_others_stay_whole(
     server: AsyncEngine, uri: str, kilobytes: int
 ) -> None:
     before = await _variable(server, "max_allowed_packet")
@@ -111,7 +111,7 @@ async def refusing(server: AsyncEngine, uri: str, refusal: str) -> AsyncIterator
 
 
 @pytest.mark.parametrize("refusal", ["read only", "no right"])
-async def test_a_turn_outlasts_a_database_that_takes_no_writes_for_a_while(
+async def test_a_turn_survives_a_database_that_refuses_writes_for_a_while(
     server: AsyncEngine, plain_uri: str, refusal: str
 ) -> None:
     said = [tool_done(0), tool_done(1)]
@@ -131,7 +131,7 @@ async def test_a_turn_outlasts_a_database_that_takes_no_writes_for_a_while(
 
 
 @pytest.mark.parametrize("refusal", ["read only", "no right"])
-async def test_a_database_that_takes_no_writes_is_not_ready_until_it_does(
+async def test_a_database_that_refuses_writes_is_not_ready(
     server: AsyncEngine, plain_uri: str, refusal: str
 ) -> None:
     async with databases.open_engine(plain_uri) as engine:
@@ -143,7 +143,7 @@ async def test_a_database_that_takes_no_writes_is_not_ready_until_it_does(
         assert await check.find_fault_for_turns() is None
 
 
-async def test_a_turn_goes_on_while_somebody_else_holds_its_lock(uri: str) -> None:
+async def test_a_turn_goes_on_while_another_transaction_holds_its_lock(uri: str) -> None:
     said = [tool_done(0), tool_done(1)]
     async with databases.open_engine(uri) as engine, databases.open_engine(uri) as other:
         store = Store(engine)
@@ -159,7 +159,7 @@ async def test_a_turn_goes_on_while_somebody_else_holds_its_lock(uri: str) -> No
         assert await logged(store, turn.key) == [*said, TurnFinished()]
 
 
-async def test_a_schema_that_is_gone_is_told_in_words_and_logged_without_content(
+async def test_a_missing_schema_is_reported_and_logged_without_content(
     store: Store, engine: AsyncEngine
 ) -> None:
     turn = await begun(store)

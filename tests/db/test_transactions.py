@@ -19,7 +19,7 @@ def failing(error: type[Exception]) -> Callable[[AsyncConnection], object]:
     return fail
 
 
-async def test_an_outage_is_logged_now_and_then_with_how_often_it_was_met(
+async def test_an_outage_is_logged_once_in_an_interval_with_its_count(
     engine: AsyncEngine,
 ) -> None:
     now = 0.0

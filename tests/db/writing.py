@@ -2,6 +2,8 @@
 
 from uuid import uuid4
 
+from sqlalchemy import select
+
 from app.caller import Owner
 from app.db.store import Conversation, EventEntry, Quotas, Store, TurnKey
 from app.events import ReplyCompleted, StoredEvent, TurnFinished, TurnStarted
@@ -99,3 +101,8 @@ async def begun_about(
         quotas=quotas,
         lease_seconds=lease_seconds,
     )
+
+
+async def ping(store: Store) -> None:
+    """Raises DatabaseUnavailable unless the database answers."""
+    await store._transactions.run(lambda db: db.scalar(select(1)))

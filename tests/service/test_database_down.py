@@ -23,7 +23,7 @@ async def service(mortal_uri: str) -> Any:
         yield service
 
 
-async def test_an_outage_is_told_and_the_first_request_after_it_succeeds(
+async def test_an_outage_is_reported_and_the_first_request_after_it_succeeds(
     service: Service, private_server: databases.PrivateServer
 ) -> None:
     await service.ask()

@@ -77,7 +77,7 @@ async def test_an_outage_within_a_turn_goes_unnoticed_and_leaves_the_whole_log(
     assert (await service.ask("And now?")).error is None
 
 
-async def test_an_outage_that_outlasts_a_turn_leaves_the_whole_answer_and_is_told_at_its_end(
+async def test_an_outage_longer_than_a_turn_leaves_the_whole_answer_with_a_note(
     service: Service, private_server: databases.PrivateServer
 ) -> None:
     with structlog.testing.capture_logs() as logs:

@@ -17,7 +17,7 @@ from testkit.processes import SERVICE, backend_and_service_process, find_free_po
 from testkit.scripted_chat import answer
 
 
-async def test_the_version_is_told(tmp_path: Path) -> None:
+async def test_the_version_is_printed(tmp_path: Path) -> None:
     ended = await run_python(*SERVICE, "--version", folder=tmp_path)
     assert ended == (0, f"opik-assist {__version__}\n", "")
 
@@ -77,7 +77,7 @@ async def test_a_wrong_setting_stops_the_start_with_one_readable_line(
     assert wrong == []
 
 
-async def test_a_database_that_never_comes_stops_the_start_in_words(tmp_path: Path) -> None:
+async def test_a_database_that_never_answers_stops_the_start_with_a_message(tmp_path: Path) -> None:
     code, _, log = await run_python(
         *SERVICE,
         folder=tmp_path,
@@ -93,7 +93,7 @@ async def test_a_database_that_never_comes_stops_the_start_in_words(tmp_path: Pa
     assert "database" in log
 
 
-def test_every_connection_sends_at_once_and_gives_up_a_reader_in_time() -> None:
+def test_every_connection_sends_at_once_and_drops_a_client_that_reads_nothing() -> None:
     config = uvicorn.Config("app.main:app", host="127.0.0.1", port=0)
     with _bind_listener(config, reader_seconds=2) as listener, socket.socket() as client:
         listener.listen()

@@ -74,7 +74,7 @@ async def test_sigterm_gives_a_running_turn_time_to_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-async def test_sigterm_ends_a_turn_that_takes_too_long_with_a_last_word_and_stores_it(
+async def test_sigterm_ends_a_turn_that_takes_too_long_with_a_last_message_and_stores_it(
     tmp_path: Path,
 ) -> None:
     async with backend_and_service_process(
@@ -97,7 +97,7 @@ async def test_sigterm_ends_a_turn_that_takes_too_long_with_a_last_word_and_stor
         assert (await service.ask()).texts == ["Back."]
 
 
-async def test_for_a_while_after_sigterm_the_service_says_that_it_ends_and_takes_no_question(
+async def test_after_sigterm_the_service_is_not_ready_and_refuses_questions(
     tmp_path: Path,
 ) -> None:
     async with backend_and_service_process(tmp_path, DRAIN_SECONDS="60") as (service, process):
@@ -159,7 +159,7 @@ async def test_a_person_at_a_terminal_waits_for_no_load_balancer(tmp_path: Path)
 
 
 @pytest.mark.slow
-async def test_a_question_that_is_too_late_is_refused_in_words(tmp_path: Path) -> None:
+async def test_a_question_after_sigterm_is_refused_with_a_message(tmp_path: Path) -> None:
     async with backend_and_service_process(tmp_path) as (service, process):
         service.switches.faults.append(Fault(Delay(1.5), path=f"/v1/private/traces/{TRACE_ID}"))
         asking = asyncio.create_task(service.ask())
@@ -199,7 +199,7 @@ async def ends_before_it_started(process: PythonProcess, code: int = 0) -> None:
 
 
 @pytest.mark.parametrize(("command", "code"), [(("-m", "app"), 0), (UVICORN, 3)])
-async def test_a_start_that_waits_for_its_database_ends_when_it_is_told_to(
+async def test_sigterm_ends_a_start_that_waits_for_its_database(
     tmp_path: Path, command: tuple[str, ...], code: int
 ) -> None:
     values = waiting_for(f"mysql://anna:{credentials.PASSWORD}@127.0.0.1:{find_free_port()}/opik")
@@ -210,7 +210,7 @@ async def test_a_start_that_waits_for_its_database_ends_when_it_is_told_to(
 
 
 @pytest.mark.slow
-async def test_a_start_before_a_database_that_says_nothing_ends_when_it_is_told_to(
+async def test_sigterm_ends_a_start_before_a_database_that_sends_nothing(
     tmp_path: Path,
 ) -> None:
     with databases.silent_server() as (listener, uri):
@@ -229,7 +229,7 @@ def private_uri(private_server: databases.PrivateServer) -> Iterator[str]:
 
 
 @pytest.mark.slow
-async def test_a_start_that_waits_for_anothers_migration_ends_when_it_is_told_to(
+async def test_sigterm_ends_a_start_that_waits_for_another_migration(
     tmp_path: Path, private_uri: str
 ) -> None:
     async with databases.open_engine(private_uri) as engine, engine.connect() as other:
@@ -265,7 +265,7 @@ async def test_a_database_that_hangs_does_not_hold_up_the_end(
 
 
 @pytest.mark.slow
-async def test_a_database_that_hangs_under_what_removes_old_conversations_does_not_either(
+async def test_a_database_that_hangs_during_retention_does_not_hold_up_the_end(
     tmp_path: Path, private_server: databases.PrivateServer, private_uri: str
 ) -> None:
     values = {

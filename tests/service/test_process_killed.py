@@ -14,7 +14,7 @@ from testkit.service import span_id
 
 
 @pytest.mark.slow
-async def test_a_killed_process_loses_nothing_that_was_complete_and_the_next_turn_is_told(
+async def test_a_killed_process_loses_no_complete_event_and_the_next_turn_knows(
     tmp_path: Path, database_uri: str
 ) -> None:
     call = ("get_span_details", f'{{"span_id": "{span_id(3)}"}}')

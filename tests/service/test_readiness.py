@@ -64,7 +64,7 @@ async def test_a_service_is_ready_though_its_backend_is_not(database_uri: str) -
     ("status", "backend"),
     [(200, "reachable"), (404, "reachable"), (502, "unreachable"), (503, "unreachable")],
 )
-async def test_any_answer_but_a_servers_error_means_a_reachable_backend(
+async def test_any_answer_but_a_server_error_means_a_reachable_backend(
     tmp_path: Path, status: int, backend: str
 ) -> None:
     asked: list[tuple[str, bool]] = []
@@ -90,7 +90,7 @@ async def test_both_probes_answer_to_any_site(database_uri: str) -> None:
         assert (await probe.get("nothing", **FOREIGN))[0] == 403
 
 
-async def test_a_schema_that_this_code_may_not_use_any_more_is_named(
+async def test_a_schema_that_this_code_cannot_use_is_reported(
     empty_database_uri: str,
 ) -> None:
     async with probing(empty_database_uri) as probe:
@@ -107,7 +107,9 @@ async def test_a_schema_that_this_code_may_not_use_any_more_is_named(
         assert "alembic upgrade head" in told["message"]
 
 
-async def test_a_database_that_takes_no_events_is_told_until_it_does(database_uri: str) -> None:
+async def test_a_database_that_refuses_events_is_reported_until_it_takes_them(
+    database_uri: str,
+) -> None:
     async with probing(database_uri) as probe, databases.open_engine(database_uri) as engine:
         async with without_events(engine):
             status, told = await probe.get()
@@ -116,7 +118,7 @@ async def test_a_database_that_takes_no_events_is_told_until_it_does(database_ur
         assert (await probe.get())[0] == 200
 
 
-async def test_a_killed_database_is_told_and_its_return_is_seen_at_once(
+async def test_a_killed_database_is_reported_and_its_return_is_noticed_at_once(
     private_uri: str, private_server: databases.PrivateServer
 ) -> None:
     async with probing(private_uri) as probe:
@@ -137,7 +139,7 @@ async def test_a_killed_database_is_told_and_its_return_is_seen_at_once(
 
 
 @pytest.mark.slow
-async def test_a_locked_sqlite_file_is_told_until_it_is_free(tmp_path: Path) -> None:
+async def test_a_locked_sqlite_file_is_reported_until_it_is_free(tmp_path: Path) -> None:
     path = tmp_path / "locked.db"
     async with probing(f"sqlite:///{path}") as probe:
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:

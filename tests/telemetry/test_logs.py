@@ -9,7 +9,7 @@ from app.telemetry import logs
 from testkit.service import running
 
 
-async def test_handlers_of_others_still_hear_a_service_that_has_started(
+async def test_handlers_of_others_still_get_lines_after_the_start(
     migrated_sqlite_uri: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with running(migrated_sqlite_uri) as service:

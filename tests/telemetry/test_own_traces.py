@@ -78,7 +78,7 @@ async def test_calls_of_models_and_tools_have_their_real_times(tmp_path: Path) -
     assert second <= second_end <= whole[1]
 
 
-async def test_a_trace_tells_what_was_analysed_and_what_it_took(tmp_path: Path) -> None:
+async def test_a_trace_holds_what_was_analysed_and_its_cost(tmp_path: Path) -> None:
     async with observed(tmp_path) as running:
         trace, spans = await running.ask(LOOKING, ANSWERED)
         first, second = named(spans, "model_reply")
@@ -131,7 +131,7 @@ async def test_a_conversation_is_a_thread_and_a_new_one_another(tmp_path: Path) 
     assert len({first["id"], second["id"], third["id"]}) == 3
 
 
-async def test_what_is_sent_without_content_quotes_nobody(tmp_path: Path) -> None:
+async def test_traces_without_content_quote_no_text(tmp_path: Path) -> None:
     scripts = [
         calling(("search_spans", json.dumps({"text": ARGUMENT})), (TOOL, "{}"), status=STATUS),
         LOOKING,
@@ -213,7 +213,7 @@ async def test_a_trace_that_cannot_be_read_is_an_error_without_calls(tmp_path: P
     assert running.target.spans == []
 
 
-async def test_a_stopped_turn_is_told_as_one_and_is_no_error(tmp_path: Path) -> None:
+async def test_a_stopped_turn_is_cancelled_and_no_error(tmp_path: Path) -> None:
     async with observed(tmp_path, opik_internal_content="full") as running:
         running.plays([text("Half an "), asyncio.Event()])
         async with running.service.asking() as stream:

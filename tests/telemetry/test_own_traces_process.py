@@ -66,7 +66,7 @@ async def test_the_sdk_leaves_our_error_reports_alone_and_takes_no_foreign_setti
 
 
 @pytest.mark.slow
-async def test_a_process_whose_traces_nobody_takes_counts_them_and_ends_in_time(
+async def test_a_process_with_undeliverable_traces_counts_them_and_ends_in_time(
     tmp_path: Path,
 ) -> None:
     async with observed_process(tmp_path) as (running, target):

@@ -165,7 +165,7 @@ async def test_timings_and_profiles_carry_no_content_either(tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-async def test_what_a_user_can_be_told_is_not_reported(tmp_path: Path) -> None:
+async def test_errors_with_a_message_for_the_user_are_not_reported(tmp_path: Path) -> None:
     async with reported(tmp_path, RETRY_MAX_ATTEMPTS="1") as running:
         service = running.service
         missing = await service.http.get(service.session(NO_TRACE), headers=service.headers)

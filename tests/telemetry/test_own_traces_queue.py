@@ -111,7 +111,7 @@ async def test_turns_do_not_wait_for_a_backend_that_fails_or_hangs(
     assert time.monotonic() - ending < 60
 
 
-async def test_what_waits_at_the_end_is_still_sent(tmp_path: Path) -> None:
+async def test_waiting_traces_are_sent_at_the_end(tmp_path: Path) -> None:
     async with observed(tmp_path) as running:
         running.target.standin.switches.faults = [Fault(Delay(0.3), times=1)]
         running.plays(answer("It was the tool."))

@@ -59,7 +59,7 @@ async def kept(engine: AsyncEngine) -> set[str]:
         return set(await db.scalars(select(sessions.c.id)))
 
 
-async def test_what_is_older_than_the_days_goes_with_all_that_hangs_on_it(
+async def test_conversations_older_than_the_days_are_deleted_with_their_rows(
     store: Store, engine: AsyncEngine
 ) -> None:
     old, young = await said(store, 1), await said(store, 2)
@@ -84,7 +84,7 @@ async def test_what_is_older_than_the_days_goes_with_all_that_hangs_on_it(
         assert await db.scalar(select(func.count()).select_from(feedback)) == 1
 
 
-async def test_a_conversation_with_a_living_turn_stays_and_one_of_a_dead_process_goes(
+async def test_a_conversation_with_a_running_turn_stays_and_one_of_a_dead_process_goes(
     store: Store, engine: AsyncEngine
 ) -> None:
     living = await begun(store, trace_id=numbered_trace(1))
@@ -237,9 +237,7 @@ async def test_of_several_processes_that_start_at_once_one_removes(database_uri:
     assert sorted(outcomes, key=str) == [None, None, None, gone(old)]
 
 
-async def test_admissions_that_no_limit_counts_any_more_go_too(
-    store: Store, engine: AsyncEngine
-) -> None:
+async def test_retention_deletes_old_admissions(store: Store, engine: AsyncEngine) -> None:
     for number in range(2):
         quotas = Quotas(owner_turns_per_minute=9)
         await begun(store, trace_id=numbered_trace(number), quotas=quotas)
@@ -266,7 +264,7 @@ async def asked(tmp_path: Path) -> AsyncIterator[tuple[AsyncEngine, list[tuple[s
         yield engine, statements
 
 
-async def test_nothing_is_looked_for_through_a_whole_table(
+async def test_no_query_scans_a_whole_table(
     asked: tuple[AsyncEngine, list[tuple[str, Any]]],
 ) -> None:
     engine, statements = asked

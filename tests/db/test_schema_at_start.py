@@ -14,6 +14,7 @@ from app.db.store import Store
 from app.errors import StartRefused
 from app.settings import database_url
 from testkit import credentials, databases
+from tests.db.writing import ping
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,7 +41,7 @@ async def test_the_service_waits_for_a_database_that_is_not_up_yet(
     async with databases.open_engine(private_empty_uri) as engine:
         with structlog.testing.capture_logs() as logs:
             await migrations.prepare_schema(engine, migrate=True, attempts=5, delay=1.5, sleep=wait)
-        await Store(engine).ping()
+        await ping(Store(engine))
 
     assert waits == [1.5, 1.5]
     assert [log["event"] for log in logs] == [
@@ -51,7 +52,7 @@ async def test_the_service_waits_for_a_database_that_is_not_up_yet(
     assert databases.PASSWORD not in str(logs)
 
 
-async def test_a_database_that_never_comes_stops_the_start_in_one_line() -> None:
+async def test_a_database_that_never_answers_stops_the_start_in_one_line() -> None:
     waits: list[float] = []
 
     async def wait(seconds: float) -> None:
@@ -70,7 +71,7 @@ async def test_a_database_that_never_comes_stops_the_start_in_one_line() -> None
     assert credentials.PASSWORD not in caught.value.message + str(logs)
 
 
-async def test_a_listener_that_accepts_and_says_nothing_stops_the_start_in_one_line(
+async def test_a_listener_that_accepts_and_sends_nothing_stops_the_start_in_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(migrations, "REACH_SECONDS", 0.2)
@@ -164,7 +165,7 @@ def test_the_command_line_migrates_and_prints_its_target_without_the_password(
         (f"postgresql://app:{credentials.PASSWORD}@h/chats", "SESSION_SERVICE_URI"),
     ],
 )
-def test_a_command_that_cannot_work_says_so_in_a_line_without_the_password(
+def test_a_command_that_cannot_work_fails_with_a_line_without_the_password(
     uri: str, words: str
 ) -> None:
     result = _run_alembic(uri, "upgrade", "head")

@@ -55,7 +55,7 @@ async def test_a_second_question_goes_on_in_the_same_conversation(
     assert parents == {first.turn_id: None, second.turn_id: first.turn_id}
 
 
-async def test_a_conversation_keeps_its_marker_and_tells_who_holds_it(store: Store) -> None:
+async def test_a_conversation_keeps_its_marker_and_names_its_active_turn(store: Store) -> None:
     taken = await take(store)
     assert taken is not None
     conversation, turn = taken
@@ -104,7 +104,7 @@ async def test_of_two_questions_at_once_one_wins_and_one_conversation_is_made(
     assert await types(store, winners[0][0].id) == ["turn_started"]
 
 
-async def test_who_takes_over_ends_the_turn_whose_lease_ran_out(
+async def test_taking_over_ends_the_turn_whose_lease_expired(
     store: Store, engine: AsyncEngine
 ) -> None:
     lost = await begun(store, lease_seconds=ALREADY_OVER)
@@ -145,7 +145,7 @@ async def test_a_turn_that_was_taken_over_writes_nothing_any_more(store: Store) 
     ]
 
 
-async def test_a_lease_that_ran_out_shows_a_free_conversation(store: Store) -> None:
+async def test_a_conversation_with_an_expired_lease_is_free(store: Store) -> None:
     await begun(store, lease_seconds=ALREADY_OVER)
 
     found = await store.find(ALICE, TRACE)
@@ -219,7 +219,7 @@ async def test_an_end_may_be_repeated_while_the_next_turn_runs(store: Store) -> 
     assert found.active_turn_id == second.turn_id
 
 
-async def test_an_ended_turn_cannot_say_more(store: Store) -> None:
+async def test_an_ended_turn_cannot_append_events(store: Store) -> None:
     turn = await begun(store)
     await finish(store, turn)
 

@@ -43,7 +43,7 @@ async def _rows(engine: AsyncEngine, table_name: str) -> int:
         Owner("", "user:alice"),
     ],
 )
-async def test_a_conversation_is_invisible_to_everybody_else(store: Store, other: Owner) -> None:
+async def test_a_conversation_is_invisible_to_other_owners(store: Store, other: Owner) -> None:
     await begun(store)
 
     assert await store.find(other, TRACE) is None
@@ -87,7 +87,7 @@ async def test_a_name_cannot_be_chosen_to_look_like_a_shortened_one(
     assert await store.find(Owner("w", stored), TRACE) is None
 
 
-async def test_deleting_forgets_everything_and_names_the_running_turn(
+async def test_deleting_removes_everything_and_returns_the_running_turn(
     store: Store, engine: AsyncEngine
 ) -> None:
     turn = await begun(store)
@@ -117,7 +117,7 @@ async def test_a_deleted_turn_writes_nothing_any_more(store: Store) -> None:
     assert await store.find(ALICE, TRACE) is None
 
 
-async def test_deleting_what_ended_or_is_not_there_names_no_turn(store: Store) -> None:
+async def test_deleting_an_ended_or_missing_conversation_returns_no_turn(store: Store) -> None:
     turn = await begun(store)
     await finish(store, turn)
 
