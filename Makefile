@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SECOND_PYTHON ?= $(shell for each in python3.13 $$HOME/.pyenv/versions/3.13.*/bin/python; do \
 	$$each -c '' 2>/dev/null && echo $$each && break; done)
 
-.PHONY: install demo test test-all check audit fuzz evals bench soak format clean
+.PHONY: install demo test test-unit test-all check audit fuzz evals bench soak format clean
 
 install: .venv/.dev
 
@@ -21,6 +21,18 @@ install: .venv/.dev
 
 demo: .venv/.base
 	$(BIN)/python -m demo
+
+# Single components without a server, a process or a browser: for the time between two edits.
+UNIT := tests/agent tests/analysis tests/chat tests/conversation tests/evals tests/opik tests/testkit \
+	tests/web $(wildcard tests/test_*.py)
+NOT_UNIT := tests/chat/test_model_on_sockets.py tests/conversation/test_event_writer.py \
+	tests/conversation/test_event_writer_delays.py tests/conversation/test_retention.py \
+	tests/conversation/test_turn.py tests/evals/test_export_cases.py tests/evals/test_runner.py \
+	tests/evals/test_ask_command.py tests/opik/test_against_sdk.py tests/opik/test_circuit_breaker.py \
+	tests/testkit/test_audits.py tests/web/test_fuzz.py tests/web/test_openapi.py
+
+test-unit: .venv/.dev
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 -m 'not slow' $(UNIT) $(NOT_UNIT:%=--ignore=%)
 
 test: .venv/.dev
 	$(BIN)/python -m pytest -n auto --maxprocesses 8 -m 'not slow'
@@ -64,8 +76,8 @@ bench: .venv/.dev
 	$(BIN)/python -m bench.streams
 	$(BIN)/python -m bench.delta_calls
 
-# SECONDS, USERS, SEED and CANCELS may be given, as in `make soak SECONDS=3600 SEED=7`; so many
-# CANCELS are made however long they take.
+# Takes SECONDS, USERS, SEED and CANCELS, as in `make soak SECONDS=3600 SEED=7`. CANCELS is an exact
+# number of cancellations, however long they take.
 soak: .venv/.dev
 	$(BIN)/python -m soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(USERS),--users $(USERS)) \
 		$(if $(SEED),--seed $(SEED)) $(if $(CANCELS),--cancels $(CANCELS))
