@@ -58,7 +58,7 @@ class _Thread:
 async def get_thread(
     context: TraceContext,
     offset: Annotated[
-        int | None, Field(ge=0, description="Turns to skip; default: show those around.")
+        int | None, Field(ge=0, description="Turns to skip; default: show those around this trace.")
     ] = None,
     turns: Annotated[
         int, Field(ge=1, le=SHOWN, description="Turns to show; fewer show more text of each.")
@@ -85,14 +85,14 @@ async def get_thread(
 
 
 async def _read_thread(context: TraceContext) -> _Thread:
-    around, trace = context.project, context.trace
-    newest = await around.list_thread()
+    project, trace = context.project, context.trace
+    newest = await project.list_thread()
     found, notes = {each.id: each for each in newest.traces}, []
     if not newest.complete:
         notes.append(f"Only the newest {format_count(len(found), 'turn')} could be read.")
     gap = trace.id not in found and not newest.complete
     if gap:
-        earlier = await around.list_thread(cursor=trace.id, enough=_EARLIER)
+        earlier = await project.list_thread(cursor=trace.id, enough=_EARLIER)
         found = {each.id: each for each in earlier.traces} | found
         notes.append("An unknown number of turns between this trace and the newest is missing.")
     found[trace.id] = trace
@@ -103,7 +103,7 @@ async def _read_thread(context: TraceContext) -> _Thread:
     record: Thread | None = None
     # The turns hold nearly all of it, so little is lost if the backend is slow or fails here.
     with anyio.move_on_after(_RECORD_SECONDS), suppress(OpikAssistError):
-        record = await around.read_thread()
+        record = await project.read_thread()
     return _Thread(turns, here, notes, gap, record)
 
 

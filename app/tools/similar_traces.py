@@ -96,10 +96,10 @@ _NOTHING_FOUND: Mapping[str, str] = {
 async def find_similar_traces(context: TraceContext, outcome: Outcome) -> str:
     """Other traces of this name that ended without an error (the most ordinary first), failed or
     took longest. They get short names (t1)."""
-    trace, around = context.trace, context.project
+    trace, project = context.trace, context.project
     if not trace.name:
         raise ToolFailed("This trace has no name, so there are no others of its name.")
-    window = around.make_window(DAYS)
+    window = project.make_window(DAYS)
     if outcome == "slow":
         found, order = await _list_slowest(context, trace.name, window)
     else:

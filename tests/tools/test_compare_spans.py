@@ -77,12 +77,12 @@ async def test_what_cannot_be_read_whole_is_noted() -> None:
         assert "output: " in text
 
 
-@pytest.mark.parametrize(("b", "said"), [("s1", "same span"), ("s7", "no such span")])
-async def test_one_span_twice_or_an_unknown_one_is_refused(b: str, said: str) -> None:
+@pytest.mark.parametrize(("b", "expected"), [("s1", "same span"), ("s7", "no such span")])
+async def test_one_span_twice_or_an_unknown_one_is_refused(b: str, expected: str) -> None:
     async with opened_trace_of(a_span(1), a_span(2, 1)) as harness:
         answer = await harness.answer("compare", a=span_id(1), b=b)
     assert answer.outcome == "failed"
-    assert said in answer.text
+    assert expected in answer.text
 
 
 async def test_two_large_subtrees_stay_within_the_room() -> None:

@@ -57,7 +57,7 @@ async def test_the_first_divergence_and_the_changed_steps_are_listed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("theirs", "mine", "said"),
+    ("theirs", "mine", "expected"),
     [
         (["a", "b"], ["b", "a"], ["B does s2 b before s3 a, A after it"]),
         (["a", "b", "c"], ["c", "a", "b"], ["B does s2 c before s3 a, A after it"]),
@@ -66,14 +66,14 @@ async def test_the_first_divergence_and_the_changed_steps_are_listed() -> None:
     ],
 )
 async def test_consecutive_steps_in_another_order_are_listed(
-    theirs: list[str], mine: list[str], said: list[str]
+    theirs: list[str], mine: list[str], expected: list[str]
 ) -> None:
     steps = [a_span(1, name="top"), *(a_span(n, 1, name=each) for n, each in enumerate(mine, 2))]
     async with opened_trace_of(*steps) as harness:
         put(harness, a_run(1), spans=steps_of(1, "top", *theirs))
         lines = (await compared(harness)).splitlines()
-    assert [line.partition(": ")[2] for line in lines if line.startswith("other order")] == said
-    assert ("No other difference" in "\n".join(lines)) == (not said and theirs == mine)
+    assert [line.partition(": ")[2] for line in lines if line.startswith("other order")] == expected
+    assert ("No other difference" in "\n".join(lines)) == (not expected and theirs == mine)
 
 
 async def test_steps_side_by_side_have_no_order() -> None:
@@ -88,7 +88,7 @@ async def test_steps_side_by_side_have_no_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("theirs", "mine", "said"),
+    ("theirs", "mine", "expected"),
     [
         (["a", "b", "c", "d"], ["a", "b", "d"], "after s3 b: B has no c, which A has"),
         (["a", "b", "c"], ["a", "c"], "after s2 a: B has no b, which A has"),
@@ -99,14 +99,14 @@ async def test_steps_side_by_side_have_no_order() -> None:
     ],
 )
 async def test_the_first_other_step_is_named_with_its_place(
-    theirs: list[str], mine: list[str], said: str | None
+    theirs: list[str], mine: list[str], expected: str | None
 ) -> None:
     steps = [a_span(1, name="top"), *(a_span(n, 1, name=each) for n, each in enumerate(mine, 2))]
     async with opened_trace_of(*steps) as harness:
         put(harness, a_run(1), spans=steps_of(1, "top", *theirs))
         text = await compared(harness)
     line = next((each for each in text.splitlines() if "first divergence" in each), None)
-    assert (line is None) if said is None else (line is not None and line.endswith(said))
+    assert (line is None) if expected is None else (line is not None and line.endswith(expected))
 
 
 async def test_spans_of_the_other_run_get_no_names_of_this_one() -> None:
@@ -132,7 +132,7 @@ async def test_only_traces_that_a_tool_has_shown_can_be_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("effect", "said"),
+    ("effect", "expected"),
     [
         (Answer(403, {"code": 403, "message": "no"}), "You may not read this"),
         (Answer(404, {"errors": ["gone"]}), "Opik has no such trace"),
@@ -141,7 +141,7 @@ async def test_only_traces_that_a_tool_has_shown_can_be_named() -> None:
     ids=["no rights", "vanished", "garbage"],
 )
 async def test_a_run_that_cannot_be_opened_is_refused_with_a_reason(
-    effect: Answer, said: str
+    effect: Answer, expected: str
 ) -> None:
     async with opened_trace_of(a_span(1)) as harness:
         put(harness, a_run(1))
@@ -149,7 +149,7 @@ async def test_a_run_that_cannot_be_opened_is_refused_with_a_reason(
         harness.switches.faults.append(Fault(effect, f"{LIST}/{run_id(1)}"))
         answer = await harness.answer("compare_traces", trace="t1")
     assert answer.outcome == "failed"
-    assert said in answer.text
+    assert expected in answer.text
 
 
 async def test_a_trace_of_another_project_is_not_compared() -> None:

@@ -66,11 +66,11 @@ async def test_percentiles_of_what_was_read_equal_those_of_the_statistics() -> N
     async with opened_trace_of(a_span(1), trace=a_trace(source="sdk")) as harness:
         put_timed_runs(harness, 37)
         read = await harness.call("compare_with_project")
-        around = harness.context.project
-        told = await around.read_baseline("answer-question", around.make_window(7))
-    assert told is not None
-    assert told[0].duration is not None
-    assert format_quantiles(told[0].duration, format_milliseconds) in read
+        project = harness.context.project
+        found = await project.read_baseline("answer-question", project.make_window(7))
+    assert found is not None
+    assert found[0].duration is not None
+    assert format_quantiles(found[0].duration, format_milliseconds) in read
 
 
 async def test_few_traces_are_marked_as_too_few_to_conclude_from() -> None:
@@ -92,7 +92,7 @@ async def test_many_traces_are_described_by_statistics_and_the_newest_for_the_re
 
 
 @pytest.mark.parametrize(
-    ("effect", "said"),
+    ("effect", "expected"),
     [
         (Answer(404), "Opik has no statistics for them."),
         (Answer(500), "Opik's statistics could not be read: The Opik backend failed"),
@@ -106,14 +106,14 @@ async def test_many_traces_are_described_by_statistics_and_the_newest_for_the_re
     ids=["absent", "failing", "garbage", "senseless", "of another shape"],
 )
 async def test_without_statistics_the_newest_traces_are_used_and_noted(
-    effect: Answer, said: str
+    effect: Answer, expected: str
 ) -> None:
     async with opened_trace_of(a_span(1)) as harness:
         put_timed_runs(harness, 1_500)
         harness.switches.faults.append(Fault(effect, STATS))
         text = await harness.call("compare_with_project")
     assert "700 traces named answer-question" in text
-    assert said in text
+    assert expected in text
     assert "All of this is based on the newest 700 traces that could be read." in text
 
 

@@ -60,11 +60,11 @@ def test_a_value_too_deep_for_the_writer_is_described() -> None:
 
 
 @given(st.lists(st.integers(0, 5_000), max_size=12), st.integers(0, 20_000))
-def test_characters_are_shared_so_that_nothing_is_wasted(lengths: list[int], room: int) -> None:
-    given_room = share_characters(lengths, room)
-    assert all(got <= wanted for got, wanted in zip(given_room, lengths, strict=True))
-    assert sum(given_room) <= room
-    assert sum(given_room) >= min(room, sum(lengths)) - len(lengths)
+def test_characters_are_shared_so_that_nothing_is_wasted(lengths: list[int], limit: int) -> None:
+    shares = share_characters(lengths, limit)
+    assert all(got <= wanted for got, wanted in zip(shares, lengths, strict=True))
+    assert sum(shares) <= limit
+    assert sum(shares) >= min(limit, sum(lengths)) - len(lengths)
 
 
 @given(
@@ -73,14 +73,14 @@ def test_characters_are_shared_so_that_nothing_is_wasted(lengths: list[int], roo
     st.integers(7_000, 9_000),
 )
 def test_values_stay_within_their_limit_and_name_where_they_go_on(
-    lengths: list[int], offset: int, room: int
+    lengths: list[int], offset: int, limit: int
 ) -> None:
     values = [
         Value(f"v{n}", "x" * length, lambda at, n=n: f"more(v{n}, {at})", "an object " * 200)
         for n, length in enumerate(lengths)
     ]
-    parts = render_excerpt(values, room, offset=offset)
-    assert sum(len(part) for part in parts) + 2 * (len(parts) - 1) <= room
+    parts = render_excerpt(values, limit, offset=offset)
+    assert sum(len(part) for part in parts) + 2 * (len(parts) - 1) <= limit
     for value, part in zip(values, parts, strict=True):
         visible = part.count("x")
         at = offset + visible

@@ -99,7 +99,7 @@ async def test_the_fewer_turns_are_wanted_the_more_text_of_each_is_shown() -> No
         put(harness, *(a_turn(n) | {"output": {"answer": long}} for n in range(40, 50)))
         many = await harness.call("get_thread")
         assert "wrong end" not in many
-        assert len(many) > 7_000, "short texts leave their room to the long ones"
+        assert len(many) > 7_000, "short texts leave their share to the long ones"
         one = await harness.call("get_thread", offset=9, turns=1)
         assert "Turns 10 to 10 of 11; this trace is 11" in one
         assert f"answered: {long}" in one
@@ -120,12 +120,12 @@ async def test_a_thread_id_that_is_no_proper_text_is_no_fault() -> None:
     async with opened_trace_of(a_span(1)) as harness:
         odd = {"thread_id": "half \ud83d {x} ../..", "name": "half \ud83d"}
         trace = harness.context.trace.model_copy(update=odd)
-        around = ProjectReader(harness.client, CALLER, trace)
-        assert (await around.list_thread()).traces == []
+        project = ProjectReader(harness.client, CALLER, trace)
+        assert (await project.list_thread()).traces == []
         assert (
-            await around.list_named("half \ud83d", around.make_window(7), enough=9)
+            await project.list_named("half \ud83d", project.make_window(7), enough=9)
         ).traces == []
-        assert await around.read_baseline("half \ud83d", around.make_window(7)) is None
+        assert await project.read_baseline("half \ud83d", project.make_window(7)) is None
 
 
 async def test_a_thread_of_one_turn_is_shown() -> None:
@@ -191,19 +191,21 @@ async def test_without_the_threads_own_record_its_turns_are_listed(effect: Answe
 
 
 @pytest.mark.parametrize(
-    ("effect", "said"),
+    ("effect", "expected"),
     [
         (Answer(403, {"code": 403, "message": "no"}), "You may not read this"),
         (Answer(404, {"errors": ["gone"]}), "Opik has no such project"),
         (Answer(500), "The Opik backend failed (status 500)"),
     ],
 )
-async def test_a_refusal_or_failure_is_reported_with_its_reason(effect: Answer, said: str) -> None:
+async def test_a_refusal_or_failure_is_reported_with_its_reason(
+    effect: Answer, expected: str
+) -> None:
     async with opened() as harness:
         harness.switches.faults.append(Fault(effect, SEARCH))
         answer = await harness.answer("get_thread")
     assert answer.outcome == "failed"
-    assert said in answer.text
+    assert expected in answer.text
 
 
 async def test_a_turn_whose_body_does_not_come_is_marked_unread() -> None:
@@ -264,8 +266,8 @@ async def test_the_question_is_the_last_one_of_the_user_in_a_list_of_messages() 
         {"role": "assistant", "content": "yes?"},
         {"role": "user", "content": [{"type": "text", "text": "And the second?"}]},
     ]
-    said = {"choices": [{"message": {"role": "assistant", "content": "Slower."}}]}
+    reply = {"choices": [{"message": {"role": "assistant", "content": "Slower."}}]}
     async with opened() as harness:
-        put(harness, a_turn(49) | {"input": {"messages": messages}, "output": said})
+        put(harness, a_turn(49) | {"input": {"messages": messages}, "output": reply})
         text = await harness.call("get_thread")
     assert "asked: And the second?\n  answered: Slower." in text

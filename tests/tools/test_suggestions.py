@@ -105,10 +105,10 @@ def test_there_are_always_three_different_questions(analysis: TraceAnalysis) -> 
 def test_each_kind_of_finding_has_its_one_question(category: Category) -> None:
     other = Category.UNFINISHED if category is not Category.UNFINISHED else Category.LOOP
     findings = [
-        Finding(category, 0.9, "said", ("ask",)),
-        Finding(category, 0.8, "said", ("root",)),
-        Finding(other, 0.7, "said", ("root",)),
-        Finding(category, 0.6, "said", ()),
+        Finding(category, 0.9, "sentence", ("ask",)),
+        Finding(category, 0.8, "sentence", ("root",)),
+        Finding(other, 0.7, "sentence", ("root",)),
+        Finding(category, 0.6, "sentence", ()),
     ]
     questions = suggest_next_questions(replace(look(HEALTHY), findings=tuple(findings)), name)
     about_the_trace = category in (
@@ -123,7 +123,7 @@ def test_each_kind_of_finding_has_its_one_question(category: Category) -> None:
 
 
 def test_a_finding_about_no_span_is_about_the_trace() -> None:
-    findings = (Finding(Category.EMPTY_RESULT, 0.9, "said", ()),)
+    findings = (Finding(Category.EMPTY_RESULT, 0.9, "sentence", ()),)
     questions = suggest_next_questions(replace(look(HEALTHY), findings=findings), name)
     assert questions[0] == "Why did this trace return nothing, and what came of it?"
 

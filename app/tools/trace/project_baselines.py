@@ -100,9 +100,9 @@ class ProjectBaselines:
         return self._kept.get(key)
 
     async def _read_baseline(self, caller: Caller, trace: Trace) -> Baseline | None:
-        around = ProjectReader(self._client, caller, trace)
+        project = ProjectReader(self._client, caller, trace)
         try:
-            found = await around.read_baseline(trace.name or "", around.make_window(DAYS))
+            found = await project.read_baseline(trace.name or "", project.make_window(DAYS))
         except OpikAssistError as error:
             log.info("baseline_unavailable", code=error.code, trace=trace.id)
             return None
