@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.analysis.analyse_trace import analyse_trace
-from app.analysis.text.outline import build_outline, write_outline
+from app.analysis.text.outline import build_outline
 from app.opik.records import ErrorInfo, Span
 from app.token_estimate import estimate_tokens
 from testkit.case_tables import each_case
@@ -19,9 +19,8 @@ def aliases() -> Callable[[str], str]:
 
 
 def outline(spans: Sequence[Span], budget_tokens: int = 6_000, **record: Any) -> str:
-    return write_outline(
-        trace().model_copy(update=record), spans, alias=aliases(), budget_tokens=budget_tokens
-    )
+    analysis = analyse_trace(trace().model_copy(update=record), spans)
+    return build_outline(analysis, alias=aliases(), budget_tokens=budget_tokens)
 
 
 def test_findings_come_before_the_profile_and_the_tree() -> None:
@@ -58,18 +57,15 @@ def test_a_line_of_the_tree_holds_type_duration_share_model_tokens_and_cost() ->
 
 
 def test_the_header_holds_thread_tags_scores_and_state() -> None:
-    text = write_outline(
-        trace(
-            "checkout",
-            end=None,
-            thread_id="th-1",
-            tags=["prod"],
-            environment="eu",
-            feedback_scores=[{"name": "tone", "value": 0.9, "reason": "friendly"}],
-        ),
-        [span("a")],
-        alias=aliases(),
+    record = trace(
+        "checkout",
+        end=None,
+        thread_id="th-1",
+        tags=["prod"],
+        environment="eu",
+        feedback_scores=[{"name": "tone", "value": 0.9, "reason": "friendly"}],
     )
+    text = build_outline(analyse_trace(record, [span("a")]), alias=aliases())
     for part in ("checkout", "not finished", "thread th-1", "environment eu", "tags: prod"):
         assert part in text
     assert "tone 0.9 because friendly" in text

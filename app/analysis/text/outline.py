@@ -1,8 +1,7 @@
 """The outline of a trace: what the model reads first."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from app.analysis.analyse_trace import analyse_trace
 from app.analysis.baseline_findings import format_baseline
 from app.analysis.profile import SpanGroup
 from app.analysis.text.lines import PATH_MARK, format_finding, format_preview, format_spending
@@ -11,7 +10,7 @@ from app.analysis.text.outline_tree import plan_rows
 from app.analysis.text.token_budget import Alias, BudgetedText
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, TreeWarning
-from app.opik.records import FeedbackScore, Span, Trace
+from app.opik.records import FeedbackScore
 
 # Tokens. Leaves most of a small model's context of 32,000 for the questions and the tools.
 DEFAULT_BUDGET = 6_000
@@ -23,20 +22,6 @@ _GROUPS_SHOWN = 8
 # Tags and scores have no call for the rest, and few traces have more.
 _TAGS_SHOWN = 12
 _SCORES_SHOWN = 8
-
-
-def write_outline(
-    trace: Trace,
-    spans: Sequence[Span],
-    *,
-    alias: Alias,
-    budget_tokens: int = DEFAULT_BUDGET,
-    bodies: Collection[str] | None = None,
-) -> str:
-    """The outline of a trace that was not examined yet; see `examine` and `outline_of`."""
-    return build_outline(
-        analyse_trace(trace, spans, bodies=bodies), alias=alias, budget_tokens=budget_tokens
-    )
 
 
 def build_outline(
