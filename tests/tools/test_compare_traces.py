@@ -136,7 +136,7 @@ async def test_only_traces_that_a_tool_has_shown_can_be_named() -> None:
     [
         (Answer(403, {"code": 403, "message": "no"}), "You may not read this"),
         (Answer(404, {"errors": ["gone"]}), "Opik has no such trace"),
-        (garbage(), "could not be read"),
+        (garbage(), "cannot be read"),
     ],
     ids=["no rights", "vanished", "garbage"],
 )
