@@ -12,6 +12,7 @@ from app.errors import StartRefused
 from app.main import create_app, settle_memory
 from app.settings import Settings
 from app.shutdown import STREAM_END_SECONDS
+from app.web import sse
 
 
 class Server(uvicorn.Server):
@@ -44,7 +45,7 @@ def main() -> None:
         timeout_graceful_shutdown=round(settings.shutdown_seconds) + STREAM_END_SECONDS,
     )
     server = Server(config)
-    with _bind_listener(config, reader_seconds=settings.reader_seconds) as listener:
+    with _bind_listener(config) as listener:
         try:
             server.run(sockets=[listener])
         except SystemExit:
@@ -53,7 +54,7 @@ def main() -> None:
                 raise
 
 
-def _bind_listener(config: uvicorn.Config, *, reader_seconds: float) -> socket.socket:
+def _bind_listener(config: uvicorn.Config) -> socket.socket:
     """A socket whose connections send each frame at once and drop clients that read nothing.
 
     A connection inherits both options. The second also ends one whose other end has vanished, for
@@ -63,7 +64,7 @@ def _bind_listener(config: uvicorn.Config, *, reader_seconds: float) -> socket.s
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if sys.platform == "linux":
         # A little sooner than a stream gives up by itself, which the server takes for a fault.
-        milliseconds = round(reader_seconds * 900)
+        milliseconds = round(sse.READER_SECONDS * 900)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
     return listener
 

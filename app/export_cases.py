@@ -38,6 +38,7 @@ from app.opik.records import Span, Trace
 from app.opik.rest_client import RestClient
 from app.settings import DatabaseSettings, Settings, database_url
 from app.telemetry import logs
+from app.tools.trace.loader import MAX_SPANS
 from app.wiring import build_backend
 
 
@@ -113,7 +114,7 @@ async def _run_export(
     headers = {"Authorization": key} if key else {}
     async with httpx.AsyncClient(headers=headers, follow_redirects=False) as http:
         rest = RestClient(build_backend(settings, http), timeout=settings.opik_backend_timeout)
-        backend = BackendSource(OpikClient(rest), caller, settings.max_spans)
+        backend = BackendSource(OpikClient(rest), caller, MAX_SPANS)
         return await export_cases(settings.session_service_uri, backend, options, out)
 
 

@@ -28,15 +28,13 @@ from app.db.migrations import SchemaCheck, prepare_schema
 from app.db.store import Store
 from app.errors import OpikAssistError, StartRefused
 from app.opik.client import is_reachable
-from app.settings import DEFAULT_DATABASE, Settings, database_url
+from app.settings import DEFAULT_DATABASE, Settings, database_url, find_ignored_variables
 from app.shutdown import LimitTime, Shutdown, ShutdownSignals
 from app.telemetry import logs
 from app.web import error_responses as problems
 from app.web.markdown.ui_urls import UiLinks
 from app.web.middleware import RequestIdMiddleware, SameOriginMiddleware
-from app.web.requests import RequestBodyLimits
-from app.web.routes import AppState, Endpoints, RequestLimits
-from app.web.sse import StreamTimeouts
+from app.web.routes import AppState, Endpoints
 from app.wiring import build_conversations, build_error_reports, build_own_traces, build_retention
 
 
@@ -52,13 +50,8 @@ def create_app(
     """
     build_error_reports(settings).start()
     build_own_traces(settings).start()
-    limits = RequestLimits(
-        RequestBodyLimits(settings.body_bytes, settings.body_seconds),
-        settings.message_characters,
-        StreamTimeouts(settings.heartbeat_seconds, settings.reader_seconds),
-    )
     ui = UiLinks(settings.opik_ui_url, settings.opik_ui_span_url, settings.opik_ui_trace_url)
-    api = Endpoints(limits, ui=ui, storage=describe_storage(settings))
+    api = Endpoints(ui=ui, storage=describe_storage(settings))
     return Starlette(
         routes=api.routes(settings.url_prefix),
         lifespan=lambda _: lifespan(settings, transport, system=system),
@@ -125,6 +118,8 @@ async def lifespan(
 ) -> AsyncIterator[AppState]:
     """Opens the database and the HTTP client, runs turns until the end, closes all again."""
     logs.configure(style=settings.log_format, level=settings.log_level)
+    if ignored := find_ignored_variables():
+        log.warning("settings_ignored", variables=ignored)
     storage = describe_storage(settings)
     log.info("service_starting", storage=storage, backend=settings.agent_opik_url)
     engine = create_engine(

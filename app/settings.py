@@ -7,11 +7,13 @@ beside its use instead. The descriptions are the text of docs/settings.md: after
 """
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Annotated, Any, Literal, Self
 
+from dotenv import dotenv_values
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -28,6 +30,28 @@ from app.errors import StartRefused
 
 DEFAULT_DATABASE = "sqlite:///opik-assist.db"
 _MYSQL_DRIVERS = {"asyncmy", "pymysql", "aiomysql", "mysqldb"}
+
+REMOVED_VARIABLES = (
+    "ACCESS_CACHE_SECONDS",
+    "BODY_BYTES",
+    "BODY_SECONDS",
+    "BUSY_WAIT_SECONDS",
+    "HEARTBEAT_SECONDS",
+    "LEASE_SECONDS",
+    "MAX_SPANS",
+    "MESSAGE_CHARACTERS",
+    "READER_SECONDS",
+    "REPLY_BYTES",
+    "SENTRY_PROFILES_SAMPLE_RATE",
+    "STORING_SECONDS",
+    "TOOL_SECONDS",
+    "TURN_CALLS_PER_STEP",
+    "TURN_TOOL_CHARACTERS",
+    "USER_CONVERSATIONS",
+    "USER_EVENTS",
+    "USUAL_SECONDS",
+)
+"""Settings of version 0.1 that are constants now."""
 
 # Providers whose tool calls Opik's chat proxy passes on come first.
 # fmt: off
@@ -140,13 +164,6 @@ class Settings(DatabaseSettings):
         ge=0,
         description="Seconds before the second attempt; doubles with each further attempt.",
     )
-    usual_seconds: float = Field(
-        1.5,
-        ge=0,
-        description="How long Opik may take to tell, beside the loading of a trace, how long others"
-        " of its name take; 0 asks never.",
-    )
-    max_spans: int = Field(50_000, ge=1, description="Most spans read of one trace.")
 
     host: str = Field("0.0.0.0", description="IP address to listen on.")  # noqa: S104 - a container
     port: int = Field(8081, ge=1, le=65535, description="Port to listen on: 1 to 65535.")
@@ -165,12 +182,6 @@ class Settings(DatabaseSettings):
         description="true or false: create or update the tables at start. With false, run"
         " `alembic upgrade head` yourself.",
     )
-    heartbeat_seconds: float = Field(
-        15, gt=0, description="Silence on a stream after which a comment line is sent."
-    )
-    access_cache_seconds: float = Field(
-        60, ge=0, description="How long a permission to read a trace is remembered."
-    )
     drain_seconds: float = Field(
         5,
         ge=0,
@@ -179,14 +190,6 @@ class Settings(DatabaseSettings):
     )
     shutdown_seconds: float = Field(
         10, ge=0, description="Seconds after that in which running turns may finish."
-    )
-    body_seconds: float = Field(
-        10, gt=0, description="How long the body of a request may take to come."
-    )
-    reader_seconds: float = Field(
-        60,
-        gt=0,
-        description="A reader of a stream that takes nothing for so long counts as gone.",
     )
 
     opik_ui_url: str = Field(
@@ -260,7 +263,6 @@ class Settings(DatabaseSettings):
     turn_steps: int = Field(
         12, ge=1, description="Most replies of the model in one turn: 1 or more."
     )
-    turn_calls_per_step: int = Field(16, ge=1, description="Tool calls run of one reply.")
     turn_seconds: float = Field(
         240,
         gt=0,
@@ -269,15 +271,6 @@ class Settings(DatabaseSettings):
     turn_tokens: int = Field(
         200_000, ge=1, description="Most tokens of one turn, all its requests added: 1 or more."
     )
-    tool_seconds: float = Field(30, gt=0, description="Seconds for one tool call.")
-    turn_tool_characters: int = Field(
-        120_000, ge=1_000, description="Characters that the tool results of one turn share."
-    )
-    reply_bytes: int = Field(262_144, ge=1_024, description="Most bytes of one reply.")
-    message_characters: int = Field(
-        32_000, ge=1, description="Most characters of a user's message."
-    )
-    body_bytes: int = Field(262_144, ge=64, description="Most bytes of a request's body.")
     concurrent_turns: int = Field(
         100, ge=1, description="Most turns at once in one process: 1 or more."
     )
@@ -289,15 +282,6 @@ class Settings(DatabaseSettings):
     user_turns_per_minute: int = Field(
         20, ge=0, description="Most questions of one user within a minute. 0: unlimited."
     )
-    user_conversations: int = Field(
-        10_000, ge=0, description="Conversations kept for one user. 0: any number."
-    )
-    user_events: int = Field(
-        500_000,
-        ge=0,
-        description="Stored events of one user (some twenty a question) above which no turn begins."
-        " 0: any number.",
-    )
     workspace_turns: int = Field(
         100,
         ge=0,
@@ -308,17 +292,6 @@ class Settings(DatabaseSettings):
         ge=0,
         description="Tokens that one workspace may use per day (from 00:00 UTC); above it no turn"
         " starts. 0: unlimited.",
-    )
-    busy_wait_seconds: float = Field(
-        3, ge=0, description="How long a second question waits for the first to end."
-    )
-    lease_seconds: float = Field(
-        20, gt=0, description="How long a conversation stays taken by a process that died."
-    )
-    storing_seconds: float = Field(
-        10,
-        ge=0,
-        description="How long an answer's end waits for a database that does not take it.",
     )
     retention_days: float | None = Field(
         None,
@@ -345,9 +318,6 @@ class Settings(DatabaseSettings):
     )
     sentry_traces_sample_rate: float = Field(
         0, ge=0, le=1, description="Share of requests whose timing Sentry gets: 0 to 1."
-    )
-    sentry_profiles_sample_rate: float = Field(
-        0, ge=0, le=1, description="Share of these requests that are also profiled: 0 to 1."
     )
     sentry_send_default_pii: bool = Field(
         False,
@@ -430,6 +400,13 @@ class Settings(DatabaseSettings):
                 " EXTRAS=opik"
             )
         return _check_address(value)
+
+
+def find_ignored_variables() -> list[str]:
+    """The variables that are set, in the environment or in `.env`, but are settings no longer."""
+    given = dotenv_values(".env") | dict(os.environ)
+    names = {name.upper() for name, value in given.items() if value}
+    return [name for name in REMOVED_VARIABLES if name in names]
 
 
 def database_url(uri: str) -> URL:

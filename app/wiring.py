@@ -6,18 +6,30 @@ import anyio.abc
 import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.agent.context import TurnLimits
+from app.agent.context import (
+    CALLS_PER_STEP,
+    TURN_TOOL_CHARACTERS,
+    TurnLimits,
+)
 from app.backend_http import BackendHttp, RetryPolicy
-from app.chat.model import ChatOptions
+from app.chat.model import REPLY_BYTES, ChatOptions
 from app.chat.model_selection import ModelPreferences, ModelSelector
-from app.conversation.admission import AdmissionLimits
+from app.conversation.admission import BUSY_WAIT_SECONDS, AdmissionLimits
 from app.conversation.conversations import Conversations, TurnPolicy
-from app.conversation.event_writer import Lease, StorageTimeouts
+from app.conversation.event_writer import (
+    END_SECONDS,
+    LEASE_SECONDS,
+    SHOW_SECONDS,
+    STORE_PAUSE_SECONDS,
+    Lease,
+    StorageTimeouts,
+)
 from app.conversation.ports import Observer
 from app.conversation.retention import Retention
 from app.conversation.token_usage import TokenPrice
+from app.db.quotas import OWNER_CONVERSATIONS, OWNER_EVENTS, Quotas
 from app.db.retention_batches import RetentionBatches
-from app.db.store import Quotas, Store
+from app.db.store import Store
 from app.opik.access import BackendAccess
 from app.opik.client import OpikClient
 from app.opik.models import ModelCatalog
@@ -27,8 +39,8 @@ from app.telemetry.error_reports import ErrorReports
 from app.telemetry.turn_observer import OwnTraces
 from app.token_estimate import CHARACTERS_PER_TOKEN
 from app.tools import TOOLS
-from app.tools.trace.loader import LoadLimits, TraceLoader
-from app.tools.trace.trace_context import OUTLINE_TOKENS, ToolLimits, TraceOpener
+from app.tools.trace.loader import MAX_SPANS, LoadLimits, TraceLoader
+from app.tools.trace.trace_context import OUTLINE_TOKENS, TOOL_SECONDS, ToolLimits, TraceOpener
 
 RETENTION_LEASE_SECONDS = 60
 _PARTS_OF_CONTEXT = 4
@@ -51,20 +63,13 @@ def build_conversations(
     backend = build_backend(settings, http)
     rest = RestClient(backend, timeout=settings.opik_backend_timeout)
     client = OpikClient(rest)
-    loader = TraceLoader(
-        client, LoadLimits(spans=settings.max_spans, seconds=settings.turn_seconds)
-    )
-    limits = ToolLimits(
-        result_characters=settings.tool_result_characters,
-        seconds=settings.tool_seconds,
-        outline_tokens=min(OUTLINE_TOKENS, settings.agent_context_tokens // _PARTS_OF_CONTEXT),
-    )
-    opener = TraceOpener(client, loader, TOOLS, limits, usual_seconds=settings.usual_seconds)
+    loader = TraceLoader(client, build_load_limits(settings))
+    opener = TraceOpener(client, loader, TOOLS, build_tool_limits(settings))
     return Conversations(
         store,
-        BackendAccess(client, owner_key=store.owner_key, seconds=settings.access_cache_seconds),
+        BackendAccess(client, owner_key=store.owner_key),
         open_trace=opener.open_trace,
-        open_model=_models(settings, backend, rest),
+        open_model=_build_model_selector(settings, backend, rest),
         observer=observer,
         policy=build_turn_policy(settings, system),
         tasks=tasks,
@@ -81,36 +86,50 @@ def build_backend(settings: Settings, http: httpx.AsyncClient) -> BackendHttp:
     return BackendHttp(http, base_url=settings.agent_opik_url, retries=retries)
 
 
+def build_load_limits(settings: Settings) -> LoadLimits:
+    """How much of a trace is read before the first model call."""
+    return LoadLimits(spans=MAX_SPANS, seconds=settings.turn_seconds)
+
+
+def build_tool_limits(settings: Settings) -> ToolLimits:
+    """How much one tool call may read and return, and how large the outline is."""
+    return ToolLimits(
+        result_characters=settings.tool_result_characters,
+        seconds=TOOL_SECONDS,
+        outline_tokens=min(OUTLINE_TOKENS, settings.agent_context_tokens // _PARTS_OF_CONTEXT),
+    )
+
+
 def build_turn_policy(settings: Settings, system: str) -> TurnPolicy:
     """How turns are run, with these instructions for the model."""
     limits = TurnLimits(
         steps=settings.turn_steps,
-        calls_per_step=settings.turn_calls_per_step,
+        calls_per_step=CALLS_PER_STEP,
         seconds=settings.turn_seconds,
         tokens=settings.turn_tokens,
-        tool_characters=settings.turn_tool_characters,
+        tool_characters=TURN_TOOL_CHARACTERS,
         context_characters=settings.agent_context_tokens * CHARACTERS_PER_TOKEN,
     )
     return TurnPolicy(
         limits=limits,
-        lease=Lease(settings.lease_seconds),
-        timeouts=StorageTimeouts(end=settings.storing_seconds),
+        lease=Lease(LEASE_SECONDS),
+        timeouts=StorageTimeouts(event=SHOW_SECONDS, pause=STORE_PAUSE_SECONDS, end=END_SECONDS),
         system=system,
         admission=AdmissionLimits(
             turns=settings.concurrent_turns,
-            quotas=_quotas(settings),
-            busy_wait_seconds=settings.busy_wait_seconds,
+            quotas=_build_quotas(settings),
+            busy_wait_seconds=BUSY_WAIT_SECONDS,
         ),
-        prices={name: _price(each) for name, each in settings.model_prices.items()},
+        prices={name: _build_price(each) for name, each in settings.model_prices.items()},
     )
 
 
-def _quotas(settings: Settings) -> Quotas:
+def _build_quotas(settings: Settings) -> Quotas:
     return Quotas(
         owner_turns=settings.user_turns or None,
         owner_turns_per_minute=settings.user_turns_per_minute or None,
-        owner_conversations=settings.user_conversations or None,
-        owner_events=settings.user_events or None,
+        owner_conversations=OWNER_CONVERSATIONS,
+        owner_events=OWNER_EVENTS,
         workspace_turns=settings.workspace_turns or None,
         workspace_tokens_per_day=settings.workspace_tokens_per_day or None,
     )
@@ -131,12 +150,14 @@ def build_retention(
     return Retention(expiry, observer, retry_seconds=RETENTION_LEASE_SECONDS)
 
 
-def _price(price: ModelPrice) -> TokenPrice:
+def _build_price(price: ModelPrice) -> TokenPrice:
     cached = price.prompt if price.cached is None else price.cached
     return TokenPrice(price.prompt, price.completion, cached)
 
 
-def _models(settings: Settings, backend: BackendHttp, rest: RestClient) -> ModelSelector:
+def _build_model_selector(
+    settings: Settings, backend: BackendHttp, rest: RestClient
+) -> ModelSelector:
     """Opens models behind the chat proxy, with a caller's rights."""
     return ModelSelector(
         backend,
@@ -157,7 +178,7 @@ def build_chat_options(settings: Settings) -> ChatOptions:
         temperature=settings.agent_temperature,
         reasoning_effort=settings.agent_reasoning_effort,
         silence_seconds=settings.model_silence_seconds,
-        reply_bytes=settings.reply_bytes,
+        reply_bytes=REPLY_BYTES,
     )
 
 
@@ -167,7 +188,6 @@ def build_error_reports(settings: Settings) -> ErrorReports:
         dsn=settings.sentry_dsn,
         environment=settings.sentry_environment,
         traces_sample_rate=settings.sentry_traces_sample_rate,
-        profiles_sample_rate=settings.sentry_profiles_sample_rate,
         send_default_pii=settings.sentry_send_default_pii,
     )
 

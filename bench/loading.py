@@ -16,10 +16,11 @@ from app.agent.citations import Aliases
 from app.caller import Caller, Owner
 from app.opik.client import BODIES, OpikClient
 from app.tools import TOOLS
-from app.tools.trace.loader import LoadLimits, TraceLoader
-from app.tools.trace.trace_context import ToolLimits, TraceOpener
+from app.tools.trace.loader import TraceLoader
+from app.tools.trace.trace_context import TraceOpener
 from bench.outline import make_spans
 from testkit.backend import rest_client_at
+from testkit.limits import load_limits, tool_limits
 
 SIZES = (100, 1_000, 10_000)
 _TRACE = str(UUID(int=1))
@@ -80,7 +81,7 @@ async def measure(count: int) -> tuple[float, float, int]:
     async with httpx.AsyncClient(transport=httpx.MockTransport(backend)) as http:
         rest = rest_client_at("http://opik", http, timeout=30)
         client = OpikClient(rest)
-        opener = TraceOpener(client, TraceLoader(client, LoadLimits()), TOOLS, ToolLimits())
+        opener = TraceOpener(client, TraceLoader(client, load_limits()), TOOLS, tool_limits())
         pulse = Pulse()
         async with anyio.create_task_group() as group:
             group.start_soon(pulse.beat)

@@ -22,6 +22,7 @@ from starlette.types import Message
 from app.main import create_app
 from app.settings import Settings
 from testkit.audits.clients import AskedQuestion
+from testkit.constants import changed_constants, split_constants
 
 _SETTLING_SECONDS = 30.0
 
@@ -182,14 +183,15 @@ class DirectService:
 
 @contextlib.asynccontextmanager
 async def direct_service(**settings: Any) -> AsyncIterator[DirectService]:
-    """The app with these settings, opened as a server would open it."""
+    """The app with these settings and constants, opened as a server would open it."""
     transport = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=200))
-    values = {"log_level": "ERROR", **settings}
+    constants, values = split_constants({"log_level": "ERROR", **settings})
     app = create_app(Settings(_env_file=None, **values), transport=transport)
-    async with app.router.lifespan_context(app) as state:
-        service = DirectService(app, state, transport)
-        with service.watched():
-            yield service
+    with changed_constants(**constants):
+        async with app.router.lifespan_context(app) as state:
+            service = DirectService(app, state, transport)
+            with service.watched():
+                yield service
 
 
 async def _cancel_at(left: anyio.Event, request: anyio.CancelScope) -> None:

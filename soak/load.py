@@ -25,7 +25,7 @@ from soak.unreliable_backend import (
 from soak.users import Observations, SimulatedUser
 from testkit.audits.clients import find_client_faults
 from testkit.audits.log import LoggedConversation, find_log_faults, read_log
-from testkit.processes import SERVICE, UNLIMITED, ServerProcess
+from testkit.processes import UNLIMITED, ServerProcess
 from testkit.service import serving
 
 LEASE_SECONDS = 10
@@ -119,17 +119,20 @@ class LoadRun:
             settings = {
                 "AGENT_OPIK_URL": backend,
                 "SESSION_SERVICE_URI": self._uri,
-                "LEASE_SECONDS": str(LEASE_SECONDS),
-                "BUSY_WAIT_SECONDS": str(plan.busy_wait),
                 **{name.upper(): value for name, value in UNLIMITED.items()},
                 "RETRY_BACKOFF_FACTOR": "0.01",
                 "MODEL_SILENCE_SECONDS": "1",
                 "SHUTDOWN_SECONDS": "2",
                 "LOG_FORMAT": "json",
             }
+            command = (
+                *("-m", "testkit.changed_service"),
+                f"lease_seconds={LEASE_SECONDS}",
+                f"busy_wait_seconds={plan.busy_wait}",
+            )
             self._processes = [
                 ServerProcess(
-                    *SERVICE,
+                    *command,
                     name=f"process-{number}",
                     settings=settings,
                     folder=self._folder,

@@ -34,8 +34,6 @@ UNLIMITED = {
     "concurrent_turns": "100000",
     "user_turns": "0",
     "user_turns_per_minute": "0",
-    "user_conversations": "0",
-    "user_events": "0",
     "workspace_turns": "0",
 }
 """Settings without any limit for a user or a workspace."""

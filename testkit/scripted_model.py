@@ -3,28 +3,12 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import anyio
 import anyio.lowlevel
 
-from app.agent.context import TurnLimits
 from app.events import ModelCalled, StoredEvent
 from app.messages import Message, Reply, TokenUsage, ToolCall, ToolSpec
-
-
-def turn_limits(**changes: Any) -> TurnLimits:
-    """The limits of a turn, generous where a test does not change them."""
-    limits = {
-        "steps": 12,
-        "calls_per_step": 16,
-        "seconds": 240,
-        "tokens": 200_000,
-        "tool_characters": 120_000,
-        "context_characters": 300_000,
-    }
-    return TurnLimits(**{**limits, **changes})
-
 
 Script = Reply | Exception | Callable[[Sequence[Message]], Reply]
 

@@ -20,6 +20,7 @@ from standin.app import Standin
 from standin.app import create_app as create_standin
 from standin.record_store import Records
 from standin.switches import Switches
+from testkit.constants import changed_constants, split_constants
 from testkit.panel_reader import PanelReader
 from testkit.scripted_chat import DirectedChat, answer
 
@@ -264,16 +265,21 @@ async def service_at(
     send_buffer: int | None = None,
     **settings: Any,
 ) -> AsyncIterator[str]:
-    """One process's worth of service; several may share a database. Gives its URL."""
-    values: dict[str, Any] = {
+    """One process's worth of service; several may share a database. Gives its URL.
+
+    `settings` may name constants of `testkit.constants` too.
+    """
+    constants, values = split_constants(settings)
+    values = {
         "agent_opik_url": backend,
         "session_service_uri": database_uri,
         "url_prefix": PREFIX,
         "retry_backoff_factor": 0.001,
         "shutdown_seconds": 1,
         "migrate_at_start": True,
-        **settings,
+        **values,
     }
-    app = create_app(Settings(_env_file=None, **values), transport=network)
-    async with serving(app, send_buffer=send_buffer) as url:
-        yield url
+    with changed_constants(**constants):
+        app = create_app(Settings(_env_file=None, **values), transport=network)
+        async with serving(app, send_buffer=send_buffer) as url:
+            yield url

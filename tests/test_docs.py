@@ -1,20 +1,49 @@
 """The documents say what the code does."""
 
 import re
+from pathlib import Path
 
-from scripts.settings_table import README, written
+import pytest
+
+from app.settings import REMOVED_VARIABLES
+from scripts.settings_table import (
+    README,
+    ROOT,
+    SETTINGS_PAGE,
+    format_readme,
+    format_settings_page,
+)
+
+_WRITE = "run: python scripts/settings_table.py"
 
 
-def test_the_readme_lists_every_setting_as_it_is() -> None:
+def test_the_settings_page_lists_every_setting_as_it_is() -> None:
+    assert SETTINGS_PAGE.read_text() == format_settings_page(), _WRITE
+
+
+def test_the_readme_has_its_settings_as_they_are() -> None:
     text = README.read_text()
     assert "<!-- settings -->" in text
-    assert written(text) == text, "run: python scripts/settings_table.py"
+    assert format_readme(text) == text, _WRITE
+
+
+_NAMING_SETTINGS = [
+    *(ROOT / name for name in ("README.md", "SECURITY.md", "Dockerfile")),
+    *(ROOT / name for name in ("evals/README.md", "demo/README.md", "docs/operating.md")),
+    *(ROOT / name for name in ("docs/reliability.md", "deploy/nginx/opik-ai.conf")),
+    *ROOT.glob("docker-compose*.yml"),
+]
+
+
+@pytest.mark.parametrize("path", _NAMING_SETTINGS, ids=lambda path: path.name)
+def test_documents_name_no_setting_that_was_removed(path: Path) -> None:
+    named = set(re.findall(r"\b[A-Z][A-Z_]+\b", path.read_text()))
+    assert named & set(REMOVED_VARIABLES) == set()
 
 
 def test_every_test_that_a_promise_names_is_there() -> None:
-    root = README.parent
-    promises = (root / "docs" / "reliability.md").read_text()
+    promises = (ROOT / "docs" / "reliability.md").read_text()
     named = set(re.findall(r"`((?:\w+/)+(?:\w+\.py)?|\w+/\w+\.py)`", promises)) - {"tests/"}
     assert len(named) > 20
-    folders = (root / "tests", root)
+    folders = (ROOT / "tests", ROOT)
     assert [name for name in named if not any((each / name).exists() for each in folders)] == []

@@ -19,6 +19,12 @@ _LONGEST_SHORT_RESULT = 160
 """Characters up to which a tool result is no longer than the line that would replace it."""
 
 
+CALLS_PER_STEP = 16
+"""Different tool calls that are run of one reply; a model that asks for more repeats itself."""
+TURN_TOOL_CHARACTERS = 120_000
+"""Of all tool results of a turn before the oldest shrink: fifteen of the default size."""
+
+
 @dataclass(frozen=True, slots=True)
 class TurnLimits:
     """The limits of one turn.

@@ -31,6 +31,10 @@ OPTIONAL_PARAMETERS = (
 """Parameters that can be left out where a provider refuses them."""
 
 
+REPLY_BYTES = 262_144
+"""Of a reply's text and calls: eight times what 8,192 tokens take. Bounds the memory of a turn."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChatOptions:
     """How replies are requested.
@@ -39,11 +43,11 @@ class ChatOptions:
     reply's text and calls.
     """
 
-    max_completion_tokens: int = 8_192
-    temperature: float | None = None
-    reasoning_effort: str | None = None
-    silence_seconds: float = 120
-    reply_bytes: int = 262_144
+    max_completion_tokens: int
+    temperature: float | None
+    reasoning_effort: str | None
+    silence_seconds: float
+    reply_bytes: int
 
     def build_parameters(self, refused: Collection[str], *, stream: bool) -> dict[str, Any]:
         """The optional members of a request, without those that are refused."""

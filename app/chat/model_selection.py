@@ -161,8 +161,8 @@ class ModelPreferences:
     """The configured models: `models` to use, `order` to fall back to, `allowed` in a question."""
 
     models: Sequence[str]
-    order: Sequence[str] = ()
-    allowed: Sequence[str] = ()
+    order: Sequence[str]
+    allowed: Sequence[str]
 
 
 class ModelSelector:

@@ -21,6 +21,8 @@ from app.events import TurnStarted
 BUSY_POLL_SECONDS = 0.1
 RETRY_SECONDS = 5
 """What clients are told to wait when all slots are taken; no running turn's end is known."""
+BUSY_WAIT_SECONDS = 3.0
+"""How long a question waits for the one before it, which is usually just being stopped."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,15 @@ MAX_PENDING_BYTES = 4_000_000
 """Bounds the memory of a turn in an outage: 100 turns then hold at most 400 MB."""
 MIN_EVENT_BYTES = 4_000
 """What is kept of each event beyond that."""
+LEASE_SECONDS = 20.0
+"""How long a conversation stays taken by a process that died. Three failed renewals, one every 5 s,
+cost no turn."""
+SHOW_SECONDS = 2.0
+"""How long an event waits to be stored before it is shown all the same."""
+STORE_PAUSE_SECONDS = 1.0
+"""Between two attempts to store."""
+END_SECONDS = 10.0
+"""How long a turn that is over goes on trying; then its answer says that it was not stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +56,9 @@ class StorageTimeouts:
     attempts.
     """
 
+    event: float
+    pause: float
     end: float
-    event: float = 2
-    pause: float = 1
 
 
 @dataclass(frozen=True, slots=True)

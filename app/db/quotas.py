@@ -23,6 +23,14 @@ CONCURRENCY_RETRY_SECONDS = 5
 _DELETE_BATCH = 100
 
 
+OWNER_CONVERSATIONS = 10_000
+"""More traces than one person asks about in years; a script that asks about every trace stops
+here."""
+OWNER_EVENTS = 500_000
+"""Stored events of one owner (about twenty a question), above which no turn starts: bounds what one
+user takes of the database."""
+
+
 @dataclass(frozen=True, slots=True)
 class Quotas:
     """The most of each; None for no limit.

@@ -15,6 +15,9 @@ from app.caller import WORKSPACE_LENGTH, Caller, Identity, Owner
 from app.opik.client import OpikClient
 
 CACHE_SIZE = 10_000
+ACCESS_CACHE_SECONDS = 60.0
+"""How long a permission is remembered, and so how long a revoked one still opens a history. Each
+question asks again."""
 _NAME_LENGTH = 240
 """With its prefix a name fits into the 255 characters of its column."""
 DEFAULT_WORKSPACE = "default"
@@ -26,15 +29,15 @@ class BackendAccess:
         client: OpikClient,
         *,
         owner_key: Callable[[], Awaitable[bytes]],
-        seconds: float,
     ) -> None:
-        """`owner_key` signs tokens into owner names; `seconds` is how long a permission is
-        cached."""
+        """`owner_key` signs tokens into owner names."""
         self._client = client
         self._owner_key = owner_key
-        self._identities: TTLCache[str, Identity] = TTLCache(CACHE_SIZE, seconds, timer=monotonic)
+        self._identities: TTLCache[str, Identity] = TTLCache(
+            CACHE_SIZE, ACCESS_CACHE_SECONDS, timer=monotonic
+        )
         self._readable: TTLCache[tuple[str, str], bool] = TTLCache(
-            CACHE_SIZE, seconds, timer=monotonic
+            CACHE_SIZE, ACCESS_CACHE_SECONDS, timer=monotonic
         )
 
     async def identify(self, caller: Caller, *, fresh: bool) -> Identity:

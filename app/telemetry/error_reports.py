@@ -12,7 +12,6 @@ class ErrorReports:
     dsn: str | None
     environment: str
     traces_sample_rate: float
-    profiles_sample_rate: float
     send_default_pii: bool
 
     def start(self) -> None:
@@ -25,7 +24,6 @@ class ErrorReports:
             dsn=self.dsn,
             environment=self.environment,
             traces_sample_rate=self.traces_sample_rate,
-            profiles_sample_rate=self.profiles_sample_rate,
             send_default_pii=self.send_default_pii,
         )
 

@@ -76,7 +76,6 @@ def configure(
     dsn: str,
     environment: str,
     traces_sample_rate: float,
-    profiles_sample_rate: float,
     send_default_pii: bool,
 ) -> None:
     """Starts reporting; before the app is built, so that its routes get their names.
@@ -90,7 +89,6 @@ def configure(
         environment=environment,
         release=f"opik-assist@{__version__}",
         traces_sample_rate=traces_sample_rate or None,
-        profiles_sample_rate=profiles_sample_rate or None,
         send_default_pii=send_default_pii,
         default_integrations=False,
         auto_enabling_integrations=False,

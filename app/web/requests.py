@@ -1,6 +1,5 @@
 """Reads and checks what a request holds: the caller, the trace id, the body."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 import anyio
@@ -16,6 +15,13 @@ from app.errors import (
     WrongMediaType,
 )
 from app.ids import is_uuid
+
+BODY_BYTES = 262_144
+"""The longest message takes 192 kB where JSON writes each character as `\\uXXXX`."""
+BODY_SECONDS = 10.0
+"""A stalled client must not hold a connection; any usable line brings 256 kB sooner."""
+MESSAGE_CHARACTERS = 32_000
+"""Some 10,000 tokens: a pasted log or stack trace fits, and a tenth of the model's context."""
 
 
 class QuestionBody(BaseModel):
@@ -51,50 +57,40 @@ def read_trace_id(request: Request[Any]) -> str:
     return trace_id.lower()
 
 
-@dataclass(frozen=True, slots=True)
-class RequestBodyLimits:
-    """The largest body in bytes, and the seconds within which all of it has to arrive."""
-
-    bytes: int
-    seconds: float
-
-
-async def read_body(request: Request[Any], kind: type[Body], *, limits: RequestBodyLimits) -> Body:
+async def read_body(request: Request[Any], kind: type[Body]) -> Body:
     """The JSON body; raises a RequestRefused whose message says what is wrong."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise WrongMediaType("The body must be sent as application/json.")
     try:
-        with anyio.fail_after(limits.seconds):
-            data = await _read_bytes(request, limits.bytes)
+        with anyio.fail_after(BODY_SECONDS):
+            data = await _read_bytes(request)
     except TimeoutError:
-        raise RequestTimedOut(
-            f"The body did not arrive within {limits.seconds:g} seconds."
-        ) from None
+        raise RequestTimedOut(f"The body did not arrive within {BODY_SECONDS:g} seconds.") from None
     try:
         return kind.model_validate_json(data)
     except ValidationError as error:
         raise _describe_validation_error(error) from None
 
 
-async def _read_bytes(request: Request[Any], limit: int) -> bytes:
+async def _read_bytes(request: Request[Any]) -> bytes:
     data = bytearray()
     try:
         async for piece in request.stream():
             data += piece
-            if len(data) > limit:
-                raise RequestTooLarge(f"The body is larger than {limit:,} bytes.")
+            if len(data) > BODY_BYTES:
+                raise RequestTooLarge(f"The body is larger than {BODY_BYTES:,} bytes.")
     except ClientDisconnect:
         raise InvalidRequest("The client disconnected before its request was complete.") from None
     return bytes(data)
 
 
-def check_message(question: QuestionBody, *, limit: int) -> str:
+def check_message(question: QuestionBody) -> str:
     """The user's message; raises a RequestRefused where it is blank or too long."""
     if not question.message.strip():
         raise InvalidRequest("The message is empty.")
-    if len(question.message) > limit:
-        raise RequestTooLarge(f"The message is longer than {limit:,} characters.")
+    if len(question.message) > MESSAGE_CHARACTERS:
+        raise RequestTooLarge(f"The message is longer than {MESSAGE_CHARACTERS:,} characters.")
     return question.message
 
 

@@ -1,7 +1,6 @@
 """The HTTP endpoints of Opik's panel."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TypedDict
 
@@ -23,13 +22,12 @@ from app.web.panel import Panel, render_history
 from app.web.requests import (
     FeedbackBody,
     QuestionBody,
-    RequestBodyLimits,
     check_message,
     read_body,
     read_request_caller,
     read_trace_id,
 )
-from app.web.sse import StreamTimeouts, TurnStream, run_while_connected
+from app.web.sse import TurnStream, run_while_connected
 
 
 class AppState(TypedDict):
@@ -40,20 +38,10 @@ class AppState(TypedDict):
     request_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class RequestLimits:
-    """Limits at the HTTP edge."""
-
-    body: RequestBodyLimits
-    message_characters: int
-    timeouts: StreamTimeouts
-
-
 class Endpoints:
     """The endpoints. `ui` holds the addresses of links; `storage` is shown by healthz."""
 
-    def __init__(self, limits: RequestLimits, *, ui: UiLinks, storage: str) -> None:
-        self._limits = limits
+    def __init__(self, *, ui: UiLinks, storage: str) -> None:
         self._ui = ui
         self._storage = storage
 
@@ -128,8 +116,8 @@ class Endpoints:
     async def start_turn(self, request: Request[AppState]) -> ASGIApp:
         conversations = request.state["conversations"]
         caller, trace_id = read_request_caller(request), read_trace_id(request)
-        question = await read_body(request, QuestionBody, limits=self._limits.body)
-        message = check_message(question, limit=self._limits.message_characters)
+        question = await read_body(request, QuestionBody)
+        message = check_message(question)
         start = partial(
             conversations.start_turn,
             caller,
@@ -146,7 +134,7 @@ class Endpoints:
             self._ui, workspace=turn.workspace, trace_id=trace_id, question=message
         )
         panel = Panel(turn.key.turn_id, turn_links, streaming=question.streaming)
-        return TurnStream(turn, panel, self._limits.timeouts)
+        return TurnStream(turn, panel)
 
     async def delete_conversation(self, request: Request[AppState]) -> Response:
         conversations = request.state["conversations"]
@@ -155,7 +143,7 @@ class Endpoints:
 
     async def set_rating(self, request: Request[AppState]) -> Response:
         conversations = request.state["conversations"]
-        thumb = await read_body(request, FeedbackBody, limits=self._limits.body)
+        thumb = await read_body(request, FeedbackBody)
         await conversations.set_rating(
             read_request_caller(request), read_trace_id(request), thumb.value
         )

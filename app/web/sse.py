@@ -6,7 +6,6 @@ and never holds the characters `data:` inside.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import anyio
@@ -27,6 +26,10 @@ HEADERS = [
     (b"x-accel-buffering", b"no"),
 ]
 HEARTBEAT = b": ping\n\n"
+HEARTBEAT_SECONDS = 15.0
+"""Idle time after which a comment line is sent: nginx closes what is idle for 60 s."""
+READER_SECONDS = 60.0
+"""A client that reads nothing for so long counts as gone; its turn would hold memory."""
 
 
 def encode_frame(frame: dict[str, Any]) -> bytes:
@@ -46,15 +49,6 @@ class FrameStream:
         await send({"type": "http.response.body", "body": body})
 
 
-@dataclass(frozen=True, slots=True)
-class StreamTimeouts:
-    """Seconds without an event after which a comment line is sent (`heartbeat`), and seconds that a
-    client may accept no data (`reader`)."""
-
-    heartbeat: float
-    reader: float
-
-
 class TurnStream:
     """Streams a running turn; the turn stops when the client disconnects.
 
@@ -62,10 +56,9 @@ class TurnStream:
     `timeouts.reader` seconds counts as disconnected.
     """
 
-    def __init__(self, turn: Turn, panel: Panel, timeouts: StreamTimeouts) -> None:
+    def __init__(self, turn: Turn, panel: Panel) -> None:
         self._turn = turn
         self._panel = panel
-        self._timeouts = timeouts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -78,19 +71,19 @@ class TurnStream:
 
     async def _send_all(self, send: Send) -> None:
         async def send_in_time(message: Message) -> None:
-            with anyio.fail_after(self._timeouts.reader):
+            with anyio.fail_after(READER_SECONDS):
                 await send(message)
 
         try:
             await self._send_frames(send_in_time)
         except TimeoutError:
-            log.info("client_reads_nothing", seconds=self._timeouts.reader)
+            log.info("client_reads_nothing", seconds=READER_SECONDS)
 
     async def _send_frames(self, send: Send) -> None:
         await send(_start_message())
         feed = self._turn.feed
         while True:
-            event = await feed.next(self._timeouts.heartbeat)
+            event = await feed.next(HEARTBEAT_SECONDS)
             if event is None and feed.ended:
                 break
             if event is None:

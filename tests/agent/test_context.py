@@ -9,7 +9,8 @@ from app.agent.toolbox import Toolbox
 from app.errors import ModelFailed
 from app.events import ContextShrunk
 from app.messages import Assistant, Message, Reply, System, ToolCall, ToolResult, User
-from testkit.scripted_model import ListSink, ScriptedModel, turn_limits
+from testkit.limits import turn_limits
+from testkit.scripted_model import ListSink, ScriptedModel
 
 TOO_LONG = ModelFailed("Too long.", reason="context_too_long")
 HEAD: list[Message] = [System("rules"), User("outline " * 10)]

@@ -13,7 +13,8 @@ from app.agent.toolbox import Toolbox, tool
 from app.errors import LimitReached, ModelFailed, ToolFailed
 from app.events import ReplyCompleted, ToolCompleted
 from app.messages import Assistant, Reply, System, TokenUsage, ToolResult, User
-from testkit.scripted_model import ListSink, ScriptedModel, calls, turn_limits
+from testkit.limits import turn_limits
+from testkit.scripted_model import ListSink, ScriptedModel, calls
 
 TOKEN = "a1b2c3d4e5f60718"
 

@@ -21,6 +21,7 @@ from app.errors import ModelFailed
 from app.messages import Message, Reply, ToolSpec, User
 from testkit import credentials
 from testkit.backend import backend_at
+from testkit.limits import chat_options
 from tests.chat.recordings import body, media_type
 
 BASE = "http://backend:8080"
@@ -30,7 +31,7 @@ OUR_ID = r"call_[0-9a-f]{32}"
 TOKEN = "5f1c09aa27e4b3d8"
 CALLER = Caller(token=credentials.SESSION, workspace="team")
 TOOL = ToolSpec("get_span", "Reads one span.", {"type": "object", "properties": {}})
-OPTIONS = ChatOptions()
+OPTIONS = chat_options()
 QUESTION = (User("Why is it slow?"),)
 
 

@@ -9,10 +9,10 @@ import httpx
 import pytest
 import respx
 
-from app.chat.model import ChatOptions
 from app.errors import ModelFailed
 from app.messages import TokenUsage
 from testkit import credentials
+from testkit.limits import chat_options
 from tests.chat.proxy import (
     OUR_ID,
     ModelProbe,
@@ -63,7 +63,7 @@ async def test_configured_parameters_are_sent_and_a_request_without_tools_has_no
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(return_value=replayed("text.sse"))
-    options = ChatOptions(temperature=0.2, reasoning_effort="low", max_completion_tokens=100)
+    options = chat_options(temperature=0.2, reasoning_effort="low", max_completion_tokens=100)
     await ModelProbe(http, options=options).reply(tools=())
     data = sent(proxy, 0)
     assert (data["temperature"], data["reasoning_effort"]) == (0.2, "low")
@@ -185,7 +185,7 @@ async def test_a_refused_parameter_is_left_out_from_then_on(
     words = {"code": 400, "message": "Unsupported value: 'temperature' does not support 0.2."}
     refusal = httpx.Response(400, json=words) if form == "status" else streamed(words)
     proxy.mock(side_effect=[refusal, replayed("cut.sse"), replayed("cut.sse")])
-    probe = ModelProbe(http, options=ChatOptions(temperature=0.2, reasoning_effort="low"))
+    probe = ModelProbe(http, options=chat_options(temperature=0.2, reasoning_effort="low"))
     await probe.reply()
     await probe.reply()
     assert ["temperature" in sent(proxy, n) for n in range(3)] == [True, False, False]
@@ -199,7 +199,7 @@ async def test_a_parameter_that_is_refused_again_fails(
     words = {"code": 400, "message": "Unsupported value: 'temperature'"}
     proxy.mock(return_value=httpx.Response(400, json=words))
     with pytest.raises(ModelFailed) as failure:
-        await ModelProbe(http, options=ChatOptions(temperature=0.2)).reply()
+        await ModelProbe(http, options=chat_options(temperature=0.2)).reply()
     assert failure.value.reason == "provider_error"
     assert proxy.call_count == 2
 
@@ -259,7 +259,7 @@ async def test_a_reply_over_its_limit_ends_the_stream_and_is_incomplete(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(return_value=streamed(*[text_frame("word ") for _ in range(100)]))
-    probe = ModelProbe(http, options=ChatOptions(reply_bytes=12))
+    probe = ModelProbe(http, options=chat_options(reply_bytes=12))
     reply = await probe.reply()
     assert reply.text == "".join(probe.shown) == "word word wo"
     assert not reply.complete

@@ -4,7 +4,7 @@ import httpx
 import pytest
 import respx
 
-from app.chat.model import ChatOptions
+from testkit.limits import chat_options
 from tests.chat.proxy import ModelProbe, failed, replayed, streamed, text_frame, whole
 
 UNREACHABLE = httpx.ConnectError("no route to 10.1.2.3")
@@ -188,5 +188,5 @@ async def test_after_text_was_shown_a_refused_parameter_is_a_failure(
 ) -> None:
     refusal = {"code": 400, "message": "Unsupported parameter: 'temperature'"}
     proxy.mock(return_value=streamed(text_frame("Hel"), refusal))
-    await failed(ModelProbe(http, options=ChatOptions(temperature=0.2)))
+    await failed(ModelProbe(http, options=chat_options(temperature=0.2)))
     assert proxy.call_count == 1

@@ -10,7 +10,6 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from app.chat.capabilities import Capabilities
-from app.chat.model import ChatOptions
 from standin.app import create_app
 from standin.chat import Chunk, ScriptedChat, finish, text, tool_arguments, tool_call, usage
 from standin.faults import (
@@ -28,6 +27,7 @@ from standin.faults import (
 from standin.record_store import Records
 from standin.switches import Generation, Switches, UserAccount, WorkspaceKey
 from testkit import credentials
+from testkit.limits import chat_options
 from testkit.service import serving
 from tests.chat.proxy import QUESTION, ModelProbe, failed
 
@@ -147,7 +147,7 @@ async def test_a_refused_parameter_is_left_out_in_every_generation(
     generation: Generation, switches: Switches, backend: Backend
 ) -> None:
     switches.generation = generation
-    more = {"options": ChatOptions(temperature=0.2), "capabilities": Capabilities()}
+    more = {"options": chat_options(temperature=0.2), "capabilities": Capabilities()}
     async with backend(*ANSWER, model="openai/gpt-5", **more) as probe:
         assert (await probe.reply()).text == "Hello 😀 you."
     bodies = [r.body for r in switches.requests("POST", PATH)]
@@ -182,7 +182,7 @@ async def test_an_answer_that_is_no_reply_fails(
     effect: Effect, reason: str, switches: Switches, backend: Backend
 ) -> None:
     switches.faults = [fault(effect)]
-    options = ChatOptions(silence_seconds=0.2, reply_bytes=4_096)
+    options = chat_options(silence_seconds=0.2, reply_bytes=4_096)
     async with backend(*ANSWER, options=options) as probe:
         assert (await failed(probe)).reason == reason
 
@@ -267,7 +267,9 @@ async def test_an_endless_stream_is_closed(switches: Switches) -> None:
                 await anyio.lowlevel.checkpoint()
 
     async with serving(endless) as url, httpx.AsyncClient() as http:
-        error = await failed(ModelProbe(http, options=ChatOptions(reply_bytes=4_096), base_url=url))
+        error = await failed(
+            ModelProbe(http, options=chat_options(reply_bytes=4_096), base_url=url)
+        )
         assert error.reason == "not_understood"
         with anyio.fail_after(60):
             await left.wait()

@@ -7,7 +7,7 @@ import httpx
 import pytest
 import respx
 
-from app.chat.model import ChatOptions
+from testkit.limits import chat_options
 from tests.chat.proxy import (
     ModelProbe,
     failed,
@@ -67,7 +67,7 @@ async def test_silence_fails_and_names_the_backends_limits_to_operators(
     chunks: tuple[bytes, ...], http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(return_value=httpx.Response(200, headers=STREAM, content=silent(*chunks)))
-    error = await failed(ModelProbe(http, options=ChatOptions(silence_seconds=0.01)))
+    error = await failed(ModelProbe(http, options=chat_options(silence_seconds=0.01)))
     assert error.reason == "timeout"
     assert "sent nothing for 0.01 seconds" in error.message
     assert "LLM_PROVIDER_CLIENT_*_TIMEOUT" in error.setting
@@ -83,7 +83,7 @@ async def test_silence_before_the_headers_is_a_timeout_too(
 
     proxy.mock(side_effect=never)
     assert (
-        await failed(ModelProbe(http, options=ChatOptions(silence_seconds=0.01)))
+        await failed(ModelProbe(http, options=chat_options(silence_seconds=0.01)))
     ).reason == "timeout"
 
 
@@ -92,7 +92,7 @@ async def test_silence_after_the_end_mark_is_the_end(
 ) -> None:
     content = silent(b'data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\n')
     proxy.mock(return_value=httpx.Response(200, headers=STREAM, content=content))
-    reply = await ModelProbe(http, options=ChatOptions(silence_seconds=0.01)).reply()
+    reply = await ModelProbe(http, options=chat_options(silence_seconds=0.01)).reply()
     assert (reply.text, reply.complete) == ("Hi", True)
 
 
@@ -135,7 +135,7 @@ async def test_an_endless_answer_fails(
 ) -> None:
     headers = {"Content-Type": media_type}
     proxy.mock(return_value=httpx.Response(200, headers=headers, content=endless(piece)))
-    error = await failed(ModelProbe(http, options=ChatOptions(reply_bytes=20_000)))
+    error = await failed(ModelProbe(http, options=chat_options(reply_bytes=20_000)))
     assert error.reason == "not_understood"
 
 

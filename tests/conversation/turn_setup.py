@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import anyio
 
-from app.conversation.event_writer import Lease, StorageTimeouts
+from app.conversation.event_writer import LEASE_SECONDS, Lease, StorageTimeouts
 from app.conversation.turn import AnswerTurn, Turn
 from app.db.store import Quotas, Store, TurnKey
 from app.events import Event, ModelCalled, StoredEvent, ToolCompleted
@@ -34,7 +34,7 @@ async def turn_on(
     quotas: Quotas = NO_QUOTAS,
 ) -> Turn:
     """A turn that has begun on `store` and writes there, or with `writing`."""
-    lease = lease or Lease(20)
+    lease = lease or Lease(LEASE_SECONDS)
     key = await begun(store, lease_seconds=lease.seconds, quotas=quotas)
     return Turn(
         writing or store,

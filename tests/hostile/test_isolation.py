@@ -108,13 +108,15 @@ async def town(database_uri: str) -> AsyncIterator[Town]:
 @pytest.fixture
 async def town_of_processes(database_uri: str, tmp_path: Path) -> AsyncIterator[Town]:
     """Each service as a process of its own."""
-    values = {"SESSION_SERVICE_URI": database_uri, "ACCESS_CACHE_SECONDS": "0"}
+    command = ("-m", "testkit.changed_service", "access_cache_seconds=0")
     async with AsyncExitStack() as stack:
         backend = await stack.enter_async_context(_backend())
         urls = []
         for _ in range(3):
             service, _ = await stack.enter_async_context(
-                service_process(backend, tmp_path, **values)
+                service_process(
+                    backend, tmp_path, command=command, SESSION_SERVICE_URI=database_uri
+                )
             )
             urls.append(service.url)
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=WAIT_SECONDS))

@@ -43,7 +43,7 @@ async def access_with(key: bytes) -> AsyncIterator[BackendAccess]:
 
     async with httpx.AsyncClient() as http:
         rest = rest_client_at(BASE, http, timeout=1)
-        yield BackendAccess(OpikClient(rest), owner_key=owner_key, seconds=60)
+        yield BackendAccess(OpikClient(rest), owner_key=owner_key)
 
 
 @pytest.fixture

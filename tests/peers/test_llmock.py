@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from app.chat.frames import parse_json_object
-from app.chat.model import ChatOptions
 from app.errors import ModelFailed
 from app.messages import Assistant, Message, ToolResult, ToolSpec, User
+from testkit.limits import chat_options
 from tests.chat.proxy import ModelProbe
 from tests.peers.running import peer
 
@@ -38,7 +38,7 @@ class Llmock:
     def __init__(self, http: httpx.AsyncClient, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.http = http
-        options = ChatOptions(silence_seconds=10)
+        options = chat_options(silence_seconds=10)
         self.probe = ModelProbe(http, model="gpt-4o", base_url=self.url, options=options)
 
     async def shall(self, *behaviors: dict[str, Any]) -> None:

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from app.chat.capabilities import Capabilities
-from app.chat.model import ChatOptions
 from app.messages import Assistant, Message, System, ToolCall, ToolResult, ToolSpec, User
+from testkit.limits import chat_options
 from tests.chat.proxy import ModelProbe
 from tests.peers.running import peer
 
@@ -57,7 +57,7 @@ def a_model(http: httpx.AsyncClient, port: int, *, native: bool) -> ModelProbe:
         http,
         model="smollm2",
         base_url=f"http://127.0.0.1:{port}",
-        options=ChatOptions(temperature=0, max_completion_tokens=120),
+        options=chat_options(temperature=0, max_completion_tokens=120),
         statuses=frozenset({429, 503}),
         capabilities=Capabilities(native_tools=native),
     )

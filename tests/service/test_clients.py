@@ -164,7 +164,8 @@ async def test_a_connection_whose_reader_takes_nothing_is_closed_by_the_system(
     tmp_path: Path,
 ) -> None:
     script: list[Any] = [text("many words " * 10_000), asyncio.Event()]
-    async with backend_and_service_process(tmp_path, script, READER_SECONDS="1") as (
+    command = ("-m", "testkit.changed_service", "reader_seconds=1")
+    async with backend_and_service_process(tmp_path, script, command=command) as (
         service,
         process,
     ):

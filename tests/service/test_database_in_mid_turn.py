@@ -27,7 +27,7 @@ def mortal_uri(private_server: databases.PrivateServer) -> Iterator[str]:
 
 @pytest.fixture
 async def service(mortal_uri: str) -> Any:
-    async with running(mortal_uri, storing_seconds=0.2, lease_seconds=1) as service:
+    async with running(mortal_uri, end_seconds=0.2, lease_seconds=1) as service:
         yield service
 
 

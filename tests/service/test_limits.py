@@ -177,7 +177,7 @@ async def test_a_request_that_the_provider_refuses_costs_nothing(database_uri: s
 
 
 async def test_one_conversation_more_than_a_user_may_keep_is_refused(database_uri: str) -> None:
-    async with signed_in(database_uri, user_conversations=2) as service:
+    async with signed_in(database_uri, owner_conversations=2) as service:
         for number in range(2):
             assert (await service.ask(trace_id=trace(number))).error is None
         response = await refused(service, 2)
@@ -189,7 +189,7 @@ async def test_one_conversation_more_than_a_user_may_keep_is_refused(database_ur
 
 
 async def test_a_user_with_as_many_events_as_are_kept_begins_no_turn(database_uri: str) -> None:
-    async with signed_in(database_uri, user_events=8) as service:
+    async with signed_in(database_uri, owner_events=8) as service:
         # Four events each: the question, the trace, the reply, the end.
         for number in range(2):
             assert (await service.ask(trace_id=trace(number))).error is None
@@ -201,7 +201,7 @@ async def test_a_user_with_as_many_events_as_are_kept_begins_no_turn(database_ur
 async def test_without_accounts_only_the_limits_of_the_workspace_apply(
     database_uri: str,
 ) -> None:
-    limits = dict.fromkeys(("user_turns_per_minute", "user_conversations", "user_events"), 1)
+    limits = dict.fromkeys(("user_turns_per_minute", "owner_conversations", "owner_events"), 1)
     async with running(database_uri, **limits, user_turns=1, workspace_turns=2) as service:
         for number in range(3):
             record_trace(service.standin, trace(number))

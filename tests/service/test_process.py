@@ -13,6 +13,7 @@ import uvicorn
 from app import __version__
 from app.__main__ import _bind_listener
 from testkit import credentials
+from testkit.constants import changed_constants
 from testkit.processes import SERVICE, backend_and_service_process, find_free_port, run_python
 from testkit.scripted_chat import answer
 
@@ -95,7 +96,11 @@ async def test_a_database_that_never_answers_stops_the_start_with_a_message(tmp_
 
 def test_every_connection_sends_at_once_and_drops_a_client_that_reads_nothing() -> None:
     config = uvicorn.Config("app.main:app", host="127.0.0.1", port=0)
-    with _bind_listener(config, reader_seconds=2) as listener, socket.socket() as client:
+    with (
+        changed_constants(reader_seconds=2),
+        _bind_listener(config) as listener,
+        socket.socket() as client,
+    ):
         listener.listen()
         client.connect(listener.getsockname())
         connection, _ = listener.accept()
@@ -104,6 +109,18 @@ def test_every_connection_sends_at_once_and_drops_a_client_that_reads_nothing() 
             if sys.platform == "linux":
                 patience = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
                 assert 0 < patience <= 2_000
+
+
+async def test_variables_that_are_settings_no_longer_are_named_in_one_warning(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / ".env").write_text("LEASE_SECONDS=5\nBODY_BYTES=\n")
+    async with backend_and_service_process(tmp_path, MAX_SPANS="9", TURN_STEPS="4") as (_, process):
+        pass
+    lines = [json.loads(each) for each in process.log.splitlines()]
+    (warning,) = [each for each in lines if each["level"] == "warning"]
+    assert warning["event"] == "settings_ignored"
+    assert warning["variables"] == ["LEASE_SECONDS", "MAX_SPANS"]
 
 
 async def test_importing_the_app_module_reads_no_environment(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -23,13 +24,14 @@ async def test_a_killed_process_loses_no_complete_event_and_the_next_turn_knows(
         [text("The order "), asyncio.Event()],
         answer("Back."),
     ]
-    values = {"SESSION_SERVICE_URI": database_uri, "LEASE_SECONDS": "2", "BUSY_WAIT_SECONDS": "10"}
+    command = ("-m", "testkit.changed_service", "lease_seconds=2", "busy_wait_seconds=10")
+    start = partial(service_process, command=command, SESSION_SERVICE_URI=database_uri)
     async with serving_backend(*scripts) as backend:
-        async with service_process(backend, tmp_path, **values) as (service, process):  # noqa: SIM117 - the stream closes before the process
+        async with start(backend, tmp_path) as (service, process):  # noqa: SIM117 - the stream closes before the process
             async with service.asking() as stream:
                 await stream.until(lambda each: "The order " in each.reader.texts)
                 await process.stop(signal.SIGKILL)
-        async with service_process(backend, tmp_path, **values) as (service, _):
+        async with start(backend, tmp_path) as (service, _):
             assert (await service.ask("Again?")).texts == ["Back."]
             said = [words for _, words in await service.said()]
     assert "Fetching span details" in said.pop(2)
@@ -50,13 +52,14 @@ async def test_a_killed_process_loses_no_complete_event_and_the_next_turn_knows(
 async def test_a_killed_turn_reads_as_interrupted_once_its_lease_ran_out(
     tmp_path: Path, database_uri: str
 ) -> None:
-    values = {"SESSION_SERVICE_URI": database_uri, "LEASE_SECONDS": "1"}
+    command = ("-m", "testkit.changed_service", "lease_seconds=1")
+    start = partial(service_process, command=command, SESSION_SERVICE_URI=database_uri)
     async with serving_backend([text("Endless "), asyncio.Event()]) as backend:
-        async with service_process(backend, tmp_path, **values) as (service, process):  # noqa: SIM117 - the stream closes before the process
+        async with start(backend, tmp_path) as (service, process):  # noqa: SIM117 - the stream closes before the process
             async with service.asking() as stream:
                 await stream.until(lambda each: each.reader.texts)
                 await process.stop(signal.SIGKILL)
-        async with service_process(backend, tmp_path, **values) as (service, _):
+        async with start(backend, tmp_path) as (service, _):
             with anyio.fail_after(60):
                 while len(said := await service.said()) < 2:  # noqa: ASYNC110 - no event tells it
                     await asyncio.sleep(0.1)

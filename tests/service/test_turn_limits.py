@@ -71,7 +71,7 @@ async def test_after_as_many_replies_as_allowed_comes_a_last_one_without_tools(u
 
 
 async def test_of_the_calls_of_a_reply_as_many_as_allowed_are_run(uri: str) -> None:
-    async with running(uri, turn_calls_per_step=2) as service:
+    async with running(uri, calls_per_step=2) as service:
         service.chat.scripts = [calling(details(1), details(2), details(3)), answer("Done.")]
         reader = await service.ask()
         assert reader.texts == ["Done."]
@@ -89,7 +89,7 @@ async def test_of_a_flood_of_calls_twice_as_many_as_are_run_are_answered(
         f'<call-TOKEN>\n{{"name": "{name}", "arguments": {arguments}}}\n</call-TOKEN>\n'
         for name, arguments in wanted
     )
-    async with running(uri, turn_calls_per_step=3, agent_model=(model,)) as service:
+    async with running(uri, calls_per_step=3, agent_model=(model,)) as service:
         service.switches.keys = [WorkspaceKey(model.partition("/")[0])]
         service.chat.scripts = [answer("Wait."), calling(*wanted), answer("Enough.")]
         await service.ask()

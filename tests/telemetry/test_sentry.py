@@ -147,7 +147,6 @@ async def test_timings_and_profiles_carry_no_content_either(tmp_path: Path) -> N
     async with reported(
         tmp_path,
         SENTRY_TRACES_SAMPLE_RATE="1",
-        SENTRY_PROFILES_SAMPLE_RATE="1",
         SENTRY_SEND_DEFAULT_PII="true",
     ) as running:
         await crash_twice(running)

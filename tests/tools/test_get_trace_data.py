@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.tools.trace.trace_context import ToolLimits
+from testkit.limits import tool_limits
 from tests.tools.trace_harness import a_span, a_trace, opened_trace_of
 
 MANY = [
@@ -94,7 +94,7 @@ async def test_views_of_the_whole_trace_refuse_a_root(view: str) -> None:
 )
 async def test_following_the_calls_named_shows_every_line_once(arguments: dict[str, str]) -> None:
     named = [dict(each, name=f"{each['name']} of {n}") for n, each in enumerate(MANY)]
-    limits = ToolLimits(result_characters=2_000)
+    limits = tool_limits(result_characters=2_000)
     async with opened_trace_of(*named, limits=limits) as harness:
         text = await harness.call("get_trace_data", **arguments)
         lines = text.splitlines()[1:-1]
@@ -120,7 +120,7 @@ async def test_null_arguments_count_as_left_out() -> None:
 @pytest.mark.parametrize("characters", [600, 2_000, 8_000])
 async def test_no_view_exceeds_the_room(characters: int) -> None:
     dense = [dict(each, name="é漢😀" * 30) for each in MANY]
-    limits = ToolLimits(result_characters=characters)
+    limits = tool_limits(result_characters=characters)
     async with opened_trace_of(*dense, limits=limits, trace=a_trace(input="漢" * 9_000)) as harness:
         for view in ("outline", "findings", "profile", "critical_path", "spans"):
             assert "ask for less" not in await harness.call("get_trace_data", view=view)

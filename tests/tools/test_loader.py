@@ -1,7 +1,6 @@
 """Loading a trace: structure first, then chosen bodies in few requests; what is kept for later."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -13,6 +12,7 @@ from app.errors import NotAllowed
 from app.tools.trace.bodies import BodyReader, SpanBodyLimits
 from app.tools.trace.loader import KEPT_SECONDS, LoadedTrace, LoadLimits, TraceLoader
 from standin.faults import Answer, CutAfter, Delay, Fault, PauseAfter
+from testkit.limits import load_limits
 from testkit.service import TRACE_ID, WAIT_SECONDS, span_id
 from tests.tools.trace_harness import (
     CALLER,
@@ -87,7 +87,7 @@ async def test_of_a_large_trace_at_most_200_bodies_are_read_in_few_requests() ->
 
 
 async def test_bodies_stop_at_their_bytes_and_the_most_important_are_read() -> None:
-    load = LoadLimits(bodies=SpanBodyLimits(bytes=20_000, parallel=1))
+    load = load_limits(bodies=SpanBodyLimits(bytes=20_000, parallel=1))
     async with opened_trace_of(*busy(1_200), load=load) as harness:
         analysis = harness.context.analysis
         assert 0 < len(analysis.bodies) < 100
@@ -108,7 +108,7 @@ async def test_pages_under_way_share_the_bytes_that_are_left() -> None:
 
 
 async def test_bodies_stop_at_their_seconds() -> None:
-    load = LoadLimits(bodies=SpanBodyLimits(seconds=0))
+    load = load_limits(bodies=SpanBodyLimits(seconds=0))
     async with opened_trace_of(*busy(20), load=load) as harness:
         assert harness.context.analysis.bodies == frozenset()
         assert "read of 0 of 20 spans" in harness.context.outline
@@ -157,7 +157,7 @@ async def test_a_trace_with_a_new_span_is_read_anew() -> None:
 async def test_a_span_that_changes_alone_is_seen_after_five_minutes_at_the_latest() -> None:
     now = 0.0
     async with opened_trace_of(*busy(20)) as harness:
-        loader = TraceLoader(harness.client, LoadLimits(), clock=lambda: now)
+        loader = TraceLoader(harness.client, load_limits(), clock=lambda: now)
         first = await loader.load(CALLER, ADA, TRACE_ID)
         harness.standin.records.put_spans([a_span(2, 1, name="renamed")])
         now += KEPT_SECONDS - 1
@@ -170,9 +170,9 @@ async def test_a_span_that_changes_alone_is_seen_after_five_minutes_at_the_lates
 @pytest.mark.parametrize(
     ("trace", "limits", "switches"),
     [
-        (a_trace(end_time=None), LoadLimits(), {}),
-        (a_trace(), replace(LoadLimits(), cache_bytes=1_000), {}),
-        (a_trace(), LoadLimits(), {"extra_span_count": 1}),
+        (a_trace(end_time=None), load_limits(), {}),
+        (a_trace(), load_limits(cache_bytes=1_000), {}),
+        (a_trace(), load_limits(), {"extra_span_count": 1}),
     ],
     ids=["unfinished", "too large", "not all spans read"],
 )
@@ -194,7 +194,7 @@ async def test_a_refusal_is_not_answered_from_what_is_kept() -> None:
 
 
 async def test_spans_beyond_the_limit_are_not_read_and_that_is_noted() -> None:
-    async with opened_trace_of(*busy(20), load=LoadLimits(spans=10)) as harness:
+    async with opened_trace_of(*busy(20), load=load_limits(spans=10)) as harness:
         assert harness.context.span_count == 10
         assert "only 10 of the trace's 20 spans could be read" in harness.context.outline
 
@@ -203,7 +203,7 @@ async def test_a_slow_backend_is_read_as_far_as_time_allows_and_that_is_noted() 
     cut, slow = Fault(CutAfter(lines=8), SEARCH, times=1), Fault(Delay(30), SEARCH, skip=1)
     async with backend_with(a_trace(), busy(20)) as (standin, client):
         standin.switches.faults += [cut, slow]
-        loader = TraceLoader(client, LoadLimits(seconds=1, bodies=SpanBodyLimits(seconds=0)))
+        loader = TraceLoader(client, load_limits(seconds=1, bodies=SpanBodyLimits(seconds=0)))
         loaded = await loader.load(CALLER, ADA, TRACE_ID)
     assert len(loaded.analysis.tree.nodes) == 8
     assert loaded.notes == ("Note: only 8 of the trace's 20 spans could be read.",)

@@ -9,9 +9,11 @@ from app.agent.citations import Aliases
 from app.errors import NotAllowed
 from app.opik.client import OpikClient
 from app.tools import TOOLS
-from app.tools.trace.loader import LoadLimits, TraceLoader
-from app.tools.trace.trace_context import ToolLimits, TraceOpener
+from app.tools.trace.loader import TraceLoader
+from app.tools.trace.trace_context import TraceOpener
 from standin.faults import Answer, Delay, Fault, garbage
+from testkit.constants import changed_constants
+from testkit.limits import load_limits, tool_limits
 from testkit.service import TRACE_ID
 from tests.tools.other_traces import put_timed_runs, timed_run
 from tests.tools.trace_harness import (
@@ -31,7 +33,7 @@ SPANS = "/v1/private/spans/search"
 
 
 def loader(client: OpikClient) -> TraceLoader:
-    return TraceLoader(client, LoadLimits())
+    return TraceLoader(client, load_limits())
 
 
 def slow_trace(**more: Any) -> dict[str, Any]:
@@ -95,9 +97,9 @@ async def test_an_opening_never_fails_for_want_of_what_is_usual(effect: Answer) 
 async def test_an_opening_waits_for_it_hardly_ever_and_does_not_ask_again_soon() -> None:
     async with backend_with(slow_trace(), [a_span(1)]) as (standin, client):
         standin.switches.faults.append(Fault(Delay(60), STATS))
-        opener = TraceOpener(client, loader(client), TOOLS, ToolLimits(), usual_seconds=60)
-        for _ in range(2):
-            with anyio.fail_after(60):
+        opener = TraceOpener(client, loader(client), TOOLS, tool_limits())
+        with changed_constants(baseline_seconds=60), anyio.fail_after(60):
+            for _ in range(2):
                 context = await opener.open_trace(CALLER, OWNER, TRACE_ID, Aliases())
         assert "usual" not in context.outline
         assert len(standin.switches.requests("GET", STATS)) == 1
@@ -106,7 +108,7 @@ async def test_an_opening_waits_for_it_hardly_ever_and_does_not_ask_again_soon()
 async def test_what_is_usual_is_kept_for_the_owners_next_turn() -> None:
     async with opened_trace_of(a_span(1), trace=slow_trace()) as harness:
         put_timed_runs(harness, 98)
-        opener = TraceOpener(harness.client, harness.loader, TOOLS, ToolLimits())
+        opener = TraceOpener(harness.client, harness.loader, TOOLS, tool_limits())
         first = await opener.open_trace(CALLER, OWNER, TRACE_ID, harness.aliases)
         put_timed_runs(harness, 400)
         before = len(harness.requests("/traces/stats"))
@@ -119,7 +121,7 @@ async def test_what_is_usual_is_kept_for_the_owners_next_turn() -> None:
 async def test_two_openings_at_once_ask_once() -> None:
     async with opened_trace_of(a_span(1), trace=slow_trace()) as harness:
         put_timed_runs(harness, 98)
-        opener = TraceOpener(harness.client, harness.loader, TOOLS, ToolLimits())
+        opener = TraceOpener(harness.client, harness.loader, TOOLS, tool_limits())
         before = len(harness.requests("/traces/stats"))
         outlines: list[str] = []
 
@@ -133,17 +135,10 @@ async def test_two_openings_at_once_ask_once() -> None:
     assert all("baseline in this project: 99 traces" in each for each in outlines)
 
 
-async def test_where_it_is_switched_off_nothing_is_asked() -> None:
-    async with backend_with(slow_trace(), [a_span(1)]) as (standin, client):
-        opener = TraceOpener(client, loader(client), TOOLS, ToolLimits(), usual_seconds=0)
-        await opener.open_trace(CALLER, OWNER, TRACE_ID, Aliases())
-        assert standin.switches.requests("GET", STATS) == []
-
-
 async def test_the_refusal_of_the_trace_itself_is_raised() -> None:
     async with backend_with(slow_trace(), [a_span(1)]) as (standin, client):
         standin.switches.faults.append(Fault(Answer(403, {"errors": ["no"]}), SPANS))
-        opener = TraceOpener(client, loader(client), TOOLS, ToolLimits())
+        opener = TraceOpener(client, loader(client), TOOLS, tool_limits())
         with pytest.raises(NotAllowed):
             await opener.open_trace(CALLER, OWNER, TRACE_ID, Aliases())
 

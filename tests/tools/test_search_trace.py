@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from app.tools.trace.trace_context import SearchLimits, ToolLimits
+from app.tools.trace.trace_context import SearchLimits
 from standin.faults import Answer, CutAfter, Fault
+from testkit.limits import tool_limits
 from testkit.service import span_id
 from tests.tools.trace_harness import TraceHarness, a_span, a_trace, opened_trace_of
 
@@ -89,7 +90,7 @@ async def test_a_value_that_the_backend_cut_is_searched_whole() -> None:
 
 async def test_beyond_the_allowed_whole_reads_the_unsearched_rest_is_noted() -> None:
     spans = [a_span(n, output="y" * 20_000 + "needle") for n in (1, 2, 3)]
-    limits = ToolLimits(search=SearchLimits(whole=2))
+    limits = tool_limits(search=SearchLimits(whole=2))
     async with opened_trace_of(*spans, limits=limits) as harness:
         text = await harness.call("search_trace", pattern="needle")
         assert text.startswith("2 matches in 2 values of 2 spans")
@@ -141,7 +142,7 @@ async def test_following_the_calls_named_shows_every_hit_once() -> None:
 
 
 async def test_a_search_that_reached_its_limits_says_so_and_goes_on_when_asked() -> None:
-    limits = ToolLimits(search=SearchLimits(bytes=30_000))
+    limits = tool_limits(search=SearchLimits(bytes=30_000))
     async with opened_trace_of(*many(400), limits=limits) as harness:
         text = await harness.call("search_trace", pattern="no such thing")
         assert text.startswith("No match.\n[metadata of ")
@@ -156,7 +157,7 @@ async def test_a_search_that_reached_its_limits_says_so_and_goes_on_when_asked()
 
 
 async def test_no_time_means_that_nothing_but_names_and_errors_was_searched() -> None:
-    limits = ToolLimits(search=SearchLimits(seconds=0))
+    limits = tool_limits(search=SearchLimits(seconds=0))
     async with opened_trace_of(a_span(1, input="x", name="x"), limits=limits) as harness:
         text = await harness.call("search_trace", pattern="x")
     assert text.startswith("1 match in 1 value of 1 span\ns1 name: x\n")

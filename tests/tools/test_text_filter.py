@@ -6,8 +6,9 @@ import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.tools.trace.text_filter import is_filterable
-from app.tools.trace.trace_context import SearchLimits, ToolLimits
+from app.tools.trace.trace_context import SearchLimits
 from standin.faults import Answer, CutAfter, Fault
+from testkit.limits import tool_limits
 from testkit.service import span_id
 from tests.tools.trace_harness import SOCKET, TraceHarness, a_span, opened_trace_of
 
@@ -86,7 +87,7 @@ async def test_a_match_beyond_the_cut_of_a_span_that_was_not_loaded_is_found() -
 
 async def test_beyond_the_allowed_whole_reads_the_rest_of_chosen_spans_is_noted() -> None:
     spans = spans_with("needle", output="y" * 30_000 + "needle")
-    limits = ToolLimits(search=SearchLimits(whole=0))
+    limits = tool_limits(search=SearchLimits(whole=0))
     async with opened_trace_of(*spans, limits=limits) as harness:
         text = await harness.call("search_trace", pattern="needle", fields=FIELDS)
         assert text.startswith("2 matches in 2 values of 2 spans\n")
@@ -98,7 +99,7 @@ async def test_beyond_the_allowed_whole_reads_the_rest_of_chosen_spans_is_noted(
 async def test_whole_reads_are_not_spent_on_loaded_spans_that_the_backend_leaves_out() -> None:
     spans = [a_span(n, output="word " + "y" * 20_000) for n in range(1, 20)]
     spans.append(a_span(20, output="y" * 20_000 + "needle"))
-    limits = ToolLimits(search=SearchLimits(whole=1))
+    limits = tool_limits(search=SearchLimits(whole=1))
     async with opened_trace_of(*spans, limits=limits) as harness:
         text = await harness.call("search_trace", pattern="needle")
         assert text.startswith("1 match in 1 value of 1 span\ns20 output ")
@@ -163,7 +164,7 @@ async def test_a_selection_that_breaks_off_goes_on_and_counts_each_hit_once() ->
 
 
 async def test_a_selection_that_reached_the_limit_goes_on_when_asked() -> None:
-    limits = ToolLimits(search=SearchLimits(bytes=20_000))
+    limits = tool_limits(search=SearchLimits(bytes=20_000))
     async with opened_trace_of(*spans_with("needle"), limits=limits) as harness:
         text = await harness.call("search_trace", pattern="result", fields=FIELDS)
         assert "[outputs of " in text

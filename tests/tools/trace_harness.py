@@ -26,6 +26,7 @@ from standin.app import create_app as create_standin
 from standin.record_store import Records
 from standin.switches import ReceivedRequest, Switches
 from testkit.backend import rest_client_at
+from testkit.limits import load_limits, tool_limits
 from testkit.scripted_chat import DirectedChat
 from testkit.service import TRACE_ID, span_id
 
@@ -173,8 +174,8 @@ async def opened_trace_of(
     async with backend_with(trace or a_trace(), list(spans)) as (standin, client):
         for name, value in (switches or {}).items():
             setattr(standin.switches, name, value)
-        loader = TraceLoader(client, load or LoadLimits())
+        loader = TraceLoader(client, load or load_limits())
         aliases = Aliases(str(each["id"]) for each in spans)
-        opener = TraceOpener(client, loader, TOOLS, limits or ToolLimits())
+        opener = TraceOpener(client, loader, TOOLS, limits or tool_limits())
         context = await opener.open_trace(CALLER, OWNER, TRACE_ID, aliases)
         yield TraceHarness(standin, client, loader, aliases, context)

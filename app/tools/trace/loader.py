@@ -75,6 +75,8 @@ OBJECT_OVERHEAD = 4
 
 KEPT_SECONDS = 300.0
 """How long a finished trace is kept: feedback and spans may still be added to it."""
+MAX_SPANS = 50_000
+"""Bounds memory and the time before the first reply; what is left out is noted in the outline."""
 
 TraceVersion = tuple[datetime | None, int | None, datetime | None]
 
@@ -86,8 +88,8 @@ class LoadLimits:
     At most `spans` spans in `seconds`; `cache_bytes` is the memory for kept traces of all owners.
     """
 
-    spans: int = 50_000
-    seconds: float = 240
+    spans: int
+    seconds: float
     bodies: SpanBodyLimits = field(default_factory=SpanBodyLimits)
     cache_bytes: int = 256 * 1024 * 1024
 

@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 DAYS = 7
 """Days before the trace that the figures cover: a whole week evens out its days."""
+BASELINE_SECONDS = 1.5
+"""How long the backend may take for it: an answer without a baseline is better than a late one."""
 GRACE_SECONDS = 0.5
 """Seconds that opening a trace may wait for the figures after its spans were loaded."""
 _KEPT = 2_000
@@ -41,12 +43,9 @@ class ProjectBaselines:
         self,
         client: OpikClient,
         *,
-        seconds: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`seconds` is how long the backend may take; with 0 it is never asked."""
         self._client = client
-        self._seconds = seconds
         self._kept: TTLCache[tuple[Owner, str], Baseline | None] = TTLCache(
             _KEPT, _KEPT_SECONDS, timer=clock
         )
@@ -88,12 +87,12 @@ class ProjectBaselines:
         """The backend's statistics for the trace's name; None where they do not come in time.
         Raises nothing."""
         key = (owner, trace.id)
-        if not self._seconds or not trace.name:
+        if not trace.name:
             return None
         if key not in self._kept:
             usual: Baseline | None = None
             try:
-                with anyio.move_on_after(self._seconds):
+                with anyio.move_on_after(BASELINE_SECONDS):
                     usual = await self._asking.get(key, lambda: self._read_baseline(caller, trace))
             finally:
                 self._kept[key] = usual

@@ -29,6 +29,8 @@ from app.tools.trace.text_filter import ContainsFilter
 
 OUTLINE_TOKENS = 6_000
 """Enough for findings, profile and the main branches; a trace of 100,000 spans fits as well."""
+TOOL_SECONDS = 30.0
+"""As long as one call of the backend may take by default; the model then goes on without it."""
 _BODY_SECONDS = 10
 """A tool call has 30 s, and may read whole spans after the truncated bodies."""
 _WHOLE_KEPT = 8
@@ -54,9 +56,9 @@ class SearchLimits:
 class ToolLimits:
     """Characters of one tool result (some 2,000 tokens), seconds of one call, outline tokens."""
 
-    result_characters: int = 8_000
-    seconds: float = 30
-    outline_tokens: int = OUTLINE_TOKENS
+    result_characters: int
+    seconds: float
+    outline_tokens: int
     search: SearchLimits = field(default_factory=SearchLimits)
 
 
@@ -245,13 +247,9 @@ class TraceOpener:
         loader: TraceLoader,
         tools: Sequence[Tool],
         limits: ToolLimits,
-        *,
-        usual_seconds: float = 1.5,
     ) -> None:
-        """`usual_seconds` is how long the backend may take for the figures of a trace's name,
-        beside its loading; with 0 they are not asked for."""
         self._client = client
-        self._baselines = ProjectBaselines(client, seconds=usual_seconds)
+        self._baselines = ProjectBaselines(client)
         self._loader = loader
         self._tools = tuple(tools)
         self._limits = limits
