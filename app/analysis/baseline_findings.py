@@ -12,7 +12,7 @@ from app.analysis.trace_analysis import TraceAnalysis
 _SLOW = 2.0
 # Times the median, for a trace above the p90 only, which one trace in ten is.
 _VERY_SLOW = 4.0
-# Milliseconds above the median: nobody waits noticeably for less.
+# Milliseconds above the median: a user hardly notices less.
 _LEAST_EXCESS_MS = 100
 # Times the mean: costs are skewed, so single traces at two or three times the mean are common.
 _COSTLY = 4.0

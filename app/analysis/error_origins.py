@@ -29,7 +29,7 @@ class ErrorOrigin:
     """One error: the deepest span that shows it, and the spans it passed through.
 
     `path` runs from the origin to the last span that failed with it. `caught_by` is the first span
-    above that did not fail (None when it got through to the top). `fatal` says that it ended the
+    above that did not fail (None if there is none). `fatal` says that it ended the
     trace.
     """
 

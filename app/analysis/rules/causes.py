@@ -52,11 +52,11 @@ def find_error_causes(
     analysis: TraceAnalysis, suspects: Mapping[str, SuspiciousResult]
 ) -> Iterator[Finding]:
     """For each error the earlier result that explains it, if there is one."""
-    told: set[tuple[str, str]] = set()
+    reported: set[tuple[str, str]] = set()
     for item in islice(find_error_origins(analysis.trace, analysis.tree), _MOST_ERRORS):
         cause = _find_cause(item, suspects, analysis)
-        if cause is not None and (cause.node.id, item.origin.name) not in told:
-            told.add((cause.node.id, item.origin.name))
+        if cause is not None and (cause.node.id, item.origin.name) not in reported:
+            reported.add((cause.node.id, item.origin.name))
             yield _build_finding(cause, item)
 
 
@@ -68,14 +68,14 @@ def _find_cause(
     Where the input of the failed span has nulls, results with a null under the same key count too,
     and weak suspects count if they returned the same kind of empty value.
     """
-    said = error_message(item.error)
+    message = error_message(item.error)
     fits: frozenset[Fault] = frozenset()
-    if _DATA_ERROR.search(said):
+    if _DATA_ERROR.search(message):
         fits |= _FAULTS_OF_DATA_ERRORS
-    if _FORMAT_ERROR.search(said):
+    if _FORMAT_ERROR.search(message):
         fits |= frozenset(Fault)
     read = analysis.was_read(item.origin)
-    if read and _quotes_own_input(said, item.origin):
+    if read and _quotes_own_input(message, item.origin):
         fits -= _MISSING_DATA_FAULTS
     if not fits:
         return None
@@ -95,9 +95,9 @@ def _find_cause(
     return best[2] if best else None
 
 
-def _quotes_own_input(said: str, node: Node) -> bool:
+def _quotes_own_input(message: str, node: Node) -> bool:
     """Whether the error quotes a value of the span's own input, so that nothing was missing."""
-    quoted = set(_QUOTED.findall(said))
+    quoted = set(_QUOTED.findall(message))
     return bool(quoted) and any(str(leaf) in quoted for _, leaf in iterate_leaves(node.span.input))
 
 

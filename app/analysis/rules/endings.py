@@ -13,7 +13,7 @@ from app.analysis.tree import Node, TreeWarning
 from app.opik.records import FeedbackScore
 
 # Confidences: a check of the record is a plain fact, one in an output is read by its keys; a score
-# of a span says where the trouble is, one of the trace does not.
+# of a span locates the fault, one of the trace does not.
 _RECORDED_CHECK = 0.9
 _CHECK_IN_OUTPUT = 0.85
 _SPAN_SCORE = 0.8

@@ -61,7 +61,7 @@ def find_loops(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 
 def _comparable_call(node: Node, analysis: TraceAnalysis) -> _Call | None:
-    """A span whose input was read whole and says something, and that did not fail."""
+    """A span whose input was read whole and is not blank, and that did not fail."""
     if not analysis.was_read(node) or is_cut(node.span.input) or node.span.has_error:
         return None
     given = to_canonical_json(node.span.input)

@@ -121,12 +121,12 @@ def _compare_errors(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
 
 
 def _error_texts(side: ComparedSide) -> list[str]:
-    said: dict[str, None] = {}
+    texts: dict[str, None] = {}
     for node in side.nodes():
         if node.span.has_error and node.span.error_info:
             text = f"{one_line(node.name, limit=60)}: {error_message(node.span.error_info)}"
-            said[one_line(text, limit=240)] = None
-    return list(said)[:20]
+            texts[one_line(text, limit=240)] = None
+    return list(texts)[:20]
 
 
 def _compare_structure(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
