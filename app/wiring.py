@@ -1,4 +1,4 @@
-"""The parts of the service, made from its settings."""
+"""Builds the parts of the service from its settings."""
 
 from uuid import uuid4
 

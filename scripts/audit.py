@@ -1,6 +1,6 @@
-"""Asks PyPI for known vulnerabilities of everything that `constraints.txt` pins.
+"""Looks up known vulnerabilities of every package that `constraints.txt` pins, at PyPI.
 
-Ends with 1 where there are some, and with a line that says so where nobody could be asked.
+Exits with 1 if there are any. Where PyPI cannot be reached it prints NOT RUN and exits with 0.
 """
 
 import json
@@ -13,7 +13,7 @@ _COMMAND = ("pip_audit", "--requirement", CONSTRAINTS, "--no-deps", "--disable-p
 
 
 def main() -> int:
-    """Prints what was found and what could not be asked; gives the exit code."""
+    """Prints the vulnerabilities and how many packages are unknown; returns the exit code."""
     asked = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-m", *_COMMAND, "--format", "json", "--progress-spinner", "off"],
         capture_output=True,
@@ -23,20 +23,22 @@ def main() -> int:
     try:
         packages = json.loads(asked.stdout)["dependencies"]
     except ValueError:
-        return _say(f"NOT RUN: the audit could not ask anybody: {asked.stderr[-300:]}", 0)
+        return _print_result(f"NOT RUN: PyPI could not be asked: {asked.stderr[-300:]}", 0)
     skipped = [each["name"] for each in packages if "skip_reason" in each]
     if len(skipped) == len(packages):
-        return _say("NOT RUN: the audit found nobody who knows these packages.", 0)
+        return _print_result("NOT RUN: PyPI knows none of these packages.", 0)
     known = [
-        f"{each['name']} {each['version']}: {fault['id']}, mended in {fault['fix_versions']}"
+        f"{each['name']} {each['version']}: {fault['id']}, fixed in {fault['fix_versions']}"
         for each in packages
         for fault in each.get("vulns", ())
     ]
     checked = len(packages) - len(skipped)
-    return _say("\n".join([*known, f"{checked} packages audited, {len(skipped)} unknown"]), known)
+    return _print_result(
+        "\n".join([*known, f"{checked} packages audited, {len(skipped)} unknown"]), known
+    )
 
 
-def _say(text: str, failed: object) -> int:
+def _print_result(text: str, failed: object) -> int:
     sys.stdout.write(f"{text}\n")
     return int(bool(failed))
 
