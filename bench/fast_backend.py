@@ -1,4 +1,4 @@
-"""A backend that costs next to nothing, for measuring whatever stands before it.
+"""A backend that costs almost no CPU, to measure what stands before it.
 
 It knows every trace (with four spans), and its model says as many numbers as the last message asks
 for: `deltas=300 every=50` are 300 deltas, 50 ms apart; `every=0` sends them in one piece. Each

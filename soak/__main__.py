@@ -42,7 +42,9 @@ def main() -> None:
                 database_restarts_every=share / 8 if restart else None,
             )
             report = anyio.run(run_load, plan, uri, restart)
-            findings += _told(f"{arguments.users} users before 4 processes on {name}", report)
+            findings += _print_report(
+                f"{arguments.users} users before 4 processes on {name}", report
+            )
         for name, (uri, _) in offered.items():
             databases.run_on_database(uri, databases.delete_conversations)
             cancels = CancellationRun(
@@ -51,7 +53,7 @@ def main() -> None:
                 seconds=math.inf if arguments.cancels else share * 0.3,
             )
             report = anyio.run(cancels.run, uri)
-            findings += _told(f"Cancellations on {name}", report)
+            findings += _print_report(f"Cancellations on {name}", report)
     sys.exit(1 if findings else 0)
 
 
@@ -100,7 +102,7 @@ def _restarting(server: databases.PrivateServer) -> Restart:
     return restart
 
 
-def _told(title: str, report: Report) -> int:
+def _print_report(title: str, report: Report) -> int:
     print(f"\n{title}")
     for name, figure in report.figures.items():
         print(f"  {name:28} {figure}")

@@ -1,4 +1,4 @@
-"""Cancellation storms: clients leave at every stage of a turn, tens of thousands of times."""
+"""Clients that leave at every stage of a turn, tens of thousands of times."""
 
 import math
 import random
@@ -42,7 +42,7 @@ class CancellationRun:
     seconds: float = math.inf
     rng: random.Random = field(init=False)
     asked: list[AskedQuestion] = field(default_factory=list)
-    forgotten: list[DeletedConversation] = field(default_factory=list)
+    deleted: list[DeletedConversation] = field(default_factory=list)
     storing: int = 0
     typical: float = 0.3
 
@@ -50,7 +50,7 @@ class CancellationRun:
         self.rng = random.Random(self.seed)
 
     async def run(self, database_uri: str) -> Report:
-        """Runs the storm on a migrated database, waits for calm, and audits."""
+        """Runs the run on a migrated database, waits for calm, and audits."""
         report = Report()
         rounds = self.cancels // _EACH + 1
         model = UnreliableModel(self.rng, hung=0.02)
@@ -89,7 +89,7 @@ class CancellationRun:
             if asked.answered:
                 self.typical += (asked.ended - asked.began - self.typical) / 20
             if self.rng.random() < 0.01:
-                await self._forget(service, trace)
+                await self._delete(service, trace)
 
     def _moment(self) -> LeavePoint:
         """All stages get their share: early steps, any of the frames, any time."""
@@ -102,10 +102,10 @@ class CancellationRun:
             case _:
                 return LeavePoint(sends=rng.randint(1, 9))
 
-    async def _forget(self, service: DirectService, trace: str) -> None:
+    async def _delete(self, service: DirectService, trace: str) -> None:
         began = anyio.current_time()
-        await service.forget(trace)
-        self.forgotten.append(DeletedConversation(trace, began, anyio.current_time(), certain=True))
+        await service.delete(trace)
+        self.deleted.append(DeletedConversation(trace, began, anyio.current_time(), certain=True))
 
     async def _audit(self, engine: AsyncEngine, report: Report) -> None:
         try:
@@ -113,17 +113,17 @@ class CancellationRun:
         finally:
             await engine.dispose()
         report.findings += find_log_faults(log)
-        report.findings += find_client_faults(log, self.asked, self.forgotten)
+        report.findings += find_client_faults(log, self.asked, self.deleted)
         report.findings += find_mixed_up_replies(log)
         stages = self._stages(log)
         report.figures["cancelled"] = ", ".join(f"{stage} {stages[stage]}" for stage in STAGES)
-        report.figures["deleted"] = str(len(self.forgotten))
+        report.figures["deleted"] = str(len(self.deleted))
         report.findings += [f"no cancel hit: {stage}" for stage in STAGES if not stages[stage]]
 
     def _stages(self, log: list[LoggedConversation]) -> Counter[str]:
         """Where the questions were when they ended, by what the log has of them."""
         turns = [turn for conversation in log for turn in conversation.turns]
-        deleted = {each.trace_id for each in self.forgotten}
+        deleted = {each.trace_id for each in self.deleted}
         stages = Counter(_stage(turn) for turn in turns)
         known = {turn.question for turn in turns}
         for each in self.asked:

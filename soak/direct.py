@@ -1,4 +1,4 @@
-"""Questions put to the app itself, in this event loop: no socket stands before the service.
+"""Sends questions to the ASGI app in this event loop, without a socket.
 
 So a client can leave at any step of the loop, and what the app leaves behind can be counted.
 """
@@ -125,7 +125,7 @@ class DirectService:
         asked.ended = anyio.current_time()
         return client.status
 
-    async def forget(self, trace_id: str) -> None:
+    async def delete(self, trace_id: str) -> None:
         """DELETE of a conversation."""
 
         async def nothing(_: Message | None = None) -> Message:

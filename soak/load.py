@@ -96,10 +96,10 @@ class LoadRun:
         self._warm_megabytes: float | None = None
 
     async def run(self) -> Report:
-        """Lets users and faults loose, then waits until all is quiet, then audits."""
+        """Runs users and faults, waits until nothing runs any more, then audits."""
         async with self._opened() as http:
             began, descriptors = anyio.current_time(), self._processes[0].descriptors
-            await self._storm(http)
+            await self._run_users(http)
             seconds = anyio.current_time() - began
             await self._settle(http)
             self._look_at_memory()
@@ -146,7 +146,7 @@ class LoadRun:
             limits = httpx.Limits(max_connections=None, max_keepalive_connections=50)
             yield await stack.enter_async_context(httpx.AsyncClient(timeout=60, limits=limits))
 
-    async def _storm(self, http: httpx.AsyncClient) -> None:
+    async def _run_users(self, http: httpx.AsyncClient) -> None:
         plan = self._plan
         async with anyio.create_task_group() as chaos:
             if plan.killed_every:
@@ -205,7 +205,7 @@ class LoadRun:
         self._warm_megabytes = self._processes[0].megabytes
 
     async def _settle(self, http: httpx.AsyncClient) -> None:
-        """Calm after the storm: every conversation answers one more question whole."""
+        """Without faults every conversation must answer one more question completely."""
         self._model.calm = True
         for fault in self._faults:
             fault.armed = False
@@ -250,7 +250,7 @@ class LoadRun:
         notes, findings = self._notes, self._report.findings
         findings += find_log_faults(log)
         outages = self._plan.database_restarts_every is not None
-        findings += find_client_faults(log, notes.asked, notes.forgotten, outages=outages)
+        findings += find_client_faults(log, notes.asked, notes.deleted, outages=outages)
         findings += find_mixed_up_replies(log)
         findings += notes.faults
         findings += [fault for process in self._processes for fault in process.find_log_errors()]
@@ -267,10 +267,10 @@ class LoadRun:
         }
         self._look_at_faults(refused)
 
-    def _look_at_faults(self, refused: Counter[str | None]) -> None:
-        """A storm in which something never happened proves nothing about it."""
+    def _look_at_faults(self, refused: Counter[str]) -> None:
+        """Reports what never happened in the run: it would prove nothing about it."""
         plan = self._plan
-        deleted = sum(each.certain for each in self._notes.forgotten)
+        deleted = sum(each.certain for each in self._notes.deleted)
         ended = sum(each.starts - 1 for each in self._processes)
         self._report.figures |= {"deleted": str(deleted), "processes ended": str(ended)}
         missing = {

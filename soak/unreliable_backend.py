@@ -1,4 +1,4 @@
-"""The Opik backend of a soak: the stand-in with a few traces, a moody model, and moody faults."""
+"""The backend of a soak: the stand-in with a few traces, an unreliable model and random faults."""
 
 import asyncio
 import random
@@ -33,7 +33,7 @@ def make_trace_id(number: int) -> str:
 
 @dataclass
 class UnreliableModel:
-    """Says again which question it answers; talks, calls tools, fails or falls silent by chance.
+    """Repeats its question; writes text, calls tools, fails or stops sending at random.
 
     `calm` makes it answer at once, in a few words.
     """
@@ -46,7 +46,7 @@ class UnreliableModel:
     async def reply(self, request: dict[str, Any], /) -> AsyncIterator[Chunk]:
         rng, asked = self.rng, _question(request)
         if not self.calm and rng.random() < 0.02:
-            raise ChatError(rng.choice((400, 429, 500)), "The provider has a bad day.")
+            raise ChatError(rng.choice((400, 429, 500)), "The provider failed at random.")
         calls = 0 if self.calm or "tools" not in request else rng.choice((0, 0, 0, 1, 2))
         for number in range(1 if self.calm else rng.randint(0 if calls else 1, 12)):
             yield text(f"Word {number} of {asked}. ")

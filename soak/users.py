@@ -1,4 +1,4 @@
-"""People at the panel: they ask, read, leave, delete, and note what they saw."""
+"""Simulated users of the panel: they ask, read, leave and delete, and record what they saw."""
 
 import json
 import random
@@ -18,10 +18,10 @@ _MOST_SECONDS = 60.0
 
 @dataclass
 class Observations:
-    """What all users of a run saw. `faults` are answers that nobody should ever get."""
+    """What all users of a run saw; `faults` are answers that no user may get."""
 
     asked: list[AskedQuestion] = field(default_factory=list)
-    forgotten: list[DeletedConversation] = field(default_factory=list)
+    deleted: list[DeletedConversation] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     statuses: dict[int, int] = field(default_factory=dict)
     numbers: Callable[[], int] = field(default_factory=lambda: count(1).__next__)
@@ -34,7 +34,7 @@ class Observations:
 
 @dataclass
 class SimulatedUser:
-    """One person, who uses whichever process a load balancer would give them."""
+    """One user, whose requests go to a random process."""
 
     http: httpx.AsyncClient
     processes: Sequence[ServerProcess]
@@ -58,7 +58,7 @@ class SimulatedUser:
         trace = make_trace_id(self.rng.randrange(self.traces))
         chance = self.rng.random()
         if chance < self.deletes:
-            await self.forget(trace)
+            await self.delete(trace)
         elif chance < self.deletes + 0.27:
             await self.ask(trace, patience=self.rng.uniform(0, 0.15))
         else:
@@ -97,7 +97,7 @@ class SimulatedUser:
                     asked.frames.append(json.loads(line[6:]))
             asked.whole = True
 
-    async def forget(self, trace: str) -> None:
+    async def delete(self, trace: str) -> None:
         """Deletes the conversation about a trace."""
         process, began, certain = self.rng.choice(self.processes), anyio.current_time(), False
         try:
@@ -110,7 +110,7 @@ class SimulatedUser:
                 self.notes.faults.append(f"DELETE at {process.name}: {error!r}")
         finally:
             ended = anyio.current_time()
-            self.notes.forgotten.append(
+            self.notes.deleted.append(
                 DeletedConversation(trace, began, ended, certain, owner=self.name)
             )
 

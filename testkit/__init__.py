@@ -1,1 +1,1 @@
-"""What tests, soak and bench share: databases, processes, fakes at the HTTP border, audits."""
+"""Shared by tests, soak and bench: databases, processes, scripted models, audits."""

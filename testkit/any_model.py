@@ -1,4 +1,4 @@
-"""A model that asks for tools in whatever way reached it: natively, in text, or not at all."""
+"""A model that calls tools the way it was offered them: natively, in text, or not at all."""
 
 import json
 import re
@@ -14,14 +14,14 @@ NO_TOOLS_TEXT = "I see no tools."
 
 @dataclass(frozen=True)
 class ModelReply:
-    """A reply: a text, and the tools that it asks for."""
+    """One reply: a text and tool calls."""
 
     text: str = ""
     calls: tuple[tuple[str, dict[str, Any]], ...] = ()
 
 
 class AnyModelChat:
-    """Plays one reply a request, the last one again and again; `requests` is what it was asked."""
+    """Plays one reply per request and repeats the last one; `requests` keeps what it received."""
 
     def __init__(self, *replies: ModelReply | ChatError) -> None:
         self.replies = list(replies)
@@ -38,7 +38,7 @@ class AnyModelChat:
 
 @dataclass
 class ReadRequest:
-    """What a request shows of its conversation, in whichever protocol it was written."""
+    """The messages of one request, in either tool protocol."""
 
     request: dict[str, Any]
     roles: list[str] = field(init=False)

@@ -1,6 +1,6 @@
-"""Every credential that the tests make up, and the search for them where none belongs.
+"""All credentials that tests use, and the search for them in logs, reports and databases.
 
-Whoever makes up another one adds it here: nothing else finds it once it has left its header.
+Add every new test credential here: the search finds only what this list has.
 """
 
 import re
@@ -34,28 +34,28 @@ _SHAPES = re.compile(
 )
 
 collected_output: list[bytes] = []
-"""Logs of processes and bodies of reports, kept by whoever took them until they are searched."""
+"""Logs of processes and bodies of reports that have not been searched yet."""
 
 
-def find_credential(said: bytes) -> str | None:
-    """The first credential, or what looks like one, with what stands before it."""
-    places = [said.find(each.encode()) for each in ALL]
-    shape = _SHAPES.search(said)
+def find_credential(data: bytes) -> str | None:
+    """The first credential or text that looks like one, with 60 bytes around it; None for none."""
+    places = [data.find(each.encode()) for each in ALL]
+    shape = _SHAPES.search(data)
     found = [place for place in (*places, shape.start() if shape else -1) if place >= 0]
     if not found:
         return None
-    return said[max(0, min(found) - 60) : min(found) + 60].decode("utf-8", "replace")
+    return data[max(0, min(found) - 60) : min(found) + 60].decode("utf-8", "replace")
 
 
 def find_credential_in_collected_output() -> str | None:
-    """As above, in all that was kept; it is searched once."""
+    """The same for all collected output, which is then dropped."""
     everything = b"\n".join(collected_output)
     collected_output.clear()
     return find_credential(everything)
 
 
 def find_databases_with_credentials(folder: Path) -> list[str]:
-    """The SQLite files below this folder, journals included, that hold one, and what they hold."""
+    """SQLite files and journals below this folder that hold one, with the text around it."""
     files = [each for each in folder.rglob("*.db*") if each.is_file() and not each.is_symlink()]
     found = ((file, find_credential(file.read_bytes())) for file in files)
     return [f"{file}: {credential}" for file, credential in found if credential]

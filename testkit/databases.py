@@ -29,7 +29,7 @@ USER, PASSWORD = "app", "pass-of-app"
 ROW_LOCK_WAITS = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state LIKE 'LOCK%'"
 NAMED_LOCK_WAITS = "SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'User lock'"
 INNODB_TRX_REFRESH_SECONDS = 0.2
-"""InnoDB shows its transactions anew only to whoever has not looked for a tenth of a second."""
+"""InnoDB refreshes innodb_trx only if nobody has read it for 0.1 s."""
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ class NoDatabaseServer(Exception):
 
 
 class PrivateServer:
-    """A server of our own, in its own folder, on its own port."""
+    """A database server with its own folder and port."""
 
     def __init__(self, folder: Path) -> None:
         self.binary = _server_binary()
@@ -100,12 +100,12 @@ class PrivateServer:
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """Ends it as a power failure would."""
+        """Kills it, as a power failure would."""
         self._end(signal.SIGKILL)
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
-        """Its connections stay, and nothing is answered on them meanwhile."""
+        """Its connections stay open and answer nothing within the block."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
         try:
@@ -121,7 +121,7 @@ class PrivateServer:
 
 
 def find_given_uri() -> str | None:
-    """A server of somebody else: `TEST_MYSQL_URL`; its user may create databases."""
+    """The address of an existing server, `TEST_MYSQL_URL`; its user may create databases."""
     return os.environ.get("TEST_MYSQL_URL") or None
 
 
@@ -149,7 +149,7 @@ async def open_engine(uri: str) -> AsyncIterator[AsyncEngine]:
 
 @contextmanager
 def silent_server() -> Iterator[tuple[socket.socket, str]]:
-    """A listener at which every connection is made and no word is said; a database's address."""
+    """A listener that accepts connections and never sends; yields it and its database address."""
     with socket.create_server(("127.0.0.1", 0), backlog=50) as listener:
         yield listener, f"mysql://{USER}:{PASSWORD}@127.0.0.1:{listener.getsockname()[1]}/chats"
 
@@ -197,7 +197,7 @@ def drop_database(uri: str) -> None:
 
 
 async def delete_conversations(db: AsyncConnection) -> None:
-    """Deletes all but what a migration wrote."""
+    """Deletes all rows but those of a migration."""
     for table in (sessions, admissions, workspaces, chores):
         await db.execute(delete(table))
 

@@ -1,4 +1,4 @@
-"""Opik's panel as a reader of the stream: precisely as fragile as the real one.
+"""Reads the stream as Opik's panel does, with the same weaknesses.
 
 Each network read is decoded and split by itself; nothing is carried over. Of each line it takes
 what stands after the first `data:` up to the next one; what does not parse is dropped.

@@ -1,4 +1,4 @@
-"""A provider under a test's direction, behind the stand-in's chat proxy."""
+"""A scripted provider behind the stand-in's chat proxy."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,10 +10,10 @@ Step = Chunk | ChatError | asyncio.Event
 
 
 class DirectedChat:
-    """Plays one script a request, the last one again and again.
+    """Plays one script per request and repeats the last one.
 
-    An Event in a script holds the reply back until the test sets it. `requests` keeps what the
-    provider was asked; `asked` is set by each request.
+    An Event in a script pauses the reply until the test sets it. `requests` keeps all requests;
+    `asked` is set by each of them.
     """
 
     def __init__(self, *scripts: list[Step]) -> None:

@@ -24,7 +24,7 @@ def calls(*wanted: tuple[str, str], text: str = "") -> Reply:
 
 @dataclass
 class ScriptedModel:
-    """Plays its script, one entry a reply; the last one again and again."""
+    """Plays its script, one entry per reply, and repeats the last one."""
 
     script: list[Script]
     requests: list[tuple[list[Message], list[str]]] = field(default_factory=list)

@@ -28,11 +28,11 @@ TRACE_ID = str(UUID(int=0x0199_0000_0000_7000_8000_0000_0000_0001))
 OTHER_TRACE_ID = str(UUID(int=0x0199_0000_0000_7000_8000_0000_0000_0002))
 PREFIX = "/opik-ai"
 WAIT_SECONDS = 60.0
-"""Seconds after which what a test waits for is taken for lost."""
+"""Seconds that a test waits for anything; long, since the machine may be busy."""
 
 
 async def wait_until(condition: Callable[[], object], seconds: float = WAIT_SECONDS) -> None:
-    """Waits for what is bound to happen; a test that waits too long fails."""
+    """Waits until the condition is true; the test fails after `seconds`."""
     with anyio.fail_after(seconds):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event
             await anyio.sleep(0.005)
@@ -43,7 +43,7 @@ def span_id(number: int) -> str:
 
 
 class _Server(uvicorn.Server):
-    """Leaves the test's signals alone, and looks for its end more often than ten times a second."""
+    """Installs no signal handlers, and checks for its end every 10 ms instead of every 100 ms."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Any:
@@ -143,7 +143,7 @@ def _span(
 
 @dataclass
 class Service:
-    """A running service, its backend, and a person at the panel."""
+    """A running service with its backend, and requests as the panel makes them."""
 
     url: str
     backend: str

@@ -19,7 +19,7 @@ from testkit.credentials import (
     find_databases_with_credentials,
 )
 
-# How fast a machine is at the moment is no matter of behaviour.
+# A busy machine must not fail a test.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("many", settings.get_profile("suite"), max_examples=1_500)
 settings.load_profile("suite")
@@ -29,8 +29,7 @@ NO_SERVER = "No MySQL server for tests: "
 
 @pytest.fixture(autouse=True)
 def _no_credential_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Looks through all that was logged in a test, however that test was meant, by its processes
-    too, and through what was reported."""
+    """Searches all that a test and its processes logged and reported."""
     yield
     for phase in ("setup", "call", "teardown"):
         for record in caplog.get_records(phase):
@@ -41,7 +40,7 @@ def _no_credential_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_credential_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Looks at the end through every SQLite file that a test has made, wherever it put it."""
+    """Searches every SQLite file of the run at its end."""
     yield
     assert find_credential_in_collected_output() is None
     assert find_databases_with_credentials(tmp_path_factory.getbasetemp()) == []
@@ -143,7 +142,7 @@ def store(engine: AsyncEngine) -> Store:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
-    """Says loudly, below all other summaries, what did not run for want of a database server."""
+    """Reports below all other summaries what did not run without a database server."""
     yield
     skipped = terminalreporter.stats.get("skipped", [])
     missed = [report for report in skipped if NO_SERVER in str(report.longrepr)]

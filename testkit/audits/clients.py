@@ -1,4 +1,4 @@
-"""What clients saw against what the log holds: nothing lost, doubled, mixed up or made up."""
+"""Compares what clients saw with the stored log: nothing lost, doubled, mixed up or invented."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from testkit.audits.log import LoggedConversation, LoggedTurn
 
 Frame = dict[str, Any]
 
-# Answers that say themselves that the log may not have them.
+# Error codes that tell the client that the log may lack the answer.
 _UNSTORED = ("database_unavailable", "not_stored", "turn_lost")
 
 
@@ -58,7 +58,7 @@ class DeletedConversation:
 def find_client_faults(
     log: Iterable[LoggedConversation],
     asked: Sequence[AskedQuestion],
-    forgotten: Sequence[DeletedConversation] = (),
+    deleted: Sequence[DeletedConversation] = (),
     *,
     outages: bool = False,
 ) -> list[str]:
@@ -81,7 +81,7 @@ def find_client_faults(
     faults += [
         f"{each.question}: {fault}"
         for each in asked
-        for fault in _of_question(each, found.get(each.question, []), forgotten, outages=outages)
+        for fault in _of_question(each, found.get(each.question, []), deleted, outages=outages)
     ]
     for question in found.keys() - {each.question for each in asked}:
         faults.append(f"{question!r} was asked by nobody")
@@ -95,7 +95,7 @@ def _is_at_home(asked: AskedQuestion, trace_id: str, owner: str) -> bool:
 def _of_question(
     asked: AskedQuestion,
     turns: Sequence[LoggedTurn],
-    forgotten: Sequence[DeletedConversation],
+    deleted: Sequence[DeletedConversation],
     *,
     outages: bool,
 ) -> Iterator[str]:
@@ -104,7 +104,7 @@ def _of_question(
     if len(asked.turn_ids) > 1:
         yield f"got frames of the turns {sorted(asked.turn_ids)}"
     of_conversation = (asked.trace_id, asked.owner)
-    deletes = [each for each in forgotten if (each.trace_id, each.owner) == of_conversation]
+    deletes = [each for each in deleted if (each.trace_id, each.owner) == of_conversation]
     if not turns:
         perhaps_deleted = any(each.ended >= asked.began for each in deletes)
         if (asked.turn_ids or asked.answered) and not perhaps_deleted:

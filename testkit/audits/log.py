@@ -1,4 +1,4 @@
-"""The tables alone: is every conversation's log whole, in order, and closed?"""
+"""Checks the tables: each conversation's log is complete, in order and closed."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
