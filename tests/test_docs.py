@@ -47,3 +47,18 @@ def test_every_test_that_a_promise_names_is_there() -> None:
     assert len(named) > 20
     folders = (ROOT / "tests", ROOT)
     assert [name for name in named if not any((each / name).exists() for each in folders)] == []
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/decisions.md"]
+)
+def test_every_path_that_a_page_names_exists(page: str) -> None:
+    """In code spans: from the top folder, or from `app/` as imports go."""
+    text = (ROOT / page).read_text()
+    named = set(re.findall(r"`((?:[\w.]+/)+(?:[\w.-]+\.[a-z]+)?)`", text))
+    links = set(re.findall(r"\]\((?!https?:)([^)#]+)\)", text))
+    missing = [
+        *(name for name in named if not any((top / name).exists() for top in (ROOT, ROOT / "app"))),
+        *(link for link in links if not (ROOT / page).parent.joinpath(link).exists()),
+    ]
+    assert missing == []
