@@ -73,7 +73,7 @@ class ByteAllowance:
 class BackendResponse:
     """A response that was read.
 
-    `end` tells whether its body is whole, was cut by our limit, or broke off: for `error`, or
+    `end`: whether its body is whole, was cut by our limit, or broke off: for `error`, or
     without one because the time was over.
     """
 

@@ -40,7 +40,7 @@ class Caller:
         return {name.encode(): value.encode("latin-1", "replace") for name, value in sent.items()}
 
     def mask_token(self, text: str) -> str:
-        """The text of somebody else, with this caller's token masked should it hold it."""
+        """A text from elsewhere, with this caller's token masked should it hold it."""
         if self.token is None or len(self.token) < _SHORTEST_SECRET:
             return text
         return text.replace(self.token, "[masked]")

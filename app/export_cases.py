@@ -123,8 +123,8 @@ def read_recording(path: Path) -> Recording:
     try:
         return Recording.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
-        said = error.strerror if isinstance(error, OSError) else "no trace with its spans"
-        raise StartRefused(f"{path}: {said}") from None
+        reason = error.strerror if isinstance(error, OSError) else "no trace with its spans"
+        raise StartRefused(f"{path}: {reason}") from None
 
 
 async def export_cases(

@@ -44,7 +44,7 @@ class ShutdownSignals:
 
     @property
     def from_terminal(self) -> bool:
-        """Whether somebody pressed Ctrl+C: then no load balancer sends requests."""
+        """Whether Ctrl+C was pressed: then no load balancer sends requests."""
         return self._last == signal.SIGINT
 
     @contextmanager

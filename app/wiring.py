@@ -44,7 +44,7 @@ from app.tools.trace.trace_context import OUTLINE_TOKENS, TOOL_SECONDS, ToolLimi
 
 RETENTION_LEASE_SECONDS = 60
 _PARTS_OF_CONTEXT = 4
-"""The outline is one; instructions, what was said, and tool results have to fit in as well."""
+"""The outline is one; instructions, messages, and tool results have to fit in as well."""
 
 
 def build_conversations(

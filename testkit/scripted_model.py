@@ -30,7 +30,11 @@ class ScriptedModel:
     requests: list[tuple[list[Message], list[str]]] = field(default_factory=list)
 
     async def reply(
-        self, messages: Sequence[Message], *, tools: Sequence[ToolSpec], say: Callable[[str], None]
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[ToolSpec],
+        on_text: Callable[[str], None],
     ) -> Reply:
         self.requests.append((list(messages), [tool.name for tool in tools]))
         step = self.script.pop(0) if len(self.script) > 1 else self.script[0]
@@ -38,7 +42,7 @@ class ScriptedModel:
             raise step
         reply = step if isinstance(step, Reply) else step(messages)
         for piece in re.findall(r"\S+\s*|\s+", reply.text):
-            say(piece)
+            on_text(piece)
             await anyio.lowlevel.checkpoint()
         return reply
 

@@ -169,13 +169,15 @@ def shrink_messages(messages: Sequence[Message], characters: int) -> Shrunk:
     last_call = max((i for i, each in enumerate(now) if isinstance(each, Assistant)), default=0)
     old = [index for index in answers if index < last_call]
 
-    room = characters - count_characters(head) - count_characters(earlier)
-    now, shortened = _summarize_results(now, old, room)
+    available_characters = characters - count_characters(head) - count_characters(earlier)
+    now, shortened = _summarize_results(now, old, available_characters)
     earlier, turns = _summarize_turns(
         earlier, characters - count_characters(head) - count_characters(now)
     )
-    room = characters - count_characters(head) - count_characters(earlier)
-    now, more = _summarize_results(now, [i for i in answers[:-1] if i > last_call], room)
+    available_characters = characters - count_characters(head) - count_characters(earlier)
+    now, more = _summarize_results(
+        now, [i for i in answers[:-1] if i > last_call], available_characters
+    )
     return Shrunk([*head, *earlier, *now], shortened + more, turns)
 
 

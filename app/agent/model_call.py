@@ -35,13 +35,13 @@ class ModelCaller:
         reply: Reply | None = None
         error: Exception | None = None
 
-        def say(text: str) -> None:
+        def on_text(text: str) -> None:
             pieces.append(text)
             self._sink.add_text(bubble, text)
 
         try:
             with anyio.move_on_after(seconds):
-                reply = await self._model.reply(messages, tools=tools, say=say)
+                reply = await self._model.reply(messages, tools=tools, on_text=on_text)
         except Exception as failure:
             error = failure
             raise

@@ -6,7 +6,7 @@ from typing import Protocol
 from app.events import ModelCalled, StoredEvent
 from app.messages import Message, Reply, TokenUsage, ToolSpec
 
-Say = Callable[[str], None]
+OnText = Callable[[str], None]
 """Takes a piece of the reply's text when it arrives; never waits."""
 
 
@@ -14,9 +14,9 @@ class Model(Protocol):
     """A language model."""
 
     async def reply(
-        self, messages: Sequence[Message], *, tools: Sequence[ToolSpec], say: Say
+        self, messages: Sequence[Message], *, tools: Sequence[ToolSpec], on_text: OnText
     ) -> Reply:
-        """Requests one reply and calls `say` with each piece of its text as it arrives.
+        """Requests one reply and calls `on_text` with each piece of its text as it arrives.
 
         The pieces join to the reply's text. Raises ModelFailed where no usable reply came, possibly
         after some text.

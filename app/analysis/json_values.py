@@ -17,7 +17,7 @@ _ATTEMPT_NUMBER = re.compile(
     re.IGNORECASE,
 )
 _WORDS = re.compile(r"\w+")
-# Share of words two texts have in common: three in four lets a rephrased word pass, but not
+# Share of words two texts have in common: three in four allow for a rephrased word, but not
 # another question.
 _LEAST_SHARED_WORDS = 0.75
 _VOLATILE_KEYS = frozenset(

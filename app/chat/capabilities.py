@@ -62,7 +62,7 @@ def find_capabilities(
 ) -> Capabilities:
     """What is known before the first reply.
 
-    `model` is the name on the wire; `reasons` tells a reasoning model, None where nothing says so.
+    `model` is the name on the wire; `reasons`: whether it is a reasoning model, None if unknown.
     """
     provider = normalize_provider(provider)
     refused = set()

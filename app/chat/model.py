@@ -111,18 +111,22 @@ class ProxyModel:
         )
 
     async def reply(
-        self, messages: Sequence[Message], *, tools: Sequence[ToolSpec], say: Callable[[str], None]
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[ToolSpec],
+        on_text: Callable[[str], None],
     ) -> Reply:
         """See `agent.ports.Model`. Raises ModelFailed, whose message says what the user can do."""
         if self._capabilities.native_tools:
             try:
-                return await self._reply_natively(messages, tools, say)
+                return await self._reply_natively(messages, tools, on_text)
             except _ToolsDropped:
                 self._remember(replace(self._capabilities, native_tools=False))
-        return await self._reply_in_text(messages, tools, say)
+        return await self._reply_in_text(messages, tools, on_text)
 
     async def _reply_natively(
-        self, messages: Sequence[Message], tools: Sequence[ToolSpec], say: Callable[[str], None]
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec], on_text: Callable[[str], None]
     ) -> Reply:
         request = self._native.build_request(messages, tools)
         needs_tools = bool(tools) or any(isinstance(each, ToolResult) for each in messages)
@@ -130,9 +134,9 @@ class ProxyModel:
             self._request_reply, request, NativeReplyReader, native_tools=needs_tools
         )
         if tools and not self._capabilities.streams_calls:
-            whole = await request_reply(say, stream=False)
+            whole = await request_reply(on_text, stream=False)
             return self._join_replies(Reply(""), whole, _show_nothing)
-        streamed = await request_reply(say, stream=True)
+        streamed = await request_reply(on_text, stream=True)
         calls_lost = bool(tools) and streamed.finish == "tool_calls"
         if streamed.calls or (streamed.text and not calls_lost):
             return streamed
@@ -147,13 +151,13 @@ class ProxyModel:
         elif tools and whole.finish == "tool_calls" and not whole.calls:
             self._remember(replace(self._capabilities, native_tools=False))
             whole = await self._reply_in_text(messages, tools, _show_nothing)
-        return self._join_replies(streamed, whole, say)
+        return self._join_replies(streamed, whole, on_text)
 
     async def _reply_in_text(
-        self, messages: Sequence[Message], tools: Sequence[ToolSpec], say: Callable[[str], None]
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec], on_text: Callable[[str], None]
     ) -> Reply:
         reader = self._text.open_reader()
-        reply = await self._stream_text_reply(messages, tools, say, reader)
+        reply = await self._stream_text_reply(messages, tools, on_text, reader)
         if not reader.fault or not reply.complete or not tools or reply.finish == "length":
             return reply
         corrected = self._text.ask_for_correction(messages, reader.raw, fault=reader.fault)
@@ -161,31 +165,31 @@ class ProxyModel:
         second = await self._stream_text_reply(corrected, tools, _show_nothing, again)
         if again.fault:
             raise build_model_failed("malformed_request", model=self._model)
-        return self._join_replies(reply, second, say)
+        return self._join_replies(reply, second, on_text)
 
     async def _stream_text_reply(
         self,
         messages: Sequence[Message],
         tools: Sequence[ToolSpec],
-        say: Callable[[str], None],
+        on_text: Callable[[str], None],
         reader: TextReplyReader,
     ) -> Reply:
         request_reply = partial(
             self._request_reply, self._text.build_request(messages, tools), lambda: reader
         )
-        streamed = await request_reply(say, stream=True)
+        streamed = await request_reply(on_text, stream=True)
         if reader.raw:
             return streamed
         if streamed.finish == "content_filter":
             raise self._build_empty_reply_error(streamed)
-        whole = await request_reply(say, stream=False)
+        whole = await request_reply(on_text, stream=False)
         return self._join_replies(streamed, whole, _show_nothing)
 
     async def _request_reply(
         self,
         request: Mapping[str, Any],
         open_reader: Callable[[], NativeReplyReader | TextReplyReader],
-        say: Callable[[str], None],
+        on_text: Callable[[str], None],
         *,
         stream: bool,
         native_tools: bool = False,
@@ -199,7 +203,7 @@ class ProxyModel:
             received = True
             shown = reader.feed(piece)
             if shown:
-                say(shown)
+                on_text(shown)
 
         failures = 0
         while True:
@@ -208,7 +212,7 @@ class ProxyModel:
                 raw = await self._stream.run(body, receive, native_tools=native_tools)
                 rest = reader.end()
                 if rest:
-                    say(rest)
+                    on_text(rest)
                 return reader.reply(raw, new_id=new_call_id)
             except ReplyStreamFailed as raised:
                 error = raised
@@ -256,7 +260,7 @@ class ProxyModel:
             failures, attempts=attempts, headers=error.headers, longest=_LONGEST_WAIT_SECONDS
         )
 
-    def _join_replies(self, streamed: Reply, whole: Reply, say: Callable[[str], None]) -> Reply:
+    def _join_replies(self, streamed: Reply, whole: Reply, on_text: Callable[[str], None]) -> Reply:
         """The reply of a request that was sent twice; text that was shown stays."""
         if not whole.text and not whole.calls:
             raise self._build_empty_reply_error(whole)
@@ -264,7 +268,7 @@ class ProxyModel:
         if streamed.text:
             new = "" if whole.calls else _PARAGRAPH + whole.text
         if new:
-            say(new)
+            on_text(new)
         text = streamed.text + new
         return replace(whole, text=text, usage=_add_usage(streamed.usage, whole.usage))
 

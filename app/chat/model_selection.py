@@ -288,15 +288,19 @@ class ChosenModel:
         self._model: ProxyModel | None = None
 
     async def reply(
-        self, messages: Sequence[Message], *, tools: Sequence[ToolSpec], say: Callable[[str], None]
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[ToolSpec],
+        on_text: Callable[[str], None],
     ) -> Reply:
         """See `agent.ports.Model`; where no candidate works the first one's failure is raised."""
         if self._model is not None:
-            return await self._model.reply(messages, tools=tools, say=say)
-        return await self._first_reply(messages, tools, say)
+            return await self._model.reply(messages, tools=tools, on_text=on_text)
+        return await self._first_reply(messages, tools, on_text)
 
     async def _first_reply(
-        self, messages: Sequence[Message], tools: Sequence[ToolSpec], say: Callable[[str], None]
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec], on_text: Callable[[str], None]
     ) -> Reply:
         failure: ModelFailed | None = None
         without_key: set[str] = set()
@@ -305,7 +309,7 @@ class ChosenModel:
                 continue
             model = self._selector.open(self._caller, candidate, token=self._token)
             try:
-                reply = await model.reply(messages, tools=tools, say=say)
+                reply = await model.reply(messages, tools=tools, on_text=on_text)
             except ModelFailed as error:
                 if error.reason not in _TRY_NEXT:
                     self._model = model

@@ -99,10 +99,10 @@ class ReplyStream:
         self._reply_bytes = reply_bytes
 
     async def run(
-        self, body: Mapping[str, Any], say: Callable[[str], None], *, native_tools: bool = False
+        self, body: Mapping[str, Any], on_text: Callable[[str], None], *, native_tools: bool = False
     ) -> Reply:
-        """Sends `body` and reads the reply, which may be empty or cut; `say` gets its text as it
-        comes.
+        """Sends `body` and reads the reply, which may be empty or cut; `on_text` gets its text as
+        it comes.
 
         Raises ReplyStreamFailed, also for `native_tools` that the provider turns out never to see.
         """
@@ -119,11 +119,11 @@ class ReplyStream:
                 if native_tools and drops_tools(response.headers.get(_PROVIDER, "")):
                     failure = build_model_failed("no_tools", model=self._model)
                     raise ReplyStreamFailed(failure, drops_tools=True)
-                return await self._read(response, say)
+                return await self._read(response, on_text)
         except (TimeoutError, httpx.HTTPError) as error:
             raise self._no_answer(error) from None
 
-    async def _read(self, response: OpenResponse, say: Callable[[str], None]) -> Reply:
+    async def _read(self, response: OpenResponse, on_text: Callable[[str], None]) -> Reply:
         provider = response.headers.get(_PROVIDER, "")
         if response.status >= 300:
             body = (await response.read(ByteAllowance(_ERROR_BYTES))).body
@@ -135,7 +135,7 @@ class ReplyStream:
             )
         reading = _Reading(
             ReplyBuilder(self._new_id, limit=self._reply_bytes),
-            say,
+            on_text,
             mask=self._caller.mask_token,
             model=self._model,
             provider=provider,
@@ -203,7 +203,7 @@ class _Reading:
     def __init__(
         self,
         builder: ReplyBuilder,
-        say: Callable[[str], None],
+        on_text: Callable[[str], None],
         *,
         mask: Callable[[str], str],
         model: str,
@@ -212,7 +212,7 @@ class _Reading:
         self.builder = builder
         self.decoder = FrameDecoder()
         self.over = False
-        self._say = say
+        self._on_text = on_text
         self._mask = mask
         self._model = model
         self._provider = provider
@@ -248,7 +248,7 @@ class _Reading:
     def reply(self) -> Reply:
         rest = self.builder.end_text()
         if rest:
-            self._say(rest)
+            self._on_text(rest)
         return self.builder.build(complete=self._is_whole(), model=self._model)
 
     def _take_frame(self, frame: Frame) -> None:
@@ -260,7 +260,7 @@ class _Reading:
             raise ReplyStreamFailed(failure, provider_error=error)
         text = self.builder.add_frame(frame.data)
         if text:
-            self._say(text)
+            self._on_text(text)
         self.over = self.builder.full
 
     def _take_unreadable(self, line: UnreadableLine) -> None:

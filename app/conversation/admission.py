@@ -20,7 +20,7 @@ from app.events import TurnStarted
 
 BUSY_POLL_SECONDS = 0.1
 RETRY_SECONDS = 5
-"""What clients are told to wait when all slots are taken; no running turn's end is known."""
+"""`Retry-After` while all slots are taken: when a running turn ends is unknown."""
 BUSY_WAIT_SECONDS = 3.0
 """How long a question waits for the one before it, which is usually just being stopped."""
 

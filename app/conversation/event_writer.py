@@ -165,8 +165,8 @@ class EventWriter:
         return False
 
     def _add_pending(self, event: StoredEvent) -> _PendingEvent:
-        room = MAX_PENDING_BYTES - sum(each.size for each in self._pending)
-        kept = shrink_event(event, max(room, MIN_EVENT_BYTES))
+        available_bytes = MAX_PENDING_BYTES - sum(each.size for each in self._pending)
+        kept = shrink_event(event, max(available_bytes, MIN_EVENT_BYTES))
         pending = _PendingEvent(EventEntry(str(uuid4()), kept), measure_event(kept))
         if self._database_failing or self._lost:
             pending.settled.set()

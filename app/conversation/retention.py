@@ -41,7 +41,7 @@ class Retention:
         self._batches.limit_time(seconds)
 
     async def run(self) -> None:
-        """Runs until it is cancelled, which lets a transaction that has begun end."""
+        """Runs until it is cancelled, which waits for a transaction that has begun."""
         while True:
             done = True
             try:

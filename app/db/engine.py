@@ -15,7 +15,7 @@ CONNECT_SECONDS = 5
 LOCK_WAIT_SECONDS = 5
 STATEMENT_SECONDS = 10
 _STATEMENT_BYTES = 1_000
-"""Room for the statement around an event's text."""
+"""Allowance for the statement around an event's text."""
 
 MAX_EVENT_BYTES = "event_bytes"
 """Key of a connection's `info`: the most bytes of one event, where the server has a limit."""

@@ -25,7 +25,7 @@ _MODEL_LENGTH = 255
 _MAX_PACKET_BYTES = 8_000_000
 """The most of one statement where the server has no limit or a larger one."""
 _ROW_BYTES = 512
-"""Room for the other columns of an event's row."""
+"""Allowance for the other columns of an event's row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ async def begin_turn(
 ) -> Conversation | None:
     """Takes the current conversation, making the first one; None while another turn holds it.
 
-    Raises LimitReached where the quotas leave no room.
+    Raises LimitReached where a quota is used up.
     """
     columns = (sessions.c.id, sessions.c.number, sessions.c.marker, *_LOCK_COLUMNS)
     of_trace = and_(*(sessions.c[name] == value for name, value in owner.items()))

@@ -1,8 +1,8 @@
 """Stops asking a backend that does not answer, and finds out when it does again.
 
 While the backend is down every request to it would wait for its own time-outs and retries. After
-some failures in a row, requests fail at once with a message; after some seconds one request is let
-through as a probe, and its success lets all others pass again.
+some failures in a row, requests fail at once with a message; after some seconds one request is
+admitted as a probe, and its success admits all others again.
 
 A response below 500 is a success: a backend that sends 401, 404 or 429 is there. A lost connection
 is a failure each time. A response of 5xx or a time-out counts once for a path, since one record
@@ -41,7 +41,7 @@ class GuardedRequest:
 
 
 class CircuitBreaker:
-    """Opens after `FAILURES` in a row, lets a probe through `PROBE_SECONDS` after the last."""
+    """Opens after `FAILURES` in a row, admits a probe `PROBE_SECONDS` after the last."""
 
     def __init__(self) -> None:
         self._failed: set[Hashable] = set()
@@ -50,7 +50,7 @@ class CircuitBreaker:
 
     @contextmanager
     def guard(self) -> Iterator[GuardedRequest]:
-        """Lets one request through; raises BackendUnavailable at once while the circuit is open."""
+        """Admits one request; raises BackendUnavailable at once while the circuit is open."""
         request = GuardedRequest(is_probe=self._admit())
         try:
             yield request

@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 BODY_BYTES = 16 * 1024 * 1024
 LONGEST_WAIT_SECONDS = 10.0
-"""A longer pause that the backend asks for is not made: somebody waits for the answer."""
+"""A longer pause that the backend asks for is not made: a user waits for the answer."""
 
 _OpenResponse = Callable[[], AbstractAsyncContextManager[OpenResponse]]
 

@@ -204,13 +204,13 @@ def split_for_frames(text: str, limit: int) -> Sequence[str]:
     if len(text) * _CHARACTER_BYTES < limit or len(encode_json_line(text)) <= limit:
         return [text]
     pieces: list[str] = []
-    piece, room = "", 0
+    piece, available_bytes = "", 0
     for part in split_unbreakable(text):
-        room -= _added_bytes(piece, part)
-        if room < 0:
+        available_bytes -= _added_bytes(piece, part)
+        if available_bytes < 0:
             if piece:
                 pieces += _cut_in_halves(piece, limit)
-            piece, room = "", limit - len('""') - _added_bytes("", part)
+            piece, available_bytes = "", limit - len('""') - _added_bytes("", part)
         piece += part
     pieces += _cut_in_halves(piece, limit)
     return pieces

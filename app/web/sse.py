@@ -98,7 +98,8 @@ class TurnStream:
 async def run_while_connected(receive: Receive, work: Callable[[], Awaitable[T]]) -> T:
     """Returns or raises what `work` does; cancels it when the client disconnects meanwhile.
 
-    Raises InvalidRequest, which nobody reads, where the client was gone before there was a result.
+    Raises InvalidRequest, which no client reads, where the client was gone before the
+    result.
     """
     results: list[T] = []
     refusal: OpikAssistError | None = None

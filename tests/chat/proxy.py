@@ -65,7 +65,7 @@ class ModelProbe:
     async def reply(
         self, messages: Sequence[Message] = QUESTION, *, tools: Sequence[ToolSpec] = (TOOL,)
     ) -> Reply:
-        return await self.model.reply(messages, tools=tools, say=self.shown.append)
+        return await self.model.reply(messages, tools=tools, on_text=self.shown.append)
 
     async def _pause(self, seconds: float) -> None:
         self.pauses.append(seconds)

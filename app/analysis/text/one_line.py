@@ -1,6 +1,6 @@
 """How foreign text and numbers are written on one line.
 
-Names, messages and values of a trace are data of somebody else: whatever they hold, they end up as
+Names, messages and values of a trace come from others: whatever they hold, they end up as
 one bounded line without characters that act on a terminal, a page or the reading direction.
 """
 
@@ -18,7 +18,7 @@ def one_line(text: str, *, limit: int = 80) -> str:
     """`text` on one line of at most `limit` characters, an ellipsis where it was cut.
 
     Runs of blanks and line breaks become one space; control characters are written as `\\x..`;
-    characters that take no room or turn the direction (zero-width, bidi, surrogates) are dropped.
+    characters that take no space or turn the direction (zero-width, bidi, surrogates) are dropped.
     """
     piece = text[: limit * _READ_AHEAD]
     shown = "".join(_escape_character(sign) for sign in _BLANKS.sub(" ", piece).strip())

@@ -117,7 +117,7 @@ class OwnTraceBuilder:
         failed = ending if isinstance(ending, TurnFailed) else None
         outcome = failed.code if failed else ending.type
         question = self._body({"characters": len(self.question)}, question=self.question)
-        # A lost conversation may have been deleted: nothing that was said in it is sent.
+        # A lost conversation may have been deleted: none of its messages are sent.
         lost = outcome == "turn_lost"
         error = None
         if failed is not None:

@@ -29,7 +29,7 @@ What stays as it is
 Text that comes in pieces
     A reply is filtered while it streams. A character is held back as long as what follows it may
     change what it means, some 2,000 characters at most, and any split gives the same whole. In the
-    filter's buffer a citation has the place of one character; its position tells it from a
+    filter's buffer a citation has the place of one character; its position distinguishes it from a
     character of the text. A frame never ends within a piece of code (`split_unbreakable`), since
     half of it would not be code.
 
