@@ -156,7 +156,7 @@ async def test_a_failure_carries_the_setting_that_its_message_does_not_name(
     selector = ModelSelector(
         backend_at(BASE, http),
         NoCatalog(),
-        preferences=ModelPreferences(["openai/gpt-4.1"]),
+        preferences=ModelPreferences(["openai/gpt-4.1"], order=(), allowed=()),
         options=OPTIONS,
     )
     with pytest.raises(ModelFailed, match="ask your administrator") as failure:

@@ -106,7 +106,7 @@ def test_a_name_that_comes_after_the_id_names_the_call() -> None:
     assert [(c.name, c.arguments, c.provider_id) for c in built_reply.calls] == [("one", "{}", "a")]
 
 
-def test_pieces_with_an_index_nobody_announced_continue_the_last_call() -> None:
+def test_pieces_with_an_unannounced_index_continue_the_last_call() -> None:
     built_reply = reply(
         calls_frame({"id": "a", "function": {"name": "one", "arguments": '{"x"'}}),
         calls_frame({"index": 0, "function": {"arguments": ":1}"}}),
@@ -145,7 +145,7 @@ def test_usage_ends_a_reply_only_where_no_text_follows() -> None:
 
 
 @each_case("usage", [None, {}, [], "many"])
-def test_usage_that_tells_nothing_ends_nothing(usage: Any) -> None:
+def test_empty_usage_does_not_end_the_reply(usage: Any) -> None:
     built = builder({"choices": [], "usage": usage})
     assert not built.ended
     assert built.build(complete=True, model="").usage is None
@@ -195,7 +195,7 @@ def test_frames_of_any_shape_are_read_without_an_error(value: Any) -> None:
     assert isinstance(whole.text, str)
 
 
-def test_the_model_is_what_a_frame_tells_or_what_was_asked() -> None:
+def test_the_model_is_that_of_a_frame_or_else_of_the_request() -> None:
     assert reply({"model": "gpt-4.1-2025", "choices": []}).model == "gpt-4.1-2025"
     assert reply(text_frame("a")).model == "asked"
 

@@ -190,7 +190,7 @@ async def test_no_order_of_outages_and_events_loses_repeats_or_reorders_any(
     assert stored[-1] == TurnFinished()
 
 
-async def test_a_lease_that_ran_out_in_an_outage_still_holds_where_nobody_took_over(
+async def test_a_lease_that_ran_out_in_an_outage_still_holds_without_a_take_over(
     store: Store, engine: AsyncEngine
 ) -> None:
     turn = await turn_on(store, lease=Lease(0.4))
@@ -234,7 +234,7 @@ async def test_a_turn_taken_over_in_an_outage_ends_and_adds_nothing(
     assert [each.type for each in await logged(store, turn.key)] == ["turn_interrupted"]
 
 
-async def test_a_turn_that_says_nothing_for_long_learns_that_it_was_taken_over(
+async def test_a_long_silent_turn_notices_that_it_was_taken_over(
     store: Store,
 ) -> None:
     turn = await turn_on(store, lease=Lease(0.4))

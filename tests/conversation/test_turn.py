@@ -34,7 +34,7 @@ class Hesitant(Store):
 async def test_short_names_are_stored_in_their_order_by_calls_that_end_together(
     store: Store,
 ) -> None:
-    turn = await turn_on(store, writing=Hesitant(store._engine))
+    turn = await turn_on(store, writing=Hesitant(store._transactions._engine))
     aliases = Aliases()
     turn.set_citations(aliases, lambda _: None)
 

@@ -109,7 +109,7 @@ async def test_a_sqlite_file_that_cannot_be_opened_is_unavailable(tmp_path: Path
     assert threading.active_count() == threads
 
 
-async def test_a_sqlite_file_locked_by_another_process_is_unavailable_until_it_lets_go(
+async def test_a_sqlite_file_locked_by_another_process_is_unavailable_until_unlocked(
     tmp_path: Path,
 ) -> None:
     uri = f"sqlite:///{tmp_path / 'x.db'}"

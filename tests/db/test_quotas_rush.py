@@ -101,7 +101,7 @@ async def test_admitting_many_owners_of_one_workspace_causes_no_deadlock(
     async with _stores(database_uri, 2) as stores:
         await begun_about(stores[0], 99, ALL_QUOTAS)
         # One attempt: a deadlock would not be repeated in silence.
-        alone = [Store(each._engine, attempts=1) for each in stores]
+        alone = [Store(each._transactions._engine, attempts=1) for each in stores]
         async with anyio.create_task_group() as group:
             for number in range(12):
                 group.start_soon(talk, alone[number % 2], number)

@@ -153,7 +153,7 @@ async def test_a_conversation_with_an_expired_lease_is_free(store: Store) -> Non
     assert found.active_turn_id is None
 
 
-async def test_a_renewed_lease_holds_and_a_shortened_one_lets_go(store: Store) -> None:
+async def test_a_renewed_lease_holds_and_a_shortened_one_expires(store: Store) -> None:
     turn = await begun(store, lease_seconds=ALREADY_OVER)
     await store.renew(turn, 20)
     assert await take(store) is None

@@ -176,7 +176,7 @@ def recorded() -> Records:
     return records
 
 
-def test_the_recordings_hold_what_the_demo_promises() -> None:
+def test_the_recordings_contain_the_cases_of_the_demo() -> None:
     workspace = recorded().workspace()
     traces = [entry.fields for entry in workspace.traces.values()]
     assert len(traces) >= 10

@@ -12,7 +12,7 @@ RUNS = 100_000
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="atheris has no wheel for this Python")
-def test_no_bytes_break_a_decoder_and_no_split_changes_what_they_say(tmp_path: Path) -> None:
+def test_no_input_breaks_a_decoder_and_no_split_changes_its_result(tmp_path: Path) -> None:
     found = tmp_path / "found"
     found.mkdir()
     command = [sys.executable, "-m", "tests.fuzzing.decoders", f"-runs={RUNS}", "-seed=1"]

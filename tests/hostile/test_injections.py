@@ -35,7 +35,7 @@ async def service_in_text(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @pytest.mark.parametrize(("number", "name"), list(enumerate(INJECTIONS)))
-async def test_an_obeyed_text_gets_nothing_done(
+async def test_a_model_that_obeys_an_injected_text_has_no_effect(
     service: Service, number: int, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     trace = poisoned(service, number, INJECTIONS[name])
@@ -46,7 +46,7 @@ async def test_an_obeyed_text_gets_nothing_done(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "name"), list(enumerate(BODIES, 100)))
-async def test_an_obeyed_value_gets_nothing_done(
+async def test_a_model_that_obeys_an_injected_value_has_no_effect(
     service: Service, number: int, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     trace = poisoned(service, number, BODIES[name])
@@ -61,7 +61,7 @@ async def test_an_obeyed_value_gets_nothing_done(
         for number, name in enumerate(INJECTIONS, 200)
     ],
 )
-async def test_an_obeyed_text_gets_nothing_done_through_the_text_protocol(
+async def test_an_injected_text_has_no_effect_through_the_text_protocol(
     service_in_text: Service, number: int, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     trace = poisoned(service_in_text, number, INJECTIONS[name])

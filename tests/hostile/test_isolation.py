@@ -196,7 +196,7 @@ class Person:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
-async def test_whatever_people_do_at_once_each_finds_only_what_they_said(
+async def test_users_active_at_once_each_read_only_their_own_conversations(
     town_of_processes: Town, seed: int
 ) -> None:
     people = [
@@ -224,7 +224,7 @@ async def test_a_token_that_changes_hands_opens_the_new_owners_conversations_onl
     await swapped.ask(1)
 
 
-async def test_a_question_is_its_askers_of_now_though_the_token_was_another_users_a_moment_ago(
+async def test_a_question_belongs_to_the_tokens_current_user_right_after_a_change(
     database_uri: str,
 ) -> None:
     async with town_of(database_uri, services=1, access_cache_seconds=600) as town:

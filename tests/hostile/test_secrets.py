@@ -97,7 +97,7 @@ _FAILURES: dict[str, Callable[[Service], None]] = {
 
 
 @pytest.mark.parametrize("failure", _FAILURES)
-async def test_no_secret_comes_out_however_it_fails(
+async def test_no_secret_is_shown_by_any_failure(
     service: Service, failure: str, store: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG", logger="app")
@@ -113,7 +113,7 @@ async def test_no_secret_comes_out_however_it_fails(
 
 
 async def _rows(store: Any) -> str:
-    async with store._engine.connect() as db:
+    async with store._transactions._engine.connect() as db:
         return repr([list(await db.execute(table.select())) for table in metadata.sorted_tables])
 
 

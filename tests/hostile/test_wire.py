@@ -213,7 +213,7 @@ async def test_a_workspace_of_any_characters_is_a_workspace_of_its_own(service: 
         ([_JSON], b'{"message": "x", "streaming": ' + b"1" * 5_000 + b"}"),
     ],
 )
-async def test_a_body_in_an_odd_encoding_is_refused_in_words(
+async def test_a_body_in_an_odd_encoding_is_refused_with_a_message(
     service: Service, headers: list[bytes], body: bytes
 ) -> None:
     service.switches.received.clear()

@@ -142,7 +142,7 @@ async def test_a_reader_that_leaves_closes_the_connection_to_the_service(stage: 
     assert not stage.upstream.released.is_set()
 
 
-async def test_a_body_without_measure_is_refused(stage: Stage) -> None:
+async def test_an_oversized_body_is_refused(stage: Stage) -> None:
     response = await stage.http.post("/opik-ai/x", content=b"x" * 1_100_000)
     assert response.status_code == 413
     assert stage.upstream.requests == []

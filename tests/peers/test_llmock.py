@@ -75,7 +75,7 @@ async def test_a_rate_limit_is_waited_for_as_long_as_it_asks(llmock: Llmock) -> 
     assert llmock.probe.pauses == [3]
 
 
-async def test_an_outage_is_told_in_words(llmock: Llmock) -> None:
+async def test_an_outage_is_reported_as_a_readable_message(llmock: Llmock) -> None:
     await llmock.shall({"type": "fail", "status": 503, "times": None})
     with pytest.raises(ModelFailed) as failure:
         await llmock.probe.reply(QUESTION, tools=())
@@ -95,9 +95,7 @@ async def test_a_broken_stream_keeps_its_text_and_is_never_taken_for_whole(
 
 
 @pytest.mark.parametrize("kind", ["malformed_arguments", "unknown_tool"])
-async def test_a_broken_tool_call_is_handed_to_the_toolbox_to_judge(
-    llmock: Llmock, kind: str
-) -> None:
+async def test_a_broken_tool_call_is_passed_on_to_the_toolbox(llmock: Llmock, kind: str) -> None:
     await llmock.shall({"type": "tool_fault", "kind": kind})
     (call,) = (await llmock.probe.reply(QUESTION, tools=(TOOL,))).calls
     if kind == "unknown_tool":
@@ -106,7 +104,7 @@ async def test_a_broken_tool_call_is_handed_to_the_toolbox_to_judge(
         assert parse_json_object(call.arguments) is None
 
 
-async def test_a_prompt_over_the_context_is_known_as_such(llmock: Llmock) -> None:
+async def test_a_prompt_over_the_context_is_recognised(llmock: Llmock) -> None:
     words = "This model's maximum context length was exceeded."
     await llmock.shall({"type": "fail", "status": 400, "message": words})
     with pytest.raises(ModelFailed) as failure:

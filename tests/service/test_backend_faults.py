@@ -81,7 +81,7 @@ PACKED = {"content-type": "application/json", "content-encoding": "gzip"}
     Case("packed answers", (), switches={"gzip_answers": True}),
     Case("packed though nobody asked", (), switches={"gzip_answers": True, "gzip_unasked": True}),
 )
-async def test_the_answer_comes_in_spite_of(case: Case, tmp_path: Path) -> None:
+async def test_an_answer_arrives_despite_backend_faults(case: Case, tmp_path: Path) -> None:
     async with hurried(tmp_path, **case.settings) as (service, network):
         reader = await asked_under(case, service)
         assert reader.texts == [ANSWER]
@@ -111,7 +111,9 @@ async def test_the_answer_comes_in_spite_of(case: Case, tmp_path: Path) -> None:
     Case("500 for spans", at(SEARCH, Answer(500)), FAILED.format(500)),
     Case("401 for spans", at(SEARCH, Answer(401)), EXPIRED),
 )
-async def test_a_turn_whose_trace_cannot_be_read_ends_in_words(case: Case, tmp_path: Path) -> None:
+async def test_a_turn_whose_trace_cannot_be_read_shows_a_message(
+    case: Case, tmp_path: Path
+) -> None:
     async with hurried(tmp_path, **case.settings) as (service, network):
         reader = await asked_under(case, service)
         assert service.chat.requests == []
@@ -125,7 +127,9 @@ async def test_a_turn_whose_trace_cannot_be_read_ends_in_words(case: Case, tmp_p
     Case("page", at(SEARCH, html_page(200))),
     Case("broken packing", at(SEARCH, Answer(200, b"no gzip", PACKED))),
 )
-async def test_spans_that_cannot_be_read_are_told_to_the_model(case: Case, tmp_path: Path) -> None:
+async def test_spans_that_cannot_be_read_are_reported_to_the_model(
+    case: Case, tmp_path: Path
+) -> None:
     async with hurried(tmp_path, **case.settings) as (service, network):
         reader = await asked_under(case, service)
         assert reader.texts == [ANSWER]
@@ -141,7 +145,7 @@ async def test_spans_that_cannot_be_read_are_told_to_the_model(case: Case, tmp_p
     Case("500", at(WHO, Answer(500)), FAILED.format(500)),
     Case("no first byte for the check", at(TRACE, Delay(FOREVER)), AWAY),
 )
-async def test_a_turn_that_cannot_begin_is_told_and_keeps_nothing(
+async def test_a_turn_that_cannot_begin_shows_a_message_and_stores_nothing(
     case: Case, tmp_path: Path
 ) -> None:
     async with hurried(tmp_path, **case.settings) as (service, network):
@@ -150,7 +154,7 @@ async def test_a_turn_that_cannot_begin_is_told_and_keeps_nothing(
         await is_as_before(service, network)
 
 
-async def test_a_backend_that_nobody_listens_for_is_told_and_its_return_noticed(
+async def test_an_unreachable_backend_is_reported_and_its_return_noticed(
     tmp_path: Path,
 ) -> None:
     with socket.socket() as probe:
@@ -182,7 +186,7 @@ def tool_answers(service: Service) -> list[str]:
     return [str(each["content"]) for each in messages if each["role"] == "tool"]
 
 
-async def test_a_session_that_expires_within_a_turn_is_told_and_what_was_said_is_kept(
+async def test_a_session_that_expires_within_a_turn_is_reported_and_earlier_text_kept(
     tmp_path: Path,
 ) -> None:
     async with hurried(tmp_path) as (service, network):

@@ -85,7 +85,7 @@ async def test_without_the_uis_address_a_cited_trace_is_named_without_a_link(
 @pytest.mark.parametrize(
     ("status", "said"), [(403, "You may not read this"), (404, "Opik has no such trace")]
 )
-async def test_a_name_gives_no_rights_to_a_trace_that_was_once_shown(
+async def test_an_alias_gives_no_rights_to_a_trace_that_was_once_shown(
     database_uri: str, status: int, said: str
 ) -> None:
     async with running(database_uri) as service:

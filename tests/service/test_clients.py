@@ -78,7 +78,7 @@ LEAVING = {
 
 
 @pytest.mark.parametrize("leave", LEAVING, ids=lambda leave: leave.__name__)
-async def test_of_a_client_that_leaves_only_what_was_said_stays(
+async def test_a_client_that_leaves_keeps_its_text_and_frees_everything_else(
     service: Service, leave: Callable[[Service], Any]
 ) -> None:
     first = await service.said()
@@ -113,7 +113,7 @@ async def test_a_client_that_leaves_while_the_backend_hangs_keeps_no_place(
     assert (await service.ask()).texts == ["It was the tool."]
 
 
-async def test_half_a_body_is_refused_in_time_and_stops_nobody_else(service: Service) -> None:
+async def test_half_a_body_is_refused_in_time_and_blocks_no_other_request(service: Service) -> None:
     before = Footprint()
     async with contextlib.AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(connected(service)) for _ in range(500)]
@@ -141,7 +141,7 @@ async def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_fault(
     assert [each for each in caplog.records if each.levelname == "ERROR"] == []
 
 
-async def test_a_reader_that_takes_nothing_loses_its_stream_and_keeps_what_was_said(
+async def test_a_client_that_reads_nothing_loses_its_stream_and_keeps_its_history(
     database_uri: str,
 ) -> None:
     small = {"send_buffer": 4096, "reader_seconds": 0.5, "concurrent_turns": 1}
@@ -160,7 +160,7 @@ async def test_a_reader_that_takes_nothing_loses_its_stream_and_keeps_what_was_s
 
 
 @pytest.mark.slow
-async def test_a_connection_whose_reader_takes_nothing_is_closed_by_the_system(
+async def test_a_connection_whose_client_reads_nothing_is_closed_by_the_system(
     tmp_path: Path,
 ) -> None:
     script: list[Any] = [text("many words " * 10_000), asyncio.Event()]

@@ -141,7 +141,7 @@ async def test_an_answer_that_is_always_stopped_before_its_end_is_charged_too(
         await refused(service, 0)
 
 
-async def test_a_provider_that_counts_nothing_is_counted_for(database_uri: str) -> None:
+async def test_a_provider_without_usage_is_charged_by_an_estimate(database_uri: str) -> None:
     async with signed_in(database_uri, workspace_tokens_per_day=1) as service:
         service.chat.scripts = [[text("For free."), finish("stop"), usage(0, 0)]]
         reader = await service.ask(trace_id=trace(0))

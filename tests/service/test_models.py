@@ -131,7 +131,7 @@ async def test_nothing_of_a_request_is_ever_shown(at: tuple[Service, Row]) -> No
     assert "span_id" not in shown
 
 
-async def test_the_model_and_what_it_used_are_told_once_a_turn(at: tuple[Service, Row]) -> None:
+async def test_model_and_usage_are_sent_once_a_turn(at: tuple[Service, Row]) -> None:
     service, row = at
     plays(service, LOOKING, ModelReply("Done."))
     first, second = await service.ask(), await service.ask()
@@ -227,7 +227,7 @@ async def test_models_are_tried_in_turn_where_the_backend_does_not_list_its_keys
     ]
 
 
-async def test_without_any_key_the_failure_of_the_configured_model_is_told(uri: str) -> None:
+async def test_without_any_key_the_failure_of_the_configured_model_is_shown(uri: str) -> None:
     async with running(uri) as service:
         stand(service)
         reader = await service.ask()
@@ -238,7 +238,9 @@ async def test_without_any_key_the_failure_of_the_configured_model_is_told(uri: 
 
 
 @pytest.mark.parametrize("key", [ROWS["custom-llm"].key, WorkspaceKey("gemini")])
-async def test_auto_takes_what_the_workspace_has(uri: str, key: WorkspaceKey) -> None:
+async def test_auto_selects_a_model_that_the_workspace_has_a_key_for(
+    uri: str, key: WorkspaceKey
+) -> None:
     async with running(uri, agent_model=("auto",)) as service:
         stand(service, key)
         service.switches.free_model = None
@@ -276,7 +278,7 @@ async def test_keys_are_asked_for_once_and_nothing_else_of_them_is_kept(
     assert "sk-****" not in json.dumps(bodies, default=str) + caplog.text
 
 
-async def test_costs_are_told_where_every_model_has_a_price(uri: str) -> None:
+async def test_costs_are_sent_where_every_model_has_a_price(uri: str) -> None:
     prices = {"openai/gpt-4.1": {"in": 2, "out": 8, "cached": 0.5}}
     allowed = ("gpt-4o",)
     async with running(uri, model_prices=prices, agent_models_allowed=allowed) as service:

@@ -51,7 +51,7 @@ async def test_history_survives_a_new_login_and_is_closed_to_others(service: Ser
     assert await status(service, {**ANNA, "Cookie": "sessionToken=gone"}) == 401
 
 
-async def test_one_user_cannot_delete_or_rate_what_another_said(service: Service) -> None:
+async def test_one_user_cannot_delete_or_rate_another_users_conversation(service: Service) -> None:
     service.headers = ANNA
     await service.ask()
     await service.http.delete(service.session(), headers=BOB)
@@ -70,7 +70,7 @@ async def test_only_token_and_workspace_reach_the_backend(service: Service) -> N
         assert not {"authorization", "x-custom", "referer"} & set(request.headers)
 
 
-async def test_a_cookie_that_the_backend_sets_is_sent_by_nobody(service: Service) -> None:
+async def test_a_cookie_that_the_backend_sets_is_never_sent_back(service: Service) -> None:
     service.switches.accounts = None
     service.switches.set_cookie = "JSESSIONID=of-anna; Path=/"
     service.headers = ANNA
@@ -99,7 +99,9 @@ async def test_a_redirect_of_the_backend_is_not_followed(
     assert not elsewhere.received
 
 
-async def test_a_name_that_becomes_known_adopts_what_the_token_said(service: Service) -> None:
+async def test_a_name_that_becomes_known_adopts_the_conversations_of_its_token(
+    service: Service,
+) -> None:
     service.switches.permissions_status = 404
     service.headers = ANNA
     await service.ask("Before the upgrade?")
@@ -141,7 +143,7 @@ async def test_neither_token_nor_cookie_is_stored(service: Service, store: Any) 
 
 
 async def _dump(store: Any) -> str:
-    async with store._engine.connect() as db:
+    async with store._transactions._engine.connect() as db:
         rows = [list(await db.execute(table.select())) for table in metadata.sorted_tables]
     return repr(rows)
 

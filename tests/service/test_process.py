@@ -127,7 +127,7 @@ async def test_importing_the_app_module_reads_no_environment(tmp_path: Path) -> 
     assert await run_python("-c", "import app.main", folder=tmp_path) == (0, "", "")
 
 
-async def test_the_module_has_nothing_else_to_build(tmp_path: Path) -> None:
+async def test_the_module_offers_no_other_app(tmp_path: Path) -> None:
     ended = await run_python("-c", "from app.main import application", folder=tmp_path)
     assert ended.code == 1
 

@@ -152,7 +152,7 @@ async def test_a_second_signal_ends_the_delay_and_the_running_turns_at_once(
         assert await process.wait() == 0
 
 
-async def test_a_person_at_a_terminal_waits_for_no_load_balancer(tmp_path: Path) -> None:
+async def test_ctrl_c_at_a_terminal_skips_the_delay_for_load_balancers(tmp_path: Path) -> None:
     async with backend_and_service_process(tmp_path, DRAIN_SECONDS="60") as (_, process):
         process.send(signal.SIGINT)
         assert await process.wait() == 0

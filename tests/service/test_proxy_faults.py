@@ -76,7 +76,7 @@ ONE_FRAME = CutAfter(lines=2)
     Case("503 frame once", at(CHAT, ChatErrorAfter(0, 503, "busy"), times=1)),
     Case("packed though nobody asked", (), switches={"gzip_answers": True, "gzip_unasked": True}),
 )
-async def test_the_answer_comes_in_spite_of(case: Case, tmp_path: Path) -> None:
+async def test_an_answer_arrives_despite_proxy_faults(case: Case, tmp_path: Path) -> None:
     async with hurried(tmp_path, **case.settings) as (service, network):
         assert (await asked_under(case, service)).texts == [ANSWER]
         await is_as_before(service, network)
@@ -102,7 +102,7 @@ async def test_the_answer_comes_in_spite_of(case: Case, tmp_path: Path) -> None:
     Case("401", at(CHAT, Answer(401, {"code": 401, "message": "no"})), EXPIRED),
     Case("403", at(CHAT, Answer(403, {"code": 403, "message": "no"})), NOT_ALLOWED),
 )
-async def test_a_turn_without_a_reply_ends_in_words(case: Case, tmp_path: Path) -> None:
+async def test_a_turn_without_a_reply_shows_a_message(case: Case, tmp_path: Path) -> None:
     async with hurried(tmp_path, **case.settings, reply_bytes=REPLY_BYTES) as (service, network):
         reader = await asked_under(case, service)
         assert await service.said() == [("user", "What broke?"), ("assistant", reader.error)]
@@ -119,7 +119,7 @@ async def test_a_turn_without_a_reply_ends_in_words(case: Case, tmp_path: Path) 
     Case("10 MB frame", at(CHAT, Answer(200, frame(BEGINNING) + HUGE, EVENTS)), BROKE_OFF),
     Case("garbage", at(CHAT, Answer(200, frame(BEGINNING) + b'{"\xff\n', EVENTS)), BROKE_OFF),
 )
-async def test_what_the_model_said_before_the_fault_is_kept(case: Case, tmp_path: Path) -> None:
+async def test_text_received_before_the_fault_is_kept(case: Case, tmp_path: Path) -> None:
     async with hurried(tmp_path, **case.settings, reply_bytes=REPLY_BYTES) as (service, network):
         reader = await asked_under(case, service)
         assert reader.texts[0] == BEGINNING
@@ -152,7 +152,7 @@ async def test_a_stream_that_drops_for_ever_ends_with_the_turns_time(tmp_path: P
 
 @pytest.mark.parametrize("generation", GENERATIONS)
 @pytest.mark.parametrize("said", [(), (BEGINNING,)], ids=["at once", "after text"])
-async def test_an_error_frame_of_any_generation_is_told_and_the_text_before_it_kept(
+async def test_an_error_frame_of_any_generation_is_shown_and_the_text_before_it_kept(
     generation: Generation, said: tuple[str, ...], tmp_path: Path
 ) -> None:
     async with hurried(tmp_path) as (service, network):
@@ -170,7 +170,7 @@ async def test_an_error_frame_of_any_generation_is_told_and_the_text_before_it_k
         await is_as_before(service, network)
 
 
-async def test_a_fault_in_a_later_step_keeps_what_was_said_and_looked_up(tmp_path: Path) -> None:
+async def test_a_fault_in_a_later_step_keeps_earlier_texts_and_tool_calls(tmp_path: Path) -> None:
     look = ("get_span_details", f'{{"span_id": "{span_id(3)}"}}')
     async with hurried(tmp_path) as (service, network):
         service.chat.scripts = [calling(look, status="Let me look."), answer(ANSWER)]

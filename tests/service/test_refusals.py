@@ -144,7 +144,7 @@ async def test_a_backend_that_fails_is_a_frame_for_the_panel_and_a_status_for_pr
     assert problem(await service.http.get(service.session())) == (502, "backend_unavailable")
 
 
-async def test_a_missing_key_is_told_with_the_way_out_and_kept_in_the_history(
+async def test_a_missing_key_shows_how_to_add_it_and_is_kept_in_the_history(
     service: Service,
 ) -> None:
     service.switches.keys = []
@@ -156,7 +156,7 @@ async def test_a_missing_key_is_told_with_the_way_out_and_kept_in_the_history(
     assert said[-1] == ("assistant", reader.error)
 
 
-async def test_what_a_provider_says_is_shortened_and_keys_and_addresses_are_masked(
+async def test_provider_messages_are_shortened_and_keys_and_addresses_masked(
     service: Service,
 ) -> None:
     secret = "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789"
@@ -170,7 +170,7 @@ async def test_what_a_provider_says_is_shortened_and_keys_and_addresses_are_mask
     assert secret[:20] not in json.dumps(await service.history())
 
 
-async def test_what_a_backend_says_before_a_turn_is_made_harmless_too(service: Service) -> None:
+async def test_backend_messages_before_a_turn_are_made_harmless_too(service: Service) -> None:
     said = "![x](//evil.example/p.png) <img src=//evil.example/x> [go](https://evil.example)"
     service.switches.faults.append(Fault(Answer(500, {"errors": [said]})))
     reader = await service.ask()
@@ -181,7 +181,7 @@ async def test_what_a_backend_says_before_a_turn_is_made_harmless_too(service: S
 
 @pytest.mark.parametrize("path", ["/v1/private/traces", "/v1/private/spans", "/v1/private/chat"])
 @pytest.mark.parametrize("status", [400, 500])
-async def test_a_token_that_looks_like_a_plain_id_is_not_told_back(
+async def test_a_token_that_looks_like_a_plain_id_is_not_repeated(
     service: Service, path: str, status: int
 ) -> None:
     token = credentials.PLAIN_ID
@@ -197,7 +197,7 @@ async def test_a_token_that_looks_like_a_plain_id_is_not_told_back(
     assert token not in (await service.http.get(service.session(), headers=service.headers)).text
 
 
-async def test_a_token_in_an_error_within_a_stream_is_not_told_back(service: Service) -> None:
+async def test_a_token_in_an_error_within_a_stream_is_not_repeated(service: Service) -> None:
     token = credentials.PLAIN_ID
     service.headers = {"Cookie": f"sessionToken={token}"}
     service.chat.scripts = [[text("So "), ChatError(500, f"No session {token}")]]
@@ -219,7 +219,7 @@ async def test_a_failed_turn_keeps_its_text_and_its_error(service: Service) -> N
     ]
 
 
-async def test_an_error_frame_is_the_last_one(service: Service) -> None:
+async def test_an_error_frame_is_the_last_frame(service: Service) -> None:
     service.chat.scripts = [[ChatError(500, "boom")]]
     reader = await service.ask()
     assert [bool(frame.get("error")) for frame in reader.frames][-1:] == [True]
@@ -234,7 +234,7 @@ async def test_after_a_failure_the_next_question_works(service: Service) -> None
     assert roles[-3:] == ["user", "assistant", "user"]
 
 
-async def test_health_tells_version_and_storage_without_asking_anyone(service: Service) -> None:
+async def test_health_shows_version_and_storage_without_any_request(service: Service) -> None:
     service.switches.faults.append(Fault(Refuse(), path="/"))
     response = await service.http.get(f"{service.url}{PREFIX}/healthz")
     assert response.json()["status"] == "healthy"

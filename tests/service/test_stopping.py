@@ -257,7 +257,7 @@ async def test_too_many_questions_at_once_are_refused_with_a_message(database_ur
             assert (await service.http.send(by_program)).status_code == 429
 
 
-async def test_nothing_is_left_behind_by_turns_that_ended_in_every_way(service: Service) -> None:
+async def test_turns_that_ended_in_any_way_leave_nothing_behind(service: Service) -> None:
     await service.ask()
     before = len(asyncio.all_tasks())
     for _ in range(3):
@@ -275,6 +275,6 @@ _ASKED_ONCE = 2
 
 
 async def _owner(store: Any) -> Any:
-    async with store._engine.connect() as db:
+    async with store._transactions._engine.connect() as db:
         row = (await db.execute(sessions.select())).one()
     return Owner(row.workspace, row.owner)

@@ -138,7 +138,7 @@ async def test_a_turn_has_one_invocation_id_over_all_its_bubbles(service: Servic
     assert ids[0] != ids[1]
 
 
-async def test_the_stream_says_what_it_is(service: Service) -> None:
+async def test_the_stream_has_the_headers_of_an_event_stream(service: Service) -> None:
     async with service.asking() as stream:
         response = stream.response
         assert response.headers["content-type"].startswith("text/event-stream")

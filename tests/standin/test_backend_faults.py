@@ -88,7 +88,7 @@ async def test_gateways_and_garbage_answer_in_place_of_the_backend() -> None:
         assert len((await http.get(PERMISSIONS)).content) == 3_000_000
 
 
-async def test_delays_and_silences_run_into_the_clients_patience() -> None:
+async def test_delays_and_silences_exceed_the_clients_timeout() -> None:
     async with backend() as (http, switches):
         for effect in (Delay(1), PauseAfter(bytes=10, seconds=1)):
             switches.faults = [Fault(effect, SEARCH)]
@@ -119,7 +119,7 @@ async def test_answers_are_packed_only_for_clients_that_allow_it() -> None:
     assert plain.headers["set-cookie"] == "a=b"
 
 
-async def test_a_gateway_may_pack_answers_that_nobody_asked_it_to() -> None:
+async def test_a_gateway_may_compress_answers_unasked() -> None:
     async with backend(gzip_answers=True, gzip_unasked=True) as (http, _):
         asked = {"Accept-Encoding": "identity"}
         packed = await http.post(SEARCH, json=ASKED, headers=asked)

@@ -117,7 +117,7 @@ async def test_a_search_pages_from_the_newest_id_to_the_oldest() -> None:
         ({"project_name": "shop", "filters": [{"field": "name", "operator": "like"}]}, 400),
     ],
 )
-async def test_a_search_without_sense_is_refused(body: dict[str, Any], status: int) -> None:
+async def test_an_invalid_search_is_refused(body: dict[str, Any], status: int) -> None:
     path = "/v1/private/spans/search"
     assert (await call(stored(), path, method="POST", json=body)).status_code == status
 
@@ -219,7 +219,7 @@ def test_every_operator_finds_what_it_should(
     assert selection.filtered([RECORD], [one]) == [RECORD]
 
 
-def test_a_filter_on_a_number_refuses_words() -> None:
+def test_a_filter_on_a_number_refuses_text() -> None:
     with pytest.raises(RequestRefused):
         selection.filtered([RECORD], [{"field": "duration", "operator": ">", "value": "long"}])
 

@@ -214,7 +214,7 @@ async def test_a_failed_deletion_is_tried_at_the_end_and_then_named(
     assert left == (faults[0].times is None)
 
 
-async def test_deletions_that_wait_or_are_under_way_at_the_end_are_named(
+async def test_deletions_pending_at_the_end_are_logged(
     target: Target, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue, "CLOSE_SECONDS", 0.05)

@@ -61,7 +61,7 @@ async def _log(uri: str) -> list[LoggedConversation]:
         return await read_log(engine)
 
 
-async def test_what_went_well_has_no_faults(database_uri: str) -> None:
+async def test_a_correct_run_has_no_faults(database_uri: str) -> None:
     asked = await _two_turns(database_uri)
     log = await _log(database_uri)
     assert [len(each.turns) for each in log] == [2, 1]
@@ -95,7 +95,7 @@ _FIRST = f"turn_id = (SELECT turn_id FROM {_EVENTS} WHERE payload LIKE '%First?%
         ),
     ],
 )
-async def test_a_damaged_table_is_told(
+async def test_a_damaged_table_is_reported(
     recorded: tuple[str, list[AskedQuestion]], damage: str, words: str
 ) -> None:
     uri, _ = recorded
@@ -146,7 +146,7 @@ def _reworded(partial: bool) -> Callable[[AskedQuestion], AskedQuestion]:
         (lambda asked: replace(asked, began=asked.ended + 60, ended=asked.ended + 61), "before"),
     ],
 )
-async def test_an_answer_that_is_not_in_the_log_as_it_was_seen_is_told(
+async def test_an_answer_that_differs_from_the_log_is_reported(
     recorded: tuple[str, list[AskedQuestion]],
     damage: Callable[[AskedQuestion], AskedQuestion],
     words: str,

@@ -21,7 +21,7 @@ def test_each_made_up_credential_is_found_wherever_it_stands(credential: str) ->
         "mysql://me:word@host/d",
     ],
 )
-def test_what_looks_like_a_credential_is_found_too(said: str) -> None:
+def test_text_shaped_like_a_credential_is_found_too(said: str) -> None:
     assert credentials.find_credential(said.encode())
 
 
@@ -34,11 +34,11 @@ def test_what_looks_like_a_credential_is_found_too(said: str) -> None:
         '{"url":"http://127.0.0.1:80"}\nme@host',
     ],
 )
-def test_what_is_none_is_left_in_peace(said: str) -> None:
+def test_text_that_is_no_credential_is_not_reported(said: str) -> None:
     assert credentials.find_credential(said.encode()) is None
 
 
-def test_what_processes_said_is_searched_once() -> None:
+def test_output_of_processes_is_searched_once() -> None:
     credentials.collected_output += [b"nothing", credentials.ANNA.encode(), b"nothing"]
     assert credentials.find_credential_in_collected_output()
     assert credentials.find_credential_in_collected_output() is None
