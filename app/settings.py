@@ -14,14 +14,7 @@ from importlib.util import find_spec
 from typing import Annotated, Any, Literal, Self
 
 from dotenv import dotenv_values
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -111,9 +104,7 @@ class DatabaseSettings(BaseSettings):
         " `sqlite:///path`. The default is a SQLite file in the working directory.",
     )
     session_service_max_retries: int = Field(
-        30,
-        ge=0,
-        description="Attempts at start to reach a database that is not up yet: 0 or more.",
+        30, ge=0, description="Attempts at start to reach a database that is not up yet: 0 or more."
     )
     session_service_retry_delay: float = Field(
         1.0, ge=0, description="Seconds between these attempts: 0 or more."
@@ -275,9 +266,7 @@ class Settings(DatabaseSettings):
         100, ge=1, description="Most turns at once in one process: 1 or more."
     )
     user_turns: int = Field(
-        4,
-        ge=0,
-        description="Most turns of one user at once, over all processes. 0: unlimited.",
+        4, ge=0, description="Most turns of one user at once, over all processes. 0: unlimited."
     )
     user_turns_per_minute: int = Field(
         20, ge=0, description="Most questions of one user within a minute. 0: unlimited."

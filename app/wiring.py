@@ -6,11 +6,7 @@ import anyio.abc
 import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.agent.context import (
-    CALLS_PER_STEP,
-    TURN_TOOL_CHARACTERS,
-    TurnLimits,
-)
+from app.agent.context import CALLS_PER_STEP, TURN_TOOL_CHARACTERS, TurnLimits
 from app.backend_http import BackendHttp, RetryPolicy
 from app.chat.model import REPLY_BYTES, ChatOptions
 from app.chat.model_selection import ModelPreferences, ModelSelector

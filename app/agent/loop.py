@@ -52,11 +52,7 @@ async def run_turn(
 
     # A limit is reached: one more request, without tools, for the best answer from what is known.
     reply = await _request_reply(
-        caller,
-        context,
-        tools=(),
-        seconds=LAST_ANSWER_SECONDS,
-        last=(User(LAST_ANSWER_PROMPT),),
+        caller, context, tools=(), seconds=LAST_ANSWER_SECONDS, last=(User(LAST_ANSWER_PROMPT),)
     )
     if reply is None or not reply.text.strip():
         raise LimitReached(

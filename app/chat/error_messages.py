@@ -82,8 +82,7 @@ ERROR_MESSAGES: Mapping[str, ErrorMessage] = {
         "The content filter of {provider} stopped this answer: ask in other words.",
     ),
     "overloaded": ErrorMessage(
-        "provider_error",
-        "{provider} is overloaded: try again in a moment.",
+        "provider_error", "{provider} is overloaded: try again in a moment."
     ),
     "timeout": ErrorMessage(
         "timeout",
@@ -108,8 +107,7 @@ ERROR_MESSAGES: Mapping[str, ErrorMessage] = {
         " administrator.",
     ),
     "provider_failed": ErrorMessage(
-        "provider_error",
-        "{provider} failed to answer: try again in a moment.",
+        "provider_error", "{provider} failed to answer: try again in a moment."
     ),
     "out_of_tokens": ErrorMessage(
         "provider_error",
@@ -123,13 +121,9 @@ ERROR_MESSAGES: Mapping[str, ErrorMessage] = {
         " your administrator to choose another model for this assistant.",
         "AGENT_MODEL",
     ),
-    "empty": ErrorMessage(
-        "provider_error",
-        "The model sent an empty answer: ask again.",
-    ),
+    "empty": ErrorMessage("provider_error", "The model sent an empty answer: ask again."),
     "not_signed_in": ErrorMessage(
-        "not_signed_in",
-        "Your Opik session has expired: sign in to Opik again, then ask once more.",
+        "not_signed_in", "Your Opik session has expired: sign in to Opik again, then ask once more."
     ),
     "not_allowed": ErrorMessage(
         "not_allowed",
@@ -148,12 +142,10 @@ ERROR_MESSAGES: Mapping[str, ErrorMessage] = {
         "AGENT_OPIK_URL",
     ),
     "gateway": ErrorMessage(
-        "unreachable",
-        "The Opik backend is not answering right now: try again in a moment.",
+        "unreachable", "The Opik backend is not answering right now: try again in a moment."
     ),
     "unreachable": ErrorMessage(
-        "unreachable",
-        "The Opik backend cannot be reached: try again in a moment.",
+        "unreachable", "The Opik backend cannot be reached: try again in a moment."
     ),
     "page": ErrorMessage(
         "not_understood",
@@ -167,8 +159,7 @@ ERROR_MESSAGES: Mapping[str, ErrorMessage] = {
         " happens again, report it to your administrator.",
     ),
     "too_large": ErrorMessage(
-        "not_understood",
-        "The model's reply came in a piece too large to be read: ask for less.",
+        "not_understood", "The model's reply came in a piece too large to be read: ask for less."
     ),
 }
 """By case."""

@@ -22,12 +22,7 @@ from app.chat.text_tools import TextReplyReader, TextTools
 from app.errors import ModelFailed
 from app.messages import Message, Reply, TokenUsage, ToolResult, ToolSpec
 
-OPTIONAL_PARAMETERS = (
-    "temperature",
-    "reasoning_effort",
-    "stream_options",
-    "max_completion_tokens",
-)
+OPTIONAL_PARAMETERS = ("temperature", "reasoning_effort", "stream_options", "max_completion_tokens")
 """Parameters that can be left out where a provider refuses them."""
 
 

@@ -102,9 +102,5 @@ def _write_tool(tool: ToolSpec) -> dict[str, Any]:
     parameters = dict(tool.parameters) or {"type": "object", "properties": {}}
     return {
         "type": "function",
-        "function": {
-            "name": tool.name,
-            "description": tool.description,
-            "parameters": parameters,
-        },
+        "function": {"name": tool.name, "description": tool.description, "parameters": parameters},
     }

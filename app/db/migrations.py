@@ -44,12 +44,7 @@ _log = structlog.get_logger()
 
 
 async def prepare_schema(
-    engine: AsyncEngine,
-    *,
-    migrate: bool,
-    attempts: int,
-    delay: float,
-    sleep: Sleep = anyio.sleep,
+    engine: AsyncEngine, *, migrate: bool, attempts: int, delay: float, sleep: Sleep = anyio.sleep
 ) -> None:
     """Makes sure that this code can run on the schema.
 

@@ -202,10 +202,7 @@ facts = Table(
 
 # One row for each workspace, locked while a turn is admitted, so that turns are counted one by one.
 workspaces = Table(
-    f"{PREFIX}workspaces",
-    metadata,
-    Column("name", _name(), primary_key=True),
-    **_MYSQL,
+    f"{PREFIX}workspaces", metadata, Column("name", _name(), primary_key=True), **_MYSQL
 )
 
 # Admitted turns and their tokens: kept for a day, also when their conversation is deleted.

@@ -24,12 +24,7 @@ DEFAULT_WORKSPACE = "default"
 
 
 class BackendAccess:
-    def __init__(
-        self,
-        client: OpikClient,
-        *,
-        owner_key: Callable[[], Awaitable[bytes]],
-    ) -> None:
+    def __init__(self, client: OpikClient, *, owner_key: Callable[[], Awaitable[bytes]]) -> None:
         """`owner_key` signs tokens into owner names."""
         self._client = client
         self._owner_key = owner_key

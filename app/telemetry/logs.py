@@ -37,10 +37,7 @@ def configure(*, style: Literal["console", "json"], level: str) -> None:
     )
     handler = _OwnHandler()
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[*endings, last],
-        )
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[*endings, last])
     )
     root = logging.getLogger()
     for before in [each for each in root.handlers if isinstance(each, _OwnHandler)]:

@@ -72,11 +72,7 @@ _LINE_IDS = ("request", "trace", "turn", "tool")
 
 
 def configure(
-    *,
-    dsn: str,
-    environment: str,
-    traces_sample_rate: float,
-    send_default_pii: bool,
+    *, dsn: str, environment: str, traces_sample_rate: float, send_default_pii: bool
 ) -> None:
     """Starts reporting; before the app is built, so that its routes get their names.
 

@@ -43,11 +43,7 @@ class OwnTraces:
 
         async with httpx.AsyncClient(timeout=REQUEST_SECONDS) as http:
             jobs = JobBuilder(
-                http,
-                self.url,
-                api_key=self.api_key,
-                workspace=self.workspace,
-                project=self.project,
+                http, self.url, api_key=self.api_key, workspace=self.workspace, project=self.project
             )
             queue = DeliveryQueue()
             async with queue.running():

@@ -133,11 +133,7 @@ def _reference_schema(schema: str) -> Json:
 
 
 def _object_schema(required: Mapping[str, Any], **optional: Any) -> Json:
-    return {
-        "type": "object",
-        "required": list(required),
-        "properties": {**required, **optional},
-    }
+    return {"type": "object", "required": list(required), "properties": {**required, **optional}}
 
 
 def _list_schema(item: Json) -> Json:

@@ -17,11 +17,7 @@ from app.web.markdown.allowed_links import (
     find_showable_url,
 )
 from app.web.markdown.code_blocks import LINE_HEAD_CHARACTERS, CodeBlocks
-from app.web.markdown.inline_code import (
-    count_backticks,
-    find_code,
-    is_certainly_code,
-)
+from app.web.markdown.inline_code import count_backticks, find_code, is_certainly_code
 
 _SPECIAL = re.compile(
     rf"[`<!|\[\]@&\\\n{CITATION_PLACE}]|\r\n?|(?:https?|ftp)://|www\.", re.IGNORECASE
