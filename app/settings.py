@@ -2,8 +2,8 @@
 
 Only the entry points and the migrations import this module; they pass each object the values it
 needs. A default stands here and nowhere else. What no operator needs to change is a named constant
-beside its use instead. The descriptions are the text of docs/settings.md: after a change here run
-`python scripts/settings_table.py`.
+beside its use instead. The text below a setting is its description in docs/settings.md: after a
+change here run `python scripts/settings_table.py`.
 """
 
 import json
@@ -14,7 +14,15 @@ from importlib.util import find_spec
 from typing import Annotated, Any, Literal, Self
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -35,7 +43,6 @@ REMOVED_VARIABLES = (
     "MESSAGE_CHARACTERS",
     "READER_SECONDS",
     "REPLY_BYTES",
-    "SENTRY_PROFILES_SAMPLE_RATE",
     "STORING_SECONDS",
     "TOOL_SECONDS",
     "TURN_CALLS_PER_STEP",
@@ -75,6 +82,13 @@ def _read_json(value: Any) -> Any:
         raise ValueError("must be valid JSON") from None
 
 
+def _check_address(value: str) -> str:
+    """The address without a closing slash; raises ValueError for anything but a plain http(s)."""
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
+        raise ValueError("must be an http:// or https:// address without credentials")
+    return value.rstrip("/")
+
+
 NameList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_list)]
 NumberList = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_split_list)]
 
@@ -94,27 +108,23 @@ class DatabaseSettings(BaseSettings):
 
     # A variable that is set but empty counts as unset: compose files cannot leave one out.
     model_config = SettingsConfigDict(
-        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        use_attribute_docstrings=True,
     )
 
-    session_service_uri: str = Field(
-        DEFAULT_DATABASE,
-        repr=False,
-        description="Database for conversations: `mysql://user:password@host/database` or"
-        " `sqlite:///path`. The default is a SQLite file in the working directory.",
-    )
-    session_service_max_retries: int = Field(
-        30, ge=0, description="Attempts at start to reach a database that is not up yet: 0 or more."
-    )
-    session_service_retry_delay: float = Field(
-        1.0, ge=0, description="Seconds between these attempts: 0 or more."
-    )
-    session_pool_recycle: int = Field(
-        1800,
-        ge=-1,
-        description="Seconds after which a database connection is replaced; -1: never. Must be"
-        " below the server's `wait_timeout`.",
-    )
+    session_service_uri: str = Field(DEFAULT_DATABASE, repr=False)
+    """Database for conversations: `mysql://user:password@host/database` or `sqlite:///path`. The
+    default is a SQLite file in the working directory."""
+    session_service_max_retries: int = Field(30, ge=0)
+    """Attempts at start to reach a database that is not up yet: 0 or more."""
+    session_service_retry_delay: float = Field(1.0, ge=0)
+    """Seconds between these attempts: 0 or more."""
+    session_pool_recycle: int = Field(1800, ge=-1)
+    """Seconds after which a database connection is replaced; -1: never. Must be below the server's
+    `wait_timeout`."""
 
     @field_validator("session_service_uri")
     @classmethod
@@ -135,209 +145,127 @@ class DatabaseSettings(BaseSettings):
 class Settings(DatabaseSettings):
     """All settings of the service."""
 
-    agent_opik_url: str = Field(
-        description="Address of the Opik backend, such as `http://backend:8080`, or"
-        " `https://host/api` for Opik's own nginx. Must not contain credentials."
-    )
-    opik_backend_timeout: float = Field(
-        30, gt=0, description="Seconds for one attempt at a REST call to the backend."
-    )
-    retry_statuses: NumberList = Field(
-        (429, 502, 503, 504),
-        description="HTTP statuses of the backend and the chat proxy after which a call is"
-        " repeated, separated by commas.",
-    )
-    retry_max_attempts: int = Field(
-        3, ge=1, description="Attempts of one call, the first included: 1 or more."
-    )
-    retry_backoff_factor: float = Field(
-        0.5,
-        ge=0,
-        description="Seconds before the second attempt; doubles with each further attempt.",
-    )
+    agent_opik_url: Annotated[str, AfterValidator(_check_address)]
+    """Address of the Opik backend, such as `http://backend:8080`, or `https://host/api` for Opik's
+    own nginx. Must not contain credentials."""
+    opik_backend_timeout: float = Field(30, gt=0)
+    """Seconds for one attempt at a REST call to the backend."""
+    retry_statuses: NumberList = (429, 502, 503, 504)
+    """HTTP statuses of the backend and the chat proxy after which a call is repeated, separated by
+    commas."""
+    retry_max_attempts: int = Field(3, ge=1)
+    """Attempts of one call, the first included: 1 or more."""
+    retry_backoff_factor: float = Field(0.5, ge=0)
+    """Seconds before the second attempt; doubles with each further attempt."""
 
-    host: str = Field("0.0.0.0", description="IP address to listen on.")  # noqa: S104 - a container
-    port: int = Field(8081, ge=1, le=65535, description="Port to listen on: 1 to 65535.")
-    url_prefix: str = Field(
-        "",
-        description="Path before every route, without a slash at its end; Opik's nginx expects"
-        " `/opik-ai`.",
-    )
-    allowed_origins: NameList = Field(
-        (),
-        description="Origins of other sites whose pages may call the service with the user's"
-        " cookie, such as `http://localhost:5173`, separated by commas. `*` is refused.",
-    )
-    migrate_at_start: bool = Field(
-        True,
-        description="true or false: create or update the tables at start. With false, run"
-        " `alembic upgrade head` yourself.",
-    )
-    drain_seconds: float = Field(
-        5,
-        ge=0,
-        description="Seconds after SIGTERM in which connections are still accepted, while `readyz`"
-        " answers 503 and new questions are refused: load balancers need time to notice.",
-    )
-    shutdown_seconds: float = Field(
-        10, ge=0, description="Seconds after that in which running turns may finish."
-    )
+    host: str = "0.0.0.0"  # noqa: S104 - a container
+    """IP address to listen on."""
+    port: int = Field(8081, ge=1, le=65535)
+    """Port to listen on: 1 to 65535."""
+    url_prefix: str = ""
+    """Path before every route, without a slash at its end; Opik's nginx expects `/opik-ai`."""
+    allowed_origins: NameList = ()
+    """Origins of other sites whose pages may call the service with the user's cookie, such as
+    `http://localhost:5173`, separated by commas. `*` is refused."""
+    migrate_at_start: bool = True
+    """true or false: create or update the tables at start. With false, run `alembic upgrade head`
+    yourself."""
+    drain_seconds: float = Field(5, ge=0)
+    """Seconds after SIGTERM in which connections are still accepted, while `readyz` answers 503 and
+    new questions are refused: load balancers need time to notice."""
+    shutdown_seconds: float = Field(10, ge=0)
+    """Seconds after that in which running turns may finish."""
 
-    opik_ui_url: str = Field(
-        "",
-        description="Address of Opik's UI, for links to the spans and traces that an answer cites."
-        " Unset: no links.",
+    opik_ui_url: str = ""
+    """Address of Opik's UI, for links to the spans and traces that an answer cites. Unset: no
+    links."""
+    opik_ui_span_url: str = (
+        "{ui}/{workspace}/projects/{project_id}/logs?trace={trace_id}&span={span_id}"
     )
-    opik_ui_span_url: str = Field(
-        "{ui}/{workspace}/projects/{project_id}/logs?trace={trace_id}&span={span_id}",
-        description="Address of a span in Opik's UI; starts with `{ui}/`. Allowed placeholders are"
-        " those of the default.",
-    )
-    opik_ui_trace_url: str = Field(
-        "{ui}/{workspace}/projects/{project_id}/logs?trace={trace_id}",
-        description="Address of a trace in Opik's UI; starts with `{ui}/`. Allowed placeholders"
-        " are those of the default.",
-    )
+    """Address of a span in Opik's UI; starts with `{ui}/`. Allowed placeholders are those of the
+    default."""
+    opik_ui_trace_url: str = "{ui}/{workspace}/projects/{project_id}/logs?trace={trace_id}"
+    """Address of a trace in Opik's UI; starts with `{ui}/`. Allowed placeholders are those of the
+    default."""
 
-    agent_model: NameList = Field(
-        ("openai/gpt-4.1",),
-        min_length=1,
-        description="Model as `provider/name`, or several in order of preference, separated by"
-        " commas. `auto`, or no model whose provider has a key in the workspace: the first usable"
-        " one of AGENT_MODEL_ORDER.",
-    )
-    agent_model_order: NameList = Field(
-        _MODEL_ORDER,
-        description="Models to fall back to, separated by commas; `provider/*` is any model that"
-        " the provider offers.",
-    )
-    agent_models_allowed: NameList = Field(
-        (),
-        description="Models that a question may name in `model`, separated by commas; `/models`"
-        " lists them.",
-    )
-    agent_reasoning_effort: str | None = Field(
-        None,
-        description="Sent as `reasoning_effort` (such as low, medium or high) to reasoning models"
-        " that accept it. Unset: not sent.",
-    )
-    agent_temperature: float | None = Field(
-        None,
-        ge=0,
-        le=2,
-        description="Sent as `temperature`, 0 to 2, never to reasoning models. Unset: not sent.",
-    )
-    agent_max_completion_tokens: int = Field(
-        8192, ge=16, description="Most tokens of one reply of the model: 16 or more."
-    )
-    agent_context_tokens: int = Field(
-        100_000,
-        ge=1_000,
-        description="Most tokens of one request to the model (estimated): 1000 or more. Where a"
-        " request would be longer, its oldest tool results are shortened first.",
-    )
-    tool_result_characters: int = Field(
-        8_000, ge=500, description="Most characters of one tool result: 500 or more."
-    )
-    model_silence_seconds: float = Field(
-        120,
-        gt=0,
-        description="Seconds without data from the chat proxy after which a reply is given up."
-        " Opik's own limit is 60 s (`LLM_PROVIDER_CLIENT_READ_TIMEOUT`).",
-    )
-    model_prices: Annotated[dict[str, ModelPrice], NoDecode, BeforeValidator(_read_json)] = Field(
-        {},
-        description="Prices as JSON, in USD per million tokens:"
-        ' `{"gpt-4.1": {"in": 2, "out": 8, "cached": 0.5}}`. Other models show no costs.',
-    )
+    agent_model: NameList = Field(("openai/gpt-4.1",), min_length=1)
+    """Model as `provider/name`, or several in order of preference, separated by commas. `auto`, or
+    no model whose provider has a key in the workspace: the first usable one of
+    AGENT_MODEL_ORDER."""
+    agent_model_order: NameList = _MODEL_ORDER
+    """Models to fall back to, separated by commas; `provider/*` is any model that the provider
+    offers."""
+    agent_models_allowed: NameList = ()
+    """Models that a question may name in `model`, separated by commas; `/models` lists them."""
+    agent_reasoning_effort: str | None = None
+    """Sent as `reasoning_effort` (such as low, medium or high) to reasoning models that accept it.
+    Unset: not sent."""
+    agent_temperature: float | None = Field(None, ge=0, le=2)
+    """Sent as `temperature`, 0 to 2, never to reasoning models. Unset: not sent."""
+    agent_max_completion_tokens: int = Field(8192, ge=16)
+    """Most tokens of one reply of the model: 16 or more."""
+    agent_context_tokens: int = Field(100_000, ge=1_000)
+    """Most tokens of one request to the model (estimated): 1000 or more. Where a request would be
+    longer, its oldest tool results are shortened first."""
+    tool_result_characters: int = Field(8_000, ge=500)
+    """Most characters of one tool result: 500 or more."""
+    model_silence_seconds: float = Field(120, gt=0)
+    """Seconds without data from the chat proxy after which a reply is given up. Opik's own limit is
+    60 s (`LLM_PROVIDER_CLIENT_READ_TIMEOUT`)."""
+    model_prices: Annotated[dict[str, ModelPrice], NoDecode, BeforeValidator(_read_json)] = {}
+    """Prices as JSON, in USD per million tokens: `{"gpt-4.1": {"in": 2, "out": 8, "cached": 0.5}}`.
+    Other models show no costs."""
 
-    turn_steps: int = Field(
-        12, ge=1, description="Most replies of the model in one turn: 1 or more."
-    )
-    turn_seconds: float = Field(
-        240,
-        gt=0,
-        description="Seconds for the replies of one turn, and as many to read its trace before.",
-    )
-    turn_tokens: int = Field(
-        200_000, ge=1, description="Most tokens of one turn, all its requests added: 1 or more."
-    )
-    concurrent_turns: int = Field(
-        100, ge=1, description="Most turns at once in one process: 1 or more."
-    )
-    user_turns: int = Field(
-        4, ge=0, description="Most turns of one user at once, over all processes. 0: unlimited."
-    )
-    user_turns_per_minute: int = Field(
-        20, ge=0, description="Most questions of one user within a minute. 0: unlimited."
-    )
-    workspace_turns: int = Field(
-        100,
-        ge=0,
-        description="Most turns of one workspace at once, over all processes. 0: unlimited.",
-    )
-    workspace_tokens_per_day: int = Field(
-        0,
-        ge=0,
-        description="Tokens that one workspace may use per day (from 00:00 UTC); above it no turn"
-        " starts. 0: unlimited.",
-    )
-    retention_days: float | None = Field(
-        None,
-        gt=0,
-        le=36_500,
-        description="Days without a new message after which a conversation is deleted, up to"
-        " 36500. Unset: never.",
-    )
+    turn_steps: int = Field(12, ge=1)
+    """Most replies of the model in one turn: 1 or more."""
+    turn_seconds: float = Field(240, gt=0)
+    """Seconds for the replies of one turn, and as many to read its trace before."""
+    turn_tokens: int = Field(200_000, ge=1)
+    """Most tokens of one turn, all its requests added: 1 or more."""
+    concurrent_turns: int = Field(100, ge=1)
+    """Most turns at once in one process: 1 or more."""
+    user_turns: int = Field(4, ge=0)
+    """Most turns of one user at once, over all processes. 0: unlimited."""
+    user_turns_per_minute: int = Field(20, ge=0)
+    """Most questions of one user within a minute. 0: unlimited."""
+    workspace_turns: int = Field(100, ge=0)
+    """Most turns of one workspace at once, over all processes. 0: unlimited."""
+    workspace_tokens_per_day: int = Field(0, ge=0)
+    """Tokens that one workspace may use per day (from 00:00 UTC); above it no turn starts. 0:
+    unlimited."""
+    retention_days: float | None = Field(None, gt=0, le=36_500)
+    """Days without a new message after which a conversation is deleted, up to 36500. Unset:
+    never."""
 
-    log_format: Literal["console", "json"] = Field(
-        "console", description="Format of the log lines: console or json. The image sets json."
-    )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="Least severe lines to log: DEBUG, INFO, WARNING or ERROR."
-    )
-    sentry_dsn: str | None = Field(
-        None,
-        repr=False,
-        description="Sentry address for unexpected errors, such as `https://key@host/1`. Unset:"
-        " nothing is reported.",
-    )
-    sentry_environment: str = Field(
-        "production", description="Name of the environment in these reports."
-    )
-    sentry_traces_sample_rate: float = Field(
-        0, ge=0, le=1, description="Share of requests whose timing Sentry gets: 0 to 1."
-    )
-    sentry_send_default_pii: bool = Field(
-        False,
-        description="true or false: report the user's IP address. Cookies, headers and content are"
-        " never reported.",
-    )
-    opik_internal_url: str | None = Field(
-        None,
-        description="Address of an Opik backend that gets a trace of each turn of OpikAssist. Needs"
-        " the Opik SDK: `pip install 'opik-assist[opik]'`, or an image built with `EXTRAS=opik`."
-        " Unset: nothing is sent, the SDK is not loaded.",
-    )
-    opik_internal_api_key: str | None = Field(
-        None, repr=False, description="API key for that backend. Unset: none is sent."
-    )
-    opik_internal_workspace: str | None = Field(
-        None, description="Workspace in that backend. Unset: its default workspace."
-    )
-    opik_internal_project: str = Field(
-        "opik-assist", description="Project in that backend that gets the traces."
-    )
-    opik_internal_content: Literal["none", "full"] = Field(
-        "none",
-        description="none: names, counts, times, tokens and error codes. full: also questions,"
-        " answers, tool arguments and tool results.",
-    )
-
-    @field_validator("agent_opik_url")
-    @classmethod
-    def _check_opik_url(cls, value: str) -> str:
-        return _check_address(value)
+    log_format: Literal["console", "json"] = "console"
+    """Format of the log lines: console or json. The image sets json."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """Least severe lines to log: DEBUG, INFO, WARNING or ERROR."""
+    sentry_dsn: str | None = Field(None, repr=False)
+    """Sentry address for unexpected errors, such as `https://key@host/1`. Unset: nothing is
+    reported."""
+    sentry_environment: str = "production"
+    """Name of the environment in these reports."""
+    sentry_traces_sample_rate: float = Field(0, ge=0, le=1)
+    """Share of requests whose timing Sentry gets: 0 to 1."""
+    sentry_profiles_sample_rate: float = Field(0, ge=0, le=1)
+    """Share of these requests that are also profiled: 0 to 1."""
+    sentry_send_default_pii: bool = False
+    """true or false: report the user's IP address. Cookies, headers and content are never
+    reported."""
+    opik_internal_url: str | None = None
+    """Address of an Opik backend that gets a trace of each turn of OpikAssist. Needs the Opik SDK:
+    `pip install 'opik-assist[opik]'`, or an image built with `EXTRAS=opik`. Unset: nothing is sent,
+    the SDK is not loaded."""
+    opik_internal_api_key: str | None = Field(None, repr=False)
+    """API key for that backend. Unset: none is sent."""
+    opik_internal_workspace: str | None = None
+    """Workspace in that backend. Unset: its default workspace."""
+    opik_internal_project: str = "opik-assist"
+    """Project in that backend that gets the traces."""
+    opik_internal_content: Literal["none", "full"] = "none"
+    """none: names, counts, times, tokens and error codes. full: also questions, answers, tool
+    arguments and tool results."""
 
     @field_validator("opik_ui_url")
     @classmethod
@@ -416,13 +344,6 @@ def database_url(uri: str) -> URL:
     if backend == "sqlite" and driver in {"", "aiosqlite", "pysqlite"}:
         return url.set(drivername="sqlite+aiosqlite")
     raise ValueError("must start with mysql:// or sqlite:///")
-
-
-def _check_address(value: str) -> str:
-    """The address without a closing slash; raises ValueError for anything but a plain http(s)."""
-    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
-        raise ValueError("must be an http:// or https:// address without credentials")
-    return value.rstrip("/")
 
 
 def _describe_fault(error: Mapping[str, Any]) -> str:

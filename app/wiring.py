@@ -184,6 +184,7 @@ def build_error_reports(settings: Settings) -> ErrorReports:
         dsn=settings.sentry_dsn,
         environment=settings.sentry_environment,
         traces_sample_rate=settings.sentry_traces_sample_rate,
+        profiles_sample_rate=settings.sentry_profiles_sample_rate,
         send_default_pii=settings.sentry_send_default_pii,
     )
 

@@ -71,7 +71,8 @@ def _format_table(names: Iterable[str]) -> str:
     lines = ["| Variable | Default | Meaning |", "| --- | --- | --- |"]
     for name in names:
         field = Settings.model_fields[name]
-        lines.append(f"| `{name.upper()}` | {_format_default(field)} | {field.description} |")
+        meaning = " ".join((field.description or "").split())
+        lines.append(f"| `{name.upper()}` | {_format_default(field)} | {meaning} |")
     return "\n".join(lines) + "\n"
 
 

@@ -7,25 +7,23 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ErrorReports:
-    """Settings of the reports; rates are shares from 0 to 1, without a `dsn` nothing is sent."""
+    """What is reported: rates are shares from 0 to 1, of requests and of those with a profile.
+
+    Without a `dsn` nothing is sent; with `send_default_pii` the caller's address is sent along.
+    """
 
     dsn: str | None
     environment: str
     traces_sample_rate: float
+    profiles_sample_rate: float
     send_default_pii: bool
 
     def start(self) -> None:
         """Starts reporting; called before the app is built, so that reports can name its routes."""
-        if self.dsn is None:
-            return
-        from app.telemetry import sentry
+        if self.dsn is not None:
+            from app.telemetry import sentry
 
-        sentry.configure(
-            dsn=self.dsn,
-            environment=self.environment,
-            traces_sample_rate=self.traces_sample_rate,
-            send_default_pii=self.send_default_pii,
-        )
+            sentry.configure(self)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -147,6 +147,7 @@ async def test_timings_and_profiles_carry_no_content_either(tmp_path: Path) -> N
     async with reported(
         tmp_path,
         SENTRY_TRACES_SAMPLE_RATE="1",
+        SENTRY_PROFILES_SAMPLE_RATE="1",
         SENTRY_SEND_DEFAULT_PII="true",
     ) as running:
         await crash_twice(running)
@@ -214,7 +215,7 @@ async def failing(context, wanted: str) -> str:
     return ""
 
 async def main():
-    reporting = ErrorReports(os.environ["DSN"], "test", 0, 0, False)
+    reporting = ErrorReports(os.environ["DSN"], "test", 0, 0, 0, False)
     reporting.start()
     logs.configure(style="console", level="INFO")
     async with reporting.running():
