@@ -190,7 +190,7 @@ class Service:
         content: list[dict[str, Any]] = response.json()["content"]
         return content
 
-    async def said(self, **more: Any) -> list[tuple[str, str]]:
+    async def read_messages(self, **more: Any) -> list[tuple[str, str]]:
         """The history as pairs of role and text, tool rows as their display names."""
         return [
             (each["role"], each["content"] or json.dumps([r["display_name"] for r in _rows(each)]))

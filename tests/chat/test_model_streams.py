@@ -21,7 +21,7 @@ from tests.chat.proxy import (
 STREAM = {"Content-Type": "text/event-stream"}
 
 
-async def breaking(*chunks: bytes) -> AsyncIterator[bytes]:
+async def break_after(*chunks: bytes) -> AsyncIterator[bytes]:
     for chunk in chunks:
         yield chunk
     raise httpx.RemoteProtocolError("peer closed connection")
@@ -30,7 +30,7 @@ async def breaking(*chunks: bytes) -> AsyncIterator[bytes]:
 async def test_a_connection_lost_in_the_middle_keeps_the_text(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
-    content = breaking(b'data: {"choices":[{"delta":{"content":"Hel"}}]}\n\n', b'data: {"cho')
+    content = break_after(b'data: {"choices":[{"delta":{"content":"Hel"}}]}\n\n', b'data: {"cho')
     proxy.mock(return_value=httpx.Response(200, headers=STREAM, content=content))
     reply = await ModelProbe(http).reply()
     assert (reply.text, reply.complete) == ("Hel", False)
@@ -39,7 +39,7 @@ async def test_a_connection_lost_in_the_middle_keeps_the_text(
 async def test_a_connection_lost_after_the_end_mark_loses_nothing(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
-    content = breaking(
+    content = break_after(
         b'data: {"choices":[{"delta":{"content":"Hel"},"finish_reason":"stop"}]}\n\n'
     )
     proxy.mock(return_value=httpx.Response(200, headers=STREAM, content=content))
@@ -49,7 +49,7 @@ async def test_a_connection_lost_after_the_end_mark_loses_nothing(
 async def test_a_connection_lost_before_the_first_byte_is_tried_again(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
-    lost = httpx.Response(200, headers=STREAM, content=breaking())
+    lost = httpx.Response(200, headers=STREAM, content=break_after())
     proxy.mock(side_effect=[lost, replayed("text.sse")])
     probe = ModelProbe(http)
     assert (await probe.reply()).complete

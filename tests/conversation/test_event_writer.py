@@ -18,8 +18,8 @@ from app.errors import ModelFailed
 from app.events import Event, ToolCompleted, TurnCancelled, TurnFailed, TurnFinished
 from testkit import databases
 from tests.conversation.turn_setup import BRIEF, logged, ran, tool_done, turn_on
-from tests.db.breaking import bring_events_back, take_events_away, without_events
-from tests.db.writing import ALICE, TRACE, take
+from tests.db.missing_events import bring_events_back, take_events_away, without_events
+from tests.db.writing import ALICE, TRACE, try_begin_turn
 
 PATIENT = StorageTimeouts(event=0.2, pause=0.02, end=15)
 
@@ -221,7 +221,7 @@ async def test_a_turn_taken_over_in_an_outage_ends_and_adds_nothing(
     )
 
     async def taken_over() -> bool:
-        return await take(store) is not None
+        return await try_begin_turn(store) is not None
 
     async def answer(_: Turn) -> None:
         async with without_events(engine):

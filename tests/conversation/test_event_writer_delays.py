@@ -17,7 +17,7 @@ from app.events import TurnFailed, TurnFinished
 from testkit import databases
 from tests.conversation.turn_setup import BRIEF, logged, model_call, ran, tool_done, turn_on
 from tests.db.lagging_proxy import LaggingProxy
-from tests.db.writing import ALICE, TRACE, ping
+from tests.db.writing import ALICE, TRACE, ping_database
 
 SAID = [tool_done(number) for number in range(5)]
 
@@ -141,7 +141,7 @@ async def test_connections_that_all_died_unnoticed_cost_one_wait_in_all(
     async def in_use() -> None:
         async with anyio.create_task_group() as group:
             for _ in range(8):
-                group.start_soon(ping, store)
+                group.start_soon(ping_database, store)
 
     await in_use()
     assert proxy.connections >= 5
@@ -188,7 +188,7 @@ async def test_a_slow_database_gets_everything_in_the_end(
     """2 s a statement, with the timeouts of the service; the same at a smaller scale."""
     store = Store(distant)
     scale = seconds / 2
-    await ping(store)
+    await ping_database(store)
     proxy.seconds = seconds
     turn = await turn_on(
         store, timeouts=StorageTimeouts(end=10 * scale, event=2 * scale, pause=scale)

@@ -14,7 +14,7 @@ from app.db import migrations
 from app.db.retention_batches import EMPTY_BATCH, RemovedBatch, RetentionBatches
 from app.db.store import Store
 from testkit import databases
-from tests.db.test_retention_batches import DAY, expiring, kept, said, untouched_for
+from tests.db.test_retention_batches import DAY, expiring, kept, store_conversation, untouched_for
 
 AGAIN = 60.0
 
@@ -61,7 +61,7 @@ def retention(expiry: Any, pauses: Pauses, observer: Any = None) -> Retention:
 async def test_all_that_is_old_goes_at_once_with_pauses_between_and_again_every_hour(
     store: Store, engine: AsyncEngine
 ) -> None:
-    turns = [await said(store, number, replies=300) for number in range(3)]
+    turns = [await store_conversation(store, number, replies=300) for number in range(3)]
     await untouched_for(engine, 31 * DAY, *turns[:2])
     pauses, observer = Pauses(4), Forgotten()
 

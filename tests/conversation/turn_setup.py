@@ -10,7 +10,7 @@ from app.db.store import Quotas, Store, TurnKey
 from app.events import Event, ModelCalled, StoredEvent, ToolCompleted
 from app.messages import Reply, TokenUsage
 from app.telemetry.turn_observer import NoObserver
-from tests.db.writing import NO_QUOTAS, TRACE, begun
+from tests.db.writing import NO_QUOTAS, TRACE, begin_free_turn
 
 BRIEF = StorageTimeouts(event=0.2, pause=0.02, end=0.2)
 
@@ -35,7 +35,7 @@ async def turn_on(
 ) -> Turn:
     """A turn that has begun on `store` and writes there, or with `writing`."""
     lease = lease or Lease(LEASE_SECONDS)
-    key = await begun(store, lease_seconds=lease.seconds, quotas=quotas)
+    key = await begin_free_turn(store, lease_seconds=lease.seconds, quotas=quotas)
     return Turn(
         writing or store,
         key,

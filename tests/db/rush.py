@@ -12,7 +12,7 @@ from app.db.store import Quotas, Store
 from app.errors import LimitReached
 from app.telemetry import logs
 from testkit import databases
-from tests.db.writing import begun, numbered_trace
+from tests.db.writing import begin_free_turn, numbered_trace
 
 TURNS = 30
 QUOTAS = Quotas(owner_turns=7, owner_turns_per_minute=8, workspace_turns=9)
@@ -24,7 +24,9 @@ async def rush(uri: str, process: int) -> tuple[int, int]:
     async def ask(store: Store, number: int) -> None:
         nonlocal refused
         try:
-            await begun(store, trace_id=numbered_trace(number), quotas=QUOTAS, lease_seconds=60)
+            await begin_free_turn(
+                store, trace_id=numbered_trace(number), quotas=QUOTAS, lease_seconds=60
+            )
         except LimitReached:
             refused += 1
 

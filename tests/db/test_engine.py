@@ -13,7 +13,7 @@ from app.db.schema import UtcDateTime, utc_in, utc_now
 from app.db.store import Store
 from app.settings import database_url
 from testkit import databases
-from tests.db.writing import ping
+from tests.db.writing import ping_database
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_the_kind_of_storage_is_read_from_the_address(uri: str, kind: str) -> No
 async def test_every_form_of_a_mysql_address_connects(mysql_server_uri: str, driver: str) -> None:
     uri = mysql_server_uri.replace("mysql", f"mysql{driver}", 1)
     async with databases.open_engine(uri) as engine:
-        await ping(Store(engine))
+        await ping_database(Store(engine))
 
 
 @pytest.mark.parametrize("driver", ["", "+aiosqlite"])
@@ -42,14 +42,14 @@ async def test_every_form_of_a_sqlite_address_connects_and_its_folder_is_made(
 ) -> None:
     path = tmp_path / "new" / "folder" / "chats.db"
     async with databases.open_engine(f"sqlite{driver}:///{path}") as engine:
-        await ping(Store(engine))
+        await ping_database(Store(engine))
     assert path.exists()
 
 
 async def test_a_database_in_memory_serves_one_process() -> None:
     async with databases.open_engine("sqlite://") as engine:
         store = Store(engine)
-        await ping(store)
+        await ping_database(store)
 
 
 async def test_a_mysql_connection_is_strict_and_patient_for_a_short_time_only(

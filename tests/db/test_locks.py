@@ -10,7 +10,15 @@ from app.db.schema import facts, sessions
 from app.db.store import Store, TurnKey
 from app.errors import TurnLost
 from testkit import databases
-from tests.db.writing import ALICE, BOB, TRACE, begun, finish, reply, types
+from tests.db.writing import (
+    ALICE,
+    BOB,
+    TRACE,
+    begin_free_turn,
+    finish_turn,
+    read_event_types,
+    reply,
+)
 
 OTHER_TRACE = "0199a0c2-0000-7000-8000-000000000002"
 
@@ -27,7 +35,10 @@ async def test_a_deadlock_is_tried_again(migrated_mysql_uri: str) -> None:
         databases.open_engine(migrated_mysql_uri) as other,
     ):
         store = Store(engine, sleep=pause)
-        first, second = await begun(store), await begun(store, trace_id=OTHER_TRACE)
+        first, second = (
+            await begin_free_turn(store),
+            await begin_free_turn(store, trace_id=OTHER_TRACE),
+        )
 
         async def adopt() -> None:
             await store.adopt(source=ALICE, target=BOB)
@@ -58,7 +69,7 @@ async def test_a_write_waits_for_a_take_over_that_has_begun_and_is_then_refused(
 ) -> None:
     async with databases.open_engine(migrated_mysql_uri) as engine:
         store = Store(engine)
-        turn = await begun(store)
+        turn = await begin_free_turn(store)
         refused: list[TurnLost] = []
 
         async def late() -> None:
@@ -66,7 +77,7 @@ async def test_a_write_waits_for_a_take_over_that_has_begun_and_is_then_refused(
                 if write == "append":
                     await store.append(turn, [reply("too late")])
                 elif write == "end":
-                    await finish(store, turn)
+                    await finish_turn(store, turn)
                 else:
                     await store.renew(turn, 20)
             except TurnLost as lost:
@@ -78,7 +89,7 @@ async def test_a_write_waits_for_a_take_over_that_has_begun_and_is_then_refused(
             await databases.wait_for_lock_wait(engine, databases.ROW_LOCK_WAITS)
 
         assert len(refused) == 1
-        assert await types(store, turn.conversation_id) == ["turn_started"]
+        assert await read_event_types(store, turn.conversation_id) == ["turn_started"]
 
 
 def _taken(turn: TurnKey) -> Update:

@@ -18,7 +18,7 @@ from app.db.store import Quotas, Store
 from app.errors import StartRefused
 from app.settings import database_url
 from testkit import databases
-from tests.db.writing import begun, finish, reply
+from tests.db.writing import begin_free_turn, finish_turn, reply
 
 ROOT = Path(__file__).parents[2]
 VERSIONS = table(VERSION_TABLE, column("version_num"))
@@ -93,7 +93,7 @@ async def test_up_check_down_and_up_again_beside_foreign_tables(empty_database_u
         assert await _tables(engine) == foreign | {VERSION_TABLE}
         await _alembic(engine, lambda config: command.upgrade(config, "head"))
         await _alembic(engine, command.check)
-        await begun(Store(engine))
+        await begin_free_turn(Store(engine))
 
 
 async def test_the_check_sees_a_table_that_differs(empty_database_uri: str) -> None:
@@ -135,7 +135,7 @@ async def test_an_upgrade_that_was_cut_off_is_completed_by_the_next(
         await _prepare(engine)
 
         assert await Store(engine).owner_key() == key
-        await begun(Store(engine))
+        await begin_free_turn(Store(engine))
 
 
 async def test_upgrade_and_downgrade_keep_all_events(empty_database_uri: str) -> None:
@@ -143,7 +143,7 @@ async def test_upgrade_and_downgrade_keep_all_events(empty_database_uri: str) ->
         await _alembic(engine, lambda config: command.upgrade(config, "0001"))
         store = Store(engine)
         key = await store.owner_key()
-        turn = await begun(store)
+        turn = await begin_free_turn(store)
         await store.append(turn, [reply("so far")])
         said = await store.events(turn.conversation_id)
 
@@ -158,8 +158,8 @@ async def test_upgrade_and_downgrade_keep_all_events(empty_database_uri: str) ->
             async with engine.begin() as db:
                 fact = select(facts.c.value).where(facts.c.name == OLDEST_CODE)
                 assert await db.scalar(fact) == "0001"
-        await finish(store, turn)
-        await begun(store, quotas=Quotas(owner_turns=1, owner_turns_per_minute=1))
+        await finish_turn(store, turn)
+        await begin_free_turn(store, quotas=Quotas(owner_turns=1, owner_turns_per_minute=1))
 
 
 async def test_each_database_has_an_owner_key_of_its_own(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ async def test_each_database_has_an_owner_key_of_its_own(tmp_path: Path) -> None
 
 async def test_a_schema_that_is_up_to_date_is_left_alone(database_uri: str) -> None:
     async with databases.open_engine(database_uri) as engine:
-        turn = await begun(Store(engine))
+        turn = await begin_free_turn(Store(engine))
         for migrate in (True, False):
             await _prepare(engine, migrate=migrate)
         assert len(await Store(engine).events(turn.conversation_id)) == 1
@@ -200,7 +200,7 @@ async def test_a_newer_schema_that_admits_this_code_is_used_and_logged(
             await _prepare(engine)
 
         assert [(log["event"], log["revision"]) for log in logs] == [("schema_newer", "9999")]
-        await begun(Store(engine))
+        await begin_free_turn(Store(engine))
 
 
 async def test_a_newer_schema_that_does_not_admit_this_code_is_refused(

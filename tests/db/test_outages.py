@@ -23,7 +23,16 @@ from app.settings import database_url
 from testkit import databases
 from tests.db.cutting_proxy import CuttingProxy
 from tests.db.lagging_proxy import LaggingProxy
-from tests.db.writing import ALICE, TRACE, begun, entry, finish, ping, reply, types
+from tests.db.writing import (
+    ALICE,
+    TRACE,
+    begin_free_turn,
+    entry,
+    finish_turn,
+    ping_database,
+    read_event_types,
+    reply,
+)
 
 OTHER_TRACE = "0199a0c2-0000-7000-8000-000000000002"
 
@@ -51,7 +60,7 @@ async def private_store(private_uri: str) -> AsyncIterator[Store]:
 async def test_a_killed_database_is_unavailable_and_the_first_call_after_its_return_succeeds(
     private_store: Store, private_server: databases.PrivateServer
 ) -> None:
-    turn = await begun(private_store)
+    turn = await begin_free_turn(private_store)
     private_server.kill()
     try:
         for _ in range(2):
@@ -62,7 +71,10 @@ async def test_a_killed_database_is_unavailable_and_the_first_call_after_its_ret
 
     await private_store.append(turn, [reply("kept")])
 
-    assert await types(private_store, turn.conversation_id) == ["turn_started", "reply_completed"]
+    assert await read_event_types(private_store, turn.conversation_id) == [
+        "turn_started",
+        "reply_completed",
+    ]
     for secret in (databases.PASSWORD, "127.0.0.1", str(private_server.port)):
         assert secret not in caught.value.message
 
@@ -75,7 +87,7 @@ async def test_connections_are_checked_before_use_so_that_a_restart_goes_unnotic
     async def ping_all() -> None:
         async with anyio.create_task_group() as group:
             for _ in range(15):
-                group.start_soon(ping, store)
+                group.start_soon(ping_database, store)
 
     await ping_all()
     private_server.kill()
@@ -96,7 +108,7 @@ async def test_a_hanging_database_is_unavailable_and_its_return_is_noticed(
         with pytest.raises(DatabaseUnavailable, match="does not answer"):
             await SchemaCheck(engine, seconds=0.2).find_fault()
         with pytest.raises(DatabaseUnavailable, match="does not answer"):
-            await ping(Store(engine, seconds=0.2))
+            await ping_database(Store(engine, seconds=0.2))
         proxy.hangs = False
         assert await SchemaCheck(engine).find_fault() is None
 
@@ -105,7 +117,7 @@ async def test_a_sqlite_file_that_cannot_be_opened_is_unavailable(tmp_path: Path
     threads = threading.active_count()
     async with databases.open_engine(f"sqlite:///{tmp_path}") as engine:
         with pytest.raises(DatabaseUnavailable):
-            await ping(Store(engine, sleep=_at_once))
+            await ping_database(Store(engine, sleep=_at_once))
     assert threading.active_count() == threads
 
 
@@ -119,8 +131,8 @@ async def test_a_sqlite_file_locked_by_another_process_is_unavailable_until_unlo
         store = Store(engine, attempts=2, sleep=_at_once)
         async with other.begin():
             with pytest.raises(DatabaseUnavailable):
-                await ping(store)
-        await ping(store)
+                await ping_database(store)
+        await ping_database(store)
 
 
 async def test_a_commit_whose_outcome_is_unknown_is_repeated_without_doubling(
@@ -135,7 +147,7 @@ async def test_a_commit_whose_outcome_is_unknown_is_repeated_without_doubling(
         store = Store(engine, sleep=_at_once)
 
         proxy.armed = True
-        turn = await begun(store)
+        turn = await begin_free_turn(store)
         proxy.armed = True
         await store.append(turn, [reply("once"), reply("and once")])
         proxy.armed = True
@@ -152,7 +164,7 @@ async def test_a_commit_whose_outcome_is_unknown_is_repeated_without_doubling(
             "reply_completed",
             "turn_finished",
         ]
-        running = await begun(store)
+        running = await begin_free_turn(store)
         proxy.armed = True
         assert await store.delete(ALICE, TRACE) == {running.conversation_id: running.turn_id}
         assert proxy.cuts == 5
@@ -167,18 +179,18 @@ async def test_a_connection_that_breaks_after_its_work_is_replaced_without_an_er
         url = make_url(private_uri).set(port=proxy.listening)
         async with databases.open_engine(url.render_as_string(hide_password=False)) as engine:
             store = Store(engine, sleep=_at_once)
-            await ping(store)
+            await ping_database(store)
             proxy.cut_at, proxy.armed = b"ROLLBACK", True
-            await ping(store)
+            await ping_database(store)
             assert proxy.cuts == 1
-            await ping(store)
+            await ping_database(store)
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 async def test_a_cancelled_write_is_whole_or_absent_and_no_error_is_logged(
     store: Store, engine: AsyncEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    turn = await begun(store)
+    turn = await begin_free_turn(store)
     started = 0
 
     async def write(number: int) -> None:
@@ -192,7 +204,7 @@ async def test_a_cancelled_write_is_whole_or_absent_and_no_error_is_logged(
             for _ in range(steps):
                 await checkpoint()
             group.cancel_scope.cancel()
-    await finish(store, turn)
+    await finish_turn(store, turn)
 
     log = await store.events(turn.conversation_id)
     texts = [e.event.text for e in log if isinstance(e.event, ReplyCompleted)]
@@ -208,9 +220,12 @@ async def test_a_cancelled_write_is_whole_or_absent_and_no_error_is_logged(
 async def test_a_write_is_completed_inside_a_scope_that_is_already_cancelled(
     store: Store,
 ) -> None:
-    turn = await begun(store)
+    turn = await begin_free_turn(store)
     with anyio.CancelScope() as scope:
         scope.cancel()
         await store.append(turn, [reply("the last words")])
 
-    assert await types(store, turn.conversation_id) == ["turn_started", "reply_completed"]
+    assert await read_event_types(store, turn.conversation_id) == [
+        "turn_started",
+        "reply_completed",
+    ]

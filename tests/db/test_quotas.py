@@ -20,9 +20,9 @@ from tests.db.writing import (
     ALICE,
     ALL_QUOTAS,
     BOB,
-    begun_about,
+    begin_numbered_turn,
     entry,
-    finish,
+    finish_turn,
     numbered_trace,
     reply,
 )
@@ -35,7 +35,7 @@ async def _refused(
     store: Store, number: int, quotas: Quotas, *, owner: Owner = ALICE
 ) -> LimitReached:
     with pytest.raises(LimitReached) as refusal:
-        await begun_about(store, number, quotas, owner=owner)
+        await begin_numbered_turn(store, number, quotas, owner=owner)
     return refusal.value
 
 
@@ -55,51 +55,51 @@ async def _count(engine: AsyncEngine, table: Any) -> int:
 
 async def test_concurrent_turns_of_one_owner_are_limited(store: Store) -> None:
     quotas = Quotas(owner_turns=2)
-    first = await begun_about(store, 1, quotas)
-    await begun_about(store, 2, quotas)
+    first = await begin_numbered_turn(store, 1, quotas)
+    await begin_numbered_turn(store, 2, quotas)
 
     refusal = await _refused(store, 3, quotas)
 
     assert refusal.message.startswith("You have 2 questions being answered now")
     assert refusal.retry_after is not None
-    await begun_about(store, 3, quotas, owner=BOB)
-    await begun_about(store, 3, quotas, owner=ELSEWHERE)
-    await finish(store, first)
-    await begun_about(store, 3, quotas)
+    await begin_numbered_turn(store, 3, quotas, owner=BOB)
+    await begin_numbered_turn(store, 3, quotas, owner=ELSEWHERE)
+    await finish_turn(store, first)
+    await begin_numbered_turn(store, 3, quotas)
 
 
 async def test_concurrent_turns_of_one_workspace_are_limited(store: Store) -> None:
     quotas = Quotas(workspace_turns=2)
-    first = await begun_about(store, 1, quotas)
-    await begun_about(store, 2, quotas, owner=BOB)
+    first = await begin_numbered_turn(store, 1, quotas)
+    await begin_numbered_turn(store, 2, quotas, owner=BOB)
 
     refusal = await _refused(store, 3, quotas)
 
     assert refusal.message.startswith("This workspace has 2 questions being answered now")
     assert refusal.retry_after is not None
-    await begun_about(store, 3, quotas, owner=ELSEWHERE)
-    await finish(store, first)
-    await begun_about(store, 3, quotas)
+    await begin_numbered_turn(store, 3, quotas, owner=ELSEWHERE)
+    await finish_turn(store, first)
+    await begin_numbered_turn(store, 3, quotas)
 
 
 async def test_a_turn_whose_process_died_or_whose_conversation_is_gone_takes_no_place(
     store: Store,
 ) -> None:
     quotas = Quotas(owner_turns=1, workspace_turns=1)
-    await begun_about(store, 1, quotas, lease_seconds=-1)
-    await begun_about(store, 1, quotas)
+    await begin_numbered_turn(store, 1, quotas, lease_seconds=-1)
+    await begin_numbered_turn(store, 1, quotas)
     await _refused(store, 2, quotas)
     await store.delete(ALICE, numbered_trace(1))
-    await begun_about(store, 2, quotas)
+    await begin_numbered_turn(store, 2, quotas)
 
 
 async def test_questions_within_a_minute_are_limited_and_then_admitted_one_by_one(
     store: Store, engine: AsyncEngine
 ) -> None:
     quotas = Quotas(owner_turns_per_minute=2)
-    await begun_about(store, 1, quotas)
+    await begin_numbered_turn(store, 1, quotas)
     await _age(engine, 50)
-    await begun_about(store, 2, quotas)
+    await begin_numbered_turn(store, 2, quotas)
 
     refusal = await _refused(store, 3, quotas)
 
@@ -107,9 +107,9 @@ async def test_questions_within_a_minute_are_limited_and_then_admitted_one_by_on
     assert 1 <= refusal.retry_after <= 10
     assert refusal.message.startswith("You have asked 2 questions within a minute. Try again in ")
     assert f" {refusal.retry_after} second" in refusal.message
-    await begun_about(store, 3, quotas, owner=BOB)
+    await begin_numbered_turn(store, 3, quotas, owner=BOB)
     await _age(engine, 11)
-    await begun_about(store, 3, quotas)
+    await begin_numbered_turn(store, 3, quotas)
     await _refused(store, 4, quotas)
 
 
@@ -117,7 +117,7 @@ async def test_deleting_conversations_does_not_give_questions_or_tokens_back(
     store: Store,
 ) -> None:
     by_minute, by_day = Quotas(owner_turns_per_minute=1), Quotas(workspace_tokens_per_day=100)
-    turn = await begun_about(
+    turn = await begin_numbered_turn(
         store, 1, Quotas(owner_turns_per_minute=1, workspace_tokens_per_day=100)
     )
     await store.delete(ALICE, numbered_trace(1))
@@ -131,12 +131,12 @@ async def test_a_workspace_has_tokens_per_day_and_gets_new_ones_at_midnight(
     store: Store, engine: AsyncEngine
 ) -> None:
     quotas = Quotas(workspace_tokens_per_day=1_000)
-    first = await begun_about(store, 1, quotas)
+    first = await begin_numbered_turn(store, 1, quotas)
     await store.record_tokens(first.turn_id, 400)
     await store.record_tokens(first.turn_id, 600)
-    second = await begun_about(store, 2, quotas, owner=BOB)
+    second = await begin_numbered_turn(store, 2, quotas, owner=BOB)
     await store.record_tokens(second.turn_id, 399)
-    await begun_about(store, 3, quotas)
+    await begin_numbered_turn(store, 3, quotas)
     await store.record_tokens(second.turn_id, 400)
 
     refusal = await _refused(store, 4, quotas)
@@ -145,42 +145,42 @@ async def test_a_workspace_has_tokens_per_day_and_gets_new_ones_at_midnight(
     assert "00:00 UTC" in refusal.message
     assert refusal.retry_after is not None
     assert 1 <= refusal.retry_after <= 86_400
-    await begun_about(store, 4, quotas, owner=ELSEWHERE)
+    await begin_numbered_turn(store, 4, quotas, owner=ELSEWHERE)
     await _age(engine, 86_400)
-    await begun_about(store, 4, quotas)
+    await begin_numbered_turn(store, 4, quotas)
 
 
 async def test_the_number_of_conversations_is_limited(store: Store) -> None:
     quotas = Quotas(owner_conversations=2)
-    await begun_about(store, 1, quotas)
-    await finish(store, await begun_about(store, 2, quotas))
+    await begin_numbered_turn(store, 1, quotas)
+    await finish_turn(store, await begin_numbered_turn(store, 2, quotas))
 
     refusal = await _refused(store, 3, quotas)
 
     assert refusal.message.startswith("You have 2 conversations, which is the most that are kept.")
     assert refusal.retry_after is None
-    await finish(store, await begun_about(store, 2, quotas))
-    await begun_about(store, 3, quotas, owner=BOB)
+    await finish_turn(store, await begin_numbered_turn(store, 2, quotas))
+    await begin_numbered_turn(store, 3, quotas, owner=BOB)
     await store.delete(ALICE, numbered_trace(1))
-    await begun_about(store, 3, quotas)
+    await begin_numbered_turn(store, 3, quotas)
 
 
 async def test_a_turn_begins_below_the_limit_of_events_and_not_at_it(store: Store) -> None:
     quotas = Quotas(owner_events=4)
-    turn = await begun_about(store, 1, quotas)
+    turn = await begin_numbered_turn(store, 1, quotas)
     await store.append(turn, [reply("one"), reply("two")])
-    await finish(store, await begun_about(store, 2, Quotas(owner_events=4)))
+    await finish_turn(store, await begin_numbered_turn(store, 2, Quotas(owner_events=4)))
 
     # Three events and two.
     refusal = await _refused(store, 3, Quotas(owner_events=5))
 
     assert refusal.message.startswith("Your conversations hold 5 stored events")
     await store.delete(ALICE, numbered_trace(2))
-    await begun_about(store, 3, quotas)
+    await begin_numbered_turn(store, 3, quotas)
 
 
 async def test_a_refused_question_leaves_nothing_behind(store: Store, engine: AsyncEngine) -> None:
-    await begun_about(store, 1, ALL_QUOTAS)
+    await begin_numbered_turn(store, 1, ALL_QUOTAS)
     await _refused(store, 2, Quotas(owner_turns=1, owner_turns_per_minute=9))
 
     assert [await _count(engine, each) for each in (sessions, turns, admissions)] == [1, 1, 1]
@@ -209,9 +209,9 @@ async def test_a_repeated_begin_is_counted_once_and_not_refused(
 
 async def test_old_admissions_are_deleted(store: Store, engine: AsyncEngine) -> None:
     for number in range(3):
-        await begun_about(store, number, ALL_QUOTAS)
+        await begin_numbered_turn(store, number, ALL_QUOTAS)
     await _age(engine, 86_401)
-    await begun_about(store, 4, ALL_QUOTAS)
+    await begin_numbered_turn(store, 4, ALL_QUOTAS)
 
     assert await _count(engine, admissions) == 1
 
@@ -227,8 +227,8 @@ async def test_no_query_scans_a_whole_table(tmp_path: Path) -> None:
             lambda _c, _cursor, statement, values, _x, _m: asked.append((statement, values)),
         )
         store = Store(engine)
-        await finish(store, await begun_about(store, 1, ALL_QUOTAS))
-        await begun_about(store, 1, ALL_QUOTAS)
+        await finish_turn(store, await begin_numbered_turn(store, 1, ALL_QUOTAS))
+        await begin_numbered_turn(store, 1, ALL_QUOTAS)
         looked = [each for each in asked if each[0].startswith(("SELECT", "UPDATE", "DELETE"))]
         assert len(looked) > 10
         async with engine.begin() as db:

@@ -15,7 +15,7 @@ from app.errors import LimitReached
 from app.events import TurnFinished
 from app.messages import TokenUsage
 from testkit import databases
-from tests.db.writing import ALL_QUOTAS, begun_about, entry, reply
+from tests.db.writing import ALL_QUOTAS, begin_numbered_turn, entry, reply
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,7 +46,7 @@ async def test_turns_that_begin_at_once_never_pass_a_limit(
 
     async def ask(store: Store, number: int) -> None:
         try:
-            turn = await begun_about(store, number, quotas)
+            turn = await begin_numbered_turn(store, number, quotas)
         except LimitReached:
             outcomes.append(False)
             return
@@ -91,7 +91,7 @@ async def test_admitting_many_owners_of_one_workspace_causes_no_deadlock(
         owner = Owner("workspace", f"user:{number % 4}")
         quotas = Quotas(owner_turns=50, owner_turns_per_minute=50, workspace_tokens_per_day=99)
         for _ in range(3):
-            turn = await begun_about(store, number, quotas, owner=owner)
+            turn = await begin_numbered_turn(store, number, quotas, owner=owner)
             await store.record_tokens(turn.turn_id, 1)
             await store.append(turn, [reply("one")])
             last = entry(TurnFinished())
@@ -99,7 +99,7 @@ async def test_admitting_many_owners_of_one_workspace_causes_no_deadlock(
             ended += 1
 
     async with _stores(database_uri, 2) as stores:
-        await begun_about(stores[0], 99, ALL_QUOTAS)
+        await begin_numbered_turn(stores[0], 99, ALL_QUOTAS)
         # One attempt: a deadlock would not be repeated in silence.
         alone = [Store(each._transactions._engine, attempts=1) for each in stores]
         async with anyio.create_task_group() as group:

@@ -18,8 +18,8 @@ from app.errors import DatabaseUnavailable
 from app.events import ReplyCompleted, TurnFinished, TurnStarted
 from testkit import databases
 from tests.conversation.turn_setup import logged, ran, tool_done, turn_on
-from tests.db.breaking import without_events
-from tests.db.writing import begun, finish, reply
+from tests.db.missing_events import without_events
+from tests.db.writing import begin_free_turn, finish_turn, reply
 
 PLAIN = "plain@127.0.0.1"
 KILOBYTE = 1_024
@@ -75,10 +75,10 @@ async def test_an_event_larger_than_a_packet_is_cut_and_others_stay_whole(
     try:
         async with databases.open_engine(uri) as engine:
             store = Store(engine)
-            turn = await begun(store, question='"' * kilobytes * KILOBYTE)
+            turn = await begin_free_turn(store, question='"' * kilobytes * KILOBYTE)
             many = [reply("x" * 3_000) for _ in range(kilobytes)]
             await store.append(turn, [reply('"' * kilobytes * KILOBYTE), reply("small"), *many])
-            await finish(store, turn)
+            await finish_turn(store, turn)
             log = [each.event for each in await store.events(turn.conversation_id)]
     finally:
         await _do(server, f"SET GLOBAL max_allowed_packet = {before}")
@@ -162,7 +162,7 @@ async def test_a_turn_goes_on_while_another_transaction_holds_its_lock(uri: str)
 async def test_a_missing_schema_is_reported_and_logged_without_content(
     store: Store, engine: AsyncEngine
 ) -> None:
-    turn = await begun(store)
+    turn = await begin_free_turn(store)
     with structlog.testing.capture_logs() as logs:
         async with without_events(engine):
             with pytest.raises(DatabaseUnavailable) as caught:

@@ -23,7 +23,15 @@ from app.db.store import EventEntry, Quotas, Store, TurnKey
 from app.db.turn_log import TurnStart
 from app.events import TurnStarted
 from testkit import databases
-from tests.db.writing import ALICE, begun, finish, numbered_trace, reply, take, types
+from tests.db.writing import (
+    ALICE,
+    begin_free_turn,
+    finish_turn,
+    numbered_trace,
+    read_event_types,
+    reply,
+    try_begin_turn,
+)
 
 DAY = 86_400.0
 
@@ -35,11 +43,11 @@ def expiring(
     return RetentionBatches(engine, days=days, holder=str(uuid4()), lease_seconds=lease_seconds)
 
 
-async def said(store: Store, number: int, *, replies: int = 1) -> TurnKey:
+async def store_conversation(store: Store, number: int, *, replies: int = 1) -> TurnKey:
     """A conversation whose turn has ended."""
-    turn = await begun(store, trace_id=numbered_trace(number))
+    turn = await begin_free_turn(store, trace_id=numbered_trace(number))
     await store.append(turn, [reply(str(each)) for each in range(replies)])
-    await finish(store, turn)
+    await finish_turn(store, turn)
     return turn
 
 
@@ -62,7 +70,7 @@ async def kept(engine: AsyncEngine) -> set[str]:
 async def test_conversations_older_than_the_days_are_deleted_with_their_rows(
     store: Store, engine: AsyncEngine
 ) -> None:
-    old, young = await said(store, 1), await said(store, 2)
+    old, young = await store_conversation(store, 1), await store_conversation(store, 2)
     await store.set_feedback(ALICE, numbered_trace(1), 1)
     await store.set_feedback(ALICE, numbered_trace(2), 1)
     await untouched_for(engine, 30 * DAY + 60, old)
@@ -71,8 +79,8 @@ async def test_conversations_older_than_the_days_are_deleted_with_their_rows(
     assert await expiring(engine).remove_batch() == gone(old)
 
     assert await kept(engine) == {young.conversation_id}
-    assert await types(store, old.conversation_id) == []
-    assert await types(store, young.conversation_id) == [
+    assert await read_event_types(store, old.conversation_id) == []
+    assert await read_event_types(store, young.conversation_id) == [
         "turn_started",
         "reply_completed",
         "turn_finished",
@@ -87,12 +95,12 @@ async def test_conversations_older_than_the_days_are_deleted_with_their_rows(
 async def test_a_conversation_with_a_running_turn_stays_and_one_of_a_dead_process_goes(
     store: Store, engine: AsyncEngine
 ) -> None:
-    living = await begun(store, trace_id=numbered_trace(1))
-    dead = await begun(store, trace_id=numbered_trace(2), lease_seconds=-1)
+    living = await begin_free_turn(store, trace_id=numbered_trace(1))
+    dead = await begin_free_turn(store, trace_id=numbered_trace(2), lease_seconds=-1)
     await untouched_for(engine, 31 * DAY, living, dead)
 
     assert await expiring(engine).remove_batch() == gone(dead)
-    await finish(store, living)
+    await finish_turn(store, living)
     assert await expiring(engine).remove_batch() is None
 
 
@@ -104,7 +112,7 @@ async def test_a_conversation_that_is_taken_up_again_at_that_moment_stays(
         databases.open_engine(migrated_mysql_uri) as other,
     ):
         store = Store(other)
-        old = await said(store, 1)
+        old = await store_conversation(store, 1)
         await untouched_for(engine, 31 * DAY, old)
         removed: RemovedBatch | None = None
 
@@ -132,8 +140,8 @@ async def test_turns_of_other_conversations_go_on_while_a_batch_is_being_removed
     ):
         store = Store(other, attempts=1)
         # Ids are random: each living conversation has an old one as its neighbour in each index.
-        old = [await said(store, number) for number in range(0, 16, 2)]
-        living = [await begun(store, trace_id=numbered_trace(n)) for n in range(1, 16, 2)]
+        old = [await store_conversation(store, number) for number in range(0, 16, 2)]
+        living = [await begin_free_turn(store, trace_id=numbered_trace(n)) for n in range(1, 16, 2)]
         await untouched_for(engine, 31 * DAY, *old)
         batch = expiring(engine)
         removed: set[str] = set()
@@ -144,10 +152,10 @@ async def test_turns_of_other_conversations_go_on_while_a_batch_is_being_removed
             for turn in living:
                 await store.append(turn, [reply("more")])
                 await store.renew(turn, 20)
-                await finish(store, turn)
+                await finish_turn(store, turn)
             for number in range(100, 104):
                 quotas = Quotas(owner_turns=99, owner_turns_per_minute=99, owner_conversations=99)
-                assert await take(store, trace_id=numbered_trace(number), quotas=quotas)
+                assert await try_begin_turn(store, trace_id=numbered_trace(number), quotas=quotas)
 
 
 @pytest.mark.parametrize(
@@ -185,16 +193,22 @@ async def test_a_batch_is_small(engine: AsyncEngine, events_each: int, sizes: li
 async def test_a_long_conversation_is_removed_from_its_end_and_reads_well_meanwhile(
     store: Store, engine: AsyncEngine
 ) -> None:
-    turn = await said(store, 1, replies=BATCH_EVENTS)
+    turn = await store_conversation(store, 1, replies=BATCH_EVENTS)
     await untouched_for(engine, 31 * DAY, turn)
     process = expiring(engine)
 
     assert await process.remove_batch() == RemovedBatch(frozenset(), shortened=1)
 
-    assert await types(store, turn.conversation_id) == ["turn_started", "reply_completed"]
-    again = await begun(store, trace_id=numbered_trace(1))
-    await finish(store, again)
-    assert (await types(store, turn.conversation_id))[2:] == ["turn_started", "turn_finished"]
+    assert await read_event_types(store, turn.conversation_id) == [
+        "turn_started",
+        "reply_completed",
+    ]
+    again = await begin_free_turn(store, trace_id=numbered_trace(1))
+    await finish_turn(store, again)
+    assert (await read_event_types(store, turn.conversation_id))[2:] == [
+        "turn_started",
+        "turn_finished",
+    ]
     assert await process.remove_batch() == EMPTY_BATCH
     await untouched_for(engine, 31 * DAY, turn)
     assert await process.remove_batch() == gone(turn)
@@ -203,7 +217,7 @@ async def test_a_long_conversation_is_removed_from_its_end_and_reads_well_meanwh
 async def test_one_process_removes_and_another_takes_over_once_its_lease_is_over(
     store: Store, engine: AsyncEngine
 ) -> None:
-    turns = [await said(store, number) for number in range(3)]
+    turns = [await store_conversation(store, number) for number in range(3)]
     first, second = expiring(engine), expiring(engine)
     await untouched_for(engine, 31 * DAY, turns[0])
     assert await first.remove_batch() == gone(turns[0])
@@ -229,7 +243,7 @@ async def test_of_several_processes_that_start_at_once_one_removes(database_uri:
         databases.open_engine(database_uri) as one,
         databases.open_engine(database_uri) as two,
     ):
-        old = await said(Store(one), 1)
+        old = await store_conversation(Store(one), 1)
         await untouched_for(one, 31 * DAY, old)
         async with anyio.create_task_group() as group:
             for engine in (one, two, one, two):
@@ -240,7 +254,7 @@ async def test_of_several_processes_that_start_at_once_one_removes(database_uri:
 async def test_retention_deletes_old_admissions(store: Store, engine: AsyncEngine) -> None:
     for number in range(2):
         quotas = Quotas(owner_turns_per_minute=9)
-        await begun(store, trace_id=numbered_trace(number), quotas=quotas)
+        await begin_free_turn(store, trace_id=numbered_trace(number), quotas=quotas)
     async with engine.begin() as db:
         await db.execute(admissions.update().values(admitted_at=utc_in(-DAY - 1)))
 
@@ -268,7 +282,7 @@ async def test_no_query_scans_a_whole_table(
     asked: tuple[AsyncEngine, list[tuple[str, Any]]],
 ) -> None:
     engine, statements = asked
-    old = await said(Store(engine), 1)
+    old = await store_conversation(Store(engine), 1)
     await untouched_for(engine, 31 * DAY, old)
     statements.clear()
     await expiring(engine).remove_batch()

@@ -14,7 +14,7 @@ from app.db.store import Store
 from app.errors import StartRefused
 from app.settings import database_url
 from testkit import credentials, databases
-from tests.db.writing import ping
+from tests.db.writing import ping_database
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,7 +41,7 @@ async def test_the_service_waits_for_a_database_that_is_not_up_yet(
     async with databases.open_engine(private_empty_uri) as engine:
         with structlog.testing.capture_logs() as logs:
             await migrations.prepare_schema(engine, migrate=True, attempts=5, delay=1.5, sleep=wait)
-        await ping(Store(engine))
+        await ping_database(Store(engine))
 
     assert waits == [1.5, 1.5]
     assert [log["event"] for log in logs] == [

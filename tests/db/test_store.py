@@ -10,7 +10,15 @@ from app.caller import Owner
 from app.db.schema import events, feedback, metadata, sessions, turns, utc_now
 from app.db.store import Store
 from app.errors import TurnLost
-from tests.db.writing import ALICE, BOB, TRACE, begun, finish, reply, types
+from tests.db.writing import (
+    ALICE,
+    BOB,
+    TRACE,
+    begin_free_turn,
+    finish_turn,
+    read_event_types,
+    reply,
+)
 
 OTHER_TRACE = "0199a0c2-0000-7000-8000-000000000002"
 THIRD_TRACE = "0199a0c2-0000-7000-8000-000000000003"
@@ -44,12 +52,12 @@ async def _rows(engine: AsyncEngine, table_name: str) -> int:
     ],
 )
 async def test_a_conversation_is_invisible_to_other_owners(store: Store, other: Owner) -> None:
-    await begun(store)
+    await begin_free_turn(store)
 
     assert await store.find(other, TRACE) is None
     assert await store.delete(other, TRACE) == {}
     assert not await store.set_feedback(other, TRACE, 1)
-    theirs = await begun(store, owner=other)
+    theirs = await begin_free_turn(store, owner=other)
     mine = await store.find(ALICE, TRACE)
     assert mine is not None
     assert theirs.conversation_id != mine.id
@@ -67,8 +75,8 @@ async def test_a_conversation_is_invisible_to_other_owners(store: Store, other: 
 async def test_names_that_a_collation_could_confuse_are_different_owners(
     store: Store, one: str, two: str
 ) -> None:
-    first = await begun(store, owner=Owner("w", one))
-    second = await begun(store, owner=Owner("w", two))
+    first = await begin_free_turn(store, owner=Owner("w", one))
+    second = await begin_free_turn(store, owner=Owner("w", two))
 
     assert first.conversation_id != second.conversation_id
     found = await store.find(Owner("w", one), TRACE)
@@ -79,7 +87,7 @@ async def test_names_that_a_collation_could_confuse_are_different_owners(
 async def test_a_name_cannot_be_chosen_to_look_like_a_shortened_one(
     store: Store, engine: AsyncEngine
 ) -> None:
-    await begun(store, owner=Owner("w", "user:bob "))
+    await begin_free_turn(store, owner=Owner("w", "user:bob "))
     async with engine.begin() as db:
         stored = await db.scalar(select(sessions.c.owner))
     assert stored is not None
@@ -90,10 +98,10 @@ async def test_a_name_cannot_be_chosen_to_look_like_a_shortened_one(
 async def test_deleting_removes_everything_and_returns_the_running_turn(
     store: Store, engine: AsyncEngine
 ) -> None:
-    turn = await begun(store)
+    turn = await begin_free_turn(store)
     await store.append(turn, [reply("so far")])
     await store.set_feedback(ALICE, TRACE, 1)
-    kept = await begun(store, trace_id=OTHER_TRACE)
+    kept = await begin_free_turn(store, trace_id=OTHER_TRACE)
 
     assert await store.delete(ALICE, TRACE) == {turn.conversation_id: turn.turn_id}
 
@@ -101,11 +109,11 @@ async def test_deleting_removes_everything_and_returns_the_running_turn(
     assert await store.events(turn.conversation_id) == []
     for table, rows in ((sessions, 1), (turns, 1), (events, 1), (feedback, 0)):
         assert await _rows(engine, table.name) == rows
-    assert await types(store, kept.conversation_id) == ["turn_started"]
+    assert await read_event_types(store, kept.conversation_id) == ["turn_started"]
 
 
 async def test_a_deleted_turn_writes_nothing_any_more(store: Store) -> None:
-    turn = await begun(store)
+    turn = await begin_free_turn(store)
     await store.delete(ALICE, TRACE)
 
     with pytest.raises(TurnLost):
@@ -113,22 +121,22 @@ async def test_a_deleted_turn_writes_nothing_any_more(store: Store) -> None:
     with pytest.raises(TurnLost):
         await store.renew(turn, 20)
     with pytest.raises(TurnLost):
-        await finish(store, turn)
+        await finish_turn(store, turn)
     assert await store.find(ALICE, TRACE) is None
 
 
 async def test_deleting_an_ended_or_missing_conversation_returns_no_turn(store: Store) -> None:
-    turn = await begun(store)
-    await finish(store, turn)
+    turn = await begin_free_turn(store)
+    await finish_turn(store, turn)
 
     assert await store.delete(ALICE, TRACE) == {turn.conversation_id: None}
     assert await store.delete(ALICE, TRACE) == {}
 
 
 async def test_a_known_name_adopts_the_conversations_of_its_token(store: Store) -> None:
-    turn = await begun(store, owner=TOKEN)
-    await begun(store, owner=TOKEN, trace_id=OTHER_TRACE)
-    await begun(store, owner=BOB)
+    turn = await begin_free_turn(store, owner=TOKEN)
+    await begin_free_turn(store, owner=TOKEN, trace_id=OTHER_TRACE)
+    await begin_free_turn(store, owner=BOB)
 
     assert await store.adopt(source=TOKEN, target=ALICE) == 2
 
@@ -142,13 +150,13 @@ async def test_a_known_name_adopts_the_conversations_of_its_token(store: Store) 
 
 
 async def test_an_adopted_turn_goes_on_writing(store: Store) -> None:
-    turn = await begun(store, owner=TOKEN)
+    turn = await begin_free_turn(store, owner=TOKEN)
     await store.adopt(source=TOKEN, target=ALICE)
 
     await store.append(turn, [reply("still here")])
-    await finish(store, turn)
+    await finish_turn(store, turn)
 
-    assert await types(store, turn.conversation_id) == [
+    assert await read_event_types(store, turn.conversation_id) == [
         "turn_started",
         "reply_completed",
         "turn_finished",
@@ -156,10 +164,10 @@ async def test_an_adopted_turn_goes_on_writing(store: Store) -> None:
 
 
 async def test_adoption_leaves_the_adopters_own_conversation_current(store: Store) -> None:
-    own = await begun(store)
-    first = await begun(store, owner=TOKEN)
+    own = await begin_free_turn(store)
+    first = await begin_free_turn(store, owner=TOKEN)
     assert await store.adopt(source=TOKEN, target=ALICE) == 1
-    second = await begun(store, owner=Owner("workspace", "anonymous"))
+    second = await begin_free_turn(store, owner=Owner("workspace", "anonymous"))
     assert await store.adopt(source=Owner("workspace", "anonymous"), target=ALICE) == 1
 
     found = await store.find(ALICE, TRACE)
@@ -172,7 +180,7 @@ async def test_adoption_leaves_the_adopters_own_conversation_current(store: Stor
 async def test_adopting_several_conversations_about_one_trace_keeps_their_order(
     store: Store,
 ) -> None:
-    old, new = await begun(store, owner=TOKEN), await begun(store, owner=BOB)
+    old, new = await begin_free_turn(store, owner=TOKEN), await begin_free_turn(store, owner=BOB)
     await store.adopt(source=TOKEN, target=BOB)
     assert await _number(store, BOB) == 1
 
@@ -181,11 +189,11 @@ async def test_adopting_several_conversations_about_one_trace_keeps_their_order(
     found = await store.find(ALICE, TRACE)
     assert found is not None
     assert found.id == new.conversation_id
-    assert await types(store, old.conversation_id) == ["turn_started"]
+    assert await read_event_types(store, old.conversation_id) == ["turn_started"]
 
 
 async def test_adopting_from_oneself_changes_nothing(store: Store) -> None:
-    await begun(store)
+    await begin_free_turn(store)
 
     assert await store.adopt(source=ALICE, target=ALICE) == 0
     assert await _number(store, ALICE) == 1
@@ -193,7 +201,7 @@ async def test_adopting_from_oneself_changes_nothing(store: Store) -> None:
 
 async def test_two_adoptions_at_once_move_each_conversation_once(store: Store) -> None:
     for trace_id in (TRACE, OTHER_TRACE, THIRD_TRACE):
-        await begun(store, owner=TOKEN, trace_id=trace_id)
+        await begin_free_turn(store, owner=TOKEN, trace_id=trace_id)
     moved: list[int] = []
 
     async def adopt() -> None:
@@ -208,7 +216,7 @@ async def test_two_adoptions_at_once_move_each_conversation_once(store: Store) -
 
 
 async def test_feedback_is_set_changed_and_cleared(store: Store, engine: AsyncEngine) -> None:
-    turn = await begun(store)
+    turn = await begin_free_turn(store)
 
     async def value() -> int | None:
         async with engine.begin() as db:
@@ -232,7 +240,7 @@ async def test_feedback_needs_a_conversation(store: Store) -> None:
 async def test_the_database_itself_keeps_feedback_within_its_values(
     store: Store, engine: AsyncEngine
 ) -> None:
-    turn = await begun(store)
+    turn = await begin_free_turn(store)
     wrong = feedback.insert().values(session_id=turn.conversation_id, value=2, updated_at=utc_now())
 
     with pytest.raises(DBAPIError, match="ck_opik_assist_feedback_value"):
@@ -250,7 +258,7 @@ async def test_the_owner_key_stays_the_same(store: Store, engine: AsyncEngine) -
 async def test_a_constraint_of_the_database_refuses_a_second_conversation_with_one_number(
     store: Store, engine: AsyncEngine
 ) -> None:
-    await begun(store)
+    await begin_free_turn(store)
     columns = [c for c in sessions.c if c.name != "id"]
     copy = sessions.insert().from_select(["id", *columns], select(literal("x"), *columns))
 

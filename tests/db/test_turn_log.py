@@ -19,16 +19,26 @@ from app.events import (
     TurnStarted,
 )
 from app.messages import TokenUsage
-from tests.db.writing import ALICE, BOB, TRACE, begun, entry, finish, reply, take, types
+from tests.db.writing import (
+    ALICE,
+    BOB,
+    TRACE,
+    begin_free_turn,
+    entry,
+    finish_turn,
+    read_event_types,
+    reply,
+    try_begin_turn,
+)
 
 ALREADY_OVER = -1.0
 
 
 async def test_the_log_of_a_turn_comes_back_in_order_and_unchanged(store: Store) -> None:
-    turn = await begun(store, question="why \U0001f600\u2028\r\n?")
+    turn = await begin_free_turn(store, question="why \U0001f600\u2028\r\n?")
     said = ReplyCompleted(bubble="b", text="data: 🧪 \x00 \\ ' \" %s :x")
     await store.append(turn, [entry(said), reply("two")])
-    await finish(store, turn)
+    await finish_turn(store, turn)
 
     log = await store.events(turn.conversation_id)
 
@@ -44,9 +54,9 @@ async def test_the_log_of_a_turn_comes_back_in_order_and_unchanged(store: Store)
 async def test_a_second_question_goes_on_in_the_same_conversation(
     store: Store, engine: AsyncEngine
 ) -> None:
-    first = await begun(store)
-    await finish(store, first)
-    second = await begun(store)
+    first = await begin_free_turn(store)
+    await finish_turn(store, first)
+    second = await begin_free_turn(store)
 
     assert second.conversation_id == first.conversation_id
     async with engine.begin() as db:
@@ -56,7 +66,7 @@ async def test_a_second_question_goes_on_in_the_same_conversation(
 
 
 async def test_a_conversation_keeps_its_marker_and_names_its_active_turn(store: Store) -> None:
-    taken = await take(store)
+    taken = await try_begin_turn(store)
     assert taken is not None
     conversation, turn = taken
 
@@ -64,14 +74,14 @@ async def test_a_conversation_keeps_its_marker_and_names_its_active_turn(store: 
     assert conversation.active_turn_id == turn.turn_id
     assert conversation.number == 1
     assert len(conversation.marker) == 16
-    await finish(store, turn)
+    await finish_turn(store, turn)
     found = await store.find(ALICE, TRACE)
     assert found is not None
     assert (found.marker, found.active_turn_id) == (conversation.marker, None)
 
 
 async def test_two_conversations_have_different_markers(store: Store) -> None:
-    one, two = await take(store), await take(store, owner=BOB)
+    one, two = await try_begin_turn(store), await try_begin_turn(store, owner=BOB)
 
     assert one is not None
     assert two is not None
@@ -79,10 +89,10 @@ async def test_two_conversations_have_different_markers(store: Store) -> None:
 
 
 async def test_a_conversation_that_is_held_cannot_be_taken(store: Store) -> None:
-    turn = await begun(store)
+    turn = await begin_free_turn(store)
 
-    assert await take(store) is None
-    assert await types(store, turn.conversation_id) == ["turn_started"]
+    assert await try_begin_turn(store) is None
+    assert await read_event_types(store, turn.conversation_id) == ["turn_started"]
 
 
 async def test_of_two_questions_at_once_one_wins_and_one_conversation_is_made(
@@ -91,7 +101,7 @@ async def test_of_two_questions_at_once_one_wins_and_one_conversation_is_made(
     results = []
 
     async def ask() -> None:
-        results.append(await take(store))
+        results.append(await try_begin_turn(store))
 
     async with anyio.create_task_group() as group:
         for _ in range(5):
@@ -101,15 +111,15 @@ async def test_of_two_questions_at_once_one_wins_and_one_conversation_is_made(
     assert len(winners) == 1
     conversation = await store.find(ALICE, TRACE)
     assert conversation == winners[0][0]
-    assert await types(store, winners[0][0].id) == ["turn_started"]
+    assert await read_event_types(store, winners[0][0].id) == ["turn_started"]
 
 
 async def test_taking_over_ends_the_turn_whose_lease_expired(
     store: Store, engine: AsyncEngine
 ) -> None:
-    lost = await begun(store, lease_seconds=ALREADY_OVER)
+    lost = await begin_free_turn(store, lease_seconds=ALREADY_OVER)
     await store.append(lost, [reply("so far")])
-    taken_over = await begun(store)
+    taken_over = await begin_free_turn(store)
 
     log = await store.events(lost.conversation_id)
     assert [(logged.turn_id, logged.event.type) for logged in log] == [
@@ -129,16 +139,16 @@ async def test_taking_over_ends_the_turn_whose_lease_expired(
 
 
 async def test_a_turn_that_was_taken_over_writes_nothing_any_more(store: Store) -> None:
-    lost = await begun(store, lease_seconds=ALREADY_OVER)
-    await begun(store)
+    lost = await begin_free_turn(store, lease_seconds=ALREADY_OVER)
+    await begin_free_turn(store)
 
     with pytest.raises(TurnLost):
         await store.append(lost, [reply("too late")])
     with pytest.raises(TurnLost):
         await store.renew(lost, 20)
     with pytest.raises(TurnLost):
-        await finish(store, lost)
-    assert await types(store, lost.conversation_id) == [
+        await finish_turn(store, lost)
+    assert await read_event_types(store, lost.conversation_id) == [
         "turn_started",
         "turn_interrupted",
         "turn_started",
@@ -146,7 +156,7 @@ async def test_a_turn_that_was_taken_over_writes_nothing_any_more(store: Store) 
 
 
 async def test_a_conversation_with_an_expired_lease_is_free(store: Store) -> None:
-    await begun(store, lease_seconds=ALREADY_OVER)
+    await begin_free_turn(store, lease_seconds=ALREADY_OVER)
 
     found = await store.find(ALICE, TRACE)
     assert found is not None
@@ -154,18 +164,18 @@ async def test_a_conversation_with_an_expired_lease_is_free(store: Store) -> Non
 
 
 async def test_a_renewed_lease_holds_and_a_shortened_one_expires(store: Store) -> None:
-    turn = await begun(store, lease_seconds=ALREADY_OVER)
+    turn = await begin_free_turn(store, lease_seconds=ALREADY_OVER)
     await store.renew(turn, 20)
-    assert await take(store) is None
+    assert await try_begin_turn(store) is None
 
     await store.renew(turn, ALREADY_OVER)
-    assert await take(store) is not None
+    assert await try_begin_turn(store) is not None
 
 
 async def test_an_ended_turn_keeps_its_state_usage_and_model(
     store: Store, engine: AsyncEngine
 ) -> None:
-    turn = await begun(store)
+    turn = await begin_free_turn(store)
     await store.end_turn(
         turn,
         [entry(TurnCancelled())],
@@ -208,9 +218,9 @@ async def test_a_repeated_write_leaves_the_same_log(store: Store) -> None:
 
 
 async def test_an_end_may_be_repeated_while_the_next_turn_runs(store: Store) -> None:
-    turn, last = await begun(store), entry(TurnFinished())
+    turn, last = await begin_free_turn(store), entry(TurnFinished())
     await store.end_turn(turn, [last], state="finished", usage=TokenUsage())
-    second = await begun(store)
+    second = await begin_free_turn(store)
 
     await store.end_turn(turn, [last], state="finished", usage=TokenUsage())
 
@@ -220,19 +230,19 @@ async def test_an_end_may_be_repeated_while_the_next_turn_runs(store: Store) -> 
 
 
 async def test_an_ended_turn_cannot_append_events(store: Store) -> None:
-    turn = await begun(store)
-    await finish(store, turn)
+    turn = await begin_free_turn(store)
+    await finish_turn(store, turn)
 
     with pytest.raises(TurnLost):
         await store.append(turn, [reply("afterthought")])
     with pytest.raises(TurnLost):
-        await finish(store, turn)
+        await finish_turn(store, turn)
 
 
 async def test_an_event_too_large_for_the_wire_is_cut_and_the_largest_is_kept(
     store: Store,
 ) -> None:
-    turn = await begun(store)
+    turn = await begin_free_turn(store)
     quotes = '"' * 3_999_000
     await store.append(turn, [reply("x" * 8_000_001), reply(quotes), reply("small")])
 
@@ -260,10 +270,10 @@ async def test_a_long_model_name_is_shortened(store: Store, engine: AsyncEngine)
 async def test_parallel_conversations_lose_nothing(store: Store) -> None:
     async def talk(number: int) -> None:
         trace_id = f"0199a0c2-0000-7000-8000-{number:012d}"
-        turn = await begun(store, trace_id=trace_id)
+        turn = await begin_free_turn(store, trace_id=trace_id)
         for text in range(10):
             await store.append(turn, [reply(str(text))])
-        await finish(store, turn)
+        await finish_turn(store, turn)
 
     async with anyio.create_task_group() as group:
         for number in range(12):
@@ -281,12 +291,12 @@ async def test_parallel_conversations_lose_nothing(store: Store) -> None:
 async def test_a_turn_that_was_interrupted_counts_the_tokens_of_its_replies(
     store: Store, engine: AsyncEngine
 ) -> None:
-    lost = await begun(store, lease_seconds=ALREADY_OVER)
+    lost = await begin_free_turn(store, lease_seconds=ALREADY_OVER)
     for prompt, completion in ((1_000, 10), (1_200, 30)):
         usage = TokenUsage(prompt_tokens=prompt, completion_tokens=completion, cached_tokens=5)
         await store.append(lost, [entry(ReplyCompleted(bubble="b", text="t", usage=usage))])
     await store.append(lost, [reply("of a provider that reports nothing")])
-    await begun(store)
+    await begin_free_turn(store)
 
     async with engine.begin() as db:
         row = (await db.execute(select(turns).where(turns.c.id == lost.turn_id))).one()

@@ -37,7 +37,7 @@ def reply(text: str) -> EventEntry:
     return entry(ReplyCompleted(bubble=str(uuid4()), text=text))
 
 
-async def take(
+async def try_begin_turn(
     store: Store,
     *,
     owner: Owner = ALICE,
@@ -60,7 +60,7 @@ async def take(
     return None if conversation is None else (conversation, TurnKey(conversation.id, turn_id))
 
 
-async def begun(
+async def begin_free_turn(
     store: Store,
     *,
     owner: Owner = ALICE,
@@ -70,7 +70,7 @@ async def begun(
     quotas: Quotas = NO_QUOTAS,
 ) -> TurnKey:
     """Begins a turn on a conversation that is free."""
-    taken = await take(
+    taken = await try_begin_turn(
         store,
         owner=owner,
         trace_id=trace_id,
@@ -82,19 +82,19 @@ async def begun(
     return taken[1]
 
 
-async def finish(store: Store, turn: TurnKey) -> None:
+async def finish_turn(store: Store, turn: TurnKey) -> None:
     await store.end_turn(turn, [entry(TurnFinished())], state="finished", usage=TokenUsage())
 
 
-async def types(store: Store, conversation_id: str) -> list[str]:
+async def read_event_types(store: Store, conversation_id: str) -> list[str]:
     return [logged.event.type for logged in await store.events(conversation_id)]
 
 
-async def begun_about(
+async def begin_numbered_turn(
     store: Store, number: int, quotas: Quotas, *, owner: Owner = ALICE, lease_seconds: float = 20
 ) -> TurnKey:
     """A turn about the trace of that number, let in by these quotas."""
-    return await begun(
+    return await begin_free_turn(
         store,
         owner=owner,
         trace_id=numbered_trace(number),
@@ -103,6 +103,6 @@ async def begun_about(
     )
 
 
-async def ping(store: Store) -> None:
+async def ping_database(store: Store) -> None:
     """Raises DatabaseUnavailable unless the database answers."""
     await store._transactions.run(lambda db: db.scalar(select(1)))

@@ -72,7 +72,7 @@ async def reply(model: OfflineModel, **request: Any) -> list[Chunk]:
     return [chunk async for chunk in model.reply({"messages": [], **request})]
 
 
-def said(chunks: list[Chunk]) -> str:
+def join_text(chunks: list[Chunk]) -> str:
     deltas = [each["choices"][0]["delta"] for each in chunks if each["choices"]]
     return "".join(delta.get("content") or "" for delta in deltas)
 
@@ -102,7 +102,7 @@ async def test_the_offline_model_looks_at_the_spans_that_the_outline_names() -> 
 
 async def test_the_offline_model_answers_from_what_it_was_given_and_says_what_it_is() -> None:
     result = {"role": "tool", "content": "<<<data 0123\ns7 stripes [tool]\nerror: Q: 17\n>>>"}
-    text = said(await reply(OfflineModel(0), messages=talk(result), tools=[TOOL]))
+    text = join_text(await reply(OfflineModel(0), messages=talk(result), tools=[TOOL]))
     assert text.startswith(LABEL)
     assert "QuaggaError began in stripes" in text
     assert "[s7]" in text
@@ -135,7 +135,7 @@ async def test_the_offline_model_looks_beyond_the_trace_where_the_question_does(
     without = await reply(OfflineModel(0), messages=messages, tools=[TOOL])
     assert json.loads(called(without)[0])["span_id"] == "s7"
     result = {"role": "tool", "content": "<<<data 0\nThread x: 2 turns\nt1 turn 1\ndata 0>>>"}
-    told = said(await reply(OfflineModel(0), messages=[*messages, result], tools=offered))
+    told = join_text(await reply(OfflineModel(0), messages=[*messages, result], tools=offered))
     assert "**Thread x: 2 turns**" in told
     assert "- [t1] turn 1" in told
 
@@ -152,12 +152,12 @@ async def test_the_offline_model_makes_the_call_that_a_result_names() -> None:
     difference = {"role": "tool", "content": "<<<data 0\nA: t4 x\nB: this\ndata 0>>>"}
     last = await reply(OfflineModel(0), messages=[*messages, difference], tools=offered)
     assert called(last) == []
-    assert "**A: [t4] x**" in said(last)
+    assert "**A: [t4] x**" in join_text(last)
 
 
 async def test_the_offline_model_answers_without_tools_and_without_an_outline() -> None:
-    assert "[s7]" in said(await reply(OfflineModel(0), messages=talk()))
-    empty = said(await reply(OfflineModel(0), messages=[{"role": "user", "content": "Hm?"}]))
+    assert "[s7]" in join_text(await reply(OfflineModel(0), messages=talk()))
+    empty = join_text(await reply(OfflineModel(0), messages=[{"role": "user", "content": "Hm?"}]))
     assert empty.startswith(LABEL)
 
 
@@ -228,7 +228,7 @@ async def test_the_proxy_can_forward_to_an_openai_compatible_server(
         first = [chunk async for chunk in model.reply({**request, "tools": [TOOL]})]
         second = [chunk async for chunk in model.reply(request)]
     assert called(first) == ['{"span_id": "s1"}']
-    assert said(second) == "Forwarded."
+    assert join_text(second) == "Forwarded."
     assert provider.requests[0]["model"] == "gpt-4.1-mini"
     assert provider.requests[0]["tools"]
 

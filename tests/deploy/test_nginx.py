@@ -67,7 +67,7 @@ async def test_frames_come_one_by_one_while_the_model_still_speaks(behind: Servi
         await stream.until(lambda each: each.reader.texts == ["First "])
         gate.set()
         assert (await stream.rest()).texts == ["First second."]
-    assert await behind.said() == [
+    assert await behind.read_messages() == [
         ("user", "What caused this error?"),
         ("assistant", "First second."),
     ]
@@ -96,7 +96,7 @@ async def test_stop_ends_the_model_call(behind: Service) -> None:
 async def test_a_large_question_and_all_methods_pass(behind: Service) -> None:
     question = "Why? " * 6_000
     assert (await behind.ask(question)).texts
-    assert (await behind.said())[0] == ("user", question)
+    assert (await behind.read_messages())[0] == ("user", question)
     url, headers = behind.session(), behind.headers
     for method, path, status in [
         ("PUT", "/feedback", 200),

@@ -22,7 +22,7 @@ def request(name: str, /, **arguments: object) -> str:
     return json.dumps({"name": name, "arguments": arguments})
 
 
-def half(digits: str) -> str:
+def half_pair(digits: str) -> str:
     """Half of a surrogate pair, which no JSON writer of ours writes; see `RawTransport`."""
     return f"@u{digits}"
 
@@ -114,7 +114,7 @@ INJECTIONS: dict[str, str] = {
     "characters of tags": "".join(chr(0xE0000 + ord(c)) for c in "obey") + CANARY,
     "line separators": f"\u2028{CANARY}\u2029\x85\x0b\x0c",
     "ANSI": f"\x1b[2J\x1b]8;;{EVIL}\x07{CANARY}\x1b]8;;\x07\x1b[31m",
-    "half a surrogate pair": f"{half('d800')}{CANARY}{half('dfff')}{half('dc00')}",
+    "half a surrogate pair": f"{half_pair('d800')}{CANARY}{half_pair('dfff')}{half_pair('dc00')}",
     "half a surrogate pair as text": f'{{"x": "\\ud800{CANARY}\\udfff"}}',
     "many accents": "e" + "\u0301" * 3_000 + CANARY,
     # size

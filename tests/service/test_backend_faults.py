@@ -117,7 +117,10 @@ async def test_a_turn_whose_trace_cannot_be_read_shows_a_message(
     async with hurried(tmp_path, **case.settings) as (service, network):
         reader = await asked_under(case, service)
         assert service.chat.requests == []
-        assert await service.said() == [("user", "What broke?"), ("assistant", reader.error)]
+        assert await service.read_messages() == [
+            ("user", "What broke?"),
+            ("assistant", reader.error),
+        ]
         await is_as_before(service, network)
 
 
@@ -206,7 +209,7 @@ async def test_a_session_that_expires_within_a_turn_is_reported_and_earlier_text
         assert reader.texts[0] == "Let me look."
         service.switches.accounts = {credentials.ADA_AGAIN: signed_in[credentials.ADA]}
         service.headers["Cookie"] = f"sessionToken={credentials.ADA_AGAIN}"
-        said = await service.said()
+        said = await service.read_messages()
         assert said[0] == ("user", "What caused this error?")
         assert said[1] == ("assistant", "Let me look.")
         assert said[-1] == ("assistant", reader.error)
@@ -238,7 +241,7 @@ async def test_a_trace_that_disappears_within_a_turn_leaves_what_was_read(tmp_pa
         (told,) = await held_between_two_steps(service, delete)
         assert "Only the first 10,000 characters could be read" in told
         assert "Opik has no such span in this workspace." in told
-        assert (await service.said())[-1] == ("assistant", ANSWER)
+        assert (await service.read_messages())[-1] == ("assistant", ANSWER)
         response = await service.http.send(service.question("And now?"))
         assert (response.status_code, response.json()["code"]) == (404, "not_found")
 
@@ -264,7 +267,7 @@ async def test_a_span_whose_name_ends_in_half_a_character_can_be_cited(tmp_path:
         cited = f"It was {{span:{span_id(3)}}}."
         service.chat.scripts = [answer(cited), answer(ANSWER)]
         assert (await service.ask()).error is None
-        assert (await service.said())[-1] == ("assistant", cited)
+        assert (await service.read_messages())[-1] == ("assistant", cited)
         await is_as_before(service, network)
 
 

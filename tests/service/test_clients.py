@@ -81,14 +81,14 @@ LEAVING = {
 async def test_a_client_that_leaves_keeps_its_text_and_frees_everything_else(
     service: Service, leave: Callable[[Service], Any]
 ) -> None:
-    first = await service.said()
+    first = await service.read_messages()
     before = Footprint()
     await leave(service)
     await wait_until(lambda: service.switches.chats.running == 0, seconds=1)
     await before.is_all_that_stays()
     service.chat.scripts = [answer("Whole.")]
     assert (await service.ask("And now?")).texts == ["Whole."]
-    said = [words for _, words in (await service.said())[len(first) :]]
+    said = [words for _, words in (await service.read_messages())[len(first) :]]
     assert [each for each in said if "Fetching" not in each] == [
         "What caused this error?",
         *LEAVING[leave],
@@ -100,7 +100,7 @@ async def test_a_client_that_leaves_keeps_its_text_and_frees_everything_else(
 async def test_a_client_that_leaves_while_the_backend_hangs_keeps_no_place(
     service: Service,
 ) -> None:
-    first = await service.said()
+    first = await service.read_messages()
     before = Footprint()
     trace = f"/v1/private/traces/{TRACE_ID}"
     asked = len(service.switches.requests("GET", trace))
@@ -109,7 +109,7 @@ async def test_a_client_that_leaves_while_the_backend_hangs_keeps_no_place(
         await sent(client, QUESTION)
         await wait_until(lambda: len(service.switches.requests("GET", trace)) > asked)
     await before.is_all_that_stays()
-    assert await service.said() == first
+    assert await service.read_messages() == first
     assert (await service.ask()).texts == ["It was the tool."]
 
 
@@ -156,7 +156,7 @@ async def test_a_client_that_reads_nothing_loses_its_stream_and_keeps_its_histor
         await before.is_all_that_stays()
         service.chat.scripts = [answer("Whole.")]
         assert (await service.ask("And now?")).texts == ["Whole."]
-        assert (await service.said())[3] == ("assistant", said * 8)
+        assert (await service.read_messages())[3] == ("assistant", said * 8)
 
 
 @pytest.mark.slow

@@ -47,7 +47,7 @@ async def test_turns_that_wait_for_their_models_hold_no_connection(database_uri:
         for stream in streams:
             reader = await stream.rest()
             assert (reader.texts, reader.error) == (["Let me think."], None)
-        assert [role for role, _ in await service.said(trace_id=traces[-1])] == [
+        assert [role for role, _ in await service.read_messages(trace_id=traces[-1])] == [
             "user",
             "assistant",
         ]

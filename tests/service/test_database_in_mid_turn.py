@@ -70,7 +70,7 @@ async def test_an_outage_within_a_turn_goes_unnoticed_and_leaves_the_whole_log(
 
     assert (reader.texts, reader.error) == (WHOLE, None)
     assert [row.completed for row in reader.rows] == [True]
-    question, status, rows, last = await service.said()
+    question, status, rows, last = await service.read_messages()
     assert question == ("user", "What caused this error?")
     assert [status[1], last[1]] == WHOLE
     assert "span" in rows[1]
@@ -99,7 +99,7 @@ async def test_an_outage_longer_than_a_turn_leaves_the_whole_answer_with_a_note(
     assert [each["events"] for each in told] == [5]
     assert "Let me" not in str(logs)
     assert (await service.ask("And now?")).error is None
-    assert [said for _, said in await service.said()][:3] == [
+    assert [said for _, said in await service.read_messages()][:3] == [
         "What caused this error?",
         "(interrupted)",
         "And now?",
@@ -118,7 +118,7 @@ async def test_connections_that_are_killed_within_a_turn_cost_nothing(
         reader = await stream.rest()
 
     assert (reader.texts, reader.error) == (WHOLE, None)
-    assert len(await service.said()) == 4
+    assert len(await service.read_messages()) == 4
 
 
 async def _kill_connections(uri: str) -> None:

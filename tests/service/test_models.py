@@ -116,7 +116,7 @@ async def test_every_model_uses_tools_and_answers(
     roles = [each["role"] for each in chat.requests[-1]["messages"]]
     assert ("tool" in roles) == row.native
     assert not any(NO_TOOLS_TEXT in text for text in reader.texts)
-    assert [role for role, _ in await service.said()] == ["user", *["assistant"] * 3]
+    assert [role for role, _ in await service.read_messages()] == ["user", *["assistant"] * 3]
 
 
 async def test_nothing_of_a_request_is_ever_shown(at: tuple[Service, Row]) -> None:
@@ -165,7 +165,7 @@ async def test_a_refusal_for_length_shrinks_the_conversation_and_goes_on(
     assert long not in retried
     assert "left out here" in retried
     assert "And now?" in retried
-    assert (await service.said())[0] == ("user", long)
+    assert (await service.read_messages())[0] == ("user", long)
 
 
 async def test_a_conversation_may_change_model_and_protocol_between_turns(uri: str) -> None:

@@ -107,7 +107,7 @@ async def test_a_name_that_becomes_known_adopts_the_conversations_of_its_token(
     await service.ask("Before the upgrade?")
     assert await status(service, ANNA_AGAIN) == 404
     service.switches.permissions_status = None
-    assert (await service.said())[0] == ("user", "Before the upgrade?")
+    assert (await service.read_messages())[0] == ("user", "Before the upgrade?")
     assert await status(service, ANNA_AGAIN) == 200
     assert await status(service, BOB) == 404
 
@@ -119,7 +119,7 @@ async def test_without_accounts_a_conversation_without_cookie_is_adopted_too(
     service.switches.permissions_status = 404
     await service.ask("As nobody?")
     service.switches.permissions_status = None
-    assert (await service.said())[0] == ("user", "As nobody?")
+    assert (await service.read_messages())[0] == ("user", "As nobody?")
 
 
 @pytest.mark.parametrize("code", [401, 403, 500])

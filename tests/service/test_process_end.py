@@ -27,12 +27,12 @@ from testkit.processes import (
 )
 from testkit.scripted_chat import answer
 from testkit.service import PREFIX, TRACE_ID, WAIT_SECONDS, Service, wait_until
-from tests.db.writing import begun, finish
+from tests.db.writing import begin_free_turn, finish_turn
 
 UVICORN = ("-m", "uvicorn", "app.main:app", "--port", "PORT")
 
 
-def half(said: str) -> list[Any]:
+def unfinished_reply(said: str) -> list[Any]:
     """A reply that never comes to its end."""
     return [text(said), asyncio.Event()]
 
@@ -40,12 +40,12 @@ def half(said: str) -> list[Any]:
 async def until_not_ready(service: Service) -> None:
     """Asks by new connections, as a load balancer does."""
     with anyio.fail_after(WAIT_SECONDS):
-        told: dict[str, str] = {}
-        while "message" not in told:
+        wait_for_log: dict[str, str] = {}
+        while "message" not in wait_for_log:
             async with httpx.AsyncClient(timeout=60) as http:
                 answered = await http.get(f"{service.url}{PREFIX}/readyz")
-            told = answered.json()
-    assert (answered.status_code, told["message"]) == (503, "The service is shutting down.")
+            wait_for_log = answered.json()
+    assert (answered.status_code, wait_for_log["message"]) == (503, "The service is shutting down.")
 
 
 async def until_closed(service: Service) -> None:
@@ -78,7 +78,7 @@ async def test_sigterm_ends_a_turn_that_takes_too_long_with_a_last_message_and_s
     tmp_path: Path,
 ) -> None:
     async with backend_and_service_process(
-        tmp_path, half("Endless "), SHUTDOWN_SECONDS="0.2"
+        tmp_path, unfinished_reply("Endless "), SHUTDOWN_SECONDS="0.2"
     ) as started:
         service, process = started
         async with service.asking() as stream:
@@ -91,7 +91,7 @@ async def test_sigterm_ends_a_turn_that_takes_too_long_with_a_last_message_and_s
         assert await process.wait() == 0
         assert "Traceback" not in process.log
     async with backend_and_service_process(tmp_path, answer("Back.")) as (service, _):
-        said = [words for _, words in await service.said()]
+        said = [words for _, words in await service.read_messages()]
         assert said[1] == "Endless "
         assert said[2].startswith("The service is restarting.")
         assert (await service.ask()).texts == ["Back."]
@@ -137,7 +137,7 @@ async def test_a_second_signal_ends_the_delay_and_the_running_turns_at_once(
     tmp_path: Path,
 ) -> None:
     values = {"DRAIN_SECONDS": "60", "SHUTDOWN_SECONDS": "60"}
-    async with backend_and_service_process(tmp_path, half("Endless "), **values) as (
+    async with backend_and_service_process(tmp_path, unfinished_reply("Endless "), **values) as (
         service,
         process,
     ):
@@ -172,7 +172,7 @@ async def test_a_question_after_sigterm_is_refused_with_a_message(tmp_path: Path
         assert await process.wait() == 0
 
 
-async def told(process: PythonProcess, words: str) -> None:
+async def wait_for_log(process: PythonProcess, words: str) -> None:
     await wait_until(lambda: words in process.log)
 
 
@@ -205,7 +205,7 @@ async def test_sigterm_ends_a_start_that_waits_for_its_database(
     values = waiting_for(f"mysql://anna:{credentials.PASSWORD}@127.0.0.1:{find_free_port()}/opik")
     words = [values["PORT"] if word == "PORT" else word for word in command]
     async with running_process(PythonProcess(*words, folder=tmp_path, settings=values)) as process:
-        await told(process, "database_not_ready")
+        await wait_for_log(process, "database_not_ready")
         await ends_before_it_started(process, code)
 
 
@@ -238,7 +238,7 @@ async def test_sigterm_ends_a_start_that_waits_for_another_migration(
         async with running_process(
             PythonProcess(*SERVICE, folder=tmp_path, settings=waiting_for(private_uri))
         ) as process:
-            await told(process, "migration_awaited")
+            await wait_for_log(process, "migration_awaited")
             await ends_before_it_started(process)
 
 
@@ -247,7 +247,7 @@ async def test_a_database_that_hangs_does_not_hold_up_the_end(
     tmp_path: Path, private_server: databases.PrivateServer, private_uri: str
 ) -> None:
     values = {"SESSION_SERVICE_URI": private_uri, "SHUTDOWN_SECONDS": "0.2"}
-    async with backend_and_service_process(tmp_path, half("Endless "), **values) as (
+    async with backend_and_service_process(tmp_path, unfinished_reply("Endless "), **values) as (
         service,
         process,
     ):
@@ -276,7 +276,7 @@ async def test_a_database_that_hangs_during_retention_does_not_hold_up_the_end(
     async with databases.open_engine(private_uri) as engine:
         await migrations.prepare_schema(engine, migrate=True, attempts=1, delay=0)
         store = Store(engine)
-        await finish(store, await begun(store))
+        await finish_turn(store, await begin_free_turn(store))
         async with engine.begin() as db:
             await db.execute(sessions.update().values(updated_at=utc_in(-365 * 86_400)))
         async with engine.begin() as other:

@@ -105,7 +105,10 @@ async def test_an_answer_arrives_despite_proxy_faults(case: Case, tmp_path: Path
 async def test_a_turn_without_a_reply_shows_a_message(case: Case, tmp_path: Path) -> None:
     async with hurried(tmp_path, **case.settings, reply_bytes=REPLY_BYTES) as (service, network):
         reader = await asked_under(case, service)
-        assert await service.said() == [("user", "What broke?"), ("assistant", reader.error)]
+        assert await service.read_messages() == [
+            ("user", "What broke?"),
+            ("assistant", reader.error),
+        ]
         # An empty stream is asked for once more as a whole.
         assert len(service.switches.requests("POST", CHAT)) <= ATTEMPTS + 1
         await is_as_before(service, network)
@@ -123,7 +126,7 @@ async def test_text_received_before_the_fault_is_kept(case: Case, tmp_path: Path
     async with hurried(tmp_path, **case.settings, reply_bytes=REPLY_BYTES) as (service, network):
         reader = await asked_under(case, service)
         assert reader.texts[0] == BEGINNING
-        assert await service.said() == [
+        assert await service.read_messages() == [
             ("user", "What broke?"),
             ("assistant", BEGINNING),
             ("assistant", reader.error),
@@ -136,7 +139,7 @@ async def test_an_endless_text_is_cut_at_its_limit_and_kept(tmp_path: Path) -> N
     async with hurried(tmp_path, reply_bytes=REPLY_BYTES) as (service, network):
         endless = Case("endless", at(CHAT, Endless(frame("word ") * 100)), BROKE_OFF)
         reader = await asked_under(endless, service)
-        text = (await service.said())[1][1]
+        text = (await service.read_messages())[1][1]
         assert text.rstrip() == reader.texts[0].rstrip()
         assert REPLY_BYTES - 10 < len(text) <= REPLY_BYTES
         await is_as_before(service, network)
@@ -163,7 +166,7 @@ async def test_an_error_frame_of_any_generation_is_shown_and_the_text_before_it_
         assert 'The answer was: "boom"' in reader.error
         assert reader.texts == [*said, reader.error]
         told = [*said, reader.error]
-        assert await service.said() == [
+        assert await service.read_messages() == [
             ("user", "What broke?"),
             *(("assistant", each) for each in told),
         ]
@@ -177,7 +180,7 @@ async def test_a_fault_in_a_later_step_keeps_earlier_texts_and_tool_calls(tmp_pa
         reader = await asked_under(Case("reset", at(CHAT, Refuse(), skip=1), AWAY), service)
         assert reader.texts == ["Let me look.", reader.error]
         assert all(row.completed for row in reader.rows)
-        said = await service.said()
+        said = await service.read_messages()
         assert said[1] == ("assistant", "Let me look.")
         assert span_id(3) in said[2][1]
         assert said[-1] == ("assistant", reader.error)

@@ -14,7 +14,7 @@ from sqlalchemy import Executable, column, delete, table, update
 from app.db.schema import OLDEST_CODE, VERSION_TABLE, events, facts
 from testkit import databases
 from testkit.service import PREFIX, service_at, serving
-from tests.db.breaking import without_events
+from tests.db.missing_events import without_events
 
 VERSIONS = table(VERSION_TABLE, column("version_num"))
 NOBODY = "http://127.0.0.1:1"

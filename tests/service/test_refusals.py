@@ -152,7 +152,7 @@ async def test_a_missing_key_shows_how_to_add_it_and_is_kept_in_the_history(
     assert reader.error is not None
     assert reader.error.startswith("This workspace has no API key for OpenAI: add one under ")
     assert "provider='openai'" in reader.error
-    said = await service.said()
+    said = await service.read_messages()
     assert said[-1] == ("assistant", reader.error)
 
 
@@ -212,7 +212,7 @@ async def test_a_failed_turn_keeps_its_text_and_its_error(service: Service) -> N
     reader = await service.ask()
     assert reader.texts[0] == "Half an "
     assert reader.error is not None
-    assert await service.said() == [
+    assert await service.read_messages() == [
         ("user", "What caused this error?"),
         ("assistant", "Half an "),
         ("assistant", reader.error),

@@ -55,7 +55,7 @@ async def test_stop_ends_the_model_call_and_keeps_what_was_written(service: Serv
     await wait_until(lambda: service.switches.chats.running == 0)
     assert service.switches.chats.cancelled == 1
     assert (await service.ask("And now?")).texts == ["Whole."]
-    assert await service.said() == [
+    assert await service.read_messages() == [
         ("user", "What caused this error?"),
         ("assistant", "Half an "),
         ("user", "And now?"),
@@ -170,7 +170,11 @@ async def test_a_running_turn_shows_what_is_stored_so_far(service: Service) -> N
     service.chat.scripts = [calling(call, status="Let me look."), [gate, *answer("Done.")]]
     async with service.asking() as stream:
         await wait_until(lambda: len(service.chat.requests) == 2)
-        assert [role for role, _ in await service.said()] == ["user", "assistant", "assistant"]
+        assert [role for role, _ in await service.read_messages()] == [
+            "user",
+            "assistant",
+            "assistant",
+        ]
         gate.set()
         assert (await stream.rest()).texts == ["Let me look.", "Done."]
 
@@ -186,7 +190,7 @@ async def test_deleting_ends_the_running_turn_and_nothing_of_it_comes_back(
     await wait_until(lambda: service.switches.chats.running == 0)
     assert (await service.http.get(service.session())).status_code == 404
     await service.ask("Fresh?")
-    assert await service.said() == [("user", "Fresh?"), ("assistant", "Fresh.")]
+    assert await service.read_messages() == [("user", "Fresh?"), ("assistant", "Fresh.")]
 
 
 async def test_deleting_on_one_process_ends_the_turn_of_another(service: Service) -> None:
@@ -221,7 +225,7 @@ async def test_a_turn_whose_process_died_reads_as_interrupted_and_the_next_one_w
     await store.append(TurnKey(conversation.id, dead), [EventEntry(str(uuid4()), reply)])
     service.chat.scripts = [answer("Third.")]
     assert (await service.ask("Third?")).texts == ["Third."]
-    assert (await service.said())[2:] == [
+    assert (await service.read_messages())[2:] == [
         ("user", "Second?"),
         ("assistant", "Half an answer\n\n(interrupted)"),
         ("user", "Third?"),
@@ -242,7 +246,7 @@ async def test_a_slow_model_does_not_lose_its_lease(database_uri: str) -> None:
             gate.set()
             reader = await stream.rest()
             assert reader.error is None
-        assert (await service.said())[-1] == ("assistant", "Slow but sure.")
+        assert (await service.read_messages())[-1] == ("assistant", "Slow but sure.")
 
 
 async def test_too_many_questions_at_once_are_refused_with_a_message(database_uri: str) -> None:

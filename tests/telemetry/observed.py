@@ -44,8 +44,8 @@ class Target:
         kept = self.standin.records.workspace().scores.values()
         return [(name, score["value"]) for each in kept for name, score in each.items()]
 
-    def said(self) -> str:
-        """Every word that came, headers included."""
+    def read_requests_as_text(self) -> str:
+        """All received requests as one JSON text, headers included."""
         received = self.standin.switches.received
         return json.dumps([[each.path, each.headers, each.body] for each in received])
 

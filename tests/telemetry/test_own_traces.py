@@ -142,7 +142,7 @@ async def test_traces_without_content_quote_no_text(tmp_path: Path) -> None:
         await running.ask([ChatError(400, f"Unheard of: {REFUSAL}")], message=QUESTION)
         await running.ask([text(ANSWER), ChatError(500, REFUSAL)], message=QUESTION)
         history = json.dumps(await running.service.history())
-    said = running.target.said()
+    said = running.target.read_requests_as_text()
     for word in (QUESTION, ANSWER, STATUS, TOOL, REFUSAL):
         assert word in history
         assert word not in said
@@ -242,7 +242,7 @@ async def test_only_credentials_of_its_own_reach_the_backend_of_the_traces(tmp_p
     for each in received:
         assert each.headers["authorization"] == credentials.OWN_TRACES_KEY
         assert each.headers["comet-workspace"] == "default"
-    assert credentials.ANNA not in running.target.said()
+    assert credentials.ANNA not in running.target.read_requests_as_text()
     forwarded = running.service.switches.received
     assert not any(credentials.OWN_TRACES_KEY in json.dumps(each.headers) for each in forwarded)
 
@@ -259,5 +259,5 @@ async def test_a_conversation_deleted_while_it_answers_leaves_no_content(
         await wait_until(lambda: running.target.traces)
     (trace,) = running.target.traces
     assert trace["metadata"]["outcome"] == "turn_lost"
-    assert QUESTION not in running.target.said()
-    assert ANSWER not in running.target.said()
+    assert QUESTION not in running.target.read_requests_as_text()
+    assert ANSWER not in running.target.read_requests_as_text()

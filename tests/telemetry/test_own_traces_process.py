@@ -60,7 +60,7 @@ async def test_the_sdk_leaves_our_error_reports_alone_and_takes_no_foreign_setti
         await wait_until(lambda: len(target.traces) == 2)
     crashed = running.receiver.errors
     assert [each["exception"]["values"][0]["type"] for each in crashed] == ["ValueError"] * 2
-    assert "foreign" not in target.said()
+    assert "foreign" not in target.read_requests_as_text()
     assert {each.headers["authorization"] for each in target.standin.switches.received} == {KEY}
     assert [each["metadata"]["outcome"] for each in target.traces] == ["turn_finished", "internal"]
 
