@@ -21,6 +21,7 @@ PLACES = {
     "reader_seconds": "app.web.sse.READER_SECONDS",
     "reply_bytes": "app.wiring.REPLY_BYTES",
     "tool_seconds": "app.wiring.TOOL_SECONDS",
+    "transaction_seconds": "app.db.transactions.UNIT_SECONDS",
     "turn_tool_characters": "app.wiring.TURN_TOOL_CHARACTERS",
 }
 """Where each constant is read: beside its use, or in the wiring that passes it on."""

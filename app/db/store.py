@@ -16,7 +16,7 @@ from app.caller import Owner
 from app.db import turn_log
 from app.db.quotas import Quotas, record_tokens
 from app.db.schema import OWNER_KEY, events, facts, feedback, sessions, turns, utc_now
-from app.db.transactions import UNIT_SECONDS, Transactions
+from app.db.transactions import Transactions
 from app.db.turn_log import Conversation, EventEntry, TurnKey, TurnStart
 from app.errors import DatabaseUnavailable
 from app.events import LoggedEvent, load_event
@@ -42,10 +42,10 @@ class Store:
         engine: AsyncEngine,
         *,
         attempts: int = 3,
-        seconds: float = UNIT_SECONDS,
+        seconds: float | None = None,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
-        """`seconds` limits a transaction with all its attempts."""
+        """`seconds` limits a transaction with all its attempts, UNIT_SECONDS by default."""
         self._transactions = Transactions(engine, attempts=attempts, sleep=sleep, seconds=seconds)
         self._owner_key: bytes | None = None
 

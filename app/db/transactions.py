@@ -50,12 +50,12 @@ class Transactions:
         *,
         attempts: int,
         sleep: Sleep,
-        seconds: float = UNIT_SECONDS,
+        seconds: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`seconds` limits a unit with all its attempts; `clock` times what is logged."""
+        """`seconds` (UNIT_SECONDS) limits a unit with all its attempts; `clock` times logs."""
         self._engine = engine
-        self._seconds = seconds
+        self._seconds = UNIT_SECONDS if seconds is None else seconds
         self._attempts = max(attempts, 1)
         self._sleep = sleep
         self._running: set[anyio.CancelScope] = set()

@@ -29,6 +29,8 @@ from testkit.scripted_chat import answer
 from testkit.service import PREFIX, TRACE_ID, WAIT_SECONDS, Service, wait_until
 from tests.db.writing import begin_free_turn, finish_turn
 
+PATIENT_SERVICE = ("-m", "testkit.changed_service", "transaction_seconds=600")
+"""A service that waits longer for a hanging database than any test, until its shutdown begins."""
 UVICORN = ("-m", "uvicorn", "app.main:app", "--port", "PORT")
 
 
@@ -247,10 +249,9 @@ async def test_a_database_that_hangs_does_not_hold_up_the_end(
     tmp_path: Path, private_server: databases.PrivateServer, private_uri: str
 ) -> None:
     values = {"SESSION_SERVICE_URI": private_uri, "SHUTDOWN_SECONDS": "0.2"}
-    async with backend_and_service_process(tmp_path, unfinished_reply("Endless "), **values) as (
-        service,
-        process,
-    ):
+    async with backend_and_service_process(
+        tmp_path, unfinished_reply("Endless "), command=PATIENT_SERVICE, **values
+    ) as (service, process):
         async with service.asking() as stream:
             await stream.until(lambda each: each.reader.texts)
             with private_server.frozen():
@@ -281,7 +282,10 @@ async def test_a_database_that_hangs_during_retention_does_not_hold_up_the_end(
             await db.execute(sessions.update().values(updated_at=utc_in(-365 * 86_400)))
         async with engine.begin() as other:
             await other.execute(select(sessions.c.id).with_for_update())
-            async with backend_and_service_process(tmp_path, **values) as (_, process):
+            async with backend_and_service_process(tmp_path, command=PATIENT_SERVICE, **values) as (
+                _,
+                process,
+            ):
                 await databases.wait_for_lock_wait(engine, databases.ROW_LOCK_WAITS)
                 with private_server.frozen():
                     process.send(signal.SIGTERM)
