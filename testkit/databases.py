@@ -126,7 +126,7 @@ def find_given_uri() -> str | None:
 
 
 def start_private_server(folder: Path) -> PrivateServer:
-    """A running server; raises NoDatabaseServer where there is no binary and none may be installed."""
+    """A running server; raises NoDatabaseServer where no binary is found or may be installed."""
     server = PrivateServer(folder)
     try:
         server.create()

@@ -153,10 +153,20 @@ def _of_turn(turn: LoggedTurn) -> Iterator[str]:
         yield f"has the state {turn.row.state}, its events say {state}"
     if turn.row.ended_at is None or turn.row.ended_at < turn.row.started_at:
         yield f"ran from {turn.row.started_at} to {turn.row.ended_at}"
+    yield from _of_tokens(turn)
+
+
+def _of_tokens(turn: LoggedTurn) -> Iterator[str]:
+    """The row counts what the replies report, and estimates for those that report nothing.
+
+    A reply that was stopped before its first word is counted and stored as no event.
+    """
+    reported = [reply.usage for reply in turn.replies if reply.usage and reply.usage.total_tokens]
+    exact = isinstance(turn.ending, TurnFinished) and len(reported) == len(turn.replies)
     for count in _COUNTS:
-        said = sum(getattr(reply.usage, count) for reply in turn.replies if reply.usage)
-        if getattr(turn.row, count) != said:
-            yield f"has {getattr(turn.row, count)} {count}, its replies {said}"
+        counted, known = getattr(turn.row, count), sum(getattr(each, count) for each in reported)
+        if counted < known or (exact and counted > known):
+            yield f"has {counted} {count}, its replies {known}"
 
 
 def _of_calls(turn: LoggedTurn) -> Iterator[str]:

@@ -87,6 +87,7 @@ _FIRST = f"turn_id = (SELECT turn_id FROM {_EVENTS} WHERE payload LIKE '%First?%
         (f"UPDATE {_TURNS} SET state = 'failed'", "has the state failed"),
         (f"UPDATE {_TURNS} SET ended_at = NULL", "ran from"),
         (f"UPDATE {_TURNS} SET prompt_tokens = 7", "has 7 prompt_tokens"),
+        (f"UPDATE {_TURNS} SET prompt_tokens = 10000000", "has 10000000 prompt_tokens"),
         (f"UPDATE {_TURNS} SET parent_turn_id = NULL", "its row says None"),
         (f"UPDATE {_TURNS} SET started_at = '2020-01-01 00:00:00.000000'", "began before"),
         (
