@@ -14,6 +14,7 @@ from opik.rest_api.types.span_write import SpanWrite
 from opik.rest_api.types.trace_write import TraceWrite
 from structlog.testing import capture_logs
 
+from app.telemetry import turn_observer
 from app.telemetry.own_traces import queue
 from app.telemetry.own_traces.delivery import JobBuilder
 from app.telemetry.turn_observer import REQUEST_SECONDS
@@ -98,8 +99,10 @@ def not_deleted(lines: list[Any]) -> list[list[str]]:
     "effect", [pytest.param(Delay(3_600), marks=pytest.mark.slow), Refuse(), Answer(500)]
 )
 async def test_turns_do_not_wait_for_a_backend_that_fails_or_hangs(
-    tmp_path: Path, effect: Any
+    tmp_path: Path, effect: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Longer than a turn and the end may take here, so that waiting for a request is noticed.
+    monkeypatch.setattr(turn_observer, "REQUEST_SECONDS", 120)
     async with observed(tmp_path) as running:
         running.target.standin.switches.faults = [Fault(effect)]
         running.plays(answer("It was the tool."))
