@@ -67,7 +67,7 @@ def _is_woken_coroutine(frame: FrameType) -> bool:
 
 
 @contextmanager
-def _counting(calls: list[str]) -> Iterator[None]:
+def _count_calls(calls: list[str]) -> Iterator[None]:
     """Adds each call of a function of the service to `calls`, as `file function`.
 
     Counting begins when the coroutines that waited for the proxy's bytes have been woken.
@@ -107,7 +107,7 @@ async def measure(protocol: Protocol) -> list[str]:
                 for event, delta in zip(go, deltas, strict=False):
                     await asyncio.sleep(0.1)
                     calls: list[str] = []
-                    with _counting(calls):
+                    with _count_calls(calls):
                         event.set()
                         await stream.until(_has_received(delta))
                         await asyncio.sleep(0.05)

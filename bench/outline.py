@@ -75,10 +75,10 @@ def measure(count: int) -> OutlineFigures:
     trace = Trace(id="trace", name="bench", span_count=count)
     known: dict[str, str] = {}
     started = time.process_time()
-    text = _outline(trace, spans, known)
+    text = _build_outline(trace, spans, known)
     seconds = time.process_time() - started
     tracemalloc.start()
-    _outline(trace, spans, known)
+    _build_outline(trace, spans, known)
     megabytes = tracemalloc.get_traced_memory()[1] / 2**20
     tracemalloc.stop()
     kilobytes = len(_first_request(text)) / 1_024
@@ -95,7 +95,7 @@ def _first_request(outline: str) -> bytes:
     return encode_json(NativeTools().build_request(messages, [tool.spec for tool in TOOLS]))
 
 
-def _outline(trace: Trace, spans: list[Span], known: dict[str, str]) -> str:
+def _build_outline(trace: Trace, spans: list[Span], known: dict[str, str]) -> str:
     measured = measure_trace(trace, spans)
     read = set(select_bodies(measured))
     analysis = add_bodies(measured, (span for span in spans if span.id in read))

@@ -45,7 +45,7 @@ class MeasuredProcesses:
 async def ask(
     process: ServerProcess, deltas: int, every: int, lags: Callable[[int], None] | None = None
 ) -> None:
-    """One answer, read to its end, about a trace of its own; tells the nanoseconds of each lag."""
+    """One answer, read to its end, about its own trace; returns the nanoseconds of each lag."""
     path = f"/trace-analyzer/session/{UUID(int=(7 << 76) + (next(_numbers) << 16))}"
     body = json.dumps({"message": f"deltas={deltas} every={every}"}).encode()
     reader, writer = await asyncio.open_connection("127.0.0.1", process.port)
@@ -154,13 +154,13 @@ async def turns_per_second(process: ServerProcess, seconds: float, clients: int 
     return done / seconds
 
 
-async def _started(stack: AsyncExitStack, process: ServerProcess) -> ServerProcess:
+async def _start_process(stack: AsyncExitStack, process: ServerProcess) -> ServerProcess:
     await process.start()
     stack.push_async_callback(process.stop)
     return process
 
 
-def _storage(stack: AsyncExitStack, folder: Path) -> dict[str, str]:
+def _choose_storage(stack: AsyncExitStack, folder: Path) -> dict[str, str]:
     try:
         server = databases.start_private_server(folder / "server")
     except databases.NoDatabaseServer as reason:
@@ -177,10 +177,10 @@ async def run(turns: int, seconds: float) -> None:
         backend = ServerProcess(
             "-m", "bench.fast_backend", name="backend", folder=folder, settings={}
         )
-        await _started(stack, backend)
+        await _start_process(stack, backend)
         where = {"AGENT_OPIK_URL": backend.url}
-        storage = await asyncio.to_thread(_storage, stack, folder)
-        relay = await _started(
+        storage = await asyncio.to_thread(_choose_storage, stack, folder)
+        relay = await _start_process(
             stack, ServerProcess("-m", "bench.relay", name="relay", folder=folder, settings=where)
         )
         limits = {name.upper(): value for name, value in UNLIMITED.items()}

@@ -39,25 +39,25 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with ExitStack() as stack:
-            return _run(stack, once=arguments.once)
+            return _run_demo(stack, once=arguments.once)
     except KeyboardInterrupt:
         print("\nEnded.")
         return 0
 
 
-def _run(stack: ExitStack, *, once: bool) -> int:
+def _run_demo(stack: ExitStack, *, once: bool) -> int:
     records = Records()
     for path in sorted(TRACES.iterdir()):
         records.load(path)
     chat = chat_from_environment()
-    service_port, page_port = _free(8081), _free(8580)
+    service_port, page_port = _find_free_port(8081), _find_free_port(8580)
     standin = create_app(records, chat=chat, switches=Switches())
     service = f"http://127.0.0.1:{service_port}"
     page = stack.enter_context(
         serve_in_thread(create_gateway(standin, service_url=service), page_port)
     )
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="opik-assist-demo-"))
-    stack.enter_context(_service(page, service_port, Path(folder)))
+    stack.enter_context(_run_service(page, service_port, Path(folder)))
     trace = _failed_trace(records)
     session = f"{service}{PREFIX}/trace-analyzer/session/{trace['id']}"
     model = "offline stand-in model" if isinstance(chat, OfflineModel) else "DEMO_LLM_BASE_URL"
@@ -67,13 +67,13 @@ def _run(stack: ExitStack, *, once: bool) -> int:
     answered = ask(session, QUESTION, names=names, out=sys.stdout)
     if once:
         return 0 if answered else 1
-    _tell(records, page, session)
+    _print_addresses(records, page, session)
     while True:
         time.sleep(3600)
 
 
 @contextmanager
-def _service(backend: str, port: int, folder: Path) -> Iterator[None]:
+def _run_service(backend: str, port: int, folder: Path) -> Iterator[None]:
     """The service as a process of its own, on a SQLite file in `folder`."""
     environment = {
         **os.environ,
@@ -84,7 +84,7 @@ def _service(backend: str, port: int, folder: Path) -> Iterator[None]:
         "URL_PREFIX": PREFIX,
         "OPIK_UI_URL": backend,
         "LOG_LEVEL": "WARNING",
-        # Nobody balances load here.
+        # There is no load balancer here.
         "DRAIN_SECONDS": "0",
     }
     # A session of its own: Ctrl-C reaches this process only, which then ends the service gently.
@@ -92,14 +92,14 @@ def _service(backend: str, port: int, folder: Path) -> Iterator[None]:
         [sys.executable, "-m", "app"], env=environment, start_new_session=True
     )
     try:
-        asyncio.run(_healthy(f"http://127.0.0.1:{port}{PREFIX}/healthz", process))
+        asyncio.run(_wait_until_healthy(f"http://127.0.0.1:{port}{PREFIX}/healthz", process))
         yield
     finally:
         process.terminate()
         process.wait(30)
 
 
-async def _healthy(url: str, process: "subprocess.Popen[bytes]") -> None:
+async def _wait_until_healthy(url: str, process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + START_SECONDS
     async with httpx.AsyncClient() as http:
         while time.monotonic() < deadline and process.poll() is None:
@@ -111,7 +111,7 @@ async def _healthy(url: str, process: "subprocess.Popen[bytes]") -> None:
     raise SystemExit("The service did not start; see above.")
 
 
-def _traces(records: Records) -> list[dict[str, Any]]:
+def _list_traces(records: Records) -> list[dict[str, Any]]:
     """The recorded traces, oldest first."""
     entries = records.workspace().traces.values()
     return sorted(
@@ -122,18 +122,18 @@ def _traces(records: Records) -> list[dict[str, Any]]:
 
 def _failed_trace(records: Records) -> dict[str, Any]:
     """The oldest recorded trace that failed."""
-    return next(trace for trace in _traces(records) if trace.get("error_info"))
+    return next(trace for trace in _list_traces(records) if trace.get("error_info"))
 
 
 def _by_name(records: Records) -> dict[tuple[str, int], dict[str, Any]]:
     """The oldest trace of each name, under its name and how many there are."""
-    traces = _traces(records)
+    traces = _list_traces(records)
     counts = Counter(str(each["name"]) for each in traces)
     oldest = {str(each["name"]): each for each in reversed(traces)}
     return {(name, counts[name]): oldest[name] for name in counts}
 
 
-def _tell(records: Records, page: str, session: str) -> None:
+def _print_addresses(records: Records, page: str, session: str) -> None:
     print(f"The page:      {page}")
     print(f"The service:   {session.split('/trace-analyzer')[0]}/healthz")
     print(f"The backend:   {page}/api (OPIK_URL_OVERRIDE for a program of your own)")
@@ -149,7 +149,7 @@ def _tell(records: Records, page: str, session: str) -> None:
     sys.stdout.flush()
 
 
-def _free(port: int) -> int:
+def _find_free_port(port: int) -> int:
     """The port, or a free one when it is taken."""
     for wanted in (port, 0):
         with socket.socket() as probe:

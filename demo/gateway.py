@@ -42,7 +42,7 @@ _SAFETY = {
 _FORWARDED = frozenset(
     {"accept", "comet-workspace", "content-type", "cookie", "origin", "x-request-id"}
 )
-# Said of one connection only, so never handed on (RFC 9110, 7.6.1).
+# Headers of one connection only, so never forwarded (RFC 9110, 7.6.1).
 _HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "te", "trailer", "transfer-encoding"}
 )
@@ -66,8 +66,8 @@ def create_gateway(standin: ASGIApp, *, service_url: str, prefix: str = "/opik-a
 
     return Starlette(
         routes=[
-            Route("/", _page),
-            Route("/{workspace}/projects/{project_id}/logs", _page),
+            Route("/", _serve_page),
+            Route("/{workspace}/projects/{project_id}/logs", _serve_page),
             Mount("/page", StaticFiles(directory=PAGE)),
             Mount(prefix, Upstream(service_url, transport)),
             Mount("/api", _AtRoot(standin)),
@@ -78,7 +78,7 @@ def create_gateway(standin: ASGIApp, *, service_url: str, prefix: str = "/opik-a
     )
 
 
-async def _page(_: object) -> Response:
+async def _serve_page(_: object) -> Response:
     return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
 
 
@@ -94,18 +94,18 @@ class Upstream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        body = await _body(receive)
+        body = await _read_body(receive)
         if body is None:
             too_large = JSONResponse({"code": "too_large", "message": "Too long a request."}, 413)
             await too_large(scope, receive, send)
             return
-        request = self._request(scope, body)
+        request = self._build_request(scope, body)
         async with anyio.create_task_group() as group:
-            group.start_soon(_watch, receive, group.cancel_scope)
-            await self._answer(request, scope, receive, send)
+            group.start_soon(_cancel_on_disconnect, receive, group.cancel_scope)
+            await self._send_response(request, scope, receive, send)
             group.cancel_scope.cancel()
 
-    def _request(self, scope: Scope, body: bytes) -> httpx.Request:
+    def _build_request(self, scope: Scope, body: bytes) -> httpx.Request:
         path: bytes = scope.get("raw_path") or scope["path"].encode()
         query: bytes = scope["query_string"]
         url = self._url.copy_with(raw_path=path + b"?" + query if query else path)
@@ -122,7 +122,7 @@ class Upstream:
             scope["method"], url, headers=headers, content=body, extensions=timeouts
         )
 
-    async def _answer(
+    async def _send_response(
         self, request: httpx.Request, scope: Scope, receive: Receive, send: Send
     ) -> None:
         try:
@@ -132,7 +132,7 @@ class Upstream:
             await JSONResponse(gone, 502)(scope, receive, send)
             return
         try:
-            await send(_start(response))
+            await send(_build_start(response))
             async for piece in response.aiter_raw():
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
@@ -143,7 +143,7 @@ class Upstream:
                 await response.aclose()
 
 
-async def _body(receive: Receive) -> bytes | None:
+async def _read_body(receive: Receive) -> bytes | None:
     """The whole body, or None for one that is too large."""
     body = bytearray()
     while True:
@@ -155,13 +155,13 @@ async def _body(receive: Receive) -> bytes | None:
             return bytes(body)
 
 
-def _start(response: httpx.Response) -> Message:
+def _build_start(response: httpx.Response) -> Message:
     headers = [(k.lower(), v) for k, v in response.headers.raw]
     kept = [(k, v) for k, v in headers if k.decode("latin-1") not in _HOP_BY_HOP]
     return {"type": "http.response.start", "status": response.status_code, "headers": kept}
 
 
-async def _watch(receive: Receive, scope: anyio.CancelScope) -> None:
+async def _cancel_on_disconnect(receive: Receive, scope: anyio.CancelScope) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     scope.cancel()

@@ -29,36 +29,36 @@ class Terminal:
         """Shows one frame; unknown kinds are ignored."""
         if frame.get("error"):
             self.failed = True
-            self._write(f"\n! {frame['error']}\n")
+            self._write_text(f"\n! {frame['error']}\n")
         elif frame.get("message_type") == "response":
-            self._response(frame)
+            self._print_response(frame)
         elif frame.get("message_type") == "tool_call":
             call = frame["tool_call"]
             row = _SPAN.sub(lambda span: self._names.get(span[1], span[1]), call["display_name"])
             self._rows[call["id"]] = row
-            self._write(f"  … {row}\n")
+            self._write_text(f"  … {row}\n")
         elif frame.get("message_type") == "tool_complete":
             name = self._rows.get(frame["tool_response"]["id"], "done")
-            self._write(f"  ✓ {name}\n")
+            self._write_text(f"  ✓ {name}\n")
 
-    def _response(self, frame: dict[str, Any]) -> None:
+    def _print_response(self, frame: dict[str, Any]) -> None:
         text = frame["content"]["parts"][0]["text"]
         if frame["partial"]:
-            self._write(self._readable(text))
+            self._write_text(self._format_links(text))
             self._partial = True
         else:
             rest, self._held = self._held, ""
-            self._write(f"{rest}\n\n" if self._partial else f"{_named(text)}\n\n")
+            self._write_text(f"{rest}\n\n" if self._partial else f"{_replace_links(text)}\n\n")
             self._partial = False
 
-    def _readable(self, text: str) -> str:
+    def _format_links(self, text: str) -> str:
         """The text with links as their names; a link that is not whole yet is held back."""
-        text = _named(self._held + text)
+        text = _replace_links(self._held + text)
         begun = _BEGUN.search(text)
         self._held = begun[0] if begun else ""
         return text.removesuffix(self._held) if begun else text
 
-    def _write(self, text: str) -> None:
+    def _write_text(self, text: str) -> None:
         self._out.write(text)
         self._out.flush()
 
@@ -83,5 +83,5 @@ def ask(url: str, question: str, *, names: Mapping[str, str], out: TextIO) -> bo
     return not terminal.failed and last.get("role") == "assistant"
 
 
-def _named(text: str) -> str:
+def _replace_links(text: str) -> str:
     return _LINK.sub(lambda link: _ESCAPE.sub(r"\1", link[1]), text)

@@ -25,10 +25,10 @@ _CANCELS = 20_000
 
 
 def main() -> None:
-    arguments = _arguments()
+    arguments = _parse_arguments()
     print(f"seed {arguments.seed}")
     findings = 0
-    with _databases() as offered:
+    with _open_databases() as offered:
         share = arguments.seconds / len(offered)
         for name, (uri, restart) in offered.items():
             plan = LoadPlan(
@@ -57,7 +57,7 @@ def main() -> None:
     sys.exit(1 if findings else 0)
 
 
-def _arguments() -> argparse.Namespace:
+def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m soak", description=__doc__)
     parser.add_argument("--seconds", type=float, default=240, help="in all, without the audits")
     parser.add_argument("--users", type=int, default=200)
@@ -67,14 +67,14 @@ def _arguments() -> argparse.Namespace:
 
 
 @contextmanager
-def _databases() -> Iterator[dict[str, tuple[str, Restart | None]]]:
+def _open_databases() -> Iterator[dict[str, tuple[str, Restart | None]]]:
     """Migrated databases by their names, with what restarts them: SQLite, and a server if any."""
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         offered: dict[str, tuple[str, Restart | None]] = {}
-        server = _server(Path(folder))
+        server = _start_server(Path(folder))
         if server is not None:
             uri = databases.create_database(server.uri("information_schema"))
-            offered[Path(server.binary).name] = (uri, _restarting(server))
+            offered[Path(server.binary).name] = (uri, _build_restart(server))
         offered["SQLite"] = (f"sqlite:///{folder}/soak.db", None)
         for uri, _ in offered.values():
             databases.migrate(uri)
@@ -85,7 +85,7 @@ def _databases() -> Iterator[dict[str, tuple[str, Restart | None]]]:
                 server.stop()
 
 
-def _server(folder: Path) -> databases.PrivateServer | None:
+def _start_server(folder: Path) -> databases.PrivateServer | None:
     try:
         return databases.start_private_server(folder / "server")
     except databases.NoDatabaseServer as reason:
@@ -93,7 +93,7 @@ def _server(folder: Path) -> databases.PrivateServer | None:
         return None
 
 
-def _restarting(server: databases.PrivateServer) -> Restart:
+def _build_restart(server: databases.PrivateServer) -> Restart:
     async def restart() -> None:
         await anyio.to_thread.run_sync(server.kill)
         await anyio.sleep(_OUTAGE_SECONDS)

@@ -66,32 +66,32 @@ class CancellationRun:
                 began = anyio.current_time()
                 async with anyio.create_task_group() as group:
                     for _ in range(_CLIENTS):
-                        group.start_soon(self._client, service, began + self.seconds)
+                        group.start_soon(self._run_client, service, began + self.seconds)
                 seconds = anyio.current_time() - began
                 report.findings += await service.leaks()
             report.findings += service.errors
         engine = create_engine(database_url(database_uri), pool_recycle=-1)
-        await self._audit(engine, report)
+        await self._audit_database(engine, report)
         report.figures["cancels"] = f"{len(self.asked)} in {seconds:.0f} s"
         if self.seconds == math.inf and len(self.asked) < self.cancels:
             report.findings.append(f"only {len(self.asked)} of {self.cancels} cancels ran")
         report.figures["while a transaction was open"] = str(self.storing)
         return report
 
-    async def _client(self, service: DirectService, until: float) -> None:
+    async def _run_client(self, service: DirectService, until: float) -> None:
         while (number := len(self.asked)) < self.cancels and anyio.current_time() < until:
             trace = make_trace_id(self.rng.randrange(_TRACES) + number // _EACH * _TRACES)
             asked = AskedQuestion(trace, f"question {number} of all", anyio.current_time())
             self.asked.append(asked)
-            moment = self._moment()
+            moment = self._choose_leave_point()
             await service.ask(asked, moment, cancelled=self.rng.random() < 0.4)
             self.storing += moment.storing
             if asked.answered:
                 self.typical += (asked.ended - asked.began - self.typical) / 20
             if self.rng.random() < 0.01:
-                await self._delete(service, trace)
+                await self._delete_conversation(service, trace)
 
-    def _moment(self) -> LeavePoint:
+    def _choose_leave_point(self) -> LeavePoint:
         """All stages get their share: early steps, any of the frames, any time."""
         rng = self.rng
         match rng.randrange(4):
@@ -102,12 +102,12 @@ class CancellationRun:
             case _:
                 return LeavePoint(sends=rng.randint(1, 9))
 
-    async def _delete(self, service: DirectService, trace: str) -> None:
+    async def _delete_conversation(self, service: DirectService, trace: str) -> None:
         began = anyio.current_time()
         await service.delete(trace)
         self.deleted.append(DeletedConversation(trace, began, anyio.current_time(), certain=True))
 
-    async def _audit(self, engine: AsyncEngine, report: Report) -> None:
+    async def _audit_database(self, engine: AsyncEngine, report: Report) -> None:
         try:
             log = await read_log(engine)
         finally:
@@ -115,16 +115,16 @@ class CancellationRun:
         report.findings += find_log_faults(log)
         report.findings += find_client_faults(log, self.asked, self.deleted)
         report.findings += find_mixed_up_replies(log)
-        stages = self._stages(log)
+        stages = self._count_stages(log)
         report.figures["cancelled"] = ", ".join(f"{stage} {stages[stage]}" for stage in STAGES)
         report.figures["deleted"] = str(len(self.deleted))
         report.findings += [f"no cancel hit: {stage}" for stage in STAGES if not stages[stage]]
 
-    def _stages(self, log: list[LoggedConversation]) -> Counter[str]:
+    def _count_stages(self, log: list[LoggedConversation]) -> Counter[str]:
         """Where the questions were when they ended, by what the log has of them."""
         turns = [turn for conversation in log for turn in conversation.turns]
         deleted = {each.trace_id for each in self.deleted}
-        stages = Counter(_stage(turn) for turn in turns)
+        stages = Counter(_name_stage(turn) for turn in turns)
         known = {turn.question for turn in turns}
         for each in self.asked:
             gone = each.question not in known and not each.frames
@@ -132,7 +132,7 @@ class CancellationRun:
         return stages
 
 
-def _stage(turn: LoggedTurn) -> str:
+def _name_stage(turn: LoggedTurn) -> str:
     if not isinstance(turn.ending, TurnCancelled):
         return "after the end"
     before = turn.events[-2].event

@@ -31,7 +31,7 @@ _SETTLING_SECONDS = 30.0
 class LeavePoint:
     """When a client leaves: after so many steps of the loop, answers of the app, or seconds.
 
-    `storing` tells afterwards whether the service used its database at that very moment.
+    `storing` shows afterwards whether the service used its database at that very moment.
     """
 
     steps: int | None = None
@@ -73,7 +73,7 @@ class _Client:
             self.asked.whole = not message.get("more_body", False)
         self._sends += 1
         if self._sends == self.moment.sends:
-            self._leave()
+            self._disconnect_client()
 
     async def wait_and_leave(self) -> None:
         if self.moment.steps is not None:
@@ -81,9 +81,9 @@ class _Client:
                 await checkpoint()
         else:
             await anyio.sleep(self.moment.seconds)
-        self._leave()
+        self._disconnect_client()
 
-    def _leave(self) -> None:
+    def _disconnect_client(self) -> None:
         self.moment.storing = self.service.connections_in_use > 0
         self.left.set()
 
@@ -118,7 +118,7 @@ class DirectService:
                 if cancelled:
                     group.start_soon(_cancel_at, client.left, request)
                 await self._app(
-                    _scope("POST", asked.trace_id, self._state), client.receive, client.send
+                    _build_scope("POST", asked.trace_id, self._state), client.receive, client.send
                 )
             group.cancel_scope.cancel()
         asked.whole = asked.whole and not request.cancelled_caught
@@ -131,7 +131,7 @@ class DirectService:
         async def nothing(_: Message | None = None) -> Message:
             return {"type": "http.request", "body": b"", "more_body": False}
 
-        await self._app(_scope("DELETE", trace_id, self._state), nothing, nothing)  # type: ignore[arg-type]
+        await self._app(_build_scope("DELETE", trace_id, self._state), nothing, nothing)  # type: ignore[arg-type]
 
     async def leaks(self) -> list[str]:
         """What is still there of tasks and connections once all questions have ended."""
@@ -199,7 +199,7 @@ async def _cancel_at(left: anyio.Event, request: anyio.CancelScope) -> None:
     request.cancel()
 
 
-def _scope(method: str, trace_id: str, state: Any) -> dict[str, Any]:
+def _build_scope(method: str, trace_id: str, state: Any) -> dict[str, Any]:
     path = f"/trace-analyzer/session/{trace_id}"
     return {
         "type": "http",

@@ -63,7 +63,7 @@ class LoadPlan:
 
     @property
     def crowded(self) -> bool:
-        """Whether some are bound to be told that their conversation is busy."""
+        """Whether some are bound to be refused, their conversation being busy."""
         return self.users > 4 * self.owners * self.traces
 
 
@@ -97,21 +97,21 @@ class LoadRun:
 
     async def run(self) -> Report:
         """Runs users and faults, waits until nothing runs any more, then audits."""
-        async with self._opened() as http:
+        async with self._open_client() as http:
             began, descriptors = anyio.current_time(), self._processes[0].descriptors
             await self._run_users(http)
             seconds = anyio.current_time() - began
-            await self._settle(http)
+            await self._ask_once_more(http)
             self._look_at_memory()
             await self._look_at_descriptors(descriptors)
             for process in self._processes:
                 if code := await process.stop():
                     self._report.findings.append(f"{process.name} ended with {code}")
-        await self._audit(seconds)
+        await self._audit_log(seconds)
         return self._report
 
     @asynccontextmanager
-    async def _opened(self) -> AsyncIterator[httpx.AsyncClient]:
+    async def _open_client(self) -> AsyncIterator[httpx.AsyncClient]:
         plan = self._plan
         standin = create_backend(self._model, plan.traces, self._faults, owners=self._owners)
         async with AsyncExitStack() as stack:
@@ -160,10 +160,10 @@ class LoadRun:
                 async with anyio.create_task_group() as users:
                     for number in range(plan.users):
                         owner = self._owners[number % plan.owners]
-                        users.start_soon(self._be_a_user, self._user(http, owner))
+                        users.start_soon(self._be_a_user, self._make_user(http, owner))
             chaos.cancel_scope.cancel()
 
-    def _user(self, http: httpx.AsyncClient, owner: str) -> SimulatedUser:
+    def _make_user(self, http: httpx.AsyncClient, owner: str) -> SimulatedUser:
         plan = self._plan
         return SimulatedUser(
             http,
@@ -200,18 +200,18 @@ class LoadRun:
     async def _note_memory(self) -> None:
         """Once a third of the time or of the questions is over."""
         with anyio.move_on_after(self._plan.seconds / 3):
-            while len(self._notes.asked) < self._plan.turns / 3:  # noqa: ASYNC110 - nobody tells
+            while len(self._notes.asked) < self._plan.turns / 3:  # noqa: ASYNC110 - no event reports it
                 await anyio.sleep(0.1)
         self._warm_megabytes = self._processes[0].megabytes
 
-    async def _settle(self, http: httpx.AsyncClient) -> None:
+    async def _ask_once_more(self, http: httpx.AsyncClient) -> None:
         """Without faults every conversation must answer one more question completely."""
         self._model.calm = True
         for fault in self._faults:
             fault.armed = False
         await anyio.sleep(LEASE_SECONDS + 1)
         for owner, number in product(self._owners, range(self._plan.traces)):
-            asked = await self._user(http, owner).ask(make_trace_id(number))
+            asked = await self._make_user(http, owner).ask(make_trace_id(number))
             if not asked.answered:
                 self._report.findings.append(
                     f"{asked.trace_id} does not answer any more: {asked.frames}"
@@ -241,7 +241,7 @@ class LoadRun:
         if now > most:
             self._report.findings.append(f"{now} descriptors are open, {before} at the beginning")
 
-    async def _audit(self, seconds: float) -> None:
+    async def _audit_log(self, seconds: float) -> None:
         engine = create_engine(database_url(self._uri), pool_recycle=-1)
         try:
             log = await read_log(engine)
@@ -261,9 +261,9 @@ class LoadRun:
             "questions": f"{len(notes.asked)} in {seconds:.0f} s",
             "turns": f"{notes.turns} seen, {notes.turns / seconds:.1f} a second",
             "read to the end": str(sum(each.whole for each in notes.asked)),
-            "in the log": _counted(endings),
-            "refused": _counted(refused),
-            "failed": _counted(failed),
+            "in the log": _format_counts(endings),
+            "refused": _format_counts(refused),
+            "failed": _format_counts(failed),
         }
         self._look_at_faults(refused)
 
@@ -283,7 +283,7 @@ class LoadRun:
         ]
 
 
-def _counted(counter: Counter[Any]) -> str:
+def _format_counts(counter: Counter[Any]) -> str:
     return ", ".join(f"{name} {times}" for name, times in counter.most_common()) or "none"
 
 

@@ -44,7 +44,7 @@ class UnreliableModel:
     hung: float = 0.005
 
     async def reply(self, request: dict[str, Any], /) -> AsyncIterator[Chunk]:
-        rng, asked = self.rng, _question(request)
+        rng, asked = self.rng, _find_question(request)
         if not self.calm and rng.random() < 0.02:
             raise ChatError(rng.choice((400, 429, 500)), "The provider failed at random.")
         calls = 0 if self.calm or "tools" not in request else rng.choice((0, 0, 0, 1, 2))
@@ -62,7 +62,7 @@ class UnreliableModel:
         yield usage(rng.randint(1, 9_999), rng.randint(1, 999))
 
 
-def _question(request: dict[str, Any]) -> str:
+def _find_question(request: dict[str, Any]) -> str:
     for message in reversed(request["messages"]):
         found = _QUESTION.search(message["content"] or "") if message["role"] == "user" else None
         if found:

@@ -46,7 +46,7 @@ class SimulatedUser:
     deletes: float = 0.03
 
     @property
-    def _headers(self) -> dict[str, str]:
+    def _build_headers(self) -> dict[str, str]:
         return {"Cookie": f"sessionToken={self.name}", "Comet-Workspace": WORKSPACE}
 
     async def act(self) -> None:
@@ -73,7 +73,7 @@ class SimulatedUser:
         broke = ""
         with anyio.move_on_after(patience) as waiting:
             try:
-                await self._read(process, asked)
+                await self._read_answer(process, asked)
             except httpx.TransportError as error:
                 broke = type(error).__name__
         asked.ended = anyio.current_time()
@@ -83,10 +83,10 @@ class SimulatedUser:
             self.notes.faults.append(f"{question}: no end after {patience} s")
         return asked
 
-    async def _read(self, process: ServerProcess, asked: AskedQuestion) -> None:
+    async def _read_answer(self, process: ServerProcess, asked: AskedQuestion) -> None:
         body = {"message": asked.question, "streaming": True}
         url = f"{process.url}/trace-analyzer/session/{asked.trace_id}"
-        sent = self.http.stream("POST", url, json=body, headers=self._headers)
+        sent = self.http.stream("POST", url, json=body, headers=self._build_headers)
         async with sent as response:
             self._note_status(response)
             if response.status_code != 200:
@@ -102,7 +102,7 @@ class SimulatedUser:
         process, began, certain = self.rng.choice(self.processes), anyio.current_time(), False
         try:
             url = f"{process.url}/trace-analyzer/session/{trace}"
-            response = await self.http.delete(url, headers=self._headers)
+            response = await self.http.delete(url, headers=self._build_headers)
             self._note_status(response)
             certain = response.status_code == 200
         except httpx.TransportError as error:

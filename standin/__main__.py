@@ -43,7 +43,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     switches = Switches(generation=arguments.generation)
-    switches.faults = [_fault(parser, each) for each in arguments.fault]
+    switches.faults = [_parse_fault(parser, each) for each in arguments.fault]
     records = Records(arguments.data)
     for path in arguments.load:
         records.load(path)
@@ -52,7 +52,7 @@ def main() -> None:
     uvicorn.run(app, host=arguments.host, port=arguments.port, log_level="warning")
 
 
-def _fault(parser: argparse.ArgumentParser, text: str) -> Fault:
+def _parse_fault(parser: argparse.ArgumentParser, text: str) -> Fault:
     name, _, path = text.partition(":")
     if name not in _FAULTS:
         parser.error(f"unknown fault {name!r}; there are {', '.join(_FAULTS)}")

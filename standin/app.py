@@ -31,7 +31,7 @@ class Standin(Starlette):
         ]
         super().__init__(
             routes=[*routes, Mount("/api", routes=routes)],
-            exception_handlers={RequestRefused: _refused, HTTPException: _http_error},
+            exception_handlers={RequestRefused: _answer_refusal, HTTPException: _http_error},
         )
         self._border = RequestLayer(self._write_or_read, switches)
 
@@ -43,21 +43,21 @@ class Standin(Starlette):
     async def _write_or_read(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "").removeprefix("/api")
         if scope["type"] == "http" and writes.find(scope["method"], path):
-            response = await self._written(Request(scope, receive), path)
+            response = await self._write_record(Request(scope, receive), path)
             await response(scope, receive, send)
             return
         await super().__call__(scope, receive, send)
 
-    async def _written(self, request: Request, path: str) -> Response:
+    async def _write_record(self, request: Request, path: str) -> Response:
         try:
             body = await request.json() if await request.body() else None
         except ValueError:
-            return await _refused(request, RequestRefused(400, "Unable to process JSON"))
+            return await _answer_refusal(request, RequestRefused(400, "Unable to process JSON"))
         write = Write(request.method, path, body, timestamps.now(), request.scope["user"])
         try:
             outcome = self.records.apply(write, request.scope["workspace"])
         except RequestRefused as error:
-            return await _refused(request, error)
+            return await _answer_refusal(request, error)
         headers = {}
         if outcome.new_id:
             headers["Location"] = f"{request.base_url}{path[1:]}/{outcome.new_id}"
@@ -69,7 +69,7 @@ def create_app(records: Records, *, chat: Chat, switches: Switches) -> Standin:
     return Standin(records, chat, switches)
 
 
-async def _refused(request: Request, error: Exception) -> Response:
+async def _answer_refusal(request: Request, error: Exception) -> Response:
     """Domain errors have a list of texts; what the framework finds has a code and a message."""
     if not isinstance(error, RequestRefused):
         raise error

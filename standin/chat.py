@@ -29,7 +29,7 @@ class Chat(Protocol):
 
 
 class ScriptedChat:
-    """A model that says what it was told to say: one script of chunks for each request.
+    """A model that replies from scripts, one list of chunks for each request.
 
     A script may hold a ChatError, which is raised in its place. When all scripts are used up the
     last one repeats. `requests` keeps what was asked.
@@ -51,19 +51,19 @@ class ScriptedChat:
 
 def text(content: str) -> Chunk:
     """A chunk that adds to the text."""
-    return _delta({"role": "assistant", "content": content})
+    return _delta_chunk({"role": "assistant", "content": content})
 
 
 def tool_call(index: int, call_id: str, name: str) -> Chunk:
     """The chunk that begins a tool call; its arguments follow."""
     function = {"name": name, "arguments": ""}
     call = {"index": index, "id": call_id, "type": "function", "function": function}
-    return _delta({"tool_calls": [call]})
+    return _delta_chunk({"tool_calls": [call]})
 
 
 def tool_arguments(index: int, piece: str) -> Chunk:
     """A chunk that adds to the arguments of a tool call."""
-    return _delta({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
+    return _delta_chunk({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
 
 
 def finish(reason: str) -> Chunk:
@@ -81,5 +81,5 @@ def usage(prompt_tokens: int, completion_tokens: int) -> Chunk:
     return {"choices": [], "usage": counted}
 
 
-def _delta(delta: dict[str, Any]) -> Chunk:
+def _delta_chunk(delta: dict[str, Any]) -> Chunk:
     return {"choices": [{"index": 0, "delta": delta}]}

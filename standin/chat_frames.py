@@ -11,7 +11,7 @@ GENERIC_MESSAGE = "Unexpected error calling LLM provider"
 
 def chunk(value: Chunk, generation: Generation) -> bytes:
     """One chunk as a frame."""
-    return _frame(value, generation)
+    return _encode_frame(value, generation)
 
 
 def end(generation: Generation) -> bytes:
@@ -24,8 +24,8 @@ def error(problem: ChatError, generation: Generation) -> bytes:
     if generation == "C":
         code = str(problem.status)
         body = {"message": problem.message, "type": "server_error", "code": code}
-        return _frame({"error": body}, generation)
-    return _frame(flat_error(problem, generation), generation)
+        return _encode_frame({"error": body}, generation)
+    return _encode_frame(flat_error(problem, generation), generation)
 
 
 def flat_error(problem: ChatError, generation: Generation) -> dict[str, Any]:
@@ -37,6 +37,6 @@ def flat_error(problem: ChatError, generation: Generation) -> dict[str, Any]:
     return {name: value for name, value in body.items() if value is not None}
 
 
-def _frame(value: dict[str, Any], generation: Generation) -> bytes:
+def _encode_frame(value: dict[str, Any], generation: Generation) -> bytes:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return f"{text}\r\n".encode() if generation == "A" else f"data: {text}\n\n".encode()

@@ -35,17 +35,17 @@ class ChatProxy:
 
     async def complete(self, request: Request) -> Response:
         """Answer with a stream of frames or with one JSON body."""
-        body = await _checked(request)
+        body = await _read_checked_body(request)
         target = providers.find_route(body["model"], self._switches)
         providers.check_request(body, target, self._switches.generation)
         headers = {"X-Opik-Provider": target.provider, "X-Opik-Actual-Model": target.upstream_model}
-        chunks = self._chunks(body, target, request.scope["chat_faults"])
+        chunks = self._read_chunks(body, target, request.scope["chat_faults"])
         if body.get("stream"):
-            stream = self._stream(body, target, chunks)
+            stream = self._stream_chunks(body, target, chunks)
             return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
-        return await self._whole(target, chunks, headers)
+        return await self._answer_whole(target, chunks, headers)
 
-    async def _chunks(
+    async def _read_chunks(
         self, body: dict[str, Any], target: providers.Route, faults: list[Any]
     ) -> AsyncGenerator[Chunk]:
         """The provider's chunks with arranged faults among them; counts how the call ended."""
@@ -54,7 +54,7 @@ class ChatProxy:
         how = "cancelled"
         try:
             reply = self._chat.reply(providers.build_provider_request(body, target))
-            async for chunk in _faulty(cast(AsyncGenerator[Chunk], reply), faults):
+            async for chunk in _add_faults(cast(AsyncGenerator[Chunk], reply), faults):
                 yield chunk
             how = "finished"
         except Exception:
@@ -64,7 +64,7 @@ class ChatProxy:
             chats.running -= 1
             setattr(chats, how, getattr(chats, how) + 1)
 
-    async def _stream(
+    async def _stream_chunks(
         self, body: dict[str, Any], target: providers.Route, chunks: AsyncGenerator[Chunk]
     ) -> AsyncIterator[bytes]:
         generation = self._switches.generation
@@ -84,7 +84,7 @@ class ChatProxy:
         if closing:
             yield closing
 
-    async def _whole(
+    async def _answer_whole(
         self, target: providers.Route, chunks: AsyncGenerator[Chunk], headers: dict[str, str]
     ) -> Response:
         reply = WholeReply(target)
@@ -92,11 +92,11 @@ class ChatProxy:
             async for chunk in chunks:
                 reply.add(chunk)
         except (ChatError, _Cut) as error:
-            return _failed(error, target, headers)
+            return _build_error_response(error, target, headers)
         return JSONResponse(reply.answer(), headers=headers)
 
 
-async def _faulty(
+async def _add_faults(
     reply: AsyncGenerator[Chunk], faults: list[ChatErrorAfter | ChatCutAfter]
 ) -> AsyncGenerator[Chunk]:
     passed = 0
@@ -104,7 +104,7 @@ async def _faulty(
         while True:
             for fault in faults:
                 if passed >= fault.chunks:
-                    raise _effect(fault)
+                    raise _build_error(fault)
             try:
                 chunk = await anext(reply)
             except StopAsyncIteration:
@@ -115,13 +115,15 @@ async def _faulty(
         await reply.aclose()
 
 
-def _effect(fault: ChatErrorAfter | ChatCutAfter) -> Exception:
+def _build_error(fault: ChatErrorAfter | ChatCutAfter) -> Exception:
     if isinstance(fault, ChatCutAfter):
         return _Cut()
     return ChatError(fault.status, fault.message, fault.details)
 
 
-def _failed(error: Exception, target: providers.Route, headers: dict[str, str]) -> Response:
+def _build_error_response(
+    error: Exception, target: providers.Route, headers: dict[str, str]
+) -> Response:
     """A failure outside a stream: details are lost, and Gemini's mapping errors become generic."""
     mapping = target.pipeline == "gemini" and isinstance(error, ChatError) and error.status == 400
     if isinstance(error, ChatError) and not mapping:
@@ -130,7 +132,7 @@ def _failed(error: Exception, target: providers.Route, headers: dict[str, str]) 
     return JSONResponse({"code": 500, "message": chat_frames.GENERIC_MESSAGE}, 500, headers)
 
 
-async def _checked(request: Request) -> dict[str, Any]:
+async def _read_checked_body(request: Request) -> dict[str, Any]:
     """The request's body if it binds to what the proxy knows."""
     try:
         body = await request.json()

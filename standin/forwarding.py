@@ -36,7 +36,7 @@ class ForwardingChat:
         """Streams the server's chunks as they come; raises ChatError for its refusals.
 
         The request goes on as it came, but for the model's name and that it is always a stream;
-        so the server tells its usage only where `stream_options` ask for it.
+        so the server sends its usage only where `stream_options` ask for it.
         """
         body = {**request, "stream": True}
         if self._model:
@@ -47,8 +47,8 @@ class ForwardingChat:
                 http.stream("POST", self._url, json=body, headers=self._headers) as response,
             ):
                 if response.status_code != 200:
-                    said = (await response.aread()).decode("utf-8", "replace")
-                    raise ChatError(response.status_code, said[:2_000])
+                    message = (await response.aread()).decode("utf-8", "replace")
+                    raise ChatError(response.status_code, message[:2_000])
                 async for line in response.aiter_lines():
                     data = line.removeprefix("data:").strip()
                     if line.startswith("data:") and data != "[DONE]":

@@ -18,7 +18,7 @@ from standin.chat import Chunk, finish, text, tool_arguments, tool_call, usage
 LABEL = "*Offline stand-in model (rules, not a language model):*"
 _ENDING = "\n\nA real language model can be set with `DEMO_LLM_BASE_URL`."
 SPANS_LOOKED_AT = 3
-FACTS_TOLD = 4
+SHOWN_FACTS = 4
 
 _ALIAS = re.compile(r"\bs\d+\b")
 _TREE_LINE = re.compile(r"^\s*(s\d+)\b")
@@ -51,7 +51,7 @@ _BEYOND: Sequence[tuple[re.Pattern[str], str, dict[str, str]]] = (
 )
 _NEXT_CALL = re.compile(r'(compare_traces)\(trace="(t\d+)"\)')
 _CITABLE = re.compile(r"\b[st]\d+\b")
-_LINES_TOLD = 40
+_SHOWN_LINES = 40
 _NUMBERED = re.compile(r"^\d+\. ")
 _VERDICT = re.compile(r"^\w+ \([^()]*?(\d+%) sure\): ")
 _FACT = re.compile(r"^(error|exception|output|input|duration|cost|usage|model)\b.*", re.IGNORECASE)
@@ -82,10 +82,10 @@ class OfflineModel:
 
     async def reply(self, request: dict[str, Any], /) -> AsyncIterator[Chunk]:
         """Streams a reply: tool calls first, an answer once their results are there."""
-        talk = _read(request)
-        calls = _further_calls(talk) if talk.results else _calls(talk)
-        said = _before_calls(talk, calls) if calls else _answer(talk)
-        for piece in re.findall(r"\S+\s*|\s+", said):
+        talk = _parse_request(request)
+        calls = _further_calls(talk) if talk.results else _choose_calls(talk)
+        reply_text = _announce_calls(talk, calls) if calls else _compose_answer(talk)
+        for piece in re.findall(r"\S+\s*|\s+", reply_text):
             yield text(piece)
             await asyncio.sleep(self._delay)
         for index, (name, arguments) in enumerate(calls):
@@ -95,10 +95,10 @@ class OfflineModel:
             yield tool_arguments(index, arguments[half:])
         yield finish("tool_calls" if calls else "stop")
         asked = sum(len(str(message.get("content"))) for message in request["messages"])
-        yield usage(asked // 4, (len(said) + sum(len(call[1]) for call in calls)) // 4)
+        yield usage(asked // 4, (len(reply_text) + sum(len(call[1]) for call in calls)) // 4)
 
 
-def _read(request: dict[str, Any]) -> _Talk:
+def _parse_request(request: dict[str, Any]) -> _Talk:
     messages = request["messages"]
     users = [at for at, message in enumerate(messages) if message["role"] == "user"]
     last = users[-1] if users else 0
@@ -106,17 +106,17 @@ def _read(request: dict[str, Any]) -> _Talk:
     outline = str(messages[users[0]].get("content") or "") if len(users) > 1 else ""
     results = [str(each["content"]) for each in messages[last:] if each["role"] == "tool"]
     tools = [each["function"] for each in request.get("tools") or []]
-    return _Talk(question, _inside(outline), results, tools)
+    return _Talk(question, _read_fenced_lines(outline), results, tools)
 
 
-def _inside(fenced: str) -> list[str]:
+def _read_fenced_lines(fenced: str) -> list[str]:
     """The lines between the marker lines."""
     lines = fenced.splitlines()
     start = next((at for at, line in enumerate(lines) if line.startswith("<<<")), -1)
     return [line for line in lines[start + 1 :] if not line.endswith(">>>")]
 
 
-def _telling(talk: _Talk) -> list[str]:
+def _lines_naming_spans(talk: _Talk) -> list[str]:
     """The outline's lines that name spans, those about the question's topic first."""
     named = [line for line in talk.outline if _ALIAS.search(line)]
     mark = _MARKS[talk.topic]
@@ -127,21 +127,23 @@ def _is_tree(line: str) -> bool:
     return _TREE_LINE.match(line) is not None
 
 
-def _spans(talk: _Talk) -> list[str]:
+def _choose_spans(talk: _Talk) -> list[str]:
     """The spans to look at, in the order in which the telling lines name them."""
     found: dict[str, None] = {}
-    for alias in _ALIAS.findall(talk.question) + _ALIAS.findall("\n".join(_telling(talk))):
+    for alias in _ALIAS.findall(talk.question) + _ALIAS.findall(
+        "\n".join(_lines_naming_spans(talk))
+    ):
         found.setdefault(alias)
     return list(found)[:SPANS_LOOKED_AT]
 
 
-def _calls(talk: _Talk) -> list[tuple[str, str]]:
+def _choose_calls(talk: _Talk) -> list[tuple[str, str]]:
     """Calls of the tool that takes a span, by its own schema; else of one that needs nothing."""
     offered = {tool["name"] for tool in talk.tools}
     for words, name, arguments in _BEYOND:
         if name in offered and words.search(talk.question):
             return [(name, json.dumps(arguments))]
-    spans = _spans(talk)
+    spans = _choose_spans(talk)
     for tool in talk.tools:
         parameters = tool.get("parameters") or {}
         required = parameters.get("required") or []
@@ -152,7 +154,7 @@ def _calls(talk: _Talk) -> list[tuple[str, str]]:
                 if name in {"include_input", "include_output"}
             }
             return [(tool["name"], json.dumps({required[0]: span, **flags})) for span in spans]
-    return [(tool["name"], "{}") for tool in talk.tools if not _required(tool)][:1]
+    return [(tool["name"], "{}") for tool in talk.tools if not _required_parameters(tool)][:1]
 
 
 def _further_calls(talk: _Talk) -> list[tuple[str, str]]:
@@ -166,55 +168,57 @@ def _looks_beyond(talk: _Talk) -> bool:
     return any(words.search(talk.question) for words, _, _ in _BEYOND)
 
 
-def _required(tool: dict[str, Any]) -> list[str]:
+def _required_parameters(tool: dict[str, Any]) -> list[str]:
     required: list[str] = (tool.get("parameters") or {}).get("required") or []
     return required
 
 
-def _before_calls(talk: _Talk, calls: Sequence[tuple[str, str]]) -> str:
+def _announce_calls(talk: _Talk, calls: Sequence[tuple[str, str]]) -> str:
     if any(calls[0][0] == name for _, name, _ in _BEYOND) or talk.results:
         return "I look beyond this trace. " if not talk.results else "I compare with one of them. "
-    spans = ", ".join(f"[{span}]" for span in _spans(talk)) or "the trace"
+    spans = ", ".join(f"[{span}]" for span in _choose_spans(talk)) or "the trace"
     return f"I look closer at {spans}. "
 
 
-def _answer(talk: _Talk) -> str:
+def _compose_answer(talk: _Talk) -> str:
     """The most telling line first, then the next ones, then facts of the spans looked at; of what
     lies beyond the trace the last result's lines."""
     if talk.results and _looks_beyond(talk):
-        told = [line.strip() for line in _inside(talk.results[-1]) if line.strip()]
-        shown = [_CITABLE.sub(lambda found: f"[{found[0]}]", line) for line in told]
-        listed = [f"- {line}" for line in shown[1:_LINES_TOLD]]
-        if len(shown) > _LINES_TOLD:
-            listed.append(f"- and {len(shown) - _LINES_TOLD} more lines")
+        result_lines = [
+            line.strip() for line in _read_fenced_lines(talk.results[-1]) if line.strip()
+        ]
+        shown = [_CITABLE.sub(lambda found: f"[{found[0]}]", line) for line in result_lines]
+        listed = [f"- {line}" for line in shown[1:_SHOWN_LINES]]
+        if len(shown) > _SHOWN_LINES:
+            listed.append(f"- and {len(shown) - _SHOWN_LINES} more lines")
         rest = "\n".join(listed)
         return f"{LABEL}\n\n**{shown[0]}**\n\n{rest}{_ENDING}" if shown else LABEL
-    lines = [line.strip().lstrip("-").strip() for line in _telling(talk)]
-    findings = [_cited(line) for line in lines if not _is_tree(line)][:3] or lines[:2]
+    lines = [line.strip().lstrip("-").strip() for line in _lines_naming_spans(talk)]
+    findings = [_format_line(line) for line in lines if not _is_tree(line)][:3] or lines[:2]
     if not findings:
         return f"{LABEL} the outline names no spans, so there is nothing to point at."
     first, *others = findings
     parts = [f"{LABEL}\n\n**{first}**"]
     parts += [f"- {line}" for line in others]
-    parts += [block for result in talk.results if (block := _facts(result))]
+    parts += [block for result in talk.results if (block := _format_facts(result))]
     return "\n\n".join(parts) + _ENDING
 
 
-def _cited(line: str) -> str:
+def _format_line(line: str) -> str:
     """A line as a sentence: its number and category dropped, its spans cited."""
     line = _NUMBERED.sub("", line)
     line = _VERDICT.sub(lambda found: f"({found[1]} sure) ", line)
     return _ALIAS.sub(lambda found: f"[{found[0]}]", line)
 
 
-def _facts(result: str) -> str:
+def _format_facts(result: str) -> str:
     """What a tool returned about a span, as a short list under the span's citation."""
-    lines = _inside(result)
+    lines = _read_fenced_lines(result)
     title = next((line for line in lines if _TREE_LINE.match(line)), "")
-    told = [line.strip()[:200] for line in lines if _FACT.match(line.strip()) and ": " in line]
-    if not title or not told:
+    facts = [line.strip()[:200] for line in lines if _FACT.match(line.strip()) and ": " in line]
+    if not title or not facts:
         return ""
     alias = title.split()[0]
     return "\n".join(
-        [f"[{alias}]:", *(f"  - `{fact.replace('`', chr(39))}`" for fact in told[:FACTS_TOLD])]
+        [f"[{alias}]:", *(f"  - `{fact.replace('`', chr(39))}`" for fact in facts[:SHOWN_FACTS])]
     )

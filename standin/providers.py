@@ -73,13 +73,13 @@ def find_route(model: str, switches: Switches) -> Route:
         return Route("opik-free", "opik-free", model)
     for provider in ("openai", "anthropic", "gemini"):
         if model in switches.models.get(provider, ()):
-            key = _key(provider, model, switches)
-            return Route(provider, _pipeline(provider, key), model)
+            key = _find_key(provider, model, switches)
+            return Route(provider, _choose_pipeline(provider, key), model)
     if model.startswith(_OPENROUTER) or model in switches.models.get("openrouter", ()):
-        _key("openrouter", model, switches)
+        _find_key("openrouter", model, switches)
         return Route("openrouter", "openrouter", model.removeprefix(_OPENROUTER))
     if model.startswith("vertex_ai/"):
-        _key("vertex-ai", model, switches)
+        _find_key("vertex-ai", model, switches)
         return Route("vertex-ai", "gemini", model.removeprefix("vertex_ai/"))
     if model.startswith(_CUSTOM):
         key = _custom_key(model, switches)
@@ -88,13 +88,13 @@ def find_route(model: str, switches: Switches) -> Route:
     raise RequestRefused(400, f"model not supported {model}")
 
 
-def _pipeline(provider: str, key: WorkspaceKey) -> Pipeline:
+def _choose_pipeline(provider: str, key: WorkspaceKey) -> Pipeline:
     if provider == "openai":
         return "openai-responses" if key.responses_mode else "openai"
     return "anthropic" if provider == "anthropic" else "gemini"
 
 
-def _key(provider: str, model: str, switches: Switches) -> WorkspaceKey:
+def _find_key(provider: str, model: str, switches: Switches) -> WorkspaceKey:
     for key in switches.keys:
         if key.provider == provider:
             return key
@@ -108,7 +108,7 @@ def _custom_key(model: str, switches: Switches) -> WorkspaceKey:
     for key in switches.keys:
         if model in key.models:
             return key
-    return _key("custom-llm with this model", model, switches)
+    return _find_key("custom-llm with this model", model, switches)
 
 
 def is_reasoning(model: str) -> bool:
@@ -201,7 +201,7 @@ def shape_chunk(chunk: Chunk, target: Route, *, include_usage: bool) -> Chunk | 
 def _text_only(chunk: Chunk, choices: list[Any], target: Route) -> Chunk | None:
     if chunk.get("usage"):
         last = {"delta": {"content": "", "role": "assistant"}}
-        return _titled(chunk, target) | {"choices": [last], "usage": chunk["usage"]}
+        return _build_chunk_head(chunk, target) | {"choices": [last], "usage": chunk["usage"]}
     content = choices[0].get("delta", {}).get("content") if choices else None
     if not content:
         return None
@@ -217,9 +217,9 @@ def _responses_mode(chunk: Chunk, choices: list[Any], target: Route) -> Chunk | 
     finish = choices[0].get("finish_reason") if choices else None
     if finish:
         last = {"index": 0, "delta": {}, "finish_reason": finish}
-        return _titled(chunk, target) | {"choices": [last]}
+        return _build_chunk_head(chunk, target) | {"choices": [last]}
     return chunk if chunk.get("usage") else None
 
 
-def _titled(chunk: Chunk, target: Route) -> Chunk:
+def _build_chunk_head(chunk: Chunk, target: Route) -> Chunk:
     return {"id": chunk.get("id", "msg_1"), "model": target.upstream_model}

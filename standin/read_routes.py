@@ -53,24 +53,26 @@ class ReadRoutes:
             Route(path, self.page),
         ]
 
-    def _workspace(self, request: Request) -> Workspace:
+    def _find_workspace(self, request: Request) -> Workspace:
         return self._records.workspace(request.scope["workspace"])
 
     async def trace(self, request: Request) -> Response:
         """GET /traces/{id}: the whole record, never cut."""
-        workspace = self._workspace(request)
-        entry = self._entry(workspace.traces, request, "Trace")
+        workspace = self._find_workspace(request)
+        entry = self._find_entry(workspace.traces, request, "Trace")
         extra = self._switches.extra_span_count
         return JSONResponse(record_views.trace(workspace, entry, extra_spans=extra))
 
     async def span(self, request: Request) -> Response:
         """GET /spans/{id}: the whole record, never cut; any span of the workspace."""
-        workspace = self._workspace(request)
+        workspace = self._find_workspace(request)
         return JSONResponse(
-            record_views.span(workspace, self._entry(workspace.spans, request, "Span"))
+            record_views.span(workspace, self._find_entry(workspace.spans, request, "Span"))
         )
 
-    def _entry(self, entries: dict[str, StoredRecord], request: Request, what: str) -> StoredRecord:
+    def _find_entry(
+        self, entries: dict[str, StoredRecord], request: Request, what: str
+    ) -> StoredRecord:
         entry = entries.get(str(request.path_params["id"]))
         if entry is None or not entry.complete:
             if self._switches.generation == "A":
@@ -80,24 +82,24 @@ class ReadRoutes:
 
     async def search(self, request: Request) -> Response:
         """POST …/search: one JSON record a line, newest id first, from after the cursor on."""
-        body = await _json(request)
+        body = await _read_json(request)
         limit = body.get("limit") or SEARCH_LIMIT
         if not isinstance(limit, int) or not 1 <= limit <= SEARCH_LIMIT_MAXIMUM:
             raise RequestRefused(422, f"limit must be between 1 and {SEARCH_LIMIT_MAXIMUM}")
         key = "thread_model_id" if "/threads/" in request.url.path else "id"
         cursor = body.get(f"last_retrieved_{key}")
-        found = self._selected(request, body, before=cursor, most=limit)
+        found = self._select_records(request, body, before=cursor, most=limit)
         if cursor:
             found = [record for record in found if record[key] < cursor]
         exclude = [] if self._switches.ignore_exclude else body.get("exclude") or []
-        page = [self._trimmed(r, exclude, body.get("truncate") is True) for r in found[:limit]]
-        return StreamingResponse(_lines(page), media_type="application/octet-stream")
+        page = [self._trim_record(r, exclude, body.get("truncate") is True) for r in found[:limit]]
+        return StreamingResponse(_format_lines(page), media_type="application/octet-stream")
 
-    def _trimmed(self, record: Json, exclude: list[str], truncate: bool) -> Json:
+    def _trim_record(self, record: Json, exclude: list[str], truncate: bool) -> Json:
         truncate = truncate and not self._switches.ignore_truncate
         return selection.trimmed(record, exclude=exclude, truncate=truncate)
 
-    def _selected(
+    def _select_records(
         self,
         request: Request,
         query: Json,
@@ -109,7 +111,7 @@ class ReadRoutes:
 
         Of spans `before` an id, `most` are enough; there may be more.
         """
-        workspace, path = self._workspace(request), request.url.path
+        workspace, path = self._find_workspace(request), request.url.path
         project_id = project_of(workspace, query)["id"]
         if "/threads" in path:
             records = record_views.threads(workspace, project_id)
@@ -123,11 +125,11 @@ class ReadRoutes:
             )
             if query.get("type"):
                 records = [record for record in records if record["type"] == query["type"]]
-        records = self._filtered(records, query.get("filters"))
+        records = self._filter_records(records, query.get("filters"))
         records = selection.searched(records, query.get("search"))
         return selection.within(records, query.get("from_time"), query.get("to_time"))
 
-    def _filtered(self, records: list[Json], filters: Any) -> list[Json]:
+    def _filter_records(self, records: list[Json], filters: Any) -> list[Json]:
         """Who sent a record (`source`) can be asked of generation C only."""
         asked = {one.get("field") for one in filters or () if isinstance(one, dict)}
         unknown = "source" in asked and self._switches.generation != "C"
@@ -140,11 +142,11 @@ class ReadRoutes:
 
     async def page(self, request: Request) -> Response:
         """GET lists: one page, filtered and sorted by JSON texts in the query."""
-        query = _query(request)
+        query = _parse_query(request)
         number, size = int(query.get("page", 1)), int(query.get("size", PAGE_SIZE))
         if number < 1 or size < 1:
             raise RequestRefused(422, "page and size must be greater than or equal to 1")
-        found = self._selected(request, query)
+        found = self._select_records(request, query)
         sortable: list[str] = []
         if not self._switches.ignore_sorting:
             found = selection.ordered(found, query.get("sorting"))
@@ -152,7 +154,7 @@ class ReadRoutes:
         exclude = query.get("exclude") or []
         truncate = query.get("truncate") == "true"
         content = [
-            self._trimmed(record, exclude, truncate)
+            self._trim_record(record, exclude, truncate)
             for record in found[(number - 1) * size : number * size]
         ]
         return JSONResponse(
@@ -174,41 +176,41 @@ class ReadRoutes:
             raise HTTPException(404)
         kind = request.url.path.rsplit("/", 2)[1].removesuffix("s")
         return JSONResponse(
-            stats.build_stats(self._selected(request, _query(request)), f"{kind}_count")
+            stats.build_stats(self._select_records(request, _parse_query(request)), f"{kind}_count")
         )
 
     async def exists(self, request: Request) -> Response:
         """GET …/exists: whether the project has any record."""
-        return JSONResponse({"exists": bool(self._selected(request, _query(request)))})
+        return JSONResponse({"exists": bool(self._select_records(request, _parse_query(request)))})
 
     async def retrieve_thread(self, request: Request) -> Response:
         """POST /traces/threads/retrieve: one thread by its id."""
-        workspace, body = self._workspace(request), await _json(request)
+        workspace, body = self._find_workspace(request), await _read_json(request)
         project_id = project_of(workspace, body)["id"]
         thread = record_views.thread(workspace, project_id, str(body.get("thread_id")))
         if thread is None:
             raise RequestRefused(404, "Thread not found")
-        return JSONResponse(self._trimmed(thread, [], body.get("truncate") is True))
+        return JSONResponse(self._trim_record(thread, [], body.get("truncate") is True))
 
     async def project(self, request: Request) -> Response:
         """GET /projects/{id}."""
-        workspace = self._workspace(request)
+        workspace = self._find_workspace(request)
         record = workspace.project_by_id(request.path_params["id"])
-        return self._project(workspace, record)
+        return self._project_response(workspace, record)
 
     async def retrieve_project(self, request: Request) -> Response:
         """POST /projects/retrieve: one project by its name."""
-        workspace, body = self._workspace(request), await _json(request)
-        return self._project(workspace, workspace.projects.get(str(body.get("name"))))
+        workspace, body = self._find_workspace(request), await _read_json(request)
+        return self._project_response(workspace, workspace.projects.get(str(body.get("name"))))
 
-    def _project(self, workspace: Workspace, record: Json | None) -> Response:
+    def _project_response(self, workspace: Workspace, record: Json | None) -> Response:
         if record is None:
             raise RequestRefused(404, "Project not found")
         return JSONResponse(record_views.project(workspace, record))
 
     async def projects(self, request: Request) -> Response:
         """GET /projects: a page of the workspace's projects, by name if asked."""
-        workspace, query = self._workspace(request), _query(request)
+        workspace, query = self._find_workspace(request), _parse_query(request)
         number, size = int(query.get("page", 1)), int(query.get("size", PAGE_SIZE))
         wanted = str(query.get("name", "")).lower()
         found = [p for name, p in sorted(workspace.projects.items()) if wanted in name.lower()]
@@ -219,12 +221,12 @@ class ReadRoutes:
         return JSONResponse(page | {"sortableBy": ["id", "name", "created_at"]})
 
 
-def _lines(records: list[Json]) -> Iterator[bytes]:
+def _format_lines(records: list[Json]) -> Iterator[bytes]:
     for record in records:
         yield json.dumps(record, ensure_ascii=False).encode() + b"\r\n"
 
 
-async def _json(request: Request) -> Json:
+async def _read_json(request: Request) -> Json:
     try:
         body = await request.json()
     except ValueError as error:
@@ -234,7 +236,7 @@ async def _json(request: Request) -> Json:
     return body
 
 
-def _query(request: Request) -> Json:
+def _parse_query(request: Request) -> Json:
     """The query with its JSON texts parsed: filters, sorting and exclude."""
     query: dict[str, Any] = dict(request.query_params)
     for name in ("filters", "sorting", "exclude"):

@@ -26,7 +26,7 @@ class Records:
         self._workspaces: dict[str, Workspace] = {}
         self._file: TextIO | None = None
         if path and path.exists():
-            os.truncate(path, self._replay(_lines(path)))
+            os.truncate(path, self._replay_lines(read_journal_lines(path)))
         if path:
             self._file = path.open("a", encoding="utf-8", newline="\n")
 
@@ -44,20 +44,20 @@ class Records:
 
     def put_traces(self, traces: Iterable[Json], workspace: str = DEFAULT_WORKSPACE) -> None:
         """Store traces as `POST /traces/batch` would."""
-        self._post("/v1/private/traces/batch", {"traces": list(traces)}, workspace)
+        self._apply_write("/v1/private/traces/batch", {"traces": list(traces)}, workspace)
 
     def put_spans(self, spans: Iterable[Json], workspace: str = DEFAULT_WORKSPACE) -> None:
         """Store spans as `POST /spans/batch` would."""
-        self._post("/v1/private/spans/batch", {"spans": list(spans)}, workspace)
+        self._apply_write("/v1/private/spans/batch", {"spans": list(spans)}, workspace)
 
-    def _post(self, path: str, body: Json, workspace: str) -> None:
+    def _apply_write(self, path: str, body: Json, workspace: str) -> None:
         self.apply(Write("POST", path, body, timestamps.now()), workspace)
 
     def load(self, path: Path, workspace: str | None = None) -> None:
         """Replay a recording (.jsonl or .jsonl.gz), into its own workspaces or into the given."""
-        self._replay(_lines(path), workspace)
+        self._replay_lines(read_journal_lines(path), workspace)
 
-    def _replay(self, lines: Iterator[str], into: str | None = None) -> int:
+    def _replay_lines(self, lines: Iterator[str], into: str | None = None) -> int:
         """Apply journal lines; returns how many bytes were whole, since the last may be torn."""
         whole = 0
         for line in lines:
@@ -94,7 +94,7 @@ def journal_line(write: Write, workspace: str) -> str:
     return json.dumps(entry, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def _lines(path: Path) -> Iterator[str]:
+def read_journal_lines(path: Path) -> Iterator[str]:
     if path.suffix == ".gz":
         with gzip.open(path, "rt", encoding="utf-8", newline="\n") as packed:
             yield from packed

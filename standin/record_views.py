@@ -15,12 +15,12 @@ def trace(workspace: Workspace, entry: StoredRecord, *, extra_spans: int = 0) ->
     """A trace with all derived fields; `extra_spans` is added to the number of its spans."""
     spans = workspace.spans_of(entry.id)
     subject = Subject("trace", entry.id)
-    shown = _shown(entry) | {
+    shown = _build_record_view(entry) | {
         "usage": _summed_usage(span.fields for span in spans) or None,
         "feedback_scores": list(workspace.scores.get(subject, {}).values()) or None,
         "span_feedback_scores": _averaged_scores(workspace, spans) or None,
         "comments": list(workspace.comments.get(subject, {}).values()) or None,
-        "guardrails_validations": _guardrails(workspace, entry.id) or None,
+        "guardrails_validations": _list_guardrails(workspace, entry.id) or None,
         "total_estimated_cost": _summed_cost(span.fields for span in spans),
         "span_count": len(spans) + extra_spans,
         "llm_span_count": sum(span.fields.get("type") == "llm" for span in spans),
@@ -34,7 +34,7 @@ def trace(workspace: Workspace, entry: StoredRecord, *, extra_spans: int = 0) ->
 def span(workspace: Workspace, entry: StoredRecord) -> Json:
     """A span with all derived fields."""
     subject = Subject("span", entry.id)
-    shown = _shown(entry) | {
+    shown = _build_record_view(entry) | {
         "type": entry.fields.get("type", "general"),
         "feedback_scores": list(workspace.scores.get(subject, {}).values()) or None,
         "comments": list(workspace.comments.get(subject, {}).values()) or None,
@@ -138,7 +138,7 @@ def _newest_first(entries: Iterable[StoredRecord]) -> list[StoredRecord]:
     return sorted(entries, key=lambda entry: entry.id, reverse=True)
 
 
-def _shown(entry: StoredRecord) -> Json:
+def _build_record_view(entry: StoredRecord) -> Json:
     fields = entry.fields
     updated = entry.last_updated_at or entry.created_at
     return fields | {
@@ -177,16 +177,20 @@ def _averaged_scores(workspace: Workspace, spans: Iterable[StoredRecord]) -> lis
         for score in workspace.scores.get(Subject("span", entry.id), {}).values():
             by_name[score["name"]].append(score)
     return [
-        {"name": name, "value": _mean([s["value"] for s in found]), "source": found[0]["source"]}
+        {
+            "name": name,
+            "value": _compute_mean([s["value"] for s in found]),
+            "source": found[0]["source"],
+        }
         for name, found in sorted(by_name.items())
     ]
 
 
-def _mean(values: list[float]) -> float:
+def _compute_mean(values: list[float]) -> float:
     return sum(values) / len(values)
 
 
-def _guardrails(workspace: Workspace, trace_id: str) -> list[Json]:
+def _list_guardrails(workspace: Workspace, trace_id: str) -> list[Json]:
     by_span: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for check in workspace.guardrails.get(trace_id, []):
         by_span[check.span_id].append({"name": check.name, "result": check.result})

@@ -1,4 +1,4 @@
-"""The outermost layer: notes each request, unpacks it, asks who calls, and lets faults happen."""
+"""The outermost layer: notes each request, unpacks it, asks who calls, and applies faults."""
 
 import asyncio
 import contextlib
@@ -44,19 +44,19 @@ class RequestLayer:
             return
         path = scope["path"].removeprefix("/api")
         headers = Headers(scope=scope)
-        body = _unpacked(await _whole_body(receive), headers)
-        self._note(scope, path, headers, body)
+        body = _unpack_body(await _whole_body(receive), headers)
+        self._record_request(scope, path, headers, body)
         wire = _Wire(self._switches, headers, receive, send)
         request = (scope["method"], path, headers.get("comet-workspace"))
         effects = [fault.effect for fault in self._switches.faults if fault.takes(*request)]
         if await wire.prepare(effects):
             return
         scope = {**scope, "chat_faults": wire.chat_faults}
-        answer: ASGIApp | None = self._refusal(scope, path, headers)
-        await (answer or self._app)(scope, _replay(body, receive), wire.send)
+        answer: ASGIApp | None = self._find_refusal(scope, path, headers)
+        await (answer or self._app)(scope, _replay_body(body, receive), wire.send)
         await wire.finish()
 
-    def _note(self, scope: Scope, path: str, headers: Headers, body: bytes) -> None:
+    def _record_request(self, scope: Scope, path: str, headers: Headers, body: bytes) -> None:
         query = dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True))
         try:
             parsed = json.loads(body) if body else None
@@ -65,7 +65,7 @@ class RequestLayer:
         noted = ReceivedRequest(scope["method"], path, query, dict(headers), parsed)
         self._switches.received.append(noted)
 
-    def _refusal(self, scope: Scope, path: str, headers: Headers) -> Response | None:
+    def _find_refusal(self, scope: Scope, path: str, headers: Headers) -> Response | None:
         if not path.startswith(PRIVATE):
             return None
         left = self._switches.requests_left
@@ -73,7 +73,7 @@ class RequestLayer:
             self._switches.requests_left = max(0, left - 1)
             if left <= 0:
                 reset = {"RateLimit-Reset": f"{self._switches.rate_limit_reset:g}"}
-                return _error(429, "Too Many Requests", reset)
+                return _build_error(429, "Too Many Requests", reset)
         return self._identify(scope, headers)
 
     def _identify(self, scope: Scope, headers: Headers) -> Response | None:
@@ -87,11 +87,11 @@ class RequestLayer:
         if workspace == "default" and self._switches.default_workspace_resolves and account:
             workspace = min(account.workspaces)
         if workspace in ("", "default"):
-            return _error(403, "Workspace name should be provided")
+            return _build_error(403, "Workspace name should be provided")
         if account is None:
-            return _error(401, "User not allowed to access workspace")
+            return _build_error(401, "User not allowed to access workspace")
         if workspace not in account.workspaces:
-            return _error(403, "User has no permission for this workspace")
+            return _build_error(403, "User has no permission for this workspace")
         scope["user"], scope["workspace"] = account.user, workspace
         return None
 
@@ -118,15 +118,17 @@ class _Wire:
         for effect in effects:
             match effect:
                 case Delay():
-                    await self._pass(effect.seconds)
+                    await self._wait_or_leave(effect.seconds)
                 case Refuse():
-                    await self._drop(flush=False)
+                    await self._drop_connection(flush=False)
                     return True
                 case Answer():
-                    await _response(effect)({"type": "http"}, self._receive, self.send)
+                    await _build_response(effect)({"type": "http"}, self._receive, self.send)
                     return True
                 case Endless():
-                    await _endless(effect)({"type": "http"}, self._receive, self.send)
+                    await _build_endless_response(effect)(
+                        {"type": "http"}, self._receive, self.send
+                    )
                     return True
                 case CutAfter():
                     self._cut = effect
@@ -152,12 +154,12 @@ class _Wire:
 
     async def _send_body(self, message: Message) -> None:
         body: bytes = message.get("body", b"")
-        kept = self._kept(body)
+        kept = self._cut_body(body)
         if self._pause and self._sent + len(body) >= self._pause.bytes:
             head = max(0, self._pause.bytes - self._sent)
             seconds, self._pause = self._pause.seconds, None
             await self._send({**message, "body": body[:head], "more_body": True})
-            await self._pass(seconds)
+            await self._wait_or_leave(seconds)
             self._sent += head
             await self._send_body({**message, "body": body[head:]})
             return
@@ -165,18 +167,18 @@ class _Wire:
         self._lines += kept.count(b"\n")
         if self._cut and len(kept) < len(body):
             await self._send({**message, "body": kept, "more_body": True})
-            await self._drop(flush=True)
+            await self._drop_connection(flush=True)
             return
         await self._send(message)
 
-    async def _pass(self, seconds: float) -> None:
+    async def _wait_or_leave(self, seconds: float) -> None:
         """Let so much time pass, at most until the client leaves."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while (await self._receive())["type"] != "http.disconnect":
                     pass
 
-    def _kept(self, body: bytes) -> bytes:
+    def _cut_body(self, body: bytes) -> bytes:
         if self._cut and self._cut.bytes is not None:
             return body[: max(0, self._cut.bytes - self._sent)]
         if self._cut and self._cut.lines is not None:
@@ -196,7 +198,7 @@ class _Wire:
         await self._send(start)
         await self._send_body({"type": "http.response.body", "body": body})
 
-    async def _drop(self, *, flush: bool) -> None:
+    async def _drop_connection(self, *, flush: bool) -> None:
         """Close the connection under the answer, as a crashed server would.
 
         ASGI has no word for this, so under uvicorn the transport behind `send` is closed; without
@@ -214,13 +216,13 @@ class _Wire:
             pass
 
 
-def _response(answer: Answer) -> Response:
+def _build_response(answer: Answer) -> Response:
     if isinstance(answer.body, dict | list):
         return JSONResponse(answer.body, answer.status, answer.headers)
     return Response(answer.body, answer.status, answer.headers)
 
 
-def _endless(effect: Endless) -> Response:
+def _build_endless_response(effect: Endless) -> Response:
     async def chunks() -> Any:
         while True:
             yield effect.chunk
@@ -230,7 +232,7 @@ def _endless(effect: Endless) -> Response:
     return StreamingResponse(chunks(), media_type="application/octet-stream")
 
 
-def _error(status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
+def _build_error(status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
     return JSONResponse({"code": status, "message": message}, status, headers)
 
 
@@ -243,14 +245,14 @@ async def _whole_body(receive: Receive) -> bytes:
             return b"".join(parts)
 
 
-def _unpacked(body: bytes, headers: Headers) -> bytes:
+def _unpack_body(body: bytes, headers: Headers) -> bytes:
     if headers.get("content-encoding") == "gzip":
         return zlib.decompress(body, wbits=zlib.MAX_WBITS | 16)
     return body
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """A receive that gives the unpacked body first and then only tells when the client leaves."""
+def _replay_body(body: bytes, receive: Receive) -> Receive:
+    """A receive that gives the unpacked body first and then only reports when the client leaves."""
     waiting = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Message:

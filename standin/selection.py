@@ -38,17 +38,17 @@ _BASE64_IMAGE = re.compile(r"data:image/[\w.+-]+;base64,[A-Za-z0-9+/=]+")
 def filtered(records: list[Json], filters: Any, *, same_case: bool = False) -> list[Json]:
     """The records that pass all filters; with `same_case`, `contains` minds the case.
 
-    Raises Refused for a filter nobody knows.
+    Raises Refused for an unknown filter.
     """
     if not filters:
         return records
     if not isinstance(filters, list):
         raise RequestRefused(400, f"Invalid filters query parameter '{filters}'")
-    tests = [_test(one, same_case) for one in filters]
+    tests = [_build_test(one, same_case) for one in filters]
     return [record for record in records if all(test(record) for test in tests)]
 
 
-def _test(one: Json, same_case: bool) -> Callable[[Json], bool]:
+def _build_test(one: Json, same_case: bool) -> Callable[[Json], bool]:
     """One filter as a function, checked even where there is no record to try it on."""
     field, key = str(one.get("field", "")), str(one.get("key") or "")
     wanted = "" if one.get("value") is None else str(one["value"])
@@ -56,11 +56,13 @@ def _test(one: Json, same_case: bool) -> Callable[[Json], bool]:
     if not field or test is None:
         raise RequestRefused(400, f"Invalid filters query parameter '{json.dumps(one)}'")
     if same_case and one["operator"] == "contains":
-        return lambda record: any(wanted in _text(v) for v in _values(record, field, key))
-    return lambda record: test(_values(record, field, key), wanted, field)
+        return lambda record: any(
+            wanted in _format_value(v) for v in _read_values(record, field, key)
+        )
+    return lambda record: test(_read_values(record, field, key), wanted, field)
 
 
-def _values(record: Json, field: str, key: str) -> list[Any]:
+def _read_values(record: Json, field: str, key: str) -> list[Any]:
     """What a filter looks at; a list, since tags, scores and guardrails are many."""
     if field.endswith("feedback_scores"):
         scores = record.get(field) or []
@@ -69,24 +71,24 @@ def _values(record: Json, field: str, key: str) -> list[Any]:
         checks = [c for one in record.get("guardrails_validations") or [] for c in one["checks"]]
         return [check["result"] for check in checks]
     field = {"input_json": "input", "output_json": "output"}.get(field, field)
-    value = _at(record, field, key)
+    value = _read_field(record, field, key)
     if isinstance(value, list) and field == "tags":
         return value
     return [] if value in (None, "", {}, []) else [value]
 
 
-def _at(record: Json, field: str, key: str) -> Any:
+def _read_field(record: Json, field: str, key: str) -> Any:
     value: Any = record
     for step in [*field.split("."), *(key.removeprefix("$.").split(".") if key else [])]:
         value = value.get(step) if isinstance(value, dict) else None
     return value
 
 
-def _text(value: Any) -> str:
+def _format_value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _compare(value: Any, wanted: str, field: str) -> int:
+def _compare_values(value: Any, wanted: str, field: str) -> int:
     """Below, at or above zero as the value is smaller than, equal to or greater than wanted."""
     left: Any
     right: Any
@@ -98,7 +100,7 @@ def _compare(value: Any, wanted: str, field: str) -> int:
         except ValueError as error:
             raise RequestRefused(400, f"Invalid value '{wanted}' for field '{field}'") from error
     else:
-        left, right = _text(value).lower(), wanted.lower()
+        left, right = _format_value(value).lower(), wanted.lower()
     return int(left > right) - int(left < right)
 
 
@@ -106,15 +108,19 @@ Test = Callable[[list[Any], str, str], bool]
 
 
 def _any_text(test: Callable[[str, str], bool]) -> Test:
-    return lambda values, wanted, _: any(test(_text(v).lower(), wanted.lower()) for v in values)
+    return lambda values, wanted, _: any(
+        test(_format_value(v).lower(), wanted.lower()) for v in values
+    )
 
 
 def _any_order(test: Callable[[int], bool]) -> Test:
-    return lambda values, wanted, field: any(test(_compare(v, wanted, field)) for v in values)
+    return lambda values, wanted, field: any(
+        test(_compare_values(v, wanted, field)) for v in values
+    )
 
 
 def _one_of(value: Any, wanted: str) -> bool:
-    return _text(value).lower() in [part.strip().lower() for part in wanted.split(",")]
+    return _format_value(value).lower() in [part.strip().lower() for part in wanted.split(",")]
 
 
 _OPERATORS: dict[str, Test] = {
@@ -143,7 +149,7 @@ def searched(records: list[Json], words: str | None) -> list[Json]:
     return [
         record
         for record in records
-        if any(words.lower() in _text(record.get(field, "")).lower() for field in fields)
+        if any(words.lower() in _format_value(record.get(field, "")).lower() for field in fields)
     ]
 
 
@@ -164,10 +170,12 @@ def ordered(records: list[Json], sorting: Any) -> list[Json]:
         field = str(one.get("field", ""))
         if field not in SORTABLE:
             raise RequestRefused(400, f"Invalid sorting fields '{field}'")
-        known = [record for record in records if _at(record, field, "") is not None]
-        unknown = [record for record in records if _at(record, field, "") is None]
+        known = [record for record in records if _read_field(record, field, "") is not None]
+        unknown = [record for record in records if _read_field(record, field, "") is None]
         descending = str(one.get("direction", "ASC")).upper() == "DESC"
-        records = sorted(known, key=lambda r: _at(r, field, ""), reverse=descending) + unknown
+        records = (
+            sorted(known, key=lambda r: _read_field(r, field, ""), reverse=descending) + unknown
+        )
     return records
 
 
@@ -177,12 +185,12 @@ def trimmed(record: Json, *, exclude: list[str], truncate: bool) -> Json:
     if truncate:
         for name in _CUT_FIELDS:
             if name in kept:
-                kept[name] = _cut(kept[name])
+                kept[name] = _truncate_value(kept[name])
     return kept
 
 
-def _cut(value: Any) -> Any:
-    text = _text(value)
+def _truncate_value(value: Any) -> Any:
+    text = _format_value(value)
     if "base64," in text:
         text = _BASE64_IMAGE.sub("[image]", text)
         value = text if isinstance(value, str) else json.loads(text)

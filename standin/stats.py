@@ -11,17 +11,20 @@ def build_stats(records: list[Json], counted: str) -> Json:
 
     Durations are in milliseconds, costs in USD.
     """
-    stats = [_count(counted, len(records))]
+    stats = [_count_entry(counted, len(records))]
     durations = sorted(r["duration"] for r in records if r.get("duration") is not None)
     if durations:
         values = {name: percentile(durations, share) for name, share in _PERCENTILES.items()}
         stats.append({"name": "duration", "type": "PERCENTAGE", "value": values})
     costs = [r["total_estimated_cost"] for r in records if "total_estimated_cost" in r]
-    stats.append(_average("total_estimated_cost", fmean(costs) if costs else 0.0))
-    stats.append(_average("total_estimated_cost_sum", sum(costs)))
-    stats += [_average(name, fmean(values)) for name, values in sorted(_series(records).items())]
-    stats.append(_count("error_count", sum("error_info" in r for r in records)))
-    stats.append(_count("guardrails_failed_count", sum(map(_failed_guardrails, records))))
+    stats.append(_average_entry("total_estimated_cost", fmean(costs) if costs else 0.0))
+    stats.append(_average_entry("total_estimated_cost_sum", sum(costs)))
+    stats += [
+        _average_entry(name, fmean(values))
+        for name, values in sorted(_collect_series(records).items())
+    ]
+    stats.append(_count_entry("error_count", sum("error_info" in r for r in records)))
+    stats.append(_count_entry("guardrails_failed_count", sum(map(_failed_guardrails, records))))
     return {"stats": stats}
 
 
@@ -36,7 +39,7 @@ def percentile(values: list[float], share: float) -> float:
     return values[below] + (values[above] - values[below]) * (position - below)
 
 
-def _series(records: list[Json]) -> dict[str, list[float]]:
+def _collect_series(records: list[Json]) -> dict[str, list[float]]:
     series: dict[str, list[float]] = defaultdict(list)
     for record in records:
         for name, tokens in (record.get("usage") or {}).items():
@@ -54,9 +57,9 @@ def _failed_guardrails(record: Json) -> int:
     return sum(check["result"] == "failed" for one in validations for check in one["checks"])
 
 
-def _count(name: str, value: int) -> Json:
+def _count_entry(name: str, value: int) -> Json:
     return {"name": name, "type": "COUNT", "value": value}
 
 
-def _average(name: str, value: float) -> Json:
+def _average_entry(name: str, value: float) -> Json:
     return {"name": name, "type": "AVG", "value": value}

@@ -45,13 +45,13 @@ Apply = Callable[[Workspace, Write, dict[str, str]], WriteOutcome]
 
 
 def _put_traces(workspace: Workspace, write: Write, _: dict[str, str]) -> WriteOutcome:
-    for number, trace in enumerate(_items(write.body, "traces")):
+    for number, trace in enumerate(_read_items(write.body, "traces")):
         workspace.put_trace(_id_of(trace, write, number), trace, write.at, write.user)
     return WriteOutcome()
 
 
 def _put_spans(workspace: Workspace, write: Write, _: dict[str, str]) -> WriteOutcome:
-    for number, span in enumerate(_items(write.body, "spans")):
+    for number, span in enumerate(_read_items(write.body, "spans")):
         if not span.get("trace_id"):
             raise RequestRefused(422, f"spans[{number}].traceId must not be null")
         workspace.put_span(_id_of(span, write, number), span, write.at, write.user)
@@ -101,14 +101,14 @@ def _score_one(workspace: Workspace, write: Write, params: dict[str, str]) -> Wr
 
 
 def _score_many(workspace: Workspace, write: Write, params: dict[str, str]) -> WriteOutcome:
-    for score in _items(write.body, "scores"):
+    for score in _read_items(write.body, "scores"):
         subject = Subject(params["kind"].removesuffix("s"), str(score.get("id")))
         _keep_score(workspace, subject, replace(write, body=score))
     return WriteOutcome()
 
 
 def _score_threads(workspace: Workspace, write: Write, _: dict[str, str]) -> WriteOutcome:
-    for score in _items(write.body, "scores"):
+    for score in _read_items(write.body, "scores"):
         project = project_of(workspace, score)
         subject = Subject("thread", thread_key(project["id"], str(score.get("thread_id"))))
         _keep_score(workspace, subject, replace(write, body=score))
@@ -141,7 +141,7 @@ def _unscore_thread(workspace: Workspace, write: Write, _: dict[str, str]) -> Wr
     return WriteOutcome()
 
 
-def _comment(workspace: Workspace, write: Write, params: dict[str, str]) -> WriteOutcome:
+def _write_comment(workspace: Workspace, write: Write, params: dict[str, str]) -> WriteOutcome:
     text = write.body.get("text")
     if not text:
         raise RequestRefused(422, "text must not be blank")
@@ -197,8 +197,8 @@ def _delete_threads(workspace: Workspace, write: Write, _: dict[str, str]) -> Wr
     return WriteOutcome()
 
 
-def _guard(workspace: Workspace, write: Write, _: dict[str, str]) -> WriteOutcome:
-    for check in _items(write.body, "guardrails"):
+def _write_guardrails(workspace: Workspace, write: Write, _: dict[str, str]) -> WriteOutcome:
+    for check in _read_items(write.body, "guardrails"):
         kept = Guardrail(str(check.get("secondary_id")), check.get("name", ""), check["result"])
         known = workspace.guardrails.setdefault(str(check.get("entity_id")), [])
         if kept not in known:
@@ -237,7 +237,7 @@ def _thread_of(workspace: Workspace, body: Json) -> str:
     return thread_key(project_of(workspace, body)["id"], str(body.get("thread_id")))
 
 
-def _items(body: Any, name: str) -> list[Json]:
+def _read_items(body: Any, name: str) -> list[Json]:
     items = body.get(name) if isinstance(body, dict) else None
     if not isinstance(items, list) or not items:
         raise RequestRefused(422, f"{name} size must be between 1 and 1000")
@@ -263,23 +263,23 @@ WRITES: list[tuple[str, str, Apply]] = [
     ("PUT", "/traces/threads/open", _open_thread),
     ("POST", "/{kind:traces/threads|traces|spans}/comments/delete", _delete_comments),
     ("PATCH", "/{kind:traces/threads|traces|spans}/comments/{id}", _change_comment),
-    ("POST", "/{kind:traces/threads|traces|spans}/{id}/comments", _comment),
+    ("POST", "/{kind:traces/threads|traces|spans}/{id}/comments", _write_comment),
     ("PUT", f"/{_KIND}/feedback-scores", _score_many),
     ("PUT", f"/{_KIND}/{{id}}/feedback-scores", _score_one),
     ("POST", f"/{_KIND}/{{id}}/feedback-scores/delete", _unscore_one),
     ("PATCH", f"/{_KIND}/{{id}}", _update_one),
     ("DELETE", f"/{_KIND}/{{id}}", _delete_one),
-    ("POST", "/guardrails", _guard),
+    ("POST", "/guardrails", _write_guardrails),
     ("POST", "/projects", _make_project),
 ]
 
 
-def _pattern(template: str) -> re.Pattern[str]:
+def _compile_path(template: str) -> re.Pattern[str]:
     named = re.sub(r"\{(\w+):([^}]+)\}", r"(?P<\1>\2)", template)
     return re.compile(_PRIVATE + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", named))
 
 
-_TABLE = [(method, _pattern(template), apply) for method, template, apply in WRITES]
+_TABLE = [(method, _compile_path(template), apply) for method, template, apply in WRITES]
 
 
 def find(method: str, path: str) -> tuple[Apply, dict[str, str]] | None:

@@ -32,7 +32,7 @@ class AnyModelChat:
         self.requests.append(request)
         if isinstance(says, ChatError):
             raise says
-        for chunk in _chunks(says, request):
+        for chunk in _build_chunks(says, request):
             yield chunk
 
 
@@ -51,26 +51,39 @@ class ReadRequest:
         return json.dumps(self.request["messages"], ensure_ascii=False)
 
 
-def _chunks(says: ModelReply, request: dict[str, Any]) -> list[Chunk]:
+def _build_chunks(says: ModelReply, request: dict[str, Any]) -> list[Chunk]:
     system = next((m["content"] for m in request["messages"] if m["role"] == "system"), "")
     tag = _TAG.search(system)
     if says.calls and tag:
-        return [*_pieces(says.text + _in_text(says, tag[1])), finish("stop"), usage(100, 10)]
+        return [
+            *_split_text(says.text + _write_text_calls(says, tag[1])),
+            finish("stop"),
+            usage(100, 10),
+        ]
     if says.calls and request.get("tools"):
-        return [*_pieces(says.text), *_natively(says), finish("tool_calls"), usage(100, 10)]
-    return [*_pieces(NO_TOOLS_TEXT if says.calls else says.text), finish("stop"), usage(100, 10)]
+        return [
+            *_split_text(says.text),
+            *_build_native_calls(says),
+            finish("tool_calls"),
+            usage(100, 10),
+        ]
+    return [
+        *_split_text(NO_TOOLS_TEXT if says.calls else says.text),
+        finish("stop"),
+        usage(100, 10),
+    ]
 
 
-def _pieces(whole: str) -> list[Chunk]:
+def _split_text(whole: str) -> list[Chunk]:
     return [text(whole[i : i + 5]) for i in range(0, len(whole), 5)]
 
 
-def _in_text(says: ModelReply, tag: str) -> str:
+def _write_text_calls(says: ModelReply, tag: str) -> str:
     requests = (json.dumps({"name": name, "arguments": value}) for name, value in says.calls)
     return "".join(f"\n\n<{tag}>\n{each}\n</{tag}>" for each in requests)
 
 
-def _natively(says: ModelReply) -> list[Chunk]:
+def _build_native_calls(says: ModelReply) -> list[Chunk]:
     chunks = []
     for index, (name, arguments) in enumerate(says.calls):
         chunks.append(tool_call(index, f"call_{index}", name))

@@ -29,7 +29,7 @@ USER, PASSWORD = "app", "pass-of-app"
 ROW_LOCK_WAITS = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state LIKE 'LOCK%'"
 NAMED_LOCK_WAITS = "SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'User lock'"
 INNODB_TRX_REFRESH_SECONDS = 0.2
-"""InnoDB refreshes innodb_trx only if nobody has read it for 0.1 s."""
+"""InnoDB refreshes innodb_trx only if no query has read it for 0.1 s."""
 
 T = TypeVar("T")
 
@@ -90,18 +90,18 @@ class PrivateServer:
             stderr=subprocess.DEVNULL,
         )
         deadline = time.monotonic() + 60
-        while not _accepts(self.port):
+        while not _accepts_connections(self.port):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.kill()
                 raise NoDatabaseServer(f"{self.binary} did not start: see {self.folder}/error.log")
             time.sleep(0.05)
 
     def stop(self) -> None:
-        self._end(signal.SIGTERM)
+        self._send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """Kills it, as a power failure would."""
-        self._end(signal.SIGKILL)
+        self._send_signal(signal.SIGKILL)
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
@@ -113,7 +113,7 @@ class PrivateServer:
         finally:
             self._process.send_signal(signal.SIGCONT)
 
-    def _end(self, how: signal.Signals) -> None:
+    def _send_signal(self, how: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(how)
             self._process.wait(60)
@@ -210,7 +210,7 @@ def migrate(uri: str) -> None:
     asyncio.run(run())
 
 
-def _accepts(port: int) -> bool:
+def _accepts_connections(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
@@ -219,7 +219,7 @@ def _server_binary() -> str:
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
     found = shutil.which("mariadbd", path=path) or shutil.which("mysqld", path=path)
     if found is None and (os.environ.get("INSTALL_DB") == "1" or os.environ.get("CI") == "true"):
-        _install()
+        _install_server()
         found = shutil.which("mariadbd", path=path)
     if found is None:
         raise NoDatabaseServer(
@@ -233,7 +233,7 @@ def _is_mariadb(binary: str) -> bool:
     return "MariaDB" in version.stdout
 
 
-def _install() -> None:
+def _install_server() -> None:
     """Debian's server, without letting its own daemon start."""
     ours = not POLICY.exists()
     try:

@@ -34,7 +34,7 @@ class PanelReader:
     def read(self, data: bytes) -> None:
         for line in data.decode("utf-8", "replace").split("\n"):
             if self.error is None and line.strip() and "data:" in line:
-                self._parse(line.split("data:")[1])
+                self._parse_frame(line.split("data:")[1])
 
     @property
     def texts(self) -> list[str]:
@@ -44,7 +44,7 @@ class PanelReader:
     def rows(self) -> list[ShownToolCall]:
         return [each for each in self.shown if isinstance(each, ShownToolCall)]
 
-    def _parse(self, text: str) -> None:
+    def _parse_frame(self, text: str) -> None:
         try:
             frame = json.loads(text)
         except ValueError:
@@ -52,26 +52,26 @@ class PanelReader:
         self.frames.append(frame)
         if frame.get("error"):
             self.error = frame["error"]
-            self._bubble().text = frame["error"]
+            self._last_bubble().text = frame["error"]
         elif frame.get("message_type") == "response":
-            self._response(frame)
+            self._show_response(frame)
         elif frame.get("message_type") == "tool_call":
             self.shown.append(ShownToolCall(**frame["tool_call"]))
         elif frame.get("message_type") == "tool_complete":
             for row in self.rows:
                 row.completed = row.completed or row.id == frame["tool_response"]["id"]
 
-    def _response(self, frame: dict[str, Any]) -> None:
+    def _show_response(self, frame: dict[str, Any]) -> None:
         text = frame["content"]["parts"][0]["text"]
         if not text:
             return
-        bubble = self._bubble()
+        bubble = self._last_bubble()
         if frame["partial"]:
             bubble.text += text
         else:
             bubble.text, bubble.open = text, False
 
-    def _bubble(self) -> ShownText:
+    def _last_bubble(self) -> ShownText:
         last = self.shown[-1] if self.shown else None
         if not isinstance(last, ShownText) or not last.open:
             last = ShownText()

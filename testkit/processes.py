@@ -90,12 +90,12 @@ class PythonProcess:
     def send(self, signal_number: signal.Signals) -> None:
         """Sends a signal, unless the process has ended already."""
         if self.is_running:
-            self._running.send_signal(signal_number)
+            self._running_process.send_signal(signal_number)
 
     async def wait(self) -> int:
         """The exit code, once the process has ended by itself."""
         with anyio.fail_after(WAIT_SECONDS):
-            return await self._running.wait()
+            return await self._running_process.wait()
 
     async def stop(self, signal_number: signal.Signals = signal.SIGTERM) -> int:
         """Sends the signal, waits for the end, and returns the exit code."""
@@ -141,13 +141,13 @@ class PythonProcess:
     @property
     def descriptors(self) -> int:
         """Number of open files and sockets."""
-        return len(os.listdir(f"/proc/{self._running.pid}/fd"))
+        return len(os.listdir(f"/proc/{self._running_process.pid}/fd"))
 
     def _read_proc(self, name: str) -> str:
-        return Path(f"/proc/{self._running.pid}/{name}").read_text()
+        return Path(f"/proc/{self._running_process.pid}/{name}").read_text()
 
     @property
-    def _running(self) -> asyncio.subprocess.Process:
+    def _running_process(self) -> asyncio.subprocess.Process:
         assert self._process is not None, "the process was never started"
         return self._process
 

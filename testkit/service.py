@@ -193,12 +193,15 @@ class Service:
     async def read_messages(self, **more: Any) -> list[tuple[str, str]]:
         """The history as pairs of role and text, tool rows as their display names."""
         return [
-            (each["role"], each["content"] or json.dumps([r["display_name"] for r in _rows(each)]))
+            (
+                each["role"],
+                each["content"] or json.dumps([r["display_name"] for r in _tool_rows(each)]),
+            )
             for each in await self.history(**more)
         ]
 
 
-def _rows(message: dict[str, Any]) -> list[dict[str, Any]]:
+def _tool_rows(message: dict[str, Any]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = message.get("toolCalls", [])
     return rows
 
@@ -216,17 +219,17 @@ class Stream:
         """Reads on until the panel shows what is looked for."""
         with anyio.fail_after(WAIT_SECONDS):
             while not shown(self):
-                self._take(await anext(self._reads))
+                self._feed_reader(await anext(self._reads))
         return self.reader
 
     async def rest(self) -> PanelReader:
         """Reads to the end."""
         with anyio.fail_after(WAIT_SECONDS):
             async for data in self._reads:
-                self._take(data)
+                self._feed_reader(data)
         return self.reader
 
-    def _take(self, data: bytes) -> None:
+    def _feed_reader(self, data: bytes) -> None:
         self.bytes += data
         self.reader.read(data)
 

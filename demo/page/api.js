@@ -77,7 +77,7 @@ export function spans({ id, project_id }) {
 
 const session = (traceId) => `${SESSIONS}/${encodeURIComponent(traceId)}`;
 
-/** What was said so far; nothing when the conversation has not begun. */
+/** The messages so far; nothing when the conversation has not begun. */
 export async function history(traceId) {
   const response = await fetch(session(traceId));
   if (response.status === 404) return [];

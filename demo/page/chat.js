@@ -33,7 +33,7 @@ export class Chat {
     );
   }
 
-  /** Fills the chat with what was said before. */
+  /** Fills the chat with earlier messages. */
   async load() {
     try {
       this._transcript.fill(await api.history(this._trace.id));

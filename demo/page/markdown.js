@@ -37,7 +37,7 @@ const reader = new Marked({
       const text = this.parser.parseInline(tokens);
       const path = pathHere(href);
       if (path !== null) return `<a href="${escaped(path)}">${text}</a>`;
-      // Where a foreign link leads is shown, and nobody is led there.
+      // The target of a foreign link is shown as text and not linked.
       return text === escaped(href) ? `<code>${text}</code>` : `${text} <code>${escaped(href)}</code>`;
     },
   },

@@ -27,7 +27,7 @@ export function inTreeOrder(spans) {
 }
 
 export class Spans {
-  /** `total` may be more than there are in the list; `onpick` is told the id of a picked span. */
+  /** `total` may be more than there are in the list; `onpick` is called with the id of a picked span. */
   constructor({ spans, total, onpick }) {
     this._lines = new Map();
     this._onpick = onpick;
@@ -87,8 +87,8 @@ export class Spans {
     more.append(make("p", { class: "facts" }, factsOf(span).join(" · ")));
     if (span.error_info) {
       const { exception_type: type, message } = span.error_info;
-      const said = [type, message].filter(Boolean).join(": ");
-      more.append(make("p", { class: "fault" }, said || "failed"));
+      const error = [type, message].filter(Boolean).join(": ");
+      more.append(make("p", { class: "fault" }, error || "failed"));
     }
     try {
       const { input, output } = await api.span(span.id);

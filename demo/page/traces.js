@@ -108,8 +108,8 @@ export function marksOf(trace) {
   const failed = trace.failed_spans;
   const marks = (trace.tags ?? []).map((tag) => make("span", { class: "badge" }, tag));
   if (failed || trace.error_info) {
-    const said = failed ? words.count(failed, "error") : "failed";
-    marks.unshift(make("span", { class: "badge bad" }, said));
+    const label = failed ? words.count(failed, "error") : "failed";
+    marks.unshift(make("span", { class: "badge bad" }, label));
   }
   if (trace.thread_id) {
     const title = `Thread ${trace.thread_id}`;

@@ -5,7 +5,7 @@ import { render } from "./markdown.js";
 
 const SPAN = /\{span:([0-9a-f-]{36})\}/gi;
 
-/** The list of all that was said; `spanName` gives a span's name for its id. */
+/** The list of all messages; `spanName` gives a span's name for its id. */
 export class Transcript {
   constructor({ spanName }) {
     this.element = make("div", { class: "transcript", role: "log", "aria-label": "Conversation" });
@@ -121,7 +121,7 @@ class Row {
     this._become("done", "done", icon("tick"));
   }
 
-  /** The call's end was never told. */
+  /** The end of the call was never reported. */
   give() {
     if (this._mark.classList.contains("spinning")) this._become("cut", "stopped", "–");
   }

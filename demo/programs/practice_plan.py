@@ -24,9 +24,9 @@ def chat(message: str, reply: str, *, finish_reason: str = "stop") -> str:
         metadata={"user": 17, "plan": "free"},
     )
     sessions = past_sessions(17, 14)
-    said = complete(f"{message}\nPast sessions: {sessions}", reply, model="gpt-4.1-mini")
+    answer = complete(f"{message}\nPast sessions: {sessions}", reply, model="gpt-4.1-mini")
     opik_context.update_current_trace(metadata={"finish_reason": finish_reason})
-    return said
+    return answer
 
 
 def run() -> None:

@@ -84,7 +84,7 @@ def find_client_faults(
         for fault in _of_question(each, found.get(each.question, []), deleted, outages=outages)
     ]
     for question in found.keys() - {each.question for each in asked}:
-        faults.append(f"{question!r} was asked by nobody")
+        faults.append(f"{question!r} was asked by no client")
     return faults + list(_out_of_order(asked, found))
 
 
@@ -119,7 +119,7 @@ def _of_question(
 
 
 def _of_answer(asked: AskedQuestion, turn: LoggedTurn) -> Iterator[str]:
-    shown, stored = list(_shown(asked.frames)), list(_stored(turn))
+    shown, stored = list(_list_shown(asked.frames)), list(_list_stored(turn))
     if shown != (stored if asked.answered else stored[: len(shown)]):
         yield f"showed {shown}, the log has {stored}"
     yield from _of_texts(asked, turn)
@@ -137,7 +137,7 @@ def _of_answer(asked: AskedQuestion, turn: LoggedTurn) -> Iterator[str]:
         yield f"failed by {asked.error} for its client, in the log it is {ending}"
 
 
-def _shown(frames: Iterable[Frame]) -> Iterator[tuple[str, str]]:
+def _list_shown(frames: Iterable[Frame]) -> Iterator[tuple[str, str]]:
     """Closed bubbles, calls and answers to calls, as the client saw them one after the other."""
     for frame in frames:
         kind = frame.get("message_type")
@@ -147,7 +147,7 @@ def _shown(frames: Iterable[Frame]) -> Iterator[tuple[str, str]]:
             yield "bubble", frame["id"]
 
 
-def _stored(turn: LoggedTurn) -> Iterator[tuple[str, str]]:
+def _list_stored(turn: LoggedTurn) -> Iterator[tuple[str, str]]:
     for each in turn.events:
         if isinstance(each.event, ReplyCompleted):
             if each.event.text:
@@ -178,10 +178,10 @@ def _of_texts(asked: AskedQuestion, turn: LoggedTurn) -> Iterator[str]:
 
 
 def _of_usage(asked: AskedQuestion, turn: LoggedTurn) -> Iterator[str]:
-    told = [each["turn"] for each in asked.frames if each.get("message_type") == "usage"]
+    sent = [each["turn"] for each in asked.frames if each.get("message_type") == "usage"]
     counted = (turn.row.prompt_tokens, turn.row.completion_tokens)
-    if [(each["prompt_tokens"], each["completion_tokens"]) for each in told] != [counted]:
-        yield f"was told the usage {told}, its row has {counted}"
+    if [(each["prompt_tokens"], each["completion_tokens"]) for each in sent] != [counted]:
+        yield f"was sent the usage {sent}, its row has {counted}"
 
 
 def _out_of_order(

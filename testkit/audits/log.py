@@ -75,21 +75,21 @@ async def read_log(engine: AsyncEngine) -> list[LoggedConversation]:
     """All conversations of a database."""
     async with engine.begin() as db:
         by_session: dict[str, list[LoggedEvent]] = {}
-        for row in await _rows(db, events, order=events.c.sequence):
+        for row in await _read_rows(db, events, order=events.c.sequence):
             logged = LoggedEvent(
                 row.id, row.sequence, row.turn_id, row.created_at, load_event(row.payload)
             )
             by_session.setdefault(row.session_id, []).append(logged)
         rows: dict[str, dict[str, Any]] = {}
-        for row in await _rows(db, turns, order=turns.c.started_at):
+        for row in await _read_rows(db, turns, order=turns.c.started_at):
             rows.setdefault(row.session_id, {})[row.id] = row
         return [
             LoggedConversation(row, rows.get(row.id, {}), by_session.get(row.id, []))
-            for row in await _rows(db, sessions, order=sessions.c.created_at)
+            for row in await _read_rows(db, sessions, order=sessions.c.created_at)
         ]
 
 
-async def _rows(db: AsyncConnection, table: Any, *, order: Any) -> Sequence[Any]:
+async def _read_rows(db: AsyncConnection, table: Any, *, order: Any) -> Sequence[Any]:
     return (await db.execute(select(table).order_by(order))).all()
 
 
@@ -121,7 +121,9 @@ def _of_conversation(conversation: LoggedConversation) -> Iterator[str]:
     ]
     if len(named) != len(set(named)):
         yield "a span was given two short names"
-    yield from _doubled("bubble", (r.bubble for turn in conversation.turns for r in turn.replies))
+    yield from _find_duplicates(
+        "bubble", (r.bubble for turn in conversation.turns for r in turn.replies)
+    )
     for turn in conversation.turns:
         yield from (f"turn {turn.id}: {fault}" for fault in _of_turn(turn))
     for before, after in pairwise(conversation.turns):
@@ -140,10 +142,10 @@ def _one_after_the_other(before: LoggedTurn, after: LoggedTurn) -> Iterator[str]
 def _of_turn(turn: LoggedTurn) -> Iterator[str]:
     kinds = [type(each.event) for each in turn.events]
     if kinds[0] is not TurnStarted or kinds.count(TurnStarted) != 1:
-        yield f"does not start with one turn_started: {_names(turn)}"
+        yield f"does not start with one turn_started: {_event_types(turn)}"
     endings = [kind for kind in kinds if kind in _STATES]
     if turn.ending is None or len(endings) != 1:
-        yield f"does not end with one terminal event: {_names(turn)}"
+        yield f"does not end with one terminal event: {_event_types(turn)}"
     yield from _of_calls(turn)
     if turn.row is None:
         yield "has events and no row"
@@ -179,16 +181,16 @@ def _of_calls(turn: LoggedTurn) -> Iterator[str]:
             answered.append(each.event.call_id)
             if each.event.call_id not in asked:
                 yield f"call {each.event.call_id} is answered before it was asked"
-    yield from _doubled("answer to call", answered)
+    yield from _find_duplicates("answer to call", answered)
     if isinstance(turn.ending, TurnFinished) and asked - set(answered):
         yield f"finished without answers to {sorted(asked - set(answered))}"
 
 
-def _doubled(what: str, ids: Iterable[str]) -> Iterator[str]:
+def _find_duplicates(what: str, ids: Iterable[str]) -> Iterator[str]:
     for id, times in Counter(ids).items():
         if times > 1:
             yield f"{what} {id} is there {times} times"
 
 
-def _names(turn: LoggedTurn) -> list[str]:
+def _event_types(turn: LoggedTurn) -> list[str]:
     return [each.event.type for each in turn.events]

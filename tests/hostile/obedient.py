@@ -14,7 +14,7 @@ from standin.chat import Chunk, finish, text, tool_arguments, tool_call, usage
 _REQUEST = re.compile(r'\{"name": ?"([^"]+)", ?"arguments": ?')
 _TAG = re.compile(r"<(call-\w+)>")
 _MOST_CALLS = 12
-_SAID = 20_000
+_REPEATED_CHARACTERS = 20_000
 
 QUESTION = "Question: what happened?"
 
@@ -47,18 +47,18 @@ class ObedientChat:
 
     async def reply(self, request: dict[str, Any], /) -> AsyncIterator[Chunk]:
         self.requests.append(request)
-        for chunk in _chunks(request):
+        for chunk in _build_chunks(request):
             yield chunk
 
 
-def _chunks(request: dict[str, Any]) -> list[Chunk]:
+def _build_chunks(request: dict[str, Any]) -> list[Chunk]:
     since = _after_question(request["messages"])
     wanted: tuple[Wanted, ...] = ()
     if _may_call(request):
         step = sum(each["role"] == "assistant" for each in since)
-        wanted = READING if step == 0 else _found(_all_read(request)) if step == 1 else ()
+        wanted = READING if step == 0 else _find_calls(_all_read(request)) if step == 1 else ()
     if not wanted:
-        said = _all_read(request)[-_SAID:]
+        said = _all_read(request)[-_REPEATED_CHARACTERS:]
         pieces = [text(said[at : at + 997]) for at in range(0, len(said), 997)]
         return [*pieces, finish("stop"), usage(100, 10)]
     tag = _TAG.search(str(request["messages"][0]["content"]))
@@ -92,7 +92,7 @@ def _may_call(request: dict[str, Any]) -> bool:
     return bool(request.get("tools") or _TAG.search(str(request["messages"][0]["content"])))
 
 
-def _found(read: str) -> tuple[Wanted, ...]:
+def _find_calls(read: str) -> tuple[Wanted, ...]:
     """The tool calls that stand in a text, in whatever quoting JSON has put around them."""
     found: dict[Wanted, None] = {}
     for quoted in (read, read.replace('\\"', '"').replace("\\\\", "\\")):

@@ -43,8 +43,8 @@ async def obeyed(folder: Path) -> AsyncIterator[Service]:
     async with running(uri, chat=ObedientChat(), network=RawTransport(), **settings) as service:
         service.switches.keys = [WorkspaceKey("openai"), WorkspaceKey("anthropic")]
         records = service.standin.records
-        records.put_traces([_trace(FOREIGN_TRACE, SECRET)])
-        records.put_spans([_span(255, SECRET, id=FOREIGN_SPAN, trace_id=FOREIGN_TRACE)])
+        records.put_traces([_build_trace(FOREIGN_TRACE, SECRET)])
+        records.put_spans([_build_span(255, SECRET, id=FOREIGN_SPAN, trace_id=FOREIGN_TRACE)])
         yield service
 
 
@@ -63,9 +63,9 @@ class Poisoned:
     def record(self, hostile: Any, **more: Any) -> None:
         """Records the trace, or records it anew; `more` are fields of the trace."""
         records = self.service.standin.records
-        records.put_traces([{**_trace(self.trace_id, hostile), **more}])
+        records.put_traces([{**_build_trace(self.trace_id, hostile), **more}])
         numbers = range(100 * self.number + 1000, 100 * self.number + 1004)
-        records.put_spans([_span(each, hostile, trace_id=self.trace_id) for each in numbers])
+        records.put_spans([_build_span(each, hostile, trace_id=self.trace_id) for each in numbers])
 
     async def ask_twice(self, **more: str) -> None:
         """Two turns and the history, so that what was said is also read again."""
@@ -127,7 +127,7 @@ def poisoned(service: Service, number: int, hostile: Any) -> Poisoned:
     return trace
 
 
-def _trace(trace_id: str, hostile: Any) -> dict[str, Any]:
+def _build_trace(trace_id: str, hostile: Any) -> dict[str, Any]:
     """Those of one name may be compared, so that each has one of its own."""
     name = hostile if isinstance(hostile, str) else f"answer to {trace_id}"
     return {
@@ -144,7 +144,7 @@ def _trace(trace_id: str, hostile: Any) -> dict[str, Any]:
     }
 
 
-def _span(number: int, hostile: Any, **more: Any) -> dict[str, Any]:
+def _build_span(number: int, hostile: Any, **more: Any) -> dict[str, Any]:
     name = hostile if isinstance(hostile, str) else "step"
     return {
         "id": span_id(number),

@@ -34,11 +34,11 @@ class _Rewritten(httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         whole = b"".join([chunk async for chunk in self._inner])
-        yield STAND_IN.sub(_written, whole)
+        yield STAND_IN.sub(_expand_escape, whole)
 
     async def aclose(self) -> None:
         await self._inner.aclose()
 
 
-def _written(found: re.Match[bytes]) -> bytes:
+def _expand_escape(found: re.Match[bytes]) -> bytes:
     return b"\\" + found[1] if found[1] else found[2].rjust(len(found[0]))

@@ -67,7 +67,7 @@ class Town:
 
 
 @contextlib.asynccontextmanager
-async def _backend() -> AsyncIterator[Backend]:
+async def _start_backend() -> AsyncIterator[Backend]:
     """Two users who may enter both workspaces; every trace is in both."""
     switches = Switches()
     everywhere = frozenset(WORKSPACES)
@@ -88,7 +88,7 @@ async def town_of(
 ) -> AsyncIterator[Town]:
     """All services in the test's own process."""
     async with AsyncExitStack() as stack:
-        backend = await stack.enter_async_context(_backend())
+        backend = await stack.enter_async_context(_start_backend())
         urls = []
         for _ in range(services):
             service = service_at(
@@ -110,7 +110,7 @@ async def town_of_processes(database_uri: str, tmp_path: Path) -> AsyncIterator[
     """Each service as a process of its own."""
     command = ("-m", "testkit.changed_service", "access_cache_seconds=0")
     async with AsyncExitStack() as stack:
-        backend = await stack.enter_async_context(_backend())
+        backend = await stack.enter_async_context(_start_backend())
         urls = []
         for _ in range(3):
             service, _ = await stack.enter_async_context(
@@ -146,7 +146,7 @@ class Person:
 
     async def ask(self, step: int, *, token: str = "") -> None:
         question = f"asked by {self.user} in {self.workspace} of {self.trace_id}, {step}"
-        response = await self._send("POST", token=token, json={"message": question})
+        response = await self._send_request("POST", token=token, json={"message": question})
         assert response.status_code == 200
         reader = PanelReader()
         reader.read(response.content)
@@ -154,31 +154,31 @@ class Person:
         assert reader.texts == ["; ".join(self.asked)]
 
     async def forget(self, _: int) -> None:
-        assert (await self._send("DELETE")).status_code == 200
+        assert (await self._send_request("DELETE")).status_code == 200
         self.asked.clear()
 
     async def come_expired(self, _: int) -> None:
         for method in ("GET", "POST", "DELETE"):
             body = {"message": "let me in"} if method == "POST" else None
-            response = await self._send(method, token="of-last-year", json=body)
+            response = await self._send_request(method, token="of-last-year", json=body)
             assert response.status_code == 401
 
     async def stray(self, _: int) -> None:
         """Into a workspace that is not theirs."""
         for method in ("GET", "POST", "DELETE"):
             body = {"message": "let me in"} if method == "POST" else None
-            response = await self._send(method, workspace="gamma", json=body)
+            response = await self._send_request(method, workspace="gamma", json=body)
             assert response.status_code in {401, 403}
 
     async def look(self) -> None:
-        response = await self._send("GET")
+        response = await self._send_request("GET")
         if not self.asked:
             assert response.status_code == 404
             return
         content = response.json()["content"]
         assert [each["content"] for each in content if each["role"] == "user"] == self.asked
 
-    async def _send(
+    async def _send_request(
         self, method: str, *, token: str = "", workspace: str = "", json: Any = None
     ) -> httpx.Response:
         token = token or self.chance.choice(TOKENS[self.user])

@@ -42,7 +42,7 @@ async def service(database_uri: str) -> Any:
         yield service
 
 
-async def _everything(service: Service) -> list[bytes]:
+async def _read_everything(service: Service) -> list[bytes]:
     """What each endpoint answers now."""
     feedback = f"{service.session()}/feedback"
     requests = [
@@ -61,21 +61,21 @@ async def _everything(service: Service) -> list[bytes]:
     return [repr(each.headers).encode() + each.content for each in answers]
 
 
-def _provider(status: int) -> Callable[[Service], None]:
+def _fail_provider(status: int) -> Callable[[Service], None]:
     def fail(service: Service) -> None:
         service.chat.scripts = [[ChatError(status, _SAYS, details=_SAYS)]]
 
     return fail
 
 
-def _backend(effect: Any, path: str = "/v1/private") -> Callable[[Service], None]:
+def _fail_backend(effect: Any, path: str = "/v1/private") -> Callable[[Service], None]:
     def fail(service: Service) -> None:
         service.switches.faults.append(Fault(effect, path=path))
 
     return fail
 
 
-def _tool(service: Service) -> None:
+def _fail_tool(service: Service) -> None:
     wanted = ("get_span_details", json.dumps({"span_id": span_id(3), "include_input": True}))
     service.chat.scripts = [calling(wanted), answer("Done.")]
     service.switches.faults.append(Fault(Answer(500, _ECHO), path="/v1/private/spans"))
@@ -83,16 +83,16 @@ def _tool(service: Service) -> None:
 
 _FAILURES: dict[str, Callable[[Service], None]] = {
     "none": lambda _: None,
-    "a refused key": _provider(401),
-    "a quota": _provider(429),
-    "a broken provider": _provider(500),
-    "a proxy's page": _backend(Answer(502, _PAGE)),
-    "an echo of the request": _backend(Answer(500, _ECHO)),
-    "a refusal with an echo": _backend(Answer(403, _ECHO)),
-    "a login page": _backend(Answer(200, _PAGE), path="/v1/private/traces"),
-    "a chat proxy's page": _backend(Answer(502, _PAGE), path="/v1/private/chat"),
-    "no backend": _backend(Refuse()),
-    "a tool": _tool,
+    "a refused key": _fail_provider(401),
+    "a quota": _fail_provider(429),
+    "a broken provider": _fail_provider(500),
+    "a proxy's page": _fail_backend(Answer(502, _PAGE)),
+    "an echo of the request": _fail_backend(Answer(500, _ECHO)),
+    "a refusal with an echo": _fail_backend(Answer(403, _ECHO)),
+    "a login page": _fail_backend(Answer(200, _PAGE), path="/v1/private/traces"),
+    "a chat proxy's page": _fail_backend(Answer(502, _PAGE), path="/v1/private/chat"),
+    "no backend": _fail_backend(Refuse()),
+    "a tool": _fail_tool,
 }
 
 
@@ -102,8 +102,8 @@ async def test_no_secret_is_shown_by_any_failure(
 ) -> None:
     caplog.set_level("DEBUG", logger="app")
     _FAILURES[failure](service)
-    said = await _everything(service)
-    rows = await _rows(store)
+    said = await _read_everything(service)
+    rows = await _read_all_rows(store)
     for secret in SECRETS:
         assert secret.encode() not in b"\n".join(said)
         assert secret not in rows
@@ -112,12 +112,12 @@ async def test_no_secret_is_shown_by_any_failure(
                 assert secret not in f"{record.getMessage()} {record.__dict__}"
 
 
-async def _rows(store: Any) -> str:
+async def _read_all_rows(store: Any) -> str:
     async with store._transactions._engine.connect() as db:
         return repr([list(await db.execute(table.select())) for table in metadata.sorted_tables])
 
 
-def _bytes_of(folder: Path) -> bytes:
+def _read_all_files(folder: Path) -> bytes:
     return b"".join(each.read_bytes() for each in folder.glob("said.db*"))
 
 
@@ -153,7 +153,7 @@ async def test_a_process_that_logs_everything_logs_no_secret(
             with contextlib.closing(sqlite3.connect(tmp_path / "said.db")) as db, db:
                 db.execute("UPDATE opik_assist_events SET created_at = ?", ("no date",))
             assert (await http.get(session)).status_code == 500
-    database = _bytes_of(tmp_path)
+    database = _read_all_files(tmp_path)
     assert "turn" in process.log
     for secret in SECRETS:
         assert secret not in process.log

@@ -136,13 +136,13 @@ async def test_neither_token_nor_cookie_is_stored(service: Service, store: Any) 
     service.headers = ANNA
     service.switches.permissions_status = 404
     await service.ask()
-    dump = await _dump(store)
+    dump = await _read_all_rows(store)
     assert credentials.ANNA not in dump
     assert "token:" in dump
     assert TRACE_ID in dump
 
 
-async def _dump(store: Any) -> str:
+async def _read_all_rows(store: Any) -> str:
     async with store._transactions._engine.connect() as db:
         rows = [list(await db.execute(table.select())) for table in metadata.sorted_tables]
     return repr(rows)

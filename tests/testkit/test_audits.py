@@ -1,4 +1,4 @@
-"""An audit that finds nothing must have looked: every damage is told."""
+"""An audit that finds nothing must have looked: every damage is reported."""
 # ruff: noqa: S608 - the statements hold our own tables' names
 
 import asyncio
@@ -22,7 +22,7 @@ from testkit.service import OTHER_TRACE_ID, TRACE_ID, Service, record_trace, run
 _EVENTS, _TURNS, _SESSIONS = (f"{PREFIX}{name}" for name in ("events", "turns", "sessions"))
 
 
-async def _ask(service: Service, question: str, **more: Any) -> AskedQuestion:
+async def _ask_questions(service: Service, question: str, **more: Any) -> AskedQuestion:
     asked = AskedQuestion(more.get("trace_id", TRACE_ID), question, time.monotonic())
     reader = await service.ask(question, **more)
     asked.frames, asked.ended, asked.whole = reader.frames, time.monotonic(), True
@@ -34,13 +34,13 @@ async def _two_turns(uri: str) -> list[AskedQuestion]:
     async with running(uri) as service:
         record_trace(service.standin, OTHER_TRACE_ID)
         service.chat.scripts = [calling(call, status="Let me look."), answer("It was ", "late.")]
-        first = await _ask(service, "First?")
-        second = await _ask(service, "Second?")
-        return [first, second, await _ask(service, "Elsewhere?", trace_id=OTHER_TRACE_ID)]
+        first = await _ask_questions(service, "First?")
+        second = await _ask_questions(service, "Second?")
+        return [first, second, await _ask_questions(service, "Elsewhere?", trace_id=OTHER_TRACE_ID)]
 
 
 @pytest.fixture(scope="module")
-def _recorded(_migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def _recorded_run(_migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     path = tmp_path_factory.mktemp("recorded") / "recorded.db"
     shutil.copy(_migrated_sqlite, path)
     return path, asyncio.run(_two_turns(f"sqlite:///{path}"))
@@ -48,22 +48,22 @@ def _recorded(_migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture
 def recorded(
-    _recorded: tuple[Path, list[AskedQuestion]], tmp_path: Path
+    _recorded_run: tuple[Path, list[AskedQuestion]], tmp_path: Path
 ) -> tuple[str, list[AskedQuestion]]:
     """The address of a database with three turns, and what their clients saw."""
-    path, asked = _recorded
+    path, asked = _recorded_run
     shutil.copy(path, tmp_path / "copy.db")
     return f"sqlite:///{tmp_path / 'copy.db'}", asked
 
 
-async def _log(uri: str) -> list[LoggedConversation]:
+async def _read_log(uri: str) -> list[LoggedConversation]:
     async with databases.open_engine(uri) as engine:
         return await read_log(engine)
 
 
 async def test_a_correct_run_has_no_faults(database_uri: str) -> None:
     asked = await _two_turns(database_uri)
-    log = await _log(database_uri)
+    log = await _read_log(database_uri)
     assert [len(each.turns) for each in log] == [2, 1]
     assert find_log_faults(log) == []
     assert find_client_faults(log, asked) == []
@@ -102,16 +102,16 @@ async def test_a_damaged_table_is_reported(
     uri, _ = recorded
     async with databases.open_engine(uri) as engine, engine.begin() as db:
         await db.execute(text(damage))
-    assert any(words in fault for fault in find_log_faults(await _log(uri)))
+    assert any(words in fault for fault in find_log_faults(await _read_log(uri)))
 
 
-def _without(kind: str) -> Callable[[AskedQuestion], AskedQuestion]:
+def _drop_frames(kind: str) -> Callable[[AskedQuestion], AskedQuestion]:
     return lambda asked: replace(
         asked, frames=[each for each in asked.frames if each["message_type"] != kind]
     )
 
 
-def _reworded(partial: bool) -> Callable[[AskedQuestion], AskedQuestion]:
+def _reword_texts(partial: bool) -> Callable[[AskedQuestion], AskedQuestion]:
     def reword(asked: AskedQuestion) -> AskedQuestion:
         other = {"content": {"parts": [{"text": "something else"}]}}
         return replace(
@@ -128,13 +128,13 @@ def _reworded(partial: bool) -> Callable[[AskedQuestion], AskedQuestion]:
     ("damage", "words"),
     [
         (lambda asked: replace(asked, question="Zeroth?"), "was answered and is lost"),
-        (lambda asked: replace(asked, question="Zeroth?"), "was asked by nobody"),
+        (lambda asked: replace(asked, question="Zeroth?"), "was asked by no client"),
         (lambda asked: replace(asked, trace_id=OTHER_TRACE_ID), "is in the conversation of"),
         (lambda asked: replace(asked, owner="user:bob"), "is in the conversation of"),
-        (_without("tool_complete"), "showed"),
-        (_without("usage"), "was told the usage []"),
-        (_reworded(True), "in pieces"),
-        (_reworded(False), "showed 'something else'"),
+        (_drop_frames("tool_complete"), "showed"),
+        (_drop_frames("usage"), "was sent the usage []"),
+        (_reword_texts(True), "in pieces"),
+        (_reword_texts(False), "showed 'something else'"),
         (lambda asked: replace(asked, frames=asked.frames * 2), "showed"),
         (
             lambda asked: replace(asked, frames=[*asked.frames, {"error": "!", "code": "cut"}]),
@@ -153,7 +153,7 @@ async def test_an_answer_that_differs_from_the_log_is_reported(
     words: str,
 ) -> None:
     uri, (first, *others) = recorded
-    log = await _log(uri)
+    log = await _read_log(uri)
     faults = find_client_faults(log, [damage(first), *others])
     assert any(words in fault for fault in faults)
 
@@ -162,7 +162,7 @@ async def test_a_question_of_a_deleted_conversation_may_be_gone_and_must_not_com
     recorded: tuple[str, list[AskedQuestion]],
 ) -> None:
     uri, asked = recorded
-    log = await _log(uri)
+    log = await _read_log(uri)
     deleted = DeletedConversation(TRACE_ID, asked[1].ended, asked[1].ended, certain=True)
     gone = [each for each in log if each.row.trace_id != TRACE_ID]
     assert find_client_faults(gone, asked, [deleted]) == []
