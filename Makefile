@@ -5,6 +5,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SECOND_PYTHON ?= $(shell for each in python3.13 $$HOME/.pyenv/versions/3.13.*/bin/python; do \
 	$$each -c '' 2>/dev/null && echo $$each && break; done)
 
+# Reading the modules of a test run takes half as long where the run before has compiled them.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: install demo test test-unit test-all check audit fuzz evals bench soak format clean
 
 install: .venv/.dev
@@ -32,17 +35,17 @@ NOT_UNIT := tests/chat/test_model_on_sockets.py tests/conversation/test_event_wr
 	tests/testkit/test_audits.py tests/web/test_fuzz.py tests/web/test_openapi.py
 
 test-unit: .venv/.dev
-	$(BIN)/python -m pytest -n auto --maxprocesses 8 -m 'not slow' $(UNIT) $(NOT_UNIT:%=--ignore=%)
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not slow' $(UNIT) $(NOT_UNIT:%=--ignore=%)
 
 test: .venv/.dev
-	$(BIN)/python -m pytest -n auto --maxprocesses 8 -m 'not slow'
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not slow'
 
 test-all: .venv/.dev
 	$(BIN)/python -m pytest -m slow
 ifneq ($(SECOND_PYTHON),)
 	$(SECOND_PYTHON) -m venv .venv-second
 	.venv-second/bin/python -m pip --disable-pip-version-check --quiet install -c constraints.txt -e '.[dev]'
-	tests/peers/on_real_mysql.sh .venv-second/bin/python -m pytest -n auto --maxprocesses 8 -m 'not slow'
+	tests/peers/on_real_mysql.sh .venv-second/bin/python -m pytest -n auto --dist worksteal -m 'not slow'
 else
 	@echo 'NOT RUN: the suite on Python 3.13; no such Python was found (SECOND_PYTHON=...)'
 endif
@@ -56,7 +59,7 @@ check: .venv/.dev
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml docker-compose.opik.yml
 
 fuzz: .venv/.dev
-	$(BIN)/python -m pytest -n auto --maxprocesses 8 -m hypothesis --hypothesis-profile=many
+	$(BIN)/python -m pytest -n auto --dist worksteal -m hypothesis --hypothesis-profile=many
 	$(BIN)/python -m pytest -m slow tests/fuzzing tests/web/test_fuzz.py
 
 audit: .venv/.dev

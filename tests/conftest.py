@@ -1,8 +1,12 @@
 """Fixtures that every part of the suite may use."""
 
+import functools
+import os
 import shutil
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -24,7 +28,16 @@ settings.register_profile("suite", deadline=None, suppress_health_check=[HealthC
 settings.register_profile("many", settings.get_profile("suite"), max_examples=1_500)
 settings.load_profile("suite")
 
+# Every HTTP client makes a context, and reading all certificates takes more than many a test.
+patch("ssl.create_default_context", functools.cache(ssl.create_default_context)).start()
+
 NO_SERVER = "No MySQL server for tests: "
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Two workers a core: tests wait for half of their time."""
+    return min(2 * (os.cpu_count() or 1), 8)
 
 
 @pytest.fixture(autouse=True)
