@@ -3,7 +3,6 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -70,15 +69,14 @@ ROWS = {
 GENERATIONS: list[Generation] = ["A", "B", "C"]
 
 
-@pytest.fixture
-def uri(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'models.db'}"
-
-
 @pytest.fixture(params=ROWS)
-async def at(request: pytest.FixtureRequest, uri: str) -> AsyncIterator[tuple[Service, Row]]:
+async def at(
+    request: pytest.FixtureRequest, migrated_sqlite_uri: str
+) -> AsyncIterator[tuple[Service, Row]]:
     row = ROWS[request.param]
-    async with running(uri, agent_model=(row.model,), agent_temperature=0.2) as service:
+    async with running(
+        migrated_sqlite_uri, agent_model=(row.model,), agent_temperature=0.2
+    ) as service:
         stand(service, row.key)
         yield service, row
 
@@ -168,9 +166,11 @@ async def test_a_refusal_for_length_shrinks_the_conversation_and_goes_on(
     assert (await service.read_messages())[0] == ("user", long)
 
 
-async def test_a_conversation_may_change_model_and_protocol_between_turns(uri: str) -> None:
+async def test_a_conversation_may_change_model_and_protocol_between_turns(
+    migrated_sqlite_uri: str,
+) -> None:
     allowed = ("openai/gpt-4.1", CLAUDE, "gemini-2.5-flash")
-    async with running(uri, agent_models_allowed=allowed) as service:
+    async with running(migrated_sqlite_uri, agent_models_allowed=allowed) as service:
         stand(service, WorkspaceKey("openai"), WorkspaceKey("anthropic"), WorkspaceKey("gemini"))
         chat = plays(
             service,
@@ -194,9 +194,9 @@ async def test_a_conversation_may_change_model_and_protocol_between_turns(uri: s
 
 @pytest.mark.parametrize("models", [True, False])
 async def test_a_configured_model_without_a_key_gives_way_to_one_that_has_one(
-    uri: str, models: bool
+    migrated_sqlite_uri: str, models: bool
 ) -> None:
-    async with running(uri, agent_model=("openai/gpt-4.1",)) as service:
+    async with running(migrated_sqlite_uri, agent_model=("openai/gpt-4.1",)) as service:
         stand(service, WorkspaceKey("anthropic"))
         service.switches.models_endpoint = models
         plays(service, ModelReply("Done."))
@@ -207,10 +207,10 @@ async def test_a_configured_model_without_a_key_gives_way_to_one_that_has_one(
 
 @pytest.mark.parametrize("status", [403, 404, 500])
 async def test_models_are_tried_in_turn_where_the_backend_does_not_list_its_keys(
-    uri: str, status: int
+    migrated_sqlite_uri: str, status: int
 ) -> None:
     names = ("openai/gpt-4.1", "gpt-4o", "unheard-of", CLAUDE)
-    async with running(uri, agent_model=names, retry_max_attempts=1) as service:
+    async with running(migrated_sqlite_uri, agent_model=names, retry_max_attempts=1) as service:
         stand(service, WorkspaceKey("anthropic"))
         hide_lists(service.switches, status)
         plays(service, ModelReply("Done."))
@@ -227,8 +227,10 @@ async def test_models_are_tried_in_turn_where_the_backend_does_not_list_its_keys
     ]
 
 
-async def test_without_any_key_the_failure_of_the_configured_model_is_shown(uri: str) -> None:
-    async with running(uri) as service:
+async def test_without_any_key_the_failure_of_the_configured_model_is_shown(
+    migrated_sqlite_uri: str,
+) -> None:
+    async with running(migrated_sqlite_uri) as service:
         stand(service)
         reader = await service.ask()
         assert reader.error is not None
@@ -239,9 +241,9 @@ async def test_without_any_key_the_failure_of_the_configured_model_is_shown(uri:
 
 @pytest.mark.parametrize("key", [ROWS["custom-llm"].key, WorkspaceKey("gemini")])
 async def test_auto_selects_a_model_that_the_workspace_has_a_key_for(
-    uri: str, key: WorkspaceKey
+    migrated_sqlite_uri: str, key: WorkspaceKey
 ) -> None:
-    async with running(uri, agent_model=("auto",)) as service:
+    async with running(migrated_sqlite_uri, agent_model=("auto",)) as service:
         stand(service, key)
         service.switches.free_model = None
         plays(service, ModelReply("Done."))
@@ -249,9 +251,11 @@ async def test_auto_selects_a_model_that_the_workspace_has_a_key_for(
     assert [frame["provider"] for frame in frames(reader, "model")] == [key.provider]
 
 
-async def test_models_that_may_be_named_are_listed_with_whether_they_work(uri: str) -> None:
+async def test_models_that_may_be_named_are_listed_with_whether_they_work(
+    migrated_sqlite_uri: str,
+) -> None:
     allowed = ("openai/gpt-4.1", CLAUDE, "house-model")
-    async with running(uri, agent_models_allowed=allowed) as service:
+    async with running(migrated_sqlite_uri, agent_models_allowed=allowed) as service:
         url = f"{service.url}{PREFIX}/models"
         listed = (await service.http.get(url)).json()["models"]
         refused = await service.http.send(service.question(model="gpt-4o"))
@@ -268,9 +272,9 @@ async def test_models_that_may_be_named_are_listed_with_whether_they_work(uri: s
 
 
 async def test_keys_are_asked_for_once_and_nothing_else_of_them_is_kept(
-    uri: str, caplog: pytest.LogCaptureFixture
+    migrated_sqlite_uri: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with running(uri) as service:
+    async with running(migrated_sqlite_uri) as service:
         for _ in range(3):
             await service.ask()
         assert len(service.switches.requests("GET", "/v1/private/llm-provider-key")) == 1
@@ -278,10 +282,12 @@ async def test_keys_are_asked_for_once_and_nothing_else_of_them_is_kept(
     assert "sk-****" not in json.dumps(bodies, default=str) + caplog.text
 
 
-async def test_costs_are_sent_where_every_model_has_a_price(uri: str) -> None:
+async def test_costs_are_sent_where_every_model_has_a_price(migrated_sqlite_uri: str) -> None:
     prices = {"openai/gpt-4.1": {"in": 2, "out": 8, "cached": 0.5}}
     allowed = ("gpt-4o",)
-    async with running(uri, model_prices=prices, agent_models_allowed=allowed) as service:
+    async with running(
+        migrated_sqlite_uri, model_prices=prices, agent_models_allowed=allowed
+    ) as service:
         first = frames(await service.ask(), "usage")[0]
         other = frames(await service.ask(model="gpt-4o"), "usage")[0]
     assert first["turn"]["cost"] == pytest.approx((100 * 2 + 10 * 8) / 1e6)
