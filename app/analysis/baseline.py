@@ -8,9 +8,7 @@ from datetime import datetime
 from app.analysis.text.one_line import format_duration
 from app.opik.records import Quantiles, Stats, Trace
 
-FEW_TRACES = 20
-"""With fewer traces percentiles mean little: the texts say so and there are no findings. The p99
-of 20 traces already is little more than their maximum."""
+FEW_TRACES = 20  # with fewer, percentiles mean little: no findings, and the texts say so
 
 
 @dataclass(frozen=True, slots=True)

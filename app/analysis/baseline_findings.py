@@ -1,35 +1,29 @@
 """Findings about a trace that is slower or costlier than the others of its name."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from app.analysis.baseline import FEW_TRACES, Baseline, format_milliseconds, format_quantiles
-from app.analysis.finding import Category, Finding
+from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.text.one_line import format_count, format_usd, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 
-# Times the median, for a trace above the p99: rare, and slow enough to be noticed.
-_SLOW = 2.0
-# Times the median, for a trace above the p90 only, which one trace in ten is.
-_VERY_SLOW = 4.0
-# Milliseconds above the median: a user hardly notices less.
-_LEAST_EXCESS_MS = 100
-# Times the mean: costs are skewed, so single traces at two or three times the mean are common.
-_COSTLY = 4.0
-# USD: below a tenth of a cent a multiple is of no interest.
-_LEAST_COST = 0.001
-# Confidences: facts, but a larger input may explain them; one trace in a hundred is above the p99.
-_CONFIDENCE_VERY_SLOW = 0.9
-_CONFIDENCE_SLOW = 0.75
-_CONFIDENCE_COSTLY = 0.8
+_SLOW = 2.0  # times the median, for a trace above the p99: rare, and slow enough to be noticed
+_VERY_SLOW = 4.0  # times the median, for a trace above the p90 only, which one trace in ten is
+_LEAST_EXCESS_MS = 100  # milliseconds above the median: a user hardly notices less
+_COSTLY = 4.0  # times the mean: costs are skewed, two or three times the mean are common
+_LEAST_COST = 0.001  # USD: below a tenth of a cent a multiple is of no interest
+_CONFIDENCE_VERY_SLOW = 0.9  # a fact, but a larger input may explain it
+_CONFIDENCE_SLOW = 0.75  # one trace in a hundred is above the p99
+_CONFIDENCE_COSTLY = 0.8  # a mean, with which costs are compared, says less than percentiles
 
 
 def add_baseline_findings(analysis: TraceAnalysis, usual: Baseline) -> TraceAnalysis:
     """The analysis with the baseline of its name, and the findings that follow from it."""
-    found = sorted(
-        [*analysis.findings, *_find_unusual(analysis, usual)],
-        key=lambda finding: (-finding.rank, finding.category, finding.spans),
-    )
+    found = list(analysis.findings)
+    if usual.count >= FEW_TRACES:
+        unusual = (_find_slower(analysis, usual), _find_costlier(analysis, usual))
+        found += [finding for finding in unusual if finding is not None]
+    found.sort(key=lambda finding: (-finding.rank, finding.category, finding.spans))
     return replace(analysis, baseline=usual, findings=tuple(found))
 
 
@@ -47,15 +41,6 @@ def format_baseline(analysis: TraceAnalysis) -> str | None:
     )
 
 
-def _find_unusual(analysis: TraceAnalysis, usual: Baseline) -> Iterator[Finding]:
-    if usual.count < FEW_TRACES:
-        return
-    if (slow := _find_slower(analysis, usual)) is not None:
-        yield slow
-    if (costly := _find_costlier(analysis, usual)) is not None:
-        yield costly
-
-
 def _find_slower(analysis: TraceAnalysis, usual: Baseline) -> Finding | None:
     """Above the p99, or far above the p90, and by enough to matter."""
     took, times = analysis.trace.duration, usual.duration
@@ -70,13 +55,12 @@ def _find_slower(analysis: TraceAnalysis, usual: Baseline) -> Finding | None:
         f" the median took {format_milliseconds(times.p50)}, 90 % at most"
         f" {format_milliseconds(times.p90)}."
     )
-    longest = max(
-        analysis.profile.on_path, key=lambda id: analysis.profile.on_path[id], default=None
-    )
+    on_path = analysis.profile.on_path
+    longest = max(on_path, key=lambda span_id: on_path[span_id], default=None)
     numbers = {"ms": took, "p50_ms": times.p50, "p90_ms": times.p90, "traces": usual.count}
-    spans = () if longest is None else (longest,)
+    nodes = [] if longest is None else [analysis.tree.by_id[longest]]
     confidence = _CONFIDENCE_VERY_SLOW if far else _CONFIDENCE_SLOW
-    return Finding(Category.SLOWER_THAN_USUAL, confidence, sentence, spans, numbers)
+    return build_finding(Category.SLOWER_THAN_USUAL, confidence, sentence, nodes, **numbers)
 
 
 def _find_costlier(analysis: TraceAnalysis, usual: Baseline) -> Finding | None:
@@ -89,6 +73,7 @@ def _find_costlier(analysis: TraceAnalysis, usual: Baseline) -> Finding | None:
     )
     own = analysis.profile.own_spend
     most_expensive = max(analysis.tree.nodes, key=lambda node: own[node.index].cost, default=None)
+    nodes = [] if most_expensive is None else [most_expensive]
     numbers = {"cost": cost, "mean_cost": mean, "traces": usual.count}
-    spans = () if most_expensive is None else (most_expensive.id,)
-    return Finding(Category.COSTLIER_THAN_USUAL, _CONFIDENCE_COSTLY, sentence, spans, numbers)
+    category = Category.COSTLIER_THAN_USUAL
+    return build_finding(category, _CONFIDENCE_COSTLY, sentence, nodes, **numbers)

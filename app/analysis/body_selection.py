@@ -8,33 +8,23 @@ from statistics import median
 
 from app.analysis.profile import Profile, sum_tokens_and_cost
 from app.analysis.trace_analysis import TraceAnalysis
-from app.analysis.tree import CLOCK_TOLERANCE, Node, Tree
+from app.analysis.tree import Node, Tree
 
-READ_ALL = 300
-"""Up to this many spans every body is read, in three pages of 100."""
-
-MOST_READ = 200
-"""Bodies read of a larger trace: at 30 KB each some 6 MB, read in 3 s."""
-_ERRORS = 30
-"""Failed spans whose surroundings are read; more errors of a trace mostly repeat."""
-_NAMES = 30
-"""Names of which unusual spans are read, so that each still gets several of 200."""
-_UNUSUAL_OF_EACH_NAME = 4
-_IN_A_ROW = 8
-"""Spans of each name read in a row: rules need four peers and three equal calls to compare."""
-_BEFORE = 3
-_BEFORE_ERRORS = 5
-"""Siblings before an unusual or failed span that are read: results that it may have used."""
-_INSIDE = 6
-_LEVELS_UP = 6
-_BELOW_SIBLING = 4
-"""Levels above a failed span, and spans of each earlier sibling, that are read with it."""
-_ENDS = 5
-_LAST_RESULTS = 10
-"""First and last roots, and spans that ended last: they hold the trace's input and result."""
-_UNFINISHED = 10
-_LEAST_SPREAD = 0.1
-"""Of the logarithm: below 10 % of spread nothing of a name counts as unusual."""
+READ_ALL = 300  # up to this many spans every body is read, in three pages of 100
+MOST_READ = 200  # bodies read of a larger trace: at 30 KB each some 6 MB, read in 3 s
+_ERRORS = 30  # failed spans whose surroundings are read; more errors of a trace mostly repeat
+_NAMES = 30  # names of which unusual spans are read, so that each still gets several of 200
+_UNUSUAL_OF_EACH_NAME = 4  # each is read with what is before and in it, so a dozen spans
+_IN_A_ROW = 8  # of each name: rules need four peers and three equal calls to compare
+_BEFORE = 3  # siblings before an unusual span, and spans in each: results that it may have used
+_BEFORE_ERRORS = 5  # the same of a failed span, which is more often explained by them
+_INSIDE = 6  # an unusual span and the first spans below it, whose bodies show what it did
+_LEVELS_UP = 6  # ancestors of a failed span whose earlier siblings are read; few programs nest more
+_BELOW_SIBLING = 4  # an earlier sibling and the first spans below it, which returned its result
+_ENDS = 5  # first and last roots, which hold the input and the result of the trace
+_LAST_RESULTS = 10  # spans that ended last: the result may lie in any of them
+_UNFINISHED = 10  # those above the deepest one only wait for it
+_LEAST_SPREAD = 0.1  # of the logarithm: below 10 % of spread nothing of a name is unusual
 
 
 def select_bodies(analysis: TraceAnalysis, *, most: int = MOST_READ) -> tuple[str, ...]:
@@ -72,19 +62,8 @@ def _select_near_errors(tree: Tree) -> Iterator[Node]:
     for node in inner[:_ERRORS]:
         for step in reversed(node.path()[-_LEVELS_UP:]):
             yield step
-            for other in _list_before(step, tree):
+            for other in tree.finished_before(step, _BEFORE_ERRORS):
                 yield from tree.below(other)[:_BELOW_SIBLING]
-
-
-def _list_before(node: Node, tree: Tree) -> list[Node]:
-    """The siblings that ended last before this span started."""
-    siblings = node.parent.children if node.parent else tree.roots
-    done = (
-        other
-        for other in siblings
-        if other.end <= node.start + CLOCK_TOLERANCE and other is not node
-    )
-    return heapq.nlargest(_BEFORE_ERRORS, done, key=lambda other: (other.end, -other.index))
 
 
 def _select_ends(tree: Tree) -> Iterator[Node]:

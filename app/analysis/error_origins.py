@@ -5,21 +5,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from app.analysis.json_values import word_set
 from app.analysis.tree import Node, Tree
 from app.opik.records import ErrorInfo, Trace
 
 _NUMBERS_AND_IDS = re.compile(r"0x[0-9a-fA-F]+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\d+")
 _TRACEBACK_FRAME = re.compile(r'^\s*File "([^"]{1,300})", line (\d+), in (\S{1,80})', re.MULTILINE)
-_CANCELLATION_TYPES = frozenset(
-    [
-        "CancelledError",
-        "Cancelled",
-        "GeneratorExit",
-        "KeyboardInterrupt",
-        "StopIteration",
-        "GraphInterrupt",  # LangGraph origins these two when it waits for a person
-        "NodeInterrupt",
-    ]
+# LangGraph raises the last two when it waits for a person.
+_CANCELLATION_TYPES = word_set(
+    "CancelledError Cancelled GeneratorExit KeyboardInterrupt StopIteration GraphInterrupt"
+    " NodeInterrupt"
 )
 _LIBRARY_PATHS = ("site-packages", "dist-packages", "/lib/python", "<frozen")
 
@@ -78,43 +73,31 @@ def is_cancellation(error: ErrorInfo) -> bool:
 def find_error_origins(trace: Trace, tree: Tree) -> list[ErrorOrigin]:
     """Every error of the trace, in the order of time, cancelled spans last."""
     passed_on = _find_passed_on(tree)
-    origins = []
-    for node in tree.nodes:
-        if node.span.has_error and node.id not in passed_on:
-            origins.append(_follow_upwards(node, passed_on))
+    failed = [node for node in tree.nodes if node.span.has_error and node.id not in passed_on]
+    origins = [_follow_upwards(node, passed_on) for node in failed]
     for item in origins:
         item.fatal = _ends_trace(item, trace, tree)
-    return sorted(origins, key=lambda item: (is_cancellation(item.error), _origin_time(item)))
-
-
-def _origin_time(item: ErrorOrigin) -> tuple[int, int]:
-    return item.origin.end, item.origin.index
+    origins.sort(key=lambda item: (item.origin.end, item.origin.index))
+    return sorted(origins, key=lambda item: is_cancellation(item.error))
 
 
 def _find_passed_on(tree: Tree) -> dict[str, Node]:
     """Failed spans whose error came from a child: their ids, and that child."""
-    source: dict[str, Node] = {}
-    for node in tree.nodes:
-        if not node.span.has_error:
-            continue
-        failed = [child for child in node.children if child.span.has_error]
-        culprit = _find_source_child(node, failed)
-        if culprit is not None:
-            source[node.id] = culprit
-    return source
+    failed = (node for node in tree.nodes if node.span.has_error)
+    return {node.id: child for node in failed if (child := _find_source_child(node)) is not None}
 
 
-def _find_source_child(node: Node, failed: list[Node]) -> Node | None:
+def _find_source_child(node: Node) -> Node | None:
     """The child whose error this span passed on: the same error, one that its own error
     quotes, or the first after which nothing else was started."""
     error = node.span.error_info
     assert error is not None
-    failed = sorted(failed, key=lambda child: (child.end, child.index))
-    failed = [c for c in failed if not _was_cancelled(c)] or failed
+    failed = [child for child in node.children if child.span.has_error]
+    failed.sort(key=lambda child: (child.end, child.index))
+    failed = [child for child in failed if not _was_cancelled(child)] or failed
+    own = error_signature(error)
     for child in failed:
-        if child.span.error_info and error_signature(child.span.error_info) == error_signature(
-            error
-        ):
+        if child.span.error_info and error_signature(child.span.error_info) == own:
             return child
     quoting = (error.traceback or "") + (error.message or "")
     for child in reversed(failed):

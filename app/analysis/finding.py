@@ -1,12 +1,13 @@
 """What a finding is, and the categories there are."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-SPANS_KEPT = 12
-"""Ids kept with a finding, the culprit first; texts show the first few of them."""
+from app.analysis.tree import Node
+
+SPANS_KEPT = 12  # ids kept with a finding, the culprit first; texts show the first few of them
 
 
 class ErrorGroup(StrEnum):
@@ -105,3 +106,11 @@ class Finding:
     @property
     def rank(self) -> float:
         return self.category.weight * self.confidence
+
+
+def build_finding(
+    category: Category, confidence: float, sentence: str, nodes: Iterable[Node], **numbers: float
+) -> Finding:
+    """A finding on these spans, the culprit first; each is kept once, and no more than 12."""
+    spans = tuple(dict.fromkeys(node.id for node in nodes))[:SPANS_KEPT]
+    return Finding(category, confidence, sentence, spans, numbers)

@@ -5,8 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-CUT_LENGTH = 10_001
-"""Opik cuts a value that is too long to a string of exactly so many characters."""
+CUT_LENGTH = 10_001  # Opik cuts a value that is too long to a string of exactly so many characters
 
 # Bounds the time for one body; a record of a search with hundreds of hits stays below it.
 _LEAVES_READ = 4_000
@@ -20,81 +19,26 @@ _WORDS = re.compile(r"\w+")
 # Share of words two texts have in common: three in four allow for a rephrased word, but not
 # another question.
 _LEAST_SHARED_WORDS = 0.75
-_VOLATILE_KEYS = frozenset(
-    [
-        "attempt",
-        "attempts",
-        "retry",
-        "retries",
-        "try",
-        "tries",
-        "iteration",
-        "request_id",
-        "call_id",
-        "trace_id",
-        "run_id",
-        "timestamp",
-        "nonce",
-        "seed",
-        "took",
-        "took_ms",
-        "elapsed",
-        "elapsed_ms",
-        "latency",
-        "latency_ms",
-        "duration_ms",
-    ]
+
+
+def word_set(words: str) -> frozenset[str]:
+    """The words of a text with blanks between them."""
+    return frozenset(words.split())
+
+
+_VOLATILE_KEYS = word_set(
+    "attempt attempts retry retries try tries iteration request_id call_id trace_id run_id"
+    " timestamp nonce seed took took_ms elapsed elapsed_ms latency latency_ms duration_ms"
 )
-_RESULT_KEYS = frozenset(
-    [
-        "rows",
-        "results",
-        "documents",
-        "docs",
-        "items",
-        "hits",
-        "records",
-        "matches",
-        "passages",
-        "chunks",
-        "entries",
-        "search_results",
-        "retrieved",
-        "contexts",
-        "nodes",
-        "sources",
-    ]
+_RESULT_KEYS = word_set(
+    "rows results documents docs items hits records matches passages chunks entries search_results"
+    " retrieved contexts nodes sources"
 )
-_NEUTRAL_KEYS = frozenset(
-    [
-        "count",
-        "total",
-        "took",
-        "took_ms",
-        "elapsed",
-        "elapsed_ms",
-        "latency",
-        "latency_ms",
-        "duration",
-        "duration_ms",
-        "k",
-        "top_k",
-        "limit",
-        "page",
-        "offset",
-        "size",
-        "num_results",
-        "total_results",
-        "n",
-        "max_score",
-        "has_more",
-        "next_page",
-        "cursor",
-    ]
+_NEUTRAL_KEYS = word_set(
+    "count total took took_ms elapsed elapsed_ms latency latency_ms duration duration_ms k top_k"
+    " limit page offset size num_results total_results n max_score has_more next_page cursor"
 )
-_NEUTRAL_WORDS = frozenset(
-    ["ok", "success", "succeeded", "done", "completed", "complete", "true", "false", "200"]
-)
+_NEUTRAL_WORDS = word_set("ok success succeeded done completed complete true false 200")
 
 Path = tuple[str | int, ...]
 

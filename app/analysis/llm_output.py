@@ -11,27 +11,20 @@ from app.analysis.json_values import (
     iterate_leaves,
     iterate_texts,
     parse_json,
+    word_set,
 )
 from app.analysis.tree import Node
 from app.opik.records import Span
 
-_ERROR_KEYS = frozenset(
-    ["error", "errors", "error_message", "errormessage", "exception", "traceback", "stderr_error"]
-)
-_FAILED_STATUS = frozenset(
-    ["error", "failed", "failure", "timeout", "timed_out", "exception", "fatal"]
-)
-_STATUS_KEYS = frozenset(["status", "state", "outcome"])
-_CODE_KEYS = frozenset(["status_code", "statuscode", "http_status", "http_code"])
-_FLAG_KEYS = frozenset(["is_error", "iserror"])
-_NOT_AN_ERROR = frozenset(["none", "null", "no", "false", "ok", "n/a"])
-_REASON_KEYS = frozenset(
-    ["finish_reason", "finishreason", "stop_reason", "stopreason", "done_reason"]
-)
-_CALL_KEYS = frozenset(["tool_calls", "function_call", "tool_use", "function", "arguments"])
-_TEXT_KEYS = frozenset(
-    ["content", "text", "output", "answer", "response", "completion", "message", "result"]
-)
+_ERROR_KEYS = word_set("error errors error_message errormessage exception traceback stderr_error")
+_FAILED_STATUS = word_set("error failed failure timeout timed_out exception fatal")
+_STATUS_KEYS = word_set("status state outcome")
+_CODE_KEYS = word_set("status_code statuscode http_status http_code")
+_FLAG_KEYS = word_set("is_error iserror")
+_NOT_AN_ERROR = word_set("none null no false ok n/a")
+_REASON_KEYS = word_set("finish_reason finishreason stop_reason stopreason done_reason")
+_CALL_KEYS = word_set("tool_calls function_call tool_use function arguments")
+_TEXT_KEYS = word_set("content text output answer response completion message result")
 _ERROR_TEXT = re.compile(
     r"""\s*(?:
       (?:\w+\.)*\w*(?:Error|Exception|Timeout)\b\s*[:(]
@@ -66,10 +59,8 @@ _NO_ANSWER = re.compile(
     | without\s(?:\w+\s)?(?:sources|context|documents))""",
     re.IGNORECASE | re.VERBOSE,
 )
-# Wrappers add two or three levels above a status; below that lies content.
-_DEEPEST_FLAG = 4
-# Characters: a longer text that begins like an error is an article about errors.
-_LONGEST_ERROR = 1_500
+_DEEPEST_FLAG = 4  # wrappers add two or three levels above a status; below that lies content
+_LONGEST_ERROR = 1_500  # characters: a longer text that begins like an error is about errors
 
 
 def find_reported_failure(output: Any) -> str | None:
@@ -177,15 +168,14 @@ def reply_gives_up(text: str) -> bool:
     return _NO_ANSWER.search(text[:600]) is not None
 
 
-_JSON_FORMATS = frozenset(["json_object", "json_schema", "json", "application/json"])
-_FORMAT_KEYS = frozenset(["response_format", "responseformat", "response_mime_type", "format"])
+_JSON_FORMATS = word_set("json_object json_schema json application/json")
+_FORMAT_KEYS = word_set("response_format responseformat response_mime_type format")
 _ASKS_FOR_JSON = re.compile(
     r"\b(?:return|respond|reply|answer|output|produce|give|write)\b[^.\n]{0,60}\bjson\b"
     r"|\bjson\b[^.\n]{0,20}\b(?:only|object|array)\b",
     re.IGNORECASE,
 )
-# Characters: instructions stand at the beginning, documents follow.
-_LONGEST_PROMPT_READ = 20_000
+_LONGEST_PROMPT_READ = 20_000  # characters: instructions stand at the beginning, documents follow
 
 
 def find_broken_json(span: Span) -> str:

@@ -12,10 +12,8 @@ from app.analysis.critical_path import Segment, find_critical_path, sum_time_on_
 from app.analysis.tree import Node, Tree
 from app.opik.records import Span, Trace
 
-# Share of the trace that an idle gap must take to matter: five in a hundred.
-_LEAST_GAP_SHARE = 0.05
-# Gaps kept, the longest first; texts show two to five.
-_GAPS_KEPT = 5
+_LEAST_GAP_SHARE = 0.05  # share of the trace that an idle gap must take to matter
+_GAPS_KEPT = 5  # gaps kept, the longest first; texts show two to five
 
 
 @dataclass(frozen=True, slots=True)

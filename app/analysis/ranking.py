@@ -33,8 +33,7 @@ RULES: tuple[Rule, ...] = (
     find_prompt_growth,
     find_costly_outliers,
 )
-# More than a reader takes in; bounds what is kept for each trace.
-_MOST_FINDINGS = 40
+_MOST_FINDINGS = 40  # more than a reader takes in; bounds what is kept for each trace
 _CONSEQUENCE_CATEGORIES = frozenset(
     [Category.SLOW_OUTLIER, Category.SERIAL_CALLS, Category.COSTLY_OUTLIER, Category.ERROR_SURVIVED]
 )

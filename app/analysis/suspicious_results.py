@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from app.analysis.json_values import find_empty_keys, innermost_key, iterate_leaves
+from app.analysis.json_values import find_empty_keys, innermost_key, iterate_leaves, word_set
 from app.analysis.llm_output import (
     find_broken_json,
     find_finish_reason,
@@ -30,17 +30,12 @@ _OFTEN_EMPTY_NAME = re.compile(
     r"|notify|send|delete|update|write|ping|close|init|setup|memory",
     re.IGNORECASE,
 )
-_CUT_REASONS = frozenset(["length", "max_tokens", "max_output_tokens", "model_length"])
-_BLOCKED_REASONS = frozenset(
-    ["content_filter", "safety", "recitation", "refusal", "prohibited_content"]
-)
-WEAK_STRENGTH = 0.25
-"""Suspects below this mean something only beside an error that they explain."""
+_CUT_REASONS = word_set("length max_tokens max_output_tokens model_length")
+_BLOCKED_REASONS = word_set("content_filter safety recitation refusal prohibited_content")
+WEAK_STRENGTH = 0.25  # suspects below this mean something only beside an error that they explain
 
-# With fewer comparable calls "the others returned something" is chance.
-_FEW_PEERS = 4
-# Peers for each other result without the key: where more lack it, it is optional.
-_PEERS_BY_MISSING_KEY = 10
+_FEW_PEERS = 4  # with fewer comparable calls "the others returned something" is chance
+_PEERS_BY_MISSING_KEY = 10  # for each other without the key: where more lack it, it is optional
 # Share of the peers that returned something, for an empty result to be an exception. Steps inside
 # the program return nothing more often than tools, so more peers have to differ.
 _MOST_PEERS = 0.75
@@ -59,7 +54,7 @@ _EMPTY_LOOKUP = 0.8
 _NULL_LOOKUP = 0.6
 _EMPTY_TOOL_RESULT = 0.3
 _EMPTY_STEP = 0.1
-_PARTIAL_FLAGS = frozenset(["partial", "is_partial", "incomplete", "truncated", "is_truncated"])
+_PARTIAL_FLAGS = word_set("partial is_partial incomplete truncated is_truncated")
 
 
 class Fault(StrEnum):

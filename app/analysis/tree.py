@@ -16,11 +16,8 @@ from app.opik.records import Span
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-CLOCK_TOLERANCE = 1_000
-"""Microseconds a child may lie outside its parent before it is marked: SDKs read the clock
-for a parent's end before they record a child's."""
-_EARLIER_SIBLINGS = 200
-"""Siblings before a span that are looked at on each level: a parent of 10,000 stays cheap."""
+CLOCK_TOLERANCE = 1_000  # microseconds: SDKs take a parent's end time before they record a child
+_EARLIER_SIBLINGS = 200  # before a span, looked at on each level: a parent of 10,000 stays cheap
 
 
 class TreeWarning(StrEnum):
@@ -86,7 +83,7 @@ class Node:
 class Tree:
     """All spans in pre-order; siblings by start, then id, so the order of arrival is forgotten.
 
-    `odd` lists the span ids of each warning that occurs, in tree order. `start` and `end` enclose
+    `ids_by_warning` has the warnings that occur, with ids in tree order. `start` and `end` enclose
     every span (0 and 0 without any).
     """
 
@@ -101,21 +98,27 @@ class Tree:
         """The node and everything under it, in pre-order."""
         return self.nodes[node.index : node.index + node.size]
 
+    def sibling_groups(self) -> Iterator[Sequence[Node]]:
+        """The roots, then the children of each node that has any, in the order they started."""
+        yield self.roots
+        yield from (node.children for node in self.nodes if node.children)
+
+    def finished_before(self, node: Node, most: int) -> list[Node]:
+        """Siblings that had ended when `node` started, at most so many, the latest first."""
+        siblings = node.parent.children if node.parent else self.roots
+        before = (
+            other
+            for other in siblings
+            if other is not node and other.end <= node.start + CLOCK_TOLERANCE
+        )
+        return heapq.nlargest(most, before, key=lambda other: (other.end, -other.index))
+
     def earlier(self, node: Node) -> Iterator[tuple[int, Node]]:
         """Spans that had finished when `node` started and whose results could have reached it:
         its earlier siblings with all below them (level 0), then those of each ancestor (1, 2, ...);
         on each level the latest first, at most 200."""
         for level, step in enumerate(reversed(node.path())):
-            siblings = step.parent.children if step.parent else self.roots
-            before = (
-                other
-                for other in siblings
-                if other is not step and other.end <= step.start + CLOCK_TOLERANCE
-            )
-            latest = heapq.nlargest(
-                _EARLIER_SIBLINGS, before, key=lambda item: (item.end, -item.index)
-            )
-            for other in latest:
+            for other in self.finished_before(step, _EARLIER_SIBLINGS):
                 yield from ((level, below) for below in self.below(other))
 
 
@@ -260,8 +263,8 @@ def _warn_outside_parent(ordered: Sequence[Node]) -> None:
 
 
 def _ids_by_warning(ordered: Sequence[Node]) -> dict[TreeWarning, tuple[str, ...]]:
-    odd: dict[TreeWarning, list[str]] = {}
+    found: dict[TreeWarning, list[str]] = {}
     for node in ordered:
         for warning in node.warnings:
-            odd.setdefault(warning, []).append(node.span.id)
-    return {warning: tuple(odd[warning]) for warning in TreeWarning if warning in odd}
+            found.setdefault(warning, []).append(node.span.id)
+    return {warning: tuple(found[warning]) for warning in TreeWarning if warning in found}

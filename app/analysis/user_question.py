@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.analysis.json_values import innermost_key, is_cut, iterate_leaves
+from app.analysis.json_values import innermost_key, is_cut, iterate_leaves, word_set
 from app.analysis.llm_output import extract_text
 from app.analysis.text.lines import format_preview
 from app.analysis.text.one_line import one_line
 
-_USER_ROLES = frozenset(["user", "human"])
+_USER_ROLES = word_set("user human")
 _QUESTION_KEYS = (
     "question",
     "query",
@@ -20,8 +20,7 @@ _QUESTION_KEYS = (
     "text",
     "content",
 )
-# SDKs wrap the arguments of a function once or twice (`{"args": {"message": …}}`).
-_DEEPEST_KEY = 3
+_DEEPEST_KEY = 3  # SDKs wrap the arguments of a function once or twice (`{"args": {"message": …}}`)
 
 
 def find_question(value: Any, *, limit: int) -> str:

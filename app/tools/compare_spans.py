@@ -18,10 +18,8 @@ from app.opik.records import Span
 from app.tools.excerpts import fit_lines
 from app.tools.trace.trace_context import TraceContext
 
-_BELOW = 60
-"""Spans of each side whose bodies are read: the comparison shows at most eight pairs."""
-_WHOLE_BELOW = 8
-"""Cut spans that are read whole, besides the two themselves: one request each."""
+_BELOW = 60  # spans of each side whose bodies are read: the comparison shows at most eight pairs
+_WHOLE_BELOW = 8  # cut spans that are read whole, besides the two themselves: one request each
 
 Reference = Annotated[str, Field(description="A span's short name (s3) or id.")]
 

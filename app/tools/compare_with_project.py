@@ -21,12 +21,9 @@ from app.errors import OpikAssistError, ToolFailed
 from app.opik.records import Quantiles, Trace
 from app.tools.trace.trace_context import TraceContext
 
-_SAMPLE = 500
-"""Traces read one by one, in a second or two; for more, the backend's statistics are asked."""
-_STRAY = 1.2
-"""More records than this for each trace that fits show that the backend ignored the filters."""
-_STATS_SECONDS = 10
-"""A tool call has 30 s, and the traces are read first, for at most 10."""
+_SAMPLE = 500  # traces read one by one, in a second or two; more are left to the statistics
+_STRAY = 1.2  # more records than this for each fitting trace: the backend ignored the filters
+_STATS_SECONDS = 10  # A tool call has 30 s, and the traces are read first, for at most 10
 
 
 @dataclass(frozen=True, slots=True)

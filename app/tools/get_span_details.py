@@ -1,6 +1,6 @@
 """The tool that shows spans in detail: facts, and on demand bodies or one value."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -10,7 +10,13 @@ from pydantic import BeforeValidator, Field
 from app.agent.toolbox import tool
 from app.analysis.error_origins import error_message
 from app.analysis.text.json_path import Step, describe_value, format_path, parse_path, select_value
-from app.analysis.text.one_line import format_count, format_duration, format_usd, one_line
+from app.analysis.text.one_line import (
+    format_count,
+    format_duration,
+    format_usd,
+    list_first,
+    one_line,
+)
 from app.analysis.tree import Node, TreeWarning, to_microseconds
 from app.errors import ToolFailed
 from app.opik.client import BODIES
@@ -19,10 +25,9 @@ from app.surrogates import join_surrogates
 from app.tools.excerpts import Value, as_text, render_excerpt
 from app.tools.trace.trace_context import OpenedSpan, TraceContext
 
-MESSAGE_SHOWN = 300
-"""Characters of an error's message among the facts; longer ones are shown as a value."""
+MESSAGE_SHOWN = 300  # characters of an error's message among the facts; longer ones are values
 
-_CHILDREN_SHOWN = 8
+_CHILDREN_SHOWN = 8  # of one span, as short names; get_trace_data lists the others
 
 
 def format_facts(context: TraceContext, span: Span, node: Node) -> list[str]:
@@ -36,8 +41,7 @@ def format_facts(context: TraceContext, span: Span, node: Node) -> list[str]:
         lines.append(f"parent: {TreeWarning.ORPHAN.value}")
     if node.children:
         names = [alias(child.id) for child in node.children[:_CHILDREN_SHOWN]]
-        more = len(node.children) - len(names)
-        listed = ", ".join(names) + (f" and {more:,} more" if more > 0 else "")
+        listed = list_first(names, len(node.children))
         lines.append(f"children: {listed}; {format_count(node.size - 1, 'span')} below in all")
     lines += _format_times(context, span, node)
     if span.model:
@@ -60,9 +64,9 @@ def _format_times(context: TraceContext, span: Span, node: Node) -> list[str]:
         own = context.analysis.profile.own_time[node.index]
         parts = f"; {own / 1_000:,.1f} ms without its children" if node.children else ""
         lines.append(f"duration: {node.duration / 1_000:,.1f} ms{parts}")
-    odd = [each.value for each in node.warnings if each is not TreeWarning.UNFINISHED]
-    if odd:
-        lines.append(f"odd: {', '.join(odd)}")
+    warnings = [each.value for each in node.warnings if each is not TreeWarning.UNFINISHED]
+    if warnings:
+        lines.append(f"warning: {', '.join(warnings)}")
     if span.ttft is not None:
         lines.append(f"time to first token: {span.ttft:,.1f} ms")
     return lines
@@ -97,13 +101,10 @@ def format_error(record: Span | Trace) -> list[str]:
     return [f"error: {one_line(error_message(error), limit=MESSAGE_SHOWN)}"]
 
 
-TRACE = "trace"
-"""How the model refers to the trace itself, whose bodies can be read like a span's."""
+TRACE = "trace"  # how the model refers to the trace itself, whose bodies can be read like a span's
 
-_MOST_SPANS = 10
-"""Spans of one call: each keeps some hundred characters of facts and of values."""
-_FACTS_SHARE = 2
-"""Facts take at most this part (a half) of the result where values are shown."""
+_MOST_SPANS = 10  # spans of one call: each keeps some hundred characters of facts and of values
+_FACTS_SHARE = 2  # facts take at most this part (a half) of the result where values are shown
 
 
 def join_references(value: Any) -> Any:
@@ -241,10 +242,8 @@ def _describe_trace(
 def trace_values(context: TraceContext) -> list[Value]:
     """The trace's own error, input, output and metadata, as far as it has them."""
     trace = context.trace
-    values = _body_values(
-        trace, TRACE, [name for name in BODIES if getattr(trace, name) is not None]
-    )
-    return [*_error_values(trace, TRACE), *values]
+    fields = [name for name in BODIES if getattr(trace, name) is not None]
+    return [*_error_values(trace, TRACE), *_body_values(trace, TRACE, fields)]
 
 
 def _error_values(record: Span | Trace, reference: str) -> list[Value]:
@@ -267,13 +266,13 @@ def _describe_value_at(
 ) -> _RecordText:
     """The value at a path, or what the path leads to instead."""
     error = record.error_info
-    value = error.model_dump() if error and steps[0] == "error" else None
-    if steps[0] != "error":
+    if steps[0] == "error":
+        value = error.model_dump() if error else None
+    else:
         value = getattr(record, str(steps[0]))
     try:
-        return _RecordText(
-            facts, [_make_value(reference, steps, select_value(value, steps, start=1))]
-        )
+        found = select_value(value, steps, start=1)
+        return _RecordText(facts, [_make_value(reference, steps, found)])
     except ToolFailed as missing:
         return _RecordText([*facts, missing.message])
 
@@ -281,11 +280,8 @@ def _describe_value_at(
 def _make_value(reference: str, steps: Sequence[Step], value: Any) -> Value:
     path = format_path(steps)
     about = describe_value(value) if isinstance(value, dict | list) else ""
-    return Value(path, as_text(value), _call_for_rest(reference, join_surrogates(path)), about)
-
-
-def _call_for_rest(reference: str, path: str) -> Callable[[int], str]:
-    return lambda offset: f'get_span_details(span_id="{reference}", path="{path}", offset={offset})'
+    call = f'get_span_details(span_id="{reference}", path="{join_surrogates(path)}"'
+    return Value(path, as_text(value), lambda offset: f"{call}, offset={offset})", about)
 
 
 def _note_hidden_bodies(context: TraceContext, span: Span, fields: Sequence[str]) -> list[str]:

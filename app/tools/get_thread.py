@@ -11,7 +11,13 @@ from pydantic import Field
 
 from app.agent.toolbox import tool
 from app.analysis.baseline import compute_quantiles
-from app.analysis.text.one_line import format_count, format_duration, format_usd, one_line
+from app.analysis.text.one_line import (
+    format_count,
+    format_duration,
+    format_usd,
+    list_first,
+    one_line,
+)
 from app.analysis.user_question import find_answer, find_question
 from app.errors import OpikAssistError
 from app.opik.records import Thread, Trace
@@ -21,21 +27,14 @@ from app.tools.trace.bodies import plan_pages
 from app.tools.trace.project import with_timezone
 from app.tools.trace.trace_context import TraceContext
 
-SHOWN = 12
-"""Turns of one tool result: with 8,000 characters each has a few lines of text."""
-
-_BEFORE = 7
-"""Of 12 turns, those before this trace: causes lie before it, reactions after it."""
-_EARLIER = 200
-"""Turns read before this trace where it is not among the newest of its thread."""
-_RECORD_SECONDS = 3
-"""For the thread's own record, which adds only status and feedback."""
-_NUMBERS_SHOWN = 12
-_SCORES_SHOWN = 4
-_LONGEST_TEXT = 10_000
-"""Characters: the backend cuts values there as well."""
-_SHORTEST_TEXT = 60
-"""Characters of a question or an answer that are shown however many turns share the limit."""
+SHOWN = 12  # turns of one tool result: with 8,000 characters each has a few lines of text
+_BEFORE = 7  # of 12 turns, those before this trace: causes lie before it, reactions after it
+_EARLIER = 200  # turns read before this trace where it is not among the newest of its thread
+_RECORD_SECONDS = 3  # for the thread's own record, which adds only status and feedback
+_NUMBERS_SHOWN = 12  # failed turns that are named, as many as one result shows
+_SCORES_SHOWN = 4  # names of scores in the summary, a line each; few threads have more
+_LONGEST_TEXT = 10_000  # characters: the backend cuts values there as well
+_SHORTEST_TEXT = 60  # characters of a question or an answer shown, however many turns there are
 _LABEL = len("\n  answered: ")
 _START = datetime.min.replace(tzinfo=UTC)
 
@@ -74,12 +73,8 @@ async def get_thread(
     first = max(0, min(first, len(thread.turns) - (turns if offset is None else 1)))
     shown = range(first, min(first + turns, len(thread.turns)))
     bodies = await _read_texts(context, thread, [thread.turns[place] for place in shown])
-    head = [
-        *_summarize_thread(context, thread),
-        *thread.notes,
-        "",
-        _format_position(thread, shown, turns),
-    ]
+    head = [*_summarize_thread(context, thread), *thread.notes, ""]
+    head.append(_format_position(thread, shown, turns))
     limit = context.limits.result_characters - sum(len(line) + 1 for line in head)
     return "\n".join([*head, *_format_turns(context, thread, shown, bodies=bodies, limit=limit)])
 
@@ -141,11 +136,10 @@ def _summarize_thread(context: TraceContext, thread: _Thread) -> list[str]:
     times = compute_quantiles(each.duration for each in turns)
     if times and len(turns) > 1:
         slowest = max(range(len(turns)), key=lambda place: turns[place].duration or 0)
-        usual, longest = (
-            format_duration(1_000 * ms) for ms in (times.p50, _duration_of(turns[slowest]))
-        )
+        longest = turns[slowest].duration or 0.0
+        usual, longest_text = (format_duration(1_000 * ms) for ms in (times.p50, longest))
         lines.append(
-            f"half of the turns took at most {usual}; slowest: turn {slowest + 1:,}, {longest}"
+            f"half of the turns took at most {usual}; slowest: turn {slowest + 1:,}, {longest_text}"
         )
     failed = [place for place, each in enumerate(turns) if each.has_error]
     if failed:
@@ -168,10 +162,6 @@ def _format_period(turns: Sequence[Trace]) -> str:
     )
 
 
-def _duration_of(trace: Trace) -> float:
-    return trace.duration or 0.0
-
-
 def _format_scores(turns: Sequence[Trace]) -> list[str]:
     """The lowest and the highest score of each name, since either may be the good one."""
     kinds: dict[str, list[tuple[float, int]]] = {}
@@ -188,10 +178,8 @@ def _format_scores(turns: Sequence[Trace]) -> list[str]:
 
 
 def _format_turn_numbers(places: Sequence[int]) -> str:
-    shown = ", ".join(f"{place + 1:,}" for place in places[:_NUMBERS_SHOWN])
-    more = len(places) - _NUMBERS_SHOWN
-    noun = "turn" if len(places) == 1 else "turns"
-    return f"{noun} {shown}" + (f" and {more:,} more" if more > 0 else "")
+    shown = [f"{place + 1:,}" for place in places[:_NUMBERS_SHOWN]]
+    return f"{'turn' if len(places) == 1 else 'turns'} {list_first(shown, len(places))}"
 
 
 def _format_position(thread: _Thread, shown: range, turns: int) -> str:
@@ -237,9 +225,8 @@ def _find_texts(body: Trace | None) -> tuple[str, str] | None:
     """Question and answer; None where they could not be read."""
     if body is None:
         return None
-    return find_question(body.input, limit=_LONGEST_TEXT), find_answer(
-        body.output, limit=_LONGEST_TEXT
-    )
+    question = find_question(body.input, limit=_LONGEST_TEXT)
+    return question, find_answer(body.output, limit=_LONGEST_TEXT)
 
 
 def _format_texts(texts_of_turn: tuple[str, str] | None, limits: Iterator[int]) -> str:

@@ -1,6 +1,6 @@
 """The tool that reads the trace as a whole: outline, findings, profile, path, list of spans."""
 
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal
 
 import anyio
 from pydantic import Field
@@ -32,13 +32,6 @@ _DISPLAY: dict[View, str] = {
 }
 
 
-class _Filters(TypedDict):
-    name: str | None
-    type: str | None
-    status: Status | None
-    min_duration_ms: float | None
-
-
 def _display(_: TraceContext, view: View = "outline", **asked: Any) -> str:
     return _DISPLAY[_view(view, asked)]
 
@@ -67,23 +60,15 @@ async def get_trace_data(
 ) -> str:
     """The trace as a whole, or a list of its spans: name, type, status, min_duration_ms and sort
     filter and order the list (view=spans)."""
-    filters: _Filters = {
-        "name": name,
-        "type": type,
-        "status": status,
-        "min_duration_ms": min_duration_ms,
-    }
+    filters: dict[str, Any] = {"name": name, "type": type, "status": status}
+    filters["min_duration_ms"] = min_duration_ms
     meant = _view(view, {**filters, "sort": sort, "offset": offset})
     top = context.analysis.tree.by_id[context.find(root).id] if root else None
     if top is not None and meant in ("findings", "profile"):
         raise ToolFailed(f'view="{meant}" is about the whole trace; leave root out.')
     if meant == "outline":
         return await anyio.to_thread.run_sync(_outline, context, top)
-    analysis, alias, limit = (
-        context.analysis,
-        context.aliases.name_span,
-        context.limits.result_characters,
-    )
+    analysis, alias = context.analysis, context.aliases.name_span
 
     def write(tokens: int) -> str:
         page: dict[str, Any] = {"alias": alias, "offset": offset, "budget_tokens": tokens}
@@ -95,7 +80,7 @@ async def get_trace_data(
             return format_critical_path(analysis, root=top, **page)
         return list_spans(analysis, root=top, sort=sort or "start", **filters, **page)
 
-    return await anyio.to_thread.run_sync(fit_lines, write, limit)
+    return await anyio.to_thread.run_sync(fit_lines, write, context.limits.result_characters)
 
 
 def _outline(context: TraceContext, top: Node | None) -> str:

@@ -14,17 +14,13 @@ from app.errors import ToolFailed
 from app.opik.records import Span, Trace
 from app.tools.excerpts import as_text
 
-LONGEST_PATTERN = 500
-HITS_KEPT = 1_000
-"""Hits kept for paging: some 20 results of 8,000 characters, more than a model reads."""
-_MEMORY = 1 << 20
-"""Bytes for the compiled pattern; RE2 refuses patterns that need more."""
-_MOST_LEAVES = 1_000_000
-_COUNTED_IN_A_VALUE = 1_000
-"""Matches counted in one value: a pattern such as `.` matches every character."""
-_BEFORE, _AFTER = 60, 160
-_SNIPPET = 200
-"""Bytes around a match, and characters of the line shown: a sentence on either side."""
+LONGEST_PATTERN = 500  # characters; texts that one looks for are shorter
+HITS_KEPT = 1_000  # for paging: some 20 results of 8,000 characters, more than a model reads
+_MEMORY = 1 << 20  # bytes for the compiled pattern; RE2 refuses patterns that need more
+_MOST_LEAVES = 1_000_000  # bounds time and memory for one value
+_COUNTED_IN_A_VALUE = 1_000  # matches: a pattern such as `.` matches every character
+_BEFORE, _AFTER = 60, 160  # bytes around a match: a sentence on either side
+_SNIPPET = 200  # characters of them that are shown
 
 
 class _Match(Protocol):

@@ -27,12 +27,9 @@ SearchField = Literal["name", "input", "output", "metadata", "error"]
 
 ALL_FIELDS: tuple[SearchField, ...] = ("name", "error", "input", "output", "metadata")
 _PLURALS = {"input": "inputs", "output": "outputs", "metadata": "metadata"}
-_CHUNK = 50
-"""Spans searched at a time, so that a time limit can interrupt between chunks."""
-_MOST_FAILURES = 5
-"""Empty broken pages after which a run ends: each one is an attempt of several seconds."""
-_CLOSING = 400
-"""Characters kept free for the notes at the end of a result, without the calls in them."""
+_CHUNK = 50  # spans searched at a time, so that a time limit can interrupt between chunks
+_MOST_FAILURES = 5  # empty broken pages that end a run: each is an attempt of several seconds
+_CLOSING = 400  # characters kept for the notes at the end, without the calls in them
 
 
 def _split_list(value: Any) -> Any:
@@ -298,9 +295,8 @@ def _format_fields(fields: Sequence[str]) -> str:
 
 def _count_records(counter: HitCounter) -> str:
     spans = len(counter.records - {""})
-    return (
-        f"{format_count(spans, 'span')}{' and the trace itself' if '' in counter.records else ''}"
-    )
+    also = " and the trace itself" if "" in counter.records else ""
+    return f"{format_count(spans, 'span')}{also}"
 
 
 def _format_hit(context: TraceContext, hit: Hit) -> str:

@@ -19,7 +19,7 @@ from app.tools.excerpts import fit_lines
 from app.tools.trace.project import with_timezone
 from app.tools.trace.trace_context import TraceContext
 
-_SCORES_SHOWN = 3
+_SCORES_SHOWN = 3  # of one trace, whose facts share a line
 
 
 def format_start(trace: Trace) -> str:
@@ -59,15 +59,11 @@ def format_trace_facts(trace: Trace) -> str:
 
 Outcome = Literal["healthy", "failed", "slow"]
 
-DAYS = 30
-"""Days before the trace that are searched: rare failures need more than the week of averages."""
-_SHOWN = 8
-_CHOSEN_FROM = 60
-"""Traces without an error, of which the most ordinary are shown: enough for a median."""
-_LOOKED_THROUGH = 500
-"""Newest traces sorted here where the backend cannot sort; read in a second or two."""
-_FAR = 2.0
-"""Times the median from which on a duration or a cost is not ordinary."""
+DAYS = 30  # before the trace, searched: rare failures need more than the week of averages
+_SHOWN = 8  # traces, of which the model compares one or two
+_CHOSEN_FROM = 60  # traces without an error that the most ordinary are of: enough for a median
+_LOOKED_THROUGH = 500  # newest traces sorted here where the backend cannot; read in a second or two
+_FAR = 2.0  # times the median from which on a duration or a cost is not ordinary
 _FILTERS: Mapping[str, Filter] = {
     "healthy": {"field": "error_info", "operator": "is_empty", "value": ""},
     "failed": {"field": "error_info", "operator": "is_not_empty", "value": ""},
@@ -121,17 +117,11 @@ async def find_similar_traces(context: TraceContext, outcome: Outcome) -> str:
 
 
 async def _list_newest(
-    context: TraceContext,
-    name: str,
-    window: BaselineWindow,
-    *,
-    outcome: Literal["healthy", "failed"],
+    context: TraceContext, name: str, window: BaselineWindow, *, outcome: Outcome
 ) -> tuple[list[Trace], str]:
-    enough, order = (
-        (_CHOSEN_FROM, "ordinary time and cost first")
-        if outcome == "healthy"
-        else (_SHOWN + 1, "newest first")
-    )
+    enough, order = _SHOWN + 1, "newest first"
+    if outcome == "healthy":
+        enough, order = _CHOSEN_FROM, "ordinary time and cost first"
     listed = await context.project.list_named(
         name, window, outcome=_FILTERS[outcome], fits=_FITS[outcome], enough=enough
     )
@@ -148,15 +138,13 @@ def _sort_ordinary_first(found: Sequence[Trace], *, apart_from: Trace) -> list[T
     """
     usual = [compute_quantiles(map(read, found)) for read in _ORDINARY_BY]
 
-    def is_odd(each: Trace) -> bool:
-        return any(
+    def place(each: Trace) -> tuple[bool, bool]:
+        unusual = any(
             many is not None and (read(each) or 0) > _FAR * many.p50
             for read, many in zip(_ORDINARY_BY, usual, strict=True)
         )
-
-    def place(each: Trace) -> tuple[bool, bool]:
         of_thread = apart_from.thread_id is not None and each.thread_id == apart_from.thread_id
-        return is_odd(each), of_thread
+        return unusual, of_thread
 
     return sorted(found, key=place)
 
@@ -167,15 +155,14 @@ async def _list_slowest(
     """The slowest as the backend sorts them; where it cannot, the slowest of the newest."""
     sorted_by_it = await context.project.list_longest(name, window, _SHOWN + 1)
     if sorted_by_it is not None:
-        return sorted(sorted_by_it, key=_slowest_first), "slowest first"
+        return _sort_slowest_first(sorted_by_it), "slowest first"
     listed = await context.project.list_named(name, window, enough=_LOOKED_THROUGH)
     among = "all" if listed.complete else f"the newest {format_count(len(listed.traces), 'trace')}"
-    order = f"slowest first of {among}, not sorted by Opik"
-    return sorted(listed.traces, key=_slowest_first), order
+    return _sort_slowest_first(listed.traces), f"slowest first of {among}, not sorted by Opik"
 
 
-def _slowest_first(trace: Trace) -> float:
-    return -(trace.duration or 0.0)
+def _sort_slowest_first(traces: Sequence[Trace]) -> list[Trace]:
+    return sorted(traces, key=lambda trace: -(trace.duration or 0.0))
 
 
 def _display(context: TraceContext, trace: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from app.analysis.error_origins import ErrorOrigin, error_message, find_error_origins
-from app.analysis.finding import SPANS_KEPT, Category, Finding
+from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.json_values import find_empty_keys, iterate_leaves
 from app.analysis.suspicious_results import WEAK_STRENGTH, Fault, SuspiciousResult
 from app.analysis.text.one_line import one_line
@@ -35,14 +35,10 @@ _FORMAT_ERROR = re.compile(
 _FAULTS_OF_DATA_ERRORS = frozenset([Fault.EMPTY, Fault.PARTIAL, Fault.FAILURE])
 _MISSING_DATA_FAULTS = frozenset([Fault.EMPTY, Fault.PARTIAL])
 _QUOTED = re.compile(r"""['"`]([^'"`]{2,80})['"`]""")
-# Distinct causes are few; a loop may raise thousands of equal errors.
-_MOST_ERRORS = 25
-# Bounds the search before one error; the nearest results come first.
-_MOST_SPANS_SEARCHED = 2_000
-# Ancestors whose earlier siblings are searched: deeper than programs nest, except by recursion.
-_HIGHEST_LEVEL = 40
-# A result of the same parent is a likelier cause than one of an ancestor.
-_STRENGTH_LOST_BY_LEVEL = 0.1
+_MOST_ERRORS = 25  # distinct causes are few; a loop may raise thousands of equal errors
+_MOST_SPANS_SEARCHED = 2_000  # bounds the search before one error; the nearest results come first
+_HIGHEST_LEVEL = 40  # ancestors whose earlier siblings are searched: programs nest less deeply
+_STRENGTH_LOST_BY_LEVEL = 0.1  # a result of the same parent is likelier than one of an ancestor
 # A key that is null both in the result and in the failed input: stronger than an empty tool
 # result (0.3), weaker than an empty reply (0.85).
 _MISSING_KEY_STRENGTH = 0.6
@@ -57,7 +53,7 @@ def find_error_causes(
         cause = _find_cause(item, suspects, analysis)
         if cause is not None and (cause.node.id, item.origin.name) not in reported:
             reported.add((cause.node.id, item.origin.name))
-            yield _build_finding(cause, item)
+            yield _build_cause_finding(cause, item)
 
 
 def _find_cause(
@@ -124,25 +120,15 @@ def _judge_missing_key(
     return SuspiciousResult(node, Fault.PARTIAL, _MISSING_KEY_STRENGTH, f"{names} missing")
 
 
-def _build_finding(cause: SuspiciousResult, item: ErrorOrigin) -> Finding:
+def _build_cause_finding(cause: SuspiciousResult, item: ErrorOrigin) -> Finding:
     name, victim = (one_line(node.name, limit=60) for node in (cause.node, item.origin))
     sentence = (
         f"{name} {FAULT_PHRASES[cause.fault]} ({cause.reason}), and later {victim} failed with"
         f" {one_line(error_message(item.error), limit=160)}."
     )
-    spans = dict.fromkeys([cause.node.id, item.origin.id, *(node.id for node in item.path)])
+    # A faulty result and a fitting error support each other, the more the surer the fault is; an
+    # error that did not end the trace ranks below those that did.
+    confidence = 0.75 + 0.2 * cause.strength - (0.0 if item.fatal else 0.25)
     waited = (item.origin.start - cause.node.end) / 1_000
-    return Finding(
-        Category.CAUSE_OF_ERROR,
-        _confidence_of_cause(cause, item),
-        sentence,
-        tuple(spans)[:SPANS_KEPT],
-        {"ms_between": waited},
-    )
-
-
-def _confidence_of_cause(cause: SuspiciousResult, item: ErrorOrigin) -> float:
-    """High, since a faulty result and a fitting error support each other, and higher the surer the
-    fault is; an error that did not end the trace ranks below those that did."""
-    confidence = 0.75 + 0.2 * cause.strength
-    return confidence if item.fatal else confidence - 0.25
+    nodes = [cause.node, *item.path]
+    return build_finding(Category.CAUSE_OF_ERROR, confidence, sentence, nodes, ms_between=waited)

@@ -5,23 +5,19 @@ from collections.abc import Iterator, Mapping
 from statistics import median
 from typing import Any
 
-from app.analysis.finding import SPANS_KEPT, Category, Finding
-from app.analysis.json_values import innermost_key, iterate_leaves
+from app.analysis.finding import Category, Finding, build_finding
+from app.analysis.json_values import innermost_key, iterate_leaves, word_set
 from app.analysis.text.one_line import format_count, format_duration, one_line
 from app.analysis.trace_analysis import TraceAnalysis
-from app.analysis.tree import Node, TreeWarning
+from app.analysis.tree import Node
 from app.opik.records import FeedbackScore
 
-# Confidences: a check of the record is a plain fact, one in an output is read by its keys; a score
-# of a span locates the fault, one of the trace does not.
-_RECORDED_CHECK = 0.9
-_CHECK_IN_OUTPUT = 0.85
-_SPAN_SCORE = 0.8
-_TRACE_SCORE = 0.75
-# Of scores from 0 to 1: clearly below the middle, as 0.5 is often "undecided".
-_LOW_SCORE = 0.35
-# Spans with a score from which their median is taken as normal.
-_FEW_SCORES = 3
+_RECORDED_CHECK = 0.9  # confidence: a plain fact
+_CHECK_IN_OUTPUT = 0.85  # confidence: read from an output by its keys
+_SPAN_SCORE = 0.8  # confidence: it locates the fault
+_TRACE_SCORE = 0.75  # confidence: it does not
+_LOW_SCORE = 0.35  # of scores from 0 to 1: clearly below the middle, as 0.5 is often "undecided".
+_FEW_SCORES = 3  # spans with a score from which their median is taken as normal
 _LOWER_IS_BETTER = re.compile(
     r"hallucinat|toxic|bias|harm|error|risk|pii|leak|perplex|distance|latency|cost|duration"
     r"|offens|profan|jailbreak|injection|refus|moderat|violat|wer$|loss|tokens?|count|length",
@@ -30,17 +26,17 @@ _LOWER_IS_BETTER = re.compile(
 _PROBABILITY_OF_HARM = re.compile(
     r"hallucinat|toxic|bias|harm|leak|jailbreak|injection|violat", re.I
 )
-_BAD_CATEGORIES = frozenset(["bad", "poor", "fail", "failed", "incorrect", "wrong", "negative"])
-_FAILED_WORDS = frozenset(["failed", "fail", "blocked", "flagged", "rejected", "violation"])
-_PASS_KEYS = frozenset(["passed", "pass", "valid", "is_valid", "safe", "is_safe", "allowed"])
-_FAIL_KEYS = frozenset(["failed", "flagged", "blocked", "violated", "triggered"])
-_VERDICT_KEYS = frozenset(["result", "validation_result", "status", "verdict", "outcome"])
+_BAD_CATEGORIES = word_set("bad poor fail failed incorrect wrong negative")
+_FAILED_WORDS = word_set("failed fail blocked flagged rejected violation")
+_PASS_KEYS = word_set("passed pass valid is_valid safe is_safe allowed")
+_FAIL_KEYS = word_set("failed flagged blocked violated triggered")
+_VERDICT_KEYS = word_set("result validation_result status verdict outcome")
 
 
 def find_unfinished_spans(analysis: TraceAnalysis) -> Iterator[Finding]:
     """The deepest spans that never ended; those above them wait for them."""
-    waiting = [node for node in analysis.tree.nodes if TreeWarning.UNFINISHED in node.warnings]
-    inner = [n for n in waiting if not any(not child.finished for child in n.children)]
+    waiting = [node for node in analysis.tree.nodes if not node.finished]
+    inner = [node for node in waiting if all(child.finished for child in node.children)]
     if not inner:
         return
     inner.sort(key=lambda node: (-node.depth, -node.start, node.index))
@@ -53,11 +49,10 @@ def find_unfinished_spans(analysis: TraceAnalysis) -> Iterator[Finding]:
         f"{one_line(first.name, limit=60)}{more} started and never ended; {end}"
         f" (started {format_duration(since)} before the last recorded time)."
     )
-    spans = dict.fromkeys([*(node.id for node in inner), *(node.id for node in waiting)])
-    numbers = {"unfinished": len(waiting), "since_ms": since / 1_000}
     # A root without an end in a trace without an end may just be running still.
     confidence = 0.9 if over or first.parent is not None else 0.6
-    yield Finding(Category.UNFINISHED, confidence, sentence, tuple(spans)[:SPANS_KEPT], numbers)
+    numbers = {"unfinished": len(waiting), "since_ms": since / 1_000}
+    yield build_finding(Category.UNFINISHED, confidence, sentence, [*inner, *waiting], **numbers)
 
 
 def find_failed_guardrails(analysis: TraceAnalysis) -> Iterator[Finding]:
@@ -69,19 +64,18 @@ def find_failed_guardrails(analysis: TraceAnalysis) -> Iterator[Finding]:
             continue
         names = ", ".join(one_line(check.name or "unnamed", limit=40) for check in failed[:5])
         checked = analysis.tree.by_id.get(validation.span_id or "")
-        spans = (checked.id,) if checked else ()
-        reported.update(spans)
+        nodes = [checked] if checked else []
+        reported.update(node.id for node in nodes)
         where = f" at {one_line(checked.name, limit=60)}" if checked else ""
-        yield Finding(
-            Category.GUARDRAIL, _RECORDED_CHECK, f"The guardrail {names} failed{where}.", spans
-        )
+        sentence = f"The guardrail {names} failed{where}."
+        yield build_finding(Category.GUARDRAIL, _RECORDED_CHECK, sentence, nodes)
     for node in analysis.tree.nodes:
         if node.span.type == "guardrail" and node.id not in reported and analysis.was_read(node):
             verdict = _find_refusal(node.span.output)
             if verdict:
                 name = one_line(node.name, limit=60)
                 sentence = f"The guardrail {name} refused ({one_line(verdict, limit=80)})."
-                yield Finding(Category.GUARDRAIL, _CHECK_IN_OUTPUT, sentence, (node.id,))
+                yield build_finding(Category.GUARDRAIL, _CHECK_IN_OUTPUT, sentence, [node])
 
 
 def _find_refusal(output: Any) -> str:
@@ -95,7 +89,7 @@ def _find_refusal(output: Any) -> str:
 
 
 def find_low_scores(analysis: TraceAnalysis) -> Iterator[Finding]:
-    """Bad feedback on the trace or its spans, with the scorer's reason; the lowest first."""
+    """Bad feedback on the trace or its spans, with the scorer's reason."""
     judged: list[tuple[Node | None, FeedbackScore]] = [
         (None, score) for score in analysis.trace.feedback_scores
     ]
@@ -135,9 +129,7 @@ def _build_score_finding(
     value += f" ({one_line(score.category_name, limit=30)})" if score.category_name else ""
     subject = f"The span {one_line(node.name, limit=60)}" if node else "The trace"
     sentence = f"{subject} was scored {one_line(score.name, limit=60)}{value}{reason}."
-    roots = analysis.tree.roots
-    spans = (node.id,) if node else tuple(root.id for root in roots[-1:])
     numbers = {} if score.value is None else {"score": score.value}
-    return Finding(
-        Category.LOW_SCORE, _SPAN_SCORE if node else _TRACE_SCORE, sentence, spans, numbers
-    )
+    confidence = _SPAN_SCORE if node else _TRACE_SCORE
+    nodes = [node] if node else analysis.tree.roots[-1:]
+    return build_finding(Category.LOW_SCORE, confidence, sentence, nodes, **numbers)

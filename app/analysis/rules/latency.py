@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
-from app.analysis.finding import SPANS_KEPT, Category, Finding
+from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.json_values import is_cut, iterate_texts, to_canonical_json
 from app.analysis.llm_output import is_model_call
 from app.analysis.profile import sum_tokens_and_cost
@@ -14,59 +14,34 @@ from app.analysis.text.one_line import format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
-# Calls needed for a median that one slow call does not move.
-_FEW_PEERS = 3
-# Outliers examined of one name; a finding names the worst.
-_MOST_SLOW = 20
-# Times the median. Calls over a network often differ by two or three times.
-_LEAST_RATIO = 4.0
-# Times the median of fewer than `_MANY_PEERS` calls, whose spread is hardly known.
-_RATIO_OF_FEW = 8.0
-# Times the median that makes a slow call beyond doubt.
-_LARGE_RATIO = 8.0
-# Calls from which the spread is taken as known.
-_MANY_PEERS = 5
-# Robust standard deviations of the logarithms above the median; far beyond chance.
-_LEAST_DEVIATIONS = 5.0
-# The same for a call that also has a `_LARGE_GAP` to the next slowest one.
-_FEW_DEVIATIONS = 3.0
-# Times the next slowest call: without such a gap it is the end of a wide spread, not an outlier.
-_GAP = 1.5
-# Times the next slowest call: so far apart that the call stands alone.
-_LARGE_GAP = 3.0
-# Peers for each outlier: of more than one in ten slow calls none is an exception.
-_PEERS_BY_OUTLIER = 10
-# Share of the excess that a span below must cover to be the one that is slow.
-_MOST_OF_IT = 0.5
-# Microseconds over the median (10 ms): below that scheduling explains it.
-_LEAST_EXCESS = 10_000
-# Share of the trace that the excess must take, unless it reaches `_SURE_EXCESS`.
-_LEAST_SHARE = 0.01
-# Microseconds over the median (1 s): noticed by a user in a trace of any length.
-_SURE_EXCESS = 1_000_000
-# Least deviation of the logarithms (about 28 %), or a few nearly equal durations would make any
-# other an outlier.
-_SMALLEST_SPREAD = 0.25
-# Times the median number of spans below: the span did more work than its peers.
-_MORE_SPANS = 1.5
-# Times the median number of tokens written, which then explain the time.
-_MORE_TOKENS = 3
+_FEW_PEERS = 3  # calls needed for a median that one slow call does not move
+_MOST_SLOW = 20  # outliers examined of one name; a finding names the worst
+_LEAST_RATIO = 4.0  # times the median. Calls over a network often differ by two or three times.
+_RATIO_OF_FEW = 8.0  # the same for fewer than `_MANY_PEERS` calls, whose spread is hardly known
+_LARGE_RATIO = 8.0  # times the median that makes a slow call beyond doubt
+_MANY_PEERS = 5  # calls from which the spread is taken as known
+_LEAST_DEVIATIONS = 5.0  # robust standard deviations above the median logarithm: far beyond chance
+_FEW_DEVIATIONS = 3.0  # the same for a call that also has a `_LARGE_GAP` to the next slowest one
+_GAP = 1.5  # times the next slowest call: without a gap it is the end of a wide spread
+_LARGE_GAP = 3.0  # times the next slowest call: so far apart that the call stands alone
+_PEERS_BY_OUTLIER = 10  # of more than one in ten slow calls none is an exception
+_MOST_OF_IT = 0.5  # share of the excess that a span below must cover to be the one that is slow
+_LEAST_EXCESS = 10_000  # microseconds over the median (10 ms): below that scheduling explains it
+_LEAST_SHARE = 0.01  # share of the trace that the excess must take, below `_SURE_EXCESS`
+_SURE_EXCESS = 1_000_000  # microseconds over the median (1 s): noticed in a trace of any length
+_SMALLEST_SPREAD = 0.25  # of the logarithms (28 %): a few equal durations make no other an outlier
+_MORE_SPANS = 1.5  # times the median number of spans below: the span did more work than its peers
+_MORE_TOKENS = 3  # times the median number of tokens written, which then explain the time
 
-# Confidence of calls in a row: inputs do not prove that the order is not needed.
-_SERIAL_CONFIDENCE = 0.7
-# Calls in a row: with fewer there is little to gain and order is often intended.
-_LEAST_SERIAL = 4
-# Share of the trace that running in parallel must save: a third is worth a change of the
-# program.
-_SERIAL_SHARE = 0.33
-# Characters of an output that, found in a later input, show that one call feeds the other.
-_LINKING_TEXT = 24
+_SERIAL_CONFIDENCE = 0.7  # inputs do not prove that the order is not needed
+_LEAST_SERIAL = 4  # calls in a row: with fewer there is little to gain and order is often intended
+_SERIAL_SHARE = 0.33  # of the trace, saved in parallel: a third is worth changing the program
+_LINKING_TEXT = 24  # characters of an output that, in a later input, show that it was used
 _IN_ORDER = re.compile(
     r"save|write|insert|update|delete|send|post|append|commit|publish|step|stage|turn|iterat",
     re.IGNORECASE,
 )
-_NORMAL = 1.4826
-"""Turns a median absolute deviation into a standard deviation of a normal distribution."""
+_NORMAL = 1.4826  # turns a median absolute deviation into a normal standard deviation
 
 
 def find_slow_outliers(analysis: TraceAnalysis) -> Iterator[Finding]:
@@ -137,29 +112,16 @@ def _build_slow_finding(
     others = f" (and {len(slow) - 1} more like it)" if len(slow) > 1 else ""
     sentence = (
         f"{one_line(worst.name, limit=60)} took {format_duration(worst.duration)},"
-        f" {ratio:.0f} times"
-        f" the median of its {len(peers)} calls ({format_duration(typical)}){others};"
-        f" {share} of the"
-        f" trace, {where}{more}{_explain_by_tokens(worst, peers)}."
+        f" {ratio:.0f} times the median of its {len(peers)} calls ({format_duration(typical)})"
+        f"{others}; {share} of the trace, {where}{more}{_explain_by_tokens(worst, peers)}."
     )
-    confidence = _confidence_of_outlier(
-        on_path=on_path, ratio=ratio, excused=worst.span.has_error or fuller
-    )
-    numbers = {
-        "ms": worst.duration / 1_000,
-        "median_ms": typical / 1_000,
-        "ratio": round(ratio, 1),
-        "calls": len(peers),
-    }
-    spans = tuple(node.id for node in slow[:SPANS_KEPT])
-    return Finding(Category.SLOW_OUTLIER, confidence, sentence, spans, numbers)
-
-
-def _confidence_of_outlier(*, on_path: bool, ratio: float, excused: bool) -> float:
-    """Higher on the critical path, where it delays the end, and for a large ratio. Lower where
-    the span is `excused`: it failed, or it did more work than its peers."""
+    # Higher on the critical path, where it delays the end, and for a large ratio; lower where the
+    # span failed, or did more work than its peers.
     confidence = 0.6 + 0.15 * on_path + 0.15 * (ratio >= _LARGE_RATIO)
-    return confidence - 0.25 if excused else confidence
+    confidence -= 0.25 if worst.span.has_error or fuller else 0.0
+    numbers = {"ms": worst.duration / 1_000, "median_ms": typical / 1_000}
+    numbers |= {"ratio": round(ratio, 1), "calls": len(peers)}
+    return build_finding(Category.SLOW_OUTLIER, confidence, sentence, slow, **numbers)
 
 
 def _explain_by_tokens(node: Node, peers: Sequence[Node]) -> str:
@@ -173,8 +135,7 @@ def _explain_by_tokens(node: Node, peers: Sequence[Node]) -> str:
 
 def find_serial_calls(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Independent calls of one name, one after another, that could have run in parallel."""
-    for parent in [None, *analysis.tree.nodes]:
-        children = parent.children if parent is not None else analysis.tree.roots
+    for children in analysis.tree.sibling_groups():
         for run in _independent_runs(children, analysis):
             spent = sum(node.duration for node in run)
             saved = spent - max(node.duration for node in run)
@@ -236,5 +197,4 @@ def _build_serial_finding(
         " trace."
     )
     numbers = {"calls": len(run), "spent_ms": spent / 1_000, "saved_ms": saved / 1_000}
-    spans = tuple(node.id for node in run[:SPANS_KEPT])
-    return Finding(Category.SERIAL_CALLS, _SERIAL_CONFIDENCE, sentence, spans, numbers)
+    return build_finding(Category.SERIAL_CALLS, _SERIAL_CONFIDENCE, sentence, run, **numbers)

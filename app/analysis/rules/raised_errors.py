@@ -11,26 +11,21 @@ from app.analysis.error_origins import (
     is_cancellation,
     last_own_frame,
 )
-from app.analysis.finding import SPANS_KEPT, Category, Finding
+from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis
-from app.analysis.tree import Node, TreeWarning
+from app.analysis.tree import Node
 
-# Confidences. The first error that ended the trace is nearly always the origin; a later one may
-# follow from it. An error without a failed span is certain, its place is not. A cancellation is
-# mostly wanted, or an effect of another error. A caught error matters less where a later call of
-# the same name worked.
-_FIRST_FATAL = 0.95
-_LATER_FATAL = 0.6
-_UNLOCATED = 0.7
-_FATAL_CANCELLATION = 0.4
+# Confidences
+_FIRST_FATAL = 0.95  # the first error that ended the trace is nearly always the origin
+_LATER_FATAL = 0.6  # it may follow from the first
+_UNLOCATED = 0.7  # an error without a failed span is certain, its place is not
+_FATAL_CANCELLATION = 0.4  # mostly wanted, or an effect of another error
 _CAUGHT = 0.7
-_CAUGHT_AND_REPEATED = 0.55
+_CAUGHT_AND_REPEATED = 0.55  # it matters less where a later call of the same name worked
 _CAUGHT_CANCELLATION = 0.3
-# As many as there can be findings (`ranking`).
-_MOST_GROUPS = 40
-# Names of a path in a sentence; the middle ones of a longer path are counted.
-_STEPS_NAMED = 4
+_MOST_GROUPS = 40  # as many as there can be findings (`ranking`)
+_STEPS_NAMED = 4  # names of a path in a sentence; the middle ones of a longer path are counted
 
 
 def find_raised_errors(analysis: TraceAnalysis) -> Iterator[Finding]:
@@ -55,12 +50,10 @@ def _build_fatal(item: ErrorOrigin, items: Sequence[ErrorOrigin], *, first: bool
     confidence = _FIRST_FATAL if first else _LATER_FATAL
     if is_cancellation(item.error):
         confidence = _FATAL_CANCELLATION
-    levels = item.origin.depth - item.path[-1].depth
-    way = ""
-    if levels:
-        way = f"; propagated through {_format_path(item.path[1:])}"
+    above = item.path[1:]
+    way = f"; propagated through {_format_path(above)}" if above else ""
     sentence = f"{_describe_origin(item, items)}{way} and ended the trace."
-    return _build_finding(Category.ERROR_ORIGIN, confidence, sentence, items)
+    return _build_error_finding(Category.ERROR_ORIGIN, confidence, sentence, items)
 
 
 def _build_survived(items: Sequence[ErrorOrigin], analysis: TraceAnalysis) -> Finding:
@@ -84,9 +77,8 @@ def _build_survived(items: Sequence[ErrorOrigin], analysis: TraceAnalysis) -> Fi
         confidence = _CAUGHT_CANCELLATION
     elif again:
         confidence = _CAUGHT_AND_REPEATED
-    return _build_finding(
-        Category.ERROR_SURVIVED, confidence, f"{_describe_origin(item, items)}; {end}.", items
-    )
+    sentence = f"{_describe_origin(item, items)}; {end}."
+    return _build_error_finding(Category.ERROR_SURVIVED, confidence, sentence, items)
 
 
 def _build_unlocated(analysis: TraceAnalysis) -> Finding:
@@ -95,7 +87,7 @@ def _build_unlocated(analysis: TraceAnalysis) -> Finding:
     assert error is not None
     names = {node.name: node for node in analysis.tree.nodes}
     traceback = error.traceback or ""
-    open_spans = [node for node in analysis.tree.nodes if TreeWarning.UNFINISHED in node.warnings]
+    open_spans = [node for node in analysis.tree.nodes if not node.finished]
     named = [node for name, node in names.items() if f"in {name}\n" in traceback]
     last = max(analysis.tree.nodes, key=lambda node: (node.end, node.depth), default=None)
     near = (named or open_spans or ([last] if last else []))[-1:]
@@ -103,7 +95,7 @@ def _build_unlocated(analysis: TraceAnalysis) -> Finding:
     sentence = f"The trace failed with {one_line(error_message(error), limit=200)}"
     sentence += f" (at {one_line(frame)})" if frame else ""
     sentence += ", and no span is marked as failed."
-    return Finding(Category.ERROR_ORIGIN, _UNLOCATED, sentence, tuple(node.id for node in near))
+    return build_finding(Category.ERROR_ORIGIN, _UNLOCATED, sentence, near)
 
 
 def _describe_origin(item: ErrorOrigin, items: Sequence[ErrorOrigin]) -> str:
@@ -123,10 +115,9 @@ def _format_path(nodes: Sequence[Node]) -> str:
     return " → ".join(names)
 
 
-def _build_finding(
+def _build_error_finding(
     category: Category, confidence: float, sentence: str, items: Sequence[ErrorOrigin]
 ) -> Finding:
-    spans = dict.fromkeys([item.origin.id for item in items[:SPANS_KEPT]])
-    spans |= dict.fromkeys(node.id for node in items[0].path)
+    nodes = [*(item.origin for item in items), *items[0].path]
     numbers = {"calls": len(items), "levels": len(items[0].path) - 1}
-    return Finding(category, confidence, sentence, tuple(spans)[:SPANS_KEPT], numbers)
+    return build_finding(category, confidence, sentence, nodes, **numbers)

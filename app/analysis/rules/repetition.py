@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from app.analysis.finding import SPANS_KEPT, Category, Finding
+from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.json_values import are_alike, is_cut, to_canonical_json, without_numbers
 from app.analysis.llm_output import is_model_call
 from app.analysis.suspicious_results import is_retrieval
@@ -17,22 +17,14 @@ from app.analysis.tree import Node
 _POLLING_NAME = re.compile(
     r"poll|status|wait|health|heartbeat|sleep|tick|ping\b|watch", re.IGNORECASE
 )
-# Equal calls: twice is a retry or a check.
-_LEAST_REPEATS = 3
-# Rounds of a cycle, for the same reason.
-_LEAST_ROUNDS = 3
-# Calls of a name that suggests polling, which repeats by design.
-_LEAST_POLLS = 6
-# Equal inputs with different results, which may be sampling or paging.
-_LEAST_SAME_INPUTS = 5
-# Calls in a cycle: longer ones look alike without being the same.
-_LONGEST_PERIOD = 4
-# Share of the trace that repeated work must take, where it is not calls of tools or models.
-_LEAST_SHARE = 0.01
-# Share of the parent that it must take otherwise.
-_LEAST_SHARE_OF_PARENT = 0.1
-# Characters of a result: shorter ones (`ok`, `true`) are equal without being the same result.
-_LONG_RESULT = 40
+_LEAST_REPEATS = 3  # equal calls: twice is a retry or a check
+_LEAST_ROUNDS = 3  # rounds of a cycle, for the same reason
+_LEAST_POLLS = 6  # calls of a name that suggests polling, which repeats by design
+_LEAST_SAME_INPUTS = 5  # equal inputs with different results, which may be sampling or paging
+_LONGEST_PERIOD = 4  # calls in a cycle: longer ones look alike without being the same
+_LEAST_SHARE = 0.01  # share of the trace that work inside the program must take, when repeated
+_LEAST_SHARE_OF_PARENT = 0.1  # share of the parent that it must take otherwise
+_LONG_RESULT = 40  # characters: short results (`ok`, `true`) are equal without being the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +40,7 @@ def find_loops(analysis: TraceAnalysis) -> Iterator[Finding]:
     """The same call with the same input and the same result, repeated: among siblings, in cycles of
     several calls, or once in each turn."""
     reported: set[str] = set()
-    for node in [None, *analysis.tree.nodes]:
-        children = node.children if node is not None else analysis.tree.roots
+    for children in analysis.tree.sibling_groups():
         calls = [call for child in children if (call := _comparable_call(child, analysis))]
         if len(calls) < _LEAST_REPEATS:
             continue
@@ -101,7 +92,7 @@ def _find_cycle(calls: Sequence[_Call], analysis: TraceAnalysis) -> Finding | No
         return None
     if period == 1 and _is_short_polling(nodes):
         return None
-    return _build_finding(nodes, period)
+    return _build_cycle_finding(nodes, period)
 
 
 def _longest_cycle(calls: Sequence[_Call]) -> tuple[list[Node], int]:
@@ -139,7 +130,7 @@ def _is_short_polling(nodes: Sequence[Node]) -> bool:
     return _POLLING_NAME.search(nodes[0].name) is not None and len(nodes) < _LEAST_POLLS
 
 
-def _build_finding(nodes: Sequence[Node], period: int) -> Finding:
+def _build_cycle_finding(nodes: Sequence[Node], period: int) -> Finding:
     rounds = len(nodes) // period
     names = " → ".join(one_line(node.name, limit=40) for node in nodes[:period])
     spent = sum(node.duration for node in nodes)
@@ -150,16 +141,11 @@ def _build_finding(nodes: Sequence[Node], period: int) -> Finding:
     )
     category = Category.LOOP if period == 1 else Category.PING_PONG
     numbers = {"rounds": rounds, "calls": len(nodes), "spent_ms": spent / 1_000}
-    spans = tuple(node.id for node in nodes[:SPANS_KEPT])
-    confidence = _confidence_of_cycle(nodes, rounds)
-    return Finding(category, confidence, sentence, spans, numbers)
-
-
-def _confidence_of_cycle(nodes: Sequence[Node], rounds: int) -> float:
-    """Grows with each round; lower where all calls are inside the program, which repeats more by
-    design than calls of tools and models."""
+    # It grows with each round, and is lower where all calls are inside the program, which repeats
+    # more by design than calls of tools and models.
     inner = all(node.span.type != "tool" and not is_model_call(node) for node in nodes)
-    return min(0.95, 0.65 + 0.05 * rounds) - 0.1 * inner
+    confidence = min(0.95, 0.65 + 0.05 * rounds) - 0.1 * inner
+    return build_finding(category, confidence, sentence, nodes, **numbers)
 
 
 def _find_scattered(analysis: TraceAnalysis, reported: set[str]) -> Iterator[Finding]:
@@ -184,7 +170,7 @@ def _find_scattered(analysis: TraceAnalysis, reported: set[str]) -> Iterator[Fin
                 continue
             if _belong_to_one_task(nodes, analysis):
                 reported.update(node.id for node in nodes)
-                yield _build_finding(nodes, 1)
+                yield _build_cycle_finding(nodes, 1)
 
 
 def _belong_to_one_task(nodes: Sequence[Node], analysis: TraceAnalysis) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from app.analysis.error_origins import error_message
-from app.analysis.finding import SPANS_KEPT, Category, Finding
+from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.json_values import are_alike, to_canonical_json, without_numbers
 from app.analysis.llm_output import find_reported_failure
 from app.analysis.text.one_line import format_duration, one_line
@@ -20,8 +20,7 @@ _TRANSIENT_ERROR = re.compile(
     r"time.?out|timed out|connection|unavailable|\b50[0234]\b|temporar|try again|reset|overload",
     re.IGNORECASE,
 )
-# Times the wait before: a program that backs off, rather than chance.
-_GROWING_WAIT = 1.2
+_GROWING_WAIT = 1.2  # times the wait before: a program that backs off, rather than chance
 
 
 def find_retries(analysis: TraceAnalysis) -> Iterator[Finding]:
@@ -38,7 +37,7 @@ def find_retries(analysis: TraceAnalysis) -> Iterator[Finding]:
 def _sibling_groups(analysis: TraceAnalysis) -> Iterator[list[Node]]:
     """Children of one parent with the same name but for numbers (`attempt 2`), at least two, in
     the order they started."""
-    for children in [analysis.tree.roots, *(node.children for node in analysis.tree.nodes)]:
+    for children in analysis.tree.sibling_groups():
         if len(children) < 2:
             continue
         named: dict[str, list[Node]] = {}
@@ -91,10 +90,11 @@ def _build_retry_finding(
         again.start < nodes[-1].end or not _same_input(nodes[0], again, analysis)
     ):
         again = None
-    attempts = len(nodes) + (again is not None)
+    calls = [*nodes, *([again] if again else [])]
+    attempts = len(calls)
     if attempts < 2 or (attempts == 2 and not limited and not _TRANSIENT_ERROR.search(reasons[0])):
         return None
-    gaps = [b.start - a.end for a, b in pairwise([*nodes, *([again] if again else [])])]
+    gaps = [b.start - a.end for a, b in pairwise(calls)]
     growing = len(gaps) > 1 and all(b >= a * _GROWING_WAIT for a, b in pairwise(gaps))
     lost = (again.start if again else nodes[-1].end) - nodes[0].start
     kind = "hit a rate limit" if limited else "failed"
@@ -106,14 +106,8 @@ def _build_retry_finding(
         f" ({one_line(reasons[0], limit=120)})."
     )
     sentence = sentence.replace(" 1 times in a row", " once")
-    confidence = _confidence_of_retries(attempts, limited, growing, gave_up=again is None)
+    # Two equal calls may be chance; each of a third attempt, a rate limit in the message and
+    # growing waits shows the intention to retry. Retries that never worked are the graver ones.
+    confidence = 0.65 + 0.1 * (attempts > 2) + 0.1 * limited + 0.1 * growing + 0.05 * (not again)
     numbers = {"attempts": attempts, "failures": len(nodes), "lost_ms": lost / 1_000}
-    spans = tuple(node.id for node in [*nodes, *([again] if again else [])][:SPANS_KEPT])
-    return Finding(Category.RETRIES, confidence, sentence, spans, numbers)
-
-
-def _confidence_of_retries(attempts: int, limited: bool, growing: bool, *, gave_up: bool) -> float:
-    """Two equal calls may be chance; each of a third attempt, a rate limit in the message and
-    growing waits shows the intention to retry. Retries that never worked are the graver ones."""
-    confidence = 0.65 + 0.1 * (attempts > 2) + 0.1 * limited + 0.1 * growing
-    return confidence + 0.05 * gave_up
+    return build_finding(Category.RETRIES, confidence, sentence, calls, **numbers)

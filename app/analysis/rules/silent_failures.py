@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from app.analysis.finding import SPANS_KEPT, Category, Finding
+from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.llm_output import (
     extract_text,
     find_reported_failure,
@@ -22,8 +22,7 @@ from app.analysis.trace_analysis import TraceAnalysis
 # Above a result with keys missing (0.5) and an empty tool result (0.3), which need a symptom;
 # below an empty lookup (0.6).
 _LEAST_ALONE = 0.55
-# Strength that a symptom cannot raise further.
-_CERTAIN = 0.95
+_CERTAIN = 0.95  # strength that a symptom cannot raise further
 _CATEGORIES = {
     Fault.EMPTY: Category.EMPTY_RESULT,
     Fault.FAILURE: Category.FAILURE_TEXT,
@@ -68,19 +67,10 @@ def _judge_group(
     end = f"; {symptom}" if backed else ""
     sentence = f"{name} {FAULT_PHRASES[head.fault]}{times}: {head.reason}{end}."
     strongest = sorted(group, key=lambda suspect: -suspect.strength)
-    return Finding(
-        _CATEGORIES[head.fault],
-        _confidence_of_group(strength, backed=backed, first=first),
-        sentence,
-        tuple(suspect.node.id for suspect in strongest[:SPANS_KEPT]),
-        {"calls": len(group), "of": calls},
-    )
-
-
-def _confidence_of_group(strength: float, *, backed: bool, first: bool) -> float:
-    """A symptom at the end of the trace supports the suspects; later ones of the same fault may be
-    effects of the first."""
-    return min(_CERTAIN, strength + (0.15 if backed else 0.0)) - (0.0 if first else 0.2)
+    # A symptom at the end supports the suspects; later ones may be effects of the first.
+    confidence = min(_CERTAIN, strength + (0.15 if backed else 0.0)) - (0.0 if first else 0.2)
+    nodes, numbers = [suspect.node for suspect in strongest], {"calls": len(group), "of": calls}
+    return build_finding(_CATEGORIES[head.fault], confidence, sentence, nodes, **numbers)
 
 
 def _find_symptom(analysis: TraceAnalysis) -> str:

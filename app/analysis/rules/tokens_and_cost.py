@@ -4,51 +4,33 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
-from app.analysis.finding import SPANS_KEPT, Category, Finding
+from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.llm_output import is_model_call
 from app.analysis.profile import sum_tokens_and_cost
 from app.analysis.text.one_line import format_usd, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import CLOCK_TOLERANCE, Node
 
-# Three prompts grow by chance; agents that accumulate context take more turns.
-_LEAST_TURNS = 4
-# Times the first prompt, together with `_LEAST_TOKENS_ADDED`: a chat normally adds less.
-_LEAST_GROWTH = 3.0
-# Tokens: about the size of a document put into the prompt again.
-_LEAST_TOKENS_ADDED = 4_000
-# Times the first prompt, for short prompts that grow steeply.
-_STEEP_GROWTH = 4.0
-# Mean factor from turn to turn: the prompt doubles in about three turns.
-_STEEP_BY_TURN = 1.25
-# Tokens that steep growth must add to cost anything.
-_STEEP_TOKENS_ADDED = 1_500
-# Times the median growth of the other tasks of the trace: what all do is the design.
-_BEYOND_USUAL = 2.0
-# Tasks needed to know what is usual.
-_LEAST_TASKS = 4
-# Share of the turns in which the prompt has to grow without a break.
-_CLIMBING_SHARE = 0.6
-# Share of the growth that one turn must add to be the one to look at.
-_JUMP_SHARE = 0.6
-# Confidences: steady growth to many times the first prompt is an accumulating context; a single
-# jump may be one large result that was needed.
-_LARGE_GROWTH = 5
-_SURE_GROWTH = 0.85
-_LIKELY_GROWTH = 0.7
+_LEAST_TURNS = 4  # three prompts grow by chance; agents that accumulate context take more turns
+_LEAST_GROWTH = 3.0  # times the first prompt, with `_LEAST_TOKENS_ADDED`: a chat adds less
+_LEAST_TOKENS_ADDED = 4_000  # tokens: about the size of a document put into the prompt again
+_STEEP_GROWTH = 4.0  # times the first prompt, for short prompts that grow steeply
+_STEEP_BY_TURN = 1.25  # mean factor from turn to turn: the prompt doubles in about three turns
+_STEEP_TOKENS_ADDED = 1_500  # tokens that steep growth must add to cost anything
+_BEYOND_USUAL = 2.0  # times the median growth of the other tasks: what all do is the design
+_LEAST_TASKS = 4  # tasks needed to know what is usual
+_CLIMBING_SHARE = 0.6  # share of the turns in which the prompt has to grow without a break
+_JUMP_SHARE = 0.6  # share of the growth that one turn must add to be the one to look at
+_LARGE_GROWTH = 5  # times the first prompt: steady growth to so much is an accumulating context
+_SURE_GROWTH = 0.85  # confidence of that
+_LIKELY_GROWTH = 0.7  # confidence of other growth; a jump may be one large result that was needed
 
-# Priced calls needed for a median that one expensive call does not move.
-_FEW_PEERS = 4
-# Times the median price of a token, for another model than the others use: a larger class of
-# model.
-_PRICE_RATIO = 3.0
-# Times the median cost, whatever the model: inputs alone vary by less.
-_COST_RATIO = 5.0
-# Peers for each outlier: of more than one in five expensive calls none is an exception.
-_PEERS_BY_OUTLIER = 5
-# Confidences: another model explains the cost; without one the input may have needed it.
-_OTHER_MODEL = 0.85
-_SAME_MODEL = 0.65
+_FEW_PEERS = 4  # priced calls needed for a median that one expensive call does not move
+_PRICE_RATIO = 3.0  # times the median price of a token: a larger class of model
+_COST_RATIO = 5.0  # times the median cost, whatever the model: inputs alone vary by less
+_PEERS_BY_OUTLIER = 5  # of more than one in five expensive calls none is an exception
+_OTHER_MODEL = 0.85  # confidence: another model explains the cost
+_SAME_MODEL = 0.65  # confidence: the input may have needed it
 
 
 def find_prompt_growth(analysis: TraceAnalysis) -> Iterator[Finding]:
@@ -127,15 +109,10 @@ def _build_growth_finding(turns: Sequence[Node], prompts: Sequence[float]) -> Fi
         f" {total:,.0f} prompt tokens in total."
     )
     order = [turns[grower] if at_once else turns[-1], turns[-1], *turns]
-    spans = tuple(dict.fromkeys(node.id for node in order))[:SPANS_KEPT]
     confidence = _SURE_GROWTH if growth >= _LARGE_GROWTH and not at_once else _LIKELY_GROWTH
-    numbers = {
-        "turns": len(turns),
-        "first": prompts[0],
-        "last": prompts[-1],
-        "ratio": round(growth, 1),
-    }
-    return Finding(Category.PROMPT_GROWTH, confidence, sentence, spans, numbers)
+    numbers = {"turns": len(turns), "first": prompts[0], "last": prompts[-1]}
+    numbers["ratio"] = round(growth, 1)
+    return build_finding(Category.PROMPT_GROWTH, confidence, sentence, order, **numbers)
 
 
 def find_costly_outliers(analysis: TraceAnalysis) -> Iterator[Finding]:
@@ -147,15 +124,15 @@ def find_costly_outliers(analysis: TraceAnalysis) -> Iterator[Finding]:
         usual = median(_span_cost(node) for node in priced)
         price = median(_token_price(node) for node in priced)
         common = _common_model(priced)
-        odd = [
+        costly = [
             node
             for node in priced
             if _span_cost(node) >= _COST_RATIO * usual
             or (node.span.model != common and _token_price(node) >= _PRICE_RATIO * price > 0)
         ]
-        if odd and len(odd) <= max(1, len(priced) // _PEERS_BY_OUTLIER):
-            odd.sort(key=lambda node: (-_span_cost(node), node.index))
-            yield _build_cost_finding(odd, priced, usual, common=common)
+        if costly and len(costly) <= max(1, len(priced) // _PEERS_BY_OUTLIER):
+            costly.sort(key=lambda node: (-_span_cost(node), node.index))
+            yield _build_cost_finding(costly, priced, usual, common=common)
 
 
 def _span_cost(node: Node) -> float:
@@ -176,9 +153,9 @@ def _common_model(nodes: Sequence[Node]) -> str | None:
 
 
 def _build_cost_finding(
-    odd: Sequence[Node], peers: Sequence[Node], usual: float, *, common: str | None
+    costly: Sequence[Node], peers: Sequence[Node], usual: float, *, common: str | None
 ) -> Finding:
-    worst = odd[0]
+    worst = costly[0]
     cost = _span_cost(worst)
     model = ""
     if worst.span.model != common:
@@ -189,7 +166,5 @@ def _build_cost_finding(
         f" {cost / usual:.1f} times the median of its {len(peers)} calls ({format_usd(usual)})."
     )
     numbers = {"cost": cost, "median_cost": usual, "calls": len(peers)}
-    spans = tuple(node.id for node in odd[:SPANS_KEPT])
-    return Finding(
-        Category.COSTLY_OUTLIER, _OTHER_MODEL if model else _SAME_MODEL, sentence, spans, numbers
-    )
+    confidence = _OTHER_MODEL if model else _SAME_MODEL
+    return build_finding(Category.COSTLY_OUTLIER, confidence, sentence, costly, **numbers)

@@ -3,15 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
-from app.analysis.finding import Category, Finding
-from app.analysis.json_values import iterate_leaves
+from app.analysis.finding import Category, Finding, build_finding
+from app.analysis.json_values import iterate_leaves, word_set
 from app.analysis.llm_output import is_model_call
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
 
-# The list of offered tools may have been recorded in part only.
-_CONFIDENCE = 0.85
-_CALL_KEYS = frozenset(["tool_calls", "function_call"])
+_CONFIDENCE = 0.85  # the list of offered tools may have been recorded in part only
+_CALL_KEYS = word_set("tool_calls function_call")
 
 
 def find_unknown_tools(analysis: TraceAnalysis) -> Iterator[Finding]:
@@ -33,7 +32,7 @@ def find_unknown_tools(analysis: TraceAnalysis) -> Iterator[Finding]:
                 f" {len(offered)} tools it was offered."
             )
             numbers = {"offered": len(offered), "unknown": len(unknown)}
-            yield Finding(Category.UNKNOWN_TOOL, _CONFIDENCE, sentence, (node.id,), numbers)
+            yield build_finding(Category.UNKNOWN_TOOL, _CONFIDENCE, sentence, [node], **numbers)
 
 
 def _tool_names(record: Any, *, under: str) -> set[str]:

@@ -11,19 +11,18 @@ from itertools import islice
 from typing import Any
 
 from app.analysis.json_values import parse_json
-from app.analysis.text.one_line import format_count, one_line
+from app.analysis.text.one_line import format_count, list_first, one_line
 from app.errors import ToolFailed
 
 Step = str | int
 
-LONGEST = 1_000
-"""Characters of a path that a model may send."""
+LONGEST = 1_000  # characters of a path that a model may send
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _STEP = re.compile(
     r"\.?(?P<key>[^.\[\]'\"]+)|\.?\[(?P<place>-?\d{1,9})\]|\.?\[(?P<quote>['\"])(?P<quoted>.*?)(?P=quote)\]",
     re.DOTALL,
 )
-_KEYS_SHOWN = 12
+_KEYS_SHOWN = 12  # of an object, on one line; most objects have fewer
 
 
 def parse_path(text: str) -> tuple[Step, ...]:
@@ -108,21 +107,12 @@ def describe_value(value: Any) -> str:
     """The kind of a value and its keys or size, on one bounded line."""
     if isinstance(value, dict):
         keys = [
-            one_line(str(key), limit=40) + _format_size(inner) for key, inner in _first_items(value)
+            one_line(str(key), limit=40) + (f"[{len(inner):,}]" if isinstance(inner, list) else "")
+            for key, inner in islice(value.items(), _KEYS_SHOWN)
         ]
-        more = len(value) - len(keys)
-        listed = ", ".join(keys) + (f" and {more:,} more" if more > 0 else "")
-        return f"an object with {listed}" if keys else "an empty object"
+        return f"an object with {list_first(keys, len(value))}" if keys else "an empty object"
     if isinstance(value, list):
         return f"a list of {len(value):,}"
     if isinstance(value, str):
         return f"a text of {format_count(len(value), 'character')}"
     return one_line(json.dumps(value), limit=60)
-
-
-def _first_items(value: dict[Any, Any]) -> list[tuple[Any, Any]]:
-    return list(islice(value.items(), _KEYS_SHOWN))
-
-
-def _format_size(value: Any) -> str:
-    return f"[{len(value):,}]" if isinstance(value, list) else ""

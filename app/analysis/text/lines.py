@@ -19,8 +19,7 @@ _WARNINGS_SHOWN = (
     TreeWarning.EARLY,
     TreeWarning.LATE,
 )
-# Spans named with a finding: the culprit, and enough others to see the pattern.
-_SPANS_SHOWN = 6
+_SPANS_SHOWN = 6  # spans named with a finding: the culprit, and enough others to see the pattern
 
 
 def format_span(node: Node, analysis: TraceAnalysis, *, name: str) -> str:

@@ -6,12 +6,12 @@ one bounded line without characters that act on a terminal, a page or the readin
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from decimal import Decimal
 
 _BLANKS = re.compile(r"[\s\u2028\u2029]+")
 _VISIBLE = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-# Blanks and invisible characters are dropped, so more is read than is kept.
-_READ_AHEAD = 4
+_READ_AHEAD = 4  # blanks and invisible characters are dropped, so more is read than is kept
 
 
 def one_line(text: str, *, limit: int = 80) -> str:
@@ -76,6 +76,12 @@ def format_percent(part: float, whole: float) -> str:
     """`part` of `whole` such as `37 %`; `<1 %` for a little; nothing of nothing is `0 %`."""
     share = 100 * part / whole if whole else 0.0
     return "<1 %" if 0 < share < 0.5 else f"{share:.0f} %"
+
+
+def list_first(shown: Sequence[str], total: int) -> str:
+    """`a, b and 3 more`: the first of `total` things."""
+    more = total - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")
 
 
 def format_count(count: int, noun: str) -> str:

@@ -5,23 +5,25 @@ from collections.abc import Iterator, Sequence
 from app.analysis.baseline_findings import format_baseline
 from app.analysis.profile import SpanGroup
 from app.analysis.text.lines import PATH_MARK, format_finding, format_preview, format_spending
-from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
+from app.analysis.text.one_line import (
+    format_count,
+    format_duration,
+    format_percent,
+    list_first,
+    one_line,
+)
 from app.analysis.text.outline_tree import plan_rows
 from app.analysis.text.token_budget import Alias, BudgetedText
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, TreeWarning
 from app.opik.records import FeedbackScore
 
-# Tokens. Leaves most of a small model's context of 32,000 for the questions and the tools.
-DEFAULT_BUDGET = 6_000
-# Tokens kept for the last line, which counts what did not fit.
-_CLOSING = 60
-# Lists in the outline are as long as they are read at a glance; each names the call for the rest.
-_PATH_SHOWN = 8
-_GROUPS_SHOWN = 8
-# Tags and scores have no call for the rest, and few traces have more.
-_TAGS_SHOWN = 12
-_SCORES_SHOWN = 8
+DEFAULT_BUDGET = 6_000  # tokens: leaves room for questions and tools in a context of 32,000
+_CLOSING = 60  # tokens kept for the last line, which counts what did not fit
+_PATH_SHOWN = 8  # as many parts as are read at a glance; a call shows the rest
+_GROUPS_SHOWN = 8  # names or models, as above
+_TAGS_SHOWN = 12  # no call shows the rest, and few traces have more
+_SCORES_SHOWN = 8  # as for tags
 
 
 def build_outline(
@@ -65,9 +67,8 @@ def _format_header(analysis: TraceAnalysis) -> Iterator[str]:
         about.append(f"environment {one_line(trace.environment, limit=40)}")
     yield "; ".join(about)
     if trace.tags:
-        shown = ", ".join(one_line(tag, limit=40) for tag in trace.tags[:_TAGS_SHOWN])
-        more = len(trace.tags) - _TAGS_SHOWN
-        yield f"tags: {shown}" + (f" and {more} more" if more > 0 else "")
+        shown = [one_line(tag, limit=40) for tag in trace.tags[:_TAGS_SHOWN]]
+        yield f"tags: {list_first(shown, len(trace.tags))}"
     usual = format_baseline(analysis)
     if usual is not None:
         yield usual
@@ -86,12 +87,11 @@ def _format_verdicts(analysis: TraceAnalysis) -> Iterator[str]:
         yield f"feedback: {len(scores) - _SCORES_SHOWN} more scores not shown"
     checks = [check for item in analysis.trace.guardrails_validations for check in item.checks]
     if checks:
-        shown = ", ".join(
+        shown = [
             one_line(f"{check.name or 'unnamed'} {check.result or '?'}", limit=60)
             for check in checks[:_SCORES_SHOWN]
-        )
-        more = len(checks) - _SCORES_SHOWN
-        yield f"guardrails: {shown}" + (f" and {more} more" if more > 0 else "")
+        ]
+        yield f"guardrails: {list_first(shown, len(checks))}"
 
 
 def _format_score(score: FeedbackScore) -> str:
@@ -111,10 +111,11 @@ def _format_limits(analysis: TraceAnalysis) -> Iterator[str]:
             f"inputs and outputs were read of {len(analysis.bodies):,} of {count:,} spans;"
             " the others were not examined"
         )
-    odd = [f"{oddity.value}: {len(ids):,}" for oddity, ids in analysis.tree.ids_by_warning.items()]
-    if odd:
-        yield f"irregular spans ({'; '.join(odd)})"
-    if len(analysis.tree.roots) > 1 and not analysis.tree.ids_by_warning.get(TreeWarning.ORPHAN):
+    by_warning = analysis.tree.ids_by_warning
+    if by_warning:
+        counts = [f"{warning.value}: {len(ids):,}" for warning, ids in by_warning.items()]
+        yield f"irregular spans ({'; '.join(counts)})"
+    if len(analysis.tree.roots) > 1 and TreeWarning.ORPHAN not in by_warning:
         yield f"{len(analysis.tree.roots):,} spans without a parent"
     reported, counted_here = analysis.profile.reported.tokens, analysis.profile.spend.tokens
     if reported > counted_here * 1.02 and counted_here:
@@ -125,11 +126,10 @@ def _format_limits(analysis: TraceAnalysis) -> Iterator[str]:
 
 
 def _add_findings(sheet: BudgetedText, analysis: TraceAnalysis, alias: Alias, *, keep: int) -> None:
+    sheet.add("")
     if not analysis.findings:
-        sheet.add("")
         sheet.add("Findings: none.")
         return
-    sheet.add("")
     sheet.add(f"Findings ({len(analysis.findings)}, most important first):", keep=keep)
     lines = (
         f"{place}. {format_finding(finding, alias=alias)}"

@@ -19,24 +19,16 @@ from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
 _PLACEHOLDER = "s00000"
-# Two similar siblings are as short alone as in a group.
-_GROUP_FROM = 3
-# A shorter chain is as short when each span has its line.
-_CHAIN_FROM = 4
-# Siblings that get a line of their own, so that a parent with a thousand failed children stays
-# readable.
-_SINGLES = 24
-# Deeper levels are not indented further: spaces cost tokens too.
-_DEEPEST_INDENT = 16
+_GROUP_FROM = 3  # two similar siblings are as short alone as in a group
+_CHAIN_FROM = 4  # A shorter chain is as short when each span has its line
+_SINGLES = 24  # siblings with a line of their own: a thousand failed children stay readable
+_DEEPEST_INDENT = 16  # deeper levels are not indented further: spaces cost tokens too
 # Failed and unfinished spans (20) and spans of findings (up to 100) are above it, the longest
 # part of the critical path (10) is below: see `_compute_weights`.
 _IMPORTANT_WEIGHT = 15.0
-# Tokens added to each row, since the real alias may be longer than the placeholder.
-_MARGIN = 2
-# Tokens kept for the row that counts the siblings left out.
-_REST = 40
-# Rows of one level whose length is measured: more than any budget can hold.
-_ROWS_OF_ONE_LEVEL = 400
+_MARGIN = 2  # tokens added to each row, since the real alias may be longer than the placeholder
+_REST = 40  # tokens kept for the row that counts the siblings left out
+_ROWS_OF_ONE_LEVEL = 400  # rows of one level that are measured: more than any budget can hold
 
 
 @dataclass(slots=True)
@@ -202,8 +194,4 @@ class _RowPlanner:
         return max(self._weights[node.index] for node in row.nodes)
 
     def _row_tokens(self, row: OutlineRow) -> int:
-        return count_line_tokens(row.text(self._analysis, alias=_placeholder_alias))
-
-
-def _placeholder_alias(_: str) -> str:
-    return _PLACEHOLDER
+        return count_line_tokens(row.text(self._analysis, alias=lambda _: _PLACEHOLDER))

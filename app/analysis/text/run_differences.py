@@ -14,16 +14,11 @@ from app.analysis.text.token_budget import Alias
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
-# Lines of each kind: the first differences explain most of the later ones.
-_MOST_OF_A_KIND = 6
-# Half as slow again: less is common between two runs of the same step.
-_SLOWER = 1.5
-# Share of the longer run that a step must have lost to be worth a line.
-_LEAST_SHARE = 0.03
-# Inputs of the same step vary; one of twice the size holds something else.
-_GROWN = 2.0
-# Characters, some 100 tokens: below that twice the size changes neither cost nor time.
-_LEAST_GROWTH = 400
+_MOST_OF_A_KIND = 6  # lines of each kind: the first differences explain most of the later ones
+_SLOWER = 1.5  # half as slow again: less is common between two runs of the same step
+_LEAST_SHARE = 0.03  # share of the longer run that a step must have lost to be worth a line
+_GROWN = 2.0  # inputs of the same step vary; one of twice the size holds something else
+_LEAST_GROWTH = 400  # characters, some 100 tokens: less changes neither cost nor time
 
 Pair = tuple[Node, Node]
 

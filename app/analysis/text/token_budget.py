@@ -17,19 +17,15 @@ class BudgetedText:
     """Takes lines as long as they fit."""
 
     def __init__(self, budget_tokens: int) -> None:
-        self._left = budget_tokens
+        self.left = budget_tokens
         self._lines: list[str] = []
-
-    @property
-    def left(self) -> int:
-        return self._left
 
     def add(self, line: str, *, keep: int = 0) -> bool:
         """Adds a line if `keep` tokens stay free after it; says whether it did."""
         price = count_line_tokens(line)
-        if price + keep > self._left:
+        if price + keep > self.left:
             return False
-        self._left -= price
+        self.left -= price
         self._lines.append(line)
         return True
 

@@ -15,18 +15,12 @@ from app.analysis.text.value_diff import diff_values
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
-# Tokens, as many as a page of a view.
-DEFAULT_BUDGET = 2_000
-# Tokens kept for the last line, which counts what did not fit.
-_CLOSING = 40
-# More than any budget holds; bounds the work of comparing.
-_MOST_LINES = 400
-# Changed paths shown of one input, output or metadata; the rest is counted.
-_CHANGES_OF_ONE = 12
-# Pairs of spans whose bodies are compared: most later ones differ because these do.
-_PAIRS = 8
-# Share of the longer side: smaller changes of time are noise.
-_LEAST_SHIFT = 0.02
+DEFAULT_BUDGET = 2_000  # tokens, as many as a page of a view
+_CLOSING = 40  # tokens kept for the last line, which counts what did not fit
+_MOST_LINES = 400  # more than any budget holds; bounds the work of comparing
+_CHANGES_OF_ONE = 12  # changed paths shown of one input, output or metadata; the rest is counted
+_PAIRS = 8  # pairs of spans whose bodies are compared: most later ones differ because these do
+_LEAST_SHIFT = 0.02  # share of the longer side: smaller changes of time are noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +106,8 @@ def _format_ratio(before: float, after: float) -> str:
 
 def _compare_errors(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
     mine, theirs = _error_texts(a), _error_texts(b)
-    for text in mine:
-        if text not in theirs:
-            yield f"error only in A: {text}"
-    for text in theirs:
-        if text not in mine:
-            yield f"error only in B: {text}"
+    yield from (f"error only in A: {text}" for text in mine if text not in theirs)
+    yield from (f"error only in B: {text}" for text in theirs if text not in mine)
 
 
 def _error_texts(side: ComparedSide) -> list[str]:
@@ -178,11 +168,11 @@ def _own_time_by_name(side: ComparedSide) -> Mapping[str, int]:
 def _compare_models(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
     mine, theirs = _usage_by_model(a), _usage_by_model(b)
     for model in dict.fromkeys([*mine, *theirs]):
-        (calls, before), (calls_after, after) = mine.get(model, _NONE), theirs.get(model, _NONE)
-        if (calls, before) != (calls_after, after):
-            old, new = (
-                ", ".join(format_spending(spend)) or "no usage" for spend in (before, after)
-            )
+        (calls, spent), (calls_after, spent_after) = (
+            each.get(model, _NONE) for each in (mine, theirs)
+        )
+        if (calls, spent) != (calls_after, spent_after):
+            old, new = (", ".join(format_spending(s)) or "no usage" for s in (spent, spent_after))
             yield f"model {model}: {calls:,} → {calls_after:,} calls, {old} → {new}"
 
 
@@ -231,9 +221,7 @@ def _compare_pairs(a: ComparedSide, b: ComparedSide, alias: Alias) -> Iterator[s
 
 def _match_spans(a: ComparedSide, b: ComparedSide) -> Iterator[tuple[Node, Node]]:
     """Pairs of the n-th span of each place, the tops of compared spans left out."""
-    waiting: dict[tuple[int, str, int], Node] = {}
-    for key, node in _number_spans(a):
-        waiting[key] = node
+    waiting = dict(_number_spans(a))
     for key, node in _number_spans(b):
         if key in waiting:
             yield waiting[key], node

@@ -11,20 +11,13 @@ from app.analysis.text.json_path import format_path
 from app.analysis.text.one_line import one_line
 
 _MISSING = object()
-# Bounds the time for one body, as `iterate_leaves` does by default.
-_MOST_LEAVES = 4_000
-# SequenceMatcher takes quadratic time in the worst case.
-_MOST_WORDS = 3_000
-# Characters: shorter texts are read faster whole than as a list of changes.
-_LONG_TEXT = 60
-# Words shown before and after a change.
-_CONTEXT = 4
-# Changed places shown of one text; the rest is counted.
-_MOST_PLACES = 6
+_MOST_LEAVES = 4_000  # bounds the time for one body, as `iterate_leaves` does by default
+_MOST_WORDS = 3_000  # SequenceMatcher takes quadratic time in the worst case
+_LONG_TEXT = 60  # characters: shorter texts are read faster whole than as a list of changes
+_CONTEXT = 4  # words shown before and after a change
+_MOST_PLACES = 6  # changed places shown of one text; the rest is counted
 _WORD = re.compile(r"\S+|\s+")
-# Characters of a path; longer ones have keys that are texts themselves.
-_PATH_SHOWN = 160
-"""Characters of a path: enough for a dozen keys, and a foreign key may be a whole text."""
+_PATH_SHOWN = 160  # characters: enough for a dozen keys, and a foreign key may be a whole text
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,19 @@
 """Detailed views of an analysed trace, as bounded texts."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 from app.analysis.critical_path import find_critical_path
-from app.analysis.profile import SpanGroup
+from app.analysis.profile import Profile, SpanGroup
 from app.analysis.text.lines import format_finding, format_span, format_spending
 from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
 from app.analysis.text.token_budget import Alias, BudgetedText
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
-# Tokens of one page: a third of an outline, so that a few pages fit beside it.
-DEFAULT_BUDGET = 2_000
-# Tokens kept for the last line, with the call for the next page.
-_CLOSING = 50
+DEFAULT_BUDGET = 2_000  # tokens of a page: a third of an outline, so that a few pages fit beside it
+_CLOSING = 50  # tokens kept for the last line, with the call for the next page
 
 Status = Literal["ok", "error", "unfinished"]
 Sort = Literal["start", "duration", "own_time", "cost", "tokens"]
@@ -138,8 +136,9 @@ def list_spans(
         for node in nodes
         if wanted in node.name.casefold() and _matches_filters(node, type, status, min_duration_ms)
     ]
-    found.sort(key=_sort_key(analysis, sort))
-    title = f"{format_count(len(found), 'span')}, {_SORT_TITLES[sort]}:"
+    order, measure = _SORTS[sort]
+    found.sort(key=lambda node: (-measure(node, analysis.profile), node.index))
+    title = f"{format_count(len(found), 'span')}, {order}:"
     lines = (format_span(node, analysis, name=alias(node.id)) for node in found[offset:])
     filters = {
         "root": alias(root.id) if root else None,
@@ -149,17 +148,13 @@ def list_spans(
         "min_duration_ms": min_duration_ms,
         "sort": sort,
     }
-    call = _format_arguments(filters)
-    return _format_page(
-        lines, offset, budget_tokens, what="span", call=call, title=title, total=len(found)
-    )
-
-
-def _format_arguments(filters: Mapping[str, str | float | None]) -> str:
-    return ", ".join(
+    call = ", ".join(
         f"{key}={json.dumps(value, ensure_ascii=False)}"
         for key, value in filters.items()
         if value is not None
+    )
+    return _format_page(
+        lines, offset, budget_tokens, what="span", call=call, title=title, total=len(found)
     )
 
 
@@ -173,25 +168,14 @@ def _matches_filters(
     )
 
 
-_SORT_TITLES: dict[Sort, str] = {
-    "start": "in the order of the tree",
-    "duration": "longest first",
-    "own_time": "most own time first",
-    "cost": "most expensive first",
-    "tokens": "most tokens first",
+# How the list is described, and the measure of which the greatest comes first.
+_SORTS: dict[Sort, tuple[str, Callable[[Node, Profile], float]]] = {
+    "start": ("in the order of the tree", lambda node, profile: 0.0),
+    "duration": ("longest first", lambda node, profile: node.duration),
+    "own_time": ("most own time first", lambda node, profile: profile.own_time[node.index]),
+    "cost": ("most expensive first", lambda node, _: node.span.total_estimated_cost or 0.0),
+    "tokens": ("most tokens first", lambda node, profile: profile.own_spend[node.index].tokens),
 }
-
-
-def _sort_key(analysis: TraceAnalysis, sort: Sort) -> Callable[[Node], tuple[float, int]]:
-    if sort == "start":
-        return lambda node: (0.0, node.index)
-    if sort == "duration":
-        return lambda node: (-float(node.duration), node.index)
-    if sort == "own_time":
-        return lambda node: (-float(analysis.profile.own_time[node.index]), node.index)
-    if sort == "cost":
-        return lambda node: (-(node.span.total_estimated_cost or 0.0), node.index)
-    return lambda node: (-analysis.profile.own_spend[node.index].tokens, node.index)
 
 
 def _node_status(node: Node) -> Status:

@@ -15,10 +15,8 @@ from app.opik.records import Span, Trace
 
 log = structlog.get_logger(__name__)
 
-GAP = 8
-"""Unwanted spans between two wanted ones that cost less to read along than another request."""
-LONGEST = 100
-"""Spans of one page: with bodies cut at 10,001 characters it stays below some 3 MB."""
+GAP = 8  # unwanted spans between two wanted ones that cost less to read along than another request
+LONGEST = 100  # spans of one page: with bodies cut at 10,001 characters it stays below some 3 MB
 
 
 @dataclass(frozen=True, slots=True)

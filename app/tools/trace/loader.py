@@ -70,13 +70,10 @@ class SharedLoads(Generic[T]):
         return found
 
 
-OBJECT_OVERHEAD = 4
-"""Memory of a parsed span as a multiple of its bytes on the wire (measured, rounded up)."""
+OBJECT_OVERHEAD = 4  # memory of a parsed span by its bytes on the wire (measured, rounded up)
 
-KEPT_SECONDS = 300.0
-"""How long a finished trace is kept: feedback and spans may still be added to it."""
-MAX_SPANS = 50_000
-"""Bounds memory and the time before the first reply; what is left out is noted in the outline."""
+KEPT_SECONDS = 300.0  # for a finished trace: feedback and spans may still be added to it
+MAX_SPANS = 50_000  # bounds memory and the time before the first reply; the outline notes the rest
 
 TraceVersion = tuple[datetime | None, int | None, datetime | None]
 
@@ -107,11 +104,7 @@ class TraceLoader:
     """Loads and analyses traces, and keeps finished ones."""
 
     def __init__(
-        self,
-        client: OpikClient,
-        limits: LoadLimits,
-        *,
-        clock: Callable[[], float] = time.monotonic,
+        self, client: OpikClient, limits: LoadLimits, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         """`clock` gives seconds; kept traces age by it."""
         self._client = client
@@ -141,19 +134,16 @@ class TraceLoader:
         return await self._loading.get(key, lambda: self._load(caller, owner, trace))
 
     async def _load(self, caller: Caller, owner: Owner, trace: Trace) -> LoadedTrace:
-        trace_id = trace.id
-        kept = self._kept.get((owner, trace_id))
+        key = (owner, trace.id)
+        kept = self._kept.get(key)
         if kept is not None and _version_of(kept.analysis.trace) == _version_of(trace):
             return kept
-        self._kept.pop((owner, trace_id), None)
+        self._kept.pop(key, None)
         loaded = await self._read(caller, trace)
-        if trace.end_time is not None and not loaded.notes and self._fits(loaded):
-            self._kept[owner, trace_id] = loaded
+        fits = loaded.bytes <= self._limits.cache_bytes // 2  # so that others have space as well
+        if trace.end_time is not None and not loaded.notes and fits:
+            self._kept[key] = loaded
         return loaded
-
-    def _fits(self, loaded: LoadedTrace) -> bool:
-        """Whether it leaves space for others: one trace takes at most half of the cache."""
-        return loaded.bytes <= self._limits.cache_bytes // 2
 
     async def _read(self, caller: Caller, trace: Trace) -> LoadedTrace:
         began = time.monotonic()

@@ -18,10 +18,8 @@ from app.opik.records import Stats, Thread, Trace
 from app.opik.responses import Page
 from app.surrogates import join_surrogates
 
-_FIRST, _LARGEST = 100, 1_000
-"""Records of the first page, and of the largest."""
-_PAGE_BYTES = 2 * 1024 * 1024
-"""The size that a page is meant to have: parsing one must not hold a worker thread for long."""
+_FIRST, _LARGEST = 100, 1_000  # records of the first page, and of the largest
+_PAGE_BYTES = 2 * 1024 * 1024  # aimed at: parsing a page must not hold a thread for long
 
 
 class PageSize:
@@ -64,33 +62,24 @@ class TraceList:
     complete: bool = False
 
 
+@dataclass(slots=True)
 class TraceLister:
     """Makes one list page by page; checks each trace itself, since a backend may ignore filters."""
 
-    def __init__(
-        self,
-        client: OpikClient,
-        caller: Caller,
-        project_id: str,
-        *,
-        passes: TracePredicate,
-        enough: int,
-        limits: ListLimits,
-    ) -> None:
-        self._client = client
-        self._caller = caller
-        self._project_id = project_id
-        self._passes = passes
-        self._enough = enough
-        self._limits = limits
-        self._found = TraceList()
-        self._bytes = 0
+    client: OpikClient
+    caller: Caller
+    project_id: str
+    passes: TracePredicate
+    enough: int
+    limits: ListLimits
+    _found: TraceList = field(default_factory=TraceList, init=False)
+    _bytes: int = field(default=0, init=False)
 
     async def run(self, *filter_sets: Sequence[Filter], cursor: str = "") -> TraceList:
         """The list of the first of these sets of filters that finds anything; where the backend
         accepts none of them, the traces that pass among the newest of the project."""
         accepted = False
-        with anyio.move_on_after(self._limits.seconds):
+        with anyio.move_on_after(self.limits.seconds):
             for filters in filter_sets:
                 accepted = await self._read(filters, cursor) or accepted
                 if self._found.traces:
@@ -103,11 +92,11 @@ class TraceLister:
         """Reads pages until there is enough; False where the backend refuses the filters."""
         size, known = PageSize(), {each.id for each in self._found.traces}
         while not self._is_enough():
-            limit = min(size.limit, self._limits.records - self._found.records)
+            limit = min(size.limit, self.limits.records - self._found.records)
             try:
-                page = await self._client.get_trace_page(
-                    self._caller,
-                    self._project_id,
+                page = await self.client.get_trace_page(
+                    self.caller,
+                    self.project_id,
                     limit=limit,
                     cursor=cursor,
                     filters=filters,
@@ -123,7 +112,7 @@ class TraceLister:
             self._bytes += page.bytes
             new = [each for each in page.found if each.id not in known and is_uuid(each.id)]
             known |= {each.id for each in new}
-            self._found.traces += [each for each in new if self._passes(each)]
+            self._found.traces += [each for each in new if self.passes(each)]
             if page.broken and limit == 1:
                 return True
             if not page.broken and page.records < limit:
@@ -135,9 +124,9 @@ class TraceLister:
 
     def _is_enough(self) -> bool:
         return (
-            len(self._found.traces) >= self._enough
-            or self._found.records >= self._limits.records
-            or self._bytes >= self._limits.bytes
+            len(self._found.traces) >= self.enough
+            or self._found.records >= self.limits.records
+            or self._bytes >= self.limits.bytes
         )
 
 
@@ -148,8 +137,7 @@ _AFTER = timedelta(days=1)
 _PLAIN_NAME = re.compile(r"[\w .,:;/()#@+-]{1,200}")
 """Names that may become part of a query string; others are sent in bodies only. Names are foreign
 text, and Opik accepts 16 KB of request line and headers."""
-_KEPT = 8
-"""Lists kept for a turn, of up to 2,000 traces each: more than one turn reads."""
+_KEPT = 8  # lists kept for a turn, of up to 2,000 traces each: more than one turn reads
 
 
 class ProjectReader:
@@ -266,12 +254,7 @@ class ProjectReader:
         async with self._lock:
             if key not in self._kept:
                 lister = TraceLister(
-                    self._client,
-                    self._caller,
-                    self.project_id,
-                    passes=passes,
-                    enough=enough,
-                    limits=self._limits,
+                    self._client, self._caller, self.project_id, passes, enough, self._limits
                 )
                 self._kept[key] = await lister.run(*filter_sets, cursor=cursor)
             return self._kept[key]

@@ -24,27 +24,17 @@ from app.tools.trace.project import ProjectReader
 
 log = structlog.get_logger(__name__)
 
-DAYS = 7
-"""Days before the trace that the figures cover: a whole week evens out its days."""
-BASELINE_SECONDS = 1.5
-"""How long the backend may take for it: an answer without a baseline is better than a late one."""
-GRACE_SECONDS = 0.5
-"""Seconds that opening a trace may wait for the figures after its spans were loaded."""
-_KEPT = 2_000
-"""Entries of some hundred bytes, one for each owner and trace."""
-_KEPT_SECONDS = 900
-"""Longer than most conversations pause; a new run changes percentiles of a week little."""
+DAYS = 7  # days before the trace that the figures cover: a whole week evens out its days
+BASELINE_SECONDS = 1.5  # for the backend: an answer without a baseline is better than a late one
+GRACE_SECONDS = 0.5  # that opening a trace may wait after its spans were loaded
+_KEPT = 2_000  # entries of some hundred bytes, one for each owner and trace
+_KEPT_SECONDS = 900  # longer than most conversations pause; the percentiles of a week change slowly
 
 
 class ProjectBaselines:
     """The usual figures of traces' names, by owner and trace."""
 
-    def __init__(
-        self,
-        client: OpikClient,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, client: OpikClient, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._client = client
         self._kept: TTLCache[tuple[Owner, str], Baseline | None] = TTLCache(
             _KEPT, _KEPT_SECONDS, timer=clock
@@ -77,11 +67,9 @@ class ProjectBaselines:
             group.cancel_scope.cancel()
         if isinstance(loaded, OpikAssistError):
             raise loaded
-        return (
-            loaded
-            if usual is None
-            else replace(loaded, analysis=add_baseline_findings(loaded.analysis, usual))
-        )
+        if usual is None:
+            return loaded
+        return replace(loaded, analysis=add_baseline_findings(loaded.analysis, usual))
 
     async def find(self, caller: Caller, owner: Owner, trace: Trace) -> Baseline | None:
         """The backend's statistics for the trace's name; None where they do not come in time.

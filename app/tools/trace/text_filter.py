@@ -21,8 +21,7 @@ from app.tools.excerpts import as_text
 from app.tools.trace.project import PageSize
 
 FILTERED = ("input", "output")
-_LEAVES_TRIED = 100
-"""Leaves of one value in which a word is looked for; the next span may have one sooner."""
+_LEAVES_TRIED = 100  # of one value, for a word; the next span may have one sooner
 _WORD = re.compile(r"[A-Za-z]{4,40}")
 _SAME_IN_JSON = re.compile(r'[^"\\\x00-\x1f\x7f-\U0010ffff]+')
 _PART_OF_A_NUMBER = re.compile(r"[0-9eE.+-]+")

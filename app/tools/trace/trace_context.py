@@ -27,18 +27,12 @@ from app.tools.trace.project import ProjectReader
 from app.tools.trace.project_baselines import ProjectBaselines
 from app.tools.trace.text_filter import ContainsFilter
 
-OUTLINE_TOKENS = 6_000
-"""Enough for findings, profile and the main branches; a trace of 100,000 spans fits as well."""
-TOOL_SECONDS = 30.0
-"""As long as one call of the backend may take by default; the model then goes on without it."""
-_BODY_SECONDS = 10
-"""A tool call has 30 s, and may read whole spans after the truncated bodies."""
-_WHOLE_KEPT = 8
-"""Whole spans kept for a turn; one may take tens of MB."""
-_WHOLE_AT_ONCE = 4
-"""Whole spans read in parallel, since Opik limits requests for single spans."""
-_SEARCHES_KEPT = 8
-"""Searches that can be continued in a turn; each keeps up to 1,000 hits."""
+OUTLINE_TOKENS = 6_000  # enough for findings, profile and main branches, also of 100,000 spans
+TOOL_SECONDS = 30.0  # one call of the backend may take as long; the model then goes on without it
+_BODY_SECONDS = 10  # A tool call has 30 s, and may read whole spans after the truncated bodies
+_WHOLE_KEPT = 8  # whole spans kept for a turn; one may take tens of MB
+_WHOLE_AT_ONCE = 4  # whole spans read in parallel, since Opik limits requests for single spans
+_SEARCHES_KEPT = 8  # searches that can be continued in a turn; each keeps up to 1,000 hits
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,11 +236,7 @@ class TraceOpener:
     """Opens traces for turns, with the usual figures of their names where these come in time."""
 
     def __init__(
-        self,
-        client: OpikClient,
-        loader: TraceLoader,
-        tools: Sequence[Tool],
-        limits: ToolLimits,
+        self, client: OpikClient, loader: TraceLoader, tools: Sequence[Tool], limits: ToolLimits
     ) -> None:
         self._client = client
         self._baselines = ProjectBaselines(client)
