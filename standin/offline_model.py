@@ -53,7 +53,7 @@ _NEXT_CALL = re.compile(r'(compare_traces)\(trace="(t\d+)"\)')
 _CITABLE = re.compile(r"\b[st]\d+\b")
 _SHOWN_LINES = 40
 _NUMBERED = re.compile(r"^\d+\. ")
-_VERDICT = re.compile(r"^\w+ \([^()]*?(\d+%) sure\): ")
+_CATEGORY_AND_CONFIDENCE = re.compile(r"^\w+ \([^()]*?(\d+%) sure\): ")
 _FACT = re.compile(r"^(error|exception|output|input|duration|cost|usage|model)\b.*", re.IGNORECASE)
 
 
@@ -128,7 +128,7 @@ def _is_tree(line: str) -> bool:
 
 
 def _choose_spans(talk: _Talk) -> list[str]:
-    """The spans to look at, in the order in which the telling lines name them."""
+    """The spans to look at, in the order in which the relevant lines name them."""
     found: dict[str, None] = {}
     for alias in _ALIAS.findall(talk.question) + _ALIAS.findall(
         "\n".join(_lines_naming_spans(talk))
@@ -181,7 +181,7 @@ def _announce_calls(talk: _Talk, calls: Sequence[tuple[str, str]]) -> str:
 
 
 def _compose_answer(talk: _Talk) -> str:
-    """The most telling line first, then the next ones, then facts of the spans looked at; of what
+    """The most relevant line first, then the next ones, then facts of the spans looked at; of what
     lies beyond the trace the last result's lines."""
     if talk.results and _looks_beyond(talk):
         result_lines = [
@@ -207,7 +207,7 @@ def _compose_answer(talk: _Talk) -> str:
 def _format_line(line: str) -> str:
     """A line as a sentence: its number and category dropped, its spans cited."""
     line = _NUMBERED.sub("", line)
-    line = _VERDICT.sub(lambda found: f"({found[1]} sure) ", line)
+    line = _CATEGORY_AND_CONFIDENCE.sub(lambda found: f"({found[1]} sure) ", line)
     return _ALIAS.sub(lambda found: f"[{found[0]}]", line)
 
 
