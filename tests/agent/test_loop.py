@@ -20,7 +20,7 @@ TOKEN = "a1b2c3d4e5f60718"
 
 
 class Counter:
-    """The context of the tools: counts, and lets a test hold a call back."""
+    """The context of the tools: counts, and allows a test to hold a call back."""
 
     def __init__(self) -> None:
         self.runs: list[str] = []

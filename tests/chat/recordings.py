@@ -124,7 +124,7 @@ OTHERS = {
 
 
 def body(name: str) -> bytes:
-    """The recorded bytes, without the line that tells about them."""
+    """The recorded bytes, without the line that describes them."""
     return (FOLDER / name).read_bytes().partition(b"\n")[2]
 
 

@@ -26,7 +26,7 @@ PATIENT = StorageTimeouts(event=0.2, pause=0.02, end=15)
 
 async def until(condition: Callable[[], Awaitable[object]]) -> None:
     with anyio.fail_after(60):
-        while not await condition():  # noqa: ASYNC110 - the database tells of no change
+        while not await condition():  # noqa: ASYNC110 - the database reports no change
             await anyio.sleep(0.02)
 
 

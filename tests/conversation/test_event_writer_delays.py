@@ -19,7 +19,7 @@ from tests.conversation.turn_setup import BRIEF, logged, model_call, ran, tool_d
 from tests.db.lagging_proxy import LaggingProxy
 from tests.db.writing import ALICE, TRACE, ping_database
 
-SAID = [tool_done(number) for number in range(5)]
+CALLS_DONE = [tool_done(number) for number in range(5)]
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ async def charged(engine: AsyncEngine, turn: Turn) -> int | None:
 
 
 async def say_all(turn: Turn) -> None:
-    for each in SAID:
+    for each in CALLS_DONE:
         await turn.emit(each)
 
 
@@ -69,20 +69,20 @@ async def test_a_hanging_database_holds_nothing_up_but_the_first_event_and_that_
 
     async def answer(_: Turn) -> None:
         proxy.hangs = True
-        await emit(SAID[0])
+        await emit(CALLS_DONE[0])
         assert [each["reason"] for each in logs if each["event"] == "turn_storage_delayed"] == [
             "slow"
         ]
         async with anyio.create_task_group() as group:
-            for number in range(1, len(SAID)):
-                group.start_soon(emit, SAID[number])
+            for number in range(1, len(CALLS_DONE)):
+                group.start_soon(emit, CALLS_DONE[number])
                 await anyio.wait_all_tasks_blocked()
-                assert emitted == SAID[: number + 1]
+                assert emitted == CALLS_DONE[: number + 1]
         proxy.hangs = False
 
     with structlog.testing.capture_logs() as logs:
-        assert await ran(turn, answer) == [*SAID, TurnFinished()]
-    assert await logged(store, turn.key) == [*SAID, TurnFinished()]
+        assert await ran(turn, answer) == [*CALLS_DONE, TurnFinished()]
+    assert await logged(store, turn.key) == [*CALLS_DONE, TurnFinished()]
 
 
 async def test_no_reply_waits_for_its_tokens_to_be_stored_and_all_are_stored_in_the_end(
@@ -135,7 +135,7 @@ async def test_a_database_that_hangs_to_the_end_is_reported_to_the_user(
     with anyio.fail_after(60):
         events = await ran(turn, answer)
 
-    assert events[:-1] == SAID
+    assert events[:-1] == CALLS_DONE
     assert isinstance(events[-1], TurnFailed)
     assert events[-1].code == "not_stored"
 
@@ -162,7 +162,7 @@ async def test_connections_that_all_died_unnoticed_cost_one_wait_in_all(
     with structlog.testing.capture_logs() as logs:
         assert (await ran(turn, answer))[-1] == TurnFinished()
 
-    assert await logged(store, turn.key) == [*SAID, TurnFinished()]
+    assert await logged(store, turn.key) == [*CALLS_DONE, TurnFinished()]
     waits = [each for each in logs if each["event"] == "database_unavailable"]
     assert 1 <= len(waits) < 4
 
@@ -179,10 +179,10 @@ async def test_a_connection_cut_in_any_place_of_a_turn_costs_neither_an_event_no
             proxy.cut_after = cut_after  # noqa: B023 - runs within this round
             await say_all(turn)
 
-        assert await ran(turn, answer) == [*SAID, TurnFinished()]
+        assert await ran(turn, answer) == [*CALLS_DONE, TurnFinished()]
         if proxy.cut_after is not None:
             break
-        assert await logged(store, turn.key) == [*SAID, TurnFinished()]
+        assert await logged(store, turn.key) == [*CALLS_DONE, TurnFinished()]
         cut_after += 1
     assert cut_after > 20
 
@@ -208,5 +208,5 @@ async def test_a_slow_database_gets_everything_in_the_end(
     events = await ran(turn, answer)
     proxy.seconds = 0
 
-    assert events == [*SAID, TurnFinished()]
-    assert await logged(store, turn.key) == [*SAID, TurnFinished()]
+    assert events == [*CALLS_DONE, TurnFinished()]
+    assert await logged(store, turn.key) == [*CALLS_DONE, TurnFinished()]

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 
 class CuttingProxy:
-    """Passes bytes on. Once armed, it lets the next COMMIT (`cut_at`) reach the server, waits for
+    """Passes bytes on. Once armed, it passes the next COMMIT (`cut_at`) to the server, waits for
     the answer and closes both ends without passing it on: the client cannot know the outcome.
     """
 

@@ -1,4 +1,4 @@
-"""What every connection is told before its first statement."""
+"""What every connection is set to before its first statement."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -40,7 +40,7 @@ async def _refused(
 
 
 async def _age(engine: AsyncEngine, seconds: float) -> None:
-    """Lets all admissions have happened so much earlier."""
+    """Moves all admissions so much earlier."""
     async with engine.begin() as db:
         for row in await db.execute(select(admissions.c.turn_id, admissions.c.admitted_at)):
             earlier = row.admitted_at - timedelta(seconds=seconds)
@@ -236,5 +236,5 @@ async def test_no_query_scans_a_whole_table(tmp_path: Path) -> None:
                 plan = await db.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
                 steps = [row.detail for row in plan]
                 assert not [step for step in steps if step.startswith("SCAN opik")], statement
-                # All that a workspace has ever said is as much as a table.
+                # All events of a workspace are as much as a table.
                 assert not [step for step in steps if step.endswith("(workspace=?)")], statement

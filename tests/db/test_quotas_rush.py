@@ -74,10 +74,10 @@ async def test_processes_that_begin_turns_at_once_never_pass_a_limit(database_ur
         )
         for number in range(3)
     ]
-    told = [(await process.communicate())[0].split() for process in processes]
+    counts = [(await process.communicate())[0].split() for process in processes]
 
-    begun_in_all = sum(int(begun) for begun, _ in told)
-    refused_in_all = sum(int(refused) for _, refused in told)
+    begun_in_all = sum(int(begun) for begun, _ in counts)
+    refused_in_all = sum(int(refused) for _, refused in counts)
     assert (begun_in_all, refused_in_all) == (7, 83)
 
 

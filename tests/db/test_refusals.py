@@ -28,7 +28,7 @@ KILOBYTE = 1_024
 
 @pytest.fixture
 async def server(private_server: databases.PrivateServer) -> AsyncIterator[AsyncEngine]:
-    """The server, as somebody who may do everything there."""
+    """The server, as a user with all rights."""
     async with databases.open_engine(private_server.uri("information_schema")) as engine:
         yield engine
 
@@ -114,20 +114,20 @@ async def refusing(server: AsyncEngine, uri: str, refusal: str) -> AsyncIterator
 async def test_a_turn_survives_a_database_that_refuses_writes_for_a_while(
     server: AsyncEngine, plain_uri: str, refusal: str
 ) -> None:
-    said = [tool_done(0), tool_done(1)]
+    calls_done = [tool_done(0), tool_done(1)]
     async with databases.open_engine(plain_uri) as engine:
         store = Store(engine)
         turn = await turn_on(store)
 
         async def answer(_: Turn) -> None:
             async with refusing(server, plain_uri, refusal):
-                for each in said:
+                for each in calls_done:
                     await turn.emit(each)
                 with pytest.raises(DatabaseUnavailable):
                     await store.append(turn.key, [reply("refused")])
 
-        assert await ran(turn, answer) == [*said, TurnFinished()]
-        assert await logged(store, turn.key) == [*said, TurnFinished()]
+        assert await ran(turn, answer) == [*calls_done, TurnFinished()]
+        assert await logged(store, turn.key) == [*calls_done, TurnFinished()]
 
 
 @pytest.mark.parametrize("refusal", ["read only", "no right"])
@@ -144,7 +144,7 @@ async def test_a_database_that_refuses_writes_is_not_ready(
 
 
 async def test_a_turn_goes_on_while_another_transaction_holds_its_lock(uri: str) -> None:
-    said = [tool_done(0), tool_done(1)]
+    calls_done = [tool_done(0), tool_done(1)]
     async with databases.open_engine(uri) as engine, databases.open_engine(uri) as other:
         store = Store(engine)
         turn = await turn_on(store)
@@ -152,11 +152,11 @@ async def test_a_turn_goes_on_while_another_transaction_holds_its_lock(uri: str)
         async def answer(_: Turn) -> None:
             async with other.begin() as db:
                 await db.execute(select(sessions.c.id).with_for_update())
-                for each in said:
+                for each in calls_done:
                     await turn.emit(each)
 
-        assert await ran(turn, answer) == [*said, TurnFinished()]
-        assert await logged(store, turn.key) == [*said, TurnFinished()]
+        assert await ran(turn, answer) == [*calls_done, TurnFinished()]
+        assert await logged(store, turn.key) == [*calls_done, TurnFinished()]
 
 
 async def test_a_missing_schema_is_reported_and_logged_without_content(

@@ -1,4 +1,4 @@
-"""A turn takes its conversation, writes into its log and lets go."""
+"""A turn takes its conversation, writes into its log and releases it."""
 
 from uuid import uuid4
 
@@ -36,15 +36,15 @@ ALREADY_OVER = -1.0
 
 async def test_the_log_of_a_turn_comes_back_in_order_and_unchanged(store: Store) -> None:
     turn = await begin_free_turn(store, question="why \U0001f600\u2028\r\n?")
-    said = ReplyCompleted(bubble="b", text="data: 🧪 \x00 \\ ' \" %s :x")
-    await store.append(turn, [entry(said), reply("two")])
+    first_reply = ReplyCompleted(bubble="b", text="data: 🧪 \x00 \\ ' \" %s :x")
+    await store.append(turn, [entry(first_reply), reply("two")])
     await finish_turn(store, turn)
 
     log = await store.events(turn.conversation_id)
 
     assert [logged.sequence for logged in log] == [1, 2, 3, 4]
     assert log[0].event == TurnStarted(question="why \U0001f600\u2028\r\n?")
-    assert log[1].event == said
+    assert log[1].event == first_reply
     assert log[3].event == TurnFinished()
     assert {logged.turn_id for logged in log} == {turn.turn_id}
     assert all(logged.created_at.tzinfo is not None for logged in log)
@@ -194,7 +194,7 @@ async def test_an_ended_turn_keeps_its_state_usage_and_model(
 
 async def test_a_repeated_write_leaves_the_same_log(store: Store) -> None:
     turn_id = str(uuid4())
-    started, said, more = entry(TurnStarted(question="?")), reply("one"), reply("two")
+    started, first_reply, more = entry(TurnStarted(question="?")), reply("one"), reply("two")
 
     async def begin() -> TurnKey:
         conversation = await store.begin_turn(
@@ -205,15 +205,15 @@ async def test_a_repeated_write_leaves_the_same_log(store: Store) -> None:
 
     assert await begin() == await begin()
     turn = await begin()
-    await store.append(turn, [said])
-    await store.append(turn, [said])
-    await store.append(turn, [said, more])
+    await store.append(turn, [first_reply])
+    await store.append(turn, [first_reply])
+    await store.append(turn, [first_reply, more])
     last = entry(TurnFinished())
     for _ in range(2):
         await store.end_turn(turn, [last], state="finished", usage=TokenUsage())
 
     log = await store.events(turn.conversation_id)
-    assert [logged.id for logged in log] == [started.id, said.id, more.id, last.id]
+    assert [logged.id for logged in log] == [started.id, first_reply.id, more.id, last.id]
     assert [logged.sequence for logged in log] == [1, 2, 3, 4]
 
 

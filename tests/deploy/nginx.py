@@ -81,5 +81,5 @@ async def _listening(process: asyncio.subprocess.Process, port: int) -> None:
             await writer.wait_closed()
             return
         await asyncio.sleep(0.01)
-    _, said = await process.communicate()
-    raise RuntimeError(said.decode())
+    _, output = await process.communicate()
+    raise RuntimeError(output.decode())

@@ -94,7 +94,7 @@ async def _is_healthy(port: int, prefix: str) -> bool:
 
 
 def _without_rights() -> list[str]:
-    """Root may write where nobody may; without its capabilities it obeys, as in the container."""
+    """Root writes to read-only folders, so its capabilities are dropped, as in the container."""
     if os.geteuid() != 0:
         return []
     found = shutil.which("setpriv")

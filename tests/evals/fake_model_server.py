@@ -1,5 +1,5 @@
 """An OpenAI-compatible server whose models each make one kind of answer, by rules on what they
-read: the proof that the grading tells the answers apart."""
+read: the proof that the grading distinguishes the answers."""
 
 import json
 import re

@@ -84,11 +84,11 @@ def test_every_question_is_asked_of_every_variant_once(ran: Ran) -> None:
 
 
 def test_replies_tool_calls_and_tokens_are_counted(ran: Ran) -> None:
-    looked, told = ran.of("looks-first", FAULTY), ran.of("finds", FAULTY)
+    looked, found_case = ran.of("looks-first", FAULTY), ran.of("finds", FAULTY)
     assert (looked.steps, looked.tool_calls, looked.prompt_tokens) == (2, 1, 200)
-    assert (told.steps, told.tool_calls, told.completion_tokens) == (1, 0, 10)
-    assert told.place == 1
-    assert told.seconds > 0
+    assert (found_case.steps, found_case.tool_calls, found_case.completion_tokens) == (1, 0, 10)
+    assert found_case.place == 1
+    assert found_case.seconds > 0
 
 
 def test_without_a_model_the_spans_of_the_first_finding_are_the_answer(ran: Ran) -> None:

@@ -1,4 +1,4 @@
-"""What a thumb tells of the spans that the answer before it cites."""
+"""What a thumb means for the spans that the answer before it cites."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,6 +1,6 @@
 """Texts as an attacker would record them in a trace, each around a word that can be searched for.
 
-`{placeholders}` are meant literally: whoever formats one of these texts has lost.
+`{placeholders}` are meant literally: code that formats one of these texts has a fault.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""A model that does whatever a trace tells it to, so that only the service can contain it.
+"""A model that does whatever a trace asks it to, so that only the service can contain it.
 
 First it reads everything with every tool. Then it repeats each tool call that it finds written in
 what it read. At last it says all that it read, word for word.
@@ -79,7 +79,7 @@ def _all_read(request: dict[str, Any]) -> str:
 
 
 def _after_question(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What was said since the last question."""
+    """The messages since the last question."""
     question = max(at for at, each in enumerate(messages) if _is_question(each))
     return messages[question + 1 :]
 

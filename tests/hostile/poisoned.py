@@ -36,7 +36,7 @@ _ODD = re.compile(
 
 @contextlib.asynccontextmanager
 async def obeyed(folder: Path) -> AsyncIterator[Service]:
-    """A service with a model that obeys, and a foreign trace that nobody asks about."""
+    """A service with a model that obeys, and a foreign trace that no question is about."""
     uri = f"sqlite:///{folder}/opik-assist.db"
     settings = {"opik_ui_url": UI, "agent_context_tokens": 400_000, "turn_tokens": 2_000_000}
     settings["agent_models_allowed"] = (WITHOUT_TOOLS,)
@@ -68,7 +68,7 @@ class Poisoned:
         records.put_spans([_build_span(each, hostile, trace_id=self.trace_id) for each in numbers])
 
     async def ask_twice(self, **more: str) -> None:
-        """Two turns and the history, so that what was said is also read again."""
+        """Two turns and the history, so that its messages are also read again."""
         for _ in range(2):
             await self.ask(**more)
         await self.assert_harmless()
@@ -94,7 +94,7 @@ class Poisoned:
             assert SECRET not in text
 
     def assert_contained(self, caplog: pytest.LogCaptureFixture) -> None:
-        """Nothing was asked of the backend but to read this trace, and nobody was misled."""
+        """Nothing was asked of the backend but to read this trace, and no reader was misled."""
         for received in self.service.switches.received:
             line = f"{received.method} {received.path}"
             assert _READS.fullmatch(line.replace(self.trace_id, "TRACE")), line

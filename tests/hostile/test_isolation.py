@@ -1,4 +1,4 @@
-"""Several people at once on several services: each finds what they said, and nobody else's."""
+"""Several people at once on several services: each finds their own conversations only."""
 
 import asyncio
 import contextlib

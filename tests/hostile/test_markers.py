@@ -1,4 +1,4 @@
-"""A conversation's own marker in the trace, from somebody who has learnt it: it opens nothing."""
+"""A conversation's own marker in the trace, from an attacker who knows it, opens nothing."""
 
 import re
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def escape(marker: str) -> str:
 
 
 async def learn_marker(trace: Poisoned, **more: str) -> str:
-    """What a first turn tells of the conversation's marker, which stays the same."""
+    """What a first turn reveals of the conversation's marker, which stays the same."""
     await trace.ask(**more)
     outline = trace.service.chat.requests[0]["messages"][1]["content"]
     trace.service.chat.requests.clear()

@@ -102,10 +102,10 @@ async def test_no_secret_is_shown_by_any_failure(
 ) -> None:
     caplog.set_level("DEBUG", logger="app")
     _FAILURES[failure](service)
-    said = await _read_everything(service)
+    responses = await _read_everything(service)
     rows = await _read_all_rows(store)
     for secret in SECRETS:
-        assert secret.encode() not in b"\n".join(said)
+        assert secret.encode() not in b"\n".join(responses)
         assert secret not in rows
         for record in caplog.records:
             if record.name.split(".")[0] in {"app", "uvicorn"}:

@@ -72,7 +72,7 @@ class Visit:
             self.faults.append(f"{message.type}: {message.text}")
 
     def check(self) -> None:
-        """That nobody but the gateway was asked, and that nothing went wrong in the page."""
+        """Asserts that only the gateway was asked and that the page reported no error."""
         foreign = [url for url in self.requests if not url.startswith(f"{self.url}/")]
         assert (foreign, self.faults) == ([], [])
 

@@ -1,4 +1,4 @@
-"""Starts programs that nobody here wrote, by the scripts in this folder."""
+"""Starts third-party programs, by the scripts in this folder."""
 
 import os
 import signal
@@ -70,7 +70,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 class AsProxy(httpx.AsyncBaseTransport):
-    """Lets an OpenAI-compatible server stand where the backend's chat proxy does."""
+    """Puts an OpenAI-compatible server in the place of the backend's chat proxy."""
 
     def __init__(self) -> None:
         self._network = httpx.AsyncHTTPTransport()

@@ -12,7 +12,7 @@ POLL_SECONDS = 0.05
 
 
 class Balancer:
-    """Sends each new connection to one of the ports that said of late that they are ready."""
+    """Sends each new connection to one of the ports that lately reported to be ready."""
 
     def __init__(self, ports: Sequence[int]) -> None:
         self.ready: list[int] = []

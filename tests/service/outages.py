@@ -43,7 +43,7 @@ class Case:
 
     name: str
     faults: tuple[Fault, ...]
-    told: str = ""
+    message_pattern: str = ""
     texts: tuple[str, ...] = ()
     switches: dict[str, Any] = field(default_factory=dict)
 
@@ -56,7 +56,7 @@ class Case:
         hanging = [each for each in self.faults if _hangs(each.effect)]
         if not hanging:
             return {"opik_backend_timeout": LONGEST, "model_silence_seconds": LONGEST}
-        return {} if self.told else {"retry_max_attempts": 5}
+        return {} if self.message_pattern else {"retry_max_attempts": 5}
 
 
 def _hangs(effect: Effect) -> bool:
@@ -108,11 +108,11 @@ async def asked_under(case: Case, service: Service) -> PanelReader:
     with anyio.fail_after(LONGEST):
         reader = await service.ask("What broke?")
     service.switches.faults.clear()
-    if not case.told:
+    if not case.message_pattern:
         assert reader.error is None
         return reader
     assert reader.error is not None
-    assert re.match(case.told, reader.error), reader.error
+    assert re.match(case.message_pattern, reader.error), reader.error
     assert "(request " in reader.error
     assert not _INSIDES.search(reader.error), reader.error
     return reader

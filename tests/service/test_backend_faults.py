@@ -79,7 +79,7 @@ PACKED = {"content-type": "application/json", "content-encoding": "gzip"}
     Case("a page of spans that falls silent", at(SEARCH, PauseAfter(40, FOREVER), times=1)),
     Case("an endless page of spans", at(SEARCH, Endless(), times=1)),
     Case("packed answers", (), switches={"gzip_answers": True}),
-    Case("packed though nobody asked", (), switches={"gzip_answers": True, "gzip_unasked": True}),
+    Case("packed though not asked for", (), switches={"gzip_answers": True, "gzip_unasked": True}),
 )
 async def test_an_answer_arrives_despite_backend_faults(case: Case, tmp_path: Path) -> None:
     async with hurried(tmp_path, **case.settings) as (service, network):

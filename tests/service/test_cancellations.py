@@ -11,7 +11,7 @@ from soak.cancellations import CancellationRun
 from testkit.service import TRACE_ID, WAIT_SECONDS, running
 
 CANCELS = 400
-"""How many clients leave here; `make soak` lets thousands leave."""
+"""How many clients leave here; in `make soak` thousands leave."""
 
 
 async def test_a_client_that_leaves_in_the_middle_of_its_request_is_no_error(

@@ -1,4 +1,4 @@
-"""How long turns use connections to the database: never while they wait for somebody else."""
+"""How long turns use connections to the database: never while they wait for another service."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""How a process ends that is told to: in order, in time, and with nothing lost."""
+"""How a process ends after a signal: in order, in time, and with nothing lost."""
 
 import asyncio
 import signal
@@ -34,9 +34,9 @@ PATIENT_SERVICE = ("-m", "testkit.changed_service", "transaction_seconds=600")
 UVICORN = ("-m", "uvicorn", "app.main:app", "--port", "PORT")
 
 
-def unfinished_reply(said: str) -> list[Any]:
+def unfinished_reply(beginning: str) -> list[Any]:
     """A reply that never comes to its end."""
-    return [text(said), asyncio.Event()]
+    return [text(beginning), asyncio.Event()]
 
 
 async def until_not_ready(service: Service) -> None:
@@ -93,9 +93,9 @@ async def test_sigterm_ends_a_turn_that_takes_too_long_with_a_last_message_and_s
         assert await process.wait() == 0
         assert "Traceback" not in process.log
     async with backend_and_service_process(tmp_path, answer("Back.")) as (service, _):
-        said = [words for _, words in await service.read_messages()]
-        assert said[1] == "Endless "
-        assert said[2].startswith("The service is restarting.")
+        messages = [words for _, words in await service.read_messages()]
+        assert messages[1] == "Endless "
+        assert messages[2].startswith("The service is restarting.")
         assert (await service.ask()).texts == ["Back."]
 
 

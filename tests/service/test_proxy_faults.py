@@ -74,7 +74,7 @@ ONE_FRAME = CutAfter(lines=2)
     Case("429 with seconds once", at(CHAT, Answer(429, headers={"Retry-After": "0"}), times=1)),
     Case("429 with a date once", at(CHAT, Answer(429, headers=A_DATE), times=1)),
     Case("503 frame once", at(CHAT, ChatErrorAfter(0, 503, "busy"), times=1)),
-    Case("packed though nobody asked", (), switches={"gzip_answers": True, "gzip_unasked": True}),
+    Case("packed though not asked for", (), switches={"gzip_answers": True, "gzip_unasked": True}),
 )
 async def test_an_answer_arrives_despite_proxy_faults(case: Case, tmp_path: Path) -> None:
     async with hurried(tmp_path, **case.settings) as (service, network):

@@ -17,7 +17,7 @@ from testkit.service import PREFIX, service_at, serving
 from tests.db.missing_events import without_events
 
 VERSIONS = table(VERSION_TABLE, column("version_num"))
-NOBODY = "http://127.0.0.1:1"
+CLOSED_PORT = "http://127.0.0.1:1"
 FOREIGN = {"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "cross-site"}
 
 
@@ -35,7 +35,7 @@ class Probe:
 
 
 @contextlib.asynccontextmanager
-async def probing(database_uri: str, backend: str = NOBODY) -> AsyncIterator[Probe]:
+async def probing(database_uri: str, backend: str = CLOSED_PORT) -> AsyncIterator[Probe]:
     async with service_at(backend, database_uri) as url, httpx.AsyncClient(timeout=60) as http:
         yield Probe(http, url)
 

@@ -34,7 +34,7 @@ async def test_an_old_conversation_is_gone_soon_after_the_start(database_uri: st
         service_at(service.backend, database_uri, retention_days=30),
     ):
         with anyio.fail_after(60):
-            while await status(service) == 200:  # noqa: ASYNC110 - nobody tells
+            while await status(service) == 200:  # noqa: ASYNC110 - no event reports it
                 await anyio.sleep(0.02)
         assert await status(service) == 404
         assert await status(service, OTHER_TRACE_ID) == 200

@@ -1,4 +1,4 @@
-"""What the stand-in lets go wrong on request, over real sockets."""
+"""What the stand-in makes fail on request, over real sockets."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -202,7 +202,7 @@ async def test_a_stream_can_fail_or_end_early_where_a_test_wants_it() -> None:
 
 
 class EndlessChat:
-    """Talks until nobody listens any more."""
+    """Talks until no client listens any more."""
 
     async def reply(self, request: dict[str, Any], /) -> AsyncIterator[Chunk]:
         while True:

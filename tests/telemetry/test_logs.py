@@ -26,5 +26,5 @@ def test_a_line_is_written_once_to_standard_error_however_often_it_is_set_up(
     for _ in range(2):
         logs.configure(style="json", level="INFO")
     structlog.get_logger().info("only_once")
-    said = capsys.readouterr()
-    assert (said.out, said.err.count("only_once")) == ("", 1)
+    output = capsys.readouterr()
+    assert (output.out, output.err.count("only_once")) == ("", 1)

@@ -1,4 +1,4 @@
-"""A slow, broken or missing backend of our own traces: nobody waits, losses are counted."""
+"""A slow, broken or missing backend of our own traces: no turn waits, losses are counted."""
 
 import time
 from collections.abc import AsyncIterator, Iterator

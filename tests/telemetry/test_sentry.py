@@ -238,8 +238,8 @@ async def _run_tool(raised: str) -> tuple[Receiver, str]:
 
 
 async def test_a_tool_that_crashes_in_a_task_of_its_own_is_reported_once() -> None:
-    receiver, said = await _run_tool("KeyError(wanted)")
-    assert "internal error" in said
+    receiver, result = await _run_tool("KeyError(wanted)")
+    assert "internal error" in result
     (error,) = receiver.errors
     assert error["logentry"] == {"message": "tool_failed"}
     assert error["tags"] == {"tool": "failing"}

@@ -1,4 +1,4 @@
-"""What is usual for a name, as a tool tells it."""
+"""What is usual for a name, as a tool reports it."""
 
 import json
 from typing import Any
