@@ -17,13 +17,13 @@ from app.messages import Message, Reply, TokenUsage, ToolSpec
 
 
 class _Event(BaseModel):
+    """An event or a part of one."""
+
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class ToolCallRecord(BaseModel):
+class ToolCallRecord(_Event):
     """A tool call as the model requested it, with the line that the user reads about it."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     id: str
     name: str
@@ -45,10 +45,8 @@ class TraceRead(_Event):
     spans: int = 0
 
 
-class TraceAlias(BaseModel):
+class TraceAlias(_Event):
     """Another trace that has an alias; `label` is its name for the user."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     id: str
     label: str
@@ -135,10 +133,8 @@ class TurnInterrupted(_Event):
     type: Literal["turn_interrupted"] = "turn_interrupted"
 
 
-class UsageTotals(BaseModel):
+class UsageTotals(_Event):
     """Tokens, and what they cost in USD where every model's price is known."""
-
-    model_config = ConfigDict(frozen=True)
 
     usage: TokenUsage
     cost: float | None = None

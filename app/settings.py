@@ -32,25 +32,14 @@ from app.errors import StartRefused
 DEFAULT_DATABASE = "sqlite:///opik-assist.db"
 _MYSQL_DRIVERS = {"asyncmy", "pymysql", "aiomysql", "mysqldb"}
 
+# fmt: off
 REMOVED_VARIABLES = (
-    "ACCESS_CACHE_SECONDS",
-    "BODY_BYTES",
-    "BODY_SECONDS",
-    "BUSY_WAIT_SECONDS",
-    "HEARTBEAT_SECONDS",
-    "LEASE_SECONDS",
-    "MAX_SPANS",
-    "MESSAGE_CHARACTERS",
-    "READER_SECONDS",
-    "REPLY_BYTES",
-    "STORING_SECONDS",
-    "TOOL_SECONDS",
-    "TURN_CALLS_PER_STEP",
-    "TURN_TOOL_CHARACTERS",
-    "USER_CONVERSATIONS",
-    "USER_EVENTS",
-    "USUAL_SECONDS",
+    "ACCESS_CACHE_SECONDS", "BODY_BYTES", "BODY_SECONDS", "BUSY_WAIT_SECONDS",
+    "HEARTBEAT_SECONDS", "LEASE_SECONDS", "MAX_SPANS", "MESSAGE_CHARACTERS", "READER_SECONDS",
+    "REPLY_BYTES", "STORING_SECONDS", "TOOL_SECONDS", "TURN_CALLS_PER_STEP",
+    "TURN_TOOL_CHARACTERS", "USER_CONVERSATIONS", "USER_EVENTS", "USUAL_SECONDS",
 )
+# fmt: on
 """Settings of version 0.1 that are constants now."""
 
 # Providers whose tool calls Opik's chat proxy passes on come first.

@@ -17,7 +17,6 @@ from app.conversation.event_writer import (
     LEASE_SECONDS,
     SHOW_SECONDS,
     STORE_PAUSE_SECONDS,
-    Lease,
     StorageTimeouts,
 )
 from app.conversation.ports import Observer
@@ -108,8 +107,9 @@ def build_turn_policy(settings: Settings, system: str) -> TurnPolicy:
     )
     return TurnPolicy(
         limits=limits,
-        lease=Lease(LEASE_SECONDS),
-        timeouts=StorageTimeouts(event=SHOW_SECONDS, pause=STORE_PAUSE_SECONDS, end=END_SECONDS),
+        timeouts=StorageTimeouts(
+            lease=LEASE_SECONDS, event=SHOW_SECONDS, pause=STORE_PAUSE_SECONDS, end=END_SECONDS
+        ),
         system=system,
         admission=AdmissionLimits(
             turns=settings.concurrent_turns,

@@ -13,7 +13,6 @@ from uuid import uuid4
 import anyio
 
 from app.caller import Caller, Owner
-from app.conversation.event_writer import Lease
 from app.db.store import Conversation, EventEntry, Quotas, Store, TurnKey
 from app.errors import ConversationBusy, LimitReached
 from app.events import TurnStarted
@@ -39,10 +38,10 @@ class AdmissionLimits:
 
 
 class Admission:
-    def __init__(self, store: Store, limits: AdmissionLimits, *, lease: Lease) -> None:
+    def __init__(self, store: Store, limits: AdmissionLimits, *, lease_seconds: float) -> None:
         self._store = store
         self._limits = limits
-        self._lease = lease
+        self._lease_seconds = lease_seconds
         self._starting = 0
 
     @contextmanager
@@ -81,7 +80,7 @@ class Admission:
                 trace_id,
                 turn_id=turn_id,
                 entry=entry,
-                lease_seconds=self._lease.seconds,
+                lease_seconds=self._lease_seconds,
                 model=model,
                 quotas=quotas,
             )

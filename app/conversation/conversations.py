@@ -16,7 +16,7 @@ from app.agent.ports import Model
 from app.agent.prompt import DataFence
 from app.caller import Caller, Owner
 from app.conversation.admission import Admission, AdmissionLimits
-from app.conversation.event_writer import Lease, StorageTimeouts
+from app.conversation.event_writer import StorageTimeouts
 from app.conversation.history import build_messages, restore_aliases
 from app.conversation.ports import Access, Observer, OpenModel, OpenTrace
 from app.conversation.token_usage import TokenPrice
@@ -50,7 +50,6 @@ class TurnPolicy:
     """How turns are admitted and run; `system` is the model's instructions."""
 
     limits: TurnLimits
-    lease: Lease
     timeouts: StorageTimeouts
     system: str
     admission: AdmissionLimits
@@ -73,7 +72,7 @@ class Conversations:
         self._store = store
         self._access = access
         self._open_trace = open_trace
-        self._admission = Admission(store, policy.admission, lease=policy.lease)
+        self._admission = Admission(store, policy.admission, lease_seconds=policy.timeouts.lease)
         self._open_model = open_model
         self._observer = observer
         self._policy = policy
@@ -227,7 +226,6 @@ class Conversations:
         return Turn(
             self._store,
             key,
-            lease=self._policy.lease,
             timeouts=self._policy.timeouts,
             trace_id=trace_id,
             workspace=owner.workspace,

@@ -37,25 +37,16 @@ END_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
-    """How long a turn holds its conversation without renewing its lease; seconds."""
-
-    seconds: float
-
-    @property
-    def renewal(self) -> float:
-        return self.seconds / 4
-
-
-@dataclass(frozen=True, slots=True)
 class StorageTimeouts:
-    """How long a turn waits for the database; seconds.
+    """How long a turn waits for the database, and holds its conversation; seconds.
 
+    `lease` is how long it holds the conversation without renewing; it renews after a quarter.
     `end` is for the last events, after the answer. `event` is the wait before an event is shown
     that is not stored yet: users take a longer one for a hanging answer. `pause` is between two
     attempts.
     """
 
+    lease: float
     event: float
     pause: float
     end: float
@@ -91,7 +82,6 @@ class EventWriter:
         store: Store,
         key: TurnKey,
         *,
-        lease: Lease,
         timeouts: StorageTimeouts,
         on_lost: Callable[[], None],
         label: Mapping[str, str],
@@ -99,7 +89,6 @@ class EventWriter:
         """`on_lost` is called when the conversation was lost; `label` is added to log lines."""
         self._store = store
         self._key = key
-        self._lease = lease
         self._timeouts = timeouts
         self._on_lost = on_lost
         self._label = label
@@ -134,7 +123,7 @@ class EventWriter:
 
     async def run(self) -> None:
         """Stores what is added and renews the lease, until the turn is closed or lost."""
-        self._renewal_due_at = anyio.current_time() + self._lease.renewal
+        self._renewal_due_at = anyio.current_time() + self._timeouts.lease / 4
         while not self._lost:
             await self._wait_for_work()
             async with self._writing:
@@ -183,7 +172,7 @@ class EventWriter:
     async def _store_pending(self) -> None:
         await self._store_tokens()
         pending, due = list(self._pending), anyio.current_time() >= self._renewal_due_at
-        lease = self._lease.seconds if due else None
+        lease = self._timeouts.lease if due else None
         if pending:
             await self._store.append(
                 self._key, [each.entry for each in pending], lease_seconds=lease
@@ -191,7 +180,7 @@ class EventWriter:
         elif lease is not None:
             await self._store.renew(self._key, lease)
         if due:
-            self._renewal_due_at = anyio.current_time() + self._lease.renewal
+            self._renewal_due_at = anyio.current_time() + self._timeouts.lease / 4
         self._mark_stored(pending)
 
     async def _store_tokens(self) -> None:

@@ -6,7 +6,7 @@ import anyio
 import structlog
 
 from app.agent.citations import Aliases, CitationStream, find_citation_labels
-from app.conversation.event_writer import EventWriter, Lease, StorageTimeouts, TurnEnding
+from app.conversation.event_writer import EventWriter, StorageTimeouts, TurnEnding
 from app.conversation.feed import Feed
 from app.conversation.ports import TurnObserver
 from app.conversation.token_usage import TokenPrice, UsageAccount
@@ -67,7 +67,6 @@ class Turn:
         store: Store,
         key: TurnKey,
         *,
-        lease: Lease,
         timeouts: StorageTimeouts,
         trace_id: str,
         workspace: str,
@@ -93,7 +92,6 @@ class Turn:
         self._writer = EventWriter(
             store,
             key,
-            lease=lease,
             timeouts=timeouts,
             on_lost=lambda: self.stop(_CONVERSATION_LOST),
             label=self._label,

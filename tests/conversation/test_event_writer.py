@@ -10,7 +10,7 @@ import pytest
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.conversation.event_writer import MAX_PENDING_BYTES, Lease, StorageTimeouts
+from app.conversation.event_writer import MAX_PENDING_BYTES, StorageTimeouts
 from app.conversation.turn import SHUTTING_DOWN, Turn
 from app.db.event_size import CUT_MARK
 from app.db.store import Store
@@ -21,7 +21,7 @@ from tests.conversation.turn_setup import BRIEF, logged, ran, tool_done, turn_on
 from tests.db.missing_events import bring_events_back, take_events_away, without_events
 from tests.db.writing import ALICE, TRACE, try_begin_turn
 
-PATIENT = StorageTimeouts(event=0.2, pause=0.02, end=15)
+PATIENT = StorageTimeouts(lease=20, event=0.2, pause=0.02, end=15)
 
 
 async def until(condition: Callable[[], Awaitable[object]]) -> None:
@@ -142,7 +142,7 @@ async def test_a_turn_stopped_in_an_outage_is_stored_when_it_is_over(
 async def test_a_process_that_leaves_does_not_wait_long_for_a_database_that_is_away(
     store: Store, engine: AsyncEngine
 ) -> None:
-    turn = await turn_on(store, timeouts=StorageTimeouts(event=0.2, pause=0.02, end=600))
+    turn = await turn_on(store, timeouts=StorageTimeouts(lease=20, event=0.2, pause=0.02, end=600))
 
     async def answer(_: Turn) -> None:
         await turn.emit(tool_done(0))
@@ -162,7 +162,7 @@ async def test_no_order_of_outages_and_events_loses_repeats_or_reorders_any(
     store: Store, engine: AsyncEngine, seed: int
 ) -> None:
     chance = random.Random(seed)
-    turn = await turn_on(store, timeouts=StorageTimeouts(event=0.01, pause=0.001, end=15))
+    turn = await turn_on(store, timeouts=StorageTimeouts(lease=20, event=0.01, pause=0.001, end=15))
     down = False
 
     async def answer(_: Turn) -> None:
@@ -193,7 +193,7 @@ async def test_no_order_of_outages_and_events_loses_repeats_or_reorders_any(
 async def test_a_lease_that_ran_out_in_an_outage_still_holds_without_a_take_over(
     store: Store, engine: AsyncEngine
 ) -> None:
-    turn = await turn_on(store, lease=Lease(0.4))
+    turn = await turn_on(store, lease=0.4)
 
     async def free() -> bool:
         found = await store.find(ALICE, TRACE)
@@ -217,7 +217,7 @@ async def test_a_turn_taken_over_in_an_outage_ends_and_adds_nothing(
     store: Store, engine: AsyncEngine
 ) -> None:
     turn = await turn_on(
-        store, lease=Lease(0.4), timeouts=StorageTimeouts(event=0.2, pause=15, end=5)
+        store, lease=0.4, timeouts=StorageTimeouts(lease=20, event=0.2, pause=15, end=5)
     )
 
     async def taken_over() -> bool:
@@ -237,7 +237,7 @@ async def test_a_turn_taken_over_in_an_outage_ends_and_adds_nothing(
 async def test_a_long_silent_turn_notices_that_it_was_taken_over(
     store: Store,
 ) -> None:
-    turn = await turn_on(store, lease=Lease(0.4))
+    turn = await turn_on(store, lease=0.4)
 
     async def answer(_: Turn) -> None:
         await store.delete(ALICE, TRACE)

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.conversation.event_writer import Lease, StorageTimeouts
+from app.conversation.event_writer import StorageTimeouts
 from app.conversation.turn import Turn
 from app.db import transactions
 from app.db.schema import admissions
@@ -59,7 +59,7 @@ async def say_all(turn: Turn) -> None:
 async def test_a_hanging_database_holds_nothing_up_but_the_first_event_and_that_for_a_moment(
     distant: AsyncEngine, proxy: LaggingProxy
 ) -> None:
-    store, timeouts = Store(distant), StorageTimeouts(event=0.3, pause=0.02, end=60)
+    store, timeouts = Store(distant), StorageTimeouts(lease=20, event=0.3, pause=0.02, end=60)
     turn = await turn_on(store, writing=Store(distant, seconds=60), timeouts=timeouts)
     emitted: list[StoredEvent] = []
 
@@ -88,7 +88,7 @@ async def test_a_hanging_database_holds_nothing_up_but_the_first_event_and_that_
 async def test_no_reply_waits_for_its_tokens_to_be_stored_and_all_are_stored_in_the_end(
     distant: AsyncEngine, proxy: LaggingProxy
 ) -> None:
-    store, timeouts = Store(distant), StorageTimeouts(event=0.1, pause=0.02, end=20)
+    store, timeouts = Store(distant), StorageTimeouts(lease=20, event=0.1, pause=0.02, end=20)
     quotas = Quotas(workspace_tokens_per_day=1_000)
     turn = await turn_on(store, timeouts=timeouts, quotas=quotas)
 
@@ -107,7 +107,7 @@ async def test_a_turn_that_lost_its_conversation_is_charged_for_its_last_reply(
     distant: AsyncEngine,
 ) -> None:
     store, quotas = Store(distant), Quotas(workspace_tokens_per_day=1_000)
-    turn = await turn_on(store, lease=Lease(0.4), quotas=quotas)
+    turn = await turn_on(store, lease=0.4, quotas=quotas)
 
     async def answer(_: Turn) -> None:
         await store.delete(ALICE, TRACE)
@@ -144,7 +144,7 @@ async def test_connections_that_all_died_unnoticed_cost_one_wait_in_all(
     distant: AsyncEngine, proxy: LaggingProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transactions, "LOG_INTERVAL_SECONDS", 0)
-    store, timeouts = Store(distant), StorageTimeouts(event=0.1, pause=0.02, end=20)
+    store, timeouts = Store(distant), StorageTimeouts(lease=20, event=0.1, pause=0.02, end=20)
 
     async def in_use() -> None:
         async with anyio.create_task_group() as group:
@@ -173,7 +173,7 @@ async def test_a_connection_cut_in_any_place_of_a_turn_costs_neither_an_event_no
 ) -> None:
     store, cut_after = Store(distant, attempts=1), 0
     while True:
-        turn = await turn_on(store, timeouts=StorageTimeouts(event=5, pause=0.01, end=20))
+        turn = await turn_on(store, timeouts=StorageTimeouts(lease=20, event=5, pause=0.01, end=20))
 
         async def answer(turn: Turn) -> None:
             proxy.cut_after = cut_after  # noqa: B023 - runs within this round
@@ -199,7 +199,7 @@ async def test_a_slow_database_gets_everything_in_the_end(
     await ping_database(store)
     proxy.seconds = seconds
     turn = await turn_on(
-        store, timeouts=StorageTimeouts(end=10 * scale, event=2 * scale, pause=scale)
+        store, timeouts=StorageTimeouts(lease=20, end=10 * scale, event=2 * scale, pause=scale)
     )
 
     async def answer(_: Turn) -> None:

@@ -1,10 +1,11 @@
 """A turn on a real store, directed by a test."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import anyio
 
-from app.conversation.event_writer import LEASE_SECONDS, Lease, StorageTimeouts
+from app.conversation.event_writer import LEASE_SECONDS, StorageTimeouts
 from app.conversation.turn import AnswerTurn, Turn
 from app.db.store import Quotas, Store, TurnKey
 from app.events import Event, ModelCalled, StoredEvent, ToolCompleted
@@ -12,7 +13,7 @@ from app.messages import Reply, TokenUsage
 from app.telemetry.turn_observer import NoObserver
 from tests.db.writing import NO_QUOTAS, TRACE, begin_free_turn
 
-BRIEF = StorageTimeouts(event=0.2, pause=0.02, end=0.2)
+BRIEF = StorageTimeouts(lease=20, event=0.2, pause=0.02, end=0.2)
 
 
 def tool_done(number: int, text: str = "x") -> ToolCompleted:
@@ -28,19 +29,17 @@ def model_call(tokens: int) -> ModelCalled:
 async def turn_on(
     store: Store,
     *,
-    lease: Lease | None = None,
+    lease: float = LEASE_SECONDS,
     timeouts: StorageTimeouts = BRIEF,
     writing: Store | None = None,
     quotas: Quotas = NO_QUOTAS,
 ) -> Turn:
     """A turn that has begun on `store` and writes there, or with `writing`."""
-    lease = lease or Lease(LEASE_SECONDS)
-    key = await begin_free_turn(store, lease_seconds=lease.seconds, quotas=quotas)
+    key = await begin_free_turn(store, lease_seconds=lease, quotas=quotas)
     return Turn(
         writing or store,
         key,
-        lease=lease,
-        timeouts=timeouts,
+        timeouts=replace(timeouts, lease=lease),
         trace_id=TRACE,
         workspace="workspace",
         request_id="r",

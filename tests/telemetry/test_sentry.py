@@ -215,7 +215,7 @@ async def failing(context, wanted: str) -> str:
     return ""
 
 async def main():
-    reporting = ErrorReports(os.environ["DSN"], "test", 0, 0, 0, False)
+    reporting = ErrorReports(os.environ["DSN"], "test", 0, 0, False)
     reporting.start()
     logs.configure(style="console", level="INFO")
     async with reporting.running():
