@@ -37,55 +37,38 @@ def describe_interface(prefix: str, version: str) -> Json:
 def _describe_paths() -> Json:
     session, trace = "/trace-analyzer/session/{trace_id}", [_TRACE_ID, _WORKSPACE]
     return {
-        "/healthz": {
-            "get": _describe_operation(
-                "Reports that the process runs.", _describe_response("Health")
-            )
-        },
+        "/healthz": {"get": _describe_operation("Reports that the process runs.", "Health")},
         "/readyz": {
             "get": _describe_operation(
-                "Reports whether questions can be answered now.",
-                _describe_response("Ready"),
-                {"503": "NotReady"},
+                "Reports whether questions can be answered now.", "Ready", unavailable="NotReady"
             )
         },
-        "/openapi.json": {
-            "get": _describe_operation("Describes this interface.", _describe_response("Any"))
-        },
+        "/openapi.json": {"get": _describe_operation("Describes this interface.", "Any")},
         "/models": {
             "parameters": [_WORKSPACE],
-            "get": _describe_operation(
-                "Lists the models that a question may name.", _describe_response("Models")
-            ),
+            "get": _describe_operation("Lists the models that a question may name.", "Models"),
         },
         session: {
             "parameters": trace,
-            "get": _describe_operation(
-                "Returns the conversation about a trace.", _describe_response("History")
-            ),
+            "get": _describe_operation("Returns the conversation about a trace.", "History"),
             "post": _describe_operation(
                 "Asks a question; the answer comes as server-sent events, one frame each.",
-                _describe_response("Frame", "text/event-stream"),
+                "Frame",
+                media_type="text/event-stream",
                 body="Question",
             ),
             "delete": _describe_operation(
-                "Deletes the conversation and stops its turn.", _describe_response("Nothing")
+                "Deletes the conversation and stops its turn.", "Nothing"
             ),
         },
         f"{session}/suggestions": {
             "parameters": trace,
-            "get": _describe_operation(
-                "Suggests questions to begin with.", _describe_response("Suggestions")
-            ),
+            "get": _describe_operation("Suggests questions to begin with.", "Suggestions"),
         },
         f"{session}/feedback": {
             "parameters": trace,
-            "put": _describe_operation(
-                "Rates the conversation.", _describe_response("Rated"), body="Feedback"
-            ),
-            "delete": _describe_operation(
-                "Removes the rating.", {"204": {"description": "Removed"}}
-            ),
+            "put": _describe_operation("Rates the conversation.", "Rated", body="Feedback"),
+            "delete": _describe_operation("Removes the rating.", None),
         },
     }
 
@@ -99,33 +82,37 @@ _TRACE_ID = {
 _WORKSPACE = {"name": WORKSPACE_HEADER, "in": "header", "schema": {"type": "string"}}
 
 
-def _describe_response(schema: str, media_type: str = "application/json") -> Json:
-    content = {media_type: {"schema": _reference_schema(schema)}}
-    return {"200": {"description": "Success", "content": content}}
-
-
 def _describe_operation(
-    summary: str, answers: Json, more: Mapping[str, str] | None = None, *, body: str = ""
+    summary: str,
+    answer: str | None,
+    *,
+    media_type: str = "application/json",
+    body: str = "",
+    unavailable: str = "",
 ) -> Json:
-    others = {
-        status: {
-            "description": "Temporarily unavailable",
-            "content": {"application/json": {"schema": _reference_schema(schema)}},
-        }
-        for status, schema in (more or {}).items()
-    }
-    refused = {
-        "description": "An error, with a message for the user",
-        "content": {"application/json": {"schema": _reference_schema("Problem")}},
-    }
+    """One method of a path; `answer`, `body` and `unavailable` (503) are names of schemas.
+
+    Without an `answer` the response is an empty 204.
+    """
+    refused = _describe_content("Problem", "An error, with a message for the user")
+    responses: Json = {"204": {"description": "Removed"}}
+    if answer is not None:
+        responses = {"200": _describe_content(answer, "Success", media_type)}
+    if unavailable:
+        responses["503"] = _describe_content(unavailable, "Temporarily unavailable")
     operation: Json = {
         "summary": summary,
-        "responses": {**answers, **others, "4XX": refused, "5XX": refused},
+        "responses": {**responses, "4XX": refused, "5XX": refused},
     }
     if body:
         content = {"application/json": {"schema": _reference_schema(body)}}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
+
+
+def _describe_content(schema: str, description: str, media_type: str = "application/json") -> Json:
+    content = {media_type: {"schema": _reference_schema(schema)}}
+    return {"description": description, "content": content}
 
 
 def _reference_schema(schema: str) -> Json:
