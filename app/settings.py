@@ -199,8 +199,8 @@ class Settings(DatabaseSettings):
     tool_result_characters: int = Field(8_000, ge=500)
     """Most characters of one tool result: 500 or more."""
     model_silence_seconds: float = Field(120, gt=0)
-    """Seconds without data from the chat proxy after which a reply is abandoned. Opik's own limit is
-    60 s (`LLM_PROVIDER_CLIENT_READ_TIMEOUT`)."""
+    """Seconds without data from the chat proxy after which a reply is abandoned. Opik's own limit
+    is 60 s (`LLM_PROVIDER_CLIENT_READ_TIMEOUT`)."""
     model_prices: Annotated[dict[str, ModelPrice], NoDecode, BeforeValidator(_read_json)] = {}
     """Prices as JSON, in USD per million tokens: `{"gpt-4.1": {"in": 2, "out": 8, "cached": 0.5}}`.
     Other models show no costs."""
