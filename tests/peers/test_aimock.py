@@ -21,7 +21,7 @@ def port() -> Iterator[int]:
 
 
 @pytest.fixture
-def text_model(http: httpx.AsyncClient, port: int) -> ModelProbe:
+def probe(http: httpx.AsyncClient, port: int) -> ModelProbe:
     return ModelProbe(http, model="gpt-4o", base_url=f"http://127.0.0.1:{port}")
 
 
