@@ -1,6 +1,7 @@
 """Stop, leave, delete, two questions at once, and processes that die."""
 
 import asyncio
+import contextlib
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,7 @@ async def test_a_reply_stopped_midway_is_counted_with_an_estimate_of_its_tokens(
         sent = running.service.chat.requests[0]["messages"]
     assert refused.error is not None
     assert "used up its 1 tokens of today" in refused.error
-    with sqlite3.connect(tmp_path / "observed.db") as db:
+    with contextlib.closing(sqlite3.connect(tmp_path / "observed.db")) as db:
         row = db.execute(
             "select state, prompt_tokens, completion_tokens from opik_assist_turns"
         ).fetchone()
