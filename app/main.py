@@ -37,6 +37,11 @@ from app.web.middleware import RequestIdMiddleware, SameOriginMiddleware
 from app.web.routes import AppState, Endpoints
 from app.wiring import build_conversations, build_error_reports, build_own_traces, build_retention
 
+log = structlog.get_logger(__name__)
+
+BACKEND_PROBE_SECONDS = 2.0
+"""A readiness check that waits longer would time out at most load balancers."""
+
 
 def create_app(
     settings: Settings,
@@ -104,12 +109,6 @@ def settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
-
-
-log = structlog.get_logger(__name__)
-
-BACKEND_PROBE_SECONDS = 2.0
-"""A readiness check that waits longer would time out at most load balancers."""
 
 
 @contextlib.asynccontextmanager

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 _BLANKS = re.compile(r"[\s\u2028\u2029]+")
-_VISIBLE = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _READ_AHEAD = 4  # blanks and invisible characters are dropped, so more is read than is kept
 
 
