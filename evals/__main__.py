@@ -1,94 +1,36 @@
-"""Prints how well the findings name the culprit: `python -m evals [--verbose] [seed]`."""
+"""Measures the analysis without a model.
 
-import sys
-import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from statistics import median
+Without --cases over generated traces with known faults; with it over a folder of case files. The
+last line printed about a folder has all figures, in a form that scripts may read.
+"""
 
-from app.analysis.text.outline import build_outline
-from app.analysis.trace_analysis import TraceAnalysis
-from app.token_estimate import estimate_tokens
-from evals.analysis_only import analyse_case
-from evals.cases import CaseParameters, held_back_cases, open_cases
+import argparse
+from pathlib import Path
 
-
-@dataclass(frozen=True)
-class CaseScore:
-    """The result of one case; `place` is that of the first finding with the culprit, 0 for none."""
-
-    parameters: CaseParameters
-    place: int
-    named_first: bool
-    read: bool
-    findings: int
-    tokens: int
-    milliseconds: float
-
-
-def score_case(parameters: CaseParameters) -> tuple[CaseScore, TraceAnalysis]:
-    """Analyses a case and measures what its findings and outline say of the culprit."""
-    case = parameters.make()
-    started = time.perf_counter()
-    analysis = analyse_case(case.trace, case.spans)
-    known: dict[str, str] = {}
-    text = build_outline(
-        analysis, alias=lambda span_id: known.setdefault(span_id, f"s{len(known) + 1}")
-    )
-    spent = (time.perf_counter() - started) * 1_000
-    places = [i for i, found in enumerate(analysis.findings, 1) if case.culprit in found.spans]
-    first = bool(analysis.findings) and analysis.findings[0].spans[:1] == (case.culprit,)
-    place = places[0] if places else 0
-    scored = CaseScore(
-        parameters,
-        place,
-        first,
-        case.culprit in analysis.bodies,
-        len(analysis.findings),
-        estimate_tokens(text),
-        spent,
-    )
-    return scored, analysis
-
-
-def print_report(title: str, cases: Sequence[CaseParameters], *, verbose: bool) -> None:
-    scores = []
-    for parameters in cases:
-        scored, analysis = score_case(parameters)
-        scores.append(scored)
-        wrong = scored.findings > 0 if not parameters.fault else scored.place != 1
-        if verbose or wrong:
-            print(f"  {parameters}: culprit in finding {scored.place} of {scored.findings}")
-            for found in analysis.findings[:3] if wrong else ():
-                print(f"      {found.category} {found.rank:.0f}: {found.sentence}")
-    faulty = [scored for scored in scores if scored.parameters.fault]
-    healthy = [scored for scored in scores if not scored.parameters.fault]
-    print(title)
-    print(f"  culprit in the first finding   {_format_share(s.place == 1 for s in faulty)}")
-    print(f"  culprit named first in it      {_format_share(s.named_first for s in faulty)}")
-    print(f"  culprit in the first three     {_format_share(0 < s.place <= 3 for s in faulty)}")
-    unread = sum(not s.read for s in faulty if not 0 < s.place <= 3)
-    print(f"  missed with body unread        {unread} (of large traces 200 bodies are read)")
-    print(f"  healthy traces with findings   {_format_share(s.findings > 0 for s in healthy)}")
-    print(f"  outline tokens, most           {max(s.tokens for s in scores):,}")
-    for size in sorted({s.parameters.size for s in scores}):
-        times = [s.milliseconds for s in scores if s.parameters.size == size]
-        print(f"  milliseconds at {size:5,} spans    {median(times):,.0f} (most {max(times):,.0f})")
-
-
-def _format_share(hits: Iterable[bool]) -> str:
-    found = list(hits)
-    return f"{sum(found)} of {len(found)} = {sum(found) / len(found):.0%}"
+from evals.case_folder import measure_folder
+from evals.cases import held_back_cases, open_cases
+from evals.generated_report import print_report
+from evals.labelled_case import InvalidCase
 
 
 def main() -> None:
-    verbose = "--verbose" in sys.argv
-    seeds = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
-    only = [name for name in ("open", "held-back") if name in sys.argv] or ["open", "held-back"]
-    if "open" in only:
-        print_report("Open cases", open_cases(*seeds), verbose=verbose)
-    if "held-back" in only:
-        print_report("Held-back cases", held_back_cases(*seeds), verbose=verbose)
+    parser = argparse.ArgumentParser(prog="python -m evals", description=__doc__)
+    parser.add_argument("seed", nargs="?", type=int, help="of the generated cases")
+    parser.add_argument("--cases", type=Path, metavar="FOLDER", help="measure these cases instead")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write findings and notes there")
+    parser.add_argument("--verbose", action="store_true", help="print all that is wrong, and why")
+    given = parser.parse_args()
+    if given.cases is None:
+        if given.json is not None:
+            parser.error("--json needs --cases")
+        seeds = [] if given.seed is None else [given.seed]
+        print_report("Open cases", open_cases(*seeds), verbose=given.verbose)
+        print_report("Held-back cases", held_back_cases(*seeds), verbose=given.verbose)
+        return
+    try:
+        measure_folder(given.cases, out=given.json, verbose=given.verbose)
+    except InvalidCase as error:
+        parser.error(str(error))
 
 
 if __name__ == "__main__":
