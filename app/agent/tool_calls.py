@@ -51,7 +51,7 @@ class ToolCallRunner:
         new = [call for key, call in first.items() if key not in self._results]
         results = await self._run_new_calls(new)
         self._results |= {
-            keys[call_id]: each for call_id, each in results.items() if each.outcome == "ok"
+            keys[call_id]: each for call_id, each in results.items() if not each.repeatable
         }
         for call in calls:
             if call.id not in results:

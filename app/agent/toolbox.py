@@ -24,6 +24,10 @@ log = structlog.get_logger(__name__)
 ToolFunction = Callable[..., Awaitable[str]]
 
 
+class UnfinishedText(str):
+    """A result that the same call continues, such as that of a search which reached a limit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tool:
     """A tool function with its schema; `display` describes a call to the user."""
@@ -36,11 +40,13 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class CompletedCall:
-    """The outcome of one call and the text that the model reads."""
+    """The outcome of one call and the text that the model reads; `repeatable` says that the same
+    call may give more."""
 
     outcome: ToolOutcome
     text: str
     milliseconds: int = 0
+    repeatable: bool = False
 
 
 def tool(*, display: Callable[..., str]) -> Callable[[ToolFunction], Tool]:
@@ -108,7 +114,8 @@ class Toolbox:
         started_at = anyio.current_time()
         outcome, text = await self._check_and_run(call, min(seconds, self._seconds))
         milliseconds = round((anyio.current_time() - started_at) * 1000)
-        return CompletedCall(outcome, _cut_result(text, self._characters), milliseconds)
+        repeatable = outcome != "ok" or isinstance(text, UnfinishedText)
+        return CompletedCall(outcome, _cut_result(text, self._characters), milliseconds, repeatable)
 
     async def _check_and_run(self, call: ToolCall, seconds: float) -> tuple[ToolOutcome, str]:
         tool = self._tools.get(call.name)

@@ -1,13 +1,13 @@
 """Finds a pattern in the values of spans: where, how often, and with what around it."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice, takewhile
 from typing import Any, Protocol
 
 import re2  # type: ignore[import-untyped]
 
-from app.analysis.json_values import iterate_leaves
+from app.analysis.json_values import Path, iterate_leaves
 from app.analysis.text.json_path import format_path
 from app.analysis.text.one_line import one_line
 from app.errors import ToolFailed
@@ -23,12 +23,20 @@ _BEFORE, _AFTER = 60, 160  # bytes around a match: a sentence on either side
 _SNIPPET = 200  # characters of them that are shown
 
 
+def may_span_key(text: str) -> bool:
+    """Whether a plain text can stand across a key and its value, shown as `key: value`."""
+    return ": " in text or text.endswith(":")
+
+
 class _Match(Protocol):
     def span(self) -> tuple[int, int]: ...
 
 
 class SearchPattern:
-    """A pattern for UTF-8 text; RE2 takes linear time whatever the pattern."""
+    """A pattern for UTF-8 text; RE2 takes linear time whatever the pattern.
+
+    `^` and `$` match at the beginning and the end of each line of a value.
+    """
 
     def __init__(self, pattern: str, *, regex: bool) -> None:
         """Raises ToolFailed for a pattern that RE2 does not support."""
@@ -41,7 +49,7 @@ class SearchPattern:
         options.log_errors = False
         options.max_mem = _MEMORY
         try:
-            self._compiled = re2.compile(as_text(pattern), options)
+            self._compiled = re2.compile(as_text(f"(?m){pattern}" if regex else pattern), options)
         except re2.error as error:
             message = error.args[0] if error.args else b""
             reason = (
@@ -61,12 +69,12 @@ class SearchPattern:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A value with matches. `record` is a span's id, or empty for the trace itself.
+    """A value with matches. `records` are the ids of the spans that have it; "" is the trace.
 
     `at` is the character of the first match and `length` the value's; `snippet` is one line.
     """
 
-    record: str
+    records: list[str]
     path: str
     matches: int
     snippet: str
@@ -84,54 +92,114 @@ class HitCounter:
     records: set[str] = field(default_factory=set)
 
     def add(self, hit: Hit) -> None:
-        self.values += 1
-        self.matches += hit.matches
-        self.records.add(hit.record)
         if len(self.hits) < HITS_KEPT:
             self.hits.append(hit)
+        self.count(hit, hit.records[0])
+
+    def count(self, hit: Hit, record: str) -> None:
+        self.values += 1
+        self.matches += hit.matches
+        self.records.add(record)
 
 
-def scan_record(
+FACTS = ("name", "type", "model", "provider", "tags", "error")
+"""The fields of a span that are no bodies: short, and often the same for many spans."""
+
+
+def scan_facts(
+    pattern: SearchPattern,
+    records: Iterable[Span | Trace],
+    fields: Sequence[str],
+    counter: HitCounter,
+) -> None:
+    """Adds the hits in those of the facts that are in `fields`; spans with equal ones share a hit,
+    so that the model of a hundred calls is one line."""
+    known: dict[tuple[tuple[str, ...], str], Hit | None] = {}
+    for record in records:
+        for path, text in _iterate_facts(record, fields):
+            if (path, text) not in known:
+                hit = known[path, text] = _find_hit(pattern, _record_id(record), path, text)
+                if hit is not None:
+                    counter.add(hit)
+            elif (hit := known[path, text]) is not None:
+                hit.records.append(_record_id(record))
+                counter.count(hit, hit.records[-1])
+
+
+def _iterate_facts(
+    record: Span | Trace, fields: Sequence[str]
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    for each in fields:
+        if each == "error":
+            error = record.error_info.model_dump() if record.error_info else {}
+            yield from (((each, part), text) for part, text in error.items() if text)
+        elif each == "tags":
+            yield from (((each,), tag) for tag in record.tags)
+        elif value := getattr(record, each, None):
+            yield (each,), value
+
+
+def _record_id(record: Span | Trace) -> str:
+    return record.id if isinstance(record, Span) else ""
+
+
+def scan_bodies(
     pattern: SearchPattern, record: Span | Trace, fields: Sequence[str], counter: HitCounter
 ) -> None:
-    """Adds the hits in those of name, input, output, metadata and error that are in `fields`."""
-    name = record.id if isinstance(record, Span) else ""
-    keys: dict[str, bool] = {}
-    for each in fields:
-        error = record.error_info
-        value = getattr(record, each) if each != "error" else error and error.model_dump()
-        if value is None:
-            continue
-        for path, leaf in iterate_leaves(value, most=_MOST_LEAVES):
-            hit = _find_hit(pattern, name, (each, *path), leaf, keys)
-            if hit is not None:
-                counter.add(hit)
+    """Adds the hits in those of input, output and metadata that are in `fields`."""
+    keys = _KeyMatcher(pattern)
+    values = {each: value for each in fields if (value := getattr(record, each)) is not None}
+    before: Path = ()
+    for path, leaf in iterate_leaves(values, most=_MOST_LEAVES) if values else ():
+        hit = _find_hit(pattern, _record_id(record), path, leaf)
+        if hit is None and keys.matches(path, as_text(leaf)[:_SNIPPET], before=before):
+            hit = _make_hit(_record_id(record), path, as_text(leaf))
+        if hit is not None:
+            counter.add(hit)
+        before = path
 
 
-def _find_hit(
-    pattern: SearchPattern, record: str, path: Sequence[str | int], leaf: Any, keys: dict[str, bool]
-) -> Hit | None:
-    """A hit in the value, else in the key under which it stands."""
+def _find_hit(pattern: SearchPattern, record: str, path: Path, leaf: Any) -> Hit | None:
     text = as_text(leaf)
     data = text.encode()
     places = list(pattern.places(data))
-    if places:
-        start, end = places[0]
-        around = data[max(0, start - _BEFORE) : min(end, start + _AFTER) + _AFTER]
-        at = len(data[:start].decode())
-        snippet = around.decode("utf-8", "ignore")
-        return _make_hit(record, path, len(places), snippet, at=at, length=len(text))
-    key = path[-1] if len(path) > 1 else 0
-    if isinstance(key, str):
-        if key not in keys:
-            keys[key] = any(pattern.places(as_text(key).encode()))
-        if keys[key]:
-            return _make_hit(record, path, 1, f"{key}: {text[:_SNIPPET]}", at=0, length=len(text))
-    return None
+    if not places:
+        return None
+    start, end = places[0]
+    around = data[max(0, start - _BEFORE) : min(end, start + _AFTER) + _AFTER]
+    hit = _make_hit(record, path, text, around=around.decode("utf-8", "ignore"))
+    return replace(hit, matches=len(places), at=len(data[:start].decode()))
 
 
-def _make_hit(
-    record: str, path: Sequence[str | int], matches: int, around: str, *, at: int, length: int
-) -> Hit:
+def _make_hit(record: str, path: Path, text: str, *, around: str = "") -> Hit:
+    """One match at the beginning of a value, of which `around` is shown."""
     where = format_path(path[-200:])
-    return Hit(record, where, matches, one_line(around, limit=_SNIPPET), at, length)
+    return Hit([record], where, 1, one_line(around or text, limit=_SNIPPET), 0, len(text))
+
+
+class _KeyMatcher:
+    """Finds matches in keys, and across a key and its value as they are shown: `key: value`."""
+
+    def __init__(self, pattern: SearchPattern) -> None:
+        self._pattern = pattern
+        self._across = pattern.plain is None or may_span_key(pattern.plain)
+        self._known: dict[str, bool] = {}
+
+    def matches(self, path: Path, head: str, *, before: Path) -> bool:
+        """Whether a key matches that `before`, the path of the last value, did not have, or the
+        innermost key with `head`, the beginning of the value."""
+        pairs = zip(path, before, strict=False)
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        if any(self._matches_key(key) for key in path[max(1, same) :] if isinstance(key, str)):
+            return True
+        if not self._across or len(path) < 2:
+            return False
+        place = max(at for at, step in enumerate(path) if isinstance(step, str))
+        key = as_text(format_path(path[place:])).encode()
+        whole = key + b": " + head.encode()
+        return any(end > len(key) for _, end in self._pattern.places(whole))
+
+    def _matches_key(self, key: str) -> bool:
+        if key not in self._known:
+            self._known[key] = any(self._pattern.places(as_text(key).encode()))
+        return self._known[key]

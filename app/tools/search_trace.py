@@ -6,26 +6,37 @@ read page by page, and only the hits are kept.
 
 import json
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import anyio
 from pydantic import BeforeValidator, Field
 
-from app.agent.toolbox import tool
+from app.agent.toolbox import UnfinishedText, tool
 from app.analysis.json_values import is_cut_body
-from app.analysis.text.one_line import format_count, one_line
+from app.analysis.text.one_line import format_count, list_first, one_line
 from app.errors import OpikAssistError
 from app.opik.client import BODIES
 from app.opik.records import Span, Trace
 from app.opik.responses import SpanPage
-from app.tools.search_scan import HITS_KEPT, Hit, HitCounter, SearchPattern, scan_record
+from app.tools.search_scan import (
+    FACTS,
+    HITS_KEPT,
+    Hit,
+    HitCounter,
+    SearchPattern,
+    scan_bodies,
+    scan_facts,
+)
 from app.tools.trace.project import PageSize
 from app.tools.trace.text_filter import TextSelection
 from app.tools.trace.trace_context import TraceContext
 
-SearchField = Literal["name", "input", "output", "metadata", "error"]
+SearchField = Literal[
+    "name", "type", "model", "provider", "tags", "error", "input", "output", "metadata"
+]
 
-ALL_FIELDS: tuple[SearchField, ...] = ("name", "error", "input", "output", "metadata")
+ALL_FIELDS: tuple[SearchField, ...] = get_args(SearchField)
+_NAMED = 12  # spans named with one hit; others of the same model or name are counted
 _PLURALS = {"input": "inputs", "output": "outputs", "metadata": "metadata"}
 _CHUNK = 50  # spans searched at a time, so that a time limit can interrupt between chunks
 _MOST_FAILURES = 5  # empty broken pages that end a run: each is an attempt of several seconds
@@ -95,28 +106,26 @@ class Search:
                     await self._scan_pages()
 
     async def _scan_structure(self) -> None:
-        """Names and errors of all spans, and the trace's own values."""
+        """Names, models, errors and the like of all spans, and the trace's own values."""
         context = self._context
         nodes = context.analysis.tree.nodes
         read = [node.id for node in nodes if context.get_body(node.id) is not None]
         unread = [node.id for node in nodes if context.get_body(node.id) is None]
-        flat = [name for name in self._fields if name not in BODIES]
-        await self._scan_records([(context.trace, self._fields)])
+        facts = [name for name in self._fields if name in FACTS]
+        records: list[Span | Trace] = [context.trace, *(node.span for node in nodes)]
+        await anyio.to_thread.run_sync(scan_facts, self._pattern, records, facts, self.counter)
+        await self._scan_bodies([(context.trace, self._bodies)])
         if any(is_cut_body(getattr(context.trace, name)) for name in self._bodies):
             self.partly.add("")
-        for start in range(0, len(nodes) if flat else 0, 20 * _CHUNK):
-            await self._scan_records(
-                [(node.span, flat) for node in nodes[start : start + 20 * _CHUNK]]
-            )
         self._waiting = read if self._bodies else []
         self._unread = sorted(unread, reverse=True) if self._bodies else []
 
-    async def _scan_records(self, work: Sequence[tuple[Span | Trace, Sequence[str]]]) -> None:
-        """Searches these fields of these records."""
+    async def _scan_bodies(self, work: Sequence[tuple[Span | Trace, Sequence[str]]]) -> None:
+        """Searches these bodies of these records."""
 
         def search_all() -> None:
             for record, fields in work:
-                scan_record(self._pattern, record, fields, self.counter)
+                scan_bodies(self._pattern, record, fields, self.counter)
 
         await anyio.to_thread.run_sync(search_all)
 
@@ -127,7 +136,7 @@ class Search:
             chunk = self._waiting[:_CHUNK]
             spans = [span for each in chunk if (span := self._context.get_body(each)) is not None]
             cut = {span.id: (span, self._bodies) for span in spans if self._may_match_beyond(span)}
-            await self._scan_records([(span, self._bodies) for span in spans if span.id not in cut])
+            await self._scan_bodies([(span, self._bodies) for span in spans if span.id not in cut])
             self._cut |= cut
             del self._waiting[: len(chunk)]
 
@@ -144,7 +153,7 @@ class Search:
                 return True
             field, unread = self._chosen.field, set(self._unread)
             spans = [span for span in page.found if span.id in unread]
-            await self._scan_records([(span, [field]) for span in spans])
+            await self._scan_bodies([(span, [field]) for span in spans])
             for span in spans:
                 if not is_cut_body(value := getattr(span, field)):
                     continue
@@ -163,7 +172,7 @@ class Search:
             if self._whole_left > 0 and self._may_match_beyond(span, fields):
                 self._whole_left -= 1
                 span = await self._context.read_whole(span)
-            await self._scan_records([(span, fields)])
+            await self._scan_bodies([(span, fields)])
             self.partly |= {span.id} if self._may_match_beyond(span, fields) else set()
             del self._cut[span.id]
 
@@ -200,7 +209,7 @@ class Search:
             for span in page.found
             if span.id in unread
         ]
-        await self._scan_records(work)
+        await self._scan_bodies(work)
         self.partly |= {span.id for span, fields in work if self._may_match_beyond(span, fields)}
         if page.cursor is not None:
             rest = [each for each in self._unread if each < page.cursor]
@@ -225,8 +234,8 @@ async def search_trace(
     fields: Fields = None,
     offset: Annotated[int, Field(ge=0, description="Hits to skip; the search continues.")] = 0,
 ) -> str:
-    """Where a text occurs in names, inputs, outputs, metadata (values and keys) and errors of all
-    spans: each hit with span, path and surrounding text, and the total."""
+    """Where a text occurs in all spans: inputs, outputs, metadata (values, keys, `key: value`),
+    names, models, tags, errors: each hit with span, path and surrounding text, and the total."""
     chosen = tuple(fields or ALL_FIELDS)
     key = (pattern, regex, chosen)
     search = context.searches.get(key)
@@ -234,15 +243,16 @@ async def search_trace(
         search = context.searches[key] = Search(
             context, SearchPattern(pattern, regex=regex), chosen
         )
-    before = len(search.counter.hits)
-    if offset >= before:
+    if offset >= len(search.counter.hits):
         await search.run()
     arguments = f"pattern={json.dumps(pattern, ensure_ascii=False)}"
     if regex:
         arguments += ", regex=true"
     if fields:
         arguments += f", fields={json.dumps(list(chosen))}"
-    return _format_result(context, search, min(offset, before), call=arguments)
+    text = _format_result(context, search, offset, call=arguments)
+    goes_on = search.left and offset >= len(search.counter.hits)
+    return UnfinishedText(text) if goes_on else text
 
 
 def _format_result(context: TraceContext, search: Search, offset: int, *, call: str) -> str:
@@ -250,6 +260,9 @@ def _format_result(context: TraceContext, search: Search, offset: int, *, call: 
     matches = f"{counter.matches:,} {'match' if counter.matches == 1 else 'matches'}"
     found = f"{matches} in {format_count(counter.values, 'value')} of {_count_records(counter)}"
     lines = [found if counter.matches else "No match."]
+    if offset and offset >= len(counter.hits):
+        so_far = " so far" if search.left else ""
+        lines.append(f"[no hit beyond the first {len(counter.hits):,}{so_far}]")
     size = len(lines[0])
     shown = offset
     for hit in counter.hits[offset:]:
@@ -266,7 +279,7 @@ def _format_result(context: TraceContext, search: Search, offset: int, *, call: 
         lines.append(
             f"[only the first {HITS_KEPT:,} values are kept; search for something more specific]"
         )
-    return "\n".join([*lines, *_format_limits(search, call, max(1, len(counter.hits)))])
+    return "\n".join([*lines, *_format_limits(search, call, len(counter.hits))])
 
 
 def _format_limits(search: Search, call: str, offset: int) -> list[str]:
@@ -301,7 +314,8 @@ def _count_records(counter: HitCounter) -> str:
 
 def _format_hit(context: TraceContext, hit: Hit) -> str:
     """One hit on a line; in a long value with the character of the match, for an offset."""
-    who = context.aliases.name_span(hit.record) if hit.record else "trace"
+    named = [context.aliases.name_span(each) if each else "trace" for each in hit.records[:_NAMED]]
+    who = list_first(named, len(hit.records))
     times = f" ({hit.matches:,} times)" if hit.matches > 1 else ""
     far = f" [character {hit.at:,} of {hit.length:,}]" if hit.length > 2_000 else ""
     return f"{who} {one_line(hit.path, limit=160)}{times}{far}: {hit.snippet}"

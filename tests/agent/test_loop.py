@@ -9,7 +9,7 @@ from pydantic import Field
 from app.agent.context import TurnBudget
 from app.agent.loop import run_turn
 from app.agent.prompt import LAST_ANSWER_PROMPT, DataFence
-from app.agent.toolbox import Toolbox, tool
+from app.agent.toolbox import Toolbox, UnfinishedText, tool
 from app.errors import LimitReached, ModelFailed, ToolFailed
 from app.events import ReplyCompleted, ToolCompleted
 from app.messages import Assistant, Reply, System, TokenUsage, ToolResult, User
@@ -49,7 +49,7 @@ async def echo(
         raise KeyError("password=hunter2")
     if text == "hang":
         await counter.hold.wait()
-    return text * times
+    return UnfinishedText("go on") if text == "more" else text * times
 
 
 class Table:
@@ -159,6 +159,14 @@ async def test_the_same_call_runs_once_in_a_turn_however_it_is_spelled() -> None
     assert table.counter.runs == ["a"]
     assert [each.outcome for each in table.answers] == ["ok", "duplicate", "duplicate"]
     assert all(each.text.endswith("a") for each in table.answers)
+
+
+async def test_a_call_whose_result_is_unfinished_may_be_repeated() -> None:
+    again = calls(("echo", '{"text": "more"}'))
+    table = Table(again, again, Reply("Done."))
+    await table.run()
+    assert table.counter.runs == ["more", "more"]
+    assert [(each.outcome, each.text) for each in table.answers] == [("ok", "go on")] * 2
 
 
 async def test_a_call_that_failed_may_be_tried_again() -> None:

@@ -83,3 +83,9 @@ def test_a_path_that_leads_nowhere_is_refused_with_what_is_there(path: str, said
 def test_any_value_is_described_on_one_bounded_line(value: Any) -> None:
     assert len(describe_value(value)) < 700
     assert "\n" not in describe_value(value)
+
+
+def test_keys_of_any_script_are_readable_and_what_no_line_shows_is_escaped() -> None:
+    assert format_path(("output", "区間", 0, "größe")) == "output.区間[0].größe"
+    assert format_path(("output", "prix (€)")) == "output['prix (€)']"
+    assert format_path(("output", "a\u202eb")) == "output['a\\u202eb']"

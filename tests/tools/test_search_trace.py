@@ -43,7 +43,7 @@ async def test_hits_show_span_path_and_surroundings_and_all_are_counted() -> Non
         "trace output.a: timeout",
         "s1 name: agent with Timeout",
         "s2 input.messages[1].content (2 times): a timeout, a TIMEOUT",
-        "s3 metadata.timeout: timeout: 30",
+        "s3 metadata.timeout: 30",
         "s4 error.exception_type: ReadTimeout",
     }
 
@@ -55,6 +55,55 @@ async def test_fields_choose_where_and_a_text_with_commas_is_a_list_too() -> Non
             text = await harness.call("search_trace", pattern="word", fields=fields)
             assert text.startswith("2 matches in 2 values of 1 span\n")
             assert "input" not in text
+
+
+async def test_models_providers_tags_and_types_are_searched_and_equal_ones_share_a_line() -> None:
+    spans = [
+        a_span(1, tags=["beta"]),
+        *(a_span(n, 1, type="llm", model="claude-opus-4", provider="anthropic") for n in (2, 3)),
+        a_span(4, 1, type="llm", model="gpt-5", input={"model": "claude-opus-4"}),
+        *(a_span(n, 1, name="Orchestrator") for n in range(5, 40)),
+    ]
+    async with opened_trace_of(*spans) as harness:
+        found = {
+            pattern: (await harness.call("search_trace", pattern=pattern)).splitlines()[1:]
+            for pattern in ("opus", "anthropic", "beta", "llm", "orchestrator")
+        }
+        only = await harness.call("search_trace", pattern="opus", fields="model")
+    assert found["opus"] == ["s2, s3 model: claude-opus-4", "s4 input.model: claude-opus-4"]
+    assert found["anthropic"] == ["s2, s3 provider: anthropic"]
+    assert found["beta"] == ["s1 tags: beta"]
+    assert found["llm"] == ["s2, s3, s4 type: llm"]
+    named = ", ".join(f"s{n}" for n in range(5, 17))
+    assert found["orchestrator"] == [f"{named} and 23 more name: Orchestrator"]
+    assert "input" not in only
+
+
+async def test_what_a_hit_prints_can_be_searched_across_key_and_value() -> None:
+    rows = [{"inserted": 2}, {"inserted": 1}]
+    spans = [a_span(1, output={"rows": rows, "tags": ["a", "b"], "区間": "3 km\ntwo"})]
+    cases = {
+        "inserted: [^2]": "s1 output.rows[1].inserted: 1",
+        "^inserted: 1$": "s1 output.rows[1].inserted: 1",
+        r"tags\[1\]: b": "s1 output.tags[1]: b",
+        "^two$": "s1 output.区間: 3 km two",
+        "区間: 3": "s1 output.区間: 3 km two",
+        "^inserted": "s1 output.rows[0].inserted: 2",
+    }
+    async with opened_trace_of(*spans) as harness:
+        for pattern, line in cases.items():
+            text = await harness.call("search_trace", pattern=pattern, regex=True)
+            assert line in text.splitlines(), pattern
+        plain = await harness.call("search_trace", pattern="Inserted: 1")
+        assert plain.splitlines()[1:] == ["s1 output.rows[1].inserted: 1"]
+        keys = await harness.call("search_trace", pattern="tags", fields="output")
+        assert keys.splitlines()[1:] == ["s1 output.tags[0]: a"], "not once for each item"
+
+
+async def test_an_offset_past_the_hits_never_shows_the_first_page_again() -> None:
+    async with opened_trace_of(*(a_span(n, output="word") for n in range(1, 5))) as harness:
+        text = await harness.call("search_trace", pattern="word", offset=40)
+        assert text == "4 matches in 4 values of 4 spans\n[no hit beyond the first 4]"
 
 
 async def test_a_plain_text_is_no_pattern_and_a_pattern_is_re2() -> None:

@@ -11,13 +11,13 @@ from itertools import islice
 from typing import Any
 
 from app.analysis.json_values import parse_json
-from app.analysis.text.one_line import format_count, list_first, one_line
+from app.analysis.text.one_line import format_count, is_visible, list_first, one_line
 from app.errors import ToolFailed
 
 Step = str | int
 
 LONGEST = 1_000  # characters of a path that a model may send
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_PLAIN = re.compile(r"[^\W\d][\w-]*")
 _STEP = re.compile(
     r"\.?(?P<key>[^.\[\]'\"]+)|\.?\[(?P<place>-?\d{1,9})\]|\.?\[(?P<quote>['\"])(?P<quoted>.*?)(?P=quote)\]",
     re.DOTALL,
@@ -50,12 +50,23 @@ def format_path(steps: Sequence[Step]) -> str:
     for step in steps:
         if isinstance(step, int):
             parts.append(f"[{step}]")
-        elif _PLAIN.fullmatch(step):
+        elif _PLAIN.fullmatch(step) and all(map(is_visible, step)):
             parts.append(f".{step}")
         else:
-            quoted = json.dumps(step)[1:-1].replace('\\"', "\\u0022")
-            parts.append(f"['{quoted}']")
+            parts.append(f"['{_escape_key(step)}']")
     return "".join(parts).removeprefix(".")
+
+
+def _escape_key(key: str) -> str:
+    """The key as inside a JSON text; only quotes and signs that no line shows are escaped."""
+    return "".join(
+        json.dumps(sign)[1:-1]
+        if sign == "\\" or not is_visible(sign)
+        else f"\\u{ord(sign):04x}"
+        if sign in "'\""
+        else sign
+        for sign in key
+    )
 
 
 def select_value(value: Any, steps: Sequence[Step], *, start: int = 0) -> Any:

@@ -37,6 +37,11 @@ def _escape_character(sign: str) -> str:
     return sign
 
 
+def is_visible(sign: str) -> bool:
+    """Whether `one_line` shows a character as it is."""
+    return _escape_character(sign) == sign and not (sign != " " and sign.isspace())
+
+
 def _is_accent(sign: str) -> bool:
     """Ordinary combining accents stay; variation selectors and the like do not."""
     return unicodedata.category(sign) == "Mn" and unicodedata.combining(sign) > 0

@@ -18,6 +18,7 @@ from app.opik.client import BODIES, Filter, OpikClient
 from app.opik.records import Span
 from app.opik.responses import SpanPage
 from app.tools.excerpts import as_text
+from app.tools.search_scan import may_span_key
 from app.tools.trace.project import PageSize
 
 FILTERED = ("input", "output")
@@ -30,10 +31,15 @@ _PART_OF_A_NUMBER = re.compile(r"[0-9eE.+-]+")
 def is_filterable(text: str) -> bool:
     """Whether a text is the same in a value and in the JSON that the backend compares.
 
-    JSON may write quotes, backslashes, control characters and numbers differently, and not every
-    backend ignores case beyond ASCII: such a text is searched page by page.
+    JSON may write quotes, backslashes, control characters and numbers differently, a colon may
+    stand between a key and its value, and not every backend ignores case beyond ASCII: such a text
+    is searched page by page.
     """
-    return bool(_SAME_IN_JSON.fullmatch(text)) and not _PART_OF_A_NUMBER.fullmatch(text)
+    return (
+        bool(_SAME_IN_JSON.fullmatch(text))
+        and not _PART_OF_A_NUMBER.fullmatch(text)
+        and not may_span_key(text)
+    )
 
 
 class ContainsFilter:
