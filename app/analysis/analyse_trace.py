@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from app.analysis.profile import build_profile
-from app.analysis.ranking import find_findings
+from app.analysis.ranking import judge_trace
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import build_tree, newest_by_id
 from app.opik.records import Span, Trace
@@ -29,7 +29,7 @@ def add_bodies(measured: TraceAnalysis, spans: Iterable[Span]) -> TraceAnalysis:
     bodies = newest_by_id(spans)
     read = frozenset(bodies) & measured.tree.by_id.keys()
     for span_id in read:
-        measured.tree.by_id[span_id].span = bodies[span_id]
+        measured.tree.by_id[span_id].add_bodies(bodies[span_id])
     return _judged(replace(measured, bodies=read))
 
 
@@ -45,7 +45,8 @@ def analyse_trace(
 
 
 def _judged(measured: TraceAnalysis) -> TraceAnalysis:
-    return replace(measured, findings=find_findings(measured))
+    findings, notes = judge_trace(measured)
+    return replace(measured, findings=findings, notes=notes)
 
 
 def _has_body(span: Span) -> bool:

@@ -60,7 +60,7 @@ def _find_slower(analysis: TraceAnalysis, usual: Baseline) -> Finding | None:
     numbers = {"ms": took, "p50_ms": times.p50, "p90_ms": times.p90, "traces": usual.count}
     nodes = [] if longest is None else [analysis.tree.by_id[longest]]
     confidence = _CONFIDENCE_VERY_SLOW if far else _CONFIDENCE_SLOW
-    return build_finding(Category.SLOWER_THAN_USUAL, confidence, sentence, nodes, **numbers)
+    return build_finding(Category.SLOWER_THAN_USUAL, confidence, sentence, nodes, numbers)
 
 
 def _find_costlier(analysis: TraceAnalysis, usual: Baseline) -> Finding | None:
@@ -76,4 +76,4 @@ def _find_costlier(analysis: TraceAnalysis, usual: Baseline) -> Finding | None:
     nodes = [] if most_expensive is None else [most_expensive]
     numbers = {"cost": cost, "mean_cost": mean, "traces": usual.count}
     category = Category.COSTLIER_THAN_USUAL
-    return build_finding(category, _CONFIDENCE_COSTLY, sentence, nodes, **numbers)
+    return build_finding(category, _CONFIDENCE_COSTLY, sentence, nodes, numbers)

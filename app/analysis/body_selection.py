@@ -56,8 +56,8 @@ def select_bodies(analysis: TraceAnalysis, *, most: int = MOST_READ) -> tuple[st
 
 def _select_near_errors(tree: Tree) -> Iterator[Node]:
     """Failed spans, the deepest of each branch first, with earlier siblings on the way up."""
-    failed = [node for node in tree.nodes if node.span.has_error]
-    inner = [node for node in failed if not any(child.span.has_error for child in node.children)]
+    failed = [node for node in tree.nodes if node.error is not None]
+    inner = [node for node in failed if not any(child.error is not None for child in node.children)]
     inner.sort(key=lambda node: (node.end, node.index))
     for node in inner[:_ERRORS]:
         for step in reversed(node.path()[-_LEVELS_UP:]):

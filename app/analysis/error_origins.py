@@ -11,11 +11,7 @@ from app.opik.records import ErrorInfo, Trace
 
 _NUMBERS_AND_IDS = re.compile(r"0x[0-9a-fA-F]+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\d+")
 _TRACEBACK_FRAME = re.compile(r'^\s*File "([^"]{1,300})", line (\d+), in (\S{1,80})', re.MULTILINE)
-# LangGraph raises the last two when it waits for a person.
-_CANCELLATION_TYPES = word_set(
-    "CancelledError Cancelled GeneratorExit KeyboardInterrupt StopIteration GraphInterrupt"
-    " NodeInterrupt"
-)
+_CANCELLATION_TYPES = word_set("CancelledError Cancelled KeyboardInterrupt AbortError")
 _LIBRARY_PATHS = ("site-packages", "dist-packages", "/lib/python", "<frozen")
 
 
@@ -35,8 +31,8 @@ class ErrorOrigin:
 
     @property
     def error(self) -> ErrorInfo:
-        assert self.origin.span.error_info is not None
-        return self.origin.span.error_info
+        assert self.origin.error is not None
+        return self.origin.error
 
 
 def error_message(error: ErrorInfo) -> str:
@@ -65,7 +61,7 @@ def last_own_frame(traceback: str | None) -> str:
 
 
 def is_cancellation(error: ErrorInfo) -> bool:
-    """Whether the span was stopped from outside, or raised only to hand over control."""
+    """Whether the span was stopped from outside."""
     kind = (error.exception_type or "").rpartition(".")[2]
     return kind in _CANCELLATION_TYPES
 
@@ -73,7 +69,7 @@ def is_cancellation(error: ErrorInfo) -> bool:
 def find_error_origins(trace: Trace, tree: Tree) -> list[ErrorOrigin]:
     """Every error of the trace, in the order of time, cancelled spans last."""
     passed_on = _find_passed_on(tree)
-    failed = [node for node in tree.nodes if node.span.has_error and node.id not in passed_on]
+    failed = [node for node in tree.nodes if node.error is not None and node.id not in passed_on]
     origins = [_follow_upwards(node, passed_on) for node in failed]
     for item in origins:
         item.fatal = _ends_trace(item, trace, tree)
@@ -83,25 +79,25 @@ def find_error_origins(trace: Trace, tree: Tree) -> list[ErrorOrigin]:
 
 def _find_passed_on(tree: Tree) -> dict[str, Node]:
     """Failed spans whose error came from a child: their ids, and that child."""
-    failed = (node for node in tree.nodes if node.span.has_error)
+    failed = (node for node in tree.nodes if node.error is not None)
     return {node.id: child for node in failed if (child := _find_source_child(node)) is not None}
 
 
 def _find_source_child(node: Node) -> Node | None:
     """The child whose error this span passed on: the same error, one that its own error
     quotes, or the first after which nothing else was started."""
-    error = node.span.error_info
+    error = node.error
     assert error is not None
-    failed = [child for child in node.children if child.span.has_error]
+    failed = [child for child in node.children if child.error is not None]
     failed.sort(key=lambda child: (child.end, child.index))
     failed = [child for child in failed if not _was_cancelled(child)] or failed
     own = error_signature(error)
     for child in failed:
-        if child.span.error_info and error_signature(child.span.error_info) == own:
+        if child.error is not None and error_signature(child.error) == own:
             return child
     quoting = (error.traceback or "") + (error.message or "")
     for child in reversed(failed):
-        inner = child.span.error_info.message if child.span.error_info else None
+        inner = child.error.message if child.error is not None else None
         if inner and len(inner) > 3 and inner in quoting:
             return child
     starts = _last_starts(node)
@@ -113,7 +109,7 @@ def _last_starts(node: Node) -> list[tuple[int, str | None]]:
     others under none, since a retry of the same call does not count as continuing."""
     latest: dict[str | None, int] = {}
     for child in node.children:
-        key = child.name if child.span.has_error else None
+        key = child.name if child.error is not None else None
         latest[key] = max(latest.get(key, child.start), child.start)
     return heapq.nlargest(2, ((start, key) for key, start in latest.items()), key=lambda it: it[0])
 
@@ -124,7 +120,7 @@ def _parent_continued(child: Node, starts: list[tuple[int, str | None]]) -> bool
 
 
 def _was_cancelled(node: Node) -> bool:
-    return node.span.error_info is not None and is_cancellation(node.span.error_info)
+    return node.error is not None and is_cancellation(node.error)
 
 
 def _follow_upwards(origin: Node, passed_on: Mapping[str, Node]) -> ErrorOrigin:
@@ -132,7 +128,7 @@ def _follow_upwards(origin: Node, passed_on: Mapping[str, Node]) -> ErrorOrigin:
     node = origin
     while node.parent is not None:
         above = node.parent
-        if not above.span.has_error or passed_on.get(above.id) is not node:
+        if above.error is None or passed_on.get(above.id) is not node:
             item.caught_by = above
             break
         item.path.append(above)

@@ -84,9 +84,18 @@ _TRAITS = {
 }
 
 
+class Standing(StrEnum):
+    """FINDING: something is wrong. NOTE: unusual, but harmless. WEAK: a sign that is a finding only
+    beside a symptom of the trace (a failed or empty end, a low score, a complaint), else a note."""
+
+    FINDING = "finding"
+    WEAK = "weak"
+    NOTE = "note"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is wrong with a trace.
+    """Something that is wrong with a trace, or a note on it.
 
     `spans` are the ids of the spans that show it, the culprit first; empty only where the trace
     record alone shows it. `sentence` is one bounded line and holds foreign text only cleaned.
@@ -98,6 +107,7 @@ class Finding:
     sentence: str
     spans: tuple[str, ...]
     numbers: Mapping[str, float] = field(default_factory=dict)
+    standing: Standing = Standing.FINDING
 
     @property
     def group(self) -> ErrorGroup:
@@ -109,8 +119,14 @@ class Finding:
 
 
 def build_finding(
-    category: Category, confidence: float, sentence: str, nodes: Iterable[Node], **numbers: float
+    category: Category,
+    confidence: float,
+    sentence: str,
+    nodes: Iterable[Node],
+    numbers: Mapping[str, float] | None = None,
+    *,
+    standing: Standing = Standing.FINDING,
 ) -> Finding:
     """A finding on these spans, the culprit first; each is kept once, and no more than 12."""
     spans = tuple(dict.fromkeys(node.id for node in nodes))[:SPANS_KEPT]
-    return Finding(category, confidence, sentence, spans, numbers)
+    return Finding(category, confidence, sentence, spans, numbers or {}, standing)

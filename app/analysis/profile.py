@@ -193,7 +193,7 @@ def _group_spans(
         SpanGroup(
             key=key,
             count=len(nodes),
-            failed=sum(1 for node in nodes if node.span.has_error),
+            failed=sum(1 for node in nodes if node.error is not None),
             total=sum(node.duration for node in nodes),
             own=sum(own_time[node.index] for node in nodes),
             longest=max(node.duration for node in nodes),

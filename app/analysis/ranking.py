@@ -1,8 +1,11 @@
 """Everything that is wrong with a trace, the most important first."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
 
-from app.analysis.finding import Category, Finding
+from app.analysis.finding import SPANS_KEPT, Category, Finding, Standing
+from app.analysis.json_values import without_numbers
 from app.analysis.rules.endings import (
     find_failed_guardrails,
     find_low_scores,
@@ -13,6 +16,7 @@ from app.analysis.rules.raised_errors import find_raised_errors
 from app.analysis.rules.repetition import find_loops
 from app.analysis.rules.retries import find_retries
 from app.analysis.rules.silent_failures import find_silent_failures
+from app.analysis.rules.symptoms import find_symptom
 from app.analysis.rules.tokens_and_cost import find_costly_outliers, find_prompt_growth
 from app.analysis.rules.tool_choice import find_unknown_tools
 from app.analysis.trace_analysis import TraceAnalysis
@@ -33,20 +37,63 @@ RULES: tuple[Rule, ...] = (
     find_prompt_growth,
     find_costly_outliers,
 )
+_ADDED_BY_SYMPTOM = (
+    0.15  # confidence: a symptom and a sign that could explain it support each other
+)
+_MOST_BY_SYMPTOM = 0.9  # a symptom does not make a weak sign certain
 _MOST_FINDINGS = 40  # more than a reader takes in; bounds what is kept for each trace
 _CONSEQUENCE_CATEGORIES = frozenset(
     [Category.SLOW_OUTLIER, Category.SERIAL_CALLS, Category.COSTLY_OUTLIER, Category.ERROR_SURVIVED]
 )
 
 
-def find_findings(analysis: TraceAnalysis) -> tuple[Finding, ...]:
-    """What is wrong, ranked; empty for a healthy trace.
+def judge_trace(analysis: TraceAnalysis) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """What is wrong, ranked, and the notes; a healthy trace has no findings.
 
-    At most 40 findings; equal input gives equal findings.
+    At most 40 of each; equal input gives equal findings.
     """
-    found = [finding for rule in RULES for finding in rule(analysis)]
+    symptom = find_symptom(analysis)
+    found = [
+        _settle(finding, symptom=symptom)
+        for finding in _merge_equal(finding for rule in RULES for finding in rule(analysis))
+    ]
     found.sort(key=lambda finding: (-finding.rank, finding.category, finding.spans))
-    return tuple(_drop_consequences(found))[:_MOST_FINDINGS]
+    found = list(_drop_consequences(found))
+    findings = (each for each in found if each.standing is Standing.FINDING)
+    notes = (each for each in found if each.standing is Standing.NOTE)
+    return tuple(islice(findings, _MOST_FINDINGS)), tuple(islice(notes, _MOST_FINDINGS))
+
+
+def _settle(finding: Finding, *, symptom: str) -> Finding:
+    """A weak sign becomes a finding, supported by the symptom, or a note."""
+    if finding.standing is not Standing.WEAK:
+        return finding
+    if not symptom:
+        return replace(finding, standing=Standing.NOTE)
+    return replace(
+        finding,
+        standing=Standing.FINDING,
+        sentence=f"{finding.sentence.removesuffix('.')}; {symptom}.",
+        confidence=min(_MOST_BY_SYMPTOM, finding.confidence + _ADDED_BY_SYMPTOM),
+    )
+
+
+def _merge_equal(found: Iterable[Finding]) -> Iterator[Finding]:
+    """Findings whose sentences differ in numbers only as one, the surest first."""
+    groups: dict[tuple[Category, str], list[Finding]] = {}
+    for finding in found:
+        key = (finding.category, without_numbers(finding.sentence))
+        groups.setdefault(key, []).append(finding)
+    for equal in groups.values():
+        best = max(equal, key=lambda finding: finding.confidence)
+        if len(equal) == 1:
+            yield best
+            continue
+        spans = dict.fromkeys(best.spans[:1])
+        spans |= dict.fromkeys(span for finding in equal for span in finding.spans[:1])
+        spans |= dict.fromkeys(span for finding in equal for span in finding.spans)
+        more = f" ({len(equal) - 1} more like it.)"
+        yield replace(best, sentence=best.sentence + more, spans=tuple(spans)[:SPANS_KEPT])
 
 
 def _drop_consequences(ranked: Sequence[Finding]) -> Iterator[Finding]:
@@ -57,4 +104,5 @@ def _drop_consequences(ranked: Sequence[Finding]) -> Iterator[Finding]:
         if finding.category in _CONSEQUENCE_CATEGORIES and culprit in explained:
             continue
         yield finding
-        explained.update(finding.spans)
+        if finding.standing is Standing.FINDING:
+            explained.update(finding.spans)

@@ -92,7 +92,7 @@ class _PeerStatistics:
     def __init__(self, analysis: TraceAnalysis) -> None:
         self._figures: dict[PeerKey, _PeerFigures] = {}
         for node in analysis.tree.nodes:
-            if analysis.was_read(node) and not node.span.has_error:
+            if analysis.was_read(node) and node.error is None:
                 figures = self._figures.setdefault(peer_key(node), _PeerFigures())
                 figures.read += 1
                 figures.full += not has_empty_output(node)
@@ -113,7 +113,7 @@ def find_suspicious_results(analysis: TraceAnalysis) -> dict[str, SuspiciousResu
     below: dict[int, set[Fault]] = {}
     for node in reversed(analysis.tree.nodes):
         inside = below.pop(node.index, set())
-        if analysis.was_read(node) and not node.span.has_error and node.finished:
+        if analysis.was_read(node) and node.error is None and node.finished:
             suspect = _judge_result(node, peers)
             if suspect is not None and not _passes_on(suspect, inside):
                 found[node.id] = suspect

@@ -18,7 +18,8 @@ class TraceAnalysis:
     """A trace with its tree, its measures and its findings.
 
     `bodies` are the ids of the spans whose input, output and metadata were read: nothing may be
-    concluded from the bodies of others. `baseline` are the figures of the traces of this name in
+    concluded from the bodies of others. `findings` say what is wrong, `notes` what is unusual but
+    harmless. `baseline` are the figures of the traces of this name in
     their project, None where they are not known.
     """
 
@@ -27,6 +28,7 @@ class TraceAnalysis:
     profile: Profile
     bodies: frozenset[str] = frozenset()
     findings: tuple[Finding, ...] = ()
+    notes: tuple[Finding, ...] = ()
     baseline: Baseline | None = None
     _peers: dict[PeerKey, list[Node]] = field(
         default_factory=dict, init=False, repr=False, compare=False

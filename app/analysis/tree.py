@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from app.opik.records import Span
+from app.analysis.recorded.recorded_span import RecordedSpan
+from app.opik.records import ErrorInfo, Span
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -51,6 +52,20 @@ class Node:
     depth: int = 0
     index: int = 0
     size: int = 1
+    view: RecordedSpan = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.view = RecordedSpan(self.span)
+
+    def add_bodies(self, span: Span) -> None:
+        """Takes the record with its bodies in place of the one without."""
+        self.span = span
+        self.view = RecordedSpan(span)
+
+    @property
+    def error(self) -> ErrorInfo | None:
+        """The error of the span, wherever it was recorded."""
+        return self.view.error
 
     @property
     def id(self) -> str:

@@ -111,7 +111,7 @@ def _judge_missing_key(
     node: Node, holes: frozenset[str], analysis: TraceAnalysis
 ) -> SuspiciousResult | None:
     """A result in which one of these keys is empty, unless it already was in the input."""
-    if not holes or not analysis.was_read(node) or node.span.has_error:
+    if not holes or not analysis.was_read(node) or node.error is not None:
         return None
     own = (find_empty_keys(node.span.output) - find_empty_keys(node.span.input)) & holes
     if not own:
@@ -131,4 +131,6 @@ def _build_cause_finding(cause: SuspiciousResult, item: ErrorOrigin) -> Finding:
     confidence = 0.75 + 0.2 * cause.strength - (0.0 if item.fatal else 0.25)
     waited = (item.origin.start - cause.node.end) / 1_000
     nodes = [cause.node, *item.path]
-    return build_finding(Category.CAUSE_OF_ERROR, confidence, sentence, nodes, ms_between=waited)
+    return build_finding(
+        Category.CAUSE_OF_ERROR, confidence, sentence, nodes, {"ms_between": waited}
+    )

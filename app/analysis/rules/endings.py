@@ -52,7 +52,7 @@ def find_unfinished_spans(analysis: TraceAnalysis) -> Iterator[Finding]:
     # A root without an end in a trace without an end may just be running still.
     confidence = 0.9 if over or first.parent is not None else 0.6
     numbers = {"unfinished": len(waiting), "since_ms": since / 1_000}
-    yield build_finding(Category.UNFINISHED, confidence, sentence, [*inner, *waiting], **numbers)
+    yield build_finding(Category.UNFINISHED, confidence, sentence, [*inner, *waiting], numbers)
 
 
 def find_failed_guardrails(analysis: TraceAnalysis) -> Iterator[Finding]:
@@ -132,4 +132,4 @@ def _build_score_finding(
     numbers = {} if score.value is None else {"score": score.value}
     confidence = _SPAN_SCORE if node else _TRACE_SCORE
     nodes = [node] if node else analysis.tree.roots[-1:]
-    return build_finding(Category.LOW_SCORE, confidence, sentence, nodes, **numbers)
+    return build_finding(Category.LOW_SCORE, confidence, sentence, nodes, numbers)

@@ -118,10 +118,10 @@ def _build_slow_finding(
     # Higher on the critical path, where it delays the end, and for a large ratio; lower where the
     # span failed, or did more work than its peers.
     confidence = 0.6 + 0.15 * on_path + 0.15 * (ratio >= _LARGE_RATIO)
-    confidence -= 0.25 if worst.span.has_error or fuller else 0.0
+    confidence -= 0.25 if worst.error is not None or fuller else 0.0
     numbers = {"ms": worst.duration / 1_000, "median_ms": typical / 1_000}
     numbers |= {"ratio": round(ratio, 1), "calls": len(peers)}
-    return build_finding(Category.SLOW_OUTLIER, confidence, sentence, slow, **numbers)
+    return build_finding(Category.SLOW_OUTLIER, confidence, sentence, slow, numbers)
 
 
 def _explain_by_tokens(node: Node, peers: Sequence[Node]) -> str:
@@ -161,7 +161,7 @@ def _is_independent(run: Sequence[Node], analysis: TraceAnalysis) -> bool:
     False where bodies were not read, and for names that suggest a change or a step, which may need
     their order.
     """
-    if len(run) < _LEAST_SERIAL or any(node.span.has_error for node in run):
+    if len(run) < _LEAST_SERIAL or any(node.error is not None for node in run):
         return False
     if _IN_ORDER.search(run[0].name):
         return False
@@ -197,4 +197,4 @@ def _build_serial_finding(
         " trace."
     )
     numbers = {"calls": len(run), "spent_ms": spent / 1_000, "saved_ms": saved / 1_000}
-    return build_finding(Category.SERIAL_CALLS, _SERIAL_CONFIDENCE, sentence, run, **numbers)
+    return build_finding(Category.SERIAL_CALLS, _SERIAL_CONFIDENCE, sentence, run, numbers)

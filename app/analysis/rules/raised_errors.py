@@ -60,13 +60,13 @@ def _build_survived(items: Sequence[ErrorOrigin], analysis: TraceAnalysis) -> Fi
     item = items[0]
     above = item.caught_by
     again = any(
-        other.start >= item.origin.end and not other.span.has_error
+        other.start >= item.origin.end and other.error is None
         for other in analysis.peers_of(item.origin)
         if other.parent is item.origin.parent
     )
     if above is None:
         end = "the trace continued after it"
-    elif above.span.has_error:
+    elif above.error is not None:
         end = f"{one_line(above.name, limit=40)} continued and failed with another error"
     else:
         end = f"{one_line(above.name, limit=40)} caught it and continued"
@@ -120,4 +120,4 @@ def _build_error_finding(
 ) -> Finding:
     nodes = [*(item.origin for item in items), *items[0].path]
     numbers = {"calls": len(items), "levels": len(items[0].path) - 1}
-    return build_finding(category, confidence, sentence, nodes, **numbers)
+    return build_finding(category, confidence, sentence, nodes, numbers)

@@ -53,7 +53,7 @@ def find_loops(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 def _comparable_call(node: Node, analysis: TraceAnalysis) -> _Call | None:
     """A span whose input was read whole and is not blank, and that did not fail."""
-    if not analysis.was_read(node) or is_cut(node.span.input) or node.span.has_error:
+    if not analysis.was_read(node) or is_cut(node.span.input) or node.error is not None:
         return None
     given = to_canonical_json(node.span.input)
     if not any(sign.isalnum() for line in given.split("\n") for sign in line.partition("=")[2]):
@@ -145,7 +145,7 @@ def _build_cycle_finding(nodes: Sequence[Node], period: int) -> Finding:
     # more by design than calls of tools and models.
     inner = all(node.span.type != "tool" and not is_model_call(node) for node in nodes)
     confidence = min(0.95, 0.65 + 0.05 * rounds) - 0.1 * inner
-    return build_finding(category, confidence, sentence, nodes, **numbers)
+    return build_finding(category, confidence, sentence, nodes, numbers)
 
 
 def _find_scattered(analysis: TraceAnalysis, reported: set[str]) -> Iterator[Finding]:

@@ -47,9 +47,8 @@ def _sibling_groups(analysis: TraceAnalysis) -> Iterator[list[Node]]:
 
 
 def _failure_message(node: Node, analysis: TraceAnalysis) -> str:
-    if node.span.has_error:
-        assert node.span.error_info is not None
-        return error_message(node.span.error_info)
+    if node.error is not None:
+        return error_message(node.error)
     if analysis.was_read(node):
         return find_reported_failure(node.span.output) or ""
     return ""
@@ -110,4 +109,4 @@ def _build_retry_finding(
     # growing waits shows the intention to retry. Retries that never worked are the graver ones.
     confidence = 0.65 + 0.1 * (attempts > 2) + 0.1 * limited + 0.1 * growing + 0.05 * (not again)
     numbers = {"attempts": attempts, "failures": len(nodes), "lost_ms": lost / 1_000}
-    return build_finding(Category.RETRIES, confidence, sentence, calls, **numbers)
+    return build_finding(Category.RETRIES, confidence, sentence, calls, numbers)

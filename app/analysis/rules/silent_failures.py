@@ -3,13 +3,8 @@
 from collections.abc import Iterator
 
 from app.analysis.finding import Category, Finding, build_finding
-from app.analysis.llm_output import (
-    extract_text,
-    find_reported_failure,
-    is_model_call,
-    reply_gives_up,
-)
 from app.analysis.rules.causes import FAULT_PHRASES, find_error_causes
+from app.analysis.rules.symptoms import find_symptom
 from app.analysis.suspicious_results import (
     WEAK_STRENGTH,
     Fault,
@@ -37,7 +32,7 @@ def find_silent_failures(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Suspicious results by fault and name, and errors with the result that caused them."""
     suspects = find_suspicious_results(analysis)
     yield from find_error_causes(analysis, suspects)
-    symptom = _find_symptom(analysis)
+    symptom = find_symptom(analysis)
     groups: dict[tuple[Fault, str], list[SuspiciousResult]] = {}
     for suspect in suspects.values():
         groups.setdefault((suspect.fault, suspect.node.name), []).append(suspect)
@@ -70,27 +65,4 @@ def _judge_group(
     # A symptom at the end supports the suspects; later ones may be effects of the first.
     confidence = min(_CERTAIN, strength + (0.15 if backed else 0.0)) - (0.0 if first else 0.2)
     nodes, numbers = [suspect.node for suspect in strongest], {"calls": len(group), "of": calls}
-    return build_finding(_CATEGORIES[head.fault], confidence, sentence, nodes, **numbers)
-
-
-def _find_symptom(analysis: TraceAnalysis) -> str:
-    """A sign of an earlier failure at the end of the trace, or an empty text."""
-    roots = [node for node in analysis.tree.roots if analysis.was_read(node)]
-    outputs = [analysis.trace.output, *(node.span.output for node in roots[-1:])]
-    if analysis.trace.error_info or any(node.span.has_error for node in analysis.tree.roots):
-        return "the trace failed"
-    for output in outputs:
-        failure = find_reported_failure(output)
-        if failure:
-            return f"the final output says “{one_line(failure, limit=100)}”"
-        text = extract_text(output)
-        if reply_gives_up(text):
-            return f"the final answer is “{one_line(text, limit=100)}”"
-    calls = [
-        node for node in analysis.tree.nodes if is_model_call(node) and analysis.was_read(node)
-    ]
-    if calls:
-        text = extract_text(max(calls, key=lambda node: (node.end, node.index)).span.output)
-        if reply_gives_up(text):
-            return f"the last reply is “{one_line(text, limit=100)}”"
-    return ""
+    return build_finding(_CATEGORIES[head.fault], confidence, sentence, nodes, numbers)

@@ -112,7 +112,7 @@ def _build_growth_finding(turns: Sequence[Node], prompts: Sequence[float]) -> Fi
     confidence = _SURE_GROWTH if growth >= _LARGE_GROWTH and not at_once else _LIKELY_GROWTH
     numbers = {"turns": len(turns), "first": prompts[0], "last": prompts[-1]}
     numbers["ratio"] = round(growth, 1)
-    return build_finding(Category.PROMPT_GROWTH, confidence, sentence, order, **numbers)
+    return build_finding(Category.PROMPT_GROWTH, confidence, sentence, order, numbers)
 
 
 def find_costly_outliers(analysis: TraceAnalysis) -> Iterator[Finding]:
@@ -167,4 +167,4 @@ def _build_cost_finding(
     )
     numbers = {"cost": cost, "median_cost": usual, "calls": len(peers)}
     confidence = _OTHER_MODEL if model else _SAME_MODEL
-    return build_finding(Category.COSTLY_OUTLIER, confidence, sentence, costly, **numbers)
+    return build_finding(Category.COSTLY_OUTLIER, confidence, sentence, costly, numbers)

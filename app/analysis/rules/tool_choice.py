@@ -32,7 +32,7 @@ def find_unknown_tools(analysis: TraceAnalysis) -> Iterator[Finding]:
                 f" {len(offered)} tools it was offered."
             )
             numbers = {"offered": len(offered), "unknown": len(unknown)}
-            yield build_finding(Category.UNKNOWN_TOOL, _CONFIDENCE, sentence, [node], **numbers)
+            yield build_finding(Category.UNKNOWN_TOOL, _CONFIDENCE, sentence, [node], numbers)
 
 
 def _tool_names(record: Any, *, under: str) -> set[str]:

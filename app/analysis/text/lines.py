@@ -37,9 +37,9 @@ def format_span(node: Node, analysis: TraceAnalysis, *, name: str) -> str:
     parts.extend(format_spending(sum_tokens_and_cost(span)))
     if span.ttft is not None:
         parts.append(f"first token {format_duration(span.ttft * 1_000)}")
-    if node.span.has_error:
-        kind = span.error_info.exception_type if span.error_info else None
-        parts.append(f"ERROR {one_line(kind or '', limit=40)}".rstrip())
+    if node.error is not None:
+        kind = node.error.exception_type or ""
+        parts.append(f"ERROR {one_line(kind, limit=40)}".rstrip())
     parts.extend(warning.value for warning in _WARNINGS_SHOWN if warning in node.warnings)
     return ", ".join(parts)
 

@@ -53,7 +53,7 @@ def build_outline(
 def _format_header(analysis: TraceAnalysis) -> Iterator[str]:
     trace, tree, profile = analysis.trace, analysis.tree, analysis.profile
     wall = trace.duration * 1_000 if trace.duration is not None else profile.duration
-    failed = sum(1 for node in tree.nodes if node.span.has_error)
+    failed = sum(1 for node in tree.nodes if node.error is not None)
     facts = [format_duration(wall), format_count(len(tree.nodes), "span")]
     facts.append(format_count(failed, "failed span"))
     facts.extend(format_spending(profile.spend))

@@ -114,7 +114,7 @@ class _RowPlanner:
         for span_id, time in analysis.profile.on_path.items():
             weights[analysis.tree.by_id[span_id].index] = 10.0 * time / wall
         for node in analysis.tree.nodes:
-            if node.span.has_error or not node.finished:
+            if node.error is not None or not node.finished:
                 weights[node.index] += 20.0
         for place, finding in enumerate(analysis.findings):
             for span_id in finding.spans[:4]:

@@ -164,12 +164,11 @@ def _find_outcome_changes(runs: ComparedRuns, pairs: Sequence[Pair]) -> Iterator
 
 
 def _compare_outcome(runs: ComparedRuns, ours: Node, theirs: Node) -> str | None:
-    if ours.span.has_error != theirs.span.has_error:
-        failed = theirs if theirs.span.has_error else ours
-        assert failed.span.error_info is not None
-        text = one_line(error_message(failed.span.error_info), limit=120)
+    if (ours.error is None) != (theirs.error is None):
+        failed = theirs if theirs.error is not None else ours
+        text = one_line(error_message(failed.error), limit=120) if failed.error else ""
         return f"fails in {'B' if failed is theirs else 'A'} only ({text})"
-    if theirs.span.has_error or not _both_read(runs, ours, theirs):
+    if theirs.error is not None or not _both_read(runs, ours, theirs):
         return None
     if has_empty_output(ours) != has_empty_output(theirs):
         return f"returns nothing in {'B' if has_empty_output(theirs) else 'A'} only"

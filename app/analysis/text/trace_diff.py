@@ -92,7 +92,7 @@ def _difference_lines(a: ComparedSide, b: ComparedSide, alias: Alias) -> Iterato
 
 def _format_totals(side: ComparedSide, alias: Alias) -> str:
     nodes = side.nodes()
-    failed = sum(1 for node in nodes if node.span.has_error)
+    failed = sum(1 for node in nodes if node.error is not None)
     facts = [format_duration(side.duration()), format_count(len(nodes), "span")]
     facts += [f"{failed} failed"] if failed else []
     return ", ".join([side.title(alias), *facts, *format_spending(side.spend())])
@@ -113,8 +113,8 @@ def _compare_errors(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
 def _error_texts(side: ComparedSide) -> list[str]:
     texts: dict[str, None] = {}
     for node in side.nodes():
-        if node.span.has_error and node.span.error_info:
-            text = f"{one_line(node.name, limit=60)}: {error_message(node.span.error_info)}"
+        if node.error is not None:
+            text = f"{one_line(node.name, limit=60)}: {error_message(node.error)}"
             texts[one_line(text, limit=240)] = None
     return list(texts)[:20]
 

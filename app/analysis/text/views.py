@@ -179,7 +179,7 @@ _SORTS: dict[Sort, tuple[str, Callable[[Node, Profile], float]]] = {
 
 
 def _node_status(node: Node) -> Status:
-    if node.span.has_error:
+    if node.error is not None:
         return "error"
     return "ok" if node.finished else "unfinished"
 

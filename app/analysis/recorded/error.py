@@ -1,0 +1,86 @@
+"""The error of a record, wherever it was recorded, and what is no error although it was raised."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.analysis.recorded.spellings import word_set
+from app.opik.records import ErrorInfo, Span, Trace
+
+_EVENTS_READ = 200
+_STATUS_KEYS = ("http.response.status_code", "http.status_code", "rpc.grpc.status_code")
+_LEAST_SERVER_ERROR = 500
+# LangGraph hands over control by raising: the first three between nodes and to a person, the others
+# end generators and loops.
+_CONTROL_FLOW = word_set(
+    "ParentCommand GraphBubbleUp GraphInterrupt NodeInterrupt GraphDelegate StopIteration"
+    " StopAsyncIteration GeneratorExit"
+)
+_LONGEST = 20_000  # characters of a message or a stack that are kept
+
+
+def effective_error(record: Span | Trace) -> ErrorInfo | None:
+    """The error of a span or trace: its own field, else the exception that OpenTelemetry recorded
+    as an event or attribute. None where there is none, or where only control was handed over."""
+    error = record.error_info if record.has_error else None
+    if error is None:
+        error = _error_in_attributes(record.metadata) or _error_in_attributes(record.input)
+    if error is not None and is_control_flow(error):
+        return None
+    return error
+
+
+def is_control_flow(error: ErrorInfo) -> bool:
+    """Whether raising it is how a framework continues."""
+    return (error.exception_type or "").rpartition(".")[2] in _CONTROL_FLOW
+
+
+def _error_in_attributes(attributes: Any) -> ErrorInfo | None:
+    if not isinstance(attributes, Mapping):
+        return None
+    found = _exception_event(attributes.get("opentelemetry.events"))
+    if found is not None:
+        return found
+    kind = attributes.get("error.type")
+    message = attributes.get("error.message", attributes.get("otel.status_description"))
+    if isinstance(kind, str) and kind.strip():
+        return _build(kind, message, None)
+    code = next((attributes[key] for key in _STATUS_KEYS if key in attributes), None)
+    if _is_server_error(code):
+        return _build(f"HTTP {code}", message, None)
+    if str(attributes.get("otel.status_code", "")).upper() == "ERROR":
+        return _build("Error", message, None)
+    return None
+
+
+def _exception_event(events: Any) -> ErrorInfo | None:
+    """The last exception among the events of an OpenTelemetry span."""
+    if not isinstance(events, list):
+        return None
+    for event in reversed(events[-_EVENTS_READ:]):
+        if not isinstance(event, Mapping) or event.get("name") != "exception":
+            continue
+        inner = event.get("attributes")
+        if isinstance(inner, Mapping):
+            return _build(
+                inner.get("exception.type"),
+                inner.get("exception.message"),
+                inner.get("exception.stacktrace"),
+            )
+    return None
+
+
+def _build(kind: Any, message: Any, stack: Any) -> ErrorInfo | None:
+    texts = [
+        text[:_LONGEST] if isinstance(text, str) and text.strip() else None
+        for text in (kind, message, stack)
+    ]
+    if not any(texts):
+        return None
+    return ErrorInfo(exception_type=texts[0], message=texts[1], traceback=texts[2])
+
+
+def _is_server_error(code: Any) -> bool:
+    try:
+        return int(code) >= _LEAST_SERVER_ERROR if code is not None else False
+    except (ValueError, TypeError, OverflowError):
+        return False

@@ -1,0 +1,142 @@
+"""What kind of work a span is: by its type, its convention's own word, and what it holds.
+
+Types alone mislead: Vercel's integration types every span `llm`, bookkeeping spans are typed `llm`
+by some programs, and model calls `general` by OpenTelemetry mappings that do not know the model.
+"""
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+
+from app.analysis.recorded.spellings import word_set
+from app.opik.records import Span
+
+
+class SpanKind(StrEnum):
+    MODEL_CALL = "model call"
+    TOOL_CALL = "tool call"
+    RETRIEVAL = "retrieval"
+    EMBEDDING = "embedding"
+    GUARDRAIL = "guardrail"
+    AGENT_STEP = "agent step"
+    OTHER = "other"
+
+
+# gen_ai.operation.name (OpenTelemetry GenAI conventions), openinference.span.kind (OpenInference),
+# traceloop.span.kind (OpenLLMetry) and run_type (LangSmith).
+_WORDS = {
+    "chat": SpanKind.MODEL_CALL,
+    "text_completion": SpanKind.MODEL_CALL,
+    "generate_content": SpanKind.MODEL_CALL,
+    "llm": SpanKind.MODEL_CALL,
+    "embeddings": SpanKind.EMBEDDING,
+    "embedding": SpanKind.EMBEDDING,
+    "execute_tool": SpanKind.TOOL_CALL,
+    "tool": SpanKind.TOOL_CALL,
+    "retriever": SpanKind.RETRIEVAL,
+    "retrieval": SpanKind.RETRIEVAL,
+    "reranker": SpanKind.OTHER,
+    "guardrail": SpanKind.GUARDRAIL,
+    "evaluator": SpanKind.OTHER,
+    "agent": SpanKind.AGENT_STEP,
+    "invoke_agent": SpanKind.AGENT_STEP,
+    "create_agent": SpanKind.AGENT_STEP,
+    "chain": SpanKind.AGENT_STEP,
+    "workflow": SpanKind.AGENT_STEP,
+    "task": SpanKind.AGENT_STEP,
+}
+_WORD_KEYS = (
+    "gen_ai.operation.name",
+    "openinference.span.kind",
+    "traceloop.span.kind",
+    "span.kind",
+)
+_VERCEL_KEYS = ("ai.operationId", "operation.name", "ai.operation_id")
+_TOOL_INPUT_KEYS = frozenset(["toolName", "toolCallId", "gen_ai.tool.name", "tool_name"])
+_VERCEL_TOOL = re.compile(r"^ai\.toolCall\b")
+_VERCEL_MODEL = re.compile(r"^ai\.\w+\.do[A-Z]\w+")
+_VERCEL_STEP = re.compile(r"^ai\.(?:generate|stream|embed)\w*\b")
+_EMBEDDING = re.compile(r"(?:^|[^a-z])embed", re.IGNORECASE)
+_LOOKUP_NAME = re.compile(
+    r"(?:^|[_\W]|(?<=[a-z]))(?:retriev\w*|search\w*|look_?up\w*|quer(?:y|ies)|recall|rag|knn"
+    r"|vector\w*|find)(?:$|[_\W]|(?=[A-Z]))",
+    re.IGNORECASE,
+)
+_NAME_READ = 200  # characters of a name that patterns see
+
+
+def find_kind(span: Span) -> SpanKind:
+    """The kind of a span; without its bodies by name, type, model and usage."""
+    stated = _stated_kind(span)
+    if stated is not None:
+        return stated
+    name = (span.name or "")[:_NAME_READ]
+    kind = _kind_by_type(span, name)
+    if kind in (SpanKind.TOOL_CALL, SpanKind.OTHER) and _LOOKUP_NAME.search(name):
+        return SpanKind.RETRIEVAL if kind is SpanKind.TOOL_CALL else kind
+    return kind
+
+
+def _stated_kind(span: Span) -> SpanKind | None:
+    for record in (span.metadata, span.input):
+        if not isinstance(record, Mapping):
+            continue
+        for key in _WORD_KEYS:
+            word = record.get(key)
+            if isinstance(word, str) and word.lower() in _WORDS:
+                return _WORDS[word.lower()]
+        for key in _VERCEL_KEYS:
+            word = record.get(key)
+            if isinstance(word, str) and (kind := _vercel_kind(word)) is not None:
+                return kind
+    return _vercel_kind(span.name or "")
+
+
+def _vercel_kind(name: str) -> SpanKind | None:
+    """The kind of an operation of the Vercel AI SDK (`ai.generateText.doGenerate`), else None."""
+    if not name.startswith("ai."):
+        return None
+    name = name[:_NAME_READ]
+    if _VERCEL_TOOL.match(name):
+        return SpanKind.TOOL_CALL
+    if _VERCEL_MODEL.match(name):
+        return SpanKind.EMBEDDING if ".doEmbed" in name else SpanKind.MODEL_CALL
+    return SpanKind.AGENT_STEP if _VERCEL_STEP.match(name) else None
+
+
+def _kind_by_type(span: Span, name: str) -> SpanKind:
+    if span.type == "guardrail":
+        return SpanKind.GUARDRAIL
+    if span.type == "tool":
+        return SpanKind.TOOL_CALL
+    if span.type == "llm":
+        if _EMBEDDING.search(name) or _EMBEDDING.search((span.model or "")[:_NAME_READ]):
+            return SpanKind.EMBEDDING
+        if isinstance(span.input, Mapping) and not _TOOL_INPUT_KEYS.isdisjoint(span.input):
+            return SpanKind.TOOL_CALL
+        return SpanKind.MODEL_CALL if _has_model_signs(span) else SpanKind.OTHER
+    if span.model and span.usage and not _EMBEDDING.search(span.model[:_NAME_READ]):
+        return SpanKind.MODEL_CALL
+    return SpanKind.OTHER
+
+
+def _has_model_signs(span: Span) -> bool:
+    """Whether a span typed `llm` is a call: without model, usage, cost and bodies of a call it is
+    bookkeeping."""
+    if span.model or span.usage or span.provider or span.ttft is not None:
+        return True
+    if not (isinstance(span.input, Mapping) or isinstance(span.output, Mapping)):
+        return span.input is None and span.output is None
+    keys = {
+        str(key).lower()
+        for body in (span.input, span.output)
+        if isinstance(body, Mapping)
+        for key in body
+    }
+    return not keys.isdisjoint(_REPLY_SIGNS)
+
+
+_REPLY_SIGNS = word_set(
+    "messages choices prompt candidates content completion generations text toolcalls contents"
+    " gen_ai.input.messages gen_ai.output.messages llm.input_messages"
+)

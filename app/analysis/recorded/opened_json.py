@@ -1,0 +1,141 @@
+"""Opens JSON that was recorded as text, and attribute names that stand for nested objects.
+
+Tools and integrations record results as JSON text, sometimes encoded twice, or as the text of a
+Python value; OpenTelemetry flattens nested objects into dotted names
+(`gen_ai.completion.0.content`).
+"""
+
+import ast
+import json
+from collections.abc import Mapping
+from typing import Any
+
+_LONGEST_TEXT = 200_000  # characters parsed: some 2 ms; longer texts are documents, not results
+_LONGEST_LITERAL = 4_000  # characters of a Python value: its parser is a hundred times slower
+_MOST_TEXTS = 64  # texts opened in one body: a list of records as texts is content
+_MOST_TIMES = 3  # a text encoded three times has been seen nowhere, twice often
+_MOST_NAMES = 2_000  # dotted names read of one body, more than any request of a chat has
+_NAMESPACES = ("gen_ai.", "llm.", "ai.", "input.", "output.", "traceloop.", "retrieval.", "tool.")
+_LARGEST_INDEX = 1_000  # a larger number in a dotted name is a key, not a place in a list
+
+
+def open_text(text: str) -> Any:
+    """The value of a text that is JSON or a Python literal of an object or a list, opened as
+    often as it was encoded; else the text itself."""
+    value: Any = text
+    for _ in range(_MOST_TIMES):
+        if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
+            return value
+        start, end = value[:16].lstrip()[:1], value[-16:].rstrip()[-1:]
+        if (start, end) not in (("{", "}"), ("[", "]"), ('"', '"')):
+            return value
+        found = _parse(value)
+        if found is None or (start == '"' and not isinstance(found, str)):
+            return value
+        if isinstance(found, str) and found[:16].lstrip()[:1] not in ("{", "["):
+            return value
+        value = found
+    return value
+
+
+def _parse(text: str) -> Any:
+    """The object, list or text; None for anything else."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    if len(text) <= _LONGEST_LITERAL and "'" in text:
+        try:
+            found = ast.literal_eval(text.strip())
+        except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
+            return None
+        return found if isinstance(found, dict | list) else None
+    return None
+
+
+def open_value(value: Any) -> Any:
+    """The value with texts that are JSON opened, at most 64 of them; the rest is shared with it.
+
+    Values below eight levels stay as they are: results of tools lie near the top.
+    """
+    if isinstance(value, str):
+        return open_text(value)
+    if not isinstance(value, dict | list):
+        return value
+    left = [_MOST_TEXTS]
+    return _open_below(value, 0, left)
+
+
+_DEEPEST = 8
+_MOST_ITEMS = 200  # items looked at in one object or list for texts to open
+
+
+def _open_below(value: Any, level: int, left: list[int]) -> Any:
+    if isinstance(value, str):
+        opened = open_text(value)
+        if opened is not value:
+            left[0] -= 1
+        return opened
+    if level >= _DEEPEST or not isinstance(value, dict | list) or not value:
+        return value
+    pairs: Any = value.items() if isinstance(value, dict) else enumerate(value)
+    changed: dict[Any, Any] = {}
+    for count, (key, inner) in enumerate(pairs):
+        if count >= _MOST_ITEMS or left[0] <= 0:
+            break
+        if isinstance(inner, str):
+            if inner[:1] not in _OPENING or len(inner) < 2:
+                continue
+        elif not isinstance(inner, dict | list):
+            continue
+        opened = _open_below(inner, level + 1, left)
+        if opened is not inner:
+            changed[key] = opened
+    if not changed:
+        return value
+    if isinstance(value, dict):
+        return {**value, **changed}
+    copied = list(value)
+    for key, opened in changed.items():
+        copied[key] = opened
+    return copied
+
+
+_OPENING = frozenset('{["\n\t ')
+
+
+def nest_dotted_names(value: Any) -> Any:
+    """An object whose names are dotted attribute names as nested objects and lists; anything else
+    as it is."""
+    if not isinstance(value, Mapping) or not any(
+        isinstance(key, str) and key.startswith(_NAMESPACES) for key in value
+    ):
+        return value
+    nested: dict[str, Any] = {}
+    for count, (key, inner) in enumerate(value.items()):
+        if count >= _MOST_NAMES:
+            break
+        _put(nested, str(key).split("."), open_text(inner) if isinstance(inner, str) else inner)
+    return _lists_from_numbers(nested)
+
+
+def _put(target: dict[str, Any], way: list[str], value: Any) -> None:
+    for part in way[:-1][:_DEEPEST]:
+        inner = target.get(part)
+        if not isinstance(inner, dict):
+            inner = target[part] = {} if inner is None else {"": inner}
+        target = inner
+    known = target.get(way[-1])
+    if isinstance(known, dict):
+        known[""] = value
+    else:
+        target[way[-1]] = value
+
+
+def _lists_from_numbers(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    opened = {key: _lists_from_numbers(inner) for key, inner in value.items()}
+    if opened and all(key.isdecimal() and int(key) < _LARGEST_INDEX for key in opened):
+        return [opened[key] for key in sorted(opened, key=int)]
+    return opened

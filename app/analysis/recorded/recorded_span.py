@@ -1,0 +1,123 @@
+"""What was recorded of one span: the view that every rule, text and tool reads."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from app.analysis.recorded.body import Body, BodyState
+from app.analysis.recorded.emptiness import is_empty_result
+from app.analysis.recorded.error import effective_error
+from app.analysis.recorded.kind import SpanKind, find_kind
+from app.analysis.recorded.outcome import find_failure
+from app.analysis.recorded.reply import RecordedReply, read_reply
+from app.analysis.recorded.request import RecordedRequest, read_request
+from app.analysis.recorded.usage import Usage, read_usage
+from app.opik.records import ErrorInfo, Span
+
+_REPLY_EVENTS = frozenset(
+    ["gen_ai.choice", "gen_ai.content.completion", "gen_ai.assistant.message"]
+)
+_REPLY_KEYS = (
+    "gen_ai.completion",
+    "gen_ai.output.messages",
+    "llm.output_messages",
+    "ai.response.text",
+    "ai.response.toolCalls",
+    "ai.response.object",
+)
+_EVENTS_READ = 100
+
+
+class RecordedSpan:
+    """A view of one span. Everything is computed on first use and bounded.
+
+    Without its bodies read, `input` and `output` are ABSENT and nothing follows from them.
+    """
+
+    def __init__(self, span: Span) -> None:
+        self.span = span
+
+    @cached_property
+    def kind(self) -> SpanKind:
+        return find_kind(self.span)
+
+    @property
+    def is_model_call(self) -> bool:
+        return self.kind is SpanKind.MODEL_CALL
+
+    @property
+    def calls_outside(self) -> bool:
+        """Whether the span calls a model, a tool, or a lookup, rather than the program itself."""
+        return self.kind in _OUTSIDE
+
+    @cached_property
+    def error(self) -> ErrorInfo | None:
+        """The error of the span, wherever it was recorded (see `effective_error`)."""
+        return effective_error(self.span)
+
+    @cached_property
+    def input(self) -> Body:
+        return Body(self.span.input)
+
+    @cached_property
+    def output(self) -> Body:
+        return Body(self.span.output)
+
+    @cached_property
+    def usage(self) -> Usage:
+        return read_usage(self.span)
+
+    @cached_property
+    def reply(self) -> RecordedReply:
+        """The reply of a model call; of other spans the text of their output."""
+        output = self.output.opened
+        if self.output.state is BodyState.ABSENT:
+            output = _reply_elsewhere(self.span)
+        return read_reply(output, self.span.metadata)
+
+    @cached_property
+    def request(self) -> RecordedRequest:
+        """The request of a model call."""
+        return read_request(self.input.opened, self.span.metadata)
+
+    @cached_property
+    def failure(self) -> str:
+        """The text with which the output reports that the call failed; empty where it does not."""
+        if self.output.state is not BodyState.PRESENT:
+            return ""
+        if self.is_model_call:
+            return self.reply.failure or find_failure(self.reply.text)
+        return find_failure(self.output.opened)
+
+    @cached_property
+    def returned_nothing(self) -> bool:
+        """Whether the output is absent or empty; a model call's is where its reply is blank."""
+        if self.is_model_call:
+            return self.reply.is_blank
+        if self.output.state is not BodyState.PRESENT:
+            return True
+        return is_empty_result(self.output, self.input)
+
+
+_OUTSIDE = frozenset(
+    [SpanKind.MODEL_CALL, SpanKind.TOOL_CALL, SpanKind.RETRIEVAL, SpanKind.EMBEDDING]
+)
+
+
+def _reply_elsewhere(span: Span) -> Any:
+    """A reply that an OpenTelemetry mapping left in the input or among the events."""
+    for record in (span.input, span.metadata):
+        if isinstance(record, Mapping):
+            found = {
+                key: inner for key, inner in record.items() if str(key).startswith(_REPLY_KEYS)
+            }
+            if found:
+                return found
+    events = span.metadata.get("opentelemetry.events") if isinstance(span.metadata, dict) else None
+    if isinstance(events, list):
+        return [
+            event.get("attributes")
+            for event in events[-_EVENTS_READ:]
+            if isinstance(event, Mapping) and event.get("name") in _REPLY_EVENTS
+        ]
+    return None
