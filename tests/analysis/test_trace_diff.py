@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.analysis.analyse_trace import analyse_trace
+from app.analysis.text.text_diff import diff_texts
 from app.analysis.text.trace_diff import ComparedSide, format_difference
-from app.analysis.text.value_diff import diff_texts, diff_values
+from app.analysis.text.value_diff import diff_values, format_changes
 from app.analysis.trace_analysis import TraceAnalysis
 from app.opik.records import ErrorInfo
 from app.token_estimate import estimate_tokens
@@ -65,9 +66,67 @@ def test_long_texts_are_compared_by_words_with_context() -> None:
     assert changes(old, new) == [
         (
             "input",
-            "174 → 179 characters: …eight nine ten the [-slow-] {+very fast+} call ended at last…",
+            "174 → 179 characters, 1 word removed, 2 added:"
+            " …eight nine ten the [-slow-] {+very fast+} call ended at last…",
         )
     ]
+
+
+def test_a_long_text_is_summarized_with_its_changed_numbers_first() -> None:
+    words = "The batch went well and nobody saw a reason to stop it at that time. "
+    old = "\n".join([words * 3, "score 0.93 for sensor 17", *[words] * 9])
+    new = old.replace("0.93", "0.92").replace("17", "18").replace("nobody saw", "no one saw")
+    ((_, text),) = changes(old, new)
+    assert "14 words removed, 26 added, numbers 0.93 → 0.92, 17 → 18: " in text
+    first, second, *_ = text.partition("18: ")[2].split("; ")
+    assert "[-0.93-] {+0.92+}" in first
+    assert "[-17-] {+18+}" in second
+    assert text.endswith("; and 8 more places")
+
+
+def test_a_change_within_a_text_without_blanks_is_shown() -> None:
+    ((_, text),) = changes(
+        "区間の速度は時速三十キロです。" * 6 + "終", "区間の速度は時速三十キロです。" * 6 + "始"
+    )
+    assert "[-終-] {+始+}" in text
+
+
+def test_texts_that_differ_in_blanks_only_are_no_changed_words() -> None:
+    ((_, text),) = changes("word " * 30, "word\n" * 30)
+    assert text == "150 → 150 characters, only blanks and line breaks differ"
+
+
+def test_a_text_that_was_replaced_is_one_place() -> None:
+    ((_, text),) = changes("one two three four five " * 9, "six seven eight nine zero " * 9)
+    assert text.count("[-") == 1
+
+
+def test_values_within_texts_that_are_json_are_compared_by_path() -> None:
+    old, new = '{"args": {"city": "Bonn", "days": 3}}', '{"args": {"city": "Köln", "days": 3}}'
+    assert changes({"call": old}, {"call": new}) == [("input.call.args.city", "“Bonn” → “Köln”")]
+
+
+def test_an_inserted_message_does_not_shift_the_ones_after_it() -> None:
+    messages = [{"role": "user", "content": f"message {n}"} for n in range(9)]
+    more = [*messages[:2], {"role": "tool", "content": "new"}, *messages[2:]]
+    assert changes(messages, more) == [
+        ("input[2].role", "only in B: “tool”"),
+        ("input[2].content", "only in B: “new”"),
+    ]
+
+
+def test_every_changed_short_value_comes_before_the_long_texts() -> None:
+    text = "it was said that this is so " * 40
+    old = {"prompt": text, "model": "a", "text": "x", "rows": [{"n": n} for n in range(9)]}
+    new = {"prompt": text.replace("said", "told"), "model": "b", "text": "y"}
+    new["rows"] = [{"n": n + 1} for n in range(9)]
+    lines = format_changes(diff_values(old, new, "input"))
+    assert lines[:3] == [
+        "input.model: “a” → “b”",
+        "input.text: “x” → “y”",
+        "input.rows[*].n: 9 differ: [0] 0 → 1; [1] 1 → 2; [2] 2 → 3; and 6 more",
+    ]
+    assert lines[3].startswith("input.prompt: ")
 
 
 def test_a_value_that_the_backend_cut_is_marked() -> None:
@@ -102,6 +161,15 @@ def test_inputs_of_spans_at_the_same_place_are_compared() -> None:
     assert "s1 and s2 search: output[0]: “x” → “y”" in compared(a, b)
 
 
+def test_several_differences_of_one_value_below_are_shown() -> None:
+    old = {"score": 0.93, "sensor": "A-17", "clause": "must", "same": 1}
+    new = {"score": 0.92, "sensor": "A-18", "clause": "may", "same": 1}
+    text = compared(run("a", output=old), run("b", output=new))
+    assert "search: output.score: 0.93 → 0.92" in text
+    assert "search: output.sensor: “A-17” → “A-18”" in text
+    assert "search: output.clause: “must” → “may”" in text
+
+
 def test_two_spans_of_one_trace_can_be_compared() -> None:
     analysis = run("a")
     nodes = analysis.tree.by_id
@@ -131,7 +199,11 @@ def test_a_difference_stays_within_its_budget(budget: int) -> None:
 
 def test_very_long_texts_are_compared_up_to_a_limit() -> None:
     old, new = "a b c d " * 20_000, "e f g h " * 20_000
-    assert len(diff_texts(old, new)) < 3_000
+    text = diff_texts(old, new)
+    assert len(text) < 3_000
+    assert text.endswith("the rest was not compared")
+    late = "word " * 1_000_000
+    assert "[-old-] {+new+}" in diff_texts(f"{late}old end", f"{late}new end")
 
 
 json_values = st.recursive(

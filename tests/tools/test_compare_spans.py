@@ -33,6 +33,27 @@ async def test_times_structure_and_changed_paths_of_two_subtrees_are_listed() ->
         assert await harness.display("compare", a="s2", b="s99") == "Comparing two spans"
 
 
+async def test_another_model_and_text_are_shown_whatever_else_differs() -> None:
+    prompt = "You are asked to answer shortly and to name where you know it from. " * 30
+    models = {"s2": "gpt-5", "s3": "gpt-5-mini"}
+    spans = [
+        a_span(
+            int(name[1:]),
+            type="llm",
+            model=model,
+            input={"prompt": prompt.replace("shortly", name), "model": model, "text": f"t{name}"},
+            output={f"k{n}": f"{name} {n}" for n in range(50)},
+        )
+        for name, model in models.items()
+    ]
+    async with opened_trace_of(a_span(1), *spans) as harness:
+        text = await harness.call("compare", a="s2", b="s3")
+    for line in ("model: ", "input.model: "):
+        assert f"\n{line}“gpt-5” → “gpt-5-mini”\n" in text
+    assert "\ninput.text: “ts2” → “ts3”\n" in text
+    assert text.index("input.text") < text.index("output.k49") < text.index("input.prompt")
+
+
 async def test_a_difference_beyond_what_the_backend_shows_of_a_value_is_found() -> None:
     spans = [
         a_span(1),

@@ -75,7 +75,7 @@ def select_value(value: Any, steps: Sequence[Step], *, start: int = 0) -> Any:
     Raises ToolFailed, naming how far the path leads and what is there.
     """
     for done in range(start, len(steps)):
-        value = _open_json(value)
+        value = open_json(value)
         try:
             value = _take_step(value, steps[done])
         except (LookupError, ValueError):
@@ -87,7 +87,7 @@ def select_value(value: Any, steps: Sequence[Step], *, start: int = 0) -> Any:
     return value
 
 
-def _open_json(value: Any) -> Any:
+def open_json(value: Any) -> Any:
     """The object or list in a text that is JSON; anything else unchanged."""
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "[", "`"):
         is_json, inner = parse_json(value)

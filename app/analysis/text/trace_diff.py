@@ -11,14 +11,15 @@ from app.analysis.text.lines import format_spending
 from app.analysis.text.one_line import format_count, format_duration, one_line
 from app.analysis.text.run_differences import ComparedRuns, find_run_differences
 from app.analysis.text.token_budget import Alias, BudgetedText
-from app.analysis.text.value_diff import diff_values
+from app.analysis.text.value_diff import ValueChange, diff_values, format_changes
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
 DEFAULT_BUDGET = 2_000  # tokens, as many as a page of a view
 _CLOSING = 40  # tokens kept for the last line, which counts what did not fit
 _MOST_LINES = 400  # more than any budget holds; bounds the work of comparing
-_CHANGES_OF_ONE = 12  # changed paths shown of one input, output or metadata; the rest is counted
+_CHANGES_READ = 1_000  # changed paths read of one body; more are of one list and share a line
+_CHANGES_OF_PAIR = 4  # lines on one body of a pair below; the first would hide the decisive one
 _PAIRS = 8  # pairs of spans whose bodies are compared: most later ones differ because these do
 _LEAST_SHIFT = 0.02  # share of the longer side: smaller changes of time are noise
 
@@ -76,14 +77,22 @@ def _difference_lines(a: ComparedSide, b: ComparedSide, alias: Alias) -> Iterato
     yield f"B: {_format_totals(b, alias)}"
     yield f"B takes {_format_ratio(a.duration(), b.duration())} of A's time"
     whole = a.root is None and b.root is None
+    changes = {field: _compare_body(a, b, field) for field in ("input", "output", "metadata")}
+    short = {
+        field: [each for each in found if not each.is_long] for field, found in changes.items()
+    }
+    long = {field: [each for each in found if each.is_long] for field, found in changes.items()}
     found = [
         *(find_run_differences(ComparedRuns(a.analysis, b.analysis, alias)) if whole else ()),
         *_compare_errors(a, b),
+        *(_compare_facts(a.root, b.root) if a.root and b.root else ()),
+        *format_changes(short["input"] + short["output"]),
         *_compare_structure(a, b),
         *_compare_times(a, b),
         *_compare_models(a, b),
-        *_compare_bodies(a, b),
+        *format_changes(long["input"] + long["output"]),
         *_compare_pairs(a, b, alias),
+        *format_changes(changes["metadata"]),
     ]
     if not found:
         yield "No other difference in structure, errors, spend or in what was read of the bodies."
@@ -189,32 +198,37 @@ def _usage_by_model(side: ComparedSide) -> Mapping[str, tuple[int, TokensAndCost
     return models
 
 
-def _compare_bodies(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
-    for field in ("input", "output", "metadata"):
-        (read_a, old), (read_b, new) = a.body(field), b.body(field)
-        if not (read_a and read_b):
-            yield f"{field}: not read of {'A' if not read_a else 'B'}, so not compared"
-            continue
-        changes = list(islice(diff_values(old, new, field), _CHANGES_OF_ONE + 200))
-        for change in changes[:_CHANGES_OF_ONE]:
-            yield f"{change.path}: {change.text}"
-        if len(changes) > _CHANGES_OF_ONE:
-            yield f"{field}: {len(changes) - _CHANGES_OF_ONE} or more further paths differ"
+def _compare_body(a: ComparedSide, b: ComparedSide, field: str) -> list[ValueChange]:
+    (read_a, old), (read_b, new) = a.body(field), b.body(field)
+    if not (read_a and read_b):
+        return [ValueChange(field, f"not read of {'B' if read_a else 'A'}, so not compared")]
+    return list(islice(diff_values(old, new, field), _CHANGES_READ))
+
+
+def _compare_facts(one: Node, other: Node) -> Iterator[str]:
+    """What is recorded of a span beside its bodies, where it differs."""
+    for field in ("name", "type", "model", "provider", "tags"):
+        values = (getattr(one.span, field), getattr(other.span, field))
+        yield from format_changes(diff_values(*values, field))
 
 
 def _compare_pairs(a: ComparedSide, b: ComparedSide, alias: Alias) -> Iterator[str]:
-    """Spans at the same place on both sides whose input or output differs, the first few."""
+    """Spans at the same place on both sides whose input or output differs, the first few; their
+    models too, unless whole runs are compared, whose steps are compared elsewhere."""
     shown = 0
     for one, other in _match_spans(a, b):
-        if one.id not in a.analysis.bodies or other.id not in b.analysis.bodies:
-            continue
-        for field in ("input", "output"):
-            old, new = getattr(one.span, field), getattr(other.span, field)
-            change = next(diff_values(old, new, field), None)
-            if change is not None:
-                pair = f"{alias(one.id)} and {alias(other.id)} {one_line(one.name, limit=60)}"
-                yield f"{pair}: {change.path}: {change.text}"
-                shown += 1
+        lines = list(_compare_facts(one, other)) if a.root else []
+        if one.id in a.analysis.bodies and other.id in b.analysis.bodies:
+            for field in ("input", "output"):
+                old, new = getattr(one.span, field), getattr(other.span, field)
+                changed = format_changes(islice(diff_values(old, new, field), _CHANGES_READ))
+                lines += changed[:_CHANGES_OF_PAIR]
+                if len(changed) > _CHANGES_OF_PAIR:
+                    lines.append(f"{field}: {len(changed) - _CHANGES_OF_PAIR} more differences")
+        if lines:
+            pair = f"{alias(one.id)} and {alias(other.id)} {one_line(one.name, limit=60)}"
+            yield from (f"{pair}: {line}" for line in lines)
+            shown += 1
         if shown >= _PAIRS:
             return
 
