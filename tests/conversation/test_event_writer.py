@@ -217,7 +217,7 @@ async def test_a_turn_taken_over_in_an_outage_ends_and_adds_nothing(
     store: Store, engine: AsyncEngine
 ) -> None:
     turn = await turn_on(
-        store, lease=0.4, timeouts=StorageTimeouts(lease=20, event=0.2, pause=15, end=5)
+        store, lease=0.4, timeouts=StorageTimeouts(lease=20, event=60, pause=15, end=5)
     )
 
     async def taken_over() -> bool:
@@ -225,7 +225,7 @@ async def test_a_turn_taken_over_in_an_outage_ends_and_adds_nothing(
 
     async def answer(_: Turn) -> None:
         async with without_events(engine):
-            await turn.emit(tool_done(0))
+            await turn.emit(tool_done(0))  # returns when a write has failed
         await until(taken_over)
 
     last = (await ran(turn, answer))[-1]

@@ -69,16 +69,18 @@ async def test_a_hanging_database_holds_nothing_up_but_the_first_event_and_that_
 
     async def answer(_: Turn) -> None:
         proxy.hangs = True
-        await emit(CALLS_DONE[0])
-        assert [each["reason"] for each in logs if each["event"] == "turn_storage_delayed"] == [
-            "slow"
-        ]
-        async with anyio.create_task_group() as group:
-            for number in range(1, len(CALLS_DONE)):
-                group.start_soon(emit, CALLS_DONE[number])
-                await anyio.wait_all_tasks_blocked()
-                assert emitted == CALLS_DONE[: number + 1]
-        proxy.hangs = False
+        try:
+            await emit(CALLS_DONE[0])
+            assert [each["reason"] for each in logs if each["event"] == "turn_storage_delayed"] == [
+                "slow"
+            ]
+            async with anyio.create_task_group() as group:
+                for number in range(1, len(CALLS_DONE)):
+                    group.start_soon(emit, CALLS_DONE[number])
+                    await anyio.wait_all_tasks_blocked()
+                    assert emitted == CALLS_DONE[: number + 1]
+        finally:
+            proxy.hangs = False
 
     with structlog.testing.capture_logs() as logs:
         assert await ran(turn, answer) == [*CALLS_DONE, TurnFinished()]
