@@ -19,6 +19,7 @@ from tests.conversation.turn_setup import BRIEF, logged, model_call, ran, tool_d
 from tests.db.lagging_proxy import LaggingProxy
 from tests.db.writing import ALICE, TRACE, ping_database
 
+_FAR_BEYOND_A_MOMENT = 30  # seconds: a hundred times the wait for an event
 CALLS_DONE = [tool_done(number) for number in range(5)]
 
 
@@ -70,7 +71,8 @@ async def test_a_hanging_database_holds_nothing_up_but_the_first_event_and_that_
     async def answer(_: Turn) -> None:
         proxy.hangs = True
         try:
-            await emit(CALLS_DONE[0])
+            with anyio.fail_after(_FAR_BEYOND_A_MOMENT):
+                await emit(CALLS_DONE[0])
             assert [each["reason"] for each in logs if each["event"] == "turn_storage_delayed"] == [
                 "slow"
             ]
