@@ -7,8 +7,10 @@ from typing import Any
 
 from app.analysis.text.json_path import describe_value
 from app.analysis.text.one_line import one_line
+from app.analysis.text.text_diff import count_equal
 from app.surrogates import join_surrogates
 from app.token_estimate import CHARACTERS_PER_TOKEN
+from app.tools.shortened_json import shorten_json
 
 MoreFrom = Callable[[int], str]
 """Formats the call that shows a value from a character on."""
@@ -16,12 +18,14 @@ MoreFrom = Callable[[int], str]
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One value to show under a title; `about` describes it where it is cut, by its keys."""
+    """One value to show under a title; where it is cut, `about` describes it by its keys, and
+    `whole`, an object or a list, is shortened within rather than at its end."""
 
     title: str
     text: str
     more: MoreFrom
     about: str = ""
+    whole: Any = None
 
 
 def as_text(value: Any) -> str:
@@ -75,13 +79,23 @@ def cut_window(value: Value, limit: int, *, offset: int = 0) -> str:
     if offset and whole - offset + 40 <= limit:
         return f"[from character {offset:,} to the end]\n{value.text[offset:]}"
     about = one_line(value.about, limit=limit // 4) if value.about and limit > 400 else ""
+    if not offset and isinstance(value.whole, dict | list):
+        room = limit - len(_note(value, whole, whole, about)) - len(_SHORTENED) - 1
+        shortened = shorten_json(value.whole, room)
+        if shortened is not None:
+            shortened = join_surrogates(shortened)
+            end = count_equal(shortened, value.text)
+            return f"{shortened}\n{_note(value, 0, end, about, what=_SHORTENED)}"
     kept = max(0, limit - len(_note(value, offset, whole, about)) - 1)
     end = offset + kept
     return f"{value.text[offset:end]}\n{_note(value, offset, end, about)}"
 
 
-def _note(value: Value, offset: int, end: int, about: str) -> str:
-    what = f"characters {offset + 1:,} to {end:,}" if offset else f"{end:,}"
+_SHORTENED = "long texts and lists"
+
+
+def _note(value: Value, offset: int, end: int, about: str, *, what: str = "") -> str:
+    what = what or (f"characters {offset + 1:,} to {end:,}" if offset else f"{end:,}")
     about = f"; the value is {about}" if about else ""
     return f"[cut: {what} of {len(value.text):,} characters; more: {value.more(end)}{about}]"
 

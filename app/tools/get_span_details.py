@@ -1,15 +1,19 @@
-"""The tool that shows spans in detail: facts, and on demand bodies or one value."""
+"""The tool that shows spans in detail: facts, and on demand bodies, a model call or one value."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import anyio
 from pydantic import BeforeValidator, Field
 
-from app.agent.toolbox import tool
+from app.agent.toolbox import UnfinishedText, tool
 from app.analysis.error_origins import error_message
+from app.analysis.recorded.error import effective_error
+from app.analysis.recorded.recorded_span import RecordedSpan
 from app.analysis.text.json_path import Step, describe_value, format_path, parse_path, select_value
+from app.analysis.text.lines import format_span
+from app.analysis.text.messages_and_reply import format_model_call
 from app.analysis.text.one_line import (
     format_count,
     format_duration,
@@ -23,7 +27,7 @@ from app.opik.client import BODIES
 from app.opik.records import Span, Trace
 from app.surrogates import join_surrogates
 from app.tools.excerpts import Value, as_text, render_excerpt
-from app.tools.trace.trace_context import OpenedSpan, TraceContext
+from app.tools.trace.trace_context import OpenedSpan, TraceContext, split_references
 
 MESSAGE_SHOWN = 300  # characters of an error's message among the facts; longer ones are values
 
@@ -95,16 +99,22 @@ def format_recorded(record: Span | Trace) -> list[str]:
 
 def format_error(record: Span | Trace) -> list[str]:
     """The error on one line; its whole message and traceback are values, not facts."""
-    error = record.error_info
-    if error is None or not (error.exception_type or error.message or error.traceback):
+    error = effective_error(record)
+    if error is None:
         return []
     return [f"error: {one_line(error_message(error), limit=MESSAGE_SHOWN)}"]
 
 
 TRACE = "trace"  # how the model refers to the trace itself, whose bodies can be read like a span's
 
-_MOST_SPANS = 10  # spans of one call: each keeps some hundred characters of facts and of values
 _FACTS_SHARE = 2  # facts take at most this part (a half) of the result where values are shown
+_LEAST_FACTS = 160  # characters of facts and of each value; as many spans as get these are shown
+_LEAST_VALUE = 240
+_ALL_FACTS = 400  # characters that the facts of most spans need; with less they are one line
+_WHOLE_READ = (
+    10  # spans whose cut bodies are read whole: each is a request, and more share the room
+)
+_NAMED = 100  # spans named in the call for those that did not fit
 
 
 def join_references(value: Any) -> Any:
@@ -121,9 +131,16 @@ References = Annotated[
 ]
 
 
+def _split_trace(span_id: str) -> tuple[bool, list[str]]:
+    """Whether the trace itself is among several references, and the others."""
+    references = split_references(span_id)
+    spans = [each for each in references if each.strip("[]").lower() != TRACE]
+    return len(spans) < len(references), spans
+
+
 def _display(context: TraceContext, span_id: str, **_: Any) -> str:
     try:
-        spans = [] if span_id.strip() == TRACE else context.find_all(span_id)
+        spans = context.find_all(_split_trace(span_id)[1])
     except ToolFailed:
         return "Fetching span details"
     if not spans:
@@ -148,6 +165,10 @@ async def get_span_details(
     include_input: bool = False,
     include_output: bool = False,
     include_metadata: bool = False,
+    view: Annotated[
+        Literal["model_call"] | None,
+        Field(description="Instead: messages (newest kept), tool calls, refusal, finish, reply."),
+    ] = None,
     path: Annotated[
         str | None,
         Field(description="Only this value: input.messages[2].content, error.traceback, ..."),
@@ -157,27 +178,64 @@ async def get_span_details(
     """Times, model, usage, cost, tags, scores and error of spans, and on demand their input,
     output and metadata. Spans requested together share the space; each cut names the call that
     shows the rest."""
-    asked = {"input": include_input, "output": include_output, "metadata": include_metadata}
-    fields = [name for name, wanted in asked.items() if wanted]
+    included = {"input": include_input, "output": include_output, "metadata": include_metadata}
+    fields = [name for name, wanted in included.items() if wanted]
     steps = _parse_rooted_path(path, fields) if path else None
-    if span_id.strip().lower() == TRACE:
-        records = [_describe_trace(context, fields, steps)]
-    else:
-        spans = context.find_all(span_id)
-        if not spans:
-            raise ToolFailed("Name at least one span, as the outline does (s1, s2, ...).")
-        if len(spans) > _MOST_SPANS:
-            raise ToolFailed(f"At most {_MOST_SPANS} spans at once; this names {len(spans)}.")
-        read = fields if steps is None else [step for step in steps[:1] if step in BODIES]
-        opened = (
-            await context.open_spans(spans, whole=read) if read else [OpenedSpan(s) for s in spans]
-        )
-        records = await anyio.to_thread.run_sync(
-            lambda: [_describe_span(context, each, fields, steps) for each in opened]
-        )
-    return await anyio.to_thread.run_sync(
-        lambda: _format_records(records, context.limits.result_characters, offset=offset)
-    )
+    asked = _Asked(fields, steps, as_call=view is not None and steps is None)
+    with_trace, references = _split_trace(span_id)
+    spans = context.find_all(references)
+    if not spans and not with_trace:
+        raise ToolFailed("Name at least one span, as the outline does (s1, s2, ...).")
+    limit = context.limits.result_characters
+    chosen = spans[: max(1, limit // asked.least_room() - with_trace)]
+    notes = []
+    if left := [context.aliases.name_span(span.id) for span in spans[len(chosen) :]]:
+        named = ",".join(left[:_NAMED])
+        arguments = "".join(f", include_{name}=true" for name in fields)
+        arguments += f', path="{format_path(steps)}"' if steps else ""
+        arguments += f', view="{view}"' if asked.as_call else ""
+        call = f'get_span_details(span_id="{named}"{arguments})'
+        notes = [f"[{format_count(len(left), 'more span')}: {call}]"]
+        limit -= len(notes[0]) + 2
+    opened = await _open_spans(context, chosen, asked)
+
+    def write() -> str:
+        room = limit // (len(opened) + with_trace)
+        records = [_describe_trace(context, asked)] if with_trace else []
+        records += [_describe_span(context, each, asked, room=room) for each in opened]
+        return "\n\n".join([_format_records(records, limit, offset=offset), *notes])
+
+    text = await anyio.to_thread.run_sync(write)
+    return UnfinishedText(text) if any(each.note for each in opened) else text
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is shown of each span: some of its bodies, or one value, or its model call."""
+
+    fields: Sequence[str]
+    steps: Sequence[Step] | None
+    as_call: bool
+
+    def least_room(self) -> int:
+        values = 1 if self.steps or self.as_call else len(self.fields)
+        return _LEAST_FACTS + values * _LEAST_VALUE
+
+    def bodies(self) -> Sequence[str]:
+        """The bodies that have to be read."""
+        if self.steps is not None:
+            return [str(step) for step in self.steps[:1] if step in BODIES]
+        return BODIES if self.as_call else self.fields
+
+
+async def _open_spans(
+    context: TraceContext, spans: Sequence[Span], asked: _Asked
+) -> Sequence[OpenedSpan]:
+    bodies = asked.bodies()
+    if not bodies:
+        return [OpenedSpan(span) for span in spans]
+    whole = bodies if asked.steps or len(spans) <= _WHOLE_READ else ()
+    return await context.open_spans(spans, whole=whole)
 
 
 def _parse_rooted_path(path: str, fields: Sequence[str]) -> tuple[Step, ...]:
@@ -212,30 +270,34 @@ def _cut_facts(text: str, limit: int) -> str:
 
 
 def _describe_span(
-    context: TraceContext, opened: OpenedSpan, fields: Sequence[str], steps: Sequence[Step] | None
+    context: TraceContext, opened: OpenedSpan, asked: _Asked, *, room: int
 ) -> _RecordText:
+    """The text about a span, for which `room` characters are meant."""
     span = opened.span
     node = context.analysis.tree.by_id[span.id]
     alias = context.aliases.name_span(span.id)
     notes = [f"[{opened.note}]"] if opened.note else []
-    if steps is not None:
+    if asked.steps is not None:
         title = f"{alias} {one_line(node.name, limit=120)}"
-        return _describe_value_at(span, alias, [title, *notes], steps)
-    record_text = _RecordText([*format_facts(context, span, node), *notes])
-    record_text.values = [*_error_values(span, alias), *_body_values(span, alias, fields)]
-    record_text.facts += _note_hidden_bodies(context, span, fields)
-    return record_text
+        return _describe_value_at(span, alias, [title, *notes], asked.steps)
+    brief = [format_span(node, context.analysis, name=alias), *format_error(span), *notes]
+    if asked.as_call:
+        left = room - sum(len(line) + 1 for line in brief)
+        return _RecordText([*brief, *format_model_call(RecordedSpan(span), left)])
+    values = [*_error_values(span, alias), *_body_values(span, alias, asked.fields)]
+    if room // (_FACTS_SHARE if values else 1) < _ALL_FACTS:
+        return _RecordText(brief, values)
+    facts = [*format_facts(context, span, node), *notes]
+    return _RecordText([*facts, *_note_hidden_bodies(context, span, asked.fields)], values)
 
 
-def _describe_trace(
-    context: TraceContext, fields: Sequence[str], steps: Sequence[Step] | None
-) -> _RecordText:
+def _describe_trace(context: TraceContext, asked: _Asked) -> _RecordText:
     trace = context.trace
     title = f"trace {one_line(trace.name or 'unnamed', limit=120)}"
-    if steps is not None:
-        return _describe_value_at(trace, TRACE, [title], steps)
+    if asked.steps is not None:
+        return _describe_value_at(trace, TRACE, [title], asked.steps)
     facts = [title, *format_recorded(trace), *format_error(trace)]
-    values = [*_error_values(trace, TRACE), *_body_values(trace, TRACE, fields)]
+    values = [*_error_values(trace, TRACE), *_body_values(trace, TRACE, asked.fields)]
     return _RecordText(facts, values)
 
 
@@ -248,7 +310,7 @@ def trace_values(context: TraceContext) -> list[Value]:
 
 def _error_values(record: Span | Trace, reference: str) -> list[Value]:
     """The traceback, and the message where it is too long for the facts."""
-    error = record.error_info
+    error = effective_error(record)
     found = []
     if error and error.message and len(error_message(error)) > MESSAGE_SHOWN:
         found.append(_make_value(reference, ("error", "message"), error.message))
@@ -265,7 +327,7 @@ def _describe_value_at(
     record: Span | Trace, reference: str, facts: list[str], steps: Sequence[Step]
 ) -> _RecordText:
     """The value at a path, or what the path leads to instead."""
-    error = record.error_info
+    error = effective_error(record)
     if steps[0] == "error":
         value = error.model_dump() if error else None
     else:
@@ -279,9 +341,10 @@ def _describe_value_at(
 
 def _make_value(reference: str, steps: Sequence[Step], value: Any) -> Value:
     path = format_path(steps)
-    about = describe_value(value) if isinstance(value, dict | list) else ""
+    whole = value if isinstance(value, dict | list) else None
+    about = describe_value(value) if whole is not None else ""
     call = f'get_span_details(span_id="{reference}", path="{join_surrogates(path)}"'
-    return Value(path, as_text(value), lambda offset: f"{call}, offset={offset})", about)
+    return Value(path, as_text(value), lambda offset: f"{call}, offset={offset})", about, whole)
 
 
 def _note_hidden_bodies(context: TraceContext, span: Span, fields: Sequence[str]) -> list[str]:

@@ -154,11 +154,91 @@ async def test_several_spans_share_the_room_and_each_cut_leads_to_its_own_rest()
         assert rest.startswith("s4 step 4\n")
 
 
-async def test_too_many_spans_at_once_are_refused_with_the_limit() -> None:
-    async with opened_trace_of(*(a_span(n) for n in range(1, 13))) as harness:
-        names = ", ".join(f"s{n}" for n in range(1, 13))
-        answer = await harness.answer("get_span_details", span_id=names)
-    assert answer.text == "At most 10 spans at once; this names 12."
+async def test_as_many_spans_as_fit_are_shown_and_the_call_for_the_others_is_named() -> None:
+    spans = [a_span(n, output={"n": n, "text": "x" * 500}) for n in range(1, 101)]
+    async with opened_trace_of(*spans) as harness:
+        names = ", ".join(f"s{n}" for n in range(1, 101))
+        text = await harness.call("get_span_details", span_id=names, include_output=True)
+        shown = [text]
+        while "more span" in text.splitlines()[-1]:
+            text = await harness.follow(text.splitlines()[-1])
+            shown.append(text)
+        found = re.findall(r"^s(\d+) \* step", "\n".join(shown), re.MULTILINE)
+        assert found == [str(n) for n in range(1, 101)]
+        assert all(f'"n": {n},' in "\n".join(shown) for n in range(1, 101))
+        assert len(shown) <= 6
+        facts = await harness.call(
+            "get_span_details", span_id=", ".join(f"s{n}" for n in range(1, 12))
+        )
+        assert facts.count("duration: ") == 11
+
+
+async def test_the_trace_and_spans_can_be_named_together() -> None:
+    trace = a_trace(output={"answer": 42})
+    async with opened_trace_of(a_span(1), a_span(2, output="two"), trace=trace) as harness:
+        for names in ("trace,s2", "s2, [trace]", ["trace", "s2"]):
+            text = await harness.call("get_span_details", span_id=names, include_output=True)
+            assert text.startswith("trace answer-question\n")
+            assert 'output:\n{"answer": 42}' in text
+            assert "s2 step 2 [general]" in text
+            assert text.endswith("output:\ntwo")
+
+
+_CALL = {"name": "search", "args": {"query": "flights to Oslo", "days": 3}, "id": "call_1"}
+_LANGCHAIN = {
+    "generations": [
+        [
+            {
+                "text": "thinking aloud " * 900,
+                "message": {
+                    "content": "thinking aloud " * 900,
+                    "additional_kwargs": {"refusal": None},
+                    "tool_calls": [_CALL],
+                },
+            }
+        ]
+    ]
+}
+
+
+async def test_texts_are_cut_before_the_calls_of_tools_that_stand_behind_them() -> None:
+    history = [{"role": "user", "content": f"message {n} " + "y" * 400} for n in range(200)]
+    spans = [a_span(1, type="llm", input={"messages": history}, output=_LANGCHAIN), a_span(2)]
+    async with opened_trace_of(*spans) as harness:
+        text = await harness.call(
+            "get_span_details", span_id="s1,s2", include_input=True, include_output=True
+        )
+        assert json.dumps(_CALL) in text
+        assert '"role": "user", "content": "message 199 yyy' in text
+        whole = json.dumps(_LANGCHAIN, ensure_ascii=False)
+        assert f"[cut: long texts and lists of {len(whole):,} characters; more: " in text
+        rest = await harness.follow(text)
+        first = int(re.findall(r"offset=(\d+)", text)[-1])
+        assert rest.rpartition(":\n")[2].startswith(whole[first : first + 100])
+
+
+async def test_a_model_call_is_shown_as_messages_calls_and_finish() -> None:
+    messages = [{"role": "system", "content": "You book flights."}]
+    messages += [{"role": "user", "content": f"question {n} " + "z" * 900} for n in range(40)]
+    call = {"id": "c1", "function": {"name": "search", "arguments": '{"to": "Oslo"}'}}
+    output = {"choices": [{"message": {"tool_calls": [call]}, "finish_reason": "tool_calls"}]}
+    refused = {"choices": [{"message": {"refusal": "I cannot."}, "finish_reason": "stop"}]}
+    spans = [
+        a_span(1, type="llm", model="m", input={"messages": messages}, output=output),
+        a_span(2, type="llm", model="m", input={"messages": messages[:2]}, output=refused),
+        a_span(3, output={"rows": []}),
+    ]
+    async with opened_trace_of(*spans) as harness:
+        text = await harness.call("get_span_details", span_id="s1, s2, s3", view="model_call")
+        first, second, third = text.split("\n\n")
+    assert "41 messages:\n[0] system: You book flights.\n[" in first
+    assert " earlier messages not shown]\n" in first
+    assert "\n[40] user (" in first
+    assert "question 39 zzz" in first
+    assert "question 3 z" not in first
+    assert first.endswith('reply: finish: tool calls (tool_calls)\ncalls search({"to": "Oslo"})')
+    assert second.endswith("reply: finish: stop (stop)\nrefusal: I cannot.")
+    assert "[no model call; " in third
 
 
 async def test_an_error_shows_its_traceback_and_a_long_message_in_full_by_path() -> None:

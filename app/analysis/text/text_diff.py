@@ -1,7 +1,7 @@
 """What changed between two texts: how much, which numbers, and where, down to words."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -80,21 +80,19 @@ def _find_edits(old: str, new: str) -> tuple[list[_Edit], bool]:
 
 def _cut_equal_ends(old: str, new: str) -> tuple[str, str]:
     """The texts without what is equal at both ends, but for some words around the changes."""
-    shorter = min(len(old), len(new))
-    start = _count_equal(shorter, lambda at, to: old[at:to] == new[at:to])
-    most = shorter - start
-    a, b = len(old), len(new)
-    end = _count_equal(most, lambda at, to: old[a - to : a - at] == new[b - to : b - at])
+    start = count_equal(old, new)
+    most = min(len(old), len(new)) - start
+    end = min(most, count_equal(old[::-1], new[::-1]))
     start, end = max(0, start - _MARGIN), max(0, end - _MARGIN)
-    return old[start : a - end], new[start : b - end]
+    return old[start : len(old) - end], new[start : len(new) - end]
 
 
-def _count_equal(most: int, equal: Callable[[int, int], bool]) -> int:
-    """How many of `most` characters are equal, where `equal` compares those of a range."""
-    low, high = 0, most
+def count_equal(one: str, other: str) -> int:
+    """How many characters at the beginning of two texts are equal."""
+    low, high = 0, min(len(one), len(other))
     while low < high:
         middle = (low + high + 1) // 2
-        if equal(low, middle):
+        if one[low:middle] == other[low:middle]:
             low = middle
         else:
             high = middle - 1

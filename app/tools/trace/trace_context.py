@@ -32,6 +32,7 @@ TOOL_SECONDS = 30.0  # one call of the backend may take as long; the model then 
 _BODY_SECONDS = 10  # A tool call has 30 s, and may read whole spans after the truncated bodies
 _WHOLE_KEPT = 8  # whole spans kept for a turn; one may take tens of MB
 _WHOLE_AT_ONCE = 4  # whole spans read in parallel, since Opik limits requests for single spans
+_LONGEST_REFERENCES = 50_000  # characters: a thousand ids; more do not fit in any result
 _SEARCHES_KEPT = 8  # searches that can be continued in a turn; each keeps up to 1,000 hits
 
 
@@ -62,6 +63,11 @@ class OpenedSpan:
 
     span: Span
     note: str = ""
+
+
+def split_references(references: str) -> list[str]:
+    """Several references with commas or blanks between."""
+    return [each for each in re.split(r"[,;\s]+", references[:_LONGEST_REFERENCES]) if each]
 
 
 class TraceContext:
@@ -142,12 +148,9 @@ class TraceContext:
             )
         return node.span
 
-    def find_all(self, references: str) -> list[Span]:
-        """The spans of several references with commas or blanks between; each one once."""
-        found = [
-            self.find(each) for each in re.split(r"[,;\s]+", references.strip(" ,;\n")) if each
-        ]
-        return list({span.id: span for span in found}.values())
+    def find_all(self, references: Sequence[str]) -> list[Span]:
+        """The spans of several references; each one once."""
+        return list({span.id: span for span in map(self.find, references)}.values())
 
     async def load_other(self, trace_id: str) -> LoadedTrace:
         """Another trace of this project with its spans; raises the backend's refusal."""

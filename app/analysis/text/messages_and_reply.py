@@ -1,0 +1,107 @@
+"""A model call in few characters: what the model was told last, and what it answered."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from app.analysis.recorded.recorded_span import RecordedSpan
+from app.analysis.recorded.reply import RecordedCall, RecordedReply
+from app.analysis.recorded.request import RecordedMessage
+from app.analysis.text.one_line import format_count, list_first, one_line
+
+_REPLY_SHARE = 2  # the reply takes at most this part (a half) of the room if there are messages
+_NEWEST_SHARE = 3  # each message takes at most this part (a third) of what is left
+_LEAST_MESSAGE = 100  # characters: less of a message says nothing
+_TOOLS_SHOWN = 24
+_CALLS_SHOWN = 16
+_LONGEST_CALL = 1_000  # characters of one call's arguments
+
+
+def format_model_call(view: RecordedSpan, limit: int) -> list[str]:
+    """Messages of the request (the newest kept), then finish, calls, refusal and text of the reply,
+    in at most `limit` characters."""
+    request = view.request
+    if not (view.is_model_call or request.messages or view.reply.calls or view.reply.finish):
+        return ["[no model call; include_input=true and include_output=true show what it is]"]
+    room = limit // _REPLY_SHARE if request.messages else limit
+    reply = list(_format_reply(view.reply, room))
+    lines = []
+    if request.tools:
+        names = [one_line(name, limit=60) for name in sorted(request.tools)[:_TOOLS_SHOWN]]
+        lines.append(f"tools offered: {list_first(names, len(request.tools))}"[: limit // 4])
+    left = limit - sum(len(line) + 1 for line in [*lines, *reply])
+    lines += _format_messages(request.messages, left)
+    return [*lines, *reply]
+
+
+def _format_messages(messages: Sequence[RecordedMessage], room: int) -> list[str]:
+    """The messages in order: the first one's beginning, which tells the task, then as many of the
+    newest as fit."""
+    if not messages:
+        return []
+    lines = [f"{format_count(len(messages), 'message')}:"]
+    room -= len(lines[0]) + 60
+    first = []
+    if len(messages) > 1:
+        first = [_format_message(0, messages[0], min(300, room // 4))]
+        room -= len(first[0]) + 1
+    newest: list[str] = []
+    for place in range(len(messages) - 1, len(first) - 1, -1):
+        if newest and room < _LEAST_MESSAGE:
+            newest.append(f"[{place + 1 - len(first):,} earlier messages not shown]")
+            break
+        share = max(_LEAST_MESSAGE, room // _NEWEST_SHARE)
+        newest.append(_format_message(place, messages[place], share))
+        room -= len(newest[-1]) + 1
+    return [*lines, *first, *reversed(newest)]
+
+
+def _format_message(place: int, message: RecordedMessage, room: int) -> str:
+    head = f"[{place}] {one_line(message.role or 'unknown', limit=20)}"
+    if len(message.text) > room:
+        head += f" ({len(message.text):,} characters)"
+    calls = "".join(f" {_format_call(call, room // 2)}" for call in message.calls[:_CALLS_SHOWN])
+    left = max(20, room - len(head) - len(calls) - 2)
+    return f"{head}:{calls} {one_line(message.text, limit=left)}".rstrip()[: room + 40]
+
+
+def _format_reply(reply: RecordedReply, room: int) -> Iterator[str]:
+    word = f" ({one_line(reply.finish_word, limit=40)})" if reply.finish_word else ""
+    parts = [f"finish: {reply.finish}{word}" if reply.finish else "no finish reason recorded"]
+    if reply.media:
+        parts.append(f"{reply.media:,} images, audios or files")
+    yield f"reply: {', '.join(parts)}"
+    room -= 80
+    shown = reply.calls[:_CALLS_SHOWN]
+    for call in shown:
+        yield _format_call(call, min(_LONGEST_CALL, room // (len(shown) + 1)))
+        room -= min(_LONGEST_CALL, room // (len(shown) + 1))
+    if len(reply.calls) > len(shown):
+        yield f"and {format_count(len(reply.calls) - len(shown), 'more call')}"
+    texts = [("refusal", reply.refusal), ("failure", reply.failure), ("text", reply.text)]
+    if not reply.text and not reply.calls:
+        texts.append(("reasoning", reply.reasoning))
+    for name, text in texts:
+        if text.strip() and (name != "text" or text != reply.refusal):
+            size = f" ({len(text):,} characters)" if len(text) > room // 2 else ""
+            line = f"{name}{size}: {one_line(text, limit=max(40, room // 2))}"
+            yield line
+            room -= len(line) + 1
+
+
+def _format_call(call: RecordedCall, room: int) -> str:
+    """`calls search({"q": "x"})`, marked where the arguments could not be parsed."""
+    broken = " [broken arguments]" if call.broken else ""
+    arguments = "" if call.arguments is None else _to_text(call.arguments)
+    name = one_line(call.name or "no name", limit=80)
+    shown = one_line(arguments, limit=max(20, room - len(name) - len(broken) - 8))
+    return f"calls {name}({shown}){broken}"
+
+
+def _to_text(arguments: Any) -> str:
+    if isinstance(arguments, str):
+        return arguments
+    try:
+        return json.dumps(arguments, ensure_ascii=False)
+    except RecursionError:
+        return "too deeply nested"

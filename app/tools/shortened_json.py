@@ -1,0 +1,70 @@
+"""JSON in few characters: long texts and lists lose their middle or end, calls of tools last."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from app.analysis.recorded.spellings import CALL_TYPES, CALLS, plain_key
+from app.analysis.text.json_path import describe_value
+
+# Characters of a text and items of a list, tried one after the other until the whole fits.
+_STEPS = ((2_000, 100), (600, 40), (240, 20), (100, 10), (40, 6))
+_CALLS_KEEP = 10  # times as much of texts within a tool call: its arguments say what happened
+_LEVELS = 40  # nothing that is worth a look lies deeper
+_Place = tuple[Any, Any, int, bool]
+
+
+def shorten_json(value: Any, limit: int) -> str | None:
+    """The JSON of an object or list in at most `limit` characters; None if that would leave less
+    of it than its beginning."""
+    for characters, items in _STEPS:
+        shortened = _shorten_below(value, characters, items, most=limit)
+        if shortened is not None:
+            text = json.dumps(shortened, ensure_ascii=False)
+            if len(text) <= limit:
+                return text
+    return None
+
+
+def _shorten_below(value: Any, characters: int, items: int, *, most: int) -> Any:
+    """A copy with every text and list shortened; None if it would have more than `most` values."""
+    whole = [value]
+    waiting: list[_Place] = [(whole, 0, 0, False)]
+    while waiting:
+        most -= 1
+        if most < 0:
+            return None
+        holder, key, level, in_call = waiting.pop()
+        item = holder[key]
+        if isinstance(item, str):
+            holder[key] = _shorten_text(item, characters * (_CALLS_KEEP if in_call else 1))
+        elif isinstance(item, dict | list) and level >= _LEVELS:
+            holder[key] = describe_value(item)
+        elif isinstance(item, list):
+            kept = holder[key] = _shorten_list(item, items)
+            waiting += [(kept, place, level + 1, in_call) for place in range(len(kept))]
+        elif isinstance(item, dict):
+            if len(item) > most:
+                return None
+            copy = holder[key] = dict(item)
+            in_call = in_call or _is_call(item)
+            waiting += [(copy, k, level + 1, in_call or plain_key(k) in CALLS) for k in copy]
+    return whole[0]
+
+
+def _is_call(item: Mapping[str, Any]) -> bool:
+    kind = item.get("type")
+    return isinstance(kind, str) and plain_key(kind) in CALL_TYPES
+
+
+def _shorten_text(text: str, characters: int) -> str:
+    if len(text) <= characters + 20:
+        return text
+    return f"{text[:characters]}… {len(text) - characters:,} more characters"
+
+
+def _shorten_list(items: list[Any], most: int) -> list[Any]:
+    """The first item and the last ones: of messages the newest say most."""
+    if len(items) <= most:
+        return list(items)
+    return [items[0], f"… {len(items) - most:,} more items …", *items[1 - most :]]
