@@ -65,12 +65,19 @@ fuzz: .venv/.dev
 audit: .venv/.dev
 	$(BIN)/python scripts/audit.py
 
+# Without a model the generated and the small cases, or those of CASES=folder, are analysed only.
+SMALL_CASES := build/evals/small-cases
+
 evals: .venv/.dev
-ifeq ($(MODEL),)
-	$(BIN)/python -m evals
-else
+ifneq ($(MODEL),)
 	$(BIN)/python -m evals.ask $(MODEL:%=--model %) --base-url '$(BASE_URL)' $(PROMPT:%=--prompt %) \
 		$(CASES:%=--cases %) $(REPEAT:%=--repeat %) $(if $(BASELINE),--baseline) $(ARGS)
+else ifneq ($(CASES),)
+	$(BIN)/python -m evals --cases $(CASES) $(ARGS)
+else
+	$(BIN)/python -m evals
+	$(BIN)/python -m evals.small_cases $(SMALL_CASES)
+	$(BIN)/python -m evals --cases $(SMALL_CASES) --verbose
 endif
 
 bench: .venv/.dev

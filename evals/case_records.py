@@ -93,8 +93,8 @@ def read_labels(folder: Path) -> Mapping[str, FileLabel]:
 def read_case_records(path: Path, label: FileLabel | None) -> CaseRecords:
     """The records of a file; `label` is that of `labels.json`. Raises InvalidCase.
 
-    Without a label in `labels.json` the turns decide: there is a fault if one of them names right
-    spans, and none if all are healthy.
+    Where the label says nothing about a fault, the turns decide: there is one if a turn names
+    right spans, and none if all are healthy.
     """
     try:
         data = path.read_bytes()
@@ -102,12 +102,12 @@ def read_case_records(path: Path, label: FileLabel | None) -> CaseRecords:
         read = _CaseFile.model_validate(deep_json.loads(text))
     except _NOT_READABLE as error:
         raise InvalidCase(f"not readable as a case: {error}") from None
-    if label is None:
+    known = label or FileLabel()
+    right, healthy = known.culprits, known.healthy
+    if not right and not healthy:
         right = frozenset(span_id for turn in read.turns for span_id in turn.right)
         healthy = bool(read.turns) and all(turn.healthy for turn in read.turns)
-        label = FileLabel(culprits=right, healthy=healthy)
-    right = frozenset() if label.healthy else label.culprits
-    return CaseRecords(read.trace, read.spans, label.category, right, label.healthy)
+    return CaseRecords(read.trace, read.spans, known.category, right, healthy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from evals.case_records import FileLabel, analyse_records, parse_case, read_case
 from evals.labelled_case import InvalidCase
 
 COUNTED = 3  # findings that count as the first ones: as many as a person reads before the tree
-_BANDS = (0.9, 0.8, 0.7, 0.6, 0.0)
+SURE = 0.8  # confidence from which on a reader takes a finding for true
+_BANDS = (0.9, SURE, 0.7, 0.6, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,13 @@ class CaseResult:
     findings: tuple[Finding, ...] = ()
     notes: tuple[Any, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
-    outline_tokens: int = 0
+    outline: str = ""
     milliseconds: float = 0.0
     crash: str = ""
+
+    @property
+    def outline_tokens(self) -> int:
+        return estimate_tokens(self.outline)
 
     def named_within(self, findings: int) -> bool:
         """Whether one of the first so many findings names a right span."""
@@ -100,7 +105,7 @@ def run_case(path: Path, label: FileLabel | None) -> CaseResult:
         analysis.findings,
         tuple(getattr(analysis, "notes", ())),
         {node.id: node.name for node in analysis.tree.nodes},
-        estimate_tokens(outline),
+        outline,
         spent,
         f"{case.unreadable} unreadable spans left out" if case.unreadable else "",
     )
@@ -126,17 +131,28 @@ def format_summary(results: Sequence[CaseResult]) -> str:
 
 
 def list_category_rows(results: Sequence[CaseResult]) -> list[str]:
-    """A row for each category of faults: cases, share named by the first finding, by three."""
+    """A row for each category: faulty cases, how many of them are named by the first finding and
+    by the first three, healthy cases, and how many of them have a finding."""
     grouped: dict[str, list[CaseResult]] = {}
     for result in results:
-        if result.right:
-            grouped.setdefault(result.category or "(no category)", []).append(result)
-    rows = [f"{'category':32}{'cases':>7}{'first':>7}{'three':>7}"]
+        grouped.setdefault(result.category or "(no category)", []).append(result)
+    rows = [_format_row("category", "faulty", "first", "three", "healthy", "false")]
     for category, members in sorted(grouped.items()):
-        first = sum(member.named_within(1) for member in members)
-        three = sum(member.named_within(COUNTED) for member in members)
-        rows.append(f"{category[:31]:32}{len(members):7}{first:7}{three:7}")
+        faulty = [member for member in members if member.right]
+        healthy = [member for member in members if member.healthy]
+        counts = (
+            len(faulty),
+            sum(member.named_within(1) for member in faulty),
+            sum(member.named_within(COUNTED) for member in faulty),
+            len(healthy),
+            sum(bool(member.findings) for member in healthy),
+        )
+        rows.append(_format_row(category[:31], *counts))
     return rows
+
+
+def _format_row(label: str, *cells: object) -> str:
+    return f"{label:24}" + "".join(f"{cell!s:>9}" for cell in cells)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +182,20 @@ def measure_calibration(results: Iterable[CaseResult]) -> list[Band]:
     return bands
 
 
+def measure_sureness(results: Iterable[CaseResult]) -> float:
+    """Share of right ones among the findings of labelled cases that are sure; 1 of none."""
+    sure = [band for band in measure_calibration(results) if band.least >= SURE]
+    findings = sum(band.findings for band in sure)
+    return sum(band.right for band in sure) / findings if findings else 1.0
+
+
 def list_calibration_rows(results: Iterable[CaseResult]) -> list[str]:
-    """A row for each band of confidence, and one for all findings that claim to be sure."""
-    rows = [f"{'confidence':32}{'found':>7}{'right':>7}{'share':>7}"]
+    """A row for each band of confidence."""
+    rows = [_format_row("confidence", "findings", "right", "share")]
     for band in measure_calibration(results):
         share = f"{band.right / band.findings:.0%}" if band.findings else "-"
         label = f"{band.least:.1f} and above" if band.least else "less"
-        rows.append(f"{label:32}{band.findings:7}{band.right:7}{share:>7}")
+        rows.append(_format_row(label, band.findings, band.right, share))
     return rows
 
 

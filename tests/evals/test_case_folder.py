@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from app.analysis.finding import Category, Finding
+from app.token_estimate import estimate_tokens
 from evals.case_records import (
     FileLabel,
     analyse_records,
@@ -207,11 +208,12 @@ def test_the_summary_counts_first_three_false_and_noted_only() -> None:
         replace(FAULTY, notes=(other, right)),
         replace(FAULTY, findings=(other,), notes=(right,)),
         replace(HEALTHY, findings=(other,), milliseconds=30.4),
-        replace(HEALTHY, notes=(other,), outline_tokens=70),
+        replace(HEALTHY, notes=(other,), outline="a" * 400),
         CaseResult("unlabelled", findings=(other,), milliseconds=2.0),
     ]
     assert format_summary(results) == (
-        "cases 8, first 20 %, three 40 %, false 1/2, notes-only 1, outline tokens max 70, "
+        "cases 8, first 20 %, three 40 %, false 1/2, notes-only 1, "
+        f"outline tokens max {estimate_tokens('a' * 400)}, "
         "ms median 0 max 30, crashed 0"
     )
 

@@ -1,0 +1,25 @@
+"""Small traces, each of one kind of fault or of its healthy twin, in many spellings.
+
+They are made up, about a ferry and a station; their shapes are those that SDKs, frameworks and
+OpenTelemetry ingestion record. `python -m evals.small_cases FOLDER` writes them as case files.
+"""
+
+from evals.small_cases import (
+    cause_cases,
+    error_cases,
+    failure_cases,
+    record_cases,
+    reply_cases,
+    waste_cases,
+)
+from evals.small_cases.builder import CaseList, SmallCase
+
+_MODULES = (reply_cases, failure_cases, error_cases, record_cases, waste_cases, cause_cases)
+
+
+def list_small_cases() -> list[SmallCase]:
+    """All cases, by kind."""
+    lists = [
+        each for module in _MODULES for each in vars(module).values() if isinstance(each, CaseList)
+    ]
+    return [case for listed in lists for case in listed.cases]

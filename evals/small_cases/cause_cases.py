@@ -1,0 +1,256 @@
+"""Faults whose cause lies in an earlier step: lost values, refusals, failing code, missing keys."""
+
+from typing import Any
+
+from evals.small_cases.builder import (
+    CaseList,
+    calls,
+    failed,
+    model,
+    says,
+    span,
+    tool,
+)
+
+LOST = CaseList("lost_value")
+REFUSAL = CaseList("refusal")
+CODE = CaseList("failing_code")
+MISSING = CaseList("missing_key")
+FORMAT = CaseList("asked_format")
+
+_GAVE_UP = "Sorry, I could not finish this."
+
+
+# A value that was known and is not any more.
+def _hand_over(name: str, before: Any, after: Any, *, right: bool = True) -> None:
+    """An identifier that is known at first, handed over, and used by two look-ups."""
+    found = {"name": "Ida Moe"} if not right else None
+    LOST.add(
+        name,
+        span("identify", input={"mail": "ida@e.org"}, output={"passenger_id": before}),
+        tool("read_history", {"passenger_id": before}, {"trips": 4}),
+        span(
+            "hand_over",
+            input={"passenger_id": before, "wish": "refund"},
+            output={"summary": "The passenger wants a refund.", "passenger_id": after},
+            right=right,
+        ),
+        tool("read_ticket", {"passenger_id": after}, found, right=right),
+        tool("open_refund", {"passenger_id": after, "amount": 18}, found, right=right),
+        model(says("We need your passenger number." if right else "The refund is open.")),
+        question="I want my money back for yesterday's ferry.",
+        answer="We need your passenger number." if right else "The refund is open.",
+    )
+
+
+_hand_over("becomes_null", "P-8812", None)
+_hand_over("becomes_empty", "P-8812", "")
+_hand_over("becomes_unknown", "P-8812", "unknown")
+_hand_over("becomes_another_one", "P-8812", "P-0001")
+_hand_over("stays_healthy", "P-8812", "P-8812", right=False)
+LOST.add(
+    "argument_differs_from_the_question",
+    model(calls("list_bookings", {"passenger_id": "all"}), right=True),
+    tool("list_bookings", {"passenger_id": "all"}, {"bookings": ["A", "B", "C"]}, right=True),
+    model(says("Your bookings are A, B and C.")),
+    question={"text": "Show my bookings", "passenger_id": "P-8812"},
+    answer="Your bookings are A, B and C.",
+    feedback_scores=[{"name": "User feedback", "value": 0.0, "reason": "not my bookings"}],
+)
+LOST.add(
+    "optional_field_always_null_healthy",
+    span("identify", input={"mail": "ida@e.org"}, output={"passenger_id": "P-1", "title": None}),
+    tool("read_ticket", {"passenger_id": "P-1", "title": None}, {"ticket": "T-1"}),
+    tool("open_refund", {"passenger_id": "P-1", "title": None}, {"refund": "R-1"}),
+    model(says("The refund R-1 is open.")),
+)
+LOST.add(
+    "cursor_changes_on_each_page_healthy",
+    *[
+        tool(
+            "list_trips",
+            {"cursor": f"after-trip-{page}"},
+            {"next": f"after-trip-{page + 1}", "trips": [page]},
+        )
+        for page in range(3)
+    ],
+    tool("list_trips", {"cursor": "after-trip-3"}, {"next": None, "trips": [3]}),
+    model(says("There were four trips.")),
+    answer="There were four trips.",
+)
+
+
+# A model that refuses in words.
+def _refuses(name: str, text: str) -> None:
+    REFUSAL.add(
+        name,
+        tool("read_report", {"id": 7}, {"text": "Knee, left: normal. Knee, right: swollen."}),
+        model(says(text), asked="Sum up this report.", right=True),
+        tool("store_summary", {"id": 7, "summary": ""}, {"stored": True}),
+        question="Sum up report 7.",
+        answer={"summary": ""},
+    )
+
+
+_refuses("english_cannot_help", "I'm sorry, but I can't help with that.")
+_refuses("english_unable_to_assist", "I am unable to assist with medical documents of this kind.")
+_refuses("german", "Es tut mir leid, aber dabei kann ich nicht helfen.")
+_refuses("spanish", "Lo siento, pero no puedo ayudar con esa solicitud.")
+_refuses("french", "Je suis désolé, mais je ne peux pas vous aider avec cette demande.")
+_refuses("italian", "Mi dispiace, ma non posso aiutarti con questa richiesta.")
+_refuses("dutch", "Het spijt me, maar daar kan ik je niet bij helpen.")
+_refuses("japanese", "申し訳ありませんが、そのご要望にはお応えできません。")
+_refuses("chinese", "抱歉，我无法协助处理此请求。")
+REFUSAL.add(
+    "refusal_field",
+    model(
+        {"choices": [{"message": {"content": None, "refusal": "I can't help with this."}}]},
+        right=True,
+    ),
+    answer=None,
+)
+REFUSAL.add(
+    "responses_refusal_part",
+    model(
+        {
+            "status": "completed",
+            "output": [
+                {"type": "message", "content": [{"type": "refusal", "refusal": "I cannot do it."}]}
+            ],
+        },
+        right=True,
+    ),
+    answer=None,
+)
+
+
+def _answers(name: str, text: str) -> None:
+    REFUSAL.add(f"{name}_healthy", model(says(text)), answer=text)
+
+
+_answers("no_seat_for_eight", "I'm sorry, there is no table for eight, but 19:30 is free for six.")
+_answers("quotes_a_refusal", "The clerk wrote: “I'm sorry, but I can't help with that.” Ask again.")
+_answers("cannot_be_refunded", "Unfortunately this ticket cannot be refunded after departure.")
+_answers("cannot_promise", "I can't promise it, but there are usually free seats in May: 14 today.")
+
+
+# Code that a model wrote and that failed.
+def _runs_code(name: str, code: str, result: str, expected: str = "") -> None:
+    CODE.add(
+        name,
+        model(says(f"```python\n{code}\n```"), asked="Count the free seats.", right=True),
+        tool("run_python", {"code": code}, result, right=True),
+        model(says(_GAVE_UP)),
+        answer=_GAVE_UP,
+        says=expected,
+    )
+
+
+_runs_code(
+    "name_error",
+    "print(len(free_seats))",
+    'Traceback (most recent call last):\n  File "<stdin>", line 1, in <module>\n'
+    "NameError: name 'free_seats' is not defined",
+    "free_seats",
+)
+_runs_code("syntax_error", "print('a'", "  File \"<stdin>\"\nSyntaxError: '(' was never closed")
+_runs_code("module_missing", "import seatlib", "ModuleNotFoundError: No module named 'seatlib'")
+CODE.add(
+    "code_that_works_healthy",
+    model(says("```python\nprint(14)\n```"), asked="Count the free seats."),
+    tool("run_python", {"code": "print(14)"}, "14\n"),
+    model(says("There are 14 seats left.")),
+)
+
+
+# A key that is missed later, because an earlier result lacked it.
+def _lacks(name: str, result: Any, error: str, message: str, *, used: str = "load_sailing") -> None:
+    MISSING.add(
+        name,
+        tool("check_user", {"user": 7}, {"allowed": True}),
+        tool(used, {"sailing": "FB-2291"}, result, right=True),
+        span("price_seats", input={"seats": 2}, **failed(error, message)),
+        answer=None,
+    )
+
+
+_lacks("key_error", {"sailing": "FB-2291", "source": "cold_cache"}, "KeyError", "'fare'")
+_lacks("empty_map", {"tables": {}}, "KeyError", "'bookings'", used="load_catalog")
+_lacks("zero_rows", {"status": "ok", "rows": 0}, "KeyError", "'FB-2291'", used="fetch_rows")
+_lacks("null_result", None, "TypeError", "'NoneType' object is not subscriptable")
+_lacks(
+    "javascript_undefined",
+    {"sailing": "FB-2291"},
+    "TypeError",
+    "Cannot read properties of undefined (reading 'fare')",
+)
+_lacks(
+    "elastic_no_hits",
+    {"took": 4, "hits": {"total": {"value": 0}, "hits": []}},
+    "IndexError",
+    "list index out of range",
+    used="search_sailings",
+)
+MISSING.add(
+    "key_error_of_the_step_itself",
+    tool("load_sailing", {"sailing": "FB-2291"}, {"sailing": "FB-2291", "fare": 18}),
+    span("price_seats", input={"class": "gold"}, right=True, **failed("KeyError", "'gold'")),
+    answer=None,
+    says="gold",
+)
+
+
+# A format counts only where the last instruction asks for it.
+_JSON_RULE = {"role": "system", "content": 'Reply with valid JSON only: {"seats": number}'}
+FORMAT.add(
+    "json_asked_prose_came",
+    model(
+        says("Sure! There are about fourteen seats left."),
+        asked=[_JSON_RULE, {"role": "user", "content": "How many seats are left?"}],
+        right=True,
+    ),
+    span(
+        "parse_reply",
+        input="Sure! There are about fourteen seats left.",
+        **failed("JSONDecodeError", "Expecting value: line 1 column 1 (char 0)"),
+    ),
+    answer=None,
+)
+FORMAT.add(
+    "json_cut_in_the_middle",
+    model(
+        says('{"seats": 14, "decks": [{"deck": "upper", "free'),
+        asked=[_JSON_RULE, {"role": "user", "content": "How many seats are left?"}],
+        right=True,
+    ),
+    span("parse_reply", **failed("JSONDecodeError", "Unterminated string at char 40")),
+    answer=None,
+)
+FORMAT.add(
+    "json_asked_earlier_healthy",
+    model(
+        says("There are 14 seats left."),
+        asked=[
+            {"role": "user", "content": "Give me the seats as JSON."},
+            {"role": "assistant", "content": '{"seats": 14}'},
+            {"role": "user", "content": "Thanks. Now tell it to a passenger in one sentence."},
+        ],
+    ),
+)
+FORMAT.add(
+    "json_in_a_fence_healthy",
+    model(
+        says('```json\n{"seats": 14}\n```'),
+        asked=[_JSON_RULE, {"role": "user", "content": "How many seats are left?"}],
+    ),
+    span("parse_reply", output={"seats": 14}),
+    answer={"seats": 14},
+)
+FORMAT.add(
+    "talks_about_json_healthy",
+    model(
+        says("JSON is a text format for data: objects, lists, numbers and texts."),
+        asked="What is JSON, and when would I reply with it?",
+    ),
+    answer="JSON is a text format for data: objects, lists, numbers and texts.",
+)

@@ -1,0 +1,84 @@
+"""The analysis on small cases of each kind of fault, and on their healthy twins."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from app.analysis.finding import Category, Finding
+from evals.case_records import list_case_files, read_labels
+from evals.case_scores import SURE, CaseResult, run_case
+from evals.small_cases import list_small_cases
+from evals.small_cases.__main__ import write_small_cases
+from evals.small_cases.builder import SmallCase
+from tests.evals.known_failures import KNOWN_FAILURES
+
+CASES = {case.file_name.removesuffix(".json"): case for case in list_small_cases()}
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, CaseResult]:
+    """What the analysis says of each case, by the name of its file."""
+    folder: Path = tmp_path_factory.mktemp("small")
+    write_small_cases(folder)
+    labels = read_labels(folder)
+    found = [run_case(path, labels[path.name]) for path in list_case_files(folder)]
+    return {result.name: result for result in found}
+
+
+def find_fault(case: SmallCase, result: CaseResult) -> str:
+    """What is wrong with the result; empty if it is right."""
+    first = result.findings[0].sentence if result.findings else ""
+    if result.crash:
+        return result.crash
+    if case.healthy and first:
+        return f"a healthy trace is accused: {first}"
+    if not case.healthy and not result.named_within(1):
+        return f"the first finding names another span: {first}" if first else "no finding"
+    if case.says.lower() not in first.lower():
+        return f"the first finding does not say {case.says!r}: {first}"
+    if case.outline_says not in result.outline:
+        return f"the outline does not say {case.outline_says!r}"
+    return ""
+
+
+def test_names_are_unique_and_tell_whether_a_case_is_healthy() -> None:
+    cases = list_small_cases()
+    assert len(CASES) == len(cases)
+    mislabelled = [
+        name
+        for name, case in CASES.items()
+        if case.healthy != ("right" not in case.build()["turns"][0])
+        or not (case.healthy or case.build()["turns"][0]["right"])
+    ]
+    assert mislabelled == []
+
+
+def test_the_analysis_is_right_about_every_case_that_is_not_known_to_fail(
+    results: Mapping[str, CaseResult],
+) -> None:
+    assert results.keys() == CASES.keys()
+    known = {f"{kind}_{name}" for kind, names in KNOWN_FAILURES.items() for name in names}
+    assert known <= CASES.keys()
+    faults = {name: find_fault(case, results[name]) for name, case in CASES.items()}
+    wrong = [f"{name}: {fault}" for name, fault in faults.items() if fault and name not in known]
+    mended = [name for name in sorted(known) if not faults[name]]
+    assert not wrong, "\n".join([f"{len(wrong)} of {len(CASES)} cases are wrong", *wrong])
+    assert not mended, "\n".join(["right now, so take them off KNOWN_FAILURES:", *mended])
+
+
+@pytest.mark.parametrize(
+    ("spans", "sentence", "fault"),
+    [
+        (("right",), "It says: disk gone.", ""),
+        (("right",), "It fails.", "the first finding does not say 'disk gone': It fails."),
+        (("other",), "disk gone", "the first finding names another span: disk gone"),
+    ],
+)
+def test_a_case_is_right_if_its_first_finding_names_the_span_and_says_why(
+    spans: tuple[str, ...], sentence: str, fault: str
+) -> None:
+    case = SmallCase("a", "kind", [], {}, says="disk gone")
+    finding = Finding(Category.LOOP, SURE, sentence, spans)
+    result = CaseResult("a", right=frozenset(["right"]), findings=(finding,))
+    assert find_fault(case, result) == fault
