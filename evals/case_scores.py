@@ -32,7 +32,7 @@ class CaseResult:
     right: frozenset[str] = frozenset()
     healthy: bool = False
     findings: tuple[Finding, ...] = ()
-    notes: tuple[Any, ...] = ()
+    notes: tuple[Finding, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     outline: str = ""
     milliseconds: float = 0.0
@@ -103,7 +103,7 @@ def run_case(path: Path, label: FileLabel | None) -> CaseResult:
         right,
         healthy,
         analysis.findings,
-        tuple(getattr(analysis, "notes", ())),
+        analysis.notes,
         {node.id: node.name for node in analysis.tree.nodes},
         outline,
         spent,
