@@ -34,6 +34,12 @@ class TraceAnalysis:
         default_factory=dict, init=False, repr=False, compare=False
     )
 
+    @property
+    def wall_time(self) -> float:
+        """Microseconds from the trace's start to its end; of its spans where it has no duration."""
+        recorded = self.trace.duration
+        return self.profile.duration if recorded is None else recorded * 1_000
+
     def was_read(self, node: Node) -> bool:
         """Whether input, output and metadata of a span were read."""
         return node.id in self.bodies

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import anyio
 import anyio.abc
@@ -134,6 +135,23 @@ class Conversations:
             owner = await self._identify_owner(caller)
             opened = await self._open_trace(caller, owner, trace_id, Aliases())
             return opened.starting_questions
+
+    async def analyse_trace(self, caller: Caller, trace_id: str) -> Mapping[str, Any]:
+        """Findings, notes and profile of a trace as a JSON value; no model is called.
+
+        The aliases are those of the caller's conversation about the trace. Spans that have none
+        there, and all spans where there is no conversation, get those that the outline of the next
+        question will give them. Loads the trace, so raises LimitReached when this process answers
+        too many questions.
+        """
+        with self._admission.reserve_slot(lambda: len(self._turns)):
+            await self._access.check(caller, trace_id, fresh=False)
+            owner = await self._identify_owner(caller)
+            conversation = await self._store.find(owner, trace_id)
+            logged = await self._store.events(conversation.id) if conversation else ()
+            aliases = restore_aliases([each.event for each in logged])
+            opened = await self._open_trace(caller, owner, trace_id, aliases)
+            return opened.describe_analysis()
 
     async def read_history(self, caller: Caller, trace_id: str) -> Transcript:
         """The log of the caller's conversation about this trace; NotFound where there is none."""

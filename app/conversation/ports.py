@@ -1,7 +1,7 @@
 """The interfaces that conversations call: access, traces, models and observers."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from app.agent.citations import Aliases
 from app.agent.ports import Model
@@ -46,6 +46,10 @@ class OpenedTrace(Protocol):
     @property
     def suggestions(self) -> Sequence[str]:
         """Follow-up questions."""
+        ...
+
+    def describe_analysis(self) -> Mapping[str, Any]:
+        """Findings, notes and profile as a JSON value."""
         ...
 
     def label(self, span_id: str) -> str | None: ...

@@ -10,6 +10,7 @@ Json = dict[str, Any]
 
 _ID = {"type": "string"}
 _TEXT = {"type": "string"}
+_NUMBER = {"type": "number"}
 _COUNT = {"type": "integer", "minimum": 0}
 
 
@@ -64,6 +65,13 @@ def _describe_paths() -> Json:
         f"{session}/suggestions": {
             "parameters": trace,
             "get": _describe_operation("Suggests questions to begin with.", "Suggestions"),
+        },
+        f"{session}/analysis": {
+            "parameters": trace,
+            "get": _describe_operation(
+                "Returns findings, notes and profile of a trace, without asking a model.",
+                "Analysis",
+            ),
         },
         f"{session}/feedback": {
             "parameters": trace,
@@ -153,9 +161,46 @@ def _build_schemas() -> Json:
         "Models": _object_schema({"models": _list_schema(model)}),
         "History": _object_schema({"content": _list_schema(message)}),
         "Suggestions": _object_schema({"suggestions": _list_schema(_TEXT)}),
+        "Analysis": _analysis_schema(),
         "Rated": _object_schema({"status": {"const": "ok"}}),
         "Frame": {"oneOf": _frame_schemas()},
     }
+
+
+def _analysis_schema() -> Json:
+    """The schema of an analysis; its texts are plain, not Markdown, and hold foreign text."""
+    share = {"type": "number", "minimum": 0, "maximum": 1}
+    span = {"id": _ID, "name": _TEXT, "alias": _TEXT}
+    found = _object_schema(
+        {
+            "category": _TEXT,
+            "confidence": share,
+            "sentence": _TEXT,
+            "spans": _list_schema(_object_schema(span)),
+        }
+    )
+    on_path = _object_schema({**span, "ms": _NUMBER, "share": share}) | {
+        "description": "A span on whose own work the trace waited; the longest come first."
+    }
+    profile = _object_schema(
+        {
+            "duration_ms": _NUMBER,
+            "critical_path": _list_schema(on_path),
+            "cost": _NUMBER | {"description": "US dollars"},
+            "tokens": {"type": "integer"},
+        }
+    )
+    return _object_schema(
+        {
+            "findings": _list_schema(found),
+            "notes": _list_schema(found),
+            "profile": profile,
+            "complete": {
+                "type": "boolean",
+                "description": "False where spans, or inputs and outputs, were left unread.",
+            },
+        }
+    )
 
 
 def _frame_schemas() -> list[Json]:

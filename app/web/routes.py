@@ -61,6 +61,7 @@ class Endpoints:
             Route(session, self.start_turn, methods=["POST"]),
             Route(session, self.delete_conversation, methods=["DELETE"]),
             Route(f"{session}/suggestions", self.suggest_questions, methods=["GET"]),
+            Route(f"{session}/analysis", self.analyse_trace, methods=["GET"]),
             Route(f"{session}/feedback", self.set_rating, methods=["PUT"]),
             Route(f"{session}/feedback", self.clear_rating, methods=["DELETE"]),
         ]
@@ -111,6 +112,13 @@ class Endpoints:
         questions = await conversations.suggest_questions(read_request_caller(request), trace_id)
         return JSONResponse(
             {"suggestions": [make_inert(each, AllowedLinks(), {}) for each in questions]}
+        )
+
+    async def analyse_trace(self, request: Request[AppState]) -> Response:
+        conversations = request.state["conversations"]
+        trace_id = read_trace_id(request)
+        return JSONResponse(
+            await conversations.analyse_trace(read_request_caller(request), trace_id)
         )
 
     async def start_turn(self, request: Request[AppState]) -> ASGIApp:

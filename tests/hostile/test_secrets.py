@@ -50,6 +50,7 @@ async def _read_everything(service: Service) -> list[bytes]:
         service.question(streaming=False),
         service.http.build_request("GET", service.session(), headers=_WHO),
         service.http.build_request("GET", f"{service.session()}/suggestions", headers=_WHO),
+        service.http.build_request("GET", f"{service.session()}/analysis", headers=_WHO),
         service.http.build_request("GET", f"{service.url}/opik-ai/models", headers=_WHO),
         service.http.build_request("GET", f"{service.url}/opik-ai/readyz", headers=_WHO),
         service.http.build_request("PUT", feedback, json={"value": 1}, headers=_WHO),

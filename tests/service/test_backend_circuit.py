@@ -39,6 +39,7 @@ async def test_while_the_circuit_is_open_turns_and_reads_fail_at_once(
             await service.http.send(service.question(headers=JSON)),
             await service.http.get(service.session()),
             await service.http.get(f"{service.session()}/suggestions"),
+            await service.http.get(f"{service.session()}/analysis"),
             await service.http.delete(service.session()),
         ):
             assert response.status_code == 502

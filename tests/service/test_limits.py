@@ -8,6 +8,7 @@ from uuid import UUID
 
 import anyio
 import httpx
+import pytest
 
 from standin.chat import finish, text, usage
 from standin.switches import UserAccount
@@ -152,19 +153,20 @@ async def test_a_provider_without_usage_is_charged_by_an_estimate(database_uri: 
         await refused(service, 0)
 
 
-async def test_suggestions_are_refused_where_no_further_question_would_be_taken(
-    database_uri: str,
+@pytest.mark.parametrize("what", ["suggestions", "analysis"])
+async def test_what_loads_a_trace_is_refused_where_no_further_question_would_be_taken(
+    database_uri: str, what: str
 ) -> None:
     async with signed_in(database_uri, concurrent_turns=1) as service:
         gate = asyncio.Event()
         service.chat.scripts = [[gate, *answer("Done.")]]
-        suggestions = f"{service.session(trace(1))}/suggestions"
+        url = f"{service.session(trace(1))}/{what}"
         async with service.asking(trace_id=trace(0)) as stream:
             await service.chat.asked.wait()
-            assert (await service.http.get(suggestions, headers=ANNA)).status_code == 429
+            assert (await service.http.get(url, headers=ANNA)).status_code == 429
             gate.set()
             await stream.rest()
-        assert (await service.http.get(suggestions, headers=ANNA)).status_code == 200
+        assert (await service.http.get(url, headers=ANNA)).status_code == 200
 
 
 async def test_a_request_that_the_provider_refuses_costs_nothing(database_uri: str) -> None:

@@ -107,8 +107,9 @@ async def test_a_caller_who_may_not_read_the_trace_gets_the_status_everywhere(
         await service.http.put(feedback, json={"value": 1}),
         await service.http.delete(feedback),
         await service.http.get(f"{service.session()}/suggestions"),
+        await service.http.get(f"{service.session()}/analysis"),
     ]
-    assert [problem(each)[0] for each in responses] == [status] * 5
+    assert [problem(each)[0] for each in responses] == [status] * 6
     assert service.chat.requests == []
 
 

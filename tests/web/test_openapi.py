@@ -64,6 +64,7 @@ async def test_what_the_service_answers_is_what_is_described(service: Service) -
     for schema, response in {
         "History": await service.http.get(service.session()),
         "Suggestions": await service.http.get(f"{service.session()}/suggestions"),
+        "Analysis": await service.http.get(f"{service.session()}/analysis"),
         "Models": await service.http.get(f"{service.url}{PREFIX}/models"),
         "Health": await service.http.get(f"{service.url}{PREFIX}/healthz"),
         "Ready": await service.http.get(f"{service.url}{PREFIX}/readyz"),

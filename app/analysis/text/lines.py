@@ -19,6 +19,7 @@ _WARNINGS_SHOWN = (
     TreeWarning.EARLY,
     TreeWarning.LATE,
 )
+SENTENCE_SHOWN = 600  # characters of a finding's sentence; most have a third of it
 _SPANS_SHOWN = 6  # spans named with a finding: the culprit, and enough others to see the pattern
 
 
@@ -97,7 +98,7 @@ def format_finding(finding: Finding, *, alias: Alias) -> str:
     if more > 0:
         names.append(f"{more} more")
     where = f" Spans: {', '.join(names)}." if names else ""
-    return f"{kind}: {one_line(finding.sentence, limit=600)}{where}"
+    return f"{kind}: {one_line(finding.sentence, limit=SENTENCE_SHOWN)}{where}"
 
 
 def format_preview(value: Any, *, limit: int = 240) -> str:

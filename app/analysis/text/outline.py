@@ -52,9 +52,8 @@ def build_outline(
 
 def _format_header(analysis: TraceAnalysis) -> Iterator[str]:
     trace, tree, profile = analysis.trace, analysis.tree, analysis.profile
-    wall = trace.duration * 1_000 if trace.duration is not None else profile.duration
     failed = sum(1 for node in tree.nodes if node.error is not None)
-    facts = [format_duration(wall), format_count(len(tree.nodes), "span")]
+    facts = [format_duration(analysis.wall_time), format_count(len(tree.nodes), "span")]
     facts.append(format_count(failed, "failed span"))
     facts.extend(format_spending(profile.spend))
     yield f"Trace {one_line(trace.name or 'unnamed')}: {', '.join(facts)}"

@@ -20,6 +20,7 @@ from app.ids import is_uuid
 from app.opik.client import BODIES, OpikClient
 from app.opik.records import Span, Trace
 from app.opik.responses import SpanPage
+from app.tools.analysis_report import build_analysis_report, list_reported_spans
 from app.tools.suggestions import Questions, suggest_first_questions, suggest_next_questions
 from app.tools.trace.bodies import BodyReader, SpanBodyLimits
 from app.tools.trace.loader import LoadedTrace, TraceLoader
@@ -131,6 +132,12 @@ class TraceContext:
     def starting_questions(self) -> Questions:
         """Three questions to begin with."""
         return suggest_first_questions(self.analysis, self.label)
+
+    def describe_analysis(self) -> dict[str, Any]:
+        """Findings, notes and profile as a JSON value, see `app.tools.analysis_report`."""
+        return build_analysis_report(
+            self.analysis, alias=self.aliases.name_span, loaded_all=not self.notes
+        )
 
     def label(self, span_id: str) -> str | None:
         """A span's name as a person reads it; None for a span that is not of this trace."""
@@ -269,4 +276,7 @@ class TraceOpener:
         text = build_outline(
             loaded.analysis, alias=aliases.name_span, budget_tokens=self._limits.outline_tokens
         )
+        # A client that read the analysis may ask about any span in it by its alias.
+        for span_id in list_reported_spans(loaded.analysis):
+            aliases.name_span(span_id)
         return "\n".join([text, *loaded.notes])
