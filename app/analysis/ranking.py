@@ -11,10 +11,11 @@ from app.analysis.rules.endings import (
     find_low_scores,
     find_unfinished_spans,
 )
-from app.analysis.rules.latency import find_serial_calls, find_slow_outliers
+from app.analysis.rules.latency import find_slow_outliers
 from app.analysis.rules.raised_errors import find_raised_errors
 from app.analysis.rules.repetition import find_loops
 from app.analysis.rules.retries import find_retries
+from app.analysis.rules.serial_calls import find_serial_calls
 from app.analysis.rules.silent_failures import find_silent_failures
 from app.analysis.rules.symptoms import find_symptom
 from app.analysis.rules.tokens_and_cost import find_costly_outliers, find_prompt_growth

@@ -336,25 +336,6 @@ def test_spread_durations_without_a_gap_have_no_outlier() -> None:
     assert found(spans) == []
 
 
-def test_independent_calls_in_a_row_could_run_side_by_side() -> None:
-    spans = [span("root", 0, 40), *calls("fetch", 4, length=9)]
-    (finding,) = found(spans)
-    assert finding.category is Category.SERIAL_CALLS
-    assert finding.numbers["saved_ms"] == 27
-
-
-def test_calls_that_need_one_anothers_results_have_to_run_in_a_row() -> None:
-    spans = [span("root", 0, 60)]
-    handed = "begin with this"
-    for i in range(5):
-        given = f"the result of step number {i} was this"
-        spans.append(
-            tool(f"f{i}", i * 10, i * 10 + 9, name="fetch", input={"q": handed}, output=given)
-        )
-        handed = given
-    assert found(spans) == []
-
-
 def test_a_call_by_a_more_expensive_model_than_its_peers_is_found() -> None:
     spans = [span("root", 0, 100)]
     for i in range(6):

@@ -1,14 +1,11 @@
-"""Calls slower than others of the same name, and calls in a row that could run in parallel."""
+"""Calls slower than others of the same name."""
 
 import math
-import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
 from app.analysis.finding import Category, Finding, build_finding
-from app.analysis.json_values import is_cut, iterate_texts, to_canonical_json
-from app.analysis.llm_output import is_model_call
 from app.analysis.profile import sum_tokens_and_cost
 from app.analysis.text.one_line import format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis
@@ -33,14 +30,6 @@ _SMALLEST_SPREAD = 0.25  # of the logarithms (28 %): a few equal durations make 
 _MORE_SPANS = 1.5  # times the median number of spans below: the span did more work than its peers
 _MORE_TOKENS = 3  # times the median number of tokens written, which then explain the time
 
-_SERIAL_CONFIDENCE = 0.7  # inputs do not prove that the order is not needed
-_LEAST_SERIAL = 4  # calls in a row: with fewer there is little to gain and order is often intended
-_SERIAL_SHARE = 0.33  # of the trace, saved in parallel: a third is worth changing the program
-_LINKING_TEXT = 24  # characters of an output that, in a later input, show that it was used
-_IN_ORDER = re.compile(
-    r"save|write|insert|update|delete|send|post|append|commit|publish|step|stage|turn|iterat",
-    re.IGNORECASE,
-)
 _NORMAL = 1.4826  # turns a median absolute deviation into a normal standard deviation
 
 
@@ -131,70 +120,3 @@ def _explain_by_tokens(node: Node, peers: Sequence[Node]) -> str:
     if usual > 0 and own >= _MORE_TOKENS * usual:
         return f"; it wrote {own:,.0f} tokens, its peers {usual:,.0f}"
     return ""
-
-
-def find_serial_calls(analysis: TraceAnalysis) -> Iterator[Finding]:
-    """Independent calls of one name, one after another, that could have run in parallel."""
-    for children in analysis.tree.sibling_groups():
-        for run in _independent_runs(children, analysis):
-            spent = sum(node.duration for node in run)
-            saved = spent - max(node.duration for node in run)
-            if saved < _SERIAL_SHARE * analysis.profile.duration or saved < _LEAST_EXCESS:
-                continue
-            yield _build_serial_finding(run, spent, saved, analysis)
-
-
-def _independent_runs(children: Sequence[Node], analysis: TraceAnalysis) -> Iterator[list[Node]]:
-    run: list[Node] = []
-    for child in children:
-        if run and not (child.name == run[-1].name and child.start >= run[-1].end):
-            if _is_independent(run, analysis):
-                yield run
-            run = []
-        run.append(child)
-    if _is_independent(run, analysis):
-        yield run
-
-
-def _is_independent(run: Sequence[Node], analysis: TraceAnalysis) -> bool:
-    """Several calls of tools or models with different inputs, none of which uses an earlier output.
-    False where bodies were not read, and for names that suggest a change or a step, which may need
-    their order.
-    """
-    if len(run) < _LEAST_SERIAL or any(node.error is not None for node in run):
-        return False
-    if _IN_ORDER.search(run[0].name):
-        return False
-    if not all(node.span.type == "tool" or is_model_call(node) for node in run):
-        return False
-    if not all(analysis.was_read(node) for node in run):
-        return False
-    if any(is_cut(node.span.input) or is_cut(node.span.output) for node in run):
-        return False
-    inputs = [to_canonical_json(node.span.input) for node in run]
-    if len(set(inputs)) < len(inputs):
-        return False
-    return not any(_feeds_later_input(before, inputs[i + 1 :]) for i, before in enumerate(run[:-1]))
-
-
-def _feeds_later_input(before: Node, later_inputs: Sequence[str]) -> bool:
-    """Whether the beginning of a text of an output stands in a later input."""
-    given = to_canonical_json(before.span.input)
-    for _, text in iterate_texts(before.span.output):
-        part = " ".join(text.split()).casefold()[:_LINKING_TEXT]
-        if len(part) > 3 and part not in given and any(part in later for later in later_inputs):
-            return True
-    return False
-
-
-def _build_serial_finding(
-    run: Sequence[Node], spent: int, saved: int, analysis: TraceAnalysis
-) -> Finding:
-    sentence = (
-        f"{len(run)} calls of {one_line(run[0].name, limit=60)} ran one after another for"
-        f" {format_duration(spent)}, though none uses the result of another; in parallel they could"
-        f" save {format_duration(saved)}, {format_percent(saved, analysis.profile.duration)} of the"
-        " trace."
-    )
-    numbers = {"calls": len(run), "spent_ms": spent / 1_000, "saved_ms": saved / 1_000}
-    return build_finding(Category.SERIAL_CALLS, _SERIAL_CONFIDENCE, sentence, run, numbers)

@@ -1,0 +1,239 @@
+"""Iterations that ran one after another although none needed the result of the one before."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice, pairwise
+from statistics import median
+
+from app.analysis.comparable_calls import name_stem, run_in_turn
+from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.recorded.spellings import key_set
+from app.analysis.text.one_line import format_duration, format_percent, one_line
+from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.tree import Node
+
+_LEAST_ITERATIONS = 4  # with fewer there is little to gain and order is often intended
+_MANY_ITERATIONS = 6  # from here on they are a loop over items rather than a few steps
+_MOST_STEPS = 4  # calls in one iteration that no span encloses (read, ask, store)
+_LEAST_SHARE = 0.33  # of the trace, saved in parallel: a third is worth changing the program
+_LARGE_SHARE = 0.5  # saved, which is worth it for a few iterations as well
+_LEAST_SAVING = 1_000_000  # microseconds (1 s): what a person notices
+_LEAST_PAIRS = 3  # neighbours whose bodies were read; fewer may be independent by chance
+_MOST_FAILED = 0.1  # share of iterations that may have failed: more are attempts, not items
+_LEAST_CALLING = 0.9  # share of iterations with a call of a tool or model: others cost nothing
+_INSIDE_READ = 40  # spans read below one step; an iteration that holds more is a program
+_TEXTS_READ = 40  # texts of one output that are looked for in the next input
+_LINK_LENGTH = 24  # characters of a text that, in a later input, show that it was used
+_SHORTEST_LINK = 6  # characters: shorter words occur by chance
+_SAME_TEMPLATE = 12  # characters with which prompts of one loop begin alike
+_MOST_SIBLINGS = 500  # looked at for one that ran at the same time
+_SMALL = 3  # spans of an iteration that is one step: the span itself and two calls in it
+_TASK = 9  # spans of an iteration that is a task of its own, as a queue of tickets has them
+_OVERLAP = 0.5  # of the run beside another branch: the program works in parallel already
+_IN_ORDER = re.compile(
+    r"save|write|insert|update|delete|send|post|append|commit|publish|step|stage|turn|iterat|sleep"
+    r"|wait|pause|throttl|backoff|migrat|deploy|phase|round|attempt|retry|poll",
+    re.IGNORECASE,
+)
+_CURSORS = key_set(
+    "next next_page next_cursor cursor next_offset continuation continuation_token page_token"
+    " next_page_token end_cursor after next_token last_id last_key scroll_id marker next_link"
+)
+_TEXT_END = re.compile(r"[\n\"\\]")
+
+Iteration = Sequence[Node]
+
+
+def find_serial_calls(analysis: TraceAnalysis) -> Iterator[Finding]:
+    """Independent iterations of one kind, one after another: single calls, spans that enclose
+    calls, and a few calls in a fixed order."""
+    reported: set[str] = set()
+    for children in analysis.tree.sibling_groups():
+        if len(children) < _LEAST_ITERATIONS:
+            continue
+        parent = children[0].parent
+        if parent is not None and parent.id in reported:
+            reported.update(child.id for child in children)
+            continue
+        for run in _find_runs(children):
+            finding = _judge_run(run, analysis)
+            if finding is not None:
+                reported.update(node.id for iteration in run for node in iteration)
+                yield finding
+
+
+def _find_runs(children: Sequence[Node]) -> Iterator[list[Iteration]]:
+    """Longest runs of iterations of one to four steps, none of which overlaps another."""
+    stems = [name_stem(child.name) for child in children]
+    used = [False] * len(children)
+    for period in range(1, _MOST_STEPS + 1):
+        start = 0
+        for i in range(1, len(children) + 1):
+            if i < len(children) and _continues_run(children, stems, start, i, period):
+                continue
+            rounds = (i - start) // period
+            end = start + rounds * period
+            enough = rounds >= _LEAST_ITERATIONS and not any(used[start:end])
+            if enough and len(set(stems[start : start + period])) == period:
+                used[start:end] = [True] * (end - start)
+                yield [children[at : at + period] for at in range(start, end, period)]
+            start = max(start + 1, i - period + 1) if period > 1 else i
+
+
+def _continues_run(
+    children: Sequence[Node], stems: Sequence[str], start: int, i: int, period: int
+) -> bool:
+    if children[i].start < children[i - 1].end:
+        return False
+    return i - start < period or stems[i] == stems[i - period]
+
+
+def _judge_run(run: Sequence[Iteration], analysis: TraceAnalysis) -> Finding | None:
+    nodes = [node for iteration in run for node in iteration]
+    lengths = [iteration[-1].end - iteration[0].start for iteration in run]
+    saved = sum(lengths) - max(lengths)
+    share = saved / max(1, analysis.profile.duration)
+    if saved < _LEAST_SAVING or share < _LEAST_SHARE or not run_in_turn(nodes):
+        return None
+    if any(_IN_ORDER.search(name_stem(node.name)) for node in run[0]):
+        return None
+    if not _are_independent(run, analysis) or _ran_beside_others(nodes):
+        return None
+    return _build_serial_finding(run, sum(lengths), saved, analysis)
+
+
+def _are_independent(run: Sequence[Iteration], analysis: TraceAnalysis) -> bool:
+    """Whether the iterations call something, with different inputs, and no input holds a result of
+    the iteration before. False where too little was read to tell."""
+    failed = sum(any(node.error is not None for node in iteration) for iteration in run)
+    calling = sum(_calls_something(iteration, analysis) for iteration in run)
+    if failed > _MOST_FAILED * len(run) or calling < _LEAST_CALLING * len(run):
+        return False
+    read = [_was_read(iteration, analysis) for iteration in run]
+    if sum(a and b for a, b in pairwise(read)) < min(_LEAST_PAIRS, len(run) - 1):
+        return False
+    known = [iteration for iteration, is_read in zip(run, read, strict=True) if is_read]
+    inputs = [tuple(node.view.input.canonical for node in iteration) for iteration in known]
+    if len(set(inputs)) < len(inputs):
+        return False
+    return not any(
+        is_read and next_read and (_feeds(before, after, analysis) or not _alike(before, after))
+        for (before, is_read), (after, next_read) in pairwise(zip(run, read, strict=True))
+    )
+
+
+def _calls_something(iteration: Iteration, analysis: TraceAnalysis) -> bool:
+    return any(below.view.calls_outside for node in iteration for below in _inside(node, analysis))
+
+
+def _inside(node: Node, analysis: TraceAnalysis) -> Iterator[Node]:
+    return islice(analysis.tree.below(node), _INSIDE_READ)
+
+
+def _was_read(iteration: Iteration, analysis: TraceAnalysis) -> bool:
+    """Whether the inputs of the steps are known as a whole."""
+    return all(
+        analysis.was_read(node) and node.view.input.says_something and node.view.input.canonical
+        for node in iteration
+    )
+
+
+def _alike(before: Iteration, after: Iteration) -> bool:
+    """Whether model calls use the same template: prompts that begin otherwise are other work."""
+    for a, b in zip(before, after, strict=True):
+        if not (a.view.is_model_call and b.view.is_model_call):
+            continue
+        first, second = a.view.request.messages[:1], b.view.request.messages[:1]
+        if not first or not second:
+            continue
+        if first[0].text[:_SAME_TEMPLATE] != second[0].text[:_SAME_TEMPLATE]:
+            return False
+    return True
+
+
+def _feeds(before: Iteration, after: Iteration, analysis: TraceAnalysis) -> bool:
+    """Whether a result of an iteration stands in an input of the next, or that cannot be told."""
+    own = _inputs_of(before, analysis)
+    later = _inputs_of(after, analysis)
+    if own is None or later is None:
+        return True
+    return any(link in later and link not in own for link in _links_of(before, analysis))
+
+
+def _inputs_of(iteration: Iteration, analysis: TraceAnalysis) -> str | None:
+    """All inputs of an iteration as one text; None where one was cut."""
+    texts = []
+    for node in iteration:
+        for below in _inside(node, analysis):
+            if below.view.input.is_cut:
+                return None
+            texts.append(below.view.input.canonical)
+    return "\n".join(texts)
+
+
+def _links_of(iteration: Iteration, analysis: TraceAnalysis) -> Iterator[str]:
+    """Beginnings of texts that the outputs hold, and cursors, as they would stand in an input."""
+    for node in iteration:
+        for below in _inside(node, analysis):
+            for leaf in below.view.output.leaves[:_TEXTS_READ]:
+                if isinstance(leaf.value, str):
+                    start = _TEXT_END.split(leaf.value.strip()[:200], maxsplit=1)[0]
+                    link = " ".join(start.split()).casefold()[:_LINK_LENGTH]
+                    if len(link) >= _SHORTEST_LINK or (link and leaf.key in _CURSORS):
+                        yield link
+                elif leaf.key in _CURSORS and isinstance(leaf.value, int) and leaf.value:
+                    yield f": {leaf.value}"
+
+
+def _ran_beside_others(nodes: Sequence[Node]) -> bool:
+    """Whether a branch of the same kind ran at the same time: the program is parallel there."""
+    start, end = nodes[0].start, nodes[-1].end
+    for step in nodes[0].path()[:-1]:
+        if step.parent is None:
+            continue
+        stem = name_stem(step.name)
+        for other in step.parent.children[:_MOST_SIBLINGS]:
+            shared = min(end, other.end) - max(start, other.start)
+            beside = other is not step and shared >= _OVERLAP * (end - start)
+            if beside and name_stem(other.name) == stem:
+                return True
+    return False
+
+
+def _build_serial_finding(
+    run: Sequence[Iteration], spent: int, saved: int, analysis: TraceAnalysis
+) -> Finding:
+    steps = " → ".join(one_line(name_stem(node.name), limit=60) for node in run[0])
+    known = sum(_was_read(iteration, analysis) for iteration in run)
+    read = "" if known == len(run) else f" (read: {known} of them)"
+    noun = "calls" if all(node.size == 1 for node in run[0]) else "iterations"
+    sentence = (
+        f"{len(run)} {noun} of {steps} ran one after another for {format_duration(spent)},"
+        f" though no input holds a result of the one before{read}; in parallel they could"
+        f" save up to {format_duration(saved)},"
+        f" {format_percent(saved, analysis.profile.duration)} of the trace."
+    )
+    numbers = {"calls": len(run), "spent_ms": spent / 1_000, "saved_ms": saved / 1_000}
+    share = saved / max(1, analysis.profile.duration)
+    many, large = len(run) >= _MANY_ITERATIONS, share >= _LARGE_SHARE
+    parent = run[0][0].parent
+    first = [node for iteration in run[:2] for node in iteration]
+    nodes = [*first, *([parent] if parent else []), *(node for each in run for node in each)]
+    # Inputs do not prove that the order is not needed, so it is never certain.
+    return build_finding(
+        Category.SERIAL_CALLS,
+        0.6 + 0.1 * many + 0.1 * large,
+        sentence,
+        nodes,
+        numbers,
+        standing=Standing.NOTE if _is_batch(run) or not (many or large) else Standing.FINDING,
+    )
+
+
+def _is_batch(run: Sequence[Iteration]) -> bool:
+    """Whether the iterations are tasks of their own that the program works off in order by design:
+    large ones, or the first level of the trace."""
+    size = median(sum(node.size for node in iteration) for iteration in run)
+    parent = run[0][0].parent
+    at_top = parent is None or parent.parent is None
+    return size >= _TASK or (size > _SMALL and at_top)
