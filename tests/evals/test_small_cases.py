@@ -7,11 +7,16 @@ import pytest
 
 from app.analysis.finding import Category, Finding
 from evals.case_records import list_case_files, read_labels
-from evals.case_scores import SURE, CaseResult, run_case
+from evals.case_scores import SURE, CaseResult, measure_sureness, run_case
+from evals.cases import held_back_cases, open_cases
+from evals.generated_report import run_generated
 from evals.small_cases import list_small_cases
 from evals.small_cases.__main__ import write_small_cases
 from evals.small_cases.builder import SmallCase
 from tests.evals.known_failures import KNOWN_FAILURES
+
+LEAST_RIGHT = 0.8
+"""Share of right findings among those with a confidence of 0.8 and above."""
 
 CASES = {case.file_name.removesuffix(".json"): case for case in list_small_cases()}
 
@@ -65,6 +70,14 @@ def test_the_analysis_is_right_about_every_case_that_is_not_known_to_fail(
     mended = [name for name in sorted(known) if not faults[name]]
     assert not wrong, "\n".join([f"{len(wrong)} of {len(CASES)} cases are wrong", *wrong])
     assert not mended, "\n".join(["right now, so take them off KNOWN_FAILURES:", *mended])
+
+
+@pytest.mark.xfail(reason="the known failures hold many accusations of healthy traces")
+def test_most_findings_that_are_sure_name_a_right_span(results: Mapping[str, CaseResult]) -> None:
+    cases = [*open_cases(), *held_back_cases()]
+    smallest = min(case.size for case in cases)
+    generated = [run_generated(case).result for case in cases if case.size == smallest]
+    assert measure_sureness([*results.values(), *generated]) >= LEAST_RIGHT
 
 
 @pytest.mark.parametrize(
