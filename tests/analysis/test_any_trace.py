@@ -12,6 +12,7 @@ from app.analysis.body_selection import select_bodies
 from app.analysis.text.outline import build_outline
 from app.analysis.text.trace_diff import ComparedSide, format_difference
 from app.analysis.text.views import (
+    SpanFilter,
     format_critical_path,
     format_findings,
     format_profile,
@@ -126,7 +127,7 @@ def test_every_view_of_any_trace_is_a_text(
         format_findings(analysis, alias=alias, budget_tokens=500),
         format_profile(analysis, alias=alias, budget_tokens=500),
         format_critical_path(analysis, alias=alias, budget_tokens=500),
-        list_spans(analysis, alias=alias, budget_tokens=500),
+        list_spans(analysis, SpanFilter(), alias=alias, budget_tokens=500),
         format_difference(
             ComparedSide(analysis, one),
             ComparedSide(analysis, other),

@@ -3,6 +3,7 @@ from collections.abc import Callable
 
 from app.analysis.analyse_trace import analyse_trace
 from app.analysis.text.views import (
+    SpanFilter,
     format_critical_path,
     format_findings,
     format_profile,
@@ -51,35 +52,40 @@ def names(text: str) -> list[str]:
 
 def test_the_list_can_be_filtered_by_every_field() -> None:
     analysis = small()
-    assert names(list_spans(analysis, alias=aliases(), name="PLA")) == ["plan"]
-    assert names(list_spans(analysis, alias=aliases(), type="llm")) == ["plan"]
-    assert names(list_spans(analysis, alias=aliases(), status="error")) == ["fetch"]
-    assert names(list_spans(analysis, alias=aliases(), min_duration_ms=5)) == ["root", "fetch"]
-    below = list_spans(analysis, alias=aliases(), root=analysis.tree.by_id["plan"])
+    assert names(list_spans(analysis, SpanFilter(name="PLA"), alias=aliases())) == ["plan"]
+    assert names(list_spans(analysis, SpanFilter(type="llm"), alias=aliases())) == ["plan"]
+    assert names(list_spans(analysis, SpanFilter(status="error"), alias=aliases())) == ["fetch"]
+    assert names(list_spans(analysis, SpanFilter(min_duration_ms=5), alias=aliases())) == [
+        "root",
+        "fetch",
+    ]
+    below = list_spans(analysis, SpanFilter(analysis.tree.by_id["plan"]), alias=aliases())
     assert names(below) == ["plan"]
 
 
 def test_the_list_can_be_sorted() -> None:
     analysis = small()
-    assert names(list_spans(analysis, alias=aliases())) == ["root", "plan", "fetch"]
-    assert names(list_spans(analysis, alias=aliases(), sort="duration")) == [
+    assert names(list_spans(analysis, SpanFilter(), alias=aliases())) == ["root", "plan", "fetch"]
+    assert names(list_spans(analysis, SpanFilter(), alias=aliases(), sort="duration")) == [
         "root",
         "fetch",
         "plan",
     ]
-    assert names(list_spans(analysis, alias=aliases(), sort="own_time")) == [
+    assert names(list_spans(analysis, SpanFilter(), alias=aliases(), sort="own_time")) == [
         "fetch",
         "plan",
         "root",
     ]
-    assert names(list_spans(analysis, alias=aliases(), sort="tokens"))[0] == "plan"
+    assert names(list_spans(analysis, SpanFilter(), alias=aliases(), sort="tokens"))[0] == "plan"
 
 
 def test_following_the_offsets_shows_every_span_exactly_once() -> None:
     analysis, alias = large(), aliases()
     offset, shown = 0, list[str]()
     while True:
-        text = list_spans(analysis, alias=alias, name="n", offset=offset, budget_tokens=700)
+        text = list_spans(
+            analysis, SpanFilter(name="n"), alias=alias, offset=offset, budget_tokens=700
+        )
         assert estimate_tokens(text) <= 700
         shown += names(text)
         more = re.search(r'get_trace_data\(name="n", sort="start", offset=(\d+)\)', text)
@@ -133,5 +139,5 @@ def test_only_spans_that_are_shown_are_given_an_alias() -> None:
         given.append(span_id)
         return f"s{len(given)}"
 
-    list_spans(large(), alias=alias, budget_tokens=300)
+    list_spans(large(), SpanFilter(), alias=alias, budget_tokens=300)
     assert len(given) < 40

@@ -141,3 +141,21 @@ async def test_rows_say_what_is_read() -> None:
         assert len(set(rows.values())) == 5
         assert rows["outline"] == await harness.display("get_trace_data") == "Reading the trace"
         assert await harness.display("get_trace_data", name="{x}\n") == rows["spans"]
+
+
+async def test_lists_show_when_spans_began_and_their_cached_tokens() -> None:
+    usage = {"prompt_tokens": 5_000, "completion_tokens": 9}
+    spans = [
+        a_span(1, end_time="2026-11-20T10:00:50Z"),
+        a_span(2, 1, usage={**usage, "cached_tokens": 4_096}),
+        a_span(1_250, 1, usage={**usage, "cached_tokens": 0}),
+        a_span(1_300, 1, usage=usage),
+    ]
+    async with opened_trace_of(*spans) as harness:
+        lines = (await harness.call("get_trace_data", view="spans")).splitlines()[1:]
+    assert [line.partition("began at ")[2] for line in lines] == [
+        "1.0 ms",
+        "2.0 ms, 4,096 cached tokens",
+        "1.25 s, 0 cached tokens",
+        "1.30 s",
+    ]

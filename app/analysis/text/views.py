@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from app.analysis.critical_path import find_critical_path
@@ -10,9 +11,10 @@ from app.analysis.text.lines import format_finding, format_span, format_spending
 from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
 from app.analysis.text.token_budget import Alias, BudgetedText
 from app.analysis.trace_analysis import TraceAnalysis
-from app.analysis.tree import Node
+from app.analysis.tree import Node, Tree, TreeWarning, to_microseconds
 
 DEFAULT_BUDGET = 2_000  # tokens of a page: a third of an outline, so that a few pages fit beside it
+_CACHEABLE = 1_024  # tokens: providers cache no shorter prompts
 _CLOSING = 50  # tokens kept for the last line, with the call for the next page
 
 Status = Literal["ok", "error", "unfinished"]
@@ -36,7 +38,7 @@ def format_findings(
     )
     total = len(analysis.findings)
     call = 'view="findings"'
-    return _format_page(lines, offset, budget_tokens, what="finding", call=call, total=total)
+    return format_page(lines, offset, budget_tokens, what="finding", call=call, total=total)
 
 
 def format_critical_path(
@@ -62,7 +64,7 @@ def format_critical_path(
     where = f', root="{alias(root.id)}"' if root else ""
     call = f'view="critical_path"{where}'
     total = len(segments)
-    return _format_page(
+    return format_page(
         lines, offset, budget_tokens, what="segment", call=call, title=title, total=total
     )
 
@@ -95,7 +97,7 @@ def format_profile(
     ]
     lines += [f"name {_format_group_line(group)}" for group in profile.by_name]
     total, call = len(lines), 'view="profile"'
-    return _format_page(lines[offset:], offset, budget_tokens, what="line", call=call, total=total)
+    return format_page(lines[offset:], offset, budget_tokens, what="line", call=call, total=total)
 
 
 def _format_group_line(group: SpanGroup) -> str:
@@ -111,61 +113,90 @@ def _format_group_line(group: SpanGroup) -> str:
     return ", ".join(parts)
 
 
+@dataclass(frozen=True, slots=True)
+class SpanFilter:
+    """Which spans of a trace: those below `root` (itself included) that pass every filter.
+
+    `name` matches any part of a name, whatever its case.
+    """
+
+    root: Node | None = None
+    name: str | None = None
+    type: str | None = None
+    status: Status | None = None
+    min_duration_ms: float | None = None
+
+    def select(self, tree: Tree) -> list[Node]:
+        """The spans in tree order."""
+        nodes = tree.below(self.root) if self.root is not None else tree.nodes
+        wanted = (self.name or "").casefold()
+        return [node for node in nodes if wanted in node.name.casefold() and self._passes(node)]
+
+    def _passes(self, node: Node) -> bool:
+        return (
+            (self.type is None or (node.span.type or "general") == self.type)
+            and (self.status is None or _node_status(node) == self.status)
+            and (self.min_duration_ms is None or node.duration >= self.min_duration_ms * 1_000)
+        )
+
+    def format_call(self, alias: Alias, **more: str | None) -> str:
+        """The arguments of the call that asks for these spans, and more of them."""
+        given = {
+            "root": alias(self.root.id) if self.root else None,
+            "name": one_line(self.name, limit=60) if self.name else None,
+            "type": one_line(self.type, limit=20) if self.type else None,
+            "status": self.status,
+            "min_duration_ms": self.min_duration_ms,
+            **more,
+        }
+        return ", ".join(
+            f"{key}={json.dumps(value, ensure_ascii=False)}"
+            for key, value in given.items()
+            if value is not None
+        )
+
+
 def list_spans(
     analysis: TraceAnalysis,
+    wanted: SpanFilter,
     *,
     alias: Alias,
-    root: Node | None = None,
-    name: str | None = None,
-    type: str | None = None,
-    status: Status | None = None,
-    min_duration_ms: float | None = None,
     sort: Sort = "start",
     offset: int = 0,
     budget_tokens: int = DEFAULT_BUDGET,
 ) -> str:
-    """Spans below `root` (itself included) that pass every filter, one a line.
-
-    `name` matches any part of a name, whatever its case. All sorts but `start` put the greatest
-    first. What does not fit is counted, with the call for the rest.
-    """
-    nodes: Iterable[Node] = analysis.tree.below(root) if root is not None else analysis.tree.nodes
-    wanted = (name or "").casefold()
-    found = [
-        node
-        for node in nodes
-        if wanted in node.name.casefold() and _matches_filters(node, type, status, min_duration_ms)
-    ]
+    """The spans of a filter, one a line, each with its start from that of the trace. All sorts but
+    `start` put the greatest first. What does not fit is counted, with the call for the rest."""
+    found = wanted.select(analysis.tree)
     order, measure = _SORTS[sort]
     found.sort(key=lambda node: (-measure(node, analysis.profile), node.index))
     title = f"{format_count(len(found), 'span')}, {order}:"
-    lines = (format_span(node, analysis, name=alias(node.id)) for node in found[offset:])
-    filters = {
-        "root": alias(root.id) if root else None,
-        "name": one_line(name, limit=60) if name else None,
-        "type": one_line(type, limit=20) if type else None,
-        "status": status,
-        "min_duration_ms": min_duration_ms,
-        "sort": sort,
-    }
-    call = ", ".join(
-        f"{key}={json.dumps(value, ensure_ascii=False)}"
-        for key, value in filters.items()
-        if value is not None
+    zero = trace_start(analysis)
+    lines = (
+        f"{format_span(node, analysis, name=alias(node.id))}{_format_extras(node, zero)}"
+        for node in found[offset:]
     )
-    return _format_page(
+    call = wanted.format_call(alias, sort=sort)
+    return format_page(
         lines, offset, budget_tokens, what="span", call=call, title=title, total=len(found)
     )
 
 
-def _matches_filters(
-    node: Node, kind: str | None, status: Status | None, min_duration_ms: float | None
-) -> bool:
-    return (
-        (kind is None or (node.span.type or "general") == kind)
-        and (status is None or _node_status(node) == status)
-        and (min_duration_ms is None or node.duration >= min_duration_ms * 1_000)
-    )
+def trace_start(analysis: TraceAnalysis) -> int:
+    """When the trace began, microseconds since 1970."""
+    began = analysis.trace.start_time
+    return to_microseconds(began) if began else analysis.tree.start
+
+
+def _format_extras(node: Node, zero: int) -> str:
+    """When it began, and cached tokens: also that there are none where a prompt is long enough."""
+    parts = []
+    if TreeWarning.UNTIMED not in node.warnings:
+        parts.append(f"began at {format_duration(node.start - zero)}")
+    usage = node.view.usage
+    if usage.cached or (usage.cached is not None and (usage.prompt or 0) >= _CACHEABLE):
+        parts.append(f"{usage.cached:,.0f} cached tokens")
+    return "".join(f", {part}" for part in parts)
 
 
 # How the list is described, and the measure of which the greatest comes first.
@@ -184,7 +215,7 @@ def _node_status(node: Node) -> Status:
     return "ok" if node.finished else "unfinished"
 
 
-def _format_page(
+def format_page(
     lines: Iterable[str],
     offset: int,
     budget_tokens: int,

@@ -1,0 +1,175 @@
+"""One value of many spans as a column with its distinct values, or several as a table."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.analysis.recorded.recorded_span import RecordedSpan
+from app.analysis.text.json_path import Step, format_path
+from app.analysis.text.one_line import format_count, format_duration, list_first, one_line
+from app.analysis.text.span_values import (
+    equals_text,
+    find_outliers,
+    is_missing,
+    read_value,
+    show_value,
+)
+from app.analysis.text.token_budget import Alias
+from app.analysis.tree import Node
+
+Row = tuple[Node, RecordedSpan]
+"""A span and what was recorded of it; rows are in the order of time."""
+
+_NAMED = 12  # spans named with one value; others are counted
+_OUTLIERS = 6  # outliers named of one column
+_COLUMNS = {"input": 6, "output": 4}  # columns that a table chooses: what fits on a line
+_CELL = 40  # characters of a cell
+_EQUAL_SHOWN = 8  # values named that are equal in all rows
+_PATHS_READ = 200  # different paths of a table's rows: more are keys that are data
+_ROWS_LOOKED_AT = 5  # of which paths are named where nothing was found
+_OFTEN = 0.5  # share of the rows that have a path for it to be a column
+
+
+def describe_column(
+    rows: Sequence[Row], steps: Sequence[Step], *, alias: Alias, not_equal: str | None = None
+) -> tuple[str, list[str]]:
+    """A title that counts, and lines: distinct values with the spans that have them, the most
+    frequent first; one a span where nearly all differ, or where only those unlike `not_equal` are
+    wanted."""
+    values = [read_value(node, view, steps) for node, view in rows]
+    shown = [show_value(value) for value in values]
+    groups: dict[str, list[int]] = {}
+    for place, text in enumerate(shown):
+        groups.setdefault(text, []).append(place)
+    absent = sum(map(is_missing, values))
+    title = f"{one_line(format_path(steps))} of {format_count(len(rows), 'span')}"
+    if not_equal is not None:
+        kept = [i for i, value in enumerate(values) if not equals_text(value, not_equal)]
+        title += f": {len(kept):,} not equal to “{one_line(not_equal, limit=60)}”"
+        return title, [f"{_name_row(rows[i], alias)}: {shown[i]}" for i in kept]
+    title += f": {format_count(len(groups) - bool(absent), 'distinct value')}"
+    title += f", {absent:,} without it" if absent else ""
+    if absent == len(rows):
+        return title, _describe_paths(rows)
+    lines = _describe_numbers(rows, values, alias)
+    lines += _describe_outliers(rows, values, alias)
+    if len(groups) > len(rows) / 2:
+        return title, lines + [
+            f"{_name_row(row, alias)}: {text}" for row, text in zip(rows, shown, strict=True)
+        ]
+    for text, places in sorted(groups.items(), key=lambda item: -len(item[1])):
+        names = [alias(rows[place][0].id) for place in places[:_NAMED]]
+        lines.append(f"{text} × {len(places):,}: {list_first(names, len(places))}")
+    return title, lines
+
+
+def _describe_paths(rows: Sequence[Row]) -> list[str]:
+    """What there is instead of a value that no span has."""
+    paths = {
+        one_line(format_path(path), limit=60): None
+        for row in rows[:_ROWS_LOOKED_AT]
+        for field in _COLUMNS
+        for path, _ in _iterate_scalars(row, field)
+    }
+    return [f"no span has it; there are {list_first(list(paths)[:_NAMED], len(paths))}"]
+
+
+def _name_row(row: Row, alias: Alias) -> str:
+    return f"{alias(row[0].id)} {one_line(row[0].name, limit=40)}"
+
+
+def _describe_numbers(rows: Sequence[Row], values: Sequence[Any], alias: Alias) -> list[str]:
+    numbers = [
+        (value, rows[place][0])
+        for place, value in enumerate(values)
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    ]
+    if len({value for value, _ in numbers}) < 3:
+        return []
+    numbers.sort(key=lambda pair: pair[0])
+    (low, first), (high, last) = numbers[0], numbers[-1]
+    middle = numbers[(len(numbers) - 1) // 2][0]
+    return [
+        f"lowest {show_value(low)} ({alias(first.id)}), median {show_value(middle)},"
+        f" highest {show_value(high)} ({alias(last.id)})"
+    ]
+
+
+def _describe_outliers(
+    rows: Sequence[Row], values: Sequence[Any], alias: Alias, *, label: str = "outliers"
+) -> list[str]:
+    places = find_outliers(values)
+    named = [f"{alias(rows[i][0].id)} {show_value(values[i])}" for i in places[:_OUTLIERS]]
+    return [f"{label}: {list_first(named, len(places))}"] if named else []
+
+
+def describe_table(
+    rows: Sequence[Row], columns: Sequence[Sequence[Step]], *, zero: int, alias: Alias
+) -> tuple[str, list[str]]:
+    """A title with the names of the columns and one line for each span; before them what is equal
+    in all, and the values that stand out. Without `columns` the short values of inputs and outputs
+    that differ are chosen."""
+    chosen = _choose_columns(rows) if not columns else _Columns(list(columns), [])
+    table = [[read_value(node, view, steps) for steps in chosen.steps] for node, view in rows]
+    names = [one_line(format_path(steps), limit=60) for steps in chosen.steps]
+    lines = []
+    if chosen.equal:
+        equal = list_first(chosen.equal[:_EQUAL_SHOWN], len(chosen.equal))
+        lines.append(f"equal in all: {equal}")
+    for place, name in enumerate(names):
+        column = [cells[place] for cells in table]
+        lines += _describe_outliers(rows, column, alias, label=f"odd in {name}")
+    lines.append(" | ".join(["span", "start", "duration", *names]))
+    lines += [_format_row(row, cells, zero, alias) for row, cells in zip(rows, table, strict=True)]
+    return f"{format_count(len(rows), 'span')} in the order of time", lines
+
+
+def _format_row(row: Row, cells: Sequence[Any], zero: int, alias: Alias) -> str:
+    node, view = row
+    parts = [
+        f"{alias(node.id)} {one_line(node.name, limit=40)}",
+        f"+{format_duration(node.start - zero)}",
+        format_duration(node.duration),
+        *(show_value(cell, limit=_CELL) for cell in cells),
+    ]
+    if view.error is not None:
+        parts.append(f"ERROR {one_line(view.error.exception_type or '', limit=40)}".rstrip())
+    return " | ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """The paths that become columns, and `path: value` of those that are equal in all rows."""
+
+    steps: list[Sequence[Step]]
+    equal: list[str]
+
+
+def _choose_columns(rows: Sequence[Row]) -> _Columns:
+    chosen = _Columns([], [])
+    for field, most in _COLUMNS.items():
+        found: dict[Sequence[Step], list[str]] = {}
+        for row in rows:
+            for path, text in _iterate_scalars(row, field):
+                if path in found or len(found) < _PATHS_READ:
+                    found.setdefault(path, []).append(text)
+        count = 0
+        for path, texts in _most_frequent_first(found):
+            if len(texts) == len(rows) and len(set(texts)) == 1:
+                chosen.equal.append(f"{one_line(format_path(path), limit=60)} {texts[0]}")
+            elif len(texts) >= _OFTEN * len(rows) and count < most:
+                chosen.steps.append(path)
+                count += 1
+    return chosen
+
+
+def _most_frequent_first(
+    found: Mapping[Sequence[Step], list[str]],
+) -> Iterable[tuple[Sequence[Step], list[str]]]:
+    return sorted(found.items(), key=lambda item: -len(item[1]))
+
+
+def _iterate_scalars(row: Row, field: str) -> Iterator[tuple[Sequence[Step], str]]:
+    for leaf in getattr(row[1], field).leaves[:_PATHS_READ]:
+        if leaf.path or leaf.value is not None:
+            yield (field, *leaf.path), show_value(leaf.value, limit=_CELL)

@@ -1,0 +1,142 @@
+"""One value of many spans: found by a path, a key or the name of a fact, and shown shortly."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from statistics import median
+from typing import Any
+
+from app.analysis.error_origins import error_message
+from app.analysis.recorded.body import MOST_LEAVES, Body, Path
+from app.analysis.recorded.recorded_span import RecordedSpan
+from app.analysis.recorded.spellings import plain_key
+from app.analysis.text.json_path import Step, describe_value, select_value
+from app.analysis.text.one_line import one_line
+from app.analysis.tree import Node
+from app.errors import ToolFailed
+
+BODY_FIELDS = ("output", "input", "metadata")
+_SHOWN = 80  # characters of a value
+_FEW_TO_JUDGE = 4  # values: of fewer, none is the odd one out
+_COMMON = 0.75  # share of the values that are equal, from which on the others stand out
+_FAR = 5.0  # times the median distance from the median, from which on a number stands out
+_MISSING = object()
+
+
+def is_missing(value: Any) -> bool:
+    """Whether `read_value` found nothing."""
+    return value is _MISSING
+
+
+_FACTS: dict[str, Callable[[Node, RecordedSpan], Any]] = {
+    "name": lambda node, _: node.name,
+    "type": lambda node, _: node.span.type or "general",
+    "model": lambda node, _: node.span.model or _MISSING,
+    "provider": lambda node, _: node.span.provider or _MISSING,
+    "tags": lambda node, _: node.span.tags or _MISSING,
+    "duration_ms": lambda node, _: round(node.duration / 1_000, 1),
+    "first_token_ms": lambda node, _: _or_missing(node.span.ttft),
+    "cost": lambda node, _: _or_missing(node.span.total_estimated_cost),
+    "prompt_tokens": lambda _, view: _or_missing(view.usage.prompt),
+    "completion_tokens": lambda _, view: _or_missing(view.usage.completion),
+    "cached_tokens": lambda _, view: _or_missing(view.usage.cached),
+    "finish": lambda _, view: view.reply.finish.value if view.reply.finish else _MISSING,
+    "error": lambda _, view: error_message(view.error) if view.error else _MISSING,
+}
+FACT_NAMES = tuple(_FACTS)
+
+
+def _or_missing(value: Any) -> Any:
+    return _MISSING if value is None else value
+
+
+def read_value(node: Node, view: RecordedSpan, steps: Sequence[Step]) -> Any:
+    """The value of one span: at a path that begins with input, output or metadata; a fact such as
+    `model`; else the first value under such keys in output, input or metadata."""
+    if steps[0] in BODY_FIELDS:
+        try:
+            return select_value(getattr(view.span, str(steps[0])), steps, start=1)
+        except ToolFailed:
+            return _MISSING
+    if len(steps) == 1 and steps[0] in _FACTS:
+        return _FACTS[str(steps[0])](node, view)
+    for field in BODY_FIELDS:
+        for _, value in find_keyed(open_body(view, field), steps):
+            return value
+    return _MISSING
+
+
+def open_body(view: RecordedSpan, field: str) -> Any:
+    """Input, output or metadata with the texts opened that are JSON."""
+    return Body(view.span.metadata).opened if field == "metadata" else getattr(view, field).opened
+
+
+def find_keyed(value: Any, steps: Sequence[Step]) -> Iterator[tuple[Path, Any]]:
+    """The values whose innermost keys are these, compared as `plain_key` spells them, with their
+    paths; the first 4,000 values are looked at."""
+    wanted = tuple(plain_key(step) for step in steps)
+    waiting: list[tuple[Path, tuple[str, ...], Any]] = [((), (), value)]
+    left = MOST_LEAVES
+    while waiting and left > 0:
+        left -= 1
+        path, keys, item = waiting.pop()
+        if keys == wanted and path and isinstance(path[-1], str):
+            yield path, item
+        elif isinstance(item, dict):
+            inner = [
+                ((*path, key), (*keys, plain_key(key))[-len(wanted) :], each)
+                for key, each in islice(item.items(), left)
+            ]
+            waiting += reversed(inner)
+        elif isinstance(item, list):
+            kept = item[:left]
+            waiting += [((*path, place), keys, kept[place]) for place in reversed(range(len(kept)))]
+
+
+def show_value(value: Any, *, limit: int = _SHOWN) -> str:
+    """A value on one line: texts in quotes, objects and lists as JSON where they are short."""
+    if is_missing(value):
+        return "missing"
+    if isinstance(value, str):
+        return f"“{one_line(value, limit=limit)}”"
+    if isinstance(value, dict | list):
+        described = describe_value(value)
+        try:
+            text = json.dumps(value, ensure_ascii=False) if len(value) <= limit else described
+        except RecursionError:
+            text = described
+        return one_line(text if len(text) <= limit else described, limit=limit)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return one_line(json.dumps(value), limit=limit)
+
+
+def equals_text(value: Any, text: str) -> bool:
+    """Whether a value is what a text says: the same text in any case, number, or JSON."""
+    wanted = text.strip().casefold()
+    if isinstance(value, str):
+        return value.strip().casefold() == wanted
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            return float(wanted) == value
+        except ValueError:
+            return False
+    return bool(show_value(value, limit=10_000).casefold() == wanted)
+
+
+def find_outliers(values: Sequence[Any]) -> list[int]:
+    """The places of values that stand out: numbers far from the median, or values that are rare
+    where most are equal; a value that is missing counts as one."""
+    if len(values) < _FEW_TO_JUDGE:
+        return []
+    if all(isinstance(each, int | float) and not isinstance(each, bool) for each in values):
+        middle = median(values)
+        distance = median(abs(each - middle) for each in values)
+        if distance:
+            return [i for i, each in enumerate(values) if abs(each - middle) > _FAR * distance]
+    shown = [show_value(each, limit=1_000) for each in values]
+    common, count = Counter(shown).most_common(1)[0]
+    if count < _COMMON * len(values):
+        return []
+    return [i for i, each in enumerate(shown) if each != common]

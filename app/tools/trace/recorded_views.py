@@ -1,0 +1,55 @@
+"""Reads the bodies of many spans for a tool that looks at all of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from app.analysis.recorded.body import is_cut_body
+from app.analysis.recorded.recorded_span import RecordedSpan
+from app.analysis.text.one_line import format_count
+from app.analysis.tree import Node
+from app.opik.client import BODIES
+from app.tools.trace.trace_context import TraceContext
+
+_READ_AT_ONCE = 600  # bodies read in one call: some 8 MB, which come within its seconds
+_WHOLE_AT_ONCE = 12  # cut bodies read whole in one call: Opik limits requests for single spans
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedViews:
+    """The views of those spans that could be read, by id; and how many were not read, or only as
+    far as the backend cut them."""
+
+    by_id: Mapping[str, RecordedSpan]
+    unread: int
+    cut: int
+
+    def notes(self) -> list[str]:
+        """What of the spans is not known."""
+        notes = []
+        if self.cut:
+            count = format_count(self.cut, "span")
+            notes.append(f"[of long values of {count} only the first 10,000 characters were read]")
+        if self.unread:
+            count = format_count(self.unread, "span")
+            notes.append(
+                f"[inputs and outputs of {count} not read yet; repeat the call to read more]"
+            )
+        return notes
+
+
+async def read_views(context: TraceContext, nodes: Sequence[Node]) -> RecordedViews:
+    """The views of spans with their bodies; what is not loaded is read, 600 in one call."""
+    missing = [node.id for node in nodes if context.get_body(node.id) is None]
+    await context.read_bodies(missing[:_READ_AT_ONCE])
+    views, cut = {}, []
+    for node in nodes:
+        body = context.get_body(node.id)
+        if body is not None:
+            views[node.id] = node.view if body is node.span else RecordedSpan(body)
+            if any(is_cut_body(getattr(body, name)) for name in BODIES):
+                cut.append(body)
+    # The first ones: where a value comes from is asked more often than where it ends.
+    opened = await context.open_spans(cut[:_WHOLE_AT_ONCE])
+    views |= {each.span.id: RecordedSpan(each.span) for each in opened}
+    still_cut = sum(1 for each in opened if each.note) + max(0, len(cut) - _WHOLE_AT_ONCE)
+    return RecordedViews(views, len(nodes) - len(views), still_cut)

@@ -1,0 +1,154 @@
+"""One value of many spans as a column, and siblings as a table."""
+
+from typing import Any
+
+from app.analysis.text.span_values import find_outliers
+from testkit.case_tables import each_case
+from testkit.limits import tool_limits
+from tests.tools.trace_harness import a_span, opened_trace_of
+
+
+def lookups(count: int, **odd: Any) -> list[dict[str, Any]]:
+    """Lookups below an agent, of which the third has another output and the fifth no status."""
+    spans = [a_span(1, name="agent")]
+    for n in range(2, count + 2):
+        output: dict[str, Any] = {"status": "ok", "score": 0.9 + n / 1_000}
+        if n == 4:
+            output |= {"status": "denied", "score": 0.1}
+        if n == 6:
+            del output["status"]
+        given = {"city": f"city {n}", "unit": "C", "lang": "en"}
+        spans.append(a_span(n, 1, name="lookup", type="tool", input=given, output=output, **odd))
+    return spans
+
+
+async def test_a_column_counts_distinct_values_and_names_the_spans_that_have_them() -> None:
+    async with opened_trace_of(*lookups(20)) as harness:
+        text = await harness.call(
+            "get_trace_data", view="column", name="look", path="output.status"
+        )
+        assert text.splitlines() == [
+            "output.status of 20 spans: 2 distinct values, 1 without it",
+            "outliers: s4 “denied”, s6 missing",
+            "“ok” × 18: s2, s3, s5, s7, s8, s9, s10, s11, s12, s13, s14, s15 and 6 more",
+            "“denied” × 1: s4",
+            "missing × 1: s6",
+        ]
+        by_key = await harness.call("get_trace_data", type="tool", path="status")
+        assert by_key.splitlines()[1:] == text.splitlines()[1:], "a key and no view will do"
+
+
+async def test_a_column_shows_only_what_is_not_equal_to_a_value() -> None:
+    async with opened_trace_of(*lookups(20)) as harness:
+        text = await harness.call("get_trace_data", name="lookup", path="status", not_equal="OK")
+        assert text.splitlines() == [
+            "status of 20 spans: 2 not equal to “OK”",
+            "s4 lookup: “denied”",
+            "s6 lookup: missing",
+        ]
+
+
+async def test_a_column_of_numbers_names_the_lowest_the_highest_and_what_stands_out() -> None:
+    async with opened_trace_of(*lookups(9)) as harness:
+        text = await harness.call("get_trace_data", name="lookup", path="output.score")
+    assert text.splitlines()[1:4] == [
+        "lowest 0.1 (s4), median 0.906, highest 0.91 (s10)",
+        "outliers: s4 0.1",
+        "s2 lookup: 0.902",
+    ]
+
+
+async def test_facts_of_spans_are_columns_too() -> None:
+    usage = {"prompt_tokens": 2_000, "completion_tokens": 5, "cached_tokens": 1_536}
+    reply = {"choices": [{"message": {"content": "x"}, "finish_reason": "length"}]}
+    spans = [
+        a_span(n, type="llm", model=f"m{n // 3}", usage=usage, output=reply) for n in range(1, 5)
+    ]
+    async with opened_trace_of(*spans) as harness:
+        shown = {
+            path: (await harness.call("get_trace_data", view="column", path=path)).splitlines()[-1]
+            for path in ("model", "finish", "cached_tokens", "error")
+        }
+    assert shown == {
+        "model": "“m1” × 2: s3, s4",
+        "finish": "“length” × 4: s1, s2, s3, s4",
+        "cached_tokens": "1536 × 4: s1, s2, s3, s4",
+        "error": "no span has it; there are output.choices[0].message.content,"
+        " output.choices[0].finish_reason",
+    }
+
+
+async def test_a_table_shows_siblings_with_what_differs_and_the_odd_one_out() -> None:
+    async with opened_trace_of(*lookups(8)) as harness:
+        text = await harness.call("get_trace_data", view="table", root="s1")
+        lines = text.splitlines()
+        assert lines[:2] == [
+            "8 spans in the order of time",
+            "equal in all: input.unit “C”, input.lang “en”",
+        ]
+        assert "odd in output.status: s4 “denied”, s6 missing" in lines
+        head = next(line for line in lines if line.startswith("span | "))
+        assert head == "span | start | duration | input.city | output.score | output.status"
+        assert "s4 lookup | +4.0 ms | 900 µs | “city 4” | 0.1 | “denied”" in lines
+        assert await harness.call("get_trace_data", view="table") == text, "the only root's"
+        chosen = await harness.call("get_trace_data", root="s1", name="look", path="city,status")
+        assert chosen.splitlines()[-1].split(" | ")[3:] == ["“city 9”", "“ok”"]
+
+
+async def test_a_long_column_is_read_to_its_end_by_following_the_calls_named() -> None:
+    limits = tool_limits(result_characters=2_000)
+    async with opened_trace_of(*lookups(120), limits=limits) as harness:
+        text = await harness.call("get_trace_data", name="lookup", path="input.city")
+        lines = text.splitlines()[1:]
+        while "; see get_trace_data(" in lines[-1]:
+            lines = lines[:-1] + (await harness.follow(lines[-1])).splitlines()[1:]
+    assert lines == [f"s{n} lookup: “city {n}”" for n in range(2, 122)]
+
+
+async def test_bodies_that_were_not_loaded_are_read_and_the_rest_is_noted() -> None:
+    async with opened_trace_of(*lookups(900)) as harness:
+        analysis = harness.context.analysis
+        unread = len(analysis.tree.nodes) - len(analysis.bodies)
+        assert unread > 700
+        first = await harness.answer("get_trace_data", name="lookup", path="output.status")
+        assert first.repeatable
+        assert "not read yet; repeat the call to read more]" in first.text
+        again = await harness.answer("get_trace_data", name="lookup", path="output.status")
+        assert again.text.startswith("output.status of 900 spans: 2 distinct values")
+        assert not again.repeatable
+
+
+async def test_a_value_behind_the_cut_of_the_backend_is_read_whole() -> None:
+    output = {"text": "y" * 20_000, "status": "ok"}
+    spans = [a_span(n, name="big", output=output) for n in range(1, 4)]
+    async with opened_trace_of(*spans) as harness:
+        text = await harness.call("get_trace_data", name="big", path="output.status")
+    assert "“ok” × 3: s1, s2, s3" in text
+
+
+async def test_a_column_without_a_path_and_a_filter_without_spans_are_refused() -> None:
+    async with opened_trace_of(a_span(1)) as harness:
+        without = await harness.answer("get_trace_data", view="column")
+        nothing = await harness.answer("get_trace_data", view="table", root="s1")
+    assert (without.outcome, nothing.outcome) == ("failed", "failed")
+    assert "needs a path" in without.text
+    assert "No span fits" in nothing.text
+
+
+@each_case(
+    "values, places",
+    [
+        ([1, 1, 1, 9], [3]),
+        ([1, 2, 3, 4, 5], []),
+        ([10, 11, 12, 11, 90], [4]),
+        (["a", "a", "a", "a", "b"], [4]),
+        (["a", "a", "b", "b"], []),
+        (["a", "b", "c"], []),
+        ([None, "x", "x", "x", "x"], [0]),
+        ([True, True, True, False], [3]),
+    ],
+)
+def test_outliers_are_rare_values_among_equal_ones_and_far_numbers(
+    values: list[Any], places: list[int]
+) -> None:
+    assert find_outliers(values) == places
