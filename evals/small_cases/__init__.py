@@ -9,12 +9,21 @@ from evals.small_cases import (
     error_cases,
     failure_cases,
     record_cases,
+    recovery_cases,
     reply_cases,
     waste_cases,
 )
 from evals.small_cases.builder import CaseList, SmallCase
 
-_MODULES = (reply_cases, failure_cases, error_cases, record_cases, waste_cases, cause_cases)
+_MODULES = (
+    reply_cases,
+    failure_cases,
+    error_cases,
+    record_cases,
+    recovery_cases,
+    waste_cases,
+    cause_cases,
+)
 
 
 def list_small_cases() -> list[SmallCase]:

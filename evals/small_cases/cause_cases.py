@@ -155,6 +155,8 @@ _runs_code(
 )
 _runs_code("syntax_error", "print('a'", "  File \"<stdin>\"\nSyntaxError: '(' was never closed")
 _runs_code("module_missing", "import seatlib", "ModuleNotFoundError: No module named 'seatlib'")
+_runs_code("printed_nothing", "seats = 14", "")
+_runs_code("exit_code_field", "print(1 / 0)", "exitcode: 1 (execution failed)\nZeroDivisionError")
 CODE.add(
     "code_that_works_healthy",
     model(says("```python\nprint(14)\n```"), asked="Count the free seats."),
@@ -215,6 +217,16 @@ FORMAT.add(
         **failed("JSONDecodeError", "Expecting value: line 1 column 1 (char 0)"),
     ),
     answer=None,
+)
+FORMAT.add(
+    "json_asked_refusal_came",
+    model(
+        says("I'm sorry, but I can't help with that request."),
+        asked=[_JSON_RULE, {"role": "user", "content": "How many seats are left?"}],
+        right=True,
+    ),
+    answer=None,
+    says="refus",
 )
 FORMAT.add(
     "json_cut_in_the_middle",

@@ -15,6 +15,7 @@ KNOWN_FAILURES: dict[str, list[str]] = {
     ],
     "asked_format": [
         "json_asked_earlier_healthy",
+        "json_asked_refusal_came",
     ],
     "control_flow": [
         "asyncio_cancelled_healthy",
@@ -37,6 +38,8 @@ KNOWN_FAILURES: dict[str, list[str]] = {
         "javascript_stack",
     ],
     "failing_code": [
+        "exit_code_field",
+        "printed_nothing",
         "syntax_error",
     ],
     "failure_as_output": [
@@ -121,6 +124,9 @@ KNOWN_FAILURES: dict[str, list[str]] = {
         "failed_plain",
         "failed_twice",
     ],
+    "long_body": [
+        "error_at_the_start_of_a_long_text",
+    ],
     "lost_cache": [
         "anthropic_prefix_changed",
         "gemini_prefix_changed",
@@ -137,6 +143,13 @@ KNOWN_FAILURES: dict[str, list[str]] = {
     ],
     "names": [
         "hosted_tool_beside_functions_healthy",
+    ],
+    "recovery": [
+        "fallback_model_answered_healthy",
+        "many_retries_worked_healthy",
+        "one_retry_worked_healthy",
+        "reranker_skipped_healthy",
+        "statement_corrected_at_once_healthy",
     ],
     "refusal": [
         "chinese",
@@ -165,11 +178,18 @@ KNOWN_FAILURES: dict[str, list[str]] = {
         "structured_output_healthy",
         "vercel_healthy",
     ],
+    "score": [
+        "counts_and_times_healthy",
+    ],
     "span_kind": [
         "bookkeeping_typed_llm_healthy",
         "model_call_typed_general_cut",
         "tool_typed_general_fails",
         "tool_typed_llm_fails",
+    ],
+    "speakers": [
+        "repeat_each_other_word_for_word",
+        "route_to_a_worker_that_does_not_exist",
     ],
     "usage_names": [
         "bedrock_healthy",
