@@ -145,7 +145,7 @@ async def test_upgrade_and_downgrade_keep_all_events(empty_database_uri: str) ->
         key = await store.owner_key()
         turn = await begin_free_turn(store)
         await store.append(turn, [reply("so far")])
-        said = await store.events(turn.conversation_id)
+        before = await store.events(turn.conversation_id)
 
         for way in (
             lambda config: command.upgrade(config, "head"),
@@ -153,7 +153,7 @@ async def test_upgrade_and_downgrade_keep_all_events(empty_database_uri: str) ->
             lambda config: command.upgrade(config, "head"),
         ):
             await _alembic(engine, way)
-            assert await store.events(turn.conversation_id) == said
+            assert await store.events(turn.conversation_id) == before
             assert await store.owner_key() == key
             async with engine.begin() as db:
                 fact = select(facts.c.value).where(facts.c.name == OLDEST_CODE)

@@ -36,8 +36,8 @@ async def test_an_outage_is_logged_once_in_an_interval_with_its_count(
         now += LOG_INTERVAL_SECONDS
         await fails(OperationalError, 3)
 
-    said = [(each["event"], each["times"]) for each in logs if each["log_level"] != "debug"]
-    assert said == [
+    logged = [(each["event"], each["times"]) for each in logs if each["log_level"] != "debug"]
+    assert logged == [
         ("database_unavailable", 1),
         ("database_refused", 1),
         ("database_unavailable", 5),

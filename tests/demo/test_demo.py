@@ -135,9 +135,11 @@ async def test_the_offline_model_looks_beyond_the_trace_where_the_question_does(
     without = await reply(OfflineModel(0), messages=messages, tools=[TOOL])
     assert json.loads(called(without)[0])["span_id"] == "s7"
     result = {"role": "tool", "content": "<<<data 0\nThread x: 2 turns\nt1 turn 1\ndata 0>>>"}
-    told = join_text(await reply(OfflineModel(0), messages=[*messages, result], tools=offered))
-    assert "**Thread x: 2 turns**" in told
-    assert "- [t1] turn 1" in told
+    reply_text = join_text(
+        await reply(OfflineModel(0), messages=[*messages, result], tools=offered)
+    )
+    assert "**Thread x: 2 turns**" in reply_text
+    assert "- [t1] turn 1" in reply_text
 
 
 async def test_the_offline_model_makes_the_call_that_a_result_names() -> None:

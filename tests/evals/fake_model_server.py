@@ -43,8 +43,8 @@ class FakeServer:
         if model == "refuses":
             return JSONResponse({"error": {"message": "Invalid API key: sk-made-up-secret"}}, 401)
         if model == "small-window" and len(json.dumps(messages)) > WINDOW:
-            said = f"This model's maximum context length is {WINDOW} tokens"
-            return JSONResponse({"error": {"message": said}}, 400)
+            message = f"This model's maximum context length is {WINDOW} tokens"
+            return JSONResponse({"error": {"message": message}}, 400)
         if model == "looks-first" and messages[-1]["role"] != "tool":
             return _streamed(_calling("get_span_details", {"span_id": _some_span(messages)}))
         say = _SAYS.get(model, finds_the_cause)

@@ -20,8 +20,8 @@ RECORDING = Recording(
 
 
 def turns(thumb: int, text: str) -> list[dict[str, Any]]:
-    told = (TurnStarted(question="Why?"), ReplyCompleted(bubble="b", text=text), TurnFinished())
-    log = [LoggedEvent(str(n), n, "turn", NOW, event) for n, event in enumerate(told)]
+    events = (TurnStarted(question="Why?"), ReplyCompleted(bubble="b", text=text), TurnFinished())
+    log = [LoggedEvent(str(n), n, "turn", NOW, event) for n, event in enumerate(events)]
     return build_case_turns(RatedConversation("c", TRACE, thumb, NOW), log, RECORDING)
 
 

@@ -58,8 +58,8 @@ def _build_chunks(request: dict[str, Any]) -> list[Chunk]:
         step = sum(each["role"] == "assistant" for each in since)
         wanted = READING if step == 0 else _find_calls(_all_read(request)) if step == 1 else ()
     if not wanted:
-        said = _all_read(request)[-_REPEATED_CHARACTERS:]
-        pieces = [text(said[at : at + 997]) for at in range(0, len(said), 997)]
+        read = _all_read(request)[-_REPEATED_CHARACTERS:]
+        pieces = [text(read[at : at + 997]) for at in range(0, len(read), 997)]
         return [*pieces, finish("stop"), usage(100, 10)]
     tag = _TAG.search(str(request["messages"][0]["content"]))
     if tag:

@@ -54,7 +54,7 @@ class Poisoned:
 
     service: Service
     number: int
-    said: set[str] = field(default_factory=set)
+    shown: set[str] = field(default_factory=set)
 
     @property
     def trace_id(self) -> str:
@@ -76,9 +76,9 @@ class Poisoned:
     async def ask(self, **more: str) -> PanelReader:
         reader = await self.service.ask(QUESTION, trace_id=self.trace_id, **more)
         assert reader.error is None, reader.error
-        self.said.update(reader.texts)
+        self.shown.update(reader.texts)
         for frame in reader.frames:
-            self.said.update(frame.get("suggestions", ()))
+            self.shown.update(frame.get("suggestions", ()))
         for row in reader.rows:
             assert not _ODD.search(row.display_name)
             assert EVIL not in row.display_name
@@ -89,7 +89,7 @@ class Poisoned:
         url = f"{self.service.session(self.trace_id)}/suggestions"
         offered = (await self.service.http.get(url)).json()["suggestions"]
         content = await self.service.history(trace_id=self.trace_id)
-        for text in self.said.union(offered, (each["content"] for each in content)):
+        for text in self.shown.union(offered, (each["content"] for each in content)):
             assert dangers(text, ui_base=UI) == []
             assert SECRET not in text
 

@@ -43,8 +43,8 @@ class EchoChat:
     """Says the last question again, and every earlier one that the request holds."""
 
     async def reply(self, request: dict[str, Any], /) -> AsyncIterator[Chunk]:
-        said = [str(each["content"]) for each in request["messages"] if each["role"] == "user"]
-        asked = [each for each in said if each.startswith("asked by ")]
+        contents = [str(each["content"]) for each in request["messages"] if each["role"] == "user"]
+        asked = [each for each in contents if each.startswith("asked by ")]
         yield text("; ".join(asked))
         yield finish("stop")
         yield usage(1, 1)

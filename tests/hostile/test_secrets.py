@@ -119,7 +119,7 @@ async def _read_all_rows(store: Any) -> str:
 
 
 def _read_all_files(folder: Path) -> bytes:
-    return b"".join(each.read_bytes() for each in folder.glob("said.db*"))
+    return b"".join(each.read_bytes() for each in folder.glob("kept.db*"))
 
 
 @pytest.mark.slow
@@ -132,7 +132,7 @@ async def test_a_process_that_logs_everything_logs_no_secret(
         record_trace(backend.standin, workspace="acme")
         values = {
             "AGENT_OPIK_URL": backend.backend,
-            "SESSION_SERVICE_URI": f"sqlite:///{tmp_path}/said.db",
+            "SESSION_SERVICE_URI": f"sqlite:///{tmp_path}/kept.db",
             "LOG_LEVEL": "DEBUG",
             "LOG_FORMAT": log_format,
             "SENTRY_DSN": "",
@@ -151,7 +151,7 @@ async def test_a_process_that_logs_everything_logs_no_secret(
                 reader = PanelReader()
                 reader.read((await http.post(session, json={"message": message})).content)
                 assert reader.frames
-            with contextlib.closing(sqlite3.connect(tmp_path / "said.db")) as db, db:
+            with contextlib.closing(sqlite3.connect(tmp_path / "kept.db")) as db, db:
                 db.execute("UPDATE opik_assist_events SET created_at = ?", ("no date",))
             assert (await http.get(session)).status_code == 500
     database = _read_all_files(tmp_path)

@@ -136,8 +136,8 @@ async def test_spans_that_cannot_be_read_are_reported_to_the_model(
     async with hurried(tmp_path, **case.settings) as (service, network):
         reader = await asked_under(case, service)
         assert reader.texts == [ANSWER]
-        told = str(service.chat.requests[0]["messages"])
-        assert "only 0 of the trace's 4 spans could be read" in told
+        result = str(service.chat.requests[0]["messages"])
+        assert "only 0 of the trace's 4 spans could be read" in result
         await is_as_before(service, network)
 
 
@@ -209,10 +209,10 @@ async def test_a_session_that_expires_within_a_turn_is_reported_and_earlier_text
         assert reader.texts[0] == "Let me look."
         service.switches.accounts = {credentials.ADA_AGAIN: signed_in[credentials.ADA]}
         service.headers["Cookie"] = f"sessionToken={credentials.ADA_AGAIN}"
-        said = await service.read_messages()
-        assert said[0] == ("user", "What caused this error?")
-        assert said[1] == ("assistant", "Let me look.")
-        assert said[-1] == ("assistant", reader.error)
+        messages = await service.read_messages()
+        assert messages[0] == ("user", "What caused this error?")
+        assert messages[1] == ("assistant", "Let me look.")
+        assert messages[-1] == ("assistant", reader.error)
         service.chat.scripts = [answer(ANSWER)]
         await is_as_before(service, network)
 
@@ -238,9 +238,9 @@ async def test_a_trace_that_disappears_within_a_turn_leaves_what_was_read(tmp_pa
             deleted = await service.http.delete(f"{service.backend}{TRACE}")
             assert deleted.status_code == 204
 
-        (told,) = await held_between_two_steps(service, delete)
-        assert "Only the first 10,000 characters could be read" in told
-        assert "Opik has no such span in this workspace." in told
+        (result,) = await held_between_two_steps(service, delete)
+        assert "Only the first 10,000 characters could be read" in result
+        assert "Opik has no such span in this workspace." in result
         assert (await service.read_messages())[-1] == ("assistant", ANSWER)
         response = await service.http.send(service.question("And now?"))
         assert (response.status_code, response.json()["code"]) == (404, "not_found")
@@ -252,8 +252,8 @@ async def test_a_trace_that_changes_within_a_turn_is_read_anew_by_the_next(tmp_p
         async def change() -> None:
             record_trace(service.standin, name="renamed-meanwhile")
 
-        (told,) = await held_between_two_steps(service, change)
-        assert "xxxx" in told
+        (result,) = await held_between_two_steps(service, change)
+        assert "xxxx" in result
         assert "renamed-meanwhile" not in str(service.chat.requests[-1]["messages"])
         await is_as_before(service, network)
         assert "renamed-meanwhile" in str(service.chat.requests[-1]["messages"])

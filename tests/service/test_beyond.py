@@ -52,9 +52,9 @@ async def test_a_cited_turn_of_the_talk_becomes_a_link_and_keeps_its_name(
             answer("Unlike [t1]."),
         ]
         reader = await service.ask("How did this conversation go so far?")
-        told = results(service)[0]
-        assert "asked: And order 17?" in told
-        assert "answered: It comes today." in told
+        result = results(service)[0]
+        assert "asked: And order 17?" in result
+        assert "answered: It comes today." in result
         (row,) = reader.rows
         assert row.display_name == "Reading the conversation that this trace is part of"
         project_id = service.standin.records.workspace().traces[TRACE_ID].fields["project_id"]
@@ -65,9 +65,9 @@ async def test_a_cited_turn_of_the_talk_becomes_a_link_and_keeps_its_name(
         later = await service.ask("What did it do otherwise?")
         assert results(service)[-1].splitlines()[1].startswith("A: t1 answer-question, ")
         assert later.texts[-1] == f"Unlike {link}."
-        said = [each["content"] for each in await service.history()]
-        assert said[-1] == later.texts[-1]
-        assert reader.texts[0] in said
+        contents = [each["content"] for each in await service.history()]
+        assert contents[-1] == later.texts[-1]
+        assert reader.texts[0] in contents
         before = service.chat.requests[-1]["messages"]
         assert any("It went well in [t1], then not in [t2]" in str(m["content"]) for m in before)
 
@@ -83,10 +83,10 @@ async def test_without_the_uis_address_a_cited_trace_is_named_without_a_link(
 
 
 @pytest.mark.parametrize(
-    ("status", "said"), [(403, "You may not read this"), (404, "Opik has no such trace")]
+    ("status", "message"), [(403, "You may not read this"), (404, "Opik has no such trace")]
 )
 async def test_an_alias_gives_no_rights_to_a_trace_that_was_once_shown(
-    database_uri: str, status: int, said: str
+    database_uri: str, status: int, message: str
 ) -> None:
     async with running(database_uri) as service:
         await in_a_talk(service)
@@ -96,7 +96,7 @@ async def test_an_alias_gives_no_rights_to_a_trace_that_was_once_shown(
         refusal = Answer(status, {"code": status, "message": "no"})
         service.switches.faults.append(Fault(refusal, path))
         reader = await service.ask("What did it do otherwise?")
-        assert said in results(service)[-1]
+        assert message in results(service)[-1]
         assert reader.error is None
 
 

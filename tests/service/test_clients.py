@@ -88,8 +88,8 @@ async def test_a_client_that_leaves_keeps_its_text_and_frees_everything_else(
     await before.is_all_that_stays()
     service.chat.scripts = [answer("Whole.")]
     assert (await service.ask("And now?")).texts == ["Whole."]
-    said = [words for _, words in (await service.read_messages())[len(first) :]]
-    assert [each for each in said if "Fetching" not in each] == [
+    content = [words for _, words in (await service.read_messages())[len(first) :]]
+    assert [each for each in content if "Fetching" not in each] == [
         "What caused this error?",
         *LEAVING[leave],
         "And now?",
@@ -148,15 +148,15 @@ async def test_a_client_that_reads_nothing_loses_its_stream_and_keeps_its_histor
     async with running(database_uri, **small) as service:
         await service.ask()
         before = Footprint()
-        said = "many words " * 2_000
-        service.chat.scripts = [[*(text(said) for _ in range(8)), asyncio.Event()]]
+        content = "many words " * 2_000
+        service.chat.scripts = [[*(text(content) for _ in range(8)), asyncio.Event()]]
         async with connected(service) as client:
             await sent(client, QUESTION)
             await wait_until(lambda: service.switches.chats.cancelled)
         await before.is_all_that_stays()
         service.chat.scripts = [answer("Whole.")]
         assert (await service.ask("And now?")).texts == ["Whole."]
-        assert (await service.read_messages())[3] == ("assistant", said * 8)
+        assert (await service.read_messages())[3] == ("assistant", content * 8)
 
 
 @pytest.mark.slow

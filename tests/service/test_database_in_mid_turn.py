@@ -95,11 +95,11 @@ async def test_an_outage_longer_than_a_turn_leaves_the_whole_answer_with_a_note(
     assert reader.error == reader.texts[-1]
     assert "complete" in reader.error
     assert "reload" in reader.error
-    told = [each for each in logs if each["event"] == "turn_storage_failed"]
-    assert [each["events"] for each in told] == [5]
+    failures = [each for each in logs if each["event"] == "turn_storage_failed"]
+    assert [each["events"] for each in failures] == [5]
     assert "Let me" not in str(logs)
     assert (await service.ask("And now?")).error is None
-    assert [said for _, said in await service.read_messages()][:3] == [
+    assert [content for _, content in await service.read_messages()][:3] == [
         "What caused this error?",
         "(interrupted)",
         "And now?",

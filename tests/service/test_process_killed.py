@@ -33,9 +33,9 @@ async def test_a_killed_process_loses_no_complete_event_and_the_next_turn_knows(
                 await process.stop(signal.SIGKILL)
         async with start(backend, tmp_path) as (service, _):
             assert (await service.ask("Again?")).texts == ["Back."]
-            said = [words for _, words in await service.read_messages()]
-    assert "Fetching span details" in said.pop(2)
-    assert said == [
+            messages = [words for _, words in await service.read_messages()]
+    assert "Fetching span details" in messages.pop(2)
+    assert messages == [
         "What caused this error?",
         "Let me look.",
         "(interrupted)",
@@ -61,6 +61,6 @@ async def test_a_killed_turn_reads_as_interrupted_once_its_lease_ran_out(
                 await process.stop(signal.SIGKILL)
         async with start(backend, tmp_path) as (service, _):
             with anyio.fail_after(60):
-                while len(said := await service.read_messages()) < 2:  # noqa: ASYNC110 - no event tells it
+                while len(messages := await service.read_messages()) < 2:  # noqa: ASYNC110 - no event tells it
                     await asyncio.sleep(0.1)
-    assert said == [("user", "What caused this error?"), ("assistant", "(interrupted)")]
+    assert messages == [("user", "What caused this error?"), ("assistant", "(interrupted)")]

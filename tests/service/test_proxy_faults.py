@@ -154,21 +154,21 @@ async def test_a_stream_that_drops_for_ever_ends_with_the_turns_time(tmp_path: P
 
 
 @pytest.mark.parametrize("generation", GENERATIONS)
-@pytest.mark.parametrize("said", [(), (BEGINNING,)], ids=["at once", "after text"])
+@pytest.mark.parametrize("before", [(), (BEGINNING,)], ids=["at once", "after text"])
 async def test_an_error_frame_of_any_generation_is_shown_and_the_text_before_it_kept(
-    generation: Generation, said: tuple[str, ...], tmp_path: Path
+    generation: Generation, before: tuple[str, ...], tmp_path: Path
 ) -> None:
     async with hurried(tmp_path) as (service, network):
-        error = ChatErrorAfter(len(said), 500, "boom")
+        error = ChatErrorAfter(len(before), 500, "boom")
         case = Case("error", at(CHAT, error), FAILED, switches={"generation": generation})
         reader = await asked_under(case, service)
         assert reader.error is not None
         assert 'The answer was: "boom"' in reader.error
-        assert reader.texts == [*said, reader.error]
-        told = [*said, reader.error]
+        assert reader.texts == [*before, reader.error]
+        shown = [*before, reader.error]
         assert await service.read_messages() == [
             ("user", "What broke?"),
-            *(("assistant", each) for each in told),
+            *(("assistant", each) for each in shown),
         ]
         await is_as_before(service, network)
 
@@ -180,8 +180,8 @@ async def test_a_fault_in_a_later_step_keeps_earlier_texts_and_tool_calls(tmp_pa
         reader = await asked_under(Case("reset", at(CHAT, Refuse(), skip=1), AWAY), service)
         assert reader.texts == ["Let me look.", reader.error]
         assert all(row.completed for row in reader.rows)
-        said = await service.read_messages()
-        assert said[1] == ("assistant", "Let me look.")
-        assert span_id(3) in said[2][1]
-        assert said[-1] == ("assistant", reader.error)
+        messages = await service.read_messages()
+        assert messages[1] == ("assistant", "Let me look.")
+        assert span_id(3) in messages[2][1]
+        assert messages[-1] == ("assistant", reader.error)
         await is_as_before(service, network)

@@ -50,9 +50,9 @@ def private_uri(private_server: databases.PrivateServer) -> Iterator[str]:
 
 async def test_a_service_is_ready_though_its_backend_is_not(database_uri: str) -> None:
     async with probing(database_uri) as probe:
-        status, told = await probe.get()
+        status, report = await probe.get()
         assert status == 200
-        assert told == {
+        assert report == {
             "status": "ready",
             "database": "reachable",
             "schema": "right",
@@ -98,13 +98,13 @@ async def test_a_schema_that_this_code_cannot_use_is_reported(
         assert (await probe.get())[0] == 200, "the newer schema still admits this code"
         oldest = update(facts).where(facts.c.name == OLDEST_CODE).values(value="9999")
         await _write(empty_database_uri, oldest)
-        status, told = await probe.get()
-        assert (status, told["database"], told["schema"]) == (503, "reachable", "wrong")
-        assert "newer than this version can use" in told["message"]
+        status, report = await probe.get()
+        assert (status, report["database"], report["schema"]) == (503, "reachable", "wrong")
+        assert "newer than this version can use" in report["message"]
         await _write(empty_database_uri, delete(VERSIONS))
-        status, told = await probe.get()
-        assert (status, told["schema"]) == (503, "wrong")
-        assert "alembic upgrade head" in told["message"]
+        status, report = await probe.get()
+        assert (status, report["schema"]) == (503, "wrong")
+        assert "alembic upgrade head" in report["message"]
 
 
 async def test_a_database_that_refuses_events_is_reported_until_it_takes_them(
@@ -112,9 +112,9 @@ async def test_a_database_that_refuses_events_is_reported_until_it_takes_them(
 ) -> None:
     async with probing(database_uri) as probe, databases.open_engine(database_uri) as engine:
         async with without_events(engine):
-            status, told = await probe.get()
-            assert (status, told["code"]) == (503, "not_ready")
-            assert events.name not in told["message"]
+            status, report = await probe.get()
+            assert (status, report["code"]) == (503, "not_ready")
+            assert events.name not in report["message"]
         assert (await probe.get())[0] == 200
 
 
@@ -125,15 +125,15 @@ async def test_a_killed_database_is_reported_and_its_return_is_noticed_at_once(
         assert (await probe.get())[0] == 200
         await to_thread.run_sync(private_server.kill)
         try:
-            status, told = await probe.get()
+            status, report = await probe.get()
             alive = await probe.get("healthz")
         finally:
             await to_thread.run_sync(private_server.start)
         assert status == 503
-        assert (told["database"], told["schema"]) == ("unreachable", "unknown")
-        assert told["code"] == "not_ready"
-        assert "does not answer" in told["message"]
-        assert databases.PASSWORD not in str(told)
+        assert (report["database"], report["schema"]) == ("unreachable", "unknown")
+        assert report["code"] == "not_ready"
+        assert "does not answer" in report["message"]
+        assert databases.PASSWORD not in str(report)
         assert alive[0] == 200
         assert (await probe.get())[0] == 200
 
@@ -144,8 +144,8 @@ async def test_a_locked_sqlite_file_is_reported_until_it_is_free(tmp_path: Path)
     async with probing(f"sqlite:///{path}") as probe:
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
-            status, told = await probe.get()
-            assert (status, told["database"]) == (503, "unreachable")
+            status, report = await probe.get()
+            assert (status, report["database"]) == (503, "unreachable")
             assert (await probe.get("healthz"))[0] == 200
             other.execute("ROLLBACK")
         assert (await probe.get())[0] == 200

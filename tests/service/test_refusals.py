@@ -153,16 +153,16 @@ async def test_a_missing_key_shows_how_to_add_it_and_is_kept_in_the_history(
     assert reader.error is not None
     assert reader.error.startswith("This workspace has no API key for OpenAI: add one under ")
     assert "provider='openai'" in reader.error
-    said = await service.read_messages()
-    assert said[-1] == ("assistant", reader.error)
+    messages = await service.read_messages()
+    assert messages[-1] == ("assistant", reader.error)
 
 
 async def test_provider_messages_are_shortened_and_keys_and_addresses_masked(
     service: Service,
 ) -> None:
     secret = "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789"
-    told = f"Incorrect API key provided: {secret}. See https://inner.example/x?k=1. " + "y " * 400
-    service.chat.scripts = [[ChatError(401, told)]]
+    reason = f"Incorrect API key provided: {secret}. See https://inner.example/x?k=1. " + "y " * 400
+    service.chat.scripts = [[ChatError(401, reason)]]
     reader = await service.ask()
     assert reader.error is not None
     assert secret[:20] not in reader.error
@@ -172,8 +172,8 @@ async def test_provider_messages_are_shortened_and_keys_and_addresses_masked(
 
 
 async def test_backend_messages_before_a_turn_are_made_harmless_too(service: Service) -> None:
-    said = "![x](//evil.example/p.png) <img src=//evil.example/x> [go](https://evil.example)"
-    service.switches.faults.append(Fault(Answer(500, {"errors": [said]})))
+    detail = "![x](//evil.example/p.png) <img src=//evil.example/x> [go](https://evil.example)"
+    service.switches.faults.append(Fault(Answer(500, {"errors": [detail]})))
     reader = await service.ask()
     assert reader.error is not None
     assert "evil" in reader.error

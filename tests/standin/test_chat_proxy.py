@@ -134,11 +134,11 @@ async def test_these_providers_get_no_tools_and_stream_text_without_a_finish(pro
 
 
 async def test_anthropic_never_sees_tool_messages_and_refuses_empty_ones() -> None:
-    said = {"role": "assistant", "content": "I look", "tool_calls": [{"id": "1"}]}
+    with_call = {"role": "assistant", "content": "I look", "tool_calls": [{"id": "1"}]}
     answered = {"role": "tool", "tool_call_id": "1", "content": "found"}
-    _, chat = await ask("anthropic", messages=[USER, said, answered])
+    _, chat = await ask("anthropic", messages=[USER, with_call, answered])
     assert chat.requests[0]["messages"] == [USER, {"role": "assistant", "content": "I look"}]
-    refused, _ = await ask("anthropic", messages=[USER, {**said, "content": None}])
+    refused, _ = await ask("anthropic", messages=[USER, {**with_call, "content": None}])
     assert refused.status_code == 400
 
 

@@ -142,12 +142,12 @@ async def test_traces_without_content_quote_no_text(tmp_path: Path) -> None:
         await running.ask([ChatError(400, f"Unheard of: {REFUSAL}")], message=QUESTION)
         await running.ask([text(ANSWER), ChatError(500, REFUSAL)], message=QUESTION)
         history = json.dumps(await running.service.history())
-    said = running.target.read_requests_as_text()
+    sent = running.target.read_requests_as_text()
     for word in (QUESTION, ANSWER, STATUS, TOOL, REFUSAL):
         assert word in history
-        assert word not in said
+        assert word not in sent
     for word in (ARGUMENT, *RECORDED):
-        assert word not in said
+        assert word not in sent
     assert named(spans, "unknown_tool")
 
 

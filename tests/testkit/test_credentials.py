@@ -12,7 +12,7 @@ def test_each_made_up_credential_is_found_wherever_it_stands(credential: str) ->
 
 
 @each_case(
-    "said",
+    "text",
     [
         "Cookie: sessionToken=x",
         "Authorization: Basic eA==",
@@ -21,12 +21,12 @@ def test_each_made_up_credential_is_found_wherever_it_stands(credential: str) ->
         "mysql://me:word@host/d",
     ],
 )
-def test_text_shaped_like_a_credential_is_found_too(said: str) -> None:
-    assert credentials.find_credential(said.encode())
+def test_text_shaped_like_a_credential_is_found_too(text: str) -> None:
+    assert credentials.find_credential(text.encode())
 
 
 @each_case(
-    "said",
+    "text",
     [
         "",
         "sent Authorization: [masked]",
@@ -34,8 +34,8 @@ def test_text_shaped_like_a_credential_is_found_too(said: str) -> None:
         '{"url":"http://127.0.0.1:80"}\nme@host',
     ],
 )
-def test_text_that_is_no_credential_is_not_reported(said: str) -> None:
-    assert credentials.find_credential(said.encode()) is None
+def test_text_that_is_no_credential_is_not_reported(text: str) -> None:
+    assert credentials.find_credential(text.encode()) is None
 
 
 def test_output_of_processes_is_searched_once() -> None:
