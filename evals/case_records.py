@@ -21,7 +21,6 @@ from app.analysis.trace_analysis import TraceAnalysis
 from app.opik import deep_json
 from app.opik.client import BODIES
 from app.opik.records import Span, Trace
-from evals.grading import LabelledTurn
 from evals.labelled_case import InvalidCase
 from standin import selection
 
@@ -42,12 +41,17 @@ class FileLabel(BaseModel):
     healthy: bool = False
 
 
+class _TurnLabel(BaseModel):
+    right: frozenset[str] | None = None
+    healthy: bool = False
+
+
 class _CaseFile(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+    """A file; what is asked in the turns, and how else they are labelled, does not matter here."""
 
     trace: Json
     spans: list[Any]
-    turns: list[LabelledTurn] = Field(default_factory=list)
+    turns: list[_TurnLabel] = Field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ def read_case_records(path: Path, label: FileLabel | None) -> CaseRecords:
     known = label or FileLabel()
     right, healthy = known.culprits, known.healthy
     if not right and not healthy:
-        right = frozenset(span_id for turn in read.turns for span_id in turn.right)
+        right = frozenset(span_id for turn in read.turns for span_id in turn.right or ())
         healthy = bool(read.turns) and all(turn.healthy for turn in read.turns)
     return CaseRecords(read.trace, read.spans, known.category, right, healthy)
 

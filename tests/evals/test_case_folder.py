@@ -165,7 +165,7 @@ def test_bodies_of_a_large_trace_are_read_of_chosen_spans_only(tmp_path: Path) -
         (lambda case: case["spans"][0].update(start_time=[]), "1 unreadable spans left out", 1),
         (lambda case: case["trace"].pop("id"), "the trace is unreadable: id: Field required", 0),
         (lambda case: case.pop("spans"), "not readable as a case", 0),
-        (lambda case: case.update(turns=[{}]), "not readable as a case", 0),
+        (lambda case: case.update(turns=[1]), "not readable as a case", 0),
     ],
 )
 def test_bad_records_count_as_a_crash_of_their_case(
