@@ -3,6 +3,7 @@
 from app.agent.toolbox import Tool
 from app.tools.compare_spans import compare
 from app.tools.compare_with_project import compare_with_project
+from app.tools.follow_value import follow_value
 from app.tools.get_span_details import get_span_details
 from app.tools.get_thread import get_thread
 from app.tools.get_trace_data import get_trace_data
@@ -13,6 +14,7 @@ TOOLS: tuple[Tool, ...] = (
     get_trace_data,
     get_span_details,
     search_trace,
+    follow_value,
     compare,
     get_thread,
     compare_with_project,

@@ -34,7 +34,7 @@ CALLER = Caller()
 OWNER = Owner("default", "user:ada")
 PROJECT = "shop"
 _CALL = re.compile(
-    r"(get_trace_data|get_span_details|search_trace|compare|get_thread|compare_traces)(\(.*?\))(?=$|[\s;.\]])"
+    r"(get_trace_data|get_span_details|search_trace|follow_value|compare|get_thread|compare_traces)(\(.*?\))(?=$|[\s;.\]])"
 )
 _DAY = "2026-11-20T10:00"
 

@@ -224,6 +224,7 @@ def format_page(
     call: str,
     total: int,
     title: str = "",
+    tool: str = "get_trace_data",
 ) -> str:
     """The title and the lines that fit, and how to get the rest. `lines` begin at `offset`."""
     sheet = BudgetedText(budget_tokens)
@@ -233,7 +234,7 @@ def format_page(
     left = total - offset - shown
     if left > 0:
         more = format_count(left, f"more {what}")
-        sheet.add(f"{more}; see get_trace_data({call}, offset={offset + shown})")
+        sheet.add(f"{more}; see {tool}({call}, offset={offset + shown})")
     return sheet.text()
 
 
