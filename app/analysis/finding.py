@@ -41,8 +41,11 @@ class Category(StrEnum):
     RETRIES = "retries"
     PROMPT_GROWTH = "prompt_growth"
     SLOW_OUTLIER = "slow_outlier"
+    SLOW_STREAM_START = "slow_first_token"
+    LONGEST_STEP = "longest_step"
     SERIAL_CALLS = "serial_calls"
     COSTLY_OUTLIER = "costly_outlier"
+    LOST_CACHE = "lost_prompt_cache"
     SLOWER_THAN_USUAL = "slower_than_usual"
     COSTLIER_THAN_USUAL = "costlier_than_usual"
     UNFINISHED = "unfinished"
@@ -77,6 +80,9 @@ _TRAITS = {
     Category.ERROR_SURVIVED: _CategoryTraits(ErrorGroup.SYSTEM, 55),
     Category.COSTLY_OUTLIER: _CategoryTraits(ErrorGroup.PLANNING, 50),
     Category.SLOW_OUTLIER: _CategoryTraits(ErrorGroup.SYSTEM, 50),
+    Category.SLOW_STREAM_START: _CategoryTraits(ErrorGroup.SYSTEM, 80),
+    Category.LOST_CACHE: _CategoryTraits(ErrorGroup.SYSTEM, 60),
+    Category.LONGEST_STEP: _CategoryTraits(ErrorGroup.SYSTEM, 45),
     Category.SLOWER_THAN_USUAL: _CategoryTraits(ErrorGroup.SYSTEM, 60),
     Category.COSTLIER_THAN_USUAL: _CategoryTraits(ErrorGroup.PLANNING, 55),
     Category.SERIAL_CALLS: _CategoryTraits(ErrorGroup.PLANNING, 40),

@@ -11,7 +11,10 @@ from app.analysis.rules.endings import (
     find_low_scores,
     find_unfinished_spans,
 )
+from app.analysis.rules.late_first_token import find_slow_first_tokens
 from app.analysis.rules.latency import find_slow_outliers
+from app.analysis.rules.longest_step import find_longest_step
+from app.analysis.rules.lost_cache import find_lost_caches
 from app.analysis.rules.raised_errors import find_raised_errors
 from app.analysis.rules.repetition import find_loops
 from app.analysis.rules.retries import find_retries
@@ -34,9 +37,12 @@ RULES: tuple[Rule, ...] = (
     find_failed_guardrails,
     find_low_scores,
     find_slow_outliers,
+    find_slow_first_tokens,
+    find_longest_step,
     find_serial_calls,
     find_prompt_growth,
     find_costly_outliers,
+    find_lost_caches,
 )
 _ADDED_BY_SYMPTOM = (
     0.15  # confidence: a symptom and a sign that could explain it support each other
@@ -44,7 +50,13 @@ _ADDED_BY_SYMPTOM = (
 _MOST_BY_SYMPTOM = 0.9  # a symptom does not make a weak sign certain
 _MOST_FINDINGS = 40  # more than a reader takes in; bounds what is kept for each trace
 _CONSEQUENCE_CATEGORIES = frozenset(
-    [Category.SLOW_OUTLIER, Category.SERIAL_CALLS, Category.COSTLY_OUTLIER, Category.ERROR_SURVIVED]
+    [
+        Category.SLOW_OUTLIER,
+        Category.LONGEST_STEP,
+        Category.SERIAL_CALLS,
+        Category.COSTLY_OUTLIER,
+        Category.ERROR_SURVIVED,
+    ]
 )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from app.analysis.recorded.body import Body, BodyState
 from app.analysis.recorded.emptiness import is_empty_result
 from app.analysis.recorded.error import effective_error
+from app.analysis.recorded.first_token import read_first_token
 from app.analysis.recorded.kind import SpanKind, find_kind
 from app.analysis.recorded.outcome import find_failure
 from app.analysis.recorded.reply import RecordedReply, read_reply
@@ -66,6 +67,11 @@ class RecordedSpan:
     @cached_property
     def usage(self) -> Usage:
         return read_usage(self.span)
+
+    @cached_property
+    def first_token(self) -> float | None:
+        """Milliseconds until the first token of a streamed call, None where unknown."""
+        return read_first_token(self.span)
 
     @cached_property
     def reply(self) -> RecordedReply:

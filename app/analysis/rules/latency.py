@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
-from app.analysis.finding import Category, Finding, build_finding
-from app.analysis.profile import sum_tokens_and_cost
+from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.rules.model_speed import explain_seconds
 from app.analysis.text.one_line import format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -28,7 +28,9 @@ _LEAST_SHARE = 0.01  # share of the trace that the excess must take, below `_SUR
 _SURE_EXCESS = 1_000_000  # microseconds over the median (1 s): noticed in a trace of any length
 _SMALLEST_SPREAD = 0.25  # of the logarithms (28 %): a few equal durations make no other an outlier
 _MORE_SPANS = 1.5  # times the median number of spans below: the span did more work than its peers
-_MORE_TOKENS = 3  # times the median number of tokens written, which then explain the time
+_MORE_TOKENS = 3  # times the median number of tokens written: worth a word in the sentence
+_SLOWER_WRITING = 2.0  # times the median time a token: one provider writes no more evenly
+_NOTICED_SHARE = 0.2  # of the trace: less of a call within `_LARGE_RATIO` is noticed by nobody
 
 _NORMAL = 1.4826  # turns a median absolute deviation into a normal standard deviation
 
@@ -92,9 +94,7 @@ def _build_slow_finding(
     typical = median(node.duration for node in peers)
     ratio = worst.duration / typical
     share = format_percent(worst.duration, analysis.profile.duration)
-    on_path = worst.id in analysis.profile.on_path or any(
-        below.id in analysis.profile.on_path for below in analysis.tree.below(worst)
-    )
+    on_path = _is_on_path(worst, analysis)
     where = "on the critical path" if on_path else "off the critical path"
     fuller = worst.size > _MORE_SPANS * median(node.size for node in peers)
     more = f"; it has {worst.size - 1:,} spans below it, more than its peers" if fuller else ""
@@ -102,21 +102,48 @@ def _build_slow_finding(
     sentence = (
         f"{one_line(worst.name, limit=60)} took {format_duration(worst.duration)},"
         f" {ratio:.0f} times the median of its {len(peers)} calls ({format_duration(typical)})"
-        f"{others}; {share} of the trace, {where}{more}{_explain_by_tokens(worst, peers)}."
+        f"{others}; {share} of the trace, {where}{more}{_compare_tokens(worst, peers)}."
     )
-    # Higher on the critical path, where it delays the end, and for a large ratio; lower where the
-    # span failed, or did more work than its peers.
+    # Higher on the critical path, where it delays the end, and for a large ratio.
     confidence = 0.6 + 0.15 * on_path + 0.15 * (ratio >= _LARGE_RATIO)
-    confidence -= 0.25 if worst.error is not None or fuller else 0.0
+    noticed = on_path and worst.duration - typical >= _NOTICED_SHARE * analysis.profile.duration
+    is_slow = ratio >= _LARGE_RATIO or noticed
+    explained = fuller or worst.error is not None or _is_explained_by_tokens(worst, peers)
     numbers = {"ms": worst.duration / 1_000, "median_ms": typical / 1_000}
     numbers |= {"ratio": round(ratio, 1), "calls": len(peers)}
-    return build_finding(Category.SLOW_OUTLIER, confidence, sentence, slow, numbers)
+    return build_finding(
+        Category.SLOW_OUTLIER,
+        confidence,
+        sentence,
+        slow,
+        numbers,
+        standing=Standing.FINDING if is_slow and not explained else Standing.NOTE,
+    )
 
 
-def _explain_by_tokens(node: Node, peers: Sequence[Node]) -> str:
-    written = [sum_tokens_and_cost(peer.span).completion for peer in peers]
-    usual = median(written)
-    own = sum_tokens_and_cost(node.span).completion
+def _is_on_path(node: Node, analysis: TraceAnalysis) -> bool:
+    on_path = analysis.profile.on_path
+    return any(below.id in on_path for below in analysis.tree.below(node))
+
+
+def _is_explained_by_tokens(node: Node, peers: Sequence[Node]) -> bool:
+    """Whether a model call took no longer than its tokens allow, or wrote about as fast as its
+    peers."""
+    if not node.view.is_model_call:
+        return False
+    if node.duration <= 1e6 * explain_seconds(node.view):
+        return True
+    usual = [peer.duration / _wrote(peer) for peer in peers if _wrote(peer) > 0]
+    return _wrote(node) > 0 and node.duration / _wrote(node) <= _SLOWER_WRITING * median(usual)
+
+
+def _wrote(node: Node) -> float:
+    return node.view.usage.completion or 0.0
+
+
+def _compare_tokens(node: Node, peers: Sequence[Node]) -> str:
+    usual = median(_wrote(peer) for peer in peers)
+    own = _wrote(node)
     if usual > 0 and own >= _MORE_TOKENS * usual:
-        return f"; it wrote {own:,.0f} tokens, its peers {usual:,.0f}"
+        return f"; it wrote {own:,.0f} tokens, the median of its peers is {usual:,.0f}"
     return ""

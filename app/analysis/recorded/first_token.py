@@ -1,0 +1,70 @@
+"""The time until the first token of a streamed call, wherever it was recorded."""
+
+import math
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from app.analysis.recorded.spellings import key_set, plain_key
+from app.opik.records import Span
+
+# gen_ai.response.time_to_first_chunk and gen_ai.server.time_to_first_token (OpenTelemetry's GenAI
+# conventions) and the metadata of Opik's integration of Google's ADK are seconds.
+_IN_SECONDS = key_set("time_to_first_token time_to_first_chunk ttft")
+# The Vercel AI SDK's telemetry: an attribute of the span, or of its event `ai.stream.firstChunk`.
+_IN_MILLISECONDS = key_set(
+    "ms_to_first_chunk time_to_first_token_ms time_to_first_chunk_ms first_token_ms ttft_ms"
+)
+_MOST_KEYS = 200  # of one map: more than any integration writes
+_EVENTS_READ = 100
+_TOLERANCE = 1.05  # times the span: clocks of the stream and of the span differ a little
+
+
+def read_first_token(span: Span) -> float | None:
+    """Milliseconds until the first token; None where it was not recorded, and for a number in the
+    metadata that is longer than the span."""
+    if span.ttft is not None and span.ttft >= 0:
+        return span.ttft
+    if not isinstance(span.metadata, Mapping):
+        return None
+    longest = _duration_ms(span) * _TOLERANCE
+    for key, value in _iterate_numbers(span.metadata):
+        name = plain_key(key)
+        if name in _IN_MILLISECONDS:
+            fitting = [value]
+        elif name in _IN_SECONDS:
+            fitting = [value * 1_000, value]  # some programs write milliseconds under these names
+        else:
+            continue
+        found = next((each for each in fitting if 0 <= each <= longest), None)
+        if found is not None:
+            return found
+    return None
+
+
+def _duration_ms(span: Span) -> float:
+    if span.duration is not None:
+        return span.duration
+    if span.start_time is None or span.end_time is None:
+        return math.inf
+    return (span.end_time - span.start_time).total_seconds() * 1_000
+
+
+def _iterate_numbers(metadata: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """Numbers of the metadata, of the maps in it, and of the attributes of its events."""
+    maps = [metadata]
+    maps += [value for value in _first_values(metadata) if isinstance(value, Mapping)]
+    events = metadata.get("opentelemetry.events")
+    if isinstance(events, list):
+        attributes = (
+            event.get("attributes") for event in events[:_EVENTS_READ] if isinstance(event, Mapping)
+        )
+        maps += [each for each in attributes if isinstance(each, Mapping)]
+    for record in maps:
+        for key, value in islice(record.items(), _MOST_KEYS):
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                yield str(key), float(value)
+
+
+def _first_values(record: Mapping[str, Any]) -> Iterator[Any]:
+    return islice(record.values(), _MOST_KEYS)

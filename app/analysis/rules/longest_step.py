@@ -1,0 +1,98 @@
+"""The step that a trace would have to shorten to end sooner."""
+
+import re
+from collections.abc import Iterator
+
+from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.rules.model_speed import explain_seconds
+from app.analysis.text.one_line import format_duration, format_percent, one_line
+from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.tree import Node
+
+_NOTED_SHARE = 0.25  # of the trace: a step of less is one of many
+_NOTED_MICROSECONDS = 1_000_000  # below a second nobody asks what to speed up
+_DOMINANT_SHARE = 0.5  # more than all other steps together
+_DOMINANT_MICROSECONDS = 5_000_000  # healthy tools of interactive programs answer within 5 s
+_ALONE_SHARE = 0.6  # the same for a step beside which nothing ran longer: a third more than half
+_ALONE_MICROSECONDS = 10_000_000  # and twice as long, since such a step may simply be the task
+_BEYOND_PEERS = 2.0  # times the longest other call of its name: else that is how long it takes
+_BESIDE_LONGER = 0.7  # confidence: who shortens the longest span gains nothing, here it is
+_ALONE = 0.55  # confidence: it may be the work that was asked for
+_NOTED = 0.4
+_WAITS = re.compile(
+    r"human|approv|confirm|user_?input|ask_?user|feedback|sleep|wait|poll|back_?off|delay",
+    re.IGNORECASE,
+)  # names of steps that wait for a person or a time: nothing to speed up
+_NAME_READ = 200  # characters of a name that the pattern sees
+
+
+def find_longest_step(analysis: TraceAnalysis) -> Iterator[Finding]:
+    """The span with the longest time of its own on the critical path: a note, and a finding where
+    one call takes most of the trace and neither its tokens nor its peers explain it."""
+    profile = analysis.profile
+    times = sorted(profile.on_path.items(), key=lambda item: -item[1])[:2]
+    if not times or len(analysis.tree.nodes) == 1:
+        return
+    node, time = analysis.tree.by_id[times[0][0]], times[0][1]
+    if time < _NOTED_MICROSECONDS or time < _NOTED_SHARE * profile.duration:
+        return
+    beside = _find_longer_beside(time, analysis)
+    is_finding = _dominates(time, analysis, beside=beside) and _is_unexplained(node, analysis)
+    own = "" if node.size == 1 else ", outside the spans below it"
+    following = f", the next longest {format_duration(times[1][1])}" if len(times) > 1 else ""
+    sentence = (
+        f"{one_line(node.name, limit=60)} is the longest step of the critical path:"
+        f" {format_duration(time)}{own}, {format_percent(time, profile.duration)} of the"
+        f" trace{following}{_explain_by_tokens(node)}."
+    )
+    if beside is not None:
+        sentence = (
+            f"{sentence[:-1]}; {one_line(beside.name, limit=60)} ran longer beside it"
+            f" ({format_duration(beside.duration)}) without delaying the end."
+        )
+    confidence = (_BESIDE_LONGER if beside else _ALONE) if is_finding else _NOTED
+    standing = Standing.FINDING if is_finding else Standing.NOTE
+    numbers = {"ms": time / 1_000, "trace_ms": profile.duration / 1_000}
+    yield build_finding(
+        Category.LONGEST_STEP, confidence, sentence, [node], numbers, standing=standing
+    )
+
+
+def _find_longer_beside(time: int, analysis: TraceAnalysis) -> Node | None:
+    """The longest call off the critical path, where it is longer than the time on it."""
+    on_path = analysis.profile.on_path
+    off_path = (
+        node
+        for node in analysis.tree.nodes
+        if node.size == 1 and node.finished and node.id not in on_path and node.duration > time
+    )
+    return max(off_path, key=lambda node: (node.duration, -node.index), default=None)
+
+
+def _dominates(time: int, analysis: TraceAnalysis, *, beside: Node | None) -> bool:
+    share = time / max(1, analysis.profile.duration)
+    if beside is not None:
+        return share >= _DOMINANT_SHARE and time >= _DOMINANT_MICROSECONDS
+    return share >= _ALONE_SHARE and time >= _ALONE_MICROSECONDS
+
+
+def _is_unexplained(node: Node, analysis: TraceAnalysis) -> bool:
+    """A single call that did not fail, is no wait, and took longer than its tokens and the other
+    calls of its name let expect."""
+    if node.size > 1 or node.parent is None or not node.finished or node.error is not None:
+        return False
+    if _WAITS.search(node.name[:_NAME_READ]):
+        return False
+    if node.view.is_model_call and node.duration <= 1e6 * explain_seconds(node.view):
+        return False
+    return all(
+        peer is node or node.duration >= _BEYOND_PEERS * peer.duration
+        for peer in analysis.peers_of(node)
+    )
+
+
+def _explain_by_tokens(node: Node) -> str:
+    written = node.view.usage.completion
+    if not node.view.is_model_call or written is None or not node.duration:
+        return ""
+    return f"; it wrote {written:,.0f} tokens, {written / (node.duration / 1e6):,.1f} a second"

@@ -1,0 +1,148 @@
+"""Prompts that providers no longer read from their cache."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from statistics import median
+
+from app.analysis.finding import Category, Finding, build_finding
+from app.analysis.recorded.body import is_cut
+from app.analysis.recorded.recorded_span import RecordedSpan
+from app.analysis.text.one_line import format_count, one_line
+from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.tree import Node
+
+_LEAST_PROMPT = 1_024  # tokens: providers cache nothing shorter
+_CACHED_SHARE = 0.3  # of a prompt: a long beginning was cached, not only a few blocks of it
+_LOST_SHARE = 0.05  # of a prompt: what remains of a cache that no longer serves
+_LEAST_BEFORE = 2  # calls with cached tokens: one may have been another conversation's
+_LEAST_AFTER = 2  # calls without in a row: the first may follow an eviction
+_LEAST_LENGTH = 0.7  # of the prompts before: a shorter prompt is another kind of call
+_EXPIRY = 240_000_000  # microseconds without a call (4 min): caches of 5 min may have expired
+_CHARACTERS_COMPARED = 20_000  # of a prompt; the fixed part of a long prompt is shorter
+_SHARED_WORDS = 0.6  # of the words of both prompts: the same instructions
+_SHARED_BEGINNING = 0.5  # of the shorter prompt: a cache would have served that much
+_WORDS = re.compile(r"\w+")
+_BEFORE_CALL = 60  # spans before a call among which the one that built its prompt is looked for
+_LINKING_TEXT = 60  # characters of the changed beginning, as they stand in that span's output
+_SHOWN = 50  # characters of the beginnings in the sentence
+_CHANGED_BEGINNING = 0.9  # confidence: the loss and its reason were both recorded
+_SAME_TEXT = 0.7  # confidence: the loss was recorded, its reason lies with provider or settings
+_UNREAD = 0.65  # confidence: prompts of equal length may still be of different kinds
+
+
+@dataclass(frozen=True, slots=True)
+class _Loss:
+    """Calls in order: `before` were served from the cache, `after` were not."""
+
+    before: Sequence[Node]
+    after: Sequence[Node]
+
+
+def find_lost_caches(analysis: TraceAnalysis) -> Iterator[Finding]:
+    """Series of calls of one name and model whose cached tokens fall to nothing and stay there,
+    though the prompts are as long as before."""
+    series: dict[tuple[str, str], list[Node]] = {}
+    for node in analysis.tree.nodes:
+        if (node.view.usage.prompt or 0.0) >= _LEAST_PROMPT and node.view.is_model_call:
+            series.setdefault((node.name, node.span.model or ""), []).append(node)
+    for calls in series.values():
+        calls.sort(key=lambda node: (node.start, node.index))
+        loss = _find_loss(calls)
+        if loss is not None:
+            yield from _explain_loss(loss, analysis)
+
+
+def _find_loss(calls: Sequence[Node]) -> _Loss | None:
+    """The last place at which cached tokens fell to nothing for the rest of the series."""
+    place = len(calls)
+    while place > 0 and _cached_share(calls[place - 1]) <= _LOST_SHARE:
+        place -= 1
+    after = calls[place:]
+    before = [node for node in calls[:place] if _cached_share(node) >= _CACHED_SHARE]
+    if len(before) < _LEAST_BEFORE or len(after) < _LEAST_AFTER:
+        return None
+    usual = median(node.view.usage.prompt or 0.0 for node in before)
+    if any((node.view.usage.prompt or 0.0) < _LEAST_LENGTH * usual for node in after):
+        return None
+    if after[1].start - after[0].end > _EXPIRY:
+        return None
+    return _Loss(before, after)
+
+
+def _cached_share(node: Node) -> float:
+    usage = node.view.usage
+    return (usage.cached or 0.0) / (usage.prompt or 1.0)
+
+
+def _explain_loss(loss: _Loss, analysis: TraceAnalysis) -> Iterator[Finding]:
+    """The finding, unless the prompts before and after are of different kinds."""
+    last, first, following = loss.before[-1], loss.after[0], loss.after[1]
+    old, new, later = (
+        _read_prompt(node.view) if analysis.was_read(node) else ""
+        for node in (last, first, following)
+    )
+    if not (old and new and later):
+        yield _build_finding(loss, [first], "", _UNREAD)
+        return
+    shared = _count_shared(old, new)
+    if shared >= _SHARED_BEGINNING * min(len(old), len(new)):
+        where = ", though the prompts begin alike"
+        yield _build_finding(loss, [first], where, _SAME_TEXT)
+    elif _share_words(old, new):
+        where = (
+            f"; the prompt now has “{one_line(new[shared:], limit=_SHOWN)}” where it had"
+            f" “{one_line(old[shared:], limit=_SHOWN)}”"
+        )
+        builder = _find_builder(first, new[shared : shared + _LINKING_TEXT], analysis)
+        culprits = [builder, first] if builder else [first]
+        yield _build_finding(loss, culprits, where, _CHANGED_BEGINNING)
+
+
+def _read_prompt(view: RecordedSpan) -> str:
+    """The beginning of the text of a request; of one that was cut, as it was recorded."""
+    value = view.span.input
+    if view.input.is_cut:
+        values = value.values() if isinstance(value, dict) else [value]
+        return next(str(each) for each in values if is_cut(each))
+    return "\n".join(message.text for message in view.request.messages)[:_CHARACTERS_COMPARED]
+
+
+def _count_shared(old: str, new: str) -> int:
+    """How many characters both begin with, up to the last blank in them."""
+    pairs = enumerate(zip(old, new, strict=False))
+    shared = next((i for i, (a, b) in pairs if a != b), min(len(old), len(new)))
+    return old.rfind(" ", 0, shared) + 1
+
+
+def _share_words(old: str, new: str) -> bool:
+    a, b = set(_WORDS.findall(old.casefold())), set(_WORDS.findall(new.casefold()))
+    return len(a & b) >= _SHARED_WORDS * max(1, len(a | b))
+
+
+def _find_builder(call: Node, beginning: str, analysis: TraceAnalysis) -> Node | None:
+    """The nearest span before the call whose output holds the changed beginning of its prompt."""
+    for _, node in islice(analysis.tree.earlier(call), _BEFORE_CALL):
+        if analysis.was_read(node) and not node.view.is_model_call:
+            for leaf in node.view.output.leaves:
+                if isinstance(leaf.value, str) and beginning in leaf.value:
+                    return node
+    return None
+
+
+def _build_finding(loss: _Loss, culprits: Sequence[Node], where: str, confidence: float) -> Finding:
+    cached = median(node.view.usage.cached or 0.0 for node in loss.before)
+    uncached = sum(node.view.usage.prompt or 0.0 for node in loss.after)
+    first = loss.after[0]
+    left = max(node.view.usage.cached or 0.0 for node in loss.after)
+    sentence = (
+        f"{one_line(first.name, limit=60)} read {cached:,.0f} tokens of its prompt from the cache"
+        f" (median of {format_count(len(loss.before), 'call')}), then at most {left:,.0f} in the"
+        f" last {format_count(len(loss.after), 'call')}{where}; {uncached:,.0f} prompt tokens"
+        " since."
+    )
+    numbers = {"cached_before": cached, "calls_before": len(loss.before)}
+    numbers |= {"calls_after": len(loss.after)}
+    nodes = [*culprits, *loss.after]
+    return build_finding(Category.LOST_CACHE, confidence, sentence, nodes, numbers)

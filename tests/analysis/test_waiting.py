@@ -1,0 +1,171 @@
+"""Late first tokens, the longest step of the critical path, and slow model calls."""
+
+from typing import Any
+
+from app.analysis.analyse_trace import analyse_trace
+from app.analysis.finding import Category, Finding
+from app.opik.records import Span
+from testkit.case_tables import each_case
+from tests.analysis.timeline import span, trace
+
+_REPLY = {"choices": [{"message": {"role": "assistant", "content": "word " * 20}}]}
+
+
+def judged(spans: list[Span], category: Category) -> tuple[list[Finding], list[Finding]]:
+    """Findings and notes of one category; times of the spans are milliseconds."""
+    analysis = analyse_trace(trace(), spans)
+    return (
+        [each for each in analysis.findings if each.category is category],
+        [each for each in analysis.notes if each.category is category],
+    )
+
+
+def stream(start: float, end: float, span_id: str = "answer", /, **more: Any) -> Span:
+    record = {
+        "type": "llm",
+        "model": "gpt-4o",
+        "parent_span_id": "root",
+        "usage": {"prompt_tokens": 300, "completion_tokens": 25},
+        "output": _REPLY,
+    }
+    return span(span_id, start, end, **(record | more))
+
+
+@each_case(
+    "field",
+    [
+        {"ttft": 26_000},
+        {"metadata": {"gen_ai.response.time_to_first_chunk": 26.0}},
+        {"metadata": {"gen_ai.server.time_to_first_token": 26}},
+        {"metadata": {"time_to_first_token": 26.0}},
+        {"metadata": {"attributes": {"ai.response.msToFirstChunk": 26_000}}},
+        {
+            "metadata": {
+                "opentelemetry.events": [
+                    {
+                        "name": "ai.stream.firstChunk",
+                        "attributes": {"ai.response.msToFirstChunk": 26_000},
+                    }
+                ]
+            }
+        },
+    ],
+)
+def test_a_late_first_token_is_found_wherever_it_was_recorded(field: dict[str, Any]) -> None:
+    spans = [span("root", 0, 30_000), stream(2_000, 29_000, **field)]
+    (finding,), _ = judged(spans, Category.SLOW_STREAM_START)
+    assert finding.spans == ("answer",)
+    assert "waited 26.00 s for its first token, of 27.00 s" in finding.sentence
+    assert "87 % of the trace" in finding.sentence
+
+
+@each_case(
+    "why, answer",
+    [
+        ("it wrote for most of the time", stream(0, 29_000, ttft=700)),
+        ("a prompt of 60,000 tokens takes time to read", {"prompt_tokens": 60_000}),
+        ("it reasoned first", {"completion_tokens": 425, "reasoning_tokens": 400}),
+        ("most of what it wrote is not in the reply", {"completion_tokens": 425}),
+        ("more than the call took", stream(0, 29_000, ttft=40_000)),
+    ],
+)
+def test_an_explained_wait_for_the_first_token_is_no_finding(
+    why: str, answer: Span | dict[str, int]
+) -> None:
+    if isinstance(answer, dict):
+        answer = stream(0, 27_000, ttft=26_000, usage={"prompt_tokens": 300} | answer)
+    findings, _ = judged([span("root", 0, 30_000), answer], Category.SLOW_STREAM_START)
+    assert not findings, why
+
+
+def test_a_first_token_that_is_as_late_as_in_other_calls_is_a_note() -> None:
+    spans = [span("root", 0, 60_000)]
+    spans += [
+        stream(i * 20_000, i * 20_000 + 19_000, f"answer{i}", name="answer", ttft=18_000 + i)
+        for i in range(3)
+    ]
+    findings, notes = judged(spans, Category.SLOW_STREAM_START)
+    assert not findings
+    assert "the median of the others of its name is 18.00 s" in notes[0].sentence
+
+
+def step(name: str, start: float, end: float, /, **more: Any) -> Span:
+    return span(name, start, end, **({"type": "tool", "parent_span_id": "root"} | more))
+
+
+def test_the_longest_step_is_found_where_a_longer_one_delays_nobody() -> None:
+    spans = [
+        span("root", 0, 30_000),
+        step("upload", 0, 22_000),
+        step("render", 0, 18_000),
+        stream(18_000, 30_000, usage={"completion_tokens": 600}),
+    ]
+    (finding,), _ = judged(spans, Category.LONGEST_STEP)
+    assert finding.spans == ("render",)
+    assert "18.00 s, 60 % of the trace" in finding.sentence
+    assert "upload ran longer beside it (22.00 s) without delaying the end" in finding.sentence
+
+
+@each_case(
+    "why, spans",
+    [
+        ("two steps share the time", [step("a", 0, 16_000), step("b", 16_000, 30_000)]),
+        (
+            "writing 1,600 tokens takes as long",
+            [stream(0, 29_000, usage={"completion_tokens": 1_600})],
+        ),
+        (
+            "another of its name takes half as long",
+            [step("a", 0, 22_000, name="test"), step("b", 22_000, 34_000, name="test")],
+        ),
+        ("a person was asked", [step("human_approval", 0, 28_000)]),
+        ("it failed", [step("a", 0, 28_000, error_info={"message": "broke"})]),
+        (
+            "it waits between its own calls",
+            [step("a", 0, 28_000), step("b", 1, 2, parent_span_id="a")],
+        ),
+        ("seconds are no long wait", [step("a", 0, 4_000), step("b", 0, 4_100)]),
+    ],
+)
+def test_an_ordinary_long_step_is_no_finding(why: str, spans: list[Span]) -> None:
+    end = max((each.end_time, each.id) for each in spans if each.end_time)[0]
+    root = span("root", 0, 1).model_copy(update={"end_time": end})
+    findings, _ = judged([root, *spans], Category.LONGEST_STEP)
+    assert not findings, why
+
+
+def test_the_longest_step_of_a_healthy_trace_is_a_note_with_its_speed() -> None:
+    answer = stream(0, 20_000, usage={"completion_tokens": 1_600})
+    _, (note,) = judged([span("root", 0, 25_000), answer], Category.LONGEST_STEP)
+    assert "20.00 s, 80 % of the trace" in note.sentence
+    assert "it wrote 1,600 tokens, 80.0 a second" in note.sentence
+
+
+def answers(lengths: list[float], tokens: list[int]) -> list[Span]:
+    """Calls of one name in a row, of so many milliseconds and written tokens."""
+    spans, start = [], 0.0
+    for i, (length, written) in enumerate(zip(lengths, tokens, strict=True)):
+        usage = {"prompt_tokens": 90, "completion_tokens": written}
+        texts = {"input": f"page {i}", "output": f"fields of {i}"}
+        call = stream(start, start + length, f"call{i}", name="extract", usage=usage, **texts)
+        spans.append(call)
+        start += length
+    return [span("root", 0, start), *spans]
+
+
+@each_case(
+    "why, lengths, tokens, is_finding",
+    [
+        ("ten times slower for as many tokens", [1_000] * 9 + [20_000], [60] * 10, True),
+        ("within what a busy server takes", [1_000] * 9 + [6_500], [60] * 10, False),
+        ("it wrote far more", [1_000] * 9 + [20_000], [60] * 9 + [1_200], False),
+        ("it wrote more, but took longer still", [1_000] * 9 + [60_000], [60] * 9 + [200], True),
+        ("four times slower, little of a long trace", [5_000] * 99 + [22_000], [60] * 100, False),
+    ],
+)
+def test_a_model_call_is_slow_by_what_it_wrote(
+    why: str, lengths: list[float], tokens: list[int], is_finding: bool
+) -> None:
+    findings, notes = judged(answers(lengths, tokens), Category.SLOW_OUTLIER)
+    assert bool(findings) is is_finding, why
+    assert [each.spans[0] for each in findings + notes] == [f"call{len(lengths) - 1}"]
