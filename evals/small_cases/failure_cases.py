@@ -6,6 +6,7 @@ from typing import Any
 from evals.small_cases.builder import CaseList, failed, model, says, span, tool, turn_with
 
 FAILURES = CaseList("failure_as_output")
+EMPTY = CaseList("empty_lookup")
 ENCODED = CaseList("json_in_text")
 
 _GIVEN = {"booking": "FB-2291", "seats": 2}
@@ -308,3 +309,57 @@ ENCODED.add(
     ],
     answer="I could not finish.",
 )
+
+
+# Look-ups that found nothing, so that the answer could only be an excuse; and that found something.
+def _looks_up(name: str, nothing: Any, found: Any, *, used: str, **more: Any) -> None:
+    question = "Which rules apply to dogs on board?"
+    excuse = "I don't have any information about rules for dogs."
+    missed = tool(used, {"query": "dogs on board"}, nothing, right=True, **more)
+    EMPTY.add(name, missed, model(says(excuse)), question=question, answer=excuse)
+    hit = tool(used, {"query": "dogs on board"}, found, **more)
+    told = "Dogs travel on deck 2."
+    EMPTY.add(f"{name}_healthy", hit, model(says(told)), question=question, answer=told)
+
+
+_RULE = "Dogs travel on deck 2."
+_looks_up(
+    "chroma",
+    {"ids": [[]], "documents": [[]], "distances": [[]], "metadatas": [[]]},
+    {"ids": [["r9"]], "documents": [[_RULE]], "distances": [[0.12]], "metadatas": [[None]]},
+    used="chroma.query",
+    metadata={"opik.kind": "retrieval", "opik.provider": "chroma"},
+)
+_looks_up(
+    "pinecone",
+    {"matches": [], "namespace": "rules", "usage": {"read_units": 1}},
+    {"matches": [{"id": "r9", "score": 0.8}], "namespace": "rules", "usage": {"read_units": 1}},
+    used="pinecone.query",
+)
+_looks_up("qdrant", {"points": []}, {"points": [{"payload": _RULE}]}, used="qdrant.query_points")
+_looks_up("langchain", {"output": []}, {"output": [_RULE]}, used="VectorStoreRetriever")
+_looks_up("llama_index", {"output": {"nodes": []}}, {"output": {"nodes": [_RULE]}}, used="retrieve")
+_looks_up(
+    "sql_rows",
+    {"columns": ["rule"], "rows": [], "row_count": 0},
+    {"columns": ["rule"], "rows": [[_RULE]], "row_count": 1},
+    used="run_sql",
+)
+_looks_up(
+    "data_frame",
+    "Empty DataFrame\nColumns: [rule, deck]\nIndex: []",
+    "   rule  deck\n0  dogs     2",
+    used="query_table",
+)
+_looks_up("count_only", {"total": 0}, {"total": 1, "first": _RULE}, used="search_rules")
+_looks_up(
+    "mcp_text",
+    {"content": [{"type": "text", "text": "[]"}], "isError": False},
+    {"content": [{"type": "text", "text": _RULE}], "isError": False},
+    used="search_rules",
+)
+_looks_up(
+    "spanish", "No se encontraron resultados.", "Los perros viajan en cubierta 2.", used="search"
+)
+_looks_up("japanese", "該当する結果が見つかりませんでした。", "犬は2番デッキです。", used="search")
+_looks_up("german", "Keine Treffer gefunden.", "Hunde reisen auf Deck 2.", used="search")

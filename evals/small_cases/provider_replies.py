@@ -1,47 +1,11 @@
-"""How providers and frameworks record the same exchange: a question, and a text or a tool call.
+"""How providers and frameworks record an exchange with a model.
 
-Each spelling gives the fields of a model call's span as Opik holds them: from the SDK's
-integrations, or from OpenTelemetry attributes after its ingestion (texts that are JSON are opened,
-`gen_ai.usage.*` becomes usage, unknown attributes land in the input).
+Each spelling gives the fields of a model call's span as the integrations of Opik's SDKs send them.
 """
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
 
-Json = dict[str, Any]
-Finish = Literal["stop", "tool", "length", "filter"]
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """What is to be recorded; `call` is the name of a tool with its arguments."""
-
-    question: str
-    text: str
-    finish: Finish
-    call: tuple[str, Json] | None = None
-
-    def pick(self, stop: str, tool: str, length: str, filtered: str) -> str:
-        """The provider's word for the finish reason."""
-        return {"stop": stop, "tool": tool, "length": length, "filter": filtered}[self.finish]
-
-    @property
-    def chat_messages(self) -> list[Json]:
-        return [{"role": "user", "content": self.question}]
-
-    @property
-    def call_name(self) -> str:
-        return self.call[0] if self.call else ""
-
-    @property
-    def call_arguments(self) -> Json:
-        return self.call[1] if self.call else {}
-
-    @property
-    def call_json(self) -> str:
-        return json.dumps(self.call_arguments, ensure_ascii=False)
+from evals.small_cases.exchange import Exchange, Json
 
 
 def _openai_chat(said: Exchange) -> Json:
@@ -75,6 +39,27 @@ def _openai_responses(said: Exchange) -> Json:
             "output": items,
         },
         "metadata": {"created_from": "openai", "type": "openai_responses"},
+    }
+
+
+def _openai_agents(said: Exchange) -> Json:
+    items: list[Json] = []
+    if said.text:
+        content = [{"type": "output_text", "text": said.text, "annotations": []}]
+        items.append({"type": "message", "role": "assistant", "content": content})
+    if said.call:
+        called = {"call_id": "call_7", "name": said.call_name, "arguments": said.call_json}
+        items.append({"type": "function_call", "status": "completed", **called})
+    reason = said.pick("", "", "max_output_tokens", "content_filter")
+    return {
+        "input": {"input": said.chat_messages},
+        "output": {"output": items},
+        "metadata": {
+            "object": "response",
+            "status": "incomplete" if reason else "completed",
+            "incomplete_details": {"reason": reason} if reason else None,
+            "error": None,
+        },
     }
 
 
@@ -137,8 +122,9 @@ def _bedrock(said: Exchange) -> Json:
         blocks.append({"toolUse": used})
     return {
         "input": {"messages": [{"role": "user", "content": [{"text": said.question}]}]},
-        "output": {
-            "output": {"message": {"role": "assistant", "content": blocks}},
+        "output": {"output": {"message": {"role": "assistant", "content": blocks}}},
+        "metadata": {
+            "created_from": "bedrock",
             "stopReason": said.pick("end_turn", "tool_use", "max_tokens", "guardrail_intervened"),
         },
         "model": "eu.amazon.nova-pro-v1:0",
@@ -170,92 +156,6 @@ def _vercel_content_parts(said: Exchange) -> Json:
         "input": {"prompt": said.question},
         "output": {"content": parts, "finishReason": finish},
         "metadata": {"ai.operationId": "ai.streamText.doStream"},
-    }
-
-
-def _vercel_attributes(said: Exchange) -> Json:
-    output: Json = {"ai.response.text": said.text}
-    if said.call:
-        used = {"toolCallId": "c7", "toolName": said.call_name, "input": said.call_json}
-        output["ai.response.toolCalls"] = [used]
-    finish = said.pick("stop", "tool-calls", "length", "content-filter")
-    return {
-        "input": {"ai.prompt.messages": said.chat_messages},
-        "output": output,
-        "metadata": {
-            "ai.operationId": "ai.generateText.doGenerate",
-            "ai.response.finishReason": finish,
-        },
-    }
-
-
-def _otel_messages(said: Exchange) -> Json:
-    parts: list[Json] = [{"type": "reasoning", "content": ""}]
-    if said.text:
-        parts.append({"type": "text", "content": said.text})
-    if said.call:
-        called = {"id": "t7", "name": said.call_name, "arguments": said.call_arguments}
-        parts.append({"type": "tool_call", **called})
-    asked = {"role": "user", "parts": [{"type": "text", "content": said.question}]}
-    finish = said.pick("stop", "tool_call", "length", "content_filter")
-    return {
-        "input": {"gen_ai.input.messages": [asked]},
-        "output": {"gen_ai.output.messages": [{"role": "assistant", "parts": parts}]},
-        "metadata": {
-            "gen_ai.operation.name": "chat",
-            "gen_ai.response.finish_reasons": [finish],
-        },
-    }
-
-
-def _otel_numbered(said: Exchange) -> Json:
-    at = "gen_ai.completion.0"
-    output = {f"{at}.role": "assistant", f"{at}.content": said.text}
-    if said.call:
-        output[f"{at}.tool_calls.0.name"] = said.call_name
-        output[f"{at}.tool_calls.0.arguments"] = said.call_json
-    finish = said.pick("stop", "tool_calls", "length", "content_filter")
-    asked = {"gen_ai.prompt.0.role": "user", "gen_ai.prompt.0.content": said.question}
-    return {"input": asked | output | {f"{at}.finish_reason": finish}}
-
-
-def _otel_events(said: Exchange) -> Json:
-    message: Json = {"role": "assistant", "content": said.text or None}
-    if said.call:
-        function = {"name": said.call_name, "arguments": said.call_json}
-        message["tool_calls"] = [{"id": "t7", "type": "function", "function": function}]
-    finish = said.pick("stop", "tool_calls", "length", "content_filter")
-    events = [
-        {"name": "gen_ai.user.message", "attributes": {"content": said.question}},
-        {
-            "name": "gen_ai.choice",
-            "attributes": {"index": 0, "finish_reason": finish, "message": message},
-        },
-    ]
-    return {
-        "input": {"gen_ai.request.temperature": 0.2},
-        "metadata": {"opentelemetry.events": events},
-    }
-
-
-def _openinference(said: Exchange) -> Json:
-    at = "llm.output_messages.0.message"
-    output: Json = {f"{at}.role": "assistant"}
-    if said.text or not said.call:
-        output |= {f"{at}.content": said.text, "output.value": said.text}
-    if said.call:
-        called = f"{at}.tool_calls.0.tool_call.function"
-        output |= {f"{called}.name": said.call_name, f"{called}.arguments": said.call_json}
-    finish = said.pick("stop", "tool_calls", "length", "content_filter")
-    asked = "llm.input_messages.0.message"
-    return {
-        "input": {
-            f"{asked}.role": "user",
-            f"{asked}.content": said.question,
-            "input.value": said.question,
-        },
-        "output": output,
-        "metadata": {"openinference.span.kind": "LLM", "llm.finish_reason": finish},
     }
 
 
@@ -306,18 +206,14 @@ def _langgraph_state(said: Exchange) -> Json:
 
 
 def _llama_index(said: Exchange) -> Json:
-    blocks: list[Json] = [{"block_type": "text", "text": said.text}] if said.text else []
+    message: Json = {"role": "assistant", "blocks": [{"block_type": "text", "text": said.text}]}
     if said.call:
-        used = {"tool_name": said.call_name, "tool_kwargs": said.call_arguments}
-        blocks.append({"block_type": "tool_call", "tool_call_id": "c7", **used})
-    finish = said.pick("stop", "tool_calls", "length", "content_filter")
+        function = {"name": said.call_name, "arguments": said.call_json}
+        message["tool_calls"] = [{"id": "call_7", "type": "function", "function": function}]
+    asked = {"role": "user", "blocks": [{"block_type": "text", "text": said.question}]}
     return {
-        "input": {"messages": [{"role": "user", "blocks": [{"text": said.question}]}]},
-        "output": {
-            "message": {"role": "assistant", "additional_kwargs": {}, "blocks": blocks},
-            "raw": {"choices": [{"index": 0, "finish_reason": finish}]},
-            "delta": None,
-        },
+        "input": {"messages": [asked]},
+        "output": {"output": message},
         "metadata": {"created_from": "llama_index"},
     }
 
@@ -374,20 +270,16 @@ def _haystack(said: Exchange) -> Json:
     return {"input": {"messages": said.chat_messages}, "output": {"replies": [reply]}}
 
 
-SPELLINGS: dict[str, Callable[[Exchange], Json]] = {
+PROVIDER_SPELLINGS: dict[str, Callable[[Exchange], Json]] = {
     "openai_chat": _openai_chat,
     "openai_responses": _openai_responses,
+    "openai_agents": _openai_agents,
     "anthropic": _anthropic,
     "gemini": _gemini,
     "google_adk": _google_adk,
     "bedrock": _bedrock,
     "vercel": _vercel,
     "vercel_content_parts": _vercel_content_parts,
-    "vercel_attributes": _vercel_attributes,
-    "otel_messages": _otel_messages,
-    "otel_numbered": _otel_numbered,
-    "otel_events": _otel_events,
-    "openinference": _openinference,
     "langchain": _langchain,
     "langgraph_state": _langgraph_state,
     "llama_index": _llama_index,
@@ -397,3 +289,6 @@ SPELLINGS: dict[str, Callable[[Exchange], Json]] = {
     "haystack": _haystack,
 }
 """The fields of a model call's span, by provider or framework."""
+
+WITHOUT_FINISH = frozenset({"llama_index"})
+"""Spellings that do not record why a reply ended."""

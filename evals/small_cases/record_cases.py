@@ -34,28 +34,64 @@ def _checks(passed: bool, kind: str = "PII") -> Json:
 GUARDRAILS.add(
     "sdk_span_failed",
     model(says("Her card number is 4111 1111 1111 1111.")),
-    span("Guardrail", type="guardrail", input="Her card ...", output=_checks(False), right=True),
-    answer="I may not answer that.",
-)
-GUARDRAILS.add(
-    "sdk_span_raised",
-    tool("find_passenger", {"name": "Ida"}, []),
-    model(says("She is not on board.")),
     span(
         "Guardrail",
         type="guardrail",
+        input={"generation": "Her card ..."},
+        output=_checks(False),
         right=True,
-        input="She is not on board.",
-        output=_checks(False, "TOPIC"),
+    ),
+    answer="I may not answer that.",
+)
+GUARDRAILS.add(
+    "sdk_span_failed_and_its_caller_raised",
+    tool("find_passenger", {"name": "Ida"}, []),
+    model(says("She is not on board.")),
+    span(
+        "check_answer",
+        span(
+            "Guardrail",
+            type="guardrail",
+            right=True,
+            input={"generation": "She is not on board."},
+            output=_checks(False, "TOPIC"),
+        ),
+        input={"text": "She is not on board."},
         **failed("GuardrailValidationFailed", "Guardrail validation failed"),
     ),
     answer=None,
 )
 GUARDRAILS.add(
-    "sdk_span_passed_healthy",
-    span("Guardrail", type="guardrail", input="How many seats?", output=_checks(True)),
+    "agents_sdk_triggered",
+    span(
+        "off_topic",
+        type="tool",
+        right=True,
+        metadata={"type": "guardrail", "name": "off_topic", "triggered": True},
+    ),
+    answer="I may only talk about ferries.",
+)
+GUARDRAILS.add(
+    "agents_sdk_not_triggered_healthy",
+    span(
+        "off_topic",
+        type="tool",
+        metadata={"type": "guardrail", "name": "off_topic", "triggered": False},
+    ),
     model(says("There are 14 seats left.")),
-    span("Guardrail", type="guardrail", input="There are 14.", output=_checks(True, "TOPIC")),
+)
+GUARDRAILS.add(
+    "sdk_span_passed_healthy",
+    span(
+        "Guardrail", type="guardrail", input={"generation": "How many seats?"}, output=_checks(True)
+    ),
+    model(says("There are 14 seats left.")),
+    span(
+        "Guardrail",
+        type="guardrail",
+        input={"generation": "There are 14."},
+        output=_checks(True, "TOPIC"),
+    ),
 )
 GUARDRAILS.add(
     "typed_general_failed",

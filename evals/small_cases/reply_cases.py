@@ -2,13 +2,16 @@
 
 from typing import Any
 
+from evals.small_cases.attribute_replies import ATTRIBUTE_SPELLINGS
 from evals.small_cases.builder import CaseList, Json, SpanPlan, calls, model, says, span, tool
-from evals.small_cases.provider_replies import SPELLINGS, Exchange, Finish
+from evals.small_cases.exchange import Exchange, Finish
+from evals.small_cases.provider_replies import PROVIDER_SPELLINGS, WITHOUT_FINISH
 
 REPLIES = CaseList("reply_spelling")
 FINISHES = CaseList("finish_reason")
 ABSENT = CaseList("absent_body")
 
+_SPELLINGS = PROVIDER_SPELLINGS | ATTRIBUTE_SPELLINGS
 _QUESTION = "Which platform does the night train to Bergen leave from?"
 _CALL = ("departure_board", {"station": "Oslo S", "train": "605"})
 _BOARD = {"train": "605", "platform": "4", "leaves": "23:05"}
@@ -28,7 +31,7 @@ def _reply(
     right: bool = False,
 ) -> SpanPlan:
     """A model call that records its reply in this spelling."""
-    fields = SPELLINGS[spelling](Exchange(_QUESTION, text, finish, call))
+    fields = _SPELLINGS[spelling](Exchange(_QUESTION, text, finish, call))
     return model(
         fields.pop("output", None),
         asked=fields.pop("input"),
@@ -40,12 +43,14 @@ def _reply(
 
 def _in_each_spelling() -> None:
     called = tool(_CALL[0], _CALL[1], _BOARD)
-    for spelling in SPELLINGS:
+    for spelling in _SPELLINGS:
         asking = _reply(spelling, finish="tool", call=_CALL)
         whole = {"question": _QUESTION, "answer": _ANSWER}
         REPLIES.add(f"{spelling}_healthy", asking, called, _reply(spelling, _ANSWER), **whole)
         blank = _reply(spelling, tokens=(455, 0), right=True)
         REPLIES.add(f"{spelling}_blank", asking, called, blank, question=_QUESTION, answer="")
+        if spelling in WITHOUT_FINISH:
+            continue
         cut = _reply(spelling, _CUT, "length", tokens=(455, 256), right=True)
         FINISHES.add(f"{spelling}_length", asking, called, cut, question=_QUESTION, answer=_CUT)
         filtered = _reply(spelling, "", "filter", tokens=(455, 0), right=True)
@@ -280,6 +285,11 @@ ABSENT.add(
     span("route", input={"messages": ["hi"]}, output={"update": None, "goto": "desk"}),
     span("desk", model(says("There are 14 seats left.")), output={"messages": ["14 seats"]}),
     span("remember", output=None, metadata={"langgraph_node": "remember"}),
+)
+ABSENT.add(
+    "agents_sdk_hand_off_healthy",
+    span("Desk agent", span("Handoff", metadata={"type": "handoff", "to_agent": "Seat agent"})),
+    span("Seat agent", model(says("There are 14 seats left."))),
 )
 ABSENT.add(
     "tool_that_returns_nothing_healthy",
