@@ -116,8 +116,7 @@ KNOWN_FAILURES: dict[str, list[str]] = {
         "vercel_attributes_length",
     ],
     "first_token": [
-        "most_of_the_call",
-        "nearly_all_of_a_shorter_call",
+        "long_text_at_usual_speed_healthy",
     ],
     "guardrail": [
         "agents_sdk_triggered",
@@ -138,11 +137,6 @@ KNOWN_FAILURES: dict[str, list[str]] = {
     ],
     "long_body": [
         "error_at_the_start_of_a_long_text",
-    ],
-    "lost_cache": [
-        "anthropic_prefix_changed",
-        "gemini_prefix_changed",
-        "openai_prefix_changed",
     ],
     "lost_value": [
         "argument_differs_from_the_question",
