@@ -23,12 +23,15 @@ _GAVE_UP = "Sorry, I could not finish this."
 
 
 # The first token of a streamed call.
-def _streamed(name: str, seconds: float, first_ms: float, *, right: bool = False) -> None:
+def _streamed(
+    name: str, seconds: float, first_ms: float, *, sentences: int = 2, right: bool = False
+) -> None:
     FIRST_TOKEN.add(
         name,
         tool("load_profile", {"user": 7}, {"name": "Ida"}, seconds=0.2),
         model(
-            says("There are 14 seats left, and the ferry is on time."),
+            says("There are 14 seats left, and the ferry to the island is on time. " * sentences),
+            tokens=(640, 16 * sentences),
             seconds=seconds,
             ttft=first_ms,
             metadata={"stream": True},
@@ -39,7 +42,7 @@ def _streamed(name: str, seconds: float, first_ms: float, *, right: bool = False
 
 _streamed("most_of_the_call", 21.0, 19_200.0, right=True)
 _streamed("nearly_all_of_a_shorter_call", 9.0, 8_300.0, right=True)
-_streamed("long_text_at_usual_speed_healthy", 21.0, 600.0)
+_streamed("long_text_at_usual_speed_healthy", 21.0, 600.0, sentences=80)
 _streamed("short_call_healthy", 0.9, 700.0)
 
 
