@@ -115,9 +115,6 @@ KNOWN_FAILURES: dict[str, list[str]] = {
         "stopped_at_limit",
         "vercel_attributes_length",
     ],
-    "first_token": [
-        "long_text_at_usual_speed_healthy",
-    ],
     "guardrail": [
         "agents_sdk_triggered",
         "sdk_span_failed",
