@@ -166,9 +166,9 @@ async def get_span_details(
     include_output: bool = False,
     include_metadata: bool = False,
     view: Annotated[
-        Literal["model_call"] | None,
-        Field(description="Instead: messages (newest kept), tool calls, refusal, finish, reply."),
-    ] = None,
+        Literal["facts", "model_call"],
+        Field(description="model_call: messages (newest kept), tool calls, refusal, finish, reply"),
+    ] = "facts",
     path: Annotated[
         str | None,
         Field(description="Only this value: input.messages[2].content, error.traceback, ..."),
@@ -181,7 +181,7 @@ async def get_span_details(
     included = {"input": include_input, "output": include_output, "metadata": include_metadata}
     fields = [name for name, wanted in included.items() if wanted]
     steps = _parse_rooted_path(path, fields) if path else None
-    asked = _Asked(fields, steps, as_call=view is not None and steps is None)
+    asked = _Asked(fields, steps, as_call=view == "model_call" and steps is None)
     with_trace, references = _split_trace(span_id)
     spans = context.find_all(references)
     if not spans and not with_trace:

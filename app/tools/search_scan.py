@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import re2  # type: ignore[import-untyped]
 
 from app.analysis.json_values import Path, iterate_leaves
+from app.analysis.recorded.error import effective_error
 from app.analysis.text.json_path import format_path
 from app.analysis.text.one_line import one_line
 from app.errors import ToolFailed
@@ -131,8 +132,9 @@ def _iterate_facts(
 ) -> Iterator[tuple[tuple[str, ...], str]]:
     for each in fields:
         if each == "error":
-            error = record.error_info.model_dump() if record.error_info else {}
-            yield from (((each, part), text) for part, text in error.items() if text)
+            error = effective_error(record)
+            parts = error.model_dump() if error else {}
+            yield from (((each, part), text) for part, text in parts.items() if text)
         elif each == "tags":
             yield from (((each,), tag) for tag in record.tags)
         elif value := getattr(record, each, None):

@@ -54,6 +54,22 @@ async def test_another_model_and_text_are_shown_whatever_else_differs() -> None:
     assert text.index("input.text") < text.index("output.k49") < text.index("input.prompt")
 
 
+async def test_changed_inputs_are_shown_however_many_errors_and_long_texts_there_are() -> None:
+    error = {"exception_type": "E", "message": "m" * 200}
+    spans = [a_span(1)]
+    for top, word in ((2, "old"), (100, "new")):
+        given = {f"k{n}": f"{word} {n}" for n in range(12)} | {"long": word * 900}
+        spans.append(a_span(top, 1, name="try", input=given))
+        spans += [
+            a_span(top + n, top, name=f"{word} {n}", error_info=error, input={"w": word * 90})
+            for n in range(1, 40)
+        ]
+    async with opened_trace_of(*spans) as harness:
+        text = await harness.call("compare", a="s2", b="s42")
+    for n in range(12):
+        assert f"\ninput.k{n}: “old {n}” → “new {n}”\n" in text
+
+
 async def test_a_difference_beyond_what_the_backend_shows_of_a_value_is_found() -> None:
     spans = [
         a_span(1),

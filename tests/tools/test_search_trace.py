@@ -104,6 +104,20 @@ async def test_an_offset_past_the_hits_never_shows_the_first_page_again() -> Non
     async with opened_trace_of(*(a_span(n, output="word") for n in range(1, 5))) as harness:
         text = await harness.call("search_trace", pattern="word", offset=40)
         assert text == "4 matches in 4 values of 4 spans\n[no hit beyond the first 4]"
+        await harness.reopen()
+        text = await harness.call("search_trace", pattern="word", offset=3)
+        assert text == "4 matches in 4 values of 4 spans\ns4 output: word"
+
+
+async def test_an_exception_among_the_events_of_a_span_is_an_error_that_is_found() -> None:
+    raised = {"exception.type": "ConnectionRefusedError", "exception.message": "port 5432"}
+    events = [{"name": "exception", "attributes": raised}]
+    async with opened_trace_of(a_span(1, metadata={"opentelemetry.events": events})) as harness:
+        text = await harness.call("search_trace", pattern="5432", fields=["error"])
+        assert text.splitlines()[1:] == ["s1 error.message: port 5432"]
+        assert "error: ConnectionRefusedError: port 5432" in await harness.call(
+            "get_span_details", span_id="s1"
+        )
 
 
 async def test_a_plain_text_is_no_pattern_and_a_pattern_is_re2() -> None:

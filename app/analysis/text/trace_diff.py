@@ -84,9 +84,10 @@ def _difference_lines(a: ComparedSide, b: ComparedSide, alias: Alias) -> Iterato
     long = {field: [each for each in found if each.is_long] for field, found in changes.items()}
     found = [
         *(find_run_differences(ComparedRuns(a.analysis, b.analysis, alias)) if whole else ()),
-        *_compare_errors(a, b),
         *(_compare_facts(a.root, b.root) if a.root and b.root else ()),
-        *format_changes(short["input"] + short["output"]),
+        *format_changes(short["input"]),
+        *_compare_errors(a, b),
+        *format_changes(short["output"]),
         *_compare_structure(a, b),
         *_compare_times(a, b),
         *_compare_models(a, b),
