@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 
-from app.analysis.finding import Category, Finding
+from app.analysis.finding import Category, Finding, Standing
 from app.analysis.text.one_line import format_duration, format_usd, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 
@@ -46,17 +46,34 @@ _QUESTIONS = {
     Category.GUARDRAIL: "What did the guardrail object to?",
     Category.LOW_SCORE: "Why was this scored so low?",
 }
+_WHAT_HAPPENED = "What happened in NAME, and did it matter?"
+# Questions that suppose no fault, so that they can be asked about a note as well.
+_NEUTRAL = frozenset(
+    [
+        Category.ERROR_SURVIVED,
+        Category.RETRIES,
+        Category.PROMPT_GROWTH,
+        Category.SLOW_OUTLIER,
+        Category.SERIAL_CALLS,
+        Category.COSTLY_OUTLIER,
+    ]
+)
+_WORTH_SECONDS = 1.0  # nobody waits for less
+_WORTH_SHARE = 0.25  # of the time: a smaller part is no place to look first
+_WORTH_USD = 0.01  # below a cent, one run's cost is no question
+_WORTH_TOKENS = 1_000  # a page of text
 _FATAL = frozenset([Category.CAUSE_OF_ERROR, Category.ERROR_ORIGIN])
 
 
 def suggest_next_questions(analysis: TraceAnalysis, label: Label) -> Questions:
     """Three questions to follow an answer: from the findings, about the conversation or other
-    traces, then from where time and money go."""
+    traces, from the notes, then from where time and money go."""
     findings = _from_findings(analysis, label)
     return _first_three(
         islice(findings, 2),
         _from_other_traces(analysis),
         findings,
+        _from_notes(analysis, label),
         _from_profile(analysis, label),
         _for_any_trace(),
     )
@@ -69,6 +86,7 @@ def suggest_first_questions(analysis: TraceAnalysis, label: Label) -> Questions:
         _from_state(analysis),
         islice(_from_findings(analysis, label), 1),
         _from_thread(analysis),
+        islice(_from_notes(analysis, label), 1),
         _from_profile(analysis, label),
         _for_any_trace(),
     )
@@ -99,8 +117,19 @@ def _from_findings(analysis: TraceAnalysis, label: Label) -> Iterator[str]:
             yield _ask_about(finding, label)
 
 
+def _from_notes(analysis: TraceAnalysis, label: Label) -> Iterator[str]:
+    """One question for each category of notes that is not among the findings."""
+    asked = {finding.category for finding in analysis.findings}
+    for note in analysis.notes:
+        if note.category not in asked:
+            asked.add(note.category)
+            yield _ask_about(note, label)
+
+
 def _ask_about(finding: Finding, label: Label) -> str:
     question = _QUESTIONS.get(finding.category, "What is wrong with NAME?")
+    if finding.standing is Standing.NOTE and finding.category not in _NEUTRAL:
+        question = _WHAT_HAPPENED
     return question.replace(_NAME, _quote_name(label(finding.spans[0]) if finding.spans else None))
 
 
@@ -132,13 +161,18 @@ def _from_other_traces(analysis: TraceAnalysis) -> Iterator[str]:
 def _from_profile(analysis: TraceAnalysis, label: Label) -> Iterator[str]:
     profile = analysis.profile
     longest = max(profile.on_path, key=lambda span_id: profile.on_path[span_id], default=None)
-    if longest is not None and profile.duration:
+    if longest is not None and _is_worth_asking(profile.on_path[longest], profile.duration):
         time, whole = format_duration(profile.on_path[longest]), format_duration(profile.duration)
         yield f"Why does {_quote_name(label(longest))} take {time} of the {whole}?"
-    if profile.spend.cost:
+    if profile.spend.cost >= _WORTH_USD:
         yield f"What drives the cost of {format_usd(profile.spend.cost)}?"
-    elif profile.spend.tokens:
+    elif profile.spend.tokens >= _WORTH_TOKENS:
         yield f"Where do the {profile.spend.tokens:,.0f} tokens go?"
+
+
+def _is_worth_asking(part: int, whole: int) -> bool:
+    """Whether a time is much of a whole that somebody waits for, both in microseconds."""
+    return whole >= _WORTH_SECONDS * 1_000_000 and part >= _WORTH_SHARE * whole
 
 
 def _for_any_trace() -> Iterator[str]:

@@ -1,11 +1,13 @@
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.analysis.analyse_trace import analyse_trace
+from app.analysis.finding import Category, Finding, Standing
 from app.analysis.text.outline import build_outline
 from app.opik.records import ErrorInfo, Span
 from app.token_estimate import estimate_tokens
@@ -192,3 +194,61 @@ wild_spans = st.lists(
 def test_no_outline_ever_exceeds_its_budget(spans: list[Span], budget: int, name: str) -> None:
     text = outline(spans, budget, name=name, tags=[name] * 30, input={"q": name * 50})
     assert estimate_tokens(text) <= budget
+
+
+def note(sentence: str, *spans: str) -> Finding:
+    return Finding(Category.RETRIES, 0.6, sentence, spans, standing=Standing.NOTE)
+
+
+def test_notes_have_a_short_section_of_their_own_after_the_findings() -> None:
+    analysis = analyse_trace(trace(), [span("a"), span("b", 0, 3)])
+    notes = tuple(note(f"call {number} worked at last. " + "x" * 900, "b") for number in range(40))
+    text = build_outline(replace(analysis, notes=notes), alias=aliases())
+    section = text[text.index("Notes (unusual but harmless):") : text.index("Profile")]
+    assert text.index("Findings: none") < text.index("Notes (unusual but harmless):")
+    assert section.splitlines()[1].startswith("- retries: call 0 worked at last. xxx")
+    assert section.splitlines()[1].endswith("(s1)")
+    assert '34 more; see get_trace_data(view="findings", offset=6)' in section
+    assert estimate_tokens(section) < 1_500
+
+
+def test_the_header_counts_failures_wherever_they_were_recorded() -> None:
+    events = [{"name": "exception", "attributes": {"exception.type": "OSError"}}]
+    failed = span("a", metadata={"opentelemetry.events": events})
+    assert "1 span, 1 failed span" in outline([failed])
+
+
+def test_no_finding_is_no_proof_of_health_where_bodies_are_not_recorded() -> None:
+    silent = {"type": "llm", "model": "m"}
+    calls = [span(f"c{i}", i, i + 1, metadata={"k": i}, **silent) for i in range(3)]
+    calls.append(span("full", 5, 6, type="llm", model="m", input="Who?", output="You."))
+    tools = [span("t", 6, 7, type="tool", input={"q": "x"}, metadata={"k": 1})]
+    analysis = replace(analyse_trace(trace(), [*calls, *tools]), findings=())
+    text = build_outline(analysis, alias=aliases())
+    assert "inputs and outputs of 3 of 4 model calls were not recorded" in text
+    assert "outputs of 1 of 1 tool call were not recorded" in text
+    assert "Findings: none in what was recorded and read" in text
+    assert "Findings: none." in outline([calls[-1]])
+
+
+def test_a_span_hours_off_its_parent_is_named_as_one_with_another_clock() -> None:
+    hours = 2 * 3_600_000
+    late = span("late", hours + 10, hours + 20, parent_span_id="root")
+    early = span("early", -hours, 5 - hours, parent_span_id="root")
+    near = span("near", 30_000, 30_010, parent_span_id="root")
+    text = outline([span("root", 0, 10), late, early, near])
+    assert re.search(r"s\d+ late ran 2 h 00 min after its parent ended: its clock", text)
+    assert re.search(r"s\d+ early ran 2 h 00 min before its parent started", text)
+    assert "near ran" not in text
+
+
+def test_an_outline_holds_as_much_when_aliases_are_longer() -> None:
+    spans = [span("root", 0, 9_000)]
+    spans += [
+        span(f"n{i}", i, i + 9, name=chr(0x4E00 + i), parent_span_id="root") for i in range(900)
+    ]
+    analysis = analyse_trace(trace(), spans)
+    first = build_outline(analysis, alias=aliases())
+    numbers = {each.id: f"s{place}" for place, each in enumerate(spans, 12_000)}
+    later = build_outline(analysis, alias=numbers.__getitem__)
+    assert re.sub(r"\bs\d+", "s", first) == re.sub(r"\bs\d+", "s", later)

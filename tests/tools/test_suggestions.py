@@ -8,11 +8,12 @@ import pytest
 from app.analysis.analyse_trace import analyse_trace
 from app.analysis.baseline import Baseline, BaselineWindow
 from app.analysis.baseline_findings import add_baseline_findings
-from app.analysis.finding import Category, Finding
+from app.analysis.finding import Category, Finding, Standing
 from app.analysis.trace_analysis import TraceAnalysis
 from app.opik.records import ErrorInfo
 from app.tools.suggestions import suggest_first_questions, suggest_next_questions
 from app.web.markdown.allowed_links import find_urls
+from testkit.case_tables import each_case
 from tests.analysis.timeline import at, draw, span, trace
 from tests.tools.trace_harness import a_span, opened_trace_of
 
@@ -51,12 +52,54 @@ def test_an_unfinished_trace_is_asked_how_far_it_got() -> None:
 
 
 def test_a_healthy_trace_is_asked_for_its_time_its_cost_and_its_course() -> None:
-    costs = {"ask": {"total_estimated_cost": 0.25}}
-    assert suggest_first_questions(look(HEALTHY, **costs), name) == (
-        "Why does “ask” take 8.0 ms of the 10.0 ms?",
+    assert suggest_first_questions(analyse_seconds(total_estimated_cost=0.25), name) == (
+        "Why does “ask” take 8.00 s of the 10.00 s?",
         "What drives the cost of $0.25?",
         "What does this trace do, step by step?",
     )
+
+
+def analyse_seconds(*, notes: tuple[Finding, ...] = (), **more: Any) -> TraceAnalysis:
+    """A healthy trace of ten seconds with a call of eight."""
+    spans = [span("root", 0, 10_000), span("ask", 1_000, 9_000, parent_span_id="root", **more)]
+    return replace(analyse_trace(trace(end=10_000), spans), notes=notes)
+
+
+@each_case(
+    "more, asked",
+    [
+        ({"total_estimated_cost": 0.000026}, None),
+        ({"total_estimated_cost": 0.02}, "What drives the cost of $0.02?"),
+        ({"usage": {"total_tokens": 75}}, None),
+        ({"usage": {"total_tokens": 75_000}}, "Where do the 75,000 tokens go?"),
+    ],
+)
+def test_amounts_too_small_for_a_question_are_not_asked_about(
+    more: dict[str, Any], asked: str | None
+) -> None:
+    questions = suggest_next_questions(analyse_seconds(**more), name)
+    about_amounts = [each for each in questions if "cost of" in each or "tokens" in each]
+    assert about_amounts == ([asked] if asked else [])
+
+
+def test_a_short_trace_is_not_asked_where_its_time_goes() -> None:
+    assert not any("take" in each for each in suggest_next_questions(look(HEALTHY), name))
+
+
+def test_notes_are_asked_about_after_findings_and_suppose_no_fault() -> None:
+    notes = (
+        Finding(Category.FAILURE_TEXT, 0.9, "sentence", ("ask",), standing=Standing.NOTE),
+        Finding(Category.RETRIES, 0.9, "sentence", ("ask",), standing=Standing.NOTE),
+    )
+    questions = suggest_next_questions(analyse_seconds(notes=notes), name)
+    assert questions[:2] == (
+        "What happened in “ask”, and did it matter?",
+        "Why was “ask” tried again, and how much time did that take?",
+    )
+    found = (Finding(Category.LOOP, 0.9, "sentence", ("root",)),)
+    assert suggest_next_questions(replace(analyse_seconds(notes=notes), findings=found), name)[
+        :2
+    ] == ("Why does “root” run again and again?", questions[0])
 
 
 def test_a_trace_of_a_thread_is_asked_for_the_users_wish() -> None:

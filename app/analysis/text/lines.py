@@ -20,6 +20,8 @@ _WARNINGS_SHOWN = (
     TreeWarning.LATE,
 )
 SENTENCE_SHOWN = 600  # characters of a finding's sentence; most have a third of it
+_NOTE_SHOWN = 240  # characters: a note is read in passing
+_NOTE_SPANS_SHOWN = 3  # where to look; a note needs no proof
 _SPANS_SHOWN = 6  # spans named with a finding: the culprit, and enough others to see the pattern
 
 
@@ -99,6 +101,13 @@ def format_finding(finding: Finding, *, alias: Alias) -> str:
         names.append(f"{more} more")
     where = f" Spans: {', '.join(names)}." if names else ""
     return f"{kind}: {one_line(finding.sentence, limit=SENTENCE_SHOWN)}{where}"
+
+
+def format_note(note: Finding, *, alias: Alias) -> str:
+    """The sentence of a note and the spans that show it."""
+    names = ", ".join(alias(span_id) for span_id in note.spans[:_NOTE_SPANS_SHOWN])
+    where = f" ({names})" if names else ""
+    return f"{note.category}: {one_line(note.sentence, limit=_NOTE_SHOWN).rstrip('.')}{where}"
 
 
 def format_preview(value: Any, *, limit: int = 240) -> str:

@@ -7,22 +7,52 @@ from app.token_estimate import estimate_tokens
 Alias = Callable[[str], str]
 """Gives the short name (`s1`, `s2`, ...) of a span id, the same one each time."""
 
+LONGEST_ALIAS = "s00000"
+
 
 def count_line_tokens(line: str) -> int:
     """Tokens of a line with its line break. The sum over lines is never below the whole text's."""
     return estimate_tokens(line) + 1
 
 
+class SteadyAlias:
+    """Gives aliases, and adds up by how many tokens they are shorter than the longest.
+
+    A text that prices each alias as the longest holds as much in every conversation, however many
+    aliases were assigned before.
+    """
+
+    def __init__(self, alias: Alias) -> None:
+        self._alias = alias
+        self._saved = 0
+
+    def __call__(self, span_id: str) -> str:
+        name = self._alias(span_id)
+        self._saved += _ALIAS_TOKENS - estimate_tokens(name)
+        return name
+
+    def take_saved(self) -> int:
+        """The tokens saved since the last call; below zero for aliases of an unusual length."""
+        saved, self._saved = self._saved, 0
+        return saved
+
+
+_ALIAS_TOKENS = estimate_tokens(LONGEST_ALIAS)
+
+
 class BudgetedText:
     """Takes lines as long as they fit."""
 
-    def __init__(self, budget_tokens: int) -> None:
+    def __init__(self, budget_tokens: int, *, alias: SteadyAlias | None = None) -> None:
+        """With `alias` each alias of a line is priced as the longest; every line has to be added
+        before the next one is written."""
         self.left = budget_tokens
+        self._alias = alias
         self._lines: list[str] = []
 
     def add(self, line: str, *, keep: int = 0) -> bool:
         """Adds a line if `keep` tokens stay free after it; says whether it did."""
-        price = count_line_tokens(line)
+        price = count_line_tokens(line) + (self._alias.take_saved() if self._alias else 0)
         if price + keep > self.left:
             return False
         self.left -= price

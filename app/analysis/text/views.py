@@ -7,7 +7,8 @@ from typing import Literal
 
 from app.analysis.critical_path import find_critical_path
 from app.analysis.profile import Profile, SpanGroup
-from app.analysis.text.lines import format_finding, format_span, format_spending
+from app.analysis.text.coverage import list_unrecorded
+from app.analysis.text.lines import format_finding, format_note, format_span, format_spending
 from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
 from app.analysis.text.token_budget import Alias, BudgetedText
 from app.analysis.trace_analysis import TraceAnalysis
@@ -24,21 +25,28 @@ Sort = Literal["start", "duration", "own_time", "cost", "tokens"]
 def format_findings(
     analysis: TraceAnalysis, *, alias: Alias, offset: int = 0, budget_tokens: int = DEFAULT_BUDGET
 ) -> str:
-    """The findings from `offset` on, one a line, or that there are none."""
+    """The findings and then the notes from `offset` on, one a line."""
+    first_note = len(analysis.findings)
+    total = first_note + len(analysis.notes)
+    title = ""
     if not analysis.findings:
         read = (
             f"inputs and outputs of {len(analysis.bodies):,} of {len(analysis.tree.nodes):,} spans"
         )
-        return _fit_budget(
-            [f"No findings. Looked at: all spans' structure, {read}."], budget_tokens
-        )
-    lines = (
-        f"{place}. {format_finding(finding, alias=alias)}"
-        for place, finding in enumerate(analysis.findings[offset:], offset + 1)
-    )
-    total = len(analysis.findings)
+        gaps = "".join(f"; {gap}" for gap in list_unrecorded(analysis))
+        title = f"No findings. Looked at: all spans' structure, {read}{gaps}."
+
+    def write_line(place: int) -> str:
+        if place < first_note:
+            return f"{place + 1}. {format_finding(analysis.findings[place], alias=alias)}"
+        note = format_note(analysis.notes[place - first_note], alias=alias)
+        return f"{place + 1}. note (unusual but harmless): {note}"
+
+    lines = (write_line(place) for place in range(offset, total))
     call = 'view="findings"'
-    return format_page(lines, offset, budget_tokens, what="finding", call=call, total=total)
+    return format_page(
+        lines, offset, budget_tokens, what="line", call=call, title=title, total=total
+    )
 
 
 def format_critical_path(
