@@ -2,26 +2,39 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from app.analysis.recorded.body import Body, BodyState
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
+LONG_RESULT = 40  # characters of text: shorter results (`ok`, `true`) are equal without being one
 _NAME_READ = 200  # characters of a name; frameworks put whole arguments behind its beginning
 _NAME_END = re.compile(r"[:(\[{#\"'=]")
 _DIGITS = re.compile(r"\d+")
-_COUNTER = re.compile(r"(?<![\w.])\d{1,6}(?![\w.])")
-_LONGEST_CLOSING = '}]" '  # what ends a JSON text of messages, before which a longer one goes on
+_COUNTER = re.compile(r"(?<![\w.-])\d{1,6}(?![\w.-])")
+_TIME_OR_ID = re.compile(
+    r"\b\d{4}-\d\d-\d\d[t ]\d\d:\d\d(?::\d\d)?(?:\.\d{1,9})?(?:z\b|[+-]\d\d:?\d\d)?"
+    r"|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
+)
+_LEAST_TRANSCRIPT = 60  # characters: shorter texts begin alike without being one that grows
+_POLLING_NAME = re.compile(
+    r"poll|status|wait|health|heartbeat|sleep|tick|ping\b|watch|is_ready|is_done|progress",
+    re.IGNORECASE,
+)
+_WAITING_STATE = re.compile(
+    r"\b(?:pending|running|in[ _-]?progress|queued|processing|not[ _]ready|waiting|scheduled"
+    r"|starting|building|submitted|accepted for)\b"
+)
+_STATE_READ = 300  # characters of a result in which it names its state; longer ones hold content
 
 
 class Call(NamedTuple):
     """A span with its input and output as texts that are equal where they mean the same.
 
     `result` is empty where no output was recorded; an output that the backend cut is compared by
-    its beginning.
+    its beginning. Times and ids of requests in a result do not matter.
     """
 
     node: Node
@@ -29,14 +42,14 @@ class Call(NamedTuple):
     result: str
 
 
-def comparable_call(node: Node, analysis: TraceAnalysis) -> Call | None:
-    """The call of a span that did not fail and whose input says something and is whole."""
-    if not analysis.was_read(node) or node.error is not None:
-        return None
-    given = node.view.input
-    if not given.says_something or not given.canonical:
-        return None
-    return Call(node, given.canonical, result_text(node.view.output))
+def comparable_calls(nodes: Iterable[Node], analysis: TraceAnalysis) -> Iterator[Call]:
+    """The calls that did not fail and whose inputs say something and are whole."""
+    for node in nodes:
+        if not analysis.was_read(node) or node.error is not None:
+            continue
+        given = node.view.input
+        if given.says_something and given.canonical:
+            yield Call(node, given.canonical, result_text(node.view.output))
 
 
 def result_text(output: Body) -> str:
@@ -45,9 +58,20 @@ def result_text(output: Body) -> str:
     if output.state is BodyState.ABSENT:
         return ""
     if not output.is_cut:
-        return output.canonical
+        text = output.canonical
+        return _TIME_OR_ID.sub("#", text) if "-" in text else text
     value = output.value
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
+
+
+def is_long_result(output: Body) -> bool:
+    """Whether the texts of an output are so long that an equal one is no chance."""
+    length = 0
+    for leaf in output.leaves:
+        length += len(leaf.value) if isinstance(leaf.value, str) else 1
+        if length >= LONG_RESULT:
+            return True
+    return False
 
 
 def name_stem(name: str) -> str:
@@ -63,14 +87,29 @@ def without_counters(text: str) -> str:
 
 
 def continues_text(before: str, after: str) -> bool:
-    """Whether one canonical text begins with the other, as a history does that grows."""
-    start = before.rstrip(_LONGEST_CLOSING)
-    return len(start) > 1 and after.startswith(start)
+    """Whether one canonical text begins with the other, as a history does that grows: a list of
+    messages, or a transcript in one text."""
+    start = before.rstrip("}] ")
+    if len(start) > 1 and after.startswith(start):
+        return True
+    start = start.rstrip('" ')
+    return len(start) >= _LEAST_TRANSCRIPT and after.startswith(start)
 
 
-def run_in_turn(nodes: Sequence[Node]) -> bool:
-    """Whether none of them started before the one before it had ended."""
-    return all(b.start >= a.end for a, b in pairwise(nodes))
+def is_polling(call: Call) -> bool:
+    """Whether a call asks for a state, or was told that something has not ended: it repeats by
+    design."""
+    if _POLLING_NAME.search(call.node.name[:_NAME_READ]):
+        return True
+    return len(call.result) <= _STATE_READ and _WAITING_STATE.search(call.result) is not None
+
+
+def calls_outside_within(node: Node, analysis: TraceAnalysis) -> bool:
+    """Whether the span, or one below it, calls a tool or a model."""
+    return any(below.view.calls_outside for below in analysis.tree.below(node)[:_INSIDE_READ])
+
+
+_INSIDE_READ = 40  # spans read below one; what makes no call among so many hardly makes any
 
 
 def common_parent(nodes: Iterable[Node]) -> Node | None:

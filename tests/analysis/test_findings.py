@@ -257,40 +257,6 @@ def test_attempts_that_are_numbered_in_their_names_are_retries() -> None:
     assert culprits(found(spans))[0] == ("retries", "attempt 1")
 
 
-def test_the_same_call_with_the_same_result_over_and_over_is_a_loop() -> None:
-    spans = [span("root", 0, 60), *calls("search", 5, input={"q": "x"}, output=["a", "b"])]
-    assert culprits(found(spans)) == [("loop", "search0")]
-
-
-def test_pages_of_one_list_are_no_loop() -> None:
-    spans = [span("root", 0, 100)]
-    for i, call in enumerate(calls("search", 6)):
-        page = {"input": {"q": "x", "page": i}, "output": [f"hit {i}"]}
-        spans += [
-            call.model_copy(update=page),
-            tool(f"use{i}", i * 11 + 10, i * 11 + 11, type=None),
-        ]
-    assert found(spans) == []
-
-
-def test_two_spans_that_exchange_the_same_values_are_ping_pong() -> None:
-    spans = [span("root", 0, 60)]
-    for i in range(4):
-        spans.append(tool(f"a{i}", i * 10, i * 10 + 4, name="a", input="draft", output="see b"))
-        spans.append(tool(f"b{i}", i * 10 + 5, i * 10 + 9, name="b", input="see b", output="draft"))
-    assert culprits(found(spans)) == [("ping_pong", "a0")]
-
-
-def test_the_same_lookup_for_different_tasks_is_no_loop() -> None:
-    spans = [span("root", 0, 60)]
-    for i, task in enumerate(("lamp", "table", "chair", "shelf")):
-        turn = {"name": "task", "parent_span_id": "root", "input": {"task": task}}
-        spans.append(span(f"t{i}", i * 10, i * 10 + 9, **turn))
-        same = {"name": "rates", "input": {"pair": "EUR"}, "output": 1.08}
-        spans.append(tool(f"r{i}", i * 10 + 1, i * 10 + 5, parent_span_id=f"t{i}", **same))
-    assert found(spans) == []
-
-
 def test_failed_calls_that_are_tried_again_with_growing_waits_are_retries() -> None:
     limited = {"error_info": ErrorInfo(exception_type="RateLimitError", message="429")}
     same = {"name": "ask", "input": {"q": "x"}}

@@ -1,185 +1,207 @@
-"""Calls that repeat themselves without progress."""
+"""The same call with the same input and the same result, again and again."""
 
-import re
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from app.analysis.finding import Category, Finding, build_finding
-from app.analysis.json_values import are_alike, is_cut, to_canonical_json, without_numbers
-from app.analysis.llm_output import is_model_call
-from app.analysis.suspicious_results import is_retrieval
+from app.analysis.comparable_calls import (
+    Call,
+    calls_outside_within,
+    common_parent,
+    comparable_calls,
+    continues_text,
+    is_long_result,
+    is_polling,
+    name_stem,
+    without_counters,
+    work_share,
+)
+from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.recorded.kind import SpanKind
+from app.analysis.rules.ping_pong import find_rounds
 from app.analysis.text.one_line import format_duration, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
-_POLLING_NAME = re.compile(
-    r"poll|status|wait|health|heartbeat|sleep|tick|ping\b|watch", re.IGNORECASE
-)
 _LEAST_REPEATS = 3  # equal calls: twice is a retry or a check
-_LEAST_ROUNDS = 3  # rounds of a cycle, for the same reason
-_LEAST_POLLS = 6  # calls of a name that suggests polling, which repeats by design
-_LEAST_SAME_INPUTS = 5  # equal inputs with different results, which may be sampling or paging
-_LONGEST_PERIOD = 4  # calls in a cycle: longer ones look alike without being the same
-_LEAST_SHARE = 0.01  # share of the trace that work inside the program must take, when repeated
-_LEAST_SHARE_OF_PARENT = 0.1  # share of the parent that it must take otherwise
-_LONG_RESULT = 40  # characters: short results (`ok`, `true`) are equal without being the same
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """A span that can be compared: input and output in canonical form."""
-
-    node: Node
-    given: str
-    result: str
+_SURE_REPEATS = 5  # from here on an intended repetition (a vote, a check in each step) is unlikely
+_SURE_CALLS = 4  # the same of tools and lookups that take `_LARGE_SHARE` of the trace
+_LARGE_SHARE = 0.1
+_LEAST_POLLS = 6  # calls that ask for a state, which repeat by design
+_LEAST_SHARE = 0.01  # share of the trace that calls must take, when repeated
+_MANY_REPEATS = 10  # a loop also where it takes little of the trace, but much of the span around
+_LEAST_SHARE_OF_PARENT = 0.1
+_LEAST_SHARE_INSIDE = 0.1  # the same for work inside the program, which repeats more by design
+_CALLS_FIRST = 4  # repeated calls named before the span around them
 
 
 def find_loops(analysis: TraceAnalysis) -> Iterator[Finding]:
-    """The same call with the same input and the same result, repeated: among siblings, in cycles of
-    several calls, or once in each turn."""
-    reported: set[str] = set()
-    for children in analysis.tree.sibling_groups():
-        calls = [call for child in children if (call := _comparable_call(child, analysis))]
+    """Rounds of several steps, then single calls, among siblings or once in each step of an agent;
+    of spans inside one another the outermost that repeats."""
+    covered: set[str] = set()
+    for finding, nodes in find_rounds(analysis):
+        _cover_spans(covered, nodes, analysis)
+        yield finding
+    between = _OtherCalls(analysis)
+    for group in (*_equal_inputs(analysis), *_similar_inputs(analysis)):
+        calls = [call for call in group if call.node.id not in covered]
+        for run in _steady_runs(calls):
+            if _is_significant(run, analysis) and _belong_to_one_task(run, analysis):
+                last = calls[-1]
+                _cover_spans(covered, (call.node for call in run), analysis)
+                ended = last is not run[-1] and last.node.start > run[-1].node.start
+                yield _build_loop_finding(run, ended, between.separate(run), analysis)
+
+
+def _cover_spans(covered: set[str], nodes: Iterable[Node], analysis: TraceAnalysis) -> None:
+    for node in nodes:
+        covered.update(below.id for below in analysis.tree.below(node))
+
+
+def _equal_inputs(analysis: TraceAnalysis) -> list[list[Call]]:
+    """Calls of one name with the same input, the outermost spans first."""
+    groups: dict[tuple[str, str], list[Call]] = {}
+    for call in comparable_calls(analysis.tree.nodes, analysis):
+        groups.setdefault((name_stem(call.node.name), call.given), []).append(call)
+    return _order_groups(groups.values())
+
+
+def _similar_inputs(analysis: TraceAnalysis) -> list[list[Call]]:
+    """Calls of one name with the same result, long or of a lookup that found nothing, each of whose
+    inputs resembles the one before."""
+    groups: dict[tuple[str, str], list[Call]] = {}
+    for call in comparable_calls(analysis.tree.nodes, analysis):
+        output = call.node.view.output
+        if call.result and (is_long_result(output) or _found_nothing(call.node)):
+            groups.setdefault((name_stem(call.node.name), call.result), []).append(call)
+    similar = []
+    for calls in groups.values():
         if len(calls) < _LEAST_REPEATS:
             continue
-        found = _find_cycle(calls, analysis)
-        if found is not None:
-            reported.update(found.spans)
-            yield found
-    yield from _find_scattered(analysis, reported)
+        run = calls[:1]
+        for call in calls[1:]:
+            if not run[-1].node.view.input.resembles(call.node.view.input):
+                similar.append(run)
+                run = []
+            run.append(call)
+        similar.append(run)
+    return _order_groups(similar)
 
 
-def _comparable_call(node: Node, analysis: TraceAnalysis) -> _Call | None:
-    """A span whose input was read whole and is not blank, and that did not fail."""
-    if not analysis.was_read(node) or is_cut(node.span.input) or node.error is not None:
-        return None
-    given = to_canonical_json(node.span.input)
-    if not any(sign.isalnum() for line in given.split("\n") for sign in line.partition("=")[2]):
-        return None
-    return _Call(node, given, to_canonical_json(node.span.output))
+def _found_nothing(node: Node) -> bool:
+    return node.view.kind is SpanKind.RETRIEVAL and node.view.returned_nothing
 
 
-def _is_repeat(a: _Call, b: _Call) -> bool:
-    """Whether `b` repeats `a` with the same result."""
-    if a.node.name != b.node.name or a.result != b.result or b.node.start < a.node.end:
-        return False
-    if a.given == b.given:
-        return True
-    if are_alike(a.given, b.given):
-        return len(a.result) >= _LONG_RESULT
-    return is_retrieval(a.node) and len(a.result) >= _LONG_RESULT and _same_numbers(a, b)
-
-
-def _same_numbers(a: _Call, b: _Call) -> bool:
-    """Other numbers mean another page, row or item."""
-    return re.findall(r"\d+", a.given) == re.findall(r"\d+", b.given)
-
-
-def _find_cycle(calls: Sequence[_Call], analysis: TraceAnalysis) -> Finding | None:
-    """The longest run of siblings that repeats a cycle of one to four calls; calls that occur only
-    once or twice in between do not break it."""
-    counts = Counter((call.node.name, call.given, call.result) for call in calls)
-    frequent = [
-        call for call in calls if counts[call.node.name, call.given, call.result] >= _LEAST_REPEATS
+def _order_groups(groups: Iterable[list[Call]]) -> list[list[Call]]:
+    """Groups that are large enough, the calls of each by start."""
+    large = [
+        sorted(group, key=lambda call: (call.node.start, call.node.index))
+        for group in groups
+        if len(group) >= _LEAST_REPEATS
     ]
-    whole, sifted = _longest_cycle(calls), _longest_cycle(frequent)
-    (nodes, period), picked = max(
-        (whole, False), (sifted, True), key=lambda found: len(found[0][0])
-    )
-    if not nodes or not _is_significant(nodes, analysis, outside_counts=not picked):
-        return None
-    if period == 1 and _is_short_polling(nodes):
-        return None
-    return _build_cycle_finding(nodes, period)
+    return sorted(large, key=lambda group: (group[0].node.depth, group[0].node.index))
 
 
-def _longest_cycle(calls: Sequence[_Call]) -> tuple[list[Node], int]:
-    """Its spans and how many calls go into one round; no spans where there is none."""
-    best: tuple[int, int, int] = (0, 0, 1)
-    for period in range(1, _LONGEST_PERIOD + 1):
-        start = 0
-        for i in range(period, len(calls) + 1):
-            if i < len(calls) and _is_repeat(calls[i - period], calls[i]):
-                continue
-            length = i - start
-            if length >= period * _LEAST_ROUNDS and length > best[0]:
-                best = (length, start, period)
-            start = i - period + 1
-    length, start, period = best
-    return [call.node for call in calls[start : start + length]], period
+def _steady_runs(calls: Sequence[Call]) -> Iterator[list[Call]]:
+    """Calls one after another that returned the same, at least three."""
+    run: list[Call] = []
+    for call in calls:
+        if run and not (call.result == run[-1].result and call.node.start >= run[-1].node.end):
+            if len(run) >= _LEAST_REPEATS:
+                yield run
+            run = []
+        run.append(call)
+    if len(run) >= _LEAST_REPEATS:
+        yield run
 
 
-def _is_significant(
-    nodes: Sequence[Node], analysis: TraceAnalysis, *, outside_counts: bool
-) -> bool:
-    """True for calls of tools or models in a row; for others only where they take some time."""
-    if outside_counts and any(node.span.type == "tool" or is_model_call(node) for node in nodes):
-        return True
-    spent = sum(node.duration for node in nodes)
-    parent = nodes[0].parent
-    whole = parent.duration if parent is not None else analysis.profile.duration
-    return (
-        spent >= _LEAST_SHARE * analysis.profile.duration or spent >= _LEAST_SHARE_OF_PARENT * whole
-    )
+def _is_significant(run: Sequence[Call], analysis: TraceAnalysis) -> bool:
+    """Whether the calls take some of the trace and, if they are polling, are many."""
+    nodes = [call.node for call in run]
+    parent = common_parent(nodes)
+    if len(run) >= _MANY_REPEATS and parent is not None:
+        spent = nodes[-1].end - nodes[0].start
+        if spent >= _LEAST_SHARE_OF_PARENT * parent.duration:
+            return True
+    least = _LEAST_SHARE
+    if not calls_outside_within(nodes[0], analysis):
+        least = _LEAST_SHARE_INSIDE
+    if is_polling(run[0]) and len(run) < _LEAST_POLLS:
+        return False
+    if not run[0].result and len(run) < _SURE_REPEATS:
+        return False
+    return work_share(nodes, analysis) >= least
 
 
-def _is_short_polling(nodes: Sequence[Node]) -> bool:
-    """Whether the calls are polling, which repeats a few times by design."""
-    return _POLLING_NAME.search(nodes[0].name) is not None and len(nodes) < _LEAST_POLLS
-
-
-def _build_cycle_finding(nodes: Sequence[Node], period: int) -> Finding:
-    rounds = len(nodes) // period
-    names = " → ".join(one_line(node.name, limit=40) for node in nodes[:period])
-    spent = sum(node.duration for node in nodes)
-    given = one_line(to_canonical_json(nodes[0].span.input).partition("=")[2], limit=80)
-    sentence = (
-        f"{names} ran {rounds} times with the same input (“{given}”) and the same result;"
-        f" {format_duration(spent)} spent without progress."
-    )
-    category = Category.LOOP if period == 1 else Category.PING_PONG
-    numbers = {"rounds": rounds, "calls": len(nodes), "spent_ms": spent / 1_000}
-    # It grows with each round, and is lower where all calls are inside the program, which repeats
-    # more by design than calls of tools and models.
-    inner = all(node.span.type != "tool" and not is_model_call(node) for node in nodes)
-    confidence = min(0.95, 0.65 + 0.05 * rounds) - 0.1 * inner
-    return build_finding(category, confidence, sentence, nodes, numbers)
-
-
-def _find_scattered(analysis: TraceAnalysis, reported: set[str]) -> Iterator[Finding]:
-    """Repeated calls of tools or models with others between them: once in each turn of an agent."""
-    for peers in analysis.peer_groups().values():
-        first = peers[0]
-        outside = first.span.type == "tool" or is_model_call(first)
-        if len(peers) < _LEAST_REPEATS or not outside or _POLLING_NAME.search(first.name):
-            continue
-        same: dict[str, list[_Call]] = {}
-        for node in peers:
-            call = None if node.id in reported else _comparable_call(node, analysis)
-            if call is not None:
-                same.setdefault(call.given, []).append(call)
-        for calls in same.values():
-            nodes = [call.node for call in calls]
-            alternating = all(b.start >= a.end for a, b in pairwise(nodes))
-            steady = len({call.result for call in calls}) == 1
-            least = _LEAST_REPEATS if steady else _LEAST_SAME_INPUTS
-            share = sum(node.duration for node in nodes) / max(1, analysis.profile.duration)
-            if len(nodes) < least or not alternating or share < _LEAST_SHARE:
-                continue
-            if _belong_to_one_task(nodes, analysis):
-                reported.update(node.id for node in nodes)
-                yield _build_cycle_finding(nodes, 1)
-
-
-def _belong_to_one_task(nodes: Sequence[Node], analysis: TraceAnalysis) -> bool:
-    """Whether the repeats belong to one task: under one parent, or under turns whose
-    inputs are the same but for numbers, or grow. Other tasks may ask the same with reason."""
-    parents = {node.parent.id: node.parent for node in nodes if node.parent is not None}
+def _belong_to_one_task(run: Sequence[Call], analysis: TraceAnalysis) -> bool:
+    """Whether the repeats belong to one task: under one parent, or under steps whose inputs are the
+    same but for numbers, or grow. Other tasks may ask the same with reason."""
+    parents = {call.node.parent.id: call.node.parent for call in run if call.node.parent}
     if len(parents) <= 1:
         return True
     if not all(analysis.was_read(parent) for parent in parents.values()):
         return False
-    handed = [without_numbers(to_canonical_json(parent.span.input)) for parent in parents.values()]
-    return all(are_alike(a, b) or b.startswith(a) for a, b in pairwise(handed))
+    given = [without_counters(parent.view.input.canonical) for parent in parents.values()]
+    return all(a == b or continues_text(a, b) for a, b in pairwise(given))
+
+
+class _OtherCalls:
+    """Calls of tools that occur once each: work of an agent between calls that repeat."""
+
+    def __init__(self, analysis: TraceAnalysis) -> None:
+        outside = [
+            call
+            for call in comparable_calls(analysis.tree.nodes, analysis)
+            if call.node.view.kind in (SpanKind.TOOL_CALL, SpanKind.RETRIEVAL)
+        ]
+        counts = Counter((call.node.name, call.given) for call in outside)
+        self._starts = sorted(
+            call.node.start for call in outside if counts[call.node.name, call.given] == 1
+        )
+
+    def separate(self, run: Sequence[Call]) -> bool:
+        """Whether other work was done between most of the repeats."""
+        moments = [call.node.start for call in run]
+        filled = sum(
+            bisect_left(self._starts, after) > bisect_left(self._starts, before)
+            for before, after in pairwise(moments)
+        )
+        return 2 * filled > len(run)
+
+
+def _build_loop_finding(
+    run: Sequence[Call], ended: bool, separated: bool, analysis: TraceAnalysis
+) -> Finding:
+    """`ended`: a later call of the same input returned something else; `separated`: other work was
+    done between the repeats."""
+    nodes = [call.node for call in run]
+    name = one_line(nodes[0].name, limit=60)
+    spent = sum(node.duration for node in nodes)
+    equal = all(call.given == run[0].given for call in run)
+    given = one_line(_shown_input(nodes[0]), limit=80)
+    result = "and the same result" if run[0].result else "(no result was recorded)"
+    sentence = (
+        f"{name} ran {len(run)} times with {'the same' if equal else 'nearly the same'} input"
+        f" (“{given}”) {result}; {format_duration(spent)} spent."
+    )
+    standing = Standing.FINDING
+    large = not nodes[0].view.is_model_call and work_share(nodes, analysis) >= _LARGE_SHARE
+    least = _SURE_CALLS if large else _SURE_REPEATS
+    if ended and is_polling(run[0]):
+        standing = Standing.NOTE
+    elif len(run) < least or separated or ended or not run[0].result or not equal:
+        standing = Standing.WEAK
+    # Each repeat makes an intention less likely.
+    confidence = min(0.95, 0.6 + 0.05 * len(run)) - 0.1 * (standing is not Standing.FINDING)
+    parent = common_parent(nodes)
+    named = [*nodes[:_CALLS_FIRST], *([parent] if parent else []), *nodes]
+    numbers = {"rounds": len(run), "calls": len(run), "spent_ms": spent / 1_000}
+    return build_finding(Category.LOOP, confidence, sentence, named, numbers, standing=standing)
+
+
+def _shown_input(node: Node) -> str:
+    """The longest text of an input, which mostly tells its calls apart, else the whole input."""
+    texts = [leaf.value for leaf in node.view.input.leaves if isinstance(leaf.value, str)]
+    longest = max(texts, key=len, default="")
+    return longest if longest.strip() else node.view.input.canonical

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 from statistics import median
 
-from app.analysis.comparable_calls import name_stem, run_in_turn
+from app.analysis.comparable_calls import name_stem
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.spellings import key_set
 from app.analysis.text.one_line import format_duration, format_percent, one_line
@@ -18,6 +18,7 @@ _MOST_STEPS = 4  # calls in one iteration that no span encloses (read, ask, stor
 _LEAST_SHARE = 0.33  # of the trace, saved in parallel: a third is worth changing the program
 _LARGE_SHARE = 0.5  # saved, which is worth it for a few iterations as well
 _LEAST_SAVING = 1_000_000  # microseconds (1 s): what a person notices
+_LEAST_LENGTH = 100_000  # microseconds (0.1 s) of an iteration; shorter ones gain little
 _LEAST_PAIRS = 3  # neighbours whose bodies were read; fewer may be independent by chance
 _MOST_FAILED = 0.1  # share of iterations that may have failed: more are attempts, not items
 _LEAST_CALLING = 0.9  # share of iterations with a call of a tool or model: others cost nothing
@@ -93,7 +94,7 @@ def _judge_run(run: Sequence[Iteration], analysis: TraceAnalysis) -> Finding | N
     lengths = [iteration[-1].end - iteration[0].start for iteration in run]
     saved = sum(lengths) - max(lengths)
     share = saved / max(1, analysis.profile.duration)
-    if saved < _LEAST_SAVING or share < _LEAST_SHARE or not run_in_turn(nodes):
+    if saved < _LEAST_SAVING or share < _LEAST_SHARE or median(lengths) < _LEAST_LENGTH:
         return None
     if any(_IN_ORDER.search(name_stem(node.name)) for node in run[0]):
         return None

@@ -1,0 +1,129 @@
+"""Steps that repeat in a fixed order without progress: agents that undo each other's work, or that
+pass a case back and forth."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from app.analysis.comparable_calls import (
+    Call,
+    calls_outside_within,
+    comparable_calls,
+    continues_text,
+    is_long_result,
+    is_polling,
+    name_stem,
+    without_counters,
+    work_share,
+)
+from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.text.one_line import format_duration, one_line
+from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.tree import Node
+
+_LEAST_ROUNDS = 3  # a second round is a correction
+_LONGEST_PERIOD = 6  # steps of a round: three agents, each with a call that hands over
+_LEAST_SHARE = 0.02  # share of the trace that the rounds take, to matter
+_LEAST_SHARE_OF_PARENT = 0.1  # the same of the span around them, in a trace of many tasks
+_NAMES_SHOWN = 3
+
+
+def find_rounds(analysis: TraceAnalysis) -> Iterator[tuple[Finding, list[Node]]]:
+    """Among siblings, the longest run of rounds of two to six steps in which each step gets and
+    returns the same as in the round before, with all its spans. What lies below such a run is not
+    looked at."""
+    end = 0
+    for children in analysis.tree.sibling_groups():
+        if len(children) < 2 * _LEAST_ROUNDS or children[0].index < end:
+            continue
+        run, period = _longest_run(_repeated_steps(children, analysis))
+        nodes = [call.node for call in run]
+        if nodes:
+            end = nodes[-1].index + nodes[-1].size
+            yield _build_ping_pong(run, period, analysis), nodes
+
+
+def _repeated_steps(children: Sequence[Node], analysis: TraceAnalysis) -> list[Call]:
+    """The siblings that can be compared and returned something, without steps that occur too
+    seldom to be one of a round."""
+    calls = [call for call in comparable_calls(children, analysis) if call.result]
+    counts = Counter(name_stem(call.node.name) for call in calls)
+    return [call for call in calls if counts[name_stem(call.node.name)] >= _LEAST_ROUNDS]
+
+
+def _longest_run(calls: Sequence[Call]) -> tuple[Sequence[Call], int]:
+    """The calls of the longest run of rounds, and how many go into a round."""
+    best: tuple[int, int, int] = (0, 0, 1)
+    for period in range(2, _LONGEST_PERIOD + 1):
+        start = 0
+        for i in range(period, len(calls) + 1):
+            if i < len(calls) and _repeats_turn(calls[i - period], calls[i]):
+                continue
+            length = i - start
+            if (
+                length >= period * _LEAST_ROUNDS
+                and length > best[0]
+                and _has_two_turns(calls[start : start + period])
+            ):
+                best = (length, start, period)
+            start = i - period + 1
+    length, start, period = best
+    return calls[start : start + length], period
+
+
+def _repeats_turn(before: Call, after: Call) -> bool:
+    """Whether a step got and returned what it did a round before; inputs may count rounds or hold
+    a history that grows, and long results speak for themselves."""
+    if after.node.start < before.node.end or name_stem(before.node.name) != name_stem(
+        after.node.name
+    ):
+        return False
+    given, output = before.node.view.input, before.node.view.output
+    same_input = (
+        before.given == after.given
+        or without_counters(before.given) == without_counters(after.given)
+        or continues_text(before.given, after.given)
+    )
+    if before.result == after.result:
+        return same_input or is_long_result(output)
+    return (
+        is_long_result(output)
+        and (same_input or given.resembles(after.node.view.input))
+        and output.resembles(after.node.view.output)
+    )
+
+
+def _has_two_turns(turn: Sequence[Call]) -> bool:
+    """Whether a round holds different steps: else it is one step that repeats."""
+    return len({(name_stem(call.node.name), call.result) for call in turn}) > 1
+
+
+def _build_ping_pong(run: Sequence[Call], period: int, analysis: TraceAnalysis) -> Finding:
+    rounds = len(run) // period
+    parent = run[0].node.parent
+    nodes = [call.node for call in run]
+    spent = sum(node.duration for node in nodes)
+    names = list(dict.fromkeys(one_line(node.name, limit=40) for node in nodes[:period]))
+    shown = " → ".join(names[:_NAMES_SHOWN]) + (" → …" if len(names) > _NAMES_SHOWN else "")
+    equal = all(run[i].result == run[i + period].result for i in range(len(run) - period))
+    how = "the same results" if equal else "nearly the same results"
+    sentence = (
+        f"{shown}: {rounds} rounds of {period} steps, each with {how} as the round before;"
+        f" {format_duration(spent)} spent."
+    )
+    polling = any(is_polling(call) for call in run[:period])
+    small = work_share(nodes, analysis) < _LEAST_SHARE and spent < _LEAST_SHARE_OF_PARENT * (
+        parent.duration if parent else 0
+    )
+    standing = Standing.FINDING
+    if small or polling:
+        standing = Standing.NOTE if small else Standing.WEAK
+    # A round more makes it surer; results that only resemble each other may still get better, and
+    # work inside the program repeats more by design than calls of tools and models.
+    inner = not any(calls_outside_within(node, analysis) for node in nodes[:period])
+    confidence = min(0.95, 0.65 + 0.05 * rounds) - 0.1 * (not equal) - 0.1 * inner
+    numbers = {"rounds": rounds, "calls": len(run), "spent_ms": spent / 1_000}
+    first = nodes[: min(len(nodes), 2 * period)]
+    named = [*first, *([parent] if parent else []), *nodes]
+    return build_finding(
+        Category.PING_PONG, confidence, sentence, named, numbers, standing=standing
+    )
