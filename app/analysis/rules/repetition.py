@@ -30,8 +30,8 @@ _SURE_CALLS = 4  # the same of tools and lookups that take `_LARGE_SHARE` of the
 _LARGE_SHARE = 0.1
 _LEAST_POLLS = 6  # calls that ask for a state, which repeat by design
 _LEAST_SHARE = 0.01  # share of the trace that calls must take, when repeated
-_MANY_REPEATS = 10  # a loop also where it takes little of the trace, but much of the span around
-_LEAST_SHARE_OF_PARENT = 0.1
+_MANY_REPEATS = 6  # a loop also where it takes little of the trace, but much of the span around it
+_LEAST_SHARE_OF_PARENT = 0.33
 _LEAST_SHARE_INSIDE = 0.1  # the same for work inside the program, which repeats more by design
 _CALLS_FIRST = 4  # repeated calls named before the span around them
 
