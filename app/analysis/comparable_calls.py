@@ -30,6 +30,9 @@ _WAITING_STATE = re.compile(
 _STATE_READ = 300  # characters of a result in which it names its state; longer ones hold content
 
 
+_START_READ = 200  # characters of an input, of which one has to say something
+
+
 class Call(NamedTuple):
     """A span with its input and output as texts that are equal where they mean the same.
 
@@ -47,9 +50,15 @@ def comparable_calls(nodes: Iterable[Node], analysis: TraceAnalysis) -> Iterator
     for node in nodes:
         if not analysis.was_read(node) or node.error is not None:
             continue
-        given = node.view.input
-        if given.says_something and given.canonical:
-            yield Call(node, given.canonical, result_text(node.view.output))
+        if has_comparable_input(node):
+            yield Call(node, node.view.input.canonical, result_text(node.view.output))
+
+
+def has_comparable_input(node: Node) -> bool:
+    """Whether an input is whole and says something besides what counts attempts."""
+    given = node.view.input
+    start = given.canonical[:_START_READ] if given.says_something else ""
+    return any(map(str.isalnum, start))
 
 
 def result_text(output: Body) -> str:
@@ -110,6 +119,23 @@ def calls_outside_within(node: Node, analysis: TraceAnalysis) -> bool:
 
 
 _INSIDE_READ = 40  # spans read below one; what makes no call among so many hardly makes any
+
+
+def belong_to_one_task(a: Node, b: Node, analysis: TraceAnalysis) -> bool:
+    """Whether two calls serve the same task: under one parent, or under steps whose inputs are the
+    same but for numbers, or grow. Other tasks may make equal calls with reason."""
+    first, second = a.parent, b.parent
+    if first is second:
+        return True
+    if first is None or second is None:
+        return False
+    if not (analysis.was_read(first) and analysis.was_read(second)):
+        return False
+    before, after = first.view.input, second.view.input
+    if not (has_comparable_input(first) or has_comparable_input(second)):
+        return first.parent is second.parent or first in second.path() or second in first.path()
+    given, later = without_counters(before.canonical), without_counters(after.canonical)
+    return given == later or continues_text(given, later)
 
 
 def common_parent(nodes: Iterable[Node]) -> Node | None:

@@ -11,6 +11,7 @@ from app.analysis.rules.endings import (
     find_low_scores,
     find_unfinished_spans,
 )
+from app.analysis.rules.inner_retries import find_inner_retries
 from app.analysis.rules.late_first_token import find_slow_first_tokens
 from app.analysis.rules.latency import find_slow_outliers
 from app.analysis.rules.longest_step import find_longest_step
@@ -32,6 +33,7 @@ RULES: tuple[Rule, ...] = (
     find_silent_failures,
     find_unknown_tools,
     find_retries,
+    find_inner_retries,
     find_loops,
     find_unfinished_spans,
     find_failed_guardrails,

@@ -249,32 +249,6 @@ def test_an_answer_that_gives_up_goes_back_to_the_step_that_returned_nothing() -
     assert culprits(found(spans)) == [("empty_result", "kb")]
 
 
-def test_attempts_that_are_numbered_in_their_names_are_retries() -> None:
-    broken = {"error_info": ErrorInfo(exception_type="TimeoutError", message="timed out")}
-    spans = [span("root", 0, 60)]
-    spans += [tool(f"attempt {i}", i * 10, i * 10 + 5, input={"q": "x"}, **broken) for i in (1, 2)]
-    spans.append(tool("attempt 3", 40, 45, input={"q": "x"}, output="fine"))
-    assert culprits(found(spans))[0] == ("retries", "attempt 1")
-
-
-def test_failed_calls_that_are_tried_again_with_growing_waits_are_retries() -> None:
-    limited = {"error_info": ErrorInfo(exception_type="RateLimitError", message="429")}
-    same = {"name": "ask", "input": {"q": "x"}}
-    spans = [
-        span("root", 0, 60),
-        tool("a", 0, 2, **same, **limited),
-        tool("b", 4, 6, **same, **limited),
-        tool("c", 14, 16, **same, **limited),
-        tool("d", 40, 50, **same, output="fine"),
-    ]
-    (finding,) = found(spans)
-    assert finding.category is Category.RETRIES
-    assert finding.spans[0] == "a"
-    assert finding.numbers == {"attempts": 4, "failures": 3, "lost_ms": 40.0}
-    assert "hit a rate limit 3 times in a row" in finding.sentence
-    assert "growing waits, then worked" in finding.sentence
-
-
 def test_prompt_growth_names_its_last_turn_first() -> None:
     spans = [span("root", 0, 100)]
     for i in range(6):

@@ -7,14 +7,13 @@ from itertools import pairwise
 
 from app.analysis.comparable_calls import (
     Call,
+    belong_to_one_task,
     calls_outside_within,
     common_parent,
     comparable_calls,
-    continues_text,
     is_long_result,
     is_polling,
     name_stem,
-    without_counters,
     work_share,
 )
 from app.analysis.finding import Category, Finding, Standing, build_finding
@@ -47,7 +46,9 @@ def find_loops(analysis: TraceAnalysis) -> Iterator[Finding]:
     for group in (*_equal_inputs(analysis), *_similar_inputs(analysis)):
         calls = [call for call in group if call.node.id not in covered]
         for run in _steady_runs(calls):
-            if _is_significant(run, analysis) and _belong_to_one_task(run, analysis):
+            if _is_significant(run, analysis) and all(
+                belong_to_one_task(a.node, b.node, analysis) for a, b in pairwise(run)
+            ):
                 last = calls[-1]
                 _cover_spans(covered, (call.node for call in run), analysis)
                 ended = last is not run[-1] and last.node.start > run[-1].node.start
@@ -132,18 +133,6 @@ def _is_significant(run: Sequence[Call], analysis: TraceAnalysis) -> bool:
     if not run[0].result and len(run) < _SURE_REPEATS:
         return False
     return work_share(nodes, analysis) >= least
-
-
-def _belong_to_one_task(run: Sequence[Call], analysis: TraceAnalysis) -> bool:
-    """Whether the repeats belong to one task: under one parent, or under steps whose inputs are the
-    same but for numbers, or grow. Other tasks may ask the same with reason."""
-    parents = {call.node.parent.id: call.node.parent for call in run if call.node.parent}
-    if len(parents) <= 1:
-        return True
-    if not all(analysis.was_read(parent) for parent in parents.values()):
-        return False
-    given = [without_counters(parent.view.input.canonical) for parent in parents.values()]
-    return all(a == b or continues_text(a, b) for a, b in pairwise(given))
 
 
 class _OtherCalls:

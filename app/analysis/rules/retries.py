@@ -1,112 +1,123 @@
-"""Calls that failed and were tried again."""
+"""Calls that failed and were tried again: time lost to retries, and rate limits."""
 
-import re
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
 
-from app.analysis.error_origins import error_message
-from app.analysis.finding import Category, Finding, build_finding
-from app.analysis.json_values import are_alike, to_canonical_json, without_numbers
-from app.analysis.llm_output import find_reported_failure
-from app.analysis.text.one_line import format_duration, one_line
+from app.analysis.attempts import Attempts, find_attempts
+from app.analysis.comparable_calls import name_stem
+from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.text.one_line import format_count, format_duration, list_first, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
-_RATE_LIMIT = re.compile(
-    r"rate.?limit|too many requests|\b429\b|quota|throttl|resource.?exhausted|overloaded|\b529\b",
-    re.IGNORECASE,
-)
-_TRANSIENT_ERROR = re.compile(
-    r"time.?out|timed out|connection|unavailable|\b50[0234]\b|temporar|try again|reset|overload",
-    re.IGNORECASE,
-)
-_GROWING_WAIT = 1.2  # times the wait before: a program that backs off, rather than chance
+_LARGE_LOSS = 0.1  # share of the trace lost to attempts of one call, to be more than a hiccup
+_GROUP_LOSS = 0.2  # the same of many calls that were retried a little each
+_MANY_CALLS = 5  # retried calls of one name from which they have one reason
+_LEAST_ATTEMPTS = 3  # a second attempt that works is what retries are for
+_NAMES_SHOWN = 4  # names in the note on retries that worked
 
 
 def find_retries(analysis: TraceAnalysis) -> Iterator[Finding]:
-    """Failed calls followed by the same call again: several failures in a row, or rate limits."""
-    for siblings in _sibling_groups(analysis):
-        places = {node.id: place for place, node in enumerate(siblings)}
-        for run in _failing_runs(siblings, analysis):
-            after = places[run[-1][0].id] + 1
-            finding = _build_retry_finding(run, siblings[after : after + 1], analysis)
-            if finding is not None:
-                yield finding
+    """One finding for each name whose attempts cost much or never worked; one note for all others,
+    which did what retries are for."""
+    groups: dict[tuple[str, bool], list[Attempts]] = {}
+    for attempts in find_attempts(analysis):
+        if _are_retries(attempts):
+            key = (name_stem(attempts.failed[0].name), attempts.worked is None)
+            groups.setdefault(key, []).append(attempts)
+    harmless: list[Attempts] = []
+    for (_, never_worked), group in groups.items():
+        costly = [attempts for attempts in group if _is_costly(attempts, analysis)]
+        many = len(group) >= _MANY_CALLS and _lost(group) >= _GROUP_LOSS * analysis.profile.duration
+        if never_worked or costly or many:
+            yield _build_retry_finding(group if many else costly or group, analysis)
+        else:
+            harmless.extend(group)
+    if harmless:
+        yield _build_note(harmless)
 
 
-def _sibling_groups(analysis: TraceAnalysis) -> Iterator[list[Node]]:
-    """Children of one parent with the same name but for numbers (`attempt 2`), at least two, in
-    the order they started."""
-    for children in analysis.tree.sibling_groups():
-        if len(children) < 2:
-            continue
-        named: dict[str, list[Node]] = {}
-        for child in children:
-            named.setdefault(without_numbers(child.name), []).append(child)
-        yield from (nodes for nodes in named.values() if len(nodes) > 1)
-
-
-def _failure_message(node: Node, analysis: TraceAnalysis) -> str:
-    if node.error is not None:
-        return error_message(node.error)
-    if analysis.was_read(node):
-        return find_reported_failure(node.span.output) or ""
-    return ""
-
-
-def _failing_runs(
-    siblings: Sequence[Node], analysis: TraceAnalysis
-) -> Iterator[list[tuple[Node, str]]]:
-    """Failures that follow one another, none of which overlaps the one before."""
-    run: list[tuple[Node, str]] = []
-    for node in siblings:
-        reason = _failure_message(node, analysis)
-        apart = bool(run) and node.start < run[-1][0].end
-        if run and (not reason or apart or not _same_input(run[0][0], node, analysis)):
-            yield run
-            run = []
-        if reason:
-            run.append((node, reason))
-    if run:
-        yield run
-
-
-def _same_input(a: Node, b: Node, analysis: TraceAnalysis) -> bool:
-    """False only where both inputs were read and differ in more than a few words."""
-    if not (analysis.was_read(a) and analysis.was_read(b)):
+def _are_retries(attempts: Attempts) -> bool:
+    """Whether somebody meant to try again: a second equal call after an error that a retry does
+    not help against may be chance."""
+    if len(attempts.nodes) >= _LEAST_ATTEMPTS:
         return True
-    return are_alike(to_canonical_json(a.span.input), to_canonical_json(b.span.input))
+    return attempts.is_rate_limit or attempts.is_transient
 
 
-def _build_retry_finding(
-    run: Sequence[tuple[Node, str]], following: Sequence[Node], analysis: TraceAnalysis
-) -> Finding | None:
-    nodes = [node for node, _ in run]
-    reasons = [reason for _, reason in run]
-    limited = any(_RATE_LIMIT.search(reason) for reason in reasons)
-    again = following[0] if following else None
-    if again is not None and (
-        again.start < nodes[-1].end or not _same_input(nodes[0], again, analysis)
-    ):
-        again = None
-    calls = [*nodes, *([again] if again else [])]
-    attempts = len(calls)
-    if attempts < 2 or (attempts == 2 and not limited and not _TRANSIENT_ERROR.search(reasons[0])):
-        return None
-    gaps = [b.start - a.end for a, b in pairwise(calls)]
-    growing = len(gaps) > 1 and all(b >= a * _GROWING_WAIT for a, b in pairwise(gaps))
-    lost = (again.start if again else nodes[-1].end) - nodes[0].start
-    kind = "hit a rate limit" if limited else "failed"
-    waits = " with growing waits" if growing else ""
-    end = "then worked" if again else "and never worked"
-    sentence = (
-        f"{one_line(nodes[0].name, limit=60)} {kind} {len(nodes)} times in a row and was tried"
-        f" {attempts} times{waits}, {end}; {format_duration(lost)} lost"
-        f" ({one_line(reasons[0], limit=120)})."
+def _is_costly(attempts: Attempts, analysis: TraceAnalysis) -> bool:
+    return (
+        len(attempts.nodes) >= _LEAST_ATTEMPTS
+        and attempts.lost >= _LARGE_LOSS * analysis.profile.duration
     )
-    sentence = sentence.replace(" 1 times in a row", " once")
+
+
+def _lost(group: Sequence[Attempts]) -> int:
+    """Microseconds that were lost to any of the attempts."""
+    lost, last = 0, 0
+    for attempts in sorted(group, key=lambda each: each.failed[0].start):
+        start = max(last, attempts.failed[0].start)
+        end = attempts.failed[0].start + attempts.lost
+        lost += max(0, end - start)
+        last = max(last, end)
+    return lost
+
+
+def _build_retry_finding(group: Sequence[Attempts], analysis: TraceAnalysis) -> Finding:
+    worst = max(group, key=lambda each: (len(each.failed), each.lost))
+    failures, attempts = len(worst.failed), len(worst.nodes)
+    kind = "hit a rate limit" if worst.is_rate_limit else "failed"
+    times = "once" if failures == 1 else f"{failures} times in a row"
+    waits = " with growing waits" if worst.has_growing_waits else ""
+    end = "then worked" if worst.worked else "and never worked"
+    others = ""
+    if len(group) > 1:
+        total = format_duration(_lost(group))
+        others = f"; {format_count(len(group), 'call')} of it were retried, {total} lost in all"
+    sentence = (
+        f"{one_line(worst.failed[0].name, limit=60)} {kind} {times} and was tried {attempts}"
+        f" times{waits}, {end}; {format_duration(worst.lost)} lost{others}"
+        f" ({one_line(worst.reasons[0], limit=120)})."
+    )
     # Two equal calls may be chance; each of a third attempt, a rate limit in the message and
     # growing waits shows the intention to retry. Retries that never worked are the graver ones.
-    confidence = 0.65 + 0.1 * (attempts > 2) + 0.1 * limited + 0.1 * growing + 0.05 * (not again)
-    numbers = {"attempts": attempts, "failures": len(nodes), "lost_ms": lost / 1_000}
-    return build_finding(Category.RETRIES, confidence, sentence, calls, numbers)
+    confidence = 0.65 + 0.1 * (attempts >= _LEAST_ATTEMPTS) + 0.1 * worst.is_rate_limit
+    confidence += 0.1 * worst.has_growing_waits
+    confidence = min(0.95, confidence + 0.05 * (worst.worked is None))
+    numbers = {"attempts": attempts, "failures": failures, "lost_ms": worst.lost / 1_000}
+    named = [*worst.nodes, *(node for each in group for node in each.failed)]
+    return build_finding(
+        Category.RETRIES, confidence, sentence, named, numbers, standing=_standing(worst, analysis)
+    )
+
+
+def _standing(worst: Attempts, analysis: TraceAnalysis) -> Standing:
+    """Calls that never worked are weak where the program went on and little time was lost: it had
+    another way."""
+    if worst.worked is not None or _is_costly(worst, analysis):
+        return Standing.FINDING
+    parent = worst.failed[-1].parent
+    return Standing.FINDING if parent is None or parent.error else Standing.WEAK
+
+
+def _build_note(harmless: Sequence[Attempts]) -> Finding:
+    """All retries that worked soon, in one sentence."""
+    counts: dict[str, int] = {}
+    for attempts in harmless:
+        name = one_line(name_stem(attempts.failed[0].name), limit=60)
+        counts[name] = counts.get(name, 0) + 1
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_NAMES_SHOWN]
+    shown = list_first([_format_name(name, count) for name, count in ranked], len(counts))
+    most = max(len(attempts.nodes) for attempts in harmless)
+    each = f"at most {most} attempts each" if len(harmless) > 1 else f"{most} attempts"
+    sentence = (
+        f"{format_count(len(harmless), 'call')} failed and worked when tried again: {shown};"
+        f" {each}, {format_duration(_lost(harmless))} lost"
+        f" ({one_line(harmless[0].reasons[0], limit=100)})."
+    )
+    nodes: list[Node] = [attempts.failed[0] for attempts in harmless]
+    numbers: Mapping[str, float] = {"calls": len(harmless), "lost_ms": _lost(harmless) / 1_000}
+    return build_finding(Category.RETRIES, 0.9, sentence, nodes, numbers, standing=Standing.NOTE)
+
+
+def _format_name(name: str, count: int) -> str:
+    return f"{name} ({count:,})" if count > 1 else name
