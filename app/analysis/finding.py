@@ -35,6 +35,9 @@ class Category(StrEnum):
     PARTIAL_RESULT = "partial_result"
     CUT_REPLY = "reply_cut_at_limit"
     BROKEN_JSON = "invalid_json"
+    INVALID_CALL = "invalid_tool_call"
+    REFUSAL = "refusal"
+    LOST_VALUE = "lost_value"
     UNKNOWN_TOOL = "unknown_tool"
     LOOP = "loop"
     PING_PONG = "ping_pong"
@@ -67,6 +70,9 @@ _TRAITS = {
     Category.ERROR_ORIGIN: _CategoryTraits(ErrorGroup.SYSTEM, 100),
     Category.RETRIES: _CategoryTraits(ErrorGroup.SYSTEM, 85),
     Category.BROKEN_JSON: _CategoryTraits(ErrorGroup.REASONING, 85),
+    Category.INVALID_CALL: _CategoryTraits(ErrorGroup.REASONING, 90),
+    Category.LOST_VALUE: _CategoryTraits(ErrorGroup.PLANNING, 95),
+    Category.REFUSAL: _CategoryTraits(ErrorGroup.REASONING, 85),
     Category.UNFINISHED: _CategoryTraits(ErrorGroup.SYSTEM, 85),
     Category.UNKNOWN_TOOL: _CategoryTraits(ErrorGroup.PLANNING, 80),
     Category.FAILURE_TEXT: _CategoryTraits(ErrorGroup.SYSTEM, 80),
@@ -75,7 +81,7 @@ _TRAITS = {
     Category.EMPTY_RESULT: _CategoryTraits(ErrorGroup.SYSTEM, 75),
     Category.CUT_REPLY: _CategoryTraits(ErrorGroup.REASONING, 75),
     Category.PARTIAL_RESULT: _CategoryTraits(ErrorGroup.SYSTEM, 65),
-    Category.GUARDRAIL: _CategoryTraits(ErrorGroup.REASONING, 60),
+    Category.GUARDRAIL: _CategoryTraits(ErrorGroup.REASONING, 115),
     Category.PROMPT_GROWTH: _CategoryTraits(ErrorGroup.PLANNING, 55),
     Category.ERROR_SURVIVED: _CategoryTraits(ErrorGroup.SYSTEM, 55),
     Category.COSTLY_OUTLIER: _CategoryTraits(ErrorGroup.PLANNING, 50),

@@ -6,11 +6,8 @@ from itertools import islice
 
 from app.analysis.finding import SPANS_KEPT, Category, Finding, Standing
 from app.analysis.json_values import without_numbers
-from app.analysis.rules.endings import (
-    find_failed_guardrails,
-    find_low_scores,
-    find_unfinished_spans,
-)
+from app.analysis.rules.endings import find_low_scores, find_unfinished_spans
+from app.analysis.rules.guardrails import find_failed_guardrails
 from app.analysis.rules.inner_retries import find_inner_retries
 from app.analysis.rules.late_first_token import find_slow_first_tokens
 from app.analysis.rules.latency import find_slow_outliers

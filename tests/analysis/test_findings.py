@@ -64,15 +64,16 @@ def test_a_wrapping_error_goes_back_to_the_error_inside_it() -> None:
     assert culprits(found(spans)) == [("error_origin", "call")]
 
 
-def test_a_caught_error_is_a_survived_error() -> None:
-    spans = draw("""
+def test_a_failed_tool_without_which_the_program_continued_is_a_finding() -> None:
+    picture = """
         root      |---------|
           call*    |--|
           next         |--|
-    """)
-    (finding,) = found(spans)
+    """
+    (finding,) = found(draw(picture, call={"type": "tool"}))
     assert finding.category is Category.ERROR_SURVIVED
-    assert "root caught it" in finding.sentence
+    assert "root continued after it" in finding.sentence
+    assert found(draw(picture)) == []
 
 
 def test_the_first_of_two_parallel_errors_is_the_origin_and_cancelled_spans_come_last() -> None:
@@ -220,13 +221,15 @@ def test_a_call_of_a_tool_that_was_not_offered_is_found() -> None:
 
 def test_tool_arguments_that_are_no_json_are_found() -> None:
     said = calling("price", '{"item": "lamp')
-    assert culprits(found([span("a", 0, 9, type="llm", output=said)])) == [("invalid_json", "a")]
+    assert culprits(found([span("a", 0, 9, type="llm", output=said)])) == [
+        ("invalid_tool_call", "a")
+    ]
 
 
 @pytest.mark.parametrize(
     ("prompt", "reply", "broken"),
     [
-        ("Answer as a JSON object.", "The answer is 42.", True),
+        ("Answer as a JSON object.", "The answer is 42.", False),
         ("Answer as a JSON object.", 'Here you are: {"answer": 42}', False),
         ("Answer as a JSON object.", '```json\n{"answer": 42}\n```', False),
         ("What is JSON?", "A format for data.", False),

@@ -105,10 +105,12 @@ def find_failure_text(text: str) -> str:
     start = text[:_START_READ]
     if len(text) <= _LONGEST_ERROR and (_AT_START.match(start) or _OTHER_LANGUAGES.match(start)):
         return text
-    return _failed_run(text) or _robot_page(text)
+    return find_failed_run(text) or _robot_page(text)
 
 
-def _failed_run(text: str) -> str:
+def find_failed_run(text: str) -> str:
+    """The words with which a runner of code says, anywhere outside fenced blocks, that the run
+    failed; empty where it does not."""
     half = _ANYWHERE_READ // 2
     part = text if len(text) <= _ANYWHERE_READ else f"{text[:half]}\n{text[-half:]}"
     low = part.lower()

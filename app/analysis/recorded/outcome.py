@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.analysis.recorded.failure_text import find_failure_text
-from app.analysis.recorded.spellings import TEXT, key_set, plain_key, word_set
+from app.analysis.recorded.failure_text import find_failed_run, find_failure_text
+from app.analysis.recorded.spellings import ENVELOPE_FACTS, TEXT, key_set, plain_key, word_set
 
 _ERROR_KEYS = key_set(
     "error errors error_message exception traceback error_msg err error_description error_text"
@@ -25,6 +25,11 @@ _REASONS = key_set(
     "message reason detail details text error_message description msg status_text title body"
     " content error error_description cause hint stderr"
 )
+_BESIDE_A_REPORT = (
+    TEXT | ENVELOPE_FACTS | _STATUS_KEYS | key_set("tool tool_name tool_call_id call_id")
+)
+"""Keys of texts that stand beside a report of failure; others (a title, an address) make the object
+a document, whose text may be about errors."""
 _NOT_AN_ERROR = frozenset(["none", "null", "no", "false", "ok", "n/a", "0", "nan", "-", "success"])
 _LISTS_OF_PARTS = key_set("content choices errors messages parts output outputs results")
 _MOST_PARTS = 16  # parts of an answer; a longer list holds records
@@ -80,8 +85,12 @@ def _failure_of_object(value: Mapping[str, Any], level: int) -> str:
             if key in _WEAK_CODE_KEYS and not isinstance(inner, str) and not reason:
                 continue
             return reason or stated
+    is_document = any(
+        isinstance(inner, str) and inner and key not in _BESIDE_A_REPORT for key, inner in members
+    )
+    find = find_failed_run if is_document else find_failure_text
     for key, inner in members:
-        if key in TEXT and isinstance(inner, str) and (found := find_failure_text(inner)):
+        if key in TEXT and isinstance(inner, str) and (found := find(inner)):
             return found
     return ""
 

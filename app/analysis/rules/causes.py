@@ -2,28 +2,24 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 
 from app.analysis.error_origins import ErrorOrigin, error_message, find_error_origins
 from app.analysis.finding import Category, Finding, build_finding
-from app.analysis.json_values import find_empty_keys, iterate_leaves
-from app.analysis.suspicious_results import WEAK_STRENGTH, Fault, SuspiciousResult
+from app.analysis.recorded.body import Body, Leaf, walk_leaves
+from app.analysis.recorded.kind import SpanKind
+from app.analysis.rules.error_outcome import judge_outcome
+from app.analysis.rules.failed_code import find_writer
+from app.analysis.rules.suspects import FAULT_PHRASES, Fault, Suspect
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
-FAULT_PHRASES = {
-    Fault.EMPTY: "returned nothing",
-    Fault.PARTIAL: "returned a partial result",
-    Fault.FAILURE: "failed without being marked as failed",
-    Fault.CUT: "was cut off at its token limit",
-    Fault.BLOCKED: "was stopped by a content filter",
-    Fault.BROKEN_JSON: "returned invalid JSON",
-}
 _DATA_ERROR = re.compile(
-    r"NoneType|KeyError|IndexError|out of range|not found|missing|empty|no (?:\w+ )?(?:results?|"
-    r"documents?|data|rows?|match|context|content|candidates?|items?)|StopIteration"
-    r"|division by zero|required|no attribute|null"
+    r"NoneType|KeyError|IndexError|out of range|not found|missing|empty|no (?:\w{1,20} )?"
+    r"(?:results?|documents?|data|rows?|match|context|content|candidates?|items?)|StopIteration"
+    r"|division by zero|required|no attribute|null|undefined"
     r"|subscript|not iterable|at least|nothing|without |needs?\b|needed|must (?:not )?(?:be|have)",
     re.IGNORECASE,
 )
@@ -32,105 +28,278 @@ _FORMAT_ERROR = re.compile(
     r"|invalid (?:format|literal|syntax)|SyntaxError|delimiter|schema|malformed",
     re.IGNORECASE,
 )
-_FAULTS_OF_DATA_ERRORS = frozenset([Fault.EMPTY, Fault.PARTIAL, Fault.FAILURE])
+_OUTSIDE_ERROR = re.compile(
+    r"time.?out|timed out|connection|refused|unreachable|certificate|\bSSL|\bDNS\b|quota"
+    r"|rate.?limit|permission|denied|unauthori|forbidden|read-only|disk"
+    r"|out of memory|unavailable|overloaded|guardrail|blocked|\b(?:40[13]|429|5\d\d)\b",
+    re.IGNORECASE,
+)
+"""Errors of the world outside: what was returned before does not explain them."""
+_NAMES_A_THING = re.compile(
+    r"KeyError|unknown|invalid|not (?:a )?valid|no such|not exist|not found|unsupported"
+    r"|no attribute|not defined|unrecogni[sz]ed|undefined|unexpected (?:keyword|argument|value)"
+    r"|not registered|not (?:one|among|in)\b|no (?:route|agent|worker|tool|node|handler)",
+    re.IGNORECASE,
+)
+_MESSAGE_READ = 2_000  # characters of an error message
+_QUOTED = re.compile(r"""['"`‘“]([^'"`’”]{1,80})['"`’”]""")
+_TEXT_READ = 20_000  # characters of a text in which a name is looked for
+_LEAVES_READ = 200  # of the arguments of a call
+_SHORTEST_NAME = 3  # characters: shorter values occur in several places by chance
+
+_FAULTS_OF_DATA_ERRORS = frozenset([Fault.EMPTY, Fault.PARTIAL, Fault.FAILURE, Fault.REFUSAL])
 _MISSING_DATA_FAULTS = frozenset([Fault.EMPTY, Fault.PARTIAL])
-_QUOTED = re.compile(r"""['"`]([^'"`]{2,80})['"`]""")
 _MOST_ERRORS = 25  # distinct causes are few; a loop may raise thousands of equal errors
 _MOST_SPANS_SEARCHED = 2_000  # bounds the search before one error; the nearest results come first
 _HIGHEST_LEVEL = 40  # ancestors whose earlier siblings are searched: programs nest less deeply
-_STRENGTH_LOST_BY_LEVEL = 0.1  # a result of the same parent is likelier than one of an ancestor
-# A key that is null both in the result and in the failed input: stronger than an empty tool
-# result (0.3), weaker than an empty reply (0.85).
-_MISSING_KEY_STRENGTH = 0.6
+
+# What speaks for a result, added to the strength of its fault (0 to 1). An empty value that the
+# failed span was given under the same key, or a name in the error that the result was asked for,
+# connects the two; a kind of empty value that raises such an error only fits.
+_SAME_KEY = 0.35
+_ASKED_FOR_NAME = 0.5
+_KEY_OF_PEERS = 0.4
+_FITTING_KIND = 0.15
+_UNFITTING_KIND = -0.2
+_LOST_BY_LEVEL = 0.1  # a result of the same parent is likelier than one of an ancestor
+_MISSING_KEY_STRENGTH = 0.35  # a key that is empty in a result and in the input that failed
+_LEAST_SCORE = 0.45  # below an empty search at the same level (0.6), above a null alone (0.35)
+
+# Confidences. Without a connection the fault itself has to be sure; an error that did not end the
+# trace ranks below those that did.
+_CONNECTED = 0.75
+_BY_SCORE = 0.2
+_LOST_UNLESS_FATAL = 0.25
+_NAMED_BY_MODEL = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class _Error:
+    """An error to be explained: its message, the names it quotes, and the empty keys of the input
+    of the span that raised it."""
+
+    item: ErrorOrigin
+    message: str
+    names: frozenset[str]
+    empty_keys: frozenset[str]
+
+    @property
+    def node(self) -> Node:
+        return self.item.origin
 
 
 def find_error_causes(
-    analysis: TraceAnalysis, suspects: Mapping[str, SuspiciousResult]
+    analysis: TraceAnalysis, suspects: Mapping[str, Suspect]
 ) -> Iterator[Finding]:
-    """For each error the earlier result that explains it, if there is one."""
+    """For each error the earlier result or model call that explains it, if there is one."""
     reported: set[tuple[str, str]] = set()
     for item in islice(find_error_origins(analysis.trace, analysis.tree), _MOST_ERRORS):
-        cause = _find_cause(item, suspects, analysis)
-        if cause is not None and (cause.node.id, item.origin.name) not in reported:
-            reported.add((cause.node.id, item.origin.name))
-            yield _build_cause_finding(cause, item)
+        error = _read_error(item, analysis)
+        if _OUTSIDE_ERROR.search(error.message):
+            continue
+        found = _explain_error(error, suspects, analysis)
+        if found is not None and (found.spans[0], item.origin.name) not in reported:
+            reported.add((found.spans[0], item.origin.name))
+            yield found
+
+
+def _read_error(item: ErrorOrigin, analysis: TraceAnalysis) -> _Error:
+    message = error_message(item.error)[:_MESSAGE_READ]
+    names = frozenset(name for name in _QUOTED.findall(message) if name.strip())
+    read = analysis.was_read(item.origin)
+    empty = item.origin.view.input.empty_keys if read else frozenset()
+    return _Error(item, message, names, empty)
+
+
+def _explain_error(
+    error: _Error, suspects: Mapping[str, Suspect], analysis: TraceAnalysis
+) -> Finding | None:
+    suspect = _find_cause(error, suspects, analysis)
+    if suspect is not None:
+        return _build_cause_finding(*suspect, error, analysis)
+    namer = _find_namer(error, analysis)
+    if namer is not None:
+        return _build_model_finding(
+            namer[0], f"named {one_line(namer[1], limit=60)}", error, analysis
+        )
+    writer = find_writer(error.node, analysis)
+    if writer is not None:
+        return _build_model_finding(writer, "wrote what was run", error, analysis)
+    return None
 
 
 def _find_cause(
-    item: ErrorOrigin, suspects: Mapping[str, SuspiciousResult], analysis: TraceAnalysis
-) -> SuspiciousResult | None:
-    """The strongest and nearest earlier result whose fault fits the error, the earliest of equals.
+    error: _Error, suspects: Mapping[str, Suspect], analysis: TraceAnalysis
+) -> tuple[float, Suspect] | None:
+    """The earlier result whose fault explains the error best, the nearest and earliest of equals.
 
-    Where the input of the failed span has nulls, results with a null under the same key count too,
-    and weak suspects count if they returned the same kind of empty value.
+    Where the input of the failed span has empty values, results with an empty value under the same
+    key count too.
     """
-    message = error_message(item.error)
-    fits: frozenset[Fault] = frozenset()
-    if _DATA_ERROR.search(message):
-        fits |= _FAULTS_OF_DATA_ERRORS
-    if _FORMAT_ERROR.search(message):
-        fits |= frozenset(Fault)
-    read = analysis.was_read(item.origin)
-    if read and _quotes_own_input(message, item.origin):
-        fits -= _MISSING_DATA_FAULTS
+    fits = _fitting_faults(error, analysis)
     if not fits:
         return None
-    holes = find_empty_keys(item.origin.span.input) if read else frozenset()
-    best: tuple[float, int, SuspiciousResult] | None = None
-    for count, (level, node) in enumerate(analysis.tree.earlier(item.origin)):
+    best: tuple[float, int, Suspect] | None = None
+    for count, (level, node) in enumerate(analysis.tree.earlier(error.node)):
         if count > _MOST_SPANS_SEARCHED or level > _HIGHEST_LEVEL:
             break
-        suspect = suspects.get(node.id) or _judge_missing_key(node, holes, analysis)
+        suspect = suspects.get(node.id) or _judge_missing_key(node, error, analysis)
         if suspect is None or suspect.fault not in fits:
             continue
-        if suspect.strength < WEAK_STRENGTH and not _same_kind_of_empty(node, item.origin):
-            continue
-        score = (suspect.strength - _STRENGTH_LOST_BY_LEVEL * level, -node.end)
-        if best is None or score > best[:2]:
-            best = (*score, suspect)
-    return best[2] if best else None
+        score = suspect.strength + _connection(suspect, error, analysis) - _LOST_BY_LEVEL * level
+        if best is None or (score, -node.end) > best[:2]:
+            best = (score, -node.end, suspect)
+    return (best[0], best[2]) if best and best[0] >= _LEAST_SCORE else None
 
 
-def _quotes_own_input(message: str, node: Node) -> bool:
-    """Whether the error quotes a value of the span's own input, so that nothing was missing."""
-    quoted = set(_QUOTED.findall(message))
-    return bool(quoted) and any(str(leaf) in quoted for _, leaf in iterate_leaves(node.span.input))
+def _fitting_faults(error: _Error, analysis: TraceAnalysis) -> frozenset[Fault]:
+    fits: frozenset[Fault] = frozenset()
+    if _DATA_ERROR.search(error.message):
+        fits |= _FAULTS_OF_DATA_ERRORS
+    if _FORMAT_ERROR.search(error.message):
+        fits |= frozenset(Fault)
+    if analysis.was_read(error.node) and _quotes_own_input(error):
+        fits -= _MISSING_DATA_FAULTS
+    return fits
 
 
-def _same_kind_of_empty(giver: Node, taker: Node) -> bool:
-    """Whether the output of `giver` and the input of `taker` share a kind of empty value: null,
-    blank text, empty list or object."""
-    given, taken = (
-        {repr(leaf) for _, leaf in iterate_leaves(value) if leaf in (None, "", [], {})}
-        for value in (giver.span.output, taker.span.input)
+def _quotes_own_input(error: _Error) -> bool:
+    """Whether the error quotes a value of the span's own input, so that nothing was missing. The
+    values of lists do not count: they may name what was needed."""
+    leaves = error.node.view.input.leaves
+    return bool(error.names) and any(
+        str(leaf.value) in error.names and not isinstance(leaf.path[-1:] and leaf.path[-1], int)
+        for leaf in leaves
     )
-    return bool(given & taken)
 
 
-def _judge_missing_key(
-    node: Node, holes: frozenset[str], analysis: TraceAnalysis
-) -> SuspiciousResult | None:
-    """A result in which one of these keys is empty, unless it already was in the input."""
-    if not holes or not analysis.was_read(node) or node.error is not None:
+def _connection(suspect: Suspect, error: _Error, analysis: TraceAnalysis) -> float:
+    """How much connects a result with an error."""
+    node = suspect.node
+    if suspect.fault not in _MISSING_DATA_FAULTS or not analysis.was_read(node):
+        return 0.0
+    score = 0.0
+    if (node.view.output.empty_keys - node.view.input.empty_keys) & error.empty_keys:
+        score += _SAME_KEY
+    if error.names and any(
+        isinstance(leaf.value, str) and leaf.value in error.names for leaf in node.view.input.leaves
+    ):
+        score += _ASKED_FOR_NAME
+    elif error.names and _peers_have_key(node, error.names, analysis):
+        score += _KEY_OF_PEERS
+    return score + _fit_of_kind(node, error.message)
+
+
+_PEERS_READ = 20  # other results of a name in which the key is looked for
+
+
+def _peers_have_key(node: Node, names: frozenset[str], analysis: TraceAnalysis) -> bool:
+    """Whether another result of the same name has a key that the error names."""
+    return any(
+        part in names
+        for peer in islice(analysis.peers_of(node), _PEERS_READ)
+        if peer is not node and analysis.was_read(peer)
+        for leaf in peer.view.output.leaves
+        for part in leaf.path
+    )
+
+
+def _fit_of_kind(node: Node, message: str) -> float:
+    """Whether the empty values in an output are of a kind that raises such an error: a missing key
+    comes from an empty object, a place out of range from an empty list."""
+    kinds = {
+        type(leaf.value) for leaf in node.view.output.leaves if leaf.value in (None, "", [], {})
+    }
+    expected: tuple[type, ...] = ()
+    if "KeyError" in message or "undefined" in message:
+        expected = (dict,)
+    elif "IndexError" in message or "out of range" in message:
+        expected = (list,)
+    elif "NoneType" in message or "null" in message:
+        expected = (type(None),)
+    if not expected or not kinds:
+        return 0.0
+    return _FITTING_KIND if kinds & set(expected) else _UNFITTING_KIND
+
+
+def _judge_missing_key(node: Node, error: _Error, analysis: TraceAnalysis) -> Suspect | None:
+    """A result in which a key is empty that is empty in the failed input, too, unless it already
+    was in its own input."""
+    if not error.empty_keys or not analysis.was_read(node) or node.error is not None:
         return None
-    own = (find_empty_keys(node.span.output) - find_empty_keys(node.span.input)) & holes
+    if node.view.kind is SpanKind.GUARDRAIL:
+        return None
+    own = (node.view.output.empty_keys - node.view.input.empty_keys) & error.empty_keys
     if not own:
         return None
     names = ", ".join(one_line(key, limit=40) for key in sorted(own)[:3])
-    return SuspiciousResult(node, Fault.PARTIAL, _MISSING_KEY_STRENGTH, f"{names} missing")
+    return Suspect(node, Fault.PARTIAL, _MISSING_KEY_STRENGTH, f"{names} missing")
 
 
-def _build_cause_finding(cause: SuspiciousResult, item: ErrorOrigin) -> Finding:
+def _find_namer(error: _Error, analysis: TraceAnalysis) -> tuple[Node, str] | None:
+    """The model call that named what the error says does not exist, and the name.
+
+    A name that the trace was given counts for nothing: the model only passed it on.
+    """
+    names = {name for name in error.names if len(name) >= _SHORTEST_NAME}
+    if not names or not _NAMES_A_THING.search(error.message):
+        return None
+    names -= {
+        name for leaf in Body(analysis.trace.input).leaves for name in names if _holds(leaf, name)
+    }
+    for count, (_, node) in enumerate(analysis.tree.earlier(error.node)):
+        if count > _MOST_SPANS_SEARCHED or not names:
+            return None
+        if node.view.is_model_call and analysis.was_read(node):
+            said = next((name for name in sorted(names) if _says_name(node, name)), None)
+            if said is not None:
+                return node, said
+    return None
+
+
+def _says_name(call: Node, name: str) -> bool:
+    """Whether a reply names exactly this: as its whole text, a called tool, or inside arguments."""
+    reply = call.view.reply
+    if reply.text.strip().strip("\"'`.") == name:
+        return True
+    if any(each.name == name for each in reply.calls):
+        return True
+    leaves = (
+        leaf for each in reply.calls for leaf in walk_leaves(each.arguments, most=_LEAVES_READ)
+    )
+    return any(_holds(leaf, name) for leaf in leaves) or f'"{name}"' in reply.text[:_TEXT_READ]
+
+
+def _holds(leaf: Leaf, name: str) -> bool:
+    return isinstance(leaf.value, str) and name in leaf.value[:_TEXT_READ]
+
+
+def _build_cause_finding(
+    score: float, cause: Suspect, error: _Error, analysis: TraceAnalysis
+) -> Finding:
+    item = error.item
     name, victim = (one_line(node.name, limit=60) for node in (cause.node, item.origin))
     sentence = (
         f"{name} {FAULT_PHRASES[cause.fault]} ({cause.reason}), and later {victim} failed with"
-        f" {one_line(error_message(item.error), limit=160)}."
+        f" {one_line(error.message, limit=160)}."
     )
-    # A faulty result and a fitting error support each other, the more the surer the fault is; an
-    # error that did not end the trace ranks below those that did.
-    confidence = 0.75 + 0.2 * cause.strength - (0.0 if item.fatal else 0.25)
+    # A faulty result and a fitting error support each other, the more the better they fit.
+    confidence = _CONNECTED + _BY_SCORE * min(1.0, score)
+    standing = judge_outcome(item, analysis).standing
+    if not item.fatal:
+        confidence -= _LOST_UNLESS_FATAL
     waited = (item.origin.start - cause.node.end) / 1_000
     nodes = [cause.node, *item.path]
+    numbers = {"ms_between": waited}
     return build_finding(
-        Category.CAUSE_OF_ERROR, confidence, sentence, nodes, {"ms_between": waited}
+        Category.CAUSE_OF_ERROR, confidence, sentence, nodes, numbers, standing=standing
     )
+
+
+def _build_model_finding(call: Node, what: str, error: _Error, analysis: TraceAnalysis) -> Finding:
+    name, victim = (one_line(node.name, limit=60) for node in (call, error.node))
+    sentence = f"{name} {what}, and {victim} failed with {one_line(error.message, limit=160)}."
+    confidence = _NAMED_BY_MODEL - (0.0 if error.item.fatal else _LOST_UNLESS_FATAL)
+    nodes = [call, *error.item.path]
+    standing = judge_outcome(error.item, analysis).standing
+    return build_finding(Category.CAUSE_OF_ERROR, confidence, sentence, nodes, standing=standing)

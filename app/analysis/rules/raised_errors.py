@@ -11,7 +11,8 @@ from app.analysis.error_origins import (
     is_cancellation,
     last_own_frame,
 )
-from app.analysis.finding import Category, Finding, build_finding
+from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.rules.error_outcome import judge_outcome
 from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -22,8 +23,10 @@ _LATER_FATAL = 0.6  # it may follow from the first
 _UNLOCATED = 0.7  # an error without a failed span is certain, its place is not
 _FATAL_CANCELLATION = 0.4  # mostly wanted, or an effect of another error
 _CAUGHT = 0.7
-_CAUGHT_AND_REPEATED = 0.55  # it matters less where a later call of the same name worked
+_MADE_GOOD = 0.55  # it matters less where a later call worked
 _CAUGHT_CANCELLATION = 0.3
+_OUTCOMES_READ = 20  # equal errors whose outcome is judged: thousands of them fare alike
+_GRAVITY = {Standing.FINDING: 0, Standing.WEAK: 1, Standing.NOTE: 2}
 _MOST_GROUPS = 40  # as many as there can be findings (`ranking`)
 _STEPS_NAMED = 4  # names of a path in a sentence; the middle ones of a longer path are counted
 
@@ -57,28 +60,28 @@ def _build_fatal(item: ErrorOrigin, items: Sequence[ErrorOrigin], *, first: bool
 
 
 def _build_survived(items: Sequence[ErrorOrigin], analysis: TraceAnalysis) -> Finding:
-    item = items[0]
+    """An error that did not end the trace; it is as grave as the gravest of its first ones."""
+    outcomes = [judge_outcome(item, analysis) for item in items[:_OUTCOMES_READ]]
+    gravest = min(outcomes, key=lambda outcome: _GRAVITY[outcome.standing])
+    item = items[outcomes.index(gravest)]
     above = item.caught_by
-    again = any(
-        other.start >= item.origin.end and other.error is None
-        for other in analysis.peers_of(item.origin)
-        if other.parent is item.origin.parent
-    )
     if above is None:
         end = "the trace continued after it"
     elif above.error is not None:
         end = f"{one_line(above.name, limit=40)} continued and failed with another error"
     else:
-        end = f"{one_line(above.name, limit=40)} caught it and continued"
-    if again:
-        end += "; a later call of the same name worked"
+        end = f"{one_line(above.name, limit=40)} continued after it"
     confidence = _CAUGHT
-    if is_cancellation(item.error):
+    if gravest.recovery is not None:
+        end += "; a later call worked"
+        confidence = _MADE_GOOD
+    elif is_cancellation(item.error):
         confidence = _CAUGHT_CANCELLATION
-    elif again:
-        confidence = _CAUGHT_AND_REPEATED
     sentence = f"{_describe_origin(item, items)}; {end}."
-    return _build_error_finding(Category.ERROR_SURVIVED, confidence, sentence, items)
+    ordered = [item, *(each for each in items if each is not item)]
+    return _build_error_finding(
+        Category.ERROR_SURVIVED, confidence, sentence, ordered, gravest.standing
+    )
 
 
 def _build_unlocated(analysis: TraceAnalysis) -> Finding:
@@ -116,8 +119,12 @@ def _format_path(nodes: Sequence[Node]) -> str:
 
 
 def _build_error_finding(
-    category: Category, confidence: float, sentence: str, items: Sequence[ErrorOrigin]
+    category: Category,
+    confidence: float,
+    sentence: str,
+    items: Sequence[ErrorOrigin],
+    standing: Standing = Standing.FINDING,
 ) -> Finding:
     nodes = [*(item.origin for item in items), *items[0].path]
     numbers = {"calls": len(items), "levels": len(items[0].path) - 1}
-    return build_finding(category, confidence, sentence, nodes, numbers)
+    return build_finding(category, confidence, sentence, nodes, numbers, standing=standing)

@@ -1,68 +1,145 @@
-"""Failures without a failed span: empty, failed, cut and broken results, and errors they caused."""
+"""Failures without a failed span: empty, failed, cut and broken results, refusals."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from app.analysis.finding import Category, Finding, build_finding
-from app.analysis.rules.causes import FAULT_PHRASES, find_error_causes
-from app.analysis.rules.symptoms import find_symptom
-from app.analysis.suspicious_results import (
-    WEAK_STRENGTH,
+from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.rules.causes import find_error_causes
+from app.analysis.rules.failed_code import find_writer, runs_program
+from app.analysis.rules.recovery import find_recovery
+from app.analysis.rules.reply_faults import judge_reply
+from app.analysis.rules.result_faults import judge_result
+from app.analysis.rules.suspects import (
+    FAULT_PHRASES,
     Fault,
-    SuspiciousResult,
-    find_suspicious_results,
+    PeerStatistics,
+    Suspect,
 )
 from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 
-# Above a result with keys missing (0.5) and an empty tool result (0.3), which need a symptom;
-# below an empty lookup (0.6).
-_LEAST_ALONE = 0.55
-_CERTAIN = 0.95  # strength that a symptom cannot raise further
 _CATEGORIES = {
     Fault.EMPTY: Category.EMPTY_RESULT,
     Fault.FAILURE: Category.FAILURE_TEXT,
     Fault.CUT: Category.CUT_REPLY,
     Fault.BLOCKED: Category.CUT_REPLY,
     Fault.BROKEN_JSON: Category.BROKEN_JSON,
+    Fault.BAD_CALL: Category.INVALID_CALL,
+    Fault.REFUSAL: Category.REFUSAL,
     Fault.PARTIAL: Category.PARTIAL_RESULT,
 }
+_CAN_BE_MADE_GOOD = frozenset(Fault) - {Fault.PARTIAL}
+_FAULTS_OF_CODE = frozenset([Fault.FAILURE, Fault.EMPTY])
+_FAULTS_PASSED_ON = frozenset([Fault.EMPTY, Fault.FAILURE, Fault.PARTIAL])
+_LOST_BY_LATER = 0.2  # later suspects of a fault may be effects of the first
+_LOST_BY_RECOVERY = 0.2  # a corrected run of code cost its time all the same
+_MOST_FOLLOWED = 40  # suspects of one fault and name for which a recovery is looked for
 
 
 def find_silent_failures(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Suspicious results by fault and name, and errors with the result that caused them."""
-    suspects = find_suspicious_results(analysis)
+    suspects = collect_suspects(analysis)
     yield from find_error_causes(analysis, suspects)
-    symptom = find_symptom(analysis)
-    groups: dict[tuple[Fault, str], list[SuspiciousResult]] = {}
+    groups: dict[tuple[Fault, str, Standing], list[Suspect]] = {}
     for suspect in suspects.values():
-        groups.setdefault((suspect.fault, suspect.node.name), []).append(suspect)
+        if suspect.standing is not None:
+            key = (suspect.fault, suspect.node.name, suspect.standing)
+            groups.setdefault(key, []).append(suspect)
     earlier: set[Fault] = set()
     for group in groups.values():
-        finding = _judge_group(group, symptom, analysis, first=group[0].fault not in earlier)
-        if finding is not None:
-            earlier.add(group[0].fault)
-            yield finding
+        fault = group[0].fault
+        yield _build_group_finding(group, analysis, first=fault not in earlier)
+        if group[0].standing is not Standing.NOTE:
+            earlier.add(fault)
 
 
-def _judge_group(
-    group: list[SuspiciousResult], symptom: str, analysis: TraceAnalysis, *, first: bool
-) -> Finding | None:
-    """A finding on suspects themselves, if they are strong enough or supported by a symptom.
+def collect_suspects(analysis: TraceAnalysis) -> dict[str, Suspect]:
+    """The suspects among the read spans by span id, in the order they ended.
 
-    Later suspects of the same fault (not `first`) may be effects of the first.
+    A wrapper that passes on the result of a span below it is not a suspect of its own, nor is a
+    step that repeats the failure of an earlier one.
     """
+    peers = PeerStatistics(analysis)
+    found: list[Suspect] = []
+    below: dict[int, set[Fault]] = {}
+    for node in reversed(analysis.tree.nodes):
+        inside = below.pop(node.index, set())
+        if analysis.was_read(node) and node.error is None and node.finished:
+            judge = judge_reply if node.view.is_model_call else judge_result
+            suspect = judge(node, peers.of(node))
+            if suspect is not None and not _passes_on(suspect, inside):
+                found.append(suspect)
+                if suspect.standing is not None:
+                    inside.add(suspect.fault)
+        if node.parent is not None and inside:
+            below.setdefault(node.parent.index, set()).update(inside)
+    found.sort(key=lambda each: (each.node.end, -each.node.depth, each.node.index))
+    return {each.node.id: each for each in _follow_up(_drop_repeated(found), analysis)}
+
+
+def _passes_on(suspect: Suspect, inside: set[Fault]) -> bool:
+    """Whether a span below has the same fault, or any where this one only returned nothing or
+    repeats what was said."""
+    return suspect.fault in inside or (suspect.fault in _FAULTS_PASSED_ON and bool(inside))
+
+
+def _drop_repeated(found: Iterable[Suspect]) -> Iterator[Suspect]:
+    """The suspects without those that repeat the failure text of an earlier one of another name."""
+    said_by: dict[str, str] = {}
+    for suspect in found:
+        text = suspect.node.view.failure if suspect.fault is Fault.FAILURE else ""
+        if not text or said_by.setdefault(text, suspect.node.name) == suspect.node.name:
+            yield suspect
+
+
+def _follow_up(found: Iterable[Suspect], analysis: TraceAnalysis) -> Iterator[Suspect]:
+    """The suspects with what came of them, for the first of each fault and name."""
+    counts: dict[tuple[Fault, str], int] = {}
+    for suspect in found:
+        key = (suspect.fault, suspect.node.name)
+        counts[key] = counts.get(key, 0) + 1
+        if counts[key] > _MOST_FOLLOWED or suspect.standing is None:
+            yield suspect
+        else:
+            yield _add_outcome(suspect, analysis)
+
+
+def _add_outcome(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:
+    """The suspect with the model call that wrote what failed, and what made good for it.
+
+    A failure that was made good for is a note; a program that failed is a finding all the same,
+    since the model had written it wrongly.
+    """
+    node = suspect.node
+    writer = find_writer(node, analysis) if suspect.fault in _FAULTS_OF_CODE else None
+    recovery = find_recovery(node, analysis) if suspect.fault in _CAN_BE_MADE_GOOD else None
+    if recovery is None:
+        return replace(suspect, writer=writer)
+    reason = f"{suspect.reason}; a later call worked"
+    if writer is not None and runs_program(node):
+        strength = suspect.strength - _LOST_BY_RECOVERY
+        return replace(suspect, writer=writer, reason=reason, strength=strength)
+    return replace(suspect, writer=writer, reason=reason, standing=Standing.NOTE)
+
+
+def _build_group_finding(
+    group: Sequence[Suspect], analysis: TraceAnalysis, *, first: bool
+) -> Finding:
+    """A finding on the suspects of one fault, name and standing."""
     head = group[0]
-    strength = max(suspect.strength for suspect in group)
-    backed = bool(symptom) and strength < _CERTAIN
-    if strength < _LEAST_ALONE and (not symptom or (strength < WEAK_STRENGTH and not first)):
-        return None
     calls = len(analysis.peers_of(head.node))
     name = one_line(head.node.name, limit=60)
     times = f" in {len(group)} of {format_count(calls, 'call')}" if calls > 1 else ""
-    end = f"; {symptom}" if backed else ""
-    sentence = f"{name} {FAULT_PHRASES[head.fault]}{times}: {head.reason}{end}."
-    strongest = sorted(group, key=lambda suspect: -suspect.strength)
-    # A symptom at the end supports the suspects; later ones may be effects of the first.
-    confidence = min(_CERTAIN, strength + (0.15 if backed else 0.0)) - (0.0 if first else 0.2)
-    nodes, numbers = [suspect.node for suspect in strongest], {"calls": len(group), "of": calls}
-    return build_finding(_CATEGORIES[head.fault], confidence, sentence, nodes, numbers)
+    writer = ""
+    if head.writer is not None:
+        writer = f"; {one_line(head.writer.name, limit=60)} wrote what it ran"
+    sentence = f"{name} {FAULT_PHRASES[head.fault]}{times}: {head.reason}{writer}."
+    confidence = max(each.strength for each in group) - (0.0 if first else _LOST_BY_LATER)
+    strongest = sorted(group, key=lambda each: -each.strength)
+    nodes = [each.writer for each in strongest if each.writer is not None]
+    nodes = [*nodes[:1], *(each.node for each in strongest), *nodes[1:]]
+    numbers = {"calls": len(group), "of": calls}
+    assert head.standing is not None
+    return build_finding(
+        _CATEGORIES[head.fault], confidence, sentence, nodes, numbers, standing=head.standing
+    )

@@ -1,0 +1,85 @@
+"""What an answer says of itself: that it refuses, or that it could not find what was needed."""
+
+import re
+
+_READ = 600  # characters: an answer that refuses or gives up says so at its beginning
+_LONGEST_REFUSAL = 1_500  # characters: a longer answer does something besides refusing
+
+_HELP = (
+    r"(?:help|assist|provide|comply|fulfil|create|write|generate|produce|discuss|share|process"
+    r"|extract|support|engage|continue|participate|complete|perform|do\sth(?:at|is)|answer)"
+)
+_REFUSAL = re.compile(
+    rf"""(?:
+      \b(?:i|we)(?:['’]?m|\sam|\sare)?\s(?:\w{{1,12}},?\s){{0,3}}?(?:can(?:['’]?t|not|\snot)|won['’]?t
+        |will\snot|unable\sto|not\sable\sto|not\sallowed\sto|decline\sto|refuse\sto)
+        \s(?:\w{{1,12}}\s){{0,2}}?{_HELP}\b
+    | \bi\smust\s(?:respectfully\s)?(?:decline|refuse) | \bagainst\smy\s(?:guidelines|polic)
+    | \bviolates?\s(?:my|our|the)\s(?:\w{{1,12}}\s)?(?:guidelines|polic)
+    | \bich\s(?:kann|darf|werde|möchte)\s(?:\S{{1,20}}\s){{0,6}}?nicht\s(?:\S{{1,20}}\s){{0,3}}?
+      (?:helfen|weiterhelfen|beantworten|unterstützen|bereitstellen|erstellen|ausgeben|ausführen)
+    | \b(?:dabei|damit|hierbei)\skann\sich\s(?:\S{{1,20}}\s){{0,3}}?nicht
+    | \bkann\sich\s(?:\S{{1,20}}\s){{0,5}}?nicht\s(?:\S{{1,20}}\s){{0,3}}?(?:helfen|beantworten
+      |bereitstellen|erstellen)
+    | \bje\sne\s(?:peux|pourrai|suis)\spas\s(?:\S{{1,20}}\s){{0,4}}?(?:vous\s|t['’])?
+      (?:aider|répondre|fournir|assister|traiter|satisfaire|accéder|générer|créer)
+    | \bno\s(?:te\s|le\s|os\s)?pued[oe]\s(?:\S{{1,20}}\s){{0,2}}?(?:ayudar|asistir|proporcionar
+      |responder|cumplir|generar|crear|realizar)
+    | \bnão\s(?:posso|consigo)\s(?:\S{{1,20}}\s){{0,2}}?(?:ajud|fornecer|responder|atender|auxiliar
+      |gerar|criar)
+    | \bnon\sposso\s(?:\S{{1,20}}\s){{0,2}}?(?:aiutar|fornir|rispond|assister|generar|crear)
+    | \bik\skan\s(?:\S{{1,20}}\s){{0,5}}?niet\s(?:\S{{1,20}}\s){{0,2}}?(?:helpen|beantwoorden)
+    | \bjag\skan\s(?:\S{{1,20}}\s){{0,2}}?inte\s(?:\S{{1,20}}\s){{0,2}}?(?:hjälpa|svara|bistå|skapa)
+    | \bjeg\skan\s(?:\S{{1,20}}\s){{0,2}}?ikke\s(?:\S{{1,20}}\s){{0,2}}?(?:hj[æe]lpe|svare|bistå)
+    | \bnie\smogę\s(?:\S{{1,20}}\s){{0,2}}?(?:pomóc|udzielić|spełnić|odpowiedzieć|stworzyć)
+    | \bне\sмогу\s(?:\S{{1,20}}\s){{0,2}}?(?:помочь|предоставить|ответить|выполнить|создать)
+    | \byardımcı\solama
+    | (?:抱歉|对不起|對不起|很遗憾|無法|我不能|我无法)[^。\n]{{0,12}}
+      (?:不能|无法|無法|拒绝|帮助|协助)[^。\n]{{0,12}}(?:帮助|协助|提供|回答|满足|处理|幫助|請求|请求)
+    | (?:申し訳|すみません|恐れ入ります)[^\n]{{0,40}}(?:できません|お断り|いたしかねます)
+    | (?:도와|제공|답변|도움)[^\n]{{0,10}}수\s?없
+    | لا\s(?:أستطيع|يمكنني)\s(?:مساعد|تقديم|الإجابة) | मदद\sनहीं\sकर\sसकत
+    )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+_GIVES_UP = re.compile(
+    r"""(?:
+      \b(?:i|we)(?:['’]?m|\sam|\sare|['’]?ve|\shave)?\s(?:\w{1,12},?\s){0,2}?
+        (?:do\snot|don['’]?t|did\snot|didn['’]?t|could\snot|couldn['’]?t|cannot|can['’]?t
+        |was\sunable\sto|were\sunable\sto|unable\sto|not\sable\sto)
+        \s(?:\w{1,12}\s){0,2}?(?:know|find|locate|have|access|answer|retrieve|determine|reach)\b
+    | \b(?:could\snot|couldn['’]?t)\s(?:be\s)?(?:find|found|locate|located|retrieved?|determined?)\b
+    | \bno\s(?:relevant\s|matching\s|such\s|further\s|additional\s)?(?:information|results?|data
+      |documents?|records?|context|matches|match|answer|sources|material)\b
+      (?!\s(?:is|are|was|were)?\s?(?:lost|leaked|missing|needed|required))
+    | \bnothing\s(?:was\s)?found\b | \bnot\s(?:been\s)?found\b
+    | \binsufficient\s(?:information|context|data) | \bwithout\s(?:\w{1,12}\s)?(?:sources|context
+      |documents)\b
+    | \bkonnte\s(?:ich\s|wir\s)?(?:\S{1,20}\s){0,4}?(?:nichts?|kein\w{0,2})\s(?:\S{1,20}\s){0,4}?
+      (?:finden|gefunden|ermitteln|abrufen|laden|beantworten)
+    | \bkeine\s(?:\S{1,20}\s){0,2}?(?:Informationen|Angaben|Daten|Ergebnisse|Treffer|Unterlagen)\b
+    | \b(?:je\sn['’]ai|nous\sn['’]avons)\s(?:pas|rien)\s(?:\S{1,20}\s){0,2}?(?:trouvé|pu)
+    | \baucune?\s(?:information|donnée|résultat|document)
+    | \bno\s(?:he\s|hemos\s|se\s)?(?:encontr|pude\sencontrar|dispongo|tengo\sinformación)
+    | \bnão\s(?:encontr|foi\spossível|tenho\sinforma|localiz)
+    | \bnon\s(?:ho|abbiamo|sono)\s(?:\S{1,20}\s){0,2}?(?:trovat|riuscit)
+    | \bnessun[ao]?\sinformazion
+    | \b(?:kon|kan)\s(?:\S{1,20}\s){0,3}?(?:geen|niet)\s(?:\S{1,20}\s){0,3}?vinden
+    | \b(?:kunde|kan)\s(?:\S{1,20}\s){0,2}?(?:inte|ikke)\s(?:\S{1,20}\s){0,2}?(?:hitta|finde|finne)
+    | \bnie\s(?:udało\ssię\s)?(?:znalazł|znaleź) | \bне\s(?:удалось\s)?(?:наш|найд|найти)
+    | (?:没有|未能|无法|沒有|無法|未)(?:找到|查到|获取|獲取|检索到) | 没有相关(?:信息|资料)
+    | 見つかりません | 情報がありません | 찾을\s수\s없 | 정보가\s없
+    )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def says_refusal(text: str) -> bool:
+    """Whether an answer refuses what it was asked for, in any of several languages."""
+    return len(text) <= _LONGEST_REFUSAL and _REFUSAL.search(text[:_READ]) is not None
+
+
+def gives_up(text: str) -> bool:
+    """Whether an answer says that it could not find or do what was needed."""
+    return _GIVES_UP.search(text[:_READ]) is not None

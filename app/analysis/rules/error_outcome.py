@@ -1,0 +1,55 @@
+"""What came of an error that did not end its trace."""
+
+from typing import NamedTuple
+
+from app.analysis.error_origins import ErrorOrigin, is_cancellation
+from app.analysis.finding import Standing
+from app.analysis.recorded.body import BodyState
+from app.analysis.recorded.kind import SpanKind
+from app.analysis.rules.recovery import asking_call, find_recovery
+from app.analysis.rules.symptoms import was_rated_well
+from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.tree import Node
+
+
+class ErrorOutcome(NamedTuple):
+    """`standing` is what the error is worth, `recovery` the later call that made good for it."""
+
+    standing: Standing
+    recovery: Node | None = None
+
+
+def judge_outcome(item: ErrorOrigin, analysis: TraceAnalysis) -> ErrorOutcome:
+    """An error that ended the trace is a finding, one that was made good for a note.
+
+    Of the others, one in a call of a tool or a model is a finding: what it should have given is
+    missing. It is a weak sign where the step that caught it gave a result of its own, as a fallback
+    does, and where the trace was rated well; so is an error inside the program.
+    """
+    if item.fatal:
+        return ErrorOutcome(Standing.FINDING)
+    if is_cancellation(item.error):
+        return ErrorOutcome(Standing.NOTE)
+    recovery = next((found for node in item.path if (found := find_recovery(node, analysis))), None)
+    if recovery is not None:
+        return ErrorOutcome(Standing.NOTE, recovery)
+    if was_rated_well(analysis):
+        return ErrorOutcome(Standing.NOTE)
+    if asking_call(item.origin, analysis) is not None:
+        return ErrorOutcome(Standing.FINDING)
+    if item.origin.view.calls_outside and not _gave_data(item.caught_by):
+        return ErrorOutcome(Standing.FINDING)
+    return ErrorOutcome(Standing.WEAK)
+
+
+def _gave_data(node: Node | None) -> bool:
+    """Whether a step below the top, and no agent, returned a list or an object, below what SDKs put
+    around a result. An agent's result is its answer, with or without what the call should give."""
+    if node is None or node.parent is None or node.view.kind is SpanKind.AGENT_STEP:
+        return False
+    if node.view.output.state is not BodyState.PRESENT:
+        return False
+    value = node.view.output.opened
+    if isinstance(value, dict) and len(value) == 1:
+        (value,) = value.values()
+    return isinstance(value, list | dict) and bool(value)

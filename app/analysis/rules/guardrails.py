@@ -1,0 +1,92 @@
+"""Guardrails that failed or refused, by the trace record or by their own output."""
+
+from collections.abc import Iterator
+
+from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.recorded.kind import SpanKind
+from app.analysis.recorded.spellings import key_set, word_set
+from app.analysis.text.one_line import one_line
+from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.tree import Node
+
+_RECORDED_CHECK = 0.9  # confidence: a plain fact
+_CHECK_IN_OUTPUT = 0.87  # confidence: read from an output by its keys
+_PASSED_LATER = 0.5  # confidence: a later check of the same name passed
+_LEAVES_READ = 200  # of an output: a verdict stands near its top
+_FAILED_WORDS = word_set("failed fail blocked flagged rejected violation block denied unsafe")
+_PASS_KEYS = key_set("passed pass valid is_valid safe is_safe allowed validation_passed success")
+_FAIL_KEYS = key_set("failed flagged blocked violated triggered tripwire_triggered tripped unsafe")
+_VERDICT_KEYS = key_set(
+    "result validation_result status verdict outcome guardrail_result decision action label"
+)
+
+
+def find_failed_guardrails(analysis: TraceAnalysis) -> Iterator[Finding]:
+    """Failed checks of the trace record, and guardrail spans whose output is a refusal.
+
+    A check that failed and passed later (the answer was written anew) is a note.
+    """
+    reported: set[str] = set()
+    for validation in analysis.trace.guardrails_validations:
+        failed = [c for c in validation.checks if (c.result or "").lower() in _FAILED_WORDS]
+        if not failed:
+            continue
+        names = ", ".join(one_line(check.name or "unnamed", limit=40) for check in failed[:5])
+        checked = analysis.tree.by_id.get(validation.span_id or "")
+        reported.update([checked.id] if checked else [])
+        where = f" at {one_line(checked.name, limit=60)}" if checked else ""
+        sentence = f"The guardrail {names} failed{where}"
+        yield _build_guardrail_finding(checked, sentence, _RECORDED_CHECK, analysis)
+    for node in analysis.tree.nodes:
+        if not _is_guardrail(node) or node.id in reported or not analysis.was_read(node):
+            continue
+        verdict = _find_refusal(node)
+        if verdict:
+            name = one_line(node.name, limit=60)
+            sentence = f"The guardrail {name} refused ({one_line(verdict, limit=80)})"
+            yield _build_guardrail_finding(node, sentence, _CHECK_IN_OUTPUT, analysis)
+
+
+def _is_guardrail(node: Node) -> bool:
+    return node.view.kind is SpanKind.GUARDRAIL
+
+
+def _build_guardrail_finding(
+    node: Node | None, sentence: str, confidence: float, analysis: TraceAnalysis
+) -> Finding:
+    standing = Standing.FINDING
+    if node is not None and _passed_later(node, analysis):
+        sentence += "; a later check passed"
+        confidence, standing = _PASSED_LATER, Standing.NOTE
+    nodes = [node] if node else []
+    return build_finding(Category.GUARDRAIL, confidence, f"{sentence}.", nodes, standing=standing)
+
+
+def _passed_later(node: Node, analysis: TraceAnalysis) -> bool:
+    """Whether the same check later passed another text in the same place."""
+    return any(
+        peer.start >= node.end
+        and peer.error is None
+        and analysis.was_read(peer)
+        and peer.span.output
+        and not _find_refusal(peer)
+        and not peer.view.input.equals(node.view.input)
+        for peer in analysis.peers_of(node)
+    )
+
+
+def _find_refusal(node: Node) -> str:
+    """`key: value` of the leaf of an output that says the check failed; empty where none does."""
+    for leaf in node.view.output.leaves[:_LEAVES_READ]:
+        name = str(leaf.path[-1]) if leaf.path else leaf.key
+        if (leaf.key in _PASS_KEYS and leaf.value is False) or (
+            leaf.key in _FAIL_KEYS and leaf.value is True
+        ):
+            return f"{name}: {str(leaf.value).lower()}"
+        if (
+            leaf.key in _VERDICT_KEYS
+            and isinstance(leaf.value, str)
+            and leaf.value.lower() in _FAILED_WORDS
+        ):
+            return f"{name}: {leaf.value}"
+    return ""

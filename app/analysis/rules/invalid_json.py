@@ -1,0 +1,64 @@
+"""Replies that should be JSON and are not."""
+
+import json
+import re
+
+from app.analysis.recorded.reply import read_reply
+from app.analysis.tree import Node
+
+_ASKS_FOR_JSON = re.compile(
+    r"\b(?:return|respond|reply|answer|output|produce|give|write)\b[^.\n]{0,60}\bjson\b"
+    r"|\bjson\b[^.\n]{0,20}\b(?:only|object|array)\b|\b(?:als|en|em|in|som|w)\sjson\b",
+    re.IGNORECASE,
+)
+_INSTRUCTION_READ = 20_000  # characters: instructions stand at the beginning, documents follow
+_LONGEST_PARSED = 400_000  # characters of a reply: some 4 ms
+_JSON_STARTS = ("{", "[{", "```json")
+
+
+def find_broken_json(node: Node) -> tuple[str, bool]:
+    """Why the reply of a model call counts as broken JSON (empty where it does not), and whether
+    that is sure.
+
+    JSON is expected where the request set a format, where the reply sets out to be an object, and,
+    less surely, where the last instruction asks for it. A reply with whole JSON inside other text
+    passes.
+    """
+    view = node.view
+    # The view's own reply has texts that are JSON opened, and so shows no text where all is well.
+    text = read_reply(view.output.value).text.strip()
+    if not text or view.output.is_cut or len(text) > _LONGEST_PARSED:
+        return "", False
+    if _is_json(text) or _has_json_inside(text):
+        return "", False
+    if view.request.wants_json:
+        return "a JSON format was set and the reply cannot be parsed", True
+    if text.startswith(_JSON_STARTS):
+        return "the reply begins as JSON and cannot be parsed", True
+    if any(_ASKS_FOR_JSON.search(each[:_INSTRUCTION_READ]) for each in _instructions(node)):
+        return "JSON was asked for and the reply holds none", False
+    return "", False
+
+
+def _instructions(node: Node) -> list[str]:
+    """The last instruction, and that of the system where the conversation has only begun."""
+    request = node.view.request
+    begun = any(message.role == "assistant" for message in request.messages)
+    systems = [each.text for each in request.messages if each.role == "system" and not begun]
+    return [request.last_instruction, *systems[-1:]]
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _has_json_inside(text: str) -> bool:
+    for opening, closing in (("{", "}"), ("[", "]")):
+        start, end = text.find(opening), text.rfind(closing)
+        if 0 <= start < end and _is_json(text[start : end + 1]):
+            return True
+    return False

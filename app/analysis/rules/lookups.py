@@ -1,0 +1,51 @@
+"""Which spans look something up, and which of those search for what a question asks."""
+
+import re
+
+from app.analysis.recorded.body import BodyState
+from app.analysis.recorded.kind import SpanKind
+from app.analysis.recorded.spellings import key_set
+from app.analysis.tree import Node
+
+_LOOKUP_NAME = re.compile(
+    r"(?:^|[_\W]|(?<=[a-z]))(?:retriev\w*|search\w*|fetch\w*|look_?up\w*|quer(?:y|ies)|find|read|load"
+    r"|get|select|sql|scrap\w*|crawl\w*|recall|rag|knn|vector\w*|download|browse\w*)"
+    r"(?:$|[_\W]|(?=[A-Z]))",
+    re.IGNORECASE,
+)
+_SEARCH_NAME = re.compile(
+    r"retriev|search|quer|vector|knn|rag(?:$|[_\W])|look_?up|recall|semantic|similar|knowledge"
+    r"|(?:^|[_\W])(?:kb|faq|docs?|index)(?:$|[_\W])|such|recherch|busca|zoek|sök",
+    re.IGNORECASE,
+)
+_SEARCH_KEYS = key_set(
+    "query queries q search search_query search_term search_terms keywords keyword query_vector"
+    " query_embedding query_text query_str vector embedding question search_text suchbegriff"
+    " consulta pregunta requete recherche frage"
+)
+"""Arguments that hold what is looked for, unlike an id or a limit."""
+_NAME_READ = 200  # characters
+
+
+def is_lookup(node: Node) -> bool:
+    """Whether a span looks something up, by its name."""
+    return _LOOKUP_NAME.search(node.name[:_NAME_READ]) is not None
+
+
+def is_search(node: Node) -> bool:
+    """Whether a span searches for something that its input describes in words or as a vector.
+
+    A list of a user's notes, a file or a configuration is a lookup but no search: it is often
+    rightly empty, and what follows seldom rests on it.
+    """
+    view = node.view
+    if view.is_model_call or view.kind in (SpanKind.EMBEDDING, SpanKind.GUARDRAIL):
+        return False
+    name = node.name[:_NAME_READ]
+    if view.kind is not SpanKind.RETRIEVAL and not _SEARCH_NAME.search(name):
+        return False
+    if view.input.state is not BodyState.PRESENT:
+        return False
+    if isinstance(view.input.opened, str):
+        return True
+    return any(leaf.key in _SEARCH_KEYS for leaf in view.input.leaves)

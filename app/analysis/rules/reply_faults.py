@@ -1,0 +1,108 @@
+"""What can be wrong with the reply of a model call."""
+
+from app.analysis.finding import Standing
+from app.analysis.recorded.answer_text import says_refusal
+from app.analysis.recorded.body import BodyState
+from app.analysis.recorded.finish_reason import FinishReason
+from app.analysis.rules.invalid_json import find_broken_json
+from app.analysis.rules.suspects import Fault, PeerFigures, Suspect
+from app.analysis.text.one_line import one_line
+from app.analysis.tree import Node
+
+# Strengths, from what the provider states to what is read from texts.
+_STATED = 0.9
+_READ_FROM_REPLY = 0.85
+_STATED_REFUSAL = 0.75
+_REFUSAL_IN_WORDS = 0.6
+_NOT_RECORDED = 0.7  # no reply, no tokens: the recorder may have failed instead
+_ASKED_IN_WORDS = 0.6
+
+_LEAST_LIMIT = 20  # completion tokens: a lower limit asks for one word, and is reached on purpose
+# Share of the peers with a reply for a reply that was not recorded to be an exception, and how many
+# there have to be: with fewer it is chance.
+_MOST_PEERS = 0.75
+_FEW_PEERS = 4
+
+
+def judge_reply(node: Node, peers: PeerFigures) -> Suspect | None:
+    """The fault of a reply, the surest first; None for a sound one."""
+    return (
+        _judge_finish(node)
+        or _judge_calls(node)
+        or _judge_refusal(node)
+        or _judge_text(node)
+        or _judge_blank(node, peers)
+    )
+
+
+def _judge_finish(node: Node) -> Suspect | None:
+    reply = node.view.reply
+    reason = f"finish reason {one_line(reply.finish_word, limit=40)}"
+    match reply.finish:
+        case FinishReason.LENGTH:
+            limit = node.view.request.token_limit
+            if limit is not None and limit < _LEAST_LIMIT and reply.text.strip():
+                return None
+            return Suspect(node, Fault.CUT, _STATED, reason)
+        case FinishReason.FILTERED:
+            return Suspect(node, Fault.BLOCKED, _READ_FROM_REPLY, reason)
+        case FinishReason.MALFORMED_CALL:
+            return Suspect(node, Fault.BAD_CALL, _STATED, reason)
+        case FinishReason.ERROR if not reply.failure:
+            return Suspect(node, Fault.FAILURE, _READ_FROM_REPLY, reason)
+    return None
+
+
+def _judge_calls(node: Node) -> Suspect | None:
+    if node.view.output.is_cut:
+        return None
+    broken = [call for call in node.view.reply.calls if call.broken]
+    if not broken:
+        return None
+    names = ", ".join(one_line(call.name or "unnamed", limit=60) for call in broken[:3])
+    reason = f"the arguments of its call of {names} are not valid"
+    return Suspect(node, Fault.BAD_CALL, _READ_FROM_REPLY, reason)
+
+
+def _judge_refusal(node: Node) -> Suspect | None:
+    """A refusal may be right: alone it is a weak sign."""
+    reply = node.view.reply
+    if reply.refusal:
+        reason = f"refusal “{one_line(reply.refusal, limit=100)}”"
+        return Suspect(node, Fault.REFUSAL, _STATED_REFUSAL, reason, Standing.WEAK)
+    if reply.calls or not says_refusal(reply.text):
+        return None
+    reason = f"“{one_line(reply.text, limit=100)}”"
+    return Suspect(node, Fault.REFUSAL, _REFUSAL_IN_WORDS, reason, Standing.WEAK)
+
+
+def _judge_text(node: Node) -> Suspect | None:
+    view = node.view
+    if view.failure:
+        reason = f"its reply says “{one_line(view.failure, limit=120)}”"
+        return Suspect(node, Fault.FAILURE, _READ_FROM_REPLY, reason)
+    if view.reply.calls:
+        return None
+    reason, sure = find_broken_json(node)
+    if not reason:
+        return None
+    strength = _READ_FROM_REPLY if sure else _ASKED_IN_WORDS
+    standing = Standing.FINDING if sure else Standing.WEAK
+    return Suspect(node, Fault.BROKEN_JSON, strength, reason, standing)
+
+
+def _judge_blank(node: Node, peers: PeerFigures) -> Suspect | None:
+    view = node.view
+    if not view.reply.is_blank or view.output.is_cut:
+        return None
+    if peers.read >= _FEW_PEERS and peers.full >= _MOST_PEERS * peers.read:
+        reason = f"{peers.full} of {peers.read} calls of this name that were read have a reply"
+        return Suspect(node, Fault.EMPTY, _STATED, reason)
+    if view.output.state is not BodyState.ABSENT:
+        if view.reply.finish is FinishReason.TOOL_CALLS or view.reply.finish is FinishReason.PAUSED:
+            return None
+        return Suspect(node, Fault.EMPTY, _READ_FROM_REPLY, "a reply without text or tool calls")
+    if view.usage.completion == 0:
+        reason = "no reply was recorded and no completion tokens were used"
+        return Suspect(node, Fault.EMPTY, _NOT_RECORDED, reason)
+    return None

@@ -1,0 +1,110 @@
+"""What can be wrong with the result of a tool, a lookup or a step of the program."""
+
+import re
+
+from app.analysis.finding import Standing
+from app.analysis.recorded.body import BodyState
+from app.analysis.recorded.kind import SpanKind
+from app.analysis.recorded.spellings import key_set
+from app.analysis.rules.lookups import is_lookup, is_search
+from app.analysis.rules.suspects import Fault, PeerFigures, Suspect, is_null
+from app.analysis.text.one_line import one_line
+from app.analysis.tree import Node
+
+_OFTEN_EMPTY_NAME = re.compile(
+    r"cache|check|valid|moderat|guard|filter|detect|violation|warn|dedup|history|log|save|store"
+    r"|notify|send|delete|update|write|ping|close|init|setup|memor",
+    re.IGNORECASE,
+)
+_PARTIAL_FLAGS = key_set("partial is_partial incomplete truncated is_truncated")
+_FLAGS_READ = 200  # leaves in which a flag of the whole result stands
+
+_FEW_PEERS = 4  # with fewer comparable calls "the others returned something" is chance
+_PEERS_BY_MISSING_KEY = 10  # for each other without the key: where more lack it, it is optional
+# Share of the peers that returned something, for an empty result to be an exception. Steps inside
+# the program return nothing more often than tools, so more peers have to differ.
+_MOST_PEERS = 0.75
+_NEARLY_ALL_PEERS = 0.9
+
+# Strengths, from what a result states to what it only suggests. A search may find nothing rightly,
+# and a null may be a function that returns nothing; tools often return nothing, steps mostly do.
+_STATED_FAILURE = 0.85
+_STATED_PARTIAL = 0.6
+_MISSING_KEYS = 0.5
+_EMPTY_UNLIKE_PEERS = 0.8
+_EMPTY_STEP_UNLIKE_PEERS = 0.7
+_EMPTY_SEARCH = 0.6
+_EMPTY_LOOKUP = 0.5
+_EMPTY_TOOL_RESULT = 0.3
+_NULL_RESULT = 0.2
+_EMPTY_STEP = 0.1
+
+
+def judge_result(node: Node, peers: PeerFigures) -> Suspect | None:
+    """The fault of a result; None for a sound one."""
+    view = node.view
+    if view.kind is SpanKind.GUARDRAIL:
+        return None
+    if view.failure:
+        reason = f"its output says “{one_line(view.failure, limit=120)}”"
+        return Suspect(node, Fault.FAILURE, _STATED_FAILURE, reason)
+    if view.returned_nothing:
+        return _judge_empty(node, peers)
+    return _judge_partial(node, peers)
+
+
+def _judge_partial(node: Node, peers: PeerFigures) -> Suspect | None:
+    """A result that is flagged as partial, or that lacks keys that its peers have.
+
+    Many results have optional parts, so missing keys alone need a symptom.
+    """
+    output = node.view.output
+    if not isinstance(output.opened, dict | list):
+        return None
+    for leaf in output.leaves[:_FLAGS_READ]:
+        if leaf.value is True and leaf.key in _PARTIAL_FLAGS:
+            reason = f"its output says {one_line(str(leaf.path[-1]), limit=40)}: true"
+            return Suspect(node, Fault.PARTIAL, _STATED_PARTIAL, reason)
+    others = peers.read - 1
+    if not output.empty_keys or others < _FEW_PEERS:
+        return None
+    unusual = [
+        key
+        for key in sorted(output.empty_keys)
+        if peers.empties[key] - 1 <= others // _PEERS_BY_MISSING_KEY
+    ]
+    if not unusual:
+        return None
+    names = ", ".join(one_line(key, limit=40) for key in unusual[:3])
+    reason = f"it lacks {names}, which other calls gave"
+    return Suspect(node, Fault.PARTIAL, _MISSING_KEYS, reason, Standing.WEAK)
+
+
+def _judge_empty(node: Node, peers: PeerFigures) -> Suspect | None:
+    outside = node.view.calls_outside or is_lookup(node)
+    few, share = (_FEW_PEERS, _MOST_PEERS) if outside else (2 * _FEW_PEERS, _NEARLY_ALL_PEERS)
+    often = _OFTEN_EMPTY_NAME.search(node.name[:200]) is not None
+    if not often and peers.read >= few and peers.full >= share * peers.read:
+        reason = (
+            f"{peers.full} of {peers.read} calls of this name that were read returned something"
+        )
+        strength = _EMPTY_UNLIKE_PEERS if outside else _EMPTY_STEP_UNLIKE_PEERS
+        sure = outside and peers.full == peers.read - 1 and not is_search(node)
+        standing = Standing.FINDING if sure else Standing.WEAK
+        return Suspect(node, Fault.EMPTY, strength, reason, standing)
+    if is_null(node):
+        if node.children or node.span.output is None:
+            return None
+        return Suspect(node, Fault.EMPTY, _NULL_RESULT, "a call that returned null", None)
+    if is_search(node):
+        reason = "a search that returned nothing"
+        return Suspect(node, Fault.EMPTY, _EMPTY_SEARCH, reason, Standing.WEAK)
+    if is_lookup(node) and node.view.input.state is BodyState.PRESENT:
+        reason = "a lookup that returned nothing"
+        return Suspect(node, Fault.EMPTY, _EMPTY_LOOKUP, reason, None if often else Standing.NOTE)
+    if node.view.calls_outside:
+        reason = "a call that returned nothing"
+        return Suspect(node, Fault.EMPTY, _EMPTY_TOOL_RESULT, reason, None)
+    if not node.children:
+        return Suspect(node, Fault.EMPTY, _EMPTY_STEP, "a step that returned nothing", None)
+    return None

@@ -1,0 +1,41 @@
+"""Which feedback scores are bad, which are good."""
+
+import re
+
+from app.analysis.recorded.spellings import word_set
+from app.opik.records import FeedbackScore
+
+_LOW = 0.35  # of scores from 0 to 1: clearly below the middle, as 0.5 is often "undecided"
+_HIGH = 0.8  # of the same: what people call good, four stars of five
+_LOWER_IS_BETTER = re.compile(
+    r"hallucinat|toxic|bias|harm|error|risk|pii|leak|perplex|distance|latency|cost|duration"
+    r"|offens|profan|jailbreak|injection|refus|moderat|violat|wer$|loss|tokens?|count|length",
+    re.IGNORECASE,
+)
+_PROBABILITY_OF_HARM = re.compile(
+    r"hallucinat|toxic|bias|harm|leak|jailbreak|injection|violat", re.IGNORECASE
+)
+_BAD_CATEGORIES = word_set("bad poor fail failed incorrect wrong negative")
+_GOOD_CATEGORIES = word_set("good excellent pass passed correct right positive great")
+_NAME_READ = 200  # characters
+
+
+def is_bad_score(score: FeedbackScore) -> bool:
+    """Whether a score says that something is wrong; only scores from 0 to 1 can be judged."""
+    if (score.category_name or "").lower() in _BAD_CATEGORIES:
+        return True
+    if score.value is None or not 0 <= score.value <= 1:
+        return False
+    name = score.name[:_NAME_READ]
+    if _LOWER_IS_BETTER.search(name):
+        return bool(_PROBABILITY_OF_HARM.search(name)) and score.value >= 1 - _LOW
+    return score.value <= _LOW
+
+
+def is_good_score(score: FeedbackScore) -> bool:
+    """Whether a score says that the whole was good."""
+    if (score.category_name or "").lower() in _GOOD_CATEGORIES:
+        return True
+    if score.value is None or not 0 <= score.value <= 1:
+        return False
+    return score.value >= _HIGH and not _LOWER_IS_BETTER.search(score.name[:_NAME_READ])

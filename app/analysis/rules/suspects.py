@@ -1,0 +1,82 @@
+"""Results that look wrong although their spans are not marked as failed."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from app.analysis.finding import Standing
+from app.analysis.recorded.body import BodyState
+from app.analysis.trace_analysis import PeerKey, TraceAnalysis, peer_key
+from app.analysis.tree import Node
+
+
+class Fault(StrEnum):
+    EMPTY = "empty"
+    PARTIAL = "partial"
+    FAILURE = "failure"
+    CUT = "cut"
+    BLOCKED = "blocked"
+    BROKEN_JSON = "broken JSON"
+    BAD_CALL = "bad call"
+    REFUSAL = "refusal"
+
+
+FAULT_PHRASES = {
+    Fault.EMPTY: "returned nothing",
+    Fault.PARTIAL: "returned a partial result",
+    Fault.FAILURE: "failed without being marked as failed",
+    Fault.CUT: "was cut off at its token limit",
+    Fault.BLOCKED: "was stopped by the provider",
+    Fault.BROKEN_JSON: "returned invalid JSON",
+    Fault.BAD_CALL: "wrote an invalid tool call",
+    Fault.REFUSAL: "refused what it was asked for",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A result that looks wrong.
+
+    `strength` from 0 to 1 says how sure it is that something is wrong with the result itself.
+    `standing` is what it is worth alone: None means nothing, unless it explains an error.
+    `writer` is the model call that wrote what failed, where it is known.
+    """
+
+    node: Node
+    fault: Fault
+    strength: float
+    reason: str
+    standing: Standing | None = Standing.FINDING
+    writer: Node | None = None
+
+
+@dataclass(slots=True)
+class PeerFigures:
+    """Comparable spans whose bodies were read and that did not fail: how many there are, how many
+    returned something, and how many have a null or an empty value under each key."""
+
+    read: int = 0
+    full: int = 0
+    empties: Counter[str] = field(default_factory=Counter)
+
+
+class PeerStatistics:
+    """The figures of each group of peers."""
+
+    def __init__(self, analysis: TraceAnalysis) -> None:
+        self._figures: dict[PeerKey, PeerFigures] = {}
+        for node in analysis.tree.nodes:
+            if analysis.was_read(node) and node.error is None:
+                figures = self._figures.setdefault(peer_key(node), PeerFigures())
+                figures.read += 1
+                figures.full += not node.view.returned_nothing
+                figures.empties.update(node.view.output.empty_keys)
+
+    def of(self, node: Node) -> PeerFigures:
+        """The figures of the group of a span that was read; the span itself counts in them."""
+        return self._figures[peer_key(node)]
+
+
+def is_null(node: Node) -> bool:
+    """Whether the output is a null or was not recorded."""
+    return node.view.output.state is BodyState.ABSENT
