@@ -30,6 +30,7 @@ def small() -> TraceAnalysis:
               fetch*      |----|
             """,
             plan={"type": "llm", "model": "m", "usage": {"total_tokens": 7}},
+            fetch={"type": "tool"},
         ),
     )
 

@@ -63,9 +63,10 @@ def _build_guardrail_finding(
 
 
 def _passed_later(node: Node, analysis: TraceAnalysis) -> bool:
-    """Whether the same check later passed another text in the same place."""
+    """Whether the same check later passed another text for the same step."""
     return any(
-        peer.start >= node.end
+        peer.parent is node.parent
+        and peer.start >= node.end
         and peer.error is None
         and analysis.was_read(peer)
         and peer.span.output
