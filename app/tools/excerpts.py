@@ -33,6 +33,8 @@ def as_text(value: Any) -> str:
 
     A value that nests too deeply for JSON's writer is described instead.
     """
+    if type(value) is int:
+        return str(value)
     if not isinstance(value, str):
         try:
             value = json.dumps(value, ensure_ascii=False)

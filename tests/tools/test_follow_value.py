@@ -107,12 +107,13 @@ async def test_a_long_trail_is_read_to_its_end_by_following_the_calls_named() ->
 
 
 async def test_bodies_that_were_not_loaded_are_read_in_parts_and_the_rest_is_noted() -> None:
-    spans = [a_span(n, output={"id": f"X-{n}"}) for n in range(1, 1_001)]
+    text = {"text": "x" * 9_000}
+    spans = [a_span(n, output={"id": f"X-{n}"}, metadata=text) for n in range(1, 1_501)]
     async with opened_trace_of(*spans) as harness:
-        answers = [await harness.answer("follow_value", value="X-1000") for _ in range(2)]
+        answers = [await harness.answer("follow_value", value="X-1500") for _ in range(2)]
         assert [each.repeatable for each in answers] == [True, False]
         assert "not read yet; repeat the call to read more]" in answers[0].text
-        assert "first: +1.00 s s1000 step 1000 output.id" in answers[1].text
+        assert "first: +1.50 s s1500 step 1500 output.id" in answers[1].text
 
 
 @pytest.mark.parametrize(

@@ -101,15 +101,22 @@ def show_value(value: Any, *, limit: int = _SHOWN) -> str:
     if isinstance(value, str):
         return f"“{one_line(value, limit=limit)}”"
     if isinstance(value, dict | list):
-        described = describe_value(value)
-        try:
-            text = json.dumps(value, ensure_ascii=False) if len(value) <= limit else described
-        except RecursionError:
-            text = described
-        return one_line(text if len(text) <= limit else described, limit=limit)
+        text = json.dumps(value, ensure_ascii=False) if _is_small(value, limit) else ""
+        return one_line(text if 0 < len(text) <= limit else describe_value(value), limit=limit)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return one_line(json.dumps(value), limit=limit)
+
+
+def _is_small(value: Any, most: int) -> bool:
+    """Whether an object or list holds at most so many values, texts counted by their characters."""
+    waiting = [value]
+    while waiting and most >= 0:
+        item = waiting.pop()
+        most -= len(item) if isinstance(item, str | dict | list) else 1
+        if most >= 0 and isinstance(item, dict | list):
+            waiting += item.values() if isinstance(item, dict) else item
+    return most >= 0
 
 
 def equals_text(value: Any, text: str) -> bool:

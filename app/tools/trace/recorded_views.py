@@ -10,7 +10,6 @@ from app.analysis.tree import Node
 from app.opik.client import BODIES
 from app.tools.trace.trace_context import TraceContext
 
-_READ_AT_ONCE = 600  # bodies read in one call: some 8 MB, which come within its seconds
 _WHOLE_AT_ONCE = 12  # cut bodies read whole in one call: Opik limits requests for single spans
 
 
@@ -38,9 +37,10 @@ class RecordedViews:
 
 
 async def read_views(context: TraceContext, nodes: Sequence[Node]) -> RecordedViews:
-    """The views of spans with their bodies; what is not loaded is read, 600 in one call."""
+    """The views of spans with their bodies; of what is not loaded, the first ones are read within
+    the limits of one call (8 MB, 10 s)."""
     missing = [node.id for node in nodes if context.get_body(node.id) is None]
-    await context.read_bodies(missing[:_READ_AT_ONCE])
+    await context.read_bodies(missing)
     views, cut = {}, []
     for node in nodes:
         body = context.get_body(node.id)
