@@ -72,7 +72,6 @@ def test_the_analysis_is_right_about_every_case_that_is_not_known_to_fail(
     assert not mended, "\n".join(["right now, so take them off KNOWN_FAILURES:", *mended])
 
 
-@pytest.mark.xfail(reason="the known failures hold many accusations of healthy traces")
 def test_most_findings_that_are_sure_name_a_right_span(results: Mapping[str, CaseResult]) -> None:
     cases = [*open_cases(), *held_back_cases()]
     smallest = min(case.size for case in cases)
