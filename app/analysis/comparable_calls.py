@@ -15,7 +15,7 @@ _NAME_END = re.compile(r"[:(\[{#\"'=]")
 _DIGITS = re.compile(r"\d+")
 _COUNTER = re.compile(r"(?<![\w.-])\d{1,6}(?![\w.-])")
 _TIME_OR_ID = re.compile(
-    r"\b\d{4}-\d\d-\d\d[t ]\d\d:\d\d(?::\d\d)?(?:\.\d{1,9})?(?:z\b|[+-]\d\d:?\d\d)?"
+    r"(?<!\d)\d{4}-\d\d-\d\d[t ]\d\d:\d\d(?::\d\d)?(?:\.\d{1,9})?(?:z\b|[+-]\d\d:?\d\d)?"
     r"|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
 )
 _LEAST_TRANSCRIPT = 60  # characters: shorter texts begin alike without being one that grows
@@ -67,10 +67,14 @@ def result_text(output: Body) -> str:
     if output.state is BodyState.ABSENT:
         return ""
     if not output.is_cut:
-        text = output.canonical
-        return _TIME_OR_ID.sub("#", text) if "-" in text else text
+        return without_times(output.canonical)
     value = output.value
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
+
+
+def without_times(text: str) -> str:
+    """A canonical text without points in time and ids of requests."""
+    return _TIME_OR_ID.sub("#", text) if "-" in text else text
 
 
 def is_long_result(output: Body) -> bool:

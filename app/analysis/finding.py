@@ -42,6 +42,9 @@ class Category(StrEnum):
     LOOP = "loop"
     PING_PONG = "ping_pong"
     RETRIES = "retries"
+    DUPLICATED_WORK = "duplicated_work"
+    MISSED_LOOKUPS = "missed_lookups"
+    REPEATED_ANSWER = "repeated_answer"
     PROMPT_GROWTH = "prompt_growth"
     SLOW_OUTLIER = "slow_outlier"
     SLOW_STREAM_START = "slow_first_token"
@@ -78,6 +81,9 @@ _TRAITS = {
     Category.FAILURE_TEXT: _CategoryTraits(ErrorGroup.SYSTEM, 80),
     Category.LOOP: _CategoryTraits(ErrorGroup.PLANNING, 80),
     Category.PING_PONG: _CategoryTraits(ErrorGroup.PLANNING, 80),
+    Category.MISSED_LOOKUPS: _CategoryTraits(ErrorGroup.SYSTEM, 80),
+    Category.DUPLICATED_WORK: _CategoryTraits(ErrorGroup.PLANNING, 75),
+    Category.REPEATED_ANSWER: _CategoryTraits(ErrorGroup.REASONING, 50),
     Category.EMPTY_RESULT: _CategoryTraits(ErrorGroup.SYSTEM, 75),
     Category.CUT_REPLY: _CategoryTraits(ErrorGroup.REASONING, 75),
     Category.PARTIAL_RESULT: _CategoryTraits(ErrorGroup.SYSTEM, 65),

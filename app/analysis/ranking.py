@@ -13,6 +13,7 @@ from app.analysis.rules.late_first_token import find_slow_first_tokens
 from app.analysis.rules.latency import find_slow_outliers
 from app.analysis.rules.longest_step import find_longest_step
 from app.analysis.rules.lost_cache import find_lost_caches
+from app.analysis.rules.missed_lookups import find_missed_lookups
 from app.analysis.rules.raised_errors import find_raised_errors
 from app.analysis.rules.repetition import find_loops
 from app.analysis.rules.retries import find_retries
@@ -32,6 +33,7 @@ RULES: tuple[Rule, ...] = (
     find_retries,
     find_inner_retries,
     find_loops,
+    find_missed_lookups,
     find_unfinished_spans,
     find_failed_guardrails,
     find_low_scores,

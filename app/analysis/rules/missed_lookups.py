@@ -1,0 +1,157 @@
+"""Lookups in a cache that never find anything, while the same work is done again and again."""
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from app.analysis.comparable_calls import has_comparable_input, name_stem, without_times
+from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.recorded.spellings import key_set, plain_key
+from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
+from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.tree import Node
+
+_LEAST_LOOKUPS = 4  # fewer misses are those of a cache that fills
+_LEAST_REPEATED = 2  # pieces of work done again that a lookup should have spared
+_LEAST_SHARE = 0.05  # share of the trace that the repeated work takes, to matter
+_SLOWER = 3  # times the lookup: what takes longer is the work that it should have spared
+_SIBLINGS_AFTER = 4  # spans after a lookup among which that work is looked for
+_NAME_READ = 200  # characters of a name
+_MEMBERS_READ = 60  # members of a record in which a flag is looked for
+_CACHE = re.compile(r"cache|memo(?:i[sz]|_|\b)|redis|memcache", re.IGNORECASE)
+_CHANGES_CACHE = re.compile(
+    r"set|put|write|store|save|delete|evict|invalidat|clear|warm|updat|refresh|add|insert|flush",
+    re.IGNORECASE,
+)
+_FLAGS = key_set("cache_hit hit from_cache is_cached was_cached cached hit_cache found")
+_STATES = key_set("cache_status cache cache_result cache_state status result x-cache")
+_EPOCH = re.compile(r"(?<!\d)1\d{9,18}(?!\d)")
+
+
+class _Lookup(NamedTuple):
+    """A lookup that found nothing, with the work that followed it."""
+
+    node: Node
+    work: Node
+
+
+def find_missed_lookups(analysis: TraceAnalysis) -> Iterator[Finding]:
+    """Lookups of one name that all missed, where the work after them has equal inputs."""
+    named: dict[str, list[Node]] = {}
+    for node in analysis.tree.nodes:
+        if analysis.was_read(node) and _is_lookup(node):
+            named.setdefault(name_stem(node.name), []).append(node)
+    for nodes in named.values():
+        if len(nodes) < _LEAST_LOOKUPS or not all(_missed(node) for node in nodes):
+            continue
+        lookups = [_Lookup(node, work) for node in nodes if (work := _spared_work(node, analysis))]
+        repeated = _repeated_work(lookups)
+        again = sum(len(group) - 1 for group in repeated)
+        spent = sum(each.work.duration for group in repeated for each in group[1:])
+        if again >= _LEAST_REPEATED and spent >= _LEAST_SHARE * analysis.profile.duration:
+            yield _build_missed_finding(nodes, repeated, spent, analysis)
+
+
+def _is_lookup(node: Node) -> bool:
+    """A span named after reading a cache, or one that says whether it was served from one."""
+    name = node.name[:_NAME_READ]
+    if _CACHE.search(name):
+        return _CHANGES_CACHE.search(_CACHE.sub("", name)) is None
+    return _stated_hit(node) is not None
+
+
+def _missed(node: Node) -> bool:
+    hit = _stated_hit(node)
+    return node.error is None and (not hit if hit is not None else node.view.returned_nothing)
+
+
+def _stated_hit(node: Node) -> bool | None:
+    """What a flag in the output or the metadata says; None where there is none."""
+    for record in (node.view.output.opened, node.span.metadata):
+        if isinstance(record, Mapping):
+            for key, value in list(record.items())[:_MEMBERS_READ]:
+                hit = _read_flag(plain_key(key), value)
+                if hit is not None:
+                    return hit
+    return None
+
+
+def _read_flag(key: str, value: Any) -> bool | None:
+    if key in _FLAGS and isinstance(value, bool):
+        return value
+    if key in _STATES and isinstance(value, str) and value.lower() in ("miss", "hit", "expired"):
+        return value.lower() == "hit"
+    return None
+
+
+def _spared_work(lookup: Node, analysis: TraceAnalysis) -> Node | None:
+    """The work that a hit would have spared: the slower span that follows the lookup, else the
+    lookup itself where it does the work inside."""
+    siblings = lookup.parent.children if lookup.parent else analysis.tree.roots
+    place = bisect_left(siblings, lookup.end, key=lambda node: node.start)
+    for node in siblings[place : place + _SIBLINGS_AFTER]:
+        if node is lookup or _is_lookup(node):
+            continue
+        if node.duration >= _SLOWER * lookup.duration and _is_comparable(node, analysis):
+            return node
+    slower = [child for child in lookup.children if _is_comparable(child, analysis)]
+    work = max(slower, key=lambda child: child.duration, default=lookup)
+    return work if _is_comparable(work, analysis) else None
+
+
+def _is_comparable(node: Node, analysis: TraceAnalysis) -> bool:
+    return analysis.was_read(node) and has_comparable_input(node)
+
+
+def _repeated_work(lookups: Sequence[_Lookup]) -> list[list[_Lookup]]:
+    """Lookups whose work has the same input, the most time first."""
+    groups: dict[tuple[str, str], list[_Lookup]] = {}
+    for lookup in lookups:
+        work = lookup.work
+        key = (name_stem(work.name), work.view.input.canonical)
+        groups.setdefault(key, []).append(lookup)
+    repeated = [group for group in groups.values() if len(group) > 1]
+    return sorted(repeated, key=lambda group: -sum(each.work.duration for each in group[1:]))
+
+
+def _build_missed_finding(
+    nodes: Sequence[Node],
+    repeated: Sequence[Sequence[_Lookup]],
+    spent: int,
+    analysis: TraceAnalysis,
+) -> Finding:
+    first = repeated[0]
+    work = one_line(name_stem(first[0].work.name), limit=60)
+    times = sum(len(group) for group in repeated)
+    sentence = (
+        f"{one_line(name_stem(nodes[0].name), limit=60)} found nothing in all of its"
+        f" {format_count(len(nodes), 'call')}, and {work} ran {times} times for"
+        f" {format_count(len(repeated), 'different input')}; what it did again took"
+        f" {format_duration(spent)}, {format_percent(spent, analysis.profile.duration)} of the"
+        f" trace{_explain_keys(repeated)}."
+    )
+    around = [each.node.parent for each in first[:2] if each.node.parent is not None]
+    named = [each.node for each in first[:3]]
+    named += [*around, *(each.work for each in first[:3])]
+    named += [each.node for group in repeated for each in group]
+    numbers = {"calls": len(nodes), "again": times - len(repeated), "spent_ms": spent / 1_000}
+    return build_finding(
+        Category.MISSED_LOOKUPS, 0.85, sentence, named, numbers, standing=Standing.FINDING
+    )
+
+
+def _explain_keys(repeated: Sequence[Sequence[_Lookup]]) -> str:
+    """Why lookups for the same work had to miss, where their inputs show it."""
+    keys = [[each.node.view.input.canonical for each in group] for group in repeated]
+    if not all(all(group) for group in keys):
+        return ""
+    if all(len(set(group)) == 1 for group in keys):
+        return "; the same key was looked up again and missed again"
+    if all(len({_without_moments(key) for key in group}) == 1 for group in keys):
+        return "; the keys for the same input differ in a time or a random id"
+    return "; the keys for the same input differ"
+
+
+def _without_moments(key: str) -> str:
+    return _EPOCH.sub("#", without_times(key))
