@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from standin import timestamps
+from standin.non_finite import is_non_finite, quote_non_finite
 from standin.workspace import Guardrail, Json, Subject, Workspace, thread_key
 
 
@@ -46,6 +47,7 @@ Apply = Callable[[Workspace, Write, dict[str, str]], WriteOutcome]
 
 def _put_traces(workspace: Workspace, write: Write, _: dict[str, str]) -> WriteOutcome:
     for number, trace in enumerate(_read_items(write.body, "traces")):
+        _check_numbers(trace)
         workspace.put_trace(_id_of(trace, write, number), trace, write.at, write.user)
     return WriteOutcome()
 
@@ -54,6 +56,7 @@ def _put_spans(workspace: Workspace, write: Write, _: dict[str, str]) -> WriteOu
     for number, span in enumerate(_read_items(write.body, "spans")):
         if not span.get("trace_id"):
             raise RequestRefused(422, f"spans[{number}].traceId must not be null")
+        _check_numbers(span)
         workspace.put_span(_id_of(span, write, number), span, write.at, write.user)
     return WriteOutcome()
 
@@ -68,6 +71,7 @@ def _put_one(workspace: Workspace, write: Write, params: dict[str, str]) -> Writ
 
 def _update_one(workspace: Workspace, write: Write, params: dict[str, str]) -> WriteOutcome:
     put = workspace.put_trace if params["kind"] == "traces" else workspace.put_span
+    _check_numbers(write.body)
     put(params["id"], write.body, write.at, write.user)
     return WriteOutcome()
 
@@ -120,6 +124,7 @@ def _keep_score(workspace: Workspace, subject: Subject, write: Write) -> None:
     for name in ("name", "value", "source"):
         if score.get(name) is None:
             raise RequestRefused(422, f"{name} must not be null")
+    _check_numbers(score)
     wanted = ("name", "value", "source", "category_name", "reason")
     kept = {name: score[name] for name in wanted if score.get(name) is not None}
     moment = timestamps.text(write.at)
@@ -244,6 +249,15 @@ def _read_items(body: Any, name: str) -> list[Json]:
     return items
 
 
+def _check_numbers(record: Json) -> None:
+    """Exact and whole numbers do not bind to NaN or an infinity."""
+    usage = record.get("usage")
+    numbers = [record.get("value"), record.get("total_estimated_cost")]
+    numbers += usage.values() if isinstance(usage, dict) else ()
+    if any(is_non_finite(number) for number in numbers):
+        raise RequestRefused(400, "Unable to process JSON")
+
+
 def _id_of(record: Json, write: Write, number: int) -> str:
     return str(record.get("id") or timestamps.id_at(write.at, f"{write.path}/{number}/{record}"))
 
@@ -299,4 +313,4 @@ def apply(workspace: Workspace, write: Write) -> WriteOutcome:
     if write.method != "DELETE" and not isinstance(write.body, dict):
         raise RequestRefused(400, "Unable to process JSON")
     function, params = found
-    return function(workspace, write, params)
+    return function(workspace, replace(write, body=quote_non_finite(write.body)), params)

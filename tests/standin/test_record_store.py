@@ -1,6 +1,7 @@
 """What the stand-in makes of records: merging, selecting, cutting, adding up, keeping."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from standin.writes import RequestRefused, Write
 from testkit.case_tables import each_case
 
 TRACE = "019a0000-0000-7000-8000-000000000001"
+WANTED = {"trace_id": TRACE, "project_name": "shop"}
+INPUT = {"score": math.nan, "most": [math.inf, -math.inf], "n": 0.5}
 
 
 def span(number: int, **more: Any) -> dict[str, Any]:
@@ -245,3 +248,43 @@ def test_a_data_file_survives_a_torn_last_line(tmp_path: Path) -> None:
     last.close()
     assert last.workspace().traces[TRACE].fields["name"] == "é"
     assert len(last.workspace().spans_of(TRACE)) == 1
+
+
+async def test_nan_in_a_body_is_served_as_its_name_between_quotes() -> None:
+    records = stored()
+    body = json.dumps({"spans": [span(2, ttft=math.nan, input=INPUT)]})
+    written = await call(records, "/v1/private/spans/batch", method="POST", content=body)
+    assert written.status_code == 204
+    read = await call(records, f"/v1/private/spans/{span(2)['id']}")
+    assert read.json()["input"] == {
+        "score": "NaN",
+        "most": ["Infinity", "-Infinity"],
+        "n": 0.5,
+    }
+    found = await call(records, "/v1/private/spans/search", method="POST", json=WANTED)
+    assert found.json()["ttft"] == "NaN"
+    for stats in ("/v1/private/spans/stats", "/v1/private/traces/stats"):
+        assert (await call(records, f"{stats}?project_name=shop")).status_code == 200
+
+
+@each_case("numbers", [{"total_estimated_cost": math.nan}, {"usage": {"tokens": math.inf}}])
+async def test_nan_as_a_cost_or_a_count_is_refused(numbers: dict[str, Any]) -> None:
+    body = json.dumps({"spans": [span(2, **numbers)]})
+    answer = await call(stored(), "/v1/private/spans/batch", method="POST", content=body)
+    assert (answer.status_code, answer.json()["message"]) == (400, "Unable to process JSON")
+
+
+async def test_nan_as_a_score_is_refused_and_the_trace_stays_readable() -> None:
+    records = stored()
+    path = f"/v1/private/traces/{TRACE}"
+    body = '{"name": "good", "value": NaN, "source": "sdk"}'
+    answer = await call(records, f"{path}/feedback-scores", method="PUT", content=body)
+    assert answer.status_code == 400
+    assert "feedback_scores" not in (await call(records, path)).json()
+
+
+def test_records_that_are_put_in_are_not_changed() -> None:
+    given = span(1, input={"score": math.nan})
+    records = stored(given)
+    assert records.workspace().spans[given["id"]].fields["input"] == {"score": "NaN"}
+    assert isinstance(given["input"]["score"], float)
