@@ -13,7 +13,7 @@ from app.analysis.recorded.error import effective_error
 from app.analysis.recorded.recorded_span import RecordedSpan
 from app.analysis.text.json_path import Step, describe_value, format_path, parse_path, select_value
 from app.analysis.text.lines import format_span
-from app.analysis.text.messages_and_reply import format_model_call
+from app.analysis.text.messages_and_reply import format_messages_and_reply
 from app.analysis.text.one_line import (
     format_count,
     format_duration,
@@ -283,7 +283,7 @@ def _describe_span(
     brief = [format_span(node, context.analysis, name=alias), *format_error(span), *notes]
     if asked.as_call:
         left = room - sum(len(line) + 1 for line in brief)
-        return _RecordText([*brief, *format_model_call(RecordedSpan(span), left)])
+        return _RecordText([*brief, *format_messages_and_reply(RecordedSpan(span), left)])
     values = [*_error_values(span, alias), *_body_values(span, alias, asked.fields)]
     if room // (_FACTS_SHARE if values else 1) < _ALL_FACTS:
         return _RecordText(brief, values)

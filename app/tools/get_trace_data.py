@@ -72,7 +72,9 @@ async def get_trace_data(
     type: Annotated[str | None, Field(description="general, llm, tool or guardrail")] = None,
     status: Status | None = None,
     min_duration_ms: float | None = None,
-    sort: Annotated[Sort | None, Field(description="Greatest first, start: tree order.")] = None,
+    sort: Annotated[
+        Sort | None, Field(description="Greatest first; start: in order of time.")
+    ] = None,
     path: Annotated[
         str | None,
         Field(

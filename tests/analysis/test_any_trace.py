@@ -9,8 +9,18 @@ from hypothesis import strategies as st
 
 from app.analysis.analyse_trace import add_bodies, measure_trace
 from app.analysis.body_selection import select_bodies
+from app.analysis.text.columns import describe_column, describe_table
+from app.analysis.text.messages_and_reply import format_messages_and_reply
 from app.analysis.text.outline import build_outline
+from app.analysis.text.span_values import show_value
 from app.analysis.text.trace_diff import ComparedSide, format_difference
+from app.analysis.text.value_trail import (
+    describe_path_trail,
+    describe_value_trail,
+    find_path,
+    find_value,
+    list_places,
+)
 from app.analysis.text.views import (
     SpanFilter,
     format_critical_path,
@@ -137,3 +147,30 @@ def test_every_view_of_any_trace_is_a_text(
     ):
         assert text
         assert estimate_tokens(text) <= 500
+
+
+@settings(max_examples=30)
+@given(TRACES, st.lists(SPANS, min_size=1, max_size=8), st.data())
+def test_values_of_any_spans_are_shown_on_bounded_lines(
+    trace: Trace, spans: list[Span], data: st.DataObject
+) -> None:
+    analysis = _examined(trace, spans)
+    alias = _alias({})
+    rows = [(node, node.view) for node in analysis.tree.nodes]
+    places = list_places(trace, rows, zero=0, alias=alias)
+    keys = [step for _, view in rows for leaf in view.input.leaves for step in leaf.path]
+    steps = (data.draw(st.sampled_from(["input", "model", "error", *keys])),)
+    values = [leaf.value for place in places for leaf in place.body.leaves]
+    text = show_value(data.draw(st.sampled_from(["x", *values])))
+    shown = [
+        describe_column(rows, steps, alias=alias),
+        describe_column(rows, steps, alias=alias, not_equal=text),
+        describe_table(rows, [], zero=0, alias=alias),
+        describe_path_trail(places, find_path(places, steps), steps),
+        describe_value_trail(places, find_value(places, text), text),
+        *(("", format_messages_and_reply(view, 500)) for _, view in rows),
+    ]
+    for title, lines in shown:
+        for line in (title, *lines):
+            assert len(line) < 3_000
+            assert not set(line) & {"\n", "\x00", "\u202e", "\ud800"}

@@ -17,7 +17,7 @@ _CALLS_SHOWN = 16
 _LONGEST_CALL = 1_000  # characters of one call's arguments
 
 
-def format_model_call(view: RecordedSpan, limit: int) -> list[str]:
+def format_messages_and_reply(view: RecordedSpan, limit: int) -> list[str]:
     """Messages of the request (the newest kept), then finish, calls, refusal and text of the reply,
     in at most `limit` characters."""
     request = view.request

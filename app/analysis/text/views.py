@@ -173,8 +173,8 @@ def list_spans(
     offset: int = 0,
     budget_tokens: int = DEFAULT_BUDGET,
 ) -> str:
-    """The spans of a filter, one a line, each with its start from that of the trace. All sorts but
-    `start` put the greatest first. What does not fit is counted, with the call for the rest."""
+    """The spans of a filter, one a line, each with its start from that of the trace. Sorts put the
+    greatest first, `start` the earliest. What does not fit is counted, with the call for it."""
     found = wanted.select(analysis.tree)
     order, measure = _SORTS[sort]
     found.sort(key=lambda node: (-measure(node, analysis.profile), node.index))
@@ -209,7 +209,7 @@ def _format_extras(node: Node, zero: int) -> str:
 
 # How the list is described, and the measure of which the greatest comes first.
 _SORTS: dict[Sort, tuple[str, Callable[[Node, Profile], float]]] = {
-    "start": ("in the order of the tree", lambda node, profile: 0.0),
+    "start": ("in the order of time", lambda node, profile: -node.start),
     "duration": ("longest first", lambda node, profile: node.duration),
     "own_time": ("most own time first", lambda node, profile: profile.own_time[node.index]),
     "cost": ("most expensive first", lambda node, _: node.span.total_estimated_cost or 0.0),
