@@ -9,7 +9,8 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from app.analysis.recorded.opened_json import open_value
-from app.analysis.recorded.spellings import plain_key, word_set
+from app.analysis.recorded.placeholder import is_placeholder
+from app.analysis.recorded.spellings import ENVELOPE_FACTS, plain_key, word_set
 
 CUT_LENGTH = 10_001  # Opik cuts a value that is too long to a string of exactly so many characters
 MOST_LEAVES = 4_000  # a record of a search with hundreds of hits stays below it
@@ -41,12 +42,6 @@ class Leaf(NamedTuple):
     value: Any
 
 
-_PLACEHOLDER = re.compile(
-    r"\W{0,4}(?:redacted|masked|hidden|filtered|removed|omitted|scrubbed|anonymi[sz]ed|not recorded"
-    r"|not captured|disabled|no content|content not captured|sensitive)\W{0,4}|\*{3,}|x{4,}",
-    re.IGNORECASE,
-)
-_LONGEST_PLACEHOLDER = 60
 _VOLATILE_KEYS = sorted(
     word_set(
         "attempt attempts retry retries try tries iteration request_id call_id trace_id run_id"
@@ -84,16 +79,19 @@ class Body:
 
     @cached_property
     def state(self) -> BodyState:
-        """See `BodyState`. Says nothing of envelopes: `{"results": []}` is PRESENT here."""
+        """See `BodyState`; decided by what stands at the top: `{"data": {"rows": []}}` is PRESENT
+        here (see `emptiness`)."""
         value = self.opened
         if isinstance(value, Mapping) and value:
             inner = list(value.values())[:_NUMBERS_FROM]
-            if all(each is None or each == {} or _is_placeholder(each) for each in inner):
+            if all(each is None or each == {} or is_placeholder(each) for each in inner):
                 return BodyState.ABSENT
             if all(_is_blank(each) for each in inner):
                 return BodyState.EMPTY
-            return BodyState.PRESENT
-        if value is None or value == {} or _is_placeholder(value):
+            return BodyState.ABSENT if _is_redacted(value) else BodyState.PRESENT
+        if value is None or value == {} or is_placeholder(value):
+            return BodyState.ABSENT
+        if isinstance(value, list) and _is_redacted(value):
             return BodyState.ABSENT
         return BodyState.EMPTY if _is_blank(value) else BodyState.PRESENT
 
@@ -131,7 +129,7 @@ class Body:
         return self.state is BodyState.PRESENT and any(
             not isinstance(leaf.value, str) or any(map(str.isalnum, leaf.value[:200]))
             for leaf in self.leaves
-            if not _is_blank(leaf.value) and not _is_placeholder(leaf.value)
+            if not _is_blank(leaf.value) and not is_placeholder(leaf.value)
         )
 
     @cached_property
@@ -182,12 +180,16 @@ def _is_blank(value: Any) -> bool:
     return value is None or (isinstance(value, list | dict) and not value)
 
 
-def _is_placeholder(value: Any) -> bool:
-    return (
-        isinstance(value, str)
-        and len(value) <= _LONGEST_PLACEHOLDER
-        and _PLACEHOLDER.fullmatch(value.strip()) is not None
-    )
+def _is_redacted(value: Any) -> bool:
+    """Whether there are placeholders and beside them only roles, types and blanks; stops at the
+    first leaf that says something."""
+    found = False
+    for leaf in walk_leaves(value, most=_NUMBERS_FROM):
+        if is_placeholder(leaf.value):
+            found = True
+        elif not _is_blank(leaf.value) and leaf.key not in ENVELOPE_FACTS:
+            return False
+    return found
 
 
 def walk_leaves(value: Any, *, most: int = MOST_LEAVES) -> Iterator[Leaf]:

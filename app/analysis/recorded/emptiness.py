@@ -1,7 +1,8 @@
 """Whether a result is empty, in its own words: no rows, no hits, a count of zero."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from app.analysis.recorded.body import Body, Leaf
@@ -9,11 +10,10 @@ from app.analysis.recorded.spellings import key_set, plain_key
 
 _YIELD_KEYS = key_set(
     "rows results documents docs items hits records matches passages chunks entries search_results"
-    " retrieved contexts nodes sources data values points candidates_found tables columns files"
-    " products orders events articles pages snippets urls links neighbors result_set objects"
-    " embeddings list found_items source_documents source_nodes retrieval.documents"
+    " retrieved contexts nodes points candidates_found tables snippets neighbors result_set"
+    " found_items source_documents source_nodes retrieval.documents"
 )
-"""Keys under which tools return what they found."""
+"""Keys under which lookups return what they found, so that it decides whatever stands beside."""
 _COUNT_KEYS = key_set(
     "count total num_results total_results n rows row_count total_count hits matched found size"
     " num_rows num_hits result_count total_hits length returned"
@@ -23,10 +23,21 @@ _NEUTRAL_KEYS = (
         "took took_ms elapsed elapsed_ms latency latency_ms duration duration_ms k top_k limit page"
         " offset size max_score has_more next_page cursor next previous index collection database"
         " schema query source cached synced_at updated_at request_id version type status columns"
-        " namespace model top_n filter filters sql q search_query lang language region"
+        " namespace model top_n filter filters sql q search_query lang language region time"
+        " timestamp id"
     )
     | _COUNT_KEYS
 )
+_BETTER_EMPTY = key_set(
+    "error errors err error_message exception warnings warning issues violations vulnerabilities"
+    " conflicts duplicates alerts findings problems missing failed failures failed_tests stderr"
+    " diff differences threats flags unsupported invalid next next_page cursor next_cursor"
+    " previous message note refusal structured_content categories labels tags"
+)
+"""Keys that are empty where all is well, or at a last page."""
+_SUCCESS_KEYS = key_set("success ok succeeded")
+_SHORT_FACT = 60  # characters: a longer text beside an empty list says something
+_MOST_FACTS = 20  # leaves beside what is empty; more of them are a result
 _NEUTRAL_WORDS = frozenset(
     ["ok", "success", "succeeded", "done", "completed", "complete", "true", "false", "200"]
 )
@@ -54,6 +65,7 @@ _NOTHING_FOUND = re.compile(
     |결과가\s없|찾을\s수\s없|कोई\sपरिणाम\sनहीं|नहीं\sमिला|لا\sتوجد\sنتائج|لم\sيتم\sالعثور)""",
     re.IGNORECASE | re.VERBOSE,
 )
+_MOST_MEMBERS = 60  # of one object that is searched for a field of results
 _LONGEST_SENTENCE = 300  # characters: a longer text says more than that nothing was found
 
 
@@ -61,26 +73,25 @@ def is_empty_result(output: Body, given: Body) -> bool:
     """Whether a result holds nothing: null, blank, or an object with only empty values.
 
     Counts, flags and repetitions of the input (`given`) count as empty too, as in
-    `{"query": "x", "results": [], "total": 0}`; so does a sentence that nothing was found.
+    `{"query": "x", "results": [], "total": 0}`; so does a sentence that nothing was found. Where a
+    call says only that it worked, or that it found no errors, nothing is missing.
     """
     value = output.opened
     if isinstance(value, str):
-        return not value.strip() or says_nothing_found(value)
-    if _has_empty_yield(value):
+        return not value or value.isspace() or says_nothing_found(value)
+    yields = _find_yields(value)
+    if yields is not None:
+        return yields == 0 and _is_only_facts(output)
+    leaves = output.leaves
+    if not any(_is_empty_leaf(leaf) for leaf in leaves) or _says_success(leaves):
+        return False
+    others = [leaf.value for leaf in leaves if not (_is_empty_leaf(leaf) or _is_neutral(leaf))]
+    if len(others) > _MOST_FACTS:
+        return False
+    if not others:
         return True
-    echoed: frozenset[Any] | None = None
-    has_empty_leaf = False
-    for leaf in output.leaves:
-        if _is_empty_leaf(leaf):
-            has_empty_leaf = True
-        elif not _is_neutral(leaf):
-            if echoed is None:
-                echoed = frozenset(
-                    each.value for each in given.leaves if isinstance(each.value, str | int)
-                )
-            if not isinstance(leaf.value, str | int) or leaf.value not in echoed:
-                return False
-    return has_empty_leaf
+    echoed = {each.value for each in given.leaves if isinstance(each.value, str | int)}
+    return all(isinstance(other, str | int) and other in echoed for other in others)
 
 
 def says_nothing_found(text: str) -> bool:
@@ -88,8 +99,51 @@ def says_nothing_found(text: str) -> bool:
     return len(text) <= _LONGEST_SENTENCE and _NOTHING_FOUND.match(text) is not None
 
 
+def _find_yields(value: Any) -> int | None:
+    """How many things an object says that a lookup found, at its top or one level below; None
+    where it has no field for that: `{"columns": ["id"], "rows": []}`, `{"tables": {}}`."""
+    for _ in range(2):
+        if not isinstance(value, Mapping):
+            return None
+        members = list(islice(value.items(), _MOST_MEMBERS))
+        found = [inner for key, inner in members if plain_key(key) in _YIELD_KEYS]
+        found = [inner for inner in found if not isinstance(inner, bool)]
+        if found:
+            return sum(_count_yield(inner) for inner in found)
+        if len(members) != 1:
+            return None
+        value = members[0][1]
+    return None
+
+
+def _count_yield(value: Any) -> int:
+    if isinstance(value, list | dict):
+        return len(value)
+    if isinstance(value, str):
+        return 0 if not value or value.isspace() or says_nothing_found(value) else 1
+    return 1 if value else 0
+
+
+def _is_only_facts(output: Body) -> bool:
+    """Whether what stands beside an empty list are short facts and advice, not a result."""
+    others = [
+        leaf
+        for leaf in output.leaves
+        if not (_is_empty_leaf(leaf) or _is_neutral(leaf) or leaf.key in _BETTER_EMPTY)
+    ]
+    return len(others) <= _MOST_FACTS and all(
+        not isinstance(leaf.value, str) or len(leaf.value) <= _SHORT_FACT for leaf in others
+    )
+
+
+def _says_success(leaves: Sequence[Leaf]) -> bool:
+    return any(leaf.value is True and leaf.key in _SUCCESS_KEYS for leaf in leaves)
+
+
 def _is_empty_leaf(leaf: Leaf) -> bool:
     value = leaf.value
+    if leaf.key in _BETTER_EMPTY:
+        return False
     if isinstance(value, str):
         return not value or value.isspace() or says_nothing_found(value)
     return value is None or value in ([], {}) or (value == 0 and leaf.key in _COUNT_KEYS)
@@ -97,28 +151,6 @@ def _is_empty_leaf(leaf: Leaf) -> bool:
 
 def _is_neutral(leaf: Leaf) -> bool:
     value = leaf.value
-    return (
-        isinstance(value, bool)
-        or value == 0
-        or leaf.key in _NEUTRAL_KEYS
-        or (isinstance(value, str) and value.lower() in _NEUTRAL_WORDS)
-    )
-
-
-def _has_empty_yield(value: Any) -> bool:
-    """Whether an object has fields for what was found and all of them are empty, whatever else
-    it says: `{"columns": ["id"], "rows": []}`, `{"tables": {}}`, `{"rows": 0}`."""
-    if isinstance(value, Mapping) and len(value) == 1:
-        (inner,) = value.values()
-        value = inner if isinstance(inner, Mapping) and inner else value
-    if not isinstance(value, Mapping):
-        return False
-    yields = [
-        inner
-        for key, inner in value.items()
-        if plain_key(key) in _YIELD_KEYS and plain_key(key) != "columns"
-    ]
-    return bool(yields) and all(
-        inner is None or inner in ("", [], {}) or (inner == 0 and inner is not False)
-        for inner in yields
-    )
+    if leaf.key in _NEUTRAL_KEYS or isinstance(value, bool) or value in (0, None, [], {}, ""):
+        return True
+    return isinstance(value, str) and value.lower() in _NEUTRAL_WORDS

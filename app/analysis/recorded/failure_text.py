@@ -1,130 +1,239 @@
-"""Texts that report a failure, in the words of programs, frameworks and several languages."""
+"""Texts that report a failure, in the words of programs, frameworks and several languages.
+
+Every pattern is tried at the beginning of a text only, and words inside a text are searched as
+plain strings: a text may have any length.
+"""
 
 import re
 
-_LONGEST_ERROR = 1_500  # characters: a longer text that begins like an error is about errors
+_LONGEST_REPORT = 1_500  # characters: a longer text that begins like an error is about errors
+_LONGEST_SENTENCE = 400  # characters: a failure told in a sentence is told briefly
+_LONGEST_LINE = 300  # characters: what a shell or a socket says
 _START_READ = 300  # characters in which a report of failure begins
-_ANYWHERE_READ = 20_000  # characters, first and last halves, searched for a failed run of code
+_END_READ = 500  # characters at the end, in which a runner says how a run ended
+_LINES_READ = 20_000  # characters, at the end, searched for a traceback
 _QUOTED = 300  # characters of a failure kept from inside a long text
+_ADDRESS = 400  # characters in which a page says that it is not the one that was wanted
 
-_AT_START = re.compile(
-    r"""\W{0,8}(?:
-      (?:\w{1,40}\.){0,6}\w{0,60}(?:Error|Exception|Timeout|Fault)\b\s?[:(]
-    | (?:an?\s|the\s|fatal\s|internal\s|unexpected\s|unknown\s|api\s|http\s|tool\s|server\s){0,3}
-      (?:error|exception)\b\s?(?:[:\-!\]]|occurred|\d{3}|while|when|calling|processing|executing
-      |running|fetching|code\b|in\b|from\b)
-    | traceback\s\(most\srecent | panic:\s | fatal:\s | uncaught\s
-    | internal\sserver\serror | bad\sgateway | gateway\stime-?out
-    | service\s(?:is\s)?(?:temporarily\s|currently\s)?unavailable
-    | (?:http(?:/\d\.\d)?\s|status\s|code\s)?[45]\d\d\s(?:client\s|server\s)?
-      (?:too\smany|internal|bad\s|service|gateway|unauth|forbid|not\sfound|error|payment|conflict)
-    | (?:the\s)?(?:request|connection|operation|call|tool|query|task|command|execution|upload
-      |download|job)\s(?:\w{1,20}\s){0,3}(?:failed|timed\sout|was\srefused|was\sreset|refused)
-    | (?:failed|failure|unable)\sto\s(?:\w{1,20}\s){0,2}(?:connect|reach|process|complete|retrieve
-      |fetch|load|parse|execute|generate|call|get|query|read|open|write|send|run|save|create|update
-      |resolve|authenticate)
-    | (?:could\snot|couldn'?t|cannot)\s(?:connect|reach|resolve|open|read|parse|load|execute)\b
-    | rate\slimit\b | too\smany\srequests | quota\s(?:was\s|has\sbeen\s)?exceeded
-    | (?:connection\s|request\s|read\s)?time(?:d\s|-)?\s?out\b | permission\sdenied | access\sdenied
-    | (?:oops|sorry|i'?m\ssorry|i\sapologi[sz]e|apologies|unfortunately|it\sseems)\b.{0,60}?
-      \b(?:error|went\swrong|timed\sout|failed|failure|exception|technical\s(?:issue|diffic|prob))
-    | (?:something|it)\swent\swrong
-    | (?:i|we)\s(?:encountered|ran\sinto|hit|got|experienced)\s(?:an?|some)\s(?:\w{1,20}\s)?
-      (?:error|problem|issue|exception|failure|technical)
-    | you\stried\sto\suse\sthe\stool\s.{1,80}?(?:doesn'?t|does\snot)\sexist
-    | \S{1,80}\sis\snot\sa\svalid\stool\b
-    | (?:tool|function)\s\S{1,80}\s(?:not\sfound|does\snot\sexist|is\snot\savailable)
-    | (?:no|unknown)\s(?:such\s)?(?:tool|function)\s(?:named|called|found|:|\S{1,80}\s?$)
-    | invalid\s(?:api\skey|credentials|token\b|arguments?\b|parameters?\b|input\b|json)
-    )""",
-    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+# Python, Java, JavaScript, .NET: `KeyError: 'x'`, `java.net.ConnectException: …`. The capital
+# letter keeps `Default: 5` apart.
+_CLASS_NAME = r"(?:[A-Za-z_]\w{0,40}\.){0,6}(?:[A-Z]\w{0,50})?(?:Error|Exception|Fault)"
+_REPORT = re.compile(
+    rf"""(?!```)\W{{0,8}}(?:
+      (?:(?:Uncaught|Unhandled|Caused\sby:?|Exception\sin\sthread\s\S{{1,60}})\s)?
+      {_CLASS_NAME}(?:\s?[:(]|\W{{0,3}}\Z)
+    | (?i:
+      (?:(?:an?|the|fatal|internal|unexpected|unknown|api|http|tool|server|execution|runtime)\s)
+        {{0,3}}(?:error|exception)\b\s?
+        (?:[:!\]]|(?:occurred|while|when|calling|processing|executing|running|fetching)\b
+        |\(?[45]\d\d\b|code\W{{1,3}}\d)
+    | traceback\s\(most\srecent | panic:\s | fatal:\s | uncaught\s(?:exception|error)\b
+    | (?:http(?:/\d\.\d)?\s|status\s(?:code\s)?|error\s)?(?:code\s)?[45]\d\d\W{{1,3}}(?:
+        too\smany\srequests | internal\sserver\serror | bad\s(?:gateway|request)
+        | service\s(?:temporarily\s)?unavailable | gateway\stime-?out | unauthorized | forbidden
+        | not\sfound | conflict | payment\srequired | (?:client\s|server\s)?error)\b
+    | upstream\sconnect\serror | dial\stcp\b
+    | (?:no|unknown)\s(?:such\s)?(?:tool|function)\s(?:named|called|found|:)
+    | \S{{1,80}}\sis\snot\sa\svalid\stool\b
+    | you\stried\sto\suse\sthe\stool\s.{{1,80}}?(?:doesn'?t|does\snot)\sexist
+    | (?:tool|function)\s\S{{1,80}}\s(?:not\sfound|does\snot\sexist|is\snot\savailable)\b
+    ))""",
+    re.VERBOSE | re.DOTALL,
 )
-"""English, of programs and of the frameworks CrewAI, LangChain and AutoGen."""
+"""Of programs, HTTP, and the frameworks CrewAI, LangChain and AutoGen."""
 
-_OTHER_LANGUAGES = re.compile(
-    r"""\W{0,8}(?:(?:\w{1,20}\s){0,2}
-    (?: fehler\s?(?::|beim\b|aufgetreten) | fehlgeschlagen | zeitüberschreitung | (?:es\s)?ist\sein
-      \sfehler | verbindung\s(?:abgelehnt|fehlgeschlagen) | nicht\serreichbar
-    | error\s(?:al|de|en|del|interno)\b | (?:se\sprodujo|ha\socurrido|ocurrió)\sun\serror
-    | no\sse\spudo | tiempo\sde\sespera\sagotado | fall[oó]\s?(?::|al\b|en\b)
-    | erreur\b | échec\b | une\serreur | (?:délai|temps)\s(?:d'attente\s)?dépassé
-    | service\sindisponible | impossible\sde\s(?:se\sconnecter|joindre|charger|lire|traiter)
-    | erro\s?(?::|ao\b|na\b|no\b|interno) | ocorreu\sum\serro | falha\s(?:ao|na|no|de)\b
-    | não\sfoi\spossível | tempo\s(?:limite\s)?(?:de\s\w+\s)?esgotado
-    | errore\b\s?(?::|di\b|durante|interno) | si\sè\sverificato\sun\serrore
-    | fout\s?(?::|bij\b|opgetreden) | mislukt\b | fel\s?: | misslyckades
-    | błąd\b | nie\sudało\ssię | ошибка\b | не\sудалось | произошла\sошибка | сбой\b
-    | hata\s?(?::|oluştu) | başarısız
-    ))
-    | \W{0,8}\S{0,12}?(?:错误[:：]|发生错误|出错|出现错误|请求失败|调用失败|执行失败|失败[:：]
-    |连接超时|请求超时|超时[:：]|无法连接|服务不可用|服务暂时不可用|系统繁忙|錯誤[:：]|發生錯誤|請求失敗|逾時
-    |エラー[:：]|エラーが発生|失敗しました|タイムアウト|接続できません|サービスを利用できません
-    |오류[:：]|오류가|실패했|에러|시간\s?초과
-    |त्रुटि|विफल|خطأ|فشل|تعذر|انتهت\sالمهلة)""",
+_SENTENCE = re.compile(
+    r"""(?!```)\W{0,8}(?:
+      internal\sserver\serror | bad\sgateway\b | gateway\stime-?out
+    | (?:the\s)?service\s(?:is\s)?(?:temporarily\s|currently\s)?unavailable
+    | (?:the\s)?(?:request|connection|operation|call|tool|query|task|command|execution|upload
+      |download|job)\s(?:(?:was|has|have|had|is|(?:to|for|with|from|by)\s\S{1,60})\s){0,2}
+      (?:failed(?!\sto\s(?!connect|load|fetch|read|run|start))|timed\sout|refused|reset|aborted)\b
+    | (?:(?:i|we|it)\s)?(?:failed|failure|(?:(?:am|was|were)\s)?unable)\sto\s(?:\w{1,20}\s){0,1}
+      (?:connect|reach|process|complete|retrieve|fetch|load|parse|execute|generate|call|get|query
+      |read|open|write|send|run|save|create|update|resolve|authenticate)\b
+    | (?:could\snot|couldn'?t|cannot)\s(?:connect|reach|resolve|open|read|parse|load|execute)\b
+    | rate\slimit(?:ed|\s(?:was\s|is\s|has\sbeen\s)?(?:exceeded|reached|hit|error)) \b
+    | too\smany\srequests\b | (?:\w{1,20}\s)?quota\s(?:was\s|has\sbeen\s)?exceeded
+    | (?:(?:connection|request|read|operation)\s)?(?:timed\sout | time-?out
+      (?=\W{0,3}\Z|\W{0,2}\s?(?:error|after|while|waiting|exceeded|expired|of)\b)) \b
+    | (?:permission|access)\sdenied (?=\W{0,3}\Z|\W{0,2}\s?(?:to|for|by|on|you|the|when)\b|[:.,;]\s)
+    | (?:(?:oops|sorry|i'?m\s(?:so\s)?sorry|i\sapologi[sz]e|(?:my\s)?apologies|unfortunately
+      |it\s(?:seems|looks\slike))\W{1,4}(?:\w{1,12}\s){0,3}?)?
+      (?: (?:something|it)\swent\swrong
+        | an?\s(?:\w{1,20}\s){0,2}error\s(?:has\s)?(?:occurred|happened)
+        | (?:i|we)(?:'ve|\shave)?\s(?:just\s)?(?:encountered|ran\sinto|hit|got|experienced
+          |am\s(?:having|experiencing)|are\s(?:having|experiencing))\s(?:an?\s|some\s)?
+          (?:\w{1,20}\s)?(?:error|problem|issue|exception|failure|technical|difficult)
+        | there\s(?:was|has\sbeen|is)\s(?:an?\s|some\s)?(?:\w{1,20}\s)?
+          (?:error|technical|problem\s(?:processing|retrieving|accessing|connecting|loading))
+        | the\s(?:request|call|tool|query|operation)\s(?:has\s)?(?:failed|timed\sout)
+        | (?:failed|unable)\sto\s(?:connect|process|retrieve|fetch|load|complete|reach)
+      )
+    | invalid\s(?:api\skey|credentials|token|arguments?|parameters?|input|json)
+      (?=\W{0,3}\Z|[:.,;!]|\s(?:provided|supplied|for|in|given|format|type|error|was|value)\b)
+    | \W{0,8}(?:\w{1,20}\s){0,2}
+      (?: fehler(?:\s?:|\sbeim\b|\saufgetreten) | fehlgeschlagen | zeitüberschreitung
+      | (?:es\s)?ist\sein\sfehler | verbindung\s(?:abgelehnt|fehlgeschlagen) | nicht\serreichbar
+      | error(?:\s?:|\s(?:al|del|interno)\b) | (?:se\sprodujo|ha\socurrido|ocurrió)\sun\serror
+      | no\sse\spudo | tiempo\sde\sespera\sagotado | fall[oó](?:\s?:|\sal\b)
+      | erreur\s?(?:[:!]|lors\b|interne|du\sserveur|de\sconnexion) | échec\s(?:de|du|lors)\b
+      | une\serreur\s(?:est|s'est) | (?:délai|temps)\s(?:d'attente\s)?dépassé
+      | service\sindisponible | impossible\sde\s(?:se\sconnecter|joindre|charger|lire|traiter)
+      | erro(?:\s?:|\s(?:ao|interno)\b) | ocorreu\sum\serro | falha\s(?:ao|na|no)\b
+      | não\sfoi\spossível | tempo\s(?:limite\s)?(?:de\s\w+\s)?esgotado
+      | errore(?:\s?:|\s(?:durante|interno)) | si\sè\sverificato\sun\serrore
+      | fout(?:\s?:|\s(?:bij|opgetreden)) | mislukt\b | fel\s?: | misslyckades
+      | błąd(?:\s?:|\s(?:podczas|połączenia|serwera)) | nie\sudało\ssię
+      | ошибка(?:\s?:|\s(?:при|сервера|подключения|соединения)) | не\sудалось | произошла\sошибка
+      | сбой\s(?:при|в) | hata(?:\s?:|\soluştu) | başarısız\soldu
+      )
+    | \W{0,8}\S{0,12}?(?:错误[:：]|发生(?:了)?错误|出错了|出现错误|请求失败|调用失败|执行失败
+      |失败[:：]|连接超时|请求超时|超时[:：]|无法连接|服务不可用|服务暂时不可用|系统繁忙
+      |錯誤[:：]|發生錯誤|請求失敗|逾時[:：]
+      |エラー[:：]|エラーが発生|失敗しました|タイムアウトしました|接続できません|サービスを利用できません
+      |오류[:：]|오류가\s발생|실패했습니다|시간\s?초과
+      |त्रुटि[:：]|विफल\s(?:रहा|हुआ)|خطأ[:：]|حدث\sخطأ|فشل\s|تعذر\s|انتهت\sالمهلة)
+    )""",
     re.IGNORECASE | re.VERBOSE,
 )
+"""Sentences of services and assistants, in English and other languages."""
 
-_RUN_FAILED = (
-    "traceback (most recent call last)",
-    "exitcode: 1",
-    "exitcode: 2",
-    "exit code 1",
-    "exit code: 1",
-    "exit status 1",
-    "execution failed",
-    "non-zero exit",
-    "command failed with",
-    "segmentation fault",
-    "compilation failed",
-    "syntaxerror: ",
-    "modulenotfounderror: ",
+_ABOUT_ERRORS = (
+    " means ",
+    " indicates ",
+    " refers to ",
+    " occurs when ",
+    " is returned when",
+    "raised when",
+    "thrown when",
+    " happens when",
+    "how to ",
+    "for example",
+    " stands for ",
+    "explained",
+    " bedeutet ",
+    " significa ",
+    " signifie ",
+    "означает",
+    "表示",
+    "意味",
 )
-"""Said by runners of code anywhere in what they print; compared in lower case."""
+"""Said by texts that explain an error, near their beginning."""
+
+_SYSTEM_WORDS = (
+    "command not found",
+    "no such file or directory",
+    "connection refused",
+    "connection reset by peer",
+    "econnrefused",
+    "enotfound",
+    "econnreset",
+    "etimedout",
+    "name or service not known",
+    "no route to host",
+    "certificate verify failed",
+    "failure in name resolution",
+    "is not recognized as an internal or external command",
+)
+"""Said by shells and sockets; compared in lower case, in texts of a line."""
+
+_RUN_FAILED = re.compile(
+    r"exit(?:ed)?(?:\swith)?\s?(?:code|status)\W{1,3}[1-9]\d{0,2}\b|exitcode\W{1,3}[1-9]\d{0,2}\b"
+    r"|execution failed|non-zero exit|command failed with|segmentation fault|compilation failed"
+)
+_RUN_WORDS = ("exit", "failed", "fault")  # one of these stands in each of them
+_LAST_LINE = re.compile(rf"\s*{_CLASS_NAME}(?:: |\W{{0,3}}\Z)")
+_TRACEBACK = "Traceback (most recent call last)"
 
 _ROBOT_CHECK = (
     "verify you are human",
     "verify you are a human",
-    "are you a robot",
+    "are you a robot?",
+    "you are not a robot",
     "enable javascript and cookies to continue",
-    "checking your browser",
+    "checking your browser before",
     "attention required! | cloudflare",
     "access to this page has been denied",
     "unusual traffic from your computer",
-    "captcha",
+    "complete the captcha",
+    "solve the captcha",
 )
-"""Pages that a site shows to programs in place of the content."""
-_PAGE_READ = 3_000  # characters: such pages say so at their beginning and hold little else
+"""Said by pages that a site shows to programs in place of the content."""
+_LONGEST_ROBOT_PAGE = 8_000  # characters: such pages hold little else
+_ROBOT_PART = 3_000  # characters in which they say so
+_WRONG_PAGE = re.compile(
+    r"\s*(?:<!doctype[^>]{0,100}>\s*|<html[^>]{0,200}>\s*|<head>\s*|<meta[^>]{0,200}>\s*){0,6}"
+    r"(?:<title>|<h1>|\#{1,2}\s|title:\s)\s*(?:error\s)?"
+    r"(?:(?:40[0134]|410|429|5\d\d)\b|page\snot\sfound|access\sdenied|just\sa\smoment\.\.\.)",
+    re.IGNORECASE,
+)
 
 
 def find_failure_text(text: str) -> str:
-    """The part of a text that reports a failure; empty where it reports none.
+    """The part of a tool's text that reports a failure; empty where it reports none.
 
-    A text counts where it begins as a report and is short, where a runner of code says inside it
-    that the run failed (not in a fenced block), or where it is a page for robots.
+    A text counts where it begins as a report and is short, where a runner of code says at its
+    beginning or end that the run failed (not in a fenced block), or where it is an error page.
     """
+    return (
+        find_reported_failure(text) or _find_failed_run(text) or _find_wrong_page(text, whole=True)
+    )
+
+
+def find_reported_failure(text: str) -> str:
+    """The text, if it is short and begins as a report of failure; for replies of models."""
+    if len(text) > _LONGEST_REPORT:
+        return ""
     start = text[:_START_READ]
-    if len(text) <= _LONGEST_ERROR and (_AT_START.match(start) or _OTHER_LANGUAGES.match(start)):
-        return text
-    return find_failed_run(text) or _robot_page(text)
+    found = _REPORT.match(start) is not None
+    if not found and len(text) <= _LONGEST_SENTENCE:
+        found = _SENTENCE.match(start) is not None
+    if not found and len(text) <= _LONGEST_LINE:
+        low = start.lower()
+        found = any(word in low for word in _SYSTEM_WORDS)
+    return text if found and not _is_about_errors(start) else ""
 
 
-def find_failed_run(text: str) -> str:
-    """The words with which a runner of code says, anywhere outside fenced blocks, that the run
-    failed; empty where it does not."""
-    half = _ANYWHERE_READ // 2
-    part = text if len(text) <= _ANYWHERE_READ else f"{text[:half]}\n{text[-half:]}"
-    low = part.lower()
-    places = [place for word in _RUN_FAILED if (place := low.find(word)) >= 0]
-    for place in sorted(places):
-        if low.count("```", 0, place) % 2 == 0:
-            return part[place : place + _QUOTED]
-    return ""
+def find_failed_document(text: str) -> str:
+    """The part of a document that says that it is an error page, a check for robots, or the record
+    of a run that failed."""
+    return _find_failed_run(text) or _find_wrong_page(text, whole=False)
 
 
-def _robot_page(text: str) -> str:
-    low = text[:_PAGE_READ].lower()
+def _is_about_errors(start: str) -> bool:
+    low = start.lower()
+    return any(word in low for word in _ABOUT_ERRORS)
+
+
+def _find_failed_run(text: str) -> str:
+    """How a run of code failed, by what its first or last lines say."""
+    end = text[-_END_READ:]
+    for offset, part in ((0, text[:_START_READ]), (max(0, len(text) - _END_READ), end)):
+        low = part.lower()
+        found = _RUN_FAILED.search(low) if any(word in low for word in _RUN_WORDS) else None
+        if found and _is_outside_fence(text, offset + found.start()):
+            return part[found.start() : found.start() + _QUOTED]
+    tail = text[-_LINES_READ:]
+    place = tail.rfind(_TRACEBACK)
+    if place < 0 or not _is_outside_fence(tail, place):
+        return ""
+    last = tail.rstrip()[-_END_READ:].rpartition("\n")[2]
+    return last[:_QUOTED] if _LAST_LINE.match(last) else ""
+
+
+def _is_outside_fence(text: str, place: int) -> bool:
+    return text.count("```", max(0, place - _LINES_READ), place) % 2 == 0
+
+
+def _find_wrong_page(text: str, *, whole: bool) -> str:
+    if _WRONG_PAGE.match(text[: 2 * _ADDRESS]):
+        return text[:_QUOTED]
+    if len(text) > _LONGEST_ROBOT_PAGE:
+        return ""
+    low = text[:_ROBOT_PART].lower()
     found = next((word for word in _ROBOT_CHECK if word in low), "")
-    if not found or len(text) > _ANYWHERE_READ:
+    if not found or (whole and _is_about_errors(low)):
         return ""
     place = low.find(found)
     return text[max(0, place - 60) : place + _QUOTED]

@@ -16,47 +16,66 @@ class FinishReason(StrEnum):
     UNKNOWN = "unknown"
 
 
-def _spelled(reason: FinishReason, words: str) -> dict[str, FinishReason]:
+def _spell_reason(reason: FinishReason, words: str) -> dict[str, FinishReason]:
     return {plain_key(word): reason for word in words.split()}
 
 
 # OpenAI: finish_reason, incomplete_details.reason. Anthropic: stop_reason. Gemini: FinishReason,
-# BlockReason. Bedrock: stopReason. Mistral: model_length. Cohere: finish_reason. Ollama:
-# done_reason. Vercel: finishReason.
+# BlockReason. Bedrock: stopReason, completionReason (Titan). Mistral: model_length. Cohere:
+# finish_reason. Ollama: done_reason. Vercel: finishReason.
 _WORDS = {
-    **_spelled(
+    **_spell_reason(
         FinishReason.STOP,
-        "stop end_turn stop_sequence complete completed eos eos_token"
-        " finished done end success succeeded",
+        "stop end_turn stop_sequence complete completed eos eos_token finished finish done end"
+        " success succeeded",
     ),
-    **_spelled(
+    **_spell_reason(
         FinishReason.LENGTH,
-        "length max_tokens max_output_tokens model_length max_length"
-        " model_context_window_exceeded context_length_exceeded token_limit"
-        " max_completion_tokens max_new_tokens context_window_exceeded",
+        "length max_tokens max_output_tokens model_length max_length token_limit"
+        " model_context_window_exceeded context_length_exceeded context_window_exceeded"
+        " max_completion_tokens max_new_tokens max_tokens_reached",
     ),
-    **_spelled(
+    **_spell_reason(
         FinishReason.FILTERED,
-        "content_filter content_filtered content-filter safety"
-        " recitation blocklist prohibited_content spii refusal guardrail_intervened"
-        " image_safety error_toxic language jailbreak model_armor"
-        " image_prohibited_content image_recitation",
+        "content_filter content_filtered safety recitation blocklist prohibited_content spii"
+        " refusal guardrail_intervened image_safety error_toxic language jailbreak model_armor"
+        " image_prohibited_content image_recitation blocked content_policy_violation",
     ),
-    **_spelled(FinishReason.TOOL_CALLS, "tool_calls tool_use function_call tool-calls tool_call"),
-    **_spelled(
+    **_spell_reason(
+        FinishReason.TOOL_CALLS, "tool_calls tool_use function_call tool_call tool_calls_required"
+    ),
+    **_spell_reason(
         FinishReason.MALFORMED_CALL,
-        "malformed_function_call malformed_tool_use"
-        " unexpected_tool_call too_many_tool_calls malformed_model_output"
-        " invalid_tool_call tool_use_failed",
+        "malformed_function_call malformed_tool_use unexpected_tool_call too_many_tool_calls"
+        " malformed_model_output invalid_tool_call tool_use_failed",
     ),
-    **_spelled(
+    **_spell_reason(
         FinishReason.ERROR,
         "error failed failure server_error cancelled error_limit user_cancel no_image",
     ),
-    **_spelled(FinishReason.PAUSED, "pause_turn compaction"),
+    **_spell_reason(FinishReason.PAUSED, "pause_turn compaction"),
 }
+# Gemini's enumeration as older clients serialise it (google.ai.generativelanguage FinishReason).
+_NUMBERS = {
+    1: "stop",
+    2: "max_tokens",
+    3: "safety",
+    4: "recitation",
+    6: "language",
+    7: "blocklist",
+    8: "prohibited_content",
+    9: "spii",
+    10: "malformed_function_call",
+}
+
+_LONGEST_WORD = 100  # characters
 
 
 def read_finish_reason(word: str) -> FinishReason:
     """The reason that a provider's word stands for: `FinishReason.MAX_TOKENS` is LENGTH."""
-    return _WORDS.get(plain_key(word.strip()[:100]), FinishReason.UNKNOWN)
+    return _WORDS.get(plain_key(word.strip()[:_LONGEST_WORD]), FinishReason.UNKNOWN)
+
+
+def read_finish_number(number: int) -> str:
+    """The word for a number of Gemini's enumeration; empty for others."""
+    return _NUMBERS.get(number, "")

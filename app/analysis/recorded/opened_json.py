@@ -115,7 +115,7 @@ def nest_dotted_names(value: Any) -> Any:
     for count, (key, inner) in enumerate(value.items()):
         if count >= _MOST_NAMES:
             break
-        _put(nested, str(key).split("."), open_text(inner) if isinstance(inner, str) else inner)
+        _put(nested, str(key).split("."), inner)
     return _lists_from_numbers(nested)
 
 

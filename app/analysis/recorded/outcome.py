@@ -1,111 +1,148 @@
 """Whether an output reports that the call failed, and with which words."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
-from app.analysis.recorded.failure_text import find_failed_run, find_failure_text
+from app.analysis.recorded.failure_text import find_failed_document, find_failure_text
 from app.analysis.recorded.spellings import ENVELOPE_FACTS, TEXT, key_set, plain_key, word_set
 
 _ERROR_KEYS = key_set(
-    "error errors error_message exception traceback error_msg err error_description error_text"
-    " failure_reason failure error_detail error_details fault last_error"
+    "error error_message exception traceback error_msg err error_description error_text"
+    " failure_reason error_detail error_details fault stack_trace"
 )
+_ERROR_LISTS = key_set("errors")
 _ERROR_FLAGS = key_set("is_error error has_error failed is_failure has_failed errored failure")
 _SUCCESS_FLAGS = key_set("success ok succeeded is_success is_ok successful")
 _STATUS_KEYS = key_set("status state outcome result_status execution_status")
-_FAILED_STATUS = word_set(
-    "error failed failure timeout timed_out timedout exception fatal aborted unsuccessful fail"
-    " internal_error server_error unavailable service_unavailable"
-    " fehler fehlgeschlagen erreur échec fallido falló erro falha errore 失败 错误 失敗 エラー"
-    " 오류 실패 ошибка"
+_SURE_STATUS = word_set(
+    "error exception fatal timeout timed_out timedout unsuccessful internal_error server_error"
+    " unavailable service_unavailable fehler erreur erro errore 错误 錯誤 エラー 오류 ошибка"
 )
-_CODE_KEYS = key_set("status_code http_status http_code response_code status http_status_code code")
-_WEAK_CODE_KEYS = key_set("code status")  # also used for other numbers: a reason has to be near
+_STATUS_OF_THINGS = word_set(
+    "failed failure aborted fail fehlgeschlagen échec fallido falló falha 失败 失敗 실패"
+)
+"""Words that the things looked up have too: an order, a payment or a job may have failed."""
+_CODE_KEYS = key_set("status_code http_status http_code response_code status http_status_code")
+_CODES_OF_THINGS = key_set("code")  # of a city, a product, an error that is explained
 _REASONS = key_set(
     "message reason detail details text error_message description msg status_text title body"
-    " content error error_description cause hint stderr"
+    " content error error_description cause hint stderr errors"
 )
+_REASONS_OF_CODES = key_set("message reason detail details error error_message msg errors status")
+_NOT_AN_ERROR = word_set("none null no false ok n/a 0 nan - success nothing undefined nil {} []")
+_NO_ERRORS = ("no error", "no errors", "none.", "without error")
+_WRAPPERS = key_set(
+    "result response output outputs data body content structured_content return_value value results"
+    " tool_result message payload json text parts choices"
+)
+"""Keys that tools, MCP and SDKs put around the outcome of a call; below others lies content."""
+_LISTS_OF_PARTS = key_set("content choices parts outputs output")
 _BESIDE_A_REPORT = (
     TEXT | ENVELOPE_FACTS | _STATUS_KEYS | key_set("tool tool_name tool_call_id call_id")
 )
 """Keys of texts that stand beside a report of failure; others (a title, an address) make the object
 a document, whose text may be about errors."""
-_NOT_AN_ERROR = frozenset(["none", "null", "no", "false", "ok", "n/a", "0", "nan", "-", "success"])
-_LISTS_OF_PARTS = key_set("content choices errors messages parts output outputs results")
+_BESIDE_ERRORS = _ERROR_KEYS | key_set(
+    "data status message errors extensions request_id trace_id id code success ok timestamp path"
+    " status_code result results documentation_url"
+)
+"""Members beside a list of errors that leave it the outcome."""
 _MOST_PARTS = 16  # parts of an answer; a longer list holds records
-_LEVELS = 4  # wrappers add two or three levels above a status; below that lies content
+_LEVELS = 4  # wrappers around an outcome: the SDK's, the framework's, MCP's, the tool's
 _MEMBERS_READ = 60  # members of one object; a report of failure has few
+_FEW_MEMBERS = 3  # of an object with a failed status: a record of a thing has more
 _LONGEST_REASON = 2_000  # characters
+
+_Members = list[tuple[str, Any]]
 
 
 def find_failure(output: Any) -> str:
     """The text with which an output reports that the call failed, or an empty one.
 
-    Looked at are error fields, flags, failed states and HTTP codes near the top, with the text
-    beside them, and texts that report a failure. What lies in lists of records or far below is
-    content, not an outcome.
+    Looked at are error fields, flags, failed states and HTTP codes of the object that describes
+    the whole output, with the text beside them, and texts that report a failure. What lies in
+    lists of records or below other keys than wrappers is content, not an outcome.
     """
     if isinstance(output, str):
         return find_failure_text(output)[:_LONGEST_REASON]
-    for level, value in _objects_near_top(output):
-        found = _failure_of_object(value, level)
+    for members in _outer_objects(output):
+        found = _find_failure_of_object(members)
         if found:
             return found[:_LONGEST_REASON]
     return ""
 
 
-def _objects_near_top(output: Any) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Objects that describe the whole output, the outermost first."""
+def _outer_objects(output: Any) -> Iterator[_Members]:
+    """The members of objects that describe the whole output, the outermost first."""
     waiting: list[tuple[int, str, Any]] = [(0, "", output)]
     for level, key, value in waiting:
         if level > _LEVELS:
             return
         if isinstance(value, Mapping):
-            yield level, value
-            for name, inner in list(value.items())[:_MEMBERS_READ]:
-                if isinstance(inner, Mapping | list):
-                    waiting.append((level + 1, plain_key(name), inner))
-        elif isinstance(value, list) and _is_list_of_parts(value, key, level):
+            members = [(plain_key(name), inner) for name, inner in _first_members(value)]
+            yield members
+            waiting.extend(
+                (level + 1, name, inner)
+                for name, inner in members
+                if name in _WRAPPERS and isinstance(inner, Mapping | list)
+            )
+        elif _is_list_of_parts(value) and (level == 0 or key in _LISTS_OF_PARTS):
             waiting.extend((level + 1, key, each) for each in value)
 
 
-def _is_list_of_parts(value: list[Any], key: str, level: int) -> bool:
-    return len(value) <= _MOST_PARTS and (level == 0 or key in _LISTS_OF_PARTS)
+def _is_list_of_parts(value: Any) -> bool:
+    return isinstance(value, list) and len(value) <= _MOST_PARTS
 
 
-def _failure_of_object(value: Mapping[str, Any], level: int) -> str:
-    members = [(plain_key(name), inner) for name, inner in list(value.items())[:_MEMBERS_READ]]
+def _first_members(value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    return islice(value.items(), _MEMBERS_READ)
+
+
+def _find_failure_of_object(members: _Members) -> str:
     for key, inner in members:
-        if key in _ERROR_KEYS and (found := _error_text(inner)):
+        if key in _ERROR_KEYS and (found := _read_error(inner)):
+            return found
+        if key in _ERROR_LISTS and (found := _read_errors(inner, members)):
             return found
     for key, inner in members:
-        stated = _stated_failure(key, inner, level)
+        stated = _read_statement(key, inner, members)
         if stated:
-            reason = _reason_beside(members)
-            if key in _WEAK_CODE_KEYS and not isinstance(inner, str) and not reason:
-                continue
-            return reason or stated
+            return _find_reason(members) or stated
     is_document = any(
         isinstance(inner, str) and inner and key not in _BESIDE_A_REPORT for key, inner in members
     )
-    find = find_failed_run if is_document else find_failure_text
+    find = find_failed_document if is_document else find_failure_text
     for key, inner in members:
         if key in TEXT and isinstance(inner, str) and (found := find(inner)):
             return found
     return ""
 
 
-def _stated_failure(key: str, value: Any, level: int) -> str:
+def _read_statement(key: str, value: Any, members: _Members) -> str:
     """`key: value` where a member says by itself that the call failed."""
     if key in _ERROR_FLAGS and value is True:
         return f"{key}: true"
-    if key in _SUCCESS_FLAGS and value is False and level <= 2:
+    if key in _SUCCESS_FLAGS and value is False:
         return f"{key}: false"
-    if key in _STATUS_KEYS and isinstance(value, str) and value.lower() in _FAILED_STATUS:
-        return f"{key}: {value}"
+    if key in _STATUS_KEYS and isinstance(value, str):
+        word = value[:_MEMBERS_READ].strip().lower()
+        if word in _SURE_STATUS or (word in _STATUS_OF_THINGS and _is_outcome(members)):
+            return f"{key}: {word}"
     if key in _CODE_KEYS and _is_error_code(value):
         return f"{key}: {value}"
-    return ""
+    has_reason = key in _CODES_OF_THINGS and any(
+        name in _REASONS_OF_CODES and _read_error(inner) for name, inner in members
+    )
+    return f"{key}: {value}" if has_reason and _is_error_code(value) else ""
+
+
+def _is_outcome(members: _Members) -> bool:
+    """Whether an object with a failed status tells of a call rather than of a thing."""
+    return len(members) <= _FEW_MEMBERS or any(
+        key in ("reason", "message", "errormessage", "errorcode", "detail") and _read_error(inner)
+        for key, inner in members
+    )
 
 
 def _is_error_code(value: Any) -> bool:
@@ -114,39 +151,67 @@ def _is_error_code(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 400 <= value <= 599
 
 
-def _error_text(value: Any) -> str:
+def _read_error(value: Any) -> str:
     """The text of an error field; empty where it says that there is none."""
     if isinstance(value, str):
-        text = value.strip()
-        return "" if text.lower() in _NOT_AN_ERROR else text
+        text = value[:_LONGEST_REASON].strip()
+        return "" if _says_no_error(text) else text
     if isinstance(value, Mapping):
-        return _reason_beside([(plain_key(key), inner) for key, inner in value.items()])
-    if isinstance(value, list) and value:
-        return _error_text(value[0])
+        members = [(plain_key(key), inner) for key, inner in _first_members(value)]
+        reason = _find_reason(members)
+        if reason:
+            return "" if _says_no_error(reason) else reason
+        stated = [f"{key}: {inner}" for key, inner in members if _is_stated(inner)]
+        return ", ".join(stated[:_FEW_MEMBERS])
     return ""
 
 
-def _reason_beside(members: list[tuple[str, Any]]) -> str:
+def _says_no_error(text: str) -> bool:
+    low = text[:_MEMBERS_READ].lower()
+    return not low or low in _NOT_AN_ERROR or low.startswith(_NO_ERRORS)
+
+
+def _is_stated(value: Any) -> bool:
+    if isinstance(value, str):
+        return not _says_no_error(value.strip())
+    return isinstance(value, int) and not isinstance(value, bool) and value != 0
+
+
+def _read_errors(value: Any, members: _Members) -> str:
+    """The first of a list of errors, if they are all that the output has: a check that ran well
+    returns what it found beside a verdict or a score."""
+    if not isinstance(value, list) or not value:
+        return ""
+    if not all(key in _BESIDE_ERRORS for key, inner in members if inner not in (None, "", [], {})):
+        return ""
+    if any(key in ("data", "result", "results") and inner for key, inner in members):
+        return ""
+    return _read_error(value[0])
+
+
+def _find_reason(members: _Members) -> str:
     """The text among the members that tells why."""
     for key, value in members:
         if key not in _REASONS:
             continue
         if isinstance(value, str) and value.strip():
-            return value.strip()
-        if isinstance(value, Mapping | list) and (found := _first_text(value)):
+            return value[:_LONGEST_REASON].strip()
+        if isinstance(value, Mapping | list) and (found := _find_first_text(value)):
             return found
     return ""
 
 
-def _first_text(value: Any) -> str:
+def _find_first_text(value: Any) -> str:
     waiting = [value]
     for item in waiting:
         if len(waiting) > _MEMBERS_READ:
             break
         if isinstance(item, str) and item.strip():
-            return item.strip()
+            return item[:_LONGEST_REASON].strip()
         if isinstance(item, Mapping):
-            waiting.extend(inner for key, inner in item.items() if plain_key(key) in _REASONS)
+            waiting.extend(
+                inner for key, inner in _first_members(item) if plain_key(key) in _REASONS
+            )
         elif isinstance(item, list):
             waiting.extend(item[:_MOST_PARTS])
     return ""

@@ -7,6 +7,7 @@ from typing import Any
 from app.analysis.recorded.body import Body, BodyState
 from app.analysis.recorded.emptiness import is_empty_result
 from app.analysis.recorded.error import effective_error
+from app.analysis.recorded.failure_text import find_reported_failure
 from app.analysis.recorded.first_token import read_first_token
 from app.analysis.recorded.kind import SpanKind, find_kind
 from app.analysis.recorded.outcome import find_failure
@@ -76,7 +77,7 @@ class RecordedSpan:
     @cached_property
     def reply(self) -> RecordedReply:
         """The reply of a model call; of other spans the text of their output."""
-        output = self.output.opened
+        output = self.span.output
         if self.output.state is BodyState.ABSENT:
             output = _reply_elsewhere(self.span)
         return read_reply(output, self.span.metadata)
@@ -92,17 +93,29 @@ class RecordedSpan:
         if self.output.state is not BodyState.PRESENT:
             return ""
         if self.is_model_call:
-            return self.reply.failure or find_failure(self.reply.text)
+            return self.reply.failure or find_reported_failure(self.reply.text)
         return find_failure(self.output.opened)
 
     @cached_property
     def returned_nothing(self) -> bool:
-        """Whether the output is absent or empty; a model call's is where its reply is blank."""
+        """Whether the output is absent or empty; a model call's is where its reply is blank.
+
+        False where nothing at all was read or recorded of the span: see `output.state` for an
+        output that is absent beside an input.
+        """
         if self.is_model_call:
-            return self.reply.is_blank
-        if self.output.state is not BodyState.PRESENT:
-            return True
+            return self.reply.is_blank and not self._is_unrecorded
+        if self.output.state is BodyState.ABSENT:
+            return not self._is_unrecorded
         return is_empty_result(self.output, self.input)
+
+    @property
+    def _is_unrecorded(self) -> bool:
+        return (
+            self.output.state is BodyState.ABSENT
+            and self.input.state is BodyState.ABSENT
+            and not self.span.metadata
+        )
 
 
 _OUTSIDE = frozenset(

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.analysis.recorded.opened_json import nest_dotted_names
-from app.analysis.recorded.reply import RecordedCall, RecordedReply, read_reply
+from app.analysis.recorded.recorded_call import RecordedCall
+from app.analysis.recorded.reply import RecordedReply, read_reply
 from app.analysis.recorded.spellings import (
     CALL_ID,
     JSON_FORMATS,

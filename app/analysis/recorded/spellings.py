@@ -35,28 +35,43 @@ def word_set(words: str) -> frozenset[str]:
 ENVELOPE = key_set(
     "choices message messages output outputs candidates content contents parts generations kwargs"
     " data response result delta chunks additional_kwargs body completion lc_kwargs return_value"
-    " output_messages value results raw outer assistant model_output reply"
+    " output_messages value results raw outer assistant model_output reply blocks content_block"
+    " message_content gen_ai llm ai entity traceloop generation predictions events item"
 )
 """Keys whose values hold a reply somewhere below."""
 
 TEXT = key_set(
     "content text output_text output answer response completion message result reply transcript"
-    " parsed generated_text completions return_value final_answer report summary"
+    " generated_text completions return_value final_answer report summary generation text_delta"
+    " final_result response_text"
 )
 """Keys whose text is the text of a reply."""
 
+STRUCTURED = key_set("parsed object output_parsed structured_response structured_output")
+"""Keys of a reply that was parsed into an object; `object` with a text only names a type."""
+
 REASONING = key_set(
     "reasoning reasoning_content reasoning_details thinking thought thoughts thinking_blocks"
-    " reasoning_text redacted_thinking chain_of_thought"
+    " reasoning_text redacted_thinking chain_of_thought reasoning_summary"
 )
 CALLS = key_set("tool_calls function_call tool_use tool_call function_calls tool_uses")
 INVALID_CALLS = key_set("invalid_tool_calls")
 CALL_TYPES = key_set(
     "tool_use tool_call function_call function server_tool_use mcp_call custom_tool_call"
     " web_search_call file_search_call code_interpreter_call computer_call image_generation_call"
-    " local_shell_call mcp_tool_use tool-call"
+    " local_shell_call shell_call apply_patch_call mcp_tool_use tool-call mcp_approval_request"
+    " custom"
 )
 """Values of `type` for which an object is a call."""
+
+RESULT_TYPES = key_set(
+    "tool_result tool_call_response tool-result web_search_tool_result web_fetch_tool_result"
+    " code_execution_tool_result bash_code_execution_tool_result mcp_tool_result function_response"
+    " text_editor_code_execution_tool_result function_call_output mcp_list_tools tool_response"
+    " custom_tool_call_output computer_call_output local_shell_call_output"
+)
+"""Values of `type` for which an object is what a tool answered: no words of the model."""
+RESULT_KEYS = key_set("tool_result tool_results function_response code_execution_result")
 
 CALL_NAME = key_set("name tool_name function_name")
 CALL_ARGUMENTS = key_set("arguments args input parameters")
@@ -64,13 +79,15 @@ CALL_ID = key_set("id call_id tool_call_id tool_use_id")
 
 FINISH = key_set(
     "finish_reason finish_reasons stop_reason stop_reasons done_reason native_finish_reason"
-    " block_reason"
+    " block_reason completion_reason"
 )
 MEDIA = key_set(
     "inline_data image_url image audio b64_json file_data images video file_uri file media"
-    " input_image source"
+    " input_image source document files"
 )
-MEDIA_TYPES = key_set("image image_url audio video file document input_image output_image media")
+MEDIA_TYPES = key_set(
+    "image image_url audio video file document input_image output_image media output_audio blob uri"
+)
 
 TOOLS = key_set("tools functions available_tools tool_definitions toolspecs")
 MESSAGES = key_set("messages contents input_messages chat_history prompts prompt input")
@@ -82,14 +99,26 @@ RESPONSE_FORMAT = key_set(
 JSON_FORMATS = key_set("json_object json_schema json application/json")
 
 ENVELOPE_FACTS = key_set(
-    "id object created created_at model model_name index logprobs role type system_fingerprint"
-    " service_tier usage usage_metadata token_usage llm_output run lc generation_info"
-    " response_metadata safety_ratings citation_metadata annotations stop_sequence name status"
-    " previous_response_id store temperature top_p truncation user metadata avg_logprobs"
-    " model_version response_id prompt_feedback parallel_tool_calls tool_choice incomplete_details"
-    " error max_output_tokens reasoning_effort background metrics stop_details container"
-    " provider example timestamp latency latency_ms request_id finish_details conversation"
-    " tool_plan citations obfuscation lc_serializable text_format verbosity prompt_cache_key"
+    "id created created_at completed_at model model_name index logprobs role type block_type"
+    " system_fingerprint service_tier usage usage_metadata token_usage llm_output run lc"
+    " generation_info response_metadata safety_ratings citation_metadata annotations stop_sequence"
+    " name status previous_response_id store temperature top_p top_k truncation user metadata"
+    " avg_logprobs model_version response_id prompt_feedback parallel_tool_calls tool_choice tools"
+    " incomplete_details error max_output_tokens max_tool_calls background metrics stop_details"
+    " container provider example timestamp latency latency_ms request_id finish_details"
+    " conversation tool_plan citations obfuscation lc_serializable text_format format verbosity"
+    " prompt_cache_key prompt_cache_retention safety_identifier instructions include top_logprobs"
+    " done total_duration load_duration prompt_eval_count prompt_eval_duration eval_count"
+    " eval_duration context provider_metadata provider_options warnings thought_signature signature"
+    " encrypted_content phase sequence_number event step num_tokens token_count inputtexttokencount"
+    " grounding_metadata url_context_metadata search_results sources prompt_logprobs"
+    " additional_model_request_fields trace performance_config kv_transfer_params"
+    " automatic_function_calling_history"
+    " sdk_http_response create_time turn_complete partial interrupted operation_id settings request"
+    " prompt telemetry chat_history cost moderation content_filter_results prompt_filter_results"
+    " ms_to_first_chunk ms_to_finish avg_output_tokens_per_second ms_to_first_token kind"
+    " generation_id finish_message object mime_type generation_token_count prompt_token_count"
+    " additional_response_fields stop_details_type"
 )
 """Keys that say something about a reply but hold none of it."""
 
