@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from app.analysis.recorded.recorded_call import RecordedCall, RecordedReply
+from app.analysis.recorded.recorded_call import RecordedCall
 from app.analysis.recorded.recorded_span import RecordedSpan
+from app.analysis.recorded.reply import RecordedReply
 from app.analysis.recorded.request import RecordedMessage
 from app.analysis.text.one_line import format_count, list_first, one_line
 
