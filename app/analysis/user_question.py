@@ -5,8 +5,8 @@ from typing import Any
 
 from app.analysis.json_values import innermost_key, is_cut, iterate_leaves, word_set
 from app.analysis.llm_output import extract_text
-from app.analysis.text.lines import format_preview
 from app.analysis.text.one_line import one_line
+from app.analysis.text.previews import format_preview
 
 _USER_ROLES = word_set("user human")
 _QUESTION_KEYS = (

@@ -79,7 +79,7 @@ def test_similar_spans_share_a_line_and_the_unusual_one_has_its_own() -> None:
     broken = ErrorInfo(exception_type="OSError", message="gone")
     spans.append(span("bad", 5, 9, name="page 7", parent_span_id="root", error_info=broken))
     text = outline(spans)
-    assert "99 × page 0 and similar [general] 20.0 ms to 20.0 ms, together 1.98 s" in text
+    assert "94 × page 5 and similar [general] 20.0 ms to 20.0 ms, together 1.88 s" in text
     assert re.search(r"\n  s\d+ \* page 7 \[general\] 4.0 ms <1 %, ERROR OSError", text)
     assert len(text.splitlines()) < 20
 

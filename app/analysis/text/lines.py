@@ -1,10 +1,6 @@
 """A span, a group of spans or a finding on one line."""
 
-from collections.abc import Sequence
-from typing import Any
-
 from app.analysis.finding import Finding
-from app.analysis.json_values import iterate_leaves
 from app.analysis.profile import TokensAndCost, sum_tokens_and_cost
 from app.analysis.text.one_line import format_duration, format_percent, format_usd, one_line
 from app.analysis.text.token_budget import Alias
@@ -71,27 +67,6 @@ def format_spending(spend: TokensAndCost) -> list[str]:
     return parts
 
 
-def format_group(nodes: Sequence[Node], analysis: TraceAnalysis, *, longest: str) -> str:
-    """`12 × search [tool] 80 ms to 1.20 s, together 3.40 s; longest s9`; `longest` is an alias."""
-    times = [node.duration for node in nodes]
-    below = sum(node.size - 1 for node in nodes)
-    first = nodes[0]
-    on_path = sum(1 for node in nodes if node.id in analysis.profile.on_path)
-    mark = f"{PATH_MARK} " if on_path else ""
-    others = "" if all(node.name == first.name for node in nodes) else " and similar"
-    kind = one_line(first.span.type or "general", limit=20)
-    text = (
-        f"{mark}{len(nodes):,} × {one_line(first.name)}{others} [{kind}]"
-        f" {format_duration(min(times))} to {format_duration(max(times))}, together"
-        f" {format_duration(sum(times))}; longest {longest}"
-    )
-    total = sum((sum_tokens_and_cost(node.span) for node in nodes), TokensAndCost())
-    extra = format_spending(total)
-    if below:
-        extra.append(f"{below:,} spans below")
-    return "; ".join([text, *extra])
-
-
 def format_finding(finding: Finding, *, alias: Alias) -> str:
     """Category with its group and confidence, the sentence, and the spans, culprit first."""
     kind = f"{finding.category} ({finding.group}, {finding.confidence:.0%} sure)"
@@ -108,16 +83,3 @@ def format_note(note: Finding, *, alias: Alias) -> str:
     names = ", ".join(alias(span_id) for span_id in note.spans[:_NOTE_SPANS_SHOWN])
     where = f" ({names})" if names else ""
     return f"{note.category}: {one_line(note.sentence, limit=_NOTE_SHOWN).rstrip('.')}{where}"
-
-
-def format_preview(value: Any, *, limit: int = 240) -> str:
-    """The beginning of a JSON value on one line: texts with the keys they stand under."""
-    if isinstance(value, str):
-        return one_line(value, limit=limit)
-    shown = ""
-    for path, leaf in iterate_leaves(value, most=30):
-        key = ".".join(str(part) for part in path[-2:])
-        shown += f"{key}: {one_line(str(leaf), limit=limit)}; " if key else f"{leaf}; "
-        if len(shown) > limit:
-            break
-    return one_line(shown.rstrip("; "), limit=limit)

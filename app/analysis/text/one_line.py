@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 _BLANKS = re.compile(r"[\s\u2028\u2029]+")
+_UNUSUAL = re.compile(r"[^ -~]")
 _READ_AHEAD = 4  # blanks and invisible characters are dropped, so more is read than is kept
 
 
@@ -20,10 +21,14 @@ def one_line(text: str, *, limit: int = 80) -> str:
     characters that take no space or turn the direction (zero-width, bidi, surrogates) are dropped.
     """
     piece = text[: limit * _READ_AHEAD]
-    shown = "".join(_escape_character(sign) for sign in _BLANKS.sub(" ", piece).strip())
+    shown = _UNUSUAL.sub(_escape_match, _BLANKS.sub(" ", piece).strip())
     if len(shown) <= limit and len(piece) == len(text):
         return shown
     return shown[: limit - 1].rstrip() + "…"
+
+
+def _escape_match(match: re.Match[str]) -> str:
+    return _escape_character(match.group())
 
 
 def _escape_character(sign: str) -> str:

@@ -12,12 +12,23 @@ from app.analysis.text.one_line import (
     one_line,
 )
 from app.analysis.text.outline_header import format_header
+from app.analysis.text.outline_previews import RowPreviews, plan_previews
+from app.analysis.text.outline_rows import OutlineRow, RowKind
 from app.analysis.text.outline_tree import plan_rows
-from app.analysis.text.token_budget import Alias, BudgetedText, SteadyAlias
+from app.analysis.text.token_budget import (
+    Alias,
+    BudgetedText,
+    SteadyAlias,
+)
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
 DEFAULT_BUDGET = 6_000  # tokens: leaves room for questions and tools in a context of 32,000
+# Percent of the budget that the rows of the tree may take; more where bodies were not read, which
+# have no previews. Fixed shares, so that the rows stay the same when findings or notes are added;
+# previews of inputs and outputs get what is left.
+_SHARE_OF_ROWS = 50
+_SHARE_OF_ROWS_WITHOUT_BODIES = 65
 _CLOSING = 60  # tokens kept for the last line, which counts what did not fit
 _PATH_SHOWN = 8  # as many parts as are read at a glance; a call shows the rest
 _GROUPS_SHOWN = 8  # names or models, as above
@@ -38,13 +49,15 @@ def build_outline(
     """
     alias = SteadyAlias(alias)
     sheet = BudgetedText(max(0, budget_tokens - _CLOSING), alias=alias)
+    whole = sheet.left
     if root is None:
-        whole = sheet.left
-        sheet.fill(format_header(analysis, alias=alias), keep=whole * 6 // 10)
-        _add_findings(sheet, analysis, alias, keep=whole * 35 // 100)
-        _add_notes(sheet, analysis, alias, keep=whole * 30 // 100)
-        sheet.fill(_format_profile(analysis, alias), keep=whole * 25 // 100)
-    _add_tree(sheet, analysis, alias, root)
+        sheet.fill(format_header(analysis, alias=alias), keep=whole * 75 // 100)
+        _add_findings(sheet, analysis, alias, keep=whole * 60 // 100)
+        _add_notes(sheet, analysis, alias, keep=whole * 57 // 100)
+        sheet.fill(_format_profile(analysis, alias), keep=whole * 52 // 100)
+    all_read = len(analysis.bodies) >= len(analysis.tree.nodes)
+    share = _SHARE_OF_ROWS if all_read else _SHARE_OF_ROWS_WITHOUT_BODIES
+    _add_tree(sheet, analysis, alias, root, row_tokens=whole * share // 100)
     closed = BudgetedText(budget_tokens)
     closed.fill(sheet.text().split("\n"))
     return closed.text()
@@ -124,9 +137,22 @@ def _format_groups(groups: Sequence[SpanGroup]) -> str:
     return "; ".join(parts)
 
 
+def _format_row(
+    row: OutlineRow, analysis: TraceAnalysis, alias: Alias, previews: RowPreviews
+) -> str:
+    line = row.text(analysis, alias=alias)
+    return line + previews.text(row.nodes[0], alias) if row.kind is RowKind.SPAN else line
+
+
 def _add_tree(
-    sheet: BudgetedText, analysis: TraceAnalysis, alias: Alias, root: Node | None
+    sheet: BudgetedText,
+    analysis: TraceAnalysis,
+    alias: Alias,
+    root: Node | None,
+    *,
+    row_tokens: int,
 ) -> None:
+    """The tree with `row_tokens` for its rows; previews get the rest of the sheet."""
     top = [root] if root is not None else list(analysis.tree.roots)
     if not top:
         sheet.add("")
@@ -135,9 +161,15 @@ def _add_tree(
     title = f"Tree ({PATH_MARK} on the critical path; shares are of the whole trace):"
     if not (sheet.add("") and sheet.add(title)):
         title = ""
-    rows, hidden = plan_rows(analysis, top=top, budget_tokens=sheet.left - _CLOSING)
-    shown = sheet.fill((row.text(analysis, alias=alias) for row in rows), keep=_CLOSING)
-    hidden += sum(len(row.nodes) for row in rows[shown:] if row.kind != "rest")
+    rows, hidden = plan_rows(
+        analysis, top=top, budget_tokens=min(row_tokens, sheet.left - _CLOSING)
+    )
+    spans = [row.nodes[0] for row in rows if row.kind is RowKind.SPAN]
+    left = sheet.left - sum(row.tokens for row in rows) - _CLOSING
+    previews = plan_previews(spans, analysis, budget_tokens=left)
+    lines = (_format_row(row, analysis, alias, previews) for row in rows)
+    shown = sheet.fill(lines, keep=_CLOSING)
+    hidden += sum(len(row.nodes) for row in rows[shown:] if row.kind is not RowKind.STRETCH)
     if hidden:
         sheet.add(
             f"{format_count(hidden, 'span')} not shown;"

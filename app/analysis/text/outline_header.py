@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from app.analysis.baseline_findings import format_baseline
 from app.analysis.text.coverage import list_unread, list_unrecorded
-from app.analysis.text.lines import format_preview, format_spending
+from app.analysis.text.lines import format_spending
 from app.analysis.text.one_line import format_count, format_duration, list_first, one_line
+from app.analysis.text.previews import format_preview
 from app.analysis.text.token_budget import Alias
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, TreeWarning

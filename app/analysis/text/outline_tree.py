@@ -2,66 +2,34 @@
 
 Starting at the roots, the most important span is opened, as long as the lines of its
 children fit: spans of findings, failed spans and the long parts of the critical path come before
-others. Similar siblings share a line; spans with a single child each share one, too; a span that
-stays closed says how much is below it.
+others. Siblings stay in the order they started, each with a line of its own where all fit in half
+of the room; then similar ones in a row share a line, and what still does not fit is counted in its
+place. Spans with a single child each share one line; a span that stays closed says how much is
+below it.
 """
 
 import heapq
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from itertools import groupby
 
 from app.analysis.json_values import without_numbers
-from app.analysis.text.lines import format_group, format_span
-from app.analysis.text.one_line import format_count, one_line
-from app.analysis.text.token_budget import Alias, count_line_tokens
+from app.analysis.text.outline_rows import OutlineRow, RowKind
+from app.analysis.text.token_budget import LONGEST_ALIAS, count_line_tokens
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
-_PLACEHOLDER = "s00000"
 _GROUP_FROM = 3  # two similar siblings are as short alone as in a group
 _CHAIN_FROM = 4  # A shorter chain is as short when each span has its line
-_SINGLES = 24  # siblings with a line of their own: a thousand failed children stay readable
-_DEEPEST_INDENT = 16  # deeper levels are not indented further: spaces cost tokens too
+_SINGLES = 24  # important siblings with a line of their own: a thousand failed ones stay readable
 # Failed and unfinished spans (20) and spans of findings (up to 100) are above it, the longest
 # part of the critical path (10) is below: see `_compute_weights`.
 _IMPORTANT_WEIGHT = 15.0
-_MARGIN = 2  # tokens added to each row, since the real alias may be longer than the placeholder
-_REST = 40  # tokens kept for the row that counts the siblings left out
+_STRETCH_TOKENS = 60  # of the row that counts siblings left out, as long as it usually is
+_LEAST_ROW_TOKENS = 10  # of a span with a short name and no model
 _ROWS_OF_ONE_LEVEL = 400  # rows of one level that are measured: more than any budget can hold
-
-
-@dataclass(slots=True)
-class OutlineRow:
-    """One line of the tree. A group row has several `nodes`, a chain row the ends of a chain."""
-
-    nodes: Sequence[Node]
-    kind: str = "span"
-    depth: int = 0
-    below: "list[OutlineRow]" = field(default_factory=list)
-    left_out: int = 0
-
-    def spans(self) -> Sequence[Node]:
-        """The spans at the top of the row; those of a chain lie below one another."""
-        return self.nodes[:1] if self.kind == "chain" else self.nodes
-
-    def text(self, analysis: TraceAnalysis, *, alias: Alias) -> str:
-        indent = "  " * min(self.depth, _DEEPEST_INDENT)
-        first = self.nodes[0]
-        if self.kind == "group":
-            longest = max(self.nodes, key=lambda node: (node.duration, -node.index))
-            return indent + format_group(self.nodes, analysis, longest=alias(longest.id))
-        if self.kind == "chain":
-            names = f"{one_line(first.name, limit=40)} … {one_line(self.nodes[-1].name, limit=40)}"
-            return f"{indent}{len(self.nodes):,} spans, each the only child of the last: {names}"
-        if self.kind == "rest":
-            parent = first.parent
-            root = f'root="{alias(parent.id)}", ' if parent else ""
-            more = format_count(self.left_out, "more span")
-            return f'{indent}{more} here; see get_trace_data({root}sort="start", offset=0)'
-        line = indent + format_span(first, analysis, name=alias(first.id))
-        hidden = first.size - 1
-        return f"{line} (+{hidden:,} below)" if hidden and not self.below else line
+_ENDS = 3  # siblings at either end of a level, where its input and result are
+_WEIGHT_OF_ENDS = 1.0  # above a tenth of the critical path, below all that failed
+_DROPPED_PART = 12  # one in so many rows is dropped at a time, where an estimate was too low
 
 
 def plan_rows(
@@ -69,11 +37,12 @@ def plan_rows(
 ) -> tuple[list[OutlineRow], int]:
     """Rows in reading order within the budget, and how many spans under `top` they do not show.
 
-    Spans that share a row count as shown; spans below a closed row do not.
+    Similar spans that share a row and those of a chain count as shown; spans below a closed row and
+    those of a stretch do not. Aliases count as the longest ones.
     """
     planner = _RowPlanner(analysis, budget_tokens)
     ordered = _in_order(planner.plan(top))
-    shown = sum(len(row.nodes) for row in ordered if row.kind != "rest")
+    shown = sum(len(row.nodes) for row in ordered if row.kind is not RowKind.STRETCH)
     return ordered, sum(node.size for node in top) - shown
 
 
@@ -98,12 +67,10 @@ class _RowPlanner:
         self._waiting: list[tuple[float, int, OutlineRow]] = []
 
     def plan(self, top: Sequence[Node]) -> list[OutlineRow]:
-        kept = self._take_affordable(self._build_rows(top, depth=0))
+        kept = self._take_affordable(top, depth=0)
         while self._waiting:
             _, _, row = heapq.heappop(self._waiting)
-            row.below = self._take_affordable(
-                self._build_rows(row.nodes[-1].children, depth=row.depth + 1)
-            )
+            row.below = self._take_affordable(row.opens, depth=row.depth + 1)
         return kept
 
     def _compute_weights(self) -> list[float]:
@@ -126,29 +93,60 @@ class _RowPlanner:
                 weights[above] = max(weights[above], weights[node.index])
         return weights
 
-    def _build_rows(self, nodes: Sequence[Node], *, depth: int) -> list[OutlineRow]:
-        """Siblings in the order they started: important ones alone, similar ones together."""
-        if len(nodes) == 1:
-            return [self._build_chain(nodes[0], depth)]
-        alone = {node.id for node in self._important_nodes(nodes)}
-        similar: dict[tuple[str, str], list[Node]] = {}
-        for node in nodes:
-            if node.id not in alone:
-                similar.setdefault((without_numbers(node.name), node.span.type or ""), []).append(
-                    node
-                )
-        rows = [OutlineRow([node], depth=depth) for node in nodes if node.id in alone]
-        for group in similar.values():
-            if len(group) >= _GROUP_FROM:
-                rows.append(OutlineRow(group, "group", depth))
-            else:
-                rows.extend(OutlineRow([node], depth=depth) for node in group)
-        return sorted(rows, key=lambda row: row.nodes[0].index)
+    def _take_affordable(self, nodes: Sequence[Node], *, depth: int) -> list[OutlineRow]:
+        """The rows of siblings that fit, in the order they started; half of what is left is kept
+        for the levels below, if there are any and all rows do not fit into the other half."""
+        deeper = any(node.children for node in nodes)
+        limit = self._left // 2 if deeper else self._left
+        rows, price = self._fit_level(nodes, depth, limit)
+        if not rows:
+            return []
+        self._left -= price
+        for row in rows:
+            if row.opens:
+                urgency = row.depth * 0.5 - self._row_weight(row)
+                heapq.heappush(self._waiting, (urgency, row.nodes[-1].index, row))
+        return rows
 
-    def _important_nodes(self, nodes: Sequence[Node]) -> list[Node]:
+    def _fit_level(
+        self, nodes: Sequence[Node], depth: int, limit: int
+    ) -> tuple[list[OutlineRow], int]:
+        """The rows of one level and their tokens: each span alone, else similar ones in a row
+        together, else the most important ones and how many are between them."""
+        if len(nodes) == 1:
+            rows = [self._build_chain(nodes[0], depth)]
+            price = self._row_tokens(rows[0])
+            return (rows, price) if price <= self._left else ([], 0)
+        grouped = self._group_similar(nodes, depth)
+        if len(nodes) * _LEAST_ROW_TOKENS <= limit:
+            single = [OutlineRow([node], depth=depth) for node in nodes]
+            _set_siblings_before(single, nodes)
+            price = sum(map(self._row_tokens, single))
+            if price <= (limit if len(grouped) == len(nodes) else limit // 2):
+                return single, price
+        return self._choose_rows(grouped, nodes, limit)
+
+    def _group_similar(self, nodes: Sequence[Node], depth: int) -> list[OutlineRow]:
+        """Rows in the order of time: similar siblings in a row share one, important ones do not."""
+        alone = self._important_ids(nodes) | _find_examples(nodes)
+
+        def similarity(node: Node) -> tuple[str, str, str]:
+            return (*_similarity(node), node.id if node.id in alone else "")
+
+        rows: list[OutlineRow] = []
+        for _, members in groupby(nodes, key=similarity):
+            found = list(members)
+            if len(found) >= _GROUP_FROM:
+                rows.append(OutlineRow(found, RowKind.GROUP, depth))
+            else:
+                rows.extend(OutlineRow([node], depth=depth) for node in found)
+        _set_siblings_before(rows, nodes)
+        return rows
+
+    def _important_ids(self, nodes: Sequence[Node]) -> set[str]:
         important = [node for node in nodes if self._weights[node.index] >= _IMPORTANT_WEIGHT]
         important.sort(key=lambda node: (-self._weights[node.index], node.index))
-        return important[:_SINGLES]
+        return {node.id for node in important[:_SINGLES]}
 
     def _build_chain(self, node: Node, depth: int) -> OutlineRow:
         chain = [node]
@@ -158,40 +156,93 @@ class _RowPlanner:
                 break
             chain.append(following)
         long = len(chain) >= _CHAIN_FROM and depth > 0 and node.id not in self._named
-        return OutlineRow(chain, "chain", depth) if long else OutlineRow([node], depth=depth)
+        return OutlineRow(chain if long else [node], RowKind.CHAIN if long else RowKind.SPAN, depth)
 
-    def _take_affordable(self, rows: Sequence[OutlineRow]) -> list[OutlineRow]:
-        """The rows of one level that fit, in order, and one that counts the others.
+    def _choose_rows(
+        self, rows: Sequence[OutlineRow], nodes: Sequence[Node], limit: int
+    ) -> tuple[list[OutlineRow], int]:
+        """The most important rows, with stretches of what is between them, within `limit`."""
+        last = len(rows) - 1
+        ends = {*range(_ENDS), *range(last - _ENDS + 1, last + 1)}
 
-        The most important rows are taken first, and half of what is left is kept for the levels
-        below, if there are any.
-        """
-        ranked = sorted(range(len(rows)), key=lambda at: (-self._row_weight(rows[at]), at))
-        prices = {at: self._row_tokens(rows[at]) + _MARGIN for at in ranked[:_ROWS_OF_ONE_LEVEL]}
-        whole = sum(prices.values()) if len(prices) == len(rows) else math.inf
-        deeper = any(row.kind != "group" and row.nodes[-1].children for row in rows)
-        limit = self._left // 2 if deeper and whole > self._left // 2 else self._left
-        taken: set[int] = set()
-        spent = _REST if whole > limit else 0
-        for place, price in prices.items():
-            if spent + price > limit:
-                break
-            spent += price
-            taken.add(place)
-        kept = [rows[place] for place in sorted(taken)]
-        left_out = [row for place, row in enumerate(rows) if place not in taken]
-        if kept and left_out:
-            hidden = sum(node.size for row in left_out for node in row.spans())
-            kept.append(OutlineRow(left_out[0].nodes, "rest", rows[0].depth, left_out=hidden))
-        self._left -= spent if kept else 0
-        for row in kept:
-            if row.kind in ("span", "chain") and row.nodes[-1].children:
-                urgency = row.depth * 0.5 - self._row_weight(row)
-                heapq.heappush(self._waiting, (urgency, row.nodes[-1].index, row))
-        return kept
+        def rank(place: int) -> tuple[float, int]:
+            bonus = _WEIGHT_OF_ENDS if place in ends else 0.0
+            return -self._row_weight(rows[place]) - bonus, place
+
+        ranked = sorted(range(len(rows)), key=rank)[:_ROWS_OF_ONE_LEVEL]
+        prices = {place: self._row_tokens(rows[place]) for place in ranked}
+        taken = _take_places(prices, len(rows), limit)
+        while taken:
+            kept = _fill_stretches(rows, set(taken), nodes)
+            price = sum(map(self._row_tokens, kept))
+            if price <= limit:
+                return kept, price
+            taken = taken[: -max(1, len(taken) // _DROPPED_PART)]
+        kept = _fill_stretches(rows, set(), nodes)
+        price = sum(map(self._row_tokens, kept))
+        return (kept, price) if price <= limit else ([], 0)
 
     def _row_weight(self, row: OutlineRow) -> float:
         return max(self._weights[node.index] for node in row.nodes)
 
     def _row_tokens(self, row: OutlineRow) -> int:
-        return count_line_tokens(row.text(self._analysis, alias=lambda _: _PLACEHOLDER))
+        if not row.tokens:
+            row.tokens = count_line_tokens(row.text(self._analysis, alias=_longest_alias))
+        return row.tokens
+
+
+def _longest_alias(_: str) -> str:
+    return LONGEST_ALIAS
+
+
+def _similarity(node: Node) -> tuple[str, str]:
+    return without_numbers(node.name), node.span.type or ""
+
+
+def _find_examples(nodes: Sequence[Node]) -> set[str]:
+    """Of each long row of similar siblings with spans below, the longest: it can be opened and
+    shows what each of them does."""
+    runs = (list(members) for _, members in groupby(nodes, key=_similarity))
+    return {
+        max(run, key=lambda node: (node.duration, -node.index)).id
+        for run in runs
+        if len(run) > _GROUP_FROM and all(node.children for node in run)
+    }
+
+
+def _set_siblings_before(rows: Sequence[OutlineRow], nodes: Sequence[Node]) -> None:
+    place = 0
+    for row in rows:
+        row.before = nodes[place - 1] if place else None
+        place += len(row.nodes)
+
+
+def _take_places(prices: dict[int, int], count: int, limit: int) -> list[int]:
+    """As many of the places, in their order, as fit together with the stretches between them."""
+    taken: set[int] = set()
+    spent = _STRETCH_TOKENS
+    order: list[int] = []
+    for place, price in prices.items():
+        neighbours = (place == 0 or place - 1 in taken) + (place == count - 1 or place + 1 in taken)
+        spent += price + _STRETCH_TOKENS * (1 - neighbours)
+        if spent > limit:
+            break
+        taken.add(place)
+        order.append(place)
+    return order
+
+
+def _fill_stretches(
+    rows: Sequence[OutlineRow], taken: set[int], nodes: Sequence[Node]
+) -> list[OutlineRow]:
+    """The taken rows, and stretches of the others; one or two spans are as short alone."""
+    kept: list[OutlineRow] = []
+    for is_taken, places in groupby(range(len(rows)), key=taken.__contains__):
+        found = [rows[place] for place in places]
+        if is_taken or (len(found) < _GROUP_FROM and taken):
+            kept.extend(found)
+        else:
+            inside = [node for row in found for node in row.nodes]
+            kept.append(OutlineRow(inside, RowKind.STRETCH, found[0].depth))
+    _set_siblings_before(kept, nodes)
+    return kept

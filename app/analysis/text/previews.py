@@ -1,0 +1,148 @@
+"""What a span was given and what it returned, on one line each."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.analysis.error_origins import error_message
+from app.analysis.recorded.body import Body, BodyState, walk_leaves
+from app.analysis.recorded.finish_reason import FinishReason
+from app.analysis.recorded.recorded_span import RecordedSpan
+from app.analysis.recorded.reply import RecordedReply
+from app.analysis.text.encoded_content import shorten_encoded
+from app.analysis.text.one_line import one_line
+
+LONGEST = 280  # characters of a preview: the most that an outline or a header shows
+_PIECES_SHOWN = 8  # fields of an object, beyond which each gets a few words only
+_CALLS_SHOWN = 4  # calls of one reply; more are mostly alike
+_LEAST_OF_PIECE = 12  # characters: less of a field says nothing
+_KEY_SHOWN = 30
+# Keys that say what an object is to a machine.
+_UNTOLD = frozenset(["role", "type", "object", "lc"])
+_ODD_ENDS = frozenset(
+    [FinishReason.LENGTH, FinishReason.FILTERED, FinishReason.MALFORMED_CALL, FinishReason.ERROR]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Pieces of foreign text, cleaned and each on one line; the labels before them are short.
+
+    `failed` says that they report a failure.
+    """
+
+    pieces: tuple[tuple[str, str], ...] = ()
+    failed: bool = False
+
+    def text(self, limit: int = LONGEST) -> str:
+        """The pieces on one line; where they do not fit the longest are cut first."""
+        labels = [f"{label}: " if label else "" for label, _ in self.pieces]
+        room = limit - sum(map(len, labels)) - 2 * max(0, len(self.pieces) - 1)
+        share = _fair_share([len(text) for _, text in self.pieces], room)
+        shown = [
+            label + one_line(text, limit=max(share, _LEAST_OF_PIECE))
+            for label, (_, text) in zip(labels, self.pieces, strict=True)
+        ]
+        return one_line("; ".join(shown), limit=limit)
+
+
+def preview_input(view: RecordedSpan) -> Preview:
+    """What a span was given: the last message of a model call's request, else the fields."""
+    if view.is_model_call and view.request.messages:
+        last = view.request.messages[-1]
+        text = last.text or view.request.last_instruction
+        return _preview_pieces([("", text)])
+    return preview_value(view.input.opened)
+
+
+def preview_output(view: RecordedSpan) -> Preview:
+    """What a span returned, or how it failed: calls, text and end of a reply, else the fields."""
+    if view.error is not None:
+        message = view.error.message or error_message(view.error)
+        return replace(_preview_pieces([("", message)]), failed=True)
+    if view.failure:
+        return replace(_preview_pieces([("", view.failure)]), failed=True)
+    if view.is_model_call and not view.reply.is_blank:
+        return _preview_pieces(_describe_reply(view.reply))
+    if view.output.state is BodyState.EMPTY:
+        return Preview((("", "(empty)"),))
+    return preview_value(view.output.opened)
+
+
+def preview_value(value: Any) -> Preview:
+    """The first fields of a JSON value with their innermost keys; nothing of null and `{}`."""
+    if value is None or value == {}:
+        return Preview()
+    if isinstance(value, str):
+        return _preview_pieces([("", value)])
+    return _preview_pieces(_describe_leaves(value))
+
+
+def format_preview(value: Any, *, limit: int = 240) -> str:
+    """The beginning of a recorded input or output on one line."""
+    return preview_value(Body(value).opened).text(limit)
+
+
+def _describe_reply(reply: RecordedReply) -> Iterator[tuple[str, str]]:
+    for call in reply.calls[:_CALLS_SHOWN]:
+        arguments = preview_value(call.arguments).text() if call.arguments else ""
+        yield "", f"calls {one_line(call.name or 'a tool without a name')}({arguments})"
+    if len(reply.calls) > _CALLS_SHOWN:
+        yield "", f"{len(reply.calls) - _CALLS_SHOWN} more calls"
+    if reply.refusal:
+        yield "refuses", reply.refusal
+    elif reply.text.strip():
+        yield "", reply.text
+    if reply.failure:
+        yield "failed", reply.failure
+    if reply.media:
+        yield "", f"[{reply.media} images, audio or files]"
+    if reply.finish in _ODD_ENDS:
+        yield "ended by", reply.finish_word
+
+
+def _describe_leaves(value: Any) -> Iterator[tuple[str, str]]:
+    for leaf in walk_leaves(value, most=4 * _PIECES_SHOWN):
+        if leaf.key in _UNTOLD:
+            continue
+        names = [part for part in leaf.path if isinstance(part, str)]
+        yield (names[-1] if names else ""), _format_leaf(leaf.value)
+
+
+def _format_leaf(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    if isinstance(value, list) and value:
+        return f"[{len(value):,} numbers]"
+    if isinstance(value, list | Mapping):
+        return "[]" if isinstance(value, list) else "{}"
+    return str(value)[:LONGEST]
+
+
+def _preview_pieces(pieces: Iterable[tuple[str, str]]) -> Preview:
+    """The first pieces, cleaned; a label that repeats the one before it is left out."""
+    shown: list[tuple[str, str]] = []
+    length, last = 0, ""
+    for label, text in pieces:
+        clean = one_line(shorten_encoded(text, limit=2 * LONGEST), limit=LONGEST)
+        if not clean:
+            continue
+        name = one_line(label, limit=_KEY_SHOWN)
+        shown.append(("" if name == last else name, clean))
+        length, last = length + len(clean), name
+        if len(shown) >= _PIECES_SHOWN or length > 2 * LONGEST:
+            break
+    return Preview(tuple(shown))
+
+
+def _fair_share(lengths: Sequence[int], room: int) -> int:
+    """The most that one of these lengths may keep so that all fit: short ones stay whole."""
+    left = room
+    for place, length in enumerate(sorted(lengths)):
+        share = left // (len(lengths) - place)
+        if length > share:
+            return share
+        left -= length
+    return max(lengths, default=0)

@@ -1,0 +1,256 @@
+"""Which spans an outline lists, in which order, and what it shows of their inputs and outputs."""
+
+import base64
+import random
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from app.analysis.analyse_trace import analyse_trace
+from app.analysis.text.outline import build_outline
+from app.opik.records import ErrorInfo, Span
+from app.token_estimate import estimate_tokens
+from testkit.case_tables import each_case
+from tests.analysis.timeline import span, trace
+
+_SPEAKERS = ("moderator", "bookkeeper", "moderator", "translator")
+_IMAGE = base64.b64encode(b"\x89PNG" + random.Random(3).randbytes(30_000)).decode()
+
+
+def aliases() -> Callable[[str], str]:
+    known: dict[str, str] = {}
+    return lambda span_id: known.setdefault(span_id, f"s{len(known) + 1}")
+
+
+def outline(spans: Sequence[Span], budget_tokens: int = 6_000, **record: Any) -> str:
+    analysis = analyse_trace(trace(**record), spans)
+    return build_outline(analysis, alias=aliases(), budget_tokens=budget_tokens)
+
+
+def tree_lines(text: str) -> list[str]:
+    return text[text.index("\nTree") :].splitlines()[2:]
+
+
+def conversation(turns: int) -> list[Span]:
+    """A team that talks in turns, each message one span, as logs of agent teams record it."""
+    messages = [
+        f"message {number}: invoice {number * 7} of ward {number % 5}" for number in range(turns)
+    ]
+    spans = [span("run", 0, turns * 1_000, input={"task": "Close the books."})]
+    for number, message in enumerate(messages):
+        given = messages[number - 1] if number else "Close the books."
+        spans.append(
+            span(
+                f"m{number}",
+                number * 1_000,
+                number * 1_000 + 990,
+                name=_SPEAKERS[number % len(_SPEAKERS)],
+                type="llm",
+                model="m",
+                parent_span_id="run",
+                input={"messages": [{"role": "user", "content": given}]},
+                output={"role": "assistant", "content": message},
+            )
+        )
+    return spans
+
+
+@each_case("turns", [3, 12, 40, 100])
+def test_a_flat_conversation_is_listed_in_the_order_of_time(turns: int) -> None:
+    shown = tree_lines(outline(conversation(turns)))
+    names = [re.match(r"  s\d+ (?:\* )?(\w+) \[llm\]", line) for line in shown[1:]]
+    assert [each[1] for each in names if each] == [
+        _SPEAKERS[number % len(_SPEAKERS)] for number in range(turns)
+    ]
+    for number, line in enumerate(shown[1:]):
+        assert f"message {number}:" in line
+
+
+def test_of_a_long_conversation_the_beginning_the_end_and_failures_are_listed() -> None:
+    spans = conversation(700)
+    broken = ErrorInfo(exception_type="OSError", message="ledger is locked")
+    spans[401] = spans[401].model_copy(update={"error_info": broken})
+    text = outline(spans)
+    shown = tree_lines(text)
+    assert estimate_tokens(text) <= 6_000
+    assert len(shown) > 80
+    assert any(re.search(r"ERROR OSError.* \| failed: ledger is locked", line) for line in shown)
+    assert "message 0:" in shown[1]
+    assert re.match(r"  s\d+ \* translator", shown[-2])
+    stretch = re.search(r"(\d+) more spans here: (.*); in .*; see (get_trace_data\(.*\))", text)
+    assert stretch is not None
+    assert re.match(r"\d+ × \(\w+, \w+, \w+, \w+\)", stretch[2])
+    listed = sum(1 for line in shown if re.match(r"  s\d+ ", line))
+    left = sum(int(each) for each in re.findall(r"(\d+) more spans here", text))
+    assert listed + left == 700
+
+
+def test_a_group_does_not_hide_the_order_of_calls() -> None:
+    names = ["load"] * 200 + ["merge"] + ["load"] * 200
+    spans = [span("root", 0, 900)]
+    spans += [
+        span(f"n{i}", i, i + 1, name=name, parent_span_id="root") for i, name in enumerate(names)
+    ]
+    shown = tree_lines(outline(spans))
+    assert [re.sub(r"^  (\* )?(s\d+ \* )?", "", line).split(" [")[0] for line in shown[1:]] == [
+        "200 × load",
+        "merge",
+        "200 × load",
+    ]
+
+
+def test_one_of_many_similar_branches_is_opened() -> None:
+    spans = [span("root", 0, 9_000)]
+    for i in range(60):
+        spans.append(span(f"b{i}", i, i + 5 + (i == 31), name="batch", parent_span_id="root"))
+        spans += [
+            span(f"c{i}{j}", i, i + 1, name=f"part {j}", parent_span_id=f"b{i}") for j in "ab"
+        ]
+    shown = tree_lines(outline(spans))
+    assert [line.split(" [")[0].strip(" *") for line in shown[1:4]] == [
+        "31 × batch",
+        next(line for line in shown if re.match(r"  s\d+ (\* )?batch", line))
+        .split(" [")[0]
+        .strip(),
+        next(line for line in shown if "part a" in line).split(" [")[0].strip(),
+    ]
+    assert any("28 × batch" in line for line in shown)
+
+
+def test_calls_arguments_and_failures_stand_in_the_previews() -> None:
+    call = {"id": "c", "function": {"name": "find_ward", "arguments": '{"city": "Graz"}'}}
+    message = {"role": "assistant", "content": None, "tool_calls": [call]}
+    spans = [
+        span("root", 0, 9),
+        span(
+            "ask",
+            1,
+            2,
+            type="llm",
+            model="m",
+            parent_span_id="root",
+            input={"messages": [{"role": "user", "content": "Which ward?"}]},
+            output={"choices": [{"message": message, "finish_reason": "tool_calls"}]},
+        ),
+        span("find_ward", 3, 4, type="tool", parent_span_id="root", input={"city": "Graz"}),
+        span(
+            "bad",
+            5,
+            6,
+            type="tool",
+            parent_span_id="root",
+            output={"isError": True, "content": [{"type": "text", "text": "no such ward"}]},
+        ),
+    ]
+    text = outline(spans)
+    assert "| in: Which ward? | out: calls find_ward(city: Graz)" in text
+    assert re.search(r"find_ward \[tool\].* \| in: city: Graz$", text, re.MULTILINE)
+    assert re.search(r"bad \[tool\].* \| failed: .*no such ward", text)
+
+
+def test_equal_outputs_are_shown_once_and_named_after_that() -> None:
+    text = outline(
+        [
+            span("root", 0, 9),
+            *(
+                span(
+                    f"t{i}",
+                    i,
+                    i + 1,
+                    name=f"worker {i}",
+                    type="tool",
+                    parent_span_id="root",
+                    input={"n": i},
+                    output="The queue is at four thousand and two.",
+                )
+                for i in range(3)
+            ),
+        ]
+    )
+    assert text.count("four thousand") == 1
+    assert len(re.findall(r"\| out: same as s\d+", text)) == 2
+
+
+def test_an_attachment_takes_no_room() -> None:
+    content = [
+        {"type": "text", "text": "What is this?"},
+        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{_IMAGE}"}},
+    ]
+    given = {"messages": [{"role": "user", "content": content}]}
+    spans = [
+        span("root", 0, 9, input=given, output={"thumbnail": _IMAGE}),
+        span(
+            "look", 1, 2, type="llm", model="m", parent_span_id="root", input=given, output="A cat."
+        ),
+        span("scan", 3, 4, type="tool", parent_span_id="root", input={"file": _IMAGE}, output="ok"),
+    ]
+    text = outline(spans, input=given, output=f"data:image/png;base64,{_IMAGE}")
+    assert _IMAGE[:60] not in text
+    assert "file: [image/png, 29 KB]" in text
+    assert "output: [image/png, 29 KB]" in text
+    assert estimate_tokens(text) < 1_000
+
+
+def test_keys_that_are_not_ascii_are_readable() -> None:
+    value = {"\u533a\u9593": 9, "größe": "12 \u043c"}
+    text = outline([span("t", 0, 1, type="tool", input=value, output='{"\\u533a": "x"}')])
+    assert "in: \u533a\u9593: 9; größe: 12 \u043c" in text
+    assert "out: \u533a: x" in text
+
+
+def test_a_small_trace_stays_small() -> None:
+    spans = [span("root", 0, 90, input={"q": "word " * 900}, output={"a": "other " * 900})]
+    for i in range(9):
+        spans.append(
+            span(
+                f"n{i}",
+                i,
+                i + 1,
+                name=f"step {i}",
+                type="tool",
+                parent_span_id="root",
+                input={"text": f"{i} given " * 900},
+                output={"text": f"{i} found " * 900},
+            )
+        )
+    text = outline(spans, input={"q": "word " * 900}, output={"a": "other " * 900})
+    assert "0 given" in text
+    assert "8 found" in text
+    assert estimate_tokens(text) < 2_500
+
+
+@each_case("budget", [300, 800, 2_000, 6_000, 20_000])
+def test_previews_never_exceed_the_budget(budget: int) -> None:
+    assert estimate_tokens(outline(conversation(250), budget)) <= budget
+
+
+def test_a_conversation_that_is_outlined_again_shows_as_much() -> None:
+    analysis = analyse_trace(trace(), conversation(150))
+    first = build_outline(analysis, alias=aliases())
+    numbers: dict[str, str] = {}
+    again = build_outline(
+        analysis, alias=lambda each: numbers.setdefault(each, f"s{len(numbers) + 20_000}")
+    )
+    assert re.sub(r"\bs\d+", "s", first) == re.sub(r"\bs\d+", "s", again)
+
+
+def test_parallel_spans_and_spans_after_a_pause_show_their_start() -> None:
+    spans = [
+        span("root", 0, 100),
+        span("a", 0, 20, parent_span_id="root"),
+        span("beside", 5, 20, parent_span_id="root"),
+        span("next", 20, 30, parent_span_id="root"),
+        span("late", 60, 90, parent_span_id="root"),
+    ]
+    text = outline(spans)
+    assert re.search(r"beside .*, at 5\.0 ms", text)
+    assert re.search(r"late .*, at 60\.0 ms", text)
+    assert not re.search(r" (a|next) .*, at ", text)
+
+
+@each_case("name", ["n" * 10_000, "\u202e" * 50 + "evil", "\u05d0" * 10_000])
+def test_long_and_turned_names_stay_short(name: str) -> None:
+    spans = [span("root", 0, 9), span("x", 1, 2, name=name, parent_span_id="root", output=name)]
+    text = outline(spans)
+    assert "\u202e" not in text
+    assert max(map(len, text.splitlines())) < 700
