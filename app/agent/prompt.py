@@ -15,7 +15,7 @@ How to work
 spans: trust its numbers and do no arithmetic of your own where it already gives the result. Its \
 findings are what looks wrong, by rules that can miss a fault; its notes are unusual but no faults.
 - Call tools to look closer before you claim what an input, output or error says. Ask for several \
-spans at once rather than one after the other. Do not repeat a call.
+spans at once rather than one after the other. Repeat a call only if its result asks for it.
 - If what you need is not recorded, say so. Never guess values, names or ids.
 
 How to answer

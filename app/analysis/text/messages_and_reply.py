@@ -70,7 +70,7 @@ def _format_reply(reply: RecordedReply, room: int) -> Iterator[str]:
     word = f" ({one_line(reply.finish_word, limit=40)})" if reply.finish_word else ""
     parts = [f"finish: {reply.finish}{word}" if reply.finish else "no finish reason recorded"]
     if reply.media:
-        parts.append(f"{reply.media:,} images, audios or files")
+        parts.append(f"{format_count(reply.media, 'part')} of media")
     yield f"reply: {', '.join(parts)}"
     room -= 80
     shown = reply.calls[:_CALLS_SHOWN]
@@ -82,6 +82,8 @@ def _format_reply(reply: RecordedReply, room: int) -> Iterator[str]:
     texts = [("refusal", reply.refusal), ("failure", reply.failure), ("text", reply.text)]
     if not reply.text and not reply.calls:
         texts.append(("reasoning", reply.reasoning))
+        if not reply.refusal and not reply.failure:
+            yield "[no text and no call; include_output=true shows what was recorded]"
     for name, text in texts:
         if text.strip() and (name != "text" or text != reply.refusal):
             size = f" ({len(text):,} characters)" if len(text) > room // 2 else ""
