@@ -24,13 +24,14 @@ def add_bodies(measured: TraceAnalysis, spans: Iterable[Span]) -> TraceAnalysis:
     """The analysis with findings; `spans` are records with bodies.
 
     Puts the records into the nodes of the given tree, so it is for an analysis that is not shared.
-    Places and times stay as they were measured.
+    Places and times stay as they were measured; tokens and errors are counted anew, since metadata
+    holds some of them.
     """
     bodies = newest_by_id(spans)
     read = frozenset(bodies) & measured.tree.by_id.keys()
     for span_id in read:
         measured.tree.by_id[span_id].add_bodies(bodies[span_id])
-    return _judged(replace(measured, bodies=read))
+    return _judged(replace(measured, bodies=read, profile=replace(measured.profile)))
 
 
 def analyse_trace(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 from statistics import median
 
-from app.analysis.profile import Profile, sum_tokens_and_cost
+from app.analysis.profile import Profile
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, Tree
 
@@ -116,8 +116,8 @@ def _rank_unusual(nodes: Sequence[Node]) -> list[tuple[float, Node]]:
 
 
 _MEASURES: tuple[Callable[[Node], float], ...] = (
-    lambda node: sum_tokens_and_cost(node.span).completion,
-    lambda node: sum_tokens_and_cost(node.span).prompt,
+    lambda node: node.view.usage.completion or 0.0,
+    lambda node: node.view.usage.prompt or 0.0,
     lambda node: float(node.duration),
     lambda node: float(node.size),
 )

@@ -43,19 +43,23 @@ def _start_visit(node: Node | None, start: int, end: int, *, children: Iterable[
     return _Visit(node, start, end, end, ordered)
 
 
-def find_critical_path(tree: Tree, root: Node | None = None) -> tuple[Segment, ...]:
+def find_critical_path(
+    tree: Tree, root: Node | None = None, *, between: tuple[int, int] | None = None
+) -> tuple[Segment, ...]:
     """The path below `root` in the order of time, segments without length left out.
 
-    Without `root` the path runs through the whole trace, from the first start to the last end.
-    The segments touch one another and add up to that duration exactly. What children do outside
-    their parent's time is not counted.
+    Without `root` it runs through the only root, or through all of them: from the first start to
+    the last end, or through the interval `between` (microseconds since 1970). The segments touch
+    one another and add up to that duration exactly. What children do outside their parent's time
+    is not counted.
     """
     if root is None and len(tree.roots) == 1:
         root = tree.roots[0]
     if root is not None:
         visits = [_start_visit(root, root.start, root.end, children=root.children)]
     else:
-        visits = [_start_visit(None, tree.start, tree.end, children=tree.roots)]
+        start, end = between or (tree.start, tree.end)
+        visits = [_start_visit(None, start, end, children=tree.roots)]
     backwards: list[Segment] = []
     while visits:
         visit = visits[-1]

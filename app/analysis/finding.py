@@ -49,6 +49,7 @@ class Category(StrEnum):
     SLOW_OUTLIER = "slow_outlier"
     SLOW_STREAM_START = "slow_first_token"
     LONGEST_STEP = "longest_step"
+    CLOCK_SKEW = "clock_skew"
     SERIAL_CALLS = "serial_calls"
     COSTLY_OUTLIER = "costly_outlier"
     LOST_CACHE = "lost_prompt_cache"
@@ -94,6 +95,7 @@ _TRAITS = {
     Category.SLOW_OUTLIER: _CategoryTraits(ErrorGroup.SYSTEM, 50),
     Category.SLOW_STREAM_START: _CategoryTraits(ErrorGroup.SYSTEM, 80),
     Category.LOST_CACHE: _CategoryTraits(ErrorGroup.SYSTEM, 60),
+    Category.CLOCK_SKEW: _CategoryTraits(ErrorGroup.SYSTEM, 20),
     Category.LONGEST_STEP: _CategoryTraits(ErrorGroup.SYSTEM, 45),
     Category.SLOWER_THAN_USUAL: _CategoryTraits(ErrorGroup.SYSTEM, 60),
     Category.COSTLIER_THAN_USUAL: _CategoryTraits(ErrorGroup.PLANNING, 55),

@@ -5,45 +5,23 @@ integration around an integration). So a span owns only what exceeds the sum of 
 whatever the nesting, nothing is counted twice.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from app.analysis.critical_path import Segment, find_critical_path, sum_time_on_path
-from app.analysis.tree import Node, Tree
-from app.opik.records import Span, Trace
+from app.analysis.spending import (
+    NO_SPENDING,
+    TokensAndCost,
+    read_reported,
+    read_spending,
+    sum_spending,
+)
+from app.analysis.tree import Node, Tree, to_microseconds
+from app.opik.records import Trace
 
 _LEAST_GAP_SHARE = 0.05  # share of the trace that an idle gap must take to matter
 _GAPS_KEPT = 5  # gaps kept, the longest first; texts show two to five
-
-
-@dataclass(frozen=True, slots=True)
-class TokensAndCost:
-    """Tokens and US dollars."""
-
-    prompt: float = 0.0
-    completion: float = 0.0
-    tokens: float = 0.0
-    cost: float = 0.0
-
-    def __add__(self, other: "TokensAndCost") -> "TokensAndCost":
-        return TokensAndCost(
-            self.prompt + other.prompt,
-            self.completion + other.completion,
-            self.tokens + other.tokens,
-            self.cost + other.cost,
-        )
-
-    def beyond(self, other: "TokensAndCost") -> "TokensAndCost":
-        """What of this exceeds the other, never below zero."""
-        return TokensAndCost(
-            max(0.0, self.prompt - other.prompt),
-            max(0.0, self.completion - other.completion),
-            max(0.0, self.tokens - other.tokens),
-            max(0.0, self.cost - other.cost),
-        )
-
-
-NO_SPENDING = TokensAndCost()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,61 +50,97 @@ class IdleGap:
     duration: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Profile:
     """The measures of one trace. Times are microseconds; lists by node are in tree order.
 
-    `parallelism` is how many spans did work of their own at a time, on average, while any did.
-    `first_token` is the time to first token in milliseconds by span id, where it was recorded.
-    `reported` is what the trace record itself says was spent; wrappers may count twice in it.
+    `start` and `end` are those of the root, or of the trace where it has several: what lies outside
+    them, such as a span of a machine whose clock is off, lengthens nothing. `parallelism` is how
+    many spans did work of their own at a time, on average, while any did.
+
+    The times are measured once. What spans report in their metadata, tokens and errors, is summed
+    up when it is first asked for: `dataclasses.replace` makes a profile that sums up anew.
     """
 
-    duration: int
+    trace: Trace
+    tree: Tree
+    start: int
+    end: int
     path: tuple[Segment, ...]
     on_path: Mapping[str, int]
     own_time: Sequence[int]
     busy: int
     parallelism: float
     gaps: tuple[IdleGap, ...]
-    own_spend: Sequence[TokensAndCost]
-    spend: TokensAndCost
-    reported: TokensAndCost
-    by_model: tuple[SpanGroup, ...]
-    by_name: tuple[SpanGroup, ...]
-    first_token: Mapping[str, float]
+
+    @property
+    def duration(self) -> int:
+        return self.end - self.start
+
+    @cached_property
+    def own_spend(self) -> Sequence[TokensAndCost]:
+        """What each span adds to the spans below it."""
+        return _compute_own_spend(self.tree)
+
+    @cached_property
+    def spend(self) -> TokensAndCost:
+        return sum_spending(self.own_spend)
+
+    @cached_property
+    def reported(self) -> TokensAndCost:
+        """What the trace record itself says was spent; wrappers may count twice in it."""
+        return read_reported(self.trace)
+
+    @cached_property
+    def by_model(self) -> tuple[SpanGroup, ...]:
+        return _group_spans(self, by_model=True)
+
+    @cached_property
+    def by_name(self) -> tuple[SpanGroup, ...]:
+        return _group_spans(self, by_model=False)
+
+    @cached_property
+    def first_token(self) -> Mapping[str, float]:
+        """The time to first token in milliseconds by span id, where it was recorded."""
+        times = ((node.id, node.view.first_token) for node in self.tree.nodes)
+        return {span_id: time for span_id, time in times if time is not None}
 
 
 def build_profile(trace: Trace, tree: Tree) -> Profile:
     """The profile of a tree; works on an empty one, too."""
-    path = find_critical_path(tree)
-    own_time, gaps = _compute_own_times(tree)
-    own_spend = _compute_own_spend(tree)
-    busy = _covered_time([(node.start, node.end) for node in tree.roots])
+    start, end = _find_interval(trace, tree)
+    path = find_critical_path(tree, between=(start, end))
+    own_time = _compute_own_times(tree)
+    busy = _covered_time(tree.roots, start, end)
     worked = sum(own_time)
     return Profile(
-        duration=tree.end - tree.start,
+        trace,
+        tree,
+        start,
+        end,
         path=path,
         on_path=sum_time_on_path(path),
         own_time=own_time,
         busy=busy,
         parallelism=worked / busy if busy else 0.0,
-        gaps=tuple(gaps),
-        own_spend=own_spend,
-        spend=sum(own_spend, NO_SPENDING),
-        reported=sum_tokens_and_cost(trace),
-        by_model=_group_spans(tree, own_time, own_spend, by_model=True),
-        by_name=_group_spans(tree, own_time, own_spend, by_model=False),
-        first_token={node.id: node.span.ttft for node in tree.nodes if node.span.ttft is not None},
+        gaps=_find_longest_gaps(tree, start, end),
     )
 
 
-def sum_tokens_and_cost(record: Trace | Span) -> TokensAndCost:
-    """What a record itself reports, under the field names of any SDK generation."""
-    usage = record.usage
-    prompt = usage.get("prompt_tokens", usage.get("input_tokens", 0.0))
-    completion = usage.get("completion_tokens", usage.get("output_tokens", 0.0))
-    tokens = usage.get("total_tokens", prompt + completion)
-    return TokensAndCost(prompt, completion, tokens, record.total_estimated_cost or 0.0)
+def _find_interval(trace: Trace, tree: Tree) -> tuple[int, int]:
+    """When the trace began and ended: its only root; else the trace record, which a root of
+    another clock does not lengthen, where any root lies in it; else all roots."""
+    roots = tree.roots
+    if not roots:
+        return 0, 0
+    if len(roots) == 1 and roots[0].finished:
+        return roots[0].start, roots[0].end
+    start, end = min(node.start for node in roots), max(node.end for node in roots)
+    if trace.start_time is not None and trace.end_time is not None:
+        began, ended = to_microseconds(trace.start_time), to_microseconds(trace.end_time)
+        if any(node.start < ended and node.end > began for node in roots):
+            return max(start, began), min(end, ended)
+    return start, end
 
 
 def _compute_own_spend(tree: Tree) -> list[TokensAndCost]:
@@ -134,61 +148,66 @@ def _compute_own_spend(tree: Tree) -> list[TokensAndCost]:
     below = [NO_SPENDING] * len(tree.nodes)
     own = [NO_SPENDING] * len(tree.nodes)
     for node in reversed(tree.nodes):
-        span = node.span
-        if span.usage or span.total_estimated_cost:
-            own[node.index] = sum_tokens_and_cost(span).beyond(below[node.index])
+        inner = below[node.index]
+        spent = read_spending(node)
+        if spent is not NO_SPENDING:
+            own[node.index] = spent.beyond(inner)
         if node.parent is not None:
             index = node.parent.index
-            below[index] = below[index] + below[node.index] + own[node.index]
+            below[index] = sum_spending((below[index], inner, own[node.index]))
     return own
 
 
-def _compute_own_times(tree: Tree) -> tuple[list[int], list[IdleGap]]:
-    """The time of each span that none of its children covers, and the longest idle gaps."""
-    own = [0] * len(tree.nodes)
-    least = max(1, round((tree.end - tree.start) * _LEAST_GAP_SHARE))
-    gaps = _find_idle_gaps(None, tree.roots, least)
-    for node in tree.nodes:
-        inside = [
-            (max(child.start, node.start), min(child.end, node.end)) for child in node.children
-        ]
-        own[node.index] = node.duration - _covered_time(inside)
-        gaps.extend(_find_idle_gaps(node, node.children, least))
-    gaps.sort(key=lambda gap: (-gap.duration, gap.before.index))
-    return own, gaps[:_GAPS_KEPT]
+def _compute_own_times(tree: Tree) -> list[int]:
+    """The time of each span that none of its children covers."""
+    return [
+        node.duration - _covered_time(node.children, node.start, node.end) for node in tree.nodes
+    ]
 
 
-def _covered_time(intervals: Sequence[tuple[int, int]]) -> int:
-    """How much time the intervals cover together, given in the order of their starts."""
-    covered, last = 0, -1
-    for start, end in intervals:
-        begin = max(start, last)
-        if end > begin:
-            covered += end - begin
-            last = end
+def _covered_time(nodes: Sequence[Node], start: int, end: int) -> int:
+    """How much of an interval the spans cover together, given in the order of their starts."""
+    covered, last = 0, start
+    for node in nodes:
+        begin, until = max(node.start, last), min(node.end, end)
+        if until > begin:
+            covered += until - begin
+            last = until
     return covered
 
 
-def _find_idle_gaps(parent: Node | None, children: Sequence[Node], least: int) -> list[IdleGap]:
-    gaps = []
+def _find_longest_gaps(tree: Tree, start: int, end: int) -> tuple[IdleGap, ...]:
+    least = max(1, round((end - start) * _LEAST_GAP_SHARE))
+    gaps = list(_find_idle_gaps(None, tree.roots, least, start, end))
+    for node in tree.nodes:
+        if len(node.children) > 1:
+            gaps.extend(_find_idle_gaps(node, node.children, least, node.start, node.end))
+    gaps.sort(key=lambda gap: (-gap.duration, gap.before.index))
+    return tuple(gaps[:_GAPS_KEPT])
+
+
+def _find_idle_gaps(
+    parent: Node | None, children: Sequence[Node], least: int, start: int, end: int
+) -> Iterator[IdleGap]:
+    """Gaps between children, inside the interval in which their parent ran."""
     latest = None
     for child in children:
-        if latest is not None and child.start - latest.end >= least:
-            gaps.append(IdleGap(parent, latest, child, child.start - latest.end))
+        if latest is not None:
+            gap = min(child.start, end) - max(latest.end, start)
+            if gap >= least and latest.end > start and child.start < end:
+                yield IdleGap(parent, latest, child, gap)
         if latest is None or child.end > latest.end:
             latest = child
-    return gaps
 
 
-def _group_spans(
-    tree: Tree, own_time: Sequence[int], own_spend: Sequence[TokensAndCost], *, by_model: bool
-) -> tuple[SpanGroup, ...]:
+def _group_spans(profile: Profile, *, by_model: bool) -> tuple[SpanGroup, ...]:
     """Groups by name, or by model of the spans that name one; the longest own time first."""
     members: dict[str, list[Node]] = {}
-    for node in tree.nodes:
+    for node in profile.tree.nodes:
         key = node.span.model if by_model else node.name
         if key:
             members.setdefault(key, []).append(node)
+    own_time, own_spend = profile.own_time, profile.own_spend
     groups = [
         SpanGroup(
             key=key,
@@ -197,7 +216,7 @@ def _group_spans(
             total=sum(node.duration for node in nodes),
             own=sum(own_time[node.index] for node in nodes),
             longest=max(node.duration for node in nodes),
-            spend=sum((own_spend[node.index] for node in nodes), NO_SPENDING),
+            spend=sum_spending(own_spend[node.index] for node in nodes),
         )
         for key, nodes in members.items()
     ]

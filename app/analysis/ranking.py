@@ -6,6 +6,8 @@ from itertools import islice
 
 from app.analysis.finding import SPANS_KEPT, Category, Finding, Standing
 from app.analysis.json_values import without_numbers
+from app.analysis.rules.clock_skew import find_clock_skew
+from app.analysis.rules.costly_calls import find_costly_calls
 from app.analysis.rules.endings import find_low_scores, find_unfinished_spans
 from app.analysis.rules.guardrails import find_failed_guardrails
 from app.analysis.rules.inner_retries import find_inner_retries
@@ -14,13 +16,13 @@ from app.analysis.rules.latency import find_slow_outliers
 from app.analysis.rules.longest_step import find_longest_step
 from app.analysis.rules.lost_cache import find_lost_caches
 from app.analysis.rules.missed_lookups import find_missed_lookups
+from app.analysis.rules.prompt_growth import find_prompt_growth
 from app.analysis.rules.raised_errors import find_raised_errors
 from app.analysis.rules.repetition import find_loops
 from app.analysis.rules.retries import find_retries
 from app.analysis.rules.serial_calls import find_serial_calls
 from app.analysis.rules.silent_failures import find_silent_failures
 from app.analysis.rules.symptoms import find_symptom
-from app.analysis.rules.tokens_and_cost import find_costly_outliers, find_prompt_growth
 from app.analysis.rules.tool_choice import find_unknown_tools
 from app.analysis.trace_analysis import TraceAnalysis
 
@@ -42,8 +44,9 @@ RULES: tuple[Rule, ...] = (
     find_longest_step,
     find_serial_calls,
     find_prompt_growth,
-    find_costly_outliers,
+    find_costly_calls,
     find_lost_caches,
+    find_clock_skew,
 )
 _ADDED_BY_SYMPTOM = (
     0.15  # confidence: a symptom and a sign that could explain it support each other

@@ -37,6 +37,7 @@ _QUESTIONS = {
     Category.SLOW_OUTLIER: "What made NAME slower than the others of its name?",
     Category.SLOW_STREAM_START: "Why did the first token of NAME take so long?",
     Category.LONGEST_STEP: "What would make NAME quicker?",
+    Category.CLOCK_SKEW: "When did NAME really run?",
     Category.LOST_CACHE: "Why did NAME no longer read its prompt from the cache?",
     Category.SERIAL_CALLS: "Could the calls of NAME run side by side?",
     Category.COSTLY_OUTLIER: "Why did NAME cost more than similar calls?",

@@ -2,9 +2,11 @@ from typing import Any
 
 import pytest
 
+from app.analysis.analyse_trace import add_bodies, measure_trace
 from app.analysis.profile import Profile, build_profile
 from app.analysis.tree import build_tree
 from app.opik.records import Span
+from testkit.case_tables import each_case
 from tests.analysis.timeline import draw, span, trace
 
 
@@ -119,3 +121,51 @@ def test_time_to_first_token_is_kept_where_it_was_recorded() -> None:
 def test_a_trace_without_spans_has_a_profile_of_zeros() -> None:
     measured = profile([])
     assert (measured.duration, measured.parallelism, measured.path) == (0, 0.0, ())
+
+
+def test_cached_and_reasoning_tokens_are_summed_up() -> None:
+    spent = {"prompt_tokens": 900, "completion_tokens": 50}
+    details = {"original_usage.prompt_tokens_details.cached_tokens": 800, "reasoning_tokens": 40}
+    measured = profile([span("a", usage=spent | details), span("b", usage=usage(100, 10))])
+    assert (measured.spend.prompt, measured.spend.cached, measured.spend.reasoning) == (
+        1000,
+        800,
+        40,
+    )
+
+
+@each_case("cost", [-3.0, 1e9])
+def test_a_cost_that_no_call_can_have_counts_as_none(cost: float) -> None:
+    measured = profile([span("a", total_estimated_cost=cost), span("b", total_estimated_cost=0.1)])
+    assert measured.spend.cost == 0.1
+
+
+@each_case("off", [-7_200_000, 7_200_000])
+def test_a_child_of_another_clock_does_not_lengthen_the_trace(off: float) -> None:
+    measured = profile(
+        [
+            span("root", 0, 4_000),
+            span("a", 0, 1_000, parent_span_id="root"),
+            span("odd", off, off + 500, parent_span_id="root"),
+            span("b", 2_000, 3_900, parent_span_id="root"),
+        ]
+    )
+    assert measured.duration == 4_000_000
+    assert measured.on_path["b"] == 1_900_000
+    assert [gap.duration for gap in measured.gaps] == [1_000_000]
+
+
+def test_a_root_of_another_clock_does_not_lengthen_a_trace_with_times_of_its_own() -> None:
+    spans = [span("a", 0, 1_000), span("odd", 7_200_000, 7_200_500), span("b", 1_000, 4_000)]
+    measured = profile(spans, end=4_000)
+    assert measured.duration == 4_000_000
+    assert measured.on_path == {"a": 1_000_000, "b": 3_000_000}
+
+
+def test_an_error_in_the_metadata_counts_once_the_metadata_was_read() -> None:
+    event = {"name": "exception", "attributes": {"exception.type": "ConnectionError"}}
+    whole = span("a", metadata={"opentelemetry.events": [event], "usage": usage(7, 3)})
+    measured = measure_trace(trace(), [span("a")])
+    assert (measured.profile.by_name[0].failed, measured.profile.spend.tokens) == (0, 0)
+    judged = add_bodies(measured, [whole])
+    assert (judged.profile.by_name[0].failed, judged.profile.spend.tokens) == (1, 10)

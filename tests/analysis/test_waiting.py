@@ -169,3 +169,25 @@ def test_a_model_call_is_slow_by_what_it_wrote(
     findings, notes = judged(answers(lengths, tokens), Category.SLOW_OUTLIER)
     assert bool(findings) is is_finding, why
     assert [each.spans[0] for each in findings + notes] == [f"call{len(lengths) - 1}"]
+
+
+def test_a_span_that_began_before_its_parent_is_a_note_about_clocks() -> None:
+    spans = [
+        span("root", 0, 4_000),
+        step("call", 100, 3_900),
+        span("server", -7_200_000, -7_199_000, parent_span_id="call"),
+    ]
+    findings, (note,) = judged(spans, Category.CLOCK_SKEW)
+    assert not findings
+    assert note.spans == ("server",)
+    assert "started 2 h 00 min before its parent began: their clocks differ" in note.sentence
+
+
+@each_case(
+    "why, start",
+    [("a few milliseconds are no other clock", 99), ("a queue of 10 s is a queue", 14_000)],
+)
+def test_ordinary_times_are_no_note_about_clocks(why: str, start: float) -> None:
+    child = span("child", start, start + 1, parent_span_id="call")
+    spans = [span("root", 0, 4_000), step("call", 100, 3_900), child]
+    assert judged(spans, Category.CLOCK_SKEW) == ([], []), why

@@ -109,13 +109,4 @@ KNOWN_FAILURES: dict[str, list[str]] = {
         "repeat_each_other_word_for_word",
         "route_to_a_worker_that_does_not_exist",
     ],
-    "usage_names": [
-        "bedrock_healthy",
-        "gemini_healthy",
-        "ollama_healthy",
-        "openinference_healthy",
-        "original_usage_only_healthy",
-        "vercel_healthy",
-        "vertex_snake_case_healthy",
-    ],
 }

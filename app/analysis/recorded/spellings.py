@@ -128,11 +128,16 @@ PROMPT_TOKENS = key_set(
 )
 COMPLETION_TOKENS = key_set(
     "completion_tokens output_tokens candidates_token_count eval_count completion_token_count"
-    " output_token_count generated_tokens"
+    " output_token_count generated_tokens llm.token_count.completion"
 )
-TOTAL_TOKENS = key_set("total_tokens total_token_count")
+TOTAL_TOKENS = key_set("total_tokens total_token_count llm.token_count.total")
 CACHED_TOKENS = key_set(
     "cached_tokens cache_read_input_tokens cached_content_token_count cache_read_input_token_count"
     " cached_input_tokens cache_read prompt_cache_hit_tokens prompt_tokens_cached"
+    " cache_read_tokens"
+)
+CREATED_CACHE_TOKENS = key_set(
+    "cache_creation_input_tokens cache_write_input_tokens cache_creation cache_write"
+    " cache_write_tokens"
 )
 REASONING_TOKENS = key_set("reasoning_tokens thoughts_token_count reasoning_token_count")

@@ -1,11 +1,13 @@
 """Tokens of a record under one set of names."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, NamedTuple
 
 from app.analysis.recorded.spellings import (
     CACHED_TOKENS,
     COMPLETION_TOKENS,
+    CREATED_CACHE_TOKENS,
     PROMPT_TOKENS,
     REASONING_TOKENS,
     TOTAL_TOKENS,
@@ -15,7 +17,16 @@ from app.opik.records import Span, Trace
 
 _MOST_KEYS = 100
 _MOST_TOKENS = 1e9  # of one call; more is a mistake of the recorder
-_ANTHROPIC_CACHE = "cache_read_input_tokens"
+_REST_ONLY = ("cache_read_input_tokens", "cacheReadInputTokens")
+_USAGE_MAPS = ("usage", "usage_metadata", "usageMetadata", "token_usage", "tokenUsage")
+# Attributes of OpenTelemetry's GenAI conventions, OpenInference and the Vercel AI SDK.
+_USAGE_ATTRIBUTES = ("gen_ai.usage.", "llm.token_count.", "llm.usage.", "ai.usage.")
+# Names of OpenTelemetry's conventions whose last part alone says something else.
+_ENDINGS = {
+    "cache_read.input_tokens": "cached",
+    "cache_creation.input_tokens": "created",
+    "reasoning.output_tokens": "reasoning",
+}
 
 
 class Usage(NamedTuple):
@@ -35,10 +46,22 @@ def read_usage(record: Span | Trace) -> Usage:
     """The usage of a record: its own field, else what its metadata says."""
     usage = _from_map(record.usage) if record.usage else NO_USAGE
     if usage.prompt is None and usage.completion is None and isinstance(record.metadata, Mapping):
-        inner = record.metadata.get("usage")
+        return _from_metadata(record.metadata)
+    return usage
+
+
+def _from_metadata(metadata: Mapping[str, Any]) -> Usage:
+    """A map of usage among the metadata, else its attributes that count tokens."""
+    for key in _USAGE_MAPS:
+        inner = metadata.get(key)
         if isinstance(inner, Mapping):
             return _from_map(inner)
-    return usage
+    counts = {
+        key: value
+        for key, value in islice(metadata.items(), _MOST_KEYS)
+        if isinstance(key, str) and key.startswith(_USAGE_ATTRIBUTES)
+    }
+    return _from_map(counts) if counts else NO_USAGE
 
 
 def _from_map(usage: Mapping[str, Any]) -> Usage:
@@ -47,15 +70,23 @@ def _from_map(usage: Mapping[str, Any]) -> Usage:
         name = _name_of(key)
         if name:
             found[name] = max(found.get(name, 0.0), number)
+    created = found.pop("created", 0.0)
+    prompt, cached = found.get("prompt"), found.get("cached", 0.0)
+    if prompt is not None and (cached > prompt or _counts_rest_only(usage)):
+        found["prompt"] = prompt + cached + created
     return Usage(**found)
 
 
+def _counts_rest_only(usage: Mapping[str, Any]) -> bool:
+    """Whether the input tokens are those that were not cached: Anthropic's and Bedrock's own maps.
+    Opik adds a sum as `prompt_tokens`, conventions with dotted names ask for one."""
+    return any(key in usage for key in _REST_ONLY) and "prompt_tokens" not in usage
+
+
 def _numbers(usage: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    for count, (key, value) in enumerate(usage.items()):
-        if count >= _MOST_KEYS:
-            return
+    for key, value in islice(usage.items(), _MOST_KEYS):
         if isinstance(value, Mapping):
-            for inner_key, inner in list(value.items())[:_MOST_KEYS]:
+            for inner_key, inner in islice(value.items(), _MOST_KEYS):
                 if _is_count(inner):
                     yield str(inner_key), float(inner)
         elif _is_count(value):
@@ -68,14 +99,21 @@ def _is_count(value: Any) -> bool:
 
 
 def _name_of(key: str) -> str:
-    plain = plain_key(key)
-    for names, name in (
+    for ending, name in _ENDINGS.items():
+        if key.endswith(ending):
+            return name
+    return _NAMES.get(plain_key(key), "")
+
+
+_NAMES = {
+    key: name
+    for keys, name in (
         (PROMPT_TOKENS, "prompt"),
         (COMPLETION_TOKENS, "completion"),
         (TOTAL_TOKENS, "total"),
         (CACHED_TOKENS, "cached"),
+        (CREATED_CACHE_TOKENS, "created"),
         (REASONING_TOKENS, "reasoning"),
-    ):
-        if plain in names:
-            return name
-    return ""
+    )
+    for key in keys
+}

@@ -96,7 +96,10 @@ def _build_slow_finding(
     share = format_percent(worst.duration, analysis.profile.duration)
     on_path = _is_on_path(worst, analysis)
     where = "on the critical path" if on_path else "off the critical path"
-    fuller = worst.size > _MORE_SPANS * median(node.size for node in peers)
+    below = worst.duration - analysis.profile.own_time[worst.index]
+    fuller = worst.size > _MORE_SPANS * median(
+        node.size for node in peers
+    ) and below >= _MOST_OF_IT * (worst.duration - typical)
     more = f"; it has {worst.size - 1:,} spans below it, more than its peers" if fuller else ""
     others = f" (and {len(slow) - 1} more like it)" if len(slow) > 1 else ""
     sentence = (

@@ -1,14 +1,12 @@
 """Prompts that providers no longer read from their cache."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from statistics import median
 
 from app.analysis.finding import Category, Finding, build_finding
-from app.analysis.recorded.body import is_cut
-from app.analysis.recorded.recorded_span import RecordedSpan
+from app.analysis.rules.prompt_texts import measure_shared_words, read_prompt
 from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -20,10 +18,8 @@ _LEAST_BEFORE = 2  # calls with cached tokens: one may have been another convers
 _LEAST_AFTER = 2  # calls without in a row: the first may follow an eviction
 _LEAST_LENGTH = 0.7  # of the prompts before: a shorter prompt is another kind of call
 _EXPIRY = 240_000_000  # microseconds without a call (4 min): caches of 5 min may have expired
-_CHARACTERS_COMPARED = 20_000  # of a prompt; the fixed part of a long prompt is shorter
 _SHARED_WORDS = 0.6  # of the words of both prompts: the same instructions
 _SHARED_BEGINNING = 0.5  # of the shorter prompt: a cache would have served that much
-_WORDS = re.compile(r"\w+")
 _BEFORE_CALL = 60  # spans before a call among which the one that built its prompt is looked for
 _LINKING_TEXT = 60  # characters of the changed beginning, as they stand in that span's output
 _SHOWN = 50  # characters of the beginnings in the sentence
@@ -80,7 +76,7 @@ def _explain_loss(loss: _Loss, analysis: TraceAnalysis) -> Iterator[Finding]:
     """The finding, unless the prompts before and after are of different kinds."""
     last, first, following = loss.before[-1], loss.after[0], loss.after[1]
     old, new, later = (
-        _read_prompt(node.view) if analysis.was_read(node) else ""
+        read_prompt(node.view) if analysis.was_read(node) else ""
         for node in (last, first, following)
     )
     if not (old and new and later):
@@ -90,7 +86,7 @@ def _explain_loss(loss: _Loss, analysis: TraceAnalysis) -> Iterator[Finding]:
     if shared >= _SHARED_BEGINNING * min(len(old), len(new)):
         where = ", though the prompts begin alike"
         yield _build_finding(loss, [first], where, _SAME_TEXT)
-    elif _share_words(old, new):
+    elif measure_shared_words(old, new) >= _SHARED_WORDS:
         where = (
             f"; the prompt now has “{one_line(new[shared:], limit=_SHOWN)}” where it had"
             f" “{one_line(old[shared:], limit=_SHOWN)}”"
@@ -100,25 +96,11 @@ def _explain_loss(loss: _Loss, analysis: TraceAnalysis) -> Iterator[Finding]:
         yield _build_finding(loss, culprits, where, _CHANGED_BEGINNING)
 
 
-def _read_prompt(view: RecordedSpan) -> str:
-    """The beginning of the text of a request; of one that was cut, as it was recorded."""
-    value = view.span.input
-    if view.input.is_cut:
-        values = value.values() if isinstance(value, dict) else [value]
-        return next(str(each) for each in values if is_cut(each))
-    return "\n".join(message.text for message in view.request.messages)[:_CHARACTERS_COMPARED]
-
-
 def _count_shared(old: str, new: str) -> int:
     """How many characters both begin with, up to the last blank in them."""
     pairs = enumerate(zip(old, new, strict=False))
     shared = next((i for i, (a, b) in pairs if a != b), min(len(old), len(new)))
     return old.rfind(" ", 0, shared) + 1
-
-
-def _share_words(old: str, new: str) -> bool:
-    a, b = set(_WORDS.findall(old.casefold())), set(_WORDS.findall(new.casefold()))
-    return len(a & b) >= _SHARED_WORDS * max(1, len(a | b))
 
 
 def _find_builder(call: Node, beginning: str, analysis: TraceAnalysis) -> Node | None:

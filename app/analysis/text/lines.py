@@ -1,7 +1,7 @@
 """A span, a group of spans or a finding on one line."""
 
 from app.analysis.finding import Finding
-from app.analysis.profile import TokensAndCost, sum_tokens_and_cost
+from app.analysis.spending import TokensAndCost, read_spending
 from app.analysis.text.one_line import format_duration, format_percent, format_usd, one_line
 from app.analysis.text.token_budget import Alias
 from app.analysis.trace_analysis import TraceAnalysis
@@ -33,9 +33,9 @@ def format_span(node: Node, analysis: TraceAnalysis, *, name: str) -> str:
     parts[0] += f" {_format_node_duration(node, analysis)}"
     if span.model:
         parts.append(one_line(span.model, limit=40))
-    parts.extend(format_spending(sum_tokens_and_cost(span)))
-    if span.ttft is not None:
-        parts.append(f"first token {format_duration(span.ttft * 1_000)}")
+    parts.extend(format_spending(read_spending(node)))
+    if node.view.first_token is not None:
+        parts.append(f"first token {format_duration(node.view.first_token * 1_000)}")
     if node.error is not None:
         kind = node.error.exception_type or ""
         parts.append(f"ERROR {one_line(kind, limit=40)}".rstrip())
@@ -56,10 +56,14 @@ def _format_node_duration(node: Node, analysis: TraceAnalysis) -> str:
 
 
 def format_spending(spend: TokensAndCost) -> list[str]:
-    """Tokens in and out, and dollars; what is zero is left out."""
+    """Tokens in and out, how many of them were cached or of reasoning, and dollars; what is zero
+    is left out."""
     parts = []
     if spend.prompt or spend.completion:
-        parts.append(f"{spend.prompt:,.0f}+{spend.completion:,.0f} tokens")
+        details = ((spend.cached, "cached"), (spend.reasoning, "of reasoning"))
+        shown = ", ".join(f"{tokens:,.0f} {what}" for tokens, what in details if tokens)
+        text = f"{spend.prompt:,.0f}+{spend.completion:,.0f} tokens"
+        parts.append(f"{text} ({shown})" if shown else text)
     elif spend.tokens:
         parts.append(f"{spend.tokens:,.0f} tokens")
     if spend.cost:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from app.analysis.profile import TokensAndCost, sum_tokens_and_cost
+from app.analysis.spending import read_spending, sum_spending
 from app.analysis.text.lines import PATH_MARK, format_span, format_spending
 from app.analysis.text.one_line import format_count, format_duration, list_first, one_line
 from app.analysis.text.token_budget import Alias
@@ -94,7 +94,7 @@ def _format_group(nodes: Sequence[Node], analysis: TraceAnalysis, alias: Alias) 
         f" {format_duration(min(times))} to {format_duration(max(times))}, together"
         f" {format_duration(sum(times))}; longest {alias(longest.id)}"
     )
-    total = sum((sum_tokens_and_cost(node.span) for node in nodes), TokensAndCost())
+    total = sum_spending(read_spending(node) for node in nodes)
     return "; ".join([text, *format_spending(total), *_count_failed_and_below(nodes)])
 
 

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 from app.analysis.error_origins import error_message
-from app.analysis.profile import NO_SPENDING, TokensAndCost
+from app.analysis.spending import NO_SPENDING, TokensAndCost
 from app.analysis.text.lines import format_spending
 from app.analysis.text.one_line import format_count, format_duration, one_line
 from app.analysis.text.run_differences import ComparedRuns, find_run_differences

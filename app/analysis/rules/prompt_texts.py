@@ -1,0 +1,36 @@
+"""The texts of prompts, to tell whether two model calls do the same kind of work."""
+
+import re
+
+from app.analysis.recorded.body import is_cut
+from app.analysis.recorded.recorded_span import RecordedSpan
+
+_CHARACTERS_READ = 20_000  # of a prompt: what stays the same in all calls comes first
+_LONGEST_BEGINNING = 200  # characters: two sentences of instructions
+_WORDS = re.compile(r"\w+")
+
+
+def read_prompt(view: RecordedSpan) -> str:
+    """The beginning of the text of a request; of one that was cut, as it was recorded. Empty where
+    nothing was recorded."""
+    if view.input.is_cut:
+        value = view.span.input
+        values = value.values() if isinstance(value, dict) else [value]
+        return next(str(each) for each in values if is_cut(each))
+    return "\n".join(message.text for message in view.request.messages)[:_CHARACTERS_READ]
+
+
+def read_task(view: RecordedSpan) -> str:
+    """The beginning of the first message of a user, which a growing conversation keeps; of a
+    request that was cut, of the whole."""
+    if view.input.is_cut:
+        return read_prompt(view)[:_LONGEST_BEGINNING]
+    messages = view.request.messages
+    texts = (message.text for message in messages if message.role not in ("system", ""))
+    return next((text for text in texts if text.strip()), "")[:_LONGEST_BEGINNING]
+
+
+def measure_shared_words(one: str, other: str) -> float:
+    """The share of all words of both texts that stand in both, 0 to 1."""
+    a, b = set(_WORDS.findall(one.casefold())), set(_WORDS.findall(other.casefold()))
+    return len(a & b) / max(1, len(a | b))

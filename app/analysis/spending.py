@@ -1,0 +1,75 @@
+"""Tokens and money that a record reports."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.analysis.recorded.usage import Usage, read_usage
+from app.analysis.tree import Node
+from app.opik.records import Trace
+
+_MOST_COST = 100_000.0  # US dollars of one record; more is a mistake of the price list
+
+
+@dataclass(frozen=True, slots=True)
+class TokensAndCost:
+    """Tokens and US dollars. `prompt` includes `cached`, `completion` mostly `reasoning`."""
+
+    prompt: float = 0.0
+    completion: float = 0.0
+    tokens: float = 0.0
+    cost: float = 0.0
+    cached: float = 0.0
+    reasoning: float = 0.0
+
+    def __add__(self, other: "TokensAndCost") -> "TokensAndCost":
+        return TokensAndCost(
+            self.prompt + other.prompt,
+            self.completion + other.completion,
+            self.tokens + other.tokens,
+            self.cost + other.cost,
+            self.cached + other.cached,
+            self.reasoning + other.reasoning,
+        )
+
+    def beyond(self, other: "TokensAndCost") -> "TokensAndCost":
+        """What of this exceeds the other, never below zero."""
+        return TokensAndCost(
+            max(0.0, self.prompt - other.prompt),
+            max(0.0, self.completion - other.completion),
+            max(0.0, self.tokens - other.tokens),
+            max(0.0, self.cost - other.cost),
+            max(0.0, self.cached - other.cached),
+            max(0.0, self.reasoning - other.reasoning),
+        )
+
+
+NO_SPENDING = TokensAndCost()
+
+
+def sum_spending(spent: Iterable[TokensAndCost]) -> TokensAndCost:
+    """The sum; cheap for many spans of which few spend anything."""
+    return sum((each for each in spent if each is not NO_SPENDING), NO_SPENDING)
+
+
+def read_spending(node: Node) -> TokensAndCost:
+    """What a span itself reports; spans below it may report the same again."""
+    return _build_spending(node.view.usage, node.span.total_estimated_cost)
+
+
+def read_reported(trace: Trace) -> TokensAndCost:
+    """What the record of the trace reports; wrappers may count twice in it."""
+    return _build_spending(read_usage(trace), trace.total_estimated_cost)
+
+
+def clamp_cost(cost: float | None) -> float:
+    """US dollars of one record: zero for what is missing, negative or absurd."""
+    return cost if cost is not None and 0 < cost <= _MOST_COST else 0.0
+
+
+def _build_spending(usage: Usage, cost: float | None) -> TokensAndCost:
+    if not any(usage) and not cost:
+        return NO_SPENDING
+    prompt, completion = usage.prompt or 0.0, usage.completion or 0.0
+    total = max(usage.total or 0.0, prompt + completion)
+    cached, reasoning = usage.cached or 0.0, usage.reasoning or 0.0
+    return TokensAndCost(prompt, completion, total, clamp_cost(cost), cached, reasoning)
