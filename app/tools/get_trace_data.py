@@ -38,6 +38,8 @@ _DISPLAY: dict[View, str] = {
     "column": "Comparing one value of many spans",
     "table": "Comparing spans side by side",
 }
+_OUTLINE_PERCENT = 70  # of the characters; the rest is for the trace's own input and output
+_CUT_NOTE = 150  # characters of the line that counts what is left out
 _MOST_ROWS = 5_000  # spans of one column: more take too long to look into
 
 
@@ -157,16 +159,36 @@ async def _compare_values(
 
 
 def _outline(context: TraceContext, top: Node | None) -> str:
-    """The outline in half of the characters and the trace's own bodies in the other half; with
-    `top` only the outline below that span."""
+    """The outline that the conversation began with, and the trace's own bodies; with `top` only
+    the outline below that span.
+
+    Where there is no room for all of its lines the others are counted: an outline for this room
+    would show less of each part than the one that the model has read already.
+    """
     limit = context.limits.result_characters
     analysis, alias = context.analysis, context.aliases.name_span
-
-    def write(tokens: int) -> str:
-        return build_outline(analysis, alias=alias, budget_tokens=tokens, root=top)
-
     if top is not None:
-        return fit_lines(write, limit)
-    parts = [fit_lines(write, limit // 2), *context.notes]
-    left = limit - sum(len(part) + 2 for part in parts)
-    return "\n\n".join([*parts, *render_excerpt(trace_values(context), left)])
+        return fit_lines(
+            lambda tokens: build_outline(analysis, alias=alias, budget_tokens=tokens, root=top),
+            limit,
+        )
+    text = _cut_outline(context.outline, limit * _OUTLINE_PERCENT // 100)
+    return "\n\n".join([text, *render_excerpt(trace_values(context), limit - len(text) - 2)])
+
+
+def _cut_outline(text: str, limit: int) -> str:
+    """The first lines of an outline, and how many more it has."""
+    if len(text) <= limit:
+        return text
+    lines = text.split("\n")
+    left, shown = limit - _CUT_NOTE, 0
+    while len(lines[shown]) < left:
+        left -= len(lines[shown]) + 1
+        shown += 1
+    return "\n".join(
+        [
+            *lines[:shown],
+            f"[{len(lines) - shown:,} more lines of the outline that began this conversation;"
+            ' list the spans with get_trace_data(sort="start", offset=0)]',
+        ]
+    )

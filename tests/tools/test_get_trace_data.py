@@ -37,6 +37,21 @@ async def test_the_outline_also_shows_the_traces_own_bodies_and_error() -> None:
     assert "error.traceback:\nFile a\nE: m" in text
 
 
+@pytest.mark.parametrize("characters", [2_000, 8_000, 60_000])
+async def test_an_outline_asked_for_again_shows_each_part_as_the_first_did(characters: int) -> None:
+    limits = tool_limits(result_characters=characters)
+    async with opened_trace_of(*MANY, trace=a_trace(input="why?"), limits=limits) as harness:
+        first = harness.context.outline
+        text = await harness.call("get_trace_data")
+    shown, _, rest = text.partition("\n[")
+    assert first.startswith(shown.partition("\n\ninput:")[0])
+    assert "input:\nwhy?" in text
+    if characters == 60_000:
+        assert text.startswith(first)
+    else:
+        assert rest.startswith(f"{len(first[len(shown) :].splitlines()) - 1} more lines of the")
+
+
 async def test_long_bodies_of_the_trace_are_cut_with_the_call_for_the_rest() -> None:
     trace = a_trace(input="i" * 20_000, output="o" * 20_000)
     async with opened_trace_of(*MANY, trace=trace) as harness:
