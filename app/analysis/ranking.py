@@ -15,6 +15,7 @@ from app.analysis.rules.late_first_token import find_slow_first_tokens
 from app.analysis.rules.latency import find_slow_outliers
 from app.analysis.rules.longest_step import find_longest_step
 from app.analysis.rules.lost_cache import find_lost_caches
+from app.analysis.rules.lost_values import find_lost_values
 from app.analysis.rules.missed_lookups import find_missed_lookups
 from app.analysis.rules.prompt_growth import find_prompt_growth
 from app.analysis.rules.raised_errors import find_raised_errors
@@ -24,6 +25,7 @@ from app.analysis.rules.serial_calls import find_serial_calls
 from app.analysis.rules.silent_failures import find_silent_failures
 from app.analysis.rules.symptoms import find_symptom
 from app.analysis.rules.tool_choice import find_unknown_tools
+from app.analysis.rules.unsupported_answers import find_unsupported_answers
 from app.analysis.trace_analysis import TraceAnalysis
 
 Rule = Callable[[TraceAnalysis], Iterator[Finding]]
@@ -31,6 +33,8 @@ Rule = Callable[[TraceAnalysis], Iterator[Finding]]
 RULES: tuple[Rule, ...] = (
     find_raised_errors,
     find_silent_failures,
+    find_unsupported_answers,
+    find_lost_values,
     find_unknown_tools,
     find_retries,
     find_inner_retries,
@@ -52,6 +56,7 @@ _ADDED_BY_SYMPTOM = (
     0.15  # confidence: a symptom and a sign that could explain it support each other
 )
 _MOST_BY_SYMPTOM = 0.9  # a symptom does not make a weak sign certain
+_SHARE_IF_EXPLAINED = 0.6  # of the confidence in an error as the origin: its cause is named before
 _MOST_FINDINGS = 40  # more than a reader takes in; bounds what is kept for each trace
 _CONSEQUENCE_CATEGORIES = frozenset(
     [
@@ -116,10 +121,16 @@ def _merge_equal(found: Iterable[Finding]) -> Iterator[Finding]:
 def _drop_consequences(ranked: Sequence[Finding]) -> Iterator[Finding]:
     """Leaves out what a better finding about the same culprit already explains."""
     explained: set[str] = set()
+    by_cause: set[str] = set()
     for finding in ranked:
         culprit = finding.spans[0] if finding.spans else None
         if finding.category in _CONSEQUENCE_CATEGORIES and culprit in explained:
             continue
-        yield finding
+        if finding.category is Category.CAUSE_OF_ERROR:
+            by_cause.update(finding.spans)
+        if finding.category is Category.ERROR_ORIGIN and culprit in by_cause:
+            yield replace(finding, confidence=finding.confidence * _SHARE_IF_EXPLAINED)
+        else:
+            yield finding
         if finding.standing is Standing.FINDING:
             explained.update(finding.spans)

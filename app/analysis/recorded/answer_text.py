@@ -28,6 +28,7 @@ _REFUSAL = re.compile(
     | \bnão\s(?:posso|consigo)\s(?:\S{{1,20}}\s){{0,2}}?(?:ajud|fornecer|responder|atender|auxiliar
       |gerar|criar)
     | \bnon\sposso\s(?:\S{{1,20}}\s){{0,2}}?(?:aiutar|fornir|rispond|assister|generar|crear)
+    | \b(?:daar|hier)\skan\sik\s(?:\S{{1,20}}\s){{0,3}}?niet
     | \bik\skan\s(?:\S{{1,20}}\s){{0,5}}?niet\s(?:\S{{1,20}}\s){{0,2}}?(?:helpen|beantwoorden)
     | \bjag\skan\s(?:\S{{1,20}}\s){{0,2}}?inte\s(?:\S{{1,20}}\s){{0,2}}?(?:hjälpa|svara|bistå|skapa)
     | \bjeg\skan\s(?:\S{{1,20}}\s){{0,2}}?ikke\s(?:\S{{1,20}}\s){{0,2}}?(?:hj[æe]lpe|svare|bistå)
@@ -48,7 +49,8 @@ _GIVES_UP = re.compile(
       \b(?:i|we)(?:['’]?m|\sam|\sare|['’]?ve|\shave)?\s(?:\w{1,12},?\s){0,2}?
         (?:do\snot|don['’]?t|did\snot|didn['’]?t|could\snot|couldn['’]?t|cannot|can['’]?t
         |was\sunable\sto|were\sunable\sto|unable\sto|not\sable\sto)
-        \s(?:\w{1,12}\s){0,2}?(?:know|find|locate|have|access|answer|retrieve|determine|reach)\b
+        \s(?:\w{1,12}\s){0,2}?(?:know|find|locate|have|access|answer|retrieve|determine|reach
+        |finish|complete|solve|resolve|proceed)\b
     | \b(?:could\snot|couldn['’]?t)\s(?:be\s)?(?:find|found|locate|located|retrieved?|determined?)\b
     | \bno\s(?:relevant\s|matching\s|such\s|further\s|additional\s)?(?:information|results?|data
       |documents?|records?|context|matches|match|answer|sources|material)\b

@@ -48,6 +48,7 @@ _BESIDE_ERRORS = _ERROR_KEYS | key_set(
     " status_code result results documentation_url"
 )
 """Members beside a list of errors that leave it the outcome."""
+_PRINTED = TEXT | key_set("stdout stderr logs log console terminal printed")
 _MOST_PARTS = 16  # parts of an answer; a longer list holds records
 _LEVELS = 4  # wrappers around an outcome: the SDK's, the framework's, MCP's, the tool's
 _MEMBERS_READ = 60  # members of one object; a report of failure has few
@@ -112,10 +113,12 @@ def _find_failure_of_object(members: _Members) -> str:
     is_document = any(
         isinstance(inner, str) and inner and key not in _BESIDE_A_REPORT for key, inner in members
     )
-    find = find_failed_document if is_document else find_failure_text
     for key, inner in members:
-        if key in TEXT and isinstance(inner, str) and (found := find(inner)):
-            return found
+        if key in _PRINTED and isinstance(inner, str):
+            in_words = key in TEXT and not is_document
+            found = find_failure_text(inner) if in_words else find_failed_document(inner)
+            if found:
+                return found
     return ""
 
 

@@ -81,6 +81,9 @@ FINISH = key_set(
     "finish_reason finish_reasons stop_reason stop_reasons done_reason native_finish_reason"
     " block_reason completion_reason"
 )
+RESULT_WRAPPERS = key_set("output outputs result return_value value response data")
+"""Keys under which SDKs put the result of a function that returned no object."""
+
 MEDIA = key_set(
     "inline_data image_url image audio b64_json file_data images video file_uri file media"
     " input_image source document files"

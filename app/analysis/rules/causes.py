@@ -7,11 +7,12 @@ from itertools import islice
 
 from app.analysis.error_origins import ErrorOrigin, error_message, find_error_origins
 from app.analysis.finding import Category, Finding, build_finding
-from app.analysis.recorded.body import Body, Leaf, walk_leaves
+from app.analysis.recorded.body import Body, BodyState, Leaf, walk_leaves
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.rules.error_outcome import judge_outcome
 from app.analysis.rules.failed_code import find_writer
-from app.analysis.rules.suspects import FAULT_PHRASES, Fault, Suspect
+from app.analysis.rules.lookups import is_lookup
+from app.analysis.rules.suspects import FAULT_PHRASES, Fault, Suspect, is_null
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -31,7 +32,8 @@ _FORMAT_ERROR = re.compile(
 _OUTSIDE_ERROR = re.compile(
     r"time.?out|timed out|connection|refused|unreachable|certificate|\bSSL|\bDNS\b|quota"
     r"|rate.?limit|permission|denied|unauthori|forbidden|read-only|disk"
-    r"|out of memory|unavailable|overloaded|guardrail|blocked|\b(?:40[13]|429|5\d\d)\b",
+    r"|out of memory|unavailable|overloaded|guardrail|blocked"
+    r"|\b(?:http|status|code|error)\W{0,3}(?:40[13]|429|50\d)\b|\b50[0234] [a-z]",
     re.IGNORECASE,
 )
 """Errors of the world outside: what was returned before does not explain them."""
@@ -41,14 +43,15 @@ _NAMES_A_THING = re.compile(
     r"|not registered|not (?:one|among|in)\b|no (?:route|agent|worker|tool|node|handler)",
     re.IGNORECASE,
 )
+_ABOUT_NULL = re.compile(r"NoneType|\bnull\b|undefined|\bNone\b")
 _MESSAGE_READ = 2_000  # characters of an error message
 _QUOTED = re.compile(r"""['"`‘“]([^'"`’”]{1,80})['"`’”]""")
 _TEXT_READ = 20_000  # characters of a text in which a name is looked for
 _LEAVES_READ = 200  # of the arguments of a call
 _SHORTEST_NAME = 3  # characters: shorter values occur in several places by chance
 
-_FAULTS_OF_DATA_ERRORS = frozenset([Fault.EMPTY, Fault.PARTIAL, Fault.FAILURE, Fault.REFUSAL])
 _MISSING_DATA_FAULTS = frozenset([Fault.EMPTY, Fault.PARTIAL])
+_NOTHING_TO_PARSE = re.compile(r"char 0\b|line 1 column 1\b|unexpected end|empty", re.IGNORECASE)
 _MOST_ERRORS = 25  # distinct causes are few; a loop may raise thousands of equal errors
 _MOST_SPANS_SEARCHED = 2_000  # bounds the search before one error; the nearest results come first
 _HIGHEST_LEVEL = 40  # ancestors whose earlier siblings are searched: programs nest less deeply
@@ -60,9 +63,13 @@ _SAME_KEY = 0.35
 _ASKED_FOR_NAME = 0.5
 _KEY_OF_PEERS = 0.4
 _FITTING_KIND = 0.15
-_UNFITTING_KIND = -0.2
+_UNFITTING_KIND = -0.1
 _LOST_BY_LEVEL = 0.1  # a result of the same parent is likelier than one of an ancestor
 _MISSING_KEY_STRENGTH = 0.35  # a key that is empty in a result and in the input that failed
+_NULL_LOOKUP_STRENGTH = 0.35  # a null may not have been recorded
+_LACKED_NAME_STRENGTH = 0.5
+_LITTLE = 2  # values of its own, such as a source and a time, in a result that found nothing
+_SIBLINGS_READ = 50  # spans in which any output shows that outputs were recorded
 _LEAST_SCORE = 0.45  # below an empty search at the same level (0.6), above a null alone (0.35)
 
 # Confidences. Without a connection the fault itself has to be sure; an error that did not end the
@@ -143,7 +150,7 @@ def _find_cause(
     for count, (level, node) in enumerate(analysis.tree.earlier(error.node)):
         if count > _MOST_SPANS_SEARCHED or level > _HIGHEST_LEVEL:
             break
-        suspect = suspects.get(node.id) or _judge_missing_key(node, error, analysis)
+        suspect = suspects.get(node.id) or _judge_missing_data(node, error, analysis)
         if suspect is None or suspect.fault not in fits:
             continue
         score = suspect.strength + _connection(suspect, error, analysis) - _LOST_BY_LEVEL * level
@@ -154,10 +161,10 @@ def _find_cause(
 
 def _fitting_faults(error: _Error, analysis: TraceAnalysis) -> frozenset[Fault]:
     fits: frozenset[Fault] = frozenset()
-    if _DATA_ERROR.search(error.message):
-        fits |= _FAULTS_OF_DATA_ERRORS
-    if _FORMAT_ERROR.search(error.message):
+    if _DATA_ERROR.search(error.message) or _NOTHING_TO_PARSE.search(error.message):
         fits |= frozenset(Fault)
+    if _FORMAT_ERROR.search(error.message):
+        fits |= frozenset(Fault) - _MISSING_DATA_FAULTS
     if analysis.was_read(error.node) and _quotes_own_input(error):
         fits -= _MISSING_DATA_FAULTS
     return fits
@@ -175,11 +182,12 @@ def _quotes_own_input(error: _Error) -> bool:
 
 def _connection(suspect: Suspect, error: _Error, analysis: TraceAnalysis) -> float:
     """How much connects a result with an error."""
-    node = suspect.node
+    node, low = suspect.node, error.message.lower()
     if suspect.fault not in _MISSING_DATA_FAULTS or not analysis.was_read(node):
         return 0.0
     score = 0.0
-    if (node.view.output.empty_keys - node.view.input.empty_keys) & error.empty_keys:
+    own = node.view.output.empty_keys - node.view.input.empty_keys
+    if own & error.empty_keys or any(len(k) > _SHORTEST_NAME and k in low for k in own):
         score += _SAME_KEY
     if error.names and any(
         isinstance(leaf.value, str) and leaf.value in error.names for leaf in node.view.input.leaves
@@ -211,29 +219,59 @@ def _fit_of_kind(node: Node, message: str) -> float:
         type(leaf.value) for leaf in node.view.output.leaves if leaf.value in (None, "", [], {})
     }
     expected: tuple[type, ...] = ()
-    if "KeyError" in message or "undefined" in message:
+    if "KeyError" in message:
         expected = (dict,)
     elif "IndexError" in message or "out of range" in message:
         expected = (list,)
-    elif "NoneType" in message or "null" in message:
+    elif _ABOUT_NULL.search(message):
         expected = (type(None),)
     if not expected or not kinds:
         return 0.0
     return _FITTING_KIND if kinds & set(expected) else _UNFITTING_KIND
 
 
-def _judge_missing_key(node: Node, error: _Error, analysis: TraceAnalysis) -> Suspect | None:
-    """A result in which a key is empty that is empty in the failed input, too, unless it already
-    was in its own input."""
-    if not error.empty_keys or not analysis.was_read(node) or node.error is not None:
+def _judge_missing_data(node: Node, error: _Error, analysis: TraceAnalysis) -> Suspect | None:
+    """A result that looks sound alone, but lacks what the error misses."""
+    if node.error is not None or not node.finished or not analysis.was_read(node):
         return None
-    if node.view.kind is SpanKind.GUARDRAIL:
+    if node.view.is_model_call or node.view.kind is SpanKind.GUARDRAIL:
         return None
-    own = (node.view.output.empty_keys - node.view.input.empty_keys) & error.empty_keys
-    if not own:
+    own = node.view.output.empty_keys - node.view.input.empty_keys
+    names = ", ".join(one_line(key, limit=40) for key in sorted(own & error.empty_keys)[:3])
+    if names:
+        return Suspect(node, Fault.PARTIAL, _MISSING_KEY_STRENGTH, f"{names} missing")
+    if not is_lookup(node):
         return None
-    names = ", ".join(one_line(key, limit=40) for key in sorted(own)[:3])
-    return Suspect(node, Fault.PARTIAL, _MISSING_KEY_STRENGTH, f"{names} missing")
+    if is_null(node) and _ABOUT_NULL.search(error.message):
+        siblings = node.parent.children if node.parent else analysis.tree.roots
+        if any(each.view.output.state is BodyState.PRESENT for each in siblings[:_SIBLINGS_READ]):
+            return Suspect(node, Fault.EMPTY, _NULL_LOOKUP_STRENGTH, "a lookup without a result")
+    missing = _find_missing_name(node, error)
+    if missing:
+        reason = f"it has no {one_line(missing, limit=60)}"
+        return Suspect(node, Fault.PARTIAL, _LACKED_NAME_STRENGTH, reason)
+    return None
+
+
+def _find_missing_name(node: Node, error: _Error) -> str:
+    """The key that the error names, if a lookup returned an object of which it could be a key.
+
+    A name in the failed input was not looked for in a result, but given. Only results that hold
+    little more than what they were asked with count: others answered something else.
+    """
+    if "KeyError" not in error.message and "undefined" not in error.message:
+        return ""
+    value = node.view.output.opened
+    if not isinstance(value, dict) or len(error.names) != 1:
+        return ""
+    (name,) = error.names
+    given = {str(leaf.value) for leaf in error.node.view.input.leaves}
+    held = {str(part) for leaf in node.view.output.leaves for part in leaf.path}
+    if name in held or name in given:
+        return ""
+    asked = {str(leaf.value) for leaf in node.view.input.leaves}
+    own = [leaf for leaf in node.view.output.leaves if str(leaf.value) not in asked]
+    return name if len(own) <= _LITTLE and len(own) < len(node.view.output.leaves) else ""
 
 
 def _find_namer(error: _Error, analysis: TraceAnalysis) -> tuple[Node, str] | None:

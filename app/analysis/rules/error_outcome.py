@@ -1,5 +1,6 @@
 """What came of an error that did not end its trace."""
 
+import re
 from typing import NamedTuple
 
 from app.analysis.error_origins import ErrorOrigin, is_cancellation
@@ -10,6 +11,14 @@ from app.analysis.rules.recovery import asking_call, find_recovery
 from app.analysis.rules.symptoms import was_rated_well
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
+
+_REFINES_NAME = re.compile(
+    r"re_?-?rank|rank|rewrite|expand|enrich|sentiment|moderat|telemetr|metric|analytic|notif|cache"
+    r"|prefetch|warm_?up|suggest",
+    re.IGNORECASE,
+)
+"""Names of calls that improve or watch a result: programs do without them on purpose."""
+_NAME_READ = 200  # characters
 
 
 class ErrorOutcome(NamedTuple):
@@ -37,6 +46,8 @@ def judge_outcome(item: ErrorOrigin, analysis: TraceAnalysis) -> ErrorOutcome:
         return ErrorOutcome(Standing.NOTE)
     if asking_call(item.origin, analysis) is not None:
         return ErrorOutcome(Standing.FINDING)
+    if _REFINES_NAME.search(item.origin.name[:_NAME_READ]):
+        return ErrorOutcome(Standing.WEAK)
     if item.origin.view.calls_outside and not _gave_data(item.caught_by):
         return ErrorOutcome(Standing.FINDING)
     return ErrorOutcome(Standing.WEAK)

@@ -1,8 +1,10 @@
 """Guardrails that failed or refused, by the trace record or by their own output."""
 
+import re
 from collections.abc import Iterator
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.recorded.body import Body
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.spellings import key_set, word_set
 from app.analysis.text.one_line import one_line
@@ -13,6 +15,8 @@ _RECORDED_CHECK = 0.9  # confidence: a plain fact
 _CHECK_IN_OUTPUT = 0.87  # confidence: read from an output by its keys
 _PASSED_LATER = 0.5  # confidence: a later check of the same name passed
 _LEAVES_READ = 200  # of an output: a verdict stands near its top
+_GUARDRAIL_NAME = re.compile(r"guard_?rails?(?:$|[^a-z])|(?:^|[^a-z])guard$", re.IGNORECASE)
+_NAME_READ = 200  # characters
 _FAILED_WORDS = word_set("failed fail blocked flagged rejected violation block denied unsafe")
 _PASS_KEYS = key_set("passed pass valid is_valid safe is_safe allowed validation_passed success")
 _FAIL_KEYS = key_set("failed flagged blocked violated triggered tripwire_triggered tripped unsafe")
@@ -48,7 +52,14 @@ def find_failed_guardrails(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 
 def _is_guardrail(node: Node) -> bool:
-    return node.view.kind is SpanKind.GUARDRAIL
+    """Whether a span is a guardrail by its kind, its name, or what a framework says of it."""
+    if node.view.kind is SpanKind.GUARDRAIL:
+        return True
+    if node.view.is_model_call or node.children:
+        return False
+    metadata = node.span.metadata
+    stated = metadata.get("type") if isinstance(metadata, dict) else None
+    return stated == "guardrail" or _GUARDRAIL_NAME.search(node.name[:_NAME_READ]) is not None
 
 
 def _build_guardrail_finding(
@@ -77,8 +88,13 @@ def _passed_later(node: Node, analysis: TraceAnalysis) -> bool:
 
 
 def _find_refusal(node: Node) -> str:
-    """`key: value` of the leaf of an output that says the check failed; empty where none does."""
-    for leaf in node.view.output.leaves[:_LEAVES_READ]:
+    """`key: value` that says the check failed, in the output or else in the metadata, where the
+    OpenAI Agents SDK puts it; empty where none does."""
+    return _refusal_in(node.view.output) or _refusal_in(Body(node.span.metadata))
+
+
+def _refusal_in(body: Body) -> str:
+    for leaf in body.leaves[:_LEAVES_READ]:
         name = str(leaf.path[-1]) if leaf.path else leaf.key
         if (leaf.key in _PASS_KEYS and leaf.value is False) or (
             leaf.key in _FAIL_KEYS and leaf.value is True

@@ -14,7 +14,7 @@ _LOOKUP_NAME = re.compile(
     re.IGNORECASE,
 )
 _SEARCH_NAME = re.compile(
-    r"retriev|search|quer|vector|knn|rag(?:$|[_\W])|look_?up|recall|semantic|similar|knowledge"
+    r"retriev|search|quer|sql|vector|knn|rag(?:$|[_\W])|look_?up|recall|semantic|similar|knowledge"
     r"|(?:^|[_\W])(?:kb|faq|docs?|index)(?:$|[_\W])|such|recherch|busca|zoek|sök",
     re.IGNORECASE,
 )
@@ -32,6 +32,11 @@ def is_lookup(node: Node) -> bool:
     return _LOOKUP_NAME.search(node.name[:_NAME_READ]) is not None
 
 
+def is_named_search(node: Node) -> bool:
+    """Whether a span searches for something, by its name."""
+    return _SEARCH_NAME.search(node.name[:_NAME_READ]) is not None
+
+
 def is_search(node: Node) -> bool:
     """Whether a span searches for something that its input describes in words or as a vector.
 
@@ -41,11 +46,11 @@ def is_search(node: Node) -> bool:
     view = node.view
     if view.is_model_call or view.kind in (SpanKind.EMBEDDING, SpanKind.GUARDRAIL):
         return False
-    name = node.name[:_NAME_READ]
-    if view.kind is not SpanKind.RETRIEVAL and not _SEARCH_NAME.search(name):
+    if view.kind is not SpanKind.RETRIEVAL and not is_named_search(node):
         return False
     if view.input.state is not BodyState.PRESENT:
         return False
-    if isinstance(view.input.opened, str):
+    stated = view.kind is SpanKind.RETRIEVAL and node.span.type != "tool"
+    if stated or isinstance(view.input.opened, str):
         return True
     return any(leaf.key in _SEARCH_KEYS for leaf in view.input.leaves)

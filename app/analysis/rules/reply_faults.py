@@ -4,6 +4,7 @@ from app.analysis.finding import Standing
 from app.analysis.recorded.answer_text import says_refusal
 from app.analysis.recorded.body import BodyState
 from app.analysis.recorded.finish_reason import FinishReason
+from app.analysis.recorded.spellings import TEXT
 from app.analysis.rules.invalid_json import find_broken_json
 from app.analysis.rules.suspects import Fault, PeerFigures, Suspect
 from app.analysis.text.one_line import one_line
@@ -14,7 +15,6 @@ _STATED = 0.9
 _READ_FROM_REPLY = 0.85
 _STATED_REFUSAL = 0.75
 _REFUSAL_IN_WORDS = 0.6
-_NOT_RECORDED = 0.7  # no reply, no tokens: the recorder may have failed instead
 _ASKED_IN_WORDS = 0.6
 
 _LEAST_LIMIT = 20  # completion tokens: a lower limit asks for one word, and is reached on purpose
@@ -92,17 +92,28 @@ def _judge_text(node: Node) -> Suspect | None:
 
 
 def _judge_blank(node: Node, peers: PeerFigures) -> Suspect | None:
-    view = node.view
-    if not view.reply.is_blank or view.output.is_cut:
+    view, reply = node.view, node.view.reply
+    if view.output.is_cut or reply.text.strip() or reply.calls or reply.media or reply.refusal:
+        return None
+    unrecorded = view.output.state is BodyState.ABSENT
+    if view.usage.completion == 0 and (unrecorded or _has_blank_texts(node)):
+        reason = "a reply without text or tool calls, and no completion tokens"
+        return Suspect(node, Fault.EMPTY, _READ_FROM_REPLY, reason)
+    if not reply.is_blank:
         return None
     if peers.read >= _FEW_PEERS and peers.full >= _MOST_PEERS * peers.read:
         reason = f"{peers.full} of {peers.read} calls of this name that were read have a reply"
         return Suspect(node, Fault.EMPTY, _STATED, reason)
-    if view.output.state is not BodyState.ABSENT:
-        if view.reply.finish is FinishReason.TOOL_CALLS or view.reply.finish is FinishReason.PAUSED:
-            return None
-        return Suspect(node, Fault.EMPTY, _READ_FROM_REPLY, "a reply without text or tool calls")
-    if view.usage.completion == 0:
-        reason = "no reply was recorded and no completion tokens were used"
-        return Suspect(node, Fault.EMPTY, _NOT_RECORDED, reason)
-    return None
+    if reply.finish in (FinishReason.TOOL_CALLS, FinishReason.PAUSED):
+        return None
+    if unrecorded or view.input.state is BodyState.EMPTY:  # a blank input: texts were left out
+        return None
+    return Suspect(node, Fault.EMPTY, _READ_FROM_REPLY, "a reply without text or tool calls")
+
+
+def _has_blank_texts(node: Node) -> bool:
+    """Whether the output has places for the text of a reply, all of them blank."""
+    texts = [leaf.value for leaf in node.view.output.leaves if leaf.key in TEXT]
+    return bool(texts) and all(
+        text in (None, [], {}) or (isinstance(text, str) and not text.strip()) for text in texts
+    )

@@ -6,7 +6,8 @@ from app.analysis.finding import Standing
 from app.analysis.recorded.body import BodyState
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.spellings import key_set
-from app.analysis.rules.lookups import is_lookup, is_search
+from app.analysis.rules.failed_code import runs_program
+from app.analysis.rules.lookups import is_lookup, is_named_search, is_search
 from app.analysis.rules.suspects import Fault, PeerFigures, Suspect, is_null
 from app.analysis.text.one_line import one_line
 from app.analysis.tree import Node
@@ -80,6 +81,13 @@ def _judge_partial(node: Node, peers: PeerFigures) -> Suspect | None:
     return Suspect(node, Fault.PARTIAL, _MISSING_KEYS, reason, Standing.WEAK)
 
 
+def _judge_empty_lookup(node: Node, *, often: bool) -> Suspect:
+    """A lookup by an id or without any argument: often rightly empty, a list of notes above all."""
+    reason = "a lookup that returned nothing"
+    standing = None if often else Standing.WEAK if is_named_search(node) else Standing.NOTE
+    return Suspect(node, Fault.EMPTY, _EMPTY_LOOKUP, reason, standing)
+
+
 def _judge_empty(node: Node, peers: PeerFigures) -> Suspect | None:
     outside = node.view.calls_outside or is_lookup(node)
     few, share = (_FEW_PEERS, _MOST_PEERS) if outside else (2 * _FEW_PEERS, _NEARLY_ALL_PEERS)
@@ -99,9 +107,11 @@ def _judge_empty(node: Node, peers: PeerFigures) -> Suspect | None:
     if is_search(node):
         reason = "a search that returned nothing"
         return Suspect(node, Fault.EMPTY, _EMPTY_SEARCH, reason, Standing.WEAK)
+    if runs_program(node):
+        reason = "a program that printed nothing"
+        return Suspect(node, Fault.EMPTY, _EMPTY_LOOKUP, reason, Standing.WEAK)
     if is_lookup(node) and node.view.input.state is BodyState.PRESENT:
-        reason = "a lookup that returned nothing"
-        return Suspect(node, Fault.EMPTY, _EMPTY_LOOKUP, reason, None if often else Standing.NOTE)
+        return _judge_empty_lookup(node, often=often)
     if node.view.calls_outside:
         reason = "a call that returned nothing"
         return Suspect(node, Fault.EMPTY, _EMPTY_TOOL_RESULT, reason, None)

@@ -9,7 +9,8 @@ _LOW = 0.35  # of scores from 0 to 1: clearly below the middle, as 0.5 is often 
 _HIGH = 0.8  # of the same: what people call good, four stars of five
 _LOWER_IS_BETTER = re.compile(
     r"hallucinat|toxic|bias|harm|error|risk|pii|leak|perplex|distance|latency|cost|duration"
-    r"|offens|profan|jailbreak|injection|refus|moderat|violat|wer$|loss|tokens?|count|length",
+    r"|offens|profan|jailbreak|injection|refus|moderat|violat|wer$|loss|tokens?|count|length"
+    r"|retr(?:y|ies)|attempt|steps?$|turns?$|iteration|num_|number|seconds|_m?s$|calls?$|size",
     re.IGNORECASE,
 )
 _PROBABILITY_OF_HARM = re.compile(

@@ -15,6 +15,7 @@ from app.analysis.rules.suspects import (
     PeerStatistics,
     Suspect,
 )
+from app.analysis.rules.symptoms import ended_by_error
 from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 
@@ -31,6 +32,7 @@ _CATEGORIES = {
 _CAN_BE_MADE_GOOD = frozenset(Fault) - {Fault.PARTIAL}
 _FAULTS_OF_CODE = frozenset([Fault.FAILURE, Fault.EMPTY])
 _FAULTS_PASSED_ON = frozenset([Fault.EMPTY, Fault.FAILURE, Fault.PARTIAL])
+_FAULTS_OF_MISSING_DATA = frozenset([Fault.EMPTY, Fault.PARTIAL])
 _LOST_BY_LATER = 0.2  # later suspects of a fault may be effects of the first
 _LOST_BY_RECOVERY = 0.2  # a corrected run of code cost its time all the same
 _MOST_FOLLOWED = 40  # suspects of one fault and name for which a recovery is looked for
@@ -40,16 +42,19 @@ def find_silent_failures(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Suspicious results by fault and name, and errors with the result that caused them."""
     suspects = collect_suspects(analysis)
     yield from find_error_causes(analysis, suspects)
+    failed = ended_by_error(analysis)
     groups: dict[tuple[Fault, str, Standing], list[Suspect]] = {}
     for suspect in suspects.values():
-        if suspect.standing is not None:
-            key = (suspect.fault, suspect.node.name, suspect.standing)
-            groups.setdefault(key, []).append(suspect)
+        standing = suspect.standing
+        if failed and standing is Standing.WEAK and suspect.fault in _FAULTS_OF_MISSING_DATA:
+            # `find_error_causes` names those that explain the error; the others are harmless.
+            standing = Standing.NOTE
+        if standing is not None:
+            groups.setdefault((suspect.fault, suspect.node.name, standing), []).append(suspect)
     earlier: set[Fault] = set()
-    for group in groups.values():
-        fault = group[0].fault
-        yield _build_group_finding(group, analysis, first=fault not in earlier)
-        if group[0].standing is not Standing.NOTE:
+    for (fault, _, standing), group in groups.items():
+        yield _build_group_finding(group, standing, analysis, first=fault not in earlier)
+        if standing is not Standing.NOTE:
             earlier.add(fault)
 
 
@@ -123,7 +128,7 @@ def _add_outcome(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:
 
 
 def _build_group_finding(
-    group: Sequence[Suspect], analysis: TraceAnalysis, *, first: bool
+    group: Sequence[Suspect], standing: Standing, analysis: TraceAnalysis, *, first: bool
 ) -> Finding:
     """A finding on the suspects of one fault, name and standing."""
     head = group[0]
@@ -139,7 +144,6 @@ def _build_group_finding(
     nodes = [each.writer for each in strongest if each.writer is not None]
     nodes = [*nodes[:1], *(each.node for each in strongest), *nodes[1:]]
     numbers = {"calls": len(group), "of": calls}
-    assert head.standing is not None
     return build_finding(
-        _CATEGORIES[head.fault], confidence, sentence, nodes, numbers, standing=head.standing
+        _CATEGORIES[head.fault], confidence, sentence, nodes, numbers, standing=standing
     )

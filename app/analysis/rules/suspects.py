@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from app.analysis.finding import Standing
 from app.analysis.recorded.body import BodyState
+from app.analysis.recorded.spellings import RESULT_WRAPPERS, plain_key
 from app.analysis.trace_analysis import PeerKey, TraceAnalysis, peer_key
 from app.analysis.tree import Node
 
@@ -78,5 +79,12 @@ class PeerStatistics:
 
 
 def is_null(node: Node) -> bool:
-    """Whether the output is a null or was not recorded."""
-    return node.view.output.state is BodyState.ABSENT
+    """Whether the output is a null or was not recorded; an empty object under a key of its own is
+    neither."""
+    output = node.view.output
+    if output.state is not BodyState.ABSENT:
+        return False
+    value = output.opened
+    return not isinstance(value, dict) or not any(
+        inner == {} and plain_key(key) not in RESULT_WRAPPERS for key, inner in value.items()
+    )

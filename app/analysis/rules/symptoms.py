@@ -9,6 +9,7 @@ from app.analysis.recorded.emptiness import is_empty_result
 from app.analysis.recorded.error import effective_error
 from app.analysis.recorded.outcome import find_failure
 from app.analysis.recorded.reply import read_reply
+from app.analysis.recorded.spellings import RESULT_WRAPPERS, plain_key
 from app.analysis.rules.scores import is_bad_score, is_good_score
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
@@ -21,8 +22,7 @@ def find_symptom(analysis: TraceAnalysis) -> str:
 
     Where somebody rated the trace well, only an error counts.
     """
-    roots = analysis.tree.roots
-    if effective_error(analysis.trace) or any(node.error is not None for node in roots):
+    if ended_by_error(analysis):
         return "the trace failed"
     bad = next((each for each in analysis.trace.feedback_scores if is_bad_score(each)), None)
     if bad is not None:
@@ -37,6 +37,13 @@ def find_symptom(analysis: TraceAnalysis) -> str:
     return _last_reply(analysis)
 
 
+def ended_by_error(analysis: TraceAnalysis) -> bool:
+    """Whether the trace or one of its roots failed."""
+    return effective_error(analysis.trace) is not None or any(
+        node.error is not None for node in analysis.tree.roots
+    )
+
+
 def was_rated_well(analysis: TraceAnalysis) -> bool:
     """Whether there is a good score of the trace and no bad one."""
     scores = analysis.trace.feedback_scores
@@ -44,9 +51,11 @@ def was_rated_well(analysis: TraceAnalysis) -> bool:
 
 
 def _final_outputs(analysis: TraceAnalysis) -> Iterator[Body]:
+    """The output of the trace and that of its root; the last of several roots ends nothing."""
     yield Body(analysis.trace.output)
-    roots = [node for node in analysis.tree.roots if analysis.was_read(node)]
-    yield from (node.view.output for node in roots[-1:])
+    roots = analysis.tree.roots
+    if len(roots) == 1 and analysis.was_read(roots[0]):
+        yield roots[0].view.output
 
 
 def _read_symptom(output: Body) -> str:
@@ -68,13 +77,13 @@ def _is_empty_end(output: Body) -> bool:
 
 
 def _has_only_nulls(value: Any) -> bool:
-    """Whether it is a record of several fields that are all null. One null is a function that
-    returns nothing, in the object that SDKs put around it."""
-    return (
-        isinstance(value, Mapping)
-        and len(value) > 1
-        and all(inner is None for inner in value.values())
-    )
+    """Whether it is a record of fields that are all null. A null under the one key that SDKs put
+    around a result is a function that returns nothing."""
+    if not isinstance(value, Mapping) or not value:
+        return False
+    if len(value) == 1 and plain_key(next(iter(value))) in RESULT_WRAPPERS:
+        return False
+    return all(inner is None for inner in value.values())
 
 
 def _last_reply(analysis: TraceAnalysis) -> str:

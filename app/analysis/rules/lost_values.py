@@ -1,0 +1,283 @@
+"""Values that were known and then became null, empty or another one in what a later step was given.
+
+An agent hands over a summary without the customer's number; a model fills an argument with "all"
+though the request names an account. The step at which the value disappears is the culprit.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import NamedTuple
+
+from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.recorded.body import Body
+from app.analysis.recorded.spellings import key_set, plain_key, word_set
+from app.analysis.rules.recovery import asking_call
+from app.analysis.rules.suspects import is_null
+from app.analysis.text.one_line import one_line
+from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.tree import Node
+
+_IDENTIFYING_ENDS = ("id", "uuid", "number", "email", "sku", "iban", "account", "tenant")
+_IDENTIFYING_KEYS = key_set(
+    "customer user tenant account workspace organisation organization org project store shop region"
+    " country currency locale language timezone patient contract order booking passenger"
+)
+"""Keys of values that a program carries along unchanged, unlike texts and counts."""
+_TECHNICAL_KEYS = key_set(
+    "id tool_call_id call_id parent_id run_id request_id trace_id span_id message_id response_id"
+    " previous_response_id parent_run_id correlation_id event_id page_number line_number valid paid"
+    " grid chunk_id next_id previous_id last_id lc_id parent_span_id project_id version_id invalid"
+    " prior_id job_id task_id step_id document_id doc_id file_id is_valid void said bid"
+)
+_MESSAGE_KEYS = key_set(
+    "messages generations kwargs additional_kwargs response_metadata choices tool_calls tools"
+    " content"
+)
+"""Envelopes of messages, whose ids are null as a rule."""
+_STANDS_FOR_NONE = word_set("none null nil undefined unknown n/a na missing anonymous")
+_STANDS_FOR_ALL = word_set("all any every everyone everything * %")
+_REMOVES_NAME = re.compile(
+    r"mask|redact|anonym|pseudonym|scrub|sanit|logout|clear|reset|delete|remove|release|close",
+    re.IGNORECASE,
+)
+_NAME_READ = 200  # characters
+
+_LEAVES_READ = 400  # of one body: arguments and states stand near its top
+_LEVELS_READ = 5  # of a body
+_LONGEST_VALUE = 200  # characters: longer texts identify nothing
+_VALUES_KEPT = 3  # different values of a key: more than one means that there are several subjects
+_SEEN_KEPT = 50_000  # values of all keys that are remembered
+_MOST_FOUND = 10  # findings
+
+# Confidences. A step that had the value and gave on a null is the surest sign; a value that only
+# differs may be meant, and so is a weak sign unless what it was asked for was not found.
+_DROPPED = 0.85
+_REPLACED_BY_WORD = 0.8
+_REPLACED = 0.7
+_NOT_PASSED = 0.65
+_ALL_INSTEAD = 0.75
+_OTHER_ARGUMENT = 0.6
+
+
+class _Loss(NamedTuple):
+    """A step that was given `old` and returned `new` ("" for nothing) under the same key."""
+
+    node: Node
+    old: str
+    new: str
+
+
+@dataclass(slots=True)
+class _Values:
+    """The values under each identifying key of a body, and the keys that are empty everywhere."""
+
+    full: dict[str, list[str]] = field(default_factory=dict)
+    empty: set[str] = field(default_factory=set)
+    spelled: dict[str, str] = field(default_factory=dict)
+
+    def only(self, key: str) -> str:
+        """The value of a key where it has one, else an empty text."""
+        values = self.full.get(key, ())
+        return values[0] if len(values) == 1 else ""
+
+
+def find_lost_values(analysis: TraceAnalysis) -> Iterator[Finding]:
+    """At most 10 values that a step dropped or replaced, each with the steps that missed it."""
+    return islice(_Search(analysis).run(), _MOST_FOUND)
+
+
+class _Search:
+    """Goes through inputs and outputs in the order of time, once."""
+
+    def __init__(self, analysis: TraceAnalysis) -> None:
+        self._analysis = analysis
+        self._known: dict[str, dict[str, Node | None]] = {}
+        self._seen: set[str] = set()
+        self._losses: dict[str, _Loss] = {}
+        self._inputs: dict[str, _Values] = {}
+        self._reported: set[str] = set()
+
+    def run(self) -> Iterator[Finding]:
+        self._learn(_read_values(Body(self._analysis.trace.input)), None)
+        for _, is_start, _, node in sorted(self._events()):
+            if is_start:
+                given = self._inputs[node.id] = _read_values(node.view.input)
+                yield from self._check_input(node, given)
+                self._learn(given, node)
+            else:
+                returned = _read_values(node.view.output)
+                self._note_losses(node, self._inputs[node.id], returned)
+                self._learn(returned, node)
+
+    def _events(self) -> Iterator[tuple[int, bool, int, Node]]:
+        """Ends before starts of the same moment; of equal ends the inner span first."""
+        for node in self._analysis.tree.nodes:
+            if self._analysis.was_read(node) and not node.view.is_model_call:
+                yield node.start, True, node.index, node
+                yield max(node.end, node.start + 1), False, -node.index, node
+
+    def _learn(self, values: _Values, node: Node | None) -> None:
+        for key, found in values.full.items():
+            kept = self._known.setdefault(key, {})
+            for value in found:
+                if len(kept) < _VALUES_KEPT and not _is_word_for_none(value):
+                    kept.setdefault(value, node)
+                if len(self._seen) < _SEEN_KEPT:
+                    self._seen.add(value)
+
+    def _note_losses(self, node: Node, given: _Values, returned: _Values) -> None:
+        """Remembers what a step had and did not give on; forgets losses of what is known again."""
+        removes = _REMOVES_NAME.search(node.name[:_NAME_READ]) is not None
+        for key in given.full.keys() & (returned.full.keys() | returned.empty):
+            old, new = given.only(key), returned.only(key)
+            if not old or _is_word_for_none(old) or removes or old == new:
+                continue
+            if key in returned.empty:
+                self._losses.setdefault(key, _Loss(node, old, ""))
+            elif new and (_is_word_for_none(new) or new not in self._seen):
+                self._losses.setdefault(key, _Loss(node, old, new))
+        for key, loss in list(self._losses.items()):
+            if loss.old in returned.full.get(key, ()):
+                del self._losses[key]
+
+    def _check_input(self, node: Node, given: _Values) -> Iterator[Finding]:
+        for key in sorted(given.empty | given.full.keys()):
+            if key in self._reported:
+                continue
+            found = self._find_loss_before(node, key, given) or self._find_argument(
+                node, key, given
+            )
+            if found is not None:
+                self._reported.add(key)
+                yield found
+
+    def _find_loss_before(self, node: Node, key: str, given: _Values) -> Finding | None:
+        """The step that dropped the value that this input lacks."""
+        loss = self._losses.get(key)
+        new = given.only(key)
+        if loss is None or new != loss.new or (not new and key not in given.empty):
+            return None
+        missed = self._steps_that_miss(node, key, loss.new)
+        name, later = (one_line(each.name, limit=60) for each in (loss.node, node))
+        label = one_line(given.spelled[key], limit=40)
+        old, became = one_line(loss.old, limit=40), _format_value(loss.new)
+        sentence = (
+            f"{name} was given {label} “{old}” and returned {became} for it, which {later} then"
+            " was given."
+        )
+        standing, confidence = Standing.FINDING, _DROPPED
+        if loss.new:
+            confidence = _REPLACED_BY_WORD if _is_word_for_none(loss.new) else _REPLACED
+            if not _is_word_for_none(loss.new) and not any(map(_came_to_nothing, missed)):
+                standing = Standing.WEAK
+        return build_finding(
+            Category.LOST_VALUE, confidence, sentence, [loss.node, *missed], standing=standing
+        )
+
+    def _steps_that_miss(self, first: Node, key: str, value: str) -> list[Node]:
+        """The first step that was given the lost value, and later ones like it."""
+        later = [
+            node
+            for node in islice(self._analysis.tree.nodes, first.index, None)
+            if node.start >= first.start
+            and self._analysis.was_read(node)
+            and not node.view.is_model_call
+        ]
+        missed = []
+        for node in later[:_LEAVES_READ]:
+            values = _read_values(node.view.input)
+            if values.only(key) == value and (value or key in values.empty):
+                missed.append(node)
+        return missed or [first]
+
+    def _find_argument(self, node: Node, key: str, given: _Values) -> Finding | None:
+        """An argument of a call that differs from the only value that is known for its key."""
+        known = self._known.get(key, {})
+        if len(known) != 1 or not node.view.calls_outside:
+            return None
+        ((value, source),) = known.items()
+        new = given.only(key)
+        if source is not None and source.start >= node.start:
+            return None
+        if key in given.empty and key not in given.full:
+            failed = _came_to_nothing(node) and not is_null(node)
+            standing = Standing.FINDING if failed else Standing.WEAK
+            return self._build_argument(node, key, given, value, _NOT_PASSED, standing)
+        if not new or new == value:
+            return None
+        if new.casefold() in _STANDS_FOR_ALL | _STANDS_FOR_NONE:
+            return self._build_argument(node, key, given, value, _ALL_INSTEAD, Standing.FINDING)
+        if source is None and new not in self._seen and _came_to_nothing(node):
+            return self._build_argument(node, key, given, value, _OTHER_ARGUMENT, Standing.WEAK)
+        return None
+
+    def _build_argument(
+        self,
+        node: Node,
+        key: str,
+        given: _Values,
+        value: str,
+        confidence: float,
+        standing: Standing,
+    ) -> Finding:
+        asked = asking_call(node, self._analysis)
+        label = one_line(given.spelled[key], limit=40)
+        sentence = (
+            f"{one_line(node.name, limit=60)} was given {_format_value(given.only(key))} for"
+            f" {label}, though only “{one_line(value, limit=40)}” was known before"
+        )
+        if asked is not None:
+            sentence += f"; {one_line(asked.name, limit=60)} asked for this call"
+        nodes = [asked, node] if asked is not None else [node]
+        return build_finding(
+            Category.LOST_VALUE, confidence, f"{sentence}.", nodes, standing=standing
+        )
+
+
+def _read_values(body: Body) -> _Values:
+    """The values under identifying keys, outside the envelopes of messages."""
+    values = _Values()
+    for leaf in islice(body.leaves, _LEAVES_READ):
+        key = leaf.key
+        if not _identifies(key) or len(leaf.path) > _LEVELS_READ:
+            continue
+        if any(isinstance(part, str) and plain_key(part) in _MESSAGE_KEYS for part in leaf.path):
+            continue
+        values.spelled.setdefault(key, str(leaf.path[-1]))
+        text = _as_text(leaf.value)
+        if text:
+            found = values.full.setdefault(key, [])
+            if text not in found:
+                found.append(text)
+        elif leaf.value in (None, ""):
+            values.empty.add(key)
+    values.empty -= values.full.keys()
+    return values
+
+
+def _identifies(key: str) -> bool:
+    if key in _TECHNICAL_KEYS:
+        return False
+    return key in _IDENTIFYING_KEYS or key.endswith(_IDENTIFYING_ENDS)
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    text = str(value).strip()
+    return text if len(text) <= _LONGEST_VALUE else ""
+
+
+def _is_word_for_none(value: str) -> bool:
+    return value.casefold() in _STANDS_FOR_NONE
+
+
+def _came_to_nothing(node: Node) -> bool:
+    view = node.view
+    return view.error is not None or bool(view.failure) or view.returned_nothing
+
+
+def _format_value(value: str) -> str:
+    return f"“{one_line(value, limit=40)}”" if value else "nothing"
