@@ -1,12 +1,14 @@
 """Calls that failed and were made again: attempts of one call, wherever in the tree they lie."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from app.analysis.comparable_calls import belong_to_one_task, has_comparable_input, name_stem
 from app.analysis.error_origins import error_message
+from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.spellings import key_set, plain_key
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -24,6 +26,9 @@ _REASON_READ = 2_000  # characters of a reason
 _STATUS_KEYS = key_set("status_code http_status http_status_code status code response_status_code")
 _STATUS_READ = 60  # members of an object in which a status is looked for
 _RETRIED_STATUS = {429: "HTTP 429", 503: "HTTP 503", 529: "HTTP 529"}  # what clients retry
+_CALLED_BY_AGENTS = (SpanKind.TOOL_CALL, SpanKind.RETRIEVAL)  # a model decides between attempts
+_WAIT = re.compile(r"sleep|wait|back.?off|delay|pause", re.IGNORECASE)
+_SIBLINGS_BETWEEN = 20  # looked at between two attempts
 _GROWING_WAIT = 1.2  # times the wait before: a program that backs off, rather than chance
 
 
@@ -161,10 +166,29 @@ def _is_next_attempt(run: Sequence[tuple[Node, str]], node: Node, analysis: Trac
     first, last = run[0][0], run[-1][0]
     if node.start < last.end or not belong_to_one_task(last, node, analysis):
         return False
+    if node.view.kind not in _CALLED_BY_AGENTS and _others_between(last, node):
+        return False
     if not (analysis.was_read(first) and analysis.was_read(node)):
         return True
     a, b = first.view.input, node.view.input
     return not (a.says_something or b.says_something) or a.resembles(b)
+
+
+def _others_between(last: Node, node: Node) -> bool:
+    """Whether siblings other than waits ran between two attempts: turns of a conversation, not a
+    program that tries again."""
+    if last.parent is not node.parent or last.parent is None:
+        return False
+    siblings = last.parent.children
+    first = bisect_left(siblings, last.end, key=lambda each: each.start)
+    until = bisect_left(siblings, node.start, key=lambda each: each.start)
+    stem = name_stem(node.name)
+    return any(
+        each.end <= node.start
+        and name_stem(each.name) != stem
+        and not _WAIT.search(each.name[:200])
+        for each in siblings[first : min(until, first + _SIBLINGS_BETWEEN)]
+    )
 
 
 def _build_attempts(run: Sequence[tuple[Node, str]], worked: Node | None) -> Iterator[Attempts]:

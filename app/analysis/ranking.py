@@ -8,6 +8,7 @@ from app.analysis.finding import SPANS_KEPT, Category, Finding, Standing
 from app.analysis.json_values import without_numbers
 from app.analysis.rules.clock_skew import find_clock_skew
 from app.analysis.rules.costly_calls import find_costly_calls
+from app.analysis.rules.duplicated_work import find_duplicated_work
 from app.analysis.rules.endings import find_low_scores, find_unfinished_spans
 from app.analysis.rules.guardrails import find_failed_guardrails
 from app.analysis.rules.inner_retries import find_inner_retries
@@ -40,6 +41,7 @@ RULES: tuple[Rule, ...] = (
     find_inner_retries,
     find_loops,
     find_missed_lookups,
+    find_duplicated_work,
     find_unfinished_spans,
     find_failed_guardrails,
     find_low_scores,

@@ -182,7 +182,7 @@ def _build_loop_finding(
     elif len(run) < least or separated or ended or not run[0].result or not equal:
         standing = Standing.WEAK
     # Each repeat makes an intention less likely.
-    confidence = min(0.95, 0.6 + 0.05 * len(run)) - 0.1 * (standing is not Standing.FINDING)
+    confidence = min(0.95, 0.6 + 0.05 * len(run)) - 0.2 * (standing is not Standing.FINDING)
     parent = common_parent(nodes)
     named = [*nodes[:_CALLS_FIRST], *([parent] if parent else []), *nodes]
     numbers = {"rounds": len(run), "calls": len(run), "spent_ms": spent / 1_000}

@@ -9,7 +9,8 @@ from app.analysis.text.one_line import format_count, format_duration, list_first
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
-_LARGE_LOSS = 0.1  # share of the trace lost to attempts of one call, to be more than a hiccup
+_LEAST_LOSS = 0.005  # share of the trace lost to several attempts of one call, to matter
+_LARGE_LOSS = 0.1  # share with which it explains why the trace was slow
 _GROUP_LOSS = 0.2  # the same of many calls that were retried a little each
 _MANY_CALLS = 5  # retried calls of one name from which they have one reason
 _LEAST_ATTEMPTS = 3  # a second attempt that works is what retries are for
@@ -47,7 +48,7 @@ def _are_retries(attempts: Attempts) -> bool:
 def _is_costly(attempts: Attempts, analysis: TraceAnalysis) -> bool:
     return (
         len(attempts.nodes) >= _LEAST_ATTEMPTS
-        and attempts.lost >= _LARGE_LOSS * analysis.profile.duration
+        and attempts.lost >= _LEAST_LOSS * analysis.profile.duration
     )
 
 
@@ -80,7 +81,8 @@ def _build_retry_finding(group: Sequence[Attempts], analysis: TraceAnalysis) -> 
     )
     # Two equal calls may be chance; each of a third attempt, a rate limit in the message and
     # growing waits shows the intention to retry. Retries that never worked are the graver ones.
-    confidence = 0.65 + 0.1 * (attempts >= _LEAST_ATTEMPTS) + 0.1 * worst.is_rate_limit
+    large = worst.lost >= _LARGE_LOSS * analysis.profile.duration
+    confidence = 0.6 + 0.1 * (attempts >= _LEAST_ATTEMPTS) + 0.1 * worst.is_rate_limit + 0.1 * large
     confidence += 0.1 * worst.has_growing_waits
     confidence = min(0.95, confidence + 0.05 * (worst.worked is None))
     numbers = {"attempts": attempts, "failures": failures, "lost_ms": worst.lost / 1_000}

@@ -1,0 +1,219 @@
+"""The same work in several branches: workers that got the same tasks, steps that fetch again what
+another step had fetched."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice, pairwise
+
+from app.analysis.comparable_calls import (
+    Call,
+    belong_to_one_task,
+    calls_outside_within,
+    common_parent,
+    comparable_calls,
+    name_stem,
+    without_counters,
+)
+from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.rules.missed_lookups import find_missed_lookups
+from app.analysis.rules.ping_pong import find_rounds
+from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
+from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.tree import Node
+
+_LEAST_AGAIN = 2  # calls made again: one may be a check
+_LEAST_SHARE = 0.1  # share of the branches' time that is spent again, to be worth a note
+_WHOLE_SHARE = 0.7  # share of the branches' time that is common work: they got the same tasks
+_COMMON_SHARE = 0.25  # the same where whole pieces of work, with a model call, are common
+_LEAST_SPENT = 500_000  # microseconds spent again (0.5 s)
+_LOOP_GROUPS = 2  # equal calls a step, up to which steps in turn are a loop, not workers
+_SEARCHED = 200  # earlier spans in which the tasks are looked for
+_TEXTS = 5  # texts of the common inputs that are looked for there
+_TEXT_LENGTH = 60  # characters of each
+_SHORTEST_TEXT = 4
+_NAMES_SHOWN = 3
+_ON_PURPOSE = re.compile(
+    r"vote|voting|judge|sampl|ensemble|consisten|candidate|shadow|hedge|redundan|replica|compar"
+    r"|variant|jury|panel|critic|eval|bench|baseline|rerun|trial|warm|attempt|retry|fallback|verif",
+    re.IGNORECASE,
+)
+
+
+@dataclass(slots=True)
+class _Shared:
+    """Branches below one span, and the groups of equal calls in them."""
+
+    parent: Node | None
+    groups: list[list[Call]] = field(default_factory=list)
+    branches: dict[str, Node] = field(default_factory=dict)
+
+    @property
+    def again(self) -> int:
+        """How many calls were not the first of their group."""
+        return sum(len(group) - 1 for group in self.groups)
+
+    @property
+    def spent(self) -> int:
+        """Microseconds of the calls that were made again."""
+        return sum(call.node.duration for group in self.groups for call in group[1:])
+
+    @property
+    def common(self) -> int:
+        return sum(call.node.duration for group in self.groups for call in group)
+
+    @property
+    def whole(self) -> int:
+        return sum(branch.duration for branch in self.branches.values())
+
+
+def find_duplicated_work(analysis: TraceAnalysis) -> Iterator[Finding]:
+    """Calls of tools and models, or spans around them, with equal inputs and results under several
+    parents, together for all branches below one span."""
+    explained = {span_id for finding in find_missed_lookups(analysis) for span_id in finding.spans}
+    for _, nodes in find_rounds(analysis):
+        explained.update(below.id for node in nodes for below in analysis.tree.below(node))
+    shared: dict[str, _Shared] = {}
+    for group in _outermost(_equal_calls(analysis), analysis):
+        parent = common_parent(call.node for call in group)
+        branches = _branches_below(parent, group)
+        if len(branches) < 2 or any(call.node.id in explained for call in group):
+            continue
+        key = parent.id if parent else ""
+        entry = shared.setdefault(key, _Shared(parent))
+        entry.groups.append(group)
+        entry.branches.update((branch.id, branch) for branch in branches)
+    for entry in shared.values():
+        if _matters(entry, analysis) and not _is_loop(entry, analysis):
+            yield _build_finding(entry, analysis)
+
+
+def _equal_calls(analysis: TraceAnalysis) -> list[list[Call]]:
+    """Calls with the same input and, where it was recorded, the same result, by start."""
+    groups: dict[tuple[str, str, str], list[Call]] = {}
+    for call in comparable_calls(analysis.tree.nodes, analysis):
+        groups.setdefault((call.node.name, call.given, call.result), []).append(call)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _outermost(groups: Iterable[list[Call]], analysis: TraceAnalysis) -> Iterator[list[Call]]:
+    """Groups that call outside and lie under different parents, without those inside the spans of
+    another group; each by start."""
+    covered: set[str] = set()
+    for group in sorted(groups, key=lambda group: (group[0].node.depth, group[0].node.index)):
+        calls = [call for call in group if call.node.id not in covered]
+        parents = {call.node.parent.id if call.node.parent else "" for call in calls}
+        if len(parents) < 2 or not calls_outside_within(calls[0].node, analysis):
+            continue
+        for call in calls:
+            covered.update(below.id for below in analysis.tree.below(call.node))
+        yield sorted(calls, key=lambda call: (call.node.start, call.node.index))
+
+
+def _branches_below(parent: Node | None, group: Sequence[Call]) -> list[Node]:
+    """The children of the common parent under which the calls lie."""
+    level = parent.depth + 1 if parent else 0
+    return list({step.id: step for call in group for step in [call.node.path()[level]]}.values())
+
+
+def _matters(shared: _Shared, analysis: TraceAnalysis) -> bool:
+    spent = shared.spent
+    return (
+        shared.again >= _LEAST_AGAIN
+        and spent >= _LEAST_SPENT
+        and spent >= _LEAST_SHARE * min(shared.whole, analysis.profile.duration or shared.whole)
+    )
+
+
+def _is_loop(shared: _Shared, analysis: TraceAnalysis) -> bool:
+    """Whether the branches are steps of one loop that repeat a call or two: a rule of its own."""
+    branches = sorted(shared.branches.values(), key=lambda branch: (branch.start, branch.index))
+    if len(shared.groups) > _LOOP_GROUPS:
+        return False
+    calls = shared.groups[0]
+    in_turn = all(b.start >= a.end for a, b in pairwise(branches))
+    return in_turn and all(belong_to_one_task(a.node, b.node, analysis) for a, b in pairwise(calls))
+
+
+def _build_finding(shared: _Shared, analysis: TraceAnalysis) -> Finding:
+    branches = sorted(shared.branches.values(), key=lambda branch: (branch.start, branch.index))
+    groups = sorted(shared.groups, key=lambda group: (group[0].node.start, group[0].node.index))
+    stems = list(dict.fromkeys(name_stem(group[0].node.name) for group in groups))
+    names = ", ".join(one_line(stem, limit=40) for stem in stems[:_NAMES_SHOWN])
+    where = list(dict.fromkeys(name_stem(branch.name) for branch in branches))
+    handed = _find_source(groups, branches, analysis)
+    source = f" Their inputs stand in the output of {one_line(handed[0].name)}." if handed else ""
+    same = " and the same results" if all(group[0].result for group in groups) else ""
+    standing = _standing(shared, stems + where, analysis)
+    did = "did the same work" if standing is Standing.FINDING else "made the same calls"
+    sentence = (
+        f"{len(branches)} spans ({one_line(', '.join(where[:_NAMES_SHOWN]), limit=60)}) {did}:"
+        f" {format_count(shared.again, 'call')} of {names} were made again with the same"
+        f" inputs{same}; {format_duration(shared.spent)} spent again,"
+        f" {format_percent(shared.spent, shared.whole)} of their time.{source}"
+    )
+    numbers = {"again": shared.again, "branches": len(branches), "spent_ms": shared.spent / 1_000}
+    firsts = {name_stem(group[0].node.name): group for group in reversed(groups)}
+    named = [*handed[:2], *branches[:3]]
+    named += [call.node for stem in stems[:_NAMES_SHOWN] for call in firsts[stem][:2]]
+    named += [call.node for group in groups for call in group]
+    confidence = 0.85 if standing is Standing.FINDING else 0.6
+    return build_finding(
+        Category.DUPLICATED_WORK, confidence, sentence, named, numbers, standing=standing
+    )
+
+
+def _standing(shared: _Shared, names: Sequence[str], analysis: TraceAnalysis) -> Standing:
+    """Sure where nearly all of the branches is common work, or whole pieces of it with a model
+    call; a note where a lookup was made again, or where the names say that it is meant."""
+    if any(_ON_PURPOSE.search(name) for name in names):
+        return Standing.NOTE
+    if shared.common >= _WHOLE_SHARE * shared.whole:
+        return Standing.FINDING
+    asked_again = any(
+        below.view.is_model_call
+        for group in shared.groups
+        for below in _inside(group[0].node, analysis)
+    )
+    whole_pieces = asked_again and shared.common >= _COMMON_SHARE * shared.whole
+    return Standing.FINDING if whole_pieces else Standing.NOTE
+
+
+def _inside(node: Node, analysis: TraceAnalysis) -> Sequence[Node]:
+    return analysis.tree.below(node)[:_SEARCHED]
+
+
+def _find_source(
+    groups: Sequence[Sequence[Call]], branches: Sequence[Node], analysis: TraceAnalysis
+) -> list[Node]:
+    """The spans whose outputs hold what the branches got, or what the common calls got; of each
+    branch the latest one before it."""
+    given = [without_counters(branch.view.input.canonical) for branch in branches]
+    first = [group[0].node for group in groups]
+    tasks = branches[:1] if analysis.was_read(branches[0]) and len(set(given)) == 1 else []
+    for nodes in (tasks, first):
+        texts = [text for node in nodes[:_TEXTS] if (text := _telling_text(node))]
+        found: dict[str, Node] = {}
+        for start in {id(call.node): call.node for call in groups[0][:2]}.values():
+            for _, node in islice(analysis.tree.earlier(start), _SEARCHED):
+                if _holds_most(node, texts, analysis):
+                    found[node.id] = node
+                    break
+        if found:
+            return list(found.values())
+    return []
+
+
+def _telling_text(node: Node) -> str:
+    """The beginning of the longest text of an input."""
+    texts = [leaf.value for leaf in node.view.input.leaves if isinstance(leaf.value, str)]
+    longest = max(texts, key=len, default="").strip()
+    return " ".join(longest.split()).casefold()[:_TEXT_LENGTH]
+
+
+def _holds_most(node: Node, texts: Sequence[str], analysis: TraceAnalysis) -> bool:
+    texts = [text for text in texts if len(text) >= _SHORTEST_TEXT]
+    if not texts or not analysis.was_read(node):
+        return False
+    output = node.view.output.canonical
+    return 2 * sum(text in output for text in texts) > len(texts)
