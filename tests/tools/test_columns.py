@@ -58,6 +58,24 @@ async def test_a_column_of_numbers_names_the_lowest_the_highest_and_what_stands_
     ]
 
 
+async def test_long_values_that_begin_alike_are_not_taken_for_equal() -> None:
+    text = "the same beginning of a text " * 20
+    spans = [
+        a_span(n, name="x", output={"role": "a", "content": f"{text}{n // 2}"}) for n in range(2, 8)
+    ]
+    async with opened_trace_of(a_span(1, name="all"), *spans) as harness:
+        for path in ("output", "output.content"):
+            column = await harness.call("get_trace_data", name="x", path=path)
+            assert column.splitlines()[0] == f"{path} of 6 spans: 3 distinct values"
+            assert column.splitlines()[1].endswith(
+                "… × 2: s2, s3".replace("…", "…”" if "." in path else "…}")
+            )
+        table = await harness.call("get_trace_data", view="table", name="x")
+        assert table.splitlines()[1] == "equal in all: output.role “a”"
+        trail = await harness.call("follow_value", path="content")
+        assert trail.splitlines()[0].endswith("3 values, 2 changes")
+
+
 async def test_facts_of_spans_are_columns_too() -> None:
     usage = {"prompt_tokens": 2_000, "completion_tokens": 5, "cached_tokens": 1_536}
     reply = {"choices": [{"message": {"content": "x"}, "finish_reason": "length"}]}

@@ -1,6 +1,6 @@
 """One value of many spans as a column with its distinct values, or several as a table."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from app.analysis.text.span_values import (
     is_missing,
     read_value,
     show_value,
+    value_key,
 )
 from app.analysis.text.token_budget import Alias
 from app.analysis.tree import Node
@@ -38,9 +39,9 @@ def describe_column(
     wanted."""
     values = [read_value(node, view, steps) for node, view in rows]
     shown = [show_value(value) for value in values]
-    groups: dict[str, list[int]] = {}
-    for place, text in enumerate(shown):
-        groups.setdefault(text, []).append(place)
+    groups: dict[Hashable, list[int]] = {}
+    for place, value in enumerate(values):
+        groups.setdefault(value_key(value), []).append(place)
     absent = sum(map(is_missing, values))
     title = f"{one_line(format_path(steps))} of {format_count(len(rows), 'span')}"
     if not_equal is not None:
@@ -57,9 +58,9 @@ def describe_column(
         return title, lines + [
             f"{_name_row(row, alias)}: {text}" for row, text in zip(rows, shown, strict=True)
         ]
-    for text, places in sorted(groups.items(), key=lambda item: -len(item[1])):
+    for places in sorted(groups.values(), key=len, reverse=True):
         names = [alias(rows[place][0].id) for place in places[:_NAMED]]
-        lines.append(f"{text} × {len(places):,}: {list_first(names, len(places))}")
+        lines.append(f"{shown[places[0]]} × {len(places):,}: {list_first(names, len(places))}")
     return title, lines
 
 
@@ -69,7 +70,7 @@ def _describe_paths(rows: Sequence[Row]) -> list[str]:
         one_line(format_path(path), limit=60): None
         for row in rows[:_ROWS_LOOKED_AT]
         for field in _COLUMNS
-        for path, _ in _iterate_scalars(row, field)
+        for path, _ in _iterate_leaves(row, field)
     }
     return [f"no span has it; there are {list_first(list(paths)[:_NAMED], len(paths))}"]
 
@@ -148,28 +149,23 @@ class _Columns:
 def _choose_columns(rows: Sequence[Row]) -> _Columns:
     chosen = _Columns([], [])
     for field, most in _COLUMNS.items():
-        found: dict[Sequence[Step], list[str]] = {}
+        found: dict[Sequence[Step], list[Any]] = {}
         for row in rows:
-            for path, text in _iterate_scalars(row, field):
+            for path, value in _iterate_leaves(row, field):
                 if path in found or len(found) < _PATHS_READ:
-                    found.setdefault(path, []).append(text)
+                    found.setdefault(path, []).append(value)
         count = 0
-        for path, texts in _most_frequent_first(found):
-            if len(texts) == len(rows) and len(set(texts)) == 1:
-                chosen.equal.append(f"{one_line(format_path(path), limit=60)} {texts[0]}")
-            elif len(texts) >= _OFTEN * len(rows) and count < most:
+        for path, values in sorted(found.items(), key=lambda item: -len(item[1])):
+            if len(values) == len(rows) and len(set(map(value_key, values))) == 1:
+                shown = show_value(values[0], limit=_CELL)
+                chosen.equal.append(f"{one_line(format_path(path), limit=60)} {shown}")
+            elif len(values) >= _OFTEN * len(rows) and count < most:
                 chosen.steps.append(path)
                 count += 1
     return chosen
 
 
-def _most_frequent_first(
-    found: Mapping[Sequence[Step], list[str]],
-) -> Iterable[tuple[Sequence[Step], list[str]]]:
-    return sorted(found.items(), key=lambda item: -len(item[1]))
-
-
-def _iterate_scalars(row: Row, field: str) -> Iterator[tuple[Sequence[Step], str]]:
+def _iterate_leaves(row: Row, field: str) -> Iterator[tuple[Sequence[Step], Any]]:
     for leaf in getattr(row[1], field).leaves[:_PATHS_READ]:
         if leaf.path or leaf.value is not None:
-            yield (field, *leaf.path), show_value(leaf.value, limit=_CELL)
+            yield (field, *leaf.path), leaf.value

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from itertools import islice
 from statistics import median
 from typing import Any
@@ -11,8 +11,9 @@ from app.analysis.error_origins import error_message
 from app.analysis.recorded.body import MOST_LEAVES, Body, Path
 from app.analysis.recorded.recorded_span import RecordedSpan
 from app.analysis.recorded.spellings import plain_key
-from app.analysis.text.json_path import Step, describe_value, select_value
+from app.analysis.text.json_path import Step, select_value
 from app.analysis.text.one_line import one_line
+from app.analysis.text.previews import format_preview
 from app.analysis.tree import Node
 from app.errors import ToolFailed
 
@@ -95,17 +96,36 @@ def find_keyed(value: Any, steps: Sequence[Step]) -> Iterator[tuple[Path, Any]]:
 
 
 def show_value(value: Any, *, limit: int = _SHOWN) -> str:
-    """A value on one line: texts in quotes, objects and lists as JSON where they are short."""
+    """A value on one line: texts in quotes, objects and lists as JSON where they are short. Values
+    that are shown alike may differ; see `value_key`."""
     if is_missing(value):
         return "missing"
     if isinstance(value, str):
         return f"“{one_line(value, limit=limit)}”"
     if isinstance(value, dict | list):
         text = json.dumps(value, ensure_ascii=False) if _is_small(value, limit) else ""
-        return one_line(text if 0 < len(text) <= limit else describe_value(value), limit=limit)
+        return one_line(text, limit=limit) if 0 < len(text) <= limit else _preview(value, limit)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return one_line(json.dumps(value), limit=limit)
+
+
+def _preview(value: Any, limit: int) -> str:
+    """The beginning of a long object, of a long list its length too."""
+    count = f"{len(value):,} items: " if isinstance(value, list) else ""
+    return one_line(
+        f"{{{count}{format_preview(value, limit=limit - len(count) - 2)}}}", limit=limit
+    )
+
+
+def value_key(value: Any) -> Hashable:
+    """Equal for values that are equal, however long; 1 equals 1.0 but not true."""
+    if isinstance(value, dict | list):
+        try:
+            return "json", json.dumps(value, sort_keys=True)
+        except RecursionError:
+            return "json", id(value)
+    return ("bool", value) if isinstance(value, bool) else value
 
 
 def _is_small(value: Any, most: int) -> bool:
@@ -142,8 +162,8 @@ def find_outliers(values: Sequence[Any]) -> list[int]:
         distance = median(abs(each - middle) for each in values)
         if distance:
             return [i for i, each in enumerate(values) if abs(each - middle) > _FAR * distance]
-    shown = [show_value(each, limit=1_000) for each in values]
-    common, count = Counter(shown).most_common(1)[0]
+    keys = [value_key(each) for each in values]
+    common, count = Counter(keys).most_common(1)[0]
     if count < _COMMON * len(values):
         return []
-    return [i for i, each in enumerate(shown) if each != common]
+    return [i for i, each in enumerate(keys) if each != common]

@@ -1,6 +1,6 @@
 """Where a value, or what stands under a key, appears, changes and disappears over the spans."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from app.analysis.recorded.recorded_span import RecordedSpan
 from app.analysis.recorded.spellings import plain_key
 from app.analysis.text.json_path import Step, format_path, select_value
 from app.analysis.text.one_line import format_count, format_duration, list_first, one_line
-from app.analysis.text.span_values import equals_text, find_keyed, show_value
+from app.analysis.text.span_values import equals_text, find_keyed, show_value, value_key
 from app.analysis.text.token_budget import Alias
 from app.analysis.tree import Node
 from app.errors import ToolFailed
@@ -44,11 +44,12 @@ class BodyPlace:
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """Where a value stands, and what is shown of it."""
+    """Where a value stands, what is shown of it, and what is equal for equal values."""
 
     place: BodyPlace
     path: Path
     text: str
+    key: Hashable = None
 
     @property
     def where(self) -> str:
@@ -123,7 +124,8 @@ def find_path(places: Iterable[BodyPlace], steps: Sequence[Step]) -> list[Occurr
         if values:
             shown = list(dict.fromkeys(show_value(value) for _, value in values))
             text = list_first(shown[:_VALUES_OF_BODY], len(shown))
-            found.append(Occurrence(place, values[0][0], text))
+            key = tuple(dict.fromkeys(value_key(value) for _, value in values))
+            found.append(Occurrence(place, values[0][0], text, key))
     return found
 
 
@@ -169,11 +171,11 @@ def describe_path_trail(
     title = f"{path} {_count_places(found)}"
     if not found:
         return title, _resembling_keys(places, str(steps[-1]))
-    runs = [list(run) for _, run in groupby(found, key=lambda each: each.text)]
-    values = list(dict.fromkeys(each.text for each in found))
+    runs = [list(run) for _, run in groupby(found, key=lambda each: each.key)]
+    values = list(dict.fromkeys(each.key for each in found))
     title += f", {format_count(len(values), 'value')}, {format_count(len(runs) - 1, 'change')}"
     if len(runs) > max(_MOST_RUNS, 2 * len(values)):
-        runs = [[each for each in found if each.text == value] for value in values]
+        runs = [[each for each in found if each.key == value] for value in values]
         title += "; by value"
     lines = [*_describe_ends(places, found), *_describe_missing(places, found, with_values=False)]
     for run in runs:
