@@ -76,6 +76,18 @@ async def test_long_values_that_begin_alike_are_not_taken_for_equal() -> None:
         assert trail.splitlines()[0].endswith("3 values, 2 changes")
 
 
+async def test_values_repeated_word_for_word_stand_before_the_others() -> None:
+    texts = ["We are done.", "I will search for it.", "No result.", "We are done."]
+    spans = [a_span(n, name=f"speaker {n}", output=text) for n, text in enumerate(texts, 1)]
+    async with opened_trace_of(*spans) as harness:
+        text = await harness.call("get_trace_data", view="column", path="output")
+    assert text.splitlines()[:3] == [
+        "output of 4 spans: 3 distinct values",
+        "“We are done.” × 2: s1, s4",
+        "s1 speaker 1: “We are done.”",
+    ]
+
+
 async def test_facts_of_spans_are_columns_too() -> None:
     usage = {"prompt_tokens": 2_000, "completion_tokens": 5, "cached_tokens": 1_536}
     reply = {"choices": [{"message": {"content": "x"}, "finish_reason": "length"}]}

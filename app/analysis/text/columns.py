@@ -22,6 +22,7 @@ Row = tuple[Node, RecordedSpan]
 """A span and what was recorded of it; rows are in the order of time."""
 
 _NAMED = 12  # spans named with one value; others are counted
+_REPEATED = 6  # repeated values named where most differ
 _OUTLIERS = 6  # outliers named of one column
 _COLUMNS = {"input": 6, "output": 4}  # columns that a table chooses: what fits on a line
 _CELL = 40  # characters of a cell
@@ -35,8 +36,8 @@ def describe_column(
     rows: Sequence[Row], steps: Sequence[Step], *, alias: Alias, not_equal: str | None = None
 ) -> tuple[str, list[str]]:
     """A title that counts, and lines: distinct values with the spans that have them, the most
-    frequent first; one a span where nearly all differ, or where only those unlike `not_equal` are
-    wanted."""
+    frequent first; where most differ those that are repeated, then one line a span; with
+    `not_equal` only the spans that have another value."""
     values = [read_value(node, view, steps) for node, view in rows]
     shown = [show_value(value) for value in values]
     groups: dict[Hashable, list[int]] = {}
@@ -54,13 +55,15 @@ def describe_column(
         return title, _describe_paths(rows)
     lines = _describe_numbers(rows, values, alias)
     lines += _describe_outliers(rows, values, alias)
-    if len(groups) > len(rows) / 2:
-        return title, lines + [
-            f"{_name_row(row, alias)}: {text}" for row, text in zip(rows, shown, strict=True)
-        ]
-    for places in sorted(groups.values(), key=len, reverse=True):
+    by_count = sorted(groups.values(), key=len, reverse=True)
+    mostly_distinct = len(groups) > len(rows) / 2
+    if mostly_distinct:
+        by_count = [places for places in by_count[:_REPEATED] if len(places) > 1]
+    for places in by_count:
         names = [alias(rows[place][0].id) for place in places[:_NAMED]]
         lines.append(f"{shown[places[0]]} × {len(places):,}: {list_first(names, len(places))}")
+    if mostly_distinct:
+        lines += [f"{_name_row(row, alias)}: {text}" for row, text in zip(rows, shown, strict=True)]
     return title, lines
 
 
