@@ -84,6 +84,13 @@ def test_a_long_text_is_summarized_with_its_changed_numbers_first() -> None:
     assert text.endswith("; and 8 more places")
 
 
+def test_numbers_of_rewritten_sentences_are_no_changed_numbers() -> None:
+    old = "It took 3 days.\nThe queue held 43 jobs of 7 users and none of them had failed yet."
+    new = "It took 4 days.\nNobody knows how 76 workers came to run 2103 jobs in a single night."
+    ((_, text),) = changes(old, new)
+    assert ", numbers 3 → 4: " in text
+
+
 def test_a_change_within_a_text_without_blanks_is_shown() -> None:
     ((_, text),) = changes(
         "区間の速度は時速三十キロです。" * 6 + "終", "区間の速度は時速三十キロです。" * 6 + "始"

@@ -16,6 +16,7 @@ _MOST_BLOCKS = 40  # changed blocks of lines that are compared by words; far mor
 _LEAST_ALIKE = 0.3  # share of equal words below which a block reads better as replaced whole
 _CONTEXT = 8  # words and blanks shown before and after a change
 _MOST_PLACES = 6  # changed places shown of one text; the rest is counted
+_MOST_BESIDE_NUMBERS = 8  # words, blanks and signs of a change whose numbers replace one another
 _MOST_NUMBERS = 6  # changed numbers listed of one text
 _SHOWN, _AROUND = 80, 40  # characters of a changed part and of what stands beside it
 # A sign of scripts without blanks is a word, so that a change within a sentence is seen.
@@ -35,8 +36,12 @@ class _Edit:
     after: str = ""
 
     def numbers(self) -> list[tuple[str, str]]:
+        """The numbers that changed, where little else did, so that they belong together."""
+        if max(len(self.gone), len(self.come)) > _MOST_BESIDE_NUMBERS:
+            return []
         old, new = _NUMBER.findall("".join(self.gone)), _NUMBER.findall("".join(self.come))
-        return [pair for pair in zip(old, new, strict=False) if pair[0] != pair[1]]
+        pairs = zip(old, new, strict=True) if len(old) == len(new) else ()
+        return [pair for pair in pairs if pair[0] != pair[1]]
 
 
 def diff_texts(old: str, new: str) -> str:
