@@ -16,55 +16,12 @@ KNOWN_FAILURES: dict[str, list[str]] = {
         "three_workers_same_topics",
         "two_workers_same_topics",
     ],
-    "error_elsewhere": [
-        "exception_attributes",
-        "grpc_status",
-        "langfuse_level",
-        "status_object",
-    ],
-    "error_text": [
-        "dotnet_stack",
-        "java_caused_by",
-        "java_stack",
-        "javascript_stack",
-    ],
     "failing_code": [
         "printed_nothing",
-        "syntax_error",
     ],
     "failure_as_output": [
-        "agent_iteration_limit",
-        "exit_code",
-        "go_panic",
-        "langgraph_tool_node",
-        "mcp_protocol_error",
-        "node_stack",
         "nothing_found_and_a_crash",
         "nothing_found_and_no_answer",
-        "ok_as_text",
-        "problem_details",
-        "pydantic_ai_unknown_tool",
-        "quota_sentence",
-        "result_error",
-        "shell_command_missing",
-        "soap_fault",
-        "state_errored",
-        "success_as_text",
-        "vercel_error_text",
-    ],
-    "finish_reason": [
-        "haystack_filtered",
-        "haystack_length",
-        "insufficient_system_resource",
-        "stopped_at_limit",
-    ],
-    "guardrail": [
-        "agents_sdk_triggered",
-        "tripwire_triggered",
-        "typed_general_failed",
-    ],
-    "json_in_text": [
-        "failed_in_fence",
     ],
     "long_body": [
         "error_at_the_start_of_a_long_text",
@@ -95,14 +52,10 @@ KNOWN_FAILURES: dict[str, list[str]] = {
         "refusal_field",
         "responses_refusal_part",
     ],
-    "reply_spelling": [
-        "haystack_blank",
-    ],
     "score": [
         "counts_and_times_healthy",
     ],
     "span_kind": [
-        "model_call_typed_general_cut",
         "retriever_by_openinference_kind",
     ],
     "speakers": [

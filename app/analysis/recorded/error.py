@@ -1,20 +1,36 @@
 """The error of a record, wherever it was recorded, and what is no error although it was raised."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.analysis.recorded.spellings import word_set
 from app.opik.records import ErrorInfo, Span, Trace
 
 _EVENTS_READ = 200
-_STATUS_KEYS = ("http.response.status_code", "http.status_code", "rpc.grpc.status_code")
+_STATUS_KEYS = ("http.response.status_code", "http.status_code")
 _LEAST_SERVER_ERROR = 500
+_GRPC_STATUS = "rpc.grpc.status_code"
+# The codes that are errors of the server: unknown, deadline exceeded, unimplemented, internal,
+# unavailable, data loss (OpenTelemetry's semantic conventions for gRPC).
+_GRPC_SERVER_ERRORS = frozenset(["2", "4", "12", "13", "14", "15"])
+_ERROR_WORDS = frozenset(["error", "status_code_error", "2"])
+"""What a status or level of OpenTelemetry, Langfuse and others says of a span that failed."""
+_LEVEL_KEYS = ("otel.status_code", "langfuse.observation.level", "status.code")
+_KIND_KEYS = ("error.type", "exception.type")
+_MESSAGE_KEYS = (
+    "error.message",
+    "exception.message",
+    "otel.status_description",
+    "langfuse.observation.status_message",
+    "status.message",
+)
 # LangGraph hands over control by raising: the first three between nodes and to a person, the others
 # end generators and loops.
 _CONTROL_FLOW = word_set(
     "ParentCommand GraphBubbleUp GraphInterrupt NodeInterrupt GraphDelegate StopIteration"
     " StopAsyncIteration GeneratorExit"
 )
+_STATUS_PARTS = ("code", "message")
 _LONGEST = 20_000  # characters of a message or a stack that are kept
 
 
@@ -40,16 +56,24 @@ def _error_in_attributes(attributes: Any) -> ErrorInfo | None:
     found = _exception_event(attributes.get("opentelemetry.events"))
     if found is not None:
         return found
-    kind = attributes.get("error.type")
-    message = attributes.get("error.message", attributes.get("otel.status_description"))
+    status = attributes.get("status")
+    if isinstance(status, Mapping):
+        attributes = {**attributes, **{f"status.{key}": status.get(key) for key in _STATUS_PARTS}}
+    kind, message, code, level = (
+        _first_of(attributes, keys)
+        for keys in (_KIND_KEYS, _MESSAGE_KEYS, _STATUS_KEYS, _LEVEL_KEYS)
+    )
     if isinstance(kind, str) and kind.strip():
-        return _build(kind, message, None)
-    code = next((attributes[key] for key in _STATUS_KEYS if key in attributes), None)
+        return _build(kind, message, attributes.get("exception.stacktrace"))
     if _is_server_error(code):
         return _build(f"HTTP {code}", message, None)
-    if str(attributes.get("otel.status_code", "")).upper() == "ERROR":
-        return _build("Error", message, None)
-    return None
+    if str(attributes.get(_GRPC_STATUS)) in _GRPC_SERVER_ERRORS:
+        return _build(f"gRPC status {attributes[_GRPC_STATUS]}", message, None)
+    return _build("Error", message, None) if str(level).lower() in _ERROR_WORDS else None
+
+
+def _first_of(attributes: Mapping[str, Any], keys: Iterable[str]) -> Any:
+    return next((attributes[key] for key in keys if attributes.get(key) is not None), None)
 
 
 def _exception_event(events: Any) -> ErrorInfo | None:

@@ -25,7 +25,7 @@ _REPORT = re.compile(
     | (?i:
       (?:(?:an?|the|fatal|internal|unexpected|unknown|api|http|tool|server|execution|runtime)\s)
         {{0,3}}(?:error|exception)\b\s?
-        (?:[:!\]]|(?:occurred|while|when|calling|processing|executing|running|fetching)\b
+        (?:[:!\]]|(?:occurred|while|when|calling|invoking|processing|executing|running|fetching)\b
         |\(?[45]\d\d\b|code\W{{1,3}}\d)
     | traceback\s\(most\srecent | panic:\s | fatal:\s | uncaught\s(?:exception|error)\b
     | (?:http(?:/\d\.\d)?\s|status\s(?:code\s)?|error\s)?(?:code\s)?[45]\d\d\W{{1,3}}(?:
@@ -33,14 +33,16 @@ _REPORT = re.compile(
         | service\s(?:temporarily\s)?unavailable | gateway\stime-?out | unauthorized | forbidden
         | not\sfound | conflict | payment\srequired | (?:client\s|server\s)?error)\b
     | upstream\sconnect\serror | dial\stcp\b
-    | (?:no|unknown)\s(?:such\s)?(?:tool|function)\s(?:named|called|found|:)
+    | mcp\serror\s-?\d
+    | agent\sstopped\sdue\sto\s(?:an?\s)?(?:iteration|time|max)
+    | (?:no|unknown)\s(?:such\s)?(?:tool|function)\s(?:name[sd]?|called|found|:)
     | \S{{1,80}}\sis\snot\sa\svalid\stool\b
     | you\stried\sto\suse\sthe\stool\s.{{1,80}}?(?:doesn'?t|does\snot)\sexist
     | (?:tool|function)\s\S{{1,80}}\s(?:not\sfound|does\snot\sexist|is\snot\savailable)\b
     ))""",
     re.VERBOSE | re.DOTALL,
 )
-"""Of programs, HTTP, and the frameworks CrewAI, LangChain and AutoGen."""
+"""Of programs, HTTP, MCP, and the frameworks CrewAI, LangChain, AutoGen and Pydantic AI."""
 
 _SENTENCE = re.compile(
     r"""(?!```)\W{0,8}(?:
@@ -54,6 +56,7 @@ _SENTENCE = re.compile(
       |read|open|write|send|run|save|create|update|resolve|authenticate)\b
     | (?:could\snot|couldn'?t|cannot)\s(?:connect|reach|resolve|open|read|parse|load|execute)\b
     | rate\slimit(?:ed|\s(?:was\s|is\s|has\sbeen\s)?(?:exceeded|reached|hit|error)) \b
+    | you(?:'ve|\shave)?\sexceeded\syour\s(?:current\s)?(?:quota|rate\slimit|usage)
     | too\smany\srequests\b | (?:\w{1,20}\s)?quota\s(?:was\s|has\sbeen\s)?exceeded
     | (?:(?:connection|request|read|operation)\s)?(?:timed\sout | time-?out
       (?=\W{0,3}\Z|\W{0,2}\s?(?:error|after|while|waiting|exceeded|expired|of)\b)) \b
@@ -141,10 +144,13 @@ _SYSTEM_WORDS = (
 _RUN_FAILED = re.compile(
     r"exit(?:ed)?(?:\swith)?\s?(?:code|status)\W{1,3}[1-9]\d{0,2}\b|exitcode\W{1,3}[1-9]\d{0,2}\b"
     r"|execution failed|non-zero exit|command failed with|segmentation fault|compilation failed"
+    r"|(?:^|\n)panic: |(?:^|\n)\S{0,20}sh: (?:line \d{1,6}: )?\S{1,80}: (?:command )?not found"
 )
-_RUN_WORDS = ("exit", "failed", "fault")  # one of these stands in each of them
+_RUN_WORDS = ("exit", "failed", "fault", "panic", "sh: ")  # one of these stands in each of them
 _LAST_LINE = re.compile(rf"\s*{_CLASS_NAME}(?:: |\W{{0,3}}\Z)")
 _TRACEBACK = "Traceback (most recent call last)"
+_FILE = 'File "'
+_STACK_READ = 4_000  # characters at the end in which the frames of a stack lie
 
 _ROBOT_CHECK = (
     "verify you are human",
@@ -214,11 +220,24 @@ def _find_failed_run(text: str) -> str:
         found = _RUN_FAILED.search(low) if any(word in low for word in _RUN_WORDS) else None
         if found and _is_outside_fence(text, offset + found.start()):
             return part[found.start() : found.start() + _QUOTED]
-    tail = text[-_LINES_READ:]
-    place = tail.rfind(_TRACEBACK)
-    if place < 0 or not _is_outside_fence(tail, place):
+    return _find_traceback(text[-_LINES_READ:].rstrip())
+
+
+def _find_traceback(text: str) -> str:
+    """The line with type and message of a traceback at the end of a text; Python's syntax errors
+    have none but begin with a file, and in JavaScript the frames follow."""
+    place = text.rfind(_TRACEBACK)
+    if place < 0 and text.lstrip().startswith(_FILE):
+        place = 0
+    lines = text[-_STACK_READ:].split("\n")
+    last = lines.pop()
+    if place < 0:
+        frames = 0
+        while lines and last.lstrip().startswith("at "):
+            last, frames = lines.pop(), frames + 1
+        place = len(text) - 1 if frames else -1
+    if place < 0 or not _is_outside_fence(text, place):
         return ""
-    last = tail.rstrip()[-_END_READ:].rpartition("\n")[2]
     return last[:_QUOTED] if _LAST_LINE.match(last) else ""
 
 

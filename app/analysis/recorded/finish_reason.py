@@ -22,7 +22,8 @@ def _spell_reason(reason: FinishReason, words: str) -> dict[str, FinishReason]:
 
 # OpenAI: finish_reason, incomplete_details.reason. Anthropic: stop_reason. Gemini: FinishReason,
 # BlockReason. Bedrock: stopReason, completionReason (Titan). Mistral: model_length. Cohere:
-# finish_reason. Ollama: done_reason. Vercel: finishReason.
+# finish_reason. Ollama: done_reason. Vercel: finishReason. llama.cpp: stop_type. DeepSeek:
+# finish_reason.
 _WORDS = {
     **_spell_reason(
         FinishReason.STOP,
@@ -33,7 +34,7 @@ _WORDS = {
         FinishReason.LENGTH,
         "length max_tokens max_output_tokens model_length max_length token_limit"
         " model_context_window_exceeded context_length_exceeded context_window_exceeded"
-        " max_completion_tokens max_new_tokens max_tokens_reached",
+        " max_completion_tokens max_new_tokens max_tokens_reached limit",
     ),
     **_spell_reason(
         FinishReason.FILTERED,
@@ -51,7 +52,8 @@ _WORDS = {
     ),
     **_spell_reason(
         FinishReason.ERROR,
-        "error failed failure server_error cancelled error_limit user_cancel no_image",
+        "error failed failure server_error cancelled error_limit user_cancel no_image"
+        " insufficient_system_resource",
     ),
     **_spell_reason(FinishReason.PAUSED, "pause_turn compaction"),
 }

@@ -51,6 +51,7 @@ _WORD_KEYS = (
     "traceloop.span.kind",
     "span.kind",
 )
+_MODEL_KEYS = ("gen_ai.request.model", "gen_ai.response.model", "llm.model_name")
 _VERCEL_KEYS = ("ai.operationId", "operation.name", "ai.operation_id")
 _TOOL_INPUT_KEYS = frozenset(["toolName", "toolCallId", "gen_ai.tool.name", "tool_name"])
 _VERCEL_TOOL = re.compile(r"^ai\.toolCall\b")
@@ -62,6 +63,7 @@ _LOOKUP_NAME = re.compile(
     r"|vector\w*|find)(?:$|[_\W]|(?=[A-Z]))",
     re.IGNORECASE,
 )
+_GUARDRAIL_NAME = re.compile(r"(?:^|[_\W])guard[_\s-]?rails?(?:$|[_\W])", re.IGNORECASE)
 _NAME_READ = 200  # characters of a name that patterns see
 
 
@@ -71,6 +73,8 @@ def find_kind(span: Span) -> SpanKind:
     if stated is not None:
         return stated
     name = (span.name or "")[:_NAME_READ]
+    if span.type != "llm" and _GUARDRAIL_NAME.search(name):
+        return SpanKind.GUARDRAIL
     kind = _kind_by_type(span, name)
     if kind in (SpanKind.TOOL_CALL, SpanKind.OTHER) and _LOOKUP_NAME.search(name):
         return SpanKind.RETRIEVAL if kind is SpanKind.TOOL_CALL else kind
@@ -81,6 +85,8 @@ def _stated_kind(span: Span) -> SpanKind | None:
     for record in (span.metadata, span.input):
         if not isinstance(record, Mapping):
             continue
+        if record.get("type") == "guardrail" and record is span.metadata:
+            return SpanKind.GUARDRAIL
         for key in _WORD_KEYS:
             word = record.get(key)
             if isinstance(word, str) and word.lower() in _WORDS:
@@ -115,9 +121,14 @@ def _kind_by_type(span: Span, name: str) -> SpanKind:
         if isinstance(span.input, Mapping) and not _TOOL_INPUT_KEYS.isdisjoint(span.input):
             return SpanKind.TOOL_CALL
         return SpanKind.MODEL_CALL if _has_model_signs(span) else SpanKind.OTHER
-    if span.model and span.usage and not _EMBEDDING.search(span.model[:_NAME_READ]):
+    if span.usage and _names_model(span) and not _EMBEDDING.search((span.model or "")[:_NAME_READ]):
         return SpanKind.MODEL_CALL
     return SpanKind.OTHER
+
+
+def _names_model(span: Span) -> bool:
+    metadata = span.metadata if isinstance(span.metadata, Mapping) else {}
+    return bool(span.model) or any(metadata.get(key) for key in _MODEL_KEYS)
 
 
 def _has_model_signs(span: Span) -> bool:

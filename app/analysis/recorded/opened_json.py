@@ -13,6 +13,7 @@ from typing import Any
 _LONGEST_TEXT = 200_000  # characters parsed: some 2 ms; longer texts are documents, not results
 _LONGEST_LITERAL = 4_000  # characters of a Python value: its parser is a hundred times slower
 _MOST_TEXTS = 64  # texts opened in one body: a list of records as texts is content
+_FENCE = "```"
 _MOST_TIMES = 3  # a text encoded three times has been seen nowhere, twice often
 _MOST_NAMES = 2_000  # dotted names read of one body, more than any request of a chat has
 _NAMESPACES = ("gen_ai.", "llm.", "ai.", "input.", "output.", "traceloop.", "retrieval.", "tool.")
@@ -26,6 +27,7 @@ def open_text(text: str) -> Any:
     for _ in range(_MOST_TIMES):
         if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
             return value
+        value = _strip_fence(value)
         start, end = value[:16].lstrip()[:1], value[-16:].rstrip()[-1:]
         if (start, end) not in (("{", "}"), ("[", "]"), ('"', '"')):
             return value
@@ -36,6 +38,14 @@ def open_text(text: str) -> Any:
             return value
         value = found
     return value
+
+
+def _strip_fence(text: str) -> str:
+    """The text inside a fence, if nothing stands outside; else the text itself."""
+    if text[:16].lstrip()[:3] != _FENCE or text[-16:].rstrip()[-3:] != _FENCE:
+        return text
+    inner = text.strip().removeprefix(_FENCE).removesuffix(_FENCE)
+    return inner.removeprefix("json") if _FENCE not in inner else text
 
 
 def _parse(text: str) -> Any:
@@ -101,7 +111,7 @@ def _open_below(value: Any, level: int, left: list[int]) -> Any:
     return copied
 
 
-_OPENING = frozenset('{["\n\t ')
+_OPENING = frozenset('{["`\n\t ')
 
 
 def nest_dotted_names(value: Any) -> Any:

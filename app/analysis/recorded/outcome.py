@@ -9,25 +9,30 @@ from app.analysis.recorded.spellings import ENVELOPE_FACTS, TEXT, key_set, plain
 
 _ERROR_KEYS = key_set(
     "error error_message exception traceback error_msg err error_description error_text"
-    " failure_reason error_detail error_details fault stack_trace"
+    " failure_reason error_detail error_details fault fault_string stack_trace"
 )
 _ERROR_LISTS = key_set("errors")
 _ERROR_FLAGS = key_set("is_error error has_error failed is_failure has_failed errored failure")
 _SUCCESS_FLAGS = key_set("success ok succeeded is_success is_ok successful")
-_STATUS_KEYS = key_set("status state outcome result_status execution_status")
+_STATUS_KEYS = key_set("status state outcome result result_status execution_status")
 _SURE_STATUS = word_set(
-    "error exception fatal timeout timed_out timedout unsuccessful internal_error server_error"
-    " unavailable service_unavailable fehler erreur erro errore 错误 錯誤 エラー 오류 ошибка"
+    "error errored exception fatal timeout timed_out timedout unsuccessful internal_error"
+    " server_error unavailable service_unavailable fehler erreur erro errore"
+    " 错误 錯誤 エラー 오류 ошибка"
 )
 _STATUS_OF_THINGS = word_set(
     "failed failure aborted fail fehlgeschlagen échec fallido falló falha 失败 失敗 실패"
 )
 """Words that the things looked up have too: an order, a payment or a job may have failed."""
 _CODE_KEYS = key_set("status_code http_status http_code response_code status http_status_code")
+_EXIT_KEYS = key_set("exit_code exit_status return_code")
+_ERROR_OUTPUT = key_set("stderr")
+_PART_TYPES = word_set("error-text error-json tool-error tool_error")
+"""Values of `type` for results that failed (Vercel AI SDK)."""
 _CODES_OF_THINGS = key_set("code")  # of a city, a product, an error that is explained
 _REASONS = key_set(
     "message reason detail details text error_message description msg status_text title body"
-    " content error error_description cause hint stderr errors"
+    " content value error error_description cause hint stderr errors"
 )
 _REASONS_OF_CODES = key_set("message reason detail details error error_message msg errors status")
 _NOT_AN_ERROR = word_set("none null no false ok n/a 0 nan - success nothing undefined nil {} []")
@@ -124,10 +129,14 @@ def _find_failure_of_object(members: _Members) -> str:
 
 def _read_statement(key: str, value: Any, members: _Members) -> str:
     """`key: value` where a member says by itself that the call failed."""
-    if key in _ERROR_FLAGS and value is True:
+    if key in _ERROR_FLAGS and _is_flag(value, state=True):
         return f"{key}: true"
-    if key in _SUCCESS_FLAGS and value is False:
+    if key in _SUCCESS_FLAGS and _is_flag(value, state=False):
         return f"{key}: false"
+    if key == "type" and isinstance(value, str) and value[:_MEMBERS_READ] in _PART_TYPES:
+        return f"type: {value}"
+    if key in _EXIT_KEYS and _is_failed_exit(value, members):
+        return f"{key}: {value}"
     if key in _STATUS_KEYS and isinstance(value, str):
         word = value[:_MEMBERS_READ].strip().lower()
         if word in _SURE_STATUS or (word in _STATUS_OF_THINGS and _is_outcome(members)):
@@ -138,6 +147,22 @@ def _read_statement(key: str, value: Any, members: _Members) -> str:
         name in _REASONS_OF_CODES and _read_error(inner) for name, inner in members
     )
     return f"{key}: {value}" if has_reason and _is_error_code(value) else ""
+
+
+def _is_flag(value: Any, *, state: bool) -> bool:
+    """Whether a flag has that state, as a boolean or as its word."""
+    if isinstance(value, str):
+        return value[:_MEMBERS_READ].strip().lower() == str(state).lower()
+    return value is state
+
+
+def _is_failed_exit(value: Any, members: _Members) -> bool:
+    """Whether a command ended with a code other than 0 and complained: `grep` that finds nothing
+    and tests that fail end so too, but say nothing on the error stream."""
+    if not isinstance(value, int) or isinstance(value, bool) or value == 0:
+        return False
+    outputs = {key: inner for key, inner in members if isinstance(inner, str) and inner.strip()}
+    return not _ERROR_OUTPUT.isdisjoint(outputs)
 
 
 def _is_outcome(members: _Members) -> bool:
@@ -193,8 +218,8 @@ def _read_errors(value: Any, members: _Members) -> str:
 
 
 def _find_reason(members: _Members) -> str:
-    """The text among the members that tells why."""
-    for key, value in members:
+    """The text among the members that tells why; a title only where nothing else does."""
+    for key, value in sorted(members, key=lambda member: member[0] == "title"):
         if key not in _REASONS:
             continue
         if isinstance(value, str) and value.strip():

@@ -36,7 +36,8 @@ ENVELOPE = key_set(
     "choices message messages output outputs candidates content contents parts generations kwargs"
     " data response result delta chunks additional_kwargs body completion lc_kwargs return_value"
     " output_messages value results raw outer assistant model_output reply blocks content_block"
-    " message_content gen_ai llm ai entity traceloop generation predictions events item"
+    " message_content gen_ai llm ai entity traceloop generation predictions events item replies"
+    " meta"
 )
 """Keys whose values hold a reply somewhere below."""
 
@@ -79,7 +80,7 @@ CALL_ID = key_set("id call_id tool_call_id tool_use_id")
 
 FINISH = key_set(
     "finish_reason finish_reasons stop_reason stop_reasons done_reason native_finish_reason"
-    " block_reason completion_reason"
+    " block_reason completion_reason stop_type"
 )
 RESULT_WRAPPERS = key_set("output outputs result return_value value response data")
 """Keys under which SDKs put the result of a function that returned no object."""
