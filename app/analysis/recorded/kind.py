@@ -63,7 +63,6 @@ _LOOKUP_NAME = re.compile(
     r"|vector\w*|find)(?:$|[_\W]|(?=[A-Z]))",
     re.IGNORECASE,
 )
-_GUARDRAIL_NAME = re.compile(r"(?:^|[_\W])guard[_\s-]?rails?(?:$|[_\W])", re.IGNORECASE)
 _NAME_READ = 200  # characters of a name that patterns see
 
 
@@ -73,8 +72,6 @@ def find_kind(span: Span) -> SpanKind:
     if stated is not None:
         return stated
     name = (span.name or "")[:_NAME_READ]
-    if span.type != "llm" and _GUARDRAIL_NAME.search(name):
-        return SpanKind.GUARDRAIL
     kind = _kind_by_type(span, name)
     if kind in (SpanKind.TOOL_CALL, SpanKind.OTHER) and _LOOKUP_NAME.search(name):
         return SpanKind.RETRIEVAL if kind is SpanKind.TOOL_CALL else kind
@@ -85,8 +82,6 @@ def _stated_kind(span: Span) -> SpanKind | None:
     for record in (span.metadata, span.input):
         if not isinstance(record, Mapping):
             continue
-        if record.get("type") == "guardrail" and record is span.metadata:
-            return SpanKind.GUARDRAIL
         for key in _WORD_KEYS:
             word = record.get(key)
             if isinstance(word, str) and word.lower() in _WORDS:
