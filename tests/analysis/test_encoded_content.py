@@ -3,7 +3,7 @@
 import base64
 import random
 
-from app.analysis.text.encoded_content import shorten_encoded
+from app.analysis.text.encoded_content import find_encoded, shorten_encoded
 from testkit.case_tables import each_case
 
 _RANDOM = random.Random(7).randbytes(49_000)
@@ -51,6 +51,21 @@ def test_content_is_recognised_wherever_it_begins() -> None:
     for before in range(0, 700, 13):
         text = f"{'word ' * (before // 5)}data:image/png;base64,{_PNG} end"
         assert shorten_encoded(text, limit=900).endswith("[image/png, 48 KB] end")
+
+
+@each_case(
+    "text, label",
+    [
+        (_PNG, "[image/png, 48 KB]"),
+        (f"data:audio/ogg;base64,{_BYTES}", "[audio/ogg, 3 KB]"),
+        (f"{_PNG} and a word", ""),
+        (f"see {_PNG}", ""),
+        ("iVBORw0KGgo=", ""),
+        ("a word " * 100, ""),
+    ],
+)
+def test_a_text_that_is_only_encoded_content_has_a_label(text: str, label: str) -> None:
+    assert find_encoded(text) == label
 
 
 def test_of_a_long_text_only_the_beginning_is_read() -> None:

@@ -231,17 +231,6 @@ def test_no_finding_is_no_proof_of_health_where_bodies_are_not_recorded() -> Non
     assert "Findings: none." in outline([calls[-1]])
 
 
-def test_a_span_hours_off_its_parent_is_named_as_one_with_another_clock() -> None:
-    hours = 2 * 3_600_000
-    late = span("late", hours + 10, hours + 20, parent_span_id="root")
-    early = span("early", -hours, 5 - hours, parent_span_id="root")
-    near = span("near", 30_000, 30_010, parent_span_id="root")
-    text = outline([span("root", 0, 10), late, early, near])
-    assert re.search(r"s\d+ late ran 2 h 00 min after its parent ended: its clock", text)
-    assert re.search(r"s\d+ early ran 2 h 00 min before its parent started", text)
-    assert "near ran" not in text
-
-
 def test_an_outline_holds_as_much_when_aliases_are_longer() -> None:
     spans = [span("root", 0, 9_000)]
     spans += [

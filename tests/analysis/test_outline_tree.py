@@ -191,6 +191,22 @@ def test_an_attachment_takes_no_room() -> None:
     assert estimate_tokens(text) < 1_000
 
 
+def test_an_image_in_a_reply_is_shown_by_its_kind_and_size() -> None:
+    parts = [{"text": "Here."}, {"inlineData": {"mimeType": "image/png", "data": _IMAGE}}]
+    reply = {"candidates": [{"content": {"role": "model", "parts": parts}}]}
+    text = outline([span("draw", 0, 1, type="llm", model="m", output=reply)])
+    assert "| out: Here.; [image/png, 29 KB]" in text
+
+
+def test_what_the_header_shows_is_not_repeated_by_the_root() -> None:
+    question, answer = {"question": "Which ward is closed?"}, {"answer": "The third one."}
+    root = span("root", 0, 9, input=question, output=answer)
+    inner = span("inner", 1, 2, parent_span_id="root", output={"result": "The third one."})
+    text = outline([root, inner], input=question, output=answer)
+    assert text.count("Which ward is closed?") == 1
+    assert text.count("The third one.") == 1
+
+
 def test_keys_that_are_not_ascii_are_readable() -> None:
     value = {"\u533a\u9593": 9, "größe": "12 \u043c"}
     text = outline([span("t", 0, 1, type="tool", input=value, output='{"\\u533a": "x"}')])

@@ -11,6 +11,7 @@ from itertools import pairwise
 _LEAST_LENGTH = 160  # characters without a break: longer than digests and keys
 _CHECKED = 200  # characters that show whether something is encoded
 _LEAST_CASE_CHANGES = 0.15  # of neighbouring letters; base64 has 0.5, names and paths below 0.1
+_BASE64 = ";base64,"
 _LONGEST_PREFIX = 120  # characters of `data:image/png;base64,`
 # Characters of one encoded piece, scanned in 10 ms; nothing after a larger one is shown.
 _MOST_SCANNED = 2_000_000
@@ -45,6 +46,16 @@ def shorten_encoded(text: str, *, limit: int) -> str:
         shown += label
         at = end
     return shown
+
+
+def find_encoded(text: str) -> str:
+    """The label of a text that is nothing but encoded content, else an empty text."""
+    if len(text) < _LEAST_LENGTH:
+        return ""
+    comma = text.find(_BASE64, 0, _LONGEST_PREFIX)
+    at = comma + len(_BASE64) if comma > 0 else 0
+    start, end, label = _find_next(text, at, 2 * _LEAST_LENGTH)
+    return label if start == at and end == len(text) else ""
 
 
 def _find_next(text: str, at: int, size: int) -> tuple[int, int, str]:

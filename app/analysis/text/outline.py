@@ -51,7 +51,7 @@ def build_outline(
     sheet = BudgetedText(max(0, budget_tokens - _CLOSING), alias=alias)
     whole = sheet.left
     if root is None:
-        sheet.fill(format_header(analysis, alias=alias), keep=whole * 75 // 100)
+        sheet.fill(format_header(analysis), keep=whole * 75 // 100)
         _add_findings(sheet, analysis, alias, keep=whole * 60 // 100)
         _add_notes(sheet, analysis, alias, keep=whole * 57 // 100)
         sheet.fill(_format_profile(analysis, alias), keep=whole * 52 // 100)
@@ -166,7 +166,8 @@ def _add_tree(
     )
     spans = [row.nodes[0] for row in rows if row.kind is RowKind.SPAN]
     left = sheet.left - sum(row.tokens for row in rows) - _CLOSING
-    previews = plan_previews(spans, analysis, budget_tokens=left)
+    header = [] if root else [analysis.trace.input, analysis.trace.output]
+    previews = plan_previews(spans, analysis, known=header, budget_tokens=left)
     lines = (_format_row(row, analysis, alias, previews) for row in rows)
     shown = sheet.fill(lines, keep=_CLOSING)
     hidden += sum(len(row.nodes) for row in rows[shown:] if row.kind is not RowKind.STRETCH)

@@ -7,19 +7,15 @@ from app.analysis.text.coverage import list_unread, list_unrecorded
 from app.analysis.text.lines import format_spending
 from app.analysis.text.one_line import format_count, format_duration, list_first, one_line
 from app.analysis.text.previews import format_preview
-from app.analysis.text.token_budget import Alias
 from app.analysis.trace_analysis import TraceAnalysis
-from app.analysis.tree import Node, TreeWarning
+from app.analysis.tree import TreeWarning
 from app.opik.records import FeedbackScore
 
 _TAGS_SHOWN = 12  # no call shows the rest, and few traces have more
 _SCORES_SHOWN = 8  # as for tags
-_CLOCKS_SHOWN = 3  # spans; where one clock is off, all below it are off as well
-# Microseconds that a span may run after its parent (work in the background) without a remark.
-_CLOCK_REMARK = 60_000_000
 
 
-def format_header(analysis: TraceAnalysis, *, alias: Alias) -> Iterator[str]:
+def format_header(analysis: TraceAnalysis) -> Iterator[str]:
     """Lines about the trace as a whole: size, state, verdicts, input, output, what is missing."""
     trace, tree, profile = analysis.trace, analysis.tree, analysis.profile
     failed = sum(1 for node in tree.nodes if node.error is not None)
@@ -47,7 +43,7 @@ def format_header(analysis: TraceAnalysis, *, alias: Alias) -> Iterator[str]:
             yield f"{label}: {format_preview(value)}"
     yield from list_unread(analysis)
     yield from list_unrecorded(analysis)
-    yield from _format_irregularities(analysis, alias)
+    yield from _format_irregularities(analysis)
 
 
 def _format_verdicts(analysis: TraceAnalysis) -> Iterator[str]:
@@ -72,12 +68,11 @@ def _format_score(score: FeedbackScore) -> str:
     return f"{one_line(score.name, limit=60)} {value}{category}{reason}"
 
 
-def _format_irregularities(analysis: TraceAnalysis, alias: Alias) -> Iterator[str]:
+def _format_irregularities(analysis: TraceAnalysis) -> Iterator[str]:
     by_warning = analysis.tree.ids_by_warning
     if by_warning:
         counts = [f"{warning.value}: {len(ids):,}" for warning, ids in by_warning.items()]
         yield f"irregular spans ({'; '.join(counts)})"
-    yield from _format_clocks(analysis, alias)
     if len(analysis.tree.roots) > 1 and TreeWarning.ORPHAN not in by_warning:
         yield f"{len(analysis.tree.roots):,} spans without a parent"
     reported, counted_here = analysis.profile.reported.tokens, analysis.profile.spend.tokens
@@ -86,33 +81,3 @@ def _format_irregularities(analysis: TraceAnalysis, alias: Alias) -> Iterator[st
             f"Opik's total of {reported:,.0f} tokens counts wrapped calls more than once;"
             f" {counted_here:,.0f} were used"
         )
-
-
-def _format_clocks(analysis: TraceAnalysis, alias: Alias) -> Iterator[str]:
-    """Spans that ran long before or long after the whole of their parent."""
-    ids = {
-        span_id
-        for warning in (TreeWarning.EARLY, TreeWarning.LATE)
-        for span_id in analysis.tree.ids_by_warning.get(warning, ())
-    }
-    odd = [(_time_apart(analysis.tree.by_id[span_id]), span_id) for span_id in ids]
-    odd = sorted((apart, span_id) for apart, span_id in odd if abs(apart) > _CLOCK_REMARK)
-    for apart, span_id in odd[:_CLOCKS_SHOWN]:
-        name = one_line(analysis.tree.by_id[span_id].name, limit=40)
-        where = "after its parent ended" if apart > 0 else "before its parent started"
-        yield (
-            f"{alias(span_id)} {name} ran {format_duration(abs(apart))} {where}:"
-            " its clock is probably off, so its times cannot be compared with others"
-        )
-    if len(odd) > _CLOCKS_SHOWN:
-        yield f"{format_count(len(odd) - _CLOCKS_SHOWN, 'more span')} with such times"
-
-
-def _time_apart(node: Node) -> int:
-    """Microseconds between a span and its parent's time: below zero before it, 0 within it."""
-    parent = node.parent
-    if parent is None:
-        return 0
-    if node.start > parent.end:
-        return node.start - parent.end
-    return min(0, node.end - parent.start)

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from app.analysis.text.previews import Preview, preview_input, preview_output
+from app.analysis.recorded.body import Body
+from app.analysis.text.previews import Preview, preview_input, preview_output, preview_value
 from app.analysis.text.token_budget import Alias
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -55,15 +57,16 @@ class RowPreviews:
 
 
 def plan_previews(
-    nodes: Sequence[Node], analysis: TraceAnalysis, *, budget_tokens: int
+    nodes: Sequence[Node], analysis: TraceAnalysis, *, known: Sequence[Any], budget_tokens: int
 ) -> RowPreviews:
-    """Previews of these spans, given in reading order, within the budget.
+    """Previews of these spans, given in reading order, within the budget. `known` are recorded
+    values that stand before the rows.
 
     Each is as long as the budget allows for all; where it is too small for that, spans of findings
     and failed ones come first, then what was returned, then what was given. A text that stands in
-    an earlier row or in the header is not shown again.
+    an earlier row or before them is not shown again.
     """
-    parts = list(_collect_parts(nodes, analysis))
+    parts = list(_collect_parts(nodes, analysis, known))
     for part in parts:
         part.tokens = _REFERENCE if part.same_as else _SEPARATOR + _count_tokens(part.preview)
     length = next(
@@ -84,13 +87,16 @@ def plan_previews(
     return RowPreviews(chosen)
 
 
-def _collect_parts(nodes: Sequence[Node], analysis: TraceAnalysis) -> Iterator[_Part]:
+def _collect_parts(
+    nodes: Sequence[Node], analysis: TraceAnalysis, shown_before: Sequence[Any]
+) -> Iterator[_Part]:
     """Inputs and outputs that say something new, in reading order."""
     important = {
         span_id for item in analysis.findings for span_id in item.spans[:_SPANS_OF_FINDING]
     }
     returned: dict[str, Node] = {}
-    known: set[str] = set()
+    before = {_comparison_key(preview_value(Body(value).opened)) for value in shown_before}
+    known = set(before)
     for place, node in enumerate(nodes):
         matters = node.id in important or node.error is not None
         given, result = preview_input(node.view), preview_output(node.view)
@@ -105,7 +111,8 @@ def _collect_parts(nodes: Sequence[Node], analysis: TraceAnalysis) -> Iterator[_
             if len(key_of_result) >= _LEAST_REPEATED:
                 part.same_as = returned.setdefault(key_of_result, node)
                 part.same_as = None if part.same_as is node else part.same_as
-            if node.error is None or part.same_as is None:
+            told = part.same_as is not None and node.error is not None
+            if not told and (part.same_as is not None or key_of_result not in before):
                 yield part
         known |= {key, key_of_result}
 

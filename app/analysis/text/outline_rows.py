@@ -65,7 +65,7 @@ class OutlineRow:
             return f"{indent}{len(self.nodes):,} spans, each the only child of the last: {names}"
         line = indent + format_span(first, analysis, name=alias(first.id))
         if _starts_unexpectedly(first, self.before, analysis):
-            line += f", at {format_duration(first.start - analysis.tree.start)}"
+            line += f", at {format_duration(first.start - analysis.profile.start)}"
         hidden = first.size - 1
         return f"{line} (+{hidden:,} below)" if hidden and not self.below else line
 

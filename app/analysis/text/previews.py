@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from app.analysis.error_origins import error_message
@@ -9,8 +10,9 @@ from app.analysis.recorded.body import Body, BodyState, walk_leaves
 from app.analysis.recorded.finish_reason import FinishReason
 from app.analysis.recorded.recorded_span import RecordedSpan
 from app.analysis.recorded.reply import RecordedReply
-from app.analysis.text.encoded_content import shorten_encoded
-from app.analysis.text.one_line import one_line
+from app.analysis.recorded.spellings import key_set, plain_key
+from app.analysis.text.encoded_content import find_encoded, shorten_encoded
+from app.analysis.text.one_line import format_count, one_line
 
 LONGEST = 280  # characters of a preview: the most that an outline or a header shows
 _PIECES_SHOWN = 8  # fields of an object, beyond which each gets a few words only
@@ -19,6 +21,10 @@ _LEAST_OF_PIECE = 12  # characters: less of a field says nothing
 _KEY_SHOWN = 30
 # Keys that say what an object is to a machine.
 _UNTOLD = frozenset(["role", "type", "object", "lc"])
+# Keys that say nothing where they are the only one (SDKs wrap plain results in them).
+_WRAPPERS = key_set("input output result content text message value return_value")
+_MEDIA_SHOWN = 3
+_LEAVES_SEARCHED = 200  # of a reply, for attachments
 _ODD_ENDS = frozenset(
     [FinishReason.LENGTH, FinishReason.FILTERED, FinishReason.MALFORMED_CALL, FinishReason.ERROR]
 )
@@ -63,7 +69,7 @@ def preview_output(view: RecordedSpan) -> Preview:
     if view.failure:
         return replace(_preview_pieces([("", view.failure)]), failed=True)
     if view.is_model_call and not view.reply.is_blank:
-        return _preview_pieces(_describe_reply(view.reply))
+        return _preview_pieces([*_describe_reply(view.reply), *_describe_media(view)])
     if view.output.state is BodyState.EMPTY:
         return Preview((("", "(empty)"),))
     return preview_value(view.output.opened)
@@ -75,7 +81,10 @@ def preview_value(value: Any) -> Preview:
         return Preview()
     if isinstance(value, str):
         return _preview_pieces([("", value)])
-    return _preview_pieces(_describe_leaves(value))
+    pieces = list(_describe_leaves(value))
+    if len(pieces) == 1 and plain_key(pieces[0][0]) in _WRAPPERS:
+        pieces = [("", pieces[0][1])]
+    return _preview_pieces(pieces)
 
 
 def format_preview(value: Any, *, limit: int = 240) -> str:
@@ -95,10 +104,18 @@ def _describe_reply(reply: RecordedReply) -> Iterator[tuple[str, str]]:
         yield "", reply.text
     if reply.failure:
         yield "failed", reply.failure
-    if reply.media:
-        yield "", f"[{reply.media} images, audio or files]"
     if reply.finish in _ODD_ENDS:
         yield "ended by", reply.finish_word
+
+
+def _describe_media(view: RecordedSpan) -> Iterator[tuple[str, str]]:
+    """Kind and size of what a reply holds beside text; its number where that is not recorded."""
+    if not view.reply.media:
+        return
+    leaves = (leaf.value for leaf in walk_leaves(view.output.opened, most=_LEAVES_SEARCHED))
+    labels = (find_encoded(value) for value in leaves if isinstance(value, str))
+    found = list(islice(filter(None, labels), _MEDIA_SHOWN))
+    yield "", " ".join(found) or f"[{format_count(view.reply.media, 'attachment')}]"
 
 
 def _describe_leaves(value: Any) -> Iterator[tuple[str, str]]:
