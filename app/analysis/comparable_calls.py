@@ -1,27 +1,23 @@
 """Calls that can be compared with one another: by name, by what they got, by what they returned."""
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from app.analysis.recorded.body import Body, BodyState
+from app.analysis.recorded.body import Body
+from app.analysis.recorded.spellings import word_set
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
 LONG_RESULT = 40  # characters of text: shorter results (`ok`, `true`) are equal without being one
 _NAME_READ = 200  # characters of a name; frameworks put whole arguments behind its beginning
 _NAME_END = re.compile(r"[:(\[{#\"'=]")
+_WORDS = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+")
 _DIGITS = re.compile(r"\d+")
 _COUNTER = re.compile(r"(?<![\w.-])\d{1,6}(?![\w.-])")
-_TIME_OR_ID = re.compile(
-    r"(?<!\d)\d{4}-\d\d-\d\d[t ]\d\d:\d\d(?::\d\d)?(?:\.\d{1,9})?(?:z\b|[+-]\d\d:?\d\d)?"
-    r"|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
-)
 _LEAST_TRANSCRIPT = 60  # characters: shorter texts begin alike without being one that grows
-_POLLING_NAME = re.compile(
-    r"poll|status|wait|health|heartbeat|sleep|tick|ping\b|watch|is_ready|is_done|progress",
-    re.IGNORECASE,
+_POLLING_WORDS = word_set(
+    "poll polling status wait health heartbeat sleep tick ping watch ready done progress"
 )
 _WAITING_STATE = re.compile(
     r"\b(?:pending|running|in[ _-]?progress|queued|processing|not[ _]ready|waiting|scheduled"
@@ -51,7 +47,7 @@ def comparable_calls(nodes: Iterable[Node], analysis: TraceAnalysis) -> Iterator
         if not analysis.was_read(node) or node.error is not None:
             continue
         if has_comparable_input(node):
-            yield Call(node, node.view.input.canonical, result_text(node.view.output))
+            yield Call(node, node.view.input.canonical, node.view.output.timeless)
 
 
 def has_comparable_input(node: Node) -> bool:
@@ -59,22 +55,6 @@ def has_comparable_input(node: Node) -> bool:
     given = node.view.input
     start = given.canonical[:_START_READ] if given.says_something else ""
     return any(map(str.isalnum, start))
-
-
-def result_text(output: Body) -> str:
-    """The canonical text of an output, or its beginning where the backend cut it; empty where
-    nothing was recorded."""
-    if output.state is BodyState.ABSENT:
-        return ""
-    if not output.is_cut:
-        return without_times(output.canonical)
-    value = output.value
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
-
-
-def without_times(text: str) -> str:
-    """A canonical text without points in time and ids of requests."""
-    return _TIME_OR_ID.sub("#", text) if "-" in text else text
 
 
 def is_long_result(output: Body) -> bool:
@@ -92,6 +72,12 @@ def name_stem(name: str) -> str:
     name = name[:_NAME_READ]
     stem = _NAME_END.split(name, maxsplit=1)[0].strip() or name
     return _DIGITS.sub("#", stem)
+
+
+def has_word(name: str, words: frozenset[str]) -> bool:
+    """Whether a name holds one of the words: `get_ticket` and `getTicket` hold `ticket`, not
+    `tick`."""
+    return any(word.lower() in words for word in _WORDS.findall(name[:_NAME_READ]))
 
 
 def without_counters(text: str) -> str:
@@ -112,7 +98,7 @@ def continues_text(before: str, after: str) -> bool:
 def is_polling(call: Call) -> bool:
     """Whether a call asks for a state, or was told that something has not ended: it repeats by
     design."""
-    if _POLLING_NAME.search(call.node.name[:_NAME_READ]):
+    if has_word(call.node.name, _POLLING_WORDS):
         return True
     return len(call.result) <= _STATE_READ and _WAITING_STATE.search(call.result) is not None
 

@@ -56,6 +56,10 @@ _ATTEMPT_NUMBER = re.compile(
     r"[\[(]?\b(?:attempt|try|retry|retries|iteration)\b ?(?:no\.?|number|#)? ?\d+[\])]?"
 )
 _ATTEMPT_WORDS = ("attempt", "try", "retries", "iteration")
+_TIME_OR_ID = re.compile(
+    r"(?<!\d)\d{4}-\d\d-\d\d[t ]\d\d:\d\d(?::\d\d)?(?:\.\d{1,9})?(?:z\b|[+-]\d\d:?\d\d)?"
+    r"|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
+)
 _WORDS = re.compile(r"\w+")
 
 
@@ -117,6 +121,18 @@ class Body:
         if any(word in text for word in _ATTEMPT_WORDS):
             text = _ATTEMPT_NUMBER.sub("", text)
         return text
+
+    @cached_property
+    def timeless(self) -> str:
+        """The canonical text without points in time and ids of requests, or its beginning where
+        the backend cut the body; empty where nothing was recorded."""
+        if self.state is BodyState.ABSENT:
+            return ""
+        if self.is_cut:
+            value = self.value
+            return value if isinstance(value, str) else json.dumps(value, default=str)
+        text = self.canonical
+        return _TIME_OR_ID.sub("#", text) if "-" in text else text
 
     @cached_property
     def words(self) -> frozenset[str]:

@@ -1,7 +1,6 @@
 """The same work in several branches: workers that got the same tasks, steps that fetch again what
 another step had fetched."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
@@ -12,10 +11,12 @@ from app.analysis.comparable_calls import (
     calls_outside_within,
     common_parent,
     comparable_calls,
+    has_word,
     name_stem,
     without_counters,
 )
 from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.missed_lookups import find_missed_lookups
 from app.analysis.rules.ping_pong import find_rounds
 from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
@@ -33,11 +34,13 @@ _TEXTS = 5  # texts of the common inputs that are looked for there
 _TEXT_LENGTH = 60  # characters of each
 _SHORTEST_TEXT = 4
 _NAMES_SHOWN = 3
-_ON_PURPOSE = re.compile(
-    r"vote|voting|judge|sampl|ensemble|consisten|candidate|shadow|hedge|redundan|replica|compar"
-    r"|variant|jury|panel|critic|eval|bench|baseline|rerun|trial|warm|attempt|retry|fallback|verif",
-    re.IGNORECASE,
+_ON_PURPOSE = word_set(
+    "vote votes voter voting judge judges sample samples sampler sampling ensemble consistency"
+    " candidate candidates shadow hedge hedged redundant replica compare variant variants"
+    " jury juror panel panelist critic eval evaluate evaluation evaluator bench benchmark baseline"
+    " rerun trial warmup warm attempt retry fallback verify verification verifier"
 )
+"""Words of names of work that is done several times by design."""
 
 
 @dataclass(slots=True)
@@ -166,7 +169,7 @@ def _build_finding(shared: _Shared, analysis: TraceAnalysis) -> Finding:
 def _standing(shared: _Shared, names: Sequence[str], analysis: TraceAnalysis) -> Standing:
     """Sure where nearly all of the branches is common work, or whole pieces of it with a model
     call; a note where a lookup was made again, or where the names say that it is meant."""
-    if any(_ON_PURPOSE.search(name) for name in names):
+    if any(has_word(name, _ON_PURPOSE) for name in names):
         return Standing.NOTE
     if shared.common >= _WHOLE_SHARE * shared.whole:
         return Standing.FINDING

@@ -5,9 +5,9 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from app.analysis.comparable_calls import has_comparable_input, name_stem, without_times
+from app.analysis.comparable_calls import has_comparable_input, has_word, name_stem
 from app.analysis.finding import Category, Finding, Standing, build_finding
-from app.analysis.recorded.spellings import key_set, plain_key
+from app.analysis.recorded.spellings import key_set, plain_key, word_set
 from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -17,12 +17,10 @@ _LEAST_REPEATED = 2  # pieces of work done again that a lookup should have spare
 _LEAST_SHARE = 0.05  # share of the trace that the repeated work takes, to matter
 _SLOWER = 3  # times the lookup: what takes longer is the work that it should have spared
 _SIBLINGS_AFTER = 4  # spans after a lookup among which that work is looked for
-_NAME_READ = 200  # characters of a name
 _MEMBERS_READ = 60  # members of a record in which a flag is looked for
-_CACHE = re.compile(r"cache|memo(?:i[sz]|_|\b)|redis|memcache", re.IGNORECASE)
-_CHANGES_CACHE = re.compile(
-    r"set|put|write|store|save|delete|evict|invalidat|clear|warm|updat|refresh|add|insert|flush",
-    re.IGNORECASE,
+_CACHE = word_set("cache caches cached memo memoize memoise redis memcache memcached")
+_CHANGES_CACHE = word_set(
+    "set put write store save delete evict invalidate clear warm update refresh add insert flush"
 )
 _FLAGS = key_set("cache_hit hit from_cache is_cached was_cached cached hit_cache found")
 _STATES = key_set("cache_status cache cache_result cache_state status result x-cache")
@@ -55,9 +53,8 @@ def find_missed_lookups(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 def _is_lookup(node: Node) -> bool:
     """A span named after reading a cache, or one that says whether it was served from one."""
-    name = node.name[:_NAME_READ]
-    if _CACHE.search(name):
-        return _CHANGES_CACHE.search(_CACHE.sub("", name)) is None
+    if has_word(node.name, _CACHE):
+        return not has_word(node.name, _CHANGES_CACHE)
     return _stated_hit(node) is not None
 
 
@@ -148,10 +145,11 @@ def _explain_keys(repeated: Sequence[Sequence[_Lookup]]) -> str:
         return ""
     if all(len(set(group)) == 1 for group in keys):
         return "; the same key was looked up again and missed again"
-    if all(len({_without_moments(key) for key in group}) == 1 for group in keys):
+    timeless = [[_timeless_key(each.node) for each in group] for group in repeated]
+    if all(len(set(group)) == 1 for group in timeless):
         return "; the keys for the same input differ in a time or a random id"
     return "; the keys for the same input differ"
 
 
-def _without_moments(key: str) -> str:
-    return _EPOCH.sub("#", without_times(key))
+def _timeless_key(lookup: Node) -> str:
+    return _EPOCH.sub("#", lookup.view.input.timeless)

@@ -77,18 +77,25 @@ def _repeats_turn(before: Call, after: Call) -> bool:
         after.node.name
     ):
         return False
-    given, output = before.node.view.input, before.node.view.output
-    same_input = (
+    output = before.node.view.output
+    if before.result == after.result:
+        return is_long_result(output) or _has_same_input(before, after)
+    return (
+        is_long_result(output)
+        and output.resembles(after.node.view.output)
+        and (
+            before.node.view.input.resembles(after.node.view.input)
+            or _has_same_input(before, after)
+        )
+    )
+
+
+def _has_same_input(before: Call, after: Call) -> bool:
+    """Whether inputs are the same but for counters and a history that grows."""
+    return (
         before.given == after.given
         or without_counters(before.given) == without_counters(after.given)
         or continues_text(before.given, after.given)
-    )
-    if before.result == after.result:
-        return same_input or is_long_result(output)
-    return (
-        is_long_result(output)
-        and (same_input or given.resembles(after.node.view.input))
-        and output.resembles(after.node.view.output)
     )
 
 

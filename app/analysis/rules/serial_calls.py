@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 from statistics import median
 
-from app.analysis.comparable_calls import name_stem
+from app.analysis.comparable_calls import has_word, name_stem
 from app.analysis.finding import Category, Finding, Standing, build_finding
-from app.analysis.recorded.spellings import key_set
+from app.analysis.recorded.spellings import key_set, word_set
 from app.analysis.text.one_line import format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -31,11 +31,12 @@ _MOST_SIBLINGS = 500  # looked at for one that ran at the same time
 _SMALL = 3  # spans of an iteration that is one step: the span itself and two calls in it
 _TASK = 9  # spans of an iteration that is a task of its own, as a queue of tickets has them
 _OVERLAP = 0.5  # of the run beside another branch: the program works in parallel already
-_IN_ORDER = re.compile(
-    r"save|write|insert|update|delete|send|post|append|commit|publish|step|stage|turn|iterat|sleep"
-    r"|wait|pause|throttl|backoff|migrat|deploy|phase|round|attempt|retry|poll",
-    re.IGNORECASE,
+_IN_ORDER = word_set(
+    "save write insert update delete send post append commit publish step steps stage turn"
+    " iterate iteration wait pause throttle backoff migrate deploy phase round attempt retry poll"
+    " upsert create apply store upload sleep"
 )
+"""Words of names that suggest a change or a step, which may need their order."""
 _CURSORS = key_set(
     "next next_page next_cursor cursor next_offset continuation continuation_token page_token"
     " next_page_token end_cursor after next_token last_id last_key scroll_id marker next_link"
@@ -96,7 +97,7 @@ def _judge_run(run: Sequence[Iteration], analysis: TraceAnalysis) -> Finding | N
     share = saved / max(1, analysis.profile.duration)
     if saved < _LEAST_SAVING or share < _LEAST_SHARE or median(lengths) < _LEAST_LENGTH:
         return None
-    if any(_IN_ORDER.search(name_stem(node.name)) for node in run[0]):
+    if any(has_word(node.name, _IN_ORDER) for node in run[0]):
         return None
     if not _are_independent(run, analysis) or _ran_beside_others(nodes):
         return None
