@@ -5,16 +5,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from app.analysis.json_values import word_set
+from app.analysis.recorded.spellings import word_set
+from app.analysis.recorded.stack import read_message, read_stack_message
 from app.analysis.tree import Node, Tree
 from app.opik.records import ErrorInfo, Trace
 
 _NUMBERS_AND_IDS = re.compile(r"0x[0-9a-fA-F]+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\d+")
 _TRACEBACK_FRAME = re.compile(r'^\s*File "([^"]{1,300})", line (\d+), in (\S{1,80})', re.MULTILINE)
 _CANCELLATION_TYPES = word_set("CancelledError Cancelled KeyboardInterrupt AbortError")
-_PYTHON_TRACEBACK = "Traceback (most recent call last)"
-_CAUSE = "Caused by:"
-_LINES_READ = 20_000  # characters of a traceback: causes stand below its frames
 _LIBRARY_PATHS = ("site-packages", "dist-packages", "/lib/python", "<frozen")
 
 
@@ -39,31 +37,13 @@ class ErrorOrigin:
 
 
 def error_message(error: ErrorInfo) -> str:
-    """`Type: message`; without a message the line of the traceback that has it stands in."""
-    kind, message = error.exception_type or "", (error.message or "").strip()
-    if message == "{}":  # a JavaScript error as JSON
-        message = ""
+    """`Type: message`; without a message that of the traceback stands in."""
+    kind, message = error.exception_type or "", read_message(error.message)
     if not message and error.traceback:
-        message = find_message_line(error.traceback)
-        if kind and message.startswith(kind):
-            return message
+        message = read_stack_message(error.traceback)
+    if kind and message.startswith(kind):
+        return message
     return f"{kind}: {message}" if kind and message else kind or message or "error"
-
-
-def find_message_line(traceback: str) -> str:
-    """The line with type and message: the last one in Python, and where frames follow it, the first
-    one or the last cause (JavaScript, Java, .NET)."""
-    text = traceback.strip()
-    lines = [line.strip() for line in text[:_LINES_READ].split("\n")]
-    if _PYTHON_TRACEBACK in text[:_LINES_READ] or not any(_is_frame(line) for line in lines):
-        return text.rpartition("\n")[2].strip()
-    causes = [line for line in lines if line.startswith(_CAUSE)]
-    others = (line for line in lines if line and not _is_frame(line))
-    return causes[-1].removeprefix(_CAUSE).strip() if causes else next(others, "")
-
-
-def _is_frame(line: str) -> bool:
-    return line.startswith(("at ", "... "))
 
 
 def error_signature(error: ErrorInfo) -> str:

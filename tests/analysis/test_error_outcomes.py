@@ -158,3 +158,24 @@ def test_a_span_without_an_end_is_wrong_unless_the_trace_may_still_be_running(
     picture = picture.replace("root |", "root   |")
     spans = draw(picture, tool={"type": "tool"})
     assert bool(found(spans, trace(end=9 if trace_ends else None))) is is_finding
+
+
+def test_wrong_arguments_go_back_to_the_model_call_that_wrote_them() -> None:
+    call = {"id": "c", "function": {"name": "book", "arguments": '{"seats": 2}'}}
+    wrong = broke("TypeError", "book() missing 1 required positional argument: 'date'")
+    spans = [
+        span("root", 0, 9, **wrong),
+        child("model", 0, type="llm", output={"choices": [{"message": {"tool_calls": [call]}}]}),
+        child("book", 2, type="tool", input={"seats": 2}, **wrong),
+    ]
+    assert culprits(found(spans))[0] == ("cause_of_error", "model")
+
+
+def test_a_check_without_a_type_counts_where_the_turn_ended_with_it() -> None:
+    spans = [
+        span("root", 0, 9, output="Please ask something else."),
+        child("moderation", 0, output={"flagged": True, "category": "drugs"}),
+    ]
+    assert culprits(found(spans)) == [("failed_guardrail", "moderation")]
+    later = child("model", 2, type="llm", output={"content": "Here is your answer."})
+    assert found([*spans, later]) == []

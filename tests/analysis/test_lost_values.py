@@ -4,7 +4,7 @@ from typing import Any
 
 from app.analysis.analyse_trace import analyse_trace
 from app.analysis.finding import Category, Finding
-from app.opik.records import Span
+from app.opik.records import FeedbackScore, Span
 from testkit.case_tables import each_case
 from tests.analysis.timeline import span, trace
 
@@ -107,3 +107,14 @@ def test_the_ids_of_messages_are_not_read() -> None:
         step("parse", 2, {"messages": [message]}, "hello"),
     ]
     assert lost(spans) == []
+
+
+def test_a_cleared_field_matters_only_where_the_trace_ends_badly() -> None:
+    spans = [
+        step("plan", 0, {"diet": "vegan"}, {"diet": None, "meals": 3}),
+        step("order", 2, {"diet": None, "meals": 3}, {"ordered": True}, "tool"),
+    ]
+    assert lost(spans) == []
+    rated = trace(feedback_scores=[FeedbackScore(name="stars", value=0)])
+    found = analyse_trace(rated, spans).findings
+    assert found[0].spans == ("plan", "order")

@@ -191,3 +191,26 @@ def test_hosted_tools_without_a_name_leave_open_which_calls_exist() -> None:
     ]
     offered.append({"type": "web_search_preview"})
     assert found([span("a", 0, 1, type="llm", input=asked, output=reply)]) == []
+
+
+def test_a_call_that_refused_alone_among_its_peers_is_a_finding() -> None:
+    refused = model("m3", 30, "I'm sorry, I can't help with that.")
+    answers = [model(f"m{i}", i * 2, f"Answer number {i} about pumps.") for i in range(3)]
+    spans = [each.model_copy(update={"name": "sum_up"}) for each in [*answers, refused]]
+    (finding,) = found(spans, trace(output={"done": 4}))
+    assert finding.spans[0] == "m3"
+    assert found(spans[1:], trace(output={"done": 3})) == []
+
+
+def test_an_answer_that_admits_to_have_found_nothing_is_supported() -> None:
+    honest = "Es gibt leider keine Regel dazu in unseren Unterlagen, fragen Sie bitte nach."
+    spans = [tool("search_kb", 0, *SEARCH), model("write", 2, honest)]
+    assert found(spans) == []
+
+
+def test_a_search_is_known_by_its_index_whatever_its_name() -> None:
+    given = {"texto": "garantia da bomba", "k": 4}
+    spans = [tool("busca_trechos", 0, given, {"documents": []}), model("write", 2, LONG_ANSWER)]
+    assert culprits(found(spans)) == [("empty_result", "busca_trechos")]
+    listed = [tool("ofertas", 0, {"pais": "pt", "k": 4}, []), model("write", 2, LONG_ANSWER)]
+    assert found(listed) == []

@@ -11,9 +11,6 @@ KNOWN_FAILURES: dict[str, list[str]] = {
     "loop": [
         "desks_hand_a_case_to_each_other",
     ],
-    "missing_key": [
-        "elastic_no_hits",
-    ],
     "recovery": [
         "many_retries_worked_healthy",
     ],

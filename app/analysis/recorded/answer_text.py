@@ -85,3 +85,19 @@ def says_refusal(text: str) -> bool:
 def gives_up(text: str) -> bool:
     """Whether an answer says that it could not find or do what was needed."""
     return _GIVES_UP.search(text[:_READ]) is not None
+
+
+_NEGATES = re.compile(
+    r"""\b(?:no|not|none|nothing|never|without|unfortunately|sorry|kein\w{0,2}|nicht|nichts|leider
+      |aucune?|pas|rien|malheureusement|ning[uú]n\w?|nada|lamentablemente|não|nenhum\w?|nessun\w?
+      |non|geen|niet|niets|helaas|ingen|inga|inget|inte|tyvärr|ikke|desværre|dessverre|nie|brak
+      |niestety|не|нет|ничего|yok|değil|hiçbir)\b | n['’]t\b
+      | 没有|未能|无法|沒有|無法|抱歉|ません|ない|없|않|لا\s|لم\s|नहीं""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_NEGATION_READ = 150  # characters: an answer that admits to have found nothing begins with it
+
+
+def begins_with_negation(text: str) -> bool:
+    """Whether an answer denies something at its beginning, in any of several languages."""
+    return _NEGATES.search(text[:_NEGATION_READ]) is not None

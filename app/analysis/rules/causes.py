@@ -12,6 +12,7 @@ from app.analysis.recorded.kind import SpanKind
 from app.analysis.rules.error_outcome import judge_outcome
 from app.analysis.rules.failed_code import find_writer
 from app.analysis.rules.lookups import is_lookup
+from app.analysis.rules.recovery import asking_call
 from app.analysis.rules.suspects import FAULT_PHRASES, Fault, Suspect, is_null
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
@@ -41,6 +42,12 @@ _NAMES_A_THING = re.compile(
     r"KeyError|unknown|invalid|not (?:a )?valid|no such|not exist|not found|unsupported"
     r"|no attribute|not defined|unrecogni[sz]ed|undefined|unexpected (?:keyword|argument|value)"
     r"|not registered|not (?:one|among|in)\b|no (?:route|agent|worker|tool|node|handler)",
+    re.IGNORECASE,
+)
+_ARGUMENT_ERROR = re.compile(
+    r"(?:missing|unexpected|invalid|required)\W{1,3}(?:\w{1,20}\W{1,3}){0,3}?"
+    r"(?:argument|parameter|field|property|keyword|input)|field required|validation error"
+    r"|(?:argument|parameter|field)s?\W.{0,60}?(?:missing|required|invalid|must be)",
     re.IGNORECASE,
 )
 _ABOUT_NULL = re.compile(r"NoneType|\bnull\b|undefined|\bNone\b")
@@ -132,6 +139,10 @@ def _explain_error(
     writer = find_writer(error.node, analysis)
     if writer is not None:
         return _build_model_finding(writer, "wrote what was run", error, analysis)
+    if _ARGUMENT_ERROR.search(error.message):
+        asking = asking_call(error.node, analysis)
+        if asking is not None:
+            return _build_model_finding(asking, "wrote the arguments", error, analysis)
     return None
 
 
@@ -246,6 +257,9 @@ def _judge_missing_data(node: Node, error: _Error, analysis: TraceAnalysis) -> S
         siblings = node.parent.children if node.parent else analysis.tree.roots
         if any(each.view.output.state is BodyState.PRESENT for each in siblings[:_SIBLINGS_READ]):
             return Suspect(node, Fault.EMPTY, _NULL_LOOKUP_STRENGTH, "a lookup without a result")
+    fit = _fit_of_kind(node, error.message)
+    if fit > 0:
+        return Suspect(node, Fault.PARTIAL, _NULL_LOOKUP_STRENGTH, "it holds an empty value")
     missing = _find_missing_name(node, error)
     if missing:
         reason = f"it has no {one_line(missing, limit=60)}"

@@ -16,6 +16,10 @@ _CHECK_IN_OUTPUT = 0.87  # confidence: read from an output by its keys
 _PASSED_LATER = 0.5  # confidence: a later check of the same name passed
 _LEAVES_READ = 200  # of an output: a verdict stands near its top
 _GUARDRAIL_NAME = re.compile(r"guard_?rails?(?:$|[^a-z])|(?:^|[^a-z])guard$", re.IGNORECASE)
+_CHECK_NAME = re.compile(
+    r"moderat|safety|policy|polic[ey]_|compliance|jailbreak|injection|content_?filter|toxicity",
+    re.IGNORECASE,
+)
 _NAME_READ = 200  # characters
 _FAILED_WORDS = word_set("failed fail blocked flagged rejected violation block denied unsafe")
 _PASS_KEYS = key_set("passed pass valid is_valid safe is_safe allowed validation_passed success")
@@ -41,8 +45,13 @@ def find_failed_guardrails(analysis: TraceAnalysis) -> Iterator[Finding]:
         where = f" at {one_line(checked.name, limit=60)}" if checked else ""
         sentence = f"The guardrail {names} failed{where}"
         yield _build_guardrail_finding(checked, sentence, _RECORDED_CHECK, analysis)
+    last_call = max((n.start for n in analysis.tree.nodes if n.view.is_model_call), default=0)
     for node in analysis.tree.nodes:
-        if not _is_guardrail(node) or node.id in reported or not analysis.was_read(node):
+        if (
+            not (_is_guardrail(node) or _stopped_turn(node, last_call))
+            or node.id in reported
+            or not analysis.was_read(node)
+        ):
             continue
         verdict = _find_refusal(node)
         if verdict:
@@ -60,6 +69,16 @@ def _is_guardrail(node: Node) -> bool:
     metadata = node.span.metadata
     stated = metadata.get("type") if isinstance(metadata, dict) else None
     return stated == "guardrail" or _GUARDRAIL_NAME.search(node.name[:_NAME_READ]) is not None
+
+
+def _stopped_turn(node: Node, last_call: int) -> bool:
+    """Whether a span checks by its name, and no model call came after it."""
+    return (
+        node.start > last_call
+        and not node.children
+        and not node.view.is_model_call
+        and _CHECK_NAME.search(node.name[:_NAME_READ]) is not None
+    )
 
 
 def _build_guardrail_finding(

@@ -24,6 +24,12 @@ _SEARCH_KEYS = key_set(
     " consulta pregunta requete recherche frage"
 )
 """Arguments that hold what is looked for, unlike an id or a limit."""
+_INDEX_KEYS = key_set(
+    "k top_k topk n_results num_results index index_name collection min_score score_threshold"
+    " similarity_threshold namespace corpus vector_store knowledge_base"
+)
+"""Arguments of a search over an index, whatever its name and language."""
+_FEWEST_WORDS = 2  # of a text that describes what is looked for
 _NAME_READ = 200  # characters
 
 
@@ -46,11 +52,20 @@ def is_search(node: Node) -> bool:
     view = node.view
     if view.is_model_call or view.kind in (SpanKind.EMBEDDING, SpanKind.GUARDRAIL):
         return False
-    if view.kind is not SpanKind.RETRIEVAL and not is_named_search(node):
-        return False
     if view.input.state is not BodyState.PRESENT:
         return False
-    stated = view.kind is SpanKind.RETRIEVAL and node.span.type != "tool"
-    if stated or isinstance(view.input.opened, str):
+    keys = {leaf.key for leaf in view.input.leaves}
+    if not keys.isdisjoint(_INDEX_KEYS) and _describes_something(node, keys):
         return True
-    return any(leaf.key in _SEARCH_KEYS for leaf in view.input.leaves)
+    if view.kind is not SpanKind.RETRIEVAL and not is_named_search(node):
+        return False
+    stated = view.kind is SpanKind.RETRIEVAL and node.span.type != "tool"
+    return stated or isinstance(view.input.opened, str) or not keys.isdisjoint(_SEARCH_KEYS)
+
+
+def _describes_something(node: Node, keys: set[str]) -> bool:
+    """Whether the input has a key for a query, or a text of several words."""
+    return not keys.isdisjoint(_SEARCH_KEYS) or any(
+        isinstance(leaf.value, str) and len(leaf.value[:_NAME_READ].split()) >= _FEWEST_WORDS
+        for leaf in node.view.input.leaves
+    )

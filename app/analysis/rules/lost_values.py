@@ -44,6 +44,7 @@ _REMOVES_NAME = re.compile(
 )
 _NAME_READ = 200  # characters
 
+_SHORTEST_KEY = 2
 _LEAVES_READ = 400  # of one body: arguments and states stand near its top
 _LEVELS_READ = 5  # of a body
 _LONGEST_VALUE = 200  # characters: longer texts identify nothing
@@ -54,6 +55,7 @@ _MOST_FOUND = 10  # findings
 # Confidences. A step that had the value and gave on a null is the surest sign; a value that only
 # differs may be meant, and so is a weak sign unless what it was asked for was not found.
 _DROPPED = 0.85
+_DROPPED_OTHER = 0.65  # states are cleared on purpose
 _REPLACED_BY_WORD = 0.8
 _REPLACED = 0.7
 _NOT_PASSED = 0.65
@@ -71,7 +73,8 @@ class _Loss(NamedTuple):
 
 @dataclass(slots=True)
 class _Values:
-    """The values under each identifying key of a body, and the keys that are empty everywhere."""
+    """The values under each key of a body, the keys that are empty everywhere, and how each key is
+    spelled."""
 
     full: dict[str, list[str]] = field(default_factory=dict)
     empty: set[str] = field(default_factory=set)
@@ -136,7 +139,7 @@ class _Search:
                 continue
             if key in returned.empty:
                 self._losses.setdefault(key, _Loss(node, old, ""))
-            elif new and (_is_word_for_none(new) or new not in self._seen):
+            elif new and _identifies(key) and (_is_word_for_none(new) or new not in self._seen):
                 self._losses.setdefault(key, _Loss(node, old, new))
         for key, loss in list(self._losses.items()):
             if loss.old in returned.full.get(key, ()):
@@ -167,11 +170,7 @@ class _Search:
             f"{name} was given {label} “{old}” and returned {became} for it, which {later} then"
             " was given."
         )
-        standing, confidence = Standing.FINDING, _DROPPED
-        if loss.new:
-            confidence = _REPLACED_BY_WORD if _is_word_for_none(loss.new) else _REPLACED
-            if not _is_word_for_none(loss.new) and not any(map(_came_to_nothing, missed)):
-                standing = Standing.WEAK
+        confidence, standing = _weigh_loss(loss, key, missed)
         return build_finding(
             Category.LOST_VALUE, confidence, sentence, [loss.node, *missed], standing=standing
         )
@@ -195,12 +194,10 @@ class _Search:
     def _find_argument(self, node: Node, key: str, given: _Values) -> Finding | None:
         """An argument of a call that differs from the only value that is known for its key."""
         known = self._known.get(key, {})
-        if len(known) != 1 or not node.view.calls_outside:
+        if len(known) != 1 or not node.view.calls_outside or not _identifies(key):
             return None
         ((value, source),) = known.items()
         new = given.only(key)
-        if source is not None and source.start >= node.start:
-            return None
         if key in given.empty and key not in given.full:
             failed = _came_to_nothing(node) and not is_null(node)
             standing = Standing.FINDING if failed else Standing.WEAK
@@ -236,12 +233,24 @@ class _Search:
         )
 
 
+def _weigh_loss(loss: _Loss, key: str, missed: list[Node]) -> tuple[float, Standing]:
+    """How sure it is that a step should have given on what it was given."""
+    if not loss.new:
+        if _identifies(key):
+            return _DROPPED, Standing.FINDING
+        return _DROPPED_OTHER, Standing.WEAK
+    if _is_word_for_none(loss.new):
+        return _REPLACED_BY_WORD, Standing.FINDING
+    found = not any(map(_came_to_nothing, missed))
+    return _REPLACED, Standing.WEAK if found else Standing.FINDING
+
+
 def _read_values(body: Body) -> _Values:
-    """The values under identifying keys, outside the envelopes of messages."""
+    """The values under each key but technical ones, outside the envelopes of messages."""
     values = _Values()
     for leaf in islice(body.leaves, _LEAVES_READ):
         key = leaf.key
-        if not _identifies(key) or len(leaf.path) > _LEVELS_READ:
+        if len(key) < _SHORTEST_KEY or key in _TECHNICAL_KEYS or len(leaf.path) > _LEVELS_READ:
             continue
         if any(isinstance(part, str) and plain_key(part) in _MESSAGE_KEYS for part in leaf.path):
             continue
@@ -258,8 +267,7 @@ def _read_values(body: Body) -> _Values:
 
 
 def _identifies(key: str) -> bool:
-    if key in _TECHNICAL_KEYS:
-        return False
+    """Whether a program carries the value of such a key along unchanged."""
     return key in _IDENTIFYING_KEYS or key.endswith(_IDENTIFYING_ENDS)
 
 

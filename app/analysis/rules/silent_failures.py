@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.recorded.answer_text import says_refusal
 from app.analysis.rules.causes import find_error_causes
 from app.analysis.rules.failed_code import find_writer, runs_program
 from app.analysis.rules.recovery import find_recovery
@@ -18,6 +20,7 @@ from app.analysis.rules.suspects import (
 from app.analysis.rules.symptoms import ended_by_error
 from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.tree import Node
 
 _CATEGORIES = {
     Fault.EMPTY: Category.EMPTY_RESULT,
@@ -35,6 +38,8 @@ _FAULTS_PASSED_ON = frozenset([Fault.EMPTY, Fault.FAILURE, Fault.PARTIAL])
 _FAULTS_OF_MISSING_DATA = frozenset([Fault.EMPTY, Fault.PARTIAL])
 _LOST_BY_LATER = 0.2  # later suspects of a fault may be effects of the first
 _LOST_BY_RECOVERY = 0.2  # a corrected run of code cost its time all the same
+_PEERS_READ = 50  # other calls of a name that a refusal is compared with
+_FEWEST_OTHERS = 3  # of them: fewer may ask for something else by chance
 _MOST_FOLLOWED = 40  # suspects of one fault and name for which a recovery is looked for
 
 
@@ -116,6 +121,9 @@ def _add_outcome(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:
     since the model had written it wrongly.
     """
     node = suspect.node
+    if suspect.fault is Fault.REFUSAL and _is_odd_one(node, analysis):
+        reason = f"{suspect.reason}; the other calls of this name answered"
+        return replace(suspect, reason=reason, standing=Standing.FINDING)
     writer = find_writer(node, analysis) if suspect.fault in _FAULTS_OF_CODE else None
     recovery = find_recovery(node, analysis) if suspect.fault in _CAN_BE_MADE_GOOD else None
     if recovery is None:
@@ -125,6 +133,18 @@ def _add_outcome(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:
         strength = suspect.strength - _LOST_BY_RECOVERY
         return replace(suspect, writer=writer, reason=reason, strength=strength)
     return replace(suspect, writer=writer, reason=reason, standing=Standing.NOTE)
+
+
+def _is_odd_one(node: Node, analysis: TraceAnalysis) -> bool:
+    """Whether this call refused alone among several of its name: such calls ask for the same."""
+    others = [
+        peer
+        for peer in islice(analysis.peers_of(node), _PEERS_READ)
+        if peer is not node and analysis.was_read(peer) and peer.view.reply.text
+    ]
+    return len(others) >= _FEWEST_OTHERS and not any(
+        peer.view.reply.refusal or says_refusal(peer.view.reply.text) for peer in others
+    )
 
 
 def _build_group_finding(

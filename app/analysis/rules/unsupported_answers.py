@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from itertools import zip_longest
 
-from app.analysis.finding import Category, Finding, build_finding
-from app.analysis.recorded.answer_text import gives_up, says_refusal
+from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.recorded.answer_text import begins_with_negation, gives_up, says_refusal
 from app.analysis.recorded.body import BodyState
 from app.analysis.rules.lookups import is_search
 from app.analysis.rules.symptoms import find_symptom, was_rated_well
@@ -41,8 +41,15 @@ def find_unsupported_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
     )
     sentence += f"; {symptom}." if symptom else "."
     confidence = _WITH_SYMPTOM if symptom else _ANSWERED
+    # An answer that begins with "no" may say just that; then a bad end has to speak against it.
+    admits = begins_with_negation(answer.view.reply.text) and not symptom
     yield build_finding(
-        Category.EMPTY_RESULT, confidence, sentence, [*inner, answer], {"searches": len(inner)}
+        Category.EMPTY_RESULT,
+        confidence,
+        sentence,
+        [*inner, answer],
+        {"searches": len(inner)},
+        standing=Standing.NOTE if admits else Standing.FINDING,
     )
 
 
