@@ -166,6 +166,13 @@ class TextDelta(_Event):
     parts: tuple[str | Citation, ...]
 
 
+class TextWithdrawn(_Event):
+    """Live only: a bubble's text so far is no part of the reply, which comes whole at its end."""
+
+    type: Literal["text_withdrawn"] = "text_withdrawn"
+    bubble: str
+
+
 StoredEvent = (
     TurnStarted
     | TraceRead
@@ -179,7 +186,7 @@ StoredEvent = (
     | TurnInterrupted
 )
 TerminalEvent = TurnFinished | TurnFailed | TurnCancelled | TurnInterrupted
-Event = StoredEvent | TextDelta | UsageReported | QuestionsSuggested
+Event = StoredEvent | TextDelta | TextWithdrawn | UsageReported | QuestionsSuggested
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+MOST_TOKENS = 2**31 - 1
+"""A sum of tokens ends here: the database's columns hold no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class TokenUsage:
@@ -24,14 +27,14 @@ class TokenUsage:
 
     @property
     def total_tokens(self) -> int:
-        return self.prompt_tokens + self.completion_tokens
+        return min(self.prompt_tokens + self.completion_tokens, MOST_TOKENS)
 
     def __add__(self, other: "TokenUsage") -> "TokenUsage":
         return TokenUsage(
-            self.prompt_tokens + other.prompt_tokens,
-            self.completion_tokens + other.completion_tokens,
-            self.cached_tokens + other.cached_tokens,
-            self.reasoning_tokens + other.reasoning_tokens,
+            min(self.prompt_tokens + other.prompt_tokens, MOST_TOKENS),
+            min(self.completion_tokens + other.completion_tokens, MOST_TOKENS),
+            min(self.cached_tokens + other.cached_tokens, MOST_TOKENS),
+            min(self.reasoning_tokens + other.reasoning_tokens, MOST_TOKENS),
             self.estimated or other.estimated,
         )
 
@@ -91,7 +94,9 @@ class ToolSpec:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
-FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "unknown"]
+FinishReason = Literal[
+    "stop", "length", "tool_calls", "content_filter", "malformed_call", "unknown"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,7 @@ class Reply:
     `complete` is False when the stream broke off before its end, or when the reply grew over the
     size limit. `usage` is None where the provider reported none. `model` is the name that the
     backend reports, else the requested one; `provider` is "" where the backend reports none.
+    `reasoned` says that the model sent reasoning, which is no part of `text`.
     """
 
     text: str
@@ -110,6 +116,7 @@ class Reply:
     complete: bool = True
     model: str = ""
     provider: str = ""
+    reasoned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

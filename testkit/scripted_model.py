@@ -35,6 +35,7 @@ class ScriptedModel:
         *,
         tools: Sequence[ToolSpec],
         on_text: Callable[[str], None],
+        on_withdrawn: Callable[[], None],
     ) -> Reply:
         self.requests.append((list(messages), [tool.name for tool in tools]))
         step = self.script.pop(0) if len(self.script) > 1 else self.script[0]
@@ -55,6 +56,9 @@ class ListSink:
 
     def add_text(self, bubble: str, text: str) -> None:
         self.deltas.append((bubble, text))
+
+    def withdraw_text(self, bubble: str) -> None:
+        self.deltas = [each for each in self.deltas if each[0] != bubble]
 
     @property
     def usage(self) -> TokenUsage:

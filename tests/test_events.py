@@ -14,7 +14,7 @@ from app.events import (
     load_event,
 )
 
-LIVE = {"text_delta", "usage_counted", "questions_suggested"}
+LIVE = {"text_delta", "text_withdrawn", "usage_counted", "questions_suggested"}
 
 
 def names(union: object) -> set[str]:

@@ -39,9 +39,15 @@ class ModelCaller:
             pieces.append(text)
             self._sink.add_text(bubble, text)
 
+        def on_withdrawn() -> None:
+            pieces.clear()
+            self._sink.withdraw_text(bubble)
+
         try:
             with anyio.move_on_after(seconds):
-                reply = await self._model.reply(messages, tools=tools, on_text=on_text)
+                reply = await self._model.reply(
+                    messages, tools=tools, on_text=on_text, on_withdrawn=on_withdrawn
+                )
         except Exception as failure:
             error = failure
             raise

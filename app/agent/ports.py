@@ -9,17 +9,25 @@ from app.messages import Message, Reply, TokenUsage, ToolSpec
 OnText = Callable[[str], None]
 """Takes a piece of the reply's text when it arrives; never waits."""
 
+OnWithdrawn = Callable[[], None]
+"""Takes back all pieces so far: a model marked its reasoning only at the end of it."""
+
 
 class Model(Protocol):
     """A language model."""
 
     async def reply(
-        self, messages: Sequence[Message], *, tools: Sequence[ToolSpec], on_text: OnText
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[ToolSpec],
+        on_text: OnText,
+        on_withdrawn: OnWithdrawn,
     ) -> Reply:
         """Requests one reply and calls `on_text` with each piece of its text as it arrives.
 
-        The pieces join to the reply's text. Raises ModelFailed where no usable reply came, possibly
-        after some text.
+        The pieces join to the reply's text; `on_withdrawn` says that those so far are not a part of
+        it. Raises ModelFailed where no usable reply came, possibly after some text.
         """
         ...
 
@@ -29,6 +37,10 @@ class Sink(Protocol):
 
     def add_text(self, bubble: str, text: str) -> None:
         """Shows a piece of a bubble's text; never waits for a reader."""
+        ...
+
+    def withdraw_text(self, bubble: str) -> None:
+        """Takes back a bubble's text so far; what is added now begins it anew."""
         ...
 
     @property

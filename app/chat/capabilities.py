@@ -33,12 +33,13 @@ class Capabilities:
     """Which form of request a model takes.
 
     `native_tools` False means that tools are described and called in text. `streams_calls` False
-    means that tool calls come in whole replies only. `refused` are optional parameters to leave
-    out.
+    means that tool calls come in whole replies only. `opens_in_reasoning` means that replies begin
+    with reasoning of which only the end is marked. `refused` are optional parameters to leave out.
     """
 
     native_tools: bool = True
     streams_calls: bool = True
+    opens_in_reasoning: bool = False
     refused: frozenset[str] = frozenset()
 
 

@@ -121,6 +121,15 @@ ERROR_MESSAGES: Mapping[str, ErrorMessage] = {
         " your administrator to choose another model for this assistant.",
         "AGENT_MODEL",
     ),
+    "malformed_call": ErrorMessage(
+        "provider_error",
+        "The model tried to call a tool in a form that cannot be read, and wrote no answer: ask"
+        " again.",
+    ),
+    "only_reasoning": ErrorMessage(
+        "provider_error",
+        "The model sent its reasoning only and no answer: ask again, or ask for less.",
+    ),
     "empty": ErrorMessage("provider_error", "The model sent an empty answer: ask again."),
     "not_signed_in": ErrorMessage(
         "not_signed_in", "Your Opik session has expired: sign in to Opik again, then ask once more."

@@ -14,9 +14,11 @@ from uuid import uuid4
 
 from app.backend_http import BackendHttp
 from app.caller import Caller
+from app.chat.call_text import find_callable
 from app.chat.capabilities import Capabilities, LearnedCapabilities
-from app.chat.native_tools import NativeReplyReader, NativeTools
+from app.chat.native_tools import NativeTools
 from app.chat.provider_errors import build_model_failed, find_refused_parameter, refuses_tools
+from app.chat.reply_text import ReadingOptions, ReplyTextReader
 from app.chat.stream import ReplyStream, ReplyStreamFailed
 from app.chat.text_tools import TextReplyReader, TextTools
 from app.errors import ModelFailed
@@ -66,6 +68,22 @@ _ATTEMPTS_FOR_WHOLE_REPLY = 2
 _PARAGRAPH = "\n\n"
 
 
+@dataclass(frozen=True, slots=True)
+class _Output:
+    """Where the text of a reply goes: piece by piece, or all of it back."""
+
+    add: Callable[[str], None]
+    withdraw: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """One request as `agent.ports.Model` gets it."""
+
+    messages: Sequence[Message]
+    tools: Sequence[ToolSpec]
+
+
 class _ToolsDropped(Exception):
     """Native tools do not reach this model; no text was shown yet."""
 
@@ -111,86 +129,108 @@ class ProxyModel:
         *,
         tools: Sequence[ToolSpec],
         on_text: Callable[[str], None],
+        on_withdrawn: Callable[[], None],
     ) -> Reply:
         """See `agent.ports.Model`. Raises ModelFailed, whose message says what the user can do."""
+        question, output = _Question(messages, tools), _Output(on_text, on_withdrawn)
         if self._capabilities.native_tools:
             try:
-                return await self._reply_natively(messages, tools, on_text)
+                return await self._reply_natively(question, output)
             except _ToolsDropped:
                 self._remember(replace(self._capabilities, native_tools=False))
-        return await self._reply_in_text(messages, tools, on_text)
+        return await self._reply_in_text(question, output)
 
-    async def _reply_natively(
-        self, messages: Sequence[Message], tools: Sequence[ToolSpec], on_text: Callable[[str], None]
-    ) -> Reply:
+    async def _reply_natively(self, question: _Question, output: _Output) -> Reply:
+        messages, tools = question.messages, question.tools
         request = self._native.build_request(messages, tools)
         needs_tools = bool(tools) or any(isinstance(each, ToolResult) for each in messages)
-        request_reply = partial(
-            self._request_reply, request, NativeReplyReader, native_tools=needs_tools
-        )
+        request_reply = partial(self._request_reply, request, native_tools=needs_tools)
         if tools and not self._capabilities.streams_calls:
-            whole = await request_reply(on_text, stream=False)
-            return self._join_replies(Reply(""), whole, _show_nothing)
-        streamed = await request_reply(on_text, stream=True)
+            reader = self._open_reader(question, output)
+            whole = await request_reply(reader, output, stream=False)
+            return self._join_replies(Reply(""), whole, _NOWHERE)
+        reader = self._open_reader(question, output)
+        streamed = await request_reply(reader, output, stream=True)
         calls_lost = bool(tools) and streamed.finish == "tool_calls"
         if streamed.calls or (streamed.text and not calls_lost):
             return streamed
         if streamed.finish == "content_filter":
             raise self._build_empty_reply_error(streamed)
         try:
-            whole = await request_reply(_show_nothing, stream=False)
+            reader = self._open_reader(question, _NOWHERE)
+            whole = await request_reply(reader, _NOWHERE, stream=False)
         except _ToolsDropped:
             whole = Reply("", finish="tool_calls")
         if calls_lost and whole.calls:
             self._remember(replace(self._capabilities, streams_calls=False))
-        elif tools and whole.finish == "tool_calls" and not whole.calls:
+        elif streamed.text:
+            return self._choose_text(streamed, whole, output)
+        elif tools and whole.finish == "tool_calls" and not (whole.calls or whole.text):
             self._remember(replace(self._capabilities, native_tools=False))
-            whole = await self._reply_in_text(messages, tools, _show_nothing)
-        return self._join_replies(streamed, whole, on_text)
+            whole = await self._reply_in_text(question, _NOWHERE)
+        return self._join_replies(streamed, whole, output)
 
-    async def _reply_in_text(
-        self, messages: Sequence[Message], tools: Sequence[ToolSpec], on_text: Callable[[str], None]
-    ) -> Reply:
-        reader = self._text.open_reader()
-        reply = await self._stream_text_reply(messages, tools, on_text, reader)
-        if not reader.fault or not reply.complete or not tools or reply.finish == "length":
+    def _choose_text(self, streamed: Reply, whole: Reply, output: _Output) -> Reply:
+        """One of two replies to the same request, whose finish reason promises calls that neither
+        has: the first, unless the second says something else and does not promise any."""
+        usage = _add_usage(streamed.usage, whole.usage)
+        same = whole.text.split() == streamed.text.split()
+        if same or not whole.text or whole.finish == "tool_calls":
+            return replace(streamed, usage=usage)
+        output.withdraw()
+        output.add(whole.text)
+        return replace(whole, usage=usage)
+
+    async def _reply_in_text(self, question: _Question, output: _Output) -> Reply:
+        reply, reader = await self._stream_text_reply(question, output)
+        if not reader.fault or not reply.complete or not question.tools or reply.finish == "length":
             return reply
-        corrected = self._text.ask_for_correction(messages, reader.raw, fault=reader.fault)
-        again = self._text.open_reader()
-        second = await self._stream_text_reply(corrected, tools, _show_nothing, again)
+        corrected = self._text.ask_for_correction(question.messages, reader.raw, fault=reader.fault)
+        second, again = await self._stream_text_reply(
+            replace(question, messages=corrected), _NOWHERE
+        )
         if again.fault:
             raise build_model_failed("malformed_request", model=self._model)
-        return self._join_replies(reply, second, on_text)
+        return self._join_replies(reply, second, output)
 
     async def _stream_text_reply(
-        self,
-        messages: Sequence[Message],
-        tools: Sequence[ToolSpec],
-        on_text: Callable[[str], None],
-        reader: TextReplyReader,
-    ) -> Reply:
-        request_reply = partial(
-            self._request_reply, self._text.build_request(messages, tools), lambda: reader
-        )
-        streamed = await request_reply(on_text, stream=True)
-        if reader.raw:
-            return streamed
+        self, question: _Question, output: _Output
+    ) -> tuple[Reply, TextReplyReader]:
+        request = self._text.build_request(question.messages, question.tools)
+        reader = self._text.open_reader(self._build_reading_options(question, output))
+        streamed = await self._request_reply(request, reader, output, stream=True)
+        if reader.raw or streamed.calls:
+            return streamed, reader
         if streamed.finish == "content_filter":
             raise self._build_empty_reply_error(streamed)
-        whole = await request_reply(on_text, stream=False)
-        return self._join_replies(streamed, whole, _show_nothing)
+        reader = self._text.open_reader(self._build_reading_options(question, output))
+        whole = await self._request_reply(request, reader, output, stream=False)
+        if reader.fault:
+            return replace(whole, usage=_add_usage(streamed.usage, whole.usage)), reader
+        return self._join_replies(streamed, whole, _NOWHERE), reader
+
+    def _open_reader(self, question: _Question, output: _Output) -> ReplyTextReader:
+        return ReplyTextReader(self._build_reading_options(question, output))
+
+    def _build_reading_options(self, question: _Question, output: _Output) -> ReadingOptions:
+        return ReadingOptions(
+            offered=frozenset(tool.name for tool in question.tools),
+            written=find_callable(question.messages, question.tools),
+            starts_inside=self._capabilities.opens_in_reasoning,
+            on_withdrawn=output.withdraw,
+            new_id=new_call_id,
+        )
 
     async def _request_reply(
         self,
         request: Mapping[str, Any],
-        open_reader: Callable[[], NativeReplyReader | TextReplyReader],
-        on_text: Callable[[str], None],
+        reader: ReplyTextReader,
+        output: _Output,
         *,
         stream: bool,
         native_tools: bool = False,
     ) -> Reply:
         """One reply, by as many attempts as it takes; none after text has come."""
-        reader = open_reader()
         received = False
 
         def receive(piece: str) -> None:
@@ -198,7 +238,7 @@ class ProxyModel:
             received = True
             shown = reader.feed(piece)
             if shown:
-                on_text(shown)
+                output.add(shown)
 
         failures = 0
         while True:
@@ -207,8 +247,10 @@ class ProxyModel:
                 raw = await self._stream.run(body, receive, native_tools=native_tools)
                 rest = reader.end()
                 if rest:
-                    on_text(rest)
-                return reader.reply(raw, new_id=new_call_id)
+                    output.add(rest)
+                reply = reader.reply(raw)
+                self._learn_where_reasoning_begins(reader, reply)
+                return reply
             except ReplyStreamFailed as raised:
                 error = raised
             if received:
@@ -220,6 +262,14 @@ class ProxyModel:
             failures += 1
             if not await self._wait_to_retry(error, failures, stream=stream):
                 raise error.failure
+
+    def _learn_where_reasoning_begins(self, reader: ReplyTextReader, reply: Reply) -> None:
+        """Remembers whether replies begin inside of reasoning, so that the next one shows none."""
+        begins = reader.lacks_opening
+        if begins != self._capabilities.opens_in_reasoning and (
+            begins or (reply.text and not reply.calls)
+        ):
+            self._remember(replace(self._capabilities, opens_in_reasoning=begins))
 
     def _build_body(self, request: Mapping[str, Any], *, stream: bool) -> dict[str, Any]:
         optional = self._options.build_parameters(self._capabilities.refused, stream=stream)
@@ -255,25 +305,35 @@ class ProxyModel:
             failures, attempts=attempts, headers=error.headers, longest=_LONGEST_WAIT_SECONDS
         )
 
-    def _join_replies(self, streamed: Reply, whole: Reply, on_text: Callable[[str], None]) -> Reply:
+    def _join_replies(self, streamed: Reply, whole: Reply, output: _Output) -> Reply:
         """The reply of a request that was sent twice; text that was shown stays."""
         if not whole.text and not whole.calls:
-            raise self._build_empty_reply_error(whole)
+            raise self._build_empty_reply_error(
+                replace(whole, reasoned=whole.reasoned or streamed.reasoned)
+            )
         new = whole.text
         if streamed.text:
             new = "" if whole.calls else _PARAGRAPH + whole.text
         if new:
-            on_text(new)
+            output.add(new)
         text = streamed.text + new
         return replace(whole, text=text, usage=_add_usage(streamed.usage, whole.usage))
 
     def _build_empty_reply_error(self, reply: Reply) -> ModelFailed:
-        cases = {"length": "out_of_tokens", "content_filter": "content_filter"}
-        return build_model_failed(cases.get(reply.finish, "empty"), model=self._model)
+        cases = {
+            "length": "out_of_tokens",
+            "content_filter": "content_filter",
+            "malformed_call": "malformed_call",
+        }
+        other = "only_reasoning" if reply.reasoned else "empty"
+        return build_model_failed(cases.get(reply.finish, other), model=self._model)
 
 
-def _show_nothing(_: str) -> None:
+def _do_nothing(*_: str) -> None:
     """Receives text that is not shown, or not yet."""
+
+
+_NOWHERE = _Output(_do_nothing, _do_nothing)
 
 
 def _are_tools_dropped(error: ReplyStreamFailed) -> bool:

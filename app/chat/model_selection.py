@@ -293,15 +293,20 @@ class ChosenModel:
         *,
         tools: Sequence[ToolSpec],
         on_text: Callable[[str], None],
+        on_withdrawn: Callable[[], None],
     ) -> Reply:
         """See `agent.ports.Model`; where no candidate works the first one's failure is raised."""
-        if self._model is not None:
-            return await self._model.reply(messages, tools=tools, on_text=on_text)
-        return await self._first_reply(messages, tools, on_text)
 
-    async def _first_reply(
-        self, messages: Sequence[Message], tools: Sequence[ToolSpec], on_text: Callable[[str], None]
-    ) -> Reply:
+        async def request_reply(model: ProxyModel) -> Reply:
+            return await model.reply(
+                messages, tools=tools, on_text=on_text, on_withdrawn=on_withdrawn
+            )
+
+        if self._model is not None:
+            return await request_reply(self._model)
+        return await self._first_reply(request_reply)
+
+    async def _first_reply(self, request_reply: Callable[[ProxyModel], Awaitable[Reply]]) -> Reply:
         failure: ModelFailed | None = None
         without_key: set[str] = set()
         for candidate in await self._selector.candidates(self._caller, self._requested):
@@ -309,7 +314,7 @@ class ChosenModel:
                 continue
             model = self._selector.open(self._caller, candidate, token=self._token)
             try:
-                reply = await model.reply(messages, tools=tools, on_text=on_text)
+                reply = await request_reply(model)
             except ModelFailed as error:
                 if error.reason not in _TRY_NEXT:
                     self._model = model

@@ -2,15 +2,15 @@
 
 `NativeTools` writes OpenAI's chat completions. `text_tools.TextTools` stands beside it for
 providers whose tools the proxy drops. `ProxyModel` has each build its requests, and reads replies
-with the `NativeReplyReader` or the `TextReplyReader`.
+with a `ReplyTextReader` or a `TextReplyReader`.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from app.chat.frames import parse_json_object
-from app.messages import Assistant, Message, Reply, System, ToolCall, ToolResult, ToolSpec, User
+from app.messages import Assistant, Message, System, ToolCall, ToolResult, ToolSpec, User
 
 # The proxy routes OpenAI's, Anthropic's and Gemini's models by their bare names; a name with a
 # slash would mean OpenRouter's model of that vendor.
@@ -29,20 +29,6 @@ class NativeTools:
         if tools:
             request["tools"] = [_write_tool(tool) for tool in tools]
         return request
-
-
-class NativeReplyReader:
-    """Shows every piece as it comes; the calls are the reply's own."""
-
-    def feed(self, piece: str) -> str:
-        return piece
-
-    def end(self) -> str:
-        return ""
-
-    def reply(self, raw: Reply, *, new_id: Callable[[], str]) -> Reply:
-        """The reply as it is; `new_id` is for calls that are read from text."""
-        return raw
 
 
 def remove_provider_prefix(name: str) -> str:

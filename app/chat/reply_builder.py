@@ -2,7 +2,8 @@
 
 The frames are OpenAI's chat completion chunks as Opik's chat proxy relays them, in snake_case or
 camelCase, with the deviations of many providers. A frame of a non-streaming answer (`message` in
-place of `delta`) is read the same way; Anthropic's comes with one choice per content block.
+place of `delta`) is read the same way; Anthropic's comes with one choice per content block, none
+of which has an index. Of choices with different indexes only the first one's is the reply.
 
 A delta of text passes `add_frame`, `_add_delta`, `_add_text` and `_fit`, thousands of times a
 reply: so types are checked there in place, without helpers or generators.
@@ -34,7 +35,11 @@ _FINISH: Mapping[str, FinishReason] = {
     "content_filter": "content_filter",
     "refusal": "content_filter",
     "safety": "content_filter",
+    "malformed_function_call": "malformed_call",
+    "malformed_tool_call": "malformed_call",
 }
+_MOST_REPORTED = 20_000_000
+"""Of one reply's tokens: twice the longest context that is offered. More is no count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,8 @@ class ReplyBuilder:
         self._frame_carries = False
         self._usage_is_last = False
         self._model = ""
+        self._choice: object = None
+        self._reasoned = False
         self.full = False
 
     @property
@@ -110,6 +117,11 @@ class ReplyBuilder:
         for choice in choices if isinstance(choices, list) else ():
             if not isinstance(choice, dict):
                 continue
+            index = choice.get("index")
+            if index is not None and index != self._choice:
+                if self._choice is not None:
+                    continue  # a second answer to the same question
+                self._choice = index
             message = choice.get("message")
             is_whole = isinstance(message, dict) and bool(message)
             delta = message if is_whole else choice.get("delta")
@@ -132,13 +144,16 @@ class ReplyBuilder:
     def build(self, *, complete: bool, model: str) -> Reply:
         """The reply so far; `model` is its name where no frame names one."""
         self.end_text()
+        calls = tuple(self._finished_calls())
+        nameless = any(call.arguments for call in self._calls) and not calls
         return Reply(
             text="".join(self._texts),
-            calls=tuple(self._finished_calls()),
+            calls=calls,
             usage=self._usage,
-            finish=self._finish,
+            finish="malformed_call" if nameless else self._finish,
             complete=complete and not self.full,
             model=self._model or model,
+            reasoned=self._reasoned,
         )
 
     def _add_delta(self, delta: Mapping[str, Any]) -> str:
@@ -155,10 +170,18 @@ class ReplyBuilder:
         if calls:
             self._add_calls(calls)
         # Usage ends a stream where it comes alone; some providers add it to every frame.
-        if content or calls or _holds_reasoning(delta):
+        if content or calls or self._take_reasoning(delta):
             self._frame_carries = True
             self._usage_is_last = False
         return text
+
+    def _take_reasoning(self, delta: Mapping[str, Any]) -> bool:
+        """Whether a delta without text or calls still carries a part of the reply."""
+        holds = any(delta.get(name) for name in _REASONING_MEMBERS) or any(
+            map(_is_reasoning_part, _as_objects(delta.get("content")))
+        )
+        self._reasoned = self._reasoned or holds
+        return holds
 
     def _add_text(self, content: str) -> str:
         """Counts and keeps a piece of text; returns what of it can be shown now."""
@@ -258,7 +281,10 @@ class ReplyBuilder:
     def _note_usage(self, usage: object) -> None:
         counts = _as_object(usage)
         if counts:
-            self._usage = _read_usage(counts)
+            usage = _read_usage(counts)
+            # What no model can have read or written counts as not reported, and is estimated.
+            believable = max(usage.prompt_tokens, usage.completion_tokens) <= _MOST_REPORTED
+            self._usage = usage if believable else None
             self._usage_is_last = not self._frame_carries
 
 
@@ -281,6 +307,7 @@ def _join_text_parts(content: object) -> str:
         return "".join(
             part if isinstance(part, str) else _as_text(_as_object(part).get("text"))
             for part in content
+            if not _is_reasoning_part(_as_object(part))
         )
     return _as_text(content)
 
@@ -301,9 +328,12 @@ def _read_usage(counts: Mapping[str, Any]) -> TokenUsage:
         completion_tokens=_read_count(
             _first_given(counts, "completion_tokens", "completionTokens")
         ),
-        cached_tokens=_read_count(_first_given(prompt, "cached_tokens", "cachedTokens")),
-        reasoning_tokens=_read_count(
-            _first_given(completion, "reasoning_tokens", "reasoningTokens")
+        cached_tokens=min(
+            _read_count(_first_given(prompt, "cached_tokens", "cachedTokens")), _MOST_REPORTED
+        ),
+        reasoning_tokens=min(
+            _read_count(_first_given(completion, "reasoning_tokens", "reasoningTokens")),
+            _MOST_REPORTED,
         ),
     )
 
@@ -325,10 +355,11 @@ def _as_objects(value: object) -> Sequence[Mapping[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else ()
 
 
-def _holds_reasoning(delta: Mapping[str, Any]) -> bool:
-    """Whether a delta without text or calls still carries a part of the reply."""
-    names = ("reasoning_content", "reasoningContent", "reasoning")
-    return any(delta.get(name) for name in names)
+_REASONING_MEMBERS = ("reasoning_content", "reasoningContent", "reasoning")
+
+
+def _is_reasoning_part(part: Mapping[str, Any]) -> bool:
+    return _as_text(part.get("type")).lower().startswith(("thinking", "reasoning", "redacted"))
 
 
 def _read_count(value: object) -> int:

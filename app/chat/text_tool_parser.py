@@ -11,15 +11,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from app.chat.markdown_place import MarkdownPlace
 from app.surrogates import join_surrogates
 
-_FENCE = re.compile(r"[\s>]*(?:(?:[-*+]|\d{1,9}[.)])\s+)*(`{3,}|~{3,})(.*)", re.DOTALL)
-"""A line that opens or closes fenced code for any parser, so that nothing in code is a request.
-
-`web/markdown/code_blocks` asks the opposite, what is code for every parser: there a doubt means
-text, here it means code."""
-
-_QUOTED_OR_INDENTED = re.compile(r"\s*>|\t| {4}")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _WRAPPED = re.compile(r"\s*```[\w-]*\n(.*?)\n?\s*```\s*", re.DOTALL)
 
@@ -44,7 +38,7 @@ class TextToolParser:
         self._begun = ""
         self._blank: list[str] = []
         self._shown: list[str] = []
-        self._place = _Place()
+        self._place = MarkdownPlace()
         self._request: list[str] | None = None
         self._has_request = False
         self._is_over = False
@@ -140,44 +134,6 @@ class TextToolParser:
             if text.endswith(self._closing[:length]):
                 return text[:-length]
         return text
-
-
-class _Place:
-    """The place in a Markdown text that has been reached."""
-
-    def __init__(self) -> None:
-        self._line: list[str] = []
-        self._backticks = 0
-        self._fence = ""
-
-    @property
-    def is_free(self) -> bool:
-        """Whether a request counts here: outside of code and quotations."""
-        if self._fence or self._backticks % 2:
-            return False
-        # The first characters of a line decide, and each piece of it holds at least one.
-        return _QUOTED_OR_INDENTED.match("".join(self._line[:80])) is None
-
-    def move_over(self, text: str) -> None:
-        *lines, rest = text.split("\n")
-        for line in lines:
-            self._line.append(line)
-            self._end_line("".join(self._line))
-            self._line, self._backticks = [], 0
-        if rest:
-            self._line.append(rest)
-            self._backticks += rest.count("`")
-
-    def _end_line(self, line: str) -> None:
-        found = _FENCE.match(line)
-        if found is None:
-            return
-        marks, rest = found[1], found[2]
-        if not self._fence:
-            if "`" not in rest:
-                self._fence = marks
-        elif marks.startswith(self._fence) and not rest.strip():
-            self._fence = ""
 
 
 def _parse_calls(text: str) -> list[tuple[str, str]]:

@@ -13,14 +13,14 @@ into the history in the same form, whichever protocol they were made in.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
 from app.chat.native_tools import repair_arguments
+from app.chat.reply_text import ReadingOptions, ReplyTextReader
 from app.chat.text_tool_parser import TextToolParser
-from app.messages import Assistant, Message, Reply, System, ToolCall, ToolResult, ToolSpec, User
+from app.messages import Assistant, Message, System, ToolCall, ToolResult, ToolSpec, User
 
 _EMPTY = "(empty)"
 
@@ -48,6 +48,8 @@ _CORRECTION = (
     "the form of your instructions and nothing else, or answer without one.]"
 )
 
+_OTHER_FORM = "it is not in the form of your instructions."
+
 
 class TextTools:
     """System, user and assistant messages only; tools described and called in their text."""
@@ -69,9 +71,9 @@ class TextTools:
             ]
         }
 
-    def open_reader(self) -> "TextReplyReader":
+    def open_reader(self, options: ReadingOptions) -> "TextReplyReader":
         """A reader that separates text and requests of one reply."""
-        return TextReplyReader(self._call)
+        return TextReplyReader(self._call, options)
 
     def ask_for_correction(
         self, messages: Sequence[Message], raw: str, *, fault: str
@@ -120,37 +122,50 @@ class TextTools:
         return f"<{self._result} name={name}>\n{text.strip() or _EMPTY}\n</{self._result}>"
 
 
-class TextReplyReader:
-    """Reads one reply: `feed` returns what can be shown, `reply` the reply with its calls.
+class TextReplyReader(ReplyTextReader):
+    """Reads one reply whose calls are requests between tags.
 
-    `raw` is the model's text with its requests, known after `reply`.
+    `raw` is the model's text with its requests, without reasoning; known after `end`.
     """
 
-    def __init__(self, tag: str) -> None:
+    def __init__(self, tag: str, options: ReadingOptions) -> None:
+        super().__init__(options)
+        self._tag = tag
         self._parser = TextToolParser(tag)
-        self._shown_characters = 0
-        self.raw = ""
+        self._raw: list[str] = []
+
+    @property
+    def raw(self) -> str:
+        return "".join(self._raw)
 
     @property
     def fault(self) -> str:
         """What is wrong with a request in this reply, as a sentence; "" where nothing is."""
-        return self._parser.fault
+        return self._parser.fault or (_OTHER_FORM if self._call_text.is_malformed else "")
 
     def feed(self, piece: str) -> str:
-        """The text that can be shown now: never a part of a request."""
-        shown = self._parser.feed(piece)
-        self._shown_characters += len(shown)
+        """The text that can be shown now: no reasoning, and never a part of a request."""
+        text = self._reasoning.feed(piece)
+        self._raw.append(text)
+        shown = self._parser.feed(text)
+        if shown and self._call_text.holds:
+            shown = self._call_text.feed(shown)
+        if shown:
+            self._shown.append(shown)
         return shown
 
     def end(self) -> str:
-        """The text that was held back in case it became a request."""
-        shown = self._parser.end()
-        self._shown_characters += len(shown)
+        text = self._reasoning.end()
+        self._raw.append(text)
+        shown = self._call_text.feed(self._parser.feed(text) + self._parser.end())
+        shown += self._call_text.end()
+        self._shown.append(shown)
         return shown
 
-    def reply(self, raw: Reply, *, new_id: Callable[[], str]) -> Reply:
-        """The reply that `raw` is, after `end`; a faulty request is no call."""
-        self.raw = raw.text
-        calls = tuple(ToolCall(new_id(), name, arguments) for name, arguments in self._parser.calls)
-        # What is shown is the beginning of the text: nothing follows a request.
-        return replace(raw, text=raw.text[: self._shown_characters], calls=calls)
+    def _find_calls(self) -> list[tuple[str, str]]:
+        return [*super()._find_calls(), *self._parser.calls]
+
+    def _restart(self) -> None:
+        self._parser = TextToolParser(self._tag)
+        self._raw = []
+        super()._restart()

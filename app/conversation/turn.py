@@ -20,6 +20,7 @@ from app.events import (
     StoredEvent,
     TerminalEvent,
     TextDelta,
+    TextWithdrawn,
     ToolCompleted,
     TurnCancelled,
     TurnFailed,
@@ -123,6 +124,11 @@ class Turn:
         parts = self._stream.feed(text)
         if parts:
             self.feed.put(TextDelta(bubble=bubble, parts=parts))
+
+    def withdraw_text(self, bubble: str) -> None:
+        """Takes back a bubble's text so far."""
+        self._stream.end()
+        self.feed.put(TextWithdrawn(bubble=bubble))
 
     def show_suggestions(self, questions: Sequence[str]) -> None:
         """Shows follow-up questions."""

@@ -18,6 +18,7 @@ from app.events import (
     ReplyCompleted,
     TerminalEvent,
     TextDelta,
+    TextWithdrawn,
     ToolCallRecord,
     ToolCompleted,
     Transcript,
@@ -38,6 +39,9 @@ PIECE_BYTES = 768
 panel reads in one piece."""
 
 INTERRUPTED = "(interrupted)"
+
+WITHDRAWN = "…"
+"""Closes a bubble whose text turned out to be reasoning, with nothing in its place."""
 
 _CHARACTER_BYTES = len("\\ud83d\\ude00")
 """The longest character as JSON: an emoji has two escapes."""
@@ -84,16 +88,20 @@ class Panel:
         self._streaming = streaming
         self._clock = clock
         self._texts: dict[str, _BubbleText] = {}
+        self._withdrawn: set[str] = set()
         self._has_named_model = False
 
     def build_frames(self, event: Event) -> Sequence[PanelFrame]:
         """The frames of one event, none for an event that the panel does not show."""
         if isinstance(event, TextDelta):
-            if not self._streaming:
+            if not self._streaming or event.bubble in self._withdrawn:
                 return ()
             return self._partial_frames(
                 event.bubble, self._bubble_text(event.bubble).feed(event.parts)
             )
+        if isinstance(event, TextWithdrawn):
+            self._withdrawn.add(event.bubble)
+            return ()
         self._turn_links.follow(event)
         if isinstance(event, ReplyCompleted):
             return self._end_reply(event)
@@ -115,7 +123,12 @@ class Panel:
         if reply.model and not self._has_named_model:
             self._has_named_model = True
             frames.append(self._model_frame(reply))
-        if reply.text:
+        if reply.bubble in self._withdrawn and reply.bubble in self._texts:
+            del self._texts[reply.bubble]
+            # The closing frame replaces what the panel shows; an empty text would not.
+            text = make_inert(reply.text, self._turn_links.links, reply.cited)
+            frames.append(self._response_frame(reply.bubble, text or WITHDRAWN, partial=False))
+        elif reply.text:
             if self._streaming:
                 rest = self._bubble_text(reply.bubble).end(reply)
                 frames += self._partial_frames(reply.bubble, rest)

@@ -228,11 +228,11 @@ async def test_where_no_usage_is_reported_tokens_are_estimated_from_characters()
 
 async def test_out_of_time_the_text_so_far_is_kept_and_a_last_answer_requested() -> None:
     class Slow(ScriptedModel):
-        async def reply(self, messages: Any, *, tools: Any, on_text: Any) -> Reply:
+        async def reply(self, messages: Any, *, tools: Any, on_text: Any, **more: Any) -> Reply:
             if tools:
                 on_text("Thinking ")
                 await anyio.sleep_forever()
-            return await super().reply(messages, tools=tools, on_text=on_text)
+            return await super().reply(messages, tools=tools, on_text=on_text, **more)
 
     table = Table(seconds=5)
     table.model = Slow([Reply("In short: the tool.")])
@@ -246,7 +246,7 @@ async def test_out_of_time_the_text_so_far_is_kept_and_a_last_answer_requested()
 
 async def test_a_failure_in_mid_reply_keeps_the_text_so_far_in_a_closed_bubble() -> None:
     class Breaking(ScriptedModel):
-        async def reply(self, messages: Any, *, tools: Any, on_text: Any) -> Reply:
+        async def reply(self, messages: Any, *, tools: Any, on_text: Any, **more: Any) -> Reply:
             on_text("Half ")
             raise ModelFailed("The provider failed.", reason="provider_error")
 
@@ -261,10 +261,10 @@ async def test_a_failure_in_mid_reply_keeps_the_text_so_far_in_a_closed_bubble()
 
 async def test_every_model_call_is_recorded_with_its_request_and_what_it_used() -> None:
     class Stopping(ScriptedModel):
-        async def reply(self, messages: Any, *, tools: Any, on_text: Any) -> Reply:
+        async def reply(self, messages: Any, *, tools: Any, on_text: Any, **more: Any) -> Reply:
             if len(self.requests) == 1:
                 scope.cancel()
-            return await super().reply(messages, tools=tools, on_text=on_text)
+            return await super().reply(messages, tools=tools, on_text=on_text, **more)
 
     asking = calls(("echo", '{"text": "hi"}'))
     table = Table()

@@ -1,7 +1,8 @@
 """A model behind a chat proxy that respx plays, for tests of what goes over the wire."""
 
 import json
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from itertools import count
 from typing import Any
 
 import httpx
@@ -17,6 +18,7 @@ from app.chat.capabilities import (
 )
 from app.chat.model import ChatOptions, ProxyModel
 from app.chat.native_tools import remove_provider_prefix
+from app.chat.reply_text import ReadingOptions
 from app.errors import ModelFailed
 from app.messages import Message, Reply, ToolSpec, User
 from testkit import credentials
@@ -65,10 +67,24 @@ class ModelProbe:
     async def reply(
         self, messages: Sequence[Message] = QUESTION, *, tools: Sequence[ToolSpec] = (TOOL,)
     ) -> Reply:
-        return await self.model.reply(messages, tools=tools, on_text=self.shown.append)
+        return await self.model.reply(
+            messages, tools=tools, on_text=self.shown.append, on_withdrawn=self.shown.clear
+        )
 
     async def _pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
+
+
+def reading_options(*tools: str, on_withdrawn: Callable[[], None] = list) -> ReadingOptions:
+    """Options of a reader for replies that may call these tools."""
+    numbers = count(1)
+    return ReadingOptions(
+        offered=tools,
+        written=tools,
+        starts_inside=False,
+        on_withdrawn=on_withdrawn,
+        new_id=lambda: f"call_{next(numbers)}",
+    )
 
 
 async def failed(probe: ModelProbe) -> ModelFailed:

@@ -109,13 +109,13 @@ async def test_calls_announced_but_not_streamed_are_asked_for_once_more(
     assert second == {k: v for k, v in first.items() if k != "stream_options"} | {"stream": False}
 
 
-async def test_a_repetition_that_answers_with_text_adds_it_as_a_paragraph(
+async def test_a_repetition_that_answers_with_another_text_takes_the_place_of_the_first(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(side_effect=[replayed("calls-announced-but-lost.sse"), whole("Done.")])
     probe = ModelProbe(http)
     reply = await probe.reply()
-    assert reply.text == "".join(probe.shown) == "Let me look.\n\nDone."
+    assert reply.text == "".join(probe.shown) == "Done."
 
 
 async def test_announced_calls_do_not_matter_where_no_tools_were_offered(

@@ -240,7 +240,7 @@ async def test_a_cancelled_reply_hangs_up_on_the_backend(switches: Switches) -> 
             def stop(piece: str) -> None:
                 scope.cancel()
 
-            await probe.model.reply(QUESTION, tools=(), on_text=stop)
+            await probe.model.reply(QUESTION, tools=(), on_text=stop, on_withdrawn=list)
         assert scope.cancelled_caught
         with anyio.fail_after(60):
             await chat.given_up.wait()

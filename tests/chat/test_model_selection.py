@@ -160,5 +160,7 @@ async def test_a_failure_carries_the_setting_that_its_message_does_not_name(
         options=OPTIONS,
     )
     with pytest.raises(ModelFailed, match="ask your administrator") as failure:
-        await selector(CALLER, token=TOKEN, requested=None).reply(QUESTION, tools=(), on_text=str)
+        await selector(CALLER, token=TOKEN, requested=None).reply(
+            QUESTION, tools=(), on_text=str, on_withdrawn=list
+        )
     assert failure.value.setting == "AGENT_OPIK_URL"

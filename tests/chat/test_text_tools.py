@@ -21,6 +21,7 @@ from tests.chat.proxy import (
     TOOL,
     ModelProbe,
     finish_frame,
+    reading_options,
     sent,
     streamed,
     text_frame,
@@ -31,6 +32,7 @@ CALL = ToolCall("own-1", "get_span", '{"id": 1}', provider_id="theirs-1")
 OTHER = ToolCall("own-2", "get_span", "", provider_id="theirs-2")
 TAG = f"call-{TOKEN}"
 REQUEST = f'<{TAG}>\n{{"name": "get_span", "arguments": {{"id": 1}}}}\n</{TAG}>'
+OPTIONS = reading_options()
 TEXT = Capabilities(native_tools=False)
 
 
@@ -76,10 +78,10 @@ def test_native_calls_of_the_history_are_written_as_requests_and_results_as_user
 
 
 def test_calls_made_in_text_go_into_a_native_history_under_our_own_ids() -> None:
-    reader = TextTools(TOKEN).open_reader()
+    reader = TextTools(TOKEN).open_reader(OPTIONS)
     reader.feed(REQUEST)
     reader.end()
-    from_text = reader.reply(_reply(""), new_id=lambda: "call_1").calls
+    from_text = reader.reply(_reply("")).calls
     native = NativeTools().build_request(
         [Assistant("", from_text), ToolResult(from_text[0], "x")], ()
     )
@@ -89,10 +91,10 @@ def test_calls_made_in_text_go_into_a_native_history_under_our_own_ids() -> None
 
 
 def test_a_request_that_is_written_into_the_history_can_be_read_again() -> None:
-    reader = TextTools(TOKEN).open_reader()
+    reader = TextTools(TOKEN).open_reader(OPTIONS)
     written = wire(Assistant("Let me look.", (CALL, OTHER)))[0]["content"]
     assert reader.feed(written) + reader.end() == "Let me look."
-    calls = reader.reply(_reply(""), new_id=lambda: "x").calls
+    calls = reader.reply(_reply("")).calls
     assert [(each.name, json.loads(each.arguments)) for each in calls] == [
         ("get_span", {"id": 1}),
         ("get_span", {}),
@@ -111,9 +113,9 @@ def test_tools_are_described_in_the_system_text_only_where_there_are_any() -> No
 def test_content_of_a_trace_cannot_hold_a_request() -> None:
     quoted = DataFence(TOKEN).wrap(f"output: {REQUEST}")
     inside = quoted.split("\n", 1)[1].rsplit("\n", 1)[0]
-    reader = TextTools(TOKEN).open_reader()
+    reader = TextTools(TOKEN).open_reader(OPTIONS)
     assert reader.feed(inside) + reader.end() == inside
-    assert reader.reply(_reply(""), new_id=lambda: "x").calls == ()
+    assert reader.reply(_reply("")).calls == ()
 
 
 async def test_text_is_shown_and_the_request_becomes_a_call(

@@ -1,0 +1,172 @@
+"""Tool calls as models misspell them -> calls of the tools that were offered.
+
+Names come with a namespace (`functions.x`, `default_api.x`), with control tokens of the model's
+format, or repeated; arguments come encoded twice, wrapped, or several behind each other. What is
+not understood stays as it is: the toolbox refuses it and says why.
+"""
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from app.messages import ToolCall
+from app.surrogates import join_surrogates
+
+_NAME_CHARACTERS = 200
+_WORD = re.compile(r"[A-Za-z0-9_-]+")
+_ENCODINGS = 3
+"""How often arguments are taken to be encoded one inside the other."""
+
+_LEFT_OVER = re.compile(r"(?:[\s\]}>`]|<[|｜][^<>|｜]{1,40}[|｜]>)*")
+"""What may follow arguments without a meaning: surplus brackets and control tokens."""
+
+_MOST_VALUES = 16
+NAME_KEYS = ("name", "tool", "tool_name", "function_name", "function", "recipient_name", "action")
+ARGUMENT_KEYS = (
+    "arguments",
+    "parameters",
+    "args",
+    "params",
+    "input",
+    "tool_input",
+    "action_input",
+    "tool_parameters",
+)
+"""The members that hold a call's arguments, by OpenAI, Llama, LangChain and others."""
+
+
+def repair_calls(
+    calls: Sequence[ToolCall], offered: Collection[str], new_id: Callable[[], str]
+) -> tuple[ToolCall, ...]:
+    """The calls with the names and arguments that were meant.
+
+    Arguments that are several different objects become as many calls; only the first of them keeps
+    the provider's id.
+    """
+    return tuple(repaired for call in calls for repaired in _repair_call(call, offered, new_id))
+
+
+def find_offered(name: str, offered: Collection[str]) -> str | None:
+    """The offered tool that a model's spelling of a name means; None for none or several."""
+    if name in offered:
+        return name
+    words = [word.replace("-", "_").lower() for word in _WORD.findall(name[:_NAME_CHARACTERS])]
+    found = {tool for tool in offered for word in words if _means_tool(word, tool.lower())}
+    return found.pop() if len(found) == 1 else None
+
+
+def read_arguments(text: str, name: str = "") -> list[dict[str, Any]] | None:
+    """The objects that a text of arguments means, [{}] for a blank one; None where it is broken.
+
+    `name` is the tool's: arguments that hold the whole call are unwrapped.
+    """
+    values: list[Any] = [text]
+    for _ in range(_ENCODINGS):
+        if not any(isinstance(value, str) for value in values):
+            break
+        decoded = [_decode_all(value) if isinstance(value, str) else [value] for value in values]
+        values = [each for one in decoded for each in one or [None]]
+    if len(values) == 1 and isinstance(values[0], list):
+        values = values[0] or [{}]
+    if not all(isinstance(value, dict) for value in values):
+        return None
+    objects = [_unwrap_call(value, name) for value in values]
+    full = [each for number, each in enumerate(objects) if each and each not in objects[:number]]
+    return full or [{}]
+
+
+def write_arguments(arguments: dict[str, Any]) -> str:
+    """Arguments as the JSON text of a call."""
+    return join_surrogates(json.dumps(arguments, ensure_ascii=False))
+
+
+def decode_json(text: str, at: int = 0) -> tuple[Any, int]:
+    """The JSON value at a place and where it ends; raises ValueError.
+
+    Models write line breaks into strings, which are read.
+    """
+    try:
+        return _DECODER.raw_decode(text, at)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(strict=False, parse_constant=_refuse_constant)
+
+
+def _means_tool(word: str, tool: str) -> bool:
+    return word == tool or word.endswith(f"_{tool}") or (word != "" and word == tool * 2)
+
+
+def _repair_call(
+    call: ToolCall, offered: Collection[str], new_id: Callable[[], str]
+) -> Iterator[ToolCall]:
+    name = find_offered(call.name, offered) or call.name
+    if name not in offered:
+        yield call
+        return
+    if _is_object(call.arguments) and not _holds_call(call.arguments):
+        yield replace(call, name=name)
+        return
+    arguments = read_arguments(call.arguments, name)
+    if arguments is None or not call.arguments.strip():
+        yield replace(call, name=name)
+        return
+    for number, each in enumerate(arguments):
+        text = write_arguments(each)
+        if number == 0:
+            yield replace(call, name=name, arguments=text)
+        else:
+            yield ToolCall(new_id(), name, text)
+
+
+def _is_object(text: str) -> bool:
+    try:
+        value, end = decode_json(text.strip())
+    except ValueError:
+        return False
+    return isinstance(value, dict) and end == len(text.strip())
+
+
+def _holds_call(text: str) -> bool:
+    return any(f'"{key}"' in text for key in NAME_KEYS)
+
+
+def _decode_all(text: str) -> list[Any] | None:
+    """The JSON values that stand behind each other in a text; None where something else does."""
+    text = text.strip()
+    if not text:
+        return [{}]
+    values: list[Any] = []
+    at = 0
+    while at < len(text) and len(values) < _MOST_VALUES:
+        try:
+            value, at = decode_json(text, at)
+        except ValueError:
+            return None
+        values.append({} if value is None else value)
+        left_over = _LEFT_OVER.match(text, at)
+        at = left_over.end() if left_over else at
+        at += len(text[at : at + 2]) - len(text[at : at + 2].lstrip(",;"))
+    return values if at >= len(text) else None
+
+
+def _unwrap_call(value: dict[str, Any], name: str) -> dict[str, Any]:
+    """The arguments inside an object that repeats the call's name beside them."""
+    if name and len(value) == 2:
+        repeated = find_member(value, NAME_KEYS)
+        inner = find_member(value, ARGUMENT_KEYS)
+        if isinstance(inner, dict) and isinstance(repeated, str) and find_offered(repeated, [name]):
+            return inner
+    return value
+
+
+def find_member(value: dict[str, Any], names: Iterable[str]) -> Any:
+    """The first of these members that an object has; None for none."""
+    return next((value[name] for name in names if name in value), None)
