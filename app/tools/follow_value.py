@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 from app.agent.toolbox import UnfinishedText, tool
 from app.analysis.text.json_path import parse_path
 from app.analysis.text.one_line import one_line
+from app.analysis.text.token_budget import Line
 from app.analysis.text.value_trail import (
     describe_path_trail,
     describe_value_trail,
@@ -58,7 +59,7 @@ async def follow_value(
     views = await read_views(context, nodes)
     rows = [(node, views.by_id[node.id]) for node in nodes if node.id in views.by_id]
 
-    def follow() -> tuple[str, list[str]]:
+    def follow() -> tuple[str, list[Line]]:
         places = list_places(context.trace, rows, zero=trace_start(analysis), alias=alias)
         if steps:
             return describe_path_trail(places, find_path(places, steps), steps)
@@ -69,7 +70,7 @@ async def follow_value(
 
     def write(tokens: int) -> str:
         return format_page(
-            lines[offset:],
+            (line() for line in lines[offset:]),
             offset,
             tokens,
             what="line",

@@ -9,6 +9,7 @@ from app.agent.toolbox import UnfinishedText, tool
 from app.analysis.text.columns import Row, describe_column, describe_table
 from app.analysis.text.json_path import parse_path
 from app.analysis.text.outline import build_outline
+from app.analysis.text.token_budget import Line
 from app.analysis.text.views import (
     Sort,
     SpanFilter,
@@ -142,11 +143,12 @@ async def _compare_values(
     call = wanted.format_call(alias, view=view, path=path, not_equal=not_equal)
 
     def write(tokens: int) -> str:
+        shown = (line() for line in lines[offset:])
         return format_page(
-            lines[offset:], offset, tokens, what="line", call=call, total=len(lines), title=title
+            shown, offset, tokens, what="line", call=call, total=len(lines), title=title
         )
 
-    def describe() -> tuple[str, list[str]]:
+    def describe() -> tuple[str, list[Line]]:
         if view == "column":
             return describe_column(rows, paths[0], alias=alias, not_equal=not_equal)
         return describe_table(rows, paths, zero=trace_start(context.analysis), alias=alias)

@@ -1,6 +1,7 @@
 """Whatever spans a trace has, its examination comes to an end and its texts hold their bounds."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -168,9 +169,12 @@ def test_values_of_any_spans_are_shown_on_bounded_lines(
         describe_table(rows, [], zero=0, alias=alias),
         describe_path_trail(places, find_path(places, steps), steps),
         describe_value_trail(places, find_value(places, text), text),
-        *(("", format_messages_and_reply(view, 500)) for _, view in rows),
+        *(
+            ("", [partial(str, line) for line in format_messages_and_reply(view, 500)])
+            for _, view in rows
+        ),
     ]
     for title, lines in shown:
-        for line in (title, *lines):
+        for line in (title, *(line() for line in lines)):
             assert len(line) < 3_000
             assert not set(line) & {"\n", "\x00", "\u202e", "\ud800"}

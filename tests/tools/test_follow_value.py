@@ -1,10 +1,12 @@
 """Where a value first appears, changes, disappears, and where it is missing."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
+from app.agent.citations import Aliases
 from tests.tools.trace_harness import a_span, a_trace, opened_trace_of
 
 
@@ -104,6 +106,20 @@ async def test_a_long_trail_is_read_to_its_end_by_following_the_calls_named() ->
         while "; see follow_value(" in lines[-1]:
             lines = lines[:-1] + (await harness.follow(lines[-1])).splitlines()[1:]
     assert [line.split()[-2] for line in lines] == [str(n) for n in range(1, 301)]
+
+
+async def test_only_spans_that_are_shown_get_a_short_name() -> None:
+    spans = [a_span(n, name=f"step {n}", input={"id": f"X-{n % 2}"}) for n in range(1, 301)]
+    async with opened_trace_of(*spans) as harness:
+        harness.context.aliases = Aliases()
+        texts = [
+            await harness.call("follow_value", value="X-1"),
+            await harness.call("get_trace_data", view="column", path="output"),
+            await harness.call("get_trace_data", view="table", name="step"),
+        ]
+        shown = {name for text in texts for name in re.findall(r"\bs\d+\b", text)}
+        named = harness.context.aliases.take_new_spans()
+    assert 0 < len(named) <= len(shown) + 30 < 300
 
 
 async def test_bodies_that_were_not_loaded_are_read_in_parts_and_the_rest_is_noted() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from app.analysis.recorded.recorded_span import RecordedSpan
@@ -15,7 +16,7 @@ from app.analysis.text.span_values import (
     show_value,
     value_key,
 )
-from app.analysis.text.token_budget import Alias
+from app.analysis.text.token_budget import Alias, Line
 from app.analysis.tree import Node
 
 Row = tuple[Node, RecordedSpan]
@@ -34,7 +35,7 @@ _OFTEN = 0.5  # share of the rows that have a path for it to be a column
 
 def describe_column(
     rows: Sequence[Row], steps: Sequence[Step], *, alias: Alias, not_equal: str | None = None
-) -> tuple[str, list[str]]:
+) -> tuple[str, list[Line]]:
     """A title that counts, and lines: distinct values with the spans that have them, the most
     frequent first; where most differ those that are repeated, then one line a span; with
     `not_equal` only the spans that have another value."""
@@ -48,7 +49,7 @@ def describe_column(
     if not_equal is not None:
         kept = [i for i, value in enumerate(values) if not equals_text(value, not_equal)]
         title += f": {len(kept):,} not equal to “{one_line(not_equal, limit=60)}”"
-        return title, [f"{_name_row(rows[i], alias)}: {shown[i]}" for i in kept]
+        return title, [partial(_format_value_of, rows[i], shown[i], alias) for i in kept]
     title += f": {format_count(len(groups) - bool(absent), 'distinct value')}"
     title += f", {absent:,} without it" if absent else ""
     if absent == len(rows):
@@ -59,15 +60,26 @@ def describe_column(
     mostly_distinct = len(groups) > len(rows) / 2
     if mostly_distinct:
         by_count = [places for places in by_count[:_REPEATED] if len(places) > 1]
-    for places in by_count:
-        names = [alias(rows[place][0].id) for place in places[:_NAMED]]
-        lines.append(f"{shown[places[0]]} × {len(places):,}: {list_first(names, len(places))}")
+    lines += [
+        partial(_format_value_count, shown[places[0]], [rows[i] for i in places], alias)
+        for places in by_count
+    ]
     if mostly_distinct:
-        lines += [f"{_name_row(row, alias)}: {text}" for row, text in zip(rows, shown, strict=True)]
+        pairs = zip(rows, shown, strict=True)
+        lines += [partial(_format_value_of, row, text, alias) for row, text in pairs]
     return title, lines
 
 
-def _describe_paths(rows: Sequence[Row]) -> list[str]:
+def _format_value_of(row: Row, text: str, alias: Alias) -> str:
+    return f"{_name_row(row, alias)}: {text}"
+
+
+def _format_value_count(text: str, rows: Sequence[Row], alias: Alias) -> str:
+    names = [alias(node.id) for node, _ in rows[:_NAMED]]
+    return f"{text} × {len(rows):,}: {list_first(names, len(rows))}"
+
+
+def _describe_paths(rows: Sequence[Row]) -> list[Line]:
     """What there is instead of a value that no span has."""
     paths = {
         one_line(format_path(path), limit=60): None
@@ -75,14 +87,15 @@ def _describe_paths(rows: Sequence[Row]) -> list[str]:
         for field in _COLUMNS
         for path, _ in _iterate_leaves(row, field)
     }
-    return [f"no span has it; there are {list_first(list(paths)[:_NAMED], len(paths))}"]
+    text = f"no span has it; there are {list_first(list(paths)[:_NAMED], len(paths))}"
+    return [lambda: text]
 
 
 def _name_row(row: Row, alias: Alias) -> str:
     return f"{alias(row[0].id)} {one_line(row[0].name, limit=40)}"
 
 
-def _describe_numbers(rows: Sequence[Row], values: Sequence[Any], alias: Alias) -> list[str]:
+def _describe_numbers(rows: Sequence[Row], values: Sequence[Any], alias: Alias) -> list[Line]:
     numbers = [
         (value, rows[place][0])
         for place, value in enumerate(values)
@@ -94,37 +107,46 @@ def _describe_numbers(rows: Sequence[Row], values: Sequence[Any], alias: Alias) 
     (low, first), (high, last) = numbers[0], numbers[-1]
     middle = numbers[(len(numbers) - 1) // 2][0]
     return [
-        f"lowest {show_value(low)} ({alias(first.id)}), median {show_value(middle)},"
-        f" highest {show_value(high)} ({alias(last.id)})"
+        lambda: (
+            f"lowest {show_value(low)} ({alias(first.id)}), median {show_value(middle)},"
+            f" highest {show_value(high)} ({alias(last.id)})"
+        )
     ]
 
 
 def _describe_outliers(
     rows: Sequence[Row], values: Sequence[Any], alias: Alias, *, label: str = "outliers"
-) -> list[str]:
+) -> list[Line]:
     places = find_outliers(values)
-    named = [f"{alias(rows[i][0].id)} {show_value(values[i])}" for i in places[:_OUTLIERS]]
-    return [f"{label}: {list_first(named, len(places))}"] if named else []
+
+    def write() -> str:
+        named = [f"{alias(rows[i][0].id)} {show_value(values[i])}" for i in places[:_OUTLIERS]]
+        return f"{label}: {list_first(named, len(places))}"
+
+    return [write] if places else []
 
 
 def describe_table(
     rows: Sequence[Row], columns: Sequence[Sequence[Step]], *, zero: int, alias: Alias
-) -> tuple[str, list[str]]:
+) -> tuple[str, list[Line]]:
     """A title with the names of the columns and one line for each span; before them what is equal
     in all, and the values that stand out. Without `columns` the short values of inputs and outputs
     that differ are chosen."""
     chosen = _choose_columns(rows) if not columns else _Columns(list(columns), [])
     table = [[read_value(node, view, steps) for steps in chosen.steps] for node, view in rows]
     names = [one_line(format_path(steps), limit=60) for steps in chosen.steps]
-    lines = []
+    lines: list[Line] = []
     if chosen.equal:
         equal = list_first(chosen.equal[:_EQUAL_SHOWN], len(chosen.equal))
-        lines.append(f"equal in all: {equal}")
+        lines.append(lambda: f"equal in all: {equal}")
     for place, name in enumerate(names):
         column = [cells[place] for cells in table]
         lines += _describe_outliers(rows, column, alias, label=f"odd in {name}")
-    lines.append(" | ".join(["span", "start", "duration", *names]))
-    lines += [_format_row(row, cells, zero, alias) for row, cells in zip(rows, table, strict=True)]
+    lines.append(lambda: " | ".join(["span", "start", "duration", *names]))
+    lines += [
+        partial(_format_row, row, cells, zero, alias)
+        for row, cells in zip(rows, table, strict=True)
+    ]
     return f"{format_count(len(rows), 'span')} in the order of time", lines
 
 

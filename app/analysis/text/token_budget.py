@@ -7,6 +7,9 @@ from app.token_estimate import estimate_tokens
 Alias = Callable[[str], str]
 """Gives the short name (`s1`, `s2`, ...) of a span id, the same one each time."""
 
+Line = Callable[[], str]
+"""Writes a line when it is shown, so that spans get short names only where these are read."""
+
 LONGEST_ALIAS = "s00000"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any, Literal
 
@@ -11,7 +12,7 @@ from app.analysis.recorded.spellings import plain_key
 from app.analysis.text.json_path import Step, format_path, select_value
 from app.analysis.text.one_line import format_count, format_duration, list_first, one_line
 from app.analysis.text.span_values import equals_text, find_keyed, show_value, value_key
-from app.analysis.text.token_budget import Alias
+from app.analysis.text.token_budget import Alias, Line
 from app.analysis.tree import Node
 from app.errors import ToolFailed
 from app.opik.records import Trace
@@ -31,15 +32,20 @@ _AROUND = 40  # characters shown on either side of a text within a longer one
 
 @dataclass(frozen=True, slots=True)
 class BodyPlace:
-    """One input or output: `at` is when it was there, microseconds since the trace began; `who`
-    names its span, and those with the same `kind` are compared."""
+    """One input or output: `at` is when it was there, microseconds since the trace began; those
+    of the same `kind` are compared. `span_id` is empty for the trace itself."""
 
     at: int
-    who: str
+    span_id: str
+    alias: Alias
     name: str
     kind: tuple[str, str]
     side: Side
     body: Body
+
+    @property
+    def who(self) -> str:
+        return self.alias(self.span_id) if self.span_id else "trace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +76,12 @@ def list_places(
         for at, side in ((node.start, "input"), (node.end, "output")):
             order = (at, side == "output", -node.index if side == "output" else node.index)
             body = view.input if side == "input" else view.output
-            place = BodyPlace(at - zero, alias(node.id), name, kind, side, body)  # type: ignore[arg-type]
+            place = BodyPlace(at - zero, node.id, alias, name, kind, side, body)  # type: ignore[arg-type]
             found.append((order, place))
     found.sort(key=lambda pair: pair[0])
     end = max((place.at for _, place in found), default=0)
-    first = BodyPlace(0, "trace", "", ("", "trace"), "input", Body(trace.input))
-    last = BodyPlace(end, "trace", "", ("", "trace"), "output", Body(trace.output))
+    first = BodyPlace(0, "", alias, "", ("", "trace"), "input", Body(trace.input))
+    last = BodyPlace(end, "", alias, "", ("", "trace"), "output", Body(trace.output))
     return [first, *(place for _, place in found), last]
 
 
@@ -141,7 +147,7 @@ def _values_at(place: BodyPlace, steps: Sequence[Step]) -> Iterator[tuple[Path, 
 
 def describe_value_trail(
     places: Sequence[BodyPlace], found: Sequence[Occurrence], text: str
-) -> tuple[str, list[str]]:
+) -> tuple[str, list[Line]]:
     """A title, then where a value first and last stands, where it is missing although others of
     the kind have it, and all places in the order of time."""
     title = f"“{one_line(text, limit=80)}” {_count_places(found)}"
@@ -149,7 +155,7 @@ def describe_value_trail(
         return title, _resembling_keys(places, text)
     lines = [*_describe_ends(places, found), *_describe_missing(places, found, with_values=True)]
     runs = groupby(found, key=lambda each: (each.place.kind, each.where, each.text))
-    return title, [*lines, *(_describe_run(list(run)) for _, run in runs)]
+    return title, [*lines, *(partial(_describe_run, list(run)) for _, run in runs)]
 
 
 def _describe_run(run: Sequence[Occurrence]) -> str:
@@ -164,7 +170,7 @@ def _describe_run(run: Sequence[Occurrence]) -> str:
 
 def describe_path_trail(
     places: Sequence[BodyPlace], found: Sequence[Occurrence], steps: Sequence[Step]
-) -> tuple[str, list[str]]:
+) -> tuple[str, list[Line]]:
     """A title, then each value with where it stands until it changes, in the order of time; one
     line for each value where there are many changes."""
     path = one_line(format_path(steps), limit=120)
@@ -175,43 +181,51 @@ def describe_path_trail(
     values = list(dict.fromkeys(each.key for each in found))
     title += f", {format_count(len(values), 'value')}, {format_count(len(runs) - 1, 'change')}"
     if len(runs) > max(_MOST_RUNS, 2 * len(values)):
-        runs = [[each for each in found if each.key == value] for value in values]
+        by_value: dict[Hashable, list[Occurrence]] = {}
+        for each in found:
+            by_value.setdefault(each.key, []).append(each)
+        runs = list(by_value.values())
         title += "; by value"
     lines = [*_describe_ends(places, found), *_describe_missing(places, found, with_values=False)]
-    for run in runs:
-        named = list_first([each.format() for each in run[:_PLACES_SHOWN]], len(run))
-        until = f" to +{format_duration(run[-1].place.at)}" if len(run) > 1 else ""
-        lines.append(f"+{format_duration(run[0].place.at)}{until} {run[0].text}: {named}")
-    return title, lines
+    return title, [*lines, *(partial(_describe_value_of, run) for run in runs)]
+
+
+def _describe_value_of(run: Sequence[Occurrence]) -> str:
+    """A value and where it stands until it changes."""
+    named = list_first([each.format() for each in run[:_PLACES_SHOWN]], len(run))
+    until = f" to +{format_duration(run[-1].place.at)}" if len(run) > 1 else ""
+    return f"+{format_duration(run[0].place.at)}{until} {run[0].text}: {named}"
 
 
 def _count_places(found: Sequence[Occurrence]) -> str:
     if not found:
         return "is in none of the inputs and outputs"
-    spans = len({each.place.who for each in found} - {"trace"})
+    spans = len({each.place.span_id for each in found} - {""})
     return f"is in {format_count(len(found), 'place')} of {format_count(spans, 'span')}"
 
 
-def _describe_ends(places: Sequence[BodyPlace], found: Sequence[Occurrence]) -> list[str]:
+def _describe_ends(places: Sequence[BodyPlace], found: Sequence[Occurrence]) -> Iterator[Line]:
     first, last = found[0], found[-1]
-    lines = [f"first: +{format_duration(first.place.at)} {first.format()}"]
+    yield lambda: f"first: +{format_duration(first.place.at)} {first.format()}"
     if last is first:
-        return lines
+        return
     after = [
-        place.who
+        place
         for place in places[places.index(last.place) + 1 :]
         if place.side == "input" and place.body.state is BodyState.PRESENT
     ]
-    line = f"last: +{format_duration(last.place.at)} {last.format()}"
-    if after:
-        named = list_first(after[:_PEERS_SHOWN], len(after))
-        line += f"; in no later input ({named})"
-    return [*lines, line]
+
+    def write() -> str:
+        named = list_first([place.who for place in after[:_PEERS_SHOWN]], len(after))
+        gone = f"; in no later input ({named})" if after else ""
+        return f"last: +{format_duration(last.place.at)} {last.format()}{gone}"
+
+    yield write
 
 
 def _describe_missing(
     places: Sequence[BodyPlace], found: Sequence[Occurrence], *, with_values: bool
-) -> Iterator[str]:
+) -> Iterator[Line]:
     """Inputs and outputs that lack it, since it first appeared, although most of their kind have
     it."""
     have: dict[tuple[object, Side], list[Occurrence]] = {}
@@ -228,13 +242,20 @@ def _describe_missing(
         having = have[key]
         if len(having) < 2 or len(having) < len(without):
             continue
-        shown = [
-            place.who + (_show_instead(place, having[0].path) if with_values else "")
-            for place in without[:_PEERS_SHOWN]
-        ]
-        others = list_first([each.place.who for each in having[:_PEERS_SHOWN]], len(having))
-        named = list_first(shown, len(without))
-        yield f"missing: {without[0].name} {key[1]} of {named}, although {others} have it"
+        yield partial(_format_missing, without, having, with_values=with_values)
+
+
+def _format_missing(
+    without: Sequence[BodyPlace], having: Sequence[Occurrence], *, with_values: bool
+) -> str:
+    shown = [
+        place.who + (_show_instead(place, having[0].path) if with_values else "")
+        for place in without[:_PEERS_SHOWN]
+    ]
+    others = list_first([each.place.who for each in having[:_PEERS_SHOWN]], len(having))
+    named = list_first(shown, len(without))
+    which = f"{without[0].name} {without[0].side}"
+    return f"missing: {which} of {named}, although {others} have it"
 
 
 def _is_known(body: Body) -> bool:
@@ -252,7 +273,7 @@ def _show_instead(place: BodyPlace, path: Path) -> str:
     return f" ({one_line(format_path((place.side, *path)), limit=80)} is {show_value(value)})"
 
 
-def _resembling_keys(places: Sequence[BodyPlace], text: str) -> list[str]:
+def _resembling_keys(places: Sequence[BodyPlace], text: str) -> list[Line]:
     """Keys that contain the text, or that the text contains."""
     wanted = plain_key(text.strip())
     keys = {
@@ -265,7 +286,7 @@ def _resembling_keys(places: Sequence[BodyPlace], text: str) -> list[str]:
     if not keys:
         return []
     named = list_first([one_line(key, limit=60) for key in list(keys)[:_KEYS_NAMED]], len(keys))
-    return [f"keys like it (follow_value with path): {named}"]
+    return [lambda: f"keys like it (follow_value with path): {named}"]
 
 
 def _resembles(key: str, wanted: str) -> bool:
