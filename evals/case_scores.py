@@ -23,8 +23,9 @@ _BANDS = (0.9, SURE, 0.7, 0.6, 0.0)
 class CaseResult:
     """What the analysis says of a case.
 
-    `names` are the names of spans by id. `milliseconds` are those from the structure of the spans
-    to the text of the outline. `crash` says why there is no analysis, or not of all records.
+    `names` are the names of spans by id. `milliseconds` are those of CPU, from the structure of
+    the spans to the text of the outline. `crash` says why there is no analysis, or not of all
+    records.
     """
 
     name: str
@@ -88,10 +89,10 @@ def run_case(path: Path, label: FileLabel | None) -> CaseResult:
         records = read_case_records(path, label)
         category, right, healthy = records.category, records.right, records.healthy
         case = parse_case(records)
-        began = time.perf_counter()
+        began = time.process_time()
         analysis = analyse_records(case)
         outline = build_outline(analysis, alias=Aliases().name_span)
-        spent = (time.perf_counter() - began) * 1_000
+        spent = (time.process_time() - began) * 1_000
     except InvalidCase as error:
         return CaseResult(name, category, right, healthy, crash=str(error))
     except Exception as error:  # whatever a rule raises: the other cases are still measured

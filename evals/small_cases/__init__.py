@@ -8,17 +8,21 @@ from evals.small_cases import (
     cause_cases,
     error_cases,
     failure_cases,
+    program_cases,
     record_cases,
     recovery_cases,
     reply_cases,
+    run_cases,
     waste_cases,
 )
 from evals.small_cases.builder import CaseList, SmallCase
 
 _MODULES = (
     reply_cases,
+    run_cases,
     failure_cases,
     error_cases,
+    program_cases,
     record_cases,
     recovery_cases,
     waste_cases,

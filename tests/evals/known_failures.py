@@ -1,15 +1,8 @@
 """Small cases about which the analysis is wrong today; the list only shrinks."""
 
 KNOWN_FAILURES: dict[str, list[str]] = {
-    "empty_lookup": [
-        "chroma",
-        "data_frame",
-    ],
     "long_body": [
         "error_at_the_start_of_a_long_text",
-    ],
-    "loop": [
-        "desks_hand_a_case_to_each_other",
     ],
     "recovery": [
         "many_retries_worked_healthy",

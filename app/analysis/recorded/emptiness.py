@@ -14,6 +14,8 @@ _YIELD_KEYS = key_set(
     " found_items source_documents source_nodes retrieval.documents"
 )
 """Keys under which lookups return what they found, so that it decides whatever stands beside."""
+_LISTS = key_set("hits items results rows records nodes docs documents")
+"""Keys of the list inside an object of results."""
 _COUNT_KEYS = key_set(
     "count total num_results total_results n rows row_count total_count hits matched found size"
     " num_rows num_hits result_count total_hits length returned"
@@ -47,7 +49,8 @@ _NOTHING_FOUND = re.compile(
         |entries|information|products?|articles?|papers?|files?|passages?|answers?|events?|pages?)
         (?:\s(?:were|was|could\sbe|have\sbeen|are|is))?(?:\s(?:found|available|returned|matched
         |match|matching|for)|\W{0,3}\Z)
-    | nothing\s(?:was\s)?found | not\sfound\W{0,3}\Z | none\sfound | empty\s(?:result|set|response)
+    | nothing\s(?:was\s)?found | not\sfound\W{0,3}\Z | none\sfound
+    | empty\s(?:result|set|response|dataframe)
     | 0\s(?:results?|rows?|hits?|matches|documents?|records?)
     | (?:could\snot|couldn't|did\snot|didn't|unable\sto)\sfind\s(?:any|a|the)\b
     | (?:es\swurden\s)?keine\s(?:\w{1,30}\s){0,2}(?:gefunden|vorhanden|verfügbar|treffer|ergebnisse)
@@ -117,8 +120,17 @@ def _find_yields(value: Any) -> int | None:
 
 
 def _count_yield(value: Any) -> int:
-    if isinstance(value, list | dict):
-        return len(value)
+    """How many things a field of results holds.
+
+    Vector stores answer a list for each query (`[[]]`), search engines an object with hits and
+    their total (`{"total": {"value": 0}, "hits": []}`).
+    """
+    if isinstance(value, Mapping):
+        inner = [value[key] for key in islice(value, _MOST_MEMBERS) if plain_key(key) in _LISTS]
+        lists = [each for each in inner if isinstance(each, list)]
+        return len(lists[0]) if lists else len(value)
+    if isinstance(value, list):
+        return 0 if all(each == [] for each in value[:_MOST_MEMBERS]) else len(value)
     if isinstance(value, str):
         return 0 if not value or value.isspace() or says_nothing_found(value) else 1
     return 1 if value else 0

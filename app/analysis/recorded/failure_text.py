@@ -37,6 +37,7 @@ _REPORT = re.compile(
     | agent\sstopped\sdue\sto\s(?:an?\s)?(?:iteration|time|max)
     | (?:no|unknown)\s(?:such\s)?(?:tool|function)\s(?:name[sd]?|called|found|:)
     | \S{{1,80}}\sis\snot\sa\svalid\stool\b
+    | action\s\S{{1,80}}\sdo(?:es)?(?:n'?t|\snot)\sexist
     | you\stried\sto\suse\sthe\stool\s.{{1,80}}?(?:doesn'?t|does\snot)\sexist
     | (?:tool|function)\s\S{{1,80}}\s(?:not\sfound|does\snot\sexist|is\snot\savailable)\b
     ))""",
