@@ -103,7 +103,7 @@ def show_value(value: Any, *, limit: int = _SHOWN) -> str:
     if isinstance(value, str):
         return f"“{one_line(value, limit=limit)}”"
     if isinstance(value, dict | list):
-        text = json.dumps(value, ensure_ascii=False) if _is_small(value, limit) else ""
+        text = json.dumps(value, ensure_ascii=False) if is_small(value, limit) else ""
         return one_line(text, limit=limit) if 0 < len(text) <= limit else _preview(value, limit)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -128,7 +128,7 @@ def value_key(value: Any) -> Hashable:
     return ("bool", value) if isinstance(value, bool) else value
 
 
-def _is_small(value: Any, most: int) -> bool:
+def is_small(value: Any, most: int) -> bool:
     """Whether an object or list holds at most so many values, texts counted by their characters."""
     waiting = [value]
     while waiting and most >= 0:

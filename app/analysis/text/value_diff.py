@@ -9,11 +9,13 @@ from typing import Any
 from app.analysis.json_values import Path, is_cut, iterate_leaves
 from app.analysis.text.json_path import describe_value, format_path, open_json
 from app.analysis.text.one_line import one_line
+from app.analysis.text.span_values import is_small, show_value
 from app.analysis.text.text_diff import diff_texts
 
 _MISSING = object()
 _MOST_VALUES = 8_000  # bounds the time for one body; most have some hundred
 _LONG_TEXT = 60  # characters: shorter texts are read faster whole than as a list of changes
+_SHOWN = 120  # characters of a value
 _PATH_SHOWN = 160  # characters: enough for a dozen keys, and a foreign key may be a whole text
 _SINGLE = 3  # changes at places of one list that are shown one by one; more share a line
 _PLACE = re.compile(r"\[\d+\]")
@@ -58,12 +60,22 @@ def diff_values(a: Any, b: Any, field: str) -> Iterator[ValueChange]:
             waiting += reversed(list(islice(_pair_items(path, old, new), left)))
         elif old is _MISSING or new is _MISSING:
             side, value = ("B", new) if old is _MISSING else ("A", old)
-            for inner, leaf in iterate_leaves(value, most=left):
+            for change in _list_one_sided(path, value, side, most=left):
                 left -= 1
-                text = f"only in {side}: {_format_value(leaf)}"
-                yield ValueChange(_shown_path((*path, *inner)), text)
+                yield change
         elif isinstance(old, bool) is not isinstance(new, bool) or old != new:
             yield _format_change(_shown_path(path), old, new)
+
+
+def _list_one_sided(path: Path, value: Any, side: str, *, most: int) -> Iterator[ValueChange]:
+    """What only one side has: an item of a list and a short object as one, else leaf by leaf."""
+    text = f"only in {side}: "
+    is_item = isinstance(path[-1], int)
+    if isinstance(value, dict | list) and (is_item or is_small(value, _SHOWN)):
+        yield ValueChange(_shown_path(path), text + show_value(value, limit=_SHOWN))
+        return
+    for inner, leaf in iterate_leaves(value, most=most):
+        yield ValueChange(_shown_path((*path, *inner)), text + _format_value(leaf))
 
 
 def _pair_items(path: Path, old: list[Any], new: list[Any]) -> Iterator[tuple[Path, Any, Any]]:
@@ -118,5 +130,5 @@ def _format_change(path: str, old: Any, new: Any) -> ValueChange:
 
 def _format_value(value: Any) -> str:
     if isinstance(value, str):
-        return f"“{one_line(value, limit=120)}”"
+        return f"“{one_line(value, limit=_SHOWN)}”"
     return describe_value(value)

@@ -10,7 +10,7 @@ from app.analysis.tree import Node
 from app.opik.client import BODIES
 from app.tools.trace.trace_context import TraceContext
 
-_WHOLE_AT_ONCE = 12  # cut bodies read whole in one call: Opik limits requests for single spans
+_WHOLE_AT_ONCE = 8  # cut bodies read whole in one call, as many as are kept for the next one
 
 
 @dataclass(frozen=True, slots=True)
