@@ -14,7 +14,7 @@ _NAME_READ = 200  # characters of a name; frameworks put whole arguments behind 
 _NAME_END = re.compile(r"[:(\[{#\"'=]")
 _WORDS = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+")
 _DIGITS = re.compile(r"\d+")
-_COUNTER = re.compile(r"(?<![\w.-])\d{1,6}(?![\w.-])")
+_NO_DIGITS = dict.fromkeys(map(ord, "0123456789"))
 _LEAST_TRANSCRIPT = 60  # characters: shorter texts begin alike without being one that grows
 _POLLING_WORDS = word_set(
     "poll polling status wait health heartbeat sleep tick ping watch ready done progress"
@@ -80,9 +80,16 @@ def has_word(name: str, words: frozenset[str]) -> bool:
     return any(word.lower() in words for word in _WORDS.findall(name[:_NAME_READ]))
 
 
-def without_counters(text: str) -> str:
-    """A canonical text without numbers that stand alone, as rounds, pages and steps do."""
-    return _COUNTER.sub("#", text)
+def differ_in_counters_only(a: Body, b: Body) -> bool:
+    """Whether two bodies mean the same but for numbers that stand alone; False where one of them
+    cannot be compared as a whole."""
+    before, after = a.canonical, b.canonical
+    if before == after:
+        return bool(before)
+    # Leaving out all digits takes a hundredth of the time of the pattern.
+    if before.translate(_NO_DIGITS) != after.translate(_NO_DIGITS):
+        return False
+    return a.uncounted == b.uncounted
 
 
 def continues_text(before: str, after: str) -> bool:
@@ -124,8 +131,7 @@ def belong_to_one_task(a: Node, b: Node, analysis: TraceAnalysis) -> bool:
     before, after = first.view.input, second.view.input
     if not (has_comparable_input(first) or has_comparable_input(second)):
         return first.parent is second.parent or first in second.path() or second in first.path()
-    given, later = without_counters(before.canonical), without_counters(after.canonical)
-    return given == later or continues_text(given, later)
+    return before.uncounted == after.uncounted or continues_text(before.uncounted, after.uncounted)
 
 
 def common_parent(nodes: Iterable[Node]) -> Node | None:

@@ -52,9 +52,13 @@ class Node:
     depth: int = 0
     index: int = 0
     size: int = 1
+    id: str = field(init=False)
+    name: str = field(init=False)
     view: RecordedSpan = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        self.id = self.span.id
+        self.name = self.span.name or "unnamed"
         self.view = RecordedSpan(self.span)
 
     def add_bodies(self, span: Span) -> None:
@@ -66,14 +70,6 @@ class Node:
     def error(self) -> ErrorInfo | None:
         """The error of the span, wherever it was recorded."""
         return self.view.error
-
-    @property
-    def id(self) -> str:
-        return self.span.id
-
-    @property
-    def name(self) -> str:
-        return self.span.name or "unnamed"
 
     @property
     def finished(self) -> bool:

@@ -4,20 +4,19 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from functools import cached_property
-from itertools import islice
 from typing import Any, NamedTuple
 
+from app.analysis.recorded.computed_once import computed_once
 from app.analysis.recorded.opened_json import open_value
 from app.analysis.recorded.placeholder import is_placeholder
-from app.analysis.recorded.spellings import ENVELOPE_FACTS, plain_key, word_set
+from app.analysis.recorded.spellings import ENVELOPE_FACTS, key_set, plain_key
+from app.analysis.recorded.survey import Survey, survey_value
 
 CUT_LENGTH = 10_001  # Opik cuts a value that is too long to a string of exactly so many characters
-MOST_LEAVES = 4_000  # a record of a search with hundreds of hits stays below it
+MOST_LEAVES = 2_000  # a record of a search with hundreds of hits stays below it
 _LEVELS = 40  # levels walked: nothing that is worth a conclusion lies deeper
-_MOST_ITEMS = 20_000  # items of a body that is compared as a whole; more takes over 10 ms
 _LONGEST_COMPARED = 400_000  # characters of a text that is compared as a whole
-_WORDS_READ = 20_000  # characters whose words are compared: a long document differs early as well
+_WORDS_READ = 6_000  # characters whose words are compared: a long document differs early as well
 _NUMBERS_FROM = 32  # a list of as many plain values is one leaf: an embedding, a series
 _LEAST_SHARED_WORDS = 0.75  # allows for a rephrased word in four, not for another question
 
@@ -42,25 +41,28 @@ class Leaf(NamedTuple):
     value: Any
 
 
-_VOLATILE_KEYS = sorted(
-    word_set(
-        "attempt attempts retry retries try tries iteration request_id call_id trace_id run_id"
-        " timestamp nonce seed took took_ms elapsed elapsed_ms latency latency_ms duration_ms"
-        " tool_call_id created_at id_token"
-    )
+_VOLATILE_KEYS = key_set(
+    "attempt attempts retry retries try tries iteration request_id call_id trace_id run_id"
+    " timestamp nonce seed took took_ms elapsed elapsed_ms latency latency_ms duration_ms"
+    " tool_call_id created_at id_token"
 )
 _VOLATILE = re.compile(
-    rf'"(?:{"|".join(_VOLATILE_KEYS)})": (?:"[^"]{{0,80}}"|[-\w.+]{{1,40}})', re.IGNORECASE
+    r'"(?:attempts?|retry|retries|try|tries|iteration|(?:request|(?:tool_?)?call|trace|run)[-_]?id'
+    r"|timestamp|nonce|seed|took(?:_?ms)?|elapsed(?:_?ms)?|latency(?:_?ms)?|duration_?ms"
+    r'|created_?at|id_?token)": (?:"[^"]{0,80}"|[-\w.+]{1,40})'
 )
 _ATTEMPT_NUMBER = re.compile(
     r"[\[(]?\b(?:attempt|try|retry|retries|iteration)\b ?(?:no\.?|number|#)? ?\d+[\])]?"
 )
+_COUNTER = re.compile(r"(?<![\w.-])\d{1,6}(?![\w.-])")
 _ATTEMPT_WORDS = ("attempt", "try", "retries", "iteration")
 _TIME_OR_ID = re.compile(
     r"(?<!\d)\d{4}-\d\d-\d\d[t ]\d\d:\d\d(?::\d\d)?(?:\.\d{1,9})?(?:z\b|[+-]\d\d:?\d\d)?"
     r"|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
 )
-_WORDS = re.compile(r"\w+")
+_AROUND_WORDS = {ord(sign): " " for sign in "\"'`.,;:!?()[]{}<>/\\|=+*&#%@~^-"}
+# Without checks for cycles, which JSON has none of.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, check_circular=False, default=str)
 
 
 class Body:
@@ -72,16 +74,29 @@ class Body:
     def __init__(self, value: Any) -> None:
         self.value = value
 
-    @cached_property
+    @computed_once
     def opened(self) -> Any:
-        return self.value if self.is_cut else open_value(self.value)
+        if self.is_cut or not self.survey.has_encoded:
+            return self.value
+        return open_value(self.value)
 
-    @cached_property
+    @computed_once
+    def survey(self) -> Survey:
+        """See `Survey`; of the value as recorded."""
+        return survey_value(self.value)
+
+    @computed_once
+    def keys(self) -> frozenset[str]:
+        """The keys of all objects in it, as `plain_key` spells them."""
+        survey = self.survey if self.opened is self.value else survey_value(self.opened)
+        return frozenset(map(plain_key, survey.keys))
+
+    @computed_once
     def is_cut(self) -> bool:
         """Whether the backend cut the body or one of its values: it is only a beginning."""
         return is_cut_body(self.value)
 
-    @cached_property
+    @computed_once
     def state(self) -> BodyState:
         """See `BodyState`; decided by what stands at the top: `{"data": {"rows": []}}` is PRESENT
         here (see `emptiness`)."""
@@ -99,30 +114,33 @@ class Body:
             return BodyState.ABSENT
         return BodyState.EMPTY if _is_blank(value) else BodyState.PRESENT
 
-    @cached_property
+    @computed_once
     def leaves(self) -> tuple[Leaf, ...]:
-        """The first 4,000 leaves, in order."""
+        """The first 2,000 leaves, in order."""
         return tuple(walk_leaves(self.opened))
 
-    @cached_property
+    @computed_once
     def canonical(self) -> str:
         """A text that is equal for bodies that mean the same: blanks, letter case, the order of
         keys and what only counts attempts or names a request do not matter. Empty where the body
         was cut or is too large to be compared as a whole."""
-        if self.is_cut or _count_items(self.opened) > _MOST_ITEMS:
+        if self.is_cut or not self.survey.is_whole:
             return ""
         value = self.opened
         if isinstance(value, str):
-            text = value if len(value) <= _LONGEST_COMPARED else ""
+            text = " ".join(value.split()) if len(value) <= _LONGEST_COMPARED else ""
         else:
-            text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
-        text = " ".join(text.split()).casefold()
-        text = _VOLATILE.sub("", text)
+            text = _encode(value)
+        if "  " in text:
+            text = " ".join(text.split())
+        text = text.casefold()
+        if not self.keys.isdisjoint(_VOLATILE_KEYS):
+            text = _VOLATILE.sub("", text)
         if any(word in text for word in _ATTEMPT_WORDS):
             text = _ATTEMPT_NUMBER.sub("", text)
         return text
 
-    @cached_property
+    @computed_once
     def timeless(self) -> str:
         """The canonical text without points in time and ids of requests, or its beginning where
         the backend cut the body; empty where nothing was recorded."""
@@ -134,26 +152,38 @@ class Body:
         text = self.canonical
         return _TIME_OR_ID.sub("#", text) if "-" in text else text
 
-    @cached_property
-    def words(self) -> frozenset[str]:
-        """The words of the first 20,000 canonical characters."""
-        return frozenset(_WORDS.findall(self.canonical[:_WORDS_READ]))
+    @computed_once
+    def uncounted(self) -> str:
+        """The canonical text without numbers that stand alone, as rounds, pages and steps do."""
+        return _COUNTER.sub("#", self.canonical)
 
-    @cached_property
+    @computed_once
+    def words(self) -> frozenset[str]:
+        """The words of the first 6,000 canonical characters."""
+        return frozenset(self.canonical[:_WORDS_READ].translate(_AROUND_WORDS).split())
+
+    @computed_once
     def says_something(self) -> bool:
         """Whether it holds a letter or digit outside its keys, and is no placeholder."""
         return self.state is BodyState.PRESENT and any(
             not isinstance(leaf.value, str) or any(map(str.isalnum, leaf.value[:200]))
-            for leaf in self.leaves
+            for leaf in walk_leaves(self.opened)
             if not _is_blank(leaf.value) and not is_placeholder(leaf.value)
         )
 
-    @cached_property
+    @computed_once
     def empty_keys(self) -> frozenset[str]:
         """The keys under which it has a null, a blank text, or an empty list or object."""
+        if not self.may_have_empty:
+            return frozenset()
         return frozenset(leaf.key for leaf in self.leaves if leaf.key and _is_blank(leaf.value))
 
-    @cached_property
+    @property
+    def may_have_empty(self) -> bool:
+        """Whether there may be an empty value somewhere; False is certain."""
+        return self.survey.has_empty or self.opened is not self.value
+
+    @computed_once
     def scalars(self) -> dict[str, list[Any]]:
         """The non-empty texts and numbers under each key, in order."""
         found: dict[str, list[Any]] = {}
@@ -171,6 +201,9 @@ class Body:
         if self.equals(other):
             return True
         if not (self.words and other.words):
+            return False
+        fewer, more = sorted((len(self.words), len(other.words)))
+        if fewer < _LEAST_SHARED_WORDS * more:
             return False
         differing = self.words ^ other.words
         if any(not word.isalpha() for word in differing):
@@ -208,23 +241,52 @@ def _is_redacted(value: Any) -> bool:
     return found
 
 
+def _encode(value: Any) -> str:
+    """The JSON text of a value; empty where its keys or its depth do not allow one."""
+    try:
+        return _ENCODER.encode(value)
+    except (RecursionError, TypeError, ValueError):
+        return ""
+
+
 def walk_leaves(value: Any, *, most: int = MOST_LEAVES) -> Iterator[Leaf]:
     """The first `most` leaves of a value with their paths, in order; lists of 32 and more plain
     values are one leaf."""
-    waiting: list[tuple[Path, str, Any]] = [((), "", value)]
-    while waiting and most > 0:
-        path, key, item = waiting.pop()
-        if isinstance(item, Mapping) and item and len(path) < _LEVELS:
-            pairs = [(str(name), inner) for name, inner in islice(item.items(), most)]
-            waiting.extend(
-                ((*path, name), plain_key(name), inner) for name, inner in reversed(pairs)
-            )
-        elif isinstance(item, list) and item and len(path) < _LEVELS and not _is_series(item):
-            kept = item[:most]
-            waiting.extend(((*path, i), key, kept[i]) for i in range(len(kept) - 1, -1, -1))
+    if not _is_container(value):
+        yield Leaf((), "", value)
+        return
+    levels: list[tuple[Path, str, Iterator[tuple[Any, Any]], bool]] = [_open_level((), "", value)]
+    left = most
+    while levels:
+        path, key, pairs, has_names = levels[-1]
+        for part, inner in pairs:
+            name = plain_key(part) if has_names else key
+            way = (*path, str(part) if has_names else part)
+            if _is_container(inner) and len(levels) < _LEVELS:
+                levels.append(_open_level(way, name, inner))
+                break
+            yield Leaf(way, name, inner)
+            left -= 1
+            if left <= 0:
+                return
         else:
-            most -= 1
-            yield Leaf(path, key, item)
+            levels.pop()
+
+
+def _open_level(
+    path: Path, key: str, value: Any
+) -> tuple[Path, str, Iterator[tuple[Any, Any]], bool]:
+    if isinstance(value, list):
+        return path, key, iter(enumerate(value)), False
+    return path, key, iter(value.items()), True
+
+
+def _is_container(value: Any) -> bool:
+    """Whether a value is not a leaf: an object or list that is neither empty nor a series."""
+    kind = type(value)
+    if kind is dict:
+        return bool(value)
+    return kind is list and bool(value) and not _is_series(value)
 
 
 def _is_series(items: list[Any]) -> bool:
@@ -232,19 +294,3 @@ def _is_series(items: list[Any]) -> bool:
     return len(items) >= _NUMBERS_FROM and {dict, list, str}.isdisjoint(
         map(type, items[:MOST_LEAVES])
     )
-
-
-def _count_items(value: Any) -> int:
-    """How many items lie in a value, counted up to the limit for comparing it as a whole."""
-    count = 1
-    waiting = [value]
-    while waiting and count <= _MOST_ITEMS:
-        item = waiting.pop()
-        if not isinstance(item, dict | list):
-            continue
-        count += len(item)
-        if count <= _MOST_ITEMS:
-            values = item.values() if isinstance(item, dict) else item
-            if not {dict, list}.isdisjoint(map(type, values)):
-                waiting.extend(each for each in values if isinstance(each, dict | list))
-    return count

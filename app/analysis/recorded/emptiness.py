@@ -85,6 +85,8 @@ def is_empty_result(output: Body, given: Body) -> bool:
     yields = _find_yields(value)
     if yields is not None:
         return yields == 0 and _is_only_facts(output)
+    if not output.may_have_empty and output.survey.items > _MOST_FACTS:
+        return False
     leaves = output.leaves
     if not any(_is_empty_leaf(leaf) for leaf in leaves) or _says_success(leaves):
         return False

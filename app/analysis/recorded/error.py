@@ -31,6 +31,7 @@ _CONTROL_FLOW = word_set(
     " StopAsyncIteration GeneratorExit"
 )
 _STATUS_PARTS = ("code", "message")
+_NAME_READ = 120  # characters of a message that may be the name of a class
 _LONGEST = 20_000  # characters of a message or a stack that are kept
 
 
@@ -46,13 +47,17 @@ def effective_error(record: Span | Trace) -> ErrorInfo | None:
 
 
 def is_control_flow(error: ErrorInfo) -> bool:
-    """Whether raising it is how a framework continues."""
-    return (error.exception_type or "").rpartition(".")[2] in _CONTROL_FLOW
+    """Whether raising it is how a framework continues; LangChain's callbacks record some errors
+    without a type, as the text of the exception."""
+    kind = error.exception_type or (error.message or "")[:_NAME_READ].partition("(")[0]
+    return kind.strip().rpartition(".")[2] in _CONTROL_FLOW
 
 
 def _error_in_attributes(attributes: Any) -> ErrorInfo | None:
     if not isinstance(attributes, Mapping):
         return None
+    if str(attributes.get("otel.status_code")).upper() == "OK":
+        return None  # the program says that it dealt with what it recorded
     found = _exception_event(attributes.get("opentelemetry.events"))
     if found is not None:
         return found

@@ -7,6 +7,7 @@ by some programs, and model calls `general` by OpenTelemetry mappings that do no
 import re
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 from app.analysis.recorded.spellings import word_set
 from app.opik.records import Span
@@ -52,6 +53,11 @@ _WORD_KEYS = (
     "span.kind",
 )
 _MODEL_KEYS = ("gen_ai.request.model", "gen_ai.response.model", "llm.model_name")
+# OpenTelemetry names a span by its operation and its subject: `execute_tool get_weather`.
+_OPERATIONS = frozenset(
+    ["invoke_agent", "create_agent", "execute_tool", "generate_content", "text_completion"]
+)
+_OPERATIONS_OF_MODELS = frozenset(["chat", "embeddings"])  # also names in other programs
 _VERCEL_KEYS = ("ai.operationId", "operation.name", "ai.operation_id")
 _TOOL_INPUT_KEYS = frozenset(["toolName", "toolCallId", "gen_ai.tool.name", "tool_name"])
 _VERCEL_TOOL = re.compile(r"^ai\.toolCall\b")
@@ -90,7 +96,13 @@ def _stated_kind(span: Span) -> SpanKind | None:
             word = record.get(key)
             if isinstance(word, str) and (kind := _vercel_kind(word)) is not None:
                 return kind
-    return _vercel_kind(span.name or "")
+    return _vercel_kind(span.name or "") or _kind_by_operation(span)
+
+
+def _kind_by_operation(span: Span) -> SpanKind | None:
+    word, blank, _ = (span.name or "")[:_NAME_READ].partition(" ")
+    is_of_model = word in _OPERATIONS_OF_MODELS and (span.type == "llm" or bool(span.model))
+    return _WORDS[word] if blank and (word in _OPERATIONS or is_of_model) else None
 
 
 def _vercel_kind(name: str) -> SpanKind | None:
@@ -115,6 +127,8 @@ def _kind_by_type(span: Span, name: str) -> SpanKind:
             return SpanKind.EMBEDDING
         if isinstance(span.input, Mapping) and not _TOOL_INPUT_KEYS.isdisjoint(span.input):
             return SpanKind.TOOL_CALL
+        if _holds_embeddings(span.output):
+            return SpanKind.EMBEDDING
         return SpanKind.MODEL_CALL if _has_model_signs(span) else SpanKind.OTHER
     if span.usage and _names_model(span) and not _EMBEDDING.search((span.model or "")[:_NAME_READ]):
         return SpanKind.MODEL_CALL
@@ -124,6 +138,17 @@ def _kind_by_type(span: Span, name: str) -> SpanKind:
 def _names_model(span: Span) -> bool:
     metadata = span.metadata if isinstance(span.metadata, Mapping) else {}
     return bool(span.model) or any(metadata.get(key) for key in _MODEL_KEYS)
+
+
+def _holds_embeddings(output: Any) -> bool:
+    """Whether an output is the reply of an embedding endpoint (OpenAI, Gemini, LlamaIndex)."""
+    if not isinstance(output, Mapping):
+        return False
+    data = output.get("data")
+    first = data[0] if isinstance(data, list) and data else None
+    return any(key in output for key in ("embedding", "embeddings", "num_embeddings")) or (
+        isinstance(first, Mapping) and "embedding" in first
+    )
 
 
 def _has_model_signs(span: Span) -> bool:

@@ -8,6 +8,7 @@ Python value; OpenTelemetry flattens nested objects into dotted names
 import ast
 import json
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 _LONGEST_TEXT = 200_000  # characters parsed: some 2 ms; longer texts are documents, not results
@@ -118,32 +119,34 @@ def nest_dotted_names(value: Any) -> Any:
     """An object whose names are dotted attribute names as nested objects and lists; anything else
     as it is."""
     if not isinstance(value, Mapping) or not any(
-        isinstance(key, str) and key.startswith(_NAMESPACES) for key in value
+        isinstance(key, str) and key.startswith(_NAMESPACES) for key in islice(value, _MOST_ITEMS)
     ):
         return value
-    nested: dict[str, Any] = {}
-    for count, (key, inner) in enumerate(value.items()):
-        if count >= _MOST_NAMES:
-            break
+    nested = _Nested()
+    for key, inner in islice(value.items(), _MOST_NAMES):
         _put(nested, str(key).split("."), inner)
     return _lists_from_numbers(nested)
 
 
-def _put(target: dict[str, Any], way: list[str], value: Any) -> None:
+class _Nested(dict[str, Any]):
+    """An object made of dotted names, at most nine levels deep, unlike one that was recorded."""
+
+
+def _put(target: _Nested, way: list[str], value: Any) -> None:
     for part in way[:-1][:_DEEPEST]:
         inner = target.get(part)
-        if not isinstance(inner, dict):
-            inner = target[part] = {} if inner is None else {"": inner}
+        if not isinstance(inner, _Nested):
+            inner = target[part] = _Nested() if inner is None else _Nested({"": inner})
         target = inner
     known = target.get(way[-1])
-    if isinstance(known, dict):
+    if isinstance(known, _Nested):
         known[""] = value
     else:
         target[way[-1]] = value
 
 
 def _lists_from_numbers(value: Any) -> Any:
-    if not isinstance(value, dict):
+    if not isinstance(value, _Nested):
         return value
     opened = {key: _lists_from_numbers(inner) for key, inner in value.items()}
     if opened and all(key.isdecimal() and int(key) < _LARGEST_INDEX for key in opened):

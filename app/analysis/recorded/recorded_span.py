@@ -1,10 +1,10 @@
 """What was recorded of one span: the view that every rule, text and tool reads."""
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
 from app.analysis.recorded.body import Body, BodyState
+from app.analysis.recorded.computed_once import computed_once
 from app.analysis.recorded.emptiness import is_empty_result
 from app.analysis.recorded.error import effective_error
 from app.analysis.recorded.failure_text import find_reported_failure
@@ -12,7 +12,7 @@ from app.analysis.recorded.first_token import read_first_token
 from app.analysis.recorded.kind import SpanKind, find_kind
 from app.analysis.recorded.outcome import find_failure
 from app.analysis.recorded.reply import RecordedReply, read_reply
-from app.analysis.recorded.request import RecordedRequest, read_request
+from app.analysis.recorded.request import RecordedRequest
 from app.analysis.recorded.usage import Usage, read_usage
 from app.opik.records import ErrorInfo, Span
 
@@ -39,7 +39,7 @@ class RecordedSpan:
     def __init__(self, span: Span) -> None:
         self.span = span
 
-    @cached_property
+    @computed_once
     def kind(self) -> SpanKind:
         return find_kind(self.span)
 
@@ -52,29 +52,29 @@ class RecordedSpan:
         """Whether the span calls a model, a tool, or a lookup, rather than the program itself."""
         return self.kind in _OUTSIDE
 
-    @cached_property
+    @computed_once
     def error(self) -> ErrorInfo | None:
         """The error of the span, wherever it was recorded (see `effective_error`)."""
         return effective_error(self.span)
 
-    @cached_property
+    @computed_once
     def input(self) -> Body:
         return Body(self.span.input)
 
-    @cached_property
+    @computed_once
     def output(self) -> Body:
         return Body(self.span.output)
 
-    @cached_property
+    @computed_once
     def usage(self) -> Usage:
         return read_usage(self.span)
 
-    @cached_property
+    @computed_once
     def first_token(self) -> float | None:
         """Milliseconds until the first token of a streamed call, None where unknown."""
         return read_first_token(self.span)
 
-    @cached_property
+    @computed_once
     def reply(self) -> RecordedReply:
         """The reply of a model call; of other spans the text of their output."""
         output = self.span.output
@@ -82,12 +82,12 @@ class RecordedSpan:
             output = _reply_elsewhere(self.span)
         return read_reply(output, self.span.metadata)
 
-    @cached_property
+    @computed_once
     def request(self) -> RecordedRequest:
         """The request of a model call."""
-        return read_request(self.input.opened, self.span.metadata)
+        return RecordedRequest(self.span.input, self.span.metadata)
 
-    @cached_property
+    @computed_once
     def failure(self) -> str:
         """The text with which the output reports that the call failed; empty where it does not."""
         if self.output.state is not BodyState.PRESENT:
@@ -96,7 +96,7 @@ class RecordedSpan:
             return self.reply.failure or find_reported_failure(self.reply.text)
         return find_failure(self.output.opened)
 
-    @cached_property
+    @computed_once
     def returned_nothing(self) -> bool:
         """Whether the output is absent or empty; a model call's is where its reply is blank.
 

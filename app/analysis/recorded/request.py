@@ -1,10 +1,16 @@
-"""What a model call asked for: messages, offered tools and the format of the answer."""
+"""What a model call asked for: messages, offered tools and the format of the answer.
+
+Knows the requests of the providers named in `reply_reader`, and what OpenTelemetry and
+OpenInference record of them: attributes, and events of messages.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-from app.analysis.recorded.opened_json import nest_dotted_names
+from app.analysis.recorded.computed_once import computed_once
+from app.analysis.recorded.opened_json import nest_dotted_names, open_text
 from app.analysis.recorded.recorded_call import RecordedCall
 from app.analysis.recorded.reply import RecordedReply, read_reply
 from app.analysis.recorded.spellings import (
@@ -12,6 +18,7 @@ from app.analysis.recorded.spellings import (
     JSON_FORMATS,
     MESSAGES,
     RESPONSE_FORMAT,
+    RESULT_TYPES,
     SYSTEM,
     TOOLS,
     plain_key,
@@ -19,6 +26,7 @@ from app.analysis.recorded.spellings import (
 
 _MOST_MESSAGES = 1_000  # of one request, the newest of them: longer histories repeat themselves
 _MOST_TOOLS = 512
+_MOST_MEMBERS = 200  # of one object near the top of a request
 _LEVELS_DOWN = 3  # wrappers around the arguments of a call (`{"args": {"body": {…}}}`)
 _ROLES = {
     "human": "user",
@@ -29,12 +37,25 @@ _ROLES = {
     "humanmessage": "user",
     "systemmessage": "system",
     "toolmessage": "tool",
+    "aimessagechunk": "assistant",
     "function": "tool",
+    "function_call": "assistant",
+    "function_call_output": "tool",
     "chatbot": "assistant",
 }
+_KNOWN_ROLES = frozenset([*_ROLES, "user", "system", "tool", "assistant"])
 _LIMIT_KEYS = frozenset(
     ["maxtokens", "maxcompletiontokens", "maxoutputtokens", "maxnewtokens", "numpredict"]
 )
+_PLAIN_MEMBERS = frozenset(["role", "content", "type", "name", "id"])
+_RESULT_MEMBERS = ("content", "output", "response", "result", "text")
+_RESULT_WRAPPERS = ("toolResult", "functionResponse", "function_response")
+_EVENT_ROLES = {
+    "gen_ai.system.message": "system",
+    "gen_ai.user.message": "user",
+    "gen_ai.assistant.message": "assistant",
+    "gen_ai.tool.message": "tool",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,44 +68,41 @@ class RecordedMessage:
     call_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
 class RecordedRequest:
     """`tools` are the names offered; `has_hosted_tools` says that some have no name, since the
-    provider runs them (web search). `wants_json` says that a JSON format was set."""
+    provider runs them (web search). `wants_json` says that a JSON format was set, `token_limit`
+    how many tokens the reply may have."""
 
-    messages: tuple[RecordedMessage, ...] = ()
-    tools: frozenset[str] = frozenset()
-    has_hosted_tools: bool = False
-    wants_json: bool = False
-    token_limit: float | None = None
+    def __init__(self, given: Any, metadata: Any) -> None:
+        self._given = nest_dotted_names(open_text(given) if isinstance(given, str) else given)
+        self._metadata = metadata
+        names: set[str] = set()
+        self.has_hosted_tools = self.wants_json = False
+        self.token_limit: float | None = None
+        for key, value in _members([self._given, nest_dotted_names(metadata)]):
+            if key in TOOLS:
+                found, has_hosted = _tool_names(value)
+                names |= found
+                self.has_hosted_tools = self.has_hosted_tools or has_hosted
+            elif key in RESPONSE_FORMAT:
+                self.wants_json = self.wants_json or _names_json(value)
+            elif key in _LIMIT_KEYS and isinstance(value, int | float):
+                self.token_limit = float(value)
+        self.tools = frozenset(names)
+
+    @computed_once
+    def messages(self) -> tuple[RecordedMessage, ...]:
+        """The messages in order, at most the newest 1,000."""
+        return tuple(_read_messages(self._given)) or tuple(_read_events(self._metadata))
 
     @property
     def last_instruction(self) -> str:
         """The text of the last message of a user, else of the system."""
         for role in ("user", "system", ""):
             for message in reversed(self.messages):
-                if message.role == role and message.text.strip():
+                if message.role == role and message.text and not message.text.isspace():
                     return message.text
         return ""
-
-
-def read_request(given: Any, metadata: Any) -> RecordedRequest:
-    """The request in an input, with what integrations put into the metadata."""
-    records = [nest_dotted_names(given), nest_dotted_names(metadata)]
-    names: set[str] = set()
-    hosted = wants_json = False
-    limit: float | None = None
-    for key, value in _members(records):
-        if key in TOOLS:
-            found, has_hosted = _tool_names(value)
-            names |= found
-            hosted = hosted or has_hosted
-        elif key in RESPONSE_FORMAT:
-            wants_json = wants_json or _names_json(value)
-        elif key in _LIMIT_KEYS and isinstance(value, int | float):
-            limit = float(value)
-    messages = tuple(_read_messages(records[0]))
-    return RecordedRequest(messages, frozenset(names), hosted, wants_json, limit)
 
 
 def _members(records: list[Any]) -> Iterator[tuple[str, Any]]:
@@ -94,7 +112,7 @@ def _members(records: list[Any]) -> Iterator[tuple[str, Any]]:
         level, value = waiting.pop()
         if not isinstance(value, Mapping):
             continue
-        for name, inner in list(value.items())[:200]:
+        for name, inner in islice(value.items(), _MOST_MEMBERS):
             key = plain_key(name)
             yield key, inner
             if level < _LEVELS_DOWN and isinstance(inner, Mapping) and key not in TOOLS:
@@ -149,34 +167,51 @@ def _names_json(value: Any) -> bool:
 
 
 def _read_messages(given: Any) -> Iterator[RecordedMessage]:
-    """The messages of a request in order, system first."""
     if isinstance(given, str):
         yield RecordedMessage("user", given)
         return
     value, level = given, 0
     while isinstance(value, Mapping) and level <= _LEVELS_DOWN:
-        system = _find(value, SYSTEM)
+        system = _find_member(value, SYSTEM)
         if system:
             yield RecordedMessage("system", read_reply(system).text)
-        found = _find(value, MESSAGES)
+        found = _find_member(value, MESSAGES)
         if isinstance(found, str):
-            yield RecordedMessage("user", found)
-            return
+            opened = open_text(found)
+            if not isinstance(opened, list):
+                yield RecordedMessage("user", found)
+                return
+            found = opened
         if isinstance(found, list):
             value = found
             break
-        inner = [each for each in value.values() if isinstance(each, Mapping)]
+        inner = [
+            each
+            for name, each in islice(value.items(), _MOST_MEMBERS)
+            if isinstance(each, Mapping) and plain_key(name) not in ("completion", "output")
+        ]
         value = found if isinstance(found, Mapping) else inner[0] if inner else None
         level += 1
-    if isinstance(value, list):
-        while len(value) == 1 and isinstance(value[0], list):
+    for _ in range(_LEVELS_DOWN):
+        if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):
             value = value[0]
-        for item in value[-_MOST_MESSAGES:]:
-            yield from _read_message(item)
+    for item in value[-_MOST_MESSAGES:] if isinstance(value, list) else ():
+        yield from _read_message(item)
 
 
-def _find(value: Mapping[str, Any], keys: frozenset[str]) -> Any:
-    return next((inner for name, inner in value.items() if plain_key(name) in keys and inner), None)
+def _read_events(metadata: Any) -> Iterator[RecordedMessage]:
+    """Messages that OpenTelemetry recorded as events of the span."""
+    events = metadata.get("opentelemetry.events") if isinstance(metadata, Mapping) else None
+    for event in events[-_MOST_MESSAGES:] if isinstance(events, list) else ():
+        name = event.get("name") if isinstance(event, Mapping) else None
+        role = _EVENT_ROLES.get(name) if isinstance(name, str) else None
+        if role is not None:
+            yield RecordedMessage(role, read_reply(event.get("attributes")).text)
+
+
+def _find_member(value: Mapping[str, Any], keys: frozenset[str]) -> Any:
+    members = islice(value.items(), _MOST_MEMBERS)
+    return next((inner for name, inner in members if plain_key(name) in keys and inner), None)
 
 
 def _read_message(item: Any) -> Iterator[RecordedMessage]:
@@ -185,21 +220,71 @@ def _read_message(item: Any) -> Iterator[RecordedMessage]:
     if not isinstance(item, Mapping):
         return
     for wrapper in ("message", "kwargs"):
-        if isinstance(item.get(wrapper), Mapping):
-            item = {**item, **item[wrapper]}
+        inner = item.get(wrapper)
+        if isinstance(inner, Mapping):
+            item = {"type": _class_name(item), **inner}
     role = item.get("role", item.get("type", ""))
     role = role.lower() if isinstance(role, str) else ""
     kind = _ROLES.get(role, role)
-    reply = _as_reply(item)
-    call_id = next((str(item[k]) for k in item if plain_key(k) in CALL_ID and item[k]), "")
+    content = item.get("content")
+    if isinstance(content, str) and _PLAIN_MEMBERS.issuperset(item):
+        yield RecordedMessage(kind, content)
+        return
+    call_id = _find_call_id(item)
+    found = _find_result(item)
+    if found is not None:
+        answered, result = found
+        text = result if isinstance(result, str) else read_reply(result).text
+        yield RecordedMessage("tool", text, (), answered or call_id)
+        return
+    reply = _read_as_reply(item)
     yield RecordedMessage(kind, reply.text, reply.calls, call_id)
 
 
-def _as_reply(item: Mapping[str, Any]) -> RecordedReply:
+def _class_name(item: Mapping[str, Any]) -> Any:
+    """The class of a message that LangChain serialised (`"id": [..., "HumanMessage"]`)."""
+    way = item.get("id")
+    return way[-1] if isinstance(way, list) and way else item.get("type", "")
+
+
+def _find_call_id(item: Any) -> str:
+    if not isinstance(item, Mapping):
+        return ""
+    members = islice(item.items(), _MOST_MEMBERS)
+    return next((str(inner) for name, inner in members if plain_key(name) in CALL_ID and inner), "")
+
+
+def _find_result(item: Mapping[str, Any]) -> tuple[str, Any] | None:
+    """The id of a call and what it returned, in a message of blocks that hold nothing else
+    (Anthropic, Gemini, Bedrock, OpenTelemetry) or an item of the Responses API; None in other
+    messages."""
+    if plain_key(item.get("type") or "") in RESULT_TYPES:
+        return _find_call_id(item), _find_returned(item)
+    blocks = item.get("content", item.get("parts"))
+    if not isinstance(blocks, list) or not blocks:
+        return None
+    results: list[Any] = []
+    call_id = ""
+    for block in blocks[:_MOST_TOOLS]:
+        if not isinstance(block, Mapping):
+            return None
+        wrapped = [block[key] for key in _RESULT_WRAPPERS if key in block]
+        inner = wrapped[0] if wrapped else block
+        is_result = bool(wrapped) or plain_key(block.get("type") or "") in RESULT_TYPES
+        if not is_result or not isinstance(inner, Mapping):
+            return None
+        call_id = _find_call_id(inner)
+        results.append(_find_returned(inner))
+    return call_id, results[0] if len(results) == 1 else results
+
+
+def _find_returned(item: Mapping[str, Any]) -> Any:
+    return next((item[key] for key in _RESULT_MEMBERS if item.get(key)), "")
+
+
+def _read_as_reply(item: Mapping[str, Any]) -> RecordedReply:
     """A message is read as a reply is, whoever wrote it."""
-    own = {name: inner for name, inner in item.items() if plain_key(name) not in ("role",)}
-    if isinstance(own.get("type"), str) and own["type"].lower() in _ROLES | dict.fromkeys(
-        ["user", "system", "tool", "assistant"], ""
-    ):
+    own = {name: inner for name, inner in item.items() if plain_key(name) != "role"}
+    if isinstance(own.get("type"), str) and own["type"].lower() in _KNOWN_ROLES - {"function_call"}:
         own.pop("type")
     return read_reply(own)

@@ -18,6 +18,7 @@ from app.opik.records import Span, Trace
 _MOST_KEYS = 100
 _MOST_TOKENS = 1e9  # of one call; more is a mistake of the recorder
 _REST_ONLY = ("cache_read_input_tokens", "cacheReadInputTokens")
+_ANSWER_ONLY = ("candidatesTokenCount", "candidates_token_count")  # Gemini: without thoughts
 _USAGE_MAPS = ("usage", "usage_metadata", "usageMetadata", "token_usage", "tokenUsage")
 # Attributes of OpenTelemetry's GenAI conventions, OpenInference and the Vercel AI SDK.
 _USAGE_ATTRIBUTES = ("gen_ai.usage.", "llm.token_count.", "llm.usage.", "ai.usage.")
@@ -43,22 +44,24 @@ NO_USAGE = Usage()
 
 
 def read_usage(record: Span | Trace) -> Usage:
-    """The usage of a record: its own field, else what its metadata says."""
+    """The usage of a record: its own field, else what its metadata or its output says."""
     usage = _from_map(record.usage) if record.usage else NO_USAGE
-    if usage.prompt is None and usage.completion is None and isinstance(record.metadata, Mapping):
-        return _from_metadata(record.metadata)
+    for inside in (record.metadata, record.output):
+        if usage.prompt is not None or usage.completion is not None:
+            break
+        usage = _from_record(inside) if isinstance(inside, Mapping) else usage
     return usage
 
 
-def _from_metadata(metadata: Mapping[str, Any]) -> Usage:
-    """A map of usage among the metadata, else its attributes that count tokens."""
+def _from_record(record: Mapping[str, Any]) -> Usage:
+    """A map of usage in a body, else its attributes that count tokens."""
     for key in _USAGE_MAPS:
-        inner = metadata.get(key)
+        inner = record.get(key)
         if isinstance(inner, Mapping):
             return _from_map(inner)
     counts = {
         key: value
-        for key, value in islice(metadata.items(), _MOST_KEYS)
+        for key, value in islice(record.items(), _MOST_KEYS)
         if isinstance(key, str) and key.startswith(_USAGE_ATTRIBUTES)
     }
     return _from_map(counts) if counts else NO_USAGE
@@ -74,6 +77,8 @@ def _from_map(usage: Mapping[str, Any]) -> Usage:
     prompt, cached = found.get("prompt"), found.get("cached", 0.0)
     if prompt is not None and (cached > prompt or _counts_rest_only(usage)):
         found["prompt"] = prompt + cached + created
+    if any(key in usage for key in _ANSWER_ONLY) and "completion_tokens" not in usage:
+        found["completion"] = found.get("completion", 0.0) + found.get("reasoning", 0.0)
     return Usage(**found)
 
 

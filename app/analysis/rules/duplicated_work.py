@@ -13,7 +13,6 @@ from app.analysis.comparable_calls import (
     comparable_calls,
     has_word,
     name_stem,
-    without_counters,
 )
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.spellings import word_set
@@ -191,7 +190,7 @@ def _find_source(
 ) -> list[Node]:
     """The spans whose outputs hold what the branches got, or what the common calls got; of each
     branch the latest one before it."""
-    given = [without_counters(branch.view.input.canonical) for branch in branches]
+    given = [branch.view.input.uncounted for branch in branches]
     first = [group[0].node for group in groups]
     tasks = branches[:1] if analysis.was_read(branches[0]) and len(set(given)) == 1 else []
     for nodes in (tasks, first):

@@ -47,7 +47,7 @@ def find_writer(node: Node, analysis: TraceAnalysis) -> Node | None:
 
 def runs_program(node: Node) -> bool:
     """Whether a span runs a program, rather than a query that is corrected at little cost."""
-    return not _PROGRAM_KEYS.isdisjoint(node.view.input.scalars) or (
+    return not _PROGRAM_KEYS.isdisjoint(node.view.input.keys) or (
         _RUNNER_NAME.search(node.name[:_NAME_READ]) is not None
     )
 

@@ -54,7 +54,7 @@ def is_search(node: Node) -> bool:
         return False
     if view.input.state is not BodyState.PRESENT:
         return False
-    keys = {leaf.key for leaf in view.input.leaves}
+    keys = view.input.keys
     if not keys.isdisjoint(_INDEX_KEYS) and _describes_something(node, keys):
         return True
     if view.kind is not SpanKind.RETRIEVAL and not is_named_search(node):
@@ -63,7 +63,7 @@ def is_search(node: Node) -> bool:
     return stated or isinstance(view.input.opened, str) or not keys.isdisjoint(_SEARCH_KEYS)
 
 
-def _describes_something(node: Node, keys: set[str]) -> bool:
+def _describes_something(node: Node, keys: frozenset[str]) -> bool:
     """Whether the input has a key for a query, or a text of several words."""
     return not keys.isdisjoint(_SEARCH_KEYS) or any(
         isinstance(leaf.value, str) and len(leaf.value[:_NAME_READ].split()) >= _FEWEST_WORDS

@@ -9,10 +9,10 @@ from app.analysis.comparable_calls import (
     calls_outside_within,
     comparable_calls,
     continues_text,
+    differ_in_counters_only,
     is_long_result,
     is_polling,
     name_stem,
-    without_counters,
     work_share,
 )
 from app.analysis.finding import Category, Finding, Standing, build_finding
@@ -92,10 +92,8 @@ def _repeats_turn(before: Call, after: Call) -> bool:
 
 def _has_same_input(before: Call, after: Call) -> bool:
     """Whether inputs are the same but for counters and a history that grows."""
-    return (
-        before.given == after.given
-        or without_counters(before.given) == without_counters(after.given)
-        or continues_text(before.given, after.given)
+    return differ_in_counters_only(before.node.view.input, after.node.view.input) or continues_text(
+        before.given, after.given
     )
 
 

@@ -62,7 +62,8 @@ def _judge_partial(node: Node, peers: PeerFigures) -> Suspect | None:
     output = node.view.output
     if not isinstance(output.opened, dict | list):
         return None
-    for leaf in output.leaves[:_FLAGS_READ]:
+    flagged = not _PARTIAL_FLAGS.isdisjoint(output.keys)
+    for leaf in output.leaves[:_FLAGS_READ] if flagged else ():
         if leaf.value is True and leaf.key in _PARTIAL_FLAGS:
             reason = f"its output says {one_line(str(leaf.path[-1]), limit=40)}: true"
             return Suspect(node, Fault.PARTIAL, _STATED_PARTIAL, reason)
