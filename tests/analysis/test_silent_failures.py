@@ -214,3 +214,12 @@ def test_a_search_is_known_by_its_index_whatever_its_name() -> None:
     assert culprits(found(spans)) == [("empty_result", "busca_trechos")]
     listed = [tool("ofertas", 0, {"pais": "pt", "k": 4}, []), model("write", 2, LONG_ANSWER)]
     assert found(listed) == []
+
+
+def test_a_reply_about_the_failure_it_was_told_of_is_no_failure() -> None:
+    reply = {"choices": [{"message": {"content": "It seems there was a syntax error. Fix it."}}]}
+    told = {"messages": [{"role": "user", "content": "exitcode: 1 (execution failed)"}]}
+    asked = {"messages": [{"role": "user", "content": "Count the seats."}]}
+    assert found([span("a", 0, 1, type="llm", input=told, output=reply)]) == []
+    failed = found([span("a", 0, 1, type="llm", input=asked, output=reply)])
+    assert culprits(failed) == [("failure_as_output", "a")]

@@ -2,16 +2,17 @@
 
 import re
 
-_READ = 600  # characters: an answer that refuses or gives up says so at its beginning
+_READ = 600  # characters: an answer that gives up says so at its beginning
+_REFUSAL_READ = 160  # characters: later a text only mentions what cannot be done
 _LONGEST_REFUSAL = 1_500  # characters: a longer answer does something besides refusing
 
 _HELP = (
-    r"(?:help|assist|provide|comply|fulfil|create|write|generate|produce|discuss|share|process"
-    r"|extract|support|engage|continue|participate|complete|perform|do\sth(?:at|is)|answer)"
+    r"(?:help|assist|provide|comply|fulfil|create|write|generate|produce|discuss|share|engage"
+    r"|participate|do\sth(?:at|is)|answer)"
 )
 _REFUSAL = re.compile(
     rf"""(?:
-      \b(?:i|we)(?:['’]?m|\sam|\sare)?\s(?:\w{{1,12}},?\s){{0,3}}?(?:can(?:['’]?t|not|\snot)|won['’]?t
+      \bi(?:['’]?m|\sam)?\s(?:\w{{1,12}},?\s){{0,3}}?(?:can(?:['’]?t|not|\snot)|won['’]?t
         |will\snot|unable\sto|not\sable\sto|not\sallowed\sto|decline\sto|refuse\sto)
         \s(?:\w{{1,12}}\s){{0,2}}?{_HELP}\b
     | \bi\smust\s(?:respectfully\s)?(?:decline|refuse) | \bagainst\smy\s(?:guidelines|polic)
@@ -79,7 +80,7 @@ _GIVES_UP = re.compile(
 
 def says_refusal(text: str) -> bool:
     """Whether an answer refuses what it was asked for, in any of several languages."""
-    return len(text) <= _LONGEST_REFUSAL and _REFUSAL.search(text[:_READ]) is not None
+    return len(text) <= _LONGEST_REFUSAL and _REFUSAL.search(text[:_REFUSAL_READ]) is not None
 
 
 def gives_up(text: str) -> bool:

@@ -7,8 +7,9 @@ from app.analysis.recorded.reply import read_reply
 from app.analysis.tree import Node
 
 _ASKS_FOR_JSON = re.compile(
-    r"\b(?:return|respond|reply|answer|output|produce|give|write)\b[^.\n]{0,60}\bjson\b"
-    r"|\bjson\b[^.\n]{0,20}\b(?:only|object|array)\b|\b(?:als|en|em|in|som|w)\sjson\b",
+    r"\b(?:return|respond|reply|answer|output|produce|give|write|antwort\w{0,3}|répond\w{0,3}"
+    r"|respond[ea]|rispond\w{0,3}|svara|antwoord|odpowiedz)(?:\s[\w'’,()-]{1,15}){0,6}?\sjson\b"
+    r"|\bjson\b[^.\n]{0,20}\b(?:only|object|array)\b|(?:json|JSON)\s?(?:で|으로|格式)",
     re.IGNORECASE,
 )
 _INSTRUCTION_READ = 20_000  # characters: instructions stand at the beginning, documents follow

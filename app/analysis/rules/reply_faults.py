@@ -4,6 +4,7 @@ from app.analysis.finding import Standing
 from app.analysis.recorded.answer_text import says_refusal
 from app.analysis.recorded.body import BodyState
 from app.analysis.recorded.finish_reason import FinishReason
+from app.analysis.recorded.outcome import find_failure
 from app.analysis.recorded.spellings import TEXT
 from app.analysis.rules.invalid_json import find_broken_json
 from app.analysis.rules.suspects import Fault, PeerFigures, Suspect
@@ -78,7 +79,7 @@ def _judge_refusal(node: Node) -> Suspect | None:
 
 def _judge_text(node: Node) -> Suspect | None:
     view = node.view
-    if view.failure:
+    if view.failure and not _talks_of_a_failure(node):
         reason = f"its reply says “{one_line(view.failure, limit=120)}”"
         return Suspect(node, Fault.FAILURE, _READ_FROM_REPLY, reason)
     if view.reply.calls:
@@ -89,6 +90,13 @@ def _judge_text(node: Node) -> Suspect | None:
     strength = _READ_FROM_REPLY if sure else _ASKED_IN_WORDS
     standing = Standing.FINDING if sure else Standing.WEAK
     return Suspect(node, Fault.BROKEN_JSON, strength, reason, standing)
+
+
+def _talks_of_a_failure(node: Node) -> bool:
+    """Whether the last message reports a failure, so that the reply is about that one."""
+    view = node.view
+    messages = view.request.messages
+    return not view.reply.failure and bool(messages) and bool(find_failure(messages[-1].text))
 
 
 def _judge_blank(node: Node, peers: PeerFigures) -> Suspect | None:
