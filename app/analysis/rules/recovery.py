@@ -64,7 +64,8 @@ def _same_request(node: Node, later: Node) -> bool:
     a, b = node.view, later.view
     if a.is_model_call and a.request.messages:
         return a.request.messages == b.request.messages
-    if BodyState.PRESENT not in (a.input.state, b.input.state):
+    unknown = BodyState.PRESENT not in (a.input.state, b.input.state)
+    if unknown or a.input.is_cut or b.input.is_cut:
         return node.parent is later.parent
     return a.input.resembles(b.input)
 
