@@ -140,7 +140,7 @@ def _holds_call(text: str) -> bool:
 
 def _decode_all(text: str) -> list[Any] | None:
     """The JSON values that stand behind each other in a text; None where something else does."""
-    text = text.strip()
+    text = text.strip().removeprefix("```json").removeprefix("```").lstrip()
     if not text:
         return [{}]
     values: list[Any] = []

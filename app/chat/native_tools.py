@@ -6,6 +6,7 @@ with a `ReplyTextReader` or a `TextReplyReader`.
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,6 +17,9 @@ from app.messages import Assistant, Message, System, ToolCall, ToolResult, ToolS
 # slash would mean OpenRouter's model of that vendor.
 _STRIPPED_PREFIXES = ("openai/", "anthropic/", "gemini/")
 _EMPTY_ANSWER = "(empty)"
+_OTHER_CHARACTERS = re.compile(r"[^A-Za-z0-9_-]")
+_NAME_CHARACTERS = 64
+_NO_NAME = "unknown"
 
 
 class NativeTools:
@@ -64,11 +68,19 @@ def _write_assistant(text: str, calls: Sequence[ToolCall]) -> dict[str, Any]:
             {
                 "id": _choose_call_id(call),
                 "type": "function",
-                "function": {"name": call.name, "arguments": repair_arguments(call.arguments)},
+                "function": {
+                    "name": _clean_name(call.name),
+                    "arguments": repair_arguments(call.arguments),
+                },
             }
             for call in calls
         ]
     return message
+
+
+def _clean_name(name: str) -> str:
+    """A name that providers accept in the history, also that of a call that was refused."""
+    return _OTHER_CHARACTERS.sub("_", name[:_NAME_CHARACTERS]) or _NO_NAME
 
 
 def _choose_call_id(call: ToolCall) -> str:

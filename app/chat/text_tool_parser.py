@@ -14,7 +14,9 @@ from typing import Any
 from app.chat.markdown_place import MarkdownPlace
 from app.surrogates import join_surrogates
 
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_NAME = re.compile(r"[A-Za-z0-9_.:/<>|-]{1,100}")
+"""Of a tool, perhaps with a namespace or control tokens, which `call_repair` takes off."""
+
 _WRAPPED = re.compile(r"\s*```[\w-]*\n(.*?)\n?\s*```\s*", re.DOTALL)
 
 _NOT_JSON = 'it is not JSON of the form {"name": ..., "arguments": {...}}.'

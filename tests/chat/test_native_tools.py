@@ -123,3 +123,12 @@ def test_halves_of_characters_are_encoded_without_an_error() -> None:
 )
 def test_a_model_is_sent_by_the_name_that_the_proxy_routes(name: str, sent: str) -> None:
     assert remove_provider_prefix(name) == sent
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("tools.delete all", "tools_delete_all"), ("", "unknown"), ("x" * 99, "x" * 64)],
+)
+def test_the_name_of_a_refused_call_is_one_that_providers_accept(name: str, written: str) -> None:
+    request = NativeTools().build_request([Assistant("", (ToolCall("a", name, "{}"),))], ())
+    assert request["messages"][0]["tool_calls"][0]["function"]["name"] == written

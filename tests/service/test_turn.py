@@ -310,3 +310,34 @@ async def test_images_and_foreign_links_of_a_model_never_leave_the_service_alive
     shown = [*reader.texts, (await service.read_messages())[-1][1]]
     assert all("![" not in each and "<img" not in each for each in shown)
     assert all("](https://evil" not in each for each in shown)
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ("<thi", "nk>Which one?</th", "ink>The tool failed."),
+        ("Which one? ", "\n</think>\n", "\nThe tool failed."),
+        (
+            "<|channel|>analysis<|message|>Which one?<|end|>",
+            "<|channel|>final<|message|>The tool failed.",
+        ),
+    ],
+)
+async def test_reasoning_is_neither_shown_nor_stored_nor_sent_back(
+    pieces: tuple[str, ...], service: Service
+) -> None:
+    service.chat.scripts = [answer(*pieces), answer("Yes.")]
+    assert (await service.ask()).texts == ["The tool failed."]
+    assert (await service.history())[1]["content"] == "The tool failed."
+    await service.ask("Sure?")
+    assert "Which one?" not in json.dumps(service.chat.requests[1]["messages"])
+
+
+async def test_a_call_that_is_written_as_text_runs(service: Service) -> None:
+    written = json.dumps({"name": "get_trace_data", "arguments": {"view": "findings"}})
+    service.chat.scripts = [answer(written[:20], written[20:]), answer("The tool failed.")]
+    reader = await service.ask()
+    assert reader.texts == ["The tool failed."]
+    assert [(row.name, row.completed) for row in reader.rows] == [("get_trace_data", True)]
+    result = service.chat.requests[1]["messages"][-1]
+    assert (result["role"], "KeyError" in result["content"]) == ("tool", True)

@@ -12,6 +12,7 @@ from app.events import (
     LoggedEvent,
     ReplyCompleted,
     TextDelta,
+    TextWithdrawn,
     ToolCallRecord,
     ToolCompleted,
     TraceRead,
@@ -66,6 +67,21 @@ def test_partial_frames_alone_join_to_the_text_they_were_made_of(text: str) -> N
     panel = panel_of("t", streaming=True)
     reads = show(panel, delta(text), ReplyCompleted(bubble="b", text=text))
     assert "".join(read(reads[:-1]).texts) == make_inert(text, AllowedLinks(), {})
+
+
+@pytest.mark.parametrize(("text", "shown"), [("The tool failed.", "The tool failed."), ("", "…")])
+def test_text_that_is_withdrawn_is_replaced_by_the_reply_at_its_end(text: str, shown: str) -> None:
+    panel = panel_of("t", streaming=True)
+    withdrawn = show(panel, delta("Which one? "), TextWithdrawn(bubble="b"), delta("```"))
+    reads = show(panel, ReplyCompleted(bubble="b", text=text), ReplyCompleted(bubble="c", text="A"))
+    assert read(withdrawn).texts == ["Which one? "]
+    assert read(withdrawn + reads).texts == [shown, "A"]
+
+
+def test_a_withdrawn_text_that_was_never_shown_leaves_nothing() -> None:
+    panel = panel_of("t", streaming=False)
+    events = (delta("Which one?"), TextWithdrawn(bubble="b"), ReplyCompleted(bubble="b", text=""))
+    assert show(panel, *events) == []
 
 
 @pytest.mark.parametrize("text", ["x" * 50_000, "\U0001f600" * 5_000, "data:" * 3_000])

@@ -1,0 +1,87 @@
+"""Names and arguments of calls as models misspell them."""
+
+import json
+
+from app.chat.call_repair import repair_calls
+from app.messages import ToolCall
+from testkit.case_tables import each_case
+
+TOOLS = ("get_span", "find_text")
+ID = '{"id": 1}'
+
+
+def repaired(name: str, arguments: str) -> list[tuple[str, str, str]]:
+    calls = repair_calls([ToolCall("a", name, arguments, "theirs")], TOOLS, lambda: "own")
+    return [(call.name, call.arguments, call.provider_id) for call in calls]
+
+
+@each_case(
+    "name",
+    [
+        "functions.get_span",
+        "default_api.get_span",
+        "tools/get_span",
+        "functions.get_span:0",
+        "mcp__traces__get_span",
+        "get_span<|channel|>commentary",
+        "<|constrain|>get_span",
+        "get_spanget_span",
+        " get_span\n",
+        "Get-Span",
+    ],
+)
+def test_a_misspelt_name_is_that_of_the_offered_tool(name: str) -> None:
+    assert repaired(name, ID) == [("get_span", ID, "theirs")]
+
+
+@each_case("name", ["get_spans", "span", "get_span.find_text", "delete", "", "." * 500])
+def test_a_name_that_means_no_tool_or_two_stays(name: str) -> None:
+    assert repaired(name, ID) == [(name, ID, "theirs")]
+
+
+@each_case(
+    "arguments",
+    [
+        json.dumps(ID),
+        json.dumps(json.dumps(ID)),
+        ID + ID,
+        "{}" + ID,
+        ID + "}",
+        ID + "<|call|>",
+        f"[{ID}]",
+        f"```json\n{ID}\n```",
+        f'{{"name": "get_span", "arguments": {ID}}}',
+        f'{{"tool": "functions.get_span", "parameters": {ID}}}',
+    ],
+)
+def test_arguments_that_are_wrapped_or_repeated_are_read(arguments: str) -> None:
+    assert repaired("get_span", arguments) == [("get_span", ID, "theirs")]
+
+
+def test_two_different_arguments_behind_each_other_are_two_calls() -> None:
+    assert repaired("get_span", f'{ID}{{"id": 2}}') == [
+        ("get_span", ID, "theirs"),
+        ("get_span", '{"id": 2}', ""),
+    ]
+
+
+@each_case(
+    "arguments",
+    [
+        ID,
+        '{"id":1}',
+        '{"text": "{\\"id\\": 1}"}',
+        '{"name": "x"}',
+        '{"id": 1',
+        "{id}",
+        "[1]",
+        "",
+        "7",
+        '"words"',
+        ID + " and more",
+        '{"id": NaN}',
+        "[" * 100_000,
+    ],
+)
+def test_arguments_that_are_right_or_cannot_be_read_stay(arguments: str) -> None:
+    assert repaired("get_span", arguments) == [("get_span", arguments, "theirs")]

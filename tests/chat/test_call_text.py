@@ -1,0 +1,182 @@
+"""Texts that are nothing but calls, and texts that look like them."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.chat.call_text import CALL_CHARACTERS, CallTextReader, find_callable
+from app.messages import ToolCall, ToolResult, ToolSpec, User
+from testkit.case_tables import each_case
+
+TOOLS = ("get_span", "find_text")
+ID = '{"id": "s1"}'
+OBJECT = '{"name": "get_span", "arguments": {"id": "s1"}}'
+OTHER = '{"name": "find_text", "arguments": {"words": "late"}}'
+
+PARTS = (OBJECT, "<tool_call>", "</tool_call>", "```json\n", "get_span", "to=", " x", *'[]{}",:\n')
+
+
+def read(text: str, size: int) -> tuple[str, list[tuple[str, str]], bool]:
+    reader = CallTextReader(TOOLS)
+    shown = "".join(reader.feed(text[at : at + size]) for at in range(0, len(text), size))
+    shown += reader.end()
+    return shown, reader.calls, reader.is_malformed
+
+
+def sizes(text: str) -> list[int]:
+    return [*range(1, min(40, len(text))), max(1, len(text))]
+
+
+@each_case(
+    "text",
+    [
+        OBJECT,
+        f"\n{OBJECT}\n",
+        f"[{OBJECT}]",
+        f"```json\n{OBJECT}\n```",
+        f"```\n{OBJECT}\n```\n",
+        f"<tool_call>\n{OBJECT}\n</tool_call>",
+        f"<tool_call>{OBJECT}",
+        f"<|tool_call|>[{OBJECT}]<|end|>",
+        f"<|python_tag|>{OBJECT}<|eom_id|>",
+        f"[TOOL_CALLS][{OBJECT}]",
+        f"[TOOL_CALLS] get_span[ARGS]{ID}",
+        f"[TOOL_REQUEST]{OBJECT}[END_TOOL_REQUEST]",
+        f"commentary to=functions.get_span json{ID}",
+        f"assistantcommentary to=functions.get_span <|constrain|>json<|message|>{ID}<|call|>",
+        f"to=functions.get_span {ID}",
+        f"functions.get_span({ID})",
+        f"get_span\n{ID}",
+        f"<function=get_span>{ID}</function>",
+        "<tool_call>\n<function=get_span>\n<parameter=id>\ns1\n</parameter>\n</function>"
+        "\n</tool_call>",
+        "<tool_call>get_span\n<arg_key>id</arg_key>\n<arg_value>s1</arg_value>\n</tool_call>",
+        '<function_calls><invoke name="get_span"><parameter name="id">s1</parameter></invoke>'
+        "</function_calls>",
+        f"<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>get_span\n```json\n{ID}\n```"
+        "<｜tool▁call▁end｜><｜tool▁calls▁end｜>",
+        f"<|tool_calls_section_begin|><|tool_call_begin|>functions.get_span:0"
+        f"<|tool_call_argument_begin|>{ID}<|tool_call_end|><|tool_calls_section_end|>",
+        '{"tool": "get_span", "parameters": {"id": "s1"}}',
+        '{"action": "get_span", "action_input": {"id": "s1"}}',
+        '{"arguments": {"id": "s1"}, "name": "default_api.get_span"}',
+        '{"id": "c1", "type": "function", "function": {"name": "get_span", "arguments": '
+        '"{\\"id\\": \\"s1\\"}"}}',
+        f'{{"tool_calls": [{OBJECT}]}}',
+        f'{{"get_span": {ID}}}',
+    ],
+)
+def test_a_text_that_is_nothing_but_a_call_is_that_call(text: str) -> None:
+    for size in sizes(text):
+        assert read(text, size) == ("", [("get_span", ID)], False), size
+
+
+@each_case(
+    "text",
+    [
+        f"[{OBJECT}, {OTHER}]",
+        f"<tool_call>{OBJECT}</tool_call>\n<tool_call>{OTHER}</tool_call>",
+        f"{OBJECT}\n{OTHER}",
+    ],
+)
+def test_several_calls_are_all_found(text: str) -> None:
+    shown, calls, _ = read(text, 9)
+    assert (shown, [name for name, _ in calls]) == ("", ["get_span", "find_text"])
+
+
+@each_case(
+    "text",
+    [
+        f"The model wrote this:\n\n```json\n{OBJECT}\n```\n\nand no tool ran [s1].",
+        f"```json\n{OBJECT}\n```\n\nThis is what it wrote.",
+        f"{OBJECT} never ran.",
+        f"<tool_call>{OBJECT}</tool_call> is what the reply held.",
+        '{"name": "charge_card", "error": "Declined"}',
+        '{"name": "charge_card", "arguments": {"cents": 5}}',
+        '{"name": "get_span", "error": "Declined"}',
+        '{"name": "get_span"}',
+        '{"type": "object", "id": 7}',
+        '<tool_call>{"name": "charge_card", "arguments": {}}</tool_call>',
+        "get_span",
+        "get_span shows that the lookup failed.",
+        "functions.get_span is never called.",
+        "[s1] failed, [s2] did not.",
+        "<function> is a tag.",
+        "commentary to the trace",
+        "```python\nget_span(1)\n```",
+        "```json\n[1, 2]\n```",
+        "[",
+        "{",
+        "",
+    ],
+)
+def test_an_answer_stays_an_answer(text: str) -> None:
+    for size in sizes(text):
+        assert read(text, size) == (text, [], False), size
+
+
+@each_case(
+    "text",
+    [
+        '<tool_call>{"name": "get_span", "arguments": {"id": </tool_call>',
+        '{"name": "get_span", "arguments": {"id": "s1"',
+        '```json\n{"name": "get_span", "arguments": {id: 1}}\n```',
+        '[TOOL_CALLS][{"name": "get_span", "arguments"',
+    ],
+)
+def test_a_call_that_cannot_be_read_is_malformed_and_not_shown(text: str) -> None:
+    for size in sizes(text):
+        assert read(text, size) == ("", [], True), size
+
+
+@each_case("text, shown", [("The ", "The "), ("[s1", "[s1"), ('{"span": ', '{"span": ')])
+def test_text_that_cannot_become_a_call_is_shown_at_once(text: str, shown: str) -> None:
+    assert CallTextReader(TOOLS).feed(text) == shown
+
+
+def test_json_of_another_name_is_shown_as_soon_as_the_name_is_known() -> None:
+    reader = CallTextReader(TOOLS)
+    assert reader.feed('{"name": "charge_') == ""
+    assert reader.feed('card", "err') == '{"name": "charge_card", "err'
+
+
+def test_an_endless_call_is_shown_after_all() -> None:
+    reader = CallTextReader(TOOLS)
+    assert reader.feed('{"name": "get_span", "arguments": {"id": "') == ""
+    assert len(reader.feed("x" * CALL_CHARACTERS)) > CALL_CHARACTERS
+
+
+@pytest.mark.parametrize("piece", ["[", "{", '{"name":', "<tool_call>", "get_span ", "```json\n"])
+def test_repeated_beginnings_are_read_without_an_error(piece: str) -> None:
+    read(piece * (CALL_CHARACTERS // len(piece)), 4_096)
+
+
+@given(st.lists(st.sampled_from(PARTS)))
+def test_texts_of_any_kind_are_shown_or_called_or_malformed(parts: list[str]) -> None:
+    text = "".join(parts)
+    for size in (1, 7, max(1, len(text))):
+        shown, calls, is_malformed = read(text, size)
+        assert shown == ("" if calls or is_malformed else text)
+        assert all(isinstance(json.loads(arguments), dict) for _, arguments in calls)
+
+
+def test_tools_are_callable_in_text_where_they_are_offered_or_were_called() -> None:
+    tools = [ToolSpec("get_span", "Reads one span.")]
+    asked = User("Why is it slow?")
+    result = ToolResult(ToolCall("a", "find_text", "{}"), "Nothing.")
+    assert find_callable([asked], tools) == {"get_span"}
+    assert find_callable([asked, result], ()) == {"find_text"}
+
+
+@each_case(
+    "question, names",
+    [
+        ("Write the JSON of a call of get_span.", set()),
+        ("Use get_span.", {"get_span"}),
+        ("Why is the JSON broken?", {"get_span"}),
+    ],
+)
+def test_who_asks_for_the_json_of_a_call_gets_it(question: str, names: set[str]) -> None:
+    assert find_callable([User(question)], [ToolSpec("get_span", "Reads one span.")]) == names
