@@ -7,14 +7,14 @@ from app.analysis.error_origins import ErrorOrigin, is_cancellation
 from app.analysis.finding import Standing
 from app.analysis.recorded.body import BodyState
 from app.analysis.recorded.kind import SpanKind
-from app.analysis.rules.recovery import asking_call, find_recovery
+from app.analysis.rules.recovery import asking_call, find_other_tool, find_recovery
 from app.analysis.rules.symptoms import was_rated_well
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
 _REFINES_NAME = re.compile(
     r"re_?-?rank|rank|rewrite|expand|enrich|sentiment|moderat|telemetr|metric|analytic|notif|cache"
-    r"|prefetch|warm_?up|suggest",
+    r"|prefetch|warm_?up|suggest|heartbeat|snapshot|audit|monitor|logg|(?:^|[^a-z])log(?:$|[^a-z])",
     re.IGNORECASE,
 )
 """Names of calls that improve or watch a result: programs do without them on purpose."""
@@ -31,9 +31,11 @@ class ErrorOutcome(NamedTuple):
 def judge_outcome(item: ErrorOrigin, analysis: TraceAnalysis) -> ErrorOutcome:
     """An error that ended the trace is a finding, one that was made good for a note.
 
-    Of the others, one in a call of a tool or a model is a finding: what it should have given is
-    missing. It is a weak sign where the step that caught it gave a result of its own, as a fallback
-    does, and where the trace was rated well; so is an error inside the program.
+    Of the others, one in a call that a model asked for and answered without, and one in a model
+    call, is a finding: what it should have given is missing. It is a weak sign where a model went
+    on with another tool that worked, where the step that caught it gave a result of its own, as a
+    fallback does, and where nothing of the task depends on the call (telemetry, a log); so is an
+    error inside the program.
     """
     if item.fatal:
         return ErrorOutcome(Standing.FINDING)
@@ -45,7 +47,8 @@ def judge_outcome(item: ErrorOrigin, analysis: TraceAnalysis) -> ErrorOutcome:
     if was_rated_well(analysis):
         return ErrorOutcome(Standing.NOTE)
     if asking_call(item.origin, analysis) is not None:
-        return ErrorOutcome(Standing.FINDING)
+        other = find_other_tool(item.origin, analysis)
+        return ErrorOutcome(Standing.FINDING if other is None else Standing.WEAK)
     if _REFINES_NAME.search(item.origin.name[:_NAME_READ]):
         return ErrorOutcome(Standing.WEAK)
     if item.origin.view.calls_outside and not _gave_data(item.caught_by):

@@ -1,14 +1,23 @@
 """What made good for a failed call: the same call again, a correction by a model, or a fallback."""
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from app.analysis.recorded.body import BodyState
+from app.analysis.recorded.request import RecordedRequest
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
+_TREE_READ = 200  # spans of the tree after a failed model call
+_LEAST_TASK = 12  # characters of an instruction that is not equal by chance, as "go on" may be
+_SIBLINGS_READ = 8  # steps after a failed one: a fallback follows it
+_LEAST_VALUE = 4  # characters of a value that two calls share with reason: an id, a name
+_NAME_WORDS = re.compile(r"[^\W\d_]{3,}")
+_MOST_TRIES = 3  # calls of one name in a step; with more it calls for one item after another
 _LATER_READ = 50  # calls after a failed one that are looked at: what makes good for it comes soon
+_NAME_READ = 200  # last characters of a name that are compared
 _EARLIER_READ = 60  # spans before a call in which the request for it is looked for: it is near
 
 
@@ -16,20 +25,74 @@ def find_recovery(node: Node, analysis: TraceAnalysis) -> Node | None:
     """A later span that made good for a failed one, or None.
 
     It is a call of the same name and place that worked and either had the same input, or was asked
-    for anew by a model that had seen the failure; or a model call with the same messages.
+    for anew by a model that had seen the failure; a model call with the same task; or one of the
+    next steps with another name that does the same.
     """
     asked = asking_call(node, analysis)
+    for later in islice(_after(_siblings(node, analysis), node), _SIBLINGS_READ):
+        if later.name != node.name and _is_alternative(node, later) and _worked(later, node):
+            return later
     for later in islice(_after(analysis.peers_of(node), node), _LATER_READ):
         if _worked(later, node) and (
-            _same_request(node, later) or _asked_anew(asked, node, later, analysis)
+            _same_request(node, later)
+            or _asked_anew(asked, node, later, analysis)
+            or _tried_otherwise(node, later, analysis)
         ):
             return later
     if node.view.is_model_call:
-        siblings = node.parent.children if node.parent else analysis.tree.roots
-        for later in islice(_after(siblings, node), _LATER_READ):
-            if later.view.is_model_call and _worked(later, node) and _same_request(node, later):
+        for later in islice(_later_model_calls(node, analysis), _LATER_READ):
+            if _worked(later, node) and _same_request(node, later):
                 return later
     return None
+
+
+def _siblings(node: Node, analysis: TraceAnalysis) -> Sequence[Node]:
+    return node.parent.children if node.parent else analysis.tree.roots
+
+
+def _is_alternative(node: Node, later: Node) -> bool:
+    """Whether a call of another name does the same: of the same kind with the same input, or with
+    a word of its name and values of its input (`sms.send` and `mail.send`)."""
+    if later.view.kind is not node.view.kind or node.view.is_model_call:
+        return False
+    if BodyState.PRESENT not in (node.view.input.state, later.view.input.state):
+        return False
+    if node.view.input.resembles(later.view.input):
+        return True
+    words, others = (
+        set(_NAME_WORDS.findall(each.name[:_NAME_READ].lower())) for each in (node, later)
+    )
+    return bool(words & others) and _shares_values(node, later)
+
+
+def _shares_values(node: Node, later: Node) -> bool:
+    """Whether the inputs share a value that says something."""
+    given, taken = (
+        {str(value) for values in each.view.input.scalars.values() for value in values}
+        for each in (node, later)
+    )
+    return any(len(value) >= _LEAST_VALUE for value in given & taken)
+
+
+def find_other_tool(node: Node, analysis: TraceAnalysis) -> Node | None:
+    """A tool of another name that a model asked for after this one had failed, and that worked."""
+    for other in analysis.tree.nodes[node.index + 1 : node.index + _EARLIER_READ]:
+        if other.start < node.end or not other.view.calls_outside or other.view.is_model_call:
+            continue
+        again = asking_call(other, analysis)
+        if again is not None and again.start >= node.end and _worked(other, node):
+            return other
+    return None
+
+
+def _later_model_calls(node: Node, analysis: TraceAnalysis) -> Iterator[Node]:
+    """Model calls that started after this one ended, wherever they are, in the order of the tree:
+    a fallback may have a step of its own."""
+    return (
+        later
+        for later in analysis.tree.nodes[node.index + 1 : node.index + 1 + _TREE_READ]
+        if later.start >= node.end and later.view.is_model_call
+    )
 
 
 def asking_call(node: Node, analysis: TraceAnalysis) -> Node | None:
@@ -42,8 +105,20 @@ def asking_call(node: Node, analysis: TraceAnalysis) -> Node | None:
 
 def _asks_for(call: Node, node: Node) -> bool:
     """Whether the reply holds a call of the tool that the span is named after."""
-    names = {each.name for each in call.view.reply.calls if each.name}
-    return any(node.name == name or node.name.endswith((f" {name}", f".{name}")) for name in names)
+    return any(is_named_after(node, each.name) for each in call.view.reply.calls if each.name)
+
+
+def is_named_after(node: Node, tool: str) -> bool:
+    """Whether a span is that of a tool: `execute_tool get_order`, `tools.get_order` and
+    `Get order` are spans of `get_order`."""
+    name, wanted = _letters(node.name), _letters(tool)
+    return bool(wanted) and (
+        name == wanted or _letters(re.split(r"[\s.:/]", node.name[-_NAME_READ:])[-1]) == wanted
+    )
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name[-_NAME_READ:])).casefold()
 
 
 def _after(nodes: Sequence[Node], node: Node) -> Iterator[Node]:
@@ -63,11 +138,26 @@ def _worked(later: Node, node: Node) -> bool:
 def _same_request(node: Node, later: Node) -> bool:
     a, b = node.view, later.view
     if a.is_model_call and a.request.messages:
-        return a.request.messages == b.request.messages
+        return a.request.messages == b.request.messages or _same_task(a.request, b.request)
     unknown = BodyState.PRESENT not in (a.input.state, b.input.state)
     if unknown or a.input.is_cut or b.input.is_cut:
         return node.parent is later.parent
     return a.input.resembles(b.input)
+
+
+def _tried_otherwise(node: Node, later: Node, analysis: TraceAnalysis) -> bool:
+    """Whether the program made the same call with another provider or setting: one of few such
+    calls of a step, with a value of the first. Calls for many items share values as well."""
+    if node.view.is_model_call or later.parent is not node.parent:
+        return False
+    named = sum(1 for each in _siblings(node, analysis) if each.name == node.name)
+    return named <= _MOST_TRIES and _shares_values(node, later)
+
+
+def _same_task(request: RecordedRequest, later: RecordedRequest) -> bool:
+    """Whether the last instruction is the same: another provider's SDK records other messages."""
+    task = request.last_instruction
+    return len(task) >= _LEAST_TASK and task == later.last_instruction
 
 
 def _asked_anew(asked: Node | None, node: Node, later: Node, analysis: TraceAnalysis) -> bool:

@@ -1,10 +1,14 @@
 """What can be wrong with the reply of a model call."""
 
+import re
+
 from app.analysis.finding import Standing
 from app.analysis.recorded.answer_text import says_refusal
 from app.analysis.recorded.body import BodyState
+from app.analysis.recorded.failure_text import find_failure_text
 from app.analysis.recorded.finish_reason import FinishReason
 from app.analysis.recorded.outcome import find_failure
+from app.analysis.recorded.request import RecordedRequest
 from app.analysis.recorded.spellings import TEXT
 from app.analysis.rules.invalid_json import find_broken_json
 from app.analysis.rules.suspects import Fault, PeerFigures, Suspect
@@ -18,6 +22,8 @@ _STATED_REFUSAL = 0.75
 _REFUSAL_IN_WORDS = 0.6
 _ASKED_IN_WORDS = 0.6
 
+_QUOTES_AND_LINES = re.compile(r"""[\n"“”„«»「」『』\[\](){}]""")
+_INSTRUCTION_READ = 4_000  # characters of an instruction that are searched for a report of failure
 _LEAST_LIMIT = 20  # completion tokens: a lower limit asks for one word, and is reached on purpose
 # Share of the peers with a reply for a reply that was not recorded to be an exception, and how many
 # there have to be: with fewer it is chance.
@@ -81,7 +87,9 @@ def _judge_text(node: Node) -> Suspect | None:
     view = node.view
     if view.failure and not _talks_of_a_failure(node):
         reason = f"its reply says “{one_line(view.failure, limit=120)}”"
-        return Suspect(node, Fault.FAILURE, _READ_FROM_REPLY, reason)
+        about_errors = not view.reply.failure and _asks_about_errors(view.request)
+        standing = Standing.WEAK if about_errors else Standing.FINDING
+        return Suspect(node, Fault.FAILURE, _READ_FROM_REPLY, reason, standing)
     if view.reply.calls:
         return None
     reason, sure = find_broken_json(node)
@@ -97,6 +105,12 @@ def _talks_of_a_failure(node: Node) -> bool:
     view = node.view
     messages = view.request.messages
     return not view.reply.failure and bool(messages) and bool(find_failure(messages[-1].text))
+
+
+def _asks_about_errors(request: RecordedRequest) -> bool:
+    """Whether the instruction itself holds a text that reports a failure: to be translated, say."""
+    parts = _QUOTES_AND_LINES.split(request.last_instruction[:_INSTRUCTION_READ])
+    return any(find_failure_text(part.strip()) for part in parts)
 
 
 def _judge_blank(node: Node, peers: PeerFigures) -> Suspect | None:

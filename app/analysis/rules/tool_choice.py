@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.spellings import key_set, word_set
+from app.analysis.rules.recovery import is_named_after
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -34,17 +35,19 @@ def find_unknown_tools(analysis: TraceAnalysis) -> Iterator[Finding]:
         if not analysis.was_read(node):
             continue
         if node.view.is_model_call:
-            yield from _find_unknown_tool(node)
+            yield from _find_unknown_tool(node, analysis)
         else:
             yield from _find_unknown_route(node)
 
 
-def _find_unknown_tool(node: Node) -> Iterator[Finding]:
+def _find_unknown_tool(node: Node, analysis: TraceAnalysis) -> Iterator[Finding]:
     request = node.view.request
     if not request.tools or request.has_hosted_tools:
         return
     called = {call.name for call in node.view.reply.calls if call.name}
-    unknown = sorted(called - request.tools)
+    unknown = [
+        name for name in sorted(called - request.tools) if not _was_run(name, node, analysis)
+    ]
     if unknown:
         named = ", ".join(one_line(name, limit=60) for name in unknown[:3])
         sentence = (
@@ -82,3 +85,15 @@ def _texts_under(body: Body, keys: frozenset[str], *, in_lists: bool) -> list[st
         and leaf.value
         and isinstance(leaf.path[-1], int) is in_lists
     ]
+
+
+def _was_run(tool: str, call: Node, analysis: TraceAnalysis) -> bool:
+    """Whether a span of that tool worked after the call: the list of tools was recorded in part."""
+    return any(
+        other.start >= call.start
+        and other is not call
+        and is_named_after(other, tool)
+        and other.error is None
+        and not other.view.failure
+        for other in analysis.tree.nodes
+    )
