@@ -29,6 +29,8 @@ _LEAST_ROW_TOKENS = 10  # of a span with a short name and no model
 _ROWS_OF_ONE_LEVEL = 400  # rows of one level that are measured: more than any budget can hold
 _ENDS = 3  # siblings at either end of a level, where its input and result are
 _WEIGHT_OF_ENDS = 1.0  # above a tenth of the critical path, below all that failed
+_WEIGHT_OF_NOTES = 4.0  # as a step that takes 40 % of the time; such a step is not always odd
+_SPANS_OF_FINDING = 4  # the culprit, and enough others to see the pattern
 _DROPPED_PART = 12  # one in so many rows is dropped at a time, where an estimate was too low
 
 
@@ -83,8 +85,11 @@ class _RowPlanner:
         for node in analysis.tree.nodes:
             if node.error is not None or not node.finished:
                 weights[node.index] += 20.0
+        for note in analysis.notes:
+            for span_id in note.spans[:_SPANS_OF_FINDING]:
+                weights[analysis.tree.by_id[span_id].index] += _WEIGHT_OF_NOTES
         for place, finding in enumerate(analysis.findings):
-            for span_id in finding.spans[:4]:
+            for span_id in finding.spans[:_SPANS_OF_FINDING]:
                 index = analysis.tree.by_id[span_id].index
                 weights[index] = max(weights[index], 100.0 - place)
         for node in reversed(analysis.tree.nodes):
@@ -128,7 +133,7 @@ class _RowPlanner:
 
     def _group_similar(self, nodes: Sequence[Node], depth: int) -> list[OutlineRow]:
         """Rows in the order of time: similar siblings in a row share one, important ones do not."""
-        alone = self._important_ids(nodes) | _find_examples(nodes)
+        alone = self._important_ids(nodes) | self._find_examples(nodes)
 
         def similarity(node: Node) -> tuple[str, str, str]:
             return (*_similarity(node), node.id if node.id in alone else "")
@@ -142,6 +147,20 @@ class _RowPlanner:
                 rows.extend(OutlineRow([node], depth=depth) for node in found)
         _set_siblings_before(rows, nodes)
         return rows
+
+    def _find_examples(self, nodes: Sequence[Node]) -> set[str]:
+        """Of each long row of similar siblings with spans below, the longest whose bodies were
+        read: it can be opened and shows what each of them does."""
+
+        def worth(node: Node) -> tuple[bool, int, int]:
+            return self._analysis.was_read(node), node.duration, -node.index
+
+        runs = (list(members) for _, members in groupby(nodes, key=_similarity))
+        return {
+            max(run, key=worth).id
+            for run in runs
+            if len(run) > _GROUP_FROM and all(node.children for node in run)
+        }
 
     def _important_ids(self, nodes: Sequence[Node]) -> set[str]:
         important = [node for node in nodes if self._weights[node.index] >= _IMPORTANT_WEIGHT]
@@ -197,17 +216,6 @@ def _longest_alias(_: str) -> str:
 
 def _similarity(node: Node) -> tuple[str, str]:
     return without_numbers(node.name), node.span.type or ""
-
-
-def _find_examples(nodes: Sequence[Node]) -> set[str]:
-    """Of each long row of similar siblings with spans below, the longest: it can be opened and
-    shows what each of them does."""
-    runs = (list(members) for _, members in groupby(nodes, key=_similarity))
-    return {
-        max(run, key=lambda node: (node.duration, -node.index)).id
-        for run in runs
-        if len(run) > _GROUP_FROM and all(node.children for node in run)
-    }
 
 
 def _set_siblings_before(rows: Sequence[OutlineRow], nodes: Sequence[Node]) -> None:
