@@ -4,6 +4,7 @@ from typing import Any
 
 from evals.small_cases.builder import (
     CaseList,
+    Json,
     calls,
     failed,
     model,
@@ -125,9 +126,38 @@ REFUSAL.add(
 
 
 def _answers(name: str, text: str) -> None:
-    REFUSAL.add(f"{name}_healthy", model(says(text)), answer=text)
+    """A conversation of four turns, in the third of which the model says this."""
+    history: list[Json] = []
+    turns = []
+    for told in ("There are 14 seats left.", "They are on deck 2.", text, "The ferry is on time."):
+        history.append({"role": "user", "content": f"And then? ({len(history)})"})
+        turns.append(model(says(told), asked=list(history)))
+        history.append({"role": "assistant", "content": told})
+    REFUSAL.add(f"{name}_healthy", *turns, answer="The ferry is on time.")
 
 
+_answers(
+    "sorry_in_passing",
+    "Sorry, I just realized that this title might not be in the archive. It may be in the library "
+    "of the port, so I looked there: 14 seats.",
+)
+_answers(
+    "partly_out_of_its_field",
+    "Congratulations on the win! While I can sell tickets and answer questions about sailings, I "
+    "cannot directly help you to buy the ship. If you like, I can book the large cabin for you.",
+)
+_answers(
+    "another_way",
+    "Since we cannot do this directly here, we could assume that the list is complete and go on "
+    "with the second deck. However, the first one is full.",
+)
+_answers(
+    "ledger_of_open_steps",
+    'Updated Ledger: {"is_request_satisfied": {"reason": "We have not found the date yet, so I '
+    'cannot answer the request", "answer": false}, "next_speaker": "Clerk"}',
+)
+_answers("policy", "Since the order is still pending, I cannot process an exchange. Cancel it?")
+_answers("asks_back", "I can't see which sailing you mean. Is it the one at 19:40 or at 21:10?")
 _answers("no_seat_for_eight", "I'm sorry, there is no table for eight, but 19:30 is free for six.")
 _answers("quotes_a_refusal", "The clerk wrote: “I'm sorry, but I can't help with that.” Ask again.")
 _answers("cannot_be_refunded", "Unfortunately this ticket cannot be refunded after departure.")

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 MOST_ITEMS = 20_000  # items of a value that is looked at as a whole; more takes over 5 ms
-_OPENING = frozenset('{["\n\t ')  # what encoded JSON and blank texts begin with
+_OPENING = frozenset('`{["\n\t ')  # what encoded JSON and blank texts begin with
 _LONG = 2  # characters from which a text may be encoded JSON
 _PLAIN_FROM = 64  # items of a list from which it is worth to look at the types at once
 

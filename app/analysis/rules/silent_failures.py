@@ -40,6 +40,8 @@ _LOST_BY_LATER = 0.2  # later suspects of a fault may be effects of the first
 _LOST_BY_RECOVERY = 0.2  # a corrected run of code cost its time all the same
 _PEERS_READ = 50  # other calls of a name that a refusal is compared with
 _FEWEST_OTHERS = 3  # of them: fewer may ask for something else by chance
+_NEXT_READ = 3  # later calls of a name: in a team others speak in between
+_QUOTED = 80  # characters of a reply by which it is found in the messages of a later call
 _MOST_FOLLOWED = 40  # suspects of one fault and name for which a recovery is looked for
 
 
@@ -136,7 +138,12 @@ def _add_outcome(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:
 
 
 def _is_odd_one(node: Node, analysis: TraceAnalysis) -> bool:
-    """Whether this call refused alone among several of its name: such calls ask for the same."""
+    """Whether this call refused alone among several of its name that ask for the same.
+
+    Turns of one conversation do not: there a model says in passing that it cannot do something.
+    """
+    if _is_quoted_next(node, analysis):
+        return False
     others = [
         peer
         for peer in islice(analysis.peers_of(node), _PEERS_READ)
@@ -144,6 +151,21 @@ def _is_odd_one(node: Node, analysis: TraceAnalysis) -> bool:
     ]
     return len(others) >= _FEWEST_OTHERS and not any(
         peer.view.reply.refusal or says_refusal(peer.view.reply.text) for peer in others
+    )
+
+
+def _is_quoted_next(node: Node, analysis: TraceAnalysis) -> bool:
+    """Whether one of the next calls of this name was told what this one replied."""
+    start = node.view.reply.text[:_QUOTED].strip()
+    later = (
+        peer
+        for peer in islice(analysis.peers_of(node), _PEERS_READ)
+        if peer.start >= node.end and analysis.was_read(peer)
+    )
+    return any(
+        start in message.text
+        for peer in islice(later, _NEXT_READ)
+        for message in peer.view.request.messages
     )
 
 
