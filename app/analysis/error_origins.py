@@ -32,8 +32,9 @@ class ErrorOrigin:
 
     @property
     def error(self) -> ErrorInfo:
-        assert self.origin.error is not None
-        return self.origin.error
+        """The error of the origin; where that was only cancelled, the first real one above it."""
+        errors = [node.error for node in self.path if node.error is not None]
+        return next((each for each in errors if not is_cancellation(each)), errors[0])
 
 
 def error_message(error: ErrorInfo) -> str:

@@ -179,3 +179,36 @@ def test_a_check_without_a_type_counts_where_the_turn_ended_with_it() -> None:
     assert culprits(found(spans)) == [("failed_guardrail", "moderation")]
     later = child("model", 2, type="llm", output={"content": "Here is your answer."})
     assert found([*spans, later]) == []
+
+
+@each_case(
+    "call",
+    [
+        {"end_time": None},
+        broke("asyncio.CancelledError", ""),
+    ],
+)
+def test_a_step_that_ran_out_of_time_names_the_call_that_it_waited_for(
+    call: dict[str, Any],
+) -> None:
+    late = broke("TimeoutError", "speech service: no answer within 30 s")
+    spans = [
+        span("root", 0, 9, **late),
+        child("speak", 0, **late),
+        span("synthesise", 0, 1, parent_span_id="speak", type="tool", **call),
+    ]
+    first = found(spans)[0]
+    assert culprits([first]) == [("error_origin", "synthesise")]
+    assert "no answer within 30 s" in first.sentence
+
+
+def test_a_second_engine_that_took_over_makes_good_for_the_first() -> None:
+    page = {"page": 3, "file": "a.pdf"}
+    spans = [
+        span("root", 0, 9, output="done"),
+        child("ocr_fast", 0, type="tool", input=page, **broke("OcrError", "blurred")),
+        child("ocr_accurate", 2, type="tool", input=page | {"dpi": 600}, output={"text": "x"}),
+    ]
+    assert found(spans) == []
+    other = child("store_page", 2, type="tool", input={"text": "x"}, output={"ok": True})
+    assert culprits(found([*spans[:2], other])) == [("error_survived", "ocr_fast")]

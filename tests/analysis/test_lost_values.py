@@ -118,3 +118,14 @@ def test_a_cleared_field_matters_only_where_the_trace_ends_badly() -> None:
     rated = trace(feedback_scores=[FeedbackScore(name="stars", value=0)])
     found = analyse_trace(rated, spans).findings
     assert found[0].spans == ("plan", "order")
+
+
+def test_an_argument_that_nobody_mentioned_is_found_where_another_was_given() -> None:
+    given = {"question": "my visits?", "patient_id": "P-17"}
+    spans = [
+        span("model", 0, 1, type="llm", output=calls_tool('{"patient_id": "P-71"}')),
+        step("list_visits", 2, {"patient_id": "P-71"}, {"visits": ["a"]}, "tool"),
+    ]
+    (finding,) = lost(spans, given)
+    assert finding.spans == ("model", "list_visits")
+    assert lost(spans, given | {"question": "are P-71 and I booked on the same day?"}) == []

@@ -96,7 +96,7 @@ _NEGATES = re.compile(
       | 没有|未能|无法|沒有|無法|抱歉|ません|ない|없|않|لا\s|لم\s|नहीं""",
     re.IGNORECASE | re.VERBOSE,
 )
-_NEGATION_READ = 150  # characters: an answer that admits to have found nothing begins with it
+_NEGATION_READ = 100  # characters: an answer that admits to have found nothing begins with it
 
 
 def begins_with_negation(text: str) -> bool:

@@ -49,6 +49,8 @@ _LEAVES_READ = 400  # of one body: arguments and states stand near its top
 _LEVELS_READ = 5  # of a body
 _LONGEST_VALUE = 200  # characters: longer texts identify nothing
 _VALUES_KEPT = 3  # different values of a key: more than one means that there are several subjects
+_MESSAGES_READ = 20  # of a request, the newest: what a model was told of lately
+_TEXT_READ = 20_000  # characters of a text in which a value is looked for
 _SEEN_KEPT = 50_000  # values of all keys that are remembered
 _MOST_FOUND = 10  # findings
 
@@ -60,7 +62,7 @@ _REPLACED_BY_WORD = 0.8
 _REPLACED = 0.7
 _NOT_PASSED = 0.65
 _ALL_INSTEAD = 0.75
-_OTHER_ARGUMENT = 0.6
+_OTHER_ARGUMENT = 0.7
 
 
 class _Loss(NamedTuple):
@@ -206,9 +208,22 @@ class _Search:
             return None
         if new.casefold() in _STANDS_FOR_ALL | _STANDS_FOR_NONE:
             return self._build_argument(node, key, given, value, _ALL_INSTEAD, Standing.FINDING)
-        if source is None and new not in self._seen and _came_to_nothing(node):
-            return self._build_argument(node, key, given, value, _OTHER_ARGUMENT, Standing.WEAK)
+        if source is None and new not in self._seen and not self._was_mentioned(node, new):
+            standing = Standing.FINDING if key.endswith(_IDENTIFYING_ENDS) else Standing.WEAK
+            return self._build_argument(node, key, given, value, _OTHER_ARGUMENT, standing)
         return None
+
+    def _was_mentioned(self, node: Node, value: str) -> bool:
+        """Whether a value stands in a text of the trace's input or of the call's request."""
+        texts = [
+            leaf.value
+            for leaf in islice(Body(self._analysis.trace.input).leaves, _LEAVES_READ)
+            if isinstance(leaf.value, str)
+        ]
+        asked = asking_call(node, self._analysis)
+        if asked is not None:
+            texts += [message.text for message in asked.view.request.messages[-_MESSAGES_READ:]]
+        return any(value in text[:_TEXT_READ] for text in texts)
 
     def _build_argument(
         self,

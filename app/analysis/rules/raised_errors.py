@@ -1,6 +1,8 @@
 """Where errors began, and which of them ended the trace."""
 
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from app.analysis.error_origins import (
@@ -11,7 +13,7 @@ from app.analysis.error_origins import (
     is_cancellation,
     last_own_frame,
 )
-from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.finding import SPANS_KEPT, Category, Finding, Standing, build_finding
 from app.analysis.rules.error_outcome import judge_outcome
 from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis
@@ -27,6 +29,8 @@ _MADE_GOOD = 0.55  # it matters less where a later call worked
 _CAUGHT_CANCELLATION = 0.3
 _OUTCOMES_READ = 20  # equal errors whose outcome is judged: thousands of them fare alike
 _GRAVITY = {Standing.FINDING: 0, Standing.WEAK: 1, Standing.NOTE: 2}
+_TIMEOUT = re.compile(r"time.?out|timed.?out|deadline", re.IGNORECASE)
+_MESSAGE_READ = 2_000  # characters
 _MOST_GROUPS = 40  # as many as there can be findings (`ranking`)
 _STEPS_NAMED = 4  # names of a path in a sentence; the middle ones of a longer path are counted
 
@@ -55,8 +59,26 @@ def _build_fatal(item: ErrorOrigin, items: Sequence[ErrorOrigin], *, first: bool
         confidence = _FATAL_CANCELLATION
     above = item.path[1:]
     way = f"; propagated through {_format_path(above)}" if above else ""
-    sentence = f"{_describe_origin(item, items)}{way} and ended the trace."
-    return _build_error_finding(Category.ERROR_ORIGIN, confidence, sentence, items)
+    sentence = f"{_describe_origin(item, items)}{way} and ended the trace"
+    hung = _find_hung_call(item)
+    if hung is not None:
+        sentence += f"; {one_line(hung.name, limit=60)} below it never ended"
+    finding = _build_error_finding(Category.ERROR_ORIGIN, confidence, f"{sentence}.", items)
+    if hung is None:
+        return finding
+    return replace(finding, spans=(hung.id, *finding.spans)[:SPANS_KEPT])
+
+
+def _find_hung_call(item: ErrorOrigin) -> Node | None:
+    """The deepest span without an end below one that ran out of time: what it waited for."""
+    if not _TIMEOUT.search(error_message(item.error)[:_MESSAGE_READ]):
+        return None
+    node, found = item.origin, None
+    while True:
+        waiting = [child for child in node.children if not child.finished]
+        if not waiting:
+            return found
+        node = found = waiting[-1]
 
 
 def _build_survived(items: Sequence[ErrorOrigin], analysis: TraceAnalysis) -> Finding:
