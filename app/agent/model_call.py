@@ -32,6 +32,7 @@ class ModelCaller:
         bubble = str(uuid4())
         started_at = datetime.now(UTC)
         pieces: list[str] = []
+        has_withdrawn = False
         reply: Reply | None = None
         error: Exception | None = None
 
@@ -40,6 +41,8 @@ class ModelCaller:
             self._sink.add_text(bubble, text)
 
         def on_withdrawn() -> None:
+            nonlocal has_withdrawn
+            has_withdrawn = True
             pieces.clear()
             self._sink.withdraw_text(bubble)
 
@@ -54,14 +57,14 @@ class ModelCaller:
         finally:
             received = reply or Reply("".join(pieces), complete=False)
             # A provider does not charge for a request that it refused.
-            refused = isinstance(error, ModelFailed) and not pieces
+            refused = isinstance(error, ModelFailed) and not (pieces or has_withdrawn)
             usage = TokenUsage() if refused else measure_usage(messages, received)
             ended_at = datetime.now(UTC)
             self._sink.record_model_call(
                 ModelCalled(started_at, ended_at, messages, tools, reply, error, usage)
             )
             limited = self._runner.limit_calls(received)
-            if reply or pieces:
+            if reply or pieces or has_withdrawn:
                 with anyio.CancelScope(shield=True):
                     await self._sink.emit(self._build_event(bubble, limited, tools))
         return reply and limited

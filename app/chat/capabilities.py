@@ -14,6 +14,23 @@ LEARNED_SECONDS = 3_600
 _LEARNED_MODELS = 10_000
 _TEXT_ONLY = frozenset({"anthropic", "gemini", "vertex-ai"})
 _WITHOUT_REASONING_EFFORT = _TEXT_ONLY | {"opik-free"}
+_HOSTED = frozenset(
+    [
+        "openai",
+        "anthropic",
+        "gemini",
+        "vertex-ai",
+        "bedrock",
+        "openrouter",
+        "requesty",
+        "orcarouter",
+    ]
+)
+"""Providers that give reasoning apart from the text."""
+
+_OPENS_IN_REASONING = re.compile(r"deepseek-r1|\bqwq|\bqwen3.*-thinking", re.IGNORECASE)
+"""Their chat templates write the opening tag into the prompt, so that no reply holds it."""
+
 _REASONING_MODEL = re.compile(r"(?:^|/)(?:gpt-5|o\d)(?!.*\bchat\b)")
 _PROVIDER_PATTERNS = (
     ("openai", re.compile(r"gpt-|chatgpt-|o\d")),
@@ -76,6 +93,7 @@ def find_capabilities(
     return Capabilities(
         native_tools=provider not in _TEXT_ONLY,
         streams_calls=not responses_mode,
+        opens_in_reasoning=provider not in _HOSTED and bool(_OPENS_IN_REASONING.search(model)),
         refused=frozenset(refused),
     )
 

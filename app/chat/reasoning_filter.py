@@ -28,6 +28,9 @@ _CLOSING: Set[str] = frozenset(CLOSING_TAGS.values())
 _HEADER_CHARACTERS = 200
 """A Harmony header holds a role, a channel, a recipient and a format; a longer one is text."""
 
+_NO_REASONING = frozenset(["", "…", "...", "..", "etc."])
+"""What stands between two tags in a sentence about them."""
+
 _RECIPIENT = re.compile(r"\bto=([\w.:/-]{1,100})")
 _CHANNEL = re.compile(r"(?:<\|channel\|>|\A)\s*(?:assistant)?(analysis|commentary|final)\b")
 _BARE_STARTS = ("analysis", "commentary", "final", "assistant")
@@ -196,7 +199,7 @@ class ReasoningFilter:
                 self._add(tag)
         elif self._state is _State.REASONING:
             if name in self._closings and not is_quoted(before, after):
-                self._end_reasoning()
+                self._end_reasoning(tag)
             else:
                 self._add(tag)
         elif name in HARMONY_TOKENS:
@@ -245,7 +248,11 @@ class ReasoningFilter:
         self.calls.append((self._recipient, "".join(self._hidden).strip()))
         self._hidden = []
 
-    def _end_reasoning(self) -> None:
+    def _end_reasoning(self, tag: str) -> None:
+        if self._is_inline and "".join(self._hidden[1:]).strip() in _NO_REASONING:
+            self._state = _State.TEXT
+            self._show("".join([*self._hidden, tag]))
+            return
         self.found = True
         self.lacks_opening = self.lacks_opening or (self._starts_inside and not self._has_text)
         self._hidden = []

@@ -48,8 +48,6 @@ def ends_reasoning(line_end: str, before: str, after: str) -> bool:
     """
     if not line_end or after in {"\n", "\r"}:
         return True
-    if after == "":
+    if after == "" or after in ",.;:!?)":
         return False
-    if line_end[-1] in ".!?…:。！？":
-        return True
-    return not before.isspace() and after not in ",.;:!?)"
+    return line_end[-1] in ".!?…。！？" or not before.isspace()

@@ -259,6 +259,23 @@ async def test_a_failure_in_mid_reply_keeps_the_text_so_far_in_a_closed_bubble()
     assert [(reply.text, reply.complete) for reply in table.replies] == [("Half ", False)]
 
 
+async def test_a_failure_after_text_was_withdrawn_keeps_none_of_it() -> None:
+    class Breaking(ScriptedModel):
+        async def reply(
+            self, messages: Any, *, tools: Any, on_text: Any, on_withdrawn: Any
+        ) -> Reply:
+            on_text("Which one?")
+            on_withdrawn()
+            raise ModelFailed("The provider failed.", reason="provider_error")
+
+    table = Table()
+    table.model = Breaking([Reply("")])
+    with pytest.raises(ModelFailed, match="provider failed"):
+        await table.run()
+    assert [(reply.text, reply.complete) for reply in table.replies] == [("", False)]
+    assert table.sink.deltas == []
+
+
 async def test_every_model_call_is_recorded_with_its_request_and_what_it_used() -> None:
     class Stopping(ScriptedModel):
         async def reply(self, messages: Any, *, tools: Any, on_text: Any, **more: Any) -> Reply:

@@ -139,6 +139,22 @@ def test_parameters_that_a_model_does_not_take_are_left_out(
     assert find_capabilities(provider, model, reasons=reasons).refused == refused
 
 
+@pytest.mark.parametrize(
+    ("provider", "model", "begins"),
+    [
+        ("custom-llm", "custom-llm/vllm/DeepSeek-R1-Distill-Qwen-32B", True),
+        ("ollama", "qwq:32b", True),
+        ("openrouter", "deepseek/deepseek-r1", False),
+        ("custom-llm", "custom-llm/vllm/llama-3.3-70b", False),
+        ("openai", "gpt-4.1", False),
+    ],
+)
+def test_replies_of_models_whose_prompt_opens_the_reasoning_are_held_back_at_first(
+    provider: str, model: str, begins: bool
+) -> None:
+    assert find_capabilities(provider, model).opens_in_reasoning is begins
+
+
 class NoCatalog:
     """A backend that lists neither keys nor models."""
 
