@@ -11,6 +11,7 @@ from app.analysis.rules.costly_calls import find_costly_calls
 from app.analysis.rules.duplicated_work import find_duplicated_work
 from app.analysis.rules.endings import find_low_scores, find_unfinished_spans
 from app.analysis.rules.guardrails import find_failed_guardrails
+from app.analysis.rules.hand_overs import find_hand_overs
 from app.analysis.rules.inner_retries import find_inner_retries
 from app.analysis.rules.late_first_token import find_slow_first_tokens
 from app.analysis.rules.latency import find_slow_outliers
@@ -20,6 +21,7 @@ from app.analysis.rules.lost_values import find_lost_values
 from app.analysis.rules.missed_lookups import find_missed_lookups
 from app.analysis.rules.prompt_growth import find_prompt_growth
 from app.analysis.rules.raised_errors import find_raised_errors
+from app.analysis.rules.repeated_answers import find_repeated_answers
 from app.analysis.rules.repetition import find_loops
 from app.analysis.rules.retries import find_retries
 from app.analysis.rules.serial_calls import find_serial_calls
@@ -40,6 +42,8 @@ RULES: tuple[Rule, ...] = (
     find_retries,
     find_inner_retries,
     find_loops,
+    find_hand_overs,
+    find_repeated_answers,
     find_missed_lookups,
     find_duplicated_work,
     find_unfinished_spans,

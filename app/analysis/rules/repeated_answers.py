@@ -1,0 +1,79 @@
+"""Long texts that were written again word for word."""
+
+from collections.abc import Iterator, Sequence
+
+from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.recorded.kind import SpanKind
+from app.analysis.text.one_line import format_count, list_first, one_line
+from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.tree import Node
+
+_LEAST_LENGTH = 80  # characters: shorter answers are equal by chance or by design
+_LEAST_WORDS = 12
+_LONGEST = 20_000  # characters compared; longer texts are documents that were passed on
+_SURE_TIMES = 3  # the same text so often is more than a quotation
+_NAMES_SHOWN = 3
+_SPEAKERS = frozenset([SpanKind.MODEL_CALL, SpanKind.AGENT_STEP, SpanKind.OTHER])
+
+
+def find_repeated_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
+    """The text that agents or models wrote most often though they were asked for something else
+    each time, and had not been handed the text."""
+    groups: dict[str, list[Node]] = {}
+    for node in analysis.tree.nodes:
+        text = _written_text(node, analysis)
+        if text:
+            groups.setdefault(text, []).append(node)
+    repeated: list[tuple[str, list[Node]]] = []
+    for text, nodes in groups.items():
+        writers = _separate_writers(text, nodes) if len(nodes) > 1 else []
+        if len(writers) >= 2 and len({node.view.input.canonical for node in writers}) > 1:
+            repeated.append((text, writers))
+    if repeated:
+        text, writers = max(repeated, key=lambda each: len(each[1]))
+        yield _build_repeated_finding(text, writers, len(repeated) - 1)
+
+
+def _written_text(node: Node, analysis: TraceAnalysis) -> str:
+    """The text of an answer, blanks and letter case aside; empty where it is too short."""
+    if not analysis.was_read(node) or node.error is not None or node.view.kind not in _SPEAKERS:
+        return ""
+    text = node.view.reply.text
+    if not _LEAST_LENGTH <= len(text) <= _LONGEST:
+        return ""
+    words = text.casefold().split()
+    return " ".join(words) if len(words) >= _LEAST_WORDS else ""
+
+
+def _separate_writers(text: str, nodes: Sequence[Node]) -> list[Node]:
+    """The innermost spans that wrote the text, one after another, without those that got it."""
+    writers: list[Node] = []
+    for node in sorted(nodes, key=lambda node: (node.start, -node.depth)):
+        inside = any(
+            other is not node and node.index < other.index < node.index + node.size
+            for other in nodes[: _NAMES_SHOWN * 10]
+        )
+        if inside or text[:_LEAST_LENGTH] in " ".join(node.view.input.canonical.split()):
+            continue
+        if not writers or node.start >= writers[-1].end:
+            writers.append(node)
+    return writers
+
+
+def _build_repeated_finding(text: str, writers: Sequence[Node], others: int) -> Finding:
+    names = list(dict.fromkeys(node.name for node in writers))
+    shown = list_first([one_line(name, limit=40) for name in names[:_NAMES_SHOWN]], len(names))
+    more = f", and {format_count(others, 'other text')} again" if others else ""
+    sentence = (
+        f"{shown} wrote the same text {len(writers)} times word for word, for different inputs:"
+        f" “{one_line(text, limit=80)}”{more}."
+    )
+    often = len(writers) >= _SURE_TIMES
+    return build_finding(
+        Category.REPEATED_ANSWER,
+        0.6 if often else 0.5,
+        sentence,
+        writers,
+        {"times": len(writers)},
+        standing=Standing.WEAK if often else Standing.NOTE,
+    )
