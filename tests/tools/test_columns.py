@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from app.analysis.text.span_values import find_outliers
+import pytest
+
+from app.analysis.text.span_values import find_outliers, show_value, value_key
 from testkit.case_tables import each_case
 from testkit.limits import tool_limits
 from tests.tools.trace_harness import a_span, opened_trace_of
@@ -180,3 +182,34 @@ def test_outliers_are_rare_values_among_equal_ones_and_far_numbers(
     values: list[Any], places: list[int]
 ) -> None:
     assert find_outliers(values) == places
+
+
+@each_case(
+    "one, other, equal",
+    [
+        (1, 1.0, True),
+        (1, True, False),
+        ("1", 1, False),
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}, True),
+        ([1] * 9_000, [1] * 9_000, True),
+        ([1] * 9_000, [1] * 8_999 + [2], False),
+        ({"k": ["x" * 5_000, 1.5, None]}, {"k": ["x" * 5_000, 1.5, None]}, True),
+        ("x" * 9_000 + "a", "x" * 9_000 + "b", False),
+        (None, "", False),
+    ],
+)
+def test_keys_of_values_are_equal_for_equal_values_however_long(
+    one: Any, other: Any, equal: bool
+) -> None:
+    assert (value_key(one) == value_key(other)) is equal
+
+
+@pytest.mark.parametrize("levels", [50, 1_500, 50_000])
+def test_a_value_of_any_depth_has_a_key_and_a_line(levels: int) -> None:
+    value: Any = "leaf"
+    for _ in range(levels):
+        value = [value]
+    assert value_key(value) == value_key(value)
+    assert len(show_value(value)) <= 80
+    while isinstance(value, list):
+        value = value[0]
