@@ -71,8 +71,8 @@ def _format_times(context: TraceContext, span: Span, node: Node) -> list[str]:
     warnings = [each.value for each in node.warnings if each is not TreeWarning.UNFINISHED]
     if warnings:
         lines.append(f"warning: {', '.join(warnings)}")
-    if span.ttft is not None:
-        lines.append(f"time to first token: {span.ttft:,.1f} ms")
+    if node.view.first_token is not None:
+        lines.append(f"time to first token: {node.view.first_token:,.1f} ms")
     return lines
 
 

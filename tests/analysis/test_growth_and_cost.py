@@ -69,6 +69,12 @@ def test_a_conversation_that_several_agents_continue_grows_as_one() -> None:
     assert "planner and 2 more of one conversation" in finding.sentence
 
 
+def test_turns_that_number_their_names_are_one_series() -> None:
+    spans = turns(range(1_000, 9_000, 1_000), name=lambda i: f"step {i}", input=None)
+    (finding,), _ = judged(spans, Category.PROMPT_GROWTH)
+    assert finding.spans[0] == "call7"
+
+
 def cached(share: float) -> Any:
     def usage(i: int) -> dict[str, float]:
         prompt = 1_000.0 * (i + 1)
@@ -144,6 +150,27 @@ def test_calls_named_after_their_models_are_compared_by_their_parents() -> None:
     spans = batch(_MINI, _DEAR, name=lambda i: _MINI[i])
     (finding,), _ = judged(spans, Category.COSTLY_OUTLIER)
     assert finding.spans == ("call6",)
+
+
+def test_one_of_three_calls_is_found_where_it_is_far_dearer() -> None:
+    (finding,), _ = judged(batch(_MINI[-3:], _DEAR[-3:]), Category.COSTLY_OUTLIER)
+    assert finding.spans == ("call2",)
+
+
+def test_calls_of_one_name_under_any_parents_are_compared_by_their_prompts() -> None:
+    spans = [
+        each.model_copy(update={"name": f"extract page {each.id}"})
+        if each.name == "extract"
+        else each
+        for each in batch(_MINI, _DEAR)
+    ]
+    (finding,), _ = judged(spans, Category.COSTLY_OUTLIER)
+    assert finding.spans == ("call6",)
+    findings, (note,) = judged(
+        [each.model_copy(update={"input": None}) for each in spans], Category.COSTLY_OUTLIER
+    )
+    assert not findings
+    assert note.spans == ("call6",)
 
 
 def other_work(i: int) -> dict[str, Any]:

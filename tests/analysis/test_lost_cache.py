@@ -75,18 +75,45 @@ def test_without_bodies_the_counts_alone_tell_of_a_lost_cache() -> None:
     assert finding.confidence < 0.8
 
 
+def written(fronts: list[str], **more: Any) -> list[Span]:
+    """Turns whose calls write their whole prompt to the cache."""
+    details = {"cache_creation_input_tokens": 1_800, "cache_read_input_tokens": 0}
+    usage = {"input_tokens": 80, "output_tokens": 9} | details
+    return turns([None] * len(fronts), fronts, usage=usage, **more)
+
+
+def test_a_cache_that_every_call_writes_and_none_reads_is_found() -> None:
+    (finding,) = lost(written([_CLOCK.format(i) for i in range(5)]))
+    assert finding.spans[:2] == ("build1", "call1")
+    assert "wrote 9,000 tokens to the prompt cache in 5 calls and read none" in finding.sentence
+    assert "the second prompt has “09:58:01." in finding.sentence
+
+
+@each_case(
+    "why, spans",
+    [
+        ("the prompts begin alike", written([""] * 5)),
+        ("three calls may be three conversations", written([_CLOCK.format(i) for i in range(3)])),
+    ],
+)
+def test_a_written_cache_that_may_still_be_read_is_no_finding(why: str, spans: list[Span]) -> None:
+    assert not lost(spans), why
+
+
 @each_case(
     "why, cached",
     [
         ("the cache served again", [1_792, 1_792, 0, 0, 1_792, 1_792]),
         ("one miss may be an eviction", [1_792] * 5 + [0]),
+        ("one hit is no habit", [0, 0, 0, 1_792, 0, 0]),
+        ("two kinds of prompts take turns", [1_792, 0, 1_792, 0, 0, 1_792, 0, 0]),
         ("nothing was ever cached", [0] * 6),
         ("the first call fills the cache", [0] + [1_792] * 5),
         ("cached tokens were never recorded", [None] * 6),
     ],
 )
 def test_a_cache_that_was_not_lost_is_no_finding(why: str, cached: list[int | None]) -> None:
-    assert not lost(turns(cached, [""] * 6)), why
+    assert not lost(turns(cached, [""] * len(cached))), why
 
 
 def test_prompts_of_another_kind_have_lost_no_cache() -> None:

@@ -23,7 +23,7 @@ from tests.analysis.timeline import span
         # Anthropic's own map counts what was not cached, Opik's sum counts all.
         (
             {"input_tokens": 5, "cache_read_input_tokens": 90, "cache_creation_input_tokens": 10},
-            Usage(105, cached=90),
+            Usage(105, cached=90, created=10),
         ),
         ({"inputTokens": 50, "cacheReadInputTokens": 40}, Usage(90, cached=40)),
         (

@@ -89,6 +89,20 @@ def test_a_first_token_that_is_as_late_as_in_other_calls_is_a_note() -> None:
     assert "the median of the others of its name is 18.00 s" in notes[0].sentence
 
 
+def test_a_first_token_far_later_than_in_other_calls_is_found_in_a_long_trace_too() -> None:
+    spans = [span("root", 0, 60_000)]
+    for i in range(6):
+        late = i == 3
+        begin = i * 10_000
+        waited = 9_000 if late else 600
+        spans.append(
+            stream(begin, begin + waited + 400, f"answer{i}", name="answer", ttft=waited, input=i)
+        )
+    (finding,), _ = judged(spans, Category.SLOW_STREAM_START)
+    assert finding.spans == ("answer3",)
+    assert "15 % of the trace; the median of the others of its name is 600 ms" in finding.sentence
+
+
 def step(name: str, start: float, end: float, /, **more: Any) -> Span:
     return span(name, start, end, **({"type": "tool", "parent_span_id": "root"} | more))
 
@@ -104,6 +118,20 @@ def test_the_longest_step_is_found_where_a_longer_one_delays_nobody() -> None:
     assert finding.spans == ("render",)
     assert "18.00 s, 60 % of the trace" in finding.sentence
     assert "upload ran longer beside it (22.00 s) without delaying the end" in finding.sentence
+
+
+@each_case(
+    "seconds, is_finding",
+    [(40, True), (14, False)],
+)
+def test_a_long_step_that_may_be_the_task_is_found_if_nobody_waits_as_long(
+    seconds: int, is_finding: bool
+) -> None:
+    end = seconds * 1_000
+    spans = [span("root", 0, end + 1_000), step("export", 0, end), step("send", end, end + 900)]
+    findings, notes = judged(spans, Category.LONGEST_STEP)
+    assert [each.spans for each in findings] == [("export",)] * is_finding
+    assert len(findings + notes) == 1
 
 
 @each_case(
@@ -169,6 +197,22 @@ def test_a_model_call_is_slow_by_what_it_wrote(
     findings, notes = judged(answers(lengths, tokens), Category.SLOW_OUTLIER)
     assert bool(findings) is is_finding, why
     assert [each.spans[0] for each in findings + notes] == [f"call{len(lengths) - 1}"]
+
+
+def test_a_step_that_waits_for_failing_attempts_is_named_with_them() -> None:
+    spans = [span("root", 0, 60_000)]
+    for i in range(8):
+        slow = i == 7
+        start = i * 200
+        spans.append(step(f"file{i}", start, start + (9_000 if slow else 150), name="upload"))
+        for attempt in range(3 if slow else 1):
+            begin = start + attempt * 3_000
+            failed = {"error_info": {"message": "503"}} if slow and attempt < 2 else {}
+            record = {"parent_span_id": f"file{i}", "name": "put", "input": i} | failed
+            spans.append(span(f"put{i}.{attempt}", begin, begin + 100, **record))
+    (finding,), _ = judged(spans, Category.SLOW_OUTLIER)
+    assert finding.spans == ("file7", "put7.0", "put7.1")
+    assert "2 of the 3 spans below it failed" in finding.sentence
 
 
 def test_a_span_that_began_before_its_parent_is_a_note_about_clocks() -> None:

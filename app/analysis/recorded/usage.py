@@ -31,13 +31,15 @@ _ENDINGS = {
 
 
 class Usage(NamedTuple):
-    """Tokens; `prompt` includes `cached` ones. None where nothing was recorded."""
+    """Tokens; `prompt` includes those read from the cache (`cached`) and those written to it
+    (`created`). None where nothing was recorded."""
 
     prompt: float | None = None
     completion: float | None = None
     total: float | None = None
     cached: float | None = None
     reasoning: float | None = None
+    created: float | None = None
 
 
 NO_USAGE = Usage()
@@ -73,8 +75,8 @@ def _from_map(usage: Mapping[str, Any]) -> Usage:
         name = _name_of(key)
         if name:
             found[name] = max(found.get(name, 0.0), number)
-    created = found.pop("created", 0.0)
-    prompt, cached = found.get("prompt"), found.get("cached", 0.0)
+    prompt = found.get("prompt")
+    cached, created = found.get("cached", 0.0), found.get("created", 0.0)
     if prompt is not None and (cached > prompt or _counts_rest_only(usage)):
         found["prompt"] = prompt + cached + created
     if any(key in usage for key in _ANSWER_ONLY) and "completion_tokens" not in usage:

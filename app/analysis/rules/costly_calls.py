@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 from statistics import median
+from typing import NamedTuple
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.rules.prompt_texts import measure_shared_words, read_prompt
@@ -12,8 +13,10 @@ from app.analysis.text.one_line import format_percent, format_usd, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
-_FEW_PEERS = 4  # priced calls needed for a median that one expensive call does not move
+_FEW_PEERS = 3  # priced calls needed for a median that one expensive call does not move
+_MANY_PEERS = 4  # from which a model of one call is the exception rather than one of two choices
 _PRICE_RATIO = 3.0  # times the median price of a token: a larger class of model
+_PRICE_RATIO_OF_FEW = 8.0  # the same for fewer calls: nobody chooses that much by the way
 _COST_RATIO = 5.0  # times the median cost, whatever the model: inputs alone vary by less
 _TOKENS_RATIO = 2.0  # times the median tokens at most, where only the model is known
 _PEERS_BY_OUTLIER = 5  # of more than one in five expensive calls none is an exception
@@ -24,67 +27,95 @@ _UNREAD = 0.75  # confidence: the name alone says that the work is the same
 _NOTED = 0.5
 
 
+class _Peers(NamedTuple):
+    """Model calls that may do the same work; `are_alike` says that their parents have one name."""
+
+    calls: Sequence[Node]
+    are_alike: bool
+
+
+class _Priced(NamedTuple):
+    """A call with its cost in US dollars, in whole and for each token."""
+
+    node: Node
+    cost: float
+    by_token: float
+
+
 def find_costly_calls(analysis: TraceAnalysis) -> Iterator[Finding]:
     """A call by a dearer model than others of its kind use; as a note one that cost more by its
     tokens, or whose other model has no recorded price."""
-    told: set[str] = set()
+    found: list[Finding] = []
     for peers in _list_peers(analysis):
-        for finding in (_find_costly(peers, analysis), _find_other_model(peers)):
-            if finding is not None and finding.spans[0] not in told:
-                told.add(finding.spans[0])
-                yield finding
-                break
+        finding = _find_costly(peers, analysis) or _find_other_model(peers)
+        if finding is not None:
+            found.append(finding)
+    found.sort(key=lambda finding: finding.standing is Standing.NOTE)
+    told: set[str] = set()
+    for finding in found:
+        if finding.spans[0] not in told:
+            told.add(finding.spans[0])
+            yield finding
 
 
-def _list_peers(analysis: TraceAnalysis) -> Iterator[Sequence[Node]]:
-    """Calls of one name, then the only calls of parents of one name: integrations name calls after
-    their models."""
-    yield from analysis.peer_groups().values()
+def _list_peers(analysis: TraceAnalysis) -> Iterator[_Peers]:
+    """Calls of one name under parents of one name; the only calls of parents of one name, since
+    integrations name calls after their models; calls of one name under any parents."""
+    yield from (_Peers(calls, are_alike=True) for calls in analysis.peer_groups().values())
     under: dict[tuple[str, str], list[Node]] = {}
+    named: dict[str, list[Node]] = {}
     for node in analysis.tree.nodes:
+        if node.view.is_model_call:
+            named.setdefault(node.name, []).append(node)
         calls = [child for child in node.children if child.view.is_model_call]
         if len(calls) == 1:
             key = (node.name, node.parent.name if node.parent else "")
             under.setdefault(key, []).append(calls[0])
-    yield from (calls for calls in under.values() if len({node.name for node in calls}) > 1)
+    for calls in under.values():
+        if len({node.name for node in calls}) > 1:
+            yield _Peers(calls, are_alike=True)
+    yield from (_Peers(calls, are_alike=False) for calls in named.values())
 
 
-def _find_costly(peers: Sequence[Node], analysis: TraceAnalysis) -> Finding | None:
-    priced = [node for node in peers if read_spending(node).cost > 0]
+def _find_costly(peers: _Peers, analysis: TraceAnalysis) -> Finding | None:
+    priced = [_price_call(node) for node in peers.calls if node.span.total_estimated_cost]
+    priced = [each for each in priced if each.cost > 0]
     if len(priced) < _FEW_PEERS:
         return None
-    usual = median(read_spending(node).cost for node in priced)
-    price = median(_token_price(node) for node in priced)
-    common = _common_model(priced)
+    usual = median(each.cost for each in priced)
+    by_token = median(each.by_token for each in priced)
+    common = _common_model([each.node for each in priced])
+    ratio = _PRICE_RATIO if len(priced) >= _MANY_PEERS else _PRICE_RATIO_OF_FEW
     dear = [
-        node
-        for node in priced
-        if node.span.model != common
-        and _token_price(node) >= _PRICE_RATIO * price
-        and read_spending(node).cost >= _PRICE_RATIO * usual
+        each
+        for each in priced
+        if each.node.span.model != common
+        and each.by_token >= ratio * by_token
+        and each.cost >= ratio * usual
     ]
-    costly = dear or [node for node in priced if read_spending(node).cost >= _COST_RATIO * usual]
+    costly = dear or [each for each in priced if each.cost >= _COST_RATIO * usual]
     if not costly or len(costly) > max(1, len(priced) // _PEERS_BY_OUTLIER):
         return None
-    costly.sort(key=lambda node: (-read_spending(node).cost, node.index))
-    others = [node for node in priced if node not in costly]
-    is_alike = _does_same_work(costly[0], others, analysis)
-    confidence = _NOTED if not dear else _OTHER_MODEL if is_alike else _UNREAD
-    is_finding = bool(dear) and is_alike is not False
+    costly.sort(key=lambda each: (-each.cost, each.node.index))
+    chosen = {each.node.id for each in costly}
+    others = [each.node for each in priced if each.node.id not in chosen]
+    same_work = _does_same_work(costly[0].node, others, analysis)
+    if same_work is None and not peers.are_alike:
+        same_work = False
+    confidence = _NOTED if not dear else _OTHER_MODEL if same_work else _UNREAD
     return _build_cost_finding(
         costly,
         priced,
         analysis,
         common=common if dear else None,
         confidence=confidence,
-        standing=Standing.FINDING if is_finding else Standing.NOTE,
+        standing=Standing.FINDING if dear and same_work is not False else Standing.NOTE,
     )
 
 
-def _token_price(node: Node) -> float:
-    """Dollars a token."""
+def _price_call(node: Node) -> _Priced:
     spend = read_spending(node)
-    return spend.cost / spend.tokens if spend.tokens else 0.0
+    return _Priced(node, spend.cost, spend.cost / spend.tokens if spend.tokens else 0.0)
 
 
 def _common_model(nodes: Sequence[Node]) -> str | None:
@@ -105,20 +136,20 @@ def _does_same_work(node: Node, others: Sequence[Node], analysis: TraceAnalysis)
 
 
 def _build_cost_finding(
-    costly: Sequence[Node],
-    peers: Sequence[Node],
+    costly: Sequence[_Priced],
+    peers: Sequence[_Priced],
     analysis: TraceAnalysis,
     *,
     common: str | None,
     confidence: float,
     standing: Standing,
 ) -> Finding:
-    worst = costly[0]
-    cost = read_spending(worst).cost
-    usual = median(read_spending(node).cost for node in peers)
-    model = f" with {_quote_model(worst.span.model)}" if common is not None else ""
-    count = sum(1 for node in peers if node.span.model == common)
-    model += f" where {count} use {_quote_model(common)}" if model else ""
+    worst, cost = costly[0].node, costly[0].cost
+    usual = median(each.cost for each in peers)
+    model = ""
+    if common is not None:
+        count = sum(1 for each in peers if each.node.span.model == common)
+        model = f" with {_quote_model(worst.span.model)} where {count} use {_quote_model(common)}"
     others = f" (and {len(costly) - 1} more like it)" if len(costly) > 1 else ""
     sentence = (
         f"{one_line(worst.name, limit=60)} cost {format_usd(cost)}{model}, {cost / usual:.1f} times"
@@ -126,15 +157,16 @@ def _build_cost_finding(
         f" {format_percent(cost, analysis.profile.spend.cost)} of the trace's cost."
     )
     numbers = {"cost": cost, "median_cost": usual, "calls": len(peers)}
+    nodes = [each.node for each in costly]
     return build_finding(
-        Category.COSTLY_OUTLIER, confidence, sentence, costly, numbers, standing=standing
+        Category.COSTLY_OUTLIER, confidence, sentence, nodes, numbers, standing=standing
     )
 
 
-def _find_other_model(peers: Sequence[Node]) -> Finding | None:
+def _find_other_model(peers: _Peers) -> Finding | None:
     """One call by another model, where no costs say what that means."""
-    calls = [node for node in peers if node.view.is_model_call and node.span.model]
-    if len(calls) < _FEW_PEERS or any(read_spending(node).cost for node in calls):
+    calls = [node for node in peers.calls if node.view.is_model_call and node.span.model]
+    if len(calls) < _MANY_PEERS or any(node.span.total_estimated_cost for node in calls):
         return None
     common = _common_model(calls)
     other = [node for node in calls if node.span.model != common]

@@ -11,6 +11,8 @@ from app.analysis.tree import Node
 
 _LEAST_SHARE_OF_CALL = 0.5  # a call that took longer to write than to begin is not this
 _LEAST_SHARE_OF_TRACE = 0.25  # a quarter of the trace is worth a look
+_SHARE_BEYOND_PEERS = 0.1  # the same for a wait far beyond those of other calls
+_FAR_BEYOND_PEERS = 5.0  # times the median wait of the others of its name
 _CLEAR_SHARE_OF_TRACE = 0.5  # more than all the rest: what a user noticed of the trace
 _CLEAR_EXCESS = 1.5  # times what tokens explain; below it a busy hour is enough
 _FEW_PEERS = 2  # other streamed calls of its name that tell what is usual
@@ -25,14 +27,18 @@ def find_slow_first_tokens(analysis: TraceAnalysis) -> Iterator[Finding]:
     whole = max(1, analysis.profile.duration)
     for node in analysis.tree.nodes:
         waited = _waited_microseconds(node)
-        if waited < _LEAST_SHARE_OF_TRACE * whole or node.id not in analysis.profile.on_path:
+        if waited < _SHARE_BEYOND_PEERS * whole or node.id not in analysis.profile.on_path:
             continue
         if not _LEAST_SHARE_OF_CALL * node.duration <= waited <= node.duration:
             continue
+        usual = _median_of_others(node, analysis.peers_of(node))
+        is_odd = 0 < _FAR_BEYOND_PEERS * usual <= waited
         explained = 1e6 * explain_first_token_seconds(node.view)
-        if waited > explained:
-            clear = waited >= max(_CLEAR_EXCESS * explained, _CLEAR_SHARE_OF_TRACE * whole)
-            yield _build_finding(node, waited, analysis, confidence=_CLEAR if clear else _LIKELY)
+        if waited <= explained or not (is_odd or waited >= _LEAST_SHARE_OF_TRACE * whole):
+            continue
+        is_most = waited >= _CLEAR_SHARE_OF_TRACE * whole
+        clear = waited >= _CLEAR_EXCESS * explained and (is_most or is_odd)
+        yield _build_finding(node, waited, usual, analysis, confidence=_CLEAR if clear else _LIKELY)
 
 
 def _waited_microseconds(node: Node) -> float:
@@ -43,9 +49,8 @@ def _waited_microseconds(node: Node) -> float:
 
 
 def _build_finding(
-    node: Node, waited: float, analysis: TraceAnalysis, *, confidence: float
+    node: Node, waited: float, usual: float, analysis: TraceAnalysis, *, confidence: float
 ) -> Finding:
-    usual = _median_of_others(node, analysis.peers_of(node))
     compared = (
         f"; the median of the others of its name is {format_duration(usual)}" if usual else ""
     )

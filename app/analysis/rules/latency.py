@@ -30,6 +30,7 @@ _SMALLEST_SPREAD = 0.25  # of the logarithms (28 %): a few equal durations make 
 _MORE_SPANS = 1.5  # times the median number of spans below: the span did more work than its peers
 _MORE_TOKENS = 3  # times the median number of tokens written: worth a word in the sentence
 _SLOWER_WRITING = 2.0  # times the median time a token: one provider writes no more evenly
+_FAILED_NAMED = 3  # failed spans below a slow one: attempts that it waited for
 _NOTICED_SHARE = 0.2  # of the trace: less of a call within `_LARGE_RATIO` is noticed by nobody
 
 _NORMAL = 1.4826  # turns a median absolute deviation into a normal standard deviation
@@ -101,6 +102,8 @@ def _build_slow_finding(
         node.size for node in peers
     ) and below >= _MOST_OF_IT * (worst.duration - typical)
     more = f"; it has {worst.size - 1:,} spans below it, more than its peers" if fuller else ""
+    failed = [node for node in analysis.tree.below(worst)[1:] if node.error is not None]
+    more += f"; {len(failed):,} of the {worst.size - 1:,} spans below it failed" if failed else ""
     others = f" (and {len(slow) - 1} more like it)" if len(slow) > 1 else ""
     sentence = (
         f"{one_line(worst.name, limit=60)} took {format_duration(worst.duration)},"
@@ -118,7 +121,7 @@ def _build_slow_finding(
         Category.SLOW_OUTLIER,
         confidence,
         sentence,
-        slow,
+        [worst, *failed[:_FAILED_NAMED], *slow],
         numbers,
         standing=Standing.FINDING if is_slow and not explained else Standing.NOTE,
     )

@@ -11,10 +11,13 @@ from app.analysis.tree import Node
 
 _NOTED_SHARE = 0.25  # of the trace: a step of less is one of many
 _NOTED_MICROSECONDS = 1_000_000  # below a second nobody asks what to speed up
-_DOMINANT_SHARE = 0.5  # more than all other steps together
-_DOMINANT_MICROSECONDS = 5_000_000  # healthy tools of interactive programs answer within 5 s
-_ALONE_SHARE = 0.6  # the same for a step beside which nothing ran longer: a third more than half
-_ALONE_MICROSECONDS = 10_000_000  # and twice as long, since such a step may simply be the task
+_BESIDE_SHARE = 0.4  # of the trace, for a step beside which another ran longer in vain
+_BESIDE_MICROSECONDS = 5_000_000  # healthy tools of interactive programs answer within 5 s
+_BESIDE_GAP = 1.5  # times the next longest step: else there are two things to speed up
+_ALONE_SHARE = 0.6  # the same for a step beside which nothing ran longer; it may be the task
+_ALONE_MICROSECONDS = 10_000_000
+_SURE_SHARE = 0.8  # of the trace: a step alone that takes nearly all of it
+_SURE_MICROSECONDS = 30_000_000  # for longer than any person waits without looking for the reason
 _BEYOND_PEERS = 2.0  # times the longest other call of its name: else that is how long it takes
 _BESIDE_LONGER = 0.7  # confidence: who shortens the longest span gains nothing, here it is
 _ALONE = 0.55  # confidence: it may be the work that was asked for
@@ -37,9 +40,12 @@ def find_longest_step(analysis: TraceAnalysis) -> Iterator[Finding]:
     if time < _NOTED_MICROSECONDS or time < _NOTED_SHARE * profile.duration:
         return
     beside = _find_longer_beside(time, analysis)
-    is_finding = _dominates(time, analysis, beside=beside) and _is_unexplained(node, analysis)
+    following_time = times[1][1] if len(times) > 1 else 0
+    standing = Standing.NOTE
+    if _is_unexplained(node, analysis):
+        standing = _judge_step(time, following_time, profile.duration, is_beside=beside is not None)
     own = "" if node.size == 1 else ", outside the spans below it"
-    following = f", the next longest {format_duration(times[1][1])}" if len(times) > 1 else ""
+    following = f", the next longest {format_duration(following_time)}" if following_time else ""
     sentence = (
         f"{one_line(node.name, limit=60)} is the longest step of the critical path:"
         f" {format_duration(time)}{own}, {format_percent(time, profile.duration)} of the"
@@ -50,8 +56,8 @@ def find_longest_step(analysis: TraceAnalysis) -> Iterator[Finding]:
             f"{sentence[:-1]}; {one_line(beside.name, limit=60)} ran longer beside it"
             f" ({format_duration(beside.duration)}) without delaying the end."
         )
-    confidence = (_BESIDE_LONGER if beside else _ALONE) if is_finding else _NOTED
-    standing = Standing.FINDING if is_finding else Standing.NOTE
+    confidence = _BESIDE_LONGER if beside else _ALONE
+    confidence = _NOTED if standing is Standing.NOTE else confidence
     numbers = {"ms": time / 1_000, "trace_ms": profile.duration / 1_000}
     yield build_finding(
         Category.LONGEST_STEP, confidence, sentence, [node], numbers, standing=standing
@@ -69,11 +75,19 @@ def _find_longer_beside(time: int, analysis: TraceAnalysis) -> Node | None:
     return max(off_path, key=lambda node: (node.duration, -node.index), default=None)
 
 
-def _dominates(time: int, analysis: TraceAnalysis, *, beside: Node | None) -> bool:
-    share = time / max(1, analysis.profile.duration)
-    if beside is not None:
-        return share >= _DOMINANT_SHARE and time >= _DOMINANT_MICROSECONDS
-    return share >= _ALONE_SHARE and time >= _ALONE_MICROSECONDS
+def _judge_step(time: int, following: int, whole: int, *, is_beside: bool) -> Standing:
+    """How wrong an unexplained step of that length is."""
+    share = time / max(1, whole)
+    if (
+        is_beside
+        and share >= _BESIDE_SHARE
+        and time >= max(_BESIDE_MICROSECONDS, _BESIDE_GAP * following)
+    ):
+        return Standing.FINDING
+    if share >= _SURE_SHARE and time >= _SURE_MICROSECONDS:
+        return Standing.FINDING
+    is_long = share >= _ALONE_SHARE and time >= _ALONE_MICROSECONDS
+    return Standing.WEAK if is_long else Standing.NOTE
 
 
 def _is_unexplained(node: Node, analysis: TraceAnalysis) -> bool:

@@ -14,14 +14,18 @@ from app.analysis.tree import Node
 _LEAST_PROMPT = 1_024  # tokens: providers cache nothing shorter
 _CACHED_SHARE = 0.3  # of a prompt: a long beginning was cached, not only a few blocks of it
 _LOST_SHARE = 0.05  # of a prompt: what remains of a cache that no longer serves
-_LEAST_BEFORE = 2  # calls with cached tokens: one may have been another conversation's
 _LEAST_AFTER = 2  # calls without in a row: the first may follow an eviction
+_AFTER_ONE = 3  # the same after a single call with cached tokens, which was hardly a habit
+_MISSES_BEFORE = 0.2  # share of the calls between those with cached tokens: else prompts take turns
+_LEAST_WRITES = 4  # calls that wrote a cache which none of them read
+_WRITTEN_SHARE = 0.5  # of a prompt: it was meant to be read again
 _LEAST_LENGTH = 0.7  # of the prompts before: a shorter prompt is another kind of call
 _EXPIRY = 240_000_000  # microseconds without a call (4 min): caches of 5 min may have expired
 _SHARED_WORDS = 0.6  # of the words of both prompts: the same instructions
 _SHARED_BEGINNING = 0.5  # of the shorter prompt: a cache would have served that much
 _BEFORE_CALL = 60  # spans before a call among which the one that built its prompt is looked for
 _LINKING_TEXT = 60  # characters of the changed beginning, as they stand in that span's output
+_LEAST_LINKING = 8  # of them at least: a word or two stand in many outputs
 _SHOWN = 50  # characters of the beginnings in the sentence
 _CHANGED_BEGINNING = 0.9  # confidence: the loss and its reason were both recorded
 _SAME_TEXT = 0.7  # confidence: the loss was recorded, its reason lies with provider or settings
@@ -38,7 +42,7 @@ class _Loss:
 
 def find_lost_caches(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Series of calls of one name and model whose cached tokens fall to nothing and stay there,
-    though the prompts are as long as before."""
+    though the prompts are as long as before, or that write a cache and never read it."""
     series: dict[tuple[str, str], list[Node]] = {}
     for node in analysis.tree.nodes:
         if (node.view.usage.prompt or 0.0) >= _LEAST_PROMPT and node.view.is_model_call:
@@ -48,6 +52,8 @@ def find_lost_caches(analysis: TraceAnalysis) -> Iterator[Finding]:
         loss = _find_loss(calls)
         if loss is not None:
             yield from _explain_loss(loss, analysis)
+        else:
+            yield from _explain_unread_writes(calls, analysis)
 
 
 def _find_loss(calls: Sequence[Node]) -> _Loss | None:
@@ -57,14 +63,15 @@ def _find_loss(calls: Sequence[Node]) -> _Loss | None:
         place -= 1
     after = calls[place:]
     before = [node for node in calls[:place] if _cached_share(node) >= _CACHED_SHARE]
-    if len(before) < _LEAST_BEFORE or len(after) < _LEAST_AFTER:
+    if not before or len(after) < (_LEAST_AFTER if len(before) > 1 else _AFTER_ONE):
+        return None
+    between = calls[calls.index(before[0]) : place]
+    if len(between) - len(before) > _MISSES_BEFORE * len(between):
         return None
     usual = median(node.view.usage.prompt or 0.0 for node in before)
     if any((node.view.usage.prompt or 0.0) < _LEAST_LENGTH * usual for node in after):
         return None
-    if after[1].start - after[0].end > _EXPIRY:
-        return None
-    return _Loss(before, after)
+    return None if after[1].start - after[0].end > _EXPIRY else _Loss(before, after)
 
 
 def _cached_share(node: Node) -> float:
@@ -74,26 +81,72 @@ def _cached_share(node: Node) -> float:
 
 def _explain_loss(loss: _Loss, analysis: TraceAnalysis) -> Iterator[Finding]:
     """The finding, unless the prompts before and after are of different kinds."""
-    last, first, following = loss.before[-1], loss.after[0], loss.after[1]
-    old, new, later = (
-        read_prompt(node.view) if analysis.was_read(node) else ""
-        for node in (last, first, following)
-    )
-    if not (old and new and later):
-        yield _build_finding(loss, [first], "", _UNREAD)
+    last, first = loss.before[-1], loss.after[0]
+    change = _compare_prompts(last, first, analysis)
+    if change is None:
+        yield _build_loss_finding(loss, [first], "", _UNREAD)
+    elif change.is_alike:
+        yield _build_loss_finding(loss, [first], ", though the prompts begin alike", _SAME_TEXT)
+    elif change.is_same_kind:
+        where = f"; the prompt now has {change.new} where it had {change.old}"
+        culprits = [*_find_builder(first, change.beginning, analysis), first]
+        yield _build_loss_finding(loss, culprits, where, _CHANGED_BEGINNING)
+
+
+def _explain_unread_writes(calls: Sequence[Node], analysis: TraceAnalysis) -> Iterator[Finding]:
+    """Calls that each wrote most of their prompt to the cache, which none read, since the prompts
+    begin differently."""
+    wrote = [
+        node
+        for node in calls
+        if (node.view.usage.created or 0.0) >= _WRITTEN_SHARE * (node.view.usage.prompt or 1.0)
+    ]
+    if len(wrote) < max(_LEAST_WRITES, len(calls)) or any(map(_cached_share, calls)):
         return
+    if calls[1].start - calls[0].end > _EXPIRY:
+        return
+    change = _compare_prompts(calls[0], calls[1], analysis)
+    if change is None or change.is_alike or not change.is_same_kind:
+        return
+    tokens = sum(node.view.usage.created or 0.0 for node in calls)
+    sentence = (
+        f"{one_line(calls[0].name, limit=60)} wrote {tokens:,.0f} tokens to the prompt cache in"
+        f" {len(calls)} calls and read none of them: the second prompt has {change.new} where the"
+        f" first has {change.old}."
+    )
+    nodes = [*_find_builder(calls[1], change.beginning, analysis), calls[1], *calls]
+    yield build_finding(
+        Category.LOST_CACHE, _CHANGED_BEGINNING, sentence, nodes, {"written": tokens}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """How one prompt differs from the one before: whether it begins alike, or is at least of the
+    same kind; how both go on where they part, quoted and, of the new one, as it stands there."""
+
+    is_alike: bool
+    is_same_kind: bool
+    old: str
+    new: str
+    beginning: str
+
+
+def _compare_prompts(before: Node, after: Node, analysis: TraceAnalysis) -> _Change | None:
+    """None where the prompts were not read, or not as much of both."""
+    if not (analysis.was_read(before) and analysis.was_read(after)):
+        return None
+    old, new = read_prompt(before.view), read_prompt(after.view)
+    if not (old and new) or before.view.input.is_cut is not after.view.input.is_cut:
+        return None
     shared = _count_shared(old, new)
-    if shared >= _SHARED_BEGINNING * min(len(old), len(new)):
-        where = ", though the prompts begin alike"
-        yield _build_finding(loss, [first], where, _SAME_TEXT)
-    elif measure_shared_words(old, new) >= _SHARED_WORDS:
-        where = (
-            f"; the prompt now has “{one_line(new[shared:], limit=_SHOWN)}” where it had"
-            f" “{one_line(old[shared:], limit=_SHOWN)}”"
-        )
-        builder = _find_builder(first, new[shared : shared + _LINKING_TEXT], analysis)
-        culprits = [builder, first] if builder else [first]
-        yield _build_finding(loss, culprits, where, _CHANGED_BEGINNING)
+    return _Change(
+        shared >= _SHARED_BEGINNING * min(len(old), len(new)),
+        measure_shared_words(old, new) >= _SHARED_WORDS,
+        f"“{one_line(old[shared:], limit=_SHOWN)}”",
+        f"“{one_line(new[shared:], limit=_SHOWN)}”",
+        new[shared : shared + _LINKING_TEXT],
+    )
 
 
 def _count_shared(old: str, new: str) -> int:
@@ -103,17 +156,21 @@ def _count_shared(old: str, new: str) -> int:
     return old.rfind(" ", 0, shared) + 1
 
 
-def _find_builder(call: Node, beginning: str, analysis: TraceAnalysis) -> Node | None:
+def _find_builder(call: Node, beginning: str, analysis: TraceAnalysis) -> list[Node]:
     """The nearest span before the call whose output holds the changed beginning of its prompt."""
+    if len(beginning) < _LEAST_LINKING:
+        return []
     for _, node in islice(analysis.tree.earlier(call), _BEFORE_CALL):
         if analysis.was_read(node) and not node.view.is_model_call:
             for leaf in node.view.output.leaves:
                 if isinstance(leaf.value, str) and beginning in leaf.value:
-                    return node
-    return None
+                    return [node]
+    return []
 
 
-def _build_finding(loss: _Loss, culprits: Sequence[Node], where: str, confidence: float) -> Finding:
+def _build_loss_finding(
+    loss: _Loss, culprits: Sequence[Node], where: str, confidence: float
+) -> Finding:
     cached = median(node.view.usage.cached or 0.0 for node in loss.before)
     uncached = sum(node.view.usage.prompt or 0.0 for node in loss.after)
     first = loss.after[0]

@@ -1,5 +1,6 @@
 """Prompts that grow from turn to turn, since each turn sends all that came before again."""
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
@@ -30,6 +31,8 @@ _LIKELY_GROWTH = 0.7  # confidence of other growth; a jump may be one large resu
 _BEFORE_TURN = 40  # spans before a turn among which the one that added most is looked for
 _TURNS_LINKED = 12  # turns of which that is looked for
 _CHARACTERS_BY_TOKEN = 1.5  # at least, of the result that must have added them
+_DIGITS = re.compile(r"\d+")
+_NAME_READ = 200  # characters of a name that the pattern sees
 _LINKED_SHARE = 0.5  # of the turns: then results of that name are what the prompt grows by
 
 
@@ -58,7 +61,8 @@ def _list_equal_calls(calls: Sequence[Node]) -> Iterator[tuple[Sequence[Node], f
     """Series of calls of one name, each with the growth that is usual for its other series."""
     named: dict[tuple[str, str], list[Node]] = {}
     for node in calls:
-        named.setdefault((node.name, node.parent.name if node.parent else ""), []).append(node)
+        parent = node.parent.name if node.parent else ""
+        named.setdefault((_without_digits(node.name), _without_digits(parent)), []).append(node)
     for members in named.values():
         under: dict[str, list[Node]] = {}
         for node in members:
@@ -68,6 +72,11 @@ def _list_equal_calls(calls: Sequence[Node]) -> Iterator[tuple[Sequence[Node], f
         else:
             usual = _median_growth(under.values())
             yield from ((turns, usual) for turns in under.values())
+
+
+def _without_digits(name: str) -> str:
+    """The name for all turns of a loop that numbers them."""
+    return _DIGITS.sub("", name[:_NAME_READ])
 
 
 def _list_conversations(
@@ -163,7 +172,7 @@ def _build_growth_finding(growth: _Growth, analysis: TraceAnalysis) -> Finding:
         name = one_line(steps[0].name, limit=60)
         when = "before it" if jump else f"before {len(steps)} of the turns"
         by = f"; {name} returned as much {when}"
-    names = {node.name for node in turns}
+    names = {_without_digits(node.name) for node in turns}
     what = one_line(turns[0].name, limit=60)
     what = what if len(names) == 1 else f"{what} and {len(names) - 1} more of one conversation"
     sentence = (

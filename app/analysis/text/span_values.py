@@ -40,7 +40,7 @@ _FACTS: dict[str, Callable[[Node, RecordedSpan], Any]] = {
     "provider": lambda node, _: node.span.provider or _MISSING,
     "tags": lambda node, _: node.span.tags or _MISSING,
     "duration_ms": lambda node, _: round(node.duration / 1_000, 1),
-    "first_token_ms": lambda node, _: _or_missing(node.span.ttft),
+    "first_token_ms": lambda node, _: _or_missing(node.view.first_token),
     "cost": lambda node, _: _or_missing(node.span.total_estimated_cost),
     "prompt_tokens": lambda _, view: _or_missing(view.usage.prompt),
     "completion_tokens": lambda _, view: _or_missing(view.usage.completion),
