@@ -40,6 +40,7 @@ RECOVERY.add(
 )
 RECOVERY.add(
     "many_retries_worked_healthy",
+    tool("pack_files", {"files": 12}, {"packed": 12}, seconds=4.0),
     span("upload_all", *[_upload(number, fails=1) for number in range(12)]),
     answer="All 12 files are stored.",
 )
