@@ -134,6 +134,12 @@ def belong_to_one_task(a: Node, b: Node, analysis: TraceAnalysis) -> bool:
     return before.uncounted == after.uncounted or continues_text(before.uncounted, after.uncounted)
 
 
+def same_results(calls: Iterable[Call]) -> str:
+    """What a sentence says of equal results; of cut ones only the beginnings are known."""
+    is_cut = any(call.node.view.output.is_cut for call in calls)
+    return "the same result as far as it was read" if is_cut else "the same result"
+
+
 def common_parent(nodes: Iterable[Node]) -> Node | None:
     """The deepest span around all of them; None where they have none in common."""
     ways = [node.path()[:-1] for node in nodes]

@@ -204,7 +204,9 @@ def test_agents_that_undo_each_other_are_ping_pong_named_by_their_turns() -> Non
     (finding,) = repeats(review(8))
     assert finding.category is Category.PING_PONG
     assert finding.spans[:4] == ("r0", "w0", "r1", "w1")
-    assert "reviewer → writer: 4 rounds of 4 steps, each with the same results" in finding.sentence
+    assert (
+        "reviewer → writer: 4 rounds of 4 steps, each step with the same result" in finding.sentence
+    )
 
 
 def test_two_rounds_of_review_are_corrections() -> None:

@@ -143,5 +143,15 @@ def test_retries_inside_a_span_are_read_from_its_record() -> None:
         (finding,) = retries([step("a", 0, 40, **({"output": "fine"} | record))])
         assert "retried 5 times inside after a rate limit" in finding.sentence
         assert retries([step("a", 0, 2, **({"output": "fine"} | record))]) == []
-    for harmless in ({"retries": 0}, {"attempts": 1}, {"max_retries": 5}, {"retries": 2}):
+    for harmless in (
+        {"retries": 0},
+        {"attempts": 1},
+        {"max_retries": 5},
+        {"retries": 2},
+        {"retries": 5},
+        {"config": {"retries": 5, "on": "429"}},
+    ):
         assert retries([step("a", 0, 40, output="fine", metadata=harmless)]) == []
+    settings = {"config": {"retries": 5, "on": "429"}}
+    assert retries([step("a", 0, 40, output="fine", metadata=settings)]) == []
+    assert retries([step("a", 0, 40, output={"retries": 5, "text": "429 items"})]) == []

@@ -13,6 +13,7 @@ from app.analysis.comparable_calls import (
     comparable_calls,
     has_word,
     name_stem,
+    same_results,
 )
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.spellings import word_set
@@ -145,7 +146,8 @@ def _build_finding(shared: _Shared, analysis: TraceAnalysis) -> Finding:
     where = list(dict.fromkeys(name_stem(branch.name) for branch in branches))
     handed = _find_source(groups, branches, analysis)
     source = f" Their inputs stand in the output of {one_line(handed[0].name)}." if handed else ""
-    same = " and the same results" if all(group[0].result for group in groups) else ""
+    known = all(group[0].result for group in groups)
+    same = f" and {same_results(group[0] for group in groups)} each" if known else ""
     standing = _standing(shared, stems + where, analysis)
     did = "did the same work" if standing is Standing.FINDING else "made the same calls"
     sentence = (

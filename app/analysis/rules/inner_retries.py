@@ -18,6 +18,7 @@ _COUNT_KEYS = key_set(
 _ATTEMPT_KEYS = key_set("attempts attempt_count total_attempts num_attempts tries n_attempts")
 """Numbers or lists of attempts, the first included."""
 _LIST_KEYS = _ATTEMPT_KEYS | key_set("retries retry_history attempt_log retry_log events")
+_SETTINGS = key_set("config settings params parameters options policy limits retry_policy kwargs")
 _MOST_RETRIES = 1_000  # more is another number under a similar name
 _LEAST_RETRIES = 3  # one or two are what retries are for
 _LARGE_SHARE = 0.1  # share of the trace that the span takes, to matter
@@ -46,19 +47,23 @@ def find_inner_retries(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 def _read_retries(node: Node) -> _Retries:
     """The largest number of retries that the metadata or the output speaks of."""
-    best = _Retries()
-    for record in (node.span.metadata, node.view.output.opened):
-        for found in _counted_in(record, 0):
-            best = max(best, found, key=lambda each: (each.times, each.limited))
-    return best
+    found = [
+        *_counted_in(node.span.metadata, 0, stated=True),
+        *_counted_in(node.view.output.opened, 0, stated=False),
+    ]
+    return max(found, key=lambda each: (each.limited, each.times), default=_Retries())
 
 
-def _counted_in(value: Any, level: int) -> Iterator[_Retries]:
+def _counted_in(value: Any, level: int, *, stated: bool) -> Iterator[_Retries]:
+    """Counts of retries in a record, and lists of them; numbers only where `stated`, since those of
+    an output may be content."""
     if not isinstance(value, Mapping):
         return
     for name, inner in list(value.items())[:_MEMBERS_READ]:
         key = plain_key(name)
-        if isinstance(inner, int) and not isinstance(inner, bool) and 0 < inner <= _MOST_RETRIES:
+        if key in _SETTINGS:
+            continue
+        if stated and _is_small_count(inner):
             if key in _COUNT_KEYS:
                 yield _Retries(inner, _is_limited(value))
             elif key in _ATTEMPT_KEYS:
@@ -66,7 +71,11 @@ def _counted_in(value: Any, level: int) -> Iterator[_Retries]:
         elif isinstance(inner, list) and key in _LIST_KEYS:
             yield _count_failures(inner)
         elif level < _LEVELS:
-            yield from _counted_in(inner, level + 1)
+            yield from _counted_in(inner, level + 1, stated=stated)
+
+
+def _is_small_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _MOST_RETRIES
 
 
 def _count_failures(items: list[Any]) -> _Retries:
@@ -99,6 +108,9 @@ def _read_text(value: Any) -> str:
 
 def _build_inner_finding(node: Node, retries: _Retries, analysis: TraceAnalysis) -> Finding:
     share = node.duration / max(1, analysis.profile.duration)
+    standing = Standing.FINDING if retries.limited else Standing.WEAK
+    if share < _LARGE_SHARE:
+        standing = Standing.NOTE
     limited = " after a rate limit" if retries.limited else ""
     sentence = (
         f"{one_line(node.name, limit=60)} retried {retries.times} times inside{limited}, as its own"
@@ -111,5 +123,5 @@ def _build_inner_finding(node: Node, retries: _Retries, analysis: TraceAnalysis)
         sentence,
         [node],
         {"attempts": retries.times + 1, "failures": retries.times},
-        standing=Standing.FINDING if share >= _LARGE_SHARE else Standing.NOTE,
+        standing=standing,
     )

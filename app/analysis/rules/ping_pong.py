@@ -13,6 +13,7 @@ from app.analysis.comparable_calls import (
     is_long_result,
     is_polling,
     name_stem,
+    same_results,
     work_share,
 )
 from app.analysis.finding import Category, Finding, Standing, build_finding
@@ -110,10 +111,10 @@ def _build_ping_pong(run: Sequence[Call], period: int, analysis: TraceAnalysis) 
     names = list(dict.fromkeys(one_line(node.name, limit=40) for node in nodes[:period]))
     shown = " → ".join(names[:_NAMES_SHOWN]) + (" → …" if len(names) > _NAMES_SHOWN else "")
     equal = all(run[i].result == run[i + period].result for i in range(len(run) - period))
-    how = "the same results" if equal else "nearly the same results"
+    how = same_results(run) if equal else "nearly the same result"
     sentence = (
-        f"{shown}: {rounds} rounds of {period} steps, each with {how} as the round before;"
-        f" {format_duration(spent)} spent."
+        f"{shown}: {rounds} rounds of {period} steps, each step with {how} in"
+        f" every round; {format_duration(spent)} spent."
     )
     polling = any(is_polling(call) for call in run[:period])
     small = work_share(nodes, analysis) < _LEAST_SHARE and spent < _LEAST_SHARE_OF_PARENT * (

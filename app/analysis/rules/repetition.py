@@ -14,6 +14,7 @@ from app.analysis.comparable_calls import (
     is_long_result,
     is_polling,
     name_stem,
+    same_results,
     work_share,
 )
 from app.analysis.finding import Category, Finding, Standing, build_finding
@@ -32,6 +33,7 @@ _LEAST_SHARE = 0.01  # share of the trace that calls must take, when repeated
 _MANY_REPEATS = 6  # a loop also where it takes little of the trace, but much of the span around it
 _LEAST_SHARE_OF_PARENT = 0.33
 _LEAST_SHARE_INSIDE = 0.1  # the same for work inside the program, which repeats more by design
+_CALLED_BY_AGENTS = (SpanKind.TOOL_CALL, SpanKind.RETRIEVAL)
 _CALLS_FIRST = 4  # repeated calls named before the span around them
 
 
@@ -44,7 +46,9 @@ def find_loops(analysis: TraceAnalysis) -> Iterator[Finding]:
         yield finding
     between = _OtherCalls(analysis)
     for group in (*_equal_inputs(analysis), *_similar_inputs(analysis)):
-        calls = [call for call in group if call.node.id not in covered]
+        calls = [
+            call for call in group if call.node.id not in covered and not _is_failed_call(call.node)
+        ]
         for run in _steady_runs(calls):
             if _is_significant(run, analysis) and all(
                 belong_to_one_task(a.node, b.node, analysis) for a, b in pairwise(run)
@@ -53,6 +57,11 @@ def find_loops(analysis: TraceAnalysis) -> Iterator[Finding]:
                 _cover_spans(covered, (call.node for call in run), analysis)
                 ended = last is not run[-1] and last.node.start > run[-1].node.start
                 yield _build_loop_finding(run, ended, between.separate(run), analysis)
+
+
+def _is_failed_call(node: Node) -> bool:
+    """Calls that fail again and again are attempts, which another rule reports."""
+    return node.view.kind in _CALLED_BY_AGENTS and bool(node.view.failure)
 
 
 def _cover_spans(covered: set[str], nodes: Iterable[Node], analysis: TraceAnalysis) -> None:
@@ -142,7 +151,7 @@ class _OtherCalls:
         outside = [
             call
             for call in comparable_calls(analysis.tree.nodes, analysis)
-            if call.node.view.kind in (SpanKind.TOOL_CALL, SpanKind.RETRIEVAL)
+            if call.node.view.kind in _CALLED_BY_AGENTS
         ]
         counts = Counter((call.node.name, call.given) for call in outside)
         self._starts = sorted(
@@ -169,7 +178,7 @@ def _build_loop_finding(
     spent = sum(node.duration for node in nodes)
     equal = all(call.given == run[0].given for call in run)
     given = one_line(_shown_input(nodes[0]), limit=80)
-    result = "and the same result" if run[0].result else "(no result was recorded)"
+    result = f"and {same_results(run)}" if run[0].result else "(no result was recorded)"
     sentence = (
         f"{name} ran {len(run)} times with {'the same' if equal else 'nearly the same'} input"
         f" (“{given}”) {result}; {format_duration(spent)} spent."
