@@ -82,6 +82,7 @@ endif
 
 bench: .venv/.dev
 	$(BIN)/python -m bench.outline
+	$(BIN)/python -m bench.analysis
 	$(BIN)/python -m bench.loading
 	$(BIN)/python -m bench.streams
 	$(BIN)/python -m bench.delta_calls

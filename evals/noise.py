@@ -5,7 +5,7 @@ import random
 import uuid
 from typing import Any
 
-from app.analysis.json_values import CUT_LENGTH
+from app.analysis.recorded.body import CUT_LENGTH
 from evals.recorded_span import RecordedSpan
 
 _NAMES = (

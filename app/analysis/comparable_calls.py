@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from app.analysis.recorded.body import Body
@@ -11,6 +12,7 @@ from app.analysis.tree import Node
 
 LONG_RESULT = 40  # characters of text: shorter results (`ok`, `true`) are equal without being one
 _NAME_READ = 200  # characters of a name; frameworks put whole arguments behind its beginning
+_NAMES_KEPT = 2_048  # names whose stems are kept: rules ask for the same few again and again
 _NAME_END = re.compile(r"[:(\[{#\"'=]")
 _WORDS = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+")
 _DIGITS = re.compile(r"\d+")
@@ -67,6 +69,7 @@ def is_long_result(output: Body) -> bool:
     return False
 
 
+@lru_cache(maxsize=_NAMES_KEPT)
 def name_stem(name: str) -> str:
     """What the names of equal steps share: `page 3` and `page 4`, `fetch: a` and `fetch: b`."""
     name = name[:_NAME_READ]

@@ -5,7 +5,6 @@ from dataclasses import replace
 from itertools import islice
 
 from app.analysis.finding import SPANS_KEPT, Category, Finding, Standing
-from app.analysis.json_values import without_numbers
 from app.analysis.rules.clock_skew import find_clock_skew
 from app.analysis.rules.costly_calls import find_costly_calls
 from app.analysis.rules.duplicated_work import find_duplicated_work
@@ -29,6 +28,7 @@ from app.analysis.rules.silent_failures import find_silent_failures
 from app.analysis.rules.symptoms import find_symptom
 from app.analysis.rules.tool_choice import find_unknown_tools
 from app.analysis.rules.unsupported_answers import find_unsupported_answers
+from app.analysis.text.one_line import without_numbers
 from app.analysis.trace_analysis import TraceAnalysis
 
 Rule = Callable[[TraceAnalysis], Iterator[Finding]]

@@ -8,7 +8,7 @@ import anyio
 from pydantic import Field
 
 from app.agent.toolbox import tool
-from app.analysis.json_values import is_cut_body
+from app.analysis.recorded.body import is_cut_body
 from app.analysis.text.trace_diff import ComparedSide, format_difference
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import build_tree

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import re2  # type: ignore[import-untyped]
 
-from app.analysis.json_values import Path, iterate_leaves
 from app.analysis.recorded.error import effective_error
+from app.analysis.recorded.leaves import Path, walk_values
 from app.analysis.text.json_path import format_path
 from app.analysis.text.one_line import one_line
 from app.errors import ToolFailed
@@ -158,7 +158,8 @@ def scan_bodies(
     """Adds the hits in those of input, output and metadata that are in `fields`."""
     keys = _KeyMatcher(pattern)
     values = {each: value for each in fields if (value := getattr(record, each)) is not None}
-    leaves = iterate_leaves(values, most=_MOST_LEAVES) if values else iter(())
+    found = walk_values(values, most=_MOST_LEAVES) if values else iter(())
+    leaves = ((path, leaf) for path, _, leaf in found)
     before: Path = ()
     while batch := list(islice(leaves, _BATCH)):
         for path, leaf in batch if keys.may_match(batch) else ():

@@ -12,7 +12,7 @@ import anyio
 from pydantic import BeforeValidator, Field
 
 from app.agent.toolbox import UnfinishedText, tool
-from app.analysis.json_values import is_cut_body
+from app.analysis.recorded.body import is_cut_body
 from app.analysis.text.one_line import format_count, list_first, one_line
 from app.errors import OpikAssistError
 from app.opik.client import BODIES

@@ -49,7 +49,8 @@ def test_the_question_is_found(value: Any, question: str) -> None:
     [
         ({"output": "Very."}, "Very."),
         ({"choices": [{"message": {"role": "assistant", "content": "Very."}}]}, "Very."),
-        ({"reply": "Very."}, "reply: Very."),
+        ({"reply": "Very."}, "Very."),
+        ({"speed": "very"}, "speed: very"),
         ('{"output": "' + "x" * 9_989, '{"output": "' + "x" * 87 + "…"),
         (None, ""),
     ],

@@ -2,25 +2,21 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 from app.analysis.recorded.computed_once import computed_once
+from app.analysis.recorded.leaves import SERIES_FROM, Leaf, walk_leaves
 from app.analysis.recorded.opened_json import open_value
 from app.analysis.recorded.placeholder import is_placeholder
 from app.analysis.recorded.spellings import ENVELOPE_FACTS, key_set, plain_key
 from app.analysis.recorded.survey import Survey, survey_value
 
 CUT_LENGTH = 10_001  # Opik cuts a value that is too long to a string of exactly so many characters
-MOST_LEAVES = 2_000  # a record of a search with hundreds of hits stays below it
-_LEVELS = 40  # levels walked: nothing that is worth a conclusion lies deeper
 _LONGEST_COMPARED = 400_000  # characters of a text that is compared as a whole
 _WORDS_READ = 6_000  # characters whose words are compared: a long document differs early as well
-_NUMBERS_FROM = 32  # a list of as many plain values is one leaf: an embedding, a series
 _LEAST_SHARED_WORDS = 0.75  # allows for a rephrased word in four, not for another question
-
-Path = tuple[str | int, ...]
 
 
 class BodyState(StrEnum):
@@ -30,15 +26,6 @@ class BodyState(StrEnum):
     ABSENT = "absent"
     EMPTY = "empty"
     PRESENT = "present"
-
-
-class Leaf(NamedTuple):
-    """A scalar, an empty list or object, or a long list of plain values. `key` is the innermost
-    object key as `plain_key` spells it."""
-
-    path: Path
-    key: str
-    value: Any
 
 
 _VOLATILE_KEYS = key_set(
@@ -86,10 +73,13 @@ class Body:
         return survey_value(self.value)
 
     @computed_once
+    def opened_survey(self) -> Survey:
+        return self.survey if self.opened is self.value else survey_value(self.opened)
+
+    @computed_once
     def keys(self) -> frozenset[str]:
         """The keys of all objects in it, as `plain_key` spells them."""
-        survey = self.survey if self.opened is self.value else survey_value(self.opened)
-        return frozenset(map(plain_key, survey.keys))
+        return frozenset(map(plain_key, self.opened_survey.keys))
 
     @computed_once
     def is_cut(self) -> bool:
@@ -102,7 +92,7 @@ class Body:
         here (see `emptiness`)."""
         value = self.opened
         if isinstance(value, Mapping) and value:
-            inner = list(value.values())[:_NUMBERS_FROM]
+            inner = list(value.values())[:SERIES_FROM]
             if all(each is None or each == {} or is_placeholder(each) for each in inner):
                 return BodyState.ABSENT
             if all(_is_blank(each) for each in inner):
@@ -181,7 +171,7 @@ class Body:
     @property
     def may_have_empty(self) -> bool:
         """Whether there may be an empty value somewhere; False is certain."""
-        return self.survey.has_empty or self.opened is not self.value
+        return self.opened_survey.has_empty
 
     @computed_once
     def scalars(self) -> dict[str, list[Any]]:
@@ -233,7 +223,7 @@ def _is_redacted(value: Any) -> bool:
     """Whether there are placeholders and beside them only roles, types and blanks; stops at the
     first leaf that says something."""
     found = False
-    for leaf in walk_leaves(value, most=_NUMBERS_FROM):
+    for leaf in walk_leaves(value, most=SERIES_FROM):
         if is_placeholder(leaf.value):
             found = True
         elif not _is_blank(leaf.value) and leaf.key not in ENVELOPE_FACTS:
@@ -247,50 +237,3 @@ def _encode(value: Any) -> str:
         return _ENCODER.encode(value)
     except (RecursionError, TypeError, ValueError):
         return ""
-
-
-def walk_leaves(value: Any, *, most: int = MOST_LEAVES) -> Iterator[Leaf]:
-    """The first `most` leaves of a value with their paths, in order; lists of 32 and more plain
-    values are one leaf."""
-    if not _is_container(value):
-        yield Leaf((), "", value)
-        return
-    levels: list[tuple[Path, str, Iterator[tuple[Any, Any]], bool]] = [_open_level((), "", value)]
-    left = most
-    while levels:
-        path, key, pairs, has_names = levels[-1]
-        for part, inner in pairs:
-            name = plain_key(part) if has_names else key
-            way = (*path, str(part) if has_names else part)
-            if _is_container(inner) and len(levels) < _LEVELS:
-                levels.append(_open_level(way, name, inner))
-                break
-            yield Leaf(way, name, inner)
-            left -= 1
-            if left <= 0:
-                return
-        else:
-            levels.pop()
-
-
-def _open_level(
-    path: Path, key: str, value: Any
-) -> tuple[Path, str, Iterator[tuple[Any, Any]], bool]:
-    if isinstance(value, list):
-        return path, key, iter(enumerate(value)), False
-    return path, key, iter(value.items()), True
-
-
-def _is_container(value: Any) -> bool:
-    """Whether a value is not a leaf: an object or list that is neither empty nor a series."""
-    kind = type(value)
-    if kind is dict:
-        return bool(value)
-    return kind is list and bool(value) and not _is_series(value)
-
-
-def _is_series(items: list[Any]) -> bool:
-    """Whether a list is long and holds plain values only; decided without a loop in Python."""
-    return len(items) >= _NUMBERS_FROM and {dict, list, str}.isdisjoint(
-        map(type, items[:MOST_LEAVES])
-    )

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from app.analysis.recorded.body import Body, Leaf
+from app.analysis.recorded.body import Body
+from app.analysis.recorded.leaves import Leaf
 from app.analysis.recorded.spellings import key_set, plain_key
 
 _YIELD_KEYS = key_set(
@@ -85,7 +86,7 @@ def is_empty_result(output: Body, given: Body) -> bool:
     yields = _find_yields(value)
     if yields is not None:
         return yields == 0 and _is_only_facts(output)
-    if not output.may_have_empty and output.survey.items > _MOST_FACTS:
+    if not output.may_have_empty and output.opened_survey.items > _MOST_FACTS:
         return False
     leaves = output.leaves
     if not any(_is_empty_leaf(leaf) for leaf in leaves) or _says_success(leaves):

@@ -10,8 +10,8 @@ _PLAIN_FROM = 64  # items of a list from which it is worth to look at the types 
 
 class Survey(NamedTuple):
     """`items` are the values at all levels, `is_whole` whether all were seen. `keys` are the keys
-    of all objects as they are. `has_empty` says that there may be a null, a blank text, an empty
-    list or object, or a zero; `has_encoded` that a text may be encoded JSON."""
+    of all objects as they are. `has_empty` says that there may be a null, a blank text, or an
+    empty list or object; `has_encoded` that a text may be encoded JSON."""
 
     items: int
     is_whole: bool
@@ -23,7 +23,7 @@ class Survey(NamedTuple):
 def survey_value(value: Any) -> Survey:
     """Looks at up to 20,000 items, level by level without recursion."""
     keys: set[str] = set()
-    has_empty = not value
+    has_empty = value is None or value in ("", [], {})
     has_encoded = isinstance(value, str) and value[:1] in _OPENING
     items = 1
     waiting = [value] if isinstance(value, dict | list) else []
@@ -37,7 +37,7 @@ def survey_value(value: Any) -> Survey:
             keys.update(item)
             inner = item.values()
         elif len(item) >= _PLAIN_FROM and {dict, list, str}.isdisjoint(map(type, item)):
-            has_empty = has_empty or not all(item)
+            has_empty = has_empty or None in item
             continue
         for each in inner:
             kind = type(each)
@@ -47,8 +47,11 @@ def survey_value(value: Any) -> Survey:
                     has_empty = has_empty or each.isspace()
                 elif not each:
                     has_empty = True
-            elif not each:
-                has_empty = True
             elif kind is dict or kind is list:
-                waiting.append(each)
+                if each:
+                    waiting.append(each)
+                else:
+                    has_empty = True
+            elif each is None:
+                has_empty = True
     return Survey(items, True, frozenset(keys), has_empty, has_encoded)

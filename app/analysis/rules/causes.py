@@ -7,8 +7,9 @@ from itertools import islice
 
 from app.analysis.error_origins import ErrorOrigin, error_message, find_error_origins
 from app.analysis.finding import Category, Finding, build_finding
-from app.analysis.recorded.body import Body, BodyState, Leaf, walk_leaves
+from app.analysis.recorded.body import Body, BodyState
 from app.analysis.recorded.kind import SpanKind
+from app.analysis.recorded.leaves import Leaf, walk_leaves
 from app.analysis.rules.error_outcome import judge_outcome
 from app.analysis.rules.failed_code import find_writer
 from app.analysis.rules.lookups import is_lookup

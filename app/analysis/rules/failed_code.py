@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from app.analysis.recorded.body import walk_leaves
+from app.analysis.recorded.leaves import walk_leaves
 from app.analysis.recorded.reply import RecordedReply
 from app.analysis.recorded.spellings import key_set
 from app.analysis.trace_analysis import TraceAnalysis

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.body import Body
+from app.analysis.recorded.leaves import Path
 from app.analysis.recorded.spellings import key_set, plain_key, word_set
 from app.analysis.rules.recovery import asking_call
 from app.analysis.rules.suspects import is_null
@@ -263,11 +264,17 @@ def _weigh_loss(loss: _Loss, key: str, missed: list[Node]) -> tuple[float, Stand
 def _read_values(body: Body) -> _Values:
     """The values under each key but technical ones, outside the envelopes of messages."""
     values = _Values()
+    within_message: dict[Path, bool] = {}
     for leaf in islice(body.leaves, _LEAVES_READ):
         key = leaf.key
         if len(key) < _SHORTEST_KEY or key in _TECHNICAL_KEYS or len(leaf.path) > _LEVELS_READ:
             continue
-        if any(isinstance(part, str) and plain_key(part) in _MESSAGE_KEYS for part in leaf.path):
+        above = leaf.path[:-1]
+        if above not in within_message:
+            within_message[above] = any(
+                isinstance(part, str) and plain_key(part) in _MESSAGE_KEYS for part in above
+            )
+        if within_message[above] or key in _MESSAGE_KEYS:
             continue
         values.spelled.setdefault(key, str(leaf.path[-1]))
         text = _as_text(leaf.value)

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from app.analysis.json_values import parse_json
 from app.analysis.text.one_line import format_count, is_visible, list_first, one_line
 from app.errors import ToolFailed
 
@@ -90,9 +89,14 @@ def select_value(value: Any, steps: Sequence[Step], *, start: int = 0) -> Any:
 def open_json(value: Any) -> Any:
     """The object or list in a text that is JSON; anything else unchanged."""
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "[", "`"):
-        is_json, inner = parse_json(value)
-        if is_json and isinstance(inner, dict | list):
-            return inner
+        text = value.strip()
+        if text.startswith("```"):
+            text = text.removesuffix("```").partition("\n")[2].strip()
+        try:
+            inner = json.loads(text)
+        except (ValueError, RecursionError):
+            return value
+        return inner if isinstance(inner, dict | list) else value
     return value
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 _BLANKS = re.compile(r"[\s\u2028\u2029]+")
 _UNUSUAL = re.compile(r"[^ -~]")
+_DIGITS = re.compile(r"\d+")
 _READ_AHEAD = 4  # blanks and invisible characters are dropped, so more is read than is kept
 
 
@@ -96,3 +97,8 @@ def list_first(shown: Sequence[str], total: int) -> str:
 def format_count(count: int, noun: str) -> str:
     """`1 span`, `1,234 spans`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def without_numbers(text: str) -> str:
+    """`step 3` and `step 4` as one."""
+    return _DIGITS.sub("#", text)

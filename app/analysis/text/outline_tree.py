@@ -12,7 +12,7 @@ import heapq
 from collections.abc import Sequence
 from itertools import groupby
 
-from app.analysis.json_values import without_numbers
+from app.analysis.text.one_line import without_numbers
 from app.analysis.text.outline_rows import OutlineRow, RowKind
 from app.analysis.text.token_budget import LONGEST_ALIAS, count_line_tokens
 from app.analysis.trace_analysis import TraceAnalysis

@@ -6,8 +6,9 @@ from itertools import islice
 from typing import Any
 
 from app.analysis.error_origins import error_message
-from app.analysis.recorded.body import Body, BodyState, walk_leaves
+from app.analysis.recorded.body import Body, BodyState
 from app.analysis.recorded.finish_reason import FinishReason
+from app.analysis.recorded.leaves import walk_leaves
 from app.analysis.recorded.recorded_span import RecordedSpan
 from app.analysis.recorded.reply import RecordedReply
 from app.analysis.recorded.spellings import key_set, plain_key

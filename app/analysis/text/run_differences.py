@@ -7,8 +7,8 @@ from itertools import pairwise
 from typing import Any
 
 from app.analysis.error_origins import error_message
-from app.analysis.json_values import is_cut, iterate_leaves
-from app.analysis.llm_output import has_empty_output
+from app.analysis.recorded.body import is_cut
+from app.analysis.recorded.leaves import MOST_LEAVES, walk_values
 from app.analysis.text.one_line import format_duration, one_line
 from app.analysis.text.token_budget import Alias
 from app.analysis.trace_analysis import TraceAnalysis
@@ -170,8 +170,8 @@ def _compare_outcome(runs: ComparedRuns, ours: Node, theirs: Node) -> str | None
         return f"fails in {'B' if failed is theirs else 'A'} only ({text})"
     if theirs.error is not None or not _both_read(runs, ours, theirs):
         return None
-    if has_empty_output(ours) != has_empty_output(theirs):
-        return f"returns nothing in {'B' if has_empty_output(theirs) else 'A'} only"
+    if ours.view.returned_nothing != theirs.view.returned_nothing:
+        return f"returns nothing in {'B' if theirs.view.returned_nothing else 'A'} only"
     return None
 
 
@@ -215,7 +215,11 @@ def _both_read(runs: ComparedRuns, ours: Node, theirs: Node) -> bool:
 
 def _content_size(value: Any) -> int:
     """Characters of the texts and numbers in a value; of a cut one what is left of it."""
-    return len(value) if is_cut(value) else sum(len(str(leaf)) for _, leaf in iterate_leaves(value))
+    return (
+        len(value)
+        if is_cut(value)
+        else sum(len(str(leaf.value)) for leaf in walk_values(value, most=MOST_LEAVES))
+    )
 
 
 def _step_name(node: Node) -> str:

@@ -10,7 +10,8 @@ from statistics import median
 from typing import Any
 
 from app.analysis.error_origins import error_message
-from app.analysis.recorded.body import MOST_LEAVES, Body, Path
+from app.analysis.recorded.body import Body
+from app.analysis.recorded.leaves import MOST_LEAVES, Path
 from app.analysis.recorded.recorded_span import RecordedSpan
 from app.analysis.recorded.spellings import plain_key
 from app.analysis.text.json_path import Step, select_value

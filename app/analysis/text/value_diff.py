@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from app.analysis.json_values import Path, is_cut, iterate_leaves
+from app.analysis.recorded.body import is_cut
+from app.analysis.recorded.leaves import Path, walk_values
 from app.analysis.text.json_path import describe_value, format_path, open_json
 from app.analysis.text.one_line import one_line
 from app.analysis.text.span_values import is_small, show_value
@@ -74,7 +75,7 @@ def _list_one_sided(path: Path, value: Any, side: str, *, most: int) -> Iterator
     if isinstance(value, dict | list) and (is_item or is_small(value, _SHOWN)):
         yield ValueChange(_shown_path(path), text + show_value(value, limit=_SHOWN))
         return
-    for inner, leaf in iterate_leaves(value, most=most):
+    for inner, _, leaf in walk_values(value, most=most):
         yield ValueChange(_shown_path((*path, *inner)), text + _format_value(leaf))
 
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import anyio
 
-from app.analysis.json_values import is_cut_body, iterate_leaves
+from app.analysis.recorded.body import is_cut_body
+from app.analysis.recorded.leaves import walk_values
 from app.analysis.trace_analysis import TraceAnalysis
 from app.caller import Caller
 from app.errors import OpikAssistError
@@ -89,7 +90,7 @@ class ContainsFilter:
         for span_id in self._analysis.bodies:
             for field in FILTERED:
                 value = getattr(self._analysis.tree.by_id[span_id].span, field)
-                for _, leaf in iterate_leaves(value, most=_LEAVES_TRIED):
+                for _, _, leaf in walk_values(value, most=_LEAVES_TRIED):
                     word = _WORD.search(leaf) if isinstance(leaf, str) else None
                     if word:
                         return span_id, field, word[0]

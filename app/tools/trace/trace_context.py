@@ -12,7 +12,7 @@ from cachetools import LRUCache
 
 from app.agent.citations import Aliases
 from app.agent.toolbox import Tool, Toolbox
-from app.analysis.json_values import is_cut_body
+from app.analysis.recorded.body import is_cut_body
 from app.analysis.text.outline import build_outline
 from app.caller import Caller, Owner
 from app.errors import OpikAssistError, ToolFailed

@@ -1,0 +1,78 @@
+"""The leaves of a JSON value with their paths, in order, without recursion."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from app.analysis.recorded.spellings import plain_key
+
+MOST_LEAVES = 2_000  # a record of a search with hundreds of hits stays below it
+SERIES_FROM = 32  # a list of as many plain values is one leaf: an embedding, a series
+_LEVELS = 100  # levels walked: paths grow with each, and nothing lies deeper
+_PLAIN = {dict, list, str}
+
+Path = tuple[str | int, ...]
+_Level = tuple[Path, str, Iterator[tuple[Any, Any]], bool]
+
+
+class Leaf(NamedTuple):
+    """A scalar, an empty list or object, or a long list of plain values. `key` is the innermost
+    object key as `plain_key` spells it."""
+
+    path: Path
+    key: str
+    value: Any
+
+
+def walk_leaves(value: Any, *, most: int = MOST_LEAVES) -> Iterator[Leaf]:
+    """The first `most` leaves of a value; lists of 32 and more plain values are one leaf."""
+    return _walk_below(value, most, _is_container)
+
+
+def walk_values(value: Any, *, most: int) -> Iterator[Leaf]:
+    """The first `most` leaves of a value, each item of a long list on its own."""
+    return _walk_below(value, most, _is_filled)
+
+
+def _walk_below(value: Any, most: int, is_inner: Callable[[Any], bool]) -> Iterator[Leaf]:
+    if not is_inner(value):
+        yield Leaf((), "", value)
+        return
+    levels: list[_Level] = [_open_level((), "", value)]
+    left = most
+    while levels:
+        path, key, pairs, has_names = levels[-1]
+        for part, inner in pairs:
+            name = plain_key(part) if has_names else key
+            way = (*path, str(part) if has_names else part)
+            if is_inner(inner) and len(levels) < _LEVELS:
+                levels.append(_open_level(way, name, inner))
+                break
+            yield Leaf(way, name, inner)
+            left -= 1
+            if left <= 0:
+                return
+        else:
+            levels.pop()
+
+
+def _open_level(path: Path, key: str, value: Any) -> _Level:
+    if isinstance(value, list):
+        return path, key, iter(enumerate(value)), False
+    return path, key, iter(value.items()), True
+
+
+def _is_filled(value: Any) -> bool:
+    return isinstance(value, dict | list) and bool(value)
+
+
+def _is_container(value: Any) -> bool:
+    """Whether a value is not a leaf: an object or list that is neither empty nor a series."""
+    kind = type(value)
+    if kind is dict:
+        return bool(value)
+    return kind is list and bool(value) and not _is_series(value)
+
+
+def _is_series(items: list[Any]) -> bool:
+    """Whether a list is long and holds plain values only; decided without a loop in Python."""
+    return len(items) >= SERIES_FROM and _PLAIN.isdisjoint(map(type, items[:MOST_LEAVES]))
