@@ -1,8 +1,8 @@
 """What the rules cost on bodies of many shapes: `python -m bench.analysis`.
 
 The first figure is the CPU of all rules as a multiple of `json.loads` over the bodies that they
-read: what reading the bodies costs anyhow. The longest hold is the CPU that this process used while another
-thread that wants to run every millisecond could not. Bounds stand beside the figures.
+read: what reading the bodies costs anyhow. The longest hold is the CPU that this process used
+while another thread that wants to run every millisecond could not. Bounds stand beside the figures.
 """
 
 import json
