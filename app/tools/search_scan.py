@@ -158,8 +158,7 @@ def scan_bodies(
     """Adds the hits in those of input, output and metadata that are in `fields`."""
     keys = _KeyMatcher(pattern)
     values = {each: value for each in fields if (value := getattr(record, each)) is not None}
-    found = walk_values(values, most=_MOST_LEAVES) if values else iter(())
-    leaves = ((path, leaf) for path, _, leaf in found)
+    leaves = walk_values(values, most=_MOST_LEAVES) if values else iter(())
     before: Path = ()
     while batch := list(islice(leaves, _BATCH)):
         for path, leaf in batch if keys.may_match(batch) else ():

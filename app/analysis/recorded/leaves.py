@@ -1,13 +1,14 @@
 """The leaves of a JSON value with their paths, in order, without recursion."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 from app.analysis.recorded.spellings import plain_key
 
 MOST_LEAVES = 2_000  # a record of a search with hundreds of hits stays below it
 SERIES_FROM = 32  # a list of as many plain values is one leaf: an embedding, a series
-_LEVELS = 100  # levels walked: paths grow with each, and nothing lies deeper
+_LEVELS = 40  # levels walked: nothing that is worth a conclusion lies deeper
 _PLAIN = {dict, list, str}
 
 Path = tuple[str | int, ...]
@@ -24,17 +25,9 @@ class Leaf(NamedTuple):
 
 
 def walk_leaves(value: Any, *, most: int = MOST_LEAVES) -> Iterator[Leaf]:
-    """The first `most` leaves of a value; lists of 32 and more plain values are one leaf."""
-    return _walk_below(value, most, _is_container)
-
-
-def walk_values(value: Any, *, most: int) -> Iterator[Leaf]:
-    """The first `most` leaves of a value, each item of a long list on its own."""
-    return _walk_below(value, most, _is_filled)
-
-
-def _walk_below(value: Any, most: int, is_inner: Callable[[Any], bool]) -> Iterator[Leaf]:
-    if not is_inner(value):
+    """The first `most` leaves of a value; lists of 32 and more plain values are one leaf, and so is
+    what lies below 40 levels."""
+    if not _is_container(value):
         yield Leaf((), "", value)
         return
     levels: list[_Level] = [_open_level((), "", value)]
@@ -44,7 +37,7 @@ def _walk_below(value: Any, most: int, is_inner: Callable[[Any], bool]) -> Itera
         for part, inner in pairs:
             name = plain_key(part) if has_names else key
             way = (*path, str(part) if has_names else part)
-            if is_inner(inner) and len(levels) < _LEVELS:
+            if _is_container(inner) and len(levels) < _LEVELS:
                 levels.append(_open_level(way, name, inner))
                 break
             yield Leaf(way, name, inner)
@@ -55,14 +48,27 @@ def _walk_below(value: Any, most: int, is_inner: Callable[[Any], bool]) -> Itera
             levels.pop()
 
 
+def walk_values(value: Any, *, most: int) -> Iterator[tuple[Path, Any]]:
+    """The first `most` scalars and empty lists or objects with their paths, at any depth."""
+    waiting: list[tuple[Path, Any]] = [((), value)]
+    left = most
+    while waiting and left > 0:
+        path, item = waiting.pop()
+        if isinstance(item, dict) and item:
+            pairs = list(islice(item.items(), left))
+            waiting.extend(((*path, str(key)), inner) for key, inner in reversed(pairs))
+        elif isinstance(item, list) and item:
+            kept = item[:left]
+            waiting.extend(((*path, i), kept[i]) for i in range(len(kept) - 1, -1, -1))
+        else:
+            left -= 1
+            yield path, item
+
+
 def _open_level(path: Path, key: str, value: Any) -> _Level:
     if isinstance(value, list):
         return path, key, iter(enumerate(value)), False
     return path, key, iter(value.items()), True
-
-
-def _is_filled(value: Any) -> bool:
-    return isinstance(value, dict | list) and bool(value)
 
 
 def _is_container(value: Any) -> bool:

@@ -218,7 +218,7 @@ def _content_size(value: Any) -> int:
     return (
         len(value)
         if is_cut(value)
-        else sum(len(str(leaf.value)) for leaf in walk_values(value, most=MOST_LEAVES))
+        else sum(len(str(leaf)) for _, leaf in walk_values(value, most=MOST_LEAVES))
     )
 
 

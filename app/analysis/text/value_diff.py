@@ -75,7 +75,7 @@ def _list_one_sided(path: Path, value: Any, side: str, *, most: int) -> Iterator
     if isinstance(value, dict | list) and (is_item or is_small(value, _SHOWN)):
         yield ValueChange(_shown_path(path), text + show_value(value, limit=_SHOWN))
         return
-    for inner, _, leaf in walk_values(value, most=most):
+    for inner, leaf in walk_values(value, most=most):
         yield ValueChange(_shown_path((*path, *inner)), text + _format_value(leaf))
 
 

@@ -90,7 +90,7 @@ class ContainsFilter:
         for span_id in self._analysis.bodies:
             for field in FILTERED:
                 value = getattr(self._analysis.tree.by_id[span_id].span, field)
-                for _, _, leaf in walk_values(value, most=_LEAVES_TRIED):
+                for _, leaf in walk_values(value, most=_LEAVES_TRIED):
                     word = _WORD.search(leaf) if isinstance(leaf, str) else None
                     if word:
                         return span_id, field, word[0]
