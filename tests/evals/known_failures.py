@@ -1,4 +1,4 @@
-"""Small cases about which the analysis is wrong today, each with the reason; the list only shrinks."""
+"""Small cases about which the analysis is wrong today, with reasons; the list only shrinks."""
 
 KNOWN_FAILURES: dict[str, list[str]] = {
     # The backend sends the first 10,001 characters of a longer body as a text. What is cut is no
