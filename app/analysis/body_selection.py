@@ -32,12 +32,14 @@ def select_bodies(analysis: TraceAnalysis, *, most: int = MOST_READ) -> tuple[st
 
     In this order: failed spans with what ran just before them, unfinished ones, roots and last
     results, unusual ones of each name (by tokens, duration and spans below) with what ran just
-    before them, the longest parts of the critical path, and a few of each name in a row.
+    before them, the longest parts of the critical path, some of every name spread over the time,
+    a few of each name in a row, and more of every name while there is room.
     """
     tree, profile = analysis.tree, analysis.profile
     if len(tree.nodes) <= READ_ALL:
         return tuple(node.id for node in tree.nodes)
     named = _group_by_name(tree)
+    spread = _select_spread(named)
     chosen: dict[str, None] = {}
     sources = (
         islice(_select_near_errors(tree), most // 2),
@@ -45,7 +47,9 @@ def select_bodies(analysis: TraceAnalysis, *, most: int = MOST_READ) -> tuple[st
         _select_ends(tree),
         islice(_select_unusual(named), most * 2 // 5),
         islice(_select_on_path(tree, profile), most // 10),
+        islice(spread, most // 4),
         _select_in_a_row(named),
+        spread,
     )
     for node in chain.from_iterable(sources):
         chosen.setdefault(node.id)
@@ -55,15 +59,23 @@ def select_bodies(analysis: TraceAnalysis, *, most: int = MOST_READ) -> tuple[st
 
 
 def _select_near_errors(tree: Tree) -> Iterator[Node]:
-    """Failed spans, the deepest of each branch first, with earlier siblings on the way up."""
+    """Failed spans, those first whose error reached farthest up; the deepest of each branch first,
+    with earlier siblings on the way up."""
     failed = [node for node in tree.nodes if node.error is not None]
     inner = [node for node in failed if not any(child.error is not None for child in node.children)]
-    inner.sort(key=lambda node: (node.end, node.index))
+    inner.sort(key=lambda node: (_depth_reached(node), node.end, node.index))
     for node in inner[:_ERRORS]:
         for step in reversed(node.path()[-_LEVELS_UP:]):
             yield step
             for other in tree.finished_before(step, _BEFORE_ERRORS):
                 yield from tree.below(other)[:_BELOW_SIBLING]
+
+
+def _depth_reached(node: Node) -> int:
+    """The depth of the highest span in a row that failed with this one; 0 is a root."""
+    while node.parent is not None and node.parent.error is not None:
+        node = node.parent
+    return node.depth
 
 
 def _select_ends(tree: Tree) -> Iterator[Node]:
@@ -129,3 +141,23 @@ def _select_in_a_row(named: Sequence[Sequence[Node]]) -> Iterator[Node]:
     for round_number in range(_IN_A_ROW):
         for nodes in rounds[:_NAMES]:
             yield from nodes[round_number : round_number + 1]
+
+
+def _select_spread(named: Sequence[Sequence[Node]]) -> Iterator[Node]:
+    """Spans of every name, evenly over the time: calls of models and tools before steps of the
+    program, rare names before common ones; one per name and round."""
+    ordered = sorted(named, key=lambda nodes: not nodes[0].view.calls_outside)
+    waiting = [_iterate_spread(nodes) for nodes in ordered]
+    while waiting:
+        found = [(nodes, next(nodes, None)) for nodes in waiting]
+        yield from (node for _, node in found if node is not None)
+        waiting = [nodes for nodes, node in found if node is not None]
+
+
+def _iterate_spread(nodes: Sequence[Node]) -> Iterator[Node]:
+    """All of them: the first, then those halfway between the ones before, over and over."""
+    step = 1 << (len(nodes) - 1).bit_length()
+    yield nodes[0]
+    while step > 1:
+        yield from nodes[step // 2 :: step]
+        step //= 2

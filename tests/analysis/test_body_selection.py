@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from app.analysis.analyse_trace import measure_trace
 from app.analysis.body_selection import select_bodies
 from app.opik.records import ErrorInfo, Span
@@ -35,6 +37,30 @@ def test_a_failed_span_is_chosen_with_what_ran_just_before_it() -> None:
 def test_a_span_with_unusual_tokens_is_chosen_with_what_ran_just_before_it() -> None:
     picked = chosen(large(usage={"completion_tokens": 900}))
     assert {"x700", "x699"} <= set(picked)
+
+
+def test_an_error_that_ended_the_trace_is_chosen_among_many_that_did_not() -> None:
+    spans = large(name="write", error_info=ErrorInfo(message="full"))
+    early = [
+        each.model_copy(update={"error_info": ErrorInfo(message="slow")}) if 0 < i < 200 else each
+        for i, each in enumerate(spans)
+    ]
+    failed_root = early[0].model_copy(update={"error_info": ErrorInfo(message="full")})
+    inside = span(
+        "inner", 7_001, 7_004, parent_span_id="x700", error_info=ErrorInfo(message="full")
+    )
+    assert {"inner", "x700"} <= set(chosen([failed_root, *early[1:], inside]))
+
+
+def test_a_call_with_a_name_of_its_own_is_chosen() -> None:
+    assert "x700" in chosen(large(name="send_invoice", type="tool"))
+
+
+def test_the_rest_of_the_room_is_spread_over_the_whole_time() -> None:
+    picked = [each for each in chosen(large()) if each != "root"]
+    places = sorted(int(each[1:]) for each in picked)
+    assert len(places) >= 190
+    assert max(b - a for a, b in pairwise(places)) <= 20
 
 
 def test_an_unfinished_span_and_the_root_are_chosen() -> None:
