@@ -254,11 +254,11 @@ def test_an_answer_that_gives_up_goes_back_to_the_step_that_returned_nothing() -
 
 def test_prompt_growth_names_its_last_turn_first() -> None:
     spans = [span("root", 0, 100)]
-    for i in range(6):
+    for i in range(8):
         tokens = {"prompt_tokens": 500 * (i + 1), "completion_tokens": 20}
         spans.append(tool(f"t{i}", i * 10, i * 10 + 9, name="think", type="llm", usage=tokens))
     (finding,) = found(spans)
-    assert (finding.category, finding.spans[0]) == (Category.PROMPT_GROWTH, "t5")
+    assert (finding.category, finding.spans[0]) == (Category.PROMPT_GROWTH, "t7")
 
 
 def test_one_call_far_slower_than_its_peers_is_an_outlier() -> None:

@@ -56,10 +56,10 @@ def test_steady_growth_names_the_last_call_and_the_step_whose_results_are_added(
 
 
 def test_one_large_result_that_is_sent_again_is_named_with_the_call_after_it() -> None:
-    prompts = [1_000, 1_050, 9_000, 9_050, 9_100, 9_150]
+    prompts = [1_000, 1_050, 9_800, 9_850, 9_900, 9_950, 10_000, 10_050]
     (finding,), _ = judged(turns(prompts), Category.PROMPT_GROWTH)
     assert finding.spans[:2] == ("call2", "lookup2")
-    assert "most of it (7,950) at once; list_flights returned as much before it" in finding.sentence
+    assert "most of it (8,750) at once; list_flights returned as much before it" in finding.sentence
 
 
 def test_a_conversation_that_several_agents_continue_grows_as_one() -> None:
@@ -86,7 +86,9 @@ def cached(share: float) -> Any:
 @each_case(
     "why, spans",
     [
-        ("four turns may need all that they read", turns([1_000, 2_000, 3_000, 4_600])),
+        ("four turns may need all that they read", turns([1_000, 2_000, 3_000, 5_600])),
+        ("an agent reads files", turns([1_000, 2_000, 3_000, 4_000, 5_000, 6_000])),
+        ("one document is read early", turns([900, 9_000, 9_100, 9_200, 9_300])),
         ("what was read once at the end may be needed", turns([900, 950, 980, 1_000, 9_000])),
         (
             "a cache pays for what is sent again",
@@ -179,12 +181,25 @@ def other_work(i: int) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": kinds[i]}]}
 
 
+_FAILED = span(
+    "failed",
+    60,
+    60.5,
+    parent_span_id="extract6",
+    type="llm",
+    name="chat",
+    model="gpt-4o-mini",
+    error_info={"message": "503"},
+)
+
+
 @each_case(
     "why, spans",
     [
         ("another prompt is other work", batch(_MINI, _DEAR, input=other_work)),
         ("the same model wrote more", batch(["gpt-4o"] * 7, [0.001] * 6 + [0.02])),
         ("no costs were recorded", batch(_MINI, [0.0] * 7)),
+        ("it replaced a call that failed", [*batch(_MINI, _DEAR), _FAILED]),
     ],
 )
 def test_a_costly_call_with_a_reason_is_a_note(why: str, spans: list[Span]) -> None:

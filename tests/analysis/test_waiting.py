@@ -103,6 +103,13 @@ def test_a_first_token_far_later_than_in_other_calls_is_found_in_a_long_trace_to
     assert "15 % of the trace; the median of the others of its name is 600 ms" in finding.sentence
 
 
+def test_a_wait_of_a_busy_hour_is_a_note() -> None:
+    spans = [span("root", 0, 6_000), stream(0, 5_000, ttft=4_000)]
+    findings, notes = judged(spans, Category.SLOW_STREAM_START)
+    assert not findings
+    assert notes
+
+
 def step(name: str, start: float, end: float, /, **more: Any) -> Span:
     return span(name, start, end, **({"type": "tool", "parent_span_id": "root"} | more))
 
@@ -197,6 +204,16 @@ def test_a_model_call_is_slow_by_what_it_wrote(
     findings, notes = judged(answers(lengths, tokens), Category.SLOW_OUTLIER)
     assert bool(findings) is is_finding, why
     assert [each.spans[0] for each in findings + notes] == [f"call{len(lengths) - 1}"]
+
+
+def test_a_cold_start_is_a_note() -> None:
+    spans = [span("root", 0, 4_000)]
+    for i in range(6):
+        length = 300 if i == 0 else 20
+        spans.append(step(f"load{i}", i * 500, i * 500 + length, name="load", input=i, output=i))
+    findings, notes = judged(spans, Category.SLOW_OUTLIER)
+    assert not findings
+    assert notes[0].spans == ("load0",)
 
 
 def test_a_step_that_waits_for_failing_attempts_is_named_with_them() -> None:

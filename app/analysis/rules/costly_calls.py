@@ -23,6 +23,7 @@ _PEERS_BY_OUTLIER = 5  # of more than one in five expensive calls none is an exc
 _PROMPTS_COMPARED = 5  # peers whose prompts tell what kind of work the group does
 _AS_ALIKE = 0.5  # times the words that the peers' prompts share: other instructions share fewer
 _OTHER_MODEL = 0.85  # confidence: the prompt is of the same kind, the model is another
+_SIBLINGS_READ = 200  # before a costly call, among which a failed one is looked for
 _UNREAD = 0.75  # confidence: the name alone says that the work is the same
 _NOTED = 0.5
 
@@ -100,7 +101,7 @@ def _find_costly(peers: _Peers, analysis: TraceAnalysis) -> Finding | None:
     chosen = {each.node.id for each in costly}
     others = [each.node for each in priced if each.node.id not in chosen]
     same_work = _does_same_work(costly[0].node, others, analysis)
-    if same_work is None and not peers.are_alike:
+    if _follows_failure(costly[0].node) or (same_work is None and not peers.are_alike):
         same_work = False
     confidence = _NOTED if not dear else _OTHER_MODEL if same_work else _UNREAD
     return _build_cost_finding(
@@ -110,6 +111,15 @@ def _find_costly(peers: _Peers, analysis: TraceAnalysis) -> Finding | None:
         common=common if dear else None,
         confidence=confidence,
         standing=Standing.FINDING if dear and same_work is not False else Standing.NOTE,
+    )
+
+
+def _follows_failure(node: Node) -> bool:
+    """Whether a call before it under the same parent failed: then the model is a replacement."""
+    siblings = node.parent.children if node.parent else []
+    return any(
+        other.error is not None and other.view.is_model_call and other.end <= node.start
+        for other in siblings[:_SIBLINGS_READ]
     )
 
 

@@ -15,6 +15,7 @@ _SHARE_BEYOND_PEERS = 0.1  # the same for a wait far beyond those of other calls
 _FAR_BEYOND_PEERS = 5.0  # times the median wait of the others of its name
 _CLEAR_SHARE_OF_TRACE = 0.5  # more than all the rest: what a user noticed of the trace
 _CLEAR_EXCESS = 1.5  # times what tokens explain; below it a busy hour is enough
+_SURE_WAIT = 5_000_000  # microseconds: busy providers let people wait for less on any day
 _FEW_PEERS = 2  # other streamed calls of its name that tell what is usual
 _BEYOND_PEERS = 2.0  # times their median: waits of healthy calls differ by less
 _CLEAR = 0.85  # confidence: the wait was measured, no tokens explain it, it is most of the trace
@@ -59,14 +60,16 @@ def _build_finding(
         f" {format_duration(node.duration)} that it took;"
         f" {format_percent(waited, analysis.profile.duration)} of the trace{compared}."
     )
-    is_usual = 0 < waited < _BEYOND_PEERS * usual
+    standing = Standing.FINDING if waited >= _SURE_WAIT else Standing.WEAK
+    if 0 < waited < _BEYOND_PEERS * usual:
+        standing = Standing.NOTE
     return build_finding(
         Category.SLOW_STREAM_START,
         confidence,
         sentence,
         [node],
         {"first_token_ms": waited / 1_000, "call_ms": node.duration / 1_000},
-        standing=Standing.NOTE if is_usual else Standing.FINDING,
+        standing=standing,
     )
 
 

@@ -30,6 +30,7 @@ _SMALLEST_SPREAD = 0.25  # of the logarithms (28 %): a few equal durations make 
 _MORE_SPANS = 1.5  # times the median number of spans below: the span did more work than its peers
 _MORE_TOKENS = 3  # times the median number of tokens written: worth a word in the sentence
 _SLOWER_WRITING = 2.0  # times the median time a token: one provider writes no more evenly
+_FINDING_EXCESS = 500_000  # microseconds (0.5 s): a cold start or a busy machine explains less
 _FAILED_NAMED = 3  # failed spans below a slow one: attempts that it waited for
 _NOTICED_SHARE = 0.2  # of the trace: less of a call within `_LARGE_RATIO` is noticed by nobody
 
@@ -113,7 +114,7 @@ def _build_slow_finding(
     # Higher on the critical path, where it delays the end, and for a large ratio.
     confidence = 0.6 + 0.15 * on_path + 0.15 * (ratio >= _LARGE_RATIO)
     noticed = on_path and worst.duration - typical >= _NOTICED_SHARE * analysis.profile.duration
-    is_slow = ratio >= _LARGE_RATIO or noticed
+    is_slow = noticed or (ratio >= _LARGE_RATIO and worst.duration - typical >= _FINDING_EXCESS)
     explained = fuller or worst.error is not None or _is_explained_by_tokens(worst, peers)
     numbers = {"ms": worst.duration / 1_000, "median_ms": typical / 1_000}
     numbers |= {"ratio": round(ratio, 1), "calls": len(peers)}

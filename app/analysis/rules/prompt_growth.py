@@ -13,7 +13,11 @@ from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import CLOCK_TOLERANCE, Node
 
 _LEAST_TURNS = 4  # three prompts grow by chance
-_SURE_TURNS = 5  # turns of a finding: a short task may need all that it reads
+_SURE_TURNS = 7  # turns of a finding: a shorter task may need all that it reads
+_SURE_RATIO = 5.0  # times the first prompt, in so many turns
+_LARGE_TURNS = 5  # the same for growth that is large in every respect
+_LARGE_RATIO = 8.0
+_LARGE_ADDED = 8_000  # tokens: several documents
 _LEAST_GROWTH = 3.0  # times the first prompt, with `_LEAST_TOKENS_ADDED`: a chat adds less
 _LEAST_TOKENS_ADDED = 4_000  # tokens: about the size of a document put into the prompt again
 _STEEP_GROWTH = 4.0  # times the first prompt, for short prompts that grow steeply
@@ -23,10 +27,9 @@ _BEYOND_USUAL = 2.0  # times the median growth of the other tasks: what all do i
 _LEAST_TASKS = 4  # tasks needed to know what is usual
 _CLIMBING_SHARE = 0.6  # share of the turns in which the prompt has to grow without a break
 _JUMP_SHARE = 0.6  # share of the growth that one turn must add to be the one to look at
-_CARRIED = 3  # further turns that send what one turn added: what is read once may be needed
+_CARRIED = 5  # further turns that send what one turn added: what is read once may be needed
 _CACHED_SHARE = 0.5  # of the later prompts: a cache pays most of what is sent again
-_LARGE_GROWTH = 5.0  # times the first prompt: steady growth to so much is an accumulating context
-_SURE_GROWTH = 0.85  # confidence of that
+_SURE_GROWTH = 0.85  # confidence of steady growth by `_SURE_RATIO`
 _LIKELY_GROWTH = 0.7  # confidence of other growth; a jump may be one large result that was needed
 _BEFORE_TURN = 40  # spans before a turn among which the one that added most is looked for
 _TURNS_LINKED = 12  # turns of which that is looked for
@@ -150,16 +153,21 @@ def _longest_climb(values: Sequence[float]) -> tuple[int, int]:
     return best
 
 
-def _is_waste(growth: _Growth, jump: int | None) -> bool:
-    """Whether so much is sent again that it is more than what the task needed."""
-    later = growth.turns[len(growth.turns) // 2 :]
+def _judge_growth(growth: _Growth, jump: int | None) -> Standing:
+    """Every agent that reads something grows: it is wrong where much is sent again many times, and
+    harmless where a cache pays for it."""
+    turns = len(growth.turns)
+    later = growth.turns[turns // 2 :]
     cached = median((node.view.usage.cached or 0.0) / _prompt_of(node) for node in later)
     if cached >= _CACHED_SHARE:
-        return False
-    if jump is not None and len(growth.turns) - 1 - jump < _CARRIED:
-        return False
-    is_large = growth.ratio >= _LARGE_GROWTH and growth.added >= _LEAST_TOKENS_ADDED
-    return is_large or len(growth.turns) >= _SURE_TURNS
+        return Standing.NOTE
+    if jump is not None:
+        is_waste = turns - 1 - jump >= _CARRIED and growth.added >= _LARGE_ADDED
+    else:
+        is_long = turns >= _SURE_TURNS and growth.ratio >= _SURE_RATIO
+        is_large = growth.ratio >= _LARGE_RATIO and growth.added >= _LARGE_ADDED
+        is_waste = is_long or (turns >= _LARGE_TURNS and is_large)
+    return Standing.FINDING if is_waste else Standing.WEAK
 
 
 def _build_growth_finding(growth: _Growth, analysis: TraceAnalysis) -> Finding:
@@ -182,7 +190,7 @@ def _build_growth_finding(growth: _Growth, analysis: TraceAnalysis) -> Finding:
     )
     first = turns[jump] if jump else turns[-1]
     order = [first, *steps[:1], *reversed(turns)]
-    is_sure = growth.ratio >= _LARGE_GROWTH and jump is None
+    is_sure = growth.ratio >= _SURE_RATIO and jump is None
     numbers = {"turns": len(turns), "first": prompts[0], "last": prompts[-1]}
     numbers["ratio"] = round(growth.ratio, 1)
     return build_finding(
@@ -191,7 +199,7 @@ def _build_growth_finding(growth: _Growth, analysis: TraceAnalysis) -> Finding:
         sentence,
         order,
         numbers,
-        standing=Standing.FINDING if _is_waste(growth, jump) else Standing.NOTE,
+        standing=_judge_growth(growth, jump),
     )
 
 
