@@ -62,7 +62,7 @@ _PARAMETER = re.compile(
     r"|<arg_key>\s*([\w.-]{1,100})\s*</arg_key>\s*<arg_value>(.*?)</arg_value>",
     re.DOTALL,
 )
-_WORD = re.compile(r"[\w.:-]{1,100}")
+_WORD = re.compile(r"[A-Za-z_][\w.:-]{0,100}")
 
 
 def find_callable(messages: Sequence[Message], tools: Sequence[ToolSpec]) -> frozenset[str]:
@@ -153,9 +153,14 @@ def _may_be_call(pieces: list[str], offered: Collection[str]) -> bool:
         return False
     rest = text[word.end() :].lstrip(" \n(")
     if not rest:
-        begun = word[0].rpartition(".")[2]
+        begun = _strip_word(word[0])
         return any(name.startswith(begun) for name in (*offered, *_NAMESPACES))
-    return find_offered(word[0], offered) is not None and rest[0] in "{["
+    return _strip_word(word[0]) in offered and rest[0] in "{["
+
+
+def _strip_word(word: str) -> str:
+    """A name without namespace and number: `functions.x:0` -> `x`."""
+    return word.rpartition(".")[2].partition(":")[0]
 
 
 def _may_be_json_call(text: str, offered: Collection[str]) -> bool:
@@ -242,12 +247,12 @@ class _CallParser:
         word = _WORD.match(self._text, at)
         if word is None:
             raise _NoCall
-        self._begin_named_call(word[0], by_tag=False)
+        self._begin_named_call(_strip_word(word[0]), by_tag=False)
         return word.end()
 
     def _begin_named_call(self, name: str, *, by_tag: bool) -> None:
         self._end_named_call()
-        self._name = self._find_tool(name)
+        self._name = self._find_tool(name) if by_tag else self._find_exact(name)
         self._named_by_tag = by_tag
 
     def _end_named_call(self) -> None:
@@ -297,6 +302,11 @@ class _CallParser:
             if not (isinstance(name, str) and fewest <= len(keys) <= 2 and keys <= _CALL_KEYS):
                 raise _NoCall
         self._add_call(self._find_tool(name), arguments)
+
+    def _find_exact(self, name: str) -> str:
+        if name not in self._offered:
+            raise _NoCall
+        return name
 
     def _find_tool(self, name: str) -> str:
         found = find_offered(name, self._offered)

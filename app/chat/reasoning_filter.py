@@ -36,13 +36,16 @@ _CHANNEL = re.compile(r"(?:<\|channel\|>|\A)\s*(?:assistant)?(analysis|commentar
 _BARE_STARTS = ("analysis", "commentary", "final", "assistant")
 """A reply begins so where the server drops Harmony's tokens, or only the first ones."""
 
-_BARE_HEADER = re.compile(
-    r"(?:assistant)?(?:analysis|commentary|final)\b[^<\n]{0,120}<\|message\|>"
+_BARE_NAME = (
+    r"(?:assistant)?(?:analysis|commentary|final)(?: to=[^<{\n]{0,100})?"
+    r"(?:<\|constrain\|>\w{0,20})?"
 )
+_BARE_HEADER = re.compile(_BARE_NAME + r"<\|message\|>")
+_BARE_HEADER_BEGUN = re.compile(_BARE_NAME)
+_AFTER_BARE_NAME = ("<|message|>", "<|constrain|>", " to=")
 _BARE_ANALYSIS = re.compile(r"(?:assistant)?analysis(?=[A-Z])")
 _BARE_END = re.compile(r"assistant(?=commentary to=|final)(?:final)?")
 _BARE_END_CHARACTERS = len("assistantcommentary to=")
-_BARE_HEADER_CHARACTERS = 160
 
 
 class _State(Enum):
@@ -306,12 +309,10 @@ def _find_certain_end(text: str, at: int) -> int:
 
 
 def _is_begun_header(start: str) -> bool:
-    """Whether the first words may still be a Harmony header, or reasoning right behind its name."""
-    if len(start) > _BARE_HEADER_CHARACTERS or "\n" in start:
-        return False
-    rest = start.removeprefix("assistant")
-    word = next((each for each in _BARE_STARTS[:3] if rest.startswith(each)), None)
-    if word is None:
-        return any(each.startswith(rest) for each in _BARE_STARTS[:3])
-    rest = rest[len(word) :]
-    return not rest or rest.startswith(("<", " to=")) or " to=".startswith(rest)
+    """Whether the first words may still become a Harmony header that lacks its first token."""
+    begun = _BARE_HEADER_BEGUN.match(start)
+    if begun is None:
+        rest = start.removeprefix("assistant")
+        return any(each.startswith(rest) for each in _BARE_STARTS)
+    rest = start[begun.end() :]
+    return any(each.startswith(rest) for each in _AFTER_BARE_NAME)
