@@ -4,9 +4,11 @@ import base64
 import random
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from app.analysis.analyse_trace import analyse_trace
+from app.analysis.finding import Category, Finding
 from app.analysis.text.outline import build_outline
 from app.opik.records import ErrorInfo, Span
 from app.token_estimate import estimate_tokens
@@ -64,6 +66,14 @@ def test_a_flat_conversation_is_listed_in_the_order_of_time(turns: int) -> None:
     ]
     for number, line in enumerate(shown[1:]):
         assert f"message {number}:" in line
+
+
+def test_a_conversation_of_one_name_is_listed_as_well() -> None:
+    spans = [each.model_copy(update={"name": "step"}) for each in conversation(110)]
+    shown = tree_lines(outline(spans))
+    assert [
+        number for number in range(110) if any(f"message {number}:" in line for line in shown)
+    ] == list(range(110))
 
 
 def test_of_a_long_conversation_the_beginning_the_end_and_failures_are_listed() -> None:
@@ -270,3 +280,18 @@ def test_long_and_turned_names_stay_short(name: str) -> None:
     text = outline(spans)
     assert "\u202e" not in text
     assert max(map(len, text.splitlines())) < 700
+
+
+def test_more_findings_and_notes_take_no_rows_from_the_tree() -> None:
+    analysis = analyse_trace(trace(), conversation(150))
+    more = [Finding(Category.SLOWER_THAN_USUAL, 0.9, f"Slow for reason {i}.", ()) for i in range(9)]
+    grown = replace(analysis, findings=(*analysis.findings, *more), notes=tuple(more))
+    first = build_outline(analysis, alias=aliases())
+    again = build_outline(grown, alias=aliases())
+    assert "Slow for reason 8." in again
+    assert _row_heads(again) == _row_heads(first)
+
+
+def _row_heads(text: str) -> list[str]:
+    """The rows of the tree without aliases and previews."""
+    return [re.sub(r"\bs\d+", "s", line.split(" | ")[0]) for line in tree_lines(text)]

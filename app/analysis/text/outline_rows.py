@@ -35,6 +35,7 @@ class RowKind(StrEnum):
 class OutlineRow:
     """One line of the tree with its `nodes`; a chain has those that lie below one another.
 
+    `members` are rows that stand in the place of a group for which there was room after all.
     `before` is the sibling that started before the row, None for the first; `tokens` the price
     of the line while the row is closed and aliases are the longest, once it was computed.
     """
@@ -44,6 +45,7 @@ class OutlineRow:
     depth: int = 0
     before: Node | None = None
     below: "list[OutlineRow]" = field(default_factory=list)
+    members: "list[OutlineRow]" = field(default_factory=list)
     tokens: int = 0
 
     @property

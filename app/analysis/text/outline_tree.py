@@ -4,8 +4,8 @@ Starting at the roots, the most important span is opened, as long as the lines o
 children fit: spans of findings, failed spans and the long parts of the critical path come before
 others. Siblings stay in the order they started, each with a line of its own where all fit in half
 of the room; then similar ones in a row share a line, and what still does not fit is counted in its
-place. Spans with a single child each share one line; a span that stays closed says how much is
-below it.
+place. Room that is left lists similar spans that returned different things. Spans with a single
+child each share one line; a span that stays closed says how much is below it.
 """
 
 import heapq
@@ -14,6 +14,7 @@ from itertools import groupby
 
 from app.analysis.text.one_line import without_numbers
 from app.analysis.text.outline_rows import OutlineRow, RowKind
+from app.analysis.text.previews import preview_output
 from app.analysis.text.token_budget import LONGEST_ALIAS, count_line_tokens
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -53,8 +54,9 @@ def _in_order(rows: Sequence[OutlineRow]) -> list[OutlineRow]:
     waiting = list(reversed(rows))
     while waiting:
         row = waiting.pop()
-        ordered.append(row)
-        waiting.extend(reversed(row.below))
+        if not row.members:
+            ordered.append(row)
+        waiting.extend(reversed(row.members or row.below))
     return ordered
 
 
@@ -73,7 +75,29 @@ class _RowPlanner:
         while self._waiting:
             _, _, row = heapq.heappop(self._waiting)
             row.below = self._take_affordable(row.opens, depth=row.depth + 1)
+        for row in sorted(_in_order(kept), key=lambda row: -self._row_weight(row)):
+            if row.kind is RowKind.GROUP and self._differ(row.nodes):
+                self._list_members(row)
         return kept
+
+    def _list_members(self, group: OutlineRow) -> None:
+        """Lists the spans of a group one by one, as far as there is room left."""
+        rows = [OutlineRow([node], depth=group.depth) for node in group.nodes]
+        _set_siblings_before(rows, group.nodes)
+        room = self._left + group.tokens
+        members, price = self._choose_rows(rows, group.nodes, room)
+        if len(members) > _GROUP_FROM:
+            members[0].before = group.before
+            group.members = members
+            self._left = room - price
+
+    def _differ(self, nodes: Sequence[Node]) -> bool:
+        """Whether similar spans returned different things, by the first, middle and last one."""
+        samples = [nodes[0], nodes[len(nodes) // 2], nodes[-1]]
+        if not all(map(self._analysis.was_read, samples)):
+            return False
+        shown = {preview_output(node.view).text() for node in samples}
+        return len(shown) == len(samples) and "" not in shown
 
     def _compute_weights(self) -> list[float]:
         """How important the most important span at or below each span is, by place in the tree."""

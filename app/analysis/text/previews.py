@@ -19,6 +19,7 @@ LONGEST = 280  # characters of a preview: the most that an outline or a header s
 _PIECES_SHOWN = 8  # fields of an object, beyond which each gets a few words only
 _CALLS_SHOWN = 4  # calls of one reply; more are mostly alike
 _LEAST_OF_PIECE = 12  # characters: less of a field says nothing
+_SHORT_PIECE = 20  # characters: a number, a date, a name
 _KEY_SHOWN = 30
 # Keys that say what an object is to a machine.
 _UNTOLD = frozenset(["role", "type", "object", "lc"])
@@ -42,13 +43,18 @@ class Preview:
     failed: bool = False
 
     def text(self, limit: int = LONGEST) -> str:
-        """The pieces on one line; where they do not fit the longest are cut first."""
-        labels = [f"{label}: " if label else "" for label, _ in self.pieces]
-        room = limit - sum(map(len, labels)) - 2 * max(0, len(self.pieces) - 1)
-        share = _fair_share([len(text) for _, text in self.pieces], room)
+        """The pieces on one line; where they do not fit the longest are cut first, and where
+        little fits the short ones, which differ most often, come first."""
+        pieces = self.pieces
+        labels = [f"{label}: " if label else "" for label, _ in pieces]
+        room = limit - sum(map(len, labels)) - 2 * max(0, len(pieces) - 1)
+        share = _fair_share([len(text) for _, text in pieces], room)
+        if share < _SHORT_PIECE:
+            pieces = tuple(sorted(pieces, key=lambda piece: len(piece[1]) > _SHORT_PIECE))
+            labels = [f"{label}: " if label else "" for label, _ in pieces]
         shown = [
             label + one_line(text, limit=max(share, _LEAST_OF_PIECE))
-            for label, (_, text) in zip(labels, self.pieces, strict=True)
+            for label, (_, text) in zip(labels, pieces, strict=True)
         ]
         return one_line("; ".join(shown), limit=limit)
 
