@@ -223,3 +223,24 @@ def test_a_reply_about_the_failure_it_was_told_of_is_no_failure() -> None:
     assert found([span("a", 0, 1, type="llm", input=told, output=reply)]) == []
     failed = found([span("a", 0, 1, type="llm", input=asked, output=reply)])
     assert culprits(failed) == [("failure_as_output", "a")]
+
+
+def test_a_reply_that_translates_a_report_of_failure_is_no_failure() -> None:
+    def translated(instruction: str) -> list[Finding]:
+        chat = {"messages": [{"role": "user", "content": instruction}]}
+        reply = {"choices": [{"message": {"content": "Fehler: Dein Spielstand ist beschädigt."}}]}
+        game = span("game", 0, 9, output={"strings": 1})
+        fields = {"parent_span_id": "game", "input": chat, "output": reply}
+        return found([game, span("say", 0, 1, type="llm", model="m", **fields)])
+
+    assert translated("[de] Error: your save file is damaged.") == []
+    assert culprits(translated("[de] Your save file is ready.")) == [("failure_as_output", "say")]
+
+
+def test_a_tool_that_was_run_was_offered_though_the_list_lacks_it() -> None:
+    offered = {"tools": [{"type": "function", "function": {"name": "weather"}}]}
+    calling = span(
+        "m", 0, 1, type="llm", model="m", metadata=offered, output=called("crop_of", '{"id": 1}')
+    )
+    assert culprits(found([calling])) == [("unknown_tool", "m")]
+    assert found([calling, tool("crop_of", 2, {"id": 1}, {"crop": "rye"})]) == []

@@ -24,11 +24,10 @@ _MESSAGE_KEYS = (
     "langfuse.observation.status_message",
     "status.message",
 )
-# LangGraph hands over control by raising: the first three between nodes and to a person, the others
-# end generators and loops.
+# LangGraph hands over control by raising, between nodes and to a person; closing a generator raises
+# the last one in it.
 _CONTROL_FLOW = word_set(
-    "ParentCommand GraphBubbleUp GraphInterrupt NodeInterrupt GraphDelegate StopIteration"
-    " StopAsyncIteration GeneratorExit"
+    "ParentCommand GraphBubbleUp GraphInterrupt NodeInterrupt GraphDelegate GeneratorExit"
 )
 _STATUS_PARTS = ("code", "message")
 _NAME_READ = 120  # characters of a message that may be the name of a class

@@ -7,9 +7,10 @@ by some programs, and model calls `general` by OpenTelemetry mappings that do no
 import re
 from collections.abc import Mapping
 from enum import StrEnum
+from itertools import islice
 from typing import Any
 
-from app.analysis.recorded.spellings import word_set
+from app.analysis.recorded.spellings import key_set, plain_key, word_set
 from app.opik.records import Span
 
 
@@ -66,10 +67,16 @@ _VERCEL_STEP = re.compile(r"^ai\.(?:generate|stream|embed)\w*\b")
 _EMBEDDING = re.compile(r"(?:^|[^a-z])embed", re.IGNORECASE)
 _LOOKUP_NAME = re.compile(
     r"(?:^|[_\W]|(?<=[a-z]))(?:retriev\w*|search\w*|look_?up\w*|quer(?:y|ies)|recall|rag|knn"
-    r"|vector\w*|find)(?:$|[_\W]|(?=[A-Z]))",
+    r"|vector\w*|find|busca\w*|pesquis\w*|such\w*|recherch\w*|cherch\w*|zoek\w*|szukaj\w*|cerca\w*"
+    r"|sök\w*)(?:$|[_\W]|(?=[A-Z]))|检索|搜索|查询|查找|検索|검색|조회|поиск",
     re.IGNORECASE,
 )
 _NAME_READ = 200  # characters of a name that patterns see
+_KEYS_READ = 200  # keys of a body or of metadata
+_REPLY_ONLY = key_set("choices candidates generations stop_reason finish_reason done_reason")
+_REQUEST_ONLY = key_set("model model_id messages contents prompt prompts")
+# Attributes of client spans in OpenTelemetry's conventions for HTTP, RPC and databases.
+_SERVICE_ATTRIBUTES = ("http.request.", "http.method", "http.url", "rpc.system", "db.system")
 
 
 def find_kind(span: Span) -> SpanKind:
@@ -132,7 +139,26 @@ def _kind_by_type(span: Span, name: str) -> SpanKind:
         return SpanKind.MODEL_CALL if _has_model_signs(span) else SpanKind.OTHER
     if span.usage and _names_model(span) and not _EMBEDDING.search((span.model or "")[:_NAME_READ]):
         return SpanKind.MODEL_CALL
-    return SpanKind.OTHER
+    if _holds_reply(span):
+        return SpanKind.MODEL_CALL
+    return SpanKind.TOOL_CALL if _calls_service(span) else SpanKind.OTHER
+
+
+def _holds_reply(span: Span) -> bool:
+    """Whether input and output are a request and a reply as providers' APIs have them."""
+    if not (isinstance(span.input, Mapping) and isinstance(span.output, Mapping)):
+        return False
+    return not (
+        _REPLY_ONLY.isdisjoint(map(plain_key, islice(span.output, _KEYS_READ)))
+        or _REQUEST_ONLY.isdisjoint(map(plain_key, islice(span.input, _KEYS_READ)))
+    )
+
+
+def _calls_service(span: Span) -> bool:
+    """Whether OpenTelemetry recorded a call of another service or of a database."""
+    return isinstance(span.metadata, Mapping) and any(
+        str(key).startswith(_SERVICE_ATTRIBUTES) for key in islice(span.metadata, _KEYS_READ)
+    )
 
 
 def _names_model(span: Span) -> bool:

@@ -53,7 +53,7 @@ _BESIDE_ERRORS = _ERROR_KEYS | key_set(
     " status_code result results documentation_url"
 )
 """Members beside a list of errors that leave it the outcome."""
-_PRINTED = TEXT | key_set("stdout stderr logs log console terminal printed")
+_PRINTED = TEXT | key_set("stdout stderr logs log console terminal printed html raw_html page")
 _MOST_PARTS = 16  # parts of an answer; a longer list holds records
 _LEVELS = 4  # wrappers around an outcome: the SDK's, the framework's, MCP's, the tool's
 _MEMBERS_READ = 60  # members of one object; a report of failure has few
@@ -88,13 +88,20 @@ def _outer_objects(output: Any) -> Iterator[_Members]:
         if isinstance(value, Mapping):
             members = [(plain_key(name), inner) for name, inner in _first_members(value)]
             yield members
-            waiting.extend(
-                (level + 1, name, inner)
-                for name, inner in members
-                if name in _WRAPPERS and isinstance(inner, Mapping | list)
-            )
+            for name, inner in members:
+                if name in _WRAPPERS and isinstance(inner, Mapping | list):
+                    waiting.append((level + 1, name, inner))
+                elif name == "messages" and _ends_with_tool_result(inner):
+                    waiting.append((level + 1, name, inner[-1]))
         elif _is_list_of_parts(value) and (level == 0 or key in _LISTS_OF_PARTS):
             waiting.extend((level + 1, key, each) for each in value)
+
+
+def _ends_with_tool_result(messages: Any) -> bool:
+    """Whether messages are what a node of tools adds to a conversation (LangGraph's ToolNode)."""
+    if not (isinstance(messages, list) and messages and isinstance(messages[-1], Mapping)):
+        return False
+    return "tool" in (messages[-1].get("type"), messages[-1].get("role"))
 
 
 def _is_list_of_parts(value: Any) -> bool:

@@ -77,7 +77,7 @@ def _from_map(usage: Mapping[str, Any]) -> Usage:
             found[name] = max(found.get(name, 0.0), number)
     prompt = found.get("prompt")
     cached, created = found.get("cached", 0.0), found.get("created", 0.0)
-    if prompt is not None and (cached > prompt or _counts_rest_only(usage)):
+    if prompt is not None and (cached + created > prompt or _counts_rest_only(usage)):
         found["prompt"] = prompt + cached + created
     if any(key in usage for key in _ANSWER_ONLY) and "completion_tokens" not in usage:
         found["completion"] = found.get("completion", 0.0) + found.get("reasoning", 0.0)

@@ -56,3 +56,7 @@ def test_error_is_found_in_field_event_and_attribute(fields: Any, kind: str) -> 
 )
 def test_control_flow_and_plain_attributes_are_no_errors(fields: Any) -> None:
     assert error_of(**fields) is None
+
+
+def test_an_iterator_that_ended_too_early_is_an_error() -> None:
+    assert error_of(error_info={"exception_type": "StopAsyncIteration"}) is not None

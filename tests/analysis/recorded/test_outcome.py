@@ -104,6 +104,18 @@ def test_text_that_reports_a_failure_is_one(text: str) -> None:
     assert find_failure({"output": text})
 
 
+def test_the_last_result_of_a_node_of_tools_is_its_outcome() -> None:
+    result = {"type": "tool", "content": "get_wether is not a valid tool", "status": "error"}
+    assert find_failure({"messages": [{"type": "ai", "content": ""}, result]})
+    assert not find_failure({"messages": [result, {"type": "ai", "content": "It is sunny."}]})
+
+
+def test_a_page_for_robots_is_a_failure_of_the_call_that_read_it() -> None:
+    page = "<title>Just a moment...</title><p>Enable JavaScript and cookies to continue</p>"
+    assert find_failure({"status": 200, "html": page})
+    assert not find_failure({"status": 200, "html": "<p>Our captcha protects the form.</p>" * 40})
+
+
 SOUND_TEXTS = [
     "Default: 30 seconds",
     "Timeout: 30",

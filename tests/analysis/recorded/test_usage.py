@@ -49,6 +49,14 @@ def usage_of(usage: Any = None, metadata: Any = None, output: Any = None) -> tup
             },
             (609, 4, 500, None),
         ),
+        (
+            {
+                "prompt_tokens": 20,
+                "completion_tokens": 4,
+                "original_usage.cache_creation_input_tokens": 1800,
+            },
+            (1820, 4, None, None),
+        ),
         # ... which the SDK has added up already.
         (
             {
