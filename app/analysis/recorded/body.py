@@ -190,16 +190,15 @@ class Body:
         """Whether both are equal but for a few words; numbers have to be the same."""
         if self.equals(other):
             return True
-        if not (self.words and other.words):
-            return False
-        fewer, more = sorted((len(self.words), len(other.words)))
-        if fewer < _LEAST_SHARED_WORDS * more:
-            return False
-        differing = self.words ^ other.words
-        if any(not word.isalpha() for word in differing):
+        if not (self.words and other.words) or self._numbers != other._numbers:
             return False
         both = len(self.words & other.words)
-        return both >= _LEAST_SHARED_WORDS * (both + len(differing))
+        return both >= _LEAST_SHARED_WORDS * (len(self.words) + len(other.words) - both)
+
+    @computed_once
+    def _numbers(self) -> frozenset[str]:
+        """The words that do not only have letters: numbers, codes, names with digits."""
+        return frozenset(word for word in self.words if not word.isalpha())
 
 
 def is_cut(value: Any) -> bool:
