@@ -212,3 +212,12 @@ def test_a_second_engine_that_took_over_makes_good_for_the_first() -> None:
     assert found(spans) == []
     other = child("store_page", 2, type="tool", input={"text": "x"}, output={"ok": True})
     assert culprits(found([*spans[:2], other])) == [("error_survived", "ocr_fast")]
+
+
+def test_calls_for_one_item_after_another_make_good_for_none_of_them() -> None:
+    spans = [span("root", 0, 90, output="done")]
+    for place in range(8):
+        fields = TIMED_OUT if place == 2 else {"output": "fine"}
+        spans.append(child(f"c{place}", place * 2, name="load", type="tool", **fields))
+    assert culprits(found(spans)) == [("error_survived", "c2")]
+    assert found([spans[0], *spans[3:5]]) == []

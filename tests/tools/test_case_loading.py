@@ -18,6 +18,7 @@ def make_span(number: int) -> dict[str, Any]:
         number,
         1 if number > 1 else None,
         name=f"call {number % 7}",
+        type="tool",
         input={"text": "x" * length, "number": number},
         output={"list": ["y" * 50] * (length // 50), "image": "data:image/png;base64,iVBORw0K"},
         metadata={"number": number},

@@ -29,19 +29,20 @@ def find_recovery(node: Node, analysis: TraceAnalysis) -> Node | None:
     next steps with another name that does the same.
     """
     asked = asking_call(node, analysis)
+    few = _is_one_of_few(node, analysis)
     for later in islice(_after(_siblings(node, analysis), node), _SIBLINGS_READ):
         if later.name != node.name and _is_alternative(node, later) and _worked(later, node):
             return later
     for later in islice(_after(analysis.peers_of(node), node), _LATER_READ):
         if _worked(later, node) and (
-            _same_request(node, later)
+            _same_request(node, later, among_few=few)
             or _asked_anew(asked, node, later, analysis)
-            or _tried_otherwise(node, later, analysis)
+            or (few and _tried_otherwise(node, later))
         ):
             return later
     if node.view.is_model_call:
         for later in islice(_later_model_calls(node, analysis), _LATER_READ):
-            if _worked(later, node) and _same_request(node, later):
+            if _worked(later, node) and _same_request(node, later, among_few=few):
                 return later
     return None
 
@@ -135,23 +136,30 @@ def _worked(later: Node, node: Node) -> bool:
     return not (gave_nothing and later.view.returned_nothing)
 
 
-def _same_request(node: Node, later: Node) -> bool:
+def _same_request(node: Node, later: Node, *, among_few: bool) -> bool:
+    """Whether both calls were given the same. Where that cannot be told, calls of one step are
+    taken for attempts if there are few of them, and for calls for one item after another if not."""
     a, b = node.view, later.view
     if a.is_model_call and a.request.messages:
         return a.request.messages == b.request.messages or _same_task(a.request, b.request)
     unknown = BodyState.PRESENT not in (a.input.state, b.input.state)
     if unknown or a.input.is_cut or b.input.is_cut:
-        return node.parent is later.parent
+        return among_few and node.parent is later.parent
     return a.input.resembles(b.input)
 
 
-def _tried_otherwise(node: Node, later: Node, analysis: TraceAnalysis) -> bool:
+def _is_one_of_few(node: Node, analysis: TraceAnalysis) -> bool:
+    """Whether the step that made this call made few of its name."""
+    same = (each for each in _siblings(node, analysis) if each.name == node.name)
+    return sum(1 for _ in islice(same, _MOST_TRIES + 1)) <= _MOST_TRIES
+
+
+def _tried_otherwise(node: Node, later: Node) -> bool:
     """Whether the program made the same call with another provider or setting: one of few such
     calls of a step, with a value of the first. Calls for many items share values as well."""
     if node.view.is_model_call or later.parent is not node.parent:
         return False
-    named = sum(1 for each in _siblings(node, analysis) if each.name == node.name)
-    return named <= _MOST_TRIES and _shares_values(node, later)
+    return _shares_values(node, later)
 
 
 def _same_task(request: RecordedRequest, later: RecordedRequest) -> bool:
