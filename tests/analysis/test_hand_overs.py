@@ -103,10 +103,16 @@ def test_a_long_answer_written_word_for_word_by_several_agents_is_a_note() -> No
     assert "a expert, b expert, c expert wrote the same text 3 times" in note.sentence
 
 
+def test_a_team_in_which_nobody_adds_anything_any_more_is_a_finding() -> None:
+    spans = [*answers(3), step("a3", 150, name="a expert", input={"q": "and?"}, output=ANSWER)]
+    (finding,) = found(spans, Category.REPEATED_ANSWER)
+    assert "wrote the same text 4 times word for word" in finding.sentence
+
+
 def test_texts_that_are_short_passed_on_or_asked_for_again_are_no_repeated_answers() -> None:
     short = answers(3, output="No change is needed.")
     passed = answers(3, input={"draft": ANSWER})
-    again = answers(3, input={"q": "the same"})
+    again = answers(3, name="expert", input={"q": "the same"})
     wrapped = [
         *answers(1),
         step("inner", 1, name="ask", parent_span_id="a0", type="llm", input="x", output=ANSWER),

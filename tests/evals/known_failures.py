@@ -6,9 +6,4 @@ KNOWN_FAILURES: dict[str, list[str]] = {
     "long_body": [
         "error_at_the_start_of_a_long_text",
     ],
-    # Members of a team that repeat each other's words: no rule compares replies of different names,
-    # since wrappers and formatters of a healthy program repeat a reply, too.
-    "speakers": [
-        "repeat_each_other_word_for_word",
-    ],
 }

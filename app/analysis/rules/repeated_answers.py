@@ -11,14 +11,16 @@ from app.analysis.tree import Node
 _LEAST_LENGTH = 80  # characters: shorter answers are equal by chance or by design
 _LEAST_WORDS = 12
 _LONGEST = 20_000  # characters compared; longer texts are documents that were passed on
-_SURE_TIMES = 3  # the same text so often is more than a quotation
+_WEAK_TIMES = 3  # the same text so often is more than a quotation
+_SURE_TIMES = 4  # by as many as
+_SURE_WRITERS = 3  # of a team nobody adds anything any more
 _NAMES_SHOWN = 3
 _SPEAKERS = frozenset([SpanKind.MODEL_CALL, SpanKind.AGENT_STEP, SpanKind.OTHER])
 
 
 def find_repeated_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
-    """The text that agents or models wrote most often though they were asked for something else
-    each time, and had not been handed the text."""
+    """The text that agents or models wrote most often, though they had not been handed it: several
+    of them, or one that was asked for something else each time."""
     groups: dict[str, list[Node]] = {}
     for node in analysis.tree.nodes:
         text = _written_text(node, analysis)
@@ -27,11 +29,18 @@ def find_repeated_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
     repeated: list[tuple[str, list[Node]]] = []
     for text, nodes in groups.items():
         writers = _separate_writers(text, nodes) if len(nodes) > 1 else []
-        if len(writers) >= 2 and len({node.view.input.canonical for node in writers}) > 1:
+        names, inputs = _distinct(writers)
+        if len(writers) >= 2 and (names > 1 or inputs > 1):
             repeated.append((text, writers))
     if repeated:
         text, writers = max(repeated, key=lambda each: len(each[1]))
         yield _build_repeated_finding(text, writers, len(repeated) - 1)
+
+
+def _distinct(writers: Sequence[Node]) -> tuple[int, int]:
+    """How many names and inputs the spans have."""
+    names = {node.name for node in writers}
+    return len(names), len({node.view.input.canonical for node in writers})
 
 
 def _written_text(node: Node, analysis: TraceAnalysis) -> str:
@@ -63,17 +72,21 @@ def _separate_writers(text: str, nodes: Sequence[Node]) -> list[Node]:
 def _build_repeated_finding(text: str, writers: Sequence[Node], others: int) -> Finding:
     names = list(dict.fromkeys(node.name for node in writers))
     shown = list_first([one_line(name, limit=40) for name in names[:_NAMES_SHOWN]], len(names))
+    asked = ", for different inputs" if _distinct(writers)[1] == len(writers) else ""
     more = f", and {format_count(others, 'other text')} again" if others else ""
     sentence = (
-        f"{shown} wrote the same text {len(writers)} times word for word, for different inputs:"
+        f"{shown} wrote the same text {len(writers)} times word for word{asked}:"
         f" “{one_line(text, limit=80)}”{more}."
     )
-    often = len(writers) >= _SURE_TIMES
+    often = len(writers) >= _WEAK_TIMES
+    standing = Standing.WEAK if often else Standing.NOTE
+    if len(writers) >= _SURE_TIMES and len(names) >= _SURE_WRITERS:
+        standing = Standing.FINDING
     return build_finding(
         Category.REPEATED_ANSWER,
-        0.6 if often else 0.5,
+        0.65 if standing is Standing.FINDING else 0.5,
         sentence,
         writers,
         {"times": len(writers)},
-        standing=Standing.WEAK if often else Standing.NOTE,
+        standing=standing,
     )
