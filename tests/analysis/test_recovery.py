@@ -59,3 +59,10 @@ def test_a_fallback_of_another_name_makes_good_for_a_failure() -> None:
 def test_a_span_is_known_as_that_of_a_tool(name: str, tool: str, named: bool) -> None:
     node = analyse_trace(trace(), [span("a", name=name)]).tree.by_id["a"]
     assert is_named_after(node, tool) is named
+
+
+def test_a_span_is_known_as_that_of_the_tool_in_its_attributes() -> None:
+    recorded = span("a", name="ai.toolCall", input={"toolName": "openingHours", "args": "{}"})
+    node = analyse_trace(trace(), [recorded]).tree.by_id["a"]
+    assert is_named_after(node, "openingHours")
+    assert not is_named_after(node, "findArtwork")

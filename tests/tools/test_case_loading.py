@@ -22,7 +22,7 @@ def make_span(number: int) -> dict[str, Any]:
         input={"text": "x" * length, "number": number},
         output={"list": ["y" * 50] * (length // 50), "image": "data:image/png;base64,iVBORw0K"},
         metadata={"number": number},
-        error_info={"exception_type": "E", "message": "m"} if number % 50 == 0 else None,
+        error_info={"exception_type": "E", "message": "m"} if number % 50 in (0, 1) else None,
     )
 
 

@@ -30,6 +30,10 @@ _REPLY_KEYS = (
 _EVENTS_READ = 100
 
 
+# The attribute of OpenTelemetry's GenAI conventions, those of the Vercel AI SDK, and its exporter's.
+_TOOL_NAMES = ("gen_ai.tool.name", "ai.toolCall.name", "toolName", "tool_name")
+
+
 class RecordedSpan:
     """A view of one span. Everything is computed on first use and bounded.
 
@@ -42,6 +46,16 @@ class RecordedSpan:
     @computed_once
     def kind(self) -> SpanKind:
         return find_kind(self.span)
+
+    @computed_once
+    def tool_name(self) -> str:
+        """The name of the tool that the span ran, where it was recorded beside the span's name."""
+        for record in (self.span.metadata, self.span.input):
+            if isinstance(record, Mapping):
+                found = next((record[key] for key in _TOOL_NAMES if record.get(key)), None)
+                if isinstance(found, str):
+                    return found
+        return ""
 
     @property
     def is_model_call(self) -> bool:

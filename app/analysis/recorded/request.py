@@ -131,7 +131,11 @@ def _tool_names(value: Any) -> tuple[set[str], bool]:
         if isinstance(item, list):
             waiting.extend(item[:_MOST_TOOLS])
         elif isinstance(item, str):
-            names.add(item)
+            opened = open_text(item)  # the Vercel AI SDK records each tool as JSON text
+            if isinstance(opened, str):
+                names.add(opened)
+            else:
+                waiting.append(opened)
         elif isinstance(item, Mapping):
             name = _tool_name(item)
             if name:

@@ -114,7 +114,8 @@ def is_named_after(node: Node, tool: str) -> bool:
     `Get order` are spans of `get_order`."""
     name, wanted = _letters(node.name), _letters(tool)
     return bool(wanted) and (
-        name == wanted or _letters(re.split(r"[\s.:/]", node.name[-_NAME_READ:])[-1]) == wanted
+        wanted in (name, _letters(node.view.tool_name))
+        or _letters(re.split(r"[\s.:/]", node.name[-_NAME_READ:])[-1]) == wanted
     )
 
 

@@ -148,6 +148,7 @@ def test_message_that_is_json_keeps_its_text() -> None:
     [
         ({"tools": [TOOL]}, None, {"track"}, False),
         ({}, {"tools": [TOOL]}, {"track"}, False),
+        ({"ai.prompt.tools": [json.dumps({"name": "track"})]}, None, {"track"}, False),
         ({"tools": [{"type": "function", "name": "track"}]}, None, {"track"}, False),
         ({"tools": [{"type": "web_search"}, TOOL]}, None, {"track"}, True),
         ({"tools": [{"name": "track", "input_schema": {}}]}, None, {"track"}, False),
