@@ -23,6 +23,9 @@ from app.messages import Message, ToolResult, ToolSpec, User
 CALL_CHARACTERS = 65_536
 """The longest text that is held back because it may be a call: arguments are far shorter."""
 
+_UNNAMED_CHARACTERS = 2_000
+"""A longer text that names no tool is shown: an answer may begin with a body it quotes."""
+
 _MARKS = (
     "<tool_call",
     "<function",
@@ -94,6 +97,7 @@ class CallTextReader:
         self._offered = offered
         self._held: list[str] = []
         self._characters = 0
+        self._is_named: bool | None = None
         self.holds = bool(offered)
         self.calls: list[tuple[str, str]] = []
         self.is_malformed = False
@@ -104,7 +108,12 @@ class CallTextReader:
             return text
         self._held.append(text)
         self._characters += len(text)
-        if self._characters <= CALL_CHARACTERS and _may_be_call(self._held, self._offered):
+        is_short = self._characters <= _UNNAMED_CHARACTERS
+        if (
+            self._characters <= CALL_CHARACTERS
+            and _may_be_call(self._held, self._offered)
+            and (is_short or self._names_tool())
+        ):
             return ""
         return self._release()
 
@@ -121,8 +130,15 @@ class CallTextReader:
 
     def restart(self) -> None:
         """Forgets the text so far, which was not the reply's."""
-        self._held, self._characters = [], 0
+        self._held, self._characters, self._is_named = [], 0, None
         self.holds = bool(self._offered)
+
+    def _names_tool(self) -> bool:
+        """Whether the text that is held names an offered tool; looked up once."""
+        if self._is_named is None:
+            text = "".join(self._held)[:_UNNAMED_CHARACTERS]
+            self._is_named = any(name in text for name in self._offered)
+        return self._is_named
 
     def _release(self) -> str:
         text = "".join(self._held)

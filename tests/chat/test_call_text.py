@@ -142,6 +142,13 @@ def test_json_of_another_name_is_shown_as_soon_as_the_name_is_known() -> None:
     assert reader.feed('card", "err') == '{"name": "charge_card", "err'
 
 
+def test_a_long_quoted_body_is_shown_before_its_end() -> None:
+    reader = CallTextReader(TOOLS)
+    assert reader.feed('```json\n{"input": "' + "x" * 1_000) == ""
+    assert "xxx" in reader.feed("x" * 1_500)
+    assert reader.feed("more") == "more"
+
+
 def test_an_endless_call_is_shown_after_all() -> None:
     reader = CallTextReader(TOOLS)
     assert reader.feed('{"name": "get_span", "arguments": {"id": "') == ""
