@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from enum import StrEnum
+from itertools import filterfalse
 from typing import Any
 
 from app.analysis.recorded.computed_once import computed_once
@@ -198,7 +199,7 @@ class Body:
     @computed_once
     def _numbers(self) -> frozenset[str]:
         """The words that do not only have letters: numbers, codes, names with digits."""
-        return frozenset(word for word in self.words if not word.isalpha())
+        return frozenset(filterfalse(str.isalpha, self.words))
 
 
 def is_cut(value: Any) -> bool:
