@@ -30,7 +30,7 @@ _REPLY_KEYS = (
 _EVENTS_READ = 100
 
 
-# The attribute of OpenTelemetry's GenAI conventions, those of the Vercel AI SDK, and its exporter's.
+# OpenTelemetry's GenAI conventions, the Vercel AI SDK, and its exporter.
 _TOOL_NAMES = ("gen_ai.tool.name", "ai.toolCall.name", "toolName", "tool_name")
 
 
