@@ -13,6 +13,7 @@ from evals.small_cases import (
     recovery_cases,
     reply_cases,
     run_cases,
+    vendor_cases,
     waste_cases,
 )
 from evals.small_cases.builder import CaseList, SmallCase
@@ -20,6 +21,7 @@ from evals.small_cases.builder import CaseList, SmallCase
 _MODULES = (
     reply_cases,
     run_cases,
+    vendor_cases,
     failure_cases,
     error_cases,
     program_cases,

@@ -103,6 +103,24 @@ _SENTENCE = re.compile(
 )
 """Sentences of services and assistants, in English and other languages."""
 
+_PROGRAM_REPORT = re.compile(
+    r"""\s*(?:
+      ORA-\d{5}\b | ERROR\s\d{4}\s\(\w{5}\) | Msg\s\d{1,6},\sLevel\s\d | SQLSTATE\[
+    | npm\sERR! | E:\s(?:Unable|Could|Failed|Package) | curl:\s\(\d | ssh:\s(?:connect|Could)
+    | (?:<\?xml[^>]{0,100}\?>\s{0,4})?<(?:\w{1,20}:)?(?:Error|ErrorResponse|Fault|Exception)\b
+    )""",
+    re.VERBOSE,
+)
+"""What Oracle, MySQL, SQL Server, PDO, npm, apt, curl, ssh and services with XML begin with."""
+
+_ERROR_WORD = re.compile(
+    r"\W{0,8}(?:fejl|feil|virhe|chyba|hiba|помилка|грешка|greška|napaka|eroare|viga|klaida"
+    r"|kļūda|σφάλμα|lỗi|kesalahan|galat|ralat|ข้อผิดพลาด|שגיאה|خطا)\s?[:：]",
+    re.IGNORECASE,
+)
+"""`Error:` in more languages: Nordic, Slavic, Baltic, Hungarian, Romanian, Greek, Vietnamese,
+Indonesian, Malay, Thai, Hebrew and Persian."""
+
 _ABOUT_ERRORS = (
     " means ",
     " indicates ",
@@ -193,7 +211,7 @@ def find_reported_failure(text: str) -> str:
     if len(text) > _LONGEST_REPORT:
         return ""
     start = text[:_START_READ]
-    found = _REPORT.match(start) is not None
+    found = any(each.match(start) for each in (_REPORT, _PROGRAM_REPORT, _ERROR_WORD))
     if not found and len(text) <= _LONGEST_SENTENCE:
         found = _SENTENCE.match(start) is not None
     if not found and len(text) <= _LONGEST_LINE:

@@ -8,13 +8,13 @@ from app.analysis.recorded.failure_text import find_failed_document, find_failur
 from app.analysis.recorded.spellings import ENVELOPE_FACTS, TEXT, key_set, plain_key, word_set
 
 _ERROR_KEYS = key_set(
-    "error error_message exception traceback error_msg err error_description error_text"
+    "error error_message exception traceback error_msg errmsg err error_description error_text"
     " failure_reason error_detail error_details fault fault_string stack_trace"
 )
 _ERROR_LISTS = key_set("errors")
 _ERROR_FLAGS = key_set("is_error error has_error failed is_failure has_failed errored failure")
 _SUCCESS_FLAGS = key_set("success ok succeeded is_success is_ok successful")
-_STATUS_KEYS = key_set("status state outcome result result_status execution_status")
+_STATUS_KEYS = key_set("status state outcome result result_status result_code execution_status ack")
 _SURE_STATUS = word_set(
     "error errored exception fatal timeout timed_out timedout unsuccessful internal_error"
     " server_error unavailable service_unavailable fehler erreur erro errore"
@@ -29,7 +29,7 @@ _EXIT_KEYS = key_set("exit_code exit_status return_code")
 _ERROR_OUTPUT = key_set("stderr")
 _PART_TYPES = word_set("error-text error-json tool-error tool_error")
 """Values of `type` for results that failed (Vercel AI SDK)."""
-_CODES_OF_THINGS = key_set("code")  # of a city, a product, an error that is explained
+_CODES_OF_THINGS = key_set("code cod")  # of a city, a product, an error that is explained
 _REASONS = key_set(
     "message reason detail details text error_message description msg status_text title body"
     " content value error error_description cause hint stderr errors"
@@ -39,7 +39,7 @@ _NOT_AN_ERROR = word_set("none null no false ok n/a 0 nan - success nothing unde
 _NO_ERRORS = ("no error", "no errors", "none.", "without error")
 _WRAPPERS = key_set(
     "result response output outputs data body content structured_content return_value value results"
-    " tool_result message payload json text parts choices"
+    " tool_result message payload json text parts choices meta"
 )
 """Keys that tools, MCP and SDKs put around the outcome of a call; below others lies content."""
 _LISTS_OF_PARTS = key_set("content choices parts outputs output")
@@ -138,9 +138,11 @@ def _read_statement(key: str, value: Any, members: _Members) -> str:
     """`key: value` where a member says by itself that the call failed."""
     if key in _ERROR_FLAGS and _is_flag(value, state=True):
         return f"{key}: true"
-    if key in _SUCCESS_FLAGS and _is_flag(value, state=False):
+    if key in _SUCCESS_FLAGS and (
+        _is_flag(value, state=False) or _is_explained_zero(value, members)
+    ):
         return f"{key}: false"
-    if key == "type" and isinstance(value, str) and value[:_MEMBERS_READ] in _PART_TYPES:
+    if key == "type" and isinstance(value, str) and _is_error_type(value, members):
         return f"type: {value}"
     if key in _EXIT_KEYS and _is_failed_exit(value, members):
         return f"{key}: {value}"
@@ -161,6 +163,25 @@ def _is_flag(value: Any, *, state: bool) -> bool:
     if isinstance(value, str):
         return value[:_MEMBERS_READ].strip().lower() == str(state).lower()
     return value is state
+
+
+def _is_explained_zero(value: Any, members: _Members) -> bool:
+    """Whether a flag is the number 0 with a text that tells why: alone it may be a count."""
+    return (
+        type(value) is int
+        and value == 0
+        and any(
+            key in ("message", "reason", "detail") and _read_error(inner) for key, inner in members
+        )
+    )
+
+
+def _is_error_type(value: str, members: _Members) -> bool:
+    """Whether a type is that of a failed result, or the class of an exception with its message."""
+    if value[:_MEMBERS_READ] in _PART_TYPES:
+        return True
+    named = value.endswith(("Exception", "Error", "Fault")) and " " not in value
+    return named and any(key == "message" and _read_error(inner) for key, inner in members)
 
 
 def _is_failed_exit(value: Any, members: _Members) -> bool:
