@@ -153,6 +153,7 @@ def test_a_long_step_that_may_be_the_task_is_found_if_nobody_waits_as_long(
             "another of its name takes half as long",
             [step("a", 0, 22_000, name="test"), step("b", 22_000, 34_000, name="test")],
         ),
+        ("how much it wrote is not known", [stream(0, 45_000, usage={})]),
         ("a person was asked", [step("human_approval", 0, 28_000)]),
         ("it failed", [step("a", 0, 28_000, error_info={"message": "broke"})]),
         (

@@ -97,7 +97,9 @@ def _is_unexplained(node: Node, analysis: TraceAnalysis) -> bool:
         return False
     if _WAITS.search(node.name[:_NAME_READ]):
         return False
-    if node.view.is_model_call and node.duration <= 1e6 * explain_seconds(node.view):
+    if node.view.is_model_call and (
+        node.view.usage.completion is None or node.duration <= 1e6 * explain_seconds(node.view)
+    ):
         return False
     return all(
         peer is node or node.duration >= _BEYOND_PEERS * peer.duration
