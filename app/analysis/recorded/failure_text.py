@@ -70,7 +70,8 @@ _SENTENCE = re.compile(
           |am\s(?:having|experiencing)|are\s(?:having|experiencing))\s(?:an?\s|some\s)?
           (?:\w{1,20}\s)?(?:error|problem|issue|exception|failure|technical|difficult)
         | there\s(?:was|has\sbeen|is)\s(?:an?\s|some\s)?(?:\w{1,20}\s)?
-          (?:error|technical|problem\s(?:processing|retrieving|accessing|connecting|loading))
+          (?:error(?=\W{0,3}\Z|\s(?:while|when|processing|retrieving|accessing|fetching|calling
+            |generating|completing|connecting|loading)\b)|technical|problem\s(?:processing|retrieving|accessing|connecting|loading))
         | the\s(?:request|call|tool|query|operation)\s(?:has\s)?(?:failed|timed\sout)
         | (?:failed|unable)\sto\s(?:connect|process|retrieve|fetch|load|complete|reach)
       )
