@@ -11,7 +11,7 @@ from app.analysis.recorded.spellings import word_set
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
-LONG_RESULT = 40  # characters of text: shorter results (`ok`, `true`) are equal without being one
+_LONG_RESULT = 40  # characters of text: shorter results (`ok`, `true`) are equal without being one
 _NAME_READ = 200  # characters of a name; frameworks put whole arguments behind its beginning
 _NAMES_KEPT = 2_048  # names whose stems are kept: rules ask for the same few again and again
 _NAME_END = re.compile(r"[:(\[{#\"'=]")
@@ -27,9 +27,8 @@ _WAITING_STATE = re.compile(
     r"|starting|building|submitted|accepted for)\b"
 )
 _STATE_READ = 300  # characters of a result in which it names its state; longer ones hold content
-
-
 _START_READ = 200  # characters of an input, of which one has to say something
+_INSIDE_READ = 40  # spans read below one; what makes no call among so many hardly makes any
 
 
 class Call(NamedTuple):
@@ -65,7 +64,7 @@ def is_long_result(output: Body) -> bool:
     length = 0
     for leaf in walk_leaves(output.opened):
         length += len(leaf.value) if isinstance(leaf.value, str) else 1
-        if length >= LONG_RESULT:
+        if length >= _LONG_RESULT:
             return True
     return False
 
@@ -117,9 +116,6 @@ def is_polling(call: Call) -> bool:
 def calls_outside_within(node: Node, analysis: TraceAnalysis) -> bool:
     """Whether the span, or one below it, calls a tool or a model."""
     return any(below.view.calls_outside for below in analysis.tree.below(node)[:_INSIDE_READ])
-
-
-_INSIDE_READ = 40  # spans read below one; what makes no call among so many hardly makes any
 
 
 def belong_to_one_task(a: Node, b: Node, analysis: TraceAnalysis) -> bool:
