@@ -28,7 +28,7 @@ FAULT_PHRASES = {
     Fault.FAILURE: "failed without being marked as failed",
     Fault.CUT: "was cut off at its token limit",
     Fault.BLOCKED: "was stopped by the provider",
-    Fault.BROKEN_JSON: "returned invalid JSON",
+    Fault.BROKEN_JSON: "returned no valid JSON",
     Fault.BAD_CALL: "wrote an invalid tool call",
     Fault.REFUSAL: "refused what it was asked for",
 }
