@@ -7,6 +7,7 @@ OpenTelemetry ingestion record. `python -m evals.small_cases FOLDER` writes them
 from evals.small_cases import (
     cause_cases,
     error_cases,
+    everyday_cases,
     failure_cases,
     program_cases,
     record_cases,
@@ -24,6 +25,7 @@ _MODULES = (
     vendor_cases,
     failure_cases,
     error_cases,
+    everyday_cases,
     program_cases,
     record_cases,
     recovery_cases,
