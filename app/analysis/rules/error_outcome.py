@@ -13,7 +13,7 @@ from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
 _REFINES_NAME = re.compile(
-    r"re_?-?rank|rank|rewrite|expand|enrich|sentiment|moderat|telemetr|metric|analytic|notif|cache"
+    r"rank|rewrite|expand|enrich|sentiment|moderat|telemetr|metric|analytic|notif|cache"
     r"|prefetch|warm_?up|suggest|heartbeat|snapshot|audit|monitor|logg|(?:^|[^a-z])log(?:$|[^a-z])",
     re.IGNORECASE,
 )
