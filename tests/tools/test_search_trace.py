@@ -205,8 +205,8 @@ async def test_following_the_calls_named_shows_every_hit_once() -> None:
 
 
 async def test_a_search_that_reached_its_limits_says_so_and_goes_on_when_asked() -> None:
-    limits = tool_limits(search=SearchLimits(bytes=10_000))
-    async with opened_trace_of(*many(400), limits=limits) as harness:
+    limits = tool_limits(search=SearchLimits(bytes=30_000))
+    async with opened_trace_of(*many(900), limits=limits) as harness:
         text = await harness.call("search_trace", pattern="no such thing")
         assert text.startswith("No match.\n[metadata of ")
         rounds = 0
