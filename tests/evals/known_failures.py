@@ -1,11 +1,6 @@
 """Small cases about which the analysis is wrong today, with reasons; the list only shrinks."""
 
 KNOWN_FAILURES: dict[str, list[str]] = {
-    # The last of several calls with the same input returns null, since there is no more: no rule
-    # tells the end of a queue from a look-up that failed to find something.
-    "everyday": [
-        "end_of_a_queue_healthy",
-    ],
     # The backend sends the first 10,001 characters of a longer body as a text. What is cut is no
     # JSON any more, so its first members are not read as an outcome.
     "long_body": [

@@ -20,6 +20,7 @@ _OFTEN_EMPTY_NAME = re.compile(
 _PARTIAL_FLAGS = key_set("partial is_partial incomplete truncated is_truncated")
 _FLAGS_READ = 200  # leaves in which a flag of the whole result stands
 
+_LAST_READ = 50  # siblings at the end among which the calls of a name are looked for
 _FEW_PEERS = 4  # with fewer comparable calls "the others returned something" is chance
 _PEERS_BY_MISSING_KEY = 10  # for each other without the key: where more lack it, it is optional
 # Share of the peers that returned something, for an empty result to be an exception. Steps inside
@@ -89,6 +90,13 @@ def _judge_empty_lookup(node: Node, *, often: bool) -> Suspect:
     return Suspect(node, Fault.EMPTY, _EMPTY_LOOKUP, reason, standing)
 
 
+def _ends_iteration(node: Node) -> bool:
+    """Whether this is the last of several calls with one input, as those that empty a queue."""
+    siblings = node.parent.children if node.parent else []
+    same = [each for each in siblings[-_LAST_READ:] if each.name == node.name]
+    return len(same) > 1 and same[-1] is node and same[-2].view.input.equals(node.view.input)
+
+
 def _judge_empty(node: Node, peers: PeerFigures) -> Suspect | None:
     outside = node.view.calls_outside or is_lookup(node)
     few, share = (_FEW_PEERS, _MOST_PEERS) if outside else (2 * _FEW_PEERS, _NEARLY_ALL_PEERS)
@@ -99,6 +107,7 @@ def _judge_empty(node: Node, peers: PeerFigures) -> Suspect | None:
         )
         strength = _EMPTY_UNLIKE_PEERS if outside else _EMPTY_STEP_UNLIKE_PEERS
         sure = outside and peers.full == peers.read - 1 and not is_search(node)
+        sure = sure and not _ends_iteration(node)
         standing = Standing.FINDING if sure else Standing.WEAK
         return Suspect(node, Fault.EMPTY, strength, reason, standing)
     if is_null(node):
