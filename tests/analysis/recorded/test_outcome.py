@@ -45,6 +45,11 @@ TRACEBACK = (
         ({"result": '{"success": false, "error": "locked"}'}, "locked"),
         (json.dumps(json.dumps({"status": "error", "message": "locked"})), "locked"),
         ("{'success': False, 'error': 'locked'}", "locked"),
+        (
+            "meta=None content=[TextContent(type='text', text='no access')] isError=True",
+            "no access",
+        ),
+        ("CallToolResult(content=[], isError=True)", "isError: true"),
         ({"output": "Error: no such table: orders"}, "Error: no such table: orders"),
     ],
 )
@@ -154,6 +159,8 @@ SOUND_TEXTS = [
     LONG,
     LONG + TRACEBACK + LONG,
     "Invalid input handling is described in chapter 4.",
+    "Set isError=True in the result when a tool fails.",
+    "meta=None content=[TextContent(type='text', text='3 lines')] isError=False",
     "404 visitors came to the museum.",
     "500 errors were reported by readers in 2024.",
 ]
