@@ -7,10 +7,10 @@ child is on the path is the span's own time. A sibling that ends exactly where t
 is on the path too. Every moment belongs to exactly one segment.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from app.analysis.tree import Node, Tree
+from app.analysis.tree import CLOCK_TOLERANCE, Node, Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,18 @@ class _Visit:
     children: list[Node]
 
 
-def _start_visit(node: Node | None, start: int, end: int, *, children: Iterable[Node]) -> _Visit:
-    """Children sorted so that `pop` gives the last finisher; the longer one where two tie."""
-    ordered = sorted(children, key=lambda child: (child.end, -child.start, child.id))
+def _start_visit(node: Node | None, start: int, end: int, *, children: Sequence[Node]) -> _Visit:
+    """Children sorted so that `pop` gives the last finisher; the longer one where two tie.
+
+    A child that runs on after the end was not waited for, where another that ended in time was
+    still running or began after it.
+    """
+    waited_for = [child for child in children if child.end <= end + CLOCK_TOLERANCE]
+    last = max((child.end for child in waited_for), default=start)
+    ordered = [
+        child for child in children if child.end <= end + CLOCK_TOLERANCE or child.start >= last
+    ]
+    ordered.sort(key=lambda child: (child.end, -child.start, child.id))
     return _Visit(node, start, end, end, ordered)
 
 

@@ -136,3 +136,13 @@ def test_segments_touch_and_add_up_to_the_whole_duration(spans: list[Span]) -> N
             assert segment.node.start <= segment.start <= segment.end <= segment.node.end
         moment = segment.end
     assert moment == (tree.roots[0].end if len(tree.roots) == 1 else tree.end)
+
+
+def test_a_branch_that_runs_on_after_the_end_is_not_waited_for() -> None:
+    steps = path("""
+        root      |----------|
+          answer   |-------|
+          archive  |--------------|
+    """)
+    assert ("answer", 8) in steps
+    assert "archive" not in dict(steps)

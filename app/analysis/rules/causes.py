@@ -184,8 +184,12 @@ def _fitting_faults(error: _Error, analysis: TraceAnalysis) -> frozenset[Fault]:
 
 def _quotes_own_input(error: _Error) -> bool:
     """Whether the error quotes a value of the span's own input, so that nothing was missing. The
-    values of lists do not count: they may name what was needed."""
+    values of lists do not count: they may name what was needed; nor does a key that was looked up
+    in something empty.
+    """
     leaves = error.node.view.input.leaves
+    if "KeyError" in error.message and any(leaf.value in ({}, []) for leaf in leaves):
+        return False
     return bool(error.names) and any(
         str(leaf.value) in error.names and not isinstance(leaf.path[-1:] and leaf.path[-1], int)
         for leaf in leaves
