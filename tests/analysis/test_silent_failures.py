@@ -217,7 +217,7 @@ def test_a_search_is_known_by_its_index_whatever_its_name() -> None:
 
 
 def test_a_reply_about_the_failure_it_was_told_of_is_no_failure() -> None:
-    reply = {"choices": [{"message": {"content": "It seems there was a syntax error. Fix it."}}]}
+    reply = {"choices": [{"message": {"content": "Error: the seats could not be read."}}]}
     told = {"messages": [{"role": "user", "content": "exitcode: 1 (execution failed)"}]}
     asked = {"messages": [{"role": "user", "content": "Count the seats."}]}
     assert found([span("a", 0, 1, type="llm", input=told, output=reply)]) == []
