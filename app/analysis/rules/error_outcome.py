@@ -7,7 +7,6 @@ from app.analysis.error_origins import ErrorOrigin, is_cancellation
 from app.analysis.finding import Standing
 from app.analysis.recorded.body import BodyState
 from app.analysis.recorded.kind import SpanKind
-from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.recovery import asking_call, find_other_tool, find_recovery
 from app.analysis.rules.symptoms import was_rated_well
 from app.analysis.trace_analysis import TraceAnalysis
@@ -20,13 +19,6 @@ _REFINES_NAME = re.compile(
 )
 """Names of calls that improve or watch a result: programs do without them on purpose."""
 _NAME_READ = 200  # characters
-
-
-_INSIDE_PROGRAM = word_set(
-    "KeyError IndexError ValueError TypeError AttributeError ZeroDivisionError AssertionError"
-    " LookupError NameError ArithmeticError StopIteration NotImplementedError"
-)
-"""Python's errors about values: the program raised and caught them itself; no call was lost."""
 
 
 class ErrorOutcome(NamedTuple):
@@ -59,8 +51,7 @@ def judge_outcome(item: ErrorOrigin, analysis: TraceAnalysis) -> ErrorOutcome:
         return ErrorOutcome(Standing.FINDING if other is None else Standing.WEAK)
     if _REFINES_NAME.search(item.origin.name[:_NAME_READ]):
         return ErrorOutcome(Standing.WEAK)
-    inside = (item.error.exception_type or "").rpartition(".")[2] in _INSIDE_PROGRAM
-    if item.origin.view.calls_outside and not inside and not _gave_data(item.caught_by):
+    if item.origin.view.calls_outside and not _gave_data(item.caught_by):
         return ErrorOutcome(Standing.FINDING)
     return ErrorOutcome(Standing.WEAK)
 
