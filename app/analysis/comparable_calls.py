@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from app.analysis.recorded.body import Body
-from app.analysis.recorded.leaves import walk_leaves
 from app.analysis.recorded.spellings import word_set
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -62,7 +61,7 @@ def has_comparable_input(node: Node) -> bool:
 def is_long_result(output: Body) -> bool:
     """Whether the texts of an output are so long that an equal one is no chance."""
     length = 0
-    for leaf in walk_leaves(output.opened):
+    for leaf in output.first_leaves(_LONG_RESULT):
         length += len(leaf.value) if isinstance(leaf.value, str) else 1
         if length >= _LONG_RESULT:
             return True

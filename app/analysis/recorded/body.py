@@ -2,13 +2,13 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from itertools import filterfalse
+from itertools import filterfalse, islice
 from typing import Any
 
 from app.analysis.recorded.computed_once import computed_once
-from app.analysis.recorded.leaves import SERIES_FROM, Leaf, walk_leaves
+from app.analysis.recorded.leaves import MOST_LEAVES, SERIES_FROM, Leaf, walk_leaves
 from app.analysis.recorded.opened_json import open_value
 from app.analysis.recorded.placeholder import is_placeholder
 from app.analysis.recorded.spellings import ENVELOPE_FACTS, key_set, plain_key
@@ -16,6 +16,7 @@ from app.analysis.recorded.survey import Survey, survey_value
 
 CUT_LENGTH = 10_001  # Opik cuts a value that is too long to a string of exactly so many characters
 _LONGEST_COMPARED = 400_000  # characters of a text that is compared as a whole
+_FEW_ITEMS = 300  # items of a body whose leaves are kept: most bodies, some 100 bytes a leaf
 _WORDS_READ = 6_000  # characters whose words are compared: a long document differs early as well
 _LEAST_SHARED_WORDS = 0.75  # allows for a rephrased word in four, not for another question
 
@@ -98,6 +99,8 @@ class Body:
                 return BodyState.ABSENT
             if all(_is_blank(each) for each in inner):
                 return BodyState.EMPTY
+            if any(type(each) is int or type(each) is float for each in inner):
+                return BodyState.PRESENT  # no redaction leaves a number
             return BodyState.ABSENT if _is_redacted(value) else BodyState.PRESENT
         if value is None or value == {} or is_placeholder(value):
             return BodyState.ABSENT
@@ -109,6 +112,12 @@ class Body:
     def leaves(self) -> tuple[Leaf, ...]:
         """The first 2,000 leaves, in order."""
         return tuple(walk_leaves(self.opened))
+
+    def first_leaves(self, most: int) -> Iterable[Leaf]:
+        """The first `most` leaves; those of a small body are walked once for all who ask."""
+        if self.opened_survey.items <= _FEW_ITEMS:
+            return islice(self.leaves, most)
+        return walk_leaves(self.opened, most=most)
 
     @computed_once
     def canonical(self) -> str:
@@ -158,7 +167,7 @@ class Body:
         """Whether it holds a letter or digit outside its keys, and is no placeholder."""
         return self.state is BodyState.PRESENT and any(
             not isinstance(leaf.value, str) or any(map(str.isalnum, leaf.value[:200]))
-            for leaf in walk_leaves(self.opened)
+            for leaf in self.first_leaves(MOST_LEAVES)
             if not _is_blank(leaf.value) and not is_placeholder(leaf.value)
         )
 

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from app.analysis.comparable_calls import has_word
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.kind import SpanKind
-from app.analysis.recorded.leaves import walk_leaves
 from app.analysis.recorded.spellings import key_set, word_set
 from app.analysis.rules.ping_pong import find_rounds
 from app.analysis.text.one_line import format_count, one_line
@@ -73,7 +72,7 @@ def _calls_that_hand_over(analysis: TraceAnalysis) -> list[_HandOver]:
 
 def _target_of(node: Node, analysis: TraceAnalysis) -> str:
     if analysis.was_read(node):
-        for leaf in walk_leaves(node.view.input.opened, most=_LEAVES_READ):
+        for leaf in node.view.input.first_leaves(_LEAVES_READ):
             if leaf.key in _TARGETS and isinstance(leaf.value, str) and leaf.value.strip():
                 return _plain_name(leaf.value)
     named = _TARGET_IN_NAME.search(node.name[: 2 * _LONGEST_NAME])
@@ -105,7 +104,7 @@ def _names(node: Node, target: str) -> bool:
         isinstance(leaf.value, str)
         and len(leaf.value) <= _LONGEST_NAME
         and _plain_name(leaf.value) == target
-        for leaf in walk_leaves(node.view.output.opened, most=_LEAVES_READ)
+        for leaf in node.view.output.first_leaves(_LEAVES_READ)
     )
 
 

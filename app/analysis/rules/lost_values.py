@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.body import Body
-from app.analysis.recorded.leaves import Path, walk_leaves
+from app.analysis.recorded.leaves import Path
 from app.analysis.recorded.spellings import key_set, plain_key, word_set
 from app.analysis.rules.recovery import asking_call
 from app.analysis.rules.suspects import is_null
@@ -265,7 +265,7 @@ def _read_values(body: Body) -> _Values:
     """The values under each key but technical ones, outside the envelopes of messages."""
     values = _Values()
     within_message: dict[Path, bool] = {}
-    for leaf in walk_leaves(body.opened, most=_LEAVES_READ):
+    for leaf in body.first_leaves(_LEAVES_READ):
         key = leaf.key
         if len(key) < _SHORTEST_KEY or key in _TECHNICAL_KEYS or len(leaf.path) > _LEVELS_READ:
             continue

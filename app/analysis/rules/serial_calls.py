@@ -7,7 +7,6 @@ from statistics import median
 
 from app.analysis.comparable_calls import has_word, name_stem
 from app.analysis.finding import Category, Finding, Standing, build_finding
-from app.analysis.recorded.leaves import walk_leaves
 from app.analysis.recorded.spellings import key_set, word_set
 from app.analysis.text.one_line import format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis
@@ -178,7 +177,7 @@ def _links_of(iteration: Iteration, analysis: TraceAnalysis) -> Iterator[str]:
     """Beginnings of texts that the outputs hold, and cursors, as they would stand in an input."""
     for node in iteration:
         for below in _inside(node, analysis):
-            for leaf in walk_leaves(below.view.output.opened, most=_TEXTS_READ):
+            for leaf in below.view.output.first_leaves(_TEXTS_READ):
                 if isinstance(leaf.value, str):
                     start = _TEXT_END.split(leaf.value.strip()[:200], maxsplit=1)[0]
                     link = " ".join(start.split()).casefold()[:_LINK_LENGTH]
