@@ -57,11 +57,11 @@ class RecordedSpan:
                     return found
         return ""
 
-    @property
+    @computed_once
     def is_model_call(self) -> bool:
         return self.kind is SpanKind.MODEL_CALL
 
-    @property
+    @computed_once
     def calls_outside(self) -> bool:
         """Whether the span calls a model, a tool, or a lookup, rather than the program itself."""
         return self.kind in _OUTSIDE
