@@ -7,7 +7,7 @@ plain strings: a text may have any length.
 import re
 
 _LONGEST_REPORT = 1_500  # characters: a longer text that begins like an error is about errors
-_LONGEST_SENTENCE = 400  # characters: a failure told in a sentence is told briefly
+_LONGEST_SENTENCE = 400  # characters: a sentence that reports a failure is short
 _LONGEST_LINE = 300  # characters: what a shell or a socket says
 _START_READ = 300  # characters in which a report of failure begins
 _END_READ = 500  # characters at the end, in which a runner says how a run ended
@@ -142,7 +142,7 @@ _ABOUT_ERRORS = (
     "表示",
     "意味",
 )
-"""Said by texts that explain an error, near their beginning."""
+"""Phrases of texts that explain an error, near their beginning."""
 
 _SYSTEM_WORDS = (
     "command not found",
@@ -159,7 +159,7 @@ _SYSTEM_WORDS = (
     "failure in name resolution",
     "is not recognized as an internal or external command",
 )
-"""Said by shells and sockets; compared in lower case, in texts of a line."""
+"""Phrases of shells and sockets; compared in lower case, in texts of a line."""
 
 _OBJECT_START = re.compile(r"(?:CallToolResult\(|meta=)")  # its repr, or its str
 _OBJECT_TEXT = re.compile(r"\btext=['\"]([^'\"]{1,300})['\"]")
@@ -188,7 +188,7 @@ _ROBOT_CHECK = (
     "complete the captcha",
     "solve the captcha",
 )
-"""Said by pages that a site shows to programs in place of the content."""
+"""Phrases of pages that a site shows to programs in place of the content."""
 _LONGEST_ROBOT_PAGE = 8_000  # characters: such pages hold little else
 _ROBOT_PART = 3_000  # characters in which they say so
 _WRONG_PAGE = re.compile(

@@ -10,7 +10,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any
 
-from app.analysis.recorded.spellings import key_set, plain_key, word_set
+from app.analysis.recorded.spellings import SEARCH_VERBS, SEARCH_WORDS, key_set, plain_key, word_set
 from app.opik.records import Span
 
 
@@ -67,8 +67,7 @@ _VERCEL_STEP = re.compile(r"^ai\.(?:generate|stream|embed)\w*\b")
 _EMBEDDING = re.compile(r"(?:^|[^a-z])embed", re.IGNORECASE)
 _LOOKUP_NAME = re.compile(
     r"(?:^|[_\W]|(?<=[a-z]))(?:retriev\w*|search\w*|look_?up\w*|quer(?:y|ies)|recall|rag|knn"
-    r"|vector\w*|find|busca\w*|pesquis\w*|such\w*|recherch\w*|cherch\w*|zoek\w*|szukaj\w*|cerca\w*"
-    r"|sök\w*)(?:$|[_\W]|(?=[A-Z]))|检索|搜索|查询|查找|検索|검색|조회|поиск",
+    rf"|vector\w*|find|{SEARCH_VERBS})(?:$|[_\W]|(?=[A-Z]))|{SEARCH_WORDS}",
     re.IGNORECASE,
 )
 _NAME_READ = 200  # characters of a name that patterns see

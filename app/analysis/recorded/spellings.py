@@ -82,6 +82,12 @@ FINISH = key_set(
     "finish_reason finish_reasons stop_reason stop_reasons done_reason native_finish_reason"
     " block_reason completion_reason stop_type"
 )
+# Words for searching in names of tools, in other languages than English: parts of patterns.
+SEARCH_VERBS = (
+    r"busca\w*|pesquis\w*|such\w*|recherch\w*|cherch\w*|zoek\w*|szukaj\w*|cerca\w*|sök\w*"
+)
+SEARCH_WORDS = "检索|搜索|查询|查找|検索|검색|조회|поиск"
+
 RESULT_WRAPPERS = key_set("output outputs result return_value value response data")
 """Keys under which SDKs put the result of a function that returned no object."""
 

@@ -308,9 +308,9 @@ def _find_namer(error: _Error, analysis: TraceAnalysis) -> tuple[Node, str] | No
         if count > _MOST_SPANS_SEARCHED or not names:
             return None
         if node.view.is_model_call and analysis.was_read(node):
-            said = next((name for name in sorted(names) if _says_name(node, name)), None)
-            if said is not None:
-                return node, said
+            named = next((name for name in sorted(names) if _says_name(node, name)), None)
+            if named is not None:
+                return node, named
     return None
 
 

@@ -52,10 +52,10 @@ def find_costly_calls(analysis: TraceAnalysis) -> Iterator[Finding]:
         if finding is not None:
             found.append(finding)
     found.sort(key=lambda finding: finding.standing is Standing.NOTE)
-    told: set[str] = set()
+    reported: set[str] = set()
     for finding in found:
-        if finding.spans[0] not in told:
-            told.add(finding.spans[0])
+        if finding.spans[0] not in reported:
+            reported.add(finding.spans[0])
             yield finding
 
 

@@ -4,20 +4,19 @@ import re
 
 from app.analysis.recorded.body import BodyState
 from app.analysis.recorded.kind import SpanKind
-from app.analysis.recorded.spellings import key_set
+from app.analysis.recorded.spellings import SEARCH_VERBS, SEARCH_WORDS, key_set
 from app.analysis.tree import Node
 
 _LOOKUP_NAME = re.compile(
     r"(?:^|[_\W]|(?<=[a-z]))(?:retriev\w*|search\w*|fetch\w*|look_?up\w*|quer(?:y|ies)|find|read|load"
-    r"|get|select|sql|scrap\w*|crawl\w*|recall|rag|knn|vector\w*|download|browse\w*|busca\w*"
-    r"|pesquis\w*|consult\w*|such\w*|recherch\w*|cherch\w*|zoek\w*|szukaj\w*|cerca\w*|sök\w*)"
-    r"(?:$|[_\W]|(?=[A-Z]))|检索|搜索|查询|查找|検索|검색|조회|поиск",
+    r"|get|select|sql|scrap\w*|crawl\w*|recall|rag|knn|vector\w*|download|browse\w*"
+    rf"|consult\w*|{SEARCH_VERBS})(?:$|[_\W]|(?=[A-Z]))|{SEARCH_WORDS}",
     re.IGNORECASE,
 )
 _SEARCH_NAME = re.compile(
     r"retriev|search|quer|sql|vector|knn|rag(?:$|[_\W])|look_?up|recall|semantic|similar|knowledge"
     r"|(?:^|[_\W])(?:kb|faq|docs?|index)(?:$|[_\W])|such|recherch|cherch|busca|pesquis"
-    r"|zoek|sök|szukaj|检索|搜索|查询|查找|検索|검색|조회|поиск",
+    rf"|zoek|sök|szukaj|{SEARCH_WORDS}",
     re.IGNORECASE,
 )
 _SEARCH_KEYS = key_set(

@@ -50,13 +50,13 @@ def find_prompt_growth(analysis: TraceAnalysis) -> Iterator[Finding]:
     if len(calls) < _LEAST_TURNS:
         return
     calls.sort(key=lambda node: (node.start, node.index))
-    told: set[str] = set()
+    reported: set[str] = set()
     for turns, usual in (*_list_equal_calls(calls), *_list_conversations(calls, analysis)):
         growth = _find_growth(turns)
         if growth is None or growth.ratio < _BEYOND_USUAL * usual:
             continue
-        if told.isdisjoint(node.id for node in growth.turns):
-            told.update(node.id for node in growth.turns)
+        if reported.isdisjoint(node.id for node in growth.turns):
+            reported.update(node.id for node in growth.turns)
             yield _build_growth_finding(growth, analysis)
 
 

@@ -91,7 +91,7 @@ def collect_suspects(analysis: TraceAnalysis) -> dict[str, Suspect]:
 
 def _passes_on(suspect: Suspect, inside: set[Fault]) -> bool:
     """Whether a span below has the same fault, or any where this one only returned nothing or
-    repeats what was said."""
+    repeats a failure's text."""
     return suspect.fault in inside or (suspect.fault in _FAULTS_PASSED_ON and bool(inside))
 
 
@@ -155,7 +155,7 @@ def _is_odd_one(node: Node, analysis: TraceAnalysis) -> bool:
 
 
 def _is_quoted_next(node: Node, analysis: TraceAnalysis) -> bool:
-    """Whether one of the next calls of this name was told what this one replied."""
+    """Whether one of the next calls of this name read what this one replied."""
     start = node.view.reply.text[:_QUOTED].strip()
     later = (
         peer

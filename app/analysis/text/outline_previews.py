@@ -111,8 +111,8 @@ def _collect_parts(
             if len(key_of_result) >= _LEAST_REPEATED:
                 part.same_as = returned.setdefault(key_of_result, node)
                 part.same_as = None if part.same_as is node else part.same_as
-            told = part.same_as is not None and node.error is not None
-            if not told and (part.same_as is not None or key_of_result not in before):
+            shown_above = part.same_as is not None and node.error is not None
+            if not shown_above and (part.same_as is not None or key_of_result not in before):
                 yield part
         known |= {key, key_of_result}
 
