@@ -114,9 +114,14 @@ class Tree:
         yield self.roots
         yield from (node.children for node in self.nodes if node.children)
 
+    def siblings(self, node: Node) -> Sequence[Node]:
+        """The children of its parent or the roots, the node among them, in the order they
+        started."""
+        return node.parent.children if node.parent else self.roots
+
     def finished_before(self, node: Node, most: int) -> list[Node]:
         """Siblings that had ended when `node` started, at most so many, the latest first."""
-        siblings = node.parent.children if node.parent else self.roots
+        siblings = self.siblings(node)
         before = (
             other
             for other in siblings

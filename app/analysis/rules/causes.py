@@ -259,7 +259,7 @@ def _judge_missing_data(node: Node, error: _Error, analysis: TraceAnalysis) -> S
     if not is_lookup(node):
         return None
     if is_null(node) and _ABOUT_NULL.search(error.message):
-        siblings = node.parent.children if node.parent else analysis.tree.roots
+        siblings = analysis.tree.siblings(node)
         if any(each.view.output.state is BodyState.PRESENT for each in siblings[:_SIBLINGS_READ]):
             return Suspect(node, Fault.EMPTY, _NULL_LOOKUP_STRENGTH, "a lookup without a result")
     fit = _fit_of_kind(node, error.message)

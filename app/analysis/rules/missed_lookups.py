@@ -85,7 +85,7 @@ def _read_flag(key: str, value: Any) -> bool | None:
 def _spared_work(lookup: Node, analysis: TraceAnalysis) -> Node | None:
     """The work that a hit would have spared: the slower span that follows the lookup, else the
     lookup itself where it does the work inside."""
-    siblings = lookup.parent.children if lookup.parent else analysis.tree.roots
+    siblings = analysis.tree.siblings(lookup)
     place = bisect_left(siblings, lookup.end, key=lambda node: node.start)
     for node in siblings[place : place + _SIBLINGS_AFTER]:
         if node is lookup or _is_lookup(node):

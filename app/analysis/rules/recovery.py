@@ -30,7 +30,7 @@ def find_recovery(node: Node, analysis: TraceAnalysis) -> Node | None:
     """
     asked = asking_call(node, analysis)
     few = _is_one_of_few(node, analysis)
-    for later in islice(_after(_siblings(node, analysis), node), _SIBLINGS_READ):
+    for later in islice(_after(analysis.tree.siblings(node), node), _SIBLINGS_READ):
         if later.name != node.name and _is_alternative(node, later) and _worked(later, node):
             return later
     for later in islice(_after(analysis.peers_of(node), node), _LATER_READ):
@@ -45,10 +45,6 @@ def find_recovery(node: Node, analysis: TraceAnalysis) -> Node | None:
             if _worked(later, node) and _same_request(node, later, among_few=few):
                 return later
     return None
-
-
-def _siblings(node: Node, analysis: TraceAnalysis) -> Sequence[Node]:
-    return node.parent.children if node.parent else analysis.tree.roots
 
 
 def _is_alternative(node: Node, later: Node) -> bool:
@@ -151,7 +147,7 @@ def _same_request(node: Node, later: Node, *, among_few: bool) -> bool:
 
 def _is_one_of_few(node: Node, analysis: TraceAnalysis) -> bool:
     """Whether the step that made this call made few of its name."""
-    same = (each for each in _siblings(node, analysis) if each.name == node.name)
+    same = (each for each in analysis.tree.siblings(node) if each.name == node.name)
     return sum(1 for _ in islice(same, _MOST_TRIES + 1)) <= _MOST_TRIES
 
 
