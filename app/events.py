@@ -7,7 +7,7 @@ running turn.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -134,10 +134,14 @@ class TurnInterrupted(_Event):
 
 
 class UsageTotals(_Event):
-    """Tokens, and what they cost in USD where every model's price is known."""
+    """Tokens, and what they cost in USD where every model's price is known.
+
+    `price_date` is the date of prices that the operator did not set.
+    """
 
     usage: TokenUsage
     cost: float | None = None
+    price_date: date | None = None
 
 
 class QuestionsSuggested(_Event):

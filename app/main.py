@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app import __version__
 from app.agent.prompt import SYSTEM_PROMPT
 from app.conversation.health import Health
+from app.conversation.prices import find_price_date
 from app.db.engine import create_engine, storage_kind
 from app.db.migrations import SchemaCheck, prepare_schema
 from app.db.store import Store
@@ -159,6 +160,8 @@ async def lifespan(
             backend_answers=backend_answers,
             draining=signals.first.is_set,
         )
+        # Before the first reply needs a price; a worker thread leaves the event loop alone.
+        tasks.start_soon(anyio.to_thread.run_sync, find_price_date)
         yield {"conversations": conversations, "health": health, "request_id": ""}
 
         await shutdown.finish(settings.shutdown_seconds)

@@ -203,7 +203,7 @@ class Settings(DatabaseSettings):
     is 60 s (`LLM_PROVIDER_CLIENT_READ_TIMEOUT`)."""
     model_prices: Annotated[dict[str, ModelPrice], NoDecode, BeforeValidator(_read_json)] = {}
     """Prices as JSON, in USD per million tokens: `{"gpt-4.1": {"in": 2, "out": 8, "cached": 0.5}}`.
-    Other models show no costs."""
+    Other models of known providers have their list prices; unknown models show no costs."""
 
     turn_steps: int = Field(12, ge=1)
     """Most replies of the model in one turn: 1 or more."""

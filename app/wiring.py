@@ -20,8 +20,8 @@ from app.conversation.event_writer import (
     StorageTimeouts,
 )
 from app.conversation.ports import Observer
+from app.conversation.prices import PriceTable, TokenPrice
 from app.conversation.retention import Retention
-from app.conversation.token_usage import TokenPrice
 from app.db.quotas import OWNER_CONVERSATIONS, OWNER_EVENTS, Quotas
 from app.db.retention_batches import RetentionBatches
 from app.db.store import Store
@@ -116,7 +116,9 @@ def build_turn_policy(settings: Settings, system: str) -> TurnPolicy:
             quotas=_build_quotas(settings),
             busy_wait_seconds=BUSY_WAIT_SECONDS,
         ),
-        prices={name: _build_price(each) for name, each in settings.model_prices.items()},
+        prices=PriceTable(
+            {name: _build_price(each) for name, each in settings.model_prices.items()}
+        ),
     )
 
 

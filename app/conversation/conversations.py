@@ -20,7 +20,7 @@ from app.conversation.admission import Admission, AdmissionLimits
 from app.conversation.event_writer import StorageTimeouts
 from app.conversation.history import build_messages, restore_aliases
 from app.conversation.ports import Access, Observer, OpenModel, OpenTrace
-from app.conversation.token_usage import TokenPrice
+from app.conversation.prices import PriceTable
 from app.conversation.turn import SHUTTING_DOWN, Turn
 from app.db.store import Conversation, Store, TurnKey
 from app.errors import NotFound, ShuttingDown
@@ -54,7 +54,7 @@ class TurnPolicy:
     timeouts: StorageTimeouts
     system: str
     admission: AdmissionLimits
-    prices: Mapping[str, TokenPrice]
+    prices: PriceTable
 
 
 class Conversations:

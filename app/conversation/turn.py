@@ -1,6 +1,6 @@
 """One running turn: stores and shows its events and ends it with exactly one terminal event."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import anyio
 import structlog
@@ -9,7 +9,8 @@ from app.agent.citations import Aliases, CitationStream, find_citation_labels
 from app.conversation.event_writer import EventWriter, StorageTimeouts, TurnEnding
 from app.conversation.feed import Feed
 from app.conversation.ports import TurnObserver
-from app.conversation.token_usage import TokenPrice, UsageAccount
+from app.conversation.prices import PriceTable
+from app.conversation.token_usage import UsageAccount
 from app.db.store import Store, TurnKey
 from app.errors import DatabaseUnavailable, ModelFailed, OpikAssistError, TurnLost
 from app.events import (
@@ -73,7 +74,7 @@ class Turn:
         workspace: str,
         request_id: str,
         model: str,
-        prices: Mapping[str, TokenPrice],
+        prices: PriceTable,
         counts_for_quota: bool,
         observer: TurnObserver,
     ) -> None:

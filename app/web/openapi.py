@@ -211,7 +211,10 @@ def _frame_schemas() -> list[Json]:
     call = _object_schema({"id": _ID, "name": _TEXT, "display_name": _TEXT})
     answered = _object_schema({"id": _ID, "name": _TEXT})
     spent = _object_schema(
-        {"total_tokens": _COUNT}, estimated={"type": "boolean"}, cost={"type": "number"}
+        {"total_tokens": _COUNT},
+        estimated={"type": "boolean"},
+        cost=_NUMBER | {"description": "US dollars; absent where a price is unknown."},
+        price_date=_TEXT | {"description": "The date of the listed prices that were used."},
     )
     return [
         _frame_schema(

@@ -189,13 +189,17 @@ class Panel:
 
 
 def _format_usage(spending: UsageTotals) -> PanelFrame:
-    """Tokens, marked where a part is estimated, with the cost in USD where it is known."""
+    """Tokens, marked where a part is estimated, with the cost in USD where it is known.
+
+    Where prices are listed ones, their date is added.
+    """
     tokens: PanelFrame = asdict(spending.usage)
     if not spending.usage.estimated:
         del tokens["estimated"]
     total = spending.usage.total_tokens
     cost = {} if spending.cost is None else {"cost": round(spending.cost, 8)}
-    return {**tokens, "total_tokens": total, **cost}
+    priced = {"price_date": spending.price_date.isoformat()} if spending.price_date else {}
+    return {**tokens, "total_tokens": total, **cost, **priced}
 
 
 def build_error_frame(code: str, message: str) -> PanelFrame:

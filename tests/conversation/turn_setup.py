@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import anyio
 
 from app.conversation.event_writer import LEASE_SECONDS, StorageTimeouts
+from app.conversation.prices import PriceTable
 from app.conversation.turn import AnswerTurn, Turn
 from app.db.store import Quotas, Store, TurnKey
 from app.events import Event, ModelCalled, StoredEvent, ToolCompleted
@@ -44,7 +45,7 @@ async def turn_on(
         workspace="workspace",
         request_id="r",
         model="m",
-        prices={},
+        prices=PriceTable({}),
         counts_for_quota=quotas.workspace_tokens_per_day is not None,
         observer=NoObserver(),
     )

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -66,6 +67,7 @@ ROWS = {
         "vertex_ai/gemini-2.5-pro", WorkspaceKey("vertex-ai"), False, "gemini-2.5-pro"
     ),
 }
+UNPRICED = {"custom-llm", "ollama", "opik-free"}
 GENERATIONS: list[Generation] = ["A", "B", "C"]
 
 
@@ -137,7 +139,7 @@ async def test_model_and_usage_are_sent_once_a_turn(at: tuple[Service, Row]) -> 
     (used,) = frames(second, "usage")
     assert second.frames[-1] == used
     assert used["turn"]["total_tokens"] * 3 == used["conversation"]["total_tokens"] == 330
-    assert "cost" not in used["turn"]
+    assert ("cost" in used["turn"]) is (row.key.provider not in UNPRICED)
 
 
 async def test_temperature_is_never_sent_to_a_model_that_reasons(at: tuple[Service, Row]) -> None:
@@ -282,18 +284,21 @@ async def test_keys_are_asked_for_once_and_nothing_else_of_them_is_kept(
     assert "sk-****" not in json.dumps(bodies, default=str) + caplog.text
 
 
-async def test_costs_are_sent_where_every_model_has_a_price(migrated_sqlite_uri: str) -> None:
+async def test_costs_are_sent_by_own_prices_or_by_the_list_with_its_date(
+    migrated_sqlite_uri: str,
+) -> None:
     prices = {"openai/gpt-4.1": {"in": 2, "out": 8, "cached": 0.5}}
     allowed = ("gpt-4o",)
     async with running(
         migrated_sqlite_uri, model_prices=prices, agent_models_allowed=allowed
     ) as service:
         first = frames(await service.ask(), "usage")[0]
-        other = frames(await service.ask(model="gpt-4o"), "usage")[0]
+        listed = frames(await service.ask(model="gpt-4o"), "usage")[0]
     assert first["turn"]["cost"] == pytest.approx((100 * 2 + 10 * 8) / 1e6)
     assert first["conversation"]["cost"] == first["turn"]["cost"]
-    assert "cost" not in other["turn"]
-    assert "cost" not in other["conversation"]
+    assert "price_date" not in first["turn"]
+    assert listed["turn"]["cost"] == pytest.approx((100 * 2.5 + 10 * 10) / 1e6)
+    assert date.fromisoformat(listed["turn"]["price_date"]) <= datetime.now(UTC).date()
 
 
 def hide_lists(switches: Switches, status: int) -> None:
