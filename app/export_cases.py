@@ -1,38 +1,28 @@
-"""Exports rated conversations as cases for the evals: `python -m app.export_cases`.
+"""`opik-assist export-cases`: rated conversations as cases for the evals."""
 
-Reads the service's database (SESSION_SERVICE_URI) and, unless a file of the trace is given, the
-traces from the backend (AGENT_OPIK_URL) with the credentials in OPIK_API_KEY (an API key) or
-OPIK_SESSION_TOKEN (the cookie of a browser that is signed in). Credentials are never written.
-Each case holds a trace with its spans, the questions, and the span that the last answer before the
-thumb cited first: the right one for a thumb up, a wrong one for a thumb down.
-
-NOTE: traces and questions may be private. The files hold inputs and outputs as they were recorded
-(each cut at 10,001 characters, as the backend does); protect them as you protect the traces.
-"""
-
-import argparse
 import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import anyio
-import httpx
+import click
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.agent.citations import find_citation_labels
 from app.caller import Caller
+from app.cli import cli
 from app.db.engine import create_engine
 from app.db.migrations import SchemaCheck
 from app.db.store import RatedConversation, Store, find_rated_conversations
 from app.errors import BackendUnavailable, OpikAssistError, StartRefused
 from app.events import LoggedEvent, ReplyCompleted, StoredEvent, TurnFinished, TurnStarted
+from app.operator_credentials import OperatorCredentials, read_credentials
 from app.opik.client import OpikClient
 from app.opik.records import Span, Trace
 from app.opik.rest_client import RestClient
@@ -47,6 +37,14 @@ class Recording(BaseModel):
 
     trace: Trace
     spans: list[Span]
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Into which folder the conversations of which workspace go."""
+
+    folder: Path
+    workspace: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,45 +75,46 @@ class FileSource:
         return self.known if self.known.trace.id == trace_id else None
 
 
-def main(arguments: Sequence[str] | None = None, *, out: TextIO = sys.stdout) -> int:
-    """Returns 1 where a trace could not be read; every case that is left out is printed."""
-    options = _build_parser().parse_args(arguments)
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the cases.")
+@click.option("--workspace", help="Whose conversations, one workspace a run.")
+@click.option(
+    "--trace",
+    type=click.Path(path_type=Path),
+    help='File {"trace": …, "spans": […]}: only its conversations, read from no backend.',
+)
+def command(out: Path, workspace: str | None, trace: Path | None) -> None:
+    """Export rated conversations as cases for the evals.
+
+    Reads the service's database (SESSION_SERVICE_URI) and, unless a file of the trace is given, the
+    traces from the backend (AGENT_OPIK_URL) with the credentials in OPIK_API_KEY (an API key),
+    ~/.opik.config or OPIK_SESSION_TOKEN (the cookie of a browser that is signed in). Credentials
+    are never written.
+
+    Each case holds a trace with its spans, the questions, and the span that the last answer before
+    the thumb cited first: the right one for a thumb up, a wrong one for a thumb down. Every case
+    that is left out is printed; exits with 1 where a trace could not be read.
+
+    NOTE: traces and questions may be private. The files hold inputs and outputs as they were
+    recorded (each cut at 10,001 characters, as the backend does); protect them as you protect the
+    traces.
+    """
     logs.configure(style="console", level="WARNING")
-    try:
-        return anyio.run(partial(_run_export, options, os.environ, out))
-    except (StartRefused, OpikAssistError) as error:
-        out.write(f"{error.message}\n")
-        return 1
+    credentials = read_credentials(os.environ)
+    export = Export(out, workspace or credentials.workspace)
+    sys.exit(anyio.run(_run_export, export, trace, credentials))
 
 
-def _build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m app.export_cases",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--out", type=Path, required=True, help="folder for the cases")
-    parser.add_argument("--workspace", default="default", help="whose conversations; one a run")
-    parser.add_argument(
-        "--trace", type=Path, help='file {"trace": …, "spans": […]}: its conversations only'
-    )
-    return parser
-
-
-async def _run_export(
-    options: argparse.Namespace, environment: Mapping[str, str], out: TextIO
-) -> int:
-    if options.trace is not None:
+async def _run_export(export: Export, trace: Path | None, credentials: OperatorCredentials) -> int:
+    if trace is not None:
         uri = DatabaseSettings.load().session_service_uri
-        return await export_cases(uri, FileSource(read_recording(options.trace)), options, out)
+        return await export_cases(uri, FileSource(read_recording(trace)), export)
     settings = Settings.load()
-    key = environment.get("OPIK_API_KEY")
-    caller = Caller(environment.get("OPIK_SESSION_TOKEN") or None, options.workspace)
-    headers = {"Authorization": key} if key else {}
-    async with httpx.AsyncClient(headers=headers, follow_redirects=False) as http:
+    caller = replace(credentials, workspace=export.workspace).build_caller()
+    async with credentials.build_client() as http:
         rest = RestClient(build_backend(settings, http), timeout=settings.opik_backend_timeout)
         backend = BackendSource(OpikClient(rest), caller, MAX_SPANS)
-        return await export_cases(settings.session_service_uri, backend, options, out)
+        return await export_cases(settings.session_service_uri, backend, export)
 
 
 def read_recording(path: Path) -> Recording:
@@ -127,16 +126,17 @@ def read_recording(path: Path) -> Recording:
         raise StartRefused(f"{path}: {reason}") from None
 
 
-async def export_cases(
-    uri: str, source: BackendSource | FileSource, options: argparse.Namespace, out: TextIO
-) -> int:
-    """Writes a case for each rated conversation whose trace `source` has."""
+async def export_cases(uri: str, source: BackendSource | FileSource, export: Export) -> int:
+    """Writes a case for each rated conversation whose trace `source` has, and prints what it did.
+
+    Returns 1 where a trace could not be read, else 0.
+    """
     engine = create_engine(_check_database_url(uri), pool_recycle=-1)
     try:
         fault = await SchemaCheck(engine).find_fault()
         if fault is not None:
             raise StartRefused(fault)
-        return await _export_all(engine, source, options, out)
+        return await _export_all(engine, source, export)
     finally:
         await engine.dispose()
 
@@ -150,31 +150,28 @@ def _check_database_url(uri: str) -> URL:
 
 
 async def _export_all(
-    engine: AsyncEngine,
-    source: BackendSource | FileSource,
-    options: argparse.Namespace,
-    out: TextIO,
+    engine: AsyncEngine, source: BackendSource | FileSource, export: Export
 ) -> int:
     store, written, failed = Store(engine), 0, 0
-    conversations = await find_rated_conversations(engine, options.workspace)
+    conversations = await find_rated_conversations(engine, export.workspace)
     for each in conversations:
         name = f"{each.trace_id}-{each.conversation_id[:8]}.json"
         try:
             recording = await source.load_recording(each.trace_id)
         except OpikAssistError as error:
             failed += 1
-            out.write(f"  {each.trace_id}: {error.message}\n")
+            click.echo(f"  {each.trace_id}: {error.message}")
             continue
         if recording is None:
             continue
         turns = build_case_turns(each, await store.events(each.conversation_id), recording)
         if not turns:
-            out.write(f"  {each.trace_id}: left out, its last answer cites no span to grade by\n")
+            click.echo(f"  {each.trace_id}: left out, its last answer cites no span to grade by")
             continue
-        _write_case(options.out / name, recording, turns)
+        _write_case(export.folder / name, recording, turns)
         written += 1
-        out.write(f"  {name}: {turns[-1]['question'][:60]!r}, thumb {_format_thumb(each)}\n")
-    out.write(f"{written} of {len(conversations)} rated conversations written to {options.out}\n")
+        click.echo(f"  {name}: {turns[-1]['question'][:60]!r}, thumb {_format_thumb(each)}")
+    click.echo(f"{written} of {len(conversations)} rated conversations written to {export.folder}")
     return 1 if failed else 0
 
 
@@ -229,4 +226,4 @@ def _write_case(path: Path, recording: Recording, turns: Sequence[Mapping[str, A
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    cli(["export-cases", *sys.argv[1:]], prog_name="opik-assist")

@@ -5,11 +5,11 @@ The names are those of `testkit.constants`.
 
 import sys
 
-from app.__main__ import main
+from app.cli import cli
 from testkit.constants import changed_constants
 
 if __name__ == "__main__":
     pairs = [argument.split("=") for argument in sys.argv[1:]]
     del sys.argv[1:]
     with changed_constants(**{name: float(value) for name, value in pairs}):
-        main()
+        cli()

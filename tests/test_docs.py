@@ -29,7 +29,7 @@ def test_the_readme_has_its_settings_as_they_are() -> None:
 
 _NAMING_SETTINGS = [
     *(ROOT / name for name in ("README.md", "SECURITY.md", "Dockerfile")),
-    *(ROOT / name for name in ("evals/README.md", "demo/README.md", "docs/operating.md")),
+    *(ROOT / name for name in ("evals/README.md", "demo/README.md", "docs/operations.md")),
     *(ROOT / name for name in ("docs/reliability.md", "deploy/nginx/opik-ai.conf")),
     *ROOT.glob("docker-compose*.yml"),
 ]

@@ -28,7 +28,10 @@ from app.errors import StartRefused
 
 Sleep = Callable[[float], Awaitable[None]]
 
-_ALEMBIC_INI = Path(__file__).parents[2] / "alembic.ini"
+# In an installed package, else at the top of a checkout.
+_ALEMBIC_INI = next(
+    path for folder in Path(__file__).parents[1:3] if (path := folder / "alembic.ini").exists()
+)
 REACH_SECONDS = 6
 """How long a server may take to greet after it has accepted a connection."""
 _LOCK_SECONDS = 5
@@ -78,7 +81,7 @@ async def lock_schema(
             await connection.commit()
     except DBAPIError as error:
         raise StartRefused(
-            f"The database schema could not be prepared: {_describe_error(error)}"
+            f"The database schema could not be prepared: {describe_error(error)}"
         ) from None
     finally:
         with anyio.CancelScope(shield=True):
@@ -114,7 +117,7 @@ def find_schema_fault(connection: Connection, script: ScriptDirectory) -> str | 
     if _is_known_revision(current, script):
         return (
             f"The database schema (revision {current or 'none'}) is older than this version needs"
-            f" (revision {head}): run `alembic upgrade head`."
+            f" (revision {head}): run `opik-assist migrate` or `alembic upgrade head`."
         )
     oldest_code = _read_oldest_code(connection)
     if oldest_code is not None and _is_known_revision(oldest_code, script):
@@ -133,7 +136,7 @@ async def _connect_with_retries(
         try:
             return await _connect(engine)
         except (DBAPIError, PoolTimeout, OSError) as error:
-            why = _describe_error(error)
+            why = describe_error(error)
         _log.warning("database_not_ready", attempt=attempt, of=attempts, reason=why)
         if attempt < attempts:
             await sleep(delay)
@@ -210,7 +213,7 @@ def _read_oldest_code(connection: Connection) -> str | None:
     return connection.scalar(select(facts.c.value).where(facts.c.name == OLDEST_CODE))
 
 
-def _describe_error(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """The driver's message in one short line; drivers never quote the password."""
     if type(error) is TimeoutError:
         return "it accepted the connection and sent nothing"

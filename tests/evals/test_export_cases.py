@@ -1,26 +1,28 @@
 """Conversations with a thumb become cases."""
 
-import argparse
 import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import anyio.to_thread
 import httpx
 import pytest
+from click.testing import CliRunner
 
 from app.caller import Caller
 from app.errors import StartRefused
 from app.export_cases import (
     BackendSource,
+    Export,
     FileSource,
     Recording,
+    command,
     export_cases,
-    main,
     read_recording,
 )
 from app.opik.client import OpikClient
@@ -54,15 +56,14 @@ class Exporting:
     def __init__(self, service: Service, folder: Path) -> None:
         self.service = service
         self.folder = folder
-        self.output = io.StringIO()
 
     async def run(self, source: FileSource | None = None, *, most_spans: int = 1_000) -> int:
-        wished = argparse.Namespace(out=self.folder, workspace="default")
+        export = Export(self.folder, "default")
         async with httpx.AsyncClient() as http:
             rest = rest_client_at(self.service.backend, http, timeout=5)
             backend = BackendSource(OpikClient(rest), Caller(SECRET, "default"), most_spans)
             uri = self.service.database_uri
-            return await export_cases(uri, source or backend, wished, self.output)
+            return await export_cases(uri, source or backend, export)
 
     def cases(self) -> list[LabelledCase]:
         return [read_case_file(path) for path in sorted(self.folder.glob("*.json"))]
@@ -136,26 +137,28 @@ async def test_a_thumb_is_for_the_last_answer_before_it(exporting: Exporting) ->
     assert list(two.right) == cited(service)[:1]
 
 
-async def test_an_answer_without_citations_is_left_out_and_reported(exporting: Exporting) -> None:
+async def test_an_answer_without_citations_is_left_out_and_reported(
+    exporting: Exporting, capsys: pytest.CaptureFixture[str]
+) -> None:
     exporting.service.chat.scripts = [answer("All is well.")]
     await exporting.service.ask()
     await rate(exporting.service, 1)
     assert await exporting.run() == 0
     assert not exporting.cases()
-    assert f"{TRACE_ID}: left out" in exporting.output.getvalue()
+    assert f"{TRACE_ID}: left out" in capsys.readouterr().out
 
 
 async def test_a_conversation_without_a_thumb_is_left_alone(
-    exporting: Exporting,
+    exporting: Exporting, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await exporting.service.ask()
     assert await exporting.run() == 0
     assert not exporting.cases()
-    assert "0 of 0" in exporting.output.getvalue()
+    assert "0 of 0" in capsys.readouterr().out
 
 
 async def test_an_unreadable_trace_is_reported_and_the_others_are_written(
-    exporting: Exporting,
+    exporting: Exporting, capsys: pytest.CaptureFixture[str]
 ) -> None:
     service = exporting.service
     record_trace(service.standin, OTHER_TRACE_ID)
@@ -168,15 +171,17 @@ async def test_an_unreadable_trace_is_reported_and_the_others_are_written(
     service.switches.faults.append(gone)
     assert await exporting.run() == 1
     assert [case.trace.id for case in exporting.cases()] == [TRACE_ID]
-    assert f"{OTHER_TRACE_ID}: Opik has no such trace" in exporting.output.getvalue()
+    assert f"{OTHER_TRACE_ID}: Opik has no such trace" in capsys.readouterr().out
 
 
-async def test_a_trace_of_which_only_some_spans_came_makes_no_case(exporting: Exporting) -> None:
+async def test_a_trace_of_which_only_some_spans_came_makes_no_case(
+    exporting: Exporting, capsys: pytest.CaptureFixture[str]
+) -> None:
     await exporting.service.ask()
     await rate(exporting.service, 1)
     assert await exporting.run(most_spans=2) == 1
     assert not exporting.cases()
-    assert f"{TRACE_ID}: Only 2 of its spans" in exporting.output.getvalue()
+    assert f"{TRACE_ID}: Only 2 of its spans" in capsys.readouterr().out
 
 
 async def test_a_trace_file_replaces_the_backend(exporting: Exporting, tmp_path: Path) -> None:
@@ -224,23 +229,26 @@ async def test_credentials_reach_the_backend_and_no_file(
     assert rated.status_code == 200
     environment.setenv(variable, SECRET)
 
-    output = io.StringIO()
-    wished = ["--out", str(exporting.folder), "--workspace", "team"]
-    assert await anyio.to_thread.run_sync(lambda: main(wished, out=output)) == 0
+    run = partial(
+        CliRunner().invoke, command, ["--out", str(exporting.folder), "--workspace", "team"]
+    )
+    ended = await anyio.to_thread.run_sync(run)
+    assert ended.exit_code == 0, ended.output
     (path,) = exporting.folder.iterdir()
-    assert SECRET not in path.read_text() + output.getvalue()
+    assert SECRET not in path.read_text() + ended.output
     assert path.stat().st_mode & 0o077 == 0
 
     environment.setenv(variable, "another")
-    assert await anyio.to_thread.run_sync(lambda: main(wished, out=output)) == 1
-    assert "Your Opik session has expired" in output.getvalue()
+    ended = await anyio.to_thread.run_sync(run)
+    assert ended.exit_code == 1
+    assert "Your Opik session has expired" in ended.output
 
 
 async def test_a_missing_database_is_reported_and_not_created(tmp_path: Path) -> None:
     path = tmp_path / "none.db"
-    wished = argparse.Namespace(out=tmp_path / "cases", workspace="default")
+    export = Export(tmp_path / "cases", "default")
     with pytest.raises(StartRefused, match="does not exist"):
-        await export_cases(f"sqlite:///{path}", NOTHING, wished, io.StringIO())
+        await export_cases(f"sqlite:///{path}", NOTHING, export)
     assert not path.exists()
 
 
@@ -250,7 +258,9 @@ def test_standard_output_holds_what_was_exported_and_no_log_line() -> None:
     environment = {**os.environ, "AGENT_OPIK_URL": "http://127.0.0.1:1"}
     environment["SESSION_SERVICE_URI"] = "mysql://nobody@127.0.0.1:1/none"
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert run.stdout.startswith("The assistant's database does not answer")
+    assert run.returncode == 1
+    assert run.stdout == ""
+    assert run.stderr.endswith("The assistant's database does not answer now.\n")
     assert "database_unavailable" in run.stderr
 
 
@@ -263,10 +273,8 @@ def test_a_file_without_a_trace_is_named(content: str | None, tmp_path: Path) ->
         read_recording(path)
 
 
-def test_the_help_says_that_traces_may_be_private(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["--help"])
-    assert "traces and questions may be private" in capsys.readouterr().out
+def test_the_help_says_that_traces_may_be_private() -> None:
+    assert "traces and questions may be private" in CliRunner().invoke(command, ["--help"]).output
 
 
 @pytest.mark.slow

@@ -8,10 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import uvicorn
 
 from app import __version__
-from app.__main__ import _bind_listener
+from app.commands.serve import bind_listener
 from testkit import credentials
 from testkit.constants import changed_constants
 from testkit.processes import SERVICE, backend_and_service_process, find_free_port, run_python
@@ -95,10 +94,9 @@ async def test_a_database_that_never_answers_stops_the_start_with_a_message(tmp_
 
 
 def test_every_connection_sends_at_once_and_drops_a_client_that_reads_nothing() -> None:
-    config = uvicorn.Config("app.main:app", host="127.0.0.1", port=0)
     with (
         changed_constants(reader_seconds=2),
-        _bind_listener(config) as listener,
+        bind_listener("127.0.0.1", 0) as listener,
         socket.socket() as client,
     ):
         listener.listen()

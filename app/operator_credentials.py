@@ -1,0 +1,58 @@
+"""The credentials with which an operator's command reads from Opik, found as the Opik SDK does."""
+
+import configparser
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from app.caller import Caller
+from app.errors import StartRefused
+
+DEFAULT_WORKSPACE = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorCredentials:
+    """An API key or the cookie of a browser that is signed in, with the workspace and address."""
+
+    api_key: str | None = field(default=None, repr=False)
+    session_token: str | None = field(default=None, repr=False)
+    workspace: str = DEFAULT_WORKSPACE
+    url: str | None = None
+
+    def build_caller(self) -> Caller:
+        """Who asks the backend. The key is in `build_client`, since it belongs to no browser."""
+        return Caller(self.session_token, self.workspace)
+
+    def build_client(self) -> httpx.AsyncClient:
+        """A client that sends the API key and follows no redirects with it."""
+        headers = {"Authorization": self.api_key} if self.api_key else {}
+        return httpx.AsyncClient(headers=headers, follow_redirects=False)
+
+
+def read_credentials(environment: Mapping[str, str]) -> OperatorCredentials:
+    """The credentials of OPIK_API_KEY, OPIK_WORKSPACE, OPIK_URL_OVERRIDE and OPIK_SESSION_TOKEN.
+
+    What these leave out comes from the file that `opik configure` writes: OPIK_CONFIG_PATH, else
+    `~/.opik.config`. Raises StartRefused for a file that cannot be read as one.
+    """
+    path = Path(environment.get("OPIK_CONFIG_PATH") or "~/.opik.config").expanduser()
+    # No interpolation: a key may hold percent signs.
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read(path, encoding="utf-8")
+    except (configparser.Error, UnicodeDecodeError, OSError):
+        raise StartRefused(f"{path} cannot be read as a configuration of the Opik SDK") from None
+    file = dict(parser["opik"]) if parser.has_section("opik") else {}
+
+    def find(name: str) -> str | None:
+        return environment.get(f"OPIK_{name.upper()}") or file.get(name) or None
+
+    return OperatorCredentials(
+        api_key=find("api_key"),
+        session_token=environment.get("OPIK_SESSION_TOKEN") or None,
+        workspace=find("workspace") or DEFAULT_WORKSPACE,
+        url=find("url_override"),
+    )
