@@ -30,6 +30,7 @@ from app.web.markdown.ui_urls import TurnLinks, UiLinks
 from app.web.panel import Panel, render_history, split_for_frames
 from app.web.sse import encode_frame
 from testkit.panel_reader import PanelReader
+from tests.web.markdown_judge import dangers
 
 TEMPLATE = Settings.model_fields["opik_ui_span_url"].default
 NASTY = "a data: b\r\nc\u2028d\u2029 \U0001f600 naïve\x00 data:data: \\u003a"
@@ -175,6 +176,31 @@ def test_pieces_join_to_the_text_and_keep_the_limit(text: str, limit: int) -> No
 
 
 SPAN = "0199dead-0000-7000-8000-000000000001"
+LONG = f"https://evil.test/{'d' * 900}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            f"⟦span:{SPAN}⟧ [x](https://a.test/{'x' * n}) https://a.test/b{'y' * n}/c. " * 20
+            for n in (0, 13, 29)
+        ),
+        f"{LONG} [x]({LONG}) `{LONG}` <{LONG}> ![x]({LONG})\n",
+        f"See https://a.test/{'x' * 1500} and {LONG.replace('d', 'é')}",
+    ],
+)
+def test_no_link_leads_elsewhere_whatever_frames_have_come_or_were_lost(text: str) -> None:
+    turn_links = TurnLinks(UiLinks("https://a.test", TEMPLATE), workspace="w", trace_id="t")
+    panel = Panel("t", turn_links, streaming=True)
+    cited = {SPAN: "a name"}
+    events = (TraceRead(project_id="p"), ReplyCompleted(bubble="b", text=text, cited=cited))
+    *partial, _ = show(panel, *events)
+    found = set()
+    for at in range(len(partial)):
+        for reads in (partial[:at], partial[max(0, at - 4) : at] + partial[at + 1 : at + 5]):
+            found.update(dangers("".join(read(reads).texts), ui_base="https://a.test"))
+    assert found == set()
 
 
 def test_a_cited_span_becomes_a_link_with_its_name_also_when_split() -> None:

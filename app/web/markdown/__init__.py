@@ -28,10 +28,11 @@ What stays as it is
 
 Text that comes in pieces
     A reply is filtered while it streams. A character is held back as long as what follows it may
-    change what it means, some 2,000 characters at most, and any split gives the same whole. In the
+    change what it means, some 600 characters at most, and any split gives the same whole. In the
     filter's buffer a citation has the place of one character; its position distinguishes it from a
-    character of the text. A frame never ends within a piece of code (`split_unbreakable`), since
-    half of it would not be code.
+    character of the text. A frame never ends within a piece of code
+    or a URL (`split_unbreakable`): half of it would not be code, and the panel may lose the frame
+    with the other half. What is too long for a frame is broken.
 
 How this is tested
     `tests/web/test_markdown.py` has a table of attacks and a table of ordinary answers. A real

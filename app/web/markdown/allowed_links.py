@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
+from app.web.markdown.inline_code import fits_frame
+
 BREAK = "\u200b"
 """A zero-width space: seen by every Markdown parser and by no reader."""
 
@@ -62,11 +64,14 @@ class AllowedLinks:
         return rest[:1] in {"", "/", "?", "#"} and not any(map(_LEAVES_UI.match, _split_path(path)))
 
     def format_link(self, kind: str, id: str, name: str) -> str | None:
-        """A Markdown link to a span or a trace with its name as inert text; None without a URL."""
+        """A Markdown link to a span or a trace with its name as inert text; None without a URL
+        that fits into one frame."""
         url_of = self.trace_url if kind == "trace" else self.span_url
         if url_of is None:
             return None
         url = quote(url_of(id), safe="/?#&=%+,$:.~-_@;")
+        if not fits_frame(f"]({url})"):
+            return None
         return f"[{escape_name(name)}]({url})"
 
 

@@ -17,7 +17,13 @@ from app.web.markdown.allowed_links import (
     find_showable_url,
 )
 from app.web.markdown.code_blocks import LINE_HEAD_CHARACTERS, CodeBlocks
-from app.web.markdown.inline_code import count_backticks, find_code, is_certainly_code
+from app.web.markdown.inline_code import (
+    FRAME_JSON_BYTES,
+    count_backticks,
+    find_code,
+    fits_frame,
+    is_certainly_code,
+)
 
 _SPECIAL = re.compile(
     rf"[`<!|\[\]@&\\\n{CITATION_PLACE}]|\r\n?|(?:https?|ftp)://|www\.", re.IGNORECASE
@@ -38,8 +44,8 @@ _ENTITY_LIMIT = 40
 _TITLE = r"[\w .,:;/-]*"
 _LINK = re.compile(rf'\]\( *({URL_CHARACTERS}+)(?: +"{_TITLE}")? *\)')
 _LINK_BEGUN = re.compile(rf'\]\( *{URL_CHARACTERS}*(?: +(?:"{_TITLE}(?:" *)?)?)?\Z')
-_URL_LIMIT = 2000
-"""Characters of a URL that is waited for; a longer one is broken."""
+_URL_LIMIT = FRAME_JSON_BYTES
+"""Characters of a URL that is waited for; a longer one is broken, since no frame could hold it."""
 
 _URL_REACH = re.compile(r"[^ \t\r\n]*")
 _ADDRESSEE = r"[^\s()\[\]<>|]"
@@ -52,7 +58,7 @@ _ESCAPED_LINK = re.compile(
 class MarkdownFilter:
     """Makes the text of one bubble inert as it comes.
 
-    Any split of a text gives the same joined output; at most some 2,000 characters are held back.
+    Any split of a text gives the same joined output; at most some 600 characters are held back.
     Citations become links, or names, and vanish where there is no name.
     """
 
@@ -246,7 +252,8 @@ class MarkdownFilter:
             return False
         url = link[1] if link and 0 < self._labels <= 2 and "://" in link[1] else ""
         certain = url in self._links.allowed and not self._blocks.open_run
-        if link and url and (certain or self._links.goes_to_ui(url)):
+        allowed = certain or self._links.goes_to_ui(url)
+        if link and url and allowed and fits_frame(link[0]):
             self._take(len(link[0]))
             self._labels = 0
         else:
@@ -279,7 +286,7 @@ class MarkdownFilter:
         whole = reach[0]
         if reach.end() == len(self._text) and len(whole) < _URL_LIMIT and not complete:
             return False
-        ends = len(whole) < _URL_LIMIT
+        ends = len(whole) < _URL_LIMIT and fits_frame(whole)
         emphasised = self._last.endswith("*")
         linked = find_linkable_url(whole, self._links, emphasised=emphasised) if ends else ""
         shown = find_showable_url(whole) if ends else ""

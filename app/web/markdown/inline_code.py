@@ -1,4 +1,4 @@
-"""Code within a line, `so`, when it is certain where it ends.
+"""Code within a line, `so`, when it is certain where it ends, and what no frame may cut.
 
 By CommonMark 0.31, section 6.1, code ends at the next run of as many backticks, even lines later;
 only what ends in its own line is taken for certain here.
@@ -12,12 +12,18 @@ from typing import Literal
 CODE_CHARACTERS = 500
 """Code is shorter than this, its backticks included: an identifier or a line, not a document."""
 
-_JSON_BYTES = 600
-"""Of code as JSON: it has to fit into one frame of the panel (`panel.PIECE_BYTES`)."""
+FRAME_JSON_BYTES = 600
+"""Of code, of a link's end or of a URL as JSON: it has to fit into one frame of the panel
+(`panel.PIECE_BYTES`), since half of it may lead elsewhere."""
 
 _RUN = re.compile(r"`+")
 _RUN_OR_LINE_END = re.compile(r"`+|[\r\n]")
-_UNBREAKABLE = re.compile(rf"(`+)(?!`)[^\r\n]{{0,{CODE_CHARACTERS}}}?(?<!`)\1(?!`)|`+|[^`]")
+_UNBREAKABLE = re.compile(
+    rf"(`+)(?!`)[^\r\n]{{0,{CODE_CHARACTERS}}}?(?<!`)\1(?!`)|`+"
+    rf"|\]\( *[^\s()`]{{1,{FRAME_JSON_BYTES}}}(?: +\"[^\"\r\n`]{{0,{FRAME_JSON_BYTES}}}\")? *\)"
+    rf"|(?:https?://|ftp://|www\.)[^\s()`]{{1,{FRAME_JSON_BYTES}}}|[^`]",
+    re.IGNORECASE,
+)
 
 
 def count_backticks(text: str, at: int, *, complete: bool) -> int | None:
@@ -62,13 +68,19 @@ def is_certainly_code(code: str, *, may_define: bool, may_end_label: bool) -> bo
         return False
     if "]" in inside and (may_end_label or "`" in inside or code.startswith("``")):
         return False
-    return len(json.dumps(code)) <= _JSON_BYTES
+    return fits_frame(code)
+
+
+def fits_frame(part: str) -> bool:
+    """Whether a part that must be shown whole or not at all fits into one frame."""
+    return len(json.dumps(part)) <= FRAME_JSON_BYTES
 
 
 def split_unbreakable(text: str) -> Iterator[str]:
     """Cuts a filtered text into parts that must be shown whole or not at all.
 
-    Half of a piece of code is no code: shown without its end it could load what it holds. As JSON
-    a part has some 600 bytes at most, except long runs between backticks in fenced code.
+    Half of a piece of code is no code: shown without its end it could load what it holds. Half of
+    a URL leads elsewhere, joined to the other half of another one where a frame was lost. As JSON
+    a part has some 600 bytes at most, except in fenced code.
     """
     return (part[0] for part in _UNBREAKABLE.finditer(text))
