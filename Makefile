@@ -83,9 +83,8 @@ endif
 bench: .venv/.dev
 	$(BIN)/python -m bench.outline
 	$(BIN)/python -m bench.analysis
-	$(BIN)/python -m bench.loading
-	$(BIN)/python -m bench.streams
 	$(BIN)/python -m bench.delta_calls
+	$(BIN)/python -m bench
 
 # Takes SECONDS, USERS, SEED and CANCELS, as in `make soak SECONDS=3600 SEED=7`. CANCELS is an exact
 # number of cancellations, however long they take.
