@@ -316,9 +316,9 @@ def find_ignored_variables() -> list[str]:
 
 
 def database_url(uri: str) -> URL:
-    """The database's address with the async driver that we use.
+    """The database's address with the driver that we use.
 
-    Every `mysql` driver name means asyncmy, every `sqlite` one aiosqlite. Raises ValueError, in a
+    Every `mysql` driver name means asyncmy, every `sqlite` one pysqlite. Raises ValueError, in a
     message without the password, for anything else.
     """
     try:
@@ -331,7 +331,7 @@ def database_url(uri: str) -> URL:
             raise ValueError("must name a database, as in mysql://user:password@host/name")
         return url.set(drivername="mysql+asyncmy").update_query_dict({"charset": "utf8mb4"})
     if backend == "sqlite" and driver in {"", "aiosqlite", "pysqlite"}:
-        return url.set(drivername="sqlite+aiosqlite")
+        return url.set(drivername="sqlite+pysqlite")
     raise ValueError("must start with mysql:// or sqlite:///")
 
 

@@ -35,8 +35,8 @@ def test_a_list_is_written_with_commas_or_as_json(
         ("mysql+pymysql://u:p@h:3307/d", "mysql+asyncmy"),
         ("mysql+aiomysql://u:p@h/d", "mysql+asyncmy"),
         ("mysql+mysqldb://u:p@h/d", "mysql+asyncmy"),
-        ("sqlite:///a.db", "sqlite+aiosqlite"),
-        ("sqlite+aiosqlite:////srv/a.db", "sqlite+aiosqlite"),
+        ("sqlite:///a.db", "sqlite+pysqlite"),
+        ("sqlite+aiosqlite:////srv/a.db", "sqlite+pysqlite"),
     ],
 )
 def test_every_way_to_write_a_database_means_our_driver(uri: str, driver: str) -> None:

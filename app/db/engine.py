@@ -1,19 +1,20 @@
 """Creates the database engine and configures each of its connections."""
 
 import logging
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
 
+import sqlalchemy
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 CONNECT_SECONDS = 5
 LOCK_WAIT_SECONDS = 5
 STATEMENT_SECONDS = 10
+MYSQL_CONNECTIONS = 20
+"""The most at once in a process: half of them stay open."""
 _STATEMENT_BYTES = 1_000
 """Allowance for the statement around an event's text."""
 
@@ -53,10 +54,13 @@ def storage_kind(url: URL) -> StorageKind:
 
 
 def create_engine(url: URL, *, pool_recycle: int) -> AsyncEngine:
-    """An engine for an address with an async driver (`mysql+asyncmy`, `sqlite+aiosqlite`).
+    """An engine for an address with one of our drivers (`mysql+asyncmy`, `sqlite+pysqlite`).
 
     `pool_recycle` is the age in seconds at which a MySQL connection is renewed, -1 for never.
     Nothing is connected yet. An engine belongs to one event loop; `dispose` ends it.
+
+    Its async connections work in the calling thread where the database is SQLite, so they block
+    the event loop: while requests are served, all work is done by `Transactions`.
     """
     if storage_kind(url) == "sqlite":
         return _create_sqlite_engine(url)
@@ -65,8 +69,8 @@ def create_engine(url: URL, *, pool_recycle: int) -> AsyncEngine:
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,
         pool_recycle=pool_recycle,
-        pool_size=10,
-        max_overflow=10,
+        pool_size=MYSQL_CONNECTIONS // 2,
+        max_overflow=MYSQL_CONNECTIONS // 2,
         pool_timeout=10,
         hide_parameters=True,
         connect_args={"connect_timeout": CONNECT_SECONDS, "init_command": _MYSQL_SESSION},
@@ -100,30 +104,43 @@ def _create_sqlite_engine(url: URL) -> AsyncEngine:
     """One connection for the whole process: SQLite has one writer, and a second one only waits.
 
     With the driver's default transactions two writers lose updates without any error, so it leaves
-    transactions to us, and each one begins as a write.
+    transactions to us, and each one begins as a write. The standard library's driver serves here,
+    from any thread: an async one moves to its thread and back for every statement.
     """
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(
+    engine = sqlalchemy.create_engine(
         url,
-        poolclass=AsyncAdaptedQueuePool,
+        poolclass=QueuePool,
         pool_size=1,
         max_overflow=0,
         pool_timeout=15,
         hide_parameters=True,
+        connect_args={"check_same_thread": False},
     )
-    event.listen(engine.sync_engine, "do_connect", _check_sqlite_file)
-    event.listen(engine.sync_engine, "connect", _configure_sqlite)
-    event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    return engine
+    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    engine.dialect.is_async = True  # AsyncEngine takes no other
+    return _LocalEngine(engine)
 
 
-def _check_sqlite_file(
-    _dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]
-) -> None:
-    """Fails for an unreadable file before the driver starts a thread that would never end."""
-    with closing(sqlite3.connect(*arguments, **options)) as trial:
-        trial.execute("PRAGMA schema_version")
+class _LocalConnection(AsyncConnection):
+    """A connection whose statements run in the calling thread."""
+
+    async def execute(self, statement: Any, parameters: Any = None, **options: Any) -> Any:
+        assert self.sync_connection is not None
+        return self.sync_connection.execute(statement, parameters, **options)
+
+    async def exec_driver_sql(
+        self, statement: str, parameters: Any = None, execution_options: Any = None
+    ) -> Any:
+        assert self.sync_connection is not None
+        return self.sync_connection.exec_driver_sql(statement, parameters, execution_options)
+
+
+class _LocalEngine(AsyncEngine):
+    def connect(self) -> AsyncConnection:
+        return _LocalConnection(self)
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:

@@ -244,11 +244,11 @@ class SchemaCheck:
         """The same; raises DatabaseUnavailable also where events cannot be written."""
         return await self._transactions.run(self._check_and_write)
 
-    async def _check(self, db: AsyncConnection) -> str | None:
-        return await db.run_sync(find_schema_fault, script=self._script)
+    def _check(self, db: Connection) -> str | None:
+        return find_schema_fault(db, self._script)
 
-    async def _check_and_write(self, db: AsyncConnection) -> str | None:
-        fault = await self._check(db)
+    def _check_and_write(self, db: Connection) -> str | None:
+        fault = self._check(db)
         if fault is None:
-            await db.execute(_INSERT_NOTHING)
+            db.execute(_INSERT_NOTHING)
         return fault

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, select
 
 from app.db.schema import admissions, sessions, turns, utc_in, utc_now, workspaces
 from app.errors import LimitReached
@@ -55,8 +54,8 @@ class Quotas:
         )
 
 
-async def admit_turn(
-    db: AsyncConnection, owner: Mapping[str, str], turn_id: str, *, quotas: Quotas, first: bool
+def admit_turn(
+    db: Connection, owner: Mapping[str, str], turn_id: str, *, quotas: Quotas, first: bool
 ) -> None:
     """Admits a turn or raises LimitReached; `first` if it creates a conversation.
 
@@ -65,48 +64,46 @@ async def admit_turn(
     if quotas == Quotas():
         return
     if quotas.owner_events is not None:
-        await _check_events(db, owner, quotas.owner_events)
-    await delete_old_admissions(db)
-    await _lock_workspace(db, owner["workspace"])
-    await _check_running(db, owner, quotas)
+        _check_events(db, owner, quotas.owner_events)
+    delete_old_admissions(db)
+    _lock_workspace(db, owner["workspace"])
+    _check_running(db, owner, quotas)
     if quotas.owner_turns_per_minute is not None:
-        await _check_minute(db, owner, quotas.owner_turns_per_minute)
+        _check_minute(db, owner, quotas.owner_turns_per_minute)
     if quotas.workspace_tokens_per_day is not None:
-        await _check_tokens(db, owner["workspace"], quotas.workspace_tokens_per_day)
+        _check_tokens(db, owner["workspace"], quotas.workspace_tokens_per_day)
     if first and quotas.owner_conversations is not None:
-        await _check_conversations(db, owner, quotas.owner_conversations)
+        _check_conversations(db, owner, quotas.owner_conversations)
     if quotas.owner_turns_per_minute or quotas.workspace_tokens_per_day:
-        await db.execute(
+        db.execute(
             admissions.insert().values(turn_id=turn_id, **owner, admitted_at=utc_now(), tokens=0)
         )
 
 
-async def record_tokens(db: AsyncConnection, turn_id: str, tokens: int) -> None:
+def record_tokens(db: Connection, turn_id: str, tokens: int) -> None:
     """Stores how many tokens an admitted turn has used in all."""
-    await db.execute(
-        admissions.update().where(admissions.c.turn_id == turn_id).values(tokens=tokens)
-    )
+    db.execute(admissions.update().where(admissions.c.turn_id == turn_id).values(tokens=tokens))
 
 
-async def delete_old_admissions(db: AsyncConnection) -> None:
+def delete_old_admissions(db: Connection) -> None:
     """Deletes some admissions that no limit counts any more."""
-    old = await db.scalars(
+    old = db.scalars(
         select(admissions.c.turn_id)
         .where(admissions.c.admitted_at < utc_in(-DAY_SECONDS))
         .order_by(admissions.c.admitted_at)
         .limit(_DELETE_BATCH)
     )
     if ids := sorted(old):
-        await db.execute(delete(admissions).where(admissions.c.turn_id.in_(ids)))
+        db.execute(delete(admissions).where(admissions.c.turn_id.in_(ids)))
 
 
-async def _lock_workspace(db: AsyncConnection, workspace: str) -> None:
+def _lock_workspace(db: Connection, workspace: str) -> None:
     row = select(workspaces.c.name).where(workspaces.c.name == workspace).with_for_update()
-    if await db.scalar(row) is None:
-        await db.execute(workspaces.insert().values(name=workspace))
+    if db.scalar(row) is None:
+        db.execute(workspaces.insert().values(name=workspace))
 
 
-async def _check_running(db: AsyncConnection, owner: Mapping[str, str], quotas: Quotas) -> None:
+def _check_running(db: Connection, owner: Mapping[str, str], quotas: Quotas) -> None:
     if quotas.owner_turns is None and quotas.workspace_turns is None:
         return
     # A subquery instead of a join: it goes from the few running turns to their sessions.
@@ -115,7 +112,7 @@ async def _check_running(db: AsyncConnection, owner: Mapping[str, str], quotas: 
         .where(sessions.c.id == turns.c.session_id, sessions.c.workspace == owner["workspace"])
         .scalar_subquery()
     )
-    owners = [each for each in await db.scalars(select(of_session).where(has_live_lease())) if each]
+    owners = [each for each in db.scalars(select(of_session).where(has_live_lease())) if each]
     in_all, own = len(owners), owners.count(owner["owner"])
     if quotas.owner_turns is not None and own >= quotas.owner_turns:
         raise LimitReached(
@@ -136,7 +133,7 @@ def has_live_lease() -> ColumnElement[bool]:
     return and_(turns.c.lease_until > utc_now(), turns.c.ended_at.is_(None))
 
 
-async def _check_minute(db: AsyncConnection, owner: Mapping[str, str], most: int) -> None:
+def _check_minute(db: Connection, owner: Mapping[str, str], most: int) -> None:
     oldest = (
         select(admissions.c.admitted_at, utc_now())
         .where(_is_owned_admission(owner), admissions.c.admitted_at > utc_in(-MINUTE_SECONDS))
@@ -144,7 +141,7 @@ async def _check_minute(db: AsyncConnection, owner: Mapping[str, str], most: int
         .offset(most - 1)
         .limit(1)
     )
-    row = (await db.execute(oldest)).first()
+    row = (db.execute(oldest)).first()
     if row is None:
         return
     admitted_at, now = row
@@ -156,10 +153,10 @@ async def _check_minute(db: AsyncConnection, owner: Mapping[str, str], most: int
     )
 
 
-async def _check_tokens(db: AsyncConnection, workspace: str, most: int) -> None:
-    now = (await db.execute(select(utc_now()))).scalar_one()
+def _check_tokens(db: Connection, workspace: str, most: int) -> None:
+    now = (db.execute(select(utc_now()))).scalar_one()
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    spent = await db.scalar(
+    spent = db.scalar(
         select(func.coalesce(func.sum(admissions.c.tokens), 0)).where(
             admissions.c.workspace == workspace, admissions.c.admitted_at >= midnight
         )
@@ -172,17 +169,17 @@ async def _check_tokens(db: AsyncConnection, workspace: str, most: int) -> None:
         )
 
 
-async def _check_conversations(db: AsyncConnection, owner: Mapping[str, str], most: int) -> None:
-    if (await db.scalar(select(func.count()).where(_is_owned_session(owner))) or 0) >= most:
+def _check_conversations(db: Connection, owner: Mapping[str, str], most: int) -> None:
+    if (db.scalar(select(func.count()).where(_is_owned_session(owner))) or 0) >= most:
         raise LimitReached(
             f"You have {most:,} conversations, which is the most that are kept. Clear the chat of"
             " a trace that you no longer need, then ask again."
         )
 
 
-async def _check_events(db: AsyncConnection, owner: Mapping[str, str], most: int) -> None:
+def _check_events(db: Connection, owner: Mapping[str, str], most: int) -> None:
     stored = func.coalesce(func.sum(sessions.c.next_sequence - 1), 0)
-    if (await db.scalar(select(stored).where(_is_owned_session(owner))) or 0) >= most:
+    if (db.scalar(select(stored).where(_is_owned_session(owner))) or 0) >= most:
         raise LimitReached(
             f"Your conversations hold {most:,} stored events, which is the most that are kept."
             " Clear the chat of a trace that you no longer need, then ask again."

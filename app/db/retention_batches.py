@@ -4,21 +4,21 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import anyio
-from sqlalchemy import ColumnElement, and_, delete, exists, select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.quotas import delete_old_admissions, has_live_lease
 from app.db.schema import chores, events, sessions, turns, utc_in, utc_now
 from app.db.transactions import Transactions
 
 
-async def acquire_lease(db: AsyncConnection, chore: str, holder: str, *, seconds: float) -> bool:
+def acquire_lease(db: Connection, chore: str, holder: str, *, seconds: float) -> bool:
     """Takes or renews the lease of a chore; returns False while another process holds it.
 
     The lease's row stays locked until the commit, so no other process does the chore meanwhile.
     """
     row = (
-        await db.execute(
+        db.execute(
             select(chores.c.holder, (chores.c.lease_until > utc_now()).label("alive"))
             .where(chores.c.name == chore)
             .with_for_update()
@@ -26,11 +26,11 @@ async def acquire_lease(db: AsyncConnection, chore: str, holder: str, *, seconds
     ).first()
     values = {"holder": holder, "lease_until": utc_in(seconds)}
     if row is None:
-        await db.execute(chores.insert().values(name=chore, **values))
+        db.execute(chores.insert().values(name=chore, **values))
         return True
     if row.alive and row.holder != holder:
         return False
-    await db.execute(chores.update().where(chores.c.name == chore).values(values))
+    db.execute(chores.update().where(chores.c.name == chore).values(values))
     return True
 
 
@@ -83,26 +83,26 @@ class RetentionBatches:
         shortened = await self._transactions.run(lambda db: self._remove_batch(db, gone))
         return None if shortened is None else RemovedBatch(frozenset(gone), shortened)
 
-    async def _remove_batch(self, db: AsyncConnection, gone: set[str]) -> int | None:
-        if not await acquire_lease(db, RETENTION_CHORE, self._holder, seconds=self._lease_seconds):
+    def _remove_batch(self, db: Connection, gone: set[str]) -> int | None:
+        if not acquire_lease(db, RETENTION_CHORE, self._holder, seconds=self._lease_seconds):
             return None
-        await delete_old_admissions(db)
-        if not (ids := await self._oldest(db)):
+        delete_old_admissions(db)
+        if not (ids := self._oldest(db)):
             return 0
         # Locked by their keys, as every writer locks its conversation.
         locked = select(sessions.c.id, sessions.c.next_sequence).where(
             sessions.c.id.in_(ids), self._expired()
         )
-        found = (await db.execute(locked.order_by(sessions.c.id).with_for_update())).all()
+        found = (db.execute(locked.order_by(sessions.c.id).with_for_update())).all()
         if len(found) == 1 and found[0].next_sequence - 1 > BATCH_EVENTS:
-            await _shorten_conversation(db, *found[0])
+            _shorten_conversation(db, *found[0])
             return 1
         whole = [row.id for row in found]
-        await db.execute(delete(sessions).where(sessions.c.id.in_(whole)))
+        db.execute(delete(sessions).where(sessions.c.id.in_(whole)))
         gone.update(whole)
         return 0
 
-    async def _oldest(self, db: AsyncConnection) -> list[str]:
+    def _oldest(self, db: Connection) -> list[str]:
         query = (
             select(sessions.c.id, sessions.c.next_sequence - 1)
             .where(self._expired())
@@ -111,7 +111,7 @@ class RetentionBatches:
         )
         chosen: list[str] = []
         events_in_all = 0
-        for session_id, own_events in await db.execute(query):
+        for session_id, own_events in db.execute(query):
             events_in_all += own_events
             if chosen and events_in_all > BATCH_EVENTS:
                 break
@@ -127,12 +127,8 @@ class RetentionBatches:
         return and_(sessions.c.updated_at < utc_in(-self._seconds), ~living)
 
 
-async def _shorten_conversation(db: AsyncConnection, session_id: str, next_sequence: int) -> None:
+def _shorten_conversation(db: Connection, session_id: str, next_sequence: int) -> None:
     """Deletes the last events: the rest still reads as a conversation with the same aliases."""
     first = next_sequence - BATCH_EVENTS
-    await db.execute(
-        delete(events).where(events.c.session_id == session_id, events.c.sequence >= first)
-    )
-    await db.execute(
-        sessions.update().where(sessions.c.id == session_id).values(next_sequence=first)
-    )
+    db.execute(delete(events).where(events.c.session_id == session_id, events.c.sequence >= first))
+    db.execute(sessions.update().where(sessions.c.id == session_id).values(next_sequence=first))

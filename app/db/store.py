@@ -9,8 +9,8 @@ from typing import Any
 import anyio
 import structlog
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, and_, case, delete, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, select
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.caller import Owner
 from app.db import turn_log
@@ -210,12 +210,12 @@ def _is_about_trace(owner: Owner, trace_id: str) -> ColumnElement[bool]:
     return and_(_is_owned_by(owner), sessions.c.trace_id == trace_id)
 
 
-async def _fetch_first(db: AsyncConnection, query: Any) -> Any:
-    return (await db.execute(query)).first()
+def _fetch_first(db: Connection, query: Any) -> Any:
+    return (db.execute(query)).first()
 
 
-async def _fetch_all(db: AsyncConnection, query: Any) -> Any:
-    return (await db.execute(query)).all()
+def _fetch_all(db: Connection, query: Any) -> Any:
+    return (db.execute(query)).all()
 
 
 def _parse_event(row: Any) -> LoggedEvent | None:
@@ -227,8 +227,8 @@ def _parse_event(row: Any) -> LoggedEvent | None:
     return LoggedEvent(row.id, row.sequence, row.turn_id, row.created_at, event)
 
 
-async def _adopt_conversations(db: AsyncConnection, source: Owner, target: Owner) -> int:
-    rows = await _fetch_all(
+def _adopt_conversations(db: Connection, source: Owner, target: Owner) -> int:
+    rows = _fetch_all(
         db,
         select(sessions.c.id, sessions.c.trace_id, sessions.c.number)
         .where(_is_owned_by(source))
@@ -236,11 +236,11 @@ async def _adopt_conversations(db: AsyncConnection, source: Owner, target: Owner
         .with_for_update(),
     )
     for row in rows:
-        lowest = await db.scalar(
+        lowest = db.scalar(
             select(func.min(sessions.c.number)).where(_is_about_trace(target, row.trace_id))
         )
         number = row.number if lowest is None else lowest - 1
-        await db.execute(
+        db.execute(
             sessions.update()
             .where(sessions.c.id == row.id)
             .values(**_owner_columns(target), number=number)
@@ -248,10 +248,10 @@ async def _adopt_conversations(db: AsyncConnection, source: Owner, target: Owner
     return len(rows)
 
 
-async def _delete_conversations(
-    db: AsyncConnection, owner: Owner, trace_id: str, forgotten: dict[str, str | None]
+def _delete_conversations(
+    db: Connection, owner: Owner, trace_id: str, forgotten: dict[str, str | None]
 ) -> None:
-    rows = await _fetch_all(
+    rows = _fetch_all(
         db,
         select(sessions.c.id, sessions.c.active_turn_id)
         .where(_is_about_trace(owner, trace_id))
@@ -259,11 +259,11 @@ async def _delete_conversations(
     )
     forgotten.update((row.id, row.active_turn_id) for row in rows)
     if rows:
-        await db.execute(delete(sessions).where(sessions.c.id.in_([row.id for row in rows])))
+        db.execute(delete(sessions).where(sessions.c.id.in_([row.id for row in rows])))
 
 
-async def _lock_current(db: AsyncConnection, owner: Owner, trace_id: str) -> str | None:
-    return await db.scalar(
+def _lock_current(db: Connection, owner: Owner, trace_id: str) -> str | None:
+    return db.scalar(
         select(sessions.c.id)
         .where(_is_about_trace(owner, trace_id))
         .order_by(sessions.c.number.desc())
@@ -272,22 +272,22 @@ async def _lock_current(db: AsyncConnection, owner: Owner, trace_id: str) -> str
     )
 
 
-async def _set_feedback(db: AsyncConnection, owner: Owner, trace_id: str, value: int) -> str | None:
-    session_id = await _lock_current(db, owner, trace_id)
+def _set_feedback(db: Connection, owner: Owner, trace_id: str, value: int) -> str | None:
+    session_id = _lock_current(db, owner, trace_id)
     if session_id is None:
         return None
     values = {"value": value, "updated_at": utc_now()}
-    changed = await db.execute(
+    changed = db.execute(
         feedback.update().where(feedback.c.session_id == session_id).values(values)
     )
     if changed.rowcount == 0:
-        await db.execute(feedback.insert().values(session_id=session_id, **values))
+        db.execute(feedback.insert().values(session_id=session_id, **values))
     return session_id
 
 
-async def _clear_feedback(db: AsyncConnection, owner: Owner, trace_id: str) -> str | None:
-    session_id = await _lock_current(db, owner, trace_id)
-    await db.execute(delete(feedback).where(feedback.c.session_id == session_id))
+def _clear_feedback(db: Connection, owner: Owner, trace_id: str) -> str | None:
+    session_id = _lock_current(db, owner, trace_id)
+    db.execute(delete(feedback).where(feedback.c.session_id == session_id))
     return session_id
 
 
@@ -313,7 +313,7 @@ async def find_rated_conversations(engine: AsyncEngine, workspace: str) -> list[
         .order_by(feedback.c.updated_at, sessions.c.id)
     )
 
-    async def read(db: AsyncConnection) -> list[RatedConversation]:
-        return [RatedConversation(*row) for row in (await db.execute(query)).all()]
+    def read(db: Connection) -> list[RatedConversation]:
+        return [RatedConversation(*row) for row in (db.execute(query)).all()]
 
     return await Transactions(engine, attempts=3, sleep=anyio.sleep).run(read)

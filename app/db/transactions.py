@@ -4,11 +4,14 @@ import logging
 import math
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import anyio
+import anyio.to_thread
 import structlog
+from sqlalchemy import Connection
 from sqlalchemy.exc import (
     DBAPIError,
     IntegrityError,
@@ -17,10 +20,10 @@ from sqlalchemy.exc import (
     OperationalError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import Pool
 
-from app.db.engine import storage_kind
+from app.db.engine import MYSQL_CONNECTIONS, storage_kind
 from app.errors import DatabaseUnavailable
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -28,6 +31,11 @@ T = TypeVar("T")
 
 UNIT_SECONDS = 30
 """Enough for three attempts that each wait for a lock or a connection."""
+QUEUE_SECONDS = 60
+"""How long a unit waits for a connection while all are in use: longer than a unit, so that a busy
+process is slow instead of failing."""
+LAST_QUEUE_SECONDS = 4
+"""The same once time is limited, within what the end of the process may take."""
 LOG_INTERVAL_SECONDS = 10
 """How often at most each kind of failure is logged: in an outage every statement fails."""
 _BACKOFF_SECONDS = 0.05
@@ -39,9 +47,13 @@ _log = structlog.get_logger()
 class Transactions:
     """Runs units of work against one engine.
 
-    A unit may run more than once, also after a commit whose outcome is unknown, so it has to leave
-    the same rows however often it runs. It runs to its end even when its task is cancelled: after a
-    connection is cut within a statement, the server goes on working and holds its locks.
+    A unit is a plain function of an open connection. It may run more than once, also after a commit
+    whose outcome is unknown, so it has to leave the same rows however often it runs. It runs to its
+    end even when its task is cancelled: after a connection is cut within a statement, the server
+    goes on working and holds its locks.
+
+    On SQLite a whole unit is one call in a worker thread, which nothing cuts short: the file's lock
+    is waited for a bounded time, and all else is local work.
     """
 
     def __init__(
@@ -55,28 +67,33 @@ class Transactions:
     ) -> None:
         """`seconds` (UNIT_SECONDS) limits a unit with all its attempts; `clock` times logs."""
         self._engine = engine
+        self._in_thread = storage_kind(engine.url) == "sqlite"
+        self._slots = anyio.CapacityLimiter(1 if self._in_thread else MYSQL_CONNECTIONS)
+        self._threads = anyio.CapacityLimiter(1)
         self._seconds = UNIT_SECONDS if seconds is None else seconds
+        self._queue_seconds: float = QUEUE_SECONDS
         self._attempts = max(attempts, 1)
         self._sleep = sleep
         self._running: set[anyio.CancelScope] = set()
+        self._queued: set[anyio.CancelScope] = set()
         self._failures = _FailureLog(clock)
 
     def limit_time(self, seconds: float) -> None:
-        """From now on a unit, also one under way, has at most so many seconds."""
-        self._seconds = min(self._seconds, seconds)
-        for scope in self._running:
-            scope.deadline = min(scope.deadline, anyio.current_time() + seconds)
+        """From now on a unit, also one under way, has at most so many seconds.
 
-    async def run(self, unit: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        Those that queue then get LAST_QUEUE_SECONDS.
+        """
+        self._seconds = min(self._seconds, seconds)
+        self._queue_seconds = min(self._queue_seconds, LAST_QUEUE_SECONDS)
+        for scopes, most in ((self._running, seconds), (self._queued, LAST_QUEUE_SECONDS)):
+            for scope in scopes:
+                scope.deadline = min(scope.deadline, anyio.current_time() + most)
+
+    async def run(self, unit: Callable[[Connection], T]) -> T:
         """The unit's result; raises DatabaseUnavailable when the database does not answer."""
         pool = self._engine.pool
         try:
-            with anyio.fail_after(self._seconds, shield=True) as scope:
-                self._running.add(scope)
-                try:
-                    return await self._run_attempts(unit)
-                finally:
-                    self._running.discard(scope)
+            return await self._run_in_time(unit)
         except TimeoutError:
             await self._drop_idle_connections(pool)
             self._failures.add(logging.WARNING, "database_unavailable", "no answer in time")
@@ -92,6 +109,17 @@ class Transactions:
                 "of the assistant."
             ) from None
 
+    async def _run_in_time(self, unit: Callable[[Connection], T]) -> T:
+        """Waits for a connection; the unit's own time begins only then."""
+        holder = object()
+        with _listed_deadline(self._queued, self._queue_seconds):
+            await self._slots.acquire_on_behalf_of(holder)
+        try:
+            with _listed_deadline(self._running, self._seconds):
+                return await self._run_attempts(unit)
+        finally:
+            self._slots.release_on_behalf_of(holder)
+
     async def _drop_idle_connections(self, pool: Pool) -> None:
         """Closes the idle connections: behind a firewall all of them may be dead unnoticed.
 
@@ -101,7 +129,7 @@ class Transactions:
             with anyio.CancelScope(shield=True):
                 await self._engine.dispose()
 
-    async def _run_attempts(self, unit: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async def _run_attempts(self, unit: Callable[[Connection], T]) -> T:
         for attempt in range(1, self._attempts):
             try:
                 return await self._run_once(unit)
@@ -111,9 +139,26 @@ class Transactions:
             await self._sleep(_BACKOFF_SECONDS * 2 ** (attempt - 1))
         return await self._run_once(unit)
 
-    async def _run_once(self, unit: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async def _run_once(self, unit: Callable[[Connection], T]) -> T:
+        if self._in_thread:
+            return await anyio.to_thread.run_sync(self._run_here, unit, limiter=self._threads)
         async with self._engine.begin() as db:
-            return await unit(db)
+            return await db.run_sync(unit)
+
+    def _run_here(self, unit: Callable[[Connection], T]) -> T:
+        with self._engine.sync_engine.begin() as db:
+            return unit(db)
+
+
+@contextmanager
+def _listed_deadline(scopes: set[anyio.CancelScope], seconds: float) -> Iterator[None]:
+    """Raises TimeoutError after `seconds`; the scope is in `scopes` meanwhile."""
+    with anyio.fail_after(seconds, shield=True) as scope:
+        scopes.add(scope)
+        try:
+            yield
+        finally:
+            scopes.discard(scope)
 
 
 class _FailureLog:

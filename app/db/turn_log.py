@@ -10,8 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import and_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, and_, select
 
 from app.db.engine import MAX_EVENT_BYTES
 from app.db.event_size import shrink_event
@@ -70,8 +69,8 @@ class TurnStart:
     quotas: Quotas
 
 
-async def begin_turn(
-    db: AsyncConnection, owner: dict[str, str], trace_id: str, *, start: TurnStart
+def begin_turn(
+    db: Connection, owner: dict[str, str], trace_id: str, *, start: TurnStart
 ) -> Conversation | None:
     """Takes the current conversation, making the first one; None while another turn holds it.
 
@@ -80,7 +79,7 @@ async def begin_turn(
     columns = (sessions.c.id, sessions.c.number, sessions.c.marker, *_LOCK_COLUMNS)
     of_trace = and_(*(sessions.c[name] == value for name, value in owner.items()))
     row = (
-        await db.execute(
+        db.execute(
             select(*columns)
             .where(of_trace, sessions.c.trace_id == trace_id)
             .order_by(sessions.c.number.desc())
@@ -89,29 +88,29 @@ async def begin_turn(
         )
     ).first()
     if row is None:
-        await admit_turn(db, owner, start.turn_id, quotas=start.quotas, first=True)
+        admit_turn(db, owner, start.turn_id, quotas=start.quotas, first=True)
         session_id, number, marker = str(uuid4()), 1, secrets.token_hex(8)
-        await _insert_session(
+        _insert_session(
             db, {**owner, "id": session_id, "trace_id": trace_id, "number": 1, "marker": marker}
         )
-        await _insert_turn(db, session_id, start=start, sequence=1)
+        _insert_turn(db, session_id, start=start, sequence=1)
         return Conversation(session_id, number, marker, start.turn_id)
     conversation = Conversation(row.id, row.number, row.marker, start.turn_id)
     if row.active_turn_id == start.turn_id:
         return conversation
     old = None if row.active_turn_id is None else TurnKey(row.id, row.active_turn_id)
-    if old is not None and not await _is_lease_expired(db, old):
+    if old is not None and not _is_lease_expired(db, old):
         return None
-    await admit_turn(db, owner, start.turn_id, quotas=start.quotas, first=False)
+    admit_turn(db, owner, start.turn_id, quotas=start.quotas, first=False)
     sequence = row.next_sequence
     if old is not None:
-        sequence = await _interrupt_turn(db, old, sequence=sequence)
-    await _insert_turn(db, row.id, start=start, sequence=sequence)
+        sequence = _interrupt_turn(db, old, sequence=sequence)
+    _insert_turn(db, row.id, start=start, sequence=sequence)
     return conversation
 
 
-async def append_events(
-    db: AsyncConnection,
+def append_events(
+    db: Connection,
     turn: TurnKey,
     entries: Sequence[EventEntry],
     *,
@@ -121,14 +120,14 @@ async def append_events(
 
     Raises TurnLost when the turn no longer holds its conversation.
     """
-    row = await _lock_session(db, turn)
-    await _append_missing(db, turn, entries, row.next_sequence)
+    row = _lock_session(db, turn)
+    _append_missing(db, turn, entries, row.next_sequence)
     if lease_seconds is not None:
-        await db.execute(_update_turn(turn).values(lease_until=utc_in(lease_seconds)))
+        db.execute(_update_turn(turn).values(lease_until=utc_in(lease_seconds)))
 
 
-async def end_turn(
-    db: AsyncConnection,
+def end_turn(
+    db: Connection,
     turn: TurnKey,
     entries: Sequence[EventEntry],
     *,
@@ -141,22 +140,22 @@ async def end_turn(
     Does nothing for a turn that has already ended with these entries.
     """
     try:
-        row = await _lock_session(db, turn)
+        row = _lock_session(db, turn)
     except TurnLost:
-        if entries and not await _find_missing(db, turn, entries):
+        if entries and not _find_missing(db, turn, entries):
             return
         raise
-    await _append_missing(db, turn, entries, row.next_sequence, active_turn_id=None)
+    _append_missing(db, turn, entries, row.next_sequence, active_turn_id=None)
     named = {} if model is None else {"model": model[:_MODEL_LENGTH]}
-    await _close_turn(db, turn, state=state, usage=usage, **named)
+    _close_turn(db, turn, state=state, usage=usage, **named)
 
 
 _LOCK_COLUMNS = (sessions.c.active_turn_id, sessions.c.next_sequence)
 
 
-async def _lock_session(db: AsyncConnection, turn: TurnKey) -> Any:
+def _lock_session(db: Connection, turn: TurnKey) -> Any:
     row = (
-        await db.execute(
+        db.execute(
             select(*_LOCK_COLUMNS).where(sessions.c.id == turn.conversation_id).with_for_update()
         )
     ).first()
@@ -165,20 +164,18 @@ async def _lock_session(db: AsyncConnection, turn: TurnKey) -> Any:
     return row
 
 
-async def _append_missing(
-    db: AsyncConnection, turn: TurnKey, entries: Sequence[EventEntry], sequence: int, **more: Any
+def _append_missing(
+    db: Connection, turn: TurnKey, entries: Sequence[EventEntry], sequence: int, **more: Any
 ) -> None:
     """Writes the entries that are not in the log yet, and `more` columns of the session."""
-    missing = await _find_missing(db, turn, entries) if entries else []
+    missing = _find_missing(db, turn, entries) if entries else []
     if missing or more:
-        await _insert_events(db, turn, missing, sequence, **more)
+        _insert_events(db, turn, missing, sequence, **more)
 
 
-async def _find_missing(
-    db: AsyncConnection, turn: TurnKey, entries: Sequence[EventEntry]
-) -> list[EventEntry]:
+def _find_missing(db: Connection, turn: TurnKey, entries: Sequence[EventEntry]) -> list[EventEntry]:
     ids = [entry.id for entry in entries]
-    known = await db.scalars(
+    known = db.scalars(
         select(events.c.id).where(
             events.c.id.in_(ids),
             events.c.session_id == turn.conversation_id,
@@ -189,8 +186,8 @@ async def _find_missing(
     return [entry for entry in entries if entry.id not in stored]
 
 
-async def _insert_events(
-    db: AsyncConnection, turn: TurnKey, entries: Sequence[EventEntry], sequence: int, **more: Any
+def _insert_events(
+    db: Connection, turn: TurnKey, entries: Sequence[EventEntry], sequence: int, **more: Any
 ) -> None:
     limit = min(_MAX_PACKET_BYTES, db.info.get(MAX_EVENT_BYTES, _MAX_PACKET_BYTES))
     rows = [
@@ -207,8 +204,8 @@ async def _insert_events(
     ]
     for packet in _split_packets(rows, limit):
         # SQLAlchemy compiles a statement of one row once, one of many rows each time.
-        await db.execute(events.insert().values(packet if len(packet) > 1 else packet[0]))
-    await db.execute(
+        db.execute(events.insert().values(packet if len(packet) > 1 else packet[0]))
+    db.execute(
         sessions.update()
         .where(sessions.c.id == turn.conversation_id)
         .values(next_sequence=sequence + len(entries), updated_at=utc_now(), **more)
@@ -230,28 +227,26 @@ def _split_packets(rows: Sequence[dict[str, Any]], limit: int) -> Iterator[list[
         yield packet
 
 
-async def _insert_session(db: AsyncConnection, values: dict[str, Any]) -> None:
-    await db.execute(
+def _insert_session(db: Connection, values: dict[str, Any]) -> None:
+    db.execute(
         sessions.insert().values(
             **values, next_sequence=1, created_at=utc_now(), updated_at=utc_now()
         )
     )
 
 
-async def _insert_turn(
-    db: AsyncConnection, session_id: str, *, start: TurnStart, sequence: int
-) -> None:
+def _insert_turn(db: Connection, session_id: str, *, start: TurnStart, sequence: int) -> None:
     last_turn = (
         select(events.c.turn_id)
         .where(events.c.session_id == session_id)
         .order_by(events.c.sequence.desc())
         .limit(1)
     )
-    await db.execute(
+    db.execute(
         turns.insert().values(
             session_id=session_id,
             id=start.turn_id,
-            parent_turn_id=await db.scalar(last_turn),
+            parent_turn_id=db.scalar(last_turn),
             state="running",
             lease_until=utc_in(start.lease_seconds),
             model=start.model[:_MODEL_LENGTH],
@@ -263,28 +258,28 @@ async def _insert_turn(
         )
     )
     key = TurnKey(session_id, start.turn_id)
-    await _insert_events(db, key, [start.entry], sequence, active_turn_id=start.turn_id)
+    _insert_events(db, key, [start.entry], sequence, active_turn_id=start.turn_id)
 
 
-async def _is_lease_expired(db: AsyncConnection, turn: TurnKey) -> bool:
+def _is_lease_expired(db: Connection, turn: TurnKey) -> bool:
     running = select(turns.c.id).where(
         turns.c.session_id == turn.conversation_id,
         turns.c.id == turn.turn_id,
         turns.c.lease_until > utc_now(),
     )
-    return await db.scalar(running) is None
+    return db.scalar(running) is None
 
 
-async def _interrupt_turn(db: AsyncConnection, turn: TurnKey, *, sequence: int) -> int:
+def _interrupt_turn(db: Connection, turn: TurnKey, *, sequence: int) -> int:
     """Ends a turn whose process is gone; returns the next free sequence number."""
-    await _insert_events(db, turn, [EventEntry(str(uuid4()), TurnInterrupted())], sequence)
-    await _close_turn(db, turn, state="interrupted", usage=await _sum_stored_usage(db, turn))
+    _insert_events(db, turn, [EventEntry(str(uuid4()), TurnInterrupted())], sequence)
+    _close_turn(db, turn, state="interrupted", usage=_sum_stored_usage(db, turn))
     return sequence + 1
 
 
-async def _sum_stored_usage(db: AsyncConnection, turn: TurnKey) -> TokenUsage:
+def _sum_stored_usage(db: Connection, turn: TurnKey) -> TokenUsage:
     """The tokens of a turn's stored replies."""
-    payloads = await db.scalars(
+    payloads = db.scalars(
         select(events.c.payload).where(
             events.c.session_id == turn.conversation_id,
             events.c.turn_id == turn.turn_id,
@@ -295,12 +290,12 @@ async def _sum_stored_usage(db: AsyncConnection, turn: TurnKey) -> TokenUsage:
     return sum((each.usage for each in replies if each.usage), TokenUsage())
 
 
-async def _close_turn(
-    db: AsyncConnection, turn: TurnKey, *, state: str, usage: TokenUsage, **values: Any
+def _close_turn(
+    db: Connection, turn: TurnKey, *, state: str, usage: TokenUsage, **values: Any
 ) -> None:
     values |= {"state": state, "ended_at": utc_now(), **asdict(usage)}
     del values["estimated"]
-    await db.execute(_update_turn(turn).values(values))
+    db.execute(_update_turn(turn).values(values))
 
 
 def _update_turn(turn: TurnKey) -> Any:

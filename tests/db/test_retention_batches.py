@@ -124,7 +124,7 @@ async def test_a_conversation_that_is_taken_up_again_at_that_moment_stays(
             first = EventEntry(str(uuid4()), TurnStarted(question="Again?"))
             start = TurnStart(str(uuid4()), first, 20, "m", Quotas())
             owner = {"workspace": ALICE.workspace, "owner": ALICE.name}
-            await turn_log.begin_turn(db, owner, numbered_trace(1), start=start)
+            await db.run_sync(turn_log.begin_turn, owner, numbered_trace(1), start=start)
             group.start_soon(remove)
             await databases.wait_for_lock_wait(other, databases.ROW_LOCK_WAITS)
         assert removed == EMPTY_BATCH
@@ -146,7 +146,7 @@ async def test_turns_of_other_conversations_go_on_while_a_batch_is_being_removed
         batch = expiring(engine)
         removed: set[str] = set()
         async with engine.begin() as db:
-            assert await batch._remove_batch(db, removed) == 0
+            assert await db.run_sync(batch._remove_batch, removed) == 0
             assert len(removed) == len(old)
             # A lock that is waited for ends with an error: there is one attempt.
             for turn in living:

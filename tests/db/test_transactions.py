@@ -1,19 +1,28 @@
-"""What is logged of units of work that fail."""
+"""Units of work: how long they wait, how they end, and what is logged of those that fail."""
 
+import subprocess
+import sys
+import time
 from collections.abc import Callable
+from pathlib import Path
+from unittest.mock import patch
 
 import anyio
 import pytest
 import structlog
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import OperationalError, ProgrammingError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.transactions import LOG_INTERVAL_SECONDS, Transactions
 from app.errors import DatabaseUnavailable
+from testkit import databases
+from testkit.processes import build_environment
+from testkit.service import WAIT_SECONDS
 
 
-def failing(error: type[Exception]) -> Callable[[AsyncConnection], object]:
-    async def fail(_: AsyncConnection) -> None:
+def failing(error: type[Exception]) -> Callable[[Connection], object]:
+    def fail(_: Connection) -> None:
         raise error("INSERT", {}, Exception("the server says no"))
 
     return fail
@@ -43,3 +52,66 @@ async def test_an_outage_is_logged_once_in_an_interval_with_its_count(
         ("database_unavailable", 5),
     ]
     assert {each["event"] for each in logs if each["log_level"] == "debug"} == {"database_retry"}
+
+
+UNITS_CUT_SHORT = """
+import anyio
+from sqlalchemy import text
+from app.db.transactions import Transactions
+from app.errors import DatabaseUnavailable
+from testkit import databases
+
+slow = text(
+    "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 2000000)"
+    " SELECT COUNT(*) FROM n"
+)
+
+async def main():
+    async with databases.open_engine("sqlite:///units.db") as engine:
+        transactions = Transactions(engine, attempts=1, sleep=anyio.sleep)
+
+        async def run():
+            try:
+                await transactions.run(lambda db: db.scalar(slow))
+            except DatabaseUnavailable:
+                pass
+
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(run)
+            await anyio.sleep(0.05)
+            transactions.limit_time(0.1)
+
+anyio.run(main)
+print("ended")
+"""
+
+
+def test_a_process_ends_although_running_sqlite_units_ran_out_of_time(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", UNITS_CUT_SHORT],
+        cwd=tmp_path,
+        env=build_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=WAIT_SECONDS,
+    )
+    assert ended.stdout.splitlines()[-1:] == ["ended"], ended.stderr
+
+
+async def test_the_time_of_a_sqlite_unit_begins_when_its_turn_has_come(tmp_path: Path) -> None:
+    async with databases.open_engine(f"sqlite:///{tmp_path / 'x.db'}") as engine:
+        transactions = Transactions(engine, attempts=1, sleep=anyio.sleep, seconds=0.2)
+        async with anyio.create_task_group() as group:
+            # All of them together wait for far longer than one of them may take.
+            for _ in range(20):
+                group.start_soon(transactions.run, lambda _: time.sleep(0.05))
+
+
+async def test_a_sqlite_unit_is_one_call_in_a_worker_thread(tmp_path: Path) -> None:
+    async with databases.open_engine(f"sqlite:///{tmp_path / 'x.db'}") as engine:
+        transactions = Transactions(engine, attempts=1, sleep=anyio.sleep)
+        with patch("anyio.to_thread.run_sync", wraps=anyio.to_thread.run_sync) as hops:
+            await transactions.run(lambda db: [db.scalar(select(n)) for n in range(5)])
+        assert hops.call_count == 1
