@@ -1,12 +1,19 @@
 """Reads the stream as Opik's panel does, with the same weaknesses.
 
-Each network read is decoded and split by itself; nothing is carried over. Of each line it takes
-what stands after the first `data:` up to the next one; what does not parse is dropped.
+Each network read is split by itself; nothing but half a character is carried over. Of each line it
+takes what stands after the first `data:` up to the next one; what does not parse is dropped. Frames
+belong to bubbles by their order alone:
+
+* A partial `response` goes on with the last bubble of text, also above tool rows, until that bubble
+  is closed; a whole one replaces its text and closes it. Else a bubble begins.
+* An `error` ends the reading and replaces the text of the turn's last bubble, also of a closed one.
+* A tool row stays open until a `tool_complete` has its id.
 """
 
+import codecs
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 
 @dataclass
@@ -30,11 +37,15 @@ class PanelReader:
     shown: list[ShownText | ShownToolCall] = field(default_factory=list)
     frames: list[dict[str, Any]] = field(default_factory=list)
     error: str | None = None
+    _bubble: ShownText | None = None
+    _decoder: codecs.IncrementalDecoder = field(
+        default_factory=lambda: codecs.getincrementaldecoder("utf-8")("replace")
+    )
 
     def read(self, data: bytes) -> None:
-        for line in data.decode("utf-8", "replace").split("\n"):
-            if self.error is None and line.strip() and "data:" in line:
-                self._parse_frame(line.split("data:")[1])
+        for line in self._decoder.decode(data).split("\n"):
+            if self.error is None and line.strip():
+                self._parse_frame(line.split("data:")[1] if line.startswith("data:") else line)
 
     @property
     def texts(self) -> list[str]:
@@ -46,34 +57,46 @@ class PanelReader:
 
     def _parse_frame(self, text: str) -> None:
         try:
-            frame = json.loads(text)
+            frame = json.loads(text, parse_constant=_refuse_constant)
         except ValueError:
             return
+        if not isinstance(frame, dict):
+            return
         self.frames.append(frame)
-        if frame.get("error"):
-            self.error = frame["error"]
-            self._last_bubble().text = frame["error"]
+        error = frame.get("error")
+        if isinstance(error, str) and error.strip():
+            self._show_error(error)
         elif frame.get("message_type") == "response":
             self._show_response(frame)
         elif frame.get("message_type") == "tool_call":
-            self.shown.append(ShownToolCall(**frame["tool_call"]))
+            call = frame["tool_call"]
+            self.shown.append(ShownToolCall(call["id"], call["name"], call["display_name"]))
         elif frame.get("message_type") == "tool_complete":
             for row in self.rows:
                 row.completed = row.completed or row.id == frame["tool_response"]["id"]
 
     def _show_response(self, frame: dict[str, Any]) -> None:
-        text = frame["content"]["parts"][0]["text"]
+        text = "".join(part["text"] for part in frame["content"]["parts"])
         if not text:
             return
-        bubble = self._last_bubble()
-        if frame["partial"]:
+        bubble = self._bubble
+        if bubble is None or not bubble.open:
+            bubble = self._begin_bubble()
+        if frame.get("partial") is True:
             bubble.text += text
         else:
             bubble.text, bubble.open = text, False
 
-    def _last_bubble(self) -> ShownText:
-        last = self.shown[-1] if self.shown else None
-        if not isinstance(last, ShownText) or not last.open:
-            last = ShownText()
-            self.shown.append(last)
-        return last
+    def _show_error(self, error: str) -> None:
+        self.error = error
+        bubble = self._bubble or self._begin_bubble()
+        bubble.text, bubble.open = error, False
+
+    def _begin_bubble(self) -> ShownText:
+        self._bubble = ShownText()
+        self.shown.append(self._bubble)
+        return self._bubble
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"JSON has no {name}.")

@@ -1,7 +1,8 @@
 """A conversation's events -> the frames of the panel's stream, and the messages of its history.
 
 The panel replaces a bubble's text by the first non-partial `response`, ticks the tool row of a
-`tool_complete` by its id, and stops reading at an `error`. Unknown kinds of frames are ignored.
+`tool_complete` by its id, and stops reading at an `error`, whose text replaces that of the turn's
+last bubble, even of a closed one. Unknown kinds of frames are ignored.
 """
 
 import json
@@ -40,8 +41,9 @@ panel reads in one piece."""
 
 INTERRUPTED = "(interrupted)"
 
-WITHDRAWN = "…"
-"""Closes a bubble whose text turned out to be reasoning, with nothing in its place."""
+PLACEHOLDER = "…"
+"""The text of a bubble that has none: it closes one whose text turned out to be reasoning, and
+opens one for an error to replace."""
 
 _CHARACTER_BYTES = len("\\ud83d\\ude00")
 """The longest character as JSON: an emoji has two escapes."""
@@ -58,17 +60,23 @@ class _BubbleText:
     def __init__(self, links: AllowedLinks) -> None:
         self._filter = MarkdownFilter(links)
         self._received = 0
+        self._shown: list[str] = []
 
     def feed(self, parts: Sequence[str | Citation]) -> str:
         """What can be shown, now that these parts of the text have come."""
         for part in parts:
             self._received += len(part if isinstance(part, str) else part.token)
-        return self._filter.feed(parts)
+        self._shown.append(shown := self._filter.feed(parts))
+        return shown
 
     def end(self, reply: ReplyCompleted) -> str:
         """The rest of the text, also of what has not come in parts."""
         rest = split_citations(reply.text[self._received :], lambda _, id: reply.cited.get(id))
         return self._filter.feed(rest) + self._filter.end()
+
+    def cut(self) -> str:
+        """The whole text so far, of a reply that never completes."""
+        return "".join(self._shown) + self._filter.end()
 
 
 class Panel:
@@ -89,6 +97,8 @@ class Panel:
         self._clock = clock
         self._texts: dict[str, _BubbleText] = {}
         self._withdrawn: set[str] = set()
+        self._open_rows: dict[str, str] = {}
+        self._last_text = ""
         self._has_named_model = False
 
     def build_frames(self, event: Event) -> Sequence[PanelFrame]:
@@ -106,17 +116,34 @@ class Panel:
         if isinstance(event, ReplyCompleted):
             return self._end_reply(event)
         if isinstance(event, ToolCompleted):
-            response = {"id": event.call_id, "name": event.name}
-            return [self._tool_frame("tool_complete", "tool_response", event.call_id, response)]
+            self._open_rows.pop(event.call_id, None)
+            return [self._completion_frame(event.call_id, event.name)]
         if isinstance(event, UsageReported):
             return [self._usage_frame(event)]
         if isinstance(event, QuestionsSuggested):
             questions = [make_inert(each, self._turn_links.links, {}) for each in event.questions]
             return [{**self._turn_frame("suggestions"), "suggestions": questions}]
-        if isinstance(event, TurnFailed):
-            message = make_inert(event.message, self._turn_links.links, {})
-            return [build_error_frame(event.code, message)]
+        if isinstance(event, TerminalEvent):
+            return self._end_turn(event)
         return ()
+
+    def _end_turn(self, ending: TerminalEvent) -> list[PanelFrame]:
+        """Completes the open tool rows, which would spin for ever, and shows an error below the
+        text so far."""
+        frames = [self._completion_frame(*row) for row in self._open_rows.items()]
+        self._open_rows.clear()
+        for bubble, begun in self._texts.items():
+            text = PLACEHOLDER if bubble in self._withdrawn else begun.cut()
+            if text:
+                frames.append(self._response_frame(bubble, text, partial=False))
+        self._texts.clear()
+        if isinstance(ending, TurnFailed):
+            if self._last_text not in {"", PLACEHOLDER}:
+                partial = self._streaming
+                frames.append(self._response_frame(self._turn_id, PLACEHOLDER, partial=partial))
+            message = make_inert(ending.message, self._turn_links.links, {})
+            frames.append(build_error_frame(ending.code, message))
+        return frames
 
     def _end_reply(self, reply: ReplyCompleted) -> list[PanelFrame]:
         frames: list[PanelFrame] = []
@@ -127,7 +154,7 @@ class Panel:
             del self._texts[reply.bubble]
             # The closing frame replaces what the panel shows; an empty text would not.
             text = make_inert(reply.text, self._turn_links.links, reply.cited)
-            frames.append(self._response_frame(reply.bubble, text or WITHDRAWN, partial=False))
+            frames.append(self._response_frame(reply.bubble, text or PLACEHOLDER, partial=False))
         elif reply.text:
             if self._streaming:
                 rest = self._bubble_text(reply.bubble).end(reply)
@@ -138,6 +165,7 @@ class Panel:
         for call in reply.calls:
             shown = {"id": call.id, "name": call.name, "display_name": call.display_name}
             frames.append(self._tool_frame("tool_call", "tool_call", call.id, shown))
+            self._open_rows[call.id] = call.name
         return frames
 
     def _bubble_text(self, bubble: str) -> _BubbleText:
@@ -155,6 +183,7 @@ class Panel:
         return frames
 
     def _response_frame(self, bubble: str, text: str, *, partial: bool) -> PanelFrame:
+        self._last_text = text
         return {
             "message_type": "response",
             "content": {"parts": [{"text": text}]},
@@ -177,6 +206,10 @@ class Panel:
 
     def _turn_frame(self, kind: str) -> PanelFrame:
         return {"message_type": kind, "invocationId": self._turn_id}
+
+    def _completion_frame(self, call_id: str, name: str) -> PanelFrame:
+        response = {"id": call_id, "name": name}
+        return self._tool_frame("tool_complete", "tool_response", call_id, response)
 
     def _tool_frame(self, kind: str, key: str, call_id: str, shown: dict[str, str]) -> PanelFrame:
         return {

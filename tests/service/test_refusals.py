@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from standin.chat import ChatError, text
+from standin.chat import ChatError, finish, text
 from standin.faults import Answer, Fault, Refuse
 from standin.switches import UserAccount
 from testkit import credentials
@@ -207,13 +207,13 @@ async def test_a_token_in_an_error_within_a_stream_is_not_repeated(service: Serv
     assert "No session [masked]" in reader.error
 
 
-async def test_a_failed_turn_keeps_its_text_and_its_error(service: Service) -> None:
-    half = answer("Half an ")[0]
-    service.chat.scripts = [[half, ChatError(500, "boom")]]
+@each_case("rest", [ChatError(500, "boom"), finish("length"), finish("content_filter")])
+async def test_a_failed_turn_keeps_its_text_and_its_error(service: Service, rest: Any) -> None:
+    service.chat.scripts = [[text("Half an "), rest]]
     reader = await service.ask()
-    assert reader.texts[0] == "Half an "
     assert reader.error is not None
-    assert await service.read_messages() == [
+    assert reader.texts == ["Half an ", reader.error]
+    assert (await service.read_messages())[-3:] == [
         ("user", "What caused this error?"),
         ("assistant", "Half an "),
         ("assistant", reader.error),

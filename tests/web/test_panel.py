@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from app.citation_tokens import Citation
 from app.events import (
+    Event,
     LoggedEvent,
     ReplyCompleted,
     TextDelta,
@@ -17,7 +18,10 @@ from app.events import (
     ToolCompleted,
     TraceRead,
     Transcript,
+    TurnCancelled,
     TurnFailed,
+    TurnFinished,
+    TurnInterrupted,
     TurnStarted,
     UsageReported,
     UsageTotals,
@@ -147,17 +151,76 @@ def test_without_streaming_only_closing_frames_are_sent() -> None:
     assert read(reads).texts == ["Hello"]
 
 
-def test_an_error_frame_leaves_the_closed_bubble_and_its_text_alone() -> None:
-    reader = read(
-        show(
-            panel_of("t", streaming=True),
-            delta("Half an ans"),
-            ReplyCompleted(bubble="b", text="Half an ans", complete=False),
-            TurnFailed(code="cut", message="It broke off."),
-        )
-    )
-    assert reader.texts == ["Half an ans", "It broke off."]
-    assert reader.error == "It broke off."
+CALLS = tuple(
+    ToolCallRecord(id=f"c{n}", name="get_trace_data", arguments="{}", display_name="Reading")
+    for n in (1, 2)
+)
+FIRST_ROW_DONE = ToolCompleted(call_id="c1", name="get_trace_data", outcome="ok", text="")
+FAILED = TurnFailed(code="cut", message="It broke off.")
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+@pytest.mark.parametrize(
+    ("events", "texts"),
+    [
+        ([], ["It broke off."]),
+        ([ReplyCompleted(bubble="b", text="", calls=CALLS)], ["It broke off."]),
+        ([ReplyCompleted(bubble="b", text="Half", complete=False)], ["Half", "It broke off."]),
+        (
+            [ReplyCompleted(bubble="b", text="I look.", calls=CALLS), FIRST_ROW_DONE],
+            ["I look.", "It broke off."],
+        ),
+        (
+            [
+                ReplyCompleted(bubble="b", text="I look.", calls=CALLS),
+                FIRST_ROW_DONE,
+                TextDelta(bubble="c", parts=("It is ",)),
+                ReplyCompleted(bubble="c", text="It is ", complete=False),
+            ],
+            ["I look.", "It is ", "It broke off."],
+        ),
+        (
+            [
+                TextDelta(bubble="b", parts=("Hm, which one? ",)),
+                TextWithdrawn(bubble="b"),
+                ReplyCompleted(bubble="b", text="It is", complete=False),
+            ],
+            ["It is", "It broke off."],
+        ),
+        (
+            [
+                TextDelta(bubble="b", parts=("Hm, which one? ",)),
+                TextWithdrawn(bubble="b"),
+                ReplyCompleted(bubble="b", text="", complete=False),
+            ],
+            ["It broke off."],
+        ),
+    ],
+)
+def test_an_error_stands_below_the_text_of_its_turn_and_leaves_no_row_open(
+    events: list[Event], texts: list[str], streaming: bool
+) -> None:
+    reader = read(show(panel_of("t", streaming=streaming), *events, FAILED))
+    assert reader.texts == texts
+    assert reader.error == reader.texts[-1]
+    assert all(row.completed for row in reader.rows)
+    assert reader.frames[-1]["error"] == "It broke off."
+    assert streaming or not any(frame.get("partial") for frame in reader.frames)
+
+
+def test_a_text_whose_reply_never_completed_is_closed_before_the_error() -> None:
+    reader = read(show(panel_of("t", streaming=True), delta("Half an ", "ans ["), FAILED))
+    assert reader.texts == ["Half an ans [", "It broke off."]
+    withdrawn = (delta("Hm."), TextWithdrawn(bubble="b"), FAILED)
+    assert read(show(panel_of("t", streaming=True), *withdrawn)).texts == ["It broke off."]
+
+
+@pytest.mark.parametrize("ending", [TurnCancelled(), TurnInterrupted(), TurnFinished()])
+def test_however_a_turn_ends_no_row_is_left_open(ending: Event) -> None:
+    events = (ReplyCompleted(bubble="b", text="", calls=CALLS), FIRST_ROW_DONE, ending)
+    reader = read(show(panel_of("t", streaming=True), *events))
+    assert [row.completed for row in reader.rows] == [True, True]
+    assert reader.error is None
 
 
 def test_frames_are_ascii_lines_without_the_marker_of_a_new_line() -> None:
