@@ -8,15 +8,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-MOST_TOKENS = 2**31 - 1
-"""A sum of tokens ends here: the database's columns hold no more."""
+MOST_TOKENS = 2**53 - 1
+"""Counts and their sums end here: what readers of JSON hold exactly, and a thousand of which add up
+in a column of 64 bits."""
+
+
+_COUNTS = ("prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens")
+
+
+def clamp_tokens(count: int) -> int:
+    """The count, or the nearest one that can be stored."""
+    return min(max(count, 0), MOST_TOKENS)
 
 
 @dataclass(frozen=True, slots=True)
 class TokenUsage:
     """Tokens of one or more replies, as the provider reported them.
 
-    `estimated` marks counts of which at least a part was not reported.
+    Every count is between 0 and MOST_TOKENS, whatever it is made from. `estimated` marks counts of
+    which at least a part was not reported.
     """
 
     prompt_tokens: int = 0
@@ -25,16 +35,22 @@ class TokenUsage:
     reasoning_tokens: int = 0
     estimated: bool = False
 
+    def __post_init__(self) -> None:
+        for name in _COUNTS:
+            count = getattr(self, name)
+            if not 0 <= count <= MOST_TOKENS:
+                object.__setattr__(self, name, clamp_tokens(count))
+
     @property
     def total_tokens(self) -> int:
-        return min(self.prompt_tokens + self.completion_tokens, MOST_TOKENS)
+        return clamp_tokens(self.prompt_tokens + self.completion_tokens)
 
     def __add__(self, other: "TokenUsage") -> "TokenUsage":
         return TokenUsage(
-            min(self.prompt_tokens + other.prompt_tokens, MOST_TOKENS),
-            min(self.completion_tokens + other.completion_tokens, MOST_TOKENS),
-            min(self.cached_tokens + other.cached_tokens, MOST_TOKENS),
-            min(self.reasoning_tokens + other.reasoning_tokens, MOST_TOKENS),
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.reasoning_tokens + other.reasoning_tokens,
             self.estimated or other.estimated,
         )
 

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, select
 
 from app.db.schema import admissions, sessions, turns, utc_in, utc_now, workspaces
 from app.errors import LimitReached
+from app.messages import clamp_tokens
 
 MINUTE_SECONDS = 60
 DAY_SECONDS = 86_400
@@ -82,7 +83,11 @@ def admit_turn(
 
 def record_tokens(db: Connection, turn_id: str, tokens: int) -> None:
     """Stores how many tokens an admitted turn has used in all."""
-    db.execute(admissions.update().where(admissions.c.turn_id == turn_id).values(tokens=tokens))
+    db.execute(
+        admissions.update()
+        .where(admissions.c.turn_id == turn_id)
+        .values(tokens=clamp_tokens(tokens))
+    )
 
 
 def delete_old_admissions(db: Connection) -> None:

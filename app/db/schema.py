@@ -106,6 +106,11 @@ def _long_text() -> TypeEngine[str]:
     return Text().with_variant(long, "mysql")
 
 
+def _count() -> TypeEngine[int]:
+    """64 bits: SQLite's integers have them under any name."""
+    return BigInteger().with_variant(Integer, "sqlite")
+
+
 _MYSQL: dict[str, Any] = {
     "mysql_engine": "InnoDB",
     "mysql_charset": "utf8mb4",
@@ -156,12 +161,13 @@ turns = Table(
     Column("state", _ascii(16), nullable=False),
     Column("lease_until", UtcDateTime, nullable=False),
     Column("model", _name(), nullable=False),
-    Column("prompt_tokens", Integer, nullable=False),
-    Column("completion_tokens", Integer, nullable=False),
-    Column("cached_tokens", Integer, nullable=False),
-    Column("reasoning_tokens", Integer, nullable=False),
+    Column("prompt_tokens", _count(), nullable=False),
+    Column("completion_tokens", _count(), nullable=False),
+    Column("cached_tokens", _count(), nullable=False),
+    Column("reasoning_tokens", _count(), nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
+    Column("unfinished_reply", _long_text()),
     PrimaryKeyConstraint("session_id", "id"),
     Index(None, "lease_until"),
     **_MYSQL,
@@ -213,7 +219,7 @@ admissions = Table(
     Column("workspace", _name(), nullable=False),
     Column("owner", _name(), nullable=False),
     Column("admitted_at", UtcDateTime, nullable=False),
-    Column("tokens", Integer, nullable=False),
+    Column("tokens", _count(), nullable=False),
     Index(None, "workspace", "admitted_at"),
     Index(None, "admitted_at"),
     **_MYSQL,

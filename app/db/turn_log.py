@@ -10,7 +10,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, and_, select
+import structlog
+from pydantic import ValidationError
+from sqlalchemy import Connection, and_, func, select
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
 from app.db.engine import MAX_EVENT_BYTES
 from app.db.event_size import shrink_event
@@ -19,6 +22,8 @@ from app.db.schema import events, sessions, turns, utc_in, utc_now
 from app.errors import TurnLost
 from app.events import ReplyCompleted, StoredEvent, TurnInterrupted, dump_event, load_event
 from app.messages import TokenUsage
+
+_log = structlog.get_logger()
 
 _MODEL_LENGTH = 255
 _MAX_PACKET_BYTES = 8_000_000
@@ -102,9 +107,9 @@ def begin_turn(
     if old is not None and not _is_lease_expired(db, old):
         return None
     admit_turn(db, owner, start.turn_id, quotas=start.quotas, first=False)
-    sequence = row.next_sequence
+    sequence = max(row.next_sequence, _find_next_sequence(db, row.id))
     if old is not None:
-        sequence = _interrupt_turn(db, old, sequence=sequence)
+        sequence = _try_interrupt_turn(db, old, sequence=sequence)
     _insert_turn(db, row.id, start=start, sequence=sequence)
     return conversation
 
@@ -270,6 +275,28 @@ def _is_lease_expired(db: Connection, turn: TurnKey) -> bool:
     return db.scalar(running) is None
 
 
+def _find_next_sequence(db: Connection, session_id: str) -> int:
+    """The number after the last event."""
+    last = select(func.max(events.c.sequence)).where(events.c.session_id == session_id)
+    return (db.scalar(last) or 0) + 1
+
+
+def _try_interrupt_turn(db: Connection, turn: TurnKey, *, sequence: int) -> int:
+    """Ends a turn whose process is gone; returns the next free sequence number.
+
+    The next question is answered whatever is wrong with that turn.
+    """
+    try:
+        with db.begin_nested():
+            return _interrupt_turn(db, turn, sequence=sequence)
+    except (OperationalError, InterfaceError, InternalError):
+        # The connection or the whole transaction is lost, so that the unit has to be repeated.
+        raise
+    except Exception:
+        _log.exception("turn_interrupt_failed", turn=turn.turn_id)
+        return sequence
+
+
 def _interrupt_turn(db: Connection, turn: TurnKey, *, sequence: int) -> int:
     """Ends a turn whose process is gone; returns the next free sequence number."""
     _insert_events(db, turn, [EventEntry(str(uuid4()), TurnInterrupted())], sequence)
@@ -286,8 +313,16 @@ def _sum_stored_usage(db: Connection, turn: TurnKey) -> TokenUsage:
             events.c.type == "reply_completed",
         )
     )
-    replies = [each for each in map(load_event, payloads) if isinstance(each, ReplyCompleted)]
-    return sum((each.usage for each in replies if each.usage), TokenUsage())
+    return sum(filter(None, map(_read_usage, payloads)), TokenUsage())
+
+
+def _read_usage(payload: str) -> TokenUsage | None:
+    """What a stored reply reports; None also for one that cannot be read."""
+    try:
+        event = load_event(payload)
+    except ValidationError:
+        return None
+    return event.usage if isinstance(event, ReplyCompleted) else None
 
 
 def _close_turn(

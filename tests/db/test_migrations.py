@@ -13,12 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db import migrations
 from app.db.engine import create_engine
-from app.db.schema import OLDEST_CODE, VERSION_TABLE, events, facts, metadata
+from app.db.schema import OLDEST_CODE, VERSION_TABLE, events, facts, metadata, turns
 from app.db.store import Quotas, Store
 from app.errors import StartRefused
+from app.events import TurnFinished
+from app.messages import TokenUsage
 from app.settings import database_url
 from testkit import databases
-from tests.db.writing import begin_free_turn, finish_turn, reply
+from tests.db.writing import begin_free_turn, entry, finish_turn, reply
 
 ROOT = Path(__file__).parents[2]
 VERSIONS = table(VERSION_TABLE, column("version_num"))
@@ -160,6 +162,26 @@ async def test_upgrade_and_downgrade_keep_all_events(empty_database_uri: str) ->
                 assert await db.scalar(fact) == "0001"
         await finish_turn(store, turn)
         await begin_free_turn(store, quotas=Quotas(owner_turns=1, owner_turns_per_minute=1))
+
+
+async def test_a_downgrade_keeps_counts_as_far_as_the_smaller_columns_hold_them(
+    empty_database_uri: str,
+) -> None:
+    usage = TokenUsage(prompt_tokens=10**12, completion_tokens=7)
+    async with databases.open_engine(empty_database_uri) as engine:
+        await _prepare(engine)
+        store = Store(engine)
+        turn = await begin_free_turn(store)
+        await store.end_turn(turn, [entry(TurnFinished())], state="finished", usage=usage)
+
+        for way in (
+            lambda config: command.downgrade(config, "0002"),
+            lambda config: command.upgrade(config, "head"),
+        ):
+            await _alembic(engine, way)
+            async with engine.begin() as db:
+                counts = await db.execute(select(turns.c.prompt_tokens, turns.c.completion_tokens))
+            assert counts.all() == [(2**31 - 1, 7)]
 
 
 async def test_each_database_has_an_owner_key_of_its_own(tmp_path: Path) -> None:

@@ -1,14 +1,16 @@
 """A turn takes its conversation, writes into its log and releases it."""
 
+from unittest.mock import patch
 from uuid import uuid4
 
 import anyio
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Executable, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.event_size import CUT_MARK
-from app.db.schema import turns
+from app.db.schema import events, sessions, turns
 from app.db.store import EventEntry, Store, TurnKey
 from app.errors import TurnLost
 from app.events import (
@@ -18,9 +20,10 @@ from app.events import (
     TurnInterrupted,
     TurnStarted,
 )
-from app.messages import TokenUsage
+from app.messages import MOST_TOKENS, TokenUsage
 from tests.db.writing import (
     ALICE,
+    ALL_QUOTAS,
     BOB,
     TRACE,
     begin_free_turn,
@@ -302,3 +305,69 @@ async def test_a_turn_that_was_interrupted_counts_the_tokens_of_its_replies(
         row = (await db.execute(select(turns).where(turns.c.id == lost.turn_id))).one()
     counts = (row.prompt_tokens, row.completion_tokens, row.cached_tokens, row.reasoning_tokens)
     assert (row.state, counts) == ("interrupted", (2_200, 40, 10, 0))
+
+
+HUGE = '{"type":"reply_completed","bubble":"b","text":"so far","usage":{"prompt_tokens":%s}}'
+
+
+@pytest.mark.parametrize(
+    "break_turn",
+    [
+        events.update().values(payload=HUGE % 10**20),
+        events.update().values(payload=HUGE % 10**400),
+        events.update().values(payload=HUGE % -5),
+        events.update().values(payload="[" * 100_000),
+        events.update().values(payload=""),
+        events.update().values(sequence=events.c.sequence + 1_000),
+        events.delete(),
+        turns.delete(),
+        turns.update().values(unfinished_reply="{no reply"),
+        sessions.update().values(next_sequence=1),
+    ],
+)
+async def test_whatever_is_wrong_with_a_dead_turn_the_next_one_begins(
+    store: Store, engine: AsyncEngine, break_turn: Executable
+) -> None:
+    dead = await begin_free_turn(store, lease_seconds=ALREADY_OVER)
+    await store.append(dead, [entry(ReplyCompleted(bubble="b", text="so far"))])
+    async with engine.begin() as db:
+        await db.execute(break_turn)
+
+    second = await begin_free_turn(store, question="and now?")
+    await finish_turn(store, second)
+    third = await begin_free_turn(store)
+    await finish_turn(store, third)
+
+    logged = await store.events(second.conversation_id)
+    assert TurnStarted(question="and now?") in [each.event for each in logged]
+    assert len({each.sequence for each in logged}) == len(logged)
+
+
+@pytest.mark.parametrize("tokens", [10**12, 10**20, 10**400, -1])
+async def test_any_count_of_tokens_can_be_stored(
+    store: Store, engine: AsyncEngine, tokens: int
+) -> None:
+    usage = TokenUsage(prompt_tokens=tokens, completion_tokens=tokens, reasoning_tokens=tokens)
+    turn = await begin_free_turn(store, quotas=ALL_QUOTAS)
+    await store.append(turn, [entry(ReplyCompleted(bubble="b", text="", usage=usage))])
+    await store.record_tokens(turn.turn_id, tokens)
+    last = [entry(TurnFinished())]
+    await store.end_turn(turn, last, state="finished", usage=usage + usage)
+
+    await begin_free_turn(store)
+    async with engine.begin() as db:
+        stored = (await db.execute(select(turns).where(turns.c.id == turn.turn_id))).one()
+    assert stored.prompt_tokens == min(max(2 * tokens, 0), MOST_TOKENS)
+    assert (await store.events(turn.conversation_id))[1].event == ReplyCompleted(
+        bubble="b", text="", usage=usage
+    )
+
+
+@pytest.mark.parametrize("fault", [OverflowError("too large"), IntegrityError("INSERT", {}, None)])
+async def test_a_dead_turn_that_cannot_be_closed_stops_nobody(
+    store: Store, fault: Exception
+) -> None:
+    dead = await begin_free_turn(store, lease_seconds=ALREADY_OVER)
+    with patch("app.db.turn_log._close_turn", side_effect=fault):
+        await begin_free_turn(store)
+    assert await read_event_types(store, dead.conversation_id) == ["turn_started", "turn_started"]
