@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, str] = {
     "migrate": "app.commands.migrate",
     "check": "app.commands.check",
     "export-cases": "app.export_cases",
+    "import-adk": "app.adk_import.command",
 }
 """The module of each subcommand, in the order in which `--help` lists them."""
 

@@ -21,6 +21,9 @@ question asks again."""
 _NAME_LENGTH = 240
 """With its prefix a name fits into the 255 characters of its column."""
 DEFAULT_WORKSPACE = "default"
+ANONYMOUS = "anonymous"
+"""The name of every caller without a token, where the backend names nobody."""
+_IMPORTED_NAME_DIGITS = 16
 
 
 class BackendAccess:
@@ -69,10 +72,26 @@ class BackendAccess:
 
     async def _name_by_token(self, caller: Caller) -> str:
         if caller.token is None:
-            return "anonymous"
+            return ANONYMOUS
         key = await self._owner_key()
         signed = f"{caller.token}\0{caller.workspace or ''}".encode("latin-1", "replace")
         return f"token:{hmac.new(key, signed, hashlib.sha256).hexdigest()}"
+
+
+def name_imported_owner(user_id: str) -> Owner:
+    """The owner of conversations imported from the replaced service, until their user takes them.
+
+    `user_id` is the first 16 hex digits of the SHA-256 of the user's session token. That service
+    stored no workspace, so there is none here either.
+    """
+    return Owner("", f"adk:{user_id}")
+
+
+def _find_imported_owner(caller: Caller) -> Owner | None:
+    if caller.token is None:
+        return None
+    digest = hashlib.sha256(caller.token.encode("latin-1", "replace")).hexdigest()
+    return name_imported_owner(digest[:_IMPORTED_NAME_DIGITS])
 
 
 def _name_user(name: str) -> str:

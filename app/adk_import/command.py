@@ -1,0 +1,102 @@
+"""`opik-assist import-adk`: conversations of the replaced service."""
+
+from collections import Counter
+from pathlib import Path
+
+import anyio
+import click
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.adk_import.conversion import convert_session
+from app.adk_import.source import AdkSession, AdkSource, open_adk_source
+from app.adk_import.target import store_conversation
+from app.db.engine import create_engine
+from app.db.migrations import SchemaCheck
+from app.errors import StartRefused
+from app.settings import DatabaseSettings, database_url
+from app.telemetry import logs
+
+
+@click.command()
+@click.option(
+    "--from",
+    "source",
+    required=True,
+    envvar="ADK_SESSION_SERVICE_URI",
+    help="Database of the replaced service: its SESSION_SERVICE_URI.",
+)
+def command(source: str) -> None:
+    """Import the conversations of the replaced service, which Google's ADK stored.
+
+    Reads the tables of ADK 1.10 to 2.x and writes into the database of SESSION_SERVICE_URI, which
+    may be the same one. Nothing in the old tables is changed. It may be repeated: what is there
+    already is left as it is, and new questions are added.
+
+    Only their owners see them, as before: whoever has the same browser session, or everybody where
+    Opik has no accounts. The password of a database is safer in ADK_SESSION_SERVICE_URI than in
+    --from, where other users of the machine can read it.
+    """
+    logs.configure(style="console", level="WARNING")
+    try:
+        url = database_url(source)
+    except ValueError as error:
+        raise StartRefused(f"--from {error}") from None
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        raise StartRefused("--from: the SQLite file does not exist")
+    anyio.run(_import_all, url, DatabaseSettings.load().session_service_uri)
+
+
+async def _import_all(source: URL, target_uri: str) -> None:
+    target = create_engine(database_url(target_uri), pool_recycle=-1)
+    try:
+        fault = await SchemaCheck(target).find_fault()
+        if fault is not None:
+            raise StartRefused(fault)
+        async with open_adk_source(source) as old:
+            report = await _import_sessions(old, target)
+    finally:
+        await target.dispose()
+    report.print()
+
+
+async def _import_sessions(old: AdkSource, target: AsyncEngine) -> "ImportReport":
+    report = ImportReport()
+    count = await old.count_sessions()
+    with click.progressbar(length=count, label="Sessions", show_pos=True) as progress:
+        async for session in old.read_sessions():
+            await report.add(session, target)
+            progress.update(1)
+    return report
+
+
+class ImportReport:
+    """What became of each session."""
+
+    def __init__(self) -> None:
+        self._outcomes: Counter[str] = Counter()
+        self._left_out: Counter[str] = Counter()
+        self._unreadable = 0
+
+    async def add(self, session: AdkSession, target: AsyncEngine) -> None:
+        """Imports one session."""
+        self._unreadable += session.unreadable
+        converted = convert_session(session)
+        if isinstance(converted, str):
+            self._left_out[converted] += 1
+            return
+        outcome = await store_conversation(target, converted)
+        self._outcomes[outcome] += 1
+
+    def print(self) -> None:
+        """Prints the counts, one line each."""
+        done = self._outcomes
+        click.echo(f"{done['imported']:,} conversations imported, {done['extended']:,} extended")
+        if done["unchanged"]:
+            click.echo(f"{done['unchanged']:,} were there already")
+        if done["continued"]:
+            click.echo(f"{done['continued']:,} left as they are: they go on in the service")
+        for reason, number in sorted(self._left_out.items()):
+            click.echo(f"{number:,} sessions left out: {reason}")
+        if self._unreadable:
+            click.echo(f"{self._unreadable:,} events left out: no known form of ADK's")

@@ -1,0 +1,140 @@
+"""Writes imported conversations into the service's own tables, each in one transaction."""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any, Literal
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.adk_import.conversion import ImportedConversation, ImportedTurn
+from app.caller import Owner
+from app.db.engine import MAX_EVENT_BYTES
+from app.db.event_size import shrink_event
+from app.db.schema import events, sessions, turns
+from app.events import dump_event
+from app.opik.access import ANONYMOUS, DEFAULT_WORKSPACE, name_imported_owner
+
+_ANONYMOUS_USER = "default"
+"""ADK's user id of callers without a session token."""
+_MAX_EVENT_BYTES = 8_000_000
+"""Where the server has no limit; as for events of the service's own turns."""
+
+StoreOutcome = Literal["imported", "extended", "unchanged", "continued"]
+"""`continued` is a conversation that goes on in the service: it is left as it is."""
+
+
+def find_owner(user_id: str) -> Owner:
+    """Who owns the conversations of one of ADK's users: see `name_imported_owner`."""
+    if user_id == _ANONYMOUS_USER:
+        return Owner(DEFAULT_WORKSPACE, ANONYMOUS)
+    return name_imported_owner(user_id)
+
+
+async def store_conversation(
+    engine: AsyncEngine, conversation: ImportedConversation
+) -> StoreOutcome:
+    """Stores a conversation, or the turns of it that an earlier import did not find yet."""
+    async with engine.begin() as db:
+        existing = await _find_turn_ids(db, conversation.id)
+        if existing is None:
+            await _insert_session(db, conversation)
+            missing, sequence, parent = list(conversation.turns), 1, None
+        else:
+            if not existing <= {each.id for each in conversation.turns}:
+                return "continued"
+            missing = [each for each in conversation.turns if each.id not in existing]
+            if not missing:
+                return "unchanged"
+            sequence = await _read_next_sequence(db, conversation.id)
+            parent = await _find_last_turn(db, conversation.id)
+        for turn in missing:
+            await _insert_turn(db, conversation.id, turn, parent=parent, sequence=sequence)
+            sequence, parent = sequence + len(turn.events), turn.id
+        await db.execute(
+            sessions.update()
+            .where(sessions.c.id == conversation.id)
+            .values(next_sequence=sequence, updated_at=conversation.updated_at)
+        )
+    return "imported" if existing is None else "extended"
+
+
+async def _find_turn_ids(db: AsyncConnection, session_id: str) -> set[str] | None:
+    """None where the conversation was never imported."""
+    if await db.scalar(select(sessions.c.id).where(sessions.c.id == session_id)) is None:
+        return None
+    return set(await db.scalars(select(turns.c.id).where(turns.c.session_id == session_id)))
+
+
+async def _read_next_sequence(db: AsyncConnection, session_id: str) -> int:
+    query = select(sessions.c.next_sequence).where(sessions.c.id == session_id)
+    return int(await db.scalar(query) or 1)
+
+
+async def _find_last_turn(db: AsyncConnection, session_id: str) -> str | None:
+    query = select(events.c.turn_id).where(events.c.session_id == session_id)
+    return await db.scalar(query.order_by(events.c.sequence.desc()).limit(1))
+
+
+async def _insert_session(db: AsyncConnection, conversation: ImportedConversation) -> None:
+    """Below the conversations that its owner already has about the trace."""
+    owner = find_owner(conversation.user_id)
+    lowest = await db.scalar(
+        select(func.min(sessions.c.number)).where(
+            sessions.c.workspace == owner.workspace,
+            sessions.c.owner == owner.name,
+            sessions.c.trace_id == conversation.trace_id,
+        )
+    )
+    await db.execute(
+        sessions.insert().values(
+            id=conversation.id,
+            workspace=owner.workspace,
+            owner=owner.name,
+            trace_id=conversation.trace_id,
+            number=1 if lowest is None else lowest - 1,
+            marker=secrets.token_hex(8),
+            next_sequence=1,
+            created_at=conversation.created_at,
+            updated_at=conversation.updated_at,
+        )
+    )
+
+
+async def _insert_turn(
+    db: AsyncConnection, session_id: str, turn: ImportedTurn, *, parent: str | None, sequence: int
+) -> None:
+    started_at, ended_at = turn.events[0].created_at, turn.events[-1].created_at
+    counts = asdict(turn.usage)
+    del counts["estimated"]
+    await db.execute(
+        turns.insert().values(
+            session_id=session_id,
+            id=turn.id,
+            parent_turn_id=parent,
+            state=turn.state,
+            lease_until=ended_at,
+            model=turn.model[:255],
+            started_at=started_at,
+            ended_at=ended_at,
+            **counts,
+        )
+    )
+    limit = min(_MAX_EVENT_BYTES, db.info.get(MAX_EVENT_BYTES, _MAX_EVENT_BYTES))
+    await db.execute(events.insert(), list(_build_rows(session_id, turn, sequence, limit)))
+
+
+def _build_rows(
+    session_id: str, turn: ImportedTurn, sequence: int, limit: int
+) -> Iterator[dict[str, Any]]:
+    for number, dated in enumerate(turn.events, sequence):
+        yield {
+            "id": dated.id,
+            "session_id": session_id,
+            "turn_id": turn.id,
+            "sequence": number,
+            "type": dated.event.type,
+            "payload": dump_event(shrink_event(dated.event, limit)),
+            "created_at": dated.created_at,
+        }
