@@ -65,11 +65,13 @@ class Identity:
     """Who owns a caller's conversations.
 
     `former_owners` own those that the same caller began before the backend could name them; these
-    conversations now belong to `owner`.
+    conversations now belong to `owner`. `imported_owner` owns those of the replaced service, which
+    knew no workspaces: each of them belongs to `owner` once its trace is open in the workspace.
     """
 
     owner: Owner
     former_owners: tuple[Owner, ...] = ()
+    imported_owner: Owner | None = None
 
 
 def read_caller(cookie_headers: list[str], workspace: str | None) -> Caller:

@@ -1,7 +1,6 @@
 """`opik-assist import-adk`: conversations of the replaced service."""
 
 from collections import Counter
-from pathlib import Path
 
 import anyio
 import click
@@ -11,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.adk_import.conversion import convert_session
 from app.adk_import.source import AdkSession, AdkSource, open_adk_source
 from app.adk_import.target import store_conversation
-from app.db.engine import create_engine
+from app.db.engine import create_engine, storage_kind
 from app.db.migrations import SchemaCheck
+from app.db.transactions import Transactions
 from app.errors import StartRefused
 from app.settings import DatabaseSettings, database_url
 from app.telemetry import logs
@@ -42,8 +42,8 @@ def command(source: str) -> None:
         url = database_url(source)
     except ValueError as error:
         raise StartRefused(f"--from {error}") from None
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
-        raise StartRefused("--from: the SQLite file does not exist")
+    if storage_kind(url) != "mysql":
+        raise StartRefused("--from must start with mysql://, where the replaced service kept them")
     anyio.run(_import_all, url, DatabaseSettings.load().session_service_uri)
 
 
@@ -61,31 +61,32 @@ async def _import_all(source: URL, target_uri: str) -> None:
 
 
 async def _import_sessions(old: AdkSource, target: AsyncEngine) -> "ImportReport":
-    report = ImportReport()
+    report = ImportReport(Transactions(target, attempts=3, sleep=anyio.sleep))
     count = await old.count_sessions()
     with click.progressbar(length=count, label="Sessions", show_pos=True) as progress:
         async for session in old.read_sessions():
-            await report.add(session, target)
+            await report.add(session)
             progress.update(1)
     return report
 
 
 class ImportReport:
-    """What became of each session."""
+    """Imports sessions and counts what became of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
         self._outcomes: Counter[str] = Counter()
         self._left_out: Counter[str] = Counter()
         self._unreadable = 0
 
-    async def add(self, session: AdkSession, target: AsyncEngine) -> None:
-        """Imports one session."""
+    async def add(self, session: AdkSession) -> None:
+        """Imports one session. Raises DatabaseUnavailable."""
         self._unreadable += session.unreadable
         converted = convert_session(session)
         if isinstance(converted, str):
             self._left_out[converted] += 1
             return
-        outcome = await store_conversation(target, converted)
+        outcome = await self._transactions.run(lambda db: store_conversation(db, converted))
         self._outcomes[outcome] += 1
 
     def print(self) -> None:

@@ -1,4 +1,4 @@
-"""Reads the tables of ADK's DatabaseSessionService, and changes nothing in them.
+"""Reads the tables of ADK's DatabaseSessionService on MySQL, and changes nothing in them.
 
 ADK 1.10 stores an event in columns (`content`, `error_code`, …), 1.25 and 2.x as one JSON text
 (`event_data`): the columns of `events` tell which. Times without a zone are UTC, as containers run.
@@ -16,8 +16,10 @@ from sqlalchemy import Column, DateTime, MetaData, String, Table, Text, func, se
 from sqlalchemy import inspect as inspect_schema
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.db.engine import create_engine
+from app.db.migrations import describe_error
 from app.errors import StartRefused
 
 APP_NAME = "trace-analyzer"
@@ -178,7 +180,7 @@ class open_adk_source:  # noqa: N801 - used as a function
     """
 
     def __init__(self, url: URL) -> None:
-        self._engine = create_async_engine(_make_read_only(url), hide_parameters=True)
+        self._engine = create_engine(url, pool_recycle=-1)
 
     async def __aenter__(self) -> AdkSource:
         try:
@@ -186,7 +188,7 @@ class open_adk_source:  # noqa: N801 - used as a function
             columns = await self._db.run_sync(_list_event_columns)
         except DBAPIError as error:
             await self._engine.dispose()
-            raise StartRefused(f"--from: cannot be read: {error.orig}") from None
+            raise StartRefused(f"--from: {describe_error(error)}") from None
         if not {"session_id", "invocation_id"} <= columns:
             await self.__aexit__()
             raise StartRefused("--from: this database holds no conversations of Google's ADK.")
@@ -195,13 +197,6 @@ class open_adk_source:  # noqa: N801 - used as a function
     async def __aexit__(self, *_: object) -> None:
         await self._db.close()
         await self._engine.dispose()
-
-
-def _make_read_only(url: URL) -> URL:
-    """SQLite opens the file for reading; on MySQL nothing here writes."""
-    if url.get_backend_name() != "sqlite":
-        return url
-    return url.set(database=f"file:{url.database}", query={"mode": "ro", "uri": "true"})
 
 
 def _list_event_columns(connection: Any) -> frozenset[str]:

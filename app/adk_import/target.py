@@ -1,18 +1,20 @@
-"""Writes imported conversations into the service's own tables, each in one transaction."""
+"""Writes an imported conversation into the service's own tables: one unit of work.
+
+Repeated, it leaves the same rows.
+"""
 
 import secrets
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, Literal
 
-from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import Connection, func, select
 
 from app.adk_import.conversion import ImportedConversation, ImportedTurn
 from app.caller import Owner
 from app.db.engine import MAX_EVENT_BYTES
 from app.db.event_size import shrink_event
-from app.db.schema import events, sessions, turns
+from app.db.schema import IMPORTED, events, facts, sessions, turns
 from app.events import dump_event
 from app.opik.access import ANONYMOUS, DEFAULT_WORKSPACE, name_imported_owner
 
@@ -32,62 +34,67 @@ def find_owner(user_id: str) -> Owner:
     return name_imported_owner(user_id)
 
 
-async def store_conversation(
-    engine: AsyncEngine, conversation: ImportedConversation
-) -> StoreOutcome:
+def store_conversation(db: Connection, conversation: ImportedConversation) -> StoreOutcome:
     """Stores a conversation, or the turns of it that an earlier import did not find yet."""
-    async with engine.begin() as db:
-        existing = await _find_turn_ids(db, conversation.id)
-        if existing is None:
-            await _insert_session(db, conversation)
-            missing, sequence, parent = list(conversation.turns), 1, None
-        else:
-            if not existing <= {each.id for each in conversation.turns}:
-                return "continued"
-            missing = [each for each in conversation.turns if each.id not in existing]
-            if not missing:
-                return "unchanged"
-            sequence = await _read_next_sequence(db, conversation.id)
-            parent = await _find_last_turn(db, conversation.id)
-        for turn in missing:
-            await _insert_turn(db, conversation.id, turn, parent=parent, sequence=sequence)
-            sequence, parent = sequence + len(turn.events), turn.id
-        await db.execute(
-            sessions.update()
-            .where(sessions.c.id == conversation.id)
-            .values(next_sequence=sequence, updated_at=conversation.updated_at)
-        )
+    existing = _find_turn_ids(db, conversation.id)
+    if existing is None:
+        _insert_session(db, conversation)
+        _note_import(db)
+        missing, sequence, parent = list(conversation.turns), 1, None
+    else:
+        if not existing <= {each.id for each in conversation.turns}:
+            return "continued"
+        missing = [each for each in conversation.turns if each.id not in existing]
+        if not missing:
+            return "unchanged"
+        sequence = _read_next_sequence(db, conversation.id)
+        parent = _find_last_turn(db, conversation.id)
+    for turn in missing:
+        _insert_turn(db, conversation.id, turn, parent=parent, sequence=sequence)
+        sequence, parent = sequence + len(turn.events), turn.id
+    db.execute(
+        sessions.update()
+        .where(sessions.c.id == conversation.id)
+        .values(next_sequence=sequence, updated_at=conversation.updated_at)
+    )
     return "imported" if existing is None else "extended"
 
 
-async def _find_turn_ids(db: AsyncConnection, session_id: str) -> set[str] | None:
+def _note_import(db: Connection) -> None:
+    """Where nothing was imported, the service looks for no imported conversations."""
+    known = select(facts.c.name).where(facts.c.name == IMPORTED)
+    if db.scalar(known) is None:
+        db.execute(facts.insert().values(name=IMPORTED, value="adk"))
+
+
+def _find_turn_ids(db: Connection, session_id: str) -> set[str] | None:
     """None where the conversation was never imported."""
-    if await db.scalar(select(sessions.c.id).where(sessions.c.id == session_id)) is None:
+    if db.scalar(select(sessions.c.id).where(sessions.c.id == session_id)) is None:
         return None
-    return set(await db.scalars(select(turns.c.id).where(turns.c.session_id == session_id)))
+    return set(db.scalars(select(turns.c.id).where(turns.c.session_id == session_id)))
 
 
-async def _read_next_sequence(db: AsyncConnection, session_id: str) -> int:
+def _read_next_sequence(db: Connection, session_id: str) -> int:
     query = select(sessions.c.next_sequence).where(sessions.c.id == session_id)
-    return int(await db.scalar(query) or 1)
+    return int(db.scalar(query) or 1)
 
 
-async def _find_last_turn(db: AsyncConnection, session_id: str) -> str | None:
+def _find_last_turn(db: Connection, session_id: str) -> str | None:
     query = select(events.c.turn_id).where(events.c.session_id == session_id)
-    return await db.scalar(query.order_by(events.c.sequence.desc()).limit(1))
+    return db.scalar(query.order_by(events.c.sequence.desc()).limit(1))
 
 
-async def _insert_session(db: AsyncConnection, conversation: ImportedConversation) -> None:
+def _insert_session(db: Connection, conversation: ImportedConversation) -> None:
     """Below the conversations that its owner already has about the trace."""
     owner = find_owner(conversation.user_id)
-    lowest = await db.scalar(
+    lowest = db.scalar(
         select(func.min(sessions.c.number)).where(
             sessions.c.workspace == owner.workspace,
             sessions.c.owner == owner.name,
             sessions.c.trace_id == conversation.trace_id,
         )
     )
-    await db.execute(
+    db.execute(
         sessions.insert().values(
             id=conversation.id,
             workspace=owner.workspace,
@@ -102,13 +109,13 @@ async def _insert_session(db: AsyncConnection, conversation: ImportedConversatio
     )
 
 
-async def _insert_turn(
-    db: AsyncConnection, session_id: str, turn: ImportedTurn, *, parent: str | None, sequence: int
+def _insert_turn(
+    db: Connection, session_id: str, turn: ImportedTurn, *, parent: str | None, sequence: int
 ) -> None:
     started_at, ended_at = turn.events[0].created_at, turn.events[-1].created_at
     counts = asdict(turn.usage)
     del counts["estimated"]
-    await db.execute(
+    db.execute(
         turns.insert().values(
             session_id=session_id,
             id=turn.id,
@@ -122,7 +129,7 @@ async def _insert_turn(
         )
     )
     limit = min(_MAX_EVENT_BYTES, db.info.get(MAX_EVENT_BYTES, _MAX_EVENT_BYTES))
-    await db.execute(events.insert(), list(_build_rows(session_id, turn, sequence, limit)))
+    db.execute(events.insert(), list(_build_rows(session_id, turn, sequence, limit)))
 
 
 def _build_rows(

@@ -44,6 +44,8 @@ class TurnRequest:
 
 ADOPTION_CACHE_SECONDS = 60
 """How long to skip looking for conversations of a former owner, which is one query a request."""
+IMPORT_CHECK_SECONDS = 60
+"""After an import a running service shows the first conversations within this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +82,10 @@ class Conversations:
         self._tasks = tasks
         self._turns: dict[str, Turn] = {}
         self._draining = False
-        self._adopted: TTLCache[tuple[Owner, Owner], bool] = TTLCache(
+        self._adopted: TTLCache[tuple[Owner, Owner, str | None], bool] = TTLCache(
             10_000, ADOPTION_CACHE_SECONDS
         )
+        self._imported: TTLCache[None, bool] = TTLCache(1, IMPORT_CHECK_SECONDS)
 
     async def start_turn(
         self,
@@ -104,7 +107,7 @@ class Conversations:
         name = self._open_model.resolve_name(model)
         with self._admission.reserve_slot(lambda: len(self._turns)):
             await self._access.check(caller, trace_id, fresh=True)
-            owner = await self._identify_owner(caller, fresh=True)
+            owner = await self._identify_owner(caller, trace_id=trace_id, fresh=True)
             conversation, key = await self._admission.begin_turn(
                 caller, owner, trace_id, question, model=name
             )
@@ -146,7 +149,7 @@ class Conversations:
         """
         with self._admission.reserve_slot(lambda: len(self._turns)):
             await self._access.check(caller, trace_id, fresh=False)
-            owner = await self._identify_owner(caller)
+            owner = await self._identify_owner(caller, trace_id=trace_id)
             conversation = await self._store.find(owner, trace_id)
             logged = await self._store.events(conversation.id) if conversation else ()
             aliases = restore_aliases([each.event for each in logged])
@@ -156,7 +159,7 @@ class Conversations:
     async def read_history(self, caller: Caller, trace_id: str) -> Transcript:
         """The log of the caller's conversation about this trace; NotFound where there is none."""
         await self._access.check(caller, trace_id, fresh=False)
-        owner = await self._identify_owner(caller)
+        owner = await self._identify_owner(caller, trace_id=trace_id)
         conversation = await self._store.find(owner, trace_id)
         if conversation is None:
             raise NotFound("There is no conversation about this trace yet.")
@@ -170,7 +173,7 @@ class Conversations:
             await self._access.check(caller, trace_id, fresh=False)
         except NotFound:
             log.info("conversation_deleted_without_trace", trace=trace_id)
-        owner = await self._identify_owner(caller)
+        owner = await self._identify_owner(caller, trace_id=trace_id)
         for conversation_id, turn_id in (await self._store.delete(owner, trace_id)).items():
             turn = self._turns.get(turn_id or "")
             if turn is not None:
@@ -181,7 +184,7 @@ class Conversations:
     async def set_rating(self, caller: Caller, trace_id: str, value: int) -> None:
         """Stores the user's rating: 1 thumb up, 0 down; NotFound without a conversation."""
         await self._access.check(caller, trace_id, fresh=False)
-        owner = await self._identify_owner(caller)
+        owner = await self._identify_owner(caller, trace_id=trace_id)
         conversation_id = await self._store.set_feedback(owner, trace_id, value)
         if conversation_id is None:
             raise NotFound("There is no conversation about this trace to rate.")
@@ -191,7 +194,7 @@ class Conversations:
         """Removes the user's rating, if there is one."""
         await self._access.check(caller, trace_id, fresh=False)
         conversation_id = await self._store.clear_feedback(
-            await self._identify_owner(caller), trace_id
+            await self._identify_owner(caller, trace_id=trace_id), trace_id
         )
         if conversation_id is not None:
             self._observer.record_rating_removed(conversation_id)
@@ -211,16 +214,34 @@ class Conversations:
         for turn in list(self._turns.values()):
             await turn.ended.wait()
 
-    async def _identify_owner(self, caller: Caller, *, fresh: bool = False) -> Owner:
-        """The caller's owner; takes over conversations of owners that the caller had before."""
+    async def _identify_owner(
+        self, caller: Caller, *, trace_id: str | None = None, fresh: bool = False
+    ) -> Owner:
+        """The caller's owner; takes over conversations of owners that the caller had before.
+
+        `trace_id` is a trace that the caller may read: an imported conversation about it becomes
+        the caller's.
+        """
         identity = await self._access.identify(caller, fresh=fresh)
         for former in identity.former_owners:
-            if (former, identity.owner) not in self._adopted:
-                moved = await self._store.adopt(source=former, target=identity.owner)
-                self._adopted[former, identity.owner] = True
-                if moved:
-                    log.info("conversations_adopted", count=moved)
+            await self._adopt(former, identity.owner)
+        imported = identity.imported_owner
+        if imported is not None and trace_id is not None and await self._has_imported():
+            await self._adopt(imported, identity.owner, trace_id)
         return identity.owner
+
+    async def _adopt(self, former: Owner, owner: Owner, trace_id: str | None = None) -> None:
+        if (former, owner, trace_id) not in self._adopted:
+            moved = await self._store.adopt(source=former, target=owner, trace_id=trace_id)
+            self._adopted[former, owner, trace_id] = True
+            if moved:
+                log.info("conversations_adopted", count=moved)
+
+    async def _has_imported(self) -> bool:
+        """Asked once in IMPORT_CHECK_SECONDS, so that a turn has no statement for it."""
+        if None not in self._imported:
+            self._imported[None] = await self._store.has_imported()
+        return self._imported[None]
 
     def _create_turn(
         self,

@@ -37,6 +37,7 @@ PREFIX = "opik_assist_"
 VERSION_TABLE = f"{PREFIX}alembic_version"
 
 OWNER_KEY = "owner_key"
+IMPORTED = "imported"
 OLDEST_CODE = "oldest_code_revision"
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.caller import Owner
 from app.db import turn_log
 from app.db.quotas import Quotas, record_tokens
-from app.db.schema import OWNER_KEY, events, facts, feedback, sessions, turns, utc_now
+from app.db.schema import IMPORTED, OWNER_KEY, events, facts, feedback, sessions, turns, utc_now
 from app.db.transactions import Transactions
 from app.db.turn_log import Conversation, EventEntry, TurnKey, TurnStart
 from app.errors import DatabaseUnavailable
@@ -63,15 +63,22 @@ class Store:
             self._owner_key = bytes.fromhex(value)
         return self._owner_key
 
-    async def adopt(self, *, source: Owner, target: Owner) -> int:
-        """Moves source's conversations to target and returns how many.
+    async def has_imported(self) -> bool:
+        """Whether conversations of the replaced service were ever imported."""
+        query = select(facts.c.name).where(facts.c.name == IMPORTED)
+        return await self._transactions.run(lambda db: db.scalar(query)) is not None
+
+    async def adopt(self, *, source: Owner, target: Owner, trace_id: str | None = None) -> int:
+        """Moves source's conversations, or those about one trace, to target; returns how many.
 
         Where target has a conversation about the same trace, the moved ones get numbers below its
         lowest, so that target's own stays the current one.
         """
         if source == target:
             return 0
-        return await self._transactions.run(lambda db: _adopt_conversations(db, source, target))
+        return await self._transactions.run(
+            lambda db: _adopt_conversations(db, source, target, trace_id)
+        )
 
     async def find(self, owner: Owner, trace_id: str) -> Conversation | None:
         """The current conversation; it is free if the lease of its turn has expired."""
@@ -227,11 +234,12 @@ def _parse_event(row: Any) -> LoggedEvent | None:
     return LoggedEvent(row.id, row.sequence, row.turn_id, row.created_at, event)
 
 
-def _adopt_conversations(db: Connection, source: Owner, target: Owner) -> int:
+def _adopt_conversations(db: Connection, source: Owner, target: Owner, trace_id: str | None) -> int:
+    wanted = _is_owned_by(source) if trace_id is None else _is_about_trace(source, trace_id)
     rows = _fetch_all(
         db,
         select(sessions.c.id, sessions.c.trace_id, sessions.c.number)
-        .where(_is_owned_by(source))
+        .where(wanted)
         .order_by(sessions.c.trace_id, sessions.c.number.desc())
         .with_for_update(),
     )

@@ -65,10 +65,10 @@ class BackendAccess:
         requested = caller.workspace if caller.workspace is not None else DEFAULT_WORKSPACE
         by_token = Owner(requested, await self._name_by_token(caller))
         if permissions is None:
-            return Identity(by_token)
+            return Identity(by_token, imported_owner=_find_imported_owner(caller))
         workspace = permissions.workspace_name or requested
         owner = Owner(workspace[:WORKSPACE_LENGTH], _name_user(permissions.user_name))
-        return Identity(owner, former_owners=(by_token,))
+        return Identity(owner, (by_token,), _find_imported_owner(caller))
 
     async def _name_by_token(self, caller: Caller) -> str:
         if caller.token is None:

@@ -19,13 +19,13 @@ VERSIONS = ("1.10", "1.25", "2.13")
 STARTED = datetime(2025, 11, 3, 9, 30, 15, 250_000, tzinfo=UTC)
 
 _SESSIONS = """CREATE TABLE sessions (app_name varchar(128) NOT NULL, user_id varchar(128) NOT NULL,
- id varchar(128) NOT NULL, state {long} NOT NULL, create_time {time} NOT NULL,
- update_time {time} NOT NULL, PRIMARY KEY (app_name, user_id, id))"""
+ id varchar(128) NOT NULL, state longtext NOT NULL, create_time datetime(6) NOT NULL,
+ update_time datetime(6) NOT NULL, PRIMARY KEY (app_name, user_id, id))"""
 _EVENTS = """CREATE TABLE events (id varchar(128) NOT NULL, app_name varchar(128) NOT NULL,
  user_id varchar(128) NOT NULL, session_id varchar(128) NOT NULL,
- invocation_id varchar(256) NOT NULL, timestamp {time} NOT NULL, {fields},
+ invocation_id varchar(256) NOT NULL, timestamp datetime(6) NOT NULL, {fields},
  PRIMARY KEY (id, app_name, user_id, session_id))"""
-_FIELDS_1_10 = """author varchar(256) NOT NULL, branch varchar(256), content {long},
+_FIELDS_1_10 = """author varchar(256) NOT NULL, branch varchar(256), content longtext,
  actions blob NOT NULL, partial smallint, error_code varchar(256), error_message varchar(1024)"""
 
 
@@ -77,11 +77,9 @@ class OldTables:
 
     async def create(self) -> None:
         """Makes the empty tables."""
-        long = "longtext" if self.uri.startswith("mysql") else "text"
-        time = "datetime(6)" if self.uri.startswith("mysql") else "datetime"
-        fields = _FIELDS_1_10 if self.version == "1.10" else "event_data {long}"
+        fields = _FIELDS_1_10 if self.version == "1.10" else "event_data longtext"
         for table in (_SESSIONS, _EVENTS.replace("{fields}", fields)):
-            await self.execute(table.format(long=long, time=time))
+            await self.execute(table)
 
     async def add_session(
         self, trace_id: str, events: Sequence[OldEvent], *, user: str = "default", **more: str

@@ -1,8 +1,8 @@
 """Conversations of the replaced service are imported, and its tables stay as they are."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import anyio.to_thread
@@ -23,6 +23,9 @@ from app.events import (
     TurnStarted,
 )
 from app.settings import database_url
+from standin.switches import UserAccount
+from testkit import credentials
+from testkit.service import TRACE_ID, record_trace, running
 from tests.adk_import.old_tables import (
     STARTED,
     VERSIONS,
@@ -96,31 +99,31 @@ class OpenStore:
 
 
 @pytest.fixture(params=VERSIONS)
-async def on_sqlite(
+async def each_version(
     request: pytest.FixtureRequest,
     migrated_sqlite_uri: str,
-    tmp_path: Path,
+    empty_mysql_uri: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Import:
-    old = OldTables(f"sqlite:///{tmp_path}/adk.db", request.param)
+    old = OldTables(empty_mysql_uri, request.param)
     await old.create()
     return Import(old, migrated_sqlite_uri, monkeypatch)
 
 
 @pytest.fixture
 async def latest(
-    migrated_sqlite_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    migrated_sqlite_uri: str, empty_mysql_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> Import:
-    old = OldTables(f"sqlite:///{tmp_path}/adk.db", VERSIONS[-1])
+    old = OldTables(empty_mysql_uri, VERSIONS[-1])
     await old.create()
     return Import(old, migrated_sqlite_uri, monkeypatch)
 
 
-async def test_questions_answers_calls_times_and_tokens_are_imported(on_sqlite: Import) -> None:
-    await on_sqlite.old.add_session(TRACE, [SETUP, *FIRST_TURN, *SECOND_TURN])
-    before = await on_sqlite.old.dump()
-    assert "1 conversations imported" in await on_sqlite.run()
-    log = await on_sqlite.read()
+async def test_questions_answers_calls_times_and_tokens_are_imported(each_version: Import) -> None:
+    await each_version.old.add_session(TRACE, [SETUP, *FIRST_TURN, *SECOND_TURN])
+    before = await each_version.old.dump()
+    assert "1 conversations imported" in await each_version.run()
+    log = await each_version.read()
     assert [type(each.event) for each in log] == [
         TurnStarted,
         ReplyCompleted,
@@ -142,10 +145,10 @@ async def test_questions_answers_calls_times_and_tokens_are_imported(on_sqlite: 
     assert isinstance(answer, ReplyCompleted)
     assert answer.text == "A **KeyError** in `lookup`."
     assert log[0].created_at == STARTED + timedelta(seconds=1)
-    assert await on_sqlite.old.dump() == before
+    assert await each_version.old.dump() == before
 
 
-async def test_on_mysql_both_may_be_in_one_database(
+async def test_both_may_be_in_one_database(
     migrated_mysql_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = OldTables(migrated_mysql_uri, "1.25")
@@ -245,10 +248,53 @@ async def test_what_cannot_be_imported_is_reported_with_its_reason(latest: Impor
 
 
 async def test_a_database_without_old_tables_is_named(
-    migrated_sqlite_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    migrated_sqlite_uri: str, empty_mysql_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "other.db").touch()
-    old = OldTables(f"sqlite:///{tmp_path}/other.db", "1.25")
+    old = OldTables(empty_mysql_uri, "1.25")
     ended = await Import(old, migrated_sqlite_uri, monkeypatch).try_run()
     assert ended.exit_code == 1
     assert "this database holds no conversations of Google's ADK" in str(ended.exception)
+
+
+async def test_only_the_owner_of_the_session_token_sees_what_was_imported(latest: Import) -> None:
+    user = hashlib.sha256(credentials.ANNA.encode()).hexdigest()[:16]
+    await latest.old.add_session(TRACE_ID, FIRST_TURN, user=user)
+    await latest.run()
+    async with running(latest.uri) as service:
+        record_trace(service.standin, workspace="acme")
+        service.switches.accounts = {
+            credentials.ANNA: UserAccount("anna", frozenset({"acme"})),
+            credentials.BOB: UserAccount("bob", frozenset({"acme"})),
+        }
+        service.headers = cookie(credentials.BOB)
+        answer = await service.http.get(service.session(), headers=service.headers)
+        assert answer.status_code == 404
+        service.headers = cookie(credentials.ANNA)
+        shown = await service.read_messages()
+        assert shown[0] == ("user", "Why did it fail?")
+        reader = await service.ask("And now?")
+        assert reader.error is None
+        assert "A **KeyError**" in str(service.chat.requests[-1]["messages"])
+        assert (await service.read_messages())[: len(shown)] == shown
+
+
+def cookie(token: str) -> dict[str, str]:
+    return {"Cookie": f"sessionToken={token}", "Comet-Workspace": "acme"}
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("sqlite:///old.db", "--from must start with mysql://"),
+        ("postgresql://x/y", "--from must start with mysql://"),
+        ("mysql://nobody:wrong@127.0.0.1:1/none", "--from: "),
+    ],
+)
+def test_a_database_that_cannot_be_read_is_named(
+    source: str, message: str, migrated_sqlite_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SESSION_SERVICE_URI", migrated_sqlite_uri)
+    ended = CliRunner().invoke(cli, ["import-adk", "--from", source])
+    assert ended.exit_code == 1
+    assert str(ended.exception).startswith(message)
+    assert "wrong" not in str(ended.exception)
