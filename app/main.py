@@ -127,7 +127,7 @@ async def lifespan(
     )
     signals = ShutdownSignals()
     async with contextlib.AsyncExitStack() as stack:
-        stack.enter_context(signals.receiving())
+        stack.enter_context(signals.receiving(settings.drain_seconds + settings.shutdown_seconds))
         await stack.enter_async_context(build_error_reports(settings).running())
         stack.push_async_callback(engine.dispose)
         await prepare_schema(

@@ -6,7 +6,9 @@ and passes them on when connections may be refused.
 """
 
 import asyncio
+import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +25,10 @@ STREAM_END_SECONDS = 8
 and a last message to every client that still reads."""
 LAST_WRITE_SECONDS = 1.0
 """How long a transaction may take then: a database that hangs must not hold up the end."""
+
+FORCED_END_SECONDS = STREAM_END_SECONDS + 4
+"""How long after DRAIN_SECONDS and SHUTDOWN_SECONDS the process is ended whatever hangs: a second
+before the container's runtime would kill it, so that the log has a reason."""
 
 LimitTime = Callable[[float], None]
 """Gives transactions, those under way included, at most so many seconds."""
@@ -48,14 +54,23 @@ class ShutdownSignals:
         return self._last == signal.SIGINT
 
     @contextmanager
-    def receiving(self) -> Iterator[None]:
-        """Receives the signals instead of the server, where this is the main thread."""
+    def receiving(self, promised_seconds: float) -> Iterator[None]:
+        """Receives the signals instead of the server, where this is the main thread.
+
+        FORCED_END_SECONDS after the `promised_seconds` that follow the first signal the process is
+        ended, also where the event loop or another thread hangs.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
         loop = asyncio.get_running_loop()
 
+        forced_end = threading.Timer(promised_seconds + FORCED_END_SECONDS, _force_end)
+        forced_end.daemon = True
+
         def receive(number: int, _: FrameType | None) -> None:
+            if forced_end.ident is None:
+                forced_end.start()
             loop.call_soon_threadsafe(self._receive, signal.Signals(number))
 
         handlers = {each: signal.signal(each, receive) for each in _SIGNALS}
@@ -92,6 +107,14 @@ class ShutdownSignals:
         if self.first.is_set():
             self.pass_on()
             raise StartRefused("The service was stopped before it had started.")
+
+
+def _force_end() -> None:
+    """Ends the process at once, without waiting for any thread."""
+    log.error("service_end_forced")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)
 
 
 class Shutdown:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import anyio
 import httpx
@@ -20,13 +21,14 @@ from standin.faults import Delay, Fault
 from testkit import credentials, databases
 from testkit.processes import (
     SERVICE,
+    UNLIMITED,
     PythonProcess,
     backend_and_service_process,
     find_free_port,
     running_process,
 )
 from testkit.scripted_chat import answer
-from testkit.service import PREFIX, TRACE_ID, WAIT_SECONDS, Service, wait_until
+from testkit.service import PREFIX, TRACE_ID, WAIT_SECONDS, Service, record_trace, wait_until
 from tests.db.writing import begin_free_turn, finish_turn
 
 PATIENT_SERVICE = ("-m", "testkit.changed_service", "transaction_seconds=600")
@@ -172,6 +174,56 @@ async def test_a_question_after_sigterm_is_refused_with_a_message(tmp_path: Path
         assert refused.error.startswith("The service is restarting.")
         assert service.chat.requests == []
         assert await process.wait() == 0
+
+
+HANGING_SERVICE = """
+import threading, time
+from testkit.constants import changed_constants
+from app.cli import cli
+threading.Thread(target=time.sleep, args=(600,)).start()
+with changed_constants(forced_end_seconds=0.5):
+    cli()
+"""
+"""A service with a thread that the end of the process waits for."""
+
+
+async def test_a_process_that_hangs_is_ended_after_the_promised_time(tmp_path: Path) -> None:
+    async with backend_and_service_process(
+        tmp_path, command=("-c", HANGING_SERVICE), DRAIN_SECONDS="0.5", SHUTDOWN_SECONDS="0.5"
+    ) as (_, process):
+        began = anyio.current_time()
+        process.send(signal.SIGTERM)
+        assert await process.wait() == 1
+        assert anyio.current_time() - began >= 1.5
+        assert "service_end_forced" in process.log
+
+
+@pytest.mark.slow
+async def test_sigterm_under_many_streams_on_sqlite_ends_the_process_in_order(
+    tmp_path: Path,
+) -> None:
+    values = {**UNLIMITED, "SHUTDOWN_SECONDS": "1"}
+    scripts = [unfinished_reply("Endless ") for _ in range(80)]
+    errors: list[str | None] = []
+
+    async def read(service: Service, number: int) -> None:
+        trace_id = str(UUID(int=UUID(TRACE_ID).int + 1_000 + number))
+        record_trace(service.standin, trace_id)
+        async with service.asking(trace_id=trace_id) as stream:
+            await stream.until(lambda each: each.reader.texts)
+            shown.append(trace_id)
+            errors.append((await stream.rest()).error)
+
+    shown: list[str] = []
+    async with backend_and_service_process(tmp_path, *scripts, **values) as (service, process):
+        async with anyio.create_task_group() as group:
+            for number in range(len(scripts)):
+                group.start_soon(read, service, number)
+            await wait_until(lambda: len(shown) == len(scripts))
+            process.send(signal.SIGTERM)
+        assert await process.wait() == 0
+        assert [each for each in errors if not (each or "").startswith("The service is rest")] == []
+        assert "Traceback" not in process.log
 
 
 async def wait_for_log(process: PythonProcess, words: str) -> None:
