@@ -5,8 +5,8 @@ The stored events are all that is kept of a conversation; live events are only f
 running turn.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Annotated, Literal
 
@@ -109,6 +109,13 @@ class ContextShrunk(_Event):
     characters: int = 0
 
 
+class QuestionsSuggested(_Event):
+    """Follow-up questions after an answer."""
+
+    type: Literal["questions_suggested"] = "questions_suggested"
+    questions: tuple[str, ...]
+
+
 class TurnFinished(_Event):
     type: Literal["turn_finished"] = "turn_finished"
 
@@ -144,13 +151,6 @@ class UsageTotals(_Event):
     price_date: date | None = None
 
 
-class QuestionsSuggested(_Event):
-    """Live only: follow-up questions after an answer."""
-
-    type: Literal["questions_suggested"] = "questions_suggested"
-    questions: tuple[str, ...]
-
-
 class UsageReported(_Event):
     """Live only: what the turn, and the conversation up to it, used; sent before the turn's end.
 
@@ -184,13 +184,14 @@ StoredEvent = (
     | ReplyCompleted
     | ToolCompleted
     | ContextShrunk
+    | QuestionsSuggested
     | TurnFinished
     | TurnFailed
     | TurnCancelled
     | TurnInterrupted
 )
 TerminalEvent = TurnFinished | TurnFailed | TurnCancelled | TurnInterrupted
-Event = StoredEvent | TextDelta | TextWithdrawn | UsageReported | QuestionsSuggested
+Event = StoredEvent | TextDelta | TextWithdrawn | UsageReported
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,23 +216,56 @@ _STORED: TypeAdapter[StoredEvent] = TypeAdapter(Annotated[StoredEvent, Field(dis
 
 @dataclass(frozen=True, slots=True)
 class LoggedEvent:
-    """An event as the log stores it; `sequence` orders a conversation, `created_at` is UTC."""
+    """An event as the log stores it; `sequence` orders a conversation, `created_at` is UTC.
+
+    `parent_turn_id` is the turn before this event's turn, None for a first one.
+    """
 
     id: str
     sequence: int
     turn_id: str
     created_at: datetime
     event: StoredEvent
+    parent_turn_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnPlace:
+    """Where a turn belongs: in which conversation (None for the current one), and in place of or
+    after which turn of it. With neither it follows the latest turn."""
+
+    conversation_id: str | None = None
+    replaces: str | None = None
+    after: str | None = None
+
+
+LATEST_PLACE = TurnPlace()
+
+
+@dataclass(frozen=True, slots=True)
+class Siblings:
+    """The turns with one parent, in order of their start: the edited and regenerated questions.
+
+    `leaves` are the ends of their branches: of each turn the latest one that came of it.
+    """
+
+    turn_ids: tuple[str, ...]
+    leaves: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """A conversation's log; `running` is True while a turn answers in it."""
+    """One branch of a conversation's log; `running` is True while its last turn answers.
 
+    `siblings` are those of each turn of the branch, by its id.
+    """
+
+    conversation_id: str
     trace_id: str
     workspace: str
     events: tuple[LoggedEvent, ...]
     running: bool
+    siblings: Mapping[str, Siblings] = field(default_factory=dict)
 
 
 def dump_event(event: StoredEvent) -> str:

@@ -33,9 +33,10 @@ from app.settings import DEFAULT_DATABASE, Settings, database_url, find_ignored_
 from app.shutdown import LimitTime, Shutdown, ShutdownSignals
 from app.telemetry import logs
 from app.web import error_responses as problems
+from app.web.app_state import AppState
 from app.web.markdown.ui_urls import UiLinks
 from app.web.middleware import RequestIdMiddleware, SameOriginMiddleware
-from app.web.routes import AppState, Endpoints
+from app.web.routes import Endpoints
 from app.wiring import build_conversations, build_error_reports, build_own_traces, build_retention
 
 log = structlog.get_logger(__name__)
@@ -76,7 +77,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
         CORSMiddleware,
         allow_origins=allowed,
         allow_credentials=True,
-        allow_methods=["GET", "POST", "PUT", "DELETE"],
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["Content-Type", "Comet-Workspace"],
     )
     probes = [f"{settings.url_prefix}/{name}" for name in ("healthz", "readyz")]

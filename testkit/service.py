@@ -164,8 +164,11 @@ class Service:
         self, message: str = "What caused this error?", *, trace_id: str = TRACE_ID, **more: Any
     ) -> httpx.Request:
         headers = {**self.headers, **more.pop("headers", {})}
+        query = more.pop("query", None)
         body = {"message": message, "streaming": True, **more}
-        return self.http.build_request("POST", self.session(trace_id), json=body, headers=headers)
+        return self.http.build_request(
+            "POST", self.session(trace_id), params=query, json=body, headers=headers
+        )
 
     @contextlib.asynccontextmanager
     async def asking(

@@ -13,9 +13,10 @@ from uuid import uuid4
 import anyio
 
 from app.caller import Caller, Owner
+from app.conversation.titles import make_title
 from app.db.store import Conversation, EventEntry, Quotas, Store, TurnKey
 from app.errors import ConversationBusy, LimitReached
-from app.events import TurnStarted
+from app.events import TurnPlace, TurnStarted
 
 BUSY_POLL_SECONDS = 0.1
 RETRY_SECONDS = 5
@@ -61,18 +62,28 @@ class Admission:
         finally:
             self._starting -= 1
 
+    def quotas_for(self, caller: Caller) -> Quotas:
+        """The limits that hold for this caller over all processes."""
+        quotas = self._limits.quotas
+        return quotas if caller.token is not None else quotas.for_workspace_only()
+
     async def begin_turn(
-        self, caller: Caller, owner: Owner, trace_id: str, question: str, *, model: str
+        self,
+        caller: Caller,
+        owner: Owner,
+        trace_id: str,
+        question: str,
+        *,
+        model: str,
+        place: TurnPlace,
     ) -> tuple[Conversation, TurnKey]:
         """Takes the conversation for a new turn, waiting for one that is being stopped.
 
-        Raises LimitReached for a quota, ConversationBusy while another turn still runs.
+        Raises NotFound where there is no such place, LimitReached for a quota, ConversationBusy
+        while another turn still runs.
         """
         turn_id = str(uuid4())
         entry = EventEntry(str(uuid4()), TurnStarted(question=question))
-        quotas = self._limits.quotas
-        if caller.token is None:
-            quotas = quotas.for_workspace_only()
         deadline = anyio.current_time() + self._limits.busy_wait_seconds
         while True:
             conversation = await self._store.begin_turn(
@@ -82,7 +93,9 @@ class Admission:
                 entry=entry,
                 lease_seconds=self._lease_seconds,
                 model=model,
-                quotas=quotas,
+                quotas=self.quotas_for(caller),
+                title=make_title(question),
+                place=place,
             )
             if conversation is not None:
                 return conversation, TurnKey(conversation.id, turn_id)

@@ -8,7 +8,6 @@ from typing import Any
 import anyio
 import anyio.abc
 import structlog
-from cachetools import TTLCache
 
 from app.agent.citations import Aliases
 from app.agent.context import TurnBudget, TurnLimits
@@ -17,17 +16,22 @@ from app.agent.ports import Model
 from app.agent.prompt import DataFence
 from app.caller import Caller, Owner
 from app.conversation.admission import Admission, AdmissionLimits
+from app.conversation.branches import build_tree, select_events
 from app.conversation.event_writer import StorageTimeouts
 from app.conversation.history import build_messages, restore_aliases
+from app.conversation.owners import Owners
 from app.conversation.ports import Access, Observer, OpenModel, OpenTrace
 from app.conversation.prices import PriceTable
+from app.conversation.summary import ConversationSummary, summarize_conversation
 from app.conversation.turn import SHUTTING_DOWN, Turn
 from app.db.store import Conversation, Store, TurnKey
 from app.errors import NotFound, ShuttingDown
-from app.events import TraceRead, Transcript
+from app.events import LATEST_PLACE, TraceRead, Transcript, TurnPlace
 from app.messages import OfferedModel, System, User
 
 log = structlog.get_logger(__name__)
+
+NO_CONVERSATION = "There is no such conversation about this trace."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +44,6 @@ class TurnRequest:
     question: str
     conversation: Conversation
     model: Model
-
-
-ADOPTION_CACHE_SECONDS = 60
-"""How long to skip looking for conversations of a former owner, which is one query a request."""
-IMPORT_CHECK_SECONDS = 60
-"""After an import a running service shows the first conversations within this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +80,7 @@ class Conversations:
         self._tasks = tasks
         self._turns: dict[str, Turn] = {}
         self._draining = False
-        self._adopted: TTLCache[tuple[Owner, Owner, str | None], bool] = TTLCache(
-            10_000, ADOPTION_CACHE_SECONDS
-        )
-        self._imported: TTLCache[None, bool] = TTLCache(1, IMPORT_CHECK_SECONDS)
+        self._owners = Owners(store, access)
 
     async def start_turn(
         self,
@@ -95,6 +90,7 @@ class Conversations:
         *,
         request_id: str,
         model: str | None = None,
+        place: TurnPlace = LATEST_PLACE,
     ) -> Turn:
         """Starts a turn and returns it without waiting for the answer, which its feed brings.
 
@@ -107,9 +103,9 @@ class Conversations:
         name = self._open_model.resolve_name(model)
         with self._admission.reserve_slot(lambda: len(self._turns)):
             await self._access.check(caller, trace_id, fresh=True)
-            owner = await self._identify_owner(caller, trace_id=trace_id, fresh=True)
+            owner = await self._owners.identify(caller, trace_id=trace_id, fresh=True)
             conversation, key = await self._admission.begin_turn(
-                caller, owner, trace_id, question, model=name
+                caller, owner, trace_id, question, model=name, place=place
             )
             # No await from here on: a cancelled request would leave the conversation taken.
             turn = self._create_turn(
@@ -125,7 +121,7 @@ class Conversations:
 
     async def list_models(self, caller: Caller) -> Sequence[OfferedModel]:
         """The models that a question may name, and whether they work in the caller's workspace."""
-        await self._identify_owner(caller)
+        await self._owners.identify(caller)
         return await self._open_model.list_offered(caller)
 
     async def suggest_questions(self, caller: Caller, trace_id: str) -> Sequence[str]:
@@ -135,7 +131,7 @@ class Conversations:
         """
         with self._admission.reserve_slot(lambda: len(self._turns)):
             await self._access.check(caller, trace_id, fresh=False)
-            owner = await self._identify_owner(caller)
+            owner = await self._owners.identify(caller, trace_id=trace_id)
             opened = await self._open_trace(caller, owner, trace_id, Aliases())
             return opened.starting_questions
 
@@ -149,55 +145,131 @@ class Conversations:
         """
         with self._admission.reserve_slot(lambda: len(self._turns)):
             await self._access.check(caller, trace_id, fresh=False)
-            owner = await self._identify_owner(caller, trace_id=trace_id)
+            owner = await self._owners.identify(caller, trace_id=trace_id)
             conversation = await self._store.find(owner, trace_id)
             logged = await self._store.events(conversation.id) if conversation else ()
             aliases = restore_aliases([each.event for each in logged])
             opened = await self._open_trace(caller, owner, trace_id, aliases)
             return opened.describe_analysis()
 
-    async def read_history(self, caller: Caller, trace_id: str) -> Transcript:
-        """The log of the caller's conversation about this trace; NotFound where there is none."""
+    async def list_conversations(
+        self, caller: Caller, trace_id: str
+    ) -> Sequence[ConversationSummary]:
+        """The caller's conversations about this trace, the newest first."""
         await self._access.check(caller, trace_id, fresh=False)
-        owner = await self._identify_owner(caller, trace_id=trace_id)
-        conversation = await self._store.find(owner, trace_id)
-        if conversation is None:
-            raise NotFound("There is no conversation about this trace yet.")
-        events = await self._store.events(conversation.id)
-        running = conversation.active_turn_id is not None
-        return Transcript(trace_id, owner.workspace, tuple(events), running)
+        owner = await self._owners.identify(caller, trace_id=trace_id)
+        entries = await self._store.list_conversations(owner, trace_id)
+        return [summarize_conversation(each) for each in entries]
 
-    async def delete(self, caller: Caller, trace_id: str) -> None:
-        """Deletes the conversation and ends its running turn; the trace may be gone already."""
+    async def create_conversation(self, caller: Caller, trace_id: str) -> ConversationSummary:
+        """Creates an empty conversation, from now on the current one; raises LimitReached."""
+        await self._access.check(caller, trace_id, fresh=True)
+        owner = await self._owners.identify(caller, trace_id=trace_id, fresh=True)
+        quotas = self._admission.quotas_for(caller)
+        return summarize_conversation(
+            await self._store.create_conversation(owner, trace_id, quotas)
+        )
+
+    async def rename_conversation(
+        self, caller: Caller, trace_id: str, conversation_id: str, *, title: str
+    ) -> ConversationSummary:
+        """Sets a conversation's title, a cleaned one; NotFound where the caller has none such."""
+        await self._access.check(caller, trace_id, fresh=False)
+        owner = await self._owners.identify(caller, trace_id=trace_id)
+        renamed = await self._store.rename_conversation(
+            owner, trace_id, conversation_id, title=title
+        )
+        if renamed is None:
+            raise NotFound(NO_CONVERSATION)
+        return summarize_conversation(renamed)
+
+    async def read_history(
+        self,
+        caller: Caller,
+        trace_id: str,
+        *,
+        conversation_id: str | None = None,
+        leaf: str | None = None,
+    ) -> Transcript:
+        """A branch of a conversation of the caller's about this trace: of the current one, or of
+        the one with this id; the latest branch, or the one that ends with the turn `leaf`.
+
+        Raises NotFound where there is none.
+        """
+        await self._access.check(caller, trace_id, fresh=False)
+        owner = await self._owners.identify(caller, trace_id=trace_id)
+        conversation = await self._store.find(owner, trace_id, conversation_id)
+        if conversation is None:
+            raise NotFound(NO_CONVERSATION)
+        logged = await self._store.events(conversation.id)
+        tree = build_tree(logged)
+        branch = tree.find_branch(leaf)
+        if leaf is not None and not branch:
+            raise NotFound("There is no such turn in this conversation.")
+        return Transcript(
+            conversation.id,
+            trace_id,
+            owner.workspace,
+            tuple(select_events(logged, branch)),
+            running=bool(branch) and conversation.active_turn_id == branch[-1],
+            siblings=tree.find_siblings(branch),
+        )
+
+    async def read_with_summary(
+        self, caller: Caller, trace_id: str, *, conversation_id: str | None, leaf: str | None
+    ) -> tuple[ConversationSummary, Transcript]:
+        """The same with what the list shows of the conversation."""
+        transcript = await self.read_history(
+            caller, trace_id, conversation_id=conversation_id, leaf=leaf
+        )
+        owner = await self._owners.identify(caller, trace_id=trace_id)
+        found = await self._store.find_entry(owner, trace_id, transcript.conversation_id)
+        if found is None:
+            raise NotFound(NO_CONVERSATION)
+        return summarize_conversation(found), transcript
+
+    async def delete(
+        self, caller: Caller, trace_id: str, conversation_id: str | None = None
+    ) -> bool:
+        """Deletes the caller's conversations about the trace, or the one with this id.
+
+        Ends their running turns; the trace may be gone already. Returns whether there was any.
+        """
         try:
             await self._access.check(caller, trace_id, fresh=False)
         except NotFound:
             log.info("conversation_deleted_without_trace", trace=trace_id)
-        owner = await self._identify_owner(caller, trace_id=trace_id)
-        for conversation_id, turn_id in (await self._store.delete(owner, trace_id)).items():
+        owner = await self._owners.identify(caller, trace_id=trace_id)
+        deleted = await self._store.delete(owner, trace_id, conversation_id)
+        for each_id, turn_id in deleted.items():
             turn = self._turns.get(turn_id or "")
             if turn is not None:
                 turn.stop()
                 await turn.ended.wait()
-            self._observer.record_deletion(conversation_id)
+            self._observer.record_deletion(each_id)
+        return bool(deleted)
 
-    async def set_rating(self, caller: Caller, trace_id: str, value: int) -> None:
+    async def set_rating(
+        self, caller: Caller, trace_id: str, value: int, conversation_id: str | None = None
+    ) -> None:
         """Stores the user's rating: 1 thumb up, 0 down; NotFound without a conversation."""
         await self._access.check(caller, trace_id, fresh=False)
-        owner = await self._identify_owner(caller, trace_id=trace_id)
-        conversation_id = await self._store.set_feedback(owner, trace_id, value)
-        if conversation_id is None:
-            raise NotFound("There is no conversation about this trace to rate.")
-        self._observer.record_rating(conversation_id, value)
+        owner = await self._owners.identify(caller, trace_id=trace_id)
+        rated = await self._store.set_feedback(owner, trace_id, value, conversation_id)
+        if rated is None:
+            raise NotFound("There is no such conversation about this trace to rate.")
+        self._observer.record_rating(rated, value)
 
-    async def clear_rating(self, caller: Caller, trace_id: str) -> None:
-        """Removes the user's rating, if there is one."""
+    async def clear_rating(
+        self, caller: Caller, trace_id: str, conversation_id: str | None = None
+    ) -> bool:
+        """Removes the user's rating, if there is one; returns whether there is a conversation."""
         await self._access.check(caller, trace_id, fresh=False)
-        conversation_id = await self._store.clear_feedback(
-            await self._identify_owner(caller, trace_id=trace_id), trace_id
-        )
-        if conversation_id is not None:
-            self._observer.record_rating_removed(conversation_id)
+        owner = await self._owners.identify(caller, trace_id=trace_id)
+        rated = await self._store.clear_feedback(owner, trace_id, conversation_id)
+        if rated is not None:
+            self._observer.record_rating_removed(rated)
+        return rated is not None
 
     def drain(self) -> None:
         """Accepts no more turns; running turns continue."""
@@ -213,35 +285,6 @@ class Conversations:
         """Waits until the turns that run now have stored their terminal events."""
         for turn in list(self._turns.values()):
             await turn.ended.wait()
-
-    async def _identify_owner(
-        self, caller: Caller, *, trace_id: str | None = None, fresh: bool = False
-    ) -> Owner:
-        """The caller's owner; takes over conversations of owners that the caller had before.
-
-        `trace_id` is a trace that the caller may read: an imported conversation about it becomes
-        the caller's.
-        """
-        identity = await self._access.identify(caller, fresh=fresh)
-        for former in identity.former_owners:
-            await self._adopt(former, identity.owner)
-        imported = identity.imported_owner
-        if imported is not None and trace_id is not None and await self._has_imported():
-            await self._adopt(imported, identity.owner, trace_id)
-        return identity.owner
-
-    async def _adopt(self, former: Owner, owner: Owner, trace_id: str | None = None) -> None:
-        if (former, owner, trace_id) not in self._adopted:
-            moved = await self._store.adopt(source=former, target=owner, trace_id=trace_id)
-            self._adopted[former, owner, trace_id] = True
-            if moved:
-                log.info("conversations_adopted", count=moved)
-
-    async def _has_imported(self) -> bool:
-        """Asked once in IMPORT_CHECK_SECONDS, so that a turn has no statement for it."""
-        if None not in self._imported:
-            self._imported[None] = await self._store.has_imported()
-        return self._imported[None]
 
     def _create_turn(
         self,
@@ -288,8 +331,9 @@ class Conversations:
         opened = await self._open_trace(request.caller, request.owner, request.trace_id, aliases)
         await turn.emit(TraceRead(project_id=opened.project_id, spans=opened.span_count))
         turn.set_citations(aliases, opened.label)
-        earlier = [each.event for each in logged if each.turn_id != turn.key.turn_id]
-        turn.add_earlier_usage(earlier)
+        turn.add_earlier_usage(each.event for each in logged)
+        branch = build_tree(logged).find_branch(turn.key.turn_id)
+        earlier = [each.event for each in select_events(logged, branch[:-1])]
         fence = DataFence(request.conversation.marker)
         messages = [
             System(self._policy.system),

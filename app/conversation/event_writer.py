@@ -16,7 +16,7 @@ import structlog
 from app.db.event_size import measure_event, shrink_event
 from app.db.store import EventEntry, Store, TurnKey
 from app.errors import DatabaseUnavailable, TurnLost
-from app.events import StoredEvent, TerminalEvent
+from app.events import QuestionsSuggested, StoredEvent, TerminalEvent
 from app.messages import TokenUsage
 
 log = structlog.get_logger(__name__)
@@ -54,12 +54,13 @@ class StorageTimeouts:
 
 @dataclass(frozen=True, slots=True)
 class TurnEnding:
-    """The last event of a turn and the values of its row; `state` as in `Store.end_turn`."""
+    """The last events of a turn and the values of its row; `state` as in `Store.end_turn`."""
 
     event: TerminalEvent
     state: str
     usage: TokenUsage
     model: str
+    suggested: QuestionsSuggested | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,8 @@ class EventWriter:
         afterwards.
         """
         self._closed = True
+        if ending.suggested is not None:
+            self._add_pending(ending.suggested)
         self._add_pending(ending.event)
         deadline = anyio.current_time() + seconds
         async with self._writing:

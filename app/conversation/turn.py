@@ -103,6 +103,7 @@ class Turn:
         self._counts_for_quota = counts_for_quota
         self._used, self._used_in_conversation = UsageAccount(prices), UsageAccount(prices)
         self._model, self._provider = model, ""
+        self._suggested: QuestionsSuggested | None = None
         self._steps = 0
         self._tools: list[str] = []
 
@@ -132,8 +133,10 @@ class Turn:
         self.feed.put(TextWithdrawn(bubble=bubble))
 
     def show_suggestions(self, questions: Sequence[str]) -> None:
-        """Shows follow-up questions."""
-        self.feed.put(QuestionsSuggested(questions=tuple(questions)))
+        """Shows follow-up questions; they are stored with the turn's end."""
+        suggested = QuestionsSuggested(questions=tuple(questions))
+        self._suggested = suggested if questions else None
+        self.feed.put(suggested)
 
     @property
     def usage(self) -> TokenUsage:
@@ -227,7 +230,9 @@ class Turn:
 
     async def _store_ending(self, ending: TerminalEvent) -> TerminalEvent:
         """Stores the terminal event; a turn that lost its conversation writes no event."""
-        last = TurnEnding(ending, _STATES[type(ending)], self.usage, self._model)
+        last = TurnEnding(
+            ending, _STATES[type(ending)], self.usage, self._model, suggested=self._suggested
+        )
         shutting_down = ending is SHUTTING_DOWN
         try:
             stored = await self._writer.close(

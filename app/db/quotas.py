@@ -74,7 +74,7 @@ def admit_turn(
     if quotas.workspace_tokens_per_day is not None:
         _check_tokens(db, owner["workspace"], quotas.workspace_tokens_per_day)
     if first and quotas.owner_conversations is not None:
-        _check_conversations(db, owner, quotas.owner_conversations)
+        check_conversations(db, owner, quotas.owner_conversations)
     if quotas.owner_turns_per_minute or quotas.workspace_tokens_per_day:
         db.execute(
             admissions.insert().values(turn_id=turn_id, **owner, admitted_at=utc_now(), tokens=0)
@@ -146,7 +146,7 @@ def _check_minute(db: Connection, owner: Mapping[str, str], most: int) -> None:
         .offset(most - 1)
         .limit(1)
     )
-    row = (db.execute(oldest)).first()
+    row = db.execute(oldest).first()
     if row is None:
         return
     admitted_at, now = row
@@ -174,7 +174,8 @@ def _check_tokens(db: Connection, workspace: str, most: int) -> None:
         )
 
 
-def _check_conversations(db: Connection, owner: Mapping[str, str], most: int) -> None:
+def check_conversations(db: Connection, owner: Mapping[str, str], most: int) -> None:
+    """Raises LimitReached where the owner has `most` conversations."""
     if (db.scalar(select(func.count()).where(_is_owned_session(owner))) or 0) >= most:
         raise LimitReached(
             f"You have {most:,} conversations, which is the most that are kept. Clear the chat of"

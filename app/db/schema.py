@@ -142,6 +142,7 @@ sessions = Table(
     Column("trace_id", _id(), nullable=False),
     Column("number", Integer, nullable=False),
     Column("marker", _ascii(32), nullable=False),
+    Column("title", _name()),
     Column("active_turn_id", _id()),
     Column("next_sequence", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),

@@ -5,24 +5,44 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 import anyio
 import structlog
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.caller import Owner
 from app.db import turn_log
+from app.db.conversation_list import (
+    ConversationEntry,
+    create_conversation,
+    read_entries,
+    rename_conversation,
+)
 from app.db.quotas import Quotas, record_tokens
 from app.db.schema import IMPORTED, OWNER_KEY, events, facts, feedback, sessions, turns, utc_now
 from app.db.transactions import Transactions
-from app.db.turn_log import Conversation, EventEntry, TurnKey, TurnStart
+from app.db.turn_log import (
+    Conversation,
+    EventEntry,
+    TurnKey,
+    TurnStart,
+    select_conversation,
+)
 from app.errors import DatabaseUnavailable
-from app.events import LoggedEvent, load_event
+from app.events import LATEST_PLACE, LoggedEvent, TurnPlace, load_event
 from app.messages import TokenUsage
 
-__all__ = ["Conversation", "EventEntry", "Quotas", "Store", "TurnKey"]
+__all__ = [
+    "Conversation",
+    "ConversationEntry",
+    "EventEntry",
+    "Quotas",
+    "Store",
+    "TurnKey",
+]
 
 _NAME_LENGTH = 255
 _NO_QUOTAS = Quotas()
@@ -80,17 +100,19 @@ class Store:
             lambda db: _adopt_conversations(db, source, target, trace_id)
         )
 
-    async def find(self, owner: Owner, trace_id: str) -> Conversation | None:
-        """The current conversation; it is free if the lease of its turn has expired."""
+    async def find(
+        self, owner: Owner, trace_id: str, conversation_id: str | None = None
+    ) -> Conversation | None:
+        """The current conversation, or the one with this id, about the trace.
+
+        It is free if the lease of its turn has expired.
+        """
         holder = case((turns.c.lease_until > utc_now(), sessions.c.active_turn_id))
         active = and_(turns.c.session_id == sessions.c.id, turns.c.id == sessions.c.active_turn_id)
-        query = (
-            select(sessions.c.id, sessions.c.number, sessions.c.marker, holder)
-            .select_from(sessions.outerjoin(turns, active))
-            .where(_is_about_trace(owner, trace_id))
-            .order_by(sessions.c.number.desc())
-            .limit(1)
-        )
+        columns = (sessions.c.id, sessions.c.number, sessions.c.marker, holder)
+        query = select_conversation(
+            columns, _owner_columns(owner), trace_id, conversation_id=conversation_id
+        ).select_from(sessions.outerjoin(turns, active))
         row = await self._transactions.run(lambda db: _fetch_first(db, query))
         return None if row is None else Conversation(*row)
 
@@ -104,14 +126,17 @@ class Store:
         lease_seconds: float,
         model: str,
         quotas: Quotas = _NO_QUOTAS,
+        title: str | None = None,
+        place: TurnPlace = LATEST_PLACE,
     ) -> Conversation | None:
-        """Takes the current conversation for a turn and writes the turn's first entry.
+        """Takes the conversation of the turn's place and writes the turn's first entry.
 
-        Creates the conversation where there is none. A turn whose lease has expired by the
-        database's clock gets its TurnInterrupted in the same transaction. Returns None while
-        another turn holds the conversation. Raises LimitReached where a quota is used up.
+        Creates the first conversation about a trace; one without a title gets this one. A turn
+        whose lease has expired by the database's clock gets its TurnInterrupted in the same
+        transaction. Returns None while another turn holds the conversation. Raises NotFound where
+        there is no such place, LimitReached where a quota is used up.
         """
-        start = TurnStart(turn_id, entry, lease_seconds, model, quotas)
+        start = TurnStart(turn_id, entry, lease_seconds, model, quotas, title, place)
         names = _owner_columns(owner)
         return await self._transactions.run(
             lambda db: turn_log.begin_turn(db, names, trace_id, start=start)
@@ -158,6 +183,7 @@ class Store:
 
     async def events(self, conversation_id: str) -> list[LoggedEvent]:
         """The whole log in order, without events that only a later version knows."""
+        of_turn = and_(turns.c.session_id == events.c.session_id, turns.c.id == events.c.turn_id)
         query = (
             select(
                 events.c.id,
@@ -165,32 +191,82 @@ class Store:
                 events.c.turn_id,
                 events.c.created_at,
                 events.c.payload,
+                turns.c.parent_turn_id,
             )
+            .select_from(events.outerjoin(turns, of_turn))
             .where(events.c.session_id == conversation_id)
             .order_by(events.c.sequence)
         )
         rows = await self._transactions.run(lambda db: _fetch_all(db, query))
         return [logged for row in rows if (logged := _parse_event(row)) is not None]
 
-    async def delete(self, owner: Owner, trace_id: str) -> dict[str, str | None]:
-        """Deletes all of this owner's conversations about a trace, with turns, events and feedback.
+    async def list_conversations(self, owner: Owner, trace_id: str) -> list[ConversationEntry]:
+        """All of this owner's conversations about a trace, the newest first."""
+        names = _owner_columns(owner)
+        return await self._transactions.run(lambda db: read_entries(db, names, trace_id))
 
-        Returns their ids, each with the id of its running turn, if any; such a turn can write no
-        more.
+    async def find_entry(
+        self, owner: Owner, trace_id: str, conversation_id: str
+    ) -> ConversationEntry | None:
+        """The entry of the list for this conversation, None where the owner has no such one."""
+        names = _owner_columns(owner)
+        found = await self._transactions.run(
+            lambda db: read_entries(db, names, trace_id, conversation_id=conversation_id)
+        )
+        return next(iter(found), None)
+
+    async def create_conversation(
+        self, owner: Owner, trace_id: str, quotas: Quotas = _NO_QUOTAS
+    ) -> ConversationEntry:
+        """Creates an empty conversation, from now on the current one.
+
+        Raises LimitReached where the owner has too many.
+        """
+        names, new_id = _owner_columns(owner), str(uuid4())
+        return await self._transactions.run(
+            lambda db: create_conversation(db, names, trace_id, new_id=new_id, quotas=quotas)
+        )
+
+    async def rename_conversation(
+        self, owner: Owner, trace_id: str, conversation_id: str, *, title: str
+    ) -> ConversationEntry | None:
+        """Sets a conversation's title; None where the owner has no such conversation."""
+        names = _owner_columns(owner)
+        return await self._transactions.run(
+            lambda db: rename_conversation(db, names, trace_id, id=conversation_id, title=title)
+        )
+
+    async def delete(
+        self, owner: Owner, trace_id: str, conversation_id: str | None = None
+    ) -> dict[str, str | None]:
+        """Deletes all of this owner's conversations about a trace, or the one with this id.
+
+        Their turns, events and feedback go with them. Returns their ids, each with the id of its
+        running turn, if any; such a turn can write no more.
         """
         forgotten: dict[str, str | None] = {}
-        await self._transactions.run(
-            lambda db: _delete_conversations(db, owner, trace_id, forgotten)
-        )
+        chosen = _is_about_trace(owner, trace_id)
+        if conversation_id is not None:
+            chosen = and_(chosen, sessions.c.id == conversation_id)
+        await self._transactions.run(lambda db: _delete_conversations(db, chosen, forgotten))
         return forgotten
 
-    async def set_feedback(self, owner: Owner, trace_id: str, value: int) -> str | None:
-        """Sets the current conversation's feedback (0 or 1); returns its id, if there is one."""
-        return await self._transactions.run(lambda db: _set_feedback(db, owner, trace_id, value))
+    async def set_feedback(
+        self, owner: Owner, trace_id: str, value: int, conversation_id: str | None = None
+    ) -> str | None:
+        """Sets the feedback (0 or 1) of the current conversation, or of the one with this id.
 
-    async def clear_feedback(self, owner: Owner, trace_id: str) -> str | None:
-        """Removes the current conversation's feedback, if any; returns its id, if there is one."""
-        return await self._transactions.run(lambda db: _clear_feedback(db, owner, trace_id))
+        Returns its id, if there is one.
+        """
+        found = _lock_conversation(owner, trace_id, conversation_id)
+        return await self._transactions.run(lambda db: _set_feedback(db, found, value))
+
+    async def clear_feedback(
+        self, owner: Owner, trace_id: str, conversation_id: str | None = None
+    ) -> str | None:
+        """Removes that feedback, if any; returns the conversation's id, if there is one."""
+        found = _lock_conversation(owner, trace_id, conversation_id)
+        return await self._transactions.run(lambda db: _clear_feedback(db, found))
 
 
 def _fit_column(name: str) -> str:
@@ -218,11 +294,11 @@ def _is_about_trace(owner: Owner, trace_id: str) -> ColumnElement[bool]:
 
 
 def _fetch_first(db: Connection, query: Any) -> Any:
-    return (db.execute(query)).first()
+    return db.execute(query).first()
 
 
 def _fetch_all(db: Connection, query: Any) -> Any:
-    return (db.execute(query)).all()
+    return db.execute(query).all()
 
 
 def _parse_event(row: Any) -> LoggedEvent | None:
@@ -231,7 +307,7 @@ def _parse_event(row: Any) -> LoggedEvent | None:
     except ValidationError:
         _log.warning("event_unknown", event_id=row.id)
         return None
-    return LoggedEvent(row.id, row.sequence, row.turn_id, row.created_at, event)
+    return LoggedEvent(row.id, row.sequence, row.turn_id, row.created_at, event, row.parent_turn_id)
 
 
 def _adopt_conversations(db: Connection, source: Owner, target: Owner, trace_id: str | None) -> int:
@@ -257,31 +333,25 @@ def _adopt_conversations(db: Connection, source: Owner, target: Owner, trace_id:
 
 
 def _delete_conversations(
-    db: Connection, owner: Owner, trace_id: str, forgotten: dict[str, str | None]
+    db: Connection, chosen: ColumnElement[bool], forgotten: dict[str, str | None]
 ) -> None:
     rows = _fetch_all(
-        db,
-        select(sessions.c.id, sessions.c.active_turn_id)
-        .where(_is_about_trace(owner, trace_id))
-        .with_for_update(),
+        db, select(sessions.c.id, sessions.c.active_turn_id).where(chosen).with_for_update()
     )
     forgotten.update((row.id, row.active_turn_id) for row in rows)
     if rows:
         db.execute(delete(sessions).where(sessions.c.id.in_([row.id for row in rows])))
 
 
-def _lock_current(db: Connection, owner: Owner, trace_id: str) -> str | None:
-    return db.scalar(
-        select(sessions.c.id)
-        .where(_is_about_trace(owner, trace_id))
-        .order_by(sessions.c.number.desc())
-        .limit(1)
-        .with_for_update()
-    )
+def _lock_conversation(owner: Owner, trace_id: str, conversation_id: str | None) -> Select[Any]:
+    names = _owner_columns(owner)
+    return select_conversation(
+        [sessions.c.id], names, trace_id, conversation_id=conversation_id
+    ).with_for_update()
 
 
-def _set_feedback(db: Connection, owner: Owner, trace_id: str, value: int) -> str | None:
-    session_id = _lock_current(db, owner, trace_id)
+def _set_feedback(db: Connection, found: Select[Any], value: int) -> str | None:
+    session_id: str | None = db.scalar(found)
     if session_id is None:
         return None
     values = {"value": value, "updated_at": utc_now()}
@@ -293,8 +363,8 @@ def _set_feedback(db: Connection, owner: Owner, trace_id: str, value: int) -> st
     return session_id
 
 
-def _clear_feedback(db: Connection, owner: Owner, trace_id: str) -> str | None:
-    session_id = _lock_current(db, owner, trace_id)
+def _clear_feedback(db: Connection, found: Select[Any]) -> str | None:
+    session_id: str | None = db.scalar(found)
     db.execute(delete(feedback).where(feedback.c.session_id == session_id))
     return session_id
 
@@ -322,6 +392,6 @@ async def find_rated_conversations(engine: AsyncEngine, workspace: str) -> list[
     )
 
     def read(db: Connection) -> list[RatedConversation]:
-        return [RatedConversation(*row) for row in (db.execute(query)).all()]
+        return [RatedConversation(*row) for row in db.execute(query).all()]
 
     return await Transactions(engine, attempts=3, sleep=anyio.sleep).run(read)

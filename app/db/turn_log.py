@@ -5,26 +5,35 @@ The session's row is locked first, so the transaction that holds it sees all tha
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import uuid4
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, Select, and_, func, select
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
 from app.db.engine import MAX_EVENT_BYTES
 from app.db.event_size import shrink_event
 from app.db.quotas import Quotas, admit_turn
 from app.db.schema import events, sessions, turns, utc_in, utc_now
-from app.errors import TurnLost
-from app.events import ReplyCompleted, StoredEvent, TurnInterrupted, dump_event, load_event
+from app.errors import NotFound, TurnLost
+from app.events import (
+    LATEST_PLACE,
+    ReplyCompleted,
+    StoredEvent,
+    TurnInterrupted,
+    TurnPlace,
+    dump_event,
+    load_event,
+)
 from app.messages import TokenUsage
 
 _log = structlog.get_logger()
 
+NO_CONVERSATION = "There is no such conversation about this trace."
 _MODEL_LENGTH = 255
 _MAX_PACKET_BYTES = 8_000_000
 """The most of one statement where the server has no limit or a larger one."""
@@ -65,53 +74,83 @@ class EventEntry:
 
 @dataclass(frozen=True, slots=True)
 class TurnStart:
-    """What a turn needs to take its conversation."""
+    """What a turn needs to take its conversation; `title` is for a conversation without one."""
 
     turn_id: str
     entry: EventEntry
     lease_seconds: float
     model: str
     quotas: Quotas
+    title: str | None = None
+    place: TurnPlace = LATEST_PLACE
 
 
 def begin_turn(
     db: Connection, owner: dict[str, str], trace_id: str, *, start: TurnStart
 ) -> Conversation | None:
-    """Takes the current conversation, making the first one; None while another turn holds it.
+    """Takes the conversation of the turn's place, making the first one about the trace.
 
-    Raises LimitReached where a quota is used up.
+    None while another turn holds it. Raises NotFound where there is no such place, LimitReached
+    where a quota is used up.
     """
     columns = (sessions.c.id, sessions.c.number, sessions.c.marker, *_LOCK_COLUMNS)
-    of_trace = and_(*(sessions.c[name] == value for name, value in owner.items()))
-    row = (
-        db.execute(
-            select(*columns)
-            .where(of_trace, sessions.c.trace_id == trace_id)
-            .order_by(sessions.c.number.desc())
-            .limit(1)
-            .with_for_update()
-        )
-    ).first()
+    place = start.place
+    found = select_conversation(columns, owner, trace_id, conversation_id=place.conversation_id)
+    row = db.execute(found.with_for_update()).first()
+    if row is None and place != LATEST_PLACE:
+        raise NotFound(NO_CONVERSATION)
     if row is None:
         admit_turn(db, owner, start.turn_id, quotas=start.quotas, first=True)
-        session_id, number, marker = str(uuid4()), 1, secrets.token_hex(8)
-        _insert_session(
+        session_id, number, marker = str(uuid4()), 1, create_marker()
+        insert_session(
             db, {**owner, "id": session_id, "trace_id": trace_id, "number": 1, "marker": marker}
         )
-        _insert_turn(db, session_id, start=start, sequence=1)
+        _insert_turn(db, session_id, start=start, parent=None, sequence=1)
         return Conversation(session_id, number, marker, start.turn_id)
     conversation = Conversation(row.id, row.number, row.marker, start.turn_id)
     if row.active_turn_id == start.turn_id:
         return conversation
     old = None if row.active_turn_id is None else TurnKey(row.id, row.active_turn_id)
+    parent = _find_parent(db, row.id, place)
     if old is not None and not _is_lease_expired(db, old):
         return None
     admit_turn(db, owner, start.turn_id, quotas=start.quotas, first=False)
     sequence = max(row.next_sequence, _find_next_sequence(db, row.id))
     if old is not None:
         sequence = _try_interrupt_turn(db, old, sequence=sequence)
-    _insert_turn(db, row.id, start=start, sequence=sequence)
+    _insert_turn(db, row.id, start=start, parent=parent, sequence=sequence)
     return conversation
+
+
+def select_conversation(
+    columns: Sequence[Any], owner: Mapping[str, str], trace_id: str, *, conversation_id: str | None
+) -> Select[Any]:
+    """Selects one of an owner's conversations about a trace: this one, or the current one."""
+    of_owner = and_(*(sessions.c[name] == value for name, value in owner.items()))
+    query = select(*columns).where(of_owner, sessions.c.trace_id == trace_id)
+    if conversation_id is not None:
+        return query.where(sessions.c.id == conversation_id)
+    return query.order_by(sessions.c.number.desc()).limit(1)
+
+
+def _find_parent(db: Connection, session_id: str, place: TurnPlace) -> str | None:
+    """The turn before a new one, None for a first one; raises NotFound for a wrong place."""
+    named = place.replaces or place.after
+    if named is None:
+        last_turn = (
+            select(events.c.turn_id)
+            .where(events.c.session_id == session_id)
+            .order_by(events.c.sequence.desc())
+            .limit(1)
+        )
+        return db.scalar(last_turn)
+    query = select(turns.c.parent_turn_id).where(
+        turns.c.session_id == session_id, turns.c.id == named
+    )
+    row = db.execute(query).first()
+    if row is None:
+        raise NotFound("There is no such turn in this conversation.")
+    return named if place.replaces is None else row.parent_turn_id
 
 
 def append_events(
@@ -232,7 +271,13 @@ def _split_packets(rows: Sequence[dict[str, Any]], limit: int) -> Iterator[list[
         yield packet
 
 
-def _insert_session(db: Connection, values: dict[str, Any]) -> None:
+def create_marker() -> str:
+    """A random token for a new conversation."""
+    return secrets.token_hex(8)
+
+
+def insert_session(db: Connection, values: dict[str, Any]) -> None:
+    """Inserts a conversation without events; its times are now."""
     db.execute(
         sessions.insert().values(
             **values, next_sequence=1, created_at=utc_now(), updated_at=utc_now()
@@ -240,18 +285,14 @@ def _insert_session(db: Connection, values: dict[str, Any]) -> None:
     )
 
 
-def _insert_turn(db: Connection, session_id: str, *, start: TurnStart, sequence: int) -> None:
-    last_turn = (
-        select(events.c.turn_id)
-        .where(events.c.session_id == session_id)
-        .order_by(events.c.sequence.desc())
-        .limit(1)
-    )
+def _insert_turn(
+    db: Connection, session_id: str, *, start: TurnStart, parent: str | None, sequence: int
+) -> None:
     db.execute(
         turns.insert().values(
             session_id=session_id,
             id=start.turn_id,
-            parent_turn_id=db.scalar(last_turn),
+            parent_turn_id=parent,
             state="running",
             lease_until=utc_in(start.lease_seconds),
             model=start.model[:_MODEL_LENGTH],
@@ -263,7 +304,8 @@ def _insert_turn(db: Connection, session_id: str, *, start: TurnStart, sequence:
         )
     )
     key = TurnKey(session_id, start.turn_id)
-    _insert_events(db, key, [start.entry], sequence, active_turn_id=start.turn_id)
+    taken = {"active_turn_id": start.turn_id, "title": func.coalesce(sessions.c.title, start.title)}
+    _insert_events(db, key, [start.entry], sequence, **taken)
 
 
 def _is_lease_expired(db: Connection, turn: TurnKey) -> bool:

@@ -1,16 +1,17 @@
 """Describes the HTTP interface in OpenAPI 3.1, for tools and for authors of clients."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.caller import SESSION_COOKIE, WORKSPACE_HEADER
-from app.web.requests import FeedbackBody, QuestionBody
+from app.web.requests import FeedbackBody, QuestionBody, TitleBody
 
 Json = dict[str, Any]
 
 _ID = {"type": "string"}
 _TEXT = {"type": "string"}
 _NUMBER = {"type": "number"}
+_TIME = {"type": "string", "format": "date-time"}
 _COUNT = {"type": "integer", "minimum": 0}
 
 
@@ -36,7 +37,8 @@ def describe_interface(prefix: str, version: str) -> Json:
 
 
 def _describe_paths() -> Json:
-    session, trace = "/trace-analyzer/session/{trace_id}", [_TRACE_ID, _WORKSPACE]
+    session = "/trace-analyzer/session/{trace_id}"
+    trace: list[Json] = [_TRACE_ID, _WORKSPACE]
     return {
         "/healthz": {"get": _describe_operation("Reports that the process runs.", "Health")},
         "/readyz": {
@@ -50,18 +52,22 @@ def _describe_paths() -> Json:
             "get": _describe_operation("Lists the models that a question may name.", "Models"),
         },
         session: {
-            "parameters": trace,
-            "get": _describe_operation("Returns the conversation about a trace.", "History"),
+            "parameters": [*trace, _CONVERSATION],
+            "get": _describe_operation(
+                "Returns a branch of a conversation about a trace.", "History", query=[_LEAF]
+            ),
             "post": _describe_operation(
                 "Asks a question; the answer comes as server-sent events, one frame each.",
                 "Frame",
                 media_type="text/event-stream",
                 body="Question",
+                query=[_LEAF],
             ),
             "delete": _describe_operation(
-                "Deletes the conversation and stops its turn.", "Nothing"
+                "Deletes all conversations about a trace, or one, and stops their turns.", "Nothing"
             ),
         },
+        **_describe_conversation_paths(session, trace),
         f"{session}/suggestions": {
             "parameters": trace,
             "get": _describe_operation("Suggests questions to begin with.", "Suggestions"),
@@ -74,9 +80,39 @@ def _describe_paths() -> Json:
             ),
         },
         f"{session}/feedback": {
-            "parameters": trace,
+            "parameters": [*trace, _CONVERSATION],
             "put": _describe_operation("Rates the conversation.", "Rated", body="Feedback"),
             "delete": _describe_operation("Removes the rating.", None),
+        },
+    }
+
+
+def _describe_conversation_paths(session: str, trace: list[Json]) -> Json:
+    return {
+        f"{session}/conversations": {
+            "parameters": trace,
+            "get": _describe_operation(
+                "Lists the conversations about a trace, the newest first.", "Conversations"
+            ),
+            "post": _describe_operation(
+                "Creates an empty conversation; without `conversation` it is meant from now on.",
+                "Conversation",
+                status="201",
+            ),
+        },
+        f"{session}/conversations/{{conversation_id}}": {
+            "parameters": [*trace, _CONVERSATION_ID],
+            "patch": _describe_operation("Sets the title.", "Conversation", body="Title"),
+            "delete": _describe_operation("Deletes a conversation and stops its turn.", None),
+        },
+        f"{session}/export": {
+            "parameters": [*trace, _CONVERSATION],
+            "get": _describe_operation(
+                "Returns a branch of a conversation as a file.",
+                "Export",
+                query=[_LEAF, _FORMAT],
+                other_media_type="text/markdown",
+            ),
         },
     }
 
@@ -87,6 +123,29 @@ _TRACE_ID = {
     "required": True,
     "schema": {"type": "string", "format": "uuid"},
 }
+_CONVERSATION_ID = {
+    "name": "conversation_id",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "format": "uuid"},
+}
+_CONVERSATION = {
+    "name": "conversation",
+    "in": "query",
+    "description": "The id of the conversation; without it the newest one is meant.",
+    "schema": {"type": "string", "format": "uuid"},
+}
+_LEAF = {
+    "name": "leaf",
+    "in": "query",
+    "description": "The id of the turn that ends the branch; without it the latest one.",
+    "schema": {"type": "string", "format": "uuid"},
+}
+_FORMAT = {
+    "name": "format",
+    "in": "query",
+    "schema": {"enum": ["markdown", "json"], "default": "markdown"},
+}
 _WORKSPACE = {"name": WORKSPACE_HEADER, "in": "header", "schema": {"type": "string"}}
 
 
@@ -95,23 +154,30 @@ def _describe_operation(
     answer: str | None,
     *,
     media_type: str = "application/json",
+    other_media_type: str = "",
+    status: str = "200",
     body: str = "",
+    query: Sequence[Json] = (),
     unavailable: str = "",
 ) -> Json:
     """One method of a path; `answer`, `body` and `unavailable` (503) are names of schemas.
 
-    Without an `answer` the response is an empty 204.
+    Without an `answer` the response is an empty 204. `other_media_type` is of an answer in text.
     """
     refused = _describe_content("Problem", "An error, with a message for the user")
     responses: Json = {"204": {"description": "Removed"}}
     if answer is not None:
-        responses = {"200": _describe_content(answer, "Success", media_type)}
+        responses = {status: _describe_content(answer, "Success", media_type)}
+    if other_media_type:
+        responses[status]["content"][other_media_type] = {"schema": _TEXT}
     if unavailable:
         responses["503"] = _describe_content(unavailable, "Temporarily unavailable")
     operation: Json = {
         "summary": summary,
         "responses": {**responses, "4XX": refused, "5XX": refused},
     }
+    if query:
+        operation["parameters"] = list(query)
     if body:
         content = {"application/json": {"schema": _reference_schema(body)}}
         operation["requestBody"] = {"required": True, "content": content}
@@ -138,20 +204,14 @@ def _list_schema(item: Json) -> Json:
 def _build_schemas() -> Json:
     parts = {"database": _TEXT, "schema": _TEXT, "backend": _TEXT}
     problem = {"code": _TEXT, "message": _TEXT}
-    row = _object_schema(
-        {"id": _ID, "name": _TEXT, "display_name": _TEXT}, completed={"type": "boolean"}
-    )
     model = _object_schema({"name": _TEXT, "usable": {"type": ["boolean", "null"]}})
-    message = _object_schema(
-        {"id": _ID, "role": {"enum": ["user", "assistant"]}, "content": _TEXT},
-        messageType=_TEXT,
-        toolCalls=_list_schema(row),
-    )
     return {
         "Any": {},
         "Nothing": {"type": "null"},
         "Question": QuestionBody.model_json_schema(),
         "Feedback": FeedbackBody.model_json_schema(),
+        "Title": TitleBody.model_json_schema(),
+        **_conversation_schemas(),
         "Problem": _object_schema(problem),
         "Health": _object_schema(
             {"status": {"const": "healthy"}, "storage": _TEXT, "version": _TEXT}
@@ -159,12 +219,55 @@ def _build_schemas() -> Json:
         "Ready": _object_schema({"status": {"const": "ready"}, **parts}),
         "NotReady": _object_schema({**problem, **parts}),
         "Models": _object_schema({"models": _list_schema(model)}),
-        "History": _object_schema({"content": _list_schema(message)}),
         "Suggestions": _object_schema({"suggestions": _list_schema(_TEXT)}),
         "Analysis": _analysis_schema(),
         "Rated": _object_schema({"status": {"const": "ok"}}),
         "Frame": {"oneOf": _frame_schemas()},
     }
+
+
+def _conversation_schemas() -> Json:
+    conversation = _object_schema(
+        {
+            "id": _ID,
+            "number": {"type": "integer"},
+            "title": _TEXT,
+            "created_at": _TIME,
+            "last_updated_at": _TIME,
+            "questions": _COUNT | {"description": "On the active branch."},
+            "model": {"type": ["string", "null"]},
+            "running": {"type": "boolean"},
+        }
+    )
+    messages = _list_schema(_message_schema())
+    exported = _object_schema({"trace_id": _ID, "messages": messages})
+    return {
+        "Conversation": conversation,
+        "Conversations": _object_schema({"content": _list_schema(conversation)}),
+        "History": _object_schema({"content": messages, "suggestions": _list_schema(_TEXT)}),
+        "Export": {"allOf": [conversation, exported]},
+    }
+
+
+def _message_schema() -> Json:
+    row = _object_schema(
+        {"id": _ID, "name": _TEXT, "display_name": _TEXT}, completed={"type": "boolean"}
+    )
+    return _object_schema(
+        {
+            "id": _ID,
+            "role": {"enum": ["user", "assistant"]},
+            "content": _TEXT,
+            "turnId": _ID,
+            "created_at": _TIME,
+        },
+        messageType=_TEXT,
+        toolCalls=_list_schema(row),
+        siblings=_list_schema(_ID)
+        | {"description": "Of a question: it and the turns with the same parent, in order."},
+        leaves=_list_schema(_ID)
+        | {"description": "The latest turn of the branch of each sibling, for `leaf`."},
+    )
 
 
 def _analysis_schema() -> Json:

@@ -17,6 +17,7 @@ from app.events import (
     LoggedEvent,
     QuestionsSuggested,
     ReplyCompleted,
+    Siblings,
     TerminalEvent,
     TextDelta,
     TextWithdrawn,
@@ -29,6 +30,7 @@ from app.events import (
     UsageReported,
     UsageTotals,
 )
+from app.web.conversation_json import format_time
 from app.web.markdown.allowed_links import AllowedLinks
 from app.web.markdown.filter import MarkdownFilter, make_inert
 from app.web.markdown.inline_code import split_unbreakable
@@ -286,19 +288,39 @@ def _cut_in_halves(text: str, limit: int) -> Iterator[str]:
 def render_history(transcript: Transcript, turn_links: TurnLinks) -> list[PanelFrame]:
     """The messages of the panel's chat, tool rows between the texts, oldest first.
 
-    A turn that has no end and does not run was interrupted, also where no event says so yet.
+    Each names its turn; a question also names the turns that it replaces or that replace it, and
+    the ends of their branches. A turn that has no end and does not run was interrupted, also where
+    no event says so yet.
     """
     messages: list[PanelFrame] = []
     for logged in transcript.events:
         turn_links.follow(logged.event)
         if isinstance(logged.event, TurnInterrupted):
-            _mark_interrupted(messages, logged.id)
-        else:
-            messages += _history_messages(logged, turn_links.links)
+            _mark_interrupted(messages, logged)
+            continue
+        for message in _history_messages(logged, turn_links.links):
+            messages.append({**message, **_describe_origin(logged)})
+        if isinstance(logged.event, TurnStarted) and logged.turn_id in transcript.siblings:
+            messages[-1] |= _describe_siblings(transcript.siblings[logged.turn_id])
     last = transcript.events[-1] if transcript.events else None
     if last and not transcript.running and not isinstance(last.event, TerminalEvent):
-        _mark_interrupted(messages, f"{last.id}-interrupted")
+        _mark_interrupted(messages, last)
     return messages
+
+
+def render_suggestions(transcript: Transcript, links: AllowedLinks) -> list[str]:
+    """The follow-up questions of the branch's last turn, none while it runs or where it failed."""
+    last = transcript.events[-1] if transcript.events else None
+    return [
+        make_inert(question, links, {})
+        for logged in transcript.events
+        if isinstance(logged.event, QuestionsSuggested) and last and logged.turn_id == last.turn_id
+        for question in logged.event.questions
+    ]
+
+
+def _describe_siblings(siblings: Siblings) -> PanelFrame:
+    return {"siblings": list(siblings.turn_ids), "leaves": list(siblings.leaves)}
 
 
 def _history_messages(logged: LoggedEvent, links: AllowedLinks) -> Iterator[PanelFrame]:
@@ -314,12 +336,18 @@ def _history_messages(logged: LoggedEvent, links: AllowedLinks) -> Iterator[Pane
         yield _assistant_message(logged.id, make_inert(event.message, links, {}))
 
 
-def _mark_interrupted(messages: list[PanelFrame], message_id: str) -> None:
+def _mark_interrupted(messages: list[PanelFrame], end: LoggedEvent) -> None:
+    """Marks the last answer, `end` being the last event of its turn."""
     last = messages[-1] if messages else {}
     if last.get("role") == "assistant" and "toolCalls" not in last:
         last["content"] += f"\n\n{INTERRUPTED}"
     else:
-        messages.append(_assistant_message(message_id, INTERRUPTED))
+        marked = _assistant_message(f"{end.id}-interrupted", INTERRUPTED)
+        messages.append({**marked, **_describe_origin(end)})
+
+
+def _describe_origin(logged: LoggedEvent) -> PanelFrame:
+    return {"turnId": logged.turn_id, "created_at": format_time(logged.created_at)}
 
 
 def _assistant_message(message_id: str, text: str) -> PanelFrame:

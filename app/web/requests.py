@@ -7,8 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
 from app.caller import WORKSPACE_HEADER, Caller, read_caller
+from app.conversation.titles import TITLE_CHARACTERS, clean_title
 from app.errors import (
     InvalidRequest,
+    NotFound,
     RequestTimedOut,
     RequestTooLarge,
     Unprocessable,
@@ -32,6 +34,7 @@ class QuestionBody(BaseModel):
     message: Annotated[str, Field(strict=True)]
     streaming: bool = True
     model: Annotated[str, Field(strict=True, min_length=1, max_length=255)] | None = None
+    replaces: Annotated[str, Field(strict=True)] | None = None
 
 
 class FeedbackBody(BaseModel):
@@ -42,7 +45,15 @@ class FeedbackBody(BaseModel):
     value: Annotated[int, Field(strict=True, ge=0, le=1)]
 
 
-Body = TypeVar("Body", QuestionBody, FeedbackBody)
+class TitleBody(BaseModel):
+    """The body of a new title."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    title: Annotated[str, Field(strict=True, min_length=1, max_length=TITLE_CHARACTERS)]
+
+
+Body = TypeVar("Body", QuestionBody, FeedbackBody, TitleBody)
 
 
 def read_request_caller(request: Request[Any]) -> Caller:
@@ -55,6 +66,25 @@ def read_trace_id(request: Request[Any]) -> str:
     if not is_uuid(trace_id):
         raise InvalidRequest("The trace id in the URL is not a UUID.")
     return trace_id.lower()
+
+
+def read_conversation_id(request: Request[Any]) -> str | None:
+    """The conversation that the query names, None for the current one; raises NotFound."""
+    named = request.query_params.get("conversation")
+    return None if named is None else check_id(named, "conversation")
+
+
+def read_leaf(request: Request[Any]) -> str | None:
+    """The turn that the query names as the end of a branch, None for none; raises NotFound."""
+    named = request.query_params.get("leaf")
+    return None if named is None else check_id(named, "turn")
+
+
+def check_id(named: str, kind: str) -> str:
+    """The id of a conversation or turn in lower case; raises NotFound for what is no UUID."""
+    if not is_uuid(named):
+        raise NotFound(f"There is no such {kind}: its id is not a UUID.")
+    return named.lower()
 
 
 async def read_body(request: Request[Any], kind: type[Body]) -> Body:
@@ -94,10 +124,18 @@ def check_message(question: QuestionBody) -> str:
     return question.message
 
 
+def check_title(body: TitleBody) -> str:
+    """The title as one line; raises Unprocessable where nothing of it can be seen."""
+    title = clean_title(body.title)
+    if not title:
+        raise Unprocessable("title: has no visible characters.")
+    return title
+
+
 def _describe_validation_error(error: ValidationError) -> InvalidRequest | Unprocessable:
     first = error.errors(include_url=False, include_input=False)[0]
     field = ".".join(str(part) for part in first["loc"]) or "body"
     text = f"{field}: {first['msg']}"
-    if first["type"] in {"greater_than_equal", "less_than_equal"}:
+    if first["type"] in {"greater_than_equal", "less_than_equal"} or field == "title":
         return Unprocessable(text)
     return InvalidRequest(text)

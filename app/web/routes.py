@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TypedDict
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -10,32 +9,29 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from app import __version__
-from app.conversation.conversations import Conversations
-from app.conversation.health import Health
-from app.errors import OpikAssistError
+from app.conversation.conversations import NO_CONVERSATION
+from app.errors import NotFound, OpikAssistError
+from app.events import TurnPlace
+from app.web.app_state import AppState
+from app.web.conversation_routes import ConversationEndpoints
 from app.web.error_responses import build_turn_error_response
 from app.web.markdown.allowed_links import AllowedLinks
 from app.web.markdown.filter import make_inert
 from app.web.markdown.ui_urls import TurnLinks, UiLinks
 from app.web.openapi import describe_interface
-from app.web.panel import Panel, render_history
+from app.web.panel import Panel, render_history, render_suggestions
 from app.web.requests import (
     FeedbackBody,
     QuestionBody,
+    check_id,
     check_message,
     read_body,
+    read_conversation_id,
+    read_leaf,
     read_request_caller,
     read_trace_id,
 )
 from app.web.sse import TurnStream, run_while_connected
-
-
-class AppState(TypedDict):
-    """What the lifespan opens and every request can use."""
-
-    conversations: Conversations
-    health: Health
-    request_id: str
 
 
 class Endpoints:
@@ -60,6 +56,7 @@ class Endpoints:
             Route(session, self.read_history, methods=["GET"]),
             Route(session, self.start_turn, methods=["POST"]),
             Route(session, self.delete_conversation, methods=["DELETE"]),
+            *ConversationEndpoints(self._ui).routes(session),
             Route(f"{session}/suggestions", self.suggest_questions, methods=["GET"]),
             Route(f"{session}/analysis", self.analyse_trace, methods=["GET"]),
             Route(f"{session}/feedback", self.set_rating, methods=["PUT"]),
@@ -99,12 +96,17 @@ class Endpoints:
     async def read_history(self, request: Request[AppState]) -> Response:
         conversations = request.state["conversations"]
         transcript = await conversations.read_history(
-            read_request_caller(request), read_trace_id(request)
+            read_request_caller(request),
+            read_trace_id(request),
+            conversation_id=read_conversation_id(request),
+            leaf=read_leaf(request),
         )
         turn_links = TurnLinks(
             self._ui, workspace=transcript.workspace, trace_id=transcript.trace_id
         )
-        return JSONResponse({"content": render_history(transcript, turn_links)})
+        content = render_history(transcript, turn_links)
+        suggestions = render_suggestions(transcript, turn_links.links)
+        return JSONResponse({"content": content, "suggestions": suggestions})
 
     async def suggest_questions(self, request: Request[AppState]) -> Response:
         conversations = request.state["conversations"]
@@ -126,6 +128,12 @@ class Endpoints:
         caller, trace_id = read_request_caller(request), read_trace_id(request)
         question = await read_body(request, QuestionBody)
         message = check_message(question)
+        replaced = question.replaces
+        place = TurnPlace(
+            read_conversation_id(request),
+            replaces=None if replaced is None else check_id(replaced, "turn"),
+            after=read_leaf(request),
+        )
         start = partial(
             conversations.start_turn,
             caller,
@@ -133,6 +141,7 @@ class Endpoints:
             message,
             request_id=request.state["request_id"],
             model=question.model,
+            place=place,
         )
         try:
             turn = await run_while_connected(request.receive, start)
@@ -146,20 +155,27 @@ class Endpoints:
 
     async def delete_conversation(self, request: Request[AppState]) -> Response:
         conversations = request.state["conversations"]
-        await conversations.delete(read_request_caller(request), read_trace_id(request))
+        caller, trace_id = read_request_caller(request), read_trace_id(request)
+        conversation_id = read_conversation_id(request)
+        deleted = await conversations.delete(caller, trace_id, conversation_id)
+        if conversation_id is not None and not deleted:
+            raise NotFound(NO_CONVERSATION)
         return JSONResponse(None)
 
     async def set_rating(self, request: Request[AppState]) -> Response:
         conversations = request.state["conversations"]
         thumb = await read_body(request, FeedbackBody)
-        await conversations.set_rating(
-            read_request_caller(request), read_trace_id(request), thumb.value
-        )
+        caller, trace_id = read_request_caller(request), read_trace_id(request)
+        await conversations.set_rating(caller, trace_id, thumb.value, read_conversation_id(request))
         return JSONResponse({"status": "ok"})
 
     async def clear_rating(self, request: Request[AppState]) -> Response:
         conversations = request.state["conversations"]
-        await conversations.clear_rating(read_request_caller(request), read_trace_id(request))
+        caller, trace_id = read_request_caller(request), read_trace_id(request)
+        conversation_id = read_conversation_id(request)
+        found = await conversations.clear_rating(caller, trace_id, conversation_id)
+        if conversation_id is not None and not found:
+            raise NotFound(NO_CONVERSATION)
         return Response(status_code=204)
 
 

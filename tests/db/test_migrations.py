@@ -20,7 +20,7 @@ from app.events import TurnFinished
 from app.messages import TokenUsage
 from app.settings import database_url
 from testkit import databases
-from tests.db.writing import begin_free_turn, entry, finish_turn, reply
+from tests.db.writing import ALICE, TRACE, begin_free_turn, entry, finish_turn, reply
 
 ROOT = Path(__file__).parents[2]
 VERSIONS = table(VERSION_TABLE, column("version_num"))
@@ -142,15 +142,15 @@ async def test_an_upgrade_that_was_cut_off_is_completed_by_the_next(
 
 async def test_upgrade_and_downgrade_keep_all_events(empty_database_uri: str) -> None:
     async with databases.open_engine(empty_database_uri) as engine:
-        await _alembic(engine, lambda config: command.upgrade(config, "0001"))
+        await _alembic(engine, lambda config: command.upgrade(config, "head"))
         store = Store(engine)
         key = await store.owner_key()
         turn = await begin_free_turn(store)
         await store.append(turn, [reply("so far")])
         before = await store.events(turn.conversation_id)
+        await store.rename_conversation(ALICE, TRACE, turn.conversation_id, title="Mine")
 
         for way in (
-            lambda config: command.upgrade(config, "head"),
             lambda config: command.downgrade(config, "0001"),
             lambda config: command.upgrade(config, "head"),
         ):
@@ -160,6 +160,7 @@ async def test_upgrade_and_downgrade_keep_all_events(empty_database_uri: str) ->
             async with engine.begin() as db:
                 fact = select(facts.c.value).where(facts.c.name == OLDEST_CODE)
                 assert await db.scalar(fact) == "0001"
+        assert [each.title for each in await store.list_conversations(ALICE, TRACE)] == ["Mine"]
         await finish_turn(store, turn)
         await begin_free_turn(store, quotas=Quotas(owner_turns=1, owner_turns_per_minute=1))
 

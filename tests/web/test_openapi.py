@@ -14,7 +14,7 @@ from app.settings import Settings
 from testkit.scripted_chat import answer, calling
 from testkit.service import PREFIX, Service, running, span_id
 
-_METHODS = {"get", "put", "post", "delete"}
+_METHODS = {"get", "put", "post", "patch", "delete"}
 
 
 @pytest.fixture
@@ -63,6 +63,9 @@ async def test_what_the_service_answers_is_what_is_described(service: Service) -
     feedback = await service.http.put(f"{service.session()}/feedback", json={"value": 1})
     for schema, response in {
         "History": await service.http.get(service.session()),
+        "Conversations": await service.http.get(f"{service.session()}/conversations"),
+        "Conversation": await service.http.post(f"{service.session()}/conversations"),
+        "Export": await service.http.get(f"{service.session()}/export?format=json"),
         "Suggestions": await service.http.get(f"{service.session()}/suggestions"),
         "Analysis": await service.http.get(f"{service.session()}/analysis"),
         "Models": await service.http.get(f"{service.url}{PREFIX}/models"),

@@ -298,7 +298,7 @@ def test_history_shows_what_the_stream_has_shown() -> None:
         LoggedEvent(str(at), at, "t", datetime.now(UTC), event) for at, event in enumerate(events)
     )
     turn_links = TurnLinks(ui, workspace="w", trace_id="t")
-    history = render_history(Transcript("t", "w", logged, running=False), turn_links)
+    history = render_history(Transcript("c", "t", "w", logged, running=False), turn_links)
     live = TurnLinks(ui, workspace="w", trace_id="t", question="Is https://docs.test/a right?")
     shown = read(show(Panel("t", live, streaming=True), *events[1:])).texts
     assert [each["content"] for each in history[1:]] == shown

@@ -1,0 +1,100 @@
+"""A branch of a conversation as a file: Markdown to read, JSON for programs.
+
+The Markdown is filtered once more as a whole: a text that is harmless by itself could become part
+of code that another text left open, or end it.
+"""
+
+import re
+from collections.abc import Iterator
+
+from app.conversation.summary import ConversationSummary
+from app.events import Transcript, TurnStarted
+from app.web.conversation_json import describe_conversation, format_time
+from app.web.markdown.allowed_links import AllowedLinks, escape_name, find_urls
+from app.web.markdown.filter import make_inert
+from app.web.markdown.ui_urls import TurnLinks, UiLinks
+from app.web.panel import PanelFrame, render_history
+
+FILE_NAME_CHARACTERS = 60
+_LINE_CHARACTERS = 300
+"""The most of a title, and of the line of a tool call; both are shorter but for hostile names."""
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
+
+
+def make_file_name(summary: ConversationSummary) -> str:
+    """The title in ASCII, without an extension."""
+    words = re.sub(r"[^a-z0-9]+", "-", summary.title.lower())[:FILE_NAME_CHARACTERS].strip("-")
+    return words or f"conversation-{summary.id}"
+
+
+def export_json(summary: ConversationSummary, transcript: Transcript, ui: UiLinks) -> PanelFrame:
+    """The conversation as in the list, its trace, and its messages as in the history."""
+    links = TurnLinks(ui, workspace=transcript.workspace, trace_id=transcript.trace_id)
+    return {
+        **describe_conversation(summary),
+        "trace_id": transcript.trace_id,
+        "workspace": transcript.workspace,
+        "messages": _render_messages(transcript, links),
+    }
+
+
+def export_markdown(summary: ConversationSummary, transcript: Transcript, ui: UiLinks) -> str:
+    """Headings for questions and answers, below them their texts and lists of tool calls."""
+    turn_links = TurnLinks(ui, workspace=transcript.workspace, trace_id=transcript.trace_id)
+    messages = _render_messages(transcript, turn_links)
+    links = turn_links.links
+    trace_id = transcript.trace_id
+    trace = links.format_link("trace", trace_id, trace_id) or f"`{trace_id}`"
+    head = [
+        f"# {escape_name(summary.title, length=_LINE_CHARACTERS)}",
+        f"Conversation about trace {trace}, begun {format_time(summary.created_at)}.",
+    ]
+    allowed = AllowedLinks(links.ui_base, links.span_url, links.trace_url, _find_urls(transcript))
+    return make_inert("\n\n".join([*head, *_format_messages(messages)]) + "\n", allowed, {})
+
+
+def _render_messages(transcript: Transcript, links: TurnLinks) -> list[PanelFrame]:
+    """The messages of the history, made safe for readers that render all of them as Markdown."""
+    messages = render_history(transcript, links)
+    for row in (row for message in messages for row in message.get("toolCalls", [])):
+        row["display_name"] = make_inert(row["display_name"], AllowedLinks(), {})
+    for message in messages:
+        if message["role"] == "user":
+            allowed = AllowedLinks(allowed=find_urls(message["content"]))
+            message["content"] = make_inert(message["content"], allowed, {})
+    return messages
+
+
+def _format_messages(messages: list[PanelFrame]) -> Iterator[str]:
+    role = ""
+    for message in messages:
+        if message["role"] == "user":
+            yield "## Question"
+        elif role != "assistant":
+            yield "## Answer"
+        role = message["role"]
+        if message["content"]:
+            yield _close_code(message["content"])
+        if rows := message.get("toolCalls"):
+            names = (escape_name(row["display_name"], length=_LINE_CHARACTERS) for row in rows)
+            yield "\n".join(["Tool calls:", "", *(f"- {name}" for name in names)])
+
+
+def _close_code(text: str) -> str:
+    """The text with an end to the code that it leaves open, as an answer that was stopped may."""
+    fence = ""
+    for line in text.splitlines():
+        found = _FENCE.fullmatch(line)
+        if found is None:
+            continue
+        if not fence:
+            fence = found[1] if found[1][0] == "~" or "`" not in found[2] else ""
+        elif found[1].startswith(fence) and not found[2].strip():
+            fence = ""
+    return f"{text}\n{fence}" if fence else text
+
+
+def _find_urls(transcript: Transcript) -> frozenset[str]:
+    """The URLs in all questions."""
+    asked = (each.event for each in transcript.events if isinstance(each.event, TurnStarted))
+    return frozenset(url for event in asked for url in find_urls(event.question))
