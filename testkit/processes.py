@@ -256,7 +256,12 @@ async def serving_backend(*scripts: list[Step], chat: Any = None) -> AsyncIterat
 
 @contextlib.asynccontextmanager
 async def service_process(
-    backend: Backend, folder: Path, *, command: tuple[str, ...] = SERVICE, **settings: str
+    backend: Backend,
+    folder: Path,
+    *,
+    command: tuple[str, ...] = SERVICE,
+    wrapper: Sequence[str] = (),
+    **settings: str,
 ) -> AsyncIterator[tuple[Service, ServerProcess]]:
     """A process of the service before this backend, in which every warning is an error."""
     values = {
@@ -268,7 +273,7 @@ async def service_process(
         "PYTHONWARNINGS": "error",
         **settings,
     }
-    process = ServerProcess(*command, folder=folder, settings=values)
+    process = ServerProcess(*command, folder=folder, settings=values, wrapper=wrapper)
     async with running_process(process), httpx.AsyncClient(timeout=WAIT_SECONDS) as http:
         yield (
             Service(
@@ -285,12 +290,16 @@ async def service_process(
 
 @contextlib.asynccontextmanager
 async def backend_and_service_process(
-    folder: Path, *scripts: list[Step], command: tuple[str, ...] = SERVICE, **settings: str
+    folder: Path,
+    *scripts: list[Step],
+    command: tuple[str, ...] = SERVICE,
+    wrapper: Sequence[str] = (),
+    **settings: str,
 ) -> AsyncIterator[tuple[Service, ServerProcess]]:
     """A process of the service before a backend of its own, whose model plays the scripts."""
     async with (
         serving_backend(*scripts) as backend,
-        service_process(backend, folder, command=command, **settings) as running,
+        service_process(backend, folder, command=command, wrapper=wrapper, **settings) as running,
     ):
         yield running
 

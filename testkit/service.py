@@ -58,20 +58,24 @@ class _Server(uvicorn.Server):
 
 @contextlib.asynccontextmanager
 async def serving(
-    app: ASGIApp, *, grace: int = 5, port: int = 0, send_buffer: int | None = None
+    app: ASGIApp,
+    *,
+    grace: int = 5,
+    port: int = 0,
+    send_buffer: int | None = None,
+    **more: Any,
 ) -> AsyncIterator[str]:
     """Serves an app on a port of the loopback, 0 for any free one, in this very event loop.
 
-    `send_buffer` is how many bytes the system takes for a reader who does not. Gives its URL.
+    `send_buffer` is how many bytes the system takes for a reader who does not; `more` is for
+    uvicorn. Gives its URL.
     """
     # asyncio switches Nagle's algorithm off only on sockets that say they are TCP.
     with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         if send_buffer is not None:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         listener.bind(("127.0.0.1", port))
-        config = uvicorn.Config(
-            app, log_config=None, lifespan="auto", timeout_graceful_shutdown=grace
-        )
+        config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=grace, **more)
         server = _Server(config)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import AsyncIterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import anyio
@@ -47,3 +49,9 @@ async def received(client: socket.socket) -> bytes:
         while piece := await loop.sock_recv(client, 65536):
             data += piece
     return data
+
+
+def open_sockets() -> int:
+    """How many sockets this process has open."""
+    links = [each for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
+    return sum(os.readlink(each).startswith("socket:") for each in links)

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -15,14 +14,9 @@ from standin.faults import Delay, Fault
 from testkit.processes import backend_and_service_process
 from testkit.scripted_chat import answer, calling
 from testkit.service import TRACE_ID, Service, record_trace, running, span_id, wait_until
-from tests.service.bare import QUESTION, connected, received, request, sent
+from tests.service.bare import QUESTION, connected, open_sockets, received, request, sent
 
 SPAN = f"/v1/private/spans/{span_id(3)}"
-
-
-def open_sockets() -> int:
-    links = [each for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
-    return sum(os.readlink(each).startswith("socket:") for each in links)
 
 
 class Footprint:

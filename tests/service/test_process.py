@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app import __version__
-from app.commands.serve import bind_listener
+from app.server import bind_listener
 from testkit import credentials
 from testkit.constants import changed_constants
 from testkit.processes import SERVICE, backend_and_service_process, find_free_port, run_python

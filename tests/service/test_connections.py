@@ -1,0 +1,125 @@
+"""Connections that are too many, too slow or silent, at a process with few file descriptors."""
+
+import asyncio
+import contextlib
+import functools
+import json
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import anyio
+import httpx
+import pytest
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from app.web.connection import ConnectionPool, HttpConnection
+from testkit.constants import changed_constants
+from testkit.processes import ServerProcess, backend_and_service_process
+from testkit.service import PREFIX, WAIT_SECONDS, Service, serving, wait_until
+from tests.service.bare import connected, open_sockets, received, request, sent
+
+HASTY = ("-m", "testkit.changed_service", "head_seconds=1")
+FEW_DESCRIPTORS = ("sh", "-c", 'ulimit -Sn 64; ulimit -Hn 128; exec "$@"', "sh")
+HALF_A_HEAD = b"GET /healthz HTTP/1.1\r\nX-Slow: "
+
+
+async def is_healthy(service: Service) -> bool:
+    async with httpx.AsyncClient(timeout=WAIT_SECONDS) as http:
+        return (await http.get(f"{service.url}{PREFIX}/healthz")).status_code == 200
+
+
+async def trickle(client: socket.socket) -> bytes:
+    """Sends a byte now and then until the other side closes; returns what came."""
+    answered = asyncio.ensure_future(received(client))
+    with anyio.fail_after(WAIT_SECONDS):
+        while not answered.done():
+            with contextlib.suppress(ConnectionError):
+                await sent(client, b"x")
+            await asyncio.wait({answered}, timeout=0.05)
+    return answered.result()
+
+
+def read_events(process: ServerProcess) -> list[str]:
+    return [json.loads(line)["event"] for line in process.log.splitlines()]
+
+
+async def test_more_idle_connections_than_descriptors_keep_nobody_out(tmp_path: Path) -> None:
+    async with (
+        backend_and_service_process(tmp_path, wrapper=FEW_DESCRIPTORS) as (service, process),
+        contextlib.AsyncExitStack() as stack,
+    ):
+        for _ in range(200):
+            await stack.enter_async_context(connected(service))
+        assert await is_healthy(service)
+        assert (await service.ask()).texts == ["It was the tool."]
+        assert process.descriptors < 128
+        assert read_events(process).count("connection_limit_reached") == 1
+
+
+@pytest.mark.slow
+async def test_descriptors_that_others_use_up_are_reported_in_one_line(tmp_path: Path) -> None:
+    greedy = ("sh", "-c", 'ulimit -n 40; exec "$@"', "sh")
+    async with (
+        backend_and_service_process(
+            tmp_path, command=("-m", "tests.service.greedy_service"), wrapper=greedy
+        ) as (service, process),
+        contextlib.AsyncExitStack() as stack,
+    ):
+        for _ in range(60):
+            await stack.enter_async_context(connected(service))
+        await wait_until(lambda: "connections_not_accepted" in process.log)
+        assert await is_healthy(service)
+        assert read_events(process).count("connections_not_accepted") == 1
+        assert "Traceback" not in process.log
+
+
+@pytest.fixture
+async def hasty(tmp_path: Path) -> AsyncIterator[tuple[Service, ServerProcess]]:
+    async with backend_and_service_process(tmp_path, command=HASTY) as running:
+        yield running
+
+
+async def test_a_connection_ends_in_time_whatever_its_client_leaves_undone(
+    hasty: tuple[Service, ServerProcess],
+) -> None:
+    service, process = hasty
+    async with contextlib.AsyncExitStack() as stack:
+        silent, slow, endless = [
+            await stack.enter_async_context(connected(service)) for _ in range(3)
+        ]
+        await sent(slow, HALF_A_HEAD)
+        # Refused before its body is read; what follows it is dropped.
+        await sent(endless, request(b"{", length=10**9).replace(b"/session/", b"/nothing/"))
+        nothing, refused, answered = await asyncio.gather(
+            received(silent), trickle(slow), trickle(endless)
+        )
+    assert nothing == b""
+    assert refused.startswith(b"HTTP/1.1 408 ")
+    assert json.loads(refused.partition(b"\r\n\r\n")[2]) == {
+        "code": "request_timed_out",
+        "message": "The head of the request did not arrive within 1 seconds.",
+    }
+    assert answered.startswith(b"HTTP/1.1 404 ")
+    assert await process.stop() == 0
+    assert '"level": "error"' not in process.log
+
+
+async def test_a_response_that_is_read_too_slowly_ends_with_its_connection() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("x" * 8_000_000)(scope, receive, send)
+
+    protocol = functools.partial(HttpConnection, pool=ConnectionPool(limit=10))
+    with changed_constants(head_seconds=0.1, read_seconds=0.1, slowest_reader_bytes=10**9):
+        async with serving(app, http=protocol, lifespan="off", send_buffer=4096) as url:
+            before = open_sockets()
+            address = urlsplit(url)
+            reader, writer = await asyncio.open_connection(address.hostname, address.port)
+            writer.write(b"GET / HTTP/1.1\r\nHost: service\r\n\r\n")
+            with anyio.fail_after(WAIT_SECONDS):
+                while open_sockets() > before + 1:
+                    await reader.read(1)
+                    await asyncio.sleep(0.01)
+            writer.close()
