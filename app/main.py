@@ -162,7 +162,7 @@ async def lifespan(
             draining=signals.first.is_set,
         )
         # Before the first reply needs a price; a worker thread leaves the event loop alone.
-        tasks.start_soon(anyio.to_thread.run_sync, find_price_date)
+        tasks.start_soon(_prepare_prices)
         yield {"conversations": conversations, "health": health, "request_id": ""}
 
         await shutdown.finish(settings.shutdown_seconds)
@@ -186,6 +186,15 @@ async def _http_client(
         headers={"User-Agent": f"opik-assist/{__version__}"},
     ) as client:
         yield client
+
+
+async def _prepare_prices() -> None:
+    """Reads the list of prices in a thread; a failure leaves the service as it is."""
+    try:
+        await anyio.to_thread.run_sync(find_price_date)
+    except Exception as error:
+        # Such as no file descriptor left. The first reply reads the list again.
+        log.warning("prices_not_read", reason=str(error))
 
 
 def describe_storage(settings: Settings) -> str:

@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 MOST_CONNECTIONS = 4_096
 """Far more than the streams that one process serves; each takes some 20 kB."""
-ACCEPTED_AT_ONCE = 64
+ACCEPTED_AT_ONCE = 16
 """Connections that asyncio accepts before it does other work. When it has no file descriptor left
 it fails as many times at once, and reports each."""
 QUEUED_CONNECTIONS = 2_048
@@ -115,11 +115,14 @@ def raise_descriptor_limit() -> int:
 
 
 def compute_connection_limit(descriptors: int) -> int:
-    """How many clients may be connected: half of the descriptors are for what they ask for, since
-    each needs a connection to the backend, and the database its own."""
+    """How many clients may be connected.
+
+    Half of the descriptors are for what they ask for: each needs a connection to the backend, and
+    the database its own. A few more are accepted before they can be counted.
+    """
     if descriptors == resource.RLIM_INFINITY:
         return MOST_CONNECTIONS
-    return max(1, min(MOST_CONNECTIONS, descriptors // 2))
+    return max(1, min(MOST_CONNECTIONS, descriptors // 2 - ACCEPTED_AT_ONCE))
 
 
 class _AcceptErrors:

@@ -67,18 +67,19 @@ class PriceTable:
 
 def _compute_listed_cost(usage: TokenUsage, model: str, provider: str) -> Cost | None:
     # Importing takes 0.2 s of CPU: `find_price_date` does it in a thread before the first reply.
-    from genai_prices import Usage, calc_price
-
-    counts = Usage(
-        input_tokens=usage.prompt_tokens,
-        cache_read_tokens=min(usage.cached_tokens, usage.prompt_tokens),
-        output_tokens=usage.completion_tokens,
-    )
     try:
+        from genai_prices import Usage, calc_price
+
+        counts = Usage(
+            input_tokens=usage.prompt_tokens,
+            cache_read_tokens=min(usage.cached_tokens, usage.prompt_tokens),
+            output_tokens=usage.completion_tokens,
+        )
         price = calc_price(counts, model, provider_id=provider).total_price
-    except (LookupError, ValueError):
+        return Cost(float(price), find_price_date())
+    except (LookupError, ValueError, OSError):
+        # OSError: no file descriptor was left to read the list with.
         return None
-    return Cost(float(price), find_price_date())
 
 
 @cache
