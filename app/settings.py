@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Mapping
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from dotenv import dotenv_values
@@ -23,7 +24,14 @@ from pydantic import (
     ValidationError,
     field_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -92,6 +100,47 @@ class ModelPrice(BaseModel):
     cached: float | None = Field(None, ge=0, allow_inf_nan=False)
 
 
+class SecretFiles(PydanticBaseSettingsSource):
+    """Reads each secret whose variable with `_FILE` at its end names a file.
+
+    Such a file wins over the variable itself, which an image may have set. Raises StartRefused for
+    a file that cannot be read.
+    """
+
+    def __init__(
+        self, settings_cls: type[BaseSettings], variables: Mapping[str, str | None]
+    ) -> None:
+        """`variables` by names in lower case."""
+        super().__init__(settings_cls)
+        self._variables = variables
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """The content of the setting's file without its line end, None where no file is named."""
+        path = None if field.repr else self._variables.get(f"{field_name}_file")
+        return (
+            (_read_secret(f"{field_name}_file".upper(), path) if path else None),
+            field_name,
+            False,
+        )
+
+    def __call__(self) -> dict[str, Any]:
+        """The secrets that come from files, by the names of the settings."""
+        fields = self.settings_cls.model_fields.items()
+        found = {name: self.get_field_value(field, name)[0] for name, field in fields}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+def _read_secret(variable: str, path: str) -> str:
+    try:
+        value = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a text file"
+        raise StartRefused(f"Settings: {variable}: cannot read {path}: {reason}") from None
+    if not value:
+        raise StartRefused(f"Settings: {variable}: {path} is empty")
+    return value
+
+
 class DatabaseSettings(BaseSettings):
     """The settings that a migration needs: where the tables are."""
 
@@ -114,6 +163,22 @@ class DatabaseSettings(BaseSettings):
     session_pool_recycle: int = Field(1800, ge=-1)
     """Seconds after which a database connection is replaced; -1: never. Must be below the server's
     `wait_timeout`."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments before secrets in files, these before the environment, this before `.env`."""
+        variables: dict[str, str | None] = {}
+        for source in (dotenv_settings, env_settings):
+            if isinstance(source, EnvSettingsSource):
+                variables |= source.env_vars
+        return init_settings, SecretFiles(settings_cls, variables), env_settings, dotenv_settings
 
     @field_validator("session_service_uri")
     @classmethod

@@ -47,6 +47,10 @@ Settings are environment variables. A file `.env` in the working directory is re
 environment takes precedence. A variable that is set but empty counts as unset. A wrong value stops
 the start with one line that names the variable and the allowed values. Variables of version 0.1
 that are no settings any more are ignored; the start logs their names as `settings_ignored`.
+
+A secret can also come from a file, as Docker, Kubernetes and Vault provide them: the variable with
+`_FILE` at its end holds the file's path and wins over the variable itself:
+{secrets}.
 """
 
 
@@ -64,7 +68,12 @@ def format_settings_page() -> str:
             sections.append([])
         sections[-1].append(name)
     tables = [f"\n## {_SECTIONS[names[0]]}\n\n{_format_table(names)}" for names in sections]
-    return _INTRODUCTION + "".join(tables)
+    return _INTRODUCTION.format(secrets=_list_secrets()) + "".join(tables)
+
+
+def _list_secrets() -> str:
+    names = [name for name, field in Settings.model_fields.items() if not field.repr]
+    return ", ".join(f"`{name.upper()}_FILE`" for name in names)
 
 
 def _format_table(names: Iterable[str]) -> str:

@@ -58,8 +58,8 @@ def build_environment(**values: str) -> dict[str, str]:
 class PythonProcess:
     """A Python process that can be started again; every start appends to the same log file.
 
-    `arguments` follow the interpreter, `wrapper` stands before it. `log_folder` is where the log
-    file is made, the working directory where none is given.
+    `arguments` follow the interpreter `python`, `wrapper` stands before it. `log_folder` is where
+    the log file is made, the working directory where none is given.
     """
 
     def __init__(
@@ -70,10 +70,11 @@ class PythonProcess:
         name: str = "process",
         wrapper: Sequence[str] = (),
         log_folder: Path | None = None,
+        python: Path | str = sys.executable,
     ) -> None:
         self.name = name
         self.starts = 0
-        self._command = (*wrapper, sys.executable, *arguments)
+        self._command = (*wrapper, str(python), *arguments)
         self._folder = folder
         self._environment = build_environment(**settings)
         handle, path = tempfile.mkstemp(f".{name}.log", dir=log_folder or folder)
@@ -169,6 +170,7 @@ class ServerProcess(PythonProcess):
         name: str = "server",
         wrapper: Sequence[str] = (),
         log_folder: Path | None = None,
+        python: Path | str = sys.executable,
     ) -> None:
         self.port = int(settings.get("PORT", find_free_port()))
         self.url = f"http://127.0.0.1:{self.port}"
@@ -180,6 +182,7 @@ class ServerProcess(PythonProcess):
             name=name,
             wrapper=wrapper,
             log_folder=log_folder,
+            python=python,
         )
 
     async def start(self) -> None:

@@ -1,5 +1,6 @@
 """Settings as operators write them."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +108,54 @@ def test_a_dotenv_file_is_read_and_the_environment_wins(
     monkeypatch.setenv("PORT", "9002")
     read = Settings.load()
     assert (read.agent_opik_url, read.port) == ("http://from-file", 9002)
+
+
+SECRETS = [name for name, field in Settings.model_fields.items() if not field.repr]
+SECRET_VALUES = {
+    "session_service_uri": "mysql://u:p@h/from-file",
+    "sentry_dsn": "https://key@host/1",
+}
+"""Secrets that have a form; any text will do for the others."""
+
+
+def test_every_setting_that_sounds_secret_is_one() -> None:
+    sounds = re.compile("(_key|_dsn|_uri|_token|_password|_secret)$")
+    assert [name for name in Settings.model_fields if sounds.search(name)] == SECRETS
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_in_a_file_wins_over_its_variable(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value = SECRET_VALUES.get(name, "from-file")
+    (tmp_path / "secret").write_text(f"{value}\n")
+    monkeypatch.setenv(f"{name}_file".upper(), str(tmp_path / "secret"))
+    monkeypatch.setenv(name.upper(), SECRET_VALUES.get(name, "of-the-image"))
+    assert getattr(settings(), name) == value
+
+
+def test_a_dotenv_file_may_name_the_file_of_a_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "uri").write_text("sqlite:///of-a-file.db")
+    (tmp_path / ".env").write_text("SESSION_SERVICE_URI_FILE=uri\nAGENT_OPIK_URL=http://b\n")
+    monkeypatch.chdir(tmp_path)
+    assert Settings.load().session_service_uri == "sqlite:///of-a-file.db"
+    assert DatabaseSettings.load().session_service_uri == "sqlite:///of-a-file.db"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(None, "No such file"), (b"", "is empty"), (b"\n", "is empty"), (b"\xff", "not a text file")],
+)
+def test_the_file_of_a_secret_that_cannot_be_read_is_named(
+    content: bytes | None, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "dsn"
+    if content is not None:
+        path.write_bytes(content)
+    monkeypatch.setenv("SENTRY_DSN_FILE", str(path))
+    with pytest.raises(StartRefused, match=words) as refusal:
+        settings()
+    assert refusal.value.message.startswith("Settings: SENTRY_DSN_FILE: ")
+    assert str(path) in refusal.value.message
