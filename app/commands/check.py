@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
 from app.chat.model_selection import AUTO, WorkspaceModels
-from app.db.engine import create_engine, storage_kind
+from app.db.engine import create_engine, describe_database, storage_kind
 from app.db.migrations import describe_error, find_schema_fault, load_migrations
 from app.errors import NotAllowed, NotSignedIn, OpikAssistError, StartRefused
 from app.operator_credentials import OperatorCredentials, read_credentials
@@ -97,7 +97,7 @@ def _describe_settings() -> PartCheck:
 
 async def check_database(url: URL) -> list[PartCheck]:
     """Whether the database answers, and whether this code can run on its schema."""
-    name = url.set(query={}).render_as_string()
+    name = describe_database(url)
     if _is_missing_file(url):
         sentence = f"{name} does not exist yet: run `opik-assist migrate`, or serve, to create it."
         return [PartCheck("database", "FAILED", sentence)]

@@ -53,6 +53,12 @@ def storage_kind(url: URL) -> StorageKind:
     return "sqlite" if url.get_backend_name() == "sqlite" else "mysql"
 
 
+def describe_database(url: URL) -> str:
+    """The address as operators write it, without the password, the driver and the options."""
+    plain = url.set(drivername=url.get_backend_name(), query={})
+    return plain.render_as_string(hide_password=True)
+
+
 def create_engine(url: URL, *, pool_recycle: int) -> AsyncEngine:
     """An engine for an address with one of our drivers (`mysql+asyncmy`, `sqlite+pysqlite`).
 

@@ -190,10 +190,31 @@ def _upgrade_schema(connection: Connection, *, migrate: bool) -> None:
         return
     if not migrate or not _is_known_revision(current, script):
         raise StartRefused(fault)
+    command.upgrade(_build_config(connection), "head")
+    _log.info("schema_migrated", before=current, revision=head)
+
+
+def move_schema(connection: Connection, revision: str) -> None:
+    """Upgrades or downgrades the schema to a revision of this code; raises StartRefused else."""
+    script = load_migrations()
+    known = [each.revision for each in reversed(list(script.walk_revisions()))]
+    current = _read_revision(connection)
+    if revision not in known or current not in {None, *known}:
+        unknown = revision if revision not in known else current
+        raise StartRefused(f"This version knows no revision {unknown}, only {', '.join(known)}.")
+    config = _build_config(connection)
+    if current is not None and known.index(revision) < known.index(current):
+        command.downgrade(config, revision)
+    else:
+        command.upgrade(config, revision)
+    _log.info("schema_migrated", before=current, revision=revision)
+
+
+def _build_config(connection: Connection) -> Config:
+    """Alembic's configuration for work on this connection."""
     config = Config(str(_ALEMBIC_INI))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-    _log.info("schema_migrated", before=current, revision=head)
+    return config
 
 
 def _is_known_revision(revision: str | None, script: ScriptDirectory) -> bool:

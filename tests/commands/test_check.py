@@ -133,6 +133,6 @@ async def test_the_exit_status_names_the_part_and_migrate_makes_the_schema(
         ["schema", "FAILED"],
     ]
     code, printed, _ = await run_python(*SERVICE, "migrate", folder=tmp_path, **settings)
-    assert (code, printed) == (0, f"sqlite+aiosqlite:///{path}: the tables are up to date.\n")
+    assert (code, printed) == (0, f"sqlite:///{path}: the tables are up to date.\n")
     code, printed, log = await run_python(*SERVICE, "check", folder=tmp_path, **settings)
     assert (code, log, printed.count(" ok ")) == (0, "", len(EXIT_STATUS))

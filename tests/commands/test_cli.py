@@ -63,3 +63,20 @@ async def test_the_version_needs_no_other_library(tmp_path: Path) -> None:
     version, *modules = json.loads((await run_python("-c", code, folder=tmp_path)).printed)
     assert version == __version__
     assert not {"sqlalchemy", "starlette", "httpx", "pydantic"} & set(modules)
+
+
+def test_migrate_goes_to_any_revision_and_refuses_those_it_does_not_know(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path / 'a.db'}"
+
+    def migrate(*arguments: str) -> tuple[int, str]:
+        ended = CliRunner().invoke(
+            cli, ["migrate", *arguments], env={"SESSION_SERVICE_URI": uri}, catch_exceptions=False
+        )
+        return ended.exit_code, ended.stdout or ended.stderr
+
+    assert migrate() == (0, f"{uri}: the tables are up to date.\n")
+    assert migrate("--to", "0001") == (0, f"{uri}: the tables are at revision 0001.\n")
+    assert migrate("--to", "0002") == (0, f"{uri}: the tables are at revision 0002.\n")
+    code, printed = migrate("--to", "base")
+    assert code == 1
+    assert printed.startswith("This version knows no revision base, only 0001, 0002")
