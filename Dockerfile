@@ -15,11 +15,12 @@ RUN python requirements.py pyproject.toml "${EXTRAS}" > requirements.txt \
 
 WORKDIR /app
 COPY alembic.ini LICENSE ./
-COPY deploy/healthcheck.py deploy/
+COPY deploy/healthcheck.py deploy/opik-assist deploy/
 COPY migrations migrations
 COPY app app
 # The root file system may be read-only later: what Python would write then is written now.
-RUN python -m compileall -q --invalidation-mode unchecked-hash app migrations deploy
+RUN python -m compileall -q --invalidation-mode unchecked-hash app migrations deploy \
+    && ln -s /app/deploy/opik-assist /opt/venv/bin/
 
 
 FROM python:3.13-slim
@@ -58,4 +59,5 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --retries=3 \
     CMD ["python", "deploy/healthcheck.py"]
 
+# Others: `docker run … opik-assist check`, `opik-assist migrate`, `opik-assist --help`.
 CMD ["python", "-m", "app"]

@@ -3,12 +3,15 @@
 import fnmatch
 import os
 import shutil
+import sys
 import tomllib
 from pathlib import Path
 
+import anyio
 import httpx
 import pytest
 
+from app import __version__
 from testkit.processes import (
     ROOT,
     SERVICE,
@@ -110,16 +113,18 @@ async def test_the_copied_files_serve_from_a_folder_that_cannot_be_written(
     image, data = tmp_path / "app", tmp_path / "data"
     image.mkdir()
     data.mkdir()
-    for source in ("alembic.ini", "migrations", "app", "deploy/healthcheck.py"):
+    for source in ("alembic.ini", "migrations", "app", "deploy/opik-assist"):
         assert source in {each for each, _ in _copied()}
         if (ROOT / source).is_dir():
             shutil.copytree(
                 ROOT / source, image / source, ignore=shutil.ignore_patterns("__pycache__")
             )
-    shutil.copy(ROOT / "alembic.ini", image)
+        else:
+            (image / source).parent.mkdir(exist_ok=True)
+            shutil.copy(ROOT / source, image / source)
     before = sorted(image.rglob("*"))
     for each in [image, *before]:
-        each.chmod(0o555 if each.is_dir() else 0o444)
+        each.chmod(0o555 if each.is_dir() or each.stat().st_mode & 0o100 else 0o444)
     settings = {
         "AGENT_OPIK_URL": NOBODY_THERE,
         "SESSION_SERVICE_URI": f"sqlite:///{data / 'opik-assist.db'}",
@@ -127,6 +132,10 @@ async def test_the_copied_files_serve_from_a_folder_that_cannot_be_written(
         "URL_PREFIX": "/opik-ai",
         "DRAIN_SECONDS": "0",
     }
+    path = f"{Path(sys.executable).parent}:{os.defpath}"
+    version = [*_without_rights(), image / "deploy" / "opik-assist", "--version"]
+    printed = await anyio.run_process([str(each) for each in version], env={"PATH": path})
+    assert printed.stdout.decode() == f"opik-assist {__version__}\n"
     process = ServerProcess(
         *SERVICE,
         folder=image,
