@@ -10,7 +10,7 @@ from starlette.routing import Route
 from app.errors import Unprocessable
 from app.web.app_state import AppState
 from app.web.conversation_json import describe_conversation
-from app.web.export import export_json, export_markdown, make_file_name
+from app.web.export import build_disposition, export_json, export_markdown
 from app.web.markdown.ui_urls import UiLinks
 from app.web.requests import (
     TitleBody,
@@ -79,15 +79,13 @@ class ConversationEndpoints:
             conversation_id=read_conversation_id(request),
             leaf=read_leaf(request),
         )
-        name = make_file_name(exported[0])
         if kind == "json":
             answer: Response = JSONResponse(export_json(*exported, self._ui))
-            name = f"{name}.json"
         else:
             text = export_markdown(*exported, self._ui)
             answer = Response(text, media_type="text/markdown; charset=utf-8")
-            name = f"{name}.md"
-        answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        extension = "json" if kind == "json" else "md"
+        answer.headers["Content-Disposition"] = build_disposition(exported[0], extension)
         answer.headers["X-Content-Type-Options"] = "nosniff"
         return answer
 

@@ -6,11 +6,13 @@ of code that another text left open, or end it.
 
 import re
 from collections.abc import Iterator
+from urllib.parse import quote
 
 from app.conversation.summary import ConversationSummary
+from app.conversation.titles import clean_title
 from app.events import Transcript, TurnStarted
-from app.web.conversation_json import describe_conversation, format_time
-from app.web.markdown.allowed_links import AllowedLinks, escape_name, find_urls
+from app.web.conversation_json import describe_conversation
+from app.web.markdown.allowed_links import AllowedLinks, find_urls
 from app.web.markdown.filter import make_inert
 from app.web.markdown.ui_urls import TurnLinks, UiLinks
 from app.web.panel import PanelFrame, render_history
@@ -18,13 +20,17 @@ from app.web.panel import PanelFrame, render_history
 FILE_NAME_CHARACTERS = 60
 _LINE_CHARACTERS = 300
 """The most of a title, and of the line of a tool call; both are shorter but for hostile names."""
+_SPECIAL = re.compile(r"[\\*_\[\]{}<>#|~!&]")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 
 
-def make_file_name(summary: ConversationSummary) -> str:
-    """The title in ASCII, without an extension."""
-    words = re.sub(r"[^a-z0-9]+", "-", summary.title.lower())[:FILE_NAME_CHARACTERS].strip("-")
-    return words or f"conversation-{summary.id}"
+def build_disposition(summary: ConversationSummary, extension: str) -> str:
+    """The header that makes a browser save the file under the words of the title (RFC 6266)."""
+    words = re.sub(r"[\W_]+", "-", summary.title.lower())[:FILE_NAME_CHARACTERS].strip("-")
+    if words.isascii() and words:
+        return f'attachment; filename="{words}.{extension}"'
+    plain = f'attachment; filename="conversation-{summary.id}.{extension}"'
+    return f"{plain}; filename*=UTF-8''{quote(words)}.{extension}" if words else plain
 
 
 def export_json(summary: ConversationSummary, transcript: Transcript, ui: UiLinks) -> PanelFrame:
@@ -43,11 +49,11 @@ def export_markdown(summary: ConversationSummary, transcript: Transcript, ui: Ui
     turn_links = TurnLinks(ui, workspace=transcript.workspace, trace_id=transcript.trace_id)
     messages = _render_messages(transcript, turn_links)
     links = turn_links.links
-    trace_id = transcript.trace_id
-    trace = links.format_link("trace", trace_id, trace_id) or f"`{trace_id}`"
+    trace = links.format_link("trace", transcript.trace_id, "trace") or "trace"
+    begun = f"{summary.created_at:%Y-%m-%d %H:%M} UTC"
     head = [
-        f"# {escape_name(summary.title, length=_LINE_CHARACTERS)}",
-        f"Conversation about trace {trace}, begun {format_time(summary.created_at)}.",
+        f"# {_escape_line(summary.title)}",
+        f"About the {trace} `{transcript.trace_id}`, begun {begun}.",
     ]
     allowed = AllowedLinks(links.ui_base, links.span_url, links.trace_url, _find_urls(transcript))
     return make_inert("\n\n".join([*head, *_format_messages(messages)]) + "\n", allowed, {})
@@ -76,8 +82,14 @@ def _format_messages(messages: list[PanelFrame]) -> Iterator[str]:
         if message["content"]:
             yield _close_code(message["content"])
         if rows := message.get("toolCalls"):
-            names = (escape_name(row["display_name"], length=_LINE_CHARACTERS) for row in rows)
+            names = (_escape_line(row["display_name"]) for row in rows)
             yield "\n".join(["Tool calls:", "", *(f"- {name}" for name in names)])
+
+
+def _escape_line(text: str) -> str:
+    """The text as one line that Markdown shows as it is; a backtick becomes an apostrophe."""
+    line = clean_title(text)[:_LINE_CHARACTERS].replace("`", "'")
+    return _SPECIAL.sub(r"\\\g<0>", line)
 
 
 def _close_code(text: str) -> str:

@@ -124,12 +124,12 @@ def find_urls(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def escape_name(name: str, *, length: int = _NAME_LENGTH) -> str:
-    """A name as Markdown that shows its characters and means nothing, at most `length` of them.
+def escape_name(name: str) -> str:
+    """A name as Markdown that shows its characters and means nothing, at most 80 of them.
 
     A backtick is written as a reference, since parsers disagree about escaped ones.
     """
-    return _PUNCTUATION.sub(r"\\\g<0>", _to_one_line(name, length)).replace("`", "&#96;")
+    return _PUNCTUATION.sub(r"\\\g<0>", _to_one_line(name)).replace("`", "&#96;")
 
 
 def clean_name(name: str) -> str:
@@ -137,15 +137,15 @@ def clean_name(name: str) -> str:
     return " ".join(_NOT_PLAIN.sub(" ", _to_one_line(name)).split()) or _NAMELESS
 
 
-def _to_one_line(name: str, length: int = _NAME_LENGTH) -> str:
+def _to_one_line(name: str) -> str:
     shown = []
-    for character in name[: 4 * length]:
+    for character in name[: 4 * _NAME_LENGTH]:
         category = unicodedata.category(character)
         if category in {"Cc", "Zl", "Zp", "Zs"}:
             shown.append(" ")
         elif category not in {"Cf", "Cs", "Cn"}:
             shown.append(character)
     text = " ".join("".join(shown).split())
-    if len(text) > length:
-        text = text[: length - 1] + "…"
+    if len(text) > _NAME_LENGTH:
+        text = text[: _NAME_LENGTH - 1] + "…"
     return _SCHEME.sub(rf"\g<0>{BREAK}", text) or _NAMELESS
