@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
-from app.db.quotas import Quotas, check_conversations
+from app.db.quotas import Quotas, admit_conversation
 from app.db.schema import events, sessions, turns, utc_now
 from app.db.turn_log import create_marker, insert_session
 from app.errors import LimitReached
@@ -94,8 +94,7 @@ def create_conversation(
     """Creates an empty conversation, from now on the current one; raises LimitReached."""
     if made := read_entries(db, owner, trace_id, conversation_id=new_id):
         return made[0]
-    if quotas.owner_conversations is not None:
-        check_conversations(db, owner, quotas.owner_conversations)
+    admit_conversation(db, owner, quotas)
     counted = select(func.coalesce(func.max(sessions.c.number), 0), func.count())
     highest, count = db.execute(counted.where(_is_about_trace(owner, trace_id))).one()
     if count >= TRACE_CONVERSATIONS:

@@ -74,11 +74,21 @@ def admit_turn(
     if quotas.workspace_tokens_per_day is not None:
         _check_tokens(db, owner["workspace"], quotas.workspace_tokens_per_day)
     if first and quotas.owner_conversations is not None:
-        check_conversations(db, owner, quotas.owner_conversations)
+        _check_conversations(db, owner, quotas.owner_conversations)
     if quotas.owner_turns_per_minute or quotas.workspace_tokens_per_day:
         db.execute(
             admissions.insert().values(turn_id=turn_id, **owner, admitted_at=utc_now(), tokens=0)
         )
+
+
+def admit_conversation(db: Connection, owner: Mapping[str, str], quotas: Quotas) -> None:
+    """Admits a conversation without a turn, or raises LimitReached; `owner` as for a turn.
+
+    From here to the commit no other of this workspace is admitted.
+    """
+    _lock_workspace(db, owner["workspace"])
+    if quotas.owner_conversations is not None:
+        _check_conversations(db, owner, quotas.owner_conversations)
 
 
 def record_tokens(db: Connection, turn_id: str, tokens: int) -> None:
@@ -174,8 +184,7 @@ def _check_tokens(db: Connection, workspace: str, most: int) -> None:
         )
 
 
-def check_conversations(db: Connection, owner: Mapping[str, str], most: int) -> None:
-    """Raises LimitReached where the owner has `most` conversations."""
+def _check_conversations(db: Connection, owner: Mapping[str, str], most: int) -> None:
     if (db.scalar(select(func.count()).where(_is_owned_session(owner))) or 0) >= most:
         raise LimitReached(
             f"You have {most:,} conversations, which is the most that are kept. Clear the chat of"
