@@ -255,9 +255,10 @@ class Siblings:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """One branch of a conversation's log; `running` is True while its last turn answers.
+    """What is shown of a branch of a conversation, or of the last of its turns.
 
-    `siblings` are those of each turn of the branch, by its id.
+    `running` is True while the branch's last turn answers. `siblings` are those of each turn of the
+    branch, by its id. Earlier turns come before the sequence number `earlier`, None for none.
     """
 
     conversation_id: str
@@ -266,6 +267,7 @@ class Transcript:
     events: tuple[LoggedEvent, ...]
     running: bool
     siblings: Mapping[str, Siblings] = field(default_factory=dict)
+    earlier: int | None = None
 
 
 def dump_event(event: StoredEvent) -> str:

@@ -16,6 +16,7 @@ PLACES = {
     "forced_end_seconds": "app.shutdown.FORCED_END_SECONDS",
     "head_seconds": "app.web.connection.HEAD_SECONDS",
     "heartbeat_seconds": "app.web.sse.HEARTBEAT_SECONDS",
+    "history_characters": "app.conversation.conversations.HISTORY_CHARACTERS",
     "lease_seconds": "app.wiring.LEASE_SECONDS",
     "message_characters": "app.web.requests.MESSAGE_CHARACTERS",
     "owner_conversations": "app.wiring.OWNER_CONVERSATIONS",

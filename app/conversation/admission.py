@@ -5,8 +5,9 @@ a turn takes its conversation. In an Opik without accounts there are no session 
 are one owner, so that only the limits of the workspace apply.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -44,6 +45,7 @@ class Admission:
         self._limits = limits
         self._lease_seconds = lease_seconds
         self._starting = 0
+        self._reading: Counter[Caller] = Counter()
 
     @contextmanager
     def reserve_slot(self, running: Callable[[], int]) -> Iterator[None]:
@@ -61,6 +63,33 @@ class Admission:
             yield
         finally:
             self._starting -= 1
+
+    @asynccontextmanager
+    async def reserve_reading(self, caller: Caller) -> AsyncIterator[None]:
+        """Counts a history as being read by the caller, who may read as many at once as ask.
+
+        Waits for another one to be done; raises LimitReached where that takes too long. Callers
+        without a token share one owner and have no limit of their own.
+        """
+        most = self.quotas_for(caller).owner_turns
+        if most is None:
+            yield
+            return
+        deadline = anyio.current_time() + self._limits.busy_wait_seconds
+        while self._reading[caller] >= most:
+            if anyio.current_time() >= deadline:
+                raise LimitReached(
+                    "You are opening too many conversations at once. Try again in a moment.",
+                    retry_after=RETRY_SECONDS,
+                )
+            await anyio.sleep(BUSY_POLL_SECONDS)
+        self._reading[caller] += 1
+        try:
+            yield
+        finally:
+            self._reading[caller] -= 1
+            if not self._reading[caller]:
+                del self._reading[caller]
 
     def quotas_for(self, caller: Caller) -> Quotas:
         """The limits that hold for this caller over all processes."""

@@ -1,6 +1,8 @@
 """Starts, stops, reads, rates and deletes a user's conversations about traces."""
 
+import math
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,7 +18,7 @@ from app.agent.ports import Model
 from app.agent.prompt import DataFence
 from app.caller import Caller, Owner
 from app.conversation.admission import Admission, AdmissionLimits
-from app.conversation.branches import build_tree, select_events
+from app.conversation.branches import TurnTree, build_tree, select_events
 from app.conversation.event_writer import StorageTimeouts
 from app.conversation.history import build_messages, restore_aliases
 from app.conversation.owners import Owners
@@ -44,6 +46,10 @@ class TurnRequest:
     question: str
     conversation: Conversation
     model: Model
+
+
+HISTORY_CHARACTERS = 2_000_000
+"""Of one page of a history: some thousand short turns, or sixty that fill several screens each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +189,13 @@ class Conversations:
             raise NotFound(NO_CONVERSATION)
         return summarize_conversation(renamed)
 
+    def reserve_reading(self, caller: Caller) -> AbstractAsyncContextManager[None]:
+        """Counts a history against the caller's limits while it is read and rendered.
+
+        Raises LimitReached where the caller reads too many at once.
+        """
+        return self._admission.reserve_reading(caller)
+
     async def read_history(
         self,
         caller: Caller,
@@ -190,37 +203,47 @@ class Conversations:
         *,
         conversation_id: str | None = None,
         leaf: str | None = None,
+        before: int | None = None,
+        characters: float | None = None,
     ) -> Transcript:
         """A branch of a conversation of the caller's about this trace: of the current one, or of
         the one with this id; the latest branch, or the one that ends with the turn `leaf`.
 
-        Raises NotFound where there is none.
+        The last turns of it, of HISTORY_CHARACTERS or of about `characters`; with `before`, the
+        `earlier` of another page, those that precede that page. Raises NotFound where there is
+        none.
         """
         await self._access.check(caller, trace_id, fresh=False)
         owner = await self._owners.identify(caller, trace_id=trace_id)
         conversation = await self._store.find(owner, trace_id, conversation_id)
         if conversation is None:
             raise NotFound(NO_CONVERSATION)
-        logged = await self._store.events(conversation.id)
-        tree = build_tree(logged)
+        tree = TurnTree(await self._store.read_parents(conversation.id))
         branch = tree.find_branch(leaf)
         if leaf is not None and not branch:
             raise NotFound("There is no such turn in this conversation.")
+        page = await self._store.read_page(
+            conversation.id,
+            set(branch),
+            before=before,
+            characters=HISTORY_CHARACTERS if characters is None else characters,
+        )
         return Transcript(
             conversation.id,
             trace_id,
             owner.workspace,
-            tuple(select_events(logged, branch)),
+            page.events,
             running=bool(branch) and conversation.active_turn_id == branch[-1],
             siblings=tree.find_siblings(branch),
+            earlier=page.earlier,
         )
 
     async def read_with_summary(
         self, caller: Caller, trace_id: str, *, conversation_id: str | None, leaf: str | None
     ) -> tuple[ConversationSummary, Transcript]:
-        """The same with what the list shows of the conversation."""
+        """The whole branch, with what the list shows of the conversation."""
         transcript = await self.read_history(
-            caller, trace_id, conversation_id=conversation_id, leaf=leaf
+            caller, trace_id, conversation_id=conversation_id, leaf=leaf, characters=math.inf
         )
         owner = await self._owners.identify(caller, trace_id=trace_id)
         found = await self._store.find_entry(owner, trace_id, transcript.conversation_id)

@@ -1,15 +1,13 @@
 """Reads and writes conversations in the database."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 import anyio
-import structlog
-from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -21,6 +19,7 @@ from app.db.conversation_list import (
     read_entries,
     rename_conversation,
 )
+from app.db.log_reader import IS_TURN_OF_EVENT, LogPage, read_log, read_log_page
 from app.db.quotas import Quotas, record_tokens
 from app.db.schema import IMPORTED, OWNER_KEY, events, facts, feedback, sessions, turns, utc_now
 from app.db.transactions import Transactions
@@ -32,13 +31,14 @@ from app.db.turn_log import (
     select_conversation,
 )
 from app.errors import DatabaseUnavailable
-from app.events import LATEST_PLACE, LoggedEvent, TurnPlace, load_event
+from app.events import LATEST_PLACE, LoggedEvent, TurnPlace
 from app.messages import TokenUsage
 
 __all__ = [
     "Conversation",
     "ConversationEntry",
     "EventEntry",
+    "LogPage",
     "Quotas",
     "Store",
     "TurnKey",
@@ -46,8 +46,6 @@ __all__ = [
 
 _NAME_LENGTH = 255
 _NO_QUOTAS = Quotas()
-
-_log = structlog.get_logger()
 
 
 class Store:
@@ -183,22 +181,36 @@ class Store:
 
     async def events(self, conversation_id: str) -> list[LoggedEvent]:
         """The whole log in order, without events that only a later version knows."""
-        of_turn = and_(turns.c.session_id == events.c.session_id, turns.c.id == events.c.turn_id)
+        return await read_log(self._transactions, conversation_id)
+
+    async def read_page(
+        self,
+        conversation_id: str,
+        turn_ids: Set[str],
+        *,
+        before: int | None,
+        characters: float,
+    ) -> LogPage:
+        """The last of these turns, or the last whose events come before a sequence number.
+
+        About `characters` of stored text, but at least one turn; without tool results and other
+        events that nobody is shown.
+        """
+        return await read_log_page(
+            self._transactions, conversation_id, turn_ids, before=before, characters=characters
+        )
+
+    async def read_parents(self, conversation_id: str) -> dict[str, str | None]:
+        """The parent of each turn of a conversation, the turns in order of their start."""
         query = (
-            select(
-                events.c.id,
-                events.c.sequence,
-                events.c.turn_id,
-                events.c.created_at,
-                events.c.payload,
-                turns.c.parent_turn_id,
-            )
-            .select_from(events.outerjoin(turns, of_turn))
+            select(events.c.turn_id, turns.c.parent_turn_id)
+            .select_from(events.outerjoin(turns, IS_TURN_OF_EVENT))
             .where(events.c.session_id == conversation_id)
-            .order_by(events.c.sequence)
+            .group_by(events.c.turn_id, turns.c.parent_turn_id)
+            .order_by(func.min(events.c.sequence))
         )
         rows = await self._transactions.run(lambda db: _fetch_all(db, query))
-        return [logged for row in rows if (logged := _parse_event(row)) is not None]
+        return {row.turn_id: row.parent_turn_id for row in rows}
 
     async def list_conversations(self, owner: Owner, trace_id: str) -> list[ConversationEntry]:
         """All of this owner's conversations about a trace, the newest first."""
@@ -299,15 +311,6 @@ def _fetch_first(db: Connection, query: Any) -> Any:
 
 def _fetch_all(db: Connection, query: Any) -> Any:
     return db.execute(query).all()
-
-
-def _parse_event(row: Any) -> LoggedEvent | None:
-    try:
-        event = load_event(row.payload)
-    except ValidationError:
-        _log.warning("event_unknown", event_id=row.id)
-        return None
-    return LoggedEvent(row.id, row.sequence, row.turn_id, row.created_at, event, row.parent_turn_id)
 
 
 def _adopt_conversations(db: Connection, source: Owner, target: Owner, trace_id: str | None) -> int:

@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
+import anyio
+import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from app.conversation.summary import ConversationSummary
 from app.errors import Unprocessable
+from app.events import Transcript
 from app.web.app_state import AppState
 from app.web.conversation_json import describe_conversation
 from app.web.export import build_disposition, export_json, export_markdown
@@ -29,6 +33,7 @@ class ConversationEndpoints:
 
     def __init__(self, ui: UiLinks) -> None:
         self._ui = ui
+        self._threads = anyio.CapacityLimiter(1)
 
     def routes(self, session: str) -> Sequence[Route]:
         """The routes below the path of a trace's session."""
@@ -73,21 +78,25 @@ class ConversationEndpoints:
         kind = request.query_params.get("format", "markdown")
         if kind not in {"markdown", "json"}:
             raise Unprocessable("format: allowed are markdown and json.")
-        exported = await request.state["conversations"].read_with_summary(
-            read_request_caller(request),
-            read_trace_id(request),
-            conversation_id=read_conversation_id(request),
-            leaf=read_leaf(request),
-        )
-        if kind == "json":
-            answer: Response = JSONResponse(export_json(*exported, self._ui))
-        else:
-            text = export_markdown(*exported, self._ui)
-            answer = Response(text, media_type="text/markdown; charset=utf-8")
+        conversations = request.state["conversations"]
+        caller, trace_id = read_request_caller(request), read_trace_id(request)
+        place = {"conversation_id": read_conversation_id(request), "leaf": read_leaf(request)}
+        build = self._build_json if kind == "json" else self._build_markdown
+        async with conversations.reserve_reading(caller):
+            exported = await conversations.read_with_summary(caller, trace_id, **place)
+            # In a thread, since a long one takes seconds of CPU.
+            answer = await anyio.to_thread.run_sync(build, *exported, limiter=self._threads)
         extension = "json" if kind == "json" else "md"
         answer.headers["Content-Disposition"] = build_disposition(exported[0], extension)
         answer.headers["X-Content-Type-Options"] = "nosniff"
         return answer
+
+    def _build_json(self, summary: ConversationSummary, transcript: Transcript) -> Response:
+        return JSONResponse(export_json(summary, transcript, self._ui))
+
+    def _build_markdown(self, summary: ConversationSummary, transcript: Transcript) -> Response:
+        text = export_markdown(summary, transcript, self._ui)
+        return Response(text, media_type="text/markdown; charset=utf-8")
 
 
 def _read_path_id(request: Request[Any]) -> str:

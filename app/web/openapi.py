@@ -54,7 +54,9 @@ def _describe_paths() -> Json:
         session: {
             "parameters": [*trace, _CONVERSATION],
             "get": _describe_operation(
-                "Returns a branch of a conversation about a trace.", "History", query=[_LEAF]
+                "Returns a branch of a conversation about a trace.",
+                "History",
+                query=[_LEAF, _BEFORE],
             ),
             "post": _describe_operation(
                 "Asks a question; the answer comes as server-sent events, one frame each.",
@@ -122,6 +124,12 @@ _TRACE_ID = {
     "in": "path",
     "required": True,
     "schema": {"type": "string", "format": "uuid"},
+}
+_BEFORE = {
+    "name": "before",
+    "in": "query",
+    "description": "The `earlier` of another page: returns the turns that precede it.",
+    "schema": {"type": "integer", "minimum": 1, "maximum": 999_999_999},
 }
 _CONVERSATION_ID = {
     "name": "conversation_id",
@@ -244,7 +252,9 @@ def _conversation_schemas() -> Json:
     return {
         "Conversation": conversation,
         "Conversations": _object_schema({"content": _list_schema(conversation)}),
-        "History": _object_schema({"content": messages, "suggestions": _list_schema(_TEXT)}),
+        "History": _object_schema(
+            {"content": messages, "suggestions": _list_schema(_TEXT)}, earlier=_COUNT
+        ),
         "Export": {"allOf": [conversation, exported]},
     }
 

@@ -1,4 +1,4 @@
-"""A conversation's events -> the frames of the panel's stream, and the messages of its history.
+"""A conversation's events -> the frames of the panel's stream.
 
 The panel replaces a bubble's text by the first non-partial `response`, ticks the tool row of a
 `tool_complete` by its id, and stops reading at an `error`, whose text replaces that of the turn's
@@ -14,23 +14,16 @@ from typing import Any
 from app.citation_tokens import Citation, split_citations
 from app.events import (
     Event,
-    LoggedEvent,
     QuestionsSuggested,
     ReplyCompleted,
-    Siblings,
     TerminalEvent,
     TextDelta,
     TextWithdrawn,
-    ToolCallRecord,
     ToolCompleted,
-    Transcript,
     TurnFailed,
-    TurnInterrupted,
-    TurnStarted,
     UsageReported,
     UsageTotals,
 )
-from app.web.conversation_json import format_time
 from app.web.markdown.allowed_links import AllowedLinks
 from app.web.markdown.filter import MarkdownFilter, make_inert
 from app.web.markdown.inline_code import split_unbreakable
@@ -40,8 +33,6 @@ AUTHOR = "opik-assist"
 PIECE_BYTES = 768
 """Of a partial frame's text as JSON; with the rest of the frame it stays under 1 KB, which the
 panel reads in one piece."""
-
-INTERRUPTED = "(interrupted)"
 
 PLACEHOLDER = "…"
 """The text of a bubble that has none: it closes one whose text turned out to be reasoning, and
@@ -283,81 +274,3 @@ def _cut_in_halves(text: str, limit: int) -> Iterator[str]:
         else:
             middle = len(piece) // 2
             waiting += [piece[middle:], piece[:middle]]
-
-
-def render_history(transcript: Transcript, turn_links: TurnLinks) -> list[PanelFrame]:
-    """The messages of the panel's chat, tool rows between the texts, oldest first.
-
-    Each names its turn; a question also names the turns that it replaces or that replace it, and
-    the ends of their branches. A turn that has no end and does not run was interrupted, also where
-    no event says so yet.
-    """
-    messages: list[PanelFrame] = []
-    for logged in transcript.events:
-        turn_links.follow(logged.event)
-        if isinstance(logged.event, TurnInterrupted):
-            _mark_interrupted(messages, logged)
-            continue
-        for message in _history_messages(logged, turn_links.links):
-            messages.append({**message, **_describe_origin(logged)})
-        if isinstance(logged.event, TurnStarted) and logged.turn_id in transcript.siblings:
-            messages[-1] |= _describe_siblings(transcript.siblings[logged.turn_id])
-    last = transcript.events[-1] if transcript.events else None
-    if last and not transcript.running and not isinstance(last.event, TerminalEvent):
-        _mark_interrupted(messages, last)
-    return messages
-
-
-def render_suggestions(transcript: Transcript, links: AllowedLinks) -> list[str]:
-    """The follow-up questions of the branch's last turn, none while it runs or where it failed."""
-    last = transcript.events[-1] if transcript.events else None
-    return [
-        make_inert(question, links, {})
-        for logged in transcript.events
-        if isinstance(logged.event, QuestionsSuggested) and last and logged.turn_id == last.turn_id
-        for question in logged.event.questions
-    ]
-
-
-def _describe_siblings(siblings: Siblings) -> PanelFrame:
-    return {"siblings": list(siblings.turn_ids), "leaves": list(siblings.leaves)}
-
-
-def _history_messages(logged: LoggedEvent, links: AllowedLinks) -> Iterator[PanelFrame]:
-    event = logged.event
-    if isinstance(event, TurnStarted):
-        yield {"id": logged.id, "role": "user", "content": event.question}
-    elif isinstance(event, ReplyCompleted):
-        if event.text:
-            yield _assistant_message(logged.id, make_inert(event.text, links, event.cited))
-        if event.calls:
-            yield _tool_rows_message(logged.id, event.calls)
-    elif isinstance(event, TurnFailed):
-        yield _assistant_message(logged.id, make_inert(event.message, links, {}))
-
-
-def _mark_interrupted(messages: list[PanelFrame], end: LoggedEvent) -> None:
-    """Marks the last answer, `end` being the last event of its turn."""
-    last = messages[-1] if messages else {}
-    if last.get("role") == "assistant" and "toolCalls" not in last:
-        last["content"] += f"\n\n{INTERRUPTED}"
-    else:
-        marked = _assistant_message(f"{end.id}-interrupted", INTERRUPTED)
-        messages.append({**marked, **_describe_origin(end)})
-
-
-def _describe_origin(logged: LoggedEvent) -> PanelFrame:
-    return {"turnId": logged.turn_id, "created_at": format_time(logged.created_at)}
-
-
-def _assistant_message(message_id: str, text: str) -> PanelFrame:
-    return {"id": message_id, "role": "assistant", "content": text}
-
-
-def _tool_rows_message(message_id: str, calls: Sequence[ToolCallRecord]) -> PanelFrame:
-    rows = [
-        {"id": call.id, "name": call.name, "display_name": call.display_name, "completed": True}
-        for call in calls
-    ]
-    tools = {"messageType": "tool_call", "toolCalls": rows}
-    return {"id": f"{message_id}-tools", "role": "assistant", "content": "", **tools}

@@ -1,5 +1,6 @@
 """Reads and checks what a request holds: the caller, the trace id, the body."""
 
+import re
 from typing import Annotated, Any, TypeVar
 
 import anyio
@@ -24,6 +25,9 @@ BODY_SECONDS = 10.0
 """A stalled client must not hold a connection; any usable line brings 256 kB sooner."""
 MESSAGE_CHARACTERS = 32_000
 """Some 10,000 tokens: a pasted log or stack trace fits, and a tenth of the model's context."""
+
+
+_SEQUENCE = re.compile(r"[1-9][0-9]{0,8}")
 
 
 class QuestionBody(BaseModel):
@@ -78,6 +82,16 @@ def read_leaf(request: Request[Any]) -> str | None:
     """The turn that the query names as the end of a branch, None for none; raises NotFound."""
     named = request.query_params.get("leaf")
     return None if named is None else check_id(named, "turn")
+
+
+def read_page_start(request: Request[Any]) -> int | None:
+    """The query's `before`: the `earlier` of the page of a history that follows."""
+    before = request.query_params.get("before")
+    if before is None:
+        return None
+    if not _SEQUENCE.fullmatch(before):
+        raise Unprocessable("before: must be the `earlier` of another page, a whole number.")
+    return int(before)
 
 
 def check_id(named: str, kind: str) -> str:

@@ -15,11 +15,12 @@ from app.events import TurnPlace
 from app.web.app_state import AppState
 from app.web.conversation_routes import ConversationEndpoints
 from app.web.error_responses import build_turn_error_response
+from app.web.history import HistoryRenderer
 from app.web.markdown.allowed_links import AllowedLinks
 from app.web.markdown.filter import make_inert
 from app.web.markdown.ui_urls import TurnLinks, UiLinks
 from app.web.openapi import describe_interface
-from app.web.panel import Panel, render_history, render_suggestions
+from app.web.panel import Panel
 from app.web.requests import (
     FeedbackBody,
     QuestionBody,
@@ -28,6 +29,7 @@ from app.web.requests import (
     read_body,
     read_conversation_id,
     read_leaf,
+    read_page_start,
     read_request_caller,
     read_trace_id,
 )
@@ -39,6 +41,7 @@ class Endpoints:
 
     def __init__(self, *, ui: UiLinks, storage: str) -> None:
         self._ui = ui
+        self._histories = HistoryRenderer(ui)
         self._storage = storage
 
     def routes(self, prefix: str) -> Sequence[Route]:
@@ -95,18 +98,15 @@ class Endpoints:
 
     async def read_history(self, request: Request[AppState]) -> Response:
         conversations = request.state["conversations"]
-        transcript = await conversations.read_history(
-            read_request_caller(request),
-            read_trace_id(request),
+        caller, trace_id = read_request_caller(request), read_trace_id(request)
+        read = partial(
+            conversations.read_history,
             conversation_id=read_conversation_id(request),
             leaf=read_leaf(request),
+            before=read_page_start(request),
         )
-        turn_links = TurnLinks(
-            self._ui, workspace=transcript.workspace, trace_id=transcript.trace_id
-        )
-        content = render_history(transcript, turn_links)
-        suggestions = render_suggestions(transcript, turn_links.links)
-        return JSONResponse({"content": content, "suggestions": suggestions})
+        async with conversations.reserve_reading(caller):
+            return await self._histories.build_response(await read(caller, trace_id))
 
     async def suggest_questions(self, request: Request[AppState]) -> Response:
         conversations = request.state["conversations"]

@@ -28,10 +28,11 @@ from app.events import (
 )
 from app.messages import TokenUsage
 from app.settings import Settings
+from app.web.history import render_history
 from app.web.markdown.allowed_links import AllowedLinks
 from app.web.markdown.filter import make_inert
 from app.web.markdown.ui_urls import TurnLinks, UiLinks
-from app.web.panel import Panel, render_history, split_for_frames
+from app.web.panel import Panel, split_for_frames
 from app.web.sse import encode_frame
 from testkit.panel_reader import PanelReader
 from tests.web.markdown_judge import dangers

@@ -1,0 +1,134 @@
+"""A conversation's log -> the messages of the panel's chat."""
+
+import json
+from collections.abc import Iterator, Sequence
+
+import anyio
+import anyio.to_thread
+from starlette.responses import Response
+
+from app.events import (
+    LoggedEvent,
+    QuestionsSuggested,
+    ReplyCompleted,
+    Siblings,
+    TerminalEvent,
+    ToolCallRecord,
+    Transcript,
+    TurnFailed,
+    TurnInterrupted,
+    TurnStarted,
+)
+from app.web.conversation_json import format_time
+from app.web.markdown.allowed_links import AllowedLinks
+from app.web.markdown.filter import make_inert
+from app.web.markdown.ui_urls import TurnLinks, UiLinks
+from app.web.panel import PanelFrame
+
+INTERRUPTED = "(interrupted)"
+
+
+class HistoryRenderer:
+    """Renders histories in a thread, one at a time, since a long one takes seconds of CPU."""
+
+    def __init__(self, ui: UiLinks) -> None:
+        self._ui = ui
+        self._threads = anyio.CapacityLimiter(1)
+
+    async def build_response(self, transcript: Transcript) -> Response:
+        """The response to a request for this history."""
+        body = await anyio.to_thread.run_sync(self._encode, transcript, limiter=self._threads)
+        return Response(body, media_type="application/json")
+
+    def _encode(self, transcript: Transcript) -> bytes:
+        turn_links = TurnLinks(
+            self._ui, workspace=transcript.workspace, trace_id=transcript.trace_id
+        )
+        messages = render_history(transcript, turn_links)
+        suggestions = json.dumps(render_suggestions(transcript, turn_links.links))
+        # One call of the encoder for all of them would hold the interpreter's lock until its end.
+        content = ",".join(map(_encode_message, messages))
+        earlier = "" if transcript.earlier is None else f',"earlier":{transcript.earlier}'
+        return f'{{"content":[{content}],"suggestions":{suggestions}{earlier}}}'.encode()
+
+
+def _encode_message(message: PanelFrame) -> str:
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+
+
+def render_history(transcript: Transcript, turn_links: TurnLinks) -> list[PanelFrame]:
+    """The messages of the panel's chat, tool rows between the texts, oldest first.
+
+    Each names its turn; a question also names the turns that it replaces or that replace it, and
+    the ends of their branches. A turn that has no end and does not run was interrupted, also where
+    no event says so yet.
+    """
+    messages: list[PanelFrame] = []
+    for logged in transcript.events:
+        turn_links.follow(logged.event)
+        if isinstance(logged.event, TurnInterrupted):
+            _mark_interrupted(messages, logged)
+            continue
+        for message in _history_messages(logged, turn_links.links):
+            messages.append({**message, **_describe_origin(logged)})
+        if isinstance(logged.event, TurnStarted) and logged.turn_id in transcript.siblings:
+            messages[-1] |= _describe_siblings(transcript.siblings[logged.turn_id])
+    last = transcript.events[-1] if transcript.events else None
+    if last and not transcript.running and not isinstance(last.event, TerminalEvent):
+        _mark_interrupted(messages, last)
+    return messages
+
+
+def render_suggestions(transcript: Transcript, links: AllowedLinks) -> list[str]:
+    """The follow-up questions of the branch's last turn, none while it runs or where it failed."""
+    last = transcript.events[-1] if transcript.events else None
+    return [
+        make_inert(question, links, {})
+        for logged in transcript.events
+        if isinstance(logged.event, QuestionsSuggested) and last and logged.turn_id == last.turn_id
+        for question in logged.event.questions
+    ]
+
+
+def _describe_siblings(siblings: Siblings) -> PanelFrame:
+    return {"siblings": list(siblings.turn_ids), "leaves": list(siblings.leaves)}
+
+
+def _history_messages(logged: LoggedEvent, links: AllowedLinks) -> Iterator[PanelFrame]:
+    event = logged.event
+    if isinstance(event, TurnStarted):
+        yield {"id": logged.id, "role": "user", "content": event.question}
+    elif isinstance(event, ReplyCompleted):
+        if event.text:
+            yield _assistant_message(logged.id, make_inert(event.text, links, event.cited))
+        if event.calls:
+            yield _tool_rows_message(logged.id, event.calls)
+    elif isinstance(event, TurnFailed):
+        yield _assistant_message(logged.id, make_inert(event.message, links, {}))
+
+
+def _mark_interrupted(messages: list[PanelFrame], end: LoggedEvent) -> None:
+    """Marks the last answer, `end` being the last event of its turn."""
+    last = messages[-1] if messages else {}
+    if last.get("role") == "assistant" and "toolCalls" not in last:
+        last["content"] += f"\n\n{INTERRUPTED}"
+    else:
+        marked = _assistant_message(f"{end.id}-interrupted", INTERRUPTED)
+        messages.append({**marked, **_describe_origin(end)})
+
+
+def _describe_origin(logged: LoggedEvent) -> PanelFrame:
+    return {"turnId": logged.turn_id, "created_at": format_time(logged.created_at)}
+
+
+def _assistant_message(message_id: str, text: str) -> PanelFrame:
+    return {"id": message_id, "role": "assistant", "content": text}
+
+
+def _tool_rows_message(message_id: str, calls: Sequence[ToolCallRecord]) -> PanelFrame:
+    rows = [
+        {"id": call.id, "name": call.name, "display_name": call.display_name, "completed": True}
+        for call in calls
+    ]
+    tools = {"messageType": "tool_call", "toolCalls": rows}
+    return {"id": f"{message_id}-tools", "role": "assistant", "content": "", **tools}

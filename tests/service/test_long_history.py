@@ -1,0 +1,72 @@
+"""A history that is long: in pages, off the event loop, and within the limits of its reader."""
+
+import threading
+from typing import Any
+from unittest.mock import patch
+
+import anyio
+
+from app.web import history
+from testkit import credentials
+from testkit.scripted_chat import answer
+from testkit.service import Service, running, wait_until
+
+ANNA = {"Cookie": f"sessionToken={credentials.ANNA}"}
+
+
+async def read_page(service: Service, **query: Any) -> dict[str, Any]:
+    response = await service.http.get(service.session(), params=query, headers=service.headers)
+    assert response.status_code == 200, response.text
+    page: dict[str, Any] = response.json()
+    return page
+
+
+async def test_earlier_turns_are_on_pages_of_their_own(migrated_sqlite_uri: str) -> None:
+    with patch("app.db.log_reader._FIRST_ROWS", 6):
+        async with running(migrated_sqlite_uri, history_characters=1) as service:
+            service.chat.scripts = [answer(f"answer {number}") for number in range(5)]
+            for number in range(5):
+                await service.ask(f"question {number}")
+            pages = [await read_page(service)]
+            while "earlier" in pages[0]:
+                pages.insert(0, await read_page(service, before=pages[0]["earlier"]))
+            shown = [each["content"] for page in pages for each in page["content"]]
+            wrong = await service.http.get(service.session(), params={"before": "x"})
+
+    assert len(pages) > 2
+    assert shown == [f"{who} {n}" for n in range(5) for who in ("question", "answer")]
+    assert wrong.status_code == 422
+    assert "`earlier`" in wrong.json()["message"]
+
+
+async def test_a_history_that_is_rendered_holds_up_nothing_and_counts_for_its_reader(
+    migrated_sqlite_uri: str,
+) -> None:
+    released, rendering = threading.Event(), threading.Event()
+    render = history.render_history
+
+    def render_slowly(*arguments: Any) -> Any:
+        rendering.set()
+        released.wait(60)
+        return render(*arguments)
+
+    async with running(migrated_sqlite_uri, user_turns=2, busy_wait_seconds=0.1) as service:
+        service.headers = ANNA
+        await service.ask()
+        responses: list[int] = []
+
+        async def read() -> None:
+            response = await service.http.get(service.session(), headers=service.headers)
+            responses.append(response.status_code)
+
+        with patch.object(history, "render_history", render_slowly):
+            async with anyio.create_task_group() as group:
+                for _ in range(3):
+                    group.start_soon(read)
+                await wait_until(lambda: responses)
+                assert responses == [429]
+                assert rendering.is_set()
+                assert (await service.ask()).error is None
+                released.set()
+        assert sorted(responses) == [200, 200, 429]
+        assert len(await service.history()) == 4
