@@ -12,7 +12,7 @@ from app.conversation.summary import ConversationSummary
 from app.conversation.titles import clean_title
 from app.events import Transcript, TurnStarted
 from app.web.conversation_json import describe_conversation
-from app.web.history import render_history
+from app.web.history_response import render_history
 from app.web.markdown.allowed_links import AllowedLinks, find_urls
 from app.web.markdown.filter import make_inert
 from app.web.markdown.ui_urls import TurnLinks, UiLinks

@@ -15,7 +15,7 @@ from app.events import TurnPlace
 from app.web.app_state import AppState
 from app.web.conversation_routes import ConversationEndpoints
 from app.web.error_responses import build_turn_error_response
-from app.web.history import HistoryRenderer
+from app.web.history_response import HistoryRenderer
 from app.web.markdown.allowed_links import AllowedLinks
 from app.web.markdown.filter import make_inert
 from app.web.markdown.ui_urls import TurnLinks, UiLinks

@@ -6,7 +6,7 @@ from unittest.mock import patch
 
 import anyio
 
-from app.web import history
+from app.web import history_response
 from testkit import credentials
 from testkit.scripted_chat import answer
 from testkit.service import Service, running, wait_until
@@ -43,7 +43,7 @@ async def test_a_history_that_is_rendered_holds_up_nothing_and_counts_for_its_re
     migrated_sqlite_uri: str,
 ) -> None:
     released, rendering = threading.Event(), threading.Event()
-    render = history.render_history
+    render = history_response.render_history
 
     def render_slowly(*arguments: Any) -> Any:
         rendering.set()
@@ -59,7 +59,7 @@ async def test_a_history_that_is_rendered_holds_up_nothing_and_counts_for_its_re
             response = await service.http.get(service.session(), headers=service.headers)
             responses.append(response.status_code)
 
-        with patch.object(history, "render_history", render_slowly):
+        with patch.object(history_response, "render_history", render_slowly):
             async with anyio.create_task_group() as group:
                 for _ in range(3):
                     group.start_soon(read)

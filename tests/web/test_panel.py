@@ -28,7 +28,7 @@ from app.events import (
 )
 from app.messages import TokenUsage
 from app.settings import Settings
-from app.web.history import render_history
+from app.web.history_response import render_history
 from app.web.markdown.allowed_links import AllowedLinks
 from app.web.markdown.filter import make_inert
 from app.web.markdown.ui_urls import TurnLinks, UiLinks
