@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import __version__
@@ -36,8 +37,16 @@ from app.web import error_responses as problems
 from app.web.app_state import AppState
 from app.web.markdown.ui_urls import UiLinks
 from app.web.middleware import RequestIdMiddleware, SameOriginMiddleware
+from app.web.page_files import PageFiles
 from app.web.routes import Endpoints
-from app.wiring import build_conversations, build_error_reports, build_own_traces, build_retention
+from app.web.ui_api import UiApi
+from app.wiring import (
+    build_conversations,
+    build_error_reports,
+    build_explorer,
+    build_own_traces,
+    build_retention,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +69,7 @@ def create_app(
     ui = UiLinks(settings.opik_ui_url, settings.opik_ui_span_url, settings.opik_ui_trace_url)
     api = Endpoints(ui=ui, storage=describe_storage(settings))
     return Starlette(
-        routes=api.routes(settings.url_prefix),
+        routes=[*api.routes(settings.url_prefix), *_build_page_routes(settings)],
         lifespan=lambda _: lifespan(settings, transport, system=system),
         middleware=_middleware(settings),
         exception_handlers={
@@ -69,6 +78,11 @@ def create_app(
             Exception: problems.handle_crash,
         },
     )
+
+
+def _build_page_routes(settings: Settings) -> list[Route]:
+    path = f"{settings.url_prefix}/ui"
+    return [*UiApi().routes(path), *PageFiles().routes(path)] if settings.ui_enabled else []
 
 
 def _middleware(settings: Settings) -> list[Middleware]:
@@ -80,8 +94,9 @@ def _middleware(settings: Settings) -> list[Middleware]:
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["Content-Type", "Comet-Workspace"],
     )
-    probes = [f"{settings.url_prefix}/{name}" for name in ("healthz", "readyz")]
-    same_site = Middleware(SameOriginMiddleware, allowed=allowed, open_paths=probes)
+    # Links to the page lead there from other sites, too.
+    open_paths = [f"{settings.url_prefix}/{name}" for name in ("healthz", "readyz", "ui", "ui/")]
+    same_site = Middleware(SameOriginMiddleware, allowed=allowed, open_paths=open_paths)
     return [
         Middleware(ReadableStartErrors),
         Middleware(RequestIdMiddleware),
@@ -148,6 +163,7 @@ async def lifespan(
         conversations = build_conversations(
             settings, store, http=http, tasks=tasks, observer=observer, system=system
         )
+        explorer = build_explorer(settings, http)
         if (retention := build_retention(settings, engine, observer)) is not None:
             limit_transactions.append(retention.limit_time)
             tasks.start_soon(retention.run)
@@ -163,7 +179,12 @@ async def lifespan(
         )
         # Before the first reply needs a price; a worker thread leaves the event loop alone.
         tasks.start_soon(_prepare_prices)
-        yield {"conversations": conversations, "health": health, "request_id": ""}
+        yield {
+            "conversations": conversations,
+            "explorer": explorer,
+            "health": health,
+            "request_id": "",
+        }
 
         await shutdown.finish(settings.shutdown_seconds)
         tasks.cancel_scope.cancel()

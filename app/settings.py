@@ -230,6 +230,8 @@ class Settings(DatabaseSettings):
     shutdown_seconds: float = Field(10, ge=0)
     """Seconds after that in which running turns may finish."""
 
+    ui_enabled: bool = True
+    """true or false: serve the page of this service at `{URL_PREFIX}/ui/`."""
     opik_ui_url: str = ""
     """Address of Opik's UI, for links to the spans and traces that an answer cites. Unset: no
     links."""

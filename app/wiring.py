@@ -25,8 +25,10 @@ from app.conversation.retention import Retention
 from app.db.quotas import OWNER_CONVERSATIONS, OWNER_EVENTS, Quotas
 from app.db.retention_batches import RetentionBatches
 from app.db.store import Store
+from app.explorer.explorer import Explorer
 from app.opik.access import BackendAccess
 from app.opik.client import OpikClient
+from app.opik.lists import ListClient
 from app.opik.models import ModelCatalog
 from app.opik.rest_client import RestClient
 from app.settings import ModelPrice, Settings
@@ -69,6 +71,12 @@ def build_conversations(
         policy=build_turn_policy(settings, system),
         tasks=tasks,
     )
+
+
+def build_explorer(settings: Settings, http: httpx.AsyncClient) -> Explorer:
+    """What reads projects and traces for the page."""
+    rest = RestClient(build_backend(settings, http), timeout=settings.opik_backend_timeout)
+    return Explorer(OpikClient(rest), ListClient(rest))
 
 
 def build_backend(settings: Settings, http: httpx.AsyncClient) -> BackendHttp:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import webbrowser
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,7 +18,6 @@ from typing import Any
 
 import httpx
 
-from demo.gateway import create_gateway
 from demo.terminal import ask
 from standin.app import create_app
 from standin.forwarding import chat_from_environment
@@ -35,31 +35,29 @@ START_SECONDS = 60.0
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="end after the first answer")
+    parser.add_argument("--no-browser", action="store_true", help="do not open the page")
     arguments = parser.parse_args()
+    browser = sys.stdout.isatty() and not arguments.no_browser
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with ExitStack() as stack:
-            return _run_demo(stack, once=arguments.once)
+            return _run_demo(stack, once=arguments.once, browser=browser)
     except KeyboardInterrupt:
         print("\nEnded.")
         return 0
 
 
-def _run_demo(stack: ExitStack, *, once: bool) -> int:
+def _run_demo(stack: ExitStack, *, once: bool, browser: bool) -> int:
     records = Records()
     for path in sorted(TRACES.iterdir()):
         records.load(path)
     chat = chat_from_environment()
-    service_port, page_port = _find_free_port(8081), _find_free_port(8580)
     standin = create_app(records, chat=chat, switches=Switches())
-    service = f"http://127.0.0.1:{service_port}"
-    page = stack.enter_context(
-        serve_in_thread(create_gateway(standin, service_url=service), page_port)
-    )
+    backend = stack.enter_context(serve_in_thread(standin, _find_free_port(8580)))
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="opik-assist-demo-"))
-    stack.enter_context(_run_service(page, service_port, Path(folder)))
+    service = stack.enter_context(_run_service(backend, _find_free_port(8081), Path(folder)))
     trace = _failed_trace(records)
-    session = f"{service}{PREFIX}/trace-analyzer/session/{trace['id']}"
+    session = f"{service}/trace-analyzer/session/{trace['id']}"
     model = "offline stand-in model" if isinstance(chat, OfflineModel) else "DEMO_LLM_BASE_URL"
     print(f"\nTrace “{trace['name']}”, answered by: {model}\n> {QUESTION}\n")
     spans = records.workspace().spans_of(trace["id"])
@@ -67,14 +65,17 @@ def _run_demo(stack: ExitStack, *, once: bool) -> int:
     answered = ask(session, QUESTION, names=names, out=sys.stdout)
     if once:
         return 0 if answered else 1
-    _print_addresses(records, page, session)
+    _print_addresses(records, service=service, backend=backend)
+    if browser:
+        webbrowser.open(f"{service}/ui/")
     while True:
         time.sleep(3600)
 
 
 @contextmanager
-def _run_service(backend: str, port: int, folder: Path) -> Iterator[None]:
-    """The service as a process of its own, on a SQLite file in `folder`."""
+def _run_service(backend: str, port: int, folder: Path) -> Iterator[str]:
+    """The service as a process of its own, on a SQLite file in `folder`; gives its URL."""
+    service = f"http://127.0.0.1:{port}{PREFIX}"
     environment = {
         **os.environ,
         "AGENT_OPIK_URL": backend,
@@ -82,7 +83,10 @@ def _run_service(backend: str, port: int, folder: Path) -> Iterator[None]:
         "HOST": "127.0.0.1",
         "PORT": str(port),
         "URL_PREFIX": PREFIX,
-        "OPIK_UI_URL": backend,
+        # There is no UI of Opik here: links lead to the service's own page.
+        "OPIK_UI_URL": f"{service}/ui",
+        "OPIK_UI_SPAN_URL": "{ui}/?trace={trace_id}&span={span_id}",
+        "OPIK_UI_TRACE_URL": "{ui}/?trace={trace_id}",
         "LOG_LEVEL": "WARNING",
         # There is no load balancer here.
         "DRAIN_SECONDS": "0",
@@ -92,8 +96,8 @@ def _run_service(backend: str, port: int, folder: Path) -> Iterator[None]:
         [sys.executable, "-m", "app"], env=environment, start_new_session=True
     )
     try:
-        asyncio.run(_wait_until_healthy(f"http://127.0.0.1:{port}{PREFIX}/healthz", process))
-        yield
+        asyncio.run(_wait_until_healthy(f"{service}/healthz", process))
+        yield service
     finally:
         process.terminate()
         process.wait(30)
@@ -125,22 +129,27 @@ def _failed_trace(records: Records) -> dict[str, Any]:
     return next(trace for trace in _list_traces(records) if trace.get("error_info"))
 
 
-def _by_name(records: Records) -> dict[tuple[str, int], dict[str, Any]]:
-    """The oldest trace of each name, under its name and how many there are."""
+def _by_name(records: Records) -> list[tuple[dict[str, Any], int]]:
+    """The oldest trace of each name with how many there are; those that failed come first."""
     traces = _list_traces(records)
     counts = Counter(str(each["name"]) for each in traces)
-    oldest = {str(each["name"]): each for each in reversed(traces)}
-    return {(name, counts[name]): oldest[name] for name in counts}
+    chosen: dict[str, dict[str, Any]] = {}
+    for trace in sorted(traces, key=lambda each: not each.get("error_info")):
+        chosen.setdefault(str(trace["name"]), trace)
+    return [(trace, counts[name]) for name, trace in chosen.items()]
 
 
-def _print_addresses(records: Records, page: str, session: str) -> None:
-    print(f"The page:      {page}")
-    print(f"The service:   {session.split('/trace-analyzer')[0]}/healthz")
-    print(f"The backend:   {page}/api (OPIK_URL_OVERRIDE for a program of your own)")
-    print("\nRecorded traces, the first of each name:")
-    for (name, count), trace in _by_name(records).items():
-        print(f"  {trace['id']}  {name}" + (f", {count} in all" if count > 1 else ""))
+def _print_addresses(records: Records, *, service: str, backend: str) -> None:
+    print(f"The page:      {service}/ui/")
+    print(f"The service:   {service}/healthz")
+    print(f"The backend:   {backend}/api (OPIK_URL_OVERRIDE for a program of your own)")
+    print("\nRecorded traces on the page, the first of each name:")
+    for trace, count in _by_name(records):
+        failed = ", failed" if trace.get("error_info") else ""
+        others = f", {count} in all" if count > 1 else ""
+        print(f"  {service}/ui/?trace={trace['id']}  {trace['name']}{failed}{others}")
     print("\nAsk yourself:")
+    session = f"{service}/trace-analyzer/session/{_failed_trace(records)['id']}"
     print(
         f"  curl -N -H 'Content-Type: application/json' {session} \\\n"
         """    -d '{"message": "Why is it slow?", "streaming": true}'"""

@@ -31,25 +31,25 @@ INTERRUPTED = "(interrupted)"
 class HistoryRenderer:
     """Renders histories in a thread, one at a time, since a long one takes seconds of CPU."""
 
-    def __init__(self, ui: UiLinks) -> None:
-        self._ui = ui
+    def __init__(self) -> None:
         self._threads = anyio.CapacityLimiter(1)
 
-    async def build_response(self, transcript: Transcript) -> Response:
-        """The response to a request for this history."""
-        body = await anyio.to_thread.run_sync(self._encode, transcript, limiter=self._threads)
+    async def build_response(self, transcript: Transcript, ui: UiLinks) -> Response:
+        """The response to a request for this history, with links into `ui`."""
+        body = await anyio.to_thread.run_sync(_encode_history, transcript, ui, limiter=self._threads)
         return Response(body, media_type="application/json")
 
-    def _encode(self, transcript: Transcript) -> bytes:
-        turn_links = TurnLinks(
-            self._ui, workspace=transcript.workspace, trace_id=transcript.trace_id
-        )
-        messages = render_history(transcript, turn_links)
-        suggestions = json.dumps(render_suggestions(transcript, turn_links.links))
-        # One call of the encoder for all of them would hold the interpreter's lock until its end.
-        content = ",".join(map(_encode_message, messages))
-        earlier = "" if transcript.earlier is None else f',"earlier":{transcript.earlier}'
-        return f'{{"content":[{content}],"suggestions":{suggestions}{earlier}}}'.encode()
+
+def _encode_history(transcript: Transcript, ui: UiLinks) -> bytes:
+    turn_links = TurnLinks(
+        ui, workspace=transcript.workspace, trace_id=transcript.trace_id
+    )
+    messages = render_history(transcript, turn_links)
+    suggestions = json.dumps(render_suggestions(transcript, turn_links.links))
+    # One call of the encoder for all of them would hold the interpreter's lock until its end.
+    content = ",".join(map(_encode_message, messages))
+    earlier = "" if transcript.earlier is None else f',"earlier":{transcript.earlier}'
+    return f'{{"content":[{content}],"suggestions":{suggestions}{earlier}}}'.encode()
 
 
 def _encode_message(message: PanelFrame) -> str:

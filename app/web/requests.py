@@ -114,7 +114,7 @@ async def read_body(request: Request[Any], kind: type[Body]) -> Body:
     try:
         return kind.model_validate_json(data)
     except ValidationError as error:
-        raise _describe_validation_error(error) from None
+        raise describe_validation_error(error) from None
 
 
 async def _read_bytes(request: Request[Any]) -> bytes:
@@ -146,7 +146,8 @@ def check_title(body: TitleBody) -> str:
     return title
 
 
-def _describe_validation_error(error: ValidationError) -> InvalidRequest | Unprocessable:
+def describe_validation_error(error: ValidationError) -> InvalidRequest | Unprocessable:
+    """The first fault of a body or query as an error whose message names the field."""
     first = error.errors(include_url=False, include_input=False)[0]
     field = ".".join(str(part) for part in first["loc"]) or "body"
     text = f"{field}: {first['msg']}"

@@ -18,7 +18,7 @@ from app.web.error_responses import build_turn_error_response
 from app.web.history_response import HistoryRenderer
 from app.web.markdown.allowed_links import AllowedLinks
 from app.web.markdown.filter import make_inert
-from app.web.markdown.ui_urls import TurnLinks, UiLinks
+from app.web.markdown.ui_urls import PAGE_LINKS, TurnLinks, UiLinks
 from app.web.openapi import describe_interface
 from app.web.panel import Panel
 from app.web.requests import (
@@ -41,7 +41,7 @@ class Endpoints:
 
     def __init__(self, *, ui: UiLinks, storage: str) -> None:
         self._ui = ui
-        self._histories = HistoryRenderer(ui)
+        self._histories = HistoryRenderer()
         self._storage = storage
 
     def routes(self, prefix: str) -> Sequence[Route]:
@@ -106,7 +106,8 @@ class Endpoints:
             before=read_page_start(request),
         )
         async with conversations.reserve_reading(caller):
-            return await self._histories.build_response(await read(caller, trace_id))
+            transcript = await read(caller, trace_id)
+            return await self._histories.build_response(transcript, self._choose_links(request))
 
     async def suggest_questions(self, request: Request[AppState]) -> Response:
         conversations = request.state["conversations"]
@@ -148,7 +149,10 @@ class Endpoints:
         except OpikAssistError as error:
             return build_turn_error_response(error, request)
         turn_links = TurnLinks(
-            self._ui, workspace=turn.workspace, trace_id=trace_id, question=message
+            self._choose_links(request),
+            workspace=turn.workspace,
+            trace_id=trace_id,
+            question=message,
         )
         panel = Panel(turn.key.turn_id, turn_links, streaming=question.streaming)
         return TurnStream(turn, panel)
@@ -177,6 +181,10 @@ class Endpoints:
         if conversation_id is not None and not found:
             raise NotFound(NO_CONVERSATION)
         return Response(status_code=204)
+
+    def _choose_links(self, request: Request[AppState]) -> UiLinks:
+        """Opik's UI, or with `links=page` the service's own page that asks."""
+        return PAGE_LINKS if request.query_params.get("links") == "page" else self._ui
 
 
 def _format_reachability(answers: bool) -> str:

@@ -1,4 +1,4 @@
-"""A real browser before the gateway, and a record of all that it did."""
+"""A real browser before the service, and a record of all that it did."""
 
 import contextlib
 import shutil
@@ -16,9 +16,7 @@ from playwright.async_api import (
     expect,
 )
 
-from demo.gateway import create_gateway
-from testkit.processes import find_free_port
-from testkit.service import TRACE_ID, Service, running, serving
+from testkit.service import PREFIX, TRACE_ID, Service, running
 
 CHROMIUM = "/usr/bin/chromium"
 _ARGUMENTS = [
@@ -50,7 +48,10 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @dataclass
 class Visit:
-    """One browser tab at the demo's URL. `faults` are the page's errors and refusals by policy."""
+    """One browser tab. `url` is the page's without a slash at its end.
+
+    `faults` are the errors of the page and the refusals by its policy.
+    """
 
     url: str
     service: Service
@@ -72,14 +73,20 @@ class Visit:
             self.faults.append(f"{message.type}: {message.text}")
 
     def check(self) -> None:
-        """Asserts that only the gateway was asked and that the page reported no error."""
-        foreign = [url for url in self.requests if not url.startswith(f"{self.url}/")]
+        """Asserts that only the service was asked and that the page reported no error."""
+        own = (f"{self.service.url}{PREFIX}/", f"blob:{self.service.url}/")
+        foreign = [url for url in self.requests if not url.startswith(own)]
         assert (foreign, self.faults) == ([], [])
 
     async def open_trace(self, trace_id: str = TRACE_ID, **more: str) -> None:
         """Load a trace's view and wait until its chat is filled."""
         await self.open("/?" + urlencode({"trace": trace_id, **more}))
-        await expect(self.chat).to_have_attribute("data-filled", "")
+        await expect(self.chat).to_have_attribute("data-filled", "true")
+
+    async def assets(self) -> str:
+        """Where the page's files are."""
+        source: str = await self.page.locator("script[src]").first.evaluate("each => each.src")
+        return source.rpartition("/")[0]
 
     @property
     def chat(self) -> Locator:
@@ -88,7 +95,7 @@ class Visit:
     @property
     def messages(self) -> Locator:
         """All parts of the conversation, in order."""
-        return self.page.get_by_role("log").locator("> *")
+        return self.page.get_by_role("log").locator(".question, .bubble, .call, .stopped")
 
     async def ask(self, question: str) -> None:
         await self.page.get_by_label("Your question").fill(question)
@@ -96,12 +103,12 @@ class Visit:
 
     async def answered(self) -> None:
         """Wait until the running answer has come to its end."""
-        await expect(self.page.get_by_role("status")).to_have_text("The answer is complete.")
+        await expect(self.chat.get_by_text("The answer is complete.")).to_be_attached()
 
     async def open(self, path: str) -> None:
         """Load a page and wait until it shows its view."""
         await self.page.goto(self.url + path)
-        await self.page.locator("#view[class]").wait_for()
+        await self.page.get_by_role("heading", level=1).filter(has_not_text="Loading").wait_for()
 
 
 @contextlib.asynccontextmanager
@@ -113,20 +120,16 @@ async def visiting(
     dark: bool = False,
     **settings: Any,
 ) -> AsyncIterator[Visit]:
-    """A tab before a gateway, a real service and the stand-in, all in this event loop."""
+    """A tab before a real service and the stand-in, all in this event loop."""
     async with contextlib.AsyncExitStack() as stack:
-        port = find_free_port()
-        settings = {"opik_ui_url": f"http://127.0.0.1:{port}", **settings}
         service = await stack.enter_async_context(running(database_uri, **settings))
-        gateway = create_gateway(service.standin, service_url=service.url)
-        url = await stack.enter_async_context(serving(gateway, grace=1, port=port))
         context = await browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
         )
         context.set_default_timeout(PATIENCE_MS)
-        visit = Visit(url, service, await context.new_page())
+        visit = Visit(f"{service.url}{PREFIX}/ui", service, await context.new_page())
         visit.watch()
         yield visit
         await context.close()

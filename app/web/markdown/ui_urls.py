@@ -16,7 +16,7 @@ BuildUrl = Callable[[str], str]
 @dataclass(frozen=True, slots=True)
 class UiLinks:
     """The UI's URL without a slash at its end ("" for none), and the templates of the URLs of a
-    span and of a trace."""
+    span and of a trace; those without `{ui}` are relative to the page that shows them."""
 
     ui: str = ""
     span: str = ""
@@ -35,8 +35,9 @@ class UiLinks:
         return self._builder(self.trace, known, "trace_id")
 
     def _builder(self, template: str, known: Mapping[str, str], last: str) -> BuildUrl | None:
-        needed = set(_PLACEHOLDER.findall(template)) - {"ui", last}
-        if not self.ui or not template or any(not known.get(name) for name in needed):
+        needed = set(_PLACEHOLDER.findall(template)) - {last}
+        available = {**known, "ui": self.ui}
+        if not template or any(not available.get(name) for name in needed):
             return None
 
         return lambda id: self._fill_template(template, {**known, last: id})
@@ -45,6 +46,10 @@ class UiLinks:
         encoded = {name: quote(part, safe="") for name, part in parts.items()}
         encoded["ui"] = self.ui
         return _PLACEHOLDER.sub(lambda found: encoded[found[1]], template)
+
+
+PAGE_LINKS = UiLinks(span="?trace={trace_id}&span={span_id}", trace="?trace={trace_id}")
+"""Links within the service's own page."""
 
 
 class TurnLinks:

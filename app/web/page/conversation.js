@@ -1,0 +1,174 @@
+// One conversation as it is shown: its turns, from the history and from the stream of an answer.
+
+import * as api from "./api.js";
+import { readFrames } from "./stream.js";
+
+/**
+ * A turn: the question with its siblings (other versions of it), the parts of the answer in order,
+ * the model, what it took, and whether it runs, was stopped or failed.
+ */
+const newTurn = (question, more = {}) => ({ question, parts: [], usage: null, model: null, ...more });
+
+export class Conversation {
+  constructor(traceId, id, changed) {
+    this.traceId = traceId;
+    this.id = id;
+    this.turns = [];
+    this.suggestions = [];
+    this.rating = null;
+    this.error = null;
+    this.loaded = false;
+    this._changed = changed;
+    this._stop = null;
+    this._drawing = 0;
+  }
+
+  get running() {
+    return this._stop !== null;
+  }
+
+  /** What every request about this conversation names. */
+  get place() {
+    return { conversation: this.id };
+  }
+
+  /** Reads the history: of the active branch, or of the one that ends with a turn. */
+  async load(leaf) {
+    try {
+      const read = await api.readHistory(this.traceId, { ...this.place, leaf });
+      this.turns = readTurns(read?.content ?? []);
+      this.suggestions = read?.suggestions ?? [];
+      this.rating = read?.rating ?? null;
+      this.error = null;
+      this.begun = read !== null;
+    } catch (error) {
+      this.error = error;
+    }
+    this.loaded = true;
+    this._changed();
+  }
+
+  stop() {
+    this._stop?.abort();
+  }
+
+  /** Asks; `replaces` is the turn in whose place the question is asked. */
+  async ask(message, { model, replaces } = {}) {
+    if (this.running || !message.trim()) return;
+    const stop = new AbortController();
+    this._stop = stop;
+    this.suggestions = [];
+    this.error = null;
+    if (replaces) {
+      this.turns = this.turns.slice(0, this.turns.findIndex((turn) => turn.id === replaces));
+    }
+    const turn = newTurn(message, { running: true });
+    this.turns = [...this.turns, turn];
+    this._changed();
+    try {
+      const body = { message, model, replaces };
+      const { stream, requestId } = await api.ask(this.traceId, body, this.place, stop.signal);
+      turn.requestId = requestId;
+      this.begun = true;
+      await readFrames(stream, (frame) => this._take(turn, frame));
+      if (!turn.parts.length) fail(turn, "No answer came. Ask again.");
+    } catch (error) {
+      if (stop.signal.aborted) turn.stopped = true;
+      else fail(turn, turn.requestId ? LOST : api.describeError(error));
+    }
+    this._end(turn);
+  }
+
+  _end(turn) {
+    turn.running = false;
+    for (const part of turn.parts) {
+      part.open = false;
+      if (part.kind === "tool" && part.state === "running") part.state = "stopped";
+    }
+    this._stop = null;
+    cancelAnimationFrame(this._drawing);
+    this._drawing = 0;
+    this._changed();
+  }
+
+  _take(turn, frame) {
+    takeFrame(turn, frame, this);
+    this._drawing ||= requestAnimationFrame(() => {
+      this._drawing = 0;
+      this._changed();
+    });
+  }
+
+  async rate(value) {
+    const wanted = this.rating === value ? null : value;
+    await api.rate(this.traceId, wanted, this.place);
+    this.rating = wanted;
+    this._changed();
+  }
+}
+
+const LOST = "The connection was lost. What was written so far is kept; ask again to go on.";
+
+function fail(turn, message) {
+  turn.parts.push({ kind: "error", text: message });
+}
+
+/** The turns of a history's messages. */
+export function readTurns(messages) {
+  const turns = [];
+  for (const message of messages) {
+    if (message.role === "user") turns.push(newTurn(message.content, readHead(message)));
+    const turn = turns.at(-1);
+    if (!turn || message.role === "user") continue;
+    if (message.content && !message.toolCalls) turn.parts.push({ kind: "text", text: message.content });
+    for (const { id, name, display_name: label, completed } of message.toolCalls ?? []) {
+      turn.parts.push({ kind: "tool", id, label: label || name, state: completed ? "done" : "stopped" });
+    }
+    turn.usage = message.usage ?? turn.usage;
+    turn.model = message.model ?? turn.model;
+  }
+  return turns;
+}
+
+function readHead({ turnId, siblings, leaves, created_at: time }) {
+  return { id: turnId, siblings: siblings ?? [], leaves: leaves ?? [], time };
+}
+
+/** Adds a frame of the stream to its turn. */
+export function takeFrame(turn, frame, conversation) {
+  if (!frame) return;
+  if (frame.invocationId) turn.id = frame.invocationId;
+  if (frame.error) fail(turn, frame.error);
+  else HANDLERS[frame.message_type]?.(turn, frame, conversation);
+}
+
+const HANDLERS = {
+  response: takeText,
+  tool_call(turn, { tool_call: { id, name, display_name: label } }) {
+    turn.parts.push({ kind: "tool", id, label: label || name, state: "running" });
+  },
+  tool_complete(turn, { tool_response: { id } }) {
+    for (const part of turn.parts) if (part.kind === "tool" && part.id === id) part.state = "done";
+  },
+  model(turn, { model }) {
+    turn.model = model;
+  },
+  usage(turn, { turn: spent }) {
+    turn.usage = spent;
+  },
+  suggestions(_, { suggestions }, conversation) {
+    conversation.suggestions = suggestions.filter((each) => typeof each === "string");
+  },
+};
+
+function takeText(turn, { content, partial }) {
+  const text = content.parts[0].text;
+  if (!text) return;
+  let last = turn.parts.at(-1);
+  if (last?.kind !== "text" || !last.open) {
+    last = { kind: "text", text: "", open: true };
+    turn.parts.push(last);
+  }
+  last.text = partial ? last.text + text : text;
+  last.open = partial;
+}

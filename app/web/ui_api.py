@@ -1,0 +1,176 @@
+"""What the page reads beside conversations: projects, traces, spans and attachments.
+
+Typed and bounded reads with the caller's own rights, not a way through to the backend.
+"""
+
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import quote
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import to_json
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app.errors import InvalidRequest
+from app.explorer.trace_list import TraceQuery
+from app.ids import is_uuid
+from app.web.app_state import AppState
+from app.web.requests import describe_validation_error, read_request_caller, read_trace_id
+
+_IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+"""Types that a browser shows without running anything; other files are only downloaded."""
+_ANY_FILE = "application/octet-stream"
+_TEXT = Field(max_length=300)
+
+
+def _check_uuid(value: str) -> str:
+    if not is_uuid(value):
+        raise ValueError("must be a UUID")
+    return value.lower()
+
+
+Id = Annotated[str, AfterValidator(_check_uuid)]
+
+
+class _Parameters(BaseModel):
+    """Query parameters; unknown ones are ignored."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+
+class TraceListParameters(_Parameters):
+    """The filters, order and page of a list. Durations are milliseconds, costs USD."""
+
+    project_id: Id | None = None
+    search: Annotated[str, _TEXT] = ""
+    failed: bool = False
+    min_duration_ms: float | None = Field(None, ge=0, allow_inf_nan=False)
+    min_cost: float | None = Field(None, ge=0, allow_inf_nan=False)
+    tag: Annotated[str, _TEXT] = ""
+    thread_id: Annotated[str, _TEXT] = ""
+    sort: Literal["time", "duration", "cost"] = "time"
+    page: int = Field(1, ge=1, le=10_000)
+    size: int = Field(50, ge=1, le=100)
+
+
+class SpanParameters(_Parameters):
+    """Where a span is."""
+
+    project_id: Id | None = None
+
+
+class AttachmentParameters(_Parameters):
+    """Whose attachments: the trace's, or a span's."""
+
+    project_id: Id
+    span_id: Id | None = None
+
+
+class FileParameters(AttachmentParameters):
+    """One of the attachments."""
+
+    file_name: Annotated[str, Field(min_length=1, max_length=1_000)]
+
+
+Parameters = TypeVar("Parameters", bound=_Parameters)
+
+
+class UiApi:
+    """The endpoints that the page reads."""
+
+    def routes(self, path: str) -> list[Route]:
+        """The routes below the page's path."""
+        trace = f"{path}/api/traces/{{trace_id}}"
+        return [
+            Route(f"{path}/api/projects", self.list_projects, methods=["GET"]),
+            Route(f"{path}/api/traces", self.list_traces, methods=["GET"]),
+            Route(trace, self.read_trace, methods=["GET"]),
+            Route(f"{trace}/spans", self.read_waterfall, methods=["GET"]),
+            Route(f"{trace}/spans/{{span_id}}", self.read_span, methods=["GET"]),
+            Route(f"{trace}/attachments", self.list_attachments, methods=["GET"]),
+            Route(f"{trace}/attachments/file", self.read_attachment, methods=["GET"]),
+        ]
+
+    async def list_projects(self, request: Request[AppState]) -> Response:
+        """The projects of the workspace."""
+        explorer = request.state["explorer"]
+        return _json({"projects": await explorer.list_projects(read_request_caller(request))})
+
+    async def list_traces(self, request: Request[AppState]) -> Response:
+        """A page of traces."""
+        explorer = request.state["explorer"]
+        asked = _read_parameters(request, TraceListParameters)
+        given = asked.model_dump() | {"project_id": asked.project_id or ""}
+        return _json(await explorer.list_traces(read_request_caller(request), TraceQuery(**given)))
+
+    async def read_trace(self, request: Request[AppState]) -> Response:
+        """A trace with its bodies."""
+        explorer = request.state["explorer"]
+        caller = read_request_caller(request)
+        return _json(await explorer.read_trace(caller, read_trace_id(request)))
+
+    async def read_waterfall(self, request: Request[AppState]) -> Response:
+        """The spans of a trace."""
+        explorer = request.state["explorer"]
+        caller = read_request_caller(request)
+        return _json(await explorer.read_waterfall(caller, read_trace_id(request)))
+
+    async def read_span(self, request: Request[AppState]) -> Response:
+        """A span with its bodies."""
+        explorer = request.state["explorer"]
+        span_id = request.path_params["span_id"].lower()
+        if not is_uuid(span_id):
+            raise InvalidRequest("The span id in the URL is not a UUID.")
+        asked = _read_parameters(request, SpanParameters)
+        return _json(
+            await explorer.read_span(
+                read_request_caller(request),
+                read_trace_id(request),
+                span_id,
+                project_id=asked.project_id,
+            )
+        )
+
+    async def list_attachments(self, request: Request[AppState]) -> Response:
+        """The files of a trace or span."""
+        explorer = request.state["explorer"]
+        asked = _read_parameters(request, AttachmentParameters)
+        found = await explorer.list_attachments(
+            read_request_caller(request), read_trace_id(request), **asked.model_dump()
+        )
+        return _json({"attachments": found})
+
+    async def read_attachment(self, request: Request[AppState]) -> Response:
+        """A file, as a download that no browser runs."""
+        explorer = request.state["explorer"]
+        asked = _read_parameters(request, FileParameters)
+        file, content = await explorer.read_attachment(
+            read_request_caller(request),
+            read_trace_id(request),
+            asked.file_name,
+            span_id=asked.span_id,
+            project_id=asked.project_id,
+        )
+        headers = {
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.file_name, safe='')}",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "private, max-age=3600",
+        }
+        media_type = file.mime_type if file.mime_type in _IMAGES else _ANY_FILE
+        return Response(content, media_type=media_type, headers=headers)
+
+
+def _read_parameters(request: Request[Any], kind: type[Parameters]) -> Parameters:
+    try:
+        return kind.model_validate(dict(request.query_params))
+    except ValidationError as error:
+        raise describe_validation_error(error) from None
+
+
+def _json(value: Any) -> Response:
+    """The value as JSON without what is None; NaN and infinities, which JSON lacks, are null."""
+    content = to_json(value, inf_nan_mode="null", exclude_none=True)
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    return Response(content, media_type="application/json", headers=headers)

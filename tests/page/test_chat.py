@@ -1,0 +1,192 @@
+"""Conversations on the page, before the real service and a model under the test's direction."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import anyio
+import pytest
+from playwright.async_api import expect
+
+from standin.chat import ChatError, text
+from testkit.scripted_chat import answer, calling
+from testkit.service import TRACE_ID, WAIT_SECONDS, span_id
+from tests.page.browser import Visit
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+_READ_SPAN = ("get_span_details", f'{{"span_id": "{span_id(3)}"}}')
+# One of the short names that the trace's four spans have in the outline is the failed one's.
+_CITED = "[s1], [s2], [s3], [s4]"
+
+
+async def test_a_starter_question_is_answered_while_the_model_still_speaks(visit: Visit) -> None:
+    looked, spoken = asyncio.Event(), asyncio.Event()
+    visit.service.chat.scripts = [
+        calling(_READ_SPAN, status="I look at it."),
+        [looked, text("It was **the "), spoken, *answer("tool**.")],
+    ]
+    await visit.open_trace()
+    starter = visit.chat.locator(".chip").first
+    question = await starter.inner_text()
+    await starter.click()
+    await expect(visit.messages).to_have_text(
+        [question, "I look at it.", "Fetching span details for lookup_order"]
+    )
+    await expect(visit.messages.get_by_role("img", name="done")).to_have_count(1)
+    looked.set()
+    await expect(visit.messages.last).to_have_text("It was the")
+    await expect(visit.messages.last.locator("strong")).to_have_text("the")
+    spoken.set()
+    await visit.answered()
+    await expect(visit.messages.last).to_have_text("It was the tool.")
+    await expect(visit.messages.last.locator("strong")).to_have_text("the tool")
+
+
+async def test_stop_ends_the_model_call_and_keeps_what_was_written(visit: Visit) -> None:
+    visit.service.chat.scripts = [[text("Half an answer"), asyncio.Event()], answer("Whole.")]
+    await visit.open_trace()
+    await visit.ask("Why?")
+    await expect(visit.messages.last).to_have_text("Half an answer")
+    await visit.page.get_by_role("button", name="Stop").click()
+    await expect(visit.messages).to_have_text(["Why?", "Half an answer", "Stopped"])
+    with anyio.fail_after(WAIT_SECONDS):
+        while not visit.service.switches.chats.cancelled:  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0.005)
+    await visit.open_trace()
+    await expect(visit.messages).to_have_text(["Why?", "Half an answer"])
+    await visit.ask("And now?")
+    await visit.answered()
+    await expect(visit.messages.last).to_have_text("Whole.")
+
+
+@pytest.mark.slow
+async def test_escape_stops_and_shift_enter_begins_a_line(visit: Visit) -> None:
+    visit.service.chat.scripts = [[text("Long"), asyncio.Event()]]
+    await visit.open_trace()
+    field = visit.page.get_by_label("Your question")
+    await field.press_sequentially("One")
+    await field.press("Shift+Enter")
+    await field.press_sequentially("two")
+    await field.press("Enter")
+    await expect(visit.messages.first).to_have_text("One\ntwo", use_inner_text=True)
+    await expect(visit.messages.last).to_have_text("Long")
+    await expect(field).to_be_focused()
+    await field.press("Escape")
+    await expect(visit.messages.last).to_have_text("Stopped")
+
+
+@pytest.mark.slow
+async def test_a_reload_shows_the_conversation_with_its_tool_rows(visit: Visit) -> None:
+    visit.service.chat.scripts = [calling(_READ_SPAN, status="I look."), answer("It *was*.")]
+    await visit.open_trace()
+    await visit.ask("Why?")
+    await visit.answered()
+    shown = await visit.messages.all_inner_texts()
+    await visit.open_trace()
+    assert await visit.messages.all_inner_texts() == shown
+    assert shown == ["Why?", "I look.", "Fetching span details for lookup_order", "It was."]
+    await expect(visit.messages.get_by_role("img", name="done")).to_have_count(1)
+
+
+@pytest.mark.slow
+async def test_thumbs_are_stored_and_taken_back(visit: Visit, database_file: Path) -> None:
+    await visit.open_trace()
+    await visit.ask("Why?")
+    await visit.answered()
+    good = visit.page.get_by_role("button", name="Good answers")
+    bad = visit.page.get_by_role("button", name="Bad answers")
+    for button, stored in ((good, [1]), (bad, [0]), (bad, [])):
+        await button.click()
+        await expect(button).to_have_attribute("aria-pressed", "true" if stored else "false")
+        assert _thumbs(database_file) == stored
+
+
+def _thumbs(path: Path) -> list[int]:
+    with sqlite3.connect(path) as db:
+        found = [row[0] for row in db.execute("SELECT value FROM opik_assist_feedback")]
+    db.close()
+    return found
+
+
+@pytest.mark.slow
+async def test_a_failed_turn_is_shown_as_an_error(visit: Visit) -> None:
+    visit.service.chat.scripts = [[ChatError(401, "Incorrect API key")]]
+    await visit.open_trace()
+    await visit.ask("Why?")
+    await expect(visit.chat.get_by_role("alert")).to_contain_text("Incorrect API key")
+
+
+@pytest.mark.slow
+async def test_a_span_that_is_cited_is_marked_in_the_list_and_in_the_address(visit: Visit) -> None:
+    visit.service.chat.scripts = [answer(f"See {_CITED}.")]
+    await visit.open_trace()
+    await visit.ask("Why?")
+    await visit.answered()
+    await visit.messages.get_by_role("link", name="lookup_order").click()
+    picked = visit.page.get_by_role("region", name="Span", exact=True)
+    await expect(picked).to_contain_text("KeyError: 'orders'")
+    await expect(picked).to_contain_text("8812")
+    assert f"span={span_id(3)}" in visit.page.url
+    await visit.page.reload()
+    await expect(picked).to_contain_text("KeyError: 'orders'")
+    await expect(visit.messages.last.get_by_role("link", name="lookup_order")).to_be_visible()
+
+
+@pytest.mark.slow
+async def test_follow_up_questions_of_the_stream_can_be_asked(visit: Visit) -> None:
+    frames = [
+        '{"message_type":"response","content":{"parts":[{"text":"Done."}]},"partial":false}',
+        '{"message_type":"suggestions","suggestions":["And the cost?", 7]}',
+    ]
+    stream = "".join(f"data: {frame}\n\n" for frame in frames)
+    path = f"**/session/{TRACE_ID}?*"
+    await visit.open_trace()
+    await visit.page.route(
+        path, lambda route: route.fulfill(body=stream, content_type="text/event-stream")
+    )
+    await visit.ask("Why?")
+    await visit.answered()
+    await visit.page.unroute(path)
+    chips = visit.chat.locator(".chip")
+    await expect(chips).to_have_text(["And the cost?"])
+    await chips.click()
+    await visit.answered()
+    await expect(visit.messages.nth(2)).to_have_text("And the cost?")
+
+
+@pytest.mark.slow
+async def test_the_service_s_starter_questions_are_taken_where_it_has_some(visit: Visit) -> None:
+    await visit.page.route(
+        "**/suggestions", lambda route: route.fulfill(json={"suggestions": ["What is slow?"]})
+    )
+    await visit.open_trace()
+    await expect(visit.chat.locator(".chip")).to_have_text(["What is slow?"])
+
+
+@pytest.mark.slow
+async def test_a_phone_shows_one_pane_at_a_time_and_nothing_too_wide(phone: Visit) -> None:
+    phone.service.chat.scripts = [
+        answer(f"See {_CITED}.\n\n```\n{'x' * 300}\n```\n\n| a | b |\n|--|--|\n|{'y' * 90}|z|")
+    ]
+    await phone.open("/")
+    assert await _overflow(phone) <= 0
+    await phone.open_trace()
+    tree = phone.page.get_by_role("region", name="Spans")
+    await expect(tree).to_be_hidden()
+    await phone.ask("Why?")
+    await phone.answered()
+    assert await _overflow(phone) <= 0
+    await phone.messages.get_by_role("link", name="lookup_order").click()
+    await expect(tree).to_be_visible()
+    await expect(phone.chat).to_be_hidden()
+    assert await _overflow(phone) <= 0
+    await phone.page.get_by_role("button", name="Chat").click()
+    await expect(phone.chat).to_be_visible()
+
+
+async def _overflow(visit: Visit) -> int:
+    width: int = await visit.page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    return width
