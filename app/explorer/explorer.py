@@ -15,7 +15,7 @@ from app.errors import LimitReached, NotFound
 from app.explorer.span_rows import Waterfall, build_waterfall
 from app.explorer.trace_list import (
     ProjectRow,
-    TraceLister,
+    TraceListReader,
     TracePage,
     TraceQuery,
     TraceRow,
@@ -86,7 +86,7 @@ class Explorer:
     def __init__(self, client: OpikClient, lists: ListClient) -> None:
         self._client = client
         self._lists = lists
-        self._lister = TraceLister(lists)
+        self._lister = TraceListReader(lists)
         self._limiter = anyio.Semaphore(READS_AT_ONCE)
 
     async def list_projects(self, caller: Caller) -> list[ProjectRow]:

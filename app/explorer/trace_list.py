@@ -13,7 +13,7 @@ from app.caller import Caller
 from app.errors import NotFound, Unprocessable
 from app.explorer.error_text import format_error
 from app.opik.client import Filter
-from app.opik.lists import ListClient, TraceList
+from app.opik.lists import ListClient, TraceListPage
 from app.opik.records import Trace
 
 SortKey = Literal["time", "duration", "cost"]
@@ -109,7 +109,7 @@ class TracePage:
     sorted: bool
 
 
-class TraceLister:
+class TraceListReader:
     """Reads projects and pages of traces with a caller's rights."""
 
     def __init__(self, client: ListClient) -> None:
@@ -141,7 +141,7 @@ class TraceLister:
     ) -> TracePage:
         """The traces of several projects in one order."""
         most = min(query.page * query.size, MERGED_TRACES)
-        pages: list[tuple[ProjectRow, TraceList]] = []
+        pages: list[tuple[ProjectRow, TraceListPage]] = []
 
         async def read(project: ProjectRow) -> None:
             try:
@@ -165,7 +165,7 @@ class TraceLister:
 
     async def _read_page(
         self, caller: Caller, project_id: str, query: TraceQuery, page: int, size: int
-    ) -> TraceList:
+    ) -> TraceListPage:
         read = partial(
             self._client.list_traces,
             caller,
@@ -185,7 +185,7 @@ class TraceLister:
         return found
 
 
-def _is_sorted(page: TraceList, query: TraceQuery) -> bool:
+def _is_sorted(page: TraceListPage, query: TraceQuery) -> bool:
     """The newest come first also where nothing is sorted."""
     return query.sort == "time" or _FIELDS[query.sort] in page.sortable
 

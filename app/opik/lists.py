@@ -46,7 +46,7 @@ class ProjectPage(_ListRecord):
     total: int = 0
 
 
-class TraceList(_ListRecord):
+class TraceListPage(_ListRecord):
     """A page of traces (camelCase on the wire); `sortable` is empty where nothing was sorted."""
 
     content: tuple[Trace, ...]
@@ -108,7 +108,7 @@ class ListClient:
         filters: Sequence[Filter] = (),
         search: str = "",
         sort_by: str = "",
-    ) -> TraceList | None:
+    ) -> TraceListPage | None:
         """One page of a project's traces without their bodies, `sort_by` a field, largest first.
 
         None where the backend refuses the filters or the sorting.
@@ -121,7 +121,7 @@ class ListClient:
         response = await self._rest.exchange(caller, "GET", "/traces", params=params)
         if response.status in _REFUSED:
             return None
-        return parse_record(TraceList, response, "project")
+        return parse_record(TraceListPage, response, "project")
 
     async def list_failed_spans(
         self, caller: Caller, project_id: str, *, since: str, until: str, size: int

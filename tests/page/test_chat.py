@@ -190,3 +190,24 @@ async def _overflow(visit: Visit) -> int:
         "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     )
     return width
+
+
+@pytest.mark.slow
+async def test_frames_are_the_same_wherever_the_network_cuts_the_stream(visit: Visit) -> None:
+    stream = (
+        'data: {"text":"é 🎸"}\n\n: ping\n\ndata:{"c":3}\r\n \nnothing\ndata: \ndata: x7\n'
+        'data: {"d":"data\\u003a"}\ndata: {"half":'
+    ).encode()
+    reads = [[stream[:cut], stream[cut:]] for cut in range(len(stream) + 1)]
+    await visit.open("/")
+    seen = await visit.page.evaluate(
+        """async ([assets, reads]) => {
+             const { FrameReader } = await import(assets + "/stream.js");
+             return reads.map((pair) => {
+               const frames = new FrameReader();
+               return pair.flatMap((read) => frames.feed(new Uint8Array(read)));
+             });
+           }""",
+        [await visit.assets(), [[list(part) for part in pair] for pair in reads]],
+    )
+    assert seen == [[{"text": "é 🎸"}, {"c": 3}, {"d": "data:"}]] * len(reads)

@@ -5,7 +5,6 @@ import json
 import pytest
 from playwright.async_api import expect
 
-from testkit.panel_reader import PanelReader
 from testkit.scripted_chat import answer, calling
 from testkit.service import TRACE_ID, span_id
 from tests.page.browser import Visit
@@ -149,26 +148,3 @@ async def test_a_hostile_address_shows_a_message_and_sends_no_other_request(visi
     await visit.open("/?trace=" + "..%2f..%2f%3Cimg src=x onerror=hacked()%3E&span=%22%5D")
     await expect(visit.page.get_by_role("alert")).to_be_visible()
     visit.faults.clear()  # the 400 that was provoked
-
-
-@pytest.mark.slow
-async def test_frames_are_read_precisely_as_the_panel_reads_them(visit: Visit) -> None:
-    stream = (
-        'data: {"message_type":"response","content":{"parts":[{"text":"é 🎸"}]},"partial":true}\n\n'
-        ': ping\n\ndata: {"a":1} data: {"b":2}\ndata:{"c":3}\r\n \nnothing\ndata: \ndata: x7\n'
-        '{"no":"prefix"}\ndata: {"d":"data\\u003a"}\ndata: {"half":'
-    ).encode()
-    reads = [[stream[:cut], stream[cut:]] for cut in range(len(stream) + 1)]
-    await visit.open("/")
-    seen = await visit.page.evaluate(
-        """async ([assets, reads]) => {
-             const { framesOf } = await import(assets + "/stream.js");
-             return reads.map((pair) => pair.flatMap((r) => framesOf(new Uint8Array(r))));
-           }""",
-        [await visit.assets(), [[list(part) for part in pair] for pair in reads]],
-    )
-    for pair, frames in zip(reads, seen, strict=True):
-        panel = PanelReader()
-        for part in pair:
-            panel.read(part)
-        assert frames == panel.frames

@@ -1,35 +1,29 @@
-// The answer's stream, read precisely as Opik's own panel reads it, frailties included: what
-// works here works there.
+// The frames of an answer's stream: `data: <json>` lines, however the network cuts them.
 
-/**
- * The frames in the bytes of one network read. Each read stands for itself; of a line, what is
- * between its first `data:` and the next is taken; what is not JSON is dropped.
- */
-export function framesOf(bytes) {
-  const frames = [];
-  for (const line of new TextDecoder().decode(bytes).split("\n")) {
-    if (line.trim() === "") continue;
-    try {
-      frames.push(JSON.parse(line.split("data:")[1]));
-    } catch {
-      continue;
-    }
+/** Reads frames out of the bytes of a stream; what is not JSON (a comment, say) is ignored. */
+export class FrameReader {
+  _decoder = new TextDecoder();
+  _rest = "";
+
+  /** The frames that are whole now that these bytes have come. */
+  feed(bytes) {
+    const lines = (this._rest + this._decoder.decode(bytes, { stream: true })).split("\n");
+    this._rest = lines.pop();
+    return lines.map(parseLine).filter((frame) => frame !== null);
   }
-  return frames;
 }
 
-/** Hands each frame to `take`, to the end of the body or to the first frame with an error. */
-export async function readFrames(body, take) {
-  const reader = body.getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    for (const frame of framesOf(value)) {
-      take(frame);
-      if (frame?.error) {
-        await reader.cancel();
-        return;
-      }
-    }
+function parseLine(line) {
+  if (!line.startsWith("data:")) return null;
+  try {
+    return JSON.parse(line.slice("data:".length));
+  } catch {
+    return null;
   }
+}
+
+/** Hands each frame to `take`, to the end of the body. */
+export async function readFrames(body, take) {
+  const frames = new FrameReader();
+  for await (const bytes of body) frames.feed(bytes).forEach(take);
 }
