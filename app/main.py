@@ -67,7 +67,7 @@ def create_app(
     build_error_reports(settings).start()
     build_own_traces(settings).start()
     ui = UiLinks(settings.opik_ui_url, settings.opik_ui_span_url, settings.opik_ui_trace_url)
-    api = Endpoints(ui=ui, storage=describe_storage(settings))
+    api = Endpoints(ui=ui, storage=describe_storage(settings), with_page=settings.ui_enabled)
     return Starlette(
         routes=[*api.routes(settings.url_prefix), *_build_page_routes(settings)],
         lifespan=lambda _: lifespan(settings, transport, system=system),

@@ -14,7 +14,7 @@ from app.caller import Caller
 from app.errors import LimitReached, NotFound
 from app.explorer.span_rows import Waterfall, build_waterfall
 from app.explorer.trace_list import (
-    ProjectRow,
+    ProjectList,
     TraceListReader,
     TracePage,
     TraceQuery,
@@ -37,47 +37,54 @@ ATTACHMENT_BYTES = 20 * 1024 * 1024
 """The largest attachment that is handed on; larger ones can be opened in Opik itself."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Details:
     """Everything recorded in a trace or span.
 
     `cut` names the bodies that were too long: each is then the beginning of its JSON, as a text.
     """
 
-    input: Any
-    output: Any
-    metadata: Any
+    input: Any = None
+    output: Any = None
+    metadata: Any = None
     cut: tuple[str, ...]
-    error: ErrorInfo | None
+    error: ErrorInfo | None = None
     usage: dict[str, float]
     scores: tuple[FeedbackScore, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TraceDetails:
     """A trace with its bodies."""
 
     trace: TraceRow
-    end_time: datetime | None
+    end_time: datetime | None = None
     details: Details
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpanDetails:
     """A span with its bodies; times and durations (ms) as recorded, cost in USD."""
 
     id: str
     name: str
     type: str
-    start_time: datetime | None
-    end_time: datetime | None
-    duration_ms: float | None
-    ttft_ms: float | None
-    model: str | None
-    provider: str | None
-    cost: float | None
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+    duration_ms: float | None = None
+    ttft_ms: float | None = None
+    model: str | None = None
+    provider: str | None = None
+    cost: float | None = None
     tags: tuple[str, ...]
     details: Details
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentList:
+    """The files of a trace or span."""
+
+    attachments: tuple[Attachment, ...]
 
 
 class Explorer:
@@ -89,10 +96,10 @@ class Explorer:
         self._lister = TraceListReader(lists)
         self._limiter = anyio.Semaphore(READS_AT_ONCE)
 
-    async def list_projects(self, caller: Caller) -> list[ProjectRow]:
+    async def list_projects(self, caller: Caller) -> ProjectList:
         """The projects of the workspace, the one with the newest trace first."""
         async with self._wait_for_turn():
-            return await self._lister.list_projects(caller)
+            return ProjectList(await self._lister.list_projects(caller))
 
     async def list_traces(self, caller: Caller, query: TraceQuery) -> TracePage:
         """One page of traces."""
@@ -104,7 +111,9 @@ class Explorer:
         async with self._wait_for_turn():
             trace = await self._client.get_trace(caller, trace_id)
         details = await anyio.to_thread.run_sync(_build_details, trace)
-        return TraceDetails(build_trace_row(trace, ""), trace.end_time, details)
+        return TraceDetails(
+            trace=build_trace_row(trace, ""), end_time=trace.end_time, details=details
+        )
 
     async def read_waterfall(self, caller: Caller, trace_id: str) -> Waterfall:
         """The spans of a trace without their bodies."""
@@ -138,11 +147,11 @@ class Explorer:
 
     async def list_attachments(
         self, caller: Caller, trace_id: str, *, span_id: str | None, project_id: str
-    ) -> tuple[Attachment, ...]:
+    ) -> AttachmentList:
         """The files of a trace, or of one of its spans."""
         owner = _attachment_owner(trace_id, span_id, project_id)
         async with self._wait_for_turn():
-            return await self._lists.list_attachments(caller, owner)
+            return AttachmentList(await self._lists.list_attachments(caller, owner))
 
     async def read_attachment(
         self, caller: Caller, trace_id: str, name: str, *, span_id: str | None, project_id: str

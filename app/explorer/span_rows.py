@@ -19,7 +19,7 @@ apart on any screen."""
 Stretch = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpanRow:
     """A span in the order of the tree, parents first.
 
@@ -29,25 +29,25 @@ class SpanRow:
     """
 
     id: str
-    parent: str | None
+    parent: str | None = None
     name: str
     type: str
     start_ms: float
     duration_ms: float
-    unfinished: bool | None
-    error: str | None
-    model: str | None
-    tokens: float | None
-    cost: float | None
-    critical: Sequence[Stretch] | None
+    unfinished: bool | None = None
+    error: str | None = None
+    model: str | None = None
+    tokens: float | None = None
+    cost: float | None = None
+    critical: Sequence[Stretch] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waterfall:
     """The rows of a trace from `start_time` on; `complete` is False where spans are missing."""
 
     spans: Sequence[SpanRow]
-    start_time: datetime | None
+    start_time: datetime | None = None
     duration_ms: float
     complete: bool
 
@@ -57,10 +57,10 @@ def build_waterfall(found: SpanList) -> Waterfall:
     tree = build_tree(found.spans)
     on_path = _collect_stretches(find_critical_path(tree), tree)
     return Waterfall(
-        [_build_row(node, tree.start, on_path.get(node.id)) for node in tree.nodes],
-        _EPOCH + timedelta(microseconds=tree.start) if tree.nodes else None,
-        (tree.end - tree.start) / 1_000,
-        not found.cut and not found.unreadable,
+        spans=[_build_row(node, tree.start, on_path.get(node.id)) for node in tree.nodes],
+        start_time=_EPOCH + timedelta(microseconds=tree.start) if tree.nodes else None,
+        duration_ms=(tree.end - tree.start) / 1_000,
+        complete=not found.cut and not found.unreadable,
     )
 
 

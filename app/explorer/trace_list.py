@@ -74,25 +74,32 @@ class ProjectRow:
 
     id: str
     name: str
-    last_trace_at: datetime | None
+    last_trace_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
+class ProjectList:
+    """The projects of a workspace."""
+
+    projects: Sequence[ProjectRow]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TraceRow:
     """A trace as a list shows it; `duration_ms` is None while it runs, `cost` is USD."""
 
     id: str
-    project_id: str | None
+    project_id: str | None = None
     project_name: str
     name: str
-    start_time: datetime | None
-    duration_ms: float | None
-    error: str | None
+    start_time: datetime | None = None
+    duration_ms: float | None = None
+    error: str | None = None
     tags: tuple[str, ...]
-    thread_id: str | None
-    span_count: int | None
-    tokens: float | None
-    cost: float | None
+    thread_id: str | None = None
+    span_count: int | None = None
+    tokens: float | None = None
+    cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,14 +36,14 @@ class HistoryRenderer:
 
     async def build_response(self, transcript: Transcript, ui: UiLinks) -> Response:
         """The response to a request for this history, with links into `ui`."""
-        body = await anyio.to_thread.run_sync(_encode_history, transcript, ui, limiter=self._threads)
+        body = await anyio.to_thread.run_sync(
+            _encode_history, transcript, ui, limiter=self._threads
+        )
         return Response(body, media_type="application/json")
 
 
 def _encode_history(transcript: Transcript, ui: UiLinks) -> bytes:
-    turn_links = TurnLinks(
-        ui, workspace=transcript.workspace, trace_id=transcript.trace_id
-    )
+    turn_links = TurnLinks(ui, workspace=transcript.workspace, trace_id=transcript.trace_id)
     messages = render_history(transcript, turn_links)
     suggestions = json.dumps(render_suggestions(transcript, turn_links.links))
     # One call of the encoder for all of them would hold the interpreter's lock until its end.

@@ -5,6 +5,7 @@ from typing import Any
 
 from app.caller import SESSION_COOKIE, WORKSPACE_HEADER
 from app.web.requests import FeedbackBody, QuestionBody, TitleBody
+from app.web.ui_openapi import build_ui_schemas, describe_ui_paths
 
 Json = dict[str, Any]
 
@@ -15,8 +16,15 @@ _TIME = {"type": "string", "format": "date-time"}
 _COUNT = {"type": "integer", "minimum": 0}
 
 
-def describe_interface(prefix: str, version: str) -> Json:
-    """The description of all endpoints under `prefix`, as a JSON value."""
+def describe_interface(prefix: str, version: str, *, with_page: bool) -> Json:
+    """The description of all endpoints under `prefix`, as a JSON value.
+
+    `with_page` includes what the page reads.
+    """
+    paths, schemas = _describe_paths(), _build_schemas()
+    if with_page:
+        paths |= describe_ui_paths(_WORKSPACE)
+        schemas |= build_ui_schemas()
     return {
         "openapi": "3.1.0",
         "info": {
@@ -26,12 +34,12 @@ def describe_interface(prefix: str, version: str) -> Json:
         },
         "servers": [{"url": prefix or "/"}],
         "security": [{"session": []}, {}],
-        "paths": _describe_paths(),
+        "paths": paths,
         "components": {
             "securitySchemes": {
                 "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE}
             },
-            "schemas": _build_schemas(),
+            "schemas": schemas,
         },
     }
 

@@ -69,9 +69,14 @@ class PageFiles:
             return RedirectResponse(f"{path}/{query}", 308)
 
         return [
-            Route(path, redirect, methods=["GET"]),
-            Route(f"{path}/", self._serve_document, methods=["GET"]),
-            Route(f"{path}/assets/{{hash}}/{{name:path}}", self._serve_file, methods=["GET"]),
+            Route(path, redirect, methods=["GET"], include_in_schema=False),
+            Route(f"{path}/", self._serve_document, methods=["GET"], include_in_schema=False),
+            Route(
+                f"{path}/assets/{{hash}}/{{name:path}}",
+                self._serve_file,
+                methods=["GET"],
+                include_in_schema=False,
+            ),
         ]
 
     async def _serve_document(self, request: Request) -> Response:

@@ -37,16 +37,20 @@ from app.web.sse import TurnStream, run_while_connected
 
 
 class Endpoints:
-    """The endpoints. `ui` holds the addresses of links; `storage` is shown by healthz."""
+    """The endpoints. `ui` holds the addresses of links; `storage` is shown by healthz.
 
-    def __init__(self, *, ui: UiLinks, storage: str) -> None:
+    `with_page`: the page and what it reads are served beside them.
+    """
+
+    def __init__(self, *, ui: UiLinks, storage: str, with_page: bool) -> None:
         self._ui = ui
         self._histories = HistoryRenderer()
+        self._with_page = with_page
         self._storage = storage
 
     def routes(self, prefix: str) -> Sequence[Route]:
         session = f"{prefix}/trace-analyzer/session/{{trace_id}}"
-        described = describe_interface(prefix, __version__)
+        described = describe_interface(prefix, __version__, with_page=self._with_page)
 
         async def openapi(_: Request[AppState]) -> Response:
             return JSONResponse(described)

@@ -3,17 +3,19 @@
 Typed and bounded reads with the caller's own rights, not a way through to the backend.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import quote
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import to_json
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from app.errors import InvalidRequest
-from app.explorer.trace_list import TraceQuery
+from app.explorer.explorer import AttachmentList, SpanDetails, TraceDetails
+from app.explorer.span_rows import Waterfall
+from app.explorer.trace_list import ProjectList, TracePage, TraceQuery
 from app.ids import is_uuid
 from app.web.app_state import AppState
 from app.web.requests import describe_validation_error, read_request_caller, read_trace_id
@@ -73,6 +75,12 @@ class FileParameters(AttachmentParameters):
     file_name: Annotated[str, Field(min_length=1, max_length=1_000)]
 
 
+RESPONSES: Mapping[type[Any], TypeAdapter[Any]] = {
+    kind: TypeAdapter(kind)
+    for kind in (ProjectList, TracePage, TraceDetails, Waterfall, SpanDetails, AttachmentList)
+}
+"""What the endpoints answer with."""
+
 Parameters = TypeVar("Parameters", bound=_Parameters)
 
 
@@ -95,7 +103,7 @@ class UiApi:
     async def list_projects(self, request: Request[AppState]) -> Response:
         """The projects of the workspace."""
         explorer = request.state["explorer"]
-        return _json({"projects": await explorer.list_projects(read_request_caller(request))})
+        return _json(await explorer.list_projects(read_request_caller(request)))
 
     async def list_traces(self, request: Request[AppState]) -> Response:
         """A page of traces."""
@@ -139,7 +147,7 @@ class UiApi:
         found = await explorer.list_attachments(
             read_request_caller(request), read_trace_id(request), **asked.model_dump()
         )
-        return _json({"attachments": found})
+        return _json(found)
 
     async def read_attachment(self, request: Request[AppState]) -> Response:
         """A file, as a download that no browser runs."""
@@ -170,7 +178,7 @@ def _read_parameters(request: Request[Any], kind: type[Parameters]) -> Parameter
 
 
 def _json(value: Any) -> Response:
-    """The value as JSON without what is None; NaN and infinities, which JSON lacks, are null."""
-    content = to_json(value, inf_nan_mode="null", exclude_none=True)
+    """The value as JSON without fields that are None; NaN, which JSON lacks, is null."""
+    content = RESPONSES[type(value)].dump_json(value, exclude_none=True)
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     return Response(content, media_type="application/json", headers=headers)

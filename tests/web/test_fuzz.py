@@ -19,7 +19,7 @@ from app import __version__
 from app.web.openapi import describe_interface
 from testkit.service import PREFIX, Service, running
 
-SCHEMA = schemathesis.openapi.from_dict(describe_interface(PREFIX, __version__))
+SCHEMA = schemathesis.openapi.from_dict(describe_interface(PREFIX, __version__, with_page=True))
 OPERATIONS = [each.ok() for each in SCHEMA.get_all_operations()]
 # What takes no parameters cannot be asked wrongly.
 WRONGLY = [each for each in OPERATIONS if "{" in each.path]
