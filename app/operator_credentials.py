@@ -1,6 +1,7 @@
 """The credentials with which an operator's command reads from Opik, found as the Opik SDK does."""
 
 import configparser
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,7 +39,7 @@ def read_credentials(environment: Mapping[str, str]) -> OperatorCredentials:
     What these leave out comes from the file that `opik configure` writes: OPIK_CONFIG_PATH, else
     `~/.opik.config`. Raises StartRefused for a file that cannot be read as one.
     """
-    path = Path(environment.get("OPIK_CONFIG_PATH") or "~/.opik.config").expanduser()
+    path = Path(environment.get("OPIK_CONFIG_PATH") or os.path.expanduser("~/.opik.config"))
     # No interpolation: a key may hold percent signs.
     parser = configparser.ConfigParser(interpolation=None)
     try:

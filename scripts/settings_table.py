@@ -1,5 +1,10 @@
-"""Writes docs/settings.md and the README's table of settings from the Settings class."""
+"""Writes what lists settings from the Settings class.
 
+That is docs/settings.md, the README's table, the variables that docker-compose.yml hands on, and
+the settings and secrets that the Helm chart's values may hold.
+"""
+
+import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +17,8 @@ from app.settings import Settings
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 SETTINGS_PAGE = ROOT / "docs" / "settings.md"
+COMPOSE_FILE = ROOT / "docker-compose.yml"
+VALUES_SCHEMA = ROOT / "deploy" / "helm" / "opik-assist" / "values.schema.json"
 
 _README_TABLE = re.compile(r"(<!-- settings -->\n).*?(<!-- end of settings -->)", re.DOTALL)
 _README_SETTINGS = (
@@ -39,6 +46,9 @@ _SECTIONS = {
     "log_format": "Logs and error reports",
     "opik_internal_url": "Traces of OpikAssist itself",
 }
+_CHART_DECIDES = {"migrate_at_start", "metrics_enabled"}
+"""Settings that follow from other values of the chart."""
+
 _INTRODUCTION = """\
 <!-- Written by scripts/settings_table.py from app/settings.py: change it there. -->
 # Settings
@@ -68,12 +78,53 @@ def format_settings_page() -> str:
             sections.append([])
         sections[-1].append(name)
     tables = [f"\n## {_SECTIONS[names[0]]}\n\n{_format_table(names)}" for names in sections]
-    return _INTRODUCTION.format(secrets=_list_secrets()) + "".join(tables)
+    return _INTRODUCTION.format(
+        secrets=", ".join(f"`{name}_FILE`" for name in _find_secrets())
+    ) + "".join(tables)
 
 
-def _list_secrets() -> str:
-    names = [name for name, field in Settings.model_fields.items() if not field.repr]
-    return ", ".join(f"`{name.upper()}_FILE`" for name in names)
+def _find_secrets() -> list[str]:
+    return [name.upper() for name, field in Settings.model_fields.items() if not field.repr]
+
+
+def format_compose(text: str) -> str:
+    """The compose file's text with each setting, whose value there is kept if it has one."""
+    values = dict(re.findall(r"^  ([A-Z_]+): (\$\{.*\})$", text, re.MULTILINE))
+    lines = []
+    for name in Settings.model_fields:
+        if name in _SECTIONS:
+            lines.append(f"  # {_SECTIONS[name]}")
+        variable = name.upper()
+        lines.append(f"  {variable}: {values.get(variable, '')}".rstrip())
+        if variable in _find_secrets():
+            lines.append(f"  {variable}_FILE:")
+    block = "x-settings: &settings\n" + "\n".join(lines) + "\n\n"
+    return re.sub(r"x-settings: &settings\n.*?\n\n", lambda _: block, text, flags=re.DOTALL)
+
+
+def format_schema(text: str) -> str:
+    """The schema of the chart's values with each setting and each secret."""
+    schema = json.loads(text)
+    config: dict[str, Any] = {}
+    for name, field in Settings.model_fields.items():
+        if not field.repr:
+            config[f"{name.upper()}_FILE"] = {"type": ["string", "null"]}
+        if not field.repr or name in _CHART_DECIDES:
+            continue
+        kinds = ["string", "number", "boolean", "null"]
+        if isinstance(field.default, tuple):
+            kinds.append("array")
+        if isinstance(field.default, dict):
+            kinds.append("object")
+        config[name.upper()] = {
+            "type": kinds,
+            "description": " ".join((field.description or "").split()),
+        }
+    schema["properties"]["config"]["properties"] = config
+    schema["properties"]["secrets"]["properties"] = {
+        name: {"type": "string", "minLength": 1} for name in _find_secrets()
+    }
+    return json.dumps(schema, indent=2) + "\n"
 
 
 def _format_table(names: Iterable[str]) -> str:
@@ -103,3 +154,5 @@ def _format_default(field: FieldInfo) -> str:
 if __name__ == "__main__":
     README.write_text(format_readme(README.read_text()))
     SETTINGS_PAGE.write_text(format_settings_page())
+    COMPOSE_FILE.write_text(format_compose(COMPOSE_FILE.read_text()))
+    VALUES_SCHEMA.write_text(format_schema(VALUES_SCHEMA.read_text()))

@@ -7,10 +7,14 @@ import pytest
 
 from app.settings import REMOVED_VARIABLES
 from scripts.settings_table import (
+    COMPOSE_FILE,
     README,
     ROOT,
     SETTINGS_PAGE,
+    VALUES_SCHEMA,
+    format_compose,
     format_readme,
+    format_schema,
     format_settings_page,
 )
 
@@ -25,6 +29,12 @@ def test_the_readme_has_its_settings_as_they_are() -> None:
     text = README.read_text()
     assert "<!-- settings -->" in text
     assert format_readme(text) == text, _WRITE
+
+
+def test_compose_and_the_chart_know_every_setting() -> None:
+    compose, schema = COMPOSE_FILE.read_text(), VALUES_SCHEMA.read_text()
+    assert format_compose(compose) == compose, _WRITE
+    assert format_schema(schema) == schema, _WRITE
 
 
 _NAMING_SETTINGS = [
