@@ -257,8 +257,9 @@ class Siblings:
 class Transcript:
     """What is shown of a branch of a conversation, or of the last of its turns.
 
-    `running` is True while the branch's last turn answers. `siblings` are those of each turn of the
-    branch, by its id. Earlier turns come before the sequence number `earlier`, None for none.
+    `running` is True while the branch's last turn, `leaf`, answers. `siblings` and `usage` are
+    those of each turn of the branch, by its id. Earlier turns come before the sequence number
+    `earlier`, None for none. `rating` is the conversation's: 1 up, 0 down, None for none.
     """
 
     conversation_id: str
@@ -267,7 +268,10 @@ class Transcript:
     events: tuple[LoggedEvent, ...]
     running: bool
     siblings: Mapping[str, Siblings] = field(default_factory=dict)
+    usage: Mapping[str, UsageTotals] = field(default_factory=dict)
+    leaf: str | None = None
     earlier: int | None = None
+    rating: int | None = None
 
 
 def dump_event(event: StoredEvent) -> str:

@@ -25,6 +25,7 @@ from app.conversation.owners import Owners
 from app.conversation.ports import Access, Observer, OpenModel, OpenTrace
 from app.conversation.prices import PriceTable
 from app.conversation.summary import ConversationSummary, summarize_conversation
+from app.conversation.token_usage import sum_by_turn
 from app.conversation.turn import SHUTTING_DOWN, Turn
 from app.db.store import Conversation, Store, TurnKey
 from app.errors import NotFound, ShuttingDown
@@ -235,7 +236,10 @@ class Conversations:
             page.events,
             running=bool(branch) and conversation.active_turn_id == branch[-1],
             siblings=tree.find_siblings(branch),
+            usage=sum_by_turn(page.events, self._policy.prices),
+            leaf=branch[-1] if branch else None,
             earlier=page.earlier,
+            rating=conversation.rating,
         )
 
     async def read_with_summary(

@@ -1,10 +1,11 @@
 """What the replies of a turn or a conversation used: tokens, and USD where every price is known."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
 from app.conversation.prices import PriceTable
-from app.events import UsageTotals
+from app.events import LoggedEvent, ReplyCompleted, UsageTotals
 from app.messages import TokenUsage
 
 
@@ -36,3 +37,14 @@ class UsageAccount:
     def totals(self) -> UsageTotals:
         """The sum so far."""
         return UsageTotals(usage=self.usage, cost=self.cost, price_date=self.price_date)
+
+
+def sum_by_turn(events: Iterable[LoggedEvent], prices: PriceTable) -> dict[str, UsageTotals]:
+    """What was reported for each turn, by its id; without turns that used nothing."""
+    accounts: dict[str, UsageAccount] = {}
+    for logged in events:
+        if isinstance(logged.event, ReplyCompleted) and logged.event.usage:
+            reply = logged.event
+            account = accounts.setdefault(logged.turn_id, UsageAccount(prices))
+            account.add(reply.usage, model=reply.model, provider=reply.provider)
+    return {id: each.totals() for id, each in accounts.items() if each.usage.total_tokens}

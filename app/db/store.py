@@ -107,10 +107,10 @@ class Store:
         """
         holder = case((turns.c.lease_until > utc_now(), sessions.c.active_turn_id))
         active = and_(turns.c.session_id == sessions.c.id, turns.c.id == sessions.c.active_turn_id)
-        columns = (sessions.c.id, sessions.c.number, sessions.c.marker, holder)
+        columns = (sessions.c.id, sessions.c.number, sessions.c.marker, holder, feedback.c.value)
         query = select_conversation(
             columns, _owner_columns(owner), trace_id, conversation_id=conversation_id
-        ).select_from(sessions.outerjoin(turns, active))
+        ).select_from(sessions.outerjoin(turns, active).outerjoin(feedback))
         row = await self._transactions.run(lambda db: _fetch_first(db, query))
         return None if row is None else Conversation(*row)
 

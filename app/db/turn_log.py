@@ -47,13 +47,14 @@ class Conversation:
 
     `number` counts the conversations of one owner about one trace, the highest is the current one.
     `marker` is a random token of this conversation. `active_turn_id` is the turn that holds it,
-    None when it is free.
+    None when it is free. `rating` is 1 for a thumb up, 0 for one down, None for none.
     """
 
     id: str
     number: int
     marker: str
     active_turn_id: str | None
+    rating: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

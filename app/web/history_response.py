@@ -23,7 +23,7 @@ from app.web.conversation_json import format_time
 from app.web.markdown.allowed_links import AllowedLinks
 from app.web.markdown.filter import make_inert
 from app.web.markdown.ui_urls import TurnLinks, UiLinks
-from app.web.panel import PanelFrame
+from app.web.panel import PanelFrame, format_usage
 
 INTERRUPTED = "(interrupted)"
 
@@ -45,11 +45,13 @@ class HistoryRenderer:
 def _encode_history(transcript: Transcript, ui: UiLinks) -> bytes:
     turn_links = TurnLinks(ui, workspace=transcript.workspace, trace_id=transcript.trace_id)
     messages = render_history(transcript, turn_links)
-    suggestions = json.dumps(render_suggestions(transcript, turn_links.links))
+    suggestions = render_suggestions(transcript, turn_links.links)
+    more = {"suggestions": suggestions, "rating": transcript.rating}
+    if transcript.earlier is not None:
+        more["earlier"] = transcript.earlier
     # One call of the encoder for all of them would hold the interpreter's lock until its end.
     content = ",".join(map(_encode_message, messages))
-    earlier = "" if transcript.earlier is None else f',"earlier":{transcript.earlier}'
-    return f'{{"content":[{content}],"suggestions":{suggestions}{earlier}}}'.encode()
+    return f'{{"content":[{content}],{_encode_message(more)[1:]}'.encode()
 
 
 def _encode_message(message: PanelFrame) -> str:
@@ -60,8 +62,8 @@ def render_history(transcript: Transcript, turn_links: TurnLinks) -> list[PanelF
     """The messages of the panel's chat, tool rows between the texts, oldest first.
 
     Each names its turn; a question also names the turns that it replaces or that replace it, and
-    the ends of their branches. A turn that has no end and does not run was interrupted, also where
-    no event says so yet.
+    the ends of their branches; the last message of an answer has what the turn used. A turn that
+    has no end and does not run was interrupted, also where no event says so yet.
     """
     messages: list[PanelFrame] = []
     for logged in transcript.events:
@@ -76,16 +78,18 @@ def render_history(transcript: Transcript, turn_links: TurnLinks) -> list[PanelF
     last = transcript.events[-1] if transcript.events else None
     if last and not transcript.running and not isinstance(last.event, TerminalEvent):
         _mark_interrupted(messages, last)
+    ends = {each["turnId"]: each for each in messages if each["role"] == "assistant"}
+    for turn_id in ends.keys() & transcript.usage.keys():
+        ends[turn_id]["usage"] = format_usage(transcript.usage[turn_id])
     return messages
 
 
 def render_suggestions(transcript: Transcript, links: AllowedLinks) -> list[str]:
     """The follow-up questions of the branch's last turn, none while it runs or where it failed."""
-    last = transcript.events[-1] if transcript.events else None
     return [
         make_inert(question, links, {})
         for logged in transcript.events
-        if isinstance(logged.event, QuestionsSuggested) and last and logged.turn_id == last.turn_id
+        if isinstance(logged.event, QuestionsSuggested) and logged.turn_id == transcript.leaf
         for question in logged.event.questions
     ]
 
@@ -99,10 +103,12 @@ def _history_messages(logged: LoggedEvent, links: AllowedLinks) -> Iterator[Pane
     if isinstance(event, TurnStarted):
         yield {"id": logged.id, "role": "user", "content": event.question}
     elif isinstance(event, ReplyCompleted):
+        model = {"model": event.model} if event.model else {}
         if event.text:
-            yield _assistant_message(logged.id, make_inert(event.text, links, event.cited))
+            text = make_inert(event.text, links, event.cited)
+            yield {**_assistant_message(logged.id, text), **model}
         if event.calls:
-            yield _tool_rows_message(logged.id, event.calls)
+            yield {**_tool_rows_message(logged.id, event.calls), **model}
     elif isinstance(event, TurnFailed):
         yield _assistant_message(logged.id, make_inert(event.message, links, {}))
 

@@ -261,7 +261,12 @@ def _conversation_schemas() -> Json:
         "Conversation": conversation,
         "Conversations": _object_schema({"content": _list_schema(conversation)}),
         "History": _object_schema(
-            {"content": messages, "suggestions": _list_schema(_TEXT)}, earlier=_COUNT
+            {
+                "content": messages,
+                "suggestions": _list_schema(_TEXT),
+                "rating": {"enum": [0, 1, None]},
+            },
+            earlier=_COUNT,
         ),
         "Export": {"allOf": [conversation, exported]},
     }
@@ -285,6 +290,17 @@ def _message_schema() -> Json:
         | {"description": "Of a question: it and the turns with the same parent, in order."},
         leaves=_list_schema(_ID)
         | {"description": "The latest turn of the branch of each sibling, for `leaf`."},
+        model=_TEXT,
+        usage=_usage_schema() | {"description": "Of the whole turn, in its last message."},
+    )
+
+
+def _usage_schema() -> Json:
+    return _object_schema(
+        {"total_tokens": _COUNT},
+        estimated={"type": "boolean"},
+        cost=_NUMBER | {"description": "US dollars; absent where a price is unknown."},
+        price_date=_TEXT | {"description": "The date of the listed prices that were used."},
     )
 
 
@@ -331,12 +347,7 @@ def _frame_schemas() -> list[Json]:
     part = _list_schema(_object_schema({"text": _TEXT}))
     call = _object_schema({"id": _ID, "name": _TEXT, "display_name": _TEXT})
     answered = _object_schema({"id": _ID, "name": _TEXT})
-    spent = _object_schema(
-        {"total_tokens": _COUNT},
-        estimated={"type": "boolean"},
-        cost=_NUMBER | {"description": "US dollars; absent where a price is unknown."},
-        price_date=_TEXT | {"description": "The date of the listed prices that were used."},
-    )
+    spent = _usage_schema()
     return [
         _frame_schema(
             "response", id=_ID, partial={"type": "boolean"}, content=_object_schema({"parts": part})

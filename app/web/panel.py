@@ -192,8 +192,8 @@ class Panel:
 
     def _usage_frame(self, counted: UsageReported) -> PanelFrame:
         spent = {
-            "turn": _format_usage(counted.turn),
-            "conversation": _format_usage(counted.conversation),
+            "turn": format_usage(counted.turn),
+            "conversation": format_usage(counted.conversation),
         }
         return {**self._turn_frame("usage"), **spent}
 
@@ -214,7 +214,7 @@ class Panel:
         }
 
 
-def _format_usage(spending: UsageTotals) -> PanelFrame:
+def format_usage(spending: UsageTotals) -> PanelFrame:
     """Tokens, marked where a part is estimated, with the cost in USD where it is known.
 
     Where prices are listed ones, their date is added.

@@ -188,3 +188,19 @@ async def test_follow_up_questions_of_the_last_turn_are_part_of_the_history(
         await stream.until(lambda stream: stream.reader.texts)
         assert (await read(service))["suggestions"] == []
         assert (await read(service, leaf=one))["suggestions"] == suggested
+
+
+async def test_the_history_keeps_model_usage_and_thumb(service: Service) -> None:
+    reader = await service.ask("One?")
+    await service.ask("Two?")
+    history = await read(service)
+    assert history["rating"] is None
+    used = next(each["turn"] for each in reader.frames if each.get("message_type") == "usage")
+    assert used["total_tokens"] == 110
+    answers = [each for each in history["content"] if each["role"] == "assistant"]
+    assert [(each["model"], each["usage"]) for each in answers] == [("gpt-4.1", used)] * 2
+    for value in (1, 0):
+        await service.http.put(f"{service.session()}/feedback", json={"value": value})
+        assert (await read(service))["rating"] == value
+    await service.http.delete(f"{service.session()}/feedback")
+    assert (await read(service))["rating"] is None
