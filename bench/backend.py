@@ -2,7 +2,7 @@
 
 It knows every trace whose id `make_trace_id` made; the id holds the number of its spans. Its model
 does what the question in the last user message asks for, as `deltas=200 every=50 calls=1`: so many
-deltas, so many milliseconds apart (0 sends them in one piece), after a tool call or without one.
+deltas, so many milliseconds apart (0 sends them at once), each in a chunk of its own, after a tool call or without one.
 Each delta is the time at which it was sent, in nanoseconds of the system's monotonic clock, and has
 17 digits.
 """
@@ -118,9 +118,9 @@ async def _stream_chat(body: bytes, writer: asyncio.StreamWriter) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n"
     writer.write(head % _STREAM)
     if calls and _TOOL_RESULT not in body[question.end() :]:
-        writer.write(_encode_chunk(b"".join(_build_call_frames())))
+        writer.write(b"".join(map(_encode_chunk, _build_call_frames())))
     elif not every:
-        writer.write(_encode_chunk(b"".join(build_frames(count))))
+        writer.write(b"".join(map(_encode_chunk, build_frames(count))))
     else:
         due = time.monotonic()
         for _ in range(count):
