@@ -37,7 +37,8 @@ from app.telemetry.turn_observer import OwnTraces
 from app.token_estimate import CHARACTERS_PER_TOKEN
 from app.tools import TOOLS
 from app.tools.trace.loader import MAX_SPANS, LoadLimits, TraceLoader
-from app.tools.trace.trace_context import OUTLINE_TOKENS, TOOL_SECONDS, ToolLimits, TraceOpener
+from app.tools.trace.trace_context import OUTLINE_TOKENS, TOOL_SECONDS, ToolLimits
+from app.tools.trace.trace_opener import TraceOpener
 
 RETENTION_LEASE_SECONDS = 60
 _PARTS_OF_CONTEXT = 4
@@ -61,11 +62,13 @@ def build_conversations(
     rest = RestClient(backend, timeout=settings.opik_backend_timeout)
     client = OpikClient(rest)
     loader = TraceLoader(client, build_load_limits(settings))
-    opener = TraceOpener(client, loader, TOOLS, build_tool_limits(settings))
+    opener = TraceOpener(
+        client, loader, TOOLS, build_tool_limits(settings), start_soon=tasks.start_soon
+    )
     return Conversations(
         store,
         BackendAccess(client, owner_key=store.owner_key),
-        open_trace=opener.open_trace,
+        open_trace=opener.begin,
         open_model=_build_model_selector(settings, backend, rest),
         observer=observer,
         policy=build_turn_policy(settings, system),

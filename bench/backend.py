@@ -2,9 +2,9 @@
 
 It knows every trace whose id `make_trace_id` made; the id holds the number of its spans. Its model
 does what the question in the last user message asks for, as `deltas=200 every=50 calls=1`: so many
-deltas, so many milliseconds apart (0 sends them at once), each in a chunk of its own, after a tool call or without one.
-Each delta is the time at which it was sent, in nanoseconds of the system's monotonic clock, and has
-17 digits.
+deltas, so many milliseconds apart (0 sends them at once), each in a chunk of its own, after a tool
+call or without one. Each delta is the time at which it was sent, in nanoseconds of the system's
+monotonic clock, and has 17 digits.
 """
 
 import asyncio

@@ -76,13 +76,21 @@ class Toolbox:
     """The tools of one turn, bound to their context."""
 
     def __init__(
-        self, tools: Sequence[Tool], context: Any, *, seconds: float, characters: int
+        self,
+        tools: Sequence[Tool],
+        context: Any,
+        *,
+        seconds: float,
+        characters: int,
+        prepare: Callable[[], Awaitable[str]] | None = None,
     ) -> None:
-        """`seconds` limits one call, `characters` one answer."""
+        """`seconds` limits one call, `characters` one answer; `prepare` is awaited before a call,
+        and the text that it returns stands before the result."""
         self._tools = {each.spec.name: each for each in tools}
         self._context = context
         self._seconds = seconds
         self._characters = characters
+        self._prepare = prepare
 
     @property
     def specs(self) -> tuple[ToolSpec, ...]:
@@ -112,10 +120,13 @@ class Toolbox:
     async def run(self, call: ToolCall, *, seconds: float) -> CompletedCall:
         """Runs one call for at most `seconds`; every failure becomes a result as well."""
         started_at = anyio.current_time()
+        added = await self._prepare() if self._prepare else ""
         outcome, text = await self._check_and_run(call, min(seconds, self._seconds))
         milliseconds = round((anyio.current_time() - started_at) * 1000)
         repeatable = outcome != "ok" or isinstance(text, UnfinishedText)
-        return CompletedCall(outcome, _cut_result(text, self._characters), milliseconds, repeatable)
+        result = _cut_result(text, self._characters)
+        result = f"{added}\n\n{result}" if added else result
+        return CompletedCall(outcome, result, milliseconds, repeatable)
 
     async def _check_and_run(self, call: ToolCall, seconds: float) -> tuple[ToolOutcome, str]:
         tool = self._tools.get(call.name)

@@ -22,7 +22,7 @@ from app.conversation.branches import TurnTree, build_tree, select_events
 from app.conversation.event_writer import StorageTimeouts
 from app.conversation.history import build_messages, restore_aliases
 from app.conversation.owners import Owners
-from app.conversation.ports import Access, Observer, OpenModel, OpenTrace
+from app.conversation.ports import Access, Observer, OpeningTrace, OpenModel, OpenTrace
 from app.conversation.prices import PriceTable
 from app.conversation.summary import ConversationSummary, summarize_conversation
 from app.conversation.token_usage import sum_by_turn
@@ -41,12 +41,10 @@ NO_CONVERSATION = "There is no such conversation about this trace."
 class TurnRequest:
     """A question and what is needed to answer it."""
 
-    caller: Caller
-    owner: Owner
-    trace_id: str
     question: str
     conversation: Conversation
     model: Model
+    opening: OpeningTrace
 
 
 HISTORY_CHARACTERS = 2_000_000
@@ -109,11 +107,14 @@ class Conversations:
             raise ShuttingDown(SHUTTING_DOWN.message)
         name = self._open_model.resolve_name(model)
         with self._admission.reserve_slot(lambda: len(self._turns)):
-            await self._access.check(caller, trace_id, fresh=True)
-            owner = await self._owners.identify(caller, trace_id=trace_id, fresh=True)
-            conversation, key = await self._admission.begin_turn(
-                caller, owner, trace_id, question, model=name, place=place
-            )
+            owner, opening = await self._begin_opening(caller, trace_id)
+            try:
+                conversation, key = await self._admission.begin_turn(
+                    caller, owner, trace_id, question, model=name, place=place
+                )
+            except BaseException:
+                opening.cancel()
+                raise
             # No await from here on: a cancelled request would leave the conversation taken.
             turn = self._create_turn(
                 key, owner, trace_id, request_id=request_id, question=question, model=name
@@ -122,7 +123,7 @@ class Conversations:
         if self._draining:
             turn.stop(SHUTTING_DOWN)
         opened = self._open_model(caller, token=conversation.marker, requested=model)
-        request = TurnRequest(caller, owner, trace_id, question, conversation, opened)
+        request = TurnRequest(question, conversation, opened, opening)
         self._tasks.start_soon(self._run, turn, request)
         return turn
 
@@ -137,9 +138,9 @@ class Conversations:
         Loads the trace, so raises LimitReached when this process answers too many questions.
         """
         with self._admission.reserve_slot(lambda: len(self._turns)):
-            await self._access.check(caller, trace_id, fresh=False)
-            owner = await self._owners.identify(caller, trace_id=trace_id)
-            opened = await self._open_trace(caller, owner, trace_id, Aliases())
+            _, opening = await self._begin_opening(caller, trace_id)
+            opened = await opening.open(Aliases())
+            await opened.complete()
             return opened.starting_questions
 
     async def analyse_trace(self, caller: Caller, trace_id: str) -> Mapping[str, Any]:
@@ -151,12 +152,11 @@ class Conversations:
         too many questions.
         """
         with self._admission.reserve_slot(lambda: len(self._turns)):
-            await self._access.check(caller, trace_id, fresh=False)
-            owner = await self._owners.identify(caller, trace_id=trace_id)
+            owner, opening = await self._begin_opening(caller, trace_id)
             conversation = await self._store.find(owner, trace_id)
             logged = await self._store.events(conversation.id) if conversation else ()
-            aliases = restore_aliases([each.event for each in logged])
-            opened = await self._open_trace(caller, owner, trace_id, aliases)
+            opened = await opening.open(restore_aliases([each.event for each in logged]))
+            await opened.complete()
             return opened.describe_analysis()
 
     async def list_conversations(
@@ -313,6 +313,12 @@ class Conversations:
         for turn in list(self._turns.values()):
             await turn.ended.wait()
 
+    async def _begin_opening(self, caller: Caller, trace_id: str) -> tuple[Owner, OpeningTrace]:
+        """Checks the caller's rights anew and starts to read the trace."""
+        identity, trace = await self._access.admit(caller, trace_id)
+        opening = self._open_trace(caller, identity.owner, trace)
+        return await self._owners.take_over(identity, trace_id), opening
+
     def _create_turn(
         self,
         key: TurnKey,
@@ -349,13 +355,14 @@ class Conversations:
         try:
             await turn.run(partial(self._answer, request))
         finally:
+            request.opening.cancel()
             self._turns.pop(turn.key.turn_id, None)
 
     async def _answer(self, request: TurnRequest, turn: Turn) -> None:
         """Loads the trace and the conversation and runs the loop; raises what ends the turn."""
         logged = await self._store.events(request.conversation.id)
         aliases = restore_aliases([each.event for each in logged])
-        opened = await self._open_trace(request.caller, request.owner, request.trace_id, aliases)
+        opened = await request.opening.open(aliases)
         await turn.emit(TraceRead(project_id=opened.project_id, spans=opened.span_count))
         turn.set_citations(aliases, opened.label)
         turn.add_earlier_usage(each.event for each in logged)

@@ -3,7 +3,7 @@
 import structlog
 from cachetools import TTLCache
 
-from app.caller import Caller, Owner
+from app.caller import Caller, Identity, Owner
 from app.conversation.ports import Access
 from app.db.store import Store
 
@@ -34,7 +34,10 @@ class Owners:
         `trace_id` is a trace that the caller may read: an imported conversation about it becomes
         the caller's.
         """
-        identity = await self._access.identify(caller, fresh=fresh)
+        return await self.take_over(await self._access.identify(caller, fresh=fresh), trace_id)
+
+    async def take_over(self, identity: Identity, trace_id: str | None) -> Owner:
+        """The owner of this identity, as `identify` gives it."""
         for former in identity.former_owners:
             await self._adopt(former, identity.owner)
         imported = identity.imported_owner

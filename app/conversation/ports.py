@@ -18,6 +18,11 @@ class Access(Protocol):
         """Identifies the caller; `fresh` asks the backend even if its answer is cached."""
         ...
 
+    async def admit(self, caller: Caller, trace_id: str) -> tuple[Identity, Any]:
+        """Identifies the caller and reads the trace's record, for `OpenTrace`, both anew and side
+        by side; raises where the caller may not read it."""
+        ...
+
     async def check(self, caller: Caller, trace_id: str, *, fresh: bool) -> None:
         """Returns if the caller may read the trace, else raises."""
         ...
@@ -48,6 +53,10 @@ class OpenedTrace(Protocol):
         """Follow-up questions."""
         ...
 
+    async def complete(self) -> str:
+        """Waits for what the outline did without; tools do so by themselves."""
+        ...
+
     def describe_analysis(self) -> Mapping[str, Any]:
         """Findings, notes and profile as a JSON value."""
         ...
@@ -55,13 +64,23 @@ class OpenedTrace(Protocol):
     def label(self, span_id: str) -> str | None: ...
 
 
-class OpenTrace(Protocol):
-    async def __call__(
-        self, caller: Caller, owner: Owner, trace_id: str, aliases: Aliases
-    ) -> OpenedTrace:
-        """Loads the trace with the caller's rights; raises like Access.
+class OpeningTrace(Protocol):
+    """A trace whose spans are being read."""
 
-        A copy may be cached for the next turn of `owner`; spans are named by `aliases`.
+    async def open(self, aliases: Aliases) -> OpenedTrace:
+        """The trace, its spans named by `aliases`; raises like Access."""
+        ...
+
+    def cancel(self) -> None:
+        """Reads no further."""
+        ...
+
+
+class OpenTrace(Protocol):
+    def __call__(self, caller: Caller, owner: Owner, trace: Any, /) -> OpeningTrace:
+        """Starts to read the trace of a record that `Access.admit` gave.
+
+        A copy may be cached for the next turn of `owner`.
         """
         ...
 

@@ -9,10 +9,12 @@ import hmac
 from collections.abc import Awaitable, Callable
 from time import monotonic
 
+import anyio
 from cachetools import TTLCache
 
 from app.caller import WORKSPACE_LENGTH, Caller, Identity, Owner
 from app.opik.client import OpikClient
+from app.opik.records import Trace
 
 CACHE_SIZE = 10_000
 ACCESS_CACHE_SECONDS = 60.0
@@ -59,6 +61,31 @@ class BackendAccess:
         self._readable.pop(key, None)
         await self._client.check_trace(caller, trace_id)
         self._readable[key] = True
+
+    async def admit(self, caller: Caller, trace_id: str) -> tuple[Identity, Trace]:
+        """Who the caller is, and the trace; both asked anew, side by side.
+
+        Raises the first error of the two.
+        """
+        identity: list[Identity] = []
+        trace: list[Trace] = []
+
+        async def identify() -> None:
+            identity.append(await self.identify(caller, fresh=True))
+
+        async def read_trace() -> None:
+            key = (caller.digest(), trace_id)
+            self._readable.pop(key, None)
+            trace.append(await self._client.get_trace(caller, trace_id))
+            self._readable[key] = True
+
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(read_trace)
+                group.start_soon(identify)
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+        return identity[0], trace[0]
 
     async def _read_identity(self, caller: Caller) -> Identity:
         permissions = await self._client.get_permissions(caller)

@@ -20,6 +20,7 @@ from app.errors import NotFound
 from app.opik.records import Permissions, SortedTraces, Span, Stats, Thread, Trace
 from app.opik.responses import Record, SpanPage, TracePage, build_error, parse_page, parse_record
 from app.opik.rest_client import BODY_BYTES, RestClient
+from app.worker_threads import PARSED_INLINE_BYTES, run_by_size
 
 PAGE_SPANS = 2_000
 SMALLEST_PAGE = 50
@@ -77,7 +78,9 @@ class OpikClient:
         if response.status == 200 and response.end == "too_large":
             stripped = {"strip_attachments": True}
             return await self._truncated(Trace, caller, "/traces/search", trace_id, stripped)
-        return await anyio.to_thread.run_sync(parse_record, Trace, response, "trace")
+        return await run_by_size(
+            len(response.body), PARSED_INLINE_BYTES, parse_record, Trace, response, "trace"
+        )
 
     async def get_span(self, caller: Caller, span_id: str, *, trace: Trace) -> Span:
         """One span of this trace with its bodies; NotFound for a span of another trace."""
@@ -86,7 +89,9 @@ class OpikClient:
             scope = {"trace_id": trace.id, "project_id": trace.project_id}
             span = await self._truncated(Span, caller, "/spans/search", span_id, scope)
         else:
-            span = await anyio.to_thread.run_sync(parse_record, Span, response, "span")
+            span = await run_by_size(
+                len(response.body), PARSED_INLINE_BYTES, parse_record, Span, response, "span"
+            )
         if span.trace_id.lower() != trace.id.lower():
             raise NotFound("This span is not part of the trace.")
         return span
@@ -147,7 +152,9 @@ class OpikClient:
         if filters:
             scope["filters"] = list(filters)
         response = await self._search(caller, trace, scope, allowance or BODY_BYTES)
-        page = await anyio.to_thread.run_sync(parse_page, Span, response, frozenset(exclude))
+        page = await run_by_size(
+            len(response.body), PARSED_INLINE_BYTES, parse_page, Span, response, frozenset(exclude)
+        )
         page.found = [span for span in page.found if span.trace_id.lower() == trace.id.lower()]
         return page
 
@@ -183,7 +190,9 @@ class OpikClient:
             return None
         if response.status != 200:
             raise build_error(response, "project")
-        page = await anyio.to_thread.run_sync(parse_page, Trace, response, frozenset(exclude))
+        page = await run_by_size(
+            len(response.body), PARSED_INLINE_BYTES, parse_page, Trace, response, frozenset(exclude)
+        )
         page.found = [each for each in page.found if each.project_id in (None, project_id)]
         return page
 
@@ -205,7 +214,9 @@ class OpikClient:
         response = await self._rest.exchange(caller, "GET", "/traces", params=params)
         if response.status in _FILTERS_REFUSED:
             return None
-        page = await anyio.to_thread.run_sync(parse_record, SortedTraces, response, "project")
+        page = await run_by_size(
+            len(response.body), PARSED_INLINE_BYTES, parse_record, SortedTraces, response, "project"
+        )
         if "duration" not in page.sortable:
             return None
         return tuple(each for each in page.content if each.project_id in (None, project_id))

@@ -115,7 +115,8 @@ async def test_an_analysis_of_what_was_partly_read_is_not_complete(
     if what == "spans":
         service.switches.extra_span_count = 7
     else:
-        service.switches.faults.append(Fault(Answer(400, {"errors": ["no"]}), SEARCH, skip=1))
+        no = Answer(400, {"errors": ["no"]})
+        service.switches.faults += [Fault(no, SEARCH, times=1), Fault(no, SEARCH, skip=2)]
     assert (await read_analysis(service))["complete"] is False
 
 

@@ -53,13 +53,8 @@ AWAY = r"The Opik backend cannot be reached now\. Try again in a moment\."
 NOT_READ = r"The Opik backend's answer about the trace cannot be read\. Ask your "
 FAILED = r"The Opik backend failed \(status {}\)\. Try again in a moment\."
 ENOUGH = r"Opik accepts no more requests for the moment\. Wait a minute and ask again\."
-TOO_LARGE = r"This trace is too large to read\."
 EXPIRED = r"Your Opik session has expired\. Sign in again\."
-NOT_ALLOWED = r"You may not read this in Opik's workspace\."
-GONE = r"Opik has no such trace in this workspace\."
 
-# The first request for a trace asks whether it may be read, before the turn; the second loads it.
-LOAD = {"skip": 1}
 A_DATE = {"Retry-After": "Sun, 22 Nov 2026 10:00:00 GMT", "Date": "Sun, 22 Nov 2026 10:00:00 GMT"}
 PACKED = {"content-type": "application/json", "content-encoding": "gzip"}
 
@@ -67,8 +62,8 @@ PACKED = {"content-type": "application/json", "content-encoding": "gzip"}
 @cases(
     Case("reset once", at(TRACE, Refuse(), times=1)),
     Case("slow first byte", at("/v1/private", Delay(TIMEOUT / 10))),
-    Case("too slow once", at(TRACE, Delay(FOREVER), times=1, **LOAD)),
-    Case("cut once", at(TRACE, CutAfter(bytes=40), times=1, **LOAD)),
+    Case("too slow once", at(TRACE, Delay(FOREVER), times=1)),
+    Case("cut once", at(TRACE, CutAfter(bytes=40), times=1)),
     Case("503 once", at(TRACE, Answer(503), times=1)),
     Case("502 page once", at(SEARCH, html_page(502), times=1)),
     Case("429 once", at(TRACE, Answer(429), times=1)),
@@ -90,28 +85,35 @@ async def test_an_answer_arrives_despite_backend_faults(case: Case, tmp_path: Pa
 
 
 @cases(
-    Case("reset", at(TRACE, Refuse(), **LOAD), AWAY),
-    Case("no first byte", at(TRACE, Delay(FOREVER), **LOAD), AWAY),
-    Case("silence in the middle", at(TRACE, PauseAfter(20, FOREVER), **LOAD), AWAY),
-    Case("half a record", at(TRACE, CutAfter(bytes=40), **LOAD), AWAY),
-    Case("garbage", at(TRACE, garbage(), **LOAD), NOT_READ),
-    Case("page", at(TRACE, html_page(200), **LOAD), NOT_READ),
-    Case("page of a gateway", at(TRACE, html_page(502), **LOAD), FAILED.format(502)),
-    Case("broken packing", at(TRACE, Answer(200, b"no gzip", PACKED), **LOAD), AWAY),
-    Case("endless", at("/v1/private/traces", Endless(b"x" * 2**20), **LOAD), f"{TOO_LARGE}|{AWAY}"),
-    Case("drops for ever", at(TRACE, Endless(b"x", pause=TIMEOUT / 10), **LOAD), AWAY),
-    Case("500", at(TRACE, Answer(500, {"errors": ["no"]}), **LOAD), FAILED.format(500)),
-    Case("503 for ever", at(TRACE, Answer(503), **LOAD), FAILED.format(503)),
-    Case("429 for ever", at(TRACE, Answer(429, headers={"Retry-After": "0"}), **LOAD), ENOUGH),
-    Case("401", at(TRACE, Answer(401, {"code": 401, "message": "no"}), **LOAD), EXPIRED),
-    Case("403", at(TRACE, Answer(403, {"errors": ["no"]}), **LOAD), NOT_ALLOWED),
-    Case("404", at(TRACE, Answer(404, {"errors": ["no"]}), **LOAD), GONE),
+    Case("reset", at(TRACE, Refuse()), AWAY),
+    Case("no first byte", at(TRACE, Delay(FOREVER)), AWAY),
+    Case("silence in the middle", at(TRACE, PauseAfter(20, FOREVER)), AWAY),
+    Case("half a record", at(TRACE, CutAfter(bytes=40)), AWAY),
+    Case("garbage", at(TRACE, garbage()), NOT_READ),
+    Case("page", at(TRACE, html_page(200)), NOT_READ),
+    Case("page of a gateway", at(TRACE, html_page(502)), FAILED.format(502)),
+    Case("broken packing", at(TRACE, Answer(200, b"no gzip", PACKED)), AWAY),
+    Case("drops for ever", at(TRACE, Endless(b"x", pause=TIMEOUT / 10)), AWAY),
+    Case("500", at(TRACE, Answer(500, {"errors": ["no"]})), FAILED.format(500)),
+    Case("503 for ever", at(TRACE, Answer(503)), FAILED.format(503)),
+    Case("429 for ever", at(TRACE, Answer(429, headers={"Retry-After": "0"})), ENOUGH),
+)
+async def test_a_question_about_a_trace_that_cannot_be_read_shows_a_message(
+    case: Case, tmp_path: Path
+) -> None:
+    async with hurried(tmp_path, **case.settings) as (service, network):
+        await asked_under(case, service)
+        assert service.chat.requests == []
+        await is_as_before(service, network)
+
+
+@cases(
     Case("reset for spans", at(SEARCH, Refuse()), AWAY),
     Case("no first byte for spans", at(SEARCH, Delay(FOREVER)), AWAY),
     Case("500 for spans", at(SEARCH, Answer(500)), FAILED.format(500)),
     Case("401 for spans", at(SEARCH, Answer(401)), EXPIRED),
 )
-async def test_a_turn_whose_trace_cannot_be_read_shows_a_message(
+async def test_a_turn_whose_spans_cannot_be_read_shows_a_message(
     case: Case, tmp_path: Path
 ) -> None:
     async with hurried(tmp_path, **case.settings) as (service, network):
@@ -280,5 +282,5 @@ async def test_suggestions_and_a_turn_at_once_read_the_spans_of_a_slow_backend_o
         await wait_until(lambda: service.switches.requests("POST", SEARCH))
         assert (await service.ask()).texts == [ANSWER]
         assert len((await suggested).json()["suggestions"]) == 3
-        assert len(service.switches.requests("POST", SEARCH)) == 2, "the structure, the bodies"
+        assert len(service.switches.requests("POST", SEARCH)) == 1
         await is_as_before(service, network)

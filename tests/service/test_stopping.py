@@ -276,7 +276,7 @@ async def test_turns_that_ended_in_any_way_leave_nothing_behind(service: Service
 
 
 _TRACE = f"/v1/private/traces/{TRACE_ID}"
-_ASKED_ONCE = 2
+_ASKED_ONCE = 1
 
 
 async def _owner(store: Any) -> Any:

@@ -67,12 +67,27 @@ async def load(harness: TraceHarness, owner: Owner = ADA) -> tuple[LoadedTrace, 
     return loaded, [each.path for each in list(harness.switches.received)[before:]]
 
 
-async def test_of_a_small_trace_all_bodies_are_read_in_a_few_pages() -> None:
+async def test_a_small_trace_is_read_with_its_bodies_by_one_search() -> None:
     async with opened_trace_of(*busy(300)) as harness:
         assert len(harness.context.analysis.bodies) == 300
-        assert harness.bodies_asked() == [100, 100, 100]
-        structure = [r for r in harness.requests("/spans/search") if r.body["exclude"]]
-        assert [each.body["limit"] for each in structure] == [2_000]
+        assert [(r.body["limit"], r.body["exclude"]) for r in harness.requests(SEARCH)] == [
+            (301, [])
+        ]
+
+
+async def test_bodies_that_are_too_many_bytes_for_one_search_are_read_as_far_as_it_reached() -> (
+    None
+):
+    load = load_limits(bodies=SpanBodyLimits(bytes=20_000))
+    async with opened_trace_of(*busy(300), load=load) as harness:
+        assert harness.context.span_count == 300
+        assert 10 < len(harness.context.analysis.bodies) < 100
+
+
+async def test_a_trace_with_more_spans_than_it_counts_is_read_whole() -> None:
+    switches = {"extra_span_count": -700}
+    async with opened_trace_of(*busy(1_000), switches=switches) as harness:
+        assert harness.context.span_count == 1_000
 
 
 async def test_of_a_large_trace_at_most_200_bodies_are_read_in_few_requests() -> None:
@@ -119,7 +134,9 @@ async def test_bodies_stop_at_their_seconds() -> None:
 
 async def test_a_backend_that_gives_no_bodies_gives_an_outline_all_the_same() -> None:
     async with opened_trace_of(*busy(20), trace=a_trace(end_time=None)) as harness:
-        harness.switches.faults.append(Fault(Answer(500, {"errors": ["no"]}), SEARCH, skip=1))
+        no = Answer(500, {"errors": ["no"]})
+        # The search with bodies fails, the structure comes, and pages of bodies fail again.
+        harness.switches.faults += [Fault(no, SEARCH, times=1), Fault(no, SEARCH, skip=2)]
         await harness.reopen()
         assert harness.context.span_count == 20
         assert "read of 0 of 20 spans" in harness.context.outline
@@ -133,7 +150,7 @@ async def test_a_finished_trace_is_kept_for_its_owner_and_checked_by_one_request
         assert paths == [TRACE]
         other, paths = await load(harness, EVE)
         assert other is not first
-        assert paths.count(SEARCH) == 2
+        assert paths.count(SEARCH) == 1
 
 
 @pytest.mark.parametrize("change", [{"tags": ["new"]}, {"end_time": "2026-11-20T10:01:10Z"}])
@@ -241,7 +258,7 @@ async def test_two_loads_of_one_owner_at_once_read_the_spans_once(end: dict[str,
         harness.standin.records.put_traces([a_trace(**end)])
         first, second = await loaded_by_two(harness)
         assert first is second
-        assert len(harness.requests(SEARCH)) == 2
+        assert len(harness.requests(SEARCH)) == 1
 
 
 async def test_a_load_whose_joined_one_is_cancelled_goes_on_by_itself() -> None:

@@ -8,22 +8,20 @@ import pytest
 from app.agent.citations import Aliases
 from app.errors import NotAllowed
 from app.opik.client import OpikClient
-from app.tools import TOOLS
 from app.tools.trace.loader import TraceLoader
-from app.tools.trace.trace_context import TraceOpener
 from standin.faults import Answer, Delay, Fault, garbage
 from testkit.constants import changed_constants
-from testkit.limits import load_limits, tool_limits
+from testkit.limits import load_limits
 from testkit.service import TRACE_ID
 from tests.tools.other_traces import put_timed_runs, timed_run
 from tests.tools.trace_harness import (
-    CALLER,
-    OWNER,
     TraceHarness,
     a_call,
     a_span,
     a_trace,
     backend_with,
+    build_opener,
+    open_trace,
     opened_trace_of,
 )
 
@@ -41,13 +39,30 @@ def slow_trace(**more: Any) -> dict[str, Any]:
 
 
 async def opened_among(harness: TraceHarness, count: int, **more: Any) -> str:
-    """The outline of the trace, opened anew when there are so many others."""
+    """The outline of the trace in the second turn, when there are so many others."""
     put_timed_runs(harness, count, **more)
-    await harness.reopen()
+    opener = build_opener(harness.client, harness.loader)
+    await (await open_trace(opener, harness.client, harness.aliases)).complete()
+    harness.context = await open_trace(opener, harness.client, harness.aliases)
     return harness.context.outline
 
 
-async def test_the_outline_shows_what_is_usual_and_the_slow_trace_is_found() -> None:
+async def test_the_first_tool_result_says_what_is_usual_since_the_outline_waits_for_nothing() -> (
+    None
+):
+    async with opened_trace_of(a_span(1, name="agent"), trace=slow_trace()) as harness:
+        put_timed_runs(harness, 98)
+        await harness.reopen(complete=False)
+        assert "usual" not in harness.context.outline
+        first, second = [await harness.call("get_trace_data") for _ in range(2)]
+        findings = harness.context.describe_analysis()["findings"]
+    assert first.startswith("[known since the outline was written]\nbaseline in this project: 99")
+    assert "finding: slower_than_usual" in first
+    assert second == first[first.index("\n\n") + 2 :]
+    assert "slower_than_usual" in [each["category"] for each in findings]
+
+
+async def test_the_next_outline_shows_what_is_usual_and_the_slow_trace_is_found() -> None:
     async with opened_trace_of(a_span(1, name="agent"), trace=slow_trace()) as harness:
         outline = await opened_among(harness, 98)
         assert (
@@ -65,12 +80,10 @@ async def test_a_costly_trace_is_found() -> None:
         harness.standin.records.put_traces(runs)
         calls = [a_call(run, n, cost=0.01, tokens=9) for n, run in enumerate(runs)]
         harness.standin.records.put_spans(calls)
-        await harness.reopen()
-        assert "costlier_than_usual" in harness.context.outline
-        assert (
-            "The whole trace cost $2.00, 33 times the average of 40 traces"
-            in harness.context.outline
-        )
+        await harness.reopen(complete=False)
+        result = await harness.call("get_trace_data")
+    assert "costlier_than_usual" in result
+    assert "The whole trace cost $2.00, 33 times the average of 40 traces" in result
 
 
 async def test_a_usual_trace_and_one_among_few_have_no_such_finding() -> None:
@@ -94,26 +107,26 @@ async def test_an_opening_never_fails_for_want_of_what_is_usual(effect: Answer) 
     assert "s1" in outline
 
 
-async def test_an_opening_waits_for_it_hardly_ever_and_does_not_ask_again_soon() -> None:
+async def test_an_opening_never_waits_for_it_and_does_not_ask_again_soon() -> None:
     async with backend_with(slow_trace(), [a_span(1)]) as (standin, client):
         standin.switches.faults.append(Fault(Delay(60), STATS))
-        opener = TraceOpener(client, loader(client), TOOLS, tool_limits())
-        with changed_constants(baseline_seconds=60), anyio.fail_after(60):
+        opener = build_opener(client, loader(client))
+        with changed_constants(baseline_seconds=0.2), anyio.fail_after(40):
             for _ in range(2):
-                context = await opener.open_trace(CALLER, OWNER, TRACE_ID, Aliases())
-        assert "usual" not in context.outline
+                context = await open_trace(opener, client, Aliases())
+                assert await context.complete() == ""
         assert len(standin.switches.requests("GET", STATS)) == 1
 
 
 async def test_what_is_usual_is_kept_for_the_owners_next_turn() -> None:
     async with opened_trace_of(a_span(1), trace=slow_trace()) as harness:
         put_timed_runs(harness, 98)
-        opener = TraceOpener(harness.client, harness.loader, TOOLS, tool_limits())
-        first = await opener.open_trace(CALLER, OWNER, TRACE_ID, harness.aliases)
+        opener = build_opener(harness.client, harness.loader)
+        first = await open_trace(opener, harness.client, harness.aliases)
+        await first.complete()
         put_timed_runs(harness, 400)
         before = len(harness.requests("/traces/stats"))
-        again = await opener.open_trace(CALLER, OWNER, TRACE_ID, harness.aliases)
-        assert again.outline == first.outline
+        again = await open_trace(opener, harness.client, harness.aliases)
         assert "baseline in this project: 99 traces" in again.outline
         assert len(harness.requests("/traces/stats")) == before
 
@@ -121,26 +134,25 @@ async def test_what_is_usual_is_kept_for_the_owners_next_turn() -> None:
 async def test_two_openings_at_once_ask_once() -> None:
     async with opened_trace_of(a_span(1), trace=slow_trace()) as harness:
         put_timed_runs(harness, 98)
-        opener = TraceOpener(harness.client, harness.loader, TOOLS, tool_limits())
+        opener = build_opener(harness.client, harness.loader)
         before = len(harness.requests("/traces/stats"))
-        outlines: list[str] = []
+        late: list[str] = []
 
         async def open_it() -> None:
-            outlines.append((await opener.open_trace(CALLER, OWNER, TRACE_ID, Aliases())).outline)
+            late.append(await (await open_trace(opener, harness.client, Aliases())).complete())
 
         async with anyio.create_task_group() as group:
             group.start_soon(open_it)
             group.start_soon(open_it)
         assert len(harness.requests("/traces/stats")) == before + 1
-    assert all("baseline in this project: 99 traces" in each for each in outlines)
+    assert all("baseline in this project: 99 traces" in each for each in late)
 
 
 async def test_the_refusal_of_the_trace_itself_is_raised() -> None:
     async with backend_with(slow_trace(), [a_span(1)]) as (standin, client):
         standin.switches.faults.append(Fault(Answer(403, {"errors": ["no"]}), SPANS))
-        opener = TraceOpener(client, loader(client), TOOLS, tool_limits())
         with pytest.raises(NotAllowed):
-            await opener.open_trace(CALLER, OWNER, TRACE_ID, Aliases())
+            await open_trace(build_opener(client, loader(client)), client, Aliases())
 
 
 async def test_a_start_at_the_end_of_the_calendar_does_no_harm() -> None:

@@ -1,10 +1,11 @@
 """A trace in the stand-in backend, opened over a real socket as a turn would open it."""
 
 import ast
+import asyncio
 import contextlib
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,8 @@ from app.messages import ToolCall
 from app.opik.client import OpikClient
 from app.tools import TOOLS
 from app.tools.trace.loader import LoadLimits, TraceLoader
-from app.tools.trace.trace_context import ToolLimits, TraceContext, TraceOpener
+from app.tools.trace.trace_context import ToolLimits, TraceContext
+from app.tools.trace.trace_opener import TraceOpener
 from standin.app import Standin
 from standin.app import create_app as create_standin
 from standin.record_store import Records
@@ -136,10 +138,34 @@ class TraceHarness:
     async def display(self, tool: str, **arguments: Any) -> str:
         return self.context.toolbox.display_name(ToolCall("c1", tool, json.dumps(arguments)))
 
-    async def reopen(self) -> None:
-        """Opens the trace as the next turn would."""
-        opener = TraceOpener(self.client, self.loader, TOOLS, self.context.limits)
-        self.context = await opener.open_trace(CALLER, OWNER, TRACE_ID, self.aliases)
+    async def reopen(self, *, complete: bool = True) -> None:
+        """Opens the trace as the next turn would, with what comes late unless not `complete`."""
+        opener = build_opener(self.client, self.loader, self.context.limits)
+        self.context = await open_trace(opener, self.client, self.aliases)
+        if complete:
+            await self.context.complete()
+
+
+_running: set[asyncio.Task[None]] = set()
+
+
+def _start_soon(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    task = asyncio.ensure_future(work())
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+
+
+def build_opener(
+    client: OpikClient, loader: TraceLoader, limits: ToolLimits | None = None
+) -> TraceOpener:
+    """An opener as the service has it."""
+    return TraceOpener(client, loader, TOOLS, limits or tool_limits(), start_soon=_start_soon)
+
+
+async def open_trace(opener: TraceOpener, client: OpikClient, aliases: Aliases) -> TraceContext:
+    """The trace as a turn opens it: what comes late is awaited by its first tool call."""
+    trace = await client.get_trace(CALLER, TRACE_ID)
+    return await opener.begin(CALLER, OWNER, trace).open(aliases)
 
 
 @contextlib.asynccontextmanager
@@ -170,12 +196,13 @@ async def opened_trace_of(
     limits: ToolLimits | None = None,
     switches: dict[str, Any] | None = None,
 ) -> AsyncIterator[TraceHarness]:
-    """A trace of these spans, opened; the n-th is named `sn`."""
+    """A trace of these spans, opened, with what comes late; the n-th is named `sn`."""
     async with backend_with(trace or a_trace(), list(spans)) as (standin, client):
         for name, value in (switches or {}).items():
             setattr(standin.switches, name, value)
         loader = TraceLoader(client, load or load_limits())
         aliases = Aliases(str(each["id"]) for each in spans)
-        opener = TraceOpener(client, loader, TOOLS, limits or tool_limits())
-        context = await opener.open_trace(CALLER, OWNER, TRACE_ID, aliases)
+        opener = build_opener(client, loader, limits or tool_limits())
+        context = await open_trace(opener, client, aliases)
+        await context.complete()
         yield TraceHarness(standin, client, loader, aliases, context)

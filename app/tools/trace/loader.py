@@ -1,4 +1,7 @@
-"""Loads a trace in two steps and analyses it: the structure of all spans, then chosen bodies.
+"""Loads a trace and analyses it.
+
+The spans of a small trace come with their bodies by one search; of a larger one, the structure of
+all spans is read first, then chosen bodies.
 
 A finished trace is kept for the next turns, per owner, until the backend reports a change of it,
 at most five minutes: a span that changes alone does not change its trace's record. Requests of one
@@ -6,7 +9,7 @@ owner for a trace that is being loaded share that load. Parsing and analysis run
 """
 
 import time
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -15,14 +18,16 @@ import anyio
 import structlog
 from cachetools import TTLCache
 
-from app.analysis.analyse_trace import add_bodies, measure_trace
-from app.analysis.body_selection import select_bodies
+from app.analysis.analyse_trace import add_bodies, analyse_trace, measure_trace
+from app.analysis.body_selection import READ_ALL, select_bodies
 from app.analysis.trace_analysis import TraceAnalysis
 from app.caller import Caller, Owner
 from app.errors import BackendUnavailable
-from app.opik.client import OpikClient
-from app.opik.records import Trace
+from app.opik.client import OpikClient, SpanList
+from app.opik.records import Span, Trace
 from app.tools.trace.bodies import BodyReader, SpanBodyLimits
+from app.tools.trace.kept_outline import KeptOutline
+from app.worker_threads import ANALYSED_INLINE_BYTES, run_by_size
 
 log = structlog.get_logger(__name__)
 
@@ -93,11 +98,13 @@ class LoadLimits:
 
 @dataclass(frozen=True, slots=True)
 class LoadedTrace:
-    """An analysed trace, notes on what could not be read of it, and its size in memory (bytes)."""
+    """An analysed trace, notes on what could not be read of it, its size in memory (bytes), and
+    its last outline."""
 
     analysis: TraceAnalysis
     notes: tuple[str, ...]
     bytes: int
+    outline: KeptOutline = field(default_factory=KeptOutline)
 
 
 class TraceLoader:
@@ -114,23 +121,17 @@ class TraceLoader:
         )
         self._loading: SharedLoads[LoadedTrace] = SharedLoads()
 
-    async def load(
-        self,
-        caller: Caller,
-        owner: Owner,
-        trace_id: str,
-        *,
-        on_trace: Callable[[Trace], object] = lambda _: None,
-    ) -> LoadedTrace:
-        """The trace as the caller may read it now; raises the backend's refusal or failure.
-
-        The trace's own record is read each time: a kept or shared load is used only if the caller
-        may read the trace and it has not changed. `on_trace` is called with that record before
-        the spans are read.
-        """
+    async def load(self, caller: Caller, owner: Owner, trace_id: str) -> LoadedTrace:
+        """The trace as the caller may read it now; raises the backend's refusal or failure."""
         trace = await self._client.get_trace(caller, trace_id)
-        on_trace(trace)
-        key = (owner, trace_id, _version_of(trace))
+        return await self.load_spans(caller, owner, trace)
+
+    async def load_spans(self, caller: Caller, owner: Owner, trace: Trace) -> LoadedTrace:
+        """The trace of a record that the caller has just read; raises the backend's failure.
+
+        A kept or shared load is used only if the trace has not changed.
+        """
+        key = (owner, trace.id, _version_of(trace))
         return await self._loading.get(key, lambda: self._load(caller, owner, trace))
 
     async def _load(self, caller: Caller, owner: Owner, trace: Trace) -> LoadedTrace:
@@ -147,20 +148,19 @@ class TraceLoader:
 
     async def _read(self, caller: Caller, trace: Trace) -> LoadedTrace:
         began = time.monotonic()
-        limits = self._limits
-        found = await self._client.list_spans(
-            caller, trace, most=limits.spans, seconds=limits.seconds
-        )
-        measured = await anyio.to_thread.run_sync(measure_trace, trace, found.spans)
-        wanted = await anyio.to_thread.run_sync(select_bodies, measured)
-        reader = BodyReader(self._client, caller, trace, limits.bodies)
-        bodies = await reader.read([span.id for span in found.spans], wanted)
-        analysis = await anyio.to_thread.run_sync(add_bodies, measured, bodies.values())
+        reader = BodyReader(self._client, caller, trace, self._limits.bodies)
+        found = await reader.read_all(READ_ALL) if self._is_small(trace) else None
+        if found is not None:
+            analysis = await run_by_size(
+                reader.bytes, ANALYSED_INLINE_BYTES, _analyse_whole, trace, found.spans
+            )
+        else:
+            found, analysis = await self._read_in_steps(caller, trace, reader)
         log.info(
             "trace_loaded",
             trace=trace.id,
             spans=len(found.spans),
-            bodies=len(bodies),
+            bodies=len(analysis.bodies),
             ms=round((time.monotonic() - began) * 1000),
         )
         return LoadedTrace(
@@ -168,6 +168,30 @@ class TraceLoader:
             _note_missing_spans(trace, len(found.spans), cut=found.cut),
             (found.bytes + reader.bytes) * OBJECT_OVERHEAD,
         )
+
+    def _is_small(self, trace: Trace) -> bool:
+        """Whether all spans may come by one search; backends that count no spans are asked."""
+        return (trace.span_count or 0) <= min(READ_ALL, self._limits.spans)
+
+    async def _read_in_steps(
+        self, caller: Caller, trace: Trace, reader: BodyReader
+    ) -> tuple[SpanList, TraceAnalysis]:
+        found = await self._client.list_spans(
+            caller, trace, most=self._limits.spans, seconds=self._limits.seconds
+        )
+        measured, wanted = await anyio.to_thread.run_sync(_measure, trace, found.spans)
+        bodies = await reader.read([span.id for span in found.spans], wanted)
+        return found, await anyio.to_thread.run_sync(add_bodies, measured, bodies.values())
+
+
+def _analyse_whole(trace: Trace, spans: Sequence[Span]) -> TraceAnalysis:
+    return analyse_trace(trace, spans, bodies=[span.id for span in spans])
+
+
+def _measure(trace: Trace, spans: Sequence[Span]) -> tuple[TraceAnalysis, tuple[str, ...]]:
+    """The analysis of the structure, and whose bodies to read."""
+    measured = measure_trace(trace, spans)
+    return measured, select_bodies(measured)
 
 
 def _version_of(trace: Trace) -> TraceVersion:

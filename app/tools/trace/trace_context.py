@@ -4,7 +4,6 @@ import re
 from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import anyio
@@ -12,20 +11,22 @@ from cachetools import LRUCache
 
 from app.agent.citations import Aliases
 from app.agent.toolbox import Tool, Toolbox
+from app.analysis.baseline import Baseline
+from app.analysis.baseline_findings import add_baseline_findings
 from app.analysis.recorded.body import is_cut_body
-from app.analysis.text.outline import build_outline
-from app.caller import Caller, Owner
+from app.analysis.text.late_findings import describe_late_findings
+from app.background_result import BackgroundResult
+from app.caller import Caller
 from app.errors import OpikAssistError, ToolFailed
 from app.ids import is_uuid
 from app.opik.client import BODIES, OpikClient
 from app.opik.records import Span, Trace
 from app.opik.responses import SpanPage
-from app.tools.analysis_report import build_analysis_report, list_reported_spans
+from app.tools.analysis_report import build_analysis_report
 from app.tools.suggestions import Questions, suggest_first_questions, suggest_next_questions
 from app.tools.trace.bodies import BodyReader, SpanBodyLimits
-from app.tools.trace.loader import LoadedTrace, TraceLoader
+from app.tools.trace.loader import LoadedTrace
 from app.tools.trace.project import ProjectReader
-from app.tools.trace.project_baselines import ProjectBaselines
 from app.tools.trace.text_filter import ContainsFilter
 
 OUTLINE_TOKENS = 6_000  # enough for findings, profile and main branches, also of 100,000 spans
@@ -89,20 +90,28 @@ class TraceContext:
         limits: ToolLimits,
         outline: str,
         load: Callable[[str], Awaitable[LoadedTrace]],
+        late: BackgroundResult[Baseline | None] | None = None,
     ) -> None:
-        """`load` loads another trace with the caller's rights."""
+        """`load` loads another trace with the caller's rights; `late` is what the outline does
+        without, None where it holds all."""
         self.analysis = loaded.analysis
         self.notes = loaded.notes
         self.aliases = aliases
         self.limits = limits
         self.outline = outline
         self.toolbox = Toolbox(
-            tools, self, seconds=limits.seconds, characters=limits.result_characters
+            tools,
+            self,
+            seconds=limits.seconds,
+            characters=limits.result_characters,
+            prepare=self.complete,
         )
         self.project = ProjectReader(client, caller, self.trace)
         self._client = client
         self._caller = caller
         self._load = load
+        self._late = late
+        self._completing = anyio.Lock()
         self._bodies: dict[str, Span] = {}
         self._whole: LRUCache[str, Span] = LRUCache(_WHOLE_KEPT)
         self._locks: dict[str, anyio.Lock] = {}
@@ -138,6 +147,19 @@ class TraceContext:
         return build_analysis_report(
             self.analysis, alias=self.aliases.name_span, loaded_all=not self.notes
         )
+
+    async def complete(self) -> str:
+        """Waits for what the outline did without and adds it to the analysis.
+
+        Returns a text that says once what it adds; empty where that is nothing.
+        """
+        async with self._completing:
+            late, self._late = self._late, None
+            usual = None if late is None else await late.get()
+            if usual is None:
+                return ""
+            known, self.analysis = self.analysis, add_baseline_findings(self.analysis, usual)
+            return describe_late_findings(self.analysis, known, alias=self.aliases.name_span)
 
     def label(self, span_id: str) -> str | None:
         """A span's name as a person reads it; None for a span that is not of this trace."""
@@ -240,43 +262,3 @@ class TraceContext:
                 self._caller, span.id, trace=self.trace
             )
         return self._whole[span.id]
-
-
-class TraceOpener:
-    """Opens traces for turns, with the usual figures of their names where these come in time."""
-
-    def __init__(
-        self, client: OpikClient, loader: TraceLoader, tools: Sequence[Tool], limits: ToolLimits
-    ) -> None:
-        self._client = client
-        self._baselines = ProjectBaselines(client)
-        self._loader = loader
-        self._tools = tuple(tools)
-        self._limits = limits
-
-    async def open_trace(
-        self, caller: Caller, owner: Owner, trace_id: str, aliases: Aliases
-    ) -> TraceContext:
-        """Loads a trace and its spans; raises the backend's refusal or failure."""
-        loaded = await self._baselines.load(self._loader, caller, owner, trace_id=trace_id)
-        outline = await anyio.to_thread.run_sync(self._outline, loaded, aliases)
-        return TraceContext(
-            loaded,
-            aliases,
-            client=self._client,
-            caller=caller,
-            tools=self._tools,
-            limits=self._limits,
-            outline=outline,
-            load=partial(self._loader.load, caller, owner),
-        )
-
-    def _outline(self, loaded: LoadedTrace, aliases: Aliases) -> str:
-        """The outline of the trace, and what could not be read of it."""
-        text = build_outline(
-            loaded.analysis, alias=aliases.name_span, budget_tokens=self._limits.outline_tokens
-        )
-        # A client that read the analysis may ask about any span in it by its alias.
-        for span_id in list_reported_spans(loaded.analysis):
-            aliases.name_span(span_id)
-        return "\n".join([text, *loaded.notes])

@@ -1,0 +1,107 @@
+"""Opens traces for turns: spans, analysis and outline, with the caller's rights."""
+
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from app.agent.citations import Aliases
+from app.agent.toolbox import Tool
+from app.analysis.baseline import Baseline
+from app.analysis.baseline_findings import add_baseline_findings
+from app.background_result import BackgroundResult
+from app.caller import Caller, Owner
+from app.opik.client import OpikClient
+from app.opik.records import Trace
+from app.tools.trace.loader import LoadedTrace, TraceLoader
+from app.tools.trace.project_baselines import ProjectBaselines
+from app.tools.trace.trace_context import ToolLimits, TraceContext
+from app.worker_threads import ANALYSED_INLINE_BYTES, run_by_size
+
+
+class TraceOpener:
+    """Opens traces. The usual figures of their names are read meanwhile: an outline holds them
+    where they are known already, and `TraceContext.complete` adds them otherwise."""
+
+    def __init__(
+        self,
+        client: OpikClient,
+        loader: TraceLoader,
+        tools: Sequence[Tool],
+        limits: ToolLimits,
+        *,
+        start_soon: Callable[[Callable[[], Coroutine[Any, Any, None]]], object],
+    ) -> None:
+        """`start_soon` runs a function in a task of its own, which outlives an opening."""
+        self._client = client
+        self._baselines = ProjectBaselines(client)
+        self._loader = loader
+        self._tools = tuple(tools)
+        self._limits = limits
+        self._start_soon = start_soon
+
+    def begin(self, caller: Caller, owner: Owner, trace: Trace) -> "TraceOpening":
+        """Starts to read the spans of a record that the caller has just read."""
+        loading = BackgroundResult(partial(self._loader.load_spans, caller, owner, trace))
+        self._start_soon(loading.run)
+        usual = self._baselines.get_kept(owner, trace.id)
+        late: BackgroundResult[Baseline | None] | None = None
+        if usual is None:
+            late = BackgroundResult(partial(self._baselines.find, caller, owner, trace))
+            self._start_soon(late.run)
+
+        build = partial(self._build_context, caller, owner, usual, late)
+        return TraceOpening(loading, build)
+
+    async def _build_context(
+        self,
+        caller: Caller,
+        owner: Owner,
+        usual: Baseline | None,
+        late: BackgroundResult[Baseline | None] | None,
+        loaded: LoadedTrace,
+        aliases: Aliases,
+    ) -> TraceContext:
+        if usual is not None:
+            loaded = replace(loaded, analysis=add_baseline_findings(loaded.analysis, usual))
+        outline = await run_by_size(
+            loaded.bytes, ANALYSED_INLINE_BYTES, self._write_outline, loaded, aliases
+        )
+        return TraceContext(
+            loaded,
+            aliases,
+            client=self._client,
+            caller=caller,
+            tools=self._tools,
+            limits=self._limits,
+            outline=outline,
+            load=partial(self._loader.load, caller, owner),
+            late=late,
+        )
+
+    def _write_outline(self, loaded: LoadedTrace, aliases: Aliases) -> str:
+        """The outline of the trace, and what could not be read of it."""
+        text = loaded.outline.write(
+            loaded.analysis, aliases, budget_tokens=self._limits.outline_tokens
+        )
+        return "\n".join([text, *loaded.notes])
+
+
+class TraceOpening:
+    """A trace whose spans are being read."""
+
+    def __init__(
+        self,
+        loading: BackgroundResult[LoadedTrace],
+        build: Callable[[LoadedTrace, Aliases], Awaitable[TraceContext]],
+    ) -> None:
+        self._loading = loading
+        self._build = build
+
+    async def open(self, aliases: Aliases) -> TraceContext:
+        """The trace, its spans named by `aliases`; raises the backend's refusal or failure."""
+        return await self._build(await self._loading.get(), aliases)
+
+    def cancel(self) -> None:
+        """Reads no further, since nobody will open the trace."""
+        self._loading.cancel()
