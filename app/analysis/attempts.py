@@ -2,11 +2,11 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from app.analysis.comparable_calls import belong_to_one_task, has_comparable_input, name_stem
+from app.analysis.comparable_calls import belong_to_one_task, name_stem
 from app.analysis.error_origins import error_message
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.spellings import key_set, plain_key
@@ -103,7 +103,7 @@ def failure_reason(node: Node, analysis: TraceAnalysis) -> str:
 
 def _stated_status(node: Node) -> str:
     for record in (node.view.output.opened, node.span.metadata):
-        if not isinstance(record, Mapping):
+        if not isinstance(record, dict):
             continue
         for key, value in list(record.items())[:_STATUS_READ]:
             if plain_key(key) in _STATUS_KEYS and isinstance(value, int | str):
@@ -117,7 +117,7 @@ def _groups_by_input(analysis: TraceAnalysis) -> Iterator[list[Node]]:
     """Spans of one name with the same input, the deepest first."""
     groups: dict[tuple[str, str], list[Node]] = {}
     for node in analysis.tree.nodes:
-        if analysis.was_read(node) and has_comparable_input(node):
+        if analysis.was_read(node) and node.view.input.is_comparable:
             key = (name_stem(node.name), node.view.input.canonical)
             groups.setdefault(key, []).append(node)
     return _order_groups(groups.values())

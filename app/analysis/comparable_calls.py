@@ -1,7 +1,7 @@
 """Calls that can be compared with one another: by name, by what they got, by what they returned."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -10,7 +10,6 @@ from app.analysis.recorded.spellings import word_set
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
-_LONG_RESULT = 40  # characters of text: shorter results (`ok`, `true`) are equal without being one
 _NAME_READ = 200  # characters of a name; frameworks put whole arguments behind its beginning
 _NAMES_KEPT = 2_048  # names whose stems are kept: rules ask for the same few again and again
 _NAME_END = re.compile(r"[:(\[{#\"'=]")
@@ -26,46 +25,33 @@ _WAITING_STATE = re.compile(
     r"|starting|building|submitted|accepted for)\b"
 )
 _STATE_READ = 300  # characters of a result in which it names its state; longer ones hold content
-_START_READ = 200  # characters of an input, of which one has to say something
 _INSIDE_READ = 40  # spans read below one; what makes no call among so many hardly makes any
 
 
 class Call(NamedTuple):
-    """A span with its input and output as texts that are equal where they mean the same.
+    """A span with the stem of its name, and its input and output as texts that are equal where
+    they mean the same.
 
     `result` is empty where no output was recorded; an output that the backend cut is compared by
     its beginning. Times and ids of requests in a result do not matter.
     """
 
     node: Node
+    stem: str
     given: str
     result: str
 
 
-def comparable_calls(nodes: Iterable[Node], analysis: TraceAnalysis) -> Iterator[Call]:
-    """The calls that did not fail and whose inputs say something and are whole."""
-    for node in nodes:
-        if not analysis.was_read(node) or node.error is not None:
-            continue
-        if has_comparable_input(node):
-            yield Call(node, node.view.input.canonical, node.view.output.timeless)
-
-
-def has_comparable_input(node: Node) -> bool:
-    """Whether an input is whole and says something besides what counts attempts."""
-    given = node.view.input
-    start = given.canonical[:_START_READ] if given.says_something else ""
-    return any(map(str.isalnum, start))
-
-
-def is_long_result(output: Body) -> bool:
-    """Whether the texts of an output are so long that an equal one is no chance."""
-    length = 0
-    for leaf in output.first_leaves(_LONG_RESULT):
-        length += len(leaf.value) if isinstance(leaf.value, str) else 1
-        if length >= _LONG_RESULT:
-            return True
-    return False
+def comparable_calls(analysis: TraceAnalysis) -> dict[str, Call]:
+    """The calls that did not fail and whose inputs say something and are whole, by span id in
+    the order of the tree."""
+    return {
+        node.id: Call(
+            node, name_stem(node.name), node.view.input.canonical, node.view.output.timeless
+        )
+        for node in analysis.tree.nodes
+        if analysis.was_read(node) and node.error is None and node.view.input.is_comparable
+    }
 
 
 @lru_cache(maxsize=_NAMES_KEPT)
@@ -128,7 +114,7 @@ def belong_to_one_task(a: Node, b: Node, analysis: TraceAnalysis) -> bool:
     if not (analysis.was_read(first) and analysis.was_read(second)):
         return False
     before, after = first.view.input, second.view.input
-    if not (has_comparable_input(first) or has_comparable_input(second)):
+    if not (before.is_comparable or after.is_comparable):
         return first.parent is second.parent or first in second.path() or second in first.path()
     return before.uncounted == after.uncounted or continues_text(before.uncounted, after.uncounted)
 

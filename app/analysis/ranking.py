@@ -31,7 +31,7 @@ from app.analysis.rules.unsupported_answers import find_unsupported_answers
 from app.analysis.text.one_line import without_numbers
 from app.analysis.trace_analysis import TraceAnalysis
 
-Rule = Callable[[TraceAnalysis], Iterator[Finding]]
+Rule = Callable[[TraceAnalysis], Iterable[Finding]]
 
 RULES: tuple[Rule, ...] = (
     find_raised_errors,
@@ -80,7 +80,7 @@ def judge_trace(analysis: TraceAnalysis) -> tuple[tuple[Finding, ...], tuple[Fin
 
     At most 40 of each; equal input gives equal findings.
     """
-    symptom = find_symptom(analysis)
+    symptom = analysis.once(find_symptom)
     found = [
         _settle(finding, symptom=symptom)
         for finding in _merge_equal(finding for rule in RULES for finding in rule(analysis))

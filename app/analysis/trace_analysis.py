@@ -1,13 +1,16 @@
 """One trace and what was found out about it: every rule and every text reads this."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from app.analysis.baseline import Baseline
 from app.analysis.finding import Finding
 from app.analysis.profile import Profile
 from app.analysis.tree import Node, Tree
 from app.opik.records import Trace
+
+_Result = TypeVar("_Result")
 
 PeerKey = tuple[str, str, str]
 """Name and type of a span, and the name of its parent."""
@@ -30,7 +33,7 @@ class TraceAnalysis:
     findings: tuple[Finding, ...] = ()
     notes: tuple[Finding, ...] = ()
     baseline: Baseline | None = None
-    _peers: dict[PeerKey, list[Node]] = field(
+    _computed: dict[Callable[..., Any], Any] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -44,16 +47,28 @@ class TraceAnalysis:
         """Whether input, output and metadata of a span were read."""
         return node.id in self.bodies
 
+    def once(self, compute: "Callable[[TraceAnalysis], _Result]") -> _Result:
+        """What a function finds in this analysis; computed on first use, since several rules ask
+        for it."""
+        if compute not in self._computed:
+            self._computed[compute] = compute(self)
+        found: _Result = self._computed[compute]
+        return found
+
     def peer_groups(self) -> Mapping[PeerKey, Sequence[Node]]:
-        """Spans that can fairly be compared, in the order they started; grouped on first use."""
-        if not self._peers:
-            for node in sorted(self.tree.nodes, key=lambda item: (item.start, item.id)):
-                self._peers.setdefault(peer_key(node), []).append(node)
-        return self._peers
+        """Spans that can fairly be compared, in the order they started."""
+        return self.once(_group_peers)
 
     def peers_of(self, node: Node) -> Sequence[Node]:
         """The group of a span, with the span itself."""
         return self.peer_groups()[peer_key(node)]
+
+
+def _group_peers(analysis: TraceAnalysis) -> dict[PeerKey, list[Node]]:
+    groups: dict[PeerKey, list[Node]] = {}
+    for node in sorted(analysis.tree.nodes, key=lambda item: (item.start, item.id)):
+        groups.setdefault(peer_key(node), []).append(node)
+    return groups
 
 
 def peer_key(node: Node) -> PeerKey:

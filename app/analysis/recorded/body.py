@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from enum import StrEnum
 from itertools import filterfalse, islice
 from typing import Any
@@ -18,6 +18,8 @@ CUT_LENGTH = 10_001  # Opik cuts a value that is too long to a string of exactly
 _LONGEST_COMPARED = 400_000  # characters of a text that is compared as a whole
 _FEW_ITEMS = 300  # items of a body whose leaves are kept: most bodies, some 100 bytes a leaf
 _WORDS_READ = 6_000  # characters whose words are compared: a long document differs early as well
+_START_READ = 200  # characters of a text, of which one has to be a letter or digit
+_LONG = 40  # characters of text: shorter results (`ok`, `true`) are equal without being one
 _LEAST_SHARED_WORDS = 0.75  # allows for a rephrased word in four, not for another question
 
 
@@ -93,15 +95,8 @@ class Body:
         """See `BodyState`; decided by what stands at the top: `{"data": {"rows": []}}` is PRESENT
         here (see `emptiness`)."""
         value = self.opened
-        if isinstance(value, Mapping) and value:
-            inner = list(value.values())[:SERIES_FROM]
-            if all(each is None or each == {} or is_placeholder(each) for each in inner):
-                return BodyState.ABSENT
-            if all(_is_blank(each) for each in inner):
-                return BodyState.EMPTY
-            if any(type(each) is int or type(each) is float for each in inner):
-                return BodyState.PRESENT  # no redaction leaves a number
-            return BodyState.ABSENT if _is_redacted(value) else BodyState.PRESENT
+        if isinstance(value, dict) and value:
+            return _find_state(value)
         if value is None or value == {} or is_placeholder(value):
             return BodyState.ABSENT
         if isinstance(value, list) and _is_redacted(value):
@@ -165,11 +160,30 @@ class Body:
     @computed_once
     def says_something(self) -> bool:
         """Whether it holds a letter or digit outside its keys, and is no placeholder."""
-        return self.state is BodyState.PRESENT and any(
-            not isinstance(leaf.value, str) or any(map(str.isalnum, leaf.value[:200]))
-            for leaf in self.first_leaves(MOST_LEAVES)
-            if not _is_blank(leaf.value) and not is_placeholder(leaf.value)
-        )
+        if self.state is not BodyState.PRESENT:
+            return False
+        for _, _, value in self.first_leaves(MOST_LEAVES):
+            if not isinstance(value, str):
+                if not _is_blank(value):
+                    return True
+            elif any(map(str.isalnum, value[:_START_READ])) and not is_placeholder(value):
+                return True
+        return False
+
+    @computed_once
+    def is_comparable(self) -> bool:
+        """Whether it is whole and says something besides what counts attempts."""
+        return self.says_something and any(map(str.isalnum, self.canonical[:_START_READ]))
+
+    @computed_once
+    def is_long(self) -> bool:
+        """Whether its texts are so long that an equal body is no chance."""
+        length = 0
+        for _, _, value in self.first_leaves(_LONG):
+            length += len(value) if isinstance(value, str) else 1
+            if length >= _LONG:
+                return True
+        return False
 
     @computed_once
     def empty_keys(self) -> frozenset[str]:
@@ -218,14 +232,31 @@ def is_cut(value: Any) -> bool:
 
 def is_cut_body(value: Any) -> bool:
     """Whether the backend cut an input, output or metadata: as a whole, or by its keys."""
-    inner = value.values() if isinstance(value, dict) else ()
-    return is_cut(value) or any(is_cut(each) for each in inner)
+    if isinstance(value, dict):
+        return any(type(each) is str and len(each) == CUT_LENGTH for each in value.values())
+    return is_cut(value)
 
 
 def _is_blank(value: Any) -> bool:
     if isinstance(value, str):
         return not value or value.isspace()
     return value is None or (isinstance(value, list | dict) and not value)
+
+
+def _find_state(value: dict[str, Any]) -> BodyState:
+    """The state of an object with members, by the first of them."""
+    absent = blank = True
+    for each in islice(value.values(), SERIES_FROM):
+        kind = type(each)
+        if kind is int or kind is float:
+            return BodyState.PRESENT  # no redaction leaves a number
+        absent = absent and (each is None or each == {} or is_placeholder(each))
+        blank = blank and _is_blank(each)
+    if absent:
+        return BodyState.ABSENT
+    if blank:
+        return BodyState.EMPTY
+    return BodyState.ABSENT if _is_redacted(value) else BodyState.PRESENT
 
 
 def _is_redacted(value: Any) -> bool:

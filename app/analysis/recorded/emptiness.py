@@ -1,7 +1,7 @@
 """Whether a result is empty, in its own words: no rows, no hits, a count of zero."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
@@ -109,7 +109,7 @@ def _find_yields(value: Any) -> int | None:
     """How many things an object says that a lookup found, at its top or one level below; None
     where it has no field for that: `{"columns": ["id"], "rows": []}`, `{"tables": {}}`."""
     for _ in range(2):
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return None
         members = list(islice(value.items(), _MOST_MEMBERS))
         found = [inner for key, inner in members if plain_key(key) in _YIELD_KEYS]
@@ -128,7 +128,7 @@ def _count_yield(value: Any) -> int:
     Vector stores answer a list for each query (`[[]]`), search engines an object with hits and
     their total (`{"total": {"value": 0}, "hits": []}`).
     """
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         inner = [value[key] for key in islice(value, _MOST_MEMBERS) if plain_key(key) in _LISTS]
         lists = [each for each in inner if isinstance(each, list)]
         return len(lists[0]) if lists else len(value)

@@ -53,7 +53,7 @@ def is_control_flow(error: ErrorInfo) -> bool:
 
 
 def _error_in_attributes(attributes: Any) -> ErrorInfo | None:
-    if not isinstance(attributes, Mapping):
+    if not isinstance(attributes, dict):
         return None
     if str(attributes.get("otel.status_code")).upper() == "OK":
         return None  # the program says that it dealt with what it recorded
@@ -61,7 +61,7 @@ def _error_in_attributes(attributes: Any) -> ErrorInfo | None:
     if found is not None:
         return found
     status = attributes.get("status")
-    if isinstance(status, Mapping):
+    if isinstance(status, dict):
         attributes = {**attributes, **{f"status.{key}": status.get(key) for key in _STATUS_PARTS}}
     kind, message, code, level = (
         _first_of(attributes, keys)
@@ -85,10 +85,10 @@ def _exception_event(events: Any) -> ErrorInfo | None:
     if not isinstance(events, list):
         return None
     for event in reversed(events[-_EVENTS_READ:]):
-        if not isinstance(event, Mapping) or event.get("name") != "exception":
+        if not isinstance(event, dict) or event.get("name") != "exception":
             continue
         inner = event.get("attributes")
-        if isinstance(inner, Mapping):
+        if isinstance(inner, dict):
             return _build(
                 inner.get("exception.type"),
                 inner.get("exception.message"),

@@ -25,7 +25,7 @@ def read_first_token(span: Span) -> float | None:
     metadata that is longer than the span."""
     if span.ttft is not None and span.ttft >= 0:
         return span.ttft
-    if not isinstance(span.metadata, Mapping):
+    if not isinstance(span.metadata, dict):
         return None
     longest = _duration_ms(span) * _TOLERANCE
     for key, value in _iterate_numbers(span.metadata):
@@ -53,13 +53,13 @@ def _duration_ms(span: Span) -> float:
 def _iterate_numbers(metadata: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     """Numbers of the metadata, of the maps in it, and of the attributes of its events."""
     maps = [metadata]
-    maps += [value for value in _first_values(metadata) if isinstance(value, Mapping)]
+    maps += [value for value in _first_values(metadata) if isinstance(value, dict)]
     events = metadata.get("opentelemetry.events")
     if isinstance(events, list):
         attributes = (
-            event.get("attributes") for event in events[:_EVENTS_READ] if isinstance(event, Mapping)
+            event.get("attributes") for event in events[:_EVENTS_READ] if isinstance(event, dict)
         )
-        maps += [each for each in attributes if isinstance(each, Mapping)]
+        maps += [each for each in attributes if isinstance(each, dict)]
     for record in maps:
         for key, value in islice(record.items(), _MOST_KEYS):
             if isinstance(value, int | float) and not isinstance(value, bool):

@@ -5,7 +5,6 @@ by some programs, and model calls `general` by OpenTelemetry mappings that do no
 """
 
 import re
-from collections.abc import Mapping
 from enum import StrEnum
 from itertools import islice
 from typing import Any
@@ -92,7 +91,7 @@ def find_kind(span: Span) -> SpanKind:
 
 def _stated_kind(span: Span) -> SpanKind | None:
     for record in (span.metadata, span.input):
-        if not isinstance(record, Mapping):
+        if not isinstance(record, dict):
             continue
         for key in _WORD_KEYS:
             word = record.get(key)
@@ -131,7 +130,7 @@ def _kind_by_type(span: Span, name: str) -> SpanKind:
     if span.type == "llm":
         if _EMBEDDING.search(name) or _EMBEDDING.search((span.model or "")[:_NAME_READ]):
             return SpanKind.EMBEDDING
-        if isinstance(span.input, Mapping) and not _TOOL_INPUT_KEYS.isdisjoint(span.input):
+        if isinstance(span.input, dict) and not _TOOL_INPUT_KEYS.isdisjoint(span.input):
             return SpanKind.TOOL_CALL
         if _holds_embeddings(span.output):
             return SpanKind.EMBEDDING
@@ -145,7 +144,7 @@ def _kind_by_type(span: Span, name: str) -> SpanKind:
 
 def _holds_reply(span: Span) -> bool:
     """Whether input and output are a request and a reply as providers' APIs have them."""
-    if not (isinstance(span.input, Mapping) and isinstance(span.output, Mapping)):
+    if not (isinstance(span.input, dict) and isinstance(span.output, dict)):
         return False
     return not (
         _REPLY_ONLY.isdisjoint(map(plain_key, islice(span.output, _KEYS_READ)))
@@ -155,24 +154,24 @@ def _holds_reply(span: Span) -> bool:
 
 def _calls_service(span: Span) -> bool:
     """Whether OpenTelemetry recorded a call of another service or of a database."""
-    return isinstance(span.metadata, Mapping) and any(
+    return isinstance(span.metadata, dict) and any(
         str(key).startswith(_SERVICE_ATTRIBUTES) for key in islice(span.metadata, _KEYS_READ)
     )
 
 
 def _names_model(span: Span) -> bool:
-    metadata = span.metadata if isinstance(span.metadata, Mapping) else {}
+    metadata = span.metadata if isinstance(span.metadata, dict) else {}
     return bool(span.model) or any(metadata.get(key) for key in _MODEL_KEYS)
 
 
 def _holds_embeddings(output: Any) -> bool:
     """Whether an output is the reply of an embedding endpoint (OpenAI, Gemini, LlamaIndex)."""
-    if not isinstance(output, Mapping):
+    if not isinstance(output, dict):
         return False
     data = output.get("data")
     first = data[0] if isinstance(data, list) and data else None
     return any(key in output for key in ("embedding", "embeddings", "num_embeddings")) or (
-        isinstance(first, Mapping) and "embedding" in first
+        isinstance(first, dict) and "embedding" in first
     )
 
 
@@ -181,12 +180,12 @@ def _has_model_signs(span: Span) -> bool:
     bookkeeping."""
     if span.model or span.usage or span.provider or span.ttft is not None:
         return True
-    if not (isinstance(span.input, Mapping) or isinstance(span.output, Mapping)):
+    if not (isinstance(span.input, dict) or isinstance(span.output, dict)):
         return span.input is None and span.output is None
     keys = {
         str(key).lower()
         for body in (span.input, span.output)
-        if isinstance(body, Mapping)
+        if isinstance(body, dict)
         for key in body
     }
     return not keys.isdisjoint(_REPLY_SIGNS)

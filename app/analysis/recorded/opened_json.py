@@ -7,7 +7,6 @@ Python value; OpenTelemetry flattens nested objects into dotted names
 
 import ast
 import json
-from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
@@ -118,7 +117,7 @@ _OPENING = frozenset('{["`\n\t ')
 def nest_dotted_names(value: Any) -> Any:
     """An object whose names are dotted attribute names as nested objects and lists; anything else
     as it is."""
-    if not isinstance(value, Mapping) or not any(
+    if not isinstance(value, dict) or not any(
         isinstance(key, str) and key.startswith(_NAMESPACES) for key in islice(value, _MOST_ITEMS)
     ):
         return value

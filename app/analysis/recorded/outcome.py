@@ -85,11 +85,11 @@ def _outer_objects(output: Any) -> Iterator[_Members]:
     for level, key, value in waiting:
         if level > _LEVELS:
             return
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             members = [(plain_key(name), inner) for name, inner in _first_members(value)]
             yield members
             for name, inner in members:
-                if name in _WRAPPERS and isinstance(inner, Mapping | list):
+                if name in _WRAPPERS and isinstance(inner, dict | list):
                     waiting.append((level + 1, name, inner))
                 elif name == "messages" and _ends_with_tool_result(inner):
                     waiting.append((level + 1, name, inner[-1]))
@@ -99,7 +99,7 @@ def _outer_objects(output: Any) -> Iterator[_Members]:
 
 def _ends_with_tool_result(messages: Any) -> bool:
     """Whether messages are what a node of tools adds to a conversation (LangGraph's ToolNode)."""
-    if not (isinstance(messages, list) and messages and isinstance(messages[-1], Mapping)):
+    if not (isinstance(messages, list) and messages and isinstance(messages[-1], dict)):
         return False
     return "tool" in (messages[-1].get("type"), messages[-1].get("role"))
 
@@ -212,7 +212,7 @@ def _read_error(value: Any) -> str:
     if isinstance(value, str):
         text = value[:_LONGEST_REASON].strip()
         return "" if _says_no_error(text) else text
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         members = [(plain_key(key), inner) for key, inner in _first_members(value)]
         reason = _find_reason(members)
         if reason:
@@ -252,7 +252,7 @@ def _find_reason(members: _Members) -> str:
             continue
         if isinstance(value, str) and value.strip():
             return value[:_LONGEST_REASON].strip()
-        if isinstance(value, Mapping | list) and (found := _find_first_text(value)):
+        if isinstance(value, dict | list) and (found := _find_first_text(value)):
             return found
     return ""
 
@@ -264,7 +264,7 @@ def _find_first_text(value: Any) -> str:
             break
         if isinstance(item, str) and item.strip():
             return item[:_LONGEST_REASON].strip()
-        if isinstance(item, Mapping):
+        if isinstance(item, dict):
             waiting.extend(
                 inner for key, inner in _first_members(item) if plain_key(key) in _REASONS
             )

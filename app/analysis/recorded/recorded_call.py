@@ -111,7 +111,7 @@ def _find_parts(record: Mapping[str, Any]) -> tuple[Any, Any, str]:
             plain = plain_key(key)
             if plain in CALL_ID and isinstance(value, str):
                 call_id = call_id or value
-            elif plain in _WRAPPERS and isinstance(value, Mapping):
+            elif plain in _WRAPPERS and isinstance(value, dict):
                 inner = value
         if inner is outer:
             break

@@ -1,6 +1,5 @@
 """What was recorded of one span: the view that every rule, text and tool reads."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from app.analysis.recorded.body import Body, BodyState
@@ -51,7 +50,7 @@ class RecordedSpan:
     def tool_name(self) -> str:
         """The name of the tool that the span ran, where it was recorded beside the span's name."""
         for record in (self.span.metadata, self.span.input):
-            if isinstance(record, Mapping):
+            if isinstance(record, dict):
                 found = next((record[key] for key in _TOOL_NAMES if record.get(key)), None)
                 if isinstance(found, str):
                     return found
@@ -140,7 +139,7 @@ _OUTSIDE = frozenset(
 def _reply_elsewhere(span: Span) -> Any:
     """A reply that an OpenTelemetry mapping left in the input or among the events."""
     for record in (span.input, span.metadata):
-        if isinstance(record, Mapping):
+        if isinstance(record, dict):
             found = {
                 key: inner for key, inner in record.items() if str(key).startswith(_REPLY_KEYS)
             }
@@ -151,6 +150,6 @@ def _reply_elsewhere(span: Span) -> Any:
         return [
             event.get("attributes")
             for event in events[-_EVENTS_READ:]
-            if isinstance(event, Mapping) and event.get("name") in _REPLY_EVENTS
+            if isinstance(event, dict) and event.get("name") in _REPLY_EVENTS
         ]
     return None

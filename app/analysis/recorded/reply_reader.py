@@ -119,7 +119,7 @@ class ReplyReader:
                     waiting.append((place, nest_dotted_names(opened)))
             elif isinstance(value, list):
                 waiting.extend(reversed(self._read_list(value, place, left)))
-            elif isinstance(value, Mapping):
+            elif isinstance(value, dict):
                 waiting.extend(reversed(self._read_object(value, place)))
             elif value is not None:
                 self.has_other = True
@@ -131,14 +131,14 @@ class ReplyReader:
         while waiting and left > 0:
             left -= 1
             value = waiting.pop()
-            if isinstance(value, Mapping):
+            if isinstance(value, dict):
                 for name, inner in islice(value.items(), left):
                     key = plain_key(name)
                     if key in FINISH:
                         self._add_reason(inner, key)
-                    elif key == "incompletedetails" and isinstance(inner, Mapping):
+                    elif key == "incompletedetails" and isinstance(inner, dict):
                         self._add_reason(inner.get("reason"), key)
-                    elif isinstance(inner, Mapping | list) and key != "opentelemetryevents":
+                    elif isinstance(inner, dict | list) and key != "opentelemetryevents":
                         waiting.append(inner)
             elif isinstance(value, list):
                 waiting.extend(value[:left])
@@ -190,13 +190,13 @@ class ReplyReader:
     def _read_media(self, value: Mapping[str, Any], place: _Place) -> list[tuple[_Place, Any]]:
         self.media += 1
         inner = value.get("audio", value)
-        transcript = inner.get("transcript") if isinstance(inner, Mapping) else None
+        transcript = inner.get("transcript") if isinstance(inner, dict) else None
         return [(place, transcript)] if isinstance(transcript, str) else []
 
     def _read_delta(self, kind: str, value: Mapping[str, Any]) -> bool:
         """An event of a stream that carries a piece; False where it has to be looked into."""
         piece = value.get("delta", value.get("text", value.get("textDelta")))
-        if isinstance(piece, Mapping):
+        if isinstance(piece, dict):
             if isinstance(piece.get("partial_json"), str):
                 self.calls.add_piece(value.get("index"), {"arguments": piece["partial_json"]})
                 return True
@@ -214,7 +214,7 @@ class ReplyReader:
     def _read_block_start(self, value: Mapping[str, Any]) -> bool:
         """The beginning of a block of Anthropic's stream; True where it is a call."""
         block = value.get("content_block")
-        if not isinstance(block, Mapping) or plain_key(block.get("type", "")) not in CALL_TYPES:
+        if not isinstance(block, dict) or plain_key(block.get("type", "")) not in CALL_TYPES:
             return False
         self.calls.add_piece(value.get("index"), {"name": block.get("name"), "id": block.get("id")})
         return True
@@ -232,11 +232,11 @@ class ReplyReader:
             self._add_reasoning(inner, is_delta=place.is_delta)
         elif key == "refusal" and isinstance(inner, str):
             self.refusal = self.refusal + inner if place.is_delta else inner
-        elif key == "audio" and isinstance(inner, Mapping):
+        elif key == "audio" and isinstance(inner, dict):
             below.extend(self._read_media(inner, place))
         elif key in MEDIA and _holds_media(inner):
             self.media += 1
-        elif key in STRUCTURED and isinstance(inner, Mapping | list):
+        elif key in STRUCTURED and isinstance(inner, dict | list):
             self.has_other = True
         elif key in ENVELOPE or key in TEXT:
             below.append((_Place(key, place.is_delta or key in ("delta", "chunks")), inner))
@@ -247,12 +247,12 @@ class ReplyReader:
 
     def _read_fact(self, key: str, inner: Any) -> None:
         """Finish reasons and failures in the facts of an envelope."""
-        if key == "incompletedetails" and isinstance(inner, Mapping):
+        if key == "incompletedetails" and isinstance(inner, dict):
             self._add_reason(inner.get("reason"), key)
         elif key == "status" and isinstance(inner, str) and inner.lower() == "failed":
             self.reasons.append((FinishReason.ERROR, inner))
-        elif key == "error" and isinstance(inner, str | Mapping):
-            message = inner.get("message") if isinstance(inner, Mapping) else inner
+        elif key == "error" and isinstance(inner, str | dict):
+            message = inner.get("message") if isinstance(inner, dict) else inner
             self.failure = str(message or inner)[:_LONGEST_FAILURE]
         elif key in _HOLD_FACTS:
             self.read_facts(inner)
@@ -280,7 +280,7 @@ class ReplyReader:
                     kept.append(item)
             elif isinstance(item, list):
                 waiting.extend(reversed(item[:_CALLS_READ]))
-            elif isinstance(item, Mapping):
+            elif isinstance(item, dict):
                 waiting.extend(
                     inner for name, inner in item.items() if plain_key(name) in _REASONING_TEXTS
                 )
@@ -288,7 +288,7 @@ class ReplyReader:
     def _add_calls(self, value: Any, place: _Place, *, broken: bool) -> None:
         value = open_text(value) if isinstance(value, str) else value
         for item in (value if isinstance(value, list) else [value])[:_CALLS_READ]:
-            if not isinstance(item, Mapping):
+            if not isinstance(item, dict):
                 continue
             if place.is_delta and "index" in item:
                 self.calls.add_piece(item["index"], item)
@@ -321,14 +321,14 @@ def _is_by_other(value: Mapping[str, Any]) -> bool:
 def _own_messages(items: list[Any]) -> list[Any]:
     """Of a conversation what the model said last; other lists as they are."""
     for place in range(len(items) - 1, -1, -1):
-        if isinstance(items[place], Mapping) and _is_by_other(items[place]):
+        if isinstance(items[place], dict) and _is_by_other(items[place]):
             return items[place + 1 :]
     return items
 
 
 def _is_stream(items: list[Any]) -> bool:
     """Whether the items of a list are pieces of one reply, in the order they arrived."""
-    if len(items) < 2 or not all(isinstance(item, Mapping) for item in items[:2]):
+    if len(items) < 2 or not all(isinstance(item, dict) for item in items[:2]):
         return False
     first, second = items[0], items[1]
     if "candidates" in first and "candidates" in second:
@@ -342,7 +342,7 @@ def _holds_media(value: Any) -> bool:
     """Whether it is an attachment, rather than a word such as the name of a source."""
     if isinstance(value, str):
         return value.startswith(("data:", "http", "gs:", "s3:", "file")) or len(value) > 200
-    return isinstance(value, Mapping | list)
+    return isinstance(value, dict | list)
 
 
 def _open_envelope(text: str) -> Any:
@@ -354,7 +354,7 @@ def _open_envelope(text: str) -> Any:
         return None
     opened = open_text(text)
     first = opened[0] if isinstance(opened, list) and opened else opened
-    if not isinstance(first, Mapping):
+    if not isinstance(first, dict):
         return None
     keys = {plain_key(key) for key in islice(first, 64)}
     is_message = "role" in keys and not keys.isdisjoint(("content", "parts"))

@@ -110,12 +110,12 @@ def _members(records: list[Any]) -> Iterator[tuple[str, Any]]:
     waiting: list[tuple[int, Any]] = [(0, record) for record in reversed(records)]
     while waiting:
         level, value = waiting.pop()
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             continue
         for name, inner in islice(value.items(), _MOST_MEMBERS):
             key = plain_key(name)
             yield key, inner
-            if level < _LEVELS_DOWN and isinstance(inner, Mapping) and key not in TOOLS:
+            if level < _LEVELS_DOWN and isinstance(inner, dict) and key not in TOOLS:
                 waiting.append((level + 1, inner))
 
 
@@ -136,7 +136,7 @@ def _tool_names(value: Any) -> tuple[set[str], bool]:
                 names.add(opened)
             else:
                 waiting.append(opened)
-        elif isinstance(item, Mapping):
+        elif isinstance(item, dict):
             name = _tool_name(item)
             if name:
                 names.add(name)
@@ -152,7 +152,7 @@ _DECLARED = frozenset(["functiondeclarations", "tools", "toolspec"])
 
 def _tool_name(item: Mapping[str, Any]) -> str:
     for inner in (item, item.get("function"), item.get("toolSpec"), item.get("tool")):
-        if isinstance(inner, Mapping) and isinstance(inner.get("name"), str):
+        if isinstance(inner, dict) and isinstance(inner.get("name"), str):
             return str(inner["name"])
     return ""
 
@@ -160,14 +160,14 @@ def _tool_name(item: Mapping[str, Any]) -> str:
 def _names_json(value: Any) -> bool:
     if isinstance(value, str):
         return value.lower() in JSON_FORMATS or plain_key(value) in JSON_FORMATS
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return False
     if any(plain_key(name) in ("schema", "jsonschema") for name in value):
         return True
     kind = value.get("type")
     if isinstance(kind, str):
         return plain_key(kind) in JSON_FORMATS
-    return any(_names_json(inner) for inner in value.values() if isinstance(inner, Mapping))
+    return any(_names_json(inner) for inner in value.values() if isinstance(inner, dict))
 
 
 def _read_messages(given: Any) -> Iterator[RecordedMessage]:
@@ -175,7 +175,7 @@ def _read_messages(given: Any) -> Iterator[RecordedMessage]:
         yield RecordedMessage("user", given)
         return
     value, level = given, 0
-    while isinstance(value, Mapping) and level <= _LEVELS_DOWN:
+    while isinstance(value, dict) and level <= _LEVELS_DOWN:
         system = _find_member(value, SYSTEM)
         if system:
             yield RecordedMessage("system", read_reply(system).text)
@@ -192,9 +192,9 @@ def _read_messages(given: Any) -> Iterator[RecordedMessage]:
         inner = [
             each
             for name, each in islice(value.items(), _MOST_MEMBERS)
-            if isinstance(each, Mapping) and plain_key(name) not in ("completion", "output")
+            if isinstance(each, dict) and plain_key(name) not in ("completion", "output")
         ]
-        value = found if isinstance(found, Mapping) else inner[0] if inner else None
+        value = found if isinstance(found, dict) else inner[0] if inner else None
         level += 1
     for _ in range(_LEVELS_DOWN):
         if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):
@@ -205,9 +205,9 @@ def _read_messages(given: Any) -> Iterator[RecordedMessage]:
 
 def _read_events(metadata: Any) -> Iterator[RecordedMessage]:
     """Messages that OpenTelemetry recorded as events of the span."""
-    events = metadata.get("opentelemetry.events") if isinstance(metadata, Mapping) else None
+    events = metadata.get("opentelemetry.events") if isinstance(metadata, dict) else None
     for event in events[-_MOST_MESSAGES:] if isinstance(events, list) else ():
-        name = event.get("name") if isinstance(event, Mapping) else None
+        name = event.get("name") if isinstance(event, dict) else None
         role = _EVENT_ROLES.get(name) if isinstance(name, str) else None
         if role is not None:
             yield RecordedMessage(role, read_reply(event.get("attributes")).text)
@@ -221,11 +221,11 @@ def _find_member(value: Mapping[str, Any], keys: frozenset[str]) -> Any:
 def _read_message(item: Any) -> Iterator[RecordedMessage]:
     if isinstance(item, str):
         yield RecordedMessage("user", item)
-    if not isinstance(item, Mapping):
+    if not isinstance(item, dict):
         return
     for wrapper in ("message", "kwargs"):
         inner = item.get(wrapper)
-        if isinstance(inner, Mapping):
+        if isinstance(inner, dict):
             item = {"type": _class_name(item), **inner}
     role = item.get("role", item.get("type", ""))
     role = role.lower() if isinstance(role, str) else ""
@@ -252,7 +252,7 @@ def _class_name(item: Mapping[str, Any]) -> Any:
 
 
 def _find_call_id(item: Any) -> str:
-    if not isinstance(item, Mapping):
+    if not isinstance(item, dict):
         return ""
     members = islice(item.items(), _MOST_MEMBERS)
     return next((str(inner) for name, inner in members if plain_key(name) in CALL_ID and inner), "")
@@ -270,12 +270,12 @@ def _find_result(item: Mapping[str, Any]) -> tuple[str, Any] | None:
     results: list[Any] = []
     call_id = ""
     for block in blocks[:_MOST_TOOLS]:
-        if not isinstance(block, Mapping):
+        if not isinstance(block, dict):
             return None
         wrapped = [block[key] for key in _RESULT_WRAPPERS if key in block]
         inner = wrapped[0] if wrapped else block
         is_result = bool(wrapped) or plain_key(block.get("type") or "") in RESULT_TYPES
-        if not is_result or not isinstance(inner, Mapping):
+        if not is_result or not isinstance(inner, dict):
             return None
         call_id = _find_call_id(inner)
         results.append(_find_returned(inner))

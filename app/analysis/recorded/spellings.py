@@ -19,7 +19,8 @@ def _plain(key: str) -> str:
 
 def plain_key(key: object) -> str:
     """A key as the tables here spell it."""
-    return _plain(str(key)[:_LONGEST_KEY])
+    text = key if isinstance(key, str) else str(key)
+    return _plain(text[:_LONGEST_KEY])
 
 
 def key_set(names: str) -> frozenset[str]:

@@ -51,7 +51,7 @@ def read_usage(record: Span | Trace) -> Usage:
     for inside in (record.metadata, record.output):
         if usage.prompt is not None or usage.completion is not None:
             break
-        usage = _from_record(inside) if isinstance(inside, Mapping) else usage
+        usage = _from_record(inside) if isinstance(inside, dict) else usage
     return usage
 
 
@@ -59,7 +59,7 @@ def _from_record(record: Mapping[str, Any]) -> Usage:
     """A map of usage in a body, else its attributes that count tokens."""
     for key in _USAGE_MAPS:
         inner = record.get(key)
-        if isinstance(inner, Mapping):
+        if isinstance(inner, dict):
             return _from_map(inner)
     counts = {
         key: value
@@ -92,7 +92,7 @@ def _counts_rest_only(usage: Mapping[str, Any]) -> bool:
 
 def _numbers(usage: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     for key, value in islice(usage.items(), _MOST_KEYS):
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             for inner_key, inner in islice(value.items(), _MOST_KEYS):
                 if _is_count(inner):
                     yield str(inner_key), float(inner)

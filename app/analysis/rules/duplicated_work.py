@@ -18,7 +18,7 @@ from app.analysis.comparable_calls import (
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.missed_lookups import find_missed_lookups
-from app.analysis.rules.ping_pong import find_rounds
+from app.analysis.rules.ping_pong import list_rounds
 from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -73,8 +73,10 @@ class _Shared:
 def find_duplicated_work(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Calls of tools and models, or spans around them, with equal inputs and results under several
     parents, together for all branches below one span."""
-    explained = {span_id for finding in find_missed_lookups(analysis) for span_id in finding.spans}
-    for _, nodes in find_rounds(analysis):
+    explained = {
+        span_id for finding in analysis.once(find_missed_lookups) for span_id in finding.spans
+    }
+    for _, nodes in analysis.once(list_rounds):
         explained.update(below.id for node in nodes for below in analysis.tree.below(node))
     shared: dict[str, _Shared] = {}
     for group in _outermost(_equal_calls(analysis), analysis):
@@ -94,7 +96,7 @@ def find_duplicated_work(analysis: TraceAnalysis) -> Iterator[Finding]:
 def _equal_calls(analysis: TraceAnalysis) -> list[list[Call]]:
     """Calls with the same input and, where it was recorded, the same result, by start."""
     groups: dict[tuple[str, str, str], list[Call]] = {}
-    for call in comparable_calls(analysis.tree.nodes, analysis):
+    for call in analysis.once(comparable_calls).values():
         groups.setdefault((call.node.name, call.given, call.result), []).append(call)
     return [group for group in groups.values() if len(group) > 1]
 

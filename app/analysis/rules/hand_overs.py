@@ -11,7 +11,7 @@ from app.analysis.comparable_calls import has_word
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.spellings import key_set, word_set
-from app.analysis.rules.ping_pong import find_rounds
+from app.analysis.rules.ping_pong import list_rounds
 from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -46,7 +46,7 @@ def find_hand_overs(analysis: TraceAnalysis) -> Iterator[Finding]:
     between; rounds with equal results are a rule of their own."""
     covered = {
         below.id
-        for _, nodes in find_rounds(analysis)
+        for _, nodes in analysis.once(list_rounds)
         for node in nodes
         for below in analysis.tree.below(node)
     }
@@ -80,7 +80,7 @@ def _target_of(node: Node, analysis: TraceAnalysis) -> str:
 
 
 def _plain_name(name: str) -> str:
-    return "".join(sign for sign in name[:_LONGEST_NAME].casefold() if sign.isalnum())
+    return "".join(filter(str.isalnum, name[:_LONGEST_NAME].casefold()))
 
 
 def _outputs_that_name_the_next(analysis: TraceAnalysis) -> list[_HandOver]:
@@ -100,11 +100,14 @@ def _outputs_that_name_the_next(analysis: TraceAnalysis) -> list[_HandOver]:
 
 
 def _names(node: Node, target: str) -> bool:
-    return target != _plain_name(node.name) and any(
-        isinstance(leaf.value, str)
-        and len(leaf.value) <= _LONGEST_NAME
-        and _plain_name(leaf.value) == target
-        for leaf in node.view.output.first_leaves(_LEAVES_READ)
+    if target == _plain_name(node.name):
+        return False
+    texts = (leaf.value for leaf in node.view.output.first_leaves(_LEAVES_READ))
+    return any(
+        isinstance(text, str)
+        and len(target) <= len(text) <= _LONGEST_NAME
+        and _plain_name(text) == target
+        for text in texts
     )
 
 

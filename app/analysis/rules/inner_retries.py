@@ -57,7 +57,7 @@ def _read_retries(node: Node) -> _Retries:
 def _counted_in(value: Any, level: int, *, stated: bool) -> Iterator[_Retries]:
     """Counts of retries in a record, and lists of them; numbers only where `stated`, since those of
     an output may be content."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return
     for name, inner in list(value.items())[:_MEMBERS_READ]:
         key = plain_key(name)
@@ -95,11 +95,11 @@ def _is_limited(value: Mapping[str, Any]) -> bool:
 
 def _read_text(value: Any) -> str:
     """The beginnings of the plain values of an object and of those inside it, in lower case."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return str(value)[:_TEXT_READ].lower() if isinstance(value, str) else ""
     parts: list[str] = []
     for inner in list(value.values())[:_MEMBERS_READ]:
-        members = list(inner.values())[:_MEMBERS_READ] if isinstance(inner, Mapping) else [inner]
+        members = list(inner.values())[:_MEMBERS_READ] if isinstance(inner, dict) else [inner]
         parts.extend(
             str(each)[:_TEXT_READ] for each in members if isinstance(each, str | int | float)
         )

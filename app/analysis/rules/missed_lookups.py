@@ -2,10 +2,11 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
-from app.analysis.comparable_calls import has_comparable_input, has_word, name_stem
+from app.analysis.comparable_calls import has_word, name_stem
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.spellings import key_set, plain_key, word_set
 from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
@@ -34,8 +35,9 @@ class _Lookup(NamedTuple):
     work: Node
 
 
-def find_missed_lookups(analysis: TraceAnalysis) -> Iterator[Finding]:
+def find_missed_lookups(analysis: TraceAnalysis) -> list[Finding]:
     """Lookups of one name that all missed, where the work after them has equal inputs."""
+    findings: list[Finding] = []
     named: dict[str, list[Node]] = {}
     for node in analysis.tree.nodes:
         if analysis.was_read(node) and _is_lookup(node):
@@ -48,7 +50,8 @@ def find_missed_lookups(analysis: TraceAnalysis) -> Iterator[Finding]:
         again = sum(len(group) - 1 for group in repeated)
         spent = sum(each.work.duration for group in repeated for each in group[1:])
         if again >= _LEAST_REPEATED and spent >= _LEAST_SHARE * analysis.profile.duration:
-            yield _build_missed_finding(nodes, repeated, spent, analysis)
+            findings.append(_build_missed_finding(nodes, repeated, spent, analysis))
+    return findings
 
 
 def _is_lookup(node: Node) -> bool:
@@ -66,11 +69,12 @@ def _missed(node: Node) -> bool:
 def _stated_hit(node: Node) -> bool | None:
     """What a flag in the output or the metadata says; None where there is none."""
     for record in (node.view.output.opened, node.span.metadata):
-        if isinstance(record, Mapping):
-            for key, value in list(record.items())[:_MEMBERS_READ]:
-                hit = _read_flag(plain_key(key), value)
-                if hit is not None:
-                    return hit
+        if isinstance(record, dict):
+            for key, value in islice(record.items(), _MEMBERS_READ):
+                if isinstance(value, (bool, str)):
+                    hit = _read_flag(plain_key(key), value)
+                    if hit is not None:
+                        return hit
     return None
 
 
@@ -98,7 +102,7 @@ def _spared_work(lookup: Node, analysis: TraceAnalysis) -> Node | None:
 
 
 def _is_comparable(node: Node, analysis: TraceAnalysis) -> bool:
-    return analysis.was_read(node) and has_comparable_input(node)
+    return analysis.was_read(node) and node.view.input.is_comparable
 
 
 def _repeated_work(lookups: Sequence[_Lookup]) -> list[list[_Lookup]]:

@@ -2,7 +2,7 @@
 pass a case back and forth."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from app.analysis.comparable_calls import (
     Call,
@@ -10,9 +10,7 @@ from app.analysis.comparable_calls import (
     comparable_calls,
     continues_text,
     differ_in_counters_only,
-    is_long_result,
     is_polling,
-    name_stem,
     same_results,
     work_share,
 )
@@ -28,10 +26,11 @@ _LEAST_SHARE_OF_PARENT = 0.1  # the same of the span around them, in a trace of 
 _NAMES_SHOWN = 3
 
 
-def find_rounds(analysis: TraceAnalysis) -> Iterator[tuple[Finding, list[Node]]]:
+def list_rounds(analysis: TraceAnalysis) -> list[tuple[Finding, list[Node]]]:
     """Among siblings, the longest run of rounds of two to six steps in which each step gets and
     returns the same as in the round before, with all its spans. What lies below such a run is not
     looked at."""
+    found: list[tuple[Finding, list[Node]]] = []
     end = 0
     for children in analysis.tree.sibling_groups():
         if len(children) < 2 * _LEAST_ROUNDS or children[0].index < end:
@@ -40,15 +39,18 @@ def find_rounds(analysis: TraceAnalysis) -> Iterator[tuple[Finding, list[Node]]]
         nodes = [call.node for call in run]
         if nodes:
             end = nodes[-1].index + nodes[-1].size
-            yield _build_ping_pong(run, period, analysis), nodes
+            found.append((_build_ping_pong(run, period, analysis), nodes))
+    return found
 
 
 def _repeated_steps(children: Sequence[Node], analysis: TraceAnalysis) -> list[Call]:
     """The siblings that can be compared and returned something, without steps that occur too
     seldom to be one of a round."""
-    calls = [call for call in comparable_calls(children, analysis) if call.result]
-    counts = Counter(name_stem(call.node.name) for call in calls)
-    return [call for call in calls if counts[name_stem(call.node.name)] >= _LEAST_ROUNDS]
+    known = analysis.once(comparable_calls)
+    found = (known.get(child.id) for child in children)
+    calls = [call for call in found if call is not None and call.result]
+    counts = Counter(call.stem for call in calls)
+    return [call for call in calls if counts[call.stem] >= _LEAST_ROUNDS]
 
 
 def _longest_run(calls: Sequence[Call]) -> tuple[Sequence[Call], int]:
@@ -74,20 +76,18 @@ def _longest_run(calls: Sequence[Call]) -> tuple[Sequence[Call], int]:
 def _repeats_turn(before: Call, after: Call) -> bool:
     """Whether a step got and returned what it did a round before; inputs may count rounds or hold
     a history that grows, and long results speak for themselves."""
-    if after.node.start < before.node.end or name_stem(before.node.name) != name_stem(
-        after.node.name
-    ):
+    if before.stem != after.stem or after.node.start < before.node.end:
         return False
     output = before.node.view.output
     if before.result == after.result:
-        return is_long_result(output) or _has_same_input(before, after)
+        return output.is_long or _has_same_input(before, after)
     return (
-        is_long_result(output)
-        and output.resembles(after.node.view.output)
+        output.is_long
         and (
             before.node.view.input.resembles(after.node.view.input)
             or _has_same_input(before, after)
         )
+        and output.resembles(after.node.view.output)
     )
 
 
@@ -100,7 +100,7 @@ def _has_same_input(before: Call, after: Call) -> bool:
 
 def _has_two_turns(turn: Sequence[Call]) -> bool:
     """Whether a round holds different steps: else it is one step that repeats."""
-    return len({(name_stem(call.node.name), call.result) for call in turn}) > 1
+    return len({(call.stem, call.result) for call in turn}) > 1
 
 
 def _build_ping_pong(run: Sequence[Call], period: int, analysis: TraceAnalysis) -> Finding:

@@ -11,15 +11,13 @@ from app.analysis.comparable_calls import (
     calls_outside_within,
     common_parent,
     comparable_calls,
-    is_long_result,
     is_polling,
-    name_stem,
     same_results,
     work_share,
 )
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.kind import SpanKind
-from app.analysis.rules.ping_pong import find_rounds
+from app.analysis.rules.ping_pong import list_rounds
 from app.analysis.text.one_line import format_duration, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -41,7 +39,7 @@ def find_loops(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Rounds of several steps, then single calls, among siblings or once in each step of an agent;
     of spans inside one another the outermost that repeats."""
     covered: set[str] = set()
-    for finding, nodes in find_rounds(analysis):
+    for finding, nodes in analysis.once(list_rounds):
         _cover_spans(covered, nodes, analysis)
         yield finding
     between = _OtherCalls(analysis)
@@ -72,8 +70,8 @@ def _cover_spans(covered: set[str], nodes: Iterable[Node], analysis: TraceAnalys
 def _equal_inputs(analysis: TraceAnalysis) -> list[list[Call]]:
     """Calls of one name with the same input, the outermost spans first."""
     groups: dict[tuple[str, str], list[Call]] = {}
-    for call in comparable_calls(analysis.tree.nodes, analysis):
-        groups.setdefault((name_stem(call.node.name), call.given), []).append(call)
+    for call in analysis.once(comparable_calls).values():
+        groups.setdefault((call.stem, call.given), []).append(call)
     return _order_groups(groups.values())
 
 
@@ -81,10 +79,9 @@ def _similar_inputs(analysis: TraceAnalysis) -> list[list[Call]]:
     """Calls of one name with the same result, long or of a lookup that found nothing, each of whose
     inputs resembles the one before."""
     groups: dict[tuple[str, str], list[Call]] = {}
-    for call in comparable_calls(analysis.tree.nodes, analysis):
-        output = call.node.view.output
-        if call.result and (is_long_result(output) or _found_nothing(call.node)):
-            groups.setdefault((name_stem(call.node.name), call.result), []).append(call)
+    for call in analysis.once(comparable_calls).values():
+        if call.result and (call.node.view.output.is_long or _found_nothing(call.node)):
+            groups.setdefault((call.stem, call.result), []).append(call)
     similar = []
     for calls in groups.values():
         if len(calls) < _LEAST_REPEATS:
@@ -150,7 +147,7 @@ class _OtherCalls:
     def __init__(self, analysis: TraceAnalysis) -> None:
         outside = [
             call
-            for call in comparable_calls(analysis.tree.nodes, analysis)
+            for call in analysis.once(comparable_calls).values()
             if call.node.view.kind in _CALLED_BY_AGENTS
         ]
         counts = Counter((call.node.name, call.given) for call in outside)

@@ -11,7 +11,7 @@ from app.analysis.recorded.outcome import find_failure
 from app.analysis.recorded.request import RecordedRequest
 from app.analysis.recorded.spellings import TEXT
 from app.analysis.rules.invalid_json import find_broken_json
-from app.analysis.rules.suspects import Fault, PeerFigures, Suspect
+from app.analysis.rules.suspects import Fault, PeerStatistics, Suspect
 from app.analysis.text.one_line import one_line
 from app.analysis.tree import Node
 
@@ -31,7 +31,7 @@ _MOST_PEERS = 0.75
 _FEW_PEERS = 4
 
 
-def judge_reply(node: Node, peers: PeerFigures) -> Suspect | None:
+def judge_reply(node: Node, peers: PeerStatistics) -> Suspect | None:
     """The fault of a reply, the surest first; None for a sound one."""
     return (
         _judge_finish(node)
@@ -113,7 +113,7 @@ def _asks_about_errors(request: RecordedRequest) -> bool:
     return any(find_failure_text(part.strip()) for part in parts)
 
 
-def _judge_blank(node: Node, peers: PeerFigures) -> Suspect | None:
+def _judge_blank(node: Node, statistics: PeerStatistics) -> Suspect | None:
     view, reply = node.view, node.view.reply
     if view.output.is_cut or reply.text.strip() or reply.calls or reply.media or reply.refusal:
         return None
@@ -123,6 +123,7 @@ def _judge_blank(node: Node, peers: PeerFigures) -> Suspect | None:
         return Suspect(node, Fault.EMPTY, _READ_FROM_REPLY, reason)
     if not reply.is_blank:
         return None
+    peers = statistics.of(node)
     if peers.read >= _FEW_PEERS and peers.full >= _MOST_PEERS * peers.read:
         reason = f"{peers.full} of {peers.read} calls of this name that were read have a reply"
         return Suspect(node, Fault.EMPTY, _STATED, reason)

@@ -8,7 +8,7 @@ from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.spellings import key_set
 from app.analysis.rules.failed_code import runs_program
 from app.analysis.rules.lookups import is_lookup, is_named_search, is_search
-from app.analysis.rules.suspects import Fault, PeerFigures, Suspect, is_null
+from app.analysis.rules.suspects import Fault, PeerStatistics, Suspect, is_null
 from app.analysis.text.one_line import one_line
 from app.analysis.tree import Node
 
@@ -42,7 +42,7 @@ _NULL_RESULT = 0.2
 _EMPTY_STEP = 0.1
 
 
-def judge_result(node: Node, peers: PeerFigures) -> Suspect | None:
+def judge_result(node: Node, peers: PeerStatistics) -> Suspect | None:
     """The fault of a result; None for a sound one."""
     view = node.view
     if view.kind is SpanKind.GUARDRAIL:
@@ -55,7 +55,7 @@ def judge_result(node: Node, peers: PeerFigures) -> Suspect | None:
     return _judge_partial(node, peers)
 
 
-def _judge_partial(node: Node, peers: PeerFigures) -> Suspect | None:
+def _judge_partial(node: Node, statistics: PeerStatistics) -> Suspect | None:
     """A result that is flagged as partial, or that lacks keys that its peers have.
 
     Many results have optional parts, so missing keys alone need a symptom.
@@ -68,8 +68,11 @@ def _judge_partial(node: Node, peers: PeerFigures) -> Suspect | None:
         if leaf.value is True and leaf.key in _PARTIAL_FLAGS:
             reason = f"its output says {one_line(str(leaf.path[-1]), limit=40)}: true"
             return Suspect(node, Fault.PARTIAL, _STATED_PARTIAL, reason)
+    if not output.empty_keys:
+        return None
+    peers = statistics.of(node)
     others = peers.read - 1
-    if not output.empty_keys or others < _FEW_PEERS:
+    if others < _FEW_PEERS:
         return None
     unusual = [
         key
@@ -97,10 +100,11 @@ def _ends_iteration(node: Node) -> bool:
     return len(same) > 1 and same[-1] is node and same[-2].view.input.equals(node.view.input)
 
 
-def _judge_empty(node: Node, peers: PeerFigures) -> Suspect | None:
+def _judge_empty(node: Node, statistics: PeerStatistics) -> Suspect | None:
     outside = node.view.calls_outside or is_lookup(node)
     few, share = (_FEW_PEERS, _MOST_PEERS) if outside else (2 * _FEW_PEERS, _NEARLY_ALL_PEERS)
     often = _OFTEN_EMPTY_NAME.search(node.name[:200]) is not None
+    peers = statistics.of(node)
     if not often and peers.read >= few and peers.full >= share * peers.read:
         reason = (
             f"{peers.full} of {peers.read} calls of this name that were read returned something"

@@ -78,7 +78,7 @@ def collect_suspects(analysis: TraceAnalysis) -> dict[str, Suspect]:
         inside = below.pop(node.index, set())
         if analysis.was_read(node) and node.error is None and node.finished:
             judge = judge_reply if node.view.is_model_call else judge_result
-            suspect = judge(node, peers.of(node))
+            suspect = judge(node, peers)
             if suspect is not None and not _passes_on(suspect, inside):
                 found.append(suspect)
                 if suspect.standing is not None:

@@ -1,6 +1,7 @@
 """Results that look wrong although their spans are not marked as failed."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -62,20 +63,27 @@ class PeerFigures:
 
 
 class PeerStatistics:
-    """The figures of each group of peers."""
+    """The figures of each group of peers, counted when they are first asked for."""
 
     def __init__(self, analysis: TraceAnalysis) -> None:
+        self._analysis = analysis
         self._figures: dict[PeerKey, PeerFigures] = {}
-        for node in analysis.tree.nodes:
-            if analysis.was_read(node) and node.error is None:
-                figures = self._figures.setdefault(peer_key(node), PeerFigures())
-                figures.read += 1
-                figures.full += not node.view.returned_nothing
-                figures.empties.update(node.view.output.empty_keys)
 
     def of(self, node: Node) -> PeerFigures:
         """The figures of the group of a span that was read; the span itself counts in them."""
-        return self._figures[peer_key(node)]
+        key = peer_key(node)
+        if key not in self._figures:
+            self._figures[key] = self._count(self._analysis.peers_of(node))
+        return self._figures[key]
+
+    def _count(self, peers: Iterable[Node]) -> PeerFigures:
+        figures = PeerFigures()
+        for node in peers:
+            if self._analysis.was_read(node) and node.error is None:
+                figures.read += 1
+                figures.full += not node.view.returned_nothing
+                figures.empties.update(node.view.output.empty_keys)
+        return figures
 
 
 def is_null(node: Node) -> bool:

@@ -1,6 +1,6 @@
 """Signs at the end of a trace that something went wrong before."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from app.analysis.recorded.answer_text import gives_up
@@ -79,7 +79,7 @@ def _is_empty_end(output: Body) -> bool:
 def _has_only_nulls(value: Any) -> bool:
     """Whether it is a record of fields that are all null. A null under the one key that SDKs put
     around a result is a function that returns nothing."""
-    if not isinstance(value, Mapping) or not value:
+    if not isinstance(value, dict) or not value:
         return False
     if len(value) == 1 and plain_key(next(iter(value))) in RESULT_WRAPPERS:
         return False

@@ -33,7 +33,7 @@ def find_unsupported_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
     answer = _find_answer(max(node.end for node in inner), analysis)
     if answer is None or was_rated_well(analysis):
         return
-    symptom = find_symptom(analysis)
+    symptom = analysis.once(find_symptom)
     calls = f" in {format_count(len(inner), 'call')}" if len(inner) > 1 else ""
     sentence = (
         f"{one_line(inner[0].name, limit=60)} found nothing{calls}, no other search found anything,"

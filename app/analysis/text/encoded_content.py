@@ -6,6 +6,7 @@ An image in base64 fills an outline and tells a reader nothing: `[image/png, 48 
 import base64
 import binascii
 import re
+import string
 from itertools import pairwise
 
 _LEAST_LENGTH = 160  # characters without a break: longer than digests and keys
@@ -15,6 +16,7 @@ _BASE64 = ";base64,"
 _LONGEST_PREFIX = 120  # characters of `data:image/png;base64,`
 # Characters of one encoded piece, scanned in 10 ms; nothing after a larger one is shown.
 _MOST_SCANNED = 2_000_000
+_RUN_CHARACTERS = string.ascii_letters + string.digits + "+/=_-"
 _RUN = re.compile(r"[A-Za-z0-9+/=_-]+")
 _PREFIX = re.compile(r"data:([\w.+-]{1,40}/[\w.+-]{1,60})?[\w.+;=-]{0,40};base64,\Z")
 _HEX = re.compile(r"[0-9a-f]+|[0-9A-F]+")
@@ -62,6 +64,10 @@ def _find_next(text: str, at: int, size: int) -> tuple[int, int, str]:
     """Start, end and label of the next encoded piece in a window of `size` characters; without one
     the window's end twice, so that a run of characters that it would cut comes whole later."""
     stop = min(at + size, len(text))
+    window = text[at:stop]
+    if max(map(len, window.split()), default=0) < _LEAST_LENGTH:
+        end = stop if stop == len(text) else at + len(window.rstrip(_RUN_CHARACTERS))
+        return end, end, ""
     for match in _RUN.finditer(text, at, stop):
         start, cut = match.start(), match.end() == stop < len(text)
         if cut and start > at:

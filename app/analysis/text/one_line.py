@@ -9,7 +9,6 @@ import unicodedata
 from collections.abc import Sequence
 from decimal import Decimal
 
-_BLANKS = re.compile(r"[\s\u2028\u2029]+")
 _UNUSUAL = re.compile(r"[^ -~]")
 _DIGITS = re.compile(r"\d+")
 _READ_AHEAD = 4  # blanks and invisible characters are dropped, so more is read than is kept
@@ -22,7 +21,9 @@ def one_line(text: str, *, limit: int = 80) -> str:
     characters that take no space or turn the direction (zero-width, bidi, surrogates) are dropped.
     """
     piece = text[: limit * _READ_AHEAD]
-    shown = _UNUSUAL.sub(_escape_match, _BLANKS.sub(" ", piece).strip())
+    shown = " ".join(piece.split())
+    if not (shown.isascii() and shown.isprintable()):
+        shown = _UNUSUAL.sub(_escape_match, shown)
     if len(shown) <= limit and len(piece) == len(text):
         return shown
     return shown[: limit - 1].rstrip() + "…"

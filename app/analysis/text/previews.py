@@ -1,6 +1,6 @@
 """What a span was given and what it returned, on one line each."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -140,7 +140,7 @@ def _format_leaf(value: Any) -> str:
         return "null" if value is None else str(value).lower()
     if isinstance(value, list) and value:
         return f"[{len(value):,} numbers]"
-    if isinstance(value, list | Mapping):
+    if isinstance(value, dict | list):
         return "[]" if isinstance(value, list) else "{}"
     return str(value)[:LONGEST]
 
