@@ -19,6 +19,7 @@ _PIECE = re.compile(
 """A word with the blank before it, capitals, digits, blanks, signs, or another character."""
 _UNPRONOUNCEABLE = re.compile(r"[bcdfghjklmnpqrstvwxz]{4}", re.IGNORECASE)
 """Four consonants in a row: an id or a key rather than a word, so it is in no vocabulary."""
+LONGEST_TOKEN = 5  # characters of a word that count as one token; blanks in a row may be more
 _PIECES_KEPT = 4_096  # the words of some traces, below 1 MB; words repeat, so most are found
 
 
@@ -37,7 +38,7 @@ def _count_piece_tokens(piece: str) -> int:
     if last.isdigit():
         return 1
     if last.islower() and not _UNPRONOUNCEABLE.search(piece):
-        return -(-length // 5)
+        return -(-length // LONGEST_TOKEN)
     if last.isspace():
         return 1 + length // 8
     return -(-length * 2 // 3)

@@ -24,9 +24,14 @@ def one_line(text: str, *, limit: int = 80) -> str:
     shown = " ".join(piece.split())
     if not (shown.isascii() and shown.isprintable()):
         shown = _UNUSUAL.sub(_escape_match, shown)
-    if len(shown) <= limit and len(piece) == len(text):
-        return shown
-    return shown[: limit - 1].rstrip() + "…"
+    if len(piece) < len(text):
+        return shown[: limit - 1].rstrip() + "…"
+    return cut_line(shown, limit=limit)
+
+
+def cut_line(line: str, *, limit: int) -> str:
+    """The beginning of what `one_line` returned."""
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 def _escape_match(match: re.Match[str]) -> str:

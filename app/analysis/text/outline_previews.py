@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.analysis.recorded.body import Body
-from app.analysis.text.previews import Preview, preview_input, preview_output, preview_value
+from app.analysis.text.previews import LONGEST, Preview, preview_body, preview_input, preview_output
 from app.analysis.text.token_budget import Alias
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
-from app.token_estimate import estimate_tokens
+from app.token_estimate import LONGEST_TOKEN, estimate_tokens
 
 # Tokens of one preview, the most that fits for all rows is taken: 48 are some 30 words, enough for
 # a short answer; below 10 nothing can be recognised.
@@ -68,7 +68,7 @@ def plan_previews(
     """
     parts = list(_collect_parts(nodes, analysis, known))
     for part in parts:
-        part.tokens = _REFERENCE if part.same_as else _SEPARATOR + _count_tokens(part.preview)
+        part.tokens = _REFERENCE if part.same_as else _SEPARATOR + _count_tokens(part)
     length = next(
         (each for each in _LENGTHS if _sum_tokens(parts, each) <= budget_tokens), _LENGTHS[-1]
     )
@@ -77,7 +77,7 @@ def plan_previews(
     for part in sorted(parts, key=_rank_part):
         price = part.tokens
         if part.same_as is None:
-            part.shown = _cut_preview(part.preview, part.tokens - _SEPARATOR, _most(part, length))
+            part.shown = _cut_preview(part.preview, _most(part, length))
             price = _SEPARATOR + estimate_tokens(part.shown)
         if price <= left:
             left -= price
@@ -95,7 +95,7 @@ def _collect_parts(
         span_id for item in analysis.findings for span_id in item.spans[:_SPANS_OF_FINDING]
     }
     returned: dict[str, Node] = {}
-    before = {_comparison_key(preview_value(Body(value).opened)) for value in shown_before}
+    before = {_comparison_key(preview_body(Body(value))) for value in shown_before}
     known = set(before)
     for place, node in enumerate(nodes):
         matters = node.id in important or node.error is not None
@@ -133,14 +133,16 @@ def _sum_tokens(parts: Sequence[_Part], length: int) -> int:
     return sum(min(part.tokens, _SEPARATOR + _most(part, length)) for part in parts)
 
 
-def _count_tokens(preview: Preview) -> int:
-    return estimate_tokens(preview.text())
+def _count_tokens(part: _Part) -> int:
+    """The tokens of a whole preview, or fewer where it is longer than any that is shown."""
+    text = part.preview.text()
+    least = len(text) // LONGEST_TOKEN
+    return least if least >= _most(part, _LENGTHS[0]) else estimate_tokens(text)
 
 
-def _cut_preview(preview: Preview, tokens: int, most: int) -> str:
-    """The text of a preview in at most so many tokens; `tokens` is the price of the whole."""
-    text = preview.text()
-    while text and tokens > most:
+def _cut_preview(preview: Preview, most: int) -> str:
+    """The text of a preview in at most so many tokens."""
+    text = preview.text(min(LONGEST, most * LONGEST_TOKEN))
+    while text and (tokens := estimate_tokens(text)) > most:
         text = preview.text(max(1, len(text) * most // (tokens + 1)))
-        tokens = estimate_tokens(text)
     return text

@@ -8,12 +8,12 @@ from typing import Any
 from app.analysis.error_origins import error_message
 from app.analysis.recorded.body import Body, BodyState
 from app.analysis.recorded.finish_reason import FinishReason
-from app.analysis.recorded.leaves import walk_leaves
+from app.analysis.recorded.leaves import Leaf, walk_leaves
 from app.analysis.recorded.recorded_span import RecordedSpan
 from app.analysis.recorded.reply import RecordedReply
 from app.analysis.recorded.spellings import key_set, plain_key
 from app.analysis.text.encoded_content import find_encoded, shorten_encoded
-from app.analysis.text.one_line import format_count, one_line
+from app.analysis.text.one_line import cut_line, format_count, one_line
 
 LONGEST = 280  # characters of a preview: the most that an outline or a header shows
 _PIECES_SHOWN = 8  # fields of an object, beyond which each gets a few words only
@@ -26,6 +26,7 @@ _UNTOLD = frozenset(["role", "type", "object", "lc"])
 # Keys that say nothing where they are the only one (SDKs wrap plain results in them).
 _WRAPPERS = key_set("input output result content text message value return_value")
 _MEDIA_SHOWN = 3
+_LEAVES_SHOWN = 32  # of a body; more do not fit into the pieces
 _LEAVES_SEARCHED = 200  # of a reply, for attachments
 _ODD_ENDS = frozenset(
     [FinishReason.LENGTH, FinishReason.FILTERED, FinishReason.MALFORMED_CALL, FinishReason.ERROR]
@@ -52,11 +53,12 @@ class Preview:
         if share < _SHORT_PIECE:
             pieces = tuple(sorted(pieces, key=lambda piece: len(piece[1]) > _SHORT_PIECE))
             labels = [f"{label}: " if label else "" for label, _ in pieces]
+        longest = max(share, _LEAST_OF_PIECE)
         shown = [
-            label + one_line(text, limit=max(share, _LEAST_OF_PIECE))
+            label + cut_line(text, limit=longest)
             for label, (_, text) in zip(labels, pieces, strict=True)
         ]
-        return one_line("; ".join(shown), limit=limit)
+        return cut_line("; ".join(shown), limit=limit)
 
 
 def preview_input(view: RecordedSpan) -> Preview:
@@ -65,7 +67,7 @@ def preview_input(view: RecordedSpan) -> Preview:
         last = view.request.messages[-1]
         text = last.text or view.request.last_instruction
         return _preview_pieces([("", text)])
-    return preview_value(view.input.opened)
+    return preview_body(view.input)
 
 
 def preview_output(view: RecordedSpan) -> Preview:
@@ -79,16 +81,17 @@ def preview_output(view: RecordedSpan) -> Preview:
         return _preview_pieces([*_describe_reply(view.reply), *_describe_media(view)])
     if view.output.state is BodyState.EMPTY:
         return Preview((("", "(empty)"),))
-    return preview_value(view.output.opened)
+    return preview_body(view.output)
 
 
-def preview_value(value: Any) -> Preview:
-    """The first fields of a JSON value with their innermost keys; nothing of null and `{}`."""
+def preview_body(body: Body) -> Preview:
+    """The first fields of a body with their innermost keys; nothing of null and `{}`."""
+    value = body.opened
     if value is None or value == {}:
         return Preview()
     if isinstance(value, str):
         return _preview_pieces([("", value)])
-    pieces = list(_describe_leaves(value))
+    pieces = list(_describe_leaves(body.first_leaves(_LEAVES_SHOWN)))
     if len(pieces) == 1 and plain_key(pieces[0][0]) in _WRAPPERS:
         pieces = [("", pieces[0][1])]
     return _preview_pieces(pieces)
@@ -96,12 +99,12 @@ def preview_value(value: Any) -> Preview:
 
 def format_preview(value: Any, *, limit: int = 240) -> str:
     """The beginning of a recorded input or output on one line."""
-    return preview_value(Body(value).opened).text(limit)
+    return preview_body(Body(value)).text(limit)
 
 
 def _describe_reply(reply: RecordedReply) -> Iterator[tuple[str, str]]:
     for call in reply.calls[:_CALLS_SHOWN]:
-        arguments = preview_value(call.arguments).text() if call.arguments else ""
+        arguments = preview_body(Body(call.arguments)).text() if call.arguments else ""
         yield "", f"calls {one_line(call.name or 'a tool without a name')}({arguments})"
     if len(reply.calls) > _CALLS_SHOWN:
         yield "", f"{len(reply.calls) - _CALLS_SHOWN} more calls"
@@ -125,12 +128,11 @@ def _describe_media(view: RecordedSpan) -> Iterator[tuple[str, str]]:
     yield "", " ".join(found) or f"[{format_count(view.reply.media, 'attachment')}]"
 
 
-def _describe_leaves(value: Any) -> Iterator[tuple[str, str]]:
-    for leaf in walk_leaves(value, most=4 * _PIECES_SHOWN):
-        if leaf.key in _UNTOLD:
-            continue
-        names = [part for part in leaf.path if isinstance(part, str)]
-        yield (names[-1] if names else ""), _format_leaf(leaf.value)
+def _describe_leaves(leaves: Iterable[Leaf]) -> Iterator[tuple[str, str]]:
+    for path, key, value in leaves:
+        if key not in _UNTOLD:
+            name = next((part for part in reversed(path) if isinstance(part, str)), "")
+            yield name, _format_leaf(value)
 
 
 def _format_leaf(value: Any) -> str:
