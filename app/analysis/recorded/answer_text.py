@@ -45,6 +45,13 @@ _REFUSAL = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 
+_REFUSAL_WORDS = (
+    "can", "won", "not", "unable", "declin", "refus", "against", "violat", "nicht", "pas", "pued",
+    "posso", "niet", "inte", "ikke", "olama",
+)  # fmt: skip
+"""One of these stands in each refusal that is written in ASCII: looking for them takes a twentieth
+of the time of the pattern."""
+
 _GIVES_UP = re.compile(
     r"""(?:
       \b(?:i|we)(?:['’]?m|\sam|\sare|['’]?ve|\shave)?\s(?:\w{1,12},?\s){0,2}?
@@ -80,7 +87,14 @@ _GIVES_UP = re.compile(
 
 def says_refusal(text: str) -> bool:
     """Whether an answer refuses what it was asked for, in any of several languages."""
-    return len(text) <= _LONGEST_REFUSAL and _REFUSAL.search(text[:_REFUSAL_READ]) is not None
+    if len(text) > _LONGEST_REFUSAL:
+        return False
+    start = text[:_REFUSAL_READ]
+    if start.isascii():
+        low = start.lower()
+        if not any(word in low for word in _REFUSAL_WORDS):
+            return False
+    return _REFUSAL.search(start) is not None
 
 
 def gives_up(text: str) -> bool:

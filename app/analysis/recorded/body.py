@@ -96,12 +96,38 @@ class Body:
         here (see `emptiness`)."""
         value = self.opened
         if isinstance(value, dict) and value:
-            return _find_state(value)
+            return self._find_state(value)
         if value is None or value == {} or is_placeholder(value):
             return BodyState.ABSENT
-        if isinstance(value, list) and _is_redacted(value):
+        if isinstance(value, list) and value and self._is_redacted():
             return BodyState.ABSENT
         return BodyState.EMPTY if _is_blank(value) else BodyState.PRESENT
+
+    def _find_state(self, value: dict[str, Any]) -> BodyState:
+        """The state of an object with members, by the first of them."""
+        absent = blank = True
+        for each in islice(value.values(), SERIES_FROM):
+            kind = type(each)
+            if kind is int or kind is float:
+                return BodyState.PRESENT  # no redaction leaves a number
+            absent = absent and (each is None or each == {} or is_placeholder(each))
+            blank = blank and _is_blank(each)
+        if absent:
+            return BodyState.ABSENT
+        if blank:
+            return BodyState.EMPTY
+        return BodyState.ABSENT if self._is_redacted() else BodyState.PRESENT
+
+    def _is_redacted(self) -> bool:
+        """Whether there are placeholders and beside them only roles, types and blanks; stops at
+        the first leaf that says something."""
+        found = False
+        for _, key, value in self.first_leaves(SERIES_FROM):
+            if is_placeholder(value):
+                found = True
+            elif key not in ENVELOPE_FACTS and not _is_blank(value):
+                return False
+        return found
 
     @computed_once
     def leaves(self) -> tuple[Leaf, ...]:
@@ -241,34 +267,6 @@ def _is_blank(value: Any) -> bool:
     if isinstance(value, str):
         return not value or value.isspace()
     return value is None or (isinstance(value, list | dict) and not value)
-
-
-def _find_state(value: dict[str, Any]) -> BodyState:
-    """The state of an object with members, by the first of them."""
-    absent = blank = True
-    for each in islice(value.values(), SERIES_FROM):
-        kind = type(each)
-        if kind is int or kind is float:
-            return BodyState.PRESENT  # no redaction leaves a number
-        absent = absent and (each is None or each == {} or is_placeholder(each))
-        blank = blank and _is_blank(each)
-    if absent:
-        return BodyState.ABSENT
-    if blank:
-        return BodyState.EMPTY
-    return BodyState.ABSENT if _is_redacted(value) else BodyState.PRESENT
-
-
-def _is_redacted(value: Any) -> bool:
-    """Whether there are placeholders and beside them only roles, types and blanks; stops at the
-    first leaf that says something."""
-    found = False
-    for leaf in walk_leaves(value, most=SERIES_FROM):
-        if is_placeholder(leaf.value):
-            found = True
-        elif not _is_blank(leaf.value) and leaf.key not in ENVELOPE_FACTS:
-            return False
-    return found
 
 
 def _encode(value: Any) -> str:

@@ -14,6 +14,7 @@ _LONGEST = 60  # characters: a longer text says more than that something was lef
 _MASKS = frozenset("*█■▇▓•●×")
 _LEAST_MASKS = 3  # signs: one or two are a footnote or a list
 _SURE = word_set("redacted masked scrubbed anonymized anonymised redaction")
+_SURE_STEMS = ("redact", "mask", "scrub", "anonym")  # one of them is in each of these words
 _IN_BRACKETS = word_set(
     "hidden removed omitted filtered disabled sensitive confidential private suppressed captured"
     " recorded stripped withheld pii"
@@ -24,6 +25,7 @@ _BESIDE = word_set(
     " outputs prompt response message messages opik information field due to reasons user email"
     " phone name phi opentelemetry openinference"
 )
+_ALL_WORDS = _SURE | _IN_BRACKETS | _BESIDE
 _WORDS = re.compile(r"[^\W_]+")
 
 
@@ -32,15 +34,17 @@ def is_placeholder(value: Any) -> bool:
     if not isinstance(value, str) or not 3 <= len(value) <= _LONGEST:
         return False
     text = value.strip()
+    if not text:
+        return False
     if len(text) >= _LEAST_MASKS and _MASKS.issuperset(text):
         return True
     if text.isalnum() and len(text) > _LEAST_MASKS and not text.strip("xX"):
         return True
-    words = _WORDS.findall(text.lower())
-    known = [word for word in words if word in _SURE or word in _IN_BRACKETS]
-    if not known or not all(
-        word in _BESIDE or word in _SURE or word in _IN_BRACKETS for word in words
-    ):
-        return False
+    low = text.lower()
     bracketed = not (text[0].isalnum() or text[-1].isalnum())
-    return bracketed or any(word in _SURE for word in known)
+    if not bracketed and not any(stem in low for stem in _SURE_STEMS):
+        return False
+    words = set(_WORDS.findall(low))
+    if not words <= _ALL_WORDS or words <= _BESIDE:
+        return False
+    return bracketed or not words.isdisjoint(_SURE)

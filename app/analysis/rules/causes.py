@@ -256,7 +256,7 @@ def _judge_missing_data(node: Node, error: _Error, analysis: TraceAnalysis) -> S
     names = ", ".join(one_line(key, limit=40) for key in sorted(own & error.empty_keys)[:3])
     if names:
         return Suspect(node, Fault.PARTIAL, _MISSING_KEY_STRENGTH, f"{names} missing")
-    if not is_lookup(node):
+    if not is_lookup(node.name):
         return None
     if is_null(node) and _ABOUT_NULL.search(error.message):
         siblings = analysis.tree.siblings(node)

@@ -87,10 +87,13 @@ def _outputs_that_name_the_next(analysis: TraceAnalysis) -> list[_HandOver]:
     """Siblings whose output names the span that runs next, of the parent that has most of them."""
     best: list[_HandOver] = []
     for children in analysis.tree.sibling_groups():
+        if len(children) < _LEAST_HAND_OVERS:
+            continue
+        named = [(child, _plain_name(child.name)) for child in children]
         found = [
-            _HandOver(node, _plain_name(node.name), _plain_name(following.name))
-            for node, following in pairwise(children)
-            if analysis.was_read(node) and _names(node, _plain_name(following.name))
+            _HandOver(node, name, target)
+            for (node, name), (_, target) in pairwise(named)
+            if name != target and analysis.was_read(node) and _names(node, target)
         ]
         targets = {event.target for event in found}
         mutual = sum(event.source in targets for event in found[1:])
@@ -100,8 +103,6 @@ def _outputs_that_name_the_next(analysis: TraceAnalysis) -> list[_HandOver]:
 
 
 def _names(node: Node, target: str) -> bool:
-    if target == _plain_name(node.name):
-        return False
     texts = (leaf.value for leaf in node.view.output.first_leaves(_LEAVES_READ))
     return any(
         isinstance(text, str)

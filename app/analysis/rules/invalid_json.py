@@ -3,7 +3,6 @@
 import json
 import re
 
-from app.analysis.recorded.reply import read_reply
 from app.analysis.tree import Node
 
 _ASKS_FOR_JSON = re.compile(
@@ -26,8 +25,7 @@ def find_broken_json(node: Node) -> tuple[str, bool]:
     passes.
     """
     view = node.view
-    # The view's own reply has texts that are JSON opened, and so shows no text where all is well.
-    text = read_reply(view.output.value).text.strip()
+    text = view.reply.text.strip()
     if not text or view.output.is_cut or len(text) > _LONGEST_PARSED:
         return "", False
     if _is_json(text) or _has_json_inside(text):
@@ -36,7 +34,8 @@ def find_broken_json(node: Node) -> tuple[str, bool]:
         return "a JSON format was set and the reply cannot be parsed", True
     if text.startswith(_JSON_STARTS):
         return "the reply begins as JSON and cannot be parsed", True
-    if any(_ASKS_FOR_JSON.search(each[:_INSTRUCTION_READ]) for each in _instructions(node)):
+    starts = [each[:_INSTRUCTION_READ] for each in _instructions(node)]
+    if any("json" in each.lower() and _ASKS_FOR_JSON.search(each) for each in starts):
         return "JSON was asked for and the reply holds none", False
     return "", False
 

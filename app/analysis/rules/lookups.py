@@ -1,6 +1,7 @@
 """Which spans look something up, and which of those search for what a question asks."""
 
 import re
+from functools import lru_cache
 
 from app.analysis.recorded.body import BodyState
 from app.analysis.recorded.kind import SpanKind
@@ -32,16 +33,19 @@ _INDEX_KEYS = key_set(
 """Arguments of a search over an index, whatever its name and language."""
 _FEWEST_WORDS = 2  # of a text that describes what is looked for
 _NAME_READ = 200  # characters
+_NAMES_KEPT = 2_048  # names of which the answer is kept: a trace has few
 
 
-def is_lookup(node: Node) -> bool:
+@lru_cache(_NAMES_KEPT)
+def is_lookup(name: str) -> bool:
     """Whether a span looks something up, by its name."""
-    return _LOOKUP_NAME.search(node.name[:_NAME_READ]) is not None
+    return _LOOKUP_NAME.search(name[:_NAME_READ]) is not None
 
 
-def is_named_search(node: Node) -> bool:
+@lru_cache(_NAMES_KEPT)
+def is_named_search(name: str) -> bool:
     """Whether a span searches for something, by its name."""
-    return _SEARCH_NAME.search(node.name[:_NAME_READ]) is not None
+    return _SEARCH_NAME.search(name[:_NAME_READ]) is not None
 
 
 def is_search(node: Node) -> bool:
@@ -58,7 +62,7 @@ def is_search(node: Node) -> bool:
     keys = view.input.keys
     if not keys.isdisjoint(_INDEX_KEYS) and _describes_something(node, keys):
         return True
-    if view.kind is not SpanKind.RETRIEVAL and not is_named_search(node):
+    if view.kind is not SpanKind.RETRIEVAL and not is_named_search(node.name):
         return False
     stated = view.kind is SpanKind.RETRIEVAL and node.span.type != "tool"
     return stated or isinstance(view.input.opened, str) or not keys.isdisjoint(_SEARCH_KEYS)

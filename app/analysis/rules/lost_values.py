@@ -79,14 +79,14 @@ class _Values:
     """The values under each key of a body, the keys that are empty everywhere, and how each key is
     spelled."""
 
-    full: dict[str, list[str]] = field(default_factory=dict)
+    full: dict[str, dict[str, None]] = field(default_factory=dict)
     empty: set[str] = field(default_factory=set)
     spelled: dict[str, str] = field(default_factory=dict)
 
     def only(self, key: str) -> str:
         """The value of a key where it has one, else an empty text."""
         values = self.full.get(key, ())
-        return values[0] if len(values) == 1 else ""
+        return next(iter(values)) if len(values) == 1 else ""
 
 
 def find_lost_values(analysis: TraceAnalysis) -> Iterator[Finding]:
@@ -135,10 +135,9 @@ class _Search:
 
     def _note_losses(self, node: Node, given: _Values, returned: _Values) -> None:
         """Remembers what a step had and did not give on; forgets losses of what is known again."""
-        removes = _REMOVES_NAME.search(node.name[:_NAME_READ]) is not None
         for key in given.full.keys() & (returned.full.keys() | returned.empty):
             old, new = given.only(key), returned.only(key)
-            if not old or _is_word_for_none(old) or removes or old == new:
+            if not old or old == new or _is_word_for_none(old) or _removes_values(node.name):
                 continue
             if key in returned.empty:
                 self._losses.setdefault(key, _Loss(node, old, ""))
@@ -149,9 +148,8 @@ class _Search:
                 del self._losses[key]
 
     def _check_input(self, node: Node, given: _Values) -> Iterator[Finding]:
-        for key in sorted(given.empty | given.full.keys()):
-            if key in self._reported:
-                continue
+        known = self._losses.keys() | self._known.keys()
+        for key in sorted((given.empty | given.full.keys()) & known - self._reported):
             found = self._find_loss_before(node, key, given) or self._find_argument(
                 node, key, given
             )
@@ -264,28 +262,24 @@ def _weigh_loss(loss: _Loss, key: str, missed: list[Node]) -> tuple[float, Stand
 def _read_values(body: Body) -> _Values:
     """The values under each key but technical ones, outside the envelopes of messages."""
     values = _Values()
-    within_message: dict[Path, bool] = {}
-    for leaf in body.first_leaves(_LEAVES_READ):
-        key = leaf.key
-        if len(key) < _SHORTEST_KEY or key in _TECHNICAL_KEYS or len(leaf.path) > _LEVELS_READ:
+    has_messages = not body.keys.isdisjoint(_MESSAGE_KEYS)
+    for path, key, value in body.first_leaves(_LEAVES_READ):
+        if len(key) < _SHORTEST_KEY or key in _TECHNICAL_KEYS or len(path) > _LEVELS_READ:
             continue
-        above = leaf.path[:-1]
-        if above not in within_message:
-            within_message[above] = any(
-                isinstance(part, str) and plain_key(part) in _MESSAGE_KEYS for part in above
-            )
-        if within_message[above] or key in _MESSAGE_KEYS:
+        if has_messages and _is_within_message(path):
             continue
-        values.spelled.setdefault(key, str(leaf.path[-1]))
-        text = _as_text(leaf.value)
+        values.spelled.setdefault(key, str(path[-1]))
+        text = _as_text(value)
         if text:
-            found = values.full.setdefault(key, [])
-            if text not in found:
-                found.append(text)
-        elif leaf.value in (None, ""):
+            values.full.setdefault(key, {}).setdefault(text)
+        elif value is None or value == "":
             values.empty.add(key)
     values.empty -= values.full.keys()
     return values
+
+
+def _is_within_message(path: Path) -> bool:
+    return any(isinstance(part, str) and plain_key(part) in _MESSAGE_KEYS for part in path)
 
 
 def _identifies(key: str) -> bool:
@@ -294,14 +288,21 @@ def _identifies(key: str) -> bool:
 
 
 def _as_text(value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int):
+    if type(value) is int:
+        text = str(value)
+    elif isinstance(value, str):
+        text = value.strip()
+    else:
         return ""
-    text = str(value).strip()
     return text if len(text) <= _LONGEST_VALUE else ""
 
 
 def _is_word_for_none(value: str) -> bool:
     return value.casefold() in _STANDS_FOR_NONE
+
+
+def _removes_values(name: str) -> bool:
+    return _REMOVES_NAME.search(name[:_NAME_READ]) is not None
 
 
 def _came_to_nothing(node: Node) -> bool:

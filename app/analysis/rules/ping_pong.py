@@ -2,7 +2,7 @@
 pass a case back and forth."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from app.analysis.comparable_calls import (
     Call,
@@ -57,20 +57,36 @@ def _longest_run(calls: Sequence[Call]) -> tuple[Sequence[Call], int]:
     """The calls of the longest run of rounds, and how many go into a round."""
     best: tuple[int, int, int] = (0, 0, 1)
     for period in range(2, _LONGEST_PERIOD + 1):
-        start = 0
-        for i in range(period, len(calls) + 1):
-            if i < len(calls) and _repeats_turn(calls[i - period], calls[i]):
-                continue
-            length = i - start
-            if (
-                length >= period * _LEAST_ROUNDS
-                and length > best[0]
-                and _has_two_turns(calls[start : start + period])
-            ):
-                best = (length, start, period)
-            start = i - period + 1
+        for start, end in _find_runs(calls, period):
+            if end - start > best[0] and _has_two_turns(calls[start : start + period]):
+                best = (end - start, start, period)
     length, start, period = best
     return calls[start : start + length], period
+
+
+def _find_runs(calls: Sequence[Call], period: int) -> Iterator[tuple[int, int]]:
+    """Start and end of each run of at least three rounds.
+
+    The steps that would repeat are looked at from the last to the first, so that one that does
+    not lets most of those before it be skipped.
+    """
+
+    def repeats(place: int) -> bool:
+        return _repeats_turn(calls[place - period], calls[place])
+
+    least = period * (_LEAST_ROUNDS - 1)
+    place = period
+    while place + least <= len(calls):
+        others = (i for i in range(place + least - 1, place - 1, -1) if not repeats(i))
+        other = next(others, None)
+        if other is not None:
+            place = other + 1
+            continue
+        end = place + least
+        while end < len(calls) and repeats(end):
+            end += 1
+        yield place - period, end
+        place = end + 1
 
 
 def _repeats_turn(before: Call, after: Call) -> bool:

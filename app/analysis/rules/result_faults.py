@@ -89,7 +89,7 @@ def _judge_partial(node: Node, statistics: PeerStatistics) -> Suspect | None:
 def _judge_empty_lookup(node: Node, *, often: bool) -> Suspect:
     """A lookup by an id or without any argument: often rightly empty, a list of notes above all."""
     reason = "a lookup that returned nothing"
-    standing = None if often else Standing.WEAK if is_named_search(node) else Standing.NOTE
+    standing = None if often else Standing.WEAK if is_named_search(node.name) else Standing.NOTE
     return Suspect(node, Fault.EMPTY, _EMPTY_LOOKUP, reason, standing)
 
 
@@ -101,7 +101,7 @@ def _ends_iteration(node: Node) -> bool:
 
 
 def _judge_empty(node: Node, statistics: PeerStatistics) -> Suspect | None:
-    outside = node.view.calls_outside or is_lookup(node)
+    outside = node.view.calls_outside or is_lookup(node.name)
     few, share = (_FEW_PEERS, _MOST_PEERS) if outside else (2 * _FEW_PEERS, _NEARLY_ALL_PEERS)
     often = _OFTEN_EMPTY_NAME.search(node.name[:200]) is not None
     peers = statistics.of(node)
@@ -124,7 +124,7 @@ def _judge_empty(node: Node, statistics: PeerStatistics) -> Suspect | None:
     if runs_program(node):
         reason = "a program that printed nothing"
         return Suspect(node, Fault.EMPTY, _EMPTY_LOOKUP, reason, Standing.WEAK)
-    if is_lookup(node) and node.view.input.state is BodyState.PRESENT:
+    if is_lookup(node.name) and node.view.input.state is BodyState.PRESENT:
         return _judge_empty_lookup(node, often=often)
     if node.view.calls_outside:
         reason = "a call that returned nothing"
