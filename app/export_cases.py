@@ -19,7 +19,8 @@ from app.caller import Caller
 from app.cli import cli
 from app.db.engine import create_engine
 from app.db.migrations import SchemaCheck
-from app.db.store import RatedConversation, Store, find_rated_conversations
+from app.db.rated_conversations import RatedConversation, find_rated_conversations
+from app.db.store import Store
 from app.errors import BackendUnavailable, OpikAssistError, StartRefused
 from app.events import LoggedEvent, ReplyCompleted, StoredEvent, TurnFinished, TurnStarted
 from app.operator_credentials import OperatorCredentials, read_credentials

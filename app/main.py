@@ -33,6 +33,7 @@ from app.opik.client import is_reachable
 from app.settings import DEFAULT_DATABASE, Settings, database_url, find_ignored_variables
 from app.shutdown import LimitTime, Shutdown, ShutdownSignals
 from app.telemetry import logs
+from app.telemetry.reporting import Reporting
 from app.web import error_responses as problems
 from app.web.app_state import AppState
 from app.web.markdown.ui_urls import UiLinks
@@ -44,7 +45,7 @@ from app.wiring import (
     build_conversations,
     build_error_reports,
     build_explorer,
-    build_own_traces,
+    build_reporting,
     build_retention,
 )
 
@@ -65,13 +66,17 @@ def create_app(
     `transport` replaces the network below the HTTP client, `system` the model's instructions.
     """
     build_error_reports(settings).start()
-    build_own_traces(settings).start()
+    reporting = build_reporting(settings)
     ui = UiLinks(settings.opik_ui_url, settings.opik_ui_span_url, settings.opik_ui_trace_url)
     api = Endpoints(ui=ui, storage=describe_storage(settings), with_page=settings.ui_enabled)
     return Starlette(
-        routes=[*api.routes(settings.url_prefix), *_build_page_routes(settings)],
-        lifespan=lambda _: lifespan(settings, transport, system=system),
-        middleware=_middleware(settings),
+        routes=[
+            *api.routes(settings.url_prefix),
+            *reporting.build_routes(settings.url_prefix),
+            *_build_page_routes(settings),
+        ],
+        lifespan=lambda _: lifespan(settings, transport, reporting, system=system),
+        middleware=[*reporting.middleware, *_middleware(settings)],
         exception_handlers={
             OpikAssistError: problems.handle_service_error,
             HTTPException: problems.handle_http_exception,
@@ -130,7 +135,11 @@ def settle_memory() -> None:
 
 @contextlib.asynccontextmanager
 async def lifespan(
-    settings: Settings, transport: httpx.AsyncBaseTransport | None, *, system: str
+    settings: Settings,
+    transport: httpx.AsyncBaseTransport | None,
+    reporting: Reporting,
+    *,
+    system: str,
 ) -> AsyncIterator[AppState]:
     """Opens the database and the HTTP client, runs turns until the end, closes all again."""
     logs.configure(style=settings.log_format, level=settings.log_level)
@@ -154,14 +163,21 @@ async def lifespan(
             sleep=signals.sleep,
         )
         signals.check()
-        observer = await stack.enter_async_context(build_own_traces(settings).running())
+        store = Store(engine, on_failure=reporting.record_database_failure)
+        observer = await stack.enter_async_context(reporting.running(store.owner_key))
         http = await stack.enter_async_context(_http_client(transport))
         tasks = await stack.enter_async_context(anyio.create_task_group())
 
-        store, schema = Store(engine), SchemaCheck(engine)
+        schema = SchemaCheck(engine)
         limit_transactions: list[LimitTime] = [store.limit_time, schema.limit_time]
         conversations = build_conversations(
-            settings, store, http=http, tasks=tasks, observer=observer, system=system
+            settings,
+            store,
+            http=http,
+            tasks=tasks,
+            observer=observer,
+            system=system,
+            on_backend_failure=reporting.record_backend_failure,
         )
         explorer = build_explorer(settings, http)
         if (retention := build_retention(settings, engine, observer)) is not None:

@@ -297,6 +297,24 @@ class Settings(DatabaseSettings):
     """Format of the log lines: console or json. The image sets json."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least severe lines to log: DEBUG, INFO, WARNING or ERROR."""
+    metrics_enabled: bool = False
+    """true or false: serve metrics for Prometheus at `/metrics`. Needs
+    `pip install 'opik-assist[metrics]'`. Several processes behind one port share a folder, named by
+    `PROMETHEUS_MULTIPROC_DIR` and emptied before they start."""
+    segment_write_key: str | None = Field(None, repr=False)
+    """Write key of Segment for usage events without content. Needs
+    `pip install 'opik-assist[segment]'`. Unset: nothing is sent."""
+    segment_host: str | None = None
+    """Segment's address for your region, such as `https://events.eu1.segmentapis.com`. Unset: its
+    default one."""
+    segment_environment: str = "production"
+    """Name of the environment in usage events, also in those to New Relic."""
+    new_relic_license_key: str | None = Field(None, repr=False)
+    """License key of New Relic, for usage events without content and timings of requests. Needs
+    `pip install 'opik-assist[newrelic]'`; the agent's other `NEW_RELIC_…` variables work as well.
+    Unset: nothing is sent."""
+    new_relic_config_file: str | None = None
+    """Configuration file of New Relic's agent, which may hold the license key."""
     sentry_dsn: str | None = Field(None, repr=False)
     """Sentry address for unexpected errors, such as `https://key@host/1`. Unset: nothing is
     reported."""

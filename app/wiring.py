@@ -1,5 +1,6 @@
 """Builds the parts of the service from its settings."""
 
+from collections.abc import Callable
 from uuid import uuid4
 
 import anyio.abc
@@ -33,7 +34,9 @@ from app.opik.models import ModelCatalog
 from app.opik.rest_client import RestClient
 from app.settings import ModelPrice, Settings
 from app.telemetry.error_reports import ErrorReports
+from app.telemetry.reporting import Reporting
 from app.telemetry.turn_observer import OwnTraces
+from app.telemetry.usage_reports import UsageReports
 from app.token_estimate import CHARACTERS_PER_TOKEN
 from app.tools import TOOLS
 from app.tools.trace.loader import MAX_SPANS, LoadLimits, TraceLoader
@@ -53,13 +56,14 @@ def build_conversations(
     tasks: anyio.abc.TaskGroup,
     observer: Observer,
     system: str,
+    on_backend_failure: Callable[[str], None],
 ) -> Conversations:
     """The conversations on this store, with this HTTP client, their turns run in `tasks`.
 
-    `system` is the model's instructions.
+    `system` is the model's instructions; `on_backend_failure` gets the kind of each failure.
     """
     backend = build_backend(settings, http)
-    rest = RestClient(backend, timeout=settings.opik_backend_timeout)
+    rest = RestClient(backend, timeout=settings.opik_backend_timeout, on_failure=on_backend_failure)
     client = OpikClient(rest)
     loader = TraceLoader(client, build_load_limits(settings))
     opener = TraceOpener(
@@ -202,12 +206,33 @@ def build_error_reports(settings: Settings) -> ErrorReports:
     )
 
 
-def build_own_traces(settings: Settings) -> OwnTraces:
-    """What sends traces of our own turns, if it is configured."""
+def build_reporting(settings: Settings) -> Reporting:
+    """Metrics, usage events and traces of our own turns, as far as they are switched on.
+
+    Raises StartRefused where a library for them is not installed.
+    """
+    return Reporting(
+        own_traces=_build_own_traces(settings),
+        usage_reports=_build_usage_reports(settings),
+        metrics=settings.metrics_enabled,
+    )
+
+
+def _build_own_traces(settings: Settings) -> OwnTraces:
     return OwnTraces(
         url=settings.opik_internal_url,
         api_key=settings.opik_internal_api_key,
         workspace=settings.opik_internal_workspace,
         project=settings.opik_internal_project,
         full=settings.opik_internal_content == "full",
+    )
+
+
+def _build_usage_reports(settings: Settings) -> UsageReports:
+    return UsageReports(
+        segment_write_key=settings.segment_write_key,
+        segment_host=settings.segment_host,
+        environment=settings.segment_environment,
+        new_relic_license_key=settings.new_relic_license_key,
+        new_relic_config_file=settings.new_relic_config_file,
     )

@@ -117,7 +117,13 @@ class Conversations:
                 raise
             # No await from here on: a cancelled request would leave the conversation taken.
             turn = self._create_turn(
-                key, owner, trace_id, request_id=request_id, question=question, model=name
+                key,
+                owner,
+                trace_id,
+                request_id=request_id,
+                question=question,
+                model=name,
+                first=conversation.is_new,
             )
             self._turns[key.turn_id] = turn
         if self._draining:
@@ -285,7 +291,7 @@ class Conversations:
         rated = await self._store.set_feedback(owner, trace_id, value, conversation_id)
         if rated is None:
             raise NotFound("There is no such conversation about this trace to rate.")
-        self._observer.record_rating(rated, value)
+        self._observer.record_rating(owner, rated, value)
 
     async def clear_rating(
         self, caller: Caller, trace_id: str, conversation_id: str | None = None
@@ -295,7 +301,7 @@ class Conversations:
         owner = await self._owners.identify(caller, trace_id=trace_id)
         rated = await self._store.clear_feedback(owner, trace_id, conversation_id)
         if rated is not None:
-            self._observer.record_rating_removed(rated)
+            self._observer.record_rating_removed(owner, rated)
         return rated is not None
 
     def drain(self) -> None:
@@ -328,15 +334,17 @@ class Conversations:
         request_id: str,
         question: str,
         model: str,
+        first: bool,
     ) -> Turn:
         observer = self._observer.start_turn(
             conversation_id=key.conversation_id,
             turn_id=key.turn_id,
             trace_id=trace_id,
-            workspace=owner.workspace,
+            owner=owner,
             request_id=request_id,
             question=question,
             model=model,
+            first=first,
         )
         return Turn(
             self._store,

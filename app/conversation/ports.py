@@ -112,6 +112,10 @@ class TurnObserver(Protocol):
         """Called with each event but the first and the last, before it is stored."""
         ...
 
+    def record_first_text(self) -> None:
+        """Called once, when the first text of the turn is shown."""
+        ...
+
     def record_end(self, ending: TerminalEvent) -> None:
         """Called once, after the last event."""
         ...
@@ -126,19 +130,23 @@ class Observer(Protocol):
         conversation_id: str,
         turn_id: str,
         trace_id: str,
-        workspace: str,
+        owner: Owner,
         request_id: str,
         question: str,
         model: str,
+        first: bool,
     ) -> TurnObserver:
-        """Called when a turn begins; `model` is its name until a reply reports another."""
+        """Called when a turn begins; `model` is its name until a reply reports another.
+
+        `first` is True for the first question of a conversation.
+        """
         ...
 
-    def record_rating(self, conversation_id: str, value: int) -> None:
+    def record_rating(self, owner: Owner, conversation_id: str, value: int) -> None:
         """Called with a user's rating: 1 thumb up, 0 down."""
         ...
 
-    def record_rating_removed(self, conversation_id: str) -> None:
+    def record_rating_removed(self, owner: Owner, conversation_id: str) -> None:
         """Called when a user removed the rating."""
         ...
 

@@ -105,6 +105,7 @@ class Turn:
         self._model, self._provider = model, ""
         self._suggested: QuestionsSuggested | None = None
         self._steps = 0
+        self._has_text = False
         self._tools: list[str] = []
 
     def set_citations(self, aliases: Aliases, label: Callable[[str], str | None]) -> None:
@@ -125,6 +126,9 @@ class Turn:
         """Shows a piece of a bubble's text, with its citations."""
         parts = self._stream.feed(text)
         if parts:
+            if not self._has_text:
+                self._has_text = True
+                self._observer.record_first_text()
             self.feed.put(TextDelta(bubble=bubble, parts=parts))
 
     def withdraw_text(self, bubble: str) -> None:

@@ -2,8 +2,6 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence, Set
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -62,9 +60,12 @@ class Store:
         attempts: int = 3,
         seconds: float | None = None,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+        on_failure: Callable[[str], None] = lambda _: None,
     ) -> None:
         """`seconds` limits a transaction with all its attempts, UNIT_SECONDS by default."""
-        self._transactions = Transactions(engine, attempts=attempts, sleep=sleep, seconds=seconds)
+        self._transactions = Transactions(
+            engine, attempts=attempts, sleep=sleep, seconds=seconds, on_failure=on_failure
+        )
         self._owner_key: bytes | None = None
 
     def limit_time(self, seconds: float) -> None:
@@ -370,31 +371,3 @@ def _clear_feedback(db: Connection, found: Select[Any]) -> str | None:
     session_id: str | None = db.scalar(found)
     db.execute(delete(feedback).where(feedback.c.session_id == session_id))
     return session_id
-
-
-@dataclass(frozen=True, slots=True)
-class RatedConversation:
-    """A conversation with its thumb: 1 up, 0 down, given at `rated_at` (UTC)."""
-
-    conversation_id: str
-    trace_id: str
-    value: int
-    rated_at: datetime
-
-
-async def find_rated_conversations(engine: AsyncEngine, workspace: str) -> list[RatedConversation]:
-    """The conversations of a workspace that have a thumb, oldest thumb first.
-
-    Raises DatabaseUnavailable.
-    """
-    query = (
-        select(sessions.c.id, sessions.c.trace_id, feedback.c.value, feedback.c.updated_at)
-        .join(feedback, feedback.c.session_id == sessions.c.id)
-        .where(sessions.c.workspace == workspace)
-        .order_by(feedback.c.updated_at, sessions.c.id)
-    )
-
-    def read(db: Connection) -> list[RatedConversation]:
-        return [RatedConversation(*row) for row in db.execute(query).all()]
-
-    return await Transactions(engine, attempts=3, sleep=anyio.sleep).run(read)

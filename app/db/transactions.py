@@ -64,8 +64,12 @@ class Transactions:
         sleep: Sleep,
         seconds: float | None = None,
         clock: Callable[[], float] = time.monotonic,
+        on_failure: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`seconds` (UNIT_SECONDS) limits a unit with all its attempts; `clock` times logs."""
+        """`seconds` (UNIT_SECONDS) limits a unit with all its attempts; `clock` times logs.
+
+        `on_failure` is called with the kind of each failure.
+        """
         self._engine = engine
         self._in_thread = storage_kind(engine.url) == "sqlite"
         self._slots = anyio.CapacityLimiter(1 if self._in_thread else MYSQL_CONNECTIONS)
@@ -76,7 +80,7 @@ class Transactions:
         self._sleep = sleep
         self._running: set[anyio.CancelScope] = set()
         self._queued: set[anyio.CancelScope] = set()
-        self._failures = _FailureLog(clock)
+        self._failures = _FailureLog(clock, on_failure)
 
     def limit_time(self, seconds: float) -> None:
         """From now on a unit, also one under way, has at most so many seconds.
@@ -164,13 +168,15 @@ def _listed_deadline(scopes: set[anyio.CancelScope], seconds: float) -> Iterator
 class _FailureLog:
     """Logs each kind of failure at most once in an interval, with how often it came since."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], on_failure: Callable[[str], None]) -> None:
         self._clock = clock
+        self._on_failure = on_failure
         self._logged_at: dict[str, float] = {}
         self._times: Counter[str] = Counter()
 
     def add(self, level: int, event: str, reason: str) -> None:
         self._times[event] += 1
+        self._on_failure(event.removeprefix("database_"))
         now = self._clock()
         if now - self._logged_at.get(event, -math.inf) >= LOG_INTERVAL_SECONDS:
             self._logged_at[event] = now

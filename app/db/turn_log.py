@@ -47,7 +47,8 @@ class Conversation:
 
     `number` counts the conversations of one owner about one trace, the highest is the current one.
     `marker` is a random token of this conversation. `active_turn_id` is the turn that holds it,
-    None when it is free. `rating` is 1 for a thumb up, 0 for one down, None for none.
+    None when it is free. `rating` is 1 for a thumb up, 0 for one down, None for none. `is_new` is
+    True in the first turn.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Conversation:
     marker: str
     active_turn_id: str | None
     rating: int | None = None
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +109,9 @@ def begin_turn(
             db, {**owner, "id": session_id, "trace_id": trace_id, "number": 1, "marker": marker}
         )
         _insert_turn(db, session_id, start=start, parent=None, sequence=1)
-        return Conversation(session_id, number, marker, start.turn_id)
-    conversation = Conversation(row.id, row.number, row.marker, start.turn_id)
+        return Conversation(session_id, number, marker, start.turn_id, is_new=True)
+    is_new = row.next_sequence == 1
+    conversation = Conversation(row.id, row.number, row.marker, start.turn_id, is_new=is_new)
     if row.active_turn_id == start.turn_id:
         return conversation
     old = None if row.active_turn_id is None else TurnKey(row.id, row.active_turn_id)

@@ -33,8 +33,16 @@ class _Attempt(NamedTuple):
 class RestClient:
     """Sends requests with retries and reads their responses; `timeout` is seconds per attempt."""
 
-    def __init__(self, backend: BackendHttp, *, timeout: float) -> None:
+    def __init__(
+        self,
+        backend: BackendHttp,
+        *,
+        timeout: float,
+        on_failure: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`timeout` in seconds; `on_failure` is called with the kind of each failed request."""
         self._backend = backend
+        self._on_failure = on_failure
         self._timeout = timeout
         self._circuit = CircuitBreaker()
 
@@ -78,6 +86,7 @@ class RestClient:
             request.answered = response is not None and failure is None
         if response is not None and (response.end != "broken" or keep_partial):
             return response if response.status == 200 else _without_token(caller, response)
+        self._on_failure("unreachable")
         log.warning("backend_unreachable", method=method, attempts=attempts)
         raise BackendUnavailable("The Opik backend cannot be reached now. Try again in a moment.")
 

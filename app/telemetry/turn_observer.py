@@ -3,14 +3,10 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import httpx
 
-from app.events import ModelCalled, StoredEvent, TerminalEvent
-
-if TYPE_CHECKING:
-    from app.telemetry.own_traces.observer import OwnTracesObserver
+from app.conversation.ports import Observer
 
 REQUEST_SECONDS = 5.0
 """A backend in use takes milliseconds; while one request waits, the next turns are queued."""
@@ -32,10 +28,10 @@ class OwnTraces:
             from app.telemetry.own_traces import observer  # noqa: F401
 
     @asynccontextmanager
-    async def running(self) -> "AsyncIterator[NoObserver | OwnTracesObserver]":
-        """Gives the observer; at the end waiting traces are sent, within some seconds."""
+    async def running(self) -> "AsyncIterator[Observer | None]":
+        """Gives the observer, or None; at the end waiting traces are sent, within some seconds."""
         if self.url is None:
-            yield NoObserver()
+            yield None
             return
         from app.telemetry.own_traces.delivery import JobBuilder
         from app.telemetry.own_traces.observer import OwnTracesObserver
@@ -48,25 +44,3 @@ class OwnTraces:
             queue = DeliveryQueue()
             async with queue.running():
                 yield OwnTracesObserver(queue.put, jobs, full=self.full)
-
-
-class NoObserver:
-    """`conversation.ports.Observer` and `TurnObserver` that do nothing."""
-
-    def start_turn(self, **_: str) -> "NoObserver":
-        return self
-
-    def record_event(self, event: StoredEvent | ModelCalled) -> None:
-        pass
-
-    def record_end(self, ending: TerminalEvent) -> None:
-        pass
-
-    def record_rating(self, conversation_id: str, value: int) -> None:
-        pass
-
-    def record_rating_removed(self, conversation_id: str) -> None:
-        pass
-
-    def record_deletion(self, conversation_id: str) -> None:
-        pass

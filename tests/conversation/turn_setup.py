@@ -11,7 +11,7 @@ from app.conversation.turn import AnswerTurn, Turn
 from app.db.store import Quotas, Store, TurnKey
 from app.events import Event, ModelCalled, StoredEvent, ToolCompleted
 from app.messages import Reply, TokenUsage
-from app.telemetry.turn_observer import NoObserver
+from app.telemetry.observers import NoObserver
 from tests.db.writing import NO_QUOTAS, TRACE, begin_free_turn
 
 BRIEF = StorageTimeouts(lease=20, event=0.2, pause=0.02, end=0.2)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.db.store import RatedConversation
+from app.db.rated_conversations import RatedConversation
 from app.events import LoggedEvent, ReplyCompleted, TurnFinished, TurnStarted
 from app.export_cases import Recording, build_case_turns
 from app.opik.records import Span, Trace

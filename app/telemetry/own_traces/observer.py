@@ -17,6 +17,7 @@ from opik.rest_api.types.trace_write import TraceWrite
 
 from app import __version__
 from app.agent.context import count_characters
+from app.caller import Owner
 from app.errors import OpikAssistError
 from app.events import (
     ContextShrunk,
@@ -48,17 +49,24 @@ class OwnTracesObserver:
         self._full = full
 
     def start_turn(
-        self, *, conversation_id: str, question: str, model: str, **ids: str
+        self,
+        *,
+        conversation_id: str,
+        question: str,
+        model: str,
+        owner: Owner,
+        **ids: Any,
     ) -> "OwnTraceBuilder":
         """See the port; `ids` become metadata of the trace under their own names."""
+        ids["workspace"] = owner.workspace
         return OwnTraceBuilder(
             self._put, self._jobs, self._full, conversation_id, question, model, {**ids}
         )
 
-    def record_rating(self, conversation_id: str, value: int) -> None:
+    def record_rating(self, owner: Owner, conversation_id: str, value: int) -> None:
         self._put(self._jobs.build_score(conversation_id, value))
 
-    def record_rating_removed(self, conversation_id: str) -> None:
+    def record_rating_removed(self, owner: Owner, conversation_id: str) -> None:
         self._put(self._jobs.build_score_removal(conversation_id))
 
     def record_deletion(self, conversation_id: str) -> None:
@@ -66,7 +74,7 @@ class OwnTracesObserver:
         if self._full:
             self._put(self._jobs.build_deletion(conversation_id))
         else:
-            self.record_rating_removed(conversation_id)
+            self._put(self._jobs.build_score_removal(conversation_id))
 
 
 def _utc_now() -> datetime:
@@ -111,6 +119,9 @@ class OwnTraceBuilder:
             self._add_tool_call(event)
         elif isinstance(event, ContextShrunk):
             self.shrunk += 1
+
+    def record_first_text(self) -> None:
+        """The times of the model's calls are recorded already."""
 
     def record_end(self, ending: TerminalEvent) -> None:
         """See the port."""
