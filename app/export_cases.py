@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.agent.citations import find_citation_labels
 from app.caller import Caller
 from app.cli import cli
+from app.conversation.branches import build_tree, select_events
 from app.db.engine import create_engine
 from app.db.migrations import SchemaCheck
 from app.db.rated_conversations import RatedConversation, find_rated_conversations
@@ -179,7 +180,8 @@ async def _export_all(
 def build_case_turns(
     conversation: RatedConversation, log: Sequence[LoggedEvent], recording: Recording
 ) -> list[dict[str, Any]]:
-    """The questions up to the thumb, the last one with the span that its answer cited first.
+    """The questions of the branch that was shown when the thumb was given, the last one with the
+    span that its answer cited first.
 
     The model is instructed to begin with the cause, so the thumb is about the span that is cited
     first. Later citations are mostly evidence (the spans around the cause, the root) and get no
@@ -190,9 +192,9 @@ def build_case_turns(
     span, or its first citation is not in the recording.
     """
     turns: dict[str, list[StoredEvent]] = {}
-    for logged in log:
-        if logged.created_at <= conversation.rated_at:
-            turns.setdefault(logged.turn_id, []).append(logged.event)
+    known_then = [each for each in log if each.created_at <= conversation.rated_at]
+    for logged in select_events(known_then, build_tree(known_then).find_branch()):
+        turns.setdefault(logged.turn_id, []).append(logged.event)
     answered = [each for each in turns.values() if isinstance(each[-1], TurnFinished)]
     if not answered:
         return []

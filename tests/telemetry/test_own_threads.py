@@ -67,6 +67,25 @@ async def test_a_deleted_conversation_keeps_no_score_and_none_of_its_content(
         await wait_until(lambda: not running.target.scores and len(stored) == left)
 
 
+async def test_each_conversation_has_a_thread_that_is_scored_and_deleted_alone(
+    tmp_path: Path,
+) -> None:
+    async with observed(tmp_path, opik_internal_content="full") as running:
+        kept, _ = await running.ask(ANSWERED)
+        url = f"{running.service.session()}/conversations"
+        created = (await running.service.http.post(url)).json()["id"]
+        deleted, _ = await running.ask(ANSWERED)
+        assert (deleted["thread_id"], kept["thread_id"] != created) == (created, True)
+        first = f"{running.service.session()}/feedback?conversation={kept['thread_id']}"
+        assert (await running.service.http.put(first, json={"value": 1})).status_code == 200
+        await wait_until(lambda: running.target.scores == [(SCORE, 1)])
+        assert (await running.service.http.delete(f"{url}/{created}")).status_code == 204
+        stored = running.target.standin.records.workspace().traces
+        await wait_until(lambda: list(stored) == [kept["id"]])
+        assert running.target.scores == [(SCORE, 1)]
+        assert running.target.sent("PUT", CLOSE)[-1]["thread_id"] == kept["thread_id"]
+
+
 async def test_a_thumb_waits_for_a_backend_that_is_just_busy(tmp_path: Path) -> None:
     async with observed(tmp_path) as running:
         await running.ask(ANSWERED)
