@@ -1,4 +1,4 @@
-"""Who sent a request: the browser's session token and workspace, unchanged."""
+"""Who sent a request: a browser's session token or an API key, and the workspace, unchanged."""
 
 import hashlib
 import re
@@ -9,27 +9,41 @@ from app.errors import InvalidRequest
 
 SESSION_COOKIE = "sessionToken"
 WORKSPACE_HEADER = "Comet-Workspace"
+API_KEY_HEADER = "Authorization"
 WORKSPACE_LENGTH = 255
 TOKEN_LENGTH = 8_192
 """The backend reads requests with at most 16 KB of headers."""
 
 _SHORTEST_SECRET = 6
 """A shorter token is no secret, and ordinary words would be masked."""
+_BASIC = re.compile(r"basic\b", re.IGNORECASE)
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The credentials of one request; forwarded to the backend, never stored, never logged."""
+    """The credentials of one request; forwarded to the backend, never stored, never logged.
+
+    `token` is the session token of a browser, `api_key` the whole value of the header that the Opik
+    SDK sends; a caller has at most one of the two.
+    """
 
     token: str | None = field(default=None, repr=False)
     workspace: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+
+    @property
+    def secret(self) -> str | None:
+        """The token or the key, None for a caller without credentials."""
+        return self.api_key if self.token is None else self.token
 
     def headers(self) -> dict[str, str]:
-        """The only two headers of the browser that ever reach the backend."""
+        """The only headers of a request that ever reach the backend."""
         headers = {}
         if self.token is not None:
             headers["Cookie"] = f"{SESSION_COOKIE}={self.token}"
+        if self.api_key is not None:
+            headers[API_KEY_HEADER] = self.api_key
         if self.workspace is not None:
             headers[WORKSPACE_HEADER] = self.workspace
         return headers
@@ -40,14 +54,14 @@ class Caller:
         return {name.encode(): value.encode("latin-1", "replace") for name, value in sent.items()}
 
     def mask_token(self, text: str) -> str:
-        """A text from elsewhere, with this caller's token masked should it hold it."""
-        if self.token is None or len(self.token) < _SHORTEST_SECRET:
+        """A text from elsewhere, with this caller's token or key masked should it hold it."""
+        if self.secret is None or len(self.secret) < _SHORTEST_SECRET:
             return text
-        return text.replace(self.token, "[masked]")
+        return text.replace(self.secret, "[masked]")
 
     def digest(self) -> str:
-        """A key for short-lived caches: a SHA-256 of token and workspace, in hex."""
-        parts = (self.token, self.workspace)
+        """A key for short-lived caches: a SHA-256 of credentials and workspace, in hex."""
+        parts = (self.token, self.workspace, self.api_key)
         text = "\0".join("-" if part is None else f"={part}" for part in parts)
         return hashlib.sha256(text.encode("latin-1", "replace")).hexdigest()
 
@@ -74,24 +88,33 @@ class Identity:
     imported_owner: Owner | None = None
 
 
-def read_caller(cookie_headers: list[str], workspace: str | None) -> Caller:
+def read_caller(
+    cookie_headers: list[str], workspace: str | None, authorization: str | None = None
+) -> Caller:
     """The caller of a request.
 
-    Takes the raw `Cookie` header values and the workspace header (None when absent). The token is
-    cut out of the header text and not decoded, so that the backend gets it unchanged.
+    Takes the raw `Cookie` header values, the workspace header and the one with an API key (None
+    when absent). The token is cut out of the header text and not decoded, so that the backend gets
+    it unchanged. A key counts only where there is no token, as for the backend itself; a password
+    for a proxy (`Basic …`) is no key.
     Raises InvalidRequest for a value that is too long or holds control characters.
     """
     token = _find_session_token(cookie_headers)
-    for value in (token, workspace):
+    api_key = None
+    if token is None and authorization and not _BASIC.match(authorization):
+        api_key = authorization
+    for value in (token, workspace, api_key):
         if value is not None and _CONTROL_CHARACTERS.search(value):
             raise InvalidRequest(
                 "A header of this request holds control characters, which are not allowed."
             )
     if workspace is not None and len(workspace) > WORKSPACE_LENGTH:
         raise InvalidRequest(f"A workspace name has at most {WORKSPACE_LENGTH} characters.")
-    if token is not None and len(token) > TOKEN_LENGTH:
-        raise InvalidRequest(f"A session token has at most {TOKEN_LENGTH:,} characters.")
-    return Caller(token=token, workspace=workspace)
+    if len(token or api_key or "") > TOKEN_LENGTH:
+        raise InvalidRequest(
+            f"A session token or API key has at most {TOKEN_LENGTH:,} characters."
+        )
+    return Caller(token=token, workspace=workspace, api_key=api_key)
 
 
 def _find_session_token(cookie_headers: list[str]) -> str | None:

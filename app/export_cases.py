@@ -10,6 +10,7 @@ from typing import Any
 
 import anyio
 import click
+import httpx
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -113,7 +114,7 @@ async def _run_export(export: Export, trace: Path | None, credentials: OperatorC
         return await export_cases(uri, FileSource(read_recording(trace)), export)
     settings = Settings.load()
     caller = replace(credentials, workspace=export.workspace).build_caller()
-    async with credentials.build_client() as http:
+    async with httpx.AsyncClient(follow_redirects=False) as http:
         rest = RestClient(build_backend(settings, http), timeout=settings.opik_backend_timeout)
         backend = BackendSource(OpikClient(rest), caller, MAX_SPANS)
         return await export_cases(settings.session_service_uri, backend, export)

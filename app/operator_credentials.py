@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
-
 from app.caller import Caller
 from app.errors import StartRefused
 
@@ -24,13 +22,10 @@ class OperatorCredentials:
     url: str | None = None
 
     def build_caller(self) -> Caller:
-        """Who asks the backend. The key is in `build_client`, since it belongs to no browser."""
+        """Who asks the backend. A key counts more than a cookie, which expires sooner."""
+        if self.api_key is not None:
+            return Caller(workspace=self.workspace, api_key=self.api_key)
         return Caller(self.session_token, self.workspace)
-
-    def build_client(self) -> httpx.AsyncClient:
-        """A client that sends the API key and follows no redirects with it."""
-        headers = {"Authorization": self.api_key} if self.api_key else {}
-        return httpx.AsyncClient(headers=headers, follow_redirects=False)
 
 
 def read_credentials(environment: Mapping[str, str]) -> OperatorCredentials:

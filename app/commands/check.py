@@ -80,7 +80,7 @@ async def run_checks() -> AsyncIterator[PartCheck]:
     yield _describe_settings()
     for each in await check_database(database_url(settings.session_service_uri)):
         yield each
-    async with credentials.build_client() as http:
+    async with httpx.AsyncClient(follow_redirects=False) as http:
         backend = await check_backend(http, settings.agent_opik_url)
         yield backend
         if backend.state == "ok":

@@ -94,7 +94,7 @@ class Admission:
     def quotas_for(self, caller: Caller) -> Quotas:
         """The limits that hold for this caller over all processes."""
         quotas = self._limits.quotas
-        return quotas if caller.token is not None else quotas.for_workspace_only()
+        return quotas if caller.secret is not None else quotas.for_workspace_only()
 
     async def begin_turn(
         self,

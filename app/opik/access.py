@@ -98,11 +98,12 @@ class BackendAccess:
         return Identity(owner, (by_token,), _find_imported_owner(caller))
 
     async def _name_by_token(self, caller: Caller) -> str:
-        if caller.token is None:
+        if caller.secret is None:
             return ANONYMOUS
         key = await self._owner_key()
-        signed = f"{caller.token}\0{caller.workspace or ''}".encode("latin-1", "replace")
-        return f"token:{hmac.new(key, signed, hashlib.sha256).hexdigest()}"
+        signed = f"{caller.secret}\0{caller.workspace or ''}".encode("latin-1", "replace")
+        kind = "token" if caller.api_key is None else "key"
+        return f"{kind}:{hmac.new(key, signed, hashlib.sha256).hexdigest()}"
 
 
 def name_imported_owner(user_id: str) -> Owner:

@@ -7,7 +7,7 @@ import anyio
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
-from app.caller import WORKSPACE_HEADER, Caller, read_caller
+from app.caller import API_KEY_HEADER, WORKSPACE_HEADER, Caller, read_caller
 from app.conversation.titles import TITLE_CHARACTERS, clean_title
 from app.errors import (
     InvalidRequest,
@@ -61,7 +61,10 @@ Body = TypeVar("Body", QuestionBody, FeedbackBody, TitleBody)
 
 
 def read_request_caller(request: Request[Any]) -> Caller:
-    return read_caller(request.headers.getlist("cookie"), request.headers.get(WORKSPACE_HEADER))
+    headers = request.headers
+    return read_caller(
+        headers.getlist("cookie"), headers.get(WORKSPACE_HEADER), headers.get(API_KEY_HEADER)
+    )
 
 
 def read_trace_id(request: Request[Any]) -> str:

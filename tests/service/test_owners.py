@@ -165,3 +165,39 @@ async def test_a_permission_is_asked_once_a_minute_for_reading_and_anew_for_a_tu
         assert times() == once
         await service.ask()
         assert times() == 2 * once
+
+
+async def test_an_api_key_works_where_no_cookie_is(service: Service) -> None:
+    accounts = service.switches.accounts
+    assert accounts is not None
+    accounts[credentials.API_KEY] = UserAccount("anna", frozenset({"acme"}))
+    by_key = {"Authorization": credentials.API_KEY, "Comet-Workspace": "acme"}
+    service.headers = by_key
+    assert (await service.ask("With a key?")).error is None
+    for request in service.switches.received:
+        assert request.headers["authorization"] == credentials.API_KEY
+        assert "cookie" not in request.headers
+    service.headers = ANNA
+    assert (await service.read_messages())[0] == ("user", "With a key?")
+    assert await status(service, {**by_key, **BOB}) == 404
+
+
+async def test_a_key_whose_user_the_backend_does_not_name_owns_what_it_asked(
+    service: Service,
+) -> None:
+    accounts = service.switches.accounts
+    assert accounts is not None
+    accounts[credentials.API_KEY] = UserAccount("anna", frozenset({"acme"}))
+    service.switches.permissions_status = 404
+    service.headers = {"Authorization": credentials.API_KEY, "Comet-Workspace": "acme"}
+    await service.ask("With a key?")
+    assert await status(service, service.headers) == 200
+    assert await status(service, BOB) == 404
+
+
+async def test_the_password_of_a_proxy_is_no_api_key(service: Service) -> None:
+    service.switches.accounts = None
+    service.headers = {"Authorization": "Basic b3BlcmF0b3I6c2VjcmV0"}
+    await service.ask("Behind a password?")
+    assert all("authorization" not in each.headers for each in service.switches.received)
+    assert await status(service, {}) == 200
