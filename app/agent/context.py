@@ -236,9 +236,8 @@ def _summarize_turn(turn: Sequence[Message]) -> list[Message]:
 
 
 def _cut_to_line(text: str) -> str:
-    line = " ".join(text.split())
-    return (
-        line
-        if len(line) <= _LINE_CHARACTERS
-        else f"{line[:_LINE_CHARACTERS]} [the rest is left out here]"
-    )
+    beginning = text[: 10 * _LINE_CHARACTERS]
+    line = " ".join(beginning.split())
+    if len(beginning) == len(text) and len(line) <= _LINE_CHARACTERS:
+        return line
+    return f"{line[:_LINE_CHARACTERS]} [the rest is left out here]"
