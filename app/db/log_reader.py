@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import and_, bindparam, func, select
 
 from app.db.schema import events, turns
 from app.db.transactions import Transactions
@@ -29,8 +29,8 @@ _COLUMNS = (
     events.c.payload,
     turns.c.parent_turn_id,
 )
-IS_TURN_OF_EVENT = and_(turns.c.session_id == events.c.session_id, turns.c.id == events.c.turn_id)
-_WITH_TURNS = events.outerjoin(turns, IS_TURN_OF_EVENT)
+_IS_TURN_OF_EVENT = and_(turns.c.session_id == events.c.session_id, turns.c.id == events.c.turn_id)
+_WITH_TURNS = events.outerjoin(turns, _IS_TURN_OF_EVENT)
 _OF_CONVERSATION = events.c.session_id == bindparam("conversation")
 _FORWARD = (
     select(*_COLUMNS)
@@ -49,6 +49,13 @@ _BACKWARD = (
     )
     .order_by(events.c.sequence.desc())
     .limit(bindparam("rows"))
+)
+_PARENTS = (
+    select(events.c.turn_id, turns.c.parent_turn_id)
+    .select_from(_WITH_TURNS)
+    .where(_OF_CONVERSATION)
+    .group_by(events.c.turn_id, turns.c.parent_turn_id)
+    .order_by(func.min(events.c.sequence))
 )
 _AFTER_ALL = 2**31 - 1
 
@@ -123,6 +130,15 @@ def _drop_oldest_turn(newest_first: list[LoggedEvent]) -> list[LoggedEvent]:
     oldest = newest_first[-1].turn_id
     first = next(at for at, each in enumerate(newest_first) if each.turn_id == oldest)
     return newest_first[:first]
+
+
+async def read_turn_parents(
+    transactions: Transactions, conversation_id: str
+) -> dict[str, str | None]:
+    """The parent of each turn of a conversation, the turns in order of their start."""
+    values = {"conversation": conversation_id}
+    rows = await transactions.run(lambda db: db.execute(_PARENTS, values).all())
+    return {row.turn_id: row.parent_turn_id for row in rows}
 
 
 def _parse_rows(rows: list[Any]) -> list[LoggedEvent]:

@@ -8,11 +8,31 @@ transaction that holds a workspace waits for a session.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    select,
+)
 
-from app.db.schema import admissions, sessions, turns, utc_in, utc_now, workspaces
+from app.db.schema import (
+    UtcDateTime,
+    admissions,
+    sessions,
+    turns,
+    utc_in,
+    utc_now,
+    workspaces,
+)
 from app.errors import LimitReached
 from app.messages import clamp_tokens
 
@@ -20,7 +40,8 @@ MINUTE_SECONDS = 60
 DAY_SECONDS = 86_400
 CONCURRENCY_RETRY_SECONDS = 5
 """When to try again where it is unknown how long the running turns will take."""
-_DELETE_BATCH = 100
+DELETE_BATCH = 2_000
+"""The most at a time, far more than the turns that come between two times."""
 
 
 OWNER_CONVERSATIONS = 10_000
@@ -64,21 +85,59 @@ def admit_turn(
     """
     if quotas == Quotas():
         return
-    if quotas.owner_events is not None:
-        _check_events(db, owner, quotas.owner_events)
-    delete_old_admissions(db)
     _lock_workspace(db, owner["workspace"])
-    _check_running(db, owner, quotas)
-    if quotas.owner_turns_per_minute is not None:
-        _check_minute(db, owner, quotas.owner_turns_per_minute)
+    counts = db.execute(_select_counts(quotas, first), owner).one()._asdict()
+    _check_events(counts, quotas)
+    _check_running(counts, quotas)
+    _check_minute(counts, quotas)
     if quotas.workspace_tokens_per_day is not None:
-        _check_tokens(db, owner["workspace"], quotas.workspace_tokens_per_day)
-    if first and quotas.owner_conversations is not None:
-        _check_conversations(db, owner, quotas.owner_conversations)
+        _check_tokens(db, owner["workspace"], counts["now"], quotas.workspace_tokens_per_day)
+    _check_conversations(counts, quotas)
     if quotas.owner_turns_per_minute or quotas.workspace_tokens_per_day:
-        db.execute(
-            admissions.insert().values(turn_id=turn_id, **owner, admitted_at=utc_now(), tokens=0)
-        )
+        db.execute(_INSERT_ADMISSION, {"turn_id": turn_id, **owner})
+
+
+_WORKSPACE: BindParameter[str] = bindparam("workspace")
+_OWNER: BindParameter[str] = bindparam("owner")
+_INSERT_ADMISSION = admissions.insert().values(admitted_at=utc_now(), tokens=0)
+
+
+@lru_cache
+def _select_counts(quotas: Quotas, first: bool) -> Select[Any]:
+    """One row with what the limits count of `:owner` and `:workspace`, and the time."""
+    columns: list[ColumnElement[Any]] = [utc_now().label("now")]
+
+    def add(name: str, query: Select[Any]) -> None:
+        columns.append(query.scalar_subquery().label(name))
+
+    if quotas.owner_events is not None:
+        stored = func.coalesce(func.sum(sessions.c.next_sequence - 1), 0)
+        add("owner_events", select(stored).where(_IS_OWNED_SESSION))
+    if quotas.owner_turns is not None:
+        add("owner_turns", _count_running(sessions.c.owner == _OWNER))
+    if quotas.workspace_turns is not None:
+        add("workspace_turns", _count_running())
+    if quotas.owner_turns_per_minute is not None:
+        recent = admissions.c.admitted_at > utc_in(-MINUTE_SECONDS)
+        admitted_at = select(admissions.c.admitted_at).where(_IS_OWNED_ADMISSION, recent)
+        newest_first = admitted_at.order_by(admissions.c.admitted_at.desc())
+        add("admitted_at", newest_first.offset(quotas.owner_turns_per_minute - 1).limit(1))
+    if first and quotas.owner_conversations is not None:
+        add("owner_conversations", select(func.count()).where(_IS_OWNED_SESSION))
+    return select(*columns)
+
+
+def _count_running(*of_owner: ColumnElement[bool]) -> Select[Any]:
+    """Counts the running turns of the workspace, or of one owner in it."""
+    # A subquery instead of a join: it goes from the few running turns to their sessions.
+    of_session = select(sessions.c.owner).where(
+        sessions.c.id == turns.c.session_id, sessions.c.workspace == _WORKSPACE, *of_owner
+    )
+    return select(func.count(of_session.scalar_subquery())).where(has_live_lease())
+
+
+_IS_OWNED_SESSION = and_(sessions.c.workspace == _WORKSPACE, sessions.c.owner == _OWNER)
+_IS_OWNED_ADMISSION = and_(admissions.c.workspace == _WORKSPACE, admissions.c.owner == _OWNER)
 
 
 def admit_conversation(db: Connection, owner: Mapping[str, str], quotas: Quotas) -> None:
@@ -88,16 +147,21 @@ def admit_conversation(db: Connection, owner: Mapping[str, str], quotas: Quotas)
     """
     _lock_workspace(db, owner["workspace"])
     if quotas.owner_conversations is not None:
-        _check_conversations(db, owner, quotas.owner_conversations)
+        only = Quotas(owner_conversations=quotas.owner_conversations)
+        counts = db.execute(_select_counts(only, True), owner).one()._asdict()
+        _check_conversations(counts, only)
 
 
 def record_tokens(db: Connection, turn_id: str, tokens: int) -> None:
     """Stores how many tokens an admitted turn has used in all."""
-    db.execute(
-        admissions.update()
-        .where(admissions.c.turn_id == turn_id)
-        .values(tokens=clamp_tokens(tokens))
-    )
+    db.execute(_SET_TOKENS, {"turn": turn_id, "count": clamp_tokens(tokens)})
+
+
+_SET_TOKENS = (
+    admissions.update()
+    .where(admissions.c.turn_id == bindparam("turn"))
+    .values(tokens=bindparam("count"))
+)
 
 
 def delete_old_admissions(db: Connection) -> None:
@@ -106,38 +170,32 @@ def delete_old_admissions(db: Connection) -> None:
         select(admissions.c.turn_id)
         .where(admissions.c.admitted_at < utc_in(-DAY_SECONDS))
         .order_by(admissions.c.admitted_at)
-        .limit(_DELETE_BATCH)
+        .limit(DELETE_BATCH)
     )
     if ids := sorted(old):
         db.execute(delete(admissions).where(admissions.c.turn_id.in_(ids)))
 
 
 def _lock_workspace(db: Connection, workspace: str) -> None:
-    row = select(workspaces.c.name).where(workspaces.c.name == workspace).with_for_update()
-    if db.scalar(row) is None:
-        db.execute(workspaces.insert().values(name=workspace))
+    if db.scalar(_LOCK_WORKSPACE, {"workspace": workspace}) is None:
+        db.execute(workspaces.insert(), {"name": workspace})
 
 
-def _check_running(db: Connection, owner: Mapping[str, str], quotas: Quotas) -> None:
-    if quotas.owner_turns is None and quotas.workspace_turns is None:
-        return
-    # A subquery instead of a join: it goes from the few running turns to their sessions.
-    of_session = (
-        select(sessions.c.owner)
-        .where(sessions.c.id == turns.c.session_id, sessions.c.workspace == owner["workspace"])
-        .scalar_subquery()
-    )
-    owners = [each for each in db.scalars(select(of_session).where(has_live_lease())) if each]
-    in_all, own = len(owners), owners.count(owner["owner"])
-    if quotas.owner_turns is not None and own >= quotas.owner_turns:
+_LOCK_WORKSPACE = select(workspaces.c.name).where(workspaces.c.name == _WORKSPACE).with_for_update()
+
+
+def _check_running(counts: Mapping[str, Any], quotas: Quotas) -> None:
+    most = quotas.owner_turns
+    if most is not None and counts["owner_turns"] >= most:
         raise LimitReached(
-            f"You have {_format_questions(quotas.owner_turns)} being answered now, which is the"
+            f"You have {_format_questions(most)} being answered now, which is the"
             " most at once. Wait until one is done, or stop one.",
             retry_after=CONCURRENCY_RETRY_SECONDS,
         )
-    if quotas.workspace_turns is not None and in_all >= quotas.workspace_turns:
+    most = quotas.workspace_turns
+    if most is not None and counts["workspace_turns"] >= most:
         raise LimitReached(
-            f"This workspace has {_format_questions(quotas.workspace_turns)} being answered now,"
+            f"This workspace has {_format_questions(most)} being answered now,"
             " which is the most at once. Try again in a moment.",
             retry_after=CONCURRENCY_RETRY_SECONDS,
         )
@@ -148,19 +206,12 @@ def has_live_lease() -> ColumnElement[bool]:
     return and_(turns.c.lease_until > utc_now(), turns.c.ended_at.is_(None))
 
 
-def _check_minute(db: Connection, owner: Mapping[str, str], most: int) -> None:
-    oldest = (
-        select(admissions.c.admitted_at, utc_now())
-        .where(_is_owned_admission(owner), admissions.c.admitted_at > utc_in(-MINUTE_SECONDS))
-        .order_by(admissions.c.admitted_at.desc())
-        .offset(most - 1)
-        .limit(1)
-    )
-    row = db.execute(oldest).first()
-    if row is None:
+def _check_minute(counts: Mapping[str, Any], quotas: Quotas) -> None:
+    most, admitted_at = quotas.owner_turns_per_minute, counts.get("admitted_at")
+    if most is None or admitted_at is None:
         return
-    admitted_at, now = row
-    seconds = _round_up_seconds(admitted_at + timedelta(seconds=MINUTE_SECONDS) - now)
+    again_at = admitted_at + timedelta(seconds=MINUTE_SECONDS)
+    seconds = _round_up_seconds(again_at - counts["now"])
     unit = "second" if seconds == 1 else "seconds"
     raise LimitReached(
         f"You have asked {_format_questions(most)} within a minute. Try again in {seconds} {unit}.",
@@ -168,14 +219,9 @@ def _check_minute(db: Connection, owner: Mapping[str, str], most: int) -> None:
     )
 
 
-def _check_tokens(db: Connection, workspace: str, most: int) -> None:
-    now = (db.execute(select(utc_now()))).scalar_one()
+def _check_tokens(db: Connection, workspace: str, now: datetime, most: int) -> None:
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    spent = db.scalar(
-        select(func.coalesce(func.sum(admissions.c.tokens), 0)).where(
-            admissions.c.workspace == workspace, admissions.c.admitted_at >= midnight
-        )
-    )
+    spent = db.scalar(_SUM_TOKENS, {"workspace": workspace, "midnight": midnight})
     if (spent or 0) >= most:
         raise LimitReached(
             f"This workspace has used up its {most:,} tokens of today. It gets new ones at"
@@ -184,29 +230,28 @@ def _check_tokens(db: Connection, workspace: str, most: int) -> None:
         )
 
 
-def _check_conversations(db: Connection, owner: Mapping[str, str], most: int) -> None:
-    if (db.scalar(select(func.count()).where(_is_owned_session(owner))) or 0) >= most:
+_SUM_TOKENS = select(func.coalesce(func.sum(admissions.c.tokens), 0)).where(
+    admissions.c.workspace == _WORKSPACE,
+    admissions.c.admitted_at >= bindparam("midnight", type_=UtcDateTime()),
+)
+
+
+def _check_conversations(counts: Mapping[str, Any], quotas: Quotas) -> None:
+    most = quotas.owner_conversations
+    if most is not None and counts.get("owner_conversations", 0) >= most:
         raise LimitReached(
             f"You have {most:,} conversations, which is the most that are kept. Clear the chat of"
             " a trace that you no longer need, then ask again."
         )
 
 
-def _check_events(db: Connection, owner: Mapping[str, str], most: int) -> None:
-    stored = func.coalesce(func.sum(sessions.c.next_sequence - 1), 0)
-    if (db.scalar(select(stored).where(_is_owned_session(owner))) or 0) >= most:
+def _check_events(counts: Mapping[str, Any], quotas: Quotas) -> None:
+    most = quotas.owner_events
+    if most is not None and counts["owner_events"] >= most:
         raise LimitReached(
             f"Your conversations hold {most:,} stored events, which is the most that are kept."
             " Clear the chat of a trace that you no longer need, then ask again."
         )
-
-
-def _is_owned_session(owner: Mapping[str, str]) -> ColumnElement[bool]:
-    return and_(*(sessions.c[name] == value for name, value in owner.items()))
-
-
-def _is_owned_admission(owner: Mapping[str, str]) -> ColumnElement[bool]:
-    return and_(*(admissions.c[name] == value for name, value in owner.items()))
 
 
 def _round_up_seconds(span: timedelta) -> int:

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    bindparam,
     literal,
 )
 from sqlalchemy.dialects import mysql
@@ -66,8 +67,16 @@ class utc_in(FunctionElement[datetime]):  # noqa: N801 - reads as the SQL functi
     inherit_cache = True
     name = "utc_in"
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(literal(round(seconds * 1_000_000), BigInteger()))
+    def __init__(self, seconds: float | str) -> None:
+        """`seconds`, or the name of a statement's parameter that holds whole microseconds."""
+        if isinstance(seconds, str):
+            super().__init__(bindparam(seconds, type_=BigInteger()))
+        else:
+            super().__init__(literal(to_microseconds(seconds), BigInteger()))
+
+
+def to_microseconds(seconds: float) -> int:
+    return round(seconds * 1_000_000)
 
 
 def utc_now() -> utc_in:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence, Set
+from itertools import count
 from typing import Any
 from uuid import uuid4
 
@@ -17,17 +18,12 @@ from app.db.conversation_list import (
     read_entries,
     rename_conversation,
 )
-from app.db.log_reader import IS_TURN_OF_EVENT, LogPage, read_log, read_log_page
-from app.db.quotas import Quotas, record_tokens
-from app.db.schema import IMPORTED, OWNER_KEY, events, facts, feedback, sessions, turns, utc_now
+from app.db.event_rows import EventEntry, TurnKey
+from app.db.log_reader import LogPage, read_log, read_log_page, read_turn_parents
+from app.db.quotas import Quotas, delete_old_admissions, record_tokens
+from app.db.schema import IMPORTED, OWNER_KEY, facts, feedback, sessions, turns, utc_now
 from app.db.transactions import Transactions
-from app.db.turn_log import (
-    Conversation,
-    EventEntry,
-    TurnKey,
-    TurnStart,
-    select_conversation,
-)
+from app.db.turn_log import Conversation, TurnStart, select_conversation
 from app.errors import DatabaseUnavailable
 from app.events import LATEST_PLACE, LoggedEvent, TurnPlace
 from app.messages import TokenUsage
@@ -44,6 +40,8 @@ __all__ = [
 
 _NAME_LENGTH = 255
 _NO_QUOTAS = Quotas()
+CLEAN_UP_TURNS = 20
+"""How often a turn that begins also deletes admissions that no limit counts any more."""
 
 
 class Store:
@@ -67,6 +65,7 @@ class Store:
             engine, attempts=attempts, sleep=sleep, seconds=seconds, on_failure=on_failure
         )
         self._owner_key: bytes | None = None
+        self._begun = 0
 
     def limit_time(self, seconds: float) -> None:
         """From now on a transaction, also one under way, has at most so many seconds."""
@@ -137,22 +136,40 @@ class Store:
         """
         start = TurnStart(turn_id, entry, lease_seconds, model, quotas, title, place)
         names = _owner_columns(owner)
-        return await self._transactions.run(
-            lambda db: turn_log.begin_turn(db, names, trace_id, start=start)
-        )
+        self._begun += 1
+        clean_up = self._begun % CLEAN_UP_TURNS == 0
+
+        def begin(db: Connection) -> Conversation | None:
+            if clean_up:
+                delete_old_admissions(db)
+            return turn_log.begin_turn(db, names, trace_id, start=start)
+
+        return await self._transactions.run(begin)
 
     async def append(
-        self, turn: TurnKey, entries: Sequence[EventEntry], *, lease_seconds: float | None = None
+        self,
+        turn: TurnKey,
+        entries: Sequence[EventEntry],
+        *,
+        lease_seconds: float | None = None,
+        tokens: int | None = None,
     ) -> None:
         """Appends entries that are not in the log yet, in order.
 
-        With `lease_seconds` the turn also holds its conversation for that long from now. An event
-        that is too large for the database is cut and marked. Raises TurnLost when the conversation
-        was deleted or taken over.
+        With `lease_seconds` the turn also holds its conversation for that long from now; with
+        `tokens` it has used so many in all. An event that is too large for the database is cut and
+        marked. Raises TurnLost when the conversation was deleted or taken over.
         """
-        await self._transactions.run(
-            lambda db: turn_log.append_events(db, turn, entries, lease_seconds=lease_seconds)
-        )
+        attempts = count(1)
+
+        def append(db: Connection) -> None:
+            if tokens is not None:
+                record_tokens(db, turn.turn_id, tokens)
+            turn_log.append_events(
+                db, turn, entries, lease_seconds=lease_seconds, repeated=next(attempts) > 1
+            )
+
+        await self._transactions.run(append)
 
     async def end_turn(
         self,
@@ -162,15 +179,29 @@ class Store:
         state: str,
         usage: TokenUsage,
         model: str | None = None,
+        tokens: int | None = None,
     ) -> None:
         """Appends the last entries (the very last is terminal) and frees the conversation.
 
         `state` is finished, failed or cancelled; `model` replaces the one given at the begin.
         Raises like `append`.
         """
-        await self._transactions.run(
-            lambda db: turn_log.end_turn(db, turn, entries, state=state, usage=usage, model=model)
-        )
+        attempts = count(1)
+
+        def end(db: Connection) -> None:
+            if tokens is not None:
+                record_tokens(db, turn.turn_id, tokens)
+            turn_log.end_turn(
+                db,
+                turn,
+                entries,
+                repeated=next(attempts) > 1,
+                state=state,
+                usage=usage,
+                model=model,
+            )
+
+        await self._transactions.run(end)
 
     async def renew(self, turn: TurnKey, lease_seconds: float) -> None:
         """Holds the conversation for that many seconds from now; raises TurnLost like `append`."""
@@ -203,15 +234,7 @@ class Store:
 
     async def read_parents(self, conversation_id: str) -> dict[str, str | None]:
         """The parent of each turn of a conversation, the turns in order of their start."""
-        query = (
-            select(events.c.turn_id, turns.c.parent_turn_id)
-            .select_from(events.outerjoin(turns, IS_TURN_OF_EVENT))
-            .where(events.c.session_id == conversation_id)
-            .group_by(events.c.turn_id, turns.c.parent_turn_id)
-            .order_by(func.min(events.c.sequence))
-        )
-        rows = await self._transactions.run(lambda db: _fetch_all(db, query))
-        return {row.turn_id: row.parent_turn_id for row in rows}
+        return await read_turn_parents(self._transactions, conversation_id)
 
     async def list_conversations(self, owner: Owner, trace_id: str) -> list[ConversationEntry]:
         """All of this owner's conversations about a trace, the newest first."""

@@ -5,28 +5,33 @@ The session's row is locked first, so the transaction that holds it sees all tha
 """
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import uuid4
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    func,
+    select,
+)
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
-from app.db.engine import MAX_EVENT_BYTES
-from app.db.event_size import shrink_event
+from app.db.event_rows import EventEntry, TurnKey, find_missing, insert_events
 from app.db.quotas import Quotas, admit_turn
-from app.db.schema import events, sessions, turns, utc_in, utc_now
+from app.db.schema import events, sessions, to_microseconds, turns, utc_in, utc_now
 from app.errors import NotFound, TurnLost
 from app.events import (
     LATEST_PLACE,
     ReplyCompleted,
-    StoredEvent,
     TurnInterrupted,
     TurnPlace,
-    dump_event,
     load_event,
 )
 from app.messages import TokenUsage
@@ -35,10 +40,6 @@ _log = structlog.get_logger()
 
 NO_CONVERSATION = "There is no such conversation about this trace."
 _MODEL_LENGTH = 255
-_MAX_PACKET_BYTES = 8_000_000
-"""The most of one statement where the server has no limit or a larger one."""
-_ROW_BYTES = 512
-"""Allowance for the other columns of an event's row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +61,6 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
-class TurnKey:
-    """The ids of a turn and its conversation."""
-
-    conversation_id: str
-    turn_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class EventEntry:
-    """An event to append; by its `id`, a UUID of the writer, a repeated write is recognized."""
-
-    id: str
-    event: StoredEvent
-
-
-@dataclass(frozen=True, slots=True)
 class TurnStart:
     """What a turn needs to take its conversation; `title` is for a conversation without one."""
 
@@ -86,6 +71,17 @@ class TurnStart:
     quotas: Quotas
     title: str | None = None
     place: TurnPlace = LATEST_PLACE
+
+
+_IS_TURN = and_(turns.c.session_id == bindparam("conversation"), turns.c.id == bindparam("turn"))
+_SELECT_LIVING_TURN = select(turns.c.id).where(_IS_TURN, turns.c.lease_until > utc_now())
+_RENEW_LEASE = turns.update().where(_IS_TURN).values(lease_until=utc_in("lease"))
+_CLOSE_TURN = turns.update().where(_IS_TURN).values(ended_at=utc_now())
+_SELECT_REPLIES = select(events.c.payload).where(
+    events.c.session_id == bindparam("conversation"),
+    events.c.turn_id == bindparam("turn"),
+    events.c.type == "reply_completed",
+)
 
 
 def begin_turn(
@@ -103,27 +99,54 @@ def begin_turn(
     if row is None and place != LATEST_PLACE:
         raise NotFound(NO_CONVERSATION)
     if row is None:
-        admit_turn(db, owner, start.turn_id, quotas=start.quotas, first=True)
-        session_id, number, marker = str(uuid4()), 1, create_marker()
-        insert_session(
-            db, {**owner, "id": session_id, "trace_id": trace_id, "number": 1, "marker": marker}
-        )
-        _insert_turn(db, session_id, start=start, parent=None, sequence=1)
-        return Conversation(session_id, number, marker, start.turn_id, is_new=True)
+        return _create_conversation(db, owner, trace_id, start=start)
     is_new = row.next_sequence == 1
     conversation = Conversation(row.id, row.number, row.marker, start.turn_id, is_new=is_new)
     if row.active_turn_id == start.turn_id:
         return conversation
     old = None if row.active_turn_id is None else TurnKey(row.id, row.active_turn_id)
-    parent = _find_parent(db, row.id, place)
+    last = db.execute(_SELECT_LAST_EVENT, {"conversation": row.id}).first()
+    parent = _find_parent(db, row.id, place, last_turn=last and last.turn_id)
     if old is not None and not _is_lease_expired(db, old):
         return None
     admit_turn(db, owner, start.turn_id, quotas=start.quotas, first=False)
-    sequence = max(row.next_sequence, _find_next_sequence(db, row.id))
+    sequence = max(row.next_sequence, last.sequence + 1 if last else 1)
     if old is not None:
         sequence = _try_interrupt_turn(db, old, sequence=sequence)
-    _insert_turn(db, row.id, start=start, parent=parent, sequence=sequence)
+    values = {"conversation": row.id, "new_turn": start.turn_id, "new_title": start.title}
+    db.execute(_TAKE_SESSION, {**values, "next": sequence + 1})
+    _insert_turn(db, row.id, start=start, parent=parent)
     return conversation
+
+
+_SELECT_LAST_EVENT = (
+    select(events.c.turn_id, events.c.sequence)
+    .where(events.c.session_id == bindparam("conversation"))
+    .order_by(events.c.sequence.desc())
+    .limit(1)
+)
+_SET_SEQUENCE = (
+    sessions.update()
+    .where(sessions.c.id == bindparam("conversation"))
+    .values(next_sequence=bindparam("next"), updated_at=utc_now())
+)
+_TAKE_SESSION = _SET_SEQUENCE.values(
+    active_turn_id=bindparam("new_turn"),
+    title=func.coalesce(sessions.c.title, bindparam("new_title")),
+)
+
+
+def _create_conversation(
+    db: Connection, owner: dict[str, str], trace_id: str, *, start: TurnStart
+) -> Conversation:
+    """Creates the first conversation about a trace, with its first turn."""
+    admit_turn(db, owner, start.turn_id, quotas=start.quotas, first=True)
+    created = Conversation(str(uuid4()), 1, create_marker(), start.turn_id, is_new=True)
+    values = {"id": created.id, "number": created.number, "marker": created.marker}
+    taken = {"active_turn_id": start.turn_id, "title": start.title, "next_sequence": 2}
+    insert_session(db, {**owner, **values, **taken, "trace_id": trace_id})
+    _insert_turn(db, created.id, start=start, parent=None)
+    return created
 
 
 def select_conversation(
@@ -137,21 +160,15 @@ def select_conversation(
     return query.order_by(sessions.c.number.desc()).limit(1)
 
 
-def _find_parent(db: Connection, session_id: str, place: TurnPlace) -> str | None:
+def _find_parent(
+    db: Connection, session_id: str, place: TurnPlace, *, last_turn: str | None
+) -> str | None:
     """The turn before a new one, None for a first one; raises NotFound for a wrong place."""
     named = place.replaces or place.after
     if named is None:
-        last_turn = (
-            select(events.c.turn_id)
-            .where(events.c.session_id == session_id)
-            .order_by(events.c.sequence.desc())
-            .limit(1)
-        )
-        return db.scalar(last_turn)
-    query = select(turns.c.parent_turn_id).where(
-        turns.c.session_id == session_id, turns.c.id == named
-    )
-    row = db.execute(query).first()
+        return last_turn
+    query = select(turns.c.parent_turn_id).where(_IS_TURN)
+    row = db.execute(query, {"conversation": session_id, "turn": named}).first()
     if row is None:
         raise NotFound("There is no such turn in this conversation.")
     return named if place.replaces is None else row.parent_turn_id
@@ -163,15 +180,19 @@ def append_events(
     entries: Sequence[EventEntry],
     *,
     lease_seconds: float | None,
+    repeated: bool,
 ) -> None:
     """Writes entries, and moves the lease to `lease_seconds` from now unless that is None.
 
-    Raises TurnLost when the turn no longer holds its conversation.
+    `repeated` says that an earlier attempt may have stored some of them. Raises TurnLost when the
+    turn no longer holds its conversation.
     """
-    row = _lock_session(db, turn)
-    _append_missing(db, turn, entries, row.next_sequence)
+    missing = find_missing(db, turn, entries) if repeated else entries
+    _hold_session(db, turn, len(missing))
+    insert_events(db, turn, missing)
     if lease_seconds is not None:
-        db.execute(_update_turn(turn).values(lease_until=utc_in(lease_seconds)))
+        place = {"conversation": turn.conversation_id, "turn": turn.turn_id}
+        db.execute(_RENEW_LEASE, {**place, "lease": to_microseconds(lease_seconds)})
 
 
 def end_turn(
@@ -179,100 +200,53 @@ def end_turn(
     turn: TurnKey,
     entries: Sequence[EventEntry],
     *,
+    repeated: bool,
     state: str,
     usage: TokenUsage,
     model: str | None,
 ) -> None:
-    """Writes the last entries and frees the conversation; raises TurnLost like `append`.
+    """Writes the last entries and frees the conversation; raises TurnLost like `append_events`.
 
     Does nothing for a turn that has already ended with these entries.
     """
+    missing = find_missing(db, turn, entries) if repeated else entries
     try:
-        row = _lock_session(db, turn)
+        _hold_session(db, turn, len(missing), free=True)
     except TurnLost:
-        if entries and not _find_missing(db, turn, entries):
+        if entries and not find_missing(db, turn, entries):
             return
         raise
-    _append_missing(db, turn, entries, row.next_sequence, active_turn_id=None)
+    insert_events(db, turn, missing)
     named = {} if model is None else {"model": model[:_MODEL_LENGTH]}
     _close_turn(db, turn, state=state, usage=usage, **named)
 
 
-_LOCK_COLUMNS = (sessions.c.active_turn_id, sessions.c.next_sequence)
+def _hold_session(db: Connection, turn: TurnKey, number: int, *, free: bool = False) -> None:
+    """Locks the session and reserves sequence numbers for the next events; frees it with `free`.
 
-
-def _lock_session(db: Connection, turn: TurnKey) -> Any:
-    row = (
-        db.execute(
-            select(*_LOCK_COLUMNS).where(sessions.c.id == turn.conversation_id).with_for_update()
-        )
-    ).first()
-    if row is None or row.active_turn_id != turn.turn_id:
+    Raises TurnLost where the turn does not hold it.
+    """
+    values = {"conversation": turn.conversation_id, "turn": turn.turn_id, "events": number}
+    statement = _RESERVE_AND_FREE if free else _RESERVE if number else _TOUCH
+    if not db.execute(statement, values).rowcount:
         raise TurnLost("This answer has lost its conversation.")
-    return row
 
 
-def _append_missing(
-    db: Connection, turn: TurnKey, entries: Sequence[EventEntry], sequence: int, **more: Any
-) -> None:
-    """Writes the entries that are not in the log yet, and `more` columns of the session."""
-    missing = _find_missing(db, turn, entries) if entries else []
-    if missing or more:
-        _insert_events(db, turn, missing, sequence, **more)
-
-
-def _find_missing(db: Connection, turn: TurnKey, entries: Sequence[EventEntry]) -> list[EventEntry]:
-    ids = [entry.id for entry in entries]
-    known = db.scalars(
-        select(events.c.id).where(
-            events.c.id.in_(ids),
-            events.c.session_id == turn.conversation_id,
-            events.c.turn_id == turn.turn_id,
-        )
+_LOCK_COLUMNS = (sessions.c.active_turn_id, sessions.c.next_sequence)
+_IS_HELD = and_(
+    sessions.c.id == bindparam("conversation"), sessions.c.active_turn_id == bindparam("turn")
+)
+_RESERVE = (
+    sessions.update()
+    .where(_IS_HELD)
+    .values(
+        next_sequence=sessions.c.next_sequence + bindparam("events", type_=Integer()),
+        updated_at=utc_now(),
     )
-    stored = set(known)
-    return [entry for entry in entries if entry.id not in stored]
-
-
-def _insert_events(
-    db: Connection, turn: TurnKey, entries: Sequence[EventEntry], sequence: int, **more: Any
-) -> None:
-    limit = min(_MAX_PACKET_BYTES, db.info.get(MAX_EVENT_BYTES, _MAX_PACKET_BYTES))
-    rows = [
-        {
-            "id": entry.id,
-            "session_id": turn.conversation_id,
-            "turn_id": turn.turn_id,
-            "sequence": number,
-            "type": entry.event.type,
-            "payload": dump_event(shrink_event(entry.event, limit)),
-            "created_at": utc_now(),
-        }
-        for number, entry in enumerate(entries, start=sequence)
-    ]
-    for packet in _split_packets(rows, limit):
-        # SQLAlchemy compiles a statement of one row once, one of many rows each time.
-        db.execute(events.insert().values(packet if len(packet) > 1 else packet[0]))
-    db.execute(
-        sessions.update()
-        .where(sessions.c.id == turn.conversation_id)
-        .values(next_sequence=sequence + len(entries), updated_at=utc_now(), **more)
-    )
-
-
-def _split_packets(rows: Sequence[dict[str, Any]], limit: int) -> Iterator[list[dict[str, Any]]]:
-    """Groups the rows into few statements, each with at most `limit` bytes of events."""
-    packet: list[dict[str, Any]] = []
-    size = 0
-    for row in rows:
-        more = len(row["payload"].encode()) + _ROW_BYTES
-        if packet and size + more > limit:
-            yield packet
-            packet, size = [], 0
-        packet.append(row)
-        size += more
-    if packet:
-        yield packet
+)
+_RESERVE_AND_FREE = _RESERVE.values(active_turn_id=None)
+_TOUCH = sessions.update().where(_IS_HELD).values(active_turn_id=sessions.c.active_turn_id)
+"""Only locks the row: a lease that is renewed is no use of the conversation."""
 
 
 def create_marker() -> str:
@@ -281,50 +255,42 @@ def create_marker() -> str:
 
 
 def insert_session(db: Connection, values: dict[str, Any]) -> None:
-    """Inserts a conversation without events; its times are now."""
-    db.execute(
-        sessions.insert().values(
-            **values, next_sequence=1, created_at=utc_now(), updated_at=utc_now()
-        )
-    )
+    """Inserts a conversation, without events but for `next_sequence`; its times are now."""
+    db.execute(_INSERT_SESSION, {"next_sequence": 1, **values})
 
 
-def _insert_turn(
-    db: Connection, session_id: str, *, start: TurnStart, parent: str | None, sequence: int
-) -> None:
+_INSERT_SESSION = sessions.insert().values(created_at=utc_now(), updated_at=utc_now())
+
+
+def _insert_turn(db: Connection, session_id: str, *, start: TurnStart, parent: str | None) -> None:
+    """Inserts a turn and its first event, for which the session has reserved a number."""
     db.execute(
-        turns.insert().values(
-            session_id=session_id,
-            id=start.turn_id,
-            parent_turn_id=parent,
-            state="running",
-            lease_until=utc_in(start.lease_seconds),
-            model=start.model[:_MODEL_LENGTH],
-            prompt_tokens=0,
-            completion_tokens=0,
-            cached_tokens=0,
-            reasoning_tokens=0,
-            started_at=utc_now(),
-        )
+        _INSERT_TURN,
+        {
+            "session_id": session_id,
+            "id": start.turn_id,
+            "parent_turn_id": parent,
+            "model": start.model[:_MODEL_LENGTH],
+            "lease": to_microseconds(start.lease_seconds),
+        },
     )
-    key = TurnKey(session_id, start.turn_id)
-    taken = {"active_turn_id": start.turn_id, "title": func.coalesce(sessions.c.title, start.title)}
-    _insert_events(db, key, [start.entry], sequence, **taken)
+    insert_events(db, TurnKey(session_id, start.turn_id), [start.entry])
+
+
+_INSERT_TURN = turns.insert().values(
+    state="running",
+    lease_until=utc_in("lease"),
+    prompt_tokens=0,
+    completion_tokens=0,
+    cached_tokens=0,
+    reasoning_tokens=0,
+    started_at=utc_now(),
+)
 
 
 def _is_lease_expired(db: Connection, turn: TurnKey) -> bool:
-    running = select(turns.c.id).where(
-        turns.c.session_id == turn.conversation_id,
-        turns.c.id == turn.turn_id,
-        turns.c.lease_until > utc_now(),
-    )
-    return db.scalar(running) is None
-
-
-def _find_next_sequence(db: Connection, session_id: str) -> int:
-    """The number after the last event."""
-    last = select(func.max(events.c.sequence)).where(events.c.session_id == session_id)
-    return (db.scalar(last) or 0) + 1
+    place = {"conversation": turn.conversation_id, "turn": turn.turn_id}
+    return db.scalar(_SELECT_LIVING_TURN, place) is None
 
 
 def _try_interrupt_turn(db: Connection, turn: TurnKey, *, sequence: int) -> int:
@@ -345,20 +311,16 @@ def _try_interrupt_turn(db: Connection, turn: TurnKey, *, sequence: int) -> int:
 
 def _interrupt_turn(db: Connection, turn: TurnKey, *, sequence: int) -> int:
     """Ends a turn whose process is gone; returns the next free sequence number."""
-    _insert_events(db, turn, [EventEntry(str(uuid4()), TurnInterrupted())], sequence)
+    db.execute(_SET_SEQUENCE, {"conversation": turn.conversation_id, "next": sequence + 1})
+    insert_events(db, turn, [EventEntry(str(uuid4()), TurnInterrupted())])
     _close_turn(db, turn, state="interrupted", usage=_sum_stored_usage(db, turn))
     return sequence + 1
 
 
 def _sum_stored_usage(db: Connection, turn: TurnKey) -> TokenUsage:
     """The tokens of a turn's stored replies."""
-    payloads = db.scalars(
-        select(events.c.payload).where(
-            events.c.session_id == turn.conversation_id,
-            events.c.turn_id == turn.turn_id,
-            events.c.type == "reply_completed",
-        )
-    )
+    place = {"conversation": turn.conversation_id, "turn": turn.turn_id}
+    payloads = db.scalars(_SELECT_REPLIES, place)
     return sum(filter(None, map(_read_usage, payloads)), TokenUsage())
 
 
@@ -374,12 +336,7 @@ def _read_usage(payload: str) -> TokenUsage | None:
 def _close_turn(
     db: Connection, turn: TurnKey, *, state: str, usage: TokenUsage, **values: Any
 ) -> None:
-    values |= {"state": state, "ended_at": utc_now(), **asdict(usage)}
-    del values["estimated"]
-    db.execute(_update_turn(turn).values(values))
-
-
-def _update_turn(turn: TurnKey) -> Any:
-    return turns.update().where(
-        turns.c.session_id == turn.conversation_id, turns.c.id == turn.turn_id
-    )
+    place = {"conversation": turn.conversation_id, "turn": turn.turn_id}
+    counts = asdict(usage)
+    del counts["estimated"]
+    db.execute(_CLOSE_TURN.values({**counts, "state": state, **values}), place)
