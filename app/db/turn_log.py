@@ -6,7 +6,7 @@ The session's row is locked first, so the transaction that holds it sees all tha
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import uuid4
 
@@ -57,7 +57,7 @@ class Conversation:
     marker: str
     active_turn_id: str | None
     rating: int | None = None
-    is_new: bool = False
+    is_new: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
