@@ -111,9 +111,7 @@ def read_caller(
     if workspace is not None and len(workspace) > WORKSPACE_LENGTH:
         raise InvalidRequest(f"A workspace name has at most {WORKSPACE_LENGTH} characters.")
     if len(token or api_key or "") > TOKEN_LENGTH:
-        raise InvalidRequest(
-            f"A session token or API key has at most {TOKEN_LENGTH:,} characters."
-        )
+        raise InvalidRequest(f"A session token or API key has at most {TOKEN_LENGTH:,} characters.")
     return Caller(token=token, workspace=workspace, api_key=api_key)
 
 
