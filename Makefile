@@ -57,6 +57,10 @@ check: .venv/.dev
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml docker-compose.opik.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --check-metaschema deploy/helm/opik-assist/values.schema.json
+	$(BIN)/zizmor --offline --no-progress --quiet .github
 
 fuzz: .venv/.dev
 	$(BIN)/python -m pytest -n auto --dist worksteal -m hypothesis --hypothesis-profile=many
