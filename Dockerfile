@@ -4,7 +4,7 @@ FROM python:3.13-slim AS builder
 
 # Optional dependencies by the names in pyproject.toml, separated by commas. `opik`, some 320 MB,
 # is for OPIK_INTERNAL_URL.
-ARG EXTRAS=""
+ARG EXTRAS="mcp,metrics,newrelic,segment"
 
 WORKDIR /build
 COPY pyproject.toml constraints.txt deploy/requirements.py ./
