@@ -81,11 +81,8 @@ export const readSuggestions = async (id, signal) =>
 /** The models that a question may name. */
 export const listModels = async () => (await read("models")).models;
 
-/** The messages of a conversation; null where none has begun. */
-export async function readHistory(id, query, signal) {
-  const response = await send(session(id), { query: { ...query, links: "page" }, signal });
-  return response.status === 404 ? null : (await checked(response)).json();
-}
+/** The messages of a branch of a conversation, and the follow-up questions of its last answer. */
+export const readHistory = (id, query) => read(session(id), { query: { ...query, links: "page" } });
 
 /** Asks a question; the answer's body is a stream of frames. */
 export async function ask(id, body, query, signal) {
@@ -96,16 +93,34 @@ export async function ask(id, body, query, signal) {
   return { stream: response.body, requestId: response.headers.get("X-Request-ID") };
 }
 
+/** The caller's conversations about a trace, the newest first. */
+export const listConversations = async (id, signal) =>
+  (await read(`${session(id)}/conversations`, { signal })).content;
+
+/** A new, empty conversation. */
+export const createConversation = (id) => read(`${session(id)}/conversations`, { method: "POST" });
+
+/** Gives a conversation another title. */
+export const renameConversation = (id, conversation, title) =>
+  read(`${session(id)}/conversations/${part(conversation)}`, { method: "PATCH", body: { title } });
+
+/** Deletes one conversation. */
+export async function deleteConversation(id, conversation) {
+  await checked(await send(`${session(id)}/conversations/${part(conversation)}`, { method: "DELETE" }));
+}
+
+/** A conversation as a file: its content and its name. */
+export async function exportConversation(id, query) {
+  const response = await checked(await send(`${session(id)}/export`, { query, accept: "*/*" }));
+  const named = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "");
+  return { blob: await response.blob(), name: named?.[1] ?? "conversation" };
+}
+
 /** Sets the rating: 1 up, 0 down, null none. */
 export async function rate(id, value, query) {
   const method = value === null ? "DELETE" : "PUT";
   const body = value === null ? undefined : { value };
   await checked(await send(`${session(id)}/feedback`, { method, query, body }));
-}
-
-/** Deletes all conversations about a trace. */
-export async function forget(id) {
-  await checked(await send(session(id), { method: "DELETE" }));
 }
 
 /** The sentence for an error of any kind, with the id of the request where it is known. */

@@ -31,13 +31,18 @@ export function Chat({ traceId, names, conversation: id }) {
   const conversation = useConversation(traceId, id);
   const [model, setModel] = useState("");
   const [status, setStatus] = useState("");
+  const [fault, setFault] = useState("");
   const scroll = useRef(null);
   const field = useRef(null);
   const follow = useFollowing(scroll, conversation);
+  const report = useCallback((sentence, failed = false) => {
+    setStatus(failed ? "" : sentence);
+    setFault(failed ? sentence : "");
+  }, []);
   const ask = useCallback(
     async (message, options = {}) => {
       follow.start();
-      setStatus("Answering…");
+      report("Answering…");
       await conversation.ask(message, { model: model || undefined, ...options });
       const last = conversation.turns.at(-1);
       setStatus(last?.stopped ? "Stopped." : "The answer is complete.");
@@ -55,9 +60,10 @@ export function Chat({ traceId, names, conversation: id }) {
   }, [conversation, conversation.loaded]);
   return html`
     <section class="chat" aria-label="Chat" data-filled=${conversation.loaded}>
-      <${ChatHead} traceId=${traceId} conversation=${conversation} onStatus=${setStatus} />
+      <${ChatHead} traceId=${traceId} conversation=${conversation} onStatus=${report} />
+      ${fault && html`<${Notice} bad>${fault}<//>`}
       <div class="scroll" ref=${scroll} tabindex="-1">
-        <${Messages} traceId=${traceId} conversation=${conversation} names=${names} ask=${ask} onStatus=${setStatus} />
+        <${Messages} traceId=${traceId} conversation=${conversation} names=${names} ask=${ask} onStatus=${report} />
       </div>
       ${follow.away && html`<button type="button" class="chip to-end" onClick=${follow.start}>To the end</button>`}
       <${Composer}
@@ -74,11 +80,13 @@ export function Chat({ traceId, names, conversation: id }) {
 }
 
 function Messages({ traceId, conversation, names, ask, onStatus }) {
-  const { turns, loaded, error, running, suggestions } = conversation;
+  const { turns, loaded, error, running, suggestions, earlier } = conversation;
   if (!loaded) return html`<${Notice}>Loading…<//>`;
   return html`
     ${error && html`<${Notice} bad retry=${() => conversation.load()}>${api.describeError(error)}<//>`}
     ${!turns.length && !error && html`<${Welcome} traceId=${traceId} ask=${ask} />`}
+    ${earlier !== null &&
+    html`<button type="button" class="chip" onClick=${() => conversation.loadEarlier()}>Show earlier questions</button>`}
     <div class="transcript" role="log" aria-label="Conversation">
       ${turns.map(
         (turn, index) => html`

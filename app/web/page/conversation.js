@@ -13,9 +13,10 @@ export class Conversation {
   constructor(traceId, id, changed) {
     this.traceId = traceId;
     this.id = id;
+    this.list = [];
     this.turns = [];
     this.suggestions = [];
-    this.rating = null;
+    this.earlier = null;
     this.error = null;
     this.loaded = false;
     this._changed = changed;
@@ -27,25 +28,49 @@ export class Conversation {
     return this._stop !== null;
   }
 
-  /** What every request about this conversation names. */
-  get place() {
-    return { conversation: this.id };
+  /** What the list shows of this conversation; undefined for one that has not begun. */
+  get summary() {
+    return this.list.find(({ id }) => id === this.id);
   }
 
-  /** Reads the history: of the active branch, or of the one that ends with a turn. */
+  get rating() {
+    return this.summary?.rating ?? null;
+  }
+
+  /** Reads the list and the history: of the active branch, or of the one that ends with a turn. */
   async load(leaf) {
     try {
-      const read = await api.readHistory(this.traceId, { ...this.place, leaf });
-      this.turns = readTurns(read?.content ?? []);
-      this.suggestions = read?.suggestions ?? [];
-      this.rating = read?.rating ?? null;
+      await this.loadList();
+      const read = this.id ? await this._readHistory({ leaf }) : { content: [] };
+      this.turns = readTurns(read.content);
+      this.suggestions = read.suggestions ?? [];
+      this.earlier = read.earlier ?? null;
+      this.leaf = leaf;
       this.error = null;
-      this.begun = read !== null;
     } catch (error) {
       this.error = error;
     }
     this.loaded = true;
     this._changed();
+  }
+
+  /** Reads the list; where no conversation was chosen, the newest one is. */
+  async loadList() {
+    this.list = await api.listConversations(this.traceId);
+    this.id ??= this.list[0]?.id;
+    this._changed();
+  }
+
+  /** Reads the turns before those that are shown. */
+  async loadEarlier() {
+    const read = await this._readHistory({ leaf: this.leaf, before: this.earlier });
+    this.turns = [...readTurns(read.content), ...this.turns];
+    this.earlier = read.earlier ?? null;
+    this._changed();
+  }
+
+  _readHistory(query) {
+    return api.readHistory(this.traceId, { conversation: this.id, ...query });
   }
 
   stop() {
@@ -62,14 +87,15 @@ export class Conversation {
     if (replaces) {
       this.turns = this.turns.slice(0, this.turns.findIndex((turn) => turn.id === replaces));
     }
+    const leaf = replaces ? undefined : this.turns.at(-1)?.id;
     const turn = newTurn(message, { running: true });
     this.turns = [...this.turns, turn];
     this._changed();
     try {
       const body = { message, model, replaces };
-      const { stream, requestId } = await api.ask(this.traceId, body, this.place, stop.signal);
+      const query = { conversation: this.id, leaf };
+      const { stream, requestId } = await api.ask(this.traceId, body, query, stop.signal);
       turn.requestId = requestId;
-      this.begun = true;
       await readFrames(stream, (frame) => this._take(turn, frame));
       if (!turn.parts.length) fail(turn, "No answer came. Ask again.");
     } catch (error) {
@@ -77,6 +103,22 @@ export class Conversation {
       else fail(turn, turn.requestId ? LOST : api.describeError(error));
     }
     this._end(turn);
+    await this._learnPlace().catch(() => {});
+  }
+
+  /** Takes over titles, and the versions of each question, which an answer may have changed. */
+  async _learnPlace() {
+    await this.loadList();
+    if (this.running || !this.id) return;
+    const read = readTurns((await this._readHistory({})).content);
+    if (this.running) return;
+    const known = new Map(read.map((turn) => [turn.id, turn]));
+    if (!this.turns.at(-1)?.id) this.turns.at(-1).id = read.at(-1)?.id;
+    for (const turn of this.turns) {
+      const { siblings = [], leaves = [] } = known.get(turn.id) ?? turn;
+      Object.assign(turn, { siblings, leaves });
+    }
+    this._changed();
   }
 
   _end(turn) {
@@ -101,8 +143,8 @@ export class Conversation {
 
   async rate(value) {
     const wanted = this.rating === value ? null : value;
-    await api.rate(this.traceId, wanted, this.place);
-    this.rating = wanted;
+    await api.rate(this.traceId, wanted, { conversation: this.id });
+    this.summary.rating = wanted;
     this._changed();
   }
 }

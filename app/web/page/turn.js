@@ -1,5 +1,6 @@
 // One turn: the question, which can be edited, and the answer as it comes.
 
+import * as api from "./api.js";
 import { linkTo, readAddress } from "./address.js";
 import { CopyButton } from "./copy.js";
 import { Icon, IconButton, Unseen } from "./controls.js";
@@ -124,7 +125,7 @@ function Thumbs({ conversation, onStatus }) {
   const rate = (value) =>
     conversation.rate(value).then(
       () => onStatus(conversation.rating === null ? "Rating removed." : "Rating stored."),
-      () => onStatus("The rating could not be stored."),
+      (error) => onStatus(api.describeError(error), true),
     );
   const thumb = (icon, label, value) => html`
     <${IconButton} icon=${icon} label=${label} aria-pressed=${String(conversation.rating === value)} onClick=${() => rate(value)} />
