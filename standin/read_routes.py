@@ -1,7 +1,7 @@
 """The routes that read: single records, searches, pages, statistics, threads and projects."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -18,6 +18,7 @@ from standin.writes import RequestRefused, project_of
 PAGE_SIZE = 10
 SEARCH_LIMIT = 500
 SEARCH_LIMIT_MAXIMUM = 2_000
+PIECE_BYTES = 32_768
 _NARROWING = ("type", "filters", "search", "from_time", "to_time")
 
 
@@ -221,9 +222,15 @@ class ReadRoutes:
         return JSONResponse(page | {"sortableBy": ["id", "name", "created_at"]})
 
 
-def _format_lines(records: list[Json]) -> Iterator[bytes]:
+async def _format_lines(records: list[Json]) -> AsyncIterator[bytes]:
+    """One record a line, in pieces such as a server's buffer gathers."""
+    piece = bytearray()
     for record in records:
-        yield json.dumps(record, ensure_ascii=False).encode() + b"\r\n"
+        piece += json.dumps(record, ensure_ascii=False).encode() + b"\r\n"
+        if len(piece) > PIECE_BYTES:
+            yield bytes(piece)
+            piece.clear()
+    yield bytes(piece)
 
 
 async def _read_json(request: Request) -> Json:

@@ -36,6 +36,7 @@ class Records:
 
     def apply(self, write: Write, workspace: str = DEFAULT_WORKSPACE) -> WriteOutcome:
         """Carry out one write and, with a file, keep it. Raises writes.Refused."""
+        self.workspace(workspace).shown_traces.clear()
         outcome = writes.apply(self.workspace(workspace), write)
         if self._file:
             self._file.write(journal_line(write, workspace))

@@ -79,7 +79,14 @@ def thread(workspace: Workspace, project_id: str, thread_id: str) -> Json | None
 
 
 def traces(workspace: Workspace, project_id: str, *, extra_spans: int = 0) -> list[Json]:
-    """All traces of a project, newest id first."""
+    """All traces of a project, newest id first; kept until the next write to the workspace."""
+    key = (project_id, extra_spans)
+    if key not in workspace.shown_traces:
+        workspace.shown_traces[key] = _build_traces(workspace, project_id, extra_spans)
+    return workspace.shown_traces[key]
+
+
+def _build_traces(workspace: Workspace, project_id: str, extra_spans: int) -> list[Json]:
     found = [
         entry
         for entry in workspace.traces.values()
@@ -127,11 +134,11 @@ def threads(workspace: Workspace, project_id: str) -> list[Json]:
 def project(workspace: Workspace, record: Json) -> Json:
     """A project with the time of its latest trace."""
     times = [
-        timestamps.text(entry.last_updated_at)
+        entry.last_updated_at
         for entry in workspace.traces.values()
         if entry.fields.get("project_id") == record["id"] and entry.last_updated_at
     ]
-    return record | ({"last_updated_trace_at": max(times)} if times else {})
+    return record | ({"last_updated_trace_at": timestamps.text(max(times))} if times else {})
 
 
 def _newest_first(entries: Iterable[StoredRecord]) -> list[StoredRecord]:

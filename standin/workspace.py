@@ -64,7 +64,10 @@ class Subject:
 
 @dataclass
 class Workspace:
-    """The traces, spans, scores, comments, threads and projects of one workspace."""
+    """The traces, spans, scores, comments, threads and projects of one workspace.
+
+    `shown_traces` are lists as they were last read, by project and switch; any write empties them.
+    """
 
     name: str
     projects: dict[str, Json] = field(default_factory=dict)
@@ -74,6 +77,7 @@ class Workspace:
     comments: dict[Subject, dict[str, Json]] = field(default_factory=dict)
     guardrails: dict[str, list[Guardrail]] = field(default_factory=dict)
     closed_threads: set[str] = field(default_factory=set)
+    shown_traces: dict[tuple[str, int], list[Json]] = field(default_factory=dict)
     _spans_of: dict[str, set[str]] = field(default_factory=dict)
 
     def project(self, name: str | None, at: datetime, user: str) -> Json:

@@ -27,7 +27,7 @@ function useConversation(traceId, id) {
   return conversation;
 }
 
-export function Chat({ traceId, names, conversation: id }) {
+export function Chat({ traceId, names, ready, conversation: id }) {
   const conversation = useConversation(traceId, id);
   const [model, setModel] = useState("");
   const [status, setStatus] = useState("");
@@ -63,7 +63,7 @@ export function Chat({ traceId, names, conversation: id }) {
       <${ChatHead} traceId=${traceId} conversation=${conversation} onStatus=${report} />
       ${fault && html`<${Notice} bad>${fault}<//>`}
       <div class="scroll" ref=${scroll} tabindex="-1">
-        <${Messages} traceId=${traceId} conversation=${conversation} names=${names} ask=${ask} onStatus=${report} />
+        <${Messages} traceId=${traceId} ready=${ready} conversation=${conversation} names=${names} ask=${ask} onStatus=${report} />
       </div>
       ${follow.away && html`<button type="button" class="chip to-end" onClick=${follow.start}>To the end</button>`}
       <${Composer}
@@ -79,12 +79,12 @@ export function Chat({ traceId, names, conversation: id }) {
   `;
 }
 
-function Messages({ traceId, conversation, names, ask, onStatus }) {
+function Messages({ traceId, ready, conversation, names, ask, onStatus }) {
   const { turns, loaded, error, running, suggestions, earlier } = conversation;
   if (!loaded) return html`<${Notice}>Loading…<//>`;
   return html`
     ${error && html`<${Notice} bad retry=${() => conversation.load()}>${api.describeError(error)}<//>`}
-    ${!turns.length && !error && html`<${Welcome} traceId=${traceId} ask=${ask} />`}
+    ${!turns.length && !error && html`<${Welcome} traceId=${traceId} ready=${ready} ask=${ask} />`}
     ${earlier !== null &&
     html`<button type="button" class="chip" onClick=${() => conversation.loadEarlier()}>Show earlier questions</button>`}
     <div class="transcript" role="log" aria-label="Conversation">
@@ -107,8 +107,8 @@ function Messages({ traceId, conversation, names, ask, onStatus }) {
 }
 
 /** An empty conversation, with questions to begin with. */
-function Welcome({ traceId, ask }) {
-  const { value } = useLoading((signal) => api.readSuggestions(traceId, signal), traceId);
+function Welcome({ traceId, ready, ask }) {
+  const { value } = useLoading((signal) => api.readSuggestions(traceId, signal), traceId, { ready });
   return html`
     <div class="welcome">
       <h2>What do you want to know?</h2>

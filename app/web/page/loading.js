@@ -4,12 +4,13 @@ import { useCallback, useEffect, useState } from "./library.js";
 
 /**
  * `{ value, error, loading, reload }` of `read(signal)`. While a new key loads, the old value stays
- * where `keep` is set.
+ * where `keep` is set. Nothing is read until `ready`.
  */
-export function useLoading(read, key, { keep = false } = {}) {
+export function useLoading(read, key, { keep = false, ready = true } = {}) {
   const [state, setState] = useState({ loading: true });
   const [round, setRound] = useState(0);
   useEffect(() => {
+    if (!ready) return undefined;
     const stop = new AbortController();
     setState((old) => ({ value: keep ? old.value : undefined, loading: true }));
     read(stop.signal).then(
@@ -17,7 +18,7 @@ export function useLoading(read, key, { keep = false } = {}) {
       (error) => stop.signal.aborted || setState({ error, loading: false }),
     );
     return () => stop.abort();
-  }, [key, round]);
+  }, [key, round, ready]);
   const reload = useCallback(() => setRound((old) => old + 1), []);
   return { ...state, reload };
 }

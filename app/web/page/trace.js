@@ -19,7 +19,8 @@ const PANES = [
 export function TraceView({ id, address }) {
   const read = useLoading((signal) => api.readTrace(id, signal), id);
   const spans = useLoading((signal) => api.readWaterfall(id, signal), id);
-  const analysis = useLoading((signal) => api.readAnalysis(id, signal), id);
+  // The analysis takes longer: it must not delay the spans.
+  const analysis = useLoading((signal) => api.readAnalysis(id, signal), id, { ready: !spans.loading });
   const [pane, setPane] = useState(address.span ? "spans" : "chat");
   const trace = read.value?.trace;
   useEffect(() => {
@@ -43,7 +44,7 @@ export function TraceView({ id, address }) {
             ? html`<${SpanPanel} key=${address.span} traceId=${id} spanId=${address.span} projectId=${trace?.project_id} row=${spans.value?.spans.find((row) => row.id === address.span)} />`
             : html`<${Overview} trace=${read.value} analysis=${analysis} />`}
         </div>
-        <${Chat} traceId=${id} names=${names} conversation=${address.conversation} />
+        <${Chat} traceId=${id} names=${names} ready=${!spans.loading} conversation=${address.conversation} />
       </div>
     </div>
   `;
