@@ -17,6 +17,7 @@ export class Conversation {
     this.turns = [];
     this.suggestions = [];
     this.earlier = null;
+    this.rating = null;
     this.error = null;
     this.loaded = false;
     this._changed = changed;
@@ -33,10 +34,6 @@ export class Conversation {
     return this.list.find(({ id }) => id === this.id);
   }
 
-  get rating() {
-    return this.summary?.rating ?? null;
-  }
-
   /** Reads the list and the history: of the active branch, or of the one that ends with a turn. */
   async load(leaf) {
     try {
@@ -45,6 +42,7 @@ export class Conversation {
       this.turns = readTurns(read.content);
       this.suggestions = read.suggestions ?? [];
       this.earlier = read.earlier ?? null;
+      this.rating = read.rating ?? null;
       this.leaf = leaf;
       this.error = null;
     } catch (error) {
@@ -144,7 +142,7 @@ export class Conversation {
   async rate(value) {
     const wanted = this.rating === value ? null : value;
     await api.rate(this.traceId, wanted, { conversation: this.id });
-    this.summary.rating = wanted;
+    this.rating = wanted;
     this._changed();
   }
 }
