@@ -11,7 +11,9 @@ from app.analysis.tree import Node, Tree
 from app.opik.records import ErrorInfo, Trace
 
 _NUMBERS_AND_IDS = re.compile(r"0x[0-9a-fA-F]+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\d+")
-_TRACEBACK_FRAME = re.compile(r'^\s*File "([^"]{1,300})", line (\d+), in (\S{1,80})', re.MULTILINE)
+_TRACEBACK_FRAME = re.compile(
+    r'^[ \t]*+File "([^"]{1,300})", line (\d+), in (\S{1,80})', re.MULTILINE
+)
 _CANCELLATION_TYPES = word_set("CancelledError Cancelled KeyboardInterrupt AbortError")
 _LIBRARY_PATHS = ("site-packages", "dist-packages", "/lib/python", "<frozen")
 

@@ -18,7 +18,15 @@ from app.backend_http import BackendResponse, ByteAllowance
 from app.caller import Caller
 from app.errors import NotFound
 from app.opik.records import Permissions, SortedTraces, Span, Stats, Thread, Trace
-from app.opik.responses import Record, SpanPage, TracePage, build_error, parse_page, parse_record
+from app.opik.responses import (
+    Record,
+    RecordTooLarge,
+    SpanPage,
+    TracePage,
+    build_error,
+    parse_page,
+    parse_record,
+)
 from app.opik.rest_client import BODY_BYTES, RestClient
 from app.worker_threads import PARSED_INLINE_BYTES, run_by_size
 
@@ -75,23 +83,20 @@ class OpikClient:
     async def get_trace(self, caller: Caller, trace_id: str) -> Trace:
         """The whole trace, or its truncated form where the whole is too large."""
         response = await self._get(caller, f"/traces/{trace_id}")
-        if response.status == 200 and response.end == "too_large":
+        try:
+            return await _parse_whole(Trace, response)
+        except RecordTooLarge:
             stripped = {"strip_attachments": True}
             return await self._truncated(Trace, caller, "/traces/search", trace_id, stripped)
-        return await run_by_size(
-            len(response.body), PARSED_INLINE_BYTES, parse_record, Trace, response, "trace"
-        )
 
     async def get_span(self, caller: Caller, span_id: str, *, trace: Trace) -> Span:
         """One span of this trace with its bodies; NotFound for a span of another trace."""
         response = await self._get(caller, f"/spans/{span_id}")
-        if response.status == 200 and response.end == "too_large":
+        try:
+            span = await _parse_whole(Span, response)
+        except RecordTooLarge:
             scope = {"trace_id": trace.id, "project_id": trace.project_id}
             span = await self._truncated(Span, caller, "/spans/search", span_id, scope)
-        else:
-            span = await run_by_size(
-                len(response.body), PARSED_INLINE_BYTES, parse_record, Span, response, "span"
-            )
         if span.trace_id.lower() != trace.id.lower():
             raise NotFound("This span is not part of the trace.")
         return span
@@ -270,10 +275,23 @@ class OpikClient:
             "truncate": True,
         }
         response = await self._rest.exchange(caller, "POST", path, body=body, accept=_STREAM)
-        what = kind.__name__.lower()
-        if response.status == 200 and (response.end == "too_large" or not response.body.strip()):
-            raise NotFound(f"This {what} is too large to read.")
-        return parse_record(kind, response, what)
+        if response.status == 200 and not response.body.strip():
+            raise RecordTooLarge(f"This {_name_kind(kind)} is too large to read.")
+        return await _parse_whole(kind, response)
+
+
+async def _parse_whole(kind: type[Record], response: BackendResponse) -> Record:
+    """The record, parsed in a thread if it is large; raises RecordTooLarge for more than is read of one."""
+    what = _name_kind(kind)
+    if response.status == 200 and response.end == "too_large":
+        raise RecordTooLarge(f"This {what} is too large to read.")
+    return await run_by_size(
+        len(response.body), PARSED_INLINE_BYTES, parse_record, kind, response, what
+    )
+
+
+def _name_kind(kind: type[Record]) -> str:
+    return kind.__name__.lower()
 
 
 # Needs no credentials, unlike the routes under /v1/private.

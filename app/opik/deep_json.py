@@ -8,6 +8,7 @@ record that it is part of.
 
 import json
 import re
+from itertools import accumulate
 from typing import Any
 
 from app.surrogates import join_surrogates
@@ -15,18 +16,33 @@ from app.surrogates import join_surrogates
 MAX_DEPTH = 200
 """Levels that are kept: more than any recorded value needs, far fewer than a recursion may have."""
 
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_TOKEN = re.compile(_STRING.pattern + rb"|[\[\]{}]", re.DOTALL)
+MOST_CONTAINERS = 250_000
+"""Objects and lists in one text. Each takes 60 to 200 bytes of memory, however short it is:
+16 MB of `[],` are 340 MB. A record of the largest size has so many if each takes 64 characters."""
+
+# Possessive, since what a repetition may give back costs 100 bytes for each character. A string
+# without an end reaches to the end of the text: else the search would begin again at each quote.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_TOKEN = re.compile(_STRING.pattern + rb"|[\[{]++|[\]}]++", re.DOTALL)
+_SLICE = re.compile(rb"(?:[^\"]++|%b){1,4096}+" % _STRING.pattern, re.DOTALL)
+"""What is looked at together: a few milliseconds, in which no other thread runs."""
+_QUOTE, _OPENING = ord('"'), b"[{"
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_STEPS = {ord(each): 1 if each in "[{" else -1 for each in "[]{}"}
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
 """An escaped surrogate, or one in bytes that are no UTF-8 but that Python's parser accepts."""
+
+
+class TooManyValues(ValueError):
+    """A text with more objects and lists than are read."""
 
 
 def loads(data: bytes) -> Any:
     """The value of a JSON text; raises ValueError for anything else.
 
     Values below 200 levels are replaced by a text with their length, single surrogates by U+FFFD.
-    A number with more digits than Python reads becomes a text.
+    A number with more digits than Python reads becomes a text. Raises TooManyValues for more than
+    250,000 objects and lists. Takes time and memory in proportion to the length.
     """
     try:
         value = _parse_any_number(_cut_deep_values(data) if _is_deep(data) else data)
@@ -63,15 +79,19 @@ def _join_all_surrogates(value: Any) -> Any:
 
 
 def _is_deep(data: bytes) -> bool:
-    """Whether brackets nest too deeply: removes the innermost pairs, level by level."""
+    """Whether brackets nest too deeply. Raises TooManyValues."""
     if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
         return False
-    brackets = _STRING.sub(b"", data).translate(None, delete=_NO_BRACKETS)
-    for _ in range(MAX_DEPTH):
-        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
-        if not brackets:
-            return False
-    return True
+    deepest = depth = count = 0
+    for part in _SLICE.finditer(data):
+        brackets = _STRING.sub(b"", part[0]).translate(None, delete=_NO_BRACKETS)
+        count += len(brackets)
+        if count > 2 * MOST_CONTAINERS:
+            raise TooManyValues(f"More than {MOST_CONTAINERS:,} objects and lists")
+        here = max(accumulate(map(_STEPS.__getitem__, brackets), initial=depth))
+        deepest = max(deepest, here)
+        depth += 2 * (brackets.count(b"[") + brackets.count(b"{")) - len(brackets)
+    return deepest > MAX_DEPTH
 
 
 def _cut_deep_values(data: bytes) -> bytes:
@@ -79,15 +99,19 @@ def _cut_deep_values(data: bytes) -> bytes:
     kept: list[bytes] = []
     depth = start = 0
     for token in _TOKEN.finditer(data):
-        if token[0] in (b"[", b"{"):
-            depth += 1
-            if depth == MAX_DEPTH + 1:
-                kept.append(data[start : token.start()])
-                start = token.start()
-        elif token[0] in (b"]", b"}"):
-            if depth == MAX_DEPTH + 1:
-                length = token.end() - start
-                kept.append(b'"[nested too deeply to be read: %d characters]"' % length)
-                start = token.end()
-            depth -= 1
+        at, end = token.span()
+        if data[at] == _QUOTE:
+            continue
+        if data[at] in _OPENING:
+            if depth <= MAX_DEPTH < depth + end - at:
+                first = at + MAX_DEPTH - depth
+                kept.append(data[start:first])
+                start = first
+            depth += end - at
+        else:
+            if depth - (end - at) <= MAX_DEPTH < depth:
+                last = at + depth - MAX_DEPTH
+                kept.append(b'"[nested too deeply to be read: %d characters]"' % (last - start))
+                start = last
+            depth -= end - at
     return b"".join([*kept, data[start:]])

@@ -15,15 +15,25 @@ from app.opik.records import Span, Trace
 
 log = structlog.get_logger(__name__)
 
+_ERROR_BYTES = 65_536
+_MOST_ERRORS = 20
+"""Of an error only a sentence is kept; one that is longer comes from something else than Opik."""
+
 Record = TypeVar("Record", bound=BaseModel)
 
 
+class RecordTooLarge(NotFound):
+    """A record with more values than are read."""
+
+
 def parse_record(kind: type[Record], response: BackendResponse, what: str) -> Record:
-    """The record in a 200 response; raises the error of any other."""
+    """The record in a 200 response; raises the error of any other, and RecordTooLarge."""
     if response.status != 200:
         raise build_error(response, what)
     try:
         return kind.model_validate(deep_json.loads(response.body))
+    except deep_json.TooManyValues:
+        raise RecordTooLarge(f"This {what} is too large to read.") from None
     except ValueError:
         log.warning("backend_response_unreadable", record=what, check_setting="AGENT_OPIK_URL")
         raise BackendUnavailable(
@@ -61,14 +71,14 @@ def _format_minutes(seconds: float | None) -> str:
 def parse_error_text(body: bytes) -> str:
     """The text of an error body in any of the backend's shapes; empty for HTML or nothing."""
     try:
-        value = json.loads(body)
+        value = json.loads(body[:_ERROR_BYTES])
     except (ValueError, RecursionError):
         return ""
     if not isinstance(value, dict):
         return ""
     errors = value.get("errors")
     if isinstance(errors, list):
-        return "; ".join(str(each) for each in errors)[:1000]
+        return "; ".join(str(each) for each in errors[:_MOST_ERRORS])[:1000]
     for key in ("message", "error", "detail"):
         if isinstance(value.get(key), str):
             return str(value[key])[:1000]

@@ -1,14 +1,18 @@
 """JSON beyond the limits of Python's parser or encoder."""
 
+import contextlib
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
 
-from app.opik.deep_json import MAX_DEPTH, loads
+from app.opik.deep_json import MAX_DEPTH, TooManyValues, loads
 from app.opik.records import Span
 
 LEVELS = 60_000
+MANY = 2**18
+DEEP = b"[" * (MAX_DEPTH + 1)
 
 
 def test_ordinary_json_is_read_as_it_is() -> None:
@@ -73,3 +77,42 @@ def test_implausible_numbers_are_left_out_and_the_record_stays() -> None:
     assert (span.duration, span.ttft, span.total_estimated_cost) == (None, None, None)
     assert span.usage == {"b": 2}
     assert span.feedback_scores[0].value is None
+
+
+# What the author of a trace may send: the worst that was found for each step of the reading.
+GREEDY = {
+    "one long text": DEEP + b'"' + b"x" * MANY + b'"' + b"]" * len(DEEP),
+    "quotes in a text": DEEP + b'"' + rb"\"" * (MANY // 2) + b'"' + b"]" * len(DEEP),
+    "texts": DEEP + b'"",' * (MANY // 3) + b"1" + b"]" * len(DEEP),
+    "a text without an end": DEEP + b'"' + rb"\"" * (MANY // 2),
+    "backslashes": DEEP + b"\\" * MANY,
+    "deep": b"[" * (MANY // 2) + b"]" * (MANY // 2),
+    "a comb": DEEP + b"[]," * (MANY // 12) + b"1" + b"]" * len(DEEP),
+    "openings": b"[" * (2 * MANY),
+    "closings": DEEP + b"]" * (2 * MANY),
+    "lists": b"[" + b"[]," * MANY + b"1]",
+}
+
+
+def test_no_text_takes_more_than_its_size_in_time_or_memory() -> None:
+    tracemalloc.start()
+    try:
+        taken = {name: _measure(data) for name, data in GREEDY.items()}
+    finally:
+        tracemalloc.stop()
+    assert {name: size for name, size in taken.items() if size > 32} == {}
+
+
+def _measure(data: bytes) -> float:
+    """The most memory that reading the text takes, in times its length."""
+    tracemalloc.reset_peak()
+    before = tracemalloc.get_traced_memory()[0]
+    with contextlib.suppress(ValueError):
+        loads(data)
+    return (tracemalloc.get_traced_memory()[1] - before) / len(data)
+
+
+@pytest.mark.parametrize("name", ["lists", "openings", "closings"])
+def test_more_objects_and_lists_than_are_read_are_refused_before_they_are_parsed(name: str) -> None:
+    with pytest.raises(TooManyValues):
+        loads(GREEDY[name])
