@@ -281,7 +281,7 @@ class OpikClient:
 
 
 async def _parse_whole(kind: type[Record], response: BackendResponse) -> Record:
-    """The record, parsed in a thread if it is large; raises RecordTooLarge for more than is read of one."""
+    """The record, parsed in a thread if it is large; raises RecordTooLarge."""
     what = _name_kind(kind)
     if response.status == 200 and response.end == "too_large":
         raise RecordTooLarge(f"This {what} is too large to read.")
