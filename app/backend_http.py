@@ -9,6 +9,7 @@ wait before it, and whether the attempts are used up, is decided here.
 import json
 import math
 import re
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
 import anyio
+import anyio.lowlevel
 import httpx
 
 from app.caller import Caller
@@ -24,6 +26,8 @@ from app.surrogates import join_surrogates
 _PRIVATE_API = "/v1/private"
 # Closing may wait for a peer that does not answer: the caller, who may be cancelled, does not.
 _CLOSE_SECONDS = 2
+_UNPACKED_AT_ONCE = 65_536
+"""Bytes of a packed body: as many as one read of a socket, after which the allowance is asked."""
 _NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
 
 
@@ -90,7 +94,7 @@ class OpenResponse:
     def __init__(self, response: httpx.Response, *, idle_seconds: float, deadline: float) -> None:
         self.status = response.status_code
         self.headers = response.headers
-        self._chunks = response.aiter_bytes()
+        self._chunks = _read_body(response)
         self._idle_seconds = idle_seconds
         self._deadline = deadline
 
@@ -117,6 +121,36 @@ class OpenResponse:
         except (TimeoutError, httpx.HTTPError) as raised:
             error = raised
         return BackendResponse(self.status, self.headers, bytes(body), end, error)
+
+
+async def _read_body(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The body in pieces of bounded size, unpacked where it is packed by gzip, once.
+
+    We ask for no packing, but a gateway may pack nevertheless. Raises httpx.DecodingError for any
+    other coding and for several: they multiply, so that 260 bytes can mean a gigabyte.
+    """
+    assert isinstance(response.stream, httpx.AsyncByteStream)
+    codings = response.headers.get("Content-Encoding", "identity").lower().replace(" ", "")
+    if codings == "identity":
+        async for chunk in response.stream:
+            yield chunk
+        return
+    if codings != "gzip":
+        raise httpx.DecodingError("A body is packed in a way that was not asked for.")
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    async for chunk in response.stream:
+        packed, piece = chunk, b"-"
+        while (packed or len(piece) == _UNPACKED_AT_ONCE) and not unpacker.eof:
+            try:
+                piece = unpacker.decompress(packed, _UNPACKED_AT_ONCE)
+            except zlib.error:
+                raise httpx.DecodingError("A packed body cannot be unpacked.") from None
+            packed = unpacker.unconsumed_tail
+            # Many pieces may come of one read: others run in between, and cancellation is noticed.
+            await anyio.lowlevel.checkpoint()
+            yield piece
+    if not unpacker.eof:
+        raise httpx.DecodingError("A packed body breaks off.")
 
 
 class BackendHttp:
@@ -148,13 +182,15 @@ class BackendHttp:
         body `idle_seconds`, all together `total_seconds`. Raises TimeoutError and
         httpx.TransportError where no answer comes.
         """
-        typed = {} if body is None else {"Content-Type": "application/json"}
+        more = {"Accept-Encoding": "identity"}
+        if body is not None:
+            more["Content-Type"] = "application/json"
         request = self._http.build_request(
             method,
             self._url + path,
             params=params,
             content=None if body is None else encode_json(body),
-            headers=caller.encode_headers({**headers, **typed}),
+            headers=caller.encode_headers({**headers, **more}),
             timeout=httpx.Timeout(None, connect=connect_seconds, pool=connect_seconds),
         )
         deadline = anyio.current_time() + total_seconds

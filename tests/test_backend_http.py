@@ -1,5 +1,8 @@
 """One exchange with the backend: its bounds, its end, and the pause before another attempt."""
 
+import gzip
+import tracemalloc
+import zlib
 from collections.abc import AsyncIterator
 
 import anyio
@@ -136,6 +139,50 @@ async def test_a_cancelled_exchange_is_closed() -> None:
         await read(body)
     assert scope.cancelled_caught
     assert body.closed
+
+
+HUGE = b"x" * 2**26
+
+
+def pack_by(*codings: str) -> httpx.Response:
+    """A bomb: 64 MB, packed by the first coding and as often as there are."""
+    body, pack = HUGE, {"deflate": zlib.compress}.get(codings[0], gzip.compress)
+    for _ in codings:
+        body = pack(body)
+    return httpx.Response(200, headers={"Content-Encoding": ", ".join(codings)}, content=body)
+
+
+@each_case(
+    "codings, read_bytes, end",
+    [
+        (["gzip"], 1_000_000, "too_large"),
+        (["gzip", "gzip"], 0, "broken"),
+        (["gzip", "gzip", "gzip"], 0, "broken"),
+        (["deflate"], 0, "broken"),
+        (["br"], 0, "broken"),
+        (["zstd"], 0, "broken"),
+        (["identity", "gzip"], 0, "broken"),
+    ],
+)
+async def test_a_packed_bomb_takes_no_more_than_its_allowance(
+    codings: list[str], read_bytes: int, end: str
+) -> None:
+    packed = pack_by(*codings)
+    with respx.mock() as router:
+        route = router.get(URL).mock(return_value=packed)
+        async with (
+            httpx.AsyncClient() as http,
+            backend_at("http://opik.test", http).open(
+                Caller(), "GET", "/things", headers={}, connect_seconds=1, idle_seconds=60
+            ) as opened,
+        ):
+            tracemalloc.start()
+            response = await opened.read(ByteAllowance(1_000_000))
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+    assert (len(response.body), response.end) == (read_bytes, end)
+    assert peak < 4_000_000
+    assert route.calls[0].request.headers["Accept-Encoding"] == "identity"
 
 
 async def test_a_redirect_is_an_answer_and_not_followed() -> None:
