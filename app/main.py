@@ -37,7 +37,12 @@ from app.telemetry.reporting import Reporting
 from app.web import error_responses as problems
 from app.web.app_state import AppState
 from app.web.markdown.ui_urls import UiLinks
-from app.web.middleware import RequestIdMiddleware, SameOriginMiddleware
+from app.web.middleware import (
+    BodyDrainMiddleware,
+    HostMiddleware,
+    RequestIdMiddleware,
+    SameOriginMiddleware,
+)
 from app.web.page_files import PageFiles
 from app.web.routes import Endpoints
 from app.web.ui_api import UiApi
@@ -99,12 +104,17 @@ def _middleware(settings: Settings) -> list[Middleware]:
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["Content-Type", "Comet-Workspace"],
     )
+    probes = [f"{settings.url_prefix}/{name}" for name in ("healthz", "readyz")]
     # Links to the page lead there from other sites, too.
-    open_paths = [f"{settings.url_prefix}/{name}" for name in ("healthz", "readyz", "ui", "ui/")]
+    open_paths = [*probes, *(f"{settings.url_prefix}/{name}" for name in ("ui", "ui/"))]
     same_site = Middleware(SameOriginMiddleware, allowed=allowed, open_paths=open_paths)
+    hosts = settings.allowed_hosts
+    known_host = Middleware(HostMiddleware, allowed=hosts, open_paths=probes)
     return [
         Middleware(ReadableStartErrors),
+        Middleware(BodyDrainMiddleware),
         Middleware(RequestIdMiddleware),
+        *([known_host] if hosts else []),
         *([cors] if allowed else []),
         same_site,
     ]

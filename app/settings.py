@@ -221,6 +221,10 @@ class Settings(DatabaseSettings):
     allowed_origins: NameList = ()
     """Origins of other sites whose pages may call the service with the user's cookie, such as
     `http://localhost:5173`, separated by commas. `*` is refused."""
+    allowed_hosts: NameList = ()
+    """Host names under which browsers may reach the service, separated by commas, without ports;
+    `*.example.com` stands for all below it. Unset: any. It stops pages whose own name was pointed
+    at this service (DNS rebinding), which matters where Opik has no accounts."""
     migrate_at_start: bool = True
     """true or false: create or update the tables at start. With false, run `alembic upgrade head`
     yourself."""
@@ -275,7 +279,8 @@ class Settings(DatabaseSettings):
     turn_steps: int = Field(12, ge=1)
     """Most replies of the model in one turn: 1 or more."""
     turn_seconds: float = Field(240, gt=0)
-    """Seconds for the replies of one turn, and as many to read its trace before."""
+    """Seconds for one turn: the check of access, reading its trace, and all replies. A quarter of
+    it, at most a minute, is kept for a last answer without tools."""
     turn_tokens: int = Field(200_000, ge=1)
     """Most tokens of one turn, all its requests added: 1 or more."""
     concurrent_turns: int = Field(100, ge=1)
@@ -369,6 +374,14 @@ class Settings(DatabaseSettings):
                 raise ValueError(
                     "must be origins such as http://localhost:5173, without a path; * is refused"
                 )
+        return value
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _check_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            if not re.fullmatch(r"(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", host):
+                raise ValueError("must be host names such as opik.example.com, without a port")
         return value
 
     @field_validator("sentry_dsn")

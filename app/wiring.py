@@ -12,7 +12,8 @@ from app.backend_http import BackendHttp, RetryPolicy
 from app.chat.model import REPLY_BYTES, ChatOptions
 from app.chat.model_selection import ModelPreferences, ModelSelector
 from app.conversation.admission import BUSY_WAIT_SECONDS, AdmissionLimits
-from app.conversation.conversations import Conversations, TurnPolicy
+from app.conversation.answer import TurnPolicy
+from app.conversation.conversations import Conversations
 from app.conversation.event_writer import (
     END_SECONDS,
     LEASE_SECONDS,

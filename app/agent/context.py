@@ -23,15 +23,19 @@ CALLS_PER_STEP = 16
 """Different tool calls that are run of one reply; a model that asks for more repeats itself."""
 TURN_TOOL_CHARACTERS = 120_000
 """Of all tool results of a turn before the oldest shrink: fifteen of the default size."""
+LAST_ANSWER_SECONDS = 60
+"""What is kept of a turn for its last answer: most replies without tools are whole by then."""
+_LAST_ANSWER_SHARE = 0.25
+"""The same as a part of a short turn."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnLimits:
     """The limits of one turn.
 
-    `steps` are requests with tools, `calls_per_step` the tool calls run of one reply. The last
-    request, without tools, may come after `seconds` and `tokens` are used up. `tool_characters`
-    bounds all tool results together, `context_characters` one request.
+    `steps` are requests with tools, `calls_per_step` the tool calls run of one reply. `seconds`
+    bound the whole turn. The last request, without tools, may come after `tokens` are used up.
+    `tool_characters` bounds all tool results together, `context_characters` one request.
     """
 
     steps: int
@@ -50,8 +54,20 @@ class TurnBudget:
     started_at: float = field(default_factory=anyio.current_time)
 
     @property
+    def deadline(self) -> float:
+        """When the turn has to be over, by the clock of the event loop."""
+        return self.started_at + self.limits.seconds
+
+    @property
     def seconds_left(self) -> float:
-        return max(0.0, self.started_at + self.limits.seconds - anyio.current_time())
+        """Seconds for replies and tool calls; a part of the turn is kept for the last answer."""
+        kept = min(LAST_ANSWER_SECONDS, self.limits.seconds * _LAST_ANSWER_SHARE)
+        return max(0.0, self.deadline - kept - anyio.current_time())
+
+    @property
+    def last_seconds_left(self) -> float:
+        """Seconds for the last answer, which is asked for when a limit is reached."""
+        return max(0.0, min(LAST_ANSWER_SECONDS, self.deadline - anyio.current_time()))
 
     def is_spent(self, used: TokenUsage) -> bool:
         """Whether a turn that used these tokens has reached its limit of tokens or of time."""

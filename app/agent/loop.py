@@ -14,9 +14,6 @@ from app.agent.toolbox import Toolbox
 from app.errors import LimitReached, ModelFailed
 from app.messages import Assistant, Message, Reply, ToolSpec, User
 
-LAST_ANSWER_SECONDS = 60
-"""A user who has waited for the whole turn gets an answer within a minute, or none."""
-
 
 async def run_turn(
     messages: Sequence[Message],
@@ -52,7 +49,11 @@ async def run_turn(
 
     # A limit is reached: one more request, without tools, for the best answer from what is known.
     reply = await _request_reply(
-        caller, context, tools=(), seconds=LAST_ANSWER_SECONDS, last=(User(LAST_ANSWER_PROMPT),)
+        caller,
+        context,
+        tools=(),
+        seconds=budget.last_seconds_left,
+        last=(User(LAST_ANSWER_PROMPT),),
     )
     if reply is None or not reply.text.strip():
         raise LimitReached(

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,54 +11,30 @@ import anyio.abc
 import structlog
 
 from app.agent.citations import Aliases
-from app.agent.context import TurnBudget, TurnLimits
-from app.agent.loop import run_turn
-from app.agent.ports import Model
-from app.agent.prompt import DataFence
+from app.agent.context import TurnBudget
 from app.caller import Caller, Owner
-from app.conversation.admission import Admission, AdmissionLimits
-from app.conversation.branches import TurnTree, build_tree, select_events
-from app.conversation.event_writer import StorageTimeouts
-from app.conversation.history import build_messages, restore_aliases
+from app.conversation.admission import Admission
+from app.conversation.answer import TurnPolicy, TurnRequest, answer_question
+from app.conversation.branches import TurnTree
+from app.conversation.history import restore_aliases
 from app.conversation.owners import Owners
 from app.conversation.ports import Access, Observer, OpeningTrace, OpenModel, OpenTrace
-from app.conversation.prices import PriceTable
+from app.conversation.reading_limit import ReadingLimit
 from app.conversation.summary import ConversationSummary, summarize_conversation
 from app.conversation.token_usage import sum_by_turn
 from app.conversation.turn import SHUTTING_DOWN, Turn
-from app.db.store import Conversation, Store, TurnKey
+from app.db.store import Store, TurnKey
 from app.errors import NotFound, ShuttingDown
-from app.events import LATEST_PLACE, TraceRead, Transcript, TurnPlace
-from app.messages import OfferedModel, System, User
+from app.events import LATEST_PLACE, Transcript, TurnPlace
+from app.messages import OfferedModel
 
 log = structlog.get_logger(__name__)
 
 NO_CONVERSATION = "There is no such conversation about this trace."
 
 
-@dataclass(frozen=True, slots=True)
-class TurnRequest:
-    """A question and what is needed to answer it."""
-
-    question: str
-    conversation: Conversation
-    model: Model
-    opening: OpeningTrace
-
-
 HISTORY_CHARACTERS = 2_000_000
 """Of one page of a history: some thousand short turns, or sixty that fill several screens each."""
-
-
-@dataclass(frozen=True, slots=True)
-class TurnPolicy:
-    """How turns are admitted and run; `system` is the model's instructions."""
-
-    limits: TurnLimits
-    timeouts: StorageTimeouts
-    system: str
-    admission: AdmissionLimits
-    prices: PriceTable
 
 
 class Conversations:
@@ -85,6 +60,7 @@ class Conversations:
         self._tasks = tasks
         self._turns: dict[str, Turn] = {}
         self._draining = False
+        self._reading = ReadingLimit()
         self._owners = Owners(store, access)
 
     async def start_turn(
@@ -106,8 +82,10 @@ class Conversations:
         if self._draining:
             raise ShuttingDown(SHUTTING_DOWN.message)
         name = self._open_model.resolve_name(model)
+        budget = TurnBudget(self._policy.limits)
         with self._admission.reserve_slot(lambda: len(self._turns)):
-            owner, opening = await self._begin_opening(caller, trace_id)
+            with self._reading.until(budget.deadline):
+                owner, opening = await self._begin_opening(caller, trace_id)
             try:
                 conversation, key = await self._admission.begin_turn(
                     caller, owner, trace_id, question, model=name, place=place
@@ -129,9 +107,13 @@ class Conversations:
         if self._draining:
             turn.stop(SHUTTING_DOWN)
         opened = self._open_model(caller, token=conversation.marker, requested=model)
-        request = TurnRequest(question, conversation, opened, opening)
+        request = TurnRequest(question, conversation, opened, opening, budget)
         self._tasks.start_soon(self._run, turn, request)
         return turn
+
+    def check_model(self, requested: str | None) -> None:
+        """Raises InvalidRequest where a question may not name this model."""
+        self._open_model.resolve_name(requested)
 
     async def list_models(self, caller: Caller) -> Sequence[OfferedModel]:
         """The models that a question may name, and whether they work in the caller's workspace."""
@@ -311,6 +293,7 @@ class Conversations:
     def stop_turns(self) -> None:
         """Accepts no more turns and ends the running ones with a message for their users."""
         self.drain()
+        self._reading.end_all(ShuttingDown(SHUTTING_DOWN.message))
         for turn in self._turns.values():
             turn.stop(SHUTTING_DOWN)
 
@@ -361,34 +344,15 @@ class Conversations:
 
     async def _run(self, turn: Turn, request: TurnRequest) -> None:
         try:
-            await turn.run(partial(self._answer, request))
+            await turn.run(
+                partial(
+                    answer_question,
+                    request,
+                    store=self._store,
+                    policy=self._policy,
+                    reading=self._reading,
+                )
+            )
         finally:
             request.opening.cancel()
             self._turns.pop(turn.key.turn_id, None)
-
-    async def _answer(self, request: TurnRequest, turn: Turn) -> None:
-        """Loads the trace and the conversation and runs the loop; raises what ends the turn."""
-        logged = await self._store.events(request.conversation.id)
-        aliases = restore_aliases([each.event for each in logged])
-        opened = await request.opening.open(aliases)
-        await turn.emit(TraceRead(project_id=opened.project_id, spans=opened.span_count))
-        turn.set_citations(aliases, opened.label)
-        turn.add_earlier_usage(each.event for each in logged)
-        branch = build_tree(logged).find_branch(turn.key.turn_id)
-        earlier = [each.event for each in select_events(logged, branch[:-1])]
-        fence = DataFence(request.conversation.marker)
-        messages = [
-            System(self._policy.system),
-            fence.build_outline_message(opened.outline),
-            *build_messages(earlier, aliases),
-            User(request.question),
-        ]
-        await run_turn(
-            messages,
-            model=request.model,
-            toolbox=opened.toolbox,
-            fence=fence,
-            budget=TurnBudget(self._policy.limits),
-            sink=turn,
-        )
-        turn.show_suggestions(opened.suggestions)

@@ -1,33 +1,28 @@
-"""Errors -> responses: a status with `{"code", "message"}`, or for a turn one error frame.
+"""Errors -> responses: a status with `{"code", "message"}`, or for a turn an error frame.
 
-The panel shows the `message` of a JSON error, but of a turn it reads frames only: so an error for
-its user is sent as status 200 and one error frame, unless the client asks for JSON.
+The panel shows the `message` of a JSON error, but of a turn it reads frames only: so what a user
+should read is sent as status 200 and an error frame, unless the client asks for JSON. What only a
+program can get wrong (a malformed body, another content type, a foreign origin) is always a status.
 """
 
+import re
 from typing import Any
 
-import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp
 
 from app.errors import (
     LimitReached,
     NotFound,
     OpikAssistError,
-    RequestTimedOut,
-    Unavailable,
     WrongMethod,
 )
 from app.web.markdown.allowed_links import AllowedLinks
 from app.web.markdown.filter import make_inert
-from app.web.panel import build_error_frame
-from app.web.sse import FrameStream
+from app.web.panel import PanelFrame, build_error_frame
 
-log = structlog.get_logger(__name__)
-
-_INTERNAL = OpikAssistError("Something went wrong inside the assistant.")
+INTERNAL_ERROR = OpikAssistError("Something went wrong inside the assistant.")
 
 
 def build_error_response(error: OpikAssistError) -> JSONResponse:
@@ -35,18 +30,13 @@ def build_error_response(error: OpikAssistError) -> JSONResponse:
     answer = JSONResponse({"code": error.reason, "message": error.message}, error.status)
     if isinstance(error, LimitReached) and error.retry_after is not None:
         answer.headers["Retry-After"] = str(error.retry_after)
-    if isinstance(error, RequestTimedOut):
-        # What still arrives of that body must not be read as a request.
-        answer.headers["Connection"] = "close"
     return answer
 
 
-def build_turn_error_response(error: OpikAssistError, request: Request[Any]) -> ASGIApp:
-    """The error of a turn that did not start: a frame for a panel, a status for a program."""
-    if not isinstance(error, Unavailable) or _wants_json(request):
-        return build_error_response(error)
-    message = make_inert(error.user_message(request.state.request_id), AllowedLinks(), {})
-    return FrameStream([build_error_frame(error.reason, message)])
+def build_turn_error_frame(error: OpikAssistError, request_id: str) -> PanelFrame:
+    """The only frame of a turn that did not start."""
+    message = make_inert(error.user_message(request_id), AllowedLinks(), {})
+    return build_error_frame(error.reason, message)
 
 
 async def handle_service_error(_: Request, error: Exception) -> Response:
@@ -70,9 +60,17 @@ async def handle_http_exception(_: Request, error: Exception) -> Response:
 
 async def handle_crash(_: Request, __: Exception) -> Response:
     """Responds to an unexpected error; the traceback goes to the log, never to the client."""
-    return build_error_response(_INTERNAL)
+    return build_error_response(INTERNAL_ERROR)
 
 
-def _wants_json(request: Request[Any]) -> bool:
-    accepted = request.headers.get("accept", "")
+def wants_json(request: Request[Any]) -> bool:
+    """Whether a client asks for JSON by name and not for a stream of events as well."""
+    accepted = set()
+    for each in request.headers.get("accept", "").lower().split(","):
+        media_type, *parameters = (part.strip() for part in each.split(";"))
+        if not any(_ZERO_QUALITY.fullmatch(parameter) for parameter in parameters):
+            accepted.add(media_type)
     return "application/json" in accepted and "text/event-stream" not in accepted
+
+
+_ZERO_QUALITY = re.compile(r"q=0(?:\.0*)?")

@@ -1,10 +1,12 @@
-"""Middleware before every route: a request id, and the refusal of other sites' pages."""
+"""Middleware before every route: a request id, refusals of other sites' pages and of unknown hosts,
+and the reading of bodies that nobody wanted."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import anyio
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -36,6 +38,82 @@ class RequestIdMiddleware:
 
         with structlog.contextvars.bound_contextvars(request=request_id):
             await self._app(scope, receive, send_with_id)
+
+
+DRAIN_BYTES = 16_777_216
+"""What is read of an unwanted body: several times the largest question."""
+DRAIN_SECONDS = 5.0
+"""How long it is read; a line that takes longer for 16 MB would not wait for an answer either."""
+
+
+class BodyDrainMiddleware:
+    """Reads the rest of a request's body before the response begins, a bounded part of it.
+
+    A server that closes a connection with unread bytes resets it, and the reset takes the response
+    away from a client that still writes: a refusal would never be read.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        # A client that waits for permission to send its body sends none after a refusal.
+        unread = "100-continue" not in Headers(scope=scope).get("expect", "").lower()
+
+        async def receive_noting() -> Message:
+            nonlocal unread
+            message = await receive()
+            unread = message["type"] == "http.request" and message.get("more_body", False)
+            return message
+
+        async def send_after_body(message: Message) -> None:
+            if message["type"] == "http.response.start" and unread:
+                with anyio.move_on_after(0 if message["status"] == 408 else DRAIN_SECONDS):
+                    await drain()
+                if unread:
+                    MutableHeaders(scope=message)["Connection"] = "close"
+            await send(message)
+
+        async def drain() -> None:
+            left = DRAIN_BYTES
+            while unread and left > 0:
+                left -= len((await receive_noting()).get("body", b""))
+
+        await self._app(scope, receive_noting, send_after_body)
+
+
+class HostMiddleware:
+    """Refuses requests for other hosts than `allowed`, of which `*.name` stands for all below it.
+
+    A page whose own name leads to this address (DNS rebinding) is of the same origin; only the
+    host's name gives it away. Probes ask by address.
+    """
+
+    def __init__(self, app: ASGIApp, *, allowed: Sequence[str], open_paths: Collection[str]):
+        self._app = app
+        self._allowed = frozenset(each.lower() for each in allowed)
+        self._open_paths = frozenset(open_paths)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        checked = scope["type"] == "http" and scope["path"] not in self._open_paths
+        if checked and not self._is_allowed(Headers(scope=scope).get("host", "")):
+            refusal = build_error_response(
+                NotAllowed("This service does not answer under this host name.")
+            )
+            await refusal(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _is_allowed(self, host: str) -> bool:
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+        except ValueError:
+            return False
+        parents = (f"*{name[at:]}" for at, character in enumerate(name) if character == ".")
+        return name in self._allowed or not self._allowed.isdisjoint(parents)
 
 
 class SameOriginMiddleware:

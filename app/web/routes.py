@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import NoReturn
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -10,11 +11,12 @@ from starlette.types import ASGIApp
 
 from app import __version__
 from app.conversation.conversations import NO_CONVERSATION
-from app.errors import NotFound, OpikAssistError
+from app.conversation.turn import Turn
+from app.errors import NotFound, OpikAssistError, RequestTooLarge
 from app.events import TurnPlace
 from app.web.app_state import AppState
 from app.web.conversation_routes import ConversationEndpoints
-from app.web.error_responses import build_turn_error_response
+from app.web.error_responses import wants_json
 from app.web.history_response import HistoryRenderer
 from app.web.markdown.allowed_links import AllowedLinks
 from app.web.markdown.filter import make_inert
@@ -33,7 +35,7 @@ from app.web.requests import (
     read_request_caller,
     read_trace_id,
 )
-from app.web.sse import TurnStream, run_while_connected
+from app.web.sse import StartTurn, TurnStream, run_while_connected
 
 
 class Endpoints:
@@ -129,37 +131,52 @@ class Endpoints:
         )
 
     async def start_turn(self, request: Request[AppState]) -> ASGIApp:
+        request_id = request.state["request_id"]
+        try:
+            start = await self._read_question(request)
+        except RequestTooLarge as error:
+            if wants_json(request):
+                raise
+            return TurnStream(partial(_fail_to_start, error), request_id=request_id)
+        if not wants_json(request):
+            return TurnStream(start, request_id=request_id)
+        started = await run_while_connected(request.receive, start)
+
+        async def get_started() -> tuple[Turn, Panel]:
+            return started
+
+        return TurnStream(get_started, request_id=request_id)
+
+    async def _read_question(self, request: Request[AppState]) -> StartTurn:
+        """What starts the turn that a request asks for; raises what a program got wrong."""
         conversations = request.state["conversations"]
         caller, trace_id = read_request_caller(request), read_trace_id(request)
         question = await read_body(request, QuestionBody)
         message = check_message(question)
+        conversations.check_model(question.model)
         replaced = question.replaces
         place = TurnPlace(
             read_conversation_id(request),
             replaces=None if replaced is None else check_id(replaced, "turn"),
             after=read_leaf(request),
         )
-        start = partial(
-            conversations.start_turn,
-            caller,
-            trace_id,
-            message,
-            request_id=request.state["request_id"],
-            model=question.model,
-            place=place,
-        )
-        try:
-            turn = await run_while_connected(request.receive, start)
-        except OpikAssistError as error:
-            return build_turn_error_response(error, request)
-        turn_links = TurnLinks(
-            self._choose_links(request),
-            workspace=turn.workspace,
-            trace_id=trace_id,
-            question=message,
-        )
-        panel = Panel(turn.key.turn_id, turn_links, streaming=question.streaming)
-        return TurnStream(turn, panel)
+        ui = self._choose_links(request)
+
+        async def start() -> tuple[Turn, Panel]:
+            turn = await conversations.start_turn(
+                caller,
+                trace_id,
+                message,
+                request_id=request.state["request_id"],
+                model=question.model,
+                place=place,
+            )
+            turn_links = TurnLinks(
+                ui, workspace=turn.workspace, trace_id=trace_id, question=message
+            )
+            return turn, Panel(turn.key.turn_id, turn_links, streaming=question.streaming)
+
+        return start
 
     async def delete_conversation(self, request: Request[AppState]) -> Response:
         conversations = request.state["conversations"]
@@ -189,6 +206,10 @@ class Endpoints:
     def _choose_links(self, request: Request[AppState]) -> UiLinks:
         """Opik's UI, or with `links=page` the service's own page that asks."""
         return PAGE_LINKS if request.query_params.get("links") == "page" else self._ui
+
+
+async def _fail_to_start(error: OpikAssistError) -> NoReturn:
+    raise error
 
 
 def _format_reachability(answers: bool) -> str:

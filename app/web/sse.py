@@ -5,15 +5,16 @@ what is cut or does not parse is dropped. So a frame is one short ASCII line, se
 and never holds the characters `data:` inside.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import anyio
 import structlog
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from app.conversation.turn import Turn
 from app.errors import InvalidRequest, OpikAssistError
+from app.web.error_responses import INTERNAL_ERROR, build_turn_error_frame
 from app.web.panel import Panel, encode_json_line
 
 log = structlog.get_logger(__name__)
@@ -37,28 +38,24 @@ def encode_frame(frame: dict[str, Any]) -> bytes:
     return f"data: {encode_json_line(frame)}\n\n".encode("ascii")
 
 
-class FrameStream:
-    """A response of frames that are known beforehand."""
-
-    def __init__(self, frames: Iterable[dict[str, Any]]) -> None:
-        self._frames = tuple(frames)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send(_start_message())
-        body = b"".join(encode_frame(frame) for frame in self._frames)
-        await send({"type": "http.response.body", "body": body})
+SendBody = Callable[[bytes], Awaitable[None]]
+StartTurn = Callable[[], Awaitable[tuple[Turn, Panel]]]
+"""Starts a turn; raises what there is for its user to read instead of an answer."""
 
 
 class TurnStream:
-    """Streams a running turn; the turn stops when the client disconnects.
+    """Starts a turn and streams it; the turn stops when the client disconnects.
 
-    A frame is sent only after the one before it was accepted. A client that accepts nothing for
-    `timeouts.reader` seconds counts as disconnected.
+    The headers and a comment line come first, since the panel shows nothing before them and the
+    backend may be slow. A frame is sent only after the one before it was accepted. A client that
+    accepts nothing for `READER_SECONDS` counts as disconnected.
     """
 
-    def __init__(self, turn: Turn, panel: Panel) -> None:
-        self._turn = turn
-        self._panel = panel
+    def __init__(self, start: StartTurn, *, request_id: str) -> None:
+        """`request_id` is quoted in the message of a turn that does not start."""
+        self._start = start
+        self._request_id = request_id
+        self._turn: Turn | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -67,32 +64,65 @@ class TurnStream:
                 await self._send_all(send)
                 group.cancel_scope.cancel()
         finally:
-            self._turn.disconnect_reader()
+            if self._turn is not None:
+                self._turn.disconnect_reader()
 
     async def _send_all(self, send: Send) -> None:
-        async def send_in_time(message: Message) -> None:
+        async def send_body(body: bytes) -> None:
             with anyio.fail_after(READER_SECONDS):
-                await send(message)
+                await send({"type": "http.response.body", "body": body, "more_body": bool(body)})
 
         try:
-            await self._send_frames(send_in_time)
+            await send({"type": "http.response.start", "status": 200, "headers": list(HEADERS)})
+            await send_body(HEARTBEAT)
+            await self._send_frames(send_body)
+            await send_body(b"")
         except TimeoutError:
             log.info("client_reads_nothing", seconds=READER_SECONDS)
 
-    async def _send_frames(self, send: Send) -> None:
-        await send(_start_message())
-        feed = self._turn.feed
+    async def _send_frames(self, send_body: SendBody) -> None:
+        try:
+            turn, panel = await self._start_turn(send_body)
+        except OpikAssistError as error:
+            await send_body(encode_frame(build_turn_error_frame(error, self._request_id)))
+            return
         while True:
-            event = await feed.next(HEARTBEAT_SECONDS)
-            if event is None and feed.ended:
+            event = await turn.feed.next(HEARTBEAT_SECONDS)
+            if event is None and turn.feed.ended:
                 break
             if event is None:
-                await send({"type": "http.response.body", "body": HEARTBEAT, "more_body": True})
+                await send_body(HEARTBEAT)
                 continue
-            for frame in self._panel.build_frames(event):
-                body = encode_frame(frame)
-                await send({"type": "http.response.body", "body": body, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
+            for frame in panel.build_frames(event):
+                await send_body(encode_frame(frame))
+
+    async def _start_turn(self, send_body: SendBody) -> tuple[Turn, Panel]:
+        """Starts the turn, with comment lines while that takes long; raises what `start` does."""
+        outcome: tuple[Turn, Panel] | OpikAssistError | TimeoutError = INTERNAL_ERROR
+
+        async def send_heartbeats() -> None:
+            nonlocal outcome
+            try:
+                while True:
+                    await anyio.sleep(HEARTBEAT_SECONDS)
+                    await send_body(HEARTBEAT)
+            except TimeoutError as error:
+                outcome = error
+                group.cancel_scope.cancel()
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(send_heartbeats)
+            try:
+                outcome = await self._start()
+                self._turn = outcome[0]
+            except OpikAssistError as error:
+                outcome = error
+            except Exception:
+                log.exception("turn_start_crashed")
+            group.cancel_scope.cancel()
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
 
 async def run_while_connected(receive: Receive, work: Callable[[], Awaitable[T]]) -> T:
@@ -119,7 +149,3 @@ async def _cancel_on_disconnect(receive: Receive, scope: anyio.CancelScope) -> N
     while (await receive())["type"] != "http.disconnect":
         pass
     scope.cancel()
-
-
-def _start_message() -> Message:
-    return {"type": "http.response.start", "status": 200, "headers": list(HEADERS)}

@@ -236,7 +236,7 @@ async def test_out_of_time_the_text_so_far_is_kept_and_a_last_answer_requested()
 
     table = Table(seconds=5)
     table.model = Slow([Reply("In short: the tool.")])
-    table.limits = turn_limits(seconds=0.05)
+    table.limits = turn_limits(seconds=2)
     await table.run()
     assert [(reply.text, reply.complete) for reply in table.replies] == [
         ("Thinking ", False),

@@ -272,4 +272,5 @@ async def test_a_permission_that_is_taken_away_ends_with_its_time(
                     break
                 await asyncio.sleep(0.05)
         assert answer.status_code in {401, 403, 404}
-        assert (await http.post(session, json=asked)).status_code == answer.status_code
+        refused = await http.post(session, json=asked, headers={"Accept": "application/json"})
+        assert refused.status_code == answer.status_code

@@ -244,7 +244,9 @@ async def test_a_trace_that_disappears_within_a_turn_leaves_what_was_read(tmp_pa
         assert "Only the first 10,000 characters could be read" in result
         assert "Opik has no such span in this workspace." in result
         assert (await service.read_messages())[-1] == ("assistant", ANSWER)
-        response = await service.http.send(service.question("And now?"))
+        response = await service.http.send(
+            service.question("And now?", headers={"Accept": "application/json"})
+        )
         assert (response.status_code, response.json()["code"]) == (404, "not_found")
 
 

@@ -146,7 +146,7 @@ async def test_an_endless_text_is_cut_at_its_limit_and_kept(tmp_path: Path) -> N
 
 
 async def test_a_stream_that_drops_for_ever_ends_with_the_turns_time(tmp_path: Path) -> None:
-    async with hurried(tmp_path, turn_seconds=1) as (service, network):
+    async with hurried(tmp_path, turn_seconds=6) as (service, network):
         drops = Endless(b": ping\n", pause=TIMEOUT / 10)
         reader = await asked_under(Case("drops", at(CHAT, drops, times=1)), service)
         assert reader.texts == [ANSWER]

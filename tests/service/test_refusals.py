@@ -72,7 +72,7 @@ async def test_a_malformed_or_oversized_body_is_an_http_status(
     service: Service, body: bytes, status: int
 ) -> None:
     response = await service.http.post(
-        service.session(), content=body, headers={"Content-Type": "application/json"}
+        service.session(), content=body, headers={"Content-Type": "application/json", **JSON}
     )
     assert problem(response)[0] == status
     assert service.chat.requests == []
@@ -81,7 +81,7 @@ async def test_a_malformed_or_oversized_body_is_an_http_status(
 async def test_a_message_longer_than_allowed_is_refused_at_its_edge(tmp_path: Any) -> None:
     async with running(f"sqlite:///{tmp_path / 'b.db'}", message_characters=10) as service:
         assert (await service.ask("x" * 10)).error is None
-        response = await service.http.send(service.question("x" * 11))
+        response = await service.http.send(service.question("x" * 11, headers=JSON))
         assert problem(response) == (413, "request_too_large")
 
 
@@ -102,7 +102,7 @@ async def test_a_caller_who_may_not_read_the_trace_gets_the_status_everywhere(
     )
     feedback = f"{service.session()}/feedback"
     responses = [
-        await service.http.send(service.question()),
+        await service.http.send(service.question(headers=JSON)),
         await service.http.get(service.session()),
         await service.http.put(feedback, json={"value": 1}),
         await service.http.delete(feedback),
@@ -127,7 +127,7 @@ async def test_a_caller_who_may_not_read_the_trace_cannot_delete_its_conversatio
 
 
 async def test_a_trace_that_does_not_exist_is_not_found(service: Service) -> None:
-    response = await service.http.send(service.question(trace_id=OTHER_TRACE_ID))
+    response = await service.http.send(service.question(trace_id=OTHER_TRACE_ID, headers=JSON))
     assert problem(response) == (404, "not_found")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from testkit.case_tables import each_case
-from testkit.service import Service, running
+from testkit.service import PREFIX, Service, running
 
 
 @pytest.fixture
@@ -77,3 +77,29 @@ async def test_an_allowed_origin_may_call_with_credentials(tmp_path: Any) -> Non
         refused = await service.http.get(service.session(), headers={"Origin": "http://evil.test"})
         assert refused.status_code == 403
         assert "access-control-allow-origin" not in refused.headers
+
+
+@each_case(
+    "host, status",
+    [
+        ("opik.test", 200),
+        ("Opik.Test:5173", 200),
+        ("a.lan.test", 200),
+        ("lan.test", 403),
+        ("opik.test.evil.test", 403),
+        ("evil-lan.test", 403),
+        ("[::1", 403),
+        ("", 403),
+    ],
+)
+async def test_only_allowed_hosts_are_served_and_probes_under_any(
+    tmp_path: Any, host: str, status: int
+) -> None:
+    hosts = ("opik.test", "*.lan.test")
+    async with running(f"sqlite:///{tmp_path / 'h.db'}", allowed_hosts=hosts) as service:
+        models = await service.http.get(
+            f"{service.url}{PREFIX}/models", headers={"Host": host, "Origin": f"http://{host}"}
+        )
+        assert models.status_code == status
+        probe = await service.http.get(f"{service.url}{PREFIX}/healthz", headers={"Host": host})
+        assert probe.status_code == 200

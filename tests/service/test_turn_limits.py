@@ -47,11 +47,13 @@ async def test_a_body_of_as_many_bytes_as_allowed_passes_and_one_more_is_refused
     uri: str,
 ) -> None:
     async with running(uri, body_bytes=100) as service:
-        for padding, status in ((0, 200), (1, 413)):
+        for padding, status, accepted in ((0, 200, "*/*"), (1, 413, "application/json")):
             body = b'{"message": "why?"}'
             body += b" " * (100 - len(body) + padding)
             response = await service.http.post(
-                service.session(), content=body, headers={"Content-Type": "application/json"}
+                service.session(),
+                content=body,
+                headers={"Content-Type": "application/json", "Accept": accepted},
             )
             assert response.status_code == status
         assert response.json()["code"] == "request_too_large"

@@ -1,0 +1,72 @@
+"""Answers one question: reads the trace and the conversation, and runs the loop."""
+
+from dataclasses import dataclass
+
+from app.agent.context import TurnBudget, TurnLimits
+from app.agent.loop import run_turn
+from app.agent.ports import Model
+from app.agent.prompt import DataFence
+from app.conversation.admission import AdmissionLimits
+from app.conversation.branches import build_tree, select_events
+from app.conversation.event_writer import StorageTimeouts
+from app.conversation.history import build_messages, restore_aliases
+from app.conversation.ports import OpeningTrace
+from app.conversation.prices import PriceTable
+from app.conversation.reading_limit import ReadingLimit
+from app.conversation.turn import Turn
+from app.db.store import Conversation, Store
+from app.events import TraceRead
+from app.messages import System, User
+
+
+@dataclass(frozen=True, slots=True)
+class TurnPolicy:
+    """How turns are admitted and run; `system` is the model's instructions."""
+
+    limits: TurnLimits
+    timeouts: StorageTimeouts
+    system: str
+    admission: AdmissionLimits
+    prices: PriceTable
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRequest:
+    """A question and what is needed to answer it."""
+
+    question: str
+    conversation: Conversation
+    model: Model
+    opening: OpeningTrace
+    budget: TurnBudget
+
+
+async def answer_question(
+    request: TurnRequest, turn: Turn, *, store: Store, policy: TurnPolicy, reading: ReadingLimit
+) -> None:
+    """Loads the trace and the conversation and runs the loop; raises what ends the turn."""
+    with reading.until(request.budget.deadline):
+        logged = await store.events(request.conversation.id)
+        aliases = restore_aliases([each.event for each in logged])
+        opened = await request.opening.open(aliases)
+    await turn.emit(TraceRead(project_id=opened.project_id, spans=opened.span_count))
+    turn.set_citations(aliases, opened.label)
+    turn.add_earlier_usage(each.event for each in logged)
+    branch = build_tree(logged).find_branch(turn.key.turn_id)
+    earlier = [each.event for each in select_events(logged, branch[:-1])]
+    fence = DataFence(request.conversation.marker)
+    messages = [
+        System(policy.system),
+        fence.build_outline_message(opened.outline),
+        *build_messages(earlier, aliases),
+        User(request.question),
+    ]
+    await run_turn(
+        messages,
+        model=request.model,
+        toolbox=opened.toolbox,
+        fence=fence,
+        budget=request.budget,
+        sink=turn,
+    )
+    turn.show_suggestions(opened.suggestions)
