@@ -115,6 +115,17 @@ class Conversations:
         """Raises InvalidRequest where a question may not name this model."""
         self._open_model.resolve_name(requested)
 
+    async def check_place(self, caller: Caller, trace_id: str, place: TurnPlace) -> None:
+        """Raises NotFound where the caller cannot ask in this place.
+
+        Only a program names a place, so it gets a status, before the stream of an answer begins.
+        """
+        if place == LATEST_PLACE:
+            return
+        await self._access.check(caller, trace_id, fresh=False)
+        owner = await self._owners.identify(caller, trace_id=trace_id)
+        await self._store.check_place(owner, trace_id, place)
+
     async def list_models(self, caller: Caller) -> Sequence[OfferedModel]:
         """The models that a question may name, and whether they work in the caller's workspace."""
         await self._owners.identify(caller)
@@ -238,10 +249,10 @@ class Conversations:
             caller, trace_id, conversation_id=conversation_id, leaf=leaf, characters=math.inf
         )
         owner = await self._owners.identify(caller, trace_id=trace_id)
-        found = await self._store.find_entry(owner, trace_id, transcript.conversation_id)
-        if found is None:
+        found = await self._store.list_conversations(owner, trace_id, transcript.conversation_id)
+        if not found:
             raise NotFound(NO_CONVERSATION)
-        return summarize_conversation(found), transcript
+        return summarize_conversation(found[0]), transcript
 
     async def delete(
         self, caller: Caller, trace_id: str, conversation_id: str | None = None

@@ -114,6 +114,11 @@ class Store:
         row = await self._transactions.run(lambda db: _fetch_first(db, query))
         return None if row is None else Conversation(*row)
 
+    async def check_place(self, owner: Owner, trace_id: str, place: TurnPlace) -> None:
+        """Raises NotFound where the owner has no such place, which names something."""
+        names = _owner_columns(owner)
+        await self._transactions.run(lambda db: turn_log.check_place(db, names, trace_id, place))
+
     async def begin_turn(
         self,
         owner: Owner,
@@ -236,20 +241,14 @@ class Store:
         """The parent of each turn of a conversation, the turns in order of their start."""
         return await read_turn_parents(self._transactions, conversation_id)
 
-    async def list_conversations(self, owner: Owner, trace_id: str) -> list[ConversationEntry]:
-        """All of this owner's conversations about a trace, the newest first."""
+    async def list_conversations(
+        self, owner: Owner, trace_id: str, conversation_id: str | None = None
+    ) -> list[ConversationEntry]:
+        """All of this owner's conversations about a trace, the newest first; or this one alone."""
         names = _owner_columns(owner)
-        return await self._transactions.run(lambda db: read_entries(db, names, trace_id))
-
-    async def find_entry(
-        self, owner: Owner, trace_id: str, conversation_id: str
-    ) -> ConversationEntry | None:
-        """The entry of the list for this conversation, None where the owner has no such one."""
-        names = _owner_columns(owner)
-        found = await self._transactions.run(
+        return await self._transactions.run(
             lambda db: read_entries(db, names, trace_id, conversation_id=conversation_id)
         )
-        return next(iter(found), None)
 
     async def create_conversation(
         self, owner: Owner, trace_id: str, quotas: Quotas = _NO_QUOTAS

@@ -160,6 +160,17 @@ def select_conversation(
     return query.order_by(sessions.c.number.desc()).limit(1)
 
 
+def check_place(db: Connection, owner: Mapping[str, str], trace_id: str, place: TurnPlace) -> None:
+    """Raises NotFound where this owner cannot ask in this place, which names something."""
+    found = select_conversation(
+        [sessions.c.id], owner, trace_id, conversation_id=place.conversation_id
+    )
+    session_id = db.scalar(found)
+    if session_id is None:
+        raise NotFound(NO_CONVERSATION)
+    _find_parent(db, session_id, place, last_turn=None)
+
+
 def _find_parent(
     db: Connection, session_id: str, place: TurnPlace, *, last_turn: str | None
 ) -> str | None:

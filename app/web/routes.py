@@ -160,6 +160,7 @@ class Endpoints:
             replaces=None if replaced is None else check_id(replaced, "turn"),
             after=read_leaf(request),
         )
+        await conversations.check_place(caller, trace_id, place)
         ui = self._choose_links(request)
 
         async def start() -> tuple[Turn, Panel]:
