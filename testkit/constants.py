@@ -26,6 +26,7 @@ PLACES = {
     "reply_bytes": "app.wiring.REPLY_BYTES",
     "slowest_reader_bytes": "app.web.connection.SLOWEST_READER_BYTES",
     "tool_seconds": "app.wiring.TOOL_SECONDS",
+    "trace_conversations": "app.db.conversation_list.TRACE_CONVERSATIONS",
     "transaction_seconds": "app.db.transactions.UNIT_SECONDS",
     "turn_tool_characters": "app.wiring.TURN_TOOL_CHARACTERS",
 }

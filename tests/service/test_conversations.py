@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 from uuid import uuid4
 
+import anyio
 import httpx
 import pytest
 
@@ -261,12 +262,32 @@ async def test_conversations_are_closed_to_callers_without_access(service: Servi
         assert refused.status_code in {401, 403}, path
 
 
-async def test_a_trace_has_a_bounded_number_of_conversations(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.db.conversation_list.TRACE_CONVERSATIONS", 2)
-    kept = [await create(service), await create(service)]
-    refused = await send(service, "POST", "/conversations")
-    assert (refused.status_code, refused.json()["code"]) == (429, "limit_reached")
-    await send(service, "DELETE", f"/conversations/{kept[0]}")
-    await create(service)
+@pytest.mark.parametrize("limit", ["trace_conversations", "owner_conversations"])
+async def test_conversations_are_bounded_in_number(database_uri: str, limit: str) -> None:
+    async with running(database_uri, **{limit: 3}) as service:
+        service.switches.accounts = {credentials.ANNA: UserAccount("anna", frozenset({"acme"}))}
+        record_trace(service.standin, workspace="acme")
+        service.headers = ANNA
+        url = f"{service.session()}/conversations"
+        async with anyio.create_task_group() as group:
+            answers: list[httpx.Response] = []
+
+            async def post() -> None:
+                answers.append(await service.http.post(url, headers=ANNA))
+
+            for _ in range(6):
+                group.start_soon(post)
+        assert sorted(each.status_code for each in answers) == [201] * 3 + [429] * 3
+        assert {each.json().get("code") for each in answers} == {None, "limit_reached"}
+        listed = await list_conversations(service)
+        assert [each["number"] for each in listed] == [3, 2, 1]
+        await send(service, "DELETE", f"/conversations/{listed[1]['id']}")
+        assert await create(service)
+
+
+async def test_in_an_opik_without_accounts_all_share_a_bounded_list(database_uri: str) -> None:
+    limits = {"trace_conversations": 2, "owner_conversations": 1}
+    async with running(database_uri, **limits) as service:
+        await create(service)
+        await create(service)
+        assert (await send(service, "POST", "/conversations")).status_code == 429
