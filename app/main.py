@@ -156,7 +156,9 @@ async def lifespan(
     if ignored := find_ignored_variables():
         log.warning("settings_ignored", variables=ignored)
     storage = describe_storage(settings)
-    log.info("service_starting", storage=storage, backend=settings.agent_opik_url)
+    log.info(
+        "service_starting", version=__version__, storage=storage, backend=settings.agent_opik_url
+    )
     engine = create_engine(
         database_url(settings.session_service_uri), pool_recycle=settings.session_pool_recycle
     )

@@ -226,7 +226,7 @@ class Settings(DatabaseSettings):
     `*.example.com` stands for all below it. Unset: any. It stops pages whose own name was pointed
     at this service (DNS rebinding), which matters where Opik has no accounts."""
     migrate_at_start: bool = True
-    """true or false: create or update the tables at start. With false, run `alembic upgrade head`
+    """true or false: create or update the tables at start. With false, run `opik-assist migrate`
     yourself."""
     drain_seconds: float = Field(5, ge=0)
     """Seconds after SIGTERM in which connections are still accepted, while `readyz` answers 503 and

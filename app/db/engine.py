@@ -83,7 +83,13 @@ def create_engine(url: URL, *, pool_recycle: int) -> AsyncEngine:
     )
     event.listen(engine.sync_engine, "connect", _read_packet_limit)
     logging.getLogger(_POOL_LOGGER).addFilter(_is_no_lost_connection)
+    logging.getLogger("asyncmy").addFilter(_is_no_key_name)
     return engine
+
+
+def _is_no_key_name(record: logging.LogRecord) -> bool:
+    """Filters the driver's log: MariaDB warns of each primary key that a migration names."""
+    return "ignored for PRIMARY key" not in record.getMessage()
 
 
 def _is_no_lost_connection(record: logging.LogRecord) -> bool:

@@ -140,7 +140,7 @@ async def _connect_with_retries(
         _log.warning("database_not_ready", attempt=attempt, of=attempts, reason=why)
         if attempt < attempts:
             await sleep(delay)
-    raise StartRefused(f"The database did not answer in {attempts} attempts: {why}")
+    raise StartRefused(f"The database could not be used in {attempts} attempts: {why}")
 
 
 async def _connect(engine: AsyncEngine) -> AsyncConnection:
