@@ -13,6 +13,7 @@ PLACES = {
     "busy_wait_seconds": "app.wiring.BUSY_WAIT_SECONDS",
     "calls_per_step": "app.wiring.CALLS_PER_STEP",
     "end_seconds": "app.wiring.END_SECONDS",
+    "export_characters": "app.conversation.conversations.EXPORT_CHARACTERS",
     "forced_end_seconds": "app.shutdown.FORCED_END_SECONDS",
     "head_seconds": "app.web.connection.HEAD_SECONDS",
     "heartbeat_seconds": "app.web.sse.HEARTBEAT_SECONDS",

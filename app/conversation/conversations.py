@@ -1,6 +1,5 @@
 """Starts, stops, reads, rates and deletes a user's conversations about traces."""
 
-import math
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -30,6 +29,8 @@ from app.messages import OfferedModel
 
 log = structlog.get_logger(__name__)
 
+EXPORT_CHARACTERS = 5_000_000
+"""Of the events in one export: thousands of printed pages, and seconds of CPU in a thread."""
 NO_CONVERSATION = "There is no such conversation about this trace."
 
 
@@ -244,9 +245,13 @@ class Conversations:
     async def read_with_summary(
         self, caller: Caller, trace_id: str, *, conversation_id: str | None, leaf: str | None
     ) -> tuple[ConversationSummary, Transcript]:
-        """The whole branch, with what the list shows of the conversation."""
+        """The branch, of a very long one its end, with what the list shows of the conversation."""
         transcript = await self.read_history(
-            caller, trace_id, conversation_id=conversation_id, leaf=leaf, characters=math.inf
+            caller,
+            trace_id,
+            conversation_id=conversation_id,
+            leaf=leaf,
+            characters=EXPORT_CHARACTERS,
         )
         owner = await self._owners.identify(caller, trace_id=trace_id)
         found = await self._store.list_conversations(owner, trace_id, transcript.conversation_id)

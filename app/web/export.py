@@ -35,12 +35,16 @@ def build_disposition(summary: ConversationSummary, extension: str) -> str:
 
 
 def export_json(summary: ConversationSummary, transcript: Transcript, ui: UiLinks) -> PanelFrame:
-    """The conversation as in the list, its trace, and its messages as in the history."""
+    """The conversation as in the list, its trace, and its messages as in the history.
+
+    `complete` is False where earlier questions are left out.
+    """
     links = TurnLinks(ui, workspace=transcript.workspace, trace_id=transcript.trace_id)
     return {
         **describe_conversation(summary),
         "trace_id": transcript.trace_id,
         "workspace": transcript.workspace,
+        "complete": transcript.earlier is None,
         "messages": _render_messages(transcript, links),
     }
 
@@ -56,6 +60,8 @@ def export_markdown(summary: ConversationSummary, transcript: Transcript, ui: Ui
         f"# {_escape_line(summary.title)}",
         f"About the {trace} `{transcript.trace_id}`, begun {begun}.",
     ]
+    if transcript.earlier is not None:
+        head.append("Earlier questions are left out: the conversation is too long for one file.")
     allowed = AllowedLinks(links.ui_base, links.span_url, links.trace_url, _find_urls(transcript))
     return make_inert("\n\n".join([*head, *_format_messages(messages)]) + "\n", allowed, {})
 

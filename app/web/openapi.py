@@ -256,7 +256,9 @@ def _conversation_schemas() -> Json:
         }
     )
     messages = _list_schema(_message_schema())
-    exported = _object_schema({"trace_id": _ID, "messages": messages})
+    exported = _object_schema(
+        {"trace_id": _ID, "complete": {"type": "boolean"}, "messages": messages}
+    )
     return {
         "Conversation": conversation,
         "Conversations": _object_schema({"content": _list_schema(conversation)}),

@@ -156,3 +156,19 @@ async def test_a_file_is_named_in_the_language_of_its_title(service: Service) ->
     await service.ask("???")
     disposition = (await export(service)).headers["content-disposition"]
     assert disposition.startswith('attachment; filename="conversation-')
+
+
+async def test_a_file_that_holds_only_the_end_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.db.log_reader._FIRST_ROWS", 6)
+    async with running(f"sqlite:///{tmp_path / 'a.db'}", export_characters=1) as service:
+        await service.ask("One?")
+        assert (await export(service, format="json")).json()["complete"] is True
+        for question in ("Two?", "Three?", "Four?"):
+            await service.ask(question)
+        exported = (await export(service, format="json")).json()
+        assert exported["complete"] is False
+        assert exported["messages"][-2]["content"] == "Four?"
+        assert "One?" not in {each["content"] for each in exported["messages"]}
+        assert "Earlier questions are left out" in (await export(service)).text
