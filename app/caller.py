@@ -1,9 +1,12 @@
 """Who sent a request: a browser's session token or an API key, and the workspace, unchanged."""
 
 import hashlib
+import html
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote, quote_plus, unquote
 
 from app.errors import InvalidRequest
 
@@ -17,6 +20,7 @@ TOKEN_LENGTH = 8_192
 _SHORTEST_SECRET = 6
 """A shorter token is no secret, and ordinary words would be masked."""
 _BASIC = re.compile(r"basic\b", re.IGNORECASE)
+_PERCENT_CODE = re.compile(r"%[0-9A-F]{2}")
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -54,16 +58,36 @@ class Caller:
         return {name.encode(): value.encode("latin-1", "replace") for name, value in sent.items()}
 
     def mask_token(self, text: str) -> str:
-        """A text from elsewhere, with this caller's token or key masked should it hold it."""
+        """A text from elsewhere, with this caller's token or key masked should it hold it: as it
+        is, percent-encoded, decoded, or escaped for JSON or HTML."""
         if self.secret is None or len(self.secret) < _SHORTEST_SECRET:
             return text
-        return text.replace(self.secret, "[masked]")
+        return _match_spellings(self.secret).sub("[masked]", text)
 
     def digest(self) -> str:
         """A key for short-lived caches: a SHA-256 of credentials and workspace, in hex."""
         parts = (self.token, self.workspace, self.api_key)
         text = "\0".join("-" if part is None else f"={part}" for part in parts)
         return hashlib.sha256(text.encode("latin-1", "replace")).hexdigest()
+
+
+def _match_spellings(secret: str) -> re.Pattern[str]:
+    """The forms in which servers quote a value, longest first, since one may hold another."""
+    quoted = {
+        quote(secret, safe=safe, encoding=encoding, errors="replace")
+        for safe in ("", "/", "/=:+")
+        for encoding in ("latin-1", "utf-8")
+    }
+    escaped = json.dumps(secret)[1:-1]
+    forms = {
+        *{secret, unquote(secret), unquote(secret, "latin-1"), quote_plus(secret)},
+        *{escaped, escaped.replace("/", r"\/"), html.escape(secret)},
+        *quoted,
+        *map(quote, quoted),
+    }
+    ordered = sorted((each for each in forms if len(each) >= _SHORTEST_SECRET), key=len)
+    either_case = (_PERCENT_CODE.sub(r"(?i:\g<0>)", re.escape(each)) for each in reversed(ordered))
+    return re.compile("|".join(either_case))
 
 
 @dataclass(frozen=True, slots=True)

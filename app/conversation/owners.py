@@ -21,7 +21,7 @@ class Owners:
     def __init__(self, store: Store, access: Access) -> None:
         self._store = store
         self._access = access
-        self._adopted: TTLCache[tuple[Owner, Owner, str | None], bool] = TTLCache(
+        self._adopted: TTLCache[tuple[Owner, str | None], Owner] = TTLCache(
             10_000, ADOPTION_CACHE_SECONDS
         )
         self._imported: TTLCache[None, bool] = TTLCache(1, IMPORT_CHECK_SECONDS)
@@ -38,6 +38,9 @@ class Owners:
 
     async def take_over(self, identity: Identity, trace_id: str | None) -> Owner:
         """The owner of this identity, as `identify` gives it."""
+        if not identity.former_owners:
+            # What is asked under this name is adopted as soon as the caller has another one.
+            self._adopted.pop((identity.owner, None), None)
         for former in identity.former_owners:
             await self._adopt(former, identity.owner)
         imported = identity.imported_owner
@@ -46,9 +49,9 @@ class Owners:
         return identity.owner
 
     async def _adopt(self, former: Owner, owner: Owner, trace_id: str | None = None) -> None:
-        if (former, owner, trace_id) not in self._adopted:
+        if self._adopted.get((former, trace_id)) != owner:
             moved = await self._store.adopt(source=former, target=owner, trace_id=trace_id)
-            self._adopted[former, owner, trace_id] = True
+            self._adopted[former, trace_id] = owner
             if moved:
                 log.info("conversations_adopted", count=moved)
 

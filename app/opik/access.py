@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from time import monotonic
 
 import anyio
-from cachetools import TTLCache
+from cachetools import LRUCache, TTLCache
 
 from app.caller import WORKSPACE_LENGTH, Caller, Identity, Owner
 from app.opik.client import OpikClient
@@ -36,6 +36,9 @@ class BackendAccess:
         self._identities: TTLCache[str, Identity] = TTLCache(
             CACHE_SIZE, ACCESS_CACHE_SECONDS, timer=monotonic
         )
+        # The name that the backend last gave to credentials: they stand for one user, so it holds
+        # where the backend, or another one behind the same address, names nobody for a while.
+        self._names: LRUCache[str, Owner] = LRUCache(CACHE_SIZE)
         self._readable: TTLCache[tuple[str, str], bool] = TTLCache(
             CACHE_SIZE, ACCESS_CACHE_SECONDS, timer=monotonic
         )
@@ -43,8 +46,9 @@ class BackendAccess:
     async def identify(self, caller: Caller, *, fresh: bool) -> Identity:
         """Who the caller is according to the backend.
 
-        Where the backend has no such endpoint, the owner is named by the token (signed, so that it
-        cannot be read back from the database) or is anonymous; every other failure is raised.
+        Where the backend has no such endpoint, the owner is the one that it named before, else is
+        named by the token (signed, so that it cannot be read back from the database) or anonymous;
+        every other failure is raised.
         """
         digest = caller.digest()
         known = None if fresh else self._identities.get(digest)
@@ -91,10 +95,14 @@ class BackendAccess:
         permissions = await self._client.get_permissions(caller)
         requested = caller.workspace if caller.workspace is not None else DEFAULT_WORKSPACE
         by_token = Owner(requested, await self._name_by_token(caller))
-        if permissions is None:
+        digest = caller.digest()
+        if permissions is not None:
+            workspace = permissions.workspace_name or requested
+            name = _name_user(permissions.user_name)
+            self._names[digest] = Owner(workspace[:WORKSPACE_LENGTH], name)
+        owner = self._names.get(digest)
+        if owner is None:
             return Identity(by_token, imported_owner=_find_imported_owner(caller))
-        workspace = permissions.workspace_name or requested
-        owner = Owner(workspace[:WORKSPACE_LENGTH], _name_user(permissions.user_name))
         return Identity(owner, (by_token,), _find_imported_owner(caller))
 
     async def _name_by_token(self, caller: Caller) -> str:

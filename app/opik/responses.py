@@ -15,9 +15,8 @@ from app.opik.records import Span, Trace
 
 log = structlog.get_logger(__name__)
 
-_ERROR_BYTES = 65_536
 _MOST_ERRORS = 20
-"""Of an error only a sentence is kept; one that is longer comes from something else than Opik."""
+"""Of an error only a sentence is kept."""
 
 Record = TypeVar("Record", bound=BaseModel)
 
@@ -71,7 +70,7 @@ def _format_minutes(seconds: float | None) -> str:
 def parse_error_text(body: bytes) -> str:
     """The text of an error body in any of the backend's shapes; empty for HTML or nothing."""
     try:
-        value = json.loads(body[:_ERROR_BYTES])
+        value = json.loads(body)
     except (ValueError, RecursionError):
         return ""
     if not isinstance(value, dict):

@@ -1,6 +1,8 @@
 """Requests to Opik's REST API: retried, read as a whole, stopped while the backend is down."""
 
+import contextlib
 import functools
+import json
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -17,6 +19,8 @@ from app.opik.circuit_breaker import CircuitBreaker
 log = structlog.get_logger(__name__)
 
 BODY_BYTES = 16 * 1024 * 1024
+_ERROR_BYTES = 65_536
+"""Of an error only a sentence is kept; one that is longer comes from something else than Opik."""
 LONGEST_WAIT_SECONDS = 10.0
 """A longer pause that the backend asks for is not made: a user waits for the answer."""
 
@@ -137,6 +141,12 @@ async def _attempt_exchange(
 
 
 def _without_token(caller: Caller, response: BackendResponse) -> BackendResponse:
-    """The response without the caller's token, which is sent in Latin-1."""
-    body = caller.mask_token(response.body.decode("latin-1")).encode("latin-1")
-    return replace(response, body=body)
+    """The response without the caller's token, which is sent in Latin-1.
+
+    JSON is written anew first, so that no escape hides it.
+    """
+    body = response.body[:_ERROR_BYTES]
+    with contextlib.suppress(ValueError, RecursionError):
+        body = json.dumps(json.loads(body), ensure_ascii=False).encode()
+    masked = caller.mask_token(body.decode("latin-1")).encode("latin-1")
+    return replace(response, body=masked)

@@ -6,6 +6,14 @@ from typing import Any, Literal, TextIO
 
 import structlog
 
+_QUIET_LIBRARIES = (
+    # At INFO every URL, and each step of a migration.
+    *("httpx", "httpx2", "alembic"),
+    # At DEBUG headers, SQL with its parameters, and so questions and answers.
+    *("httpcore", "httpcore2", "hpack", "aiosqlite", "asyncmy", "sqlalchemy", "opik", "urllib3"),
+    *("sentry_sdk.errors", "segment", "newrelic"),
+)
+
 
 class _OwnHandler(logging.StreamHandler[TextIO]):
     """Our own handler, which `configure` recognizes by its type and replaces."""
@@ -44,8 +52,7 @@ def configure(*, style: Literal["console", "json"], level: str) -> None:
         root.removeHandler(before)
     root.addHandler(handler)
     root.setLevel(level)
-    # At INFO, httpx logs every URL, and alembic each of its steps.
-    for name in ("httpx", "alembic.runtime.migration"):
+    for name in _QUIET_LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

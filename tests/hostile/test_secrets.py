@@ -82,6 +82,9 @@ def _fail_tool(service: Service) -> None:
     service.switches.faults.append(Fault(Answer(500, _ECHO), path="/v1/private/spans"))
 
 
+_IN_JSON = "".join(f"\\u{ord(each):04x}" for each in TOKEN)
+_ESCAPED = f'{{"message": "No: sessionToken={_IN_JSON}"}}'.encode()
+_JSON = {"content-type": "application/json"}
 _FAILURES: dict[str, Callable[[Service], None]] = {
     "none": lambda _: None,
     "a refused key": _fail_provider(401),
@@ -90,6 +93,7 @@ _FAILURES: dict[str, Callable[[Service], None]] = {
     "a proxy's page": _fail_backend(Answer(502, _PAGE)),
     "an echo of the request": _fail_backend(Answer(500, _ECHO)),
     "a refusal with an echo": _fail_backend(Answer(403, _ECHO)),
+    "an escaped echo": _fail_backend(Answer(400, _ESCAPED, _JSON), path="/v1/private/traces"),
     "a login page": _fail_backend(Answer(200, _PAGE), path="/v1/private/traces"),
     "a chat proxy's page": _fail_backend(Answer(502, _PAGE), path="/v1/private/chat"),
     "no backend": _fail_backend(Refuse()),
@@ -159,3 +163,5 @@ async def test_a_process_that_logs_everything_logs_no_secret(
     for secret in SECRETS:
         assert secret not in process.log
         assert secret.encode() not in database
+    for content in ("Why?", "Once more?", "Done."):
+        assert content not in process.log

@@ -112,6 +112,26 @@ async def test_a_name_that_becomes_known_adopts_the_conversations_of_its_token(
     assert await status(service, BOB) == 404
 
 
+async def test_a_conversation_stays_visible_while_the_backend_names_its_users_now_and_then(
+    service: Service,
+) -> None:
+    service.headers = ANNA
+    names_nobody, names_all = 404, None
+    asked = []
+    for number, behaviour in enumerate([names_nobody, names_all, names_nobody, names_all]):
+        service.switches.permissions_status = behaviour
+        assert [words for role, words in await read_all(service) if role == "user"] == asked
+        asked.append(f"Question {number}?")
+        await service.ask(asked[-1])
+        assert await status(service, BOB) == 404
+    assert [words for role, words in await read_all(service) if role == "user"] == asked
+
+
+async def read_all(service: Service) -> list[tuple[str, str]]:
+    found = await status(service, service.headers) == 200
+    return await service.read_messages() if found else []
+
+
 async def test_without_accounts_a_conversation_without_cookie_is_adopted_too(
     service: Service,
 ) -> None:
