@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, str] = {
     "serve": "app.commands.serve",
     "migrate": "app.commands.migrate",
     "check": "app.commands.check",
+    "mcp": "app.commands.mcp",
     "export-cases": "app.export_cases",
     "import-adk": "app.adk_import.command",
 }

@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import httpx
@@ -50,9 +50,13 @@ from app.wiring import (
     build_conversations,
     build_error_reports,
     build_explorer,
+    build_mcp,
     build_reporting,
     build_retention,
 )
+
+if TYPE_CHECKING:
+    from app.mcp.http import McpEndpoint
 
 log = structlog.get_logger(__name__)
 
@@ -73,14 +77,16 @@ def create_app(
     build_error_reports(settings).start()
     reporting = build_reporting(settings)
     ui = UiLinks(settings.opik_ui_url, settings.opik_ui_span_url, settings.opik_ui_trace_url)
+    mcp = build_mcp(settings, ui)
     api = Endpoints(ui=ui, storage=describe_storage(settings), with_page=settings.ui_enabled)
     return Starlette(
         routes=[
             *api.routes(settings.url_prefix),
             *reporting.build_routes(settings.url_prefix),
+            *([mcp.build_route(settings.url_prefix)] if mcp else []),
             *_build_page_routes(settings),
         ],
-        lifespan=lambda _: lifespan(settings, transport, reporting, system=system),
+        lifespan=lambda _: lifespan(settings, transport, reporting, mcp, system=system),
         middleware=[*reporting.middleware, *_middleware(settings)],
         exception_handlers={
             OpikAssistError: problems.handle_service_error,
@@ -148,6 +154,7 @@ async def lifespan(
     settings: Settings,
     transport: httpx.AsyncBaseTransport | None,
     reporting: Reporting,
+    mcp: "McpEndpoint | None",
     *,
     system: str,
 ) -> AsyncIterator[AppState]:
@@ -177,7 +184,7 @@ async def lifespan(
         signals.check()
         store = Store(engine, on_failure=reporting.record_database_failure)
         observer = await stack.enter_async_context(reporting.running(store.owner_key))
-        http = await stack.enter_async_context(_http_client(transport))
+        http = await stack.enter_async_context(open_http_client(transport))
         tasks = await stack.enter_async_context(anyio.create_task_group())
 
         schema = SchemaCheck(engine)
@@ -205,6 +212,8 @@ async def lifespan(
             backend_answers=backend_answers,
             draining=signals.first.is_set,
         )
+        if mcp is not None:
+            await tasks.start(mcp.run, signals.first)
         # Before the first reply needs a price; a worker thread leaves the event loop alone.
         tasks.start_soon(_prepare_prices)
         yield {
@@ -219,7 +228,7 @@ async def lifespan(
 
 
 @contextlib.asynccontextmanager
-async def _http_client(
+async def open_http_client(
     transport: httpx.AsyncBaseTransport | None,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """The only client to the backend. It keeps no cookies and follows no redirects, so that the

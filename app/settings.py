@@ -187,10 +187,13 @@ class DatabaseSettings(BaseSettings):
         return value
 
     @classmethod
-    def load(cls) -> Self:
-        """The settings of this process; raises StartRefused with one line that names each fault."""
+    def load(cls, **known: Any) -> Self:
+        """The settings of this process; `known` ones count more than the environment.
+
+        Raises StartRefused with one line that names each fault.
+        """
         try:
-            return cls()
+            return cls(**known)
         except ValidationError as error:
             faults = "; ".join(_describe_fault(item) for item in error.errors(include_input=False))
             raise StartRefused(f"Settings: {faults}") from None
@@ -302,6 +305,9 @@ class Settings(DatabaseSettings):
     """Format of the log lines: console or json. The image sets json."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least severe lines to log: DEBUG, INFO, WARNING or ERROR."""
+    mcp_enabled: bool = False
+    """true or false: offer the tools to coding agents at `/mcp`. Needs
+    `pip install 'opik-assist[mcp]'`."""
     metrics_enabled: bool = False
     """true or false: serve metrics for Prometheus at `/metrics`. Needs
     `pip install 'opik-assist[metrics]'`. Several processes behind one port share a folder, named by

@@ -1,6 +1,7 @@
 """Builds the parts of the service from its settings."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import anyio.abc
@@ -28,6 +29,7 @@ from app.db.quotas import OWNER_CONVERSATIONS, OWNER_EVENTS, Quotas
 from app.db.retention_batches import RetentionBatches
 from app.db.store import Store
 from app.explorer.explorer import Explorer
+from app.extras import importing_extra
 from app.opik.access import BackendAccess
 from app.opik.client import OpikClient
 from app.opik.lists import ListClient
@@ -43,6 +45,10 @@ from app.tools import TOOLS
 from app.tools.trace.loader import MAX_SPANS, LoadLimits, TraceLoader
 from app.tools.trace.trace_context import OUTLINE_TOKENS, TOOL_SECONDS, ToolLimits
 from app.tools.trace.trace_opener import TraceOpener
+from app.web.markdown.ui_urls import UiLinks
+
+if TYPE_CHECKING:
+    from app.mcp.http import McpEndpoint
 
 RETENTION_LEASE_SECONDS = 60
 _PARTS_OF_CONTEXT = 4
@@ -217,6 +223,19 @@ def build_reporting(settings: Settings) -> Reporting:
         usage_reports=_build_usage_reports(settings),
         metrics=settings.metrics_enabled,
     )
+
+
+def build_mcp(settings: Settings, ui: UiLinks) -> "McpEndpoint | None":
+    """The endpoint for coding agents, if it is switched on.
+
+    Raises StartRefused where its library is not installed.
+    """
+    if not settings.mcp_enabled:
+        return None
+    with importing_extra():
+        from app.mcp.http import McpEndpoint
+
+        return McpEndpoint(TOOLS, ui)
 
 
 def _build_own_traces(settings: Settings) -> OwnTraces:

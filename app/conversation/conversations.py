@@ -1,7 +1,7 @@
 """Starts, stops, reads, rates and deletes a user's conversations about traces."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,7 @@ from app.conversation.answer import TurnPolicy, TurnRequest, answer_question
 from app.conversation.branches import TurnTree
 from app.conversation.history import restore_aliases
 from app.conversation.owners import Owners
-from app.conversation.ports import Access, Observer, OpeningTrace, OpenModel, OpenTrace
+from app.conversation.ports import Access, Observer, OpenedTrace, OpeningTrace, OpenModel, OpenTrace
 from app.conversation.reading_limit import ReadingLimit
 from app.conversation.summary import ConversationSummary, summarize_conversation
 from app.conversation.token_usage import sum_by_turn
@@ -137,11 +137,22 @@ class Conversations:
 
         Loads the trace, so raises LimitReached when this process answers too many questions.
         """
-        with self._admission.reserve_slot(lambda: len(self._turns)):
-            _, opening = await self._begin_opening(caller, trace_id)
-            opened = await opening.open(Aliases())
+        async with self.open_trace(caller, trace_id, Aliases()) as opened:
             await opened.complete()
             return opened.starting_questions
+
+    @asynccontextmanager
+    async def open_trace(
+        self, caller: Caller, trace_id: str, aliases: Aliases
+    ) -> AsyncIterator[OpenedTrace]:
+        """Loads a trace with the caller's rights, for its tools without a turn.
+
+        While it is open it counts as one of the questions that this process answers; raises
+        LimitReached where there are too many.
+        """
+        with self._admission.reserve_slot(lambda: len(self._turns)):
+            _, opening = await self._begin_opening(caller, trace_id)
+            yield await opening.open(aliases)
 
     async def analyse_trace(self, caller: Caller, trace_id: str) -> Mapping[str, Any]:
         """Findings, notes and profile of a trace as a JSON value; no model is called.

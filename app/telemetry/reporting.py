@@ -11,16 +11,13 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from app.conversation.ports import Observer
-from app.errors import StartRefused
+from app.extras import importing_extra
 from app.telemetry.observers import CombinedObserver, NoObserver
 from app.telemetry.turn_observer import OwnTraces
 from app.telemetry.usage_reports import UsageReports
 
 if TYPE_CHECKING:
     from app.telemetry.metrics import Metrics
-
-_EXTRAS = {"prometheus_client": "metrics", "segment": "segment", "newrelic": "newrelic"}
-"""The extra of the package that brings a library."""
 
 
 class Reporting:
@@ -34,16 +31,10 @@ class Reporting:
         self._usage_reports = usage_reports
         self._metrics: Metrics | None = None
         own_traces.start()
-        try:
+        with importing_extra():
             self.middleware = usage_reports.start()
             if metrics:
                 self._start_metrics()
-        except ModuleNotFoundError as error:
-            library = (error.name or "").partition(".")[0]
-            if library not in _EXTRAS:
-                raise
-            extra = f"opik-assist[{_EXTRAS[library]}]"
-            raise StartRefused(f"Settings: {library} is missing; pip install '{extra}'") from None
 
     def _start_metrics(self) -> None:
         from app.telemetry.metrics import Metrics, StreamsMiddleware

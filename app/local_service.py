@@ -1,0 +1,73 @@
+"""The assistant in a command's own process: nothing is served, nothing outlives the process."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import anyio
+
+from app.agent.prompt import SYSTEM_PROMPT
+from app.caller import Caller
+from app.conversation.conversations import Conversations
+from app.db.engine import create_engine
+from app.db.migrations import prepare_schema
+from app.db.store import Store
+from app.main import open_http_client
+from app.operator_credentials import OperatorCredentials
+from app.settings import Settings, database_url
+from app.telemetry import logs
+from app.telemetry.observers import NoObserver
+from app.web.markdown.ui_urls import UiLinks
+from app.wiring import build_conversations
+
+CLOUD = "https://www.comet.com/opik/api"
+"""Where the Opik SDK sends its traces when no address is configured."""
+_IN_MEMORY = "sqlite:///:memory:"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalService:
+    """Conversations in memory, with the operator as their caller."""
+
+    conversations: Conversations
+    caller: Caller
+    ui: UiLinks
+    settings: Settings
+
+
+def load_settings(credentials: OperatorCredentials) -> Settings:
+    """The settings of the environment, for the backend that the credentials name.
+
+    Raises StartRefused for a wrong one.
+    """
+    address = (credentials.url or CLOUD).rstrip("/")
+    ui = address.removesuffix("/api")
+    known = {"agent_opik_url": address, "session_service_uri": _IN_MEMORY}
+    return Settings.load(**known, **({} if address == ui else {"opik_ui_url": ui}))
+
+
+@contextlib.asynccontextmanager
+async def running_locally(credentials: OperatorCredentials) -> AsyncIterator[LocalService]:
+    """Opens it for a command; raises StartRefused for wrong settings."""
+    settings = load_settings(credentials)
+    logs.configure(style="console", level="ERROR")
+    engine = create_engine(database_url(settings.session_service_uri), pool_recycle=-1)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(engine.dispose)
+        await prepare_schema(engine, migrate=True, attempts=1, delay=0)
+        http = await stack.enter_async_context(open_http_client(None))
+        tasks = await stack.enter_async_context(anyio.create_task_group())
+        conversations = build_conversations(
+            settings,
+            Store(engine),
+            http=http,
+            tasks=tasks,
+            observer=NoObserver(),
+            system=SYSTEM_PROMPT,
+            on_backend_failure=lambda _: None,
+        )
+        ui = UiLinks(settings.opik_ui_url, settings.opik_ui_span_url, settings.opik_ui_trace_url)
+        yield LocalService(conversations, credentials.build_caller(), ui, settings)
+        conversations.stop_turns()
+        await conversations.wait_for_turns()
+        tasks.cancel_scope.cancel()

@@ -1,0 +1,66 @@
+"""`opik-assist mcp` as a coding agent starts it, and a client that nobody here wrote."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import anyio.to_thread
+import pytest
+from mcp import Client
+from mcp.client.stdio import StdioServerParameters, stdio_client
+from mcp.types import TextContent
+
+from testkit import credentials
+from testkit.processes import Backend, build_environment, serving_backend
+from testkit.service import PREFIX, TRACE_ID, running
+
+
+def server(backend: Backend) -> StdioServerParameters:
+    environment = build_environment(
+        OPIK_API_KEY=credentials.API_KEY, OPIK_URL_OVERRIDE=backend.url, HOME=os.devnull
+    )
+    return StdioServerParameters(command=sys.executable, args=["-m", "app", "mcp"], env=environment)
+
+
+@pytest.mark.slow
+async def test_a_started_process_answers_with_the_key_of_its_environment() -> None:
+    async with serving_backend() as backend:
+        async with Client(stdio_client(server(backend))) as client:
+            asked = {"trace_id": TRACE_ID}
+            findings = (await client.call_tool("get_trace_data", asked)).content[0]
+            answer = (await client.call_tool("ask", {**asked, "question": "Why?"})).content[0]
+        sent = {each.headers["authorization"] for each in backend.standin.switches.received}
+    assert isinstance(findings, TextContent)
+    assert "KeyError: 'orders' began in" in findings.text
+    assert isinstance(answer, TextContent)
+    assert answer.text == "It was the tool."
+    assert sent == {credentials.API_KEY}
+
+
+@pytest.mark.slow
+async def test_the_inspectors_command_line_lists_and_calls_the_tools(
+    migrated_sqlite_uri: str, tmp_path: Path
+) -> None:
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("no npm")
+    install = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(tmp_path)]
+    package = "@modelcontextprotocol/inspector"
+    await anyio.to_thread.run_sync(lambda: subprocess.run([*install, package], check=True))
+    inspector = [str(tmp_path / "node_modules/.bin/mcp-inspector"), "--cli"]
+
+    async def inspect(url: str, *arguments: str) -> str:
+        command = [*inspector, url, "--transport", "http", *arguments]
+        ended = await anyio.run_process(command)
+        return ended.stdout.decode()
+
+    async with running(migrated_sqlite_uri, mcp_enabled=True) as service:
+        url = f"{service.url}{PREFIX}/mcp"
+        listed = json.loads(await inspect(url, "--method", "tools/list"))
+        assert "ask" in {each["name"] for each in listed["tools"]}
+        call = ("--method", "tools/call", "--tool-name", "get_trace_data")
+        called = json.loads(await inspect(url, *call, "--tool-arg", f"trace_id={TRACE_ID}"))
+    assert "KeyError: 'orders' began in" in called["content"][0]["text"]
