@@ -24,7 +24,7 @@ from app.conversation.token_usage import sum_by_turn
 from app.conversation.turn import SHUTTING_DOWN, Turn
 from app.db.store import Store, TurnKey
 from app.errors import NotFound, ShuttingDown
-from app.events import LATEST_PLACE, Transcript, TurnPlace
+from app.events import LATEST_PLACE, Transcript, TurnPlace, TurnStarted
 from app.messages import OfferedModel
 
 log = structlog.get_logger(__name__)
@@ -32,6 +32,7 @@ log = structlog.get_logger(__name__)
 EXPORT_CHARACTERS = 5_000_000
 """Of the events in one export: thousands of printed pages, and seconds of CPU in a thread."""
 NO_CONVERSATION = "There is no such conversation about this trace."
+NO_TURN = "There is no such turn in this conversation."
 
 
 HISTORY_CHARACTERS = 2_000_000
@@ -111,6 +112,20 @@ class Conversations:
         request = TurnRequest(question, conversation, opened, opening, budget)
         self._tasks.start_soon(self._run, turn, request)
         return turn
+
+    async def read_question(self, caller: Caller, trace_id: str, place: TurnPlace) -> str:
+        """The question of the turn that is replaced in this place; raises NotFound."""
+        transcript = await self.read_history(
+            caller,
+            trace_id,
+            conversation_id=place.conversation_id,
+            leaf=place.replaces,
+            characters=0,
+        )
+        for logged in transcript.events:
+            if logged.turn_id == place.replaces and isinstance(logged.event, TurnStarted):
+                return logged.event.question
+        raise NotFound(NO_TURN)
 
     def check_model(self, requested: str | None) -> None:
         """Raises InvalidRequest where a question may not name this model."""
@@ -233,7 +248,7 @@ class Conversations:
         tree = TurnTree(await self._store.read_parents(conversation.id))
         branch = tree.find_branch(leaf)
         if leaf is not None and not branch:
-            raise NotFound("There is no such turn in this conversation.")
+            raise NotFound(NO_TURN)
         page = await self._store.read_page(
             conversation.id,
             set(branch),

@@ -31,11 +31,11 @@ _SEQUENCE = re.compile(r"[1-9][0-9]{0,8}")
 
 
 class QuestionBody(BaseModel):
-    """The body of a turn."""
+    """The body of a turn; with `replaces` and no message the same question is asked again."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
-    message: Annotated[str, Field(strict=True)]
+    message: Annotated[str, Field(strict=True)] | None = None
     streaming: bool = True
     model: Annotated[str, Field(strict=True, min_length=1, max_length=255)] | None = None
     replaces: Annotated[str, Field(strict=True)] | None = None
@@ -132,13 +132,15 @@ async def _read_bytes(request: Request[Any]) -> bytes:
     return bytes(data)
 
 
-def check_message(question: QuestionBody) -> str:
-    """The user's message; raises a RequestRefused where it is blank or too long."""
-    if not question.message.strip():
+def check_message(message: str | None) -> str:
+    """The user's message; raises a RequestRefused where it is missing, blank or too long."""
+    if message is None:
+        raise InvalidRequest("message: Field required")
+    if not message.strip():
         raise InvalidRequest("The message is empty.")
-    if len(question.message) > MESSAGE_CHARACTERS:
+    if len(message) > MESSAGE_CHARACTERS:
         raise RequestTooLarge(f"The message is longer than {MESSAGE_CHARACTERS:,} characters.")
-    return question.message
+    return message
 
 
 def check_title(body: TitleBody) -> str:

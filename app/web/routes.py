@@ -152,7 +152,6 @@ class Endpoints:
         conversations = request.state["conversations"]
         caller, trace_id = read_request_caller(request), read_trace_id(request)
         question = await read_body(request, QuestionBody)
-        message = check_message(question)
         conversations.check_model(question.model)
         replaced = question.replaces
         place = TurnPlace(
@@ -160,7 +159,11 @@ class Endpoints:
             replaces=None if replaced is None else check_id(replaced, "turn"),
             after=read_leaf(request),
         )
-        await conversations.check_place(caller, trace_id, place)
+        if question.message is None and place.replaces is not None:
+            message = await conversations.read_question(caller, trace_id, place)
+        else:
+            message = check_message(question.message)
+            await conversations.check_place(caller, trace_id, place)
         ui = self._choose_links(request)
 
         async def start() -> tuple[Turn, Panel]:

@@ -82,6 +82,20 @@ async def test_a_regenerated_answer_has_the_same_question_and_parent(
         assert {row.parent_turn_id for row in await db.execute(turns.select())} == {None}
 
 
+async def test_a_question_is_asked_again_without_its_message(service: Service) -> None:
+    hostile = "Why? ![x](http://e.test/i.png) `a\u200b` ⟦"
+    one = await ask(service, hostile)
+    response = await service.http.post(service.session(), json={"replaces": one})
+    assert response.status_code == 200
+    assert '"error"' not in response.text
+    assert read_prompt(service) == [hostile]
+    assert len((await read(service))["content"][0]["siblings"]) == 2
+    missing = await service.http.post(service.session(), json={"replaces": str(uuid4())})
+    assert missing.status_code == 404
+    neither = await service.http.post(service.session(), json={})
+    assert (neither.status_code, neither.json()["code"]) == (400, "invalid_request")
+
+
 async def test_branches_of_branches(service: Service) -> None:
     one = await ask(service, "1?")
     await ask(service, "1-2?")
