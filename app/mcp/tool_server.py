@@ -23,7 +23,7 @@ from app.errors import InvalidRequest, OpikAssistError
 from app.mcp import ask
 from app.mcp.trace_tools import ToolAnswer, TraceTools, read_trace_argument
 from app.web.markdown.ui_urls import UiLinks
-from app.web.requests import QuestionBody, check_message
+from app.web.requests import check_message
 
 INSTRUCTIONS = (
     "Tools to find out what went wrong in a trace of an LLM application, recorded by Opik: where an"
@@ -107,7 +107,7 @@ class _Handlers:
             call.caller,
             self._ui,
             trace_id=read_trace_argument(arguments),
-            question=check_message(QuestionBody(message=question)),
+            question=check_message(question),
             request_id=uuid4().hex[:16],
             progress=report,
         )
