@@ -4,6 +4,7 @@ Each subcommand is a module with a click command named `command`, imported when 
 that `serve` starts without the libraries of the others. A new one is a line in COMMANDS.
 """
 
+import gc
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -36,7 +37,12 @@ class CommandGroup(click.Group):
         """The subcommand of that name, None where there is none."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(COMMANDS[cmd_name]).command
+        # What an import makes stays: to look for garbage meanwhile takes an eighth of its time.
+        gc.disable()
+        try:
+            command: click.Command = import_module(COMMANDS[cmd_name]).command
+        finally:
+            gc.enable()
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

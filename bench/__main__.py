@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from bench.counts import measure_counts
-from bench.footprint import measure_memory, measure_stall, measure_start
+from bench.footprint import COMPILED, measure_memory, measure_stall, measure_start
 from bench.results import Results
 from bench.streams import measure_streams
 from bench.turns import Processes, measure_cpu, measure_first_text
@@ -40,7 +40,7 @@ async def run(parts: list[str], rounds: int, seconds: float) -> int:
         relay = await start_process("relay", "-m", "bench.relay", **where)
         least = await start_process("least assistant", "-m", "bench.least_assistant", **where)
         limits = {name.upper(): value for name, value in UNLIMITED.items()}
-        settings = {"LOG_FORMAT": "json", **where, **limits}
+        settings = {"LOG_FORMAT": "json", **where, **limits, **COMPILED}
         service = await start_process("service", *SERVICE, **settings)
         processes = Processes(service, relay, least)
         if "start" in parts:

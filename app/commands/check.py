@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.chat.model_selection import AUTO, WorkspaceModels
 from app.db.engine import create_engine, describe_database, storage_kind
-from app.db.migrations import describe_error, find_schema_fault, load_migrations
+from app.db.migrations import describe_error, find_schema_fault, list_revisions
 from app.errors import NotAllowed, NotSignedIn, OpikAssistError, StartRefused
 from app.operator_credentials import OperatorCredentials, read_credentials
 from app.opik.client import OpikClient, is_reachable
@@ -105,8 +105,8 @@ async def check_database(url: URL) -> list[PartCheck]:
     try:
         with anyio.fail_after(DATABASE_SECONDS):
             async with engine.connect() as connection:
-                script = load_migrations()
-                fault = await connection.run_sync(find_schema_fault, script=script)
+                known = list_revisions()
+                fault = await connection.run_sync(find_schema_fault, known=known)
     except (DBAPIError, OSError) as error:
         reason = describe_error(error)
         return [PartCheck("database", "FAILED", f"{name} cannot be used: {reason}.")]
@@ -115,7 +115,7 @@ async def check_database(url: URL) -> list[PartCheck]:
     answers = PartCheck("database", "ok", f"{name} answers.")
     if fault is not None:
         return [answers, PartCheck("schema", "FAILED", fault)]
-    sentence = f"This version can work with it (revision {script.get_current_head()})."
+    sentence = f"This version can work with it (revision {known[-1]})."
     return [answers, PartCheck("schema", "ok", sentence)]
 
 

@@ -6,17 +6,14 @@ oldest revision whose code can still run on the new schema.
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 import structlog
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, false, func, inspect, select, text
+from sqlalchemy import Connection, column, false, func, inspect, select, table, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -25,6 +22,10 @@ from app.db.engine import storage_kind
 from app.db.schema import OLDEST_CODE, PREFIX, VERSION_TABLE, events, facts
 from app.db.transactions import Transactions
 from app.errors import StartRefused
+
+if TYPE_CHECKING:
+    # Imported where a schema has to change, since that takes a fifth of the time of a start.
+    from alembic.config import Config
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -104,23 +105,26 @@ def lock_name(database: str) -> str:
     return PREFIX + hashlib.sha256(database.encode()).hexdigest()[:40]
 
 
-def load_migrations() -> ScriptDirectory:
-    """The migrations of this code."""
-    return ScriptDirectory.from_config(Config(str(_ALEMBIC_INI)))
+def list_revisions() -> tuple[str, ...]:
+    """The revisions that this code knows, the oldest first; the names of their files begin with
+    them."""
+    folder = _ALEMBIC_INI.parent / "migrations" / "versions"
+    return tuple(sorted(path.name.partition("_")[0] for path in folder.glob("[0-9]*_*.py")))
 
 
-def find_schema_fault(connection: Connection, script: ScriptDirectory) -> str | None:
-    """Why this code cannot run on the schema, in one line; None where it can."""
-    current, head = _read_revision(connection), script.get_current_head()
+def find_schema_fault(connection: Connection, known: Sequence[str]) -> str | None:
+    """Why this code, which knows these revisions, cannot run on the schema, in one line; None
+    where it can."""
+    current, head = _read_revision(connection), known[-1]
     if current == head:
         return None
-    if _is_known_revision(current, script):
+    if current is None or current in known:
         return (
             f"The database schema (revision {current or 'none'}) is older than this version needs"
             f" (revision {head}): run `opik-assist migrate` or `alembic upgrade head`."
         )
     oldest_code = _read_oldest_code(connection)
-    if oldest_code is not None and _is_known_revision(oldest_code, script):
+    if oldest_code in known:
         return None
     return (
         f"The database schema (revision {current}) is newer than this version can use"
@@ -181,23 +185,26 @@ async def _named_lock(connection: AsyncConnection, sleep: Sleep) -> AsyncIterato
 
 
 def _upgrade_schema(connection: Connection, *, migrate: bool) -> None:
-    script = load_migrations()
-    current, head = _read_revision(connection), script.get_current_head()
-    fault = find_schema_fault(connection, script)
+    known = list_revisions()
+    current, head = _read_revision(connection), known[-1]
+    fault = find_schema_fault(connection, known)
     if fault is None:
         if current != head:
             _log.warning("schema_newer", revision=current, ours=head)
         return
-    if not migrate or not _is_known_revision(current, script):
+    if not migrate or current not in {None, *known}:
         raise StartRefused(fault)
+    from alembic import command
+
     command.upgrade(_build_config(connection), "head")
     _log.info("schema_migrated", before=current, revision=head)
 
 
 def move_schema(connection: Connection, revision: str) -> None:
     """Upgrades or downgrades the schema to a revision of this code; raises StartRefused else."""
-    script = load_migrations()
-    known = [each.revision for each in reversed(list(script.walk_revisions()))]
+    from alembic import command
+
+    known = list_revisions()
     current = _read_revision(connection)
     if revision not in known or current not in {None, *known}:
         unknown = revision if revision not in known else current
@@ -210,21 +217,20 @@ def move_schema(connection: Connection, revision: str) -> None:
     _log.info("schema_migrated", before=current, revision=revision)
 
 
-def _build_config(connection: Connection) -> Config:
+def _build_config(connection: Connection) -> "Config":
     """Alembic's configuration for work on this connection."""
+    from alembic.config import Config
+
     config = Config(str(_ALEMBIC_INI))
     config.attributes["connection"] = connection
     return config
 
 
-def _is_known_revision(revision: str | None, script: ScriptDirectory) -> bool:
-    """Whether this code knows the revision; None, an empty database, counts as known."""
-    return revision in {None, *(each.revision for each in script.walk_revisions())}
-
-
 def _read_revision(connection: Connection) -> str | None:
-    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-    return context.get_current_revision()
+    """The schema's revision; None for an empty database."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    return connection.scalar(select(column("version_num")).select_from(table(VERSION_TABLE)))
 
 
 def _read_oldest_code(connection: Connection) -> str | None:
@@ -251,7 +257,7 @@ class SchemaCheck:
         """`seconds` is the most that a check takes on a slow or hanging database."""
         # A probe asks again soon: no attempt is repeated here.
         self._transactions = Transactions(engine, attempts=1, sleep=anyio.sleep, seconds=seconds)
-        self._script = load_migrations()
+        self._known = list_revisions()
 
     def limit_time(self, seconds: float) -> None:
         """From now on a check, also one under way, has at most so many seconds."""
@@ -266,7 +272,7 @@ class SchemaCheck:
         return await self._transactions.run(self._check_and_write)
 
     def _check(self, db: Connection) -> str | None:
-        return find_schema_fault(db, self._script)
+        return find_schema_fault(db, self._known)
 
     def _check_and_write(self, db: Connection) -> str | None:
         fault = self._check(db)

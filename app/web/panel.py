@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 from app.citation_tokens import Citation, split_citations
@@ -261,8 +262,16 @@ def split_for_frames(text: str, limit: int) -> Sequence[str]:
 
 def _added_bytes(text: str, part: str) -> int:
     """The bytes by which the JSON line of `text` grows when `part` follows it."""
+    if ":" not in part:
+        return _count_json_bytes(part)
     split = (text[-4:] + part).count("data:") - part.count("data:")
-    return len(encode_json_line(part)) - len('""') + split * _ESCAPE_BYTES
+    return _count_json_bytes(part) + split * _ESCAPE_BYTES
+
+
+@lru_cache(maxsize=1_024)
+def _count_json_bytes(part: str) -> int:
+    """Kept, since most parts are single characters, and a long answer has thousands of them."""
+    return len(encode_json_line(part)) - len('""')
 
 
 def _cut_in_halves(text: str, limit: int) -> Iterator[str]:

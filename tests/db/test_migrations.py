@@ -77,6 +77,8 @@ def test_there_is_one_head_and_each_revision_names_its_oldest_code() -> None:
     known = {revision.revision for revision in script.walk_revisions()}
 
     assert len(script.get_heads()) == 1
+    assert set(migrations.list_revisions()) == known
+    assert migrations.list_revisions()[-1] == HEAD
     assert {revision.module.OLDEST_CODE for revision in script.walk_revisions()} <= known
 
 
