@@ -1,6 +1,12 @@
 # The service as an image: dependencies are wheels, put together in the first stage and copied.
 #   docker build --build-arg EXTRAS=opik -t opik-assist .
-FROM python:3.13-slim AS builder
+#
+# The base image is a tag, so that each build has the current fixes of Debian and Python: a digest
+# here would keep their faults until somebody changes it, and nothing in this repository could tell
+# which digest is the official one. For a build that can be repeated name one:
+#   docker build --build-arg BASE=python:3.13-slim@sha256:... .
+ARG BASE=python:3.13-slim
+FROM ${BASE} AS builder
 
 # Optional dependencies by the names in pyproject.toml, separated by commas. `opik`, some 320 MB,
 # is for OPIK_INTERNAL_URL.
@@ -23,7 +29,7 @@ RUN python -m compileall -q --invalidation-mode unchecked-hash app migrations de
     && ln -s /app/deploy/opik-assist /opt/venv/bin/
 
 
-FROM python:3.13-slim
+FROM ${BASE}
 
 ARG VERSION="unknown"
 ARG REVISION="unknown"

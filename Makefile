@@ -90,11 +90,12 @@ bench: .venv/.dev
 	$(BIN)/python -m bench.delta_calls
 	$(BIN)/python -m bench
 
-# Takes SECONDS, USERS, SEED and CANCELS, as in `make soak SECONDS=3600 SEED=7`. CANCELS is an exact
-# number of cancellations, however long they take.
+# Takes SECONDS, USERS, SEED, CANCELS and DATABASE, as in `make soak SECONDS=3600 SEED=7`. CANCELS is
+# an exact number of cancellations, however long they take; DATABASE is sqlite or server.
 soak: .venv/.dev
 	$(BIN)/python -m soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(USERS),--users $(USERS)) \
-		$(if $(SEED),--seed $(SEED)) $(if $(CANCELS),--cancels $(CANCELS))
+		$(if $(SEED),--seed $(SEED)) $(if $(CANCELS),--cancels $(CANCELS)) \
+		$(if $(DATABASE),--database $(DATABASE))
 
 format: .venv/.dev
 	$(BIN)/ruff format .

@@ -1,6 +1,7 @@
 """Looks up known vulnerabilities of every package that `constraints.txt` pins, at PyPI.
 
-Exits with 1 if there are any. Where PyPI cannot be reached it prints NOT RUN and exits with 0.
+Exits with 1 if there are any, and with 2 and NOT RUN where PyPI cannot be asked about any of them:
+what nobody has looked up is not free of faults.
 """
 
 import json
@@ -9,6 +10,7 @@ import sys
 from pathlib import Path
 
 CONSTRAINTS = Path(__file__).parents[1] / "constraints.txt"
+NOT_RUN = 2
 _COMMAND = ("pip_audit", "--requirement", CONSTRAINTS, "--no-deps", "--disable-pip")
 
 
@@ -23,24 +25,23 @@ def main() -> int:
     try:
         packages = json.loads(asked.stdout)["dependencies"]
     except ValueError:
-        return _print_result(f"NOT RUN: PyPI could not be asked: {asked.stderr[-300:]}", 0)
+        return _print_result(f"NOT RUN: PyPI could not be asked: {asked.stderr[-300:]}", NOT_RUN)
     skipped = [each["name"] for each in packages if "skip_reason" in each]
     if len(skipped) == len(packages):
-        return _print_result("NOT RUN: PyPI knows none of these packages.", 0)
+        return _print_result("NOT RUN: PyPI knows none of these packages.", NOT_RUN)
     known = [
         f"{each['name']} {each['version']}: {fault['id']}, fixed in {fault['fix_versions']}"
         for each in packages
         for fault in each.get("vulns", ())
     ]
     checked = len(packages) - len(skipped)
-    return _print_result(
-        "\n".join([*known, f"{checked} packages audited, {len(skipped)} unknown"]), known
-    )
+    text = "\n".join([*known, f"{checked} packages audited, {len(skipped)} unknown"])
+    return _print_result(text, 1 if known else 0)
 
 
-def _print_result(text: str, failed: object) -> int:
+def _print_result(text: str, code: int) -> int:
     sys.stdout.write(f"{text}\n")
-    return int(bool(failed))
+    return code
 
 
 if __name__ == "__main__":

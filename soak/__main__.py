@@ -28,7 +28,9 @@ def main() -> None:
     arguments = _parse_arguments()
     print(f"seed {arguments.seed}")
     findings = 0
-    with _open_databases() as offered:
+    with _open_databases(arguments.database) as offered:
+        if not offered:
+            sys.exit("There is no database to run on.")
         share = arguments.seconds / len(offered)
         for name, (uri, restart) in offered.items():
             plan = LoadPlan(
@@ -62,20 +64,24 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=240, help="in all, without the audits")
     parser.add_argument("--users", type=int, default=200)
     parser.add_argument("--cancels", type=int, help="exactly so many, however long they take")
+    parser.add_argument(
+        "--database", choices=["sqlite", "server"], help="only this one; both where none is named"
+    )
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
     return parser.parse_args()
 
 
 @contextmanager
-def _open_databases() -> Iterator[dict[str, tuple[str, Restart | None]]]:
+def _open_databases(only: str | None) -> Iterator[dict[str, tuple[str, Restart | None]]]:
     """Migrated databases by their names, with what restarts them: SQLite, and a server if any."""
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         offered: dict[str, tuple[str, Restart | None]] = {}
-        server = _start_server(Path(folder))
+        server = None if only == "sqlite" else _start_server(Path(folder))
         if server is not None:
             uri = databases.create_database(server.uri("information_schema"))
             offered[Path(server.binary).name] = (uri, _build_restart(server))
-        offered["SQLite"] = (f"sqlite:///{folder}/soak.db", None)
+        if only != "server":
+            offered["SQLite"] = (f"sqlite:///{folder}/soak.db", None)
         for uri, _ in offered.values():
             databases.migrate(uri)
         try:
