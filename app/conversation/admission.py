@@ -5,6 +5,7 @@ a turn takes its conversation. In an Opik without accounts there are no session 
 are one owner, so that only the limits of the workspace apply.
 """
 
+import math
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -14,12 +15,15 @@ from uuid import uuid4
 import anyio
 
 from app.caller import Caller, Owner
+from app.conversation.event_writer import RENEWAL_PART
 from app.conversation.titles import make_title
 from app.db.store import Conversation, EventEntry, Quotas, Store, TurnKey
 from app.errors import ConversationBusy, LimitReached
 from app.events import TurnPlace, TurnStarted
 
 BUSY_POLL_SECONDS = 0.1
+_LATE_SECONDS = 1.0
+"""How late a busy process may renew a lease without being taken for dead."""
 RETRY_SECONDS = 5
 """`Retry-After` while all slots are taken: when a running turn ends is unknown."""
 BUSY_WAIT_SECONDS = 3.0
@@ -105,11 +109,13 @@ class Admission:
         *,
         model: str,
         place: TurnPlace,
+        is_running: Callable[[str], bool],
     ) -> tuple[Conversation, TurnKey]:
         """Takes the conversation for a new turn, waiting for one that is being stopped.
 
-        Raises NotFound where there is no such place, LimitReached for a quota, ConversationBusy
-        while another turn still runs.
+        `is_running` tells the turns of this process by their ids. Raises NotFound where there is no
+        such place, LimitReached for a quota, ConversationBusy while another turn still runs or
+        while its process, which has died, still holds the conversation.
         """
         turn_id = str(uuid4())
         entry = EventEntry(str(uuid4()), TurnStarted(question=question))
@@ -129,5 +135,25 @@ class Admission:
             if conversation is not None:
                 return conversation, TurnKey(conversation.id, turn_id)
             if anyio.current_time() >= deadline:
-                raise ConversationBusy("This conversation is still answering; stop it or wait.")
+                await self._refuse_busy(owner, trace_id, place, is_running)
             await anyio.sleep(BUSY_POLL_SECONDS)
+
+    async def _refuse_busy(
+        self, owner: Owner, trace_id: str, place: TurnPlace, is_running: Callable[[str], bool]
+    ) -> None:
+        """Raises ConversationBusy unless the conversation has become free.
+
+        A turn of another process is alive if it renews its lease, for which this waits.
+        """
+        first = holder = await self._store.find_holder(owner, trace_id, place.conversation_id)
+        while holder is not None:
+            renewed = first is not None and holder.lease_until != first.lease_until
+            if renewed or is_running(holder.turn_id):
+                raise ConversationBusy("This conversation is still answering; stop it or wait.")
+            if holder.seconds < self._lease_seconds * (1 - RENEWAL_PART) - _LATE_SECONDS:
+                raise ConversationBusy(
+                    "The last answer was cut off; you can ask again in"
+                    f" {max(1, math.ceil(holder.seconds))} s."
+                )
+            await anyio.sleep(BUSY_POLL_SECONDS)
+            holder = await self._store.find_holder(owner, trace_id, place.conversation_id)

@@ -46,7 +46,7 @@ async def answer_question(
 ) -> None:
     """Loads the trace and the conversation and runs the loop; raises what ends the turn."""
     with reading.until(request.budget.deadline):
-        logged = await store.events(request.conversation.id)
+        logged = await store.events_at_begin(request.conversation)
         aliases = restore_aliases([each.event for each in logged])
         opened = await request.opening.open(aliases)
     await turn.emit(TraceRead(project_id=opened.project_id, spans=opened.span_count))

@@ -90,7 +90,13 @@ class Conversations:
                 owner, opening = await self._begin_opening(caller, trace_id)
             try:
                 conversation, key = await self._admission.begin_turn(
-                    caller, owner, trace_id, question, model=name, place=place
+                    caller,
+                    owner,
+                    trace_id,
+                    question,
+                    model=name,
+                    place=place,
+                    is_running=self._turns.__contains__,
                 )
             except BaseException:
                 opening.cancel()

@@ -6,7 +6,9 @@ turn never has two transactions at a time. Each entry has an id by which the sto
 repetition: a write whose outcome is unknown is repeated.
 """
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -28,8 +30,13 @@ MIN_EVENT_BYTES = 4_000
 LEASE_SECONDS = 20.0
 """How long a conversation stays taken by a process that died. Three failed renewals, one every 5 s,
 cost no turn."""
+RENEWAL_PART = 1 / 4
+"""Of a lease that passes until it is renewed."""
 SHOW_SECONDS = 2.0
 """How long an event waits to be stored before it is shown all the same."""
+PROGRESS_SECONDS = 1.0
+"""How soon words that are shown, and tokens that are used, are stored: what a killed process loses
+at most, and one write a second for each answer that takes longer."""
 STORE_PAUSE_SECONDS = 1.0
 """Between two attempts to store."""
 END_SECONDS = 10.0
@@ -85,9 +92,13 @@ class EventWriter:
         *,
         timeouts: StorageTimeouts,
         on_lost: Callable[[], None],
+        read_unfinished: Callable[[], str],
         label: Mapping[str, str],
     ) -> None:
-        """`on_lost` is called when the conversation was lost; `label` is added to log lines."""
+        """`on_lost` is called when the conversation was lost; `label` is added to log lines.
+
+        `read_unfinished` returns the reply that is under way as JSON, "" where there is none.
+        """
         self._store = store
         self._key = key
         self._timeouts = timeouts
@@ -97,11 +108,29 @@ class EventWriter:
         self._changed = anyio.Event()
         self._writing = anyio.Lock()
         self._renewal_due_at = 0.0
+        self._due_at = math.inf
+        self._read_unfinished = read_unfinished
+        self._unfinished_stored = ""
         self._tokens_used = 0
         self._tokens_stored = 0
         self._database_failing = False
         self._closed = False
         self._lost = False
+
+    @property
+    def database_failing(self) -> bool:
+        """Whether the last attempt to store failed or takes long."""
+        return self._database_failing
+
+    def add_later(self, *events: StoredEvent) -> None:
+        """Stores the events with the next ones, with the turn's end or with its lease.
+
+        Raises TurnLost like `add`.
+        """
+        for event in events:
+            self._add_pending(event)
+        if self._lost:
+            raise _turn_lost()
 
     async def add(self, *events: StoredEvent) -> None:
         """Returns when the events are stored, or queued while the database is unavailable.
@@ -109,7 +138,7 @@ class EventWriter:
         Raises TurnLost when the conversation was deleted or taken over.
         """
         pending = [self._add_pending(event) for event in events]
-        self._changed.set()
+        self._store_within(0)
         with anyio.move_on_after(self._timeouts.event):
             await pending[-1].settled.wait()
         if not pending[-1].settled.is_set():
@@ -120,11 +149,21 @@ class EventWriter:
     def set_tokens_used(self, tokens: int) -> None:
         """Sets the turn's tokens so far, stored even if it loses its conversation."""
         self._tokens_used = tokens
-        self._changed.set()
+        self._store_within(PROGRESS_SECONDS)
+
+    def note_progress(self) -> None:
+        """The reply that is under way has grown; what it is by then is stored in a moment."""
+        self._store_within(PROGRESS_SECONDS)
+
+    def _store_within(self, seconds: float) -> None:
+        due_at = anyio.current_time() + seconds
+        if due_at < self._due_at:
+            self._due_at = due_at
+            self._changed.set()
 
     async def run(self) -> None:
         """Stores what is added and renews the lease, until the turn is closed or lost."""
-        self._renewal_due_at = anyio.current_time() + self._timeouts.lease / 4
+        self._renewal_due_at = anyio.current_time() + self._timeouts.lease * RENEWAL_PART
         while not self._lost:
             await self._wait_for_work()
             async with self._writing:
@@ -132,6 +171,7 @@ class EventWriter:
                     return
                 done = await self._attempt(self._store_pending)
             if not done and not self._lost:
+                self._store_within(0)
                 await anyio.sleep(self._timeouts.pause)
         self._on_lost()
 
@@ -166,43 +206,49 @@ class EventWriter:
         return pending
 
     async def _wait_for_work(self) -> None:
-        """Waits until there is something to store or the lease has to be renewed."""
-        with anyio.move_on_after(max(0, self._renewal_due_at - anyio.current_time())):
-            while not self._pending and self._tokens_used == self._tokens_stored:
-                self._changed = anyio.Event()
+        """Waits until something has to be stored now or the lease has to be renewed."""
+        while True:
+            wait = min(self._due_at, self._renewal_due_at) - anyio.current_time()
+            if wait <= 0:
+                return
+            self._changed = anyio.Event()
+            with anyio.move_on_after(wait):
                 await self._changed.wait()
 
     async def _store_pending(self) -> None:
-        await self._store_tokens()
+        self._due_at = math.inf
         pending, due = list(self._pending), anyio.current_time() >= self._renewal_due_at
-        lease = self._timeouts.lease if due else None
-        if pending:
-            await self._store.append(
-                self._key, [each.entry for each in pending], lease_seconds=lease
-            )
-        elif lease is not None:
-            await self._store.renew(self._key, lease)
+        tokens, unfinished = self._tokens_used, self._read_unfinished()
+        await self._store.append(
+            self._key,
+            [each.entry for each in pending],
+            lease_seconds=self._timeouts.lease if due else None,
+            tokens=None if tokens == self._tokens_stored else tokens,
+            unfinished=None if unfinished == self._unfinished_stored else unfinished,
+        )
         if due:
-            self._renewal_due_at = anyio.current_time() + self._timeouts.lease / 4
+            self._renewal_due_at = anyio.current_time() + self._timeouts.lease * RENEWAL_PART
+        self._tokens_stored, self._unfinished_stored = tokens, unfinished
         self._mark_stored(pending)
 
-    async def _store_tokens(self) -> None:
-        tokens = self._tokens_used
-        if tokens != self._tokens_stored:
-            await self._store.record_tokens(self._key.turn_id, tokens)
-            self._tokens_stored = tokens
-
     async def _store_end(self, ending: TurnEnding) -> None:
-        await self._store_tokens()
-        pending = list(self._pending)
+        pending, tokens = list(self._pending), self._tokens_used
         await self._store.end_turn(
             self._key,
             [each.entry for each in pending],
             state=ending.state,
             usage=ending.usage,
             model=ending.model,
+            tokens=None if tokens == self._tokens_stored else tokens,
         )
+        self._tokens_stored = tokens
         self._mark_stored(pending)
+
+    async def _store_lost_tokens(self) -> None:
+        """Charges a turn that has lost its conversation for what it used."""
+        if self._tokens_used != self._tokens_stored:
+            with suppress(DatabaseUnavailable):
+                await self._store.record_tokens(self._key.turn_id, self._tokens_used)
 
     async def _attempt(self, write: Callable[[], Awaitable[None]]) -> bool:
         """Whether the write succeeded; after a failure `add` does not wait any longer."""
@@ -211,6 +257,7 @@ class EventWriter:
         except TurnLost:
             self._lost = True
             self._release_waiters()
+            await self._store_lost_tokens()
             return False
         except DatabaseUnavailable as error:
             self._note_failure(error.code)

@@ -11,10 +11,12 @@ from app.conversation.feed import Feed
 from app.conversation.ports import TurnObserver
 from app.conversation.prices import PriceTable
 from app.conversation.token_usage import UsageAccount
+from app.db.event_size import shrink_event
 from app.db.store import Store, TurnKey
 from app.errors import DatabaseUnavailable, ModelFailed, OpikAssistError, TurnLost
 from app.events import (
     AliasesAssigned,
+    Event,
     ModelCalled,
     QuestionsSuggested,
     ReplyCompleted,
@@ -23,10 +25,12 @@ from app.events import (
     TextDelta,
     TextWithdrawn,
     ToolCompleted,
+    TraceRead,
     TurnCancelled,
     TurnFailed,
     TurnFinished,
     UsageReported,
+    dump_event,
 )
 from app.messages import TokenUsage
 
@@ -57,6 +61,8 @@ _NOT_STORED = TurnFailed(
     "be missing after a reload.",
 )
 _NOT_STORED_NOTE = "Some of the text above could not be stored and may be missing after a reload."
+_UNFINISHED_BYTES = 256_000
+"""The most that is stored of a reply under way, every second: far more than answers have."""
 _SHUTDOWN_STORE_SECONDS = 3
 """Container runtimes kill a process some seconds after they asked it to stop."""
 
@@ -96,6 +102,7 @@ class Turn:
             key,
             timeouts=timeouts,
             on_lost=lambda: self.stop(_CONVERSATION_LOST),
+            read_unfinished=self._dump_unfinished,
             label=self._label,
         )
         self._reason: TerminalEvent = TurnCancelled()
@@ -107,6 +114,8 @@ class Turn:
         self._steps = 0
         self._has_text = False
         self._tools: list[str] = []
+        self._unfinished: tuple[str, list[str]] = ("", [])
+        self._held: list[Event] = []
 
     def set_citations(self, aliases: Aliases, label: Callable[[str], str | None]) -> None:
         """Sets how aliases in the model's text become citations; `label` names a span by its id."""
@@ -123,7 +132,12 @@ class Turn:
                 )
 
     def add_text(self, bubble: str, text: str) -> None:
-        """Shows a piece of a bubble's text, with its citations."""
+        """Shows a piece of a bubble's text, with its citations; what is shown is stored soon."""
+        self._show_held()
+        if bubble != self._unfinished[0]:
+            self._unfinished = (bubble, [])
+        self._unfinished[1].append(text)
+        self._writer.note_progress()
         parts = self._stream.feed(text)
         if parts:
             if not self._has_text:
@@ -134,13 +148,14 @@ class Turn:
     def withdraw_text(self, bubble: str) -> None:
         """Takes back a bubble's text so far."""
         self._stream.end()
+        self._unfinished = ("", [])
         self.feed.put(TextWithdrawn(bubble=bubble))
 
     def show_suggestions(self, questions: Sequence[str]) -> None:
         """Shows follow-up questions; they are stored with the turn's end."""
         suggested = QuestionsSuggested(questions=tuple(questions))
         self._suggested = suggested if questions else None
-        self.feed.put(suggested)
+        self._held.append(suggested)
 
     @property
     def usage(self) -> TokenUsage:
@@ -162,21 +177,50 @@ class Turn:
     async def emit(self, event: StoredEvent) -> None:
         """Stores an event, then shows it; or stores it later while the database is unavailable.
 
-        New aliases are stored before it. Raises TurnLost.
+        New aliases are stored before it. A reply without calls is most likely the last event, so it
+        is stored and shown with the turn's end; that the trace was read is shown at once and stored
+        with the next event. Raises TurnLost.
         """
         if isinstance(event, ReplyCompleted):
             self._stream.end()
+            self._unfinished = ("", [])
             text = self._aliases.to_tokens(event.text)
             event = event.model_copy(update={"text": text, "cited": self._find_labels(text)})
         named = AliasesAssigned(
             ids=self._aliases.take_new_spans(), traces=self._aliases.take_new_traces()
         )
         self._observer.record_event(event)
-        with anyio.CancelScope(shield=True):
-            await self._writer.add(*([named] if named.ids or named.traces else []), event)
+        stored = [*([named] if named.ids or named.traces else []), event]
+        if isinstance(event, ReplyCompleted) and not event.calls:
+            self._writer.add_later(*stored)
+            self._show_held()
+            self._held.append(event)
+            return
+        if isinstance(event, TraceRead):
+            self._writer.add_later(*stored)
+        else:
+            with anyio.CancelScope(shield=True):
+                await self._writer.add(*stored)
         if isinstance(event, ToolCompleted):
             self._tools.append(event.name)
+        self._show_held()
         self.feed.put(event)
+
+    def _show_held(self) -> None:
+        """Shows what waited for the turn's end."""
+        for event in self._held:
+            self.feed.put(event)
+        self._held.clear()
+
+    def _dump_unfinished(self) -> str:
+        """The reply that is under way as JSON, "" for none."""
+        bubble, pieces = self._unfinished
+        text = self._aliases.to_tokens("".join(pieces))
+        if not text.strip():
+            return ""
+        cited = self._find_labels(text)
+        reply = ReplyCompleted(bubble=bubble, text=text, cited=cited, complete=False)
+        return dump_event(shrink_event(reply, _UNFINISHED_BYTES))
 
     def _find_labels(self, text: str) -> dict[str, str]:
         return dict(
@@ -208,6 +252,7 @@ class Turn:
         except Exception:
             log.exception("turn_crashed", **self._label)
         finally:
+            self._show_held()
             if self.usage.total_tokens:
                 turn, conversation = self._used.totals(), self._used_in_conversation.totals()
                 self.feed.put(UsageReported(turn=turn, conversation=conversation))
@@ -237,13 +282,15 @@ class Turn:
         last = TurnEnding(
             ending, _STATES[type(ending)], self.usage, self._model, suggested=self._suggested
         )
-        shutting_down = ending is SHUTTING_DOWN
-        try:
-            stored = await self._writer.close(
-                last, seconds=_SHUTDOWN_STORE_SECONDS if shutting_down else self._timeouts.end
-            )
-        except TurnLost:
-            return _CONVERSATION_LOST
+        seconds = _SHUTDOWN_STORE_SECONDS if ending is SHUTTING_DOWN else self._timeouts.end
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._show_held_in_time)
+            try:
+                stored = await self._writer.close(last, seconds=seconds)
+            except TurnLost:
+                return _CONVERSATION_LOST
+            finally:
+                group.cancel_scope.cancel()
         return ending if stored or ending is _CONVERSATION_LOST else _note_not_stored(ending)
 
     def _log_end(self, ending: TerminalEvent, seconds: float) -> None:
@@ -259,6 +306,12 @@ class Turn:
             tokens_estimated=self.usage.estimated,
             ms=round(seconds * 1000),
         )
+
+    async def _show_held_in_time(self) -> None:
+        """Lets no reader wait for a database that takes long."""
+        if not self._writer.database_failing:
+            await anyio.sleep(self._timeouts.event)
+        self._show_held()
 
 
 def _note_not_stored(ending: TerminalEvent) -> TerminalEvent:

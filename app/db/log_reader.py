@@ -1,16 +1,18 @@
 """Reads the log of a conversation in pages, so that a long one holds up nothing else."""
 
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import Connection, and_, bindparam, func, select
 
+from app.db.event_rows import TurnKey
 from app.db.schema import events, turns
 from app.db.transactions import Transactions
-from app.events import LoggedEvent, load_event
+from app.db.turn_log import read_unfinished_reply
+from app.events import LoggedEvent, TerminalEvent, load_event
 
 _FIRST_ROWS = 50
 """More than a conversation of two or three questions has."""
@@ -88,11 +90,29 @@ class _Reader:
         return list(rows)
 
 
-async def read_log(transactions: Transactions, conversation_id: str) -> list[LoggedEvent]:
-    """The whole log in order, without events that only a later version knows."""
+BEGINNING_ROWS = 200
+"""What is read of the log as a turn begins: all of it, but for some twenty questions and more."""
+
+
+def read_log_beginning(db: Connection, conversation_id: str) -> list[Any]:
+    """The rows of the first BEGINNING_ROWS events."""
+    values = {"conversation": conversation_id, "after": 0, "rows": BEGINNING_ROWS}
+    return list(db.execute(_FORWARD, values).all())
+
+
+async def read_log(
+    transactions: Transactions, conversation_id: str, *, beginning: list[Any] | None = None
+) -> list[LoggedEvent]:
+    """The whole log in order, without events that only a later version knows.
+
+    `beginning` is the result of `read_log_beginning`.
+    """
     reader = _Reader(transactions, conversation_id)
     logged: list[LoggedEvent] = []
     after = 0
+    if beginning is not None:
+        logged, reader.at_end = _parse_rows(beginning), len(beginning) < BEGINNING_ROWS
+        after = beginning[-1].sequence if beginning else 0
     while not reader.at_end:
         rows = await reader.read(_FORWARD, after=after)
         after = rows[-1].sequence if rows else after
@@ -112,6 +132,7 @@ async def read_log_page(
     reader = _Reader(transactions, conversation_id)
     place = _AFTER_ALL if before is None else before
     newest_first: list[LoggedEvent] = []
+    earlier: int | None = None
     while not reader.at_end:
         rows = await reader.read(_BACKWARD, before=place)
         place = rows[-1].sequence if rows else place
@@ -122,8 +143,25 @@ async def read_log_page(
             # The oldest turn may have more events: it goes to the page before.
             whole = _drop_oldest_turn(newest_first)
             if whole:
-                return LogPage(tuple(reversed(whole)), whole[-1].sequence)
-    return LogPage(tuple(reversed(newest_first)), None)
+                newest_first, earlier = whole, whole[-1].sequence
+                break
+    if before is None:
+        newest_first = await _read_unfinished(transactions, conversation_id, newest_first)
+    return LogPage(tuple(reversed(newest_first)), earlier)
+
+
+async def _read_unfinished(
+    transactions: Transactions, conversation_id: str, newest_first: list[LoggedEvent]
+) -> list[LoggedEvent]:
+    """Adds what is stored of the reply that the last turn is at, or was at when it died."""
+    if not newest_first or isinstance(newest_first[0].event, TerminalEvent):
+        return newest_first
+    last = newest_first[0]
+    turn = TurnKey(conversation_id, last.turn_id)
+    reply = await transactions.run(lambda db: read_unfinished_reply(db, turn))
+    if reply is None:
+        return newest_first
+    return [replace(last, id=f"{last.id}-unfinished", event=reply), *newest_first]
 
 
 def _drop_oldest_turn(newest_first: list[LoggedEvent]) -> list[LoggedEvent]:

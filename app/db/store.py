@@ -1,13 +1,14 @@
 """Reads and writes conversations in the database."""
 
-import hashlib
 from collections.abc import Awaitable, Callable, Sequence, Set
+from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import count
 from typing import Any
 from uuid import uuid4
 
 import anyio
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.caller import Owner
@@ -19,7 +20,14 @@ from app.db.conversation_list import (
     rename_conversation,
 )
 from app.db.event_rows import EventEntry, TurnKey
-from app.db.log_reader import LogPage, read_log, read_log_page, read_turn_parents
+from app.db.log_reader import (
+    LogPage,
+    read_log,
+    read_log_beginning,
+    read_log_page,
+    read_turn_parents,
+)
+from app.db.ownership import adopt_conversations, is_about_trace, owner_columns
 from app.db.quotas import Quotas, delete_old_admissions, record_tokens
 from app.db.schema import IMPORTED, OWNER_KEY, facts, feedback, sessions, turns, utc_now
 from app.db.transactions import Transactions
@@ -38,10 +46,21 @@ __all__ = [
     "TurnKey",
 ]
 
-_NAME_LENGTH = 255
 _NO_QUOTAS = Quotas()
 CLEAN_UP_TURNS = 20
 """How often a turn that begins also deletes admissions that no limit counts any more."""
+
+
+_IS_ACTIVE = and_(turns.c.session_id == sessions.c.id, turns.c.id == sessions.c.active_turn_id)
+
+
+@dataclass(frozen=True, slots=True)
+class TurnHolder:
+    """The turn that holds a conversation, until `lease_until` and for so many seconds."""
+
+    turn_id: str
+    lease_until: datetime
+    seconds: float
 
 
 class Store:
@@ -95,7 +114,7 @@ class Store:
         if source == target:
             return 0
         return await self._transactions.run(
-            lambda db: _adopt_conversations(db, source, target, trace_id)
+            lambda db: adopt_conversations(db, source, target, trace_id)
         )
 
     async def find(
@@ -106,17 +125,16 @@ class Store:
         It is free if the lease of its turn has expired.
         """
         holder = case((turns.c.lease_until > utc_now(), sessions.c.active_turn_id))
-        active = and_(turns.c.session_id == sessions.c.id, turns.c.id == sessions.c.active_turn_id)
         columns = (sessions.c.id, sessions.c.number, sessions.c.marker, holder, feedback.c.value)
         query = select_conversation(
-            columns, _owner_columns(owner), trace_id, conversation_id=conversation_id
-        ).select_from(sessions.outerjoin(turns, active).outerjoin(feedback))
+            columns, owner_columns(owner), trace_id, conversation_id=conversation_id
+        ).select_from(sessions.outerjoin(turns, _IS_ACTIVE).outerjoin(feedback))
         row = await self._transactions.run(lambda db: _fetch_first(db, query))
         return None if row is None else Conversation(*row)
 
     async def check_place(self, owner: Owner, trace_id: str, place: TurnPlace) -> None:
         """Raises NotFound where the owner has no such place, which names something."""
-        names = _owner_columns(owner)
+        names = owner_columns(owner)
         await self._transactions.run(lambda db: turn_log.check_place(db, names, trace_id, place))
 
     async def begin_turn(
@@ -140,16 +158,32 @@ class Store:
         there is no such place, LimitReached where a quota is used up.
         """
         start = TurnStart(turn_id, entry, lease_seconds, model, quotas, title, place)
-        names = _owner_columns(owner)
+        names = owner_columns(owner)
         self._begun += 1
         clean_up = self._begun % CLEAN_UP_TURNS == 0
 
         def begin(db: Connection) -> Conversation | None:
             if clean_up:
                 delete_old_admissions(db)
-            return turn_log.begin_turn(db, names, trace_id, start=start)
+            conversation = turn_log.begin_turn(db, names, trace_id, start=start)
+            if conversation is None or conversation.is_new:
+                return conversation
+            return replace(conversation, beginning=read_log_beginning(db, conversation.id))
 
         return await self._transactions.run(begin)
+
+    async def find_holder(
+        self, owner: Owner, trace_id: str, conversation_id: str | None = None
+    ) -> TurnHolder | None:
+        """The turn that holds the current conversation, or the one with this id."""
+        columns = (turns.c.id, turns.c.lease_until, utc_now().label("now"))
+        query = select_conversation(
+            columns, owner_columns(owner), trace_id, conversation_id=conversation_id
+        ).select_from(sessions.join(turns, _IS_ACTIVE))
+        row = await self._transactions.run(lambda db: _fetch_first(db, query))
+        if row is None or row.lease_until <= row.now:
+            return None
+        return TurnHolder(row.id, row.lease_until, (row.lease_until - row.now).total_seconds())
 
     async def append(
         self,
@@ -158,20 +192,24 @@ class Store:
         *,
         lease_seconds: float | None = None,
         tokens: int | None = None,
+        unfinished: str | None = None,
     ) -> None:
         """Appends entries that are not in the log yet, in order.
 
         With `lease_seconds` the turn also holds its conversation for that long from now; with
-        `tokens` it has used so many in all. An event that is too large for the database is cut and
-        marked. Raises TurnLost when the conversation was deleted or taken over.
+        `tokens` it has used so many in all; `unfinished` is the JSON of the reply under way, "" for
+        none. An event that is too large for the database is cut and marked. Raises TurnLost when
+        the conversation was deleted or taken over.
         """
+        kept = {} if unfinished is None else {"unfinished_reply": unfinished or None}
         attempts = count(1)
 
         def append(db: Connection) -> None:
             if tokens is not None:
                 record_tokens(db, turn.turn_id, tokens)
+            repeated = next(attempts) > 1
             turn_log.append_events(
-                db, turn, entries, lease_seconds=lease_seconds, repeated=next(attempts) > 1
+                db, turn, entries, lease_seconds=lease_seconds, repeated=repeated, kept=kept
             )
 
         await self._transactions.run(append)
@@ -220,6 +258,10 @@ class Store:
         """The whole log in order, without events that only a later version knows."""
         return await read_log(self._transactions, conversation_id)
 
+    async def events_at_begin(self, conversation: Conversation) -> list[LoggedEvent]:
+        """The same for a conversation that `begin_turn` returned, with less to read."""
+        return await read_log(self._transactions, conversation.id, beginning=conversation.beginning)
+
     async def read_page(
         self,
         conversation_id: str,
@@ -245,7 +287,7 @@ class Store:
         self, owner: Owner, trace_id: str, conversation_id: str | None = None
     ) -> list[ConversationEntry]:
         """All of this owner's conversations about a trace, the newest first; or this one alone."""
-        names = _owner_columns(owner)
+        names = owner_columns(owner)
         return await self._transactions.run(
             lambda db: read_entries(db, names, trace_id, conversation_id=conversation_id)
         )
@@ -257,7 +299,7 @@ class Store:
 
         Raises LimitReached where the owner has too many.
         """
-        names, new_id = _owner_columns(owner), str(uuid4())
+        names, new_id = owner_columns(owner), str(uuid4())
         return await self._transactions.run(
             lambda db: create_conversation(db, names, trace_id, new_id=new_id, quotas=quotas)
         )
@@ -266,7 +308,7 @@ class Store:
         self, owner: Owner, trace_id: str, conversation_id: str, *, title: str
     ) -> ConversationEntry | None:
         """Sets a conversation's title; None where the owner has no such conversation."""
-        names = _owner_columns(owner)
+        names = owner_columns(owner)
         return await self._transactions.run(
             lambda db: rename_conversation(db, names, trace_id, id=conversation_id, title=title)
         )
@@ -280,7 +322,7 @@ class Store:
         running turn, if any; such a turn can write no more.
         """
         forgotten: dict[str, str | None] = {}
-        chosen = _is_about_trace(owner, trace_id)
+        chosen = is_about_trace(owner, trace_id)
         if conversation_id is not None:
             chosen = and_(chosen, sessions.c.id == conversation_id)
         await self._transactions.run(lambda db: _delete_conversations(db, chosen, forgotten))
@@ -304,58 +346,12 @@ class Store:
         return await self._transactions.run(lambda db: _clear_feedback(db, found))
 
 
-def _fit_column(name: str) -> str:
-    """The name, or a hash of it where the column cannot hold it exactly.
-
-    A column has a maximal length, MySQL ignores trailing spaces when it compares, and half a
-    surrogate pair is no UTF-8.
-    """
-    plain = name.encode("utf-8", "ignore").decode() == name
-    if plain and len(name) <= _NAME_LENGTH and not name.startswith("~") and name == name.rstrip():
-        return name
-    return "~" + hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _owner_columns(owner: Owner) -> dict[str, str]:
-    return {"workspace": _fit_column(owner.workspace), "owner": _fit_column(owner.name)}
-
-
-def _is_owned_by(owner: Owner) -> ColumnElement[bool]:
-    return and_(*(sessions.c[name] == value for name, value in _owner_columns(owner).items()))
-
-
-def _is_about_trace(owner: Owner, trace_id: str) -> ColumnElement[bool]:
-    return and_(_is_owned_by(owner), sessions.c.trace_id == trace_id)
-
-
 def _fetch_first(db: Connection, query: Any) -> Any:
     return db.execute(query).first()
 
 
 def _fetch_all(db: Connection, query: Any) -> Any:
     return db.execute(query).all()
-
-
-def _adopt_conversations(db: Connection, source: Owner, target: Owner, trace_id: str | None) -> int:
-    wanted = _is_owned_by(source) if trace_id is None else _is_about_trace(source, trace_id)
-    rows = _fetch_all(
-        db,
-        select(sessions.c.id, sessions.c.trace_id, sessions.c.number)
-        .where(wanted)
-        .order_by(sessions.c.trace_id, sessions.c.number.desc())
-        .with_for_update(),
-    )
-    for row in rows:
-        lowest = db.scalar(
-            select(func.min(sessions.c.number)).where(_is_about_trace(target, row.trace_id))
-        )
-        number = row.number if lowest is None else lowest - 1
-        db.execute(
-            sessions.update()
-            .where(sessions.c.id == row.id)
-            .values(**_owner_columns(target), number=number)
-        )
-    return len(rows)
 
 
 def _delete_conversations(
@@ -370,7 +366,7 @@ def _delete_conversations(
 
 
 def _lock_conversation(owner: Owner, trace_id: str, conversation_id: str | None) -> Select[Any]:
-    names = _owner_columns(owner)
+    names = owner_columns(owner)
     return select_conversation(
         [sessions.c.id], names, trace_id, conversation_id=conversation_id
     ).with_for_update()

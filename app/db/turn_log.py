@@ -30,6 +30,7 @@ from app.errors import NotFound, TurnLost
 from app.events import (
     LATEST_PLACE,
     ReplyCompleted,
+    StoredEvent,
     TurnInterrupted,
     TurnPlace,
     load_event,
@@ -49,7 +50,7 @@ class Conversation:
     `number` counts the conversations of one owner about one trace, the highest is the current one.
     `marker` is a random token of this conversation. `active_turn_id` is the turn that holds it,
     None when it is free. `rating` is 1 for a thumb up, 0 for one down, None for none. `is_new` is
-    True in the first turn.
+    True in the first turn. `beginning` holds rows of the log as a turn begins.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Conversation:
     active_turn_id: str | None
     rating: int | None = None
     is_new: bool = field(default=False, compare=False)
+    beginning: list[Any] = field(default_factory=list, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,10 @@ class TurnStart:
 
 _IS_TURN = and_(turns.c.session_id == bindparam("conversation"), turns.c.id == bindparam("turn"))
 _SELECT_LIVING_TURN = select(turns.c.id).where(_IS_TURN, turns.c.lease_until > utc_now())
-_RENEW_LEASE = turns.update().where(_IS_TURN).values(lease_until=utc_in("lease"))
-_CLOSE_TURN = turns.update().where(_IS_TURN).values(ended_at=utc_now())
+_UPDATE_TURN = turns.update().where(_IS_TURN)
+_RENEW_LEASE = _UPDATE_TURN.values(lease_until=utc_in("lease"))
+_CLOSE_TURN = _UPDATE_TURN.values(ended_at=utc_now(), unfinished_reply=None)
+_SELECT_UNFINISHED = select(turns.c.unfinished_reply).where(_IS_TURN)
 _SELECT_REPLIES = select(events.c.payload).where(
     events.c.session_id == bindparam("conversation"),
     events.c.turn_id == bindparam("turn"),
@@ -192,18 +196,22 @@ def append_events(
     *,
     lease_seconds: float | None,
     repeated: bool,
+    kept: Mapping[str, str | None],
 ) -> None:
     """Writes entries, and moves the lease to `lease_seconds` from now unless that is None.
 
-    `repeated` says that an earlier attempt may have stored some of them. Raises TurnLost when the
-    turn no longer holds its conversation.
+    `kept` are values of other columns of the turn. `repeated` says that an earlier attempt may have
+    stored some of the entries. Raises TurnLost when the turn no longer holds its conversation.
     """
     missing = find_missing(db, turn, entries) if repeated else entries
     _hold_session(db, turn, len(missing))
     insert_events(db, turn, missing)
+    values: dict[str, Any] = {"conversation": turn.conversation_id, "turn": turn.turn_id}
     if lease_seconds is not None:
-        place = {"conversation": turn.conversation_id, "turn": turn.turn_id}
-        db.execute(_RENEW_LEASE, {**place, "lease": to_microseconds(lease_seconds)})
+        values["lease"] = to_microseconds(lease_seconds)
+    if lease_seconds is not None or kept:
+        update = _UPDATE_TURN if lease_seconds is None else _RENEW_LEASE
+        db.execute(update.values(kept) if kept else update, values)
 
 
 def end_turn(
@@ -322,26 +330,39 @@ def _try_interrupt_turn(db: Connection, turn: TurnKey, *, sequence: int) -> int:
 
 def _interrupt_turn(db: Connection, turn: TurnKey, *, sequence: int) -> int:
     """Ends a turn whose process is gone; returns the next free sequence number."""
-    db.execute(_SET_SEQUENCE, {"conversation": turn.conversation_id, "next": sequence + 1})
-    insert_events(db, turn, [EventEntry(str(uuid4()), TurnInterrupted())])
+    unfinished = read_unfinished_reply(db, turn)
+    last: list[StoredEvent] = [TurnInterrupted()]
+    if unfinished is not None:
+        last.insert(0, unfinished)
+    after = sequence + len(last)
+    db.execute(_SET_SEQUENCE, {"conversation": turn.conversation_id, "next": after})
+    insert_events(db, turn, [EventEntry(str(uuid4()), each) for each in last])
     _close_turn(db, turn, state="interrupted", usage=_sum_stored_usage(db, turn))
-    return sequence + 1
+    return after
+
+
+def read_unfinished_reply(db: Connection, turn: TurnKey) -> ReplyCompleted | None:
+    """What was stored of the reply that a turn was at when its process died, or is at now."""
+    place = {"conversation": turn.conversation_id, "turn": turn.turn_id}
+    stored = db.scalar(_SELECT_UNFINISHED, place)
+    event = _parse_event(stored) if stored else None
+    return event if isinstance(event, ReplyCompleted) else None
 
 
 def _sum_stored_usage(db: Connection, turn: TurnKey) -> TokenUsage:
     """The tokens of a turn's stored replies."""
     place = {"conversation": turn.conversation_id, "turn": turn.turn_id}
     payloads = db.scalars(_SELECT_REPLIES, place)
-    return sum(filter(None, map(_read_usage, payloads)), TokenUsage())
+    replies = [each for each in map(_parse_event, payloads) if isinstance(each, ReplyCompleted)]
+    return sum((each.usage for each in replies if each.usage), TokenUsage())
 
 
-def _read_usage(payload: str) -> TokenUsage | None:
-    """What a stored reply reports; None also for one that cannot be read."""
+def _parse_event(payload: str) -> StoredEvent | None:
+    """The stored event; None for one that cannot be read."""
     try:
-        event = load_event(payload)
+        return load_event(payload)
     except ValidationError:
         return None
-    return event.usage if isinstance(event, ReplyCompleted) else None
 
 
 def _close_turn(

@@ -15,6 +15,7 @@ from app.events import (
     TerminalEvent,
     ToolCallRecord,
     Transcript,
+    TurnCancelled,
     TurnFailed,
     TurnInterrupted,
     TurnStarted,
@@ -26,6 +27,7 @@ from app.web.markdown.ui_urls import TurnLinks, UiLinks
 from app.web.panel import PanelFrame, format_usage
 
 INTERRUPTED = "(interrupted)"
+STOPPED = "(stopped)"
 
 
 class HistoryRenderer:
@@ -68,8 +70,9 @@ def render_history(transcript: Transcript, turn_links: TurnLinks) -> list[PanelF
     messages: list[PanelFrame] = []
     for logged in transcript.events:
         turn_links.follow(logged.event)
-        if isinstance(logged.event, TurnInterrupted):
-            _mark_interrupted(messages, logged)
+        if isinstance(logged.event, TurnInterrupted | TurnCancelled):
+            stopped = isinstance(logged.event, TurnCancelled)
+            _mark_answer(messages, logged, STOPPED if stopped else INTERRUPTED)
             continue
         for message in _history_messages(logged, turn_links.links):
             messages.append({**message, **_describe_origin(logged)})
@@ -77,7 +80,7 @@ def render_history(transcript: Transcript, turn_links: TurnLinks) -> list[PanelF
             messages[-1] |= _describe_siblings(transcript.siblings[logged.turn_id])
     last = transcript.events[-1] if transcript.events else None
     if last and not transcript.running and not isinstance(last.event, TerminalEvent):
-        _mark_interrupted(messages, last)
+        _mark_answer(messages, last, INTERRUPTED)
     ends = {each["turnId"]: each for each in messages if each["role"] == "assistant"}
     for turn_id in ends.keys() & transcript.usage.keys():
         ends[turn_id]["usage"] = format_usage(transcript.usage[turn_id])
@@ -113,13 +116,13 @@ def _history_messages(logged: LoggedEvent, links: AllowedLinks) -> Iterator[Pane
         yield _assistant_message(logged.id, make_inert(event.message, links, {}))
 
 
-def _mark_interrupted(messages: list[PanelFrame], end: LoggedEvent) -> None:
+def _mark_answer(messages: list[PanelFrame], end: LoggedEvent, mark: str) -> None:
     """Marks the last answer, `end` being the last event of its turn."""
     last = messages[-1] if messages else {}
     if last.get("role") == "assistant" and "toolCalls" not in last:
-        last["content"] += f"\n\n{INTERRUPTED}"
+        last["content"] += f"\n\n{mark}"
     else:
-        marked = _assistant_message(f"{end.id}-interrupted", INTERRUPTED)
+        marked = _assistant_message(f"{end.id}-end", mark)
         messages.append({**marked, **_describe_origin(end)})
 
 

@@ -1,6 +1,7 @@
 """What a turn stores, and in which order."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import anyio
@@ -22,13 +23,11 @@ class Hesitant(Store):
 
     hesitated = False
 
-    async def append(
-        self, turn: TurnKey, entries: Sequence[EventEntry], *, lease_seconds: float | None = None
-    ) -> None:
+    async def append(self, turn: TurnKey, entries: Sequence[EventEntry], **options: Any) -> None:
         if not self.hesitated:
             self.hesitated = True
             await anyio.sleep(0.05)
-        await super().append(turn, entries, lease_seconds=lease_seconds)
+        await super().append(turn, entries, **options)
 
 
 async def test_short_names_are_stored_in_their_order_by_calls_that_end_together(

@@ -65,9 +65,9 @@ async def leaves_in_the_middle_of_a_tool(service: Service) -> None:
 
 
 LEAVING = {
-    leaves_before_the_first_byte: [],
-    leaves_in_the_middle_of_the_text: ["Half "],
-    leaves_in_the_middle_of_a_tool: ["Let me look."],
+    leaves_before_the_first_byte: ["(stopped)"],
+    leaves_in_the_middle_of_the_text: ["Half \n\n(stopped)"],
+    leaves_in_the_middle_of_a_tool: ["Let me look.", "(stopped)"],
 }
 
 
@@ -150,7 +150,7 @@ async def test_a_client_that_reads_nothing_loses_its_stream_and_keeps_its_histor
         await before.is_all_that_stays()
         service.chat.scripts = [answer("Whole.")]
         assert (await service.ask("And now?")).texts == ["Whole."]
-        assert (await service.read_messages())[3] == ("assistant", content * 8)
+        assert (await service.read_messages())[3] == ("assistant", f"{content * 8}\n\n(stopped)")
 
 
 @pytest.mark.slow

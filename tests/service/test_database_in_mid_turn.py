@@ -96,7 +96,7 @@ async def test_an_outage_longer_than_a_turn_leaves_the_whole_answer_with_a_note(
     assert "complete" in reader.error
     assert "reload" in reader.error
     failures = [each for each in logs if each["event"] == "turn_storage_failed"]
-    assert [each["events"] for each in failures] == [5]
+    assert [each["events"] for each in failures] == [7]
     assert "Let me" not in str(logs)
     assert (await service.ask("And now?")).error is None
     assert [content for _, content in await service.read_messages()][:3] == [

@@ -58,7 +58,7 @@ async def test_stop_ends_the_model_call_and_keeps_what_was_written(service: Serv
     assert (await service.ask("And now?")).texts == ["Whole."]
     assert await service.read_messages() == [
         ("user", "What caused this error?"),
-        ("assistant", "Half an "),
+        ("assistant", "Half an \n\n(stopped)"),
         ("user", "And now?"),
         ("assistant", "Whole."),
     ]
