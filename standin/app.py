@@ -8,6 +8,7 @@ from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
 from standin import timestamps, writes
+from standin.attachment_routes import AttachmentRoutes
 from standin.chat import Chat
 from standin.chat_proxy import ChatProxy
 from standin.read_routes import ReadRoutes
@@ -27,6 +28,7 @@ class Standin(Starlette):
         routes = [
             *WorkspaceRoutes(switches).routes(),
             *ChatProxy(chat, switches).routes(),
+            *AttachmentRoutes(records, switches).routes(),
             *ReadRoutes(records, switches).routes(),
         ]
         super().__init__(

@@ -55,8 +55,17 @@ class Guardrail:
 
 
 @dataclass(frozen=True)
+class AttachedFile:
+    """A file that was uploaded beside a trace or span."""
+
+    name: str
+    mime_type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Subject:
-    """What a score or a comment is about: kind is trace, span or thread."""
+    """What a score, a comment or a file is about: kind is trace, span or thread."""
 
     kind: str
     id: str
@@ -77,6 +86,7 @@ class Workspace:
     comments: dict[Subject, dict[str, Json]] = field(default_factory=dict)
     guardrails: dict[str, list[Guardrail]] = field(default_factory=dict)
     closed_threads: set[str] = field(default_factory=set)
+    attachments: dict[Subject, dict[str, AttachedFile]] = field(default_factory=dict)
     shown_traces: dict[tuple[str, int], list[Json]] = field(default_factory=dict)
     _spans_of: dict[str, set[str]] = field(default_factory=dict)
 
@@ -127,6 +137,10 @@ class Workspace:
         if name or not (known or fields.get("project_id")):
             fields["project_id"] = self.project(name, at, user)["id"]
         return fields
+
+    def attach(self, subject: Subject, file: AttachedFile) -> None:
+        """Store a file of a trace or span."""
+        self.attachments.setdefault(subject, {})[file.name] = file
 
     def spans_of(self, trace_id: str) -> list[StoredRecord]:
         """The complete spans of a trace, in no order."""

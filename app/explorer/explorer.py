@@ -98,17 +98,17 @@ class Explorer:
 
     async def list_projects(self, caller: Caller) -> ProjectList:
         """The projects of the workspace, the one with the newest trace first."""
-        async with self._wait_for_turn():
+        async with self.reserve_read():
             return ProjectList(await self._lister.list_projects(caller))
 
     async def list_traces(self, caller: Caller, query: TraceQuery) -> TracePage:
         """One page of traces."""
-        async with self._wait_for_turn():
+        async with self.reserve_read():
             return await self._lister.list_traces(caller, query)
 
     async def read_trace(self, caller: Caller, trace_id: str) -> TraceDetails:
         """A trace with its bodies."""
-        async with self._wait_for_turn():
+        async with self.reserve_read():
             trace = await self._client.get_trace(caller, trace_id)
         details = await anyio.to_thread.run_sync(_build_details, trace)
         return TraceDetails(
@@ -117,7 +117,7 @@ class Explorer:
 
     async def read_waterfall(self, caller: Caller, trace_id: str) -> Waterfall:
         """The spans of a trace without their bodies."""
-        async with self._wait_for_turn():
+        async with self.reserve_read():
             trace = await self._client.get_trace(caller, trace_id)
             found = await self._client.list_spans(caller, trace, most=SPANS_SHOWN)
             return await anyio.to_thread.run_sync(build_waterfall, found)
@@ -127,7 +127,7 @@ class Explorer:
     ) -> SpanDetails:
         """A span of this trace with its bodies; its project helps where it is very large."""
         scope = Trace(id=trace_id, project_id=project_id)
-        async with self._wait_for_turn():
+        async with self.reserve_read():
             span = await self._client.get_span(caller, span_id, trace=scope)
         details = await anyio.to_thread.run_sync(_build_details, span)
         return SpanDetails(
@@ -150,7 +150,7 @@ class Explorer:
     ) -> AttachmentList:
         """The files of a trace, or of one of its spans."""
         owner = _attachment_owner(trace_id, span_id, project_id)
-        async with self._wait_for_turn():
+        async with self.reserve_read():
             return AttachmentList(await self._lists.list_attachments(caller, owner))
 
     async def read_attachment(
@@ -158,7 +158,7 @@ class Explorer:
     ) -> tuple[Attachment, bytes]:
         """A file that is listed; NotFound for others and for one that is too large."""
         owner = _attachment_owner(trace_id, span_id, project_id)
-        async with self._wait_for_turn():
+        async with self.reserve_read():
             listed = await self._lists.list_attachments(caller, owner)
             file = next((each for each in listed if each.file_name == name), None)
             if file is None:
@@ -169,7 +169,8 @@ class Explorer:
         return file, read.body
 
     @asynccontextmanager
-    async def _wait_for_turn(self) -> AsyncIterator[None]:
+    async def reserve_read(self) -> AsyncIterator[None]:
+        """Holds one of the places for reads; raises LimitReached when none gets free in time."""
         try:
             with anyio.fail_after(READ_WAIT_SECONDS):
                 await self._limiter.acquire()
