@@ -29,6 +29,7 @@ _ARGUMENTS = [
     "--disable-sync",
 ]
 PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS / 2)
 DESKTOP = (1280, 800)
 PHONE = (400, 800)
 

@@ -211,3 +211,155 @@ async def test_frames_are_the_same_wherever_the_network_cuts_the_stream(visit: V
         [await visit.assets(), [[list(part) for part in pair] for pair in reads]],
     )
     assert seen == [[{"text": "é 🎸"}, {"c": 3}, {"d": "data:"}]] * len(reads)
+
+
+async def _ask(visit: Visit, question: str, answered: str) -> None:
+    visit.service.chat.scripts = [answer(answered)]
+    await visit.ask(question)
+    await expect(visit.messages.last).to_have_text(answered)
+    await visit.answered()
+
+
+@pytest.mark.slow
+async def test_conversations_are_begun_renamed_switched_and_deleted(visit: Visit) -> None:
+    await visit.open_trace()
+    await _ask(visit, "First?", "One.")
+    title = visit.chat.get_by_role("heading", level=2)
+    await expect(title).to_have_text("First?")
+    await visit.page.get_by_role("button", name="New conversation").click()
+    await expect(visit.messages).to_have_count(0)
+    await _ask(visit, "Second?", "Two.")
+    await visit.page.get_by_role("button", name="Rename this conversation").click()
+    await visit.page.get_by_label("Title").fill("About the shop")
+    await visit.page.keyboard.press("Enter")
+    await expect(title).to_have_text("About the shop")
+    await visit.page.get_by_role("button", name="Conversations (2)").click()
+    listed = visit.page.get_by_role("list", name="Conversations").get_by_role("button")
+    await expect(listed.first).to_be_focused()
+    await visit.page.keyboard.press("ArrowDown")
+    await visit.page.keyboard.press("Enter")
+    await expect(visit.messages).to_have_text(["First?", "One."])
+    assert "conversation=" in visit.page.url
+    await visit.page.reload()
+    await expect(visit.messages).to_have_text(["First?", "One."])
+    await visit.page.get_by_role("button", name="Delete this conversation").click()
+    await visit.page.get_by_role("button", name="Delete", exact=True).click()
+    await expect(visit.messages).to_have_text(["Second?", "Two."])
+    await expect(visit.page.get_by_role("button", name="Conversations (1)")).to_be_visible()
+
+
+@pytest.mark.slow
+async def test_a_conversation_is_exported_as_markdown_and_as_json(visit: Visit) -> None:
+    await visit.open_trace()
+    await _ask(visit, "Why?", "It was the tool.")
+    for name, part in (("Markdown", "## Question"), ("JSON", '"messages"')):
+        await visit.page.get_by_role("button", name="Export this conversation").click()
+        async with visit.page.expect_download() as saved:
+            await visit.chat.get_by_role("button", name=name, exact=True).click()
+        file = await (await saved.value).path()
+        assert part in file.read_text()
+
+
+@pytest.mark.slow
+async def test_a_question_is_edited_and_answered_again_and_versions_are_kept(visit: Visit) -> None:
+    await visit.open_trace()
+    await _ask(visit, "Why?", "One.")
+    await visit.page.get_by_role("button", name="Edit this question").click()
+    visit.service.chat.scripts = [answer("Two.")]
+    await visit.page.get_by_label("Edit your question").fill("Why exactly?")
+    await visit.page.keyboard.press("Enter")
+    await expect(visit.messages).to_have_text(["Why exactly?", "Two."])
+    await expect(visit.chat).to_contain_text("2 / 2")
+    visit.service.chat.scripts = [answer("Three.")]
+    await visit.page.get_by_role("button", name="Answer again").click()
+    await expect(visit.messages).to_have_text(["Why exactly?", "Three."])
+    await expect(visit.chat).to_contain_text("3 / 3")
+    for shown in (["Why exactly?", "Two."], ["Why?", "One."]):
+        await visit.page.get_by_role("button", name="Previous version").click()
+        await expect(visit.messages).to_have_text(shown)
+    await _ask(visit, "And then?", "More of one.")
+    await expect(visit.messages).to_have_text(["Why?", "One.", "And then?", "More of one."])
+    assert "Three." not in str(visit.service.chat.requests[-1])
+
+
+@pytest.mark.slow
+async def test_model_tokens_thumbs_and_follow_ups_are_there_after_a_reload(visit: Visit) -> None:
+    await visit.open_trace()
+    await _ask(visit, "Why?", "It was the tool.")
+    await visit.page.get_by_role("button", name="Bad answers").click()
+    spent = await visit.chat.locator(".spent").inner_text()
+    assert "gpt-4.1" in spent
+    assert "token" in spent
+    chips = await visit.chat.get_by_role("group", name="Follow-up questions").inner_text()
+    assert chips
+    await visit.open_trace()
+    await expect(visit.chat.locator(".spent")).to_have_text(spent)
+    await expect(visit.page.get_by_role("button", name="Bad answers")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    follow_ups = visit.chat.get_by_role("group", name="Follow-up questions")
+    await expect(follow_ups).to_have_text(chips.replace("\n", ""))
+
+
+@pytest.mark.slow
+async def test_the_chosen_model_is_asked(visit: Visit) -> None:
+    models = [{"name": "gpt-4.1", "usable": True}, {"name": "x", "usable": False}]
+    await visit.page.route("**/models", lambda route: route.fulfill(json={"models": models}))
+    await visit.open_trace()
+    picker = visit.chat.get_by_label("Model")
+    await expect(picker.get_by_role("option", name="x (no key)")).to_be_disabled()
+    await picker.select_option("gpt-4.1")
+    async with visit.page.expect_request(lambda each: each.method == "POST") as asked:
+        await visit.ask("Why?")
+    assert (await asked.value).post_data_json["model"] == "gpt-4.1"
+
+
+@pytest.mark.slow
+async def test_an_answer_is_copied_as_markdown(visit: Visit) -> None:
+    await visit.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await visit.open_trace()
+    await _ask(visit, "Why?", "It was the tool.")
+    await visit.page.get_by_role("button", name="Copy answer").click()
+    await expect(visit.chat.get_by_text("Copied", exact=True)).to_be_attached()
+    assert await visit.page.evaluate("navigator.clipboard.readText()") == "It was the tool."
+
+
+@pytest.mark.slow
+async def test_a_long_answer_is_followed_until_the_reader_scrolls(visit: Visit) -> None:
+    more, end = asyncio.Event(), asyncio.Event()
+    line = "A line of the answer.\n\n"
+    visit.service.chat.scripts = [
+        [text(line * 60), more, text(line * 60), end, *answer(line * 60 + "The end.")]
+    ]
+    await visit.open_trace()
+    await visit.ask("Why?")
+    box = visit.chat.locator(".scroll")
+    away = "each => each.scrollHeight - each.clientHeight - each.scrollTop"
+    lines = visit.messages.last.locator("p")
+    await expect(lines).to_have_count(60)
+    await expect(lines.last).to_be_in_viewport()
+    await box.hover()
+    await visit.page.mouse.wheel(0, -600)
+    await expect(visit.page.get_by_role("button", name="To the end")).to_be_visible()
+    before = await box.evaluate("each => each.scrollTop")
+    more.set()
+    await expect(lines).to_have_count(120)
+    assert await box.evaluate("each => each.scrollTop") == before
+    await visit.page.get_by_role("button", name="To the end").click()
+    end.set()
+    await visit.answered()
+    assert await box.evaluate(away) < 4
+
+
+@pytest.mark.slow
+async def test_a_refused_question_shows_the_reason_with_the_request_id(visit: Visit) -> None:
+    await visit.open_trace()
+    await visit.page.route(
+        f"**/session/{TRACE_ID}?*",
+        lambda route: route.fulfill(
+            status=429, json={"message": "Too many."}, headers={"X-Request-ID": "r-9"}
+        ),
+    )
+    await visit.ask("Why?")
+    await expect(visit.chat.get_by_role("alert").first).to_contain_text("Too many. (request r-9)")
+    visit.faults.clear()  # the 429 that was provoked

@@ -39,6 +39,8 @@ export class Conversation {
     try {
       await this.loadList();
       const read = this.id ? await this._readHistory({ leaf }) : { content: [] };
+      // A question that was asked meanwhile is newer than what was read.
+      if (this.running) return;
       this.turns = readTurns(read.content);
       this.suggestions = read.suggestions ?? [];
       this.earlier = read.earlier ?? null;
@@ -47,9 +49,10 @@ export class Conversation {
       this.error = null;
     } catch (error) {
       this.error = error;
+    } finally {
+      this.loaded = true;
+      this._changed();
     }
-    this.loaded = true;
-    this._changed();
   }
 
   /** Reads the list; where no conversation was chosen, the newest one is. */
@@ -80,6 +83,7 @@ export class Conversation {
     if (this.running || !message.trim()) return;
     const stop = new AbortController();
     this._stop = stop;
+    this.loaded = true;
     this.suggestions = [];
     this.error = null;
     if (replaces) {
