@@ -15,6 +15,7 @@ from app.web.conversation_json import describe_conversation
 from app.web.history_response import render_history
 from app.web.markdown.allowed_links import AllowedLinks, find_urls
 from app.web.markdown.filter import make_inert
+from app.web.markdown.open_code import close_code
 from app.web.markdown.ui_urls import TurnLinks, UiLinks
 from app.web.panel import PanelFrame
 
@@ -22,7 +23,6 @@ FILE_NAME_CHARACTERS = 60
 _LINE_CHARACTERS = 300
 """The most of a title, and of the line of a tool call; both are shorter but for hostile names."""
 _SPECIAL = re.compile(r"[\\*_\[\]{}<>#|~!&]")
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 
 
 def build_disposition(summary: ConversationSummary, extension: str) -> str:
@@ -87,7 +87,7 @@ def _format_messages(messages: list[PanelFrame]) -> Iterator[str]:
             yield "## Answer"
         role = message["role"]
         if message["content"]:
-            yield _close_code(message["content"])
+            yield close_code(message["content"])
         if rows := message.get("toolCalls"):
             names = (_escape_line(row["display_name"]) for row in rows)
             yield "\n".join(["Tool calls:", "", *(f"- {name}" for name in names)])
@@ -97,20 +97,6 @@ def _escape_line(text: str) -> str:
     """The text as one line that Markdown shows as it is; a backtick becomes an apostrophe."""
     line = clean_title(text)[:_LINE_CHARACTERS].replace("`", "'")
     return _SPECIAL.sub(r"\\\g<0>", line)
-
-
-def _close_code(text: str) -> str:
-    """The text with an end to the code that it leaves open, as an answer that was stopped may."""
-    fence = ""
-    for line in text.splitlines():
-        found = _FENCE.fullmatch(line)
-        if found is None:
-            continue
-        if not fence:
-            fence = found[1] if found[1][0] == "~" or "`" not in found[2] else ""
-        elif found[1].startswith(fence) and not found[2].strip():
-            fence = ""
-    return f"{text}\n{fence}" if fence else text
 
 
 def _find_urls(transcript: Transcript) -> frozenset[str]:

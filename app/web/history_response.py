@@ -23,6 +23,7 @@ from app.events import (
 from app.web.conversation_json import format_time
 from app.web.markdown.allowed_links import AllowedLinks
 from app.web.markdown.filter import make_inert
+from app.web.markdown.open_code import close_code
 from app.web.markdown.ui_urls import TurnLinks, UiLinks
 from app.web.panel import PanelFrame, format_usage
 
@@ -120,7 +121,7 @@ def _mark_answer(messages: list[PanelFrame], end: LoggedEvent, mark: str) -> Non
     """Marks the last answer, `end` being the last event of its turn."""
     last = messages[-1] if messages else {}
     if last.get("role") == "assistant" and "toolCalls" not in last:
-        last["content"] += f"\n\n{mark}"
+        last["content"] = f"{close_code(last['content'])}\n\n{mark}"
     else:
         marked = _assistant_message(f"{end.id}-end", mark)
         messages.append({**marked, **_describe_origin(end)})
