@@ -121,15 +121,12 @@ class Conversations:
 
     async def read_question(self, caller: Caller, trace_id: str, place: TurnPlace) -> str:
         """The question of the turn that is replaced in this place; raises NotFound."""
+        conversation_id, leaf = place.conversation_id, place.replaces
         transcript = await self.read_history(
-            caller,
-            trace_id,
-            conversation_id=place.conversation_id,
-            leaf=place.replaces,
-            characters=0,
+            caller, trace_id, conversation_id=conversation_id, leaf=leaf, characters=0
         )
         for logged in transcript.events:
-            if logged.turn_id == place.replaces and isinstance(logged.event, TurnStarted):
+            if logged.turn_id == leaf and isinstance(logged.event, TurnStarted):
                 return logged.event.question
         raise NotFound(NO_TURN)
 
@@ -138,10 +135,7 @@ class Conversations:
         self._open_model.resolve_name(requested)
 
     async def check_place(self, caller: Caller, trace_id: str, place: TurnPlace) -> None:
-        """Raises NotFound where the caller cannot ask in this place.
-
-        Only a program names a place, so it gets a status, before the stream of an answer begins.
-        """
+        """Raises NotFound where the caller cannot ask in this place, which only a program names."""
         if place == LATEST_PLACE:
             return
         await self._access.check(caller, trace_id, fresh=False)
@@ -205,9 +199,8 @@ class Conversations:
         await self._access.check(caller, trace_id, fresh=True)
         owner = await self._owners.identify(caller, trace_id=trace_id, fresh=True)
         quotas = self._admission.quotas_for(caller)
-        return summarize_conversation(
-            await self._store.create_conversation(owner, trace_id, quotas)
-        )
+        created = await self._store.create_conversation(owner, trace_id, quotas)
+        return summarize_conversation(created)
 
     async def rename_conversation(
         self, caller: Caller, trace_id: str, conversation_id: str, *, title: str
