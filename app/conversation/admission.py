@@ -44,10 +44,19 @@ class AdmissionLimits:
 
 
 class Admission:
-    def __init__(self, store: Store, limits: AdmissionLimits, *, lease_seconds: float) -> None:
+    def __init__(
+        self,
+        store: Store,
+        limits: AdmissionLimits,
+        *,
+        lease_seconds: float,
+        is_running: Callable[[str], bool],
+    ) -> None:
+        """`is_running` says whether a turn, by its id, runs in this process."""
         self._store = store
         self._limits = limits
         self._lease_seconds = lease_seconds
+        self._is_running = is_running
         self._starting = 0
         self._reading: Counter[Caller] = Counter()
 
@@ -109,11 +118,10 @@ class Admission:
         *,
         model: str,
         place: TurnPlace,
-        is_running: Callable[[str], bool],
     ) -> tuple[Conversation, TurnKey]:
         """Takes the conversation for a new turn, waiting for one that is being stopped.
 
-        `is_running` tells the turns of this process by their ids. Raises NotFound where there is no
+        Raises NotFound where there is no
         such place, LimitReached for a quota, ConversationBusy while another turn still runs or
         while its process, which has died, still holds the conversation.
         """
@@ -135,12 +143,10 @@ class Admission:
             if conversation is not None:
                 return conversation, TurnKey(conversation.id, turn_id)
             if anyio.current_time() >= deadline:
-                await self._refuse_busy(owner, trace_id, place, is_running)
+                await self._refuse_busy(owner, trace_id, place)
             await anyio.sleep(BUSY_POLL_SECONDS)
 
-    async def _refuse_busy(
-        self, owner: Owner, trace_id: str, place: TurnPlace, is_running: Callable[[str], bool]
-    ) -> None:
+    async def _refuse_busy(self, owner: Owner, trace_id: str, place: TurnPlace) -> None:
         """Raises ConversationBusy unless the conversation has become free.
 
         A turn of another process is alive if it renews its lease, for which this waits.
@@ -148,7 +154,7 @@ class Admission:
         first = holder = await self._store.find_holder(owner, trace_id, place.conversation_id)
         while holder is not None:
             renewed = first is not None and holder.lease_until != first.lease_until
-            if renewed or is_running(holder.turn_id):
+            if renewed or self._is_running(holder.turn_id):
                 raise ConversationBusy("This conversation is still answering; stop it or wait.")
             if holder.seconds < self._lease_seconds * (1 - RENEWAL_PART) - _LATE_SECONDS:
                 raise ConversationBusy(

@@ -33,8 +33,6 @@ EXPORT_CHARACTERS = 5_000_000
 """Of the events in one export: thousands of printed pages, and seconds of CPU in a thread."""
 NO_CONVERSATION = "There is no such conversation about this trace."
 NO_TURN = "There is no such turn in this conversation."
-
-
 HISTORY_CHARACTERS = 2_000_000
 """Of one page of a history: some thousand short turns, or sixty that fill several screens each."""
 
@@ -55,12 +53,17 @@ class Conversations:
         self._store = store
         self._access = access
         self._open_trace = open_trace
-        self._admission = Admission(store, policy.admission, lease_seconds=policy.timeouts.lease)
+        self._turns: dict[str, Turn] = {}
+        self._admission = Admission(
+            store,
+            policy.admission,
+            lease_seconds=policy.timeouts.lease,
+            is_running=self._turns.__contains__,
+        )
         self._open_model = open_model
         self._observer = observer
         self._policy = policy
         self._tasks = tasks
-        self._turns: dict[str, Turn] = {}
         self._draining = False
         self._reading = ReadingLimit()
         self._owners = Owners(store, access)
@@ -90,13 +93,7 @@ class Conversations:
                 owner, opening = await self._begin_opening(caller, trace_id)
             try:
                 conversation, key = await self._admission.begin_turn(
-                    caller,
-                    owner,
-                    trace_id,
-                    question,
-                    model=name,
-                    place=place,
-                    is_running=self._turns.__contains__,
+                    caller, owner, trace_id, question, model=name, place=place
                 )
             except BaseException:
                 opening.cancel()
@@ -216,10 +213,7 @@ class Conversations:
         return summarize_conversation(renamed)
 
     def reserve_reading(self, caller: Caller) -> AbstractAsyncContextManager[None]:
-        """Counts a history against the caller's limits while it is read and rendered.
-
-        Raises LimitReached where the caller reads too many at once.
-        """
+        """Counts a history as the caller's while it is read; raises LimitReached for too many."""
         return self._admission.reserve_reading(caller)
 
     async def read_history(
