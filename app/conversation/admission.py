@@ -121,8 +121,8 @@ class Admission:
     ) -> tuple[Conversation, TurnKey]:
         """Takes the conversation for a new turn, waiting for one that is being stopped.
 
-        Raises NotFound where there is no
-        such place, LimitReached for a quota, ConversationBusy while another turn still runs or
+        Raises NotFound where there is no such place, LimitReached for a quota, ConversationBusy
+        while another turn still runs or
         while its process, which has died, still holds the conversation.
         """
         turn_id = str(uuid4())
