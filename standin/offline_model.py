@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from standin.chat import Chunk, finish, text, tool_arguments, tool_call, usage
+from standin.offline_answer import Outline, format_facts, format_result
 
 LABEL = "*Offline stand-in model (rules, not a language model):*"
-_ENDING = "\n\nA real language model can be set with `DEMO_LLM_BASE_URL`."
+_ENDING = "A real language model can be set with `DEMO_LLM_BASE_URL`."
 SPANS_LOOKED_AT = 3
 SHOWN_FACTS = 4
 
@@ -50,11 +51,7 @@ _BEYOND: Sequence[tuple[re.Pattern[str], str, dict[str, str]]] = (
     ),
 )
 _NEXT_CALL = re.compile(r'(compare_traces)\(trace="(t\d+)"\)')
-_CITABLE = re.compile(r"\b[st]\d+\b")
 _SHOWN_LINES = 40
-_NUMBERED = re.compile(r"^\d+\. ")
-_CATEGORY_AND_CONFIDENCE = re.compile(r"^\w+ \([^()]*?(\d+%) sure\): ")
-_FACT = re.compile(r"^(error|exception|output|input|duration|cost|usage|model)\b.*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -181,44 +178,25 @@ def _announce_calls(talk: _Talk, calls: Sequence[tuple[str, str]]) -> str:
 
 
 def _compose_answer(talk: _Talk) -> str:
-    """The most relevant line first, then the next ones, then facts of the spans looked at; of what
-    lies beyond the trace the last result's lines."""
+    """What the outline holds about the question, then facts of the spans looked at; of what lies
+    beyond the trace the last result's lines."""
+    outline = Outline(talk.outline)
     if talk.results and _looks_beyond(talk):
-        result_lines = [
-            line.strip() for line in _read_fenced_lines(talk.results[-1]) if line.strip()
-        ]
-        shown = [_CITABLE.sub(lambda found: f"[{found[0]}]", line) for line in result_lines]
-        listed = [f"- {line}" for line in shown[1:_SHOWN_LINES]]
-        if len(shown) > _SHOWN_LINES:
-            listed.append(f"- and {len(shown) - _SHOWN_LINES} more lines")
-        rest = "\n".join(listed)
-        return f"{LABEL}\n\n**{shown[0]}**\n\n{rest}{_ENDING}" if shown else LABEL
-    lines = [line.strip().lstrip("-").strip() for line in _lines_naming_spans(talk)]
-    findings = [_format_line(line) for line in lines if not _is_tree(line)][:3] or lines[:2]
-    if not findings:
+        lines = _read_fenced_lines(talk.results[-1])
+        return _join_answer(format_result(lines, outline.names, most=_SHOWN_LINES))
+    sentences = outline.sentences(_MARKS[talk.topic])
+    if not sentences:
         return f"{LABEL} the outline names no spans, so there is nothing to point at."
-    first, *others = findings
-    parts = [f"{LABEL}\n\n**{first}**"]
-    parts += [f"- {line}" for line in others]
-    parts += [block for result in talk.results if (block := _format_facts(result))]
-    return "\n\n".join(parts) + _ENDING
+    facts = [fact for result in talk.results if (fact := _read_facts(result))]
+    if facts:
+        facts = ["Recorded in these spans:", "\n".join(facts)]
+    others = "\n".join(f"- {each}" for each in sentences[1:])
+    return _join_answer([f"**{sentences[0]}**", others, *facts])
 
 
-def _format_line(line: str) -> str:
-    """A line as a sentence: its number and category dropped, its spans cited."""
-    line = _NUMBERED.sub("", line)
-    line = _CATEGORY_AND_CONFIDENCE.sub(lambda found: f"({found[1]} sure) ", line)
-    return _ALIAS.sub(lambda found: f"[{found[0]}]", line)
+def _join_answer(blocks: Sequence[str]) -> str:
+    return "\n\n".join([LABEL, *filter(None, blocks), _ENDING])
 
 
-def _format_facts(result: str) -> str:
-    """What a tool returned about a span, as a short list under the span's citation."""
-    lines = _read_fenced_lines(result)
-    title = next((line for line in lines if _TREE_LINE.match(line)), "")
-    facts = [line.strip()[:200] for line in lines if _FACT.match(line.strip()) and ": " in line]
-    if not title or not facts:
-        return ""
-    alias = title.split()[0]
-    return "\n".join(
-        [f"[{alias}]:", *(f"  - `{fact.replace('`', chr(39))}`" for fact in facts[:SHOWN_FACTS])]
-    )
+def _read_facts(result: str) -> str:
+    return format_facts(_read_fenced_lines(result), most=SHOWN_FACTS)

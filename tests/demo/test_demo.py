@@ -104,9 +104,27 @@ async def test_the_offline_model_answers_from_what_it_was_given_and_says_what_it
     result = {"role": "tool", "content": "<<<data 0123\ns7 stripes [tool]\nerror: Q: 17\n>>>"}
     text = join_text(await reply(OfflineModel(0), messages=talk(result), tools=[TOOL]))
     assert text.startswith(LABEL)
-    assert "QuaggaError began in stripes" in text
-    assert "[s7]" in text
-    assert "error: Q: 17" in text
+    assert "**QuaggaError began in [s7] ([s2]) (95 % sure).**" in text
+    assert "- [s7]: `error: Q: 17`" in text
+
+
+async def test_the_offline_model_names_each_span_once_and_repeats_no_proposed_call() -> None:
+    path = "- critical path, longest own parts: s2 zebra 2.0 s (66 %), s7 stripes 1.0 s (33 %)"
+    more = ", 9 more in get_trace_data(view=path)"
+    outline = OUTLINE.replace("Tree:", f"Profile (1.0 spans in parallel):\n{path}{more}\nTree:")
+    messages = [{"role": "user", "content": outline}, {"role": "user", "content": "Why so slow?"}]
+    slow = join_text(await reply(OfflineModel(0), messages=messages))
+    assert "**The trace waited longest for [s2] 2.0 s (66 %), [s7] 1.0 s (33 %).**" in slow
+    assert "get_trace_data" not in slow
+    hint = 'How one differs: compare_traces(trace="t4")'
+    result = {
+        "role": "tool",
+        "content": f"<<<data 0\nA: this\ns7 stripes: fails\n{hint}\ndata 0>>>",
+    }
+    ask = {"role": "user", "content": "Is it usual?"}
+    beyond = join_text(await reply(OfflineModel(0), messages=[messages[0], ask, result]))
+    assert "- [s7]: fails" in beyond
+    assert "compare_traces" not in beyond
 
 
 def a_tool(name: str) -> dict[str, Any]:
