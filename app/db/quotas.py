@@ -118,7 +118,8 @@ def _select_counts(quotas: Quotas, first: bool) -> Select[Any]:
     if quotas.workspace_turns is not None:
         add("workspace_turns", _count_running())
     if quotas.owner_turns_per_minute is not None:
-        recent = admissions.c.admitted_at > utc_in(-MINUTE_SECONDS)
+        # Up to now: after the clock was set back, later times would count for as long.
+        recent = admissions.c.admitted_at.between(utc_in(-MINUTE_SECONDS), utc_now())
         admitted_at = select(admissions.c.admitted_at).where(_IS_OWNED_ADMISSION, recent)
         newest_first = admitted_at.order_by(admissions.c.admitted_at.desc())
         add("admitted_at", newest_first.offset(quotas.owner_turns_per_minute - 1).limit(1))
