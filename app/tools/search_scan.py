@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice, takewhile
+from time import monotonic
 from typing import Any, Protocol
 
 import re2  # type: ignore[import-untyped]
@@ -21,6 +22,9 @@ HITS_KEPT = 1_000  # for paging: some 20 results of 8,000 characters, more than 
 _MEMORY = 1 << 20  # bytes for the compiled pattern; RE2 refuses patterns that need more
 _MOST_LEAVES = 1_000_000  # bounds time and memory for one value
 _COUNTED_IN_A_VALUE = 1_000  # matches: a pattern such as `.` matches every character
+# Seconds that one search counts matches after the first of each value. RE2 is linear for one
+# match; a pattern such as `a.*b|a` or `x*` looks at the rest of a value again for every match.
+_COUNTING_SECONDS = 2.0
 _BEFORE, _AFTER = 60, 160  # bytes around a match: a sentence on either side
 _BATCH = 500  # values searched at once before each is looked at, which takes ten times as long
 _SNIPPET = 200  # characters of them that are shown
@@ -47,6 +51,7 @@ class SearchPattern:
 
     def __init__(self, pattern: str, *, regex: bool) -> None:
         """Raises ToolFailed for a pattern that RE2 does not support."""
+        self._seconds_left = _COUNTING_SECONDS
         if not pattern or len(pattern) > LONGEST_PATTERN:
             raise ToolFailed(f"A pattern has 1 to {LONGEST_PATTERN} characters.")
         self.plain = None if regex else pattern
@@ -69,10 +74,20 @@ class SearchPattern:
             ) from None
 
     def places(self, data: bytes) -> Iterator[tuple[int, int]]:
-        """Start and end, in bytes, of matches that are not empty; at most 1,000."""
+        """Start and end, in bytes, of matches that are not empty: at most 1,000, and only the first
+        where counting has taken its time."""
         found: Iterator[_Match] = self._compiled.finditer(data)
-        spots = (match.span() for match in found)
-        return islice(((start, end) for start, end in spots if end > start), _COUNTED_IN_A_VALUE)
+        counted, before = 0, monotonic()
+        for match in found:
+            start, end = match.span()
+            if end > start:
+                counted += 1
+                yield start, end
+            now = monotonic()
+            self._seconds_left -= now - before
+            before = now
+            if counted >= _COUNTED_IN_A_VALUE or self._seconds_left <= 0:
+                return
 
 
 @dataclass(frozen=True, slots=True)

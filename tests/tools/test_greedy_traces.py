@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from app.opik.records import Span
+from app.tools.search_scan import HitCounter, SearchPattern, scan_bodies
 from testkit.case_tables import each_case
 from tests.tools.trace_harness import a_span, a_trace, opened_trace_of
 
@@ -38,3 +40,23 @@ async def test_a_greedy_value_in_every_field_is_read_like_any_other(name: str) -
     async with opened_trace_of(*spans, trace=a_trace(**bodies)) as opened:
         assert "s3" in await opened.call("get_span_details", span_id="s3", include_output=True)
         await opened.call("search_trace", pattern="abcd|(a*)*b")
+
+
+@each_case(
+    "pattern, found",
+    [
+        (r"(?s)a.*b|a", True),
+        (r"a.*b|a", True),
+        (r"(a|aa|aaa)+$", True),
+        (r"(?s)(a.{0,900}b|a)", True),
+        (r"b*", False),
+        (r"(?s).*.*.*b", False),
+        (r"((b?){30}){30}c", False),
+    ],
+)
+def test_a_greedy_pattern_is_searched_in_bounded_time(pattern: str, found: bool) -> None:
+    """Looking at the rest of the value again for every match would take minutes."""
+    counter = HitCounter()
+    span = Span(id="a", trace_id="t", input="a" * 2**22)
+    scan_bodies(SearchPattern(pattern, regex=True), span, ["input"], counter)
+    assert bool(counter.hits) == found
