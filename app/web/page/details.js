@@ -86,10 +86,10 @@ function Recorded({ details }) {
 }
 
 function Fault({ error }) {
-  const lines = (error.traceback ?? "").split("\n");
+  const lines = (error.traceback ?? "").trimEnd().split("\n");
   return html`
     <div class="fault-box">
-      <p><b>${error.exception_type || "Error"}</b> ${error.message}</p>
+      <p><b>${error.exception_type || "Error"}</b> ${error.message || lines.at(-1)}</p>
       ${error.traceback &&
       html`<details>
         <summary>Traceback</summary>
