@@ -19,6 +19,8 @@ COMMANDS: Mapping[str, str] = {
     "serve": "app.commands.serve",
     "migrate": "app.commands.migrate",
     "check": "app.commands.check",
+    "ask": "app.commands.ask",
+    "check-trace": "app.commands.check_trace",
     "mcp": "app.commands.mcp",
     "export-cases": "app.export_cases",
     "import-adk": "app.adk_import.command",

@@ -32,7 +32,6 @@ class LocalService:
     conversations: Conversations
     caller: Caller
     ui: UiLinks
-    settings: Settings
 
 
 def load_settings(credentials: OperatorCredentials) -> Settings:
@@ -51,6 +50,19 @@ async def running_locally(credentials: OperatorCredentials) -> AsyncIterator[Loc
     """Opens it for a command; raises StartRefused for wrong settings."""
     settings = load_settings(credentials)
     logs.configure(style="console", level="ERROR")
+    try:
+        async with _running(settings) as conversations:
+            ui = UiLinks(
+                settings.opik_ui_url, settings.opik_ui_span_url, settings.opik_ui_trace_url
+            )
+            yield LocalService(conversations, credentials.build_caller(), ui)
+    except ExceptionGroup as failures:
+        # Of the task group that runs turns: what the command itself raised is the only one.
+        raise failures.exceptions[0] from None
+
+
+@contextlib.asynccontextmanager
+async def _running(settings: Settings) -> AsyncIterator[Conversations]:
     engine = create_engine(database_url(settings.session_service_uri), pool_recycle=-1)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(engine.dispose)
@@ -66,8 +78,7 @@ async def running_locally(credentials: OperatorCredentials) -> AsyncIterator[Loc
             system=SYSTEM_PROMPT,
             on_backend_failure=lambda _: None,
         )
-        ui = UiLinks(settings.opik_ui_url, settings.opik_ui_span_url, settings.opik_ui_trace_url)
-        yield LocalService(conversations, credentials.build_caller(), ui, settings)
+        yield conversations
         conversations.stop_turns()
         await conversations.wait_for_turns()
         tasks.cancel_scope.cancel()

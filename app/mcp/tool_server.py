@@ -20,8 +20,8 @@ from app.agent.toolbox import Tool
 from app.caller import Caller
 from app.conversation.conversations import Conversations
 from app.errors import InvalidRequest, OpikAssistError
-from app.mcp import ask
 from app.mcp.trace_tools import ToolAnswer, TraceTools, read_trace_argument
+from app.mcp.whole_turn import ASK_NAME, ASK_TOOL, run_whole_turn
 from app.web.markdown.ui_urls import UiLinks
 from app.web.requests import check_message
 
@@ -69,7 +69,7 @@ class _Handlers:
         self._ui = ui
 
     async def list_tools(self, _: Context, __: PaginatedRequestParams | None) -> ListToolsResult:
-        return ListToolsResult(tools=[*self._tools.offered, ask.TOOL])
+        return ListToolsResult(tools=[*self._tools.offered, ASK_TOOL])
 
     async def call_tool(self, context: Context, params: CallToolRequestParams) -> CallToolResult:
         """Every failure is a result, so that the agent reads what to do."""
@@ -85,7 +85,7 @@ class _Handlers:
 
     async def _run(self, context: Context, name: str, arguments: dict[str, Any]) -> ToolAnswer:
         call = self._read_call(context)
-        if name == ask.NAME:
+        if name == ASK_NAME:
             return await self._ask(call, context, arguments)
         return await self._tools.call(
             call.conversations, call.caller, call.session, name, arguments
@@ -102,7 +102,7 @@ class _Handlers:
             steps += 1
             await context.session.report_progress(steps, message=message)
 
-        return await ask.ask(
+        return await run_whole_turn(
             call.conversations,
             call.caller,
             self._ui,

@@ -11,12 +11,12 @@ from app.mcp.trace_tools import TRACE_ARGUMENT, ToolAnswer
 from app.web.markdown.ui_urls import TurnLinks, UiLinks
 from app.web.panel import Panel
 
-NAME = "ask"
+ASK_NAME = "ask"
 HEARTBEAT_SECONDS = 10.0
 """Clients give up on a call without progress after 60 s or so."""
 
-TOOL = McpTool(
-    name=NAME,
+ASK_TOOL = McpTool(
+    name=ASK_NAME,
     description=(
         "Asks the assistant about a trace and returns its answer as Markdown, with links to the"
         " spans that it cites. It reads the trace by itself and knows the analysis; this takes"
@@ -42,7 +42,7 @@ Progress = Callable[[str], Awaitable[None]]
 """Reports what happens now."""
 
 
-async def ask(
+async def run_whole_turn(
     conversations: Conversations,
     caller: Caller,
     ui: UiLinks,

@@ -1,0 +1,100 @@
+"""`opik-assist ask`: questions about a trace, from a terminal."""
+
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+import anyio
+import anyio.to_thread
+import click
+from rich.console import Console
+
+from app.operator_credentials import read_credentials
+from app.terminal.assistants import TraceAssistant, open_assistant
+from app.terminal.display import JsonView, PlainView, RichView, View
+from app.terminal.report import format_report
+from app.trace_reference import find_trace_id
+
+
+@click.command()
+@click.argument("trace")
+@click.argument("question", required=False)
+@click.option("--service", help="Address of a running service with its prefix.", metavar="URL")
+@click.option("--model", help="Another model than the configured one, as provider/name.")
+@click.option("--conversation", help="Id of a conversation that --service keeps.", metavar="ID")
+@click.option("--findings", is_flag=True, help="Only what the analysis finds; calls no model.")
+@click.option("--json", "as_json", is_flag=True, help="The service's frames, one a line.")
+def command(
+    trace: str,
+    question: str | None,
+    service: str | None,
+    model: str | None,
+    conversation: str | None,
+    findings: bool,
+    as_json: bool,
+) -> None:
+    """Ask about TRACE, a trace's id or its URL in Opik.
+
+    Without a QUESTION it reads one from a pipe, or asks for one after the other. Reads the trace
+    with the key in OPIK_API_KEY for OPIK_WORKSPACE from OPIK_URL_OVERRIDE, or those of
+    ~/.opik.config, and needs no running service; then the conversation is forgotten at the end.
+
+    Exit status: 0 where the last question was answered, else 1.
+    """
+    trace_id = find_trace_id(trace)
+    view = JsonView() if as_json else _choose_view()
+
+    async def run() -> bool:
+        credentials = read_credentials(os.environ)
+        async with open_assistant(credentials, trace_id, service=service) as assistant:
+            if findings:
+                report = await assistant.analyse()
+                click.echo(json.dumps(report) if as_json else format_report(report))
+                return True
+            async for each in _read_questions(question):
+                await _answer(assistant, view, each, model=model, conversation=conversation)
+            return not view.failed
+
+    try:
+        sys.exit(0 if anyio.run(run) else 1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _choose_view() -> View:
+    console = Console()
+    return RichView(console) if console.is_terminal else PlainView()
+
+
+async def _answer(
+    assistant: TraceAssistant,
+    view: View,
+    question: str,
+    *,
+    model: str | None,
+    conversation: str | None,
+) -> None:
+    frames = assistant.ask(question, model=model, conversation=conversation)
+    with view:
+        async with aclosing(frames):
+            async for frame in frames:
+                view.show(frame)
+
+
+async def _read_questions(question: str | None) -> AsyncIterator[str]:
+    """The one of the command line or of a pipe, else those that a person types until Ctrl-D."""
+    if question is not None:
+        yield question
+        return
+    if not sys.stdin.isatty():
+        yield await anyio.to_thread.run_sync(sys.stdin.read)
+        return
+    while True:
+        try:
+            typed = await anyio.to_thread.run_sync(input, "\n> ", abandon_on_cancel=True)
+        except EOFError:
+            return
+        if typed.strip():
+            yield typed

@@ -1,0 +1,186 @@
+"""`opik-assist ask` and `check-trace`, as a person or a build runs them."""
+
+import errno
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+import pytest
+from click.testing import CliRunner
+
+from app.cli import cli
+from standin.chat import ChatError
+from testkit import credentials
+from testkit.processes import Backend, build_environment, serving_backend
+from testkit.scripted_chat import DirectedChat, answer, calling
+from testkit.service import PREFIX, TRACE_ID, record_trace, running, span_id
+
+LOOK = calling(("get_span_details", f'{{"span_id": "{span_id(3)}"}}'))
+ANSWER = answer("It was **the", " tool** [s1].")
+
+
+def environment(backend: Backend, **more: str) -> dict[str, str]:
+    return {"OPIK_API_KEY": credentials.API_KEY, "OPIK_URL_OVERRIDE": backend.url, **more}
+
+
+@dataclass
+class Terminal:
+    """Runs the command in a thread of this process, with the environment of a person."""
+
+    folder: Path
+    monkeypatch: pytest.MonkeyPatch
+
+    async def run(self, backend: Backend, *arguments: str) -> tuple[int, str, str]:
+        """Exit status, standard output, and standard error with the last line of a failure."""
+        for name, value in environment(backend, HOME=str(self.folder)).items():
+            self.monkeypatch.setenv(name, value)
+        ended = await anyio.to_thread.run_sync(CliRunner().invoke, cli, arguments)
+        failure = "" if isinstance(ended.exception, SystemExit | None) else "Traceback"
+        if isinstance(ended.exception, SystemExit) and isinstance(ended.exception.code, str):
+            failure = ended.exception.code
+        return ended.exit_code, ended.stdout, ended.stderr + failure
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    return Terminal(tmp_path, monkeypatch)
+
+
+async def test_a_pipe_gets_plain_text_and_the_steps_go_beside_it(terminal: Terminal) -> None:
+    async with serving_backend(LOOK, ANSWER) as backend:
+        code, printed, log = await terminal.run(backend, "ask", TRACE_ID, "What failed?")
+        sent = {each.headers["authorization"] for each in backend.standin.switches.received}
+    assert code == 0, log
+    assert printed.startswith("It was **the tool**")
+    assert "\x1b" not in printed
+    assert "span" in log
+    assert sent == {credentials.API_KEY}
+
+
+async def test_json_gives_the_frames_of_the_service(terminal: Terminal) -> None:
+    url = f"https://opik.example/x?trace={TRACE_ID}"
+    async with serving_backend(LOOK, ANSWER) as backend:
+        code, printed, _ = await terminal.run(backend, "ask", url, "What failed?", "--json")
+    frames = [json.loads(line) for line in printed.splitlines()]
+    kinds = [each["message_type"] for each in frames]
+    assert code == 0
+    assert {"response", "tool_call", "tool_complete", "usage"} <= set(kinds)
+
+
+async def test_findings_need_no_model(terminal: Terminal) -> None:
+    async with serving_backend() as backend:
+        code, printed, _ = await terminal.run(backend, "ask", TRACE_ID, "--findings")
+        assert backend.chat.requests == []
+    assert code == 0
+    assert "KeyError: 'orders' began in lookup_order" in printed
+    assert span_id(1) in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (("ask", "the last one", "Why?"), 1, "must be a trace's UUID or the URL"),
+        (("ask", span_id(99), "Why?"), 1, "no such trace"),
+        (("ask", TRACE_ID, "Why?", "--conversation", "x"), 1, "only a service"),
+        (("check-trace", span_id(99)), 3, "no such trace"),
+        (("check-trace", TRACE_ID, "--service", "http://127.0.0.1:1"), 3, "cannot be reached"),
+    ],
+)
+async def test_a_failure_is_a_sentence_and_a_status(
+    terminal: Terminal, arguments: tuple[str, ...], status: int, message: str
+) -> None:
+    async with serving_backend() as backend:
+        code, _, log = await terminal.run(backend, *arguments)
+    assert (code, "Traceback" in log) == (status, False)
+    assert message in log
+
+
+async def test_a_model_that_fails_fails_the_command(terminal: Terminal) -> None:
+    async with serving_backend([ChatError(401, "no key")]) as backend:
+        code, _, log = await terminal.run(backend, "ask", TRACE_ID, "Why?")
+    assert code == 1
+    assert log.strip()
+
+
+async def test_a_build_fails_where_a_trace_has_findings(terminal: Terminal) -> None:
+    healthy = str(span_id(0x7000))
+    async with serving_backend() as backend:
+        record_trace(backend.standin, trace_id=healthy)
+        code, printed, _ = await terminal.run(backend, "check-trace", TRACE_ID, "--json")
+        sure, _, _ = await terminal.run(backend, "check-trace", TRACE_ID, "--min-confidence", "1")
+        fine, shown, _ = await terminal.run(backend, "check-trace", healthy)
+    assert (code, sure, fine) == (1, 0, 0)
+    assert json.loads(printed)["findings"]
+    assert shown.startswith("No findings")
+
+
+async def test_a_running_service_is_asked_with_the_same_words(
+    migrated_sqlite_uri: str, terminal: Terminal
+) -> None:
+    async with running(migrated_sqlite_uri, chat=DirectedChat(answer("From afar."))) as service:
+        backend = Backend(service.backend, service.standin, service.chat)
+        at = ("--service", f"{service.url}{PREFIX}")
+        code, printed, log = await terminal.run(backend, "ask", TRACE_ID, "Why?", *at)
+        listed = await terminal.run(backend, "ask", TRACE_ID, "--findings", *at)
+        service.headers = {"Authorization": credentials.API_KEY}
+        kept = await service.read_messages()
+    assert (code, printed.strip()) == (0, "From afar."), log
+    assert "KeyError" in listed[1]
+    assert kept[0] == ("user", "Why?")
+
+
+def use_terminal(command: list[str], environment: dict[str, str], typed: list[str]) -> str:
+    """What a terminal shows when the words are typed, each once a prompt stands there."""
+    controller, terminal = pty.openpty()
+    process = subprocess.Popen(
+        command, stdin=terminal, stdout=terminal, stderr=terminal, env=environment, close_fds=True
+    )
+    os.close(terminal)
+    shown = b""
+    try:
+        while True:
+            try:
+                data = os.read(controller, 65_536)
+            except OSError as error:
+                if error.errno != errno.EIO:
+                    raise
+                break
+            if not data:
+                break
+            shown += data
+            if typed and shown.endswith(b"> "):
+                os.write(controller, typed.pop(0).encode())
+        assert process.wait(30) == 0, shown
+    finally:
+        os.close(controller)
+        process.kill()
+        process.wait()
+    return shown.decode()
+
+
+@pytest.mark.slow
+async def test_a_terminal_shows_markdown_links_steps_and_asks_on(tmp_path: Path) -> None:
+    second = answer("Nothing \x1b]52;c;ZXZpbA==\x07 else.")
+    async with serving_backend(LOOK, ANSWER, second) as backend:
+        values: dict[str, Any] = environment(backend, HOME=str(tmp_path), TERM="xterm-256color")
+        values |= {"OPIK_URL_OVERRIDE": f"{backend.url}/api", "COLUMNS": "100"}
+        command = [sys.executable, "-m", "app", "ask", TRACE_ID]
+        typed = ["What failed?\n", "Anything else?\n", "\x04"]
+        shown = await anyio.to_thread.run_sync(
+            use_terminal, command, build_environment(**values), typed
+        )
+    plain = re.sub(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-9;?]*[A-Za-z]", "", shown)
+    assert "It was the tool" in plain
+    assert "**" not in plain
+    assert "✓" in plain
+    assert "tokens" in plain
+    assert "\x1b]8;" in shown
+    assert "\x1b]52" not in shown
+    assert "Nothing" in plain
