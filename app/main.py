@@ -187,7 +187,7 @@ async def lifespan(
         http = await stack.enter_async_context(open_http_client(transport))
         tasks = await stack.enter_async_context(anyio.create_task_group())
 
-        schema = SchemaCheck(engine)
+        schema = SchemaCheck(engine, is_disk_full=store.is_disk_full)
         limit_transactions: list[LimitTime] = [store.limit_time, schema.limit_time]
         conversations = build_conversations(
             settings,

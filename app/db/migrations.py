@@ -6,6 +6,7 @@ oldest revision whose code can still run on the new schema.
 """
 
 import hashlib
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -21,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.db.engine import storage_kind
 from app.db.schema import OLDEST_CODE, PREFIX, VERSION_TABLE, events, facts
 from app.db.transactions import Transactions
-from app.errors import StartRefused
+from app.errors import DatabaseUnavailable, StartRefused
 
 if TYPE_CHECKING:
     # Imported where a schema has to change, since that takes a fifth of the time of a start.
@@ -141,10 +142,24 @@ async def _connect_with_retries(
             return await _connect(engine)
         except (DBAPIError, PoolTimeout, OSError) as error:
             why = describe_error(error)
+            if _is_login_refused(error):
+                raise StartRefused(
+                    f"The database refuses the user name or password of SESSION_SERVICE_URI: {why}"
+                ) from None
         _log.warning("database_not_ready", attempt=attempt, of=attempts, reason=why)
         if attempt < attempts:
             await sleep(delay)
     raise StartRefused(f"The database could not be used in {attempts} attempts: {why}")
+
+
+def _is_login_refused(error: Exception) -> bool:
+    """Whether waiting will not help, unlike for a server or a database that comes up later."""
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    return cause is not None and cause.args[:1] in _LOGIN_REFUSED_CODES
+
+
+_LOGIN_REFUSED_CODES = ((1045,), (1698,))
+"""MySQL's and MariaDB's codes for a wrong password, and for a user who may not use one."""
 
 
 async def _connect(engine: AsyncEngine) -> AsyncConnection:
@@ -249,12 +264,32 @@ def describe_error(error: Exception) -> str:
 
 
 CHECK_SECONDS = 15
+LEAST_DISK_BYTES = 4_000_000
+"""Less is free on the disk of an SQLite file that is full: one turn may write as much."""
 _INSERT_NOTHING = events.insert().from_select(events.c.keys(), select(events).where(false()))
 
 
+def _has_full_disk(file: str | None) -> bool:
+    """Whether the disk of an SQLite file is full, which no small write needs to notice."""
+    if not file or not Path(file).parent.exists():
+        return False
+    return shutil.disk_usage(Path(file).parent).free < LEAST_DISK_BYTES
+
+
 class SchemaCheck:
-    def __init__(self, engine: AsyncEngine, *, seconds: float = CHECK_SECONDS) -> None:
-        """`seconds` is the most that a check takes on a slow or hanging database."""
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        seconds: float = CHECK_SECONDS,
+        is_disk_full: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`seconds` is the most that a check takes on a slow or hanging database.
+
+        `is_disk_full` says whether writes of others have failed for it.
+        """
+        self._is_disk_full = is_disk_full
+        self._file = engine.url.database if storage_kind(engine.url) == "sqlite" else None
         # A probe asks again soon: no attempt is repeated here.
         self._transactions = Transactions(engine, attempts=1, sleep=anyio.sleep, seconds=seconds)
         self._known = list_revisions()
@@ -275,6 +310,8 @@ class SchemaCheck:
         return find_schema_fault(db, self._known)
 
     def _check_and_write(self, db: Connection) -> str | None:
+        if self._is_disk_full() or _has_full_disk(self._file):
+            raise DatabaseUnavailable("The disk of the assistant's database is full.")
         fault = self._check(db)
         if fault is None:
             db.execute(_INSERT_NOTHING)

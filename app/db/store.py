@@ -90,6 +90,10 @@ class Store:
         """From now on a transaction, also one under way, has at most so many seconds."""
         self._transactions.limit_time(seconds)
 
+    def is_disk_full(self) -> bool:
+        """Whether a write of the last minute failed since the database's disk is full."""
+        return self._transactions.is_disk_full()
+
     async def owner_key(self) -> bytes:
         """The secret (32 bytes) of this database that turns session tokens into owner names."""
         if self._owner_key is None:

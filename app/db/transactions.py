@@ -38,6 +38,10 @@ LAST_QUEUE_SECONDS = 4
 """The same once time is limited, within what the end of the process may take."""
 LOG_INTERVAL_SECONDS = 10
 """How often at most each kind of failure is logged: in an outage every statement fails."""
+DISK_FULL_SECONDS = 60
+"""How long a disk is taken for full after a write has failed for it: reads do not show it."""
+_DISK_FULL_CODES = frozenset([1021, 1114])
+"""MySQL's codes: no space on the device, and a table that is full."""
 _BACKOFF_SECONDS = 0.05
 _TEMPORARY = (OperationalError, InterfaceError, InternalError)
 
@@ -80,6 +84,8 @@ class Transactions:
         self._sleep = sleep
         self._running: set[anyio.CancelScope] = set()
         self._queued: set[anyio.CancelScope] = set()
+        self._clock = clock
+        self._disk_full_at = -math.inf
         self._failures = _FailureLog(clock, on_failure)
 
     def limit_time(self, seconds: float) -> None:
@@ -93,6 +99,10 @@ class Transactions:
             for scope in scopes:
                 scope.deadline = min(scope.deadline, anyio.current_time() + most)
 
+    def is_disk_full(self) -> bool:
+        """Whether the disk was full when a unit last failed, DISK_FULL_SECONDS ago at most."""
+        return self._clock() - self._disk_full_at < DISK_FULL_SECONDS
+
     async def run(self, unit: Callable[[Connection], T]) -> T:
         """The unit's result; raises DatabaseUnavailable when the database does not answer."""
         pool = self._engine.pool
@@ -103,6 +113,8 @@ class Transactions:
             self._failures.add(logging.WARNING, "database_unavailable", "no answer in time")
             raise _build_unavailable() from None
         except (PoolTimeout, OSError, *_TEMPORARY) as error:
+            if _is_disk_full(error):
+                self._disk_full_at = self._clock()
             self._failures.add(logging.WARNING, "database_unavailable", _describe_error(error))
             raise _build_unavailable() from None
         except DBAPIError as error:
@@ -181,6 +193,12 @@ class _FailureLog:
         if now - self._logged_at.get(event, -math.inf) >= LOG_INTERVAL_SECONDS:
             self._logged_at[event] = now
             _log.log(level, event, reason=reason, times=self._times.pop(event))
+
+
+def _is_disk_full(error: Exception) -> bool:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    code = cause.args[0] if cause is not None and cause.args else None
+    return code in _DISK_FULL_CODES or "disk is full" in str(code)
 
 
 def _build_unavailable() -> DatabaseUnavailable:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from sqlalchemy.engine import make_url
 
 from app.db import migrations
 from app.db.store import Store
@@ -179,3 +180,22 @@ def test_a_command_that_cannot_work_fails_with_a_line_without_the_password(
     assert "Traceback" not in result.stderr
     assert credentials.PASSWORD not in result.stderr
     assert result.stdout == ""
+
+
+async def test_a_wrong_password_ends_the_start_at_once_with_its_own_sentence(
+    mysql_server_uri: str,
+) -> None:
+    url = make_url(mysql_server_uri).set(username="nobody", password=credentials.PASSWORD)
+    uri = url.render_as_string(hide_password=False)
+
+    async def never(_: float) -> None:
+        raise AssertionError("the start waits")
+
+    async with databases.open_engine(uri) as engine:
+        with pytest.raises(StartRefused) as refused:
+            await migrations.prepare_schema(
+                engine, migrate=True, attempts=1000, delay=60, sleep=never
+            )
+    assert "user name or password of SESSION_SERVICE_URI" in refused.value.message
+    assert "'nobody'" in refused.value.message
+    assert credentials.PASSWORD not in refused.value.message

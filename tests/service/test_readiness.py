@@ -5,15 +5,18 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 import pytest
 from anyio import to_thread
-from sqlalchemy import Executable, column, delete, table, update
+from sqlalchemy import Connection, Engine, Executable, column, delete, event, table, update
 
 from app.db.schema import OLDEST_CODE, VERSION_TABLE, events, facts
+from standin.chat import text
 from testkit import databases
-from testkit.service import PREFIX, service_at, serving
+from testkit.scripted_chat import answer
+from testkit.service import PREFIX, running, service_at, serving
 from tests.db.missing_events import without_events
 
 VERSIONS = table(VERSION_TABLE, column("version_num"))
@@ -154,3 +157,36 @@ async def test_a_locked_sqlite_file_is_reported_until_it_is_free(tmp_path: Path)
 async def _write(uri: str, statement: Executable) -> None:
     async with databases.open_engine(uri) as engine, engine.begin() as db:
         await db.execute(statement)
+
+
+async def test_a_full_disk_is_seen_before_and_after_a_write_fails(
+    migrated_sqlite_uri: str,
+) -> None:
+    async with running(migrated_sqlite_uri, end_seconds=0.1) as service:
+        probe = Probe(service.http, service.url)
+        assert (await probe.get())[0] == 200
+        with patch("app.db.migrations.LEAST_DISK_BYTES", 2**62):
+            status, report = await probe.get()
+        assert (status, report["database"]) == (503, "unreachable")
+        assert "disk" in report["message"]
+
+        service.chat.scripts = [[text("x" * 50_000), *answer()]]
+        with limited_pages():
+            assert (await service.ask()).error is not None
+            status, report = await probe.get()
+        assert (status, report["database"]) == (503, "unreachable")
+        assert "disk" in report["message"]
+
+
+@contextlib.contextmanager
+def limited_pages() -> Iterator[None]:
+    """SQLite as on a full disk: no file grows."""
+
+    def limit(connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")
+
+    event.listen(Engine, "begin", limit)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "begin", limit)
