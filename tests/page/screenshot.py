@@ -88,7 +88,6 @@ async def open_failed_trace(page: Page) -> None:
 
 
 async def main(folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
     async with demo() as url, chromium() as browser:
         width, height = DESKTOP
         page = await browser.new_page(viewport={"width": width, "height": height})
@@ -112,4 +111,6 @@ async def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]) if sys.argv[1:] else FOLDER))
+    target = Path(sys.argv[1]) if sys.argv[1:] else FOLDER
+    target.mkdir(exist_ok=True)
+    asyncio.run(main(target))
