@@ -5,6 +5,6 @@ set -u
 status=0
 for trace in "$@"; do
   echo "Trace $trace"
-  opik-assist check-trace "$trace" --min-confidence 0.8 || status=1
+  opik-assist check-trace "$trace" --min-confidence 0.5 || status=1
 done
 exit $status
