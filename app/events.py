@@ -23,13 +23,15 @@ class _Event(BaseModel):
 
 
 class ToolCallRecord(_Event):
-    """A tool call as the model requested it, with the line that the user reads about it."""
+    """A tool call as the model requested it, with the line that the user reads about it and the
+    ids of the spans that the line names."""
 
     id: str
     name: str
     arguments: str
     provider_id: str = ""
     display_name: str = ""
+    spans: tuple[str, ...] = ()
 
 
 class TurnStarted(_Event):

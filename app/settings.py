@@ -244,6 +244,7 @@ class Settings(DatabaseSettings):
     links."""
     opik_ui_span_url: str = (
         "{ui}/{workspace}/projects/{project_id}/logs?trace={trace_id}&span={span_id}"
+        "&lastSection=ai_assistants"
     )
     """Address of a span in Opik's UI; starts with `{ui}/`. Allowed placeholders are those of the
     default."""

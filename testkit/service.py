@@ -202,15 +202,12 @@ class Service:
         return [
             (
                 each["role"],
-                each["content"] or json.dumps([r["display_name"] for r in _tool_rows(each)]),
+                json.dumps([row["display_name"] for row in each["toolCalls"]])
+                if "toolCalls" in each
+                else each["content"],
             )
             for each in await self.history(**more)
         ]
-
-
-def _tool_rows(message: dict[str, Any]) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = message.get("toolCalls", [])
-    return rows
 
 
 class Stream:

@@ -7,7 +7,7 @@ import anyio
 
 from app.agent.context import TurnBudget
 from app.agent.ports import Sink
-from app.agent.toolbox import CompletedCall, Toolbox
+from app.agent.toolbox import CallLine, CompletedCall, Toolbox
 from app.events import ToolCallRecord, ToolCompleted
 from app.messages import Reply, ToolCall, ToolResult
 
@@ -32,15 +32,16 @@ class ToolCallRunner:
 
     def build_records(self, calls: Sequence[ToolCall]) -> tuple[ToolCallRecord, ...]:
         """The calls as the event log stores them."""
-        return tuple(
-            ToolCallRecord(
-                id=call.id,
-                name=call.name,
-                arguments=call.arguments,
-                provider_id=call.provider_id,
-                display_name=self._toolbox.display_name(call),
-            )
-            for call in calls
+        return tuple(self._build_record(call, self._toolbox.describe_call(call)) for call in calls)
+
+    def _build_record(self, call: ToolCall, line: CallLine) -> ToolCallRecord:
+        return ToolCallRecord(
+            id=call.id,
+            name=call.name,
+            arguments=call.arguments,
+            provider_id=call.provider_id,
+            display_name=line.text,
+            spans=line.spans,
         )
 
     async def run_calls(self, calls: Sequence[ToolCall]) -> list[ToolResult]:

@@ -29,11 +29,22 @@ class UnfinishedText(str):
 
 
 @dataclass(frozen=True, slots=True)
+class CallLine:
+    """A call as the user reads it, in plain text, and the ids of the spans that it names."""
+
+    text: str
+    spans: tuple[str, ...] = ()
+
+
+DisplayCall = Callable[..., CallLine | str]
+
+
+@dataclass(frozen=True, slots=True)
 class Tool:
     """A tool function with its schema; `display` describes a call to the user."""
 
     function: ToolFunction
-    display: Callable[..., str]
+    display: DisplayCall
     arguments: type[BaseModel]
     spec: ToolSpec
 
@@ -49,7 +60,7 @@ class CompletedCall:
     repeatable: bool = False
 
 
-def tool(*, display: Callable[..., str]) -> Callable[[ToolFunction], Tool]:
+def tool(*, display: DisplayCall) -> Callable[[ToolFunction], Tool]:
     """Makes a documented async function a tool.
 
     `display` takes the same arguments and returns the line that the user reads while a call runs.
@@ -96,16 +107,17 @@ class Toolbox:
     def specs(self) -> tuple[ToolSpec, ...]:
         return tuple(each.spec for each in self._tools.values())
 
-    def display_name(self, call: ToolCall) -> str:
+    def describe_call(self, call: ToolCall) -> CallLine:
         """The line that the user reads while the call runs."""
         tool = self._tools.get(call.name)
         if tool is None:
-            return "Calling an unknown tool"
+            return CallLine("Calling an unknown tool")
         try:
             arguments = _parse_arguments(tool, call.arguments)
         except ValueError:
-            return tool.spec.name.replace("_", " ").capitalize()
-        return tool.display(self._context, **dict(arguments))
+            return CallLine(tool.spec.name.replace("_", " ").capitalize())
+        line = tool.display(self._context, **dict(arguments))
+        return line if isinstance(line, CallLine) else CallLine(line)
 
     def normalize(self, call: ToolCall) -> tuple[str, str]:
         """The name and the arguments in one spelling: equal for calls that ask for the same."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import anyio
 from pydantic import Field
 
-from app.agent.toolbox import tool
+from app.agent.toolbox import CallLine, tool
 from app.analysis.recorded.body import is_cut_body
 from app.analysis.text.trace_diff import ComparedSide, format_difference
 from app.analysis.trace_analysis import TraceAnalysis
@@ -24,11 +24,13 @@ _WHOLE_BELOW = 8  # cut spans that are read whole, besides the two themselves: o
 Reference = Annotated[str, Field(description="A span's short name (s3) or id.")]
 
 
-def _display(context: TraceContext, a: str, b: str) -> str:
+def _display(context: TraceContext, a: str, b: str) -> CallLine | str:
     try:
-        return f"Comparing {{span:{context.find(a).id}}} with {{span:{context.find(b).id}}}"
+        one, other = context.find(a).id, context.find(b).id
     except ToolFailed:
         return "Comparing two spans"
+    names = context.name_for_reader(one), context.name_for_reader(other)
+    return CallLine(f"Comparing {names[0]} with {names[1]}", (one, other))
 
 
 @tool(display=_display)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import anyio
 from pydantic import BeforeValidator, Field
 
-from app.agent.toolbox import UnfinishedText, tool
+from app.agent.toolbox import CallLine, UnfinishedText, tool
 from app.analysis.error_origins import error_message
 from app.analysis.recorded.error import effective_error
 from app.analysis.recorded.recorded_span import RecordedSpan
@@ -138,16 +138,19 @@ def _split_trace(span_id: str) -> tuple[bool, list[str]]:
     return len(spans) < len(references), spans
 
 
-def _display(context: TraceContext, span_id: str, **_: Any) -> str:
+_SPANS_NAMED = 3  # in the line about a call; more do not fit into the panel
+
+
+def _display(context: TraceContext, span_id: str, **_: Any) -> CallLine | str:
     try:
         spans = context.find_all(_split_trace(span_id)[1])
     except ToolFailed:
         return "Fetching span details"
     if not spans:
         return "Reading the trace's input and output"
-    more = f" and {len(spans) - 3} more" if len(spans) > 3 else ""
-    names = ", ".join(f"{{span:{span.id}}}" for span in spans[:3])
-    return f"Fetching span details for {names}{more}"
+    named = [span.id for span in spans[:_SPANS_NAMED]]
+    names = list_first([context.name_for_reader(each) for each in named], len(spans))
+    return CallLine(f"Fetching span details for {names}", tuple(named))
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from app.opik.client import Filter
 from app.opik.records import Trace
 from app.tools.excerpts import fit_lines
 from app.tools.trace.project import with_timezone
-from app.tools.trace.trace_context import TraceContext
+from app.tools.trace.trace_context import TraceContext, to_plain_name
 
 _SCORES_SHOWN = 3  # of one trace, whose facts share a line
 
@@ -167,8 +167,7 @@ def _sort_slowest_first(traces: Sequence[Trace]) -> list[Trace]:
 
 def _display(context: TraceContext, trace: str) -> str:
     label = context.aliases.trace_label(context.aliases.trace_id(_clean_reference(trace)) or "")
-    # The panel reads `{span:<id>}` as the name of a span.
-    return f"Comparing with {label.replace('{', '(')}" if label else "Comparing with another run"
+    return f"Comparing with {to_plain_name(label)}" if label else "Comparing with another run"
 
 
 def _clean_reference(reference: str) -> str:

@@ -71,10 +71,6 @@ def _render_messages(transcript: Transcript, links: TurnLinks) -> list[PanelFram
     messages = render_history(transcript, links)
     for row in (row for message in messages for row in message.get("toolCalls", [])):
         row["display_name"] = make_inert(row["display_name"], AllowedLinks(), {})
-    for message in messages:
-        if message["role"] == "user":
-            allowed = AllowedLinks(allowed=find_urls(message["content"]))
-            message["content"] = make_inert(message["content"], allowed, {})
     return messages
 
 
@@ -86,7 +82,7 @@ def _format_messages(messages: list[PanelFrame]) -> Iterator[str]:
         elif role != "assistant":
             yield "## Answer"
         role = message["role"]
-        if message["content"]:
+        if message["content"] and "toolCalls" not in message:
             yield close_code(message["content"])
         if rows := message.get("toolCalls"):
             names = (_escape_line(row["display_name"]) for row in rows)

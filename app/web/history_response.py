@@ -25,7 +25,7 @@ from app.web.markdown.allowed_links import AllowedLinks
 from app.web.markdown.filter import make_inert
 from app.web.markdown.open_code import close_code
 from app.web.markdown.ui_urls import TurnLinks, UiLinks
-from app.web.panel import PanelFrame, format_usage
+from app.web.panel import PanelFrame, describe_call, format_usage
 
 INTERRUPTED = "(interrupted)"
 STOPPED = "(stopped)"
@@ -105,7 +105,8 @@ def _describe_siblings(siblings: Siblings) -> PanelFrame:
 def _history_messages(logged: LoggedEvent, links: AllowedLinks) -> Iterator[PanelFrame]:
     event = logged.event
     if isinstance(event, TurnStarted):
-        yield {"id": logged.id, "role": "user", "content": event.question}
+        question = make_inert(event.question, links, {})
+        yield {"id": logged.id, "role": "user", "content": question}
     elif isinstance(event, ReplyCompleted):
         model = {"model": event.model} if event.model else {}
         if event.text:
@@ -136,9 +137,8 @@ def _assistant_message(message_id: str, text: str) -> PanelFrame:
 
 
 def _tool_rows_message(message_id: str, calls: Sequence[ToolCallRecord]) -> PanelFrame:
-    rows = [
-        {"id": call.id, "name": call.name, "display_name": call.display_name, "completed": True}
-        for call in calls
-    ]
+    rows = [{**describe_call(call), "completed": True} for call in calls]
     tools = {"messageType": "tool_call", "toolCalls": rows}
-    return {"id": f"{message_id}-tools", "role": "assistant", "content": "", **tools}
+    # A panel that knows no rows shows the text, and of a message without one a skeleton for ever.
+    lines = (make_inert(call.display_name, AllowedLinks(), {}) for call in calls)
+    return {**_assistant_message(f"{message_id}-tools", "\n\n".join(lines)), **tools}

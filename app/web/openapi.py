@@ -14,6 +14,7 @@ _TEXT = {"type": "string"}
 _NUMBER = {"type": "number"}
 _TIME = {"type": "string", "format": "date-time"}
 _COUNT = {"type": "integer", "minimum": 0}
+_NAMED_SPANS = {"span_id": _ID, "span_ids": {"type": "array", "items": _ID}}
 
 
 def describe_interface(prefix: str, version: str, *, with_page: bool) -> Json:
@@ -276,7 +277,9 @@ def _conversation_schemas() -> Json:
 
 def _message_schema() -> Json:
     row = _object_schema(
-        {"id": _ID, "name": _TEXT, "display_name": _TEXT}, completed={"type": "boolean"}
+        {"id": _ID, "name": _TEXT, "display_name": _TEXT},
+        completed={"type": "boolean"},
+        **_NAMED_SPANS,
     )
     return _object_schema(
         {
@@ -347,7 +350,7 @@ def _frame_schemas() -> list[Json]:
     of_turn = {"invocationId": _ID}
     of_tool = {"id": _ID, "author": _TEXT, "timestamp": {"type": "number"}}
     part = _list_schema(_object_schema({"text": _TEXT}))
-    call = _object_schema({"id": _ID, "name": _TEXT, "display_name": _TEXT})
+    call = _object_schema({"id": _ID, "name": _TEXT, "display_name": _TEXT}, **_NAMED_SPANS)
     answered = _object_schema({"id": _ID, "name": _TEXT})
     spent = _usage_schema()
     return [

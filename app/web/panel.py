@@ -20,6 +20,7 @@ from app.events import (
     TerminalEvent,
     TextDelta,
     TextWithdrawn,
+    ToolCallRecord,
     ToolCompleted,
     TurnFailed,
     UsageReported,
@@ -157,7 +158,7 @@ class Panel:
             text = make_inert(reply.text, self._turn_links.links, reply.cited)
             frames.append(self._response_frame(reply.bubble, text, partial=False))
         for call in reply.calls:
-            shown = {"id": call.id, "name": call.name, "display_name": call.display_name}
+            shown = describe_call(call)
             frames.append(self._tool_frame("tool_call", "tool_call", call.id, shown))
             self._open_rows[call.id] = call.name
         return frames
@@ -213,6 +214,12 @@ class Panel:
             "id": call_id,
             "author": AUTHOR,
         }
+
+
+def describe_call(call: ToolCallRecord) -> PanelFrame:
+    """A tool row: its line in plain text, and the spans that the line names."""
+    row: PanelFrame = {"id": call.id, "name": call.name, "display_name": call.display_name}
+    return {**row, "span_id": call.spans[0], "span_ids": list(call.spans)} if call.spans else row
 
 
 def format_usage(spending: UsageTotals) -> PanelFrame:

@@ -13,7 +13,7 @@ import pytest
 
 from standin.chat import text
 from testkit.scripted_chat import answer
-from testkit.service import PREFIX, WAIT_SECONDS, Service, running
+from testkit.service import PREFIX, TRACE_ID, WAIT_SECONDS, Service, Stream, running
 from tests.deploy.nginx import SNIPPET, serving_through
 
 UPSTREAM = "http://opik-ai-backend:8081"
@@ -115,6 +115,33 @@ async def test_a_page_of_another_site_is_refused_behind_nginx_too(behind: Servic
         foreign["Sec-Fetch-Site"] = "cross-site"
     answered = await behind.http.get(behind.session(), headers=foreign)
     assert answered.status_code == 403
+
+
+async def test_an_image_that_calls_the_root_reaches_the_service_too(tmp_path: Path) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        database = f"sqlite:///{tmp_path / 'behind.db'}"
+        service = await stack.enter_async_context(running(database))
+        location = _with_snippet(service.url)
+        url = await stack.enter_async_context(serving_through(location, folder=tmp_path))
+        session = f"{url}/trace-analyzer/session/{TRACE_ID}"
+        headers = {"Origin": url}
+        gate = asyncio.Event()
+        service.chat.scripts = [[text("First "), gate, *answer("second.")]]
+        request = service.http.build_request(
+            "POST", f"{session}?links=opik", json={"message": "Why?"}, headers=headers
+        )
+        stream = Stream(await service.http.send(request, stream=True))
+        await stream.until(lambda each: each.reader.texts == ["First "])
+        gate.set()
+        assert (await stream.rest()).texts == ["First second."]
+        history = await service.http.get(session, headers=headers)
+        assert [each["role"] for each in history.json()["content"]] == ["user", "assistant"]
+        thumb = await service.http.put(f"{session}/feedback", json={"value": 1}, headers=headers)
+        assert thumb.status_code == 200
+        too_long = await service.http.post(
+            session, json={"message": "x" * 3_000_000}, headers=headers
+        )
+        assert "request_too_large" in too_long.text
 
 
 @pytest.mark.slow

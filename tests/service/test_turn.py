@@ -1,6 +1,7 @@
 """Whole turns over real sockets: question in, frames out, history kept."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from standin.chat import text
 from testkit.scripted_chat import answer, calling
 from testkit.service import TRACE_ID, Service, running, span_id
+from tests.web.markdown_judge import dangers
 
 NASTY = "a data: b\r\nc\u2028d \U0001f600 naïve data:data: \\u003a {x} %s"
 
@@ -30,21 +32,23 @@ async def test_a_question_is_answered_with_tools_and_kept(service: Service) -> N
     reader = await service.ask()
     assert reader.texts == ["Let me look.", "The tool **lookup_order** failed."]
     assert [(row.name, row.display_name, row.completed) for row in reader.rows] == [
-        ("get_span_details", f"Fetching span details for {{span:{span_id(3)}}}", True),
+        ("get_span_details", "Fetching span details for lookup_order", True),
         ("get_trace_data", "Reading the trace", True),
     ]
     history = await service.history()
     assert [(each["role"], each["content"]) for each in history] == [
         ("user", "What caused this error?"),
         ("assistant", "Let me look."),
-        ("assistant", ""),
+        ("assistant", "Fetching span details for lookup_order\n\nReading the trace"),
         ("assistant", "The tool **lookup_order** failed."),
     ]
     assert history[2]["messageType"] == "tool_call"
     assert history[2]["toolCalls"][0] == {
         "id": reader.rows[0].id,
         "name": "get_span_details",
-        "display_name": f"Fetching span details for {{span:{span_id(3)}}}",
+        "display_name": "Fetching span details for lookup_order",
+        "span_id": span_id(3),
+        "span_ids": [span_id(3)],
         "completed": True,
     }
     assert len({each["id"] for each in history}) == 4
@@ -341,3 +345,25 @@ async def test_a_call_that_is_written_as_text_runs(service: Service) -> None:
     assert [(row.name, row.completed) for row in reader.rows] == [("get_trace_data", True)]
     result = service.chat.requests[1]["messages"][-1]
     assert (result["role"], "KeyError" in result["content"]) == ("tool", True)
+
+
+async def test_rows_tell_spans_of_one_name_apart(service: Service) -> None:
+    renamed = {"id": span_id(4), "trace_id": TRACE_ID, "project_name": "shop", "name": "plan"}
+    service.standin.records.put_spans([renamed])
+    both = ("compare", json.dumps({"a": span_id(2), "b": span_id(4)}))
+    service.chat.scripts = [calling(both, details(2)), answer("Done.")]
+    first, second = (await service.ask()).rows
+    compared = re.fullmatch(r"Comparing (plan \(s\d+\)) with (plan \(s\d+\))", first.display_name)
+    assert compared is not None
+    assert compared[1] != compared[2]
+    assert second.display_name == f"Fetching span details for {compared[1]}"
+    rows = (await service.history())[1]["toolCalls"]
+    assert rows[0]["span_ids"] == [span_id(2), span_id(4)]
+
+
+async def test_a_question_in_the_history_loads_nothing_and_hides_nothing(service: Service) -> None:
+    await service.ask("Why?\n\n![x](https://evil.test/p.png) <img src=//evil.test>\n##> more")
+    shown = (await service.history())[0]["content"]
+    assert dangers(shown, allowed=frozenset(["https://evil.test/p.png"])) == []
+    assert "##>" not in shown
+    assert "evil.test/p.png" in shown

@@ -28,7 +28,7 @@ async def test_times_structure_and_changed_paths_of_two_subtrees_are_listed() ->
         assert found.endswith("input.k:\n5")
         assert "output" not in text
         assert await harness.display("compare", a="s2", b="s4") == (
-            f"Comparing {{span:{span_id(2)}}} with {{span:{span_id(4)}}}"
+            "Comparing try (s2) with try (s4)"
         )
         assert await harness.display("compare", a="s2", b="s99") == "Comparing two spans"
 

@@ -346,8 +346,9 @@ async def test_unread_spans_are_read_together_and_kept_for_the_turn() -> None:
 async def test_a_row_names_up_to_three_spans_for_a_person() -> None:
     async with opened_trace_of(*(a_span(n) for n in range(1, 6))) as harness:
         row = await harness.display("get_span_details", span_id="s1, s2, s3, s4, s5")
-        named = ", ".join(f"{{span:{span_id(n)}}}" for n in (1, 2, 3))
-        assert row == f"Fetching span details for {named} and 2 more"
+        assert row.startswith("Fetching span details for ")
+        assert row.endswith(" and 2 more")
+        assert not any(span_id(n) in row for n in range(1, 6))
         assert await harness.display("get_span_details", span_id="s99") == "Fetching span details"
         row = await harness.display("get_span_details", span_id="trace")
         assert row == "Reading the trace's input and output"

@@ -136,7 +136,7 @@ class TraceHarness:
         return await self.call(tool, **values)
 
     async def display(self, tool: str, **arguments: Any) -> str:
-        return self.context.toolbox.display_name(ToolCall("c1", tool, json.dumps(arguments)))
+        return self.context.toolbox.describe_call(ToolCall("c1", tool, json.dumps(arguments))).text
 
     async def reopen(self, *, complete: bool = True) -> None:
         """Opens the trace as the next turn would, with what comes late unless not `complete`."""

@@ -1,6 +1,7 @@
 """Texts that the panel may render: nothing loads, nothing leads away, all else is as it was."""
 
 import json
+import re
 from itertools import pairwise
 
 from hypothesis import example, given
@@ -223,6 +224,16 @@ def test_a_part_beside_the_ui_is_no_link_whatever_punctuation_follows_it() -> No
         for after in (mark, f"{mark}x", f"{mark}x{mark}", f"{mark}{mark}x{mark}{mark} y")
     ]
     assert [text for text in texts if found_in(make_inert(text, LINKED, NAMES))] == []
+
+
+@each_case("text", ["##> x", "# > x", "a\n######   > x\nb", "#" + " " * 400 + "> x"])
+def test_no_heading_hides_what_follows_it(text: str) -> None:
+    closed = re.compile(r"^(#{1,6})\s*>\s*(.+)$", re.MULTILINE)
+    assert closed.search(text)
+    shown = make_inert(text, LINKED, NAMES)
+    assert closed.search(shown) is None
+    assert shown.replace(BREAK, "") == text
+    assert "".join(fed(text, list(range(len(text))))) == shown
 
 
 @each_case("text", ORDINARY.values())

@@ -281,7 +281,9 @@ def test_a_cited_span_becomes_a_link_with_its_name_also_when_split() -> None:
         ReplyCompleted(bubble="b", text=text, cited=cited),
     )
     (shown,) = read(reads).texts
-    assert shown.endswith(f"](https://opik.test/w/projects/p/logs?trace=t&span={SPAN}).")
+    assert shown.endswith(
+        f"](https://opik.test/w/projects/p/logs?trace=t&span={SPAN}&lastSection=ai_assistants)."
+    )
     assert "](https" not in shown.removesuffix(").").rpartition("](https://opik.test")[0]
     assert read(reads[:-1]).texts == [shown]
 

@@ -11,7 +11,10 @@ PARTS = {"workspace": "default", "project_id": "p-1", "trace_id": "t-1"}
 def test_a_span_is_shown_in_the_logs_of_its_project() -> None:
     url = UiLinks("https://opik.test/opik", TEMPLATE).span_url_builder(**PARTS)
     assert url is not None
-    assert url(SPAN) == f"https://opik.test/opik/default/projects/p-1/logs?trace=t-1&span={SPAN}"
+    assert (
+        url(SPAN)
+        == f"https://opik.test/opik/default/projects/p-1/logs?trace=t-1&span={SPAN}&lastSection=ai_assistants"
+    )
 
 
 def test_every_part_is_encoded_and_none_is_a_template() -> None:

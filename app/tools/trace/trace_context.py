@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from app.analysis.baseline import Baseline
 from app.analysis.baseline_findings import add_baseline_findings
 from app.analysis.recorded.body import is_cut_body
 from app.analysis.text.late_findings import describe_late_findings
+from app.analysis.text.one_line import one_line
 from app.background_result import BackgroundResult
 from app.caller import Caller
 from app.errors import OpikAssistError, ToolFailed
@@ -34,6 +36,7 @@ TOOL_SECONDS = 30.0  # one call of the backend may take as long; the model then 
 _BODY_SECONDS = 10  # A tool call has 30 s, and may read whole spans after the truncated bodies
 _WHOLE_KEPT = 8  # whole spans kept for a turn; one may take tens of MB
 _WHOLE_AT_ONCE = 4  # whole spans read in parallel, since Opik limits requests for single spans
+_NAME_SHOWN = 60  # characters of a name in a tool row, of which the panel is some 70 wide
 _LONGEST_REFERENCES = 50_000  # characters: a thousand ids; more do not fit in any result
 _SEARCHES_KEPT = 8  # searches that can be continued in a turn; each keeps up to 1,000 hits
 
@@ -65,6 +68,11 @@ class OpenedSpan:
 
     span: Span
     note: str = ""
+
+
+def to_plain_name(name: str) -> str:
+    """A name of a trace on one line for readers that may replace `{span:…}` or link URLs."""
+    return one_line(name, limit=_NAME_SHOWN).replace("{span:", "(span:").replace("://", ": //")
 
 
 def split_references(references: str) -> list[str]:
@@ -116,6 +124,7 @@ class TraceContext:
         self._whole: LRUCache[str, Span] = LRUCache(_WHOLE_KEPT)
         self._locks: dict[str, anyio.Lock] = {}
         self._ids = sorted(self.analysis.tree.by_id)
+        self._name_counts = Counter(node.name for node in self.analysis.tree.nodes)
         self.contains = ContainsFilter(client, caller, self.analysis)
         self.searches: LRUCache[Any, Any] = LRUCache(_SEARCHES_KEPT)
         self._turns = anyio.CapacityLimiter(_WHOLE_AT_ONCE)
@@ -165,6 +174,15 @@ class TraceContext:
         """A span's name as a person reads it; None for a span that is not of this trace."""
         node = self.analysis.tree.by_id.get(span_id)
         return None if node is None else node.name
+
+    def name_for_reader(self, span_id: str) -> str:
+        """A span's name in plain text for a line outside of answers; with its alias where spans of
+        this trace share the name."""
+        name = self.analysis.tree.by_id[span_id].name
+        shown = to_plain_name(name)
+        if self._name_counts[name] == 1:
+            return shown
+        return f"{shown} ({self.aliases.name_span(span_id)})"
 
     def find(self, reference: str) -> Span:
         """The span of an alias or an id, without its full bodies; ToolFailed for anything else."""

@@ -14,7 +14,8 @@ What is allowed
 How a text is changed
     Nothing is taken away. What may begin an image, raw HTML, a link, a definition of a link or a
     character reference is broken by a zero-width space (`BREAK`), which every parser sees and no
-    reader does: `!` before `[`, `<` before a letter, `]` before `:`, `@` within an address. The
+    reader does: `!` before `[`, `<` before a letter, `]` before `:`, `@` within an address, and
+    `##` before `>`, a heading that the panel shows closed with all that follows inside. The
     destination of a foreign link is set apart (`[x] (...)`), a bare foreign URL becomes code.
     A citation becomes a link of our own whose text is the name with every character of punctuation
     escaped; one that names nothing known vanishes.

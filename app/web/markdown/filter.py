@@ -32,6 +32,7 @@ _SPECIAL_BEGUN = re.compile(r"(?:ht{0,2}|https?:?/?|ft?|ftp:?/?|w{1,3})\Z", re.I
 _SPECIAL_LENGTH = 8
 """Characters of the longest thing that `_SPECIAL` finds, `https://`."""
 
+_HEADING_BEGUN = re.compile(r"#{1,6}[^\S\r\n]*")
 _LINE_END = re.compile(r"\r\n?|\n")
 _ESCAPABLE = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 _APART = re.compile(rf"[\s(\"*_|>{BREAK}]\Z")
@@ -72,6 +73,7 @@ class MarkdownFilter:
         self._citations: deque[tuple[int, Citation]] = deque()
         self._blocks = CodeBlocks()
         self._in_line = False
+        self._at_head = False
         self._labels = 0
         self._out: list[str] = []
         self._last = ""
@@ -116,10 +118,12 @@ class MarkdownFilter:
         """Shows the next of the text; False when more of the text is needed for that."""
         text, at = self._text, self._position
         if not self._in_line:
-            self._in_line = self._blocks.read_line_head(
+            self._in_line = self._at_head = self._blocks.read_line_head(
                 text[at : at + LINE_HEAD_CHARACTERS], complete=complete
             )
             return self._in_line
+        if self._at_head and not self._blocks.fenced:
+            return self._read_heading(complete)
         special = (_LINE_END if self._blocks.fenced else _SPECIAL).search(text, at)
         if special is None:
             begun = None
@@ -132,6 +136,20 @@ class MarkdownFilter:
             return self._read_line_end(special[0], complete)
         handler = self._handlers.get(special[0])
         return handler(complete) if handler else self._read_url(special[0], complete)
+
+    def _read_heading(self, complete: bool) -> bool:
+        """Breaks a heading that the panel would close, with all that follows it inside."""
+        begun = _HEADING_BEGUN.match(
+            self._text, self._position, self._position + LINE_HEAD_CHARACTERS
+        )
+        if begun is not None:
+            limited = len(begun[0]) >= LINE_HEAD_CHARACTERS
+            if begun.end() == len(self._text) and not limited and not complete:
+                return False
+            closed = self._text.startswith(">", begun.end())
+            self._take(len(begun[0]), begun[0] + BREAK if closed or limited else None)
+        self._at_head = False
+        return True
 
     def _take(self, length: int, shown: str | None = None) -> None:
         """Moves over `length` characters and shows them, or `shown` in their place."""
