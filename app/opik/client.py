@@ -25,7 +25,7 @@ from app.opik.responses import (
     TracePage,
     build_error,
     parse_page,
-    parse_record,
+    read_record,
 )
 from app.opik.rest_client import BODY_BYTES, RestClient
 from app.worker_threads import PARSED_INLINE_BYTES, run_by_size
@@ -36,7 +36,7 @@ BODIES = ("input", "output", "metadata")
 _STREAM = "application/octet-stream"
 _STRIPPED = {"strip_attachments": "true"}
 _FILTERS_REFUSED = frozenset({400, 422})
-_STATS_BYTES = 1024 * 1024
+_SMALL_BYTES = 1024 * 1024
 
 
 class Filter(TypedDict):
@@ -67,10 +67,12 @@ class OpikClient:
 
     async def get_permissions(self, caller: Caller) -> Permissions | None:
         """Who the caller is; None where this backend has no such endpoint (404, 405)."""
-        response = await self._rest.exchange(caller, "GET", "/workspace-permissions")
+        response = await self._rest.exchange(
+            caller, "GET", "/workspace-permissions", limit=_SMALL_BYTES
+        )
         if response.status in {404, 405}:
             return None
-        return parse_record(Permissions, response, "workspace")
+        return await read_record(Permissions, response, "workspace")
 
     async def check_trace(self, caller: Caller, trace_id: str) -> None:
         """Checks by the status that the caller may read the trace; the body is dropped."""
@@ -84,7 +86,7 @@ class OpikClient:
         """The whole trace, or its truncated form where the whole is too large."""
         response = await self._get(caller, f"/traces/{trace_id}")
         try:
-            return await _parse_whole(Trace, response)
+            return await read_record(Trace, response, "trace")
         except RecordTooLarge:
             stripped = {"strip_attachments": True}
             return await self._truncated(Trace, caller, "/traces/search", trace_id, stripped)
@@ -93,7 +95,7 @@ class OpikClient:
         """One span of this trace with its bodies; NotFound for a span of another trace."""
         response = await self._get(caller, f"/spans/{span_id}")
         try:
-            span = await _parse_whole(Span, response)
+            span = await read_record(Span, response, "span")
         except RecordTooLarge:
             scope = {"trace_id": trace.id, "project_id": trace.project_id}
             span = await self._truncated(Span, caller, "/spans/search", span_id, scope)
@@ -219,9 +221,7 @@ class OpikClient:
         response = await self._rest.exchange(caller, "GET", "/traces", params=params)
         if response.status in _FILTERS_REFUSED:
             return None
-        page = await run_by_size(
-            len(response.body), PARSED_INLINE_BYTES, parse_record, SortedTraces, response, "project"
-        )
+        page = await read_record(SortedTraces, response, "project")
         if "duration" not in page.sortable:
             return None
         return tuple(each for each in page.content if each.project_id in (None, project_id))
@@ -233,17 +233,17 @@ class OpikClient:
         NotFound where it has no statistics."""
         params = {"project_id": project_id, "filters": json.dumps(filters)}
         response = await self._rest.exchange(
-            caller, "GET", "/traces/stats", params=params, limit=_STATS_BYTES
+            caller, "GET", "/traces/stats", params=params, limit=_SMALL_BYTES
         )
         if response.status in _FILTERS_REFUSED:
             return None
-        return parse_record(Stats, response, "project")
+        return await read_record(Stats, response, "project")
 
     async def get_thread(self, caller: Caller, project_id: str, thread_id: str) -> Thread:
         """A thread of a project as a whole."""
         body = {"project_id": project_id, "thread_id": thread_id, "truncate": True}
         response = await self._rest.exchange(caller, "POST", "/traces/threads/retrieve", body=body)
-        return parse_record(Thread, response, "thread")
+        return await read_record(Thread, response, "thread")
 
     async def _search(
         self, caller: Caller, trace: Trace, scope: dict[str, Any], limit: int | ByteAllowance
@@ -275,23 +275,10 @@ class OpikClient:
             "truncate": True,
         }
         response = await self._rest.exchange(caller, "POST", path, body=body, accept=_STREAM)
+        what = kind.__name__.lower()
         if response.status == 200 and not response.body.strip():
-            raise RecordTooLarge(f"This {_name_kind(kind)} is too large to read.")
-        return await _parse_whole(kind, response)
-
-
-async def _parse_whole(kind: type[Record], response: BackendResponse) -> Record:
-    """The record, parsed in a thread if it is large; raises RecordTooLarge."""
-    what = _name_kind(kind)
-    if response.status == 200 and response.end == "too_large":
-        raise RecordTooLarge(f"This {what} is too large to read.")
-    return await run_by_size(
-        len(response.body), PARSED_INLINE_BYTES, parse_record, kind, response, what
-    )
-
-
-def _name_kind(kind: type[Record]) -> str:
-    return kind.__name__.lower()
+            raise RecordTooLarge(f"This {what} is too large to read.")
+        return await read_record(kind, response, what)
 
 
 # Needs no credentials, unlike the routes under /v1/private.

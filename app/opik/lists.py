@@ -16,7 +16,7 @@ from app.backend_http import BackendResponse
 from app.caller import Caller
 from app.opik.client import BODIES, Filter
 from app.opik.records import Number, Trace
-from app.opik.responses import build_error, parse_record
+from app.opik.responses import build_error, read_record
 from app.opik.rest_client import RestClient
 
 ATTACHMENTS_LISTED = 100
@@ -96,7 +96,7 @@ class ListClient:
     async def list_projects(self, caller: Caller, *, page: int, size: int) -> ProjectPage:
         params = {"page": str(page), "size": str(size)}
         response = await self._rest.exchange(caller, "GET", "/projects", params=params)
-        return parse_record(ProjectPage, response, "workspace")
+        return await read_record(ProjectPage, response, "workspace")
 
     async def list_traces(
         self,
@@ -121,7 +121,7 @@ class ListClient:
         response = await self._rest.exchange(caller, "GET", "/traces", params=params)
         if response.status in _REFUSED:
             return None
-        return parse_record(TraceListPage, response, "project")
+        return await read_record(TraceListPage, response, "project")
 
     async def list_failed_spans(
         self, caller: Caller, project_id: str, *, since: str, until: str, size: int
@@ -133,7 +133,7 @@ class ListClient:
         response = await self._rest.exchange(caller, "GET", "/spans", params=params)
         if response.status in _REFUSED:
             return None
-        return parse_record(FailedSpanPage, response, "project")
+        return await read_record(FailedSpanPage, response, "project")
 
     async def list_attachments(
         self, caller: Caller, owner: AttachmentOwner
@@ -150,7 +150,7 @@ class ListClient:
         response = await self._rest.exchange(caller, "GET", "/attachment/list", params=params)
         if response.status in _NO_SUCH_ROUTE:
             return ()
-        return parse_record(_AttachmentPage, response, owner.kind).content
+        return (await read_record(_AttachmentPage, response, owner.kind)).content
 
     async def read_attachment(
         self, caller: Caller, owner: AttachmentOwner, file: Attachment, *, limit: int

@@ -12,6 +12,7 @@ from app.backend_http import BackendResponse, parse_retry_after
 from app.errors import BackendUnavailable, NotAllowed, NotFound, NotSignedIn, OpikAssistError
 from app.opik import deep_json
 from app.opik.records import Span, Trace
+from app.worker_threads import PARSED_INLINE_BYTES, run_by_size
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +40,15 @@ def parse_record(kind: type[Record], response: BackendResponse, what: str) -> Re
             f"The Opik backend's answer about the {what} cannot be read. Ask your administrator "
             "whether this assistant has the right address of Opik."
         ) from None
+
+
+async def read_record(kind: type[Record], response: BackendResponse, what: str) -> Record:
+    """The same, parsed in a thread if it is long; a body that was cut is a RecordTooLarge."""
+    if response.status == 200 and response.end == "too_large":
+        raise RecordTooLarge(f"This {what} is too large to read.")
+    return await run_by_size(
+        len(response.body), PARSED_INLINE_BYTES, parse_record, kind, response, what
+    )
 
 
 def build_error(response: BackendResponse, what: str) -> OpikAssistError:
