@@ -21,7 +21,7 @@ from testkit.processes import (
     serving_backend,
 )
 from testkit.scripted_chat import answer
-from testkit.service import PREFIX, WAIT_SECONDS, Service
+from testkit.service import PREFIX, TRACE_ID, WAIT_SECONDS, Service
 
 pytestmark = pytest.mark.slow
 
@@ -108,3 +108,17 @@ async def test_an_installed_wheel_migrates_checks_serves_and_answers(
             )
             assert (await service.ask()).texts == ["It was the tool."]
             assert await process.stop() == 0
+
+
+async def test_an_installed_wheel_answers_in_a_terminal_without_a_service(
+    installed: Path, tmp_path: Path
+) -> None:
+    command = installed / "opik-assist"
+    async with serving_backend(answer("It was the tool.")) as backend:
+        settings = {"OPIK_URL_OVERRIDE": backend.url}
+        asked = ("ask", TRACE_ID, "What failed?")
+        assert "It was the tool." in await _run(command, *asked, folder=tmp_path, settings=settings)
+        listed = ("ask", TRACE_ID, "--findings")
+        shown = await _run(command, *listed, folder=tmp_path, settings=settings)
+    assert "KeyError: 'orders' began in" in shown
+    assert list(tmp_path.glob("*.db")) == []
