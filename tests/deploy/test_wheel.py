@@ -58,6 +58,10 @@ def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "bin"
 
 
+def _find_databases(folder: Path) -> list[Path]:
+    return list(folder.glob("*.db"))
+
+
 def _files(*names: str) -> set[str]:
     """Every file of these folders but what Python compiles."""
     paths = [each for name in names for each in (ROOT / name, *(ROOT / name).rglob("*"))]
@@ -121,4 +125,4 @@ async def test_an_installed_wheel_answers_in_a_terminal_without_a_service(
         listed = ("ask", TRACE_ID, "--findings")
         shown = await _run(command, *listed, folder=tmp_path, settings=settings)
     assert "KeyError: 'orders' began in" in shown
-    assert list(tmp_path.glob("*.db")) == []
+    assert _find_databases(tmp_path) == []
