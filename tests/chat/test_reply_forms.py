@@ -259,7 +259,9 @@ async def test_absurd_counts_of_tokens_are_not_taken_over(
     assert (await ModelProbe(http).reply()).usage == usage
 
 
-def test_sums_of_tokens_end_at_what_the_database_holds() -> None:
-    many = TokenUsage(2_000_000_000, 2_000_000_000, 2_000_000_000, 2_000_000_000)
-    assert many.total_tokens == 2**31 - 1
-    assert many + many == TokenUsage(2**31 - 1, 2**31 - 1, 2**31 - 1, 2**31 - 1)
+def test_counts_of_tokens_and_their_sums_end_at_what_readers_of_json_hold_exactly() -> None:
+    most = 2**53 - 1
+    many = TokenUsage(2**52, 2**52, 2**52, 2**52)
+    assert many.total_tokens == most
+    assert many + many == TokenUsage(most, most, most, most)
+    assert TokenUsage(2**70, -1) == TokenUsage(most, 0)
