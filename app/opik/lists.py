@@ -56,15 +56,6 @@ class TraceListPage(_ListRecord):
     )
 
 
-class FailedSpan(_ListRecord):
-    trace_id: str
-
-
-class FailedSpanPage(_ListRecord):
-    content: tuple[FailedSpan, ...]
-    total: int = 0
-
-
 class Attachment(_ListRecord):
     """A file beside a trace or span; `file_size` is in bytes."""
 
@@ -122,18 +113,6 @@ class ListClient:
         if response.status in _REFUSED:
             return None
         return await read_record(TraceListPage, response, "project")
-
-    async def list_failed_spans(
-        self, caller: Caller, project_id: str, *, since: str, until: str, size: int
-    ) -> FailedSpanPage | None:
-        """Failed spans of a project between two ISO times; None where the backend refuses this."""
-        failed = Filter(field="error_info", operator="is_not_empty", value="")
-        params = _build_list_query(project_id, page=1, size=size, filters=[failed])
-        params |= {"from_time": since, "to_time": until}
-        response = await self._rest.exchange(caller, "GET", "/spans", params=params)
-        if response.status in _REFUSED:
-            return None
-        return await read_record(FailedSpanPage, response, "project")
 
     async def list_attachments(
         self, caller: Caller, owner: AttachmentOwner

@@ -54,7 +54,7 @@ async def test_stop_ends_the_model_call_and_keeps_what_was_written(visit: Visit)
         while not visit.service.switches.chats.cancelled:  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.005)
     await visit.open_trace()
-    await expect(visit.messages).to_have_text(["Why?", "Half an answer"])
+    await expect(visit.messages).to_have_text(["Why?", "Half an answer (stopped)"])
     await visit.ask("And now?")
     await visit.answered()
     await expect(visit.messages.last).to_have_text("Whole.")

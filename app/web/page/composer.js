@@ -43,10 +43,10 @@ export function Composer({ field, running, model, setModel, onAsk, onStop }) {
   `;
 }
 
-/** The models that the workspace can use; no choice where there is only one. */
+/** The models that a question may name. */
 function ModelPicker({ model, setModel }) {
   const { value: models } = useLoading(api.listModels, "models");
-  if (!models?.length || models.length < 2) return html`<span></span>`;
+  if (!models?.length) return html`<span></span>`;
   return html`
     <label class="model">
       <${Unseen}>Model<//>

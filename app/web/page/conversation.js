@@ -102,7 +102,7 @@ export class Conversation {
       if (!turn.parts.length) fail(turn, "No answer came. Ask again.");
     } catch (error) {
       if (stop.signal.aborted) turn.stopped = true;
-      else fail(turn, turn.requestId ? LOST : api.describeError(error));
+      else fail(turn, turn.requestId ? `${LOST} (request ${turn.requestId})` : api.describeError(error));
     }
     this._end(turn);
     await this._learnPlace().catch(() => {});
@@ -151,6 +151,7 @@ export class Conversation {
   }
 }
 
+const PLACEHOLDER = "…";
 const LOST = "The connection was lost. What was written so far is kept; ask again to go on.";
 
 function fail(turn, message) {
@@ -182,8 +183,12 @@ function readHead({ turnId, siblings, leaves, created_at: time }) {
 export function takeFrame(turn, frame, conversation) {
   if (!frame) return;
   if (frame.invocationId) turn.id = frame.invocationId;
-  if (frame.error) fail(turn, frame.error);
-  else HANDLERS[frame.message_type]?.(turn, frame, conversation);
+  if (frame.error) {
+    // The service sends this text to readers that would write the error over the last one.
+    if (turn.parts.at(-1)?.text === PLACEHOLDER) turn.parts.pop();
+    fail(turn, frame.error);
+  }
+  HANDLERS[frame.message_type]?.(turn, frame, conversation);
 }
 
 const HANDLERS = {

@@ -25,5 +25,10 @@ function parseLine(line) {
 /** Hands each frame to `take`, to the end of the body. */
 export async function readFrames(body, take) {
   const frames = new FrameReader();
-  for await (const bytes of body) frames.feed(bytes).forEach(take);
+  const reader = body.getReader(); // Safari cannot iterate over a stream
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    frames.feed(value).forEach(take);
+  }
 }

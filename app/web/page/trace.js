@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { change, linkTo } from "./address.js";
 import { Chat } from "./chat.js";
-import { Badge, Icon, Notice } from "./controls.js";
+import { Badge, Icon, IconButton, Notice } from "./controls.js";
 import { Overview, SpanPanel } from "./details.js";
 import { formatAgo, formatCost, formatCount, formatDuration, formatTime } from "./format.js";
 import { html, useEffect, useMemo, useState } from "./library.js";
@@ -17,10 +17,13 @@ const PANES = [
 ];
 
 export function TraceView({ id, address }) {
-  const read = useLoading((signal) => api.readTrace(id, signal), id);
-  const spans = useLoading((signal) => api.readWaterfall(id, signal), id);
+  const read = useLoading((signal) => api.readTrace(id, signal), id, { keep: true });
+  const spans = useLoading((signal) => api.readWaterfall(id, signal), id, { keep: true });
   // The analysis takes longer: it must not delay the spans.
-  const analysis = useLoading((signal) => api.readAnalysis(id, signal), id, { ready: !spans.loading });
+  const analysis = useLoading((signal) => api.readAnalysis(id, signal), id, {
+    keep: true,
+    ready: !spans.loading,
+  });
   const [pane, setPane] = useState(address.span ? "spans" : "chat");
   const trace = read.value?.trace;
   useEffect(() => {
@@ -33,10 +36,11 @@ export function TraceView({ id, address }) {
     () => new Map((spans.value?.spans ?? []).map((row) => [row.id, row.name])),
     [spans.value],
   );
+  const reload = () => [read, spans, analysis].forEach((each) => each.reload());
   if (read.error) return html`<${Missing} error=${read.error} retry=${read.reload} />`;
   return html`
     <div class="trace">
-      <${Head} trace=${trace} spans=${spans.value} pane=${pane} setPane=${setPane} />
+      <${Head} trace=${trace} spans=${spans.value} pane=${pane} setPane=${setPane} reload=${reload} />
       <div class="panes" data-pane=${pane}>
         <div class="record">
           <${Spans} spans=${spans} selected=${address.span} />
@@ -65,7 +69,7 @@ const Missing = ({ error, retry }) => html`
   </div>
 `;
 
-function Head({ trace, spans, pane, setPane }) {
+function Head({ trace, spans, pane, setPane, reload }) {
   const failures = spans?.spans.filter((row) => row.error).length;
   return html`
     <header class="trace-head">
@@ -78,6 +82,7 @@ function Head({ trace, spans, pane, setPane }) {
           ${trace && html`<${Facts} trace=${trace} spans=${spans} /> <${Marks} trace=${trace} />`}
         </div>
       </div>
+      <${IconButton} icon="refresh" label="Read the trace again" onClick=${reload} />
       <div class="switch" role="group" aria-label="Shown">
         ${PANES.map(
           ([name, label]) =>

@@ -49,6 +49,7 @@ export function Waterfall({ data, selected, onSelect }) {
           />`
         : html`<p class="notice">${filtering ? "No span matches." : "This trace has no spans yet."}</p>`}
       ${!data.complete && html`<p class="notice">Not all spans could be read.</p>`}
+      <${Legend} />
     </section>
   `;
 }
@@ -80,6 +81,20 @@ function Toolbar({ filter, setFilter, failures, found, setAll }) {
     </div>
   `;
 }
+
+const LEGEND = [
+  ["llm", "model call"],
+  ["tool", "tool"],
+  ["guardrail", "guardrail"],
+  ["general", "other"],
+];
+
+const Legend = () => html`
+  <p class="legend">
+    ${LEGEND.map(([kind, name]) => html`<span class=${`row-kind ${kind}`}><i class="kind"></i>${name}</span>`)}
+    <span><i class="line"></i>critical path</span>
+  </p>
+`;
 
 const Axis = ({ duration }) => html`
   <div class="axis" aria-hidden="true">
@@ -216,6 +231,7 @@ function Row({ item, index, count, total, open, faint, active, selected, onChoos
       aria-expanded=${open === null ? null : String(open)}
       aria-selected=${String(selected)}
       aria-label=${describeRow(row)}
+      title=${describeRow(row)}
       onClick=${() => onChoose(item)}
     >
       <span class="label" style=${{ paddingLeft: `${Math.min(depth, DEEPEST) * 14}px` }}>
@@ -224,7 +240,7 @@ function Row({ item, index, count, total, open, faint, active, selected, onChoos
         </span>
         <span class="kind"></span>
         ${item.group && html`<b class="times">${formatNumber(row.count)} ×</b>`}
-        <span class="name" title=${row.name}>${row.name}</span>
+        <span class="name">${row.name}</span>
         ${failed && html`<span class="mark">${row.errors > 1 ? formatNumber(row.errors) : "!"}</span>`}
       </span>
       <span class="track"><${Bar} row=${row} total=${total} /></span>
