@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 from app.errors import StartRefused
 from app.shutdown import STREAM_END_SECONDS
 from app.web import sse
-from app.web.connection import ConnectionPool, HttpConnection
+from app.web.connection import KEEP_ALIVE_SECONDS, ConnectionPool, HttpConnection
 from app.web.once_in import OnceIn
 
 log = structlog.get_logger(__name__)
@@ -64,6 +64,7 @@ def serve(app: ASGIApp, *, host: str, port: int, shutdown_seconds: float) -> Non
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=round(shutdown_seconds) + STREAM_END_SECONDS,
     )
     server = Server(config)

@@ -19,8 +19,11 @@ from app.web.once_in import OnceIn
 log = structlog.get_logger(__name__)
 
 HEAD_SECONDS = 10.0
-"""For the head of a request, and for what is left of an answered request's body: as long as a body
-may take."""
+"""For the head of a request, from the connection or its first byte, and for what is left of an
+answered request's body: as long as a body may take."""
+KEEP_ALIVE_SECONDS = 75
+"""A connection without a request is kept longer than clients and proxies keep theirs (nginx 60 s):
+a request that is sent while the other end closes is lost, and a question is not sent again."""
 READ_SECONDS = 60.0
 SLOWEST_READER_BYTES = 16_384
 """A finished response that is not yet read: READ_SECONDS and a second for so many bytes, which any
@@ -59,7 +62,7 @@ class HttpConnection(H11Protocol):
         if len(self.connections) > self._pool.limit and not self._pool.make_room():
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", _TOO_MANY)
             return
-        self._await_request()
+        self._check_progress()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -89,12 +92,10 @@ class HttpConnection(H11Protocol):
             self._await_reader()
         elif self.cycle is not None and not self.cycle.response_complete:
             self._cancel_deadline()
-        elif self not in self._pool.waiting:
-            self._await_request()
-
-    def _await_request(self) -> None:
-        self._pool.waiting[self] = None
-        self._deadline = self.loop.call_later(HEAD_SECONDS, self._end_waiting)
+        else:
+            self._pool.waiting.setdefault(self)
+            if self._deadline is None and self.timeout_keep_alive_task is None:
+                self._deadline = self.loop.call_later(HEAD_SECONDS, self._end_waiting)
 
     def _await_reader(self) -> None:
         """Gives the client time to read what is still to be sent before the connection closes."""

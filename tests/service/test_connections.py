@@ -88,15 +88,21 @@ async def test_a_connection_ends_in_time_whatever_its_client_leaves_undone(
 ) -> None:
     service, process = hasty
     async with contextlib.AsyncExitStack() as stack:
-        silent, slow, endless = [
-            await stack.enter_async_context(connected(service)) for _ in range(3)
+        silent, slow, endless, kept = [
+            await stack.enter_async_context(connected(service)) for _ in range(4)
         ]
         await sent(slow, HALF_A_HEAD)
+        get = f"GET {PREFIX}/healthz HTTP/1.1\r\nHost: service\r\n".encode()
+        await sent(kept, get + b"\r\n")
         # Refused before its body is read; what follows it is dropped.
         await sent(endless, request(b"{", length=10**9).replace(b"/session/", b"/nothing/"))
         nothing, refused, answered = await asyncio.gather(
             received(silent), trickle(slow), trickle(endless)
         )
+        # One that has had an answer is kept for another, and its head then has time of its own.
+        await sent(kept, get)
+        await sent(kept, b"Connection: close\r\n\r\n")
+        assert (await received(kept)).count(b"HTTP/1.1 200 ") == 2
     assert nothing == b""
     assert refused.startswith(b"HTTP/1.1 408 ")
     assert json.loads(refused.partition(b"\r\n\r\n")[2]) == {
