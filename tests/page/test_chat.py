@@ -34,6 +34,8 @@ async def test_a_starter_question_is_answered_while_the_model_still_speaks(visit
         [question, "I look at it.", "Fetching span details for lookup_order"]
     )
     await expect(visit.messages.get_by_role("img", name="done")).to_have_count(1)
+    named = visit.messages.last.get_by_role("link", name="lookup_order")
+    await expect(named).to_have_attribute("href", f"?trace={TRACE_ID}&span={span_id(3)}")
     looked.set()
     await expect(visit.messages.last).to_have_text("It was the")
     await expect(visit.messages.last.locator("strong")).to_have_text("the")

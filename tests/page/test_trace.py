@@ -110,6 +110,7 @@ async def test_repeated_siblings_are_one_row_that_opens(visit: Visit) -> None:
     group = _items(visit).nth(1)
     await expect(group).to_contain_text("20 ×")
     await expect(group.locator(".mark")).to_have_text("!")
+    await expect(group.locator(".critical")).to_have_count(1)  # they follow each other closely
     await group.click()
     await expect(_items(visit).first).to_have_attribute("aria-setsize", "23")
     await visit.page.get_by_role("button", name="Collapse all").click()

@@ -166,13 +166,18 @@ export function readTurns(messages) {
     const turn = turns.at(-1);
     if (!turn || message.role === "user") continue;
     if (message.content && !message.toolCalls) turn.parts.push({ kind: "text", text: message.content });
-    for (const { id, name, display_name: label, completed } of message.toolCalls ?? []) {
-      turn.parts.push({ kind: "tool", id, label: label || name, state: completed ? "done" : "stopped" });
+    for (const call of message.toolCalls ?? []) {
+      turn.parts.push(newCall(call, call.completed ? "done" : "stopped"));
     }
     turn.usage = message.usage ?? turn.usage;
     turn.model = message.model ?? turn.model;
   }
   return turns;
+}
+
+/** A tool row; `spans` are those that its label names. */
+function newCall({ id, name, display_name: label, span_ids: spans = [] }, state) {
+  return { kind: "tool", id, label: label || name, spans, state };
 }
 
 function readHead({ turnId, siblings, leaves, created_at: time }) {
@@ -193,8 +198,8 @@ export function takeFrame(turn, frame, conversation) {
 
 const HANDLERS = {
   response: takeText,
-  tool_call(turn, { tool_call: { id, name, display_name: label } }) {
-    turn.parts.push({ kind: "tool", id, label: label || name, state: "running" });
+  tool_call(turn, { tool_call: call }) {
+    turn.parts.push(newCall(call, "running"));
   },
   tool_complete(turn, { tool_response: { id } }) {
     for (const part of turn.parts) if (part.kind === "tool" && part.id === id) part.state = "done";

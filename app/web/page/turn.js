@@ -8,8 +8,6 @@ import { formatCost, formatCount, formatNumber } from "./format.js";
 import { html, useRef, useState } from "./library.js";
 import { Markdown } from "./markdown.js";
 
-const SPAN = /\{span:([0-9a-f-]{36})\}/gi;
-
 export function Turn({ turn, last, conversation, names, ask, onStatus }) {
   const [editing, setEditing] = useState(false);
   const answer = () =>
@@ -105,19 +103,25 @@ function ToolRow({ part, names }) {
       <span class=${`mark ${part.state}`} role="img" aria-label=${STATES[part.state]}>
         ${part.state === "done" ? html`<${Icon} name="tick" />` : part.state === "stopped" ? "–" : ""}
       </span>
-      <span>${nameSpans(part.label, names)}</span>
+      <span>${linkSpans(part, names)}</span>
     </div>
   `;
 }
 
-/** A label in which each `{span:<id>}` is the link to that span. */
-function nameSpans(label, names) {
+/** A label in which the names of its spans are links to them. */
+function linkSpans({ label, spans }, names) {
   const { trace } = readAddress();
-  return label.split(SPAN).map((piece, index) =>
-    index % 2
-      ? html`<a class="span-link" href=${linkTo({ trace, span: piece })}>${names.get(piece.toLowerCase()) ?? "a span"}</a>`
-      : piece,
-  );
+  const pieces = [];
+  let rest = label;
+  for (const span of spans) {
+    const name = names.get(span);
+    const at = name ? rest.indexOf(name) : -1;
+    if (at < 0) continue;
+    const href = linkTo({ trace, span });
+    pieces.push(rest.slice(0, at), html`<a class="span-link" href=${href}>${name}</a>`);
+    rest = rest.slice(at + name.length);
+  }
+  return [...pieces, rest];
 }
 
 /** The rating of the whole conversation. */

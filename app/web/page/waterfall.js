@@ -8,7 +8,7 @@ import { buildTree, isOpen, listMatching, listOpen, openTo, toggleAll, toggleOne
 
 const ROW_HEIGHT = 30;
 const OVERSCAN = 12; // rows drawn beyond either edge, so that scrolling shows no gap
-const STRETCHES_DRAWN = 200; // of a critical path on one bar; more are closer than its pixels
+const SMALLEST_GAP = 1 / 500; // of the whole time: closer stretches of a path are drawn as one
 const TICKS = [0, 0.25, 0.5, 0.75, 1];
 const DEEPEST = 14; // levels that are indented
 
@@ -252,7 +252,7 @@ function Row({ item, index, count, total, open, faint, active, selected, onChoos
 function Bar({ row, total }) {
   const share = (ms) => (total ? (ms / total) * 100 : 0);
   const left = Math.min(share(row.start_ms), 99.5);
-  const stretches = (row.critical ?? []).slice(0, STRETCHES_DRAWN);
+  const stretches = joinStretches(row.critical ?? [], total * SMALLEST_GAP);
   return html`
     <i class="bar" style=${{ left: `${left}%`, width: `${Math.min(share(row.duration_ms), 100 - left)}%` }}></i>
     ${stretches.map(
@@ -260,6 +260,17 @@ function Bar({ row, total }) {
         html`<i class="critical" style=${{ left: `${share(start)}%`, width: `${share(end - start)}%` }}></i>`,
     )}
   `;
+}
+
+/** Stretches in the order of time, with gaps below a length closed. */
+export function joinStretches(stretches, gap) {
+  const joined = [];
+  for (const [start, end] of stretches.toSorted((one, other) => one[0] - other[0])) {
+    const last = joined.at(-1);
+    if (last && start - last[1] < gap) last[1] = Math.max(last[1], end);
+    else joined.push([start, end]);
+  }
+  return joined;
 }
 
 export const kindOf = ({ type }) => (["llm", "tool", "guardrail"].includes(type) ? type : "general");
