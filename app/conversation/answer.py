@@ -1,6 +1,7 @@
 """Answers one question: reads the trace and the conversation, and runs the loop."""
 
 from dataclasses import dataclass
+from uuid import uuid4
 
 from app.agent.context import TurnBudget, TurnLimits
 from app.agent.loop import run_turn
@@ -15,8 +16,12 @@ from app.conversation.prices import PriceTable
 from app.conversation.reading_limit import ReadingLimit
 from app.conversation.turn import Turn
 from app.db.store import Conversation, Store
-from app.events import TraceRead
+from app.errors import ModelFailed
+from app.events import ReplyCompleted, TraceRead
 from app.messages import System, User
+
+_NOT_PERMITTED = frozenset({"not_signed_in", "not_allowed"})
+"""Failures of a caller who may perhaps no longer read the trace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,11 @@ class TurnRequest:
 async def answer_question(
     request: TurnRequest, turn: Turn, *, store: Store, policy: TurnPolicy, reading: ReadingLimit
 ) -> None:
-    """Loads the trace and the conversation and runs the loop; raises what ends the turn."""
+    """Loads the trace and the conversation and runs the loop; raises what ends the turn.
+
+    Where no model says a word, the answer is what the analysis found, and the error below it says
+    what to do.
+    """
     with reading.until(request.budget.deadline):
         logged = await store.events_at_begin(request.conversation)
         aliases = restore_aliases([each.event for each in logged])
@@ -61,12 +70,18 @@ async def answer_question(
         *build_messages(earlier, aliases),
         User(request.question),
     ]
-    await run_turn(
-        messages,
-        model=request.model,
-        toolbox=opened.toolbox,
-        fence=fence,
-        budget=request.budget,
-        sink=turn,
-    )
+    try:
+        await run_turn(
+            messages,
+            model=request.model,
+            toolbox=opened.toolbox,
+            fence=fence,
+            budget=request.budget,
+            sink=turn,
+        )
+    except ModelFailed as failure:
+        if not turn.has_reply and failure.reason not in _NOT_PERMITTED:
+            text = opened.answer_without_model()
+            await turn.emit(ReplyCompleted(bubble=str(uuid4()), text=text))
+        raise
     turn.show_suggestions(opened.suggestions)

@@ -61,6 +61,10 @@ class OpenedTrace(Protocol):
         """Findings, notes and profile as a JSON value."""
         ...
 
+    def answer_without_model(self) -> str:
+        """The same as Markdown for a person, citing spans by their aliases."""
+        ...
+
     def label(self, span_id: str) -> str | None: ...
 
 

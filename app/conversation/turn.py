@@ -93,6 +93,7 @@ class Turn:
         self._request_id = request_id
         self.feed = Feed()
         self.ended = anyio.Event()
+        self.has_reply = False
         self._timeouts = timeouts
         self._observer = observer
         self._label = {"trace": trace_id, "turn": key.turn_id, "request": request_id}
@@ -186,6 +187,7 @@ class Turn:
             self._unfinished = ("", [])
             text = self._aliases.to_tokens(event.text)
             event = event.model_copy(update={"text": text, "cited": self._find_labels(text)})
+            self.has_reply = self.has_reply or bool(text or event.calls)
         named = AliasesAssigned(
             ids=self._aliases.take_new_spans(), traces=self._aliases.take_new_traces()
         )

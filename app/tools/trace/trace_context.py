@@ -24,6 +24,7 @@ from app.ids import is_uuid
 from app.opik.client import BODIES, OpikClient
 from app.opik.records import Span, Trace
 from app.opik.responses import SpanPage
+from app.tools.analysis_answer import write_analysis_answer
 from app.tools.analysis_report import build_analysis_report
 from app.tools.suggestions import Questions, suggest_first_questions, suggest_next_questions
 from app.tools.trace.bodies import BodyReader, SpanBodyLimits
@@ -169,6 +170,10 @@ class TraceContext:
                 return ""
             known, self.analysis = self.analysis, add_baseline_findings(self.analysis, usual)
             return describe_late_findings(self.analysis, known, alias=self.aliases.name_span)
+
+    def answer_without_model(self) -> str:
+        """The analysis as an answer for a person, see `app.tools.analysis_answer`."""
+        return write_analysis_answer(self.describe_analysis())
 
     def label(self, span_id: str) -> str | None:
         """A span's name as a person reads it; None for a span that is not of this trace."""
