@@ -232,7 +232,7 @@ async def test_after_a_failure_the_next_question_works(service: Service) -> None
     await service.ask()
     assert (await service.ask()).texts == ["Better now."]
     roles = [each["role"] for each in service.chat.requests[-1]["messages"]]
-    assert roles[-3:] == ["user", "assistant", "user"]
+    assert roles[-2:] == ["assistant", "user"]
 
 
 async def test_health_shows_version_and_storage_without_any_request(service: Service) -> None:
