@@ -1,9 +1,10 @@
 """Writes the events of a turn to the database, in order.
 
-While the database is available, an event is stored before it is shown. While it is not, events wait
-in memory and the turn continues. One task does all writing of a turn, the lease included, so that a
-turn never has two transactions at a time. Each entry has an id by which the store recognises a
-repetition: a write whose outcome is unknown is repeated.
+While the database is available, an event is stored before it is shown, but for those that are added
+for later and for the words of a reply under way, which are stored every second. While it is not,
+events wait in memory and the turn continues. One task does all writing of a turn, the lease
+included, so that a turn never has two transactions at a time. Each entry has an id by which the
+store recognises a repetition: a write whose outcome is unknown is repeated.
 """
 
 import math
