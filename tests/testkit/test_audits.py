@@ -158,6 +158,16 @@ async def test_an_answer_that_differs_from_the_log_is_reported(
     assert any(words in fault for fault in faults)
 
 
+async def test_a_bubble_that_only_an_error_replaces_is_in_no_log(
+    recorded: tuple[str, list[AskedQuestion]],
+) -> None:
+    uri, (first, *others) = recorded
+    text = next(each for each in first.frames if each.get("partial"))
+    opened = text | {"id": "another", "content": {"parts": [{"text": "…"}]}}
+    shown = replace(first, frames=[*first.frames, opened])
+    assert find_client_faults(await _read_log(uri), [shown, *others]) == []
+
+
 async def test_a_question_of_a_deleted_conversation_may_be_gone_and_must_not_come_back(
     recorded: tuple[str, list[AskedQuestion]],
 ) -> None:
