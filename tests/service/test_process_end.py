@@ -59,7 +59,8 @@ async def until_closed(service: Service) -> None:
             try:
                 async with httpx.AsyncClient(timeout=60) as http:
                     await http.get(f"{service.url}{PREFIX}/healthz")
-            except httpx.ConnectError:
+            except httpx.TransportError:
+                # Refused, or closed before its request had come.
                 return
 
 
