@@ -108,20 +108,20 @@ function ToolRow({ part, names }) {
   `;
 }
 
-/** A label in which the names of its spans are links to them. */
+/** A label in which the names of its spans are links to them; cleaned names differ: then all is. */
 function linkSpans({ label, spans }, names) {
   const { trace } = readAddress();
+  const link = (span, text) => html`<a class="span-link" href=${linkTo({ trace, span })}>${text}</a>`;
   const pieces = [];
   let rest = label;
   for (const span of spans) {
     const name = names.get(span);
     const at = name ? rest.indexOf(name) : -1;
     if (at < 0) continue;
-    const href = linkTo({ trace, span });
-    pieces.push(rest.slice(0, at), html`<a class="span-link" href=${href}>${name}</a>`);
+    pieces.push(rest.slice(0, at), link(span, name));
     rest = rest.slice(at + name.length);
   }
-  return [...pieces, rest];
+  return spans.length && !pieces.length ? link(spans[0], label) : [...pieces, rest];
 }
 
 /** The rating of the whole conversation. */
