@@ -19,7 +19,6 @@ from testkit.processes import UNLIMITED, PythonProcess, backend_and_service_proc
 from testkit.scripted_chat import answer, calling
 from testkit.service import TRACE_ID, Service, record_trace, running
 
-
 WRITER = "app.conversation.event_writer"
 
 
