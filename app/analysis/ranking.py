@@ -107,10 +107,10 @@ def _settle(finding: Finding, *, symptom: str) -> Finding:
 
 
 def _merge_equal(found: Iterable[Finding]) -> Iterator[Finding]:
-    """Findings whose sentences differ in numbers only as one, the surest first."""
-    groups: dict[tuple[Category, str], list[Finding]] = {}
+    """Findings of one standing whose sentences differ in numbers only as one, the surest first."""
+    groups: dict[tuple[Category, Standing, str], list[Finding]] = {}
     for finding in found:
-        key = (finding.category, without_numbers(finding.sentence))
+        key = (finding.category, finding.standing, without_numbers(finding.sentence))
         groups.setdefault(key, []).append(finding)
     for equal in groups.values():
         best = max(equal, key=lambda finding: finding.confidence)

@@ -24,6 +24,11 @@ _STATUS_OF_THINGS = word_set(
     "failed failure aborted fail fehlgeschlagen échec fallido falló falha 失败 失敗 실패"
 )
 """Words that the things looked up have too: an order, a payment or a job may have failed."""
+_VERDICT_KEYS = key_set(
+    "comment comments feedback critique score scores verdict rating grade issues suggestions remarks"
+    " review rationale improvements"
+)
+"""Members of what a reviewer answers: a flag beside them judges the work that it looked at."""
 _CODE_KEYS = key_set("status_code http_status http_code response_code status http_status_code")
 _EXIT_KEYS = key_set("exit_code exit_status return_code")
 _ERROR_OUTPUT = key_set("stderr")
@@ -141,7 +146,7 @@ def _read_statement(key: str, value: Any, members: _Members) -> str:
     if key in _SUCCESS_FLAGS and (
         _is_flag(value, state=False) or _is_explained_zero(value, members)
     ):
-        return f"{key}: false"
+        return "" if _is_verdict(members) else f"{key}: false"
     if key == "type" and isinstance(value, str) and _is_error_type(value, members):
         return f"type: {value}"
     if key in _EXIT_KEYS and _is_failed_exit(value, members):
@@ -174,6 +179,12 @@ def _is_explained_zero(value: Any, members: _Members) -> bool:
             key in ("message", "reason", "detail") and _read_error(inner) for key, inner in members
         )
     )
+
+
+def _is_verdict(members: _Members) -> bool:
+    """Whether an object judges other work, and does not say why it failed itself."""
+    keys = {key for key, inner in members if inner not in (None, "", [], {})}
+    return not keys.isdisjoint(_VERDICT_KEYS) and keys.isdisjoint(_ERROR_KEYS | _CODE_KEYS)
 
 
 def _is_error_type(value: str, members: _Members) -> bool:

@@ -117,13 +117,14 @@ class RecordedSpan:
         output that is absent beside an input.
         """
         if self.is_model_call:
-            return self.reply.is_blank and not self._is_unrecorded
+            return self.reply.is_blank and not self.is_unrecorded
         if self.output.state is BodyState.ABSENT:
-            return not self._is_unrecorded
+            return not self.is_unrecorded
         return is_empty_result(self.output, self.input)
 
     @property
-    def _is_unrecorded(self) -> bool:
+    def is_unrecorded(self) -> bool:
+        """Whether neither input nor output nor metadata was read and recorded."""
         return (
             self.output.state is BodyState.ABSENT
             and self.input.state is BodyState.ABSENT

@@ -54,8 +54,8 @@ class Suspect:
 
 @dataclass(slots=True)
 class PeerFigures:
-    """Comparable spans whose bodies were read and that did not fail: how many there are, how many
-    returned something, and how many have a null or an empty value under each key."""
+    """Comparable spans whose bodies were recorded and read and that did not fail: how many there
+    are, how many returned something, and how many have a null or an empty value under each key."""
 
     read: int = 0
     full: int = 0
@@ -79,7 +79,8 @@ class PeerStatistics:
     def _count(self, peers: Iterable[Node]) -> PeerFigures:
         figures = PeerFigures()
         for node in peers:
-            if self._analysis.was_read(node) and node.error is None:
+            read = self._analysis.was_read(node) and not node.view.is_unrecorded
+            if read and node.error is None:
                 figures.read += 1
                 figures.full += not node.view.returned_nothing
                 figures.empties.update(node.view.output.empty_keys)
