@@ -7,30 +7,44 @@ _REFUSAL_READ = 160  # characters: later a text only mentions what cannot be don
 _LONGEST_REFUSAL = 1_500  # characters: a longer answer does something besides refusing
 
 _HELP = (
-    r"(?:help|assist|provide|comply|fulfil|create|write|generate|produce|discuss|share|engage"
-    r"|participate|do\sth(?:at|is)|answer)"
+    r"(?:help|assist|provide|comply|fulfill?|create|write|generate|produce|discuss|share|engage"
+    r"|participate|do\s(?:th(?:at|is)|so)|answer|take\spart|go\sahead\swith|support\sth(?:at|is)"
+    r"|(?:process|handle|summari[sz]e|translate|review|analy[sz]e|extract|rewrite|draft|transcribe"
+    r"|classify|describe|interpret|respond\sto|continue|proceed|work)"
+    r"\s(?:with\s|on\s|from\s)?(?:th(?:is|at|ese|ose)|such)\b(?!\s(?:refund|order|payment|return)))"
 )
 _REFUSAL = re.compile(
     rf"""(?:
       \bi(?:['’]?m|\sam)?\s(?:\w{{1,12}},?\s){{0,3}}?(?:can(?:['’]?t|not|\snot)|won['’]?t
-        |will\snot|unable\sto|not\sable\sto|not\sallowed\sto|decline\sto|refuse\sto)
+        (?:\sbe\sable\sto)?|will\snot(?:\sbe\sable\sto)?|unable\sto|not\sable\sto|not\sallowed\sto|decline\sto|refuse\sto)
         \s(?:\w{{1,12}}\s){{0,2}}?{_HELP}\b
-    | \bi\smust\s(?:respectfully\s)?(?:decline|refuse) | \bagainst\smy\s(?:guidelines|polic)
+    | \bi(?:['’]ll|\swill|['’]m|\sam)?\s(?:must|have\sto|need\sto|going\sto)\s
+      (?:respectfully\s|politely\s)?(?:decline|refuse|pass\son\sth)
+    | \bi(?:['’]d|\swould)\s(?:rather|prefer)\snot\b
+    | \bi(?:['’]m\snot|\sam\snot|\sdo\snot\sfeel|\sdon['’]t\sfeel)\scomfortable\b
+    | \b(?:not\ssomething\s(?:that\s)?i|(?:beyond|outside)\s(?:of\s)?what\si)(?:['’]m|\sam)?\s
+      (?:can|could|able|allowed|will|would)\b
+    | \bas\san\sai\b[^.\n]{{0,40}}\bi\s(?:can(?:['’]?t|not)|am\snot|do\snot|don['’]t|must\snot)\b
+    | \b(?:against|violates?|breach(?:es)?|conflicts?\swith|goes\sagainst|prohibited\sby)\s
+      (?:my|our|the|openai['’]?s?|anthropic['’]?s?)\s(?:\w{{1,12}}\s){{0,2}}(?:guidelines|polic)
     | \bviolates?\s(?:my|our|the)\s(?:\w{{1,12}}\s)?(?:guidelines|polic)
     | \bich\s(?:kann|darf|werde|möchte)\s(?:\S{{1,20}}\s){{0,6}}?nicht\s(?:\S{{1,20}}\s){{0,3}}?
-      (?:helfen|weiterhelfen|beantworten|unterstützen|bereitstellen|erstellen|ausgeben|ausführen)
+      (?:helfen|weiterhelfen|beantworten|unterstützen|bereitstellen|erstellen|ausgeben|ausführen
+      |verarbeiten|zusammenfassen|übersetzen|nachkommen|entsprechen|auswerten)
     | \b(?:dabei|damit|hierbei)\skann\sich\s(?:\S{{1,20}}\s){{0,3}}?nicht
     | \bkann\sich\s(?:\S{{1,20}}\s){{0,5}}?nicht\s(?:\S{{1,20}}\s){{0,3}}?(?:helfen|beantworten
       |bereitstellen|erstellen)
     | \bje\sne\s(?:peux|pourrai|suis)\spas\s(?:\S{{1,20}}\s){{0,4}}?(?:vous\s|t['’])?
-      (?:aider|répondre|fournir|assister|traiter|satisfaire|accéder|générer|créer)
+      (?:aider|répondre|fournir|assister|traiter|satisfaire|accéder|générer|créer|résumer|traduire)
     | \bno\s(?:te\s|le\s|os\s)?pued[oe]\s(?:\S{{1,20}}\s){{0,2}}?(?:ayudar|asistir|proporcionar
-      |responder|cumplir|generar|crear|realizar)
+      |responder|cumplir|generar|crear|realizar|procesar|resumir|traducir|atender)
     | \bnão\s(?:posso|consigo)\s(?:\S{{1,20}}\s){{0,2}}?(?:ajud|fornecer|responder|atender|auxiliar
-      |gerar|criar)
-    | \bnon\sposso\s(?:\S{{1,20}}\s){{0,2}}?(?:aiutar|fornir|rispond|assister|generar|crear)
+      |gerar|criar|processar|resumir|traduzir)
+    | \bnon\sposso\s(?:\S{{1,20}}\s){{0,2}}?(?:aiutar|fornir|rispond|assister|generar|crear
+      |elaborar|riassum|tradur)
     | \b(?:daar|hier)\skan\sik\s(?:\S{{1,20}}\s){{0,3}}?niet
-    | \bik\skan\s(?:\S{{1,20}}\s){{0,5}}?niet\s(?:\S{{1,20}}\s){{0,2}}?(?:helpen|beantwoorden)
+    | \bik\skan\s(?:\S{{1,20}}\s){{0,5}}?niet\s(?:\S{{1,20}}\s){{0,2}}?(?:helpen|beantwoorden
+      |verwerken|samenvatten|vertalen)
     | \bjag\skan\s(?:\S{{1,20}}\s){{0,2}}?inte\s(?:\S{{1,20}}\s){{0,2}}?(?:hjälpa|svara|bistå|skapa)
     | \bjeg\skan\s(?:\S{{1,20}}\s){{0,2}}?ikke\s(?:\S{{1,20}}\s){{0,2}}?(?:hj[æe]lpe|svare|bistå)
     | \bnie\smogę\s(?:\S{{1,20}}\s){{0,2}}?(?:pomóc|udzielić|spełnić|odpowiedzieć|stworzyć)
@@ -46,7 +60,8 @@ _REFUSAL = re.compile(
 )
 
 _REFUSAL_WORDS = (
-    "can", "won", "not", "unable", "declin", "refus", "against", "violat", "nicht", "pas", "pued",
+    "can", "won", "not", "unable", "declin", "refus", "against", "violat", "breach", "conflict",
+    "prohibited", "outside", "beyond", "pass", "comfortable", "as an ai", "nicht", "pas", "pued",
     "posso", "niet", "inte", "ikke", "olama",
 )  # fmt: skip
 """One of these stands in each refusal that is written in ASCII: looking for them takes a twentieth

@@ -25,8 +25,8 @@ _STATUS_OF_THINGS = word_set(
 )
 """Words that the things looked up have too: an order, a payment or a job may have failed."""
 _VERDICT_KEYS = key_set(
-    "comment comments feedback critique score scores verdict rating grade issues suggestions remarks"
-    " review rationale improvements"
+    "comment comments feedback critique score scores verdict rating grade issues suggestions"
+    " remarks review rationale improvements"
 )
 """Members of what a reviewer answers: a flag beside them judges the work that it looked at."""
 _CODE_KEYS = key_set("status_code http_status http_code response_code status http_status_code")

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from statistics import median
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.rules.answer_writer import find_answer_writer, find_last_result
 from app.analysis.rules.scores import is_bad_score
 from app.analysis.text.one_line import format_count, format_duration, one_line
 from app.analysis.trace_analysis import TraceAnalysis
@@ -86,6 +87,19 @@ def _build_score_finding(
     subject = f"The span {one_line(node.name, limit=60)}" if node else "The trace"
     sentence = f"{subject} was scored {one_line(score.name, limit=60)}{value}{reason}."
     numbers = {} if score.value is None else {"score": score.value}
-    confidence = _SPAN_SCORE if node else _TRACE_SCORE
-    nodes = [node] if node else analysis.tree.roots[-1:] if len(analysis.tree.roots) == 1 else []
-    return build_finding(Category.LOW_SCORE, confidence, sentence, nodes, numbers)
+    if node:
+        return build_finding(Category.LOW_SCORE, _SPAN_SCORE, sentence, [node], numbers)
+    sentence, nodes = _add_answer_writer(sentence, analysis)
+    return build_finding(Category.LOW_SCORE, _TRACE_SCORE, sentence, nodes, numbers)
+
+
+def _add_answer_writer(sentence: str, analysis: TraceAnalysis) -> tuple[str, list[Node]]:
+    """The sentence with where to look first: who wrote the answer, and from which result."""
+    roots = list(analysis.tree.roots) if len(analysis.tree.roots) == 1 else []
+    writer = find_answer_writer(analysis)
+    if writer is None:
+        return sentence, roots
+    read = find_last_result(writer, analysis)
+    after = f", after {one_line(read[0].name, limit=60)}" if read else ""
+    wrote = f" {one_line(writer.name, limit=60)} wrote the last answer{after}."
+    return sentence + wrote, [writer, *read, *roots]

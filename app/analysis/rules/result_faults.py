@@ -2,10 +2,11 @@
 
 import re
 
+from app.analysis.comparable_calls import has_word
 from app.analysis.finding import Standing
 from app.analysis.recorded.body import BodyState
 from app.analysis.recorded.kind import SpanKind
-from app.analysis.recorded.spellings import key_set
+from app.analysis.recorded.spellings import key_set, word_set
 from app.analysis.rules.failed_code import runs_program
 from app.analysis.rules.lookups import is_lookup, is_named_search, is_search
 from app.analysis.rules.suspects import Fault, PeerStatistics, Suspect, is_null
@@ -17,6 +18,13 @@ _OFTEN_EMPTY_NAME = re.compile(
     r"|notify|send|delete|update|write|ping|close|init|setup|memor",
     re.IGNORECASE,
 )
+_KEEPS_ITEMS = word_set(
+    "rerank reranker rank sort reorder merge join normalise normalize convert translate chunk"
+    " embed transcribe ocr flatten concat reformat resize render summarise summarize deduplicate"
+)
+_PARSES = word_set("parse parser read load extract split decode")
+_FILES = word_set("csv json xml html pdf xlsx docx sheet table invoice receipt transcript")
+_LEAST_GIVEN = 4  # characters of a text or a name that a step was given
 _PARTIAL_FLAGS = key_set("partial is_partial incomplete truncated is_truncated")
 _FLAGS_READ = 200  # leaves in which a flag of the whole result stands
 
@@ -35,6 +43,7 @@ _STATED_PARTIAL = 0.6
 _MISSING_KEYS = 0.5
 _EMPTY_UNLIKE_PEERS = 0.8
 _EMPTY_STEP_UNLIKE_PEERS = 0.7
+_EMPTY_TRANSFORM = 0.75
 _EMPTY_SEARCH = 0.6
 _EMPTY_LOOKUP = 0.5
 _EMPTY_TOOL_RESULT = 0.3
@@ -93,6 +102,18 @@ def _judge_empty_lookup(node: Node, *, often: bool) -> Suspect:
     return Suspect(node, Fault.EMPTY, _EMPTY_LOOKUP, reason, standing)
 
 
+def _keeps_items(node: Node) -> bool:
+    """Whether the name says that a span returns something for whatever it is given, and it was
+    given a list or a text."""
+    parses_file = has_word(node.name, _PARSES) and has_word(node.name, _FILES)
+    if not (has_word(node.name, _KEEPS_ITEMS) or parses_file):
+        return False
+    return any(
+        isinstance(leaf.value, str) and len(leaf.value.strip()) >= _LEAST_GIVEN
+        for leaf in node.view.input.first_leaves(_FLAGS_READ)
+    )
+
+
 def _ends_iteration(node: Node) -> bool:
     """Whether this is the last of several calls with one input, as those that empty a queue."""
     siblings = node.parent.children if node.parent else []
@@ -118,6 +139,9 @@ def _judge_empty(node: Node, statistics: PeerStatistics) -> Suspect | None:
         if node.children or node.span.output is None:
             return None
         return Suspect(node, Fault.EMPTY, _NULL_RESULT, "a call that returned null", None)
+    if _keeps_items(node):
+        reason = "it was given something, and what it does keeps or makes something of each"
+        return Suspect(node, Fault.EMPTY, _EMPTY_TRANSFORM, reason)
     if is_search(node):
         reason = "a search that returned nothing"
         return Suspect(node, Fault.EMPTY, _EMPTY_SEARCH, reason, Standing.WEAK)

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
-from app.analysis.recorded.answer_text import says_refusal
 from app.analysis.rules.causes import find_error_causes
 from app.analysis.rules.failed_code import find_writer, runs_program
 from app.analysis.rules.recovery import find_recovery
+from app.analysis.rules.refusals import explain_refusal
 from app.analysis.rules.reply_faults import judge_reply
 from app.analysis.rules.result_faults import judge_result
 from app.analysis.rules.suspects import (
@@ -20,7 +19,6 @@ from app.analysis.rules.suspects import (
 from app.analysis.rules.symptoms import ended_by_error
 from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis
-from app.analysis.tree import Node
 
 _CATEGORIES = {
     Fault.EMPTY: Category.EMPTY_RESULT,
@@ -38,10 +36,7 @@ _FAULTS_PASSED_ON = frozenset([Fault.EMPTY, Fault.FAILURE, Fault.PARTIAL])
 _FAULTS_OF_MISSING_DATA = frozenset([Fault.EMPTY, Fault.PARTIAL])
 _LOST_BY_LATER = 0.2  # later suspects of a fault may be effects of the first
 _LOST_BY_RECOVERY = 0.2  # a corrected run of code cost its time all the same
-_PEERS_READ = 50  # other calls of a name that a refusal is compared with
-_FEWEST_OTHERS = 3  # of them: fewer may ask for something else by chance
-_NEXT_READ = 3  # later calls of a name: in a team others speak in between
-_QUOTED = 80  # characters of a reply by which it is found in the messages of a later call
+_QUOTED = 120  # characters of the reason for which a refusal is a fault
 _MOST_FOLLOWED = 40  # suspects of one fault and name for which a recovery is looked for
 
 
@@ -123,11 +118,13 @@ def _add_outcome(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:
     since the model had written it wrongly.
     """
     node = suspect.node
-    if suspect.fault is Fault.REFUSAL and _is_odd_one(node, analysis):
-        reason = f"{suspect.reason}; the other calls of this name answered"
-        return replace(suspect, reason=reason, standing=Standing.FINDING)
     writer = find_writer(node, analysis) if suspect.fault in _FAULTS_OF_CODE else None
     recovery = find_recovery(node, analysis) if suspect.fault in _CAN_BE_MADE_GOOD else None
+    if suspect.fault is Fault.REFUSAL:
+        why = explain_refusal(node, analysis, recovered=recovery is not None)
+        if why:
+            reason = f"{suspect.reason}; {one_line(why, limit=_QUOTED)}"
+            return replace(suspect, reason=reason, standing=Standing.FINDING)
     if recovery is None:
         return replace(suspect, writer=writer)
     reason = f"{suspect.reason}; a later call worked"
@@ -135,38 +132,6 @@ def _add_outcome(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:
         strength = suspect.strength - _LOST_BY_RECOVERY
         return replace(suspect, writer=writer, reason=reason, strength=strength)
     return replace(suspect, writer=writer, reason=reason, standing=Standing.NOTE)
-
-
-def _is_odd_one(node: Node, analysis: TraceAnalysis) -> bool:
-    """Whether this call refused alone among several of its name that ask for the same.
-
-    Turns of one conversation do not: there a model says in passing that it cannot do something.
-    """
-    if _is_quoted_next(node, analysis):
-        return False
-    others = [
-        peer
-        for peer in islice(analysis.peers_of(node), _PEERS_READ)
-        if peer is not node and analysis.was_read(peer) and peer.view.reply.text
-    ]
-    return len(others) >= _FEWEST_OTHERS and not any(
-        peer.view.reply.refusal or says_refusal(peer.view.reply.text) for peer in others
-    )
-
-
-def _is_quoted_next(node: Node, analysis: TraceAnalysis) -> bool:
-    """Whether one of the next calls of this name read what this one replied."""
-    start = node.view.reply.text[:_QUOTED].strip()
-    later = (
-        peer
-        for peer in islice(analysis.peers_of(node), _PEERS_READ)
-        if peer.start >= node.end and analysis.was_read(peer)
-    )
-    return any(
-        start in message.text
-        for peer in islice(later, _NEXT_READ)
-        for message in peer.view.request.messages
-    )
 
 
 def _build_group_finding(

@@ -1,12 +1,13 @@
 """Answers that a model gave although every search of the trace had found nothing."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.answer_text import begins_with_negation, gives_up, says_refusal
-from app.analysis.recorded.body import BodyState
-from app.analysis.rules.lookups import is_search
+from app.analysis.recorded.body import Body, BodyState
+from app.analysis.rules.lookups import is_lookup, is_search
 from app.analysis.rules.symptoms import find_symptom, was_rated_well
 from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis
@@ -14,6 +15,12 @@ from app.analysis.tree import Node
 
 _ANSWERED = 0.7  # confidence: the answer may rest on what the model was told elsewhere
 _WITH_SYMPTOM = 0.85  # confidence: a bad score or a failed end says that it does not
+_LEAVES_READ = 40  # of the arguments of a call
+_TEXT_READ = 600  # characters of one text
+_QUESTION_READ = 2_000  # characters of a question or a query
+_SHORTEST_WORD = 4  # characters: shorter words are in most sentences
+_SHARED_WORDS = 2  # words of a query that stand in the question
+_WORD = re.compile(r"[\w-]+")
 _SHORTEST_ANSWER = 40  # characters: a shorter reply is a label or a query, not an answer
 
 
@@ -22,13 +29,8 @@ def find_unsupported_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
 
     An answer that admits it, or refuses, is none: `find_silent_failures` weighs those searches.
     """
-    searches = [node for node in analysis.tree.nodes if _can_be_judged(node, analysis)]
-    inner = [
-        node
-        for node, following in zip_longest(searches, searches[1:])
-        if following is None or following.index >= node.index + node.size
-    ]
-    if not inner or not all(node.view.returned_nothing for node in inner):
+    inner, scope = _list_fruitless(analysis)
+    if not inner:
         return
     answer = _find_answer(max(node.end for node in inner), analysis)
     if answer is None or was_rated_well(analysis):
@@ -36,7 +38,7 @@ def find_unsupported_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
     symptom = analysis.once(find_symptom)
     calls = f" in {format_count(len(inner), 'call')}" if len(inner) > 1 else ""
     sentence = (
-        f"{one_line(inner[0].name, limit=60)} found nothing{calls}, no other search found anything,"
+        f"{one_line(inner[0].name, limit=60)} found nothing{calls}, {scope},"
         f" and {one_line(answer.name, limit=60)} answered all the same"
     )
     sentence += f"; {symptom}." if symptom else "."
@@ -53,14 +55,60 @@ def find_unsupported_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
     )
 
 
+def _list_fruitless(analysis: TraceAnalysis) -> tuple[list[Node], str]:
+    """All searches of the trace if none found anything; else all lookups for what the trace was
+    asked, if none of them did. With what to say of the others; empty where some did."""
+    known = [node for node in analysis.tree.nodes if _can_be_judged(node, analysis)]
+    searches = _keep_innermost([node for node in known if is_search(node)])
+    if searches and all(node.view.returned_nothing for node in searches):
+        return searches, "no other search found anything"
+    asked = _Asked(analysis)
+    lookups = _keep_innermost([node for node in known if asked.is_asked_for(node)])
+    if lookups and all(node.view.returned_nothing for node in lookups):
+        return lookups, "no other call for what was asked found anything"
+    return [], ""
+
+
 def _can_be_judged(node: Node, analysis: TraceAnalysis) -> bool:
-    """Whether a span is a search whose output was recorded."""
+    """Whether a span did not fail and its output was recorded."""
     return (
         analysis.was_read(node)
         and node.error is None
-        and is_search(node)
+        and not node.view.is_model_call
         and node.view.output.state is not BodyState.ABSENT
     )
+
+
+def _keep_innermost(nodes: Sequence[Node]) -> list[Node]:
+    return [
+        node
+        for node, following in zip_longest(nodes, nodes[1:])
+        if following is None or following.index >= node.index + node.size
+    ]
+
+
+class _Asked:
+    """What the trace was asked: the words of its question, and names and numbers in its input."""
+
+    def __init__(self, analysis: TraceAnalysis) -> None:
+        values = [leaf.value for leaf in Body(analysis.trace.input).leaves]
+        self._words = _telling_words(values)
+
+    def is_asked_for(self, node: Node) -> bool:
+        """Whether a call of a tool, or a lookup, has a name or number of the question in its input,
+        or several of its words."""
+        if not (node.view.calls_outside or is_lookup(node.name)):
+            return False
+        values = [leaf.value for leaf in node.view.input.first_leaves(_LEAVES_READ)]
+        shared = self._words & _telling_words(values)
+        return len(shared) >= _SHARED_WORDS or any(not word.isalpha() for word in shared)
+
+
+def _telling_words(values: Iterable[object]) -> set[str]:
+    """Words of four letters and more, and what holds digits and is no single one."""
+    text = " ".join(str(each)[:_TEXT_READ] for each in values if isinstance(each, (str, int)))
+    words = _WORD.findall(text[:_QUESTION_READ].casefold())
+    return {word for word in words if len(word) >= (_SHORTEST_WORD if word.isalpha() else 2)}
 
 
 def _find_answer(after: int, analysis: TraceAnalysis) -> Node | None:

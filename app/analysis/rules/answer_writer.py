@@ -1,0 +1,41 @@
+"""Which model call wrote the answer of a trace, and what it had read just before."""
+
+from itertools import islice
+
+from app.analysis.recorded.body import Body
+from app.analysis.rules.recovery import asking_call
+from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.tree import Node
+
+_QUOTED = 60  # characters of a reply by which it is found in the answer
+_SHORTEST = 8  # characters of a reply that is not found in an answer by chance
+_EARLIER_READ = 60  # spans before the answer among which its last result is looked for
+
+
+def find_answer_writer(analysis: TraceAnalysis) -> Node | None:
+    """The last model call whose reply stands in the output of the trace or of its only root; where
+    none does, as after a translation, the last one that wrote a text."""
+    answers = [Body(analysis.trace.output).canonical]
+    answers += [root.view.output.canonical for root in analysis.tree.roots[:1]]
+    last: Node | None = None
+    writer: Node | None = None
+    for node in sorted(analysis.tree.nodes, key=lambda node: (node.end, node.index)):
+        if not (node.view.is_model_call and analysis.was_read(node) and node.error is None):
+            continue
+        start = " ".join(node.view.reply.text.split()).casefold()[:_QUOTED]
+        if not start:
+            continue
+        last = node
+        if len(start) >= _SHORTEST and any(start in answer for answer in answers):
+            writer = node
+    return writer or last
+
+
+def find_last_result(writer: Node, analysis: TraceAnalysis) -> list[Node]:
+    """The last call of a tool that ended before a model call, and the call that asked for it."""
+    for _, node in islice(analysis.tree.earlier(writer), _EARLIER_READ):
+        if node.view.calls_outside and not node.view.is_model_call and analysis.was_read(node):
+            asked = asking_call(node, analysis)
+            if asked is not None:
+                return [node, asked]
+    return []

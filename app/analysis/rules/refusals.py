@@ -1,0 +1,115 @@
+"""What shows that a refusal was a fault: alone it may be right."""
+
+import re
+from itertools import islice
+
+from app.analysis.recorded.answer_text import gives_up, says_refusal
+from app.analysis.recorded.body import Body, BodyState
+from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.tree import Node
+from app.analysis.user_question import find_answer
+
+_PEERS_READ = 50  # other calls of a name that a refusal is compared with
+_FEWEST_OTHERS = 3  # of them: fewer may ask for something else by chance
+_NEXT_READ = 3  # later calls of a name: in a team others speak in between
+_QUOTED = 80  # characters of a reply by which it is found in the messages of a later call
+_SHORTEST = 12  # characters of a reply that is not found elsewhere by chance
+_LATER_READ = 200  # calls after a refusal that may have used it
+_ANSWER_READ = 600  # characters of the final answer
+_WORDS_OF_QUESTION = 3  # in a text of the trace's input, from which somebody asked something
+_JUDGES = re.compile(r"moderat|guard|safety|judge|classif|policy|filter|polic", re.IGNORECASE)
+_NAME_READ = 200  # characters
+
+
+def explain_refusal(node: Node, analysis: TraceAnalysis, *, recovered: bool) -> str:
+    """Why the refusal of a model call was a fault; empty where it may have been right.
+
+    Turns of one conversation are left out: there a model says in passing that it cannot do
+    something.
+    """
+    if _is_quoted_next(node, analysis):
+        return ""
+    if _is_odd_one(node, analysis):
+        return "the other calls of this name answered"
+    if recovered or _JUDGES.search(node.name[:_NAME_READ]):
+        return ""
+    if any(message.role == "tool" for message in node.view.request.messages):
+        return "it had called tools for it and read their results"
+    if _is_final(node, analysis):
+        return ""
+    user = _find_user_of(node, analysis)
+    if user is not None:
+        return f"{user.name[:_NAME_READ]} was given the refusal as if it were a result"
+    if not _has_question(analysis):
+        return "the program had asked for it, no user"
+    return ""
+
+
+def _is_odd_one(node: Node, analysis: TraceAnalysis) -> bool:
+    """Whether this call refused alone among several of its name that ask for the same."""
+    others = [
+        peer
+        for peer in islice(analysis.peers_of(node), _PEERS_READ)
+        if peer is not node and analysis.was_read(peer) and peer.view.reply.text
+    ]
+    return len(others) >= _FEWEST_OTHERS and not any(
+        peer.view.reply.refusal or says_refusal(peer.view.reply.text) for peer in others
+    )
+
+
+def _is_quoted_next(node: Node, analysis: TraceAnalysis) -> bool:
+    """Whether one of the next calls of this name read what this one replied."""
+    start = node.view.reply.text[:_QUOTED].strip()
+    later = (
+        peer
+        for peer in islice(analysis.peers_of(node), _PEERS_READ)
+        if peer.start >= node.end and analysis.was_read(peer)
+    )
+    return any(
+        start in message.text
+        for peer in islice(later, _NEXT_READ)
+        for message in peer.view.request.messages
+    )
+
+
+def _is_final(node: Node, analysis: TraceAnalysis) -> bool:
+    """Whether the trace ends with the refusal or with another, or says that it gave up."""
+    answer = find_answer(analysis.trace.output, limit=_ANSWER_READ)
+    start = _plain_start(node)
+    quoted = len(start) >= _SHORTEST and start in Body(analysis.trace.output).canonical
+    return quoted or not answer or says_refusal(answer) or gives_up(answer)
+
+
+def _find_user_of(node: Node, analysis: TraceAnalysis) -> Node | None:
+    """The first later call whose input holds the refusal."""
+    start = _plain_start(node)
+    if len(start) < _SHORTEST:
+        return None
+    around = set(map(id, node.path()))
+    later = (each for each in analysis.tree.nodes if each.start >= node.end)
+    return next(
+        (
+            each
+            for each in islice(later, _LATER_READ)
+            if id(each) not in around
+            and analysis.was_read(each)
+            and each.view.input.state is BodyState.PRESENT
+            and start in each.view.input.canonical
+        ),
+        None,
+    )
+
+
+def _plain_start(node: Node) -> str:
+    """The beginning of the reply as canonical texts have it."""
+    reply = node.view.reply
+    text = " ".join((reply.text or reply.refusal).split()).casefold()[:_QUOTED]
+    return text.partition('"')[0].partition("\\")[0].strip()
+
+
+def _has_question(analysis: TraceAnalysis) -> bool:
+    """Whether the trace was given a text of several words."""
+    return any(
+        isinstance(leaf.value, str) and len(leaf.value.split()) >= _WORDS_OF_QUESTION
+        for leaf in Body(analysis.trace.input).leaves
+    )
