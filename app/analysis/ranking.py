@@ -7,6 +7,7 @@ from itertools import islice
 from app.analysis.finding import SPANS_KEPT, Category, Finding, Standing
 from app.analysis.rules.clock_skew import find_clock_skew
 from app.analysis.rules.costly_calls import find_costly_calls
+from app.analysis.rules.dropped_scope import find_dropped_scope
 from app.analysis.rules.duplicated_work import find_duplicated_work
 from app.analysis.rules.endings import find_low_scores, find_unfinished_spans
 from app.analysis.rules.guardrails import find_failed_guardrails
@@ -38,6 +39,7 @@ RULES: tuple[Rule, ...] = (
     find_silent_failures,
     find_unsupported_answers,
     find_lost_values,
+    find_dropped_scope,
     find_unknown_tools,
     find_retries,
     find_inner_retries,

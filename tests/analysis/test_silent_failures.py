@@ -84,11 +84,13 @@ def test_a_well_rated_answer_is_not_called_unsupported() -> None:
         "申し訳ありませんが、お手伝いできません。",
     ],
 )
-def test_a_refusal_is_a_finding_only_where_nothing_comes_of_the_trace(text: str) -> None:
-    refused = [model("write", 0, text), span("store", 2, 3, input={"text": text}, output={"ok": 1})]
+def test_a_refusal_is_a_finding_where_nothing_comes_of_the_trace_or_it_is_used(text: str) -> None:
+    refused = [model("write", 0, text), span("store", 2, 3, input={"n": 1}, output={"ok": 1})]
     empty = trace(output={"summary": "", "title": None})
     assert culprits(found(refused, empty)) == [("refusal", "write")]
     assert found(refused, trace(output={"summary": "done"})) == []
+    used = [refused[0], span("store", 2, 3, input={"text": text}, output={"ok": 1})]
+    assert culprits(found(used, trace(output={"summary": "done"}))) == [("refusal", "write")]
 
 
 @each_case("text", ["I can't promise a seat by the window.", "We cannot refund this ticket."])

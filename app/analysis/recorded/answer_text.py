@@ -33,7 +33,7 @@ _REFUSAL = re.compile(
       |verarbeiten|zusammenfassen|übersetzen|nachkommen|entsprechen|auswerten)
     | \b(?:dabei|damit|hierbei)\skann\sich\s(?:\S{{1,20}}\s){{0,3}}?nicht
     | \bkann\sich\s(?:\S{{1,20}}\s){{0,5}}?nicht\s(?:\S{{1,20}}\s){{0,3}}?(?:helfen|beantworten
-      |bereitstellen|erstellen)
+      |bereitstellen|erstellen|verarbeiten|zusammenfassen|übersetzen|weitergeben)
     | \bje\sne\s(?:peux|pourrai|suis)\spas\s(?:\S{{1,20}}\s){{0,4}}?(?:vous\s|t['’])?
       (?:aider|répondre|fournir|assister|traiter|satisfaire|accéder|générer|créer|résumer|traduire)
     | \bno\s(?:te\s|le\s|os\s)?pued[oe]\s(?:\S{{1,20}}\s){{0,2}}?(?:ayudar|asistir|proporcionar

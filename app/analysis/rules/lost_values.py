@@ -282,6 +282,11 @@ def _is_within_message(path: Path) -> bool:
     return any(isinstance(part, str) and plain_key(part) in _MESSAGE_KEYS for part in path)
 
 
+def names_subject(key: str) -> bool:
+    """Whether a key holds what a request is about, rather than an id of the machinery."""
+    return key not in _TECHNICAL_KEYS and _identifies(key)
+
+
 def _identifies(key: str) -> bool:
     """Whether a program carries the value of such a key along unchanged."""
     return key in _IDENTIFYING_KEYS or key.endswith(_IDENTIFYING_ENDS)

@@ -40,7 +40,7 @@ def explain_refusal(node: Node, analysis: TraceAnalysis, *, recovered: bool) -> 
     user = _find_user_of(node, analysis)
     if user is not None:
         return f"{user.name[:_NAME_READ]} was given the refusal as if it were a result"
-    if not _has_question(analysis):
+    if _asks_nothing(Body(analysis.trace.input)):
         return "the program had asked for it, no user"
     return ""
 
@@ -107,9 +107,9 @@ def _plain_start(node: Node) -> str:
     return text.partition('"')[0].partition("\\")[0].strip()
 
 
-def _has_question(analysis: TraceAnalysis) -> bool:
-    """Whether the trace was given a text of several words."""
-    return any(
+def _asks_nothing(given: Body) -> bool:
+    """Whether the trace was given something, but no text of several words."""
+    return given.state is BodyState.PRESENT and not any(
         isinstance(leaf.value, str) and len(leaf.value.split()) >= _WORDS_OF_QUESTION
-        for leaf in Body(analysis.trace.input).leaves
+        for leaf in given.leaves
     )

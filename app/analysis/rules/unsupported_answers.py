@@ -62,7 +62,7 @@ def _list_fruitless(analysis: TraceAnalysis) -> tuple[list[Node], str]:
     searches = _keep_innermost([node for node in known if is_search(node)])
     if searches and all(node.view.returned_nothing for node in searches):
         return searches, "no other search found anything"
-    asked = _Asked(analysis)
+    asked = AskedWords(analysis)
     lookups = _keep_innermost([node for node in known if asked.is_asked_for(node)])
     if lookups and all(node.view.returned_nothing for node in lookups):
         return lookups, "no other call for what was asked found anything"
@@ -87,7 +87,7 @@ def _keep_innermost(nodes: Sequence[Node]) -> list[Node]:
     ]
 
 
-class _Asked:
+class AskedWords:
     """What the trace was asked: the words of its question, and names and numbers in its input."""
 
     def __init__(self, analysis: TraceAnalysis) -> None:
