@@ -252,7 +252,7 @@ def split_for_frames(text: str, limit: int) -> Sequence[str]:
     They end where what came so far is as harmless as the whole, except within a part that is
     longer than a piece by itself.
     """
-    if len(text) * _CHARACTER_BYTES < limit or len(encode_json_line(text)) <= limit:
+    if len(text) * _CHARACTER_BYTES + len('""') <= limit or len(encode_json_line(text)) <= limit:
         return [text]
     pieces: list[str] = []
     piece, available_bytes = "", 0
