@@ -91,17 +91,18 @@ class BackendResponse:
 class OpenResponse:
     """A response whose body is still to be read."""
 
-    def __init__(self, response: httpx.Response, *, idle_seconds: float, deadline: float) -> None:
+    def __init__(self, response: httpx.Response, *, deadline: float) -> None:
         self.status = response.status_code
         self.headers = response.headers
         self._chunks = _read_body(response)
-        self._idle_seconds = idle_seconds
         self._deadline = deadline
 
     async def next_chunk(self) -> bytes | None:
         """The next piece of the body, None at its end. Raises TimeoutError and httpx.HTTPError."""
-        with anyio.fail_after(self._idle_seconds):
+        try:
             return await anext(self._chunks, None)
+        except httpx.ReadTimeout:
+            raise TimeoutError from None
 
     async def read(self, allowance: ByteAllowance) -> BackendResponse:
         """The body as far as it comes and the allowance reaches."""
@@ -191,13 +192,20 @@ class BackendHttp:
             params=params,
             content=None if body is None else encode_json(body),
             headers=caller.encode_headers({**headers, **more}),
-            timeout=httpx.Timeout(None, connect=connect_seconds, pool=connect_seconds),
+            # The HTTP client's own limit for a read costs nothing where a piece is there already; a
+            # cancel scope around each piece would cost a quarter of a turn.
+            timeout=httpx.Timeout(
+                None, connect=connect_seconds, pool=connect_seconds, read=idle_seconds
+            ),
         )
         deadline = anyio.current_time() + total_seconds
-        with anyio.fail_after(min(idle_seconds, total_seconds)):
-            response = await self._http.send(request, stream=True, follow_redirects=False)
         try:
-            yield OpenResponse(response, idle_seconds=idle_seconds, deadline=deadline)
+            with anyio.fail_after(min(idle_seconds, total_seconds)):
+                response = await self._http.send(request, stream=True, follow_redirects=False)
+        except httpx.ReadTimeout:
+            raise TimeoutError from None
+        try:
+            yield OpenResponse(response, deadline=deadline)
         finally:
             with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
                 await response.aclose()

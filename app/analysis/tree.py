@@ -61,6 +61,11 @@ class Node:
         self.name = self.span.name or "unnamed"
         self.view = RecordedSpan(self.span)
 
+    def drop_view(self) -> None:
+        """Forgets what was computed of the record, which takes as much memory as the record; it is
+        computed anew where it is needed."""
+        self.view = RecordedSpan(self.span)
+
     def add_bodies(self, span: Span) -> None:
         """Takes the record with its bodies in place of the one without."""
         self.span = span

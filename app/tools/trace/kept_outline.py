@@ -25,14 +25,18 @@ class KeptOutline:
     def __init__(self) -> None:
         self._last: _Written | None = None
 
+    def find(self, analysis: TraceAnalysis, aliases: Aliases, *, budget_tokens: int) -> str | None:
+        """The last outline where it is that of this analysis and names all spans as `aliases` do;
+        else None."""
+        last = self._last
+        if last is None or last.budget_tokens != budget_tokens or not _is_same(last, analysis):
+            return None
+        # Named in the order of the outline, as writing it anew would.
+        names = [aliases.name_span(span_id) for span_id in last.aliases]
+        return last.text if names == list(last.aliases.values()) else None
+
     def write(self, analysis: TraceAnalysis, aliases: Aliases, *, budget_tokens: int) -> str:
         """The outline of the analysis; names its spans, and those of findings, in `aliases`."""
-        last = self._last
-        if last is not None and last.budget_tokens == budget_tokens and _is_same(last, analysis):
-            # Named in the order of the outline, as writing it anew would.
-            names = [aliases.name_span(span_id) for span_id in last.aliases]
-            if names == list(last.aliases.values()):
-                return last.text
         used: dict[str, str] = {}
 
         def name_span(span_id: str) -> str:

@@ -75,7 +75,10 @@ class SharedLoads(Generic[T]):
         return found
 
 
-OBJECT_OVERHEAD = 4  # memory of a parsed span by its bytes on the wire (measured, rounded up)
+# Memory of a kept trace, measured on traces with and without bodies: what was recorded takes three
+# times its bytes on the wire, and each span its record and its place in the tree besides.
+OBJECT_OVERHEAD = 3
+SPAN_BYTES = 3_000
 
 KEPT_SECONDS = 300.0  # for a finished trace: feedback and spans may still be added to it
 MAX_SPANS = 50_000  # bounds memory and the time before the first reply; the outline notes the rest
@@ -93,7 +96,7 @@ class LoadLimits:
     spans: int
     seconds: float
     bodies: SpanBodyLimits = field(default_factory=SpanBodyLimits)
-    cache_bytes: int = 256 * 1024 * 1024
+    cache_bytes: int = 48 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,7 @@ class TraceLoader:
             return kept
         self._kept.pop(key, None)
         loaded = await self._read(caller, trace)
-        fits = loaded.bytes <= self._limits.cache_bytes // 2  # so that others have space as well
+        fits = loaded.bytes <= self._limits.cache_bytes
         if trace.end_time is not None and not loaded.notes and fits:
             self._kept[key] = loaded
         return loaded
@@ -166,7 +169,7 @@ class TraceLoader:
         return LoadedTrace(
             analysis,
             _note_missing_spans(trace, len(found.spans), cut=found.cut),
-            (found.bytes + reader.bytes) * OBJECT_OVERHEAD,
+            (found.bytes + reader.bytes) * OBJECT_OVERHEAD + len(found.spans) * SPAN_BYTES,
         )
 
     def _is_small(self, trace: Trace) -> bool:

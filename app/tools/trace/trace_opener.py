@@ -16,7 +16,9 @@ from app.opik.records import Trace
 from app.tools.trace.loader import LoadedTrace, TraceLoader
 from app.tools.trace.project_baselines import ProjectBaselines
 from app.tools.trace.trace_context import ToolLimits, TraceContext
-from app.worker_threads import ANALYSED_INLINE_BYTES, run_by_size
+from app.worker_threads import run_by_size
+
+WRITTEN_INLINE_SPANS = 20  # whose outline is written within some 5 ms
 
 
 class TraceOpener:
@@ -64,9 +66,17 @@ class TraceOpener:
     ) -> TraceContext:
         if usual is not None:
             loaded = replace(loaded, analysis=add_baseline_findings(loaded.analysis, usual))
-        outline = await run_by_size(
-            loaded.bytes, ANALYSED_INLINE_BYTES, self._write_outline, loaded, aliases
+        outline = loaded.outline.find(
+            loaded.analysis, aliases, budget_tokens=self._limits.outline_tokens
         )
+        if outline is None:
+            outline = await run_by_size(
+                len(loaded.analysis.tree.nodes),
+                WRITTEN_INLINE_SPANS,
+                self._write_outline,
+                loaded,
+                aliases,
+            )
         return TraceContext(
             loaded,
             aliases,
@@ -74,17 +84,19 @@ class TraceOpener:
             caller=caller,
             tools=self._tools,
             limits=self._limits,
-            outline=outline,
+            outline="\n".join([outline, *loaded.notes]),
             load=partial(self._loader.load, caller, owner),
             late=late,
         )
 
     def _write_outline(self, loaded: LoadedTrace, aliases: Aliases) -> str:
-        """The outline of the trace, and what could not be read of it."""
         text = loaded.outline.write(
             loaded.analysis, aliases, budget_tokens=self._limits.outline_tokens
         )
-        return "\n".join([text, *loaded.notes])
+        # What tools need of it is computed again: a turn looks at few of the spans.
+        for node in loaded.analysis.tree.nodes:
+            node.drop_view()
+        return text
 
 
 class TraceOpening:
