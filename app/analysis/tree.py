@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from weakref import ReferenceType, ref
 
 from app.analysis.recorded.recorded_span import RecordedSpan
 from app.opik.records import ErrorInfo, Span
@@ -34,7 +35,7 @@ class TreeWarning(StrEnum):
     DUPLICATE = "id sent more than once"
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Node:
     """A span with its place in the tree.
 
@@ -47,7 +48,8 @@ class Node:
     start: int
     end: int
     warnings: tuple[TreeWarning, ...] = ()
-    parent: "Node | None" = field(default=None, repr=False)
+    # Weak, so that the memory of a tree that nobody uses any more is free at once.
+    _parent: "ReferenceType[Node] | None" = field(default=None, init=False, repr=False)
     children: "list[Node]" = field(default_factory=list, repr=False)
     depth: int = 0
     index: int = 0
@@ -60,6 +62,15 @@ class Node:
         self.id = self.span.id
         self.name = self.span.name or "unnamed"
         self.view = RecordedSpan(self.span)
+
+    @property
+    def parent(self) -> "Node | None":
+        """The span that this one ran in; None for a root."""
+        return None if self._parent is None else self._parent()
+
+    @parent.setter
+    def parent(self, node: "Node | None") -> None:
+        self._parent = None if node is None else ref(node)
 
     def drop_view(self) -> None:
         """Forgets what was computed of the record, which takes as much memory as the record; it is

@@ -78,7 +78,7 @@ class SharedLoads(Generic[T]):
 # Memory of a kept trace, measured on traces with and without bodies: what was recorded takes three
 # times its bytes on the wire, and each span its record and its place in the tree besides.
 OBJECT_OVERHEAD = 3
-SPAN_BYTES = 3_000
+SPAN_BYTES = 1_800
 
 KEPT_SECONDS = 300.0  # for a finished trace: feedback and spans may still be added to it
 MAX_SPANS = 50_000  # bounds memory and the time before the first reply; the outline notes the rest
@@ -96,7 +96,7 @@ class LoadLimits:
     spans: int
     seconds: float
     bodies: SpanBodyLimits = field(default_factory=SpanBodyLimits)
-    cache_bytes: int = 48 * 1024 * 1024
+    cache_bytes: int = 34 * 1024 * 1024  # holds one trace of 10,000 spans
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,13 +108,7 @@ class TraceContext:
         self.aliases = aliases
         self.limits = limits
         self.outline = outline
-        self.toolbox = Toolbox(
-            tools,
-            self,
-            seconds=limits.seconds,
-            characters=limits.result_characters,
-            prepare=self.complete,
-        )
+        self._tools = tools
         self.project = ProjectReader(client, caller, self.trace)
         self._client = client
         self._caller = caller
@@ -129,6 +123,17 @@ class TraceContext:
         self.contains = ContainsFilter(client, caller, self.analysis)
         self.searches: LRUCache[Any, Any] = LRUCache(_SEARCHES_KEPT)
         self._turns = anyio.CapacityLimiter(_WHOLE_AT_ONCE)
+
+    @property
+    def toolbox(self) -> Toolbox:
+        """The tools on this trace; not kept here, so that nothing holds the trace after a turn."""
+        return Toolbox(
+            self._tools,
+            self,
+            seconds=self.limits.seconds,
+            characters=self.limits.result_characters,
+            prepare=self.complete,
+        )
 
     @property
     def trace(self) -> Trace:
