@@ -146,14 +146,22 @@ class Transactions:
                 await self._engine.dispose()
 
     async def _run_attempts(self, unit: Callable[[Connection], T]) -> T:
-        for attempt in range(1, self._attempts):
+        failures = duplicates = 0
+        while True:
             try:
                 return await self._run_once(unit)
             except (*_TEMPORARY, IntegrityError) as error:
-                # Where two insert the same row at once, the second finds it in its next attempt.
+                # Where two insert the same row at once, the second finds it in its next attempt: so
+                # it has one, also if the last one of those for other failures ended like this.
+                if isinstance(error, IntegrityError):
+                    duplicates += 1
+                else:
+                    failures += 1
+                if max(failures, duplicates) >= self._attempts:
+                    raise
+                attempt = failures + duplicates
                 _log.debug("database_retry", attempt=attempt, reason=_describe_error(error))
             await self._sleep(_BACKOFF_SECONDS * 2 ** (attempt - 1))
-        return await self._run_once(unit)
 
     async def _run_once(self, unit: Callable[[Connection], T]) -> T:
         if self._in_thread:

@@ -8,10 +8,11 @@ from pathlib import Path
 from unittest.mock import patch
 
 import anyio
+import anyio.lowlevel
 import pytest
 import structlog
 from sqlalchemy import Connection, select
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.transactions import LOG_INTERVAL_SECONDS, Transactions
@@ -52,6 +53,19 @@ async def test_an_outage_is_logged_once_in_an_interval_with_its_count(
         ("database_unavailable", 5),
     ]
     assert {each["event"] for each in logs if each["log_level"] == "debug"} == {"database_retry"}
+
+
+async def test_a_duplicate_after_other_failures_has_another_attempt(engine: AsyncEngine) -> None:
+    ends = [OperationalError, OperationalError, IntegrityError]
+
+    def insert(_: Connection) -> str:
+        """As where two insert a row: a deadlock, another, and then the other one has it."""
+        if ends:
+            raise ends.pop(0)("INSERT", {}, Exception("the server says no"))
+        return "found"
+
+    transactions = Transactions(engine, attempts=3, sleep=lambda _: anyio.lowlevel.checkpoint())
+    assert await transactions.run(insert) == "found"
 
 
 UNITS_CUT_SHORT = """
