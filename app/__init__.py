@@ -1,3 +1,3 @@
 """OpikAssist: a trace assistant for self-hosted Opik."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

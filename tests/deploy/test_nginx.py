@@ -109,6 +109,15 @@ async def test_a_large_question_and_all_methods_pass(behind: Service) -> None:
         assert answered.status_code == status, (method, path)
 
 
+async def test_metrics_are_not_for_those_who_come_through_nginx(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path / 'behind.db'}"
+    async with running(database, metrics_enabled=True) as service:
+        async with serving_through(_with_snippet(service.url), folder=tmp_path) as url:
+            assert (await service.http.get(f"{url}{PREFIX}/healthz")).status_code == 200
+            assert (await service.http.get(f"{url}{PREFIX}/metrics")).status_code == 404
+        assert (await service.http.get(f"{service.url}{PREFIX}/metrics")).status_code == 200
+
+
 async def test_a_page_of_another_site_is_refused_behind_nginx_too(behind: Service) -> None:
     foreign = {"Origin": "http://elsewhere.example"}
     if "Sec-Fetch-Site" in behind.headers:
