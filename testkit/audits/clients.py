@@ -159,14 +159,20 @@ def _list_stored(turn: LoggedTurn) -> Iterator[tuple[str, str]]:
 
 
 def _of_texts(asked: AskedQuestion, turn: LoggedTurn) -> Iterator[str]:
-    """For texts in which nothing is cited or made harmless: what was shown is what is stored."""
+    """For texts in which nothing is made harmless: what was shown is what is stored.
+
+    A text that cites spans is shown with links in place of its tokens, and left out.
+    """
     texts = {reply.bubble: reply.text for reply in turn.replies}
+    citing = {reply.bubble for reply in turn.replies if reply.cited}
     pieces: dict[str, str] = {}
     unstored = asked.error in _UNSTORED or isinstance(turn.ending, TurnInterrupted)
     for frame in asked.frames:
         if frame.get("message_type") != "response":
             continue
         bubble, text = frame["id"], frame["content"]["parts"][0]["text"]
+        if bubble in citing:
+            continue
         if frame["partial"]:
             pieces[bubble] = pieces.get(bubble, "") + text
         elif texts.get(bubble) != text:
