@@ -1,6 +1,7 @@
 """Loading a trace: structure first, then chosen bodies in few requests; what is kept for later."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -17,6 +18,7 @@ from testkit.service import TRACE_ID, WAIT_SECONDS, span_id
 from tests.tools.trace_harness import (
     CALLER,
     OWNER,
+    UNHURRIED,
     TraceHarness,
     a_span,
     a_trace,
@@ -78,7 +80,7 @@ async def test_a_small_trace_is_read_with_its_bodies_by_one_search() -> None:
 async def test_bodies_that_are_too_many_bytes_for_one_search_are_read_as_far_as_it_reached() -> (
     None
 ):
-    load = load_limits(bodies=SpanBodyLimits(bytes=20_000))
+    load = load_limits(bodies=replace(UNHURRIED, bytes=20_000))
     async with opened_trace_of(*busy(300), load=load) as harness:
         assert harness.context.span_count == 300
         assert 10 < len(harness.context.analysis.bodies) < 100
@@ -102,7 +104,7 @@ async def test_of_a_large_trace_at_most_200_bodies_are_read_in_few_requests() ->
 
 
 async def test_bodies_stop_at_their_bytes_and_the_most_important_are_read() -> None:
-    load = load_limits(bodies=SpanBodyLimits(bytes=20_000, parallel=1))
+    load = load_limits(bodies=replace(UNHURRIED, bytes=20_000, parallel=1))
     async with opened_trace_of(*busy(1_200), load=load) as harness:
         analysis = harness.context.analysis
         assert 0 < len(analysis.bodies) < 100
@@ -111,7 +113,7 @@ async def test_bodies_stop_at_their_bytes_and_the_most_important_are_read() -> N
 
 
 async def test_pages_under_way_share_the_bytes_that_are_left() -> None:
-    limits = SpanBodyLimits(bytes=50_000, seconds=20, parallel=4)
+    limits = replace(UNHURRIED, bytes=50_000, parallel=4)
     async with backend_with(a_trace(), busy(400)) as (_, client):
         trace = await client.get_trace(CALLER, TRACE_ID)
         reader = BodyReader(client, CALLER, trace, limits)

@@ -20,6 +20,7 @@ from app.caller import Caller, Owner
 from app.messages import ToolCall
 from app.opik.client import OpikClient
 from app.tools import TOOLS
+from app.tools.trace.bodies import SpanBodyLimits
 from app.tools.trace.loader import LoadLimits, TraceLoader
 from app.tools.trace.trace_context import ToolLimits, TraceContext
 from app.tools.trace.trace_opener import TraceOpener
@@ -30,7 +31,7 @@ from standin.switches import ReceivedRequest, Switches
 from testkit.backend import rest_client_at
 from testkit.limits import load_limits, tool_limits
 from testkit.scripted_chat import DirectedChat
-from testkit.service import TRACE_ID, span_id
+from testkit.service import TRACE_ID, WAIT_SECONDS, span_id
 
 CALLER = Caller()
 OWNER = Owner("default", "user:ada")
@@ -39,6 +40,9 @@ _CALL = re.compile(
     r"(get_trace_data|get_span_details|search_trace|follow_value|compare|get_thread|compare_traces)(\(.*?\))(?=$|[\s;.\]])"
 )
 _DAY = "2026-11-20T10:00"
+
+UNHURRIED = SpanBodyLimits(seconds=WAIT_SECONDS)
+"""On a busy machine the backend takes longer than a user should wait for bodies."""
 
 
 class Socket:
@@ -200,7 +204,7 @@ async def opened_trace_of(
     async with backend_with(trace or a_trace(), list(spans)) as (standin, client):
         for name, value in (switches or {}).items():
             setattr(standin.switches, name, value)
-        loader = TraceLoader(client, load or load_limits())
+        loader = TraceLoader(client, load or load_limits(seconds=WAIT_SECONDS, bodies=UNHURRIED))
         aliases = Aliases(str(each["id"]) for each in spans)
         opener = build_opener(client, loader, limits or tool_limits())
         context = await open_trace(opener, client, aliases)
