@@ -1,6 +1,6 @@
 """Streams that break, fall silent, never end, or are no streams at all."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import anyio
 import httpx
@@ -56,17 +56,23 @@ async def test_a_connection_lost_before_the_first_byte_is_tried_again(
     assert probe.pauses == [0.5]
 
 
-async def silent(*chunks: bytes) -> AsyncIterator[bytes]:
-    for chunk in chunks:
-        yield chunk
-    await anyio.sleep_forever()
+def silent_after(*chunks: bytes) -> Callable[[httpx.Request], httpx.Response]:
+    """Answers with the chunks, then with silence that ends as the HTTP client ends one."""
+
+    async def content(request: httpx.Request) -> AsyncIterator[bytes]:
+        for chunk in chunks:
+            yield chunk
+        await anyio.sleep(request.extensions["timeout"]["read"])
+        raise httpx.ReadTimeout("", request=request)
+
+    return lambda request: httpx.Response(200, headers=STREAM, content=content(request))
 
 
 @pytest.mark.parametrize("chunks", [(), (b": hello\n",), (b'data: {"choices":[]}\n\n',)])
 async def test_silence_fails_and_names_the_backends_limits_to_operators(
     chunks: tuple[bytes, ...], http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
-    proxy.mock(return_value=httpx.Response(200, headers=STREAM, content=silent(*chunks)))
+    proxy.mock(side_effect=silent_after(*chunks))
     error = await failed(ModelProbe(http, options=chat_options(silence_seconds=0.01)))
     assert error.reason == "timeout"
     assert "sent nothing for 0.01 seconds" in error.message
@@ -90,8 +96,8 @@ async def test_silence_before_the_headers_is_a_timeout_too(
 async def test_silence_after_the_end_mark_is_the_end(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
-    content = silent(b'data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\n')
-    proxy.mock(return_value=httpx.Response(200, headers=STREAM, content=content))
+    last = b'data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\n'
+    proxy.mock(side_effect=silent_after(last))
     reply = await ModelProbe(http, options=chat_options(silence_seconds=0.01)).reply()
     assert (reply.text, reply.complete) == ("Hi", True)
 

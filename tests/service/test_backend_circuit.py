@@ -98,7 +98,8 @@ async def test_a_proxy_that_fails_for_one_workspace_changes_nothing_for_another(
             reader = await service.ask()
             assert reader.error is not None
             assert not reader.error.startswith(CIRCUIT_OPEN)
-        assert len(await service.history()) == 2 * (FAILURES + 2)
+        # Each of them is a question, the findings of the analysis, and the error.
+        assert len(await service.history()) == 3 * (FAILURES + 2)
         service.headers = {"Cookie": f"sessionToken={credentials.EVE}", "Comet-Workspace": "blue"}
         asked = len(service.switches.requests("POST", CHAT))
         assert (await service.ask()).texts == [ANSWER]
