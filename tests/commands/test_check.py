@@ -1,10 +1,14 @@
 """`opik-assist check` and `migrate`, before a backend that works or does not."""
 
+import functools
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import anyio
 import pytest
+from click.testing import CliRunner, Result
 
+from app.cli import cli
 from app.commands.check import EXIT_STATUS, run_checks
 from standin.switches import UserAccount, WorkspaceKey
 from testkit import credentials
@@ -126,13 +130,19 @@ async def test_the_exit_status_names_the_part_and_migrate_makes_the_schema(
     path = tmp_path / "new.db"
     path.touch()
     settings = {"SESSION_SERVICE_URI": f"sqlite:///{path}", "AGENT_OPIK_URL": backend.url}
-    code, printed, log = await run_python(*SERVICE, "check", folder=tmp_path, **settings)
-    assert (code, log) == (EXIT_STATUS["schema"], "")
-    assert [line.split()[:2] for line in printed.splitlines()][1:3] == [
+
+    async def run_check() -> Result:
+        run = functools.partial(CliRunner().invoke, cli, ["check"], env=settings)
+        return await anyio.to_thread.run_sync(run)
+
+    checked = await run_check()
+    assert (checked.exit_code, checked.stderr) == (EXIT_STATUS["schema"], "")
+    assert [line.split()[:2] for line in checked.stdout.splitlines()][1:3] == [
         ["database", "ok"],
         ["schema", "FAILED"],
     ]
     code, printed, _ = await run_python(*SERVICE, "migrate", folder=tmp_path, **settings)
     assert (code, printed) == (0, f"sqlite:///{path}: the tables are up to date.\n")
-    code, printed, log = await run_python(*SERVICE, "check", folder=tmp_path, **settings)
-    assert (code, log, printed.count(" ok ")) == (0, "", len(EXIT_STATUS))
+    checked = await run_check()
+    assert (checked.exit_code, checked.stderr) == (0, "")
+    assert checked.stdout.count(" ok ") == len(EXIT_STATUS)
