@@ -74,12 +74,16 @@ URL = "http://opik.test/v1/private/things"
 
 
 class Body(httpx.AsyncByteStream):
-    """Sends these pieces, then breaks off or falls silent; remembers that it was closed."""
+    """Sends these pieces, then breaks off or falls silent; remembers that it was closed.
+
+    As on a connection, a silence ends after `read_seconds`, which the request asks for.
+    """
 
     def __init__(self, *pieces: bytes, then: str = "ends") -> None:
         self.pieces = pieces
         self.then = then
         self.closed = False
+        self.read_seconds = 0.0
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for piece in self.pieces:
@@ -87,7 +91,8 @@ class Body(httpx.AsyncByteStream):
         if self.then == "breaks":
             raise httpx.ReadError("reset")
         if self.then == "is silent":
-            await anyio.sleep_forever()
+            await anyio.sleep(self.read_seconds)
+            raise httpx.ReadTimeout("silence")
 
     async def aclose(self) -> None:
         await anyio.lowlevel.checkpoint()
@@ -97,8 +102,12 @@ class Body(httpx.AsyncByteStream):
 async def read(
     body: Body, *, limit: int = 100, idle_seconds: float = 60, total_seconds: float = 60
 ) -> BackendResponse:
+    def answer(request: httpx.Request) -> httpx.Response:
+        body.read_seconds = request.extensions["timeout"]["read"]
+        return httpx.Response(200, stream=body)
+
     with respx.mock() as router:
-        router.get(URL).mock(return_value=httpx.Response(200, stream=body))
+        router.get(URL).mock(side_effect=answer)
         async with (
             httpx.AsyncClient(follow_redirects=True) as http,
             backend_at("http://opik.test/", http).open(
@@ -141,11 +150,11 @@ async def test_a_cancelled_exchange_is_closed() -> None:
     assert body.closed
 
 
-HUGE = b"x" * 2**26
+HUGE = b"x" * 2**24
 
 
 def pack_by(*codings: str) -> httpx.Response:
-    """A bomb: 64 MB, packed by the first coding and as often as there are."""
+    """A bomb: 16 MB, packed by the first coding and as often as there are."""
     body, pack = HUGE, {"deflate": zlib.compress}.get(codings[0], gzip.compress)
     for _ in codings:
         body = pack(body)
