@@ -157,7 +157,7 @@ class Transactions:
                     duplicates += 1
                 else:
                     failures += 1
-                if max(failures, duplicates) >= self._attempts:
+                if failures >= self._attempts or duplicates > self._attempts:
                     raise
                 attempt = failures + duplicates
                 _log.debug("database_retry", attempt=attempt, reason=_describe_error(error))
