@@ -158,17 +158,25 @@ class Person:
         self.asked.clear()
 
     async def come_expired(self, _: int) -> None:
-        for method in ("GET", "POST", "DELETE"):
-            body = {"message": "let me in"} if method == "POST" else None
-            response = await self._send_request(method, token="of-last-year", json=body)
-            assert response.status_code == 401
+        await self._be_refused({401}, token="of-last-year")
 
     async def stray(self, _: int) -> None:
         """Into a workspace that is not theirs."""
-        for method in ("GET", "POST", "DELETE"):
-            body = {"message": "let me in"} if method == "POST" else None
-            response = await self._send_request(method, workspace="gamma", json=body)
-            assert response.status_code in {401, 403}
+        await self._be_refused({401, 403}, workspace="gamma")
+
+    async def _be_refused(self, statuses: set[int], **credentials: str) -> None:
+        """By a status for programs, and in the stream that the panel reads."""
+        asked = {"message": "let me in"}
+        for method, body in (("GET", None), ("POST", asked), ("DELETE", None)):
+            response = await self._send_request(
+                method, accept="application/json", json=body, **credentials
+            )
+            assert response.status_code in statuses
+        streamed = await self._send_request("POST", json=asked, **credentials)
+        reader = PanelReader()
+        reader.read(streamed.content)
+        assert reader.error is not None
+        assert "asked by" not in streamed.text
 
     async def look(self) -> None:
         response = await self._send_request("GET")
@@ -179,7 +187,13 @@ class Person:
         assert [each["content"] for each in content if each["role"] == "user"] == self.asked
 
     async def _send_request(
-        self, method: str, *, token: str = "", workspace: str = "", json: Any = None
+        self,
+        method: str,
+        *,
+        token: str = "",
+        workspace: str = "",
+        accept: str = "*/*",
+        json: Any = None,
     ) -> httpx.Response:
         token = token or self.chance.choice(TOKENS[self.user])
         url = self.chance.choice(self.town.urls)
@@ -189,6 +203,7 @@ class Person:
             headers={
                 "Cookie": f"sessionToken={token}",
                 "Comet-Workspace": workspace or self.workspace,
+                "Accept": accept,
             },
             json=json,
         )
