@@ -17,7 +17,6 @@ from testkit import credentials
 from testkit.processes import Backend, build_environment, serving_backend
 from testkit.service import PREFIX, TRACE_ID, running
 
-
 INSPECTOR = "@modelcontextprotocol/inspector"
 INSTALL_SECONDS = 180
 
