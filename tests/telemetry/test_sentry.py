@@ -13,6 +13,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from app.db.log_reader import BEGINNING_ROWS
 from standin.app import create_app as create_standin
 from standin.chat import ChatError
 from standin.record_store import Records
@@ -53,6 +54,14 @@ SECRETS = (
 NO_TRACE = str(UUID(int=7 << 76 | 8 << 60 | 1))
 
 
+ADD_EVENT = """
+INSERT INTO opik_assist_events (id, session_id, turn_id, sequence, type, payload, created_at)
+SELECT hex(randomblob(16)), session_id, turn_id, 1000 + ?, 'of_later', '{"type": "of_later"}',
+    created_at
+FROM opik_assist_events WHERE sequence = 1
+"""
+
+
 @dataclass
 class Reported:
     """A service whose errors are reported, the database under it, and the receiver."""
@@ -63,9 +72,17 @@ class Reported:
     process: Any
 
     async def crash_when_events_are_read(self) -> None:
-        """Leaves a row that the database driver cannot read, and quotes in its complaint."""
+        """Leaves a row that the database driver cannot read, and quotes in its complaint.
+
+        It is the last of so many that a turn reads it only after it has begun.
+        """
         with contextlib.closing(sqlite3.connect(self.database)) as db, db:
-            db.execute("UPDATE opik_assist_events SET created_at = ?", (STORED,))
+            db.executemany(ADD_EVENT, [(number,) for number in range(1, BEGINNING_ROWS + 1)])
+            db.execute(
+                "UPDATE opik_assist_events SET created_at = ? WHERE sequence ="
+                " (SELECT max(sequence) FROM opik_assist_events)",
+                (STORED,),
+            )
 
 
 @contextlib.asynccontextmanager
@@ -132,7 +149,7 @@ async def test_a_crash_is_reported_once_by_type_and_stack_alone(
         assert exception["type"] == "ValueError"
         assert exception["value"] == "(withheld: see the service's log)"
         functions = [frame["function"] for frame in exception["stacktrace"]["frames"]]
-        assert "events" in functions
+        assert "_run_attempts" in functions
         assert error["request"]["method"] in {"GET", "POST"}
     assert in_request["transaction"] == "/opik-ai/trace-analyzer/session/{trace_id}"
     assert in_request["request"]["url"].endswith(TRACE_ID)
