@@ -41,7 +41,8 @@ async def test_turns_that_wait_for_their_models_hold_no_connection(database_uri:
             await stream.until(lambda each: each.reader.texts == ["Let me "])
 
         await _nobody_uses_a_connection(database_uri)
-        assert len(await service.history(trace_id=traces[0])) == 1
+        # What there is of the answer may be stored already.
+        assert (await service.read_messages(trace_id=traces[0]))[0][0] == "user"
 
         gate.set()
         for stream in streams:
