@@ -13,7 +13,13 @@ from app.events import ReplyCompleted, ToolCompleted, TurnCancelled, TurnStarted
 from app.settings import database_url
 from soak.direct import DirectService, LeavePoint, direct_service
 from soak.load import Report, find_mixed_up_replies
-from soak.unreliable_backend import UnreliableModel, create_backend, make_trace_id
+from soak.unreliable_backend import (
+    SometimesFault,
+    UnreliableModel,
+    create_backend,
+    make_trace_id,
+)
+from standin.faults import Delay
 from testkit.audits.clients import AskedQuestion, DeletedConversation, find_client_faults
 from testkit.audits.log import LoggedConversation, LoggedTurn, find_log_faults, read_log
 from testkit.processes import UNLIMITED
@@ -31,6 +37,8 @@ STAGES = (
 _CLIENTS = 6
 _TRACES = 24
 _EACH = 600
+_LOAD_SECONDS = 0.3
+"""Of every other reading of spans: without it a trace is loaded before a client can leave."""
 
 
 @dataclass
@@ -54,7 +62,9 @@ class CancellationRun:
         report = Report()
         rounds = self.cancels // _EACH + 1
         model = UnreliableModel(self.rng, hung=0.02)
-        async with serving(create_backend(model, _TRACES * rounds), grace=1) as backend:
+        slow = SometimesFault(Delay(_LOAD_SECONDS), "/v1/private/spans", rng=self.rng, share=0.5)
+        standin = create_backend(model, _TRACES * rounds, [slow])
+        async with serving(standin, grace=1) as backend:
             async with direct_service(
                 agent_opik_url=backend,
                 session_service_uri=database_uri,
