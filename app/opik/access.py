@@ -13,6 +13,7 @@ import anyio
 from cachetools import LRUCache, TTLCache
 
 from app.caller import WORKSPACE_LENGTH, Caller, Identity, Owner
+from app.errors import BackendUnavailable
 from app.opik.client import OpikClient
 from app.opik.records import Trace
 
@@ -69,7 +70,8 @@ class BackendAccess:
     async def admit(self, caller: Caller, trace_id: str) -> tuple[Identity, Trace]:
         """Who the caller is, and the trace; both asked anew, side by side.
 
-        Raises the first error of the two.
+        Raises a refusal at once. While the backend's circuit is open only one of the two is let
+        through, as the probe: it is not given up for the other, which follows when it succeeds.
         """
         identity: list[Identity] = []
         trace: list[Trace] = []
@@ -83,12 +85,24 @@ class BackendAccess:
             trace.append(await self._client.get_trace(caller, trace_id))
             self._readable[key] = True
 
+        unavailable: list[tuple[Callable[[], Awaitable[None]], BackendUnavailable]] = []
+
+        async def attempt(read: Callable[[], Awaitable[None]]) -> None:
+            try:
+                await read()
+            except BackendUnavailable as error:
+                unavailable.append((read, error))
+
         try:
             async with anyio.create_task_group() as group:
-                group.start_soon(read_trace)
-                group.start_soon(identify)
+                group.start_soon(attempt, read_trace)
+                group.start_soon(attempt, identify)
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
+        if len(unavailable) > 1:
+            raise unavailable[0][1]
+        for read, _ in unavailable:
+            await read()
         return identity[0], trace[0]
 
     async def _read_identity(self, caller: Caller) -> Identity:

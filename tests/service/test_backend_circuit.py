@@ -9,7 +9,7 @@ from standin.faults import Answer, Fault, Refuse
 from standin.switches import UserAccount
 from testkit import credentials
 from testkit.scripted_chat import answer, text
-from testkit.service import Service, record_trace, wait_until
+from testkit.service import WAIT_SECONDS, Service, record_trace, wait_until
 from tests.service.outages import ANSWER, CHAT, hurried
 
 CIRCUIT_OPEN = "The Opik backend cannot be reached now; it is tried again in "
@@ -72,10 +72,11 @@ async def test_the_next_question_after_some_seconds_notices_that_the_backend_is_
         await open_circuit(service)
         service.switches.faults.clear()
         refused = 0
-        while (reader := await service.ask()).error is not None:
-            assert reader.error.startswith(CIRCUIT_OPEN)
-            refused += 1
-            await asyncio.sleep(0.2)
+        async with asyncio.timeout(WAIT_SECONDS):
+            while (reader := await service.ask()).error is not None:
+                assert reader.error.startswith(CIRCUIT_OPEN)
+                refused += 1
+                await asyncio.sleep(0.2)
         assert refused
         assert reader.texts == [ANSWER]
         assert (await service.http.get(service.session())).status_code == 200
