@@ -33,9 +33,9 @@ def command(source: str) -> None:
     may be the same one. Nothing in the old tables is changed. It may be repeated: what is there
     already is left as it is, and new questions are added.
 
-    Only their owners see them, as before: whoever has the same browser session, or everybody where
-    Opik has no accounts. The password of a database is safer in ADK_SESSION_SERVICE_URI than in
-    --from, where other users of the machine can read it.
+    Only their owners see them, as before: any client with the same browser session, or everybody
+    where Opik has no accounts. The password of a database is safer in ADK_SESSION_SERVICE_URI
+    than in --from, where other users of the machine can read it.
     """
     logs.configure(style="console", level="WARNING")
     try:

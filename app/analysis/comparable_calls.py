@@ -97,7 +97,7 @@ def continues_text(before: str, after: str) -> bool:
 
 
 def is_polling(call: Call) -> bool:
-    """Whether a call asks for a state, or was told that something has not ended: it repeats by
+    """Whether a call asks for a state, or reports that something has not ended: it repeats by
     design."""
     if has_word(call.node.name, _POLLING_WORDS):
         return True

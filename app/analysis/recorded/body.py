@@ -25,7 +25,7 @@ _LEAST_SHARED_WORDS = 0.75  # allows for a rephrased word in four, not for anoth
 
 class BodyState(StrEnum):
     """ABSENT: nothing was recorded, or a placeholder was put in its place, or a null was returned;
-    which of them cannot be told from one span. EMPTY: something was returned, and it is empty."""
+    which of them is unknown from one span. EMPTY: something was returned, and it is empty."""
 
     ABSENT = "absent"
     EMPTY = "empty"
@@ -233,7 +233,7 @@ class Body:
         return found
 
     def equals(self, other: "Body") -> bool:
-        """Whether both mean the same; False where that cannot be told."""
+        """Whether both mean the same; False where that is unknown."""
         return bool(self.canonical) and self.canonical == other.canonical
 
     def resembles(self, other: "Body") -> bool:

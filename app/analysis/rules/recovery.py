@@ -134,7 +134,7 @@ def _worked(later: Node, node: Node) -> bool:
 
 
 def _same_request(node: Node, later: Node, *, among_few: bool) -> bool:
-    """Whether both calls were given the same. Where that cannot be told, calls of one step are
+    """Whether both calls were given the same. Where that is unknown, calls of one step are
     taken for attempts if there are few of them, and for calls for one item after another if not."""
     a, b = node.view, later.view
     if a.is_model_call and a.request.messages:

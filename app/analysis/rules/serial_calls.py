@@ -154,7 +154,7 @@ def _alike(before: Iteration, after: Iteration) -> bool:
 
 
 def _feeds(before: Iteration, after: Iteration, analysis: TraceAnalysis) -> bool:
-    """Whether a result of an iteration stands in an input of the next, or that cannot be told."""
+    """Whether a result of an iteration stands in an input of the next, or that is unknown."""
     own = _inputs_of(before, analysis)
     later = _inputs_of(after, analysis)
     if own is None or later is None:

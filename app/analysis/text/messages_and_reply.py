@@ -1,4 +1,4 @@
-"""A model call in few characters: what the model was told last, and what it answered."""
+"""A model call in few characters: what the model read last, and what it answered."""
 
 import json
 from collections.abc import Iterator, Sequence
