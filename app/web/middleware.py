@@ -2,7 +2,8 @@
 and the reading of bodies that nobody wanted."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
+from typing import ClassVar
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -85,43 +86,10 @@ class BodyDrainMiddleware:
         await self._app(scope, receive_noting, send_after_body)
 
 
-class HostMiddleware:
-    """Refuses requests for other hosts than `allowed`, of which `*.name` stands for all below it.
+class _GuardMiddleware:
+    """Refuses requests by their headers, but for the paths in `open_paths`."""
 
-    A page whose own name leads to this address (DNS rebinding) is of the same origin; only the
-    host's name gives it away. Probes ask by address.
-    """
-
-    def __init__(self, app: ASGIApp, *, allowed: Sequence[str], open_paths: Collection[str]):
-        self._app = app
-        self._allowed = frozenset(each.lower() for each in allowed)
-        self._open_paths = frozenset(open_paths)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        checked = scope["type"] == "http" and scope["path"] not in self._open_paths
-        if checked and not self._is_allowed(Headers(scope=scope).get("host", "")):
-            refusal = build_error_response(
-                NotAllowed("This service does not answer under this host name.")
-            )
-            await refusal(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
-
-    def _is_allowed(self, host: str) -> bool:
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
-            return False
-        parents = (f"*{name[at:]}" for at, character in enumerate(name) if character == ".")
-        return name in self._allowed or not self._allowed.isdisjoint(parents)
-
-
-class SameOriginMiddleware:
-    """Refuses requests that another site's page makes with the user's cookie.
-
-    `Sec-Fetch-Site: same-origin`, which only the browser can set, is enough. Without that header,
-    as over plain HTTP, the page's `Origin` has to be this host's or one of `allowed`.
-    """
+    refusal: ClassVar[str]
 
     def __init__(self, app: ASGIApp, *, allowed: Collection[str], open_paths: Collection[str]):
         self._app = app
@@ -131,12 +99,44 @@ class SameOriginMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         checked = scope["type"] == "http" and scope["path"] not in self._open_paths
         if checked and self._is_foreign(Headers(scope=scope)):
-            refusal = build_error_response(
-                NotAllowed("Pages of another site may not call this service.")
-            )
-            await refusal(scope, receive, send)
+            await build_error_response(NotAllowed(self.refusal))(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+    def _is_foreign(self, headers: Headers) -> bool:
+        raise NotImplementedError
+
+
+class HostMiddleware(_GuardMiddleware):
+    """Refuses requests for other hosts than `allowed`, of which `*.name` stands for all below it.
+
+    A page whose own name leads to this address (DNS rebinding) is of the same origin; only the
+    host's name gives it away. Probes ask by address.
+    """
+
+    refusal = "This service does not answer under this host name."
+
+    def __init__(self, app: ASGIApp, *, allowed: Collection[str], open_paths: Collection[str]):
+        lower = [each.lower() for each in allowed]
+        super().__init__(app, allowed=lower, open_paths=open_paths)
+
+    def _is_foreign(self, headers: Headers) -> bool:
+        try:
+            name = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+        except ValueError:
+            return True
+        parents = (f"*{name[at:]}" for at, character in enumerate(name) if character == ".")
+        return name not in self._allowed and self._allowed.isdisjoint(parents)
+
+
+class SameOriginMiddleware(_GuardMiddleware):
+    """Refuses requests that another site's page makes with the user's cookie.
+
+    `Sec-Fetch-Site: same-origin`, which only the browser can set, is enough. Without that header,
+    as over plain HTTP, the page's `Origin` has to be this host's or one of `allowed`.
+    """
+
+    refusal = "Pages of another site may not call this service."
 
     def _is_foreign(self, headers: Headers) -> bool:
         origin = headers.get("origin")
