@@ -14,6 +14,7 @@ SESSION_COOKIE = "sessionToken"
 WORKSPACE_HEADER = "Comet-Workspace"
 API_KEY_HEADER = "Authorization"
 WORKSPACE_LENGTH = 255
+DEFAULT_WORKSPACE = "default"
 TOKEN_LENGTH = 8_192
 """The backend reads requests with at most 16 KB of headers."""
 

@@ -18,7 +18,7 @@ from app.settings import Settings, database_url
 from app.telemetry import logs
 from app.telemetry.observers import NoObserver
 from app.web.markdown.ui_urls import UiLinks
-from app.wiring import build_conversations
+from app.wiring import build_conversations, build_ui_links
 
 CLOUD = "https://www.comet.com/opik/api"
 """Where the Opik SDK sends its traces when no address is configured."""
@@ -52,10 +52,7 @@ async def running_locally(credentials: OperatorCredentials) -> AsyncIterator[Loc
     logs.configure(style="console", level="ERROR")
     try:
         async with _running(settings) as conversations:
-            ui = UiLinks(
-                settings.opik_ui_url, settings.opik_ui_span_url, settings.opik_ui_trace_url
-            )
-            yield LocalService(conversations, credentials.build_caller(), ui)
+            yield LocalService(conversations, credentials.build_caller(), build_ui_links(settings))
     except ExceptionGroup as failures:
         # Of the task group that runs turns: what the command itself raised is the only one.
         raise failures.exceptions[0] from None

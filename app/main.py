@@ -36,7 +36,6 @@ from app.telemetry import logs
 from app.telemetry.reporting import Reporting
 from app.web import error_responses as problems
 from app.web.app_state import AppState
-from app.web.markdown.ui_urls import UiLinks
 from app.web.middleware import (
     BodyDrainMiddleware,
     HostMiddleware,
@@ -53,6 +52,7 @@ from app.wiring import (
     build_mcp,
     build_reporting,
     build_retention,
+    build_ui_links,
 )
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def create_app(
     """
     build_error_reports(settings).start()
     reporting = build_reporting(settings)
-    ui = UiLinks(settings.opik_ui_url, settings.opik_ui_span_url, settings.opik_ui_trace_url)
+    ui = build_ui_links(settings)
     mcp = build_mcp(settings, ui)
     api = Endpoints(ui=ui, storage=describe_storage(settings), with_page=settings.ui_enabled)
     return Starlette(

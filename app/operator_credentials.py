@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.caller import Caller
+from app.caller import DEFAULT_WORKSPACE, Caller
 from app.errors import StartRefused
-
-DEFAULT_WORKSPACE = "default"
 
 
 @dataclass(frozen=True, slots=True)

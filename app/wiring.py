@@ -225,6 +225,11 @@ def build_reporting(settings: Settings) -> Reporting:
     )
 
 
+def build_ui_links(settings: Settings) -> UiLinks:
+    """Where an answer's links to Opik's UI lead."""
+    return UiLinks(settings.opik_ui_url, settings.opik_ui_span_url, settings.opik_ui_trace_url)
+
+
 def build_mcp(settings: Settings, ui: UiLinks) -> "McpEndpoint | None":
     """The endpoint for coding agents, if it is switched on.
 

@@ -11,17 +11,15 @@ from typing import Any, Literal
 from sqlalchemy import Connection, func, select
 
 from app.adk_import.conversion import ImportedConversation, ImportedTurn
-from app.caller import Owner
-from app.db.engine import MAX_EVENT_BYTES
+from app.caller import DEFAULT_WORKSPACE, Owner
+from app.db.event_rows import find_event_limit
 from app.db.event_size import shrink_event
 from app.db.schema import IMPORTED, events, facts, sessions, turns
 from app.events import dump_event
-from app.opik.access import ANONYMOUS, DEFAULT_WORKSPACE, name_imported_owner
+from app.opik.access import ANONYMOUS, name_imported_owner
 
 _ANONYMOUS_USER = "default"
 """ADK's user id of callers without a session token."""
-_MAX_EVENT_BYTES = 8_000_000
-"""Where the server has no limit; as for events of the service's own turns."""
 
 StoreOutcome = Literal["imported", "extended", "unchanged", "continued"]
 """`continued` is a conversation that goes on in the service: it is left as it is."""
@@ -128,7 +126,7 @@ def _insert_turn(
             **counts,
         )
     )
-    limit = min(_MAX_EVENT_BYTES, db.info.get(MAX_EVENT_BYTES, _MAX_EVENT_BYTES))
+    limit = find_event_limit(db)
     db.execute(events.insert(), list(_build_rows(session_id, turn, sequence, limit)))
 
 

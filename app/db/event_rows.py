@@ -48,9 +48,15 @@ def find_missing(db: Connection, turn: TurnKey, entries: Sequence[EventEntry]) -
     return [entry for entry in entries if entry.id not in stored]
 
 
+def find_event_limit(db: Connection) -> int:
+    """The most bytes of one event, and of the events of one statement."""
+    limit: int = db.info.get(MAX_EVENT_BYTES, _MAX_PACKET_BYTES)
+    return min(_MAX_PACKET_BYTES, limit)
+
+
 def insert_events(db: Connection, turn: TurnKey, entries: Sequence[EventEntry]) -> None:
     """Writes events at the end of the sequence numbers that the session has reserved."""
-    limit = min(_MAX_PACKET_BYTES, db.info.get(MAX_EVENT_BYTES, _MAX_PACKET_BYTES))
+    limit = find_event_limit(db)
     rows = [
         {
             "id": entry.id,

@@ -28,7 +28,7 @@ MOST_TRACES = 2_000
 """Traces of all sessions whose short names are remembered; each takes some 10 kB."""
 
 _FINDINGS = ToolCall("", "get_trace_data", '{"view": "findings"}')
-_TRACE_SCHEMA = {
+TRACE_SCHEMA = {
     "type": "string",
     "description": "The trace's id (a UUID) or its URL in Opik's UI.",
 }
@@ -113,7 +113,7 @@ def read_trace_argument(arguments: Mapping[str, Any]) -> str:
 
 def _build_tool(tool: Tool) -> McpTool:
     schema = dict(tool.spec.parameters)
-    properties = {TRACE_ARGUMENT: _TRACE_SCHEMA, **schema.get("properties", {})}
+    properties = {TRACE_ARGUMENT: TRACE_SCHEMA, **schema.get("properties", {})}
     required = [TRACE_ARGUMENT, *schema.get("required", ())]
     return McpTool(
         name=tool.spec.name,

@@ -7,7 +7,7 @@ from mcp.types import ToolAnnotations
 
 from app.caller import Caller
 from app.conversation.conversations import Conversations
-from app.mcp.trace_tools import TRACE_ARGUMENT, ToolAnswer
+from app.mcp.trace_tools import TRACE_ARGUMENT, TRACE_SCHEMA, ToolAnswer
 from app.web.markdown.ui_urls import TurnLinks, UiLinks
 from app.web.panel import Panel
 
@@ -27,10 +27,7 @@ ASK_TOOL = McpTool(
     input_schema={
         "type": "object",
         "properties": {
-            TRACE_ARGUMENT: {
-                "type": "string",
-                "description": "The trace's id (a UUID) or its URL in Opik's UI.",
-            },
+            TRACE_ARGUMENT: TRACE_SCHEMA,
             "question": {"type": "string", "description": "The question, in any language."},
         },
         "required": [TRACE_ARGUMENT, "question"],

@@ -12,7 +12,7 @@ from time import monotonic
 import anyio
 from cachetools import LRUCache, TTLCache
 
-from app.caller import WORKSPACE_LENGTH, Caller, Identity, Owner
+from app.caller import DEFAULT_WORKSPACE, WORKSPACE_LENGTH, Caller, Identity, Owner
 from app.errors import BackendUnavailable
 from app.opik.client import OpikClient
 from app.opik.records import Trace
@@ -23,7 +23,6 @@ ACCESS_CACHE_SECONDS = 60.0
 question asks again."""
 _NAME_LENGTH = 240
 """With its prefix a name fits into the 255 characters of its column."""
-DEFAULT_WORKSPACE = "default"
 ANONYMOUS = "anonymous"
 """The name of every caller without a token, where the backend names nobody."""
 _IMPORTED_NAME_DIGITS = 16
