@@ -2,10 +2,7 @@
 
 import json
 import os
-import shutil
-import subprocess
 import sys
-from pathlib import Path
 
 import anyio.to_thread
 import pytest
@@ -16,9 +13,9 @@ from mcp.types import TextContent
 from testkit import credentials
 from testkit.processes import Backend, build_environment, serving_backend
 from testkit.service import PREFIX, TRACE_ID, running
+from tests.peers.npm import install_npm_package
 
 INSPECTOR = "@modelcontextprotocol/inspector"
-INSTALL_SECONDS = 180
 
 
 def server(backend: Backend) -> StdioServerParameters:
@@ -43,24 +40,12 @@ async def test_a_started_process_answers_with_the_key_of_its_environment() -> No
     assert sent == {credentials.API_KEY}
 
 
-def install_inspector(folder: Path) -> None:
-    """Installs it, or skips the test where no registry can be reached."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("no npm")
-    command = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(folder)]
-    try:
-        subprocess.run([*command, INSPECTOR], check=True, timeout=INSTALL_SECONDS)
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
-        pytest.skip("npm cannot install the inspector here")
-
-
 @pytest.mark.slow
 async def test_the_inspectors_command_line_lists_and_calls_the_tools(
-    migrated_sqlite_uri: str, tmp_path: Path
+    migrated_sqlite_uri: str,
 ) -> None:
-    await anyio.to_thread.run_sync(install_inspector, tmp_path)
-    inspector = [str(tmp_path / "node_modules/.bin/mcp-inspector"), "--cli"]
+    commands = await anyio.to_thread.run_sync(install_npm_package, INSPECTOR)
+    inspector = [str(commands / "mcp-inspector"), "--cli"]
 
     async def inspect(url: str, *arguments: str) -> str:
         command = [*inspector, url, "--transport", "http", *arguments]

@@ -9,6 +9,7 @@ import pytest
 from app.chat.capabilities import Capabilities
 from app.messages import User
 from tests.chat.proxy import ModelProbe
+from tests.peers.npm import install_npm_package
 from tests.peers.running import peer
 
 pytestmark = pytest.mark.slow
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
+    install_npm_package("@copilotkit/aimock")
     with peer("aimock.sh") as port:
         yield port
 
