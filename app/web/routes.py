@@ -1,9 +1,10 @@
 """The HTTP endpoints of Opik's panel."""
 
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from typing import NoReturn
 
+import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -52,10 +53,13 @@ class Endpoints:
 
     def routes(self, prefix: str) -> Sequence[Route]:
         session = f"{prefix}/trace-analyzer/session/{{trace_id}}"
-        described = describe_interface(prefix, __version__, with_page=self._with_page)
+        # Made from so many types that it takes longer than the rest of a start: on first request.
+        describe = cache(
+            partial(describe_interface, prefix, __version__, with_page=self._with_page)
+        )
 
         async def openapi(_: Request[AppState]) -> Response:
-            return JSONResponse(described)
+            return JSONResponse(await anyio.to_thread.run_sync(describe))
 
         return [
             Route(f"{prefix}/openapi.json", openapi, methods=["GET"]),
