@@ -13,7 +13,7 @@ from app.opik.records import Trace
 _Result = TypeVar("_Result")
 
 PeerKey = tuple[str, str, str]
-"""Name and type of a span, and the name of its parent."""
+"""Name of the function and type of a span, and the name of its parent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +72,4 @@ def _group_peers(analysis: TraceAnalysis) -> dict[PeerKey, list[Node]]:
 
 
 def peer_key(node: Node) -> PeerKey:
-    return node.name, node.span.type or "", node.parent.name if node.parent else ""
+    return node.function_name, node.span.type or "", node.parent.name if node.parent else ""

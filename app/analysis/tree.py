@@ -83,6 +83,12 @@ class Node:
         self.view = RecordedSpan(span)
 
     @property
+    def function_name(self) -> str:
+        """The name of the tool that the span ran where it is recorded beside the span's, which is
+        the same for all tools in some SDKs (`ai.toolCall`); else the span's."""
+        return self.view.tool_name or self.name
+
+    @property
     def error(self) -> ErrorInfo | None:
         """The error of the span, wherever it was recorded."""
         return self.view.error

@@ -19,6 +19,9 @@ _QUESTION_KEYS = (
     "input",
     "text",
     "content",
+    "request",
+    "task",
+    "querystr",
 )
 _DEEPEST_KEY = 3  # SDKs wrap the arguments of a function once or twice (`{"args": {"message": …}}`)
 _LEAVES_READ = 200

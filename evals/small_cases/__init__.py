@@ -15,6 +15,7 @@ from evals.small_cases import (
     recovery_cases,
     reply_cases,
     run_cases,
+    unmarked_cases,
     vendor_cases,
     waste_cases,
 )
@@ -33,6 +34,7 @@ _MODULES = (
     recovery_cases,
     waste_cases,
     cause_cases,
+    unmarked_cases,
 )
 
 

@@ -32,10 +32,12 @@ _REFUSAL = re.compile(
       (?:helfen|weiterhelfen|beantworten|unterstützen|bereitstellen|erstellen|ausgeben|ausführen
       |verarbeiten|zusammenfassen|übersetzen|nachkommen|entsprechen|auswerten)
     | \b(?:dabei|damit|hierbei)\skann\sich\s(?:\S{{1,20}}\s){{0,3}}?nicht
-    | \bkann\sich\s(?:\S{{1,20}}\s){{0,5}}?nicht\s(?:\S{{1,20}}\s){{0,3}}?(?:helfen|beantworten
+    | \bkann\sich\s(?:\S{{1,20}}\s){{0,5}}?nicht\s(?:\S{{1,20}}\s){{0,3}}?
+      (?:(?:weiter)?helfen|beantworten
+      |entsprechen|nachkommen|unterstützen
       |bereitstellen|erstellen|verarbeiten|zusammenfassen|übersetzen|weitergeben)
     | \bje\sne\s(?:peux|pourrai|suis)\spas\s(?:\S{{1,20}}\s){{0,4}}?(?:vous\s|t['’])?
-      (?:aider|répondre|fournir|assister|traiter|satisfaire|accéder|générer|créer|résumer|traduire)
+      (?:aider|répondre|donner\ssuite|fournir|assister|traiter|satisfaire|accéder|générer|créer|résumer|traduire)
     | \bno\s(?:te\s|le\s|os\s)?pued[oe]\s(?:\S{{1,20}}\s){{0,2}}?(?:ayudar|asistir|proporcionar
       |responder|cumplir|generar|crear|realizar|procesar|resumir|traducir|atender)
     | \bnão\s(?:posso|consigo)\s(?:\S{{1,20}}\s){{0,2}}?(?:ajud|fornecer|responder|atender|auxiliar
@@ -45,8 +47,10 @@ _REFUSAL = re.compile(
     | \b(?:daar|hier)\skan\sik\s(?:\S{{1,20}}\s){{0,3}}?niet
     | \bik\skan\s(?:\S{{1,20}}\s){{0,5}}?niet\s(?:\S{{1,20}}\s){{0,2}}?(?:helpen|beantwoorden
       |verwerken|samenvatten|vertalen)
-    | \bjag\skan\s(?:\S{{1,20}}\s){{0,2}}?inte\s(?:\S{{1,20}}\s){{0,2}}?(?:hjälpa|svara|bistå|skapa)
-    | \bjeg\skan\s(?:\S{{1,20}}\s){{0,2}}?ikke\s(?:\S{{1,20}}\s){{0,2}}?(?:hj[æe]lpe|svare|bistå)
+    | \b(?:jag\skan|kan\sjag)\s(?:\S{{1,20}}\s){{0,2}}?inte\s(?:\S{{1,20}}\s){{0,2}}?
+      (?:hjälpa|svara|bistå|skapa)
+    | \b(?:jeg\skan|kan\sjeg)\s(?:\S{{1,20}}\s){{0,2}}?ikke\s(?:\S{{1,20}}\s){{0,2}}?
+      (?:hj[æe]lpe|svare|bistå)
     | \bnie\smogę\s(?:\S{{1,20}}\s){{0,2}}?(?:pomóc|udzielić|spełnić|odpowiedzieć|stworzyć)
     | \bне\sмогу\s(?:\S{{1,20}}\s){{0,2}}?(?:помочь|предоставить|ответить|выполнить|создать)
     | \byardımcı\solama

@@ -11,6 +11,7 @@ from app.analysis.recorded.computed_once import computed_once
 from app.analysis.recorded.leaves import MOST_LEAVES, SERIES_FROM, Leaf, walk_leaves
 from app.analysis.recorded.opened_json import open_value
 from app.analysis.recorded.placeholder import is_placeholder
+from app.analysis.recorded.result_envelope import find_result
 from app.analysis.recorded.spellings import ENVELOPE_FACTS, key_set, plain_key
 from app.analysis.recorded.survey import Survey, survey_value
 
@@ -70,6 +71,12 @@ class Body:
         if self.is_cut or not self.survey.has_encoded:
             return self.value
         return open_value(self.value)
+
+    @computed_once
+    def result(self) -> "Body":
+        """What a framework's message of a tool's result holds; itself where it is none."""
+        found = find_result(self.opened)
+        return self if found is self.opened else Body(found)
 
     @computed_once
     def survey(self) -> Survey:

@@ -6,15 +6,21 @@ from itertools import islice
 from typing import Any
 
 from app.analysis.recorded.body import Body
-from app.analysis.recorded.leaves import Leaf
+from app.analysis.recorded.leaves import MOST_LEAVES, Leaf
 from app.analysis.recorded.spellings import key_set, plain_key
 
 _YIELD_KEYS = key_set(
     "rows results documents docs items hits records matches passages chunks entries search_results"
-    " retrieved contexts nodes points candidates_found tables snippets neighbors result_set"
+    " retrieved contexts nodes points candidates_found tables snippets neighbors result_set edges"
     " found_items source_documents source_nodes retrieval.documents"
 )
 """Keys under which lookups return what they found, so that it decides whatever stands beside."""
+_PAYLOADS = key_set("data value values series edges list elements objects points items")
+_TEXTS = key_set(
+    "content text body markdown html page_content transcript plain_text raw_text csv xml"
+)
+"""Keys of what a call returns: an empty list under the first, a blank text under the second ones is
+all of it, if only facts stand beside."""
 _LISTS = key_set("hits items results rows records nodes docs documents")
 """Keys of the list inside an object of results."""
 _COUNT_KEYS = key_set(
@@ -50,6 +56,10 @@ _NOTHING_FOUND = re.compile(
         |entries|information|products?|articles?|papers?|files?|passages?|answers?|events?|pages?)
         (?:\s(?:were|was|could\sbe|have\sbeen|are|is))?(?:\s(?:found|available|returned|matched
         |match|matching|for)|\W{0,3}\Z)
+    | no\s(?!(?:\w{1,20}\s){0,3}(?:errors?|issues?|problems?|violations?|conflicts?|duplicates?
+        |warnings?|vulnerabilit\w+|anomal\w+|differences?|changes?|threats?|failures?|pii)\b)
+        (?:\w{1,20}\s){1,4}?(?:(?:were|was|could\sbe|have\sbeen|are|is)\s)?
+        (?:found|available|returned|matched)\b
     | nothing\s(?:was\s)?found | not\sfound\W{0,3}\Z | none\sfound
     | empty\s(?:result|set|response|dataframe)
     | 0\s(?:results?|rows?|hits?|matches|documents?|records?)
@@ -69,12 +79,16 @@ _NOTHING_FOUND = re.compile(
     |결과가\s없|찾을\s수\s없|कोई\sपरिणाम\sनहीं|नहीं\sमिला|لا\sتوجد\sنتائج|لم\sيتم\sالعثور)""",
     re.IGNORECASE | re.VERBOSE,
 )
+_NAME_READ = 80  # last characters of a name, which hold what it is about
+_SHORTEST_NAMED = 4  # characters of a key that does not stand in a name by chance
+_WRAPPERS = 4  # objects with one member around a result: an SDK's, GraphQL's two
 _MOST_MEMBERS = 60  # of one object that is searched for a field of results
 _LONGEST_SENTENCE = 300  # characters: a longer text says more than that nothing was found
 
 
-def is_empty_result(output: Body, given: Body) -> bool:
-    """Whether a result holds nothing: null, blank, or an object with only empty values.
+def is_empty_result(output: Body, given: Body, name: str = "") -> bool:
+    """Whether a result holds nothing: null, blank, or an object with only empty values; `name` is
+    that of the function, whose result is empty where what it is named after is.
 
     Counts, flags and repetitions of the input (`given`) count as empty too, as in
     `{"query": "x", "results": [], "total": 0}`; so does a sentence that nothing was found. Where a
@@ -83,9 +97,13 @@ def is_empty_result(output: Body, given: Body) -> bool:
     value = output.opened
     if isinstance(value, str):
         return not value or value.isspace() or says_nothing_found(value)
-    yields = _find_yields(value)
+    inner, level = _open_wrappers(value)
+    yields = _count_yields(inner)
     if yields is not None:
         return yields == 0 and _is_only_facts(output)
+    has_blank = isinstance(inner, dict) and _has_blank_payload(inner, _letters(name))
+    if has_blank and _is_only_facts(output, deepest=level + 1):
+        return True
     if not output.may_have_empty and output.opened_survey.items > _MOST_FACTS:
         return False
     leaves = output.leaves
@@ -105,21 +123,54 @@ def says_nothing_found(text: str) -> bool:
     return len(text) <= _LONGEST_SENTENCE and _NOTHING_FOUND.match(text) is not None
 
 
-def _find_yields(value: Any) -> int | None:
-    """How many things an object says that a lookup found, at its top or one level below; None
-    where it has no field for that: `{"columns": ["id"], "rows": []}`, `{"tables": {}}`."""
-    for _ in range(2):
-        if not isinstance(value, dict):
-            return None
-        members = list(islice(value.items(), _MOST_MEMBERS))
-        found = [inner for key, inner in members if plain_key(key) in _YIELD_KEYS]
-        found = [inner for inner in found if not isinstance(inner, bool)]
-        if found:
-            return sum(_count_yield(inner) for inner in found)
-        if len(members) != 1:
-            return None
-        value = members[0][1]
-    return None
+def count_found(value: Any) -> int | None:
+    """How many things an object says that a lookup found; None where it has no field for that."""
+    return _count_yields(_open_wrappers(value)[0])
+
+
+def _open_wrappers(value: Any) -> tuple[Any, int]:
+    """What lies in objects that have one member only, and how deep; a field of results ends it."""
+    for level in range(_WRAPPERS):
+        if not isinstance(value, dict) or len(value) != 1:
+            return value, level
+        ((key, inner),) = value.items()
+        if not isinstance(inner, dict) or not inner or plain_key(key) in _YIELD_KEYS:
+            return value, level
+        value = inner
+    return value, _WRAPPERS
+
+
+def _count_yields(value: Any) -> int | None:
+    """How many things an object says that a lookup found; None where it has no field for that:
+    `{"columns": ["id"], "rows": []}`, `{"tables": {}}`."""
+    if not isinstance(value, dict):
+        return None
+    members = islice(value.items(), _MOST_MEMBERS)
+    found = [inner for key, inner in members if plain_key(key) in _YIELD_KEYS]
+    found = [inner for inner in found if not isinstance(inner, bool)]
+    return sum(map(_count_yield, found)) if found else None
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name[-_NAME_READ:])).casefold()
+
+
+def _has_blank_payload(value: dict[str, Any], name: str) -> bool:
+    """Whether what a call returns is an empty list or a blank text, and nothing else holds more:
+    `fetch_readings` returns `{"sensor": "K-7", "readings": [], "site": "north"}`."""
+    members = [(plain_key(key), inner) for key, inner in islice(value.items(), _MOST_MEMBERS)]
+    if any(isinstance(inner, list | dict) and inner and key in name for key, inner in members):
+        return False
+    blank = [
+        inner
+        for key, inner in members
+        if (key in _PAYLOADS and inner == [])
+        or (key in _TEXTS and inner == "")
+        or (inner in ([], {}) and len(key) >= _SHORTEST_NAMED and key[:-1] in name)
+    ]
+    return bool(blank) and not any(
+        inner and key in _PAYLOADS | _TEXTS for key, inner in members if not isinstance(inner, bool)
+    )
 
 
 def _count_yield(value: Any) -> int:
@@ -131,7 +182,7 @@ def _count_yield(value: Any) -> int:
     if isinstance(value, dict):
         inner = [value[key] for key in islice(value, _MOST_MEMBERS) if plain_key(key) in _LISTS]
         lists = [each for each in inner if isinstance(each, list)]
-        return len(lists[0]) if lists else len(value)
+        return _count_yield(lists[0]) if lists else len(value)
     if isinstance(value, list):
         return 0 if all(each == [] for each in value[:_MOST_MEMBERS]) else len(value)
     if isinstance(value, str):
@@ -139,13 +190,16 @@ def _count_yield(value: Any) -> int:
     return 1 if value else 0
 
 
-def _is_only_facts(output: Body) -> bool:
-    """Whether what stands beside an empty list are short facts and advice, not a result."""
+def _is_only_facts(output: Body, *, deepest: int = MOST_LEAVES) -> bool:
+    """Whether what stands beside an empty list are short facts and advice, not a result; below
+    `deepest` levels there may be none."""
     others = [
         leaf
         for leaf in output.leaves
         if not (_is_empty_leaf(leaf) or _is_neutral(leaf) or leaf.key in _BETTER_EMPTY)
     ]
+    if any(len(leaf.path) > deepest for leaf in others):
+        return False
     return len(others) <= _MOST_FACTS and all(
         not isinstance(leaf.value, str) or len(leaf.value) <= _SHORT_FACT for leaf in others
     )

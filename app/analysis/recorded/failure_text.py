@@ -18,10 +18,17 @@ _ADDRESS = 400  # characters in which a page says that it is not the one that wa
 # Python, Java, JavaScript, .NET: `KeyError: 'x'`, `java.net.ConnectException: …`. The capital
 # letter keeps `Default: 5` apart.
 _CLASS_NAME = r"(?:[A-Za-z_]\w{0,40}\.){0,6}(?:[A-Z]\w{0,50})?(?:Error|Exception|Fault)"
+# Classes with other endings (`requests.exceptions.ReadTimeout: …`) have two capital letters.
+_OTHER_CLASS = (
+    r"(?:[A-Za-z_]\w{0,40}\.){0,6}(?:[A-Z][a-z]{1,30}){1,5}"
+    r"(?:Timeout|Refused|Aborted|Failed|Failure|Denied|Exceeded|Exhausted|Unavailable|NotExist"
+    r"|NotFound|Expired|Rejected|Interrupt)"
+)
 _REPORT = re.compile(
     rf"""(?!```)\W{{0,8}}(?:
       (?:(?:Uncaught|Unhandled|Caused\sby:?|Exception\sin\sthread\s\S{{1,60}})\s)?
       {_CLASS_NAME}(?:\s?[:(]|\W{{0,3}}\Z)
+    | {_OTHER_CLASS}:\s
     | (?i:
       (?:(?:an?|the|fatal|internal|unexpected|unknown|api|http|tool|server|execution|runtime)\s)
         {{0,3}}(?:error|exception)\b\s?
@@ -32,7 +39,7 @@ _REPORT = re.compile(
         too\smany\srequests | internal\sserver\serror | bad\s(?:gateway|request)
         | service\s(?:temporarily\s)?unavailable | gateway\stime-?out | unauthorized | forbidden
         | not\sfound | conflict | payment\srequired | (?:client\s|server\s)?error)\b
-    | upstream\sconnect\serror | dial\stcp\b
+    | upstream\s(?:connect\serror|request\stime-?out) | dial\stcp\b | no\shealthy\supstream\b
     | mcp\serror\s-?\d
     | agent\sstopped\sdue\sto\s(?:an?\s)?(?:iteration|time|max)
     | (?:no|unknown)\s(?:such\s)?(?:tool|function)\s(?:name[sd]?|called|found|:)
@@ -46,16 +53,19 @@ _REPORT = re.compile(
 """Of programs, HTTP, MCP, and the frameworks CrewAI, LangChain, AutoGen and Pydantic AI."""
 
 _SENTENCE = re.compile(
-    r"""(?!```)\W{0,8}(?:
+    r"""(?!```)\W{0,8}(?:(?:warning|alert|system)\W{1,3})?(?:
       internal\sserver\serror | bad\sgateway\b | gateway\stime-?out
     | (?:the\s)?service\s(?:is\s)?(?:temporarily\s|currently\s)?unavailable
     | (?:the\s)?(?:request|connection|operation|call|tool|query|task|command|execution|upload
-      |download|job)\s(?:(?:was|has|have|had|is|(?:to|for|with|from|by)\s\S{1,60})\s){0,2}
-      (?:failed(?!\sto\s(?!connect|load|fetch|read|run|start))|timed\sout|refused|reset|aborted)\b
+      |download|job|session|sandbox|(?:tool|code|query)\s(?:execution|call))\s(?:(?:was|has|have|had|is|(?:to|for|with|from|by)\s\S{1,60})\s){0,2}
+      (?:failed(?!\sto\s(?!connect|load|fetch|read|run|start))|timed\sout|refused|reset|aborted|crashed
+        |lost|closed\sunexpectedly)\b
     | (?:(?:i|we|it)\s)?(?:failed|failure|(?:(?:am|was|were)\s)?unable)\sto\s(?:\w{1,20}\s){0,1}
       (?:connect|reach|process|complete|retrieve|fetch|load|parse|execute|generate|call|get|query
       |read|open|write|send|run|save|create|update|resolve|authenticate)\b
     | (?:could\snot|couldn'?t|cannot)\s(?:connect|reach|resolve|open|read|parse|load|execute)\b
+    | (?:(?:could\snot|couldn'?t|cannot|can'?t|unable\sto|not\sable\sto)\s\w{1,20}\s[^.\n]{0,60}?
+      \b(?:at\s(?:this|the)\s(?:time|moment)|right\snow) | unable\sto\saccess\b)
     | rate\slimit(?:ed|\s(?:was\s|is\s|has\sbeen\s)?(?:exceeded|reached|hit|error)) \b
     | you(?:'ve|\shave)?\sexceeded\syour\s(?:current\s)?(?:quota|rate\slimit|usage)
     | too\smany\srequests\b | (?:\w{1,20}\s)?quota\s(?:was\s|has\sbeen\s)?exceeded
@@ -69,6 +79,8 @@ _SENTENCE = re.compile(
         | (?:i|we)(?:'ve|\shave)?\s(?:just\s)?(?:encountered|ran\sinto|hit|got|experienced
           |am\s(?:having|experiencing)|are\s(?:having|experiencing))\s(?:an?\s|some\s)?
           (?:\w{1,20}\s)?(?:error|problem|issue|exception|failure|technical|difficult)
+        | (?:i'?m|i\sam|we'?re|we\sare)\s(?:currently\s)?(?:having|experiencing)\s(?:some\s)?
+          (?:technical|connection)\s(?:difficult|problem|issue)
         | there\s(?:was|has\sbeen|is)\s(?:an?\s|some\s)?(?:\w{1,20}\s)?
           (?:error(?=\W{0,3}\Z|\s(?:while|when|processing|retrieving|accessing|fetching|calling
             |generating|completing|connecting|loading)\b)|technical|problem\s(?:processing|retrieving|accessing|connecting|loading))
@@ -79,24 +91,30 @@ _SENTENCE = re.compile(
       (?=\W{0,3}\Z|[:.,;!]|\s(?:provided|supplied|for|in|given|format|type|error|was|value)\b)
     | \W{0,8}(?:\w{1,20}\s){0,2}
       (?: fehler(?:\s?:|\sbeim\b|\saufgetreten) | fehlgeschlagen | zeitüberschreitung
+      | (?:\w{1,20}\s)?(?:es\s)?ist\s(?:uns\s)?(?:leider\s)?ein\s(?:\w{1,20}\s)?
+        (?:fehler|problem)\saufgetreten
+      | (?:technischer|interner|unbekannter)\sfehler\b
       | (?:es\s)?ist\sein\sfehler | verbindung\s(?:abgelehnt|fehlgeschlagen) | nicht\serreichbar
-      | error(?:\s?:|\s(?:al|del|interno)\b) | (?:se\sprodujo|ha\socurrido|ocurrió)\sun\serror
+      | error(?:\s?:|\s(?:al|del|interno)\b) | (?:se\s(?:ha\s)?produ(?:jo|cido)|ha\socurrido
+        |ocurrió|hubo)\sun\s(?:error|problema\stécnico)
       | no\sse\spudo | tiempo\sde\sespera\sagotado | fall[oó](?:\s?:|\sal\b)
       | erreur\s?(?:[:!]|lors\b|interne|du\sserveur|de\sconnexion) | échec\s(?:de|du|lors)\b
-      | une\serreur\s(?:est|s'est) | (?:délai|temps)\s(?:d'attente\s)?dépassé
+      | une\serreur\s(?:(?:technique|interne|inattendue)\s)?(?:est|s'est)
+      | (?:délai|temps)\s(?:d'attente\s)?dépassé
       | service\sindisponible | impossible\sde\s(?:se\sconnecter|joindre|charger|lire|traiter)
-      | erro(?:\s?:|\s(?:ao|interno)\b) | ocorreu\sum\serro | falha\s(?:ao|na|no)\b
+      | erro(?:\s?:|\s(?:ao|interno)\b) | falha\s(?:ao|na|no)\b
+      | (?:desculpe\W{1,4}(?:mas\s)?)?(?:ocorreu|houve)\sum\s(?:erro|problema)
       | não\sfoi\spossível | tempo\s(?:limite\s)?(?:de\s\w+\s)?esgotado
-      | errore(?:\s?:|\s(?:durante|interno)) | si\sè\sverificato\sun\serrore
+      | errore(?:\s?:|\s(?:durante|interno)) | si\sè\sverificato\sun\s(?:errore|problema)
       | fout(?:\s?:|\s(?:bij|opgetreden)) | mislukt\b | fel\s?: | misslyckades
       | błąd(?:\s?:|\s(?:podczas|połączenia|serwera)) | nie\sudało\ssię
       | ошибка(?:\s?:|\s(?:при|сервера|подключения|соединения)) | не\sудалось | произошла\sошибка
       | сбой\s(?:при|в) | hata(?:\s?:|\soluştu) | başarısız\soldu
       )
     | \W{0,8}\S{0,12}?(?:错误[:：]|发生(?:了)?错误|出错了|出现错误|请求失败|调用失败|执行失败
-      |失败[:：]|连接超时|请求超时|超时[:：]|无法连接|服务不可用|服务暂时不可用|系统繁忙
+      |失败[:：]|连接超时|请求超时|超时[:：]|无法连接|服务不可用|服务暂时不可用|系统(?:繁忙|异常|错误)|网络异常
       |錯誤[:：]|發生錯誤|請求失敗|逾時[:：]
-      |エラー[:：]|エラーが発生|失敗しました|タイムアウトしました|接続できません|サービスを利用できません
+      |エラー[:：]|エラーが発生|システムエラー|失敗しました|タイムアウトしました|接続できません|サービスを利用できません
       |오류[:：]|오류가\s발생|실패했습니다|시간\s?초과
       |त्रुटि[:：]|विफल\s(?:रहा|हुआ)|خطأ[:：]|حدث\sخطأ|فشل\s|تعذر\s|انتهت\sالمهلة)
     )""",
@@ -104,8 +122,23 @@ _SENTENCE = re.compile(
 )
 """Sentences of services and assistants, in English and other languages."""
 
+_API_MESSAGE = re.compile(
+    r"""\W{0,4}(?:
+      (?:not|un|missing)\s?(?:authenticated|authori[sz]ed|authentication)\b | forbidden\b
+    | (?:\w{1,20}\s){0,2}not\s(?:found|allowed|supported)\W{0,3}\Z
+    | (?:\w{1,20}\s)?(?:rate\slimit|limit|quota)\s(?:has\sbeen\s)?exceeded\b
+    | (?:the\s)?(?:\w{1,20}\s)?(?:token|session|key|credentials?|signature)\s
+      (?:has\s|have\s|is\s|are\s)?(?:been\s)?(?:expired|invalid|revoked|missing)\b
+    | (?:invalid|expired|missing|bad)\s(?:\w{1,20}\s)?(?:token|session|key|credentials?|signature
+      |grant|request)\b
+    | endpoint\srequest\stimed\sout | service\sunavailable | access\sdenied
+    )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""What APIs answer in place of a result, where it is all that they answer."""
+
 _PROGRAM_REPORT = re.compile(
-    r"""\s*(?:
+    r"""[\s"]{0,4}(?:
       ORA-\d{5}\b | ERROR\s\d{4}\s\(\w{5}\) | Msg\s\d{1,6},\sLevel\s\d | SQLSTATE\[
     | npm\sERR! | E:\s(?:Unable|Could|Failed|Package) | curl:\s\(\d | ssh:\s(?:connect|Could)
     | (?:<\?xml[^>]{0,100}\?>\s{0,4})?<(?:\w{1,20}:)?(?:Error|ErrorResponse|Fault|Exception)\b
@@ -192,7 +225,7 @@ _ROBOT_CHECK = (
 _LONGEST_ROBOT_PAGE = 8_000  # characters: such pages hold little else
 _ROBOT_PART = 3_000  # characters in which they say so
 _WRONG_PAGE = re.compile(
-    r"\s*(?:<!doctype[^>]{0,100}>\s*|<html[^>]{0,200}>\s*|<head>\s*|<meta[^>]{0,200}>\s*){0,6}"
+    r"[\s\"]{0,4}(?:<!doctype[^>]{0,100}>\s*|<html[^>]{0,200}>\s*|<head>\s*|<meta[^>]{0,200}>\s*){0,6}"
     r"(?:<title>|<h1>|\#{1,2}\s|title:\s)\s*(?:error\s)?"
     r"(?:(?:40[0134]|410|429|5\d\d)\b|page\snot\sfound|access\sdenied|just\sa\smoment\.\.\.)",
     re.IGNORECASE,
@@ -225,6 +258,11 @@ def find_reported_failure(text: str) -> str:
         low = start.lower()
         found = any(word in low for word in _SYSTEM_WORDS)
     return text if found and not _is_about_errors(start) else ""
+
+
+def is_api_refusal(text: str) -> bool:
+    """Whether a text that is the whole answer of an API says that it was not served."""
+    return len(text) <= _LONGEST_LINE and _API_MESSAGE.match(text) is not None
 
 
 def find_failed_document(text: str) -> str:

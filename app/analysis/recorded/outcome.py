@@ -1,19 +1,27 @@
 """Whether an output reports that the call failed, and with which words."""
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from app.analysis.recorded.failure_text import find_failed_document, find_failure_text
+from app.analysis.recorded.failure_text import (
+    find_failed_document,
+    find_failure_text,
+    find_reported_failure,
+    is_api_refusal,
+)
+from app.analysis.recorded.opened_json import open_text
 from app.analysis.recorded.spellings import ENVELOPE_FACTS, TEXT, key_set, plain_key, word_set
 
 _ERROR_KEYS = key_set(
     "error error_message exception traceback error_msg errmsg err error_description error_text"
-    " failure_reason error_detail error_details fault fault_string stack_trace"
+    " failure_reason error_detail error_details fault fault_string stack_trace sql_message"
 )
 _ERROR_LISTS = key_set("errors")
 _ERROR_FLAGS = key_set("is_error error has_error failed is_failure has_failed errored failure")
 _SUCCESS_FLAGS = key_set("success ok succeeded is_success is_ok successful")
+_FLAG_WORDS = {True: word_set("true yes"), False: word_set("false no")}
 _STATUS_KEYS = key_set("status state outcome result result_status result_code execution_status ack")
 _SURE_STATUS = word_set(
     "error errored exception fatal timeout timed_out timedout unsuccessful internal_error"
@@ -30,6 +38,11 @@ _VERDICT_KEYS = key_set(
 )
 """Members of what a reviewer answers: a flag beside them judges the work that it looked at."""
 _CODE_KEYS = key_set("status_code http_status http_code response_code status http_status_code")
+_SYSTEM_CODE = re.compile(r"E[A-Z]{3,20}\Z")  # `ECONNREFUSED`, of Node.js and C
+_ERROR_NUMBERS = key_set("errno err_no error_no")
+_ALL_OF_A_REFUSAL = key_set("message detail msg")
+_BESIDE_A_REFUSAL = key_set("documentation_url request_id timestamp path trace_id")
+_PAYLOADS = key_set("data result results payload")
 _EXIT_KEYS = key_set("exit_code exit_status return_code")
 _ERROR_OUTPUT = key_set("stderr")
 _PART_TYPES = word_set("error-text error-json tool-error tool_error")
@@ -49,7 +62,10 @@ _WRAPPERS = key_set(
 """Keys that tools, MCP and SDKs put around the outcome of a call; below others lies content."""
 _LISTS_OF_PARTS = key_set("content choices parts outputs output")
 _BESIDE_A_REPORT = (
-    TEXT | ENVELOPE_FACTS | _STATUS_KEYS | key_set("tool tool_name tool_call_id call_id")
+    TEXT
+    | ENVELOPE_FACTS
+    | _STATUS_KEYS
+    | key_set("tool tool_name tool_call_id call_id raw_input raw_output is_error")
 )
 """Keys of texts that stand beside a report of failure; others (a title, an address) make the object
 a document, whose text may be about errors."""
@@ -98,7 +114,9 @@ def _outer_objects(output: Any) -> Iterator[_Members]:
                     waiting.append((level + 1, name, inner))
                 elif name == "messages" and _ends_with_tool_result(inner):
                     waiting.append((level + 1, name, inner[-1]))
-        elif _is_list_of_parts(value) and (level == 0 or key in _LISTS_OF_PARTS):
+        elif _is_list_of_parts(value) and (
+            level == 0 or key in _LISTS_OF_PARTS or (len(value) == 1 and key in _WRAPPERS)
+        ):
             waiting.extend((level + 1, key, each) for each in value)
 
 
@@ -127,6 +145,9 @@ def _find_failure_of_object(members: _Members) -> str:
         stated = _read_statement(key, inner, members)
         if stated:
             return _find_reason(members) or stated
+    refusal = _find_refusal(members)
+    if refusal:
+        return refusal
     is_document = any(
         isinstance(inner, str) and inner and key not in _BESIDE_A_REPORT for key, inner in members
     )
@@ -137,6 +158,31 @@ def _find_failure_of_object(members: _Members) -> str:
             if found:
                 return found
     return ""
+
+
+def _find_refusal(members: _Members) -> str:
+    """What an API said in place of a result, where it said nothing else."""
+    said = [inner for key, inner in members if key in _ALL_OF_A_REFUSAL]
+    if len(said) != 1 or not isinstance(said[0], str) or not is_api_refusal(said[0]):
+        return ""
+    others = {key for key, _ in members} - _ALL_OF_A_REFUSAL
+    return said[0] if others <= _BESIDE_A_REFUSAL else ""
+
+
+def find_failure_in_json(text: str) -> str:
+    """What a reply that is an object of JSON says of a failure: the message of an API's error, or a
+    value that is the report of one, as where a text should stand."""
+    value = open_text(text) if text[:1] == "{" else None
+    if not isinstance(value, dict):
+        return ""
+    error = value.get("error")
+    if isinstance(error, dict) and not _KINDS_OF_ERRORS.isdisjoint(error):
+        return _read_error(error.get("message"))[:_LONGEST_REASON]
+    texts = (inner for _, inner in _first_members(value) if isinstance(inner, str))
+    return next((inner for inner in texts if find_reported_failure(inner)), "")
+
+
+_KINDS_OF_ERRORS = word_set("type code status")
 
 
 def _read_statement(key: str, value: Any, members: _Members) -> str:
@@ -157,16 +203,42 @@ def _read_statement(key: str, value: Any, members: _Members) -> str:
             return f"{key}: {word}"
     if key in _CODE_KEYS and _is_error_code(value):
         return f"{key}: {value}"
-    has_reason = key in _CODES_OF_THINGS and any(
-        name in _REASONS_OF_CODES and _read_error(inner) for name, inner in members
+    if key == "status" and isinstance(value, dict):
+        return _read_grpc_status(value)
+    if key in _CODES_OF_THINGS | _ERROR_NUMBERS and _is_explained_code(key, value, members):
+        return f"{key}: {value}"
+    return ""
+
+
+def _read_grpc_status(value: Mapping[str, Any]) -> str:
+    """The message of a status object (gRPC): 0 is its code for success."""
+    code = value.get("code")
+    message = _read_error(value.get("message"))
+    return message if type(code) is int and code != 0 and message else ""
+
+
+def _is_explained_code(key: str, value: Any, members: _Members) -> bool:
+    """Whether a code is one of HTTP's with a reason, an error number, or any but success beside a
+    reason and a result that is empty: codes of cities and products are not."""
+    if isinstance(value, str) and _SYSTEM_CODE.match(value):
+        return True
+    if type(value) is int and value != 0 and key in _ERROR_NUMBERS:
+        return True
+    if not any(name in _REASONS_OF_CODES and _read_error(inner) for name, inner in members):
+        return False
+    if _is_error_code(value):
+        return True
+    return (
+        type(value) is int
+        and not (value == 0 or 200 <= value <= 299)
+        and any(name in _PAYLOADS and inner in (None, {}, [], "") for name, inner in members)
     )
-    return f"{key}: {value}" if has_reason and _is_error_code(value) else ""
 
 
 def _is_flag(value: Any, *, state: bool) -> bool:
     """Whether a flag has that state, as a boolean or as its word."""
     if isinstance(value, str):
-        return value[:_MEMBERS_READ].strip().lower() == str(state).lower()
+        return value[:_MEMBERS_READ].strip().lower() in _FLAG_WORDS[state]
     return value is state
 
 

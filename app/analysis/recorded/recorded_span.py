@@ -9,7 +9,7 @@ from app.analysis.recorded.error import effective_error
 from app.analysis.recorded.failure_text import find_reported_failure
 from app.analysis.recorded.first_token import read_first_token
 from app.analysis.recorded.kind import SpanKind, find_kind
-from app.analysis.recorded.outcome import find_failure
+from app.analysis.recorded.outcome import find_failure, find_failure_in_json
 from app.analysis.recorded.reply import RecordedReply, read_reply
 from app.analysis.recorded.request import RecordedRequest
 from app.analysis.recorded.usage import Usage, read_usage
@@ -106,7 +106,8 @@ class RecordedSpan:
         if self.output.state is not BodyState.PRESENT:
             return ""
         if self.is_model_call:
-            return self.reply.failure or find_reported_failure(self.reply.text)
+            text = self.reply.text
+            return self.reply.failure or find_reported_failure(text) or find_failure_in_json(text)
         return find_failure(self.output.opened)
 
     @computed_once
@@ -120,7 +121,8 @@ class RecordedSpan:
             return self.reply.is_blank and not self.is_unrecorded
         if self.output.state is BodyState.ABSENT:
             return not self.is_unrecorded
-        return is_empty_result(self.output, self.input)
+        name = self.tool_name or self.span.name or ""
+        return is_empty_result(self.output.result, self.input, name)
 
     @property
     def is_unrecorded(self) -> bool:

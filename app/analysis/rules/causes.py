@@ -10,6 +10,7 @@ from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.recorded.body import Body, BodyState
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.leaves import Leaf, walk_leaves
+from app.analysis.recorded.spellings import plain_key
 from app.analysis.rules.error_outcome import judge_outcome
 from app.analysis.rules.failed_code import find_writer
 from app.analysis.rules.lookups import is_lookup
@@ -23,7 +24,10 @@ _DATA_ERROR = re.compile(
     r"NoneType|KeyError|IndexError|out of range|not found|missing|empty|no (?:\w{1,20} )?"
     r"(?:results?|documents?|data|rows?|match|context|content|candidates?|items?)|StopIteration"
     r"|division by zero|required|no attribute|null|undefined"
-    r"|subscript|not iterable|at least|nothing|without |needs?\b|needed|must (?:not )?(?:be|have)",
+    r"|subscript|not iterable|at least|nothing|without |needs?\b|needed|must (?:not )?(?:be|have)"
+    r"|zero-size|NoSuchElement|no value present|no elements|contains no|not enough|too few"
+    r"|insufficient|\bno \w{1,20} (?:to|for|in|left|given|provided|selected|loaded|were|was)\b"
+    r"|out of (?:bounds|the bounds)|au(?:ß|ss)erhalb|fuera de rango|hors limites|leer|vide|vac[ií]",
     re.IGNORECASE,
 )
 _FORMAT_ERROR = re.compile(
@@ -202,7 +206,7 @@ def _connection(suspect: Suspect, error: _Error, analysis: TraceAnalysis) -> flo
     if suspect.fault not in _MISSING_DATA_FAULTS or not analysis.was_read(node):
         return 0.0
     score = 0.0
-    own = node.view.output.empty_keys - node.view.input.empty_keys
+    own = _keys_of_empties(node) - node.view.input.empty_keys
     if own & error.empty_keys or any(len(k) > _SHORTEST_NAME and k in low for k in own):
         score += _SAME_KEY
     if error.names and any(
@@ -212,6 +216,20 @@ def _connection(suspect: Suspect, error: _Error, analysis: TraceAnalysis) -> flo
     elif error.names and _peers_have_key(node, error.names, analysis):
         score += _KEY_OF_PEERS
     return score + _fit_of_kind(node, error.message)
+
+
+def _keys_of_empties(node: Node) -> frozenset[str]:
+    """The keys under which a result has an empty value, and those around them."""
+    output = node.view.output
+    if not output.may_have_empty:
+        return frozenset()
+    return frozenset(
+        plain_key(part)
+        for leaf in output.leaves
+        if leaf.value in (None, "", [], {})
+        for part in leaf.path
+        if isinstance(part, str)
+    )
 
 
 _PEERS_READ = 20  # other results of a name in which the key is looked for
@@ -240,7 +258,8 @@ def _fit_of_kind(node: Node, message: str) -> float:
     elif "IndexError" in message or "out of range" in message:
         expected = (list,)
     elif _ABOUT_NULL.search(message):
-        expected = (type(None),)
+        # JavaScript reads a name of an empty object or of no item of a list as "undefined".
+        expected = (type(None), dict, list) if "undefined" in message else (type(None),)
     if not expected or not kinds:
         return 0.0
     return _FITTING_KIND if kinds & set(expected) else _UNFITTING_KIND
@@ -256,7 +275,7 @@ def _judge_missing_data(node: Node, error: _Error, analysis: TraceAnalysis) -> S
     names = ", ".join(one_line(key, limit=40) for key in sorted(own & error.empty_keys)[:3])
     if names:
         return Suspect(node, Fault.PARTIAL, _MISSING_KEY_STRENGTH, f"{names} missing")
-    if not is_lookup(node.name):
+    if not is_lookup(node.function_name):
         return None
     if is_null(node) and _ABOUT_NULL.search(error.message):
         siblings = analysis.tree.siblings(node)

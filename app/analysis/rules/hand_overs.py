@@ -63,7 +63,10 @@ def _calls_that_hand_over(analysis: TraceAnalysis) -> list[_HandOver]:
     """Calls of tools such as `transfer_to_billing` or `handoff` with a target among the inputs."""
     found = []
     for node in analysis.tree.nodes:
-        if has_word(node.name, _HAND_OVER) or "hand_off" in node.name[:_LONGEST_NAME].lower():
+        if (
+            has_word(node.function_name, _HAND_OVER)
+            or "hand_off" in node.function_name[:_LONGEST_NAME].lower()
+        ):
             target = _target_of(node, analysis)
             if target:
                 found.append(_HandOver(node, "", target))
@@ -75,7 +78,7 @@ def _target_of(node: Node, analysis: TraceAnalysis) -> str:
         for leaf in node.view.input.first_leaves(_LEAVES_READ):
             if leaf.key in _TARGETS and isinstance(leaf.value, str) and leaf.value.strip():
                 return _plain_name(leaf.value)
-    named = _TARGET_IN_NAME.search(node.name[: 2 * _LONGEST_NAME])
+    named = _TARGET_IN_NAME.search(node.function_name[: 2 * _LONGEST_NAME])
     return _plain_name(named.group(1)) if named else ""
 
 

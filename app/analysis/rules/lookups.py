@@ -62,7 +62,7 @@ def is_search(node: Node) -> bool:
     keys = view.input.keys
     if not keys.isdisjoint(_INDEX_KEYS) and _describes_something(node, keys):
         return True
-    if view.kind is not SpanKind.RETRIEVAL and not is_named_search(node.name):
+    if view.kind is not SpanKind.RETRIEVAL and not is_named_search(node.function_name):
         return False
     stated = view.kind is SpanKind.RETRIEVAL and node.span.type != "tool"
     return stated or isinstance(view.input.opened, str) or not keys.isdisjoint(_SEARCH_KEYS)

@@ -56,8 +56,8 @@ def find_missed_lookups(analysis: TraceAnalysis) -> list[Finding]:
 
 def _is_lookup(node: Node) -> bool:
     """A span named after reading a cache, or one that says whether it was served from one."""
-    if has_word(node.name, _CACHE):
-        return not has_word(node.name, _CHANGES_CACHE)
+    if has_word(node.function_name, _CACHE):
+        return not has_word(node.function_name, _CHANGES_CACHE)
     return _stated_hit(node) is not None
 
 

@@ -5,19 +5,31 @@ from itertools import islice
 
 from app.analysis.recorded.answer_text import gives_up, says_refusal
 from app.analysis.recorded.body import Body, BodyState
+from app.analysis.rules.unsupported_answers import AskedWords
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
-from app.analysis.user_question import find_answer
+from app.analysis.user_question import find_answer, find_question
 
 _PEERS_READ = 50  # other calls of a name that a refusal is compared with
 _FEWEST_OTHERS = 3  # of them: fewer may ask for something else by chance
 _NEXT_READ = 3  # later calls of a name: in a team others speak in between
 _QUOTED = 80  # characters of a reply by which it is found in the messages of a later call
+_QUESTION_READ = 40  # characters of a question by which it is found in a request
 _SHORTEST = 8  # characters of a refusal: a sentence in Chinese has few
 _LATER_READ = 200  # calls after a refusal that may have used it
 _ANSWER_READ = 600  # characters of the final answer
 _WORDS_OF_QUESTION = 3  # in a text of the trace's input, from which somebody asked something
 _JUDGES = re.compile(r"moderat|guard|safety|judge|classif|policy|filter|polic", re.IGNORECASE)
+_ASKS_TO_JUDGE = re.compile(
+    r"moderat|violat|polic(?:y|ies)|guideline|\bsafe|appropriate|harmful|allowed", re.IGNORECASE
+)
+_REFUSED_WITH_REASON = re.compile(
+    r"bomb|weapon|explosive|hack|exploit|malware|phish|steal|kill|suicid|poison|drug|bypass|fake"
+    r"|password|credit card|someone else|another (?:customer|user|patient|person)|private|address"
+    r"|ignore (?:all|the|your|previous)|system prompt|waffe|passwort|töten|arme|mot de passe"
+    r"|contraseña|matar|武器|密码|毒",
+    re.IGNORECASE,
+)
 _NAME_READ = 200  # characters
 
 
@@ -31,18 +43,49 @@ def explain_refusal(node: Node, analysis: TraceAnalysis, *, recovered: bool) -> 
         return ""
     if _is_odd_one(node, analysis):
         return "the other calls of this name answered"
-    if recovered or _JUDGES.search(node.name[:_NAME_READ]):
+    if recovered or _judges_texts(node):
         return ""
     if any(message.role == "tool" for message in node.view.request.messages):
         return "it had called tools for it and read their results"
     if _is_final(node, analysis):
-        return ""
+        found = _find_material(node, analysis)
+        return "" if found is None else f"{found.name[:_NAME_READ]} had found something for it"
     user = _find_user_of(node, analysis)
     if user is not None:
         return f"{user.name[:_NAME_READ]} was given the refusal as if it were a result"
     if _asks_nothing(Body(analysis.trace.input)):
         return "the program had asked for it, no user"
+    if not _holds_question(node, analysis):
+        return "the trace ended with something else"
     return ""
+
+
+def _judges_texts(node: Node) -> bool:
+    """Whether the call was to say what is wrong with a text, by its name or instruction."""
+    instruction = node.view.request.last_instruction[:_ANSWER_READ]
+    return bool(_JUDGES.search(node.name[:_NAME_READ]) or _ASKS_TO_JUDGE.search(instruction))
+
+
+def _find_material(node: Node, analysis: TraceAnalysis) -> Node | None:
+    """A lookup for what the trace was asked that returned something before the refusal, where the
+    question has no word of those that are refused with reason."""
+    question = find_question(Body(analysis.trace.input).opened, limit=_ANSWER_READ)
+    if _REFUSED_WITH_REASON.search(question):
+        return None
+    asked = AskedWords(analysis)
+    return next(
+        (
+            each
+            for each in islice(analysis.tree.nodes, _LATER_READ)
+            if each.end <= node.start
+            and not each.view.is_model_call
+            and analysis.was_read(each)
+            and asked.is_asked_for(each)
+            and each.error is None
+            and not (each.view.failure or each.view.returned_nothing)
+        ),
+        None,
+    )
 
 
 def _is_odd_one(node: Node, analysis: TraceAnalysis) -> bool:
@@ -105,6 +148,14 @@ def _plain_start(node: Node) -> str:
     reply = node.view.reply
     text = " ".join((reply.text or reply.refusal).split()).casefold()[:_QUOTED]
     return text.partition('"')[0].partition("\\")[0].strip()
+
+
+def _holds_question(node: Node, analysis: TraceAnalysis) -> bool:
+    """Whether the request holds the question of the trace, so that the refusal answers the user
+    rather than a step of the program."""
+    question = find_question(Body(analysis.trace.input).opened, limit=_QUOTED)
+    start = " ".join(question.split()).casefold()[:_QUESTION_READ]
+    return not start or start in node.view.input.canonical
 
 
 def _asks_nothing(given: Body) -> bool:

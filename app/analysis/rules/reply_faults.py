@@ -24,6 +24,7 @@ _ASKED_IN_WORDS = 0.6
 
 _QUOTES_AND_LINES = re.compile(r"""[\n"“”„«»「」『』\[\](){}]""")
 _INSTRUCTION_READ = 4_000  # characters of an instruction that are searched for a report of failure
+_QUOTED = 80  # characters of a report by which it is found in a request
 _LEAST_LIMIT = 20  # completion tokens: a lower limit asks for one word, and is reached on purpose
 # Share of the peers with a reply for a reply that was not recorded to be an exception, and how many
 # there have to be: with fewer it is chance.
@@ -85,7 +86,7 @@ def _judge_refusal(node: Node) -> Suspect | None:
 
 def _judge_text(node: Node) -> Suspect | None:
     view = node.view
-    if view.failure and not _talks_of_a_failure(node):
+    if view.failure and not (_talks_of_a_failure(node) or _quotes_request(node)):
         reason = f"its reply says “{one_line(view.failure, limit=120)}”"
         about_errors = not view.reply.failure and _asks_about_errors(view.request)
         standing = Standing.WEAK if about_errors else Standing.FINDING
@@ -105,6 +106,12 @@ def _talks_of_a_failure(node: Node) -> bool:
     view = node.view
     messages = view.request.messages
     return not view.reply.failure and bool(messages) and bool(find_failure(messages[-1].text))
+
+
+def _quotes_request(node: Node) -> bool:
+    """Whether the failure that the reply reports stands in what the model was asked."""
+    start = node.view.failure[:_QUOTED].strip()
+    return any(start in message.text for message in node.view.request.messages)
 
 
 def _asks_about_errors(request: RecordedRequest) -> bool:

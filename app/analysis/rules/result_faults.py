@@ -98,15 +98,17 @@ def _judge_partial(node: Node, statistics: PeerStatistics) -> Suspect | None:
 def _judge_empty_lookup(node: Node, *, often: bool) -> Suspect:
     """A lookup by an id or without any argument: often rightly empty, a list of notes above all."""
     reason = "a lookup that returned nothing"
-    standing = None if often else Standing.WEAK if is_named_search(node.name) else Standing.NOTE
+    standing = (
+        None if often else Standing.WEAK if is_named_search(node.function_name) else Standing.NOTE
+    )
     return Suspect(node, Fault.EMPTY, _EMPTY_LOOKUP, reason, standing)
 
 
 def _keeps_items(node: Node) -> bool:
     """Whether the name says that a span returns something for whatever it is given, and it was
     given a list or a text."""
-    parses_file = has_word(node.name, _PARSES) and has_word(node.name, _FILES)
-    if not (has_word(node.name, _KEEPS_ITEMS) or parses_file):
+    parses_file = has_word(node.function_name, _PARSES) and has_word(node.function_name, _FILES)
+    if not (has_word(node.function_name, _KEEPS_ITEMS) or parses_file):
         return False
     return any(
         isinstance(leaf.value, str) and len(leaf.value.strip()) >= _LEAST_GIVEN
@@ -122,9 +124,9 @@ def _ends_iteration(node: Node) -> bool:
 
 
 def _judge_empty(node: Node, statistics: PeerStatistics) -> Suspect | None:
-    outside = node.view.calls_outside or is_lookup(node.name)
+    outside = node.view.calls_outside or is_lookup(node.function_name)
     few, share = (_FEW_PEERS, _MOST_PEERS) if outside else (2 * _FEW_PEERS, _NEARLY_ALL_PEERS)
-    often = _OFTEN_EMPTY_NAME.search(node.name[:200]) is not None
+    often = _OFTEN_EMPTY_NAME.search(node.function_name[:200]) is not None
     peers = statistics.of(node)
     if not often and peers.read >= few and peers.full >= share * peers.read:
         reason = (
@@ -148,7 +150,7 @@ def _judge_empty(node: Node, statistics: PeerStatistics) -> Suspect | None:
     if runs_program(node):
         reason = "a program that printed nothing"
         return Suspect(node, Fault.EMPTY, _EMPTY_LOOKUP, reason, Standing.WEAK)
-    if is_lookup(node.name) and node.view.input.state is BodyState.PRESENT:
+    if is_lookup(node.function_name) and node.view.input.state is BodyState.PRESENT:
         return _judge_empty_lookup(node, often=often)
     if node.view.calls_outside:
         reason = "a call that returned nothing"

@@ -36,6 +36,7 @@ _FAULTS_PASSED_ON = frozenset([Fault.EMPTY, Fault.FAILURE, Fault.PARTIAL])
 _FAULTS_OF_MISSING_DATA = frozenset([Fault.EMPTY, Fault.PARTIAL])
 _LOST_BY_LATER = 0.2  # later suspects of a fault may be effects of the first
 _LOST_BY_RECOVERY = 0.2  # a corrected run of code cost its time all the same
+_EXPLAINED_REFUSAL = 0.75  # strength where something shows that it was a fault
 _QUOTED = 120  # characters of the reason for which a refusal is a fault
 _MOST_FOLLOWED = 40  # suspects of one fault and name for which a recovery is looked for
 
@@ -124,7 +125,8 @@ def _add_outcome(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:
         why = explain_refusal(node, analysis, recovered=recovery is not None)
         if why:
             reason = f"{suspect.reason}; {one_line(why, limit=_QUOTED)}"
-            return replace(suspect, reason=reason, standing=Standing.FINDING)
+            strength = max(suspect.strength, _EXPLAINED_REFUSAL)
+            return replace(suspect, reason=reason, strength=strength, standing=Standing.FINDING)
     if recovery is None:
         return replace(suspect, writer=writer)
     reason = f"{suspect.reason}; a later call worked"

@@ -7,11 +7,14 @@ from itertools import zip_longest
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.answer_text import begins_with_negation, gives_up, says_refusal
 from app.analysis.recorded.body import Body, BodyState
+from app.analysis.recorded.emptiness import count_found
+from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.lookups import is_lookup, is_search
 from app.analysis.rules.symptoms import find_symptom, was_rated_well
 from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
+from app.analysis.user_question import find_question
 
 _ANSWERED = 0.7  # confidence: the answer may rest on what the model was told elsewhere
 _WITH_SYMPTOM = 0.85  # confidence: a bad score or a failed end says that it does not
@@ -22,6 +25,12 @@ _SHORTEST_WORD = 4  # characters: shorter words are in most sentences
 _SHARED_WORDS = 2  # words of a query that stand in the question
 _WORD = re.compile(r"[\w-]+")
 _SHORTEST_ANSWER = 40  # characters: a shorter reply is a label or a query, not an answer
+_SHORTEST_QUOTED = 12  # characters of a reply that is no label where the trace ends with it
+_GREETINGS = word_set(
+    "thanks thank hi hello hey bye goodbye ok okay great danke hallo tschüss merci bonjour salut"
+    " gracias hola obrigado obrigada olá grazie ciao bedankt tack hej 谢谢 你好 ありがとう"
+)
+_MOST_WORDS = 5  # of a greeting: a longer text asks for something besides
 
 
 def find_unsupported_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
@@ -29,16 +38,15 @@ def find_unsupported_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
 
     An answer that admits it, or refuses, is none: `find_silent_failures` weighs those searches.
     """
-    inner, scope = _list_fruitless(analysis)
+    inner, what = _list_fruitless(analysis)
     if not inner:
         return
     answer = _find_answer(max(node.end for node in inner), analysis)
-    if answer is None or was_rated_well(analysis):
+    if answer is None or was_rated_well(analysis) or _is_small_talk(analysis):
         return
     symptom = analysis.once(find_symptom)
-    calls = f" in {format_count(len(inner), 'call')}" if len(inner) > 1 else ""
     sentence = (
-        f"{one_line(inner[0].name, limit=60)} found nothing{calls}, {scope},"
+        f"{one_line(inner[0].name, limit=60)} {what},"
         f" and {one_line(answer.name, limit=60)} answered all the same"
     )
     sentence += f"; {symptom}." if symptom else "."
@@ -57,16 +65,33 @@ def find_unsupported_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 def _list_fruitless(analysis: TraceAnalysis) -> tuple[list[Node], str]:
     """All searches of the trace if none found anything; else all lookups for what the trace was
-    asked, if none of them did. With what to say of the others; empty where some did."""
+    asked, if none of them did; or the last step that dropped what they had found. With what to say
+    of them; nothing where some results were left."""
     known = [node for node in analysis.tree.nodes if _can_be_judged(node, analysis)]
     searches = _keep_innermost([node for node in known if is_search(node)])
     if searches and all(node.view.returned_nothing for node in searches):
-        return searches, "no other search found anything"
+        return searches, f"{_found_nothing(searches)}, no other search found anything"
+    emptied = [node for node in known if _drops_all(node)]
+    if emptied and emptied[-1].end == max(node.end for node in [*searches, *emptied]):
+        return emptied[-1:], "returned none of the results that it was given"
     asked = AskedWords(analysis)
-    lookups = _keep_innermost([node for node in known if asked.is_asked_for(node)])
+    about = [node for node in known if asked.is_asked_for(node)]
+    lookups = _keep_innermost([node for node in about if is_lookup(node.function_name)] or about)
     if lookups and all(node.view.returned_nothing for node in lookups):
-        return lookups, "no other call for what was asked found anything"
+        what = f"{_found_nothing(lookups)}, no other lookup for what was asked found anything"
+        return lookups, what
     return [], ""
+
+
+def _found_nothing(nodes: Sequence[Node]) -> str:
+    calls = f" in {format_count(len(nodes), 'call')}" if len(nodes) > 1 else ""
+    return f"found nothing{calls}"
+
+
+def _drops_all(node: Node) -> bool:
+    """Whether a step was given results of a search and returned none of them."""
+    given = count_found(node.view.input.opened)
+    return bool(given) and count_found(node.view.output.opened) == 0
 
 
 def _can_be_judged(node: Node, analysis: TraceAnalysis) -> bool:
@@ -87,6 +112,13 @@ def _keep_innermost(nodes: Sequence[Node]) -> list[Node]:
     ]
 
 
+def _is_small_talk(analysis: TraceAnalysis) -> bool:
+    """Whether the trace was only given a greeting or thanks, to which no search finds anything."""
+    question = find_question(Body(analysis.trace.input).opened, limit=_TEXT_READ)
+    words = _WORD.findall(question.casefold())
+    return 0 < len(words) <= _MOST_WORDS and words[0] in _GREETINGS
+
+
 class AskedWords:
     """What the trace was asked: the words of its question, and names and numbers in its input."""
 
@@ -97,10 +129,10 @@ class AskedWords:
     def is_asked_for(self, node: Node) -> bool:
         """Whether a call of a tool, or a lookup, has a name or number of the question in its input,
         or several of its words."""
-        if not (node.view.calls_outside or is_lookup(node.name)):
+        if not (node.view.calls_outside or is_lookup(node.function_name)):
             return False
         values = [leaf.value for leaf in node.view.input.first_leaves(_LEAVES_READ)]
-        shared = self._words & _telling_words(values)
+        shared = self._words & _telling_words([*values, node.function_name.replace("_", " ")])
         return len(shared) >= _SHARED_WORDS or any(not word.isalpha() for word in shared)
 
 
@@ -109,6 +141,14 @@ def _telling_words(values: Iterable[object]) -> set[str]:
     text = " ".join(str(each)[:_TEXT_READ] for each in values if isinstance(each, (str, int)))
     words = _WORD.findall(text[:_QUESTION_READ].casefold())
     return {word for word in words if len(word) >= (_SHORTEST_WORD if word.isalpha() else 2)}
+
+
+def _is_answer(text: str, analysis: TraceAnalysis) -> bool:
+    """Whether a reply is no label or query: it is long, or stands in the output of the trace."""
+    if len(text) >= _SHORTEST_ANSWER:
+        return True
+    plain = " ".join(text.split()).casefold()
+    return len(text) >= _SHORTEST_QUOTED and plain in Body(analysis.trace.output).canonical
 
 
 def _find_answer(after: int, analysis: TraceAnalysis) -> Node | None:
@@ -125,6 +165,6 @@ def _find_answer(after: int, analysis: TraceAnalysis) -> Node | None:
         return None
     last = max(calls, key=lambda node: (node.end, node.index))
     text = last.view.reply.text.strip()
-    if len(text) < _SHORTEST_ANSWER or gives_up(text) or says_refusal(text):
+    if not _is_answer(text, analysis) or gives_up(text) or says_refusal(text):
         return None
     return last
