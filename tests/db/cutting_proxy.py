@@ -29,19 +29,21 @@ class CuttingProxy:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self.port)
         answers = asyncio.create_task(_pass_on(server_reader, writer))
-        while chunk := await reader.read(65536):
-            if self.armed and self.cut_at in chunk:
-                self.armed = False
-                self.cuts += 1
-                answers.cancel()
-                await asyncio.wait([answers])
+        try:
+            while chunk := await reader.read(65536):
+                if self.armed and self.cut_at in chunk:
+                    self.armed = False
+                    self.cuts += 1
+                    answers.cancel()
+                    await asyncio.wait([answers])
+                    server_writer.write(chunk)
+                    await server_reader.read(1)
+                    break
                 server_writer.write(chunk)
-                await server_reader.read(1)
-                break
-            server_writer.write(chunk)
-        answers.cancel()
-        writer.close()
-        server_writer.close()
+        finally:
+            answers.cancel()
+            writer.close()
+            server_writer.close()
 
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
