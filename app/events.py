@@ -164,10 +164,10 @@ class UsageReported(_Event):
     conversation: UsageTotals
 
 
-class TextDelta(_Event):
-    """Live only: the next parts of a bubble's text."""
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """Live only: the next parts of a bubble's text. No model, since nothing has to be checked."""
 
-    type: Literal["text_delta"] = "text_delta"
     bubble: str
     parts: tuple[str | Citation, ...]
 

@@ -154,7 +154,8 @@ class EventWriter:
 
     def note_progress(self) -> None:
         """The reply that is under way has grown; what it is by then is stored in a moment."""
-        self._store_within(PROGRESS_SECONDS)
+        if self._due_at == math.inf:
+            self._store_within(PROGRESS_SECONDS)
 
     def _store_within(self, seconds: float) -> None:
         due_at = anyio.current_time() + seconds

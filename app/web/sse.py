@@ -5,6 +5,8 @@ what is cut or does not parse is dropped. So a frame is one short ASCII line, se
 and never holds the characters `data:` inside.
 """
 
+import math
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -56,11 +58,13 @@ class TurnStream:
         self._start = start
         self._request_id = request_id
         self._turn: Turn | None = None
+        self._sending_since = math.inf
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(_cancel_on_disconnect, receive, group.cancel_scope)
+                group.start_soon(self._cancel_when_unread, group.cancel_scope)
                 await self._send_all(send)
                 group.cancel_scope.cancel()
         finally:
@@ -69,16 +73,26 @@ class TurnStream:
 
     async def _send_all(self, send: Send) -> None:
         async def send_body(body: bytes) -> None:
-            with anyio.fail_after(READER_SECONDS):
-                await send({"type": "http.response.body", "body": body, "more_body": bool(body)})
+            self._sending_since = time.monotonic()
+            await send({"type": "http.response.body", "body": body, "more_body": bool(body)})
+            self._sending_since = math.inf
 
-        try:
-            await send({"type": "http.response.start", "status": 200, "headers": list(HEADERS)})
-            await send_body(HEARTBEAT)
-            await self._send_frames(send_body)
-            await send_body(b"")
-        except TimeoutError:
-            log.info("client_reads_nothing", seconds=READER_SECONDS)
+        await send({"type": "http.response.start", "status": 200, "headers": list(HEADERS)})
+        await send_body(HEARTBEAT)
+        await self._send_frames(send_body)
+        await send_body(b"")
+
+    async def _cancel_when_unread(self, scope: anyio.CancelScope) -> None:
+        """Cancels `scope` when the client has accepted nothing for `READER_SECONDS`.
+
+        One task a stream: a time limit around each frame would cost more than the frame.
+        """
+        while not scope.cancel_called:
+            left = self._sending_since + READER_SECONDS - time.monotonic()
+            if left <= 0:
+                log.info("client_reads_nothing", seconds=READER_SECONDS)
+                scope.cancel()
+            await anyio.sleep(min(left, READER_SECONDS))
 
     async def _send_frames(self, send_body: SendBody) -> None:
         try:
@@ -98,17 +112,12 @@ class TurnStream:
 
     async def _start_turn(self, send_body: SendBody) -> tuple[Turn, Panel]:
         """Starts the turn, with comment lines while that takes long; raises what `start` does."""
-        outcome: tuple[Turn, Panel] | OpikAssistError | TimeoutError = INTERNAL_ERROR
+        outcome: tuple[Turn, Panel] | OpikAssistError = INTERNAL_ERROR
 
         async def send_heartbeats() -> None:
-            nonlocal outcome
-            try:
-                while True:
-                    await anyio.sleep(HEARTBEAT_SECONDS)
-                    await send_body(HEARTBEAT)
-            except TimeoutError as error:
-                outcome = error
-                group.cancel_scope.cancel()
+            while True:
+                await anyio.sleep(HEARTBEAT_SECONDS)
+                await send_body(HEARTBEAT)
 
         async with anyio.create_task_group() as group:
             group.start_soon(send_heartbeats)
@@ -120,7 +129,7 @@ class TurnStream:
             except Exception:
                 log.exception("turn_start_crashed")
             group.cancel_scope.cancel()
-        if isinstance(outcome, Exception):
+        if isinstance(outcome, OpikAssistError):
             raise outcome
         return outcome
 
