@@ -15,6 +15,7 @@ import anyio
 import httpx
 
 from app.db.engine import create_engine
+from app.events import LATEST_PLACE
 from app.settings import database_url
 from soak.unreliable_backend import (
     UnreliableModel,
@@ -25,6 +26,7 @@ from soak.unreliable_backend import (
 from soak.users import Observations, SimulatedUser
 from testkit.audits.clients import find_client_faults
 from testkit.audits.log import LoggedConversation, find_log_faults, read_log
+from testkit.audits.places import find_place_faults
 from testkit.processes import UNLIMITED, ServerProcess
 from testkit.service import serving
 
@@ -123,6 +125,7 @@ class LoadRun:
                 "RETRY_BACKOFF_FACTOR": "0.01",
                 "MODEL_SILENCE_SECONDS": "1",
                 "SHUTDOWN_SECONDS": "2",
+                "MCP_ENABLED": "true",
                 "LOG_FORMAT": "json",
             }
             command = (
@@ -251,6 +254,7 @@ class LoadRun:
         findings += find_log_faults(log)
         outages = self._plan.database_restarts_every is not None
         findings += find_client_faults(log, notes.asked, notes.deleted, outages=outages)
+        findings += find_place_faults(log, notes.asked, notes.deleted, notes.created)
         findings += find_mixed_up_replies(log)
         findings += notes.faults
         findings += [fault for process in self._processes for fault in process.find_log_errors()]
@@ -270,10 +274,21 @@ class LoadRun:
     def _look_at_faults(self, refused: Counter[str]) -> None:
         """Reports what never happened in the run: it would prove nothing about it."""
         plan = self._plan
-        deleted = sum(each.certain for each in self._notes.deleted)
+        notes = self._notes
+        deleted = sum(each.certain for each in notes.deleted)
+        placed = sum(bool(each.turn_ids) for each in notes.asked if each.place != LATEST_PLACE)
         ended = sum(each.starts - 1 for each in self._processes)
-        self._report.figures |= {"deleted": str(deleted), "processes ended": str(ended)}
+        self._report.figures |= {
+            "in named places": str(placed),
+            "created": str(len(notes.created)),
+            "deleted": str(deleted),
+            "read over MCP": str(notes.read_over_mcp),
+            "processes ended": str(ended),
+        }
         missing = {
+            "question in a named place": not placed,
+            "creation": not notes.created,
+            "reading over MCP": not notes.read_over_mcp,
             "deletion": plan.deletes > 0 and not deleted,
             "end of a process": plan.killed_every is not None and not ended,
             "busy conversation": plan.crowded and not refused["busy"],

@@ -1,19 +1,30 @@
-"""Simulated users of the panel: they ask, read, leave and delete, and record what they saw."""
+"""Simulated users: they ask anywhere, read, leave, create and delete, and record what they saw."""
 
 import json
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 
 import anyio
 import httpx
 
+from app.events import LATEST_PLACE, TurnPlace
+from soak.coding_agent import CodingAgent
 from soak.unreliable_backend import WORKSPACE, make_trace_id
 from testkit.audits.clients import AskedQuestion, DeletedConversation
+from testkit.audits.places import CreatedConversation
 from testkit.processes import ServerProcess
 
 _MOST_SECONDS = 60.0
+_UNAVAILABLE = frozenset({502, 503})
+"""Statuses while the backend or the database fails."""
+_LEAVES = 0.25
+_NAMES_PLACE = 0.15
+_CREATES = 0.05
+_OVER_MCP = 0.05
+"""Shares of the actions, besides the deletes; the rest are questions read to their end."""
 
 
 @dataclass
@@ -22,8 +33,9 @@ class Observations:
 
     asked: list[AskedQuestion] = field(default_factory=list)
     deleted: list[DeletedConversation] = field(default_factory=list)
+    created: list[CreatedConversation] = field(default_factory=list)
+    read_over_mcp: int = 0
     faults: list[str] = field(default_factory=list)
-    statuses: dict[int, int] = field(default_factory=dict)
     numbers: Callable[[], int] = field(default_factory=lambda: count(1).__next__)
 
     @property
@@ -45,10 +57,6 @@ class SimulatedUser:
     think: float = 0
     deletes: float = 0.03
 
-    @property
-    def _build_headers(self) -> dict[str, str]:
-        return {"Cookie": f"sessionToken={self.name}", "Comet-Workspace": WORKSPACE}
-
     async def act(self) -> None:
         """One action: mostly a question, read to its end or left; a share are `deletes`.
 
@@ -56,19 +64,47 @@ class SimulatedUser:
         """
         await anyio.sleep(self.rng.uniform(0, 2 * self.think))
         trace = make_trace_id(self.rng.randrange(self.traces))
-        chance = self.rng.random()
-        if chance < self.deletes:
-            await self.delete(trace)
-        elif chance < self.deletes + 0.27:
-            await self.ask(trace, patience=self.rng.uniform(0, 0.15))
-        else:
-            await self.ask(trace)
+        shares = (self.deletes, _CREATES, _OVER_MCP, _NAMES_PLACE, _LEAVES)
+        actions = (
+            self.delete,
+            self.create,
+            self.read_over_mcp,
+            self.ask_somewhere,
+            self.ask_and_leave,
+        )
+        (action,) = self.rng.choices((*actions, self.ask), (*shares, 1 - sum(shares)))
+        await action(trace)
 
-    async def ask(self, trace: str, *, patience: float = _MOST_SECONDS) -> AskedQuestion:
-        """Asks, and leaves after `patience` seconds."""
+    async def ask_and_leave(self, trace: str) -> None:
+        """Asks, and leaves soon."""
+        await self.ask(trace, patience=self.rng.uniform(0, 0.15))
+
+    async def ask_somewhere(self, trace: str) -> None:
+        """Asks in a place that it has read."""
+        known_since = anyio.current_time()
+        place = await self._choose_place(trace)
+        if place is not None:
+            await self.ask(trace, place=place, known_since=known_since)
+
+    async def ask(
+        self,
+        trace: str,
+        *,
+        patience: float = _MOST_SECONDS,
+        place: TurnPlace = LATEST_PLACE,
+        known_since: float = 0,
+    ) -> AskedQuestion:
+        """Asks in a place that is `known_since` that time, and leaves after `patience` seconds."""
         process = self.rng.choice(self.processes)
         question = f"question {self.notes.numbers()} of {self.name}"
-        asked = AskedQuestion(trace, question, anyio.current_time(), owner=self.name)
+        asked = AskedQuestion(
+            trace,
+            question,
+            anyio.current_time(),
+            owner=self.name,
+            place=place,
+            known_since=known_since,
+        )
         self.notes.asked.append(asked)
         broke = ""
         with anyio.move_on_after(patience) as waiting:
@@ -84,36 +120,127 @@ class SimulatedUser:
         return asked
 
     async def _read_answer(self, process: ServerProcess, asked: AskedQuestion) -> None:
-        body = {"message": asked.question, "streaming": True}
-        url = f"{process.url}/trace-analyzer/session/{asked.trace_id}"
-        sent = self.http.stream("POST", url, json=body, headers=self._build_headers)
+        place = asked.place
+        named = {"conversation": place.conversation_id, "leaf": place.after}
+        body: dict[str, Any] = {"message": asked.question, "streaming": True}
+        if place.replaces is not None:
+            body["replaces"] = place.replaces
+        sent = self.http.stream(
+            "POST",
+            self._build_url(process, asked.trace_id),
+            params={name: value for name, value in named.items() if value is not None},
+            json=body,
+            headers=self._headers,
+        )
         async with sent as response:
-            self._note_status(response)
             if response.status_code != 200:
-                self.notes.faults.append(f"{asked.question}: status {response.status_code}")
+                asked.not_found = response.status_code == 404
+                expected = place != LATEST_PLACE and response.status_code in {404, *_UNAVAILABLE}
+                if not expected:
+                    self.notes.faults.append(f"{asked.question}: status {response.status_code}")
                 return
             async for line in response.aiter_lines():
                 if line.startswith("data: "):
                     asked.frames.append(json.loads(line[6:]))
             asked.whole = True
 
-    async def delete(self, trace: str) -> None:
-        """Deletes the conversation about a trace."""
-        process, began, certain = self.rng.choice(self.processes), anyio.current_time(), False
-        try:
-            url = f"{process.url}/trace-analyzer/session/{trace}"
-            response = await self.http.delete(url, headers=self._build_headers)
-            self._note_status(response)
-            certain = response.status_code == 200
-        except httpx.TransportError as error:
-            if not process.was_down(began, anyio.current_time()):
-                self.notes.faults.append(f"DELETE at {process.name}: {error!r}")
-        finally:
-            ended = anyio.current_time()
-            self.notes.deleted.append(
-                DeletedConversation(trace, began, ended, certain, owner=self.name)
+    async def create(self, trace: str) -> None:
+        """Creates a conversation about a trace, from now on the current one."""
+        created = await self._send("POST", trace, "/conversations", allowed=201)
+        if created is not None:
+            about = created.json()
+            self.notes.created.append(
+                CreatedConversation(
+                    trace, about["id"], about["number"], anyio.current_time(), owner=self.name
+                )
             )
 
-    def _note_status(self, response: httpx.Response) -> None:
-        seen = self.notes.statuses
-        seen[response.status_code] = seen.get(response.status_code, 0) + 1
+    async def delete(self, trace: str) -> None:
+        """Deletes all conversations about a trace, or any one of them."""
+        chosen = await self._choose_conversation(trace) if self.rng.random() < 0.5 else None
+        path, status = ("", 200) if chosen is None else (f"/conversations/{chosen}", 204)
+        began = anyio.current_time()
+        answer = await self._send("DELETE", trace, path, allowed=status)
+        self.notes.deleted.append(
+            DeletedConversation(
+                trace,
+                began,
+                anyio.current_time(),
+                certain=answer is not None,
+                owner=self.name,
+                conversation_id=chosen,
+            )
+        )
+
+    async def read_over_mcp(self, trace: str) -> None:
+        """Looks for a span as a coding agent does, and reads it."""
+        process, began = self.rng.choice(self.processes), anyio.current_time()
+        agent = CodingAgent(f"{process.url}/mcp", self.name)
+        try:
+            fault = await agent.read_span(trace, self.rng)
+        except Exception as error:
+            fault = repr(error)
+            if process.was_down(began, anyio.current_time()):
+                return
+        if fault:
+            self.notes.faults.append(f"MCP at {process.name}: {fault}")
+        self.notes.read_over_mcp += agent.results
+
+    async def _choose_place(self, trace: str) -> TurnPlace | None:
+        """Any conversation about the trace: its end, or after or in place of any of its turns."""
+        conversation = await self._choose_conversation(trace)
+        if conversation is None:
+            return None
+        history = await self._read_json(trace, conversation=conversation)
+        messages = [] if history is None else history["content"]
+        turns = [turn for each in messages for turn in each.get("siblings", ())]
+        if not turns:
+            return TurnPlace(conversation)
+        turn = self.rng.choice(turns)
+        places = (
+            TurnPlace(conversation),
+            TurnPlace(conversation, replaces=turn),
+            TurnPlace(conversation, after=turn),
+        )
+        return self.rng.choice(places)
+
+    async def _choose_conversation(self, trace: str) -> str | None:
+        listed = await self._read_json(trace, "/conversations")
+        ids = [] if listed is None else [each["id"] for each in listed["content"]]
+        return self.rng.choice(ids) if ids else None
+
+    async def _read_json(self, trace: str, path: str = "", **params: str) -> Any:
+        answer = await self._send("GET", trace, path, allowed=200, params=params)
+        return None if answer is None else answer.json()
+
+    async def _send(
+        self,
+        method: str,
+        trace: str,
+        path: str = "",
+        *,
+        allowed: int,
+        params: dict[str, str] | None = None,
+    ) -> httpx.Response | None:
+        """The answer with the status `allowed`; None where there is none."""
+        process, began = self.rng.choice(self.processes), anyio.current_time()
+        url = f"{self._build_url(process, trace)}{path}"
+        try:
+            response = await self.http.request(method, url, params=params, headers=self._headers)
+        except httpx.TransportError as error:
+            if not process.was_down(began, anyio.current_time()):
+                self.notes.faults.append(f"{method} {path} at {process.name}: {error!r}")
+            return None
+        if response.status_code == allowed:
+            return response
+        # Not found is what somebody else has deleted meanwhile.
+        if response.status_code not in {404, *_UNAVAILABLE}:
+            self.notes.faults.append(f"{method} {path}: status {response.status_code}")
+        return None
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"Cookie": f"sessionToken={self.name}", "Comet-Workspace": WORKSPACE}
+
+    def _build_url(self, process: ServerProcess, trace: str) -> str:
+        return f"{process.url}/trace-analyzer/session/{trace}"

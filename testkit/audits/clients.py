@@ -5,7 +5,15 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from app.events import ReplyCompleted, ToolCompleted, TurnFailed, TurnFinished, TurnInterrupted
+from app.events import (
+    LATEST_PLACE,
+    ReplyCompleted,
+    ToolCompleted,
+    TurnFailed,
+    TurnFinished,
+    TurnInterrupted,
+    TurnPlace,
+)
 from app.web.panel import PLACEHOLDER
 from testkit.audits.log import LoggedConversation, LoggedTurn
 
@@ -20,7 +28,9 @@ class AskedQuestion:
     """A question whose text occurs once in a run, and all that its client saw of the answer.
 
     Times are of one monotonic clock. `whole`: the body ended by itself; otherwise the client left
-    or the connection broke. `owner` is who asked, where several do.
+    or the connection broke. `owner` is who asked, where several do. `place` is the one that the
+    question named, `known_since` when its client began to read about it, and `not_found` whether
+    the service did not know it.
     """
 
     trace_id: str
@@ -30,6 +40,9 @@ class AskedQuestion:
     frames: list[Frame] = field(default_factory=list)
     whole: bool = False
     owner: str = ""
+    place: TurnPlace = LATEST_PLACE
+    known_since: float = 0
+    not_found: bool = False
 
     @property
     def turn_ids(self) -> set[str]:
@@ -47,13 +60,23 @@ class AskedQuestion:
 
 @dataclass(frozen=True)
 class DeletedConversation:
-    """A DELETE of a conversation; `certain` where its answer was seen."""
+    """A DELETE of all conversations about a trace, or of the one that is named.
+
+    `certain` where its answer was seen.
+    """
 
     trace_id: str
     began: float
     ended: float
     certain: bool
     owner: str = ""
+    conversation_id: str | None = None
+
+    def may_concern(self, asked: AskedQuestion, conversation_id: str | None) -> bool:
+        """Whether a question was in what was deleted; its conversation may be unknown (None)."""
+        same = (self.trace_id, self.owner) == (asked.trace_id, asked.owner)
+        ids = {self.conversation_id, conversation_id} - {None}
+        return same and len(ids) <= 1
 
 
 def find_client_faults(
@@ -104,8 +127,9 @@ def _of_question(
         yield f"is in the log {len(turns)} times"
     if len(asked.turn_ids) > 1:
         yield f"got frames of the turns {sorted(asked.turn_ids)}"
-    of_conversation = (asked.trace_id, asked.owner)
-    deletes = [each for each in deleted if (each.trace_id, each.owner) == of_conversation]
+    row = turns[0].row if turns else None
+    conversation_id = row.session_id if row else asked.place.conversation_id
+    deletes = [each for each in deleted if each.may_concern(asked, conversation_id)]
     if not turns:
         perhaps_deleted = any(each.ended >= asked.began for each in deletes)
         if (asked.turn_ids or asked.answered) and not perhaps_deleted:

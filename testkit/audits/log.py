@@ -126,17 +126,19 @@ def _of_conversation(conversation: LoggedConversation) -> Iterator[str]:
     )
     for turn in conversation.turns:
         yield from (f"turn {turn.id}: {fault}" for fault in _of_turn(turn))
-    for before, after in pairwise(conversation.turns):
-        yield from _one_after_the_other(before, after)
+    yield from _find_disorder(conversation.turns)
 
 
-def _one_after_the_other(before: LoggedTurn, after: LoggedTurn) -> Iterator[str]:
-    if not before.row or not after.row:
-        return
-    if after.row.parent_turn_id != before.id:
-        yield f"turn {after.id} follows {before.id}, its row says {after.row.parent_turn_id}"
-    if before.row.ended_at and after.row.started_at < before.row.ended_at:
-        yield f"turn {after.id} began before {before.id} had ended"
+def _find_disorder(turns: Sequence[LoggedTurn]) -> Iterator[str]:
+    earlier: set[str | None] = {None}
+    for turn in turns:
+        if turn.row and turn.row.parent_turn_id not in earlier:
+            yield f"turn {turn.id} follows {turn.row.parent_turn_id}, which is no earlier turn"
+        earlier.add(turn.id)
+    for before, after in pairwise(turns):
+        ended_at = before.row and before.row.ended_at
+        if after.row and ended_at and after.row.started_at < ended_at:
+            yield f"turn {after.id} began before {before.id} had ended"
 
 
 def _of_turn(turn: LoggedTurn) -> Iterator[str]:

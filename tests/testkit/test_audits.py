@@ -13,9 +13,11 @@ import pytest
 from sqlalchemy import text
 
 from app.db.schema import PREFIX
+from app.events import TurnPlace
 from testkit import databases
 from testkit.audits.clients import AskedQuestion, DeletedConversation, find_client_faults
 from testkit.audits.log import LoggedConversation, find_log_faults, read_log
+from testkit.audits.places import CreatedConversation, find_place_faults
 from testkit.scripted_chat import answer, calling
 from testkit.service import OTHER_TRACE_ID, TRACE_ID, Service, record_trace, running, span_id
 
@@ -67,6 +69,7 @@ async def test_a_correct_run_has_no_faults(database_uri: str) -> None:
     assert [len(each.turns) for each in log] == [2, 1]
     assert find_log_faults(log) == []
     assert find_client_faults(log, asked) == []
+    assert find_place_faults(log, asked) == []
 
 
 _FIRST = f"turn_id = (SELECT turn_id FROM {_EVENTS} WHERE payload LIKE '%First?%')"
@@ -88,7 +91,7 @@ _FIRST = f"turn_id = (SELECT turn_id FROM {_EVENTS} WHERE payload LIKE '%First?%
         (f"UPDATE {_TURNS} SET ended_at = NULL", "ran from"),
         (f"UPDATE {_TURNS} SET prompt_tokens = 7", "has 7 prompt_tokens"),
         (f"UPDATE {_TURNS} SET prompt_tokens = 10000000", "has 10000000 prompt_tokens"),
-        (f"UPDATE {_TURNS} SET parent_turn_id = NULL", "its row says None"),
+        (f"UPDATE {_TURNS} SET parent_turn_id = 'x'", "follows x, which is no earlier turn"),
         (f"UPDATE {_TURNS} SET started_at = '2020-01-01 00:00:00.000000'", "began before"),
         (
             f"UPDATE {_EVENTS} SET sequence = -1 WHERE type = 'tool_completed'",
@@ -179,3 +182,52 @@ async def test_a_question_of_a_deleted_conversation_may_be_gone_and_must_not_com
     faults = find_client_faults(log, asked, [deleted])
     assert [fault.split(":")[0] for fault in faults] == ["First?", "Second?"]
     assert "came back" in faults[0]
+
+
+async def test_a_question_in_a_named_place_is_found_there(migrated_sqlite_uri: str) -> None:
+    async with running(migrated_sqlite_uri) as service:
+        first = await _ask_questions(service, "First?")
+        (turn_id,) = first.turn_ids
+        await _ask_questions(service, "Second?")
+        edited = await _ask_questions(service, "First, edited?", replaces=turn_id)
+    log = await _read_log(migrated_sqlite_uri)
+    asked = [first, replace(edited, place=TurnPlace(replaces=turn_id))]
+    assert find_log_faults(log) == []
+    assert find_place_faults(log, asked) == []
+    assert "follows turn None, not" in find_place_faults(log, [edited])[0]
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        (TurnPlace(conversation_id="another"), "was asked in conversation another"),
+        (TurnPlace(replaces="another"), "replaces turn another of another conversation"),
+        (TurnPlace(after="another"), "not another"),
+    ],
+)
+async def test_a_question_in_another_place_than_the_named_one_is_reported(
+    recorded: tuple[str, list[AskedQuestion]], place: TurnPlace, words: str
+) -> None:
+    uri, (_, second, _) = recorded
+    (fault,) = find_place_faults(await _read_log(uri), [replace(second, place=place)])
+    assert words in fault
+
+
+async def test_a_question_in_an_older_conversation_than_the_current_one_is_reported(
+    recorded: tuple[str, list[AskedQuestion]],
+) -> None:
+    uri, asked = recorded
+    log = await _read_log(uri)
+    created = CreatedConversation(TRACE_ID, "newer", number=2, ended=asked[0].ended)
+    (fault,) = find_place_faults(log, asked, created=[created])
+    assert fault.startswith("Second?")
+    assert "newer was created before" in fault
+    gone = DeletedConversation(TRACE_ID, created.ended, created.ended, True, "", "newer")
+    assert find_place_faults(log, asked, [gone], [created]) == []
+
+
+def test_a_place_that_nobody_deleted_must_be_found() -> None:
+    asked = AskedQuestion("trace", "Where?", 1, 2, not_found=True)
+    earlier = DeletedConversation("trace", -2, -1, certain=True)
+    assert len(find_place_faults([], [asked], [earlier])) == 1
+    assert find_place_faults([], [asked], [replace(earlier, ended=1)]) == []
