@@ -36,6 +36,10 @@ class Server(uvicorn.Server):
     Uvicorn's own raises the signal once more at the end, so that the process dies of it.
     """
 
+    def __init__(self, config: uvicorn.Config, pool: ConnectionPool) -> None:
+        super().__init__(config)
+        self._pool = pool
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.should_exit = True
 
@@ -45,6 +49,10 @@ class Server(uvicorn.Server):
         if self.started:
             for each in sockets or []:
                 each.listen(QUEUED_CONNECTIONS)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._pool.closing = True
+        await super().shutdown(sockets)
 
 
 def serve(app: ASGIApp, *, host: str, port: int, shutdown_seconds: float) -> None:
@@ -67,7 +75,7 @@ def serve(app: ASGIApp, *, host: str, port: int, shutdown_seconds: float) -> Non
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=round(shutdown_seconds) + STREAM_END_SECONDS,
     )
-    server = Server(config)
+    server = Server(config, pool)
     with bind_listener(host, port) as listener:
         try:
             server.run(sockets=[listener])

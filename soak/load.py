@@ -45,7 +45,8 @@ class LoadPlan:
     """How much is done: until `turns` questions were asked or `seconds` have passed.
 
     `users` act at once in the name of so many `owners`, each of whom has a conversation about each
-    of the `traces`; between two actions they `think`, and a share of the actions are `deletes`. All
+    of the `traces`; between two actions they `think`, and a share of the actions are `deletes`, of
+    conversations about the first trace: all turns about the others are there for the audit. All
     times are seconds; for `busy_wait` a question waits for its conversation.
     """
 

@@ -58,22 +58,18 @@ class SimulatedUser:
     deletes: float = 0.03
 
     async def act(self) -> None:
-        """One action: mostly a question, read to its end or left; a share are `deletes`.
+        """One action, mostly a question; a share are `deletes`, about the first trace only.
 
         Before it `think` seconds on average.
         """
         await anyio.sleep(self.rng.uniform(0, 2 * self.think))
-        trace = make_trace_id(self.rng.randrange(self.traces))
-        shares = (self.deletes, _CREATES, _OVER_MCP, _NAMES_PLACE, _LEAVES)
-        actions = (
-            self.delete,
-            self.create,
-            self.read_over_mcp,
-            self.ask_somewhere,
-            self.ask_and_leave,
-        )
+        if self.rng.random() < self.deletes:
+            await self.delete(make_trace_id(0))
+            return
+        shares = (_CREATES, _OVER_MCP, _NAMES_PLACE, _LEAVES)
+        actions = (self.create, self.read_over_mcp, self.ask_somewhere, self.ask_and_leave)
         (action,) = self.rng.choices((*actions, self.ask), (*shares, 1 - sum(shares)))
-        await action(trace)
+        await action(make_trace_id(self.rng.randrange(self.traces)))
 
     async def ask_and_leave(self, trace: str) -> None:
         """Asks, and leaves soon."""

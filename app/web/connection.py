@@ -24,6 +24,9 @@ answered request's body: as long as a body may take."""
 KEEP_ALIVE_SECONDS = 75
 """A connection without a request is kept longer than clients and proxies keep theirs (nginx 60 s):
 a request that is sent while the other end closes is lost, and a question is not sent again."""
+LATE_SECONDS = 1.0
+"""For the head of a request on a connection that was accepted just as the server stopped listening:
+the client sends it at once, and the process waits for it."""
 READ_SECONDS = 60.0
 SLOWEST_READER_BYTES = 16_384
 """A finished response that is not yet read: READ_SECONDS and a second for so many bytes, which any
@@ -35,11 +38,20 @@ _LOG_SECONDS = 10.0
 
 @dataclass
 class ConnectionPool:
-    """The connections of one process: `waiting` are those without a request, oldest first."""
+    """The connections of one process: `waiting` are those without a request, oldest first.
+
+    While `closing` no connection is kept for another request.
+    """
 
     limit: int
+    closing: bool = False
     waiting: dict["HttpConnection", None] = field(default_factory=dict)
     _reports: OnceIn = field(default_factory=lambda: OnceIn(_LOG_SECONDS))
+
+    @property
+    def head_seconds(self) -> float:
+        """The time for the head of a request."""
+        return LATE_SECONDS if self.closing else HEAD_SECONDS
 
     def make_room(self) -> bool:
         """Closes the connection that has waited longest for a request; False if there is none."""
@@ -92,10 +104,12 @@ class HttpConnection(H11Protocol):
             self._await_reader()
         elif self.cycle is not None and not self.cycle.response_complete:
             self._cancel_deadline()
+            if self._pool.closing:
+                self.cycle.keep_alive = False
         else:
             self._pool.waiting.setdefault(self)
             if self._deadline is None and self.timeout_keep_alive_task is None:
-                self._deadline = self.loop.call_later(HEAD_SECONDS, self._end_waiting)
+                self._deadline = self.loop.call_later(self._pool.head_seconds, self._end_waiting)
 
     def _await_reader(self) -> None:
         """Gives the client time to read what is still to be sent before the connection closes."""
@@ -118,7 +132,8 @@ class HttpConnection(H11Protocol):
         """
         answered = self.cycle is not None and self.cycle.response_complete
         if self.conn.trailing_data[0] and not answered:
-            text = f"The head of the request did not arrive within {HEAD_SECONDS:g} seconds."
+            seconds = f"{self._pool.head_seconds:g} seconds"
+            text = f"The head of the request did not arrive within {seconds}."
             error: OpikAssistError = RequestTimedOut(text)
             self._refuse(HTTPStatus(error.status), error.reason, error.message)
         else:

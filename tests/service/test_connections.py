@@ -7,14 +7,17 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import anyio
 import httpx
 import pytest
+import uvicorn
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
+from app.server import Server, bind_listener
 from app.web.connection import ConnectionPool, HttpConnection
 from testkit.constants import changed_constants
 from testkit.processes import ServerProcess, backend_and_service_process
@@ -130,3 +133,33 @@ async def test_a_response_that_is_read_too_slowly_ends_with_its_connection() -> 
                     await reader.read(1)
                     await asyncio.sleep(0.01)
             writer.close()
+
+
+@pytest.mark.parametrize("asks", [True, False])
+async def test_a_connection_that_is_accepted_as_the_server_ends_does_not_hold_it_up(
+    asks: bool,
+) -> None:
+    pool = ConnectionPool(limit=10)
+    protocol = functools.partial(HttpConnection, pool=pool)
+    config = uvicorn.Config(PlainTextResponse("late"), http=cast("Any", protocol), lifespan="off")
+    config.load()
+    server = Server(config, pool)
+    server.lifespan = config.lifespan_class(config)
+    with bind_listener("127.0.0.1", 0) as listener:
+        await server.startup([listener])
+        loop = asyncio.get_running_loop()
+        client, accepted = socket.socketpair()
+        with client:
+            client.setblocking(False)
+            async with anyio.create_task_group() as group:
+                group.start_soon(server.shutdown)
+                await wait_until(lambda: not server.servers[0].is_serving())
+                await loop.connect_accepted_socket(
+                    lambda: protocol(config=config, server_state=server.server_state, app_state={}),
+                    accepted,
+                )
+                if asks:
+                    await sent(client, b"GET / HTTP/1.1\r\nHost: service\r\n\r\n")
+                answered = await received(client)
+    assert answered.endswith(b"late") == asks
+    assert server.server_state.connections == set()
