@@ -15,7 +15,7 @@ import anyio
 import httpx
 
 from app.db.engine import create_engine
-from app.events import LATEST_PLACE
+from app.events import LATEST_PLACE, TurnPlace
 from app.settings import database_url
 from soak.unreliable_backend import (
     UnreliableModel,
@@ -215,11 +215,14 @@ class LoadRun:
             fault.armed = False
         await anyio.sleep(LEASE_SECONDS + 1)
         for owner, number in product(self._owners, range(self._plan.traces)):
-            asked = await self._make_user(http, owner).ask(make_trace_id(number))
-            if not asked.answered:
-                self._report.findings.append(
-                    f"{asked.trace_id} does not answer any more: {asked.frames}"
-                )
+            user, trace = self._make_user(http, owner), make_trace_id(number)
+            await user.ask(trace)
+            for conversation in await user.list_conversations(trace):
+                asked = await user.ask(trace, place=TurnPlace(conversation))
+                if not asked.answered:
+                    self._report.findings.append(
+                        f"{trace}, {conversation} does not answer any more: {asked.frames}"
+                    )
 
     def _look_at_memory(self) -> None:
         """The first process lived all the time: it must not have grown since its warm-up."""

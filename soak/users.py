@@ -155,18 +155,21 @@ class SimulatedUser:
         """Deletes all conversations about a trace, or any one of them."""
         chosen = await self._choose_conversation(trace) if self.rng.random() < 0.5 else None
         path, status = ("", 200) if chosen is None else (f"/conversations/{chosen}", 204)
-        began = anyio.current_time()
-        answer = await self._send("DELETE", trace, path, allowed=status)
-        self.notes.deleted.append(
-            DeletedConversation(
-                trace,
-                began,
-                anyio.current_time(),
-                certain=answer is not None,
-                owner=self.name,
-                conversation_id=chosen,
+        began, certain = anyio.current_time(), False
+        try:
+            certain = await self._send("DELETE", trace, path, allowed=status) is not None
+        finally:
+            # Also where the run ends meanwhile.
+            self.notes.deleted.append(
+                DeletedConversation(
+                    trace,
+                    began,
+                    anyio.current_time(),
+                    certain,
+                    owner=self.name,
+                    conversation_id=chosen,
+                )
             )
-        )
 
     async def read_over_mcp(self, trace: str) -> None:
         """Looks for a span as a coding agent does, and reads it."""
@@ -181,6 +184,11 @@ class SimulatedUser:
         if fault:
             self.notes.faults.append(f"MCP at {process.name}: {fault}")
         self.notes.read_over_mcp += agent.results
+
+    async def list_conversations(self, trace: str) -> list[str]:
+        """The ids of the conversations about a trace; none while the service does not answer."""
+        listed = await self._read_json(trace, "/conversations")
+        return [] if listed is None else [each["id"] for each in listed["content"]]
 
     async def _choose_place(self, trace: str) -> TurnPlace | None:
         """Any conversation about the trace: its end, or after or in place of any of its turns."""
@@ -201,8 +209,7 @@ class SimulatedUser:
         return self.rng.choice(places)
 
     async def _choose_conversation(self, trace: str) -> str | None:
-        listed = await self._read_json(trace, "/conversations")
-        ids = [] if listed is None else [each["id"] for each in listed["content"]]
+        ids = await self.list_conversations(trace)
         return self.rng.choice(ids) if ids else None
 
     async def _read_json(self, trace: str, path: str = "", **params: str) -> Any:

@@ -9,16 +9,15 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from app.agent.toolbox import Tool
 from app.caller import API_KEY_HEADER, WORKSPACE_HEADER, read_caller
 from app.mcp.tool_server import McpCall, build_server
 from app.mcp.trace_tools import SESSION_SECONDS
 from app.web.markdown.ui_urls import UiLinks
+from app.web.requests import BODY_BYTES, read_bytes
 
-BODY_BYTES = 262_144
-"""As for the panel's questions."""
 MOST_SESSIONS = 1_000
 """Open sessions of one process; each has a task and a queue, some 100 kB."""
 _SESSION_HEADER = "mcp-session-id"
@@ -49,9 +48,29 @@ class McpEndpoint:
             self._sessions = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Read here: the SDK takes a client that leaves in mid-body for an error, and waits for ever
+        # for one that does not send the rest.
+        body = [await read_bytes(Request(scope, receive))]
+        began = False
+
+        async def replay() -> Message:
+            if body:
+                return {"type": "http.request", "body": body.pop(), "more_body": False}
+            return await receive()
+
+        async def note_and_send(message: Message) -> None:
+            nonlocal began
+            began = True
+            await send(message)
+
         if self._sessions is not None:
-            await self._sessions.asgi_app(scope, receive, send)
-            return
+            try:
+                await self._sessions.asgi_app(scope, replay, note_and_send)
+                return
+            except Exception:
+                # The sessions may end before this request has joined one.
+                if self._sessions is not None or began:
+                    raise
         message = "The service is restarting. Try again in a moment."
         refused = JSONResponse({"code": "shutting_down", "message": message}, 503)
         await refused(scope, receive, send)

@@ -110,23 +110,22 @@ async def read_body(request: Request[Any], kind: type[Body]) -> Body:
     if media_type != "application/json":
         raise WrongMediaType("The body must be sent as application/json.")
     try:
-        with anyio.fail_after(BODY_SECONDS):
-            data = await _read_bytes(request)
-    except TimeoutError:
-        raise RequestTimedOut(f"The body did not arrive within {BODY_SECONDS:g} seconds.") from None
-    try:
-        return kind.model_validate_json(data)
+        return kind.model_validate_json(await read_bytes(request))
     except ValidationError as error:
         raise describe_validation_error(error) from None
 
 
-async def _read_bytes(request: Request[Any]) -> bytes:
+async def read_bytes(request: Request[Any]) -> bytes:
+    """The whole body; raises a RequestRefused where it is too long or does not come in time."""
     data = bytearray()
     try:
-        async for piece in request.stream():
-            data += piece
-            if len(data) > BODY_BYTES:
-                raise RequestTooLarge(f"The body is larger than {BODY_BYTES:,} bytes.")
+        with anyio.fail_after(BODY_SECONDS):
+            async for piece in request.stream():
+                data += piece
+                if len(data) > BODY_BYTES:
+                    raise RequestTooLarge(f"The body is larger than {BODY_BYTES:,} bytes.")
+    except TimeoutError:
+        raise RequestTimedOut(f"The body did not arrive within {BODY_SECONDS:g} seconds.") from None
     except ClientDisconnect:
         raise InvalidRequest("The client disconnected before its request was complete.") from None
     return bytes(data)
