@@ -38,6 +38,7 @@ class Category(StrEnum):
     INVALID_CALL = "invalid_tool_call"
     REFUSAL = "refusal"
     LOST_VALUE = "lost_value"
+    WRONG_SCOPE = "wrong_scope"
     UNKNOWN_TOOL = "unknown_tool"
     LOOP = "loop"
     PING_PONG = "ping_pong"
@@ -76,6 +77,7 @@ _TRAITS = {
     Category.BROKEN_JSON: _CategoryTraits(ErrorGroup.REASONING, 85),
     Category.INVALID_CALL: _CategoryTraits(ErrorGroup.REASONING, 90),
     Category.LOST_VALUE: _CategoryTraits(ErrorGroup.PLANNING, 95),
+    Category.WRONG_SCOPE: _CategoryTraits(ErrorGroup.PLANNING, 95),
     Category.REFUSAL: _CategoryTraits(ErrorGroup.REASONING, 85),
     Category.UNFINISHED: _CategoryTraits(ErrorGroup.SYSTEM, 85),
     Category.UNKNOWN_TOOL: _CategoryTraits(ErrorGroup.PLANNING, 80),

@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import islice
 
 from app.analysis.finding import SPANS_KEPT, Category, Finding, Standing
+from app.analysis.rules.asked_scope import find_wrong_scope
 from app.analysis.rules.clock_skew import find_clock_skew
 from app.analysis.rules.costly_calls import find_costly_calls
 from app.analysis.rules.dropped_scope import find_dropped_scope
@@ -40,6 +41,7 @@ RULES: tuple[Rule, ...] = (
     find_unsupported_answers,
     find_lost_values,
     find_dropped_scope,
+    find_wrong_scope,
     find_unknown_tools,
     find_retries,
     find_inner_retries,

@@ -15,6 +15,7 @@ from evals.small_cases import (
     recovery_cases,
     reply_cases,
     run_cases,
+    scope_cases,
     unmarked_cases,
     vendor_cases,
     waste_cases,
@@ -35,6 +36,7 @@ _MODULES = (
     waste_cases,
     cause_cases,
     unmarked_cases,
+    scope_cases,
 )
 
 
