@@ -80,7 +80,7 @@ def build_conversations(
         store,
         BackendAccess(client, owner_key=store.owner_key),
         open_trace=opener.begin,
-        open_model=_build_model_selector(settings, backend, rest),
+        open_model=_build_model_selector(settings, backend, rest, tasks),
         observer=observer,
         policy=build_turn_policy(settings, system),
         tasks=tasks,
@@ -176,7 +176,7 @@ def _build_price(price: ModelPrice) -> TokenPrice:
 
 
 def _build_model_selector(
-    settings: Settings, backend: BackendHttp, rest: RestClient
+    settings: Settings, backend: BackendHttp, rest: RestClient, tasks: anyio.abc.TaskGroup
 ) -> ModelSelector:
     """Opens models behind the chat proxy, with a caller's rights."""
     return ModelSelector(
@@ -188,6 +188,7 @@ def _build_model_selector(
             allowed=settings.agent_models_allowed,
         ),
         options=build_chat_options(settings),
+        start_soon=tasks.start_soon,
     )
 
 

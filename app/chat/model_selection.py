@@ -1,7 +1,16 @@
 """Selects the model of a turn: by configuration, by the workspace's keys, and by trying."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import anyio
@@ -9,6 +18,7 @@ import structlog
 from cachetools import TTLCache
 
 from app.backend_http import BackendHttp
+from app.background_result import BackgroundResult
 from app.caller import Caller
 from app.chat.capabilities import (
     Capabilities,
@@ -175,11 +185,14 @@ class ModelSelector:
         *,
         preferences: ModelPreferences,
         options: ChatOptions,
+        start_soon: Callable[[Callable[[], Coroutine[Any, Any, None]]], object],
     ) -> None:
+        """`start_soon` runs a function in a task of its own."""
         self._backend = backend
         self._catalog = catalog
         self._preferences = preferences
         self._options = options
+        self._start_soon = start_soon
         self._learned = LearnedCapabilities()
         self._workspaces: TTLCache[str, WorkspaceModels] = TTLCache(_CACHE_SIZE, _CACHE_SECONDS)
         # By workspace: names on the wire that the proxy cannot route, and providers (as
@@ -202,7 +215,9 @@ class ModelSelector:
         return requested
 
     def __call__(self, caller: Caller, *, token: str, requested: str | None) -> "ChosenModel":
-        return ChosenModel(self, caller, token=token, requested=requested)
+        candidates = BackgroundResult(partial(self.candidates, caller, requested))
+        self._start_soon(candidates.run)
+        return ChosenModel(self, caller, token=token, candidates=candidates)
 
     async def list_offered(self, caller: Caller) -> list[OfferedModel]:
         """The models that a question may name, and which of them work in this workspace."""
@@ -242,7 +257,10 @@ class ModelSelector:
         Where the backend lists its keys, they are read again the next time, since they have
         changed; elsewhere the model is not tried for some minutes.
         """
-        if self._workspaces.pop(caller.digest(), None) is None:
+        known = self._workspaces.get(caller.digest())
+        if known is not None and known.keys is not None:
+            del self._workspaces[caller.digest()]
+        else:
             whole_provider = no_key and candidate.provider
             name = f"{candidate.provider}/*" if whole_provider else candidate.wire
             self._unusable[caller.workspace, name] = True
@@ -255,11 +273,10 @@ class ModelSelector:
         known = self._workspaces.get(caller.digest())
         if known is None:
             known = await self._list(caller)
-            if known.keys is not None:
-                self._workspaces[caller.digest()] = known
         return known
 
     async def _list(self, caller: Caller) -> WorkspaceModels:
+        """What the backend lists; kept where it answered, also that it does not list its keys."""
         found: dict[str, Any] = {}
 
         async def read(name: str, list_all: Callable[[Caller], Awaitable[object]]) -> None:
@@ -272,19 +289,27 @@ class ModelSelector:
             async with anyio.create_task_group() as group:
                 group.start_soon(read, "keys", self._catalog.list_keys)
                 group.start_soon(read, "models", self._catalog.list_models)
-        return WorkspaceModels(**found)
+        listed = WorkspaceModels(**found)
+        if "keys" in found:
+            self._workspaces[caller.digest()] = listed
+        return listed
 
 
 class ChosenModel:
     """`agent.ports.Model`: the first of the candidates that the proxy can route, from then on."""
 
     def __init__(
-        self, selector: ModelSelector, caller: Caller, *, token: str, requested: str | None
+        self,
+        selector: ModelSelector,
+        caller: Caller,
+        *,
+        token: str,
+        candidates: BackgroundResult[list[Candidate]],
     ) -> None:
         self._selector = selector
         self._caller = caller
         self._token = token
-        self._requested = requested
+        self._candidates = candidates
         self._model: ProxyModel | None = None
 
     async def reply(
@@ -309,7 +334,7 @@ class ChosenModel:
     async def _first_reply(self, request_reply: Callable[[ProxyModel], Awaitable[Reply]]) -> Reply:
         failure: ModelFailed | None = None
         without_key: set[str] = set()
-        for candidate in await self._selector.candidates(self._caller, self._requested):
+        for candidate in await self._candidates.get():
             if candidate.provider in without_key:
                 continue
             model = self._selector.open(self._caller, candidate, token=self._token)

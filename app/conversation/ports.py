@@ -101,7 +101,8 @@ class OpenModel(Protocol):
         ...
 
     def __call__(self, caller: Caller, *, token: str, requested: str | None) -> Model:
-        """`token` is random, so that recorded data cannot contain it. Sends no request yet."""
+        """Starts to read which models there are, without waiting. `token` is random, so that
+        recorded data cannot contain it."""
         ...
 
     async def list_offered(self, caller: Caller) -> Sequence[OfferedModel]:

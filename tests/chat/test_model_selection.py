@@ -1,5 +1,6 @@
 """Which models a configured name may stand for, and which of them a workspace can use."""
 
+import anyio
 import httpx
 import pytest
 import respx
@@ -169,14 +170,16 @@ async def test_a_failure_carries_the_setting_that_its_message_does_not_name(
     http: httpx.AsyncClient, proxy: respx.Route
 ) -> None:
     proxy.mock(return_value=httpx.Response(302))
-    selector = ModelSelector(
-        backend_at(BASE, http),
-        NoCatalog(),
-        preferences=ModelPreferences(["openai/gpt-4.1"], order=(), allowed=()),
-        options=OPTIONS,
-    )
-    with pytest.raises(ModelFailed, match="ask your administrator") as failure:
-        await selector(CALLER, token=TOKEN, requested=None).reply(
-            QUESTION, tools=(), on_text=str, on_withdrawn=list
+    async with anyio.create_task_group() as tasks:
+        selector = ModelSelector(
+            backend_at(BASE, http),
+            NoCatalog(),
+            preferences=ModelPreferences(["openai/gpt-4.1"], order=(), allowed=()),
+            options=OPTIONS,
+            start_soon=tasks.start_soon,
         )
+        with pytest.raises(ModelFailed, match="ask your administrator") as failure:
+            await selector(CALLER, token=TOKEN, requested=None).reply(
+                QUESTION, tools=(), on_text=str, on_withdrawn=list
+            )
     assert failure.value.setting == "AGENT_OPIK_URL"

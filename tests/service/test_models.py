@@ -284,6 +284,16 @@ async def test_keys_are_asked_for_once_and_nothing_else_of_them_is_kept(
     assert "sk-****" not in json.dumps(bodies, default=str) + caplog.text
 
 
+async def test_a_backend_that_lists_no_keys_is_not_asked_for_them_again(
+    migrated_sqlite_uri: str,
+) -> None:
+    async with running(migrated_sqlite_uri) as service:
+        hide_lists(service.switches, 404)
+        for _ in range(3):
+            await service.ask()
+        assert len(service.switches.requests("GET", "/v1/private/llm-provider-key")) == 1
+
+
 async def test_costs_are_sent_by_own_prices_or_by_the_list_with_its_date(
     migrated_sqlite_uri: str,
 ) -> None:

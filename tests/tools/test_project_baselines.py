@@ -136,16 +136,17 @@ async def test_two_openings_at_once_ask_once() -> None:
         put_timed_runs(harness, 98)
         opener = build_opener(harness.client, harness.loader)
         before = len(harness.requests("/traces/stats"))
-        late: list[str] = []
+        texts: list[str] = []
 
         async def open_it() -> None:
-            late.append(await (await open_trace(opener, harness.client, Aliases())).complete())
+            opened = await open_trace(opener, harness.client, Aliases())
+            texts.append(opened.outline + await opened.complete())
 
         async with anyio.create_task_group() as group:
             group.start_soon(open_it)
             group.start_soon(open_it)
         assert len(harness.requests("/traces/stats")) == before + 1
-    assert all("baseline in this project: 99 traces" in each for each in late)
+    assert all("baseline in this project: 99 traces" in each for each in texts)
 
 
 async def test_the_refusal_of_the_trace_itself_is_raised() -> None:

@@ -22,8 +22,9 @@ WRITTEN_INLINE_SPANS = 20  # whose outline is written within some 5 ms
 
 
 class TraceOpener:
-    """Opens traces. The usual figures of their names are read meanwhile: an outline holds them
-    where they are known already, and `TraceContext.complete` adds them otherwise."""
+    """Opens traces. An outline holds the usual figures of the trace's name where they are known
+    already; otherwise they are read during the first model call, and `TraceContext.complete` adds
+    them."""
 
     def __init__(
         self,
@@ -46,24 +47,18 @@ class TraceOpener:
         """Starts to read the spans of a record that the caller has just read."""
         loading = BackgroundResult(partial(self._loader.load_spans, caller, owner, trace))
         self._start_soon(loading.run)
-        usual = self._baselines.get_kept(owner, trace.id)
-        late: BackgroundResult[Baseline | None] | None = None
-        if usual is None:
-            late = BackgroundResult(partial(self._baselines.find, caller, owner, trace))
-            self._start_soon(late.run)
-
-        build = partial(self._build_context, caller, owner, usual, late)
-        return TraceOpening(loading, build)
+        return TraceOpening(loading, partial(self._build_context, caller, owner, trace))
 
     async def _build_context(
         self,
         caller: Caller,
         owner: Owner,
-        usual: Baseline | None,
-        late: BackgroundResult[Baseline | None] | None,
+        trace: Trace,
         loaded: LoadedTrace,
         aliases: Aliases,
     ) -> TraceContext:
+        usual = self._baselines.get_kept(owner, trace.id)
+        late: BackgroundResult[Baseline | None] | None = None
         if usual is not None:
             loaded = replace(loaded, analysis=add_baseline_findings(loaded.analysis, usual))
         outline = loaded.outline.find(
@@ -77,6 +72,10 @@ class TraceOpener:
                 loaded,
                 aliases,
             )
+        if usual is None:
+            # Only now: what it takes would hold up the first model call.
+            late = BackgroundResult(partial(self._baselines.find, caller, owner, trace))
+            self._start_soon(late.run)
         return TraceContext(
             loaded,
             aliases,
