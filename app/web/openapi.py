@@ -14,6 +14,11 @@ _TEXT = {"type": "string"}
 _NUMBER = {"type": "number"}
 _TIME = {"type": "string", "format": "date-time"}
 _COUNT = {"type": "integer", "minimum": 0}
+_FRAME_AS_TEXT = {
+    "type": "string",
+    "contentMediaType": "application/json",
+    "contentSchema": {"$ref": "#/components/schemas/Frame"},
+}
 _NAMED_SPANS = {"span_id": _ID, "span_ids": {"type": "array", "items": _ID}}
 
 
@@ -69,7 +74,7 @@ def _describe_paths() -> Json:
             ),
             "post": _describe_operation(
                 "Asks a question; the answer comes as server-sent events, one frame each.",
-                "Frame",
+                "FrameEvent",
                 media_type="text/event-stream",
                 body="Question",
                 query=[_LEAF],
@@ -240,6 +245,8 @@ def _build_schemas() -> Json:
         "Analysis": _analysis_schema(),
         "Rated": _object_schema({"status": {"const": "ok"}}),
         "Frame": {"oneOf": _frame_schemas()},
+        "FrameEvent": _object_schema({"data": _FRAME_AS_TEXT})
+        | {"description": "One server-sent event of the stream."},
     }
 
 
