@@ -8,7 +8,11 @@ SECOND_PYTHON ?= $(shell for each in python3.13 $$HOME/.pyenv/versions/3.13.*/bi
 # Reading the modules of a test run takes half as long where the run before has compiled them.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: install demo test test-unit test-all check audit fuzz evals bench soak format clean
+# A test for both kinds of database runs on the server only, on the second Python: see docs/decisions.md.
+# All of them: make test-all SECOND_TESTS=
+SECOND_TESTS ?= not [sqlite and not sqlite]
+
+.PHONY: install prepare demo test test-unit test-all check audit fuzz evals bench soak format clean
 
 install: .venv/.dev
 
@@ -21,6 +25,16 @@ install: .venv/.dev
 .venv/.dev: .venv/.base
 	$(PIP) install -c constraints.txt -e '.[dev]'
 	touch $@
+
+.venv-second/.dev: pyproject.toml constraints.txt
+	$(SECOND_PYTHON) -m venv .venv-second
+	.venv-second/bin/python -m pip --disable-pip-version-check --quiet install -c constraints.txt -e '.[dev]'
+	touch $@
+
+# What only has to be made once: the second environment, and the compiled modules of all tests, which
+# pytest reads however few of them it is asked to list.
+prepare: .venv/.dev $(if $(SECOND_PYTHON),.venv-second/.dev)
+	$(BIN)/python -m pytest --collect-only -qq -k test_layout
 
 demo: .venv/.base
 	$(BIN)/python -m demo
@@ -40,12 +54,12 @@ test-unit: .venv/.dev
 test: .venv/.dev
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not slow'
 
-test-all: .venv/.dev
-	$(BIN)/python -m pytest -m slow
+# A file's slow tests share a browser, a service or an installation, so they stay on one worker.
+test-all: .venv/.dev $(if $(SECOND_PYTHON),.venv-second/.dev)
+	$(BIN)/python -m pytest -n auto --dist loadfile -m slow
 ifneq ($(SECOND_PYTHON),)
-	$(SECOND_PYTHON) -m venv .venv-second
-	.venv-second/bin/python -m pip --disable-pip-version-check --quiet install -c constraints.txt -e '.[dev]'
-	tests/peers/on_real_mysql.sh .venv-second/bin/python -m pytest -n auto --dist worksteal -m 'not slow'
+	tests/peers/on_real_mysql.sh .venv-second/bin/python -m pytest -n auto --dist worksteal \
+		-m 'not slow' -k '$(SECOND_TESTS)'
 else
 	@echo 'NOT RUN: the suite on Python 3.13; no such Python was found (SECOND_PYTHON=...)'
 endif
