@@ -7,7 +7,6 @@ import contextlib
 import gc
 import sys
 from collections.abc import AsyncIterator
-from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
@@ -23,13 +22,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import __version__
 from app.agent.prompt import SYSTEM_PROMPT
-from app.conversation.health import Health
 from app.conversation.prices import find_price_date
 from app.db.engine import create_engine, storage_kind
 from app.db.migrations import SchemaCheck, prepare_schema
 from app.db.store import Store
 from app.errors import OpikAssistError, StartRefused
-from app.opik.client import is_reachable
 from app.settings import DEFAULT_DATABASE, Settings, database_url, find_ignored_variables
 from app.shutdown import LimitTime, Shutdown, ShutdownSignals
 from app.telemetry import logs
@@ -49,6 +46,7 @@ from app.wiring import (
     build_conversations,
     build_error_reports,
     build_explorer,
+    build_health,
     build_mcp,
     build_reporting,
     build_retention,
@@ -59,9 +57,6 @@ if TYPE_CHECKING:
     from app.mcp.http import McpEndpoint
 
 log = structlog.get_logger(__name__)
-
-BACKEND_PROBE_SECONDS = 2.0
-"""A readiness check that waits longer would time out at most load balancers."""
 
 
 def create_app(
@@ -205,14 +200,6 @@ async def lifespan(
             tasks.start_soon(retention.run)
         shutdown = Shutdown(signals, conversations, limit_transactions)
         tasks.start_soon(shutdown.run, settings.drain_seconds, settings.shutdown_seconds)
-        backend_answers = partial(
-            is_reachable, http, base_url=settings.agent_opik_url, seconds=BACKEND_PROBE_SECONDS
-        )
-        health = Health(
-            schema_fault=schema.find_fault_for_turns,
-            backend_answers=backend_answers,
-            draining=signals.first.is_set,
-        )
         if mcp is not None:
             await tasks.start(mcp.run, signals.first)
         # Before the first reply needs a price; a worker thread leaves the event loop alone.
@@ -220,7 +207,7 @@ async def lifespan(
         yield {
             "conversations": conversations,
             "explorer": explorer,
-            "health": health,
+            "health": build_health(settings, http, schema, is_draining=signals.first.is_set),
             "request_id": "",
         }
 

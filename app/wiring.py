@@ -1,6 +1,7 @@
 """Builds the parts of the service from its settings."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -22,16 +23,18 @@ from app.conversation.event_writer import (
     STORE_PAUSE_SECONDS,
     StorageTimeouts,
 )
+from app.conversation.health import Health
 from app.conversation.ports import Observer
 from app.conversation.prices import PriceTable, TokenPrice
 from app.conversation.retention import Retention
+from app.db.migrations import SchemaCheck
 from app.db.quotas import OWNER_CONVERSATIONS, OWNER_EVENTS, Quotas
 from app.db.retention_batches import RetentionBatches
 from app.db.store import Store
 from app.explorer.explorer import Explorer
 from app.extras import importing_extra
 from app.opik.access import BackendAccess
-from app.opik.client import OpikClient
+from app.opik.client import OpikClient, is_reachable
 from app.opik.lists import ListClient
 from app.opik.models import ModelCatalog
 from app.opik.rest_client import RestClient
@@ -50,6 +53,8 @@ from app.web.markdown.ui_urls import UiLinks
 if TYPE_CHECKING:
     from app.mcp.http import McpEndpoint
 
+BACKEND_PROBE_SECONDS = 2.0
+"""A readiness check that waits longer would time out at most load balancers."""
 RETENTION_LEASE_SECONDS = 60
 _PARTS_OF_CONTEXT = 4
 """The outline is one; instructions, messages, and tool results have to fit in as well."""
@@ -91,6 +96,24 @@ def build_explorer(settings: Settings, http: httpx.AsyncClient) -> Explorer:
     """What reads projects and traces for the page."""
     rest = RestClient(build_backend(settings, http), timeout=settings.opik_backend_timeout)
     return Explorer(OpikClient(rest), ListClient(rest))
+
+
+def build_health(
+    settings: Settings,
+    http: httpx.AsyncClient,
+    schema: SchemaCheck,
+    *,
+    is_draining: Callable[[], bool],
+) -> Health:
+    """What answers whether this process can answer questions."""
+    backend_answers = partial(
+        is_reachable, http, base_url=settings.agent_opik_url, seconds=BACKEND_PROBE_SECONDS
+    )
+    return Health(
+        schema_fault=schema.find_fault_for_turns,
+        backend_answers=backend_answers,
+        draining=is_draining,
+    )
 
 
 def build_backend(settings: Settings, http: httpx.AsyncClient) -> BackendHttp:
