@@ -94,7 +94,7 @@ class OpenResponse:
     def __init__(self, response: httpx.Response, *, deadline: float) -> None:
         self.status = response.status_code
         self.headers = response.headers
-        self._chunks = _read_body(response)
+        self._chunks = _open_body(response)
         self._deadline = deadline
 
     async def next_chunk(self) -> bytes | None:
@@ -124,7 +124,7 @@ class OpenResponse:
         return BackendResponse(self.status, self.headers, bytes(body), end, error)
 
 
-async def _read_body(response: httpx.Response) -> AsyncIterator[bytes]:
+def _open_body(response: httpx.Response) -> AsyncIterator[bytes]:
     """The body in pieces of bounded size, unpacked where it is packed by gzip, once.
 
     We ask for no packing, but a gateway may pack nevertheless. Raises httpx.DecodingError for any
@@ -133,13 +133,15 @@ async def _read_body(response: httpx.Response) -> AsyncIterator[bytes]:
     assert isinstance(response.stream, httpx.AsyncByteStream)
     codings = response.headers.get("Content-Encoding", "identity").lower().replace(" ", "")
     if codings == "identity":
-        async for chunk in response.stream:
-            yield chunk
-        return
+        return aiter(response.stream)
+    return _unpack(response.stream, codings)
+
+
+async def _unpack(stream: httpx.AsyncByteStream, codings: str) -> AsyncIterator[bytes]:
     if codings != "gzip":
         raise httpx.DecodingError("A body is packed in a way that was not asked for.")
     unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    async for chunk in response.stream:
+    async for chunk in stream:
         packed, piece = chunk, b"-"
         while (packed or len(piece) == _UNPACKED_AT_ONCE) and not unpacker.eof:
             try:
