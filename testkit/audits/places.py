@@ -34,7 +34,8 @@ def find_place_faults(
     faults = [
         f"{each.question}: was not found, and nothing was deleted"
         for each in asked
-        if each.not_found and not _was_deleted_meanwhile(each, deleted)
+        if (each.not_found or each.error == "not_found")
+        and not _was_deleted_meanwhile(each, deleted)
     ]
     for conversation in log:
         before: LoggedTurn | None = None

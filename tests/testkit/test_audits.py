@@ -226,8 +226,11 @@ async def test_a_question_in_an_older_conversation_than_the_current_one_is_repor
     assert find_place_faults(log, asked, [gone], [created]) == []
 
 
-def test_a_place_that_nobody_deleted_must_be_found() -> None:
-    asked = AskedQuestion("trace", "Where?", 1, 2, not_found=True)
+@pytest.mark.parametrize(
+    "refused", [{"not_found": True}, {"frames": [{"error": "!", "code": "not_found"}]}]
+)
+def test_a_place_that_nobody_deleted_must_be_found(refused: dict[str, Any]) -> None:
+    asked = AskedQuestion("trace", "Where?", 1, 2, **refused)
     earlier = DeletedConversation("trace", -2, -1, certain=True)
     assert len(find_place_faults([], [asked], [earlier])) == 1
     assert find_place_faults([], [asked], [replace(earlier, ended=1)]) == []
