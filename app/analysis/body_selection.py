@@ -15,6 +15,7 @@ MOST_READ = 200  # bodies read of a larger trace: at 30 KB each some 6 MB, read 
 _ERRORS = 30  # failed spans whose surroundings are read; more errors of a trace mostly repeat
 _NAMES = 30  # names of which unusual spans are read, so that each still gets several of 200
 _UNUSUAL_OF_EACH_NAME = 4  # each is read with what is before and in it, so a dozen spans
+_ALONE = 40  # unusual spans that are read before the surroundings of the first ones fill the room
 _IN_A_ROW = 8  # of each name: rules need four peers and three equal calls to compare
 _BEFORE = 3  # siblings before an unusual span, and spans in each: results that it may have used
 _BEFORE_ERRORS = 5  # the same of a failed span, which is more often explained by them
@@ -24,6 +25,7 @@ _BELOW_SIBLING = 4  # an earlier sibling and the first spans below it, which ret
 _ENDS = 5  # first and last roots, which hold the input and the result of the trace
 _LAST_RESULTS = 10  # spans that ended last: the result may lie in any of them
 _UNFINISHED = 10  # those above the deepest one only wait for it
+_LEAST_SPREAD_OF_TOKENS = 0.02  # where all but one call have equal counts, three tokens more tell
 _LEAST_SPREAD = 0.1  # of the logarithm: below 10 % of spread nothing of a name is unusual
 
 
@@ -33,7 +35,8 @@ def select_bodies(analysis: TraceAnalysis, *, most: int = MOST_READ) -> tuple[st
     In this order: failed spans with what ran just before them, unfinished ones, roots and last
     results, unusual ones of each name (by tokens, duration and spans below) with what ran just
     before them, the longest parts of the critical path, some of every name spread over the time,
-    a few of each name in a row, and more of every name while there is room.
+    the end of the longest row of each name, and more of every name while there is room. Equal
+    input gives an equal choice.
     """
     tree, profile = analysis.tree, analysis.profile
     if len(tree.nodes) <= READ_ALL:
@@ -98,49 +101,73 @@ def _group_by_name(tree: Tree) -> list[list[Node]]:
 
 
 def _select_unusual(named: Sequence[Sequence[Node]]) -> Iterator[Node]:
-    """Of each name the spans farthest from its median, with what ran before each; one per name
-    and round."""
-    rounds = [_rank_unusual(nodes) for nodes in named if len(nodes) > 2]
+    """Of each name the spans farthest from its median, one per name and round; then each again with
+    what ran in it and just before it."""
+    rounds = [found for nodes in named if len(nodes) > 2 and (found := _rank_unusual(nodes))]
     rounds.sort(key=lambda found: -found[0][0])
-    for round_number in range(_UNUSUAL_OF_EACH_NAME):
-        for found in rounds[:_NAMES]:
-            for _, node in found[round_number : round_number + 1]:
-                yield from [node, *node.children[:_INSIDE]]
-                siblings = node.parent.children if node.parent else []
-                place = siblings.index(node) if siblings else 0
-                for other in reversed(siblings[max(0, place - _BEFORE) : place]):
-                    yield from [other, *other.children[:_BEFORE]]
+    unusual = [
+        found[number][1]
+        for number in range(_UNUSUAL_OF_EACH_NAME)
+        for found in rounds[:_NAMES]
+        if number < len(found)
+    ]
+    yield from unusual[:_ALONE]
+    for node in unusual:
+        yield from [node, *node.children[:_INSIDE]]
+        siblings = node.parent.children if node.parent else []
+        place = siblings.index(node) if siblings else 0
+        for other in reversed(siblings[max(0, place - _BEFORE) : place]):
+            yield from [other, *other.children[:_BEFORE]]
 
 
 def _rank_unusual(nodes: Sequence[Node]) -> list[tuple[float, Node]]:
-    """The most unusual spans of one name with their score, the highest first."""
-    scores = [0.0] * len(nodes)
-    for measure in _MEASURES:
+    """The most unusual spans of one name with their score: the first of each measure, the highest
+    score first, then the next ones, so that no measure that varies much hides the others."""
+    places: dict[int, tuple[int, float, Node]] = {}
+    for measure, least_spread in _MEASURES:
         values = [math.log1p(measure(node)) for node in nodes]
         middle = median(values)
-        spread = max(_LEAST_SPREAD, median(abs(value - middle) for value in values))
-        scores = [
-            max(score, abs(value - middle) / spread)
-            for score, value in zip(scores, values, strict=True)
-        ]
-    ranked = sorted(zip(scores, nodes, strict=True), key=lambda pair: (-pair[0], pair[1].index))
-    return ranked[:_UNUSUAL_OF_EACH_NAME]
+        spread = max(least_spread, median(abs(value - middle) for value in values))
+        scored = zip((abs(value - middle) / spread for value in values), nodes, strict=True)
+        best = heapq.nsmallest(
+            _UNUSUAL_OF_EACH_NAME, scored, key=lambda pair: (-pair[0], pair[1].index)
+        )
+        for place, (score, node) in enumerate(best):
+            if score > 0:
+                found = (place, -score, node)
+                places[node.index] = min(places.get(node.index, found), found, key=_place_and_score)
+    ranked = sorted(places.values(), key=lambda found: (*_place_and_score(found), found[2].index))
+    return [(-score, node) for _, score, node in ranked[:_UNUSUAL_OF_EACH_NAME]]
 
 
-_MEASURES: tuple[Callable[[Node], float], ...] = (
-    lambda node: node.view.usage.completion or 0.0,
-    lambda node: node.view.usage.prompt or 0.0,
-    lambda node: float(node.duration),
-    lambda node: float(node.size),
+def _place_and_score(found: tuple[int, float, Node]) -> tuple[int, float]:
+    return found[:2]
+
+
+_MEASURES: tuple[tuple[Callable[[Node], float], float], ...] = (
+    (lambda node: node.view.usage.completion or 0.0, _LEAST_SPREAD_OF_TOKENS),
+    (lambda node: node.view.usage.prompt or 0.0, _LEAST_SPREAD_OF_TOKENS),
+    (lambda node: float(node.duration), _LEAST_SPREAD),
+    (lambda node: float(node.size), _LEAST_SPREAD),
 )
 
 
 def _select_in_a_row(named: Sequence[Sequence[Node]]) -> Iterator[Node]:
-    """The first spans of each name, mostly children of one parent; one per name and round."""
-    rounds = [nodes for nodes in named if len(nodes) > 2]
+    """The last spans of the longest row of each name; one per name and round."""
+    rows = [_find_longest_row(nodes) for nodes in named if len(nodes) > 2]
     for round_number in range(_IN_A_ROW):
-        for nodes in rounds[:_NAMES]:
-            yield from nodes[round_number : round_number + 1]
+        for nodes in rows[:_NAMES]:
+            yield from nodes[-1 - round_number : len(nodes) - round_number]
+
+
+def _find_longest_row(nodes: Sequence[Node]) -> Sequence[Node]:
+    """Those of them with one parent, of the parent with most of them; all where each has another.
+    An agent that goes round does so until it is stopped, so that the last ones show it."""
+    by_parent: dict[int, list[Node]] = {}
+    for node in nodes:
+        by_parent.setdefault(node.parent.index if node.parent else -1, []).append(node)
+    longest = max(by_parent.values(), key=len)
+    return longest if len(longest) > 1 else nodes
 
 
 def _select_spread(named: Sequence[Sequence[Node]]) -> Iterator[Node]:

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from itertools import pairwise
 
 from app.analysis.analyse_trace import measure_trace
@@ -73,3 +74,31 @@ def test_the_choice_does_not_depend_on_the_order_of_arrival() -> None:
 
 def test_no_body_is_chosen_of_a_trace_without_spans() -> None:
     assert chosen([]) == ()
+
+
+def test_a_few_tokens_more_are_seen_beside_durations_that_vary_much() -> None:
+    spans = large(usage={"completion_tokens": 25}, name="step")
+    varied = [
+        each
+        if each.id == "root"
+        else each.model_copy(
+            update={
+                "usage": each.usage or {"completion_tokens": 22},
+                "end_time": each.end_time and each.end_time - timedelta(microseconds=7 * i % 5_000),
+            }
+        )
+        for i, each in enumerate(spans)
+    ]
+    assert "x700" in chosen(varied, most=40)
+
+
+def test_the_end_of_the_longest_row_is_chosen() -> None:
+    spans = [span("root", 0, 20_000)]
+    for i in range(200):
+        times = (i * 20, i * 20 + 15)
+        spans.append(span(f"unit{i}", *times, name="unit", parent_span_id="root"))
+        spans.append(span(f"ask{i}", *times, name="ask", parent_span_id=f"unit{i}"))
+    for i in range(200):
+        times = (2_000 + i / 100, 2_000 + (i + 1) / 100)
+        spans.append(span(f"loop{i}", *times, name="ask", parent_span_id="unit100"))
+    assert {f"loop{i}" for i in range(192, 200)} <= set(chosen(spans, most=150))
