@@ -14,13 +14,19 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from bench.counts import measure_counts
-from bench.footprint import COMPILED, measure_memory, measure_stall, measure_start
+from bench.footprint import (
+    COMPILED,
+    measure_history_stall,
+    measure_memory,
+    measure_stall,
+    measure_start,
+)
 from bench.results import Results
 from bench.streams import measure_streams
 from bench.turns import Processes, measure_cpu, measure_first_text
 from testkit.processes import SERVICE, UNLIMITED, ServerProcess, running_process
 
-PARTS = ("start", "first-text", "cpu", "streams", "counts", "stall", "memory")
+PARTS = ("start", "first-text", "cpu", "streams", "counts", "stall", "history", "memory")
 
 
 async def run(parts: list[str], rounds: int, seconds: float) -> int:
@@ -55,6 +61,8 @@ async def run(parts: list[str], rounds: int, seconds: float) -> int:
             await measure_counts(results)
         if "stall" in parts:
             await measure_stall(results, service)
+        if "history" in parts:
+            await measure_history_stall(results, service)
         if "memory" in parts:
             await measure_memory(results, service)
     for name in results.missed:

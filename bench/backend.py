@@ -1,10 +1,10 @@
 """A backend that costs little CPU, to measure what stands before it.
 
 It knows every trace whose id `make_trace_id` made; the id holds the number of its spans. Its model
-does what the question in the last user message asks for, as `deltas=200 every=50 calls=1`: so many
-deltas, so many milliseconds apart (0 sends them at once), each in a chunk of its own, after a tool
-call or without one. Each delta is the time at which it was sent, in nanoseconds of the system's
-monotonic clock, and has 17 digits.
+does what the question in the last user message asks for, as `deltas=200 every=50 calls=1 text=0`:
+so many deltas, so many milliseconds apart (0 sends them at once), each in a chunk of its own, after
+a tool call or without one, and so many characters of text in one piece before them. Each delta is
+the time at which it was sent, in nanoseconds of the system's monotonic clock, and has 17 digits.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ import time
 from typing import Any
 from uuid import UUID
 
-_QUESTION = re.compile(rb"deltas=(\d+) every=(\d+) calls=(\d)")
+_QUESTION = re.compile(rb"deltas=(\d+) every=(\d+) calls=(\d) text=(\d+)")
 _TOOL_RESULT = b'"role":"tool"'
 _TRACE_PATH = re.compile(r"/traces/([0-9a-f-]{36})")
 _PROJECT = str(UUID(int=1))
@@ -32,9 +32,10 @@ def make_trace_id(spans: int, number: int) -> str:
     return f"{spans:08x}-{number >> 12:04x}-7{number & 0xFFF:03x}-8000-000000000000"
 
 
-def make_question(deltas: int, *, every: int, calls: int = 0) -> str:
-    """Asks for deltas `every` so many milliseconds, after a tool call where `calls` is 1."""
-    return f"deltas={deltas} every={every} calls={calls}"
+def make_question(deltas: int, *, every: int, calls: int = 0, text: int = 0) -> str:
+    """Asks for deltas `every` so many milliseconds, after a tool call where `calls` is 1, and for
+    `text` characters before them."""
+    return f"deltas={deltas} every={every} calls={calls} text={text}"
 
 
 def build_frames(count: int) -> list[bytes]:
@@ -43,7 +44,10 @@ def build_frames(count: int) -> list[bytes]:
 
 
 def _build_delta_frame() -> bytes:
-    content = f"at {time.monotonic_ns():017d} "
+    return _encode_delta(f"at {time.monotonic_ns():017d} ")
+
+
+def _encode_delta(content: str) -> bytes:
     return _encode_frame(
         {
             "id": "chatcmpl-1",
@@ -114,13 +118,14 @@ def _write_response(writer: asyncio.StreamWriter, status: int, kind: bytes, body
 
 async def _stream_chat(body: bytes, writer: asyncio.StreamWriter) -> None:
     question = list(_QUESTION.finditer(body))[-1]
-    count, every, calls = (int(each) for each in question.groups())
+    count, every, calls, text = (int(each) for each in question.groups())
     head = b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n"
     writer.write(head % _STREAM)
     if calls and _TOOL_RESULT not in body[question.end() :]:
         writer.write(b"".join(map(_encode_chunk, _build_call_frames())))
     elif not every:
-        writer.write(b"".join(map(_encode_chunk, build_frames(count))))
+        long = [_encode_delta(_make_answer(text))] if text else []
+        writer.write(b"".join(map(_encode_chunk, [*long, *build_frames(count)])))
     else:
         due = time.monotonic()
         for _ in range(count):
@@ -129,6 +134,13 @@ async def _stream_chat(body: bytes, writer: asyncio.StreamWriter) -> None:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
         writer.write(_encode_chunk(b"".join(_END)))
     writer.write(b"0\r\n\r\n")
+
+
+@functools.cache
+def _make_answer(characters: int) -> str:
+    """An answer with headings, lists, code and emphasis, as models write them."""
+    part = "## Step\n\n* **search** took `1.2 s` of _3 s_\n* it found 12 records\n\n" + "word " * 60
+    return (part * (characters // len(part) + 1))[:characters]
 
 
 def _encode_chunk(data: bytes) -> bytes:

@@ -35,11 +35,14 @@ async def ask(
     deltas: int,
     every: int = 0,
     calls: int = 0,
+    text: int = 0,
     on_lag: Callable[[int], None] | None = None,
 ) -> Asked:
     """One question, its answer read to the end; `on_lag` gets the nanoseconds from the model's
     sending of each delta to its receipt. Raises RuntimeError where the answer does not end well."""
-    body = json.dumps({"message": make_question(deltas, every=every, calls=calls)}).encode()
+    body = json.dumps(
+        {"message": make_question(deltas, every=every, calls=calls, text=text)}
+    ).encode()
     head = (
         f"POST /trace-analyzer/session/{trace_id} HTTP/1.1\r\nHost: bench\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"

@@ -1,6 +1,7 @@
 """Start-up, memory, and how long other requests wait for a large trace."""
 
 import asyncio
+import re
 import sys
 import time
 from collections.abc import Awaitable
@@ -20,6 +21,10 @@ _MOST_STALL_MS = 50
 COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
 """Lets a process keep its compiled modules, as an installed package has them."""
 _PING_SECONDS = 0.005
+_HISTORY_TURNS = 500
+_HISTORY_CHARACTERS = 30_000  # of each answer
+_READERS = (1, 5)
+_EARLIER = re.compile(rb'"earlier":(\d+)}$')
 _LARGE = 10_000
 
 
@@ -61,6 +66,34 @@ async def measure_stall(results: Results, service: ServerProcess) -> None:
     stall = (max(busy) - median(idle)) * 1000
     note = f"idle {median(idle) * 1000:.1f}, max {max(idle) * 1000:.1f} ms"
     results.add("longest stall of /healthz", stall, "ms", most=_MOST_STALL_MS, note=note)
+
+
+async def measure_history_stall(results: Results, service: ServerProcess) -> None:
+    """The longest answer time of /healthz while a long conversation is read, page by page."""
+    size = f"{_HISTORY_TURNS} answers of {_HISTORY_CHARACTERS:,} characters"
+    results.add_title(f"requests beside a history of {size}")
+    trace_id = new_trace(10)
+    for _ in range(_HISTORY_TURNS):
+        await ask(service, trace_id, deltas=1, text=_HISTORY_CHARACTERS)
+    async with httpx.AsyncClient(timeout=120) as http:
+        idle = await _ping_while(service, http, asyncio.sleep(1))
+        for readers in _READERS:
+            reads = [_read_history(service, http, trace_id) for _ in range(readers)]
+            began = time.monotonic()
+            busy = await _ping_while(service, http, asyncio.gather(*reads))
+            took = time.monotonic() - began
+            stall = (max(busy) - median(idle)) * 1000
+            note = f"all pages in {took:.1f} s"
+            results.add(f"{readers} readers", stall, "ms", most=_MOST_STALL_MS, note=note)
+
+
+async def _read_history(service: ServerProcess, http: httpx.AsyncClient, trace_id: str) -> None:
+    """Reads all pages; what the client did to parse them would count as the service's time."""
+    url = f"{service.url}/trace-analyzer/session/{trace_id}"
+    page = (await http.get(url)).raise_for_status().content
+    while earlier := _EARLIER.search(page):
+        response = await http.get(url, params={"before": int(earlier[1])})
+        page = response.raise_for_status().content
 
 
 async def _ping_while(

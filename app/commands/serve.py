@@ -2,7 +2,7 @@
 
 import click
 
-from app.main import create_app, settle_memory
+from app.main import create_app, settle_interpreter
 from app.server import serve
 from app.settings import Settings
 
@@ -16,5 +16,5 @@ def command() -> None:
     """
     settings = Settings.load()
     app = create_app(settings)
-    settle_memory()
+    settle_interpreter()
     serve(app, host=settings.host, port=settings.port, shutdown_seconds=settings.shutdown_seconds)
