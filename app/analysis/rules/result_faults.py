@@ -27,6 +27,7 @@ _FILES = word_set("csv json xml html pdf xlsx docx sheet table invoice receipt t
 _LEAST_GIVEN = 4  # characters of a text or a name that a step was given
 _PARTIAL_FLAGS = key_set("partial is_partial incomplete truncated is_truncated")
 _FLAGS_READ = 200  # leaves in which a flag of the whole result stands
+_QUOTED = 80  # characters of what a search was given
 
 _LAST_READ = 50  # siblings at the end among which the calls of a name are looked for
 _FEW_PEERS = 4  # with fewer comparable calls "the others returned something" is chance
@@ -97,11 +98,18 @@ def _judge_partial(node: Node, statistics: PeerStatistics) -> Suspect | None:
 
 def _judge_empty_lookup(node: Node, *, often: bool) -> Suspect:
     """A lookup by an id or without any argument: often rightly empty, a list of notes above all."""
-    reason = "a lookup that returned nothing"
+    reason = f"it looked up {_quote_input(node)}"
     standing = (
         None if often else Standing.WEAK if is_named_search(node.function_name) else Standing.NOTE
     )
     return Suspect(node, Fault.EMPTY, _EMPTY_LOOKUP, reason, standing)
+
+
+def _quote_input(node: Node) -> str:
+    """What a search was given: its longest text, which is the question more often than an index."""
+    leaves = node.view.input.first_leaves(_FLAGS_READ)
+    texts = [leaf.value for leaf in leaves if isinstance(leaf.value, str) and leaf.value.strip()]
+    return f"“{one_line(max(texts, key=len), limit=_QUOTED)}”" if texts else "what its input names"
 
 
 def _keeps_items(node: Node) -> bool:
@@ -145,7 +153,7 @@ def _judge_empty(node: Node, statistics: PeerStatistics) -> Suspect | None:
         reason = "it was given something, and what it does keeps or makes something of each"
         return Suspect(node, Fault.EMPTY, _EMPTY_TRANSFORM, reason)
     if is_search(node):
-        reason = "a search that returned nothing"
+        reason = f"it searched for {_quote_input(node)}"
         return Suspect(node, Fault.EMPTY, _EMPTY_SEARCH, reason, Standing.WEAK)
     if runs_program(node):
         reason = "a program that printed nothing"
