@@ -39,6 +39,7 @@ class Category(StrEnum):
     REFUSAL = "refusal"
     LOST_VALUE = "lost_value"
     WRONG_SCOPE = "wrong_scope"
+    IGNORED_RESULT = "ignored_result"
     UNKNOWN_TOOL = "unknown_tool"
     LOOP = "loop"
     PING_PONG = "ping_pong"
@@ -78,6 +79,7 @@ _TRAITS = {
     Category.INVALID_CALL: _CategoryTraits(ErrorGroup.REASONING, 90),
     Category.LOST_VALUE: _CategoryTraits(ErrorGroup.PLANNING, 95),
     Category.WRONG_SCOPE: _CategoryTraits(ErrorGroup.PLANNING, 95),
+    Category.IGNORED_RESULT: _CategoryTraits(ErrorGroup.REASONING, 70),
     Category.REFUSAL: _CategoryTraits(ErrorGroup.REASONING, 85),
     Category.UNFINISHED: _CategoryTraits(ErrorGroup.SYSTEM, 85),
     Category.UNKNOWN_TOOL: _CategoryTraits(ErrorGroup.PLANNING, 80),

@@ -13,6 +13,7 @@ from app.analysis.rules.duplicated_work import find_duplicated_work
 from app.analysis.rules.endings import find_low_scores, find_unfinished_spans
 from app.analysis.rules.guardrails import find_failed_guardrails
 from app.analysis.rules.hand_overs import find_hand_overs
+from app.analysis.rules.ignored_results import find_ignored_results
 from app.analysis.rules.inner_retries import find_inner_retries
 from app.analysis.rules.late_first_token import find_slow_first_tokens
 from app.analysis.rules.latency import find_slow_outliers
@@ -42,6 +43,7 @@ RULES: tuple[Rule, ...] = (
     find_lost_values,
     find_dropped_scope,
     find_wrong_scope,
+    find_ignored_results,
     find_unknown_tools,
     find_retries,
     find_inner_retries,

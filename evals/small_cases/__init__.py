@@ -5,6 +5,7 @@ OpenTelemetry ingestion record. `python -m evals.small_cases FOLDER` writes them
 """
 
 from evals.small_cases import (
+    answer_cases,
     cause_cases,
     error_cases,
     everyday_cases,
@@ -37,6 +38,7 @@ _MODULES = (
     cause_cases,
     unmarked_cases,
     scope_cases,
+    answer_cases,
 )
 
 

@@ -159,3 +159,40 @@ _right(
     ("restart_pool", {"environment": "stage", "pool": "workers"}, {"restarted": True}),
     answer="The worker pool is restarted.",
 )
+_wrong(
+    "value_beside_its_noun",
+    "How much diesel does tank 12 hold?",
+    "read_level",
+    {"tank": 21},
+    {"litres": 400},
+    "The tank holds 400 litres.",
+)
+_wrong(
+    "letter_beside_its_noun",
+    "Why did line B stop this morning?",
+    "list_stops",
+    {"line": "C"},
+    {"stops": [{"minutes": 4}]},
+    "Line B stopped for four minutes.",
+)
+_wrong(
+    "nothing_for_a_named_tenant",
+    "Export the users of tenant acme-nordic.",
+    "export_users",
+    {"tenant": None, "format": "csv"},
+    {"file": "users.csv", "rows": 48211},
+    "The users of acme-nordic are in users.csv.",
+)
+_right(
+    "name_with_more_around_it",
+    "How much diesel does tank 12 hold?",
+    ("read_level", {"tank_id": "T-12", "depth": 30}, {"litres": 400}),
+    answer="The tank holds 400 litres.",
+)
+_right(
+    "number_that_was_looked_up",
+    "How much diesel does tank 12 hold?",
+    ("find_tank", {"name": "12"}, {"tank": 9931}),
+    ("read_level", {"tank": 9931}, {"litres": 400}),
+    answer="The tank holds 400 litres.",
+)

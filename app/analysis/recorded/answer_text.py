@@ -132,6 +132,40 @@ _NEGATES = re.compile(
 _NEGATION_READ = 100  # characters: an answer that admits to have found nothing begins with it
 
 
+_DENIES = re.compile(
+    r"""\b(?:unavailable|unable|sold\sout|out\sof\sstock|expired|denied|rejected|closed|blocked
+      |cancell?ed|overdue|invalid|revoked|suspended|declined|but|however|only|except|instead|until
+      |ausverkauft|abgelaufen|abgelehnt|geschlossen|gesperrt|storniert|ungültig|aber|jedoch|nur
+      |agotad\w|caducad\w|rechazad\w|cerrad\w|cancelad\w|vencid\w|pero|sólo|épuisée?|expirée?|refusée?
+      |fermée?|annulée?|mais|cependant|esgotad\w|expirad\w|recusad\w|fechad\w|mas|apenas)\b
+      |不|没|無|无|未|已过期|しかし|できま|다만""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def denies(text: str) -> bool:
+    """Whether a text denies or restricts anything, in any of several languages."""
+    return _NEGATES.search(text) is not None or _DENIES.search(text) is not None
+
+
+_AFFIRMS = re.compile(
+    r"""\A\W{0,4}(?:yes|sure|certainly|of\scourse|absolutely|good\snews|ja|natürlich|gerne|oui|bien\ssûr
+      |sí|claro|por\ssupuesto|sim|certo|sì|是的|可以|はい|네)\b
+      | \b(?:available|in\sstock|safe|valid|fine|ready|confirmed|approved|eligible|allowed|permitted
+      |covered|refundable|booked|possible|no\sproblem|in\sorder|as\sexpected|all\sset|suitable
+      |verfügbar|gültig|erlaubt|genehmigt|problemlos|bestätigt|möglich|in\sordnung|sicher|gedeckt
+      |disponibles?|válid[ao]s?|permitid[ao]|aprobad[ao]|confirmad[ao]|valide|autorisée?|approuvée?
+      |couvert|possible|disponíve(?:l|is)|aprovad[ao]|cobert[ao]|disponibil[ei])\b
+      | 可用|有效|有货|没问题|利用可能|問題ありません|가능합니다""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def affirms(text: str) -> bool:
+    """Whether a text says yes, or that something is available, valid, safe or the like."""
+    return _AFFIRMS.search(text) is not None
+
+
 def begins_with_negation(text: str) -> bool:
     """Whether an answer denies something at its beginning, in any of several languages."""
     return _NEGATES.search(text[:_NEGATION_READ]) is not None

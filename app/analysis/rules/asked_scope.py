@@ -15,7 +15,7 @@ from app.analysis.recorded.body import Body
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.leaves import Leaf
 from app.analysis.recorded.scope_words import ScopeWord, find_scope_words, read_scope_value
-from app.analysis.recorded.spellings import plain_key
+from app.analysis.recorded.spellings import plain_key, word_set
 from app.analysis.rules.lookups import is_lookup
 from app.analysis.rules.recovery import asking_call
 from app.analysis.text.named_periods import Period, find_argument_period, find_periods
@@ -28,6 +28,7 @@ from app.analysis.user_question import find_question
 # currency may be a default of the program.
 _OTHER_NUMBER = 0.8
 _OTHER_VALUE = 0.7
+_NOTHING = 0.65  # a tool may know what it is about from its session
 _QUESTION_READ = 1_000  # characters
 _FEWEST_WORDS = 3  # of a question, unlike a record that a program was given
 _MOST_CALLS = 60  # with more a program works through a list
@@ -39,6 +40,10 @@ _LEAST_PLAIN_DIGITS = 4  # where nothing but digits stands in it
 _LONGEST_NAME = 40  # characters
 _NAME = re.compile(r"(?<![\w./:-])(?=[\w-]*\d)[A-Za-z]{0,12}(?:[-_]?\w{1,20}){1,6}(?![\w/:-]|\.\d)")
 _IN_ARGUMENT = re.compile(r"(?<![\w./:-])(?=[\w-]*\d)\w+(?:-\w+)*(?![\w/:-]|\.\d)")
+_KEY_WORDS = re.compile(r"[A-Z]?[a-zà-ÿ]+|[A-Z]+(?![a-z])")
+_NO_NOUNS = word_set("id ids name number code key value type kind query limit text num nummer nome")
+_NUMBER_WORD = r"(?:(?:no|nr|number|id|code|called|named|nummer|numéro|número)\b[.:]?\s?)?"
+_SUBJECT = r"[\"'“„«]?((?=[\w-]*[\d-])\w+(?:-\w+)*|[A-Z])(?![\w-])"
 _DATE_LIKE = re.compile(r"(?:19|20)\d\d(?:-?\d\d){0,2}|\d{1,2}(?:st|nd|rd|th)", re.IGNORECASE)
 _ABOUT_NOW = re.compile(
     r"\b(?:today|now|current|currently|tomorrow|yesterday|tonight|latest|last|next|this|recent"
@@ -67,7 +72,7 @@ def find_wrong_scope(analysis: TraceAnalysis) -> Iterator[Finding]:
     if not calls:
         return
     given = f"{question} {Body(analysis.trace.input).canonical[:_TEXT_READ]}"
-    for search in (_find_other_name, _find_other_period, _find_other_word):
+    for search in (_find_other_name, _find_other_subject, _find_other_period, _find_other_word):
         found = search(question, given, calls, analysis)
         if found is not None:
             yield found
@@ -149,6 +154,58 @@ def _is_mistaken(name: str, old: str) -> bool:
         return True
     same = sum(a == b for a, b in zip(name, old, strict=True))
     return sorted(name) == sorted(old) or same == len(old) - 1
+
+
+def _find_other_subject(
+    question: str, given: str, calls: Sequence[_Call], analysis: TraceAnalysis
+) -> Finding | None:
+    """An argument other than what stands beside its name in the question: `tenant acme-nordic`."""
+    low = question.casefold()
+    for call in calls:
+        for leaf in call.leaves:
+            label = _label_of(leaf)
+            if not label or label not in low or isinstance(leaf.value, bool):
+                continue
+            old = _named_beside(label, question)
+            new = "" if leaf.value is None else str(leaf.value)
+            if (
+                not old
+                or not _is_other(new, old)
+                or any(_holds(each.text, old) for each in calls)
+                or (new and (_holds(given, new) or _was_seen(new, call.node, analysis)))
+            ):
+                continue
+            what = _say_difference(leaf, new, old)
+            confidence = _OTHER_NUMBER if new else _NOTHING
+            return _build_finding(call.node, what, confidence, analysis)
+    return None
+
+
+def _label_of(leaf: Leaf) -> str:
+    """The noun in a key: `tenant` of `tenant_id` and `tenantName`; empty where there is none."""
+    key = next((part for part in reversed(leaf.path) if isinstance(part, str)), "")
+    words = [word.lower() for word in _KEY_WORDS.findall(key[:_LONGEST_NAME])]
+    nouns = [word for word in words if len(word) >= _LEAST_DIGITS and word not in _NO_NOUNS]
+    return nouns[-1] if nouns else ""
+
+
+def _named_beside(label: str, question: str) -> str:
+    """What follows a noun in the question, if it looks like a name: it has digits or a hyphen, or
+    is one capital letter."""
+    found = re.search(
+        rf"(?i:\b{re.escape(label)}\b[\s:#]{{0,3}}{_NUMBER_WORD}){_SUBJECT}", question
+    )
+    return found.group(1) if found and not _DATE_LIKE.fullmatch(found.group(1)) else ""
+
+
+def _is_other(new: str, old: str) -> bool:
+    """Whether a value cannot stand for the named one: nothing, or another one of the same kind."""
+    a, b = new.casefold().strip(), old.casefold()
+    if not a:
+        return True
+    if a in b or b in a or len(a) > _LONGEST_NAME:
+        return False
+    return a.isdigit() == b.isdigit() and (a.isalpha() == b.isalpha()) and " " not in a
 
 
 def _find_other_period(
@@ -252,8 +309,9 @@ def _holds(text: str, value: str) -> bool:
 def _say_difference(leaf: Leaf, new: str, old: str) -> str:
     key = next((part for part in reversed(leaf.path) if isinstance(part, str)), "")
     label = f" for {one_line(key, limit=40)}" if plain_key(key) else ""
+    value = f"“{one_line(new, limit=60)}”" if new else "nothing"
     return (
-        f"was given “{one_line(new, limit=60)}”{label}, but the trace was asked about"
+        f"was given {value}{label}, but the trace was asked about"
         f" “{one_line(old, limit=40)}”, which no call of a tool was given"
     )
 

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
-from app.analysis.recorded.body import Body
+from app.analysis.recorded.body import Body, BodyState
 from app.analysis.recorded.leaves import Path
 from app.analysis.recorded.spellings import key_set, plain_key, word_set
 from app.analysis.rules.recovery import asking_call
@@ -37,7 +37,10 @@ _MESSAGE_KEYS = key_set(
     " content"
 )
 """Envelopes of messages, whose ids are null as a rule."""
-_STANDS_FOR_NONE = word_set("none null nil undefined unknown n/a na missing anonymous")
+_STANDS_FOR_NONE = word_set(
+    "none null nil undefined unknown n/a na missing anonymous guest unspecified tbd placeholder ?"
+    " unbekannt inconnu desconocido desconhecido sconosciuto onbekend 未知 不明"
+)
 _STANDS_FOR_ALL = word_set("all any every everyone everything * %")
 _REMOVES_NAME = re.compile(
     r"mask|redact|anonym|pseudonym|scrub|sanit|logout|clear|reset|delete|remove|release|close",
@@ -58,6 +61,7 @@ _MOST_FOUND = 10  # findings
 # Confidences. A step that had the value and gave on a null is the surest sign; a value that only
 # differs may be meant, and so is a weak sign unless what it was asked for was not found.
 _DROPPED = 0.85
+_OMITTED = 0.75  # a step need not return all that it was given
 _DROPPED_OTHER = 0.65  # states are cleared on purpose
 _REPLACED_BY_WORD = 0.8
 _REPLACED = 0.7
@@ -67,11 +71,13 @@ _OTHER_ARGUMENT = 0.7
 
 
 class _Loss(NamedTuple):
-    """A step that was given `old` and returned `new` ("" for nothing) under the same key."""
+    """A step that was given `old` and returned `new` ("" for nothing) under the same key, or that
+    was the last to be given it, where `is_omission`."""
 
     node: Node
     old: str
     new: str
+    is_omission: bool = False
 
 
 @dataclass(slots=True)
@@ -140,12 +146,31 @@ class _Search:
             if not old or old == new or _is_word_for_none(old) or _removes_values(node.name):
                 continue
             if key in returned.empty:
-                self._losses.setdefault(key, _Loss(node, old, ""))
+                self._note_loss(key, _Loss(node, old, ""))
             elif new and _identifies(key) and (_is_word_for_none(new) or new not in self._seen):
-                self._losses.setdefault(key, _Loss(node, old, new))
+                self._note_loss(key, _Loss(node, old, new))
+        self._note_omissions(node, given, returned)
         for key, loss in list(self._losses.items()):
             if loss.old in returned.full.get(key, ()):
                 del self._losses[key]
+
+    def _note_loss(self, key: str, loss: _Loss) -> None:
+        """The first loss of a value counts; one that is stated rather than an omission."""
+        known = self._losses.get(key)
+        if known is None or known.is_omission:
+            self._losses[key] = loss
+
+    def _note_omissions(self, node: Node, given: _Values, returned: _Values) -> None:
+        """Remembers the last step of the program that was given a value and said nothing of it."""
+        if node.view.calls_outside or node.view.output.state is not BodyState.PRESENT:
+            return
+        for key in given.full.keys() - returned.full.keys() - returned.empty:
+            old = given.only(key)
+            known = self._losses.get(key)
+            if not old or not _identifies(key) or (known is not None and not known.is_omission):
+                continue
+            if old.casefold() not in node.view.output.canonical:
+                self._losses[key] = _Loss(node, old, "", is_omission=True)
 
     def _check_input(self, node: Node, given: _Values) -> Iterator[Finding]:
         known = self._losses.keys() | self._known.keys()
@@ -171,6 +196,11 @@ class _Search:
             f"{name} was given {label} “{old}” and returned {became} for it, which {later} then"
             " was given."
         )
+        if loss.is_omission:
+            sentence = (
+                f"{name} was given {label} “{old}” and returned no such value, and {later} then was"
+                " given nothing for it."
+            )
         confidence, standing = _weigh_loss(loss, key, missed)
         return build_finding(
             Category.LOST_VALUE, confidence, sentence, [loss.node, *missed], standing=standing
@@ -249,6 +279,8 @@ class _Search:
 
 def _weigh_loss(loss: _Loss, key: str, missed: list[Node]) -> tuple[float, Standing]:
     """How sure it is that a step should have given on what it was given."""
+    if loss.is_omission:
+        return _OMITTED, Standing.FINDING
     if not loss.new:
         if _identifies(key):
             return _DROPPED, Standing.FINDING
@@ -279,6 +311,8 @@ def _read_values(body: Body) -> _Values:
 
 
 def _is_within_message(path: Path) -> bool:
+    if path[0] == "kwargs":
+        path = path[1:]  # of a function, unlike those of a message that LangChain serialised
     return any(isinstance(part, str) and plain_key(part) in _MESSAGE_KEYS for part in path)
 
 
