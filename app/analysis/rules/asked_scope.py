@@ -38,8 +38,7 @@ _EARLIER_READ = 400  # spans before a call whose texts are searched
 _LEAST_DIGITS = 3  # of a number that names something
 _LEAST_PLAIN_DIGITS = 4  # where nothing but digits stands in it
 _LONGEST_NAME = 40  # characters
-_NAME = re.compile(r"(?<![\w./:-])(?=[\w-]*\d)[A-Za-z]{0,12}(?:[-_]?\w{1,20}){1,6}(?![\w/:-]|\.\d)")
-_IN_ARGUMENT = re.compile(r"(?<![\w./:-])(?=[\w-]*\d)\w+(?:-\w+)*(?![\w/:-]|\.\d)")
+_NAME = re.compile(r"(?<![\w./:-])(?=[\w-]*\d)\w+(?:-\w+)*(?![\w/:-]|\.\d)")
 _KEY_WORDS = re.compile(r"[A-Z]?[a-zà-ÿ]+|[A-Z]+(?![a-z])")
 _NO_NOUNS = word_set("id ids name number code key value type kind query limit text num nummer nome")
 _NUMBER_WORD = r"(?:(?:no|nr|number|id|code|called|named|nummer|numéro|número)\b[.:]?\s?)?"
@@ -130,7 +129,7 @@ def _find_other_name(
 def _names_in(leaf: Leaf) -> list[str]:
     if type(leaf.value) is int:
         return [str(leaf.value)]
-    return _IN_ARGUMENT.findall(leaf.value[:_TEXT_READ]) if isinstance(leaf.value, str) else []
+    return _NAME.findall(leaf.value[:_TEXT_READ]) if isinstance(leaf.value, str) else []
 
 
 def _names_something(name: str) -> bool:
