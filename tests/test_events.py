@@ -3,7 +3,7 @@
 from typing import get_args
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from app.events import (
     ContextShrunk,
@@ -14,11 +14,13 @@ from app.events import (
     load_event,
 )
 
-LIVE = {"text_delta", "text_withdrawn", "usage_counted"}
+LIVE = {"text_withdrawn", "usage_counted"}
 
 
 def names(union: object) -> set[str]:
-    return {each.model_fields["type"].default for each in get_args(union)}
+    """Of the models; what is no model has no name to be stored by."""
+    kinds = [each for each in get_args(union) if issubclass(each, BaseModel)]
+    return {each.model_fields["type"].default for each in kinds}
 
 
 def test_the_names_of_stored_events_never_change() -> None:
@@ -39,7 +41,7 @@ def test_the_names_of_stored_events_never_change() -> None:
 
 def test_live_events_cannot_be_stored() -> None:
     assert names(Event) - names(StoredEvent) == LIVE
-    for name in LIVE:
+    for name in {"text_delta", *LIVE}:
         with pytest.raises(ValidationError):
             load_event(f'{{"type": "{name}"}}')
 

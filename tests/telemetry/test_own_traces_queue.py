@@ -183,6 +183,7 @@ async def test_a_turn_of_many_calls_is_sent_in_batches_that_the_backend_takes(
 ) -> None:
     async with delivering(url) as patient:
         patient.put_turn(spans=1_500)
+        await wait_until(lambda: len(target.sent("POST", "/spans/batch")) >= 60)
     assert [len(each["spans"]) for each in target.sent("POST", "/spans/batch")] == [25] * 60
 
 
