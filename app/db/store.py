@@ -205,7 +205,6 @@ class Store:
         none. An event that is too large for the database is cut and marked. Raises TurnLost when
         the conversation was deleted or taken over.
         """
-        kept = {} if unfinished is None else {"unfinished_reply": unfinished or None}
         attempts = count(1)
 
         def append(db: Connection) -> None:
@@ -213,7 +212,12 @@ class Store:
                 record_tokens(db, turn.turn_id, tokens)
             repeated = next(attempts) > 1
             turn_log.append_events(
-                db, turn, entries, lease_seconds=lease_seconds, repeated=repeated, kept=kept
+                db,
+                turn,
+                entries,
+                lease_seconds=lease_seconds,
+                unfinished=unfinished,
+                repeated=repeated,
             )
 
         await self._transactions.run(append)

@@ -79,6 +79,7 @@ _IS_TURN = and_(turns.c.session_id == bindparam("conversation"), turns.c.id == b
 _SELECT_LIVING_TURN = select(turns.c.id).where(_IS_TURN, turns.c.lease_until > utc_now())
 _UPDATE_TURN = turns.update().where(_IS_TURN)
 _RENEW_LEASE = _UPDATE_TURN.values(lease_until=utc_in("lease"))
+_KEEP_UNFINISHED = _UPDATE_TURN.values(unfinished_reply=bindparam("unfinished"))
 _CLOSE_TURN = _UPDATE_TURN.values(ended_at=utc_now(), unfinished_reply=None)
 _SELECT_UNFINISHED = select(turns.c.unfinished_reply).where(_IS_TURN)
 _SELECT_REPLIES = select(events.c.payload).where(
@@ -195,23 +196,23 @@ def append_events(
     entries: Sequence[EventEntry],
     *,
     lease_seconds: float | None,
+    unfinished: str | None,
     repeated: bool,
-    kept: Mapping[str, str | None],
 ) -> None:
-    """Writes entries, and moves the lease to `lease_seconds` from now unless that is None.
+    """Writes entries, moves the lease to `lease_seconds` from now unless that is None, and keeps
+    `unfinished`, the JSON of the reply under way ("" for none), unless that is None.
 
-    `kept` are values of other columns of the turn. `repeated` says that an earlier attempt may have
-    stored some of the entries. Raises TurnLost when the turn no longer holds its conversation.
+    `repeated` says that an earlier attempt may have stored some of the entries. Raises TurnLost
+    when the turn no longer holds its conversation.
     """
     missing = find_missing(db, turn, entries) if repeated else entries
     _hold_session(db, turn, len(missing))
     insert_events(db, turn, missing)
     values: dict[str, Any] = {"conversation": turn.conversation_id, "turn": turn.turn_id}
     if lease_seconds is not None:
-        values["lease"] = to_microseconds(lease_seconds)
-    if lease_seconds is not None or kept:
-        update = _UPDATE_TURN if lease_seconds is None else _RENEW_LEASE
-        db.execute(update.values(kept) if kept else update, values)
+        db.execute(_RENEW_LEASE, {**values, "lease": to_microseconds(lease_seconds)})
+    if unfinished is not None:
+        db.execute(_KEEP_UNFINISHED, {**values, "unfinished": unfinished or None})
 
 
 def end_turn(
