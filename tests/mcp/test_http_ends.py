@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-from urllib.parse import urlsplit
 
 import anyio
 import pytest
@@ -12,6 +11,7 @@ from starlette.types import Message
 from app.mcp.http import McpEndpoint
 from app.web.markdown.ui_urls import UiLinks
 from testkit.service import PREFIX, WAIT_SECONDS, running
+from tests.service.bare import leave_amid_request
 
 _HEADERS = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
 _INITIALIZE = {
@@ -30,18 +30,9 @@ async def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_error(
     migrated_sqlite_uri: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with running(migrated_sqlite_uri, mcp_enabled=True) as service:
-        before = len(asyncio.all_tasks())
-        address = urlsplit(service.url)
-        _, writer = await asyncio.open_connection(address.hostname, address.port)
         lines = [f"{name}: {value}" for name, value in _HEADERS.items()]
         head = [f"POST {PREFIX}/mcp HTTP/1.1", "Host: x", "Content-Length: 100", *lines, "", ""]
-        writer.write("\r\n".join(head).encode() + b'{"jsonrpc":')
-        with anyio.fail_after(WAIT_SECONDS):
-            while len(asyncio.all_tasks()) == before:  # noqa: ASYNC110 - a task has no event
-                await asyncio.sleep(0.001)
-            writer.close()
-            while len(asyncio.all_tasks()) > before:  # noqa: ASYNC110
-                await asyncio.sleep(0.001)
+        await leave_amid_request(service, "\r\n".join(head).encode() + b'{"jsonrpc":')
     assert [each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR] == []
 
 

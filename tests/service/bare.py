@@ -51,6 +51,20 @@ async def received(client: socket.socket) -> bytes:
     return data
 
 
+async def leave_amid_request(service: Service, data: bytes) -> None:
+    """Sends the beginning of a request, leaves once the service has taken it up, and waits until
+    the service has let go of it."""
+    before = len(asyncio.all_tasks())
+    async with connected(service) as client:
+        await sent(client, data)
+        with anyio.fail_after(WAIT_SECONDS):
+            while len(asyncio.all_tasks()) == before:  # noqa: ASYNC110 - a task has no event
+                await asyncio.sleep(0.001)
+    with anyio.fail_after(WAIT_SECONDS):
+        while len(asyncio.all_tasks()) > before:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+
+
 def open_sockets() -> int:
     """How many sockets this process has open."""
     links = [each for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
