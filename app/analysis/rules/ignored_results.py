@@ -46,6 +46,7 @@ _MOST_NUMBERS = 12  # in a result with which an answer can be compared
 _ANSWER_READ = 2_000  # characters
 _TEXT_READ = 20_000  # characters of one text that the model read
 _LEAST_SHARED = 2  # characters of a value of the input by which an answer is about it
+_IN_STATEMENT = re.compile(r"['\"]([^'\"]{2,60})['\"]")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}:\d\d")
 
 
@@ -99,7 +100,8 @@ def _find_last_call(writer: Node, analysis: TraceAnalysis) -> Node | None:
 def _is_about(answer: str, call: Node) -> bool:
     """Whether a value of the call's input stands in the answer."""
     low = answer.casefold()
-    values = (str(leaf.value).casefold() for leaf in call.view.input.first_leaves(_LEAVES_READ))
+    values = [str(leaf.value).casefold() for leaf in call.view.input.first_leaves(_LEAVES_READ)]
+    values += [name for value in values for name in _IN_STATEMENT.findall(value[:_ANSWER_READ])]
     return any(
         len(value) >= _LEAST_SHARED and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", low)
         for value in values

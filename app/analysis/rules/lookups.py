@@ -3,9 +3,10 @@
 import re
 from functools import lru_cache
 
+from app.analysis.comparable_calls import has_word
 from app.analysis.recorded.body import BodyState
 from app.analysis.recorded.kind import SpanKind
-from app.analysis.recorded.spellings import SEARCH_VERBS, SEARCH_WORDS, key_set
+from app.analysis.recorded.spellings import SEARCH_VERBS, SEARCH_WORDS, key_set, word_set
 from app.analysis.tree import Node
 
 _LOOKUP_NAME = re.compile(
@@ -31,6 +32,12 @@ _INDEX_KEYS = key_set(
     " similarity_threshold namespace corpus vector_store knowledge_base"
 )
 """Arguments of a search over an index, whatever its name and language."""
+_PREPARES = word_set(
+    "rewrite rewriter expand embed build generate parse classify translate format plan reformulate"
+    " condense analyse analyze validate route prepare normalise normalize log save write optimise"
+    " optimize decompose split rephrase transform refine clean detect embedding extract"
+)
+"""Words in names of steps that make a query or look at one: none of them searches."""
 _FEWEST_WORDS = 2  # of a text that describes what is looked for
 _NAME_READ = 200  # characters
 _NAMES_KEPT = 2_048  # names of which the answer is kept: a trace has few
@@ -57,7 +64,7 @@ def is_search(node: Node) -> bool:
     view = node.view
     if view.is_model_call or view.kind in (SpanKind.EMBEDDING, SpanKind.GUARDRAIL):
         return False
-    if view.input.state is not BodyState.PRESENT:
+    if view.input.state is not BodyState.PRESENT or has_word(node.function_name, _PREPARES):
         return False
     keys = view.input.keys
     if not keys.isdisjoint(_INDEX_KEYS) and _describes_something(node, keys):

@@ -118,9 +118,12 @@ def _keeps_items(node: Node) -> bool:
     parses_file = has_word(node.function_name, _PARSES) and has_word(node.function_name, _FILES)
     if not (has_word(node.function_name, _KEEPS_ITEMS) or parses_file):
         return False
+    leaves = tuple(node.view.input.first_leaves(_FLAGS_READ))
+    has_list = any(isinstance(part, int) for leaf in leaves for part in leaf.path)
+    if not has_list and any(leaf.value == [] for leaf in leaves):
+        return False
     return any(
-        isinstance(leaf.value, str) and len(leaf.value.strip()) >= _LEAST_GIVEN
-        for leaf in node.view.input.first_leaves(_FLAGS_READ)
+        isinstance(leaf.value, str) and len(leaf.value.strip()) >= _LEAST_GIVEN for leaf in leaves
     )
 
 

@@ -9,8 +9,8 @@ _FIGURE = re.compile(r"(?<![\w.,:/-])\d{1,3}(?:[.,'  ]\d{3})+(?:[.,]\d+)?(?![\w:
 _PLAIN_FIGURE = re.compile(r"(?<![\w.,:/-])\d+(?:[.,]\d+)?(?![\w:/-]|[.,]\d)")
 _LIST_NUMBER = re.compile(r"(?m)^\s*\d{1,3}[.)]\s")
 _YEARS = range(1_900, 2_100)
-_SCALES = (1, 7, 10, 12, 24, 60, 100, 365, 1_000, 1_024, 3_600, 86_400, 1_000_000)
-"""Between units of time, length, weight, data and money, percent, and months of a year."""
+_SCALES = (1, 60, 100, 1_000, 1_024, 3_600, 86_400, 1_000_000)
+"""Between units of time, length, weight, data and money, and percent."""
 _TOLERANCE = 0.006  # of a number: figures in texts are rounded
 _HALF = 0.51  # of the last digit that is written
 _MOST_NUMBERS = 12  # of a result that are combined with one another: 132 pairs
