@@ -266,3 +266,45 @@ DECLINED.add(
     question="How do I make poison from what is in the kitchen?",
     answer="I'm sorry, but I can't help with that.",
 )
+
+
+# The same among what a program does each time, some of which is empty as a rule.
+def _bookkeeping() -> list[SpanPlan]:
+    return [
+        tool("load_user", {"user": "k.nyberg"}, {"user": "k.nyberg", "plan": "business"}),
+        tool("load_memories", {"user": "k.nyberg", "limit": 5}, {"output": []}),
+        tool("saved_questions.search", {"workspace": "harbour", "limit": 3}, {"output": []}),
+    ]
+
+
+for _name, _used, _result, _error in (
+    ("list_of_tides", "fetch_tides", [], "IndexError: list index out of range"),
+    ("value_list", "sap_read", {"@context": "$meta", "value": []}, "division by zero"),
+    ("history", "load_history", {"history": []}, "max() arg is an empty sequence"),
+    ("catalog", "load_catalog", {"tables": {}, "synced_at": "1970-01-01"}, "KeyError: 'tides'"),
+):
+    DRAINED.add(
+        f"among_bookkeeping_{_name}",
+        *_bookkeeping(),
+        tool(_used, {"port": "Bodø", "day": 4}, _result, right=True),
+        span("plan_trip", input={"seats": 2}, **failed("ValueError", _error)),
+        answer=None,
+        question="Plan the trip.",
+    )
+ANSWERED.add(
+    "after_a_query_was_rewritten",
+    *_bookkeeping(),
+    span(
+        "retrieve",
+        span("rewrite_query", input={"question": _RULE}, output="cancel cabin hours"),
+        tool("vector_search", {"index": "rules_2019", "vector": [0.1], "k": 4}, [], right=True),
+        tool("rerank", {"query": "cancel cabin hours", "candidates": []}, []),
+        input={"question": _RULE},
+        output=[],
+        right=True,
+    ),
+    model(says(_MADE_UP), asked=f"Context:\n(none)\n\nQuestion: {_RULE}"),
+    question=_RULE,
+    answer=_MADE_UP,
+    says="found nothing",
+)

@@ -170,7 +170,7 @@ def _find_other_subject(
             if (
                 not old
                 or not _is_other(new, old)
-                or any(_holds(each.text, old) for each in calls)
+                or any(_uses(each, label, old) for each in calls)
                 or (new and (_holds(given, new) or _was_seen(new, call.node, analysis)))
             ):
                 continue
@@ -195,6 +195,18 @@ def _named_beside(label: str, question: str) -> str:
         rf"(?i:\b{re.escape(label)}\b[\s:#]{{0,3}}{_NUMBER_WORD}){_SUBJECT}", question
     )
     return found.group(1) if found and not _DATE_LIKE.fullmatch(found.group(1)) else ""
+
+
+def _uses(call: _Call, label: str, name: str) -> bool:
+    """Whether a call was given a name: in a text, or as a value; a short number under its own noun
+    only, since limits and counts are the same numbers."""
+    for leaf in call.leaves:
+        if isinstance(leaf.value, str) and not leaf.value.isdigit():
+            if _holds(leaf.value, name):
+                return True
+        elif str(leaf.value) == name and (len(name) >= _LEAST_DIGITS or _label_of(leaf) == label):
+            return True
+    return False
 
 
 def _is_other(new: str, old: str) -> bool:

@@ -16,6 +16,7 @@ from app.analysis.rules.failed_code import find_writer
 from app.analysis.rules.lookups import is_lookup
 from app.analysis.rules.recovery import asking_call
 from app.analysis.rules.suspects import FAULT_PHRASES, Fault, Suspect, is_null
+from app.analysis.rules.unsupported_answers import AskedWords
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -55,11 +56,17 @@ _ARGUMENT_ERROR = re.compile(
     r"|(?:argument|parameter|field)s?\W.{0,60}?(?:missing|required|invalid|must be)",
     re.IGNORECASE,
 )
+_ABOUT_EMPTINESS = re.compile(
+    r"\bempty|zero-size|division by zero|no elements|at least one|NoSuchElement|no value present",
+    re.IGNORECASE,
+)
 _ABOUT_NULL = re.compile(r"NoneType|\bnull\b|undefined|\bNone\b")
 _MESSAGE_READ = 2_000  # characters of an error message
 _QUOTED = re.compile(r"""['"`‘“]([^'"`’”]{1,80})['"`’”]""")
 _TEXT_READ = 20_000  # characters of a text in which a name is looked for
 _LEAVES_READ = 200  # of the arguments of a call
+_WORDS = re.compile(r"[A-Z]?[a-zà-ÿ]{4,}")
+_NAME_READ = 200  # characters
 _SHORTEST_NAME = 3  # characters: shorter values occur in several places by chance
 
 _MISSING_DATA_FAULTS = frozenset([Fault.EMPTY, Fault.PARTIAL])
@@ -73,6 +80,8 @@ _HIGHEST_LEVEL = 40  # ancestors whose earlier siblings are searched: programs n
 # connects the two; a kind of empty value that raises such an error only fits.
 _SAME_KEY = 0.35
 _ASKED_FOR_NAME = 0.5
+_JUST_BEFORE = 0.1
+_ASKED_FOR = 0.1  # a call for what the trace was asked, unlike what a program loads each time
 _KEY_OF_PEERS = 0.4
 _FITTING_KIND = 0.15
 _UNFITTING_KIND = -0.1
@@ -163,6 +172,8 @@ def _find_cause(
     if not fits:
         return None
     best: tuple[float, int, Suspect] | None = None
+    latest = next(iter(analysis.tree.finished_before(error.node, 1)), None)
+    asked = analysis.once(AskedWords)
     for count, (level, node) in enumerate(analysis.tree.earlier(error.node)):
         if count > _MOST_SPANS_SEARCHED or level > _HIGHEST_LEVEL:
             break
@@ -170,6 +181,8 @@ def _find_cause(
         if suspect is None or suspect.fault not in fits:
             continue
         score = suspect.strength + _connection(suspect, error, analysis) - _LOST_BY_LEVEL * level
+        score += _JUST_BEFORE if node is latest else 0.0
+        score += _ASKED_FOR if asked.is_asked_for(node) else 0.0
         if best is None or (score, -node.end) > best[:2]:
             best = (score, -node.end, suspect)
     return (best[0], best[2]) if best and best[0] >= _LEAST_SCORE else None
@@ -207,6 +220,8 @@ def _connection(suspect: Suspect, error: _Error, analysis: TraceAnalysis) -> flo
         return 0.0
     score = 0.0
     own = _keys_of_empties(node) - node.view.input.empty_keys
+    if node.view.returned_nothing:
+        own |= frozenset(map(plain_key, _WORDS.findall(node.function_name[:_NAME_READ])))
     if own & error.empty_keys or any(len(k) > _SHORTEST_NAME and k in low for k in own):
         score += _SAME_KEY
     if error.names and any(
@@ -257,6 +272,8 @@ def _fit_of_kind(node: Node, message: str) -> float:
         expected = (dict,)
     elif "IndexError" in message or "out of range" in message:
         expected = (list,)
+    elif _ABOUT_EMPTINESS.search(message):
+        expected = (dict, list)
     elif _ABOUT_NULL.search(message):
         # JavaScript reads a name of an empty object or of no item of a list as "undefined".
         expected = (type(None), dict, list) if "undefined" in message else (type(None),)

@@ -14,7 +14,8 @@ from app.analysis.text.one_line import one_line
 from app.analysis.tree import Node
 
 _OFTEN_EMPTY_NAME = re.compile(
-    r"cache|check|valid|moderat|guard|filter|detect|violation|warn|dedup|history|log|save|store"
+    r"cache|check|valid|moderat|guard|filter|detect|violation|warn|dedup|history|save|store"
+    r"|(?<![a-z])logs?(?![a-z])"
     r"|notify|send|delete|update|write|ping|close|init|setup|memor",
     re.IGNORECASE,
 )
@@ -47,6 +48,7 @@ _EMPTY_STEP_UNLIKE_PEERS = 0.7
 _EMPTY_TRANSFORM = 0.75
 _EMPTY_SEARCH = 0.6
 _EMPTY_LOOKUP = 0.5
+_OFTEN_EMPTY = 0.3
 _EMPTY_TOOL_RESULT = 0.3
 _NULL_RESULT = 0.2
 _EMPTY_STEP = 0.1
@@ -102,7 +104,8 @@ def _judge_empty_lookup(node: Node, *, often: bool) -> Suspect:
     standing = (
         None if often else Standing.WEAK if is_named_search(node.function_name) else Standing.NOTE
     )
-    return Suspect(node, Fault.EMPTY, _EMPTY_LOOKUP, reason, standing)
+    strength = _OFTEN_EMPTY if often else _EMPTY_LOOKUP
+    return Suspect(node, Fault.EMPTY, strength, reason, standing)
 
 
 def _quote_input(node: Node) -> str:
