@@ -196,3 +196,18 @@ _right(
     ("read_level", {"tank": 9931}, {"litres": 400}),
     answer="The tank holds 400 litres.",
 )
+_wrong(
+    "code_of_a_machine",
+    "Why is winch M-07 slow today?",
+    "read_log",
+    {"winch": "M-70"},
+    {"stops": 3},
+    "Winch M-07 stopped three times.",
+)
+OTHER.add(
+    "number_of_the_input",
+    *_ask("read_results", {"guest_id": "G-2041"}, {"points": 11}, right=True),
+    model(says("You have 11 points.")),
+    input={"question": "Show me my points, please.", "guest_id": "G-2014"},
+    answer="You have 11 points.",
+)

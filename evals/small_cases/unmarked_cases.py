@@ -241,6 +241,18 @@ for _name, _text in (
         answer=_text,
         says="had found something",
     )
+for _name, _text in (
+    ("german_not_possible", "Das kann ich leider nicht tun, da der Text Gewalt enthält."),
+    ("spanish_not_possible", "Lo lamento, no me es posible ayudar con este contenido."),
+    ("chinese_policy", "抱歉，该内容不符合使用政策，我不能提供总结。"),
+):
+    DECLINED.add(
+        f"stored_{_name}",
+        model(says(_text), asked="Sum up: a van slid on pier 4.", right=True),
+        tool("store_summary", {"report": 12}, {"stored": True}),
+        question="Sum up report 12 of the harbour.",
+        answer={"stored": True},
+    )
 DECLINED.add(
     "step_of_a_program",
     model(says("positive"), asked="Label this comment: nice"),

@@ -31,6 +31,8 @@ _REFUSAL = re.compile(
     | \bich\s(?:kann|darf|werde|möchte)\s(?:\S{{1,20}}\s){{0,6}}?nicht\s(?:\S{{1,20}}\s){{0,3}}?
       (?:helfen|weiterhelfen|beantworten|unterstützen|bereitstellen|erstellen|ausgeben|ausführen
       |verarbeiten|zusammenfassen|übersetzen|nachkommen|entsprechen|auswerten)
+    | \bdas\skann\sich\s(?:\S{{1,20}}\s){{0,2}}?nicht\s(?:tun|machen|leisten|ausführen|erstellen)\b
+    | \b(?:es\sist\smir|mir\sist\ses)\s(?:\S{{1,20}}\s){{0,1}}?nicht\s(?:möglich|erlaubt|gestattet)
     | \b(?:dabei|damit|hierbei)\skann\sich\s(?:\S{{1,20}}\s){{0,3}}?nicht
     | \bkann\sich\s(?:\S{{1,20}}\s){{0,5}}?nicht\s(?:\S{{1,20}}\s){{0,3}}?
       (?:(?:weiter)?helfen|beantworten
@@ -38,6 +40,11 @@ _REFUSAL = re.compile(
       |bereitstellen|erstellen|verarbeiten|zusammenfassen|übersetzen|weitergeben)
     | \bje\sne\s(?:peux|pourrai|suis)\spas\s(?:\S{{1,20}}\s){{0,4}}?(?:vous\s|t['’])?
       (?:aider|répondre|donner\ssuite|fournir|assister|traiter|satisfaire|accéder|générer|créer|résumer|traduire)
+    | \bil\sm['’]est\s(?:\S{{1,20}}\s){{0,1}}?impossible\sde
+    | \bpas\sen\smesure\sde\s(?:vous|traiter|répondre)
+    | \bno\s(?:me\ses|es)\sposible\s(?:para\smí\s)?
+      (?:ayudar|responder|generar|resumir|procesar|atender)
+    | \bnon\smi\sè\spossibile\b | \bnão\sme\sé\spossível\b | \bhet\sis\smij\sniet\smogelijk\b
     | \bno\s(?:te\s|le\s|os\s)?pued[oe]\s(?:\S{{1,20}}\s){{0,2}}?(?:ayudar|asistir|proporcionar
       |responder|cumplir|generar|crear|realizar|procesar|resumir|traducir|atender)
     | \bnão\s(?:posso|consigo)\s(?:\S{{1,20}}\s){{0,2}}?(?:ajud|fornecer|responder|atender|auxiliar
@@ -56,6 +63,8 @@ _REFUSAL = re.compile(
     | \byardımcı\solama
     | (?:抱歉|对不起|對不起|很遗憾|無法|我不能|我无法)[^。\n]{{0,12}}
       (?:不能|无法|無法|拒绝|帮助|协助)[^。\n]{{0,12}}(?:帮助|协助|提供|回答|满足|处理|幫助|請求|请求)
+    | (?:抱歉|对不起|對不起|很遗憾)[^\n]{{0,40}}(?:不能|无法|無法|拒绝)(?:为您|为你|為您)?
+      (?:提供|回答|协助|帮助|处理|满足|总结|生成|幫助|處理)
     | (?:申し訳|すみません|恐れ入ります)[^\n]{{0,40}}(?:できません|お断り|いたしかねます)
     | (?:도와|제공|답변|도움)[^\n]{{0,10}}수\s?없
     | لا\s(?:أستطيع|يمكنني)\s(?:مساعد|تقديم|الإجابة) | मदद\sनहीं\sकर\sसकत
@@ -66,7 +75,7 @@ _REFUSAL = re.compile(
 _REFUSAL_WORDS = (
     "can", "won", "not", "unable", "declin", "refus", "against", "violat", "breach", "conflict",
     "prohibited", "outside", "beyond", "pass", "comfortable", "as an ai", "nicht", "pas", "pued",
-    "posso", "niet", "inte", "ikke", "olama",
+    "posso", "possibile", "imposs", "posib", "mogelijk", "niet", "inte", "ikke", "olama",
 )  # fmt: skip
 """One of these stands in each refusal that is written in ASCII: looking for them takes a twentieth
 of the time of the pattern."""

@@ -17,6 +17,7 @@ from app.analysis.recorded.leaves import Leaf
 from app.analysis.recorded.scope_words import ScopeWord, find_scope_words, read_scope_value
 from app.analysis.recorded.spellings import plain_key, word_set
 from app.analysis.rules.lookups import is_lookup
+from app.analysis.rules.lost_values import names_subject
 from app.analysis.rules.recovery import asking_call
 from app.analysis.text.named_periods import Period, find_argument_period, find_periods
 from app.analysis.text.one_line import one_line
@@ -36,6 +37,7 @@ _LEAVES_READ = 60  # of the arguments of a call
 _TEXT_READ = 20_000  # characters of an earlier text in which a value is looked for
 _EARLIER_READ = 400  # spans before a call whose texts are searched
 _LEAST_DIGITS = 3  # of a number that names something
+_LEAST_DIGITS_OF_CODE = 2  # of one like `M-07`
 _LEAST_PLAIN_DIGITS = 4  # where nothing but digits stands in it
 _LONGEST_NAME = 40  # characters
 _NAME = re.compile(r"(?<![\w./:-])(?=[\w-]*\d)\w+(?:-\w+)*(?![\w/:-]|\.\d)")
@@ -102,11 +104,13 @@ def _find_other_name(
     question: str, given: str, calls: Sequence[_Call], analysis: TraceAnalysis
 ) -> Finding | None:
     """A name or number of the same form as one of the question that stands in no text before."""
-    asked = {
-        _template(name): name
-        for name in dict.fromkeys(_NAME.findall(question))
-        if _names_something(name)
-    }
+    names = _NAME.findall(question)
+    names += [
+        str(leaf.value)
+        for leaf in Body(analysis.trace.input).first_leaves(_LEAVES_READ)
+        if names_subject(leaf.key) and _NAME.fullmatch(str(leaf.value)[:_TEXT_READ])
+    ]
+    asked = {_template(name): name for name in dict.fromkeys(names) if _names_something(name)}
     if not asked:
         return None
     for call in calls:
@@ -136,6 +140,8 @@ def _names_something(name: str) -> bool:
     """Whether it is no date, count or quantity."""
     digits = sum(map(str.isdigit, name))
     least = _LEAST_PLAIN_DIGITS if digits == len(name) else _LEAST_DIGITS
+    if name[:1].isalpha() and "-" in name:
+        least = _LEAST_DIGITS_OF_CODE
     return digits >= least and len(name) <= _LONGEST_NAME and not _DATE_LIKE.fullmatch(name)
 
 

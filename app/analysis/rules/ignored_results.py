@@ -43,6 +43,7 @@ _STATE_KEYS = key_set("status state result decision verdict availability outcome
 _NOT_FIGURES = key_set("id code zip phone version port page limit offset duration_ms took_ms")
 _LEAVES_READ = 40  # of a result: one that says yes or no has few
 _MOST_NUMBERS = 12  # in a result with which an answer can be compared
+_LARGEST = 1e15  # numbers below it are figures of something
 _ANSWER_READ = 2_000  # characters
 _TEXT_READ = 20_000  # characters of one text that the model read
 _LEAST_SHARED = 2  # characters of a value of the input by which an answer is about it
@@ -131,7 +132,9 @@ def _find_foreign_figure(answer: str, writer: Node, call: Node, analysis: TraceA
     numbers = [
         float(leaf.value)
         for leaf in leaves
-        if type(leaf.value) in (int, float) and leaf.key not in _NOT_FIGURES
+        if type(leaf.value) in (int, float)
+        and abs(leaf.value) < _LARGEST
+        and leaf.key not in _NOT_FIGURES
     ]
     read = writer.view.input.canonical[:_TEXT_READ]
     returned = call.view.output.canonical[:_TEXT_READ]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 _FIGURE = re.compile(r"(?<![\w.,:/-])\d{1,3}(?:[.,'  ]\d{3})+(?:[.,]\d+)?(?![\w:/-])")
 _PLAIN_FIGURE = re.compile(r"(?<![\w.,:/-])\d+(?:[.,]\d+)?(?![\w:/-]|[.,]\d)")
 _LIST_NUMBER = re.compile(r"(?m)^\s*\d{1,3}[.)]\s")
+_LONGEST = 30  # characters of a figure; longer ones are codes
 _YEARS = range(1_900, 2_100)
 _SCALES = (1, 60, 100, 1_000, 1_024, 3_600, 86_400, 1_000_000)
 """Between units of time, length, weight, data and money, and percent."""
@@ -27,14 +28,17 @@ class Figure(NamedTuple):
 def find_figures(text: str) -> list[Figure]:
     """The figures of a text without years, times, numbers of a list, and single digits."""
     text = _LIST_NUMBER.sub(" ", text)
-    grouped = [_read_grouped(found.group()) for found in _FIGURE.finditer(text)]
-    rest = _FIGURE.sub(" ", text)
-    plain = [_read_plain(found.group()) for found in _PLAIN_FIGURE.finditer(rest)]
+    grouped = [_read_grouped(found) for found in _find_short(_FIGURE, text)]
+    plain = [_read_plain(found) for found in _find_short(_PLAIN_FIGURE, _FIGURE.sub(" ", text))]
     return [
         figure
         for figure in grouped + plain
         if sum(map(str.isdigit, figure.text)) > 1 and figure.values[0] not in _YEARS
     ]
+
+
+def _find_short(pattern: re.Pattern[str], text: str) -> list[str]:
+    return [found for found in pattern.findall(text) if len(found) <= _LONGEST]
 
 
 def _read_grouped(text: str) -> Figure:

@@ -36,6 +36,7 @@ _MONTH_OF = {name: month for month, names in enumerate(_MONTHS, 1) for name in n
 _ANY_MONTH = "|".join(sorted(_MONTH_OF, key=len, reverse=True))
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
 
+_FOUR_DIGITS = re.compile(r"\d{4}")
 _DAY_OR_MONTH = re.compile(r"(?<![\w-])(\d{4})-(\d\d)(?:-(\d\d))?(?:T[\d:.+Z-]{2,30})?(?![\w-])")
 _DAY_WITH_DOTS = re.compile(r"(?<![\w.])(\d{1,2})\.(\d{1,2})\.(\d{4})(?!\w)")
 _DAY_IN_CHINESE = re.compile(r"(\d{4})年(?:(\d{1,2})月(?:(\d{1,2})日)?)?")
@@ -144,6 +145,8 @@ def _read_numbers(leaves: Iterable[Leaf]) -> Iterator[Period]:
 
 
 def _find_exact(text: str) -> Iterator[Period]:
+    if _FOUR_DIGITS.search(text) is None:  # each of them has a year; most texts have none
+        return
     for pattern in (_DAY_OR_MONTH, _DAY_IN_CHINESE):
         for found in pattern.finditer(text):
             yield from _build_period(*found.groups())
