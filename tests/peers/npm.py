@@ -25,8 +25,10 @@ def install_npm_package(package: str) -> Path:
     if obstacle := _find_obstacle():
         pytest.skip(f"{NO_PEER}{package}: {obstacle}")
     folder.mkdir(parents=True, exist_ok=True)
-    options = ("--no-audit", "--no-fund", "--prefix", str(folder))
-    if not _run_npm("install", *options, package, seconds=INSTALL_SECONDS):
+    # npm installs where the next package.json is. With --prefix it would leave /etc/npmrc unread.
+    (folder / "package.json").write_text("{}")
+    options = ("--no-audit", "--no-fund", package)
+    if not _run_npm("install", *options, folder=folder, seconds=INSTALL_SECONDS):
         pytest.skip(f"{NO_PEER}{package} was not installed within {INSTALL_SECONDS} s")
     return commands
 
@@ -41,9 +43,10 @@ def _find_obstacle() -> str | None:
     return f"npm's registry did not answer within {PROBE_SECONDS} s"
 
 
-def _run_npm(*arguments: str, seconds: float) -> bool:
+def _run_npm(*arguments: str, seconds: float, folder: Path | None = None) -> bool:
+    command = ["npm", *arguments]
     try:
-        subprocess.run(["npm", *arguments], check=True, capture_output=True, timeout=seconds)
+        subprocess.run(command, check=True, capture_output=True, timeout=seconds, cwd=folder)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
         return False
     return True
