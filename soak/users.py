@@ -107,7 +107,7 @@ class SimulatedUser:
             try:
                 await self._read_answer(process, asked)
             except httpx.TransportError as error:
-                broke = type(error).__name__
+                broke = _describe_break(error)
         asked.ended = anyio.current_time()
         if broke and not process.was_down(asked.began, asked.ended):
             self.notes.faults.append(f"{question}: the connection to {process.name} broke: {broke}")
@@ -231,8 +231,11 @@ class SimulatedUser:
         try:
             response = await self.http.request(method, url, params=params, headers=self._headers)
         except httpx.TransportError as error:
-            if not process.was_down(began, anyio.current_time()):
-                self.notes.faults.append(f"{method} {path} at {process.name}: {error!r}")
+            broke = _describe_break(error)
+            if broke and not process.was_down(began, anyio.current_time()):
+                self.notes.faults.append(
+                    f"{method} {path}: the connection to {process.name} broke: {broke}"
+                )
             return None
         if response.status_code == allowed:
             return response
@@ -247,3 +250,18 @@ class SimulatedUser:
 
     def _build_url(self, process: ServerProcess, trace: str) -> str:
         return f"{process.url}/trace-analyzer/session/{trace}"
+
+
+def _describe_break(error: BaseException | None) -> str:
+    """The types of an error and of its causes; empty where the client itself closed the connection.
+
+    httpx closes connections that it has kept long enough, now and then one that it has just given
+    to another request. For the service that is a client that leaves.
+    """
+    types: list[str] = []
+    while error is not None:
+        if isinstance(error, anyio.ClosedResourceError):
+            return ""
+        types.append(type(error).__name__)
+        error = error.__cause__ or error.__context__
+    return " from ".join(types)
