@@ -38,7 +38,7 @@ _CLIENTS = 6
 _TRACES = 24
 _EACH = 600
 _LOAD_SECONDS = 2.0
-"""Of every other reading of spans: on a busy machine, too, clients leave while a trace is loaded."""
+"""Of every other reading of spans: clients leave while a trace is loaded, on a busy machine too."""
 
 
 @dataclass
