@@ -161,12 +161,12 @@ def _find_failure_of_object(members: _Members) -> str:
 
 
 def _find_refusal(members: _Members) -> str:
-    """What an API said in place of a result, where it said nothing else."""
-    said = [inner for key, inner in members if key in _ALL_OF_A_REFUSAL]
-    if len(said) != 1 or not isinstance(said[0], str) or not is_api_refusal(said[0]):
+    """The sentence by which an API refused, where it returned nothing else."""
+    texts = [inner for key, inner in members if key in _ALL_OF_A_REFUSAL]
+    if len(texts) != 1 or not isinstance(texts[0], str) or not is_api_refusal(texts[0]):
         return ""
     others = {key for key, _ in members} - _ALL_OF_A_REFUSAL
-    return said[0] if others <= _BESIDE_A_REFUSAL else ""
+    return texts[0] if others <= _BESIDE_A_REFUSAL else ""
 
 
 def find_failure_in_json(text: str) -> str:

@@ -319,7 +319,7 @@ def _is_by_other(value: Mapping[str, Any]) -> bool:
 
 
 def _own_messages(items: list[Any]) -> list[Any]:
-    """Of a conversation what the model said last; other lists as they are."""
+    """The model's last messages of a conversation; other lists as they are."""
     for place in range(len(items) - 1, -1, -1):
         if isinstance(items[place], dict) and _is_by_other(items[place]):
             return items[place + 1 :]

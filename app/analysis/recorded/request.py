@@ -287,7 +287,7 @@ def _find_returned(item: Mapping[str, Any]) -> Any:
 
 
 def _read_as_reply(item: Mapping[str, Any]) -> RecordedReply:
-    """A message is read as a reply is, whoever wrote it."""
+    """A message of any role is read as a reply is."""
     own = {name: inner for name, inner in item.items() if plain_key(name) != "role"}
     if isinstance(own.get("type"), str) and own["type"].lower() in _KNOWN_ROLES - {"function_call"}:
         own.pop("type")

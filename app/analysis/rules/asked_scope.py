@@ -125,7 +125,7 @@ def _find_other_name(
                     or _was_seen(name, call.node, analysis)
                 ):
                     continue
-                what = _say_difference(leaf, name, old)
+                what = _describe_difference(leaf, name, old)
                 return _build_finding(call.node, what, _OTHER_NUMBER, analysis)
     return None
 
@@ -180,7 +180,7 @@ def _find_other_subject(
                 or (new and (_holds(given, new) or _was_seen(new, call.node, analysis)))
             ):
                 continue
-            what = _say_difference(leaf, new, old)
+            what = _describe_difference(leaf, new, old)
             confidence = _OTHER_NUMBER if new else _NOTHING
             return _build_finding(call.node, what, confidence, analysis)
     return None
@@ -289,7 +289,7 @@ def _find_other_word(
                     str(leaf.value).casefold(), call.node, analysis
                 ):
                     continue
-                what = _say_difference(leaf, str(leaf.value), word.value)
+                what = _describe_difference(leaf, str(leaf.value), word.value)
                 return _build_finding(call.node, what, _OTHER_VALUE, analysis)
     return None
 
@@ -323,7 +323,7 @@ def _holds(text: str, value: str) -> bool:
     return plain in low and re.search(rf"(?<!\w){re.escape(plain)}(?!\w)", low) is not None
 
 
-def _say_difference(leaf: Leaf, new: str, old: str) -> str:
+def _describe_difference(leaf: Leaf, new: str, old: str) -> str:
     key = next((part for part in reversed(leaf.path) if isinstance(part, str)), "")
     label = f" for {one_line(key, limit=40)}" if plain_key(key) else ""
     value = f"“{one_line(new, limit=60)}”" if new else "nothing"

@@ -161,7 +161,7 @@ class _Search:
             self._losses[key] = loss
 
     def _note_omissions(self, node: Node, given: _Values, returned: _Values) -> None:
-        """Remembers the last step of the program that was given a value and said nothing of it."""
+        """Remembers the last step of the program that was given a value and did not return it."""
         if node.view.calls_outside or node.view.output.state is not BodyState.PRESENT:
             return
         for key in given.full.keys() - returned.full.keys() - returned.empty:

@@ -93,10 +93,10 @@ def _passes_on(suspect: Suspect, inside: set[Fault]) -> bool:
 
 def _drop_repeated(found: Iterable[Suspect]) -> Iterator[Suspect]:
     """The suspects without those that repeat the failure text of an earlier one of another name."""
-    said_by: dict[str, str] = {}
+    stated_by: dict[str, str] = {}
     for suspect in found:
         text = suspect.node.view.failure if suspect.fault is Fault.FAILURE else ""
-        if not text or said_by.setdefault(text, suspect.node.name) == suspect.node.name:
+        if not text or stated_by.setdefault(text, suspect.node.name) == suspect.node.name:
             yield suspect
 
 
