@@ -57,6 +57,7 @@ class Node:
     id: str = field(init=False)
     name: str = field(init=False)
     view: RecordedSpan = field(init=False, repr=False)
+    _function_name: str = field(default="", init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.id = self.span.id
@@ -81,12 +82,18 @@ class Node:
         """Takes the record with its bodies in place of the one without."""
         self.span = span
         self.view = RecordedSpan(span)
+        self._function_name = ""
 
     @property
     def function_name(self) -> str:
         """The name of the tool that the span ran where it is recorded beside the span's, which is
-        the same for all tools in some SDKs (`ai.toolCall`); else the span's."""
-        return self.view.tool_name or self.name
+        the same for all tools in some SDKs (`ai.toolCall`); else the span's.
+
+        Kept beside the view: all spans are compared by it, also after their views were dropped.
+        """
+        if not self._function_name:
+            self._function_name = self.view.tool_name or self.name
+        return self._function_name
 
     @property
     def error(self) -> ErrorInfo | None:

@@ -160,3 +160,14 @@ def test_the_order_of_arrival_does_not_matter(spans: list[Span], random: object)
     shuffled = list(distinct)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert shape(distinct) == shape(shuffled)
+
+
+def test_the_name_of_a_function_is_known_after_its_view_was_dropped() -> None:
+    named = span("ai.toolCall", metadata={"toolName": "search"})
+    node = build_tree([span("ai.toolCall")]).nodes[0]
+    assert node.function_name == "ai.toolCall"
+    node.add_bodies(named)
+    assert node.function_name == "search"
+    node.drop_view()
+    assert node.function_name == "search"
+    assert vars(node.view) == {"span": named}
