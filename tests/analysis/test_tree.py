@@ -1,4 +1,6 @@
+import gc
 from collections.abc import Sequence
+from weakref import ref
 
 import pytest
 from hypothesis import given
@@ -171,3 +173,16 @@ def test_the_name_of_a_function_is_known_after_its_view_was_dropped() -> None:
     node.drop_view()
     assert node.function_name == "search"
     assert vars(node.view) == {"span": named}
+
+
+def test_a_tree_and_its_views_are_freed_without_a_garbage_collection() -> None:
+    spans = [span("a", output={"rows": [1]}, type="tool"), span("b", input={"x": 1})]
+    gc.disable()
+    try:
+        tree = build_tree(spans)
+        views = [ref(node.view) for node in tree.nodes]
+        bodies = [ref(node.view.output.result) for node in tree.nodes]
+        del tree
+        assert [each() for each in (*views, *bodies)] == [None] * 4
+    finally:
+        gc.enable()

@@ -72,11 +72,16 @@ class Body:
             return self.value
         return open_value(self.value)
 
-    @computed_once
+    @property
     def result(self) -> "Body":
         """What a framework's message of a tool's result holds; itself where it is none."""
+        return self._unwrapped or self
+
+    @computed_once
+    def _unwrapped(self) -> "Body | None":
+        # Not the body itself: what holds itself is freed only by a garbage collection.
         found = find_result(self.opened)
-        return self if found is self.opened else Body(found)
+        return None if found is self.opened else Body(found)
 
     @computed_once
     def survey(self) -> Survey:
