@@ -27,6 +27,11 @@ class Leaf(NamedTuple):
 _new_leaf = tuple.__new__  # takes half the time of the constructor of a named tuple
 
 
+def innermost_key(path: Path) -> str:
+    """The innermost object key of a path as it was recorded, "" where there is none."""
+    return next((part for part in reversed(path) if isinstance(part, str)), "")
+
+
 def walk_leaves(value: Any, *, most: int = MOST_LEAVES) -> Iterator[Leaf]:
     """The first `most` leaves of a value; lists of 32 and more plain values are one leaf, and so is
     what lies below 40 levels."""

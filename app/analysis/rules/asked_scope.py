@@ -12,11 +12,10 @@ from itertools import islice
 
 from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.recorded.body import Body
-from app.analysis.recorded.kind import SpanKind
-from app.analysis.recorded.leaves import Leaf
+from app.analysis.recorded.leaves import Leaf, innermost_key
 from app.analysis.recorded.scope_words import ScopeWord, find_scope_words, read_scope_value
 from app.analysis.recorded.spellings import plain_key, word_set
-from app.analysis.rules.lookups import is_lookup
+from app.analysis.rules.lookups import is_tool_call
 from app.analysis.rules.lost_values import names_subject
 from app.analysis.rules.recovery import asking_call
 from app.analysis.text.named_periods import Period, find_argument_period, find_periods
@@ -81,13 +80,7 @@ def find_wrong_scope(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 def _list_calls(analysis: TraceAnalysis) -> list[_Call]:
     """The calls of tools and lookups; none where there are many or some were not read."""
-    nodes = [
-        node
-        for node in analysis.tree.nodes
-        if not node.view.is_model_call
-        and (node.view.calls_outside or is_lookup(node.function_name))
-        and node.view.kind not in (SpanKind.GUARDRAIL, SpanKind.EMBEDDING)
-    ]
+    nodes = [node for node in analysis.tree.nodes if is_tool_call(node)]
     if len(nodes) > _MOST_CALLS or not all(analysis.was_read(node) for node in nodes):
         return []
     return [
@@ -188,7 +181,7 @@ def _find_other_subject(
 
 def _label_of(leaf: Leaf) -> str:
     """The noun in a key: `tenant` of `tenant_id` and `tenantName`; empty where there is none."""
-    key = next((part for part in reversed(leaf.path) if isinstance(part, str)), "")
+    key = innermost_key(leaf.path)
     words = [word.lower() for word in _KEY_WORDS.findall(key[:_LONGEST_NAME])]
     nouns = [word for word in words if len(word) >= _LEAST_DIGITS and word not in _NO_NOUNS]
     return nouns[-1] if nouns else ""
@@ -324,7 +317,7 @@ def _holds(text: str, value: str) -> bool:
 
 
 def _describe_difference(leaf: Leaf, new: str, old: str) -> str:
-    key = next((part for part in reversed(leaf.path) if isinstance(part, str)), "")
+    key = innermost_key(leaf.path)
     label = f" for {one_line(key, limit=40)}" if plain_key(key) else ""
     value = f"“{one_line(new, limit=60)}”" if new else "nothing"
     return (

@@ -55,8 +55,20 @@ def is_named_search(name: str) -> bool:
     return _SEARCH_NAME.search(name[:_NAME_READ]) is not None
 
 
+def leaves_program(node: Node) -> bool:
+    """Whether a span calls something outside of the program or looks something up."""
+    return node.view.calls_outside or is_lookup(node.function_name)
+
+
+def is_tool_call(node: Node) -> bool:
+    """Whether a span is a call of a tool or a lookup, and none of a model or a guardrail."""
+    kinds = (SpanKind.GUARDRAIL, SpanKind.EMBEDDING)
+    view = node.view
+    return not view.is_model_call and view.kind not in kinds and leaves_program(node)
+
+
 def is_search(node: Node) -> bool:
-    """Whether a span searches for something that its input describes in words or as a vector.
+    """Whether a span searches for something that its input describes by a text or a vector.
 
     A list of a user's notes, a file or a configuration is a lookup but no search: it is often
     rightly empty, and what follows seldom rests on it.

@@ -8,7 +8,7 @@ from app.analysis.recorded.body import BodyState
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.spellings import key_set, word_set
 from app.analysis.rules.failed_code import runs_program
-from app.analysis.rules.lookups import is_lookup, is_named_search, is_search
+from app.analysis.rules.lookups import is_lookup, is_named_search, is_search, leaves_program
 from app.analysis.rules.suspects import Fault, PeerStatistics, Suspect, is_null
 from app.analysis.text.one_line import one_line
 from app.analysis.tree import Node
@@ -138,7 +138,7 @@ def _ends_iteration(node: Node) -> bool:
 
 
 def _judge_empty(node: Node, statistics: PeerStatistics) -> Suspect | None:
-    outside = node.view.calls_outside or is_lookup(node.function_name)
+    outside = leaves_program(node)
     few, share = (_FEW_PEERS, _MOST_PEERS) if outside else (2 * _FEW_PEERS, _NEARLY_ALL_PEERS)
     often = _OFTEN_EMPTY_NAME.search(node.function_name[:200]) is not None
     peers = statistics.of(node)

@@ -9,14 +9,14 @@ from app.analysis.recorded.answer_text import begins_with_negation, gives_up, sa
 from app.analysis.recorded.body import Body, BodyState
 from app.analysis.recorded.emptiness import count_found
 from app.analysis.recorded.spellings import word_set
-from app.analysis.rules.lookups import is_lookup, is_search
+from app.analysis.rules.lookups import is_lookup, is_search, leaves_program
 from app.analysis.rules.symptoms import find_symptom, was_rated_well
 from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 from app.analysis.user_question import find_question
 
-_ANSWERED = 0.7  # confidence: the answer may rest on what the model was told elsewhere
+_ANSWERED = 0.7  # confidence: the answer may rest on what the model knows from elsewhere
 _WITH_SYMPTOM = 0.85  # confidence: a bad score or a failed end says that it does not
 _LEAVES_READ = 40  # of the arguments of a call
 _TEXT_READ = 600  # characters of one text
@@ -129,7 +129,7 @@ class AskedWords:
     def is_asked_for(self, node: Node) -> bool:
         """Whether a call of a tool, or a lookup, has a name or number of the question in its input,
         or several of its words."""
-        if not (node.view.calls_outside or is_lookup(node.function_name)):
+        if not leaves_program(node):
             return False
         values = [leaf.value for leaf in node.view.input.first_leaves(_LEAVES_READ)]
         shared = self._words & _telling_words([*values, node.function_name.replace("_", " ")])

@@ -8,7 +8,7 @@ from typing import Any
 from app.analysis.error_origins import error_message
 from app.analysis.recorded.body import Body, BodyState
 from app.analysis.recorded.finish_reason import FinishReason
-from app.analysis.recorded.leaves import Leaf, walk_leaves
+from app.analysis.recorded.leaves import Leaf, innermost_key, walk_leaves
 from app.analysis.recorded.recorded_span import RecordedSpan
 from app.analysis.recorded.reply import RecordedReply
 from app.analysis.recorded.spellings import key_set, plain_key
@@ -22,7 +22,7 @@ _LEAST_OF_PIECE = 12  # characters: less of a field says nothing
 _SHORT_PIECE = 20  # characters: a number, a date, a name
 _KEY_SHOWN = 30
 # Keys that say what an object is to a machine.
-_UNTOLD = frozenset(["role", "type", "object", "lc"])
+_NOT_PREVIEWED = frozenset(["role", "type", "object", "lc"])
 # Keys that say nothing where they are the only one (SDKs wrap plain results in them).
 _WRAPPERS = key_set("input output result content text message value return_value")
 _MEDIA_SHOWN = 3
@@ -130,8 +130,8 @@ def _describe_media(view: RecordedSpan) -> Iterator[tuple[str, str]]:
 
 def _describe_leaves(leaves: Iterable[Leaf]) -> Iterator[tuple[str, str]]:
     for path, key, value in leaves:
-        if key not in _UNTOLD:
-            name = next((part for part in reversed(path) if isinstance(part, str)), "")
+        if key not in _NOT_PREVIEWED:
+            name = innermost_key(path)
             yield name, _format_leaf(value)
 
 
