@@ -279,7 +279,7 @@ def _find_other_word(
                     continue
                 word = ScopeWord(table, only[table])
                 if any(_asks_for(each, word) for each in calls) or _was_seen(
-                    str(leaf.value).casefold(), call.node, analysis
+                    str(leaf.value), call.node, analysis
                 ):
                     continue
                 what = _describe_difference(leaf, str(leaf.value), word.value)
@@ -298,16 +298,18 @@ def _asks_for(call: _Call, word: ScopeWord) -> bool:
 def _was_seen(value: str, node: Node, analysis: TraceAnalysis) -> bool:
     """Whether a value stands in a text that was known when a call was made: the trace's input, an
     earlier result, or the request of a model."""
-    plain = value.casefold()
-    texts = [Body(analysis.trace.input).canonical]
+    return any(_holds(text[:_TEXT_READ], value) for text in _read_before(node, analysis))
+
+
+def _read_before(node: Node, analysis: TraceAnalysis) -> Iterator[str]:
+    yield Body(analysis.trace.input).canonical
     for each in islice(analysis.tree.nodes, _EARLIER_READ):
         if not analysis.was_read(each) or each is node:
             continue
         if each.view.is_model_call and each.start <= node.start:
-            texts += [message.text.casefold() for message in each.view.request.messages]
+            yield from (message.text for message in each.view.request.messages)
         elif each.end <= node.start:
-            texts.append(each.view.output.canonical)
-    return any(_holds(text[:_TEXT_READ], plain) for text in texts)
+            yield each.view.output.canonical
 
 
 def _holds(text: str, value: str) -> bool:
