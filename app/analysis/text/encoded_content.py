@@ -38,6 +38,8 @@ _KINDS = (
 def shorten_encoded(text: str, *, limit: int) -> str:
     """The beginning of `text`, of at least `limit` characters where it has them, with encoded
     content replaced by its kind and size. Reads little more than it returns."""
+    if len(text) < _LEAST_LENGTH:
+        return text
     shown, at = "", 0
     while at < len(text) and len(shown) < limit:
         start, end, label = _find_next(text, at, max(limit, 2 * _LEAST_LENGTH))
@@ -48,6 +50,13 @@ def shorten_encoded(text: str, *, limit: int) -> str:
         shown += label
         at = end
     return shown
+
+
+def has_short_words(text: str, length: int) -> bool:
+    """Whether it is sure that nothing encoded begins in the first `length` characters but the last
+    160: blanks stand so close that no word is long enough."""
+    half = _LEAST_LENGTH // 2
+    return all(text.find(" ", start, start + half) >= 0 for start in range(0, length, half))
 
 
 def find_encoded(text: str) -> str:

@@ -20,13 +20,15 @@ def one_line(text: str, *, limit: int = 80) -> str:
     Runs of blanks and line breaks become one space; control characters are written as `\\x..`;
     characters that take no space or turn the direction (zero-width, bidi, surrogates) are dropped.
     """
+    if len(text) <= limit and text.isascii() and text.isidentifier():
+        return text  # as most names and keys
     piece = text[: limit * _READ_AHEAD]
     shown = " ".join(piece.split())
     if not (shown.isascii() and shown.isprintable()):
         shown = _UNUSUAL.sub(_escape_match, shown)
-    if len(piece) < len(text):
-        return shown[: limit - 1].rstrip() + "…"
-    return cut_line(shown, limit=limit)
+    if len(shown) <= limit and len(piece) == len(text):
+        return shown
+    return shown[: limit - 1].rstrip() + "…"
 
 
 def cut_line(line: str, *, limit: int) -> str:

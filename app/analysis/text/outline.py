@@ -13,7 +13,7 @@ from app.analysis.text.one_line import (
 )
 from app.analysis.text.outline_header import format_header
 from app.analysis.text.outline_previews import RowPreviews, plan_previews
-from app.analysis.text.outline_rows import OutlineRow, RowKind
+from app.analysis.text.outline_rows import OutlineRow, RowKind, SpanLines
 from app.analysis.text.outline_tree import plan_rows
 from app.analysis.text.token_budget import (
     Alias,
@@ -58,7 +58,9 @@ def build_outline(
     all_read = len(analysis.bodies) >= len(analysis.tree.nodes)
     share = _SHARE_OF_ROWS if all_read else _SHARE_OF_ROWS_WITHOUT_BODIES
     _add_tree(sheet, analysis, alias, root, row_tokens=whole * share // 100)
-    closed = BudgetedText(budget_tokens)
+    if sheet.tokens <= budget_tokens:
+        return sheet.text()
+    closed = BudgetedText(budget_tokens)  # aliases were longer than the longest usual one
     closed.fill(sheet.text().split("\n"))
     return closed.text()
 
@@ -137,10 +139,8 @@ def _format_groups(groups: Sequence[SpanGroup]) -> str:
     return "; ".join(parts)
 
 
-def _format_row(
-    row: OutlineRow, analysis: TraceAnalysis, alias: Alias, previews: RowPreviews
-) -> str:
-    line = row.text(analysis, alias=alias)
+def _format_row(row: OutlineRow, spans: SpanLines, alias: Alias, previews: RowPreviews) -> str:
+    line = row.text(spans, alias=alias)
     return line + previews.text(row.nodes[0], alias) if row.kind is RowKind.SPAN else line
 
 
@@ -161,14 +161,15 @@ def _add_tree(
     title = f"Tree ({PATH_MARK} on the critical path; shares are of the whole trace):"
     if not (sheet.add("") and sheet.add(title)):
         title = ""
+    span_lines = SpanLines(analysis)
     rows, hidden = plan_rows(
-        analysis, top=top, budget_tokens=min(row_tokens, sheet.left - _CLOSING)
+        span_lines, top=top, budget_tokens=min(row_tokens, sheet.left - _CLOSING)
     )
     spans = [row.nodes[0] for row in rows if row.kind is RowKind.SPAN]
     left = sheet.left - sum(row.tokens for row in rows) - _CLOSING
     header = [] if root else [analysis.trace.input, analysis.trace.output]
     previews = plan_previews(spans, analysis, known=header, budget_tokens=left)
-    lines = (_format_row(row, analysis, alias, previews) for row in rows)
+    lines = (_format_row(row, span_lines, alias, previews) for row in rows)
     shown = sheet.fill(lines, keep=_CLOSING)
     hidden += sum(len(row.nodes) for row in rows[shown:] if row.kind is not RowKind.STRETCH)
     if hidden:

@@ -69,16 +69,14 @@ def plan_previews(
     parts = list(_collect_parts(nodes, analysis, known))
     for part in parts:
         part.tokens = _REFERENCE if part.same_as else _SEPARATOR + _count_tokens(part)
-    length = next(
-        (each for each in _LENGTHS if _sum_tokens(parts, each) <= budget_tokens), _LENGTHS[-1]
-    )
+    length = _choose_length(parts, budget_tokens)
     left = budget_tokens
     chosen: dict[str, list[_Part]] = {}
     for part in sorted(parts, key=_rank_part):
         price = part.tokens
         if part.same_as is None:
-            part.shown = _cut_preview(part.preview, _most(part, length))
-            price = _SEPARATOR + estimate_tokens(part.shown)
+            part.shown, tokens = _cut_preview(part.preview, _most(part, length))
+            price = _SEPARATOR + tokens
         if price <= left:
             left -= price
             chosen.setdefault(part.node.id, []).append(part)
@@ -129,8 +127,17 @@ def _most(part: _Part, length: int) -> int:
     return length * _IMPORTANT if part.important else length
 
 
-def _sum_tokens(parts: Sequence[_Part], length: int) -> int:
-    return sum(min(part.tokens, _SEPARATOR + _most(part, length)) for part in parts)
+def _choose_length(parts: Sequence[_Part], budget_tokens: int) -> int:
+    """The tokens of one preview so that all fit, or the fewest."""
+    important = [part.tokens for part in parts if part.important]
+    others = [part.tokens for part in parts if not part.important]
+    for length in _LENGTHS:
+        most, most_important = _SEPARATOR + length, _SEPARATOR + length * _IMPORTANT
+        total = sum([tokens if tokens < most else most for tokens in others])
+        total += sum([min(tokens, most_important) for tokens in important])
+        if total <= budget_tokens:
+            return length
+    return _LENGTHS[-1]
 
 
 def _count_tokens(part: _Part) -> int:
@@ -140,9 +147,11 @@ def _count_tokens(part: _Part) -> int:
     return least if least >= _most(part, _LENGTHS[0]) else estimate_tokens(text)
 
 
-def _cut_preview(preview: Preview, most: int) -> str:
-    """The text of a preview in at most so many tokens."""
+def _cut_preview(preview: Preview, most: int) -> tuple[str, int]:
+    """The text of a preview in at most so many tokens, and how many it has."""
     text = preview.text(min(LONGEST, most * LONGEST_TOKEN))
-    while text and (tokens := estimate_tokens(text)) > most:
+    tokens = estimate_tokens(text)
+    while tokens > most:
         text = preview.text(max(1, len(text) * most // (tokens + 1)))
-    return text
+        tokens = estimate_tokens(text)
+    return text, tokens

@@ -31,6 +31,20 @@ class RowKind(StrEnum):
     STRETCH = "stretch"
 
 
+class SpanLines:
+    """The lines of spans; all that follows the alias is written once."""
+
+    def __init__(self, analysis: TraceAnalysis) -> None:
+        self.analysis = analysis
+        self._written: dict[int, str] = {}
+
+    def text(self, node: Node, *, name: str) -> str:
+        """The line of a span whose alias is `name`."""
+        if node.index not in self._written:
+            self._written[node.index] = format_span(node, self.analysis, name="")
+        return name + self._written[node.index]
+
+
 @dataclass(slots=True, eq=False)
 class OutlineRow:
     """One line of the tree with its `nodes`; a chain has those that lie below one another.
@@ -55,7 +69,8 @@ class OutlineRow:
             return ()
         return self.nodes[-1].children
 
-    def text(self, analysis: TraceAnalysis, *, alias: Alias) -> str:
+    def text(self, lines: SpanLines, *, alias: Alias) -> str:
+        analysis = lines.analysis
         indent = "  " * min(self.depth, _DEEPEST_INDENT)
         first = self.nodes[0]
         if self.kind is RowKind.GROUP:
@@ -65,7 +80,7 @@ class OutlineRow:
         if self.kind is RowKind.CHAIN:
             names = f"{one_line(first.name, limit=40)} … {one_line(self.nodes[-1].name, limit=40)}"
             return f"{indent}{len(self.nodes):,} spans, each the only child of the last: {names}"
-        line = indent + format_span(first, analysis, name=alias(first.id))
+        line = indent + lines.text(first, name=alias(first.id))
         if _starts_unexpectedly(first, self.before, analysis):
             line += f", at {format_duration(first.start - analysis.profile.start)}"
         hidden = first.size - 1

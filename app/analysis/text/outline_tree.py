@@ -13,10 +13,9 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from app.analysis.text.one_line import without_numbers
-from app.analysis.text.outline_rows import OutlineRow, RowKind
+from app.analysis.text.outline_rows import OutlineRow, RowKind, SpanLines
 from app.analysis.text.previews import preview_output
 from app.analysis.text.token_budget import LONGEST_ALIAS, count_line_tokens
-from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
 _GROUP_FROM = 3  # two similar siblings are as short alone as in a group
@@ -36,14 +35,14 @@ _DROPPED_PART = 12  # one in so many rows is dropped at a time, where an estimat
 
 
 def plan_rows(
-    analysis: TraceAnalysis, *, top: Sequence[Node], budget_tokens: int
+    lines: SpanLines, *, top: Sequence[Node], budget_tokens: int
 ) -> tuple[list[OutlineRow], int]:
     """Rows in reading order within the budget, and how many spans under `top` they do not show.
 
     Similar spans that share a row and those of a chain count as shown; spans below a closed row and
     those of a stretch do not. Aliases count as the longest ones.
     """
-    planner = _RowPlanner(analysis, budget_tokens)
+    planner = _RowPlanner(lines, budget_tokens)
     ordered = _in_order(planner.plan(top))
     shown = sum(len(row.nodes) for row in ordered if row.kind is not RowKind.STRETCH)
     return ordered, sum(node.size for node in top) - shown
@@ -63,8 +62,9 @@ def _in_order(rows: Sequence[OutlineRow]) -> list[OutlineRow]:
 class _RowPlanner:
     """Spends the budget on the most important rows."""
 
-    def __init__(self, analysis: TraceAnalysis, budget_tokens: int) -> None:
-        self._analysis = analysis
+    def __init__(self, lines: SpanLines, budget_tokens: int) -> None:
+        self._lines = lines
+        self._analysis = analysis = lines.analysis
         self._left = budget_tokens
         self._named = {span_id for finding in analysis.findings for span_id in finding.spans[:2]}
         self._weights = self._compute_weights()
@@ -230,7 +230,7 @@ class _RowPlanner:
 
     def _row_tokens(self, row: OutlineRow) -> int:
         if not row.tokens:
-            row.tokens = count_line_tokens(row.text(self._analysis, alias=_longest_alias))
+            row.tokens = count_line_tokens(row.text(self._lines, alias=_longest_alias))
         return row.tokens
 
 

@@ -1,8 +1,8 @@
 """What a span was given and what it returned, on one line each."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from app.analysis.error_origins import error_message
@@ -12,10 +12,15 @@ from app.analysis.recorded.leaves import Leaf, innermost_key, walk_leaves
 from app.analysis.recorded.recorded_span import RecordedSpan
 from app.analysis.recorded.reply import RecordedReply
 from app.analysis.recorded.spellings import key_set, plain_key
-from app.analysis.text.encoded_content import find_encoded, shorten_encoded
+from app.analysis.text.encoded_content import find_encoded, has_short_words, shorten_encoded
 from app.analysis.text.one_line import cut_line, format_count, one_line
 
 LONGEST = 280  # characters of a preview: the most that an outline or a header shows
+# Characters of a long text that are enough where they do not shrink much as one line, and how many
+# have to be words for it: an encoded piece, which is longer, takes its prefix away with it.
+_PLAIN_SHOWN = LONGEST + 80
+_PLAIN_READ = _PLAIN_SHOWN + LONGEST
+_LONGEST_ESCAPE = 4  # characters for one that is written as `\\x..`
 _PIECES_SHOWN = 8  # fields of an object, beyond which each gets a few words only
 _CALLS_SHOWN = 4  # calls of one reply; more are mostly alike
 _LEAST_OF_PIECE = 12  # characters: less of a field says nothing
@@ -33,31 +38,40 @@ _ODD_ENDS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
 class Preview:
     """Pieces of foreign text, cleaned and each on one line; the labels before them are short.
 
     `failed` says that they report a failure.
     """
 
-    pieces: tuple[tuple[str, str], ...] = ()
-    failed: bool = False
+    __slots__ = ("_labels", "_lengths", "_room_taken", "failed", "pieces", "whole")
+
+    def __init__(self, pieces: Sequence[tuple[str, str]] = (), *, failed: bool = False) -> None:
+        self.pieces = pieces
+        self.failed = failed
+        self._labels = [f"{label}: " if label else "" for label, _ in pieces]
+        self._lengths = sorted(len(text) for _, text in pieces)
+        self._room_taken = sum(map(len, self._labels)) + 2 * max(0, len(pieces) - 1)
+        self.whole = "; ".join(
+            [label + text for label, (_, text) in zip(self._labels, pieces, strict=True)]
+        )
 
     def text(self, limit: int = LONGEST) -> str:
         """The pieces on one line; where they do not fit the longest are cut first, and where
         little fits the short ones, which differ most often, come first."""
-        pieces = self.pieces
-        labels = [f"{label}: " if label else "" for label, _ in pieces]
-        room = limit - sum(map(len, labels)) - 2 * max(0, len(pieces) - 1)
-        share = _fair_share([len(text) for _, text in pieces], room)
-        if share < _SHORT_PIECE:
-            pieces = tuple(sorted(pieces, key=lambda piece: len(piece[1]) > _SHORT_PIECE))
-            labels = [f"{label}: " if label else "" for label, _ in pieces]
+        if len(self.whole) <= limit:
+            return self.whole
+        share = _fair_share(self._lengths, limit - self._room_taken)
         longest = max(share, _LEAST_OF_PIECE)
         shown = [
-            label + cut_line(text, limit=longest)
-            for label, (_, text) in zip(labels, pieces, strict=True)
+            label + (text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…")
+            for label, (_, text) in zip(self._labels, self.pieces, strict=True)
         ]
+        if share < _SHORT_PIECE:
+            is_long = [len(text) > _SHORT_PIECE for _, text in self.pieces]
+            shown = [
+                piece for _, piece in sorted(zip(is_long, shown, strict=True), key=itemgetter(0))
+            ]
         return cut_line("; ".join(shown), limit=limit)
 
 
@@ -74,9 +88,9 @@ def preview_output(view: RecordedSpan) -> Preview:
     """What a span returned, or how it failed: calls, text and end of a reply, else the fields."""
     if view.error is not None:
         message = view.error.message or error_message(view.error)
-        return replace(_preview_pieces([("", message)]), failed=True)
+        return _preview_pieces([("", message)], failed=True)
     if view.failure:
-        return replace(_preview_pieces([("", view.failure)]), failed=True)
+        return _preview_pieces([("", view.failure)], failed=True)
     if view.is_model_call and not view.reply.is_blank:
         return _preview_pieces([*_describe_reply(view.reply), *_describe_media(view)])
     if view.output.state is BodyState.EMPTY:
@@ -131,13 +145,13 @@ def _describe_media(view: RecordedSpan) -> Iterator[tuple[str, str]]:
 def _describe_leaves(leaves: Iterable[Leaf]) -> Iterator[tuple[str, str]]:
     for path, key, value in leaves:
         if key not in _NOT_PREVIEWED:
-            name = innermost_key(path)
-            yield name, _format_leaf(value)
+            last = path[-1] if path else ""
+            name = last if isinstance(last, str) else innermost_key(path)
+            yield name, value if isinstance(value, str) else _format_leaf(value)
 
 
 def _format_leaf(value: Any) -> str:
-    if isinstance(value, str):
-        return value
+    """A leaf that is no text."""
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
     if isinstance(value, list) and value:
@@ -147,28 +161,40 @@ def _format_leaf(value: Any) -> str:
     return str(value)[:LONGEST]
 
 
-def _preview_pieces(pieces: Iterable[tuple[str, str]]) -> Preview:
+def _preview_pieces(pieces: Iterable[tuple[str, str]], *, failed: bool = False) -> Preview:
     """The first pieces, cleaned; a label that repeats the one before it is left out."""
     shown: list[tuple[str, str]] = []
     length, last = 0, ""
     for label, text in pieces:
-        clean = one_line(shorten_encoded(text, limit=2 * LONGEST), limit=LONGEST)
+        clean = _clean_text(text)
         if not clean:
             continue
-        name = one_line(label, limit=_KEY_SHOWN)
+        name = one_line(label, limit=_KEY_SHOWN) if label else ""
         shown.append(("" if name == last else name, clean))
         length, last = length + len(clean), name
         if len(shown) >= _PIECES_SHOWN or length > 2 * LONGEST:
             break
-    return Preview(tuple(shown))
+    return Preview(shown, failed=failed)
+
+
+def _clean_text(text: str) -> str:
+    """The beginning of a text on one line, with encoded content replaced by its kind and size."""
+    if len(text) > _PLAIN_READ and has_short_words(text, _PLAIN_READ):
+        # Nothing encoded can begin so early that it is shown.
+        line = one_line(text[:_PLAIN_SHOWN], limit=_LONGEST_ESCAPE * _PLAIN_SHOWN)
+        if len(line) > LONGEST:
+            return cut_line(line, limit=LONGEST)
+    return one_line(shorten_encoded(text, limit=2 * LONGEST), limit=LONGEST)
 
 
 def _fair_share(lengths: Sequence[int], room: int) -> int:
-    """The most that one of these lengths may keep so that all fit: short ones stay whole."""
-    left = room
-    for place, length in enumerate(sorted(lengths)):
-        share = left // (len(lengths) - place)
+    """The most that one of these lengths, shortest first, may keep so that all fit: short ones
+    stay whole."""
+    left, count = room, len(lengths)
+    for length in lengths:
+        share = left // count
         if length > share:
             return share
         left -= length
-    return max(lengths, default=0)
+        count -= 1
+    return lengths[-1] if lengths else 0

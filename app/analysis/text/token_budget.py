@@ -28,10 +28,14 @@ class SteadyAlias:
     def __init__(self, alias: Alias) -> None:
         self._alias = alias
         self._saved = 0
+        self._names: dict[str, tuple[str, int]] = {}
 
     def __call__(self, span_id: str) -> str:
-        name = self._alias(span_id)
-        self._saved += _ALIAS_TOKENS - estimate_tokens(name)
+        if span_id not in self._names:
+            name = self._alias(span_id)
+            self._names[span_id] = name, _ALIAS_TOKENS - estimate_tokens(name)
+        name, saved = self._names[span_id]
+        self._saved += saved
         return name
 
     def take_saved(self) -> int:
@@ -48,17 +52,20 @@ class BudgetedText:
 
     def __init__(self, budget_tokens: int, *, alias: SteadyAlias | None = None) -> None:
         """With `alias` each alias of a line is priced as the longest; every line has to be added
-        before the next one is written."""
+        before the next one is written. `tokens` is the sum of the lines as they are."""
         self.left = budget_tokens
+        self.tokens = 0
         self._alias = alias
         self._lines: list[str] = []
 
     def add(self, line: str, *, keep: int = 0) -> bool:
         """Adds a line if `keep` tokens stay free after it; says whether it did."""
-        price = count_line_tokens(line) + (self._alias.take_saved() if self._alias else 0)
+        tokens = count_line_tokens(line)
+        price = tokens + (self._alias.take_saved() if self._alias else 0)
         if price + keep > self.left:
             return False
         self.left -= price
+        self.tokens += tokens
         self._lines.append(line)
         return True
 
