@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import __version__
 from app.agent.prompt import SYSTEM_PROMPT
+from app.backend_connection import create_transport
 from app.conversation.prices import find_price_date
 from app.db.engine import create_engine, storage_kind
 from app.db.migrations import SchemaCheck, prepare_schema
@@ -231,7 +232,7 @@ async def open_http_client(
     no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
     pool = httpx.Limits(max_connections=500, max_keepalive_connections=50, keepalive_expiry=30)
     async with httpx.AsyncClient(
-        transport=transport,
+        transport=transport or create_transport(pool),
         cookies=no_cookies,
         follow_redirects=False,
         limits=pool,

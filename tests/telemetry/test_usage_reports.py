@@ -1,7 +1,6 @@
 """Usage events: what is sent to Segment and New Relic, and that nothing waits for it."""
 
 import asyncio
-import datetime
 import gzip
 import http.server
 import json
@@ -15,9 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -28,6 +24,7 @@ from app.errors import StartRefused
 from standin.chat import text
 from standin.switches import UserAccount
 from testkit import credentials
+from testkit.certificates import write_certificate
 from testkit.processes import ROOT, backend_and_service_process, find_free_port, run_python
 from testkit.scripted_chat import DirectedChat, answer
 from testkit.service import TRACE_ID, record_trace, running, serving, wait_until
@@ -167,7 +164,7 @@ class Collector(http.server.ThreadingHTTPServer):
         self.received: dict[str, list[Any]] = {}
         self.authority = folder / "authority.pem"
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*_write_certificate(folder, self.authority))
+        context.load_cert_chain(*write_certificate(folder, self.authority))
         self.socket = context.wrap_socket(self.socket, server_side=True)
 
     @property
@@ -195,31 +192,6 @@ class _CollectorRequest(http.server.BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(reply)))
         self.end_headers()
         self.wfile.write(reply)
-
-
-def _write_certificate(folder: Path, authority: Path) -> tuple[Path, Path]:
-    """A certificate for localhost, and its key; the certificate is its own authority."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    authority.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    private = folder / "key.pem"
-    private.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return authority, private
 
 
 @pytest.fixture
