@@ -25,6 +25,7 @@ from app.conversation.event_writer import (
 )
 from app.conversation.health import Health
 from app.conversation.ports import Observer
+from app.conversation.preparation import Preparation
 from app.conversation.prices import PriceTable, TokenPrice
 from app.conversation.retention import Retention
 from app.db.migrations import SchemaCheck
@@ -85,6 +86,7 @@ def build_conversations(
         store,
         BackendAccess(client, owner_key=store.owner_key),
         open_trace=opener.begin,
+        preparation=Preparation(opener.prepare, tasks=tasks),
         open_model=_build_model_selector(settings, backend, rest, tasks),
         observer=observer,
         policy=build_turn_policy(settings, system),

@@ -28,6 +28,15 @@ class Asked:
     whole: float
 
 
+async def open_panel(process: ServerProcess, trace_id: str) -> None:
+    """What Opik's panel asks for when it is opened on a trace: its history."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", process.port)
+    head = f"GET /trace-analyzer/session/{trace_id} HTTP/1.1\r\nHost: bench\r\n"
+    writer.write(f"{head}Connection: close\r\n\r\n".encode())
+    await reader.read()
+    writer.close()
+
+
 async def ask(
     process: ServerProcess,
     trace_id: str,

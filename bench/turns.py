@@ -4,6 +4,7 @@ CPU is that of the process by its own clock. The floor is the parsing and writin
 and nothing else.
 """
 
+import asyncio
 import json
 import time
 from collections.abc import Callable
@@ -11,13 +12,15 @@ from dataclasses import dataclass
 from statistics import median
 
 from bench.backend import build_frames
-from bench.client import ask, new_trace
+from bench.client import ask, new_trace, open_panel
 from bench.results import Results
 from testkit.processes import ServerProcess
 
 DELTAS = 200
 STATUS_DELTAS = 5
 _WARM_UP = 3
+_PANEL_OPEN_SECONDS = 2.0
+"""From the opening of the panel to the question: a person chooses a suggestion or types one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +115,20 @@ async def _measure_turns(process: ServerProcess, regime: Regime, trace: Callable
 
 
 async def measure_first_text(results: Results, processes: Processes, rounds: int) -> None:
-    """Wall time from the question to the first text, on traces that no process has seen."""
-    results.add_title("time to the first text of a new trace, over that of the least assistant")
-    for spans, most in FIRST_TEXT:
-        times: dict[str, list[float]] = {"service": [], "least assistant": []}
-        for _ in range(rounds):
-            for process in (processes.service, processes.least):
-                asked = await ask(process, new_trace(spans), deltas=10)
-                times[process.name].append(asked.first_text)
-        ours, least = (min(each) for each in times.values())
-        note = f"{ours * 1000:.0f} ms, least {least * 1000:.0f} ms"
-        results.add(f"{spans:,} spans", ours / least, "times", most=most, note=note)
+    """Wall time from the question to the first text, on traces that no process has seen: asked in
+    the panel, which reads the history when it is opened and sends a question later, and at once."""
+    for title, seconds in (("with the panel open", _PANEL_OPEN_SECONDS), ("asked at once", None)):
+        results.add_title(f"time to the first text of a new trace, {title}, over the least one's")
+        for spans, most in FIRST_TEXT:
+            times: dict[str, list[float]] = {"service": [], "least assistant": []}
+            for _ in range(rounds):
+                for process in (processes.service, processes.least):
+                    trace = new_trace(spans)
+                    if seconds is not None and process is processes.service:
+                        await open_panel(process, trace)
+                        await asyncio.sleep(seconds)
+                    asked = await ask(process, trace, deltas=10)
+                    times[process.name].append(asked.first_text)
+            ours, least = (min(each) for each in times.values())
+            note = f"{ours * 1000:.0f} ms, least {least * 1000:.0f} ms"
+            results.add(f"{spans:,} spans, {title}", ours / least, "times", most=most, note=note)

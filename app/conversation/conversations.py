@@ -18,6 +18,7 @@ from app.conversation.branches import TurnTree
 from app.conversation.history import restore_aliases
 from app.conversation.owners import Owners
 from app.conversation.ports import Access, Observer, OpenedTrace, OpeningTrace, OpenModel, OpenTrace
+from app.conversation.preparation import Preparation
 from app.conversation.reading_limit import ReadingLimit
 from app.conversation.summary import ConversationSummary, summarize_conversation
 from app.conversation.token_usage import sum_by_turn
@@ -44,6 +45,7 @@ class Conversations:
         access: Access,
         *,
         open_trace: OpenTrace,
+        preparation: Preparation,
         open_model: OpenModel,
         observer: Observer,
         policy: TurnPolicy,
@@ -53,6 +55,7 @@ class Conversations:
         self._store = store
         self._access = access
         self._open_trace = open_trace
+        self._preparation = preparation
         self._turns: dict[str, Turn] = {}
         self._admission = Admission(
             store,
@@ -231,10 +234,12 @@ class Conversations:
 
         The last turns of it, of HISTORY_CHARACTERS or of about `characters`; with `before`, the
         `earlier` of another page, those that precede that page. Raises NotFound where there is
-        none.
+        none. The reader may ask about the trace next, so it is prepared beside that.
         """
-        await self._access.check(caller, trace_id, fresh=False)
+        newly_opened = await self._access.check(caller, trace_id, fresh=False)
         owner = await self._owners.identify(caller, trace_id=trace_id)
+        if newly_opened and not self._draining:
+            self._preparation.start(caller, owner, trace_id)
         conversation = await self._store.find(owner, trace_id, conversation_id)
         if conversation is None:
             raise NotFound(NO_CONVERSATION)
@@ -328,6 +333,7 @@ class Conversations:
     def stop_turns(self) -> None:
         """Accepts no more turns and ends the running ones with a message for their users."""
         self.drain()
+        self._preparation.stop()
         self._reading.end_all(ShuttingDown(SHUTTING_DOWN.message))
         for turn in self._turns.values():
             turn.stop(SHUTTING_DOWN)

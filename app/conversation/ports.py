@@ -23,8 +23,9 @@ class Access(Protocol):
         by side; raises where the caller may not read it."""
         ...
 
-    async def check(self, caller: Caller, trace_id: str, *, fresh: bool) -> None:
-        """Returns if the caller may read the trace, else raises."""
+    async def check(self, caller: Caller, trace_id: str, *, fresh: bool) -> bool:
+        """Returns if the caller may read the trace, else raises; True where the backend was asked,
+        False where its answer was cached."""
         ...
 
 

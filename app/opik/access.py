@@ -57,14 +57,16 @@ class BackendAccess:
             self._identities[digest] = known
         return known
 
-    async def check(self, caller: Caller, trace_id: str, *, fresh: bool) -> None:
-        """Returns if the caller may read the trace; raises the backend's error otherwise."""
+    async def check(self, caller: Caller, trace_id: str, *, fresh: bool) -> bool:
+        """Returns if the caller may read the trace; raises the backend's error otherwise. True
+        where the backend was asked, False where its answer was cached."""
         key = (caller.digest(), trace_id)
         if not fresh and key in self._readable:
-            return
+            return False
         self._readable.pop(key, None)
         await self._client.check_trace(caller, trace_id)
         self._readable[key] = True
+        return True
 
     async def admit(self, caller: Caller, trace_id: str) -> tuple[Identity, Trace]:
         """Who the caller is, and the trace; both asked anew, side by side.

@@ -124,6 +124,11 @@ class TraceLoader:
         )
         self._loading: SharedLoads[LoadedTrace] = SharedLoads()
 
+    def may_keep(self, trace: Trace) -> bool:
+        """Whether a trace is kept once it is loaded, as far as its record shows."""
+        size = (trace.span_count or 0) * SPAN_BYTES
+        return trace.end_time is not None and size <= self._limits.cache_bytes
+
     async def load(self, caller: Caller, owner: Owner, trace_id: str) -> LoadedTrace:
         """The trace as the caller may read it now; raises the backend's refusal or failure."""
         trace = await self._client.get_trace(caller, trace_id)
@@ -145,7 +150,7 @@ class TraceLoader:
         self._kept.pop(key, None)
         loaded = await self._read(caller, trace)
         fits = loaded.bytes <= self._limits.cache_bytes
-        if trace.end_time is not None and not loaded.notes and fits:
+        if fits and not loaded.notes and self.may_keep(trace):
             self._kept[key] = loaded
         return loaded
 

@@ -49,6 +49,19 @@ class TraceOpener:
         self._start_soon(loading.run)
         return TraceOpening(loading, partial(self._build_context, caller, owner, trace))
 
+    async def prepare(self, caller: Caller, owner: Owner, trace_id: str) -> None:
+        """Reads and analyses a trace and the usual figures of its name, and writes its outline, all
+        of which the owner's next opening finds; raises the backend's failure. Does nothing for a
+        trace that would not be kept."""
+        trace = await self._client.get_trace(caller, trace_id)
+        if not self._loader.may_keep(trace):
+            return
+        usual = BackgroundResult(partial(self._baselines.find, caller, owner, trace))
+        self._start_soon(usual.run)
+        loaded = await self._loader.load_spans(caller, owner, trace)
+        await usual.get()
+        await self._build_context(caller, owner, trace, loaded, Aliases())
+
     async def _build_context(
         self,
         caller: Caller,
