@@ -6,6 +6,7 @@ Prints its figures, then every finding; ends with 1 if there is any.
 import argparse
 import math
 import random
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -26,6 +27,8 @@ _CANCELS = 20_000
 
 def main() -> None:
     arguments = _parse_arguments()
+    # Ends like Ctrl-C does: with the processes and the database that were started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     print(f"seed {arguments.seed}")
     findings = 0
     with _open_databases(arguments.database) as offered:
