@@ -45,7 +45,7 @@ def loads(data: bytes) -> Any:
     250,000 objects and lists. Takes time and memory in proportion to the length.
     """
     try:
-        value = _parse_any_number(_cut_deep_values(data) if _is_deep(data) else data)
+        value = _parse_any_number(_cut_deep_values(data) if is_deep(data) else data)
     except RecursionError:
         raise ValueError("Expecting an end: the text opens more than it closes") from None
     return _join_all_surrogates(value) if _SURROGATE.search(data) else value
@@ -78,8 +78,8 @@ def _join_all_surrogates(value: Any) -> Any:
     return value
 
 
-def _is_deep(data: bytes) -> bool:
-    """Whether brackets nest too deeply. Raises TooManyValues."""
+def is_deep(data: bytes) -> bool:
+    """Whether brackets nest below 200 levels. Raises TooManyValues."""
     if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
         return False
     deepest = depth = count = 0

@@ -78,7 +78,9 @@ class GuardrailCheck(_Record):
 
 class GuardrailsValidation(_Record):
     span_id: str | None = None
-    checks: Annotated[list[GuardrailCheck], BeforeValidator(_list_or_empty)] = []
+    checks: Annotated[list[GuardrailCheck], BeforeValidator(_list_or_empty)] = Field(
+        default_factory=list
+    )
 
 
 class _Timed(_Record):
@@ -90,11 +92,13 @@ class _Timed(_Record):
     input: Any = None
     output: Any = None
     metadata: Any = None
-    tags: Tags = []
+    tags: Tags = Field(default_factory=list)
     error_info: ErrorInfo | None = None
-    usage: UsageMap = {}
+    usage: UsageMap = Field(default_factory=dict)
     last_updated_at: datetime | None = None
-    feedback_scores: Annotated[list[FeedbackScore], BeforeValidator(_list_or_empty)] = []
+    feedback_scores: Annotated[list[FeedbackScore], BeforeValidator(_list_or_empty)] = Field(
+        default_factory=list
+    )
     total_estimated_cost: Number = None
     duration: Number = None
     ttft: Number = None
@@ -116,7 +120,7 @@ class Trace(_Timed):
     llm_span_count: int | None = None
     guardrails_validations: Annotated[
         list[GuardrailsValidation], BeforeValidator(_list_or_empty)
-    ] = []
+    ] = Field(default_factory=list)
 
 
 class Span(_Timed):
@@ -131,7 +135,9 @@ class Thread(_Record):
     """A thread as a whole; its messages are read from its traces."""
 
     status: str | None = None
-    feedback_scores: Annotated[list[FeedbackScore], BeforeValidator(_list_or_empty)] = []
+    feedback_scores: Annotated[list[FeedbackScore], BeforeValidator(_list_or_empty)] = Field(
+        default_factory=list
+    )
 
 
 class Quantiles(_Record):

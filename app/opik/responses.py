@@ -20,6 +20,7 @@ _MOST_ERRORS = 20
 """Of an error only a sentence is kept."""
 
 Record = TypeVar("Record", bound=BaseModel)
+Listed = TypeVar("Listed", Span, Trace)
 
 
 class RecordTooLarge(NotFound):
@@ -30,6 +31,9 @@ def parse_record(kind: type[Record], response: BackendResponse, what: str) -> Re
     """The record in a 200 response; raises the error of any other, and RecordTooLarge."""
     if response.status != 200:
         raise build_error(response, what)
+    found = _parse_plain(kind, response.body)
+    if found is not None:
+        return found
     try:
         return kind.model_validate(deep_json.loads(response.body))
     except deep_json.TooManyValues:
@@ -40,6 +44,15 @@ def parse_record(kind: type[Record], response: BackendResponse, what: str) -> Re
             f"The Opik backend's answer about the {what} cannot be read. Ask your administrator "
             "whether this assistant has the right address of Opik."
         ) from None
+
+
+def _parse_plain(kind: type[Record], data: bytes) -> Record | None:
+    """The record of a text that needs none of the care of `deep_json`, in a third of the time;
+    None where it does: pydantic's parser takes no single surrogates and no very long numbers."""
+    try:
+        return None if deep_json.is_deep(data) else kind.model_validate_json(data)
+    except ValueError:
+        return None
 
 
 async def read_record(kind: type[Record], response: BackendResponse, what: str) -> Record:
@@ -95,14 +108,14 @@ def parse_error_text(body: bytes) -> str:
 
 
 @dataclass(slots=True)
-class Page(Generic[Record]):
+class Page(Generic[Listed]):
     """One page of a search: NDJSON, newest id first.
 
     `records` counts lines that were records, readable or not, and `cursor` is the last of their
     ids, since the backend pages by the last record that it sent.
     """
 
-    found: list[Record] = field(default_factory=list)
+    found: list[Listed] = field(default_factory=list)
     records: int = 0
     cursor: str | None = None
     broken: bool = False
@@ -113,9 +126,9 @@ SpanPage = Page[Span]
 TracePage = Page[Trace]
 
 
-def parse_page(kind: type[Record], response: BackendResponse, drop: frozenset[str]) -> Page[Record]:
+def parse_page(kind: type[Listed], response: BackendResponse, drop: frozenset[str]) -> Page[Listed]:
     """The page in a 200 response, without the fields in `drop`; unreadable records are counted."""
-    page = Page[Record](broken=response.end != "whole", bytes=len(response.body))
+    page = Page[Listed](broken=response.end != "whole", bytes=len(response.body))
     lines = response.body.split(b"\n")
     if page.broken and lines:
         lines.pop()
@@ -125,7 +138,13 @@ def parse_page(kind: type[Record], response: BackendResponse, drop: frozenset[st
     return page
 
 
-def _parse_line(kind: type[Record], page: Page[Record], line: bytes, drop: frozenset[str]) -> None:
+def _parse_line(kind: type[Listed], page: Page[Listed], line: bytes, drop: frozenset[str]) -> None:
+    found = _parse_plain(kind, line)
+    if found is not None and all(getattr(found, name) is None for name in drop):
+        page.records += 1
+        page.cursor = found.id
+        page.found.append(found)
+        return
     value = _parse_json(line)
     if not isinstance(value, dict) or not isinstance(value.get("id"), str):
         # The backend reports a time-out inside the stream, by an error object in place of a record.

@@ -20,6 +20,10 @@ from app.worker_threads import run_by_size
 
 WRITTEN_INLINE_SPANS = 20  # whose outline is written within some 5 ms
 
+LATE_PAUSE_SECONDS = 0.05
+"""Before the project's statistics are read: the first model call is on its way by then, which their
+requests would hold up, and hardly any model begins its answer before they have come."""
+
 
 class TraceOpener:
     """Opens traces. An outline holds the usual figures of the trace's name where they are known
@@ -86,8 +90,9 @@ class TraceOpener:
                 aliases,
             )
         if usual is None:
-            # Only now: what it takes would hold up the first model call.
-            late = BackgroundResult(partial(self._baselines.find, caller, owner, trace))
+            late = BackgroundResult(
+                partial(self._baselines.find, caller, owner, trace), pause=LATE_PAUSE_SECONDS
+            )
             self._start_soon(late.run)
         return TraceContext(
             loaded,
