@@ -8,7 +8,8 @@ the browser's frame are sent and everything waits again.
 Counted is each `call` event of a function, method, comprehension, generator or coroutine (each time
 that it begins or goes on) of a file of `app/`, the coroutines included that wait for the turn's
 events and are woken. Not counted are the coroutines that wait for the proxy's bytes and are woken
-by them, functions of libraries (JSON, httpx, anyio, uvicorn), and functions written in C.
+by them, the connection that delivers these, functions of libraries (JSON, httpx, anyio, uvicorn),
+and functions written in C.
 
 The exit status is 1 where a count is above its aim.
 """
@@ -35,6 +36,8 @@ from testkit.scripted_chat import DirectedChat, answer
 from testkit.service import Stream, running
 
 _APP = Path(app.__file__).parent
+_CONNECTION = _APP / "backend_connection.py"
+"""Stands where a library's connection stood: below the HTTP client."""
 _DELTAS = 5
 """Deltas that are measured: a timer of the service may fire during one, never during most."""
 
@@ -75,7 +78,7 @@ def _count_calls(calls: list[str]) -> Iterator[None]:
 
     def note(frame: FrameType, event: str, _: Any) -> None:
         path = Path(frame.f_code.co_filename)
-        if event != "call" or not path.is_relative_to(_APP):
+        if event != "call" or not path.is_relative_to(_APP) or path == _CONNECTION:
             return
         if calls or not _is_woken_coroutine(frame):
             calls.append(f"{path.relative_to(_APP)} {frame.f_code.co_qualname}")
