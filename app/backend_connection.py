@@ -1,8 +1,7 @@
-"""Connections of the HTTP client to the backend, read as asyncio delivers the bytes.
+"""Connections of the HTTP client to the backend, by asyncio's streams.
 
 httpcore reads through anyio, which opens a cancel scope for each piece and tells the system before
-and after it whether the socket is read: a quarter of the CPU of a streamed delta. Here a piece is
-given to the reader that waits for it, and one timer watches a connection.
+and after it whether the socket is read: a quarter of the CPU of a streamed delta.
 """
 
 # ruff: noqa: ASYNC109 - httpcore names the parameters
@@ -11,15 +10,16 @@ import asyncio
 import ipaddress
 import select
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.request import getproxies
 
 import httpcore
 import httpx
 
-_UNREAD_BYTES = 262_144
-"""What a connection holds that nobody has read: one read of asyncio."""
+_UNREAD_BYTES = 131_072
+"""A connection holds up to twice that which nobody has read: one read of asyncio."""
 _NEXT_ADDRESS_SECONDS = 0.25
 """Without an answer until then, a host's next address is tried as well (RFC 8305)."""
 
@@ -55,18 +55,13 @@ class _Network(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        loop = asyncio.get_running_loop()
         delay = None if _is_address(host) else _NEXT_ADDRESS_SECONDS
-        try:
+        with _errors_as(httpcore.ConnectTimeout, httpcore.ConnectError):
             async with asyncio.timeout(timeout):
-                _, connection = await loop.create_connection(
-                    _Connection, host, port, happy_eyeballs_delay=delay
+                reader, writer = await asyncio.open_connection(
+                    host, port, limit=_UNREAD_BYTES, happy_eyeballs_delay=delay
                 )
-        except TimeoutError as error:
-            raise httpcore.ConnectTimeout from error
-        except OSError as error:
-            raise httpcore.ConnectError(str(error)) from error
-        return _Stream(connection)
+        return _Stream(reader, writer)
 
 
 def _is_address(host: str) -> bool:
@@ -77,117 +72,38 @@ def _is_address(host: str) -> bool:
     return True
 
 
-class _Connection(asyncio.Protocol):
-    """What came and was not read yet, and who waits for more."""
-
-    def __init__(self) -> None:
-        self.transport: asyncio.Transport
-        self.received = bytearray()
-        self.ended = False
-        self.error: Exception | None = None
-        self.can_write = asyncio.Event()
-        self._reader: asyncio.Future[None] | None = None
-        self._reader_ends_at = 0.0
-        self._timer: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        self.can_write.set()
-
-    def data_received(self, data: bytes) -> None:
-        self.received += data
-        if len(self.received) >= _UNREAD_BYTES:
-            self.transport.pause_reading()
-        self._wake_reader()
-
-    def eof_received(self) -> None:
-        self.ended = True
-        self._wake_reader()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.ended, self.error = True, exc
-        self.can_write.set()
-        self._wake_reader()
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def pause_writing(self) -> None:
-        self.can_write.clear()
-
-    def resume_writing(self) -> None:
-        self.can_write.set()
-
-    def take(self, size: int) -> bytes:
-        """Up to so many of the bytes that came."""
-        taken = bytes(self.received[:size])
-        del self.received[:size]
-        if len(self.received) < _UNREAD_BYTES and not self.transport.is_reading():
-            self.transport.resume_reading()
-        return taken
-
-    async def wait_for_bytes(self, seconds: float | None) -> None:
-        """Returns when bytes or the end came; raises httpcore.ReadTimeout after so many seconds."""
-        loop = asyncio.get_running_loop()
-        self._reader = loop.create_future()
-        if seconds is not None:
-            self._reader_ends_at = loop.time() + seconds
-            self._watch_reader(loop)
-        try:
-            await self._reader
-        finally:
-            self._reader = None
-
-    def _watch_reader(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Sets the timer unless it fires before the reader's time is over, and is set anew then."""
-        if self._timer is not None and self._timer.when() <= self._reader_ends_at:
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = loop.call_at(self._reader_ends_at, self._end_late_reader, loop)
-
-    def _end_late_reader(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._timer = None
-        if self._reader is None or self._reader.done():
-            return
-        if loop.time() < self._reader_ends_at:
-            self._watch_reader(loop)
-        else:
-            self._reader.set_exception(httpcore.ReadTimeout())
-
-    def _wake_reader(self) -> None:
-        if self._reader is not None and not self._reader.done():
-            self._reader.set_result(None)
+@contextmanager
+def _errors_as(late: type[Exception], failed: type[Exception]) -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError as error:
+        raise late from error
+    except OSError as error:
+        raise failed(str(error)) from error
 
 
 class _Stream(httpcore.AsyncNetworkStream):
-    def __init__(self, connection: _Connection) -> None:
-        self._connection = connection
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        connection = self._connection
-        if connection.received or connection.ended:
-            # Much may be there already: others run in between, and cancellation is noticed.
+        with _errors_as(httpcore.ReadTimeout, httpcore.ReadError):
+            async with asyncio.timeout(timeout):
+                piece = await self._reader.read(max_bytes)
+        if len(piece) == max_bytes:
+            # More may be there already: others run in between, and a cancellation is noticed.
             await asyncio.sleep(0)
-        else:
-            await connection.wait_for_bytes(timeout)
-        if not connection.received and connection.error is not None:
-            raise httpcore.ReadError(str(connection.error)) from connection.error
-        return connection.take(max_bytes)
+        return piece
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        connection = self._connection
-        connection.transport.write(buffer)
-        try:
+        with _errors_as(httpcore.WriteTimeout, httpcore.WriteError):
             async with asyncio.timeout(timeout):
-                await connection.can_write.wait()
-        except TimeoutError as error:
-            raise httpcore.WriteTimeout from error
-        if connection.transport.is_closing():
-            raise httpcore.WriteError(str(connection.error or "The connection is closed."))
+                self._writer.write(buffer)
+                await self._writer.drain()
 
     async def aclose(self) -> None:
-        self._connection.transport.abort()
+        self._writer.transport.abort()
 
     async def start_tls(
         self,
@@ -195,34 +111,21 @@ class _Stream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        connection = self._connection
-        try:
+        with _errors_as(httpcore.ConnectTimeout, httpcore.ConnectError):
             async with asyncio.timeout(timeout):
-                transport = await asyncio.get_running_loop().start_tls(
-                    connection.transport,
-                    connection,
-                    ssl_context,
-                    server_hostname=server_hostname,
-                )
-        except TimeoutError as error:
-            raise httpcore.ConnectTimeout from error
-        except OSError as error:
-            raise httpcore.ConnectError(str(error)) from error
-        assert transport is not None
-        connection.transport = transport
+                await self._writer.start_tls(ssl_context, server_hostname=server_hostname)
         return self
 
     def get_extra_info(self, info: str) -> Any:
         if info == "is_readable":
             return self._is_readable()
-        return self._connection.transport.get_extra_info(info)
+        return self._writer.get_extra_info(info)
 
     def _is_readable(self) -> bool:
         """Whether the system has something, so that a connection that the other end has closed is
         not used again, even where asyncio has not seen the end yet."""
-        connection = self._connection
-        if connection.received or connection.ended:
+        if self._reader.at_eof() or self._writer.is_closing():
             return True
         poll = select.poll()
-        poll.register(connection.transport.get_extra_info("socket"), select.POLLIN)
+        poll.register(self._writer.get_extra_info("socket"), select.POLLIN)
         return bool(poll.poll(0))
