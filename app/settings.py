@@ -150,7 +150,6 @@ class DatabaseSettings(BaseSettings):
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
-        use_attribute_docstrings=True,
     )
 
     session_service_uri: str = Field(DEFAULT_DATABASE, repr=False)

@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import anyio.abc
 import httpx
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.agent.context import CALLS_PER_STEP, TURN_TOOL_CHARACTERS, TurnLimits
 from app.backend_http import BackendHttp, RetryPolicy
@@ -52,6 +51,8 @@ from app.tools.trace.trace_opener import TraceOpener
 from app.web.markdown.ui_urls import UiLinks
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
     from app.mcp.http import McpEndpoint
 
 BACKEND_PROBE_SECONDS = 2.0
@@ -181,7 +182,7 @@ def _build_quotas(settings: Settings) -> Quotas:
 
 
 def build_retention(
-    settings: Settings, engine: AsyncEngine, observer: Observer
+    settings: Settings, engine: "AsyncEngine", observer: Observer
 ) -> Retention | None:
     """What removes old conversations, if that is wanted."""
     if settings.retention_days is None:

@@ -14,8 +14,18 @@ from app.db.schema import VERSION_TABLE, metadata
 from app.errors import StartRefused
 from app.settings import DatabaseSettings, database_url
 
+_MYSQL_OPTIONS = {
+    "mysql_engine": "InnoDB",
+    "mysql_charset": "utf8mb4",
+    "mysql_collate": "utf8mb4_bin",
+}
+"""Of each table, for migrations that alembic writes. SQLAlchemy loads a dialect for its options, so
+they are not in the schema that each process imports."""
+
 
 def run(connection: Connection) -> None:
+    for each in metadata.sorted_tables:
+        each.kwargs.update(_MYSQL_OPTIONS)
     context.configure(
         connection=connection,
         target_metadata=metadata,

@@ -4,13 +4,18 @@ That is docs/settings.md, the README's table, the variables that docker-compose.
 the settings and secrets that the Helm chart's values may hold.
 """
 
+import ast
+import functools
+import inspect
 import json
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings
 
 from app.settings import Settings
 
@@ -118,7 +123,7 @@ def format_schema(text: str) -> str:
             kinds.append("object")
         config[name.upper()] = {
             "type": kinds,
-            "description": " ".join((field.description or "").split()),
+            "description": _read_descriptions()[name],
         }
     schema["properties"]["config"]["properties"] = config
     schema["properties"]["secrets"]["properties"] = {
@@ -131,9 +136,28 @@ def _format_table(names: Iterable[str]) -> str:
     lines = ["| Variable | Default | Meaning |", "| --- | --- | --- |"]
     for name in names:
         field = Settings.model_fields[name]
-        meaning = " ".join((field.description or "").split())
+        meaning = _read_descriptions()[name]
         lines.append(f"| `{name.upper()}` | {_format_default(field)} | {meaning} |")
     return "\n".join(lines) + "\n"
+
+
+@functools.cache
+def _read_descriptions() -> dict[str, str]:
+    """The text below each setting; reading the source again at each start would cost 40 ms."""
+    descriptions = dict.fromkeys(Settings.model_fields, "")
+    for each in Settings.__mro__:
+        if not issubclass(each, BaseSettings) or each is BaseSettings:
+            continue
+        definition = ast.parse(inspect.getsource(each)).body[0]
+        assert isinstance(definition, ast.ClassDef)
+        for field, text in pairwise(definition.body):
+            match field, text:
+                case (
+                    ast.AnnAssign(target=ast.Name(id=name)),
+                    ast.Expr(value=ast.Constant(value=str(text))),
+                ):
+                    descriptions[name] = " ".join(text.split())
+    return descriptions
 
 
 def _format_default(field: FieldInfo) -> str:

@@ -2,13 +2,18 @@
 
 import logging
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import sqlalchemy
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
+
+from app.db.local_engine import LocalEngine
+
+if TYPE_CHECKING:
+    # Imported where the database is MySQL, for the reason that `LocalEngine` gives.
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 CONNECT_SECONDS = 5
 LOCK_WAIT_SECONDS = 5
@@ -59,7 +64,7 @@ def describe_database(url: URL) -> str:
     return plain.render_as_string(hide_password=True)
 
 
-def create_engine(url: URL, *, pool_recycle: int) -> AsyncEngine:
+def create_engine(url: URL, *, pool_recycle: int) -> "AsyncEngine":
     """An engine for an address with one of our drivers (`mysql+asyncmy`, `sqlite+pysqlite`).
 
     `pool_recycle` is the age in seconds at which a MySQL connection is renewed, -1 for never.
@@ -69,7 +74,9 @@ def create_engine(url: URL, *, pool_recycle: int) -> AsyncEngine:
     the event loop: while requests are served, all work is done by `Transactions`.
     """
     if storage_kind(url) == "sqlite":
-        return _create_sqlite_engine(url)
+        return cast("AsyncEngine", _create_sqlite_engine(url))
+    from sqlalchemy.ext.asyncio import create_async_engine
+
     engine = create_async_engine(
         url,
         isolation_level="READ COMMITTED",
@@ -112,7 +119,7 @@ def _read_packet_limit(connection: Any, record: Any) -> None:
     cursor.close()
 
 
-def _create_sqlite_engine(url: URL) -> AsyncEngine:
+def _create_sqlite_engine(url: URL) -> LocalEngine:
     """One connection for the whole process: SQLite has one writer, and a second one only waits.
 
     With the driver's default transactions two writers lose updates without any error, so it leaves
@@ -132,27 +139,7 @@ def _create_sqlite_engine(url: URL) -> AsyncEngine:
     )
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
-    engine.dialect.is_async = True  # AsyncEngine takes no other
-    return _LocalEngine(engine)
-
-
-class _LocalConnection(AsyncConnection):
-    """A connection whose statements run in the calling thread."""
-
-    async def execute(self, statement: Any, parameters: Any = None, **options: Any) -> Any:
-        assert self.sync_connection is not None
-        return self.sync_connection.execute(statement, parameters, **options)
-
-    async def exec_driver_sql(
-        self, statement: str, parameters: Any = None, execution_options: Any = None
-    ) -> Any:
-        assert self.sync_connection is not None
-        return self.sync_connection.exec_driver_sql(statement, parameters, execution_options)
-
-
-class _LocalEngine(AsyncEngine):
-    def connect(self) -> AsyncConnection:
-        return _LocalConnection(self)
+    return LocalEngine(engine)
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:

@@ -17,7 +17,6 @@ import structlog
 from sqlalchemy import Connection, column, false, func, inspect, select, table, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.db.engine import storage_kind
 from app.db.schema import OLDEST_CODE, PREFIX, VERSION_TABLE, events, facts
@@ -27,6 +26,7 @@ from app.errors import DatabaseUnavailable, StartRefused
 if TYPE_CHECKING:
     # Imported where a schema has to change, since that takes a fifth of the time of a start.
     from alembic.config import Config
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -49,7 +49,7 @@ _log = structlog.get_logger()
 
 
 async def prepare_schema(
-    engine: AsyncEngine, *, migrate: bool, attempts: int, delay: float, sleep: Sleep = anyio.sleep
+    engine: "AsyncEngine", *, migrate: bool, attempts: int, delay: float, sleep: Sleep = anyio.sleep
 ) -> None:
     """Makes sure that this code can run on the schema.
 
@@ -64,8 +64,8 @@ async def prepare_schema(
 
 @asynccontextmanager
 async def lock_schema(
-    engine: AsyncEngine, *, attempts: int, delay: float, sleep: Sleep = anyio.sleep
-) -> AsyncIterator[AsyncConnection]:
+    engine: "AsyncEngine", *, attempts: int, delay: float, sleep: Sleep = anyio.sleep
+) -> "AsyncIterator[AsyncConnection]":
     """A connection in a transaction, the only one that may change the schema meanwhile.
 
     MySQL: `GET_LOCK` on this very connection, since its DDL commits as it goes. SQLite: the
@@ -134,8 +134,8 @@ def find_schema_fault(connection: Connection, known: Sequence[str]) -> str | Non
 
 
 async def _connect_with_retries(
-    engine: AsyncEngine, *, attempts: int, delay: float, sleep: Sleep
-) -> AsyncConnection:
+    engine: "AsyncEngine", *, attempts: int, delay: float, sleep: Sleep
+) -> "AsyncConnection":
     attempts = max(attempts, 1)
     for attempt in range(1, attempts + 1):
         try:
@@ -162,7 +162,7 @@ _LOGIN_REFUSED_CODES = ((1045,), (1698,))
 """MySQL's and MariaDB's codes for a wrong password, and for a user who may not use one."""
 
 
-async def _connect(engine: AsyncEngine) -> AsyncConnection:
+async def _connect(engine: "AsyncEngine") -> "AsyncConnection":
     # The driver's own limit ends with TCP. SQLite bounds its waits itself, one after the other.
     seconds = REACH_SECONDS if storage_kind(engine.url) == "mysql" else None
     with anyio.fail_after(seconds, shield=True):
@@ -180,7 +180,7 @@ async def _connect(engine: AsyncEngine) -> AsyncConnection:
 
 
 @asynccontextmanager
-async def _named_lock(connection: AsyncConnection, sleep: Sleep) -> AsyncIterator[None]:
+async def _named_lock(connection: "AsyncConnection", sleep: Sleep) -> AsyncIterator[None]:
     name = lock_name(await connection.scalar(select(func.database())) or "")
     for _ in range(_LOCK_ATTEMPTS):
         if await connection.scalar(select(func.get_lock(name, _LOCK_SECONDS))) == 1:
@@ -279,7 +279,7 @@ def _has_full_disk(file: str | None) -> bool:
 class SchemaCheck:
     def __init__(
         self,
-        engine: AsyncEngine,
+        engine: "AsyncEngine",
         *,
         seconds: float = CHECK_SECONDS,
         is_disk_full: Callable[[], bool] = lambda: False,

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import anyio
 from sqlalchemy import Connection, select
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.schema import feedback, sessions
 from app.db.transactions import Transactions
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,9 @@ class RatedConversation:
     rated_at: datetime
 
 
-async def find_rated_conversations(engine: AsyncEngine, workspace: str) -> list[RatedConversation]:
+async def find_rated_conversations(
+    engine: "AsyncEngine", workspace: str
+) -> list[RatedConversation]:
     """The conversations of a workspace that have a thumb, oldest thumb first.
 
     Raises DatabaseUnavailable.

@@ -2,14 +2,17 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import anyio
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.quotas import delete_old_admissions, has_live_lease
 from app.db.schema import chores, events, sessions, turns, utc_in, utc_now
 from app.db.transactions import Transactions
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 
 def acquire_lease(db: Connection, chore: str, holder: str, *, seconds: float) -> bool:
@@ -57,7 +60,7 @@ class RetentionBatches:
 
     def __init__(
         self,
-        engine: AsyncEngine,
+        engine: "AsyncEngine",
         *,
         days: float,
         holder: str,

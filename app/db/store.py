@@ -4,12 +4,11 @@ from collections.abc import Awaitable, Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import anyio
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, select
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.caller import Owner
 from app.db import turn_log
@@ -36,6 +35,9 @@ from app.errors import DatabaseUnavailable
 from app.events import LATEST_PLACE, LoggedEvent, TurnPlace
 from app.messages import TokenUsage
 
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
 __all__ = [
     "Conversation",
     "ConversationEntry",
@@ -49,8 +51,6 @@ __all__ = [
 _NO_QUOTAS = Quotas()
 CLEAN_UP_TURNS = 20
 """How often a turn that begins also deletes admissions that no limit counts any more."""
-
-
 _IS_ACTIVE = and_(turns.c.session_id == sessions.c.id, turns.c.id == sessions.c.active_turn_id)
 
 
@@ -72,7 +72,7 @@ class Store:
 
     def __init__(
         self,
-        engine: AsyncEngine,
+        engine: "AsyncEngine",
         *,
         attempts: int = 3,
         seconds: float | None = None,

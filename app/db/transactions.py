@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -20,11 +20,13 @@ from sqlalchemy.exc import (
     OperationalError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import Pool
 
 from app.db.engine import MYSQL_CONNECTIONS, storage_kind
 from app.errors import DatabaseUnavailable
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 Sleep = Callable[[float], Awaitable[None]]
 T = TypeVar("T")
@@ -62,7 +64,7 @@ class Transactions:
 
     def __init__(
         self,
-        engine: AsyncEngine,
+        engine: "AsyncEngine",
         *,
         attempts: int,
         sleep: Sleep,

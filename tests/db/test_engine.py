@@ -90,8 +90,7 @@ async def test_sqlite_has_one_connection_for_all(tmp_path: Path) -> None:
     seen = set()
     for _ in range(3):
         async with engine.begin() as db:
-            raw = await db.get_raw_connection()
-            seen.add(id(raw.driver_connection))
+            seen.add(await db.run_sync(lambda sync: id(sync.connection.driver_connection)))
     await engine.dispose()
     assert len(seen) == 1
 
