@@ -127,15 +127,17 @@ def _rank_unusual(nodes: Sequence[Node]) -> list[tuple[float, Node]]:
     for measure, least_spread in _MEASURES:
         values = [math.log1p(measure(node)) for node in nodes]
         middle = median(values)
-        spread = max(least_spread, median(abs(value - middle) for value in values))
-        scored = zip((abs(value - middle) / spread for value in values), nodes, strict=True)
+        distances = [abs(value - middle) for value in values]
+        spread = max(least_spread, median(distances))
+        scores = [distance / spread for distance in distances]
+        least = heapq.nlargest(_UNUSUAL_OF_EACH_NAME, scores)[-1]
+        far = [pair for pair in zip(scores, nodes, strict=True) if pair[0] >= least and pair[0]]
         best = heapq.nsmallest(
-            _UNUSUAL_OF_EACH_NAME, scored, key=lambda pair: (-pair[0], pair[1].index)
+            _UNUSUAL_OF_EACH_NAME, far, key=lambda pair: (-pair[0], pair[1].index)
         )
         for place, (score, node) in enumerate(best):
-            if score > 0:
-                found = (place, -score, node)
-                places[node.index] = min(places.get(node.index, found), found, key=_place_and_score)
+            found = (place, -score, node)
+            places[node.index] = min(places.get(node.index, found), found, key=_place_and_score)
     ranked = sorted(places.values(), key=lambda found: (*_place_and_score(found), found[2].index))
     return [(-score, node) for _, score, node in ranked[:_UNUSUAL_OF_EACH_NAME]]
 

@@ -152,9 +152,11 @@ def _compute_own_spend(tree: Tree) -> list[TokensAndCost]:
         spent = read_spending(node)
         if spent is not NO_SPENDING:
             own[node.index] = spent.beyond(inner)
-        if node.parent is not None:
-            index = node.parent.index
-            below[index] = sum_spending((below[index], inner, own[node.index]))
+        parent = node.parent
+        if parent is not None:
+            for added in (inner, own[node.index]):
+                if added is not NO_SPENDING:
+                    below[parent.index] += added
     return own
 
 
@@ -212,10 +214,10 @@ def _group_spans(profile: Profile, *, by_model: bool) -> tuple[SpanGroup, ...]:
         SpanGroup(
             key=key,
             count=len(nodes),
-            failed=sum(1 for node in nodes if node.error is not None),
-            total=sum(node.duration for node in nodes),
-            own=sum(own_time[node.index] for node in nodes),
-            longest=max(node.duration for node in nodes),
+            failed=sum([node.error is not None for node in nodes]),
+            total=sum([node.duration for node in nodes]),
+            own=sum([own_time[node.index] for node in nodes]),
+            longest=max([node.duration for node in nodes]),
             spend=sum_spending(own_spend[node.index] for node in nodes),
         )
         for key, nodes in members.items()

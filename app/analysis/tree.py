@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from operator import attrgetter
 from weakref import ReferenceType, ref
 
 from app.analysis.recorded.recorded_span import RecordedSpan
@@ -191,7 +192,7 @@ def build_tree(spans: Iterable[Span]) -> Tree:
     return Tree(
         nodes=ordered,
         roots=tuple(roots),
-        by_id={node.span.id: node for node in ordered},
+        by_id={node.id: node for node in ordered},
         ids_by_warning=_ids_by_warning(ordered),
         start=min((node.start for node in ordered), default=0),
         end=max((node.end for node in ordered), default=0),
@@ -241,30 +242,34 @@ def _link_parents(nodes: Mapping[str, Node]) -> None:
             node.parent = parent
 
 
-def _start_order(node: Node) -> tuple[int, str]:
-    return node.start, node.span.id
+_start_order = attrgetter("start", "id")
 
 
 def _break_cycles(nodes: Mapping[str, Node]) -> None:
     """Makes the earliest span of each cycle of parents a root, then fills in the children."""
     settled: set[str] = set()
-    for first in nodes.values():
+    for span_id, first in nodes.items():
+        above = first.parent
+        if above is None or above.id in settled:
+            settled.add(span_id)
+            continue
         way: dict[str, Node] = {}
         node: Node | None = first
-        while node is not None and node.span.id not in settled:
-            if node.span.id in way:
+        while node is not None and node.id not in settled:
+            if node.id in way:
                 ids = list(way)
-                cycle = [way[span_id] for span_id in ids[ids.index(node.span.id) :]]
+                cycle = [way[each] for each in ids[ids.index(node.id) :]]
                 top = min(cycle, key=_start_order)
                 top.parent = None
                 top.warnings += (TreeWarning.CYCLE,)
                 break
-            way[node.span.id] = node
+            way[node.id] = node
             node = node.parent
         settled.update(way)
     for node in nodes.values():
-        if node.parent is not None:
-            node.parent.children.append(node)
+        above = node.parent
+        if above is not None:
+            above.children.append(node)
 
 
 def _iterate_preorder(roots: Sequence[Node]) -> Iterator[Node]:
@@ -273,23 +278,29 @@ def _iterate_preorder(roots: Sequence[Node]) -> Iterator[Node]:
     while waiting:
         node = waiting.pop()
         node.index = index
-        node.depth = node.parent.depth + 1 if node.parent else 0
         index += 1
         yield node
-        node.children.sort(key=_start_order)
-        waiting.extend(reversed(node.children))
+        children = node.children
+        if children:
+            if len(children) > 1:
+                children.sort(key=_start_order)
+            depth = node.depth + 1
+            for child in children:
+                child.depth = depth
+            waiting.extend(reversed(children))
 
 
 def _close_unfinished(ordered: Sequence[Node]) -> None:
     """Sizes of subtrees, and the ends of unfinished spans from what ran below them."""
     last = [node.end for node in ordered]
     for node in reversed(ordered):
+        ended = last[node.index]
         if not node.finished:
-            node.end = max(node.end, last[node.index])
+            node.end = max(node.end, ended)
         parent = node.parent
         if parent is not None:
             parent.size += node.size
-            last[parent.index] = max(last[parent.index], last[node.index], node.end)
+            last[parent.index] = max(last[parent.index], ended, node.end)
 
 
 def _warn_outside_parent(ordered: Sequence[Node]) -> None:
@@ -311,5 +322,5 @@ def _ids_by_warning(ordered: Sequence[Node]) -> dict[TreeWarning, tuple[str, ...
     found: dict[TreeWarning, list[str]] = {}
     for node in ordered:
         for warning in node.warnings:
-            found.setdefault(warning, []).append(node.span.id)
+            found.setdefault(warning, []).append(node.id)
     return {warning: tuple(found[warning]) for warning in TreeWarning if warning in found}

@@ -48,6 +48,13 @@ def test_the_page_with_the_most_important_span_comes_first() -> None:
     assert runs[2].cursor == ""
 
 
+def test_a_wider_gap_joins_pages() -> None:
+    ids = [f"{n:03d}" for n in range(100)]
+    wanted = ["010", "040", "090"]
+    assert [run.limit for run in plan_pages(ids, wanted)] == [1, 1, 1]
+    assert [run.limit for run in plan_pages(ids, wanted, gap=30)] == [31, 1]
+
+
 def test_neighbours_share_a_page_up_to_its_length() -> None:
     ids = [f"{n:03d}" for n in range(250)]
     assert [run.limit for run in plan_pages(ids, ids)] == [50, 100, 100]

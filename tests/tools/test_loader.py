@@ -32,14 +32,15 @@ ADA = OWNER
 EVE = Owner("default", "user:eve")
 
 
-def busy(count: int) -> list[dict[str, Any]]:
-    """Spans of a few names below one root, one in fifty failed, each with a body."""
+def busy(count: int, *, longest: int = 900) -> list[dict[str, Any]]:
+    """Spans of a few names below one root, one in fifty failed, each with a body of up to `longest`
+    characters."""
     return [
         a_span(
             n,
             1 if n > 1 else None,
             name=f"call {n % 7}",
-            output={"n": n, "text": "x" * (n % 90) * 10},
+            output={"n": n, "text": "x" * (n % 90 * longest // 90)},
             error_info={"exception_type": "E", "message": "m"} if n % 50 == 0 else None,
         )
         for n in range(1, count + 1)
@@ -93,7 +94,7 @@ async def test_a_trace_with_more_spans_than_it_counts_is_read_whole() -> None:
 
 
 async def test_of_a_large_trace_at_most_200_bodies_are_read_in_few_requests() -> None:
-    async with opened_trace_of(*busy(1_200)) as harness:
+    async with opened_trace_of(*busy(1_200, longest=9_000)) as harness:
         analysis = harness.context.analysis
         assert 100 <= len(analysis.bodies) <= 200
         assert len(harness.bodies_asked()) <= 45
@@ -101,6 +102,12 @@ async def test_of_a_large_trace_at_most_200_bodies_are_read_in_few_requests() ->
         assert f"read of {len(analysis.bodies)} of 1,200 spans" in harness.context.outline
         failed = {node.id for node in harness.context.analysis.tree.nodes if node.span.error_info}
         assert len(failed & analysis.bodies) >= 10
+
+
+async def test_small_bodies_are_read_in_fewer_requests_with_those_between_them() -> None:
+    async with opened_trace_of(*busy(1_200, longest=90)) as harness:
+        assert len(harness.context.analysis.bodies) <= 200
+        assert len(harness.bodies_asked()) <= 20
 
 
 async def test_bodies_stop_at_their_bytes_and_the_most_important_are_read() -> None:

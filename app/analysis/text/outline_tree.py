@@ -117,9 +117,9 @@ class _RowPlanner:
                 index = analysis.tree.by_id[span_id].index
                 weights[index] = max(weights[index], 100.0 - place)
         for node in reversed(analysis.tree.nodes):
-            if node.parent is not None:
-                above = node.parent.index
-                weights[above] = max(weights[above], weights[node.index])
+            parent = node.parent
+            if parent is not None and weights[node.index] > weights[parent.index]:
+                weights[parent.index] = weights[node.index]
         return weights
 
     def _take_affordable(self, nodes: Sequence[Node], *, depth: int) -> list[OutlineRow]:
