@@ -24,17 +24,21 @@ _NEXT_ADDRESS_SECONDS = 0.25
 """Without an answer until then, a host's next address is tried as well (RFC 8305)."""
 
 
-def create_transport(limits: httpx.Limits) -> httpx.AsyncBaseTransport | None:
-    """The transport of a client, None for that of httpx.
+def create_transport(address: str, limits: httpx.Limits) -> httpx.AsyncBaseTransport | None:
+    """The transport of a client that asks only this address, None for that of httpx.
 
     A client asks the proxies of the environment only where no transport is given.
     """
-    return None if getproxies() else _Transport(limits)
+    if getproxies():
+        return None
+    encrypted = httpx.URL(address).scheme == "https"
+    # The certificates of all authorities take 40 ms of a start; without them none is trusted.
+    context = httpx.create_ssl_context() if encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return _Transport(context, limits)
 
 
 class _Transport(httpx.AsyncHTTPTransport):
-    def __init__(self, limits: httpx.Limits) -> None:
-        context = httpx.create_ssl_context()
+    def __init__(self, context: ssl.SSLContext, limits: httpx.Limits) -> None:
         super().__init__(verify=context)
         # Its constructor takes no network.
         self._pool = httpcore.AsyncConnectionPool(

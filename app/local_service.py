@@ -64,7 +64,7 @@ async def _running(settings: Settings) -> AsyncIterator[Conversations]:
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(engine.dispose)
         await prepare_schema(engine, migrate=True, attempts=1, delay=0)
-        http = await stack.enter_async_context(open_http_client(None))
+        http = await stack.enter_async_context(open_http_client(settings.agent_opik_url, None))
         tasks = await stack.enter_async_context(anyio.create_task_group())
         conversations = build_conversations(
             settings,

@@ -37,7 +37,7 @@ async def serving(serve: Serve, tls: ssl.SSLContext | None = None) -> AsyncItera
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    transport = create_transport(httpx.Limits(max_keepalive_connections=5))
+    transport = create_transport("http://127.0.0.1", httpx.Limits(max_keepalive_connections=5))
     assert transport is not None
     async with httpx.AsyncClient(transport=transport, timeout=10) as client:
         yield client
@@ -209,16 +209,15 @@ async def test_only_a_server_of_a_known_authority_is_asked(
         writer.write(WHOLE)
 
     limits = httpx.Limits(max_keepalive_connections=5)
-    async with (
-        serving(serve, context) as port,
-        httpx.AsyncClient(transport=create_transport(limits)) as http,
-    ):
+    async with serving(serve, context) as port:
         url = f"https://localhost:{port}/"
-        if known:
-            assert (await http.get(url)).text == "ok"
-        else:
-            with pytest.raises(httpx.ConnectError, match="certificate"):
-                await http.get(url)
+        transport = create_transport(url, limits)
+        async with httpx.AsyncClient(transport=transport) as http:
+            if known:
+                assert (await http.get(url)).text == "ok"
+            else:
+                with pytest.raises(httpx.ConnectError, match="certificate"):
+                    await http.get(url)
 
 
 async def test_a_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,6 +229,8 @@ async def test_a_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPat
 
     async with serving(serve) as port:
         monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{port}")
-        async with httpx.AsyncClient(transport=create_transport(httpx.Limits())) as http:
+        async with httpx.AsyncClient(
+            transport=create_transport("http://opik.test", httpx.Limits())
+        ) as http:
             assert (await http.get("http://opik.test/")).text == "ok"
     assert requests[0].startswith(b"GET http://opik.test/ ")
