@@ -3,8 +3,6 @@
 `app.main:app` is built on first access; importing this module reads no settings.
 """
 
-from app import lean_imports  # noqa: F401 - before another module imports the same libraries
-
 # isort: split
 import contextlib
 import gc
