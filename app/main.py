@@ -3,7 +3,6 @@
 `app.main:app` is built on first access; importing this module reads no settings.
 """
 
-# isort: split
 import contextlib
 import gc
 import sys
