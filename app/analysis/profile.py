@@ -102,7 +102,10 @@ class Profile:
     @cached_property
     def first_token(self) -> Mapping[str, float]:
         """The time to first token in milliseconds by span id, where it was recorded."""
-        times = ((node.id, node.view.first_token) for node in self.tree.nodes)
+        nodes = self.tree.nodes
+        # Where a span has neither, nothing was recorded of it.
+        able = [node for node in nodes if node.span.ttft is not None or node.span.metadata]
+        times = [(node.id, node.view.first_token) for node in able]
         return {span_id: time for span_id, time in times if time is not None}
 
 

@@ -9,7 +9,7 @@ import re
 import string
 from itertools import pairwise
 
-_LEAST_LENGTH = 160  # characters without a break: longer than digests and keys
+LEAST_ENCODED = 160  # characters without a break: longer than digests and keys
 _CHECKED = 200  # characters that show whether something is encoded
 _LEAST_CASE_CHANGES = 0.15  # of neighbouring letters; base64 has 0.5, names and paths below 0.1
 _BASE64 = ";base64,"
@@ -38,11 +38,9 @@ _KINDS = (
 def shorten_encoded(text: str, *, limit: int) -> str:
     """The beginning of `text`, of at least `limit` characters where it has them, with encoded
     content replaced by its kind and size. Reads little more than it returns."""
-    if len(text) < _LEAST_LENGTH:
-        return text
     shown, at = "", 0
     while at < len(text) and len(shown) < limit:
-        start, end, label = _find_next(text, at, max(limit, 2 * _LEAST_LENGTH))
+        start, end, label = _find_next(text, at, max(limit, 2 * LEAST_ENCODED))
         shown += text[at:start]
         if label:
             prefix = _find_prefix(text, start)
@@ -55,17 +53,17 @@ def shorten_encoded(text: str, *, limit: int) -> str:
 def has_short_words(text: str, length: int) -> bool:
     """Whether it is sure that nothing encoded begins in the first `length` characters but the last
     160: blanks stand so close that no word is long enough."""
-    half = _LEAST_LENGTH // 2
+    half = LEAST_ENCODED // 2
     return all(text.find(" ", start, start + half) >= 0 for start in range(0, length, half))
 
 
 def find_encoded(text: str) -> str:
     """The label of a text that is nothing but encoded content, else an empty text."""
-    if len(text) < _LEAST_LENGTH:
+    if len(text) < LEAST_ENCODED:
         return ""
     comma = text.find(_BASE64, 0, _LONGEST_PREFIX)
     at = comma + len(_BASE64) if comma > 0 else 0
-    start, end, label = _find_next(text, at, 2 * _LEAST_LENGTH)
+    start, end, label = _find_next(text, at, 2 * LEAST_ENCODED)
     return label if start == at and end == len(text) else ""
 
 
@@ -74,14 +72,14 @@ def _find_next(text: str, at: int, size: int) -> tuple[int, int, str]:
     the window's end twice, so that a run of characters that it would cut comes whole later."""
     stop = min(at + size, len(text))
     window = text[at:stop]
-    if max(map(len, window.split()), default=0) < _LEAST_LENGTH:
+    if max(map(len, window.split()), default=0) < LEAST_ENCODED:
         end = stop if stop == len(text) else at + len(window.rstrip(_RUN_CHARACTERS))
         return end, end, ""
     for match in _RUN.finditer(text, at, stop):
         start, cut = match.start(), match.end() == stop < len(text)
         if cut and start > at:
             return start, start, ""
-        if match.end() - start < _LEAST_LENGTH:
+        if match.end() - start < LEAST_ENCODED:
             continue
         kind = _find_kind(text[start : start + _CHECKED], _find_prefix(text, start))
         if kind is not None:

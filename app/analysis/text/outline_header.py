@@ -18,7 +18,7 @@ _SCORES_SHOWN = 8  # as for tags
 def format_header(analysis: TraceAnalysis) -> Iterator[str]:
     """Lines about the trace as a whole: size, state, verdicts, input, output, what is missing."""
     trace, tree, profile = analysis.trace, analysis.tree, analysis.profile
-    failed = sum(1 for node in tree.nodes if node.error is not None)
+    failed = sum([node.error is not None for node in tree.nodes])
     facts = [format_duration(analysis.wall_time), format_count(len(tree.nodes), "span")]
     facts.append(format_count(failed, "failed span"))
     facts.extend(format_spending(profile.spend))

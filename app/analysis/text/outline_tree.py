@@ -9,7 +9,7 @@ child each share one line; a span that stays closed says how much is below it.
 """
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from app.analysis.text.one_line import without_numbers
@@ -26,6 +26,7 @@ _SINGLES = 24  # important siblings with a line of their own: a thousand failed 
 _IMPORTANT_WEIGHT = 15.0
 _STRETCH_TOKENS = 60  # of the row that counts siblings left out, as long as it usually is
 _LEAST_ROW_TOKENS = 10  # of a span with a short name and no model
+_SHORTEST_ROW_TOKENS = 8  # of one whose name and type cannot be shown: no row has fewer
 _ROWS_OF_ONE_LEVEL = 400  # rows of one level that are measured: more than any budget can hold
 _ENDS = 3  # siblings at either end of a level, where its input and result are
 _WEIGHT_OF_ENDS = 1.0  # above a tenth of the critical path, below all that failed
@@ -72,7 +73,7 @@ class _RowPlanner:
 
     def plan(self, top: Sequence[Node]) -> list[OutlineRow]:
         kept = self._take_affordable(top, depth=0)
-        while self._waiting:
+        while self._waiting and self._left >= _SHORTEST_ROW_TOKENS:
             _, _, row = heapq.heappop(self._waiting)
             row.below = self._take_affordable(row.opens, depth=row.depth + 1)
         for row in sorted(_in_order(kept), key=lambda row: -self._row_weight(row)):
@@ -213,7 +214,8 @@ class _RowPlanner:
             return -self._row_weight(rows[place]) - bonus, place
 
         ranked = sorted(range(len(rows)), key=rank)[:_ROWS_OF_ONE_LEVEL]
-        prices = {place: self._row_tokens(rows[place]) for place in ranked}
+        # Priced as they are taken: of hundreds few fit.
+        prices = ((place, self._row_tokens(rows[place])) for place in ranked)
         taken = _take_places(prices, len(rows), limit)
         while taken:
             kept = _fill_stretches(rows, set(taken), nodes)
@@ -249,12 +251,12 @@ def _set_siblings_before(rows: Sequence[OutlineRow], nodes: Sequence[Node]) -> N
         place += len(row.nodes)
 
 
-def _take_places(prices: dict[int, int], count: int, limit: int) -> list[int]:
+def _take_places(prices: Iterable[tuple[int, int]], count: int, limit: int) -> list[int]:
     """As many of the places, in their order, as fit together with the stretches between them."""
     taken: set[int] = set()
     spent = _STRETCH_TOKENS
     order: list[int] = []
-    for place, price in prices.items():
+    for place, price in prices:
         neighbours = (place == 0 or place - 1 in taken) + (place == count - 1 or place + 1 in taken)
         spent += price + _STRETCH_TOKENS * (1 - neighbours)
         if spent > limit:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from operator import itemgetter
 from typing import Any
 
 from app.analysis.error_origins import error_message
@@ -12,7 +11,12 @@ from app.analysis.recorded.leaves import Leaf, innermost_key, walk_leaves
 from app.analysis.recorded.recorded_span import RecordedSpan
 from app.analysis.recorded.reply import RecordedReply
 from app.analysis.recorded.spellings import key_set, plain_key
-from app.analysis.text.encoded_content import find_encoded, has_short_words, shorten_encoded
+from app.analysis.text.encoded_content import (
+    LEAST_ENCODED,
+    find_encoded,
+    has_short_words,
+    shorten_encoded,
+)
 from app.analysis.text.one_line import cut_line, format_count, one_line
 
 LONGEST = 280  # characters of a preview: the most that an outline or a header shows
@@ -44,17 +48,15 @@ class Preview:
     `failed` says that they report a failure.
     """
 
-    __slots__ = ("_labels", "_lengths", "_room_taken", "failed", "pieces", "whole")
+    __slots__ = ("_labelled", "_lengths", "_room_taken", "failed", "pieces", "whole")
 
     def __init__(self, pieces: Sequence[tuple[str, str]] = (), *, failed: bool = False) -> None:
         self.pieces = pieces
         self.failed = failed
-        self._labels = [f"{label}: " if label else "" for label, _ in pieces]
-        self._lengths = sorted(len(text) for _, text in pieces)
-        self._room_taken = sum(map(len, self._labels)) + 2 * max(0, len(pieces) - 1)
-        self.whole = "; ".join(
-            [label + text for label, (_, text) in zip(self._labels, pieces, strict=True)]
-        )
+        self._labelled = [(f"{label}: " if label else "", text) for label, text in pieces]
+        self._lengths = sorted([len(text) for _, text in pieces])
+        self.whole = "; ".join([label + text for label, text in self._labelled])
+        self._room_taken = len(self.whole) - sum(self._lengths)
 
     def text(self, limit: int = LONGEST) -> str:
         """The pieces on one line; where they do not fit the longest are cut first, and where
@@ -63,15 +65,13 @@ class Preview:
             return self.whole
         share = _fair_share(self._lengths, limit - self._room_taken)
         longest = max(share, _LEAST_OF_PIECE)
+        labelled = self._labelled
+        if share < _SHORT_PIECE:
+            labelled = sorted(labelled, key=lambda piece: len(piece[1]) > _SHORT_PIECE)
         shown = [
             label + (text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…")
-            for label, (_, text) in zip(self._labels, self.pieces, strict=True)
+            for label, text in labelled
         ]
-        if share < _SHORT_PIECE:
-            is_long = [len(text) > _SHORT_PIECE for _, text in self.pieces]
-            shown = [
-                piece for _, piece in sorted(zip(is_long, shown, strict=True), key=itemgetter(0))
-            ]
         return cut_line("; ".join(shown), limit=limit)
 
 
@@ -179,6 +179,8 @@ def _preview_pieces(pieces: Iterable[tuple[str, str]], *, failed: bool = False) 
 
 def _clean_text(text: str) -> str:
     """The beginning of a text on one line, with encoded content replaced by its kind and size."""
+    if len(text) < LEAST_ENCODED:
+        return one_line(text, limit=LONGEST)
     if len(text) > _PLAIN_READ and has_short_words(text, _PLAIN_READ):
         # Nothing encoded can begin so early that it is shown.
         line = one_line(text[:_PLAIN_SHOWN], limit=_LONGEST_ESCAPE * _PLAIN_SHOWN)

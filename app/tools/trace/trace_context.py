@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import anyio
@@ -118,11 +119,17 @@ class TraceContext:
         self._bodies: dict[str, Span] = {}
         self._whole: LRUCache[str, Span] = LRUCache(_WHOLE_KEPT)
         self._locks: dict[str, anyio.Lock] = {}
-        self._ids = sorted(self.analysis.tree.by_id)
-        self._name_counts = Counter(node.name for node in self.analysis.tree.nodes)
         self.contains = ContainsFilter(client, caller, self.analysis)
         self.searches: LRUCache[Any, Any] = LRUCache(_SEARCHES_KEPT)
         self._turns = anyio.CapacityLimiter(_WHOLE_AT_ONCE)
+
+    @cached_property
+    def _ids(self) -> list[str]:
+        return sorted(self.analysis.tree.by_id)
+
+    @cached_property
+    def _name_counts(self) -> Counter[str]:
+        return Counter(node.name for node in self.analysis.tree.nodes)
 
     @property
     def toolbox(self) -> Toolbox:
