@@ -16,7 +16,6 @@ _NAME_END = re.compile(r"[:(\[{#\"'=]")
 _WORDS = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+")
 _DIGITS = re.compile(r"\d+")
 _NO_DIGITS = dict.fromkeys(map(ord, "0123456789"))
-_START_COMPARED = 300  # characters
 _LEAST_TRANSCRIPT = 60  # characters: shorter texts begin alike without being one that grows
 _POLLING_WORDS = word_set(
     "poll polling status wait health heartbeat sleep tick ping watch ready done progress"
@@ -76,11 +75,9 @@ def differ_in_counters_only(a: Body, b: Body) -> bool:
     before, after = a.canonical, b.canonical
     if before == after:
         return bool(before)
-    # Leaving out all digits takes a hundredth of the time of the pattern, and most texts differ at
-    # their beginning.
-    first, second = (text[:_START_COMPARED].translate(_NO_DIGITS) for text in (before, after))
-    if not (first.startswith(second) or second.startswith(first)):
+    if not a.may_equal_uncounted(b):
         return False
+    # Leaving out all digits takes a hundredth of the time of the pattern.
     if before.translate(_NO_DIGITS) != after.translate(_NO_DIGITS):
         return False
     return a.uncounted == b.uncounted
@@ -122,7 +119,9 @@ def belong_to_one_task(a: Node, b: Node, analysis: TraceAnalysis) -> bool:
     before, after = first.view.input, second.view.input
     if not (before.is_comparable or after.is_comparable):
         return first.parent is second.parent or first in second.path() or second in first.path()
-    return before.uncounted == after.uncounted or continues_text(before.uncounted, after.uncounted)
+    return before.may_equal_uncounted(after) and (
+        before.uncounted == after.uncounted or continues_text(before.uncounted, after.uncounted)
+    )
 
 
 def same_results(calls: Iterable[Call]) -> str:

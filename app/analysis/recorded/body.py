@@ -8,18 +8,20 @@ from itertools import filterfalse, islice
 from typing import Any
 
 from app.analysis.recorded.computed_once import computed_once
-from app.analysis.recorded.leaves import MOST_LEAVES, SERIES_FROM, Leaf, walk_leaves
+from app.analysis.recorded.leaves import SERIES_FROM, Leaf, walk_leaves
 from app.analysis.recorded.opened_json import open_value
 from app.analysis.recorded.placeholder import is_placeholder
 from app.analysis.recorded.result_envelope import find_result
-from app.analysis.recorded.spellings import ENVELOPE_FACTS, key_set, plain_key
+from app.analysis.recorded.spellings import ENVELOPE_FACTS, kept_by_keys, key_set, plain_key
 from app.analysis.recorded.survey import Survey, survey_value
 
 CUT_LENGTH = 10_001  # Opik cuts a value that is too long to a string of exactly so many characters
 _LONGEST_COMPARED = 400_000  # characters of a text that is compared as a whole
 _FEW_ITEMS = 300  # items of a body whose leaves are kept: most bodies, some 100 bytes a leaf
+_FIRST_LEAVES = 40  # leaves that are walked once for all rules that look at the beginning only
 _WORDS_READ = 6_000  # characters whose words are compared: a long document differs early as well
 _START_READ = 200  # characters of a text, of which one has to be a letter or digit
+_CUT_AT_START = 8  # characters at the end of them, where a number may go on
 _LONG = 40  # characters of text: shorter results (`ok`, `true`) are equal without being one
 _LEAST_SHARED_WORDS = 0.75  # allows for a rephrased word in four, not for another question
 
@@ -47,7 +49,6 @@ _ATTEMPT_NUMBER = re.compile(
     r"[\[(]?\b(?:attempt|try|retry|retries|iteration)\b ?(?:no\.?|number|#)? ?\d+[\])]?"
 )
 _COUNTER = re.compile(r"(?<![\w.-])\d{1,6}(?![\w.-])")
-_ATTEMPT_WORDS = ("attempt", "try", "retries", "iteration")
 _TIME_OR_ID = re.compile(
     r"(?<!\d)\d{4}-\d\d-\d\d[t ]\d\d:\d\d(?::\d\d)?(?:\.\d{1,9})?(?:z\b|[+-]\d\d:?\d\d)?"
     r"|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
@@ -95,7 +96,7 @@ class Body:
     @computed_once
     def keys(self) -> frozenset[str]:
         """The keys of all objects in it, as `plain_key` spells them."""
-        return frozenset(map(plain_key, self.opened_survey.keys))
+        return _spell_keys(self.opened_survey.keys)
 
     @computed_once
     def is_cut(self) -> bool:
@@ -108,7 +109,7 @@ class Body:
         here (see `emptiness`)."""
         value = self.opened
         if isinstance(value, dict) and value:
-            return self._find_state(value)
+            return BodyState.PRESENT if _has_fact(value) else self._find_state(value)
         if value is None or value == {} or is_placeholder(value):
             return BodyState.ABSENT
         if isinstance(value, list) and value and self._is_redacted():
@@ -134,7 +135,7 @@ class Body:
         """Whether there are placeholders and beside them only roles, types and blanks; stops at
         the first leaf that says something."""
         found = False
-        for _, key, value in self.first_leaves(SERIES_FROM):
+        for _, key, value in walk_leaves(self.opened, most=SERIES_FROM):
             if is_placeholder(value):
                 found = True
             elif key not in ENVELOPE_FACTS and not _is_blank(value):
@@ -144,10 +145,17 @@ class Body:
     @computed_once
     def leaves(self) -> tuple[Leaf, ...]:
         """The first 2,000 leaves, in order."""
-        return tuple(walk_leaves(self.opened))
+        first = self._first_leaves
+        return first if len(first) < _FIRST_LEAVES else tuple(walk_leaves(self.opened))
+
+    @computed_once
+    def _first_leaves(self) -> tuple[Leaf, ...]:
+        return tuple(walk_leaves(self.opened, most=_FIRST_LEAVES))
 
     def first_leaves(self, most: int) -> Iterable[Leaf]:
         """The first `most` leaves; those of a small body are walked once for all who ask."""
+        if most <= _FIRST_LEAVES:
+            return islice(self._first_leaves, most)
         if self.opened_survey.items <= _FEW_ITEMS:
             return islice(self.leaves, most)
         return walk_leaves(self.opened, most=most)
@@ -169,7 +177,7 @@ class Body:
         text = text.casefold()
         if not self.keys.isdisjoint(_VOLATILE_KEYS):
             text = _VOLATILE.sub("", text)
-        if any(word in text for word in _ATTEMPT_WORDS):
+        if "attempt" in text or "try" in text or "retries" in text or "iteration" in text:
             text = _ATTEMPT_NUMBER.sub("", text)
         return text
 
@@ -190,6 +198,16 @@ class Body:
         """The canonical text without numbers that stand alone, as rounds, pages and steps do."""
         return _COUNTER.sub("#", self.canonical)
 
+    def may_equal_uncounted(self, other: "Body") -> bool:
+        """Whether both may be the same, or one the beginning of the other, but for numbers that
+        stand alone; False is certain, and most bodies differ at their beginning."""
+        first, second = self._uncounted_start, other._uncounted_start
+        return first.startswith(second) or second.startswith(first)
+
+    @computed_once
+    def _uncounted_start(self) -> str:
+        return _COUNTER.sub("#", self.canonical[:_START_READ])[:-_CUT_AT_START].rstrip('}] "')
+
     @computed_once
     def words(self) -> frozenset[str]:
         """The words of the first 6,000 canonical characters."""
@@ -200,18 +218,12 @@ class Body:
         """Whether it holds a letter or digit outside its keys, and is no placeholder."""
         if self.state is not BodyState.PRESENT:
             return False
-        for _, _, value in self.first_leaves(MOST_LEAVES):
-            if not isinstance(value, str):
-                if not _is_blank(value):
-                    return True
-            elif any(map(str.isalnum, value[:_START_READ])) and not is_placeholder(value):
-                return True
-        return False
+        return any(_says_something(value) for _, _, value in walk_leaves(self.opened))
 
     @computed_once
     def is_comparable(self) -> bool:
         """Whether it is whole and says something besides what counts attempts."""
-        return self.says_something and any(map(str.isalnum, self.canonical[:_START_READ]))
+        return self.says_something and _has_letter(self.canonical)
 
     @computed_once
     def is_long(self) -> bool:
@@ -252,10 +264,19 @@ class Body:
         """Whether both are equal but for a few words; numbers have to be the same."""
         if self.equals(other):
             return True
+        read = other.canonical[:_WORDS_READ]
+        if any(number not in read for number in self._first_numbers):
+            return False
         if not (self.words and other.words) or self._numbers != other._numbers:
             return False
         both = len(self.words & other.words)
         return both >= _LEAST_SHARED_WORDS * (len(self.words) + len(other.words) - both)
+
+    @computed_once
+    def _first_numbers(self) -> list[str]:
+        """Some of the numbers below, by which most bodies are told apart at little cost."""
+        words = self.canonical[:_START_READ].translate(_AROUND_WORDS).split()
+        return [word for word in words[:-1] if not word.isalpha()]
 
     @computed_once
     def _numbers(self) -> frozenset[str]:
@@ -273,6 +294,42 @@ def is_cut_body(value: Any) -> bool:
     if isinstance(value, dict):
         return any(type(each) is str and len(each) == CUT_LENGTH for each in value.values())
     return is_cut(value)
+
+
+@kept_by_keys
+def _spell_keys(keys: frozenset[str]) -> frozenset[str]:
+    return frozenset(map(plain_key, keys))
+
+
+def _has_fact(value: dict[str, Any]) -> bool:
+    """Whether an object begins with members that are plain values, one of which says something:
+    then its state needs no further look."""
+    for key, each in islice(value.items(), SERIES_FROM):
+        kind = type(each)
+        if kind is int or kind is float:
+            return True  # no redaction leaves a number
+        if kind is dict or kind is list:
+            return False
+        if (
+            kind is str
+            and _has_letter(each)
+            and plain_key(key) not in ENVELOPE_FACTS
+            and not is_placeholder(each)
+        ):
+            return True
+    return False
+
+
+def _says_something(value: Any) -> bool:
+    """Whether a leaf holds a letter or digit, and is no placeholder."""
+    if isinstance(value, str):
+        return _has_letter(value) and not is_placeholder(value)
+    return not _is_blank(value)
+
+
+def _has_letter(text: str) -> bool:
+    """Whether one of its first characters is a letter or digit."""
+    return text[:1].isalnum() or any(map(str.isalnum, text[:_START_READ]))
 
 
 def _is_blank(value: Any) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
-from app.analysis.recorded.spellings import plain_key
+from app.analysis.recorded.spellings import PLAIN_KEYS
 
 MOST_LEAVES = 2_000  # a record of a search with hundreds of hits stays below it
 SERIES_FROM = 32  # a list of as many plain values is one leaf: an embedding, a series
@@ -42,14 +42,17 @@ def walk_leaves(value: Any, *, most: int = MOST_LEAVES) -> Iterator[Leaf]:
     left = most
     while levels:
         path, key, pairs, has_names = levels[-1]
+        name = key
         for part, inner in pairs:
-            name = plain_key(part) if has_names else key
-            way = (*path, str(part) if has_names else part)
+            step = part
+            if has_names:
+                step = part if type(part) is str else str(part)
+                name = PLAIN_KEYS[step]
             kind = type(inner)
             if (kind is dict or kind is list) and _is_container(inner) and len(levels) < _LEVELS:
-                levels.append(_open_level(way, name, inner))
+                levels.append(_open_level((*path, step), name, inner))
                 break
-            yield _new_leaf(Leaf, (way, name, inner))
+            yield _new_leaf(Leaf, ((*path, step), name, inner))
             left -= 1
             if left <= 0:
                 return

@@ -7,20 +7,48 @@ Keys are compared by their last dotted part, without case, `_` and `-`: `finish_
 Vercel AI SDK's telemetry page; the integrations of the Opik SDK (opik/integrations).
 """
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, wraps
 
 _LONGEST_KEY = 120  # characters: the names below are shorter, and keys of a map may be texts
+_FEW_KEYS = 64  # keys of a body that may be like those of others: a map of records is like none
+_KEY_SETS_KEPT = 1_024
+_KEYS_KEPT = 8_192  # keys whose spelling is kept: programs use the same few hundred again and again
 
 
-@lru_cache(maxsize=8_192)
-def _plain(key: str) -> str:
-    return key.rpartition(".")[2].replace("_", "").replace("-", "").lower()
+class _PlainKeys(dict[str, str]):
+    """Spellings by key, filled as keys are asked for: a known one is found without a call."""
+
+    def __missing__(self, key: str) -> str:
+        plain = key[:_LONGEST_KEY].rpartition(".")[2].replace("_", "").replace("-", "").lower()
+        if len(self) >= _KEYS_KEPT:
+            self.clear()
+        if len(key) <= _LONGEST_KEY:
+            self[key] = plain
+        return plain
+
+
+PLAIN_KEYS = _PlainKeys()
+"""The same as `plain_key` for keys that are texts: for loops over many of them."""
 
 
 def plain_key(key: object) -> str:
     """A key as the tables here spell it."""
-    text = key if isinstance(key, str) else str(key)
-    return _plain(text[:_LONGEST_KEY])
+    return PLAIN_KEYS[key if isinstance(key, str) else str(key)]
+
+
+def kept_by_keys(
+    compute: Callable[[frozenset[str]], frozenset[str]],
+) -> Callable[[frozenset[str]], frozenset[str]]:
+    """A function of the keys of a body whose answers are kept: bodies of one function have the
+    same keys, so that most are found without looking at each key."""
+    kept = lru_cache(_KEY_SETS_KEPT)(compute)
+
+    @wraps(compute)
+    def find(keys: frozenset[str]) -> frozenset[str]:
+        return kept(keys) if len(keys) <= _FEW_KEYS else compute(keys)
+
+    return find
 
 
 def key_set(names: str) -> frozenset[str]:

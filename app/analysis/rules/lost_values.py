@@ -5,15 +5,14 @@ though the request names an account. The step at which the value disappears is t
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import NamedTuple
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.body import Body, BodyState
-from app.analysis.recorded.leaves import Path
-from app.analysis.recorded.spellings import key_set, plain_key, word_set
+from app.analysis.recorded.leaves import Leaf, Path
+from app.analysis.recorded.spellings import kept_by_keys, key_set, plain_key, word_set
 from app.analysis.rules.recovery import asking_call
 from app.analysis.rules.suspects import is_null
 from app.analysis.text.one_line import one_line
@@ -80,19 +79,74 @@ class _Loss(NamedTuple):
     is_omission: bool = False
 
 
-@dataclass(slots=True)
 class _Values:
-    """The values under each key of a body, the keys that are empty everywhere, and how each key is
-    spelled."""
+    """The values of a body under each key but technical ones, outside the envelopes of messages;
+    read when they are first asked for, which for most bodies is never."""
 
-    full: dict[str, dict[str, None]] = field(default_factory=dict)
-    empty: set[str] = field(default_factory=set)
-    spelled: dict[str, str] = field(default_factory=dict)
+    def __init__(self, body: Body) -> None:
+        self._body = body
+        self._found: tuple[dict[str, dict[str, None]], set[str]] | None = None
+
+    @property
+    def full(self) -> dict[str, dict[str, None]]:
+        """The values under each key."""
+        return self._read()[0]
+
+    @property
+    def empty(self) -> set[str]:
+        """The keys that are empty everywhere."""
+        return self._read()[1]
+
+    @property
+    def may_have_empty(self) -> bool:
+        return self._body.may_have_empty
+
+    @property
+    def identifying(self) -> frozenset[str]:
+        """The keys by which it may identify something."""
+        if self._body.opened_survey.is_whole:
+            return _keep_identifying(self._body.keys)
+        return frozenset(filter(_identifies, self.full.keys() | self.empty))
+
+    def may_have(self, keys: Collection[str]) -> bool:
+        """Whether there may be one of the keys; False is certain."""
+        return not (self._body.opened_survey.is_whole and self._body.keys.isdisjoint(keys))
 
     def only(self, key: str) -> str:
         """The value of a key where it has one, else an empty text."""
         values = self.full.get(key, ())
         return next(iter(values)) if len(values) == 1 else ""
+
+    def spell(self, key: str) -> str:
+        """How the body spells a key."""
+        return next(str(path[-1]) for path, name, _ in self._leaves() if name == key)
+
+    def _read(self) -> tuple[dict[str, dict[str, None]], set[str]]:
+        if self._found is None:
+            full: dict[str, dict[str, None]] = {}
+            empty: set[str] = set()
+            for _, key, value in self._leaves():
+                text = _as_text(value)
+                if text:
+                    full.setdefault(key, {}).setdefault(text)
+                elif value is None or value == "":
+                    empty.add(key)
+            self._found = full, empty - full.keys()
+        return self._found
+
+    def _leaves(self) -> Iterator[Leaf]:
+        has_messages = not self._body.keys.isdisjoint(_MESSAGE_KEYS)
+        for leaf in self._body.first_leaves(_LEAVES_READ):
+            path, key, _ = leaf
+            if len(key) < _SHORTEST_KEY or key in _TECHNICAL_KEYS or len(path) > _LEVELS_READ:
+                continue
+            if not (has_messages and _is_within_message(path)):
+                yield leaf
+
+
+@kept_by_keys
+def _keep_identifying(keys: frozenset[str]) -> frozenset[str]:
+    return frozenset(key for key in keys if len(key) >= _SHORTEST_KEY and names_subject(key))
 
 
 def find_lost_values(analysis: TraceAnalysis) -> Iterator[Finding]:
@@ -107,19 +161,20 @@ class _Search:
         self._analysis = analysis
         self._known: dict[str, dict[str, Node | None]] = {}
         self._seen: set[str] = set()
+        self._unseen: list[_Values] = []
         self._losses: dict[str, _Loss] = {}
         self._inputs: dict[str, _Values] = {}
         self._reported: set[str] = set()
 
     def run(self) -> Iterator[Finding]:
-        self._learn(_read_values(Body(self._analysis.trace.input)), None)
+        self._learn(_Values(Body(self._analysis.trace.input)), None)
         for _, is_start, _, node in sorted(self._events()):
             if is_start:
-                given = self._inputs[node.id] = _read_values(node.view.input)
+                given = self._inputs[node.id] = _Values(node.view.input)
                 yield from self._check_input(node, given)
                 self._learn(given, node)
             else:
-                returned = _read_values(node.view.output)
+                returned = _Values(node.view.output)
                 self._note_losses(node, self._inputs[node.id], returned)
                 self._learn(returned, node)
 
@@ -131,28 +186,45 @@ class _Search:
                 yield max(node.end, node.start + 1), False, -node.index, node
 
     def _learn(self, values: _Values, node: Node | None) -> None:
-        for key, found in values.full.items():
-            kept = self._known.setdefault(key, {})
-            for value in found:
+        self._unseen.append(values)
+        for key in values.identifying:
+            kept = self._known.get(key, {})
+            if len(kept) >= _VALUES_KEPT:
+                continue
+            for value in values.full.get(key, ()):
+                kept = self._known.setdefault(key, {})
                 if len(kept) < _VALUES_KEPT and not _is_word_for_none(value):
                     kept.setdefault(value, node)
-                if len(self._seen) < _SEEN_KEPT:
-                    self._seen.add(value)
+
+    def _was_seen(self, value: str) -> bool:
+        """Whether any body until now had a value, under whatever key."""
+        for values in self._unseen:
+            if len(self._seen) >= _SEEN_KEPT:
+                break
+            self._seen.update(*values.full.values())
+        self._unseen.clear()
+        return value in self._seen
 
     def _note_losses(self, node: Node, given: _Values, returned: _Values) -> None:
         """Remembers what a step had and did not give on; forgets losses of what is known again."""
-        for key in given.full.keys() & (returned.full.keys() | returned.empty):
-            old, new = given.only(key), returned.only(key)
-            if not old or old == new or _is_word_for_none(old) or _removes_values(node.name):
-                continue
-            if key in returned.empty:
-                self._note_loss(key, _Loss(node, old, ""))
-            elif new and _identifies(key) and (_is_word_for_none(new) or new not in self._seen):
-                self._note_loss(key, _Loss(node, old, new))
-        self._note_omissions(node, given, returned)
+        own = given.identifying
+        if returned.may_have_empty or (own and returned.may_have(own)):
+            for key in given.full.keys() & (returned.full.keys() | returned.empty):
+                self._compare_values(key, node, given, returned)
+        if own:
+            self._note_omissions(node, given, returned)
         for key, loss in list(self._losses.items()):
-            if loss.old in returned.full.get(key, ()):
+            if returned.may_have([key]) and loss.old in returned.full.get(key, ()):
                 del self._losses[key]
+
+    def _compare_values(self, key: str, node: Node, given: _Values, returned: _Values) -> None:
+        old, new = given.only(key), returned.only(key)
+        if not old or old == new or _is_word_for_none(old) or _removes_values(node.name):
+            return
+        if key in returned.empty:
+            self._note_loss(key, _Loss(node, old, ""))
+        elif new and _identifies(key) and (_is_word_for_none(new) or not self._was_seen(new)):
+            self._note_loss(key, _Loss(node, old, new))
 
     def _note_loss(self, key: str, loss: _Loss) -> None:
         """The first loss of a value counts; one that is stated rather than an omission."""
@@ -164,17 +236,19 @@ class _Search:
         """Remembers the last step of the program that was given a value and did not return it."""
         if node.view.calls_outside or node.view.output.state is not BodyState.PRESENT:
             return
-        for key in given.full.keys() - returned.full.keys() - returned.empty:
+        for key in (given.identifying & given.full.keys()) - returned.full.keys() - returned.empty:
             old = given.only(key)
             known = self._losses.get(key)
-            if not old or not _identifies(key) or (known is not None and not known.is_omission):
+            if not old or (known is not None and not known.is_omission):
                 continue
             if old.casefold() not in node.view.output.canonical:
                 self._losses[key] = _Loss(node, old, "", is_omission=True)
 
     def _check_input(self, node: Node, given: _Values) -> Iterator[Finding]:
-        known = self._losses.keys() | self._known.keys()
-        for key in sorted((given.empty | given.full.keys()) & known - self._reported):
+        known = (self._losses.keys() | self._known.keys()) - self._reported
+        if not given.may_have(known):
+            return
+        for key in sorted((given.empty | given.full.keys()) & known):
             found = self._find_loss_before(node, key, given) or self._find_argument(
                 node, key, given
             )
@@ -190,7 +264,7 @@ class _Search:
             return None
         missed = self._steps_that_miss(node, key, loss.new)
         name, later = (one_line(each.name, limit=60) for each in (loss.node, node))
-        label = one_line(given.spelled[key], limit=40)
+        label = one_line(given.spell(key), limit=40)
         old, became = one_line(loss.old, limit=40), _format_value(loss.new)
         sentence = (
             f"{name} was given {label} “{old}” and returned {became} for it, which {later} then"
@@ -217,8 +291,10 @@ class _Search:
         ]
         missed = []
         for node in later[:_LEAVES_READ]:
-            values = _read_values(node.view.input)
-            if values.only(key) == value and (value or key in values.empty):
+            values = _Values(node.view.input)
+            if not values.may_have([key]) or values.only(key) != value:
+                continue
+            if value or key in values.empty:
                 missed.append(node)
         return missed or [first]
 
@@ -237,7 +313,7 @@ class _Search:
             return None
         if new.casefold() in _STANDS_FOR_ALL | _STANDS_FOR_NONE:
             return self._build_argument(node, key, given, value, _ALL_INSTEAD, Standing.FINDING)
-        if source is None and new not in self._seen and not self._was_mentioned(node, new):
+        if source is None and not self._was_seen(new) and not self._was_mentioned(node, new):
             standing = Standing.FINDING if key.endswith(_IDENTIFYING_ENDS) else Standing.WEAK
             return self._build_argument(node, key, given, value, _OTHER_ARGUMENT, standing)
         return None
@@ -264,7 +340,7 @@ class _Search:
         standing: Standing,
     ) -> Finding:
         asked = asking_call(node, self._analysis)
-        label = one_line(given.spelled[key], limit=40)
+        label = one_line(given.spell(key), limit=40)
         sentence = (
             f"{one_line(node.name, limit=60)} was given {_format_value(given.only(key))} for"
             f" {label}, though only “{one_line(value, limit=40)}” was known before"
@@ -289,25 +365,6 @@ def _weigh_loss(loss: _Loss, key: str, missed: list[Node]) -> tuple[float, Stand
         return _REPLACED_BY_WORD, Standing.FINDING
     found = not any(map(_came_to_nothing, missed))
     return _REPLACED, Standing.WEAK if found else Standing.FINDING
-
-
-def _read_values(body: Body) -> _Values:
-    """The values under each key but technical ones, outside the envelopes of messages."""
-    values = _Values()
-    has_messages = not body.keys.isdisjoint(_MESSAGE_KEYS)
-    for path, key, value in body.first_leaves(_LEAVES_READ):
-        if len(key) < _SHORTEST_KEY or key in _TECHNICAL_KEYS or len(path) > _LEVELS_READ:
-            continue
-        if has_messages and _is_within_message(path):
-            continue
-        values.spelled.setdefault(key, str(path[-1]))
-        text = _as_text(value)
-        if text:
-            values.full.setdefault(key, {}).setdefault(text)
-        elif value is None or value == "":
-            values.empty.add(key)
-    values.empty -= values.full.keys()
-    return values
 
 
 def _is_within_message(path: Path) -> bool:
