@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 from itertools import filterfalse, islice
 from typing import Any
@@ -97,6 +97,10 @@ class Body:
     def keys(self) -> frozenset[str]:
         """The keys of all objects in it, as `plain_key` spells them."""
         return _spell_keys(self.opened_survey.keys)
+
+    def may_have_key(self, keys: Collection[str]) -> bool:
+        """Whether there may be an object with one of the keys; False is certain."""
+        return not (self.opened_survey.is_whole and self.keys.isdisjoint(keys))
 
     @computed_once
     def is_cut(self) -> bool:
@@ -229,7 +233,7 @@ class Body:
     def is_long(self) -> bool:
         """Whether its texts are so long that an equal body is no chance."""
         length = 0
-        for _, _, value in self.first_leaves(_LONG):
+        for _, _, value in walk_leaves(self.opened, most=_LONG):
             length += len(value) if isinstance(value, str) else 1
             if length >= _LONG:
                 return True

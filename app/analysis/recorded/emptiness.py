@@ -123,9 +123,11 @@ def says_nothing_found(text: str) -> bool:
     return len(text) <= _LONGEST_SENTENCE and _NOTHING_FOUND.match(text) is not None
 
 
-def count_found(value: Any) -> int | None:
+def count_found(output: Body) -> int | None:
     """How many things an object says that a lookup found; None where it has no field for that."""
-    return _count_yields(_open_wrappers(value)[0])
+    if not output.may_have_key(_YIELD_KEYS):
+        return None
+    return _count_yields(_open_wrappers(output.opened)[0])
 
 
 def _open_wrappers(value: Any) -> tuple[Any, int]:

@@ -30,6 +30,10 @@ _CONTROL_FLOW = word_set(
     "ParentCommand GraphBubbleUp GraphInterrupt NodeInterrupt GraphDelegate GeneratorExit"
 )
 _STATUS_PARTS = ("code", "message")
+_TELLING_KEYS = frozenset(
+    [*_STATUS_KEYS, _GRPC_STATUS, *_LEVEL_KEYS, *_KIND_KEYS, "opentelemetry.events", "status"]
+)
+"""One of these stands in each record that says that the span failed."""
 _NAME_READ = 120  # characters of a message that may be the name of a class
 _LONGEST = 20_000  # characters of a message or a stack that are kept
 
@@ -53,7 +57,7 @@ def is_control_flow(error: ErrorInfo) -> bool:
 
 
 def _error_in_attributes(attributes: Any) -> ErrorInfo | None:
-    if not isinstance(attributes, dict):
+    if not isinstance(attributes, dict) or _TELLING_KEYS.isdisjoint(attributes):
         return None
     if str(attributes.get("otel.status_code")).upper() == "OK":
         return None  # the program says that it dealt with what it recorded

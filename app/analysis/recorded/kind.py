@@ -6,6 +6,7 @@ by some programs, and model calls `general` by OpenTelemetry mappings that do no
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -59,6 +60,7 @@ _OPERATIONS = frozenset(
 )
 _OPERATIONS_OF_MODELS = frozenset(["chat", "embeddings"])  # also names in other programs
 _VERCEL_KEYS = ("ai.operationId", "operation.name", "ai.operation_id")
+_STATING_KEYS = frozenset([*_WORD_KEYS, *_VERCEL_KEYS])
 _TOOL_INPUT_KEYS = frozenset(["toolName", "toolCallId", "gen_ai.tool.name", "tool_name"])
 _VERCEL_TOOL = re.compile(r"^ai\.toolCall\b")
 _VERCEL_MODEL = re.compile(r"^ai\.\w+\.do[A-Z]\w+")
@@ -70,6 +72,7 @@ _LOOKUP_NAME = re.compile(
     re.IGNORECASE,
 )
 _NAME_READ = 200  # characters of a name that patterns see
+_NAMES_KEPT = 2_048  # names of which the answer is kept: a trace has few
 _KEYS_READ = 200  # keys of a body or of metadata
 _REPLY_ONLY = key_set("choices candidates generations stop_reason finish_reason done_reason")
 _REQUEST_ONLY = key_set("model model_id messages contents prompt prompts")
@@ -84,14 +87,23 @@ def find_kind(span: Span) -> SpanKind:
         return stated
     name = (span.name or "")[:_NAME_READ]
     kind = _kind_by_type(span, name)
-    if kind in (SpanKind.TOOL_CALL, SpanKind.OTHER) and _LOOKUP_NAME.search(name):
-        return SpanKind.RETRIEVAL if kind is SpanKind.TOOL_CALL else kind
-    return kind
+    return SpanKind.RETRIEVAL if kind is SpanKind.TOOL_CALL and _names_lookup(name) else kind
+
+
+@lru_cache(_NAMES_KEPT)
+def _names_lookup(name: str) -> bool:
+    return _LOOKUP_NAME.search(name) is not None
+
+
+@lru_cache(_NAMES_KEPT)
+def _names_embedding(name: str) -> bool:
+    """Whether a name of a span or a model is that of an embedding."""
+    return _EMBEDDING.search(name) is not None
 
 
 def _stated_kind(span: Span) -> SpanKind | None:
     for record in (span.metadata, span.input):
-        if not isinstance(record, dict):
+        if not isinstance(record, dict) or _STATING_KEYS.isdisjoint(record):
             continue
         for key in _WORD_KEYS:
             word = record.get(key)
@@ -128,14 +140,14 @@ def _kind_by_type(span: Span, name: str) -> SpanKind:
     if span.type == "tool":
         return SpanKind.TOOL_CALL
     if span.type == "llm":
-        if _EMBEDDING.search(name) or _EMBEDDING.search((span.model or "")[:_NAME_READ]):
+        if _names_embedding(name) or _names_embedding((span.model or "")[:_NAME_READ]):
             return SpanKind.EMBEDDING
         if isinstance(span.input, dict) and not _TOOL_INPUT_KEYS.isdisjoint(span.input):
             return SpanKind.TOOL_CALL
         if _holds_embeddings(span.output):
             return SpanKind.EMBEDDING
         return SpanKind.MODEL_CALL if _has_model_signs(span) else SpanKind.OTHER
-    if span.usage and _names_model(span) and not _EMBEDDING.search((span.model or "")[:_NAME_READ]):
+    if span.usage and _names_model(span) and not _names_embedding((span.model or "")[:_NAME_READ]):
         return SpanKind.MODEL_CALL
     if _holds_reply(span):
         return SpanKind.MODEL_CALL

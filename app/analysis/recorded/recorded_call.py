@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.analysis.recorded.opened_json import open_text
 from app.analysis.recorded.spellings import CALL_ARGUMENTS, CALL_ID, CALL_NAME, plain_key
@@ -15,8 +15,7 @@ _MOST_CALLS = 128  # calls of one reply: providers allow as many
 _COMPARED = 32  # known calls that a call is compared with, to leave out a second record of it
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedCall:
+class RecordedCall(NamedTuple):
     """A call that a model asked for. `arguments` are opened where they are JSON; `broken` says
     that they are a text that cannot be parsed, or that the framework reported the call as such."""
 

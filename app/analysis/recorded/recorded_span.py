@@ -31,6 +31,7 @@ _EVENTS_READ = 100
 
 # OpenTelemetry's GenAI conventions, the Vercel AI SDK, and its exporter.
 _TOOL_NAMES = ("gen_ai.tool.name", "ai.toolCall.name", "toolName", "tool_name")
+_TOOL_NAME_KEYS = frozenset(_TOOL_NAMES)
 
 
 class RecordedSpan:
@@ -50,7 +51,7 @@ class RecordedSpan:
     def tool_name(self) -> str:
         """The name of the tool that the span ran, where it was recorded beside the span's name."""
         for record in (self.span.metadata, self.span.input):
-            if isinstance(record, dict):
+            if isinstance(record, dict) and not _TOOL_NAME_KEYS.isdisjoint(record):
                 found = next((record[key] for key in _TOOL_NAMES if record.get(key)), None)
                 if isinstance(found, str):
                     return found

@@ -1,15 +1,13 @@
 """The reply of a model call, whatever provider or framework recorded it."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.analysis.recorded.finish_reason import FinishReason
 from app.analysis.recorded.recorded_call import RecordedCall
 from app.analysis.recorded.reply_reader import ReplyReader
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedReply:
+class RecordedReply(NamedTuple):
     """What a model answered.
 
     `text` is what it wrote to the user, JSON included, without reasoning and calls. `finish` is

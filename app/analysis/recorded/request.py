@@ -5,9 +5,8 @@ OpenInference record of them: attributes, and events of messages.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.analysis.recorded.computed_once import computed_once
 from app.analysis.recorded.opened_json import nest_dotted_names, open_text
@@ -58,8 +57,7 @@ _EVENT_ROLES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedMessage:
+class RecordedMessage(NamedTuple):
     """One message: `role` is system, user, assistant or tool where it is known."""
 
     role: str
@@ -100,8 +98,9 @@ class RecordedRequest:
         """The text of the last message of a user, else of the system."""
         for role in ("user", "system", ""):
             for message in reversed(self.messages):
-                if message.role == role and message.text and not message.text.isspace():
-                    return message.text
+                text: str = message.text
+                if message.role == role and text and not text.isspace():
+                    return text
         return ""
 
 

@@ -47,10 +47,10 @@ def find_inner_retries(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 def _read_retries(node: Node) -> _Retries:
     """The largest number of retries that the metadata or the output speaks of."""
-    found = [
-        *_counted_in(node.span.metadata, 0, stated=True),
-        *_counted_in(node.view.output.opened, 0, stated=False),
-    ]
+    output = node.view.output
+    found = list(_counted_in(node.span.metadata, 0, stated=True)) if node.span.metadata else []
+    if output.may_have_key(_LIST_KEYS):
+        found += _counted_in(output.opened, 0, stated=False)
     return max(found, key=lambda each: (each.limited, each.times), default=_Retries())
 
 

@@ -110,7 +110,7 @@ class _Values:
 
     def may_have(self, keys: Collection[str]) -> bool:
         """Whether there may be one of the keys; False is certain."""
-        return not (self._body.opened_survey.is_whole and self._body.keys.isdisjoint(keys))
+        return self._body.may_have_key(keys)
 
     def only(self, key: str) -> str:
         """The value of a key where it has one, else an empty text."""

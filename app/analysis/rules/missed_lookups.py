@@ -25,6 +25,7 @@ _CHANGES_CACHE = word_set(
 )
 _FLAGS = key_set("cache_hit hit from_cache is_cached was_cached cached hit_cache found")
 _STATES = key_set("cache_status cache cache_result cache_state status result x-cache")
+_STATING_KEYS = _FLAGS | _STATES
 _EPOCH = re.compile(r"(?<!\d)1\d{9,18}(?!\d)")
 
 
@@ -68,7 +69,9 @@ def _missed(node: Node) -> bool:
 
 def _stated_hit(node: Node) -> bool | None:
     """What a flag in the output or the metadata says; None where there is none."""
-    for record in (node.view.output.opened, node.span.metadata):
+    output = node.view.output
+    stated = output.opened if output.may_have_key(_STATING_KEYS) else None
+    for record in (stated, node.span.metadata):
         if isinstance(record, dict):
             for key, value in islice(record.items(), _MEMBERS_READ):
                 if isinstance(value, (bool, str)):

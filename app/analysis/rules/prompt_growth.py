@@ -45,7 +45,7 @@ def find_prompt_growth(analysis: TraceAnalysis) -> Iterator[Finding]:
     calls = [
         node
         for node in analysis.tree.nodes
-        if (node.view.usage.prompt or 0.0) > 0 and node.view.is_model_call
+        if node.view.is_model_call and (node.view.usage.prompt or 0.0) > 0
     ]
     if len(calls) < _LEAST_TURNS:
         return
