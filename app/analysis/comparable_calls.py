@@ -29,26 +29,34 @@ _INSIDE_READ = 40  # spans read below one; what makes no call among so many hard
 
 
 class Call(NamedTuple):
-    """A span with the stem of its name, and its input and output as texts that are equal where
-    they mean the same.
-
-    `result` is empty where no output was recorded; an output that the backend cut is compared by
-    its beginning. Times and ids of requests in a result do not matter.
-    """
+    """A span with the stem of its name, and its input as a text that is equal where it means the
+    same."""
 
     node: Node
     stem: str
     given: str
-    result: str
+
+    @property
+    def result(self) -> str:
+        """The same of its output, empty where none was recorded; one that the backend cut is
+        compared by its beginning. Times and ids of requests do not matter."""
+        return self.node.view.output.timeless
+
+    @property
+    def has_result(self) -> bool:
+        return bool(self.node.view.output.fingerprint)
+
+    def returned_the_same(self, other: "Call") -> bool:
+        """Whether the results are equal."""
+        same = self.node.view.output.fingerprint == other.node.view.output.fingerprint
+        return same and self.result == other.result
 
 
 def comparable_calls(analysis: TraceAnalysis) -> dict[str, Call]:
     """The calls that did not fail and whose inputs say something and are whole, by span id in
     the order of the tree."""
     return {
-        node.id: Call(
-            node, name_stem(node.name), node.view.input.canonical, node.view.output.timeless
-        )
+        node.id: Call(node, name_stem(node.name), node.view.input.canonical)
         for node in analysis.tree.nodes
         if analysis.was_read(node) and node.error is None and node.view.input.is_comparable
     }

@@ -8,6 +8,7 @@ from itertools import filterfalse, islice
 from typing import Any
 
 from app.analysis.recorded.computed_once import computed_once
+from app.analysis.recorded.fingerprint import read_fingerprint
 from app.analysis.recorded.leaves import SERIES_FROM, Leaf, walk_leaves
 from app.analysis.recorded.opened_json import open_value
 from app.analysis.recorded.placeholder import is_placeholder
@@ -48,11 +49,17 @@ _VOLATILE = re.compile(
 _ATTEMPT_NUMBER = re.compile(
     r"[\[(]?\b(?:attempt|try|retry|retries|iteration)\b ?(?:no\.?|number|#)? ?\d+[\])]?"
 )
-_COUNTER = re.compile(r"(?<![\w.-])\d{1,6}(?![\w.-])")
+# The patterns that begin with a literal tell in a tenth of the time that the others find nothing.
+_ATTEMPT_WORDS = tuple(
+    (word, re.compile(rf"{word}\b ?(?:no\.?|number|#)? ?\d"))
+    for word in ("attempt", "try", "retries", "iteration")
+)
+_COUNTER = re.compile(r"\d(?<![\w.-]\d)\d{0,5}(?![\w.-])")
 _TIME_OR_ID = re.compile(
     r"(?<!\d)\d{4}-\d\d-\d\d[t ]\d\d:\d\d(?::\d\d)?(?:\.\d{1,9})?(?:z\b|[+-]\d\d:?\d\d)?"
     r"|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
 )
+_IN_TIME_OR_ID = re.compile(r"-\d\d-\d\d[t ]\d|-[0-9a-f]{4}-[0-9a-f]{4}-")
 _AROUND_WORDS = {ord(sign): " " for sign in "\"'`.,;:!?()[]{}<>/\\|=+*&#%@~^-"}
 # Without checks for cycles, which JSON has none of.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, check_circular=False, default=str)
@@ -181,8 +188,9 @@ class Body:
         text = text.casefold()
         if not self.keys.isdisjoint(_VOLATILE_KEYS):
             text = _VOLATILE.sub("", text)
-        if "attempt" in text or "try" in text or "retries" in text or "iteration" in text:
-            text = _ATTEMPT_NUMBER.sub("", text)
+        for word, numbered in _ATTEMPT_WORDS:
+            if word in text and numbered.search(text):
+                return _ATTEMPT_NUMBER.sub("", text)
         return text
 
     @computed_once
@@ -195,7 +203,17 @@ class Body:
             value = self.value
             return value if isinstance(value, str) else json.dumps(value, default=str)
         text = self.canonical
-        return _TIME_OR_ID.sub("#", text) if "-" in text else text
+        return _TIME_OR_ID.sub("#", text) if _IN_TIME_OR_ID.search(text) else text
+
+    @computed_once
+    def fingerprint(self) -> object:
+        """What bodies of one timeless text have in common, at a fraction of its cost; it is false
+        where the text is empty."""
+        value = self.opened
+        if isinstance(value, dict | list) and value and self.survey.is_whole and not self.is_cut:
+            is_absent = self.state is BodyState.ABSENT
+            return "" if is_absent else read_fingerprint(value, _VOLATILE_KEYS)
+        return self.timeless
 
     @computed_once
     def uncounted(self) -> str:

@@ -79,6 +79,10 @@ _NOTHING_FOUND = re.compile(
     |결과가\s없|찾을\s수\s없|कोई\sपरिणाम\sनहीं|नहीं\sमिला|لا\sتوجد\sنتائج|لم\sيتم\sالعثور)""",
     re.IGNORECASE | re.VERBOSE,
 )
+_FIRST_LETTERS = re.compile(
+    r"\W{0,4}(?:no|so|un|er|em|0|co|di|es|ke|ni|au|si|ne|se|ge|in|br)", re.IGNORECASE
+)
+"""What such a sentence begins with where it is written in ASCII."""
 _NAME_READ = 80  # last characters of a name, which hold what it is about
 _SHORTEST_NAMED = 4  # characters of a key that does not stand in a name by chance
 _WRAPPERS = 4  # objects with one member around a result: an SDK's, GraphQL's two
@@ -106,11 +110,16 @@ def is_empty_result(output: Body, given: Body, name: str = "") -> bool:
         return True
     if not output.may_have_empty and output.opened_survey.items > _MOST_FACTS:
         return False
-    leaves = output.leaves
-    if not any(_is_empty_leaf(leaf) for leaf in leaves) or _says_success(leaves):
-        return False
-    others = [leaf.value for leaf in leaves if not (_is_empty_leaf(leaf) or _is_neutral(leaf))]
-    if len(others) > _MOST_FACTS:
+    has_empty = False
+    others: list[Any] = []
+    for leaf in output.leaves:
+        if _is_empty_leaf(leaf):
+            has_empty = True
+        elif not _is_neutral(leaf):
+            others.append(leaf.value)
+            if len(others) > _MOST_FACTS:
+                return False
+    if not has_empty or _says_success(output.leaves):
         return False
     if not others:
         return True
@@ -120,7 +129,9 @@ def is_empty_result(output: Body, given: Body, name: str = "") -> bool:
 
 def says_nothing_found(text: str) -> bool:
     """Whether a short text says that a lookup found nothing, in any of several languages."""
-    return len(text) <= _LONGEST_SENTENCE and _NOTHING_FOUND.match(text) is not None
+    if len(text) > _LONGEST_SENTENCE or (text.isascii() and not _FIRST_LETTERS.match(text)):
+        return False
+    return _NOTHING_FOUND.match(text) is not None
 
 
 def count_found(output: Body) -> int | None:

@@ -95,9 +95,13 @@ def find_duplicated_work(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 def _equal_calls(analysis: TraceAnalysis) -> list[list[Call]]:
     """Calls with the same input and, where it was recorded, the same result, by start."""
-    groups: dict[tuple[str, str, str], list[Call]] = {}
+    given: dict[tuple[str, str], list[Call]] = {}
     for call in analysis.once(comparable_calls).values():
-        groups.setdefault((call.node.name, call.given, call.result), []).append(call)
+        given.setdefault((call.node.name, call.given), []).append(call)
+    groups: dict[tuple[str, str, str], list[Call]] = {}
+    for (name, text), calls in given.items():
+        for call in calls if len(calls) > 1 else ():
+            groups.setdefault((name, text, call.result), []).append(call)
     return [group for group in groups.values() if len(group) > 1]
 
 

@@ -48,7 +48,7 @@ def _repeated_steps(children: Sequence[Node], analysis: TraceAnalysis) -> list[C
     seldom to be one of a round."""
     known = analysis.once(comparable_calls)
     found = (known.get(child.id) for child in children)
-    calls = [call for call in found if call is not None and call.result]
+    calls = [call for call in found if call is not None and call.has_result]
     counts = Counter(call.stem for call in calls)
     return [call for call in calls if counts[call.stem] >= _LEAST_ROUNDS]
 
@@ -95,7 +95,7 @@ def _repeats_turn(before: Call, after: Call) -> bool:
     if before.stem != after.stem or after.node.start < before.node.end:
         return False
     output = before.node.view.output
-    if before.result == after.result:
+    if before.returned_the_same(after) and before.result:
         return output.is_long or _has_same_input(before, after)
     return (
         output.is_long
@@ -126,7 +126,7 @@ def _build_ping_pong(run: Sequence[Call], period: int, analysis: TraceAnalysis) 
     spent = sum(node.duration for node in nodes)
     names = list(dict.fromkeys(one_line(node.name, limit=40) for node in nodes[:period]))
     shown = " → ".join(names[:_NAMES_SHOWN]) + (" → …" if len(names) > _NAMES_SHOWN else "")
-    equal = all(run[i].result == run[i + period].result for i in range(len(run) - period))
+    equal = all(run[i].returned_the_same(run[i + period]) for i in range(len(run) - period))
     how = same_results(run) if equal else "nearly the same result"
     sentence = (
         f"{shown}: {rounds} rounds of {period} steps, each step with {how} in"

@@ -78,14 +78,8 @@ def _equal_inputs(analysis: TraceAnalysis) -> list[list[Call]]:
 def _similar_inputs(analysis: TraceAnalysis) -> list[list[Call]]:
     """Calls of one name with the same result, long or of a lookup that found nothing, each of whose
     inputs resembles the one before."""
-    groups: dict[tuple[str, str], list[Call]] = {}
-    for call in analysis.once(comparable_calls).values():
-        if call.result and (call.node.view.output.is_long or _found_nothing(call.node)):
-            groups.setdefault((call.stem, call.result), []).append(call)
     similar = []
-    for calls in groups.values():
-        if len(calls) < _LEAST_REPEATS:
-            continue
+    for calls in _equal_results(analysis):
         run = calls[:1]
         for call in calls[1:]:
             if not run[-1].node.view.input.resembles(call.node.view.input):
@@ -94,6 +88,21 @@ def _similar_inputs(analysis: TraceAnalysis) -> list[list[Call]]:
             run.append(call)
         similar.append(run)
     return _order_groups(similar)
+
+
+def _equal_results(analysis: TraceAnalysis) -> Iterator[list[Call]]:
+    """At least three calls of one name with the same result, long or of a lookup that found
+    nothing."""
+    alike: dict[tuple[str, object], list[Call]] = {}
+    for call in analysis.once(comparable_calls).values():
+        output = call.node.view.output
+        if call.has_result and (output.is_long or _found_nothing(call.node)):
+            alike.setdefault((call.stem, output.fingerprint), []).append(call)
+    for calls in alike.values():
+        groups: dict[str, list[Call]] = {}
+        for call in calls if len(calls) >= _LEAST_REPEATS else ():
+            groups.setdefault(call.result, []).append(call)
+        yield from (group for group in groups.values() if len(group) >= _LEAST_REPEATS)
 
 
 def _found_nothing(node: Node) -> bool:
@@ -114,7 +123,7 @@ def _steady_runs(calls: Sequence[Call]) -> Iterator[list[Call]]:
     """Calls one after another that returned the same, at least three."""
     run: list[Call] = []
     for call in calls:
-        if run and not (call.result == run[-1].result and call.node.start >= run[-1].node.end):
+        if run and not (call.returned_the_same(run[-1]) and call.node.start >= run[-1].node.end):
             if len(run) >= _LEAST_REPEATS:
                 yield run
             run = []

@@ -1,0 +1,61 @@
+"""What bodies that mean the same have in common, read from their first values only.
+
+The text by which bodies are compared takes several times as long as parsing them, and most bodies
+differ in their first values already.
+"""
+
+from collections.abc import Collection
+from itertools import islice
+from typing import Any
+
+from app.analysis.recorded.spellings import plain_key
+
+_MOST_PIECES = 4  # values: one is enough to tell most bodies apart
+_LEVELS = 6
+_MOST_MEMBERS = 64  # of an object whose members are put in order
+_ITEMS_READ = 2  # of a list
+_TEXT_READ = 200  # characters, of which those below are left without blanks
+_TEXT_KEPT = 60
+_LEFT_OUT = ("-", "attempt", "try", "retries", "iteration")
+"""A text with one of these may hold a time, an id, or the number of an attempt, which do not count
+where bodies are compared."""
+
+
+def read_fingerprint(value: Any, volatile: Collection[str]) -> tuple[Any, ...]:
+    """Numbers, beginnings of texts and lengths of lists; values under `volatile` keys are left
+    out."""
+    pieces: list[Any] = []
+    _collect(value, 0, volatile, pieces)
+    return ("value", *pieces[:_MOST_PIECES])
+
+
+def _collect(value: Any, level: int, volatile: Collection[str], pieces: list[Any]) -> None:
+    if isinstance(value, str):
+        pieces.append(_read_start(value))
+    elif isinstance(value, dict):
+        if level >= _LEVELS or len(value) > _MOST_MEMBERS:
+            pieces.append(len(value))
+            return
+        for key in sorted(value, key=str):
+            if len(pieces) >= _MOST_PIECES:
+                return
+            if plain_key(key) not in volatile:
+                _collect(value[key], level + 1, volatile, pieces)
+    elif isinstance(value, list):
+        pieces.append(len(value))
+        if level < _LEVELS:
+            for item in islice(value, _ITEMS_READ):
+                _collect(item, level + 1, volatile, pieces)
+    else:
+        pieces.append(value if value == value else "nan")
+
+
+def _read_start(text: str) -> str | None:
+    """The beginning of a text, blanks and letter case aside; None where it may not count."""
+    start = " ".join(text[:_TEXT_READ].split())
+    if len(start) <= _TEXT_KEPT and len(text) > _TEXT_READ:
+        start = " ".join(text.split())
+    start = start.casefold()
+    if not start or text[0].isspace() or any(word in start for word in _LEFT_OUT):
+        return None
+    return start[:_TEXT_KEPT]
