@@ -120,12 +120,16 @@ class Body:
         here (see `emptiness`)."""
         value = self.opened
         if isinstance(value, dict) and value:
-            return BodyState.PRESENT if _has_fact(value) else self._find_state(value)
+            return BodyState.PRESENT if self._begins_with_fact else self._find_state(value)
         if value is None or value == {} or is_placeholder(value):
             return BodyState.ABSENT
         if isinstance(value, list) and value and self._is_redacted():
             return BodyState.ABSENT
         return BodyState.EMPTY if _is_blank(value) else BodyState.PRESENT
+
+    @computed_once
+    def _begins_with_fact(self) -> bool:
+        return isinstance(self.opened, dict) and _has_fact(self.opened)
 
     def _find_state(self, value: dict[str, Any]) -> BodyState:
         """The state of an object with members, by the first of them."""
@@ -240,7 +244,9 @@ class Body:
         """Whether it holds a letter or digit outside its keys, and is no placeholder."""
         if self.state is not BodyState.PRESENT:
             return False
-        return any(_says_something(value) for _, _, value in walk_leaves(self.opened))
+        return self._begins_with_fact or any(
+            _says_something(value) for _, _, value in walk_leaves(self.opened)
+        )
 
     @computed_once
     def is_comparable(self) -> bool:

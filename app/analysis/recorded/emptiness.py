@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -21,6 +22,7 @@ _TEXTS = key_set(
 )
 """Keys of what a call returns: an empty list under the first, a blank text under the second ones is
 all of it, if only facts stand beside."""
+_CONTENTS = _PAYLOADS | _TEXTS
 _LISTS = key_set("hits items results rows records nodes docs documents")
 """Keys of the list inside an object of results."""
 _COUNT_KEYS = key_set(
@@ -84,6 +86,7 @@ _FIRST_LETTERS = re.compile(
 )
 """What such a sentence begins with where it is written in ASCII."""
 _NAME_READ = 80  # last characters of a name, which hold what it is about
+_NAMES_KEPT = 2_048  # names whose letters are kept: a trace has few
 _SHORTEST_NAMED = 4  # characters of a key that does not stand in a name by chance
 _WRAPPERS = 4  # objects with one member around a result: an SDK's, GraphQL's two
 _MOST_MEMBERS = 60  # of one object that is searched for a field of results
@@ -164,6 +167,7 @@ def _count_yields(value: Any) -> int | None:
     return sum(map(_count_yield, found)) if found else None
 
 
+@lru_cache(_NAMES_KEPT)
 def _letters(name: str) -> str:
     return "".join(filter(str.isalnum, name[-_NAME_READ:])).casefold()
 
@@ -182,7 +186,7 @@ def _has_blank_payload(value: dict[str, Any], name: str) -> bool:
         or (inner in ([], {}) and len(key) >= _SHORTEST_NAMED and key[:-1] in name)
     ]
     return bool(blank) and not any(
-        inner and key in _PAYLOADS | _TEXTS for key, inner in members if not isinstance(inner, bool)
+        inner and key in _CONTENTS and not isinstance(inner, bool) for key, inner in members
     )
 
 

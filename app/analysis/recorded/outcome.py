@@ -48,6 +48,10 @@ _ERROR_OUTPUT = key_set("stderr")
 _PART_TYPES = word_set("error-text error-json tool-error tool_error")
 """Values of `type` for results that failed (Vercel AI SDK)."""
 _CODES_OF_THINGS = key_set("code cod")  # of a city, a product, an error that is explained
+_CODES = _CODES_OF_THINGS | _ERROR_NUMBERS
+_STATING_KEYS = (
+    _ERROR_FLAGS | _SUCCESS_FLAGS | _EXIT_KEYS | _STATUS_KEYS | _CODE_KEYS | _CODES | {"type"}
+)
 _REASONS = key_set(
     "message reason detail details text error_message description msg status_text title body"
     " content value error error_description cause hint stderr errors"
@@ -142,22 +146,25 @@ def _find_failure_of_object(members: _Members) -> str:
         if key in _ERROR_LISTS and (found := _read_errors(inner, members)):
             return found
     for key, inner in members:
-        stated = _read_statement(key, inner, members)
-        if stated:
+        if key in _STATING_KEYS and (stated := _read_statement(key, inner, members)):
             return _find_reason(members) or stated
     refusal = _find_refusal(members)
     if refusal:
         return refusal
-    is_document = any(
-        isinstance(inner, str) and inner and key not in _BESIDE_A_REPORT for key, inner in members
-    )
     for key, inner in members:
         if key in _PRINTED and isinstance(inner, str):
-            in_words = key in TEXT and not is_document
+            in_words = key in TEXT and not _is_document(members)
             found = find_failure_text(inner) if in_words else find_failed_document(inner)
             if found:
                 return found
     return ""
+
+
+def _is_document(members: _Members) -> bool:
+    """Whether there are other texts than those that stand beside a report."""
+    return any(
+        key not in _BESIDE_A_REPORT and isinstance(inner, str) and inner for key, inner in members
+    )
 
 
 def _find_refusal(members: _Members) -> str:
@@ -205,7 +212,7 @@ def _read_statement(key: str, value: Any, members: _Members) -> str:
         return f"{key}: {value}"
     if key == "status" and isinstance(value, dict):
         return _read_grpc_status(value)
-    if key in _CODES_OF_THINGS | _ERROR_NUMBERS and _is_explained_code(key, value, members):
+    if key in _CODES and _is_explained_code(key, value, members):
         return f"{key}: {value}"
     return ""
 

@@ -315,7 +315,7 @@ def _role_of(item: Mapping[str, Any]) -> str:
 
 def _is_by_other(value: Mapping[str, Any]) -> bool:
     """Whether it is a message of someone else than the model."""
-    return _role_of(value) in _OTHER_ROLES and ("content" in value or "parts" in value)
+    return ("content" in value or "parts" in value) and _role_of(value) in _OTHER_ROLES
 
 
 def _own_messages(items: list[Any]) -> list[Any]:
@@ -347,6 +347,8 @@ def _holds_media(value: Any) -> bool:
 
 def _open_envelope(text: str) -> Any:
     """The reply that a text holds as JSON; None where it is a text of the model."""
+    if text[:1].isalnum():
+        return None  # most texts of a model begin with a word
     start = text[:_MARKS_SEARCHED]
     if start.lstrip()[:1] not in ("{", "[", '"') or not any(
         mark in start or mark.replace('"', '\\"') in start for mark in _ENVELOPE_MARKS

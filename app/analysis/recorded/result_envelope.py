@@ -5,7 +5,7 @@ from typing import Any
 from app.analysis.recorded.spellings import RESULT_WRAPPERS, plain_key
 
 _LEVELS = 4  # an SDK's wrapper, a message, its serialised form, a list of parts
-_MESSAGE_MARKS = ("tool_call_id", "raw_output", "toolCallId", "toolUseId")
+_MESSAGE_MARKS = frozenset(["tool_call_id", "raw_output", "toolCallId", "toolUseId"])
 """Keys of a result as a message: LangChain's ToolMessage, LlamaIndex's ToolOutput, OpenAI's and the
 Vercel AI SDK's messages, Bedrock's blocks."""
 _HELD_UNDER = ("content", "output", "result")
@@ -17,7 +17,7 @@ def find_result(value: Any) -> Any:
     for _ in range(_LEVELS):
         if not isinstance(inner, dict):
             break
-        if any(mark in inner for mark in _MESSAGE_MARKS):
+        if not _MESSAGE_MARKS.isdisjoint(inner):
             key = next((key for key in _HELD_UNDER if key in inner), None)
             if key is None:
                 break

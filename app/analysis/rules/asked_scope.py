@@ -16,7 +16,7 @@ from app.analysis.recorded.leaves import Leaf, innermost_key
 from app.analysis.recorded.scope_words import ScopeWord, find_scope_words, read_scope_value
 from app.analysis.recorded.spellings import plain_key, word_set
 from app.analysis.rules.lookups import is_tool_call
-from app.analysis.rules.lost_values import names_subject
+from app.analysis.rules.named_values import names_subject
 from app.analysis.rules.recovery import asking_call
 from app.analysis.text.named_periods import Period, find_argument_period, find_periods
 from app.analysis.text.one_line import one_line

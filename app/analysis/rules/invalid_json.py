@@ -13,6 +13,7 @@ _ASKS_FOR_JSON = re.compile(
 )
 _INSTRUCTION_READ = 20_000  # characters: instructions stand at the beginning, documents follow
 _LONGEST_PARSED = 400_000  # characters of a reply: some 4 ms
+_JSON_WORDS = frozenset(["true", "false", "null", "NaN", "Infinity"])
 _JSON_STARTS = ("{", "[{", "```json")
 
 
@@ -49,6 +50,8 @@ def _instructions(node: Node) -> list[str]:
 
 
 def _is_json(text: str) -> bool:
+    if text[:1].isalpha() and text not in _JSON_WORDS:
+        return False
     try:
         json.loads(text)
     except (ValueError, RecursionError):

@@ -5,37 +5,20 @@ though the request names an account. The step at which the value disappears is t
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.body import Body, BodyState
-from app.analysis.recorded.leaves import Leaf, Path
-from app.analysis.recorded.spellings import kept_by_keys, key_set, plain_key, word_set
+from app.analysis.recorded.spellings import word_set
+from app.analysis.rules.named_values import IDENTIFYING_ENDS, NamedValues, identifies
 from app.analysis.rules.recovery import asking_call
 from app.analysis.rules.suspects import is_null
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
-_IDENTIFYING_ENDS = ("id", "uuid", "number", "email", "sku", "iban", "account", "tenant")
-_IDENTIFYING_KEYS = key_set(
-    "customer user tenant account workspace organisation organization org project store shop region"
-    " country currency locale language timezone patient contract order booking passenger"
-)
-"""Keys of values that a program carries along unchanged, unlike texts and counts."""
-_TECHNICAL_KEYS = key_set(
-    "id tool_call_id call_id parent_id run_id request_id trace_id span_id message_id response_id"
-    " previous_response_id parent_run_id correlation_id event_id page_number line_number valid paid"
-    " grid chunk_id next_id previous_id last_id lc_id parent_span_id project_id version_id invalid"
-    " prior_id job_id task_id step_id document_id doc_id file_id is_valid void said bid"
-)
-_MESSAGE_KEYS = key_set(
-    "messages generations kwargs additional_kwargs response_metadata choices tool_calls tools"
-    " content"
-)
-"""Envelopes of messages, whose ids are null as a rule."""
 _STANDS_FOR_NONE = word_set(
     "none null nil undefined unknown n/a na missing anonymous guest unspecified tbd placeholder ?"
     " unbekannt inconnu desconocido desconhecido sconosciuto onbekend 未知 不明"
@@ -47,11 +30,9 @@ _REMOVES_NAME = re.compile(
 )
 _NAME_READ = 200  # characters
 
-_SHORTEST_KEY = 2
-_LEAVES_READ = 400  # of one body: arguments and states stand near its top
-_LEVELS_READ = 5  # of a body
-_LONGEST_VALUE = 200  # characters: longer texts identify nothing
 _VALUES_KEPT = 3  # different values of a key: more than one means that there are several subjects
+_LATER_READ = 400  # spans that may have missed a lost value
+_LEAVES_READ = 400  # of the input of the trace
 _MESSAGES_READ = 20  # of a request, the newest: what a model read lately
 _TEXT_READ = 20_000  # characters of a text in which a value is looked for
 _SEEN_KEPT = 50_000  # values of all keys that are remembered
@@ -79,76 +60,6 @@ class _Loss(NamedTuple):
     is_omission: bool = False
 
 
-class _Values:
-    """The values of a body under each key but technical ones, outside the envelopes of messages;
-    read when they are first asked for, which for most bodies is never."""
-
-    def __init__(self, body: Body) -> None:
-        self._body = body
-        self._found: tuple[dict[str, dict[str, None]], set[str]] | None = None
-
-    @property
-    def full(self) -> dict[str, dict[str, None]]:
-        """The values under each key."""
-        return self._read()[0]
-
-    @property
-    def empty(self) -> set[str]:
-        """The keys that are empty everywhere."""
-        return self._read()[1]
-
-    @property
-    def may_have_empty(self) -> bool:
-        return self._body.may_have_empty
-
-    @property
-    def identifying(self) -> frozenset[str]:
-        """The keys by which it may identify something."""
-        if self._body.opened_survey.is_whole:
-            return _keep_identifying(self._body.keys)
-        return frozenset(filter(_identifies, self.full.keys() | self.empty))
-
-    def may_have(self, keys: Collection[str]) -> bool:
-        """Whether there may be one of the keys; False is certain."""
-        return self._body.may_have_key(keys)
-
-    def only(self, key: str) -> str:
-        """The value of a key where it has one, else an empty text."""
-        values = self.full.get(key, ())
-        return next(iter(values)) if len(values) == 1 else ""
-
-    def spell(self, key: str) -> str:
-        """How the body spells a key."""
-        return next(str(path[-1]) for path, name, _ in self._leaves() if name == key)
-
-    def _read(self) -> tuple[dict[str, dict[str, None]], set[str]]:
-        if self._found is None:
-            full: dict[str, dict[str, None]] = {}
-            empty: set[str] = set()
-            for _, key, value in self._leaves():
-                text = _as_text(value)
-                if text:
-                    full.setdefault(key, {}).setdefault(text)
-                elif value is None or value == "":
-                    empty.add(key)
-            self._found = full, empty - full.keys()
-        return self._found
-
-    def _leaves(self) -> Iterator[Leaf]:
-        has_messages = not self._body.keys.isdisjoint(_MESSAGE_KEYS)
-        for leaf in self._body.first_leaves(_LEAVES_READ):
-            path, key, _ = leaf
-            if len(key) < _SHORTEST_KEY or key in _TECHNICAL_KEYS or len(path) > _LEVELS_READ:
-                continue
-            if not (has_messages and _is_within_message(path)):
-                yield leaf
-
-
-@kept_by_keys
-def _keep_identifying(keys: frozenset[str]) -> frozenset[str]:
-    return frozenset(key for key in keys if len(key) >= _SHORTEST_KEY and names_subject(key))
-
-
 def find_lost_values(analysis: TraceAnalysis) -> Iterator[Finding]:
     """At most 10 values that a step dropped or replaced, each with the steps that missed it."""
     return islice(_Search(analysis).run(), _MOST_FOUND)
@@ -161,20 +72,20 @@ class _Search:
         self._analysis = analysis
         self._known: dict[str, dict[str, Node | None]] = {}
         self._seen: set[str] = set()
-        self._unseen: list[_Values] = []
+        self._unseen: list[NamedValues] = []
         self._losses: dict[str, _Loss] = {}
-        self._inputs: dict[str, _Values] = {}
+        self._inputs: dict[str, NamedValues] = {}
         self._reported: set[str] = set()
 
     def run(self) -> Iterator[Finding]:
-        self._learn(_Values(Body(self._analysis.trace.input)), None)
+        self._learn(NamedValues(Body(self._analysis.trace.input)), None)
         for _, is_start, _, node in sorted(self._events()):
             if is_start:
-                given = self._inputs[node.id] = _Values(node.view.input)
+                given = self._inputs[node.id] = NamedValues(node.view.input)
                 yield from self._check_input(node, given)
                 self._learn(given, node)
             else:
-                returned = _Values(node.view.output)
+                returned = NamedValues(node.view.output)
                 self._note_losses(node, self._inputs[node.id], returned)
                 self._learn(returned, node)
 
@@ -185,7 +96,7 @@ class _Search:
                 yield node.start, True, node.index, node
                 yield max(node.end, node.start + 1), False, -node.index, node
 
-    def _learn(self, values: _Values, node: Node | None) -> None:
+    def _learn(self, values: NamedValues, node: Node | None) -> None:
         self._unseen.append(values)
         for key in values.identifying:
             kept = self._known.get(key, {})
@@ -205,7 +116,7 @@ class _Search:
         self._unseen.clear()
         return value in self._seen
 
-    def _note_losses(self, node: Node, given: _Values, returned: _Values) -> None:
+    def _note_losses(self, node: Node, given: NamedValues, returned: NamedValues) -> None:
         """Remembers what a step had and did not give on; forgets losses of what is known again."""
         own = given.identifying
         if returned.may_have_empty or (own and returned.may_have(own)):
@@ -217,13 +128,15 @@ class _Search:
             if returned.may_have([key]) and loss.old in returned.full.get(key, ()):
                 del self._losses[key]
 
-    def _compare_values(self, key: str, node: Node, given: _Values, returned: _Values) -> None:
+    def _compare_values(
+        self, key: str, node: Node, given: NamedValues, returned: NamedValues
+    ) -> None:
         old, new = given.only(key), returned.only(key)
         if not old or old == new or _is_word_for_none(old) or _removes_values(node.name):
             return
         if key in returned.empty:
             self._note_loss(key, _Loss(node, old, ""))
-        elif new and _identifies(key) and (_is_word_for_none(new) or not self._was_seen(new)):
+        elif new and identifies(key) and (_is_word_for_none(new) or not self._was_seen(new)):
             self._note_loss(key, _Loss(node, old, new))
 
     def _note_loss(self, key: str, loss: _Loss) -> None:
@@ -232,7 +145,7 @@ class _Search:
         if known is None or known.is_omission:
             self._losses[key] = loss
 
-    def _note_omissions(self, node: Node, given: _Values, returned: _Values) -> None:
+    def _note_omissions(self, node: Node, given: NamedValues, returned: NamedValues) -> None:
         """Remembers the last step of the program that was given a value and did not return it."""
         if node.view.calls_outside or node.view.output.state is not BodyState.PRESENT:
             return
@@ -244,7 +157,7 @@ class _Search:
             if old.casefold() not in node.view.output.canonical:
                 self._losses[key] = _Loss(node, old, "", is_omission=True)
 
-    def _check_input(self, node: Node, given: _Values) -> Iterator[Finding]:
+    def _check_input(self, node: Node, given: NamedValues) -> Iterator[Finding]:
         known = (self._losses.keys() | self._known.keys()) - self._reported
         if not given.may_have(known):
             return
@@ -256,7 +169,7 @@ class _Search:
                 self._reported.add(key)
                 yield found
 
-    def _find_loss_before(self, node: Node, key: str, given: _Values) -> Finding | None:
+    def _find_loss_before(self, node: Node, key: str, given: NamedValues) -> Finding | None:
         """The step that dropped the value that this input lacks."""
         loss = self._losses.get(key)
         new = given.only(key)
@@ -290,18 +203,18 @@ class _Search:
             and not node.view.is_model_call
         ]
         missed = []
-        for node in later[:_LEAVES_READ]:
-            values = _Values(node.view.input)
+        for node in later[:_LATER_READ]:
+            values = NamedValues(node.view.input)
             if not values.may_have([key]) or values.only(key) != value:
                 continue
             if value or key in values.empty:
                 missed.append(node)
         return missed or [first]
 
-    def _find_argument(self, node: Node, key: str, given: _Values) -> Finding | None:
+    def _find_argument(self, node: Node, key: str, given: NamedValues) -> Finding | None:
         """An argument of a call that differs from the only value that is known for its key."""
         known = self._known.get(key, {})
-        if len(known) != 1 or not node.view.calls_outside or not _identifies(key):
+        if len(known) != 1 or not node.view.calls_outside or not identifies(key):
             return None
         ((value, source),) = known.items()
         new = given.only(key)
@@ -314,7 +227,7 @@ class _Search:
         if new.casefold() in _STANDS_FOR_ALL | _STANDS_FOR_NONE:
             return self._build_argument(node, key, given, value, _ALL_INSTEAD, Standing.FINDING)
         if source is None and not self._was_seen(new) and not self._was_mentioned(node, new):
-            standing = Standing.FINDING if key.endswith(_IDENTIFYING_ENDS) else Standing.WEAK
+            standing = Standing.FINDING if key.endswith(IDENTIFYING_ENDS) else Standing.WEAK
             return self._build_argument(node, key, given, value, _OTHER_ARGUMENT, standing)
         return None
 
@@ -322,7 +235,7 @@ class _Search:
         """Whether a value stands in a text of the trace's input or of the call's request."""
         texts = [
             leaf.value
-            for leaf in islice(Body(self._analysis.trace.input).leaves, _LEAVES_READ)
+            for leaf in Body(self._analysis.trace.input).first_leaves(_LEAVES_READ)
             if isinstance(leaf.value, str)
         ]
         asked = asking_call(node, self._analysis)
@@ -334,7 +247,7 @@ class _Search:
         self,
         node: Node,
         key: str,
-        given: _Values,
+        given: NamedValues,
         value: str,
         confidence: float,
         standing: Standing,
@@ -358,39 +271,13 @@ def _weigh_loss(loss: _Loss, key: str, missed: list[Node]) -> tuple[float, Stand
     if loss.is_omission:
         return _OMITTED, Standing.FINDING
     if not loss.new:
-        if _identifies(key):
+        if identifies(key):
             return _DROPPED, Standing.FINDING
         return _DROPPED_OTHER, Standing.WEAK
     if _is_word_for_none(loss.new):
         return _REPLACED_BY_WORD, Standing.FINDING
     found = not any(map(_came_to_nothing, missed))
     return _REPLACED, Standing.WEAK if found else Standing.FINDING
-
-
-def _is_within_message(path: Path) -> bool:
-    if path[0] == "kwargs":
-        path = path[1:]  # of a function, unlike those of a message that LangChain serialised
-    return any(isinstance(part, str) and plain_key(part) in _MESSAGE_KEYS for part in path)
-
-
-def names_subject(key: str) -> bool:
-    """Whether a key holds what a request is about, rather than an id of the machinery."""
-    return key not in _TECHNICAL_KEYS and _identifies(key)
-
-
-def _identifies(key: str) -> bool:
-    """Whether a program carries the value of such a key along unchanged."""
-    return key in _IDENTIFYING_KEYS or key.endswith(_IDENTIFYING_ENDS)
-
-
-def _as_text(value: object) -> str:
-    if type(value) is int:
-        text = str(value)
-    elif isinstance(value, str):
-        text = value.strip()
-    else:
-        return ""
-    return text if len(text) <= _LONGEST_VALUE else ""
 
 
 def _is_word_for_none(value: str) -> bool:

@@ -23,6 +23,7 @@ _TEXT_READ = 600  # characters of one text
 _QUESTION_READ = 2_000  # characters of a question or a query
 _SHORTEST_WORD = 4  # characters: shorter words are in most sentences
 _SHARED_WORDS = 2  # words of a query that stand in the question
+_FEW_WORDS = 30  # that are looked for in a text in less time than it takes to find its words
 _WORD = re.compile(r"[\w-]+")
 _SHORTEST_ANSWER = 40  # characters: a shorter reply is a label or a query, not an answer
 _SHORTEST_QUOTED = 12  # characters of a reply that is no label where the trace ends with it
@@ -124,7 +125,15 @@ class AskedWords:
 
     def __init__(self, analysis: TraceAnalysis) -> None:
         values = [leaf.value for leaf in Body(analysis.trace.input).leaves]
-        self._words = _telling_words(values)
+        self._words = _telling_words(_join_texts(values))
+        self._has_many = len(self._words) > _FEW_WORDS
+
+    def _may_share(self, text: str) -> bool:
+        """Whether enough words may be shared; False is certain."""
+        if self._has_many:
+            return True
+        found = [word for word in self._words if word in text]
+        return len(found) >= _SHARED_WORDS or any(not word.isalpha() for word in found)
 
     def is_asked_for(self, node: Node) -> bool:
         """Whether a call of a tool, or a lookup, has a name or number of the question in its input,
@@ -132,14 +141,22 @@ class AskedWords:
         if not leaves_program(node):
             return False
         values = [leaf.value for leaf in node.view.input.first_leaves(_LEAVES_READ)]
-        shared = self._words & _telling_words([*values, node.function_name.replace("_", " ")])
+        text = _join_texts([*values, node.function_name.replace("_", " ")])
+        if not self._may_share(text):
+            return False
+        shared = self._words & _telling_words(text)
         return len(shared) >= _SHARED_WORDS or any(not word.isalpha() for word in shared)
 
 
-def _telling_words(values: Iterable[object]) -> set[str]:
-    """Words of four letters and more, and what holds digits and is no single one."""
+def _join_texts(values: Iterable[object]) -> str:
+    """The beginnings of texts and numbers, without letter case."""
     text = " ".join(str(each)[:_TEXT_READ] for each in values if isinstance(each, (str, int)))
-    words = _WORD.findall(text[:_QUESTION_READ].casefold())
+    return text[:_QUESTION_READ].casefold()
+
+
+def _telling_words(text: str) -> set[str]:
+    """Words of four letters and more, and what holds digits and is no single one."""
+    words = _WORD.findall(text)
     return {word for word in words if len(word) >= (_SHORTEST_WORD if word.isalpha() else 2)}
 
 
