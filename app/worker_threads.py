@@ -8,7 +8,7 @@ import anyio
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 
-PARSED_INLINE_BYTES = 128 * 1024
+PARSED_INLINE_BYTES = 256 * 1024
 """Parsing so much JSON into records takes some 3 ms, and the way to a thread and back up to 0.5."""
 ANALYSED_INLINE_BYTES = 16 * 1024
 """Analysing so much takes some 5 ms: ten spans with a few hundred words each."""

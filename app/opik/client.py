@@ -7,7 +7,7 @@ what the caller may not do or what does not exist, BackendUnavailable for failur
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -150,9 +150,11 @@ class OpikClient:
         exclude: Sequence[str] = (),
         filters: Sequence[Filter] = (),
         allowance: ByteAllowance | None = None,
+        only: Collection[str] | None = None,
     ) -> SpanPage:
         """Up to `limit` spans that are older than `cursor` ("" for the newest), newest first, and
-        pass all filters; broken off where the `allowance` of bytes is used up."""
+        pass all filters; broken off where the `allowance` of bytes is used up. With `only` others
+        than those with these ids may be left out of what is found."""
         scope: dict[str, Any] = {"limit": limit, "exclude": list(exclude)}
         if cursor:
             scope["last_retrieved_id"] = cursor
@@ -160,7 +162,13 @@ class OpikClient:
             scope["filters"] = list(filters)
         response = await self._search(caller, trace, scope, allowance or BODY_BYTES)
         page = await run_by_size(
-            len(response.body), PARSED_INLINE_BYTES, parse_page, Span, response, frozenset(exclude)
+            len(response.body),
+            PARSED_INLINE_BYTES,
+            parse_page,
+            Span,
+            response,
+            frozenset(exclude),
+            only,
         )
         page.found = [span for span in page.found if span.trace_id.lower() == trace.id.lower()]
         return page

@@ -2,6 +2,8 @@
 
 import json
 import math
+import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -18,6 +20,9 @@ log = structlog.get_logger(__name__)
 
 _MOST_ERRORS = 20
 """Of an error only a sentence is kept."""
+
+_FIRST_ID = re.compile(rb'\{"id": ?"([0-9a-zA-Z-]+)"')
+"""Of a record that begins with it, as all do that a backend writes."""
 
 Record = TypeVar("Record", bound=BaseModel)
 Listed = TypeVar("Listed", Span, Trace)
@@ -126,13 +131,25 @@ SpanPage = Page[Span]
 TracePage = Page[Trace]
 
 
-def parse_page(kind: type[Listed], response: BackendResponse, drop: frozenset[str]) -> Page[Listed]:
-    """The page in a 200 response, without the fields in `drop`; unreadable records are counted."""
+def parse_page(
+    kind: type[Listed],
+    response: BackendResponse,
+    drop: frozenset[str],
+    only: Collection[str] | None = None,
+) -> Page[Listed]:
+    """The page in a 200 response, without the fields in `drop`; unreadable records are counted.
+    With `only` those with these ids are found, and the others at least counted."""
     page = Page[Listed](broken=response.end != "whole", bytes=len(response.body))
     lines = response.body.split(b"\n")
     if page.broken and lines:
         lines.pop()
     for line in lines:
+        if only is not None and (first := _FIRST_ID.match(line)) is not None:
+            record_id = first[1].decode()
+            if record_id not in only:
+                page.records += 1
+                page.cursor = record_id
+                continue
         if line.strip():
             _parse_line(kind, page, line, drop)
     return page
@@ -140,7 +157,7 @@ def parse_page(kind: type[Listed], response: BackendResponse, drop: frozenset[st
 
 def _parse_line(kind: type[Listed], page: Page[Listed], line: bytes, drop: frozenset[str]) -> None:
     found = _parse_plain(kind, line)
-    if found is not None and all(getattr(found, name) is None for name in drop):
+    if found is not None and drop.isdisjoint(found.model_fields_set):
         page.records += 1
         page.cursor = found.id
         page.found.append(found)

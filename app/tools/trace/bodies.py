@@ -143,6 +143,7 @@ class BodyReader:
                 limit=request.limit,
                 cursor=request.cursor,
                 allowance=self._allowance,
+                only=wanted,
             )
         except OpikAssistError as error:
             log.info("body_page_failed", code=error.code, trace=self._trace.id)
