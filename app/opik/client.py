@@ -7,8 +7,9 @@ what the caller may not do or what does not exist, BackendUnavailable for failur
 
 import json
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypedDict
 
 import anyio
@@ -24,6 +25,7 @@ from app.opik.responses import (
     SpanPage,
     TracePage,
     build_error,
+    find_last_id,
     parse_page,
     read_record,
 )
@@ -113,31 +115,40 @@ class OpikClient:
         seconds: float = math.inf,
     ) -> SpanList:
         """All spans of a trace, page by page; a page that breaks off is asked for again, smaller.
+        Each is parsed while the next one is read.
 
         At most `most` spans, and those that came within `seconds`. Old backends ignore `exclude`;
         fields that they send nevertheless are dropped here.
         """
         found: list[Span] = []
-        read, size, wire, cursor = 0, PAGE_SPANS, 0, ""
+        read, wire, size, cursor = 0, 0, min(PAGE_SPANS, most), ""
         deadline = anyio.current_time() + seconds
-        while read < most:
-            size = min(size, most - read)
-            page = None
+
+        async def search(limit: int, cursor: str) -> BackendResponse | None:
             with anyio.CancelScope(deadline=deadline):
-                page = await self.get_span_page(
-                    caller, trace, limit=size, cursor=cursor, exclude=exclude
-                )
-            if page is None:
-                break
+                scope = _build_scope(limit, cursor, exclude)
+                return await self._search(caller, trace, scope, BODY_BYTES)
+            return None
+
+        response = await search(size, cursor)
+        while response is not None:
+            left = min(size, most - read - size)
+            ahead = find_last_id(response, size) if left > 0 else None
+            page, response = await _run_both(
+                partial(_parse_spans, trace, response, exclude),
+                None if ahead is None else partial(search, left, ahead),
+            )
             found += page.found
             read, wire = read + page.records, wire + page.bytes
             cursor = page.cursor or cursor
-            if page.broken and size <= SMALLEST_PAGE:
-                return SpanList(tuple(found), read - len(found), True, wire)
-            if page.broken:
-                size = max(SMALLEST_PAGE, size // 2)
-            elif page.records < size:
+            if page.records < size and not page.broken:
                 return SpanList(tuple(found), read - len(found), False, wire)
+            if read >= most or (page.broken and size <= SMALLEST_PAGE):
+                break
+            shorter = max(SMALLEST_PAGE, size // 2) if page.broken else size
+            size = min(shorter, most - read)
+            if ahead is None or page.broken:
+                response = await search(size, cursor)
         return SpanList(tuple(found), read - len(found), True, wire)
 
     async def get_span_page(
@@ -155,23 +166,11 @@ class OpikClient:
         """Up to `limit` spans that are older than `cursor` ("" for the newest), newest first, and
         pass all filters; broken off where the `allowance` of bytes is used up. With `only` others
         than those with these ids may be left out of what is found."""
-        scope: dict[str, Any] = {"limit": limit, "exclude": list(exclude)}
-        if cursor:
-            scope["last_retrieved_id"] = cursor
+        scope = _build_scope(limit, cursor, exclude)
         if filters:
             scope["filters"] = list(filters)
         response = await self._search(caller, trace, scope, allowance or BODY_BYTES)
-        page = await run_by_size(
-            len(response.body),
-            PARSED_INLINE_BYTES,
-            parse_page,
-            Span,
-            response,
-            frozenset(exclude),
-            only,
-        )
-        page.found = [span for span in page.found if span.trace_id.lower() == trace.id.lower()]
-        return page
+        return await _parse_spans(trace, response, exclude, only)
 
     async def get_trace_page(
         self,
@@ -287,6 +286,47 @@ class OpikClient:
         if response.status == 200 and not response.body.strip():
             raise RecordTooLarge(f"This {what} is too large to read.")
         return await read_record(kind, response, what)
+
+
+def _build_scope(limit: int, cursor: str, exclude: Sequence[str]) -> dict[str, Any]:
+    older = {"last_retrieved_id": cursor} if cursor else {}
+    return {"limit": limit, "exclude": list(exclude), **older}
+
+
+async def _parse_spans(
+    trace: Trace,
+    response: BackendResponse,
+    exclude: Sequence[str],
+    only: Collection[str] | None = None,
+) -> SpanPage:
+    """The spans of this trace in a response; parsed in a thread if it is long."""
+    dropped = frozenset(exclude)
+    page = await run_by_size(
+        len(response.body), PARSED_INLINE_BYTES, parse_page, Span, response, dropped, only
+    )
+    page.found = [span for span in page.found if span.trace_id.lower() == trace.id.lower()]
+    return page
+
+
+async def _run_both(
+    parse: Callable[[], Awaitable[SpanPage]],
+    search: Callable[[], Awaitable[BackendResponse | None]] | None,
+) -> tuple[SpanPage, BackendResponse | None]:
+    """Parses a page while the next one is read, if there is one; raises what the search raises."""
+    if search is None:
+        return await parse(), None
+    pages: list[SpanPage] = []
+
+    async def parse_beside() -> None:
+        pages.append(await parse())
+
+    try:
+        async with anyio.create_task_group() as group:
+            group.start_soon(parse_beside)
+            response = await search()
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return pages[0], response
 
 
 # Needs no credentials, unlike the routes under /v1/private.

@@ -155,6 +155,16 @@ def parse_page(
     return page
 
 
+def find_last_id(response: BackendResponse, size: int) -> str | None:
+    """The id of the last record of a page that seems to be whole and to have `size` records, by its
+    last line; None where the page has to be parsed to know."""
+    body = response.body.rstrip()
+    if response.end != "whole" or body.count(b"\n") + 1 != size:
+        return None
+    last = _FIRST_ID.match(body, body.rfind(b"\n") + 1)
+    return None if last is None else last[1].decode()
+
+
 def _parse_line(kind: type[Listed], page: Page[Listed], line: bytes, drop: frozenset[str]) -> None:
     found = _parse_plain(kind, line)
     if found is not None and drop.isdisjoint(found.model_fields_set):

@@ -96,6 +96,31 @@ async def test_spans_are_read_page_by_page_from_the_last_record_sent(
     assert route.calls.last.request.headers["accept"] == "application/octet-stream"
 
 
+async def test_a_full_page_that_breaks_off_inside_is_continued_smaller(
+    client: OpikClient, opik: respx.Router
+) -> None:
+    timeout = {"code": 500, "message": "Streaming operation timed out"}
+    full = lines(
+        *(span(n) for n in range(2_500, 1_000, -1)), timeout, *map(span, range(999, 500, -1))
+    )
+    rest = lines(*(span(n) for n in range(500, 0, -1)))
+    route = opik.post("/spans/search").mock(
+        side_effect=[httpx.Response(200, content=page) for page in (full, rest, rest)]
+    )
+    found = await client.list_spans(CALLER, TRACE, most=50_000)
+    assert (len(found.spans), found.cut) == (2_499, False)
+    last = json.loads(route.calls.last.request.content)
+    assert (last["limit"], last["last_retrieved_id"]) == (1_000, span(501)["id"])
+
+
+async def test_a_refusal_of_a_later_page_is_raised(client: OpikClient, opik: respx.Router) -> None:
+    full = lines(*(span(n) for n in range(2_000, 0, -1)))
+    answers = [httpx.Response(200, content=full), httpx.Response(403)]
+    opik.post("/spans/search").mock(side_effect=answers)
+    with pytest.raises(NotAllowed):
+        await client.list_spans(CALLER, TRACE, most=50_000)
+
+
 async def test_a_record_that_cannot_be_read_is_counted_and_still_moves_the_cursor(
     client: OpikClient, opik: respx.Router
 ) -> None:
