@@ -9,7 +9,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -61,6 +61,9 @@ class WorkspaceModels:
 
     keys: Sequence[ProviderKey] | None = None
     models: Mapping[str, Sequence[CatalogModel]] | None = None
+    _selected: dict[tuple[Sequence[str], Sequence[str]], list[Candidate]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def is_usable(self, candidate: Candidate) -> bool | None:
         """Whether this model can answer here; None where only a request would show it."""
@@ -91,8 +94,12 @@ class WorkspaceModels:
         Those that are known not to work are left out, unless nothing else is left: then the first
         one stays, so that the user reads what is wrong with it.
         """
-        found = self.find_candidates([*(name for name in names if name != AUTO), *order])
-        return [each for each in found if self.is_usable(each) is not False] or found[:1]
+        question = tuple(names), tuple(order)
+        if question not in self._selected:  # asked for in every turn, of hundreds of models
+            found = self.find_candidates([*(name for name in names if name != AUTO), *order])
+            usable = [each for each in found if self.is_usable(each) is not False]
+            self._selected[question] = usable or found[:1]
+        return self._selected[question]
 
     def _candidates_of(self, name: str) -> list[Candidate]:
         provider, _, rest = name.partition("/")
