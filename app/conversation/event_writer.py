@@ -3,10 +3,12 @@
 While the database is available, an event is stored before it is shown, but for those that are added
 for later and for the words of a reply under way, which are stored every second. While it is not,
 events wait in memory and the turn continues. One task does all writing of a turn, the lease
-included, so that a turn never has two transactions at a time. Each entry has an id by which the
-store recognises a repetition: a write whose outcome is unknown is repeated.
+included; only its words may be stored by another turn, together with those of all. In no case has a
+turn two transactions at a time. Each entry has an id by which the store recognises a repetition: a
+write whose outcome is unknown is repeated.
 """
 
+import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -17,6 +19,7 @@ import anyio
 import structlog
 
 from app.db.event_size import measure_event, shrink_event
+from app.db.growing_replies import PROGRESS_SECONDS
 from app.db.store import EventEntry, Store, TurnKey
 from app.errors import DatabaseUnavailable, TurnLost
 from app.events import QuestionsSuggested, StoredEvent, TerminalEvent
@@ -35,9 +38,6 @@ RENEWAL_PART = 1 / 4
 """Of a lease that passes until it is renewed."""
 SHOW_SECONDS = 2.0
 """How long an event waits to be stored before it is shown all the same."""
-PROGRESS_SECONDS = 1.0
-"""How soon words that are shown, and tokens that are used, are stored: what a killed process loses
-at most, and one write a second for each answer that takes longer."""
 STORE_PAUSE_SECONDS = 1.0
 """Between two attempts to store."""
 END_SECONDS = 10.0
@@ -101,7 +101,7 @@ class EventWriter:
         `read_unfinished` returns the reply that is under way as JSON, "" where there is none.
         """
         self._store = store
-        self._key = key
+        self.key = key
         self._timeouts = timeouts
         self._on_lost = on_lost
         self._label = label
@@ -112,6 +112,8 @@ class EventWriter:
         self._due_at = math.inf
         self._read_unfinished = read_unfinished
         self._unfinished_stored = ""
+        self._grows = False
+        self._stores_all = False
         self._tokens_used = 0
         self._tokens_stored = 0
         self._database_failing = False
@@ -154,11 +156,44 @@ class EventWriter:
 
     def note_progress(self) -> None:
         """The reply that is under way has grown; what it is by then is stored in a moment."""
-        if self._due_at == math.inf:
-            self._store_within(PROGRESS_SECONDS)
+        if not self._grows:
+            self._grows = True
+            self._store.growing_replies.add(self)
+
+    def store_soon(self) -> None:
+        self._store_within(0)
+
+    def store_all(self) -> bool:
+        self._stores_all = not (self._closed or self._lost)
+        if self._stores_all:
+            self.store_soon()
+        return self._stores_all
+
+    def begin_storing(self) -> str | None:
+        self._grows = False
+        if self._pending:
+            # Stored in one transaction with them.
+            self.store_soon()
+        if self._pending or self._closed or self._lost:
+            return None
+        unfinished = self._read_unfinished()
+        if unfinished == self._unfinished_stored:
+            return None
+        try:
+            self._writing.acquire_nowait()
+        except anyio.WouldBlock:
+            self.note_progress()
+            return None
+        return unfinished
+
+    def end_storing(self, stored: str | None) -> None:
+        self._writing.release()
+        if stored is not None:
+            self._unfinished_stored = stored
 
     def _store_within(self, seconds: float) -> None:
-        due_at = anyio.current_time() + seconds
+        # Also called by a timer, where anyio knows no clock.
+        due_at = asyncio.get_running_loop().time() + seconds
         if due_at < self._due_at:
             self._due_at = due_at
             self._changed.set()
@@ -166,16 +201,30 @@ class EventWriter:
     async def run(self) -> None:
         """Stores what is added and renews the lease, until the turn is closed or lost."""
         self._renewal_due_at = anyio.current_time() + self._timeouts.lease * RENEWAL_PART
-        while not self._lost:
-            await self._wait_for_work()
-            async with self._writing:
-                if self._closed:
-                    return
-                done = await self._attempt(self._store_pending)
-            if not done and not self._lost:
-                self._store_within(0)
-                await anyio.sleep(self._timeouts.pause)
-        self._on_lost()
+        try:
+            while not (self._lost or self._closed):
+                await self._wait_for_work()
+                await self._store_once()
+        finally:
+            if self._stores_all:
+                self._store.growing_replies.ask_another()
+        if self._lost and not self._closed:
+            self._on_lost()
+
+    async def _store_once(self) -> None:
+        async with self._writing:
+            if self._closed:
+                return
+            done = await self._attempt(self._store_pending)
+        if self._stores_all:
+            self._stores_all = False
+            if done or self._lost:
+                await self._store.growing_replies.store()
+            else:
+                self._store.growing_replies.scatter()
+        if not done and not self._lost:
+            self.store_soon()
+            await anyio.sleep(self._timeouts.pause)
 
     async def close(self, ending: TurnEnding, *, seconds: float) -> bool:
         """Stores the pending events and the turn's end; False if that failed for `seconds`.
@@ -184,6 +233,7 @@ class EventWriter:
         afterwards.
         """
         self._closed = True
+        self._forget_progress()
         if ending.suggested is not None:
             self._add_pending(ending.suggested)
         self._add_pending(ending.event)
@@ -219,10 +269,11 @@ class EventWriter:
 
     async def _store_pending(self) -> None:
         self._due_at = math.inf
+        self._forget_progress()
         pending, due = list(self._pending), anyio.current_time() >= self._renewal_due_at
         tokens, unfinished = self._tokens_used, self._read_unfinished()
         await self._store.append(
-            self._key,
+            self.key,
             [each.entry for each in pending],
             lease_seconds=self._timeouts.lease if due else None,
             tokens=None if tokens == self._tokens_stored else tokens,
@@ -233,10 +284,14 @@ class EventWriter:
         self._tokens_stored, self._unfinished_stored = tokens, unfinished
         self._mark_stored(pending)
 
+    def _forget_progress(self) -> None:
+        self._grows = False
+        self._store.growing_replies.discard(self)
+
     async def _store_end(self, ending: TurnEnding) -> None:
         pending, tokens = list(self._pending), self._tokens_used
         await self._store.end_turn(
-            self._key,
+            self.key,
             [each.entry for each in pending],
             state=ending.state,
             usage=ending.usage,
@@ -250,7 +305,7 @@ class EventWriter:
         """Charges a turn that has lost its conversation for what it used."""
         if self._tokens_used != self._tokens_stored:
             with suppress(DatabaseUnavailable):
-                await self._store.record_tokens(self._key.turn_id, self._tokens_used)
+                await self._store.record_tokens(self.key.turn_id, self._tokens_used)
 
     async def _attempt(self, write: Callable[[], Awaitable[None]]) -> bool:
         """Whether the write succeeded; after a failure `add` does not wait any longer."""

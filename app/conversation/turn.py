@@ -134,7 +134,8 @@ class Turn:
 
     def add_text(self, bubble: str, text: str) -> None:
         """Shows a piece of a bubble's text, with its citations; what is shown is stored soon."""
-        self._show_held()
+        if self._held:
+            self._show_held()
         if bubble != self._unfinished[0]:
             self._unfinished = (bubble, [])
         self._unfinished[1].append(text)

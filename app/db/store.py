@@ -19,6 +19,7 @@ from app.db.conversation_list import (
     rename_conversation,
 )
 from app.db.event_rows import EventEntry, TurnKey
+from app.db.growing_replies import GrowingReplies
 from app.db.log_reader import (
     LogPage,
     read_log,
@@ -38,15 +39,11 @@ from app.messages import TokenUsage
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
+# fmt: off
 __all__ = [
-    "Conversation",
-    "ConversationEntry",
-    "EventEntry",
-    "LogPage",
-    "Quotas",
-    "Store",
-    "TurnKey",
+    "Conversation", "ConversationEntry", "EventEntry", "LogPage", "Quotas", "Store", "TurnKey",
 ]
+# fmt: on
 
 _NO_QUOTAS = Quotas()
 CLEAN_UP_TURNS = 20
@@ -83,6 +80,7 @@ class Store:
         self._transactions = Transactions(
             engine, attempts=attempts, sleep=sleep, seconds=seconds, on_failure=on_failure
         )
+        self.growing_replies = GrowingReplies(self._transactions)
         self._owner_key: bytes | None = None
         self._begun = 0
 

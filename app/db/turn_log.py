@@ -215,6 +215,19 @@ def append_events(
         db.execute(_KEEP_UNFINISHED, {**values, "unfinished": unfinished or None})
 
 
+def keep_unfinished(db: Connection, *, replies: Mapping[TurnKey, str]) -> set[TurnKey]:
+    """Keeps replies under way, each as JSON or "" for none; returns the turns that still hold their
+    conversations, whose replies are kept."""
+    kept = set()
+    # All processes take locks in the same order.
+    for turn, reply in sorted(replies.items(), key=lambda each: each[0].conversation_id):
+        values = {"conversation": turn.conversation_id, "turn": turn.turn_id}
+        if db.execute(_TOUCH, values).rowcount:
+            db.execute(_KEEP_UNFINISHED, {**values, "unfinished": reply or None})
+            kept.add(turn)
+    return kept
+
+
 def end_turn(
     db: Connection,
     turn: TurnKey,

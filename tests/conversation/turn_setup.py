@@ -34,14 +34,15 @@ async def turn_on(
     timeouts: StorageTimeouts = BRIEF,
     writing: Store | None = None,
     quotas: Quotas = NO_QUOTAS,
+    trace_id: str = TRACE,
 ) -> Turn:
     """A turn that has begun on `store` and writes there, or with `writing`."""
-    key = await begin_free_turn(store, lease_seconds=lease, quotas=quotas)
+    key = await begin_free_turn(store, trace_id=trace_id, lease_seconds=lease, quotas=quotas)
     return Turn(
         writing or store,
         key,
         timeouts=replace(timeouts, lease=lease),
-        trace_id=TRACE,
+        trace_id=trace_id,
         workspace="workspace",
         request_id="r",
         model="m",

@@ -19,7 +19,7 @@ from testkit.processes import UNLIMITED, PythonProcess, backend_and_service_proc
 from testkit.scripted_chat import answer, calling
 from testkit.service import TRACE_ID, Service, record_trace, running
 
-WRITER = "app.conversation.event_writer"
+PROGRESS = ("app.conversation.event_writer", "app.db.growing_replies")
 
 
 @contextlib.contextmanager
@@ -61,7 +61,9 @@ async def test_a_turn_takes_few_transactions_and_statements(database_uri: str) -
                 answer("It was ", "the tool."),
             ]
             # A busy machine may take longer than the second after which words are stored.
-            with counting() as counted, patch(f"{WRITER}.PROGRESS_SECONDS", 60):
+            with counting() as counted, contextlib.ExitStack() as patches:
+                for module in PROGRESS:
+                    patches.enter_context(patch(f"{module}.PROGRESS_SECONDS", 60))
                 reader = await service.ask()
             assert (len(reader.rows), reader.texts[-1]) == (1, "It was the tool.")
             assert counted["transactions"] <= 4, counted
