@@ -221,7 +221,7 @@ def _group_spans(profile: Profile, *, by_model: bool) -> tuple[SpanGroup, ...]:
             total=sum([node.duration for node in nodes]),
             own=sum([own_time[node.index] for node in nodes]),
             longest=max([node.duration for node in nodes]),
-            spend=sum_spending(own_spend[node.index] for node in nodes),
+            spend=sum_spending([own_spend[node.index] for node in nodes]),
         )
         for key, nodes in members.items()
     ]

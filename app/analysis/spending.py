@@ -48,7 +48,16 @@ NO_SPENDING = TokensAndCost()
 
 def sum_spending(spent: Iterable[TokensAndCost]) -> TokensAndCost:
     """The sum; cheap for many spans of which few spend anything."""
-    return sum((each for each in spent if each is not NO_SPENDING), NO_SPENDING)
+    prompt = completion = tokens = cost = cached = reasoning = 0.0
+    for each in spent:
+        if each is not NO_SPENDING:
+            prompt += each.prompt
+            completion += each.completion
+            tokens += each.tokens
+            cost += each.cost
+            cached += each.cached
+            reasoning += each.reasoning
+    return TokensAndCost(prompt, completion, tokens, cost, cached, reasoning)
 
 
 def read_spending(node: Node) -> TokensAndCost:

@@ -58,4 +58,5 @@ def test_a_wider_gap_joins_pages() -> None:
 def test_neighbours_share_a_page_up_to_its_length() -> None:
     ids = [f"{n:03d}" for n in range(250)]
     assert [run.limit for run in plan_pages(ids, ids)] == [50, 100, 100]
+    assert [run.limit for run in plan_pages(ids, ids, longest=300)] == [250]
     assert plan_pages(ids, []) == []

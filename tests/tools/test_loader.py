@@ -107,7 +107,7 @@ async def test_of_a_large_trace_at_most_200_bodies_are_read_in_few_requests() ->
 async def test_small_bodies_are_read_in_fewer_requests_with_those_between_them() -> None:
     async with opened_trace_of(*busy(1_200, longest=90)) as harness:
         assert len(harness.context.analysis.bodies) <= 200
-        assert len(harness.bodies_asked()) <= 20
+        assert len(harness.bodies_asked()) <= 10
 
 
 async def test_bodies_stop_at_their_bytes_and_the_most_important_are_read() -> None:

@@ -22,6 +22,10 @@ GAP = 8  # unwanted spans between two wanted ones that cost less to read along t
 # a request takes of the service alone.
 _GAP_BYTES = 65_536
 LONGEST = 100  # spans of one page: with bodies cut at 10,001 characters it stays below some 3 MB
+# The same in bytes, for spans that are known to be smaller, and the most of them: a thousand spans
+# are still read side by side.
+_LONGEST_BYTES = 3_000_000
+_LONGEST_SMALL = 300
 _PLANNED_INLINE = 5_000  # spans whose ids are sorted within some 3 ms
 
 
@@ -33,15 +37,17 @@ class PageRequest:
     limit: int
 
 
-def plan_pages(ids: Iterable[str], wanted: Sequence[str], *, gap: int = GAP) -> list[PageRequest]:
-    """Pages that together hold all `wanted` spans; pages with the most important spans first. Up
-    to `gap` others between two of them are read along."""
+def plan_pages(
+    ids: Iterable[str], wanted: Sequence[str], *, gap: int = GAP, longest: int = LONGEST
+) -> list[PageRequest]:
+    """Pages of up to `longest` spans that together hold all `wanted` ones; pages with the most
+    important spans first. Up to `gap` others between two of them are read along."""
     ordered = sorted(ids, reverse=True)
     rank = {span_id: place for place, span_id in enumerate(wanted)}
     places = [place for place, span_id in enumerate(ordered) if span_id in rank]
     groups: list[list[int]] = []
     for place in places:
-        if groups and place - groups[-1][-1] <= gap and place - groups[-1][0] < LONGEST:
+        if groups and place - groups[-1][-1] <= gap and place - groups[-1][0] < longest:
             groups[-1].append(place)
         else:
             groups.append([place])
@@ -105,21 +111,25 @@ class BodyReader:
     async def read(self, ids: Sequence[str], wanted: Sequence[str]) -> dict[str, Span]:
         """Spans with bodies, by id; `wanted` in the order of their importance."""
         with anyio.move_on_after(self._limits.seconds):
-            pages = await self._plan(ids, wanted, GAP)
+            pages = await self._plan(ids, wanted)
             await self._read_pages(pages[: self._limits.parallel], wanted)
             if len(pages) > self._limits.parallel:
                 # How large the spans are is known now.
-                gap = max(GAP, min(LONGEST, _GAP_BYTES * self._records // max(1, self.bytes)))
-                await self._read_pages(await self._plan(ids, wanted, gap), wanted)
+                average = max(1, self.bytes // max(1, self._records))
+                gap = max(GAP, min(LONGEST, _GAP_BYTES // average))
+                longest = max(LONGEST, min(_LONGEST_SMALL, _LONGEST_BYTES // average))
+                pages = await self._plan(ids, wanted, gap=gap, longest=longest)
+                await self._read_pages(pages, wanted)
         return self._read
 
     async def _plan(
-        self, ids: Sequence[str], wanted: Sequence[str], gap: int
+        self, ids: Sequence[str], wanted: Sequence[str], **lengths: int
     ) -> Sequence[PageRequest]:
         """Pages for what is wanted and was not read yet."""
         left = [each for each in wanted if each not in self._read]
-        plan = partial(plan_pages, ids, left, gap=gap)
-        return await run_by_size(len(ids), _PLANNED_INLINE, plan)
+        return await run_by_size(
+            len(ids), _PLANNED_INLINE, partial(plan_pages, ids, left, **lengths)
+        )
 
     async def _read_pages(self, pages: Sequence[PageRequest], wanted: Sequence[str]) -> None:
         """Reads several pages at a time, as long as bytes are left."""
