@@ -1,14 +1,16 @@
 """Calls that can be compared with one another: by name, by what they got, by what they returned."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.spellings import word_set
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
+
+_Item = TypeVar("_Item")
 
 _NAME_READ = 200  # characters of a name; frameworks put whole arguments behind its beginning
 _NAMES_KEPT = 2_048  # names whose stems are kept: rules ask for the same few again and again
@@ -29,12 +31,15 @@ _INSIDE_READ = 40  # spans read below one; what makes no call among so many hard
 
 
 class Call(NamedTuple):
-    """A span with the stem of its name, and its input as a text that is equal where it means the
-    same."""
+    """A span with the stem of its name."""
 
     node: Node
     stem: str
-    given: str
+
+    @property
+    def given(self) -> str:
+        """Its input as a text that is equal where it means the same."""
+        return self.node.view.input.canonical
 
     @property
     def result(self) -> str:
@@ -56,10 +61,26 @@ def comparable_calls(analysis: TraceAnalysis) -> dict[str, Call]:
     """The calls that did not fail and whose inputs say something and are whole, by span id in
     the order of the tree."""
     return {
-        node.id: Call(node, name_stem(node.name), node.view.input.canonical)
+        node.id: Call(node, name_stem(node.name))
         for node in analysis.tree.nodes
         if analysis.was_read(node) and node.error is None and node.view.input.is_comparable
     }
+
+
+def group_equal(
+    named: Iterable[tuple[str, Body, _Item]], *, least: int = 2, timeless: bool = False
+) -> Iterator[list[_Item]]:
+    """At least so many things of one name whose bodies mean the same; times and ids do not matter
+    where `timeless`. The text of a body is made only where others begin like it."""
+    alike: dict[tuple[str, object], list[tuple[Body, _Item]]] = {}
+    for name, body, item in named:
+        alike.setdefault((name, body.fingerprint), []).append((body, item))
+    for members in alike.values():
+        groups: dict[str, list[_Item]] = {}
+        for body, item in members if len(members) >= least else ():
+            text = body.timeless if timeless else body.canonical
+            groups.setdefault(text, []).append(item)
+        yield from (group for group in groups.values() if len(group) >= least)
 
 
 @lru_cache(maxsize=_NAMES_KEPT)

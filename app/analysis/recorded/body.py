@@ -251,7 +251,19 @@ class Body:
     @computed_once
     def is_comparable(self) -> bool:
         """Whether it is whole and says something besides what counts attempts."""
-        return self.says_something and _has_letter(self.canonical)
+        if not self.says_something:
+            return False
+        return self._begins_with_key() or _has_letter(self.canonical)
+
+    def _begins_with_key(self) -> bool:
+        """Whether its canonical text begins with a key that has a letter and stays in it."""
+        value = self.opened
+        if self.is_cut or not (isinstance(value, dict) and self.survey.is_whole):
+            return False
+        first = min(value, key=str)
+        if not (isinstance(first, str) and first.isidentifier() and _has_letter(first)):
+            return False
+        return plain_key(first) not in _VOLATILE_KEYS
 
     @computed_once
     def is_long(self) -> bool:

@@ -11,6 +11,7 @@ from app.analysis.comparable_calls import (
     calls_outside_within,
     common_parent,
     comparable_calls,
+    group_equal,
     has_word,
     name_stem,
     same_results,
@@ -95,14 +96,15 @@ def find_duplicated_work(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 def _equal_calls(analysis: TraceAnalysis) -> list[list[Call]]:
     """Calls with the same input and, where it was recorded, the same result, by start."""
-    given: dict[tuple[str, str], list[Call]] = {}
-    for call in analysis.once(comparable_calls).values():
-        given.setdefault((call.node.name, call.given), []).append(call)
-    groups: dict[tuple[str, str, str], list[Call]] = {}
-    for (name, text), calls in given.items():
-        for call in calls if len(calls) > 1 else ():
-            groups.setdefault((name, text, call.result), []).append(call)
-    return [group for group in groups.values() if len(group) > 1]
+    calls = analysis.once(comparable_calls).values()
+    named = ((call.node.name, call.node.view.input, call) for call in calls)
+    return [
+        group
+        for given in group_equal(named)
+        for group in group_equal(
+            (("", call.node.view.output, call) for call in given), timeless=True
+        )
+    ]
 
 
 def _outermost(groups: Iterable[list[Call]], analysis: TraceAnalysis) -> Iterator[list[Call]]:

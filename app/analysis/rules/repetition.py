@@ -11,11 +11,13 @@ from app.analysis.comparable_calls import (
     calls_outside_within,
     common_parent,
     comparable_calls,
+    group_equal,
     is_polling,
     same_results,
     work_share,
 )
 from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.recorded.computed_once import computed_once
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.rules.ping_pong import list_rounds
 from app.analysis.text.one_line import format_duration, one_line
@@ -69,17 +71,21 @@ def _cover_spans(covered: set[str], nodes: Iterable[Node], analysis: TraceAnalys
 
 def _equal_inputs(analysis: TraceAnalysis) -> list[list[Call]]:
     """Calls of one name with the same input, the outermost spans first."""
-    groups: dict[tuple[str, str], list[Call]] = {}
-    for call in analysis.once(comparable_calls).values():
-        groups.setdefault((call.stem, call.given), []).append(call)
-    return _order_groups(groups.values())
+    calls = analysis.once(comparable_calls).values()
+    named = ((call.stem, call.node.view.input, call) for call in calls)
+    return _order_groups(group_equal(named, least=_LEAST_REPEATS))
 
 
 def _similar_inputs(analysis: TraceAnalysis) -> list[list[Call]]:
     """Calls of one name with the same result, long or of a lookup that found nothing, each of whose
     inputs resembles the one before."""
     similar = []
-    for calls in _equal_results(analysis):
+    results = (
+        (call.stem, call.node.view.output, call)
+        for call in analysis.once(comparable_calls).values()
+        if call.has_result and (call.node.view.output.is_long or _found_nothing(call.node))
+    )
+    for calls in group_equal(results, least=_LEAST_REPEATS, timeless=True):
         run = calls[:1]
         for call in calls[1:]:
             if not run[-1].node.view.input.resembles(call.node.view.input):
@@ -88,21 +94,6 @@ def _similar_inputs(analysis: TraceAnalysis) -> list[list[Call]]:
             run.append(call)
         similar.append(run)
     return _order_groups(similar)
-
-
-def _equal_results(analysis: TraceAnalysis) -> Iterator[list[Call]]:
-    """At least three calls of one name with the same result, long or of a lookup that found
-    nothing."""
-    alike: dict[tuple[str, object], list[Call]] = {}
-    for call in analysis.once(comparable_calls).values():
-        output = call.node.view.output
-        if call.has_result and (output.is_long or _found_nothing(call.node)):
-            alike.setdefault((call.stem, output.fingerprint), []).append(call)
-    for calls in alike.values():
-        groups: dict[str, list[Call]] = {}
-        for call in calls if len(calls) >= _LEAST_REPEATS else ():
-            groups.setdefault(call.result, []).append(call)
-        yield from (group for group in groups.values() if len(group) >= _LEAST_REPEATS)
 
 
 def _found_nothing(node: Node) -> bool:
@@ -154,13 +145,17 @@ class _OtherCalls:
     """Calls of tools that occur once each: work of an agent between calls that repeat."""
 
     def __init__(self, analysis: TraceAnalysis) -> None:
+        self._analysis = analysis
+
+    @computed_once
+    def _starts(self) -> list[int]:
         outside = [
             call
-            for call in analysis.once(comparable_calls).values()
+            for call in self._analysis.once(comparable_calls).values()
             if call.node.view.kind in _CALLED_BY_AGENTS
         ]
         counts = Counter((call.node.name, call.given) for call in outside)
-        self._starts = sorted(
+        return sorted(
             call.node.start for call in outside if counts[call.node.name, call.given] == 1
         )
 

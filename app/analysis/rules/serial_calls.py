@@ -25,6 +25,7 @@ _LEAST_CALLING = 0.9  # share of iterations with a call of a tool or model: othe
 _INSIDE_READ = 40  # spans read below one step; an iteration that holds more is a program
 _TEXTS_READ = 40  # texts of one output that are looked for in the next input
 _LINK_LENGTH = 24  # characters of a text that, in a later input, show that it was used
+_HEAD = 4  # letters at the beginning of a text: most texts are left out by them
 _SHORTEST_LINK = 6  # characters: shorter words occur by chance
 _SAME_TEMPLATE = 12  # characters with which prompts of one loop begin alike
 _MOST_SIBLINGS = 500  # looked at for one that ran at the same time
@@ -118,9 +119,13 @@ def _are_independent(run: Sequence[Iteration], analysis: TraceAnalysis) -> bool:
     inputs = [tuple(node.view.input.canonical for node in iteration) for iteration in known]
     if len(set(inputs)) < len(inputs):
         return False
+    texts = (_inputs_of(iteration, analysis) for iteration in run)  # each once, and if needed
+    steps = zip(run, read, texts, strict=True)
     return not any(
-        is_read and next_read and (_feeds(before, after, analysis) or not _alike(before, after))
-        for (before, is_read), (after, next_read) in pairwise(zip(run, read, strict=True))
+        is_read
+        and next_read
+        and (_feeds(before, own, later, analysis) or not _alike(before, after))
+        for (before, is_read, own), (after, next_read, later) in pairwise(steps)
     )
 
 
@@ -153,13 +158,12 @@ def _alike(before: Iteration, after: Iteration) -> bool:
     return True
 
 
-def _feeds(before: Iteration, after: Iteration, analysis: TraceAnalysis) -> bool:
-    """Whether a result of an iteration stands in an input of the next, or that is unknown."""
-    own = _inputs_of(before, analysis)
-    later = _inputs_of(after, analysis)
+def _feeds(before: Iteration, own: str | None, later: str | None, analysis: TraceAnalysis) -> bool:
+    """Whether a result of an iteration stands in the inputs of the next, or that is unknown; `own`
+    are its inputs."""
     if own is None or later is None:
         return True
-    return any(link in later and link not in own for link in _links_of(before, analysis))
+    return any(link in later and link not in own for link in _links_of(before, later, analysis))
 
 
 def _inputs_of(iteration: Iteration, analysis: TraceAnalysis) -> str | None:
@@ -173,12 +177,16 @@ def _inputs_of(iteration: Iteration, analysis: TraceAnalysis) -> str | None:
     return "\n".join(texts)
 
 
-def _links_of(iteration: Iteration, analysis: TraceAnalysis) -> Iterator[str]:
-    """Beginnings of texts that the outputs hold, and cursors, as they would stand in an input."""
+def _links_of(iteration: Iteration, later: str, analysis: TraceAnalysis) -> Iterator[str]:
+    """Beginnings of texts that the outputs hold, and cursors, as they would stand in `later`;
+    texts whose first letters do not stand there are left out."""
     for node in iteration:
         for below in _inside(node, analysis):
             for leaf in below.view.output.first_leaves(_TEXTS_READ):
                 if isinstance(leaf.value, str):
+                    head = leaf.value[:_HEAD]
+                    if head.isalnum() and head.casefold() not in later:
+                        continue
                     start = _TEXT_END.split(leaf.value.strip()[:200], maxsplit=1)[0]
                     link = " ".join(start.split()).casefold()[:_LINK_LENGTH]
                     if len(link) >= _SHORTEST_LINK or (link and leaf.key in _CURSORS):
