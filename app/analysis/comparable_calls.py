@@ -72,7 +72,7 @@ def group_equal(
 ) -> Iterator[list[_Item]]:
     """At least so many things of one name whose bodies mean the same; times and ids do not matter
     where `timeless`. The text of a body is made only where others begin like it."""
-    alike: dict[tuple[str, object], list[tuple[Body, _Item]]] = {}
+    alike: dict[tuple[str, int], list[tuple[Body, _Item]]] = {}
     for name, body, item in named:
         alike.setdefault((name, body.fingerprint), []).append((body, item))
     for members in alike.values():

@@ -210,14 +210,14 @@ class Body:
         return _TIME_OR_ID.sub("#", text) if _IN_TIME_OR_ID.search(text) else text
 
     @computed_once
-    def fingerprint(self) -> object:
-        """What bodies of one timeless text have in common, at a fraction of its cost; it is false
+    def fingerprint(self) -> int:
+        """A number that bodies of one timeless text have in common, at a fraction of its cost; 0
         where the text is empty."""
         value = self.opened
         if isinstance(value, dict | list) and value and self.survey.is_whole and not self.is_cut:
             is_absent = self.state is BodyState.ABSENT
-            return "" if is_absent else read_fingerprint(value, _VOLATILE_KEYS)
-        return self.timeless
+            return 0 if is_absent else read_fingerprint(value, _VOLATILE_KEYS)
+        return hash(self.timeless)  # 0 for an empty one
 
     @computed_once
     def uncounted(self) -> str:
@@ -268,6 +268,8 @@ class Body:
     @computed_once
     def is_long(self) -> bool:
         """Whether its texts are so long that an equal body is no chance."""
+        if isinstance(self.opened, dict) and _begins_with_long_text(self.opened):
+            return True
         length = 0
         for _, _, value in walk_leaves(self.opened, most=_LONG):
             length += len(value) if isinstance(value, str) else 1
@@ -339,6 +341,17 @@ def is_cut_body(value: Any) -> bool:
 @kept_by_keys
 def _spell_keys(keys: frozenset[str]) -> frozenset[str]:
     return frozenset(map(plain_key, keys))
+
+
+def _begins_with_long_text(value: dict[str, Any]) -> bool:
+    """Whether a long text stands among the first members, before any list or object."""
+    for each in islice(value.values(), _LONG):
+        kind = type(each)
+        if kind is str and len(each) >= _LONG:
+            return True
+        if kind is dict or kind is list:
+            return False
+    return False
 
 
 def _has_fact(value: dict[str, Any]) -> bool:

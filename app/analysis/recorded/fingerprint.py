@@ -4,29 +4,31 @@ The text by which bodies are compared takes several times as long as parsing the
 differ in their first values already.
 """
 
+import re
 from collections.abc import Collection
 from itertools import islice
 from typing import Any
 
 from app.analysis.recorded.spellings import plain_key
 
-_MOST_PIECES = 4  # values: one is enough to tell most bodies apart
+_MOST_PIECES = 3  # values: one is enough to tell most bodies apart
 _LEVELS = 6
 _MOST_MEMBERS = 64  # of an object whose members are put in order
 _ITEMS_READ = 2  # of a list
-_TEXT_READ = 200  # characters, of which those below are left without blanks
-_TEXT_KEPT = 60
-_LEFT_OUT = ("-", "attempt", "try", "retries", "iteration")
-"""A text with one of these may hold a time, an id, or the number of an attempt, which do not count
+_TEXT_READ = 100  # characters, of which those below are left without blanks
+_TEXT_CHECKED = 56  # a time or an id that begins in what is kept shows itself within so many
+_TEXT_KEPT = 40
+_LEFT_OUT = re.compile(r"-|attempt|try|retries|iteration")
+"""What a text has that may hold a time, an id, or the number of an attempt, which do not count
 where bodies are compared."""
 
 
-def read_fingerprint(value: Any, volatile: Collection[str]) -> tuple[Any, ...]:
-    """Numbers, beginnings of texts and lengths of lists; values under `volatile` keys are left
-    out."""
+def read_fingerprint(value: Any, volatile: Collection[str]) -> int:
+    """A number, never 0, made of numbers, beginnings of texts and lengths of lists; values under
+    `volatile` keys are left out."""
     pieces: list[Any] = []
     _collect(value, 0, volatile, pieces)
-    return ("value", *pieces[:_MOST_PIECES])
+    return hash(tuple(pieces[:_MOST_PIECES])) or 1
 
 
 def _collect(value: Any, level: int, volatile: Collection[str], pieces: list[Any]) -> None:
@@ -53,9 +55,9 @@ def _collect(value: Any, level: int, volatile: Collection[str], pieces: list[Any
 def _read_start(text: str) -> str | None:
     """The beginning of a text, blanks and letter case aside; None where it may not count."""
     start = " ".join(text[:_TEXT_READ].split())
-    if len(start) <= _TEXT_KEPT and len(text) > _TEXT_READ:
+    if len(start) <= _TEXT_CHECKED and len(text) > _TEXT_READ:
         start = " ".join(text.split())
-    start = start.casefold()
-    if not start or text[0].isspace() or any(word in start for word in _LEFT_OUT):
+    start = start.casefold()[:_TEXT_CHECKED]
+    if not start or text[0].isspace() or _LEFT_OUT.search(start):
         return None
     return start[:_TEXT_KEPT]

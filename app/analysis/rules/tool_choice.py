@@ -79,7 +79,7 @@ def _texts_under(body: Body, keys: frozenset[str], *, in_lists: bool) -> list[st
     """Texts directly under these keys, or in lists directly under them."""
     return [
         leaf.value
-        for leaf in body.leaves
+        for leaf in (body.leaves if body.may_have_key(keys) else ())
         if leaf.key in keys
         and isinstance(leaf.value, str)
         and leaf.value
