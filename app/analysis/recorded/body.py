@@ -2,18 +2,24 @@
 
 import json
 import re
-from collections.abc import Collection, Iterable
-from enum import StrEnum
+from collections.abc import Iterable, Set
 from itertools import filterfalse, islice
 from typing import Any
 
+from app.analysis.recorded.body_state import (
+    BodyState,
+    begins_with_fact,
+    find_state,
+    has_letter,
+    is_blank,
+    says_something,
+)
 from app.analysis.recorded.computed_once import computed_once
 from app.analysis.recorded.fingerprint import read_fingerprint
-from app.analysis.recorded.leaves import SERIES_FROM, Leaf, walk_leaves
+from app.analysis.recorded.leaves import Leaf, walk_keyed_values, walk_leaves
 from app.analysis.recorded.opened_json import open_value
-from app.analysis.recorded.placeholder import is_placeholder
 from app.analysis.recorded.result_envelope import find_result
-from app.analysis.recorded.spellings import ENVELOPE_FACTS, kept_by_keys, key_set, plain_key
+from app.analysis.recorded.spellings import kept_by_keys, key_set, plain_key
 from app.analysis.recorded.survey import Survey, survey_value
 
 CUT_LENGTH = 10_001  # Opik cuts a value that is too long to a string of exactly so many characters
@@ -21,19 +27,10 @@ _LONGEST_COMPARED = 400_000  # characters of a text that is compared as a whole
 _FEW_ITEMS = 300  # items of a body whose leaves are kept: most bodies, some 100 bytes a leaf
 _FIRST_LEAVES = 40  # leaves that are walked once for all rules that look at the beginning only
 _WORDS_READ = 6_000  # characters whose words are compared: a long document differs early as well
-_START_READ = 200  # characters of a text, of which one has to be a letter or digit
+_START_READ = 200  # characters at the beginning, in which most bodies differ
 _CUT_AT_START = 8  # characters at the end of them, where a number may go on
 _LONG = 40  # characters of text: shorter results (`ok`, `true`) are equal without being one
 _LEAST_SHARED_WORDS = 0.75  # allows for a rephrased word in four, not for another question
-
-
-class BodyState(StrEnum):
-    """ABSENT: nothing was recorded, or a placeholder was put in its place, or a null was returned;
-    which of them is unknown from one span. EMPTY: something was returned, and it is empty."""
-
-    ABSENT = "absent"
-    EMPTY = "empty"
-    PRESENT = "present"
 
 
 _VOLATILE_KEYS = key_set(
@@ -105,9 +102,9 @@ class Body:
         """The keys of all objects in it, as `plain_key` spells them."""
         return _spell_keys(self.opened_survey.keys)
 
-    def may_have_key(self, keys: Collection[str]) -> bool:
+    def may_have_key(self, keys: Set[str]) -> bool:
         """Whether there may be an object with one of the keys; False is certain."""
-        return not (self.opened_survey.is_whole and self.keys.isdisjoint(keys))
+        return not (keys.isdisjoint(self.keys) and self.opened_survey.is_whole)
 
     @computed_once
     def is_cut(self) -> bool:
@@ -116,46 +113,12 @@ class Body:
 
     @computed_once
     def state(self) -> BodyState:
-        """See `BodyState`; decided by what stands at the top: `{"data": {"rows": []}}` is PRESENT
-        here (see `emptiness`)."""
-        value = self.opened
-        if isinstance(value, dict) and value:
-            return BodyState.PRESENT if self._begins_with_fact else self._find_state(value)
-        if value is None or value == {} or is_placeholder(value):
-            return BodyState.ABSENT
-        if isinstance(value, list) and value and self._is_redacted():
-            return BodyState.ABSENT
-        return BodyState.EMPTY if _is_blank(value) else BodyState.PRESENT
+        """See `find_state`."""
+        return BodyState.PRESENT if self._begins_with_fact else find_state(self.opened)
 
     @computed_once
     def _begins_with_fact(self) -> bool:
-        return isinstance(self.opened, dict) and _has_fact(self.opened)
-
-    def _find_state(self, value: dict[str, Any]) -> BodyState:
-        """The state of an object with members, by the first of them."""
-        absent = blank = True
-        for each in islice(value.values(), SERIES_FROM):
-            kind = type(each)
-            if kind is int or kind is float:
-                return BodyState.PRESENT  # no redaction leaves a number
-            absent = absent and (each is None or each == {} or is_placeholder(each))
-            blank = blank and _is_blank(each)
-        if absent:
-            return BodyState.ABSENT
-        if blank:
-            return BodyState.EMPTY
-        return BodyState.ABSENT if self._is_redacted() else BodyState.PRESENT
-
-    def _is_redacted(self) -> bool:
-        """Whether there are placeholders and beside them only roles, types and blanks; stops at
-        the first leaf that says something."""
-        found = False
-        for _, key, value in walk_leaves(self.opened, most=SERIES_FROM):
-            if is_placeholder(value):
-                found = True
-            elif key not in ENVELOPE_FACTS and not _is_blank(value):
-                return False
-        return found
+        return begins_with_fact(self.opened)
 
     @computed_once
     def leaves(self) -> tuple[Leaf, ...]:
@@ -244,16 +207,14 @@ class Body:
         """Whether it holds a letter or digit outside its keys, and is no placeholder."""
         if self.state is not BodyState.PRESENT:
             return False
-        return self._begins_with_fact or any(
-            _says_something(value) for _, _, value in walk_leaves(self.opened)
-        )
+        return self._begins_with_fact or says_something(self.opened)
 
     @computed_once
     def is_comparable(self) -> bool:
         """Whether it is whole and says something besides what counts attempts."""
         if not self.says_something:
             return False
-        return self._begins_with_key() or _has_letter(self.canonical)
+        return self._begins_with_key() or has_letter(self.canonical)
 
     def _begins_with_key(self) -> bool:
         """Whether its canonical text begins with a key that has a letter and stays in it."""
@@ -261,17 +222,15 @@ class Body:
         if self.is_cut or not (isinstance(value, dict) and self.survey.is_whole):
             return False
         first = min(value, key=str)
-        if not (isinstance(first, str) and first.isidentifier() and _has_letter(first)):
+        if not (isinstance(first, str) and first.isidentifier() and has_letter(first)):
             return False
         return plain_key(first) not in _VOLATILE_KEYS
 
     @computed_once
     def is_long(self) -> bool:
         """Whether its texts are so long that an equal body is no chance."""
-        if isinstance(self.opened, dict) and _begins_with_long_text(self.opened):
-            return True
         length = 0
-        for _, _, value in walk_leaves(self.opened, most=_LONG):
+        for _, value in islice(walk_keyed_values(self.opened), _LONG):
             length += len(value) if isinstance(value, str) else 1
             if length >= _LONG:
                 return True
@@ -282,7 +241,7 @@ class Body:
         """The keys under which it has a null, a blank text, or an empty list or object."""
         if not self.may_have_empty:
             return frozenset()
-        return frozenset(leaf.key for leaf in self.leaves if leaf.key and _is_blank(leaf.value))
+        return frozenset(leaf.key for leaf in self.leaves if leaf.key and is_blank(leaf.value))
 
     @property
     def may_have_empty(self) -> bool:
@@ -341,54 +300,6 @@ def is_cut_body(value: Any) -> bool:
 @kept_by_keys
 def _spell_keys(keys: frozenset[str]) -> frozenset[str]:
     return frozenset(map(plain_key, keys))
-
-
-def _begins_with_long_text(value: dict[str, Any]) -> bool:
-    """Whether a long text stands among the first members, before any list or object."""
-    for each in islice(value.values(), _LONG):
-        kind = type(each)
-        if kind is str and len(each) >= _LONG:
-            return True
-        if kind is dict or kind is list:
-            return False
-    return False
-
-
-def _has_fact(value: dict[str, Any]) -> bool:
-    """Whether an object begins with members that are plain values, one of which says something:
-    then its state needs no further look."""
-    for key, each in islice(value.items(), SERIES_FROM):
-        kind = type(each)
-        if kind is int or kind is float:
-            return True  # no redaction leaves a number
-        if kind is dict or kind is list:
-            return False
-        if (
-            kind is str
-            and _has_letter(each)
-            and plain_key(key) not in ENVELOPE_FACTS
-            and not is_placeholder(each)
-        ):
-            return True
-    return False
-
-
-def _says_something(value: Any) -> bool:
-    """Whether a leaf holds a letter or digit, and is no placeholder."""
-    if isinstance(value, str):
-        return _has_letter(value) and not is_placeholder(value)
-    return not _is_blank(value)
-
-
-def _has_letter(text: str) -> bool:
-    """Whether one of its first characters is a letter or digit."""
-    return text[:1].isalnum() or any(map(str.isalnum, text[:_START_READ]))
-
-
-def _is_blank(value: Any) -> bool:
-    if isinstance(value, str):
-        return not value or value.isspace()
-    return value is None or (isinstance(value, list | dict) and not value)
 
 
 def _encode(value: Any) -> str:

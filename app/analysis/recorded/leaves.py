@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
-from app.analysis.recorded.spellings import PLAIN_KEYS
+from app.analysis.recorded.spellings import PLAIN_KEYS, plain_key
 
 MOST_LEAVES = 2_000  # a record of a search with hundreds of hits stays below it
 SERIES_FROM = 32  # a list of as many plain values is one leaf: an embedding, a series
@@ -58,6 +58,19 @@ def walk_leaves(value: Any, *, most: int = MOST_LEAVES) -> Iterator[Leaf]:
                 return
         else:
             levels.pop()
+
+
+def walk_keyed_values(value: Any, key: str = "", level: int = 0) -> Iterator[tuple[str, Any]]:
+    """The key and the value of each of these leaves: for a look at the first few of them."""
+    kind = type(value)
+    if kind is dict and value and level < _LEVELS:
+        for part, inner in value.items():
+            yield from walk_keyed_values(inner, plain_key(part), level + 1)
+    elif kind is list and value and level < _LEVELS and not _is_series(value):
+        for inner in value:
+            yield from walk_keyed_values(inner, key, level + 1)
+    else:
+        yield key, value
 
 
 def walk_values(value: Any, *, most: int) -> Iterator[tuple[Path, Any]]:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from app.analysis.recorded.body import Body, BodyState
+from app.analysis.recorded.body import Body
+from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.computed_once import computed_once
 from app.analysis.recorded.emptiness import is_empty_result
 from app.analysis.recorded.error import effective_error

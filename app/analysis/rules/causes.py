@@ -7,7 +7,8 @@ from itertools import islice
 
 from app.analysis.error_origins import ErrorOrigin, error_message, find_error_origins
 from app.analysis.finding import Category, Finding, build_finding
-from app.analysis.recorded.body import Body, BodyState
+from app.analysis.recorded.body import Body
+from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.leaves import Leaf, walk_leaves
 from app.analysis.recorded.spellings import plain_key

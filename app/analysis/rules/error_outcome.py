@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from app.analysis.error_origins import ErrorOrigin, is_cancellation
 from app.analysis.finding import Standing
-from app.analysis.recorded.body import BodyState
+from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.rules.recovery import asking_call, find_other_tool, find_recovery
 from app.analysis.rules.symptoms import was_rated_well

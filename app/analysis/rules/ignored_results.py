@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.recorded.answer_text import affirms, denies
-from app.analysis.recorded.body import Body, BodyState
+from app.analysis.recorded.body import Body
+from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.leaves import Leaf
 from app.analysis.recorded.spellings import key_set, word_set
 from app.analysis.rules.answer_writer import find_answer_writer

@@ -10,7 +10,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
-from app.analysis.recorded.body import Body, BodyState
+from app.analysis.recorded.body import Body
+from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.named_values import IDENTIFYING_ENDS, NamedValues, identifies
 from app.analysis.rules.recovery import asking_call
@@ -124,9 +125,10 @@ class _Search:
                 self._compare_values(key, node, given, returned)
         if own:
             self._note_omissions(node, given, returned)
-        for key, loss in list(self._losses.items()):
-            if returned.may_have([key]) and loss.old in returned.full.get(key, ()):
-                del self._losses[key]
+        if self._losses and returned.may_have(self._losses.keys()):
+            for key, loss in list(self._losses.items()):
+                if loss.old in returned.full.get(key, ()):
+                    del self._losses[key]
 
     def _compare_values(
         self, key: str, node: Node, given: NamedValues, returned: NamedValues
@@ -158,9 +160,9 @@ class _Search:
                 self._losses[key] = _Loss(node, old, "", is_omission=True)
 
     def _check_input(self, node: Node, given: NamedValues) -> Iterator[Finding]:
-        known = (self._losses.keys() | self._known.keys()) - self._reported
-        if not given.may_have(known):
+        if not (given.may_have(self._losses.keys()) or given.may_have(self._known.keys())):
             return
+        known = (self._losses.keys() | self._known.keys()) - self._reported
         for key in sorted((given.empty | given.full.keys()) & known):
             found = self._find_loss_before(node, key, given) or self._find_argument(
                 node, key, given
@@ -205,7 +207,7 @@ class _Search:
         missed = []
         for node in later[:_LATER_READ]:
             values = NamedValues(node.view.input)
-            if not values.may_have([key]) or values.only(key) != value:
+            if not values.may_have({key}) or values.only(key) != value:
                 continue
             if value or key in values.empty:
                 missed.append(node)

@@ -1,6 +1,6 @@
 """Values by the keys under which a body has them, as a program carries them from step to step."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Set
 
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.leaves import Leaf, Path
@@ -58,7 +58,7 @@ class NamedValues:
             return _keep_identifying(self._body.keys)
         return frozenset(filter(identifies, self.full.keys() | self.empty))
 
-    def may_have(self, keys: Collection[str]) -> bool:
+    def may_have(self, keys: Set[str]) -> bool:
         """Whether there may be one of the keys; False is certain."""
         return self._body.may_have_key(keys)
 

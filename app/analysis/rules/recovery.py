@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from app.analysis.recorded.body import BodyState
+from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.request import RecordedRequest
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node

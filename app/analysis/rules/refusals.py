@@ -4,7 +4,8 @@ import re
 from itertools import islice
 
 from app.analysis.recorded.answer_text import gives_up, says_refusal
-from app.analysis.recorded.body import Body, BodyState
+from app.analysis.recorded.body import Body
+from app.analysis.recorded.body_state import BodyState
 from app.analysis.rules.unsupported_answers import AskedWords
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node

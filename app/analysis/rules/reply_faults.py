@@ -4,7 +4,7 @@ import re
 
 from app.analysis.finding import Standing
 from app.analysis.recorded.answer_text import says_refusal
-from app.analysis.recorded.body import BodyState
+from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.failure_text import find_failure_text
 from app.analysis.recorded.finish_reason import FinishReason
 from app.analysis.recorded.outcome import find_failure

@@ -4,7 +4,7 @@ import re
 
 from app.analysis.comparable_calls import has_word
 from app.analysis.finding import Standing
-from app.analysis.recorded.body import BodyState
+from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.spellings import key_set, word_set
 from app.analysis.rules.failed_code import runs_program

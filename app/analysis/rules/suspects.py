@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app.analysis.finding import Standing
-from app.analysis.recorded.body import BodyState
+from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.spellings import RESULT_WRAPPERS, plain_key
 from app.analysis.trace_analysis import PeerKey, TraceAnalysis, peer_key
 from app.analysis.tree import Node

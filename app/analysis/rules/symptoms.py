@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.analysis.recorded.answer_text import gives_up
-from app.analysis.recorded.body import Body, BodyState
+from app.analysis.recorded.body import Body
+from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.emptiness import is_empty_result
 from app.analysis.recorded.error import effective_error
 from app.analysis.recorded.outcome import find_failure

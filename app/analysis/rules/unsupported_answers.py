@@ -6,7 +6,8 @@ from itertools import zip_longest
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.answer_text import begins_with_negation, gives_up, says_refusal
-from app.analysis.recorded.body import Body, BodyState
+from app.analysis.recorded.body import Body
+from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.emptiness import count_found
 from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.lookups import is_lookup, is_search, leaves_program

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from app.analysis.recorded.body import BodyState
+from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node

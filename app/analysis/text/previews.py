@@ -5,7 +5,8 @@ from itertools import islice
 from typing import Any
 
 from app.analysis.error_origins import error_message
-from app.analysis.recorded.body import Body, BodyState
+from app.analysis.recorded.body import Body
+from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.finish_reason import FinishReason
 from app.analysis.recorded.leaves import Leaf, innermost_key, walk_leaves
 from app.analysis.recorded.recorded_span import RecordedSpan

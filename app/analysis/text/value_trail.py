@@ -6,7 +6,8 @@ from functools import partial
 from itertools import groupby
 from typing import Any, Literal
 
-from app.analysis.recorded.body import Body, BodyState
+from app.analysis.recorded.body import Body
+from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.leaves import MOST_LEAVES, Path
 from app.analysis.recorded.recorded_span import RecordedSpan
 from app.analysis.recorded.spellings import plain_key

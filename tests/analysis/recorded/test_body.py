@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from app.analysis.recorded.body import Body, BodyState
+from app.analysis.recorded.body import Body
+from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.leaves import MOST_LEAVES, walk_leaves
 from app.analysis.recorded.opened_json import nest_dotted_names, open_value
 from testkit.case_tables import each_case
