@@ -74,6 +74,7 @@ _LOOKUP_NAME = re.compile(
 _NAME_READ = 200  # characters of a name that patterns see
 _NAMES_KEPT = 2_048  # names of which the answer is kept: a trace has few
 _KEYS_READ = 200  # keys of a body or of metadata
+_EMBEDDING_KEYS = frozenset(["embedding", "embeddings", "num_embeddings"])
 _REPLY_ONLY = key_set("choices candidates generations stop_reason finish_reason done_reason")
 _REQUEST_ONLY = key_set("model model_id messages contents prompt prompts")
 # Attributes of client spans in OpenTelemetry's conventions for HTTP, RPC and databases.
@@ -182,7 +183,7 @@ def _holds_embeddings(output: Any) -> bool:
         return False
     data = output.get("data")
     first = data[0] if isinstance(data, list) and data else None
-    return any(key in output for key in ("embedding", "embeddings", "num_embeddings")) or (
+    return not _EMBEDDING_KEYS.isdisjoint(output) or (
         isinstance(first, dict) and "embedding" in first
     )
 
