@@ -120,7 +120,7 @@ def says_refusal(text: str) -> bool:
     start = text[:_REFUSAL_READ]
     if start.isascii():
         low = start.lower()
-        if not any(word in low for word in _REFUSAL_WORDS):
+        if not any(map(low.__contains__, _REFUSAL_WORDS)):
             return False
     return _REFUSAL.search(start) is not None
 

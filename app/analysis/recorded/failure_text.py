@@ -251,12 +251,14 @@ def find_reported_failure(text: str) -> str:
     if len(text) > _LONGEST_REPORT:
         return ""
     start = text[:_START_READ]
-    found = any(each.match(start) for each in (_REPORT, _PROGRAM_REPORT, _ERROR_WORD))
+    found = (
+        _REPORT.match(start) or _PROGRAM_REPORT.match(start) or _ERROR_WORD.match(start)
+    ) is not None
     if not found and len(text) <= _LONGEST_SENTENCE:
         found = _SENTENCE.match(start) is not None
     if not found and len(text) <= _LONGEST_LINE:
         low = start.lower()
-        found = any(word in low for word in _SYSTEM_WORDS)
+        found = any(map(low.__contains__, _SYSTEM_WORDS))
     return text if found and not _is_about_errors(start) else ""
 
 
@@ -273,7 +275,7 @@ def find_failed_document(text: str) -> str:
 
 def _is_about_errors(start: str) -> bool:
     low = start.lower()
-    return any(word in low for word in _ABOUT_ERRORS)
+    return any(map(low.__contains__, _ABOUT_ERRORS))
 
 
 def _find_failed_object(text: str) -> str:
@@ -290,7 +292,7 @@ def _find_failed_run(text: str) -> str:
     end = text[-_END_READ:]
     for offset, part in ((0, text[:_START_READ]), (max(0, len(text) - _END_READ), end)):
         low = part.lower()
-        found = _RUN_FAILED.search(low) if any(word in low for word in _RUN_WORDS) else None
+        found = _RUN_FAILED.search(low) if any(map(low.__contains__, _RUN_WORDS)) else None
         if found and _is_outside_fence(text, offset + found.start()):
             return part[found.start() : found.start() + _QUOTED]
     return _find_traceback(text[-_LINES_READ:].rstrip())

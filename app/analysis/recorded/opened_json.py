@@ -117,14 +117,19 @@ _OPENING = frozenset('{["`\n\t ')
 def nest_dotted_names(value: Any) -> Any:
     """An object whose names are dotted attribute names as nested objects and lists; anything else
     as it is."""
-    if not isinstance(value, dict) or not any(
-        isinstance(key, str) and key.startswith(_NAMESPACES) for key in islice(value, _MOST_ITEMS)
-    ):
+    if not isinstance(value, dict) or not _has_dotted_name(value):
         return value
     nested = _Nested()
     for key, inner in islice(value.items(), _MOST_NAMES):
         _put(nested, str(key).split("."), inner)
     return _lists_from_numbers(nested)
+
+
+def _has_dotted_name(value: dict[Any, Any]) -> bool:
+    for key in islice(value, _MOST_ITEMS):
+        if isinstance(key, str) and key.startswith(_NAMESPACES):
+            return True
+    return False
 
 
 class _Nested(dict[str, Any]):

@@ -74,9 +74,7 @@ class _Shared:
 def find_duplicated_work(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Calls of tools and models, or spans around them, with equal inputs and results under several
     parents, together for all branches below one span."""
-    explained = {
-        span_id for finding in analysis.once(find_missed_lookups) for span_id in finding.spans
-    }
+    explained = {span_id for finding in find_missed_lookups(analysis) for span_id in finding.spans}
     for _, nodes in analysis.once(list_rounds):
         explained.update(below.id for node in nodes for below in analysis.tree.below(node))
     shared: dict[str, _Shared] = {}

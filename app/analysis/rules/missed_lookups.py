@@ -37,7 +37,12 @@ class _Lookup(NamedTuple):
 
 
 def find_missed_lookups(analysis: TraceAnalysis) -> list[Finding]:
-    """Lookups of one name that all missed, where the work after them has equal inputs."""
+    """Lookups of one name that all missed, where the work after them has equal inputs; another
+    rule asks for them as well."""
+    return analysis.once(_list_missed_lookups)
+
+
+def _list_missed_lookups(analysis: TraceAnalysis) -> list[Finding]:
     findings: list[Finding] = []
     named: dict[str, list[Node]] = {}
     for node in analysis.tree.nodes:
