@@ -15,8 +15,9 @@ from app.errors import DatabaseUnavailable
 PROGRESS_SECONDS = 1.0
 """How soon words that are shown, and tokens that are used, are stored: what a killed process loses
 at most, and one write a second for all answers that take longer."""
-_MOST_TOGETHER = 50
-"""In one transaction, which holds their conversations: on a distant database for a second."""
+_MOST_TOGETHER = 10
+"""In one transaction: it holds their conversations, and the event loop while they are written as
+JSON."""
 
 
 class GrowingTurn(Protocol):
