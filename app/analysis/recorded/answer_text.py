@@ -113,6 +113,14 @@ _GIVES_UP = re.compile(
 )
 
 
+_NO = re.compile(r"no(?:\s|t|n\s)")
+_GIVES_UP_WORDS = (
+    "n't", "dont", "didnt", "couldnt", "cant", "unable", "insufficient", "without", "kein", "nicht",
+    "n'a", "aucun", "nessun", "geen", "niet", "inte", "ikke", "nie",
+)  # fmt: skip
+"""One of these, or `no`, stands in each text of that kind that is written in ASCII."""
+
+
 def says_refusal(text: str) -> bool:
     """Whether an answer refuses what it was asked for, in any of several languages."""
     if len(text) > _LONGEST_REFUSAL:
@@ -127,7 +135,12 @@ def says_refusal(text: str) -> bool:
 
 def gives_up(text: str) -> bool:
     """Whether an answer says that it could not find or do what was needed."""
-    return _GIVES_UP.search(text[:_READ]) is not None
+    start = text[:_READ]
+    if start.isascii():
+        low = start.lower()
+        if not (any(map(low.__contains__, _GIVES_UP_WORDS)) or _NO.search(low)):
+            return False
+    return _GIVES_UP.search(start) is not None
 
 
 _NEGATES = re.compile(

@@ -106,13 +106,14 @@ def _outputs_that_name_the_next(analysis: TraceAnalysis) -> list[_HandOver]:
 
 
 def _names(node: Node, target: str) -> bool:
-    texts = (leaf.value for leaf in node.view.output.first_leaves(_LEAVES_READ))
-    return any(
-        isinstance(text, str)
-        and len(target) <= len(text) <= _LONGEST_NAME
-        and _plain_name(text) == target
-        for text in texts
-    )
+    for _, _, text in node.view.output.first_leaves(_LEAVES_READ):
+        if not (isinstance(text, str) and len(target) <= len(text) <= _LONGEST_NAME):
+            continue
+        first = text[:1].lower()
+        is_other = "a" <= first <= "z" and first != target[:1]
+        if not is_other and _plain_name(text) == target:
+            return True
+    return False
 
 
 def _go_in_turn(events: Sequence[_HandOver]) -> bool:
