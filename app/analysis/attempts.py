@@ -6,7 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from app.analysis.comparable_calls import belong_to_one_task, group_equal, name_stem
+from app.analysis.comparable_calls import (
+    belong_to_one_task,
+    group_equal,
+    name_stem,
+    nodes_given_alike,
+)
 from app.analysis.error_origins import error_message
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.spellings import key_set, plain_key
@@ -115,11 +120,8 @@ def _stated_status(node: Node) -> str:
 
 def _groups_by_input(analysis: TraceAnalysis) -> Iterator[list[Node]]:
     """Spans of one name with the same input, the deepest first."""
-    named = (
-        (name_stem(node.name), node.view.input, node)
-        for node in analysis.tree.nodes
-        if analysis.was_read(node) and node.view.input.is_comparable
-    )
+    nodes = analysis.once(nodes_given_alike)
+    named = ((name_stem(node.name), node.view.input, node) for node in nodes)
     return _order_groups(group_equal(named))
 
 

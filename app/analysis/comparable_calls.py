@@ -67,6 +67,22 @@ def comparable_calls(analysis: TraceAnalysis) -> dict[str, Call]:
     }
 
 
+def nodes_given_alike(analysis: TraceAnalysis) -> list[Node]:
+    """The spans whose inputs say something and begin like that of another one, those that begin
+    alike together: most spans are none of them."""
+    alike: dict[int, list[Node]] = {}
+    for node in analysis.tree.nodes:
+        if analysis.was_read(node) and node.view.input.is_comparable:
+            alike.setdefault(node.view.input.fingerprint, []).append(node)
+    return [node for group in alike.values() if len(group) > 1 for node in group]
+
+
+def calls_given_alike(analysis: TraceAnalysis) -> list[Call]:
+    """Those of them that can be compared."""
+    known = analysis.once(comparable_calls)
+    return [known[node.id] for node in analysis.once(nodes_given_alike) if node.id in known]
+
+
 def group_equal(
     named: Iterable[tuple[str, Body, _Item]], *, least: int = 2, timeless: bool = False
 ) -> Iterator[list[_Item]]:

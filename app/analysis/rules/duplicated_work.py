@@ -8,9 +8,9 @@ from itertools import islice, pairwise
 from app.analysis.comparable_calls import (
     Call,
     belong_to_one_task,
+    calls_given_alike,
     calls_outside_within,
     common_parent,
-    comparable_calls,
     group_equal,
     has_word,
     name_stem,
@@ -94,7 +94,7 @@ def find_duplicated_work(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 def _equal_calls(analysis: TraceAnalysis) -> list[list[Call]]:
     """Calls with the same input and, where it was recorded, the same result, by start."""
-    calls = analysis.once(comparable_calls).values()
+    calls = analysis.once(calls_given_alike)
     named = ((call.node.name, call.node.view.input, call) for call in calls)
     return [
         group

@@ -8,6 +8,7 @@ from itertools import pairwise
 from app.analysis.comparable_calls import (
     Call,
     belong_to_one_task,
+    calls_given_alike,
     calls_outside_within,
     common_parent,
     comparable_calls,
@@ -71,7 +72,7 @@ def _cover_spans(covered: set[str], nodes: Iterable[Node], analysis: TraceAnalys
 
 def _equal_inputs(analysis: TraceAnalysis) -> list[list[Call]]:
     """Calls of one name with the same input, the outermost spans first."""
-    calls = analysis.once(comparable_calls).values()
+    calls = analysis.once(calls_given_alike)
     named = ((call.stem, call.node.view.input, call) for call in calls)
     return _order_groups(group_equal(named, least=_LEAST_REPEATS))
 
