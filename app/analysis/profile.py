@@ -155,11 +155,10 @@ def _compute_own_spend(tree: Tree) -> list[TokensAndCost]:
         spent = read_spending(node)
         if spent is not NO_SPENDING:
             own[node.index] = spent.beyond(inner)
-        parent = node.parent
-        if parent is not None:
-            for added in (inner, own[node.index]):
-                if added is not NO_SPENDING:
-                    below[parent.index] += added
+        added = [each for each in (inner, own[node.index]) if each is not NO_SPENDING]
+        if added and (parent := node.parent) is not None:
+            for each in added:
+                below[parent.index] += each
     return own
 
 

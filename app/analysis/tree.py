@@ -295,7 +295,7 @@ def _close_unfinished(ordered: Sequence[Node]) -> None:
     last = [node.end for node in ordered]
     for node in reversed(ordered):
         ended = last[node.index]
-        if not node.finished:
+        if node.warnings and not node.finished:
             node.end = max(node.end, ended)
         parent = node.parent
         if parent is not None:
@@ -306,15 +306,15 @@ def _close_unfinished(ordered: Sequence[Node]) -> None:
 def _warn_outside_parent(ordered: Sequence[Node]) -> None:
     for node in ordered:
         parent = node.parent
-        if (
-            parent is None
-            or TreeWarning.UNTIMED in node.warnings
-            or TreeWarning.UNTIMED in parent.warnings
-        ):
+        if parent is None:
             continue
-        if node.start < parent.start - CLOCK_TOLERANCE:
+        early = node.start < parent.start - CLOCK_TOLERANCE
+        late = node.end > parent.end + CLOCK_TOLERANCE
+        if not (early or late) or TreeWarning.UNTIMED in (*node.warnings, *parent.warnings):
+            continue
+        if early:
             node.warnings += (TreeWarning.EARLY,)
-        if node.end > parent.end + CLOCK_TOLERANCE:
+        if late:
             node.warnings += (TreeWarning.LATE,)
 
 

@@ -118,9 +118,9 @@ class _RowPlanner:
                 index = analysis.tree.by_id[span_id].index
                 weights[index] = max(weights[index], 100.0 - place)
         for node in reversed(analysis.tree.nodes):
-            parent = node.parent
-            if parent is not None and weights[node.index] > weights[parent.index]:
-                weights[parent.index] = weights[node.index]
+            weight = weights[node.index]
+            if weight and (parent := node.parent) is not None and weight > weights[parent.index]:
+                weights[parent.index] = weight
         return weights
 
     def _take_affordable(self, nodes: Sequence[Node], *, depth: int) -> list[OutlineRow]:
