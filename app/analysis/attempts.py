@@ -111,7 +111,7 @@ def _stated_status(node: Node) -> str:
         if not isinstance(record, dict):
             continue
         for key, value in list(record.items())[:_STATUS_READ]:
-            if plain_key(key) in _STATUS_KEYS and isinstance(value, int | str):
+            if plain_key(key) in _STATUS_KEYS and isinstance(value, (int, str)):
                 text = str(value)[:3]
                 if text.isdecimal() and int(text) in _RETRIED_STATUS:
                     return _RETRIED_STATUS[int(text)]

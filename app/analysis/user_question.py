@@ -46,7 +46,7 @@ def find_answer(value: Any, *, limit: int) -> str:
 
 def _find_last_message(value: Any) -> str:
     """The last message of a user, where the input holds messages."""
-    messages = RecordedRequest(value, None).messages if isinstance(value, dict | list) else ()
+    messages = RecordedRequest(value, None).messages if isinstance(value, (dict, list)) else ()
     return next((each.text for each in reversed(messages) if each.role == "user"), "")
 
 

@@ -177,7 +177,7 @@ class Body:
         """A number that bodies of one timeless text have in common, at a fraction of its cost; 0
         where the text is empty."""
         value = self.opened
-        if isinstance(value, dict | list) and value and self.survey.is_whole and not self.is_cut:
+        if isinstance(value, (dict, list)) and value and self.survey.is_whole and not self.is_cut:
             is_absent = self.state is BodyState.ABSENT
             return 0 if is_absent else read_fingerprint(value, _VOLATILE_KEYS)
         return hash(self.timeless)  # 0 for an empty one
@@ -253,7 +253,7 @@ class Body:
         """The non-empty texts and numbers under each key, in order."""
         found: dict[str, list[Any]] = {}
         for leaf in self.leaves:
-            if leaf.key and isinstance(leaf.value, str | int | float) and leaf.value != "":
+            if leaf.key and isinstance(leaf.value, (str, int, float)) and leaf.value != "":
                 found.setdefault(leaf.key, []).append(leaf.value)
         return found
 

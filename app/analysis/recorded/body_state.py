@@ -101,4 +101,4 @@ def is_blank(value: Any) -> bool:
     """Whether it is a null, a text of blanks, or an empty list or object."""
     if isinstance(value, str):
         return not value or value.isspace()
-    return value is None or (isinstance(value, list | dict) and not value)
+    return value is None or (isinstance(value, (list, dict)) and not value)

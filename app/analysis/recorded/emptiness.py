@@ -126,8 +126,8 @@ def is_empty_result(output: Body, given: Body, name: str = "") -> bool:
         return False
     if not others:
         return True
-    echoed = {each.value for each in given.leaves if isinstance(each.value, str | int)}
-    return all(isinstance(other, str | int) and other in echoed for other in others)
+    echoed = {each.value for each in given.leaves if isinstance(each.value, (str, int))}
+    return all(isinstance(other, (str, int)) and other in echoed for other in others)
 
 
 def says_nothing_found(text: str) -> bool:
@@ -176,7 +176,7 @@ def _has_blank_payload(value: dict[str, Any], name: str) -> bool:
     """Whether what a call returns is an empty list or a blank text, and nothing else holds more:
     `fetch_readings` returns `{"sensor": "K-7", "readings": [], "site": "north"}`."""
     members = [(plain_key(key), inner) for key, inner in islice(value.items(), _MOST_MEMBERS)]
-    if any(isinstance(inner, list | dict) and inner and key in name for key, inner in members):
+    if any(isinstance(inner, (list, dict)) and inner and key in name for key, inner in members):
         return False
     blank = [
         inner

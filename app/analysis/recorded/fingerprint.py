@@ -47,7 +47,7 @@ def _collect(value: Any, level: int, volatile: Collection[str], pieces: list[Any
             return
         if isinstance(each, str):
             pieces.append(_read_start(each))
-        elif isinstance(each, dict | list):
+        elif isinstance(each, (dict, list)):
             if level < _LEVELS:
                 _collect(each, level + 1, volatile, pieces)
         else:

@@ -62,7 +62,7 @@ def _iterate_numbers(metadata: Mapping[str, Any]) -> Iterator[tuple[str, float]]
         maps += [each for each in attributes if isinstance(each, dict)]
     for record in maps:
         for key, value in islice(record.items(), _MOST_KEYS):
-            if isinstance(value, int | float) and not isinstance(value, bool):
+            if isinstance(value, (int, float)) and not isinstance(value, bool):
                 yield str(key), float(value)
 
 

@@ -59,7 +59,7 @@ def _parse(text: str) -> Any:
             found = ast.literal_eval(text.strip())
         except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
             return None
-        return found if isinstance(found, dict | list) else None
+        return found if isinstance(found, (dict, list)) else None
     return None
 
 
@@ -70,7 +70,7 @@ def open_value(value: Any) -> Any:
     """
     if isinstance(value, str):
         return open_text(value)
-    if not isinstance(value, dict | list):
+    if not isinstance(value, (dict, list)):
         return value
     left = [_MOST_TEXTS]
     return _open_below(value, 0, left)
@@ -86,7 +86,7 @@ def _open_below(value: Any, level: int, left: list[int]) -> Any:
         if opened is not value:
             left[0] -= 1
         return opened
-    if level >= _DEEPEST or not isinstance(value, dict | list) or not value:
+    if level >= _DEEPEST or not isinstance(value, (dict, list)) or not value:
         return value
     pairs: Any = value.items() if isinstance(value, dict) else enumerate(value)
     changed: dict[Any, Any] = {}
@@ -96,7 +96,7 @@ def _open_below(value: Any, level: int, left: list[int]) -> Any:
         if isinstance(inner, str):
             if inner[:1] not in _OPENING or len(inner) < 2:
                 continue
-        elif not isinstance(inner, dict | list):
+        elif not isinstance(inner, (dict, list)):
             continue
         opened = _open_below(inner, level + 1, left)
         if opened is not inner:

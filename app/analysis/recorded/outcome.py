@@ -114,7 +114,7 @@ def _outer_objects(output: Any) -> Iterator[_Members]:
             members = [(plain_key(name), inner) for name, inner in _first_members(value)]
             yield members
             for name, inner in members:
-                if name in _WRAPPERS and isinstance(inner, dict | list):
+                if name in _WRAPPERS and isinstance(inner, (dict, list)):
                     waiting.append((level + 1, name, inner))
                 elif name == "messages" and _ends_with_tool_result(inner):
                     waiting.append((level + 1, name, inner[-1]))
@@ -342,7 +342,7 @@ def _find_reason(members: _Members) -> str:
             continue
         if isinstance(value, str) and value.strip():
             return value[:_LONGEST_REASON].strip()
-        if isinstance(value, dict | list) and (found := _find_first_text(value)):
+        if isinstance(value, (dict, list)) and (found := _find_first_text(value)):
             return found
     return ""
 

@@ -138,7 +138,7 @@ class ReplyReader:
                         self._add_reason(inner, key)
                     elif key == "incompletedetails" and isinstance(inner, dict):
                         self._add_reason(inner.get("reason"), key)
-                    elif isinstance(inner, dict | list) and key != "opentelemetryevents":
+                    elif isinstance(inner, (dict, list)) and key != "opentelemetryevents":
                         waiting.append(inner)
             elif isinstance(value, list):
                 waiting.extend(value[:left])
@@ -236,7 +236,7 @@ class ReplyReader:
             below.extend(self._read_media(inner, place))
         elif key in MEDIA and _holds_media(inner):
             self.media += 1
-        elif key in STRUCTURED and isinstance(inner, dict | list):
+        elif key in STRUCTURED and isinstance(inner, (dict, list)):
             self.has_other = True
         elif key in ENVELOPE or key in TEXT:
             below.append((_Place(key, place.is_delta or key in ("delta", "chunks")), inner))
@@ -251,7 +251,7 @@ class ReplyReader:
             self._add_reason(inner.get("reason"), key)
         elif key == "status" and isinstance(inner, str) and inner.lower() == "failed":
             self.reasons.append((FinishReason.ERROR, inner))
-        elif key == "error" and isinstance(inner, str | dict):
+        elif key == "error" and isinstance(inner, (str, dict)):
             message = inner.get("message") if isinstance(inner, dict) else inner
             self.failure = str(message or inner)[:_LONGEST_FAILURE]
         elif key in _HOLD_FACTS:
@@ -342,7 +342,7 @@ def _holds_media(value: Any) -> bool:
     """Whether it is an attachment, rather than a word such as the name of a source."""
     if isinstance(value, str):
         return value.startswith(("data:", "http", "gs:", "s3:", "file")) or len(value) > 200
-    return isinstance(value, dict | list)
+    return isinstance(value, (dict, list))
 
 
 def _open_envelope(text: str) -> Any:

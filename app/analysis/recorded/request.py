@@ -84,7 +84,7 @@ class RecordedRequest:
                 self.has_hosted_tools = self.has_hosted_tools or has_hosted
             elif key in RESPONSE_FORMAT:
                 self.wants_json = self.wants_json or _names_json(value)
-            elif key in _LIMIT_KEYS and isinstance(value, int | float):
+            elif key in _LIMIT_KEYS and isinstance(value, (int, float)):
                 self.token_limit = float(value)
         self.tools = frozenset(names)
 

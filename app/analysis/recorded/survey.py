@@ -26,7 +26,7 @@ def survey_value(value: Any) -> Survey:
     has_empty = value is None or value in ("", [], {})
     has_encoded = isinstance(value, str) and value[:1] in _OPENING
     items = 1
-    waiting = [value] if isinstance(value, dict | list) else []
+    waiting = [value] if isinstance(value, (dict, list)) else []
     while waiting:
         item = waiting.pop()
         items += len(item)

@@ -101,7 +101,7 @@ def _numbers(usage: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 
 
 def _is_count(value: Any) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return is_number and 0 <= value <= _MOST_TOKENS
 
 

@@ -66,4 +66,4 @@ def _gave_data(node: Node | None) -> bool:
     value = node.view.output.opened
     if isinstance(value, dict) and len(value) == 1:
         (value,) = value.values()
-    return isinstance(value, list | dict) and bool(value)
+    return isinstance(value, (list, dict)) and bool(value)

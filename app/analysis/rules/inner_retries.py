@@ -101,7 +101,7 @@ def _read_text(value: Any) -> str:
     for inner in list(value.values())[:_MEMBERS_READ]:
         members = list(inner.values())[:_MEMBERS_READ] if isinstance(inner, dict) else [inner]
         parts.extend(
-            str(each)[:_TEXT_READ] for each in members if isinstance(each, str | int | float)
+            str(each)[:_TEXT_READ] for each in members if isinstance(each, (str, int, float))
         )
     return " ".join(parts)[: _TEXT_READ * _MEMBERS_READ].lower()
 

@@ -45,7 +45,7 @@ def find_lost_caches(analysis: TraceAnalysis) -> Iterator[Finding]:
     though the prompts are as long as before, or that write a cache and never read it."""
     series: dict[tuple[str, str], list[Node]] = {}
     for node in analysis.tree.nodes:
-        if (node.view.usage.prompt or 0.0) >= _LEAST_PROMPT and node.view.is_model_call:
+        if node.view.is_model_call and (node.view.usage.prompt or 0.0) >= _LEAST_PROMPT:
             series.setdefault((node.name, node.span.model or ""), []).append(node)
     for calls in series.values():
         calls.sort(key=lambda node: (node.start, node.index))

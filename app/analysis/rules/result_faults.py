@@ -73,7 +73,7 @@ def _judge_partial(node: Node, statistics: PeerStatistics) -> Suspect | None:
     Many results have optional parts, so missing keys alone need a symptom.
     """
     output = node.view.output
-    if not isinstance(output.opened, dict | list):
+    if not isinstance(output.opened, (dict, list)):
         return None
     flagged = not _PARTIAL_FLAGS.isdisjoint(output.keys)
     for leaf in output.leaves[:_FLAGS_READ] if flagged else ():
