@@ -10,6 +10,7 @@ from app.analysis.rules.clock_skew import find_clock_skew
 from app.analysis.rules.costly_calls import find_costly_calls
 from app.analysis.rules.dropped_scope import find_dropped_scope
 from app.analysis.rules.duplicated_work import find_duplicated_work
+from app.analysis.rules.empty_prompts import find_empty_prompts
 from app.analysis.rules.endings import find_low_scores, find_unfinished_spans
 from app.analysis.rules.guardrails import find_failed_guardrails
 from app.analysis.rules.hand_overs import find_hand_overs
@@ -41,6 +42,7 @@ RULES: tuple[Rule, ...] = (
     find_silent_failures,
     find_unsupported_answers,
     find_lost_values,
+    find_empty_prompts,
     find_dropped_scope,
     find_wrong_scope,
     find_ignored_results,

@@ -5,6 +5,7 @@ from typing import Any
 from evals.small_cases.builder import (
     CaseList,
     Json,
+    SpanPlan,
     calls,
     failed,
     model,
@@ -18,6 +19,7 @@ REFUSAL = CaseList("refusal")
 CODE = CaseList("failing_code")
 MISSING = CaseList("missing_key")
 FORMAT = CaseList("asked_format")
+NOT_ASKED = CaseList("empty_prompt")
 
 _GAVE_UP = "Sorry, I could not finish this."
 
@@ -295,4 +297,100 @@ FORMAT.add(
         asked="What is JSON, and when would I reply with it?",
     ),
     answer="JSON is a text format for data: objects, lists, numbers and texts.",
+)
+
+
+# A key that is looked up in a table without entries: its name stands in the failed input.
+def _look_up_fare(table: Json, *, loaded_empty: bool) -> tuple[SpanPlan, ...]:
+    return (
+        tool("list_sailings", {"day": "Monday"}, {"sailings": ["07:30", "18:00"]}),
+        tool("fare_table", {"season": "winter"}, table, right=loaded_empty),
+        tool("list_vouchers", {"passenger_id": "P-8812"}, {"vouchers": []}),
+        model(says('{"class": "deck", "seats": 2}')),
+        span(
+            "price_trip",
+            span(
+                "look_up_fare",
+                input={"class": "deck", "seats": 2},
+                right=not loaded_empty,
+                **failed("KeyError", "'deck'"),
+            ),
+            input={"sailing": "18:00"},
+            right=not loaded_empty,
+            **failed("KeyError", "'deck'"),
+        ),
+    )
+
+
+MISSING.add(
+    "looked_up_in_an_empty_table",
+    *_look_up_fare({"fares": {}, "status": "ok", "as_of": "1970-01-01"}, loaded_empty=True),
+    answer=None,
+)
+MISSING.add(
+    "looked_up_in_a_table_without_it",
+    *_look_up_fare({"fares": {"cabin": 90, "lounge": 40}, "status": "ok"}, loaded_empty=False),
+    answer=None,
+)
+
+
+# A model call without anything to read.
+def _letter(number: int, text: str, *, right: bool = False) -> SpanPlan:
+    asked = [
+        {"role": "system", "content": "Say whether the letter is a complaint."},
+        {"role": "user", "content": text},
+    ]
+    verdict = "There is no content." if not text else "It is a complaint about a late ferry."
+    return span(
+        "sort_letter",
+        tool("read_letter", {"letter": number}, {"text": text, "pages": 2}, right=right),
+        model(says(verdict), asked=asked, right=right),
+        input={"letter": number},
+        output={"letter": number, "complaint": bool(text)},
+        right=right,
+    )
+
+
+_COMPLAINT = "The ferry was late again, and nobody on the pier knew why."
+NOT_ASKED.add(
+    "document_without_text",
+    *[_letter(number, "" if number == 3 else _COMPLAINT, right=number == 3) for number in range(5)],
+    says="read_letter returned an empty text, and chat was asked with an empty message.",
+    answer="Four of five letters are complaints.",
+)
+NOT_ASKED.add(
+    "nothing_before_it",
+    tool("open_mailbox", {"name": "desk"}, {"letters": 1}),
+    model(says("How can I help you?"), asked=[{"role": "user", "content": "  "}], right=True),
+    says="chat was asked with an empty message.",
+    answer="How can I help you?",
+)
+NOT_ASKED.add(
+    "every_letter_has_a_text_healthy",
+    *[_letter(number, f"{_COMPLAINT} Letter {number}.") for number in range(2)],
+    answer="Both letters are complaints.",
+)
+NOT_ASKED.add(
+    "image_alone_healthy",
+    model(
+        says("A ferry at a pier."),
+        asked=[
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": ""},
+                    {"type": "image_url", "image_url": {"url": "https://e.org/pier.png"}},
+                ],
+            }
+        ],
+    ),
+    answer="A ferry at a pier.",
+)
+NOT_ASKED.add(
+    "result_of_a_tool_that_returns_nothing_healthy",
+    tool("note_thought", {"thought": "Two passengers, one cabin."}, {"output": ""}),
+    model(
+        says("There are 14 seats left."),
+        asked=[{"role": "user", "name": "note_thought", "content": ""}],
+    ),
 )

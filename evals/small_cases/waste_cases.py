@@ -144,6 +144,38 @@ EQUAL_WORK.add(
 )
 
 
+def _edit(number: int, *, changes: bool, right: bool = False) -> SpanPlan:
+    """A step that runs all tests, after it wrote a file or looked at one."""
+    file = {"path": f"timetable_{number}.py"}
+    touched = (
+        tool("write_file", file | {"text": f"SAILINGS = {number}"}, {"ok": True}, seconds=0.05)
+        if changes
+        else tool("read_file", file, {"text": f"SAILINGS = {number}"}, seconds=0.05)
+    )
+    return span(
+        "step",
+        touched,
+        tool("run_tests", {"folder": "timetables"}, {"passed": 41}, seconds=4.0, right=right),
+        tool("check_types", {"folder": "timetables"}, {"errors": 0}, seconds=3.0, right=right),
+        tool("check_style", {"folder": "timetables"}, {"warnings": 0}, seconds=2.0, right=right),
+        input={"n": number, "file": file["path"]},
+        output={"file": file["path"], "done": True},
+        right=right,
+    )
+
+
+EQUAL_WORK.add(
+    "tests_after_each_edit_healthy",
+    *[_edit(number, changes=True) for number in range(6)],
+    answer="Six timetables are migrated.",
+)
+EQUAL_WORK.add(
+    "tests_though_nothing_was_changed",
+    *[_edit(number, changes=False, right=True) for number in range(6)],
+    answer="Six timetables were looked at.",
+)
+
+
 # Steps of several spans, one after the other although none needs the one before.
 def _page(number: int, *, chained: bool, at: float | None, right: bool) -> SpanPlan:
     given: Json = {"page": number}

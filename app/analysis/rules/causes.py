@@ -7,16 +7,15 @@ from itertools import islice
 
 from app.analysis.error_origins import ErrorOrigin, error_message, find_error_origins
 from app.analysis.finding import Category, Finding, build_finding
-from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
-from app.analysis.recorded.leaves import Leaf, walk_leaves
 from app.analysis.recorded.spellings import plain_key
 from app.analysis.rules.error_outcome import judge_outcome
 from app.analysis.rules.failed_code import find_writer
 from app.analysis.rules.lookups import is_lookup
+from app.analysis.rules.named_by_model import find_namer
 from app.analysis.rules.recovery import asking_call
-from app.analysis.rules.suspects import FAULT_PHRASES, Fault, Suspect, is_null
+from app.analysis.rules.suspects import FAULT_PHRASES, Fault, Suspect, is_empty_table, is_null
 from app.analysis.rules.unsupported_answers import AskedWords
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
@@ -45,12 +44,6 @@ _OUTSIDE_ERROR = re.compile(
     re.IGNORECASE,
 )
 """Errors of the world outside: what was returned before does not explain them."""
-_NAMES_A_THING = re.compile(
-    r"KeyError|unknown|invalid|not (?:a )?valid|no such|not exist|not found|unsupported"
-    r"|no attribute|not defined|unrecogni[sz]ed|undefined|unexpected (?:keyword|argument|value)"
-    r"|not registered|not (?:one|among|in)\b|no (?:route|agent|worker|tool|node|handler)",
-    re.IGNORECASE,
-)
 _ARGUMENT_ERROR = re.compile(
     r"(?:missing|unexpected|invalid|required)\W{1,3}(?:\w{1,20}\W{1,3}){0,3}?"
     r"(?:argument|parameter|field|property|keyword|input)|field required|validation error"
@@ -64,8 +57,6 @@ _ABOUT_EMPTINESS = re.compile(
 _ABOUT_NULL = re.compile(r"NoneType|\bnull\b|undefined|\bNone\b")
 _MESSAGE_READ = 2_000  # characters of an error message
 _QUOTED = re.compile(r"""['"`‘“]([^'"`’”]{1,80})['"`’”]""")
-_TEXT_READ = 20_000  # characters of a text in which a name is looked for
-_LEAVES_READ = 200  # of the arguments of a call
 _WORDS = re.compile(r"[A-Z]?[a-zà-ÿ]{4,}")
 _NAME_READ = 200  # characters
 _SHORTEST_NAME = 3  # characters: shorter values occur in several places by chance
@@ -90,6 +81,7 @@ _LOST_BY_LEVEL = 0.1  # a result of the same parent is likelier than one of an a
 _MISSING_KEY_STRENGTH = 0.35  # a key that is empty in a result and in the input that failed
 _NULL_LOOKUP_STRENGTH = 0.35  # a null may not have been recorded
 _LACKED_NAME_STRENGTH = 0.5
+_EMPTY_TABLE = 0.25  # an empty object and a missing key: it lacks every key
 _LITTLE = 2  # values of its own, such as a source and a time, in a result that found nothing
 _SIBLINGS_READ = 50  # spans in which any output shows that outputs were recorded
 _LEAST_SCORE = 0.45  # below an empty search at the same level (0.6), above a null alone (0.35)
@@ -146,7 +138,7 @@ def _explain_error(
     suspect = _find_cause(error, suspects, analysis)
     if suspect is not None:
         return _build_cause_finding(*suspect, error, analysis)
-    namer = _find_namer(error, analysis)
+    namer = find_namer(error.node, error.message, error.names, analysis)
     if namer is not None:
         return _build_model_finding(
             namer[0], f"named {one_line(namer[1], limit=60)}", error, analysis
@@ -175,12 +167,15 @@ def _find_cause(
     best: tuple[float, int, Suspect] | None = None
     latest = next(iter(analysis.tree.finished_before(error.node, 1)), None)
     asked = analysis.once(AskedWords)
+    looked_up = _misses_key(error) and _quotes_own_input(error)
     for count, (level, node) in enumerate(analysis.tree.earlier(error.node)):
         if count > _MOST_SPANS_SEARCHED or level > _HIGHEST_LEVEL:
             break
         suspect = suspects.get(node.id) or _judge_missing_data(node, error, analysis)
         if suspect is None or suspect.fault not in fits:
             continue
+        if looked_up and suspect.fault in _MISSING_DATA_FAULTS and not is_empty_table(node):
+            continue  # of what was looked up only an empty table lacks everything
         score = suspect.strength + _connection(suspect, error, analysis) - _LOST_BY_LEVEL * level
         score += _JUST_BEFORE if node is latest else 0.0
         score += _ASKED_FOR if asked.is_asked_for(node) else 0.0
@@ -195,9 +190,13 @@ def _fitting_faults(error: _Error, analysis: TraceAnalysis) -> frozenset[Fault]:
         fits |= frozenset(Fault)
     if _FORMAT_ERROR.search(error.message):
         fits |= frozenset(Fault) - _MISSING_DATA_FAULTS
-    if analysis.was_read(error.node) and _quotes_own_input(error):
+    if analysis.was_read(error.node) and _quotes_own_input(error) and not _misses_key(error):
         fits -= _MISSING_DATA_FAULTS
     return fits
+
+
+def _misses_key(error: _Error) -> bool:
+    return "KeyError" in error.message
 
 
 def _quotes_own_input(error: _Error) -> bool:
@@ -206,7 +205,7 @@ def _quotes_own_input(error: _Error) -> bool:
     in something empty.
     """
     leaves = error.node.view.input.leaves
-    if "KeyError" in error.message and any(leaf.value in ({}, []) for leaf in leaves):
+    if _misses_key(error) and any(leaf.value in ({}, []) for leaf in leaves):
         return False
     return bool(error.names) and any(
         str(leaf.value) in error.names and not isinstance(leaf.path[-1:] and leaf.path[-1], int)
@@ -231,6 +230,8 @@ def _connection(suspect: Suspect, error: _Error, analysis: TraceAnalysis) -> flo
         score += _ASKED_FOR_NAME
     elif error.names and _peers_have_key(node, error.names, analysis):
         score += _KEY_OF_PEERS
+    if _misses_key(error) and is_empty_table(node):
+        score += _EMPTY_TABLE
     return score + _fit_of_kind(node, error.message)
 
 
@@ -293,6 +294,8 @@ def _judge_missing_data(node: Node, error: _Error, analysis: TraceAnalysis) -> S
     names = ", ".join(one_line(key, limit=40) for key in sorted(own & error.empty_keys)[:3])
     if names:
         return Suspect(node, Fault.PARTIAL, _MISSING_KEY_STRENGTH, f"{names} missing")
+    if _misses_key(error) and is_empty_table(node):
+        return Suspect(node, Fault.EMPTY, _NULL_LOOKUP_STRENGTH, "a table without entries")
     if not is_lookup(node.function_name):
         return None
     if is_null(node) and _ABOUT_NULL.search(error.message):
@@ -315,7 +318,7 @@ def _find_missing_name(node: Node, error: _Error) -> str:
     A name in the failed input was not looked for in a result, but given. Only results that hold
     little more than what they were asked with count: others answered something else.
     """
-    if "KeyError" not in error.message and "undefined" not in error.message:
+    if not _misses_key(error) and "undefined" not in error.message:
         return ""
     value = node.view.output.opened
     if not isinstance(value, dict) or len(error.names) != 1:
@@ -328,44 +331,6 @@ def _find_missing_name(node: Node, error: _Error) -> str:
     asked = {str(leaf.value) for leaf in node.view.input.leaves}
     own = [leaf for leaf in node.view.output.leaves if str(leaf.value) not in asked]
     return name if len(own) <= _LITTLE and len(own) < len(node.view.output.leaves) else ""
-
-
-def _find_namer(error: _Error, analysis: TraceAnalysis) -> tuple[Node, str] | None:
-    """The model call that named what the error says does not exist, and the name.
-
-    A name that the trace was given counts for nothing: the model only passed it on.
-    """
-    names = {name for name in error.names if len(name) >= _SHORTEST_NAME}
-    if not names or not _NAMES_A_THING.search(error.message):
-        return None
-    names -= {
-        name for leaf in Body(analysis.trace.input).leaves for name in names if _holds(leaf, name)
-    }
-    for count, (_, node) in enumerate(analysis.tree.earlier(error.node)):
-        if count > _MOST_SPANS_SEARCHED or not names:
-            return None
-        if node.view.is_model_call and analysis.was_read(node):
-            named = next((name for name in sorted(names) if _says_name(node, name)), None)
-            if named is not None:
-                return node, named
-    return None
-
-
-def _says_name(call: Node, name: str) -> bool:
-    """Whether a reply names exactly this: as its whole text, a called tool, or inside arguments."""
-    reply = call.view.reply
-    if reply.text.strip().strip("\"'`.") == name:
-        return True
-    if any(each.name == name for each in reply.calls):
-        return True
-    leaves = (
-        leaf for each in reply.calls for leaf in walk_leaves(each.arguments, most=_LEAVES_READ)
-    )
-    return any(_holds(leaf, name) for leaf in leaves) or f'"{name}"' in reply.text[:_TEXT_READ]
-
-
-def _holds(leaf: Leaf, name: str) -> bool:
-    return isinstance(leaf.value, str) and name in leaf.value[:_TEXT_READ]
 
 
 def _build_cause_finding(

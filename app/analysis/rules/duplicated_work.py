@@ -42,6 +42,16 @@ _ON_PURPOSE = word_set(
     " rerun trial warmup warm attempt retry fallback verify verification verifier"
 )
 """Words of names of work that is done several times by design."""
+_DEPENDS_ON_STATE = word_set(
+    "compile compiles build test tests lint typecheck check run exec execute validate verify status"
+    " diff snapshot screenshot observe inspect list ls plan"
+)
+"""Words of names of calls that look at something that other calls change."""
+_CHANGES = word_set(
+    "write save insert update delete remove patch edit apply commit replace append upload create"
+    " put move rename install set click type press scroll navigate goto"
+)
+_BETWEEN_READ = 200  # spans between two equal calls in which a change is looked for
 
 
 @dataclass(slots=True)
@@ -83,6 +93,8 @@ def find_duplicated_work(analysis: TraceAnalysis) -> Iterator[Finding]:
         branches = _branches_below(parent, group)
         if len(branches) < 2 or any(call.node.id in explained for call in group):
             continue
+        if _looks_at_changes(group, analysis):
+            continue
         key = parent.id if parent else ""
         entry = shared.setdefault(key, _Shared(parent))
         entry.groups.append(group)
@@ -117,6 +129,22 @@ def _outermost(groups: Iterable[list[Call]], analysis: TraceAnalysis) -> Iterato
         for call in calls:
             covered.update(below.id for below in analysis.tree.below(call.node))
         yield sorted(calls, key=lambda call: (call.node.start, call.node.index))
+
+
+def _looks_at_changes(group: Sequence[Call], analysis: TraceAnalysis) -> bool:
+    """Whether equal calls look at what was changed between most of them: tests that run after each
+    edit are no work done again."""
+    if not has_word(group[0].node.function_name, _DEPENDS_ON_STATE):
+        return False
+    pairs = list(pairwise(call.node for call in group))
+    changed = sum(
+        any(
+            node.start >= before.end and has_word(node.function_name, _CHANGES)
+            for _, node in islice(analysis.tree.earlier(after), _BETWEEN_READ)
+        )
+        for before, after in pairs
+    )
+    return 2 * changed > len(pairs)
 
 
 def _branches_below(parent: Node | None, group: Sequence[Call]) -> list[Node]:

@@ -97,3 +97,13 @@ def is_null(node: Node) -> bool:
     return not isinstance(value, dict) or not any(
         inner == {} and plain_key(key) not in RESULT_WRAPPERS for key, inner in value.items()
     )
+
+
+def is_empty_table(node: Node) -> bool:
+    """Whether an output has an empty object and beside it single values only, as a status or a
+    time: whatever is looked up in it is missing."""
+    value = node.view.output.opened
+    if not isinstance(value, dict):
+        return False
+    inner = [each for each in value.values() if isinstance(each, dict | list)]
+    return {} in inner and not any(inner)

@@ -1,0 +1,62 @@
+"""Errors about a name that a model made up: a tool, a key, a file that does not exist."""
+
+import re
+from collections.abc import Collection
+from itertools import islice
+
+from app.analysis.recorded.body import Body
+from app.analysis.recorded.leaves import Leaf, walk_leaves
+from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.tree import Node
+
+_NAMES_A_THING = re.compile(
+    r"KeyError|unknown|invalid|not (?:a )?valid|no such|not exist|not found|unsupported"
+    r"|no attribute|not defined|unrecogni[sz]ed|undefined|unexpected (?:keyword|argument|value)"
+    r"|not registered|not (?:one|among|in)\b|no (?:route|agent|worker|tool|node|handler)",
+    re.IGNORECASE,
+)
+_TEXT_READ = 20_000  # characters of a text in which a name is looked for
+_LEAVES_READ = 200  # of the arguments of a call
+_MOST_SPANS_SEARCHED = 2_000  # bounds the search before one error; the nearest calls come first
+_SHORTEST_NAME = 3  # characters: shorter values occur in several places by chance
+
+
+def find_namer(
+    failed: Node, message: str, names: Collection[str], analysis: TraceAnalysis
+) -> tuple[Node, str] | None:
+    """The model call that named what the error of a failed span says does not exist, and the name;
+    `names` are those that its message quotes.
+
+    A name that the trace was given counts for nothing: the model only passed it on.
+    """
+    long = {name for name in names if len(name) >= _SHORTEST_NAME}
+    if not long or not _NAMES_A_THING.search(message):
+        return None
+    long -= {
+        name for leaf in Body(analysis.trace.input).leaves for name in long if _holds(leaf, name)
+    }
+    for _, node in islice(analysis.tree.earlier(failed), _MOST_SPANS_SEARCHED):
+        if not long:
+            return None
+        if node.view.is_model_call and analysis.was_read(node):
+            named = next((name for name in sorted(long) if _says_name(node, name)), None)
+            if named is not None:
+                return node, named
+    return None
+
+
+def _says_name(call: Node, name: str) -> bool:
+    """Whether a reply names exactly this: as its whole text, a called tool, or inside arguments."""
+    reply = call.view.reply
+    if reply.text.strip().strip("\"'`.") == name:
+        return True
+    if any(each.name == name for each in reply.calls):
+        return True
+    leaves = (
+        leaf for each in reply.calls for leaf in walk_leaves(each.arguments, most=_LEAVES_READ)
+    )
+    return any(_holds(leaf, name) for leaf in leaves) or f'"{name}"' in reply.text[:_TEXT_READ]
+
+
+def _holds(leaf: Leaf, name: str) -> bool:
+    return isinstance(leaf.value, str) and name in leaf.value[:_TEXT_READ]
