@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
+from app.analysis.recorded.reply_reader import may_hold_text
 from app.analysis.text.one_line import format_count, list_first, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -46,6 +48,9 @@ def _distinct(writers: Sequence[Node]) -> tuple[int, int]:
 def _written_text(node: Node, analysis: TraceAnalysis) -> str:
     """The text of an answer, blanks and letter case aside; empty where it is too short."""
     if not analysis.was_read(node) or node.error is not None or node.view.kind not in _SPEAKERS:
+        return ""
+    recorded = node.view.output.state is not BodyState.ABSENT
+    if recorded and not may_hold_text(node.span.output):
         return ""
     text = node.view.reply.text
     if not _LEAST_LENGTH <= len(text) <= _LONGEST:
