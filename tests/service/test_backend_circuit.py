@@ -14,6 +14,7 @@ from tests.service.outages import ANSWER, CHAT, hurried
 
 CIRCUIT_OPEN = "The Opik backend cannot be reached now; it is tried again in "
 FAILURES = 5
+STATISTICS = "/v1/private/traces/stats"
 JSON = {"Accept": "application/json"}
 
 
@@ -56,6 +57,9 @@ async def test_an_open_circuit_does_not_end_an_answer_under_way(
         service.chat.scripts = [[text("It was "), gate, *answer("the tool.")]]
         async with service.asking() as stream:
             await stream.until(lambda each: each.reader.texts)
+            # The turn reads them beside the model's reply; failing, they would count as well.
+            await wait_until(lambda: service.switches.requests("GET", STATISTICS))
+            await wait_until(lambda: network.connections_in_use == 1)
             await open_circuit(service)
             assert network.connections_in_use == 1
             gate.set()
