@@ -22,6 +22,7 @@ from app.analysis.rules.longest_step import find_longest_step
 from app.analysis.rules.lost_cache import find_lost_caches
 from app.analysis.rules.lost_values import find_lost_values
 from app.analysis.rules.missed_lookups import find_missed_lookups
+from app.analysis.rules.mixed_units import find_mixed_units
 from app.analysis.rules.prompt_growth import find_prompt_growth
 from app.analysis.rules.raised_errors import find_raised_errors
 from app.analysis.rules.repeated_answers import find_repeated_answers
@@ -47,6 +48,7 @@ RULES: tuple[Rule, ...] = (
     find_dropped_scope,
     find_wrong_scope,
     find_unkept_scope,
+    find_mixed_units,
     find_ignored_results,
     find_unknown_tools,
     find_retries,
