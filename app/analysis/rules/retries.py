@@ -95,7 +95,8 @@ def _build_retry_finding(group: Sequence[Attempts], analysis: TraceAnalysis) -> 
 def _standing(worst: Attempts, analysis: TraceAnalysis) -> Standing:
     """Calls that never worked are weak where the program went on and little time was lost: it had
     another way."""
-    if worst.worked is not None or _is_costly(worst, analysis):
+    lost_much = worst.lost >= _LARGE_LOSS * analysis.profile.duration
+    if worst.worked is not None or lost_much or _is_costly(worst, analysis):
         return Standing.FINDING
     parent = worst.failed[-1].parent
     return Standing.FINDING if parent is None or parent.error else Standing.WEAK
