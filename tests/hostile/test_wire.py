@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_asyncio
 
-from standin.switches import UserAccount
+from standin.switches import ReceivedRequest, UserAccount
 from testkit.case_tables import each_case
 from testkit.service import PREFIX, TRACE_ID, WAIT_SECONDS, Service, record_trace, running
 
@@ -18,6 +18,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 _SESSION = f"{PREFIX}/trace-analyzer/session/"
 _QUESTION = json.dumps({"message": "Why?"}).encode()
 _JSON = b"Content-Type: application/json"
+_REFUSED_HERE = b"Comet-Workspace: refused"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -32,6 +33,12 @@ async def service(_service: Service) -> Service:
     _service.switches.received.clear()
     _service.switches.accounts = None
     return _service
+
+
+def reached_backend(service: Service) -> list[ReceivedRequest]:
+    """What the backend got of requests in `_REFUSED_HERE`; what others began may still go on."""
+    received = service.switches.received
+    return [each for each in received if each.headers.get("comet-workspace") == "refused"]
 
 
 async def raw(service: Service, *lines: bytes, body: bytes = b"") -> bytes:
@@ -82,11 +89,11 @@ def status(answer: bytes) -> int:
 async def test_no_text_but_a_uuid_gets_from_the_path_to_the_backend(
     service: Service, method: str, trace_id: str
 ) -> None:
-    service.switches.received.clear()
     line = f"{method} {_SESSION}{trace_id} HTTP/1.1".encode()
-    answer = await raw(service, line, _JSON, body=_QUESTION if method == "POST" else b"")
+    body = _QUESTION if method == "POST" else b""
+    answer = await raw(service, line, _JSON, _REFUSED_HERE, body=body)
     assert status(answer) in {400, 404, 405}
-    assert not service.switches.received
+    assert not reached_backend(service)
 
 
 async def test_a_uuid_in_capitals_is_the_same_trace(service: Service) -> None:
@@ -216,9 +223,8 @@ async def test_a_workspace_of_any_characters_is_a_workspace_of_its_own(service: 
 async def test_a_body_in_an_odd_encoding_is_refused_with_a_message(
     service: Service, headers: list[bytes], body: bytes
 ) -> None:
-    service.switches.received.clear()
     line = f"POST {_SESSION}{TRACE_ID} HTTP/1.1".encode()
-    answer = await raw(service, line, *headers, body=body)
+    answer = await raw(service, line, _REFUSED_HERE, *headers, body=body)
     assert status(answer) in {400, 415, 422}
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["message"]
-    assert not service.switches.received
+    assert not reached_backend(service)
