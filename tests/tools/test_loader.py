@@ -110,6 +110,16 @@ async def test_small_bodies_are_read_in_fewer_requests_with_those_between_them()
         assert len(harness.bodies_asked()) <= 10
 
 
+async def test_spans_that_are_read_along_take_no_room_in_what_is_kept() -> None:
+    async with backend_with(a_trace(), busy(3_000)) as (_, client):
+        trace = await client.get_trace(CALLER, TRACE_ID)
+        reader = BodyReader(client, CALLER, trace, UNHURRIED)
+        ids = [span_id(n) for n in range(1, 3_001)]
+        bodies = await reader.read(ids, ids[::30])
+    assert len(bodies) == 100
+    assert reader.bytes > 10 * reader.kept_bytes > 0
+
+
 async def test_bodies_stop_at_their_bytes_and_the_most_important_are_read() -> None:
     load = load_limits(bodies=replace(UNHURRIED, bytes=20_000, parallel=1))
     async with opened_trace_of(*busy(1_200), load=load) as harness:

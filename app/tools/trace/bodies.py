@@ -13,6 +13,7 @@ from app.caller import Caller
 from app.errors import OpikAssistError, RequestRefused
 from app.opik.client import OpikClient, SpanList
 from app.opik.records import Span, Trace
+from app.opik.responses import SpanPage
 from app.worker_threads import run_by_size
 
 log = structlog.get_logger(__name__)
@@ -71,7 +72,10 @@ class SpanBodyLimits:
 
 
 class BodyReader:
-    """Reads bodies within a time and a size; what does not come in time stays unread."""
+    """Reads bodies within a time and a size; what does not come in time stays unread.
+
+    `kept_bytes` is the size on the wire of the spans that are kept, without those read along.
+    """
 
     def __init__(
         self, client: OpikClient, caller: Caller, trace: Trace, limits: SpanBodyLimits
@@ -83,6 +87,7 @@ class BodyReader:
         self._read: dict[str, Span] = {}
         self._allowance = ByteAllowance(limits.bytes)
         self._records = 0
+        self.kept_bytes = 0
 
     @property
     def bytes(self) -> int:
@@ -102,8 +107,7 @@ class BodyReader:
             except OpikAssistError as error:
                 log.info("body_page_failed", code=error.code, trace=self._trace.id)
                 return None
-            self._records += page.records
-            self._read |= newest_by_id(page.found)
+            self._keep(page, page.found)
             if not page.broken and page.records <= most:
                 return SpanList(tuple(page.found), page.records - len(page.found))
         return None
@@ -158,6 +162,9 @@ class BodyReader:
         except OpikAssistError as error:
             log.info("body_page_failed", code=error.code, trace=self._trace.id)
             return
+        self._keep(page, [span for span in page.found if span.id in wanted])
+
+    def _keep(self, page: SpanPage, found: Sequence[Span]) -> None:
         self._records += page.records
-        found = (span for span in page.found if span.id in wanted)
+        self.kept_bytes += page.bytes * len(found) // max(1, page.records)
         self._read |= newest_by_id(found)

@@ -174,7 +174,7 @@ class TraceLoader:
         return LoadedTrace(
             analysis,
             _note_missing_spans(trace, len(found.spans), cut=found.cut),
-            (found.bytes + reader.bytes) * OBJECT_OVERHEAD + len(found.spans) * SPAN_BYTES,
+            (found.bytes + reader.kept_bytes) * OBJECT_OVERHEAD + len(found.spans) * SPAN_BYTES,
         )
 
     def _is_small(self, trace: Trace) -> bool:
