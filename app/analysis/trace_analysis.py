@@ -64,6 +64,15 @@ class TraceAnalysis:
         return self.peer_groups()[peer_key(node)]
 
 
+def list_read_steps(analysis: TraceAnalysis) -> list[Node]:
+    """The spans that were read and are no model calls; for `once`."""
+    return [
+        node
+        for node in analysis.tree.nodes
+        if analysis.was_read(node) and not node.view.is_model_call
+    ]
+
+
 def _group_peers(analysis: TraceAnalysis) -> dict[PeerKey, list[Node]]:
     groups: dict[PeerKey, list[Node]] = {}
     for node in sorted(analysis.tree.nodes, key=lambda item: (item.start, item.id)):

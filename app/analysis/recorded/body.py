@@ -276,8 +276,8 @@ class Body:
     @computed_once
     def _first_numbers(self) -> list[str]:
         """Some of the numbers below, by which most bodies are told apart at little cost."""
-        words = self.canonical[:_START_READ].translate(_AROUND_WORDS).split()
-        return [word for word in words[:-1] if not word.isalpha()]
+        pieces = self.canonical[:_START_READ].translate(_AROUND_WORDS).split()
+        return [piece for piece in pieces[:-1] if not piece.isalpha()]
 
     @computed_once
     def _numbers(self) -> frozenset[str]:

@@ -16,7 +16,7 @@ from app.analysis.recorded.leaves import Leaf, innermost_key
 from app.analysis.recorded.scope_words import ScopeWord, find_scope_words, read_scope_value
 from app.analysis.recorded.spellings import plain_key, word_set
 from app.analysis.rules.lookups import is_tool_call
-from app.analysis.rules.named_values import names_subject
+from app.analysis.rules.named_values import form_of_name, names_subject
 from app.analysis.rules.recovery import asking_call
 from app.analysis.text.named_periods import Period, find_argument_period, find_periods
 from app.analysis.text.one_line import one_line
@@ -103,13 +103,13 @@ def _find_other_name(
         for leaf in Body(analysis.trace.input).first_leaves(_LEAVES_READ)
         if names_subject(leaf.key) and _NAME.fullmatch(str(leaf.value)[:_TEXT_READ])
     ]
-    asked = {_template(name): name for name in dict.fromkeys(names) if _names_something(name)}
+    asked = {form_of_name(name): name for name in dict.fromkeys(names) if _names_something(name)}
     if not asked:
         return None
     for call in calls:
         for leaf in call.leaves:
             for name in _names_in(leaf):
-                old = asked.get(_template(name))
+                old = asked.get(form_of_name(name))
                 if (
                     old is None
                     or not _is_mistaken(name, old)
@@ -136,11 +136,6 @@ def _names_something(name: str) -> bool:
     if name[:1].isalpha() and "-" in name:
         least = _LEAST_DIGITS_OF_CODE
     return digits >= least and len(name) <= _LONGEST_NAME and not _DATE_LIKE.fullmatch(name)
-
-
-def _template(name: str) -> str:
-    """Its form: letters as they are, each digit as a nine."""
-    return "".join("9" if sign.isdigit() else sign for sign in name.casefold())
 
 
 def _is_mistaken(name: str, old: str) -> bool:

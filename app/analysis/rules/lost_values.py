@@ -17,7 +17,7 @@ from app.analysis.rules.named_values import IDENTIFYING_ENDS, NamedValues, ident
 from app.analysis.rules.recovery import asking_call
 from app.analysis.rules.suspects import is_null
 from app.analysis.text.one_line import one_line
-from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.trace_analysis import TraceAnalysis, list_read_steps
 from app.analysis.tree import Node
 
 _STANDS_FOR_NONE = word_set(
@@ -92,10 +92,9 @@ class _Search:
 
     def _events(self) -> Iterator[tuple[int, bool, int, Node]]:
         """Ends before starts of the same moment; of equal ends the inner span first."""
-        for node in self._analysis.tree.nodes:
-            if self._analysis.was_read(node) and not node.view.is_model_call:
-                yield node.start, True, node.index, node
-                yield max(node.end, node.start + 1), False, -node.index, node
+        for node in self._analysis.once(list_read_steps):
+            yield node.start, True, node.index, node
+            yield max(node.end, node.start + 1), False, -node.index, node
 
     def _learn(self, values: NamedValues, node: Node | None) -> None:
         self._unseen.append(values)

@@ -2,16 +2,16 @@
 in another: pounds as kilograms, kilowatts beside megawatts."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.recorded.body import Body
-from app.analysis.recorded.leaves import Path
+from app.analysis.recorded.leaves import Path, innermost_key
 from app.analysis.recorded.spellings import key_set
 from app.analysis.text.one_line import one_line
-from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.trace_analysis import TraceAnalysis, list_read_steps
 from app.analysis.tree import Node
 
 _SPELLINGS = {
@@ -26,10 +26,10 @@ _SPELLINGS = {
     "money": "EUR; USD; GBP; CHF; PLN; JPY; CNY; INR; SEK; NOK; DKK; CZK; HUF; BRL; CAD; AUD",
 }
 _UNITS = {
-    word.casefold(): (dimension, words.split()[0])
+    each.casefold(): (dimension, unit.split()[0])
     for dimension, units in _SPELLINGS.items()
-    for words in units.split(";")
-    for word in words.split()
+    for unit in units.split(";")
+    for each in unit.split()
 }
 """Dimension and usual sign of each spelling, in lower case."""
 _IN_NAMES = {word for word in _UNITS if len(word) > 1} | {"c", "f"}
@@ -56,11 +56,7 @@ class _Amount(NamedTuple):
 
 def find_mixed_units(analysis: TraceAnalysis) -> Iterator[Finding]:
     """At most 5 calls, the earliest first."""
-    read = [
-        node
-        for node in analysis.tree.nodes
-        if analysis.was_read(node) and not node.view.is_model_call
-    ]
+    read = analysis.once(list_read_steps)
     known: dict[str, list[_Amount]] = {}
     for node in read:
         if _may_have_units(node.view.output):
@@ -99,8 +95,7 @@ def _read_unit(text: str) -> str:
 
 def _unit_of_name(path: Path) -> str:
     """The unit at the end of a name: kg of `weight_kg`, not of `background`."""
-    name = next((part for part in reversed(path) if isinstance(part, str)), "")
-    words = [word.casefold() for word in _NAME_WORDS.findall(name[-_LONGEST_UNIT:])]
+    words = [each.casefold() for each in _NAME_WORDS.findall(innermost_key(path)[-_LONGEST_UNIT:])]
     return words[-1] if len(words) > 1 and words[-1] in _IN_NAMES else ""
 
 
@@ -114,7 +109,7 @@ def _telling_number(value: object) -> str:
     return text
 
 
-def _find_calls(read: list[Node], known: Mapping[str, list[_Amount]]) -> Iterator[Finding]:
+def _find_calls(read: Sequence[Node], known: Mapping[str, list[_Amount]]) -> Iterator[Finding]:
     for node in sorted(read, key=lambda each: (each.start, each.index)):
         without: list[tuple[str, _Amount]] = []
         named: frozenset[str] | None = None
@@ -155,7 +150,8 @@ def _named_units(body: Body) -> frozenset[str]:
         words.update(_NAME_WORDS.findall(str(path[-1])) if path else ())
         if isinstance(value, str) and len(value) <= _LONGEST_UNIT:
             words.update(_WORDS.findall(value))
-    return frozenset(_UNITS[word][1] for each in words if (word := each.casefold()) in _UNITS)
+    known = _UNITS.keys() & {each.casefold() for each in words}
+    return frozenset(_UNITS[each][1] for each in known)
 
 
 def _find_mix(

@@ -115,6 +115,11 @@ def identifies(key: str) -> bool:
     return key in _IDENTIFYING_KEYS or key.endswith(IDENTIFYING_ENDS)
 
 
+def form_of_name(name: str) -> str:
+    """Letters as they are, letter case aside, each digit as a nine."""
+    return "".join("9" if sign.isdigit() else sign for sign in name.casefold())
+
+
 def _as_text(value: object) -> str:
     if type(value) is int:
         text = str(value)

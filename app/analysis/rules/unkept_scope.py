@@ -2,14 +2,14 @@
 it was called for, a search whose results contradict its own filter."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.recorded.spellings import key_set, plain_key
-from app.analysis.rules.named_values import NamedValues, names_subject
+from app.analysis.rules.named_values import NamedValues, form_of_name, names_subject
 from app.analysis.text.one_line import one_line
-from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.trace_analysis import TraceAnalysis, list_read_steps
 from app.analysis.tree import Node
 
 _FILTERS = key_set(
@@ -26,16 +26,12 @@ _CONFIDENCE = 0.85
 
 def find_unkept_scope(analysis: TraceAnalysis) -> Iterator[Finding]:
     """At most 5 of each, the earliest first."""
-    read = [
-        node
-        for node in analysis.tree.nodes
-        if analysis.was_read(node) and not node.view.is_model_call
-    ]
+    read = analysis.once(list_read_steps)
     yield from islice(_find_other_records(read, analysis), _MOST_FOUND)
     yield from islice(_find_unfiltered(read), _MOST_FOUND)
 
 
-def _find_other_records(read: list[Node], analysis: TraceAnalysis) -> Iterator[Finding]:
+def _find_other_records(read: Sequence[Node], analysis: TraceAnalysis) -> Iterator[Finding]:
     """Steps with one name of a record in their input, and another one in that of a step inside."""
     for node in read:
         if not node.children or not _DIGIT.search(node.view.input.canonical):
@@ -70,14 +66,10 @@ def _find_other(key: str, old: str, node: Node, inside: list[Node]) -> tuple[Nod
         if found is None and not child.view.is_model_call:
             values = NamedValues(child.view.input)
             new = values.only(key) if values.may_have({key}) else ""
-            if new and _form(new) == _form(old) and new.casefold() not in shown:
+            if new and form_of_name(new) == form_of_name(old) and new.casefold() not in shown:
                 found = child, new
         shown += child.view.output.canonical
     return found
-
-
-def _form(value: str) -> str:
-    return _DIGIT.sub("0", value.casefold())
 
 
 def _build_other(label: str, old: str, new: str, node: Node, child: Node) -> Finding:
@@ -89,7 +81,7 @@ def _build_other(label: str, old: str, new: str, node: Node, child: Node) -> Fin
     return build_finding(Category.LOST_VALUE, _CONFIDENCE, sentence, [child, node])
 
 
-def _find_unfiltered(read: list[Node]) -> Iterator[Finding]:
+def _find_unfiltered(read: Sequence[Node]) -> Iterator[Finding]:
     """Searches with a filter, none of whose results has the wanted value."""
     for node in read:
         given = node.view.input
