@@ -17,7 +17,10 @@ import anyio
 from app.caller import Caller, Owner
 from app.conversation.event_writer import RENEWAL_PART
 from app.conversation.titles import make_title
-from app.db.store import Conversation, EventEntry, Quotas, Store, TurnKey
+from app.db.event_rows import EventEntry, TurnKey
+from app.db.quotas import Quotas
+from app.db.store import Store
+from app.db.turn_log import Conversation
 from app.errors import ConversationBusy, LimitReached
 from app.events import TurnPlace, TurnStarted
 

@@ -15,7 +15,8 @@ from app.conversation.ports import OpeningTrace
 from app.conversation.prices import PriceTable
 from app.conversation.reading_limit import ReadingLimit
 from app.conversation.turn import Turn
-from app.db.store import Conversation, Store
+from app.db.store import Store
+from app.db.turn_log import Conversation
 from app.errors import ModelFailed
 from app.events import ReplyCompleted, TraceRead
 from app.messages import System, User

@@ -23,7 +23,8 @@ from app.conversation.reading_limit import ReadingLimit
 from app.conversation.summary import ConversationSummary, summarize_conversation
 from app.conversation.token_usage import sum_by_turn
 from app.conversation.turn import SHUTTING_DOWN, Turn
-from app.db.store import Store, TurnKey
+from app.db.event_rows import TurnKey
+from app.db.store import Store
 from app.errors import NotFound, ShuttingDown
 from app.events import LATEST_PLACE, Transcript, TurnPlace, TurnStarted
 from app.messages import OfferedModel

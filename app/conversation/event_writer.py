@@ -18,9 +18,10 @@ from uuid import uuid4
 import anyio
 import structlog
 
+from app.db.event_rows import EventEntry, TurnKey
 from app.db.event_size import measure_event, shrink_event
 from app.db.growing_replies import PROGRESS_SECONDS
-from app.db.store import EventEntry, Store, TurnKey
+from app.db.store import Store
 from app.errors import DatabaseUnavailable, TurnLost
 from app.events import QuestionsSuggested, StoredEvent, TerminalEvent
 from app.messages import TokenUsage

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from app.conversation.branches import TurnTree
 from app.conversation.titles import make_title
-from app.db.store import ConversationEntry
+from app.db.conversation_list import ConversationEntry
 from app.events import TurnStarted, load_event
 
 UNTITLED = "New conversation"

@@ -11,8 +11,9 @@ from app.conversation.feed import Feed
 from app.conversation.ports import TurnObserver
 from app.conversation.prices import PriceTable
 from app.conversation.token_usage import UsageAccount
+from app.db.event_rows import TurnKey
 from app.db.event_size import shrink_event
-from app.db.store import Store, TurnKey
+from app.db.store import Store
 from app.errors import DatabaseUnavailable, ModelFailed, OpikAssistError, TurnLost
 from app.events import (
     AliasesAssigned,

@@ -39,15 +39,11 @@ from app.messages import TokenUsage
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-# fmt: off
-__all__ = [
-    "Conversation", "ConversationEntry", "EventEntry", "LogPage", "Quotas", "Store", "TurnKey",
-]
-# fmt: on
-
 _NO_QUOTAS = Quotas()
 CLEAN_UP_TURNS = 20
 """How often a turn that begins also deletes admissions that no limit counts any more."""
+
+
 _IS_ACTIVE = and_(turns.c.session_id == sessions.c.id, turns.c.id == sessions.c.active_turn_id)
 
 

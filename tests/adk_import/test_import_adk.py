@@ -12,7 +12,9 @@ from click.testing import CliRunner, Result
 from app.caller import Owner
 from app.cli import cli
 from app.db.engine import create_engine
-from app.db.store import Conversation, EventEntry, Store
+from app.db.event_rows import EventEntry
+from app.db.store import Store
+from app.db.turn_log import Conversation
 from app.events import (
     LoggedEvent,
     ReplyCompleted,

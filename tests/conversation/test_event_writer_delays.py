@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.conversation.event_writer import StorageTimeouts
 from app.conversation.turn import Turn
 from app.db import transactions
+from app.db.quotas import Quotas
 from app.db.schema import admissions
-from app.db.store import Quotas, Store
+from app.db.store import Store
 from app.events import StoredEvent, TurnFailed, TurnFinished
 from testkit import databases
 from tests.conversation.turn_setup import BRIEF, logged, model_call, ran, tool_done, turn_on

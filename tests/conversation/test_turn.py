@@ -10,7 +10,8 @@ from structlog.testing import capture_logs
 from app.agent.citations import Aliases
 from app.conversation.history import restore_aliases
 from app.conversation.turn import Turn
-from app.db.store import EventEntry, Store, TurnKey
+from app.db.event_rows import EventEntry, TurnKey
+from app.db.store import Store
 from app.errors import ModelFailed
 from app.events import AliasesAssigned, TurnFailed
 from tests.conversation.turn_setup import logged, ran, tool_done, turn_on

@@ -8,7 +8,9 @@ import anyio
 from app.conversation.event_writer import LEASE_SECONDS, StorageTimeouts
 from app.conversation.prices import PriceTable
 from app.conversation.turn import AnswerTurn, Turn
-from app.db.store import Quotas, Store, TurnKey
+from app.db.event_rows import TurnKey
+from app.db.quotas import Quotas
+from app.db.store import Store
 from app.events import Event, ModelCalled, StoredEvent, ToolCompleted
 from app.messages import Reply, TokenUsage
 from app.telemetry.observers import NoObserver

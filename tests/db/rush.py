@@ -8,7 +8,8 @@ import sys
 
 import anyio
 
-from app.db.store import Quotas, Store
+from app.db.quotas import Quotas
+from app.db.store import Store
 from app.errors import LimitReached
 from app.telemetry import logs
 from testkit import databases

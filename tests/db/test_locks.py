@@ -6,8 +6,9 @@ from anyio.lowlevel import checkpoint
 from sqlalchemy import Update, text, update
 
 from app.db import migrations
+from app.db.event_rows import TurnKey
 from app.db.schema import facts, sessions
-from app.db.store import Store, TurnKey
+from app.db.store import Store
 from app.errors import TurnLost
 from testkit import databases
 from tests.db.writing import (

@@ -13,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db import migrations
 from app.db.engine import create_engine
+from app.db.quotas import Quotas
 from app.db.schema import OLDEST_CODE, VERSION_TABLE, events, facts, metadata, turns
-from app.db.store import Quotas, Store
+from app.db.store import Store
 from app.errors import StartRefused
 from app.events import TurnFinished
 from app.messages import TokenUsage

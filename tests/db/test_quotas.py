@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.caller import Owner
 from app.db import migrations
+from app.db.quotas import Quotas
 from app.db.schema import admissions, sessions, turns
-from app.db.store import Quotas, Store
+from app.db.store import Store
 from app.errors import LimitReached
 from app.events import TurnStarted
 from testkit import databases

@@ -10,7 +10,8 @@ import anyio
 import pytest
 
 from app.caller import Owner
-from app.db.store import Quotas, Store
+from app.db.quotas import Quotas
+from app.db.store import Store
 from app.errors import LimitReached
 from app.events import TurnFinished
 from app.messages import TokenUsage

@@ -11,6 +11,8 @@ from sqlalchemy import event, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db import migrations, turn_log
+from app.db.event_rows import EventEntry, TurnKey
+from app.db.quotas import Quotas
 from app.db.retention_batches import (
     BATCH_CONVERSATIONS,
     BATCH_EVENTS,
@@ -19,7 +21,7 @@ from app.db.retention_batches import (
     RetentionBatches,
 )
 from app.db.schema import admissions, chores, events, feedback, sessions, turns, utc_in
-from app.db.store import EventEntry, Quotas, Store, TurnKey
+from app.db.store import Store
 from app.db.turn_log import TurnStart
 from app.events import TurnStarted
 from testkit import databases

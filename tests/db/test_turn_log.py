@@ -9,9 +9,10 @@ from sqlalchemy import Executable, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.db.event_rows import EventEntry, TurnKey
 from app.db.event_size import CUT_MARK
 from app.db.schema import events, sessions, turns
-from app.db.store import EventEntry, Store, TurnKey
+from app.db.store import Store
 from app.errors import TurnLost
 from app.events import (
     ReplyCompleted,

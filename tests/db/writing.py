@@ -5,7 +5,10 @@ from uuid import uuid4
 from sqlalchemy import select
 
 from app.caller import Owner
-from app.db.store import Conversation, EventEntry, Quotas, Store, TurnKey
+from app.db.event_rows import EventEntry, TurnKey
+from app.db.quotas import Quotas
+from app.db.store import Store
+from app.db.turn_log import Conversation
 from app.events import ReplyCompleted, StoredEvent, TurnFinished, TurnStarted
 from app.messages import TokenUsage
 

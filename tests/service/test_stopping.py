@@ -12,8 +12,8 @@ import pytest
 import structlog
 
 from app.caller import Owner
+from app.db.event_rows import EventEntry, TurnKey
 from app.db.schema import sessions
-from app.db.store import EventEntry, TurnKey
 from app.events import ReplyCompleted, TurnStarted
 from standin.chat import text
 from standin.faults import Delay, Fault
