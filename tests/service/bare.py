@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import anyio
 
-from testkit.service import PREFIX, TRACE_ID, WAIT_SECONDS, Service
+from testkit.service import PREFIX, TRACE_ID, WAIT_SECONDS, Service, wait_until
 
 PATH = f"{PREFIX}/trace-analyzer/session/{TRACE_ID}"
 
@@ -54,15 +54,12 @@ async def received(client: socket.socket) -> bytes:
 async def leave_amid_request(service: Service, data: bytes) -> None:
     """Sends the beginning of a request, leaves once the service has taken it up, and waits until
     the service has let go of it."""
-    before = len(asyncio.all_tasks())
+    before = asyncio.all_tasks()
     async with connected(service) as client:
         await sent(client, data)
-        with anyio.fail_after(WAIT_SECONDS):
-            while len(asyncio.all_tasks()) == before:  # noqa: ASYNC110 - a task has no event
-                await asyncio.sleep(0.001)
-    with anyio.fail_after(WAIT_SECONDS):
-        while len(asyncio.all_tasks()) > before:  # noqa: ASYNC110
-            await asyncio.sleep(0.001)
+        # Compared one by one: tasks of earlier requests may end meanwhile.
+        await wait_until(lambda: asyncio.all_tasks() - before)
+    await wait_until(lambda: asyncio.all_tasks() <= before)
 
 
 def open_sockets() -> int:

@@ -14,7 +14,15 @@ from standin.faults import Delay, Fault
 from testkit.processes import backend_and_service_process
 from testkit.scripted_chat import answer, calling
 from testkit.service import TRACE_ID, Service, record_trace, running, span_id, wait_until
-from tests.service.bare import QUESTION, connected, open_sockets, received, request, sent
+from tests.service.bare import (
+    QUESTION,
+    connected,
+    leave_amid_request,
+    open_sockets,
+    received,
+    request,
+    sent,
+)
 
 SPAN = f"/v1/private/spans/{span_id(3)}"
 
@@ -128,9 +136,7 @@ async def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_fault(
     service: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = Footprint()
-    async with connected(service) as client:
-        await sent(client, request(b'{"message": "Half', length=100))
-        await wait_until(lambda: len(asyncio.all_tasks()) > before.tasks)
+    await leave_amid_request(service, request(b'{"message": "Half', length=100))
     await before.is_all_that_stays()
     assert [each for each in caplog.records if each.levelname == "ERROR"] == []
 
