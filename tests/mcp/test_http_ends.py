@@ -1,6 +1,5 @@
 """Requests to the MCP endpoint that end early: by their client, or because the service ends."""
 
-import asyncio
 import json
 import logging
 
@@ -10,10 +9,17 @@ from starlette.types import Message
 
 from app.mcp.http import McpEndpoint
 from app.web.markdown.ui_urls import UiLinks
-from testkit.service import PREFIX, WAIT_SECONDS, running
-from tests.service.bare import leave_amid_request
+from testkit.service import PREFIX, running
+from tests.service.bare import connected, leave_amid_request, received, sent
 
 _HEADERS = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+_HEAD = [
+    f"POST {PREFIX}/mcp HTTP/1.1",
+    "Host: x",
+    "Content-Length: 100",
+    *(f"{name}: {value}" for name, value in _HEADERS.items()),
+]
+_HALF_A_BODY = "\r\n".join([*_HEAD, "", '{"jsonrpc":']).encode()
 _INITIALIZE = {
     "jsonrpc": "2.0",
     "id": 1,
@@ -30,23 +36,19 @@ async def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_error(
     migrated_sqlite_uri: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with running(migrated_sqlite_uri, mcp_enabled=True) as service:
-        lines = [f"{name}: {value}" for name, value in _HEADERS.items()]
-        head = [f"POST {PREFIX}/mcp HTTP/1.1", "Host: x", "Content-Length: 100", *lines, "", ""]
-        await leave_amid_request(service, "\r\n".join(head).encode() + b'{"jsonrpc":')
+        await leave_amid_request(service, _HALF_A_BODY)
     assert [each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR] == []
 
 
 async def test_a_body_that_stops_half_way_is_refused_in_time(migrated_sqlite_uri: str) -> None:
-    async def endless() -> object:
-        yield b'{"jsonrpc":'
-        await asyncio.sleep(WAIT_SECONDS)
-
-    async with running(migrated_sqlite_uri, mcp_enabled=True, body_seconds=0.1) as service:
-        refused = await service.http.post(
-            f"{service.url}{PREFIX}/mcp", content=endless(), headers=_HEADERS
-        )
-        assert refused.status_code == 408
-        assert refused.json()["code"] == "request_timed_out"
+    async with (
+        running(migrated_sqlite_uri, mcp_enabled=True, body_seconds=0.1) as service,
+        connected(service) as client,
+    ):
+        await sent(client, _HALF_A_BODY)
+        head, _, body = (await received(client)).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 408 ")
+    assert json.loads(body)["code"] == "request_timed_out"
 
 
 @pytest.mark.parametrize("steps", range(12))
