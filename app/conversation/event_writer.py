@@ -3,8 +3,8 @@
 While the database is available, an event is stored before it is shown, but for those that are added
 for later and for the words of a reply under way, which are stored every second. While it is not,
 events wait in memory and the turn continues. One task does all writing of a turn, the lease
-included; only its words may be stored by another turn, together with those of all. In no case has a
-turn two transactions at a time. Each entry has an id by which the store recognises a repetition: a
+included, but for words, which `GrowingReplies` stores for all turns together. In no case has a turn
+two transactions at a time. Each entry has an id by which the store recognises a repetition: a
 write whose outcome is unknown is repeated.
 """
 
@@ -114,7 +114,6 @@ class EventWriter:
         self._read_unfinished = read_unfinished
         self._unfinished_stored = ""
         self._grows = False
-        self._stores_all = False
         self._tokens_used = 0
         self._tokens_stored = 0
         self._database_failing = False
@@ -164,12 +163,6 @@ class EventWriter:
     def store_soon(self) -> None:
         self._store_within(0)
 
-    def store_all(self) -> bool:
-        self._stores_all = not (self._closed or self._lost)
-        if self._stores_all:
-            self.store_soon()
-        return self._stores_all
-
     def begin_storing(self) -> str | None:
         self._grows = False
         if self._pending:
@@ -202,13 +195,9 @@ class EventWriter:
     async def run(self) -> None:
         """Stores what is added and renews the lease, until the turn is closed or lost."""
         self._renewal_due_at = anyio.current_time() + self._timeouts.lease * RENEWAL_PART
-        try:
-            while not (self._lost or self._closed):
-                await self._wait_for_work()
-                await self._store_once()
-        finally:
-            if self._stores_all:
-                self._store.growing_replies.ask_another()
+        while not (self._lost or self._closed):
+            await self._wait_for_work()
+            await self._store_once()
         if self._lost and not self._closed:
             self._on_lost()
 
@@ -217,12 +206,6 @@ class EventWriter:
             if self._closed:
                 return
             done = await self._attempt(self._store_pending)
-        if self._stores_all:
-            self._stores_all = False
-            if done or self._lost:
-                await self._store.growing_replies.store()
-            else:
-                self._store.growing_replies.scatter()
         if not done and not self._lost:
             self.store_soon()
             await anyio.sleep(self._timeouts.pause)

@@ -4,6 +4,7 @@ By themselves they would take a fifth of the CPU of their streams.
 """
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
 
@@ -21,18 +22,14 @@ JSON."""
 
 
 class GrowingTurn(Protocol):
-    """The writer of a turn: one at a time stores the words of all."""
+    """The writer of a turn whose reply grows."""
 
     @property
     def key(self) -> TurnKey:
-        """Whose words it stores."""
+        """Whose words they are."""
 
     def store_soon(self) -> None:
-        """Stores what there is of its own."""
-
-    def store_all(self) -> bool:
-        """Stores what there is of its own, then calls `GrowingReplies.store`; False where it has
-        ended."""
+        """Stores by itself what there is."""
 
     def begin_storing(self) -> str | None:
         """Its reply under way as JSON, "" for none, and nothing else is stored of its turn until
@@ -46,54 +43,60 @@ class GrowingReplies:
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
         self._turns: dict[GrowingTurn, None] = {}
-        self._timer: asyncio.TimerHandle | None = None
+        self._next: asyncio.TimerHandle | asyncio.Task[None] | None = None
 
     def add(self, turn: GrowingTurn) -> None:
         """Its reply has grown: it is stored within PROGRESS_SECONDS."""
         self._turns[turn] = None
-        if self._timer is None:
-            self._timer = self._ask_within(PROGRESS_SECONDS)
+        self._plan()
 
     def discard(self, turn: GrowingTurn) -> None:
         """It has stored its reply by itself, or has ended."""
         self._turns.pop(turn, None)
 
-    async def store(self) -> None:
-        """Stores the replies that have grown; turns for which that fails try by themselves."""
-        storing: dict[TurnKey, tuple[GrowingTurn, str]] = {}
-        for turn in list(self._turns)[:_MOST_TOGETHER]:
-            del self._turns[turn]
-            if (reply := turn.begin_storing()) is not None:
-                storing[turn.key] = (turn, reply)
-        if self._turns and self._timer is None:
-            self._timer = self._ask_within(0)
+    def _plan(self) -> None:
+        if self._turns and self._next is None:
+            self._next = asyncio.get_running_loop().call_later(PROGRESS_SECONDS, self._begin)
+
+    def _begin(self) -> None:
+        self._next = asyncio.get_running_loop().create_task(self._store_all())
+
+    async def _store_all(self) -> None:
+        due, answers = list(self._turns), True
+        try:
+            for first in range(0, len(due), _MOST_TOGETHER):
+                turns = [
+                    each for each in due[first : first + _MOST_TOGETHER] if each in self._turns
+                ]
+                for turn in turns:
+                    self.discard(turn)
+                if answers:
+                    answers = await self._store(turns)
+                else:
+                    _store_apart(turns)
+        finally:
+            self._next = None
+            self._plan()
+
+    async def _store(self, turns: Sequence[GrowingTurn]) -> bool:
+        """Stores what these turns have; False where the database does not answer."""
+        begun = [(turn, turn.begin_storing()) for turn in turns]
+        replies = {turn.key: reply for turn, reply in begun if reply is not None}
         stored: set[TurnKey] = set()
         try:
-            if storing:
-                replies = {key: reply for key, (_, reply) in storing.items()}
+            if replies:
                 stored = await self._transactions.run(partial(keep_unfinished, replies=replies))
         except DatabaseUnavailable:
-            pass
+            return False
         finally:
-            for key, (turn, reply) in storing.items():
-                turn.end_storing(reply if key in stored else None)
-                if key not in stored:
-                    turn.store_soon()
+            storing = [turn for turn in turns if turn.key in replies]
+            for turn in storing:
+                turn.end_storing(replies[turn.key] if turn.key in stored else None)
+            _store_apart([turn for turn in storing if turn.key not in stored])
+        return True
 
-    def scatter(self) -> None:
-        """Lets each turn store its reply by itself, since the database does not answer."""
-        turns, self._turns = self._turns, {}
-        for turn in turns:
-            turn.store_soon()
 
-    def ask_another(self) -> None:
-        """Asks a turn to store all, in place of one that has ended."""
-        while self._turns and not (turn := next(iter(self._turns))).store_all():
-            self.discard(turn)
-
-    def _ask_within(self, seconds: float) -> asyncio.TimerHandle:
-        return asyncio.get_running_loop().call_later(seconds, self._ask_one)
-
-    def _ask_one(self) -> None:
-        self._timer = None
-        self.ask_another()
+def _store_apart(turns: Sequence[GrowingTurn]) -> None:
+    """Lets each turn store its reply by itself: it notices what is wrong, and tries again."""
+    for turn in turns:
+        turn.store_soon()

@@ -71,7 +71,7 @@ async def test_words_of_all_turns_are_stored_again_and_again(
             await until_stored(engine, growing, f"more {number} ")
 
 
-async def test_the_turn_that_stores_for_all_may_end(store: Store, engine: AsyncEngine) -> None:
+async def test_words_are_stored_while_other_turns_end(store: Store, engine: AsyncEngine) -> None:
     async with three_growing(store) as growing:
         for turn in growing[:2]:
             turn.stop()
