@@ -28,7 +28,8 @@ from app.db.engine import create_engine, storage_kind
 from app.db.migrations import SchemaCheck, prepare_schema
 from app.db.store import Store
 from app.errors import OpikAssistError, StartRefused
-from app.settings import DEFAULT_DATABASE, Settings, database_url, find_ignored_variables
+from app.removed_settings import find_ignored_variables
+from app.settings import DEFAULT_DATABASE, Settings, database_url
 from app.shutdown import LimitTime, Shutdown, ShutdownSignals
 from app.telemetry import logs
 from app.telemetry.reporting import Reporting

@@ -7,14 +7,11 @@ change here run `python scripts/settings_table.py`.
 """
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from dotenv import dotenv_values
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -24,7 +21,6 @@ from pydantic import (
     ValidationError,
     field_validator,
 )
-from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -36,19 +32,10 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.errors import StartRefused
+from app.secret_files import SecretFiles
 
 DEFAULT_DATABASE = "sqlite:///opik-assist.db"
 _MYSQL_DRIVERS = {"asyncmy", "pymysql", "aiomysql", "mysqldb"}
-
-# fmt: off
-REMOVED_VARIABLES = (
-    "ACCESS_CACHE_SECONDS", "BODY_BYTES", "BODY_SECONDS", "BUSY_WAIT_SECONDS",
-    "HEARTBEAT_SECONDS", "LEASE_SECONDS", "MAX_SPANS", "MESSAGE_CHARACTERS", "READER_SECONDS",
-    "REPLY_BYTES", "STORING_SECONDS", "TOOL_SECONDS", "TURN_CALLS_PER_STEP",
-    "TURN_TOOL_CHARACTERS", "USER_CONVERSATIONS", "USER_EVENTS", "USUAL_SECONDS",
-)
-# fmt: on
-"""Settings of version 0.1 that are constants now."""
 
 # Providers whose tool calls Opik's chat proxy passes on come first.
 # fmt: off
@@ -98,47 +85,6 @@ class ModelPrice(BaseModel):
     prompt: float = Field(alias="in", ge=0, allow_inf_nan=False)
     completion: float = Field(alias="out", ge=0, allow_inf_nan=False)
     cached: float | None = Field(None, ge=0, allow_inf_nan=False)
-
-
-class SecretFiles(PydanticBaseSettingsSource):
-    """Reads each secret whose variable with `_FILE` at its end names a file.
-
-    Such a file wins over the variable itself, which an image may have set. Raises StartRefused for
-    a file that cannot be read.
-    """
-
-    def __init__(
-        self, settings_cls: type[BaseSettings], variables: Mapping[str, str | None]
-    ) -> None:
-        """`variables` by names in lower case."""
-        super().__init__(settings_cls)
-        self._variables = variables
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """The content of the setting's file without its line end, None where no file is named."""
-        path = None if field.repr else self._variables.get(f"{field_name}_file")
-        return (
-            (_read_secret(f"{field_name}_file".upper(), path) if path else None),
-            field_name,
-            False,
-        )
-
-    def __call__(self) -> dict[str, Any]:
-        """The secrets that come from files, by the names of the settings."""
-        fields = self.settings_cls.model_fields.items()
-        found = {name: self.get_field_value(field, name)[0] for name, field in fields}
-        return {name: value for name, value in found.items() if value is not None}
-
-
-def _read_secret(variable: str, path: str) -> str:
-    try:
-        value = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a text file"
-        raise StartRefused(f"Settings: {variable}: cannot read {path}: {reason}") from None
-    if not value:
-        raise StartRefused(f"Settings: {variable}: {path} is empty")
-    return value
 
 
 class DatabaseSettings(BaseSettings):
@@ -410,13 +356,6 @@ class Settings(DatabaseSettings):
                 " EXTRAS=opik"
             )
         return _check_address(value)
-
-
-def find_ignored_variables() -> list[str]:
-    """The variables that are set, in the environment or in `.env`, but are settings no longer."""
-    given = dotenv_values(".env") | dict(os.environ)
-    names = {name.upper() for name, value in given.items() if value}
-    return [name for name in REMOVED_VARIABLES if name in names]
 
 
 def database_url(uri: str) -> URL:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import REMOVED_VARIABLES
+from app.removed_settings import REMOVED_VARIABLES
 from scripts.settings_table import (
     COMPOSE_FILE,
     README,

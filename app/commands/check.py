@@ -21,7 +21,8 @@ from app.operator_credentials import OperatorCredentials, read_credentials
 from app.opik.client import OpikClient, is_reachable
 from app.opik.models import ModelCatalog
 from app.opik.rest_client import RestClient
-from app.settings import Settings, database_url, find_ignored_variables
+from app.removed_settings import find_ignored_variables
+from app.settings import Settings, database_url
 from app.telemetry import logs
 from app.wiring import build_backend
 
