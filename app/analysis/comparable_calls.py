@@ -49,7 +49,7 @@ class Call(NamedTuple):
 
     @property
     def has_result(self) -> bool:
-        return bool(self.node.view.output.fingerprint)
+        return self.node.view.output.has_timeless
 
     def returned_the_same(self, other: "Call") -> bool:
         """Whether the results are equal."""
@@ -68,13 +68,14 @@ def comparable_calls(analysis: TraceAnalysis) -> dict[str, Call]:
 
 
 def nodes_given_alike(analysis: TraceAnalysis) -> list[Node]:
-    """The spans whose inputs say something and begin like that of another one, those that begin
-    alike together: most spans are none of them."""
-    alike: dict[int, list[Node]] = {}
-    for node in analysis.tree.nodes:
-        if analysis.was_read(node) and node.view.input.is_comparable:
-            alike.setdefault(node.view.input.fingerprint, []).append(node)
-    return [node for group in alike.values() if len(group) > 1 for node in group]
+    """The spans whose inputs say something and begin like that of another one of the same stem,
+    those that begin alike together: most spans are none of them."""
+    named = (
+        (name_stem(node.name), node.view.input, node)
+        for node in analysis.tree.nodes
+        if analysis.was_read(node) and node.view.input.is_comparable
+    )
+    return [node for group in _group_alike(named, least=2) for _, node in group]
 
 
 def calls_given_alike(analysis: TraceAnalysis) -> list[Call]:
@@ -88,15 +89,26 @@ def group_equal(
 ) -> Iterator[list[_Item]]:
     """At least so many things of one name whose bodies mean the same; times and ids do not matter
     where `timeless`. The text of a body is made only where others begin like it."""
-    alike: dict[tuple[str, int], list[tuple[Body, _Item]]] = {}
-    for name, body, item in named:
-        alike.setdefault((name, body.fingerprint), []).append((body, item))
-    for members in alike.values():
+    for members in _group_alike(named, least=least):
         groups: dict[str, list[_Item]] = {}
-        for body, item in members if len(members) >= least else ():
+        for body, item in members:
             text = body.timeless if timeless else body.canonical
             groups.setdefault(text, []).append(item)
         yield from (group for group in groups.values() if len(group) >= least)
+
+
+def _group_alike(
+    named: Iterable[tuple[str, Body, _Item]], *, least: int
+) -> Iterator[list[tuple[Body, _Item]]]:
+    """At least so many things of one name whose bodies begin alike."""
+    by_name: dict[str, list[tuple[Body, _Item]]] = {}
+    for name, body, item in named:
+        by_name.setdefault(name, []).append((body, item))
+    for members in by_name.values():
+        alike: dict[int, list[tuple[Body, _Item]]] = {}
+        for body, item in members if len(members) >= least else ():
+            alike.setdefault(body.fingerprint, []).append((body, item))
+        yield from (group for group in alike.values() if len(group) >= least)
 
 
 @lru_cache(maxsize=_NAMES_KEPT)

@@ -160,6 +160,11 @@ class Body:
                 return _ATTEMPT_NUMBER.sub("", text)
         return text
 
+    @property
+    def has_canonical(self) -> bool:
+        """Whether the canonical text is not empty."""
+        return self._begins_with_key or bool(self.canonical)
+
     @computed_once
     def timeless(self) -> str:
         """The canonical text without points in time and ids of requests, or its beginning where
@@ -172,15 +177,28 @@ class Body:
         text = self.canonical
         return _TIME_OR_ID.sub("#", text) if _IN_TIME_OR_ID.search(text) else text
 
+    @property
+    def has_timeless(self) -> bool:
+        """Whether the timeless text is not empty."""
+        if self.state is BodyState.ABSENT:
+            return False
+        return self._is_whole_container or bool(self.timeless)
+
     @computed_once
     def fingerprint(self) -> int:
         """A number that bodies of one timeless text have in common, at a fraction of its cost; 0
         where the text is empty."""
+        if not self.has_timeless:
+            return 0
+        if self._is_whole_container:
+            return read_fingerprint(self.opened, _VOLATILE_KEYS)
+        return hash(self.timeless)
+
+    @property
+    def _is_whole_container(self) -> bool:
         value = self.opened
-        if isinstance(value, (dict, list)) and value and self.survey.is_whole and not self.is_cut:
-            is_absent = self.state is BodyState.ABSENT
-            return 0 if is_absent else read_fingerprint(value, _VOLATILE_KEYS)
-        return hash(self.timeless)  # 0 for an empty one
+        is_container = isinstance(value, (dict, list)) and bool(value)
+        return is_container and self.survey.is_whole and not self.is_cut
 
     @computed_once
     def uncounted(self) -> str:
@@ -214,8 +232,9 @@ class Body:
         """Whether it is whole and says something besides what counts attempts."""
         if not self.says_something:
             return False
-        return self._begins_with_key() or has_letter(self.canonical)
+        return self._begins_with_key or has_letter(self.canonical)
 
+    @computed_once
     def _begins_with_key(self) -> bool:
         """Whether its canonical text begins with a key that has a letter and stays in it."""
         value = self.opened

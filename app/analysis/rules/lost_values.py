@@ -72,6 +72,7 @@ class _Search:
     def __init__(self, analysis: TraceAnalysis) -> None:
         self._analysis = analysis
         self._known: dict[str, dict[str, Node | None]] = {}
+        self._single: set[str] = set()  # keys with one known value
         self._seen: set[str] = set()
         self._unseen: list[NamedValues] = []
         self._losses: dict[str, _Loss] = {}
@@ -106,6 +107,10 @@ class _Search:
                 kept = self._known.setdefault(key, {})
                 if len(kept) < _VALUES_KEPT and not _is_word_for_none(value):
                     kept.setdefault(value, node)
+            if len(kept) == 1:
+                self._single.add(key)
+            else:
+                self._single.discard(key)
 
     def _was_seen(self, value: str) -> bool:
         """Whether any body until now had a value, under whatever key."""
@@ -159,9 +164,9 @@ class _Search:
                 self._losses[key] = _Loss(node, old, "", is_omission=True)
 
     def _check_input(self, node: Node, given: NamedValues) -> Iterator[Finding]:
-        if not (given.may_have(self._losses.keys()) or given.may_have(self._known.keys())):
+        known = (self._losses.keys() | self._single) - self._reported
+        if not (known and given.may_have(known)):
             return
-        known = (self._losses.keys() | self._known.keys()) - self._reported
         for key in sorted((given.empty | given.full.keys()) & known):
             found = self._find_loss_before(node, key, given) or self._find_argument(
                 node, key, given

@@ -27,6 +27,7 @@ _SHORTEST_KEY = 2
 _LEAVES_READ = 400  # of one body: arguments and states stand near its top
 _LEVELS_READ = 5  # of a body
 _LONGEST_VALUE = 200  # characters: longer texts identify nothing
+_NINES = str.maketrans("012345678", "9" * 9)
 
 
 class NamedValues:
@@ -117,7 +118,10 @@ def identifies(key: str) -> bool:
 
 def form_of_name(name: str) -> str:
     """Letters as they are, letter case aside, each digit as a nine."""
-    return "".join("9" if sign.isdigit() else sign for sign in name.casefold())
+    low = name.casefold()
+    if low.isascii():
+        return low.translate(_NINES)
+    return "".join("9" if sign.isdigit() else sign for sign in low)
 
 
 def _as_text(value: object) -> str:

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice, pairwise
+from itertools import pairwise
 from statistics import median
 
 from app.analysis.comparable_calls import has_word, name_stem
 from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.recorded.leaves import Leaf
 from app.analysis.recorded.spellings import key_set, word_set
 from app.analysis.text.one_line import format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis
@@ -109,38 +110,37 @@ def _are_independent(run: Sequence[Iteration], analysis: TraceAnalysis) -> bool:
     """Whether the iterations call something, with different inputs, and no input holds a result of
     the iteration before. False where too little was read to tell."""
     failed = sum(any(node.error is not None for node in iteration) for iteration in run)
-    calling = sum(_calls_something(iteration, analysis) for iteration in run)
+    inside = [_spans_of(iteration, analysis) for iteration in run]
+    calling = sum(any(node.view.calls_outside for node in spans) for spans in inside)
     if failed > _MOST_FAILED * len(run) or calling < _LEAST_CALLING * len(run):
         return False
     read = [_was_read(iteration, analysis) for iteration in run]
     if sum(a and b for a, b in pairwise(read)) < min(_LEAST_PAIRS, len(run) - 1):
         return False
-    known = [iteration for iteration, is_read in zip(run, read, strict=True) if is_read]
-    inputs = [tuple(node.view.input.canonical for node in iteration) for iteration in known]
-    if len(set(inputs)) < len(inputs):
+    if _has_equal_inputs([each for each, is_read in zip(run, read, strict=True) if is_read]):
         return False
-    texts = (_inputs_of(iteration, analysis) for iteration in run)  # each once, and if needed
-    steps = zip(run, read, texts, strict=True)
     return not any(
-        is_read
-        and next_read
-        and (_feeds(before, own, later, analysis) or not _alike(before, after))
-        for (before, is_read, own), (after, next_read, later) in pairwise(steps)
+        read[i] and read[i + 1] and (_feeds(*inside[i : i + 2]) or not _alike(*run[i : i + 2]))
+        for i in range(len(run) - 1)
     )
 
 
-def _calls_something(iteration: Iteration, analysis: TraceAnalysis) -> bool:
-    return any(below.view.calls_outside for node in iteration for below in _inside(node, analysis))
+def _has_equal_inputs(run: Sequence[Iteration]) -> bool:
+    begins = {tuple(node.view.input.fingerprint for node in iteration) for iteration in run}
+    if len(begins) == len(run):
+        return False
+    return len({tuple(node.view.input.canonical for node in each) for each in run}) < len(run)
 
 
-def _inside(node: Node, analysis: TraceAnalysis) -> Iterator[Node]:
-    return islice(analysis.tree.below(node), _INSIDE_READ)
+def _spans_of(iteration: Iteration, analysis: TraceAnalysis) -> list[Node]:
+    """The steps of an iteration and the spans inside them."""
+    return [below for node in iteration for below in analysis.tree.below(node)[:_INSIDE_READ]]
 
 
 def _was_read(iteration: Iteration, analysis: TraceAnalysis) -> bool:
     """Whether the inputs of the steps are known as a whole."""
     return all(
-        analysis.was_read(node) and node.view.input.says_something and node.view.input.canonical
+        analysis.was_read(node) and node.view.input.says_something and node.view.input.has_canonical
         for node in iteration
     )
 
@@ -158,41 +158,43 @@ def _alike(before: Iteration, after: Iteration) -> bool:
     return True
 
 
-def _feeds(before: Iteration, own: str | None, later: str | None, analysis: TraceAnalysis) -> bool:
-    """Whether a result of an iteration stands in the inputs of the next, or that is unknown; `own`
-    are its inputs."""
-    if own is None or later is None:
+def _feeds(before: Sequence[Node], after: Sequence[Node]) -> bool:
+    """Whether a result of some spans stands in the inputs of later ones, or that is unknown."""
+    if any(node.view.input.is_cut for spans in (before, after) for node in spans):
         return True
-    return any(link in later and link not in own for link in _links_of(before, later, analysis))
+    results = (leaf for node in before for leaf in node.view.output.first_leaves(_TEXTS_READ))
+    linking = [leaf for leaf in results if _may_link(leaf)]
+    if not linking:
+        return False
+    own, later = map(_join_inputs, (before, after))
+    return any(link in later and link not in own for link in _links_of(linking, later))
 
 
-def _inputs_of(iteration: Iteration, analysis: TraceAnalysis) -> str | None:
-    """All inputs of an iteration as one text; None where one was cut."""
-    texts = []
-    for node in iteration:
-        for below in _inside(node, analysis):
-            if below.view.input.is_cut:
-                return None
-            texts.append(below.view.input.canonical)
-    return "\n".join(texts)
+def _join_inputs(nodes: Sequence[Node]) -> str:
+    return "\n".join(node.view.input.canonical for node in nodes)
 
 
-def _links_of(iteration: Iteration, later: str, analysis: TraceAnalysis) -> Iterator[str]:
-    """Beginnings of texts that the outputs hold, and cursors, as they would stand in `later`;
-    texts whose first letters do not stand there are left out."""
-    for node in iteration:
-        for below in _inside(node, analysis):
-            for leaf in below.view.output.first_leaves(_TEXTS_READ):
-                if isinstance(leaf.value, str):
-                    head = leaf.value[:_HEAD]
-                    if head.isalnum() and head.casefold() not in later:
-                        continue
-                    start = _TEXT_END.split(leaf.value.strip()[:200], maxsplit=1)[0]
-                    link = " ".join(start.split()).casefold()[:_LINK_LENGTH]
-                    if len(link) >= _SHORTEST_LINK or (link and leaf.key in _CURSORS):
-                        yield link
-                elif leaf.key in _CURSORS and isinstance(leaf.value, int) and leaf.value:
-                    yield f": {leaf.value}"
+def _may_link(leaf: Leaf) -> bool:
+    """Whether a value shows that it was used where it stands in a later input."""
+    if isinstance(leaf.value, str):
+        return len(leaf.value) >= _SHORTEST_LINK or leaf.key in _CURSORS
+    return leaf.key in _CURSORS and isinstance(leaf.value, int)
+
+
+def _links_of(leaves: Sequence[Leaf], later: str) -> Iterator[str]:
+    """Beginnings of texts, and cursors, as they would stand in `later`; texts whose first letters
+    do not stand there are left out."""
+    for leaf in leaves:
+        if isinstance(leaf.value, str):
+            head = leaf.value[:_HEAD]
+            if head.isalnum() and head.casefold() not in later:
+                continue
+            start = _TEXT_END.split(leaf.value.strip()[:200], maxsplit=1)[0]
+            link = " ".join(start.split()).casefold()[:_LINK_LENGTH]
+            if len(link) >= _SHORTEST_LINK or (link and leaf.key in _CURSORS):
+                yield link
+        elif leaf.value:
+            yield f": {leaf.value}"
 
 
 def _ran_beside_others(nodes: Sequence[Node]) -> bool:

@@ -70,10 +70,12 @@ def _list_fruitless(analysis: TraceAnalysis) -> tuple[list[Node], str]:
     asked, if none of them did; or the last step that dropped what they had found. With what to say
     of them; nothing where some results were left."""
     known = [node for node in analysis.tree.nodes if _can_be_judged(node, analysis)]
+    emptied = [node for node in known if _drops_all(node)]
+    if not emptied and not any(node.view.returned_nothing for node in known):
+        return [], ""
     searches = _keep_innermost([node for node in known if is_search(node)])
     if searches and all(node.view.returned_nothing for node in searches):
         return searches, f"{_found_nothing(searches)}, no other search found anything"
-    emptied = [node for node in known if _drops_all(node)]
     if emptied and emptied[-1].end == max(node.end for node in [*searches, *emptied]):
         return emptied[-1:], "returned none of the results that it was given"
     asked = AskedWords(analysis)
