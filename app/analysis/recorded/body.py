@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 from itertools import filterfalse, islice
 from typing import Any
 
@@ -121,14 +121,14 @@ class Body:
         return begins_with_fact(self.opened)
 
     @computed_once
-    def leaves(self) -> tuple[Leaf, ...]:
+    def leaves(self) -> Sequence[Leaf]:
         """The first 2,000 leaves, in order."""
         first = self._first_leaves
-        return first if len(first) < _FIRST_LEAVES else tuple(walk_leaves(self.opened))
+        return first if len(first) < _FIRST_LEAVES else walk_leaves(self.opened)
 
     @computed_once
-    def _first_leaves(self) -> tuple[Leaf, ...]:
-        return tuple(walk_leaves(self.opened, most=_FIRST_LEAVES))
+    def _first_leaves(self) -> Sequence[Leaf]:
+        return walk_leaves(self.opened, most=_FIRST_LEAVES)
 
     def first_leaves(self, most: int) -> Iterable[Leaf]:
         """The first `most` leaves; those of a small body are walked once for all who ask."""

@@ -1,13 +1,16 @@
 """Whether something was recorded as a body, and whether it says anything."""
 
+from collections.abc import Iterable
 from enum import StrEnum
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 
 from app.analysis.recorded.leaves import MOST_LEAVES, SERIES_FROM, walk_keyed_values
 from app.analysis.recorded.placeholder import is_placeholder
 from app.analysis.recorded.spellings import ENVELOPE_FACTS, plain_key
 
+_LEVELS_BEGUN = 4  # looked into for a fact: replies have their text in the fourth
+_MEMBERS_BEGUN = 8  # of each level, so that all are among the 32 first values
 _START_READ = 200  # characters of a text, of which one has to be a letter or digit
 
 
@@ -61,24 +64,36 @@ def _is_redacted(value: Any) -> bool:
 
 
 def begins_with_fact(value: Any) -> bool:
-    """Whether it is an object that begins with plain values, one of which says something: then it
+    """Whether one of its first plain values says something and is no fact of an envelope: then it
     is PRESENT and says something without a further look."""
-    if not isinstance(value, dict):
-        return False
-    for key, each in islice(value.items(), SERIES_FROM):
-        kind = type(each)
-        if kind is int or kind is float:
-            return True
-        if kind is dict or kind is list:
-            return False
-        if (
-            kind is str
-            and has_letter(each)
-            and plain_key(key) not in ENVELOPE_FACTS
-            and not is_placeholder(each)
-        ):
-            return True
+    key, level = "", value
+    for _ in range(_LEVELS_BEGUN):
+        nested: tuple[str, Any] = ("", None)
+        for name, each in islice(_members_of(level, key), _MEMBERS_BEGUN):
+            kind = type(each)
+            if kind is dict or kind is list:
+                if each:
+                    nested = (name, each)
+                    break
+            elif kind is int or kind is float:
+                if level is value or plain_key(name) not in ENVELOPE_FACTS:
+                    return True
+            elif (
+                kind is str
+                and has_letter(each)
+                and plain_key(name) not in ENVELOPE_FACTS
+                and not is_placeholder(each)
+            ):
+                return True
+        key, level = nested
     return False
+
+
+def _members_of(value: Any, key: str) -> Iterable[tuple[str, Any]]:
+    """The members of an object, or the items of a list under its key."""
+    if isinstance(value, dict):
+        return value.items()
+    return zip(repeat(key), value, strict=False) if isinstance(value, list) else ()
 
 
 def says_something(value: Any) -> bool:

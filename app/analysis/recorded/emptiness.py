@@ -105,13 +105,14 @@ def is_empty_result(output: Body, given: Body, name: str = "") -> bool:
     if isinstance(value, str):
         return not value or value.isspace() or says_nothing_found(value)
     inner, level = _open_wrappers(value)
-    yields = _count_yields(inner)
+    yields = _count_yields(inner) if output.may_have_key(_YIELD_KEYS) else None
     if yields is not None:
         return yields == 0 and _is_only_facts(output)
-    has_blank = isinstance(inner, dict) and _has_blank_payload(inner, _letters(name))
-    if has_blank and _is_only_facts(output, deepest=level + 1):
-        return True
-    if not output.may_have_empty and output.opened_survey.items > _MOST_FACTS:
+    if output.may_have_empty:
+        has_blank = isinstance(inner, dict) and _has_blank_payload(inner, _letters(name))
+        if has_blank and _is_only_facts(output, deepest=level + 1):
+            return True
+    elif output.opened_survey.items > _MOST_FACTS or not any(map(_is_empty_leaf, output.leaves)):
         return False
     has_empty = False
     others: list[Any] = []

@@ -5,7 +5,6 @@ differ in their first values already.
 """
 
 from collections.abc import Collection
-from contextlib import suppress
 from typing import Any
 
 from app.analysis.recorded.spellings import PLAIN_KEYS
@@ -26,8 +25,10 @@ def read_fingerprint(value: dict[Any, Any] | list[Any], volatile: Collection[str
     """A number, never 0, made of numbers, beginnings of texts and lengths of lists; values under
     `volatile` keys are left out."""
     pieces: list[Any] = []
-    with suppress(TypeError):  # keys that cannot be put in order
+    try:
         _collect(value, 0, volatile, pieces)
+    except TypeError:  # keys that cannot be put in order
+        pieces.append(None)
     return hash(tuple(pieces[:_MOST_PIECES])) or 1
 
 

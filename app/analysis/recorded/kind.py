@@ -114,13 +114,15 @@ def _stated_kind(span: Span) -> SpanKind | None:
             word = record.get(key)
             if isinstance(word, str) and (kind := _vercel_kind(word)) is not None:
                 return kind
-    return _vercel_kind(span.name or "") or _kind_by_operation(span)
+    names_model = span.type == "llm" or bool(span.model)
+    return _kind_by_name((span.name or "")[:_NAME_READ], names_model)
 
 
-def _kind_by_operation(span: Span) -> SpanKind | None:
-    word, blank, _ = (span.name or "")[:_NAME_READ].partition(" ")
-    is_of_model = word in _OPERATIONS_OF_MODELS and (span.type == "llm" or bool(span.model))
-    return _WORDS[word] if blank and (word in _OPERATIONS or is_of_model) else None
+@lru_cache(_NAMES_KEPT)
+def _kind_by_name(name: str, names_model: bool) -> SpanKind | None:
+    word, blank, _ = name.partition(" ")
+    is_operation = word in _OPERATIONS or (names_model and word in _OPERATIONS_OF_MODELS)
+    return _vercel_kind(name) or (_WORDS[word] if blank and is_operation else None)
 
 
 def _vercel_kind(name: str) -> SpanKind | None:

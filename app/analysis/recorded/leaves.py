@@ -1,6 +1,6 @@
-"""The leaves of a JSON value with their paths, in order, without recursion."""
+"""The leaves of a JSON value with their paths, in order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -12,7 +12,6 @@ _LEVELS = 40  # levels walked: nothing that is worth a conclusion lies deeper
 _PLAIN = {dict, list, str}
 
 Path = tuple[str | int, ...]
-_Level = tuple[Path, str, Iterator[tuple[Any, Any]], bool]
 
 
 class Leaf(NamedTuple):
@@ -32,32 +31,32 @@ def innermost_key(path: Path) -> str:
     return next((part for part in reversed(path) if isinstance(part, str)), "")
 
 
-def walk_leaves(value: Any, *, most: int = MOST_LEAVES) -> Iterator[Leaf]:
+def walk_leaves(value: Any, *, most: int = MOST_LEAVES) -> list[Leaf]:
     """The first `most` leaves of a value; lists of 32 and more plain values are one leaf, and so is
     what lies below 40 levels."""
     if not _is_container(value):
-        yield Leaf((), "", value)
-        return
-    levels: list[_Level] = [_open_level((), "", value)]
-    left = most
-    while levels:
-        path, key, pairs, has_names = levels[-1]
-        name = key
-        for part, inner in pairs:
-            step = part
-            if has_names:
-                step = part if type(part) is str else str(part)
-                name = PLAIN_KEYS[step]
-            kind = type(inner)
-            if (kind is dict or kind is list) and _is_container(inner) and len(levels) < _LEVELS:
-                levels.append(_open_level((*path, step), name, inner))
-                break
-            yield _new_leaf(Leaf, ((*path, step), name, inner))
-            left -= 1
-            if left <= 0:
-                return
+        return [Leaf((), "", value)]
+    found: list[Leaf] = []
+    _add_leaves((), "", value, most, found)
+    return found
+
+
+def _add_leaves(path: Path, key: str, value: Any, most: int, found: list[Leaf]) -> None:
+    is_object = type(value) is dict
+    pairs: Iterable[tuple[Any, Any]] = value.items() if is_object else enumerate(value)
+    name = key
+    for part, inner in pairs:
+        step = part
+        if is_object:
+            step = part if type(part) is str else str(part)
+            name = PLAIN_KEYS[step]
+        kind = type(inner)
+        if (kind is dict or kind is list) and len(path) + 1 < _LEVELS and _is_container(inner):
+            _add_leaves((*path, step), name, inner, most, found)
         else:
-            levels.pop()
+            found.append(_new_leaf(Leaf, ((*path, step), name, inner)))
+        if len(found) >= most:
+            return
 
 
 def walk_keyed_values(value: Any, key: str = "", level: int = 0) -> Iterator[tuple[str, Any]]:
@@ -88,12 +87,6 @@ def walk_values(value: Any, *, most: int) -> Iterator[tuple[Path, Any]]:
         else:
             left -= 1
             yield path, item
-
-
-def _open_level(path: Path, key: str, value: Any) -> _Level:
-    if isinstance(value, list):
-        return path, key, iter(enumerate(value)), False
-    return path, key, iter(value.items()), True
 
 
 def _is_container(value: Any) -> bool:

@@ -81,14 +81,18 @@ def _similar_inputs(analysis: TraceAnalysis) -> list[list[Call]]:
     """Calls of one name with the same result, long or of a lookup that found nothing, each of whose
     inputs resembles the one before."""
     similar = []
+    calls = analysis.once(comparable_calls).values()
+    counts = Counter(call.stem for call in calls)
     results = (
         (call.stem, call.node.view.output, call)
-        for call in analysis.once(comparable_calls).values()
-        if call.has_result and (call.node.view.output.is_long or _found_nothing(call.node))
+        for call in calls
+        if counts[call.stem] >= _LEAST_REPEATS
+        and call.has_result
+        and (call.node.view.output.is_long or _found_nothing(call.node))
     )
-    for calls in group_equal(results, least=_LEAST_REPEATS, timeless=True):
-        run = calls[:1]
-        for call in calls[1:]:
+    for group in group_equal(results, least=_LEAST_REPEATS, timeless=True):
+        run = group[:1]
+        for call in group[1:]:
             if not run[-1].node.view.input.resembles(call.node.view.input):
                 similar.append(run)
                 run = []
