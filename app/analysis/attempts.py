@@ -4,7 +4,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from app.analysis.comparable_calls import (
     belong_to_one_task,
@@ -107,10 +107,12 @@ def failure_reason(node: Node, analysis: TraceAnalysis) -> str:
 
 
 def _stated_status(node: Node) -> str:
-    for record in (node.view.output.opened, node.span.metadata):
+    output = node.view.output
+    stated = output.opened if output.may_have_key(_STATUS_KEYS) else None
+    for record in (stated, node.span.metadata):
         if not isinstance(record, dict):
             continue
-        for key, value in list(record.items())[:_STATUS_READ]:
+        for key, value in islice(record.items(), _STATUS_READ):
             if plain_key(key) in _STATUS_KEYS and isinstance(value, (int, str)):
                 text = str(value)[:3]
                 if text.isdecimal() and int(text) in _RETRIED_STATUS:

@@ -104,7 +104,7 @@ class Body:
 
     def may_have_key(self, keys: Set[str]) -> bool:
         """Whether there may be an object with one of the keys; False is certain."""
-        return not (keys.isdisjoint(self.keys) and self.opened_survey.is_whole)
+        return not keys.isdisjoint(self.keys) or not self.opened_survey.is_whole
 
     @computed_once
     def is_cut(self) -> bool:
@@ -194,7 +194,7 @@ class Body:
             return read_fingerprint(self.opened, _VOLATILE_KEYS)
         return hash(self.timeless)
 
-    @property
+    @computed_once
     def _is_whole_container(self) -> bool:
         value = self.opened
         is_container = isinstance(value, (dict, list)) and bool(value)

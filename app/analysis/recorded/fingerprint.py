@@ -4,7 +4,7 @@ The text by which bodies are compared takes several times as long as parsing the
 differ in their first values already.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from app.analysis.recorded.spellings import PLAIN_KEYS
@@ -36,13 +36,13 @@ def _collect(value: Any, level: int, volatile: Collection[str], pieces: list[Any
     """Adds the first pieces of an object or a list, keys in order."""
     if isinstance(value, list):
         pieces.append(len(value))
-        inner = value[:_ITEMS_READ]
+        inner: Iterable[Any] = value[:_ITEMS_READ]
     elif len(value) > _MOST_MEMBERS:
         pieces.append(len(value))
         return
     else:
         keys = sorted(value) if len(value) > 1 else value
-        inner = [value[key] for key in keys if PLAIN_KEYS[key] not in volatile]
+        inner = (value[key] for key in keys if PLAIN_KEYS[key] not in volatile)
     for each in inner:
         if len(pieces) >= _MOST_PIECES:
             return

@@ -199,7 +199,9 @@ def _read_messages(given: Any) -> Iterator[RecordedMessage]:
         if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):
             value = value[0]
     for item in value[-_MOST_MESSAGES:] if isinstance(value, list) else ():
-        yield from _read_message(item)
+        message = _read_message(item)
+        if message is not None:
+            yield message
 
 
 def _read_events(metadata: Any) -> Iterator[RecordedMessage]:
@@ -217,31 +219,35 @@ def _find_member(value: Mapping[str, Any], keys: frozenset[str]) -> Any:
     return next((inner for name, inner in members if plain_key(name) in keys and inner), None)
 
 
-def _read_message(item: Any) -> Iterator[RecordedMessage]:
+def _read_message(item: Any) -> RecordedMessage | None:
     if isinstance(item, str):
-        yield RecordedMessage("user", item)
+        return RecordedMessage("user", item)
     if not isinstance(item, dict):
-        return
+        return None
+    content = item.get("content")
+    if isinstance(content, str) and _PLAIN_MEMBERS.issuperset(item):
+        return RecordedMessage(_read_role(item), content)
     for wrapper in ("message", "kwargs"):
         inner = item.get(wrapper)
         if isinstance(inner, dict):
             item = {"type": _class_name(item), **inner}
-    role = item.get("role", item.get("type", ""))
-    role = role.lower() if isinstance(role, str) else ""
-    kind = _ROLES.get(role, role)
     content = item.get("content")
     if isinstance(content, str) and _PLAIN_MEMBERS.issuperset(item):
-        yield RecordedMessage(kind, content)
-        return
+        return RecordedMessage(_read_role(item), content)
     call_id = _find_call_id(item)
     found = _find_result(item)
     if found is not None:
         answered, result = found
         text = result if isinstance(result, str) else read_reply(result).text
-        yield RecordedMessage("tool", text, (), answered or call_id)
-        return
+        return RecordedMessage("tool", text, (), answered or call_id)
     reply = _read_as_reply(item)
-    yield RecordedMessage(kind, reply.text, reply.calls, call_id)
+    return RecordedMessage(_read_role(item), reply.text, reply.calls, call_id)
+
+
+def _read_role(item: Mapping[str, Any]) -> str:
+    role = item.get("role", item.get("type", ""))
+    role = role.lower() if isinstance(role, str) else ""
+    return _ROLES.get(role, role)
 
 
 def _class_name(item: Mapping[str, Any]) -> Any:
