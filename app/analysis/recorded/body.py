@@ -16,7 +16,7 @@ from app.analysis.recorded.body_state import (
 )
 from app.analysis.recorded.computed_once import computed_once
 from app.analysis.recorded.fingerprint import read_fingerprint
-from app.analysis.recorded.leaves import Leaf, walk_keyed_values, walk_leaves
+from app.analysis.recorded.leaves import Leaf, list_values, walk_leaves
 from app.analysis.recorded.opened_json import open_value
 from app.analysis.recorded.result_envelope import find_result
 from app.analysis.recorded.spellings import kept_by_keys, key_set, plain_key
@@ -129,6 +129,11 @@ class Body:
     @computed_once
     def _first_leaves(self) -> Sequence[Leaf]:
         return walk_leaves(self.opened, most=_FIRST_LEAVES)
+
+    @computed_once
+    def first_values(self) -> Sequence[Any]:
+        """The values of the first 40 leaves, for a look that needs neither paths nor keys."""
+        return list_values(self.opened, _FIRST_LEAVES)
 
     def first_leaves(self, most: int) -> Iterable[Leaf]:
         """The first `most` leaves; those of a small body are walked once for all who ask."""
@@ -249,7 +254,7 @@ class Body:
     def is_long(self) -> bool:
         """Whether its texts are so long that an equal body is no chance."""
         length = 0
-        for _, value in islice(walk_keyed_values(self.opened), _LONG):
+        for value in self.first_values:
             length += len(value) if isinstance(value, str) else 1
             if length >= _LONG:
                 return True

@@ -106,7 +106,7 @@ def _outputs_that_name_the_next(analysis: TraceAnalysis) -> list[_HandOver]:
 
 
 def _names(node: Node, target: str) -> bool:
-    for _, _, text in node.view.output.first_leaves(_LEAVES_READ):
+    for text in node.view.output.first_values:
         if not (isinstance(text, str) and len(target) <= len(text) <= _LONGEST_NAME):
             continue
         first = text[:1].lower()
