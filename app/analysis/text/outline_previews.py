@@ -73,9 +73,11 @@ def plan_previews(
     left = budget_tokens
     chosen: dict[str, list[_Part]] = {}
     for part in sorted(parts, key=_rank_part):
+        if left <= _SEPARATOR:
+            break
         price = part.tokens
         if part.same_as is None:
-            part.shown, tokens = _cut_preview(part.preview, _most(part, length))
+            part.shown, tokens = _cut_preview(part, _most(part, length))
             price = _SEPARATOR + tokens
         if price <= left:
             left -= price
@@ -147,10 +149,12 @@ def _count_tokens(part: _Part) -> int:
     return least if least >= _most(part, _LENGTHS[0]) else estimate_tokens(text)
 
 
-def _cut_preview(preview: Preview, most: int) -> tuple[str, int]:
+def _cut_preview(part: _Part, most: int) -> tuple[str, int]:
     """The text of a preview in at most so many tokens, and how many it has."""
-    text = preview.text(min(LONGEST, most * LONGEST_TOKEN))
-    tokens = estimate_tokens(text)
+    preview, limit = part.preview, min(LONGEST, most * LONGEST_TOKEN)
+    text = preview.text(limit)
+    is_counted = len(preview.whole) < limit  # see `_count_tokens`
+    tokens = part.tokens - _SEPARATOR if is_counted else estimate_tokens(text)
     while tokens > most:
         text = preview.text(max(1, len(text) * most // (tokens + 1)))
         tokens = estimate_tokens(text)

@@ -147,13 +147,17 @@ class _RowPlanner:
             rows = [self._build_chain(nodes[0], depth)]
             price = self._row_tokens(rows[0])
             return (rows, price) if price <= self._left else ([], 0)
-        grouped = self._group_similar(nodes, depth)
         if len(nodes) * _LEAST_ROW_TOKENS <= limit:
             single = [OutlineRow([node], depth=depth) for node in nodes]
             _set_siblings_before(single, nodes)
             price = sum(map(self._row_tokens, single))
-            if price <= (limit if len(grouped) == len(nodes) else limit // 2):
+            if price <= limit // 2:
                 return single, price
+            grouped = self._group_similar(nodes, depth)
+            if price <= limit and len(grouped) == len(nodes):
+                return single, price
+        else:
+            grouped = self._group_similar(nodes, depth)
         return self._choose_rows(grouped, nodes, limit)
 
     def _group_similar(self, nodes: Sequence[Node], depth: int) -> list[OutlineRow]:
