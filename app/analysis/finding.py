@@ -45,6 +45,7 @@ class Category(StrEnum):
     PING_PONG = "ping_pong"
     RETRIES = "retries"
     DUPLICATED_WORK = "duplicated_work"
+    REPEATED_EFFECT = "repeated_side_effect"
     MISSED_LOOKUPS = "missed_lookups"
     REPEATED_ANSWER = "repeated_answer"
     PROMPT_GROWTH = "prompt_growth"
@@ -87,6 +88,7 @@ _TRAITS = {
     Category.LOOP: _CategoryTraits(ErrorGroup.PLANNING, 80),
     Category.PING_PONG: _CategoryTraits(ErrorGroup.PLANNING, 80),
     Category.MISSED_LOOKUPS: _CategoryTraits(ErrorGroup.SYSTEM, 80),
+    Category.REPEATED_EFFECT: _CategoryTraits(ErrorGroup.PLANNING, 95),
     Category.DUPLICATED_WORK: _CategoryTraits(ErrorGroup.PLANNING, 75),
     Category.REPEATED_ANSWER: _CategoryTraits(ErrorGroup.REASONING, 50),
     Category.EMPTY_RESULT: _CategoryTraits(ErrorGroup.SYSTEM, 75),

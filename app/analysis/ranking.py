@@ -26,6 +26,7 @@ from app.analysis.rules.mixed_units import find_mixed_units
 from app.analysis.rules.prompt_growth import find_prompt_growth
 from app.analysis.rules.raised_errors import find_raised_errors
 from app.analysis.rules.repeated_answers import find_repeated_answers
+from app.analysis.rules.repeated_effects import find_repeated_effects
 from app.analysis.rules.repetition import find_loops
 from app.analysis.rules.retries import find_retries
 from app.analysis.rules.serial_calls import find_serial_calls
@@ -53,6 +54,7 @@ RULES: tuple[Rule, ...] = (
     find_unknown_tools,
     find_retries,
     find_inner_retries,
+    find_repeated_effects,
     find_loops,
     find_hand_overs,
     find_repeated_answers,

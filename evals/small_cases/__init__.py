@@ -7,6 +7,7 @@ OpenTelemetry ingestion record. `python -m evals.small_cases FOLDER` writes them
 from evals.small_cases import (
     answer_cases,
     cause_cases,
+    effect_cases,
     error_cases,
     everyday_cases,
     failure_cases,
@@ -39,6 +40,7 @@ _MODULES = (
     unmarked_cases,
     scope_cases,
     answer_cases,
+    effect_cases,
 )
 
 

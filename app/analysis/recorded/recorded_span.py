@@ -33,6 +33,7 @@ _EVENTS_READ = 100
 # OpenTelemetry's GenAI conventions, the Vercel AI SDK, and its exporter.
 _TOOL_NAMES = ("gen_ai.tool.name", "ai.toolCall.name", "toolName", "tool_name")
 _TOOL_NAME_KEYS = frozenset(_TOOL_NAMES)
+_VERCEL_TOOL = "ai.toolCall"  # Opik records `ai.toolCall.name` and `.args` as `name` and `args`
 
 
 class RecordedSpan:
@@ -56,6 +57,10 @@ class RecordedSpan:
                 found = next((record[key] for key in _TOOL_NAMES if record.get(key)), None)
                 if isinstance(found, str):
                     return found
+        given = self.span.input
+        if self.span.name == _VERCEL_TOOL and isinstance(given, dict) and "args" in given:
+            name = given.get("name")
+            return name if isinstance(name, str) else ""
         return ""
 
     @computed_once

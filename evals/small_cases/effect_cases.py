@@ -1,0 +1,248 @@
+"""Effects outside that happened twice, and calls that are rightly made again."""
+
+import json
+from typing import Any
+
+from evals.small_cases.builder import (
+    CaseList,
+    Json,
+    SpanPlan,
+    calls,
+    failed,
+    model,
+    says,
+    span,
+    tool,
+)
+
+EFFECTS = CaseList("repeated_effect")
+
+_CREW = {"role": "user", "content": "Put the cabin booking of Ida Berg right, please."}
+
+
+def _asked(name: str, given: Json, *, right: bool = False, more: Any = ()) -> SpanPlan:
+    return model(calls(name, given), asked=[_CREW, *more], right=right)
+
+
+def _twice(name: str, tool_name: str, given: Json, *results: Any, **more: Any) -> None:
+    """A tool that a model asks for as often as there are results; each of them is right."""
+    steps: list[SpanPlan] = []
+    for place, result in enumerate(results):
+        steps.append(_asked(tool_name, given, right=place > 0))
+        steps.append(tool(tool_name, given, result, right=True))
+    EFFECTS.add(name, *steps, model(says("That is settled.")), answer="That is settled.", **more)
+
+
+def _healthy(name: str, *steps: SpanPlan) -> None:
+    EFFECTS.add(f"{name}_healthy", *steps, model(says("Settled.")), answer="Settled.")
+
+
+def _pair(name: str, tool_name: str, given: Json, first: Any, second: Any) -> None:
+    """Two equal calls of a tool that a model asked for, with nothing wrong about them."""
+    _healthy(
+        name,
+        _asked(tool_name, given),
+        tool(tool_name, given, first),
+        _asked(tool_name, given),
+        tool(tool_name, given, second),
+    )
+
+
+_FARE = {"customer": "C-204", "amount": 84.5, "currency": "NOK"}
+_twice(
+    "card_charged_twice",
+    "charge_card",
+    _FARE,
+    {"charge": "ch_9Kd21", "state": "paid"},
+    {"charge": "ch_9Kd77", "state": "paid"},
+    says="charge_card did the same thing 2 times",
+)
+_twice(
+    "sms_only_acknowledged",
+    "sms.send",
+    {"to": "+47 555 0142", "text": "Your cabin is ready."},
+    "Message sent.",
+    "Message sent.",
+)
+_twice(
+    "ticket_number_in_a_sentence",
+    "openTicket",
+    {"subject": "Cabin door jams", "deck": 4},
+    "Ticket INC-4411 was created.",
+    "Ticket INC-4412 was created.",
+    "Ticket INC-4413 was created.",
+)
+_twice(
+    "mcp_issue",
+    "tracker__create_issue",
+    {"project": "DECK", "title": "Rail is loose"},
+    {"content": [{"type": "text", "text": json.dumps({"key": "DECK-17", "done": True})}]},
+    {"content": [{"type": "text", "text": json.dumps({"key": "DECK-18", "done": True})}]},
+)
+_twice(
+    "german_order",
+    "bestellung_anlegen",
+    {"artikel": "Schwimmweste", "menge": 12},
+    {"bestellnummer": "B-7001"},
+    {"bestellnummer": "B-7002"},
+)
+_twice(
+    "spanish_mail",
+    "enviar_correo",
+    {"para": "ida@ferry.example", "asunto": "Su camarote"},
+    {"ok": True, "estado": "enviado"},
+    {"ok": True, "estado": "enviado"},
+)
+_twice(
+    "key_that_the_server_ignored",
+    "create_booking",
+    {"cabin": "B12", "idempotency_key": "b12-ida"},
+    {"booking_id": 90117},
+    {"booking_id": 90118},
+)
+_twice(
+    "chinese_order",
+    "创建订单",
+    {"商品": "救生衣", "数量": 3},
+    {"订单号": "D20991"},
+    {"订单号": "D20992"},
+)
+
+
+def _vercel(name: str, given: Json, result: Json, *, right: bool = False) -> SpanPlan:
+    shown = {"name": name, "args": given}
+    return span("ai.toolCall", type="llm", input=shown, output={"result": result}, right=right)
+
+
+_SEAT = {"sailing": "S-31", "seat": "14C"}
+EFFECTS.add(
+    "vercel_reservation",
+    _asked("reserveSeat", _SEAT),
+    _vercel("reserveSeat", _SEAT, {"reservation": "R-8811"}, right=True),
+    _asked("reserveSeat", _SEAT, right=True),
+    _vercel("reserveSeat", _SEAT, {"reservation": "R-8812"}, right=True),
+    model(says("Seat 14C is yours.")),
+)
+_INVOICE = {"invoice": "F-2210", "to": "billing@quay.example"}
+EFFECTS.add(
+    "program_begins_anew_after_a_later_failure",
+    span(
+        "attempt 1",
+        span("sendInvoice", input=_INVOICE, output={"accepted": True}, right=True),
+        span("archive", input={"invoice": "F-2210"}, **failed("IOError", "volume is busy")),
+        input={"job": "F-2210"},
+        **failed("IOError", "volume is busy"),
+    ),
+    span(
+        "attempt 2",
+        span("sendInvoice", input=_INVOICE, output={"accepted": True}, right=True),
+        span("archive", input={"invoice": "F-2210"}, output={"stored": "F-2210.pdf"}),
+        input={"job": "F-2210"},
+        output={"archived": True},
+        right=True,
+    ),
+    answer={"archived": True},
+)
+EFFECTS.add_flat(
+    "http_transfer",
+    *(
+        span(
+            "POST /v1/transfers",
+            input={"body": {"from": "NO-11", "to": "NO-77", "cents": 120_000}},
+            output={"status": 201, "body": {"transfer_id": f"tr_{place}44x"}},
+            right=True,
+        )
+        for place in (1, 2)
+    ),
+    output={"transferred": True},
+)
+
+_pair(
+    "same_booking_returned",
+    "create_booking",
+    {"cabin": "B12"},
+    {"booking": "K-1"},
+    {"booking": "K-1"},
+)
+_pair(
+    "key_honoured",
+    "submit_payment",
+    {"amount": 120, "idempotency_key": "p-77"},
+    {"ok": True},
+    {"ok": True},
+)
+_pair(
+    "declined_first", "pay_fare", _FARE, {"state": "declined"}, {"state": "paid", "receipt": "Q-55"}
+)
+_pair("needs_confirmation", "book_cabin", _FARE, {"state": "needs_confirmation"}, {"ref": "Q-56"})
+_pair(
+    "second_ignored", "send_mail", {"to": "a@b.example"}, {"sent": True}, {"note": "already sent"}
+)
+_pair("setting", "set_thermostat", {"deck": 4, "celsius": 19}, {"ok": True}, {"ok": True})
+_pair("upsert", "upsert_ticket", {"id": "T-9", "text": "x"}, {"rev": "r-101"}, {"rev": "r-102"})
+_pair("order_is_read", "get_order", {"id": "T-9"}, {"etag": "e-101"}, {"etag": "e-102"})
+_pair("bookings_are_listed", "list_bookings", {"deck": 4}, {"page": "p-101"}, {"page": "p-102"})
+_pair("file_is_written", "create_file", {"path": "a.md", "text": "Hi"}, {"ok": True}, {"ok": True})
+_pair("tag_is_created", "create_tag", {"tag": "urgent"}, {"ok": True}, {"ok": True})
+_pair("sign_of_life", "send_heartbeat", {"host": "quay-2"}, {"seq": "h-101"}, {"seq": "h-102"})
+_pair("hand_over", "transfer_to_billing", {"case": "T-9"}, {"agent": "b-101"}, {"agent": "b-102"})
+_pair(
+    "price", "quote_transfer", {"from": "NOK", "amount": 5}, {"quote": "q-101"}, {"quote": "q-102"}
+)
+_healthy(
+    "first_failed",
+    _asked("create_booking", {"cabin": "B12"}),
+    tool("create_booking", {"cabin": "B12"}, None, **failed("TimeoutError", "timed out")),
+    _asked("create_booking", {"cabin": "B12"}),
+    tool("create_booking", {"cabin": "B12"}, {"booking": "K-1"}),
+)
+_healthy(
+    "others",
+    _asked("create_booking", {"cabin": "B12"}),
+    tool("create_booking", {"cabin": "B12"}, {"booking": "K-1"}),
+    _asked("create_booking", {"cabin": "B14"}),
+    tool("create_booking", {"cabin": "B14"}, {"booking": "K-2"}),
+)
+_healthy(
+    "cancelled_between",
+    _asked("create_booking", {"cabin": "B12"}),
+    tool("create_booking", {"cabin": "B12"}, {"booking": "K-1"}),
+    tool("cancel_booking", {"booking": "K-1"}, {"ok": True}),
+    _asked("create_booking", {"cabin": "B12"}),
+    tool("create_booking", {"cabin": "B12"}, {"booking": "K-2"}),
+)
+_healthy(
+    "user_wants_another",
+    _asked("order_coffee", {"size": "large"}),
+    tool("order_coffee", {"size": "large"}, {"order": "O-101"}),
+    _asked("order_coffee", {"size": "large"}, more=[{"role": "user", "content": "One more!"}]),
+    tool("order_coffee", {"size": "large"}, {"order": "O-102"}),
+)
+
+
+def _two_calls() -> Json:
+    """A reply that asks for the same tool twice."""
+    reply = calls("order_coffee", {"size": "large"})
+    message = reply["choices"][0]["message"]
+    message["tool_calls"] = [message["tool_calls"][0] | {"id": f"call_{n}"} for n in (1, 2)]
+    return reply
+
+
+_healthy(
+    "two_asked_for_at_once",
+    model(_two_calls(), asked="Two large coffees, please."),
+    tool("order_coffee", {"size": "large"}, {"order": "O-101"}),
+    tool("order_coffee", {"size": "large"}, {"order": "O-102"}),
+)
+_healthy(
+    "template_for_each_guest",
+    *(
+        span(
+            "welcome_guest",
+            tool("send_mail", {"template": "welcome"}, {"accepted": True}, seconds=0.1),
+            input={"guest": guest},
+            output={"greeted": guest},
+        )
+        for guest in ("Ida Berg", "Jon Lie", "Mia Dahl")
+    ),
+)
