@@ -20,6 +20,7 @@ CODE = CaseList("failing_code")
 MISSING = CaseList("missing_key")
 FORMAT = CaseList("asked_format")
 NOT_ASKED = CaseList("empty_prompt")
+HANDED_ON = CaseList("handed_on")
 
 _GAVE_UP = "Sorry, I could not finish this."
 
@@ -393,4 +394,44 @@ NOT_ASKED.add(
         says("There are 14 seats left."),
         asked=[{"role": "user", "name": "note_thought", "content": ""}],
     ),
+)
+
+
+# Results that are handed on as they are, to a step that cannot read them.
+def _hand_on(name: str, result: Any, given: Any, error: Json, *, right: bool = True) -> None:
+    HANDED_ON.add(
+        name,
+        span("open_manifest", input={"voyage": "V-12"}, output={"decks": 3, "crew": 21}),
+        span("collect_cargo", input={"voyage": "V-12"}, output=result, right=right),
+        span("plan_loading", input=given, **error, right=not right),
+        answer=None,
+        **error,
+    )
+
+
+_WRONG_FIELD = {"weight_kg": "18 400 kg", "crates": "forty"}
+_VALIDATION = failed(
+    "ValidationError", "2 validation errors for Cargo: weight: Field required; crates: not a number"
+)
+_hand_on("fields_of_another_schema", _WRONG_FIELD, _WRONG_FIELD, _VALIDATION)
+_hand_on("under_one_key", _WRONG_FIELD, {"cargo": _WRONG_FIELD}, _VALIDATION)
+_hand_on(
+    "list_instead_of_an_object",
+    [{"crate": 1}, {"crate": 2}],
+    [{"crate": 1}, {"crate": 2}],
+    failed("SchemaError", "invalid format: expected an object with the property 'crates'"),
+)
+_hand_on(
+    "another_input",
+    {"weight": 18_400, "crates": 40},
+    {"weight": 18_400},
+    failed("ValidationError", "1 validation error for Cargo: crates: Field required"),
+    right=False,
+)
+_hand_on(
+    "error_of_the_world_outside",
+    {"weight": 18_400, "crates": 40},
+    {"weight": 18_400, "crates": 40},
+    failed("ConnectionError", "connection refused: the planner's schema server is not reachable"),
+    right=False,
 )

@@ -196,6 +196,27 @@ _finish(
     },
 )
 _finish("model_length", says(_CUT, "model_length"))
+FINISHES.add(
+    "tight_limit_cuts_a_sentence",
+    model(
+        says("The ferry to Hvar still has seats on the", "length"),
+        input={"messages": [{"role": "user", "content": _QUESTION}], "max_tokens": 12},
+        tokens=(410, 12),
+        right=True,
+    ),
+    question=_QUESTION,
+    answer="The ferry to Hvar still has seats on the",
+)
+FINISHES.add(
+    "tight_limit_asks_for_a_label_healthy",
+    model(
+        says("upper deck", "length"),
+        input={"messages": [{"role": "user", "content": "Which deck?"}], "max_tokens": 2},
+        tokens=(410, 2),
+    ),
+    question="Which deck?",
+    answer="upper deck",
+)
 _finish("stopped_at_limit", {"content": _CUT, "stop_type": "limit", "truncated": True})
 _finish("only_in_metadata", {"content": _CUT}, metadata={"finish_reason": "length"})
 _finish(

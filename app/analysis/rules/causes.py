@@ -12,6 +12,7 @@ from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.spellings import plain_key
 from app.analysis.rules.error_outcome import judge_outcome
 from app.analysis.rules.failed_code import find_writer
+from app.analysis.rules.handed_input import find_giver
 from app.analysis.rules.lookups import is_lookup
 from app.analysis.rules.named_by_model import find_namer
 from app.analysis.rules.recovery import asking_call
@@ -150,6 +151,10 @@ def _explain_error(
         asking = asking_call(error.node, analysis)
         if asking is not None:
             return _build_model_finding(asking, "wrote the arguments", error, analysis)
+    if _ARGUMENT_ERROR.search(error.message) or _FORMAT_ERROR.search(error.message):
+        giver = find_giver(error.node, analysis)
+        if giver is not None:
+            return _build_model_finding(giver, "returned what was handed on", error, analysis)
     return None
 
 

@@ -25,7 +25,10 @@ _ASKED_IN_WORDS = 0.6
 _QUOTES_AND_LINES = re.compile(r"""[\n"“”„«»「」『』\[\](){}]""")
 _INSTRUCTION_READ = 4_000  # characters of an instruction that are searched for a report of failure
 _QUOTED = 80  # characters of a report by which it is found in a request
-_LEAST_LIMIT = 20  # completion tokens: a lower limit asks for one word, and is reached on purpose
+# A lower limit of completion tokens asks for a word, and is reached on purpose; words that are more
+# than a label are a sentence that was cut.
+_LEAST_LIMIT = 20
+_FEW_WORDS = 4
 # Share of the peers with a reply for a reply that was not recorded to be an exception, and how many
 # there have to be: with fewer it is chance.
 _MOST_PEERS = 0.75
@@ -49,7 +52,8 @@ def _judge_finish(node: Node) -> Suspect | None:
     match reply.finish:
         case FinishReason.LENGTH:
             limit = node.view.request.token_limit
-            if limit is not None and limit < _LEAST_LIMIT and reply.text.strip():
+            words = len(reply.text.split(maxsplit=_FEW_WORDS))
+            if limit is not None and limit < _LEAST_LIMIT and 0 < words <= _FEW_WORDS:
                 return None
             return Suspect(node, Fault.CUT, _STATED, reason)
         case FinishReason.FILTERED:
