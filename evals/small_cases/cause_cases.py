@@ -366,6 +366,25 @@ NOT_ASKED.add(
     says="chat was asked with an empty message.",
     answer="How can I help you?",
 )
+
+
+def _hear(name: str, heard: str, prompt: str, *, right: bool) -> None:
+    """A voice that is heard, and a prompt of one text made of it."""
+    NOT_ASKED.add(
+        name,
+        tool("transcribe_call", {"seconds": 6}, {"text": heard, "lang": "hr"}, right=right),
+        tool("read_timetable", {"port": "Hvar"}, {"sailings": ["17:30", "21:00"]}),
+        model(says("Could you repeat that, please?"), asked={"prompt": prompt}),
+        answer="Could you repeat that, please?",
+    )
+
+
+_RULES = "[system] You answer callers of the harbour office in one sentence."
+_hear("label_without_a_text", "", f"{_RULES}\n\n[user] ", right=True)
+_hear("label_with_a_colon", "", f"{_RULES}\nTranscript:\n", right=True)
+_hear("label_of_another_language", "", f"{_RULES}\n\nPregunta: ", right=True)
+_hear("text_after_the_label_healthy", "Hello?", f"{_RULES}\n\n[user] Hello?", right=False)
+_hear("label_of_the_reply_healthy", "Hm.", f"{_RULES}\nUser: Hm.\nText:", right=False)
 NOT_ASKED.add(
     "every_letter_has_a_text_healthy",
     *[_letter(number, f"{_COMPLAINT} Letter {number}.") for number in range(2)],

@@ -1,5 +1,6 @@
 """Model calls that were asked with an empty message: what should stand in it was lost before."""
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 
@@ -19,6 +20,13 @@ _MEDIA = key_set(
     " input_audio video document media_type mime_type attachment attachments"
 )
 """Keys of what a message may hold instead of a text."""
+_ENDS_WITH_LABEL = re.compile(
+    r"(?:^|\n)[ \t]*[\[<(*]*(?:user|human|usuario|utilisateur|benutzer|utente|question|query|frage"
+    r"|pregunta|domanda|input|text|transcript|document|message)[\])>*]*[ \t]*:?[*\s]*\Z",
+    re.IGNORECASE,
+)
+"""A prompt of one text whose last part has a label and nothing else."""
+_LABEL_READ = 60  # last characters of a prompt
 _EARLIER_READ = 20  # spans before the call: what it was to read was fetched shortly before
 _HIGHEST_LEVEL = 1  # in the same step, or before it
 _SHOWN = 3
@@ -30,7 +38,9 @@ def find_empty_prompts(analysis: TraceAnalysis) -> Iterator[Finding]:
     """The calls by name, each group with the results before them whose text is empty."""
     groups: dict[str, list[Node]] = {}
     for node in analysis.tree.nodes:
-        if node.view.is_model_call and analysis.was_read(node) and _asks_nothing(node, analysis):
+        if not (node.view.is_model_call and analysis.was_read(node)):
+            continue
+        if _asks_nothing(node, analysis) or _ends_with_label(node, analysis):
             groups.setdefault(node.name, []).append(node)
     for name, calls in groups.items():
         yield _build_finding(name, calls, analysis)
@@ -54,6 +64,15 @@ def _asks_nothing(call: Node, analysis: TraceAnalysis) -> bool:
     if not asked or any(message.role != "user" or message.calls for message in asked):
         return False
     return all(not message.text.strip() for message in asked) and not _holds_result(call, analysis)
+
+
+def _ends_with_label(call: Node, analysis: TraceAnalysis) -> bool:
+    """Whether a prompt of one text ends where the user's text should stand, and an earlier result
+    is empty: by itself the label may be how the program asks for the next words."""
+    messages = call.view.request.messages
+    if len(messages) != 1 or not _ENDS_WITH_LABEL.search(messages[0].text[-_LABEL_READ:]):
+        return False
+    return bool(call.view.reply.text) and _find_source(call, analysis) is not None
 
 
 def _holds_result(call: Node, analysis: TraceAnalysis) -> bool:
