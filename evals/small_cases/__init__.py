@@ -7,6 +7,7 @@ OpenTelemetry ingestion record. `python -m evals.small_cases FOLDER` writes them
 from evals.small_cases import (
     answer_cases,
     cause_cases,
+    claim_cases,
     effect_cases,
     error_cases,
     everyday_cases,
@@ -41,6 +42,7 @@ _MODULES = (
     scope_cases,
     answer_cases,
     effect_cases,
+    claim_cases,
 )
 
 
