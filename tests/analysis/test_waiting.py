@@ -142,6 +142,20 @@ def test_a_long_step_that_may_be_the_task_is_found_if_nobody_waits_as_long(
 
 
 @each_case(
+    "seconds, others, is_finding",
+    [(8, 4, True), (8, 2, False), (4, 4, False), (12, 4, True)],
+)
+def test_a_step_is_found_that_alone_takes_long_among_many(
+    seconds: int, others: int, is_finding: bool
+) -> None:
+    end = seconds * 1_000
+    quick = [step(f"read_{i}", end + i * 200, end + i * 200 + 200) for i in range(others)]
+    spans = [span("root", 0, end + others * 200), step("profile", 0, end), *quick]
+    findings, _ = judged(spans, Category.LONGEST_STEP)
+    assert [each.spans for each in findings] == [("profile",)] * is_finding
+
+
+@each_case(
     "why, spans",
     [
         ("two steps share the time", [step("a", 0, 16_000), step("b", 16_000, 30_000)]),

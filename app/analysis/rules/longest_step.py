@@ -18,6 +18,8 @@ _ALONE_SHARE = 0.6  # the same for a step beside which nothing ran longer; it ma
 _ALONE_MICROSECONDS = 10_000_000
 _SURE_SHARE = 0.8  # of the trace: a step alone that takes nearly all of it
 _SURE_MICROSECONDS = 30_000_000  # for longer than any person waits without looking for the reason
+_BEYOND_NEXT = 10.0  # times the next longest step: everything else is done at once
+_MANY_STEPS = 4  # on the critical path; with fewer the long one is the task and the others serve it
 _BEYOND_PEERS = 2.0  # times the longest other call of its name: else that is how long it takes
 _BESIDE_LONGER = 0.7  # confidence: who shortens the longest span gains nothing, here it is
 _ALONE = 0.55  # confidence: it may be the work that was asked for
@@ -43,7 +45,13 @@ def find_longest_step(analysis: TraceAnalysis) -> Iterator[Finding]:
     following_time = times[1][1] if len(times) > 1 else 0
     standing = Standing.NOTE
     if _is_unexplained(node, analysis):
-        standing = _judge_step(time, following_time, profile.duration, is_beside=beside is not None)
+        standing = _judge_step(
+            time,
+            following_time,
+            profile.duration,
+            steps=len(profile.on_path),
+            is_beside=beside is not None,
+        )
     own = "" if node.size == 1 else ", outside the spans below it"
     following = f", the next longest {format_duration(following_time)}" if following_time else ""
     sentence = (
@@ -75,8 +83,8 @@ def _find_longer_beside(time: int, analysis: TraceAnalysis) -> Node | None:
     return max(off_path, key=lambda node: (node.duration, -node.index), default=None)
 
 
-def _judge_step(time: int, following: int, whole: int, *, is_beside: bool) -> Standing:
-    """How wrong an unexplained step of that length is."""
+def _judge_step(time: int, following: int, whole: int, *, steps: int, is_beside: bool) -> Standing:
+    """How wrong an unexplained step of that length is, one of `steps` on the critical path."""
     share = time / max(1, whole)
     if (
         is_beside
@@ -85,6 +93,9 @@ def _judge_step(time: int, following: int, whole: int, *, is_beside: bool) -> St
     ):
         return Standing.FINDING
     if share >= _SURE_SHARE and time >= _SURE_MICROSECONDS:
+        return Standing.FINDING
+    stands_out = share >= _SURE_SHARE and time >= _BEYOND_NEXT * following
+    if stands_out and steps >= _MANY_STEPS and time >= _BESIDE_MICROSECONDS:
         return Standing.FINDING
     is_long = share >= _ALONE_SHARE and time >= _ALONE_MICROSECONDS
     return Standing.WEAK if is_long else Standing.NOTE
