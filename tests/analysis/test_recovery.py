@@ -66,3 +66,38 @@ def test_a_span_is_known_as_that_of_the_tool_in_its_attributes() -> None:
     node = analyse_trace(trace(), [recorded]).tree.by_id["a"]
     assert is_named_after(node, "openingHours")
     assert not is_named_after(node, "findArtwork")
+
+
+def say(span_id: str, start: float, role: str, *lines: str, failed: bool = False) -> Span:
+    """A model call of an agent that read a task and what others had written."""
+    said = [{"role": "assistant", "content": line} for line in lines]
+    task = {"role": "user", "content": "Plan the trip to the salt mine."}
+    ending = {"error_info": ERROR} if failed else {"output": {"role": "assistant", "content": "A"}}
+    return span(
+        span_id,
+        start,
+        start + 1,
+        name="chat",
+        type="llm",
+        input={"messages": [{"role": "system", "content": role}, task, *said]},
+        parent_span_id="p",
+        **ending,
+    )
+
+
+@each_case(
+    "later, found",
+    [
+        (("You are Guide at 10:05.",), "b"),
+        (("You are Guide at 10:05.", "Driver: 30 seats."), "b"),
+        (("Answer any question.",), "b"),
+        (("You are Cook.", "Driver: 30 seats."), None),
+        (("Name the next speaker.",), None),
+    ],
+)
+def test_the_turn_of_another_agent_does_not_make_good_for_a_failed_one(
+    later: tuple[str, ...], found: str | None
+) -> None:
+    selected = say("s", 0, "Name the next speaker.")
+    first = say("a", 2, "You are Guide at 10:04.", failed=True)
+    assert recovery_of_a(selected, first, say("b", 4, *later)) == found

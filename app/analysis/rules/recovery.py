@@ -7,6 +7,7 @@ from itertools import islice
 
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.request import RecordedRequest
+from app.analysis.text.one_line import without_numbers
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
@@ -18,6 +19,7 @@ _NAME_WORDS = re.compile(r"[^\W\d_]{3,}")
 _MOST_TRIES = 3  # calls of one name in a step; with more it calls for one item after another
 _LATER_READ = 50  # calls after a failed one that are looked at: what makes good for it comes soon
 _NAME_READ = 200  # last characters of a name that are compared
+_ROLE_READ = 400  # characters of a system instruction, which begins with whose it is
 _EARLIER_READ = 60  # spans before a call in which the request for it is looked for: it is near
 
 
@@ -35,14 +37,14 @@ def find_recovery(node: Node, analysis: TraceAnalysis) -> Node | None:
             return later
     for later in islice(_after(analysis.peers_of(node), node), _LATER_READ):
         if _worked(later, node) and (
-            _same_request(node, later, among_few=few)
+            _same_request(node, later, analysis, among_few=few)
             or _asked_anew(asked, node, later, analysis)
             or (few and _tried_otherwise(node, later))
         ):
             return later
     if node.view.is_model_call:
         for later in islice(_later_model_calls(node, analysis), _LATER_READ):
-            if _worked(later, node) and _same_request(node, later, among_few=few):
+            if _worked(later, node) and _same_request(node, later, analysis, among_few=few):
                 return later
     return None
 
@@ -133,12 +135,14 @@ def _worked(later: Node, node: Node) -> bool:
     return not (gave_nothing and later.view.returned_nothing)
 
 
-def _same_request(node: Node, later: Node, *, among_few: bool) -> bool:
+def _same_request(node: Node, later: Node, analysis: TraceAnalysis, *, among_few: bool) -> bool:
     """Whether both calls were given the same. Where that is unknown, calls of one step are
     taken for attempts if there are few of them, and for calls for one item after another if not."""
     a, b = node.view, later.view
     if a.is_model_call and a.request.messages:
-        return a.request.messages == b.request.messages or _same_task(a.request, b.request)
+        return a.request.messages == b.request.messages or (
+            _same_task(a.request, b.request) and not _is_other_agent(node, later, analysis)
+        )
     unknown = BodyState.PRESENT not in (a.input.state, b.input.state)
     if unknown or a.input.is_cut or b.input.is_cut:
         return among_few and node.parent is later.parent
@@ -163,6 +167,31 @@ def _same_task(request: RecordedRequest, later: RecordedRequest) -> bool:
     """Whether the last instruction is the same: another provider's SDK records other messages."""
     task = request.last_instruction
     return len(task) >= _LEAST_TASK and task == later.last_instruction
+
+
+def _is_other_agent(node: Node, later: Node, analysis: TraceAnalysis) -> bool:
+    """Whether two calls with one task are turns of different agents of a conversation: their system
+    instructions differ, and the later one read more, or its agent spoke before the first call. A
+    fallback with an instruction of its own reads the same and is new."""
+    own, other = _role_of(node.view.request), _role_of(later.view.request)
+    if not own or not other or own.startswith(other) or other.startswith(own):
+        return False
+    if _conversation_of(node.view.request) != _conversation_of(later.view.request):
+        return True
+    return any(
+        earlier.view.is_model_call and _role_of(earlier.view.request) == other
+        for _, earlier in islice(analysis.tree.earlier(node), _EARLIER_READ)
+    )
+
+
+def _role_of(request: RecordedRequest) -> str:
+    """The beginning of the system instruction, without numbers: some state the time."""
+    texts = (message.text for message in request.messages if message.role == "system")
+    return without_numbers(next(texts, "")[:_ROLE_READ]).strip()
+
+
+def _conversation_of(request: RecordedRequest) -> list[str]:
+    return [message.text.strip() for message in request.messages if message.role != "system"]
 
 
 def _asked_anew(asked: Node | None, node: Node, later: Node, analysis: TraceAnalysis) -> bool:
