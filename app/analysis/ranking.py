@@ -6,6 +6,7 @@ from itertools import islice
 
 from app.analysis.finding import SPANS_KEPT, Category, Finding, Standing
 from app.analysis.rules.answer_figures import find_answer_figures
+from app.analysis.rules.answer_links import find_answer_links
 from app.analysis.rules.asked_scope import find_wrong_scope
 from app.analysis.rules.clock_skew import find_clock_skew
 from app.analysis.rules.costly_calls import find_costly_calls
@@ -53,6 +54,7 @@ RULES: tuple[Rule, ...] = (
     find_mixed_units,
     find_ignored_results,
     find_answer_figures,
+    find_answer_links,
     find_unknown_tools,
     find_retries,
     find_inner_retries,

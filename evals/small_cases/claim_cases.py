@@ -121,3 +121,23 @@ for _name, _told in (
     ("per_night", "USD 18.50 and USD 33.20 per night, in total USD 155.10."),
 ):
     _claim(TOTALS, f"{_name}_healthy", _SUM_UP, _PARTS, _told)
+
+LINKS = CaseList("claimed_link")
+_BERTHS = {"berths": [{"id": "BT-204", "length_m": 12}, {"id": "BT-209", "length_m": 15}]}
+_BERTH = "Which berth is free for a boat of 12 metres?"
+for _name, _told in (
+    ("english", "BT-204 is free: https://book.nordquay-marina.net/berths/BT-204"),
+    ("german", "Frei ist BT-204, siehe [hier](https://liegeplatz-nord.de/platz?id=BT-204)."),
+    ("french", "Le poste BT-204 est libre. Réservez : https://www.capitainerie-bleue.fr/BT-204."),
+):
+    _claim(LINKS, _name, _BERTH, _BERTHS, _told, says_in_finding="whose host stands in nothing")
+_WITH_LINK = {"id": "BT-204", "url": "https://marina.test/berths/BT-204"}
+for _name, _result, _told in (
+    ("returned", _WITH_LINK, "BT-204 is free: https://marina.test/berths/BT-204"),
+    ("of_known_host", _WITH_LINK, "Details: https://marina.test/berths/BT-204/photos"),
+    ("of_named_brand", {"by": "Harbour Hub", "id": "BT-204"}, "https://harbourhub.io/b/BT-204"),
+    ("to_public_site", _BERTHS, "BT-204: https://www.openstreetmap.org/search?query=BT-204"),
+    ("in_code", _BERTHS, "```\nrequests.get('https://quay-api.net/b/BT-204')\n```"),
+    ("to_general_page", _BERTHS, "BT-204 is free. On knots: https://animatedsailing.net/bowline"),
+):
+    _claim(LINKS, f"{_name}_healthy", _BERTH, _result, _told)
