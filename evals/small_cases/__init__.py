@@ -6,6 +6,7 @@ OpenTelemetry ingestion record. `python -m evals.small_cases FOLDER` writes them
 
 from evals.small_cases import (
     answer_cases,
+    batch_cases,
     cause_cases,
     claim_cases,
     effect_cases,
@@ -45,6 +46,7 @@ _MODULES = (
     answer_cases,
     effect_cases,
     claim_cases,
+    batch_cases,
 )
 
 

@@ -9,6 +9,7 @@ from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.spellings import key_set, word_set
 from app.analysis.rules.failed_code import runs_program
 from app.analysis.rules.lookups import is_lookup, is_named_search, is_search, leaves_program
+from app.analysis.rules.partial_batches import describe_failed_items, failed_items_of
 from app.analysis.rules.suspects import Fault, PeerStatistics, Suspect, is_null
 from app.analysis.text.one_line import one_line
 from app.analysis.tree import Node
@@ -42,6 +43,7 @@ _NEARLY_ALL_PEERS = 0.9
 # and a null may be a function that returns nothing; tools often return nothing, steps mostly do.
 _STATED_FAILURE = 0.85
 _STATED_PARTIAL = 0.6
+_FAILED_ITEMS = 0.85
 _MISSING_KEYS = 0.5
 _EMPTY_UNLIKE_PEERS = 0.8
 _EMPTY_STEP_UNLIKE_PEERS = 0.7
@@ -68,13 +70,17 @@ def judge_result(node: Node, peers: PeerStatistics) -> Suspect | None:
 
 
 def _judge_partial(node: Node, statistics: PeerStatistics) -> Suspect | None:
-    """A result that is flagged as partial, or that lacks keys that its peers have.
+    """A batch with items that failed, a result that is flagged as partial, or that lacks keys that
+    its peers have.
 
     Many results have optional parts, so missing keys alone need a symptom.
     """
     output = node.view.output
     if not isinstance(output.opened, (dict, list)):
         return None
+    items = failed_items_of(node)
+    if items is not None:
+        return Suspect(node, Fault.PARTIAL, _FAILED_ITEMS, describe_failed_items(items))
     flagged = not _PARTIAL_FLAGS.isdisjoint(output.keys)
     for leaf in output.leaves[:_FLAGS_READ] if flagged else ():
         if leaf.value is True and leaf.key in _PARTIAL_FLAGS:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.rules.causes import find_error_causes
 from app.analysis.rules.failed_code import find_writer, runs_program
+from app.analysis.rules.partial_batches import failed_items_of, was_noticed
 from app.analysis.rules.recovery import find_recovery
 from app.analysis.rules.refusals import explain_refusal
 from app.analysis.rules.reply_faults import judge_reply
@@ -119,6 +120,12 @@ def _add_outcome(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:
     since the model had written it wrongly.
     """
     node = suspect.node
+    items = failed_items_of(node) if suspect.fault is Fault.PARTIAL else None
+    if items is not None:
+        noticed = was_noticed(node, items, analysis)
+        reason = f"{suspect.reason} and {'it was noticed' if noticed else 'nobody looked at them'}"
+        standing = Standing.NOTE if noticed else suspect.standing
+        return replace(suspect, reason=reason, standing=standing)
     writer = find_writer(node, analysis) if suspect.fault in _FAULTS_OF_CODE else None
     recovery = find_recovery(node, analysis) if suspect.fault in _CAN_BE_MADE_GOOD else None
     if suspect.fault is Fault.REFUSAL:
