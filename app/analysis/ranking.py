@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import islice
 
 from app.analysis.finding import SPANS_KEPT, Category, Finding, Standing
+from app.analysis.rules.announced_steps import find_announced_steps
 from app.analysis.rules.answer_figures import find_answer_figures
 from app.analysis.rules.answer_links import find_answer_links
 from app.analysis.rules.asked_scope import find_wrong_scope
@@ -53,6 +54,7 @@ RULES: tuple[Rule, ...] = (
     find_unkept_scope,
     find_mixed_units,
     find_ignored_results,
+    find_announced_steps,
     find_answer_figures,
     find_answer_links,
     find_unknown_tools,

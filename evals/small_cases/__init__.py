@@ -5,6 +5,7 @@ OpenTelemetry ingestion record. `python -m evals.small_cases FOLDER` writes them
 """
 
 from evals.small_cases import (
+    announced_cases,
     answer_cases,
     batch_cases,
     cause_cases,
@@ -44,6 +45,7 @@ _MODULES = (
     scope_cases,
     team_cases,
     answer_cases,
+    announced_cases,
     effect_cases,
     claim_cases,
     batch_cases,
