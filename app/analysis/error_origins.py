@@ -15,6 +15,8 @@ _TRACEBACK_FRAME = re.compile(
     r'^[ \t]*+File "([^"]{1,300})", line (\d+), in (\S{1,80})', re.MULTILINE
 )
 _CANCELLATION_TYPES = word_set("CancelledError Cancelled KeyboardInterrupt AbortError")
+_LEAST_PASSING = 50_000  # microseconds in which an exception leaves the spans around it
+_PASSING_SHARE = 0.05  # the same as a share of the whole: what takes longer is work
 _LIBRARY_PATHS = ("site-packages", "dist-packages", "/lib/python", "<frozen")
 
 
@@ -141,10 +143,32 @@ def _follow_upwards(origin: Node, passed_on: Mapping[str, Node]) -> ErrorOrigin:
 
 
 def _ends_trace(item: ErrorOrigin, trace: Trace, tree: Tree) -> bool:
-    """It reached the top, and nothing of the trace started afterwards."""
+    """It reached the top, and nothing of the trace started afterwards; or it was recorded at the
+    innermost span only, and all around it ended at once with nothing to show."""
     if item.caught_by is not None:
-        return False
+        return _passed_unrecorded(item, trace, tree)
     if trace.error_info is not None:
         return True
     top = item.path[-1]
     return not any(root.start >= top.end and root is not top for root in tree.roots)
+
+
+def _passed_unrecorded(item: ErrorOrigin, trace: Trace, tree: Tree) -> bool:
+    """Whether the spans around an error, none of which failed, have no output and ended with it,
+    as the trace did, while another span shows that outputs were recorded."""
+    top = item.path[-1]
+    around = top.path()[:-1]
+    if not _is_unrecorded(trace.output) or is_cancellation(item.error):
+        return False
+    if any(not node.finished or not _is_unrecorded(node.span.output) for node in around):
+        return False
+    at_once = max(_LEAST_PASSING, _PASSING_SHARE * around[0].duration)
+    if any(node.end - top.end > at_once for node in around):
+        return False
+    if any(node.start >= top.end for node in tree.nodes if node is not top):
+        return False
+    return any(node.error is None and not _is_unrecorded(node.span.output) for node in tree.nodes)
+
+
+def _is_unrecorded(output: object) -> bool:
+    return output is None or output == {}

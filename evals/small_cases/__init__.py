@@ -14,6 +14,7 @@ from evals.small_cases import (
     error_cases,
     everyday_cases,
     failure_cases,
+    passing_cases,
     program_cases,
     quiet_cases,
     record_cases,
@@ -49,6 +50,7 @@ _MODULES = (
     effect_cases,
     claim_cases,
     batch_cases,
+    passing_cases,
 )
 
 
