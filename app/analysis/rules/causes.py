@@ -82,6 +82,7 @@ _LOST_BY_LEVEL = 0.1  # a result of the same parent is likelier than one of an a
 _MISSING_KEY_STRENGTH = 0.35  # a key that is empty in a result and in the input that failed
 _NULL_LOOKUP_STRENGTH = 0.35  # a null may not have been recorded
 _LACKED_NAME_STRENGTH = 0.5
+_LACKED_SUBJECT_STRENGTH = 0.75  # a result without what the name of its call promises
 _EMPTY_TABLE = 0.25  # an empty object and a missing key: it lacks every key
 _LITTLE = 2  # values of its own, such as a source and a time, in a result that found nothing
 _SIBLINGS_READ = 50  # spans in which any output shows that outputs were recorded
@@ -301,6 +302,10 @@ def _judge_missing_data(node: Node, error: _Error, analysis: TraceAnalysis) -> S
         return Suspect(node, Fault.PARTIAL, _MISSING_KEY_STRENGTH, f"{names} missing")
     if _misses_key(error) and is_empty_table(node):
         return Suspect(node, Fault.EMPTY, _NULL_LOOKUP_STRENGTH, "a table without entries")
+    lacked = _find_lacked_subject(node, error)
+    if lacked:
+        reason = f"it has no {one_line(lacked, limit=60)}"
+        return Suspect(node, Fault.PARTIAL, _LACKED_SUBJECT_STRENGTH, reason)
     if not is_lookup(node.function_name):
         return None
     if is_null(node) and _ABOUT_NULL.search(error.message):
@@ -315,6 +320,22 @@ def _judge_missing_data(node: Node, error: _Error, analysis: TraceAnalysis) -> S
         reason = f"it has no {one_line(missing, limit=60)}"
         return Suspect(node, Fault.PARTIAL, _LACKED_NAME_STRENGTH, reason)
     return None
+
+
+def _find_lacked_subject(node: Node, error: _Error) -> str:
+    """The key that the error names, if a call is named after it (`fx_rates`) and returned an object
+    without it."""
+    if len(error.names) != 1 or not node.view.calls_outside:
+        return ""
+    if not _misses_key(error) and "undefined" not in error.message:
+        return ""
+    (name,) = error.names
+    value = node.view.output.result.opened
+    words = {word.lower() for word in _WORDS.findall(node.function_name[:_NAME_READ])}
+    if name.lower() not in words or not isinstance(value, dict) or not value:
+        return ""
+    held = {str(part) for leaf in node.view.output.result.leaves for part in leaf.path}
+    return "" if name in held else name
 
 
 def _find_missing_name(node: Node, error: _Error) -> str:
