@@ -18,6 +18,7 @@ from app.analysis.trace_analysis import TraceAnalysis
 _FROM_NOWHERE = 0.7  # confidence: it may be known from elsewhere, but the source has another one
 _WRONG_TOTAL = 0.85
 _ANSWER_READ = 4_000  # characters
+_MOST_AMOUNTS = 40  # of an answer: each is looked for in all sources
 _SUBJECT_WITHIN = 100  # characters before an amount
 _BEFORE, _AFTER = 150, 300  # characters around a subject in which its amounts stand
 _MOST_PASSAGES = 8
@@ -98,7 +99,7 @@ def find_answer_figures(analysis: TraceAnalysis) -> Iterator[Finding]:
     if sources is None:
         return
     answer = writer.view.reply.text[:_ANSWER_READ]
-    amounts = find_amounts(answer)
+    amounts = find_amounts(answer)[:_MOST_AMOUNTS]
     for sentence in _check_totals(answer, amounts, sources):
         yield _build_finding(sentence, _WRONG_TOTAL, sources)
         return

@@ -35,12 +35,17 @@ def read_answer_sources(analysis: TraceAnalysis) -> AnswerSources | None:
     bodies = [Body(analysis.trace.input)]
     bodies += [node.view.input for node in before]
     bodies += [node.view.output for node in done]
-    texts = dict.fromkeys(body.canonical for body in bodies)
-    is_whole = "" not in texts or all(
-        body.canonical or body.state is not BodyState.PRESENT for body in bodies
-    )
-    if not is_whole or sum(map(len, texts)) > _MOST_TEXT:
-        return None
+    texts: dict[str, None] = {}
+    left = _MOST_TEXT
+    for body in bodies:
+        text = body.canonical
+        if not text and body.state is BodyState.PRESENT:
+            return None
+        if text not in texts:
+            texts[text] = None
+            left -= len(text)
+        if left < 0:
+            return None
     prompt = " ".join(message.text for message in writer.view.request.messages)
     return AnswerSources(writer, (*texts, prompt.casefold()), tuple(results))
 

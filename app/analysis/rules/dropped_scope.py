@@ -37,7 +37,7 @@ def find_dropped_scope(analysis: TraceAnalysis) -> Iterator[Finding]:
     names = [name for name in names if _holds(answer, name)]
     if not names:
         return
-    writer = find_answer_writer(analysis)
+    writer = analysis.once(find_answer_writer)
     asked = AskedWords(analysis)
     calls = [
         node

@@ -96,7 +96,7 @@ def _build_score_finding(
 def _add_answer_writer(sentence: str, analysis: TraceAnalysis) -> tuple[str, list[Node]]:
     """The sentence with where to look first: who wrote the answer, and from which result."""
     roots = list(analysis.tree.roots) if len(analysis.tree.roots) == 1 else []
-    writer = find_answer_writer(analysis)
+    writer = analysis.once(find_answer_writer)
     if writer is None:
         return sentence, roots
     read = find_last_result(writer, analysis)

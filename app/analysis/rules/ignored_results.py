@@ -53,7 +53,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}:\d\d")
 
 def find_ignored_results(analysis: TraceAnalysis) -> Iterator[Finding]:
     """At most one: the call that wrote the answer, with the result that it went against."""
-    writer = find_answer_writer(analysis)
+    writer = analysis.once(find_answer_writer)
     if writer is None or not writer.view.reply.text:
         return
     answer = writer.view.reply.text[:_ANSWER_READ]
