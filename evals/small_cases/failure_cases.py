@@ -183,6 +183,14 @@ _works("zero_failures", {"checked": 40, "failed": 0, "errors": 0, "skipped": 0})
 _works("error_rate", {"error_rate": 0.02, "failure_ratio": 0.0, "requests": 1_200})
 _works("code_zero", {"code": 0, "message": "success", "data": {"seats": 14}})
 _works("code_200", {"code": 200, "msg": "OK", "data": {"seats": 14}})
+_works(
+    "list_of_boats_one_of_which_failed",
+    [{"boat": "Ulla", "status": "error"}, {"boat": "Tor", "status": "ready"}],
+)
+_works(
+    "list_of_links_one_of_which_is_dead",
+    [{"url": "e.org/a", "status": 200}, {"url": "e.org/b", "status": 404, "error": "gone"}],
+)
 _works("product_code_500", {"product": {"code": 500, "name": "Evening ferry"}, "price": 18})
 _works("exit_code_zero_with_warning", {"exit_code": 0, "stdout": "14", "stderr": "warning: slow"})
 _works("grep_without_a_match", {"exit_code": 1, "stdout": "", "stderr": ""}, used="run_grep")

@@ -79,6 +79,7 @@ _BESIDE_ERRORS = _ERROR_KEYS | key_set(
 )
 """Members beside a list of errors that leave it the outcome."""
 _PRINTED = TEXT | key_set("stdout stderr logs log console terminal printed html raw_html page")
+_TEXTS_OF_PARTS = frozenset(["text", "content", "type"])
 _MOST_PARTS = 16  # parts of an answer; a longer list holds records
 _LEVELS = 4  # wrappers around an outcome: the SDK's, the framework's, MCP's, the tool's
 _MEMBERS_READ = 60  # members of one object; a report of failure has few
@@ -119,7 +120,9 @@ def _outer_objects(output: Any) -> Iterator[_Members]:
                 elif name == "messages" and _ends_with_tool_result(inner):
                     waiting.append((level + 1, name, inner[-1]))
         elif _is_list_of_parts(value) and (
-            level == 0 or key in _LISTS_OF_PARTS or (len(value) == 1 and key in _WRAPPERS)
+            key in _LISTS_OF_PARTS
+            or (len(value) == 1 and (level == 0 or key in _WRAPPERS))
+            or (level == 0 and all(map(_has_text, value)))
         ):
             waiting.extend((level + 1, key, each) for each in value)
 
@@ -133,6 +136,11 @@ def _ends_with_tool_result(messages: Any) -> bool:
 
 def _is_list_of_parts(value: Any) -> bool:
     return isinstance(value, list) and len(value) <= _MOST_PARTS
+
+
+def _has_text(value: Any) -> bool:
+    """Whether it may be a part of a reply or of a tool's result; records of data have none."""
+    return not isinstance(value, dict) or not _TEXTS_OF_PARTS.isdisjoint(value)
 
 
 def _first_members(value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
