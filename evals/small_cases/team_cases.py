@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from evals.small_cases.builder import CaseList, Json, SpanPlan, failed, model, says, span
+from evals.small_cases.builder import CaseList, Json, SpanPlan, failed, model, says, span, tool
 
 TEAM_REFUSALS = CaseList("team_refusal")
+TEAM_TURNS = CaseList("team_turns")
 
 Lines = list[tuple[str, str]]
 
@@ -117,4 +118,127 @@ TEAM_REFUSALS.add(
     _pick("END", _TASK, [("Driver", "The bus takes 30.")]),
     question=_TASK,
     answer="I could not finish the plan.",
+)
+
+
+# Turns that repeat.
+def _speak(
+    task: str, lines: Lines, *, selected: bool = False, right: bool = True
+) -> list[SpanPlan]:
+    """A chat in which each turn may be selected by a model before."""
+    spans = []
+    for number, (name, text) in enumerate(lines):
+        spans += [_pick(name, task, lines[:number])] if selected else []
+        tokens = (120 + 30 * number, 14)
+        turn = _turn(name, text, task, lines[:number], tokens=tokens, right=right)
+        spans.append(span(name, *turn.below, output={"said": text, "turn": number}, right=right))
+    return spans
+
+
+_ASKS = ("Planner", "Please confirm the budget first, Treasurer.")
+_ASKS_BACK = ("Treasurer", "I need the plan before I confirm a budget.")
+TEAM_TURNS.add(
+    "two_agents_with_a_selector",
+    *_speak(_TASK, [_ASKS, _ASKS_BACK] * 5, selected=True),
+    question=_TASK,
+    answer={"stopped": "max_turns"},
+)
+_VISA = "请帮我确认签证材料。"
+_THREE = [
+    ("前台", "请先联系签证部门。"),
+    ("签证", "这件事由财务负责。"),
+    ("财务", "请回到前台重新登记。"),
+]
+TEAM_TURNS.add(
+    "three_desks_send_each_other_on",
+    *_speak(_VISA, _THREE * 4),
+    question=_VISA,
+    answer="达到最大轮数",
+)
+TEAM_TURNS.add(
+    "bare_model_calls_in_turn",
+    *[
+        model(
+            {"content": [{"type": "text", "text": text}], "stop_reason": "end_turn"},
+            asked={
+                "system": f"You are the {name} of a shop.",
+                "messages": [{"role": "user", "content": given}],
+            },
+            tokens=(80 + number, 12),
+            name="messages.create",
+            right=True,
+        )
+        for number, (name, text, given) in enumerate(
+            [
+                ("buyer", "Could you name your best price?", "Make me an offer first, please."),
+                ("seller", "Make me an offer first, please.", "Could you name your best price?"),
+            ]
+            * 6
+        )
+    ],
+    question="Agree on a price for the boat.",
+    answer="No agreement.",
+)
+_DRAFTS = [
+    line
+    for number, word in enumerate(["harbour", "harbour at dawn", "cold harbour", "last harbour"])
+    for line in (
+        ("Writer", f"Draft {number}: the {word} lies still and the boats are out."),
+        ("Critic", "Make it shorter and add a smell."),
+        ("Lead", "Writer, please go over it again."),
+    )
+]
+TEAM_TURNS.add(
+    "drafts_that_change_healthy",
+    *_speak("Write a line about the harbour.", _DRAFTS, selected=True, right=False),
+    question="Write a line about the harbour.",
+    answer="Cold harbour, smell of tar.",
+)
+TEAM_TURNS.add(
+    "each_document_checked_healthy",
+    *[
+        span(
+            "document",
+            _turn("Reader", "There is nothing unusual in this document.", _check, []),
+            _turn(
+                "Checker",
+                "I agree with the reader's result.",
+                _check,
+                [("Reader", "There is nothing unusual in this document.")],
+            ),
+            input={"document": f"bill-{sign}.pdf"},
+            output={"done": f"bill-{sign}.pdf"},
+        )
+        for sign in ("anna", "berta", "clara", "dora")
+        for _check in (f"Check bill-{sign}.pdf",)
+    ],
+    question="Check the four bills.",
+    answer="All four bills are fine.",
+)
+TEAM_TURNS.add(
+    "asked_back_once_healthy",
+    *_speak(
+        _TASK,
+        [_ASKS, _ASKS_BACK, _ASKS, _ASKS_BACK, ("Planner", "Here is the plan: bus, mine, lunch.")],
+        selected=True,
+        right=False,
+    ),
+    question=_TASK,
+    answer="Here is the plan: bus, mine, lunch.",
+)
+_STATIONS = ("Bodø", "Moss", "Hamar", "Alta")
+TEAM_TURNS.add(
+    "work_goes_on_between_healthy",
+    *[
+        step
+        for number, place in enumerate(_STATIONS)
+        for lines in ([("Caller", "Next station, please."), ("Agent", "That station is done.")],)
+        for step in (
+            _turn("Caller", lines[0][1], "Check all stations.", lines * number),
+            tool("check_station", {"place": place}, {"ok": True, "place": place}),
+            _turn("Agent", lines[1][1], "Check all stations.", lines * number + lines[:1]),
+        )
+    ],
+    question="Check all stations.",
+    answer="All four stations are fine.",
 )

@@ -24,6 +24,8 @@ _LONGEST_PERIOD = 6  # steps of a round: three agents, each with a call that han
 _LEAST_SHARE = 0.02  # share of the trace that the rounds take, to matter
 _LEAST_SHARE_OF_PARENT = 0.1  # the same of the span around them, in a trace of many tasks
 _NAMES_SHOWN = 3
+_LONGEST_CHOICE = 40  # characters of a reply that is nothing but a name or a label
+_WORDS_OF_CHOICE = 2
 
 
 def list_rounds(analysis: TraceAnalysis) -> list[tuple[Finding, list[Node]]]:
@@ -115,8 +117,18 @@ def _has_same_input(before: Call, after: Call) -> bool:
 
 
 def _has_two_turns(turn: Sequence[Call]) -> bool:
-    """Whether a round holds different steps: else it is one step that repeats."""
-    return len({(call.stem, call.result) for call in turn}) > 1
+    """Whether a round holds different steps, and not only choices of the next speaker: else it is
+    one step that repeats, or agents that take turns."""
+    different = len({(call.stem, call.result) for call in turn}) > 1
+    return different and not all(_is_choice(call.node) for call in turn)
+
+
+def _is_choice(node: Node) -> bool:
+    """Whether a model replied with a name or label."""
+    if not node.view.is_model_call or node.view.reply.calls:
+        return False
+    text = node.view.reply.text
+    return 0 < len(text) <= _LONGEST_CHOICE and len(text.split()) <= _WORDS_OF_CHOICE
 
 
 def _build_ping_pong(run: Sequence[Call], period: int, analysis: TraceAnalysis) -> Finding:

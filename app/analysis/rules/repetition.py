@@ -21,6 +21,7 @@ from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.computed_once import computed_once
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.rules.ping_pong import list_rounds
+from app.analysis.rules.repeated_turns import list_repeated_turns
 from app.analysis.text.one_line import format_duration, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -45,6 +46,10 @@ def find_loops(analysis: TraceAnalysis) -> Iterator[Finding]:
     for finding, nodes in analysis.once(list_rounds):
         _cover_spans(covered, nodes, analysis)
         yield finding
+    for finding, nodes in list_repeated_turns(analysis):
+        if not any(node.id in covered for node in nodes):
+            _cover_spans(covered, nodes, analysis)
+            yield finding
     between = _OtherCalls(analysis)
     for group in (*_equal_inputs(analysis), *_similar_inputs(analysis)):
         calls = [
