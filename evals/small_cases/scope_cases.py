@@ -34,6 +34,23 @@ _wrong(
     {"booking": "FB-48231", "state": "paid"},
     "Your booking is paid.",
 )
+
+
+def _typed_as_model_call(name: str, tenant: str, *, right: bool = False) -> None:
+    """A tool whose span an SDK types as a model call; a model's reply names it."""
+    given = {"tenant": tenant, "limit": 1}
+    OTHER.add(
+        name,
+        model(calls("listSailings", given), right=right),
+        span("listSailings", type="llm", input=given, output={"sailings": ["17:30"]}, right=right),
+        model(says("The next sailing is at 17:30."), asked="Tenant t-91: when do we sail next?"),
+        question="Tenant t-91: when do we sail next?",
+        answer="The next sailing is at 17:30.",
+    )
+
+
+_typed_as_model_call("tool_typed_as_a_model_call", "t-19", right=True)
+_typed_as_model_call("tool_typed_as_a_model_call_healthy", "t-91")
 _right(
     "booking_that_took_its_place",
     _STATE,

@@ -80,7 +80,12 @@ def find_wrong_scope(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 def _list_calls(analysis: TraceAnalysis) -> list[_Call]:
     """The calls of tools and lookups; none where there are many or some were not read."""
-    nodes = [node for node in analysis.tree.nodes if is_tool_call(node)]
+    asked = _list_asked_tools(analysis)
+    nodes = [
+        node
+        for node in analysis.tree.nodes
+        if is_tool_call(node) or (node.function_name in asked and not node.view.is_model_call)
+    ]
     if len(nodes) > _MOST_CALLS or not all(analysis.was_read(node) for node in nodes):
         return []
     return [
@@ -91,6 +96,18 @@ def _list_calls(analysis: TraceAnalysis) -> list[_Call]:
         )
         for node in nodes
     ]
+
+
+def _list_asked_tools(analysis: TraceAnalysis) -> set[str]:
+    """The names of tools that models asked for: a span of such a name is a call, whatever its type
+    says."""
+    return {
+        call.name
+        for node in analysis.tree.nodes
+        if node.view.is_model_call and analysis.was_read(node)
+        for call in node.view.reply.calls
+        if call.name
+    }
 
 
 def _find_other_name(
