@@ -6,12 +6,11 @@ of what failed (`UnprocessedItems` of DynamoDB, `Failed` of SQS, `insertErrors` 
 `rejected` of nodemailer).
 """
 
-from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
 
 from app.analysis.recorded.body import Body
-from app.analysis.recorded.spellings import key_set, plain_key, word_set
+from app.analysis.recorded.spellings import key_set, plain_members, word_set
 
 _FAILED_COUNTS = key_set(
     "failed failures errors failed_count failure_count num_failed error_count errors_count"
@@ -73,7 +72,7 @@ def find_failed_items(output: Body) -> FailedItems | None:
     is_multi_status = False
     for level, value in waiting:
         if isinstance(value, dict):
-            members = [(plain_key(key), inner) for key, inner in _first_members(value)]
+            members = list(plain_members(value, _MEMBERS_READ))
             is_multi_status = is_multi_status or any(
                 key in _CODES and inner in (_MULTI_STATUS, str(_MULTI_STATUS))
                 for key, inner in members
@@ -92,10 +91,6 @@ def find_failed_items(output: Body) -> FailedItems | None:
         if level < _LEVELS:
             waiting.extend((level + 1, inner) for inner in inner_values)
     return None
-
-
-def _first_members(value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    return islice(value.items(), _MEMBERS_READ)
 
 
 def _read_counts(members: list[tuple[str, Any]]) -> FailedItems | None:
@@ -152,8 +147,7 @@ def _unwrap(item: dict[str, Any]) -> dict[str, Any]:
 def _read_state(item: dict[str, Any]) -> bool | None:
     """Whether an item says that it worked; None where it says nothing."""
     found: bool | None = None
-    for name, inner in _first_members(item):
-        key = plain_key(name)
+    for key, inner in plain_members(item, _MEMBERS_READ):
         if key in _CODES and (code := _read_code(inner)):
             if code >= 400:
                 return False
@@ -181,7 +175,7 @@ def _name_item(item: Any) -> str:
     if isinstance(item, (str, int)):
         return str(item)
     if isinstance(item, dict):
-        for name, inner in _first_members(item):
-            if plain_key(name) in _NAMES and isinstance(inner, (str, int)):
+        for key, inner in plain_members(item, _MEMBERS_READ):
+            if key in _NAMES and isinstance(inner, (str, int)):
                 return str(inner)
     return ""

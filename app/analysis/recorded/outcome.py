@@ -12,7 +12,7 @@ from app.analysis.recorded.failure_text import (
     is_api_refusal,
 )
 from app.analysis.recorded.opened_json import open_text
-from app.analysis.recorded.spellings import ENVELOPE_FACTS, TEXT, key_set, plain_key, word_set
+from app.analysis.recorded.spellings import ENVELOPE_FACTS, TEXT, key_set, plain_members, word_set
 
 _ERROR_KEYS = key_set(
     "error error_message exception traceback error_msg errmsg err error_description error_text"
@@ -112,7 +112,7 @@ def _outer_objects(output: Any) -> Iterator[_Members]:
         if level > _LEVELS:
             return
         if isinstance(value, dict):
-            members = [(plain_key(name), inner) for name, inner in _first_members(value)]
+            members = list(plain_members(value, _MEMBERS_READ))
             yield members
             for name, inner in members:
                 if name in _WRAPPERS and isinstance(inner, (dict, list)):
@@ -141,10 +141,6 @@ def _is_list_of_parts(value: Any) -> bool:
 def _has_text(value: Any) -> bool:
     """Whether it may be a part of a reply or of a tool's result; records of data have none."""
     return not isinstance(value, dict) or not _TEXTS_OF_PARTS.isdisjoint(value)
-
-
-def _first_members(value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    return islice(value.items(), _MEMBERS_READ)
 
 
 def _find_failure_of_object(members: _Members) -> str:
@@ -193,8 +189,8 @@ def find_failure_in_json(text: str) -> str:
     error = value.get("error")
     if isinstance(error, dict) and not _KINDS_OF_ERRORS.isdisjoint(error):
         return _read_error(error.get("message"))[:_LONGEST_REASON]
-    texts = (inner for _, inner in _first_members(value) if isinstance(inner, str))
-    return next((inner for inner in texts if find_reported_failure(inner)), "")
+    texts = (each for each in islice(value.values(), _MEMBERS_READ) if isinstance(each, str))
+    return next((text for text in texts if find_reported_failure(text)), "")
 
 
 _KINDS_OF_ERRORS = word_set("type code status")
@@ -311,7 +307,7 @@ def _read_error(value: Any) -> str:
         text = value[:_LONGEST_REASON].strip()
         return "" if _says_no_error(text) else text
     if isinstance(value, dict):
-        members = [(plain_key(key), inner) for key, inner in _first_members(value)]
+        members = list(plain_members(value, _MEMBERS_READ))
         reason = _find_reason(members)
         if reason:
             return "" if _says_no_error(reason) else reason
@@ -364,7 +360,7 @@ def _find_first_text(value: Any) -> str:
             return item[:_LONGEST_REASON].strip()
         if isinstance(item, dict):
             waiting.extend(
-                inner for key, inner in _first_members(item) if plain_key(key) in _REASONS
+                inner for key, inner in plain_members(item, _MEMBERS_READ) if key in _REASONS
             )
         elif isinstance(item, list):
             waiting.extend(item[:_MOST_PARTS])

@@ -7,8 +7,10 @@ Keys are compared by their last dotted part, without case, `_` and `-`: `finish_
 Vercel AI SDK's telemetry page; the integrations of the Opik SDK (opik/integrations).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, wraps
+from itertools import islice
+from typing import Any
 
 _LONGEST_KEY = 120  # characters: the names below are shorter, and keys of a map may be texts
 _FEW_KEYS = 64  # keys of a body that may be like those of others: a map of records is like none
@@ -35,6 +37,11 @@ PLAIN_KEYS = _PlainKeys()
 def plain_key(key: object) -> str:
     """A key as the tables here spell it."""
     return PLAIN_KEYS[key if isinstance(key, str) else str(key)]
+
+
+def plain_members(value: Mapping[str, Any], most: int) -> Iterator[tuple[str, Any]]:
+    """The first members of an object, their keys as `plain_key` spells them."""
+    return ((plain_key(key), inner) for key, inner in islice(value.items(), most))
 
 
 def kept_by_keys(

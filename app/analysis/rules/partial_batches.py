@@ -42,13 +42,9 @@ def failed_items_of(node: Node) -> FailedItems | None:
     if node.view.is_model_call or has_word(node.function_name, _LOOKS):
         return None
     found = find_failed_items(node.view.output)
-    if found is None or not (found.is_sure or _is_batch(node)):
+    if found is None or not (found.is_sure or has_word(node.function_name, _WRITES)):
         return None
     return found
-
-
-def _is_batch(node: Node) -> bool:
-    return has_word(node.function_name, _WRITES)
 
 
 def describe_failed_items(found: FailedItems) -> str:

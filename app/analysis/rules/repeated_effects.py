@@ -36,7 +36,7 @@ _BETWEEN_READ = 200  # spans before a repeat in which something that takes the f
 _INSIDE_READ = 40  # spans below a step in which a model call shows that it is a piece of work
 _IDS_SHOWN = 4
 _NEW_IDS = 0.92  # confidence where each call returned an id of its own
-_SAME_ACKNOWLEDGEMENT = 0.85  # the same where each only said that it was done
+_SAME_ACKNOWLEDGEMENT = 0.85  # the same where each only reported that it was done
 
 _ID_TOKEN = re.compile(r"#?\w[\w-]*")
 _AMOUNT_OR_TIME = re.compile(
@@ -73,7 +73,7 @@ _NOT_DONE = re.compile(
 
 
 class _Repeated(NamedTuple):
-    """Calls that each worked, and the ids that they returned, none where they only said so."""
+    """Calls that each worked, and the ids that they returned, if they returned any."""
 
     nodes: list[Node]
     ids: list[str]
@@ -176,8 +176,9 @@ def _names_one_thing(node: Node) -> bool:
 
 
 def _read_new_ids(before: Node, after: Node) -> list[str] | None:
-    """The ids of their own that two calls returned; none of them where both only said that it was
-    done, and None where the second call honoured the first or it is not plain that it did again."""
+    """The ids of their own that two calls returned; none of them where both only reported
+    success, and None where the second call honoured the first or it is not plain that it did
+    again."""
     first, second = _read_ids(before), _read_ids(after)
     if first and second:
         apart = set(first).isdisjoint(second)
