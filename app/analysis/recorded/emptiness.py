@@ -46,6 +46,9 @@ _BETTER_EMPTY = key_set(
     " previous message note refusal structured_content categories labels tags"
 )
 """Keys that are empty where all is well, or at a last page."""
+_FOUND_KEYS = key_set("found matched")
+_REASON_KEYS = key_set("reason message detail note hint")
+"""Keys of why nothing was found, where a flag says that nothing was."""
 _SUCCESS_KEYS = key_set("success ok succeeded")
 _SHORT_FACT = 60  # characters: a longer text beside an empty list says something
 _MOST_FACTS = 20  # leaves beside what is empty; more of them are a result
@@ -114,12 +117,13 @@ def is_empty_result(output: Body, given: Body, name: str = "") -> bool:
             return True
     elif output.opened_survey.items > _MOST_FACTS or not any(map(_is_empty_leaf, output.leaves)):
         return False
+    found_none = any(leaf.value is False and leaf.key in _FOUND_KEYS for leaf in output.leaves)
     has_empty = False
     others: list[Any] = []
     for leaf in output.leaves:
         if _is_empty_leaf(leaf):
             has_empty = True
-        elif not _is_neutral(leaf):
+        elif not (_is_neutral(leaf) or (found_none and leaf.key in _REASON_KEYS)):
             others.append(leaf.value)
             if len(others) > _MOST_FACTS:
                 return False

@@ -4,7 +4,6 @@ An agent hands over a summary without the customer's number; a model fills an ar
 though the request names an account. The step at which the value disappears is the culprit.
 """
 
-import re
 from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
@@ -13,7 +12,12 @@ from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.spellings import word_set
-from app.analysis.rules.named_values import IDENTIFYING_ENDS, NamedValues, identifies
+from app.analysis.rules.named_values import (
+    IDENTIFYING_ENDS,
+    NamedValues,
+    identifies,
+    removes_values,
+)
 from app.analysis.rules.recovery import asking_call
 from app.analysis.rules.suspects import is_null
 from app.analysis.text.one_line import one_line
@@ -25,11 +29,6 @@ _STANDS_FOR_NONE = word_set(
     " unbekannt inconnu desconocido desconhecido sconosciuto onbekend 未知 不明"
 )
 _STANDS_FOR_ALL = word_set("all any every everyone everything * %")
-_REMOVES_NAME = re.compile(
-    r"mask|redact|anonym|pseudonym|scrub|sanit|logout|clear|reset|delete|remove|release|close",
-    re.IGNORECASE,
-)
-_NAME_READ = 200  # characters
 
 _VALUES_KEPT = 3  # different values of a key: more than one means that there are several subjects
 _LATER_READ = 400  # spans that may have missed a lost value
@@ -49,6 +48,7 @@ _REPLACED = 0.7
 _NOT_PASSED = 0.65
 _ALL_INSTEAD = 0.75
 _OTHER_ARGUMENT = 0.7
+_MISSING_ARGUMENT = 0.75  # the names differ, but nothing else was lost and a call failed for it
 
 
 class _Loss(NamedTuple):
@@ -138,7 +138,7 @@ class _Search:
         self, key: str, node: Node, given: NamedValues, returned: NamedValues
     ) -> None:
         old, new = given.only(key), returned.only(key)
-        if not old or old == new or _is_word_for_none(old) or _removes_values(node.name):
+        if not old or old == new or _is_word_for_none(old) or removes_values(node.name):
             return
         if key in returned.empty:
             self._note_loss(key, _Loss(node, old, ""))
@@ -164,6 +164,7 @@ class _Search:
                 self._losses[key] = _Loss(node, old, "", is_omission=True)
 
     def _check_input(self, node: Node, given: NamedValues) -> Iterator[Finding]:
+        yield from self._find_missing_argument(node, given)
         known = (self._losses.keys() | self._single) - self._reported
         if not (known and given.may_have(known)):
             return
@@ -174,6 +175,27 @@ class _Search:
             if found is not None:
                 self._reported.add(key)
                 yield found
+
+    def _find_missing_argument(self, node: Node, given: NamedValues) -> Iterator[Finding]:
+        """A value that a step returned as null, before a call that lacks an argument under another
+        name and came to nothing."""
+        if not (self._losses and given.may_have_empty and given.empty and not given.full):
+            return
+        if not node.view.calls_outside or not _came_to_nothing(node):
+            return
+        for key, loss in self._losses.items():
+            if not (loss.new or loss.is_omission or key in self._reported | given.empty):
+                self._reported.add(key)
+                lacked = one_line(given.spell(min(given.empty)), limit=40)
+                dropped, later = (one_line(each.name, limit=60) for each in (loss.node, node))
+                sentence = (
+                    f"{dropped} was given “{one_line(loss.old, limit=40)}” for"
+                    f" {one_line(key, limit=40)} and returned null for it, and {later} then was"
+                    f" given no {lacked} and came to nothing."
+                )
+                nodes = [loss.node, node]
+                yield build_finding(Category.LOST_VALUE, _MISSING_ARGUMENT, sentence, nodes)
+                return
 
     def _find_loss_before(self, node: Node, key: str, given: NamedValues) -> Finding | None:
         """The step that dropped the value that this input lacks."""
@@ -288,10 +310,6 @@ def _weigh_loss(loss: _Loss, key: str, missed: list[Node]) -> tuple[float, Stand
 
 def _is_word_for_none(value: str) -> bool:
     return value.casefold() in _STANDS_FOR_NONE
-
-
-def _removes_values(name: str) -> bool:
-    return _REMOVES_NAME.search(name[:_NAME_READ]) is not None
 
 
 def _came_to_nothing(node: Node) -> bool:

@@ -1,5 +1,6 @@
 """Values by the keys under which a body has them, as a program carries them from step to step."""
 
+import re
 from collections.abc import Iterator, Set
 
 from app.analysis.recorded.body import Body
@@ -27,6 +28,11 @@ _SHORTEST_KEY = 2
 _LEAVES_READ = 400  # of one body: arguments and states stand near its top
 _LEVELS_READ = 5  # of a body
 _LONGEST_VALUE = 200  # characters: longer texts identify nothing
+_REMOVES_NAME = re.compile(
+    r"mask|redact|anonym|pseudonym|scrub|sanit|logout|clear|reset|delete|remove|release|close",
+    re.IGNORECASE,
+)
+_NAME_READ = 200  # characters of a span's name
 _NINES = str.maketrans("012345678", "9" * 9)
 
 
@@ -114,6 +120,11 @@ def names_subject(key: str) -> bool:
 def identifies(key: str) -> bool:
     """Whether a program carries the value of such a key along unchanged."""
     return key in _IDENTIFYING_KEYS or key.endswith(IDENTIFYING_ENDS)
+
+
+def removes_values(name: str) -> bool:
+    """Whether a step of this name takes values away on purpose."""
+    return _REMOVES_NAME.search(name[:_NAME_READ]) is not None
 
 
 def form_of_name(name: str) -> str:

@@ -1,0 +1,118 @@
+"""Results of tools that came from a store and were old, with a figure that the answer rests on.
+
+A price of June stands in a cache, and in September the bid is made by it. That old texts are read
+is usual; a figure such as a price or a stock changes.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.recorded.body import Body
+from app.analysis.recorded.leaves import Leaf
+from app.analysis.recorded.spellings import key_set, word_set
+from app.analysis.rules.lookups import is_tool_call
+from app.analysis.text.amounts import spells
+from app.analysis.text.one_line import format_count, one_line
+from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.tree import Node, to_microseconds
+
+_USED = 0.7  # confidence: how fast the figure changes is unknown
+_DAY = 86_400_000_000  # microseconds
+_LEAST_AGE = 7 * _DAY  # caches of figures are kept for hours, over a weekend for days
+_LEAVES_READ = 40  # a figure with its date is a short result
+_LEAST_DIGITS = 2  # of a figure: a single digit stands in any text
+_FRESHNESS = key_set(
+    "as_of asof data_as_of effective_at fetched_at retrieved_at cached_at cache_time synced_at"
+    " last_sync last_synced snapshot snapshot_at snapshot_date snapshot_time refreshed_at"
+    " last_refresh updated_at last_updated last_update updated generated_at observed_at timestamp"
+    " date stand stand_vom datenstand aktualisiert etat_au maj mise_a_jour mis_a_jour_le"
+    " actualizado actualizado_en fecha_datos aggiornato aggiornato_al atualizado_em peildatum"
+    " bijgewerkt uppdaterad stan_na"
+)
+_ORIGIN = key_set(
+    "source origin cache cache_status cached from_cache is_cached cache_hit served_from stale"
+    " is_stale freshness quelle fuente fonte bron backend store"
+)
+_STORED = word_set(
+    "cache cached hit stale snapshot replica fallback local_cache disk_cache redis mirror"
+    " zwischenspeicher antememoria"
+)
+
+
+def find_stale_results(analysis: TraceAnalysis) -> Iterator[Finding]:
+    """At most one: the oldest result of this kind."""
+    found = [stale for node in analysis.tree.nodes if (stale := _read_stale(node, analysis))]
+    if found:
+        age, node, date = max(found, key=lambda each: (each[0], -each[1].index))
+        yield _build_finding(node, date, age, analysis)
+
+
+def _read_stale(node: Node, analysis: TraceAnalysis) -> tuple[int, Node, Leaf] | None:
+    """How old a stored result was (microseconds) when it was asked for, by which leaf."""
+    if not is_tool_call(node) or not analysis.was_read(node) or node.error is not None:
+        return None
+    output = node.view.output
+    if output.keys.isdisjoint(_FRESHNESS) or output.keys.isdisjoint(_ORIGIN):
+        return None
+    leaves = tuple(output.first_leaves(_LEAVES_READ + 1))
+    if len(leaves) > _LEAVES_READ or not any(map(_says_stored, leaves)):
+        return None
+    dates = [(leaf, _read_date(leaf)) for leaf in leaves if leaf.key in _FRESHNESS]
+    dated = [(node.start - date, node, leaf) for leaf, date in dates if date is not None]
+    newest = min(dated, default=None, key=lambda each: each[0])
+    return newest if newest and newest[0] >= _LEAST_AGE else None
+
+
+def _says_stored(leaf: Leaf) -> bool:
+    if leaf.key not in _ORIGIN:
+        return False
+    if isinstance(leaf.value, str):
+        return leaf.value.strip().casefold() in _STORED
+    return leaf.value is True
+
+
+def _read_date(leaf: Leaf) -> int | None:
+    """A point in time as text, in microseconds since 1970."""
+    try:
+        date = datetime.fromisoformat(str(leaf.value))
+    except ValueError:
+        return None
+    return to_microseconds(date if date.tzinfo else date.replace(tzinfo=UTC))
+
+
+def _build_finding(node: Node, date: Leaf, age: int, analysis: TraceAnalysis) -> Finding:
+    used = _find_used_figure(node, analysis)
+    name, key = one_line(node.name, limit=60), one_line(str(date.path[-1]), limit=40)
+    sentence = (
+        f"{name} returned a stored result that was {format_count(age // _DAY, 'day')} old"
+        f" ({key}: {one_line(str(date.value), limit=40)})"
+    )
+    if used:
+        sentence += f", and its figure {used} was used"
+    standing = Standing.FINDING if used else Standing.NOTE
+    return build_finding(Category.STALE_RESULT, _USED, f"{sentence}.", [node], standing=standing)
+
+
+def _find_used_figure(node: Node, analysis: TraceAnalysis) -> str:
+    """A number of a result that stands in the answer of the trace or in what a later step was
+    given; empty where there is none."""
+    numbers = [
+        leaf.value
+        for leaf in node.view.output.first_leaves(_LEAVES_READ)
+        if type(leaf.value) in (int, float) and len(str(leaf.value)) >= _LEAST_DIGITS
+    ]
+    later = [Body(analysis.trace.output).canonical, *_read_later_inputs(node, analysis)]
+    for number in numbers:
+        pattern = spells(number)
+        if any(pattern.search(text) for text in later):
+            return str(number)
+    return ""
+
+
+def _read_later_inputs(node: Node, analysis: TraceAnalysis) -> Sequence[str]:
+    return [
+        each.view.input.canonical
+        for each in analysis.tree.nodes
+        if each.start >= node.end and analysis.was_read(each) and not each.view.is_model_call
+    ]
