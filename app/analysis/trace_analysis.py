@@ -64,6 +64,13 @@ class TraceAnalysis:
         return self.peer_groups()[peer_key(node)]
 
 
+def list_model_calls(analysis: TraceAnalysis) -> list[Node]:
+    """The model calls that were read, in the order of the tree; for `once`."""
+    return [
+        node for node in analysis.tree.nodes if node.view.is_model_call and analysis.was_read(node)
+    ]
+
+
 def list_read_steps(analysis: TraceAnalysis) -> list[Node]:
     """The spans that were read and are no model calls; for `once`."""
     return [

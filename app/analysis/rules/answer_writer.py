@@ -4,7 +4,7 @@ from itertools import islice
 
 from app.analysis.recorded.body import Body
 from app.analysis.rules.recovery import asking_call
-from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 from app.analysis.tree import Node
 
 _QUOTED = 60  # characters of a reply by which it is found in the answer
@@ -18,17 +18,15 @@ def find_answer_writer(analysis: TraceAnalysis) -> Node | None:
     answers = [Body(analysis.trace.output).canonical]
     answers += [root.view.output.canonical for root in analysis.tree.roots[:1]]
     last: Node | None = None
-    writer: Node | None = None
-    for node in sorted(analysis.tree.nodes, key=lambda node: (node.end, node.index)):
-        if not (node.view.is_model_call and analysis.was_read(node) and node.error is None):
-            continue
+    calls = analysis.once(list_model_calls)
+    for node in sorted(calls, key=lambda node: (node.end, node.index), reverse=True):
         start = " ".join(node.view.reply.text.split()).casefold()[:_QUOTED]
-        if not start:
+        if not start or node.error is not None:
             continue
-        last = node
         if len(start) >= _SHORTEST and any(start in answer for answer in answers):
-            writer = node
-    return writer or last
+            return node
+        last = last or node
+    return last
 
 
 def find_last_result(writer: Node, analysis: TraceAnalysis) -> list[Node]:

@@ -20,7 +20,7 @@ from app.analysis.rules.named_values import form_of_name, names_subject
 from app.analysis.rules.recovery import asking_call
 from app.analysis.text.named_periods import Period, find_argument_period, find_periods
 from app.analysis.text.one_line import one_line
-from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 from app.analysis.tree import Node
 from app.analysis.user_question import find_question
 
@@ -103,8 +103,7 @@ def _list_asked_tools(analysis: TraceAnalysis) -> set[str]:
     says."""
     return {
         call.name
-        for node in analysis.tree.nodes
-        if node.view.is_model_call and analysis.was_read(node)
+        for node in analysis.once(list_model_calls)
         for call in node.view.reply.calls
         if call.name
     }
@@ -121,11 +120,12 @@ def _find_other_name(
         if names_subject(leaf.key) and _NAME.fullmatch(str(leaf.value)[:_TEXT_READ])
     ]
     asked = {form_of_name(name): name for name in dict.fromkeys(names) if _names_something(name)}
-    if not asked:
-        return None
-    for call in calls:
+    lengths = set(map(len, asked))
+    for call in calls if asked else ():
         for leaf in call.leaves:
             for name in _names_in(leaf):
+                if len(name.casefold()) not in lengths:
+                    continue
                 old = asked.get(form_of_name(name))
                 if (
                     old is None

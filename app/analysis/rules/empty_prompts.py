@@ -9,7 +9,7 @@ from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.leaves import Leaf
 from app.analysis.recorded.spellings import key_set
 from app.analysis.text.one_line import format_count, one_line
-from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 from app.analysis.tree import Node
 
 _TEXTS = key_set("text content output result body page_content transcript markdown html value data")
@@ -37,9 +37,7 @@ _ALONE = 0.7  # why the message is empty is not recorded
 def find_empty_prompts(analysis: TraceAnalysis) -> Iterator[Finding]:
     """The calls by name, each group with the results before them whose text is empty."""
     groups: dict[str, list[Node]] = {}
-    for node in analysis.tree.nodes:
-        if not (node.view.is_model_call and analysis.was_read(node)):
-            continue
+    for node in analysis.once(list_model_calls):
         if _asks_nothing(node, analysis) or _ends_with_label(node, analysis):
             groups.setdefault(node.name, []).append(node)
     for name, calls in groups.items():

@@ -8,7 +8,7 @@ from itertools import islice, pairwise
 from app.analysis.comparable_calls import common_parent
 from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.text.one_line import format_duration, one_line
-from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 from app.analysis.tree import Node
 
 _LEAST_ROUNDS = 3  # a second round is a question asked back
@@ -25,11 +25,7 @@ def list_repeated_turns(analysis: TraceAnalysis) -> list[tuple[Finding, list[Nod
     """The longest exchange in which at least two texts were written at least three times each, in
     a fixed order, each by a model that had read the one before; empty where something new was
     called or written for it meanwhile."""
-    spoken = [
-        node
-        for node in analysis.tree.nodes
-        if node.view.is_model_call and analysis.was_read(node) and _is_turn(node)
-    ][:_MOST_TURNS]
+    spoken = [node for node in analysis.once(list_model_calls) if _is_turn(node)][:_MOST_TURNS]
     counts = Counter(_words_of(node) for node in spoken)
     if sum(count >= _LEAST_ROUNDS for count in counts.values()) < _TURNS_SHOWN:
         return []
@@ -46,7 +42,7 @@ def _is_turn(node: Node) -> bool:
     text = node.view.reply.text
     if node.view.reply.calls or node.error is not None:
         return False
-    return len(text.split()) >= _FEWEST_WORDS or (
+    return len(text.split(maxsplit=_FEWEST_WORDS)) >= _FEWEST_WORDS or (
         len(text) >= _FEWEST_SIGNS and not text[:_FEWEST_SIGNS].isascii()
     )
 

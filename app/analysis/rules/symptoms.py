@@ -13,7 +13,7 @@ from app.analysis.recorded.reply import read_reply
 from app.analysis.recorded.spellings import RESULT_WRAPPERS, plain_key
 from app.analysis.rules.scores import is_bad_score, is_good_score
 from app.analysis.text.one_line import one_line
-from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 
 _NO_INPUT = Body(None)
 
@@ -88,11 +88,7 @@ def _has_only_nulls(value: Any) -> bool:
 
 
 def _last_reply(analysis: TraceAnalysis) -> str:
-    calls = [
-        node
-        for node in analysis.tree.nodes
-        if node.view.is_model_call and analysis.was_read(node) and node.view.reply.text
-    ]
+    calls = [node for node in analysis.once(list_model_calls) if node.view.reply.text]
     if not calls:
         return ""
     text = max(calls, key=lambda node: (node.end, node.index)).view.reply.text

@@ -7,7 +7,7 @@ from app.analysis.recorded.body import Body
 from app.analysis.recorded.spellings import key_set, word_set
 from app.analysis.rules.recovery import is_named_after
 from app.analysis.text.one_line import one_line
-from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.trace_analysis import TraceAnalysis, list_model_calls, list_read_steps
 from app.analysis.tree import Node
 
 _CONFIDENCE = 0.85  # the list of offered tools may have been recorded in part only
@@ -31,13 +31,10 @@ def find_unknown_tools(analysis: TraceAnalysis) -> Iterator[Finding]:
 
     Where the request offers hosted tools without a name, nothing can be concluded.
     """
-    for node in analysis.tree.nodes:
-        if not analysis.was_read(node):
-            continue
-        if node.view.is_model_call:
-            yield from _find_unknown_tool(node, analysis)
-        else:
-            yield from _find_unknown_route(node)
+    for node in analysis.once(list_model_calls):
+        yield from _find_unknown_tool(node, analysis)
+    for node in analysis.once(list_read_steps):
+        yield from _find_unknown_route(node)
 
 
 def _find_unknown_tool(node: Node, analysis: TraceAnalysis) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.lookups import is_lookup, is_search, leaves_program
 from app.analysis.rules.symptoms import find_symptom, was_rated_well
 from app.analysis.text.one_line import format_count, one_line
-from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 from app.analysis.tree import Node
 from app.analysis.user_question import find_question
 
@@ -175,11 +175,8 @@ def _find_answer(after: int, analysis: TraceAnalysis) -> Node | None:
     """The last model call that began when the searches had ended, if its reply is an answer."""
     calls = [
         node
-        for node in analysis.tree.nodes
-        if node.view.is_model_call
-        and analysis.was_read(node)
-        and node.start >= after
-        and node.error is None
+        for node in analysis.once(list_model_calls)
+        if node.start >= after and node.error is None
     ]
     if not calls:
         return None
