@@ -317,7 +317,9 @@ def is_cut(value: Any) -> bool:
 def is_cut_body(value: Any) -> bool:
     """Whether the backend cut an input, output or metadata: as a whole, or by its keys."""
     if isinstance(value, dict):
-        return any(type(each) is str and len(each) == CUT_LENGTH for each in value.values())
+        for each in value.values():
+            if type(each) is str and len(each) == CUT_LENGTH:
+                return True
     return is_cut(value)
 
 

@@ -95,34 +95,31 @@ def find_failed_items(output: Body) -> FailedItems | None:
 
 def _read_counts(members: list[tuple[str, Any]]) -> FailedItems | None:
     """Counts of failures beside counts of successes."""
-    good = [
-        inner
-        for key, inner in members
-        if key in _SUCCESS_COUNTS and type(inner) is int and inner > 0
-    ]
-    for key, inner in members:
-        if type(inner) is int and inner > 0:
-            if key in _OWN_COUNTS:
-                return FailedItems(inner, 0, (), is_sure=True)
-            if key in _FAILED_COUNTS and good:
-                total = dict(members).get("total")
-                return FailedItems(inner, total if type(total) is int else 0, (), is_sure=False)
+    counts = [(key, inner) for key, inner in members if type(inner) is int and inner > 0]
+    for key, count in counts:
+        if key in _OWN_COUNTS:
+            return FailedItems(count, 0, (), is_sure=True)
+        if key in _FAILED_COUNTS and any(other in _SUCCESS_COUNTS for other, _ in counts):
+            total = dict(members).get("total")
+            return FailedItems(count, total if type(total) is int else 0, (), is_sure=False)
     return None
 
 
 def _read_lists(members: list[tuple[str, Any]]) -> FailedItems | None:
     """Lists of what failed, by a key of their own or beside what worked."""
-    has_good = any(
-        key in _SUCCESS_COUNTS and inner and (isinstance(inner, list) or type(inner) is int)
-        for key, inner in members
-    )
-    for key, inner in members:
-        is_failed = key in _OWN_LISTS or (key in _FAILED_LISTS and has_good)
-        if is_failed and inner and isinstance(inner, (list, dict)):
+    lists = [(key, inner) for key, inner in members if inner and isinstance(inner, (list, dict))]
+    for key, inner in lists:
+        if key in _OWN_LISTS or (key in _FAILED_LISTS and any(map(_counts_success, members))):
             items = inner if isinstance(inner, list) else [inner]
             ids = tuple(islice(filter(None, map(_name_item, items)), _IDS_KEPT))
             return FailedItems(len(items), 0, ids, is_sure=key in _OWN_LISTS)
     return None
+
+
+def _counts_success(member: tuple[str, Any]) -> bool:
+    """Whether a member is a count or a list of what worked."""
+    key, inner = member
+    return key in _SUCCESS_COUNTS and bool(inner) and type(inner) in (int, list)
 
 
 def _read_items(items: list[Any]) -> FailedItems | None:

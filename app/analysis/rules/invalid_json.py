@@ -44,8 +44,9 @@ def find_broken_json(node: Node) -> tuple[str, bool]:
 def _instructions(node: Node) -> list[str]:
     """The last instruction, and that of the system where the conversation has only begun."""
     request = node.view.request
-    begun = any(message.role == "assistant" for message in request.messages)
-    systems = [each.text for each in request.messages if each.role == "system" and not begun]
+    if any(message.role == "assistant" for message in request.messages):
+        return [request.last_instruction]
+    systems = [each.text for each in request.messages if each.role == "system"]
     return [request.last_instruction, *systems[-1:]]
 
 

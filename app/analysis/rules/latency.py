@@ -56,9 +56,11 @@ def _find_outliers(nodes: Sequence[Node], values: Sequence[float]) -> list[Node]
     """Nodes whose value is far above the median and above a gap, the farthest first."""
     logs = [math.log(value) for value in values]
     middle = median(logs)
+    ratio = _LEAST_RATIO if len(nodes) >= _MANY_PEERS else _RATIO_OF_FEW
+    if max(logs) - middle < math.log(ratio):
+        return []
     spread = max(_SMALLEST_SPREAD, _NORMAL * median(abs(value - middle) for value in logs))
     ordered = sorted(zip(logs, nodes, strict=True), key=lambda pair: (-pair[0], pair[1].index))
-    ratio = _LEAST_RATIO if len(nodes) >= _MANY_PEERS else _RATIO_OF_FEW
     out: list[Node] = []
     for (value, node), (following, _) in pairwise(ordered):
         if len(out) >= max(1, len(nodes) // _PEERS_BY_OUTLIER) or value - middle < math.log(ratio):

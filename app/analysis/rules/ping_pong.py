@@ -101,11 +101,11 @@ def _repeats_turn(before: Call, after: Call) -> bool:
         return output.is_long or _has_same_input(before, after)
     return (
         output.is_long
+        and output.resembles(after.node.view.output)
         and (
             before.node.view.input.resembles(after.node.view.input)
             or _has_same_input(before, after)
         )
-        and output.resembles(after.node.view.output)
     )
 
 

@@ -91,11 +91,12 @@ def _similar_inputs(analysis: TraceAnalysis) -> list[list[Call]]:
     results = (
         (call.stem, call.node.view.output, call)
         for call in calls
-        if counts[call.stem] >= _LEAST_REPEATS
-        and call.has_result
-        and (call.node.view.output.is_long or _found_nothing(call.node))
+        if counts[call.stem] >= _LEAST_REPEATS and call.has_result
     )
-    for group in group_equal(results, least=_LEAST_REPEATS, timeless=True):
+    for equal in group_equal(results, least=_LEAST_REPEATS, timeless=True):
+        group = [
+            call for call in equal if call.node.view.output.is_long or _found_nothing(call.node)
+        ]
         run = group[:1]
         for call in group[1:]:
             if not run[-1].node.view.input.resembles(call.node.view.input):

@@ -22,6 +22,7 @@ _STATED_REFUSAL = 0.75
 _REFUSAL_IN_WORDS = 0.6
 _ASKED_IN_WORDS = 0.6
 
+_GOOD_ENDS = (None, FinishReason.STOP, FinishReason.TOOL_CALLS)
 _QUOTES_AND_LINES = re.compile(r"""[\n"“”„«»「」『』\[\](){}]""")
 _INSTRUCTION_READ = 4_000  # characters of an instruction that are searched for a report of failure
 _QUOTED = 80  # characters of a report by which it is found in a request
@@ -48,6 +49,8 @@ def judge_reply(node: Node, peers: PeerStatistics) -> Suspect | None:
 
 def _judge_finish(node: Node) -> Suspect | None:
     reply = node.view.reply
+    if reply.finish in _GOOD_ENDS:
+        return None
     reason = f"finish reason {one_line(reply.finish_word, limit=40)}"
     match reply.finish:
         case FinishReason.LENGTH:
