@@ -18,7 +18,12 @@ from app.analysis.recorded.spellings import plain_key, word_set
 from app.analysis.rules.lookups import is_tool_call
 from app.analysis.rules.named_values import form_of_name, names_subject
 from app.analysis.rules.recovery import asking_call
-from app.analysis.text.named_periods import Period, find_argument_period, find_periods
+from app.analysis.text.named_periods import (
+    Period,
+    find_argument_period,
+    find_bare_months,
+    find_periods,
+)
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 from app.analysis.tree import Node
@@ -234,12 +239,12 @@ def _find_other_period(
     question: str, given: str, calls: Sequence[_Call], analysis: TraceAnalysis
 ) -> Finding | None:
     """The first call for a period, where no call is for one that the question names."""
-    asked = find_periods(question)
-    if not asked or _ABOUT_NOW.search(question):
-        return None
     began = date.fromordinal(1)
     if analysis.trace.start_time is not None:
         began = analysis.trace.start_time.date()
+    asked = find_periods(question) or find_bare_months(question, near=began)
+    if not asked or _ABOUT_NOW.search(question):
+        return None
     first: tuple[_Call, Period] | None = None
     for call in calls:
         period = find_argument_period(call.leaves)

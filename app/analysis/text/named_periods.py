@@ -51,6 +51,12 @@ _NAMED_MONTH = re.compile(
     r"(?:(\d{1,2})(?:st|nd|rd|th)?,?\s)?(?:of\s|de\s|del\s)?(\d{4})\b",
     re.IGNORECASE,
 )
+_BARE_MONTH = re.compile(
+    r"\b(?:in|for|of|from|during|since|until|through|im|für|vom|von|seit|bis|aus|de|del|en|di|da|per|do"
+    rf"|em|pour|voor|van|sinds)\s(?:the\s|month\sof\s|mois\sd[e’']\s?|mes\sde\s)?({_ANY_MONTH})\b"
+    r"(?!\.?,?\s(?:of\s|de\s|del\s)?(?:\d{1,2},?\s)?\d{4})",
+    re.IGNORECASE,
+)
 _YEAR = re.compile(r"(?<![\w.,/:-])(19[5-9]\d|20[0-4]\d)(?![\w/:-]|[.,]\d)")
 _YEAR_KEYS = key_set("year jahr año ano annee année anno jaar fiscal_year")
 _MONTH_KEYS = key_set("month monat mes mois mese maand mês")
@@ -81,6 +87,14 @@ def find_periods(text: str) -> list[Period]:
     years = (period for year in _YEAR.findall(text) for period in _months(int(year), 1, 12))
     named = list(_find_exact(text))
     return named + [year for year in years if not any(map(year.overlaps, named))]
+
+
+def find_bare_months(text: str, *, near: date) -> list[Period]:
+    """The months that a text names without a year, each in the year of `near`, the one before and
+    the one after it."""
+    months = [_MONTH_OF[name.lower()] for name in _BARE_MONTH.findall(text[:_TEXT_READ])]
+    years = (near.year, near.year - 1, near.year + 1)
+    return [period for month in months for year in years for period in _months(year, month, 1)]
 
 
 def find_argument_period(leaves: Sequence[Leaf]) -> Period | None:
