@@ -1,5 +1,6 @@
 """What was recorded of one span: the view that every rule, text and tool reads."""
 
+import re
 from typing import Any
 
 from app.analysis.recorded.body import Body
@@ -33,6 +34,15 @@ _EVENTS_READ = 100
 # OpenTelemetry's GenAI conventions, the Vercel AI SDK, and its exporter.
 _TOOL_NAMES = ("gen_ai.tool.name", "ai.toolCall.name", "toolName", "tool_name")
 _TOOL_NAME_KEYS = frozenset(_TOOL_NAMES)
+# Spans named after their tool: OpenTelemetry's conventions for agents and for MCP, Pydantic AI,
+# Mastra, CrewAI, Traceloop.
+_TOOL_IN_NAME = re.compile(
+    r"(?:execute_tool|tools/call|running tool|tool_usage|tool_call|tool)(?::\s?|\s)"
+    r"['\"]?([\w./-]+)['\"]?\Z"
+    r"|([\w-]+)\.tool\Z",
+    re.IGNORECASE,
+)
+_NAME_READ = 200  # characters
 _VERCEL_TOOL = "ai.toolCall"  # Opik records `ai.toolCall.name` and `.args` as `name` and `args`
 
 
@@ -51,7 +61,8 @@ class RecordedSpan:
 
     @computed_once
     def tool_name(self) -> str:
-        """The name of the tool that the span ran, where it was recorded beside the span's name."""
+        """The name of the tool that the span ran, where it was recorded beside the span's name or
+        is a part of it."""
         for record in (self.span.metadata, self.span.input):
             if isinstance(record, dict) and not _TOOL_NAME_KEYS.isdisjoint(record):
                 found = next((record[key] for key in _TOOL_NAMES if record.get(key)), None)
@@ -61,7 +72,8 @@ class RecordedSpan:
         if self.span.name == _VERCEL_TOOL and isinstance(given, dict) and "args" in given:
             name = given.get("name")
             return name if isinstance(name, str) else ""
-        return ""
+        named = _TOOL_IN_NAME.match((self.span.name or "")[:_NAME_READ])
+        return named[1] or named[2] if named else ""
 
     @computed_once
     def is_model_call(self) -> bool:
