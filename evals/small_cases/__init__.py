@@ -15,6 +15,7 @@ from evals.small_cases import (
     everyday_cases,
     fact_cases,
     failure_cases,
+    lookup_cases,
     passing_cases,
     program_cases,
     quiet_cases,
@@ -55,6 +56,7 @@ _MODULES = (
     claim_cases,
     batch_cases,
     passing_cases,
+    lookup_cases,
 )
 
 

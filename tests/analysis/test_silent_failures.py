@@ -61,6 +61,7 @@ def test_an_answer_after_searches_that_all_found_nothing_is_unsupported() -> Non
     "spans",
     [
         [tool("load_memories", 0, {"user": "u", "limit": 5}, []), model("m", 2, LONG_ANSWER)],
+        [tool("memory.search", 0, SEARCH[0], {"results": []}), model("m", 2, LONG_ANSWER)],
         [
             tool("search_kb", 0, *SEARCH),
             tool("search_web", 1, SEARCH[0], {"hits": ["ten years"]}),

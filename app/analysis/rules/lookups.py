@@ -38,6 +38,19 @@ _PREPARES = word_set(
     " optimize decompose split rephrase transform refine clean detect embedding extract"
 )
 """Words in names of steps that make a query or look at one: none of them searches."""
+_MEMORY = re.compile(
+    r"memor(?!and)|mémoire|remember|recall_(?:user|past|earlier|facts|conversation)|mem0|gedächtnis"
+    r"|erinnerung|recuerdo|ricord|souvenir|geheugen|herinnering|pamięć|pamiec|память|воспоминан"
+    r"|记忆|記憶|メモリ|기억|메모리|ذاكرة|chat_?histor|conversation_?histor|past_?conversation"
+    r"|(?:user_?|saved_?|known_?)(?:preference|profile|fact)s?(?![a-z])",
+    re.IGNORECASE,
+)
+"""Stores of what was kept of earlier conversations: empty on a first run, in several languages."""
+_STORE_KEYS = key_set(
+    "index index_name collection collection_name namespace corpus vector_store knowledge_base store"
+    " scope table memory_type"
+)
+_STORES_READ = 20  # leaves of an input in which the store is named
 _FEWEST_WORDS = 2  # of a text that describes what is looked for
 _NAME_READ = 200  # characters
 _NAMES_KEPT = 2_048  # names of which the answer is kept: a trace has few
@@ -85,6 +98,20 @@ def is_search(node: Node) -> bool:
         return False
     stated = view.kind is SpanKind.RETRIEVAL and node.span.type != "tool"
     return stated or isinstance(view.input.opened, str) or not keys.isdisjoint(_SEARCH_KEYS)
+
+
+def searches_memory(node: Node) -> bool:
+    """Whether a span looks into what was kept of earlier conversations, by its own name, the name
+    of its step or the store that its input names."""
+    above = node.parent.name if node.parent else ""
+    if any(_MEMORY.search(name[:_NAME_READ]) for name in (node.function_name, above)):
+        return True
+    given = node.view.input
+    return not given.keys.isdisjoint(_STORE_KEYS) and any(
+        isinstance(leaf.value, str) and _MEMORY.search(leaf.value[:_NAME_READ])
+        for leaf in given.first_leaves(_STORES_READ)
+        if leaf.key in _STORE_KEYS
+    )
 
 
 def _describes_something(node: Node, keys: frozenset[str]) -> bool:

@@ -8,7 +8,13 @@ from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.spellings import key_set, word_set
 from app.analysis.rules.failed_code import runs_program
-from app.analysis.rules.lookups import is_lookup, is_named_search, is_search, leaves_program
+from app.analysis.rules.lookups import (
+    is_lookup,
+    is_named_search,
+    is_search,
+    leaves_program,
+    searches_memory,
+)
 from app.analysis.rules.partial_batches import describe_failed_items, failed_items_of
 from app.analysis.rules.suspects import Fault, PeerStatistics, Suspect, is_null
 from app.analysis.text.one_line import one_line
@@ -164,7 +170,7 @@ def _judge_empty(node: Node, statistics: PeerStatistics) -> Suspect | None:
     if _keeps_items(node):
         reason = "it was given something, and what it does keeps or makes something of each"
         return Suspect(node, Fault.EMPTY, _EMPTY_TRANSFORM, reason)
-    if is_search(node):
+    if is_search(node) and not searches_memory(node):
         reason = f"it searched for {_quote_input(node)}"
         return Suspect(node, Fault.EMPTY, _EMPTY_SEARCH, reason, Standing.WEAK)
     if runs_program(node):

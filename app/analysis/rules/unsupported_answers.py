@@ -10,7 +10,7 @@ from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.emptiness import count_found
 from app.analysis.recorded.spellings import word_set
-from app.analysis.rules.lookups import is_lookup, is_search, leaves_program
+from app.analysis.rules.lookups import is_lookup, is_search, leaves_program, searches_memory
 from app.analysis.rules.symptoms import find_symptom, was_rated_well
 from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
@@ -38,7 +38,8 @@ _MOST_WORDS = 5  # of a greeting: a longer text asks for something besides
 def find_unsupported_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
     """One finding where all searches of the trace returned nothing and a model answered later.
 
-    An answer that admits it, or refuses, is none: `find_silent_failures` weighs those searches.
+    An answer that admits it, or refuses, is none: `find_silent_failures` weighs those searches. So
+    it does with a memory of earlier conversations, which is empty at first.
     """
     inner, what = _list_fruitless(analysis)
     if not inner:
@@ -73,6 +74,7 @@ def _list_fruitless(analysis: TraceAnalysis) -> tuple[list[Node], str]:
     emptied = [node for node in known if _drops_all(node)]
     if not emptied and not any(node.view.returned_nothing for node in known):
         return [], ""
+    known = [node for node in known if not searches_memory(node)]
     searches = _keep_innermost([node for node in known if is_search(node)])
     if searches and all(node.view.returned_nothing for node in searches):
         return searches, f"{_found_nothing(searches)}, no other search found anything"
