@@ -20,8 +20,8 @@ def one_line(text: str, *, limit: int = 80) -> str:
     Runs of blanks and line breaks become one space; control characters are written as `\\x..`;
     characters that take no space or turn the direction (zero-width, bidi, surrogates) are dropped.
     """
-    if len(text) <= limit and text.isascii() and text.isprintable() and " " not in text:
-        return text  # as most names, keys and numbers
+    if len(text) <= limit and text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip(" ")  # as most names, keys, numbers and sentences
     piece = text[: limit * _READ_AHEAD]
     shown = " ".join(piece.split())
     if not (shown.isascii() and shown.isprintable()):

@@ -1,12 +1,14 @@
 """What a span was given and what it returned, on one line each."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from functools import lru_cache
+from itertools import chain, islice
 from typing import Any
 
 from app.analysis.error_origins import error_message
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
+from app.analysis.recorded.computed_once import computed_once
 from app.analysis.recorded.finish_reason import FinishReason
 from app.analysis.recorded.leaves import Leaf, innermost_key, walk_leaves
 from app.analysis.recorded.recorded_span import RecordedSpan
@@ -31,6 +33,7 @@ _CALLS_SHOWN = 4  # calls of one reply; more are mostly alike
 _LEAST_OF_PIECE = 12  # characters: less of a field says nothing
 _SHORT_PIECE = 20  # characters: a number, a date, a name
 _KEY_SHOWN = 30
+_LABELS_KEPT = 2_048  # bodies of one function have the same keys
 # Keys that say what an object is to a machine.
 _NOT_PREVIEWED = frozenset(["role", "type", "object", "lc"])
 # Keys that say nothing where they are the only one (SDKs wrap plain results in them).
@@ -49,8 +52,6 @@ class Preview:
     `failed` says that they report a failure.
     """
 
-    __slots__ = ("_labelled", "_lengths", "_room_taken", "failed", "pieces", "whole")
-
     def __init__(self, pieces: Sequence[tuple[str, str]] = (), *, failed: bool = False) -> None:
         self.pieces = pieces
         self.failed = failed
@@ -66,14 +67,17 @@ class Preview:
             return self.whole
         share = _fair_share(self._lengths, limit - self._room_taken)
         longest = max(share, _LEAST_OF_PIECE)
-        labelled = self._labelled
-        if share < _SHORT_PIECE:
-            labelled = sorted(labelled, key=lambda piece: len(piece[1]) > _SHORT_PIECE)
-        shown = [
-            label + (text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…")
-            for label, text in labelled
-        ]
-        return cut_line("; ".join(shown), limit=limit)
+        line = ""
+        for label, text in self._labelled if share >= _SHORT_PIECE else self._short_first:
+            shown = text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
+            line = f"{line}; {label}{shown}" if line else label + shown
+            if len(line) > limit:
+                break
+        return cut_line(line, limit=limit)
+
+    @computed_once
+    def _short_first(self) -> list[tuple[str, str]]:
+        return sorted(self._labelled, key=lambda piece: len(piece[1]) > _SHORT_PIECE)
 
 
 def preview_input(view: RecordedSpan) -> Preview:
@@ -106,10 +110,11 @@ def preview_body(body: Body) -> Preview:
         return Preview()
     if isinstance(value, str):
         return _preview_pieces([("", value)])
-    pieces = list(_describe_leaves(body.first_leaves(_LEAVES_SHOWN)))
-    if len(pieces) == 1 and plain_key(pieces[0][0]) in _WRAPPERS:
-        pieces = [("", pieces[0][1])]
-    return _preview_pieces(pieces)
+    pieces = _describe_leaves(body.first_leaves(_LEAVES_SHOWN))
+    first = list(islice(pieces, 2))
+    if len(first) == 1 and plain_key(first[0][0]) in _WRAPPERS:
+        first = [("", first[0][1])]
+    return _preview_pieces(chain(first, pieces))
 
 
 def format_preview(value: Any, *, limit: int = 240) -> str:
@@ -143,12 +148,12 @@ def _describe_media(view: RecordedSpan) -> Iterator[tuple[str, str]]:
     yield "", " ".join(found) or f"[{format_count(view.reply.media, 'attachment')}]"
 
 
-def _describe_leaves(leaves: Iterable[Leaf]) -> Iterator[tuple[str, str]]:
+def _describe_leaves(leaves: Iterable[Leaf]) -> Iterator[tuple[str, Any]]:
     for path, key, value in leaves:
         if key not in _NOT_PREVIEWED:
             last = path[-1] if path else ""
             name = last if isinstance(last, str) else innermost_key(path)
-            yield name, value if isinstance(value, str) else _format_leaf(value)
+            yield name, value
 
 
 def _format_leaf(value: Any) -> str:
@@ -162,20 +167,25 @@ def _format_leaf(value: Any) -> str:
     return str(value)[:LONGEST]
 
 
-def _preview_pieces(pieces: Iterable[tuple[str, str]], *, failed: bool = False) -> Preview:
+def _preview_pieces(pieces: Iterable[tuple[str, Any]], *, failed: bool = False) -> Preview:
     """The first pieces, cleaned; a label that repeats the one before it is left out."""
     shown: list[tuple[str, str]] = []
     length, last = 0, ""
-    for label, text in pieces:
-        clean = _clean_text(text)
+    for label, value in pieces:
+        clean = _clean_text(value) if isinstance(value, str) else _format_leaf(value)
         if not clean:
             continue
-        name = one_line(label, limit=_KEY_SHOWN) if label else ""
+        name = _shorten_label(label) if label else ""
         shown.append(("" if name == last else name, clean))
         length, last = length + len(clean), name
         if len(shown) >= _PIECES_SHOWN or length > 2 * LONGEST:
             break
     return Preview(shown, failed=failed)
+
+
+@lru_cache(_LABELS_KEPT)
+def _shorten_label(label: str) -> str:
+    return one_line(label, limit=_KEY_SHOWN)
 
 
 def _clean_text(text: str) -> str:
