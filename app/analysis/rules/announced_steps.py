@@ -8,7 +8,7 @@ from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.finish_reason import FinishReason
 from app.analysis.recorded.spellings import key_set
 from app.analysis.rules.answer_writer import find_answer_writer
-from app.analysis.rules.lookups import is_tool_call
+from app.analysis.rules.lookups import is_tool_call, list_tool_calls
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -74,7 +74,7 @@ def find_announced_steps(analysis: TraceAnalysis) -> Iterator[Finding]:
         return
     if writer.view.reply.finish is not FinishReason.STOP or not _ends_trace(writer, analysis):
         return
-    tools = [node for node in analysis.tree.nodes if is_tool_call(node)]
+    tools = analysis.once(list_tool_calls)
     if not tools or not all(analysis.was_read(node) for node in analysis.tree.nodes):
         return
     called = {node.function_name for node in tools} | {node.view.tool_name for node in tools}

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.rules.answer_writer import find_answer_writer
-from app.analysis.rules.lookups import is_tool_call
+from app.analysis.rules.lookups import list_tool_calls
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
@@ -29,7 +29,8 @@ def read_answer_sources(analysis: TraceAnalysis) -> AnswerSources | None:
         return None
     before = [node for node in analysis.tree.nodes if node.start <= writer.start]
     done = [node for node in before if node.end <= writer.start]
-    results = [node for node in done if _has_result(node)]
+    calls = analysis.once(list_tool_calls)
+    results = [node for node in calls if node.end <= writer.start and _has_result(node)]
     if not results or not all(analysis.was_read(node) for node in before):
         return None
     bodies = [Body(analysis.trace.input)]
@@ -51,6 +52,6 @@ def read_answer_sources(analysis: TraceAnalysis) -> AnswerSources | None:
 
 
 def _has_result(node: Node) -> bool:
-    if not is_tool_call(node) or node.error is not None:
+    if node.error is not None:
         return False
     return node.view.output.state is BodyState.PRESENT and not node.view.returned_nothing

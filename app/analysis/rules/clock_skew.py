@@ -15,10 +15,14 @@ _AFTER_CONFIDENCE = 0.5  # a queue may have delayed it as long
 
 def find_clock_skew(analysis: TraceAnalysis) -> Iterator[Finding]:
     """A note on the span that lies farthest outside its parent's time."""
+    warned = analysis.tree.ids_by_warning
+    outside = {*warned.get(TreeWarning.EARLY, ()), *warned.get(TreeWarning.LATE, ())}
     odd = [
         (distance, node)
         for node in analysis.tree.nodes
-        if node.parent is not None and (distance := _measure_distance(node, node.parent))
+        if node.id in outside
+        and node.parent is not None
+        and (distance := _measure_distance(node, node.parent))
     ]
     if not odd:
         return

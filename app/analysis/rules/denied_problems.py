@@ -9,7 +9,7 @@ from app.analysis.recorded.body_state import BodyState, is_blank
 from app.analysis.recorded.leaves import Leaf
 from app.analysis.recorded.spellings import kept_by_keys, plain_key
 from app.analysis.rules.answer_writer import find_answer_writer
-from app.analysis.rules.lookups import is_tool_call
+from app.analysis.rules.lookups import list_tool_calls
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -67,9 +67,7 @@ def find_denied_problems(analysis: TraceAnalysis) -> Iterator[Finding]:
 def _last_calls(writer: Node, analysis: TraceAnalysis) -> list[Node]:
     """The calls of tools before the answer after which no other began: what was found before may
     have been mended."""
-    calls = [
-        node for node in analysis.tree.nodes if node.end <= writer.start and is_tool_call(node)
-    ]
+    calls = [node for node in analysis.once(list_tool_calls) if node.end <= writer.start]
     newest = max((node.start for node in calls), default=0)
     return [
         node

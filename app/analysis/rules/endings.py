@@ -59,8 +59,7 @@ def find_low_scores(analysis: TraceAnalysis) -> Iterator[Finding]:
     judged: list[tuple[Node | None, FeedbackScore]] = [
         (None, score) for score in analysis.trace.feedback_scores
     ]
-    for scored in analysis.tree.nodes:
-        judged.extend((scored, score) for score in scored.span.feedback_scores)
+    judged += [(node, score) for node in analysis.tree.nodes for score in node.span.feedback_scores]
     usual = _median_scores(judged)
     for node, score in judged:
         if is_bad_score(score) and not (

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.body import Body
@@ -21,6 +22,7 @@ _CHECK_NAME = re.compile(
     re.IGNORECASE,
 )
 _NAME_READ = 200  # characters
+_NAMES_KEPT = 2_048  # names of which the answer is kept: a trace has few
 _FAILED_WORDS = word_set("failed fail blocked flagged rejected violation block denied unsafe")
 _PASS_KEYS = key_set("passed pass valid is_valid safe is_safe allowed validation_passed success")
 _FAIL_KEYS = key_set("failed flagged blocked violated triggered tripwire_triggered tripped unsafe")
@@ -68,7 +70,7 @@ def _is_guardrail(node: Node) -> bool:
         return False
     metadata = node.span.metadata
     stated = metadata.get("type") if isinstance(metadata, dict) else None
-    return stated == "guardrail" or _GUARDRAIL_NAME.search(node.name[:_NAME_READ]) is not None
+    return stated == "guardrail" or _is_named(node.name, _GUARDRAIL_NAME)
 
 
 def _stopped_turn(node: Node, last_call: int) -> bool:
@@ -77,8 +79,13 @@ def _stopped_turn(node: Node, last_call: int) -> bool:
         node.start > last_call
         and not node.children
         and not node.view.is_model_call
-        and _CHECK_NAME.search(node.name[:_NAME_READ]) is not None
+        and _is_named(node.name, _CHECK_NAME)
     )
+
+
+@lru_cache(_NAMES_KEPT)
+def _is_named(name: str, pattern: re.Pattern[str]) -> bool:
+    return pattern.search(name[:_NAME_READ]) is not None
 
 
 def _build_guardrail_finding(

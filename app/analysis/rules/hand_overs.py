@@ -4,6 +4,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -33,6 +34,7 @@ _TARGETS = key_set(
 _TARGET_IN_NAME = re.compile(r"(?:^|[_\W])to[_\W]+(.{1,80})$", re.IGNORECASE)
 _LEAVES_READ = 40  # leaves of a body in which a target is looked for
 _LONGEST_NAME = 80  # characters of an agent's name
+_NAMES_KEPT = 2_048  # names of which the answer is kept: a trace has few
 
 
 class _HandOver(NamedTuple):
@@ -63,14 +65,16 @@ def _calls_that_hand_over(analysis: TraceAnalysis) -> list[_HandOver]:
     """Calls of tools such as `transfer_to_billing` or `handoff` with a target among the inputs."""
     found = []
     for node in analysis.tree.nodes:
-        if (
-            has_word(node.function_name, _HAND_OVER)
-            or "hand_off" in node.function_name[:_LONGEST_NAME].lower()
-        ):
+        if _hands_over(node.function_name):
             target = _target_of(node, analysis)
             if target:
                 found.append(_HandOver(node, "", target))
     return sorted(found, key=lambda event: (event.node.start, event.node.index))
+
+
+@lru_cache(_NAMES_KEPT)
+def _hands_over(name: str) -> bool:
+    return has_word(name, _HAND_OVER) or "hand_off" in name[:_LONGEST_NAME].lower()
 
 
 def _target_of(node: Node, analysis: TraceAnalysis) -> str:

@@ -15,7 +15,7 @@ from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.leaves import Leaf
 from app.analysis.recorded.spellings import key_set, word_set
 from app.analysis.rules.answer_writer import find_answer_writer
-from app.analysis.rules.lookups import is_tool_call
+from app.analysis.rules.lookups import list_tool_calls
 from app.analysis.rules.recovery import asking_call
 from app.analysis.text.figures import can_come_from, find_figures
 from app.analysis.text.one_line import one_line
@@ -82,9 +82,7 @@ def find_ignored_results(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 def _find_last_call(writer: Node, analysis: TraceAnalysis) -> Node | None:
     """The last call of a tool that worked before the answer was written."""
-    calls = [
-        node for node in analysis.tree.nodes if node.end <= writer.start and is_tool_call(node)
-    ]
+    calls = [node for node in analysis.once(list_tool_calls) if node.end <= writer.start]
     last = max(calls, key=lambda node: (node.end, node.index), default=None)
     if last is None or not analysis.was_read(last) or last.error is not None:
         return None

@@ -1,6 +1,7 @@
 """Retries that happened inside one span, seen only in its metadata, its events or its output."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, NamedTuple
 
 from app.analysis.attempts import is_rate_limit_text
@@ -59,7 +60,9 @@ def _counted_in(value: Any, level: int, *, stated: bool) -> Iterator[_Retries]:
     an output may be content."""
     if not isinstance(value, dict):
         return
-    for name, inner in list(value.items())[:_MEMBERS_READ]:
+    for name, inner in islice(value.items(), _MEMBERS_READ):
+        if isinstance(inner, (str, float)):
+            continue
         key = plain_key(name)
         if key in _SETTINGS:
             continue

@@ -7,6 +7,7 @@ from app.analysis.comparable_calls import has_word
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.spellings import SEARCH_VERBS, SEARCH_WORDS, key_set, word_set
+from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
 _LOOKUP_NAME = re.compile(
@@ -78,6 +79,11 @@ def is_tool_call(node: Node) -> bool:
     kinds = (SpanKind.GUARDRAIL, SpanKind.EMBEDDING)
     view = node.view
     return not view.is_model_call and view.kind not in kinds and leaves_program(node)
+
+
+def list_tool_calls(analysis: TraceAnalysis) -> list[Node]:
+    """These spans, in the order of the tree; for `once`."""
+    return [node for node in analysis.tree.nodes if is_tool_call(node)]
 
 
 def is_search(node: Node) -> bool:

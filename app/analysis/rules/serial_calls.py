@@ -1,6 +1,7 @@
 """Iterations that ran one after another although none needed the result of the one before."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import median
@@ -69,6 +70,8 @@ def find_serial_calls(analysis: TraceAnalysis) -> Iterator[Finding]:
 def _find_runs(children: Sequence[Node]) -> Iterator[list[Iteration]]:
     """Longest runs of iterations of one to four steps, none of which overlaps another."""
     stems = [name_stem(child.name) for child in children]
+    if max(Counter(stems).values()) < _LEAST_ITERATIONS:
+        return
     used = [False] * len(children)
     for period in range(1, _MOST_STEPS + 1):
         start = 0

@@ -11,7 +11,7 @@ from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.leaves import Leaf
 from app.analysis.recorded.spellings import key_set, word_set
-from app.analysis.rules.lookups import is_tool_call
+from app.analysis.rules.lookups import list_tool_calls
 from app.analysis.text.amounts import spells
 from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis
@@ -42,7 +42,9 @@ _STORED = word_set(
 
 def find_stale_results(analysis: TraceAnalysis) -> Iterator[Finding]:
     """At most one: the oldest result of this kind."""
-    found = [stale for node in analysis.tree.nodes if (stale := _read_stale(node, analysis))]
+    found = [
+        stale for node in analysis.once(list_tool_calls) if (stale := _read_stale(node, analysis))
+    ]
     if found:
         age, node, date = max(found, key=lambda each: (each[0], -each[1].index))
         yield _build_finding(node, date, age, analysis)
@@ -50,7 +52,7 @@ def find_stale_results(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 def _read_stale(node: Node, analysis: TraceAnalysis) -> tuple[int, Node, Leaf] | None:
     """How old a stored result was (microseconds) when it was asked for, by which leaf."""
-    if not is_tool_call(node) or not analysis.was_read(node) or node.error is not None:
+    if not analysis.was_read(node) or node.error is not None:
         return None
     output = node.view.output
     if output.keys.isdisjoint(_FRESHNESS) or output.keys.isdisjoint(_ORIGIN):
