@@ -29,6 +29,7 @@ from evals.small_cases import (
     unmarked_cases,
     vendor_cases,
     waste_cases,
+    wording_cases,
 )
 from evals.small_cases.builder import CaseList, SmallCase
 
@@ -57,6 +58,7 @@ _MODULES = (
     batch_cases,
     passing_cases,
     lookup_cases,
+    wording_cases,
 )
 
 

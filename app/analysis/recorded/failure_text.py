@@ -6,6 +6,8 @@ plain strings: a text may have any length.
 
 import re
 
+from app.analysis.recorded.service_texts import says_undone
+
 _LONGEST_REPORT = 1_500  # characters: a longer text that begins like an error is about errors
 _LONGEST_SENTENCE = 400  # characters: a sentence that reports a failure is short
 _LONGEST_LINE = 300  # characters: what a shell or a socket says
@@ -243,6 +245,7 @@ def find_failure_text(text: str) -> str:
         or _find_failed_object(text)
         or _find_failed_run(text)
         or _find_wrong_page(text, whole=True)
+        or (text if says_undone(text) else "")
     )
 
 

@@ -12,15 +12,21 @@ from app.analysis.recorded.failure_text import (
     is_api_refusal,
 )
 from app.analysis.recorded.opened_json import open_text
+from app.analysis.recorded.service_texts import CODES_OF_REFUSALS, KEYS_OF_CODES
 from app.analysis.recorded.spellings import ENVELOPE_FACTS, TEXT, key_set, plain_members, word_set
 
 _ERROR_KEYS = key_set(
-    "error error_message exception traceback error_msg errmsg err error_description error_text"
-    " failure_reason error_detail error_details fault fault_string stack_trace sql_message"
+    "error fehler fehlermeldung erreur errore fejl feil fel fout błąd chyba ошибка 错误 エラー"
+    " 오류 mensaje_error message_erreur error_message exception traceback error_msg errmsg err"
+    " error_description error_text failure_reason error_detail error_details"
+    " fault fault_string stack_trace sql_message"
 )
 _ERROR_LISTS = key_set("errors")
 _ERROR_FLAGS = key_set("is_error error has_error failed is_failure has_failed errored failure")
-_SUCCESS_FLAGS = key_set("success ok succeeded is_success is_ok successful")
+_SUCCESS_FLAGS = key_set(
+    "success ok succeeded is_success is_ok successful erfolg erfolgreich exito éxito exitoso succès"
+    " réussi sucesso successo riuscito gelukt lykkes lyckades sukces успех успешно 成功 성공"
+)
 _FLAG_WORDS = {True: word_set("true yes"), False: word_set("false no")}
 _STATUS_KEYS = key_set("status state outcome result result_status result_code execution_status ack")
 _SURE_STATUS = word_set(
@@ -50,18 +56,28 @@ _PART_TYPES = word_set("error-text error-json tool-error tool_error")
 _CODES_OF_THINGS = key_set("code cod")  # of a city, a product, an error that is explained
 _CODES = _CODES_OF_THINGS | _ERROR_NUMBERS
 _STATING_KEYS = (
-    _ERROR_FLAGS | _SUCCESS_FLAGS | _EXIT_KEYS | _STATUS_KEYS | _CODE_KEYS | _CODES | {"type"}
+    _ERROR_FLAGS
+    | _SUCCESS_FLAGS
+    | _EXIT_KEYS
+    | _STATUS_KEYS
+    | _CODE_KEYS
+    | _CODES
+    | KEYS_OF_CODES
+    | {"type"}
 )
 _REASONS = key_set(
     "message reason detail details text error_message description msg status_text title body"
-    " content value error error_description cause hint stderr errors"
+    " content value error error_description cause hint stderr errors detalle mensaje motivo meldung"
+    " grund nachricht raison détail messaggio dettaglio mensagem detalhe reden melding powód"
+    " komunikat причина сообщение 原因 信息 消息 理由 詳細 メッセージ 사유 메시지"
 )
 _REASONS_OF_CODES = key_set("message reason detail details error error_message msg errors status")
 _NOT_AN_ERROR = word_set("none null no false ok n/a 0 nan - success nothing undefined nil {} []")
 _NO_ERRORS = ("no error", "no errors", "none.", "without error")
 _WRAPPERS = key_set(
     "result response output outputs data body content structured_content return_value value results"
-    " tool_result message payload json text parts choices meta"
+    " tool_result tool_response tool_output function_response message payload json text parts"
+    " choices meta"
 )
 """Keys that tools, MCP and SDKs put around the outcome of a call; below others lies content."""
 _LISTS_OF_PARTS = key_set("content choices parts outputs output")
@@ -212,6 +228,8 @@ def _read_statement(key: str, value: Any, members: _Members) -> str:
         word = value[:_MEMBERS_READ].strip().lower()
         if word in _SURE_STATUS or (word in _STATUS_OF_THINGS and _is_outcome(members)):
             return f"{key}: {word}"
+    if key in KEYS_OF_CODES and isinstance(value, str) and value in CODES_OF_REFUSALS:
+        return f"{key}: {value}"
     if key in _CODE_KEYS and _is_error_code(value):
         return f"{key}: {value}"
     if key == "status" and isinstance(value, dict):

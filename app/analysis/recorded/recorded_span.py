@@ -14,6 +14,7 @@ from app.analysis.recorded.kind import SpanKind, find_kind
 from app.analysis.recorded.outcome import find_failure, find_failure_in_json
 from app.analysis.recorded.reply import RecordedReply, read_reply
 from app.analysis.recorded.request import RecordedRequest
+from app.analysis.recorded.service_texts import says_unserved
 from app.analysis.recorded.usage import Usage, read_usage
 from app.opik.records import ErrorInfo, Span
 
@@ -126,7 +127,10 @@ class RecordedSpan:
             return ""
         if self.is_model_call:
             text = self.reply.text
-            return self.reply.failure or find_reported_failure(text) or find_failure_in_json(text)
+            failure = (
+                self.reply.failure or find_reported_failure(text) or find_failure_in_json(text)
+            )
+            return failure or (text if says_unserved(text) else "")
         return find_failure(self.output.opened)
 
     @computed_once

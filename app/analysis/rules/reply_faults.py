@@ -5,10 +5,11 @@ import re
 from app.analysis.finding import Standing
 from app.analysis.recorded.answer_text import says_refusal
 from app.analysis.recorded.body_state import BodyState
-from app.analysis.recorded.failure_text import find_failure_text
+from app.analysis.recorded.failure_text import find_failure_text, find_reported_failure
 from app.analysis.recorded.finish_reason import FinishReason
 from app.analysis.recorded.outcome import find_failure
 from app.analysis.recorded.request import RecordedRequest
+from app.analysis.recorded.service_texts import says_unserved, shared_topic
 from app.analysis.recorded.spellings import TEXT
 from app.analysis.rules.invalid_json import find_broken_json
 from app.analysis.rules.suspects import Fault, PeerStatistics, Suspect
@@ -97,6 +98,8 @@ def _judge_text(node: Node) -> Suspect | None:
         reason = f"its reply says “{one_line(view.failure, limit=120)}”"
         about_errors = not view.reply.failure and _asks_about_errors(view.request)
         standing = Standing.WEAK if about_errors else Standing.FINDING
+        if _may_speak_of_it(view.failure, view.request):
+            standing = Standing.NOTE
         return Suspect(node, Fault.FAILURE, _READ_FROM_REPLY, reason, standing)
     if view.reply.calls:
         return None
@@ -125,6 +128,14 @@ def _asks_about_errors(request: RecordedRequest) -> bool:
     """Whether the instruction itself holds a text that reports a failure: to be translated, say."""
     parts = _QUOTES_AND_LINES.split(request.last_instruction[:_INSTRUCTION_READ])
     return any(find_failure_text(part.strip()) for part in parts)
+
+
+def _may_speak_of_it(failure: str, request: RecordedRequest) -> bool:
+    """Whether a sentence as gateways send it may be an answer, since the request is about that."""
+    if find_reported_failure(failure) or not says_unserved(failure):
+        return False
+    text = " ".join(message.text[:_INSTRUCTION_READ] for message in request.messages)
+    return shared_topic(failure, text)
 
 
 def _judge_blank(node: Node, statistics: PeerStatistics) -> Suspect | None:

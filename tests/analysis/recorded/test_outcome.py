@@ -216,3 +216,40 @@ def test_reason_is_bounded() -> None:
     assert len(find_failure({"error": "x" * 1_000_000})) <= 2_000
     assert len(find_failure({"success": False, "message": "x" * 1_000_000})) <= 2_000
     assert len(find_failure("no module\n" * 400_000 + TRACEBACK)) <= 2_000
+
+
+@each_case(
+    "output, reason",
+    [
+        ({"saved": False, "codigo": "PERMISSION_DENIED", "detalle": "sin permiso"}, "sin permiso"),
+        ({"booked": False, "code": "LimitExceededException"}, "code: LimitExceededException"),
+        ({"erfolg": False, "meldung": "Konto gesperrt"}, "Konto gesperrt"),
+        ({"成功": False, "原因": "库存锁定"}, "库存锁定"),
+        ("登録できませんでした: 在庫ロック", "登録できませんでした: 在庫ロック"),
+        ("Booking could not be saved: lock timeout", "Booking could not be saved: lock timeout"),
+        ("Die Buchung konnte nicht gespeichert werden", None),
+        ("La réservation n'a pas pu être enregistrée (E-42)", None),
+        ("La reserva no se pudo guardar: plazo vencido", None),
+        ("未能保存订单：库存不足", None),
+        ("예약을 등록하지 못했습니다 (잠금)", None),
+        ("Rezervasyon kaydedilemedi: kilit", None),
+    ],
+)
+def test_what_a_tool_says_it_could_not_do_is_a_failure(output: Any, reason: str | None) -> None:
+    assert find_failure(open_value(output)) == (output if reason is None else reason)
+
+
+@each_case(
+    "output",
+    [
+        "Tickets cannot be refunded after 24 hours.",
+        "The two discounts cannot be combined.",
+        "見つけることができませんでした",
+        "Der Gast konnte nicht gefunden werden",
+        "該当する特典はありません",
+        {"code": "FB-2291", "status": "INTERNAL_TRANSFER"},
+        {"budget": "The budget has been exceeded by 12 %."},
+    ],
+)
+def test_a_rule_or_an_empty_lookup_in_words_is_no_failure(output: Any) -> None:
+    assert find_failure(open_value(output)) == ""
