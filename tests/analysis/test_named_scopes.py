@@ -6,6 +6,7 @@ from typing import Any
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.result_envelope import find_result
 from app.analysis.recorded.scope_words import ScopeWord, find_scope_words, read_scope_value
+from app.analysis.text.asked_periods import find_asked_periods, find_asked_ranges
 from app.analysis.text.figures import can_come_from, find_figures
 from app.analysis.text.named_periods import Period, find_argument_period, find_periods
 from testkit.case_tables import each_case
@@ -33,6 +34,54 @@ def days(first: str, last: str) -> Period:
 )
 def test_a_period_is_read_in_any_of_several_languages(text: str, first: str, last: str) -> None:
     assert find_periods(text) == [days(first, last)]
+
+
+_NEAR = date(2026, 5, 4)
+
+
+@each_case(
+    "text, first, last",
+    [
+        ("lørdag 16. mai med bil", "2026-05-16", "2026-05-16"),
+        ("na 12. června pro dvě osoby", "2026-06-12", "2026-06-12"),
+        ("17 maja", "2026-05-17", "2026-05-17"),
+        ("17. toukokuuta", "2026-05-17", "2026-05-17"),
+        ("6 Haziran'da", "2026-06-06", "2026-06-06"),
+        ("17 мая", "2026-05-17", "2026-05-17"),
+        ("8月14日（金）に", "2026-08-14", "2026-08-14"),
+        ("5월 20일", "2026-05-20", "2026-05-20"),
+        ("on May 17th at 3", "2026-05-17", "2026-05-17"),
+        ("les recettes de juin", "2026-06-01", "2026-06-30"),
+        ("toukokuussa", "2026-05-01", "2026-05-31"),
+        ("from 12 to 14 November", "2026-11-12", "2026-11-14"),
+        ("8月14日〜16日", "2026-08-14", "2026-08-16"),
+        ("3 nights from 9 June", "2026-06-06", "2026-06-12"),
+    ],
+)
+def test_a_question_may_name_days_without_a_year(text: str, first: str, last: str) -> None:
+    assert days(first, last) in find_asked_periods(text, near=_NEAR)
+
+
+@each_case("text", ["room 12 may be used", "3か月", "3개월", "we march on", "about 12 guests"])
+def test_what_is_no_day_of_a_question_is_none(text: str) -> None:
+    assert find_asked_periods(text, near=_NEAR) == []
+
+
+@each_case(
+    "text, first, last",
+    [
+        ("in den ersten vier Monaten 2026", "2026-01-01", "2026-04-30"),
+        ("de eerste negen maanden", "2026-01-01", "2026-09-30"),
+        ("les neuf premiers mois de 2025", "2025-01-01", "2025-09-30"),
+        ("January to June 2025", "2025-01-01", "2025-06-30"),
+        ("januari tot en met september", "2026-01-01", "2026-09-30"),
+        ("Q1 à Q3 2025", "2025-01-01", "2025-09-30"),
+        ("erstes Halbjahr 2025", "2025-01-01", "2025-06-30"),
+        ("1月から9月まで", "2026-01-01", "2026-09-30"),
+    ],
+)
+def test_a_range_of_months_is_read_whole(text: str, first: str, last: str) -> None:
+    assert days(first, last) in find_asked_ranges(text, near=_NEAR)
 
 
 @each_case(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from app.analysis.recorded.leaves import Leaf
 from app.analysis.recorded.spellings import key_set
+from app.analysis.text.month_names import MONTH_OF, find_named_months
 
 _EARLIEST, _LATEST = date.min.toordinal(), date.max.toordinal()
 _TEXT_READ = 4_000  # characters of one text
@@ -17,49 +18,24 @@ _SQL = ("select", "with ")
 _BEFORE_DATE = 12  # characters before a date in which a sign of comparison stands
 _QUARTER_MONTHS, _YEAR_MONTHS = 3, 12
 
-_MONTHS = (
-    "january januar janvier enero janeiro gennaio januari jan",
-    "february februar février febrero fevereiro febbraio februari feb",
-    "march märz mars marzo março maart",
-    "april avril abril aprile apr",
-    "may mai mayo maio maggio mei",
-    "june juni juin junio junho giugno jun",
-    "july juli juillet julio julho luglio jul",
-    "august août agosto augustus aug",
-    "september septembre septiembre setembro settembre sept sep",
-    "october oktober octobre octubre outubro ottobre oct okt",
-    "november novembre noviembre novembro nov",
-    "december dezember décembre diciembre dezembro dicembre dec dez",
-)
-"""English, German, French, Spanish, Portuguese, Italian, Dutch."""
-_MONTH_OF = {name: month for month, names in enumerate(_MONTHS, 1) for name in names.split()}
-_ANY_MONTH = "|".join(sorted(_MONTH_OF, key=len, reverse=True))
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
 
 _FOUR_DIGITS = re.compile(r"\d{4}")
 _DAY_OR_MONTH = re.compile(r"(?<![\w-])(\d{4})-(\d\d)(?:-(\d\d))?(?:T[\d:.+Z-]{2,30})?(?![\w-])")
 _DAY_WITH_DOTS = re.compile(r"(?<![\w.])(\d{1,2})\.(\d{1,2})\.(\d{4})(?!\w)")
-_DAY_IN_CHINESE = re.compile(r"(\d{4})年(?:(\d{1,2})月(?:(\d{1,2})日)?)?")
+_YEAR_IN_SIGNS = re.compile(r"(\d{4})\s?[年년](?!\s?\d{1,2}\s?[月월])")
+_DAY_WITH_SLASHES = re.compile(r"(?<![\w/])(\d{1,2})/(\d{1,2})/(\d{4})(?![\w/])")
 _QUARTER = re.compile(
     r"\bQ([1-4])\s?[/-]?\s?(\d{4})\b|\b(\d{4})\s?[/-]?\s?Q([1-4])\b"
     r"|\b(first|second|third|fourth|[1-4](?:st|nd|rd|th|\.))\s(?:quarter|quartal|trimestre)\s"
     r"(?:of\s|de\s)?(\d{4})\b",
     re.IGNORECASE,
 )
-_NAMED_MONTH = re.compile(
-    rf"(?:(?<!\d)(\d{{1,2}})(?:st|nd|rd|th|er|\.)?\s(?:of\s|de\s)?)?\b({_ANY_MONTH})\b\.?,?\s"
-    r"(?:(\d{1,2})(?:st|nd|rd|th)?,?\s)?(?:of\s|de\s|del\s)?(\d{4})\b",
-    re.IGNORECASE,
-)
-_BARE_MONTH = re.compile(
-    r"\b(?:in|for|of|from|during|since|until|through|im|für|vom|von|seit|bis|aus|de|del|en|di|da|per|do"
-    rf"|em|pour|voor|van|sinds)\s(?:the\s|month\sof\s|mois\sd[e’']\s?|mes\sde\s)?({_ANY_MONTH})\b"
-    r"(?!\.?,?\s(?:of\s|de\s|del\s)?(?:\d{1,2},?\s)?\d{4})",
-    re.IGNORECASE,
-)
 _YEAR = re.compile(r"(?<![\w.,/:-])(19[5-9]\d|20[0-4]\d)(?![\w/:-]|[.,]\d)")
 _YEAR_KEYS = key_set("year jahr año ano annee année anno jaar fiscal_year")
-_MONTH_KEYS = key_set("month monat mes mois mese maand mês")
+_MONTH_KEYS = key_set(
+    "month monat mes mois mese maand mês måned månad miesiąc měsíc kuukausi ay месяц"
+)
 _QUARTER_KEYS = key_set("quarter quartal trimestre kwartaal")
 _FROM_KEYS = key_set(
     "from start start_date since after von ab desde de du date_from from_date begin"
@@ -84,17 +60,9 @@ class Period(NamedTuple):
 def find_periods(text: str) -> list[Period]:
     """The days, months, quarters and years that a text names, in no order."""
     text = text[:_TEXT_READ]
-    years = (period for year in _YEAR.findall(text) for period in _months(int(year), 1, 12))
+    years = (period for year in _YEAR.findall(text) for period in build_months(int(year), 1, 12))
     named = list(_find_exact(text))
     return named + [year for year in years if not any(map(year.overlaps, named))]
-
-
-def find_bare_months(text: str, *, near: date) -> list[Period]:
-    """The months that a text names without a year, each in the year of `near`, the one before and
-    the one after it."""
-    months = [_MONTH_OF[name.lower()] for name in _BARE_MONTH.findall(text[:_TEXT_READ])]
-    years = (near.year, near.year - 1, near.year + 1)
-    return [period for month in months for year in years for period in _months(year, month, 1)]
 
 
 def find_argument_period(leaves: Sequence[Leaf]) -> Period | None:
@@ -127,7 +95,7 @@ def _read_years(texts: Iterable[tuple[str, str]]) -> Iterator[Period]:
     for key, text in texts:
         if key not in _YEAR_KEYS and (len(text) <= _SHORT_TEXT or " from " in text.lower()):
             for year in _YEAR.findall(text):
-                yield from _months(int(year), 1, _YEAR_MONTHS)
+                yield from build_months(int(year), 1, _YEAR_MONTHS)
 
 
 def _open_end(key: str, text: str, period: Period) -> Period:
@@ -146,42 +114,51 @@ def _read_numbers(leaves: Iterable[Leaf]) -> Iterator[Period]:
         text = str(leaf.value)[:_SHORT_TEXT].strip().lower()
         for name, keys in (("y", _YEAR_KEYS), ("m", _MONTH_KEYS), ("q", _QUARTER_KEYS)):
             digits = text.removeprefix("q")
-            number = int(digits) if digits.isdecimal() else _MONTH_OF.get(text, 0)
+            number = int(digits) if digits.isdecimal() else MONTH_OF.get(text, 0)
             if leaf.key in keys and number:
                 found.setdefault(name, number)
     year = found.get("y", 0)
     if "m" in found:
-        yield from _months(year, found["m"], 1)
+        yield from build_months(year, found["m"], 1)
     elif "q" in found:
-        yield from _months(year, 3 * found["q"] - 2, _QUARTER_MONTHS)
+        yield from build_months(year, 3 * found["q"] - 2, _QUARTER_MONTHS)
     else:
-        yield from _months(year, 1, _YEAR_MONTHS)
+        yield from build_months(year, 1, _YEAR_MONTHS)
 
 
 def _find_exact(text: str) -> Iterator[Period]:
     if _FOUR_DIGITS.search(text) is None:  # each of them has a year; most texts have none
         return
-    for pattern in (_DAY_OR_MONTH, _DAY_IN_CHINESE):
-        for found in pattern.finditer(text):
-            yield from _build_period(*found.groups())
+    for found in _DAY_OR_MONTH.finditer(text):
+        yield from _build_period(*found.groups())
+    for found in _YEAR_IN_SIGNS.finditer(text):
+        yield from build_months(int(found[1]), 1, _YEAR_MONTHS)
     for found in _DAY_WITH_DOTS.finditer(text):
         yield from _build_period(found[3], found[2], found[1])
+    for found in _DAY_WITH_SLASHES.finditer(text):
+        yield from _build_period(found[3], found[2], found[1])
+        yield from _build_period(found[3], found[1], found[2]) if found[1] != found[2] else ()
     for found in _QUARTER.finditer(text):
         word = (found[1] or found[4] or found[5]).lower()
         number = _ORDINALS.get(word) or int(word[0])
         year = int(found[2] or found[3] or found[6])
-        yield from _months(year, 3 * number - 2, _QUARTER_MONTHS)
-    for found in _NAMED_MONTH.finditer(text):
-        month = _MONTH_OF[found[2].lower()]
-        yield from _build_period(found[4], str(month), found[1] or found[3])
+        yield from build_months(year, 3 * number - 2, _QUARTER_MONTHS)
+    for named in find_named_months(text):
+        if named.year:
+            yield from build_days(named.year, named.month, named.day)
+
+
+def build_days(year: int, month: int, day: int = 0) -> Iterator[Period]:
+    """A day, or a month where the day is 0; nothing where there is no such."""
+    yield from _build_period(str(year), str(month), str(day) if day else None)
 
 
 def _build_period(year: str, month: str | None, day: str | None) -> Iterator[Period]:
     """A day, a month or a year; nothing where there is no such."""
     if month is None:
-        yield from _months(int(year), 1, _YEAR_MONTHS)
+        yield from build_months(int(year), 1, _YEAR_MONTHS)
     elif day is None:
-        yield from _months(int(year), int(month), 1)
+        yield from build_months(int(year), int(month), 1)
     else:
         try:
             start = date(int(year), int(month), int(day)).toordinal()
@@ -190,7 +167,7 @@ def _build_period(year: str, month: str | None, day: str | None) -> Iterator[Per
         yield Period(start, start + 1)
 
 
-def _months(year: int, month: int, count: int) -> Iterator[Period]:
+def build_months(year: int, month: int, count: int) -> Iterator[Period]:
     """So many months from this one on, which end in the same year; nothing where there is no such
     month."""
     last = month + count - 1
