@@ -73,9 +73,9 @@ class Body:
 
     @computed_once
     def opened(self) -> Any:
-        if self.is_cut or not self.survey.has_encoded:
-            return self.value
-        return open_value(self.value)
+        if self.survey.has_encoded and not self.is_cut:
+            return open_value(self.value)
+        return self.value
 
     @property
     def result(self) -> "Body":

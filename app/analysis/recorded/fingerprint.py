@@ -42,7 +42,7 @@ def _collect(value: Any, level: int, volatile: Collection[str], pieces: list[Any
         return
     else:
         keys = sorted(value) if len(value) > 1 else value
-        inner = (value[key] for key in keys if PLAIN_KEYS[key] not in volatile)
+        inner = [value[key] for key in keys if PLAIN_KEYS[key] not in volatile]
     for each in inner:
         if len(pieces) >= _MOST_PIECES:
             return
@@ -63,6 +63,9 @@ def _read_start(text: str) -> str | None:
         if len(start) <= _TEXT_CHECKED and len(text) > _TEXT_READ:
             start = " ".join(text.split())
     start = start.casefold()[:_TEXT_CHECKED]
-    if not start or text[0].isspace() or any(map(start.__contains__, _LEFT_OUT)):
+    if not start or text[0].isspace():
         return None
+    for left_out in _LEFT_OUT:
+        if left_out in start:
+            return None
     return start[:_TEXT_KEPT].rstrip()

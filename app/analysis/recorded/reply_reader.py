@@ -75,6 +75,9 @@ def may_hold_text(output: Any) -> bool:
     return any("." in str(key) or plain_key(key) in _HOLD_TEXT for key in output)
 
 
+_BLANKS: tuple[Any, ...] = (None, "", [], {})
+
+
 class _Place(NamedTuple):
     """Where a value stands: its key, and whether it is a piece of a stream."""
 
@@ -175,6 +178,8 @@ class ReplyReader:
         kind = plain_key(given) if isinstance(given, str) else ""
         if _is_by_other(value):
             return []
+        if not kind and value.get("thought") is not True:
+            return self._read_members(value, place)
         if kind in RESULT_TYPES:
             self.has_other = True
             return []
@@ -192,9 +197,13 @@ class ReplyReader:
                 return []
         if kind == "contentblockstart" and self._read_block_start(value):
             return []
+        return self._read_members(value, place)
+
+    def _read_members(self, value: Mapping[str, Any], place: _Place) -> list[tuple[_Place, Any]]:
         below: list[tuple[_Place, Any]] = []
         for name, inner in islice(value.items(), _MOST_READ):
-            self._read_member(plain_key(name), inner, place, below)
+            if inner or inner not in _BLANKS:
+                self._read_member(plain_key(name), inner, place, below)
         return below
 
     def _read_media(self, value: Mapping[str, Any], place: _Place) -> list[tuple[_Place, Any]]:
@@ -232,8 +241,6 @@ class ReplyReader:
     def _read_member(
         self, key: str, inner: Any, place: _Place, below: list[tuple[_Place, Any]]
     ) -> None:
-        if inner is None or inner == "" or inner == [] or inner == {}:
-            return
         if key in FINISH:
             self._add_reason(inner, key)
         elif key in CALLS or key in INVALID_CALLS:

@@ -42,11 +42,11 @@ def survey_value(value: Any) -> Survey:
         for each in inner:
             kind = type(each)
             if kind is str:
-                if each[:1] in _OPENING and len(each) >= _LONG:
+                if not each:
+                    has_empty = True
+                elif each[0] in _OPENING and len(each) >= _LONG:
                     has_encoded = True
                     has_empty = has_empty or each.isspace()
-                elif not each:
-                    has_empty = True
             elif kind is dict or kind is list:
                 if each:
                     waiting.append(each)
