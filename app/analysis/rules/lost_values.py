@@ -124,7 +124,7 @@ class _Search:
     def _note_losses(self, node: Node, given: NamedValues, returned: NamedValues) -> None:
         """Remembers what a step had and did not give on; forgets losses of what is known again."""
         own = given.identifying
-        if returned.may_have_empty or (own and returned.may_have(own)):
+        if (returned.may_have_empty or returned.may_have(own)) and given.may_share_key(returned):
             for key in given.full.keys() & (returned.full.keys() | returned.empty):
                 self._compare_values(key, node, given, returned)
         if own:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.leaves import Path, innermost_key
-from app.analysis.recorded.spellings import key_set
+from app.analysis.recorded.spellings import kept_by_keys, key_set
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_read_steps
 from app.analysis.tree import Node
@@ -59,7 +59,7 @@ def find_mixed_units(analysis: TraceAnalysis) -> Iterator[Finding]:
     read = analysis.once(list_read_steps)
     known: dict[str, list[_Amount]] = {}
     for node in read:
-        if _may_have_units(node.view.output):
+        if _keep_units(node.view.output.keys):
             for number, unit in _read_amounts(node.view.output):
                 if unit:
                     known.setdefault(number, []).append(_Amount(*_UNITS[unit], node))
@@ -67,10 +67,10 @@ def find_mixed_units(analysis: TraceAnalysis) -> Iterator[Finding]:
         yield from islice(_find_calls(read, known), _MOST_FOUND)
 
 
-def _may_have_units(body: Body) -> bool:
-    return not body.keys.isdisjoint(_UNIT_KEYS) or any(
-        key.endswith(_NAME_ENDS) for key in body.keys
-    )
+@kept_by_keys
+def _keep_units(keys: frozenset[str]) -> frozenset[str]:
+    """The keys whose values may be amounts or their units."""
+    return frozenset(key for key in keys if key in _UNIT_KEYS or key.endswith(_NAME_ENDS))
 
 
 def _read_amounts(body: Body) -> Iterator[tuple[str, str]]:

@@ -69,6 +69,12 @@ class NamedValues:
         """Whether there may be one of the keys; False is certain."""
         return self._body.may_have_key(keys)
 
+    def may_share_key(self, other: "NamedValues") -> bool:
+        """Whether there may be a key that both have; False is certain."""
+        if not (self._body.opened_survey.is_whole and other._body.opened_survey.is_whole):
+            return True
+        return not (self._body.keys & other._body.keys) <= _TECHNICAL_KEYS
+
     def only(self, key: str) -> str:
         """The value of a key where it has one, else an empty text."""
         values = self.full.get(key, ())

@@ -34,10 +34,10 @@ def find_unkept_scope(analysis: TraceAnalysis) -> Iterator[Finding]:
 def _find_other_records(read: Sequence[Node], analysis: TraceAnalysis) -> Iterator[Finding]:
     """Steps with one name of a record in their input, and another one in that of a step inside."""
     for node in read:
-        if not node.children or not _DIGIT.search(node.view.input.canonical):
-            continue
         given = NamedValues(node.view.input)
         inside = [child for child in node.children[:_CHILDREN_READ] if analysis.was_read(child)]
+        if not any(_may_be_given(child, given) for child in inside):
+            continue
         for key in given.full:
             old = given.only(key)
             if _names_record(key, old):
@@ -45,6 +45,13 @@ def _find_other_records(read: Sequence[Node], analysis: TraceAnalysis) -> Iterat
                 if found is not None:
                     child, new = found
                     yield _build_other(given.spell(key), old, new, node, child)
+
+
+def _may_be_given(child: Node, given: NamedValues) -> bool:
+    """Whether a step may have a key of the one around it in its input; False is certain."""
+    if child.view.is_model_call:
+        return False
+    return given.may_share_key(NamedValues(child.view.input))
 
 
 def _names_record(key: str, value: str) -> bool:
