@@ -99,14 +99,23 @@ def _repeats_turn(before: Call, after: Call) -> bool:
     output = before.node.view.output
     if before.returned_the_same(after) and before.result:
         return output.is_long or _has_same_input(before, after)
-    return (
-        output.is_long
-        and output.resembles(after.node.view.output)
-        and (
-            before.node.view.input.resembles(after.node.view.input)
-            or _has_same_input(before, after)
-        )
-    )
+    if not output.is_long:
+        return False
+    # The shorter text first: a request of a model is longer than the reply, other results are
+    # longer than what they were asked for.
+    checks = [_has_similar_input, _has_similar_result]
+    if before.node.view.is_model_call:
+        checks.reverse()
+    return all(check(before, after) for check in checks)
+
+
+def _has_similar_result(before: Call, after: Call) -> bool:
+    return before.node.view.output.resembles(after.node.view.output)
+
+
+def _has_similar_input(before: Call, after: Call) -> bool:
+    given = before.node.view.input
+    return given.resembles(after.node.view.input) or _has_same_input(before, after)
 
 
 def _has_same_input(before: Call, after: Call) -> bool:

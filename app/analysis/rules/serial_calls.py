@@ -2,13 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise, repeat
 from statistics import median
+from typing import Any
 
 from app.analysis.comparable_calls import has_word, name_stem
 from app.analysis.finding import Category, Finding, Standing, build_finding
-from app.analysis.recorded.leaves import Leaf
+from app.analysis.recorded.body import Body
 from app.analysis.recorded.spellings import key_set, word_set
 from app.analysis.text.one_line import format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis
@@ -165,8 +166,8 @@ def _feeds(before: Sequence[Node], after: Sequence[Node]) -> bool:
     """Whether a result of some spans stands in the inputs of later ones, or that is unknown."""
     if any(node.view.input.is_cut for spans in (before, after) for node in spans):
         return True
-    results = (leaf for node in before for leaf in node.view.output.first_leaves(_TEXTS_READ))
-    linking = [leaf for leaf in results if _may_link(leaf)]
+    results = (each for node in before for each in _read_result(node.view.output))
+    linking = [each for each in results if _may_link(*each)]
     if not linking:
         return False
     own, later = map(_join_inputs, (before, after))
@@ -177,27 +178,34 @@ def _join_inputs(nodes: Sequence[Node]) -> str:
     return "\n".join(node.view.input.canonical for node in nodes)
 
 
-def _may_link(leaf: Leaf) -> bool:
+def _read_result(output: Body) -> Iterable[tuple[str, Any]]:
+    """The first 40 values; with their keys where one may be a cursor."""
+    if output.may_have_key(_CURSORS):
+        return ((leaf.key, leaf.value) for leaf in output.first_leaves(_TEXTS_READ))
+    return zip(repeat(""), output.first_values, strict=False)
+
+
+def _may_link(key: str, value: Any) -> bool:
     """Whether a value shows that it was used where it stands in a later input."""
-    if isinstance(leaf.value, str):
-        return len(leaf.value) >= _SHORTEST_LINK or leaf.key in _CURSORS
-    return leaf.key in _CURSORS and isinstance(leaf.value, int)
+    if isinstance(value, str):
+        return len(value) >= _SHORTEST_LINK or key in _CURSORS
+    return key in _CURSORS and isinstance(value, int)
 
 
-def _links_of(leaves: Sequence[Leaf], later: str) -> Iterator[str]:
+def _links_of(results: Iterable[tuple[str, Any]], later: str) -> Iterator[str]:
     """Beginnings of texts, and cursors, as they would stand in `later`; texts whose first letters
     do not stand there are left out."""
-    for leaf in leaves:
-        if isinstance(leaf.value, str):
-            head = leaf.value[:_HEAD]
+    for key, value in results:
+        if isinstance(value, str):
+            head = value[:_HEAD]
             if head.isalnum() and head.casefold() not in later:
                 continue
-            start = _TEXT_END.split(leaf.value.strip()[:200], maxsplit=1)[0]
+            start = _TEXT_END.split(value.strip()[:200], maxsplit=1)[0]
             link = " ".join(start.split()).casefold()[:_LINK_LENGTH]
-            if len(link) >= _SHORTEST_LINK or (link and leaf.key in _CURSORS):
+            if len(link) >= _SHORTEST_LINK or (link and key in _CURSORS):
                 yield link
-        elif leaf.value:
-            yield f": {leaf.value}"
+        elif value:
+            yield f": {value}"
 
 
 def _ran_beside_others(nodes: Sequence[Node]) -> bool:
