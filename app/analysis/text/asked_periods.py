@@ -54,12 +54,11 @@ _COUNTS = {
     for count in [int(line.split()[0])]
     for word in line.split()
 }
-_COUNT = "|".join(sorted(_COUNTS, key=len, reverse=True))
 _FIRST_MONTHS = re.compile(
-    rf"\b(?:first|erste[nr]?|premiers|primeros|primeiros|primi|eerste|første|første|første|första"
-    rf"|pierwszych|pierwsze|prvních|první|ensimmäis\w+|ilk|перв\w+)\s({_COUNT})\s"
-    rf"(?:months|monate[n]?|meses|mesi|maanden|måneder|månader(?:na)?|miesięcy|miesiące|měsíců|měsíce"
-    rf"|kuukau\w+|ay\w*|месяц\w*)|\b({_COUNT})\s(?:premiers\smois|primeros\smeses|primeiros\smeses)"
+    r"\b(?:first|erste[nr]?|premiers|primeros|primeiros|primi|eerste|første|første|første|första"
+    r"|pierwszych|pierwsze|prvních|první|ensimmäis\w+|ilk|перв\w+)\s(\w+)\s"
+    r"(?:months|monate[n]?|meses|mesi|maanden|måneder|månader(?:na)?|miesięcy|miesiące|měsíců|měsíce"
+    r"|kuukau\w+|ay\w*|месяц\w*)|\b(\w+)\s(?:premiers\smois|primeros\smeses|primeiros\smeses)"
     r"|(?:最初の|前|첫\s?)(\d{1,2})\s?(?:か月|ヶ月|カ月|个月|個月|개월)",
     re.IGNORECASE,
 )
@@ -109,11 +108,8 @@ _UNITS = {
     )
     for unit in units.split()
 }
-_SPAN = re.compile(
-    rf"(?:(?<![\w.,])(\d{{1,3}})[\s-]?|\b({_COUNT})\s)"
-    rf"({'|'.join(sorted(_UNITS, key=len, reverse=True))})(?![a-zà-ÿ])",
-    re.IGNORECASE,
-)
+_LONGEST_SIGN = 2  # characters of a unit that no blank ends
+_COUNTED = re.compile(r"(?<![\w.,])(?=(\d{1,3}|[^\W\d_]{2,14})[\s-]?([^\W\d_]{1,14}))")
 
 
 def find_asked_periods(text: str, *, near: date) -> list[Period]:
@@ -172,8 +168,9 @@ def _find_numbered_ranges(text: str) -> Iterator[tuple[int, int]]:
     if not any(word in low for word in _RANGE_WORDS):
         return
     for found in _FIRST_MONTHS.finditer(text):
-        word = next(each for each in found.groups() if each).casefold()
-        yield 1, _COUNTS.get(word) or int(word)
+        count = _read_count(next(each for each in found.groups() if each))
+        if count:
+            yield 1, count
     for found in _HALF.finditer(text):
         is_second = found["two"] or found["h"] == "2" or found["ja"] == "下"
         yield (7, 12) if is_second else (1, 6)
@@ -224,9 +221,16 @@ def _find_day_ranges(
 def _find_days_around(text: str) -> int:
     """The longest time of so many days, nights, weeks, months or years that a text names; in
     days."""
-    found = (
-        (int(number or 0) or _COUNTS[word.casefold()]) * _UNITS[unit.casefold()]
-        for number, word, unit in _SPAN.findall(text)
-        if number.strip("0") or word
-    )
-    return min(_LONGEST_AROUND, max(found, default=0))
+    days = (_read_count(count) * _read_unit(unit) for count, unit in _COUNTED.findall(text))
+    return min(_LONGEST_AROUND, max(days, default=0))
+
+
+def _read_count(text: str) -> int:
+    return int(text) if text.isdecimal() else _COUNTS.get(text.casefold(), 0)
+
+
+def _read_unit(text: str) -> int:
+    """The days of a unit; signs have no blank behind them."""
+    low = text.casefold()
+    starts = [low] if low.isascii() else [low, low[:_LONGEST_SIGN], low[:1]]
+    return next((_UNITS[each] for each in starts if each in _UNITS), 0)
