@@ -16,7 +16,8 @@ _HELP = (
 _REFUSAL = re.compile(
     rf"""(?:
       \bi(?:['’]?m|\sam)?\s(?:\w{{1,12}},?\s){{0,3}}?(?:can(?:['’]?t|not|\snot)|won['’]?t
-        (?:\sbe\sable\sto)?|will\snot(?:\sbe\sable\sto)?|unable\sto|not\sable\sto|not\sallowed\sto|decline\sto|refuse\sto)
+        (?:\sbe\sable\sto)?|will\snot(?:\sbe\sable\sto)?|unable\sto|not\sable\sto|not\sallowed\sto
+      |decline\sto|refuse\sto)
         \s(?:\w{{1,12}}\s){{0,2}}?{_HELP}\b
     | \bi(?:['’]ll|\swill|['’]m|\sam)?\s(?:must|have\sto|need\sto|going\sto)\s
       (?:respectfully\s|politely\s)?(?:decline|refuse|pass\son\sth)
@@ -39,7 +40,8 @@ _REFUSAL = re.compile(
       |entsprechen|nachkommen|unterstützen
       |bereitstellen|erstellen|verarbeiten|zusammenfassen|übersetzen|weitergeben)
     | \bje\sne\s(?:peux|pourrai|suis)\spas\s(?:\S{{1,20}}\s){{0,4}}?(?:vous\s|t['’])?
-      (?:aider|répondre|donner\ssuite|fournir|assister|traiter|satisfaire|accéder|générer|créer|résumer|traduire)
+      (?:aider|répondre|donner\ssuite|fournir|assister|traiter|satisfaire|accéder|générer|créer
+      |résumer|traduire)
     | \bil\sm['’]est\s(?:\S{{1,20}}\s){{0,1}}?impossible\sde
     | \bpas\sen\smesure\sde\s(?:vous|traiter|répondre)
     | \bno\s(?:me\ses|es)\sposible\s(?:para\smí\s)?
@@ -60,9 +62,20 @@ _REFUSAL = re.compile(
       (?:hj[æe]lpe|svare|bistå)
     | \bnie\smogę\s(?:\S{{1,20}}\s){{0,2}}?(?:pomóc|udzielić|spełnić|odpowiedzieć|stworzyć)
     | \bне\sмогу\s(?:\S{{1,20}}\s){{0,2}}?(?:помочь|предоставить|ответить|выполнить|создать)
-    | \byardımcı\solama
+    | \byardımcı\solama | \b(?:bohužel\s)?(?:s\stím\s)?nemohu\s(?:\S{{1,20}}\s){{0,3}}?(?:pomoci
+      |vyhovět|odpověd|poskytnout)
+    | \bnem\stud(?:ok|om)\s(?:\S{{1,20}}\s){{0,3}}?(?:segíteni|válaszolni|teljesíteni)
+    | \b(?:en\s(?:valitettavasti\s)?voi|en\spysty)\s(?:\S{{1,20}}\s){{0,3}}?(?:auttaa|vastata
+      |toteuttaa)
+    | \bδεν\sμπορώ\sνα\s(?:\S{{1,20}}\s){{0,2}}?(?:βοηθήσω|απαντήσω|παράσχω|εκτελέσω)
+    | \bnu\s(?:te\s|vă\s)?pot\s(?:\S{{1,20}}\s){{0,2}}?(?:ajuta|răspunde|oferi|îndeplini)
+    | \bне\sможу\s(?:\S{{1,20}}\s){{0,2}}?(?:допомогти|відповісти|надати|виконати)
+    | \b(?:tôi\skhông\sthể|saya\stidak\s(?:dapat|bisa))\s(?:\S{{1,20}}\s){{0,3}}?(?:giúp|hỗ\strợ
+      |trả\slời|membantu|memberikan|menjawab|memenuhi)
+    | ไม่สามารถ(?:ช่วย|ตอบ|ให้) | (?:איני\sיכול|לא\sאוכל)\s(?:לעזור|לסייע|לענות)
     | (?:抱歉|对不起|對不起|很遗憾|無法|我不能|我无法)[^。\n]{{0,12}}
-      (?:不能|无法|無法|拒绝|帮助|协助)[^。\n]{{0,12}}(?:帮助|协助|提供|回答|满足|处理|幫助|請求|请求)
+      (?:不能|无法|無法|拒绝|帮助|协助)[^。\n]{{0,12}}(?:帮助|协助|提供|回答|满足|处理|幫助|請求
+      |请求)
     | (?:抱歉|对不起|對不起|很遗憾)[^\n]{{0,40}}(?:不能|无法|無法|拒绝)(?:为您|为你|為您)?
       (?:提供|回答|协助|帮助|处理|满足|总结|生成|幫助|處理)
     | (?:申し訳|すみません|恐れ入ります)[^\n]{{0,40}}(?:できません|お断り|いたしかねます)
@@ -76,6 +89,7 @@ _REFUSAL_WORDS = (
     "can", "won", "not", "unable", "declin", "refus", "against", "violat", "breach", "conflict",
     "prohibited", "outside", "beyond", "pass", "comfortable", "as an ai", "nicht", "pas", "pued",
     "posso", "possibile", "imposs", "posib", "mogelijk", "niet", "inte", "ikke", "olama",
+    "nemohu", "tidak", "nu ", "en voi", "en pysty", "nie ",
 )  # fmt: skip
 """One of these stands in each refusal that is written in ASCII: looking for them takes a twentieth
 of the time of the pattern."""
@@ -158,7 +172,8 @@ _DENIES = re.compile(
     r"""\b(?:unavailable|unable|sold\sout|out\sof\sstock|expired|denied|rejected|closed|blocked
       |cancell?ed|overdue|invalid|revoked|suspended|declined|but|however|only|except|instead|until
       |ausverkauft|abgelaufen|abgelehnt|geschlossen|gesperrt|storniert|ungültig|aber|jedoch|nur
-      |agotad\w|caducad\w|rechazad\w|cerrad\w|cancelad\w|vencid\w|pero|sólo|épuisée?|expirée?|refusée?
+      |agotad\w|caducad\w|rechazad\w|cerrad\w|cancelad\w|vencid\w|pero|sólo|épuisée?|expirée?
+      |refusée?
       |fermée?|annulée?|mais|cependant|esgotad\w|expirad\w|recusad\w|fechad\w|mas|apenas)\b
       |不|没|無|无|未|已过期|しかし|できま|다만""",
     re.IGNORECASE | re.VERBOSE,
@@ -171,7 +186,8 @@ def denies(text: str) -> bool:
 
 
 _AFFIRMS = re.compile(
-    r"""\A\W{0,4}(?:yes|sure|certainly|of\scourse|absolutely|good\snews|ja|natürlich|gerne|oui|bien\ssûr
+    r"""\A\W{0,4}(?:yes|sure|certainly|of\scourse|absolutely|good\snews|ja|natürlich|gerne|oui
+      |bien\ssûr
       |sí|claro|por\ssupuesto|sim|certo|sì|是的|可以|はい|네)\b
       | \b(?:available|in\sstock|safe|valid|fine|ready|confirmed|approved|eligible|allowed|permitted
       |covered|refundable|booked|possible|no\sproblem|in\sorder|as\sexpected|all\sset|suitable

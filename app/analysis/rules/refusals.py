@@ -31,6 +31,13 @@ _REFUSED_WITH_REASON = re.compile(
     r"|contraseña|matar|武器|密码|毒",
     re.IGNORECASE,
 )
+_OBSERVATION = re.compile(
+    r"^\W{0,3}(?:action|aktion|acción|ação|azione|tool call|行动|動作|行動|アクション|행동)"
+    r"\W{0,3}[:：].{1,2000}?"
+    r"^\W{0,3}(?:observation|beobachtung|observación|observação|osservazione|tool result|观察|觀察"
+    r"|観察|관찰)\W{0,3}[:：]",
+    re.IGNORECASE | re.MULTILINE | re.DOTALL,
+)
 _NAME_READ = 200  # characters
 
 
@@ -46,7 +53,7 @@ def explain_refusal(node: Node, analysis: TraceAnalysis, *, recovered: bool) -> 
         return "the other calls of this name answered"
     if recovered or _judges_texts(node):
         return ""
-    if any(message.role == "tool" for message in node.view.request.messages):
+    if _has_read_results(node):
         return "it had called tools for it and read their results"
     if _is_final(node, analysis):
         found = _find_material(node, analysis)
@@ -59,6 +66,14 @@ def explain_refusal(node: Node, analysis: TraceAnalysis, *, recovered: bool) -> 
     if not _holds_question(node, analysis):
         return "the trace ended with something else"
     return ""
+
+
+def _has_read_results(node: Node) -> bool:
+    """Whether the request holds results of tools, as messages or as lines of a ReAct prompt."""
+    return any(
+        message.role == "tool" or _OBSERVATION.search(message.text)
+        for message in node.view.request.messages
+    )
 
 
 def _judges_texts(node: Node) -> bool:

@@ -26,6 +26,9 @@ _SHORTEST_WORD = 4  # characters: shorter words are in most sentences
 _SHARED_WORDS = 2  # words of a query that stand in the question
 _FEW_WORDS = 30  # that are looked for in a text in less time than it takes to find its words
 _WORD = re.compile(r"[\w-]+")
+_EAST_ASIAN = r"\u30a1-\u30fa\u30fc\u3400-\u9fff\uac00-\ud7a3"
+_EAST_ASIAN_RUN = re.compile(f"[{_EAST_ASIAN}]{{2,}}")
+_OTHER_WORD = re.compile(rf"(?:[^\W{_EAST_ASIAN}\u3041-\u309f]|-)+")
 _SHORTEST_ANSWER = 40  # characters: a shorter reply is a label or a query, not an answer
 _SHORTEST_QUOTED = 12  # characters of a reply that is no label where the trace ends with it
 _GREETINGS = word_set(
@@ -160,9 +163,12 @@ def _join_texts(values: Iterable[object]) -> str:
 
 
 def _telling_words(text: str) -> set[str]:
-    """Words of four letters and more, and what holds digits and is no single one."""
-    words = _WORD.findall(text)
-    return {word for word in words if len(word) >= (_SHORTEST_WORD if word.isalpha() else 2)}
+    """Words of four letters and more, and what holds digits and is no single one; of Chinese,
+    Japanese and Korean, which have no blanks between words or add to them, pairs of characters."""
+    words = (_WORD if text.isascii() else _OTHER_WORD).findall(text)
+    found = {word for word in words if len(word) >= (_SHORTEST_WORD if word.isalpha() else 2)}
+    runs = [] if text.isascii() else _EAST_ASIAN_RUN.findall(text)
+    return found.union(run[at : at + 2] for run in runs for at in range(len(run) - 1))
 
 
 def _is_answer(text: str, analysis: TraceAnalysis) -> bool:
