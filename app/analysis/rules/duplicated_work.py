@@ -28,7 +28,7 @@ _LEAST_AGAIN = 2  # calls made again: one may be a check
 _LEAST_SHARE = 0.1  # share of the branches' time that is spent again, to be worth a note
 _WHOLE_SHARE = 0.7  # share of the branches' time that is common work: they got the same tasks
 _COMMON_SHARE = 0.25  # the same where whole pieces of work, with a model call, are common
-_SHARE_OF_CACHED = 0.25  # of the first call's time: a call that takes less is served from a cache
+_SHARE_OF_CACHED = 0.25  # of the longest call's time: one that takes less is served from a cache
 _LEAST_SPENT = 500_000  # microseconds spent again (0.5 s)
 _LOOP_GROUPS = 2  # equal calls a step, up to which steps in turn are a loop, not workers
 _SEARCHED = 200  # earlier spans in which the tasks are looked for
@@ -94,7 +94,7 @@ def find_duplicated_work(analysis: TraceAnalysis) -> Iterator[Finding]:
         branches = _branches_below(parent, group)
         if len(branches) < 2 or any(call.node.id in explained for call in group):
             continue
-        if _looks_at_changes(group, analysis) or _is_cached(group):
+        if _looks_at_changes(group, analysis):
             continue
         key = parent.id if parent else ""
         entry = shared.setdefault(key, _Shared(parent))
@@ -108,14 +108,20 @@ def find_duplicated_work(analysis: TraceAnalysis) -> Iterator[Finding]:
 def _equal_calls(analysis: TraceAnalysis) -> list[list[Call]]:
     """Calls with the same input and, where it was recorded, the same result, by start."""
     calls = analysis.once(calls_given_alike)
-    named = ((call.node.name, call.node.view.input, call) for call in calls)
+    named = ((call.stem, call.node.view.input, call) for call in calls)
     return [
         group
         for given in group_equal(named)
         for group in group_equal(
-            (("", call.node.view.output, call) for call in given), timeless=True
+            (("", call.node.view.output, call) for call in _leave_out_cached(given)), timeless=True
         )
     ]
+
+
+def _leave_out_cached(calls: Sequence[Call]) -> list[Call]:
+    """The calls but for those so quick beside the longest that a cache must have answered them."""
+    least = _SHARE_OF_CACHED * max(call.node.duration for call in calls)
+    return [call for call in calls if call.node.duration >= least]
 
 
 def _outermost(groups: Iterable[list[Call]], analysis: TraceAnalysis) -> Iterator[list[Call]]:
@@ -146,12 +152,6 @@ def _looks_at_changes(group: Sequence[Call], analysis: TraceAnalysis) -> bool:
         for before, after in pairs
     )
     return 2 * changed > len(pairs)
-
-
-def _is_cached(group: Sequence[Call]) -> bool:
-    """Whether all calls but the first were so quick that a cache must have answered them."""
-    first, *again = (call.node.duration for call in group)
-    return all(each < _SHARE_OF_CACHED * first for each in again)
 
 
 def _branches_below(parent: Node | None, group: Sequence[Call]) -> list[Node]:
