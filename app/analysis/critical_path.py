@@ -82,7 +82,10 @@ def find_critical_path(
         if end < visit.cursor:
             backwards.append(Segment(visit.node, end, visit.cursor))
         visit.cursor = start
-        visits.append(_start_visit(child, start, end, children=child.children))
+        if child.children:
+            visits.append(_start_visit(child, start, end, children=child.children))
+        else:
+            backwards.append(Segment(child, start, end))
     return tuple(reversed(backwards))
 
 
