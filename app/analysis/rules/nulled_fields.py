@@ -62,7 +62,7 @@ def _may_lack(node: Node) -> bool:
     view = node.view
     if view.calls_outside or removes_values(node.name):
         return False
-    return view.input.may_have_empty or view.output.may_have_empty
+    return any(body.keys and body.may_have_empty for body in (view.input, view.output))
 
 
 def _compare_steps(may_lack: Sequence[Node], steps: Sequence[Node]) -> Iterator[Finding]:
