@@ -167,8 +167,11 @@ def _count_yields(value: Any) -> int | None:
     if not isinstance(value, dict):
         return None
     members = islice(value.items(), _MOST_MEMBERS)
-    found = [inner for key, inner in members if plain_key(key) in _YIELD_KEYS]
-    found = [inner for inner in found if not isinstance(inner, bool)]
+    found = [
+        inner
+        for key, inner in members
+        if plain_key(key) in _YIELD_KEYS and not isinstance(inner, bool)
+    ]
     return sum(map(_count_yield, found)) if found else None
 
 

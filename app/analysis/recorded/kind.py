@@ -169,9 +169,11 @@ def _holds_reply(span: Span) -> bool:
 
 def _calls_service(span: Span) -> bool:
     """Whether OpenTelemetry recorded a call of another service or of a database."""
-    return isinstance(span.metadata, dict) and any(
-        str(key).startswith(_SERVICE_ATTRIBUTES) for key in islice(span.metadata, _KEYS_READ)
-    )
+    if isinstance(span.metadata, dict):
+        for key in islice(span.metadata, _KEYS_READ):
+            if str(key).startswith(_SERVICE_ATTRIBUTES):
+                return True
+    return False
 
 
 def _names_model(span: Span) -> bool:

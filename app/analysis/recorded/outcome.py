@@ -95,6 +95,8 @@ _BESIDE_ERRORS = _ERROR_KEYS | key_set(
 )
 """Members beside a list of errors that leave it the outcome."""
 _PRINTED = TEXT | key_set("stdout stderr logs log console terminal printed html raw_html page")
+FAILURE_KEYS = _ERROR_KEYS | _ERROR_LISTS | _STATING_KEYS | _ALL_OF_A_REFUSAL | _PRINTED
+"""One of these stands in each object that reports a failure."""
 _TEXTS_OF_PARTS = frozenset(["text", "content", "type"])
 _MOST_PARTS = 16  # parts of an answer; a longer list holds records
 _LEVELS = 4  # wrappers around an outcome: the SDK's, the framework's, MCP's, the tool's

@@ -11,7 +11,7 @@ from app.analysis.recorded.error import effective_error
 from app.analysis.recorded.failure_text import find_reported_failure
 from app.analysis.recorded.first_token import read_first_token
 from app.analysis.recorded.kind import SpanKind, find_kind
-from app.analysis.recorded.outcome import find_failure, find_failure_in_json
+from app.analysis.recorded.outcome import FAILURE_KEYS, find_failure, find_failure_in_json
 from app.analysis.recorded.reply import RecordedReply, read_reply
 from app.analysis.recorded.request import RecordedRequest
 from app.analysis.recorded.service_texts import says_unserved
@@ -131,7 +131,9 @@ class RecordedSpan:
                 self.reply.failure or find_reported_failure(text) or find_failure_in_json(text)
             )
             return failure or (text if says_unserved(text) else "")
-        return find_failure(self.output.opened)
+        if isinstance(self.output.opened, str) or self.output.may_have_key(FAILURE_KEYS):
+            return find_failure(self.output.opened)
+        return ""
 
     @computed_once
     def returned_nothing(self) -> bool:
