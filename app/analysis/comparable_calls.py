@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from app.analysis.recorded.body import Body
-from app.analysis.recorded.spellings import word_set
+from app.analysis.recorded.spellings import key_set, plain_key, word_set
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
@@ -27,6 +27,7 @@ _WAITING_STATE = re.compile(
     r"|starting|building|submitted|accepted for)\b"
 )
 _STATE_READ = 300  # characters of a result in which it names its state; longer ones hold content
+_CACHE_FLAGS = key_set("cache_hit from_cache cached served_from_cache")  # LiteLLM and gateways
 _INSIDE_READ = 40  # spans read below one; what makes no call among so many hardly makes any
 
 
@@ -59,12 +60,19 @@ class Call(NamedTuple):
 
 def comparable_calls(analysis: TraceAnalysis) -> dict[str, Call]:
     """The calls that did not fail and whose inputs say something and are whole, by span id in
-    the order of the tree."""
+    the order of the tree; none of a model that a cache answered."""
     return {
         node.id: Call(node, name_stem(node.name))
         for node in analysis.tree.nodes
         if analysis.was_read(node) and node.error is None and node.view.input.is_comparable
+        if not (node.view.is_model_call and _says_cached(node.span.metadata))
     }
+
+
+def _says_cached(metadata: Any) -> bool:
+    return isinstance(metadata, dict) and any(
+        metadata[key] is True and plain_key(str(key)) in _CACHE_FLAGS for key in metadata
+    )
 
 
 def nodes_given_alike(analysis: TraceAnalysis) -> list[Node]:

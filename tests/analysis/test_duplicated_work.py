@@ -63,7 +63,7 @@ def test_workers_with_the_same_tasks_are_found_with_the_span_that_gave_them() ->
     assert finding.spans[:5] == ("plan", "w1", "w2", "w1s0", "w2s0")
     assert "2 spans (worker) did the same work" in finding.sentence
     assert "6 calls of search, ask were made again" in finding.sentence
-    assert "Their inputs stand in the output of plan" in finding.sentence
+    assert "Their inputs come from plan" in finding.sentence
 
 
 def test_tasks_that_two_workers_share_are_found_beside_tasks_of_their_own() -> None:

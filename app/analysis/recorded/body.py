@@ -15,7 +15,7 @@ from app.analysis.recorded.body_state import (
     says_something,
 )
 from app.analysis.recorded.computed_once import computed_once
-from app.analysis.recorded.fingerprint import read_fingerprint
+from app.analysis.recorded.fingerprint import CALL_ID_STARTS, read_fingerprint
 from app.analysis.recorded.leaves import Leaf, list_values, walk_leaves
 from app.analysis.recorded.opened_json import open_value
 from app.analysis.recorded.result_envelope import find_result
@@ -43,6 +43,8 @@ _VOLATILE = re.compile(
     r"|timestamp|nonce|seed|took(?:_?ms)?|elapsed(?:_?ms)?|latency(?:_?ms)?|duration_?ms"
     r'|created_?at|id_?token)": (?:"[^"]{0,80}"|[-\w.+]{1,40})'
 )
+_CALL_IDS = tuple(f'"{start}' for start in CALL_ID_STARTS)
+_CALL_ID = re.compile(rf'(?:{"|".join(_CALL_IDS)})(?=[a-z_-]*\d)[\w-]{{8,64}}"')
 _ATTEMPT_NUMBER = re.compile(
     r"[\[(]?\b(?:attempt|try|retry|retries|iteration)\b ?(?:no\.?|number|#)? ?\d+[\])]?"
 )
@@ -146,8 +148,8 @@ class Body:
     @computed_once
     def canonical(self) -> str:
         """A text that is equal for bodies that mean the same: blanks, letter case, the order of
-        keys and what only counts attempts or names a request do not matter. Empty where the body
-        was cut or is too large to be compared as a whole."""
+        keys, what only counts attempts, and ids of requests and calls do not matter. Empty where
+        the body was cut or is too large to be compared as a whole."""
         if self.is_cut or not self.survey.is_whole:
             return ""
         value = self.opened
@@ -160,6 +162,8 @@ class Body:
         text = text.casefold()
         if not self.keys.isdisjoint(_VOLATILE_KEYS):
             text = _VOLATILE.sub("", text)
+        if any(start in text for start in _CALL_IDS):
+            text = _CALL_ID.sub('"#"', text)
         for word, numbered in _ATTEMPT_WORDS:
             if word in text and numbered.search(text):
                 return _ATTEMPT_NUMBER.sub("", text)

@@ -19,6 +19,8 @@ _TEXT_KEPT = 40
 _LEFT_OUT = ("-", "attempt", "try", "retries", "iteration")
 """What a text has that may hold a time, an id, or the number of an attempt, which do not count
 where bodies are compared."""
+CALL_ID_STARTS = ("call_", "tooluse_", "toolu_", "fc_", "chatcmpl-")
+"""What ids of tool calls begin with: OpenAI's, Bedrock's, Anthropic's, of Responses, of vLLM."""
 
 
 def read_fingerprint(value: dict[Any, Any] | list[Any], volatile: Collection[str]) -> int:
@@ -63,7 +65,7 @@ def _read_start(text: str) -> str | None:
         if len(start) <= _TEXT_CHECKED and len(text) > _TEXT_READ:
             start = " ".join(text.split())
     start = start.casefold()[:_TEXT_CHECKED]
-    if not start or text[0].isspace():
+    if not start or text[0].isspace() or start.startswith(CALL_ID_STARTS):
         return None
     for left_out in _LEFT_OUT:
         if left_out in start:

@@ -16,7 +16,10 @@ _MOST_TEXTS = 64  # texts opened in one body: a list of records as texts is cont
 _FENCE = "```"
 _MOST_TIMES = 3  # a text encoded three times has been seen nowhere, twice often
 _MOST_NAMES = 2_000  # dotted names read of one body, more than any request of a chat has
-_NAMESPACES = ("gen_ai.", "llm.", "ai.", "input.", "output.", "traceloop.", "retrieval.", "tool.")
+_NAMESPACES = (
+    "gen_ai.", "llm.", "ai.", "input.", "output.", "traceloop.", "retrieval.", "tool.", "message.",
+    "message_content.", "tool_call.", "document.",
+)  # fmt: skip
 _LARGEST_INDEX = 1_000  # a larger number in a dotted name is a key, not a place in a list
 
 

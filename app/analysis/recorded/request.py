@@ -6,64 +6,28 @@ OpenInference record of them: attributes, and events of messages.
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from app.analysis.recorded.computed_once import computed_once
 from app.analysis.recorded.opened_json import nest_dotted_names, open_text
-from app.analysis.recorded.recorded_call import RecordedCall
-from app.analysis.recorded.reply import RecordedReply, read_reply
+from app.analysis.recorded.request_finder import find_messages
+from app.analysis.recorded.request_messages import RecordedMessage
 from app.analysis.recorded.spellings import (
-    CALL_ID,
+    HOLDS_REQUEST,
     JSON_FORMATS,
-    MESSAGES,
     RESPONSE_FORMAT,
-    RESULT_TYPES,
-    SYSTEM,
     TOOLS,
     plain_key,
 )
 
-_MOST_MESSAGES = 1_000  # of one request, the newest of them: longer histories repeat themselves
 _MOST_TOOLS = 512
 _MOST_MEMBERS = 200  # of one object near the top of a request
 _LEVELS_DOWN = 3  # wrappers around the arguments of a call (`{"args": {"body": {…}}}`)
-_ROLES = {
-    "human": "user",
-    "ai": "assistant",
-    "model": "assistant",
-    "developer": "system",
-    "aimessage": "assistant",
-    "humanmessage": "user",
-    "systemmessage": "system",
-    "toolmessage": "tool",
-    "aimessagechunk": "assistant",
-    "function": "tool",
-    "function_call": "assistant",
-    "function_call_output": "tool",
-    "chatbot": "assistant",
-}
-_KNOWN_ROLES = frozenset([*_ROLES, "user", "system", "tool", "assistant"])
+_PROVIDERS = frozenset(["gen_ai.system", "llm.system"])  # names, while `system` holds instructions
+_OFFERED = "gen_ai.tool.definitions"  # of OpenTelemetry's GenAI conventions
 _LIMIT_KEYS = frozenset(
     ["maxtokens", "maxcompletiontokens", "maxoutputtokens", "maxnewtokens", "numpredict"]
 )
-_PLAIN_MEMBERS = frozenset(["role", "content", "type", "name", "id"])
-_RESULT_MEMBERS = ("content", "output", "response", "result", "text")
-_RESULT_WRAPPERS = ("toolResult", "functionResponse", "function_response")
-_EVENT_ROLES = {
-    "gen_ai.system.message": "system",
-    "gen_ai.user.message": "user",
-    "gen_ai.assistant.message": "assistant",
-    "gen_ai.tool.message": "tool",
-}
-
-
-class RecordedMessage(NamedTuple):
-    """One message: `role` is system, user, assistant or tool where it is known."""
-
-    role: str
-    text: str
-    calls: tuple[RecordedCall, ...] = ()
-    call_id: str = ""
 
 
 class RecordedRequest:
@@ -72,9 +36,12 @@ class RecordedRequest:
     how many tokens the reply may have."""
 
     def __init__(self, given: Any, metadata: Any) -> None:
-        self._given = nest_dotted_names(open_text(given) if isinstance(given, str) else given)
+        self._given = nest_dotted_names(_open_held(given))
         self._metadata = metadata
         names: set[str] = set()
+        for record in (given, metadata):
+            if isinstance(record, dict) and _OFFERED in record:
+                names |= _tool_names(record[_OFFERED])[0]
         self.has_hosted_tools = self.wants_json = False
         self.token_limit: float | None = None
         for key, value in _members([self._given, nest_dotted_names(metadata)]):
@@ -91,7 +58,7 @@ class RecordedRequest:
     @computed_once
     def messages(self) -> tuple[RecordedMessage, ...]:
         """The messages in order, at most the newest 1,000."""
-        return tuple(_read_messages(self._given)) or tuple(_read_events(self._metadata))
+        return tuple(find_messages(self._given, self._metadata))
 
     @property
     def last_instruction(self) -> str:
@@ -102,6 +69,22 @@ class RecordedRequest:
                 if message.role == role and text and not text.isspace():
                     return text
         return ""
+
+
+def _open_held(given: Any) -> Any:
+    """The body with a request opened that it holds as a text of JSON."""
+    if isinstance(given, str):
+        return open_text(given)
+    if not isinstance(given, dict):
+        return given
+    opened = {
+        key: open_text(inner)
+        for key, inner in islice(given.items(), _MOST_MEMBERS)
+        if isinstance(inner, str) and inner[:1] in ("{", "[") and plain_key(key) in HOLDS_REQUEST
+    }
+    if not (opened or _PROVIDERS & given.keys()):
+        return given
+    return {key: inner for key, inner in {**given, **opened}.items() if key not in _PROVIDERS}
 
 
 def _members(records: list[Any]) -> Iterator[tuple[str, Any]]:
@@ -150,7 +133,9 @@ _DECLARED = frozenset(["functiondeclarations", "tools", "toolspec"])
 
 
 def _tool_name(item: Mapping[str, Any]) -> str:
-    for inner in (item, item.get("function"), item.get("toolSpec"), item.get("tool")):
+    schema = item.get("json_schema")  # OpenInference
+    held = schema.get("function", schema) if isinstance(schema, dict) else None
+    for inner in (item, item.get("function"), item.get("toolSpec"), item.get("tool"), held):
         if isinstance(inner, dict) and isinstance(inner.get("name"), str):
             return str(inner["name"])
     return ""
@@ -167,133 +152,3 @@ def _names_json(value: Any) -> bool:
     if isinstance(kind, str):
         return plain_key(kind) in JSON_FORMATS
     return any(_names_json(inner) for inner in value.values() if isinstance(inner, dict))
-
-
-def _read_messages(given: Any) -> Iterator[RecordedMessage]:
-    if isinstance(given, str):
-        yield RecordedMessage("user", given)
-        return
-    value, level = given, 0
-    while isinstance(value, dict) and level <= _LEVELS_DOWN:
-        system = _find_member(value, SYSTEM)
-        if system:
-            yield RecordedMessage("system", read_reply(system).text)
-        found = _find_member(value, MESSAGES)
-        if isinstance(found, str):
-            opened = open_text(found)
-            if not isinstance(opened, list):
-                yield RecordedMessage("user", found)
-                return
-            found = opened
-        if isinstance(found, list):
-            value = found
-            break
-        inner = [
-            each
-            for name, each in islice(value.items(), _MOST_MEMBERS)
-            if isinstance(each, dict) and plain_key(name) not in ("completion", "output")
-        ]
-        value = found if isinstance(found, dict) else inner[0] if inner else None
-        level += 1
-    for _ in range(_LEVELS_DOWN):
-        if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):
-            value = value[0]
-    for item in value[-_MOST_MESSAGES:] if isinstance(value, list) else ():
-        message = _read_message(item)
-        if message is not None:
-            yield message
-
-
-def _read_events(metadata: Any) -> Iterator[RecordedMessage]:
-    """Messages that OpenTelemetry recorded as events of the span."""
-    events = metadata.get("opentelemetry.events") if isinstance(metadata, dict) else None
-    for event in events[-_MOST_MESSAGES:] if isinstance(events, list) else ():
-        name = event.get("name") if isinstance(event, dict) else None
-        role = _EVENT_ROLES.get(name) if isinstance(name, str) else None
-        if role is not None:
-            yield RecordedMessage(role, read_reply(event.get("attributes")).text)
-
-
-def _find_member(value: Mapping[str, Any], keys: frozenset[str]) -> Any:
-    members = islice(value.items(), _MOST_MEMBERS)
-    return next((inner for name, inner in members if plain_key(name) in keys and inner), None)
-
-
-def _read_message(item: Any) -> RecordedMessage | None:
-    if isinstance(item, str):
-        return RecordedMessage("user", item)
-    if not isinstance(item, dict):
-        return None
-    content = item.get("content")
-    if isinstance(content, str) and _PLAIN_MEMBERS.issuperset(item):
-        return RecordedMessage(_read_role(item), content)
-    for wrapper in ("message", "kwargs"):
-        inner = item.get(wrapper)
-        if isinstance(inner, dict):
-            item = {"type": _class_name(item), **inner}
-    content = item.get("content")
-    if isinstance(content, str) and _PLAIN_MEMBERS.issuperset(item):
-        return RecordedMessage(_read_role(item), content)
-    call_id = _find_call_id(item)
-    found = _find_result(item)
-    if found is not None:
-        answered, result = found
-        text = result if isinstance(result, str) else read_reply(result).text
-        return RecordedMessage("tool", text, (), answered or call_id)
-    reply = _read_as_reply(item)
-    return RecordedMessage(_read_role(item), reply.text, reply.calls, call_id)
-
-
-def _read_role(item: Mapping[str, Any]) -> str:
-    role = item.get("role", item.get("type", ""))
-    role = role.lower() if isinstance(role, str) else ""
-    return _ROLES.get(role, role)
-
-
-def _class_name(item: Mapping[str, Any]) -> Any:
-    """The class of a message that LangChain serialised (`"id": [..., "HumanMessage"]`)."""
-    way = item.get("id")
-    return way[-1] if isinstance(way, list) and way else item.get("type", "")
-
-
-def _find_call_id(item: Any) -> str:
-    if not isinstance(item, dict):
-        return ""
-    members = islice(item.items(), _MOST_MEMBERS)
-    return next((str(inner) for name, inner in members if plain_key(name) in CALL_ID and inner), "")
-
-
-def _find_result(item: Mapping[str, Any]) -> tuple[str, Any] | None:
-    """The id of a call and what it returned, in a message of blocks that hold nothing else
-    (Anthropic, Gemini, Bedrock, OpenTelemetry) or an item of the Responses API; None in other
-    messages."""
-    if plain_key(item.get("type") or "") in RESULT_TYPES:
-        return _find_call_id(item), _find_returned(item)
-    blocks = item.get("content", item.get("parts"))
-    if not isinstance(blocks, list) or not blocks:
-        return None
-    results: list[Any] = []
-    call_id = ""
-    for block in blocks[:_MOST_TOOLS]:
-        if not isinstance(block, dict):
-            return None
-        wrapped = [block[key] for key in _RESULT_WRAPPERS if key in block]
-        inner = wrapped[0] if wrapped else block
-        is_result = bool(wrapped) or plain_key(block.get("type") or "") in RESULT_TYPES
-        if not is_result or not isinstance(inner, dict):
-            return None
-        call_id = _find_call_id(inner)
-        results.append(_find_returned(inner))
-    return call_id, results[0] if len(results) == 1 else results
-
-
-def _find_returned(item: Mapping[str, Any]) -> Any:
-    return next((item[key] for key in _RESULT_MEMBERS if item.get(key)), "")
-
-
-def _read_as_reply(item: Mapping[str, Any]) -> RecordedReply:
-    """A message of any role is read as a reply is."""
-    own = {name: inner for name, inner in item.items() if plain_key(name) != "role"}
-    if isinstance(own.get("type"), str) and own["type"].lower() in _KNOWN_ROLES - {"function_call"}:
-        own.pop("type")
-    return read_reply(own)

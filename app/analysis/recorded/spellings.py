@@ -91,7 +91,7 @@ REASONING = key_set(
     "reasoning reasoning_content reasoning_details thinking thought thoughts thinking_blocks"
     " reasoning_text redacted_thinking chain_of_thought reasoning_summary"
 )
-CALLS = key_set("tool_calls function_call tool_use tool_call function_calls tool_uses")
+CALLS = key_set("tool_calls function_call tool_use tool_call function_calls tool_uses tool_request")
 INVALID_CALLS = key_set("invalid_tool_calls")
 CALL_TYPES = key_set(
     "tool_use tool_call function_call function server_tool_use mcp_call custom_tool_call"
@@ -108,11 +108,13 @@ RESULT_TYPES = key_set(
     " custom_tool_call_output computer_call_output local_shell_call_output"
 )
 """Values of `type` for which an object is what a tool answered: no words of the model."""
+RESULT_HOLDERS = key_set("tool_result function_response tool_response tool_call_result")
+"""Keys of an object that describes what a tool answered: Bedrock, Gemini, Genkit, Haystack."""
 RESULT_KEYS = key_set("tool_result tool_results function_response code_execution_result")
 
 CALL_NAME = key_set("name tool_name function_name")
-CALL_ARGUMENTS = key_set("arguments args input parameters")
-CALL_ID = key_set("id call_id tool_call_id tool_use_id")
+CALL_ARGUMENTS = key_set("arguments args input parameters tool_kwargs")
+CALL_ID = key_set("id call_id tool_call_id tool_use_id ref")
 
 FINISH = key_set(
     "finish_reason finish_reasons stop_reason stop_reasons done_reason native_finish_reason"
@@ -135,9 +137,56 @@ MEDIA_TYPES = key_set(
     "image image_url audio video file document input_image output_image media output_audio blob uri"
 )
 
-TOOLS = key_set("tools functions available_tools tool_definitions toolspecs")
-MESSAGES = key_set("messages contents input_messages chat_history prompts prompt input")
-SYSTEM = key_set("system instructions system_instruction system_prompt system_instructions")
+TOOLS = key_set(
+    "tools functions available_tools tool_definitions toolspecs function_tools output_tools"
+)
+"""The last two: Pydantic AI's `model_request_parameters`; the first of them LiveKit's too."""
+
+MESSAGE_LISTS = key_set(
+    "messages contents input_messages chat_history prompts prompt input llm_request request_data"
+    " body chat_ctx items value inputs spaninputs input_json genkit:input llm.prompts"
+)
+"""Keys of messages, and of objects and texts of JSON that hold them: beside providers' own names
+those of Google's ADK, Logfire, Bedrock, LiveKit, OpenInference, MLflow, Braintrust and Genkit."""
+HISTORIES = key_set("chat_history")
+"""Keys of messages to which the newest, a text beside them, does not belong (Cohere)."""
+LISTED_EVENTS = key_set("events all_messages_events")
+"""Keys of messages that Pydantic AI and Logfire list as events of OpenTelemetry."""
+PROMPTS = key_set(
+    "prompt prompts input contents message inputtext value new_context user_prompt user_input"
+    " query_str genkit:input"
+)
+"""Keys of a text that is the whole request: Titan's `inputText`, Claude Code's `new_context`."""
+SYSTEM = key_set(
+    "system instructions system_instruction system_prompt system_instructions system_prompt_preview"
+)
+SYSTEM_BESIDE = key_set("instructions system_prompt system_instruction")
+"""Keys of instructions in the metadata, where `system` names a provider."""
+HOLDS_REPLY = key_set(
+    "completion output outputs response reply response_data llm_response metadata usage"
+)
+"""Keys of objects beside a request in which its messages do not lie."""
+HOLDS_REQUEST = key_set(
+    "llm_request request_data body spaninputs input_json genkit:input value input"
+)
+"""Keys under which a whole request may stand as a text of JSON."""
+
+SPAN_EVENTS = "opentelemetry.events"
+"""The key of the metadata under which Opik keeps the events of an OpenTelemetry span."""
+EVENT_ROLES = {
+    "gen_ai.system.message": "system",
+    "gen_ai.user.message": "user",
+    "gen_ai.assistant.message": "assistant",
+    "gen_ai.tool.message": "tool",
+}
+EVENTS_OF_PROMPTS = frozenset(
+    ["gen_ai.content.prompt", "gen_ai.client.inference.operation.details"]
+)
+EVENTS_OF_REPLIES = frozenset(
+    ["gen_ai.choice", "gen_ai.content.completion", "gen_ai.client.inference.operation.details"]
+)
+"""Events with messages, in older and newer versions of OpenTelemetry's GenAI conventions."""
+
 RESPONSE_FORMAT = key_set(
     "response_format response_mime_type output_format format json_schema response_schema"
     " structured_output"

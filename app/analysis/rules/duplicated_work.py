@@ -28,6 +28,7 @@ _LEAST_AGAIN = 2  # calls made again: one may be a check
 _LEAST_SHARE = 0.1  # share of the branches' time that is spent again, to be worth a note
 _WHOLE_SHARE = 0.7  # share of the branches' time that is common work: they got the same tasks
 _COMMON_SHARE = 0.25  # the same where whole pieces of work, with a model call, are common
+_SHARE_OF_CACHED = 0.25  # of the longest call's time: one that takes less is served from a cache
 _LEAST_SPENT = 500_000  # microseconds spent again (0.5 s)
 _LOOP_GROUPS = 2  # equal calls a step, up to which steps in turn are a loop, not workers
 _SEARCHED = 200  # earlier spans in which the tasks are looked for
@@ -107,14 +108,20 @@ def find_duplicated_work(analysis: TraceAnalysis) -> Iterator[Finding]:
 def _equal_calls(analysis: TraceAnalysis) -> list[list[Call]]:
     """Calls with the same input and, where it was recorded, the same result, by start."""
     calls = analysis.once(calls_given_alike)
-    named = ((call.node.name, call.node.view.input, call) for call in calls)
+    named = ((call.stem, call.node.view.input, call) for call in calls)
     return [
         group
         for given in group_equal(named)
         for group in group_equal(
-            (("", call.node.view.output, call) for call in given), timeless=True
+            (("", call.node.view.output, call) for call in _leave_out_cached(given)), timeless=True
         )
     ]
+
+
+def _leave_out_cached(calls: Sequence[Call]) -> list[Call]:
+    """The calls but for those so quick beside the longest that a cache must have answered them."""
+    least = _SHARE_OF_CACHED * max(call.node.duration for call in calls)
+    return [call for call in calls if call.node.duration >= least]
 
 
 def _outermost(groups: Iterable[list[Call]], analysis: TraceAnalysis) -> Iterator[list[Call]]:
@@ -179,7 +186,7 @@ def _build_finding(shared: _Shared, analysis: TraceAnalysis) -> Finding:
     names = ", ".join(one_line(stem, limit=40) for stem in stems[:_NAMES_SHOWN])
     where = list(dict.fromkeys(name_stem(branch.name) for branch in branches))
     handed = _find_source(groups, branches, analysis)
-    source = f" Their inputs stand in the output of {one_line(handed[0].name)}." if handed else ""
+    source = f" Their inputs come from {one_line(handed[0].name)}." if handed else ""
     known = all(group[0].result for group in groups)
     same = f" and {same_results(group[0] for group in groups)} each" if known else ""
     standing = _standing(shared, stems + where, analysis)
@@ -224,17 +231,18 @@ def _inside(node: Node, analysis: TraceAnalysis) -> Sequence[Node]:
 def _find_source(
     groups: Sequence[Sequence[Call]], branches: Sequence[Node], analysis: TraceAnalysis
 ) -> list[Node]:
-    """The spans whose outputs hold what the branches got, or what the common calls got; of each
-    branch the latest one before it."""
+    """The spans whose outputs hold what the branches got, or what the common calls got, or that
+    were given what the branches got; of each branch the latest one before it."""
     given = [branch.view.input.uncounted for branch in branches]
     first = [group[0].node for group in groups]
     tasks = branches[:1] if analysis.was_read(branches[0]) and len(set(given)) == 1 else []
-    for nodes in (tasks, first):
+    for nodes, in_output in ((tasks, True), (first, True), (tasks, False)):
         texts = [text for node in nodes[:_TEXTS] if (text := _telling_text(node))]
         found: dict[str, Node] = {}
-        for start in {id(call.node): call.node for call in groups[0][:2]}.values():
+        starts = [call.node for call in groups[0][:2]] if in_output else branches[:1]
+        for start in {id(node): node for node in starts}.values():
             for _, node in islice(analysis.tree.earlier(start), _SEARCHED):
-                if _holds_most(node, texts, analysis):
+                if _holds_most(node, texts, analysis, in_output=in_output):
                     found[node.id] = node
                     break
         if found:
@@ -249,9 +257,11 @@ def _telling_text(node: Node) -> str:
     return " ".join(longest.split()).casefold()[:_TEXT_LENGTH]
 
 
-def _holds_most(node: Node, texts: Sequence[str], analysis: TraceAnalysis) -> bool:
+def _holds_most(
+    node: Node, texts: Sequence[str], analysis: TraceAnalysis, *, in_output: bool
+) -> bool:
     texts = [text for text in texts if len(text) >= _SHORTEST_TEXT]
     if not texts or not analysis.was_read(node):
         return False
-    output = node.view.output.canonical
-    return 2 * sum(text in output for text in texts) > len(texts)
+    body = node.view.output if in_output else node.view.input
+    return 2 * sum(text in body.canonical for text in texts) > len(texts)

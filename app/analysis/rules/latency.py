@@ -1,6 +1,7 @@
 """Calls slower than others of the same name."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import median
@@ -117,7 +118,12 @@ def _build_slow_finding(
     confidence = 0.6 + 0.15 * on_path + 0.15 * (ratio >= _LARGE_RATIO)
     noticed = on_path and worst.duration - typical >= _NOTICED_SHARE * analysis.profile.duration
     is_slow = noticed or (ratio >= _LARGE_RATIO and worst.duration - typical >= _FINDING_EXCESS)
-    explained = fuller or worst.error is not None or _is_explained_by_tokens(worst, peers)
+    explained = (
+        fuller
+        or worst.error is not None
+        or _is_explained_by_tokens(worst, peers)
+        or _did_more(worst, peers, worst.duration - typical)
+    )
     numbers = {"ms": worst.duration / 1_000, "median_ms": typical / 1_000}
     numbers |= {"ratio": round(ratio, 1), "calls": len(peers)}
     return build_finding(
@@ -128,6 +134,20 @@ def _build_slow_finding(
         numbers,
         standing=Standing.FINDING if is_slow and not explained else Standing.NOTE,
     )
+
+
+def _did_more(node: Node, peers: Sequence[Node], excess: float) -> bool:
+    """Whether most of what a call took longer was spent on attempts that failed and the waits after
+    them, or on steps that most of its peers had no need for."""
+    if node.error is not None or not node.children:
+        return False
+    usual = Counter(name for peer in peers for name in {child.name for child in peer.children})
+    own = sum(
+        child.duration
+        for child in node.children
+        if child.error is not None or 2 * usual[child.name] < len(peers)
+    )
+    return own >= _MOST_OF_IT * excess
 
 
 def _is_on_path(node: Node, analysis: TraceAnalysis) -> bool:

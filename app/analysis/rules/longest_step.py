@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterator
 
+from app.analysis.comparable_calls import has_word
 from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.model_speed import explain_seconds
 from app.analysis.text.one_line import format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis
@@ -28,6 +30,13 @@ _WAITS = re.compile(
     r"human|approv|confirm|user_?input|ask_?user|feedback|sleep|wait|poll|back_?off|delay",
     re.IGNORECASE,
 )  # names of steps that wait for a person or a time: nothing to speed up
+_LONG_BY_NATURE = word_set(
+    "transcribe transcription asr whisper stt diarize diarization ocr train training finetune tune"
+    " render encode transcode video compile build download upload backup restore migrate migration"
+    " index reindex crawl scrape export import simulate simulation solve solver optimize optimise"
+    " convert image archive sync batch job human review"
+)
+"""Words of names of work that takes its time: alone it is what the trace was started for."""
 _NAME_READ = 200  # characters of a name that the pattern sees
 
 
@@ -51,6 +60,7 @@ def find_longest_step(analysis: TraceAnalysis) -> Iterator[Finding]:
             profile.duration,
             steps=len(profile.on_path),
             is_beside=beside is not None,
+            takes_long=has_word(node.function_name, _LONG_BY_NATURE),
         )
     own = "" if node.size == 1 else ", outside the spans below it"
     following = f", the next longest {format_duration(following_time)}" if following_time else ""
@@ -83,7 +93,9 @@ def _find_longer_beside(time: int, analysis: TraceAnalysis) -> Node | None:
     return max(off_path, key=lambda node: (node.duration, -node.index), default=None)
 
 
-def _judge_step(time: int, following: int, whole: int, *, steps: int, is_beside: bool) -> Standing:
+def _judge_step(
+    time: int, following: int, whole: int, *, steps: int, is_beside: bool, takes_long: bool
+) -> Standing:
     """How wrong an unexplained step of that length is, one of `steps` on the critical path."""
     share = time / max(1, whole)
     if (
@@ -94,6 +106,8 @@ def _judge_step(time: int, following: int, whole: int, *, steps: int, is_beside:
         return Standing.FINDING
     if share >= _SURE_SHARE and time >= _SURE_MICROSECONDS:
         return Standing.FINDING
+    if takes_long:
+        return Standing.NOTE
     stands_out = share >= _SURE_SHARE and time >= _BEYOND_NEXT * following
     if stands_out and steps >= _MANY_STEPS and time >= _BESIDE_MICROSECONDS:
         return Standing.FINDING

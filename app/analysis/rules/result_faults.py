@@ -136,7 +136,11 @@ def _judge_empty_lookup(node: Node, *, often: bool) -> Suspect:
 def _quote_input(node: Node) -> str:
     """What a search was given: its longest text, which is the question more often than an index."""
     leaves = node.view.input.first_leaves(_FLAGS_READ)
-    texts = [leaf.value for leaf in leaves if isinstance(leaf.value, str) and leaf.value.strip()]
+    texts = [
+        leaf.value
+        for leaf in leaves
+        if isinstance(leaf.value, str) and leaf.value.strip() and leaf.value != node.function_name
+    ]
     return f"“{one_line(max(texts, key=len), limit=_QUOTED)}”" if texts else "what its input names"
 
 

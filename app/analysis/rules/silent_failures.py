@@ -19,7 +19,7 @@ from app.analysis.rules.suspects import (
 )
 from app.analysis.rules.symptoms import ended_by_error
 from app.analysis.text.one_line import format_count, one_line
-from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.trace_analysis import TraceAnalysis, peer_key
 
 _CATEGORIES = {
     Fault.EMPTY: Category.EMPTY_RESULT,
@@ -148,7 +148,8 @@ def _build_group_finding(
 ) -> Finding:
     """A finding on the suspects of one fault, name and standing."""
     head = group[0]
-    calls = len(analysis.peers_of(head.node))
+    peers = {peer_key(each.node): analysis.peers_of(each.node) for each in group}
+    calls = sum(map(len, peers.values()))
     name = one_line(head.node.name, limit=60)
     times = f" in {len(group)} of {format_count(calls, 'call')}" if calls > 1 else ""
     writer = ""

@@ -7,7 +7,7 @@ from typing import Any
 from app.analysis.recorded.recorded_call import RecordedCall
 from app.analysis.recorded.recorded_span import RecordedSpan
 from app.analysis.recorded.reply import RecordedReply
-from app.analysis.recorded.request import RecordedMessage
+from app.analysis.recorded.request_messages import RecordedMessage
 from app.analysis.text.one_line import format_count, list_first, one_line
 
 _REPLY_SHARE = 2  # the reply takes at most this part (a half) of the room if there are messages
