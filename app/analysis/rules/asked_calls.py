@@ -7,7 +7,8 @@ from itertools import islice
 
 from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.recorded.body import Body
-from app.analysis.recorded.leaves import Leaf
+from app.analysis.recorded.leaves import Leaf, innermost_key
+from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.lookups import is_tool_call
 from app.analysis.rules.recovery import asking_call
 from app.analysis.text.one_line import one_line
@@ -17,6 +18,10 @@ from app.analysis.tree import Node
 _MOST_CALLS = 60  # with more a program works through a list
 _LEAVES_READ = 60  # of the arguments of a call
 TEXT_READ = 20_000  # characters of an earlier text in which a value is looked for
+_KEY_WORDS = re.compile(r"[A-Z]?[a-zà-ÿ]+|[A-Z]+(?![a-z])")
+_NO_NOUNS = word_set("id ids name number code key value type kind query limit text num nummer nome")
+_LONGEST_KEY = 40  # characters of a key
+_SHORTEST_NOUN = 3  # characters
 _EARLIER_READ = 400  # spans before a call whose texts are searched
 
 
@@ -58,6 +63,14 @@ def _list_asked_tools(analysis: TraceAnalysis) -> set[str]:
         for call in node.view.reply.calls
         if call.name
     }
+
+
+def noun_of_key(leaf: Leaf) -> str:
+    """The noun in a key: `tenant` of `tenant_id` and `tenantName`; empty where there is none."""
+    key = innermost_key(leaf.path)
+    words = [word.lower() for word in _KEY_WORDS.findall(key[:_LONGEST_KEY])]
+    nouns = [word for word in words if len(word) >= _SHORTEST_NOUN and word not in _NO_NOUNS]
+    return nouns[-1] if nouns else ""
 
 
 def was_seen(value: str, node: Node, analysis: TraceAnalysis) -> bool:

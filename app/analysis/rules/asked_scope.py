@@ -11,17 +11,19 @@ from app.analysis.finding import Finding
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.leaves import Leaf, innermost_key
 from app.analysis.recorded.scope_words import ScopeWord, find_scope_words, read_scope_value
-from app.analysis.recorded.spellings import plain_key, word_set
+from app.analysis.recorded.spellings import plain_key
 from app.analysis.rules.asked_calls import (
     TEXT_READ,
     AskedCall,
     build_scope_finding,
     holds_value,
     list_asked_calls,
+    noun_of_key,
     was_seen,
 )
 from app.analysis.rules.named_values import form_of_name, names_subject
 from app.analysis.rules.other_periods import find_other_period
+from app.analysis.rules.swapped_digits import find_swapped_digits
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.user_question import find_question
@@ -39,8 +41,6 @@ _LEAST_DIGITS_OF_CODE = 2  # of one like `M-07`
 _LEAST_PLAIN_DIGITS = 4  # where nothing but digits stands in it
 _LONGEST_NAME = 40  # characters
 _NAME = re.compile(r"(?<![\w./:-])(?=[\w-]*\d)\w+(?:-\w+)*(?![\w/:-]|\.\d)")
-_KEY_WORDS = re.compile(r"[A-Z]?[a-zà-ÿ]+|[A-Z]+(?![a-z])")
-_NO_NOUNS = word_set("id ids name number code key value type kind query limit text num nummer nome")
 _NUMBER_WORD = r"(?:(?:no|nr|number|id|code|called|named|nummer|numéro|número)\b[.:]?\s?)?"
 _SUBJECT = r"[\"'“„«]?((?=[\w-]*[\d-])\w+(?:-\w+)*|[A-Z])(?![\w-])"
 _DATE_LIKE = re.compile(r"(?:19|20)\d\d(?:-?\d\d){0,2}|\d{1,2}(?:st|nd|rd|th)", re.IGNORECASE)
@@ -49,20 +49,23 @@ _DATE_LIKE = re.compile(r"(?:19|20)\d\d(?:-?\d\d){0,2}|\d{1,2}(?:st|nd|rd|th)", 
 def find_wrong_scope(analysis: TraceAnalysis) -> Iterator[Finding]:
     """At most one for each kind: a name with digits, a period, a currency or the like that differs
     from the one that the question names."""
-    question = find_question(Body(analysis.trace.input).opened, limit=_QUESTION_READ)
-    if (len(question.split()) < _FEWEST_WORDS and question.isascii()) or question[:1] in "{[":
-        return
     calls = list_asked_calls(analysis)
     if not calls:
         return
+    question = find_question(Body(analysis.trace.input).opened, limit=_QUESTION_READ)
+    few_words = len(question.split()) < _FEWEST_WORDS and question.isascii()
+    if few_words or question[:1] in "{[":
+        question = ""
     given = f"{question} {Body(analysis.trace.input).canonical[:TEXT_READ]}"
-    for search in (_find_other_name, _find_other_subject, _find_other_word):
-        found = search(question, given, calls, analysis)
-        if found is not None:
-            yield found
-    other = find_other_period(question, calls, analysis)
-    if other is not None:
-        yield other
+    other = question and _find_other_name(question, given, calls, analysis)
+    found = [other or find_swapped_digits(calls, analysis)]
+    if question:
+        found += [
+            _find_other_subject(question, given, calls, analysis),
+            _find_other_word(question, given, calls, analysis),
+            find_other_period(question, calls, analysis),
+        ]
+    yield from filter(None, found)
 
 
 def _find_other_name(
@@ -129,7 +132,7 @@ def _find_other_subject(
     low = question.casefold()
     for call in calls:
         for leaf in call.leaves:
-            label = _label_of(leaf)
+            label = noun_of_key(leaf)
             if not label or label not in low or isinstance(leaf.value, bool):
                 continue
             old = _named_beside(label, question)
@@ -145,14 +148,6 @@ def _find_other_subject(
             confidence = _OTHER_NUMBER if new else _NOTHING
             return build_scope_finding(call.node, what, confidence, analysis)
     return None
-
-
-def _label_of(leaf: Leaf) -> str:
-    """The noun in a key: `tenant` of `tenant_id` and `tenantName`; empty where there is none."""
-    key = innermost_key(leaf.path)
-    words = [word.lower() for word in _KEY_WORDS.findall(key[:_LONGEST_NAME])]
-    nouns = [word for word in words if len(word) >= _LEAST_DIGITS and word not in _NO_NOUNS]
-    return nouns[-1] if nouns else ""
 
 
 def _named_beside(label: str, question: str) -> str:
@@ -171,7 +166,7 @@ def _uses(call: AskedCall, label: str, name: str) -> bool:
         if isinstance(leaf.value, str) and not leaf.value.isdigit():
             if holds_value(leaf.value, name):
                 return True
-        elif str(leaf.value) == name and (len(name) >= _LEAST_DIGITS or _label_of(leaf) == label):
+        elif str(leaf.value) == name and (len(name) >= _LEAST_DIGITS or noun_of_key(leaf) == label):
             return True
     return False
 
