@@ -28,6 +28,10 @@ _WAITING_STATE = re.compile(
 )
 _STATE_READ = 300  # characters of a result in which it names its state; longer ones hold content
 _CACHE_FLAGS = key_set("cache_hit from_cache cached served_from_cache")  # LiteLLM and gateways
+_MACHINE_ID = re.compile(
+    r"(?:cycle|step|run|iteration|turn|event|loop|checkpoint|span|invocation|execution|request"
+    r"|trace)id\Z"
+)
 _INSIDE_READ = 40  # spans read below one; what makes no call among so many hardly makes any
 
 
@@ -182,11 +186,17 @@ def belong_to_one_task(a: Node, b: Node, analysis: TraceAnalysis) -> bool:
     if not (analysis.was_read(first) and analysis.was_read(second)):
         return False
     before, after = first.view.input, second.view.input
-    if not (before.is_comparable or after.is_comparable):
+    if not (_names_task(before) or _names_task(after)):
         return first.parent is second.parent or first in second.path() or second in first.path()
     return before.may_equal_uncounted(after) and (
         before.uncounted == after.uncounted or continues_text(before.uncounted, after.uncounted)
     )
+
+
+def _names_task(given: Body) -> bool:
+    """Whether an input says something besides ids of the machinery, such as that of an agent's
+    cycle."""
+    return given.is_comparable and not (given.keys and all(map(_MACHINE_ID.search, given.keys)))
 
 
 def same_results(calls: Iterable[Call]) -> str:

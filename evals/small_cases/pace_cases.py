@@ -99,6 +99,7 @@ def _cycle(number: int, given: Any, result: Any, *, right: bool) -> SpanPlan:
         "execute_event_loop_cycle",
         model(calls("read_logs", given), asked="Find the cause.", right=right),
         span("execute_tool read_logs", type="tool", input=message, output=result, right=right),
+        input={"event_loop.cycle_id": f"c0ffee{number * 37:02x}-{number}"},
         right=right,
     )
 
