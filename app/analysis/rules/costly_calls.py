@@ -95,7 +95,7 @@ def _find_costly(peers: _Peers, analysis: TraceAnalysis) -> Finding | None:
         and each.cost >= ratio * usual
     ]
     costly = dear or [each for each in priced if each.cost >= _COST_RATIO * usual]
-    if not costly or len(costly) > max(1, len(priced) // _PEERS_BY_OUTLIER):
+    if not costly or not _are_exceptions(costly, priced):
         return None
     costly.sort(key=lambda each: (-each.cost, each.node.index))
     chosen = {each.node.id for each in costly}
@@ -112,6 +112,13 @@ def _find_costly(peers: _Peers, analysis: TraceAnalysis) -> Finding | None:
         confidence=confidence,
         standing=Standing.FINDING if dear and same_work is not False else Standing.NOTE,
     )
+
+
+def _are_exceptions(costly: Sequence[_Priced], peers: Sequence[_Priced]) -> bool:
+    """Whether few of the calls are costly, or few of the steps around them make such calls."""
+    steps, costly_steps = ({each.node.parent for each in calls} for calls in (peers, costly))
+    few_calls = len(costly) <= max(1, len(peers) // _PEERS_BY_OUTLIER)
+    return few_calls or (len(steps) >= _MANY_PEERS and len(costly_steps) == 1)
 
 
 def _follows_failure(node: Node) -> bool:

@@ -7,7 +7,7 @@ from itertools import pairwise, repeat
 from statistics import median
 from typing import Any
 
-from app.analysis.comparable_calls import has_word, name_stem
+from app.analysis.comparable_calls import continues_text, has_word, name_stem
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.spellings import key_set, word_set
@@ -37,7 +37,8 @@ _TASK = 9  # spans of an iteration that is a task of its own, as a queue of tick
 _OVERLAP = 0.5  # of the run beside another branch: the program works in parallel already
 _IN_ORDER = word_set(
     "save write insert update delete send post append commit publish step steps stage turn"
-    " iterate iteration wait pause throttle backoff migrate deploy phase round attempt retry poll"
+    " iterate iteration cycle wait pause throttle backoff migrate deploy phase round attempt retry"
+    " poll"
     " upsert create apply store upload sleep"
 )
 """Words of names that suggest a change or a step, which may need their order."""
@@ -124,7 +125,13 @@ def _are_independent(run: Sequence[Iteration], analysis: TraceAnalysis) -> bool:
     if _has_equal_inputs([each for each, is_read in zip(run, read, strict=True) if is_read]):
         return False
     return not any(
-        read[i] and read[i + 1] and (_feeds(*inside[i : i + 2]) or not _alike(*run[i : i + 2]))
+        read[i]
+        and read[i + 1]
+        and (
+            _feeds(*inside[i : i + 2])
+            or not _alike(*run[i : i + 2])
+            or _continues_conversation(*inside[i : i + 2])
+        )
         for i in range(len(run) - 1)
     )
 
@@ -160,6 +167,19 @@ def _alike(before: Iteration, after: Iteration) -> bool:
         if first[0].text[:_SAME_TEMPLATE] != second[0].text[:_SAME_TEMPLATE]:
             return False
     return True
+
+
+def _continues_conversation(before: Sequence[Node], after: Sequence[Node]) -> bool:
+    """Whether the first request to a model goes on where that of the iteration before ended."""
+    first, second = (
+        next((node for node in nodes if node.view.is_model_call), None) for nodes in (before, after)
+    )
+    if first is None or second is None:
+        return False
+    given, later = first.view.input, second.view.input
+    return given.may_equal_uncounted(later) and (
+        given.uncounted != later.uncounted and continues_text(given.uncounted, later.uncounted)
+    )
 
 
 def _feeds(before: Sequence[Node], after: Sequence[Node]) -> bool:
