@@ -38,6 +38,7 @@ from app.analysis.rules.retries import find_retries
 from app.analysis.rules.serial_calls import find_serial_calls
 from app.analysis.rules.silent_failures import find_silent_failures
 from app.analysis.rules.stale_results import find_stale_results
+from app.analysis.rules.superseded_sources import find_superseded_sources
 from app.analysis.rules.symptoms import find_symptom
 from app.analysis.rules.tool_choice import find_unknown_tools
 from app.analysis.rules.unkept_scope import find_unkept_scope
@@ -65,6 +66,7 @@ RULES: tuple[Rule, ...] = (
     find_answer_figures,
     find_answer_links,
     find_stale_results,
+    find_superseded_sources,
     find_unknown_tools,
     find_retries,
     find_inner_retries,

@@ -13,7 +13,10 @@ from app.analysis.recorded.spellings import key_set, plain_key
 _YIELD_KEYS = key_set(
     "rows results documents docs items hits records matches passages chunks entries search_results"
     " retrieved contexts nodes points candidates_found tables snippets neighbors result_set edges"
-    " found_items source_documents source_nodes retrieval.documents"
+    " found_items source_documents source_nodes retrieval.documents treff treffer ergebnisse"
+    " resultado resultados résultats resultats risultati resultaten resultater resultat wyniki"
+    " výsledky dokumente documentos dokumenty dokumenter documenti tulokset результаты документы"
+    " 结果 結果 検索結果 文档 결과 النتائج"
 )
 """Keys under which lookups return what they found, so that it decides whatever stands beside."""
 _PAYLOADS = key_set("data value values series edges list elements objects points items")

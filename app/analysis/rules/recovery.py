@@ -117,6 +117,25 @@ def is_named_after(node: Node, tool: str) -> bool:
     )
 
 
+def was_called_after(node: Node, analysis: TraceAnalysis) -> bool:
+    """Whether a tool that a reply had called with broken arguments, or without naming one, was
+    called or ran later: an answer that gives up makes nothing good."""
+    names = {call.name for call in node.view.reply.calls if call.broken and call.name}
+    if not names:
+        return True
+    for later in analysis.tree.nodes:
+        if later.start < node.end or not analysis.was_read(later):
+            continue
+        view = later.view
+        asked = view.is_model_call and any(
+            call.name in names and not call.broken for call in view.reply.calls
+        )
+        worked = not view.is_model_call and later.error is None and not view.failure
+        if asked or (worked and any(is_named_after(later, name) for name in names)):
+            return True
+    return False
+
+
 def _letters(name: str) -> str:
     return "".join(filter(str.isalnum, name[-_NAME_READ:])).casefold()
 

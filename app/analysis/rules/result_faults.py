@@ -48,6 +48,8 @@ _PARTIAL_FLAGS = key_set("partial is_partial incomplete truncated is_truncated")
 _FLAGS_READ = 200  # leaves in which a flag of the whole result stands
 _QUOTED = 80  # characters of what a search was given
 
+_CONTENT_TYPE = "mimetype"  # of OpenInference, beside what was given
+
 _LAST_READ = 50  # siblings at the end among which the calls of a name are looked for
 _FEW_PEERS = 4  # with fewer comparable calls "the others returned something" is chance
 _PEERS_BY_MISSING_KEY = 10  # for each other without the key: where more lack it, it is optional
@@ -139,7 +141,10 @@ def _quote_input(node: Node) -> str:
     texts = [
         leaf.value
         for leaf in leaves
-        if isinstance(leaf.value, str) and leaf.value.strip() and leaf.value != node.function_name
+        if isinstance(leaf.value, str)
+        and leaf.value.strip()
+        and leaf.value != node.function_name
+        and leaf.key != _CONTENT_TYPE
     ]
     return f"“{one_line(max(texts, key=len), limit=_QUOTED)}”" if texts else "what its input names"
 

@@ -7,7 +7,7 @@ from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.rules.causes import find_error_causes
 from app.analysis.rules.failed_code import find_writer, runs_program
 from app.analysis.rules.partial_batches import failed_items_of, was_noticed
-from app.analysis.rules.recovery import find_recovery
+from app.analysis.rules.recovery import find_recovery, was_called_after
 from app.analysis.rules.refusals import explain_refusal
 from app.analysis.rules.reply_faults import judge_reply
 from app.analysis.rules.result_faults import judge_result
@@ -128,6 +128,8 @@ def _add_outcome(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:
         return replace(suspect, reason=reason, standing=standing)
     writer = find_writer(node, analysis) if suspect.fault in _FAULTS_OF_CODE else None
     recovery = find_recovery(node, analysis) if suspect.fault in _CAN_BE_MADE_GOOD else None
+    if suspect.fault is Fault.BAD_CALL and not was_called_after(node, analysis):
+        recovery = None
     if suspect.fault is Fault.REFUSAL:
         why = explain_refusal(node, analysis, recovered=recovery is not None)
         if why:

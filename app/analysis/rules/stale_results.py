@@ -1,7 +1,8 @@
-"""Results of tools that came from a store and were old, with a figure that the answer rests on.
+"""Results of tools that were old, with a figure that the answer rests on.
 
-A price of June stands in a cache, and in September the bid is made by it. That old texts are read
-is usual; a figure such as a price or a stock changes.
+A price of June stands in a cache, and in September the bid is made by it; a sensor gives the
+reading of three weeks ago, where the others gave that of this morning; an index of 2019 does not
+know a place. That old texts are read is usual; a figure such as a price or a stock changes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,8 +29,29 @@ _FRESHNESS = key_set(
     " last_refresh updated_at last_updated last_update updated generated_at observed_at timestamp"
     " date stand stand_vom datenstand aktualisiert etat_au maj mise_a_jour mis_a_jour_le"
     " actualizado actualizado_en fecha_datos aggiornato aggiornato_al atualizado_em peildatum"
-    " bijgewerkt uppdaterad stan_na"
+    " bijgewerkt uppdaterad oppdatert opdateret stan_na zaktualizowano aktualizováno обновлено"
+    " 更新日時 更新时间 갱신일"
 )
+_READINGS = key_set(
+    "measured_at read_at reading_time reading_at sampled_at recorded_at last_seen last_reading"
+    " last_contact last_report reported_at captured_at polled_at taken_at gemessen_am gelesen_am"
+    " abgelesen_am messzeit messzeitpunkt zuletzt_gesehen leido leído leido_en medido medido_en"
+    " fecha_lectura ultima_lectura última_lectura lu_le mesuré_le mesure_le relevé_le"
+    " letto_il misurato_il rilevato_il lido_em medido_em gemeten_op gelezen_op uppmätt avläst"
+    " målt_kl avlest målt odczyt odczytano zmierzono naměřeno измерено 測定時刻 計測日時 取得時刻"
+    " 测量时间 采集时间 측정시각"
+)
+"""When a device was read: unlike an update, it is old only where nothing came since."""
+_DATES = _READINGS | _FRESHNESS
+_POWERS = key_set(
+    "battery battery_pct battery_level battery_percent bateria bateria_pct batería batterie"
+    " batterie_pct akku akkustand batteria batterij bateria_proc batteri 电量 電池"
+    " バッテリー 배터리"
+)
+_CONNECTED = key_set("online connected is_online reachable alive verbunden conectado connecté")
+_PEERS_READ = 50  # other calls of a name with which the age of a result is compared
+_FEWEST_PEERS = 2
+_FRESH = 2 * _DAY  # the age of the others, so that a week is an exception
 _ORIGIN = key_set(
     "source origin cache cache_status cached from_cache is_cached cache_hit served_from stale"
     " is_stale freshness quelle fuente fonte bron backend store"
@@ -40,8 +62,14 @@ _STORED = word_set(
 )
 
 
+_OLD_INDEX = 30 * _DAY  # age of a store in which what is asked for may be missing
+_WITHOUT_STORE = 0.75  # confidence: that the others are fresh, or the device dead, says why
+
+
 def find_stale_results(analysis: TraceAnalysis) -> Iterator[Finding]:
-    """At most one: the oldest result of this kind."""
+    """At most one of each kind: the oldest result that was stored, one that is older than those of
+    its peers or that a dead device gave, and an empty one of an old store."""
+    yield from _find_odd_results(analysis)
     found = [
         stale for node in analysis.once(list_tool_calls) if (stale := _read_stale(node, analysis))
     ]
@@ -64,6 +92,67 @@ def _read_stale(node: Node, analysis: TraceAnalysis) -> tuple[int, Node, Leaf] |
     dated = [(node.start - date, node, leaf) for leaf, date in dates if date is not None]
     newest = min(dated, default=None, key=lambda each: each[0])
     return newest if newest and newest[0] >= _LEAST_AGE else None
+
+
+def _find_odd_results(analysis: TraceAnalysis) -> Iterator[Finding]:
+    """Results that no cache gave and that are old: the first reading and the first empty one."""
+    found: set[str] = set()
+    for node in analysis.once(list_tool_calls):
+        if not analysis.was_read(node) or node.error is not None:
+            continue
+        if node.view.output.keys.isdisjoint(_DATES):
+            continue
+        dated = _read_age(node)
+        if dated is None or dated[0] < _LEAST_AGE:
+            continue
+        age, leaf = dated
+        what, why = "", ""
+        if node.view.returned_nothing and age >= _OLD_INDEX:
+            what, why = "found nothing in a store that was", ""
+        elif leaf.key in _READINGS and _is_dead(node):
+            what, why = "returned a reading that was", ", from a device without power or connection"
+        elif _are_fresh(node, analysis):
+            what, why = "returned a result that was", ", where its other calls gave fresh ones"
+        if what and what not in found:
+            found.add(what)
+            yield build_finding(
+                Category.STALE_RESULT,
+                _WITHOUT_STORE,
+                f"{one_line(node.name, limit=60)} {what} {format_count(age // _DAY, 'day')} old"
+                f" ({one_line(str(leaf.path[-1]), limit=40)}:"
+                f" {one_line(str(leaf.value), limit=40)}){why}.",
+                [node],
+            )
+
+
+def _read_age(node: Node) -> tuple[int, Leaf] | None:
+    """The age of the newest date of a short result, in microseconds, with its leaf."""
+    leaves = tuple(node.view.output.first_leaves(_LEAVES_READ + 1))
+    if len(leaves) > _LEAVES_READ:
+        return None
+    dates = [(leaf, _read_date(leaf)) for leaf in leaves if leaf.key in _DATES]
+    dated = [(node.start - date, leaf) for leaf, date in dates if date is not None]
+    return min(dated, default=None, key=lambda each: each[0])
+
+
+def _is_dead(node: Node) -> bool:
+    """Whether a result says that its device has no power or no connection."""
+    return any(
+        (leaf.key in _POWERS and type(leaf.value) in (int, float) and leaf.value == 0)
+        or (leaf.key in _CONNECTED and leaf.value is False)
+        for leaf in node.view.output.first_leaves(_LEAVES_READ)
+    )
+
+
+def _are_fresh(node: Node, analysis: TraceAnalysis) -> bool:
+    """Whether all other calls of the name that dated their results gave fresh ones."""
+    peers = [
+        peer
+        for peer in analysis.peers_of(node)[:_PEERS_READ]
+        if peer is not node and analysis.was_read(peer) and peer.error is None
+    ]
+    ages = [dated[0] for peer in peers if (dated := _read_age(peer)) is not None]
+    return len(ages) >= _FEWEST_PEERS and max(ages) <= _FRESH
 
 
 def _says_stored(leaf: Leaf) -> bool:

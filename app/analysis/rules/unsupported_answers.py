@@ -31,6 +31,7 @@ _EAST_ASIAN_RUN = re.compile(f"[{_EAST_ASIAN}]{{2,}}")
 _OTHER_WORD = re.compile(rf"(?:[^\W{_EAST_ASIAN}\u3041-\u309f]|-)+")
 _SHORTEST_ANSWER = 40  # characters: a shorter reply is a label or a query, not an answer
 _SHORTEST_QUOTED = 12  # characters of a reply that is no label where the trace ends with it
+_FIGURE = re.compile(r"(?<![\w.,:/-])\d{1,9}(?:[.,]\d{1,3})?(?=\s?(?:[€$£%°]|[^\W\d_]))")
 _GREETINGS = word_set(
     "thanks thank hi hello hey bye goodbye ok okay great danke hallo tschüss merci bonjour salut"
     " gracias hola obrigado obrigada olá grazie ciao bedankt tack hej 谢谢 你好 ありがとう"
@@ -59,6 +60,7 @@ def find_unsupported_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
     confidence = _WITH_SYMPTOM if symptom else _ANSWERED
     # An answer that begins with "no" may say just that; then a bad end has to speak against it.
     admits = begins_with_negation(answer.view.reply.text) and not symptom
+    admits = admits and not _states_figures(answer, analysis)
     yield build_finding(
         Category.EMPTY_RESULT,
         confidence,
@@ -67,6 +69,14 @@ def find_unsupported_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
         {"searches": len(inner)},
         standing=Standing.NOTE if admits else Standing.FINDING,
     )
+
+
+def _states_figures(answer: Node, analysis: TraceAnalysis) -> bool:
+    """Whether an answer has a number with a unit, or of something, that was in no question and no
+    prompt."""
+    read = f"{answer.view.input.canonical} {Body(analysis.trace.input).canonical}"
+    found = _FIGURE.findall(answer.view.reply.text[:_TEXT_READ])
+    return bool(read.strip()) and any(figure not in read for figure in found)
 
 
 def _list_fruitless(analysis: TraceAnalysis) -> tuple[list[Node], str]:
