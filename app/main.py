@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import __version__
 from app.agent.prompt import SYSTEM_PROMPT
+from app.analysis.analyse_trace import prepare_rules
 from app.backend_connection import create_transport
 from app.conversation.prices import find_price_date
 from app.db.engine import create_engine, storage_kind
@@ -211,8 +212,7 @@ async def lifespan(
         tasks.start_soon(shutdown.run, settings.drain_seconds, settings.shutdown_seconds)
         if mcp is not None:
             await tasks.start(mcp.run, signals.first)
-        # Before the first reply needs a price; a worker thread leaves the event loop alone.
-        tasks.start_soon(_prepare_prices)
+        tasks.start_soon(_prepare_first_answer)
         yield {
             "conversations": conversations,
             "explorer": explorer,
@@ -244,13 +244,15 @@ async def open_http_client(
         yield client
 
 
-async def _prepare_prices() -> None:
-    """Reads the list of prices in a thread; a failure leaves the service as it is."""
+async def _prepare_first_answer() -> None:
+    """Imports the rules and reads the list of prices, in a thread that leaves the event loop alone;
+    a failure leaves the service as it is."""
     try:
+        await anyio.to_thread.run_sync(prepare_rules)
         await anyio.to_thread.run_sync(find_price_date)
     except Exception as error:
-        # Such as no file descriptor left. The first reply reads the list again.
-        log.warning("prices_not_read", reason=str(error))
+        # Such as no file descriptor left. The first question tries again.
+        log.warning("first_answer_not_prepared", reason=str(error))
 
 
 def describe_storage(settings: Settings) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from app.analysis.profile import build_profile
-from app.analysis.ranking import judge_trace
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import build_tree, newest_by_id
 from app.opik.records import Span, Trace
@@ -45,7 +44,14 @@ def analyse_trace(
     return _judged(replace(measured, bodies=frozenset(bodies) & measured.tree.by_id.keys()))
 
 
+def prepare_rules() -> None:
+    """Imports the rules, a sixth of the start: nothing needs them before the first trace."""
+    import app.analysis.ranking  # noqa: F401
+
+
 def _judged(measured: TraceAnalysis) -> TraceAnalysis:
+    from app.analysis.ranking import judge_trace
+
     findings, notes = judge_trace(measured)
     return replace(measured, findings=findings, notes=notes)
 

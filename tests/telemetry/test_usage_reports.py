@@ -110,12 +110,12 @@ async def test_a_dead_receiver_delays_no_turn_and_no_end(migrated_sqlite_uri: st
 LOADED = """
 import sys
 import app.main
-optional = ("prometheus_client", "segment", "newrelic", "mcp", "opik")
+optional = ("prometheus_client", "segment", "newrelic", "mcp", "opik", "app.analysis.ranking")
 print(sorted(set(optional) & set(sys.modules)))
 """
 
 
-async def test_the_service_loads_no_optional_library() -> None:
+async def test_the_service_loads_no_optional_library_and_no_rules_before_it_starts() -> None:
     ended = await run_python("-c", LOADED, folder=ROOT)
     assert (ended.code, ended.printed) == (0, "[]\n"), ended.log
 
