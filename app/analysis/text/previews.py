@@ -56,16 +56,15 @@ class Preview:
         self.pieces = pieces
         self.failed = failed
         self._labelled = [(f"{label}: " if label else "", text) for label, text in pieces]
-        self._lengths = sorted([len(text) for _, text in pieces])
         self.whole = "; ".join([label + text for label, text in self._labelled])
-        self._room_taken = len(self.whole) - sum(self._lengths)
 
     def text(self, limit: int = LONGEST) -> str:
         """The pieces on one line; where they do not fit the longest are cut first, and where
         little fits the short ones, which differ most often, come first."""
         if len(self.whole) <= limit:
             return self.whole
-        share = _fair_share(self._lengths, limit - self._room_taken)
+        taken = len(self.whole) - sum(self._lengths)
+        share = _fair_share(self._lengths, limit - taken)
         longest = max(share, _LEAST_OF_PIECE)
         line = ""
         for label, text in self._labelled if share >= _SHORT_PIECE else self._short_first:
@@ -74,6 +73,10 @@ class Preview:
             if len(line) > limit:
                 break
         return cut_line(line, limit=limit)
+
+    @computed_once
+    def _lengths(self) -> list[int]:
+        return sorted([len(text) for _, text in self.pieces])
 
     @computed_once
     def _short_first(self) -> list[tuple[str, str]]:
