@@ -118,7 +118,9 @@ def is_empty_result(output: Body, given: Body, name: str = "") -> bool:
         has_blank = isinstance(inner, dict) and _has_blank_payload(inner, _letters(name))
         if has_blank and _is_only_facts(output, deepest=level + 1):
             return True
-    elif output.opened_survey.items > _MOST_FACTS or not any(map(_is_empty_leaf, output.leaves)):
+    elif output.opened_survey.items > _MOST_FACTS or not any(
+        map(_may_be_empty, output.first_values)
+    ):
         return False
     found_none = any(leaf.value is False and leaf.key in _FOUND_KEYS for leaf in output.leaves)
     has_empty = False
@@ -235,6 +237,13 @@ def _is_only_facts(output: Body, *, deepest: int = MOST_LEAVES) -> bool:
 
 def _says_success(leaves: Sequence[Leaf]) -> bool:
     return any(leaf.value is True and leaf.key in _SUCCESS_KEYS for leaf in leaves)
+
+
+def _may_be_empty(value: Any) -> bool:
+    """Whether a leaf may be empty, whatever its key; False is certain."""
+    if isinstance(value, str):
+        return not value or value.isspace() or says_nothing_found(value)
+    return not value
 
 
 def _is_empty_leaf(leaf: Leaf) -> bool:

@@ -109,8 +109,7 @@ def _found_nothing(nodes: Sequence[Node]) -> str:
 
 def _drops_all(node: Node) -> bool:
     """Whether a step was given results of a search and returned none of them."""
-    given = count_found(node.view.input)
-    return bool(given) and count_found(node.view.output) == 0
+    return count_found(node.view.output) == 0 and bool(count_found(node.view.input))
 
 
 def _can_be_judged(node: Node, analysis: TraceAnalysis) -> bool:
