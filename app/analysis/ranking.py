@@ -10,6 +10,7 @@ from app.analysis.rules.answer_facts import find_answer_facts
 from app.analysis.rules.answer_figures import find_answer_figures
 from app.analysis.rules.answer_links import find_answer_links
 from app.analysis.rules.asked_scope import find_wrong_scope
+from app.analysis.rules.claimed_actions import find_claimed_actions
 from app.analysis.rules.clock_skew import find_clock_skew
 from app.analysis.rules.costly_calls import find_costly_calls
 from app.analysis.rules.denied_problems import find_denied_problems
@@ -65,6 +66,7 @@ RULES: tuple[Rule, ...] = (
     find_answer_facts,
     find_answer_figures,
     find_answer_links,
+    find_claimed_actions,
     find_stale_results,
     find_superseded_sources,
     find_unknown_tools,

@@ -5,6 +5,7 @@ OpenTelemetry ingestion record. `python -m evals.small_cases FOLDER` writes them
 """
 
 from evals.small_cases import (
+    action_cases,
     announced_cases,
     answer_cases,
     batch_cases,
@@ -65,6 +66,7 @@ _MODULES = (
     passing_cases,
     lookup_cases,
     wording_cases,
+    action_cases,
 )
 
 

@@ -191,10 +191,10 @@ def _react(name: str, day: str, *, right: bool = False) -> None:
         tool("祝日", "2026年8月", "11日 山の日"),
         model(called, asked=asked, right=right),
         span("空室", type="tool", input=f"{day}, 2泊, 大人2", output="K-4 空室あり", right=right),
-        model(says("8月14日から2泊、K-4を予約しました。"), asked=f"{asked}\nOBSERVATION: K-4"),
+        model(says("8月14日から2泊、K-4が空いています。"), asked=f"{asked}\nOBSERVATION: K-4"),
         input=question,
         question=question,
-        answer="8月14日から2泊、K-4を予約しました。",
+        answer="8月14日から2泊、K-4が空いています。",
     )
 
 
