@@ -38,7 +38,7 @@ _SHORTEST_TEXT = 4
 _NAMES_SHOWN = 3
 _ON_PURPOSE = word_set(
     "vote votes voter voting judge judges sample samples sampler sampling ensemble consistency"
-    " candidate candidates shadow hedge hedged redundant replica compare variant variants"
+    " shadow hedge hedged redundant replica compare variant variants"
     " jury juror panel panelist critic eval evaluate evaluation evaluator bench benchmark baseline"
     " rerun trial warmup warm attempt retry fallback verify verification verifier"
 )
@@ -112,10 +112,17 @@ def _equal_calls(analysis: TraceAnalysis) -> list[list[Call]]:
     return [
         group
         for given in group_equal(named)
+        if len(kept := _leave_out_cached(given)) > 1
         for group in group_equal(
-            (("", call.node.view.output, call) for call in _leave_out_cached(given)), timeless=True
+            ((_describe_inside(call.node), call.node.view.output, call) for call in kept),
+            timeless=True,
         )
     ]
+
+
+def _describe_inside(node: Node) -> str:
+    """What the spans inside a step were given: `{"n": 1}` is the first step of any agent."""
+    return " ".join(f"{child.name} {child.view.input.fingerprint}" for child in node.children)
 
 
 def _leave_out_cached(calls: Sequence[Call]) -> list[Call]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
+from app.analysis.comparable_calls import has_word
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
@@ -29,6 +30,13 @@ _STANDS_FOR_NONE = word_set(
     " unbekannt inconnu desconocido desconhecido sconosciuto onbekend 未知 不明"
 )
 _STANDS_FOR_ALL = word_set("all any every everyone everything * %")
+
+_HANDS_ON = word_set(
+    "brief briefing handoff handover summarise summarize summary compose delegate transfer forward"
+    " pack traspaso resumen resumir übergabe zusammenfassung passation résumé riepilogo passaggio"
+    " resumo"
+)
+"""Words of names of steps that pass on what they were given."""
 
 _VALUES_KEPT = 3  # different values of a key: more than one means that there are several subjects
 _LATER_READ = 400  # spans that may have missed a lost value
@@ -301,7 +309,8 @@ def _weigh_loss(loss: _Loss, key: str, missed: list[Node]) -> tuple[float, Stand
     if not loss.new:
         if identifies(key):
             return _DROPPED, Standing.FINDING
-        return _DROPPED_OTHER, Standing.WEAK
+        hands_on = has_word(loss.node.name, _HANDS_ON)
+        return _DROPPED_OTHER, Standing.FINDING if hands_on else Standing.WEAK
     if _is_word_for_none(loss.new):
         return _REPLACED_BY_WORD, Standing.FINDING
     found = not any(map(_came_to_nothing, missed))

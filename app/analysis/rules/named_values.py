@@ -11,6 +11,8 @@ IDENTIFYING_ENDS = ("id", "uuid", "number", "email", "sku", "iban", "account", "
 _IDENTIFYING_KEYS = key_set(
     "customer user tenant account workspace organisation organization org project store shop region"
     " country currency locale language timezone patient contract order booking passenger"
+    " kunde kunden_nr mandant konto vertrag bestellung auftrag client compte contrat commande"
+    " cliente paciente cuenta contrato pedido utente conto contratto ordine conta encomenda klant"
 )
 """Keys of values that a program carries along unchanged, unlike texts and counts."""
 _TECHNICAL_KEYS = key_set(

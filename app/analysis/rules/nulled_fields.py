@@ -27,6 +27,7 @@ _MOST_FOUND = 5
 # Keys of what comes and goes while a program runs.
 _PASSING_KEYS = key_set(
     "error errors error_message last_error exception warning failure reason message note comment"
+    " fehler errore erreur erro fejl fel błąd hata chyba aviso avviso hinweis nota"
     " next next_step next_page next_action next_agent cursor next_cursor token continuation"
     " current current_step pending pending_action active route decision action draft feedback"
     " answer result output response content text reply summary tool tool_call tool_result"
@@ -90,7 +91,7 @@ def _list_facts(steps: Sequence[Node]) -> list[_Fact]:
     """What tools had returned, by the order of their spans."""
     facts: list[_Fact] = []
     for node in steps:
-        if node.view.calls_outside and node.error is None:
+        if node.view.calls_outside and node.error is None and not node.view.failure:
             given = next(_read_records(node.view.input), _Record({}, {})).full
             for record in _read_records(node.view.output):
                 facts.append(_Fact(node, given | record.full))
