@@ -20,6 +20,7 @@ from app.analysis.rules.empty_prompts import find_empty_prompts
 from app.analysis.rules.endings import find_low_scores, find_unfinished_spans
 from app.analysis.rules.guardrails import find_failed_guardrails
 from app.analysis.rules.hand_overs import find_hand_overs
+from app.analysis.rules.idle_rates import find_idle_rates
 from app.analysis.rules.ignored_results import find_ignored_results
 from app.analysis.rules.inner_retries import find_inner_retries
 from app.analysis.rules.late_first_token import find_slow_first_tokens
@@ -35,6 +36,7 @@ from app.analysis.rules.raised_errors import find_raised_errors
 from app.analysis.rules.repeated_answers import find_repeated_answers
 from app.analysis.rules.repeated_effects import find_repeated_effects
 from app.analysis.rules.repetition import find_loops
+from app.analysis.rules.restated_units import find_restated_units
 from app.analysis.rules.retries import find_retries
 from app.analysis.rules.serial_calls import find_serial_calls
 from app.analysis.rules.silent_failures import find_silent_failures
@@ -60,6 +62,8 @@ RULES: tuple[Rule, ...] = (
     find_wrong_scope,
     find_unkept_scope,
     find_mixed_units,
+    find_restated_units,
+    find_idle_rates,
     find_ignored_results,
     find_denied_problems,
     find_announced_steps,

@@ -8,38 +8,23 @@ from typing import NamedTuple
 
 from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.recorded.body import Body
-from app.analysis.recorded.leaves import Path, innermost_key
-from app.analysis.recorded.spellings import kept_by_keys, key_set
+from app.analysis.recorded.leaves import Path
+from app.analysis.recorded.unit_words import (
+    LONGEST_UNIT,
+    NAME_WORDS,
+    UNIT_KEYS,
+    Unit,
+    keep_unit_keys,
+    read_unit,
+    unit_of_name,
+    units_in,
+)
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_read_steps
 from app.analysis.tree import Node
 
-_SPELLINGS = {
-    "mass": "mg; g gram grams; kg kilogram kilograms; lb lbs pound pounds; oz ounce; t tonnes",
-    "temperature": "C celsius; F fahrenheit; K kelvin",
-    "power": "W watt watts; kW kilowatt kilowatts; MW megawatt megawatts; GW",
-    "energy": "Wh; kWh; MWh; GWh; kJ; MJ; kcal",
-    "length": "mm; cm; m metre metres meter meters; km; inch inches; ft foot feet; mi mile miles",
-    "volume": "ml; l litre litres liter liters; gal gallon gallons",
-    "pressure": "Pa; hPa; kPa; bar; psi",
-    "speed": "kmh kph; mph; kn knots",
-    "money": "EUR; USD; GBP; CHF; PLN; JPY; CNY; INR; SEK; NOK; DKK; CZK; HUF; BRL; CAD; AUD",
-}
-_UNITS = {
-    each.casefold(): (dimension, unit.split()[0])
-    for dimension, units in _SPELLINGS.items()
-    for unit in units.split(";")
-    for each in unit.split()
-}
-"""Dimension and usual sign of each spelling, in lower case."""
-_IN_NAMES = {word for word in _UNITS if len(word) > 1} | {"c", "f"}
-"""Units that count at the end of a name; other single letters stand there for something else."""
-_NAME_ENDS = tuple(_IN_NAMES)
-_UNIT_KEYS = key_set("unit units uom unit_of_measure unit_of_measurement currency currency_code")
-_WORDS = re.compile(r"[A-Za-z]+")
-_NAME_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
-_LONGEST_UNIT = 20  # characters of a text that is nothing but a unit, or names one
 _LEAVES_READ = 400  # of one body
+_WORDS = re.compile(r"[A-Za-z]+")
 _FEWEST_DIGITS = 3
 _FEWEST_TELLING = 2  # digits besides zeros at the end: 100 and 5,000 occur by chance
 _MOST_FOUND = 5
@@ -47,10 +32,9 @@ _CONFIDENCE = 0.85
 
 
 class _Amount(NamedTuple):
-    """What a number in the result of a span measures, and in which unit."""
+    """The unit of a number in the result of a span."""
 
-    dimension: str
-    unit: str
+    unit: Unit
     source: Node
 
 
@@ -59,44 +43,30 @@ def find_mixed_units(analysis: TraceAnalysis) -> Iterator[Finding]:
     read = analysis.once(list_read_steps)
     known: dict[str, list[_Amount]] = {}
     for node in read:
-        if _keep_units(node.view.output.keys):
+        if keep_unit_keys(node.view.output.keys):
             for number, unit in _read_amounts(node.view.output):
                 if unit:
-                    known.setdefault(number, []).append(_Amount(*_UNITS[unit], node))
+                    known.setdefault(number, []).append(_Amount(unit, node))
     if known:
         yield from islice(_find_calls(read, known), _MOST_FOUND)
+        by_end = sorted(read, key=lambda each: (each.end, -each.index))
+        relabelled = (_find_relabelled(node, known) for node in by_end)
+        yield from islice(filter(None, relabelled), 1)
 
 
-@kept_by_keys
-def _keep_units(keys: frozenset[str]) -> frozenset[str]:
-    """The keys whose values may be amounts or their units."""
-    return frozenset(key for key in keys if key in _UNIT_KEYS or key.endswith(_NAME_ENDS))
-
-
-def _read_amounts(body: Body) -> Iterator[tuple[str, str]]:
-    """The telling numbers, each with the unit that its name or its object states, else ""."""
+def _read_amounts(body: Body) -> Iterator[tuple[str, Unit | None]]:
+    """The telling numbers, each with the unit that its name or its object states."""
     leaves = list(body.first_leaves(_LEAVES_READ))
-    stated: dict[Path, str] = {}
+    stated: dict[Path, Unit] = {}
     for path, key, value in leaves:
-        if key in _UNIT_KEYS and isinstance(value, str):
-            unit = _read_unit(value)
+        if key in UNIT_KEYS and isinstance(value, str):
+            unit = read_unit(value)
             if unit:
                 stated[path[:-1]] = unit
     for path, _, value in leaves:
         number = _telling_number(value)
         if number:
-            yield number, _unit_of_name(path) or stated.get(path[:-1], "")
-
-
-def _read_unit(text: str) -> str:
-    words = _WORDS.findall(text[:_LONGEST_UNIT].casefold())
-    return words[0] if words and words[0] in _UNITS else ""
-
-
-def _unit_of_name(path: Path) -> str:
-    """The unit at the end of a name: kg of `weight_kg`, not of `background`."""
-    words = [each.casefold() for each in _NAME_WORDS.findall(innermost_key(path)[-_LONGEST_UNIT:])]
-    return words[-1] if len(words) > 1 and words[-1] in _IN_NAMES else ""
+            yield number, unit_of_name(path) or stated.get(path[:-1])
 
 
 def _telling_number(value: object) -> str:
@@ -112,7 +82,7 @@ def _telling_number(value: object) -> str:
 def _find_calls(read: Sequence[Node], known: Mapping[str, list[_Amount]]) -> Iterator[Finding]:
     for node in sorted(read, key=lambda each: (each.start, each.index)):
         without: list[tuple[str, _Amount]] = []
-        named: frozenset[str] | None = None
+        named: frozenset[Unit] | None = None
         for number, unit in _read_amounts(node.view.input):
             amount = _find_amount(number, node, known)
             if amount is None:
@@ -121,7 +91,7 @@ def _find_calls(read: Sequence[Node], known: Mapping[str, list[_Amount]]) -> Ite
             if not unit:
                 without.append((number, amount))
             elif _contradicts(unit, amount) and amount.unit not in named:
-                yield _build_other_unit(node, number, _UNITS[unit][1], amount)
+                yield _build_other_unit(node, number, unit, amount)
                 break
         else:
             mixed = _find_mix(without, named or frozenset())
@@ -129,47 +99,64 @@ def _find_calls(read: Sequence[Node], known: Mapping[str, list[_Amount]]) -> Ite
                 yield _build_mix(node, *mixed)
 
 
-def _contradicts(unit: str, amount: _Amount) -> bool:
-    dimension, sign = _UNITS[unit]
-    return dimension == amount.dimension and sign != amount.unit
+def _find_relabelled(node: Node, known: Mapping[str, list[_Amount]]) -> Finding | None:
+    """A step of the program whose output names a number that it was given by another unit; a
+    conversion gives another number."""
+    if node.view.calls_outside or not keep_unit_keys(node.view.output.keys):
+        return None
+    for path, _, value in node.view.output.first_leaves(_LEAVES_READ):
+        number, unit = _telling_number(value), unit_of_name(path)
+        amount = _find_amount(number, node, known) if number and unit else None
+        if unit is not None and amount is not None and _contradicts(unit, amount):
+            source, name = (one_line(each.name, limit=60) for each in (amount.source, node))
+            sentence = (
+                f"{source} returned {number} in {amount.unit.sign}, and {name} returned {number} as"
+                f" {unit.sign}."
+            )
+            return build_finding(Category.LOST_VALUE, _CONFIDENCE, sentence, [node, amount.source])
+    return None
+
+
+def _contradicts(unit: Unit, amount: _Amount) -> bool:
+    return unit.dimension == amount.unit.dimension and unit != amount.unit
 
 
 def _find_amount(number: str, node: Node, known: Mapping[str, list[_Amount]]) -> _Amount | None:
     """The number as results before the call gave it, where they agree on its unit."""
     before = [each for each in known.get(number, ()) if each.source.end <= node.start]
-    if not before or len({each[:2] for each in before}) > 1:
+    if not before or len({each.unit for each in before}) > 1:
         return None
     return before[-1]
 
 
-def _named_units(body: Body) -> frozenset[str]:
+def _named_units(body: Body) -> frozenset[Unit]:
     """The units that names and short texts of an input state: those that a conversion is asked
     for with."""
     words: set[str] = set()
     for path, _, value in body.first_leaves(_LEAVES_READ):
-        words.update(_NAME_WORDS.findall(str(path[-1])) if path else ())
-        if isinstance(value, str) and len(value) <= _LONGEST_UNIT:
+        words.update(NAME_WORDS.findall(str(path[-1])) if path else ())
+        if isinstance(value, str) and len(value) <= LONGEST_UNIT:
             words.update(_WORDS.findall(value))
-    known = _UNITS.keys() & {each.casefold() for each in words}
-    return frozenset(_UNITS[each][1] for each in known)
+    return units_in(words)
 
 
 def _find_mix(
-    amounts: list[tuple[str, _Amount]], named: frozenset[str]
+    amounts: list[tuple[str, _Amount]], named: frozenset[Unit]
 ) -> tuple[tuple[str, _Amount], tuple[str, _Amount]] | None:
     """Two numbers of one dimension in different units, of which the input names none."""
     first: dict[str, tuple[str, _Amount]] = {}
     for number, amount in amounts:
-        other = first.setdefault(amount.dimension, (number, amount))
+        other = first.setdefault(amount.unit.dimension, (number, amount))
         if other[1].unit != amount.unit and not {other[1].unit, amount.unit} & named:
             return other, (number, amount)
     return None
 
 
-def _build_other_unit(node: Node, number: str, unit: str, amount: _Amount) -> Finding:
+def _build_other_unit(node: Node, number: str, unit: Unit, amount: _Amount) -> Finding:
     source, name = (one_line(each.name, limit=60) for each in (amount.source, node))
     sentence = (
-        f"{source} returned {number} in {amount.unit}, and {name} was given {number} in {unit}."
+        f"{source} returned {number} in {amount.unit.sign}, and {name} was given {number} in"
+        f" {unit.sign}."
     )
     return build_finding(Category.LOST_VALUE, _CONFIDENCE, sentence, [node, amount.source])
 
@@ -178,8 +165,8 @@ def _build_mix(node: Node, a: tuple[str, _Amount], b: tuple[str, _Amount]) -> Fi
     name = one_line(node.name, limit=60)
     (first, one), (second, other) = a, b
     sentence = (
-        f"{name} was given numbers in different units as if they were alike: {first} in {one.unit}"
-        f" and {second} in {other.unit}."
+        f"{name} was given numbers in different units as if they were alike: {first} in"
+        f" {one.unit.sign} and {second} in {other.unit.sign}."
     )
     nodes = [node, one.source, other.source]
     return build_finding(Category.LOST_VALUE, _CONFIDENCE, sentence, nodes)
