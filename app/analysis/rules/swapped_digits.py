@@ -5,7 +5,7 @@ short number counts only where both have the same name, as rooms, seats and line
 """
 
 import re
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from itertools import islice, pairwise
 from typing import NamedTuple
 
@@ -26,10 +26,12 @@ from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 _CONFIDENCE = 0.8
 _LEAVES_READ = 60  # of one body
 _TEXT_READ = 4_000  # characters of one text
+_LONGEST_ARGUMENT = 200  # characters: a longer one is a text, which may hold any numbers
 _MESSAGES_READ = 20  # of the first request of a model: what was talked about before
 _LEAST_DIGITS = 3
 _LEAST_DIGITS_ALONE = 5  # of a plain number that is not equal by chance to another one
 _LONGEST = 40  # characters
+_MOST_VALUES = 8  # of one form: with more a program works through a list
 _NAMES_KEPT = 2_000
 _NAME = re.compile(
     r"(?<![\w./:,-])(?P<word>[^\W\d_]+[\s:#]{1,2})?(?=[\w/-]*\d)(\w+(?:[/-]\w+)*)(?![\w/:-]|[.,]\d)"
@@ -56,30 +58,53 @@ class _Name(NamedTuple):
     noun: str
 
 
+class _Use(NamedTuple):
+    """Where a call has a name."""
+
+    call: AskedCall
+    leaf: Leaf
+    name: _Name
+
+
 def find_swapped_digits(calls: Sequence[AskedCall], analysis: TraceAnalysis) -> Finding | None:
     """The first call with such a value."""
-    used = [(call, leaf, name) for call in calls for leaf in call.leaves for name in _read(leaf)]
-    if not used:
+    by_form: dict[str, dict[str, _Use]] = {}
+    for call in calls:
+        for leaf in call.leaves:
+            if isinstance(leaf.value, str) and len(leaf.value) > _LONGEST_ARGUMENT:
+                continue
+            for name in _read(leaf):
+                use = _Use(call, leaf, name)
+                by_form.setdefault(form_of_name(name.text), {}).setdefault(name.text, use)
+    few = [uses for uses in by_form.values() if len(uses) <= _MOST_VALUES]
+    wanted = {run for uses in few for text in uses for run in _swap_digits(text)}
+    if not wanted:
         return None
-    wanted = {run for _, _, name in used for run in _swap_digits(name.text)}
     known: dict[tuple[str, str], list[_Name]] = {}
     for name in islice(_list_known(calls, wanted, analysis), _NAMES_KEPT):
         known.setdefault(_key_of(name.text), []).append(name)
-    for call, leaf, name in used:
-        others = [each for each in known.get(_key_of(name.text), ()) if _is_swapped(each, name)]
-        if len({each.text for each in others}) != 1:
+    found = (_find_swapped(uses, known, analysis) for uses in few) if known else ()
+    return next(filter(None, found), None)
+
+
+def _find_swapped(
+    uses: Mapping[str, _Use], known: Mapping[tuple[str, str], list[_Name]], analysis: TraceAnalysis
+) -> Finding | None:
+    """The only value of a form that stands nowhere before, where it is another one but for the
+    order; several such are counted through, or made up."""
+    pairs = []
+    for use in uses.values():
+        others = known.get(_key_of(use.name.text), ())
+        old = {each.text for each in others if _is_swapped(each, use.name)}
+        if len(old) == 1:
+            pairs.append((use, old.pop()))
+    for use, text in pairs:
+        if not was_seen(text, use.call.node, analysis):
             continue
-        old = others[0].text
-        if not was_seen(old, call.node, analysis) or was_seen(name.text, call.node, analysis):
-            continue
-        if _is_one_of_many(name, used, analysis):
-            continue
-        new = f"“{one_line(name.text, limit=40)}”{_format_label(leaf)}"
-        what = (
-            f"was given {new}, which stands nowhere before, but “{one_line(old, limit=40)}” does:"
-            " two digits changed places"
-        )
-        return build_scope_finding(call.node, what, _CONFIDENCE, analysis)
+        unseen = [
+            each for each in uses.values() if not was_seen(each.name.text, each.call.node, analysis)
+        ]
+        return _build_finding(use, text, analysis) if unseen == [use] else None
     return None
 
 
@@ -160,20 +185,11 @@ def _is_swapped(known: _Name, name: _Name) -> bool:
     return len(places) == 2 and places[1] - places[0] == 1
 
 
-def _is_one_of_many(
-    name: _Name, used: Sequence[tuple[AskedCall, Leaf, _Name]], analysis: TraceAnalysis
-) -> bool:
-    """Whether the calls have other values of the form that stand nowhere before: a program counts
-    through them, or makes them up."""
-    form = form_of_name(name.text)
-    others = {
-        each.text: call
-        for call, _, each in reversed(used)
-        if each.text != name.text and form_of_name(each.text) == form
-    }
-    return any(not was_seen(text, call.node, analysis) for text, call in others.items())
-
-
-def _format_label(leaf: Leaf) -> str:
-    key = innermost_key(leaf.path)
-    return f" for {one_line(key, limit=40)}" if key else ""
+def _build_finding(use: _Use, old: str, analysis: TraceAnalysis) -> Finding:
+    key = innermost_key(use.leaf.path)
+    label = f" for {one_line(key, limit=40)}" if key else ""
+    what = (
+        f"was given “{one_line(use.name.text, limit=40)}”{label}, which stands nowhere before, but"
+        f" “{one_line(old, limit=40)}” does: two digits changed places"
+    )
+    return build_scope_finding(use.call.node, what, _CONFIDENCE, analysis)
