@@ -31,11 +31,13 @@ from app.analysis.rules.lost_values import find_lost_values
 from app.analysis.rules.missed_lookups import find_missed_lookups
 from app.analysis.rules.mixed_units import find_mixed_units
 from app.analysis.rules.nulled_fields import find_nulled_fields
+from app.analysis.rules.own_reasoning import find_own_contradictions
 from app.analysis.rules.prompt_growth import find_prompt_growth
 from app.analysis.rules.raised_errors import find_raised_errors
 from app.analysis.rules.repeated_answers import find_repeated_answers
 from app.analysis.rules.repeated_effects import find_repeated_effects
 from app.analysis.rules.repetition import find_loops
+from app.analysis.rules.reply_numbers import find_reply_numbers
 from app.analysis.rules.restated_units import find_restated_units
 from app.analysis.rules.retries import find_retries
 from app.analysis.rules.serial_calls import find_serial_calls
@@ -71,6 +73,8 @@ RULES: tuple[Rule, ...] = (
     find_answer_figures,
     find_answer_links,
     find_claimed_actions,
+    find_reply_numbers,
+    find_own_contradictions,
     find_stale_results,
     find_superseded_sources,
     find_unknown_tools,
