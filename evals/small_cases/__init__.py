@@ -18,6 +18,7 @@ from evals.small_cases import (
     fact_cases,
     failure_cases,
     lookup_cases,
+    number_cases,
     pace_cases,
     passing_cases,
     period_cases,
@@ -69,6 +70,7 @@ _MODULES = (
     lookup_cases,
     wording_cases,
     action_cases,
+    number_cases,
 )
 
 

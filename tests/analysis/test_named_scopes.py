@@ -198,7 +198,8 @@ def test_the_unit_beside_a_number_is_read(before: str, after: str, signs: list[s
 )
 def test_a_ratio_has_the_units_of_both_parts(text: str, sign: str) -> None:
     unit = read_unit(text)
-    assert unit is not None and unit.sign == sign
+    assert unit is not None
+    assert unit.sign == sign
 
 
 def test_a_ratio_with_an_unknown_part_is_no_unit() -> None:

@@ -27,6 +27,14 @@ _VERDICT = re.compile(
       |是|はい|可|예|네)(?![\w-])""",
     re.IGNORECASE | re.VERBOSE,
 )
+_VERDICT_STEMS = (
+    "elig", "eleg", "élig", "approv", "accept", "allow", "permit", "valid", "válid", "complian",
+    "within_limit", "in_budget", "cover", "qualif", "grant", "aprov", "aceit", "aprob", "acept",
+    "autoris", "conform", "ammiss", "ammess", "förder", "zuläss", "genehm", "bewillig", "erlaub",
+    "gültig", "anspruch", "goedgek", "toegest", "geldig", "kwalif", "dopuszcz", "zatwierdz",
+    "godk", "berettig", "符合", "合格", "批准", "通过", "適格", "承認", "可否", "적격", "승인",
+)  # fmt: skip
+"""One of these stands in each verdict: looking for them is far quicker than the pattern."""
 _BREAKS_LIMIT = re.compile(
     r"""\b(?:exceed(?:s|ed|ing)?|(?:is|are|lies|at)\s(?:\S+\s){0,3}?(?:above|over|beyond
       |higher\sthan|more\sthan)
@@ -56,7 +64,9 @@ def find_own_contradictions(analysis: TraceAnalysis) -> Iterator[Finding]:
     for node in analysis.once(list_model_calls):
         reply = node.view.reply
         text = f"{reply.reasoning[-_TEXT_READ:]}\n{reply.text[:_TEXT_READ]}"
-        verdict = _VERDICT.search(text) if len(text) <= 2 * _TEXT_READ else None
+        low = text.casefold()
+        judges = any(map(low.__contains__, _VERDICT_STEMS))
+        verdict = _VERDICT.search(text) if judges else None
         if verdict is None:
             continue
         broken = _find_broken_limit(text[: verdict.start()] + text[verdict.end() :])
