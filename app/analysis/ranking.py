@@ -31,6 +31,7 @@ from app.analysis.rules.lost_values import find_lost_values
 from app.analysis.rules.missed_lookups import find_missed_lookups
 from app.analysis.rules.mixed_units import find_mixed_units
 from app.analysis.rules.nulled_fields import find_nulled_fields
+from app.analysis.rules.nulled_state import find_nulled_state
 from app.analysis.rules.own_reasoning import find_own_contradictions
 from app.analysis.rules.prompt_growth import find_prompt_growth
 from app.analysis.rules.raised_errors import find_raised_errors
@@ -59,6 +60,7 @@ RULES: tuple[Rule, ...] = (
     find_unsupported_answers,
     find_lost_values,
     find_nulled_fields,
+    find_nulled_state,
     find_empty_prompts,
     find_dropped_scope,
     find_wrong_scope,

@@ -24,8 +24,7 @@ _SHORTEST_SHARED = 4  # characters of a shared value; shorter ones need a digit
 _LONGEST_VALUE = 200  # characters
 _FACTS_KEPT = 400  # records of lookups
 _MOST_FOUND = 5
-# Keys of what comes and goes while a program runs.
-_PASSING_KEYS = key_set(
+PASSING_KEYS = key_set(
     "error errors error_message last_error exception warning failure reason message note comment"
     " fehler errore erreur erro fejl fel błąd hata chyba aviso avviso hinweis nota"
     " next next_step next_page next_action next_agent cursor next_cursor token continuation"
@@ -35,6 +34,7 @@ _PASSING_KEYS = key_set(
     " finished_at completed_at end_time deleted_at reasoning thought refusal usage debug cached"
     " retry_after previous last score rank status state progress"
 )
+"""Keys of what comes and goes while a program runs."""
 
 _Fields = dict[str, str]
 
@@ -74,7 +74,7 @@ def _compare_steps(may_lack: Sequence[Node], steps: Sequence[Node]) -> Iterator[
         if not known or not body.may_have_empty:
             continue
         for record in _read_records(body):
-            for key in record.empty.keys() - reported - _PASSING_KEYS:
+            for key in record.empty.keys() - reported - PASSING_KEYS:
                 fact = _find_fact(key, record, known)
                 if fact is not None and fact.fields[key].casefold() not in body.canonical:
                     reported.add(key)
