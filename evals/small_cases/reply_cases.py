@@ -5,13 +5,15 @@ from typing import Any
 from evals.small_cases.attribute_replies import ATTRIBUTE_SPELLINGS
 from evals.small_cases.builder import CaseList, Json, SpanPlan, calls, model, says, span, tool
 from evals.small_cases.exchange import Exchange, Finish
+from evals.small_cases.left_replies import LEFT_SPELLINGS, LEFT_WITHOUT_FINISH
 from evals.small_cases.provider_replies import PROVIDER_SPELLINGS, WITHOUT_FINISH
 
 REPLIES = CaseList("reply_spelling")
 FINISHES = CaseList("finish_reason")
 ABSENT = CaseList("absent_body")
 
-_SPELLINGS = PROVIDER_SPELLINGS | ATTRIBUTE_SPELLINGS
+_SPELLINGS = PROVIDER_SPELLINGS | ATTRIBUTE_SPELLINGS | LEFT_SPELLINGS
+_WITHOUT_FINISH = WITHOUT_FINISH | LEFT_WITHOUT_FINISH
 _QUESTION = "Which platform does the night train to Bergen leave from?"
 _CALL = ("departure_board", {"station": "Oslo S", "train": "605"})
 _BOARD = {"train": "605", "platform": "4", "leaves": "23:05"}
@@ -49,7 +51,7 @@ def _in_each_spelling() -> None:
         REPLIES.add(f"{spelling}_healthy", asking, called, _reply(spelling, _ANSWER), **whole)
         blank = _reply(spelling, tokens=(455, 0), right=True)
         REPLIES.add(f"{spelling}_blank", asking, called, blank, question=_QUESTION, answer="")
-        if spelling in WITHOUT_FINISH:
+        if spelling in _WITHOUT_FINISH:
             continue
         cut = _reply(spelling, _CUT, "length", tokens=(455, 256), right=True)
         FINISHES.add(f"{spelling}_length", asking, called, cut, question=_QUESTION, answer=_CUT)

@@ -24,13 +24,18 @@ class SpanKind(StrEnum):
     OTHER = "other"
 
 
-# gen_ai.operation.name (OpenTelemetry GenAI conventions), openinference.span.kind (OpenInference),
-# traceloop.span.kind (OpenLLMetry) and run_type (LangSmith).
+# Of OpenTelemetry's GenAI conventions, OpenInference, OpenLLMetry, LangSmith, Claude Code,
+# Langfuse, Genkit, MLflow, Laminar and Braintrust; see `_WORD_KEYS`.
 _WORDS = {
     "chat": SpanKind.MODEL_CALL,
     "text_completion": SpanKind.MODEL_CALL,
     "generate_content": SpanKind.MODEL_CALL,
     "llm": SpanKind.MODEL_CALL,
+    "generation": SpanKind.MODEL_CALL,
+    "chat_model": SpanKind.MODEL_CALL,
+    "model": SpanKind.MODEL_CALL,
+    "llm_request": SpanKind.MODEL_CALL,
+    "embedder": SpanKind.EMBEDDING,
     "embeddings": SpanKind.EMBEDDING,
     "embedding": SpanKind.EMBEDDING,
     "execute_tool": SpanKind.TOOL_CALL,
@@ -46,12 +51,23 @@ _WORDS = {
     "chain": SpanKind.AGENT_STEP,
     "workflow": SpanKind.AGENT_STEP,
     "task": SpanKind.AGENT_STEP,
+    "flow": SpanKind.AGENT_STEP,
+    "interaction": SpanKind.AGENT_STEP,
+    "tool.blocked_on_user": SpanKind.OTHER,
+    "tool.execution": SpanKind.OTHER,
+    "hook": SpanKind.OTHER,
 }
 _WORD_KEYS = (
     "gen_ai.operation.name",
     "openinference.span.kind",
     "traceloop.span.kind",
     "span.kind",
+    "span.type",
+    "langfuse.observation.type",
+    "genkit:metadata:subtype",
+    "mlflow.spanType",
+    "lmnr.span.type",
+    "braintrust.span_attributes",
 )
 _MODEL_KEYS = ("gen_ai.request.model", "gen_ai.response.model", "llm.model_name")
 # OpenTelemetry names a span by its operation and its subject: `execute_tool get_weather`.
@@ -62,6 +78,7 @@ _OPERATIONS_OF_MODELS = frozenset(["chat", "embeddings"])  # also names in other
 _VERCEL_KEYS = ("ai.operationId", "operation.name", "ai.operation_id")
 _STATING_KEYS = frozenset([*_WORD_KEYS, *_VERCEL_KEYS])
 _TOOL_INPUT_KEYS = frozenset(["toolName", "toolCallId", "gen_ai.tool.name", "tool_name"])
+_TOOL_NAME_KEYS = frozenset(["gen_ai.tool.name", "lk.function_tool.name", "tool.name"])
 _VERCEL_TOOL = re.compile(r"^ai\.toolCall\b")
 _VERCEL_MODEL = re.compile(r"^ai\.\w+\.do[A-Z]\w+")
 _VERCEL_STEP = re.compile(r"^ai\.(?:generate|stream|embed)\w*\b")
@@ -108,6 +125,7 @@ def _stated_kind(span: Span) -> SpanKind | None:
             continue
         for key in _WORD_KEYS:
             word = record.get(key)
+            word = word.get("type") if isinstance(word, dict) else word
             if isinstance(word, str) and word.lower() in _WORDS:
                 return _WORDS[word.lower()]
         for key in _VERCEL_KEYS:
@@ -138,8 +156,9 @@ def _vercel_kind(name: str) -> SpanKind | None:
 
 
 def _kind_by_type(span: Span, name: str) -> SpanKind:
-    if span.type == "guardrail":
-        return SpanKind.GUARDRAIL
+    metadata = span.metadata if isinstance(span.metadata, dict) else {}
+    if span.type == "guardrail" or (span.type == "tool" and "triggered" in metadata):
+        return SpanKind.GUARDRAIL  # Opik's integration of OpenAI's agents types them as tools
     if span.type == "tool":
         return SpanKind.TOOL_CALL
     if span.type == "llm":
@@ -154,7 +173,21 @@ def _kind_by_type(span: Span, name: str) -> SpanKind:
         return SpanKind.MODEL_CALL
     if _holds_reply(span):
         return SpanKind.MODEL_CALL
+    if not _TOOL_NAME_KEYS.isdisjoint(metadata):
+        return SpanKind.TOOL_CALL
+    if _is_retriever(span, metadata):
+        return SpanKind.RETRIEVAL
     return SpanKind.TOOL_CALL if _calls_service(span) else SpanKind.OTHER
+
+
+def _is_retriever(span: Span, metadata: dict[str, Any]) -> bool:
+    """Whether LangChain, Haystack or LlamaIndex says that it is the retriever of a pipeline."""
+    if "ls_retriever_name" in metadata:
+        return True
+    component = metadata.get("haystack.component.type")
+    if isinstance(component, str) and component.endswith("Retriever"):
+        return True
+    return span.name == "retrieve" and isinstance(span.input, dict) and "query_str" in span.input
 
 
 def _holds_reply(span: Span) -> bool:
@@ -205,7 +238,16 @@ def _has_model_signs(span: Span) -> bool:
         if isinstance(body, dict)
         for key in body
     }
-    return not keys.isdisjoint(_REPLY_SIGNS)
+    return not keys.isdisjoint(_REPLY_SIGNS) or _holds_messages(span.input)
+
+
+def _holds_messages(body: Any) -> bool:
+    """Whether an input has a list of messages (OpenAI's agents, without a model)."""
+    values = islice(body.values(), _KEYS_READ) if isinstance(body, dict) else ()
+    return any(
+        isinstance(each, list) and bool(each) and isinstance(each[0], dict) and "role" in each[0]
+        for each in values
+    )
 
 
 _REPLY_SIGNS = word_set(

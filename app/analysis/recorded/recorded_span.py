@@ -1,9 +1,11 @@
 """What was recorded of one span: the view that every rule, text and tool reads."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from app.analysis.recorded.body import Body
+from app.analysis.recorded.body_places import Bodies, find_bodies
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.computed_once import computed_once
 from app.analysis.recorded.emptiness import is_empty_result
@@ -14,26 +16,16 @@ from app.analysis.recorded.kind import SpanKind, find_kind
 from app.analysis.recorded.outcome import FAILURE_KEYS, find_failure, find_failure_in_json
 from app.analysis.recorded.reply import RecordedReply, read_reply
 from app.analysis.recorded.request import RecordedRequest
+from app.analysis.recorded.request_messages import result_text
 from app.analysis.recorded.service_texts import says_unserved
-from app.analysis.recorded.usage import Usage, read_usage
+from app.analysis.recorded.usage import NO_USAGE, Usage, read_held_usage, read_usage
 from app.opik.records import ErrorInfo, Span
 
-_REPLY_EVENTS = frozenset(
-    ["gen_ai.choice", "gen_ai.content.completion", "gen_ai.assistant.message"]
-)
-_REPLY_KEYS = (
-    "gen_ai.completion",
-    "gen_ai.output.messages",
-    "llm.output_messages",
-    "ai.response.text",
-    "ai.response.toolCalls",
-    "ai.response.object",
-)
-_EVENTS_READ = 100
-
-
-# OpenTelemetry's GenAI conventions, the Vercel AI SDK, and its exporter.
-_TOOL_NAMES = ("gen_ai.tool.name", "ai.toolCall.name", "toolName", "tool_name")
+# OpenTelemetry's GenAI conventions, the Vercel AI SDK and its exporter, OpenInference, LiveKit.
+_TOOL_NAMES = (
+    "gen_ai.tool.name", "ai.toolCall.name", "toolName", "tool_name", "tool.name",
+    "lk.function_tool.name",
+)  # fmt: skip
 _TOOL_NAME_KEYS = frozenset(_TOOL_NAMES)
 # Spans named after their tool: OpenTelemetry's conventions for agents and for MCP, Pydantic AI,
 # Mastra, CrewAI, Traceloop.
@@ -91,16 +83,24 @@ class RecordedSpan:
         return effective_error(self.span)
 
     @computed_once
+    def _bodies(self) -> Bodies:
+        return find_bodies(self.span, is_model_call=self.is_model_call)
+
+    @computed_once
     def input(self) -> Body:
-        return Body(self.span.input)
+        return Body(self._bodies.given)
 
     @computed_once
     def output(self) -> Body:
-        return Body(self.span.output)
+        return Body(self._bodies.returned)
 
     @computed_once
     def usage(self) -> Usage:
-        return read_usage(self.span)
+        usage = read_usage(self.span)
+        if usage is NO_USAGE and self.output.value is not self.span.output:
+            held = self.output.opened
+            usage = read_held_usage(held) if isinstance(held, dict) else usage
+        return usage
 
     @computed_once
     def first_token(self) -> float | None:
@@ -110,10 +110,7 @@ class RecordedSpan:
     @computed_once
     def reply(self) -> RecordedReply:
         """The reply of a model call; of other spans the text of their output."""
-        output = self.span.output
-        if self.output.state is BodyState.ABSENT:
-            output = _reply_elsewhere(self.span)
-        return read_reply(output, self.span.metadata)
+        return read_reply(self.output.value, self.span.metadata)
 
     @computed_once
     def request(self) -> RecordedRequest:
@@ -125,6 +122,8 @@ class RecordedSpan:
         """The text with which the output reports that the call failed; empty where it does not."""
         if self.output.state is not BodyState.PRESENT:
             return ""
+        if isinstance(self.span.metadata, dict) and _is_marked_failed(self.span.metadata):
+            return result_text(self.output.result.opened)[:_LONGEST_FAILURE]
         if self.is_model_call:
             text = self.reply.text
             failure = (
@@ -159,25 +158,16 @@ class RecordedSpan:
         )
 
 
+def _is_marked_failed(metadata: Mapping[str, Any]) -> bool:
+    """Whether an SDK says beside the result of a tool that the call failed."""
+    return not _FAILED_FLAGS.isdisjoint(metadata) and any(
+        metadata.get(flag) in (True, "error") for flag in _FAILED_FLAGS
+    )
+
+
+# LiveKit, Vercel's agents, Strands.
+_FAILED_FLAGS = frozenset(["lk.function_tool.is_error", "ai.tool.is_error", "gen_ai.tool.status"])
+_LONGEST_FAILURE = 2_000  # characters
 _OUTSIDE = frozenset(
     [SpanKind.MODEL_CALL, SpanKind.TOOL_CALL, SpanKind.RETRIEVAL, SpanKind.EMBEDDING]
 )
-
-
-def _reply_elsewhere(span: Span) -> Any:
-    """A reply that an OpenTelemetry mapping left in the input or among the events."""
-    for record in (span.input, span.metadata):
-        if isinstance(record, dict):
-            found = {
-                key: inner for key, inner in record.items() if str(key).startswith(_REPLY_KEYS)
-            }
-            if found:
-                return found
-    events = span.metadata.get("opentelemetry.events") if isinstance(span.metadata, dict) else None
-    if isinstance(events, list):
-        return [
-            event.get("attributes")
-            for event in events[-_EVENTS_READ:]
-            if isinstance(event, dict) and event.get("name") in _REPLY_EVENTS
-        ]
-    return None

@@ -189,6 +189,9 @@ class ReplyReader:
         if kind in REASONING or value.get("thought") is True:
             self._add_reasoning(value, is_delta=place.is_delta)
             return []
+        if kind == "refusal" and isinstance(value.get("content"), str):
+            self.refusal = value["content"]
+            return []
         if kind in MEDIA_TYPES:
             return self._read_media(value, place)
         if "delta" in kind or kind.endswith("chunk"):
@@ -249,6 +252,8 @@ class ReplyReader:
             self._add_reasoning(inner, is_delta=place.is_delta)
         elif key == "refusal" and isinstance(inner, str):
             self.refusal = self.refusal + inner if place.is_delta else inner
+        elif key == "errormessage" and isinstance(inner, str):
+            self.failure = inner[:_LONGEST_FAILURE]  # Google's ADK, beside `error_code`
         elif key == "audio" and isinstance(inner, dict):
             below.extend(self._read_media(inner, place))
         elif key in MEDIA and _holds_media(inner):
@@ -304,7 +309,8 @@ class ReplyReader:
 
     def _add_calls(self, value: Any, place: _Place, *, broken: bool) -> None:
         value = open_text(value) if isinstance(value, str) else value
-        for item in (value if isinstance(value, list) else [value])[:_CALLS_READ]:
+        for each in (value if isinstance(value, list) else [value])[:_CALLS_READ]:
+            item = open_text(each) if isinstance(each, str) else each
             if not isinstance(item, dict):
                 continue
             if place.is_delta and "index" in item:

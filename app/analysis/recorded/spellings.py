@@ -73,14 +73,14 @@ ENVELOPE = key_set(
     " data response result delta chunks additional_kwargs body completion lc_kwargs return_value"
     " output_messages value results raw outer assistant model_output reply blocks content_block"
     " message_content gen_ai llm ai entity traceloop generation predictions events item replies"
-    " meta"
+    " meta llm_response response_data spanoutputs output_json genkit:output"
 )
 """Keys whose values hold a reply somewhere below."""
 
 TEXT = key_set(
     "content text output_text output answer response completion message result reply transcript"
     " generated_text completions return_value final_answer report summary generation text_delta"
-    " final_result response_text"
+    " final_result response_text combined_chunk_content"
 )
 """Keys whose text is the text of a reply."""
 
@@ -219,11 +219,11 @@ ENVELOPE_FACTS = key_set(
 
 PROMPT_TOKENS = key_set(
     "prompt_tokens input_tokens prompt_token_count prompt_eval_count input_token_count"
-    " inputtokens prompttokens llm.token_count.prompt"
+    " inputtokens prompttokens llm.token_count.prompt input"
 )
 COMPLETION_TOKENS = key_set(
     "completion_tokens output_tokens candidates_token_count eval_count completion_token_count"
-    " output_token_count generated_tokens llm.token_count.completion"
+    " output_token_count generated_tokens llm.token_count.completion output"
 )
 TOTAL_TOKENS = key_set("total_tokens total_token_count llm.token_count.total")
 CACHED_TOKENS = key_set(

@@ -20,6 +20,7 @@ _MOST_TOKENS = 1e9  # of one call; more is a mistake of the recorder
 _REST_ONLY = ("cache_read_input_tokens", "cacheReadInputTokens")
 _ANSWER_ONLY = ("candidatesTokenCount", "candidates_token_count")  # Gemini: without thoughts
 _USAGE_MAPS = ("usage", "usage_metadata", "usageMetadata", "token_usage", "tokenUsage")
+_DETAILS = "langfuse.observation.usage_details"
 # Attributes of OpenTelemetry's GenAI conventions, OpenInference and the Vercel AI SDK.
 _USAGE_ATTRIBUTES = ("gen_ai.usage.", "llm.token_count.", "llm.usage.", "ai.usage.")
 # Names of OpenTelemetry's conventions whose last part alone says something else.
@@ -46,21 +47,32 @@ NO_USAGE = Usage()
 
 
 def read_usage(record: Span | Trace) -> Usage:
-    """The usage of a record: its own field, else what its metadata or its output says."""
+    """The usage of a record: its own field, else what its metadata or its output says, else the
+    attributes in its input."""
     usage = _from_map(record.usage) if record.usage else NO_USAGE
-    for inside in (record.metadata, record.output):
+    for inside in (record.metadata, record.output, record.input):
         if usage.prompt is not None or usage.completion is not None:
             break
-        usage = _from_record(inside) if isinstance(inside, dict) else usage
+        if isinstance(inside, dict):
+            is_input = inside is record.input
+            held = _from_attributes(inside) if is_input else read_held_usage(inside)
+            usage = usage if held is NO_USAGE else held
     return usage
 
 
-def _from_record(record: Mapping[str, Any]) -> Usage:
-    """A map of usage in a body, else its attributes that count tokens."""
+def read_held_usage(record: Mapping[str, Any]) -> Usage:
+    """What a body says: its map of usage, else its attributes that count tokens."""
     for key in _USAGE_MAPS:
         inner = record.get(key)
         if isinstance(inner, dict):
             return _from_map(inner)
+    return _from_attributes(record)
+
+
+def _from_attributes(record: Mapping[str, Any]) -> Usage:
+    details = record.get(_DETAILS)
+    if isinstance(details, dict):
+        return _from_map(details)
     counts = {
         key: value
         for key, value in islice(record.items(), _MOST_KEYS)

@@ -14,7 +14,7 @@ def read_prompt(view: RecordedSpan) -> str:
     """The beginning of the text of a request; of one that was cut, as it was recorded. Empty where
     nothing was recorded."""
     if view.input.is_cut:
-        value = view.span.input
+        value = view.input.value
         values = value.values() if isinstance(value, dict) else [value]
         return next(str(each) for each in values if is_cut(each))
     return "\n".join(message.text for message in view.request.messages)[:_CHARACTERS_READ]
