@@ -79,13 +79,13 @@ def _find_other_code(answer: str, sources: AnswerSources) -> tuple[str, str] | N
     may be made on purpose."""
     codes = [code for code in dict.fromkeys(_CODE.findall(answer)) if _has_digits(code)]
     unknown = [
-        code
-        for code in codes[:_MOST_FACTS]
-        if not any(code.casefold() in text for text in sources.texts)
+        code for code in codes[:_MOST_FACTS] if not _stands_in(code.casefold(), sources.texts)
     ]
-    if unknown:
+    if unknown:  # a phone number may be written with other marks
         plain = [_MARKS.sub("", text) for text in sources.texts]
-        unknown = [code for code in unknown if not _stands_in(code, plain)]
+        unknown = [
+            code for code in unknown if not _stands_in(_MARKS.sub("", code.casefold()), plain)
+        ]
     if not unknown:
         return None
     known: dict[str, list[str]] = {}
@@ -108,10 +108,8 @@ def _has_digits(code: str) -> bool:
     return sum(map(str.isdigit, code)) >= _LEAST_DIGITS
 
 
-def _stands_in(code: str, plain: Sequence[str]) -> bool:
-    """Whether a code stands in texts without marks, such as a phone number written otherwise."""
-    letters = _MARKS.sub("", code.casefold())
-    return any(letters in text for text in plain)
+def _stands_in(piece: str, texts: Sequence[str]) -> bool:
+    return any(piece in text for text in texts)
 
 
 def _is_next(code: str, other: str) -> bool:
