@@ -13,6 +13,7 @@ from app.analysis.rules.asked_scope import find_wrong_scope
 from app.analysis.rules.claimed_actions import find_claimed_actions
 from app.analysis.rules.clock_skew import find_clock_skew
 from app.analysis.rules.costly_calls import find_costly_calls
+from app.analysis.rules.cut_texts import find_cut_texts
 from app.analysis.rules.denied_problems import find_denied_problems
 from app.analysis.rules.dropped_scope import find_dropped_scope
 from app.analysis.rules.duplicated_work import find_duplicated_work
@@ -61,6 +62,7 @@ RULES: tuple[Rule, ...] = (
     find_lost_values,
     find_nulled_fields,
     find_nulled_state,
+    find_cut_texts,
     find_empty_prompts,
     find_dropped_scope,
     find_wrong_scope,
