@@ -56,11 +56,8 @@ def survey_value(value: Any) -> Survey:
                 elif each[0] in _OPENING and len(each) >= _LONG:
                     has_encoded = True
                     has_empty = has_empty or each.isspace()
-            elif kind is dict or kind is list:
-                if each:
-                    waiting.append(each)
-                else:
-                    has_empty = True
-            elif each is None:
+            elif (kind is dict or kind is list) and each:
+                waiting.append(each)
+            elif each is None or kind is dict or kind is list:
                 has_empty = True
     return Survey(items, True, frozenset(keys), has_empty, has_encoded)
