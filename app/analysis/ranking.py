@@ -23,6 +23,7 @@ from app.analysis.rules.guardrails import find_failed_guardrails
 from app.analysis.rules.hand_overs import find_hand_overs
 from app.analysis.rules.idle_rates import find_idle_rates
 from app.analysis.rules.ignored_results import find_ignored_results
+from app.analysis.rules.ignored_states import find_ignored_states
 from app.analysis.rules.inner_retries import find_inner_retries
 from app.analysis.rules.late_first_token import find_slow_first_tokens
 from app.analysis.rules.latency import find_slow_outliers
@@ -71,6 +72,7 @@ RULES: tuple[Rule, ...] = (
     find_restated_units,
     find_idle_rates,
     find_ignored_results,
+    find_ignored_states,
     find_denied_problems,
     find_announced_steps,
     find_answer_facts,

@@ -18,6 +18,7 @@ from evals.small_cases import (
     everyday_cases,
     fact_cases,
     failure_cases,
+    ignored_cases,
     left_results,
     lookup_cases,
     number_cases,
@@ -77,6 +78,7 @@ _MODULES = (
     wording_cases,
     action_cases,
     number_cases,
+    ignored_cases,
 )
 
 
