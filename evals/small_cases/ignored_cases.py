@@ -5,6 +5,7 @@ from typing import Any
 from evals.small_cases.builder import CaseList, model, says, tool
 
 STATES = CaseList("ignored_state")
+GRAVE = CaseList("grave_state")
 
 
 def _listed(name: str, items: list[dict[str, Any]], answer: str, *, call: str = "sailings") -> None:
@@ -49,7 +50,7 @@ _listed("orders_of_the_past_healthy", _ORDERS, "You ordered A-118 and A-119.", c
 def _decided(name: str, key: str, state: str, answer: str) -> None:
     """A grave state in a lookup in the middle, after which others say that all is well."""
     right = not name.endswith("_healthy")
-    STATES.add(
+    GRAVE.add(
         name,
         tool("get_payment", {"id": "TX-5501"}, {"id": "TX-5501", "eur": 1840}),
         tool("holder_history", {"card": "4417"}, {"count": 3, key: state}, right=right),
