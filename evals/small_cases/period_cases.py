@@ -6,6 +6,7 @@ from typing import Any
 from evals.small_cases.builder import CaseList, SpanPlan, calls, model, says, span, tool
 
 PERIODS = CaseList("other_period")
+TIMES = CaseList("local_time")
 _Step = tuple[str, Any, Any]
 
 
@@ -200,3 +201,41 @@ def _react(name: str, day: str, *, right: bool = False) -> None:
 
 _react("japanese_day_in_a_text", "2026-09-14", right=True)
 _react("japanese_day_in_a_text_healthy", "2026-08-14")
+
+
+def _meet(
+    name: str, question: str, zone: str, start: str, answer: str, *, right: bool = False
+) -> None:
+    """A meeting on an evening in May; the zone stands in the profile of the user."""
+    TIMES.add(
+        name,
+        tool("get_profile", {"user": "u-4"}, {"user": "u-4", "tz": zone}),
+        *_ask(("create_event", {"start": start, "minutes": 30}, {"event": "E-1"}), right=right),
+        model(says(answer), asked=question),
+        question=question,
+        answer=answer,
+    )
+
+
+_DRILL = "Set up the lifeboat drill on 20 May at 3:30 pm for half an hour."
+_DONE = "The drill on 20 May at 3:30 pm is set up."
+_meet("afternoon", _DRILL, "Europe/Oslo", "2026-05-20T15:30:00Z", _DONE, right=True)
+_meet(
+    "hour_alone",
+    "Trage die Übung am 20. Mai um 15 Uhr ein.",
+    "America/New_York",
+    "2026-05-20T15:00:00+00:00",
+    "Die Übung am 20. Mai um 15 Uhr ist eingetragen.",
+    right=True,
+)
+_meet("converted_healthy", _DRILL, "Europe/Oslo", "2026-05-20T13:30:00Z", _DONE)
+_meet("with_its_offset_healthy", _DRILL, "Europe/Oslo", "2026-05-20T15:30:00+02:00", _DONE)
+_meet("without_offset_healthy", _DRILL, "Europe/Oslo", "2026-05-20T15:30:00", _DONE)
+_meet("zone_like_utc_healthy", _DRILL, "Atlantic/Reykjavik", "2026-05-20T15:30:00Z", _DONE)
+_meet(
+    "question_in_utc_healthy",
+    "Set up the drill on 20 May at 15:30 UTC.",
+    "Europe/Oslo",
+    "2026-05-20T15:30:00Z",
+    "The drill on 20 May at 15:30 UTC is set up.",
+)

@@ -21,6 +21,7 @@ from app.analysis.rules.asked_calls import (
     noun_of_key,
     was_seen,
 )
+from app.analysis.rules.local_times import find_local_time
 from app.analysis.rules.named_values import form_of_name, names_subject
 from app.analysis.rules.other_periods import find_other_period
 from app.analysis.rules.swapped_digits import find_swapped_digits
@@ -64,6 +65,7 @@ def find_wrong_scope(analysis: TraceAnalysis) -> Iterator[Finding]:
             _find_other_subject(question, given, calls, analysis),
             _find_other_word(question, given, calls, analysis),
             find_other_period(question, calls, analysis),
+            find_local_time(question, calls, analysis),
         ]
     yield from filter(None, found)
 
