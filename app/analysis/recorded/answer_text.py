@@ -180,6 +180,25 @@ _DENIES = re.compile(
 )
 
 
+_BLANK = re.compile(
+    r"""\b(?:blank|empty|no\stext|nothing\sto\sread|unreadable|illegible|not\slegible|leer\w{0,2}
+      |unleserlich|unlesbar|nicht\slesbar|vide|illisible|vac[ií][oa]|en\sblanco|ilegible|vazi[oa]
+      |em\sbranco|ileg[ií]vel|vuot[oa]|illeggibile|leeg|onleesbaar|tomt?|oläslig|ulæselig|uleselig
+      |pust[yae]|nieczyteln\w)\b | 空白|白紙|読み取れ|비어""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def says_blank(text: str) -> bool:
+    """Whether a text says that something was empty or could not be read, in several languages."""
+    return _BLANK.search(text) is not None
+
+
+def negates(text: str) -> bool:
+    """Whether a text denies anything, in any of several languages."""
+    return _NEGATES.search(text) is not None
+
+
 def denies(text: str) -> bool:
     """Whether a text denies or restricts anything, in any of several languages."""
     return _NEGATES.search(text) is not None or _DENIES.search(text) is not None

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from app.analysis.finding import Category, Finding, build_finding
+from app.analysis.recorded.answer_text import says_blank
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.leaves import Leaf
 from app.analysis.recorded.spellings import key_set
@@ -51,7 +52,7 @@ def _asks_nothing(call: Node, analysis: TraceAnalysis) -> bool:
     given = call.view.input
     if not given.may_have_empty or given.state is not BodyState.PRESENT:
         return False
-    if call.view.reply.calls or not call.view.reply.text:
+    if call.view.reply.calls or not call.view.reply.text or says_blank(call.view.reply.text):
         return False
     if not any(_is_empty_text(leaf, _MESSAGE_TEXTS) for leaf in given.leaves):
         return False

@@ -6,6 +6,7 @@ from dataclasses import replace
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.rules.causes import find_error_causes
 from app.analysis.rules.failed_code import find_writer, runs_program
+from app.analysis.rules.noticed_gaps import was_gap_noticed
 from app.analysis.rules.partial_batches import failed_items_of, was_noticed
 from app.analysis.rules.recovery import find_recovery, was_called_after
 from app.analysis.rules.refusals import explain_refusal
@@ -136,6 +137,9 @@ def _add_outcome(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:
             reason = f"{suspect.reason}; {one_line(why, limit=_QUOTED)}"
             strength = max(suspect.strength, _EXPLAINED_REFUSAL)
             return replace(suspect, reason=reason, strength=strength, standing=Standing.FINDING)
+    if recovery is None and suspect.fault is Fault.EMPTY and was_gap_noticed(node, analysis):
+        reason = f"{suspect.reason}; a later text says so"
+        return replace(suspect, reason=reason, standing=Standing.NOTE)
     if recovery is None:
         return replace(suspect, writer=writer)
     reason = f"{suspect.reason}; a later call worked"

@@ -32,6 +32,9 @@ _OTHER_WORD = re.compile(rf"(?:[^\W{_EAST_ASIAN}\u3041-\u309f]|-)+")
 _SHORTEST_ANSWER = 40  # characters: a shorter reply is a label or a query, not an answer
 _SHORTEST_QUOTED = 12  # characters of a reply that is no label where the trace ends with it
 _FIGURE = re.compile(r"(?<![\w.,:/-])\d{1,9}(?:[.,]\d{1,3})?(?=\s?(?:[€$£%°]|[^\W\d_]))")
+_ANSWER_READ = 4_000  # characters
+_RESULT_READ = 20_000  # characters of one result
+_LEAST_SHARED = 3  # words of an answer that stand in a result: fewer are names of the subject
 _GREETINGS = word_set(
     "thanks thank hi hello hey bye goodbye ok okay great danke hallo tschüss merci bonjour salut"
     " gracias hola obrigado obrigada olá grazie ciao bedankt tack hej 谢谢 你好 ありがとう"
@@ -51,6 +54,8 @@ def find_unsupported_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
     answer = _find_answer(max(node.end for node in inner), analysis)
     if answer is None or was_rated_well(analysis) or _is_small_talk(analysis):
         return
+    if _rests_on_others(answer, inner, analysis):
+        return
     symptom = analysis.once(find_symptom)
     sentence = (
         f"{one_line(inner[0].name, limit=60)} {what},"
@@ -69,6 +74,23 @@ def find_unsupported_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
         {"searches": len(inner)},
         standing=Standing.NOTE if admits else Standing.FINDING,
     )
+
+
+def _rests_on_others(answer: Node, fruitless: Sequence[Node], analysis: TraceAnalysis) -> bool:
+    """Whether the answer has several words and numbers that are in no question but in what other
+    calls had returned."""
+    words = _telling_words(answer.view.reply.text[:_ANSWER_READ].casefold())
+    words -= _telling_words(Body(analysis.trace.input).canonical[:_ANSWER_READ])
+    empty = {node.id for node in fruitless}
+    shared: set[str] = set()
+    for node in analysis.tree.nodes:
+        if node.id in empty or node.end > answer.start or not _can_be_judged(node, analysis):
+            continue
+        if leaves_program(node) and not node.view.returned_nothing:
+            shared |= words & _telling_words(node.view.output.canonical[:_RESULT_READ])
+            if len(shared) >= _LEAST_SHARED:
+                return True
+    return False
 
 
 def _states_figures(answer: Node, analysis: TraceAnalysis) -> bool:
