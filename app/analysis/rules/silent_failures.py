@@ -137,16 +137,23 @@ def _add_outcome(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:
             reason = f"{suspect.reason}; {one_line(why, limit=_QUOTED)}"
             strength = max(suspect.strength, _EXPLAINED_REFUSAL)
             return replace(suspect, reason=reason, strength=strength, standing=Standing.FINDING)
-    if recovery is None and suspect.fault is Fault.EMPTY and was_gap_noticed(node, analysis):
-        reason = f"{suspect.reason}; a later text says so"
-        return replace(suspect, reason=reason, standing=Standing.NOTE)
     if recovery is None:
-        return replace(suspect, writer=writer)
+        return _add_notice(replace(suspect, writer=writer), analysis)
     reason = f"{suspect.reason}; a later call worked"
     if writer is not None and runs_program(node):
         strength = suspect.strength - _LOST_BY_RECOVERY
         return replace(suspect, writer=writer, reason=reason, strength=strength)
     return replace(suspect, writer=writer, reason=reason, standing=Standing.NOTE)
+
+
+def _add_notice(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:
+    """The suspect, a note where it is an empty result that a later text speaks of."""
+    if suspect.fault is not Fault.EMPTY or suspect.node.view.is_model_call:
+        return suspect
+    if not was_gap_noticed(suspect.node, analysis):
+        return suspect
+    reason = f"{suspect.reason}; a later text says so"
+    return replace(suspect, reason=reason, standing=Standing.NOTE)
 
 
 def _build_group_finding(
