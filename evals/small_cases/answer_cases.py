@@ -44,6 +44,14 @@ _answer(
     right=False,
 )
 _answer(
+    "total_of_what_the_tool_was_given_healthy",
+    "Load the three decks and tell me the weight.",
+    {"decks": {"upper": 41.5, "main": 138.2, "lower": 12.7, "car": 60.4}},
+    {"loaded": True, "decks": 4},
+    "Loaded: upper 41.5 t, main 138.2 t, lower 12.7 t, car 60.4 t, 252.8 t altogether.",
+    right=False,
+)
+_answer(
     "state_says_no",
     "Is the certificate of host web-3 fine?",
     {"host": "web-3"},

@@ -121,14 +121,7 @@ def _was_tried_again(call: Node, analysis: TraceAnalysis) -> bool:
 def _find_foreign_figure(answer: str, writer: Node, call: Node, analysis: TraceAnalysis) -> str:
     """The first figure of an answer that was in no question, where none of them comes from what
     the model read; empty where the result has dates, many numbers or none."""
-    leaves = tuple(call.view.output.first_leaves(_LEAVES_READ))
-    numbers = [
-        float(leaf.value)
-        for leaf in leaves
-        if type(leaf.value) in (int, float)
-        and abs(leaf.value) < _LARGEST
-        and leaf.key not in _NOT_FIGURES
-    ]
+    numbers = _list_numbers(call.view.output)
     read = writer.view.input.canonical[:_TEXT_READ]
     returned = call.view.output.canonical[:_TEXT_READ]
     if not (read and returned and 0 < len(numbers) <= _MOST_NUMBERS) or _DATE.search(returned):
@@ -138,7 +131,21 @@ def _find_foreign_figure(answer: str, writer: Node, call: Node, analysis: TraceA
     known = {value for figure in find_figures(f"{read} {returned}") for value in figure.values}
     if any(not known.isdisjoint(each.values) or can_come_from(each, numbers) for each in figures):
         return ""
+    given = _list_numbers(call.view.input)
+    if given and any(can_come_from(each, given) for each in figures):
+        return ""  # of the plan that the tool carried out, for one the total
     return figures[0].text if figures else ""
+
+
+def _list_numbers(body: Body) -> list[float]:
+    """The numbers of a body that may be figures of an answer."""
+    return [
+        float(leaf.value)
+        for leaf in body.first_leaves(_LEAVES_READ)
+        if type(leaf.value) in (int, float)
+        and abs(leaf.value) < _LARGEST
+        and leaf.key not in _NOT_FIGURES
+    ]
 
 
 def _name(node: Node) -> str:
