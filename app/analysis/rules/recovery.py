@@ -5,8 +5,10 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from app.analysis.comparable_calls import has_word
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.request import RecordedRequest
+from app.analysis.recorded.spellings import word_set
 from app.analysis.text.one_line import without_numbers
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -15,6 +17,10 @@ _TREE_READ = 200  # spans of the tree after a failed model call
 _LEAST_TASK = 12  # characters of an instruction that is not equal by chance, as "go on" may be
 _SIBLINGS_READ = 8  # steps after a failed one: a fallback follows it
 _LEAST_VALUE = 4  # characters of a value that two calls share with reason: an id, a name
+_READS_PAGE = word_set(
+    "page pages url urls web website site browse browser visit crawl scrape webpage link article"
+)
+"""Words of names of calls that read something of the web, where each source is one of several."""
 _NAME_WORDS = re.compile(r"[^\W\d_]{3,}")
 _MOST_TRIES = 3  # calls of one name in a step; with more it calls for one item after another
 _LATER_READ = 50  # calls after a failed one that are looked at: what makes good for it comes soon
@@ -27,11 +33,12 @@ def find_recovery(node: Node, analysis: TraceAnalysis) -> Node | None:
     """A later span that made good for a failed one, or None.
 
     It is a call of the same name and place that worked and either had the same input, or was asked
-    for anew by a model that had seen the failure; a model call with the same task; or one of the
-    next steps with another name that does the same.
+    for anew by a model that had seen the failure; another page where one could not be read; a model
+    call with the same task; or one of the next steps with another name that does the same.
     """
     asked = asking_call(node, analysis)
     few = _is_one_of_few(node, analysis)
+    reads_page = has_word(node.function_name, _READS_PAGE)
     for later in islice(_after(analysis.tree.siblings(node), node), _SIBLINGS_READ):
         if later.name != node.name and _is_alternative(node, later) and _worked(later, node):
             return later
@@ -39,7 +46,7 @@ def find_recovery(node: Node, analysis: TraceAnalysis) -> Node | None:
         if _worked(later, node) and (
             _same_request(node, later, analysis, among_few=few)
             or _asked_anew(asked, node, later, analysis)
-            or (few and _tried_otherwise(node, later))
+            or (few and (_tried_otherwise(node, later) or reads_page))
         ):
             return later
     if node.view.is_model_call:
