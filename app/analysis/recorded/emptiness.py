@@ -94,6 +94,7 @@ _FIRST_LETTERS = re.compile(
 _NAME_READ = 80  # last characters of a name, which hold what it is about
 _NAMES_KEPT = 2_048  # names whose letters are kept: a trace has few
 _SHORTEST_NAMED = 4  # characters of a key that does not stand in a name by chance
+_DATE = re.compile(r"\d{4}-\d\d(?:-\d\d(?:[T ][\d:.]{4,15}(?:Z|[+-]\d\d:?\d\d)?)?)?")
 _WRAPPERS = 4  # objects with one member around a result: an SDK's, GraphQL's two
 _MOST_MEMBERS = 60  # of one object that is searched for a field of results
 _LONGEST_SENTENCE = 300  # characters: a longer text says more than that nothing was found
@@ -259,4 +260,6 @@ def _is_neutral(leaf: Leaf) -> bool:
     value = leaf.value
     if leaf.key in _NEUTRAL_KEYS or isinstance(value, bool) or value in (0, None, [], {}, ""):
         return True
-    return isinstance(value, str) and value.lower() in _NEUTRAL_WORDS
+    return isinstance(value, str) and (
+        value.lower() in _NEUTRAL_WORDS or _DATE.fullmatch(value) is not None
+    )

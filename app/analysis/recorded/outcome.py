@@ -116,6 +116,10 @@ def find_failure(output: Any) -> str:
     """
     if isinstance(output, str):
         return find_failure_text(output)[:_LONGEST_REASON]
+    if isinstance(output, dict) and len(output) == 1:
+        (only,) = output.values()
+        if isinstance(only, str) and (found := find_reported_failure(only)):
+            return found[:_LONGEST_REASON]
     for members in _outer_objects(output):
         found = _find_failure_of_object(members)
         if found:

@@ -18,6 +18,15 @@ _REFINES_NAME = re.compile(
     re.IGNORECASE,
 )
 """Names of calls that improve or watch a result: programs do without them on purpose."""
+_GOES_ON = re.compile(
+    r"\b(?:trying|retrying|will retry|falling back|fall(?:s|ing)? back|switching to|continuing"
+    r"|proceeding|ignored|skipped|skipping|versuche|weiche aus|wird fortgesetzt|übersprungen"
+    r"|nouvel essai|on continue|ignorée?|reintentando|se continúa|omitid[oa]|riprovo|si prosegue"
+    r"|tentando de novo|prossegue|próbuję|pominięt\w)\b|再試行|続行|重试|跳过|继续",
+    re.IGNORECASE,
+)
+"""What a message says of an error that the program already deals with."""
+_MESSAGE_READ = 300  # characters
 _NAME_READ = 200  # characters
 
 
@@ -44,7 +53,7 @@ def judge_outcome(item: ErrorOrigin, analysis: TraceAnalysis) -> ErrorOutcome:
     recovery = next((found for node in item.path if (found := find_recovery(node, analysis))), None)
     if recovery is not None:
         return ErrorOutcome(Standing.NOTE, recovery)
-    if was_rated_well(analysis):
+    if was_rated_well(analysis) or _GOES_ON.search((item.error.message or "")[:_MESSAGE_READ]):
         return ErrorOutcome(Standing.NOTE)
     if asking_call(item.origin, analysis) is not None:
         other = find_other_tool(item.origin, analysis)

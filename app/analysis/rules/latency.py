@@ -8,6 +8,7 @@ from statistics import median
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.rules.model_speed import explain_seconds
+from app.analysis.rules.set_duration import lasts_as_set
 from app.analysis.text.one_line import format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -121,6 +122,7 @@ def _build_slow_finding(
     explained = (
         fuller
         or worst.error is not None
+        or lasts_as_set(worst)
         or _is_explained_by_tokens(worst, peers)
         or _did_more(worst, peers, worst.duration - typical)
     )

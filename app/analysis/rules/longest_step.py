@@ -7,6 +7,7 @@ from app.analysis.comparable_calls import has_word
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.model_speed import explain_seconds
+from app.analysis.rules.set_duration import lasts_as_set
 from app.analysis.text.one_line import format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -37,6 +38,8 @@ _LONG_BY_NATURE = word_set(
     " convert image archive sync batch job human review"
 )
 """Words of names of work that takes its time: alone it is what the trace was started for."""
+_RESOURCES = word_set("queue gpu lock slot pool semaphore quota capacity worker")
+"""Words of names of waits for something that there could be more of."""
 _NAME_READ = 200  # characters of a name that the pattern sees
 
 
@@ -120,7 +123,9 @@ def _is_unexplained(node: Node, analysis: TraceAnalysis) -> bool:
     calls of its name let expect."""
     if node.size > 1 or node.parent is None or not node.finished or node.error is not None:
         return False
-    if _WAITS.search(node.name[:_NAME_READ]):
+    if _WAITS.search(node.name[:_NAME_READ]) and not has_word(node.function_name, _RESOURCES):
+        return False
+    if lasts_as_set(node):
         return False
     if node.view.is_model_call and (
         node.view.usage.completion is None or node.duration <= 1e6 * explain_seconds(node.view)
