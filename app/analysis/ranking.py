@@ -14,6 +14,7 @@ from app.analysis.rules.claimed_actions import find_claimed_actions
 from app.analysis.rules.clock_skew import find_clock_skew
 from app.analysis.rules.costly_calls import find_costly_calls
 from app.analysis.rules.cut_texts import find_cut_texts
+from app.analysis.rules.denied_actions import find_denied_actions
 from app.analysis.rules.denied_problems import find_denied_problems
 from app.analysis.rules.dropped_scope import find_dropped_scope
 from app.analysis.rules.duplicated_work import find_duplicated_work
@@ -73,6 +74,7 @@ RULES: tuple[Rule, ...] = (
     find_idle_rates,
     find_ignored_results,
     find_ignored_states,
+    find_denied_actions,
     find_denied_problems,
     find_announced_steps,
     find_answer_facts,

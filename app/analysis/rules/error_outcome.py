@@ -9,6 +9,7 @@ from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.rules.recovery import asking_call, find_other_tool, find_recovery
 from app.analysis.rules.symptoms import was_rated_well
+from app.analysis.rules.tolerated import says_tolerated
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
@@ -18,15 +19,6 @@ _REFINES_NAME = re.compile(
     re.IGNORECASE,
 )
 """Names of calls that improve or watch a result: programs do without them on purpose."""
-_GOES_ON = re.compile(
-    r"\b(?:trying|retrying|will retry|falling back|fall(?:s|ing)? back|switching to|continuing"
-    r"|proceeding|ignored|skipped|skipping|versuche|weiche aus|wird fortgesetzt|übersprungen"
-    r"|nouvel essai|on continue|ignorée?|reintentando|se continúa|omitid[oa]|riprovo|si prosegue"
-    r"|tentando de novo|prossegue|próbuję|pominięt\w)\b|再試行|続行|重试|跳过|继续",
-    re.IGNORECASE,
-)
-"""What a message says of an error that the program already deals with."""
-_MESSAGE_READ = 300  # characters
 _NAME_READ = 200  # characters
 
 
@@ -53,7 +45,7 @@ def judge_outcome(item: ErrorOrigin, analysis: TraceAnalysis) -> ErrorOutcome:
     recovery = next((found for node in item.path if (found := find_recovery(node, analysis))), None)
     if recovery is not None:
         return ErrorOutcome(Standing.NOTE, recovery)
-    if was_rated_well(analysis) or _GOES_ON.search((item.error.message or "")[:_MESSAGE_READ]):
+    if was_rated_well(analysis) or says_tolerated(item.error.message or ""):
         return ErrorOutcome(Standing.NOTE)
     if asking_call(item.origin, analysis) is not None:
         other = find_other_tool(item.origin, analysis)

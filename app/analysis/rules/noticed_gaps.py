@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from app.analysis.recorded.answer_text import negates, says_blank
 from app.analysis.rules.answer_writer import find_answer_writer
+from app.analysis.rules.symptoms import find_symptom
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
@@ -20,7 +21,9 @@ _SENTENCE = re.compile(r"[.!?;。\n]+")
 
 def was_gap_noticed(node: Node, analysis: TraceAnalysis) -> bool:
     """Whether a reply beside an empty result says that there was nothing to read, or the answer
-    denies what had been looked up."""
+    denies what had been looked up. An answer that gives up speaks of a failure."""
+    if analysis.once(find_symptom):
+        return False
     return _is_called_blank(node, analysis) or _is_denied(node, analysis)
 
 

@@ -17,6 +17,7 @@ from app.analysis.rules.lookups import (
 )
 from app.analysis.rules.partial_batches import describe_failed_items, failed_items_of
 from app.analysis.rules.suspects import Fault, PeerStatistics, Suspect, is_null
+from app.analysis.rules.tolerated import says_tolerated
 from app.analysis.text.one_line import one_line
 from app.analysis.tree import Node
 
@@ -26,17 +27,6 @@ _OFTEN_EMPTY_NAME = re.compile(
     r"|notify|send|delete|update|write|ping|close|init|setup|memor",
     re.IGNORECASE,
 )
-_TOLERATED = re.compile(
-    r"\boptional\b|non-?critical|best[ -]effort|continu(?:ing|ed)\b|proceeding\b|skipped\b"
-    r"|not (?:needed|required)|\bfakultativ|übersprungen|wird fortgesetzt|nicht (?:zwingend|nötig)"
-    r"|facultati[fv]|ignorée?\b|on continue|opcional|omitid[oa]|se continúa|opzionale|ignorat[oa]"
-    r"|si prosegue|prossegue|optioneel|overgeslagen|opcjonaln|pominięt|необязательн|пропущен"
-    r"|valgfri|valfri|volitelné|任意|続行|省略可|スキップ|可选|跳过|继续|선택 항목"
-    r"|계속 진행|건너뜀",
-    re.IGNORECASE,
-)
-"""Words with which a program says of a failure that it does without the result."""
-_TOLERATED_WITHIN = 200  # characters of a report: it says so itself, in a short sentence
 _KEEPS_ITEMS = word_set(
     "rerank reranker rank sort reorder merge join normalise normalize convert translate chunk"
     " embed transcribe ocr flatten concat reformat resize render summarise summarize deduplicate"
@@ -82,8 +72,7 @@ def judge_result(node: Node, peers: PeerStatistics) -> Suspect | None:
         return None
     if view.failure:
         reason = f"its output says “{one_line(view.failure, limit=120)}”"
-        tolerated = _TOLERATED.search(view.failure[:_TOLERATED_WITHIN]) is not None
-        standing = Standing.NOTE if tolerated else Standing.FINDING
+        standing = Standing.NOTE if says_tolerated(view.failure) else Standing.FINDING
         return Suspect(node, Fault.FAILURE, _STATED_FAILURE, reason, standing)
     if view.returned_nothing:
         return _judge_empty(node, peers)

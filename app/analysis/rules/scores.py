@@ -8,14 +8,15 @@ from app.opik.records import FeedbackScore
 _LOW = 0.35  # of scores from 0 to 1: clearly below the middle, as 0.5 is often "undecided"
 _HIGH = 0.8  # of the same: what people call good, four stars of five
 _LOWER_IS_BETTER = re.compile(
-    r"hallucinat|toxic|bias|harm|error|risk|pii|leak|perplex|distance|latency|cost|duration"
-    r"|offens|profan|jailbreak|injection|refus|moderat|violat|wer$|loss|tokens?|count|length"
-    r"|retr(?:y|ies)|attempt|steps?$|turns?$|iteration|num_|number|seconds|_m?s$|calls?$|size",
-    re.IGNORECASE,
+    r"\b(?:hallucinat|toxic|bias|harm|error|risk|pii|leak|perplex|distance|latency|cost|duration"
+    r"|offens|profan|jailbreak|injection|refus|moderat|violat|loss|tokens?\b|count|length|retry"
+    r"|retries|attempt|iteration|num\b|number|seconds|calls?\b|size|(?:wer|steps?|turns?|m?s)$)"
 )
 _PROBABILITY_OF_HARM = re.compile(
-    r"hallucinat|toxic|bias|harm|leak|jailbreak|injection|violat", re.IGNORECASE
+    r"\b(?:hallucinat|toxic|bias|harm|leak|jailbreak|injection|violat)"
 )
+"""Beginnings of words of a name in lower case: `pharmacist_review` speaks of no harm."""
+_WORDS = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+")
 _BAD_CATEGORIES = word_set("bad poor fail failed incorrect wrong negative")
 _GOOD_CATEGORIES = word_set("good excellent pass passed correct right positive great")
 _NAME_READ = 200  # characters
@@ -27,7 +28,7 @@ def is_bad_score(score: FeedbackScore) -> bool:
         return True
     if score.value is None or not 0 <= score.value <= 1:
         return False
-    name = score.name[:_NAME_READ]
+    name = _spell_name(score)
     if _LOWER_IS_BETTER.search(name):
         return bool(_PROBABILITY_OF_HARM.search(name)) and score.value >= 1 - _LOW
     return score.value <= _LOW
@@ -39,4 +40,9 @@ def is_good_score(score: FeedbackScore) -> bool:
         return True
     if score.value is None or not 0 <= score.value <= 1:
         return False
-    return score.value >= _HIGH and not _LOWER_IS_BETTER.search(score.name[:_NAME_READ])
+    return score.value >= _HIGH and not _LOWER_IS_BETTER.search(_spell_name(score))
+
+
+def _spell_name(score: FeedbackScore) -> str:
+    """The words of a name: `isToxic` and `is_toxic` are `is toxic`."""
+    return " ".join(_WORDS.findall(score.name[:_NAME_READ])).lower()

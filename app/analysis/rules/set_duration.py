@@ -25,9 +25,9 @@ _LIMIT = re.compile(r"time_?out|deadline|limit|max|ttl|budget", re.IGNORECASE)
 def lasts_as_set(node: Node) -> bool:
     """Whether a call was given a time to take, and took about so long."""
     for leaf in node.view.input.first_leaves(_LEAVES_READ):
-        if type(leaf.value) not in (int, float) or not isinstance(leaf.path[-1], str):
+        if not leaf.path or type(leaf.value) not in (int, float):
             continue
-        key = leaf.path[-1].casefold()
+        key = str(leaf.path[-1]).casefold()
         if _LIMIT.search(key):
             continue
         unit = next((size for pattern, size in _UNITS if pattern.search(key)), 0)
