@@ -18,7 +18,7 @@ from app.analysis.trace_analysis import TraceAnalysis
 
 _CONFIDENCE = 0.65  # a model may know it from elsewhere
 _ANSWER_READ = 4_000  # characters
-_MOST_FACTS = 20  # of one kind in an answer
+_MOST_FACTS = 20  # that an answer has from elsewhere than its prompt: more of them are a list
 _CODE_BLOCK = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|https?://\S+", re.DOTALL)
 
 _CODE = re.compile(r"(?<![\w./@-])(?=[\w-]{0,30}\d{3})[^\W\d_]{1,12}(?:-?\w){2,30}(?![\w-]|[./]\w)")
@@ -54,7 +54,9 @@ def find_answer_facts(analysis: TraceAnalysis) -> Iterator[Finding]:
     if writer is None:
         return
     answer = _CODE_BLOCK.sub(" ", writer.view.reply.text[:_ANSWER_READ])
-    if not (_CODE.search(answer) or _YEAR.search(answer) or _TIME.search(answer)):
+    prompt = " ".join([message.text for message in writer.view.request.messages]).casefold()
+    unread = [fact for fact in _list_facts(answer) if fact.casefold() not in prompt]
+    if not 0 < len(unread) <= _MOST_FACTS:
         return
     sources = analysis.once(read_answer_sources)
     if sources is None:
@@ -72,6 +74,13 @@ def find_answer_facts(analysis: TraceAnalysis) -> Iterator[Finding]:
         )
         nodes = [writer, *sources.results[-2:]]
         yield build_finding(Category.IGNORED_RESULT, _CONFIDENCE, sentence, nodes)
+
+
+def _list_facts(answer: str) -> Iterator[str]:
+    """What an answer states that may stand in nothing before."""
+    yield from (code for code in _CODE.findall(answer) if _has_digits(code))
+    yield from _YEAR.findall(answer)
+    yield from (match[0] for match in _TIME.finditer(answer))
 
 
 def _find_other_code(answer: str, sources: AnswerSources) -> tuple[str, str] | None:
