@@ -57,9 +57,23 @@ class Call(NamedTuple):
         return self.node.view.output.has_timeless
 
     def returned_the_same(self, other: "Call") -> bool:
-        """Whether the results are equal."""
-        same = self.node.view.output.fingerprint == other.node.view.output.fingerprint
-        return same and self.result == other.result
+        """Whether the results are equal, and so are those of the tools that were called inside
+        where the results say little: `{"ok": true}` is returned by any step."""
+        output = self.node.view.output
+        if output.fingerprint != other.node.view.output.fingerprint or self.result != other.result:
+            return False
+        if output.is_long or not (self.node.children and other.node.children):
+            return True
+        return _results_inside(self.node) == _results_inside(other.node)
+
+
+def _results_inside(node: Node) -> list[int]:
+    """What the tools returned that a step called itself."""
+    return [
+        child.view.output.fingerprint
+        for child in node.children[:_INSIDE_READ]
+        if child.view.calls_outside and not child.view.is_model_call
+    ]
 
 
 def comparable_calls(analysis: TraceAnalysis) -> dict[str, Call]:

@@ -128,3 +128,36 @@ AGAIN.add(
     model(says("You paid 128.00.")),
     answer="You paid 128.00.",
 )
+
+
+def _graph_turn(position: int, *, right: bool) -> list[SpanPlan]:
+    """Two nodes of a graph that only report `ok`; what happened stands in the call inside."""
+    given, result = {"list": "cardiology", "patient": "P-5582"}, {"position": position}
+    return [
+        span(
+            "agent",
+            model(calls("read_list", given), asked="Is it my turn?", right=right),
+            input={"patient": "P-5582"},
+            output={"tool_calls": ["read_list"]},
+            right=right,
+        ),
+        span(
+            "tools",
+            tool("read_list", given, result, right=right),
+            input={"tool_calls": ["read_list"]},
+            output={"ok": True},
+            right=right,
+        ),
+    ]
+
+
+AGAIN.add(
+    "nodes_that_report_ok_while_a_place_moves_healthy",
+    *[part for place in (5, 4, 3, 2, 1) for part in _graph_turn(place, right=False)],
+    answer="It is your turn.",
+)
+AGAIN.add(
+    "nodes_that_report_ok_while_nothing_moves",
+    *[part for _ in range(7) for part in _graph_turn(5, right=True)],
+    answer="Sorry, I could not finish this.",
+)
