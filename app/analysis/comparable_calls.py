@@ -57,22 +57,22 @@ class Call(NamedTuple):
         return self.node.view.output.has_timeless
 
     def returned_the_same(self, other: "Call") -> bool:
-        """Whether the results are equal, and so are those of the tools that were called inside
-        where the results say little: `{"ok": true}` is returned by any step."""
+        """Whether the results are equal, and so is what happened inside where the results say
+        little: `{"ok": true}` is returned by any step."""
         output = self.node.view.output
         if output.fingerprint != other.node.view.output.fingerprint or self.result != other.result:
             return False
         if output.is_long or not (self.node.children and other.node.children):
             return True
-        return _results_inside(self.node) == _results_inside(other.node)
+        return _describe_inside(self.node) == _describe_inside(other.node)
 
 
-def _results_inside(node: Node) -> list[int]:
-    """What the tools returned that a step called itself."""
+def _describe_inside(node: Node) -> list[int]:
+    """What the tools returned and what the models were given that a step called itself."""
     return [
-        child.view.output.fingerprint
+        (child.view.input if child.view.is_model_call else child.view.output).fingerprint
         for child in node.children[:_INSIDE_READ]
-        if child.view.calls_outside and not child.view.is_model_call
+        if child.view.calls_outside
     ]
 
 

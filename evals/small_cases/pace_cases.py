@@ -136,7 +136,7 @@ def _graph_turn(position: int, *, right: bool) -> list[SpanPlan]:
     return [
         span(
             "agent",
-            model(calls("read_list", given), asked="Is it my turn?", right=right),
+            model(calls("read_list", given), asked=f"Place {position}: my turn?", right=right),
             input={"patient": "P-5582"},
             output={"tool_calls": ["read_list"]},
             right=right,
