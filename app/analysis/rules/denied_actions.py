@@ -1,4 +1,4 @@
-"""Actions that were taken although a check just before had said no: `check_window` returns
+"""Actions that were taken although a check just before had denied them: `check_window` returns
 `allowed: false` for berth B7 at 14:00, and B7 is reserved for 14:00."""
 
 from collections.abc import Iterator, Sequence
@@ -38,7 +38,7 @@ def find_denied_actions(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 
 def _find_denial(check: Node) -> Leaf | None:
-    """The field with which a check says no to what it was asked."""
+    """The field with which a check denies what it was asked."""
     view = check.view
     if check.error is not None or view.failure or view.output.state is not BodyState.PRESENT:
         return None

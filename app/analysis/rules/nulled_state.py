@@ -95,7 +95,7 @@ def _build_finding(node: Node, old: _Setting, name: str, analysis: TraceAnalysis
     if model is None:
         nodes, confidence, standing = [node, old.node], _CLEARED, Standing.WEAK
     else:
-        sentence += f", and {one_line(model.name, limit=60)} is told about it"
+        sentence += f", and the instructions of {one_line(model.name, limit=60)} name it"
         nodes, confidence, standing = [node, old.node, model], _RELIED_ON, Standing.FINDING
     return build_finding(Category.LOST_VALUE, confidence, f"{sentence}.", nodes, standing=standing)
 

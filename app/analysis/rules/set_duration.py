@@ -1,4 +1,4 @@
-"""Calls that take as long as they were told to: an exposure of 300 s, a pause of two minutes."""
+"""Calls that take as long as they were set to: an exposure of 300 s, a pause of two minutes."""
 
 import re
 
@@ -18,7 +18,7 @@ _UNITS = (
     ),
 )
 """Ends of keys with the unit of their values in microseconds. A call that lasts as long as its
-timeout was not told to: such keys end otherwise."""
+timeout was not set to it: such keys do not count."""
 _LIMIT = re.compile(r"time_?out|deadline|limit|max|ttl|budget", re.IGNORECASE)
 
 
