@@ -114,13 +114,13 @@ def _equal_calls(analysis: TraceAnalysis) -> list[list[Call]]:
         for given in group_equal(named)
         if len(kept := _leave_out_cached(given)) > 1
         for group in group_equal(
-            ((_describe_inside(call.node), call.node.view.output, call) for call in kept),
+            ((_join_inputs_inside(call.node), call.node.view.output, call) for call in kept),
             timeless=True,
         )
     ]
 
 
-def _describe_inside(node: Node) -> str:
+def _join_inputs_inside(node: Node) -> str:
     """What the spans inside a step were given: `{"n": 1}` is the first step of any agent."""
     return " ".join(f"{child.name} {child.view.input.fingerprint}" for child in node.children)
 
