@@ -201,7 +201,7 @@ def negates(text: str) -> bool:
 
 def denies(text: str) -> bool:
     """Whether a text denies or restricts anything, in any of several languages."""
-    return _NEGATES.search(text) is not None or _DENIES.search(text) is not None
+    return negates(text) or _DENIES.search(text) is not None
 
 
 _AFFIRMS = re.compile(
@@ -225,4 +225,4 @@ def affirms(text: str) -> bool:
 
 def begins_with_negation(text: str) -> bool:
     """Whether an answer denies something at its beginning, in any of several languages."""
-    return _NEGATES.search(text[:_NEGATION_READ]) is not None
+    return negates(text[:_NEGATION_READ])

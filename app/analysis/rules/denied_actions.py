@@ -71,7 +71,9 @@ def _read_values(node: Node) -> set[str]:
 
 def _build_finding(check: Node, denial: Leaf, action: Node, analysis: TraceAnalysis) -> Finding:
     asked = asking_call(action, analysis)
-    shared = sorted(_read_values(check) & _read_values(action), key=lambda value: -len(value))
+    shared = sorted(
+        _read_values(check) & _read_values(action), key=lambda value: (-len(value), value)
+    )
     about = ", ".join(one_line(value, limit=40) for value in shared[:_LEAST_SHARED])
     key = one_line(str(denial.path[-1]), limit=40)
     value = one_line(str(denial.value).lower(), limit=40)

@@ -40,7 +40,7 @@ def find_idle_rates(analysis: TraceAnalysis) -> Iterator[Finding]:
     found = []
     for node in analysis.once(list_read_steps):
         keys = _keep_rates(node.view.output.keys)
-        if keys and not node.view.is_model_call:
+        if keys:
             leaves = tuple(node.view.output.first_leaves(_LEAVES_READ))
             pair = _find_in_table(leaves) or _find_pair(node, leaves)
             if pair:

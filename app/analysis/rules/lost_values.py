@@ -191,8 +191,9 @@ class _Search:
             return
         if not node.view.calls_outside or not _came_to_nothing(node):
             return
-        for key, loss in self._losses.items():
-            if not (loss.new or loss.is_omission or key in self._reported | given.empty):
+        for key in sorted(self._losses.keys() - self._reported - given.empty):
+            loss = self._losses[key]
+            if not (loss.new or loss.is_omission):
                 self._reported.add(key)
                 lacked = one_line(given.spell(min(given.empty)), limit=40)
                 dropped, later = (one_line(each.name, limit=60) for each in (loss.node, node))

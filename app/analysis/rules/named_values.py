@@ -26,6 +26,17 @@ _MESSAGE_KEYS = key_set(
     " content"
 )
 """Envelopes of messages, whose ids are null as a rule."""
+PASSING_KEYS = key_set(
+    "error errors error_message last_error exception warning failure reason message note comment"
+    " fehler errore erreur erro fejl fel błąd hata chyba aviso avviso hinweis nota"
+    " next next_step next_page next_action next_agent cursor next_cursor token continuation"
+    " current current_step pending pending_action active route decision action draft feedback"
+    " answer result output response content text reply summary tool tool_call tool_result"
+    " finish_reason stop_reason parent lock locked_by assignee assigned_to expires_at ended_at"
+    " finished_at completed_at end_time deleted_at reasoning thought refusal usage debug cached"
+    " retry_after previous last score rank status state progress"
+)
+"""Keys of what comes and goes while a program runs."""
 _SHORTEST_KEY = 2
 _LEAVES_READ = 400  # of one body: arguments and states stand near its top
 _LEVELS_READ = 5  # of a body

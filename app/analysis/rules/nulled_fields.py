@@ -11,8 +11,7 @@ from typing import NamedTuple
 from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.leaves import Path
-from app.analysis.recorded.spellings import key_set
-from app.analysis.rules.named_values import removes_values
+from app.analysis.rules.named_values import PASSING_KEYS, removes_values
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_read_steps
 from app.analysis.tree import Node
@@ -24,17 +23,6 @@ _SHORTEST_SHARED = 4  # characters of a shared value; shorter ones need a digit
 _LONGEST_VALUE = 200  # characters
 _FACTS_KEPT = 400  # records of lookups
 _MOST_FOUND = 5
-PASSING_KEYS = key_set(
-    "error errors error_message last_error exception warning failure reason message note comment"
-    " fehler errore erreur erro fejl fel błąd hata chyba aviso avviso hinweis nota"
-    " next next_step next_page next_action next_agent cursor next_cursor token continuation"
-    " current current_step pending pending_action active route decision action draft feedback"
-    " answer result output response content text reply summary tool tool_call tool_result"
-    " finish_reason stop_reason parent lock locked_by assignee assigned_to expires_at ended_at"
-    " finished_at completed_at end_time deleted_at reasoning thought refusal usage debug cached"
-    " retry_after previous last score rank status state progress"
-)
-"""Keys of what comes and goes while a program runs."""
 
 _Fields = dict[str, str]
 
@@ -74,7 +62,7 @@ def _compare_steps(may_lack: Sequence[Node], steps: Sequence[Node]) -> Iterator[
         if not known or not body.may_have_empty:
             continue
         for record in _read_records(body):
-            for key in record.empty.keys() - reported - PASSING_KEYS:
+            for key in sorted(record.empty.keys() - reported - PASSING_KEYS):
                 fact = _find_fact(key, record, known)
                 if fact is not None and fact.fields[key].casefold() not in body.canonical:
                     reported.add(key)

@@ -9,8 +9,7 @@ from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.leaves import Leaf
 from app.analysis.recorded.spellings import kept_by_keys, key_set, plain_key
-from app.analysis.rules.named_values import removes_values
-from app.analysis.rules.nulled_fields import PASSING_KEYS
+from app.analysis.rules.named_values import PASSING_KEYS, removes_values
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls, list_read_steps
 from app.analysis.tree import Node
@@ -38,12 +37,7 @@ class _Setting(NamedTuple):
 
 def find_nulled_state(analysis: TraceAnalysis) -> Iterator[Finding]:
     """At most 3 keys, each with the step that overwrote it and the one that had set it."""
-    steps = [
-        node
-        for node in analysis.once(list_read_steps)
-        if not node.view.is_model_call
-        and (_keep_state(node.view.output.keys) or _keep_state(node.view.input.keys))
-    ]
+    steps = [node for node in analysis.once(list_read_steps) if _keep_state(node.view.output.keys)]
     if any(_may_null(node.view.output) for node in steps):
         yield from islice(_find_overwritten(steps, analysis), _MOST_FOUND)
 

@@ -53,8 +53,7 @@ def find_restated_units(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 
 def _may_state(node: Node) -> bool:
-    view = node.view
-    return view.calls_outside and not view.is_model_call and bool(keep_unit_keys(view.output.keys))
+    return node.view.calls_outside and bool(keep_unit_keys(node.view.output.keys))
 
 
 def _read_amounts(node: Node) -> Iterator[_Amounts]:
@@ -126,7 +125,7 @@ def _is_given(number: float, unit: Unit, analysis: TraceAnalysis) -> bool:
     if spells(number).search(text):
         return True
     for node in analysis.once(list_read_steps):
-        if node.view.calls_outside and not node.view.is_model_call:
+        if node.view.calls_outside:
             for leaf in node.view.input.first_leaves(_LEAVES_READ):
                 if isinstance(leaf.value, str) and read_unit(leaf.value) == unit:
                     return True

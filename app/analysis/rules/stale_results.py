@@ -60,8 +60,6 @@ _STORED = word_set(
     "cache cached hit stale snapshot replica fallback local_cache disk_cache redis mirror"
     " zwischenspeicher antememoria"
 )
-
-
 _OLD_INDEX = 30 * _DAY  # age of a store in which what is asked for may be missing
 _WITHOUT_STORE = 0.75  # confidence: that the others are fresh, or the device dead, says why
 
@@ -85,13 +83,10 @@ def _read_stale(node: Node, analysis: TraceAnalysis) -> tuple[int, Node, Leaf] |
     output = node.view.output
     if output.keys.isdisjoint(_FRESHNESS) or output.keys.isdisjoint(_ORIGIN):
         return None
-    leaves = tuple(output.first_leaves(_LEAVES_READ + 1))
-    if len(leaves) > _LEAVES_READ or not any(map(_says_stored, leaves)):
+    if not any(map(_says_stored, output.first_leaves(_LEAVES_READ))):
         return None
-    dates = [(leaf, _read_date(leaf)) for leaf in leaves if leaf.key in _FRESHNESS]
-    dated = [(node.start - date, node, leaf) for leaf, date in dates if date is not None]
-    newest = min(dated, default=None, key=lambda each: each[0])
-    return newest if newest and newest[0] >= _LEAST_AGE else None
+    dated = _read_age(node, _FRESHNESS)
+    return (dated[0], node, dated[1]) if dated and dated[0] >= _LEAST_AGE else None
 
 
 def _find_odd_results(analysis: TraceAnalysis) -> Iterator[Finding]:
@@ -102,7 +97,7 @@ def _find_odd_results(analysis: TraceAnalysis) -> Iterator[Finding]:
             continue
         if node.view.output.keys.isdisjoint(_DATES):
             continue
-        dated = _read_age(node)
+        dated = _read_age(node, _DATES)
         if dated is None or dated[0] < _LEAST_AGE:
             continue
         age, leaf = dated
@@ -125,12 +120,13 @@ def _find_odd_results(analysis: TraceAnalysis) -> Iterator[Finding]:
             )
 
 
-def _read_age(node: Node) -> tuple[int, Leaf] | None:
-    """The age of the newest date of a short result, in microseconds, with its leaf."""
+def _read_age(node: Node, keys: frozenset[str]) -> tuple[int, Leaf] | None:
+    """The age of the newest date that a short result has under some keys, in microseconds, with its
+    leaf."""
     leaves = tuple(node.view.output.first_leaves(_LEAVES_READ + 1))
     if len(leaves) > _LEAVES_READ:
         return None
-    dates = [(leaf, _read_date(leaf)) for leaf in leaves if leaf.key in _DATES]
+    dates = [(leaf, _read_date(leaf)) for leaf in leaves if leaf.key in keys]
     dated = [(node.start - date, leaf) for leaf, date in dates if date is not None]
     return min(dated, default=None, key=lambda each: each[0])
 
@@ -151,7 +147,7 @@ def _are_fresh(node: Node, analysis: TraceAnalysis) -> bool:
         for peer in analysis.peers_of(node)[:_PEERS_READ]
         if peer is not node and analysis.was_read(peer) and peer.error is None
     ]
-    ages = [dated[0] for peer in peers if (dated := _read_age(peer)) is not None]
+    ages = [dated[0] for peer in peers if (dated := _read_age(peer, _DATES)) is not None]
     return len(ages) >= _FEWEST_PEERS and max(ages) <= _FRESH
 
 
