@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 import schemathesis
 from anyio.from_thread import start_blocking_portal
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from app import __version__
 from app.web.openapi import describe_interface
+from testkit.credentials import find_credential
 from testkit.service import PREFIX, Service, running
 
 SCHEMA = schemathesis.openapi.from_dict(describe_interface(PREFIX, __version__, with_page=True))
@@ -50,6 +51,10 @@ def test_any_request_is_answered_as_described_or_refused_with_a_message(
     @given(data=st.data())
     def ask(data: st.DataObject) -> None:
         case = data.draw(operation.as_strategy(generation_mode=mode))
+        # Strings of the project's own code are drawn too, those of testkit.credentials among them,
+        # and the access log repeats every address.
+        sent = repr((case.path_parameters, case.query, case.body))
+        assume(find_credential(sent.encode("utf-8", "replace")) is None)
         response = case.call(base_url=service.url + PREFIX, timeout=20)
         assert response.status_code != 500
         case.validate_response(response, excluded_checks=[positive_data_acceptance])
