@@ -40,7 +40,6 @@ class Category(StrEnum):
     LOST_VALUE = "lost_value"
     WRONG_SCOPE = "wrong_scope"
     IGNORED_RESULT = "ignored_result"
-    STALE_RESULT = "stale_result"
     UNKNOWN_TOOL = "unknown_tool"
     LOOP = "loop"
     PING_PONG = "ping_pong"
@@ -82,7 +81,6 @@ _TRAITS = {
     Category.LOST_VALUE: _CategoryTraits(ErrorGroup.PLANNING, 95),
     Category.WRONG_SCOPE: _CategoryTraits(ErrorGroup.PLANNING, 95),
     Category.IGNORED_RESULT: _CategoryTraits(ErrorGroup.REASONING, 70),
-    Category.STALE_RESULT: _CategoryTraits(ErrorGroup.SYSTEM, 75),
     Category.REFUSAL: _CategoryTraits(ErrorGroup.REASONING, 85),
     Category.UNFINISHED: _CategoryTraits(ErrorGroup.SYSTEM, 85),
     Category.UNKNOWN_TOOL: _CategoryTraits(ErrorGroup.PLANNING, 80),

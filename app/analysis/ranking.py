@@ -5,24 +5,16 @@ from dataclasses import replace
 from itertools import islice
 
 from app.analysis.finding import SPANS_KEPT, Category, Finding, Standing
-from app.analysis.rules.announced_steps import find_announced_steps
-from app.analysis.rules.answer_facts import find_answer_facts
-from app.analysis.rules.answer_figures import find_answer_figures
-from app.analysis.rules.answer_links import find_answer_links
 from app.analysis.rules.asked_scope import find_wrong_scope
-from app.analysis.rules.claimed_actions import find_claimed_actions
 from app.analysis.rules.clock_skew import find_clock_skew
 from app.analysis.rules.costly_calls import find_costly_calls
 from app.analysis.rules.cut_texts import find_cut_texts
-from app.analysis.rules.denied_actions import find_denied_actions
-from app.analysis.rules.denied_problems import find_denied_problems
 from app.analysis.rules.dropped_scope import find_dropped_scope
 from app.analysis.rules.duplicated_work import find_duplicated_work
 from app.analysis.rules.empty_prompts import find_empty_prompts
 from app.analysis.rules.endings import find_low_scores, find_unfinished_spans
 from app.analysis.rules.guardrails import find_failed_guardrails
 from app.analysis.rules.hand_overs import find_hand_overs
-from app.analysis.rules.idle_rates import find_idle_rates
 from app.analysis.rules.ignored_results import find_ignored_results
 from app.analysis.rules.ignored_states import find_ignored_states
 from app.analysis.rules.inner_retries import find_inner_retries
@@ -32,22 +24,16 @@ from app.analysis.rules.longest_step import find_longest_step
 from app.analysis.rules.lost_cache import find_lost_caches
 from app.analysis.rules.lost_values import find_lost_values
 from app.analysis.rules.missed_lookups import find_missed_lookups
-from app.analysis.rules.mixed_units import find_mixed_units
 from app.analysis.rules.nulled_fields import find_nulled_fields
 from app.analysis.rules.nulled_state import find_nulled_state
-from app.analysis.rules.own_reasoning import find_own_contradictions
 from app.analysis.rules.prompt_growth import find_prompt_growth
 from app.analysis.rules.raised_errors import find_raised_errors
 from app.analysis.rules.repeated_answers import find_repeated_answers
 from app.analysis.rules.repeated_effects import find_repeated_effects
 from app.analysis.rules.repetition import find_loops
-from app.analysis.rules.reply_numbers import find_reply_numbers
-from app.analysis.rules.restated_units import find_restated_units
 from app.analysis.rules.retries import find_retries
 from app.analysis.rules.serial_calls import find_serial_calls
 from app.analysis.rules.silent_failures import find_silent_failures
-from app.analysis.rules.stale_results import find_stale_results
-from app.analysis.rules.superseded_sources import find_superseded_sources
 from app.analysis.rules.symptoms import find_symptom
 from app.analysis.rules.tool_choice import find_unknown_tools
 from app.analysis.rules.unkept_scope import find_unkept_scope
@@ -69,22 +55,8 @@ RULES: tuple[Rule, ...] = (
     find_dropped_scope,
     find_wrong_scope,
     find_unkept_scope,
-    find_mixed_units,
-    find_restated_units,
-    find_idle_rates,
     find_ignored_results,
     find_ignored_states,
-    find_denied_actions,
-    find_denied_problems,
-    find_announced_steps,
-    find_answer_facts,
-    find_answer_figures,
-    find_answer_links,
-    find_claimed_actions,
-    find_reply_numbers,
-    find_own_contradictions,
-    find_stale_results,
-    find_superseded_sources,
     find_unknown_tools,
     find_retries,
     find_inner_retries,

@@ -1,72 +1,10 @@
-"""Actions against a check, and what programs deal with by themselves; healthy twins."""
+"""What programs deal with by themselves, and what they do not."""
 
 from typing import Any
 
 from evals.small_cases.builder import CaseList, calls, model, says, span, tool
 
-ACTIONS = CaseList("denied_action")
 DEALT_WITH = CaseList("dealt_with")
-
-_SLOT = {"berth": "B7", "start": "2026-05-04T14:00Z"}
-_DONE = "Berth B7 is reserved for 14:00."
-
-
-def _reserved(
-    name: str,
-    checks: list[tuple[Any, Any]],
-    slot: Any,
-    *,
-    right: bool,
-    check: str = "check_window",
-    action: str = "reserve_berth",
-) -> None:
-    """Checks with their results, and the action that follows."""
-    looked = [
-        part
-        for given, result in checks
-        for part in (model(calls(check, given)), tool(check, given, result))
-    ]
-    ACTIONS.add(
-        name if right else f"{name}_healthy",
-        *looked,
-        model(calls(action, slot), right=right),
-        tool(action, slot, {"reservation": "R-4471"}, right=right),
-        model(says(_DONE)),
-        question="Reserve a berth for the Aurora at 14:00.",
-        answer=_DONE,
-        says="had returned" if right else "",
-    )
-
-
-_NO = {"allowed": False, "under_keel_m": 0.6, "next": "16:40"}
-_YES = {"allowed": True, "under_keel_m": 1.9}
-_LATER = {"berth": "B7", "start": "2026-05-04T17:00Z"}
-_reserved("reserved_all_the_same", [(_SLOT, _NO)], _SLOT, right=True)
-_reserved(
-    "paid_though_not_covered",
-    [({"policy": "P-771", "claim": "C-2041"}, {"covered": False, "reason": "flood"})],
-    {"policy": "P-771", "claim": "C-2041", "eur": 900},
-    right=True,
-    check="check_cover",
-    action="pay_claim",
-)
-_reserved(
-    "german_booking",
-    [({"raum": "Saal 2", "tag": "2026-05-09"}, {"verfügbar": False})],
-    {"raum": "Saal 2", "tag": "2026-05-09"},
-    right=True,
-    check="pruefe_raum",
-    action="buche_raum",
-)
-_reserved("allowed", [(_SLOT, _YES)], _SLOT, right=False)
-_reserved("checked_anew", [(_SLOT, _NO), (_LATER, _YES)], _LATER, right=False)
-_reserved("another_slot", [(_SLOT, _NO)], {"berth": "K2", "start": "18:00"}, right=False)
-_reserved(
-    "flag_of_one_of_many",
-    [(_SLOT, {"slots": [{"at": "14:00", "allowed": False}, {"at": "15:00", "allowed": True}]})],
-    _SLOT,
-    right=False,
-)
 
 
 def _failed(name: str, message: str, *, right: bool) -> None:

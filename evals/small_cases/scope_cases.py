@@ -6,7 +6,6 @@ from evals.small_cases.builder import CaseList, SpanPlan, calls, model, says, sp
 
 OTHER = CaseList("other_scope")
 UNKEPT = CaseList("unkept_scope")
-UNITS = CaseList("mixed_units")
 
 
 def _ask(name: str, given: Any, result: Any, *, right: bool = False) -> list[SpanPlan]:
@@ -274,39 +273,3 @@ def _rules_of(name: str, found: str, *, right: bool = False) -> None:
 
 _rules_of("result_contradicts_the_filter", "Sydfjord", right=True)
 _rules_of("result_has_the_wanted_value_healthy", "Nordfjord")
-
-
-# Numbers in one unit that are taken for another.
-def _weigh(name: str, measured: Any, used: str, given: Any, *, right: bool = False) -> None:
-    UNITS.add(
-        name,
-        tool("weigh_truck", {"lane": 4}, measured),
-        tool("read_tide", {"pier": 2}, {"level": 1.9}),
-        tool(used, given, {"allowed": True}, right=right),
-        answer="The truck may board.",
-    )
-
-
-_POUNDS = {"value": 7054, "unit": "[lb_av]", "axles": 2}
-_weigh("pounds_as_kilograms", _POUNDS, "plan_deck", {"weight_kg": 7054, "deck": 2}, right=True)
-_weigh("converted_healthy", _POUNDS, "plan_deck", {"weight_kg": 3199.6, "deck": 2})
-_weigh("conversion_healthy", _POUNDS, "convert", {"value": 7054, "from": "lb", "to_unit": "kg"})
-_weigh("same_unit_healthy", {"weight_kg": 7054}, "plan_deck", {"weight_kg": 7054, "deck": 2})
-
-
-def _add_up(name: str, units: tuple[str, str], *, right: bool = False) -> None:
-    shore, ship = units
-    UNITS.add(
-        name,
-        tool("meter", {"place": "shore"}, {"reading": 1240, "unit": shore}),
-        tool("meter", {"place": "ship"}, {"reading": 386, "unit": ship}),
-        span("add_up", input={"readings": [1240, 386]}, output={"sum": 1626}, right=right),
-        model(says("The ferry used 1,626 in all."), asked="sum: 1626"),
-        question="How much energy did the ferry use?",
-        answer="The ferry used 1,626 in all.",
-    )
-
-
-_add_up("different_units_added_up", ("kWh", "MWh"), right=True)
-_add_up("equal_units_added_up_healthy", ("kWh", "kWh"))
-_add_up("unlike_measures_healthy", ("kWh", "bar"))

@@ -1,60 +1,10 @@
-"""Old results from stores, and fields that were looked up and handed on as null; healthy twins."""
+"""Fields that were looked up and handed on as null; healthy twins."""
 
 from typing import Any
 
 from evals.small_cases.builder import CaseList, model, says, span, tool
 
-STALE = CaseList("stale_result")
 NULLED = CaseList("nulled_field")
-
-
-def _stored(name: str, result: Any, answer: str, *, right: bool = True, **given: Any) -> None:
-    """A lookup in a store in May 2026, and the answer that rests on it."""
-    STALE.add(
-        name if right else f"{name}_healthy",
-        tool("read_level", given or {"tank": "north"}, result, right=right),
-        model(says(answer), asked=f"How much is left? {result}"),
-        question="How much is left?",
-        answer=answer,
-        says="stored result" if right else "",
-    )
-
-
-_LEVEL = {"litres": 48_200, "as_of": "2026-05-04T08:55:00Z", "source": "cache"}
-_ANSWER = "There are 48,200 litres left."
-_stored("months_in_a_cache", _LEVEL | {"as_of": "2026-01-11T06:00:00Z"}, _ANSWER)
-_stored(
-    "snapshot_of_last_year",
-    {"bestand": 312, "stand": "2025-11-02", "quelle": "snapshot"},
-    "Es sind noch 312 Stück da.",
-    artikel="A-9",
-)
-_stored(
-    "flag_says_stale",
-    {"price": {"amount": 7.45, "last_updated": "2026-02-20"}, "stale": True},
-    "It costs 7.45.",
-    fund="DK-3",
-)
-_stored("minutes_in_a_cache", _LEVEL, _ANSWER, right=False)
-_stored("over_a_weekend", _LEVEL | {"as_of": "2026-05-01T17:00:00Z"}, _ANSWER, right=False)
-_stored(
-    "old_record_that_is_no_copy",
-    {"litres": 48_200, "updated_at": "2025-01-11T06:00:00Z", "source": "gauge"},
-    _ANSWER,
-    right=False,
-)
-_stored(
-    "old_text_from_a_cache",
-    {"text": "Wear gloves at the north tank.", "fetched_at": "2025-01-11", "cached": True},
-    "Wear gloves.",
-    right=False,
-)
-_stored(
-    "figure_that_is_not_used",
-    _LEVEL | {"as_of": "2026-01-11T06:00:00Z"},
-    "I have no current level of the north tank.",
-    right=False,
-)
 
 
 def _handed(

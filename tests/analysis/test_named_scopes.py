@@ -6,7 +6,6 @@ from typing import Any
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.result_envelope import find_result
 from app.analysis.recorded.scope_words import ScopeWord, find_scope_words, read_scope_value
-from app.analysis.recorded.unit_words import read_unit, units_beside
 from app.analysis.text.asked_periods import find_asked_periods, find_asked_ranges
 from app.analysis.text.figures import can_come_from, find_figures
 from app.analysis.text.named_periods import Period, find_argument_period, find_periods
@@ -168,39 +167,3 @@ def test_scope_words_are_found_in_texts_and_fields() -> None:
 )
 def test_the_result_is_taken_out_of_the_message_of_a_framework(value: Any, expected: Any) -> None:
     assert find_result(value) == expected
-
-
-@each_case(
-    "before, after, signs",
-    [
-        ("nog ", " vakantie-uren (20 recht)", ["h"]),
-        ("costa ", " €.", ["EUR"]),
-        ("CHF ", " pro Person", ["CHF"]),
-        ("koster ", " kr", ["DKK", "NOK", "SEK"]),
-        ("残り", "日です", ["day"]),
-        ("an area of ", " m²", []),
-        ("at ", " mm/s", []),
-    ],
-)
-def test_the_unit_beside_a_number_is_read(before: str, after: str, signs: list[str]) -> None:
-    assert sorted(unit.sign for unit in units_beside(before, after)) == signs
-
-
-@each_case(
-    "text, sign",
-    [
-        ("mm/s", "mm/s"),
-        ("in/s", "inch/s"),
-        ("EUR/kWh", "EUR/kWh"),
-        ("[lb_av]", "lb"),
-        ("dag", "day"),
-    ],
-)
-def test_a_ratio_has_the_units_of_both_parts(text: str, sign: str) -> None:
-    unit = read_unit(text)
-    assert unit is not None
-    assert unit.sign == sign
-
-
-def test_a_ratio_with_an_unknown_part_is_no_unit() -> None:
-    assert read_unit("kg/furlong") is None

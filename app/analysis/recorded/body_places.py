@@ -69,7 +69,6 @@ _FINISH = "ai.response.finishReason"  # Vercel AI SDK
 _EXPORTED_TOOL = "toolName"  # of Opik's exporter for the Vercel AI SDK, beside `args`
 _LISTED_EVENTS = ("events", "all_messages_events")  # Pydantic AI, Logfire
 _REPLY_EVENT = "gen_ai.choice"
-_ASSISTANT_EVENT = "gen_ai.assistant.message"
 _TOOL_EVENT = "gen_ai.tool.message"  # what a tool was given, in a span of its own (Strands)
 _RESULT_EVENT = "tool.output"  # Claude Code, before Opik made it the output
 _EVENTS_READ = 100

@@ -49,7 +49,6 @@ _FACTS: dict[str, Callable[[Node, RecordedSpan], Any]] = {
     "finish": lambda _, view: view.reply.finish.value if view.reply.finish else _MISSING,
     "error": lambda _, view: error_message(view.error) if view.error else _MISSING,
 }
-FACT_NAMES = tuple(_FACTS)
 
 
 def _or_missing(value: Any) -> Any:
