@@ -260,6 +260,8 @@ def _is_neutral(leaf: Leaf) -> bool:
     value = leaf.value
     if leaf.key in _NEUTRAL_KEYS or isinstance(value, bool) or value in (0, None, [], {}, ""):
         return True
-    return isinstance(value, str) and (
-        value.lower() in _NEUTRAL_WORDS or _DATE.fullmatch(value) is not None
-    )
+    if not isinstance(value, str):
+        return False
+    # A date says when something was looked up; dates of a list are what was found.
+    is_listed = bool(leaf.path) and isinstance(leaf.path[-1], int)
+    return value.lower() in _NEUTRAL_WORDS or (not is_listed and _DATE.fullmatch(value) is not None)

@@ -21,6 +21,7 @@ _READS_PAGE = word_set(
     "page pages url urls web website site browse browser visit crawl scrape webpage link article"
 )
 """Words of names of calls that read something of the web, where each source is one of several."""
+_WORD = re.compile(r"[\w.-]*\w")
 _NAME_WORDS = re.compile(r"[^\W\d_]{3,}")
 _MOST_TRIES = 3  # calls of one name in a step; with more it calls for one item after another
 _LATER_READ = 50  # calls after a failed one that are looked at: what makes good for it comes soon
@@ -32,9 +33,10 @@ _EARLIER_READ = 60  # spans before a call in which the request for it is looked 
 def find_recovery(node: Node, analysis: TraceAnalysis) -> Node | None:
     """A later span that made good for a failed one, or None.
 
-    It is a call of the same name and place that worked and either had the same input, or was asked
-    for anew by a model that had seen the failure; another page where one could not be read; a model
-    call with the same task; or one of the next steps with another name that does the same.
+    It is a call of the same name and place that worked and either had the same input, was asked for
+    anew by a model that had seen the failure, or has a value that the failure offered; another page
+    where one could not be read; a model call with the same task; or one of the next steps with
+    another name that does the same.
     """
     asked = asking_call(node, analysis)
     few = _is_one_of_few(node, analysis)
@@ -46,6 +48,7 @@ def find_recovery(node: Node, analysis: TraceAnalysis) -> Node | None:
         if _worked(later, node) and (
             _same_request(node, later, analysis, among_few=few)
             or _asked_anew(asked, node, later, analysis)
+            or _took_offer(node, later)
             or (few and (_tried_otherwise(node, later) or reads_page))
         ):
             return later
@@ -187,6 +190,19 @@ def _tried_otherwise(node: Node, later: Node) -> bool:
     if node.view.is_model_call or later.parent is not node.parent:
         return False
     return _shares_values(node, later)
+
+
+def _took_offer(node: Node, later: Node) -> bool:
+    """Whether a call differs by values that the failure's text names ("available: en, de"), and is
+    the same for the rest."""
+    if node.view.is_model_call or not node.view.failure:
+        return False
+    given, taken = (
+        {str(value) for values in each.view.input.scalars.values() for value in values}
+        for each in (node, later)
+    )
+    offered = set(_WORD.findall(node.view.failure))
+    return bool(given & taken) and bool(taken - given) and taken - given <= offered
 
 
 def _same_task(request: RecordedRequest, later: RecordedRequest) -> bool:
