@@ -38,7 +38,6 @@ class Category(StrEnum):
     INVALID_CALL = "invalid_tool_call"
     REFUSAL = "refusal"
     LOST_VALUE = "lost_value"
-    WRONG_SCOPE = "wrong_scope"
     IGNORED_RESULT = "ignored_result"
     UNKNOWN_TOOL = "unknown_tool"
     LOOP = "loop"
@@ -79,7 +78,6 @@ _TRAITS = {
     Category.BROKEN_JSON: _CategoryTraits(ErrorGroup.REASONING, 85),
     Category.INVALID_CALL: _CategoryTraits(ErrorGroup.REASONING, 90),
     Category.LOST_VALUE: _CategoryTraits(ErrorGroup.PLANNING, 95),
-    Category.WRONG_SCOPE: _CategoryTraits(ErrorGroup.PLANNING, 95),
     Category.IGNORED_RESULT: _CategoryTraits(ErrorGroup.REASONING, 70),
     Category.REFUSAL: _CategoryTraits(ErrorGroup.REASONING, 85),
     Category.UNFINISHED: _CategoryTraits(ErrorGroup.SYSTEM, 85),

@@ -5,10 +5,8 @@ from dataclasses import replace
 from itertools import islice
 
 from app.analysis.finding import SPANS_KEPT, Category, Finding, Standing
-from app.analysis.rules.asked_scope import find_wrong_scope
 from app.analysis.rules.clock_skew import find_clock_skew
 from app.analysis.rules.costly_calls import find_costly_calls
-from app.analysis.rules.cut_texts import find_cut_texts
 from app.analysis.rules.dropped_scope import find_dropped_scope
 from app.analysis.rules.duplicated_work import find_duplicated_work
 from app.analysis.rules.empty_prompts import find_empty_prompts
@@ -16,7 +14,6 @@ from app.analysis.rules.endings import find_low_scores, find_unfinished_spans
 from app.analysis.rules.guardrails import find_failed_guardrails
 from app.analysis.rules.hand_overs import find_hand_overs
 from app.analysis.rules.ignored_results import find_ignored_results
-from app.analysis.rules.ignored_states import find_ignored_states
 from app.analysis.rules.inner_retries import find_inner_retries
 from app.analysis.rules.late_first_token import find_slow_first_tokens
 from app.analysis.rules.latency import find_slow_outliers
@@ -25,7 +22,6 @@ from app.analysis.rules.lost_cache import find_lost_caches
 from app.analysis.rules.lost_values import find_lost_values
 from app.analysis.rules.missed_lookups import find_missed_lookups
 from app.analysis.rules.nulled_fields import find_nulled_fields
-from app.analysis.rules.nulled_state import find_nulled_state
 from app.analysis.rules.prompt_growth import find_prompt_growth
 from app.analysis.rules.raised_errors import find_raised_errors
 from app.analysis.rules.repeated_answers import find_repeated_answers
@@ -36,7 +32,6 @@ from app.analysis.rules.serial_calls import find_serial_calls
 from app.analysis.rules.silent_failures import find_silent_failures
 from app.analysis.rules.symptoms import find_symptom
 from app.analysis.rules.tool_choice import find_unknown_tools
-from app.analysis.rules.unkept_scope import find_unkept_scope
 from app.analysis.rules.unsupported_answers import find_unsupported_answers
 from app.analysis.text.one_line import without_numbers
 from app.analysis.trace_analysis import TraceAnalysis
@@ -49,14 +44,9 @@ RULES: tuple[Rule, ...] = (
     find_unsupported_answers,
     find_lost_values,
     find_nulled_fields,
-    find_nulled_state,
-    find_cut_texts,
     find_empty_prompts,
     find_dropped_scope,
-    find_wrong_scope,
-    find_unkept_scope,
     find_ignored_results,
-    find_ignored_states,
     find_unknown_tools,
     find_retries,
     find_inner_retries,

@@ -92,3 +92,45 @@ DEALT_WITH.add(
     ),
     answer=None,
 )
+
+
+# A call that was made again with what the failure of the first one offered.
+def _ask_manual(name: str, failure: Any, second: str, *, right: bool) -> None:
+    given = {"engine": "V8", "lang": "nb"}
+    DEALT_WITH.add(
+        name,
+        tool("open_manual", given, failure, right=right),
+        tool("open_manual", given | {"lang": second}, {"text": "Loosen the bolt, then turn."}),
+        model(says("Loosen the bolt, then turn."), asked="Loosen the bolt, then turn."),
+        question="How is the V8 opened?",
+        answer="Loosen the bolt, then turn.",
+    )
+
+
+_OFFER = {"error": "no manual in nb, there are: en, de"}
+_ask_manual("offered_language_healthy", _OFFER, "de", right=False)
+_ask_manual("language_that_was_not_offered", {"error": "the store is locked"}, "fr", right=True)
+
+# A code that says that something is not there is an answer of a lookup, and a failure elsewhere.
+_MISSING = {"http_status": 404, "fallback": "initials"}
+DEALT_WITH.add(
+    "picture_that_is_not_there_healthy",
+    tool("lookup_picture", {"guest": "G-2041"}, _MISSING),
+    model(says("There are 14 seats left."), asked="14 seats. How many are left?"),
+)
+DEALT_WITH.add(
+    "order_that_is_not_there",
+    tool("confirm_order", {"order": "FB-2291"}, {"status": 404, "detail": "gone"}, right=True),
+    model(says("Your order is confirmed."), asked="Please confirm FB-2291."),
+    question="Please confirm FB-2291.",
+    answer="Your order is confirmed.",
+)
+
+# Dates are what a calendar returns.
+DEALT_WITH.add(
+    "dates_of_a_list_healthy",
+    tool("ferry_days", {"pier": "Oster"}, {"days": ["2026-05-05", "2026-06-02"], "note": None}),
+    model(says("On 5 May and 2 June."), asked="2026-05-05, 2026-06-02. When does a ferry go?"),
+    question="When does a ferry go from Oster?",
+    answer="On 5 May and 2 June.",
+)

@@ -10,6 +10,7 @@ from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.spellings import plain_key
+from app.analysis.rules.asked_words import AskedWords
 from app.analysis.rules.error_outcome import judge_outcome
 from app.analysis.rules.failed_code import find_writer
 from app.analysis.rules.handed_input import find_giver
@@ -17,7 +18,6 @@ from app.analysis.rules.lookups import is_lookup
 from app.analysis.rules.named_by_model import find_namer
 from app.analysis.rules.recovery import asking_call
 from app.analysis.rules.suspects import FAULT_PHRASES, Fault, Suspect, is_empty_table, is_null
-from app.analysis.rules.unsupported_answers import AskedWords
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node

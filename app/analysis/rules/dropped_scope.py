@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.body import Body
 from app.analysis.rules.answer_writer import find_answer_writer
+from app.analysis.rules.asked_words import AskedWords
 from app.analysis.rules.named_values import names_subject
 from app.analysis.rules.recovery import asking_call
-from app.analysis.rules.unsupported_answers import AskedWords
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node

@@ -46,7 +46,6 @@ _REMOVES_NAME = re.compile(
     re.IGNORECASE,
 )
 _NAME_READ = 200  # characters of a span's name
-_NINES = str.maketrans("012345678", "9" * 9)
 
 
 class NamedValues:
@@ -144,14 +143,6 @@ def identifies(key: str) -> bool:
 def removes_values(name: str) -> bool:
     """Whether a step of this name takes values away on purpose."""
     return _REMOVES_NAME.search(name[:_NAME_READ]) is not None
-
-
-def form_of_name(name: str) -> str:
-    """Letters as they are, letter case aside, each digit as a nine."""
-    low = name.casefold()
-    if low.isascii():
-        return low.translate(_NINES)
-    return "".join("9" if sign.isdigit() else sign for sign in low)
 
 
 def _as_text(value: object) -> str:

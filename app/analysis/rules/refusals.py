@@ -6,7 +6,7 @@ from itertools import islice
 from app.analysis.recorded.answer_text import gives_up, says_refusal
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
-from app.analysis.rules.unsupported_answers import AskedWords
+from app.analysis.rules.asked_words import AskedWords
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 from app.analysis.user_question import find_answer, find_question

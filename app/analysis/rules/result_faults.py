@@ -36,6 +36,8 @@ _FILES = word_set("csv json xml html pdf xlsx docx sheet table invoice receipt t
 _LEAST_GIVEN = 4  # characters of a text or a name that a step was given
 _PARTIAL_FLAGS = key_set("partial is_partial incomplete truncated is_truncated")
 _FLAGS_READ = 200  # leaves in which a flag of the whole result stands
+_CODE_KEYS = key_set("status_code http_status http_code response_code status http_status_code code")
+_ABSENT_CODES = frozenset(["404", "410"])  # RFC 9110: Not Found, Gone
 _QUOTED = 80  # characters of what a search was given
 
 _CONTENT_TYPE = "mimetype"  # of OpenInference, beside what was given
@@ -73,10 +75,23 @@ def judge_result(node: Node, peers: PeerStatistics) -> Suspect | None:
     if view.failure:
         reason = f"its output says “{one_line(view.failure, limit=120)}”"
         standing = Standing.NOTE if says_tolerated(view.failure) else Standing.FINDING
+        if standing is Standing.FINDING and _found_none(node):
+            standing = Standing.WEAK
         return Suspect(node, Fault.FAILURE, _STATED_FAILURE, reason, standing)
     if view.returned_nothing:
         return _judge_empty(node, peers)
     return _judge_partial(node, peers)
+
+
+def _found_none(node: Node) -> bool:
+    """Whether a lookup answered with the code for what is not there: that may be the answer."""
+    output = node.view.output
+    if not (is_lookup(node.function_name) and output.may_have_key(_CODE_KEYS)):
+        return False
+    return any(
+        leaf.key in _CODE_KEYS and str(leaf.value) in _ABSENT_CODES
+        for leaf in output.first_leaves(_FLAGS_READ)
+    )
 
 
 def _judge_partial(node: Node, statistics: PeerStatistics) -> Suspect | None:

@@ -1,7 +1,7 @@
 """Answers that a model gave although every search of the trace had found nothing."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
@@ -10,6 +10,7 @@ from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.emptiness import count_found
 from app.analysis.recorded.spellings import word_set
+from app.analysis.rules.asked_words import AskedWords, telling_words
 from app.analysis.rules.lookups import is_lookup, is_search, leaves_program, searches_memory
 from app.analysis.rules.symptoms import find_symptom, was_rated_well
 from app.analysis.text.one_line import format_count, one_line
@@ -19,16 +20,8 @@ from app.analysis.user_question import find_question
 
 _ANSWERED = 0.7  # confidence: the answer may rest on what the model knows from elsewhere
 _WITH_SYMPTOM = 0.85  # confidence: a bad score or a failed end says that it does not
-_LEAVES_READ = 40  # of the arguments of a call
 _TEXT_READ = 600  # characters of one text
-_QUESTION_READ = 2_000  # characters of a question or a query
-_SHORTEST_WORD = 4  # characters: shorter words are in most sentences
-_SHARED_WORDS = 2  # words of a query that stand in the question
-_FEW_WORDS = 30  # that are looked for in a text in less time than it takes to find its words
 _WORD = re.compile(r"[\w-]+")
-_EAST_ASIAN = r"\u30a1-\u30fa\u30fc\u3400-\u9fff\uac00-\ud7a3"
-_EAST_ASIAN_RUN = re.compile(f"[{_EAST_ASIAN}]{{2,}}")
-_OTHER_WORD = re.compile(rf"(?:[^\W{_EAST_ASIAN}\u3041-\u309f]|-)+")
 _SHORTEST_ANSWER = 40  # characters: a shorter reply is a label or a query, not an answer
 _SHORTEST_QUOTED = 12  # characters of a reply that is no label where the trace ends with it
 _FIGURE = re.compile(r"(?<![\w.,:/-])\d{1,9}(?:[.,]\d{1,3})?(?=\s?(?:[€$£%°]|[^\W\d_]))")
@@ -79,15 +72,15 @@ def find_unsupported_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
 def _rests_on_others(answer: Node, fruitless: Sequence[Node], analysis: TraceAnalysis) -> bool:
     """Whether the answer has several words and numbers that are in no question but in what other
     calls had returned."""
-    words = _telling_words(answer.view.reply.text[:_ANSWER_READ].casefold())
-    words -= _telling_words(Body(analysis.trace.input).canonical[:_ANSWER_READ])
+    words = telling_words(answer.view.reply.text[:_ANSWER_READ].casefold())
+    words -= telling_words(Body(analysis.trace.input).canonical[:_ANSWER_READ])
     empty = {node.id for node in fruitless}
     shared: set[str] = set()
     for node in analysis.tree.nodes:
         if node.id in empty or node.end > answer.start or not _can_be_judged(node, analysis):
             continue
         if leaves_program(node) and not node.view.returned_nothing:
-            shared |= words & _telling_words(node.view.output.canonical[:_RESULT_READ])
+            shared |= words & telling_words(node.view.output.canonical[:_RESULT_READ])
             if len(shared) >= _LEAST_SHARED:
                 return True
     return False
@@ -157,49 +150,6 @@ def _is_small_talk(analysis: TraceAnalysis) -> bool:
     question = find_question(Body(analysis.trace.input).opened, limit=_TEXT_READ)
     words = _WORD.findall(question.casefold())
     return 0 < len(words) <= _MOST_WORDS and words[0] in _GREETINGS
-
-
-class AskedWords:
-    """What the trace was asked: the words of its question, and names and numbers in its input."""
-
-    def __init__(self, analysis: TraceAnalysis) -> None:
-        values = [leaf.value for leaf in Body(analysis.trace.input).leaves]
-        self._words = _telling_words(_join_texts(values))
-        self._has_many = len(self._words) > _FEW_WORDS
-
-    def _may_share(self, text: str) -> bool:
-        """Whether enough words may be shared; False is certain."""
-        if self._has_many:
-            return True
-        found = [word for word in self._words if word in text]
-        return len(found) >= _SHARED_WORDS or any(not word.isalpha() for word in found)
-
-    def is_asked_for(self, node: Node) -> bool:
-        """Whether a call of a tool, or a lookup, has a name or number of the question in its input,
-        or several of its words."""
-        if not leaves_program(node):
-            return False
-        values = [leaf.value for leaf in node.view.input.first_leaves(_LEAVES_READ)]
-        text = _join_texts([*values, node.function_name.replace("_", " ")])
-        if not self._may_share(text):
-            return False
-        shared = self._words & _telling_words(text)
-        return len(shared) >= _SHARED_WORDS or any(not word.isalpha() for word in shared)
-
-
-def _join_texts(values: Iterable[object]) -> str:
-    """The beginnings of texts and numbers, without letter case."""
-    text = " ".join(str(each)[:_TEXT_READ] for each in values if isinstance(each, (str, int)))
-    return text[:_QUESTION_READ].casefold()
-
-
-def _telling_words(text: str) -> set[str]:
-    """Words of four letters and more, and what holds digits and is no single one; of Chinese,
-    Japanese and Korean, which have no blanks between words or add to them, pairs of characters."""
-    words = (_WORD if text.isascii() else _OTHER_WORD).findall(text)
-    found = {word for word in words if len(word) >= (_SHORTEST_WORD if word.isalpha() else 2)}
-    runs = [] if text.isascii() else _EAST_ASIAN_RUN.findall(text)
-    return found.union(run[at : at + 2] for run in runs for at in range(len(run) - 1))
 
 
 def _is_answer(text: str, analysis: TraceAnalysis) -> bool:
