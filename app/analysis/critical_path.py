@@ -58,14 +58,16 @@ def find_critical_path(
     """The path below `root` in the order of time, segments without length left out.
 
     Without `root` it runs through the only root, or through all of them: from the first start to
-    the last end, or through the interval `between` (microseconds since 1970). The segments touch
+    the last end. `between` (microseconds since 1970) makes it run through that interval only. The
+    segments touch
     one another and add up to that duration exactly. What children do outside their parent's time
     is not counted.
     """
     if root is None and len(tree.roots) == 1:
         root = tree.roots[0]
     if root is not None:
-        visits = [_start_visit(root, root.start, root.end, children=root.children)]
+        start, end = between or (root.start, root.end)
+        visits = [_start_visit(root, start, end, children=root.children)]
     else:
         start, end = between or (tree.start, tree.end)
         visits = [_start_visit(None, start, end, children=tree.roots)]

@@ -28,6 +28,7 @@ from evals.small_cases import (
     team_cases,
     unmarked_cases,
     vendor_cases,
+    waiting_cases,
     waste_cases,
     wording_cases,
 )
@@ -59,6 +60,7 @@ _MODULES = (
     gap_cases,
     lookup_cases,
     wording_cases,
+    waiting_cases,
 )
 
 

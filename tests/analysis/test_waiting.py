@@ -127,6 +127,45 @@ def test_the_longest_step_is_found_where_a_longer_one_delays_nobody() -> None:
     assert "upload ran longer beside it (22.00 s) without delaying the end" in finding.sentence
 
 
+def test_a_call_that_outlives_the_end_delays_nobody() -> None:
+    spans = [
+        span("root", 0, 8_500),
+        stream(0, 1_700),
+        step("speak", 1_700, 8_500),
+        step("warm_cache", 8_499, 22_000),
+    ]
+    (finding,), _ = judged(spans, Category.LONGEST_STEP)
+    assert finding.spans == ("speak",)
+    assert "warm_cache ran longer beside it (13.50 s) without delaying the end" in finding.sentence
+
+
+def test_a_step_is_found_for_which_all_other_branches_waited() -> None:
+    spans = [
+        span("root", 0, 22_000),
+        step("fees", 0, 12_000),
+        step("tides", 0, 16_000),
+        step("merge", 16_000, 20_000),
+        stream(20_000, 22_000),
+    ]
+    (finding,), _ = judged(spans, Category.LONGEST_STEP)
+    assert finding.spans == ("tides",)
+    assert "fees ran beside it and ended 4.00 s earlier" in finding.sentence
+
+
+@each_case("returned, expected", [("archive/1", ("solve",)), ("word word word", ("archive",))])
+def test_a_call_that_gave_nothing_to_the_answer_did_not_delay_it(
+    returned: str, expected: tuple[str]
+) -> None:
+    spans = [
+        span("root", 0, 30_000, output=_REPLY),
+        step("archive", 0, 30_000, output={"stored": returned}),
+        step("solve", 0, 18_000),
+        stream(18_000, 19_000),
+    ]
+    findings, _ = judged(spans, Category.LONGEST_STEP)
+    assert [each.spans for each in findings] == [expected]
+
+
 @each_case(
     "seconds, is_finding",
     [(40, True), (14, False)],
