@@ -1,8 +1,8 @@
-"""Fields that were looked up and handed on as null; healthy twins."""
+"""What was known, and became null in what a later step returned or was given; healthy twins."""
 
 from typing import Any
 
-from evals.small_cases.builder import CaseList, model, says, span, tool
+from evals.small_cases.builder import CaseList, SpanPlan, calls, model, says, span, tool
 
 NULLED = CaseList("nulled_field")
 
@@ -118,3 +118,51 @@ NULLED.add(
     question="Is the port of Bergen open?",
     answer="The port of Bergen is open.",
 )
+
+
+# What a trace was given is meant for all of its steps.
+EMPTIED = CaseList("emptied_value")
+_STATE = {"sprog": "da", "kabine": "C-12", "spørgsmål": "Hvornår er der mad?"}
+
+
+def _rewrite(name: str, returned: Any, *later: SpanPlan, right: bool = True, **more: Any) -> None:
+    """A step that rewrites what it was given, and a model that is asked with it."""
+    EMPTIED.add(
+        name if right else f"{name}_healthy",
+        span(more.pop("step", "omskriv"), input=_STATE, output=returned, right=right),
+        *later,
+        model(says("Der er mad fra klokken 18."), asked="Hvornår er der mad?"),
+        input=_STATE,
+        answer="Der er mad fra klokken 18.",
+        **more,
+    )
+
+
+_rewrite("returned_as_null", _STATE | {"sprog": None}, says="returned null for it")
+_rewrite(
+    "left_out_and_missed_later",
+    {"kabine": "C-12"},
+    span("skriv", input={"kabine": "C-12", "sprog": None}, output={"tekst": "Mad fra 18."}),
+    says="returned no such value",
+)
+_rewrite("returned_whole", _STATE | {"tid": None}, right=False)
+_rewrite("cleared_on_purpose", _STATE | {"sprog": None}, right=False, step="clear_session")
+_rewrite("left_out_and_never_missed", {"kabine": "C-12"}, right=False)
+
+
+def _search(name: str, given: Any, *, right: bool = False) -> None:
+    """A search of a kiosk of one ship, which the trace names."""
+    EMPTIED.add(
+        name,
+        model(calls("search_menu", given), right=right),
+        tool("search_menu", given, {"dishes": ["soup", "fish", "pie"]}, right=right),
+        model(says("There are soup, fish and pie."), asked="soup, fish, pie. What is there?"),
+        input={"question": "What is there to eat?", "ship": "MF Ida"},
+        answer="There are soup, fish and pie.",
+    )
+
+
+_search("argument_without_what_the_trace_names", {"ship": None, "meal": "dinner"}, right=True)
+_search("all_instead_of_what_the_trace_names", {"ship": "*", "meal": "dinner"}, right=True)
+_search("argument_that_the_trace_names_healthy", {"ship": "MF Ida", "meal": None})
+_search("another_argument_that_is_all_healthy", {"ship": "MF Ida", "meal": "all"})

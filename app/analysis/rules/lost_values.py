@@ -4,7 +4,7 @@ An agent hands over a summary without the customer's number; a model fills an ar
 though the request names an account. The step at which the value disappears is the culprit.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from itertools import islice
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.named_values import (
     IDENTIFYING_ENDS,
+    PASSING_KEYS,
     NamedValues,
     identifies,
     removes_values,
@@ -45,6 +46,7 @@ _MESSAGES_READ = 20  # of a request, the newest: what a model read lately
 _TEXT_READ = 20_000  # characters of a text in which a value is looked for
 _SEEN_KEPT = 50_000  # values of all keys that are remembered
 _MOST_FOUND = 10  # findings
+_MOST_START_KEYS = 40  # of what a trace was given: more are a document, no settings
 
 # Confidences. A step that had the value and gave on a null is the surest sign; a value that only
 # differs may be meant, and so is a weak sign unless what it was asked for was not found.
@@ -56,6 +58,7 @@ _REPLACED = 0.7
 _NOT_PASSED = 0.65
 _ALL_INSTEAD = 0.75
 _OTHER_ARGUMENT = 0.7
+_EMPTIED = 0.75  # that a later step missed the value is likely, but not seen
 _MISSING_ARGUMENT = 0.75  # the names differ, but nothing else was lost and a call failed for it
 
 
@@ -84,26 +87,39 @@ class _Search:
         self._seen: set[str] = set()
         self._unseen: list[NamedValues] = []
         self._losses: dict[str, _Loss] = {}
+        self._start: dict[str, str] = {}  # what the trace was given
         self._inputs: dict[str, NamedValues] = {}
         self._reported: set[str] = set()
 
     def run(self) -> Iterator[Finding]:
-        self._learn(NamedValues(Body(self._analysis.trace.input)), None)
+        self._learn_start(NamedValues(Body(self._analysis.trace.input)))
         for _, is_start, _, node in sorted(self._events()):
             if is_start:
                 given = self._inputs[node.id] = NamedValues(node.view.input)
                 yield from self._check_input(node, given)
-                self._learn(given, node)
+                if node.parent is None and len(self._analysis.tree.roots) == 1:
+                    self._learn_start(given)
+                else:
+                    self._learn(given, node)
             else:
                 returned = NamedValues(node.view.output)
                 self._note_losses(node, self._inputs[node.id], returned)
                 self._learn(returned, node)
+        yield from self._report_emptied()
 
     def _events(self) -> Iterator[tuple[int, bool, int, Node]]:
         """Ends before starts of the same moment; of equal ends the inner span first."""
         for node in self._analysis.once(list_read_steps):
             yield node.start, True, node.index, node
             yield max(node.end, node.start + 1), False, -node.index, node
+
+    def _learn_start(self, values: NamedValues) -> None:
+        """Remembers what the trace was given: its values are meant for all of its steps."""
+        self._learn(values, None)
+        if len(values.full) <= _MOST_START_KEYS:
+            for key in values.full.keys() - PASSING_KEYS:
+                if values.only(key):
+                    self._start.setdefault(key, values.only(key))
 
     def _learn(self, values: NamedValues, node: Node | None) -> None:
         self._unseen.append(values)
@@ -132,11 +148,13 @@ class _Search:
     def _note_losses(self, node: Node, given: NamedValues, returned: NamedValues) -> None:
         """Remembers what a step had and did not give on; forgets losses of what is known again."""
         own = given.identifying
+        if given.may_have(self._start.keys()):
+            own |= self._start.keys()
         if (returned.may_have_empty or returned.may_have(own)) and given.may_share_key(returned):
             for key in given.full.keys() & (returned.full.keys() | returned.empty):
                 self._compare_values(key, node, given, returned)
         if own:
-            self._note_omissions(node, given, returned)
+            self._note_omissions(node, own, given, returned)
         if self._losses and returned.may_have(self._losses.keys()):
             for key, loss in list(self._losses.items()):
                 if loss.old in returned.full.get(key, ()):
@@ -159,11 +177,13 @@ class _Search:
         if known is None or known.is_omission:
             self._losses[key] = loss
 
-    def _note_omissions(self, node: Node, given: NamedValues, returned: NamedValues) -> None:
+    def _note_omissions(
+        self, node: Node, own: Set[str], given: NamedValues, returned: NamedValues
+    ) -> None:
         """Remembers the last step of the program that was given a value and did not return it."""
         if node.view.calls_outside or node.view.output.state is not BodyState.PRESENT:
             return
-        for key in (given.identifying & given.full.keys()) - returned.full.keys() - returned.empty:
+        for key in (own & given.full.keys()) - returned.full.keys() - returned.empty:
             old = given.only(key)
             known = self._losses.get(key)
             if not old or (known is not None and not known.is_omission):
@@ -173,7 +193,7 @@ class _Search:
 
     def _check_input(self, node: Node, given: NamedValues) -> Iterator[Finding]:
         yield from self._find_missing_argument(node, given)
-        known = (self._losses.keys() | self._single) - self._reported
+        known = (self._losses.keys() | self._single | self._start.keys()) - self._reported
         if not (known and given.may_have(known)):
             return
         for key in sorted((given.empty | given.full.keys()) & known):
@@ -230,6 +250,21 @@ class _Search:
             Category.LOST_VALUE, confidence, sentence, [loss.node, *missed], standing=standing
         )
 
+    def _report_emptied(self) -> Iterator[Finding]:
+        """Values that a step of the program had and returned as null beside others that it
+        returned as they were, though none came to miss them under their key: a model or a search
+        was then asked without them."""
+        for key, loss in self._losses.items():
+            if loss.new or loss.is_omission or key in self._reported | PASSING_KEYS:
+                continue
+            if not loss.node.view.calls_outside and _passes_on(loss.node):
+                label = one_line(NamedValues(loss.node.view.input).spell(key), limit=40)
+                sentence = (
+                    f"{one_line(loss.node.name, limit=60)} was given"
+                    f" “{one_line(loss.old, limit=40)}” for {label} and returned null for it."
+                )
+                yield build_finding(Category.LOST_VALUE, _EMPTIED, sentence, [loss.node])
+
     def _steps_that_miss(self, first: Node, key: str, value: str) -> list[Node]:
         """The first step that was given the lost value, and later ones like it."""
         later = [
@@ -251,19 +286,24 @@ class _Search:
     def _find_argument(self, node: Node, key: str, given: NamedValues) -> Finding | None:
         """An argument of a call that differs from the only value that is known for its key."""
         known = self._known.get(key, {})
-        if len(known) != 1 or not node.view.calls_outside or not identifies(key):
+        start = self._start.get(key, "")
+        if not node.view.calls_outside or len(known) > 1:
             return None
-        ((value, source),) = known.items()
+        if not start and not (known and identifies(key)):
+            return None
+        value, source = (start, None) if start else next(iter(known.items()))
         new = given.only(key)
         if key in given.empty and key not in given.full:
-            failed = _came_to_nothing(node) and not is_null(node)
-            standing = Standing.FINDING if failed else Standing.WEAK
+            missed = start or (_came_to_nothing(node) and not is_null(node))
+            standing = Standing.FINDING if missed else Standing.WEAK
             return self._build_argument(node, key, given, value, _NOT_PASSED, standing)
-        if not new or new == value:
+        if not new or new in value or value in new:
             return None
         if new.casefold() in _STANDS_FOR_ALL | _STANDS_FOR_NONE:
             return self._build_argument(node, key, given, value, _ALL_INSTEAD, Standing.FINDING)
-        if source is None and not self._was_seen(new) and not self._was_mentioned(node, new):
+        if source is not None or not identifies(key):
+            return None
+        if not self._was_seen(new) and not self._was_mentioned(node, new):
             standing = Standing.FINDING if key.endswith(IDENTIFYING_ENDS) else Standing.WEAK
             return self._build_argument(node, key, given, value, _OTHER_ARGUMENT, standing)
         return None
@@ -316,6 +356,12 @@ def _weigh_loss(loss: _Loss, key: str, missed: list[Node]) -> tuple[float, Stand
         return _REPLACED_BY_WORD, Standing.FINDING
     found = not any(map(_came_to_nothing, missed))
     return _REPLACED, Standing.WEAK if found else Standing.FINDING
+
+
+def _passes_on(node: Node) -> bool:
+    """Whether a step returned something under the key under which it was given it."""
+    given, returned = NamedValues(node.view.input), NamedValues(node.view.output)
+    return any(given.only(key) and given.only(key) == returned.only(key) for key in given.full)
 
 
 def _is_word_for_none(value: str) -> bool:
