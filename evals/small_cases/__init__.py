@@ -26,6 +26,7 @@ from evals.small_cases import (
     run_cases,
     stored_cases,
     team_cases,
+    unfilled_cases,
     unmarked_cases,
     vendor_cases,
     waiting_cases,
@@ -61,6 +62,7 @@ _MODULES = (
     lookup_cases,
     wording_cases,
     waiting_cases,
+    unfilled_cases,
 )
 
 

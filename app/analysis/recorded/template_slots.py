@@ -1,0 +1,162 @@
+"""Places of a text that a program should have filled: variables of templates, and what programming
+languages write for a missing value or for an object that was put into a text.
+
+Spellings: `{{ x }}` (Mustache, Handlebars, Jinja, Liquid, n8n, Dify), `${x}` (JavaScript, shells,
+Java), `#{x}` (Ruby), `%(x)s` (Python), `<%= x %>` (ERB, EJS), `{x}` (str.format,
+LangChain, OpenAPI);
+`undefined`, `None`, `null`; `[object Object]`, `<coroutine object f at 0x…>`,
+`<bound method A.f of …>`, `Promise { <pending> }`.
+"""
+
+import re
+from collections.abc import Iterator
+from enum import Enum, auto
+from typing import NamedTuple
+
+from app.analysis.recorded.spellings import plain_key
+
+_NAME = r"[^\W\d][\w.\-]{0,60}"
+_VARIABLE = re.compile(
+    rf"(?<![$\\{{])\{{{{\{{?\s*[#&]?\$?(?P<a>{_NAME})#?\s*(?:\|[^{{}}\n]{{0,40}})?\}}?\}}\}}"
+    rf"|\$\{{\s*(?P<b>{_NAME})\s*\}}|\#\{{(?P<c>{_NAME})\}}|%\((?P<d>{_NAME})\)[sd]"
+    rf"|<%[=-]\s*@?(?P<e>{_NAME})\s*-?%>"
+)
+_BRACED = re.compile(rf"(?<![\w{{$#%)\]\\])\{{(?P<a>{_NAME})\}}(?!\}})")
+_OBJECT = re.compile(
+    r"\[object [A-Z]\w{1,30}\]"
+    r"|<(?:coroutine object|bound method|(?:async_)?generator object|function) (?P<a>[\w.]{1,80})"
+    r"[^<>\n]{0,80}>|<[\w.]{1,80} object at 0x[0-9a-fA-F]+>|Promise \{ ?<pending> ?\}"
+)
+_WORDS = r"(?:undefined|None|null)"
+_WORD = re.compile(
+    rf"\b(?P<a>[^\W\d_]{{2,40}})[ \t:=#(]{{1,3}}{_WORDS}(?=[.,;)!?]{{0,2}}(?:\s|\Z))"
+)
+_WHOLE_WORD = re.compile(rf"{_WORDS}\Z")
+_WORD_IN_ADDRESS = re.compile(
+    rf"(?<=/)(?<!/dev/){_WORDS}(?=[/?#]|\Z)|(?:(?<=[=:#_-])|^)undefined(?=[/?&#]|\Z)"
+)
+_WORD_MARKS = ("undefined", "None", "null")
+_MARKS = ("{", "<", "[", "%(", *_WORD_MARKS)  # each sign is found in a fraction of a word's time
+_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]{1,200}`", re.DOTALL)
+_TEMPLATE_READ = 20_000  # characters
+_LONGEST_ARGUMENT = 2_000  # characters: a longer one is a document
+_KEY_WORDS = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![a-z])")
+_SHORTEST_SHARED = 3  # characters of a word that two names share
+
+
+class SlotKind(Enum):
+    """VARIABLE: of a template, in a spelling that is little else. BRACED: `{x}`, which is much else
+    as well. WORD: for a missing value. OBJECT: the name of an object instead of what it holds."""
+
+    VARIABLE = auto()
+    BRACED = auto()
+    WORD = auto()
+    OBJECT = auto()
+
+
+_PATTERNS = {
+    (_VARIABLE, SlotKind.VARIABLE): ("{", "%(", "<%"),
+    (_BRACED, SlotKind.BRACED): ("{",),
+    (_OBJECT, SlotKind.OBJECT): ("[object ", "<"),
+    (_WORD, SlotKind.WORD): _WORD_MARKS,
+}
+
+
+class Slot(NamedTuple):
+    """A place that was not filled. `name` is that of the variable, of the function of an object, or
+    the word before a word for a missing value."""
+
+    text: str
+    name: str
+    kind: SlotKind
+
+    @property
+    def is_whole_word(self) -> bool:
+        """Whether it is an argument that is nothing but a word for a missing value."""
+        return self.kind is SlotKind.WORD and _WHOLE_WORD.match(self.text) is not None
+
+    def has_name(self, key: str) -> bool:
+        """Whether a key spells the name: `memberId` that of `{{member_id}}`."""
+        return bool(self.name) and plain_key(key) in (plain_key(self.name), _join(self.name))
+
+    def resembles(self, key: str) -> bool:
+        """Whether a key shares a word with the name; all of a short name."""
+        if self.has_name(key):
+            return True
+        own, others = _split(self.name), _split(key)
+        if self.kind is SlotKind.WORD:
+            return bool(own & others)
+        return any(len(word) >= _SHORTEST_SHARED for word in own & others)
+
+
+def may_have_slots(text: str) -> bool:
+    """Whether there may be a slot in a text; False is certain."""
+    return any(map(text.__contains__, _MARKS))
+
+
+def read_slots(text: str) -> Iterator[tuple[Slot, int]]:
+    """The slots of a text of a prompt outside of code, each with its place."""
+    patterns = [pair for pair, marks in _PATTERNS.items() if any(map(text.__contains__, marks))]
+    if patterns and "`" in text:
+        text = _CODE.sub(lambda code: " " * len(code[0]), text)
+    for pattern, kind in patterns:
+        for match in pattern.finditer(text):
+            yield _build(match, kind), match.start()
+
+
+def read_argument(value: str, *, is_name: bool) -> Iterator[tuple[Slot, bool]]:
+    """The slots of an argument, each with whether it is the argument or stands in a name, an
+    address or a path, rather than in a text. `is_name` where its key says that it is a name."""
+    if len(value) > _LONGEST_ARGUMENT or not may_have_slots(value):
+        return
+    value = value.strip()
+    if is_name and _WHOLE_WORD.match(value):
+        yield Slot(value, "", SlotKind.WORD), True
+        return
+    is_dense = not any(map(str.isspace, value))
+    for pattern, kind in ((_VARIABLE, SlotKind.VARIABLE), (_OBJECT, SlotKind.OBJECT)):
+        for match in pattern.finditer(value):
+            yield _build(match, kind), is_dense or match[0] == value
+    if is_dense:
+        for match in _BRACED.finditer(value):
+            yield _build(match, SlotKind.BRACED), True
+        if _WORD_IN_ADDRESS.search(value):
+            yield Slot(value, "", SlotKind.WORD), True
+
+
+def is_rendered(template: str, text: str) -> bool:
+    """Whether a text is a template of which no, some or all variables were filled."""
+    at = 0
+    pieces = _split_template(template)
+    if not text.startswith(pieces[0]) or not text.endswith(pieces[-1]):
+        return False
+    for piece in pieces:
+        at = text.find(piece, at)
+        if at < 0:
+            return False
+        at += len(piece)
+    return True
+
+
+def list_filled(template: str, text: str) -> list[str]:
+    """The variables of a template that a text made of it does not have any more."""
+    found = dict.fromkeys(match[0] for match in _VARIABLE.finditer(template[:_TEMPLATE_READ]))
+    return [slot for slot in found if slot not in text]
+
+
+def _split_template(template: str) -> list[str]:
+    template = _VARIABLE.sub("\0", template[:_TEMPLATE_READ])
+    return _BRACED.sub("\0", template).split("\0")
+
+
+def _build(match: re.Match[str], kind: SlotKind) -> Slot:
+    name = next(filter(None, match.groups()), "")
+    return Slot(match[0], name.rpartition(".")[2] if kind is SlotKind.OBJECT else name, kind)
+
+
+def _join(name: str) -> str:
+    return plain_key(name.replace(".", "_"))
+
+
+def _split(name: str) -> set[str]:
+    return {word.lower() for word in _KEY_WORDS.findall(name)}
