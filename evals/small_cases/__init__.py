@@ -5,6 +5,7 @@ OpenTelemetry ingestion record. `python -m evals.small_cases FOLDER` writes them
 """
 
 from evals.small_cases import (
+    alike_cases,
     answer_cases,
     batch_cases,
     cause_cases,
@@ -63,6 +64,7 @@ _MODULES = (
     wording_cases,
     waiting_cases,
     unfilled_cases,
+    alike_cases,
 )
 
 

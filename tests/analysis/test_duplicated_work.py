@@ -6,6 +6,7 @@ from typing import Any
 from app.analysis.analyse_trace import analyse_trace
 from app.analysis.finding import Category, Finding
 from app.opik.records import Span
+from testkit.case_tables import each_case
 from tests.analysis.timeline import span, trace
 
 SECOND = 1_000.0
@@ -100,3 +101,41 @@ def test_nothing_is_said_of_calls_whose_inputs_were_not_recorded() -> None:
         item.model_copy(update={"input": None}) for item in [*worker(1, TASKS), *worker(2, TASKS)]
     ]
     assert duplicates(spans) == duplicates(spans, notes=True) == []
+
+
+def branches_of(calls: Sequence[tuple[str, Any, Any]], **more: Any) -> list[Span]:
+    """Four branches, each with these calls of a second each, side by side."""
+    spans = []
+    for number in range(4):
+        branch = f"b{number}"
+        start = 1 + number * more.get("pause", 0)
+        given = {"number": number}
+        failed = {"error_info": {"message": "reset"}} if number in more.get("failed", ()) else {}
+        end = start + len(calls)
+        record = {"name": "branch", "parent_span_id": "root", "input": given} | failed
+        spans.append(span(branch, start * SECOND, end * SECOND, **record))
+        for i, (name, inner, result) in enumerate(calls):
+            at = (start + i) * SECOND
+            spans.append(_call(f"{branch}c{i}", at, branch, name, inner, result))
+    return spans
+
+
+FULL = [("search", {"object": f"MU-{item}"}, f"Anchor {item}") for item in range(12, 15)]
+
+
+@each_case(
+    "why, spans, is_finding",
+    [
+        ("two pieces of work in each", branches_of(FULL), True),
+        ("one piece that all need", branches_of(FULL[:1]), True),
+        ("a model is asked once in each", branches_of([("ask", "Sold out?", "No")]), False),
+        ("nothing names the item", branches_of([("search", {"rows": 32}, "ok")]), False),
+        ("attempts that failed", branches_of(FULL, failed=(0, 1, 2)), False),
+        ("looks after a pause", branches_of(FULL, pause=5), False),
+    ],
+)
+def test_equal_calls_are_a_note_where_items_may_be_alike(
+    why: str, spans: list[Span], is_finding: bool
+) -> None:
+    assert bool(duplicates(spans)) is is_finding, why
+    assert bool(duplicates(spans, notes=True)) is not is_finding, why

@@ -18,6 +18,7 @@ from app.analysis.comparable_calls import (
 )
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.spellings import word_set
+from app.analysis.rules.equal_by_chance import are_equal_by_chance
 from app.analysis.rules.missed_lookups import find_missed_lookups
 from app.analysis.rules.ping_pong import list_rounds
 from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
@@ -197,6 +198,8 @@ def _build_finding(shared: _Shared, analysis: TraceAnalysis) -> Finding:
     known = all(group[0].result for group in groups)
     same = f" and {same_results(group[0] for group in groups)} each" if known else ""
     standing = _standing(shared, stems + where, analysis)
+    if standing is Standing.FINDING and are_equal_by_chance(groups, branches):
+        standing = Standing.NOTE
     did = "did the same work" if standing is Standing.FINDING else "made the same calls"
     sentence = (
         f"{len(branches)} spans ({one_line(', '.join(where[:_NAMES_SHOWN]), limit=60)}) {did}:"

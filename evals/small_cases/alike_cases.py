@@ -1,0 +1,151 @@
+"""Equal calls in several branches: the same work handed out twice, and items that are alike, parts
+without a name, samples, attempts and looks after a pause, which are healthy."""
+
+from evals.small_cases.builder import CaseList, Json, SpanPlan, model, says, span, tool
+
+ALIKE = CaseList("alike")
+
+_COMMENTS = [
+    "Immer pünktlich",
+    "Too loud on deck",
+    "Merci !",
+    "Svært god kaffe",
+    "Too loud on deck",
+]
+
+
+def _hall(number: int, first: int, last: int, *, right: bool = False) -> SpanPlan:
+    """A worker that describes objects of a museum by their numbers."""
+    described = [
+        part
+        for item in range(first, last)
+        for part in (
+            tool("photo_of", {"object": f"MU-{item}"}, {"px": [4_000, 3_000]}, right=right),
+            model(
+                {"content": [{"type": "text", "text": f"An anchor of 18{item}, iron."}]},
+                asked=f"Describe object MU-{item}.",
+                name="messages.create",
+                provider="anthropic",
+                right=right,
+            ),
+        )
+    ]
+    return span("catalogue_hall", *described, input={"hall": number}, right=right, at=0.0)
+
+
+ALIKE.add(
+    "halls_that_overlap", _hall(1, 10, 16, right=True), _hall(2, 13, 19, right=True), answer="19."
+)
+ALIKE.add("halls_of_their_own_healthy", _hall(1, 10, 14), _hall(2, 14, 18), answer="8.")
+
+
+def _edition(language: str, *, right: bool) -> SpanPlan:
+    """An edition of a film; the voices in it are the same in all languages."""
+    film = {"film": "harbour-1932.mov"}
+    voices = film if right else film | {"track": f"dub-{language}"}
+    return span(
+        "edition",
+        tool("separate_voices", voices, {"voices": 3}, seconds=6, right=right),
+        model(says(f"Titles in {language}."), asked=f"Titles in {language}?", seconds=1),
+        input={"language": language},
+        right=right,
+        at=0.0,
+    )
+
+
+for _right in (True, False):
+    ALIKE.add(
+        "separated_for_each_edition" + "_healthy" * (not _right),
+        span("editions", *[_edition(each, right=_right) for each in ("fi", "et", "lv")]),
+        answer="Three editions are ready.",
+    )
+
+
+def _comment(number: int) -> SpanPlan:
+    """A row of a survey; many guests write the same few words."""
+    text = _COMMENTS[number % len(_COMMENTS)] + ("" if number % 4 else f", sailing {number}")
+    asked = f"Label the comment: {text}"
+    return span(
+        "row",
+        model(says('{"label": "service"}'), asked=asked),
+        input={"row": number, "text": text},
+        at=0.0,
+    )
+
+
+ALIKE.add(
+    "rows_with_the_same_words_healthy",
+    span("label_rows", *[_comment(number) for number in range(24)]),
+    answer="24 comments are labelled.",
+)
+
+
+def _part(number: int) -> SpanPlan:
+    """A part of a file, which its calls get as an open stream that nobody recorded."""
+    size: Json = {"rows": 512, "level": "fast"}
+    return span(
+        "part",
+        tool("compress", size, {"ok": True}, seconds=0.8),
+        tool("store", {"rows": 512}, {"ok": True, "rows": 512}, seconds=0.4),
+        input={"part": number},
+        at=0.0,
+    )
+
+
+ALIKE.add(
+    "parts_of_a_stream_healthy",
+    span("archive", *[_part(number) for number in range(8)]),
+    answer="The log is archived.",
+)
+
+
+def _sample(number: int) -> SpanPlan:
+    asked = "Is the sailing of 18:30 on the 4th sold out? Yes or no."
+    return span("ask", model(says("No."), asked=asked, seconds=1), input={"q": asked}, at=0.0)
+
+
+ALIKE.add(
+    "five_samples_of_an_answer_healthy",
+    span("samples", *[_sample(number) for number in range(5)]),
+    answer="No.",
+)
+
+
+def _import(*, fails: bool) -> SpanPlan:
+    broke: Json = {"exception_type": "ConnectionResetError", "message": "reset", "traceback": ""}
+    error = {"error_info": broke} if fails else {"output": {"stored": 3}}
+    return span(
+        "import_timetable",
+        *[
+            tool("read_sheet", {"sheet": sheet}, {"sailings": [sheet, "07:10", "18:30"]})
+            for sheet in ("north pier", "south pier", "islands")
+        ],
+        span("store_all", type="tool", input={"sheets": 3}, **error),
+        input={"year": 2026},
+        **error,
+    )
+
+
+ALIKE.add(
+    "second_attempt_of_an_import_healthy",
+    _import(fails=True),
+    _import(fails=False),
+    answer="The timetable is imported.",
+)
+
+
+def _watch(number: int) -> SpanPlan:
+    """A look at three gauges, every minute."""
+    gauges = [
+        tool("gauge", {"station": station}, {"cm": level}, seconds=0.4)
+        for station, level in (("Emden", 210), ("Leer", 190), ("Pogum", 204))
+    ]
+    return span("watch", *gauges, input={"round": number}, at=60.0 * number)
+
+
+ALIKE.add(
+    "watch_of_calm_water_healthy",
+    *[_watch(number) for number in range(4)],
+    question="Watch the gauges for four minutes.",
+    answer="The water stayed where it was.",
+)
