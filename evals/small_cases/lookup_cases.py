@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from evals.small_cases.builder import CaseList, SpanPlan, model, says, span, tool
+from evals.small_cases.builder import CaseList, SpanPlan, failed, model, says, span, tool
 
 MEMORY = CaseList("memory_lookup")
 
@@ -130,4 +130,53 @@ CUT_CALL.add(
     model(says("Two seats are held."), asked=_REFUSED),
     question="Hold two seats for me on FB-2291, please.",
     answer="Two seats are held.",
+)
+
+# What was empty first, when several steps hand it on to one that fails.
+ORIGIN = CaseList("empty_origin")
+_RANGE = failed("IndexError", "list index out of range")
+ORIGIN.add(
+    "handed_on_by_steps",
+    tool("absences", {"day": "2026-05-04"}, {"absent": []}),
+    tool(
+        "duty_list", {"pier": "N2", "day": "2026-05-04"}, {"status": "ok", "vakter": []}, right=True
+    ),
+    span("keep_fit", input={"vakter": 0, "papers": ["deck"]}, output={"candidates": []}),
+    span("take_first", input={"candidates": []}, **_RANGE),
+    answer=None,
+    **_RANGE,
+)
+ORIGIN.add(
+    "inside_a_step",
+    *[
+        span(
+            "pier",
+            span(
+                "read_gauges",
+                tool("gauges", {"pier": pier}, {"rows": rows}, right=not rows),
+                input={"pier": pier},
+                output={"pier": pier, "count": len(rows)},
+                right=not rows,
+            ),
+            input={"pier": pier},
+            output={"pier": pier, "level": "calm" if rows else None},
+        )
+        for pier, rows in (("N1", [4, 7]), ("N2", [3]), ("S1", [9, 2]), ("S4", []), ("S5", [1]))
+    ],
+    span("draw_map", input={"piers": 5}, **failed("KeyError", "'S4'")),
+    answer=None,
+    **failed("KeyError", "'S4'"),
+)
+ORIGIN.add(
+    "search_inside_a_retriever",
+    span(
+        "retrieve",
+        span("embed", type="llm", input={"input": "dogs"}, output={"data": [0.1, 0.2]}),
+        tool("qdrant.search", {"collection": "rules", "limit": 4}, {"points": []}, right=True),
+        input={"q": "May dogs travel on deck 9 of the Ida?"},
+        output={"n": 0},
+    ),
+    model(says("Yes, dogs travel on deck 9 of the Ida for 12 EUR."), asked="May dogs travel?"),
+    question="May dogs travel on deck 9 of the Ida?",
+    answer="Yes, dogs travel on deck 9 of the Ida for 12 EUR.",
 )

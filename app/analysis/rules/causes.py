@@ -11,6 +11,7 @@ from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.spellings import plain_key
 from app.analysis.rules.asked_words import AskedWords
+from app.analysis.rules.empty_origin import find_empty_origin
 from app.analysis.rules.error_outcome import judge_outcome
 from app.analysis.rules.failed_code import find_writer
 from app.analysis.rules.handed_input import find_giver
@@ -375,6 +376,11 @@ def _build_cause_finding(
         confidence -= _LOST_UNLESS_FATAL
     waited = (item.origin.start - cause.node.end) / 1_000
     nodes = [cause.node, *item.path]
+    if cause.fault in _MISSING_DATA_FAULTS:
+        origin = find_empty_origin(cause.node, analysis)
+        if origin is not cause.node:
+            nodes = [origin, *nodes]
+            sentence = f"{one_line(origin.name, limit=60)} found nothing; {sentence}"
     numbers = {"ms_between": waited}
     return build_finding(
         Category.CAUSE_OF_ERROR, confidence, sentence, nodes, numbers, standing=standing

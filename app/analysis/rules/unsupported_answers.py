@@ -11,6 +11,7 @@ from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.emptiness import count_found
 from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.asked_words import AskedWords, telling_words
+from app.analysis.rules.empty_origin import find_empty_origin
 from app.analysis.rules.lookups import is_lookup, is_search, leaves_program, searches_memory
 from app.analysis.rules.symptoms import find_symptom, was_rated_well
 from app.analysis.text.one_line import format_count, one_line
@@ -56,6 +57,7 @@ def find_unsupported_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
     )
     sentence += f"; {symptom}." if symptom else "."
     confidence = _WITH_SYMPTOM if symptom else _ANSWERED
+    origin = find_empty_origin(inner[0], analysis)
     # An answer that begins with "no" may say just that; then a bad end has to speak against it.
     admits = begins_with_negation(answer.view.reply.text) and not symptom
     admits = admits and not _states_figures(answer, analysis)
@@ -63,7 +65,7 @@ def find_unsupported_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
         Category.EMPTY_RESULT,
         confidence,
         sentence,
-        [*inner, answer],
+        [*({origin} - {*inner}), *inner, answer],
         {"searches": len(inner)},
         standing=Standing.NOTE if admits else Standing.FINDING,
     )
