@@ -306,3 +306,99 @@ UNFILLED.add(
     answer="The ferry leaves at six.",
     passenger="Vik",
 )
+
+
+def _answer(name: str, letter: str, *steps: SpanPlan, right: bool = False) -> None:
+    """A program without a model for its answer: the last step fills a stored template."""
+    UNFILLED.add(
+        name,
+        span("load", input={"form": "delay"}, output="Kære {{gaest}}, færgen er forsinket."),
+        span(
+            "flet_brev",
+            input={
+                "skabelon": "Kære {{gaest}}, færgen er forsinket.",
+                "felter": {"Gaest": "Bo Lind"},
+            },
+            output=letter,
+            right=right,
+        ),
+        *steps,
+        question="Skriv til gæsten om forsinkelsen.",
+        answer=letter,
+    )
+
+
+_answer("answer_of_a_program", "Kære {{gaest}}, færgen er forsinket.", right=True)
+_answer("answer_of_a_program_healthy", "Kære Bo Lind, færgen er forsinket.")
+
+
+def _chat_span(name: str, system: str, given: Any, *, right: bool = False) -> None:
+    """Messages of Anthropic, with a context that another step wrote."""
+    UNFILLED.add(
+        name,
+        span("context", input=given, output={"context": system}, right=right),
+        model(
+            {"content": [{"type": "text", "text": "Bonjour."}], "stop_reason": "end_turn"},
+            asked={
+                "system": f"Tu aides au port.\n{system}",
+                "messages": [{"role": "user", "content": "Où dois-je aller ?"}],
+            },
+            provider="anthropic",
+            model="claude-sonnet-4-5",
+            right=right,
+        ),
+        question="Où dois-je aller ?",
+        answer="Bonjour.",
+    )
+
+
+_guest = {"guest_name": "Ana Vidal", "cabin": 352}
+_chat_span("none_beside_the_name", "Guest name: None\nCabin: 352", _guest, right=True)
+_chat_span(
+    "objects_of_a_list", "Quais : [object Object],[object Object]", {"q": [{"n": 4}]}, right=True
+)
+_chat_span("nothing_known_healthy", "Guest name: None", {"guest_name": None, "cabin": 352})
+_chat_span("count_of_nothing_healthy", "Previous errors: None", {"error_count": 0, "errors": []})
+_chat_span(
+    "paths_of_an_interface_healthy",
+    "Endpoints: GET /guests/{cabin}/bill, POST /guests/{guest_name}",
+    _guest,
+)
+_chat_span("code_healthy", 'print(f"{cabin}")\nconst t = `${guest_name}`;', _guest)
+_chat_span(
+    "page_of_the_web_healthy",
+    "<p>{{ cabin }}</p>",
+    {"html": "<p>{{ cabin }}</p>", "cabin_page": "cabins.html", "depth": 2},
+)
+UNFILLED.add(
+    "platform_fills_them_healthy",
+    span(
+        "build_instructions",
+        input={"user_token": "t-881", "port": "Ulm"},
+        output="Port Ulm. Pass {{user_token}} to every call; the platform fills it in.",
+    ),
+    model(
+        calls("list_stays", {"token": "{{user_token}}"}),
+        asked="Port Ulm. Pass {{user_token}} to every call; the platform fills it in.",
+    ),
+    tool("list_stays", {"token": "{{user_token}}"}, {"stays": ["B-17"]}),
+    question="Which stays do I have?",
+    answer="You have B-17.",
+)
+UNFILLED.add(
+    "route_of_a_server_healthy",
+    tool("GET /piers/{pier}", {"route": "/piers/{pier}", "params": [4]}, {"found": False}),
+    model(says("There is no such pier.")),
+    question="Where is pier 4?",
+    answer="There is no such pier.",
+)
+UNFILLED.add(
+    "ids_are_kept_from_the_model_healthy",
+    span(
+        "agent",
+        model(says("Hello!"), asked="You are a guide. Ids look like {booking} or {{guest}}."),
+        input={"booking": "881", "guest": "g-4"},
+    ),
+    question="Hello",
+    answer="Hello!",
+)

@@ -21,15 +21,19 @@ _VARIABLE = re.compile(
     rf"|\$\{{\s*(?P<b>{_NAME})\s*\}}|\#\{{(?P<c>{_NAME})\}}|%\((?P<d>{_NAME})\)[sd]"
     rf"|<%[=-]\s*@?(?P<e>{_NAME})\s*-?%>"
 )
-_BRACED = re.compile(rf"(?<![\w{{$#%)\]\\])\{{(?P<a>{_NAME})\}}(?!\}})")
+_BRACED = re.compile(rf"(?<![\w{{$#%)\]\\/])\{{(?P<a>{_NAME})\}}(?![}}/])")
+"""Outside of paths, which documents of interfaces are full of."""
+_BRACED_IN_ADDRESS = re.compile(rf"(?<![\w{{$#%)\]\\])\{{(?P<a>{_NAME})\}}(?!\}})")
 _OBJECT = re.compile(
     r"\[object [A-Z]\w{1,30}\]"
     r"|<(?:coroutine object|bound method|(?:async_)?generator object|function) (?P<a>[\w.]{1,80})"
-    r"[^<>\n]{0,80}>|<[\w.]{1,80} object at 0x[0-9a-fA-F]+>|Promise \{ ?<pending> ?\}"
+    r"(?:[^<>\n]|<[^<>\n]{0,80}>){0,80}>|<[\w.]{1,80} object at 0x[0-9a-fA-F]+>"
+    r"|Promise \{ ?<pending> ?\}"
 )
 _WORDS = r"(?:undefined|None|null)"
 _WORD = re.compile(
-    rf"\b(?P<a>[^\W\d_]{{2,40}})[ \t:=#(]{{1,3}}{_WORDS}(?=[.,;)!?]{{0,2}}(?:\s|\Z))"
+    rf"\b(?P<a>[^\W\d_]{{2,40}}(?:[ _][^\W\d_]{{2,40}}){{0,2}})[ \t:=#(]{{1,3}}{_WORDS}"
+    r"(?=[.,;)!?]{0,2}(?:\s|\Z))"
 )
 _WHOLE_WORD = re.compile(rf"{_WORDS}\Z")
 _WORD_IN_ADDRESS = re.compile(
@@ -38,6 +42,8 @@ _WORD_IN_ADDRESS = re.compile(
 _WORD_MARKS = ("undefined", "None", "null")
 _MARKS = ("{", "<", "[", "%(", *_WORD_MARKS)  # each sign is found in a fraction of a word's time
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]{1,200}`", re.DOTALL)
+_CODE_LINE = re.compile(r"\bf[\"']|=>|;[ \t]*$|\breturn\b| = |^[ \t]*(?:def|class|import|from) ")
+_LINE_READ = 200  # characters of a line on each side of a slot
 _TEMPLATE_READ = 20_000  # characters
 _LONGEST_ARGUMENT = 2_000  # characters: a longer one is a document
 _KEY_WORDS = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![a-z])")
@@ -76,17 +82,22 @@ class Slot(NamedTuple):
         return self.kind is SlotKind.WORD and _WHOLE_WORD.match(self.text) is not None
 
     def has_name(self, key: str) -> bool:
-        """Whether a key spells the name: `memberId` that of `{{member_id}}`."""
+        """Whether a key spells the name: `memberId` that of `{{member_id}}`, or of `Member ID:
+        None`."""
+        if self.kind is SlotKind.WORD:
+            words = re.split("[ _]", self.name)
+            return plain_key(key) in {_join("_".join(words[at:])) for at in range(len(words))}
         return bool(self.name) and plain_key(key) in (plain_key(self.name), _join(self.name))
 
     def resembles(self, key: str) -> bool:
-        """Whether a key shares a word with the name; all of a short name."""
+        """Whether a key has the name or shares a word with it. `None` after a word may be meant,
+        `undefined` hardly ever is."""
         if self.has_name(key):
             return True
-        own, others = _split(self.name), _split(key)
         if self.kind is SlotKind.WORD:
-            return bool(own & others)
-        return any(len(word) >= _SHORTEST_SHARED for word in own & others)
+            return "undefined" in self.text and _last_word(self.name) in _split(key)
+        shared = _split(self.name) & _split(key)
+        return any(len(word) >= _SHORTEST_SHARED for word in shared)
 
 
 def may_have_slots(text: str) -> bool:
@@ -101,7 +112,14 @@ def read_slots(text: str) -> Iterator[tuple[Slot, int]]:
         text = _CODE.sub(lambda code: " " * len(code[0]), text)
     for pattern, kind in patterns:
         for match in pattern.finditer(text):
-            yield _build(match, kind), match.start()
+            if not _CODE_LINE.search(_line_around(text, match.start())):
+                yield _build(match, kind), match.start()
+
+
+def _line_around(text: str, at: int) -> str:
+    start = text.rfind("\n", max(0, at - _LINE_READ), at) + 1 or max(0, at - _LINE_READ)
+    end = text.find("\n", at, at + _LINE_READ)
+    return text[start : end if end >= 0 else at + _LINE_READ]
 
 
 def read_argument(value: str, *, is_name: bool) -> Iterator[tuple[Slot, bool]]:
@@ -118,7 +136,7 @@ def read_argument(value: str, *, is_name: bool) -> Iterator[tuple[Slot, bool]]:
         for match in pattern.finditer(value):
             yield _build(match, kind), is_dense or match[0] == value
     if is_dense:
-        for match in _BRACED.finditer(value):
+        for match in _BRACED_IN_ADDRESS.finditer(value):
             yield _build(match, SlotKind.BRACED), True
         if _WORD_IN_ADDRESS.search(value):
             yield Slot(value, "", SlotKind.WORD), True
@@ -156,6 +174,10 @@ def _build(match: re.Match[str], kind: SlotKind) -> Slot:
 
 def _join(name: str) -> str:
     return plain_key(name.replace(".", "_"))
+
+
+def _last_word(name: str) -> str:
+    return re.split("[ _]", name)[-1].lower()
 
 
 def _split(name: str) -> set[str]:
