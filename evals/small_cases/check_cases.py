@@ -134,3 +134,22 @@ DEALT_WITH.add(
     question="When does a ferry go from Oster?",
     answer="On 5 May and 2 June.",
 )
+
+# The one text of a result reports a failure, whatever its key.
+_SEEN = [{"billedtekst": f"The ferry at pier {n}."} for n in range(4)]
+_UNSEEN = {"billedtekst": "Unable to process the input image. Please retry or report this issue."}
+DEALT_WITH.add(
+    "failure_under_a_key_of_its_own",
+    *[
+        tool("describe_photo", {"photo": n}, seen, right=seen is _UNSEEN)
+        for n, seen in enumerate([*_SEEN, _UNSEEN])
+    ],
+    span("publish", input={"photos": 5}, output={"published": 5}),
+    answer="Five photos are published.",
+)
+DEALT_WITH.add(
+    "text_about_failures_healthy",
+    tool("describe_photo", {"photo": 1}, {"billedtekst": "A sign that says: ticket error 12."}),
+    span("publish", input={"photos": 1}, output={"published": 1}),
+    answer="One photo is published.",
+)

@@ -10,7 +10,7 @@ from app.analysis.tree import Node
 _INSIDE_READ = 200  # spans below an empty step
 _EARLIER_READ = 200  # spans before it, the nearest first
 _LEAVES_READ = 40  # of one body: an empty result is short
-_NOTHING = (None, "", 0, [], {})
+_NOTHING: tuple[object, ...] = (None, "", 0, [], {})
 
 
 def find_empty_origin(node: Node, analysis: TraceAnalysis) -> Node:

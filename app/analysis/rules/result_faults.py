@@ -21,6 +21,11 @@ from app.analysis.rules.tolerated import says_tolerated
 from app.analysis.text.one_line import one_line
 from app.analysis.tree import Node
 
+_STOPPED = re.compile(
+    r"(?:iteration|recursion|step|turn|round)s?.{0,20}(?:limit|exceed|reached)"
+    r"|max\w{0,6}.(?:number of )?(?:iteration|recursion|step|turn|round)",
+    re.IGNORECASE,
+)
 _OFTEN_EMPTY_NAME = re.compile(
     r"cache|check|valid|moderat|guard|filter|detect|violation|warn|dedup|history|save|store"
     r"|(?<![a-z])logs?(?![a-z])"
@@ -53,6 +58,7 @@ _NEARLY_ALL_PEERS = 0.9
 # Strengths, from what a result states to what it only suggests. A search may find nothing rightly,
 # and a null may be a function that returns nothing; tools often return nothing, steps mostly do.
 _STATED_FAILURE = 0.85
+_STOPPED_BY_LIMIT = 0.65  # what went round inside is the cause
 _STATED_PARTIAL = 0.6
 _FAILED_ITEMS = 0.85
 _MISSING_KEYS = 0.5
@@ -77,7 +83,9 @@ def judge_result(node: Node, peers: PeerStatistics) -> Suspect | None:
         standing = Standing.NOTE if says_tolerated(view.failure) else Standing.FINDING
         if standing is Standing.FINDING and _found_none(node):
             standing = Standing.WEAK
-        return Suspect(node, Fault.FAILURE, _STATED_FAILURE, reason, standing)
+        stopped = bool(node.children) and _STOPPED.search(view.failure) is not None
+        strength = _STOPPED_BY_LIMIT if stopped else _STATED_FAILURE
+        return Suspect(node, Fault.FAILURE, strength, reason, standing)
     if view.returned_nothing:
         return _judge_empty(node, peers)
     return _judge_partial(node, peers)
