@@ -221,3 +221,26 @@ def test_calls_for_one_item_after_another_make_good_for_none_of_them() -> None:
         spans.append(child(f"c{place}", place * 2, name="load", type="tool", **fields))
     assert culprits(found(spans)) == [("error_survived", "c2")]
     assert found([spans[0], *spans[3:5]]) == []
+
+
+@each_case(
+    "why, silent, given, is_finding",
+    [
+        ("one got a value like the others", 1, 3.4, False),
+        ("one got nothing", 1, None, True),
+        ("one got a zero, the others did not", 1, 0.0, True),
+        ("most are silent", 6, 3.4, True),
+    ],
+)
+def test_one_item_of_many_that_got_a_value_all_the_same_is_a_note(
+    why: str, silent: int, given: float | None, is_finding: bool
+) -> None:
+    spans = [span("root", 0, 30, output="The mean is 3.2 m.")]
+    for number in range(8):
+        failed = TIMED_OUT if number < silent else {"output": 3.1}
+        asked = {"gauge": f"G-{number}"}
+        result = given if number < silent else 3.1
+        spans.append(child(f"l{number}", 2 * number, name="level", input=asked, output=result))
+        reading = {"parent_span_id": f"l{number}", "type": "tool", "input": asked} | failed
+        spans.append(span(f"r{number}", 2 * number, 2 * number + 1, name="read", **reading))
+    assert bool(found(spans)) is is_finding, why

@@ -7,6 +7,7 @@ from app.analysis.error_origins import ErrorOrigin, is_cancellation
 from app.analysis.finding import Standing
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
+from app.analysis.rules.filled_items import was_filled_in
 from app.analysis.rules.recovery import asking_call, find_other_tool, find_recovery
 from app.analysis.rules.symptoms import was_rated_well
 from app.analysis.rules.tolerated import says_tolerated
@@ -35,8 +36,8 @@ def judge_outcome(item: ErrorOrigin, analysis: TraceAnalysis) -> ErrorOutcome:
     Of the others, one in a call that a model asked for and answered without, and one in a model
     call, is a finding: what it should have given is missing. It is a weak sign where a model went
     on with another tool that worked, where the step that caught it gave a result of its own, as a
-    fallback does, and where nothing of the task depends on the call (telemetry, a log); so is an
-    error inside the program.
+    fallback does, where one item of many got a value all the same, and where nothing of the task
+    depends on the call (telemetry, a log); so is an error inside the program.
     """
     if item.fatal:
         return ErrorOutcome(Standing.FINDING)
@@ -53,7 +54,8 @@ def judge_outcome(item: ErrorOrigin, analysis: TraceAnalysis) -> ErrorOutcome:
     if _REFINES_NAME.search(item.origin.name[:_NAME_READ]):
         return ErrorOutcome(Standing.WEAK)
     if item.origin.view.calls_outside and not _gave_data(item.caught_by):
-        return ErrorOutcome(Standing.FINDING)
+        filled = was_filled_in(item, analysis)
+        return ErrorOutcome(Standing.WEAK if filled else Standing.FINDING)
     return ErrorOutcome(Standing.WEAK)
 
 
