@@ -212,6 +212,12 @@ UNFILLED.add(
     question="Translate the strings of the booking page.",
     answer="Vous avez {count} places, {name}.",
 )
+UNFILLED.add(
+    "reply_begins_with_one_healthy",
+    model(says("{count} pladser"), asked="Oversæt til dansk: {count} seats"),
+    question="Translate the strings of the booking page.",
+    answer="{count} pladser",
+)
 _ASK_FOR_TEMPLATE = "Write a reminder for the shop Quay 4 and use {{first_name}} as merge tag."
 UNFILLED.add(
     "mail_template_was_wanted_healthy",
@@ -353,7 +359,8 @@ def _chat_span(name: str, system: str, given: Any, *, right: bool = False) -> No
 
 
 _guest = {"guest_name": "Ana Vidal", "cabin": 352}
-_chat_span("none_beside_the_name", "Guest name: None\nCabin: 352", _guest, right=True)
+_chat_span("undefined_after_two_words", "Guest name: undefined\nCabin: 352", _guest, right=True)
+_chat_span("none_that_is_said_healthy", "Guest name: None\nCabin: 352", _guest)
 _chat_span(
     "objects_of_a_list", "Quais : [object Object],[object Object]", {"q": [{"n": 4}]}, right=True
 )

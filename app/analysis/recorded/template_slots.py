@@ -11,6 +11,7 @@ LangChain, OpenAPI);
 import re
 from collections.abc import Iterator
 from enum import Enum, auto
+from itertools import islice
 from typing import NamedTuple
 
 from app.analysis.recorded.spellings import plain_key
@@ -42,8 +43,11 @@ _WORD_IN_ADDRESS = re.compile(
 _WORD_MARKS = ("undefined", "None", "null")
 _MARKS = ("{", "<", "[", "%(", *_WORD_MARKS)  # each sign is found in a fraction of a word's time
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]{1,200}`", re.DOTALL)
-_CODE_LINE = re.compile(r"\bf[\"']|=>|;[ \t]*$|\breturn\b| = |^[ \t]*(?:def|class|import|from) ")
+_CODE_LINE = re.compile(
+    r"\bf[\"']|[\"'] % |^[ \t]*\+|=>|;[ \t]*$|\breturn\b| = |^[ \t]*(?:def|class|import|from) "
+)
 _LINE_READ = 200  # characters of a line on each side of a slot
+_MOST_READ = 100  # slots of a text: one with more of them is about templates
 _TEMPLATE_READ = 20_000  # characters
 _LONGEST_ARGUMENT = 2_000  # characters: a longer one is a document
 _KEY_WORDS = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![a-z])")
@@ -77,9 +81,20 @@ class Slot(NamedTuple):
     kind: SlotKind
 
     @property
+    def written(self) -> str:
+        """What somebody writes who means it: the placeholder, or the word for a missing value."""
+        word = re.search(_WORDS, self.text) if self.kind is SlotKind.WORD else None
+        return word[0] if word else self.text
+
+    @property
     def is_whole_word(self) -> bool:
         """Whether it is an argument that is nothing but a word for a missing value."""
         return self.kind is SlotKind.WORD and _WHOLE_WORD.match(self.text) is not None
+
+    @property
+    def may_be_said(self) -> bool:
+        """Whether it is a word that people write as well: `None` is, `undefined` hardly."""
+        return self.kind is SlotKind.WORD and "undefined" not in self.text
 
     def has_name(self, key: str) -> bool:
         """Whether a key spells the name: `memberId` that of `{{member_id}}`, or of `Member ID:
@@ -95,7 +110,7 @@ class Slot(NamedTuple):
         if self.has_name(key):
             return True
         if self.kind is SlotKind.WORD:
-            return "undefined" in self.text and _last_word(self.name) in _split(key)
+            return not self.may_be_said and _last_word(self.name) in _split(key)
         shared = _split(self.name) & _split(key)
         return any(len(word) >= _SHORTEST_SHARED for word in shared)
 
@@ -111,7 +126,7 @@ def read_slots(text: str) -> Iterator[tuple[Slot, int]]:
     if patterns and "`" in text:
         text = _CODE.sub(lambda code: " " * len(code[0]), text)
     for pattern, kind in patterns:
-        for match in pattern.finditer(text):
+        for match in islice(pattern.finditer(text), _MOST_READ):
             if not _CODE_LINE.search(_line_around(text, match.start())):
                 yield _build(match, kind), match.start()
 
@@ -156,10 +171,13 @@ def is_rendered(template: str, text: str) -> bool:
     return True
 
 
-def list_filled(template: str, text: str) -> list[str]:
-    """The variables of a template that a text made of it does not have any more."""
-    found = dict.fromkeys(match[0] for match in _VARIABLE.finditer(template[:_TEMPLATE_READ]))
-    return [slot for slot in found if slot not in text]
+def list_filled(template: str, text: str, slot: Slot) -> list[str]:
+    """The variables of a template that a text made of it does not have any more, spelled like a
+    slot that the text still has; none where the slot is no variable of the template."""
+    pattern = _VARIABLE if slot.kind is SlotKind.VARIABLE else _BRACED_IN_ADDRESS
+    matches = islice(pattern.finditer(template[:_TEMPLATE_READ]), _MOST_READ)
+    found = dict.fromkeys(match[0] for match in matches)
+    return [other for other in found if other not in text] if slot.text in found else []
 
 
 def _split_template(template: str) -> list[str]:

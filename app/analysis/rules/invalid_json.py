@@ -15,6 +15,7 @@ _INSTRUCTION_READ = 20_000  # characters: instructions stand at the beginning, d
 _LONGEST_PARSED = 400_000  # characters of a reply: some 4 ms
 _JSON_WORDS = frozenset(["true", "false", "null", "NaN", "Infinity"])
 _JSON_STARTS = ("{", "[{", "```json")
+_PLACEHOLDER = re.compile(r"\{{1,2}\s?[\w.]{1,60}\s?\}")  # of a template, which a text begins with
 
 
 def find_broken_json(node: Node) -> tuple[str, bool]:
@@ -33,7 +34,7 @@ def find_broken_json(node: Node) -> tuple[str, bool]:
         return "", False
     if view.request.wants_json:
         return "a JSON format was set and the reply cannot be parsed", True
-    if text.startswith(_JSON_STARTS):
+    if text.startswith(_JSON_STARTS) and not _PLACEHOLDER.match(text):
         return "the reply begins as JSON and cannot be parsed", True
     starts = [each[:_INSTRUCTION_READ] for each in _instructions(node)]
     if any("json" in each.lower() and _ASKS_FOR_JSON.search(each) for each in starts):

@@ -69,6 +69,11 @@ def is_named_search(name: str) -> bool:
     return _SEARCH_NAME.search(name[:_NAME_READ]) is not None
 
 
+def makes_query(name: str) -> bool:
+    """Whether a step makes a query or another text, or looks at one, rather than searches."""
+    return has_word(name, _PREPARES)
+
+
 def leaves_program(node: Node) -> bool:
     """Whether a span calls something outside of the program or looks something up."""
     return node.view.calls_outside or is_lookup(node.function_name)
@@ -95,7 +100,7 @@ def is_search(node: Node) -> bool:
     view = node.view
     if view.is_model_call or view.kind in (SpanKind.EMBEDDING, SpanKind.GUARDRAIL):
         return False
-    if view.input.state is not BodyState.PRESENT or has_word(node.function_name, _PREPARES):
+    if view.input.state is not BodyState.PRESENT or makes_query(node.function_name):
         return False
     keys = view.input.keys
     if not keys.isdisjoint(_INDEX_KEYS) and _describes_something(node, keys):

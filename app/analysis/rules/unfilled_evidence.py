@@ -5,7 +5,7 @@ from typing import NamedTuple
 from app.analysis.finding import Standing
 from app.analysis.recorded.leaves import Leaf, innermost_key
 from app.analysis.recorded.template_slots import Slot, SlotKind, is_rendered, list_filled
-from app.analysis.rules.lookups import is_lookup, is_tool_call
+from app.analysis.rules.lookups import is_lookup, is_tool_call, makes_query
 from app.analysis.text.one_line import one_line
 from app.analysis.tree import Node
 
@@ -44,14 +44,16 @@ def weigh_step(step: Node, slot: Slot, text: str, *, is_foreign: bool) -> Reason
     ]
     if slot.kind is SlotKind.OBJECT:
         return None if held else _weigh_object(step, slot, leaves)
-    if step.view.calls_outside and is_lookup(step.function_name):
+    name = step.function_name
+    reads = is_lookup(name) and not makes_query(name)
+    if reads and step.view.calls_outside:
         return None
     template = next((each for each in held if is_rendered(each, text)), "")
     if held and (slot.kind is SlotKind.WORD or not template):
         return None
     left = [leaf for leaf in leaves if is_left_out(leaf, text)]
-    filled = list_filled(template, text) if template else []
-    if held and is_foreign and not filled:
+    filled = list_filled(template, text, slot) if template else []
+    if reads or (held and is_foreign and not filled):
         left = [leaf for leaf in left if len(leaf.path) >= _WITHIN_OBJECT]
     return _weigh_names(slot, left, was_passed=bool(held) and not filled) or (
         _weigh_others(slot, left, leaves, filled, bool(held))
@@ -60,7 +62,8 @@ def weigh_step(step: Node, slot: Slot, text: str, *, is_foreign: bool) -> Reason
 
 def _weigh_object(step: Node, slot: Slot, leaves: list[Leaf]) -> Reason | None:
     """A step of the program puts an object that it was given into a text, or one that it made."""
-    has_object = bool(slot.name) or any(len(leaf.path) >= _WITHIN_OBJECT for leaf in leaves)
+    has_object = bool(slot.name) or "Promise" in slot.text
+    has_object = has_object or any(len(leaf.path) >= _WITHIN_OBJECT for leaf in leaves)
     if is_tool_call(step) or not has_object:
         return None
     return Reason("but only names an object", _LIKE_NAME)
@@ -73,9 +76,10 @@ def _weigh_names(slot: Slot, left: list[Leaf], *, was_passed: bool) -> Reason | 
         if was_passed and confidence < _SAME_NAME:
             alike = [leaf for leaf in alike if len(leaf.path) >= _WITHIN_OBJECT]
         if alike:
-            is_weak = slot.kind is SlotKind.BRACED and confidence < _SAME_NAME
-            standing = Standing.WEAK if is_weak else Standing.FINDING
-            return Reason(f"though it was given {_format_leaf(alike[0])}", confidence, standing)
+            is_named = confidence >= _SAME_NAME
+            is_sure = is_named if slot.kind is SlotKind.BRACED else not slot.may_be_said
+            why = f"though it was given {_format_leaf(alike[0])}"
+            return Reason(why, confidence, _stand(is_sure=is_sure))
     return None
 
 
@@ -83,15 +87,20 @@ def _weigh_others(
     slot: Slot, left: list[Leaf], leaves: list[Leaf], filled: list[str], is_held: bool
 ) -> Reason | None:
     """Other variables of the same template that were filled, or a value that was not used."""
+    if filled:
+        why = f"though it filled {one_line(filled[0], limit=40)}"
+        return Reason(why, _OTHERS_FILLED, _stand(is_sure=slot.kind is SlotKind.VARIABLE))
     if slot.kind is not SlotKind.VARIABLE:
         return None
-    if filled:
-        return Reason(f"though it filled {one_line(filled[0], limit=40)}", _OTHERS_FILLED)
     texts = [leaf for leaf in left if isinstance(leaf.value, str)]
     if texts and not is_held and len(texts) < len(leaves):
         why = f"while {_format_leaf(texts[0])} was not used"
         return Reason(why, _OTHER_NAME, Standing.WEAK)
     return None
+
+
+def _stand(*, is_sure: bool) -> Standing:
+    return Standing.FINDING if is_sure else Standing.WEAK
 
 
 def is_left_out(leaf: Leaf, text: str) -> bool:

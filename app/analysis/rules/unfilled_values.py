@@ -40,6 +40,7 @@ _MOST_SLOTS = 12  # of one request: with more of them it is about templates
 _SLOTS_SHOWN = 3
 _MOST_OF_ALL = 40  # of a trace
 _BESIDE = 20  # characters beside a placeholder that a prompt took over from a step
+_ADDRESS = re.compile(r"/|[a-z][a-z+.-]{1,20}://")
 _ANSWERS = frozenset(["assistant", "tool", "function", "model"])
 
 # Confidences.
@@ -50,14 +51,15 @@ _NOT_IN_PROMPT = 0.75
 
 class _Use(NamedTuple):
     """A model or a call that was given a placeholder, or the span whose answer has it, from the
-    moment `at` on; `is_value` where it is an argument or stands in a name or an address, `key` that
-    of the argument; `before` and `after` are the placeholder with what stands beside it."""
+    moment `at` on; `is_value` where it is an argument or stands in a name or an address; `key` is
+    that of the `argument`; `before` and `after` are the placeholder with what stands beside it."""
 
     node: Node
     slot: Slot
     at: int
     is_value: bool = False
     key: str = ""
+    argument: str = ""
     before: str = ""
     after: str = ""
 
@@ -107,7 +109,8 @@ def _list_arguments(analysis: TraceAnalysis) -> Iterator[_Use]:
             if isinstance(leaf.value, str):
                 is_name = identifies(leaf.key)
                 for slot, is_value in read_argument(leaf.value, is_name=is_name):
-                    yield _Use(node, slot, node.start, is_value, innermost_key(leaf.path))
+                    key = innermost_key(leaf.path)
+                    yield _Use(node, slot, node.start, is_value, key, leaf.value)
 
 
 def _may_have_slot(value: object) -> bool:
@@ -128,7 +131,7 @@ def _list_prompts(analysis: TraceAnalysis) -> Iterator[_Use]:
         if not may_have_slots(text):
             continue
         for slot, *sides in _read_sides(text):
-            yield from (_Use(node, slot, node.start, False, "", *sides) for node in nodes)
+            yield from (_Use(node, slot, node.start, False, "", "", *sides) for node in nodes)
 
 
 def _list_answers(analysis: TraceAnalysis) -> Iterator[_Use]:
@@ -136,7 +139,7 @@ def _list_answers(analysis: TraceAnalysis) -> Iterator[_Use]:
     for text in _list_texts(Body(analysis.trace.output)) if roots else ():
         if may_have_slots(text):
             for slot, *sides in _read_sides(text[:_TEXT_READ]):
-                yield _Use(roots[0], slot, analysis.tree.end, False, "", *sides)
+                yield _Use(roots[0], slot, analysis.tree.end, False, "", "", *sides)
 
 
 def _read_sides(text: str) -> Iterator[tuple[Slot, str, str]]:
@@ -156,7 +159,7 @@ class _Search:
 
     def explain(self, slot: Slot, uses: Sequence[_Use]) -> _Unfilled | None:
         """Why a placeholder is a fault; None where it may be meant."""
-        if slot.text in self._asked:
+        if slot.written in self._asked:
             return None
         found = self._find_step(slot, uses)
         if slot.kind is not SlotKind.OBJECT and self._is_meant(slot, uses):
@@ -226,9 +229,7 @@ class _Search:
                 origin = self._find_writer(slot, use) or (None if self._is_known(use) else origin)
             if origin is not None:
                 confidence = _CALL_FAILED if failed else _CALL_WORKED
-                may_be_route = slot.kind is SlotKind.BRACED and origin is use.node
-                standing = Standing.WEAK if may_be_route else Standing.FINDING
-                return _Unfilled(slot, origin, Reason("", confidence, standing), uses, origin)
+                return _Unfilled(slot, origin, Reason("", confidence), uses, origin)
         return None
 
     def _find_writer(self, slot: Slot, use: _Use) -> Node | None:
@@ -251,7 +252,8 @@ class _Search:
         return any(plain_key(use.key) in body.keys for body in bodies)
 
     def _find_origin(self, slot: Slot, use: _Use, uses: Sequence[_Use]) -> Node | None:
-        """The first span that had the placeholder; None where it is what a tool returned."""
+        """The first span that had the placeholder; None where it is what a tool returned, or stands
+        nowhere before: a pattern, a command and the route of a server may have it."""
         if not slot.is_whole_word:
             for step in self._earlier_steps(slot, use.at):
                 if not is_tool_call(step):
@@ -260,7 +262,12 @@ class _Search:
                     return None
         given = (each.node for each in uses if each.node.view.is_model_call)
         first = next((node for node in given if node.start <= use.node.start), None)
-        return first or asking_call(use.node, self._analysis) or use.node
+        if first is not None:
+            return first
+        asked = asking_call(use.node, self._analysis)
+        if slot.kind in (SlotKind.WORD, SlotKind.OBJECT) or identifies(plain_key(use.key)):
+            return asked or use.node
+        return asked if _ADDRESS.match(use.argument) else None
 
     def _find_prompt(self, slot: Slot, uses: Sequence[_Use]) -> _Unfilled | None:
         """A request with the placeholder and without the text that a step around had for it: an id
