@@ -100,7 +100,7 @@ _TRAITS = {
     Category.SLOW_STREAM_START: _CategoryTraits(ErrorGroup.SYSTEM, 80),
     Category.LOST_CACHE: _CategoryTraits(ErrorGroup.SYSTEM, 60),
     Category.CLOCK_SKEW: _CategoryTraits(ErrorGroup.SYSTEM, 20),
-    Category.LONGEST_STEP: _CategoryTraits(ErrorGroup.SYSTEM, 45),
+    Category.LONGEST_STEP: _CategoryTraits(ErrorGroup.SYSTEM, 60),
     Category.SLOWER_THAN_USUAL: _CategoryTraits(ErrorGroup.SYSTEM, 60),
     Category.COSTLIER_THAN_USUAL: _CategoryTraits(ErrorGroup.PLANNING, 55),
     Category.SERIAL_CALLS: _CategoryTraits(ErrorGroup.PLANNING, 40),

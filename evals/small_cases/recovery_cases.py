@@ -139,6 +139,15 @@ _scored("counts_and_times_healthy", ("latency_seconds", 0.2), ("retries", 0.0), 
 _scored("high_is_good_healthy", ("answer_relevance_metric", 0.93), ("helpfulness", 1.0))
 _scored("thumb_up_healthy", ("User feedback", 1.0))
 _scored("nothing_found_and_low_score", ("answer_relevance_metric", 0.0), right=True)
+SCORES.add(
+    "empty_search_for_something_else",
+    tool("banner_search", {"query": "footer of May"}, {"documents": []}),
+    tool("search_rules", {"q": "terrier on board"}, {"documents": ["Dogs travel on deck 2."]}),
+    model(says("Dogs travel on deck 9 for 12 EUR."), right=True),
+    question="May I bring my terrier on board?",
+    answer="Dogs travel on deck 9 for 12 EUR.",
+    feedback_scores=[{"name": "correct", "value": 0.0, "source": "ui"}],
+)
 _scored("nothing_found_and_complaint", ("User feedback", 0.0), right=True, reason="made up")
 
 

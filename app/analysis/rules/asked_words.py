@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from app.analysis.recorded.body import Body
-from app.analysis.rules.lookups import leaves_program
+from app.analysis.rules.lookups import leaves_program, list_tool_calls
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
@@ -46,6 +46,12 @@ class AskedWords:
             return False
         shared = self._words & telling_words(text)
         return len(shared) >= _SHARED_WORDS or any(not word.isalpha() for word in shared)
+
+
+def list_asked_calls(analysis: TraceAnalysis) -> list[Node]:
+    """The calls of tools and lookups for what the trace was asked; for `once`."""
+    asked = analysis.once(AskedWords)
+    return [node for node in analysis.once(list_tool_calls) if asked.is_asked_for(node)]
 
 
 def _join_texts(values: Iterable[object]) -> str:

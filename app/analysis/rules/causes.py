@@ -95,6 +95,8 @@ _CONNECTED = 0.75
 _BY_SCORE = 0.2
 _LOST_UNLESS_FATAL = 0.25
 _NAMED_BY_MODEL = 0.8
+# What explains an error that the program survived weighs no more than the error.
+_CATEGORIES = {True: Category.CAUSE_OF_ERROR, False: Category.ERROR_SURVIVED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,7 +385,7 @@ def _build_cause_finding(
             sentence = f"{one_line(origin.name, limit=60)} found nothing; {sentence}"
     numbers = {"ms_between": waited}
     return build_finding(
-        Category.CAUSE_OF_ERROR, confidence, sentence, nodes, numbers, standing=standing
+        _CATEGORIES[item.fatal], confidence, sentence, nodes, numbers, standing=standing
     )
 
 
@@ -393,4 +395,6 @@ def _build_model_finding(call: Node, what: str, error: _Error, analysis: TraceAn
     confidence = _NAMED_BY_MODEL - (0.0 if error.item.fatal else _LOST_UNLESS_FATAL)
     nodes = [call, *error.item.path]
     standing = judge_outcome(error.item, analysis).standing
-    return build_finding(Category.CAUSE_OF_ERROR, confidence, sentence, nodes, standing=standing)
+    return build_finding(
+        _CATEGORIES[error.item.fatal], confidence, sentence, nodes, standing=standing
+    )

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.rules.asked_words import list_asked_calls
 from app.analysis.rules.causes import find_error_causes
 from app.analysis.rules.failed_code import find_writer, runs_program
 from app.analysis.rules.noticed_gaps import was_gap_noticed
@@ -150,6 +151,10 @@ def _add_notice(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:
     """The suspect, a note where it is an empty result that a later text speaks of."""
     if suspect.fault is not Fault.EMPTY or suspect.node.view.is_model_call:
         return suspect
+    if suspect.standing is Standing.WEAK:
+        asked = analysis.once(list_asked_calls)
+        if asked and suspect.node not in asked:  # the trace was asked for something else
+            return replace(suspect, standing=Standing.NOTE)
     if not was_gap_noticed(suspect.node, analysis):
         return suspect
     reason = f"{suspect.reason}; a later text says so"
