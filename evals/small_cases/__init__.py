@@ -17,6 +17,7 @@ from evals.small_cases import (
     gap_cases,
     left_results,
     lookup_cases,
+    meant_cases,
     offline_cases,
     pace_cases,
     passing_cases,
@@ -65,6 +66,7 @@ _MODULES = (
     wording_cases,
     waiting_cases,
     unfilled_cases,
+    meant_cases,
     alike_cases,
     offline_cases,
 )

@@ -1,6 +1,5 @@
 """Placeholders that models and tools were given in place of values, and healthy twins."""
 
-import json
 from typing import Any
 
 from evals.small_cases.builder import (
@@ -204,114 +203,23 @@ UNFILLED.add(
     answer="Ich finde keinen Fahrschein.",
 )
 
-_STRINGS = "Traduis en français : You have {count} seats, {name}."
-UNFILLED.add(
-    "translation_keeps_them_healthy",
-    span("build_prompt", input={"count": 2, "locale": "fr", "name": "ui"}, output=_STRINGS),
-    model(says("Vous avez {count} places, {name}."), asked=_STRINGS),
-    question="Translate the strings of the booking page.",
-    answer="Vous avez {count} places, {name}.",
-)
-UNFILLED.add(
-    "reply_begins_with_one_healthy",
-    model(says("{count} pladser"), asked="Oversæt til dansk: {count} seats"),
-    question="Translate the strings of the booking page.",
-    answer="{count} pladser",
-)
-_ASK_FOR_TEMPLATE = "Write a reminder for the shop Quay 4 and use {{first_name}} as merge tag."
-UNFILLED.add(
-    "mail_template_was_wanted_healthy",
-    span("build_prompt", input={"shop": "Quay 4", "sender": 7}, output=_ASK_FOR_TEMPLATE),
-    model(
-        calls("save_template", {"body": "Hello {{first_name}}, your ferry leaves soon."}),
-        asked=_ASK_FOR_TEMPLATE,
-    ),
-    tool("save_template", {"body": "Hello {{first_name}}, your ferry leaves soon."}, {"id": 9}),
-    question="Make a reminder template.",
-    answer="The template is saved.",
-)
-UNFILLED.add(
-    "workflow_was_wanted_healthy",
-    model(calls("add_step", {"tool": "mail", "to": "{{steps.find.email}}"})),
-    tool("add_step", {"tool": "mail", "to": "{{steps.find.email}}"}, {"step": 2}),
-    question="Build a workflow that finds a passenger and writes to them.",
-    answer="The workflow has two steps.",
-)
-_CHART = "image: {{ .Values.image }}\nruns-on: ${{ matrix.os }}\nname: {{ release_name }}"
-UNFILLED.add(
-    "file_is_discussed_healthy",
-    tool("read_file", {"path": "chart/deploy.yaml"}, _CHART),
-    span(
-        "compose",
-        input={"file": _CHART, "release": "ferry", "name": "deploy"},
-        output=f"Review this file:\n{_CHART}",
-    ),
-    model(says("The image should be pinned."), asked=f"Review this file:\n{_CHART}"),
-    question="Review the chart.",
-    answer="The image should be pinned.",
-)
-UNFILLED.add(
-    "placeholder_is_looked_for_healthy",
-    tool("grep", {"pattern": "{{ships}}"}, []),
-    model(says("No template uses it.")),
-    question="Does any template still use {{ships}}?",
-    answer="No template uses it.",
-)
-_FORMAT = "Write a notice about fog.\nUse this form:\nTitle: {title}\nBody: {body}"
-UNFILLED.add(
-    "form_of_an_answer_healthy",
-    span("notice_prompt", input={"topic": "fog", "lang": "en"}, output=_FORMAT),
-    model(says("Title: Fog\nBody: Ferries are late."), asked=_FORMAT),
-    question="Write a notice about fog.",
-    answer="Title: Fog\nBody: Ferries are late.",
-)
-_NOTES = "Passenger: Vik\nEarlier notes: None\nMiddle name: undefined"
-UNFILLED.add(
-    "nothing_to_fill_in_healthy",
-    span("profile_prompt", input={"passenger": "Vik", "notes": None}, output=_NOTES),
-    model(says("Welcome, Vik."), asked=_NOTES),
-    question="Greet the passenger.",
-    answer="Welcome, Vik.",
-)
-_MASKED = "[NAME] wants to change booking <BOOKING_ID>, write to <EMAIL_1>."
-UNFILLED.add(
-    "masked_healthy",
-    span(
-        "anonymise", input="Vik wants to change booking 881, write to v@x.example", output=_MASKED
-    ),
-    model(calls("find_booking", {"booking_id": "<BOOKING_ID>"}), asked=_MASKED),
-    tool("find_booking", {"booking_id": "<BOOKING_ID>"}, {"name": "[NAME]"}),
-    model(says("[NAME], it is changed."), asked=_MASKED),
-    question="Change my booking.",
-    answer="Vik, it is changed.",
-)
-UNFILLED.add(
-    "code_is_run_healthy",
-    model(calls("run_python", {"code": "print(f'{ship}', '%(x)s' % d, load)"})),
-    tool(
-        "run_python",
-        {"code": "print(f'{ship}', '%(x)s' % d, load)"},
-        {"stdout": "Alma 4 <function load at 0x7f21>"},
-    ),
-    model(says("It prints Alma.")),
-    tool("evaluate", {"function": "() => { window.scrollTo(0, 0) }"}, None),
-    question="Run it.",
-    answer=json.dumps({"printed": "Alma"}),
-)
-UNFILLED.add(
-    "examples_in_instructions_healthy",
-    model(
-        says("The ferry leaves at six."),
-        asked=_system(
-            "Never print undefined or [object Object]. Write `{{ship}}` as **{{ship}}**.\n"
-            "```\nHello {{passenger}}\n```",
-            "When does it leave?",
-        ),
-    ),
-    question="When does it leave?",
-    answer="The ferry leaves at six.",
-    passenger="Vik",
-)
+
+def _stay(name: str, stay: str, *, right: bool = False) -> None:
+    """A model that did not know the number of a stay."""
+    found = {"error": "no such stay"} if right else {"berth": "B-17"}
+    UNFILLED.add(
+        name,
+        model(calls("get_stay", {"stay_id": stay}), asked="Which berth do I have?", right=right),
+        tool("get_stay", {"stay_id": stay}, found, right=right),
+        model(says("Please ask the harbour office." if right else "You have B-17.")),
+        question="Which berth do I have?",
+        answer="Please ask the harbour office." if right else "You have B-17.",
+    )
+
+
+_stay("slot_that_a_model_made_up", "<your_stay_id>", right=True)
+_stay("slot_in_capitals", "[STAY ID]", right=True)
+_stay("slot_of_a_mask_healthy", "<STAY_ID>")
 
 
 def _answer(name: str, letter: str, *steps: SpanPlan, right: bool = False) -> None:

@@ -254,6 +254,8 @@ class _Search:
     def _find_origin(self, slot: Slot, use: _Use, uses: Sequence[_Use]) -> Node | None:
         """The first span that had the placeholder; None where it is what a tool returned, or stands
         nowhere before: a pattern, a command and the route of a server may have it."""
+        if slot.kind is SlotKind.BRACKETED:
+            return self._find_inventor(slot, use)
         if not slot.is_whole_word:
             for step in self._earlier_steps(slot, use.at):
                 if not is_tool_call(step):
@@ -268,6 +270,14 @@ class _Search:
         if slot.kind in (SlotKind.WORD, SlotKind.OBJECT) or identifies(plain_key(use.key)):
             return asked or use.node
         return asked if _ADDRESS.match(use.argument) else None
+
+    def _find_inventor(self, slot: Slot, use: _Use) -> Node | None:
+        """The model that made a name in brackets up; None where it was given that, as a mask."""
+        asked = asking_call(use.node, self._analysis)
+        if asked is None or any(self._earlier_steps(slot, use.node.start)):
+            return None
+        messages = asked.view.request.messages
+        return None if any(slot.text in message.text for message in messages) else asked
 
     def _find_prompt(self, slot: Slot, uses: Sequence[_Use]) -> _Unfilled | None:
         """A request with the placeholder and without the text that a step around had for it: an id
