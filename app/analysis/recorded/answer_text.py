@@ -1,98 +1,8 @@
-"""What an answer says of itself: that it refuses, or that it could not find what was needed."""
+"""What an answer says of itself: that it could not find what was needed, denies, affirms."""
 
 import re
 
 _READ = 600  # characters: an answer that gives up says so at its beginning
-_REFUSAL_READ = 160  # characters: later a text only mentions what cannot be done
-_LONGEST_REFUSAL = 1_500  # characters: a longer answer does something besides refusing
-
-_HELP = (
-    r"(?:help|assist|provide|comply|fulfill?|create|write|generate|produce|discuss|share|engage"
-    r"|participate|do\s(?:th(?:at|is)|so)|answer|take\spart|go\sahead\swith|support\sth(?:at|is)"
-    r"|(?:process|handle|summari[sz]e|translate|review|analy[sz]e|extract|rewrite|draft|transcribe"
-    r"|classify|describe|interpret|respond\sto|continue|proceed|work)"
-    r"\s(?:with\s|on\s|from\s)?(?:th(?:is|at|ese|ose)|such)\b(?!\s(?:refund|order|payment|return)))"
-)
-_REFUSAL = re.compile(
-    rf"""(?:
-      \bi(?:['’]?m|\sam)?\s(?:\w{{1,12}},?\s){{0,3}}?(?:can(?:['’]?t|not|\snot)|won['’]?t
-        (?:\sbe\sable\sto)?|will\snot(?:\sbe\sable\sto)?|unable\sto|not\sable\sto|not\sallowed\sto
-      |decline\sto|refuse\sto)
-        \s(?:\w{{1,12}}\s){{0,2}}?{_HELP}\b
-    | \bi(?:['’]ll|\swill|['’]m|\sam)?\s(?:must|have\sto|need\sto|going\sto)\s
-      (?:respectfully\s|politely\s)?(?:decline|refuse|pass\son\sth)
-    | \bi(?:['’]d|\swould)\s(?:rather|prefer)\snot\b
-    | \bi(?:['’]m\snot|\sam\snot|\sdo\snot\sfeel|\sdon['’]t\sfeel)\scomfortable\b
-    | \b(?:not\ssomething\s(?:that\s)?i|(?:beyond|outside)\s(?:of\s)?what\si)(?:['’]m|\sam)?\s
-      (?:can|could|able|allowed|will|would)\b
-    | \bas\san\sai\b[^.\n]{{0,40}}\bi\s(?:can(?:['’]?t|not)|am\snot|do\snot|don['’]t|must\snot)\b
-    | \b(?:against|violates?|breach(?:es)?|conflicts?\swith|goes\sagainst|prohibited\sby)\s
-      (?:my|our|the|openai['’]?s?|anthropic['’]?s?)\s(?:\w{{1,12}}\s){{0,2}}(?:guidelines|polic)
-    | \bviolates?\s(?:my|our|the)\s(?:\w{{1,12}}\s)?(?:guidelines|polic)
-    | \bich\s(?:kann|darf|werde|möchte)\s(?:\S{{1,20}}\s){{0,6}}?nicht\s(?:\S{{1,20}}\s){{0,3}}?
-      (?:helfen|weiterhelfen|beantworten|unterstützen|bereitstellen|erstellen|ausgeben|ausführen
-      |verarbeiten|zusammenfassen|übersetzen|nachkommen|entsprechen|auswerten)
-    | \bdas\skann\sich\s(?:\S{{1,20}}\s){{0,2}}?nicht\s(?:tun|machen|leisten|ausführen|erstellen)\b
-    | \b(?:es\sist\smir|mir\sist\ses)\s(?:\S{{1,20}}\s){{0,1}}?nicht\s(?:möglich|erlaubt|gestattet)
-    | \b(?:dabei|damit|hierbei)\skann\sich\s(?:\S{{1,20}}\s){{0,3}}?nicht
-    | \bkann\sich\s(?:\S{{1,20}}\s){{0,5}}?nicht\s(?:\S{{1,20}}\s){{0,3}}?
-      (?:(?:weiter)?helfen|beantworten
-      |entsprechen|nachkommen|unterstützen
-      |bereitstellen|erstellen|verarbeiten|zusammenfassen|übersetzen|weitergeben)
-    | \bje\sne\s(?:peux|pourrai|suis)\spas\s(?:\S{{1,20}}\s){{0,4}}?(?:vous\s|t['’])?
-      (?:aider|répondre|donner\ssuite|fournir|assister|traiter|satisfaire|accéder|générer|créer
-      |résumer|traduire)
-    | \bil\sm['’]est\s(?:\S{{1,20}}\s){{0,1}}?impossible\sde
-    | \bpas\sen\smesure\sde\s(?:vous|traiter|répondre)
-    | \bno\s(?:me\ses|es)\sposible\s(?:para\smí\s)?
-      (?:ayudar|responder|generar|resumir|procesar|atender)
-    | \bnon\smi\sè\spossibile\b | \bnão\sme\sé\spossível\b | \bhet\sis\smij\sniet\smogelijk\b
-    | \bno\s(?:te\s|le\s|os\s)?pued[oe]\s(?:\S{{1,20}}\s){{0,2}}?(?:ayudar|asistir|proporcionar
-      |responder|cumplir|generar|crear|realizar|procesar|resumir|traducir|atender)
-    | \bnão\s(?:posso|consigo)\s(?:\S{{1,20}}\s){{0,2}}?(?:ajud|fornecer|responder|atender|auxiliar
-      |gerar|criar|processar|resumir|traduzir)
-    | \bnon\sposso\s(?:\S{{1,20}}\s){{0,2}}?(?:aiutar|fornir|rispond|assister|generar|crear
-      |elaborar|riassum|tradur)
-    | \b(?:daar|hier)\skan\sik\s(?:\S{{1,20}}\s){{0,3}}?niet
-    | \bik\skan\s(?:\S{{1,20}}\s){{0,5}}?niet\s(?:\S{{1,20}}\s){{0,2}}?(?:helpen|beantwoorden
-      |verwerken|samenvatten|vertalen)
-    | \b(?:jag\skan|kan\sjag)\s(?:\S{{1,20}}\s){{0,2}}?inte\s(?:\S{{1,20}}\s){{0,2}}?
-      (?:hjälpa|svara|bistå|skapa)
-    | \b(?:jeg\skan|kan\sjeg)\s(?:\S{{1,20}}\s){{0,2}}?ikke\s(?:\S{{1,20}}\s){{0,2}}?
-      (?:hj[æe]lpe|svare|bistå)
-    | \bnie\smogę\s(?:\S{{1,20}}\s){{0,2}}?(?:pomóc|udzielić|spełnić|odpowiedzieć|stworzyć)
-    | \bне\sмогу\s(?:\S{{1,20}}\s){{0,2}}?(?:помочь|предоставить|ответить|выполнить|создать)
-    | \byardımcı\solama | \b(?:bohužel\s)?(?:s\stím\s)?nemohu\s(?:\S{{1,20}}\s){{0,3}}?(?:pomoci
-      |vyhovět|odpověd|poskytnout)
-    | \bnem\stud(?:ok|om)\s(?:\S{{1,20}}\s){{0,3}}?(?:segíteni|válaszolni|teljesíteni)
-    | \b(?:en\s(?:valitettavasti\s)?voi|en\spysty)\s(?:\S{{1,20}}\s){{0,3}}?(?:auttaa|vastata
-      |toteuttaa)
-    | \bδεν\sμπορώ\sνα\s(?:\S{{1,20}}\s){{0,2}}?(?:βοηθήσω|απαντήσω|παράσχω|εκτελέσω)
-    | \bnu\s(?:te\s|vă\s)?pot\s(?:\S{{1,20}}\s){{0,2}}?(?:ajuta|răspunde|oferi|îndeplini)
-    | \bне\sможу\s(?:\S{{1,20}}\s){{0,2}}?(?:допомогти|відповісти|надати|виконати)
-    | \b(?:tôi\skhông\sthể|saya\stidak\s(?:dapat|bisa))\s(?:\S{{1,20}}\s){{0,3}}?(?:giúp|hỗ\strợ
-      |trả\slời|membantu|memberikan|menjawab|memenuhi)
-    | ไม่สามารถ(?:ช่วย|ตอบ|ให้) | (?:איני\sיכול|לא\sאוכל)\s(?:לעזור|לסייע|לענות)
-    | (?:抱歉|对不起|對不起|很遗憾|無法|我不能|我无法)[^。\n]{{0,12}}
-      (?:不能|无法|無法|拒绝|帮助|协助)[^。\n]{{0,12}}(?:帮助|协助|提供|回答|满足|处理|幫助|請求
-      |请求)
-    | (?:抱歉|对不起|對不起|很遗憾)[^\n]{{0,40}}(?:不能|无法|無法|拒绝)(?:为您|为你|為您)?
-      (?:提供|回答|协助|帮助|处理|满足|总结|生成|幫助|處理)
-    | (?:申し訳|すみません|恐れ入ります)[^\n]{{0,40}}(?:できません|お断り|いたしかねます)
-    | (?:도와|제공|답변|도움)[^\n]{{0,10}}수\s?없
-    | لا\s(?:أستطيع|يمكنني)\s(?:مساعد|تقديم|الإجابة) | मदद\sनहीं\sकर\sसकत
-    )""",
-    re.IGNORECASE | re.VERBOSE,
-)
-
-_REFUSAL_WORDS = (
-    "can", "won", "not", "unable", "declin", "refus", "against", "violat", "breach", "conflict",
-    "prohibited", "outside", "beyond", "pass", "comfortable", "as an ai", "nicht", "pas", "pued",
-    "posso", "possibile", "imposs", "posib", "mogelijk", "niet", "inte", "ikke", "olama",
-    "nemohu", "tidak", "nu ", "en voi", "en pysty", "nie ",
-)  # fmt: skip
-"""One of these stands in each refusal that is written in ASCII: looking for them takes a twentieth
-of the time of the pattern."""
 
 _GIVES_UP = re.compile(
     r"""(?:
@@ -133,18 +43,6 @@ _GIVES_UP_WORDS = (
     "n'a", "aucun", "nessun", "geen", "niet", "inte", "ikke", "nie",
 )  # fmt: skip
 """One of these, or `no`, stands in each text of that kind that is written in ASCII."""
-
-
-def says_refusal(text: str) -> bool:
-    """Whether an answer refuses what it was asked for, in any of several languages."""
-    if len(text) > _LONGEST_REFUSAL:
-        return False
-    start = text[:_REFUSAL_READ]
-    if start.isascii():
-        low = start.lower()
-        if not any(map(low.__contains__, _REFUSAL_WORDS)):
-            return False
-    return _REFUSAL.search(start) is not None
 
 
 def gives_up(text: str) -> bool:

@@ -1,13 +1,15 @@
 """What shows that a refusal was a fault: alone it may be right."""
 
 import re
+from collections.abc import Iterable
 from itertools import islice
 
-from app.analysis.recorded.answer_text import gives_up, says_refusal
+from app.analysis.recorded.answer_text import gives_up, negates
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
+from app.analysis.recorded.refusal_text import says_refusal
 from app.analysis.rules.asked_words import AskedWords
-from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 from app.analysis.tree import Node
 from app.analysis.user_question import find_answer, find_question
 
@@ -39,6 +41,12 @@ _OBSERVATION = re.compile(
     re.IGNORECASE | re.MULTILINE | re.DOTALL,
 )
 _NAME_READ = 200  # characters
+_TOKEN = re.compile(r"[^\W\d_]{6,}|(?=\w*\d)\w{2,}")
+_STEM = 6  # characters of a word: what follows is its ending in many languages
+_SHARED_STEMS = 2  # of two texts: a single one may be shared by chance
+_SENTENCE_END = re.compile(r"[.!?。！？\n]")
+_INSTRUCTION_READ = 4_000  # characters
+_RESULTS_READ = 20_000  # characters
 
 
 def explain_refusal(node: Node, analysis: TraceAnalysis, *, recovered: bool) -> str:
@@ -51,16 +59,29 @@ def explain_refusal(node: Node, analysis: TraceAnalysis, *, recovered: bool) -> 
         return ""
     if _is_odd_one(node, analysis):
         return "the other calls of this name answered"
-    if recovered or _judges_texts(node):
+    if recovered or _judges_texts(node) or _was_forbidden(node):
         return ""
-    if _has_read_results(node):
-        return "it had called tools for it and read their results"
-    if _is_final(node, analysis):
-        found = _find_material(node, analysis)
-        return "" if found is None else f"{found.name[:_NAME_READ]} had found something for it"
+    results = _list_read_results(node)
+    is_final = _is_final(node, analysis)
+    found = _find_material(node, analysis) if is_final else []
+    if found or (results and not is_final):
+        texts = [*results, *(each.view.output.canonical for each in found)]
+        if _quotes(node, texts, analysis):
+            return ""
+        if results:
+            return "it had called tools for it and read their results"
+        return f"{found[0].name[:_NAME_READ]} had found something for it"
+    return "" if is_final else _explain_by_program(node, analysis)
+
+
+def _explain_by_program(node: Node, analysis: TraceAnalysis) -> str:
+    """What a program did with a refusal that is no answer of the trace, or had asked for."""
     user = _find_user_of(node, analysis)
     if user is not None:
         return f"{user.name[:_NAME_READ]} was given the refusal as if it were a result"
+    step = node.parent
+    if step is not None and len(analysis.tree.siblings(step)) > 1 and _lost_its_value(step):
+        return f"{step.name[:_NAME_READ]} returned nothing because of it"
     if _asks_nothing(Body(analysis.trace.input)):
         return "the program had asked for it, no user"
     if not _holds_question(node, analysis):
@@ -68,12 +89,55 @@ def explain_refusal(node: Node, analysis: TraceAnalysis, *, recovered: bool) -> 
     return ""
 
 
-def _has_read_results(node: Node) -> bool:
-    """Whether the request holds results of tools, as messages or as lines of a ReAct prompt."""
-    return any(
-        message.role == "tool" or _OBSERVATION.search(message.text)
-        for message in node.view.request.messages
+def _lost_its_value(step: Node) -> bool:
+    """Whether a step of the program returned an object or a list, but nothing in it."""
+    view = step.view
+    return (
+        not view.is_model_call
+        and view.output.state is not BodyState.ABSENT
+        and bool(view.returned_nothing)
     )
+
+
+def _list_read_results(node: Node) -> list[str]:
+    """Results of tools that the request holds after the last message of a user, or as lines of a
+    ReAct prompt: those before belong to another question."""
+    found: list[str] = []
+    for message in node.view.request.messages:
+        if message.role == "tool" or _OBSERVATION.search(message.text):
+            found.append(message.text)
+        elif message.role == "user":
+            found.clear()
+    return found
+
+
+def _quotes(node: Node, results: Iterable[str], analysis: TraceAnalysis) -> bool:
+    """Whether the reply has a number or words of the results that the question lacks: then it
+    answers, and declines in passing."""
+    asked = find_question(Body(analysis.trace.input).opened, limit=_INSTRUCTION_READ)
+    words = _stems(node.view.reply.text) - _stems(asked)
+    shared = {stem for result in results for stem in words & _stems(result)}
+    return len(shared) >= _SHARED_STEMS or any(not stem.isalpha() for stem in shared)
+
+
+def _was_forbidden(node: Node) -> bool:
+    """Whether a sentence of the system's instruction that forbids something has several words of
+    the refusal."""
+    refused = _stems(node.view.reply.text[:_ANSWER_READ])
+    return any(
+        len(refused & _stems(sentence)) >= _SHARED_STEMS and negates(sentence)
+        for message in node.view.request.messages
+        if message.role == "system"
+        for sentence in _SENTENCE_END.split(message.text[:_INSTRUCTION_READ])
+    )
+
+
+def _stems(text: str) -> set[str]:
+    """Beginnings of longer words, and whole tokens with a digit, without letter case."""
+    return {
+        word if any(map(str.isdigit, word)) else word[:_STEM]
+        for word in _TOKEN.findall(text[:_RESULTS_READ].casefold())
+    }
 
 
 def _judges_texts(node: Node) -> bool:
@@ -82,38 +146,45 @@ def _judges_texts(node: Node) -> bool:
     return bool(_JUDGES.search(node.name[:_NAME_READ]) or _ASKS_TO_JUDGE.search(instruction))
 
 
-def _find_material(node: Node, analysis: TraceAnalysis) -> Node | None:
-    """A lookup for what the trace was asked that returned something before the refusal, where the
+def _find_material(node: Node, analysis: TraceAnalysis) -> list[Node]:
+    """Lookups for what the trace was asked that returned something before the refusal, where the
     question has no word of those that are refused with reason."""
     question = find_question(Body(analysis.trace.input).opened, limit=_ANSWER_READ)
     if _REFUSED_WITH_REASON.search(question):
-        return None
+        return []
     asked = AskedWords(analysis)
-    return next(
-        (
-            each
-            for each in islice(analysis.tree.nodes, _LATER_READ)
-            if each.end <= node.start
-            and not each.view.is_model_call
-            and analysis.was_read(each)
-            and asked.is_asked_for(each)
-            and each.error is None
-            and not (each.view.failure or each.view.returned_nothing)
-        ),
-        None,
-    )
+    return [
+        each
+        for each in islice(analysis.tree.nodes, _LATER_READ)
+        if each.end <= node.start
+        and not each.view.is_model_call
+        and analysis.was_read(each)
+        and asked.is_asked_for(each)
+        and each.error is None
+        and not (each.view.failure or each.view.returned_nothing)
+    ]
 
 
 def _is_odd_one(node: Node, analysis: TraceAnalysis) -> bool:
     """Whether this call refused alone among several of its name that ask for the same."""
+    if _continues_conversation(node):
+        return False
     others = [
         peer
         for peer in islice(analysis.peers_of(node), _PEERS_READ)
-        if peer is not node and analysis.was_read(peer) and peer.view.reply.text
+        if peer is not node
+        and analysis.was_read(peer)
+        and peer.view.reply.text
+        and not _continues_conversation(peer)
     ]
     return len(others) >= _FEWEST_OTHERS and not any(
         peer.view.reply.refusal or says_refusal(peer.view.reply.text) for peer in others
     )
+
+
+def _continues_conversation(node: Node) -> bool:
+    """Whether the request holds earlier replies: calls of one name then ask for other things."""
+    return any(message.role == "assistant" for message in node.view.request.messages)
 
 
 def _is_quoted_next(node: Node, analysis: TraceAnalysis) -> bool:
@@ -168,8 +239,12 @@ def _plain_start(node: Node) -> str:
 
 def _holds_question(node: Node, analysis: TraceAnalysis) -> bool:
     """Whether the request holds the question of the trace, so that the refusal answers the user
-    rather than a step of the program."""
+    rather than a step of the program. Without an input of the trace that is what its first model
+    call was asked."""
     question = find_question(Body(analysis.trace.input).opened, limit=_QUOTED)
+    if not question:
+        question = analysis.once(list_model_calls)[0].view.request.last_instruction[:_QUOTED]
+        question = question.partition('"')[0].partition("\\")[0]
     start = " ".join(question.split()).casefold()[:_QUESTION_READ]
     return not start or start in node.view.input.canonical
 

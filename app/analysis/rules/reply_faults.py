@@ -3,11 +3,11 @@
 import re
 
 from app.analysis.finding import Standing
-from app.analysis.recorded.answer_text import says_refusal
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.failure_text import find_failure_text, find_reported_failure
 from app.analysis.recorded.finish_reason import FinishReason
 from app.analysis.recorded.outcome import find_failure
+from app.analysis.recorded.refusal_text import says_refusal
 from app.analysis.recorded.request import RecordedRequest
 from app.analysis.recorded.service_texts import says_unserved, shared_topic
 from app.analysis.recorded.spellings import TEXT

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
-from app.analysis.recorded.answer_text import begins_with_negation, gives_up, says_refusal
+from app.analysis.recorded.answer_text import begins_with_negation, gives_up
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.emptiness import count_found
+from app.analysis.recorded.refusal_text import says_refusal
 from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.asked_words import AskedWords, telling_words
 from app.analysis.rules.empty_origin import find_empty_origin
