@@ -64,7 +64,7 @@ def explain_refusal(node: Node, analysis: TraceAnalysis, *, recovered: bool) -> 
     results = _list_read_results(node)
     is_final = _is_final(node, analysis)
     found = _find_material(node, analysis) if is_final else []
-    if found or (results and not is_final):
+    if found or (results and not (is_final and _has_tool_messages(node))):
         texts = [*results, *(each.view.output.canonical for each in found)]
         if _quotes(node, texts, analysis):
             return ""
@@ -109,6 +109,12 @@ def _list_read_results(node: Node) -> list[str]:
         elif message.role == "user":
             found.clear()
     return found
+
+
+def _has_tool_messages(node: Node) -> bool:
+    """Whether tools were called with messages, which may be for a profile or settings; a ReAct
+    prompt has those for its question alone."""
+    return any(message.role == "tool" for message in node.view.request.messages)
 
 
 def _quotes(node: Node, results: Iterable[str], analysis: TraceAnalysis) -> bool:
