@@ -37,16 +37,19 @@ class RefusalWords(NamedTuple):
 
 _MANY = rf"(?:{_ANY_WORDS} ){{0,6}}?"
 # The verb ends the clause in German and Dutch: nouns that look like it are followed by a verb.
-_CLAUSE_END = r"(?=[.,;:!?)…–-]|$| (?:bei|mit|und|oder|noch|da|weil|bij|met|en|of|omdat|want) )"
+_CLAUSE_END = (
+    r"(?=[.,;:!?)…–-]|$| (?:bei|mit|in|im|für|über|wegen|ohne|von|und|oder|noch|da|weil"
+    r"|bij|met|voor|over|op|van|vanwege|zonder|en|of|omdat|want) )"
+)
 _VERB_END = rf"\w*(?:en|ern|eln){_CLAUSE_END}"
 
 ENGLISH = RefusalWords(
     words="can't cant cannot not won't mustn't shouldn't unable decline declining refuse pass"
     " against violate violates breach breaches conflict conflicts prohibited outside"
     " beyond don't",
-    cannot=r"\bi(?:'m| am)? (?:\w{1,12},? ){0,3}?(?:can'?t|cannot|can not|won't|will not|must not"
-    r"|mustn't|should not|shouldn't|unable to|not able to|not (?:allowed|permitted|willing"
-    r"|authori[sz]ed|going|designed|in a position) to|declin(?:e|ing) to|refuse to"
+    cannot=r"(?<!\bif )\bi(?:'m| am)? (?:\w{1,12},? ){0,3}?(?:can'?t|cannot|can not|won't"
+    r"|will not|must not|mustn't|should not|shouldn't|unable to|not able to"
+    r"|not (?:allowed|permitted|willing|authori[sz]ed|going|designed|in a position) to|declin(?:e|ing) to|refuse to"
     r"|(?:prefer|rather) not(?: to)?|choose not to)",
     tasks="help|assist|answer|respond|writ(?:e|ing)|draft|compos|rewrite|translat|summari[sz]|analy"
     r"|evaluat|assess|compar(?:e|ing)|describ|discuss|advis|interpret|extract|transcrib|rate\b"
@@ -61,7 +64,6 @@ ENGLISH = RefusalWords(
     "|deliver|shipment|appointment|account|tickets?\\b|seat|room|table|mind|without|until|unless",
     alone=r"\bi(?:'ll| will|'m| am)? (?:must|have to|need to|going to) (?:respectfully |politely )?"
     r"(?:decline|refuse|pass on th)|\bi(?:'d| would) (?:rather|prefer) not\b"
-    r"|\bi(?:'m| am| do|don't| do not)? ?(?:not )?(?:feel )?(?<=not )comfortable\b"
     r"|\bi(?:'m not| am not| do not feel| don't feel) comfortable\b"
     r"|\b(?:not something (?:that )?i|(?:beyond|outside) (?:of )?what i)(?:'m| am)? "
     r"(?:can|could|able|allowed|will|would)\b"
@@ -115,9 +117,10 @@ DUTCH = RefusalWords(
 )  # fmt: skip
 
 FRENCH = RefusalWords(
-    words="pas ni saurais refuse m'abstiens impossible interdit dois contraint contrainte décline",
-    cannot=r"\bje ne (?:peux|pourrai|pourrais|suis|veux|souhaite|dois|vais)(?: \w{3,18}ment)? "
-    r"(?:pas|ni)(?: (?:en mesure|autorisée?|habilitée?|disposée?|capable|programmée?))?"
+    words="ne pas ni saurais refuse m'abstenir m'abstiens impossible interdit dois contraint"
+    " contrainte décline",
+    cannot=r"\bje ne (?:peux|pourrai|pourrais|suis|veux|souhaite|dois|vais)(?: \w{3,18}ment)?"
+    r"(?: (?:pas|ni))?(?: (?:en mesure|autorisée?|habilitée?|disposée?|capable|programmée?))?"
     r"|\bje ne saurais|\bje préf[èé]r(?:e|erais) ne pas|\bje refuse"
     r"|\bje m'abstiens|\bil m'est (?:\w+ )?(?:impossible|interdit)|\bpas en mesure",
     tasks="aide|assiste|répond|rédige|écri|tradui|résume|analyse|évalue|compare|décri|discute"
@@ -129,7 +132,7 @@ FRENCH = RefusalWords(
     goods=r"commande|réserv|paiement|rembours|retour|échang|remise|réduction|facture|livraison"
     r"|rendez-vous|\bcompte|billet|annul|place|chambre|\bsans\b|\btant que\b",
     alone=r"\bje (?:dois|me vois contraint\w* de|me dois de) (?:\w+ )?(?:refuser|décliner)"
-    r"|\bje décline|\bje me refuse à|\bje ne suis pas à l'aise",
+    r"|\bje décline|\bje préfère m'abstenir|\bje me refuse à|\bje ne suis pas à l'aise",
 )  # fmt: skip
 
 SPANISH = RefusalWords(

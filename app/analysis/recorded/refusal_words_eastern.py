@@ -11,14 +11,14 @@ POLISH = RefusalWords(
     r"|jestem (?:upoważnion[ya]|uprawnion[ya]) do|wolno mi|potrafię|podejmę się)"
     r"|\bwol(?:ę|ał[ao]?bym) nie|\bodmawiam",
     tasks="pom(?:óc|aga)|asyst|odpowi|pisa|napisa|zredag|redag|sporządz|(?:prze)?tłumacz"
-    "|stre(?:ś|szcz)|podsumow|(?:prze)?anali[zu]|oceni|porówn|opis|omówi|omawia|dyskut|dorad|doradz|wyodręb"
+    "|stre(?:ś|szcz)|podsumow|(?:prze)?anali[zu]|ocen|porówn|opis|omówi|omawia|dyskut|dorad|doradz|wyodręb"
     "|wyciąg|transkryb|przepis|klasyfik|interpret|skoment|koment|wyjaśni|uczestnicz"
     "|(?:wziąć|brać) udział|zastosow",
     acts="udziel|udost|pod(?:ać|awa)|przekaz|dostarcz|przedstaw|stworz|tworz|utworz|wygener|gener"
     "|przetw|odczyt|przeczyt|spełni|zrealiz|wykon|kontynu|ujawni",
     goods=r"zamówie|rezerwac|płatno|zwrot|wymian|rabat|faktur|dostaw|przesył|termin|wizyt|\bkont[oa]\b"
     r"|bilet|reklamac|\bpokoj|miejsc|\bbez\b|\bdopóki\b",
-    alone=r"\bmuszę (?:\w+ )?odmówić|\bto nie jest dla mnie możliwe",
+    alone=r"\bmuszę (?:\w+ ){0,3}odmówić|\bto nie jest dla mnie możliwe",
     filler=_SLAVIC,
 )  # fmt: skip
 
@@ -34,7 +34,7 @@ CZECH = RefusalWords(
     acts="poskyt|sdíl|sděl|vytv[oá]ř|(?:vy)?gener|zpracov|přeč|číst|splnit|pokrač|prozra|vykon",
     goods=r"objedn|rezervac|platb|vrác|výměn|refund|slev|faktur|doruč|zásil|termín|účet|účtu|jízden"
     r"|reklamac|pokoj|\bbez\b|\bdokud\b",
-    alone=r"\bmusím (?:\w+ )?odmítnout",
+    alone=r"\bmusím (?:\w+ ){0,3}odmítnout",
     filler=_SLAVIC,
 )  # fmt: skip
 
@@ -81,7 +81,7 @@ HUNGARIAN = RefusalWords(
     r"|fiók|jegy|szoba|\bnélkül|\bamíg\b",
     alone=r"\bnem (?:segíthet|válaszolhat|írhat|fordíthat|adhat|oszthat|készíthet|elemezhet)"
     r"(?:[eo]k|[eo]m)\b|\bvissza kell utasítanom|\bel kell utasítanom|\belutasítom a kér",
-    filler=r"[\w-]{1,7}|sajnos|kérésnek",
+    filler=r"[\w-]{1,10}",
 )  # fmt: skip
 
 FINNISH = RefusalWords(
@@ -206,11 +206,11 @@ HINDI = RefusalWords(
 )  # fmt: skip
 
 CHINESE = RefusalWords(
-    marks=("不", "无法", "無法", "拒绝", "拒絕", "恕难"),
+    marks=("不", "无法", "無法", "拒绝", "拒絕", "恕难", "没办法", "沒辦法"),
     cannot=r"(?:我们?|我們|本人|[歉起憾思][，,。！\s]{0,2}|[歉起憾思][^\n]{0,24}[，,]\s?)"
     r"(?:但是?|不过|目前|暂时|暫時|现在|作为[^，。\n]{0,12}，?|作為[^，。\n]{0,12}，?|我们?|我們|也|还"
     r"|實在|实在|确实|只能|需要|必须|必須|选择|更|宁愿|寧願|傾向|倾向|于|於){0,4}"
-    r"(?:不能|无法|無法|不可以|不便|不会|不會|不愿意?|不願意?|不想|拒绝|拒絕|恕难|不宜|不应|不應)",
+    r"(?:不能|无法|無法|不可以|不便|不会|不會|不愿意?|不願意?|不想|拒绝|拒絕|恕难|不宜|不应|不應|没办法|沒辦法)",
     tasks="帮助|帮忙|协助|帮[您你]|回答|回应|答复|撰写|代写|写|起草|翻译|总结|概括|摘要|分析|评估|评价|判断"
     "|比较|对比|描述|讨论|建议|推荐|提取|转录|评分|打分|分类|解读|解释|评论|参与|满足|遵从|幫助|幫[您你]|協助"
     "|回應|回覆|答覆|撰寫|寫|翻譯|總結|評估|評價|判斷|比較|對比|討論|建議|推薦|轉錄|評分|分類|解讀|解釋|評論"

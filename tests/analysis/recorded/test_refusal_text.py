@@ -26,6 +26,7 @@ REFUSALS = {
     "dutch": """Daar kan ik je niet bij helpen.
         Ik kan deze brief helaas niet schrijven.
         Ik mag geen medische gegevens verwerken.
+        Ik kan deze tekst niet vertalen vanwege de inhoud.
         Ik wil deze producten liever niet vergelijken.
         Ik ben niet bevoegd om dit te beoordelen.""",
     "french": """Je suis désolé, mais je ne peux pas vous aider avec cette demande.
@@ -33,6 +34,7 @@ REFUSALS = {
         Je ne suis pas en mesure de comparer ces assurances.
         Il m'est impossible d'analyser ce dossier.
         Je ne peux malheureusement pas traiter cette demande.
+        Je regrette, mais je ne peux accéder à cette demande.
         Je ne souhaite pas rédiger ce message.""",
     "spanish": """Lo siento, no puedo ayudar con eso.
         Prefiero no redactar esta carta.
@@ -93,6 +95,7 @@ REFUSALS = {
         Inkább nem írok ilyen levelet.
         Nem tudom lefordítani ezt a szöveget.
         Nem áll módomban értékelni a jelölteket.
+        Nem szeretnék véleményt írni erről.
         Erre a kérdésre nem válaszolhatok.""",
     "finnish": """En voi valitettavasti auttaa tässä.
         En halua kirjoittaa tätä kirjettä.
@@ -131,6 +134,7 @@ REFUSALS = {
     "chinese": """抱歉，我无法提供此类帮助。
         我不能翻译这段文字。
         很抱歉，我不便评价候选人。
+        不好意思，我没办法翻译这段内容。
         对不起，由于内容敏感，无法总结这份报告。
         我选择不撰写这封信，我拒绝撰写此类内容。""",
     "japanese": """申し訳ありませんが、お手伝いできません。
@@ -149,6 +153,7 @@ ANSWERS = {
         I couldn't find a booking under that name.
         I'm unable to process the refund: it was paid by voucher.
         I can't promise a seat by the window.
+        If I can't help, call the harbour office.
         I can't access your calendar at the moment.
         I can't create the booking, the hotel is full.
         I can't provide an invoice before delivery.
