@@ -49,7 +49,8 @@ ENGLISH = RefusalWords(
     " beyond don't",
     cannot=r"(?<!\bif )\bi(?:'m| am)? (?:\w{1,12},? ){0,3}?(?:can'?t|cannot|can not|won't"
     r"|will not|must not|mustn't|should not|shouldn't|unable to|not able to"
-    r"|not (?:allowed|permitted|willing|authori[sz]ed|going|designed|in a position) to|declin(?:e|ing) to|refuse to"
+    r"|not (?:allowed|permitted|willing|authori[sz]ed|going|designed|in a position) to"
+    r"|declin(?:e|ing) to|refuse to"
     r"|(?:prefer|rather) not(?: to)?|choose not to)",
     tasks="help|assist|answer|respond|writ(?:e|ing)|draft|compos|rewrite|translat|summari[sz]|analy"
     r"|evaluat|assess|compar(?:e|ing)|describ|discuss|advis|interpret|extract|transcrib|rate\b"
