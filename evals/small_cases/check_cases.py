@@ -153,3 +153,44 @@ DEALT_WITH.add(
     span("publish", input={"photos": 1}, output={"published": 1}),
     answer="One photo is published.",
 )
+
+# Broken JSON that a model was given to mend, and then returned as it should be.
+_TORN = '{"sailing": "FB-2291", "seats": 14,}'
+_WHOLE = '{"sailing": "FB-2291", "seats": 14}'
+for _name, _second in (("mended_json_healthy", _WHOLE), ("json_that_stayed_broken", _TORN)):
+    DEALT_WITH.add(
+        _name,
+        model(says(f"```json\n{_TORN}\n```"), asked="FB-2291 as JSON only", right=_second == _TORN),
+        model(says(_second), asked=f"Mend this: {_TORN}", right=_second == _TORN),
+        span("store", input={"sailing": "FB-2291"}, output={"stored": True}),
+        answer="It is stored.",
+    )
+
+# Failures with a number, pages of a robot check, and blocks of Bedrock around a result.
+DEALT_WITH.add(
+    "error_with_a_number",
+    tool(
+        "feed_log",
+        {"day": "2026-05-04"},
+        {"content": [{"type": "text", "text": "Virhe 1042: laite ei vastaa."}], "isError": False},
+        right=True,
+    ),
+    span("make_report", input={"section": "feed"}, output={"section": "feed", "lines": 1}),
+    answer="The report is ready.",
+)
+_CHECK = "<html><title>Just a moment...</title><p>Enable JavaScript and cookies.</p></html>"
+DEALT_WITH.add(
+    "robot_check_as_a_body",
+    tool("read_plan", {"url": "https://e.org"}, {"status": 200, "body": _CHECK}, right=True),
+    model(says("The plan is one page long."), asked=_CHECK),
+    question="How long is the plan?",
+    answer="The plan is one page long.",
+)
+_BLOCK = {"toolUseId": "t-1", "status": "success", "content": [{"json": {"hits": 0, "items": []}}]}
+DEALT_WITH.add(
+    "nothing_in_a_block_of_bedrock",
+    tool("search_items", {"query": "blue umbrella at pier N2"}, {"toolResult": _BLOCK}, right=True),
+    model(says("Your blue umbrella is at the desk of pier N2, number U-20533."), right=True),
+    question="Did you find my blue umbrella at pier N2?",
+    answer="Your blue umbrella is at the desk of pier N2, number U-20533.",
+)

@@ -151,11 +151,13 @@ _PROGRAM_REPORT = re.compile(
 
 _ERROR_WORD = re.compile(
     r"\W{0,8}(?:fejl|feil|virhe|chyba|hiba|помилка|грешка|greška|napaka|eroare|viga|klaida"
-    r"|kļūda|σφάλμα|lỗi|kesalahan|galat|ralat|ข้อผิดพลาด|שגיאה|خطا)\s?[:：]",
+    r"|kļūda|σφάλμα|lỗi|kesalahan|galat|ralat|ข้อผิดพลาด|שגיאה|خطا)\s?[:：]"
+    r"|\W{0,8}(?:error|fehler|erreur|erro|errore|fout|fel|błąd|ошибка|hata|fejl|feil|virhe|chyba"
+    r"|hiba|помилка|エラー|错误|錯誤|오류)\s?(?:code|nr\.?|no\.?|n°|#)?\s?[a-z]{0,4}-?\d{1,6}\s?[:：]",
     re.IGNORECASE,
 )
 """`Error:` in more languages: Nordic, Slavic, Baltic, Hungarian, Romanian, Greek, Vietnamese,
-Indonesian, Malay, Thai, Hebrew and Persian."""
+Indonesian, Malay, Thai, Hebrew and Persian; and `Error 1042:` in these and others."""
 
 _ABOUT_ERRORS = (
     " means ",

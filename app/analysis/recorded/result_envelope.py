@@ -29,14 +29,18 @@ def find_result(value: Any) -> Any:
             inner = inner["kwargs"]
         elif len(inner) == 1 and plain_key(next(iter(inner))) in RESULT_WRAPPERS:
             (inner,) = inner.values()
+        elif len(inner) == 1 and isinstance(inner.get("toolResult"), dict):  # Bedrock's block
+            inner = inner["toolResult"]
         else:
             break
     return found
 
 
 def _open_part(value: Any) -> Any:
-    """The text of a list with one part of text, as MCP and Anthropic have it."""
+    """The content of a list with one part, as MCP, Anthropic and Bedrock have it."""
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
         part = value[0]
+        if part.keys() == {"json"}:
+            return part["json"]
         return part["text"] if "text" in part and _PART_KEYS.issuperset(part) else value
     return value

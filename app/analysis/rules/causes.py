@@ -13,6 +13,15 @@ from app.analysis.recorded.spellings import plain_key
 from app.analysis.rules.asked_words import AskedWords
 from app.analysis.rules.empty_origin import find_empty_origin
 from app.analysis.rules.error_outcome import judge_outcome
+from app.analysis.rules.error_wording import (
+    ABOUT_EMPTINESS,
+    ABOUT_NULL,
+    ARGUMENT_ERROR,
+    DATA_ERROR,
+    FORMAT_ERROR,
+    NOTHING_TO_PARSE,
+    OUTSIDE_ERROR,
+)
 from app.analysis.rules.failed_code import find_writer
 from app.analysis.rules.handed_input import find_giver
 from app.analysis.rules.lookups import is_lookup
@@ -23,40 +32,6 @@ from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
-_DATA_ERROR = re.compile(
-    r"NoneType|KeyError|IndexError|out of range|not found|missing|empty|no (?:\w{1,20} )?"
-    r"(?:results?|documents?|data|rows?|match|context|content|candidates?|items?)|StopIteration"
-    r"|division by zero|required|no attribute|null|undefined"
-    r"|subscript|not iterable|at least|nothing|without |needs?\b|needed|must (?:not )?(?:be|have)"
-    r"|zero-size|NoSuchElement|no value present|no elements|contains no|not enough|too few"
-    r"|insufficient|\bno \w{1,20} (?:to|for|in|left|given|provided|selected|loaded|were|was)\b"
-    r"|out of (?:bounds|the bounds)|au(?:ß|ss)erhalb|fuera de rango|hors limites|leer|vide|vac[ií]",
-    re.IGNORECASE,
-)
-_FORMAT_ERROR = re.compile(
-    r"JSON|Expecting|Unterminated|pars(?:e|er|ing)|Validation|decode|unexpected (?:token|end|char)"
-    r"|invalid (?:format|literal|syntax)|SyntaxError|delimiter|schema|malformed",
-    re.IGNORECASE,
-)
-_OUTSIDE_ERROR = re.compile(
-    r"time.?out|timed out|connection|refused|unreachable|certificate|\bSSL|\bDNS\b|quota"
-    r"|rate.?limit|permission|denied|unauthori|forbidden|read-only|disk"
-    r"|out of memory|unavailable|overloaded|guardrail|blocked"
-    r"|\b(?:http|status|code|error)\W{0,3}(?:40[13]|429|50\d)\b|\b50[0234] [a-z]",
-    re.IGNORECASE,
-)
-"""Errors of the world outside: what was returned before does not explain them."""
-_ARGUMENT_ERROR = re.compile(
-    r"(?:missing|unexpected|invalid|required)\W{1,3}(?:\w{1,20}\W{1,3}){0,3}?"
-    r"(?:argument|parameter|field|property|keyword|input)|field required|validation error"
-    r"|(?:argument|parameter|field)s?\W.{0,60}?(?:missing|required|invalid|must be)",
-    re.IGNORECASE,
-)
-_ABOUT_EMPTINESS = re.compile(
-    r"\bempty|zero-size|division by zero|no elements|at least one|NoSuchElement|no value present",
-    re.IGNORECASE,
-)
-_ABOUT_NULL = re.compile(r"NoneType|\bnull\b|undefined|\bNone\b")
 _MESSAGE_READ = 2_000  # characters of an error message
 _QUOTED = re.compile(r"""['"`‘“]([^'"`’”]{1,80})['"`’”]""")
 _WORDS = re.compile(r"[A-Z]?[a-zà-ÿ]{4,}")
@@ -64,7 +39,6 @@ _NAME_READ = 200  # characters
 _SHORTEST_NAME = 3  # characters: shorter values occur in several places by chance
 
 _MISSING_DATA_FAULTS = frozenset([Fault.EMPTY, Fault.PARTIAL])
-_NOTHING_TO_PARSE = re.compile(r"char 0\b|line 1 column 1\b|unexpected end|empty", re.IGNORECASE)
 _MOST_ERRORS = 25  # distinct causes are few; a loop may raise thousands of equal errors
 _MOST_SPANS_SEARCHED = 2_000  # bounds the search before one error; the nearest results come first
 _HIGHEST_LEVEL = 40  # ancestors whose earlier siblings are searched: programs nest less deeply
@@ -83,6 +57,7 @@ _LOST_BY_LEVEL = 0.1  # a result of the same parent is likelier than one of an a
 _MISSING_KEY_STRENGTH = 0.35  # a key that is empty in a result and in the input that failed
 _NULL_LOOKUP_STRENGTH = 0.35  # a null may not have been recorded
 _LACKED_NAME_STRENGTH = 0.5
+_EMPTY_HANDED_ON_STRENGTH = 0.55  # the keys differ, but both are empty
 _LACKED_SUBJECT_STRENGTH = 0.75  # a result without what the name of its call promises
 _EMPTY_TABLE = 0.25  # an empty object and a missing key: it lacks every key
 _LITTLE = 2  # values of its own, such as a source and a time, in a result that found nothing
@@ -121,7 +96,7 @@ def find_error_causes(
     reported: set[tuple[str, str]] = set()
     for item in islice(find_error_origins(analysis.trace, analysis.tree), _MOST_ERRORS):
         error = _read_error(item, analysis)
-        if _OUTSIDE_ERROR.search(error.message):
+        if OUTSIDE_ERROR.search(error.message):
             continue
         found = _explain_error(error, suspects, analysis)
         if found is not None and (found.spans[0], item.origin.name) not in reported:
@@ -151,11 +126,11 @@ def _explain_error(
     writer = find_writer(error.node, analysis)
     if writer is not None:
         return _build_model_finding(writer, "wrote what was run", error, analysis)
-    if _ARGUMENT_ERROR.search(error.message):
+    if ARGUMENT_ERROR.search(error.message):
         asking = asking_call(error.node, analysis)
         if asking is not None:
             return _build_model_finding(asking, "wrote the arguments", error, analysis)
-    if _ARGUMENT_ERROR.search(error.message) or _FORMAT_ERROR.search(error.message):
+    if ARGUMENT_ERROR.search(error.message) or FORMAT_ERROR.search(error.message):
         giver = find_giver(error.node, analysis)
         if giver is not None:
             return _build_model_finding(giver, "returned what was handed on", error, analysis)
@@ -195,9 +170,9 @@ def _find_cause(
 
 def _fitting_faults(error: _Error, analysis: TraceAnalysis) -> frozenset[Fault]:
     fits: frozenset[Fault] = frozenset()
-    if _DATA_ERROR.search(error.message) or _NOTHING_TO_PARSE.search(error.message):
+    if DATA_ERROR.search(error.message) or NOTHING_TO_PARSE.search(error.message):
         fits |= frozenset(Fault)
-    if _FORMAT_ERROR.search(error.message):
+    if FORMAT_ERROR.search(error.message):
         fits |= frozenset(Fault) - _MISSING_DATA_FAULTS
     if analysis.was_read(error.node) and _quotes_own_input(error) and not _misses_key(error):
         fits -= _MISSING_DATA_FAULTS
@@ -283,9 +258,9 @@ def _fit_of_kind(node: Node, message: str) -> float:
         expected = (dict,)
     elif "IndexError" in message or "out of range" in message:
         expected = (list,)
-    elif _ABOUT_EMPTINESS.search(message):
+    elif ABOUT_EMPTINESS.search(message):
         expected = (dict, list)
-    elif _ABOUT_NULL.search(message):
+    elif ABOUT_NULL.search(message):
         # JavaScript reads a name of an empty object or of no item of a list as "undefined".
         expected = (type(None), dict, list) if "undefined" in message else (type(None),)
     if not expected or not kinds:
@@ -309,9 +284,12 @@ def _judge_missing_data(node: Node, error: _Error, analysis: TraceAnalysis) -> S
     if lacked:
         reason = f"it has no {one_line(lacked, limit=60)}"
         return Suspect(node, Fault.PARTIAL, _LACKED_SUBJECT_STRENGTH, reason)
+    if _hands_on_nothing(node, error):
+        reason = "it holds an empty list or object"
+        return Suspect(node, Fault.PARTIAL, _EMPTY_HANDED_ON_STRENGTH, reason)
     if not is_lookup(node.function_name):
         return None
-    if is_null(node) and _ABOUT_NULL.search(error.message):
+    if is_null(node) and ABOUT_NULL.search(error.message):
         siblings = analysis.tree.siblings(node)
         if any(each.view.output.state is BodyState.PRESENT for each in siblings[:_SIBLINGS_READ]):
             return Suspect(node, Fault.EMPTY, _NULL_LOOKUP_STRENGTH, "a lookup without a result")
@@ -323,6 +301,15 @@ def _judge_missing_data(node: Node, error: _Error, analysis: TraceAnalysis) -> S
         reason = f"it has no {one_line(missing, limit=60)}"
         return Suspect(node, Fault.PARTIAL, _LACKED_NAME_STRENGTH, reason)
     return None
+
+
+def _hands_on_nothing(node: Node, error: _Error) -> bool:
+    """Whether a call of something outside returned an empty list or object, and the span that
+    failed was given one."""
+    bodies = (error.node.view.input, node.view.output)
+    if not node.view.calls_outside or not all(body.may_have_empty for body in bodies):
+        return False
+    return all(any(leaf.value in ([], {}) for leaf in body.leaves) for body in bodies)
 
 
 def _find_lacked_subject(node: Node, error: _Error) -> str:

@@ -350,7 +350,7 @@ def _weigh_loss(loss: _Loss, key: str, missed: list[Node]) -> tuple[float, Stand
     if not loss.new:
         if identifies(key):
             return _DROPPED, Standing.FINDING
-        hands_on = has_word(loss.node.name, _HANDS_ON)
+        hands_on = has_word(loss.node.name, _HANDS_ON) or _passes_on(loss.node)
         return _DROPPED_OTHER, Standing.FINDING if hands_on else Standing.WEAK
     if _is_word_for_none(loss.new):
         return _REPLACED_BY_WORD, Standing.FINDING

@@ -9,6 +9,7 @@ from app.analysis.comparable_calls import has_word
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.request import RecordedRequest
 from app.analysis.recorded.spellings import word_set
+from app.analysis.rules.invalid_json import find_broken_json
 from app.analysis.text.one_line import without_numbers
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -22,6 +23,8 @@ _READS_PAGE = word_set(
 )
 """Words of names of calls that read something of the web, where each source is one of several."""
 _WORD = re.compile(r"[\w.-]*\w")
+_FENCE = re.compile(r"\A\s*```\w*")
+_REPLY_COMPARED = 40  # first characters of a reply that a later request may quote
 _NAME_WORDS = re.compile(r"[^\W\d_]{3,}")
 _MOST_TRIES = 3  # calls of one name in a step; with more it calls for one item after another
 _LATER_READ = 50  # calls after a failed one that are looked at: what makes good for it comes soon
@@ -54,7 +57,9 @@ def find_recovery(node: Node, analysis: TraceAnalysis) -> Node | None:
             return later
     if node.view.is_model_call:
         for later in islice(_later_model_calls(node, analysis), _LATER_READ):
-            if _worked(later, node) and _same_request(node, later, analysis, among_few=few):
+            if _worked(later, node) and (
+                _same_request(node, later, analysis, among_few=few) or _corrects(node, later)
+            ):
                 return later
     return None
 
@@ -203,6 +208,15 @@ def _took_offer(node: Node, later: Node) -> bool:
     )
     offered = set(_WORD.findall(node.view.failure))
     return bool(given & taken) and bool(taken - given) and taken - given <= offered
+
+
+def _corrects(node: Node, later: Node) -> bool:
+    """Whether a model was given the broken JSON of an earlier reply, and returned sound JSON."""
+    if find_broken_json(later)[0] or not find_broken_json(node)[0]:
+        return False
+    reply, _, _ = _FENCE.sub("", node.view.reply.text).partition("```")
+    start = reply.strip()[:_REPLY_COMPARED]
+    return len(start) >= _LEAST_TASK and start in later.view.request.last_instruction
 
 
 def _same_task(request: RecordedRequest, later: RecordedRequest) -> bool:

@@ -92,10 +92,12 @@ def _explain_by_program(node: Node, analysis: TraceAnalysis) -> str:
 def _lost_its_value(step: Node) -> bool:
     """Whether a step of the program returned an object or a list, but nothing in it."""
     view = step.view
+    returned = view.output.opened
     return (
         not view.is_model_call
-        and view.output.state is not BodyState.ABSENT
-        and bool(view.returned_nothing)
+        and isinstance(returned, (dict, list))
+        and bool(returned)
+        and view.returned_nothing
     )
 
 

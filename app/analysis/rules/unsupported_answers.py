@@ -58,7 +58,7 @@ def find_unsupported_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
     )
     sentence += f"; {symptom}." if symptom else "."
     confidence = _WITH_SYMPTOM if symptom else _ANSWERED
-    origin = find_empty_origin(inner[0], analysis)
+    origin = find_empty_origin(inner[-1], analysis)
     # An answer that begins with "no" may say just that; then a bad end has to speak against it.
     admits = begins_with_negation(answer.view.reply.text) and not symptom
     admits = admits and not _states_figures(answer, analysis)

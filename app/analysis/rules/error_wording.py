@@ -1,0 +1,39 @@
+"""What messages of errors are about, by their words."""
+
+import re
+
+DATA_ERROR = re.compile(
+    r"NoneType|KeyError|IndexError|out of range|not found|missing|empty|no (?:\w{1,20} )?"
+    r"(?:results?|documents?|data|rows?|match|context|content|candidates?|items?)|StopIteration"
+    r"|division by zero|required|no attribute|null|undefined"
+    r"|subscript|not iterable|at least|nothing|without |needs?\b|needed|must (?:not )?(?:be|have)"
+    r"|zero-size|NoSuchElement|no value present|no elements|contains no|not enough|too few"
+    r"|insufficient|\bno \w{1,20} (?:to|for|in|left|given|provided|selected|loaded|were|was)\b"
+    r"|out of (?:bounds|the bounds)|au(?:ß|ss)erhalb|fuera de rango|hors limites|leer|vide|vac[ií]",
+    re.IGNORECASE,
+)
+FORMAT_ERROR = re.compile(
+    r"JSON|Expecting|Unterminated|pars(?:e|er|ing)|Validation|decode|unexpected (?:token|end|char)"
+    r"|invalid (?:format|literal|syntax)|SyntaxError|delimiter|schema|malformed",
+    re.IGNORECASE,
+)
+OUTSIDE_ERROR = re.compile(
+    r"time.?out|timed out|connection|refused|unreachable|certificate|\bSSL|\bDNS\b|quota"
+    r"|rate.?limit|permission|denied|unauthori|forbidden|read-only|disk"
+    r"|out of memory|unavailable|overloaded|guardrail|blocked"
+    r"|\b(?:http|status|code|error)\W{0,3}(?:40[13]|429|50\d)\b|\b50[0234] [a-z]",
+    re.IGNORECASE,
+)
+"""Errors of the world outside: what was returned before does not explain them."""
+ARGUMENT_ERROR = re.compile(
+    r"(?:missing|unexpected|invalid|required)\W{1,3}(?:\w{1,20}\W{1,3}){0,3}?"
+    r"(?:argument|parameter|field|property|keyword|input)|field required|validation error"
+    r"|(?:argument|parameter|field)s?\W.{0,60}?(?:missing|required|invalid|must be)",
+    re.IGNORECASE,
+)
+ABOUT_EMPTINESS = re.compile(
+    r"\bempty|zero-size|division by zero|no elements|at least one|NoSuchElement|no value present",
+    re.IGNORECASE,
+)
+ABOUT_NULL = re.compile(r"NoneType|\bnull\b|undefined|\bNone\b")
+NOTHING_TO_PARSE = re.compile(r"char 0\b|line 1 column 1\b|unexpected end|empty", re.IGNORECASE)
