@@ -254,8 +254,9 @@ class _Search:
         """Values that a step of the program had and returned as null beside others that it
         returned as they were, though none came to miss them under their key: a model or a search
         was then asked without them."""
-        for key, loss in self._losses.items():
-            if loss.new or loss.is_omission or key in self._reported | PASSING_KEYS:
+        for key in sorted(self._losses.keys() - self._reported - PASSING_KEYS):
+            loss = self._losses[key]
+            if loss.new or loss.is_omission:
                 continue
             if not loss.node.view.calls_outside and _passes_on(loss.node):
                 label = one_line(NamedValues(loss.node.view.input).spell(key), limit=40)
