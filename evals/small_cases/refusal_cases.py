@@ -101,10 +101,12 @@ GONE_ON.add_flat(
 def _after(asked: str, used: SpanPlan, text: str, system: str = "") -> list[SpanPlan]:
     """A tool call and a model that replies with this text after it had read the result."""
     called = calls(used.name, used.fields["input"])["choices"][0]["message"]
-    told = [*_chat(("user", asked)), called]
-    told.append({"role": "tool", "tool_call_id": "call_1", "content": str(used.fields["output"])})
+    messages = [*_chat(("user", asked)), called]
+    messages.append(
+        {"role": "tool", "tool_call_id": "call_1", "content": str(used.fields["output"])}
+    )
     first = _chat(("system", system)) if system else []
-    return [used, model(says(text), asked=[*first, *told])]
+    return [used, model(says(text), asked=[*first, *messages])]
 
 
 _FARES = tool("cari_tarif", {"rute": "FB-2291"}, {"tarif": [{"nama": "Laut", "harga": 12}]})

@@ -98,7 +98,7 @@ class Slot(NamedTuple):
         return self.kind is SlotKind.WORD and _WHOLE_WORD.match(self.text) is not None
 
     @property
-    def may_be_said(self) -> bool:
+    def may_be_prose(self) -> bool:
         """Whether it is a word that people write as well: `None` is, `undefined` hardly."""
         return self.kind is SlotKind.WORD and "undefined" not in self.text
 
@@ -116,7 +116,7 @@ class Slot(NamedTuple):
         if self.has_name(key):
             return True
         if self.kind is SlotKind.WORD:
-            return not self.may_be_said and _last_word(self.name) in _split(key)
+            return not self.may_be_prose and _last_word(self.name) in _split(key)
         shared = _split(self.name) & _split(key)
         return any(len(word) >= _SHORTEST_SHARED for word in shared)
 

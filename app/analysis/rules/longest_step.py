@@ -142,9 +142,9 @@ def _pick_longest_before_answer(longest: Node, analysis: TraceAnalysis) -> _Long
 def _is_in_answer(node: Node, analysis: TraceAnalysis) -> bool:
     """Whether a text of what a call returned stands in the output of the trace or of its root."""
     texts = [leaf.value for leaf in node.view.output.first_leaves(_LEAVES_READ)]
-    told = [" ".join(text.split()).casefold() for text in texts if isinstance(text, str)]
+    stated = [" ".join(text.split()).casefold() for text in texts if isinstance(text, str)]
     outputs = [Body(analysis.trace.output).canonical, node.path()[0].view.output.canonical]
-    return any(text and text in output for text in told for output in outputs)
+    return any(text and text in output for text in stated for output in outputs)
 
 
 def _find_longer_beside(step: _LongestStep, analysis: TraceAnalysis) -> Node | None:

@@ -77,7 +77,7 @@ def _weigh_names(slot: Slot, left: list[Leaf], *, was_passed: bool) -> Reason | 
             alike = [leaf for leaf in alike if len(leaf.path) >= _WITHIN_OBJECT]
         if alike:
             is_named = confidence >= _SAME_NAME
-            is_sure = is_named if slot.kind is SlotKind.BRACED else not slot.may_be_said
+            is_sure = is_named if slot.kind is SlotKind.BRACED else not slot.may_be_prose
             why = f"though it was given {_format_leaf(alike[0])}"
             return Reason(why, confidence, _stand(is_sure=is_sure))
     return None
