@@ -59,9 +59,8 @@ def find_critical_path(
 
     Without `root` it runs through the only root, or through all of them: from the first start to
     the last end. `between` (microseconds since 1970) makes it run through that interval only. The
-    segments touch
-    one another and add up to that duration exactly. What children do outside their parent's time
-    is not counted.
+    segments touch one another and add up to that duration exactly. What children do outside their
+    parent's time is not counted.
     """
     if root is None and len(tree.roots) == 1:
         root = tree.roots[0]

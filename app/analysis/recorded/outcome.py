@@ -43,7 +43,8 @@ _VERDICT_KEYS = key_set(
     " remarks review rationale improvements"
 )
 """Members of what a reviewer answers: a flag beside them judges the work that it looked at."""
-_CODE_KEYS = key_set("status_code http_status http_code response_code status http_status_code")
+CODE_KEYS = key_set("status_code http_status http_code response_code status http_status_code")
+"""Keys of HTTP's codes."""
 _SYSTEM_CODE = re.compile(r"E[A-Z]{3,20}\Z")  # `ECONNREFUSED`, of Node.js and C
 _ERROR_NUMBERS = key_set("errno err_no error_no")
 _ALL_OF_A_REFUSAL = key_set("message detail msg")
@@ -60,7 +61,7 @@ _STATING_KEYS = (
     | _SUCCESS_FLAGS
     | _EXIT_KEYS
     | _STATUS_KEYS
-    | _CODE_KEYS
+    | CODE_KEYS
     | _CODES
     | KEYS_OF_CODES
     | {"type"}
@@ -236,7 +237,7 @@ def _read_statement(key: str, value: Any, members: _Members) -> str:
             return f"{key}: {word}"
     if key in KEYS_OF_CODES and isinstance(value, str) and value in CODES_OF_REFUSALS:
         return f"{key}: {value}"
-    if key in _CODE_KEYS and _is_error_code(value):
+    if key in CODE_KEYS and _is_error_code(value):
         return f"{key}: {value}"
     if key == "status" and isinstance(value, dict):
         return _read_grpc_status(value)
@@ -291,7 +292,7 @@ def _is_explained_zero(value: Any, members: _Members) -> bool:
 def _is_verdict(members: _Members) -> bool:
     """Whether an object judges other work, and does not say why it failed itself."""
     keys = {key for key, inner in members if inner not in (None, "", [], {})}
-    return not keys.isdisjoint(_VERDICT_KEYS) and keys.isdisjoint(_ERROR_KEYS | _CODE_KEYS)
+    return not keys.isdisjoint(_VERDICT_KEYS) and keys.isdisjoint(_ERROR_KEYS | CODE_KEYS)
 
 
 def _is_error_type(value: str, members: _Members) -> bool:

@@ -130,6 +130,7 @@ class RecordedSpan:
                 self.reply.failure or find_reported_failure(text) or find_failure_in_json(text)
             )
             return failure or (text if says_unserved(text) else "")
+        # Two items are an object or list and its one value, which reports under any key.
         is_one_text = isinstance(self.output.opened, str) or self.output.opened_survey.items <= 2
         if is_one_text or self.output.may_have_key(FAILURE_KEYS):
             return find_failure(self.output.opened)

@@ -1,4 +1,4 @@
-"""Whether a model refuses in words, in any of several languages."""
+"""Whether the text of a reply refuses, in any of several languages."""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -38,7 +38,7 @@ def find_dropped_scope(analysis: TraceAnalysis) -> Iterator[Finding]:
     if not names:
         return
     writer = analysis.once(find_answer_writer)
-    asked = AskedWords(analysis)
+    asked = analysis.once(AskedWords)
     calls = [
         node
         for node in analysis.tree.nodes

@@ -24,9 +24,7 @@ _BESIDE_MICROSECONDS = 5_000_000  # healthy tools of interactive programs answer
 _BESIDE_GAP = 1.5  # times the next longest step: else there are two things to speed up
 _RAN_ON = 0.1  # of a call's time that the end waited for, at most, where the call delayed nobody
 _AWAITED_SHARE = 0.5  # of the trace, for a step whose branches all others had to wait for
-_AWAITED_OVERLAP = (
-    0.5  # of the step's time in which another call ran: one that ends at once is none
-)
+_AWAITED_OVERLAP = 0.5  # of the step's time in which another call ran: a short one is none
 _ALONE_SHARE = 0.6  # the same for a step beside which nothing ran longer; it may be the task
 _ALONE_MICROSECONDS = 10_000_000  # the limit of a person's attention (Miller 1968, Nielsen 1993)
 _ALONE_GAP = 5.0  # times the next longest step, for a share that leaves others room

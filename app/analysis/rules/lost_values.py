@@ -21,7 +21,7 @@ from app.analysis.rules.named_values import (
     removes_values,
 )
 from app.analysis.rules.recovery import asking_call
-from app.analysis.rules.suspects import is_null
+from app.analysis.rules.suspects import came_to_nothing, is_null
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_read_steps
 from app.analysis.tree import Node
@@ -209,7 +209,7 @@ class _Search:
         name and came to nothing."""
         if not (self._losses and given.may_have_empty and given.empty and not given.full):
             return
-        if not node.view.calls_outside or not _came_to_nothing(node):
+        if not node.view.calls_outside or not came_to_nothing(node):
             return
         for key in sorted(self._losses.keys() - self._reported - given.empty):
             loss = self._losses[key]
@@ -259,7 +259,7 @@ class _Search:
             if loss.new or loss.is_omission:
                 continue
             if not loss.node.view.calls_outside and _passes_on(loss.node):
-                label = one_line(NamedValues(loss.node.view.input).spell(key), limit=40)
+                label = one_line(self._inputs[loss.node.id].spell(key), limit=40)
                 sentence = (
                     f"{one_line(loss.node.name, limit=60)} was given"
                     f" “{one_line(loss.old, limit=40)}” for {label} and returned null for it."
@@ -295,7 +295,7 @@ class _Search:
         value, source = (start, None) if start else next(iter(known.items()))
         new = given.only(key)
         if key in given.empty and key not in given.full:
-            missed = start or (_came_to_nothing(node) and not is_null(node))
+            missed = start or (came_to_nothing(node) and not is_null(node))
             standing = Standing.FINDING if missed else Standing.WEAK
             return self._build_argument(node, key, given, value, _NOT_PASSED, standing)
         if not new or new in value or value in new:
@@ -355,7 +355,7 @@ def _weigh_loss(loss: _Loss, key: str, missed: list[Node]) -> tuple[float, Stand
         return _DROPPED_OTHER, Standing.FINDING if hands_on else Standing.WEAK
     if _is_word_for_none(loss.new):
         return _REPLACED_BY_WORD, Standing.FINDING
-    found = not any(map(_came_to_nothing, missed))
+    found = not any(map(came_to_nothing, missed))
     return _REPLACED, Standing.WEAK if found else Standing.FINDING
 
 
@@ -367,11 +367,6 @@ def _passes_on(node: Node) -> bool:
 
 def _is_word_for_none(value: str) -> bool:
     return value.casefold() in _STANDS_FOR_NONE
-
-
-def _came_to_nothing(node: Node) -> bool:
-    view = node.view
-    return view.error is not None or bool(view.failure) or view.returned_nothing
 
 
 def _format_value(value: str) -> str:

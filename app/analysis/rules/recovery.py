@@ -81,11 +81,13 @@ def _is_alternative(node: Node, later: Node) -> bool:
 
 def _shares_values(node: Node, later: Node) -> bool:
     """Whether the inputs share a value that says something."""
-    given, taken = (
-        {str(value) for values in each.view.input.scalars.values() for value in values}
-        for each in (node, later)
-    )
+    given, taken = _values_of(node), _values_of(later)
     return any(len(value) >= _LEAST_VALUE for value in given & taken)
+
+
+def _values_of(node: Node) -> set[str]:
+    """The texts and numbers that a call was given."""
+    return {str(value) for values in node.view.input.scalars.values() for value in values}
 
 
 def find_other_tool(node: Node, analysis: TraceAnalysis) -> Node | None:
@@ -202,10 +204,7 @@ def _took_offer(node: Node, later: Node) -> bool:
     the same for the rest."""
     if node.view.is_model_call or not node.view.failure:
         return False
-    given, taken = (
-        {str(value) for values in each.view.input.scalars.values() for value in values}
-        for each in (node, later)
-    )
+    given, taken = _values_of(node), _values_of(later)
     offered = set(_WORD.findall(node.view.failure))
     return bool(given & taken) and bool(taken - given) and taken - given <= offered
 

@@ -160,7 +160,7 @@ def _find_material(node: Node, analysis: TraceAnalysis) -> list[Node]:
     question = find_question(Body(analysis.trace.input).opened, limit=_ANSWER_READ)
     if _REFUSED_WITH_REASON.search(question):
         return []
-    asked = AskedWords(analysis)
+    asked = analysis.once(AskedWords)
     return [
         each
         for each in islice(analysis.tree.nodes, _LATER_READ)

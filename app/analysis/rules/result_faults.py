@@ -6,6 +6,7 @@ from app.analysis.comparable_calls import has_word
 from app.analysis.finding import Standing
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
+from app.analysis.recorded.outcome import CODE_KEYS
 from app.analysis.recorded.spellings import key_set, word_set
 from app.analysis.rules.failed_code import runs_program
 from app.analysis.rules.lookups import (
@@ -41,7 +42,7 @@ _FILES = word_set("csv json xml html pdf xlsx docx sheet table invoice receipt t
 _LEAST_GIVEN = 4  # characters of a text or a name that a step was given
 _PARTIAL_FLAGS = key_set("partial is_partial incomplete truncated is_truncated")
 _FLAGS_READ = 200  # leaves in which a flag of the whole result stands
-_CODE_KEYS = key_set("status_code http_status http_code response_code status http_status_code code")
+_CODE_KEYS = CODE_KEYS | {"code"}
 _ABSENT_CODES = frozenset(["404", "410"])  # RFC 9110: Not Found, Gone
 _QUOTED = 80  # characters of what a search was given
 

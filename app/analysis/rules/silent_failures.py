@@ -148,7 +148,8 @@ def _add_outcome(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:
 
 
 def _add_notice(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:
-    """The suspect, a note where it is an empty result that a later text speaks of."""
+    """The suspect, a note where it is an empty result that a later text speaks of, or a weak one of
+    a call for something else than the trace was asked."""
     if suspect.fault is not Fault.EMPTY or suspect.node.view.is_model_call:
         return suspect
     if suspect.standing is Standing.WEAK:

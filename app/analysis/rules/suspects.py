@@ -99,6 +99,12 @@ def is_null(node: Node) -> bool:
     )
 
 
+def came_to_nothing(node: Node) -> bool:
+    """Whether a call raised, reported a failure or returned nothing."""
+    view = node.view
+    return view.error is not None or bool(view.failure) or view.returned_nothing
+
+
 def is_empty_table(node: Node) -> bool:
     """Whether an output has an empty object and beside it single values only, as a status or a
     time: whatever is looked up in it is missing."""

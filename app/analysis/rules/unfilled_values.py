@@ -26,6 +26,7 @@ from app.analysis.recorded.template_slots import (
 from app.analysis.rules.lookups import is_tool_call, list_tool_calls
 from app.analysis.rules.named_values import identifies
 from app.analysis.rules.recovery import asking_call
+from app.analysis.rules.suspects import came_to_nothing
 from app.analysis.rules.unfilled_evidence import Reason, is_left_out, weigh_step
 from app.analysis.text.one_line import list_first, one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls, list_read_steps
@@ -173,7 +174,7 @@ class _Search:
         with it work, since what runs them fills it in."""
         values = [use for use in uses if use.is_value]
         if values:
-            return not any(_came_to_nothing(use.node) for use in values)
+            return not any(came_to_nothing(use.node) for use in values)
         calls = self._analysis.once(list_model_calls)
         return any(slot.text in call.view.reply.text for call in calls) or any(
             asking_call(use.node, self._analysis) is not None
@@ -221,7 +222,7 @@ class _Search:
         for use in uses:
             if not use.is_value or _has_value_beside(use):
                 continue
-            failed = _came_to_nothing(use.node)
+            failed = came_to_nothing(use.node)
             if not failed and slot.kind is not SlotKind.OBJECT:
                 continue
             origin = self._find_origin(slot, use, uses)
@@ -322,11 +323,6 @@ def _has_value_beside(use: _Use) -> bool:
     )
 
 
-def _came_to_nothing(node: Node) -> bool:
-    view = node.view
-    return view.error is not None or bool(view.failure) or view.returned_nothing
-
-
 def _list_texts(body: Body) -> list[str]:
     return [leaf.value for leaf in body.first_leaves(_LEAVES_READ) if isinstance(leaf.value, str)]
 
@@ -381,5 +377,5 @@ def _describe_use(use: _Use) -> str:
     if not use.is_value:
         return f"{name} was given that"
     label = f" for {one_line(use.key, limit=40)}" if use.key else ""
-    end = " and came to nothing" if _came_to_nothing(use.node) else ""
+    end = " and came to nothing" if came_to_nothing(use.node) else ""
     return f"{name} was given “{one_line(use.slot.text, limit=40)}”{label}{end}"

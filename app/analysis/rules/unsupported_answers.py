@@ -59,6 +59,7 @@ def find_unsupported_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
     sentence += f"; {symptom}." if symptom else "."
     confidence = _WITH_SYMPTOM if symptom else _ANSWERED
     origin = find_empty_origin(inner[-1], analysis)
+    nodes = [*inner, answer] if origin in inner else [origin, *inner, answer]
     # An answer that begins with "no" may say just that; then a bad end has to speak against it.
     admits = begins_with_negation(answer.view.reply.text) and not symptom
     admits = admits and not _states_figures(answer, analysis)
@@ -66,7 +67,7 @@ def find_unsupported_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
         Category.EMPTY_RESULT,
         confidence,
         sentence,
-        [*({origin} - {*inner}), *inner, answer],
+        nodes,
         {"searches": len(inner)},
         standing=Standing.NOTE if admits else Standing.FINDING,
     )
@@ -111,7 +112,7 @@ def _list_fruitless(analysis: TraceAnalysis) -> tuple[list[Node], str]:
         return searches, f"{_found_nothing(searches)}, no other search found anything"
     if emptied and emptied[-1].end == max(node.end for node in [*searches, *emptied]):
         return emptied[-1:], "returned none of the results that it was given"
-    asked = AskedWords(analysis)
+    asked = analysis.once(AskedWords)
     about = [node for node in known if asked.is_asked_for(node)]
     lookups = _keep_innermost([node for node in about if is_lookup(node.function_name)] or about)
     if lookups and all(node.view.returned_nothing for node in lookups):
