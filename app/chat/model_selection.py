@@ -261,11 +261,11 @@ class ModelSelector:
     def mark_unusable(self, caller: Caller, candidate: Candidate, *, no_key: bool) -> None:
         """Remembers that the proxy cannot route this model; with `no_key`, none of its provider.
 
-        Where the backend lists its keys, they are read again the next time, since they have
-        changed; elsewhere the model is not tried for some minutes.
+        Where the backend lists its keys, a missing one means that they have changed: they are read
+        again the next time. Otherwise the model is not tried for some minutes.
         """
         known = self._workspaces.get(caller.digest())
-        if known is not None and known.keys is not None:
+        if no_key and known is not None and known.keys is not None:
             del self._workspaces[caller.digest()]
         else:
             whole_provider = no_key and candidate.provider

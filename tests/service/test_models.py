@@ -229,6 +229,24 @@ async def test_models_are_tried_in_turn_where_the_backend_does_not_list_its_keys
     ]
 
 
+async def test_a_listed_model_that_its_provider_refuses_is_not_tried_in_every_turn(
+    migrated_sqlite_uri: str,
+) -> None:
+    async with running(migrated_sqlite_uri, agent_model=("openai/gpt-4.1", CLAUDE)) as service:
+        stand(service, WorkspaceKey("openai"), WorkspaceKey("anthropic"))
+        refused = ChatError(404, "The model `gpt-4.1` does not exist or you do not have access.")
+        chat = plays(service, refused, ModelReply("Done."))
+        for _ in range(2):
+            assert (await service.ask()).texts == ["Done."]
+        listings = service.switches.requests("GET", "/v1/private/llm-provider-key")
+    assert [each["model"] for each in chat.requests] == [
+        "gpt-4.1",
+        "claude-sonnet-4-5",
+        "claude-sonnet-4-5",
+    ]
+    assert len(listings) == 1
+
+
 async def test_without_any_key_the_failure_of_the_configured_model_is_shown(
     migrated_sqlite_uri: str,
 ) -> None:
