@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-import anyio
-
 from app.agent.context import TurnBudget
 from app.agent.ports import Sink
 from app.agent.toolbox import CallLine, CompletedCall, Toolbox
 from app.events import ToolCallRecord, ToolCompleted
 from app.messages import Reply, ToolCall, ToolResult
+from app.task_groups import open_task_group
 
 _RESULTS_PER_RUN = 2
 """Twice as many calls get a result as are run, so that the model reads that it made too many."""
@@ -72,12 +71,9 @@ class ToolCallRunner:
             results[call.id] = await self._toolbox.run(call, seconds=self._budget.seconds_left)
             await self._emit_result(call, results[call.id])
 
-        try:
-            async with anyio.create_task_group() as group:
-                for call in calls:
-                    group.start_soon(run, call)
-        except ExceptionGroup as failures:
-            raise failures.exceptions[0] from None
+        async with open_task_group() as group:
+            for call in calls:
+                group.start_soon(run, call)
         return results
 
     async def _emit_result(self, call: ToolCall, result: CompletedCall) -> None:

@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Literal
 
-import anyio
-
 from app.analysis.recorded.error import effective_error
 from app.caller import Caller
 from app.errors import NotFound, Unprocessable
@@ -15,6 +13,7 @@ from app.explorer.error_text import format_error
 from app.opik.client import Filter
 from app.opik.lists import ListClient, TraceListPage
 from app.opik.records import Trace
+from app.task_groups import open_task_group
 
 SortKey = Literal["time", "duration", "cost"]
 
@@ -157,7 +156,7 @@ class TraceListReader:
                 return  # deleted since the projects were listed
             pages.append((project, page))
 
-        async with anyio.create_task_group() as group:
+        async with open_task_group() as group:
             for project in projects:
                 group.start_soon(read, project)
         rows = [build_trace_row(each, of.name) for of, page in pages for each in page.content]

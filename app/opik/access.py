@@ -9,13 +9,13 @@ import hmac
 from collections.abc import Awaitable, Callable
 from time import monotonic
 
-import anyio
 from cachetools import LRUCache, TTLCache
 
 from app.caller import DEFAULT_WORKSPACE, WORKSPACE_LENGTH, Caller, Identity, Owner
 from app.errors import BackendUnavailable
 from app.opik.client import OpikClient
 from app.opik.records import Trace
+from app.task_groups import open_task_group
 
 CACHE_SIZE = 10_000
 ACCESS_CACHE_SECONDS = 60.0
@@ -94,12 +94,9 @@ class BackendAccess:
             except BackendUnavailable as error:
                 unavailable.append((read, error))
 
-        try:
-            async with anyio.create_task_group() as group:
-                group.start_soon(attempt, read_trace)
-                group.start_soon(attempt, identify)
-        except ExceptionGroup as failures:
-            raise failures.exceptions[0] from None
+        async with open_task_group() as group:
+            group.start_soon(attempt, read_trace)
+            group.start_soon(attempt, identify)
         if len(unavailable) > 1:
             raise unavailable[0][1]
         for read, _ in unavailable:

@@ -30,6 +30,7 @@ from app.opik.responses import (
     read_record,
 )
 from app.opik.rest_client import BODY_BYTES, RestClient
+from app.task_groups import open_task_group
 from app.worker_threads import PARSED_INLINE_BYTES, run_by_size
 
 PAGE_SPANS = 2_000
@@ -320,12 +321,9 @@ async def _run_both(
     async def parse_beside() -> None:
         pages.append(await parse())
 
-    try:
-        async with anyio.create_task_group() as group:
-            group.start_soon(parse_beside)
-            response = await search()
-    except ExceptionGroup as failures:
-        raise failures.exceptions[0] from None
+    async with open_task_group() as group:
+        group.start_soon(parse_beside)
+        response = await search()
     return pages[0], response
 
 
