@@ -73,6 +73,10 @@ class NotFound(RequestRefused):
     status = 404
 
 
+NO_CONVERSATION = "There is no such conversation about this trace."
+NO_TURN = "There is no such turn in this conversation."
+
+
 class WrongMethod(RequestRefused):
     code = "wrong_method"
     status = 405

@@ -25,7 +25,7 @@ from app.conversation.token_usage import sum_by_turn
 from app.conversation.turn import SHUTTING_DOWN, Turn
 from app.db.event_rows import TurnKey
 from app.db.store import Store
-from app.errors import NotFound, ShuttingDown
+from app.errors import NO_CONVERSATION, NO_TURN, NotFound, ShuttingDown
 from app.events import LATEST_PLACE, Transcript, TurnPlace, TurnStarted
 from app.messages import OfferedModel
 
@@ -33,8 +33,6 @@ log = structlog.get_logger(__name__)
 
 EXPORT_CHARACTERS = 5_000_000
 """Of the events in one export: thousands of printed pages, and seconds of CPU in a thread."""
-NO_CONVERSATION = "There is no such conversation about this trace."
-NO_TURN = "There is no such turn in this conversation."
 HISTORY_CHARACTERS = 2_000_000
 """Of one page of a history: some thousand short turns, or sixty that fill several screens each."""
 

@@ -1,15 +1,16 @@
 """The statements for the list of an owner's conversations about one trace.
 
 Each function is one unit of work on an open transaction and leaves the same rows when repeated.
-`owner` has the columns `workspace` and `owner`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
+from app.caller import Owner
+from app.db.ownership import is_about_trace, owner_columns
 from app.db.quotas import Quotas, admit_conversation
 from app.db.schema import events, sessions, turns, utc_now
 from app.db.turn_log import create_marker, insert_session
@@ -49,7 +50,7 @@ class ConversationEntry:
 
 def read_entries(
     db: Connection,
-    owner: Mapping[str, str],
+    owner: Owner,
     trace_id: str,
     *,
     conversation_id: str | None = None,
@@ -65,7 +66,7 @@ def read_entries(
             turns.c.id.is_not(None).label("running"),
         )
         .select_from(sessions.outerjoin(turns, _is_running_turn()))
-        .where(_is_about_trace(owner, trace_id))
+        .where(is_about_trace(owner, trace_id))
         .order_by(sessions.c.number.desc())
     )
     if conversation_id is not None:
@@ -89,37 +90,33 @@ def read_entries(
 
 
 def create_conversation(
-    db: Connection, owner: Mapping[str, str], trace_id: str, *, new_id: str, quotas: Quotas
+    db: Connection, owner: Owner, trace_id: str, *, new_id: str, quotas: Quotas
 ) -> ConversationEntry:
     """Creates an empty conversation, from now on the current one; raises LimitReached."""
     if made := read_entries(db, owner, trace_id, conversation_id=new_id):
         return made[0]
-    admit_conversation(db, owner, quotas)
+    names = owner_columns(owner)
+    admit_conversation(db, names, quotas)
     counted = select(func.coalesce(func.max(sessions.c.number), 0), func.count())
-    highest, count = db.execute(counted.where(_is_about_trace(owner, trace_id))).one()
+    highest, count = db.execute(counted.where(is_about_trace(owner, trace_id))).one()
     if count >= TRACE_CONVERSATIONS:
         raise LimitReached(
             f"You have {TRACE_CONVERSATIONS:,} conversations about this trace, which is the most"
             " that are kept. Delete one that you no longer need, then try again."
         )
     row = {"id": new_id, "trace_id": trace_id, "number": highest + 1}
-    insert_session(db, {**owner, **row, "marker": create_marker()})
+    insert_session(db, {**names, **row, "marker": create_marker()})
     (made_now,) = read_entries(db, owner, trace_id, conversation_id=new_id)
     return made_now
 
 
 def rename_conversation(
-    db: Connection, owner: Mapping[str, str], trace_id: str, *, id: str, title: str
+    db: Connection, owner: Owner, trace_id: str, *, id: str, title: str
 ) -> ConversationEntry | None:
     """Sets the title; None where the owner has no such conversation."""
-    named = and_(_is_about_trace(owner, trace_id), sessions.c.id == id)
+    named = and_(is_about_trace(owner, trace_id), sessions.c.id == id)
     db.execute(sessions.update().where(named).values(title=title))
     return next(iter(read_entries(db, owner, trace_id, conversation_id=id)), None)
-
-
-def _is_about_trace(owner: Mapping[str, str], trace_id: str) -> ColumnElement[bool]:
-    of_owner = (sessions.c[name] == value for name, value in owner.items())
-    return and_(*of_owner, sessions.c.trace_id == trace_id)
 
 
 def _is_running_turn() -> ColumnElement[bool]:

@@ -27,7 +27,7 @@ from app.db.log_reader import (
     read_log_page,
     read_turn_parents,
 )
-from app.db.ownership import adopt_conversations, is_about_trace, owner_columns
+from app.db.ownership import adopt_conversations, is_about_trace
 from app.db.quotas import Quotas, delete_old_admissions, record_tokens
 from app.db.schema import IMPORTED, OWNER_KEY, facts, feedback, sessions, turns, utc_now
 from app.db.transactions import Transactions
@@ -125,15 +125,14 @@ class Store:
         holder = case((turns.c.lease_until > utc_now(), sessions.c.active_turn_id))
         columns = (sessions.c.id, sessions.c.number, sessions.c.marker, holder, feedback.c.value)
         query = select_conversation(
-            columns, owner_columns(owner), trace_id, conversation_id=conversation_id
+            columns, owner, trace_id, conversation_id=conversation_id
         ).select_from(sessions.outerjoin(turns, _IS_ACTIVE).outerjoin(feedback))
-        row = await self._transactions.run(lambda db: _fetch_first(db, query))
+        row = await self._transactions.run(lambda db: db.execute(query).first())
         return None if row is None else Conversation(*row)
 
     async def check_place(self, owner: Owner, trace_id: str, place: TurnPlace) -> None:
         """Raises NotFound where the owner has no such place, which names something."""
-        names = owner_columns(owner)
-        await self._transactions.run(lambda db: turn_log.check_place(db, names, trace_id, place))
+        await self._transactions.run(lambda db: turn_log.check_place(db, owner, trace_id, place))
 
     async def begin_turn(
         self,
@@ -156,14 +155,13 @@ class Store:
         there is no such place, LimitReached where a quota is used up.
         """
         start = TurnStart(turn_id, entry, lease_seconds, model, quotas, title, place)
-        names = owner_columns(owner)
         self._begun += 1
         clean_up = self._begun % CLEAN_UP_TURNS == 0
 
         def begin(db: Connection) -> Conversation | None:
             if clean_up:
                 delete_old_admissions(db)
-            conversation = turn_log.begin_turn(db, names, trace_id, start=start)
+            conversation = turn_log.begin_turn(db, owner, trace_id, start=start)
             if conversation is None or conversation.is_new:
                 return conversation
             return replace(conversation, beginning=read_log_beginning(db, conversation.id))
@@ -176,9 +174,9 @@ class Store:
         """The turn that holds the current conversation, or the one with this id."""
         columns = (turns.c.id, turns.c.lease_until, utc_now().label("now"))
         query = select_conversation(
-            columns, owner_columns(owner), trace_id, conversation_id=conversation_id
+            columns, owner, trace_id, conversation_id=conversation_id
         ).select_from(sessions.join(turns, _IS_ACTIVE))
-        row = await self._transactions.run(lambda db: _fetch_first(db, query))
+        row = await self._transactions.run(lambda db: db.execute(query).first())
         if row is None or row.lease_until <= row.now:
             return None
         return TurnHolder(row.id, row.lease_until, (row.lease_until - row.now).total_seconds())
@@ -289,9 +287,8 @@ class Store:
         self, owner: Owner, trace_id: str, conversation_id: str | None = None
     ) -> list[ConversationEntry]:
         """All of this owner's conversations about a trace, the newest first; or this one alone."""
-        names = owner_columns(owner)
         return await self._transactions.run(
-            lambda db: read_entries(db, names, trace_id, conversation_id=conversation_id)
+            lambda db: read_entries(db, owner, trace_id, conversation_id=conversation_id)
         )
 
     async def create_conversation(
@@ -301,18 +298,17 @@ class Store:
 
         Raises LimitReached where the owner has too many.
         """
-        names, new_id = owner_columns(owner), str(uuid4())
+        new_id = str(uuid4())
         return await self._transactions.run(
-            lambda db: create_conversation(db, names, trace_id, new_id=new_id, quotas=quotas)
+            lambda db: create_conversation(db, owner, trace_id, new_id=new_id, quotas=quotas)
         )
 
     async def rename_conversation(
         self, owner: Owner, trace_id: str, conversation_id: str, *, title: str
     ) -> ConversationEntry | None:
         """Sets a conversation's title; None where the owner has no such conversation."""
-        names = owner_columns(owner)
         return await self._transactions.run(
-            lambda db: rename_conversation(db, names, trace_id, id=conversation_id, title=title)
+            lambda db: rename_conversation(db, owner, trace_id, id=conversation_id, title=title)
         )
 
     async def delete(
@@ -348,29 +344,19 @@ class Store:
         return await self._transactions.run(lambda db: _clear_feedback(db, found))
 
 
-def _fetch_first(db: Connection, query: Any) -> Any:
-    return db.execute(query).first()
-
-
-def _fetch_all(db: Connection, query: Any) -> Any:
-    return db.execute(query).all()
-
-
 def _delete_conversations(
     db: Connection, chosen: ColumnElement[bool], forgotten: dict[str, str | None]
 ) -> None:
-    rows = _fetch_all(
-        db, select(sessions.c.id, sessions.c.active_turn_id).where(chosen).with_for_update()
-    )
+    query = select(sessions.c.id, sessions.c.active_turn_id).where(chosen).with_for_update()
+    rows = db.execute(query).all()
     forgotten.update((row.id, row.active_turn_id) for row in rows)
     if rows:
         db.execute(delete(sessions).where(sessions.c.id.in_([row.id for row in rows])))
 
 
 def _lock_conversation(owner: Owner, trace_id: str, conversation_id: str | None) -> Select[Any]:
-    names = owner_columns(owner)
     return select_conversation(
-        [sessions.c.id], names, trace_id, conversation_id=conversation_id
+        [sessions.c.id], owner, trace_id, conversation_id=conversation_id
     ).with_for_update()
 
 

@@ -23,10 +23,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
+from app.caller import Owner
 from app.db.event_rows import EventEntry, TurnKey, find_missing, insert_events
+from app.db.ownership import is_about_trace, owner_columns
 from app.db.quotas import Quotas, admit_turn
 from app.db.schema import events, sessions, to_microseconds, turns, utc_in, utc_now
-from app.errors import NotFound, TurnLost
+from app.errors import NO_CONVERSATION, NO_TURN, NotFound, TurnLost
 from app.events import (
     LATEST_PLACE,
     ReplyCompleted,
@@ -39,7 +41,6 @@ from app.messages import TokenUsage
 
 _log = structlog.get_logger()
 
-NO_CONVERSATION = "There is no such conversation about this trace."
 _MODEL_LENGTH = 255
 
 
@@ -90,7 +91,7 @@ _SELECT_REPLIES = select(events.c.payload).where(
 
 
 def begin_turn(
-    db: Connection, owner: dict[str, str], trace_id: str, *, start: TurnStart
+    db: Connection, owner: Owner, trace_id: str, *, start: TurnStart
 ) -> Conversation | None:
     """Takes the conversation of the turn's place, making the first one about the trace.
 
@@ -114,7 +115,7 @@ def begin_turn(
     parent = _find_parent(db, row.id, place, last_turn=last and last.turn_id)
     if old is not None and not _is_lease_expired(db, old):
         return None
-    admit_turn(db, owner, start.turn_id, quotas=start.quotas, first=False)
+    admit_turn(db, owner_columns(owner), start.turn_id, quotas=start.quotas, first=False)
     sequence = max(row.next_sequence, last.sequence + 1 if last else 1)
     if old is not None:
         sequence = _try_interrupt_turn(db, old, sequence=sequence)
@@ -142,30 +143,30 @@ _TAKE_SESSION = _SET_SEQUENCE.values(
 
 
 def _create_conversation(
-    db: Connection, owner: dict[str, str], trace_id: str, *, start: TurnStart
+    db: Connection, owner: Owner, trace_id: str, *, start: TurnStart
 ) -> Conversation:
     """Creates the first conversation about a trace, with its first turn."""
-    admit_turn(db, owner, start.turn_id, quotas=start.quotas, first=True)
+    names = owner_columns(owner)
+    admit_turn(db, names, start.turn_id, quotas=start.quotas, first=True)
     created = Conversation(str(uuid4()), 1, create_marker(), start.turn_id, is_new=True)
     values = {"id": created.id, "number": created.number, "marker": created.marker}
     taken = {"active_turn_id": start.turn_id, "title": start.title, "next_sequence": 2}
-    insert_session(db, {**owner, **values, **taken, "trace_id": trace_id})
+    insert_session(db, {**names, **values, **taken, "trace_id": trace_id})
     _insert_turn(db, created.id, start=start, parent=None)
     return created
 
 
 def select_conversation(
-    columns: Sequence[Any], owner: Mapping[str, str], trace_id: str, *, conversation_id: str | None
+    columns: Sequence[Any], owner: Owner, trace_id: str, *, conversation_id: str | None
 ) -> Select[Any]:
     """Selects one of an owner's conversations about a trace: this one, or the current one."""
-    of_owner = and_(*(sessions.c[name] == value for name, value in owner.items()))
-    query = select(*columns).where(of_owner, sessions.c.trace_id == trace_id)
+    query = select(*columns).where(is_about_trace(owner, trace_id))
     if conversation_id is not None:
         return query.where(sessions.c.id == conversation_id)
     return query.order_by(sessions.c.number.desc()).limit(1)
 
 
-def check_place(db: Connection, owner: Mapping[str, str], trace_id: str, place: TurnPlace) -> None:
+def check_place(db: Connection, owner: Owner, trace_id: str, place: TurnPlace) -> None:
     """Raises NotFound where this owner cannot ask in this place, which names something."""
     found = select_conversation(
         [sessions.c.id], owner, trace_id, conversation_id=place.conversation_id
@@ -186,7 +187,7 @@ def _find_parent(
     query = select(turns.c.parent_turn_id).where(_IS_TURN)
     row = db.execute(query, {"conversation": session_id, "turn": named}).first()
     if row is None:
-        raise NotFound("There is no such turn in this conversation.")
+        raise NotFound(NO_TURN)
     return named if place.replaces is None else row.parent_turn_id
 
 

@@ -11,9 +11,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from app import __version__
-from app.conversation.conversations import NO_CONVERSATION
 from app.conversation.turn import Turn
-from app.errors import NotFound, OpikAssistError, RequestTooLarge
+from app.errors import NO_CONVERSATION, NotFound, OpikAssistError, RequestTooLarge
 from app.events import TurnPlace
 from app.web.app_state import AppState
 from app.web.conversation_routes import ConversationEndpoints

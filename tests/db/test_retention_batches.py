@@ -125,8 +125,7 @@ async def test_a_conversation_that_is_taken_up_again_at_that_moment_stays(
         async with anyio.create_task_group() as group, other.begin() as db:
             first = EventEntry(str(uuid4()), TurnStarted(question="Again?"))
             start = TurnStart(str(uuid4()), first, 20, "m", Quotas())
-            owner = {"workspace": ALICE.workspace, "owner": ALICE.name}
-            await db.run_sync(turn_log.begin_turn, owner, numbered_trace(1), start=start)
+            await db.run_sync(turn_log.begin_turn, ALICE, numbered_trace(1), start=start)
             group.start_soon(remove)
             await databases.wait_for_lock_wait(other, databases.ROW_LOCK_WAITS)
         assert removed == EMPTY_BATCH
