@@ -17,13 +17,20 @@ from app.conversation.answer import TurnPolicy, TurnRequest, answer_question
 from app.conversation.branches import TurnTree
 from app.conversation.history import restore_aliases
 from app.conversation.owners import Owners
-from app.conversation.ports import Access, Observer, OpenedTrace, OpeningTrace, OpenModel, OpenTrace
+from app.conversation.ports import (
+    Access,
+    Observer,
+    OpenedTrace,
+    OpeningTrace,
+    OpenModel,
+    OpenTrace,
+    TurnFacts,
+)
 from app.conversation.preparation import Preparation
 from app.conversation.reading_limit import ReadingLimit
 from app.conversation.summary import ConversationSummary, summarize_conversation
 from app.conversation.token_usage import sum_by_turn
 from app.conversation.turn import SHUTTING_DOWN, Turn
-from app.db.event_rows import TurnKey
 from app.db.store import Store
 from app.errors import NO_CONVERSATION, NO_TURN, NotFound, ShuttingDown
 from app.events import LATEST_PLACE, Transcript, TurnPlace, TurnStarted
@@ -101,15 +108,16 @@ class Conversations:
                 opening.cancel()
                 raise
             # No await from here on: a cancelled request would leave the conversation taken.
-            turn = self._create_turn(
-                key,
-                owner,
-                trace_id,
+            facts = TurnFacts(
+                key=key,
+                trace_id=trace_id,
+                owner=owner,
                 request_id=request_id,
                 question=question,
                 model=name,
                 first=conversation.is_new,
             )
+            turn = self._create_turn(facts)
             self._turns[key.turn_id] = turn
         if self._draining:
             turn.stop(SHUTTING_DOWN)
@@ -348,38 +356,14 @@ class Conversations:
         opening = self._open_trace(caller, identity.owner, trace)
         return await self._owners.take_over(identity, trace_id), opening
 
-    def _create_turn(
-        self,
-        key: TurnKey,
-        owner: Owner,
-        trace_id: str,
-        *,
-        request_id: str,
-        question: str,
-        model: str,
-        first: bool,
-    ) -> Turn:
-        observer = self._observer.start_turn(
-            conversation_id=key.conversation_id,
-            turn_id=key.turn_id,
-            trace_id=trace_id,
-            owner=owner,
-            request_id=request_id,
-            question=question,
-            model=model,
-            first=first,
-        )
+    def _create_turn(self, facts: TurnFacts) -> Turn:
         return Turn(
             self._store,
-            key,
+            facts,
             timeouts=self._policy.timeouts,
-            trace_id=trace_id,
-            workspace=owner.workspace,
-            request_id=request_id,
-            model=model,
             prices=self._policy.prices,
             counts_for_quota=self._policy.admission.quotas.workspace_tokens_per_day is not None,
-            observer=observer,
+            observer=self._observer.start_turn(facts),
         )
 
     async def _run(self, turn: Turn, request: TurnRequest) -> None:

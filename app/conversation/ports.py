@@ -1,12 +1,14 @@
 """The interfaces that conversations call: access, traces, models and observers."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from app.agent.citations import Aliases
 from app.agent.ports import Model
 from app.agent.toolbox import Toolbox
 from app.caller import Caller, Identity, Owner
+from app.db.event_rows import TurnKey
 from app.events import ModelCalled, StoredEvent, TerminalEvent
 from app.messages import OfferedModel
 
@@ -111,6 +113,23 @@ class OpenModel(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnFacts:
+    """What is known of a turn when it begins.
+
+    `model` is the requested name, until a reply reports which model answered. `first` is True for
+    the first question of a conversation.
+    """
+
+    key: TurnKey
+    trace_id: str
+    owner: Owner
+    request_id: str
+    question: str
+    model: str
+    first: bool
+
+
 class TurnObserver(Protocol):
     """Records one turn for the operator."""
 
@@ -130,22 +149,8 @@ class TurnObserver(Protocol):
 class Observer(Protocol):
     """Records turns and ratings for the operator; never waits, never raises."""
 
-    def start_turn(
-        self,
-        *,
-        conversation_id: str,
-        turn_id: str,
-        trace_id: str,
-        owner: Owner,
-        request_id: str,
-        question: str,
-        model: str,
-        first: bool,
-    ) -> TurnObserver:
-        """Called when a turn begins; `model` is its name until a reply reports another.
-
-        `first` is True for the first question of a conversation.
-        """
+    def start_turn(self, turn: TurnFacts) -> TurnObserver:
+        """Called when a turn begins."""
         ...
 
     def record_rating(self, owner: Owner, conversation_id: str, value: int) -> None:

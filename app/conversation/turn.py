@@ -8,10 +8,9 @@ import structlog
 from app.agent.citations import Aliases, CitationStream, find_citation_labels
 from app.conversation.event_writer import EventWriter, StorageTimeouts, TurnEnding
 from app.conversation.feed import Feed
-from app.conversation.ports import TurnObserver
+from app.conversation.ports import TurnFacts, TurnObserver
 from app.conversation.prices import PriceTable
 from app.conversation.token_usage import UsageAccount
-from app.db.event_rows import TurnKey
 from app.db.event_size import shrink_event
 from app.db.store import Store
 from app.errors import DatabaseUnavailable, ModelFailed, OpikAssistError, TurnLost
@@ -74,30 +73,23 @@ class Turn:
     def __init__(
         self,
         store: Store,
-        key: TurnKey,
+        facts: TurnFacts,
         *,
         timeouts: StorageTimeouts,
-        trace_id: str,
-        workspace: str,
-        request_id: str,
-        model: str,
         prices: PriceTable,
         counts_for_quota: bool,
         observer: TurnObserver,
     ) -> None:
-        """`model` is the requested name, until a reply reports which model answered.
-
-        With `counts_for_quota` the tokens used so far are stored while the turn runs.
-        """
-        self.key = key
-        self.workspace = workspace
-        self._request_id = request_id
+        """With `counts_for_quota` the tokens used so far are stored while the turn runs."""
+        self.key = key = facts.key
+        self.workspace = facts.owner.workspace
+        self._request_id = facts.request_id
         self.feed = Feed()
         self.ended = anyio.Event()
         self.has_reply = False
         self._timeouts = timeouts
         self._observer = observer
-        self._label = {"trace": trace_id, "turn": key.turn_id, "request": request_id}
+        self._label = {"trace": facts.trace_id, "turn": key.turn_id, "request": facts.request_id}
         self._scope = anyio.CancelScope()
         self._writer = EventWriter(
             store,
@@ -111,7 +103,7 @@ class Turn:
         self.set_citations(Aliases(), lambda _: None)
         self._counts_for_quota = counts_for_quota
         self._used, self._used_in_conversation = UsageAccount(prices), UsageAccount(prices)
-        self._model, self._provider = model, ""
+        self._model, self._provider = facts.model, ""
         self._suggested: QuestionsSuggested | None = None
         self._steps = 0
         self._has_text = False

@@ -8,10 +8,10 @@ import hashlib
 import hmac
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from app.caller import Owner
-from app.conversation.ports import TurnObserver
+from app.conversation.ports import TurnFacts, TurnObserver
 from app.events import (
     ModelCalled,
     StoredEvent,
@@ -44,14 +44,12 @@ class AnalyticsObserver(NoObserver):
         self._key = key
         self._environment = environment
 
-    def start_turn(self, **turn: Any) -> TurnObserver:
+    def start_turn(self, turn: TurnFacts) -> TurnObserver:
         """Sends that a question was asked, and that a conversation started with it."""
-        owner: Owner = turn["owner"]
-        first: bool = turn["first"]
-        if first:
-            self._send("conversation-started", owner, {})
-        self._send("question-asked", owner, {"first": first})
-        return _AnalyticsTurn(lambda event, more: self._send(event, owner, more))
+        if turn.first:
+            self._send("conversation-started", turn.owner, {})
+        self._send("question-asked", turn.owner, {"first": turn.first})
+        return _AnalyticsTurn(lambda event, more: self._send(event, turn.owner, more))
 
     def record_rating(self, owner: Owner, conversation_id: str, value: int) -> None:
         self._send("feedback-submitted", owner, {"feedback_value": value})

@@ -26,7 +26,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import __version__
-from app.conversation.ports import TurnObserver
+from app.conversation.ports import TurnFacts, TurnObserver
 from app.events import ModelCalled, StoredEvent, TerminalEvent, ToolCompleted
 from app.telemetry.observers import NoObserver
 
@@ -116,8 +116,8 @@ class MetricsObserver(NoObserver):
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
-    def start_turn(self, **turn: Any) -> TurnObserver:
-        return _TurnMetrics(self._metrics, turn["model"])
+    def start_turn(self, turn: TurnFacts) -> TurnObserver:
+        return _TurnMetrics(self._metrics, turn.model)
 
 
 class _TurnMetrics(NoObserver):

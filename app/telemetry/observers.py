@@ -1,10 +1,9 @@
 """The observer that does nothing, and several observers as one."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from app.caller import Owner
-from app.conversation.ports import Observer, TurnObserver
+from app.conversation.ports import Observer, TurnFacts, TurnObserver
 from app.events import ModelCalled, StoredEvent, TerminalEvent
 
 
@@ -14,7 +13,7 @@ class NoObserver:
     Also the base of those that record a part of it only.
     """
 
-    def start_turn(self, **turn: Any) -> TurnObserver:
+    def start_turn(self, turn: TurnFacts) -> TurnObserver:
         return NoObserver()
 
     def record_event(self, event: StoredEvent | ModelCalled) -> None:
@@ -42,8 +41,8 @@ class CombinedObserver:
     def __init__(self, observers: Sequence[Observer]) -> None:
         self._observers = observers
 
-    def start_turn(self, **turn: Any) -> TurnObserver:
-        return _CombinedTurnObserver([each.start_turn(**turn) for each in self._observers])
+    def start_turn(self, turn: TurnFacts) -> TurnObserver:
+        return _CombinedTurnObserver([each.start_turn(turn) for each in self._observers])
 
     def record_rating(self, owner: Owner, conversation_id: str, value: int) -> None:
         for each in self._observers:

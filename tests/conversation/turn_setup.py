@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import anyio
 
 from app.conversation.event_writer import LEASE_SECONDS, StorageTimeouts
+from app.conversation.ports import TurnFacts
 from app.conversation.prices import PriceTable
 from app.conversation.turn import AnswerTurn, Turn
 from app.db.event_rows import TurnKey
@@ -14,7 +15,7 @@ from app.db.store import Store
 from app.events import Event, ModelCalled, StoredEvent, ToolCompleted
 from app.messages import Reply, TokenUsage
 from app.telemetry.observers import NoObserver
-from tests.db.writing import NO_QUOTAS, TRACE, begin_free_turn
+from tests.db.writing import ALICE, NO_QUOTAS, TRACE, begin_free_turn
 
 BRIEF = StorageTimeouts(lease=20, event=0.2, pause=0.02, end=0.2)
 
@@ -40,14 +41,19 @@ async def turn_on(
 ) -> Turn:
     """A turn that has begun on `store` and writes there, or with `writing`."""
     key = await begin_free_turn(store, trace_id=trace_id, lease_seconds=lease, quotas=quotas)
+    facts = TurnFacts(
+        key=key,
+        trace_id=trace_id,
+        owner=ALICE,
+        request_id="r",
+        question="Why?",
+        model="m",
+        first=True,
+    )
     return Turn(
         writing or store,
-        key,
+        facts,
         timeouts=replace(timeouts, lease=lease),
-        trace_id=trace_id,
-        workspace="workspace",
-        request_id="r",
-        model="m",
         prices=PriceTable({}),
         counts_for_quota=quotas.workspace_tokens_per_day is not None,
         observer=NoObserver(),

@@ -18,6 +18,7 @@ from opik.rest_api.types.trace_write import TraceWrite
 from app import __version__
 from app.agent.context import count_characters
 from app.caller import Owner
+from app.conversation.ports import TurnFacts
 from app.errors import OpikAssistError
 from app.events import (
     ContextShrunk,
@@ -48,19 +49,23 @@ class OwnTracesObserver:
         self._jobs = jobs
         self._full = full
 
-    def start_turn(
-        self,
-        *,
-        conversation_id: str,
-        question: str,
-        model: str,
-        owner: Owner,
-        **ids: Any,
-    ) -> "OwnTraceBuilder":
-        """See the port; `ids` become metadata of the trace under their own names."""
-        ids["workspace"] = owner.workspace
+    def start_turn(self, turn: TurnFacts) -> "OwnTraceBuilder":
+        """See the port."""
+        metadata = {
+            "turn_id": turn.key.turn_id,
+            "trace_id": turn.trace_id,
+            "request_id": turn.request_id,
+            "first": turn.first,
+            "workspace": turn.owner.workspace,
+        }
         return OwnTraceBuilder(
-            self._put, self._jobs, self._full, conversation_id, question, model, {**ids}
+            self._put,
+            self._jobs,
+            self._full,
+            turn.key.conversation_id,
+            turn.question,
+            turn.model,
+            metadata,
         )
 
     def record_rating(self, owner: Owner, conversation_id: str, value: int) -> None:
