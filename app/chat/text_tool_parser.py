@@ -6,13 +6,12 @@ space or a further request. What a model writes after its requests would be made
 read the results, so it is dropped.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
+from app.chat.call_repair import decode_json, write_arguments
 from app.chat.markdown_place import MarkdownPlace
-from app.surrogates import join_surrogates
 
 _NAME = re.compile(r"[A-Za-z0-9_.:/<>|-]{1,100}")
 """Of a tool, perhaps with a namespace or control tokens, which `call_repair` takes off."""
@@ -150,13 +149,11 @@ def _parse_calls(text: str) -> list[tuple[str, str]]:
 
 
 def _parse_values(text: str) -> Iterator[Any]:
-    # Models write line breaks into strings; `strict` would refuse them.
-    decoder = json.JSONDecoder(strict=False, parse_constant=_refuse_constant)
     rest = text.strip()
     while rest:
         try:
-            value, end = decoder.raw_decode(rest)
-        except (ValueError, RecursionError):
+            value, end = decode_json(rest)
+        except ValueError:
             raise ValueError(_NOT_JSON) from None
         yield value
         rest = rest[end:].lstrip(" \t\r\n,;")
@@ -175,8 +172,4 @@ def _parse_call(value: Any) -> tuple[str, str]:
         arguments = {}
     if not isinstance(arguments, dict):
         raise ValueError(_BAD_ARGUMENTS)
-    return name, join_surrogates(json.dumps(arguments, ensure_ascii=False))
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
+    return name, write_arguments(arguments)
