@@ -19,7 +19,7 @@ from app.analysis.analyse_trace import add_bodies, measure_trace
 from app.analysis.body_selection import select_bodies
 from app.analysis.text.outline import build_outline
 from app.backend_http import encode_json
-from app.chat.native_tools import NativeTools
+from app.chat.native_tools import build_native_request
 from app.messages import System, User
 from app.opik.records import ErrorInfo, Span, Trace
 from app.token_estimate import estimate_tokens
@@ -92,7 +92,7 @@ def _first_request(outline: str) -> bytes:
         DataFence("0" * 16).build_outline_message(outline),
         User("Why is it slow?"),
     ]
-    return encode_json(NativeTools().build_request(messages, [tool.spec for tool in TOOLS]))
+    return encode_json(build_native_request(messages, [tool.spec for tool in TOOLS]))
 
 
 def _build_outline(trace: Trace, spans: list[Span], known: dict[str, str]) -> str:

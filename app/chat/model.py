@@ -16,7 +16,7 @@ from app.backend_http import BackendHttp
 from app.caller import Caller
 from app.chat.call_text import find_callable
 from app.chat.capabilities import Capabilities, LearnedCapabilities
-from app.chat.native_tools import NativeTools
+from app.chat.native_tools import build_native_request
 from app.chat.provider_errors import build_model_failed, find_refused_parameter, refuses_tools
 from app.chat.reply_text import ReadingOptions, ReplyTextReader
 from app.chat.stream import ReplyStream, ReplyStreamFailed
@@ -111,7 +111,6 @@ class ProxyModel:
         self._workspace = caller.workspace
         self._learned = learned
         self._capabilities = learned.get(caller.workspace, model) or capabilities
-        self._native = NativeTools()
         self._text = TextTools(token)
         self._retries = backend.retries
         self._stream = ReplyStream(
@@ -142,7 +141,7 @@ class ProxyModel:
 
     async def _reply_natively(self, question: _Question, output: _Output) -> Reply:
         messages, tools = question.messages, question.tools
-        request = self._native.build_request(messages, tools)
+        request = build_native_request(messages, tools)
         needs_tools = bool(tools) or any(isinstance(each, ToolResult) for each in messages)
         request_reply = partial(self._request_reply, request, native_tools=needs_tools)
         if tools and not self._capabilities.streams_calls:

@@ -1,8 +1,8 @@
 """Messages and tools -> the body of a request to the chat proxy, with native tool calls.
 
-`NativeTools` writes OpenAI's chat completions. `text_tools.TextTools` stands beside it for
-providers whose tools the proxy drops. `ProxyModel` has each build its requests, and reads replies
-with a `ReplyTextReader` or a `TextReplyReader`.
+The form is OpenAI's chat completions. `text_tools.TextTools` stands beside it for providers whose
+tools the proxy drops. `ProxyModel` builds its requests by either, and reads replies with a
+`ReplyTextReader` or a `TextReplyReader`.
 """
 
 import json
@@ -22,17 +22,13 @@ _NAME_CHARACTERS = 64
 _NO_NAME = "unknown"
 
 
-class NativeTools:
-    """System, user, assistant and tool messages; tools as functions."""
-
-    def build_request(
-        self, messages: Sequence[Message], tools: Sequence[ToolSpec]
-    ) -> dict[str, Any]:
-        """The `messages` and, where there are any, `tools` members of a request."""
-        request: dict[str, Any] = {"messages": list(_write_messages(messages))}
-        if tools:
-            request["tools"] = [_write_tool(tool) for tool in tools]
-        return request
+def build_native_request(messages: Sequence[Message], tools: Sequence[ToolSpec]) -> dict[str, Any]:
+    """The `messages` and, where there are any, `tools` members of a request: system, user,
+    assistant and tool messages, tools as functions."""
+    request: dict[str, Any] = {"messages": list(_write_messages(messages))}
+    if tools:
+        request["tools"] = [_write_tool(tool) for tool in tools]
+    return request
 
 
 def remove_provider_prefix(name: str) -> str:

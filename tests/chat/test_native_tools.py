@@ -5,18 +5,18 @@ import json
 import pytest
 
 from app.backend_http import encode_json
-from app.chat.native_tools import NativeTools, remove_provider_prefix
+from app.chat.native_tools import build_native_request, remove_provider_prefix
 from app.messages import Assistant, Message, System, ToolCall, ToolResult, ToolSpec, User
 
 CALL = ToolCall("own-1", "get_span", '{"id":1}', provider_id="theirs-1")
 
 
 def wire(*messages: Message) -> object:
-    return NativeTools().build_request(messages, ())["messages"]
+    return build_native_request(messages, ())["messages"]
 
 
 def arguments_on_the_wire(arguments: str) -> str:
-    request = NativeTools().build_request([Assistant("", (ToolCall("a", "f", arguments),))], ())
+    request = build_native_request([Assistant("", (ToolCall("a", "f", arguments),))], ())
     sent: str = request["messages"][0]["tool_calls"][0]["function"]["arguments"]
     return sent
 
@@ -48,15 +48,15 @@ def test_a_conversation_with_a_call_is_written_in_native_roles() -> None:
 
 
 def test_calls_without_a_text_have_null_content() -> None:
-    message = NativeTools().build_request([Assistant("", (CALL,))], ())["messages"][0]
+    message = build_native_request([Assistant("", (CALL,))], ())["messages"][0]
     assert message["content"] is None
 
 
 def test_our_own_id_is_sent_where_the_provider_gave_none() -> None:
     call = ToolCall("own-2", "get_span", "{}")
-    assistant, answer = NativeTools().build_request(
-        [Assistant("", (call,)), ToolResult(call, "x")], ()
-    )["messages"]
+    assistant, answer = build_native_request([Assistant("", (call,)), ToolResult(call, "x")], ())[
+        "messages"
+    ]
     assert assistant["tool_calls"][0]["id"] == answer["tool_call_id"] == "own-2"
 
 
@@ -82,7 +82,7 @@ def test_broken_arguments_are_sent_as_an_object_that_quotes_them(arguments: str)
 
 def test_tools_are_functions_and_are_left_out_when_there_are_none() -> None:
     tools = (ToolSpec("look", "Looks.", {"type": "object"}), ToolSpec("wait", "Waits."))
-    assert NativeTools().build_request((), tools)["tools"] == [
+    assert build_native_request((), tools)["tools"] == [
         {
             "type": "function",
             "function": {
@@ -100,7 +100,7 @@ def test_tools_are_functions_and_are_left_out_when_there_are_none() -> None:
             },
         },
     ]
-    assert "tools" not in NativeTools().build_request((), ())
+    assert "tools" not in build_native_request((), ())
 
 
 def test_halves_of_characters_are_encoded_without_an_error() -> None:
@@ -130,5 +130,5 @@ def test_a_model_is_sent_by_the_name_that_the_proxy_routes(name: str, sent: str)
     [("tools.delete all", "tools_delete_all"), ("", "unknown"), ("x" * 99, "x" * 64)],
 )
 def test_the_name_of_a_refused_call_is_one_that_providers_accept(name: str, written: str) -> None:
-    request = NativeTools().build_request([Assistant("", (ToolCall("a", name, "{}"),))], ())
+    request = build_native_request([Assistant("", (ToolCall("a", name, "{}"),))], ())
     assert request["messages"][0]["tool_calls"][0]["function"]["name"] == written

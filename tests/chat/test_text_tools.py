@@ -11,7 +11,7 @@ import respx
 from app.agent.prompt import DataFence
 from app.chat import capabilities
 from app.chat.capabilities import Capabilities, LearnedCapabilities
-from app.chat.native_tools import NativeTools
+from app.chat.native_tools import build_native_request
 from app.chat.text_tools import TextTools
 from app.errors import ModelFailed
 from app.messages import Assistant, Message, Reply, System, ToolCall, ToolResult, ToolSpec, User
@@ -82,9 +82,7 @@ def test_calls_made_in_text_go_into_a_native_history_under_our_own_ids() -> None
     reader.feed(REQUEST)
     reader.end()
     from_text = reader.reply(_reply("")).calls
-    native = NativeTools().build_request(
-        [Assistant("", from_text), ToolResult(from_text[0], "x")], ()
-    )
+    native = build_native_request([Assistant("", from_text), ToolResult(from_text[0], "x")], ())
     assistant, answer = native["messages"]
     assert assistant["tool_calls"][0]["id"] == answer["tool_call_id"] == "call_1"
     assert json.loads(assistant["tool_calls"][0]["function"]["arguments"]) == {"id": 1}
