@@ -6,6 +6,7 @@ ADK 1.10 stores an event in columns (`content`, `error_code`, …), 1.25 and 2.x
 
 import json
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -173,30 +174,23 @@ class AdkSource:
         return found
 
 
-class open_adk_source:  # noqa: N801 - used as a function
+@asynccontextmanager
+async def open_adk_source(url: URL) -> AsyncIterator[AdkSource]:
     """Connects to the database and finds out what its tables look like.
 
     Raises StartRefused where it cannot be reached or holds no tables of ADK.
     """
-
-    def __init__(self, url: URL) -> None:
-        self._engine = create_engine(url, pool_recycle=-1)
-
-    async def __aenter__(self) -> AdkSource:
+    engine = create_engine(url, pool_recycle=-1)
+    async with AsyncExitStack() as opened:
+        opened.push_async_callback(engine.dispose)
         try:
-            self._db = await self._engine.connect()
-            columns = await self._db.run_sync(_list_event_columns)
+            db = await opened.enter_async_context(engine.connect())
+            columns = await db.run_sync(_list_event_columns)
         except DBAPIError as error:
-            await self._engine.dispose()
             raise StartRefused(f"--from: {describe_error(error)}") from None
         if not {"session_id", "invocation_id"} <= columns:
-            await self.__aexit__()
             raise StartRefused("--from: this database holds no conversations of Google's ADK.")
-        return AdkSource(self._db, columns)
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._db.close()
-        await self._engine.dispose()
+        yield AdkSource(db, columns)
 
 
 def _list_event_columns(connection: Any) -> frozenset[str]:
