@@ -116,14 +116,10 @@ class EventWriter:
         self._grows = False
         self._tokens_used = 0
         self._tokens_stored = 0
-        self._database_failing = False
+        self.database_failing = False
+        """Whether the last attempt to store failed or takes long."""
         self._closed = False
         self._lost = False
-
-    @property
-    def database_failing(self) -> bool:
-        """Whether the last attempt to store failed or takes long."""
-        return self._database_failing
 
     def add_later(self, *events: StoredEvent) -> None:
         """Stores the events with the next ones, with the turn's end or with its lease.
@@ -223,7 +219,7 @@ class EventWriter:
         self._add_pending(ending.event)
         deadline = anyio.current_time() + seconds
         async with self._writing:
-            while not (self._database_failing and anyio.current_time() >= deadline):
+            while not (self.database_failing and anyio.current_time() >= deadline):
                 if await self._attempt(lambda: self._store_end(ending)):
                     return True
                 if self._lost:
@@ -236,7 +232,7 @@ class EventWriter:
         available_bytes = MAX_PENDING_BYTES - sum(each.size for each in self._pending)
         kept = shrink_event(event, max(available_bytes, MIN_EVENT_BYTES))
         pending = _PendingEvent(EventEntry(str(uuid4()), kept), measure_event(kept))
-        if self._database_failing or self._lost:
+        if self.database_failing or self._lost:
             pending.settled.set()
         self._pending.append(pending)
         return pending
@@ -303,14 +299,14 @@ class EventWriter:
         except DatabaseUnavailable as error:
             self._note_failure(error.code)
             return False
-        if self._database_failing:
-            self._database_failing = False
+        if self.database_failing:
+            self.database_failing = False
             log.info("turn_storage_recovered", **self._label)
         return True
 
     def _note_failure(self, reason: str) -> None:
-        if not self._database_failing:
-            self._database_failing = True
+        if not self.database_failing:
+            self.database_failing = True
             log.warning("turn_storage_delayed", reason=reason, **self._label)
         self._release_waiters()
 

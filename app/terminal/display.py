@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import click
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, Group
 from rich.live import Live
 from rich.markdown import Markdown
 from rich.spinner import Spinner
@@ -117,7 +117,7 @@ class RichView:
         if self._live is not None:
             self._live.stop()
         if self._text:
-            self._print(Markdown(self._text))
+            self._console.print(Markdown(self._text))
         self._text = ""
 
     def show(self, frame: Frame) -> None:
@@ -125,18 +125,18 @@ class RichView:
         kind = frame.get("message_type")
         if "error" in frame:
             self.failed = True
-            self._print(Text(clean(frame["error"]), style="bold red"))
+            self._console.print(Text(clean(frame["error"]), style="bold red"))
         elif kind == "response":
             self._show_text(clean(_read_text(frame)), partial=frame["partial"])
         elif kind == "tool_call":
             self._rows[frame["id"]] = clean(frame["tool_call"]["display_name"])
         elif kind == "tool_complete" and (row := self._rows.pop(frame["id"], None)) is not None:
-            self._print(Text(f"✓ {row}", style="dim"))
+            self._console.print(Text(f"✓ {row}", style="dim"))
         elif kind == "suggestions":
             for question in frame["suggestions"]:
-                self._print(Text(f"› {clean(question)}", style="italic"))
+                self._console.print(Text(f"› {clean(question)}", style="italic"))
         elif kind == "usage":
-            self._print(Text(_describe_usage(frame["turn"]), style="dim"))
+            self._console.print(Text(_describe_usage(frame["turn"]), style="dim"))
         self._refresh()
 
     def _show_text(self, text: str, *, partial: bool) -> None:
@@ -144,11 +144,7 @@ class RichView:
             self._text += text
             return
         self._text = ""
-        self._print(Markdown(text))
-
-    def _print(self, shown: RenderableType) -> None:
-        """Above what still changes."""
-        self._console.print(shown)
+        self._console.print(Markdown(text))
 
     def _refresh(self) -> None:
         if self._live is not None:
