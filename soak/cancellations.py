@@ -6,11 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import anyio
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.db.engine import create_engine
 from app.events import ReplyCompleted, ToolCompleted, TurnCancelled, TurnStarted
-from app.settings import database_url
 from soak.direct import DirectService, LeavePoint, direct_service
 from soak.load import Report, find_mixed_up_replies
 from soak.unreliable_backend import (
@@ -20,6 +17,7 @@ from soak.unreliable_backend import (
     make_trace_id,
 )
 from standin.faults import Delay
+from testkit import databases
 from testkit.audits.clients import AskedQuestion, DeletedConversation, find_client_faults
 from testkit.audits.log import LoggedConversation, LoggedTurn, find_log_faults, read_log
 from testkit.processes import UNLIMITED
@@ -80,8 +78,8 @@ class CancellationRun:
                 seconds = anyio.current_time() - began
                 report.findings += await service.leaks()
             report.findings += service.errors
-        engine = create_engine(database_url(database_uri), pool_recycle=-1)
-        await self._audit_database(engine, report)
+        async with databases.open_engine(database_uri) as engine:
+            self._audit_log(await read_log(engine), report)
         report.figures["cancels"] = f"{len(self.asked)} in {seconds:.0f} s"
         if self.seconds == math.inf and len(self.asked) < self.cancels:
             report.findings.append(f"only {len(self.asked)} of {self.cancels} cancels ran")
@@ -117,11 +115,7 @@ class CancellationRun:
         await service.delete(trace)
         self.deleted.append(DeletedConversation(trace, began, anyio.current_time(), certain=True))
 
-    async def _audit_database(self, engine: AsyncEngine, report: Report) -> None:
-        try:
-            log = await read_log(engine)
-        finally:
-            await engine.dispose()
+    def _audit_log(self, log: list[LoggedConversation], report: Report) -> None:
         report.findings += find_log_faults(log)
         report.findings += find_client_faults(log, self.asked, self.deleted)
         report.findings += find_mixed_up_replies(log)

@@ -14,9 +14,7 @@ from typing import Any
 import anyio
 import httpx
 
-from app.db.engine import create_engine
 from app.events import LATEST_PLACE, TurnPlace
-from app.settings import database_url
 from soak.unreliable_backend import (
     UnreliableModel,
     build_random_faults,
@@ -24,6 +22,7 @@ from soak.unreliable_backend import (
     make_trace_id,
 )
 from soak.users import Observations, SimulatedUser
+from testkit import databases
 from testkit.audits.clients import find_client_faults
 from testkit.audits.log import LoggedConversation, find_log_faults, read_log
 from testkit.audits.places import find_place_faults
@@ -249,11 +248,8 @@ class LoadRun:
             self._report.findings.append(f"{now} descriptors are open, {before} at the beginning")
 
     async def _audit_log(self, seconds: float) -> None:
-        engine = create_engine(database_url(self._uri), pool_recycle=-1)
-        try:
+        async with databases.open_engine(self._uri) as engine:
             log = await read_log(engine)
-        finally:
-            await engine.dispose()
         notes, findings = self._notes, self._report.findings
         findings += find_log_faults(log)
         outages = self._plan.database_restarts_every is not None

@@ -19,9 +19,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.db import migrations
-from app.db.engine import create_engine
 from app.db.schema import admissions, chores, sessions, workspaces
-from app.settings import database_url
+from testkit.engines import create_test_engine
 
 POLICY = Path("/usr/sbin/policy-rc.d")
 USER, PASSWORD = "app", "pass-of-app"
@@ -140,7 +139,7 @@ def start_private_server(folder: Path) -> PrivateServer:
 
 @asynccontextmanager
 async def open_engine(uri: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(database_url(uri), pool_recycle=-1)
+    engine = create_test_engine(uri)
     try:
         yield engine
     finally:

@@ -12,10 +12,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.db.engine import create_engine
 from app.db.schema import metadata
 from app.db.store import Store
-from app.settings import database_url
 from testkit import databases
 from testkit.credentials import (
     find_credential,
@@ -144,9 +142,8 @@ def empty_database_uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
 
 @pytest.fixture
 async def engine(database_uri: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(database_url(database_uri), pool_recycle=-1)
-    yield engine
-    await engine.dispose()
+    async with databases.open_engine(database_uri) as engine:
+        yield engine
 
 
 @pytest.fixture

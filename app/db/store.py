@@ -246,10 +246,6 @@ class Store:
 
         await self._transactions.run(end)
 
-    async def renew(self, turn: TurnKey, lease_seconds: float) -> None:
-        """Holds the conversation for that many seconds from now; raises TurnLost like `append`."""
-        await self.append(turn, (), lease_seconds=lease_seconds)
-
     async def record_tokens(self, turn_id: str, tokens: int) -> None:
         """Stores how many tokens a turn has used in all; its conversation may be gone by now."""
         await self._transactions.run(lambda db: record_tokens(db, turn_id, tokens))

@@ -8,7 +8,7 @@ from sqlalchemy import literal, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.db.engine import create_engine, storage_kind
+from app.db.engine import storage_kind
 from app.db.schema import UtcDateTime, utc_in, utc_now
 from app.db.store import Store
 from app.settings import database_url
@@ -86,12 +86,11 @@ async def test_a_sqlite_connection_has_its_pragmas(tmp_path: Path) -> None:
 
 
 async def test_sqlite_has_one_connection_for_all(tmp_path: Path) -> None:
-    engine = create_engine(database_url(f"sqlite:///{tmp_path / 'x.db'}"), pool_recycle=-1)
     seen = set()
-    for _ in range(3):
-        async with engine.begin() as db:
-            seen.add(await db.run_sync(lambda sync: id(sync.connection.driver_connection)))
-    await engine.dispose()
+    async with databases.open_engine(f"sqlite:///{tmp_path / 'x.db'}") as engine:
+        for _ in range(3):
+            async with engine.begin() as db:
+                seen.add(await db.run_sync(lambda sync: id(sync.connection.driver_connection)))
     assert len(seen) == 1
 
 

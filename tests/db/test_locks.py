@@ -80,7 +80,7 @@ async def test_a_write_waits_for_a_take_over_that_has_begun_and_is_then_refused(
                 elif write == "end":
                     await finish_turn(store, turn)
                 else:
-                    await store.renew(turn, 20)
+                    await store.append(turn, (), lease_seconds=20)
             except TurnLost as lost:
                 refused.append(lost)
 

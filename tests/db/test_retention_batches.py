@@ -152,7 +152,7 @@ async def test_turns_of_other_conversations_go_on_while_a_batch_is_being_removed
             # A lock that is waited for ends with an error: there is one attempt.
             for turn in living:
                 await store.append(turn, [reply("more")])
-                await store.renew(turn, 20)
+                await store.append(turn, (), lease_seconds=20)
                 await finish_turn(store, turn)
             for number in range(100, 104):
                 quotas = Quotas(owner_turns=99, owner_turns_per_minute=99, owner_conversations=99)

@@ -119,7 +119,7 @@ async def test_a_deleted_turn_writes_nothing_any_more(store: Store) -> None:
     with pytest.raises(TurnLost):
         await store.append(turn, [reply("too late")])
     with pytest.raises(TurnLost):
-        await store.renew(turn, 20)
+        await store.append(turn, (), lease_seconds=20)
     with pytest.raises(TurnLost):
         await finish_turn(store, turn)
     assert await store.find(ALICE, TRACE) is None

@@ -149,7 +149,7 @@ async def test_a_turn_that_was_taken_over_writes_nothing_any_more(store: Store) 
     with pytest.raises(TurnLost):
         await store.append(lost, [reply("too late")])
     with pytest.raises(TurnLost):
-        await store.renew(lost, 20)
+        await store.append(lost, (), lease_seconds=20)
     with pytest.raises(TurnLost):
         await finish_turn(store, lost)
     assert await read_event_types(store, lost.conversation_id) == [
@@ -169,10 +169,10 @@ async def test_a_conversation_with_an_expired_lease_is_free(store: Store) -> Non
 
 async def test_a_renewed_lease_holds_and_a_shortened_one_expires(store: Store) -> None:
     turn = await begin_free_turn(store, lease_seconds=ALREADY_OVER)
-    await store.renew(turn, 20)
+    await store.append(turn, (), lease_seconds=20)
     assert await try_begin_turn(store) is None
 
-    await store.renew(turn, ALREADY_OVER)
+    await store.append(turn, (), lease_seconds=ALREADY_OVER)
     assert await try_begin_turn(store) is not None
 
 
