@@ -57,10 +57,12 @@ def mask(text: str) -> str:
     return text
 
 
-def excerpt(text: str, limit: int = SHOWN_CHARACTERS) -> str:
-    """At most `limit` characters of `text`, masked, on one line; a cut ends in an ellipsis."""
+def excerpt(text: str) -> str:
+    """At most SHOWN_CHARACTERS of `text`, masked, on one line; a cut ends in an ellipsis."""
     if len(text) > _SEARCHED_CHARACTERS:
         # The last word is dropped: the half of a key would not be known as one.
         text = text[:_SEARCHED_CHARACTERS].rpartition(" ")[0] + " …"
     text = mask(_BLANKS.sub(" ", text).strip())
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+    if len(text) <= SHOWN_CHARACTERS:
+        return text
+    return text[: SHOWN_CHARACTERS - 1].rstrip() + "…"

@@ -117,7 +117,6 @@ class Trace(_Timed):
     thread_id: str | None = None
     source: str | None = None
     span_count: int | None = None
-    llm_span_count: int | None = None
     guardrails_validations: Annotated[
         list[GuardrailsValidation], BeforeValidator(_list_or_empty)
     ] = Field(default_factory=list)
