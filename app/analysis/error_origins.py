@@ -2,13 +2,15 @@
 
 import heapq
 import re
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.analysis.recorded.spellings import word_set
 from app.analysis.recorded.stack import read_message, read_stack_message
-from app.analysis.tree import Node, Tree
-from app.opik.records import ErrorInfo, Trace
+from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.tree import Node
+from app.opik.records import ErrorInfo
 
 _NUMBERS_AND_IDS = re.compile(r"0x[0-9a-fA-F]+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\d+")
 _TRACEBACK_FRAME = re.compile(
@@ -72,21 +74,18 @@ def is_cancellation(error: ErrorInfo) -> bool:
     return kind in _CANCELLATION_TYPES
 
 
-def find_error_origins(trace: Trace, tree: Tree) -> list[ErrorOrigin]:
-    """Every error of the trace, in the order of time, cancelled spans last."""
-    passed_on = _find_passed_on(tree)
-    failed = [node for node in tree.nodes if node.error is not None and node.id not in passed_on]
-    origins = [_follow_upwards(node, passed_on) for node in failed]
+def find_error_origins(analysis: TraceAnalysis) -> list[ErrorOrigin]:
+    """Every error of the trace, in the order of time, cancelled spans last; for `once`."""
+    failed = [node for node in analysis.tree.nodes if node.error is not None]
+    passed_on = {
+        node.id: child for node in failed if (child := _find_source_child(node)) is not None
+    }
+    ending = _Ending(analysis)
+    origins = [_follow_upwards(node, passed_on) for node in failed if node.id not in passed_on]
     for item in origins:
-        item.fatal = _ends_trace(item, trace, tree)
+        item.fatal = ending.is_caused_by(item)
     origins.sort(key=lambda item: (item.origin.end, item.origin.index))
     return sorted(origins, key=lambda item: is_cancellation(item.error))
-
-
-def _find_passed_on(tree: Tree) -> dict[str, Node]:
-    """Failed spans whose error came from a child: their ids, and that child."""
-    failed = (node for node in tree.nodes if node.error is not None)
-    return {node.id: child for node in failed if (child := _find_source_child(node)) is not None}
 
 
 def _find_source_child(node: Node) -> Node | None:
@@ -142,32 +141,46 @@ def _follow_upwards(origin: Node, passed_on: Mapping[str, Node]) -> ErrorOrigin:
     return item
 
 
-def _ends_trace(item: ErrorOrigin, trace: Trace, tree: Tree) -> bool:
-    """It reached the top, and nothing of the trace started afterwards; or it was recorded at the
-    innermost span only, and all around it ended at once with nothing to show."""
-    if item.caught_by is not None:
-        return _passed_unrecorded(item, trace, tree)
-    if trace.error_info is not None:
-        return True
-    top = item.path[-1]
-    return not any(root.start >= top.end and root is not top for root in tree.roots)
+class _Ending:
+    """How a trace ended: which of its errors ended it."""
+
+    def __init__(self, analysis: TraceAnalysis) -> None:
+        tree = analysis.tree
+        self._trace = analysis.trace
+        self._root_starts = sorted(root.start for root in tree.roots)
+        self._starts = sorted(node.start for node in tree.nodes)
+        self._has_outputs = any(
+            node.error is None and not _is_unrecorded(node.span.output) for node in tree.nodes
+        )
+
+    def is_caused_by(self, item: ErrorOrigin) -> bool:
+        """It reached the top, and nothing of the trace started afterwards; or it was recorded at
+        the innermost span only, and all around it ended at once with nothing to show."""
+        if item.caught_by is not None:
+            return self._passed_unrecorded(item)
+        if self._trace.error_info is not None:
+            return True
+        return not _any_started_after(item.path[-1], self._root_starts)
+
+    def _passed_unrecorded(self, item: ErrorOrigin) -> bool:
+        """Whether the spans around an error, none of which failed, have no output and ended with
+        it, as the trace did, while another span shows that outputs were recorded."""
+        top = item.path[-1]
+        around = top.path()[:-1]
+        if not _is_unrecorded(self._trace.output) or is_cancellation(item.error):
+            return False
+        if any(not node.finished or not _is_unrecorded(node.span.output) for node in around):
+            return False
+        at_once = max(_LEAST_PASSING, _PASSING_SHARE * around[0].duration)
+        if any(node.end - top.end > at_once for node in around):
+            return False
+        return self._has_outputs and not _any_started_after(top, self._starts)
 
 
-def _passed_unrecorded(item: ErrorOrigin, trace: Trace, tree: Tree) -> bool:
-    """Whether the spans around an error, none of which failed, have no output and ended with it,
-    as the trace did, while another span shows that outputs were recorded."""
-    top = item.path[-1]
-    around = top.path()[:-1]
-    if not _is_unrecorded(trace.output) or is_cancellation(item.error):
-        return False
-    if any(not node.finished or not _is_unrecorded(node.span.output) for node in around):
-        return False
-    at_once = max(_LEAST_PASSING, _PASSING_SHARE * around[0].duration)
-    if any(node.end - top.end > at_once for node in around):
-        return False
-    if any(node.start >= top.end for node in tree.nodes if node is not top):
-        return False
-    return any(node.error is None and not _is_unrecorded(node.span.output) for node in tree.nodes)
+def _any_started_after(node: Node, starts: Sequence[int]) -> bool:
+    """Whether any other span began when this one had ended; `starts` are in order, with its own."""
+    after = len(starts) - bisect_left(starts, node.end)
+    return after > (node.start >= node.end)
 
 
 def _is_unrecorded(output: object) -> bool:

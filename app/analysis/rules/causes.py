@@ -94,7 +94,7 @@ def find_error_causes(
 ) -> Iterator[Finding]:
     """For each error the earlier result or model call that explains it, if there is one."""
     reported: set[tuple[str, str]] = set()
-    for item in islice(find_error_origins(analysis.trace, analysis.tree), _MOST_ERRORS):
+    for item in islice(analysis.once(find_error_origins), _MOST_ERRORS):
         error = _read_error(item, analysis)
         if OUTSIDE_ERROR.search(error.message):
             continue

@@ -10,7 +10,7 @@ from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.rules.model_speed import explain_seconds
 from app.analysis.rules.set_duration import lasts_as_set
 from app.analysis.text.one_line import format_duration, format_percent, one_line
-from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.trace_analysis import PeerKey, TraceAnalysis, peer_key
 from app.analysis.tree import Node
 
 _FEW_PEERS = 3  # calls needed for a median that one slow call does not move
@@ -83,14 +83,21 @@ def _is_insignificant(node: Node, typical: float, analysis: TraceAnalysis) -> bo
         return True
     if excess < _SURE_EXCESS and excess < _LEAST_SHARE * analysis.profile.duration:
         return True
-    for below in analysis.tree.below(node)[1:]:
-        if below.duration < _MOST_OF_IT * excess:
-            continue
-        peers = analysis.peers_of(below)
-        usual = median(peer.duration for peer in peers)
-        if len(peers) >= _FEW_PEERS and below.duration - usual >= _MOST_OF_IT * excess:
-            return True
-    return False
+    usual = analysis.once(_list_usual_durations)
+    least = _MOST_OF_IT * excess
+    return any(
+        below.duration >= least and below.duration - usual.get(peer_key(below), math.inf) >= least
+        for below in analysis.tree.below(node)[1:]
+    )
+
+
+def _list_usual_durations(analysis: TraceAnalysis) -> dict[PeerKey, float]:
+    """The median duration of each group of peers that is large enough for one."""
+    return {
+        key: median(peer.duration for peer in peers)
+        for key, peers in analysis.peer_groups().items()
+        if len(peers) >= _FEW_PEERS
+    }
 
 
 def _build_slow_finding(

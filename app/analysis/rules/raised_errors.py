@@ -37,7 +37,7 @@ _STEPS_NAMED = 4  # names of a path in a sentence; the middle ones of a longer p
 
 def find_raised_errors(analysis: TraceAnalysis) -> Iterator[Finding]:
     """One finding for each distinct error: equal errors of same-named spans count as one."""
-    raises = find_error_origins(analysis.trace, analysis.tree)
+    raises = analysis.once(find_error_origins)
     groups: dict[tuple[str, str], list[ErrorOrigin]] = {}
     for item in raises:
         groups.setdefault((item.origin.name, error_signature(item.error)), []).append(item)

@@ -333,7 +333,7 @@ def _join_texts(body: Body) -> str:
 
 def _build_finding(group: Sequence[_Unfilled]) -> Finding:
     best = max(group, key=lambda each: each.reason.confidence)
-    uses = sorted({use for each in group for use in each.uses}, key=_when)
+    uses = sorted(dict.fromkeys(use for each in group for use in each.uses), key=_when)
     calls = [use for use in uses if use.is_value]
     texts = list(dict.fromkeys(f"“{one_line(each.slot.text, limit=40)}”" for each in group))
     shown = list_first(texts[:_SLOTS_SHOWN], len(texts))
