@@ -19,8 +19,8 @@ from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
 _RATE_LIMIT = re.compile(
-    r"rate.?limit|too many requests|\b429\b|quota|throttl|resource.?exhausted|overloaded|\b529\b"
-    r"|slow ?down|capacity",
+    r"rate.?limit|too many requests|\b429\b|quota(?!ti)|throttl|resource.?exhausted|overloaded|\b529\b"
+    r"|slow ?down|\b(?:at|over|model|insufficient|no) capacity\b",
     re.IGNORECASE,
 )
 _TRANSIENT_ERROR = re.compile(

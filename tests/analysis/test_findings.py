@@ -333,6 +333,33 @@ def test_a_low_score_of_something_bad_is_good() -> None:
     assert found([span("root")], trace(feedback_scores=[score])) == []
 
 
+def test_one_bad_score_among_good_ones_of_its_kind_is_found_whichever_way_is_bad() -> None:
+    for name, good, bad in (("hallucination", 0.05, 0.95), ("helpfulness", 0.95, 0.05)):
+        spans = [
+            span(f"s{n}", n, n + 1, feedback_scores=[{"name": name, "value": value}])
+            for n, value in enumerate([good, good, 0.5, bad])
+        ]
+        assert culprits(found(spans)) == [("low_score", "s3")]
+
+
+def test_words_inside_other_words_explain_no_error() -> None:
+    for message, explained in (
+        ("provider gave 402", False),
+        ("la liste est vide", True),
+        ("KeyError: 'quotation'", True),
+        ("insufficient_quota", False),
+    ):
+        spans = [
+            span("root", 0, 9),
+            span("search_rows", 1, 2, parent_span_id="root", type="tool", input={"q": "ferry"}),
+            span("write", 3, 4, parent_span_id="root", error_info={"message": message}),
+        ]
+        spans[1] = spans[1].model_copy(update={"output": {"rows": []}})
+        given = {"exception_type": "RuntimeError", "message": message}
+        first = found(spans, trace(error_info=given))[0]
+        assert (first.category is Category.CAUSE_OF_ERROR) is explained, message
+
+
 def test_no_finding_is_about_bodies_that_were_not_read() -> None:
     spans = [span("root", 0, 60), *calls("search", 5, input={"q": "x"}, output=[])]
     assert found(spans, bodies=["root"]) == []

@@ -181,6 +181,13 @@ def other_work(i: int) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": kinds[i]}]}
 
 
+def other_role(i: int) -> dict[str, Any]:
+    role = "You write the letter to the firm." if i == 6 else f"You read page {i % 2}."
+    content = "Invoice of firm h with twelve items, due in June, paid by bank transfer"
+    messages = [{"role": "system", "content": role}, {"role": "user", "content": content}]
+    return {"messages": messages}
+
+
 _FAILED = span(
     "failed",
     60,
@@ -193,13 +200,21 @@ _FAILED = span(
 )
 
 
+def _flatten(spans: Sequence[Span]) -> list[Span]:
+    """The model calls alone, as roots."""
+    calls = [each for each in spans if each.type == "llm"]
+    return [each.model_copy(update={"parent_span_id": None}) for each in calls]
+
+
 @each_case(
     "why, spans",
     [
         ("another prompt is other work", batch(_MINI, _DEAR, input=other_work)),
+        ("other instructions are another role", batch(_MINI, _DEAR, input=other_role)),
         ("the same model wrote more", batch(["gpt-4o"] * 7, [0.001] * 6 + [0.02])),
         ("no costs were recorded", batch(_MINI, [0.0] * 7)),
         ("it replaced a call that failed", [*batch(_MINI, _DEAR), _FAILED]),
+        ("it replaced one in a flat trace", _flatten([*batch(_MINI, _DEAR), _FAILED])),
     ],
 )
 def test_a_costly_call_with_a_reason_is_a_note(why: str, spans: list[Span]) -> None:

@@ -7,7 +7,11 @@ from statistics import median
 from typing import NamedTuple
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
-from app.analysis.rules.prompt_texts import measure_shared_words, read_prompt
+from app.analysis.rules.prompt_texts import (
+    measure_shared_words,
+    read_instructions,
+    read_prompt,
+)
 from app.analysis.spending import read_spending
 from app.analysis.text.one_line import format_percent, format_usd, one_line
 from app.analysis.trace_analysis import TraceAnalysis
@@ -101,8 +105,8 @@ def _find_costly(peers: _Peers, analysis: TraceAnalysis) -> Finding | None:
     chosen = {each.node.id for each in costly}
     others = [each.node for each in priced if each.node.id not in chosen]
     same_work = _does_same_work(costly[0].node, others, analysis)
-    if _follows_failure(costly[0].node) or (same_work is None and not peers.are_alike):
-        same_work = False
+    may_be_same = same_work if same_work is not None else peers.are_alike
+    is_wrong = bool(dear) and may_be_same and not _follows_failure(costly[0].node, analysis)
     confidence = _NOTED if not dear else _OTHER_MODEL if same_work else _UNREAD
     return _build_cost_finding(
         costly,
@@ -110,7 +114,7 @@ def _find_costly(peers: _Peers, analysis: TraceAnalysis) -> Finding | None:
         analysis,
         common=common if dear else None,
         confidence=confidence,
-        standing=Standing.FINDING if dear and same_work is not False else Standing.NOTE,
+        standing=Standing.FINDING if is_wrong else Standing.NOTE,
     )
 
 
@@ -121,12 +125,11 @@ def _are_exceptions(costly: Sequence[_Priced], peers: Sequence[_Priced]) -> bool
     return few_calls or (len(steps) >= _MANY_PEERS and len(costly_steps) == 1)
 
 
-def _follows_failure(node: Node) -> bool:
+def _follows_failure(node: Node, analysis: TraceAnalysis) -> bool:
     """Whether a call before it under the same parent failed: then the model is a replacement."""
-    siblings = node.parent.children if node.parent else []
     return any(
         other.error is not None and other.view.is_model_call and other.end <= node.start
-        for other in siblings[:_SIBLINGS_READ]
+        for other in analysis.tree.siblings(node)[:_SIBLINGS_READ]
     )
 
 
@@ -141,10 +144,14 @@ def _common_model(nodes: Sequence[Node]) -> str | None:
 
 
 def _does_same_work(node: Node, others: Sequence[Node], analysis: TraceAnalysis) -> bool | None:
-    """Whether the prompt is about as much like those of the others as they are like one another;
-    None where too few were read."""
+    """Whether another call has the same instructions, and the prompt is about as much like those of
+    the others as they are like one another; None where too few were read."""
+    others = [other for other in others if analysis.was_read(other)]
+    instructions = read_instructions(node.view) if analysis.was_read(node) else ""
+    if instructions and all(read_instructions(other.view) != instructions for other in others):
+        return False if others else None
     own = read_prompt(node.view) if analysis.was_read(node) else ""
-    prompts = [read_prompt(other.view) for other in others if analysis.was_read(other)]
+    prompts = [read_prompt(other.view) for other in others]
     prompts = [prompt for prompt in prompts if prompt][:_PROMPTS_COMPARED]
     if not own or len(prompts) < 2:
         return None

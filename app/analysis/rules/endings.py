@@ -5,7 +5,7 @@ from statistics import median
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.rules.answer_writer import find_answer_writer, find_last_result
-from app.analysis.rules.scores import is_bad_score
+from app.analysis.rules.scores import is_bad_score, is_harm_score
 from app.analysis.text.one_line import format_count, format_duration, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -62,10 +62,17 @@ def find_low_scores(analysis: TraceAnalysis) -> Iterator[Finding]:
     judged += [(node, score) for node in analysis.tree.nodes for score in node.span.feedback_scores]
     usual = _median_scores(judged)
     for node, score in judged:
-        if is_bad_score(score) and not (
-            node and usual.get(score.name, 1.0) <= (score.value or 0.0)
-        ):
+        if is_bad_score(score) and not (node and _is_usual(score, usual)):
             yield _build_score_finding(node, score, analysis)
+
+
+def _is_usual(score: FeedbackScore, usual: Mapping[str, float]) -> bool:
+    """Whether most spans were scored as badly."""
+    if score.name not in usual or score.value is None:
+        return False
+    if is_harm_score(score):
+        return usual[score.name] >= score.value
+    return usual[score.name] <= score.value
 
 
 def _median_scores(judged: list[tuple[Node | None, FeedbackScore]]) -> Mapping[str, float]:

@@ -9,7 +9,7 @@ DATA_ERROR = re.compile(
     r"|subscript|not iterable|at least|nothing|without |needs?\b|needed|must (?:not )?(?:be|have)"
     r"|zero-size|NoSuchElement|no value present|no elements|contains no|not enough|too few"
     r"|insufficient|\bno \w{1,20} (?:to|for|in|left|given|provided|selected|loaded|were|was)\b"
-    r"|out of (?:bounds|the bounds)|au(?:ß|ss)erhalb|fuera de rango|hors limites|leer|vide|vac[ií]",
+    r"|out of (?:bounds|the bounds)|au(?:ß|ss)erhalb|fuera de rango|hors limites|\bleere?[nrsm]?\b|\bvides?\b|\bvac[ií][oa]",
     re.IGNORECASE,
 )
 FORMAT_ERROR = re.compile(
@@ -18,7 +18,7 @@ FORMAT_ERROR = re.compile(
     re.IGNORECASE,
 )
 OUTSIDE_ERROR = re.compile(
-    r"time.?out|timed out|connection|refused|unreachable|certificate|\bSSL|\bDNS\b|quota"
+    r"time.?out|timed out|connection|refused|unreachable|certificate|\bSSL|\bDNS\b|quota(?!ti)"
     r"|rate.?limit|permission|denied|unauthori|forbidden|read-only|disk"
     r"|out of memory|unavailable|overloaded|guardrail|blocked"
     r"|\b(?:http|status|code|error)\W{0,3}(?:40[13]|429|50\d)\b|\b50[0234] [a-z]",

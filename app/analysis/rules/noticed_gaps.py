@@ -28,7 +28,7 @@ def was_gap_noticed(node: Node, analysis: TraceAnalysis) -> bool:
 
 
 def _is_called_blank(node: Node, analysis: TraceAnalysis) -> bool:
-    siblings = node.parent.children if node.parent else ()
+    siblings = analysis.tree.siblings(node)
     later = [each for each in siblings if each.start >= node.end and each.view.is_model_call]
     return any(
         analysis.was_read(each) and says_blank(each.view.reply.text[:_ANSWER_READ])

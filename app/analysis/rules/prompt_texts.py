@@ -20,6 +20,14 @@ def read_prompt(view: RecordedSpan) -> str:
     return "\n".join(message.text for message in view.request.messages)[:_CHARACTERS_READ]
 
 
+def read_instructions(view: RecordedSpan) -> str:
+    """The beginning of the first message where that is a system's; of an input that was cut, and
+    without such a message, an empty text."""
+    first = None if view.input.is_cut else next(iter(view.request.messages), None)
+    is_system = first is not None and first.role == "system"
+    return first.text[:_LONGEST_BEGINNING] if first is not None and is_system else ""
+
+
 def read_task(view: RecordedSpan) -> str:
     """The beginning of the first message of a user, which a growing conversation keeps; of a
     request that was cut, of the whole."""

@@ -30,8 +30,13 @@ def is_bad_score(score: FeedbackScore) -> bool:
         return False
     name = _spell_name(score)
     if _LOWER_IS_BETTER.search(name):
-        return bool(_PROBABILITY_OF_HARM.search(name)) and score.value >= 1 - _LOW
+        return is_harm_score(score) and score.value >= 1 - _LOW
     return score.value <= _LOW
+
+
+def is_harm_score(score: FeedbackScore) -> bool:
+    """Whether a score is the probability of something bad, so that high is bad."""
+    return _PROBABILITY_OF_HARM.search(_spell_name(score)) is not None
 
 
 def is_good_score(score: FeedbackScore) -> bool:
