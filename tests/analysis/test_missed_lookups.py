@@ -108,3 +108,34 @@ def test_a_cache_that_fills_or_serves_is_fine() -> None:
 
 def test_writes_to_a_cache_that_return_nothing_are_no_misses() -> None:
     assert missed(lookups(TEXTS * 3, timed_key, name="cache_put")) == []
+
+
+def test_work_that_a_cache_should_have_spared_is_not_reported_again() -> None:
+    """Three workers look up and render the same four pages."""
+    root = span("root", 0, 2_600)
+    workers = [
+        span(f"worker{i}", 800 * i, 800 * i + 790, parent_span_id="root", input={"worker": i})
+        for i in range(3)
+    ]
+    work = []
+    for i in range(3):
+        for page in range(4):
+            start = 800 * i + 190 * page
+            given = {"page": f"harbour map {page}"}
+            place: dict[str, Any] = {"parent_span_id": f"worker{i}", "type": "tool"}
+            work += [
+                span(f"get{i}{page}", start, start + 2, name="cache_get", input=given, **place),
+                span(
+                    f"page{i}{page}",
+                    start + 3,
+                    start + 180,
+                    name="render_page",
+                    input=given,
+                    output={"html": f"<h1>harbour map {page}</h1>"},
+                    **place,
+                ),
+            ]
+    analysis = analyse_trace(trace(), [root, *workers, *work])
+    found = [each.category for each in (*analysis.findings, *analysis.notes)]
+    assert Category.MISSED_LOOKUPS in found
+    assert Category.DUPLICATED_WORK not in found

@@ -19,7 +19,7 @@ from app.analysis.comparable_calls import (
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.equal_by_chance import are_equal_by_chance
-from app.analysis.rules.missed_lookups import find_missed_lookups
+from app.analysis.rules.missed_lookups import list_missed_lookups
 from app.analysis.rules.ping_pong import list_rounds
 from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis
@@ -86,7 +86,7 @@ class _Shared:
 def find_duplicated_work(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Calls of tools and models, or spans around them, with equal inputs and results under several
     parents, together for all branches below one span."""
-    explained = {span_id for finding in find_missed_lookups(analysis) for span_id in finding.spans}
+    explained = {node.id for _, nodes in analysis.once(list_missed_lookups) for node in nodes}
     for _, nodes in analysis.once(list_rounds):
         explained.update(below.id for node in nodes for below in analysis.tree.below(node))
     shared: dict[str, _Shared] = {}

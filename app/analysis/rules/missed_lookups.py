@@ -2,12 +2,12 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
 from app.analysis.comparable_calls import has_word, name_stem
-from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.recorded.spellings import key_set, plain_key, word_set
 from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis
@@ -18,6 +18,7 @@ _LEAST_REPEATED = 2  # pieces of work done again that a lookup should have spare
 _LEAST_SHARE = 0.05  # share of the trace that the repeated work takes, to matter
 _SLOWER = 3  # times the lookup: what takes longer is the work that it should have spared
 _SIBLINGS_AFTER = 4  # spans after a lookup among which that work is looked for
+_CONFIDENCE = 0.85  # the misses and the work were recorded; that it was meant is hardly possible
 _MEMBERS_READ = 60  # members of a record in which a flag is looked for
 _CACHE = word_set("cache caches cached memo memoize memoise redis memcache memcached")
 _CHANGES_CACHE = word_set(
@@ -36,14 +37,14 @@ class _Lookup(NamedTuple):
     work: Node
 
 
-def find_missed_lookups(analysis: TraceAnalysis) -> list[Finding]:
-    """Lookups of one name that all missed, where the work after them has equal inputs; another
-    rule asks for them as well."""
-    return analysis.once(_list_missed_lookups)
+def find_missed_lookups(analysis: TraceAnalysis) -> Iterator[Finding]:
+    """Lookups of one name that all missed, where the work after them has equal inputs."""
+    return (finding for finding, _ in analysis.once(list_missed_lookups))
 
 
-def _list_missed_lookups(analysis: TraceAnalysis) -> list[Finding]:
-    findings: list[Finding] = []
+def list_missed_lookups(analysis: TraceAnalysis) -> list[tuple[Finding, list[Node]]]:
+    """Those findings, with all lookups and the work after them; for `once`."""
+    found: list[tuple[Finding, list[Node]]] = []
     named: dict[str, list[Node]] = {}
     for node in analysis.tree.nodes:
         if analysis.was_read(node) and _is_lookup(node):
@@ -56,8 +57,9 @@ def _list_missed_lookups(analysis: TraceAnalysis) -> list[Finding]:
         again = sum(len(group) - 1 for group in repeated)
         spent = sum(each.work.duration for group in repeated for each in group[1:])
         if again >= _LEAST_REPEATED and spent >= _LEAST_SHARE * analysis.profile.duration:
-            findings.append(_build_missed_finding(nodes, repeated, spent, analysis))
-    return findings
+            finding = _build_missed_finding(nodes, repeated, spent, analysis)
+            found.append((finding, [*nodes, *(each.work for each in lookups)]))
+    return found
 
 
 def _is_lookup(node: Node) -> bool:
@@ -145,9 +147,7 @@ def _build_missed_finding(
     named += [*around, *(each.work for each in first[:3])]
     named += [each.node for group in repeated for each in group]
     numbers = {"calls": len(nodes), "again": times - len(repeated), "spent_ms": spent / 1_000}
-    return build_finding(
-        Category.MISSED_LOOKUPS, 0.85, sentence, named, numbers, standing=Standing.FINDING
-    )
+    return build_finding(Category.MISSED_LOOKUPS, _CONFIDENCE, sentence, named, numbers)
 
 
 def _explain_keys(repeated: Sequence[Sequence[_Lookup]]) -> str:
