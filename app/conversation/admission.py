@@ -7,7 +7,7 @@ are one owner, so that only the limits of the workspace apply.
 
 import math
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from uuid import uuid4
@@ -53,23 +53,23 @@ class Admission:
         limits: AdmissionLimits,
         *,
         lease_seconds: float,
-        is_running: Callable[[str], bool],
+        running: Collection[str],
     ) -> None:
-        """`is_running` says whether a turn, by its id, runs in this process."""
+        """`running` are the ids of the turns that run in this process, now and later."""
         self._store = store
         self._limits = limits
         self._lease_seconds = lease_seconds
-        self._is_running = is_running
+        self._running = running
         self._starting = 0
         self._reading: Counter[Caller] = Counter()
 
     @contextmanager
-    def reserve_slot(self, running: Callable[[], int]) -> Iterator[None]:
-        """Holds one of this process's slots until the turn is counted by `running`.
+    def reserve_slot(self) -> Iterator[None]:
+        """Holds one of this process's slots until the turn is one of the running.
 
         Raises LimitReached when no slot is free.
         """
-        if running() + self._starting >= self._limits.turns:
+        if len(self._running) + self._starting >= self._limits.turns:
             raise LimitReached(
                 "Too many questions are being answered now. Try again in a moment.",
                 retry_after=RETRY_SECONDS,
@@ -157,7 +157,7 @@ class Admission:
         first = holder = await self._store.find_holder(owner, trace_id, place.conversation_id)
         while holder is not None:
             renewed = first is not None and holder.lease_until != first.lease_until
-            if renewed or self._is_running(holder.turn_id):
+            if renewed or holder.turn_id in self._running:
                 raise ConversationBusy("This conversation is still answering; stop it or wait.")
             if holder.seconds < self._lease_seconds * (1 - RENEWAL_PART) - _LATE_SECONDS:
                 raise ConversationBusy(

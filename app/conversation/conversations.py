@@ -11,7 +11,7 @@ import structlog
 
 from app.agent.citations import Aliases
 from app.agent.context import TurnBudget
-from app.caller import Caller, Owner
+from app.caller import Caller
 from app.conversation.admission import Admission
 from app.conversation.answer import TurnPolicy, TurnRequest, answer_question
 from app.conversation.branches import TurnTree
@@ -21,7 +21,6 @@ from app.conversation.ports import (
     Access,
     Observer,
     OpenedTrace,
-    OpeningTrace,
     OpenModel,
     OpenTrace,
     TurnFacts,
@@ -30,6 +29,7 @@ from app.conversation.preparation import Preparation
 from app.conversation.reading_limit import ReadingLimit
 from app.conversation.summary import ConversationSummary, summarize_conversation
 from app.conversation.token_usage import sum_by_turn
+from app.conversation.trace_reading import TraceReading
 from app.conversation.turn import SHUTTING_DOWN, Turn
 from app.db.store import Store
 from app.errors import NO_CONVERSATION, NO_TURN, NotFound, ShuttingDown
@@ -60,14 +60,13 @@ class Conversations:
         """`tasks` runs the turns; it outlives every request."""
         self._store = store
         self._access = access
-        self._open_trace = open_trace
         self._preparation = preparation
         self._turns: dict[str, Turn] = {}
         self._admission = Admission(
             store,
             policy.admission,
             lease_seconds=policy.timeouts.lease,
-            is_running=self._turns.__contains__,
+            running=self._turns,
         )
         self._open_model = open_model
         self._observer = observer
@@ -76,6 +75,7 @@ class Conversations:
         self._draining = False
         self._reading = ReadingLimit()
         self._owners = Owners(store, access)
+        self._traces = TraceReading(access, self._owners, self._admission, open_trace)
 
     async def start_turn(
         self,
@@ -97,9 +97,9 @@ class Conversations:
             raise ShuttingDown(SHUTTING_DOWN.message)
         name = self._open_model.resolve_name(model)
         budget = TurnBudget(self._policy.limits)
-        with self._admission.reserve_slot(lambda: len(self._turns)):
+        with self._admission.reserve_slot():
             with self._reading.until(budget.deadline):
-                owner, opening = await self._begin_opening(caller, trace_id)
+                owner, opening = await self._traces.begin(caller, trace_id)
             try:
                 conversation, key = await self._admission.begin_turn(
                     caller, owner, trace_id, question, model=name, place=place
@@ -172,8 +172,7 @@ class Conversations:
         While it is open it counts as one of the questions that this process answers; raises
         LimitReached where there are too many.
         """
-        with self._admission.reserve_slot(lambda: len(self._turns)):
-            _, opening = await self._begin_opening(caller, trace_id)
+        async with self._traces.without_turn(caller, trace_id) as (_, opening):
             yield await opening.open(aliases)
 
     async def analyse_trace(self, caller: Caller, trace_id: str) -> Mapping[str, Any]:
@@ -184,8 +183,7 @@ class Conversations:
         question will give them. Loads the trace, so raises LimitReached when this process answers
         too many questions.
         """
-        with self._admission.reserve_slot(lambda: len(self._turns)):
-            owner, opening = await self._begin_opening(caller, trace_id)
+        async with self._traces.without_turn(caller, trace_id) as (owner, opening):
             conversation = await self._store.find(owner, trace_id)
             logged = await self._store.events(conversation.id) if conversation else ()
             opened = await opening.open(restore_aliases([each.event for each in logged]))
@@ -349,12 +347,6 @@ class Conversations:
         """Waits until the turns that run now have stored their terminal events."""
         for turn in list(self._turns.values()):
             await turn.ended.wait()
-
-    async def _begin_opening(self, caller: Caller, trace_id: str) -> tuple[Owner, OpeningTrace]:
-        """Checks the caller's rights anew and starts to read the trace."""
-        identity, trace = await self._access.admit(caller, trace_id)
-        opening = self._open_trace(caller, identity.owner, trace)
-        return await self._owners.take_over(identity, trace_id), opening
 
     def _create_turn(self, facts: TurnFacts) -> Turn:
         return Turn(
