@@ -164,6 +164,7 @@ class BackendHttp:
         self.retries = retries
         self._http = http
         self._more_headers = {
+            # A compressed stream would be held back by whatever compresses it.
             "Accept-Encoding": "identity",
             "User-Agent": http.headers["User-Agent"],
         }

@@ -31,11 +31,7 @@ from app.messages import Reply
 log = structlog.get_logger(__name__)
 
 _PATH = "/chat/completions"
-_HEADERS = {
-    "Accept": "text/event-stream, application/json",
-    # A compressed stream would be held back by whatever compresses it.
-    "Accept-Encoding": "identity",
-}
+_HEADERS = {"Accept": "text/event-stream, application/json"}
 _CONNECT_SECONDS = 10
 # After `[DONE]` the end of the body is awaited for a moment: then the connection can be reused.
 _DRAIN_SECONDS = 0.5
