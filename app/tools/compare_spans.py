@@ -15,7 +15,7 @@ from app.analysis.tree import build_tree
 from app.errors import ToolFailed
 from app.opik.client import BODIES
 from app.opik.records import Span
-from app.tools.excerpts import fit_lines
+from app.tools.excerpts import fit_lines_with_notes
 from app.tools.trace.trace_context import TraceContext
 
 _BELOW = 60  # spans of each side whose bodies are read: the comparison shows at most eight pairs
@@ -49,8 +49,7 @@ async def compare(context: TraceContext, a: Reference, b: Reference) -> str:
     def write(tokens: int) -> str:
         return format_difference(*sides, alias=context.aliases.name_span, budget_tokens=tokens)
 
-    limit = context.limits.result_characters - sum(len(note) + 1 for note in notes)
-    return "\n".join([await anyio.to_thread.run_sync(fit_lines, write, limit), *notes])
+    return await fit_lines_with_notes(write, context.limits.result_characters, notes)
 
 
 async def _read_bodies(

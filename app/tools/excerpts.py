@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import anyio
+
 from app.analysis.text.json_path import describe_value
 from app.analysis.text.one_line import one_line
 from app.analysis.text.text_diff import count_equal
@@ -110,3 +112,11 @@ def fit_lines(write: Callable[[int], str], limit: int) -> str:
         tokens = min(tokens * limit // len(text), tokens - 50)
         text = join_surrogates(write(tokens)).strip("\n")
     return text
+
+
+async def fit_lines_with_notes(
+    write: Callable[[int], str], limit: int, notes: Sequence[str] = ()
+) -> str:
+    """The same in a thread, with these notes below the text, in `limit` characters in all."""
+    room = limit - sum(len(note) + 1 for note in notes)
+    return "\n".join([await anyio.to_thread.run_sync(fit_lines, write, room), *notes])

@@ -18,7 +18,7 @@ from app.analysis.text.value_trail import (
 )
 from app.analysis.text.views import format_page, trace_start
 from app.errors import ToolFailed
-from app.tools.excerpts import as_text, fit_lines
+from app.tools.excerpts import as_text, fit_lines_with_notes
 from app.tools.trace.recorded_views import read_views
 from app.tools.trace.trace_context import TraceContext
 
@@ -80,7 +80,6 @@ async def follow_value(
             tool="follow_value",
         )
 
-    notes = views.notes()
-    limit = context.limits.result_characters - sum(len(note) + 1 for note in notes)
-    text = "\n".join([await anyio.to_thread.run_sync(fit_lines, write, limit), *notes])
+    limit = context.limits.result_characters
+    text = await fit_lines_with_notes(write, limit, views.notes())
     return UnfinishedText(text) if views.unread else text

@@ -130,7 +130,7 @@ def _summarize_thread(context: TraceContext, thread: _Thread) -> list[str]:
     facts += [format_usd(cost)] if cost else []
     facts += [one_line(record.status, limit=20)] if record and record.status else []
     lines = [f"Thread {name}: {', '.join(facts)}"]
-    for score in record.feedback_scores[:4] if record else ():
+    for score in record.feedback_scores[:_SCORES_SHOWN] if record else ():
         value = "no value" if score.value is None else f"{score.value:g}"
         lines.append(f"feedback on the whole thread: {one_line(score.name, limit=60)} {value}")
     times = compute_quantiles(each.duration for each in turns)

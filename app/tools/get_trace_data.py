@@ -23,7 +23,7 @@ from app.analysis.text.views import (
 )
 from app.analysis.tree import Node
 from app.errors import ToolFailed
-from app.tools.excerpts import fit_lines, render_excerpt
+from app.tools.excerpts import fit_lines, fit_lines_with_notes, render_excerpt
 from app.tools.get_span_details import trace_values
 from app.tools.trace.recorded_views import read_views
 from app.tools.trace.trace_context import TraceContext
@@ -112,7 +112,7 @@ async def get_trace_data(
             return format_critical_path(analysis, root=top, **page)
         return list_spans(analysis, wanted, sort=sort or "start", **page)
 
-    return await anyio.to_thread.run_sync(fit_lines, write, context.limits.result_characters)
+    return await fit_lines_with_notes(write, context.limits.result_characters)
 
 
 async def _compare_values(
@@ -154,9 +154,8 @@ async def _compare_values(
         return describe_table(rows, paths, zero=trace_start(context.analysis), alias=alias)
 
     title, lines = await anyio.to_thread.run_sync(describe)
-    notes = views.notes()
-    limit = context.limits.result_characters - sum(len(note) + 1 for note in notes)
-    text = "\n".join([await anyio.to_thread.run_sync(fit_lines, write, limit), *notes])
+    limit = context.limits.result_characters
+    text = await fit_lines_with_notes(write, limit, views.notes())
     return UnfinishedText(text) if views.unread else text
 
 

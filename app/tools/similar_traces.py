@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Literal
 
-import anyio
 from pydantic import Field
 
 from app.agent.citations import Aliases
@@ -15,7 +14,7 @@ from app.analysis.text.trace_diff import ComparedSide, format_difference
 from app.errors import ToolFailed
 from app.opik.client import Filter
 from app.opik.records import Trace
-from app.tools.excerpts import fit_lines
+from app.tools.excerpts import fit_lines_with_notes
 from app.tools.trace.project import with_timezone
 from app.tools.trace.trace_context import TraceContext, to_plain_name
 
@@ -203,5 +202,4 @@ async def compare_traces(
         return format_difference(*sides, alias=name, budget_tokens=tokens)
 
     notes = [f"[{alias}: {note}]" for note in other.notes]
-    limit = context.limits.result_characters - sum(len(note) + 1 for note in notes)
-    return "\n".join([await anyio.to_thread.run_sync(fit_lines, write, limit), *notes])
+    return await fit_lines_with_notes(write, context.limits.result_characters, notes)
