@@ -1,6 +1,7 @@
 """The tool that shows spans in detail: facts, and on demand bodies, a model call or one value."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -21,6 +22,7 @@ from app.analysis.text.one_line import (
     list_first,
     one_line,
 )
+from app.analysis.text.span_values import open_body
 from app.analysis.tree import Node, TreeWarning, to_microseconds
 from app.errors import ToolFailed
 from app.opik.client import BODIES
@@ -330,16 +332,27 @@ def _describe_value_at(
     record: Span | Trace, reference: str, facts: list[str], steps: Sequence[Step]
 ) -> _RecordText:
     """The value at a path, or what the path leads to instead."""
-    error = effective_error(record)
-    if steps[0] == "error":
-        value = error.model_dump() if error else None
-    else:
-        value = getattr(record, str(steps[0]))
     try:
-        found = select_value(value, steps, start=1)
-        return _RecordText(facts, [_make_value(reference, steps, found)])
+        found = _select_recorded(record, steps)
     except ToolFailed as missing:
         return _RecordText([*facts, missing.message])
+    return _RecordText(facts, [_make_value(reference, steps, found)])
+
+
+def _select_recorded(record: Span | Trace, steps: Sequence[Step]) -> Any:
+    """The value at a path into what was recorded or, as tables name them, into what is opened of
+    it; raises ToolFailed, naming how far the path leads in what was recorded."""
+    if steps[0] == "error":
+        error = effective_error(record)
+        return select_value(error.model_dump() if error else None, steps, start=1)
+    field = str(steps[0])
+    try:
+        return select_value(getattr(record, field), steps, start=1)
+    except ToolFailed:
+        if isinstance(record, Span):
+            with suppress(ToolFailed):
+                return select_value(open_body(RecordedSpan(record), field), steps, start=1)
+        raise
 
 
 def _make_value(reference: str, steps: Sequence[Step], value: Any) -> Value:

@@ -1,5 +1,7 @@
 """One value of many spans as a column, and siblings as a table."""
 
+import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -125,6 +127,34 @@ async def test_a_table_shows_siblings_with_what_differs_and_the_odd_one_out() ->
         assert await harness.call("get_trace_data", view="table") == text, "the only root's"
         chosen = await harness.call("get_trace_data", root="s1", name="look", path="city,status")
         assert chosen.splitlines()[-1].split(" | ")[3:] == ["“city 9”", "“ok”"]
+
+
+WEATHER = [{"city": "Rome", "temp": temp} for temp in (3, 5, 3, 9)]
+
+
+@each_case(
+    "record",
+    [
+        str,  # a Python value as text
+        lambda value: {"output.value": json.dumps(value), "output.mime_type": "application/json"},
+        lambda value: {"tool_response": str(value)},
+        lambda value: json.dumps(json.dumps(value)),  # encoded twice
+    ],
+)
+async def test_a_table_shows_the_values_of_columns_that_it_chose(
+    record: Callable[[Any], Any],
+) -> None:
+    spans = [
+        a_span(n, 1, name="weather", type="tool", input={"at": n}, output=record(value))
+        for n, value in enumerate(WEATHER, start=2)
+    ]
+    async with opened_trace_of(a_span(1, name="agent"), *spans) as harness:
+        text = await harness.call("get_trace_data", view="table", root="s1")
+        details = await harness.call("get_span_details", span_id="s5", path="output.temp")
+    lines = text.splitlines()
+    assert lines[1] == "equal in all: output.city “Rome”"
+    assert [line.split(" | ")[4] for line in lines[-4:]] == ["3", "5", "3", "9"]
+    assert details.splitlines()[-1] == "9"
 
 
 async def test_a_long_column_is_read_to_its_end_by_following_the_calls_named() -> None:

@@ -23,12 +23,12 @@ _NAMESPACES = (
 _LARGEST_INDEX = 1_000  # a larger number in a dotted name is a key, not a place in a list
 
 
-def open_text(text: str) -> Any:
-    """The value of a text that is JSON or a Python literal of an object or a list, opened as
-    often as it was encoded; else the text itself."""
+def open_text(text: str, *, longest: int = _LONGEST_TEXT) -> Any:
+    """The value of a text of at most `longest` characters that is JSON or a Python literal of an
+    object or a list, opened as often as it was encoded; else the text itself."""
     value: Any = text
     for _ in range(_MOST_TIMES):
-        if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
+        if not isinstance(value, str) or len(value) > longest:
             return value
         value = _strip_fence(value)
         start, end = value[:16].lstrip()[:1], value[-16:].rstrip()[-1:]

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
+from app.analysis.recorded.opened_json import open_text
 from app.analysis.text.one_line import format_count, is_visible, list_first, one_line
 from app.errors import ToolFailed
 
@@ -87,17 +88,9 @@ def select_value(value: Any, steps: Sequence[Step], *, start: int = 0) -> Any:
 
 
 def open_json(value: Any) -> Any:
-    """The object or list in a text that is JSON; anything else unchanged."""
-    if isinstance(value, str) and value.lstrip()[:1] in ("{", "[", "`"):
-        text = value.strip()
-        if text.startswith("```"):
-            text = text.removesuffix("```").partition("\n")[2].strip()
-        try:
-            inner = json.loads(text)
-        except (ValueError, RecursionError):
-            return value
-        return inner if isinstance(inner, dict | list) else value
-    return value
+    """The object or list in a text that is JSON or a Python value; anything else unchanged."""
+    opened = open_text(value, longest=len(value)) if isinstance(value, str) else value
+    return opened if isinstance(opened, dict | list) else value
 
 
 def _take_step(value: Any, step: Step) -> Any:

@@ -5,6 +5,7 @@ import json
 import marshal
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from statistics import median
 from typing import Any
@@ -56,13 +57,15 @@ def _or_missing(value: Any) -> Any:
 
 
 def read_value(node: Node, view: RecordedSpan, steps: Sequence[Step]) -> Any:
-    """The value of one span: at a path that begins with input, output or metadata; a fact such as
-    `model`; else the first value under such keys in output, input or metadata."""
+    """The value of one span: at a path that begins with input, output or metadata, first into what
+    was opened, as columns are chosen, then into what was recorded; a fact such as `model`; else the
+    first value under such keys in output, input or metadata."""
     if steps[0] in BODY_FIELDS:
-        try:
-            return select_value(getattr(view.span, str(steps[0])), steps, start=1)
-        except ToolFailed:
-            return _MISSING
+        field = str(steps[0])
+        for value in (open_body(view, field), getattr(view.span, field)):
+            with suppress(ToolFailed):
+                return select_value(value, steps, start=1)
+        return _MISSING
     if len(steps) == 1 and steps[0] in _FACTS:
         return _FACTS[str(steps[0])](node, view)
     for field in BODY_FIELDS:
@@ -72,13 +75,14 @@ def read_value(node: Node, view: RecordedSpan, steps: Sequence[Step]) -> Any:
 
 
 def open_body(view: RecordedSpan, field: str) -> Any:
-    """Input, output or metadata with the texts opened that are JSON."""
+    """Input, output or metadata with the texts opened that are JSON, without what OpenTelemetry and
+    SDKs put around them."""
     return Body(view.span.metadata).opened if field == "metadata" else getattr(view, field).opened
 
 
 def find_keyed(value: Any, steps: Sequence[Step]) -> Iterator[tuple[Path, Any]]:
     """The values whose innermost keys are these, compared as `plain_key` spells them, with their
-    paths; the first 4,000 values are looked at."""
+    paths; the first 2,000 values are looked at."""
     wanted = tuple(plain_key(step) for step in steps)
     waiting: list[tuple[Path, tuple[str, ...], Any]] = [((), (), value)]
     left = MOST_LEAVES
