@@ -58,6 +58,8 @@ if TYPE_CHECKING:
 BACKEND_PROBE_SECONDS = 2.0
 """A readiness check that waits longer would time out at most load balancers."""
 RETENTION_LEASE_SECONDS = 60
+"""Longer than the transaction of a batch may take, which renews it; after so long another process
+goes on for one that died."""
 _PARTS_OF_CONTEXT = 4
 """The outline is one; instructions, messages, and tool results have to fit in as well."""
 

@@ -15,6 +15,7 @@ from app.messages import ToolCall
 from app.surrogates import join_surrogates
 
 _NAME_CHARACTERS = 200
+"""Looked at of a name: a tool's has 64 at most, and a namespace and control tokens are short."""
 _WORD = re.compile(r"[A-Za-z0-9_-]+")
 _ENCODINGS = 3
 """How often arguments are taken to be encoded one inside the other."""
@@ -23,6 +24,7 @@ _LEFT_OVER = re.compile(r"(?:[\s\]}>`]|<[|｜][^<>|｜]{1,40}[|｜]>)*")
 """What may follow arguments without a meaning: surplus brackets and control tokens."""
 
 _MOST_VALUES = 16
+"""Behind each other in one text of arguments; models ask for a few calls at once."""
 NAME_KEYS = ("name", "tool", "tool_name", "function_name", "function", "recipient_name", "action")
 ARGUMENT_KEYS = (
     "arguments",

@@ -147,7 +147,9 @@ class CallTextReader:
 
 
 _BEGINNING_CHARACTERS = 600
-_BEGINNING_PIECES = 600
+"""A mark, a fence, the first key and the name behind it are shorter."""
+_BEGINNING_PIECES = _BEGINNING_CHARACTERS
+"""No piece is empty, so these hold the beginning."""
 
 
 def _may_be_call(pieces: list[str], offered: Collection[str]) -> bool:

@@ -11,6 +11,7 @@ from time import monotonic
 from cachetools import TTLCache
 
 LEARNED_SECONDS = 3_600
+"""A server may be replaced behind the same name; to learn anew costs about one request."""
 _LEARNED_MODELS = 10_000
 _TEXT_ONLY = frozenset({"anthropic", "gemini", "vertex-ai"})
 _WITHOUT_REASONING_EFFORT = _TEXT_ONLY | {"opik-free"}

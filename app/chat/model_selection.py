@@ -38,6 +38,7 @@ log = structlog.get_logger(__name__)
 
 AUTO = "auto"
 _PER_WILDCARD = 3
+"""Models tried of a `provider/*`: each that is refused costs a request before the first word."""
 _EXACT_NAME_PROVIDERS = frozenset({"openai", "anthropic", "gemini"})
 _MODELS_LISTED_IN_KEY = frozenset({"custom-llm", "bedrock", "ollama"})
 _OPENROUTER = "openrouter/"
@@ -168,6 +169,8 @@ class WorkspaceModels:
 
 _CACHE_SIZE = 10_000
 _CACHE_SECONDS = 300
+"""How long lists and refused models are remembered, and so how long a new key or a repaired model
+may go unnoticed."""
 # The backend's lists only improve the choice: a question does not wait long for them.
 _LISTING_SECONDS = 5
 _TRY_NEXT = frozenset({"no_key", "model_unknown"})

@@ -19,6 +19,7 @@ _STRIPPED_PREFIXES = ("openai/", "anthropic/", "gemini/")
 _EMPTY_ANSWER = "(empty)"
 _OTHER_CHARACTERS = re.compile(r"[^A-Za-z0-9_-]")
 _NAME_CHARACTERS = 64
+"""The most that OpenAI accepts."""
 _NO_NAME = "unknown"
 
 

@@ -18,7 +18,9 @@ from app.errors import ModelFailed
 from app.masking import excerpt
 
 _READ_CHARACTERS = 4_000
+"""Of an error: bounds what the rules search, and less than a tenth of it is shown."""
 _NESTING = 4
+"""The proxy packs a router's error into its own, which packs the provider's, perhaps as a text."""
 
 
 @dataclass(frozen=True, slots=True)

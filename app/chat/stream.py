@@ -32,14 +32,18 @@ log = structlog.get_logger(__name__)
 
 _PATH = "/chat/completions"
 _HEADERS = {"Accept": "text/event-stream, application/json"}
+# A model may be silent for long; a proxy that is up accepts a connection within moments.
 _CONNECT_SECONDS = 10
-# After `[DONE]` the end of the body is awaited for a moment: then the connection can be reused.
+# After `[DONE]` the end of the body is awaited for a moment: then the connection can be reused. A
+# body that still goes on is dropped with its connection.
 _DRAIN_SECONDS = 0.5
 _DRAIN_CHUNKS = 16
+# Of an error only some sentences are read.
 _ERROR_BYTES = 64 * 1024
 # Times the reply's limit: a frame of a few letters weighs some 300 bytes, and hidden reasoning
 # is streamed without being part of the reply.
 _STREAM_WEIGHT = 128
+# A reply at its limit of 256 kB takes up to 1.5 MB in JSON; hidden reasoning comes on top.
 _WHOLE_BYTES = 8 * 1024 * 1024
 _ACTUAL_MODEL = "X-Opik-Actual-Model"
 _PROVIDER = "X-Opik-Provider"

@@ -25,6 +25,7 @@ from app.errors import ConversationBusy, LimitReached
 from app.events import TurnPlace, TurnStarted
 
 BUSY_POLL_SECONDS = 0.1
+"""Too short a wait for a user to notice; a look at the database is one short transaction."""
 _LATE_SECONDS = 1.0
 """How late a busy process may renew a lease without being taken for dead."""
 RETRY_SECONDS = 5

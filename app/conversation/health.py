@@ -12,6 +12,7 @@ from app.errors import DatabaseUnavailable
 T = TypeVar("T")
 
 BACKEND_CACHE_SECONDS = 5.0
+"""However many probes come, the backend is asked once in this time."""
 
 
 @dataclass(frozen=True, slots=True)

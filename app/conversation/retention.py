@@ -12,6 +12,7 @@ from app.errors import DatabaseUnavailable
 log = structlog.get_logger(__name__)
 
 INTERVAL_SECONDS = 3600.0
+"""Retention is counted in days: an hour more is no matter."""
 PAUSE_SECONDS = 0.2
 """Between two batches, so that turns get to the database as well."""
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5
 LOCK_WAIT_SECONDS = 5
+"""Three attempts that each wait for both fit into what a unit of work may take (30 s)."""
 STATEMENT_SECONDS = 10
+"""Statements take milliseconds; one of a client that is gone keeps its locks for as long."""
 MYSQL_CONNECTIONS = 20
 """The most at once in a process: half of them stay open."""
 _STATEMENT_BYTES = 1_000

@@ -17,6 +17,7 @@ from app.events import LoggedEvent, TerminalEvent, load_event
 _FIRST_ROWS = 50
 """More than a conversation of two or three questions has."""
 _MOST_ROWS = 1_000
+"""Of one query, however short they are: each has to be parsed."""
 _PAGE_CHARACTERS = 250_000
 """Of one query: some milliseconds of the event loop, which parses them."""
 _HIDDEN_TYPES = ("tool_completed", "spans_named", "context_shrunk")

@@ -37,7 +37,9 @@ _ALEMBIC_INI = next(
 REACH_SECONDS = 6
 """How long a server may take to greet after it has accepted a connection."""
 _LOCK_SECONDS = 5
+"""How long the server waits for the lock at a time; in between the process can be ended."""
 _LOCK_ATTEMPTS = 120
+"""Ten minutes in all: another process may be migrating large tables."""
 # A migration may take longer than a statement of the service.
 _MYSQL_NO_TIME_LIMIT = text(
     "SET SESSION sql_mode = @@SESSION.sql_mode"
@@ -264,6 +266,7 @@ def describe_error(error: Exception) -> str:
 
 
 CHECK_SECONDS = 15
+"""What a connection and a statement may take together."""
 LEAST_DISK_BYTES = 4_000_000
 """Less is free on the disk of an SQLite file that is full: one turn may write as much."""
 _INSERT_NOTHING = events.insert().from_select(events.c.keys(), select(events).where(false()))

@@ -45,6 +45,7 @@ DISK_FULL_SECONDS = 60
 _DISK_FULL_CODES = frozenset([1021, 1114])
 """MySQL's codes: no space on the device, and a table that is full."""
 _BACKOFF_SECONDS = 0.05
+"""The first pause, doubled each time: the transaction that won a deadlock has gone on by then."""
 _TEMPORARY = (OperationalError, InterfaceError, InternalError)
 
 _log = structlog.get_logger()

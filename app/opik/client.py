@@ -34,12 +34,15 @@ from app.task_groups import open_task_group
 from app.worker_threads import PARSED_INLINE_BYTES, run_by_size
 
 PAGE_SPANS = 2_000
+"""The most that the backend sends of one search."""
 SMALLEST_PAGE = 50
+"""Pages that break off are halved down to this: smaller ones would take too many requests."""
 BODIES = ("input", "output", "metadata")
 _STREAM = "application/octet-stream"
 _STRIPPED = {"strip_attachments": "true"}
 _FILTERS_REFUSED = frozenset({400, 422})
 _SMALL_BYTES = 1024 * 1024
+"""For answers of some kB: who the caller is, and statistics."""
 
 
 class Filter(TypedDict):

@@ -13,6 +13,7 @@ from app.caller import Caller
 from app.opik.rest_client import RestClient
 
 _BODY_BYTES = 4 * 1024 * 1024
+"""Of a list: hundreds of models of some hundred bytes each are far less."""
 
 
 def _split_names(value: Any) -> Any:

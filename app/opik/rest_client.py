@@ -19,6 +19,8 @@ from app.opik.circuit_breaker import CircuitBreaker
 log = structlog.get_logger(__name__)
 
 BODY_BYTES = 16 * 1024 * 1024
+"""Of one response, which takes several times as much once it is parsed. Of a larger record the
+backend's truncated form is read."""
 _ERROR_BYTES = 65_536
 """Of an error only a sentence is kept; one that is longer comes from something else than Opik."""
 LONGEST_WAIT_SECONDS = 10.0

@@ -12,6 +12,7 @@ QUEUED_EVENTS = 1_000
 """Some minutes of a busy service; what does not fit is lost, as nothing may wait for it."""
 _REQUEST_SECONDS = 5
 _RETRIES = 2
+"""While one request waits, so do all later events: a slow one is given up soon."""
 
 log = structlog.get_logger(__name__)
 

@@ -28,6 +28,7 @@ from app.telemetry.error_reports import ErrorReports
 
 WITHHELD = "(withheld: see the service's log)"
 _FLUSH_SECONDS = 3.0
+"""Together with the end of the turns this has to fit into the time before a kill."""
 # uvicorn logs what Starlette has reported; the pool logs what becomes DatabaseUnavailable.
 _REPEATING_LOGGERS = ("uvicorn", "sqlalchemy.pool")
 _PROBES = ("/healthz", "/readyz")

@@ -21,7 +21,9 @@ from app.web.panel import Panel
 Frame = Mapping[str, Any]
 
 HEARTBEAT_SECONDS = 60.0
+"""After so long without an event the feed is asked again; nothing is shown."""
 CONNECT_SECONDS = 10.0
+"""A service that is up accepts a connection within moments, from any distance."""
 IDLE_SECONDS = 60.0
 """The service sends a comment line every 15 s."""
 _EXCERPT = 300

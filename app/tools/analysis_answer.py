@@ -6,8 +6,8 @@ from typing import Any
 
 from app.analysis.text.one_line import format_duration, format_usd
 
-_FINDINGS_SHOWN = 10
-_NOTES_SHOWN = 5
+_FINDINGS_SHOWN = 10  # they are ranked, and a person reads the answer
+_NOTES_SHOWN = 5  # harmless, so fewer
 _STEPS_SHOWN = 5  # with these, most traces have shown the steps above a twentieth of their time
 _SPANS_CITED = 3  # of one finding; more links hide its sentence
 

@@ -110,7 +110,9 @@ def format_error(record: Span | Trace) -> list[str]:
 TRACE = "trace"  # how the model refers to the trace itself, whose bodies can be read like a span's
 
 _FACTS_SHARE = 2  # facts take at most this part (a half) of the result where values are shown
-_LEAST_FACTS = 160  # characters of facts and of each value; as many spans as get these are shown
+# Characters of facts and of each value; as many spans as get these are shown: with less of a value
+# one could not tell what it is about.
+_LEAST_FACTS = 160
 _LEAST_VALUE = 240
 _ALL_FACTS = 400  # characters that the facts of most spans need; with less they are one line
 _WHOLE_READ = (

@@ -17,7 +17,7 @@ Label = Callable[[str], str | None]
 Questions = tuple[str, str, str]
 
 HOW_IT_WENT = "How did this conversation go so far?"
-_NAME_SHOWN = 40
+_NAME_SHOWN = 40  # characters: a suggested question is to stay short
 _WITHIN_ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
 _NAME = "NAME"
 _QUESTIONS = {

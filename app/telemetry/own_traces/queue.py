@@ -21,6 +21,7 @@ MAX_WAITING = 200
 RETRY_SECONDS = (0.5, 1.0, 2.0)
 """Pauses before further attempts: enough for a backend that is just busy."""
 DELETION_RETRY_SECONDS = 30.0
+"""Without new jobs, failed deletions are tried again as often: none may be lost, none is urgent."""
 REPORT_SECONDS = 60.0
 """How often at most losses are logged: an outage loses every turn."""
 CLOSE_SECONDS = 3.0
