@@ -15,6 +15,7 @@ from app.analysis.rules.guardrails import find_failed_guardrails
 from app.analysis.rules.hand_overs import find_hand_overs
 from app.analysis.rules.ignored_results import find_ignored_results
 from app.analysis.rules.inner_retries import find_inner_retries
+from app.analysis.rules.kept_worst import find_kept_worst
 from app.analysis.rules.late_first_token import find_slow_first_tokens
 from app.analysis.rules.latency import find_slow_outliers
 from app.analysis.rules.longest_step import find_longest_step
@@ -45,6 +46,7 @@ RULES: tuple[Rule, ...] = (
     find_unsupported_answers,
     find_lost_values,
     find_nulled_fields,
+    find_kept_worst,
     find_empty_prompts,
     find_dropped_scope,
     find_unfilled_values,
