@@ -131,7 +131,8 @@ class ModelFailed(Unavailable):
     """The chat proxy or the provider behind it failed.
 
     `reason` is one of no_key, bad_key, model_unknown, rate_limited, context_too_long, timeout,
-    content_filter, provider_error, cut, not_understood, unreachable, not_signed_in, not_allowed.
+    content_filter, provider_error, cut, length, not_understood, unreachable, not_signed_in,
+    not_allowed.
     `setting` names what an operator can change, "" for nothing; it is logged, not shown to users.
     """
 

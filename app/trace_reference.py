@@ -15,8 +15,8 @@ _IN_PATH = re.compile(rf"traces?/({UUID_PATTERN})", re.IGNORECASE)
 def find_trace_id(named: str) -> str:
     """The trace's id in lower case; raises InvalidRequest where there is none.
 
-    A UUID stands for itself. In a URL it is the parameter `trace` or `trace_id`, or what follows
-    `traces/` in the path.
+    A UUID stands for itself. In a URL it is the parameter `trace`, `trace_id` or `traceId`, or what
+    follows `traces/` in the path.
     """
     named = named.strip()[:_LONGEST]
     if is_uuid(named):

@@ -126,8 +126,8 @@ class Admission:
         """Takes the conversation for a new turn, waiting for one that is being stopped.
 
         Raises NotFound where there is no such place, LimitReached for a quota, ConversationBusy
-        while another turn still runs or
-        while its process, which has died, still holds the conversation.
+        while another turn still runs, or while one whose process has died still holds the
+        conversation.
         """
         turn_id = str(uuid4())
         entry = EventEntry(str(uuid4()), TurnStarted(question=question))

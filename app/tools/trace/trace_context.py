@@ -1,4 +1,4 @@
-"""Opens a trace for a turn, and holds what every tool works on."""
+"""A trace that is open for a turn: what every tool works on."""
 
 import re
 from bisect import bisect_right

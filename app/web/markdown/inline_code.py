@@ -29,7 +29,7 @@ _UNBREAKABLE = re.compile(
 def count_backticks(text: str, at: int, *, complete: bool) -> int | None:
     """The length of the run of backticks at a place; None when more of the text is needed.
 
-    Runs of LIMIT backticks are cut there. `complete` says that nothing follows the text.
+    A run is cut after CODE_CHARACTERS. `complete` says that nothing follows the text.
     """
     run = _RUN.match(text, at, at + CODE_CHARACTERS)
     length = len(run[0]) if run else 0
