@@ -41,7 +41,7 @@ from app.opik.rest_client import RestClient
 from app.settings import ModelPrice, Settings
 from app.telemetry.error_reports import ErrorReports
 from app.telemetry.reporting import Reporting
-from app.telemetry.turn_observer import OwnTraces
+from app.telemetry.turn_traces import OwnTraces
 from app.telemetry.usage_reports import UsageReports
 from app.token_estimate import CHARACTERS_PER_TOKEN
 from app.tools import TOOLS

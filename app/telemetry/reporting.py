@@ -13,7 +13,7 @@ from starlette.routing import Route
 from app.conversation.ports import Observer
 from app.extras import importing_extra
 from app.telemetry.observers import CombinedObserver, NoObserver
-from app.telemetry.turn_observer import OwnTraces
+from app.telemetry.turn_traces import OwnTraces
 from app.telemetry.usage_reports import UsageReports
 
 if TYPE_CHECKING:

@@ -83,7 +83,7 @@ async def test_a_process_with_undeliverable_traces_counts_them_and_ends_in_time(
 LEFT_ALONE = """
 import sys, threading
 import sentry_sdk
-from app.telemetry.turn_observer import OwnTraces
+from app.telemetry.turn_traces import OwnTraces
 
 sentry_sdk.init(dsn="http://public@127.0.0.1:9/1", default_integrations=False)
 before = sentry_sdk.get_client(), sys.excepthook, threading.active_count()

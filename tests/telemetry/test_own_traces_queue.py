@@ -14,10 +14,10 @@ from opik.rest_api.types.span_write import SpanWrite
 from opik.rest_api.types.trace_write import TraceWrite
 from structlog.testing import capture_logs
 
-from app.telemetry import turn_observer
+from app.telemetry import turn_traces
 from app.telemetry.own_traces import queue
 from app.telemetry.own_traces.delivery import JobBuilder
-from app.telemetry.turn_observer import REQUEST_SECONDS
+from app.telemetry.turn_traces import REQUEST_SECONDS
 from standin.app import create_app
 from standin.faults import Answer, Delay, Fault, Refuse
 from standin.record_store import Records
@@ -102,7 +102,7 @@ async def test_turns_do_not_wait_for_a_backend_that_fails_or_hangs(
     tmp_path: Path, effect: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Longer than a turn and the end may take here, so that waiting for a request is noticed.
-    monkeypatch.setattr(turn_observer, "REQUEST_SECONDS", 120)
+    monkeypatch.setattr(turn_traces, "REQUEST_SECONDS", 120)
     async with observed(tmp_path) as running:
         running.target.standin.switches.faults = [Fault(effect)]
         running.plays(answer("It was the tool."))
