@@ -13,7 +13,7 @@ from rich.console import Console
 
 from app.operator_credentials import read_credentials
 from app.terminal.assistants import TraceAssistant, open_assistant
-from app.terminal.display import JsonView, PlainView, RichView, View
+from app.terminal.display import AnswerView, JsonView, PlainView, RichView
 from app.terminal.report import format_report
 from app.trace_reference import find_trace_id
 
@@ -63,14 +63,14 @@ def command(
         sys.exit(130)
 
 
-def _choose_view() -> View:
+def _choose_view() -> AnswerView:
     console = Console()
     return RichView(console) if console.is_terminal else PlainView()
 
 
 async def _answer(
     assistant: TraceAssistant,
-    view: View,
+    view: AnswerView,
     question: str,
     *,
     model: str | None,

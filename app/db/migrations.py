@@ -7,7 +7,7 @@ oldest revision whose code can still run on the new schema.
 
 import hashlib
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.db.engine import storage_kind
 from app.db.schema import OLDEST_CODE, PREFIX, VERSION_TABLE, events, facts
-from app.db.transactions import Transactions
+from app.db.transactions import Sleep, Transactions
 from app.errors import DatabaseUnavailable, StartRefused
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-Sleep = Callable[[float], Awaitable[None]]
 
 # In an installed package, else at the top of a checkout.
 _ALEMBIC_INI = next(

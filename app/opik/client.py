@@ -20,10 +20,10 @@ from app.caller import Caller
 from app.errors import NotFound
 from app.opik.records import Permissions, SortedTraces, Span, Stats, Thread, Trace
 from app.opik.responses import (
+    Page,
     Record,
     RecordTooLarge,
     SpanPage,
-    TracePage,
     build_error,
     find_last_id,
     parse_page,
@@ -185,7 +185,7 @@ class OpikClient:
         cursor: str,
         filters: Sequence[Filter] = (),
         exclude: Sequence[str] = (),
-    ) -> TracePage | None:
+    ) -> Page[Trace] | None:
         """Up to `limit` traces of a project that are older than `cursor` ("" for the newest),
         newest first; None where the backend refuses these filters.
 

@@ -128,7 +128,6 @@ class Page(Generic[Listed]):
 
 
 SpanPage = Page[Span]
-TracePage = Page[Trace]
 
 
 def parse_page(

@@ -16,9 +16,7 @@ from app.errors import OpikAssistError, StartRefused
 from app.local_service import LocalService, running_locally
 from app.operator_credentials import OperatorCredentials
 from app.web.markdown.ui_urls import TurnLinks
-from app.web.panel import Panel
-
-Frame = Mapping[str, Any]
+from app.web.panel import Panel, PanelFrame
 
 HEARTBEAT_SECONDS = 60.0
 """After so long without an event the feed is asked again; nothing is shown."""
@@ -35,7 +33,7 @@ class TraceAssistant(Protocol):
 
     def ask(
         self, question: str, *, model: str | None, conversation: str | None
-    ) -> AsyncGenerator[Frame, None]:
+    ) -> AsyncGenerator[PanelFrame, None]:
         """The frames of an answer. Raises OpikAssistError where there will be none."""
         ...
 
@@ -53,7 +51,7 @@ class LocalAssistant:
 
     async def ask(
         self, question: str, *, model: str | None, conversation: str | None
-    ) -> AsyncGenerator[Frame, None]:
+    ) -> AsyncGenerator[PanelFrame, None]:
         """See `TraceAssistant`; the turn ends when the reader does."""
         if conversation is not None:
             raise StartRefused("--conversation: only a service (--service) keeps conversations")
@@ -90,7 +88,7 @@ class RemoteAssistant:
 
     async def ask(
         self, question: str, *, model: str | None, conversation: str | None
-    ) -> AsyncGenerator[Frame, None]:
+    ) -> AsyncGenerator[PanelFrame, None]:
         """See `TraceAssistant`."""
         body = {"message": question, "streaming": True, **({"model": model} if model else {})}
         query = {"conversation": conversation} if conversation else {}

@@ -12,7 +12,7 @@ from rich.markdown import Markdown
 from rich.spinner import Spinner
 from rich.text import Text
 
-Frame = Mapping[str, Any]
+from app.web.panel import PanelFrame
 
 REFRESHES_PER_SECOND = 8
 """More cannot be read, and rendering Markdown takes milliseconds."""
@@ -20,12 +20,12 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """What could move the cursor or write into the clipboard; line ends and tabs stay."""
 
 
-class View(Protocol):
+class AnswerView(Protocol):
     """Shows one answer after the other; `failed` says whether the last one ended in an error."""
 
     failed: bool
 
-    def __enter__(self) -> "View":
+    def __enter__(self) -> "AnswerView":
         """Begins an answer."""
         ...
 
@@ -33,7 +33,7 @@ class View(Protocol):
         """Ends it, also where it was cut short."""
         ...
 
-    def show(self, frame: Frame) -> None:
+    def show(self, frame: PanelFrame) -> None:
         """Shows one frame."""
         ...
 
@@ -56,7 +56,7 @@ class JsonView:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def show(self, frame: Frame) -> None:
+    def show(self, frame: PanelFrame) -> None:
         """Prints it at once, so that a reader can follow."""
         self.failed = self.failed or "error" in frame
         click.echo(json.dumps(frame))
@@ -76,7 +76,7 @@ class PlainView:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def show(self, frame: Frame) -> None:
+    def show(self, frame: PanelFrame) -> None:
         """Prints its text."""
         kind = frame.get("message_type")
         if "error" in frame:
@@ -120,7 +120,7 @@ class RichView:
             self._console.print(Markdown(self._text))
         self._text = ""
 
-    def show(self, frame: Frame) -> None:
+    def show(self, frame: PanelFrame) -> None:
         """Adds it to what is shown."""
         kind = frame.get("message_type")
         if "error" in frame:
@@ -153,7 +153,7 @@ class RichView:
             self._live.update(Group(*growing, *rows))
 
 
-def _read_text(frame: Frame) -> str:
+def _read_text(frame: PanelFrame) -> str:
     text: str = frame["content"]["parts"][0]["text"]
     return text
 

@@ -57,7 +57,7 @@ class TitleBody(BaseModel):
     title: Annotated[str, Field(strict=True, min_length=1, max_length=TITLE_CHARACTERS)]
 
 
-Body = TypeVar("Body", QuestionBody, FeedbackBody, TitleBody)
+AnyBody = TypeVar("AnyBody", QuestionBody, FeedbackBody, TitleBody)
 
 
 def read_request_caller(request: Request[Any]) -> Caller:
@@ -104,7 +104,7 @@ def check_id(named: str, kind: str) -> str:
     return named.lower()
 
 
-async def read_body(request: Request[Any], kind: type[Body]) -> Body:
+async def read_body(request: Request[Any], kind: type[AnyBody]) -> AnyBody:
     """The JSON body; raises a RequestRefused whose message says what is wrong."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":

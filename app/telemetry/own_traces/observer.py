@@ -37,7 +37,7 @@ from app.telemetry.own_traces.queue import Job
 TRACE_NAME = "answer_question"
 
 Put = Callable[[Job], None]
-Body = dict[str, Any]
+SentValue = dict[str, Any]
 """An input or an output: what can be counted, and the texts where they may be sent."""
 
 
@@ -96,9 +96,9 @@ class OwnTraceBuilder:
     conversation_id: str
     question: str
     model: str
-    metadata: Body
+    metadata: SentValue
     provider: str = ""
-    answer: Body | None = None
+    answer: SentValue | None = None
     shrunk: int = 0
     usage: TokenUsage = field(default_factory=TokenUsage)
     start: datetime = field(default_factory=_utc_now)
@@ -155,7 +155,7 @@ class OwnTraceBuilder:
         )
         self.put(self.jobs.build_turn(trace, [] if lost else self.spans))
 
-    def _complete_metadata(self, outcome: str) -> Body:
+    def _complete_metadata(self, outcome: str) -> SentValue:
         return {
             **self.metadata,
             "outcome": outcome,
@@ -229,7 +229,7 @@ class OwnTraceBuilder:
         )
         self.spans.append(span)
 
-    def _reply_body(self, call: ModelCalled) -> Body | None:
+    def _reply_body(self, call: ModelCalled) -> SentValue | None:
         reply = call.reply
         if reply is None:
             return None if call.error else {"finish_reason": "cancelled"}
@@ -249,7 +249,7 @@ class OwnTraceBuilder:
         message = f"{call.error.message} {call.error.detail}".strip()
         return _error(call.error.reason, self._text(message, "The model gave no usable reply."))
 
-    def _body(self, counts: Body, **texts: object) -> Body:
+    def _body(self, counts: SentValue, **texts: object) -> SentValue:
         return {**counts, **texts} if self.full else counts
 
     def _text(self, text: str, instead: str) -> str:
