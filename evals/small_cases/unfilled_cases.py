@@ -317,3 +317,71 @@ UNFILLED.add(
     question="Hello",
     answer="Hello!",
 )
+
+
+def _filter(name: str, known: dict[str, str], *, right: bool = False) -> None:
+    """A filter made of a template that is an object, and the search that is given it."""
+    made = {"ship": "{{ship}}", "deck": "{{deck}}"} | known
+    found = [] if right else [{"page": 4, "text": "Deck 5 has 20 cabins."}]
+    answer = "Nothing is known of it." if right else "Twenty cabins."
+    given = {"query": "cabins", "top_k": 4, "filter": made}
+    UNFILLED.add(
+        name,
+        span(
+            "make_filter",
+            input={"template": {"ship": "{{ship}}", "deck": "{{deck}}"}, "values": known},
+            output={"filter": made},
+            right=right,
+        ),
+        tool("search_plans", given, {"hits": found}),
+        model(says(answer), asked="How many cabins are on deck 5?"),
+        question="How many cabins are on deck 5?",
+        answer=answer,
+        says="make_filter" if right else "",
+    )
+
+
+_filter("filter_with_one_variable_left", {"ship": "Tern"}, right=True)
+_filter("filter_filled_healthy", {"ship": "Tern", "deck": "5"})
+
+
+def _misspelt(name: str, key: str, prompt: str, *, right: bool = False) -> None:
+    UNFILLED.add(
+        name,
+        span(
+            "PromptBuilder",
+            input={"frage": "Wann fährt die Fähre?", key: "Abfahrten: 8:00, 12:00 und 16:00."},
+            output={"prompt": prompt},
+            right=right,
+        ),
+        model(says("Um acht."), asked=prompt),
+        question="Wann fährt die Fähre?",
+        answer="Um acht.",
+        says="PromptBuilder" if right else "",
+    )
+
+
+_misspelt("variable_misspelt", "kontext", "Nutze nur:\n{{ context }}\nWann?", right=True)
+_misspelt("variable_in_the_plural", "abschnitte", "Nutze nur:\n{{abschnitt}}\nWann?", right=True)
+_misspelt("numbered_variable_healthy", "passage1", "Frage zu 8:00, 12:00. {passage2} folgt.")
+
+
+def _booking(name: str, key: str, reference: str, result: Any, *, right: bool = False) -> None:
+    """A model that takes the id from a field that the result does not have."""
+    found = {"reservas": [{"localizador": "FX-9", "salida": "08:00"}]}
+    last = "No encuentro la reserva." if right else "La reserva está confirmada."
+    UNFILLED.add(
+        name,
+        tool("buscar", {"email": "ana@ferry.example"}, found),
+        model(calls("estado", {key: reference}), asked="Estado de mi reserva", right=right),
+        tool("estado", {key: reference}, result, right=right),
+        model(says(last), asked="Estado de mi reserva"),
+        question="¿Cuál es el estado de mi reserva?",
+        answer=last,
+    )
+
+
+_NO_BOOKING = {"existe": False, "reservaId": "undefined"}
+_booking("id_is_undefined", "reservaId", "undefined", _NO_BOOKING, right=True)
+_booking("id_known_healthy", "reservaId", "FX-9", {"existe": True, "estado": "confirmada"})
+_booking("state_is_undefined_healthy", "filtro", "undefined", {"existe": True, "estado": "libre"})

@@ -10,6 +10,7 @@ LangChain, OpenAPI);
 
 import re
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 from enum import Enum, auto
 from itertools import islice
 from typing import NamedTuple
@@ -56,6 +57,10 @@ _TEMPLATE_READ = 20_000  # characters
 _LONGEST_ARGUMENT = 2_000  # characters: a longer one is a document
 _KEY_WORDS = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![a-z])")
 _SHORTEST_SHARED = 3  # characters of a word that two names share
+_SHORTEST_MISSPELT = 5  # characters of a name: shorter ones are alike by chance
+_LEAST_ALIKE = 0.85  # of the letters: another one in seven, as `kontext` for `context`
+_DIGITS = re.compile(r"\d")
+"""`part1` and `part2` are two names."""
 
 
 class SlotKind(Enum):
@@ -118,7 +123,9 @@ class Slot(NamedTuple):
         if self.kind is SlotKind.WORD:
             return not self.may_be_prose and _last_word(self.name) in _split(key)
         shared = _split(self.name) & _split(key)
-        return any(len(word) >= _SHORTEST_SHARED for word in shared)
+        if any(len(word) >= _SHORTEST_SHARED for word in shared):
+            return True
+        return _is_misspelt(_join(self.name), plain_key(key))
 
 
 def may_have_slots(text: str) -> bool:
@@ -201,6 +208,13 @@ def _build(match: re.Match[str], kind: SlotKind) -> Slot:
 
 def _join(name: str) -> str:
     return plain_key(name.replace(".", "_"))
+
+
+def _is_misspelt(name: str, other: str) -> bool:
+    """Whether two names are one but for a letter or two: `context` and `contexte`."""
+    if min(len(name), len(other)) < _SHORTEST_MISSPELT or _DIGITS.search(name + other):
+        return False
+    return SequenceMatcher(None, name, other, autojunk=False).ratio() >= _LEAST_ALIKE
 
 
 def _last_word(name: str) -> str:

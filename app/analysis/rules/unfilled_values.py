@@ -163,7 +163,7 @@ class _Search:
         if slot.written in self._asked:
             return None
         found = self._find_step(slot, uses)
-        if slot.kind is not SlotKind.OBJECT and self._is_meant(slot, uses):
+        if not any(map(_is_never_meant, uses)) and self._is_meant(slot, uses):
             if found is None or slot.kind is not SlotKind.VARIABLE or not found.reason.is_by_name:
                 return None
             return found._replace(reason=found.reason._replace(standing=Standing.WEAK))
@@ -223,7 +223,7 @@ class _Search:
             if not use.is_value or _has_value_beside(use):
                 continue
             failed = came_to_nothing(use.node)
-            if not failed and slot.kind is not SlotKind.OBJECT:
+            if not (failed or _is_never_meant(use)):
                 continue
             origin = self._find_origin(slot, use, uses)
             if slot.is_whole_word:
@@ -313,12 +313,21 @@ def _took_over(use: _Use, text: str) -> bool:
     return use.before in text or use.after in text
 
 
+def _is_never_meant(use: _Use) -> bool:
+    """Whether nobody passes it on purpose: the name of an object, and `undefined` as an id."""
+    if use.slot.is_whole_word and not use.slot.may_be_prose:
+        return identifies(plain_key(use.key))
+    return use.slot.kind is SlotKind.OBJECT
+
+
 def _has_value_beside(use: _Use) -> bool:
     """Whether a call has the value of a variable beside the path of a request or the text of a
-    query: under its name, or in an object or list of parameters."""
+    query: under its name, or in an object or list of parameters that does not hold it itself."""
+    leaves = list(use.node.view.input.first_leaves(_LEAVES_READ))
+    around = {leaf.path[:-1] for leaf in leaves if leaf.value == use.argument}
     return any(
-        use.slot.has_name(leaf.key) or len(leaf.path) > 1
-        for leaf in use.node.view.input.first_leaves(_LEAVES_READ)
+        use.slot.has_name(leaf.key) or (len(leaf.path) > 1 and leaf.path[:-1] not in around)
+        for leaf in leaves
         if innermost_key(leaf.path) != use.key and leaf.value not in (None, "", use.slot.text)
     )
 
