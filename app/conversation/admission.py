@@ -8,7 +8,7 @@ are one owner, so that only the limits of the workspace apply.
 import math
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -63,6 +63,7 @@ class Admission:
         self._running = running
         self._starting = 0
         self._reading: Counter[Caller] = Counter()
+        self._loading: Counter[Caller] = Counter()
 
     @contextmanager
     def reserve_slot(self) -> Iterator[None]:
@@ -81,32 +82,41 @@ class Admission:
         finally:
             self._starting -= 1
 
-    @asynccontextmanager
-    async def reserve_reading(self, caller: Caller) -> AsyncIterator[None]:
+    def reserve_reading(self, caller: Caller) -> AbstractAsyncContextManager[None]:
         """Counts a history as being read by the caller, who may read as many at once as ask.
 
         Waits for another one to be done; raises LimitReached where that takes too long. Callers
         without a token share one owner and have no limit of their own.
         """
+        return self._reserve_share(self._reading, caller, "conversations")
+
+    def reserve_loading(self, caller: Caller) -> AbstractAsyncContextManager[None]:
+        """The same for a trace that is loaded without a turn."""
+        return self._reserve_share(self._loading, caller, "traces")
+
+    @asynccontextmanager
+    async def _reserve_share(
+        self, taken: Counter[Caller], caller: Caller, what: str
+    ) -> AsyncIterator[None]:
         most = self.quotas_for(caller).owner_turns
         if most is None:
             yield
             return
         deadline = anyio.current_time() + self._limits.busy_wait_seconds
-        while self._reading[caller] >= most:
+        while taken[caller] >= most:
             if anyio.current_time() >= deadline:
                 raise LimitReached(
-                    "You are opening too many conversations at once. Try again in a moment.",
+                    f"You are opening too many {what} at once. Try again in a moment.",
                     retry_after=RETRY_SECONDS,
                 )
             await anyio.sleep(BUSY_POLL_SECONDS)
-        self._reading[caller] += 1
+        taken[caller] += 1
         try:
             yield
         finally:
-            self._reading[caller] -= 1
-            if not self._reading[caller]:
-                del self._reading[caller]
+            taken[caller] -= 1
+            if not taken[caller]:
+                del taken[caller]
 
     def quotas_for(self, caller: Caller) -> Quotas:
         """The limits that hold for this caller over all processes."""

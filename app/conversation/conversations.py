@@ -11,7 +11,7 @@ import structlog
 
 from app.agent.citations import Aliases
 from app.agent.context import TurnBudget
-from app.caller import Caller
+from app.caller import Caller, Owner
 from app.conversation.admission import Admission
 from app.conversation.answer import TurnPolicy, TurnRequest, answer_question
 from app.conversation.branches import TurnTree
@@ -21,6 +21,7 @@ from app.conversation.ports import (
     Access,
     Observer,
     OpenedTrace,
+    OpeningTrace,
     OpenModel,
     OpenTrace,
     TurnFacts,
@@ -155,11 +156,9 @@ class Conversations:
         return await self._open_model.list_offered(caller)
 
     async def suggest_questions(self, caller: Caller, trace_id: str) -> Sequence[str]:
-        """Suggests first questions about a trace.
-
-        Loads the trace, so raises LimitReached when this process answers too many questions.
-        """
-        async with self.open_trace(caller, trace_id, Aliases()) as opened:
+        """Suggests first questions about a trace. Loads the trace; raises like `analyse_trace`."""
+        async with self._reading_alone(caller, trace_id) as (_, opening):
+            opened = await opening.open(Aliases())
             await opened.complete()
             return opened.starting_questions
 
@@ -181,14 +180,25 @@ class Conversations:
         The aliases are those of the caller's conversation about the trace. Spans that have none
         there, and all spans where there is no conversation, get those that the outline of the next
         question will give them. Loads the trace, so raises LimitReached when this process answers
-        too many questions.
+        too many questions or the caller loads too many traces, and BackendUnavailable where that
+        takes longer than a turn may.
         """
-        async with self._traces.without_turn(caller, trace_id) as (owner, opening):
+        async with self._reading_alone(caller, trace_id) as (owner, opening):
             conversation = await self._store.find(owner, trace_id)
             logged = await self._store.events(conversation.id) if conversation else ()
             opened = await opening.open(restore_aliases([each.event for each in logged]))
             await opened.complete()
             return opened.describe_analysis()
+
+    @asynccontextmanager
+    async def _reading_alone(
+        self, caller: Caller, trace_id: str
+    ) -> AsyncIterator[tuple[Owner, OpeningTrace]]:
+        """Reads a trace that no turn and no tool needs, as one of those of this caller."""
+        async with self._admission.reserve_loading(caller):
+            with self._reading.until(TurnBudget(self._policy.limits).deadline):
+                async with self._traces.without_turn(caller, trace_id) as reading:
+                    yield reading
 
     async def list_conversations(
         self, caller: Caller, trace_id: str

@@ -1,4 +1,4 @@
-"""Bounds what a turn reads before its first request to a model."""
+"""Bounds what is read of a trace before the first request to a model, or without one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,17 +1,18 @@
 """Reads what the page shows, with a caller's rights and within limits of the process."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from weakref import WeakValueDictionary
 
 import anyio
 from pydantic_core import to_json
 
 from app.analysis.recorded.error import effective_error
 from app.caller import Caller
-from app.errors import LimitReached, NotFound
+from app.errors import BackendUnavailable, LimitReached, NotFound
 from app.explorer.span_rows import Waterfall, build_waterfall
 from app.explorer.trace_list import (
     ProjectList,
@@ -29,8 +30,14 @@ SPANS_SHOWN = 20_000
 """Spans of one trace that the page gets: 4 MB of JSON; nobody reads a longer waterfall."""
 READS_AT_ONCE = 16
 """Reads of this process at the same time; each may hold tens of MB for a moment."""
+READS_PER_CALLER = 8
+"""Of these; the other half is left to others. A browser keeps six connections to one host."""
 READ_WAIT_SECONDS = 10.0
 """How long a read waits for its turn before the page shows why."""
+READ_SECONDS = 55.0
+"""How long a read may take; nginx gives up an answer of which nothing has come for 60 s."""
+SPANS_SECONDS = 45.0
+"""Then the waterfall shows the spans that have come; some seconds are left to draw it up."""
 BODY_CHARACTERS = 1_000_000
 """Of input, output and metadata each, as JSON: more makes a browser slow."""
 ATTACHMENT_BYTES = 20 * 1024 * 1024
@@ -95,20 +102,21 @@ class Explorer:
         self._lists = lists
         self._lister = TraceListReader(lists)
         self._limiter = anyio.Semaphore(READS_AT_ONCE)
+        self._shares: WeakValueDictionary[Caller, anyio.Semaphore] = WeakValueDictionary()
 
     async def list_projects(self, caller: Caller) -> ProjectList:
         """The projects of the workspace, the one with the newest trace first."""
-        async with self.reserve_read():
+        async with self.reserve_read(caller):
             return ProjectList(await self._lister.list_projects(caller))
 
     async def list_traces(self, caller: Caller, query: TraceQuery) -> TracePage:
         """One page of traces."""
-        async with self.reserve_read():
+        async with self.reserve_read(caller):
             return await self._lister.list_traces(caller, query)
 
     async def read_trace(self, caller: Caller, trace_id: str) -> TraceDetails:
         """A trace with its bodies."""
-        async with self.reserve_read():
+        async with self.reserve_read(caller):
             trace = await self._client.get_trace(caller, trace_id)
         details = await anyio.to_thread.run_sync(_build_details, trace)
         return TraceDetails(
@@ -117,9 +125,11 @@ class Explorer:
 
     async def read_waterfall(self, caller: Caller, trace_id: str) -> Waterfall:
         """The spans of a trace without their bodies."""
-        async with self.reserve_read():
+        async with self.reserve_read(caller):
             trace = await self._client.get_trace(caller, trace_id)
-            found = await self._client.list_spans(caller, trace, most=SPANS_SHOWN)
+            found = await self._client.list_spans(
+                caller, trace, most=SPANS_SHOWN, seconds=SPANS_SECONDS
+            )
             return await anyio.to_thread.run_sync(build_waterfall, found)
 
     async def read_span(
@@ -127,7 +137,7 @@ class Explorer:
     ) -> SpanDetails:
         """A span of this trace with its bodies; its project helps where it is very large."""
         scope = Trace(id=trace_id, project_id=project_id)
-        async with self.reserve_read():
+        async with self.reserve_read(caller):
             span = await self._client.get_span(caller, span_id, trace=scope)
         details = await anyio.to_thread.run_sync(_build_details, span)
         return SpanDetails(
@@ -150,7 +160,7 @@ class Explorer:
     ) -> AttachmentList:
         """The files of a trace, or of one of its spans."""
         owner = _attachment_owner(trace_id, span_id, project_id)
-        async with self.reserve_read():
+        async with self.reserve_read(caller):
             return AttachmentList(await self._lists.list_attachments(caller, owner))
 
     async def read_attachment(
@@ -158,7 +168,7 @@ class Explorer:
     ) -> tuple[Attachment, bytes]:
         """A file that is listed; NotFound for others and for one that is too large."""
         owner = _attachment_owner(trace_id, span_id, project_id)
-        async with self.reserve_read():
+        async with self.reserve_read(caller):
             listed = await self._lists.list_attachments(caller, owner)
             file = next((each for each in listed if each.file_name == name), None)
             if file is None:
@@ -169,18 +179,29 @@ class Explorer:
         return file, read.body
 
     @asynccontextmanager
-    async def reserve_read(self) -> AsyncIterator[None]:
-        """Holds one of the places for reads; raises LimitReached when none gets free in time."""
-        try:
-            with anyio.fail_after(READ_WAIT_SECONDS):
-                await self._limiter.acquire()
-        except TimeoutError:
-            message = "Too many traces are being opened now. Try again in a moment."
-            raise LimitReached(message, retry_after=1) from None
-        try:
-            yield
-        finally:
-            self._limiter.release()
+    async def reserve_read(self, caller: Caller) -> AsyncIterator[None]:
+        """Holds one of the places for reads, of the caller's and of all.
+
+        Raises LimitReached when none gets free in time, BackendUnavailable where the read takes
+        longer than READ_SECONDS. Callers without a token are one and have no share of their own.
+        """
+        places = [self._limiter]
+        if caller.secret is not None:
+            places.insert(0, self._shares.setdefault(caller, anyio.Semaphore(READS_PER_CALLER)))
+        async with AsyncExitStack() as held:
+            try:
+                with anyio.fail_after(READ_WAIT_SECONDS):
+                    for place in places:
+                        await held.enter_async_context(place)
+            except TimeoutError:
+                message = "Too many traces are being opened now. Try again in a moment."
+                raise LimitReached(message, retry_after=1) from None
+            with anyio.move_on_after(READ_SECONDS) as scope:
+                yield
+            if scope.cancelled_caught:
+                raise BackendUnavailable(
+                    "Opik took too long to return this. Try again in a moment."
+                )
 
 
 def _build_details(record: Trace | Span) -> Details:

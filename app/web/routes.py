@@ -120,18 +120,18 @@ class Endpoints:
 
     async def suggest_questions(self, request: Request[AppState]) -> Response:
         conversations = request.state["conversations"]
-        trace_id = read_trace_id(request)
-        questions = await conversations.suggest_questions(read_request_caller(request), trace_id)
+        caller, trace_id = read_request_caller(request), read_trace_id(request)
+        suggest = partial(conversations.suggest_questions, caller, trace_id)
+        questions = await run_while_connected(request.receive, suggest)
         return JSONResponse(
             {"suggestions": [make_inert(each, AllowedLinks(), {}) for each in questions]}
         )
 
     async def analyse_trace(self, request: Request[AppState]) -> Response:
         conversations = request.state["conversations"]
-        trace_id = read_trace_id(request)
-        return JSONResponse(
-            await conversations.analyse_trace(read_request_caller(request), trace_id)
-        )
+        caller, trace_id = read_request_caller(request), read_trace_id(request)
+        analyse = partial(conversations.analyse_trace, caller, trace_id)
+        return JSONResponse(await run_while_connected(request.receive, analyse))
 
     async def start_turn(self, request: Request[AppState]) -> ASGIApp:
         request_id = request.state["request_id"]

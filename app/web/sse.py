@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.conversation.turn import Turn
 from app.errors import InvalidRequest, OpikAssistError
+from app.task_groups import open_task_group
 from app.web.error_responses import INTERNAL_ERROR, build_turn_error_frame
 from app.web.panel import Panel, encode_json_line
 
@@ -142,7 +143,7 @@ async def run_while_connected(receive: Receive, work: Callable[[], Awaitable[T]]
     """
     results: list[T] = []
     refusal: OpikAssistError | None = None
-    async with anyio.create_task_group() as group:
+    async with open_task_group() as group:
         group.start_soon(_cancel_on_disconnect, receive, group.cancel_scope)
         try:
             results.append(await work())

@@ -3,7 +3,8 @@
 Typed and bounded reads with the caller's own rights, not a way through to the backend.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import quote
 
@@ -19,6 +20,7 @@ from app.explorer.trace_list import ProjectList, TracePage, TraceQuery
 from app.ids import is_uuid
 from app.web.app_state import AppState
 from app.web.requests import describe_validation_error, read_request_caller, read_trace_id
+from app.web.sse import run_while_connected
 
 _IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 """Types that a browser shows without running anything; other files are only downloaded."""
@@ -103,26 +105,29 @@ class UiApi:
     async def list_projects(self, request: Request[AppState]) -> Response:
         """The projects of the workspace."""
         explorer = request.state["explorer"]
-        return _json(await explorer.list_projects(read_request_caller(request)))
+        return await _answer(request, partial(explorer.list_projects, read_request_caller(request)))
 
     async def list_traces(self, request: Request[AppState]) -> Response:
         """A page of traces."""
         explorer = request.state["explorer"]
         asked = _read_parameters(request, TraceListParameters)
         given = asked.model_dump() | {"project_id": asked.project_id or ""}
-        return _json(await explorer.list_traces(read_request_caller(request), TraceQuery(**given)))
+        caller, query = read_request_caller(request), TraceQuery(**given)
+        return await _answer(request, partial(explorer.list_traces, caller, query))
 
     async def read_trace(self, request: Request[AppState]) -> Response:
         """A trace with its bodies."""
         explorer = request.state["explorer"]
         caller = read_request_caller(request)
-        return _json(await explorer.read_trace(caller, read_trace_id(request)))
+        return await _answer(request, partial(explorer.read_trace, caller, read_trace_id(request)))
 
     async def read_waterfall(self, request: Request[AppState]) -> Response:
         """The spans of a trace."""
         explorer = request.state["explorer"]
         caller = read_request_caller(request)
-        return _json(await explorer.read_waterfall(caller, read_trace_id(request)))
+        return await _answer(
+            request, partial(explorer.read_waterfall, caller, read_trace_id(request))
+        )
 
     async def read_span(self, request: Request[AppState]) -> Response:
         """A span with its bodies."""
@@ -131,35 +136,36 @@ class UiApi:
         if not is_uuid(span_id):
             raise InvalidRequest("The span id in the URL is not a UUID.")
         asked = _read_parameters(request, SpanParameters)
-        return _json(
-            await explorer.read_span(
-                read_request_caller(request),
-                read_trace_id(request),
-                span_id,
-                project_id=asked.project_id,
-            )
+        read = partial(
+            explorer.read_span,
+            read_request_caller(request),
+            read_trace_id(request),
+            span_id,
+            project_id=asked.project_id,
         )
+        return await _answer(request, read)
 
     async def list_attachments(self, request: Request[AppState]) -> Response:
         """The files of a trace or span."""
         explorer = request.state["explorer"]
         asked = _read_parameters(request, AttachmentParameters)
-        found = await explorer.list_attachments(
-            read_request_caller(request), read_trace_id(request), **asked.model_dump()
-        )
-        return _json(found)
+        caller, trace_id = read_request_caller(request), read_trace_id(request)
+        read = partial(explorer.list_attachments, caller, trace_id, **asked.model_dump())
+        return await _answer(request, read)
 
     async def read_attachment(self, request: Request[AppState]) -> Response:
         """A file, as a download that no browser runs."""
         explorer = request.state["explorer"]
         asked = _read_parameters(request, FileParameters)
-        file, content = await explorer.read_attachment(
+        read = partial(
+            explorer.read_attachment,
             read_request_caller(request),
             read_trace_id(request),
             asked.file_name,
             span_id=asked.span_id,
             project_id=asked.project_id,
         )
+        file, content = await run_while_connected(request.receive, read)
         headers = {
             "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.file_name, safe='')}",
             "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -177,8 +183,12 @@ def _read_parameters(request: Request[Any], kind: type[Parameters]) -> Parameter
         raise describe_validation_error(error) from None
 
 
-def _json(value: Any) -> Response:
-    """The value as JSON without fields that are None; NaN, which JSON lacks, is null."""
+async def _answer(request: Request[Any], read: Callable[[], Awaitable[Any]]) -> Response:
+    """What is read, as JSON without fields that are None; NaN, which JSON lacks, is null.
+
+    The reading ends when the client leaves.
+    """
+    value = await run_while_connected(request.receive, read)
     content = RESPONSES[type(value)].dump_json(value, exclude_none=True)
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     return Response(content, media_type="application/json", headers=headers)

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.caller import Caller
 from app.errors import LimitReached
 from app.explorer import explorer
 from app.explorer.explorer import Explorer
@@ -165,10 +166,24 @@ async def test_a_read_that_finds_no_free_place_is_refused_with_a_time_to_retry(
     monkeypatch.setattr(explorer, "READS_AT_ONCE", 1)
     monkeypatch.setattr(explorer, "READ_WAIT_SECONDS", 0.01)
     busy = Explorer(None, None)  # type: ignore[arg-type]
-    async with busy.reserve_read():
+    async with busy.reserve_read(Caller()):
         with pytest.raises(LimitReached) as refused:
-            async with busy.reserve_read():
+            async with busy.reserve_read(Caller()):
                 raise AssertionError("two reads at once")
     assert refused.value.retry_after
-    async with busy.reserve_read():
+    async with busy.reserve_read(Caller()):
+        pass
+
+
+async def test_one_user_never_takes_all_places_for_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explorer, "READS_AT_ONCE", 3)
+    monkeypatch.setattr(explorer, "READS_PER_CALLER", 1)
+    monkeypatch.setattr(explorer, "READ_WAIT_SECONDS", 0.01)
+    shared = Explorer(None, None)  # type: ignore[arg-type]
+    anna, bob = Caller(token=credentials.ANNA), Caller(token=credentials.BOB)
+    async with shared.reserve_read(anna), shared.reserve_read(bob):
+        with pytest.raises(LimitReached):
+            async with shared.reserve_read(anna):
+                raise AssertionError("two reads of one user at once")
+    async with shared.reserve_read(anna):
         pass

@@ -11,10 +11,12 @@ import httpx
 import pytest
 
 from standin.chat import finish, text, usage
+from standin.faults import Delay, Fault
 from standin.switches import UserAccount
 from testkit import credentials
 from testkit.scripted_chat import answer
-from testkit.service import TRACE_ID, Service, record_trace, running, service_at
+from testkit.service import TRACE_ID, Service, record_trace, running, service_at, wait_until
+from tests.service.outages import FOREVER, SEARCH
 
 JSON = {"Accept": "application/json"}
 ANNA = {"Cookie": f"sessionToken={credentials.ANNA}", "Comet-Workspace": "acme"}
@@ -167,6 +169,27 @@ async def test_what_loads_a_trace_is_refused_where_no_further_question_would_be_
             gate.set()
             await stream.rest()
         assert (await service.http.get(url, headers=ANNA)).status_code == 200
+
+
+async def test_a_user_who_loads_many_traces_at_once_leaves_the_others_their_places(
+    database_uri: str,
+) -> None:
+    async with signed_in(database_uri, user_turns=1, busy_wait_seconds=0.1) as service:
+        service.switches.faults.append(Fault(Delay(FOREVER), path=SEARCH, times=1))
+        url = f"{service.session(trace(1))}/analysis"
+        first = asyncio.create_task(service.http.get(url, headers=ANNA))
+        await wait_until(lambda: service.switches.requests("POST", SEARCH))
+        for what in ("analysis", "suggestions"):
+            response = await service.http.get(f"{service.session(trace(2))}/{what}", headers=ANNA)
+            assert response.status_code == 429
+            assert response.json()["message"].startswith("You are opening too many traces at once")
+        assert (await service.http.get(url, headers=BOB)).status_code == 200
+        assert (await service.ask(trace_id=trace(2))).error is None
+        first.cancel()
+        url = f"{service.session(trace(2))}/analysis"
+        with anyio.fail_after(60):
+            while (await service.http.get(url, headers=ANNA)).status_code != 200:
+                pass
 
 
 async def test_a_request_that_the_provider_refuses_costs_nothing(database_uri: str) -> None:
