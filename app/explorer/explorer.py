@@ -118,7 +118,7 @@ class Explorer:
         """A trace with its bodies."""
         async with self.reserve_read(caller):
             trace = await self._client.get_trace(caller, trace_id)
-        details = await anyio.to_thread.run_sync(_build_details, trace)
+            details = await anyio.to_thread.run_sync(_build_details, trace)
         return TraceDetails(
             trace=build_trace_row(trace, ""), end_time=trace.end_time, details=details
         )
@@ -139,7 +139,7 @@ class Explorer:
         scope = Trace(id=trace_id, project_id=project_id)
         async with self.reserve_read(caller):
             span = await self._client.get_span(caller, span_id, trace=scope)
-        details = await anyio.to_thread.run_sync(_build_details, span)
+            details = await anyio.to_thread.run_sync(_build_details, span)
         return SpanDetails(
             id=span.id,
             name=span.name or "",

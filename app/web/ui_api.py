@@ -8,6 +8,7 @@ from functools import partial
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import quote
 
+import anyio.to_thread
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -189,6 +190,8 @@ async def _answer(request: Request[Any], read: Callable[[], Awaitable[Any]]) -> 
     The reading ends when the client leaves.
     """
     value = await run_while_connected(request.receive, read)
-    content = RESPONSES[type(value)].dump_json(value, exclude_none=True)
+    encode = partial(RESPONSES[type(value)].dump_json, value, exclude_none=True)
+    # In a thread: a long waterfall has 5 MB and takes up to 0.1 s, in which no stream would move.
+    content = await anyio.to_thread.run_sync(encode)
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     return Response(content, media_type="application/json", headers=headers)

@@ -1,6 +1,7 @@
 """How the page, its files and what it reads are served: addresses, headers, rights, limits."""
 
 import re
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from app.caller import Caller
 from app.errors import LimitReached
 from app.explorer import explorer
 from app.explorer.explorer import Explorer
+from app.explorer.span_rows import Waterfall
+from app.web import ui_api
 from app.web.page_files import CONTENT_SECURITY_POLICY
 from standin.switches import UserAccount
 from standin.workspace import AttachedFile, Subject
@@ -187,3 +190,19 @@ async def test_one_user_never_takes_all_places_for_reads(monkeypatch: pytest.Mon
                 raise AssertionError("two reads of one user at once")
     async with shared.reserve_read(anna):
         pass
+
+
+async def test_answers_are_encoded_off_the_event_loop(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+
+    class Encoder:
+        def dump_json(self, *_: Any, **__: Any) -> bytes:
+            threads.append(threading.get_ident())
+            return b"{}"
+
+    monkeypatch.setitem(ui_api.RESPONSES, Waterfall, Encoder())  # type: ignore[arg-type]
+    assert (await get(service, f"/api/traces/{TRACE_ID}/spans")).status_code == 200
+    assert threads
+    assert threading.get_ident() not in threads
