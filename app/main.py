@@ -117,7 +117,9 @@ def _middleware(settings: Settings) -> list[Middleware]:
     open_paths = [*probes, *(f"{settings.url_prefix}/{name}" for name in ("ui", "ui/"))]
     same_site = Middleware(SameOriginMiddleware, allowed=allowed, open_paths=open_paths)
     hosts = settings.allowed_hosts
-    known_host = Middleware(HostMiddleware, allowed=hosts, open_paths=probes)
+    # Prometheus asks by address, as probes do; the labels of metrics hold no ids.
+    by_address = [*probes, f"{settings.url_prefix}/metrics"]
+    known_host = Middleware(HostMiddleware, allowed=hosts, open_paths=by_address)
     return [
         Middleware(ReadableStartErrors),
         Middleware(BodyDrainMiddleware),

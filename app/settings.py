@@ -172,7 +172,8 @@ class Settings(DatabaseSettings):
     allowed_hosts: NameList = ()
     """Host names under which browsers may reach the service, separated by commas, without ports;
     `*.example.com` stands for all below it. Unset: any. It stops pages whose own name was pointed
-    at this service (DNS rebinding), which matters where Opik has no accounts."""
+    at this service (DNS rebinding), which matters where Opik has no accounts. Probes and metrics
+    are served under any name."""
     migrate_at_start: bool = True
     """true or false: create or update the tables at start. With false, run `opik-assist migrate`
     yourself."""

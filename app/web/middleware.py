@@ -111,7 +111,7 @@ class HostMiddleware(_GuardMiddleware):
     """Refuses requests for other hosts than `allowed`, of which `*.name` stands for all below it.
 
     A page whose own name leads to this address (DNS rebinding) is of the same origin; only the
-    host's name gives it away. Probes ask by address.
+    host's name gives it away. Probes and Prometheus ask by address.
     """
 
     refusal = "This service does not answer under this host name."

@@ -92,14 +92,15 @@ async def test_an_allowed_origin_may_call_with_credentials(tmp_path: Any) -> Non
         ("", 403),
     ],
 )
-async def test_only_allowed_hosts_are_served_and_probes_under_any(
+async def test_only_allowed_hosts_are_served_and_what_asks_by_address_under_any(
     tmp_path: Any, host: str, status: int
 ) -> None:
-    hosts = ("opik.test", "*.lan.test")
-    async with running(f"sqlite:///{tmp_path / 'h.db'}", allowed_hosts=hosts) as service:
+    more = {"allowed_hosts": ("opik.test", "*.lan.test"), "metrics_enabled": True}
+    async with running(f"sqlite:///{tmp_path / 'h.db'}", **more) as service:
         models = await service.http.get(
             f"{service.url}{PREFIX}/models", headers={"Host": host, "Origin": f"http://{host}"}
         )
         assert models.status_code == status
-        probe = await service.http.get(f"{service.url}{PREFIX}/healthz", headers={"Host": host})
-        assert probe.status_code == 200
+        for name in ("healthz", "readyz", "metrics"):
+            probe = await service.http.get(f"{service.url}{PREFIX}/{name}", headers={"Host": host})
+            assert (name, probe.status_code) == (name, 200)
