@@ -10,18 +10,43 @@ import asyncio
 import ipaddress
 import select
 import ssl
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.request import getproxies
 
 import httpcore
 import httpx
 
+from app import __version__
+
 _UNREAD_BYTES = 131_072
 """A connection holds up to twice that which nobody has read: one read of asyncio."""
 _NEXT_ADDRESS_SECONDS = 0.25
 """Without an answer until then, a host's next address is tried as well (RFC 8305)."""
+
+
+@asynccontextmanager
+async def open_http_client(
+    address: str, transport: httpx.AsyncBaseTransport | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client to the backend; `transport` replaces the network below it.
+
+    It keeps no cookies and follows no redirects, so that the credentials of one caller never reach
+    the request of another.
+    """
+    no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    pool = httpx.Limits(max_connections=500, max_keepalive_connections=50, keepalive_expiry=30)
+    async with httpx.AsyncClient(
+        transport=transport or create_transport(address, pool),
+        cookies=no_cookies,
+        follow_redirects=False,
+        limits=pool,
+        timeout=httpx.Timeout(30, pool=10),
+        headers={"User-Agent": f"opik-assist/{__version__}"},
+    ) as client:
+        yield client
 
 
 def create_transport(address: str, limits: httpx.Limits) -> httpx.AsyncBaseTransport | None:

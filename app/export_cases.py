@@ -10,12 +10,12 @@ from typing import Any
 
 import anyio
 import click
-import httpx
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.agent.citations import find_citation_labels
+from app.backend_connection import open_http_client
 from app.caller import Caller
 from app.cli import cli
 from app.conversation.branches import build_tree, select_events
@@ -114,7 +114,7 @@ async def _run_export(export: Export, trace: Path | None, credentials: OperatorC
         return await export_cases(uri, FileSource(read_recording(trace)), export)
     settings = Settings.load()
     caller = replace(credentials, workspace=export.workspace).build_caller()
-    async with httpx.AsyncClient(follow_redirects=False) as http:
+    async with open_http_client(settings.agent_opik_url) as http:
         rest = RestClient(build_backend(settings, http), timeout=settings.opik_backend_timeout)
         backend = BackendSource(OpikClient(rest), caller, MAX_SPANS)
         return await export_cases(settings.session_service_uri, backend, export)

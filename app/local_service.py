@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import anyio
 
 from app.agent.prompt import SYSTEM_PROMPT
+from app.backend_connection import open_http_client
 from app.caller import Caller
 from app.conversation.conversations import Conversations
 from app.db.engine import create_engine
 from app.db.migrations import prepare_schema
 from app.db.store import Store
-from app.main import open_http_client
 from app.operator_credentials import OperatorCredentials
 from app.settings import Settings, database_url
 from app.telemetry import logs
@@ -64,7 +64,7 @@ async def _running(settings: Settings) -> AsyncIterator[Conversations]:
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(engine.dispose)
         await prepare_schema(engine, migrate=True, attempts=1, delay=0)
-        http = await stack.enter_async_context(open_http_client(settings.agent_opik_url, None))
+        http = await stack.enter_async_context(open_http_client(settings.agent_opik_url))
         tasks = await stack.enter_async_context(anyio.create_task_group())
         conversations = build_conversations(
             settings,

@@ -7,7 +7,6 @@ import contextlib
 import gc
 import sys
 from collections.abc import AsyncIterator
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -23,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app import __version__
 from app.agent.prompt import SYSTEM_PROMPT
 from app.analysis.analyse_trace import prepare_rules
-from app.backend_connection import create_transport
+from app.backend_connection import open_http_client
 from app.conversation.prices import find_price_date
 from app.db.engine import create_engine, storage_kind
 from app.db.migrations import SchemaCheck, prepare_schema
@@ -224,26 +223,6 @@ async def lifespan(
 
         await shutdown.finish(settings.shutdown_seconds)
         tasks.cancel_scope.cancel()
-
-
-@contextlib.asynccontextmanager
-async def open_http_client(
-    address: str,
-    transport: httpx.AsyncBaseTransport | None,
-) -> AsyncIterator[httpx.AsyncClient]:
-    """The only client to the backend. It keeps no cookies and follows no redirects, so that the
-    credentials of one caller never reach the request of another."""
-    no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-    pool = httpx.Limits(max_connections=500, max_keepalive_connections=50, keepalive_expiry=30)
-    async with httpx.AsyncClient(
-        transport=transport or create_transport(address, pool),
-        cookies=no_cookies,
-        follow_redirects=False,
-        limits=pool,
-        timeout=httpx.Timeout(30, pool=10),
-        headers={"User-Agent": f"opik-assist/{__version__}"},
-    ) as client:
-        yield client
 
 
 async def _prepare_first_answer() -> None:

@@ -13,6 +13,7 @@ import httpx
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
+from app.backend_connection import open_http_client
 from app.chat.model_selection import AUTO, WorkspaceModels
 from app.db.engine import create_engine, describe_database, storage_kind
 from app.db.migrations import describe_error, find_schema_fault, list_revisions
@@ -81,7 +82,7 @@ async def run_checks() -> AsyncIterator[PartCheck]:
     yield _describe_settings()
     for each in await check_database(database_url(settings.session_service_uri)):
         yield each
-    async with httpx.AsyncClient(follow_redirects=False) as http:
+    async with open_http_client(settings.agent_opik_url) as http:
         backend = await check_backend(http, settings.agent_opik_url)
         yield backend
         if backend.state == "ok":

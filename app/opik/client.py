@@ -338,7 +338,7 @@ async def is_reachable(http: httpx.AsyncClient, *, base_url: str, seconds: float
     """Whether a backend answers within that time; a proxy's 5xx does not count as an answer."""
     try:
         with anyio.fail_after(seconds):
-            async with http.stream("GET", base_url + _PING_PATH) as response:
+            async with http.stream("GET", base_url + _PING_PATH, timeout=seconds) as response:
                 return response.status_code < 500
     except (httpx.TransportError, TimeoutError):
         return False

@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import anyio
+import httpx
 import pytest
 from click.testing import CliRunner, Result
 
+from app import __version__
 from app.cli import cli
-from app.commands.check import EXIT_STATUS, run_checks
+from app.commands.check import BACKEND_SECONDS, EXIT_STATUS, check_backend, run_checks
 from standin.switches import UserAccount, WorkspaceKey
 from testkit import credentials
 from testkit.processes import SERVICE, Backend, run_python, serving_backend
@@ -47,6 +49,23 @@ async def test_a_database_of_each_kind_passes_every_check(
     states, sentences = await check()
     assert states == WELL, sentences
     assert "Usable in workspace 'default': openai/gpt-4.1, " in sentences
+
+
+async def test_a_backend_may_take_as_long_as_the_check_waits_and_knows_who_asks(
+    backend: Backend,
+) -> None:
+    timeouts: list[dict[str, float]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        timeouts.append(request.extensions["timeout"])
+        return httpx.Response(200)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        await check_backend(http, backend.url)
+    assert set(timeouts[0].values()) == {BACKEND_SECONDS}
+    await check()
+    agents = {each.headers["user-agent"] for each in backend.standin.switches.received}
+    assert agents == {f"opik-assist/{__version__}"}
 
 
 async def test_only_models_whose_provider_has_a_key_are_usable(
