@@ -2,21 +2,16 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from app.analysis.recorded.body import Body
+from app.analysis.recorded.names import has_word, name_stem
 from app.analysis.recorded.spellings import key_set, plain_key, word_set
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
 _Item = TypeVar("_Item")
 
-_NAME_READ = 200  # characters of a name; frameworks put whole arguments behind its beginning
-_NAMES_KEPT = 2_048  # names whose stems are kept: rules ask for the same few again and again
-_NAME_END = re.compile(r"[:(\[{#\"'=]")
-_WORDS = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+")
-_DIGITS = re.compile(r"\d+")
 _NO_DIGITS = dict.fromkeys(map(ord, "0123456789"))
 _LEAST_TRANSCRIPT = 60  # characters: shorter texts begin alike without being one that grows
 _POLLING_WORDS = word_set(
@@ -135,21 +130,6 @@ def _group_alike(
         for body, item in members if len(members) >= least else ():
             alike.setdefault(body.fingerprint, []).append((body, item))
         yield from (group for group in alike.values() if len(group) >= least)
-
-
-@lru_cache(maxsize=_NAMES_KEPT)
-def name_stem(name: str) -> str:
-    """What the names of equal steps share: `page 3` and `page 4`, `fetch: a` and `fetch: b`."""
-    name = name[:_NAME_READ]
-    stem = _NAME_END.split(name, maxsplit=1)[0].strip() or name
-    return _DIGITS.sub("#", stem)
-
-
-@lru_cache(maxsize=_NAMES_KEPT)
-def has_word(name: str, words: frozenset[str]) -> bool:
-    """Whether a name holds one of the words: `get_ticket` and `getTicket` hold `ticket`, not
-    `tick`."""
-    return any(word.lower() in words for word in _WORDS.findall(name[:_NAME_READ]))
 
 
 def differ_in_counters_only(a: Body, b: Body) -> bool:

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import islice
 from typing import Any
 
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.leaves import MOST_LEAVES, Leaf
+from app.analysis.recorded.names import join_letters
 from app.analysis.recorded.spellings import key_set, plain_key
 
 _YIELD_KEYS = key_set(
@@ -91,8 +91,6 @@ _FIRST_LETTERS = re.compile(
     r"\W{0,4}(?:no|so|un|er|em|0|co|di|es|ke|ni|au|si|ne|se|ge|in|br)", re.IGNORECASE
 )
 """What such a sentence begins with where it is written in ASCII."""
-_NAME_READ = 80  # last characters of a name, which hold what it is about
-_NAMES_KEPT = 2_048  # names whose letters are kept: a trace has few
 _SHORTEST_NAMED = 4  # characters of a key that does not stand in a name by chance
 _DATE = re.compile(r"\d{4}-\d\d(?:-\d\d(?:[T ][\d:.]{4,15}(?:Z|[+-]\d\d:?\d\d)?)?)?")
 _WRAPPERS = 4  # objects with one member around a result: an SDK's, GraphQL's two
@@ -116,7 +114,7 @@ def is_empty_result(output: Body, given: Body, name: str = "") -> bool:
     if yields is not None:
         return yields == 0 and _is_only_facts(output)
     if output.may_have_empty:
-        has_blank = isinstance(inner, dict) and _has_blank_payload(inner, _letters(name))
+        has_blank = isinstance(inner, dict) and _has_blank_payload(inner, join_letters(name))
         if has_blank and _is_only_facts(output, deepest=level + 1):
             return True
     elif output.opened_survey.items > _MOST_FACTS or not any(
@@ -179,11 +177,6 @@ def _count_yields(value: Any) -> int | None:
         if plain_key(key) in _YIELD_KEYS and not isinstance(inner, bool)
     ]
     return sum(map(_count_yield, found)) if found else None
-
-
-@lru_cache(_NAMES_KEPT)
-def _letters(name: str) -> str:
-    return "".join(filter(str.isalnum, name[-_NAME_READ:])).casefold()
 
 
 def _has_blank_payload(value: dict[str, Any], name: str) -> bool:

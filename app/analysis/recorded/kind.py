@@ -6,10 +6,10 @@ by some programs, and model calls `general` by OpenTelemetry mappings that do no
 
 import re
 from enum import StrEnum
-from functools import lru_cache
 from itertools import islice
 from typing import Any
 
+from app.analysis.recorded.names import NAME_READ, match_names
 from app.analysis.recorded.spellings import SEARCH_VERBS, SEARCH_WORDS, key_set, plain_key, word_set
 from app.opik.records import Span
 
@@ -82,14 +82,12 @@ _TOOL_NAME_KEYS = frozenset(["gen_ai.tool.name", "lk.function_tool.name", "tool.
 _VERCEL_TOOL = re.compile(r"^ai\.toolCall\b")
 _VERCEL_MODEL = re.compile(r"^ai\.\w+\.do[A-Z]\w+")
 _VERCEL_STEP = re.compile(r"^ai\.(?:generate|stream|embed)\w*\b")
-_EMBEDDING = re.compile(r"(?:^|[^a-z])embed", re.IGNORECASE)
+_names_embedding = match_names("embed")
 _LOOKUP_NAME = re.compile(
     r"(?:^|[_\W]|(?<=[a-z]))(?:retriev\w*|search\w*|look_?up\w*|quer(?:y|ies)|recall|rag|knn"
     rf"|vector\w*|find|{SEARCH_VERBS})(?:$|[_\W]|(?=[A-Z]))|{SEARCH_WORDS}",
     re.IGNORECASE,
 )
-_NAME_READ = 200  # characters of a name that patterns see
-_NAMES_KEPT = 2_048  # names of which the answer is kept: a trace has few
 _KEYS_READ = 200  # keys of a body or of metadata
 _EMBEDDING_KEYS = frozenset(["embedding", "embeddings", "num_embeddings"])
 _REPLY_ONLY = key_set("choices candidates generations stop_reason finish_reason done_reason")
@@ -103,20 +101,9 @@ def find_kind(span: Span) -> SpanKind:
     stated = _stated_kind(span)
     if stated is not None:
         return stated
-    name = (span.name or "")[:_NAME_READ]
+    name = (span.name or "")[:NAME_READ]
     kind = _kind_by_type(span, name)
-    return SpanKind.RETRIEVAL if kind is SpanKind.TOOL_CALL and _names_lookup(name) else kind
-
-
-@lru_cache(_NAMES_KEPT)
-def _names_lookup(name: str) -> bool:
-    return _LOOKUP_NAME.search(name) is not None
-
-
-@lru_cache(_NAMES_KEPT)
-def _names_embedding(name: str) -> bool:
-    """Whether a name of a span or a model is that of an embedding."""
-    return _EMBEDDING.search(name) is not None
+    return SpanKind.RETRIEVAL if kind is SpanKind.TOOL_CALL and _LOOKUP_NAME.search(name) else kind
 
 
 def _stated_kind(span: Span) -> SpanKind | None:
@@ -133,10 +120,9 @@ def _stated_kind(span: Span) -> SpanKind | None:
             if isinstance(word, str) and (kind := _vercel_kind(word)) is not None:
                 return kind
     names_model = span.type == "llm" or bool(span.model)
-    return _kind_by_name((span.name or "")[:_NAME_READ], names_model)
+    return _kind_by_name((span.name or "")[:NAME_READ], names_model)
 
 
-@lru_cache(_NAMES_KEPT)
 def _kind_by_name(name: str, names_model: bool) -> SpanKind | None:
     word, blank, _ = name.partition(" ")
     is_operation = word in _OPERATIONS or (names_model and word in _OPERATIONS_OF_MODELS)
@@ -147,7 +133,7 @@ def _vercel_kind(name: str) -> SpanKind | None:
     """The kind of an operation of the Vercel AI SDK (`ai.generateText.doGenerate`), else None."""
     if not name.startswith("ai."):
         return None
-    name = name[:_NAME_READ]
+    name = name[:NAME_READ]
     if _VERCEL_TOOL.match(name):
         return SpanKind.TOOL_CALL
     if _VERCEL_MODEL.match(name):
@@ -162,14 +148,14 @@ def _kind_by_type(span: Span, name: str) -> SpanKind:
     if span.type == "tool":
         return SpanKind.TOOL_CALL
     if span.type == "llm":
-        if _names_embedding(name) or _names_embedding((span.model or "")[:_NAME_READ]):
+        if _names_embedding(name) or _names_embedding(span.model or ""):
             return SpanKind.EMBEDDING
         if isinstance(span.input, dict) and not _TOOL_INPUT_KEYS.isdisjoint(span.input):
             return SpanKind.TOOL_CALL
         if _holds_embeddings(span.output):
             return SpanKind.EMBEDDING
         return SpanKind.MODEL_CALL if _has_model_signs(span) else SpanKind.OTHER
-    if span.usage and _names_model(span) and not _names_embedding((span.model or "")[:_NAME_READ]):
+    if span.usage and _names_model(span) and not _names_embedding(span.model or ""):
         return SpanKind.MODEL_CALL
     if _holds_reply(span):
         return SpanKind.MODEL_CALL

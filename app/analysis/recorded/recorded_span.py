@@ -13,6 +13,7 @@ from app.analysis.recorded.error import effective_error
 from app.analysis.recorded.failure_text import find_reported_failure
 from app.analysis.recorded.first_token import read_first_token
 from app.analysis.recorded.kind import SpanKind, find_kind
+from app.analysis.recorded.names import NAME_READ
 from app.analysis.recorded.outcome import FAILURE_KEYS, find_failure, find_failure_in_json
 from app.analysis.recorded.reply import RecordedReply, read_reply
 from app.analysis.recorded.request import RecordedRequest
@@ -35,7 +36,6 @@ _TOOL_IN_NAME = re.compile(
     r"|([\w-]+)\.tool\Z",
     re.IGNORECASE,
 )
-_NAME_READ = 200  # characters
 _VERCEL_TOOL = "ai.toolCall"  # Opik records `ai.toolCall.name` and `.args` as `name` and `args`
 
 
@@ -65,7 +65,7 @@ class RecordedSpan:
         if self.span.name == _VERCEL_TOOL and isinstance(given, dict) and "args" in given:
             name = given.get("name")
             return name if isinstance(name, str) else ""
-        named = _TOOL_IN_NAME.match((self.span.name or "")[:_NAME_READ])
+        named = _TOOL_IN_NAME.match((self.span.name or "")[:NAME_READ])
         return named[1] or named[2] if named else ""
 
     @computed_once

@@ -15,6 +15,7 @@ from enum import Enum, auto
 from itertools import islice
 from typing import NamedTuple
 
+from app.analysis.recorded.names import split_words
 from app.analysis.recorded.spellings import plain_key
 
 _NAME = r"[^\W\d][\w.\-]{0,60}"
@@ -55,7 +56,6 @@ _LINE_READ = 200  # characters of a line on each side of a slot
 _MOST_READ = 100  # slots of a text: one with more of them is about templates
 _TEMPLATE_READ = 20_000  # characters
 _LONGEST_ARGUMENT = 2_000  # characters: a longer one is a document
-_KEY_WORDS = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![a-z])")
 _SHORTEST_SHARED = 3  # characters of a word that two names share
 _SHORTEST_MISSPELT = 5  # characters of a name: shorter ones are alike by chance
 _LEAST_ALIKE = 0.85  # of the letters: another one in seven, as `kontext` for `context`
@@ -222,4 +222,4 @@ def _last_word(name: str) -> str:
 
 
 def _split(name: str) -> set[str]:
-    return {word.lower() for word in _KEY_WORDS.findall(name)}
+    return set(split_words(name))

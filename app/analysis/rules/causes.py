@@ -9,6 +9,7 @@ from app.analysis.error_origins import ErrorOrigin, error_message, find_error_or
 from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
+from app.analysis.recorded.names import split_words
 from app.analysis.recorded.spellings import plain_key
 from app.analysis.rules.asked_words import AskedWords
 from app.analysis.rules.empty_origin import find_empty_origin
@@ -34,8 +35,7 @@ from app.analysis.tree import Node
 
 _MESSAGE_READ = 2_000  # characters of an error message
 _QUOTED = re.compile(r"""['"`‘“]([^'"`’”]{1,80})['"`’”]""")
-_WORDS = re.compile(r"[A-Z]?[a-zà-ÿ]{4,}")
-_NAME_READ = 200  # characters
+_SHORTEST_WORD = 4  # letters of a word of a name: shorter ones are words such as `get`
 _SHORTEST_NAME = 3  # characters: shorter values occur in several places by chance
 
 _MISSING_DATA_FAULTS = frozenset([Fault.EMPTY, Fault.PARTIAL])
@@ -205,7 +205,7 @@ def _connection(suspect: Suspect, error: _Error, analysis: TraceAnalysis) -> flo
     score = 0.0
     own = _keys_of_empties(node) - node.view.input.empty_keys
     if node.view.returned_nothing:
-        own |= frozenset(map(plain_key, _WORDS.findall(node.function_name[:_NAME_READ])))
+        own |= _long_words(node.function_name)
     if own & error.empty_keys or any(len(k) > _SHORTEST_NAME and k in low for k in own):
         score += _SAME_KEY
     if error.names and any(
@@ -217,6 +217,10 @@ def _connection(suspect: Suspect, error: _Error, analysis: TraceAnalysis) -> flo
     if _misses_key(error) and is_empty_table(node):
         score += _EMPTY_TABLE
     return score + _fit_of_kind(node, error.message)
+
+
+def _long_words(name: str) -> frozenset[str]:
+    return frozenset(word for word in split_words(name) if len(word) >= _SHORTEST_WORD)
 
 
 def _keys_of_empties(node: Node) -> frozenset[str]:
@@ -321,8 +325,11 @@ def _find_lacked_subject(node: Node, error: _Error) -> str:
         return ""
     (name,) = error.names
     value = node.view.output.result.opened
-    words = {word.lower() for word in _WORDS.findall(node.function_name[:_NAME_READ])}
-    if name.lower() not in words or not isinstance(value, dict) or not value:
+    if (
+        name.lower() not in _long_words(node.function_name)
+        or not isinstance(value, dict)
+        or not value
+    ):
         return ""
     held = {str(part) for leaf in node.view.output.result.leaves for part in leaf.path}
     return "" if name in held else name

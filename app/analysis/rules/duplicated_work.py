@@ -12,11 +12,10 @@ from app.analysis.comparable_calls import (
     calls_outside_within,
     common_parent,
     group_equal,
-    has_word,
-    name_stem,
     same_results,
 )
 from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.recorded.names import has_word, name_stem
 from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.equal_by_chance import are_equal_by_chance
 from app.analysis.rules.missed_lookups import list_missed_lookups

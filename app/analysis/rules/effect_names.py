@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from app.analysis.comparable_calls import has_word
+from app.analysis.recorded.names import NAME_READ, has_word, split_words
 from app.analysis.recorded.spellings import word_set
 
 _ALWAYS = word_set(
@@ -67,8 +67,6 @@ _UNDOES = word_set(
     "cancel delete void undo revert reverse remove rollback reset close discard release abort"
     " storno stornieren cancelar annuler"
 )
-_WORDS = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+")
-_NAME_READ = 200  # characters
 _NAMES_KEPT = 2_048  # names of which the answer is kept: a trace has few
 
 
@@ -79,12 +77,12 @@ def does_something_outside(name: str, *, is_tool: bool) -> bool:
     Tools that create something count whatever it is; steps of the program have to name a thing that
     leaves it.
     """
-    name = name[:_NAME_READ]
+    name = name[:NAME_READ]
     if _WITHOUT_BLANKS.search(name):
         return not _READS_WITHOUT_BLANKS.search(name)
     if has_word(name, _HARMLESS) or _HAND_OVER.match(name):
         return False
-    words = [word.lower() for word in _WORDS.findall(name)]
+    words = split_words(name)
     verbs = {word for place, word in enumerate(words) if place == 0 or word not in _NOUNS}
     if is_tool and words and words[0] in _FIRST_WORDS:
         return True

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median_low
 
-from app.analysis.comparable_calls import Call, name_stem
+from app.analysis.comparable_calls import Call
 from app.analysis.recorded.body import Body
+from app.analysis.recorded.names import name_stem
 from app.analysis.recorded.spellings import key_set, plain_key
 from app.analysis.tree import Node
 

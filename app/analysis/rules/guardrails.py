@@ -1,12 +1,11 @@
 """Guardrails that failed or refused, by the trace record or by their own output."""
 
-import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.kind import SpanKind
+from app.analysis.recorded.names import match_names
 from app.analysis.recorded.spellings import key_set, word_set
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
@@ -16,13 +15,10 @@ _RECORDED_CHECK = 0.9  # confidence: a plain fact
 _CHECK_IN_OUTPUT = 0.87  # confidence: read from an output by its keys
 _PASSED_LATER = 0.5  # confidence: a later check of the same name passed
 _LEAVES_READ = 200  # of an output: a verdict stands near its top
-_GUARDRAIL_NAME = re.compile(r"guard_?rails?(?:$|[^a-z])|(?:^|[^a-z])guard$", re.IGNORECASE)
-_CHECK_NAME = re.compile(
-    r"moderat|safety|policy|polic[ey]_|compliance|jailbreak|injection|content_?filter|toxicity",
-    re.IGNORECASE,
+_is_named_guardrail = match_names(r"guard ?rails?\b|guard$")
+_is_named_check = match_names(
+    "moderat|safety|policy|police|compliance|jailbreak|injection|content ?filter|toxicity"
 )
-_NAME_READ = 200  # characters
-_NAMES_KEPT = 2_048  # names of which the answer is kept: a trace has few
 _FAILED_WORDS = word_set("failed fail blocked flagged rejected violation block denied unsafe")
 _PASS_KEYS = key_set("passed pass valid is_valid safe is_safe allowed validation_passed success")
 _FAIL_KEYS = key_set("failed flagged blocked violated triggered tripwire_triggered tripped unsafe")
@@ -70,7 +66,7 @@ def _is_guardrail(node: Node) -> bool:
         return False
     metadata = node.span.metadata
     stated = metadata.get("type") if isinstance(metadata, dict) else None
-    return stated == "guardrail" or _is_named(node.name, _GUARDRAIL_NAME)
+    return stated == "guardrail" or _is_named_guardrail(node.name)
 
 
 def _stopped_turn(node: Node, last_call: int) -> bool:
@@ -79,13 +75,8 @@ def _stopped_turn(node: Node, last_call: int) -> bool:
         node.start > last_call
         and not node.children
         and not node.view.is_model_call
-        and _is_named(node.name, _CHECK_NAME)
+        and _is_named_check(node.name)
     )
-
-
-@lru_cache(_NAMES_KEPT)
-def _is_named(name: str, pattern: re.Pattern[str]) -> bool:
-    return pattern.search(name[:_NAME_READ]) is not None
 
 
 def _build_guardrail_finding(

@@ -4,13 +4,12 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from app.analysis.comparable_calls import has_word
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.kind import SpanKind
+from app.analysis.recorded.names import has_word, join_letters, spell_name
 from app.analysis.recorded.spellings import key_set, word_set
 from app.analysis.rules.ping_pong import list_rounds
 from app.analysis.text.one_line import format_count, one_line
@@ -34,7 +33,6 @@ _TARGETS = key_set(
 _TARGET_IN_NAME = re.compile(r"(?:^|[_\W])to[_\W]+(.{1,80})$", re.IGNORECASE)
 _LEAVES_READ = 40  # leaves of a body in which a target is looked for
 _LONGEST_NAME = 80  # characters of an agent's name
-_NAMES_KEPT = 2_048  # names of which the answer is kept: a trace has few
 
 
 class _HandOver(NamedTuple):
@@ -72,22 +70,17 @@ def _calls_that_hand_over(analysis: TraceAnalysis) -> list[_HandOver]:
     return sorted(found, key=lambda event: (event.node.start, event.node.index))
 
 
-@lru_cache(_NAMES_KEPT)
 def _hands_over(name: str) -> bool:
-    return has_word(name, _HAND_OVER) or "hand_off" in name[:_LONGEST_NAME].lower()
+    return has_word(name, _HAND_OVER) or "hand off" in spell_name(name)
 
 
 def _target_of(node: Node, analysis: TraceAnalysis) -> str:
     if analysis.was_read(node):
         for leaf in node.view.input.first_leaves(_LEAVES_READ):
             if leaf.key in _TARGETS and isinstance(leaf.value, str) and leaf.value.strip():
-                return _plain_name(leaf.value)
+                return join_letters(leaf.value)
     named = _TARGET_IN_NAME.search(node.function_name[: 2 * _LONGEST_NAME])
-    return _plain_name(named.group(1)) if named else ""
-
-
-def _plain_name(name: str) -> str:
-    return "".join(filter(str.isalnum, name[:_LONGEST_NAME].casefold()))
+    return join_letters(named.group(1)) if named else ""
 
 
 def _outputs_that_name_the_next(analysis: TraceAnalysis) -> list[_HandOver]:
@@ -96,7 +89,7 @@ def _outputs_that_name_the_next(analysis: TraceAnalysis) -> list[_HandOver]:
     for children in analysis.tree.sibling_groups():
         if len(children) < _LEAST_HAND_OVERS:
             continue
-        named = [(child, _plain_name(child.name)) for child in children]
+        named = [(child, join_letters(child.name)) for child in children]
         found = [
             _HandOver(node, name, target)
             for (node, name), (_, target) in pairwise(named)
@@ -115,7 +108,7 @@ def _names(node: Node, target: str) -> bool:
             continue
         first = text[:1].lower()
         is_other = "a" <= first <= "z" and first != target[:1]
-        if not is_other and _plain_name(text) == target:
+        if not is_other and join_letters(text) == target:
             return True
     return False
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from heapq import nlargest
 
-from app.analysis.comparable_calls import has_word
 from app.analysis.critical_path import find_critical_path, sum_time_on_path
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.body import Body
+from app.analysis.recorded.names import has_word
 from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.answer_writer import find_answer_writer
 from app.analysis.rules.model_speed import explain_seconds

@@ -3,9 +3,9 @@
 import re
 from functools import lru_cache
 
-from app.analysis.comparable_calls import has_word
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
+from app.analysis.recorded.names import has_word
 from app.analysis.recorded.spellings import SEARCH_VERBS, SEARCH_WORDS, key_set, word_set
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node

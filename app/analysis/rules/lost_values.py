@@ -8,10 +8,10 @@ from collections.abc import Iterator, Set
 from itertools import islice
 from typing import NamedTuple
 
-from app.analysis.comparable_calls import has_word
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
+from app.analysis.recorded.names import has_word
 from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.named_values import (
     IDENTIFYING_ENDS,

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from app.analysis.comparable_calls import has_word, name_stem
 from app.analysis.finding import Category, Finding, build_finding
+from app.analysis.recorded.names import has_word, name_stem
 from app.analysis.recorded.spellings import key_set, plain_key, word_set
 from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis

@@ -3,9 +3,9 @@
 import re
 from itertools import islice
 
-from app.analysis.comparable_calls import has_word
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.failed_items import FailedItems, find_failed_items
+from app.analysis.recorded.names import has_word
 from app.analysis.recorded.spellings import word_set
 from app.analysis.text.one_line import format_count, list_first, one_line
 from app.analysis.trace_analysis import TraceAnalysis

@@ -7,6 +7,7 @@ from itertools import islice, pairwise
 from statistics import median
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.recorded.names import NAME_READ
 from app.analysis.rules.prompt_texts import read_task
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
@@ -35,7 +36,6 @@ _BEFORE_TURN = 40  # spans before a turn among which the one that added most is 
 _TURNS_LINKED = 12  # turns of which that is looked for
 _CHARACTERS_BY_TOKEN = 1.5  # at least, of the result that must have added them
 _DIGITS = re.compile(r"\d+")
-_NAME_READ = 200  # characters of a name that the pattern sees
 _LINKED_SHARE = 0.5  # of the turns: then results of that name are what the prompt grows by
 
 
@@ -79,7 +79,7 @@ def _list_equal_calls(calls: Sequence[Node]) -> Iterator[tuple[Sequence[Node], f
 
 def _without_digits(name: str) -> str:
     """The name for all turns of a loop that numbers them."""
-    return _DIGITS.sub("", name[:_NAME_READ])
+    return _DIGITS.sub("", name[:NAME_READ])
 
 
 def _list_conversations(

@@ -5,8 +5,8 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from app.analysis.comparable_calls import has_word
 from app.analysis.recorded.body_state import BodyState
+from app.analysis.recorded.names import NAME_READ, has_word, join_letters, split_words
 from app.analysis.recorded.request import RecordedRequest
 from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.invalid_json import find_broken_json
@@ -25,10 +25,9 @@ _READS_PAGE = word_set(
 _WORD = re.compile(r"[\w.-]*\w")
 _FENCE = re.compile(r"\A\s*```\w*")
 _REPLY_COMPARED = 40  # first characters of a reply that a later request may quote
-_NAME_WORDS = re.compile(r"[^\W\d_]{3,}")
+_SHORTEST_SHARED = 3  # characters of a word that two names share
 _MOST_TRIES = 3  # calls of one name in a step; with more it calls for one item after another
 _LATER_READ = 50  # calls after a failed one that are looked at: what makes good for it comes soon
-_NAME_READ = 200  # last characters of a name that are compared
 _ROLE_READ = 400  # characters of a system instruction, which begins with whose it is
 _EARLIER_READ = 60  # spans before a call in which the request for it is looked for: it is near
 
@@ -73,10 +72,8 @@ def _is_alternative(node: Node, later: Node) -> bool:
         return False
     if node.view.input.resembles(later.view.input):
         return True
-    words, others = (
-        set(_NAME_WORDS.findall(each.name[:_NAME_READ].lower())) for each in (node, later)
-    )
-    return bool(words & others) and _shares_values(node, later)
+    shared = set(split_words(node.name)).intersection(split_words(later.name))
+    return any(len(w) >= _SHORTEST_SHARED for w in shared) and _shares_values(node, later)
 
 
 def _shares_values(node: Node, later: Node) -> bool:
@@ -127,10 +124,10 @@ def _asks_for(call: Node, node: Node) -> bool:
 def is_named_after(node: Node, tool: str) -> bool:
     """Whether a span is that of a tool: `execute_tool get_order`, `tools.get_order` and
     `Get order` are spans of `get_order`."""
-    name, wanted = _letters(node.name), _letters(tool)
+    name, wanted = join_letters(node.name), join_letters(tool)
     return bool(wanted) and (
-        wanted in (name, _letters(node.view.tool_name))
-        or _letters(re.split(r"[\s.:/]", node.name[-_NAME_READ:])[-1]) == wanted
+        wanted in (name, join_letters(node.view.tool_name))
+        or join_letters(re.split(r"[\s.:/]", node.name[-NAME_READ:])[-1]) == wanted
     )
 
 
@@ -151,10 +148,6 @@ def was_called_after(node: Node, analysis: TraceAnalysis) -> bool:
         if asked or (worked and any(is_named_after(later, name) for name in names)):
             return True
     return False
-
-
-def _letters(name: str) -> str:
-    return "".join(filter(str.isalnum, name[-_NAME_READ:])).casefold()
 
 
 def _after(nodes: Sequence[Node], node: Node) -> Iterator[Node]:

@@ -7,6 +7,7 @@ from itertools import islice
 from app.analysis.recorded.answer_text import gives_up, negates
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
+from app.analysis.recorded.names import NAME_READ
 from app.analysis.recorded.refusal_text import says_refusal
 from app.analysis.rules.asked_words import AskedWords
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
@@ -40,7 +41,6 @@ _OBSERVATION = re.compile(
     r"|観察|관찰)\W{0,3}[:：]",
     re.IGNORECASE | re.MULTILINE | re.DOTALL,
 )
-_NAME_READ = 200  # characters
 _TOKEN = re.compile(r"[^\W\d_]{6,}|(?=\w*\d)\w{2,}")
 _STEM = 6  # characters of a word: what follows is its ending in many languages
 _SHARED_STEMS = 2  # of two texts: a single one may be shared by chance
@@ -70,7 +70,7 @@ def explain_refusal(node: Node, analysis: TraceAnalysis, *, recovered: bool) -> 
             return ""
         if results:
             return "it had called tools for it and read their results"
-        return f"{found[0].name[:_NAME_READ]} had found something for it"
+        return f"{found[0].name[:NAME_READ]} had found something for it"
     return "" if is_final else _explain_by_program(node, analysis)
 
 
@@ -78,10 +78,10 @@ def _explain_by_program(node: Node, analysis: TraceAnalysis) -> str:
     """What a program did with a refusal that is no answer of the trace, or had asked for."""
     user = _find_user_of(node, analysis)
     if user is not None:
-        return f"{user.name[:_NAME_READ]} was given the refusal as if it were a result"
+        return f"{user.name[:NAME_READ]} was given the refusal as if it were a result"
     step = node.parent
     if step is not None and len(analysis.tree.siblings(step)) > 1 and _lost_its_value(step):
-        return f"{step.name[:_NAME_READ]} returned nothing because of it"
+        return f"{step.name[:NAME_READ]} returned nothing because of it"
     if _asks_nothing(Body(analysis.trace.input)):
         return "the program had asked for it, no user"
     if not _holds_question(node, analysis):
@@ -151,7 +151,7 @@ def _stems(text: str) -> set[str]:
 def _judges_texts(node: Node) -> bool:
     """Whether the call was to say what is wrong with a text, by its name or instruction."""
     instruction = node.view.request.last_instruction[:_ANSWER_READ]
-    return bool(_JUDGES.search(node.name[:_NAME_READ]) or _ASKS_TO_JUDGE.search(instruction))
+    return bool(_JUDGES.search(node.name[:NAME_READ]) or _ASKS_TO_JUDGE.search(instruction))
 
 
 def _find_material(node: Node, analysis: TraceAnalysis) -> list[Node]:

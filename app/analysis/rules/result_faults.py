@@ -2,10 +2,10 @@
 
 import re
 
-from app.analysis.comparable_calls import has_word
 from app.analysis.finding import Standing
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
+from app.analysis.recorded.names import has_word
 from app.analysis.recorded.outcome import CODE_KEYS
 from app.analysis.recorded.spellings import key_set, word_set
 from app.analysis.rules.failed_code import runs_program
