@@ -33,6 +33,7 @@ from evals.small_cases import (
     team_cases,
     unfilled_cases,
     unmarked_cases,
+    vain_cases,
     vendor_cases,
     waiting_cases,
     waste_cases,
@@ -73,6 +74,7 @@ _MODULES = (
     meant_cases,
     alike_cases,
     offline_cases,
+    vain_cases,
 )
 
 

@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from app.analysis.recorded.names import has_word, name_stem
 from app.analysis.recorded.spellings import key_set, plain_key, word_set
 from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis
-from app.analysis.tree import Node
+from app.analysis.tree import Node, to_microseconds
 
 _LEAST_LOOKUPS = 4  # fewer misses are those of a cache that fills
 _LEAST_REPEATED = 2  # pieces of work done again that a lookup should have spared
@@ -28,6 +29,13 @@ _FLAGS = key_set("cache_hit hit from_cache is_cached was_cached cached hit_cache
 _STATES = key_set("cache_status cache cache_result cache_state status result x-cache")
 _STATING_KEYS = _FLAGS | _STATES
 _EPOCH = re.compile(r"(?<!\d)1\d{9,18}(?!\d)")
+_EPOCH_SECONDS = 10  # digits of a time in seconds since 1970; further ones are fractions
+_MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?", re.IGNORECASE
+)
+_OWN_TIME = 2_000_000  # microseconds (2 s) between making a key and looking it up
+_LONGEST_KEY = 400  # characters: a longer text is what was asked, not a key
+_LEAVES_READ = 20  # of an input in which a key is looked for
 
 
 class _Lookup(NamedTuple):
@@ -38,7 +46,8 @@ class _Lookup(NamedTuple):
 
 
 def find_missed_lookups(analysis: TraceAnalysis) -> Iterator[Finding]:
-    """Lookups of one name that all missed, where the work after them has equal inputs."""
+    """Lookups of one name that all missed, where the work after them has equal inputs or each key
+    holds the time of its own lookup."""
     return (finding for finding, _ in analysis.once(list_missed_lookups))
 
 
@@ -53,11 +62,8 @@ def list_missed_lookups(analysis: TraceAnalysis) -> list[tuple[Finding, list[Nod
         if len(nodes) < _LEAST_LOOKUPS or not all(_missed(node) for node in nodes):
             continue
         lookups = [_Lookup(node, work) for node in nodes if (work := _spared_work(node, analysis))]
-        repeated = _repeated_work(lookups)
-        again = sum(len(group) - 1 for group in repeated)
-        spent = sum(each.work.duration for group in repeated for each in group[1:])
-        if again >= _LEAST_REPEATED and spent >= _LEAST_SHARE * analysis.profile.duration:
-            finding = _build_missed_finding(nodes, repeated, spent, analysis)
+        finding = _judge_repeated(nodes, lookups, analysis) or _judge_keys(nodes, lookups, analysis)
+        if finding is not None:
             found.append((finding, [*nodes, *(each.work for each in lookups)]))
     return found
 
@@ -126,12 +132,16 @@ def _repeated_work(lookups: Sequence[_Lookup]) -> list[list[_Lookup]]:
     return sorted(repeated, key=lambda group: -sum(each.work.duration for each in group[1:]))
 
 
-def _build_missed_finding(
-    nodes: Sequence[Node],
-    repeated: Sequence[Sequence[_Lookup]],
-    spent: int,
-    analysis: TraceAnalysis,
-) -> Finding:
+def _judge_repeated(
+    nodes: Sequence[Node], lookups: Sequence[_Lookup], analysis: TraceAnalysis
+) -> Finding | None:
+    """The finding that the work after the lookups was done again, if it was."""
+    repeated = _repeated_work(lookups)
+    spent = sum(each.work.duration for group in repeated for each in group[1:])
+    if sum(len(group) - 1 for group in repeated) < _LEAST_REPEATED:
+        return None
+    if spent < _LEAST_SHARE * analysis.profile.duration:
+        return None
     first = repeated[0]
     work = one_line(name_stem(first[0].work.name), limit=60)
     times = sum(len(group) for group in repeated)
@@ -148,6 +158,54 @@ def _build_missed_finding(
     named += [each.node for group in repeated for each in group]
     numbers = {"calls": len(nodes), "again": times - len(repeated), "spent_ms": spent / 1_000}
     return build_finding(Category.MISSED_LOOKUPS, _CONFIDENCE, sentence, named, numbers)
+
+
+def _judge_keys(
+    nodes: Sequence[Node], lookups: Sequence[_Lookup], analysis: TraceAnalysis
+) -> Finding | None:
+    """The finding that each key holds the moment of its lookup, so that nothing stored before or
+    later has the same, if that is so."""
+    spent = sum(each.work.duration for each in lookups)
+    if not lookups or spent < _LEAST_SHARE * analysis.profile.duration:
+        return None
+    keys = [_key_with_own_time(node) for node in nodes]
+    if not all(keys):
+        return None
+    sentence = (
+        f"{one_line(name_stem(nodes[0].name), limit=60)} found nothing in all of its"
+        f" {format_count(len(nodes), 'call')}, and could not: each key holds the time of its own"
+        f" lookup (“{one_line(keys[0], limit=80)}”), so that no other has the same;"
+        f" {one_line(name_stem(lookups[0].work.name), limit=60)} after them took"
+        f" {format_duration(spent)}."
+    )
+    named = [*nodes[:3], *(each.work for each in lookups[:3]), *nodes]
+    numbers = {"calls": len(nodes), "spent_ms": spent / 1_000}
+    return build_finding(Category.MISSED_LOOKUPS, _CONFIDENCE, sentence, named, numbers)
+
+
+def _key_with_own_time(lookup: Node) -> str:
+    """The text of an input that holds, beside other things, the time at which the lookup began;
+    empty where there is none."""
+    for leaf in lookup.view.input.first_leaves(_LEAVES_READ):
+        if isinstance(leaf.value, str) and len(leaf.value) <= _LONGEST_KEY:
+            for found in (*_MOMENT.finditer(leaf.value), *_EPOCH.finditer(leaf.value)):
+                moment = _read_moment(found[0])
+                is_part = len(found[0]) < len(leaf.value.strip())
+                if is_part and moment and abs(moment - lookup.start) <= _OWN_TIME:
+                    return leaf.value
+    return ""
+
+
+def _read_moment(text: str) -> int | None:
+    """Microseconds since 1970 of an ISO time, UTC where it names no zone, or of seconds since then
+    or a fraction of them; None for a date that there is not."""
+    if text.isdecimal():
+        return int(int(text) * 10.0 ** (_EPOCH_SECONDS - len(text)) * 1_000_000)
+    try:
+        moment = datetime.fromisoformat(text.upper())
+    except ValueError:
+        return None
+    return to_microseconds(moment)
 
 
 def _explain_keys(repeated: Sequence[Sequence[_Lookup]]) -> str:
