@@ -159,9 +159,14 @@ def continues_text(before: str, after: str) -> bool:
 def is_polling(call: Call) -> bool:
     """Whether a call asks for a state, or reports that something has not ended: it repeats by
     design."""
-    if has_word(call.node.name, _POLLING_WORDS):
+    if is_polling_name(call.node.name):
         return True
     return len(call.result) <= _STATE_READ and _WAITING_STATE.search(call.result) is not None
+
+
+def is_polling_name(name: str) -> bool:
+    """Whether a name says that a state is asked for, or a time waited."""
+    return has_word(name, _POLLING_WORDS)
 
 
 def calls_outside_within(node: Node, analysis: TraceAnalysis) -> bool:

@@ -1,12 +1,13 @@
-"""Work done in vain: caches that cannot serve, and their healthy twins."""
+"""Work done in vain: caches that cannot serve, set-up that is repeated; and healthy twins."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from evals.small_cases.builder import CaseList, model, says, span, tool
+from evals.small_cases.builder import CaseList, SpanPlan, model, says, span, tool
 
 TIMED_KEYS = CaseList("timed_key")
+SETUP = CaseList("repeated_setup")
 
 _BEGAN = datetime(2026, 5, 4, 9, tzinfo=UTC)
 _EACH = 2.0  # seconds from one item to the next
@@ -42,3 +43,76 @@ _lookups("milliseconds", lambda harbour, at: f"{harbour}-{int(at.timestamp() * 1
 _lookups("key_of_the_item", lambda harbour, _: f"sum:{harbour}", healthy=True)
 _lookups("key_of_the_hour", lambda harbour, at: f"{harbour}:{at:%Y-%m-%dT%H:00}", healthy=True)
 _lookups("key_of_last_change", lambda harbour, _: f"{harbour}:2026-03-01T07:12:44", healthy=True)
+
+
+# Set-up before each step, and steps that only look like it.
+def _inside(name: str, setup: Callable[[int], SpanPlan], **more: Any) -> None:
+    """A set-up inside each of several steps with inputs of their own."""
+    plans = [
+        span(
+            "run_query",
+            setup(number),
+            tool("execute_sql", {"sql": f"select {number}"}, {"rows": [number]}, seconds=0.4),
+            input={"report": f"quay {number}", "after": f"mark-{number}-end"},
+            output={"rows": 1, "mark": f"mark-{number + 1}-end"},
+        )
+        for number in range(4)
+    ]
+    SETUP.add(name, *plans, answer="All reports are there.", **more)
+
+
+def _between(name: str, setup: Callable[[int], SpanPlan], **more: Any) -> None:
+    """A set-up beside the calls, one before each."""
+    plans = []
+    for number in range(4):
+        given = {"ferry": f"F-{number}", "after": f"mark-{number}-end"}
+        found = {"at": f"pier {number}", "mark": f"mark-{number + 1}-end"}
+        plans += [setup(number), tool("track", given, found, seconds=0.3)]
+    SETUP.add(name, *plans, answer="All ferries are found.", **more)
+
+
+def _login(number: int) -> SpanPlan:
+    token = {"token": f"tk-{number}9f{number}c", "expires_in": 3_600}
+    return span("oauth.login", input={"client": "desk"}, output=token, seconds=2, right=True)
+
+
+def _connect(number: int) -> SpanPlan:
+    hello = {"jsonrpc": "2.0", "method": "initialize", "params": {"client": "desk"}}
+    return span(
+        "open_session",
+        span(
+            "initialize",
+            input={"request": hello | {"id": number}},
+            output={"response": {"jsonrpc": "2.0", "id": number, "result": {"server": "piers"}}},
+            seconds=2.5,
+            right=True,
+        ),
+        right=True,
+    )
+
+
+def _install(number: int) -> SpanPlan:
+    report = {"exit_code": 0, "stdout": f"Installed {40 + number} packages in {7 + number}.2s"}
+    return tool("shell", {"cmd": "pip install -r requirements.txt"}, report, seconds=8, right=True)
+
+
+def _wait(number: int) -> SpanPlan:
+    return span("rate_limiter.acquire", input={"key": "piers"}, output={"ok": True}, seconds=2)
+
+
+def _take_job(number: int) -> SpanPlan:
+    job = {"ferry": ["Ulvik", "Odda", "Jondal", "Eidfjord"][number], "cars": 12 * number}
+    return span("next_job", input={"queue": "loads"}, output=job, seconds=2)
+
+
+def _quick_login(number: int) -> SpanPlan:
+    return span("oauth.login", input={"client": "desk"}, output={"ok": True}, seconds=0.05)
+
+
+for _place, _add in {"inside": _inside, "between": _between}.items():
+    _add(f"login_{_place}", _login, says="oauth.login ran 4 times")
+    _add(f"session_{_place}", _connect, says="open_session ran 4 times")
+    _add(f"install_{_place}", _install, says="shell ran 4 times")
+    _add(f"limiter_{_place}_healthy", _wait)
+    _add(f"queue_{_place}_healthy", _take_job)
+    _add(f"quick_login_{_place}_healthy", _quick_login)

@@ -94,7 +94,7 @@ def find_duplicated_work(analysis: TraceAnalysis) -> Iterator[Finding]:
         branches = _branches_below(parent, group)
         if len(branches) < 2 or any(call.node.id in explained for call in group):
             continue
-        if _looks_at_changes(group, analysis):
+        if looks_at_changes([call.node for call in group], analysis):
             continue
         key = parent.id if parent else ""
         entry = shared.setdefault(key, _Shared(parent))
@@ -145,19 +145,22 @@ def _outermost(groups: Iterable[list[Call]], analysis: TraceAnalysis) -> Iterato
         yield sorted(calls, key=lambda call: (call.node.start, call.node.index))
 
 
-def _looks_at_changes(group: Sequence[Call], analysis: TraceAnalysis) -> bool:
+def looks_at_changes(group: Sequence[Node], analysis: TraceAnalysis) -> bool:
     """Whether equal calls look at what was changed between most of them: tests that run after each
-    edit are no work done again."""
-    if not has_word(group[0].node.function_name, _DEPENDS_ON_STATE):
+    edit are no work done again. The same change once more changes nothing."""
+    if not has_word(group[0].function_name, _DEPENDS_ON_STATE):
         return False
-    pairs = list(pairwise(call.node for call in group))
-    changed = sum(
-        any(
-            node.start >= before.end and has_word(node.function_name, _CHANGES)
+    pairs = list(pairwise(group))
+    made: set[tuple[str, str]] = set()
+    changed = 0
+    for before, after in pairs:
+        changes = {
+            (node.function_name, node.view.input.canonical)
             for _, node in islice(analysis.tree.earlier(after), _BETWEEN_READ)
-        )
-        for before, after in pairs
-    )
+            if node.start >= before.end and has_word(node.function_name, _CHANGES)
+        }
+        changed += any(not given or (name, given) not in made for name, given in changes)
+        made |= changes
     return 2 * changed > len(pairs)
 
 

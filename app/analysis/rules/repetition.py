@@ -21,6 +21,7 @@ from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.computed_once import computed_once
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.rules.ping_pong import list_rounds
+from app.analysis.rules.repeated_setup import list_repeated_setups
 from app.analysis.rules.repeated_turns import list_repeated_turns
 from app.analysis.text.one_line import format_duration, one_line
 from app.analysis.trace_analysis import TraceAnalysis
@@ -40,13 +41,13 @@ _CALLS_FIRST = 4  # repeated calls named before the span around them
 
 
 def find_loops(analysis: TraceAnalysis) -> Iterator[Finding]:
-    """Rounds of several steps, then single calls, among siblings or once in each step of an agent;
-    of spans inside one another the outermost that repeats."""
+    """Rounds of several steps, set-up before each step, then single calls, among siblings or once
+    in each step of an agent; of spans inside one another the outermost that repeats."""
     covered: set[str] = set()
     for finding, nodes in analysis.once(list_rounds):
         _cover_spans(covered, nodes, analysis)
         yield finding
-    for finding, nodes in list_repeated_turns(analysis):
+    for finding, nodes in (*list_repeated_turns(analysis), *list_repeated_setups(analysis)):
         if not any(node.id in covered for node in nodes):
             _cover_spans(covered, nodes, analysis)
             yield finding
