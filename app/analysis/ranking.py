@@ -15,11 +15,13 @@ from app.analysis.rules.guardrails import find_failed_guardrails
 from app.analysis.rules.hand_overs import find_hand_overs
 from app.analysis.rules.ignored_results import find_ignored_results
 from app.analysis.rules.inner_retries import find_inner_retries
+from app.analysis.rules.kept_branch import find_kept_branches
 from app.analysis.rules.kept_worst import find_kept_worst
 from app.analysis.rules.late_first_token import find_slow_first_tokens
 from app.analysis.rules.latency import find_slow_outliers
 from app.analysis.rules.longest_step import find_longest_step
 from app.analysis.rules.lost_cache import find_lost_caches
+from app.analysis.rules.lost_results import find_lost_results
 from app.analysis.rules.lost_values import find_lost_values
 from app.analysis.rules.missed_lookups import find_missed_lookups
 from app.analysis.rules.nulled_fields import find_nulled_fields
@@ -47,6 +49,8 @@ RULES: tuple[Rule, ...] = (
     find_lost_values,
     find_nulled_fields,
     find_kept_worst,
+    find_kept_branches,
+    find_lost_results,
     find_empty_prompts,
     find_dropped_scope,
     find_unfilled_values,
