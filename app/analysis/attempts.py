@@ -9,7 +9,7 @@ from itertools import islice, pairwise
 from app.analysis.comparable_calls import belong_to_one_task, group_equal, nodes_given_alike
 from app.analysis.error_origins import error_message
 from app.analysis.recorded.kind import SpanKind
-from app.analysis.recorded.names import name_stem
+from app.analysis.recorded.names import match_names, name_stem
 from app.analysis.recorded.spellings import key_set, plain_key
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -28,7 +28,7 @@ _STATUS_KEYS = key_set("status_code http_status http_status_code status code res
 _STATUS_READ = 60  # members of an object in which a status is looked for
 _RETRIED_STATUS = {429: "HTTP 429", 503: "HTTP 503", 529: "HTTP 529"}  # what clients retry
 _CALLED_BY_AGENTS = (SpanKind.TOOL_CALL, SpanKind.RETRIEVAL)  # a model decides between attempts
-_WAIT = re.compile(r"sleep|wait|back.?off|delay|pause", re.IGNORECASE)
+_waits = match_names("sleep|a?wait(?!er|res)|back ?off|delay|pause")
 _SIBLINGS_BETWEEN = 20  # looked at between two attempts
 _GROWING_WAIT = 1.2  # times the wait before: a program that backs off, rather than chance
 
@@ -184,9 +184,7 @@ def _others_between(last: Node, node: Node) -> bool:
     until = bisect_left(siblings, node.start, key=lambda each: each.start)
     stem = name_stem(node.name)
     return any(
-        each.end <= node.start
-        and name_stem(each.name) != stem
-        and not _WAIT.search(each.name[:200])
+        each.end <= node.start and name_stem(each.name) != stem and not _waits(each.name)
         for each in siblings[first : min(until, first + _SIBLINGS_BETWEEN)]
     )
 

@@ -10,7 +10,13 @@ from itertools import islice
 from typing import Any
 
 from app.analysis.recorded.names import NAME_READ, match_names
-from app.analysis.recorded.spellings import SEARCH_VERBS, SEARCH_WORDS, key_set, plain_key, word_set
+from app.analysis.recorded.spellings import (
+    SEARCH_ANYWHERE,
+    SEARCH_STARTS,
+    key_set,
+    plain_key,
+    word_set,
+)
 from app.opik.records import Span
 
 
@@ -83,11 +89,7 @@ _VERCEL_TOOL = re.compile(r"^ai\.toolCall\b")
 _VERCEL_MODEL = re.compile(r"^ai\.\w+\.do[A-Z]\w+")
 _VERCEL_STEP = re.compile(r"^ai\.(?:generate|stream|embed)\w*\b")
 _names_embedding = match_names("embed")
-_LOOKUP_NAME = re.compile(
-    r"(?:^|[_\W]|(?<=[a-z]))(?:retriev\w*|search\w*|look_?up\w*|quer(?:y|ies)|recall|rag|knn"
-    rf"|vector\w*|find|{SEARCH_VERBS})(?:$|[_\W]|(?=[A-Z]))|{SEARCH_WORDS}",
-    re.IGNORECASE,
-)
+_names_search = match_names(rf"{SEARCH_STARTS}|find(?:er)?\b", anywhere=SEARCH_ANYWHERE)
 _KEYS_READ = 200  # keys of a body or of metadata
 _EMBEDDING_KEYS = frozenset(["embedding", "embeddings", "num_embeddings"])
 _REPLY_ONLY = key_set("choices candidates generations stop_reason finish_reason done_reason")
@@ -103,7 +105,7 @@ def find_kind(span: Span) -> SpanKind:
         return stated
     name = (span.name or "")[:NAME_READ]
     kind = _kind_by_type(span, name)
-    return SpanKind.RETRIEVAL if kind is SpanKind.TOOL_CALL and _LOOKUP_NAME.search(name) else kind
+    return SpanKind.RETRIEVAL if kind is SpanKind.TOOL_CALL and _names_search(name) else kind
 
 
 def _stated_kind(span: Span) -> SpanKind | None:

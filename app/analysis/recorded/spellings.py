@@ -120,11 +120,13 @@ FINISH = key_set(
     "finish_reason finish_reasons stop_reason stop_reasons done_reason native_finish_reason"
     " block_reason completion_reason stop_type"
 )
-# Words for searching in names of tools, in other languages than English: parts of patterns.
-SEARCH_VERBS = (
-    r"busca\w*|pesquis\w*|such\w*|recherch\w*|cherch\w*|zoek\w*|szukaj\w*|cerca\w*|sök\w*"
+# Parts of patterns for names of tools that search, for `match_names`: words, and what stands inside
+# of words as well, since several languages join words and some programs do (`websearch`).
+SEARCH_STARTS = r"quer(?:y|ies)\b|recall|rag\b|knn"
+SEARCH_ANYWHERE = (
+    r"(?<!re)search|research(?!er)|retriev|look ?up|vector|\bsuch|suche|busca|pesquis|cherch|zoek"
+    "|szuka|cerca|sök|检索|搜索|查询|查找|検索|검색|조회|поиск"
 )
-SEARCH_WORDS = "检索|搜索|查询|查找|検索|검색|조회|поиск"
 
 RESULT_WRAPPERS = key_set("output outputs result return_value value response data")
 """Keys under which SDKs put the result of a function that returned no object."""

@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from app.analysis.recorded.names import NAME_READ, has_word, split_words
+from app.analysis.recorded.names import NAME_READ, has_word, match_names, split_words
 from app.analysis.recorded.spellings import word_set
 
 _ALWAYS = word_set(
@@ -56,7 +56,7 @@ _HARMLESS = word_set(
     " info confirm poll wait edit replace patch merge select extract analyze analyse"
 )
 """Words of names that read, write again without harm, or stay inside the program."""
-_HAND_OVER = re.compile(r"transfer_?(?:back_?)?to_?|post[_ -]?process", re.IGNORECASE)
+_hands_over = match_names("^transfer ?(?:back ?)?to|^post ?process")
 _WITHOUT_BLANKS = re.compile(
     "发送|發送|创建|建立|下单|支付|付款|退款|预订|预定|转账|提交|送信|注文|予約|決済|支払|返金|전송|주문|결제|환불|예약"
 )
@@ -80,7 +80,7 @@ def does_something_outside(name: str, *, is_tool: bool) -> bool:
     name = name[:NAME_READ]
     if _WITHOUT_BLANKS.search(name):
         return not _READS_WITHOUT_BLANKS.search(name)
-    if has_word(name, _HARMLESS) or _HAND_OVER.match(name):
+    if has_word(name, _HARMLESS) or _hands_over(name):
         return False
     words = split_words(name)
     verbs = {word for place, word in enumerate(words) if place == 0 or word not in _NOUNS}
@@ -97,7 +97,6 @@ def does_something_outside(name: str, *, is_tool: bool) -> bool:
     return names_thing and not _VERBS_OF_THINGS.isdisjoint(verbs)
 
 
-@lru_cache(_NAMES_KEPT)
 def only_creates(name: str) -> bool:
     """Whether the name says no more than that something is created, as a tag or a list is that may
     be created again without harm."""

@@ -1,12 +1,12 @@
 """What came of an error that did not end its trace."""
 
-import re
 from typing import NamedTuple
 
 from app.analysis.error_origins import ErrorOrigin, is_cancellation
 from app.analysis.finding import Standing
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
+from app.analysis.recorded.names import match_names
 from app.analysis.rules.filled_items import was_filled_in
 from app.analysis.rules.recovery import asking_call, find_other_tool, find_recovery
 from app.analysis.rules.symptoms import was_rated_well
@@ -14,13 +14,11 @@ from app.analysis.rules.tolerated import says_tolerated
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
-_REFINES_NAME = re.compile(
-    r"rank|rewrite|expand|enrich|sentiment|moderat|telemetr|metric|analytic|notif|cache"
-    r"|prefetch|warm_?up|suggest|heartbeat|snapshot|audit|monitor|logg|(?:^|[^a-z])log(?:$|[^a-z])",
-    re.IGNORECASE,
+_refines = match_names(
+    r"(?:re ?)?rank|rewrit|expan|enrich|sentiment|moderat|telemetr|metric|analytic|notif|cach"
+    r"|pre ?fetch|warm ?up|suggest|heart ?beat|snapshot|audit(?!or)|monitor|logg|log\b"
 )
-"""Names of calls that improve or watch a result: programs do without them on purpose."""
-_NAME_READ = 200  # characters
+"""Whether a call improves or watches a result by its name: programs do without it on purpose."""
 
 
 class ErrorOutcome(NamedTuple):
@@ -51,7 +49,7 @@ def judge_outcome(item: ErrorOrigin, analysis: TraceAnalysis) -> ErrorOutcome:
     if asking_call(item.origin, analysis) is not None:
         other = find_other_tool(item.origin, analysis)
         return ErrorOutcome(Standing.FINDING if other is None else Standing.WEAK)
-    if _REFINES_NAME.search(item.origin.name[:_NAME_READ]):
+    if _refines(item.origin.name):
         return ErrorOutcome(Standing.WEAK)
     if item.origin.view.calls_outside and not _gave_data(item.caught_by):
         filled = was_filled_in(item, analysis)

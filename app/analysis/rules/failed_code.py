@@ -1,10 +1,10 @@
 """Which model call wrote the code that a span ran."""
 
-import re
 from collections.abc import Iterator
 from itertools import islice
 
 from app.analysis.recorded.leaves import walk_leaves
+from app.analysis.recorded.names import match_names
 from app.analysis.recorded.reply import RecordedReply
 from app.analysis.recorded.spellings import key_set
 from app.analysis.trace_analysis import TraceAnalysis
@@ -14,11 +14,13 @@ _PROGRAM_KEYS = key_set(
     "code script source source_code program snippet python python_code cmd command cell code_block"
 )
 _CODE_KEYS = _PROGRAM_KEYS | key_set("sql statement expression query_string sql_query")
-_RUNNER_NAME = re.compile(
-    r"python|code|exec|interpret|repl|jupyter|sandbox|shell|bash|terminal|notebook",
-    re.IGNORECASE,
+_is_named_runner = match_names(
+    r"python|(?:run|exec|exéc|ejec|eseg|eval)\w*(?: \w+)?"
+    r" (?:code|c[oó]di|script|program|command|cell|notebook)"
+    r"|code (?:interpret|exec|exéc|run|eval|ausf)|exec\b|interpreter|repl\b|jupyter|sandbox|shell\b"
+    r"|bash\b|terminal$",
+    anywhere="执行代码|代码执行|コード実行|코드 ?실행",
 )
-_NAME_READ = 200  # characters
 _SHORTEST_CODE = 12  # characters: a shorter text may occur in a reply by chance
 _LONGEST_CODE = 20_000  # characters of a reply in which the code is looked for
 _EARLIER_READ = 60  # spans before a run: the call that wrote the code is near
@@ -34,7 +36,7 @@ def find_writer(node: Node, analysis: TraceAnalysis) -> Node | None:
     if node.view.is_model_call or not analysis.was_read(node):
         return None
     code = _given_code(node)
-    if not code and not _RUNNER_NAME.search(node.name[:_NAME_READ]):
+    if not code and not _is_named_runner(node.function_name):
         return None
     for _, earlier in islice(analysis.tree.earlier(node), _EARLIER_READ):
         if not (earlier.view.is_model_call and analysis.was_read(earlier)):
@@ -47,9 +49,8 @@ def find_writer(node: Node, analysis: TraceAnalysis) -> Node | None:
 
 def runs_program(node: Node) -> bool:
     """Whether a span runs a program, rather than a query that is corrected at little cost."""
-    return not _PROGRAM_KEYS.isdisjoint(node.view.input.keys) or (
-        _RUNNER_NAME.search(node.name[:_NAME_READ]) is not None
-    )
+    has_program = not _PROGRAM_KEYS.isdisjoint(node.view.input.keys)
+    return has_program or _is_named_runner(node.function_name)
 
 
 def _given_code(node: Node) -> str:

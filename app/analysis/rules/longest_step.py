@@ -1,6 +1,5 @@
 """The step that a trace would have to shorten to end sooner."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from heapq import nlargest
@@ -8,7 +7,7 @@ from heapq import nlargest
 from app.analysis.critical_path import find_critical_path, sum_time_on_path
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.body import Body
-from app.analysis.recorded.names import has_word
+from app.analysis.recorded.names import has_word, match_names
 from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.answer_writer import find_answer_writer
 from app.analysis.rules.model_speed import explain_seconds
@@ -36,10 +35,11 @@ _BEYOND_PEERS = 2.0  # times the longest other call of its name: else that is ho
 _BESIDE_LONGER = 0.7  # confidence: who shortens the longest span gains nothing, here it is
 _ALONE = 0.55  # confidence: it may be the work that was asked for
 _NOTED = 0.4
-_WAITS = re.compile(
-    r"human|approv|confirm|user_?input|ask_?user|feedback|sleep|wait|poll|back_?off|delay",
-    re.IGNORECASE,
-)  # names of steps that wait for a person or a time: nothing to speed up
+_waits = match_names(
+    r"human\b|approv|confirm|user ?input|ask ?user|feedback|sleep|a?wait(?!er|res)"
+    r"|poll(?:s|ed|er|ing)?\b|back ?off|delay(?:ed)?\b"
+)
+"""Whether a step waits for a person or a time by its name: nothing to speed up."""
 _LONG_BY_NATURE = word_set(
     "transcribe transcription asr whisper stt diarize diarization ocr train training finetune tune"
     " render encode transcode video compile build download upload backup restore migrate migration"
@@ -50,7 +50,6 @@ _LONG_BY_NATURE = word_set(
 _RESOURCES = word_set("queue gpu lock slot pool semaphore quota capacity worker")
 """Words of names of waits for something that there could be more of."""
 _LEAVES_READ = 40  # of a result that is looked for in the answer
-_NAME_READ = 200  # characters of a name that the pattern sees
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +218,7 @@ def _is_unexplained(node: Node, analysis: TraceAnalysis) -> bool:
     calls of its name let expect."""
     if node.size > 1 or node.parent is None or not node.finished or node.error is not None:
         return False
-    if _WAITS.search(node.name[:_NAME_READ]) and not has_word(node.function_name, _RESOURCES):
+    if _waits(node.name) and not has_word(node.function_name, _RESOURCES):
         return False
     if lasts_as_set(node):
         return False

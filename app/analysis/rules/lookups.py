@@ -1,27 +1,23 @@
 """Which spans look something up, and which of those search for what a question asks."""
 
-import re
-from functools import lru_cache
-
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
-from app.analysis.recorded.names import has_word
-from app.analysis.recorded.spellings import SEARCH_VERBS, SEARCH_WORDS, key_set, word_set
+from app.analysis.recorded.names import has_word, match_names
+from app.analysis.recorded.spellings import SEARCH_ANYWHERE, SEARCH_STARTS, key_set, word_set
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
-_LOOKUP_NAME = re.compile(
-    r"(?:^|[_\W]|(?<=[a-z]))(?:retriev\w*|search\w*|fetch\w*|look_?up\w*|quer(?:y|ies)|find|read|load"
-    r"|get|select|sql|scrap\w*|crawl\w*|recall|rag|knn|vector\w*|download|browse\w*"
-    rf"|consult\w*|{SEARCH_VERBS})(?:$|[_\W]|(?=[A-Z]))|{SEARCH_WORDS}",
-    re.IGNORECASE,
+is_lookup = match_names(
+    rf"{SEARCH_STARTS}|fetch|(?:find|read|load)(?:er)?\b|get\b|select\b|scrap[ei]|crawl|download\b"
+    "|brows|consult",
+    anywhere=f"sql|{SEARCH_ANYWHERE}",
 )
-_SEARCH_NAME = re.compile(
-    r"retriev|search|quer|sql|vector|knn|rag(?:$|[_\W])|look_?up|recall|semantic|similar|knowledge"
-    r"|(?:^|[_\W])(?:kb|faq|docs?|index)(?:$|[_\W])|such|recherch|cherch|busca|pesquis"
-    rf"|zoek|sök|szukaj|{SEARCH_WORDS}",
-    re.IGNORECASE,
+"""Whether a span looks something up, by its name."""
+is_named_search = match_names(
+    rf"{SEARCH_STARTS}|semantic|similar|knowledge|(?:kb|faq|docs?|index)\b",
+    anywhere=f"sql|{SEARCH_ANYWHERE}",
 )
+"""Whether a span searches for something, by its name."""
 _SEARCH_KEYS = key_set(
     "query queries q search search_query search_term search_terms keywords keyword query_vector"
     " query_embedding query_text query_str vector embedding question search_text suchbegriff"
@@ -39,12 +35,12 @@ _PREPARES = word_set(
     " optimize decompose split rephrase transform refine clean detect embedding extract"
 )
 """Words in names of steps that make a query or look at one: none of them searches."""
-_MEMORY = re.compile(
-    r"memor(?!and)|mémoire|remember|recall_(?:user|past|earlier|facts|conversation)|mem0|gedächtnis"
-    r"|erinnerung|recuerdo|ricord|souvenir|geheugen|herinnering|pamięć|pamiec|память|воспоминан"
-    r"|记忆|記憶|メモリ|기억|메모리|ذاكرة|chat_?histor|conversation_?histor|past_?conversation"
-    r"|(?:user_?|saved_?|known_?)(?:preference|profile|fact)s?(?![a-z])",
-    re.IGNORECASE,
+_names_memory = match_names(
+    r"memor(?!and|ial)|mémoire|remember|recall (?:user|past|earlier|facts|conversation)|mem0"
+    r"|recuerdo|ricord|souvenir|chat ?histor|conversation ?histor|past ?conversation"
+    r"|(?:user|saved|known) ?(?:preference|profile|fact)s?\b",
+    anywhere="gedächtnis|erinnerung|geheugen|herinnering|pamięć|pamiec|память|воспоминан"
+    "|记忆|記憶|メモリ|기억|메모리|ذاكرة",
 )
 """Stores of what was kept of earlier conversations: empty on a first run, in several languages."""
 _STORE_KEYS = key_set(
@@ -53,20 +49,7 @@ _STORE_KEYS = key_set(
 )
 _STORES_READ = 20  # leaves of an input in which the store is named
 _FEWEST_WORDS = 2  # of a text that describes what is looked for
-_NAME_READ = 200  # characters
-_NAMES_KEPT = 2_048  # names of which the answer is kept: a trace has few
-
-
-@lru_cache(_NAMES_KEPT)
-def is_lookup(name: str) -> bool:
-    """Whether a span looks something up, by its name."""
-    return _LOOKUP_NAME.search(name[:_NAME_READ]) is not None
-
-
-@lru_cache(_NAMES_KEPT)
-def is_named_search(name: str) -> bool:
-    """Whether a span searches for something, by its name."""
-    return _SEARCH_NAME.search(name[:_NAME_READ]) is not None
+_TEXT_READ = 200  # characters of such a text
 
 
 def makes_query(name: str) -> bool:
@@ -115,11 +98,11 @@ def searches_memory(node: Node) -> bool:
     """Whether a span looks into what was kept of earlier conversations, by its own name, the name
     of its step or the store that its input names."""
     above = node.parent.name if node.parent else ""
-    if any(_MEMORY.search(name[:_NAME_READ]) for name in (node.function_name, above)):
+    if _names_memory(node.function_name) or _names_memory(above):
         return True
     given = node.view.input
     return not given.keys.isdisjoint(_STORE_KEYS) and any(
-        isinstance(leaf.value, str) and _MEMORY.search(leaf.value[:_NAME_READ])
+        isinstance(leaf.value, str) and _names_memory(leaf.value)
         for leaf in given.first_leaves(_STORES_READ)
         if leaf.key in _STORE_KEYS
     )
@@ -128,6 +111,6 @@ def searches_memory(node: Node) -> bool:
 def _describes_something(node: Node, keys: frozenset[str]) -> bool:
     """Whether the input has a key for a query, or a text of several words."""
     return not keys.isdisjoint(_SEARCH_KEYS) or any(
-        isinstance(leaf.value, str) and len(leaf.value[:_NAME_READ].split()) >= _FEWEST_WORDS
+        isinstance(leaf.value, str) and len(leaf.value[:_TEXT_READ].split()) >= _FEWEST_WORDS
         for leaf in node.view.input.leaves
     )

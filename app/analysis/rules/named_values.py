@@ -1,10 +1,10 @@
 """Values by the keys under which a body has them, as a program carries them from step to step."""
 
-import re
 from collections.abc import Iterator, Set
 
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.leaves import Leaf, Path
+from app.analysis.recorded.names import match_names
 from app.analysis.recorded.spellings import kept_by_keys, key_set, plain_key
 
 IDENTIFYING_ENDS = ("id", "uuid", "number", "email", "sku", "iban", "account", "tenant")
@@ -41,11 +41,11 @@ _SHORTEST_KEY = 2
 _LEAVES_READ = 400  # of one body: arguments and states stand near its top
 _LEVELS_READ = 5  # of a body
 _LONGEST_VALUE = 200  # characters: longer texts identify nothing
-_REMOVES_NAME = re.compile(
-    r"mask|redact|anonym|pseudonym|scrub|sanit|logout|clear|reset|delete|remove|release|close",
-    re.IGNORECASE,
+removes_values = match_names(
+    r"mask|redact|anonym|pseudonym|scrub|saniti|log ?out|clear(?:s|ed|ing)?\b|reset|delet|remov"
+    r"|^releas(?:e|es|ed|ing)\b|clos(?:e|es|ed|ing)\b"
 )
-_NAME_READ = 200  # characters of a span's name
+"""Whether a step of this name takes values away on purpose."""
 
 
 class NamedValues:
@@ -138,11 +138,6 @@ def names_subject(key: str) -> bool:
 def identifies(key: str) -> bool:
     """Whether a program carries the value of such a key along unchanged."""
     return key in _IDENTIFYING_KEYS or key.endswith(IDENTIFYING_ENDS)
-
-
-def removes_values(name: str) -> bool:
-    """Whether a step of this name takes values away on purpose."""
-    return _REMOVES_NAME.search(name[:_NAME_READ]) is not None
 
 
 def _as_text(value: object) -> str:

@@ -7,7 +7,7 @@ from itertools import islice
 from app.analysis.recorded.answer_text import gives_up, negates
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
-from app.analysis.recorded.names import NAME_READ
+from app.analysis.recorded.names import NAME_READ, match_names
 from app.analysis.recorded.refusal_text import says_refusal
 from app.analysis.rules.asked_words import AskedWords
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
@@ -23,7 +23,7 @@ _SHORTEST = 8  # characters of a refusal: a sentence in Chinese has few
 _LATER_READ = 200  # calls after a refusal that may have used it
 _ANSWER_READ = 600  # characters of the final answer
 _WORDS_OF_QUESTION = 3  # in a text of the trace's input, from which somebody asked something
-_JUDGES = re.compile(r"moderat|guard|safety|judge|classif|policy|filter|polic", re.IGNORECASE)
+_judges = match_names("moderat|guard|safety|judge|classif|polic|filter")
 _ASKS_TO_JUDGE = re.compile(
     r"moderat|violat|polic(?:y|ies)|guideline|\bsafe|appropriate|harmful|allowed", re.IGNORECASE
 )
@@ -151,7 +151,7 @@ def _stems(text: str) -> set[str]:
 def _judges_texts(node: Node) -> bool:
     """Whether the call was to say what is wrong with a text, by its name or instruction."""
     instruction = node.view.request.last_instruction[:_ANSWER_READ]
-    return bool(_JUDGES.search(node.name[:NAME_READ]) or _ASKS_TO_JUDGE.search(instruction))
+    return _judges(node.name) or _ASKS_TO_JUDGE.search(instruction) is not None
 
 
 def _find_material(node: Node, analysis: TraceAnalysis) -> list[Node]:

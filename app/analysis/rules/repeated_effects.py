@@ -15,6 +15,7 @@ from app.analysis.comparable_calls import (
 from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.leaves import innermost_key
+from app.analysis.recorded.names import match_names
 from app.analysis.recorded.spellings import key_set
 from app.analysis.rules.effect_names import (
     does_something_outside,
@@ -43,11 +44,12 @@ _AMOUNT_OR_TIME = re.compile(
     r"\d{4}-\d\d-\d\d\w*|\d+(?:ms|s|min|h|kb|mb|eur|usd|st|nd|rd|th|pm|am)?|v\d+", re.IGNORECASE
 )
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?|\d+[.:,]\d[\d.:,]*")
-_ID_KEY = re.compile(
-    r"(?:^|_|-|(?<=[a-z]))(?:ids?|uuid|number|no|nr|num|ref|reference|confirmation|receipt|ticket"
-    r"|order|invoice|booking|transaction|txn|tracking|sid|ts|pnr|case|incident|key)\Z",
-    re.IGNORECASE,
+_is_id_key = match_names(
+    r"(?:(?:order|ticket|booking|message|payment|transaction|invoice|user)?(?:id|no|nr|number)|ids"
+    r"|uuid|num|ref|reference|confirmation|receipt|ticket|order|invoice|booking|transaction|txn"
+    r"|tracking|sid|ts|pnr|case|incident|key)$"
 )
+"""Whether the last word of a key says that it holds an id, as also `orderid` does."""
 _NO_ID_KEYS = key_set(
     "request_id trace_id call_id tool_call_id run_id span_id correlation_id took elapsed latency"
     " duration timestamp time date created created_at updated_at sent_at expires expires_at"
@@ -197,10 +199,10 @@ def _read_ids(node: Node) -> list[str]:
     for leaf in node.view.output.first_leaves(_RESULT_LEAVES):
         if leaf.key in _NO_ID_KEYS:
             continue
-        if type(leaf.value) is int and leaf.value > 0 and _ID_KEY.search(innermost_key(leaf.path)):
+        if type(leaf.value) is int and leaf.value > 0 and _is_id_key(innermost_key(leaf.path)):
             found[str(leaf.value)] = None
         elif isinstance(leaf.value, str):
-            is_key = _ID_KEY.search(innermost_key(leaf.path)) is not None
+            is_key = _is_id_key(innermost_key(leaf.path))
             found.update(
                 (token, None)
                 for token in _list_tokens(leaf.value[:_ACK_LENGTH])

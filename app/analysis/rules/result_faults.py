@@ -5,7 +5,7 @@ import re
 from app.analysis.finding import Standing
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
-from app.analysis.recorded.names import has_word
+from app.analysis.recorded.names import has_word, match_names
 from app.analysis.recorded.outcome import CODE_KEYS
 from app.analysis.recorded.spellings import key_set, word_set
 from app.analysis.rules.failed_code import runs_program
@@ -27,11 +27,9 @@ _STOPPED = re.compile(
     r"|max\w{0,6}.(?:number of )?(?:iteration|recursion|step|turn|round)",
     re.IGNORECASE,
 )
-_OFTEN_EMPTY_NAME = re.compile(
-    r"cache|check|valid|moderat|guard|filter|detect|violation|warn|dedup|history|save|store"
-    r"|(?<![a-z])logs?(?![a-z])"
-    r"|notify|send|delete|update|write|ping|close|init|setup|memor",
-    re.IGNORECASE,
+_is_often_empty = match_names(
+    r"cach|check(?!out)|valid|moderat|guard|filter|detect|violation|warn|dedup|history|save[ds]?\b|^store"
+    r"|logs?\b|notify|send|delet|updat|write|ping\b|closed?\b|init\b|initiali|set ?up|memor"
 )
 _KEEPS_ITEMS = word_set(
     "rerank reranker rank sort reorder merge join normalise normalize convert translate chunk"
@@ -187,7 +185,7 @@ def _ends_iteration(node: Node) -> bool:
 def _judge_empty(node: Node, statistics: PeerStatistics) -> Suspect | None:
     outside = leaves_program(node)
     few, share = (_FEW_PEERS, _MOST_PEERS) if outside else (2 * _FEW_PEERS, _NEARLY_ALL_PEERS)
-    often = _OFTEN_EMPTY_NAME.search(node.function_name[:200]) is not None
+    often = _is_often_empty(node.function_name)
     peers = statistics.of(node)
     if not often and peers.read >= few and peers.full >= share * peers.read:
         reason = (

@@ -1,25 +1,25 @@
 """Calls that take as long as they were set to: an exposure of 300 s, a pause of two minutes."""
 
-import re
-
+from app.analysis.recorded.names import match_names
 from app.analysis.tree import Node
 
 _LEAVES_READ = 20  # of an input: settings are few
 _TOLERANCE = 0.15  # of the set time, for what starts and ends such a call
 _UNITS = (
-    (re.compile(r"(?:ms|millis(?:econds)?)\Z"), 1_000),
-    (re.compile(r"(?:minutes?|mins?|minuten?|minutos?|minuti)\Z"), 60_000_000),
+    (match_names(r"(?:ms|millis(?:econds)?)$"), 1_000),
+    (match_names(r"(?:minutes?|mins?|minutos?|minuti)$", anywhere="minuten?$"), 60_000_000),
     (
-        re.compile(
-            r"(?:seconds?|secs?|sekunden|secondes|segundos|secondi|sekund|duration|dauer|durée"
-            r"|duraci[oó]n|durata|duração|exposure|belichtung|delay|pause|sleep|hold|dwell|_s)\Z"
+        match_names(
+            r"(?:seconds?|secs?|secondes|segundos|secondi|duration|durée|duraci[oó]n|durata|duração"
+            r"|exposure|delay|pause|sleep|hold|dwell|(?<= )s)$",
+            anywhere="(?:sekund(?:en)?|dauer|belichtung)$",
         ),
         1_000_000,
     ),
 )
-"""Ends of keys with the unit of their values in microseconds. A call that lasts as long as its
-timeout was not set to it: such keys do not count."""
-_LIMIT = re.compile(r"time_?out|deadline|limit|max|ttl|budget", re.IGNORECASE)
+"""Last words of keys with the unit of their values in microseconds. A call that lasts as long as
+its timeout was not set to it: such keys do not count."""
+_is_limit = match_names("time ?out|deadline|limit|max|ttl|budget")
 
 
 def lasts_as_set(node: Node) -> bool:
@@ -27,10 +27,10 @@ def lasts_as_set(node: Node) -> bool:
     for leaf in node.view.input.first_leaves(_LEAVES_READ):
         if not leaf.path or type(leaf.value) not in (int, float):
             continue
-        key = str(leaf.path[-1]).casefold()
-        if _LIMIT.search(key):
+        key = str(leaf.path[-1])
+        if _is_limit(key):
             continue
-        unit = next((size for pattern, size in _UNITS if pattern.search(key)), 0)
+        unit = next((size for is_unit, size in _UNITS if is_unit(key)), 0)
         if unit and abs(node.duration - leaf.value * unit) <= _TOLERANCE * leaf.value * unit:
             return True
     return False
