@@ -1,5 +1,6 @@
 """Lists the traces of one project or of all, filtered and sorted by the backend itself."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -105,13 +106,15 @@ class TraceRow:
 class TracePage:
     """A page of traces. `sorted` is False where the backend did not sort: the newest come first.
 
-    `total` counts the traces that pass the filters, on all pages.
+    `total` counts the traces that pass the filters. Not all of them are on a page up to `last_page`
+    where those of several projects were merged.
     """
 
     traces: Sequence[TraceRow]
     total: int
     page: int
     size: int
+    last_page: int
     sorted: bool
 
 
@@ -139,7 +142,7 @@ class TraceListReader:
             name = known.name if known else ""
             page = await self._read_page(caller, query.project_id, query, query.page, query.size)
             rows = [build_trace_row(each, name) for each in page.content]
-            return TracePage(rows, page.total, query.page, query.size, _is_sorted(page, query))
+            return _build_page(query, rows, page.total, page.total, [page])
         return await self._list_merged(caller, query, list(projects.values())[:PROJECTS_MERGED])
 
     async def _list_merged(
@@ -160,13 +163,10 @@ class TraceListReader:
             for project in projects:
                 group.start_soon(read, project)
         rows = [build_trace_row(each, of.name) for of, page in pages for each in page.content]
-        first = (query.page - 1) * query.size
-        return TracePage(
-            _sort_rows(rows, query.sort)[first : first + query.size] if first < most else [],
-            sum(page.total for _, page in pages),
-            query.page,
-            query.size,
-            all(_is_sorted(page, query) for _, page in pages),
+        first, total = (query.page - 1) * query.size, sum(page.total for _, page in pages)
+        shown = _sort_rows(rows, query.sort)[first:most]
+        return _build_page(
+            query, shown, total, min(total, MERGED_TRACES), [page for _, page in pages]
         )
 
     async def _read_page(
@@ -189,6 +189,23 @@ class TraceListReader:
                 "This version of Opik cannot filter traces like this. Remove a filter."
             )
         return found
+
+
+def _build_page(
+    query: TraceQuery,
+    rows: Sequence[TraceRow],
+    total: int,
+    reachable: int,
+    read: Iterable[TraceListPage],
+) -> TracePage:
+    return TracePage(
+        rows,
+        total,
+        query.page,
+        query.size,
+        max(1, math.ceil(reachable / query.size)),
+        all(_is_sorted(page, query) for page in read),
+    )
 
 
 def _is_sorted(page: TraceListPage, query: TraceQuery) -> bool:

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
+from app.explorer import trace_list
 from standin.faults import Fault, Refuse
-from testkit.service import PREFIX, Service, running
+from testkit.service import OTHER_TRACE_ID, PREFIX, TRACE_ID, Service, record_trace, running
 
 
 @pytest.fixture
@@ -36,3 +38,23 @@ async def test_what_the_backend_refuses_or_fails_is_reported_alike_for_one_and_f
         failed = await read_list(service, **place)
         assert (place, failed.status_code) == (place, 502)
         assert failed.json()["code"] == "backend_unavailable"
+
+
+def trace_id(number: int) -> str:
+    return str(UUID(int=UUID(OTHER_TRACE_ID).int + number))
+
+
+async def test_only_pages_that_have_traces_are_offered_of_all_projects(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trace_list, "MERGED_TRACES", 3)
+    for number in range(1, 5):
+        record_trace(service.standin, trace_id(number), start_time=f"2026-11-20T11:0{number}:00Z")
+    shop = service.standin.records.workspace().projects["shop"]["id"]
+    for place, last in (({}, 2), ({"project_id": shop}, 3)):
+        pages = [(await read_list(service, page=n, size=2, **place)).json() for n in (1, 2, 3)]
+        assert {(each["total"], each["last_page"]) for each in pages} == {(5, last)}
+        assert [bool(each["traces"]) for each in pages] == [number <= last for number in (1, 2, 3)]
+        found = [each["id"] for page in pages for each in page["traces"]]
+        newest = [*(trace_id(number) for number in (4, 3, 2, 1)), TRACE_ID]
+        assert found == newest[: 3 if last == 2 else 5]

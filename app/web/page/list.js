@@ -201,10 +201,12 @@ export function Marks({ trace }) {
 }
 
 function Pages({ value }) {
-  const last = Math.ceil(value.total / value.size);
+  const last = value.last_page;
   if (last <= 1) return null;
+  const more = value.page >= last && value.total > last * value.size;
   const go = (page) => change({ page: page > 1 ? page : undefined });
   return html`
+    ${more && html`<${Notice}>Choose a project to see more of its traces.<//>`}
     <nav class="pages" aria-label="Pages">
       <${IconButton} icon="back" label="Previous page" disabled=${value.page <= 1} onClick=${() => go(value.page - 1)} />
       <span>Page ${formatNumber(value.page)} of ${formatNumber(last)}</span>
