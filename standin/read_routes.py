@@ -210,16 +210,25 @@ class ReadRoutes:
         return JSONResponse(record_views.project(workspace, record))
 
     async def projects(self, request: Request) -> Response:
-        """GET /projects: a page of the workspace's projects, by name if asked."""
+        """GET /projects: a page of the workspace's projects, by name if asked.
+
+        Generation C only sorts them by the time of their newest trace.
+        """
         workspace, query = self._find_workspace(request), _parse_query(request)
         number, size = int(query.get("page", 1)), int(query.get("size", PAGE_SIZE))
         wanted = str(query.get("name", "")).lower()
-        found = [p for name, p in sorted(workspace.projects.items()) if wanted in name.lower()]
-        content = [
-            record_views.project(workspace, p) for p in found[(number - 1) * size : number * size]
+        sortable = ["id", "name", "created_at"]
+        if self._switches.generation == "C":
+            sortable.append("last_updated_trace_at")
+        found = [
+            record_views.project(workspace, p)
+            for name, p in sorted(workspace.projects.items())
+            if wanted in name.lower()
         ]
+        found = selection.ordered(found, query.get("sorting"), sortable)
+        content = found[(number - 1) * size : number * size]
         page = {"page": number, "size": len(content), "total": len(found), "content": content}
-        return JSONResponse(page | {"sortableBy": ["id", "name", "created_at"]})
+        return JSONResponse(page | {"sortableBy": sortable})
 
 
 async def _format_lines(records: list[Json]) -> AsyncIterator[bytes]:

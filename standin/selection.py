@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from standin import timestamps
@@ -164,11 +164,11 @@ def within(records: list[Json], start: str | None, end: str | None) -> list[Json
     return records
 
 
-def ordered(records: list[Json], sorting: Any) -> list[Json]:
+def ordered(records: list[Json], sorting: Any, sortable: Sequence[str] = SORTABLE) -> list[Json]:
     """The records sorted by `[{"field", "direction"}]`, those without a value last."""
     for one in reversed(sorting or []):
         field = str(one.get("field", ""))
-        if field not in SORTABLE:
+        if field not in sortable:
             raise RequestRefused(400, f"Invalid sorting fields '{field}'")
         known = [record for record in records if _read_field(record, field, "") is not None]
         unknown = [record for record in records if _read_field(record, field, "") is None]

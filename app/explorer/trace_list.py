@@ -126,8 +126,8 @@ class TraceListReader:
 
     async def list_projects(self, caller: Caller) -> list[ProjectRow]:
         """The projects of the workspace, the one with the newest trace first."""
-        page = await self._client.list_projects(caller, page=1, size=PROJECTS_LISTED)
-        ordered = sorted(page.content, key=lambda each: each.name.lower())
+        found = await self._client.list_projects(caller, size=PROJECTS_LISTED)
+        ordered = sorted(found, key=lambda each: each.name.lower())
         ordered.sort(key=lambda each: each.last_updated_trace_at or _EPOCH, reverse=True)
         return [
             ProjectRow(each.id, each.name[:_TEXT_SHOWN], each.last_updated_trace_at)

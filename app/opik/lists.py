@@ -41,9 +41,8 @@ class Project(_ListRecord):
     last_updated_trace_at: datetime | None = None
 
 
-class ProjectPage(_ListRecord):
+class _ProjectPage(_ListRecord):
     content: tuple[Project, ...]
-    total: int = 0
 
 
 class TraceListPage(_ListRecord):
@@ -84,10 +83,15 @@ class ListClient:
     def __init__(self, rest: RestClient) -> None:
         self._rest = rest
 
-    async def list_projects(self, caller: Caller, *, page: int, size: int) -> ProjectPage:
-        params = {"page": str(page), "size": str(size)}
-        response = await self._rest.exchange(caller, "GET", "/projects", params=params)
-        return await read_record(ProjectPage, response, "workspace")
+    async def list_projects(self, caller: Caller, *, size: int) -> tuple[Project, ...]:
+        """Up to `size` projects: those with the newest traces, or any where the backend is too old
+        to sort by that and refuses to."""
+        page = {"page": "1", "size": str(size)}
+        sorted_page = page | {"sorting": _sort_descending("last_updated_trace_at")}
+        response = await self._rest.exchange(caller, "GET", "/projects", params=sorted_page)
+        if response.status in _REFUSED:
+            response = await self._rest.exchange(caller, "GET", "/projects", params=page)
+        return (await read_record(_ProjectPage, response, "workspace")).content
 
     async def list_traces(
         self,
@@ -108,7 +112,7 @@ class ListClient:
         if search:
             params["search"] = search
         if sort_by:
-            params["sorting"] = json.dumps([{"field": sort_by, "direction": "DESC"}])
+            params["sorting"] = _sort_descending(sort_by)
         response = await self._rest.exchange(caller, "GET", "/traces", params=params)
         if response.status in _REFUSED:
             return None
@@ -147,6 +151,10 @@ class ListClient:
         if response.status != 200:
             raise build_error(response, "attachment")
         return response
+
+
+def _sort_descending(field: str) -> str:
+    return json.dumps([{"field": field, "direction": "DESC"}])
 
 
 def _build_list_query(

@@ -9,6 +9,7 @@ import pytest
 
 from app.explorer import trace_list
 from standin.faults import Fault, Refuse
+from standin.switches import Generation
 from testkit.service import OTHER_TRACE_ID, PREFIX, TRACE_ID, Service, record_trace, running
 
 
@@ -58,3 +59,14 @@ async def test_only_pages_that_have_traces_are_offered_of_all_projects(
         found = [each["id"] for page in pages for each in page["traces"]]
         newest = [*(trace_id(number) for number in (4, 3, 2, 1)), TRACE_ID]
         assert found == newest[: 3 if last == 2 else 5]
+
+
+@pytest.mark.parametrize(("generation", "first"), [("C", "zoo"), ("A", "shop")])
+async def test_the_projects_with_the_newest_traces_are_listed_where_the_backend_sorts_them(
+    service: Service, monkeypatch: pytest.MonkeyPatch, generation: Generation, first: str
+) -> None:
+    monkeypatch.setattr(trace_list, "PROJECTS_LISTED", 1)
+    service.switches.generation = generation
+    record_trace(service.standin, trace_id(1), project_name="zoo")
+    found = await service.http.get(f"{service.url}{PREFIX}/ui/api/projects")
+    assert [each["name"] for each in found.json()["projects"]] == [first]
