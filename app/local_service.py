@@ -14,11 +14,12 @@ from app.db.engine import create_engine
 from app.db.migrations import prepare_schema
 from app.db.store import Store
 from app.operator_credentials import OperatorCredentials
+from app.opik.rest_client import RestClient
 from app.settings import Settings, database_url
 from app.telemetry import logs
 from app.telemetry.observers import NoObserver
 from app.web.markdown.ui_urls import UiLinks
-from app.wiring import build_conversations, build_ui_links
+from app.wiring import build_backend, build_conversations, build_ui_links
 
 CLOUD = "https://www.comet.com/opik/api"
 """Where the Opik SDK sends its traces when no address is configured."""
@@ -66,14 +67,15 @@ async def _running(settings: Settings) -> AsyncIterator[Conversations]:
         await prepare_schema(engine, migrate=True, attempts=1, delay=0)
         http = await stack.enter_async_context(open_http_client(settings.agent_opik_url))
         tasks = await stack.enter_async_context(anyio.create_task_group())
+        backend = build_backend(settings, http)
         conversations = build_conversations(
             settings,
             Store(engine),
-            http=http,
+            backend=backend,
+            rest=RestClient(backend, timeout=settings.opik_backend_timeout),
             tasks=tasks,
             observer=NoObserver(),
             system=SYSTEM_PROMPT,
-            on_backend_failure=lambda _: None,
         )
         yield conversations
         conversations.stop_turns()

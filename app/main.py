@@ -28,6 +28,7 @@ from app.db.engine import create_engine, storage_kind
 from app.db.migrations import SchemaCheck, prepare_schema
 from app.db.store import Store
 from app.errors import OpikAssistError, StartRefused
+from app.opik.rest_client import RestClient
 from app.removed_settings import find_ignored_variables
 from app.settings import DEFAULT_DATABASE, Settings, database_url
 from app.shutdown import LimitTime, Shutdown, ShutdownSignals
@@ -45,6 +46,7 @@ from app.web.page_files import PageFiles
 from app.web.routes import Endpoints
 from app.web.ui_api import UiApi
 from app.wiring import (
+    build_backend,
     build_conversations,
     build_error_reports,
     build_explorer,
@@ -196,16 +198,23 @@ async def lifespan(
 
         schema = SchemaCheck(engine, is_disk_full=store.is_disk_full)
         limit_transactions: list[LimitTime] = [store.limit_time, schema.limit_time]
+        backend = build_backend(settings, http)
+        # One for all, so that the page and the turns know of each other that the backend is down.
+        rest = RestClient(
+            backend,
+            timeout=settings.opik_backend_timeout,
+            on_failure=reporting.record_backend_failure,
+        )
         conversations = build_conversations(
             settings,
             store,
-            http=http,
+            backend=backend,
+            rest=rest,
             tasks=tasks,
             observer=observer,
             system=system,
-            on_backend_failure=reporting.record_backend_failure,
         )
-        explorer = build_explorer(settings, http)
+        explorer = build_explorer(rest)
         if (retention := build_retention(settings, engine, observer)) is not None:
             limit_transactions.append(retention.limit_time)
             tasks.start_soon(retention.run)

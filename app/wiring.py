@@ -68,18 +68,16 @@ def build_conversations(
     settings: Settings,
     store: Store,
     *,
-    http: httpx.AsyncClient,
+    backend: BackendHttp,
+    rest: RestClient,
     tasks: anyio.abc.TaskGroup,
     observer: Observer,
     system: str,
-    on_backend_failure: Callable[[str], None],
 ) -> Conversations:
-    """The conversations on this store, with this HTTP client, their turns run in `tasks`.
+    """The conversations on this store, with this backend, their turns run in `tasks`.
 
-    `system` is the model's instructions; `on_backend_failure` gets the kind of each failure.
+    `system` is the model's instructions.
     """
-    backend = build_backend(settings, http)
-    rest = RestClient(backend, timeout=settings.opik_backend_timeout, on_failure=on_backend_failure)
     client = OpikClient(rest)
     loader = TraceLoader(client, build_load_limits(settings))
     opener = TraceOpener(
@@ -97,9 +95,8 @@ def build_conversations(
     )
 
 
-def build_explorer(settings: Settings, http: httpx.AsyncClient) -> Explorer:
+def build_explorer(rest: RestClient) -> Explorer:
     """What reads projects and traces for the page."""
-    rest = RestClient(build_backend(settings, http), timeout=settings.opik_backend_timeout)
     return Explorer(OpikClient(rest), ListClient(rest))
 
 

@@ -9,7 +9,7 @@ from standin.faults import Answer, Fault, Refuse
 from standin.switches import UserAccount
 from testkit import credentials
 from testkit.scripted_chat import answer, text
-from testkit.service import WAIT_SECONDS, Service, record_trace, wait_until
+from testkit.service import PREFIX, WAIT_SECONDS, Service, record_trace, wait_until
 from tests.service.outages import ANSWER, CHAT, hurried
 
 CIRCUIT_OPEN = "The Opik backend cannot be reached now; it is tried again in "
@@ -42,6 +42,7 @@ async def test_while_the_circuit_is_open_turns_and_reads_fail_at_once(
             await service.http.get(f"{service.session()}/suggestions"),
             await service.http.get(f"{service.session()}/analysis"),
             await service.http.delete(service.session()),
+            await service.http.get(f"{service.url}{PREFIX}/ui/api/projects"),
         ):
             assert response.status_code == 502
             assert response.json()["code"] == "backend_unavailable"
