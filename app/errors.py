@@ -10,7 +10,7 @@ OpikAssistError                 every failure with a message for people
 │   ├── RequestTimedOut         408  the body did not come in time
 │   ├── RequestTooLarge         413
 │   ├── WrongMediaType          415
-│   └── Unprocessable           422  well formed, with a value that is not allowed
+│   └── Unprocessable           422  well formed, but a value is not allowed or a record too large
 ├── Unavailable                 "why is there no answer now?": a message for the user
 │   ├── ConversationBusy        409  another question is being answered
 │   ├── LimitReached            429

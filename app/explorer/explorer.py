@@ -12,7 +12,7 @@ from pydantic_core import to_json
 
 from app.analysis.recorded.error import effective_error
 from app.caller import Caller
-from app.errors import BackendUnavailable, LimitReached, NotFound
+from app.errors import BackendUnavailable, LimitReached, NotFound, Unprocessable
 from app.explorer.span_rows import Waterfall, build_waterfall
 from app.explorer.trace_list import (
     ProjectList,
@@ -166,7 +166,7 @@ class Explorer:
     async def read_attachment(
         self, caller: Caller, trace_id: str, name: str, *, span_id: str | None, project_id: str
     ) -> tuple[Attachment, bytes]:
-        """A file that is listed; NotFound for others and for one that is too large."""
+        """A file that is listed; NotFound for others, Unprocessable for one that is too large."""
         owner = _attachment_owner(trace_id, span_id, project_id)
         async with self.reserve_read(caller):
             listed = await self._lists.list_attachments(caller, owner)
@@ -175,7 +175,7 @@ class Explorer:
                 raise NotFound("There is no such attachment.")
             read = await self._lists.read_attachment(caller, owner, file, limit=ATTACHMENT_BYTES)
         if read.end != "whole":
-            raise NotFound("This attachment is too large to be shown here; open it in Opik.")
+            raise Unprocessable("This attachment is too large to be shown here; open it in Opik.")
         return file, read.body
 
     @asynccontextmanager

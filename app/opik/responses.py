@@ -11,7 +11,14 @@ import structlog
 from pydantic import BaseModel, ValidationError
 
 from app.backend_http import BackendResponse, parse_retry_after
-from app.errors import BackendUnavailable, NotAllowed, NotFound, NotSignedIn, OpikAssistError
+from app.errors import (
+    BackendUnavailable,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    OpikAssistError,
+    Unprocessable,
+)
 from app.opik import deep_json
 from app.opik.records import Span, Trace
 from app.worker_threads import PARSED_INLINE_BYTES, run_by_size
@@ -28,7 +35,7 @@ Record = TypeVar("Record", bound=BaseModel)
 Listed = TypeVar("Listed", Span, Trace)
 
 
-class RecordTooLarge(NotFound):
+class RecordTooLarge(Unprocessable):
     """A record with more values than are read."""
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.caller import SESSION_COOKIE, WORKSPACE_HEADER
+from app.caller import API_KEY_HEADER, SESSION_COOKIE, WORKSPACE_HEADER
 from app.web.requests import FeedbackBody, QuestionBody, TitleBody
 from app.web.ui_openapi import build_ui_schemas, describe_ui_paths
 
@@ -39,11 +39,12 @@ def describe_interface(prefix: str, version: str, *, with_page: bool) -> Json:
             "summary": "Answers questions about Opik traces.",
         },
         "servers": [{"url": prefix or "/"}],
-        "security": [{"session": []}, {}],
+        "security": [{"session": []}, {"api_key": []}, {}],
         "paths": paths,
         "components": {
             "securitySchemes": {
-                "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE}
+                "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE},
+                "api_key": {"type": "apiKey", "in": "header", "name": API_KEY_HEADER},
             },
             "schemas": schemas,
         },

@@ -13,6 +13,7 @@ from app.errors import LimitReached
 from app.explorer import explorer
 from app.explorer.explorer import Explorer
 from app.explorer.span_rows import Waterfall
+from app.opik import deep_json
 from app.web import ui_api
 from app.web.page_files import CONTENT_SECURITY_POLICY
 from standin.switches import UserAccount
@@ -143,7 +144,9 @@ async def test_a_body_with_numbers_that_json_lacks_and_deep_values_is_shown(
     assert (details["cut"], len(details["metadata"])) == (["metadata"], explorer.BODY_CHARACTERS)
 
 
-async def test_attachments_are_downloads_that_no_browser_runs(service: Service) -> None:
+async def test_attachments_are_downloads_that_no_browser_runs(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     workspace = service.standin.records.workspace()
     for name, kind in (("a.png", "image/png"), ("b.html", "text/html")):
         workspace.attach(Subject("span", span_id(3)), AttachedFile(name, kind, b"<script>"))
@@ -161,6 +164,22 @@ async def test_attachments_are_downloads_that_no_browser_runs(service: Service) 
         assert file.headers["content-security-policy"] == "default-src 'none'; sandbox"
     missing = await get(service, f"{path}/file", params={**place, "file_name": "c"})
     assert missing.status_code == 404
+    monkeypatch.setattr(explorer, "ATTACHMENT_BYTES", 7)
+    large = await get(service, f"{path}/file", params={**place, "file_name": "a.png"})
+    assert large.status_code == 422
+    assert large.json()["message"].startswith("This attachment is too large to be shown here")
+
+
+async def test_a_span_that_is_too_large_to_be_read_is_not_reported_as_missing(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deep_json, "MOST_CONTAINERS", 100)
+    workspace = service.standin.records.workspace()
+    workspace.spans[span_id(3)].fields["output"] = {"rows": [[]] * 200}
+    project = {"project_id": workspace.projects["shop"]["id"]}
+    answer = await get(service, f"/api/traces/{TRACE_ID}/spans/{span_id(3)}", params=project)
+    assert answer.status_code == 422
+    assert answer.json()["message"] == "This span is too large to read."
 
 
 async def test_a_read_that_finds_no_free_place_is_refused_with_a_time_to_retry(

@@ -15,7 +15,7 @@ from app.errors import NotFound, OpikAssistError
 from app.ids import is_uuid
 from app.opik.client import BODIES, Filter, OpikClient
 from app.opik.records import Stats, Thread, Trace
-from app.opik.responses import Page
+from app.opik.responses import Page, RecordTooLarge
 from app.surrogates import join_surrogates
 
 _FIRST, _LARGEST = 100, 1_000  # records of the first page, and of the largest
@@ -244,7 +244,7 @@ class ProjectReader:
             return await self._client.get_trace_stats(
                 self._caller, self.project_id, filters=filters
             )
-        except NotFound:
+        except (NotFound, RecordTooLarge):
             return None
 
     async def _list_traces(
