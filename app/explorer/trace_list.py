@@ -13,7 +13,7 @@ from app.errors import NotFound, Unprocessable
 from app.explorer.error_text import format_error
 from app.opik.client import Filter
 from app.opik.lists import ListClient, TraceListPage
-from app.opik.records import Trace
+from app.opik.records import FeedbackScore, Trace
 from app.task_groups import open_task_group
 
 SortKey = Literal["time", "duration", "cost"]
@@ -27,6 +27,8 @@ MERGED_TRACES = 200
 _TEXT_SHOWN = 500
 """Characters of a name or a tag in a list."""
 _TAGS_SHOWN = 20
+_SCORES_SHOWN = 8
+"""More do not fit into a row; a trace's own view shows all."""
 _FIELDS = {"time": "start_time", "duration": "duration", "cost": "total_estimated_cost"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -35,11 +37,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class TraceQuery:
     """Which traces to list: filters, order and page (from 1). `project_id` "" means all projects.
 
-    Durations are milliseconds, costs USD; None and "" do not filter.
+    `since` and `until` bound the start of a trace, durations are milliseconds, costs USD; None and
+    "" do not filter.
     """
 
     project_id: str = ""
     search: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
     failed: bool = False
     min_duration_ms: float | None = None
     min_cost: float | None = None
@@ -52,6 +57,8 @@ class TraceQuery:
     def filters(self) -> list[Filter]:
         """The conditions in the backend's form."""
         wanted = [
+            ("start_time", ">=", _format_utc(self.since)) if self.since else None,
+            ("start_time", "<=", _format_utc(self.until)) if self.until else None,
             ("error_info", "is_not_empty", "") if self.failed else None,
             _at_least("duration", self.min_duration_ms),
             _at_least("total_estimated_cost", self.min_cost),
@@ -62,6 +69,10 @@ class TraceQuery:
             Filter(field=field, operator=operator, value=value)
             for field, operator, value in filter(None, wanted)
         ]
+
+
+def _format_utc(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _at_least(field: str, value: float | None) -> tuple[str, str, str] | None:
@@ -84,6 +95,15 @@ class ProjectList:
     projects: Sequence[ProjectRow]
 
 
+@dataclass(frozen=True, slots=True)
+class RowScore:
+    """A feedback score in a list: a number, which may have a name of its own, the category."""
+
+    name: str
+    value: float | None = None
+    category: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceRow:
     """A trace as a list shows it; `duration_ms` is None while it runs, `cost` is USD."""
@@ -96,6 +116,7 @@ class TraceRow:
     duration_ms: float | None = None
     error: str | None = None
     tags: tuple[str, ...]
+    scores: tuple[RowScore, ...]
     thread_id: str | None = None
     span_count: int | None = None
     tokens: float | None = None
@@ -236,8 +257,14 @@ def build_trace_row(trace: Trace, project_name: str) -> TraceRow:
         duration_ms=trace.duration,
         error=format_error(effective_error(trace)),
         tags=tuple(tag[:_TEXT_SHOWN] for tag in trace.tags[:_TAGS_SHOWN]),
+        scores=tuple(map(_build_score, trace.feedback_scores[:_SCORES_SHOWN])),
         thread_id=trace.thread_id,
         span_count=trace.span_count,
         tokens=trace.usage.get("total_tokens"),
         cost=trace.total_estimated_cost,
     )
+
+
+def _build_score(score: FeedbackScore) -> RowScore:
+    category = score.category_name
+    return RowScore(score.name[:_TEXT_SHOWN], score.value, category and category[:_TEXT_SHOWN])

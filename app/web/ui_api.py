@@ -9,7 +9,15 @@ from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import quote
 
 import anyio.to_thread
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -45,10 +53,15 @@ class _Parameters(BaseModel):
 
 
 class TraceListParameters(_Parameters):
-    """The filters, order and page of a list. Durations are milliseconds, costs USD."""
+    """The filters, order and page of a list. `since` and `until` bound the start of a trace.
+
+    Durations are milliseconds, costs USD.
+    """
 
     project_id: Id | None = None
     search: Annotated[str, _TEXT] = ""
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
     failed: bool = False
     min_duration_ms: float | None = Field(None, ge=0, allow_inf_nan=False)
     min_cost: float | None = Field(None, ge=0, allow_inf_nan=False)

@@ -2,12 +2,15 @@
 
 import json
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import pytest
 from playwright.async_api import Locator, expect
 
+from app.explorer import trace_list
+from standin.workspace import Subject
 from testkit.service import OTHER_TRACE_ID, TRACE_ID
 from tests.page.browser import Visit
 
@@ -82,6 +85,47 @@ async def test_filters_are_the_backend_s_and_parts_of_the_address(visit: Visit) 
     await expect(_rows(visit)).to_have_count(1)
     await visit.page.get_by_label("Thread").fill("t-none")
     await expect(visit.page.get_by_text("No traces here.")).to_be_visible()
+
+
+async def test_a_range_of_time_is_a_filter_and_scores_are_shown(visit: Visit) -> None:
+    for number in (1, 20, 40):
+        _record(visit, number)
+    middle = str(UUID(int=UUID(OTHER_TRACE_ID).int + 16 * 20))
+    score = {"name": "helpful", "value": 0.25, "source": "ui"}
+    workspace = visit.service.standin.records.workspace()
+    workspace.scores[Subject("trace", middle)] = {"helpful": score}
+    local = await visit.page.evaluate(
+        """time => { const at = new Date(time);
+        at.setMinutes(at.getMinutes() - at.getTimezoneOffset());
+        return at.toISOString().slice(0, 16); }""",
+        "2026-11-20T12:10:00Z",
+    )
+    await visit.open("/?until=2026-11-20T12:30:00.000Z")
+    await expect(_rows(visit)).to_have_count(3)
+    await visit.page.get_by_label("From").fill(local)
+    await expect(_rows(visit)).to_have_count(1)
+    await expect(_rows(visit)).to_contain_text("run-20")
+    await expect(_rows(visit)).to_contain_text("helpful 0.25")
+    query = parse_qs(urlsplit(visit.page.url).query)
+    wanted = {"since": "2026-11-20T12:10:00.000Z", "until": "2026-11-20T12:30:00.000Z"}
+    assert query == {name: [time] for name, time in wanted.items()}
+    await visit.page.reload()
+    await expect(visit.page.get_by_label("From")).to_have_value(local)
+    await visit.page.get_by_role("link", name="run-20").click()
+    await expect(visit.page.locator(".scores")).to_contain_text("helpful 0.25")
+    await visit.page.go_back()
+    await visit.page.get_by_label("From").fill("")
+    await expect(_rows(visit)).to_have_count(3)
+
+
+async def test_all_projects_say_where_older_traces_are_found(visit: Visit) -> None:
+    for number in range(_MANY):
+        _record(visit, number)
+    with patch.object(trace_list, "MERGED_TRACES", 50):
+        await visit.open("/")
+        await expect(_rows(visit)).to_have_count(50)
+        await expect(visit.page.get_by_role("button", name="Next page")).to_have_count(0)
+        await expect(visit.page.get_by_text("Choose a project to see more")).to_be_visible()
 
 
 async def test_the_list_is_sorted_and_paged_by_the_backend(visit: Visit) -> None:

@@ -10,6 +10,7 @@ import pytest
 from app.explorer import trace_list
 from standin.faults import Fault, Refuse
 from standin.switches import Generation
+from standin.workspace import Subject
 from testkit.service import OTHER_TRACE_ID, PREFIX, TRACE_ID, Service, record_trace, running
 
 
@@ -70,3 +71,19 @@ async def test_the_projects_with_the_newest_traces_are_listed_where_the_backend_
     record_trace(service.standin, trace_id(1), project_name="zoo")
     found = await service.http.get(f"{service.url}{PREFIX}/ui/api/projects")
     assert [each["name"] for each in found.json()["projects"]] == [first]
+
+
+async def test_traces_are_listed_by_the_time_of_their_start_with_their_scores(
+    service: Service,
+) -> None:
+    for number in range(1, 5):
+        record_trace(service.standin, trace_id(number), start_time=f"2026-11-20T11:0{number}:00Z")
+    workspace = service.standin.records.workspace()
+    score = {"name": "helpful", "value": 0.25, "source": "ui"}
+    workspace.scores[Subject("trace", trace_id(2))] = {"helpful": score}
+    times = {"since": "2026-11-20T12:02:00+01:00", "until": "2026-11-20T11:03:00Z"}
+    found = (await read_list(service, **times)).json()["traces"]
+    assert [each["id"] for each in found] == [trace_id(3), trace_id(2)]
+    assert [each["scores"] for each in found] == [[], [{"name": "helpful", "value": 0.25}]]
+    for wrong in ("yesterday", "2026-11-20T11:00:00"):
+        assert (await read_list(service, since=wrong)).status_code == 400

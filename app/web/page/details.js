@@ -6,7 +6,7 @@ import { Attachments } from "./attachments.js";
 import { Body } from "./body.js";
 import { Badge, IconButton, Notice } from "./controls.js";
 import { Findings } from "./findings.js";
-import { formatCost, formatDuration, formatNumber, formatTime } from "./format.js";
+import { formatCost, formatDuration, formatNumber, formatScore, formatTime } from "./format.js";
 import { html } from "./library.js";
 import { useLoading } from "./loading.js";
 import { kindOf } from "./waterfall.js";
@@ -104,7 +104,7 @@ const Scores = ({ scores }) => html`
   <ul class="scores">
     ${scores.map(
       ({ name, value, category_name: category, reason }) => html`
-        <li><b>${name}</b> ${category ?? formatNumber(value)} ${reason && html`<span>${reason}</span>`}</li>
+        <li><b>${name}</b> ${formatScore({ category, value })} ${reason && html`<span>${reason}</span>`}</li>
       `,
     )}
   </ul>

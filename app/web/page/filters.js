@@ -43,6 +43,8 @@ export function Filters({ address, projects }) {
       />
       <${Typed} label="Tag" value=${address.tag} onValue=${(tag) => set({ tag })} />
       <${Typed} label="Thread" value=${address.thread} onValue=${(thread) => set({ thread })} />
+      <${Moment} label="From" value=${address.since} onValue=${(since) => set({ since })} />
+      <${Moment} label="To" value=${address.until} onValue=${(until) => set({ until })} />
     </form>
   `;
 }
@@ -65,6 +67,24 @@ function Typed({ label, value = "", kind = "text", onValue }) {
       <input type=${kind} value=${text} maxlength="300" onInput=${take} />
     </label>
   `;
+}
+
+/** A point in time: of the browser's zone in the field, of UTC in the address. */
+function Moment({ label, value, onValue }) {
+  const take = (event) => onValue(event.target.value && new Date(event.target.value).toISOString());
+  return html`
+    <label class="field">
+      <span>${label}</span>
+      <input type="datetime-local" value=${formatLocal(value)} onChange=${take} />
+    </label>
+  `;
+}
+
+function formatLocal(value) {
+  const time = new Date(value ?? NaN);
+  if (Number.isNaN(time.getTime())) return "";
+  time.setMinutes(time.getMinutes() - time.getTimezoneOffset());
+  return time.toISOString().slice(0, 16);
 }
 
 /** A filter that is off, or on with a threshold that can be changed. */

@@ -7,6 +7,7 @@ const unit = (name, options) => number({ style: "unit", unit: name, ...options }
 const relative = new Intl.RelativeTimeFormat(LOCALES, { numeric: "auto" });
 const absolute = new Intl.DateTimeFormat(LOCALES, { dateStyle: "medium", timeStyle: "medium" });
 const whole = number({ maximumFractionDigits: 0 });
+const significant = number({ maximumSignificantDigits: 3 });
 const percent = number({ style: "percent", maximumFractionDigits: 0 });
 const dollars = number({ style: "currency", currency: "USD" });
 const cents = number({ style: "currency", currency: "USD", maximumSignificantDigits: 2 });
@@ -69,6 +70,10 @@ export const formatShare = (value) => percent.format(value);
 
 /** A number with its noun: "1 span", "1,497 spans". */
 export const formatCount = (value, noun) => `${whole.format(value)} ${noun}${value === 1 ? "" : "s"}`;
+
+/** A feedback score: its category, or a number of any scale. */
+export const formatScore = ({ category, value }) =>
+  category ?? (value === undefined ? "" : significant.format(value));
 
 /** The size of a file. */
 export function formatSize(value) {

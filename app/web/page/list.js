@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { change, linkTo } from "./address.js";
 import { Badge, IconButton, Notice, Unseen } from "./controls.js";
 import { Filters } from "./filters.js";
-import { formatAgo, formatCost, formatCount, formatDuration, formatNumber, formatTime } from "./format.js";
+import { formatAgo, formatCost, formatCount, formatDuration, formatNumber, formatScore, formatTime } from "./format.js";
 import { html, useEffect, useRef, useState } from "./library.js";
 import { useLoading } from "./loading.js";
 import { moveFocus } from "./roving.js";
@@ -14,10 +14,12 @@ const FAILED_SHOWN = 3;
 const LOOK_AGAIN_MS = 60_000;
 
 /** The query of the interface for an address of the page. */
-function queryOf({ project, q, failed, slow, cost, tag, thread, sort, page }) {
+function queryOf({ project, q, since, until, failed, slow, cost, tag, thread, sort, page }) {
   return {
     project_id: project,
     search: q,
+    since,
+    until,
     failed: failed && "true",
     min_duration_ms: slow,
     min_cost: cost,
@@ -161,6 +163,10 @@ function Row({ trace, address, active }) {
           ${trace.error && html`<${Badge} kind="bad">failed<//>`}
           ${trace.project_name && !address.project && html`<span>${trace.project_name}</span>`}
           <${Marks} trace=${trace} />
+          ${trace.scores.map(
+            (score) =>
+              html`<span class="badge score" key=${score.name} title="Feedback score">${score.name} ${formatScore(score)}</span>`,
+          )}
         </div>
       </td>
       <td class="when">
@@ -202,15 +208,14 @@ export function Marks({ trace }) {
 
 function Pages({ value }) {
   const last = value.last_page;
-  if (last <= 1) return null;
   const more = value.page >= last && value.total > last * value.size;
   const go = (page) => change({ page: page > 1 ? page : undefined });
   return html`
     ${more && html`<${Notice}>Choose a project to see more of its traces.<//>`}
-    <nav class="pages" aria-label="Pages">
+    ${last > 1 && html`<nav class="pages" aria-label="Pages">
       <${IconButton} icon="back" label="Previous page" disabled=${value.page <= 1} onClick=${() => go(value.page - 1)} />
       <span>Page ${formatNumber(value.page)} of ${formatNumber(last)}</span>
       <${IconButton} icon="next" label="Next page" disabled=${value.page >= last} onClick=${() => go(value.page + 1)} />
-    </nav>
+    </nav>`}
   `;
 }
