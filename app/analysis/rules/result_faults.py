@@ -17,6 +17,7 @@ from app.analysis.rules.lookups import (
     searches_memory,
 )
 from app.analysis.rules.partial_batches import describe_failed_items, failed_items_of
+from app.analysis.rules.stated_doubt import has_likely_other, is_doubtful, read_confidence
 from app.analysis.rules.suspects import Fault, PeerStatistics, Suspect, is_null
 from app.analysis.rules.tolerated import says_tolerated
 from app.analysis.text.one_line import one_line
@@ -85,9 +86,30 @@ def judge_result(node: Node, peers: PeerStatistics) -> Suspect | None:
         stopped = bool(node.children) and _STOPPED.search(view.failure) is not None
         strength = _STOPPED_BY_LIMIT if stopped else _STATED_FAILURE
         return Suspect(node, Fault.FAILURE, strength, reason, standing)
-    if view.returned_nothing:
-        return _judge_empty(node, peers)
-    return _judge_partial(node, peers)
+    doubt = _judge_doubt(node, peers)
+    if doubt is not None:
+        return doubt
+    return _judge_empty(node, peers) if view.returned_nothing else _judge_partial(node, peers)
+
+
+def _judge_doubt(node: Node, statistics: PeerStatistics) -> Suspect | None:
+    """A result that states a low confidence where its peers state a high one.
+
+    Without any other reading the likeliest one may still be right.
+    """
+    confidence = read_confidence(node)
+    if confidence is None or not is_doubtful(confidence, statistics.of(node).confidences):
+        return None
+    others = sorted(statistics.of(node).confidences)[1:]
+    reason = (
+        f"it states a confidence of {confidence:g}, {len(others)} others at least {others[0]:g}"
+    )
+    if node.view.returned_nothing:
+        return Suspect(node, Fault.EMPTY, _EMPTY_UNLIKE_PEERS, reason)
+    if has_likely_other(node, confidence):
+        reason += ", and another reading that is about as likely"
+        return Suspect(node, Fault.DOUBT, _STATED_PARTIAL, reason)
+    return Suspect(node, Fault.DOUBT, _STATED_PARTIAL, reason, Standing.WEAK)
 
 
 def _found_none(node: Node) -> bool:

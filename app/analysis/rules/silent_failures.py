@@ -13,6 +13,7 @@ from app.analysis.rules.recovery import find_recovery, was_called_after
 from app.analysis.rules.refusals import explain_refusal
 from app.analysis.rules.reply_faults import judge_reply
 from app.analysis.rules.result_faults import judge_result
+from app.analysis.rules.stated_doubt import is_asked_back
 from app.analysis.rules.suspects import (
     FAULT_PHRASES,
     Fault,
@@ -32,6 +33,7 @@ _CATEGORIES = {
     Fault.BAD_CALL: Category.INVALID_CALL,
     Fault.REFUSAL: Category.REFUSAL,
     Fault.PARTIAL: Category.PARTIAL_RESULT,
+    Fault.DOUBT: Category.PARTIAL_RESULT,
 }
 _CAN_BE_MADE_GOOD = frozenset(Fault) - {Fault.PARTIAL}
 _FAULTS_OF_CODE = frozenset([Fault.FAILURE, Fault.EMPTY])
@@ -148,8 +150,11 @@ def _add_outcome(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:
 
 
 def _add_notice(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:
-    """The suspect, a note where it is an empty result that a later text speaks of, or a weak one of
-    a call for something else than the trace was asked."""
+    """The suspect, a note where it is an empty result that a later text speaks of, a doubtful one
+    after which a reply asks back, or a weak one of a call for something else than the trace was
+    asked."""
+    if suspect.fault is Fault.DOUBT and is_asked_back(suspect.node, analysis):
+        return replace(suspect, standing=Standing.NOTE)
     if suspect.fault is not Fault.EMPTY or suspect.node.view.is_model_call:
         return suspect
     if suspect.standing is Standing.WEAK:

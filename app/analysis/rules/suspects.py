@@ -8,6 +8,7 @@ from enum import StrEnum
 from app.analysis.finding import Standing
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.spellings import RESULT_WRAPPERS, plain_key
+from app.analysis.rules.stated_doubt import read_confidence
 from app.analysis.trace_analysis import PeerKey, TraceAnalysis, peer_key
 from app.analysis.tree import Node
 
@@ -15,6 +16,7 @@ from app.analysis.tree import Node
 class Fault(StrEnum):
     EMPTY = "empty"
     PARTIAL = "partial"
+    DOUBT = "doubt"
     FAILURE = "failure"
     CUT = "cut"
     BLOCKED = "blocked"
@@ -26,6 +28,7 @@ class Fault(StrEnum):
 FAULT_PHRASES = {
     Fault.EMPTY: "returned nothing",
     Fault.PARTIAL: "returned a partial result",
+    Fault.DOUBT: "returned a doubtful result",
     Fault.FAILURE: "failed without being marked as failed",
     Fault.CUT: "was cut off at its token limit",
     Fault.BLOCKED: "was stopped by the provider",
@@ -55,11 +58,13 @@ class Suspect:
 @dataclass(slots=True)
 class PeerFigures:
     """Comparable spans whose bodies were recorded and read and that did not fail: how many there
-    are, how many returned something, and how many have a null or an empty value under each key."""
+    are, how many returned something, how many have a null or an empty value under each key, and how
+    sure each is of its result."""
 
     read: int = 0
     full: int = 0
     empties: Counter[str] = field(default_factory=Counter)
+    confidences: list[float] = field(default_factory=list)
 
 
 class PeerStatistics:
@@ -84,6 +89,8 @@ class PeerStatistics:
                 figures.read += 1
                 figures.full += not node.view.returned_nothing
                 figures.empties.update(node.view.output.empty_keys)
+                stated = read_confidence(node)
+                figures.confidences += [] if stated is None else [stated]
         return figures
 
 

@@ -1,0 +1,60 @@
+"""Results that state themselves how sure they are, and one that is far less so than its peers."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from app.analysis.recorded.body import Body
+from app.analysis.recorded.leaves import Leaf
+from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
+from app.analysis.tree import Node
+
+_KEY = "confidence"
+_LEAVES_READ = 40  # of a result: what is stated of all of it stands near its top
+_DEEPEST = 2  # levels: below them it is that of a word or a line
+_FEWEST_PEERS = 2
+_DOUBTFUL = 0.5  # of 1: as likely wrong as right
+_LEAST_OF_PEERS = 0.8  # the others are what a program takes without a question
+_QUESTION_MARKS = frozenset("?？؟")
+_AS_LIKELY = 0.1  # by which another reading may be less likely and is as good
+
+
+def read_confidence(node: Node) -> float | None:
+    """How sure a step is of its result, from 0 to 1; None where it does not state that."""
+    for leaf in _list_confidences(node):
+        if len(leaf.path) <= _DEEPEST and not any(isinstance(part, int) for part in leaf.path):
+            return float(leaf.value)
+    return None
+
+
+def is_doubtful(confidence: float | None, all_of_peers: Sequence[float]) -> bool:
+    """Whether a result is doubtful unlike those of its peers, its own among them."""
+    if confidence is None or confidence >= _DOUBTFUL:
+        return False
+    others = sorted(all_of_peers)[1:]
+    return len(others) >= _FEWEST_PEERS and others[0] >= _LEAST_OF_PEERS
+
+
+def has_likely_other(node: Node, confidence: float) -> bool:
+    """Whether a step states another reading that is about as likely."""
+    return any(
+        leaf.value >= confidence - _AS_LIKELY
+        for leaf in _list_confidences(node)
+        if any(isinstance(part, int) for part in leaf.path)
+    )
+
+
+def is_asked_back(node: Node, analysis: TraceAnalysis) -> bool:
+    """Whether the first reply after a result asks something, as one does who doubts it."""
+    calls = analysis.once(list_model_calls)
+    later = (call.view.reply.text for call in calls if call.start >= node.end)
+    return not _QUESTION_MARKS.isdisjoint(next(later, ""))
+
+
+def _list_confidences(node: Node) -> Iterator[Leaf]:
+    """What stands under such a key in the result and the metadata of a span."""
+    metadata: Any = node.span.metadata
+    for body in (node.view.output, Body(metadata)):
+        if body.may_have_key({_KEY}):
+            for leaf in body.first_leaves(_LEAVES_READ):
+                if leaf.key == _KEY and type(leaf.value) in (int, float) and 0 <= leaf.value <= 1:
+                    yield leaf
