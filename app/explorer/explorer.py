@@ -100,7 +100,7 @@ class Explorer:
     def __init__(self, client: OpikClient, lists: ListClient) -> None:
         self._client = client
         self._lists = lists
-        self._lister = TraceListReader(lists)
+        self._lister = TraceListReader(client, lists)
         self._limiter = anyio.Semaphore(READS_AT_ONCE)
         self._shares: WeakValueDictionary[Caller, anyio.Semaphore] = WeakValueDictionary()
 

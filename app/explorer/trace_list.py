@@ -11,9 +11,9 @@ from app.analysis.recorded.error import effective_error
 from app.caller import Caller
 from app.errors import NotFound, Unprocessable
 from app.explorer.error_text import format_error
-from app.opik.client import Filter
-from app.opik.lists import ListClient, TraceListPage
-from app.opik.records import FeedbackScore, Trace
+from app.opik.client import Filter, OpikClient
+from app.opik.lists import ListClient
+from app.opik.records import FeedbackScore, Trace, TraceListPage
 from app.task_groups import open_task_group
 
 SortKey = Literal["time", "duration", "cost"]
@@ -142,12 +142,13 @@ class TracePage:
 class TraceListReader:
     """Reads projects and pages of traces with a caller's rights."""
 
-    def __init__(self, client: ListClient) -> None:
+    def __init__(self, client: OpikClient, lists: ListClient) -> None:
         self._client = client
+        self._lists = lists
 
     async def list_projects(self, caller: Caller) -> list[ProjectRow]:
         """The projects of the workspace, the one with the newest trace first."""
-        found = await self._client.list_projects(caller, size=PROJECTS_LISTED)
+        found = await self._lists.list_projects(caller, size=PROJECTS_LISTED)
         ordered = sorted(found, key=lambda each: each.name.lower())
         ordered.sort(key=lambda each: each.last_updated_trace_at or _EPOCH, reverse=True)
         return [

@@ -18,7 +18,7 @@ import httpx
 from app.backend_http import BackendResponse, ByteAllowance
 from app.caller import Caller
 from app.errors import NotFound
-from app.opik.records import Permissions, SortedTraces, Span, Stats, Thread, Trace
+from app.opik.records import Permissions, Span, Stats, Thread, Trace, TraceListPage
 from app.opik.responses import (
     Page,
     Record,
@@ -40,7 +40,8 @@ SMALLEST_PAGE = 50
 BODIES = ("input", "output", "metadata")
 _STREAM = "application/octet-stream"
 _STRIPPED = {"strip_attachments": "true"}
-_FILTERS_REFUSED = frozenset({400, 422})
+REFUSED_STATUSES = frozenset({400, 422})
+"""Of a request whose filters or order this backend does not know."""
 _SMALL_BYTES = 1024 * 1024
 """For answers of some kB: who the caller is, and statistics."""
 
@@ -204,7 +205,7 @@ class OpikClient:
         response = await self._rest.exchange(
             caller, "POST", "/traces/search", body=body, accept=_STREAM, keep_partial=True
         )
-        if response.status in _FILTERS_REFUSED:
+        if response.status in REFUSED_STATUSES:
             return None
         if response.status != 200:
             raise build_error(response, "project")
@@ -214,28 +215,38 @@ class OpikClient:
         page.found = [each for each in page.found if each.project_id in (None, project_id)]
         return page
 
-    async def list_longest_traces(
-        self, caller: Caller, project_id: str, *, size: int, filters: Sequence[Filter]
-    ) -> tuple[Trace, ...] | None:
-        """The traces of a project that took longest, without their bodies; None where this
-        backend does not sort, or refuses the filters."""
+    async def list_traces(
+        self,
+        caller: Caller,
+        project_id: str,
+        *,
+        page: int = 1,
+        size: int,
+        filters: Sequence[Filter] = (),
+        search: str = "",
+        sort_by: str = "",
+    ) -> TraceListPage | None:
+        """One page of a project's traces without their bodies, `sort_by` a field, largest first.
+
+        None where the backend refuses the filters or the sorting.
+        """
         params = {
             "project_id": project_id,
-            "page": "1",
+            "page": str(page),
             "size": str(size),
-            "filters": json.dumps(filters),
-            "sorting": json.dumps([{"field": "duration", "direction": "DESC"}]),
+            "filters": json.dumps(list(filters)),
             "exclude": json.dumps(BODIES),
             "truncate": "true",
             **_STRIPPED,
         }
+        if search:
+            params["search"] = search
+        if sort_by:
+            params["sorting"] = sort_descending(sort_by)
         response = await self._rest.exchange(caller, "GET", "/traces", params=params)
-        if response.status in _FILTERS_REFUSED:
+        if response.status in REFUSED_STATUSES:
             return None
-        page = await read_record(SortedTraces, response, "project")
-        if "duration" not in page.sortable:
-            return None
-        return tuple(each for each in page.content if each.project_id in (None, project_id))
+        return await read_record(TraceListPage, response, "project")
 
     async def get_trace_stats(
         self, caller: Caller, project_id: str, *, filters: Sequence[Filter]
@@ -246,7 +257,7 @@ class OpikClient:
         response = await self._rest.exchange(
             caller, "GET", "/traces/stats", params=params, limit=_SMALL_BYTES
         )
-        if response.status in _FILTERS_REFUSED:
+        if response.status in REFUSED_STATUSES:
             return None
         return await read_record(Stats, response, "project")
 
@@ -290,6 +301,11 @@ class OpikClient:
         if response.status == 200 and not response.body.strip():
             raise RecordTooLarge(f"This {what} is too large to read.")
         return await read_record(kind, response, what)
+
+
+def sort_descending(field: str) -> str:
+    """The parameter `sorting` for the largest value of a field first."""
+    return json.dumps([{"field": field, "direction": "DESC"}])
 
 
 def _build_scope(limit: int, cursor: str, exclude: Sequence[str]) -> dict[str, Any]:

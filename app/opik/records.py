@@ -174,14 +174,15 @@ class Stats(_Record):
         return next((stat.value for stat in self.stats if stat.name == name), None)
 
 
-class SortedTraces(_Record):
-    """A page of a list of traces (camelCase on the wire).
+class TraceListPage(_Record):
+    """A page of a list of traces (camelCase on the wire), of which there are `total`.
 
     For a workspace that is too large to sort the backend sends the newest instead; only an empty
     `sortable` shows it.
     """
 
     content: tuple[Trace, ...]
+    total: int = 0
     sortable: Annotated[list[str], BeforeValidator(_list_or_empty)] = Field(
         [], validation_alias=AliasChoices("sortableBy", "sortable_by")
     )

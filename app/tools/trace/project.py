@@ -213,12 +213,13 @@ class ProjectReader:
         backend cannot sort, or ignores filters."""
         if not _PLAIN_NAME.fullmatch(name):
             return None
-        filters = _name_filters(name, window)
+        project_id, filters = self.project_id, _name_filters(name, window)
         for attempt in ([*filters, BY_PROGRAMS], filters):
-            found = await self._client.list_longest_traces(
-                self._caller, self.project_id, size=size, filters=attempt
+            page = await self._client.list_traces(
+                self._caller, project_id, size=size, filters=attempt, sort_by="duration"
             )
-            if found is not None:
+            if page is not None and "duration" in page.sortable:
+                found = [each for each in page.content if each.project_id in (None, project_id)]
                 chosen = all(each.name == name for each in found)
                 fitting = [each for each in found if _matches(each, name, window)]
                 return fitting if chosen else None
