@@ -44,9 +44,9 @@ class RestClient:
         backend: BackendHttp,
         *,
         timeout: float,
-        on_failure: Callable[[str], None] = lambda _: None,
+        on_failure: Callable[[], None] = lambda: None,
     ) -> None:
-        """`timeout` in seconds; `on_failure` is called with the kind of each failed request."""
+        """`timeout` in seconds; `on_failure` is called for each failed request."""
         self._backend = backend
         self._on_failure = on_failure
         self._timeout = timeout
@@ -92,7 +92,7 @@ class RestClient:
             request.answered = response is not None and failure is None
         if response is not None and (response.end != "broken" or keep_partial):
             return response if response.status == 200 else _without_token(caller, response)
-        self._on_failure("unreachable")
+        self._on_failure()
         log.warning("backend_unreachable", method=method, attempts=attempts)
         raise BackendUnavailable("The Opik backend cannot be reached now. Try again in a moment.")
 

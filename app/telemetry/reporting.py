@@ -74,7 +74,7 @@ class Reporting:
         if self._metrics is not None:
             self._metrics.database_failures.labels(kind).inc()
 
-    def record_backend_failure(self, kind: str) -> None:
-        """Counts a failed request."""
+    def record_backend_failure(self) -> None:
+        """Counts a failed request; `unreachable` is the only kind."""
         if self._metrics is not None:
-            self._metrics.backend_failures.labels(kind).inc()
+            self._metrics.backend_failures.labels("unreachable").inc()
