@@ -25,6 +25,12 @@ _UNREAD_BYTES = 131_072
 """A connection holds up to twice that which nobody has read: one read of asyncio."""
 _NEXT_ADDRESS_SECONDS = 0.25
 """Without an answer until then, a host's next address is tried as well (RFC 8305)."""
+_CONNECTIONS = 500
+"""For each of a hundred turns one to its model, and some for what its tools read side by side."""
+_IDLE_CONNECTIONS = 50
+"""Kept for the next requests, which open more where they need them."""
+_IDLE_SECONDS = 30
+"""Half of what Opik's server allows, so that no request meets a connection that it is closing."""
 
 
 @asynccontextmanager
@@ -34,16 +40,19 @@ async def open_http_client(
     """A client to the backend; `transport` replaces the network below it.
 
     It keeps no cookies and follows no redirects, so that the credentials of one caller never reach
-    the request of another.
+    the request of another. Each request brings its own time-outs.
     """
     no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-    pool = httpx.Limits(max_connections=500, max_keepalive_connections=50, keepalive_expiry=30)
+    pool = httpx.Limits(
+        max_connections=_CONNECTIONS,
+        max_keepalive_connections=_IDLE_CONNECTIONS,
+        keepalive_expiry=_IDLE_SECONDS,
+    )
     async with httpx.AsyncClient(
         transport=transport or create_transport(address, pool),
         cookies=no_cookies,
         follow_redirects=False,
         limits=pool,
-        timeout=httpx.Timeout(30, pool=10),
         headers={"User-Agent": f"opik-assist/{__version__}"},
     ) as client:
         yield client
