@@ -21,6 +21,7 @@ from app.analysis.rules.late_first_token import find_slow_first_tokens
 from app.analysis.rules.latency import find_slow_outliers
 from app.analysis.rules.longest_step import find_longest_step
 from app.analysis.rules.lost_cache import find_lost_caches
+from app.analysis.rules.lost_question import find_lost_question
 from app.analysis.rules.lost_results import find_lost_results
 from app.analysis.rules.lost_values import find_lost_values
 from app.analysis.rules.missed_lookups import find_missed_lookups
@@ -51,6 +52,7 @@ RULES: tuple[Rule, ...] = (
     find_kept_worst,
     find_kept_branches,
     find_lost_results,
+    find_lost_question,
     find_empty_prompts,
     find_dropped_scope,
     find_unfilled_values,
