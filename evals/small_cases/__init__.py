@@ -38,6 +38,7 @@ from evals.small_cases import (
     unmarked_cases,
     vain_cases,
     vendor_cases,
+    void_cases,
     waiting_cases,
     waste_cases,
     wording_cases,
@@ -81,6 +82,7 @@ _MODULES = (
     alike_cases,
     offline_cases,
     vain_cases,
+    void_cases,
 )
 
 

@@ -22,7 +22,10 @@ _ERROR_KEYS = key_set(
     " fault fault_string stack_trace sql_message"
 )
 _ERROR_LISTS = key_set("errors")
-_ERROR_FLAGS = key_set("is_error error has_error failed is_failure has_failed errored failure")
+_ERROR_FLAGS = key_set(
+    "is_error error has_error failed is_failure has_failed errored failure timed_out"
+)
+_FALLBACK_FLAGS = key_set("fallback is_fallback used_fallback fallback_used degraded is_degraded")
 _SUCCESS_FLAGS = key_set(
     "success ok succeeded is_success is_ok successful erfolg erfolgreich exito éxito exitoso succès"
     " réussi sucesso successo riuscito gelukt lykkes lyckades sukces успех успешно 成功 성공"
@@ -56,16 +59,8 @@ _PART_TYPES = word_set("error-text error-json tool-error tool_error")
 """Values of `type` for results that failed (Vercel AI SDK)."""
 _CODES_OF_THINGS = key_set("code cod")  # of a city, a product, an error that is explained
 _CODES = _CODES_OF_THINGS | _ERROR_NUMBERS
-_STATING_KEYS = (
-    _ERROR_FLAGS
-    | _SUCCESS_FLAGS
-    | _EXIT_KEYS
-    | _STATUS_KEYS
-    | CODE_KEYS
-    | _CODES
-    | KEYS_OF_CODES
-    | {"type"}
-)
+_FLAGS = _ERROR_FLAGS | _FALLBACK_FLAGS | _SUCCESS_FLAGS
+_STATING_KEYS = _FLAGS | _EXIT_KEYS | _STATUS_KEYS | CODE_KEYS | _CODES | KEYS_OF_CODES | {"type"}
 _REASONS = key_set(
     "message reason detail details text error_message description msg status_text title body"
     " content value error error_description cause hint stderr errors detalle mensaje motivo meldung"
@@ -223,6 +218,8 @@ def _read_statement(key: str, value: Any, members: _Members) -> str:
     """`key: value` where a member says by itself that the call failed."""
     if key in _ERROR_FLAGS and _is_flag(value, state=True):
         return f"{key}: true"
+    if key in _FALLBACK_FLAGS and _is_flag(value, state=True) and _gives_nothing(members):
+        return f"{key}: true"
     if key in _SUCCESS_FLAGS and (
         _is_flag(value, state=False) or _is_explained_zero(value, members)
     ):
@@ -276,6 +273,12 @@ def _is_flag(value: Any, *, state: bool) -> bool:
     if isinstance(value, str):
         return value[:_MEMBERS_READ].strip().lower() in _FLAG_WORDS[state]
     return value is state
+
+
+def _gives_nothing(members: _Members) -> bool:
+    """Whether there is nothing but flags, reasons and at least one empty value."""
+    given = [inner for key, inner in members if key not in _REASONS and not isinstance(inner, bool)]
+    return bool(given) and all(inner in (None, "", [], {}) for inner in given)
 
 
 def _is_explained_zero(value: Any, members: _Members) -> bool:

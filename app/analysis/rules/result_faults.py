@@ -20,6 +20,7 @@ from app.analysis.rules.partial_batches import describe_failed_items, failed_ite
 from app.analysis.rules.stated_doubt import has_likely_other, is_doubtful, read_confidence
 from app.analysis.rules.suspects import Fault, PeerStatistics, Suspect, is_null
 from app.analysis.rules.tolerated import says_tolerated
+from app.analysis.rules.void_results import explain_void_result
 from app.analysis.text.one_line import one_line
 from app.analysis.tree import Node
 
@@ -40,6 +41,7 @@ _PARSES = word_set("parse parser read load extract split decode")
 _FILES = word_set("csv json xml html pdf xlsx docx sheet table invoice receipt transcript")
 _LEAST_GIVEN = 4  # characters of a text or a name that a step was given
 _PARTIAL_FLAGS = key_set("partial is_partial incomplete truncated is_truncated")
+_WARNINGS = key_set("warning warnings reason message detail note")
 _FLAGS_READ = 200  # leaves in which a flag of the whole result stands
 _CODE_KEYS = CODE_KEYS | {"code"}
 _ABSENT_CODES = frozenset(["404", "410"])  # RFC 9110: Not Found, Gone
@@ -86,6 +88,9 @@ def judge_result(node: Node, peers: PeerStatistics) -> Suspect | None:
         stopped = bool(node.children) and _STOPPED.search(view.failure) is not None
         strength = _STOPPED_BY_LIMIT if stopped else _STATED_FAILURE
         return Suspect(node, Fault.FAILURE, strength, reason, standing)
+    void = explain_void_result(node)
+    if void:
+        return Suspect(node, Fault.FAILURE, _STATED_FAILURE, void)
     doubt = _judge_doubt(node, peers)
     if doubt is not None:
         return doubt
@@ -135,11 +140,9 @@ def _judge_partial(node: Node, statistics: PeerStatistics) -> Suspect | None:
     items = failed_items_of(node)
     if items is not None:
         return Suspect(node, Fault.PARTIAL, _FAILED_ITEMS, describe_failed_items(items))
-    flagged = not _PARTIAL_FLAGS.isdisjoint(output.keys)
-    for leaf in output.leaves[:_FLAGS_READ] if flagged else ():
-        if leaf.value is True and leaf.key in _PARTIAL_FLAGS:
-            reason = f"its output says {one_line(str(leaf.path[-1]), limit=40)}: true"
-            return Suspect(node, Fault.PARTIAL, _STATED_PARTIAL, reason)
+    flag = _find_partial_flag(node)
+    if flag:
+        return Suspect(node, Fault.PARTIAL, _STATED_PARTIAL, f"its output says {flag}")
     if not output.empty_keys:
         return None
     peers = statistics.of(node)
@@ -156,6 +159,16 @@ def _judge_partial(node: Node, statistics: PeerStatistics) -> Suspect | None:
     names = ", ".join(one_line(key, limit=40) for key in unusual[:3])
     reason = f"it lacks {names}, which other calls gave"
     return Suspect(node, Fault.PARTIAL, _MISSING_KEYS, reason, Standing.WEAK)
+
+
+def _find_partial_flag(node: Node) -> str:
+    """`key: true` where a flag says that a result is only a part; empty where none does."""
+    output = node.view.output
+    flagged = not _PARTIAL_FLAGS.isdisjoint(output.keys)
+    for leaf in output.leaves[:_FLAGS_READ] if flagged else ():
+        if leaf.value is True and leaf.key in _PARTIAL_FLAGS:
+            return f"{one_line(str(leaf.path[-1]), limit=40)}: true"
+    return ""
 
 
 def _judge_empty_lookup(node: Node, *, often: bool) -> Suspect:
@@ -182,6 +195,14 @@ def _quote_input(node: Node) -> str:
     return f"“{one_line(max(texts, key=len), limit=_QUOTED)}”" if texts else "what its input names"
 
 
+def _find_warning(node: Node) -> str:
+    """The text of a warning in an output; empty where there is none."""
+    for leaf in node.view.output.first_leaves(_FLAGS_READ):
+        if leaf.key in _WARNINGS and isinstance(leaf.value, str) and leaf.value.strip():
+            return one_line(leaf.value, limit=_QUOTED)
+    return ""
+
+
 def _keeps_items(node: Node) -> bool:
     """Whether the name says that a span returns something for whatever it is given, and it was
     given a list or a text."""
@@ -205,6 +226,11 @@ def _ends_iteration(node: Node) -> bool:
 
 
 def _judge_empty(node: Node, statistics: PeerStatistics) -> Suspect | None:
+    flag = _find_partial_flag(node)
+    if flag:
+        warning = _find_warning(node)
+        reason = f"it returned nothing and says {flag}{warning and f' (“{warning}”)'}"
+        return Suspect(node, Fault.FAILURE, _STATED_FAILURE, reason)
     outside = leaves_program(node)
     few, share = (_FEW_PEERS, _MOST_PEERS) if outside else (2 * _FEW_PEERS, _NEARLY_ALL_PEERS)
     often = _is_often_empty(node.function_name)

@@ -1,0 +1,91 @@
+"""Calls that did nothing, or whose work failed inside, and reported success all the same."""
+
+from collections.abc import Iterator
+
+from app.analysis.recorded.leaves import Leaf
+from app.analysis.recorded.names import has_word
+from app.analysis.recorded.spellings import key_set, word_set
+from app.analysis.text.one_line import one_line
+from app.analysis.tree import Node
+
+_LEAVES_READ = 20  # of an output: what reports how it went is short
+_CHILDREN_READ = 40  # spans right below one, at the end, among which a command is looked for
+_SUCCESS_FLAGS = key_set("success ok succeeded successful")
+_PASSED = key_set("passed all_passed tests_passed")
+_EXIT_KEYS = key_set("exit_code exit_status return_code returncode")
+_SURE_EXIT = 2  # from here on a command did not run: 1 is also a search or a check without a hit
+_COUNTS_OF_TESTS = key_set("passed failed total tests tests_run ran num_tests collected executed")
+_TESTS = word_set("test tests pytest unittest jest vitest mocha spec specs")
+_LEAST_COUNTS = 2  # of tests, all 0: a single one may be that of failed ones
+_OLD_TEXT = key_set("old old_string old_str old_text old_content search find search_text find_text")
+_NEW_TEXT = key_set(
+    "new new_string new_str new_text new_content replace replacement replace_with replacement_text"
+)
+_PATCH = key_set("patch diff")
+_CHANGES = key_set(
+    "replacements replacement_count num_replacements replaced replaced_count edits edits_applied"
+    " changes changes_made changed modified applied occurrences hunks_applied lines_changed patched"
+)
+"""Keys of how much a call changed in a text, as a count or a flag."""
+
+
+def explain_void_result(node: Node) -> str:
+    """Why a result that reports success is none; empty where nothing speaks against it."""
+    leaves = list(node.view.output.first_leaves(_LEAVES_READ))
+    return _find_no_change(node, leaves) or _find_no_test(node, leaves) or _find_exit(node, leaves)
+
+
+def _find_no_change(node: Node, leaves: list[Leaf]) -> str:
+    """The count or the flag by which a call that was to replace a text, or to apply a patch, says
+    that it changed nothing."""
+    given = node.view.input.keys
+    is_edit = not (_OLD_TEXT.isdisjoint(given) or _NEW_TEXT.isdisjoint(given))
+    if not is_edit and _PATCH.isdisjoint(given):
+        return ""
+    counts = [leaf for leaf in leaves if leaf.key in _CHANGES and isinstance(leaf.value, int)]
+    if not counts or any(leaf.value for leaf in counts):
+        return ""
+    return f"its output says “{_show_leaf(counts[0])}”, so it did not change what it was given to"
+
+
+def _find_no_test(node: Node, leaves: list[Leaf]) -> str:
+    """The flag by which a run of tests says that all passed though it counts none."""
+    flag = _find_flag(leaves, _PASSED | _SUCCESS_FLAGS)
+    if flag is None or not has_word(node.function_name, _TESTS):
+        return ""
+    counts = [leaf for leaf in leaves if leaf.key in _COUNTS_OF_TESTS and type(leaf.value) is int]
+    if len(counts) < _LEAST_COUNTS or any(leaf.value for leaf in counts):
+        return ""
+    shown = ", ".join(map(_show_leaf, counts[:_LEAST_COUNTS]))
+    return f"its output says “{_show_leaf(flag)}”, but no test ran ({shown})"
+
+
+def _find_exit(node: Node, leaves: list[Leaf]) -> str:
+    """The flag of success of a step around a command that ended with a status for a failure."""
+    flag = _find_flag(leaves, _PASSED | _SUCCESS_FLAGS)
+    if flag is None or not node.children:
+        return ""
+    least = 1 if flag.key in _PASSED else _SURE_EXIT
+    for child in reversed(node.children[-_CHILDREN_READ:]):
+        for leaf in _find_exits(child):
+            if abs(leaf.value) < least:
+                return ""
+            name = one_line(child.name, limit=60)
+            return f"its output says “{_show_leaf(flag)}”, but {name} ended with {_show_leaf(leaf)}"
+    return ""
+
+
+def _find_exits(node: Node) -> Iterator[Leaf]:
+    if node.view.output.may_have_key(_EXIT_KEYS):
+        for leaf in node.view.output.first_leaves(_LEAVES_READ):
+            if leaf.key in _EXIT_KEYS and type(leaf.value) is int:
+                yield leaf
+
+
+def _find_flag(leaves: list[Leaf], keys: frozenset[str]) -> Leaf | None:
+    return next((leaf for leaf in leaves if leaf.key in keys and leaf.value is True), None)
+
+
+def _show_leaf(leaf: Leaf) -> str:
+    value = str(leaf.value).lower() if isinstance(leaf.value, bool) else leaf.value
+    return f"{one_line(str(leaf.path[-1]), limit=40)}: {value}"

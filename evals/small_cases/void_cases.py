@@ -1,0 +1,127 @@
+"""Calls that did nothing and reported success, and calls that rightly changed or found nothing."""
+
+import json
+from typing import Any
+
+from evals.small_cases.builder import CaseList, Json, SpanPlan, span, tool, turn_with
+
+VOID = CaseList("void_result")
+
+_DONE = "Done: the timetable is right now and all tests pass."
+
+
+def _void(name: str, used: SpanPlan, says: str = "") -> None:
+    VOID.add(name, *turn_with(used, _DONE, "Put the timetable right."), answer=_DONE, says=says)
+
+
+def _right(name: str, used: SpanPlan, *more: SpanPlan) -> None:
+    steps = [*turn_with(used, _DONE, "Put the timetable right."), *more]
+    VOID.add(f"{name}_healthy", *steps, answer=_DONE)
+
+
+# Commands that timed out.
+_RUN = {"command": "make timetable"}
+for _place, _result in enumerate(
+    [
+        {"exitCode": None, "stdout": "", "stderr": "", "timedOut": True},
+        {"returncode": None, "output": "", "timed_out": True},
+        json.dumps({"status": "done", "timed_out": "true", "log": ""}),
+    ]
+):
+    _void(f"command_timed_out_{_place}", tool("run", _RUN, _result, right=True), "true")
+_right("command_in_time", tool("run", _RUN, {"exitCode": 0, "stdout": "ok", "timedOut": False}))
+
+
+# Edits that changed nothing.
+_EDIT = {"path": "times.py", "old_string": "DEPART = 7", "new_string": "DEPART = 8"}
+
+
+def _edit(given: Json, result: Any, *, right: bool = False) -> SpanPlan:
+    return tool("edit_file", given, result, right=right)
+
+
+_void("nothing_replaced", _edit(_EDIT, {"ok": True, "replacements": 0}, right=True), "0")
+_void(
+    "nothing_replaced_in_camel_case",
+    _edit({"oldText": "7", "newText": "8"}, {"changed": False, "file": "times.py"}, right=True),
+    "changed: false",
+)
+_void(
+    "patch_without_a_hunk",
+    _edit({"patch": "@@ -1 +1 @@\n-7\n+8"}, {"success": True, "hunksApplied": 0}, right=True),
+    "0",
+)
+_right("one_replaced", _edit(_EDIT, {"ok": True, "replacements": 1}))
+_right(
+    "replaced_at_the_second_try",
+    _edit(_EDIT, {"ok": True, "replacements": 0}),
+    *turn_with(_edit(_EDIT | {"old_string": "DEPART=7"}, {"ok": True, "replacements": 1}), _DONE),
+)
+_right("nothing_to_strip", tool("strip_markup", {"text": "plain"}, {"text": "plain", "removed": 0}))
+
+
+# Tests that did not run, and commands that failed inside a step that reports success.
+def _tests(result: Json, exit_code: int, *, right: bool = False) -> SpanPlan:
+    inner = span("container.exec", input=_RUN, output={"exit_code": exit_code, "ms": 310})
+    return (
+        tool("run_tests", {"folder": "tests"}, result, right=right)
+        if exit_code < 0
+        else span(
+            "run_tests", inner, type="tool", input={"folder": "tests"}, output=result, right=right
+        )
+    )
+
+
+_void("no_test_ran", _tests({"passed": True, "total": 0, "failed": 0}, -1, right=True), "no test")
+_void("no_test_counted", _tests({"ok": True, "counts": {"passed": 0, "failed": 0}}, -1, right=True))
+_void("tests_failed_inside", _tests({"passed": True, "log": "…"}, 1, right=True), "exit_code: 1")
+_void("tests_crashed_inside", _tests({"success": True, "log": "…"}, 139, right=True), "139")
+_right("tests_passed", _tests({"passed": True, "total": 41, "failed": 0}, 0))
+_right("no_item_to_send", tool("send_all", {"to": []}, {"ok": True, "total": 0, "failed": 0}))
+_right(
+    "search_without_a_hit_inside",
+    span(
+        "find_uses",
+        span("container.exec", input={"cmd": "grep -rn OLD"}, output={"exit_code": 1}),
+        type="tool",
+        input={"name": "OLD"},
+        output={"ok": True, "text": "OLD is used nowhere"},
+    ),
+)
+_right(
+    "second_command_inside_worked",
+    span(
+        "build_page",
+        span("container.exec", input={"cmd": "make"}, output={"exit_code": 2}),
+        span("container.exec", input={"cmd": "make clean all"}, output={"exit_code": 0}),
+        type="tool",
+        input={"page": "times"},
+        output={"ok": True, "page": "times.html"},
+    ),
+)
+
+
+# What stands in for a result, and lists that were cut to nothing.
+_PILOT = {"ferry": "F-7"}
+_OPEN = "circuit breaker 'pilots' is open"
+_void(
+    "fallback_without_a_value",
+    tool("pilot_of", _PILOT, {"pilot": None, "fallback": True, "cause": _OPEN}, right=True),
+    "circuit breaker",
+)
+_void(
+    "degraded_list",
+    tool("pilots_of", _PILOT, {"pilots": [], "degraded": True, "message": _OPEN}, right=True),
+)
+_void(
+    "empty_and_partial",
+    tool(
+        "find_ferries",
+        {"from": "Odda"},
+        {"ferries": [], "partial": True, "warning": "deadline of 9000 ms exceeded"},
+        right=True,
+    ),
+    "deadline of 9000 ms exceeded",
+)
+_right("fallback_with_a_value", tool("pilot_of", _PILOT, {"pilot": "Ida Berg", "fallback": True}))
+_right("list_that_is_whole", tool("pilots_of", _PILOT, {"pilots": ["Ida"], "partial": False}))
