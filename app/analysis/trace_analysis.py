@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from app.analysis.baseline import Baseline
 from app.analysis.finding import Finding
 from app.analysis.profile import Profile
+from app.analysis.recorded.body import Body
 from app.analysis.tree import Node, Tree
 from app.opik.records import Trace
 
@@ -43,6 +44,16 @@ class TraceAnalysis:
         recorded = self.trace.duration
         return self.profile.duration if recorded is None else recorded * 1_000
 
+    @property
+    def given(self) -> Body:
+        """The input of the trace."""
+        return self.once(_open_input)
+
+    @property
+    def returned(self) -> Body:
+        """The output of the trace."""
+        return self.once(_open_output)
+
     def was_read(self, node: Node) -> bool:
         """Whether input, output and metadata of a span were read."""
         return node.id in self.bodies
@@ -62,6 +73,14 @@ class TraceAnalysis:
     def peers_of(self, node: Node) -> Sequence[Node]:
         """The group of a span, with the span itself."""
         return self.peer_groups()[peer_key(node)]
+
+
+def _open_input(analysis: TraceAnalysis) -> Body:
+    return Body(analysis.trace.input)
+
+
+def _open_output(analysis: TraceAnalysis) -> Body:
+    return Body(analysis.trace.output)
 
 
 def list_model_calls(analysis: TraceAnalysis) -> list[Node]:

@@ -8,6 +8,7 @@ from app.analysis.recorded.reply import read_reply
 from app.analysis.recorded.request import RecordedRequest
 from app.analysis.text.one_line import one_line
 from app.analysis.text.previews import format_preview
+from app.analysis.trace_analysis import TraceAnalysis
 
 _QUESTION_KEYS = (
     "question",
@@ -25,6 +26,7 @@ _QUESTION_KEYS = (
 )
 _DEEPEST_KEY = 3  # SDKs wrap the arguments of a function once or twice (`{"args": {"message": …}}`)
 _LEAVES_READ = 200
+_LONGEST_QUESTION = 4_000  # characters: more than people write, less than the documents they send
 
 
 def find_question(value: Any, *, limit: int) -> str:
@@ -34,6 +36,11 @@ def find_question(value: Any, *, limit: int) -> str:
         return ""
     question = _find_last_message(value) or _find_by_key(value)
     return one_line(question, limit=limit) if question else format_preview(value, limit=limit)
+
+
+def asked_question(analysis: TraceAnalysis) -> str:
+    """The question of a trace; for `once`."""
+    return find_question(analysis.given.opened, limit=_LONGEST_QUESTION)
 
 
 def find_answer(value: Any, *, limit: int) -> str:

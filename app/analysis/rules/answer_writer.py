@@ -2,7 +2,6 @@
 
 from itertools import islice
 
-from app.analysis.recorded.body import Body
 from app.analysis.rules.recovery import asking_call
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 from app.analysis.tree import Node
@@ -15,7 +14,7 @@ _EARLIER_READ = 60  # spans before the answer among which its last result is loo
 def find_answer_writer(analysis: TraceAnalysis) -> Node | None:
     """The last model call whose reply stands in the output of the trace or of its only root; where
     none does, as after a translation, the last one that wrote a text."""
-    answers = [Body(analysis.trace.output).canonical]
+    answers = [analysis.returned.canonical]
     answers += [root.view.output.canonical for root in analysis.tree.roots[:1]]
     last: Node | None = None
     calls = analysis.once(list_model_calls)

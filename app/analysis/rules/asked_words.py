@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable
 
-from app.analysis.recorded.body import Body
 from app.analysis.rules.lookups import leaves_program, list_tool_calls
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -24,7 +23,7 @@ class AskedWords:
     """What the trace was asked: the words of its question, and names and numbers in its input."""
 
     def __init__(self, analysis: TraceAnalysis) -> None:
-        values = [leaf.value for leaf in Body(analysis.trace.input).leaves]
+        values = [leaf.value for leaf in analysis.given.leaves]
         self._words = telling_words(_join_texts(values))
         self._has_many = len(self._words) > _FEW_WORDS
 

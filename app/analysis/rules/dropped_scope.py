@@ -33,7 +33,7 @@ def find_dropped_scope(analysis: TraceAnalysis) -> Iterator[Finding]:
     """At most one: a name or number of the question that stands in the answer, but neither in what
     any tool was given nor in what one returned."""
     names = _asked_names(analysis)
-    answer = _read_text(Body(analysis.trace.output))
+    answer = _read_text(analysis.returned)
     names = [name for name in names if _holds(answer, name)]
     if not names:
         return
@@ -84,7 +84,7 @@ def _leaves_out(name: str, call: Node, analysis: TraceAnalysis) -> bool:
 def _asked_names(analysis: TraceAnalysis) -> list[str]:
     """Names with digits in the texts of the trace's input, and the values of its identifying keys
     where a text names them, too."""
-    leaves = Body(analysis.trace.input).leaves
+    leaves = analysis.given.leaves
     texts = [leaf.value.casefold() for leaf in leaves if isinstance(leaf.value, str)]
     question = " ".join(text[:_TEXT_READ] for text in texts if " " in text.strip())
     names = dict.fromkeys(_NAME.findall(question))

@@ -126,7 +126,7 @@ def _find_foreign_figure(answer: str, writer: Node, call: Node, analysis: TraceA
     returned = call.view.output.canonical[:_TEXT_READ]
     if not (read and returned and 0 < len(numbers) <= _MOST_NUMBERS) or _DATE.search(returned):
         return ""
-    asked = f"{Body(analysis.trace.input).canonical[:_TEXT_READ]} {call.view.input.canonical}"
+    asked = f"{analysis.given.canonical[:_TEXT_READ]} {call.view.input.canonical}"
     figures = [each for each in find_figures(answer) if each.text not in asked]
     known = {value for figure in find_figures(f"{read} {returned}") for value in figure.values}
     if any(not known.isdisjoint(each.values) or can_come_from(each, numbers) for each in figures):

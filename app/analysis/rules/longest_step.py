@@ -6,7 +6,6 @@ from heapq import nlargest
 
 from app.analysis.critical_path import find_critical_path, sum_time_on_path
 from app.analysis.finding import Category, Finding, Standing, build_finding
-from app.analysis.recorded.body import Body
 from app.analysis.recorded.names import has_word, match_names
 from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.answer_writer import find_answer_writer
@@ -140,7 +139,7 @@ def _is_in_answer(node: Node, analysis: TraceAnalysis) -> bool:
     """Whether a text of what a call returned stands in the output of the trace or of its root."""
     texts = [leaf.value for leaf in node.view.output.first_leaves(_LEAVES_READ)]
     stated = [" ".join(text.split()).casefold() for text in texts if isinstance(text, str)]
-    outputs = [Body(analysis.trace.output).canonical, node.path()[0].view.output.canonical]
+    outputs = [analysis.returned.canonical, node.path()[0].view.output.canonical]
     return any(text and text in output for text in stated for output in outputs)
 
 

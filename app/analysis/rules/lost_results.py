@@ -100,7 +100,7 @@ def _list_results(node: Node) -> list[str]:
 def _is_held_later(node: Node, results: Sequence[str], analysis: TraceAnalysis) -> bool:
     """Whether a later input or the answer has a result of a step, or may have it."""
     later = (each for each in analysis.once(_list_read) if each.start >= node.end)
-    bodies = [Body(analysis.trace.output)]
+    bodies = [analysis.returned]
     bodies += [each.view.input for each in islice(later, _LATER_READ)]
     return any(_may_hold(body, results) for body in bodies)
 

@@ -9,7 +9,6 @@ from itertools import islice
 from typing import NamedTuple
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
-from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.names import has_word
 from app.analysis.recorded.spellings import word_set
@@ -92,7 +91,7 @@ class _Search:
         self._reported: set[str] = set()
 
     def run(self) -> Iterator[Finding]:
-        self._learn_start(NamedValues(Body(self._analysis.trace.input)))
+        self._learn_start(NamedValues(self._analysis.given))
         for _, is_start, _, node in sorted(self._events()):
             if is_start:
                 given = self._inputs[node.id] = NamedValues(node.view.input)
@@ -313,7 +312,7 @@ class _Search:
         """Whether a value stands in a text of the trace's input or of the call's request."""
         texts = [
             leaf.value
-            for leaf in Body(self._analysis.trace.input).first_leaves(_LEAVES_READ)
+            for leaf in self._analysis.given.first_leaves(_LEAVES_READ)
             if isinstance(leaf.value, str)
         ]
         asked = asking_call(node, self._analysis)

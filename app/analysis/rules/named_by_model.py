@@ -4,7 +4,6 @@ import re
 from collections.abc import Collection
 from itertools import islice
 
-from app.analysis.recorded.body import Body
 from app.analysis.recorded.leaves import Leaf, walk_leaves
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -32,9 +31,7 @@ def find_namer(
     long = {name for name in names if len(name) >= _SHORTEST_NAME}
     if not long or not _NAMES_A_THING.search(message):
         return None
-    long -= {
-        name for leaf in Body(analysis.trace.input).leaves for name in long if _holds(leaf, name)
-    }
+    long -= {name for leaf in analysis.given.leaves for name in long if _holds(leaf, name)}
     for _, node in islice(analysis.tree.earlier(failed), _MOST_SPANS_SEARCHED):
         if not long:
             return None

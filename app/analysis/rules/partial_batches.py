@@ -3,7 +3,6 @@
 import re
 from itertools import islice
 
-from app.analysis.recorded.body import Body
 from app.analysis.recorded.failed_items import FailedItems, find_failed_items
 from app.analysis.recorded.names import has_word
 from app.analysis.recorded.spellings import word_set
@@ -75,5 +74,5 @@ def was_noticed(node: Node, found: FailedItems, analysis: TraceAnalysis) -> bool
 
 
 def _answer_texts(analysis: TraceAnalysis) -> list[str]:
-    leaves = Body(analysis.trace.output).leaves
+    leaves = analysis.returned.leaves
     return [leaf.value[:_REPLY_READ] for leaf in leaves if isinstance(leaf.value, str)]

@@ -12,7 +12,7 @@ from app.analysis.recorded.refusal_text import says_refusal
 from app.analysis.rules.asked_words import AskedWords
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 from app.analysis.tree import Node
-from app.analysis.user_question import find_answer, find_question
+from app.analysis.user_question import asked_question, find_answer
 
 _PEERS_READ = 50  # other calls of a name that a refusal is compared with
 _FEWEST_OTHERS = 3  # of them: fewer may ask for something else by chance
@@ -82,7 +82,7 @@ def _explain_by_program(node: Node, analysis: TraceAnalysis) -> str:
     step = node.parent
     if step is not None and len(analysis.tree.siblings(step)) > 1 and _lost_its_value(step):
         return f"{step.name[:NAME_READ]} returned nothing because of it"
-    if _asks_nothing(Body(analysis.trace.input)):
+    if _asks_nothing(analysis.given):
         return "the program had asked for it, no user"
     if not _holds_question(node, analysis):
         return "the trace ended with something else"
@@ -122,7 +122,7 @@ def _has_tool_messages(node: Node) -> bool:
 def _quotes(node: Node, results: Iterable[str], analysis: TraceAnalysis) -> bool:
     """Whether the reply has a number or words of the results that the question lacks: then it
     answers, and declines in passing."""
-    asked = find_question(Body(analysis.trace.input).opened, limit=_INSTRUCTION_READ)
+    asked = analysis.once(asked_question)
     words = _stems(node.view.reply.text) - _stems(asked)
     shared = {stem for result in results for stem in words & _stems(result)}
     return len(shared) >= _SHARED_STEMS or any(not stem.isalpha() for stem in shared)
@@ -157,7 +157,7 @@ def _judges_texts(node: Node) -> bool:
 def _find_material(node: Node, analysis: TraceAnalysis) -> list[Node]:
     """Lookups for what the trace was asked that returned something before the refusal, where the
     question has no word of those that are refused with reason."""
-    question = find_question(Body(analysis.trace.input).opened, limit=_ANSWER_READ)
+    question = analysis.once(asked_question)[:_ANSWER_READ]
     if _REFUSED_WITH_REASON.search(question):
         return []
     asked = analysis.once(AskedWords)
@@ -214,7 +214,7 @@ def _is_final(node: Node, analysis: TraceAnalysis) -> bool:
     """Whether the trace ends with the refusal or with another, or says that it gave up."""
     answer = find_answer(analysis.trace.output, limit=_ANSWER_READ)
     start = _plain_start(node)
-    quoted = len(start) >= _SHORTEST and start in Body(analysis.trace.output).canonical
+    quoted = len(start) >= _SHORTEST and start in analysis.returned.canonical
     return quoted or not answer or says_refusal(answer) or gives_up(answer)
 
 
@@ -249,7 +249,7 @@ def _holds_question(node: Node, analysis: TraceAnalysis) -> bool:
     """Whether the request holds the question of the trace, so that the refusal answers the user
     rather than a step of the program. Without an input of the trace that is what its first model
     call was asked."""
-    question = find_question(Body(analysis.trace.input).opened, limit=_QUOTED)
+    question = analysis.once(asked_question)[:_QUOTED]
     if not question:
         question = analysis.once(list_model_calls)[0].view.request.last_instruction[:_QUOTED]
         question = question.partition('"')[0].partition("\\")[0]

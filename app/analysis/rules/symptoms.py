@@ -53,7 +53,7 @@ def was_rated_well(analysis: TraceAnalysis) -> bool:
 
 def _final_outputs(analysis: TraceAnalysis) -> Iterator[Body]:
     """The output of the trace and that of its root; the last of several roots ends nothing."""
-    yield Body(analysis.trace.output)
+    yield analysis.returned
     roots = analysis.tree.roots
     if len(roots) == 1 and analysis.was_read(roots[0]):
         yield roots[0].view.output

@@ -137,7 +137,7 @@ def _list_prompts(analysis: TraceAnalysis) -> Iterator[_Use]:
 
 def _list_answers(analysis: TraceAnalysis) -> Iterator[_Use]:
     roots = analysis.tree.roots[-1:]
-    for text in _list_texts(Body(analysis.trace.output)) if roots else ():
+    for text in _list_texts(analysis.returned) if roots else ():
         if may_have_slots(text):
             for slot, *sides in _read_sides(text[:_TEXT_READ]):
                 yield _Use(roots[0], slot, analysis.tree.end, False, "", "", *sides)
@@ -156,7 +156,7 @@ class _Search:
 
     def __init__(self, analysis: TraceAnalysis) -> None:
         self._analysis = analysis
-        self._asked = _join_texts(Body(analysis.trace.input))
+        self._asked = _join_texts(analysis.given)
 
     def explain(self, slot: Slot, uses: Sequence[_Use]) -> _Unfilled | None:
         """Why a placeholder is a fault; None where it may be meant."""
@@ -246,7 +246,7 @@ class _Search:
 
     def _is_known(self, use: _Use) -> bool:
         """Whether anything before has the argument by its name: then its value was lost since."""
-        bodies = [Body(self._analysis.trace.input)]
+        bodies = [self._analysis.given]
         for step in islice(self._analysis.once(list_read_steps), _STEPS_READ):
             if step is not use.node and step.end <= use.node.start + CLOCK_TOLERANCE:
                 bodies += [step.view.input, step.view.output]
@@ -291,7 +291,7 @@ class _Search:
         if any(map(is_tool_call, self._earlier_steps(slot, call.start))):
             return None
         text = "\n".join(message.text for message in call.view.request.messages)
-        around = [Body(self._analysis.trace.input)]
+        around = [self._analysis.given]
         around += [step.view.input for step in call.path()[:-1] if self._analysis.was_read(step)]
         for body in around:
             for leaf in body.first_leaves(_LEAVES_READ):

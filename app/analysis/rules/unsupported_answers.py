@@ -6,7 +6,6 @@ from itertools import zip_longest
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.answer_text import begins_with_negation, gives_up
-from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.emptiness import count_found
 from app.analysis.recorded.refusal_text import says_refusal
@@ -18,7 +17,7 @@ from app.analysis.rules.symptoms import find_symptom, was_rated_well
 from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 from app.analysis.tree import Node
-from app.analysis.user_question import find_question
+from app.analysis.user_question import asked_question
 
 _ANSWERED = 0.7  # confidence: the answer may rest on what the model knows from elsewhere
 _WITH_SYMPTOM = 0.85  # confidence: a bad score or a failed end says that it does not
@@ -77,7 +76,7 @@ def _rests_on_others(answer: Node, fruitless: Sequence[Node], analysis: TraceAna
     """Whether the answer has several words and numbers that are in no question but in what other
     calls had returned."""
     words = telling_words(answer.view.reply.text[:_ANSWER_READ].casefold())
-    words -= telling_words(Body(analysis.trace.input).canonical[:_ANSWER_READ])
+    words -= telling_words(analysis.given.canonical[:_ANSWER_READ])
     empty = {node.id for node in fruitless}
     shared: set[str] = set()
     for node in analysis.tree.nodes:
@@ -93,7 +92,7 @@ def _rests_on_others(answer: Node, fruitless: Sequence[Node], analysis: TraceAna
 def _states_figures(answer: Node, analysis: TraceAnalysis) -> bool:
     """Whether an answer has a number with a unit, or of something, that was in no question and no
     prompt."""
-    read = f"{answer.view.input.canonical} {Body(analysis.trace.input).canonical}"
+    read = f"{answer.view.input.canonical} {analysis.given.canonical}"
     found = _FIGURE.findall(answer.view.reply.text[:_TEXT_READ])
     return bool(read.strip()) and any(figure not in read for figure in found)
 
@@ -151,7 +150,7 @@ def _keep_innermost(nodes: Sequence[Node]) -> list[Node]:
 
 def _is_small_talk(analysis: TraceAnalysis) -> bool:
     """Whether the trace was only given a greeting or thanks, to which no search finds anything."""
-    question = find_question(Body(analysis.trace.input).opened, limit=_TEXT_READ)
+    question = analysis.once(asked_question)[:_TEXT_READ]
     words = _WORD.findall(question.casefold())
     return 0 < len(words) <= _MOST_WORDS and words[0] in _GREETINGS
 
@@ -161,7 +160,7 @@ def _is_answer(text: str, analysis: TraceAnalysis) -> bool:
     if len(text) >= _SHORTEST_ANSWER:
         return True
     plain = " ".join(text.split()).casefold()
-    return len(text) >= _SHORTEST_QUOTED and plain in Body(analysis.trace.output).canonical
+    return len(text) >= _SHORTEST_QUOTED and plain in analysis.returned.canonical
 
 
 def _find_answer(after: int, analysis: TraceAnalysis) -> Node | None:
