@@ -37,6 +37,7 @@ from app.analysis.rules.silent_failures import find_silent_failures
 from app.analysis.rules.symptoms import find_symptom
 from app.analysis.rules.tool_choice import find_unknown_tools
 from app.analysis.rules.unfilled_values import find_unfilled_values
+from app.analysis.rules.unread_pages import find_unread_pages
 from app.analysis.rules.unsupported_answers import find_unsupported_answers
 from app.analysis.text.one_line import without_numbers
 from app.analysis.trace_analysis import TraceAnalysis
@@ -56,6 +57,7 @@ RULES: tuple[Rule, ...] = (
     find_empty_prompts,
     find_dropped_scope,
     find_unfilled_values,
+    find_unread_pages,
     find_ignored_results,
     find_unknown_tools,
     find_retries,
