@@ -155,10 +155,9 @@ def _compute_own_spend(tree: Tree) -> list[TokensAndCost]:
         spent = read_spending(node)
         if spent is not NO_SPENDING:
             own[node.index] = spent.beyond(inner)
-        added = [each for each in (inner, own[node.index]) if each is not NO_SPENDING]
-        if added and (parent := node.parent) is not None:
-            for each in added:
-                below[parent.index] += each
+        added = sum_spending((inner, own[node.index]))
+        if added is not NO_SPENDING and (parent := node.parent) is not None:
+            below[parent.index] = sum_spending((below[parent.index], added))
     return own
 
 

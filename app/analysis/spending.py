@@ -1,7 +1,7 @@
 """Tokens and money that a record reports."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.analysis.recorded.usage import Usage, read_usage
 from app.analysis.tree import Node
@@ -10,8 +10,7 @@ from app.opik.records import Trace
 _MOST_COST = 100_000.0  # US dollars of one record; more is a mistake of the price list
 
 
-@dataclass(frozen=True, slots=True)
-class TokensAndCost:
+class TokensAndCost(NamedTuple):
     """Tokens and US dollars. `prompt` includes `cached`, `completion` mostly `reasoning`."""
 
     prompt: float = 0.0
@@ -21,26 +20,9 @@ class TokensAndCost:
     cached: float = 0.0
     reasoning: float = 0.0
 
-    def __add__(self, other: "TokensAndCost") -> "TokensAndCost":
-        return TokensAndCost(
-            self.prompt + other.prompt,
-            self.completion + other.completion,
-            self.tokens + other.tokens,
-            self.cost + other.cost,
-            self.cached + other.cached,
-            self.reasoning + other.reasoning,
-        )
-
     def beyond(self, other: "TokensAndCost") -> "TokensAndCost":
         """What of this exceeds the other, never below zero."""
-        return TokensAndCost(
-            max(0.0, self.prompt - other.prompt),
-            max(0.0, self.completion - other.completion),
-            max(0.0, self.tokens - other.tokens),
-            max(0.0, self.cost - other.cost),
-            max(0.0, self.cached - other.cached),
-            max(0.0, self.reasoning - other.reasoning),
-        )
+        return TokensAndCost(*(max(0.0, a - b) for a, b in zip(self, other, strict=True)))
 
 
 NO_SPENDING = TokensAndCost()
@@ -48,16 +30,8 @@ NO_SPENDING = TokensAndCost()
 
 def sum_spending(spent: Iterable[TokensAndCost]) -> TokensAndCost:
     """The sum; cheap for many spans of which few spend anything."""
-    prompt = completion = tokens = cost = cached = reasoning = 0.0
-    for each in spent:
-        if each is not NO_SPENDING:
-            prompt += each.prompt
-            completion += each.completion
-            tokens += each.tokens
-            cost += each.cost
-            cached += each.cached
-            reasoning += each.reasoning
-    return TokensAndCost(prompt, completion, tokens, cost, cached, reasoning)
+    kept = [each for each in spent if each is not NO_SPENDING]
+    return TokensAndCost(*map(sum, zip(NO_SPENDING, *kept, strict=True))) if kept else NO_SPENDING
 
 
 def read_spending(node: Node) -> TokensAndCost:

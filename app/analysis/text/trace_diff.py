@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 from app.analysis.error_origins import error_message
-from app.analysis.spending import NO_SPENDING, TokensAndCost
+from app.analysis.spending import NO_SPENDING, TokensAndCost, sum_spending
 from app.analysis.text.lines import format_spending
 from app.analysis.text.one_line import format_count, format_duration, one_line
 from app.analysis.text.run_differences import ComparedRuns, find_run_differences
@@ -42,9 +42,7 @@ class ComparedSide:
         return self.root.duration if self.root else self.analysis.profile.duration
 
     def spend(self) -> TokensAndCost:
-        return sum(
-            (self.analysis.profile.own_spend[node.index] for node in self.nodes()), NO_SPENDING
-        )
+        return sum_spending(self.analysis.profile.own_spend[node.index] for node in self.nodes())
 
     def body(self, field: str) -> tuple[bool, Any]:
         """Whether input, output or metadata was read, and its value."""
@@ -195,7 +193,8 @@ def _usage_by_model(side: ComparedSide) -> Mapping[str, tuple[int, TokensAndCost
         if node.span.model:
             key = one_line(node.span.model, limit=60)
             count, spend = models.get(key, _NONE)
-            models[key] = (count + 1, spend + side.analysis.profile.own_spend[node.index])
+            added = side.analysis.profile.own_spend[node.index]
+            models[key] = (count + 1, sum_spending((spend, added)))
     return models
 
 
