@@ -7,9 +7,9 @@ whatever the nesting, nothing is counted twice.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from app.analysis.critical_path import Segment, find_critical_path, sum_time_on_path
+from app.analysis.recorded.computed_once import computed_once
 from app.analysis.spending import (
     NO_SPENDING,
     TokensAndCost,
@@ -77,29 +77,29 @@ class Profile:
     def duration(self) -> int:
         return self.end - self.start
 
-    @cached_property
+    @computed_once
     def own_spend(self) -> Sequence[TokensAndCost]:
         """What each span adds to the spans below it."""
         return _compute_own_spend(self.tree)
 
-    @cached_property
+    @computed_once
     def spend(self) -> TokensAndCost:
         return sum_spending(self.own_spend)
 
-    @cached_property
+    @computed_once
     def reported(self) -> TokensAndCost:
         """What the trace record itself says was spent; wrappers may count twice in it."""
         return read_reported(self.trace)
 
-    @cached_property
+    @computed_once
     def by_model(self) -> tuple[SpanGroup, ...]:
         return _group_spans(self, by_model=True)
 
-    @cached_property
+    @computed_once
     def by_name(self) -> tuple[SpanGroup, ...]:
         return _group_spans(self, by_model=False)
 
-    @cached_property
+    @computed_once
     def first_token(self) -> Mapping[str, float]:
         """The time to first token in milliseconds by span id, where it was recorded."""
         nodes = self.tree.nodes

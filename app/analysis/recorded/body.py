@@ -169,11 +169,6 @@ class Body:
                 return _ATTEMPT_NUMBER.sub("", text)
         return text
 
-    @property
-    def has_canonical(self) -> bool:
-        """Whether the canonical text is not empty."""
-        return self._begins_with_key or bool(self.canonical)
-
     @computed_once
     def timeless(self) -> str:
         """The canonical text without points in time and ids of requests, or its beginning where
@@ -275,15 +270,6 @@ class Body:
     def may_have_empty(self) -> bool:
         """Whether there may be an empty value somewhere; False is certain."""
         return self.opened_survey.has_empty
-
-    @computed_once
-    def scalars(self) -> dict[str, list[Any]]:
-        """The non-empty texts and numbers under each key, in order."""
-        found: dict[str, list[Any]] = {}
-        for leaf in self.leaves:
-            if leaf.key and isinstance(leaf.value, (str, int, float)) and leaf.value != "":
-                found.setdefault(leaf.key, []).append(leaf.value)
-        return found
 
     def equals(self, other: "Body") -> bool:
         """Whether both mean the same; False where that is unknown."""

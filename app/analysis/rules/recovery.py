@@ -84,7 +84,11 @@ def _shares_values(node: Node, later: Node) -> bool:
 
 def _values_of(node: Node) -> set[str]:
     """The texts and numbers that a call was given."""
-    return {str(value) for values in node.view.input.scalars.values() for value in values}
+    return {
+        str(leaf.value)
+        for leaf in node.view.input.leaves
+        if leaf.key and isinstance(leaf.value, (str, int, float)) and leaf.value != ""
+    }
 
 
 def find_other_tool(node: Node, analysis: TraceAnalysis) -> Node | None:

@@ -151,10 +151,7 @@ def _spans_of(iteration: Iteration, analysis: TraceAnalysis) -> list[Node]:
 
 def _was_read(iteration: Iteration, analysis: TraceAnalysis) -> bool:
     """Whether the inputs of the steps are known as a whole."""
-    return all(
-        analysis.was_read(node) and node.view.input.says_something and node.view.input.has_canonical
-        for node in iteration
-    )
+    return all(analysis.was_read(node) and node.view.input.is_comparable for node in iteration)
 
 
 def _alike(before: Iteration, after: Iteration) -> bool:
