@@ -36,7 +36,6 @@ class Baseline:
     cost: Quantiles | None = None
     tokens: Quantiles | None = None
     mean_cost: float | None = None
-    mean_tokens: float | None = None
 
 
 def read_baseline(stats: Stats, window: BaselineWindow) -> Baseline | None:
@@ -52,7 +51,6 @@ def read_baseline(stats: Stats, window: BaselineWindow) -> Baseline | None:
         cost=stats.quantiles("total_estimated_cost"),
         tokens=stats.quantiles("usage.total_tokens"),
         mean_cost=stats.number("total_estimated_cost"),
-        mean_tokens=stats.number("usage.total_tokens"),
     )
 
 

@@ -47,7 +47,6 @@ _GOOD_WORDS = word_set(
 _NAMES = key_set("id _id key name email recipient to path file sku row index uuid message_id")
 _CANDIDATES = _FAILED_COUNTS | _OWN_COUNTS | _FAILED_LISTS | _CODES | _FLAGS | _WORDS
 _LEVELS = 4  # wrappers around the items
-_MEMBERS_READ = 60
 _ITEMS_READ = 2_000  # of one list of items
 _LEAST_ITEMS = 2
 _IDS_KEPT = 20
@@ -72,7 +71,7 @@ def find_failed_items(output: Body) -> FailedItems | None:
     is_multi_status = False
     for level, value in waiting:
         if isinstance(value, dict):
-            members = list(plain_members(value, _MEMBERS_READ))
+            members = list(plain_members(value))
             is_multi_status = is_multi_status or any(
                 key in _CODES and inner in (_MULTI_STATUS, str(_MULTI_STATUS))
                 for key, inner in members
@@ -144,7 +143,7 @@ def _unwrap(item: dict[str, Any]) -> dict[str, Any]:
 def _read_state(item: dict[str, Any]) -> bool | None:
     """Whether an item says that it worked; None where it says nothing."""
     found: bool | None = None
-    for key, inner in plain_members(item, _MEMBERS_READ):
+    for key, inner in plain_members(item):
         if key in _CODES and (code := _read_code(inner)):
             if code >= 400:
                 return False
@@ -172,7 +171,7 @@ def _name_item(item: Any) -> str:
     if isinstance(item, (str, int)):
         return str(item)
     if isinstance(item, dict):
-        for key, inner in plain_members(item, _MEMBERS_READ):
+        for key, inner in plain_members(item):
             if key in _NAMES and isinstance(inner, (str, int)):
                 return str(inner)
     return ""

@@ -13,7 +13,14 @@ from app.analysis.recorded.failure_text import (
 )
 from app.analysis.recorded.opened_json import open_text
 from app.analysis.recorded.service_texts import CODES_OF_REFUSALS, KEYS_OF_CODES
-from app.analysis.recorded.spellings import ENVELOPE_FACTS, TEXT, key_set, plain_members, word_set
+from app.analysis.recorded.spellings import (
+    ENVELOPE_FACTS,
+    MEMBERS_READ,
+    TEXT,
+    key_set,
+    plain_members,
+    word_set,
+)
 
 _ERROR_KEYS = key_set(
     "error fehler fehlermeldung erreur errore fejl feil fel fout błąd chyba ошибка 错误 エラー"
@@ -96,7 +103,8 @@ FAILURE_KEYS = _ERROR_KEYS | _ERROR_LISTS | _STATING_KEYS | _ALL_OF_A_REFUSAL | 
 _TEXTS_OF_PARTS = frozenset(["text", "content", "type"])
 _MOST_PARTS = 16  # parts of an answer; a longer list holds records
 _LEVELS = 4  # wrappers around an outcome: the SDK's, the framework's, MCP's, the tool's
-_MEMBERS_READ = 60  # members of one object; a report of failure has few
+_WORD_READ = 60  # characters of a value that may be a word for a state
+_VALUES_READ = 60  # of what an error holds, until a text is found
 _FEW_MEMBERS = 3  # of an object with a failed status: a record of a thing has more
 _LONGEST_REASON = 2_000  # characters
 
@@ -130,7 +138,7 @@ def _outer_objects(output: Any) -> Iterator[_Members]:
         if level > _LEVELS:
             return
         if isinstance(value, dict):
-            members = list(plain_members(value, _MEMBERS_READ))
+            members = list(plain_members(value))
             yield members
             for name, inner in members:
                 if name in _WRAPPERS and isinstance(inner, (dict, list)):
@@ -207,7 +215,7 @@ def find_failure_in_json(text: str) -> str:
     error = value.get("error")
     if isinstance(error, dict) and not _KINDS_OF_ERRORS.isdisjoint(error):
         return _read_error(error.get("message"))[:_LONGEST_REASON]
-    texts = (each for each in islice(value.values(), _MEMBERS_READ) if isinstance(each, str))
+    texts = (each for each in islice(value.values(), MEMBERS_READ) if isinstance(each, str))
     return next((text for text in texts if find_reported_failure(text)), "")
 
 
@@ -229,7 +237,7 @@ def _read_statement(key: str, value: Any, members: _Members) -> str:
     if key in _EXIT_KEYS and _is_failed_exit(value, members):
         return f"{key}: {value}"
     if key in _STATUS_KEYS and isinstance(value, str):
-        word = value[:_MEMBERS_READ].strip().lower()
+        word = value[:_WORD_READ].strip().lower()
         if word in _SURE_STATUS or (word in _STATUS_OF_THINGS and _is_outcome(members)):
             return f"{key}: {word}"
     if key in KEYS_OF_CODES and isinstance(value, str) and value in CODES_OF_REFUSALS:
@@ -271,7 +279,7 @@ def _is_explained_code(key: str, value: Any, members: _Members) -> bool:
 def _is_flag(value: Any, *, state: bool) -> bool:
     """Whether a flag has that state, as a boolean or as its word."""
     if isinstance(value, str):
-        return value[:_MEMBERS_READ].strip().lower() in _FLAG_WORDS[state]
+        return value[:_WORD_READ].strip().lower() in _FLAG_WORDS[state]
     return value is state
 
 
@@ -300,7 +308,7 @@ def _is_verdict(members: _Members) -> bool:
 
 def _is_error_type(value: str, members: _Members) -> bool:
     """Whether a type is that of a failed result, or the class of an exception with its message."""
-    if value[:_MEMBERS_READ] in _PART_TYPES:
+    if value[:_WORD_READ] in _PART_TYPES:
         return True
     named = value.endswith(("Exception", "Error", "Fault")) and " " not in value
     return named and any(key == "message" and _read_error(inner) for key, inner in members)
@@ -335,9 +343,8 @@ def _read_error(value: Any) -> str:
         text = value[:_LONGEST_REASON].strip()
         return "" if _says_no_error(text) else text
     if isinstance(value, dict):
-        members = list(plain_members(value, _MEMBERS_READ))
-        reason = _find_reason(members)
-        if reason:
+        members = list(plain_members(value))
+        if reason := _find_reason(members):
             return "" if _says_no_error(reason) else reason
         stated = [f"{key}: {inner}" for key, inner in members if _is_stated(inner)]
         return ", ".join(stated[:_FEW_MEMBERS])
@@ -345,7 +352,7 @@ def _read_error(value: Any) -> str:
 
 
 def _says_no_error(text: str) -> bool:
-    low = text[:_MEMBERS_READ].lower()
+    low = text[:_WORD_READ].lower()
     return not low or low in _NOT_AN_ERROR or low.startswith(_NO_ERRORS)
 
 
@@ -382,14 +389,12 @@ def _find_reason(members: _Members) -> str:
 def _find_first_text(value: Any) -> str:
     waiting = [value]
     for item in waiting:
-        if len(waiting) > _MEMBERS_READ:
+        if len(waiting) > _VALUES_READ:
             break
         if isinstance(item, str) and item.strip():
             return item[:_LONGEST_REASON].strip()
         if isinstance(item, dict):
-            waiting.extend(
-                inner for key, inner in plain_members(item, _MEMBERS_READ) if key in _REASONS
-            )
+            waiting.extend(inner for key, inner in plain_members(item) if key in _REASONS)
         elif isinstance(item, list):
             waiting.extend(item[:_MOST_PARTS])
     return ""

@@ -15,6 +15,7 @@ from typing import Any
 _LONGEST_KEY = 120  # characters: the names below are shorter, and keys of a map may be texts
 _FEW_KEYS = 64  # keys of a body that may be like those of others: a map of records is like none
 _KEY_SETS_KEPT = 1_024
+MEMBERS_READ = 60  # of an object: reports of failures and what is put around results have few
 _KEYS_KEPT = 8_192  # keys whose spelling is kept: programs use the same few hundred again and again
 
 
@@ -39,9 +40,9 @@ def plain_key(key: object) -> str:
     return PLAIN_KEYS[key if isinstance(key, str) else str(key)]
 
 
-def plain_members(value: Mapping[str, Any], most: int) -> Iterator[tuple[str, Any]]:
+def plain_members(value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The first members of an object, their keys as `plain_key` spells them."""
-    return ((plain_key(key), inner) for key, inner in islice(value.items(), most))
+    return ((plain_key(key), inner) for key, inner in islice(value.items(), MEMBERS_READ))
 
 
 def kept_by_keys(

@@ -1,7 +1,7 @@
 """Detailed views of an analysed trace, as bounded texts."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,7 +60,7 @@ def format_critical_path(
     """The segments of the path through the trace, or below `root`, in the order of time."""
     segments = find_critical_path(analysis.tree, root)
     if not segments:
-        return _fit_budget(["The critical path is empty: nothing took any time."], budget_tokens)
+        return "The critical path is empty: nothing took any time."
     zero, whole = segments[0].start, segments[-1].end - segments[0].start
     lines = (
         f"at {format_duration(segment.start - zero)}: {_format_node(segment.node, alias)}"
@@ -243,10 +243,4 @@ def format_page(
     if left > 0:
         more = format_count(left, f"more {what}")
         sheet.add(f"{more}; see {tool}({call}, offset={offset + shown})")
-    return sheet.text()
-
-
-def _fit_budget(lines: Sequence[str], budget_tokens: int) -> str:
-    sheet = BudgetedText(budget_tokens)
-    sheet.fill(lines)
     return sheet.text()
