@@ -18,7 +18,6 @@ from app.analysis.comparable_calls import (
     work_share,
 )
 from app.analysis.finding import Category, Finding, Standing, build_finding
-from app.analysis.recorded.computed_once import computed_once
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.rules.ping_pong import list_rounds
 from app.analysis.rules.repeated_setup import list_repeated_setups
@@ -51,7 +50,6 @@ def find_loops(analysis: TraceAnalysis) -> Iterator[Finding]:
         if not any(node.id in covered for node in nodes):
             _cover_spans(covered, nodes, analysis)
             yield finding
-    between = _OtherCalls(analysis)
     for group in (*_equal_inputs(analysis), *_similar_inputs(analysis)):
         calls = [
             call for call in group if call.node.id not in covered and not _is_failed_call(call.node)
@@ -63,7 +61,7 @@ def find_loops(analysis: TraceAnalysis) -> Iterator[Finding]:
                 last = calls[-1]
                 _cover_spans(covered, (call.node for call in run), analysis)
                 ended = last is not run[-1] and last.node.start > run[-1].node.start
-                yield _build_loop_finding(run, ended, between.separate(run), analysis)
+                yield _build_loop_finding(run, ended, _is_separated(run, analysis), analysis)
 
 
 def _is_failed_call(node: Node) -> bool:
@@ -153,32 +151,25 @@ def _is_significant(run: Sequence[Call], analysis: TraceAnalysis) -> bool:
     return work_share(nodes, analysis) >= least
 
 
-class _OtherCalls:
-    """Calls of tools that occur once each: work of an agent between calls that repeat."""
+def _list_single_starts(analysis: TraceAnalysis) -> list[int]:
+    """When calls of tools started that occur once each: work of an agent between others."""
+    outside = [
+        call
+        for call in analysis.once(comparable_calls).values()
+        if call.node.view.kind in _CALLED_BY_AGENTS
+    ]
+    counts = Counter((call.node.name, call.given) for call in outside)
+    return sorted(call.node.start for call in outside if counts[call.node.name, call.given] == 1)
 
-    def __init__(self, analysis: TraceAnalysis) -> None:
-        self._analysis = analysis
 
-    @computed_once
-    def _starts(self) -> list[int]:
-        outside = [
-            call
-            for call in self._analysis.once(comparable_calls).values()
-            if call.node.view.kind in _CALLED_BY_AGENTS
-        ]
-        counts = Counter((call.node.name, call.given) for call in outside)
-        return sorted(
-            call.node.start for call in outside if counts[call.node.name, call.given] == 1
-        )
-
-    def separate(self, run: Sequence[Call]) -> bool:
-        """Whether other work was done between most of the repeats."""
-        moments = [call.node.start for call in run]
-        filled = sum(
-            bisect_left(self._starts, after) > bisect_left(self._starts, before)
-            for before, after in pairwise(moments)
-        )
-        return 2 * filled > len(run)
+def _is_separated(run: Sequence[Call], analysis: TraceAnalysis) -> bool:
+    """Whether other work was done between most of the repeats."""
+    starts = analysis.once(_list_single_starts)
+    filled = sum(
+        bisect_left(starts, after.node.start) > bisect_left(starts, before.node.start)
+        for before, after in pairwise(run)
+    )
+    return 2 * filled > len(run)
 
 
 def _build_loop_finding(
