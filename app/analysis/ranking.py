@@ -11,6 +11,7 @@ from app.analysis.rules.dropped_scope import find_dropped_scope
 from app.analysis.rules.duplicated_work import find_duplicated_work
 from app.analysis.rules.empty_prompts import find_empty_prompts
 from app.analysis.rules.endings import find_low_scores, find_unfinished_spans
+from app.analysis.rules.failed_effects import find_effects_of_failures
 from app.analysis.rules.guardrails import find_failed_guardrails
 from app.analysis.rules.hand_overs import find_hand_overs
 from app.analysis.rules.ignored_results import find_ignored_results
@@ -63,6 +64,7 @@ RULES: tuple[Rule, ...] = (
     find_retries,
     find_inner_retries,
     find_repeated_effects,
+    find_effects_of_failures,
     find_loops,
     find_hand_overs,
     find_repeated_answers,

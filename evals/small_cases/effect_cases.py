@@ -246,3 +246,56 @@ _healthy(
         for guest in ("Ida Berg", "Jon Lie", "Mia Dahl")
     ),
 )
+
+
+# Calls that failed and had taken effect, so that the next one did it again.
+def _after_failure(name: str, result: Any, *, healthy: bool = False, **failure: Any) -> None:
+    given = {"berth": "B-4", "kind": "pump"}
+    EFFECTS.add(
+        f"after_failure_{name}{'_healthy' if healthy else ''}",
+        _asked("meld_skade", given),
+        tool("meld_skade", given, failure.pop("first", None), right=not healthy, **failure),
+        _asked("meld_skade", given, right=not healthy),
+        tool("meld_skade", given, result, right=not healthy),
+        model(says("Reported.")),
+        answer="Reported.",
+    )
+
+
+_TIMED_OUT = failed("ReadTimeout", "no reply within 8 s")
+_after_failure("note", {"case": "C-4712", "note": "like C-4711, 8 s before"}, **_TIMED_OUT)
+_after_failure(
+    "sentence", {"case": "C-4712", "of": "C-4711 is open too"}, first={"error": "read timeout"}
+)
+_after_failure(
+    "list", {"id": "#9022", "open": ["Pump leaks (#9021)", "Lamp is out (#8411)"]}, **_TIMED_OUT
+)
+_after_failure("swedish", {"ärende": "SK90031", "info": "dubblett av SK90030"}, **_TIMED_OUT)
+_after_failure("far", {"case": "C-4712", "note": "see C-1207 of May"}, **_TIMED_OUT, healthy=True)
+_after_failure("alone", {"case": "C-4712", "note": "pump at B-4"}, **_TIMED_OUT, healthy=True)
+
+
+# One event that is handled twice, in branches of their own.
+def _handled(job: str, bill: str, event: str, *, right: bool = False) -> SpanPlan:
+    turns = [
+        model(calls("find_guest", {"name": "Berg"}), asked=f"Bill {event}."),
+        tool("find_guest", {"name": "Berg"}, {"guest": "G-31"}),
+        model(calls("rate_of", {"guest": "G-31"}), asked=f"Bill {event} for G-31."),
+        tool("rate_of", {"guest": "G-31"}, {"rate": 1_200}),
+        tool("create_bill", {"event": event, "sum": 1_200}, {"bill": bill}),
+    ]
+    given = {"job": job, "event": event}
+    return span("handle", *turns, input=given, output={"bill": bill}, right=right)
+
+
+EFFECTS.add(
+    "event_handled_twice",
+    _handled("job-a81", "B-7001", "ev-90cc1"),
+    span("receive_again", _handled("job-f07", "B-7002", "ev-90cc1", right=True), right=True),
+    says="handle ran again",
+)
+EFFECTS.add(
+    "two_events_healthy",
+    _handled("job-a81", "B-7001", "ev-90cc1"),
+    span("receive_again", _handled("job-f07", "B-7002", "ev-90cc2")),
+)

@@ -23,6 +23,7 @@ from app.analysis.rules.effect_names import (
     undoes_something,
 )
 from app.analysis.rules.recovery import asking_call
+from app.analysis.rules.repeated_branch import find_repeated_branch
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -98,9 +99,10 @@ def find_repeated_effects(analysis: TraceAnalysis) -> Iterator[Finding]:
         nodes = [call.node for call in group if call.node.id not in covered]
         nodes = [node for node in nodes if _worked(node, analysis)]
         for repeated in _split_repeats(sorted(nodes, key=_start_order), analysis):
-            for node in repeated.nodes:
+            branch = find_repeated_branch(repeated.nodes[0], repeated.nodes[1], analysis)
+            for node in (*repeated.nodes, *branch):
                 covered.update(below.id for below in analysis.tree.below(node))
-            yield _build_finding(repeated, analysis)
+            yield _build_finding(repeated, branch, analysis)
 
 
 def _order(call: Call) -> int:
@@ -234,7 +236,7 @@ def _is_acknowledgement(node: Node) -> bool:
     )
 
 
-def _build_finding(repeated: _Repeated, analysis: TraceAnalysis) -> Finding:
+def _build_finding(repeated: _Repeated, branch: Sequence[Node], analysis: TraceAnalysis) -> Finding:
     nodes, ids = repeated
     name = one_line(nodes[0].function_name, limit=60)
     given = one_line(nodes[0].view.input.canonical, limit=80)
@@ -244,6 +246,9 @@ def _build_finding(repeated: _Repeated, analysis: TraceAnalysis) -> Finding:
         f"{name} did the same thing {len(nodes)} times: called again with the same input"
         f" (“{given}”) although the call before had worked; {effect}."
     )
+    if branch:
+        where = one_line(branch[0].name, limit=60)
+        sentence = f"{where} ran again with most of its calls as before; {sentence}"
     asked = [asking_call(node, analysis) for node in nodes[1:]]
     named = [nodes[1]]
     for node, call in zip(nodes[1:], asked, strict=True):
@@ -251,5 +256,9 @@ def _build_finding(repeated: _Repeated, analysis: TraceAnalysis) -> Finding:
     confidence = _NEW_IDS if ids else _SAME_ACKNOWLEDGEMENT
     numbers = {"calls": len(nodes), "again": len(nodes) - 1}
     return build_finding(
-        Category.REPEATED_EFFECT, confidence, sentence, [nodes[1], nodes[0], *named], numbers
+        Category.REPEATED_EFFECT,
+        confidence,
+        sentence,
+        [*branch, nodes[1], nodes[0], *named],
+        numbers,
     )
