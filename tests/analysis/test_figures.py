@@ -1,6 +1,6 @@
 """Figures as texts name them."""
 
-from app.analysis.text.figures import can_come_from, find_figures
+from app.analysis.rules.figures import derive_numbers, find_figures, is_among
 from testkit.case_tables import each_case
 
 
@@ -31,4 +31,4 @@ def test_figures_are_read_as_written(text: str, expected: list[list[float]]) -> 
 )
 def test_a_figure_comes_from_numbers(text: str, numbers: list[float], expected: bool) -> None:
     (figure,) = find_figures(text)
-    assert can_come_from(figure, numbers) is expected
+    assert is_among(figure, derive_numbers(numbers)) is expected

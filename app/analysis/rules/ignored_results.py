@@ -15,9 +15,9 @@ from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.leaves import Leaf
 from app.analysis.recorded.spellings import key_set, word_set
 from app.analysis.rules.answer_writer import find_answer_writer
+from app.analysis.rules.figures import MOST_NUMBERS, derive_numbers, find_figures, is_among
 from app.analysis.rules.lookups import list_tool_calls
 from app.analysis.rules.recovery import asking_call
-from app.analysis.text.figures import can_come_from, find_figures
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -42,7 +42,6 @@ _STATES = word_set(
 _STATE_KEYS = key_set("status state result decision verdict availability outcome standing estado")
 _NOT_FIGURES = key_set("id code zip phone version port page limit offset duration_ms took_ms")
 _LEAVES_READ = 40  # of a result: one that says yes or no has few
-_MOST_NUMBERS = 12  # in a result with which an answer can be compared
 _LARGEST = 1e15  # numbers below it are figures of something
 _ANSWER_READ = 2_000  # characters
 _TEXT_READ = 20_000  # characters of one text that the model read
@@ -124,16 +123,18 @@ def _find_foreign_figure(answer: str, writer: Node, call: Node, analysis: TraceA
     numbers = _list_numbers(call.view.output)
     read = writer.view.input.canonical[:_TEXT_READ]
     returned = call.view.output.canonical[:_TEXT_READ]
-    if not (read and returned and 0 < len(numbers) <= _MOST_NUMBERS) or _DATE.search(returned):
+    if not (read and returned and 0 < len(numbers) <= MOST_NUMBERS) or _DATE.search(returned):
         return ""
     asked = f"{analysis.given.canonical[:_TEXT_READ]} {call.view.input.canonical}"
     figures = [each for each in find_figures(answer) if each.text not in asked]
     known = {value for figure in find_figures(f"{read} {returned}") for value in figure.values}
-    if any(not known.isdisjoint(each.values) or can_come_from(each, numbers) for each in figures):
+    if any(not known.isdisjoint(each.values) for each in figures):
         return ""
-    given = _list_numbers(call.view.input)
-    if given and any(can_come_from(each, given) for each in figures):
-        return ""  # of the plan that the tool carried out, for one the total
+    # An input is also the plan that a tool carried out, of which an answer may give the total.
+    for source in (numbers, _list_numbers(call.view.input)):
+        derived = derive_numbers(source)
+        if any(is_among(each, derived) for each in figures):
+            return ""
     return figures[0].text if figures else ""
 
 

@@ -14,7 +14,7 @@ _SCALES = (1, 60, 100, 1_000, 1_024, 3_600, 86_400, 1_000_000)
 """Between units of time, length, weight, data and money, and percent."""
 _TOLERANCE = 0.006  # of a number: figures in texts are rounded
 _HALF = 0.51  # of the last digit that is written
-_MOST_NUMBERS = 12  # of a result that are combined with one another: 132 pairs
+MOST_NUMBERS = 12  # of a result that are combined with one another: 132 pairs
 
 
 class Figure(NamedTuple):
@@ -60,11 +60,15 @@ def _read_plain(text: str) -> Figure:
     return Figure(text, (float(number),), 10**-places)
 
 
-def can_come_from(figure: Figure, numbers: Sequence[float]) -> bool:
-    """Whether a figure is one of the numbers, in another unit or rounded, or the sum, difference,
-    product, ratio or mean of some of them."""
-    derived = list(_derive(numbers[:_MOST_NUMBERS]))
-    return any(_equals(value, number, figure) for value in figure.values for number in derived)
+def derive_numbers(numbers: Sequence[float]) -> list[float]:
+    """The first numbers, also in other units, and their sums, differences, products, ratios and
+    mean."""
+    return list(_derive(numbers[:MOST_NUMBERS]))
+
+
+def is_among(figure: Figure, numbers: Sequence[float]) -> bool:
+    """Whether a figure is one of the numbers, as it was rounded."""
+    return any(_equals(value, number, figure) for value in figure.values for number in numbers)
 
 
 def _derive(numbers: Sequence[float]) -> Iterator[float]:
