@@ -8,11 +8,11 @@ from itertools import islice, pairwise
 
 from app.analysis.comparable_calls import belong_to_one_task, group_equal, nodes_given_alike
 from app.analysis.error_origins import error_message
-from app.analysis.recorded.kind import SpanKind
+from app.analysis.recorded.kind import CALLED_BY_AGENTS
 from app.analysis.recorded.names import match_names, name_stem
 from app.analysis.recorded.spellings import key_set, plain_key
 from app.analysis.trace_analysis import TraceAnalysis
-from app.analysis.tree import Node
+from app.analysis.tree import Node, by_start
 
 _RATE_LIMIT = re.compile(
     r"rate.?limit|too many requests|\b429\b|quota(?!ti)|throttl|resource.?exhausted|overloaded|\b529\b"
@@ -27,7 +27,6 @@ _REASON_READ = 2_000  # characters of a reason
 _STATUS_KEYS = key_set("status_code http_status http_status_code status code response_status_code")
 _STATUS_READ = 60  # members of an object in which a status is looked for
 _RETRIED_STATUS = {429: "HTTP 429", 503: "HTTP 503", 529: "HTTP 529"}  # what clients retry
-_CALLED_BY_AGENTS = (SpanKind.TOOL_CALL, SpanKind.RETRIEVAL)  # a model decides between attempts
 _waits = match_names("sleep|a?wait(?!er|res)|back ?off|delay|pause")
 _SIBLINGS_BETWEEN = 20  # looked at between two attempts
 _GROWING_WAIT = 1.2  # times the wait before: a program that backs off, rather than chance
@@ -135,12 +134,8 @@ def _groups_of_siblings(analysis: TraceAnalysis) -> Iterator[list[Node]]:
 
 
 def _order_groups(groups: Iterable[list[Node]]) -> Iterator[list[Node]]:
-    large = [sorted(group, key=_start_order) for group in groups if len(group) > 1]
+    large = [sorted(group, key=by_start) for group in groups if len(group) > 1]
     yield from sorted(large, key=lambda group: (-group[0].depth, group[0].index))
-
-
-def _start_order(node: Node) -> tuple[int, int]:
-    return node.start, node.index
 
 
 def _split_into_attempts(nodes: Sequence[Node], analysis: TraceAnalysis) -> Iterator[Attempts]:
@@ -166,7 +161,7 @@ def _is_next_attempt(run: Sequence[tuple[Node, str]], node: Node, analysis: Trac
     first, last = run[0][0], run[-1][0]
     if node.start < last.end or not belong_to_one_task(last, node, analysis):
         return False
-    if node.view.kind not in _CALLED_BY_AGENTS and _others_between(last, node):
+    if node.view.kind not in CALLED_BY_AGENTS and _others_between(last, node):
         return False
     if not (analysis.was_read(first) and analysis.was_read(node)):
         return True

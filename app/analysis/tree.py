@@ -119,6 +119,11 @@ class Node:
         return way[::-1]
 
 
+by_start = attrgetter("start", "index")
+"""The order in which spans started, as a key to sort by; those that started at once as they stand
+in the tree."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tree:
     """All spans in pre-order; siblings by start, then id, so the order of arrival is forgotten.

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from app.analysis.recorded.opened_json import open_text
-from app.analysis.recorded.spellings import EVENTS_OF_REPLIES, SPAN_EVENTS
+from app.analysis.recorded.spellings import EVENTS_OF_REPLIES, REPLY_EVENT, SPAN_EVENTS
 from app.opik.records import Span
 
 _GIVEN = (
@@ -68,7 +68,6 @@ _FACTS_BESIDE = frozenset(["output.mime_type"])
 _FINISH = "ai.response.finishReason"  # Vercel AI SDK
 _EXPORTED_TOOL = "toolName"  # of Opik's exporter for the Vercel AI SDK, beside `args`
 _LISTED_EVENTS = ("events", "all_messages_events")  # Pydantic AI, Logfire
-_REPLY_EVENT = "gen_ai.choice"
 _TOOL_EVENT = "gen_ai.tool.message"  # what a tool was given, in a span of its own (Strands)
 _RESULT_EVENT = "tool.output"  # Claude Code, before Opik made it the output
 _EVENTS_READ = 100
@@ -144,7 +143,7 @@ def _find_in_events(metadata: Any, *, is_model_call: bool) -> Any:
             held or [inner for name, inner in named if name == "gen_ai.assistant.message"] or None
         )
     for name, inner in reversed(named):
-        if name == _REPLY_EVENT:
+        if name == REPLY_EVENT:
             return inner.get("message", inner.get("content"))
         if name == _RESULT_EVENT:
             return inner.get("output", inner.get("content"))
@@ -203,7 +202,7 @@ def _is_returned(key: Any) -> bool:
 
 
 def _is_choice(event: Any) -> bool:
-    return isinstance(event, dict) and event.get("event.name") == _REPLY_EVENT
+    return isinstance(event, dict) and event.get("event.name") == REPLY_EVENT
 
 
 def _listed(value: Any) -> list[Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from app.analysis.recorded.spellings import word_set
+from app.analysis.recorded.spellings import SPAN_EVENTS, word_set
 from app.opik.records import ErrorInfo, Span, Trace
 
 _EVENTS_READ = 200
@@ -31,7 +31,7 @@ _CONTROL_FLOW = word_set(
 )
 _STATUS_PARTS = ("code", "message")
 _TELLING_KEYS = frozenset(
-    [*_STATUS_KEYS, _GRPC_STATUS, *_LEVEL_KEYS, *_KIND_KEYS, "opentelemetry.events", "status"]
+    [*_STATUS_KEYS, _GRPC_STATUS, *_LEVEL_KEYS, *_KIND_KEYS, SPAN_EVENTS, "status"]
 )
 """One of these stands in each record that says that the span failed."""
 _NAME_READ = 120  # characters of a message that may be the name of a class
@@ -61,7 +61,7 @@ def _error_in_attributes(attributes: Any) -> ErrorInfo | None:
         return None
     if str(attributes.get("otel.status_code")).upper() == "OK":
         return None  # the program says that it dealt with what it recorded
-    found = _exception_event(attributes.get("opentelemetry.events"))
+    found = _exception_event(attributes.get(SPAN_EVENTS))
     if found is not None:
         return found
     status = attributes.get("status")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from app.analysis.recorded.spellings import key_set, plain_key
+from app.analysis.recorded.spellings import SPAN_EVENTS, key_set, plain_key
 from app.opik.records import Span
 
 # gen_ai.response.time_to_first_chunk and gen_ai.server.time_to_first_token (OpenTelemetry's GenAI
@@ -54,7 +54,7 @@ def _iterate_numbers(metadata: Mapping[str, Any]) -> Iterator[tuple[str, float]]
     """Numbers of the metadata, of the maps in it, and of the attributes of its events."""
     maps = [metadata]
     maps += [value for value in _first_values(metadata) if isinstance(value, dict)]
-    events = metadata.get("opentelemetry.events")
+    events = metadata.get(SPAN_EVENTS)
     if isinstance(events, list):
         attributes = (
             event.get("attributes") for event in events[:_EVENTS_READ] if isinstance(event, dict)

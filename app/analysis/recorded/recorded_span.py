@@ -77,6 +77,11 @@ class RecordedSpan:
         """Whether the span calls a model, a tool, or a lookup, rather than the program itself."""
         return self.kind in _OUTSIDE
 
+    @property
+    def calls_tool(self) -> bool:
+        """Whether the span calls a tool or a lookup, and no model."""
+        return self.calls_outside and not self.is_model_call
+
     @computed_once
     def error(self) -> ErrorInfo | None:
         """The error of the span, wherever it was recorded (see `effective_error`)."""

@@ -21,6 +21,7 @@ from app.analysis.recorded.spellings import (
     LISTED_EVENTS,
     MESSAGE_LISTS,
     PROMPTS,
+    REPLY_EVENT,
     SPAN_EVENTS,
     SYSTEM,
     SYSTEM_BESIDE,
@@ -31,7 +32,6 @@ from app.analysis.recorded.spellings import (
 _LEVELS_DOWN = 4  # wrappers around messages (`{"args": {"body": {…}}}`, the parts of an attribute)
 _MOST_MEMBERS = 200  # of one object near the top of a request
 _MOST_OBJECTS = 64  # looked into for messages: requests have a few settings beside them
-_REPLY_EVENT = "gen_ai.choice"
 
 
 def find_messages(given: Any, metadata: Any) -> Iterator[RecordedMessage]:
@@ -146,4 +146,4 @@ class _Search:
 def _is_message_event(item: Any) -> bool:
     """Whether it is an event of OpenTelemetry with a message of the request."""
     name = item.get("event.name") if isinstance(item, dict) else None
-    return isinstance(name, str) and name.startswith("gen_ai.") and name != _REPLY_EVENT
+    return isinstance(name, str) and name.startswith("gen_ai.") and name != REPLY_EVENT

@@ -176,6 +176,7 @@ HOLDS_REQUEST = key_set(
 
 SPAN_EVENTS = "opentelemetry.events"
 """The key of the metadata under which Opik keeps the events of an OpenTelemetry span."""
+REPLY_EVENT = "gen_ai.choice"
 EVENT_ROLES = {
     "gen_ai.system.message": "system",
     "gen_ai.user.message": "user",
@@ -186,7 +187,7 @@ EVENTS_OF_PROMPTS = frozenset(
     ["gen_ai.content.prompt", "gen_ai.client.inference.operation.details"]
 )
 EVENTS_OF_REPLIES = frozenset(
-    ["gen_ai.choice", "gen_ai.content.completion", "gen_ai.client.inference.operation.details"]
+    [REPLY_EVENT, "gen_ai.content.completion", "gen_ai.client.inference.operation.details"]
 )
 """Events with messages, in older and newer versions of OpenTelemetry's GenAI conventions."""
 

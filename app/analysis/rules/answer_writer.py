@@ -31,7 +31,7 @@ def find_answer_writer(analysis: TraceAnalysis) -> Node | None:
 def find_last_result(writer: Node, analysis: TraceAnalysis) -> list[Node]:
     """The last call of a tool that ended before a model call, and the call that asked for it."""
     for _, node in islice(analysis.tree.earlier(writer), _EARLIER_READ):
-        if node.view.calls_outside and not node.view.is_model_call and analysis.was_read(node):
+        if node.view.calls_tool and analysis.was_read(node):
             asked = asking_call(node, analysis)
             if asked is not None:
                 return [node, asked]

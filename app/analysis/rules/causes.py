@@ -28,7 +28,14 @@ from app.analysis.rules.handed_input import find_giver
 from app.analysis.rules.lookups import is_lookup
 from app.analysis.rules.named_by_model import find_namer
 from app.analysis.rules.recovery import asking_call
-from app.analysis.rules.suspects import FAULT_PHRASES, Fault, Suspect, is_empty_table, is_null
+from app.analysis.rules.suspects import (
+    FAULT_PHRASES,
+    FAULTS_OF_MISSING_DATA,
+    Fault,
+    Suspect,
+    is_empty_table,
+    is_null,
+)
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -38,7 +45,6 @@ _QUOTED = re.compile(r"""['"`‘“]([^'"`’”]{1,80})['"`’”]""")
 _SHORTEST_WORD = 4  # letters of a word of a name: shorter ones are words such as `get`
 _SHORTEST_NAME = 3  # characters: shorter values occur in several places by chance
 
-_MISSING_DATA_FAULTS = frozenset([Fault.EMPTY, Fault.PARTIAL])
 _MOST_ERRORS = 25  # distinct causes are few; a loop may raise thousands of equal errors
 _MOST_SPANS_SEARCHED = 2_000  # bounds the search before one error; the nearest results come first
 _HIGHEST_LEVEL = 40  # ancestors whose earlier siblings are searched: programs nest less deeply
@@ -158,7 +164,7 @@ def _find_cause(
         suspect = suspects.get(node.id) or _judge_missing_data(node, error, analysis)
         if suspect is None or suspect.fault not in fits:
             continue
-        if looked_up and suspect.fault in _MISSING_DATA_FAULTS and not is_empty_table(node):
+        if looked_up and suspect.fault in FAULTS_OF_MISSING_DATA and not is_empty_table(node):
             continue  # of what was looked up only an empty table lacks everything
         score = suspect.strength + _connection(suspect, error, analysis) - _LOST_BY_LEVEL * level
         score += _JUST_BEFORE if node is latest else 0.0
@@ -173,9 +179,9 @@ def _fitting_faults(error: _Error, analysis: TraceAnalysis) -> frozenset[Fault]:
     if DATA_ERROR.search(error.message) or NOTHING_TO_PARSE.search(error.message):
         fits |= frozenset(Fault)
     if FORMAT_ERROR.search(error.message):
-        fits |= frozenset(Fault) - _MISSING_DATA_FAULTS
+        fits |= frozenset(Fault) - FAULTS_OF_MISSING_DATA
     if analysis.was_read(error.node) and _quotes_own_input(error) and not _misses_key(error):
-        fits -= _MISSING_DATA_FAULTS
+        fits -= FAULTS_OF_MISSING_DATA
     return fits
 
 
@@ -200,7 +206,7 @@ def _quotes_own_input(error: _Error) -> bool:
 def _connection(suspect: Suspect, error: _Error, analysis: TraceAnalysis) -> float:
     """How much connects a result with an error."""
     node, low = suspect.node, error.message.lower()
-    if suspect.fault not in _MISSING_DATA_FAULTS or not analysis.was_read(node):
+    if suspect.fault not in FAULTS_OF_MISSING_DATA or not analysis.was_read(node):
         return 0.0
     score = 0.0
     own = _keys_of_empties(node) - node.view.input.empty_keys
@@ -372,7 +378,7 @@ def _build_cause_finding(
         confidence -= _LOST_UNLESS_FATAL
     waited = (item.origin.start - cause.node.end) / 1_000
     nodes = [cause.node, *item.path]
-    if cause.fault in _MISSING_DATA_FAULTS:
+    if cause.fault in FAULTS_OF_MISSING_DATA:
         origin = find_empty_origin(cause.node, analysis)
         if origin is not cause.node:
             nodes = [origin, *nodes]

@@ -39,11 +39,7 @@ def find_dropped_scope(analysis: TraceAnalysis) -> Iterator[Finding]:
         return
     writer = analysis.once(find_answer_writer)
     asked = analysis.once(AskedWords)
-    calls = [
-        node
-        for node in analysis.tree.nodes
-        if node.view.calls_outside and not node.view.is_model_call
-    ]
+    calls = [node for node in analysis.tree.nodes if node.view.calls_tool]
     if writer is None or not calls or not all(analysis.was_read(node) for node in calls):
         return
     about = [node for node in calls if asked.is_asked_for(node) and node.end <= writer.start]

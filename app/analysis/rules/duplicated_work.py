@@ -22,7 +22,7 @@ from app.analysis.rules.missed_lookups import list_missed_lookups
 from app.analysis.rules.ping_pong import list_rounds
 from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis
-from app.analysis.tree import Node
+from app.analysis.tree import Node, by_start
 
 _LEAST_AGAIN = 2  # calls made again: one may be a check
 _LEAST_SHARE = 0.1  # share of the branches' time that is spent again, to be worth a note
@@ -142,7 +142,7 @@ def _outermost(groups: Iterable[list[Call]], analysis: TraceAnalysis) -> Iterato
             continue
         for call in calls:
             covered.update(below.id for below in analysis.tree.below(call.node))
-        yield sorted(calls, key=lambda call: (call.node.start, call.node.index))
+        yield sorted(calls, key=lambda call: by_start(call.node))
 
 
 def looks_at_changes(group: Sequence[Node], analysis: TraceAnalysis) -> bool:
@@ -181,7 +181,7 @@ def _matters(shared: _Shared, analysis: TraceAnalysis) -> bool:
 
 def _is_loop(shared: _Shared, analysis: TraceAnalysis) -> bool:
     """Whether the branches are steps of one loop that repeat a call or two: a rule of its own."""
-    branches = sorted(shared.branches.values(), key=lambda branch: (branch.start, branch.index))
+    branches = sorted(shared.branches.values(), key=by_start)
     if len(shared.groups) > _LOOP_GROUPS:
         return False
     calls = shared.groups[0]
@@ -190,7 +190,7 @@ def _is_loop(shared: _Shared, analysis: TraceAnalysis) -> bool:
 
 
 def _build_finding(shared: _Shared, analysis: TraceAnalysis) -> Finding:
-    branches = sorted(shared.branches.values(), key=lambda branch: (branch.start, branch.index))
+    branches = sorted(shared.branches.values(), key=by_start)
     groups = sorted(shared.groups, key=lambda group: (group[0].node.start, group[0].node.index))
     stems = list(dict.fromkeys(name_stem(group[0].node.name) for group in groups))
     names = ", ".join(one_line(stem, limit=40) for stem in stems[:_NAMES_SHOWN])

@@ -12,7 +12,7 @@ from app.analysis.rules.lookups import is_lookup
 from app.analysis.rules.recovery import asking_call
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
-from app.analysis.tree import Node
+from app.analysis.tree import Node, by_start
 
 _RESULT_LEAVES = 40  # leaves of a result in which ids are looked for: a receipt has few
 _LONGEST_ID = 40  # characters
@@ -37,7 +37,7 @@ def find_effects_of_failures(analysis: TraceAnalysis) -> Iterator[Finding]:
         if not node.view.is_model_call and not is_lookup(node.function_name)
     )
     for nodes in group_equal(named):
-        nodes.sort(key=lambda node: (node.start, node.index))
+        nodes.sort(key=by_start)
         for before, after in pairwise(nodes):
             failed = before.error is not None or bool(before.view.failure)
             worked = after.error is None and after.finished and not after.view.failure

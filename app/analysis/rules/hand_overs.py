@@ -8,13 +8,13 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
-from app.analysis.recorded.kind import SpanKind
+from app.analysis.recorded.kind import CALLED_BY_AGENTS
 from app.analysis.recorded.names import has_word, join_letters, spell_name
 from app.analysis.recorded.spellings import key_set, word_set
 from app.analysis.rules.ping_pong import list_rounds
 from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis
-from app.analysis.tree import Node
+from app.analysis.tree import Node, by_start
 
 _LEAST_HAND_OVERS = 4  # to and back twice: once is a correction
 _SURE_HAND_OVERS = 6  # from here on nobody hands over with reason, if nothing is done between
@@ -67,7 +67,7 @@ def _calls_that_hand_over(analysis: TraceAnalysis) -> list[_HandOver]:
             target = _target_of(node, analysis)
             if target:
                 found.append(_HandOver(node, "", target))
-    return sorted(found, key=lambda event: (event.node.start, event.node.index))
+    return sorted(found, key=lambda event: by_start(event.node))
 
 
 def _hands_over(name: str) -> bool:
@@ -127,7 +127,7 @@ def _count_work(events: Sequence[_HandOver], analysis: TraceAnalysis) -> int:
     starts = sorted(
         node.start
         for node in analysis.tree.nodes
-        if node.id not in own and node.view.kind in (SpanKind.TOOL_CALL, SpanKind.RETRIEVAL)
+        if node.id not in own and node.view.kind in CALLED_BY_AGENTS
     )
     first, last = events[0].node, events[-1].node
     return bisect_right(starts, last.start) - bisect_left(starts, first.start)

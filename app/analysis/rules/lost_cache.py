@@ -9,7 +9,7 @@ from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.rules.prompt_texts import measure_shared_words, read_prompt
 from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis
-from app.analysis.tree import Node
+from app.analysis.tree import Node, by_start
 
 _LEAST_PROMPT = 1_024  # tokens: providers cache nothing shorter
 _CACHED_SHARE = 0.3  # of a prompt: a long beginning was cached, not only a few blocks of it
@@ -48,7 +48,7 @@ def find_lost_caches(analysis: TraceAnalysis) -> Iterator[Finding]:
         if node.view.is_model_call and (node.view.usage.prompt or 0.0) >= _LEAST_PROMPT:
             series.setdefault((node.name, node.span.model or ""), []).append(node)
     for calls in series.values():
-        calls.sort(key=lambda node: (node.start, node.index))
+        calls.sort(key=by_start)
         loss = _find_loss(calls)
         if loss is not None:
             yield from _explain_loss(loss, analysis)

@@ -11,7 +11,7 @@ from app.analysis.recorded.names import NAME_READ
 from app.analysis.rules.prompt_texts import read_task
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
-from app.analysis.tree import CLOCK_TOLERANCE, Node
+from app.analysis.tree import CLOCK_TOLERANCE, Node, by_start
 
 _LEAST_TURNS = 4  # three prompts grow by chance
 _SURE_TURNS = 7  # turns of a finding: a shorter task may need all that it reads
@@ -49,7 +49,7 @@ def find_prompt_growth(analysis: TraceAnalysis) -> Iterator[Finding]:
     ]
     if len(calls) < _LEAST_TURNS:
         return
-    calls.sort(key=lambda node: (node.start, node.index))
+    calls.sort(key=by_start)
     reported: set[str] = set()
     for turns, usual in (*_list_equal_calls(calls), *_list_conversations(calls, analysis)):
         growth = _find_growth(turns)

@@ -94,7 +94,7 @@ def _values_of(node: Node) -> set[str]:
 def find_other_tool(node: Node, analysis: TraceAnalysis) -> Node | None:
     """A tool of another name that a model asked for after this one had failed, and that worked."""
     for other in analysis.tree.nodes[node.index + 1 : node.index + _EARLIER_READ]:
-        if other.start < node.end or not other.view.calls_outside or other.view.is_model_call:
+        if other.start < node.end or not other.view.calls_tool:
             continue
         again = asking_call(other, analysis)
         if again is not None and again.start >= node.end and _worked(other, node):

@@ -26,7 +26,7 @@ from app.analysis.rules.recovery import asking_call
 from app.analysis.rules.repeated_branch import find_repeated_branch
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
-from app.analysis.tree import Node
+from app.analysis.tree import Node, by_start
 
 _RESULT_LEAVES = 40  # leaves of a result in which ids are looked for: a receipt has few
 _LEAST_ID = 3  # characters
@@ -98,7 +98,7 @@ def find_repeated_effects(analysis: TraceAnalysis) -> Iterator[Finding]:
     for group in groups:
         nodes = [call.node for call in group if call.node.id not in covered]
         nodes = [node for node in nodes if _worked(node, analysis)]
-        for repeated in _split_repeats(sorted(nodes, key=_start_order), analysis):
+        for repeated in _split_repeats(sorted(nodes, key=by_start), analysis):
             branch = find_repeated_branch(repeated.nodes[0], repeated.nodes[1], analysis)
             for node in (*repeated.nodes, *branch):
                 covered.update(below.id for below in analysis.tree.below(node))
@@ -107,10 +107,6 @@ def find_repeated_effects(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 def _order(call: Call) -> int:
     return call.node.index
-
-
-def _start_order(node: Node) -> tuple[int, int]:
-    return node.start, node.index
 
 
 def _is_tool(node: Node) -> bool:

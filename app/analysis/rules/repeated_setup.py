@@ -14,7 +14,7 @@ from app.analysis.rules.duplicated_work import looks_at_changes
 from app.analysis.rules.recovery import asking_call
 from app.analysis.text.one_line import format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_read_steps
-from app.analysis.tree import Node
+from app.analysis.tree import Node, by_start
 
 _LEAST_REPEATS = 3  # a second time may have its reason, as a lost connection
 _LEAST_SHARE = 0.4  # of the trace: else the steps themselves are what takes the time
@@ -55,7 +55,7 @@ def _list_groups(analysis: TraceAnalysis) -> Iterator[list[Node]]:
         if sum(node.duration for node in nodes) < least:
             continue
         groups: dict[str, list[Node]] = {}
-        for node in sorted(nodes, key=lambda node: (node.start, node.index)):
+        for node in sorted(nodes, key=by_start):
             groups.setdefault(_describe_given(node), []).append(node)
         groups.pop("", None)
         for group in groups.values():

@@ -9,7 +9,7 @@ from app.analysis.comparable_calls import common_parent
 from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.text.one_line import format_duration, one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
-from app.analysis.tree import Node
+from app.analysis.tree import Node, by_start
 
 _LEAST_ROUNDS = 3  # a second round is a question asked back
 _LONGEST_PERIOD = 4  # turns of a round
@@ -29,7 +29,7 @@ def list_repeated_turns(analysis: TraceAnalysis) -> list[tuple[Finding, list[Nod
     counts = Counter(_words_of(node) for node in spoken)
     if sum(count >= _LEAST_ROUNDS for count in counts.values()) < _TURNS_SHOWN:
         return []
-    spoken.sort(key=lambda node: (node.start, node.index))
+    spoken.sort(key=by_start)
     turns = [node for node in spoken if counts[_words_of(node)] >= _LEAST_ROUNDS]
     run, period = _longest_exchange(turns)
     if not run or _has_progress(run, period, spoken, analysis):
@@ -102,8 +102,8 @@ def _has_progress(
 
 def _called_between(start: int, end: int, analysis: TraceAnalysis) -> Iterator[Node]:
     """The calls of tools and lookups in a time."""
-    for node in sorted(analysis.tree.nodes, key=lambda each: (each.start, each.index)):
-        if start <= node.start <= end and node.view.calls_outside and not node.view.is_model_call:
+    for node in sorted(analysis.tree.nodes, key=by_start):
+        if start <= node.start <= end and node.view.calls_tool:
             yield node
 
 

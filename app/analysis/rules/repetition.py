@@ -18,13 +18,13 @@ from app.analysis.comparable_calls import (
     work_share,
 )
 from app.analysis.finding import Category, Finding, Standing, build_finding
-from app.analysis.recorded.kind import SpanKind
+from app.analysis.recorded.kind import CALLED_BY_AGENTS, SpanKind
 from app.analysis.rules.ping_pong import list_rounds
 from app.analysis.rules.repeated_setup import list_repeated_setups
 from app.analysis.rules.repeated_turns import list_repeated_turns
 from app.analysis.text.one_line import format_duration, one_line
 from app.analysis.trace_analysis import TraceAnalysis
-from app.analysis.tree import Node
+from app.analysis.tree import Node, by_start
 
 _LEAST_REPEATS = 3  # equal calls: twice is a retry or a check
 _SURE_REPEATS = 5  # from here on an intended repetition (a vote, a check in each step) is unlikely
@@ -35,7 +35,6 @@ _LEAST_SHARE = 0.01  # share of the trace that calls must take, when repeated
 _MANY_REPEATS = 6  # a loop also where it takes little of the trace, but much of the span around it
 _LEAST_SHARE_OF_PARENT = 0.33
 _LEAST_SHARE_INSIDE = 0.1  # the same for work inside the program, which repeats more by design
-_CALLED_BY_AGENTS = (SpanKind.TOOL_CALL, SpanKind.RETRIEVAL)
 _CALLS_FIRST = 4  # repeated calls named before the span around them
 
 
@@ -66,7 +65,7 @@ def find_loops(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 def _is_failed_call(node: Node) -> bool:
     """Calls that fail again and again are attempts, which another rule reports."""
-    return node.view.kind in _CALLED_BY_AGENTS and bool(node.view.failure)
+    return node.view.kind in CALLED_BY_AGENTS and bool(node.view.failure)
 
 
 def _cover_spans(covered: set[str], nodes: Iterable[Node], analysis: TraceAnalysis) -> None:
@@ -113,7 +112,7 @@ def _found_nothing(node: Node) -> bool:
 def _order_groups(groups: Iterable[list[Call]]) -> list[list[Call]]:
     """Groups that are large enough, the calls of each by start."""
     large = [
-        sorted(group, key=lambda call: (call.node.start, call.node.index))
+        sorted(group, key=lambda call: by_start(call.node))
         for group in groups
         if len(group) >= _LEAST_REPEATS
     ]
@@ -156,7 +155,7 @@ def _list_single_starts(analysis: TraceAnalysis) -> list[int]:
     outside = [
         call
         for call in analysis.once(comparable_calls).values()
-        if call.node.view.kind in _CALLED_BY_AGENTS
+        if call.node.view.kind in CALLED_BY_AGENTS
     ]
     counts = Counter((call.node.name, call.given) for call in outside)
     return sorted(call.node.start for call in outside if counts[call.node.name, call.given] == 1)

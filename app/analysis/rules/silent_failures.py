@@ -16,6 +16,7 @@ from app.analysis.rules.result_faults import judge_result
 from app.analysis.rules.stated_doubt import is_asked_back
 from app.analysis.rules.suspects import (
     FAULT_PHRASES,
+    FAULTS_OF_MISSING_DATA,
     Fault,
     PeerStatistics,
     Suspect,
@@ -38,7 +39,6 @@ _CATEGORIES = {
 _CAN_BE_MADE_GOOD = frozenset(Fault) - {Fault.PARTIAL}
 _FAULTS_OF_CODE = frozenset([Fault.FAILURE, Fault.EMPTY])
 _FAULTS_PASSED_ON = frozenset([Fault.EMPTY, Fault.FAILURE, Fault.PARTIAL])
-_FAULTS_OF_MISSING_DATA = frozenset([Fault.EMPTY, Fault.PARTIAL])
 _LOST_BY_LATER = 0.2  # later suspects of a fault may be effects of the first
 _LOST_BY_RECOVERY = 0.2  # a corrected run of code cost its time all the same
 _EXPLAINED_REFUSAL = 0.75  # strength where something shows that it was a fault
@@ -54,7 +54,7 @@ def find_silent_failures(analysis: TraceAnalysis) -> Iterator[Finding]:
     groups: dict[tuple[Fault, str, Standing], list[Suspect]] = {}
     for suspect in suspects.values():
         standing = suspect.standing
-        if failed and standing is Standing.WEAK and suspect.fault in _FAULTS_OF_MISSING_DATA:
+        if failed and standing is Standing.WEAK and suspect.fault in FAULTS_OF_MISSING_DATA:
             # `find_error_causes` names those that explain the error; the others are harmless.
             standing = Standing.NOTE
         if standing is not None:

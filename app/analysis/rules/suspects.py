@@ -25,6 +25,7 @@ class Fault(StrEnum):
     REFUSAL = "refusal"
 
 
+FAULTS_OF_MISSING_DATA = frozenset([Fault.EMPTY, Fault.PARTIAL])
 FAULT_PHRASES = {
     Fault.EMPTY: "returned nothing",
     Fault.PARTIAL: "returned a partial result",

@@ -101,8 +101,7 @@ def _collect_parts(
         matters = node.id in important or node.error is not None
         given, result = preview_input(node.view), preview_output(node.view)
         key = _comparison_key(given)
-        repeats_call = node.view.calls_outside and not node.view.is_model_call
-        if key and (repeats_call or key not in known):
+        if key and (node.view.calls_tool or key not in known):
             yield _Part(node, "in:", given, matters, place)
         key_of_result = _comparison_key(result)
         if key_of_result:
