@@ -26,6 +26,7 @@ from app.analysis.rules.lost_question import find_lost_question
 from app.analysis.rules.lost_results import find_lost_results
 from app.analysis.rules.lost_values import find_lost_values
 from app.analysis.rules.missed_lookups import find_missed_lookups
+from app.analysis.rules.mistaken_dates import find_mistaken_dates
 from app.analysis.rules.nulled_fields import find_nulled_fields
 from app.analysis.rules.prompt_growth import find_prompt_growth
 from app.analysis.rules.raised_errors import find_raised_errors
@@ -57,6 +58,7 @@ RULES: tuple[Rule, ...] = (
     find_lost_question,
     find_empty_prompts,
     find_dropped_scope,
+    find_mistaken_dates,
     find_unfilled_values,
     find_unread_pages,
     find_ignored_results,
