@@ -1,4 +1,5 @@
-"""Work done in vain: caches that cannot serve, set-up that is repeated; and healthy twins."""
+"""Work done in vain: caches that cannot serve, set-up that is repeated, answers that are refined
+without effect; and their healthy twins."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,7 @@ from evals.small_cases.builder import CaseList, SpanPlan, model, says, span, too
 
 TIMED_KEYS = CaseList("timed_key")
 SETUP = CaseList("repeated_setup")
+REFINED = CaseList("vain_refinement")
 
 _BEGAN = datetime(2026, 5, 4, 9, tzinfo=UTC)
 _EACH = 2.0  # seconds from one item to the next
@@ -116,3 +118,43 @@ for _place, _add in {"inside": _inside, "between": _between}.items():
     _add(f"limiter_{_place}_healthy", _wait)
     _add(f"queue_{_place}_healthy", _take_job)
     _add(f"quick_login_{_place}_healthy", _quick_login)
+
+
+# Answers that are given to the model again with each part of a text.
+_FARE = "A cabin costs 1,200 kroner, and dogs travel free of charge."
+_PARTS = [
+    "Dogs travel free.",
+    "The café opens at 7.",
+    "Deck 4 is closed.",
+    "Bikes cost 50.",
+    "Fog.",
+]
+_PARTS += ["Lifts stop at 22.", "Lockers cost 20."]
+
+
+def _refined(name: str, answers: list[str], *, template: str = "{}\n{}", **more: Any) -> None:
+    healthy = name.endswith("_healthy")
+    calls, before = [], "No answer yet, as nothing was read."
+    for part, answer in zip(_PARTS, answers, strict=False):
+        asked = template.format(before, part)
+        calls.append(model(says(answer), asked=asked, right=not healthy))
+        before = answer
+    text = more.pop("text", answers[-1])
+    REFINED.add(name, span("sum_up", *calls, output={"answer": text}), answer=text, **more)
+
+
+_TEMPLATE = "Better the answer with this part, else repeat it.\nAnswer: {}\nPart: {}"
+_refined("same_from_the_second_on", [_FARE] * 7, template=_TEMPLATE, says="unchanged in 6")
+_refined("two_answers", ["Nothing is said of fares."] * 3 + [_FARE] * 4, says="unchanged in 5")
+_refined(
+    "polished_at_the_end",
+    [_FARE] * 6 + ["A cabin is 1,200 kroner; dogs are free."],
+    text="A cabin is 1,200 kroner; dogs are free.",
+)
+_refined("quoted", ['It is called "Fjord Line" there.'] * 7, template="{}\n\n---\n{}")
+_refined("each_part_adds_healthy", [f"{_FARE} {part}" for part in _PARTS])
+_refined("settled_after_some_healthy", [f"{_FARE} {part}" for part in _PARTS[:4]] + [_FARE] * 3)
+_refined("short_verdicts_healthy", ["ok"] * 7)
+_refined(
+    "nothing_new_on_watch_healthy", ["All is well on the quay."] * 7, text="The watch has ended."
+)

@@ -22,6 +22,7 @@ from app.analysis.recorded.kind import CALLED_BY_AGENTS, SpanKind
 from app.analysis.rules.ping_pong import list_rounds
 from app.analysis.rules.repeated_setup import list_repeated_setups
 from app.analysis.rules.repeated_turns import list_repeated_turns
+from app.analysis.rules.vain_refinement import list_vain_refinements
 from app.analysis.text.one_line import format_duration, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, by_start
@@ -45,7 +46,11 @@ def find_loops(analysis: TraceAnalysis) -> Iterator[Finding]:
     for finding, nodes in analysis.once(list_rounds):
         _cover_spans(covered, nodes, analysis)
         yield finding
-    for finding, nodes in (*list_repeated_turns(analysis), *list_repeated_setups(analysis)):
+    for finding, nodes in (
+        *list_repeated_turns(analysis),
+        *list_repeated_setups(analysis),
+        *list_vain_refinements(analysis),
+    ):
         if not any(node.id in covered for node in nodes):
             _cover_spans(covered, nodes, analysis)
             yield finding
