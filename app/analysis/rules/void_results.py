@@ -27,10 +27,13 @@ _CHANGES = key_set(
     " changes changes_made changed modified applied occurrences hunks_applied lines_changed patched"
 )
 """Keys of how much a call changed in a text, as a count or a flag."""
+_KEYS_READ = _SUCCESS_FLAGS | _PASSED | _CHANGES
 
 
 def explain_void_result(node: Node) -> str:
     """Why a result that reports success is none; empty where nothing speaks against it."""
+    if not node.view.output.may_have_key(_KEYS_READ):
+        return ""
     leaves = list(node.view.output.first_leaves(_LEAVES_READ))
     return _find_no_change(node, leaves) or _find_no_test(node, leaves) or _find_exit(node, leaves)
 
