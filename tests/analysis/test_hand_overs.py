@@ -119,3 +119,16 @@ def test_texts_that_are_short_passed_on_or_asked_for_again_are_no_repeated_answe
     ]
     for spans in (short, passed, again, wrapped):
         assert found(spans, Category.REPEATED_ANSWER, notes=True) == []
+
+
+def test_steps_around_equal_answers_wrote_none_of_them_however_many_there_are() -> None:
+    spans = []
+    for i in range(40):
+        name = f"{'abcd'[i % 4]} expert"
+        spans.append(step(f"o{i}", 24 * i, name="team", output=ANSWER))
+        inner = {"parent_span_id": f"o{i}", "type": "llm", "input": {"q": str(i)}, "output": ANSWER}
+        spans.append(step(f"i{i}", 24 * i + 1, name=name, **inner))
+    (finding,) = found(spans, Category.REPEATED_ANSWER)
+    assert (
+        "a expert, b expert, c expert and 1 more wrote the same text 40 times" in finding.sentence
+    )

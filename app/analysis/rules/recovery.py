@@ -29,6 +29,7 @@ _SHORTEST_SHARED = 3  # characters of a word that two names share
 _MOST_TRIES = 3  # calls of one name in a step; with more it calls for one item after another
 _LATER_READ = 50  # calls after a failed one that are looked at: what makes good for it comes soon
 _ROLE_READ = 400  # characters of a system instruction, which begins with whose it is
+_NEXT_READ = 60  # spans after a failed call in which a model turns to another tool
 _EARLIER_READ = 60  # spans before a call in which the request for it is looked for: it is near
 
 
@@ -93,7 +94,7 @@ def _values_of(node: Node) -> set[str]:
 
 def find_other_tool(node: Node, analysis: TraceAnalysis) -> Node | None:
     """A tool of another name that a model asked for after this one had failed, and that worked."""
-    for other in analysis.tree.nodes[node.index + 1 : node.index + _EARLIER_READ]:
+    for other in analysis.tree.nodes[node.index + 1 : node.index + _NEXT_READ]:
         if other.start < node.end or not other.view.calls_tool:
             continue
         again = asking_call(other, analysis)

@@ -1,5 +1,6 @@
 """Long texts that were written again word for word."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
@@ -17,6 +18,8 @@ _WEAK_TIMES = 3  # the same text so often is more than a quotation
 _SURE_TIMES = 4  # by as many as
 _SURE_WRITERS = 3  # of a team nobody adds anything any more
 _NAMES_SHOWN = 3
+_SURE = 0.65  # confidence: several writers had the same text, which may be a form to fill in
+_DOUBTFUL = 0.5  # the same of few writers or few times
 _SPEAKERS = frozenset([SpanKind.MODEL_CALL, SpanKind.AGENT_STEP, SpanKind.OTHER])
 
 
@@ -62,12 +65,11 @@ def _written_text(node: Node, analysis: TraceAnalysis) -> str:
 def _separate_writers(text: str, nodes: Sequence[Node]) -> list[Node]:
     """The innermost spans that wrote the text, one after another, without those that got it."""
     writers: list[Node] = []
+    places = [node.index for node in nodes]  # in the order of the tree
     for node in sorted(nodes, key=lambda node: (node.start, -node.depth)):
-        inside = any(
-            other is not node and node.index < other.index < node.index + node.size
-            for other in nodes[: _NAMES_SHOWN * 10]
-        )
-        if inside or text[:_LEAST_LENGTH] in " ".join(node.view.input.canonical.split()):
+        following = bisect_right(places, node.index)
+        holds_other = following < bisect_left(places, node.index + node.size)
+        if holds_other or text[:_LEAST_LENGTH] in " ".join(node.view.input.canonical.split()):
             continue
         if not writers or node.start >= writers[-1].end:
             writers.append(node)
@@ -89,7 +91,7 @@ def _build_repeated_finding(text: str, writers: Sequence[Node], others: int) -> 
         standing = Standing.FINDING
     return build_finding(
         Category.REPEATED_ANSWER,
-        0.65 if standing is Standing.FINDING else 0.5,
+        _SURE if standing is Standing.FINDING else _DOUBTFUL,
         sentence,
         writers,
         {"times": len(writers)},

@@ -45,6 +45,7 @@ _WARNINGS = key_set("warning warnings reason message detail note")
 _FLAGS_READ = 200  # leaves in which a flag of the whole result stands
 _CODE_KEYS = CODE_KEYS | {"code"}
 _ABSENT_CODES = frozenset(["404", "410"])  # RFC 9110: Not Found, Gone
+_GIVEN_READ = 200  # leaves of what a step was given: texts to quote, items to keep
 _QUOTED = 80  # characters of what a search was given
 
 _CONTENT_TYPE = "mimetype"  # of OpenInference, beside what was given
@@ -183,7 +184,7 @@ def _judge_empty_lookup(node: Node, *, often: bool) -> Suspect:
 
 def _quote_input(node: Node) -> str:
     """What a search was given: its longest text, which is the question more often than an index."""
-    leaves = node.view.input.first_leaves(_FLAGS_READ)
+    leaves = node.view.input.first_leaves(_GIVEN_READ)
     texts = [
         leaf.value
         for leaf in leaves
@@ -209,7 +210,7 @@ def _keeps_items(node: Node) -> bool:
     parses_file = has_word(node.function_name, _PARSES) and has_word(node.function_name, _FILES)
     if not (has_word(node.function_name, _KEEPS_ITEMS) or parses_file):
         return False
-    leaves = tuple(node.view.input.first_leaves(_FLAGS_READ))
+    leaves = tuple(node.view.input.first_leaves(_GIVEN_READ))
     has_list = any(isinstance(part, int) for leaf in leaves for part in leaf.path)
     if not has_list and any(leaf.value == [] for leaf in leaves):
         return False
