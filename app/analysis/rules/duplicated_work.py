@@ -36,6 +36,8 @@ _TEXTS = 5  # texts of the common inputs that are looked for there
 _TEXT_LENGTH = 60  # characters of each
 _SHORTEST_TEXT = 4
 _NAMES_SHOWN = 3
+_SURE = 0.85  # confidence: the calls are equal, and nearly all of the branches is common
+_DOUBTFUL = 0.6  # the same where names or a share of the work speak for an intention
 _ON_PURPOSE = word_set(
     "vote votes voter voting judge judges sample samples sampler sampling ensemble consistency"
     " shadow hedge hedged redundant replica compare variant variants"
@@ -214,7 +216,7 @@ def _build_finding(shared: _Shared, analysis: TraceAnalysis) -> Finding:
     named = [*handed[:2], *branches[:3]]
     named += [call.node for stem in stems[:_NAMES_SHOWN] for call in firsts[stem][:2]]
     named += [call.node for group in groups for call in group]
-    confidence = 0.85 if standing is Standing.FINDING else 0.6
+    confidence = _SURE if standing is Standing.FINDING else _DOUBTFUL
     return build_finding(
         Category.DUPLICATED_WORK, confidence, sentence, named, numbers, standing=standing
     )

@@ -33,6 +33,8 @@ _TARGETS = key_set(
 _TARGET_IN_NAME = re.compile(r"(?:^|[_\W])to[_\W]+(.{1,80})$", re.IGNORECASE)
 _LEAVES_READ = 40  # leaves of a body in which a target is looked for
 _LONGEST_NAME = 80  # characters of an agent's name
+_SURE = 0.85  # confidence from `_SURE_HAND_OVERS` on
+_DOUBTFUL = 0.6  # the same of fewer, of which one may have been a question asked back
 
 
 class _HandOver(NamedTuple):
@@ -144,7 +146,7 @@ def _build_hand_over_finding(events: Sequence[_HandOver], worked: int) -> Findin
     sure = len(events) >= _SURE_HAND_OVERS
     return build_finding(
         Category.PING_PONG,
-        0.85 if sure else 0.6,
+        _SURE if sure else _DOUBTFUL,
         sentence,
         [event.node for event in events],
         {"calls": len(events), "other_calls": worked},

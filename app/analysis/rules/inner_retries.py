@@ -28,6 +28,8 @@ _ITEMS_READ = 200  # attempts or events of one span
 _LEVELS = 2  # wrappers around a count; deeper lies content
 _EVENT_WORDS = ("retry", "retries", "backoff", "throttl")
 _TEXT_READ = 300  # characters of an event or attempt in which it says what happened
+_RECORDED = 0.75  # confidence: the span's own record has the number
+_BY_LIMIT = 0.1  # added where it also says why: a rate limit
 
 
 class _Retries(NamedTuple):
@@ -122,7 +124,7 @@ def _build_inner_finding(node: Node, retries: _Retries, analysis: TraceAnalysis)
     )
     return build_finding(
         Category.RETRIES,
-        0.75 + 0.1 * retries.limited,
+        _RECORDED + _BY_LIMIT * retries.limited,
         sentence,
         [node],
         {"attempts": retries.times + 1, "failures": retries.times},

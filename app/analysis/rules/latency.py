@@ -35,6 +35,9 @@ _SLOWER_WRITING = 2.0  # times the median time a token: one provider writes no m
 _FINDING_EXCESS = 500_000  # microseconds (0.5 s): a cold start or a busy machine explains less
 _FAILED_NAMED = 3  # failed spans below a slow one: attempts that it waited for
 _NOTICED_SHARE = 0.2  # of the trace: less of a call within `_LARGE_RATIO` is noticed by nobody
+_BASE = 0.6  # confidence: it is slow, but may have had more to do
+_ON_PATH = 0.15  # added on the critical path, where it delays the end
+_BY_RATIO = 0.15  # added by `_LARGE_RATIO`
 
 _NORMAL = 1.4826  # turns a median absolute deviation into a normal standard deviation
 
@@ -122,8 +125,7 @@ def _build_slow_finding(
         f" {ratio:.0f} times the median of its {len(peers)} calls ({format_duration(typical)})"
         f"{others}; {share} of the trace, {where}{more}{_compare_tokens(worst, peers)}."
     )
-    # Higher on the critical path, where it delays the end, and for a large ratio.
-    confidence = 0.6 + 0.15 * on_path + 0.15 * (ratio >= _LARGE_RATIO)
+    confidence = _BASE + _ON_PATH * on_path + _BY_RATIO * (ratio >= _LARGE_RATIO)
     noticed = on_path and worst.duration - typical >= _NOTICED_SHARE * analysis.profile.duration
     is_slow = noticed or (ratio >= _LARGE_RATIO and worst.duration - typical >= _FINDING_EXCESS)
     explained = (

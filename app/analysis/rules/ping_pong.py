@@ -26,6 +26,11 @@ _LEAST_SHARE_OF_PARENT = 0.1  # the same of the span around them, in a trace of 
 _NAMES_SHOWN = 3
 _LONGEST_CHOICE = 40  # characters of a reply that is nothing but a name or a label
 _WORDS_OF_CHOICE = 2
+_BASE = 0.65  # confidence: equal rounds are a plain fact, that nobody wanted them is not
+_BY_ROUND = 0.05  # added by each round, which makes an intention less likely
+_MOST = 0.95  # of any number of rounds
+_LOST_BY_LIKENESS = 0.1  # results that only resemble each other may still get better
+_LOST_INSIDE = 0.1  # work inside the program repeats more by design than calls of tools and models
 
 
 def list_rounds(analysis: TraceAnalysis) -> list[tuple[Finding, list[Node]]]:
@@ -160,10 +165,9 @@ def _build_ping_pong(run: Sequence[Call], period: int, analysis: TraceAnalysis) 
     standing = Standing.FINDING
     if small or polling:
         standing = Standing.NOTE if small else Standing.WEAK
-    # A round more makes it surer; results that only resemble each other may still get better, and
-    # work inside the program repeats more by design than calls of tools and models.
     inner = not any(calls_outside_within(node, analysis) for node in nodes[:period])
-    confidence = min(0.95, 0.65 + 0.05 * rounds) - 0.1 * (not equal) - 0.1 * inner
+    confidence = min(_MOST, _BASE + _BY_ROUND * rounds)
+    confidence -= _LOST_BY_LIKENESS * (not equal) + _LOST_INSIDE * inner
     numbers = {"rounds": rounds, "calls": len(run), "spent_ms": spent / 1_000}
     first = nodes[: min(len(nodes), 2 * period)]
     named = [*first, *([parent] if parent else []), *nodes]

@@ -19,6 +19,9 @@ _QUOTED = 60  # characters of a text by which it is found in a later request
 _MESSAGES_READ = 12  # newest messages of a request that may hold what another agent wrote
 _MOST_TURNS = 400  # of one trace
 _TURNS_SHOWN = 2
+_BASE = 0.65  # confidence: equal texts are a plain fact, that nobody wanted them is not
+_BY_ROUND = 0.05  # added by each round, which makes an intention less likely
+_MOST = 0.95  # of any number of rounds
 
 
 def list_repeated_turns(analysis: TraceAnalysis) -> list[tuple[Finding, list[Node]]]:
@@ -121,8 +124,7 @@ def _build_finding(run: Sequence[Node], period: int) -> tuple[Finding, list[Node
         f"{' and '.join(names[:_TURNS_SHOWN])} wrote the same to each other in {rounds} rounds:"
         f" {texts}; {format_duration(spent)} spent."
     )
-    # A round more makes it surer.
-    confidence = min(0.95, 0.65 + 0.05 * rounds)
+    confidence = min(_MOST, _BASE + _BY_ROUND * rounds)
     numbers = {"rounds": rounds, "calls": len(run), "spent_ms": spent / 1_000}
     first = turns[: 2 * period]
     named = [*first[:period], *([around] if around else []), *first[period:], *run]

@@ -37,6 +37,10 @@ _MANY_REPEATS = 6  # a loop also where it takes little of the trace, but much of
 _LEAST_SHARE_OF_PARENT = 0.33
 _LEAST_SHARE_INSIDE = 0.1  # the same for work inside the program, which repeats more by design
 _CALLS_FIRST = 4  # repeated calls named before the span around them
+_BASE = 0.6  # confidence: equal calls are a plain fact, that nobody wanted them is not
+_BY_CALL = 0.05  # added by each repeat, which makes an intention less likely
+_MOST = 0.95  # of any number of repeats
+_LOST_IN_DOUBT = 0.2  # where the calls or results differ a little, or something else was done
 
 
 def find_loops(analysis: TraceAnalysis) -> Iterator[Finding]:
@@ -198,8 +202,8 @@ def _build_loop_finding(
         standing = Standing.NOTE
     elif len(run) < least or separated or ended or not run[0].result or not equal:
         standing = Standing.WEAK
-    # Each repeat makes an intention less likely.
-    confidence = min(0.95, 0.6 + 0.05 * len(run)) - 0.2 * (standing is not Standing.FINDING)
+    confidence = min(_MOST, _BASE + _BY_CALL * len(run))
+    confidence -= _LOST_IN_DOUBT * (standing is not Standing.FINDING)
     parent = common_parent(nodes)
     named = [*nodes[:_CALLS_FIRST], *([parent] if parent else []), *nodes]
     numbers = {"rounds": len(run), "calls": len(run), "spent_ms": spent / 1_000}

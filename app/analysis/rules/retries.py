@@ -15,6 +15,11 @@ _GROUP_LOSS = 0.2  # the same of many calls that were retried a little each
 _MANY_CALLS = 5  # retried calls of one name from which they have one reason
 _LEAST_ATTEMPTS = 3  # a second attempt that works is what retries are for
 _NAMES_SHOWN = 4  # names in the note on retries that worked
+_BASE = 0.6  # confidence: two equal calls may be chance
+_BY_SIGN = 0.1  # added by a third attempt, a rate limit, growing waits and a large loss
+_BY_FAILURE = 0.05  # added where no attempt worked, which is graver
+_MOST = 0.95  # of all signs together
+_HARMLESS = 0.9  # of the note: what failed and what worked then was recorded
 
 
 def find_retries(analysis: TraceAnalysis) -> Iterator[Finding]:
@@ -79,12 +84,10 @@ def _build_retry_finding(group: Sequence[Attempts], analysis: TraceAnalysis) -> 
         f" times{waits}, {end}; {format_duration(worst.lost)} lost{others}"
         f" ({one_line(worst.reasons[0], limit=120)})."
     )
-    # Two equal calls may be chance; each of a third attempt, a rate limit in the message and
-    # growing waits shows the intention to retry. Retries that never worked are the graver ones.
     large = worst.lost >= _LARGE_LOSS * analysis.profile.duration
-    confidence = 0.6 + 0.1 * (attempts >= _LEAST_ATTEMPTS) + 0.1 * worst.is_rate_limit + 0.1 * large
-    confidence += 0.1 * worst.has_growing_waits
-    confidence = min(0.95, confidence + 0.05 * (worst.worked is None))
+    signs = (attempts >= _LEAST_ATTEMPTS, worst.is_rate_limit, large, worst.has_growing_waits)
+    confidence = _BASE + _BY_SIGN * sum(signs) + _BY_FAILURE * (worst.worked is None)
+    confidence = min(_MOST, confidence)
     numbers = {"attempts": attempts, "failures": failures, "lost_ms": worst.lost / 1_000}
     named = [*worst.nodes, *(node for each in group for node in each.failed)]
     return build_finding(
@@ -119,7 +122,9 @@ def _build_note(harmless: Sequence[Attempts]) -> Finding:
     )
     nodes: list[Node] = [attempts.failed[0] for attempts in harmless]
     numbers: Mapping[str, float] = {"calls": len(harmless), "lost_ms": _lost(harmless) / 1_000}
-    return build_finding(Category.RETRIES, 0.9, sentence, nodes, numbers, standing=Standing.NOTE)
+    return build_finding(
+        Category.RETRIES, _HARMLESS, sentence, nodes, numbers, standing=Standing.NOTE
+    )
 
 
 def _format_name(name: str, count: int) -> str:

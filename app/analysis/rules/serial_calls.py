@@ -36,6 +36,8 @@ _MOST_SIBLINGS = 500  # looked at for one that ran at the same time
 _SMALL = 3  # spans of an iteration that is one step: the span itself and two calls in it
 _TASK = 9  # spans of an iteration that is a task of its own, as a queue of tickets has them
 _OVERLAP = 0.5  # of the run beside another branch: the program works in parallel already
+_BASE = 0.6  # confidence: inputs do not prove that the order is not needed, so it is never certain
+_BY_SIZE = 0.1  # added by many iterations, and by a large share of the trace that is saved
 _IN_ORDER = word_set(
     "save write insert update delete send post append commit publish step steps stage turn"
     " iterate iteration cycle wait pause throttle backoff migrate deploy phase round attempt retry"
@@ -260,10 +262,9 @@ def _build_serial_finding(
     parent = run[0][0].parent
     first = [node for iteration in run[:2] for node in iteration]
     nodes = [*first, *([parent] if parent else []), *(node for each in run for node in each)]
-    # Inputs do not prove that the order is not needed, so it is never certain.
     return build_finding(
         Category.SERIAL_CALLS,
-        0.6 + 0.1 * many + 0.1 * large,
+        _BASE + _BY_SIZE * many + _BY_SIZE * large,
         sentence,
         nodes,
         numbers,
