@@ -77,6 +77,21 @@ _add(
     right=True,
 )
 
+for _given in (_ranked("flat"), _ranked("document", "rerank_score")):
+    _kept_texts = [each.get("text") or each["page_content"] for each in _given[:2:-1]]
+    for _texts in (_kept_texts, [*_TEXTS.values()][:3]):
+        _is_worst = _texts is _kept_texts
+        _add(
+            f"texts_of_{len(_given[0])}_keys_{'lowest' if _is_worst else 'best_healthy'}",
+            span(
+                "choose_passages",
+                input={"passages": _given, "most": 3},
+                output={"passages": _texts},
+                right=_is_worst,
+            ),
+            right=_is_worst,
+        )
+
 for _right in (True, False):
     _order = _ranked("document", "relevanceScore")
     _order = _order[::-1] if _right else _order

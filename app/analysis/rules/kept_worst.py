@@ -41,6 +41,7 @@ _LISTS_READ = 8  # of one body
 _LISTS_KEPT = 40  # lists with scores that are remembered, the newest ones
 _LEAST_ORDERS = 100  # ways to pick and order as many: with fewer the order may be chance
 _LATER_READ = 50  # spans in which the kept ones are looked for
+_PASSAGE = 40  # characters of a text that is read, unlike a name or an id
 _SHORTEST_TEXT = 8  # characters by which an item is known again
 
 # Confidences.
@@ -66,12 +67,12 @@ def find_kept_worst(analysis: TraceAnalysis) -> Iterator[Finding]:
     reported: set[tuple[str, ...]] = set()
     for node in sorted(analysis.once(list_read_steps), key=_end_of):
         body = node.view.output
-        if not (known or any(key.endswith(_SCORES) for key in body.keys)):
+        known += _list_ranked(node, node.view.input)
+        ranked = _list_ranked(node, body)
+        if not (known or ranked):
             continue
-        lists = _list_objects(body)
-        ranked = [each for rows in lists if (each := _read_scores(node, rows)) is not None]
         yield from _find_beside(node, ranked, analysis)
-        for rows in lists:
+        for rows in _list_rows(body):
             source, kept = _find_source(rows, known) or (None, ())
             if source is None or not _is_lowest_first(source, kept, rows):
                 continue
@@ -87,8 +88,15 @@ def _end_of(node: Node) -> tuple[int, int]:
     return node.end, -node.index
 
 
-def _list_objects(body: Body) -> list[list[list[Leaf]]]:
-    """The lists of two and more objects of a body, each object by its leaves."""
+def _list_ranked(node: Node, body: Body) -> list[_Ranked]:
+    if not any(key.endswith(_SCORES) for key in body.keys):
+        return []
+    found = (_read_scores(node, rows) for rows in _list_rows(body))
+    return [each for each in found if each is not None]
+
+
+def _list_rows(body: Body) -> list[list[list[Leaf]]]:
+    """The lists of two and more objects or texts of a body, each of them by its leaves."""
     found: list[list[list[Leaf]]] = []
     if body.opened_survey.is_whole:
         _add_lists(body.opened, 0, found)
@@ -98,11 +106,15 @@ def _list_objects(body: Body) -> list[list[list[Leaf]]]:
 def _add_lists(value: Any, level: int, found: list[list[list[Leaf]]]) -> None:
     if isinstance(value, list):
         is_read = len(found) < _LISTS_READ and _FEWEST <= len(value) <= _MOST_ITEMS
-        if is_read and all(isinstance(each, dict) for each in value):
+        if is_read and (_has_only(dict, value) or _has_only(str, value)):
             found.append([walk_leaves(each, most=_ITEM_LEAVES) for each in value])
     elif isinstance(value, dict) and level < _LEVELS_READ:
         for inner in value.values():
             _add_lists(inner, level + 1, found)
+
+
+def _has_only(kind: type, values: list[Any]) -> bool:
+    return all(isinstance(each, kind) for each in values)
 
 
 def _read_scores(node: Node, rows: list[list[Leaf]]) -> _Ranked | None:
@@ -128,8 +140,11 @@ def _score_of(row: Sequence[Leaf]) -> tuple[str, float] | None:
 
 
 def _pairs_of(row: Sequence[Leaf]) -> Iterator[_Pair]:
+    """What an item may be known by: its texts, under whatever key, and its whole numbers."""
     for leaf in row:
-        if leaf.value and type(leaf.value) in (str, int) and not leaf.key.endswith(_SCORES):
+        if type(leaf.value) is str and leaf.value:
+            yield "", leaf.value
+        elif type(leaf.value) is int and not leaf.key.endswith(_SCORES):
             yield leaf.key, leaf.value
 
 
@@ -197,18 +212,20 @@ def _is_best_high(
     source: _Ranked, rows: Sequence[Sequence[Leaf]], known: Sequence[_Ranked]
 ) -> bool:
     """Whether the best are those with the high scores: by the key, or as the highest come first in
-    a list of what a search found."""
+    a list of passages or of what a search found."""
     if plain_key(source.key).endswith(_BETTER_IF_HIGH):
         return True
     pairs = {pair for row in rows for pair in _pairs_of(row)}
+    has_passages = any(len(str(text)) >= _PASSAGE for _, text in (*pairs, *source.places))
     searches = (each for each in known if each.node.view.kind is SpanKind.RETRIEVAL)
-    return _falls(source.scores) and any(not pairs.isdisjoint(each.places) for each in searches)
+    was_found = has_passages or any(not pairs.isdisjoint(each.places) for each in searches)
+    return _falls(source.scores) and was_found
 
 
 def _build(node: Node, source: _Ranked, kept: Sequence[float], *, is_sure: bool) -> Finding:
     dropped = sorted(source.scores)[len(kept) :]
     name, given = (one_line(each.name, limit=60) for each in (node, source.node))
-    came = "" if source.node is node else f" that {given} returned"
+    came = "" if source.node is node else f" of {given}"
     sentence = (
         f"{name} kept the {len(kept)} lowest of {len(source.scores)} items{came} by their"
         f" {one_line(source.key, limit=40)}, {min(kept):g} to {max(kept):g}, the lowest first, and"
