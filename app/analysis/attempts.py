@@ -15,8 +15,8 @@ from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, by_start
 
 _RATE_LIMIT = re.compile(
-    r"rate.?limit|too many requests|\b429\b|quota(?!ti)|throttl|resource.?exhausted|overloaded|\b529\b"
-    r"|slow ?down|\b(?:at|over|model|insufficient|no) capacity\b",
+    r"rate.?limit|too many requests|\b429\b|quota(?!ti)|throttl|resource.?exhausted|overloaded"
+    r"|\b529\b|slow ?down|\b(?:at|over|model|insufficient|no) capacity\b",
     re.IGNORECASE,
 )
 _TRANSIENT_ERROR = re.compile(

@@ -33,6 +33,7 @@ class Category(StrEnum):
     FAILURE_TEXT = "failure_as_output"
     EMPTY_RESULT = "empty_result"
     PARTIAL_RESULT = "partial_result"
+    DOUBTFUL_RESULT = "doubtful_result"
     CUT_REPLY = "reply_cut_at_limit"
     BROKEN_JSON = "invalid_json"
     INVALID_CALL = "invalid_tool_call"
@@ -92,6 +93,7 @@ _TRAITS = {
     Category.EMPTY_RESULT: _CategoryTraits(ErrorGroup.SYSTEM, 75),
     Category.CUT_REPLY: _CategoryTraits(ErrorGroup.REASONING, 75),
     Category.PARTIAL_RESULT: _CategoryTraits(ErrorGroup.SYSTEM, 65),
+    Category.DOUBTFUL_RESULT: _CategoryTraits(ErrorGroup.SYSTEM, 80),
     Category.GUARDRAIL: _CategoryTraits(ErrorGroup.REASONING, 115),
     Category.PROMPT_GROWTH: _CategoryTraits(ErrorGroup.PLANNING, 55),
     Category.ERROR_SURVIVED: _CategoryTraits(ErrorGroup.SYSTEM, 55),

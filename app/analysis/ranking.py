@@ -28,6 +28,7 @@ from app.analysis.rules.lost_values import find_lost_values
 from app.analysis.rules.missed_lookups import find_missed_lookups
 from app.analysis.rules.mistaken_dates import find_mistaken_dates
 from app.analysis.rules.nulled_fields import find_nulled_fields
+from app.analysis.rules.overflows import find_overflows
 from app.analysis.rules.prompt_growth import find_prompt_growth
 from app.analysis.rules.raised_errors import find_raised_errors
 from app.analysis.rules.repeated_answers import find_repeated_answers
@@ -49,6 +50,7 @@ Rule = Callable[[TraceAnalysis], Iterable[Finding]]
 RULES: tuple[Rule, ...] = (
     find_raised_errors,
     find_silent_failures,
+    find_overflows,
     find_unsupported_answers,
     find_lost_values,
     find_nulled_fields,

@@ -27,6 +27,7 @@ _QUESTIONS = {
     Category.FAILURE_TEXT: "Why does NAME return an error as if it were a result?",
     Category.EMPTY_RESULT: "Why did NAME return nothing, and what came of it?",
     Category.PARTIAL_RESULT: "What is missing from the result of NAME?",
+    Category.DOUBTFUL_RESULT: "What should NAME have returned, and what came of it?",
     Category.CUT_REPLY: "What was lost when the reply of NAME reached its limit?",
     Category.BROKEN_JSON: "What is wrong with the JSON of NAME?",
     Category.UNKNOWN_TOOL: "Which tool did NAME ask for that does not exist?",

@@ -1,15 +1,21 @@
 """The error of a record, wherever it was recorded, and what is no error although it was raised."""
 
+import re
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from app.analysis.recorded.spellings import SPAN_EVENTS, word_set
 from app.opik.records import ErrorInfo, Span, Trace
 
 _EVENTS_READ = 200
+_KEYS_READ = 60  # of an input, of which one has to be an attribute's name
 _STATUS_KEYS = ("http.response.status_code", "http.status_code")
 _LEAST_SERVER_ERROR = 500
 _GRPC_STATUS = "rpc.grpc.status_code"
+_DATABASE_STATUS = "db.response.status_code"
+_SQL_ERROR = re.compile(r"(?!0[012])[0-9A-Z]{5}")
+"""SQLSTATE but for its classes of success, warning and no data (ISO/IEC 9075)."""
 # The codes that are errors of the server: unknown, deadline exceeded, unimplemented, internal,
 # unavailable, data loss (OpenTelemetry's semantic conventions for gRPC).
 _GRPC_SERVER_ERRORS = frozenset(["2", "4", "12", "13", "14", "15"])
@@ -31,7 +37,10 @@ _CONTROL_FLOW = word_set(
 )
 _STATUS_PARTS = ("code", "message")
 _TELLING_KEYS = frozenset(
-    [*_STATUS_KEYS, _GRPC_STATUS, *_LEVEL_KEYS, *_KIND_KEYS, SPAN_EVENTS, "status"]
+    [
+        *(*_STATUS_KEYS, _GRPC_STATUS, _DATABASE_STATUS, *_LEVEL_KEYS, *_KIND_KEYS),
+        *(SPAN_EVENTS, "status"),
+    ]
 )
 """One of these stands in each record that says that the span failed."""
 _NAME_READ = 120  # characters of a message that may be the name of a class
@@ -43,10 +52,19 @@ def effective_error(record: Span | Trace) -> ErrorInfo | None:
     as an event or attribute. None where there is none, or where only control was handed over."""
     error = record.error_info if record.has_error else None
     if error is None:
-        error = _error_in_attributes(record.metadata) or _error_in_attributes(record.input)
+        error = _error_in_attributes(record.metadata)
+        if error is None and _holds_attributes(record.input):
+            error = _error_in_attributes(record.input)
     if error is not None and is_control_flow(error):
         return None
     return error
+
+
+def _holds_attributes(value: Any) -> bool:
+    """Whether an input has names of attributes: `status` alone may be an argument of a tool."""
+    return isinstance(value, dict) and any(
+        isinstance(key, str) and "." in key for key in islice(value, _KEYS_READ)
+    )
 
 
 def is_control_flow(error: ErrorInfo) -> bool:
@@ -77,6 +95,8 @@ def _error_in_attributes(attributes: Any) -> ErrorInfo | None:
         return _build(f"HTTP {code}", message, None)
     if str(attributes.get(_GRPC_STATUS)) in _GRPC_SERVER_ERRORS:
         return _build(f"gRPC status {attributes[_GRPC_STATUS]}", message, None)
+    if _SQL_ERROR.fullmatch(str(attributes.get(_DATABASE_STATUS))):
+        return _build(f"SQLSTATE {attributes[_DATABASE_STATUS]}", message, None)
     return _build("Error", message, None) if str(level).lower() in _ERROR_WORDS else None
 
 

@@ -131,15 +131,35 @@ class RecordedSpan:
             return result_text(self.output.result.opened)[:_LONGEST_FAILURE]
         if self.is_model_call:
             text = self.reply.text
-            failure = (
-                self.reply.failure or find_reported_failure(text) or find_failure_in_json(text)
-            )
-            return failure or (text if says_unserved(text) else "")
+            failure = find_reported_failure(text) or find_failure_in_json(text)
+            if failure and self._was_given_failure:
+                failure = ""
+            return self.reply.failure or failure or (text if says_unserved(text) else "")
         # Two items are an object or list and its one value, which reports under any key.
         is_one_text = isinstance(self.output.opened, str) or self.output.opened_survey.items <= 2
+        found = ""
         if is_one_text or self.output.may_have_key(FAILURE_KEYS):
-            return find_failure(self.output.opened)
-        return ""
+            found = find_failure(self.output.opened)
+        return found or (self._failure_beside_nothing if self.output.empty_keys else "")
+
+    @property
+    def _failure_beside_nothing(self) -> str:
+        """The report of a failure beside an empty list or object that is all that was returned:
+        `{"rows": [], "warning": "permission denied"}`."""
+        value = self.output.result.opened
+        if not isinstance(value, dict) or len(value) > _FEW_MEMBERS:
+            return ""
+        inner = [each for each in value.values() if isinstance(each, (list, dict))]
+        texts = [each for each in value.values() if isinstance(each, str)]
+        if not inner or any(inner):
+            return ""
+        return next(filter(None, map(find_reported_failure, texts)), "")
+
+    @property
+    def _was_given_failure(self) -> bool:
+        """Whether a model was asked about a report of a failure, such as for its translation."""
+        lines = self.request.last_instruction[:_LONGEST_FAILURE].splitlines()
+        return any(find_reported_failure(line) for line in lines[:_LINES_READ])
 
     @computed_once
     def returned_nothing(self) -> bool:
@@ -175,6 +195,8 @@ def _is_marked_failed(metadata: Mapping[str, Any]) -> bool:
 # LiveKit, Vercel's agents, Strands.
 _FAILED_FLAGS = frozenset(["lk.function_tool.is_error", "ai.tool.is_error", "gen_ai.tool.status"])
 _LONGEST_FAILURE = 2_000  # characters
+_FEW_MEMBERS = 12  # of an object that says why it holds nothing
+_LINES_READ = 20  # of an instruction in which a text to work on stands
 _OUTSIDE = frozenset(
     [SpanKind.MODEL_CALL, SpanKind.TOOL_CALL, SpanKind.RETRIEVAL, SpanKind.EMBEDDING]
 )

@@ -1,8 +1,9 @@
 """What came of an error that did not end its trace."""
 
+import re
 from typing import NamedTuple
 
-from app.analysis.error_origins import ErrorOrigin, is_cancellation
+from app.analysis.error_origins import ErrorOrigin, error_message, is_cancellation
 from app.analysis.finding import Standing
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
@@ -21,6 +22,11 @@ _refines = match_names(
 """Whether a call improves or watches a result by its name: programs do without it on purpose."""
 
 
+_ABSENT = re.compile(r"not ?found|no ?such ?(?:file|key)|does ?not ?exist|\b404\b", re.IGNORECASE)
+"""Errors of lookups: of files (errno 2), keys of a store, records (HTTP)."""
+_MESSAGE_READ = 300  # characters of a message, which begins with what happened
+
+
 class ErrorOutcome(NamedTuple):
     """`standing` is what the error is worth, `recovery` the later call that made good for it."""
 
@@ -34,8 +40,9 @@ def judge_outcome(item: ErrorOrigin, analysis: TraceAnalysis) -> ErrorOutcome:
     Of the others, one in a call that a model asked for and answered without, and one in a model
     call, is a finding: what it should have given is missing. It is a weak sign where a model went
     on with another tool that worked, where the step that caught it gave a result of its own, as a
-    fallback does, where one item of many got a value all the same, and where nothing of the task
-    depends on the call (telemetry, a log); so is an error inside the program.
+    fallback does, where one item of many got a value all the same, where what was looked up is not
+    there, which may be the answer, and where nothing of the task depends on the call (telemetry, a
+    log); so is an error inside the program.
     """
     if item.fatal:
         return ErrorOutcome(Standing.FINDING)
@@ -46,6 +53,8 @@ def judge_outcome(item: ErrorOrigin, analysis: TraceAnalysis) -> ErrorOutcome:
         return ErrorOutcome(Standing.NOTE, recovery)
     if was_rated_well(analysis) or says_tolerated(item.error.message or ""):
         return ErrorOutcome(Standing.NOTE)
+    if _ABSENT.search(error_message(item.error)[:_MESSAGE_READ]):
+        return ErrorOutcome(Standing.WEAK)
     if asking_call(item.origin, analysis) is not None:
         other = find_other_tool(item.origin, analysis)
         return ErrorOutcome(Standing.FINDING if other is None else Standing.WEAK)

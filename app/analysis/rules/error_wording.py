@@ -9,7 +9,8 @@ DATA_ERROR = re.compile(
     r"|subscript|not iterable|at least|nothing|without |needs?\b|needed|must (?:not )?(?:be|have)"
     r"|zero-size|NoSuchElement|no value present|no elements|contains no|not enough|too few"
     r"|insufficient|\bno \w{1,20} (?:to|for|in|left|given|provided|selected|loaded|were|was)\b"
-    r"|out of (?:bounds|the bounds)|au(?:ß|ss)erhalb|fuera de rango|hors limites|\bleere?[nrsm]?\b|\bvides?\b|\bvac[ií][oa]",
+    r"|out of (?:bounds|the bounds)|au(?:ß|ss)erhalb|fuera de rango|hors limites"
+    r"|\bleere?[nrsm]?\b|\bvides?\b|\bvac[ií][oa]",
     re.IGNORECASE,
 )
 FORMAT_ERROR = re.compile(
@@ -18,8 +19,8 @@ FORMAT_ERROR = re.compile(
     re.IGNORECASE,
 )
 OUTSIDE_ERROR = re.compile(
-    r"time.?out|timed out|connection|refused|unreachable|certificate|\bSSL|\bDNS\b|quota(?!ti)"
-    r"|rate.?limit|permission|denied|unauthori|forbidden|read-only|disk"
+    r"time.?out|timed out|connection|refused|unreachable|certificate|\bSSL|\bDNS\b"
+    r"|quota(?!ti)|rate.?limit|permission|denied|unauthori|forbidden|read-only|disk"
     r"|out of memory|unavailable|overloaded|guardrail|blocked"
     r"|\b(?:http|status|code|error)\W{0,3}(?:40[13]|429|50\d)\b|\b50[0234] [a-z]",
     re.IGNORECASE,
@@ -37,3 +38,16 @@ ABOUT_EMPTINESS = re.compile(
 )
 ABOUT_NULL = re.compile(r"NoneType|\bnull\b|undefined|\bNone\b")
 NOTHING_TO_PARSE = re.compile(r"char 0\b|line 1 column 1\b|unexpected end|empty", re.IGNORECASE)
+LIMIT_ERROR = re.compile(
+    r"(?:iteration|recursion|step|turn|round)s?.{0,20}(?:limit|exceed|reached)"
+    r"|max\w{0,6}.(?:number of )?(?:iteration|recursion|step|turn|round|run|retr(?:y|ie)|attempt)"
+    r"|retries.{0,12}(?:exceed|exhaust)",
+    re.IGNORECASE,
+)
+"""Limits that stop what goes round: that is what the cause lies in."""
+OVERFLOW_ERROR = re.compile(
+    r"context_length_exceeded|context (?:length|window)|prompt is too long|input is too long"
+    r"|too many (?:input )?tokens|token count.{0,40}exceeds|maximum (?:prompt|input) length",
+    re.IGNORECASE,
+)
+"""Requests that are longer than a model can read."""

@@ -25,10 +25,16 @@ _LEAST_IN_TURN = 0.8  # share of hand-overs that go to another agent than the on
 _LEAST_MUTUAL = 0.8  # share of agents handing over that were handed the case themselves
 _HAND_OVER = word_set(
     "handoff handover transfer delegate escalate forward reroute reassign redirect handback"
+    " transferir derivar delegar escalar trasferire trasferisci delegare inoltra transférer"
+    " transferer transmettre déléguer deleguer übergeben uebergeben weiterleiten weitergeben"
+    " überweisen doorverwijzen overdragen doorsturen przekaż przekaz przekieruj передать 転送"
+    " 引き継ぎ 转接 移交 전달 이관"
 )
 _TARGETS = key_set(
     "to target agent to_agent target_agent recipient assignee next next_agent destination"
-    " agent_name team queue department goto receiver"
+    " agent_name team queue department goto receiver destino agente destinatario para"
+    " destinazione agente destinataire vers ziel abteilung empfänger bestemming naar afdeling cel"
+    " кому 宛先 担当 目标 대상"
 )
 _TARGET_IN_NAME = re.compile(r"(?:^|[_\W])to[_\W]+(.{1,80})$", re.IGNORECASE)
 _LEAVES_READ = 40  # leaves of a body in which a target is looked for

@@ -23,6 +23,8 @@ _SETTINGS = key_set("config settings params parameters options policy limits ret
 _MOST_RETRIES = 1_000  # more is another number under a similar name
 _LEAST_RETRIES = 3  # one or two are what retries are for
 _LARGE_SHARE = 0.1  # share of the trace that the span takes, to matter
+_MOST_OF_IT = 0.5  # share with which retries alone explain why the trace was slow
+_LONG = 5_000_000  # microseconds (5 s) of it: longer than a short trace makes nobody wonder
 _MEMBERS_READ = 100
 _ITEMS_READ = 200  # attempts or events of one span
 _LEVELS = 2  # wrappers around a count; deeper lies content
@@ -113,7 +115,8 @@ def _read_text(value: Any) -> str:
 
 def _build_inner_finding(node: Node, retries: _Retries, analysis: TraceAnalysis) -> Finding:
     share = node.duration / max(1, analysis.profile.duration)
-    standing = Standing.FINDING if retries.limited else Standing.WEAK
+    is_sure = retries.limited or (share >= _MOST_OF_IT and node.duration >= _LONG)
+    standing = Standing.FINDING if is_sure else Standing.WEAK
     if share < _LARGE_SHARE:
         standing = Standing.NOTE
     limited = " after a rate limit" if retries.limited else ""

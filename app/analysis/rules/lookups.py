@@ -3,7 +3,13 @@
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.names import has_word, match_names
-from app.analysis.recorded.spellings import SEARCH_ANYWHERE, SEARCH_STARTS, key_set, word_set
+from app.analysis.recorded.spellings import (
+    SEARCH_ANYWHERE,
+    SEARCH_STARTS,
+    key_set,
+    plain_key,
+    word_set,
+)
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
@@ -36,16 +42,19 @@ _PREPARES = word_set(
 )
 """Words in names of steps that make a query or look at one: none of them searches."""
 _names_memory = match_names(
-    r"memor(?!and|ial)|mémoire|remember|recall (?:user|past|earlier|facts|conversation)|mem0"
+    r"cach|memor(?!and|ial)|mémoire|remember|recall (?:user|past|earlier|facts|conversation)|mem0"
     r"|recuerdo|ricord|souvenir|chat ?histor|conversation ?histor|past ?conversation"
     r"|(?:user|saved|known) ?(?:preference|profile|fact)s?\b",
     anywhere="gedächtnis|erinnerung|geheugen|herinnering|pamięć|pamiec|память|воспоминан"
     "|记忆|記憶|メモリ|기억|메모리|ذاكرة",
 )
-"""Stores of what was kept of earlier conversations: empty on a first run, in several languages."""
+"""Stores of what was kept of earlier runs: empty at first, in several languages."""
 _STORE_KEYS = key_set(
     "index index_name collection collection_name namespace corpus vector_store knowledge_base store"
     " scope table memory_type"
+)
+_HISTORY_KEYS = key_set(
+    "messages chat_history conversation_history history message_history chat_messages turns"
 )
 _STORES_READ = 20  # leaves of an input in which the store is named
 _FEWEST_WORDS = 2  # of a text that describes what is looked for
@@ -100,11 +109,23 @@ def searches_memory(node: Node) -> bool:
     above = node.parent.name if node.parent else ""
     if _names_memory(node.function_name) or _names_memory(above):
         return True
+    if any(_returns_history(each) for each in (node, node.parent) if each is not None):
+        return True
     given = node.view.input
     return not given.keys.isdisjoint(_STORE_KEYS) and any(
         isinstance(leaf.value, str) and _names_memory(leaf.value)
         for leaf in given.first_leaves(_STORES_READ)
         if leaf.key in _STORE_KEYS
+    )
+
+
+def _returns_history(node: Node) -> bool:
+    """Whether all that a result has room for are the messages of a conversation."""
+    result = node.view.output.result.opened
+    return (
+        isinstance(result, dict)
+        and bool(result)
+        and _HISTORY_KEYS.issuperset(map(plain_key, list(result)[: len(_HISTORY_KEYS) + 1]))
     )
 
 

@@ -28,6 +28,7 @@ _BEYOND_USUAL = 2.0  # times the median growth of the other tasks: what all do i
 _LEAST_TASKS = 4  # tasks needed to know what is usual
 _CLIMBING_SHARE = 0.6  # share of the turns in which the prompt has to grow without a break
 _JUMP_SHARE = 0.6  # share of the growth that one turn must add to be the one to look at
+_HUGE_RESULT = 20_000  # tokens added at once and sent again: a whole log, more than a file
 _CARRIED = 5  # further turns that send what one turn added: what is read once may be needed
 _CACHED_SHARE = 0.5  # of the later prompts: a cache pays most of what is sent again
 _SURE_GROWTH = 0.85  # confidence of steady growth by `_SURE_RATIO`
@@ -158,6 +159,9 @@ def _judge_growth(growth: _Growth, jump: int | None) -> Standing:
     harmless where a cache pays for it."""
     turns = len(growth.turns)
     later = growth.turns[turns // 2 :]
+    at_once = growth.prompts[jump] - growth.prompts[jump - 1] if jump is not None else 0.0
+    if at_once >= _HUGE_RESULT and jump != turns - 1:
+        return Standing.FINDING
     cached = median((node.view.usage.cached or 0.0) / _prompt_of(node) for node in later)
     if cached >= _CACHED_SHARE:
         return Standing.NOTE
@@ -211,10 +215,15 @@ def _find_added_steps(growth: _Growth, jump: int | None, analysis: TraceAnalysis
     for place in places:
         added = growth.prompts[place] - growth.prompts[place - 1]
         step = _find_longest_output(growth.turns[place - 1], growth.turns[place], analysis)
-        if step is not None and _output_length(step) >= added * _CHARACTERS_BY_TOKEN:
+        if step is not None and _may_have_added(step, added):
             found.setdefault(step.name, []).append(step)
     best = max(found.values(), key=len, default=[])
     return best[::-1] if len(best) >= _LINKED_SHARE * len(places) else []
+
+
+def _may_have_added(step: Node, tokens: float) -> bool:
+    """Whether an output is long enough to be what was added; one that was cut may be."""
+    return step.view.output.is_cut or measure_output(step) >= tokens * _CHARACTERS_BY_TOKEN
 
 
 def _find_longest_output(before: Node, turn: Node, analysis: TraceAnalysis) -> Node | None:
@@ -225,11 +234,11 @@ def _find_longest_output(before: Node, turn: Node, analysis: TraceAnalysis) -> N
         if node.start >= before.start and node.size == 1 and not node.view.is_model_call
     )
     read = [node for node in between if analysis.was_read(node)]
-    return max(read, key=_output_length, default=None)
+    return max(read, key=measure_output, default=None)
 
 
-def _output_length(node: Node) -> int:
-    """About how many characters an output has as JSON."""
+def measure_output(node: Node) -> int:
+    """About how many characters the output of a span has as JSON."""
     return sum(
         len(leaf.value if isinstance(leaf.value, str) else str(leaf.value)) + len(leaf.key)
         for leaf in node.view.output.leaves

@@ -15,6 +15,7 @@ from app.analysis.error_origins import (
 )
 from app.analysis.finding import SPANS_KEPT, Category, Finding, Standing, build_finding
 from app.analysis.rules.error_outcome import judge_outcome
+from app.analysis.rules.error_wording import LIMIT_ERROR
 from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -23,6 +24,7 @@ from app.analysis.tree import Node
 _FIRST_FATAL = 0.95  # the first error that ended the trace is nearly always the origin
 _LATER_FATAL = 0.6  # it may follow from the first
 _UNLOCATED = 0.7  # an error without a failed span is certain, its place is not
+_STOPPED_BY_LIMIT = 0.5  # what went round below it is the cause, if that is found
 _FATAL_CANCELLATION = 0.4  # mostly wanted, or an effect of another error
 _CAUGHT = 0.7
 _MADE_GOOD = 0.55  # it matters less where a later call worked
@@ -57,6 +59,8 @@ def _build_fatal(item: ErrorOrigin, items: Sequence[ErrorOrigin], *, first: bool
     confidence = _FIRST_FATAL if first else _LATER_FATAL
     if is_cancellation(item.error):
         confidence = _FATAL_CANCELLATION
+    elif item.origin.children and LIMIT_ERROR.search(error_message(item.error)[:_MESSAGE_READ]):
+        confidence = _STOPPED_BY_LIMIT
     above = item.path[1:]
     way = f"; propagated through {_format_path(above)}" if above else ""
     sentence = f"{_describe_origin(item, items)}{way} and ended the trace"

@@ -174,13 +174,24 @@ def _same_request(node: Node, later: Node, analysis: TraceAnalysis, *, among_few
     taken for attempts if there are few of them, and for calls for one item after another if not."""
     a, b = node.view, later.view
     if a.is_model_call and a.request.messages:
-        return a.request.messages == b.request.messages or (
-            _same_task(a.request, b.request) and not _is_other_agent(node, later, analysis)
-        )
+        if a.request.messages == b.request.messages:
+            return True
+        same = _same_task(a.request, b.request) or _is_next_try(node, later, analysis)
+        return same and not _is_other_agent(node, later, analysis)
     unknown = BodyState.PRESENT not in (a.input.state, b.input.state)
     if unknown or a.input.is_cut or b.input.is_cut:
         return among_few and node.parent is later.parent
     return a.input.resembles(b.input)
+
+
+def _is_next_try(node: Node, later: Node, analysis: TraceAnalysis) -> bool:
+    """Whether a call is the very next step after a failed one and was given its task with more
+    around it: not all SDKs record the whole request of a call that raised an error."""
+    task = node.view.request.last_instruction
+    if node.error is None or node.parent is not later.parent or len(task) < _LEAST_TASK:
+        return False
+    following = next(_after(analysis.tree.siblings(node), node), None)
+    return following is later and task in later.view.request.last_instruction
 
 
 def _is_one_of_few(node: Node, analysis: TraceAnalysis) -> bool:

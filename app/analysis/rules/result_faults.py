@@ -3,11 +3,14 @@
 import re
 
 from app.analysis.finding import Standing
+from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.names import has_word, match_names
 from app.analysis.recorded.outcome import CODE_KEYS
-from app.analysis.recorded.spellings import key_set, word_set
+from app.analysis.recorded.spellings import key_set, plain_key, word_set
+from app.analysis.rules.doubtful_results import find_doubt
+from app.analysis.rules.error_wording import LIMIT_ERROR
 from app.analysis.rules.failed_code import runs_program
 from app.analysis.rules.lookups import (
     is_lookup,
@@ -24,15 +27,12 @@ from app.analysis.rules.void_results import explain_void_result
 from app.analysis.text.one_line import one_line
 from app.analysis.tree import Node
 
-_STOPPED = re.compile(
-    r"(?:iteration|recursion|step|turn|round)s?.{0,20}(?:limit|exceed|reached)"
-    r"|max\w{0,6}.(?:number of )?(?:iteration|recursion|step|turn|round)",
-    re.IGNORECASE,
-)
 _is_often_empty = match_names(
     r"cach|check(?!out)|valid|moderat|guard|filter|detect|violation|warn|dedup|history|save[ds]?\b|^store"
     r"|logs?\b|notify|send|delet|updat|write|ping\b|closed?\b|init\b|initiali|set ?up|memor"
 )
+_announces = match_names(r"notif|announc|telemetr|analytic|heart ?beat")
+"""Whether a call only informs somebody by its name: nothing of the task depends on it."""
 _KEEPS_ITEMS = word_set(
     "rerank reranker rank sort reorder merge join normalise normalize convert translate chunk"
     " embed transcribe ocr flatten concat reformat resize render summarise summarize deduplicate"
@@ -40,12 +40,20 @@ _KEEPS_ITEMS = word_set(
 _PARSES = word_set("parse parser read load extract split decode")
 _FILES = word_set("csv json xml html pdf xlsx docx sheet table invoice receipt transcript")
 _LEAST_GIVEN = 4  # characters of a text or a name that a step was given
-_PARTIAL_FLAGS = key_set("partial is_partial incomplete truncated is_truncated")
+_PARTIAL_FLAGS = key_set(
+    "partial is_partial incomplete truncated is_truncated was_truncated abgeschnitten gekürzt"
+    " unvollständig tronqué tronquée incomplet incomplète truncado truncada incompleto incompleta"
+    " troncato troncata parziale parcial afgekapt ingekort onvolledig trunkerad ofullständig"
+    " skrócony obcięty niepełny усечено неполный 截断 不完整 切り捨て 一部のみ 잘림"
+)
 _WARNINGS = key_set("warning warnings reason message detail note")
 _FLAGS_READ = 200  # leaves in which a flag of the whole result stands
 _CODE_KEYS = CODE_KEYS | {"code"}
 _ABSENT_CODES = frozenset(["404", "410"])  # RFC 9110: Not Found, Gone
 _GIVEN_READ = 200  # leaves of what a step was given: texts to quote, items to keep
+_VERDICT_TEXT = re.compile(r"[\w .-]{1,40}: (?:true|false)")  # as `ok: false`
+_METHOD_NOT_FOUND = -32601
+_LISTS = word_set("list lists listing")
 _QUOTED = 80  # characters of what a search was given
 
 _CONTENT_TYPE = "mimetype"  # of OpenInference, beside what was given
@@ -62,7 +70,9 @@ _NEARLY_ALL_PEERS = 0.9
 # and a null may be a function that returns nothing; tools often return nothing, steps mostly do.
 _STATED_FAILURE = 0.85
 _STOPPED_BY_LIMIT = 0.65  # what went round inside is the cause
+_VERDICT = 0.6  # a check that fails once shows what an earlier step did
 _STATED_PARTIAL = 0.6
+_CANNOT_BE_RIGHT = 0.8
 _FAILED_ITEMS = 0.85
 _MISSING_KEYS = 0.5
 _EMPTY_UNLIKE_PEERS = 0.8
@@ -83,22 +93,30 @@ def judge_result(node: Node, peers: PeerStatistics) -> Suspect | None:
         return None
     if view.failure:
         reason = f"its output says “{one_line(view.failure, limit=120)}”"
-        standing = Standing.NOTE if says_tolerated(view.failure) else Standing.FINDING
-        if standing is Standing.FINDING and _found_none(node):
+        harmless = says_tolerated(view.failure) or _is_not_offered(node)
+        standing = Standing.NOTE if harmless else Standing.FINDING
+        if standing is Standing.FINDING and (_found_none(node) or _announces(node.function_name)):
             standing = Standing.WEAK
-        stopped = bool(node.children) and _STOPPED.search(view.failure) is not None
+        stopped = bool(node.children) and LIMIT_ERROR.search(view.failure) is not None
         strength = _STOPPED_BY_LIMIT if stopped else _STATED_FAILURE
+        if _is_bare_verdict(node) and peers.of(node).read < _FEW_PEERS:
+            strength = _VERDICT
         return Suspect(node, Fault.FAILURE, strength, reason, standing)
     void = explain_void_result(node)
     if void:
         return Suspect(node, Fault.FAILURE, _STATED_FAILURE, void)
-    doubt = _judge_doubt(node, peers)
-    if doubt is not None:
-        return doubt
-    return _judge_empty(node, peers) if view.returned_nothing else _judge_partial(node, peers)
+    unsure = _judge_confidence(node, peers)
+    if unsure is not None:
+        return unsure
+    if view.returned_nothing:
+        return _judge_empty(node, peers)
+    doubt = find_doubt(node)
+    if doubt:
+        return Suspect(node, Fault.DOUBT, _CANNOT_BE_RIGHT, doubt)
+    return _judge_partial(node, peers)
 
 
-def _judge_doubt(node: Node, statistics: PeerStatistics) -> Suspect | None:
+def _judge_confidence(node: Node, statistics: PeerStatistics) -> Suspect | None:
     """A result that states a low confidence where its peers state a high one.
 
     Without any other reading the likeliest one may still be right.
@@ -116,6 +134,23 @@ def _judge_doubt(node: Node, statistics: PeerStatistics) -> Suspect | None:
         reason += ", and another reading that is about as likely"
         return Suspect(node, Fault.DOUBT, _STATED_PARTIAL, reason)
     return Suspect(node, Fault.DOUBT, _STATED_PARTIAL, reason, Standing.WEAK)
+
+
+def _is_bare_verdict(node: Node) -> bool:
+    """Whether a step of the program returned a flag without a reason: it checks something."""
+    return not node.view.calls_outside and _VERDICT_TEXT.fullmatch(node.view.failure) is not None
+
+
+def _is_not_offered(node: Node) -> bool:
+    """Whether a server answered that it has no list of some kind: clients of MCP ask each server
+    for its tools, prompts and resources, and do without those that it lacks (JSON-RPC's code)."""
+    output = node.view.output
+    if not (has_word(node.name, _LISTS) and output.may_have_key(_CODE_KEYS)):
+        return False
+    return any(
+        leaf.key in _CODE_KEYS and leaf.value == _METHOD_NOT_FOUND
+        for leaf in output.first_leaves(_FLAGS_READ)
+    )
 
 
 def _found_none(node: Node) -> bool:
@@ -163,13 +198,17 @@ def _judge_partial(node: Node, statistics: PeerStatistics) -> Suspect | None:
 
 
 def _find_partial_flag(node: Node) -> str:
-    """`key: true` where a flag says that a result is only a part; empty where none does."""
+    """`key: true` where a flag says that a result is only a part, beside a long list or above it;
+    empty where none does."""
     output = node.view.output
-    flagged = not _PARTIAL_FLAGS.isdisjoint(output.keys)
-    for leaf in output.leaves[:_FLAGS_READ] if flagged else ():
-        if leaf.value is True and leaf.key in _PARTIAL_FLAGS:
-            return f"{one_line(str(leaf.path[-1]), limit=40)}: true"
-    return ""
+    if _PARTIAL_FLAGS.isdisjoint(output.keys):
+        return ""
+    result = output.result.opened
+    members = list(result.items())[-_FLAGS_READ:] if isinstance(result, dict) else []
+    leaves = [(leaf.path[-1], leaf.value) for leaf in output.leaves[:_FLAGS_READ] if leaf.path]
+    found = (str(key) for key, value in (*members, *leaves) if value is True)
+    flag = next((key for key in found if plain_key(key) in _PARTIAL_FLAGS), "")
+    return f"{one_line(flag, limit=40)}: true" if flag else ""
 
 
 def _judge_empty_lookup(node: Node, *, often: bool) -> Suspect:
@@ -214,9 +253,17 @@ def _keeps_items(node: Node) -> bool:
     has_list = any(isinstance(part, int) for leaf in leaves for part in leaf.path)
     if not has_list and any(leaf.value == [] for leaf in leaves):
         return False
-    return any(
-        isinstance(leaf.value, str) and len(leaf.value.strip()) >= _LEAST_GIVEN for leaf in leaves
-    )
+    given = _list_long_texts(node.view.input)
+    # What was right as it was given is returned as it is.
+    return bool(given) and given.isdisjoint(_list_long_texts(node.view.output))
+
+
+def _list_long_texts(body: Body) -> set[str]:
+    return {
+        leaf.value
+        for leaf in body.first_leaves(_FLAGS_READ)
+        if isinstance(leaf.value, str) and len(leaf.value.strip()) >= _LEAST_GIVEN
+    }
 
 
 def _ends_iteration(node: Node) -> bool:
@@ -242,7 +289,7 @@ def _judge_empty(node: Node, statistics: PeerStatistics) -> Suspect | None:
         )
         strength = _EMPTY_UNLIKE_PEERS if outside else _EMPTY_STEP_UNLIKE_PEERS
         sure = outside and peers.full == peers.read - 1 and not is_search(node)
-        sure = sure and not _ends_iteration(node)
+        sure = sure and not _ends_iteration(node) and node.view.input.says_something
         standing = Standing.FINDING if sure else Standing.WEAK
         return Suspect(node, Fault.EMPTY, strength, reason, standing)
     if is_null(node):

@@ -13,6 +13,8 @@ _LEAST_LOSS = 0.005  # share of the trace lost to several attempts of one call, 
 _LARGE_LOSS = 0.1  # share with which it explains why the trace was slow
 _GROUP_LOSS = 0.2  # the same of many calls that were retried a little each
 _MANY_CALLS = 5  # retried calls of one name from which they have one reason
+_MOST_OF_IT = 0.5  # share that a single failed attempt and the wait after it must take
+_LONG_LOSS = 5_000_000  # microseconds of it (5 s): longer than a short trace makes nobody wonder
 _LEAST_ATTEMPTS = 3  # a second attempt that works is what retries are for
 _NAMES_SHOWN = 4  # names in the note on retries that worked
 _BASE = 0.6  # confidence: two equal calls may be chance
@@ -51,10 +53,10 @@ def _are_retries(attempts: Attempts) -> bool:
 
 
 def _is_costly(attempts: Attempts, analysis: TraceAnalysis) -> bool:
-    return (
-        len(attempts.nodes) >= _LEAST_ATTEMPTS
-        and attempts.lost >= _LEAST_LOSS * analysis.profile.duration
-    )
+    lost = attempts.lost / max(1, analysis.profile.duration)
+    if len(attempts.nodes) >= _LEAST_ATTEMPTS:
+        return lost >= _LEAST_LOSS
+    return lost >= _MOST_OF_IT and attempts.lost >= _LONG_LOSS
 
 
 def _lost(group: Sequence[Attempts]) -> int:

@@ -9,7 +9,12 @@ from app.analysis.rules.causes import find_error_causes
 from app.analysis.rules.failed_code import find_writer, runs_program
 from app.analysis.rules.noticed_gaps import was_gap_noticed
 from app.analysis.rules.partial_batches import failed_items_of, was_noticed
-from app.analysis.rules.recovery import find_recovery, was_called_after
+from app.analysis.rules.recovery import (
+    asking_call,
+    find_other_tool,
+    find_recovery,
+    was_called_after,
+)
 from app.analysis.rules.refusals import explain_refusal
 from app.analysis.rules.reply_faults import judge_reply
 from app.analysis.rules.result_faults import judge_result
@@ -24,6 +29,7 @@ from app.analysis.rules.suspects import (
 from app.analysis.rules.symptoms import ended_by_error
 from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis, peer_key
+from app.analysis.tree import Node
 
 _CATEGORIES = {
     Fault.EMPTY: Category.EMPTY_RESULT,
@@ -34,14 +40,15 @@ _CATEGORIES = {
     Fault.BAD_CALL: Category.INVALID_CALL,
     Fault.REFUSAL: Category.REFUSAL,
     Fault.PARTIAL: Category.PARTIAL_RESULT,
-    Fault.DOUBT: Category.PARTIAL_RESULT,
+    Fault.DOUBT: Category.DOUBTFUL_RESULT,
 }
-_CAN_BE_MADE_GOOD = frozenset(Fault) - {Fault.PARTIAL}
+_CAN_BE_MADE_GOOD = frozenset(Fault) - {Fault.PARTIAL, Fault.DOUBT}
 _FAULTS_OF_CODE = frozenset([Fault.FAILURE, Fault.EMPTY])
 _FAULTS_PASSED_ON = frozenset([Fault.EMPTY, Fault.FAILURE, Fault.PARTIAL])
 _LOST_BY_LATER = 0.2  # later suspects of a fault may be effects of the first
 _LOST_BY_RECOVERY = 0.2  # a corrected run of code cost its time all the same
 _EXPLAINED_REFUSAL = 0.75  # strength where something shows that it was a fault
+_SHARE_SENT = 0.5  # of the tokens of a reply, by which a prompt that holds it grows at least
 _QUOTED = 120  # characters of the reason for which a refusal is a fault
 _MOST_FOLLOWED = 40  # suspects of one fault and name for which a recovery is looked for
 
@@ -134,6 +141,8 @@ def _add_outcome(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:
     recovery = find_recovery(node, analysis) if suspect.fault in _CAN_BE_MADE_GOOD else None
     if suspect.fault is Fault.BAD_CALL and not was_called_after(node, analysis):
         recovery = None
+    if suspect.fault is Fault.CUT and recovery is not None and _goes_on(node, recovery):
+        recovery = None
     if suspect.fault is Fault.REFUSAL:
         why = explain_refusal(node, analysis, recovered=recovery is not None)
         if why:
@@ -141,12 +150,33 @@ def _add_outcome(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:
             strength = max(suspect.strength, _EXPLAINED_REFUSAL)
             return replace(suspect, reason=reason, strength=strength, standing=Standing.FINDING)
     if recovery is None:
+        if suspect.fault is Fault.FAILURE and _was_replaced(node, analysis):
+            return replace(suspect, writer=writer, standing=Standing.WEAK)
         return _add_notice(replace(suspect, writer=writer), analysis)
     reason = f"{suspect.reason}; a later call worked"
     if writer is not None and runs_program(node):
         strength = suspect.strength - _LOST_BY_RECOVERY
         return replace(suspect, writer=writer, reason=reason, strength=strength)
     return replace(suspect, writer=writer, reason=reason, standing=Standing.NOTE)
+
+
+def _goes_on(node: Node, later: Node) -> bool:
+    """Whether a later request continues a conversation with a reply that was cut, and does not ask
+    for that reply anew: it has more replies, or where it was cut itself, as many more tokens."""
+    before, after = (
+        sum(message.role == "assistant" for message in each.view.request.messages)
+        for each in (node, later)
+    )
+    usage, more = node.view.usage, later.view.usage.prompt or 0.0
+    added = more - (usage.prompt or more)
+    return after > before or added >= max(1.0, _SHARE_SENT * (usage.completion or 0.0))
+
+
+def _was_replaced(node: Node, analysis: TraceAnalysis) -> bool:
+    """Whether a model that had asked for a call, or for the one inside it, went on with another
+    tool, which worked."""
+    asked = any(asking_call(each, analysis) is not None for each in (node, *node.children[:1]))
+    return asked and find_other_tool(node, analysis) is not None
 
 
 def _add_notice(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from app.analysis.error_origins import error_message
 from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.spellings import key_set, word_set
@@ -10,6 +11,7 @@ from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls, list_read_steps
 from app.analysis.tree import Node
 
+_MESSAGE_READ = 300  # characters of a message, which begins with what failed
 _CONFIDENCE = 0.85  # the list of offered tools may have been recorded in part only
 _ROUTE_CONFIDENCE = 0.8  # the list may hold examples
 _ROUTE_KEYS = key_set(
@@ -85,12 +87,19 @@ def _texts_under(body: Body, keys: frozenset[str], *, in_lists: bool) -> list[st
 
 
 def _was_run(tool: str, call: Node, analysis: TraceAnalysis) -> bool:
-    """Whether a span of that tool worked after the call: the list of tools was recorded in part."""
+    """Whether a span of that tool worked after the call, or failed for a reason of its own: the
+    list of tools was recorded in part."""
     return any(
         other.start >= call.start
         and other is not call
         and is_named_after(other, tool)
-        and other.error is None
-        and not other.view.failure
+        and not _is_about_tool(other, tool)
         for other in analysis.tree.nodes
     )
+
+
+def _is_about_tool(node: Node, tool: str) -> bool:
+    """Whether a call failed with a message about the tool itself, as that it does not exist."""
+    error = node.view.error
+    message = node.view.failure if error is None else error_message(error)[:_MESSAGE_READ]
+    return tool in message or "tool" in message.lower()

@@ -106,7 +106,10 @@ def _list_fruitless(analysis: TraceAnalysis) -> tuple[list[Node], str]:
     if not emptied and not any(node.view.returned_nothing for node in known):
         return [], ""
     known = [node for node in known if not searches_memory(node)]
+    emptied = [node for node in emptied if node in known]
     searches = _keep_innermost([node for node in known if is_search(node)])
+    if any(_found_some(node) for node in known):
+        searches = []
     if searches and all(node.view.returned_nothing for node in searches):
         return searches, f"{_found_nothing(searches)}, no other search found anything"
     if emptied and emptied[-1].end == max(node.end for node in [*searches, *emptied]):
@@ -118,6 +121,11 @@ def _list_fruitless(analysis: TraceAnalysis) -> tuple[list[Node], str]:
         what = f"{_found_nothing(lookups)}, no other lookup for what was asked found anything"
         return lookups, what
     return [], ""
+
+
+def _found_some(node: Node) -> bool:
+    """Whether a call of a tool says that it found something, whatever its name."""
+    return leaves_program(node) and bool(count_found(node.view.output))
 
 
 def _found_nothing(nodes: Sequence[Node]) -> str:

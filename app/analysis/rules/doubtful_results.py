@@ -1,0 +1,171 @@
+"""Results that report success and show by themselves that they cannot be right."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from app.analysis.recorded.leaves import Leaf, Path
+from app.analysis.text.one_line import format_count, format_duration, one_line
+from app.analysis.tree import Node
+
+_LEAVES_READ = 200  # of an input or a result
+_TEXT_READ = 20_000  # characters of one text
+_SHOWN = 40  # characters of a quoted value
+
+_REPLACEMENT = "\ufffd"  # what Unicode's decoders write for bytes that are no characters
+_LEAST_LOST = 3  # one or two may have stood in the source
+_NOT_AWAITED = re.compile(
+    r"\s*(?:<(?:coroutine|async_generator|generator) object|<(?:Future|Task) |\[object Promise\]"
+    r"|Promise \{)"
+)
+"""What Python and JavaScript write for the result of a call that nobody waited for."""
+_FALLBACK = re.compile(r"fall(?:ing |en )?back(?: to [\w-]{1,30})?\s?[:(–-]", re.IGNORECASE)
+_LIFETIME = re.compile(r"ttl|max_?age", re.IGNORECASE)
+_UNITS: tuple[tuple[re.Pattern[str], float], ...] = (
+    (re.compile(r"ms\Z|milli"), 0.001),
+    (re.compile(r"min"), 60.0),
+    (re.compile(r"hour|stund|heure|hora|\Dh\Z"), 3_600.0),
+    (re.compile(r"day|dag|tag|jour|d[ií]a|\Dd\Z"), 86_400.0),
+)
+"""Units in names of lifetimes; without one they are seconds, as in HTTP and DNS."""
+_NUMBER = re.compile(r"\D{0,4}(\d{1,3}(?:[.,'\s]\d{3})*[.,]\d{1,2})\D{0,4}")
+"""A number as people write it, with a sign for decimals and a currency or unit around it."""
+_LONGEST_OPTION = 40  # characters of a label
+_SHORTEST_OPTION = 4
+_ENDING = 3  # letters of the ending of a word, such as that of its plural
+
+
+def find_doubt(node: Node) -> str:
+    """What shows that a result cannot be right, as the end of a sentence; empty where nothing
+    does."""
+    given = list(node.view.input.first_leaves(_LEAVES_READ))
+    result = list(node.view.output.first_leaves(_LEAVES_READ))
+    found = (check(node, given, result) for check in _CHECKS)
+    return next((reason for reason in found if reason), "")
+
+
+def _find_lost_characters(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
+    lost = sum(text.count(_REPLACEMENT) for text in _list_texts(result))
+    if lost < _LEAST_LOST or any(_REPLACEMENT in text for text in _list_texts(given)):
+        return ""
+    return f"{format_count(lost, 'character')} of its text could not be decoded"
+
+
+def _find_not_awaited(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
+    found = next((text for text in _list_texts(result) if _NOT_AWAITED.match(text)), "")
+    return f"it is “{one_line(found, limit=_SHOWN)}”, which nobody awaited" if found else ""
+
+
+def _find_fallback(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
+    """A text that says for which reason a result stands in for another."""
+    found = next((text for text in _list_texts(result) if _FALLBACK.match(text)), "")
+    return f"it says “{one_line(found, limit=_SHOWN)}”" if found else ""
+
+
+def _find_expired(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
+    """A time beside a lifetime that had passed since then when the call began."""
+    lifetimes: dict[Path, Leaf] = {
+        leaf.path[:-1]: leaf
+        for leaf in result
+        if _is_number(leaf.value) and leaf.value > 0 and _LIFETIME.search(leaf.key)
+    }
+    for leaf in result if lifetimes else ():
+        lifetime = lifetimes.get(leaf.path[:-1])
+        moment = _read_moment(leaf.value)
+        if lifetime is None or moment is None:
+            continue
+        age = node.start - moment.timestamp() * 1e6
+        if age > lifetime.value * _read_unit(lifetime.key) * 1e6:
+            return (
+                f"it is {format_duration(age)} old ({_name_key(leaf)}:"
+                f" {one_line(leaf.value, limit=_SHOWN)}), beyond its {_name_key(lifetime)} of"
+                f" {lifetime.value:,g}"
+            )
+    return ""
+
+
+def _find_misread_number(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
+    """The only number of a result has the first digits of the only one of the input, and ends at a
+    sign that separates thousands there."""
+    numbers = [leaf.value for leaf in result if _is_number(leaf.value)]
+    texts = [text for text in _list_texts(given) if _NUMBER.fullmatch(text[:_SHOWN])]
+    if len(numbers) != 1 or len(texts) != 1:
+        return ""
+    written = re.sub(r"[^\d.,]", "", texts[0])
+    whole, mark, decimals = written.rpartition("," if "," in written[-3:] else ".")
+    value = float(f"{re.sub(r'[.,]', '', whole)}.{decimals}") if mark and whole else 0.0
+    digits = repr(abs(float(numbers[0]))).rstrip("0").replace(".", "")
+    is_smaller = 0 < abs(numbers[0]) * 100 <= value  # by the thousands that it lost
+    if not is_smaller or not f"{whole}{decimals}".replace(".", "").replace(",", "").startswith(
+        digits
+    ):
+        return ""
+    return f"it read “{one_line(texts[0], limit=_SHOWN)}” as {numbers[0]:g}"
+
+
+def _find_near_option(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
+    """A label that was given differs from one of the known ones, which the span lists, by letter
+    case or by its ending only."""
+    labels = [text for text in _list_texts(given) if _is_option(text)]
+    for leaves in (result, given) if labels else ():
+        known: dict[Path, list[str]] = {}
+        for leaf in leaves:
+            if isinstance(leaf.value, str) and leaf.path and isinstance(leaf.path[-1], int):
+                known.setdefault(leaf.path[:-1], []).append(leaf.value)
+        for options in known.values():
+            for label in labels if len(options) > 1 else ():
+                near = [option for option in options if _is_near(label, option)]
+                if near and label not in options:
+                    return (
+                        f"it was given “{one_line(label, limit=_SHOWN)}” and knows"
+                        f" “{one_line(near[0], limit=_SHOWN)}”"
+                    )
+    return ""
+
+
+_CHECKS: tuple[Callable[[Node, Sequence[Leaf], Sequence[Leaf]], str], ...] = (
+    _find_not_awaited,
+    _find_lost_characters,
+    _find_expired,
+    _find_misread_number,
+    _find_near_option,
+    _find_fallback,
+)
+
+
+def _list_texts(leaves: Sequence[Leaf]) -> Iterator[str]:
+    return (leaf.value[:_TEXT_READ] for leaf in leaves if isinstance(leaf.value, str))
+
+
+def _name_key(leaf: Leaf) -> str:
+    return one_line(str(leaf.path[-1]) if leaf.path else leaf.key, limit=_SHOWN)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _read_moment(value: object) -> datetime | None:
+    """A date with a time; one without a zone is taken as UTC."""
+    if not isinstance(value, str) or not value[:4].isdigit() or len(value) > _SHOWN:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _read_unit(key: str) -> float:
+    return next((seconds for unit, seconds in _UNITS if unit.search(key)), 1.0)
+
+
+def _is_option(text: str) -> bool:
+    return _SHORTEST_OPTION <= len(text) <= _LONGEST_OPTION and " " not in text
+
+
+def _is_near(label: str, option: str) -> bool:
+    if not _is_option(option) or label == option:
+        return False
+    one, other = sorted((label.casefold(), option.casefold()), key=len)
+    return other.startswith(one) and len(other) - len(one) <= _ENDING
