@@ -69,7 +69,7 @@ def _build_finding(before: Node, after: Node, found: _Numbered, analysis: TraceA
     sentence = (
         f"{one_line(after.function_name, limit=60)} was called again with the same input after it"
         f" had failed (“{one_line(error, limit=80)}”), and made {one_line(found.own)}; its result"
-        f" speaks of {one_line(found.other)} as well, so the failed call seems to have taken effect."
+        f" speaks of {one_line(found.other)} too, so the failed call seems to have taken effect."
     )
     asked = asking_call(after, analysis)
     named: Sequence[Node] = [after, before, *([asked] if asked is not None else [])]
