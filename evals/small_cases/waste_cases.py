@@ -79,6 +79,9 @@ def _with_each_provider() -> None:
         CACHE.add(f"{provider}_prefix_changed", *lost, says="cach")
         kept = _cached_calls([0, 4_096, 4_096, 4_096, 4_096, 4_096], key)
         CACHE.add(f"{provider}_prefix_kept_healthy", *kept)
+        never = _cached_calls([0] * 6, key, wrong_from=0)
+        CACHE.add(f"{provider}_prefix_never_the_same", *never, says="begin alike but for numbers")
+        CACHE.add(f"{provider}_nothing_cached_healthy", *_cached_calls([0] * 6, key))
 
 
 _with_each_provider()

@@ -100,6 +100,28 @@ def test_a_written_cache_that_may_still_be_read_is_no_finding(why: str, spans: l
     assert not lost(spans), why
 
 
+def test_a_cache_that_no_call_reads_since_each_prompt_begins_with_a_time_is_found() -> None:
+    (finding,) = lost(turns([0] * 5, [_CLOCK.format(i) for i in range(5)]))
+    assert finding.spans[:2] == ("build1", "call1")
+    assert "read none of the 9,410 tokens of its 5 prompts from the cache" in finding.sentence
+    assert "they begin alike but for numbers and ids" in finding.sentence
+
+
+@each_case(
+    "why, cached, fronts",
+    [
+        ("the provider does not count", [None] * 5, [_CLOCK.format(i) for i in range(5)]),
+        ("the prompts begin alike", [0] * 5, [""] * 5),
+        ("other texts come first", [0] * 5, [f"{word}, please.\n" for word in "abcde"]),
+        ("three calls may be three conversations", [0] * 3, [_CLOCK.format(i) for i in range(3)]),
+    ],
+)
+def test_a_cache_that_could_not_serve_is_no_finding(
+    why: str, cached: list[int | None], fronts: list[str]
+) -> None:
+    assert not lost(turns(cached, fronts)), why
+
+
 @each_case(
     "why, cached",
     [

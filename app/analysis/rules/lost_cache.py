@@ -1,5 +1,6 @@
 """Prompts that providers no longer read from their cache."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -17,7 +18,7 @@ _LOST_SHARE = 0.05  # of a prompt: what remains of a cache that no longer serves
 _LEAST_AFTER = 2  # calls without in a row: the first may follow an eviction
 _AFTER_ONE = 3  # the same after a single call with cached tokens, which was hardly a habit
 _MISSES_BEFORE = 0.2  # share of the calls between those with cached tokens: else prompts take turns
-_LEAST_WRITES = 4  # calls that wrote a cache which none of them read
+_LEAST_UNREAD = 4  # calls none of which read from the cache: the first ones may fill it
 _WRITTEN_SHARE = 0.5  # of a prompt: it was meant to be read again
 _LEAST_LENGTH = 0.7  # of the prompts before: a shorter prompt is another kind of call
 _EXPIRY = 240_000_000  # microseconds without a call (4 min): caches of 5 min may have expired
@@ -26,6 +27,9 @@ _SHARED_BEGINNING = 0.5  # of the shorter prompt: a cache would have served that
 _BEFORE_CALL = 60  # spans before a call among which the one that built its prompt is looked for
 _LINKING_TEXT = 60  # characters of the changed beginning, as they stand in that span's output
 _LEAST_LINKING = 8  # of them at least: a word or two stand in many outputs
+_BEGINNING_READ = 600  # characters of a prompt in which a time or an id stands
+_BEGINNING_COMPARED = 200  # of them, without those: two sentences that do not agree by chance
+_WITH_DIGIT = re.compile(r"[\w.:+-]*\d[\w.:+-]*")
 _SHOWN = 50  # characters of the beginnings in the sentence
 _CHANGED_BEGINNING = 0.9  # confidence: the loss and its reason were both recorded
 _SAME_TEXT = 0.7  # confidence: the loss was recorded, its reason lies with provider or settings
@@ -42,7 +46,7 @@ class _Loss:
 
 def find_lost_caches(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Series of calls of one name and model whose cached tokens fall to nothing and stay there,
-    though the prompts are as long as before, or that write a cache and never read it."""
+    though the prompts are as long as before, or that never read it."""
     series: dict[tuple[str, str], list[Node]] = {}
     for node in analysis.tree.nodes:
         if node.view.is_model_call and (node.view.usage.prompt or 0.0) >= _LEAST_PROMPT:
@@ -53,7 +57,7 @@ def find_lost_caches(analysis: TraceAnalysis) -> Iterator[Finding]:
         if loss is not None:
             yield from _explain_loss(loss, analysis)
         else:
-            yield from _explain_unread_writes(calls, analysis)
+            yield from _explain_unread_calls(calls, analysis)
 
 
 def _find_loss(calls: Sequence[Node]) -> _Loss | None:
@@ -93,40 +97,50 @@ def _explain_loss(loss: _Loss, analysis: TraceAnalysis) -> Iterator[Finding]:
         yield _build_loss_finding(loss, culprits, where, _CHANGED_BEGINNING)
 
 
-def _explain_unread_writes(calls: Sequence[Node], analysis: TraceAnalysis) -> Iterator[Finding]:
-    """Calls that each wrote most of their prompt to the cache, which none read, since the prompts
-    begin differently."""
-    wrote = [
-        node
-        for node in calls
-        if (node.view.usage.created or 0.0) >= _WRITTEN_SHARE * (node.view.usage.prompt or 1.0)
-    ]
-    if len(wrote) < max(_LEAST_WRITES, len(calls)) or any(map(_cached_share, calls)):
+def _explain_unread_calls(calls: Sequence[Node], analysis: TraceAnalysis) -> Iterator[Finding]:
+    """Calls none of which read its prompt from the cache, since the prompts begin differently: each
+    wrote most of it there, or they part in numbers only, as of a time or a request."""
+    if len(calls) < _LEAST_UNREAD or any(map(_cached_share, calls)):
         return
     if calls[1].start - calls[0].end > _EXPIRY:
         return
     change = _compare_prompts(calls[0], calls[1], analysis)
     if change is None or change.is_alike or not change.is_same_kind:
         return
-    tokens = sum(node.view.usage.created or 0.0 for node in calls)
-    sentence = (
-        f"{one_line(calls[0].name, limit=60)} wrote {tokens:,.0f} tokens to the prompt cache in"
-        f" {len(calls)} calls and read none of them: the second prompt has {change.new} where the"
-        f" first has {change.old}."
-    )
+    created = [node.view.usage.created or 0.0 for node in calls]
+    prompts = [node.view.usage.prompt or 0.0 for node in calls]
+    parts = f"the second prompt has {change.new} where the first has {change.old}"
+    name = one_line(calls[0].name, limit=60)
+    if all(map(_is_most, created, prompts)):
+        sentence = (
+            f"{name} wrote {sum(created):,.0f} tokens to the prompt cache in {len(calls)} calls and"
+            f" read none of them: {parts}."
+        )
+    elif change.is_equal_but_numbers and all(node.view.usage.cached == 0 for node in calls):
+        sentence = (
+            f"{name} read none of the {sum(prompts):,.0f} tokens of its {len(calls)} prompts from"
+            f" the cache: {parts}, and they begin alike but for numbers and ids."
+        )
+    else:
+        return
     nodes = [*_find_builder(calls[1], change.beginning, analysis), calls[1], *calls]
-    yield build_finding(
-        Category.LOST_CACHE, _CHANGED_BEGINNING, sentence, nodes, {"written": tokens}
-    )
+    numbers = {"written": sum(created), "prompt": sum(prompts)}
+    yield build_finding(Category.LOST_CACHE, _CHANGED_BEGINNING, sentence, nodes, numbers)
+
+
+def _is_most(written: float, prompt: float) -> bool:
+    return written >= _WRITTEN_SHARE * (prompt or 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
     """How one prompt differs from the one before: whether it begins alike, or is at least of the
-    same kind; how both go on where they part, quoted and, of the new one, as it stands there."""
+    same kind, or begins alike but for numbers and ids; how both go on where they part, quoted and,
+    of the new one, as it stands there."""
 
     is_alike: bool
     is_same_kind: bool
+    is_equal_but_numbers: bool
     old: str
     new: str
     beginning: str
@@ -143,10 +157,15 @@ def _compare_prompts(before: Node, after: Node, analysis: TraceAnalysis) -> _Cha
     return _Change(
         shared >= _SHARED_BEGINNING * min(len(old), len(new)),
         measure_shared_words(old, new) >= _SHARED_WORDS,
+        _without_numbers(old) == _without_numbers(new),
         f"“{one_line(old[shared:], limit=_SHOWN)}”",
         f"“{one_line(new[shared:], limit=_SHOWN)}”",
         new[shared : shared + _LINKING_TEXT],
     )
+
+
+def _without_numbers(prompt: str) -> str:
+    return _WITH_DIGIT.sub("#", prompt[:_BEGINNING_READ])[:_BEGINNING_COMPARED]
 
 
 def _count_shared(old: str, new: str) -> int:
