@@ -128,6 +128,29 @@ _branches("chosen_branch_healthy", {"best": _WEATHER, "score": 0.9})
 _branches("first_branch_that_has_any_healthy", {"hints": _RADAR})
 
 
+def _shared_state(name: str, later: list[Any], *, at: float = 0.1, right: bool = False) -> None:
+    """Nodes of a graph that run side by side and add to one list of its state."""
+    state: dict[str, Any] = {"question": "Why is the ferry late?", "hints": []}
+    HANDED.add(
+        name,
+        span("radar", input=state, output={"hints": _RADAR}, at=0.1, right=right),
+        span("weather", input=state, output={"hints": _WEATHER}, at=at, right=right),
+        span(
+            "write_report",
+            model(says("Fog until ten o'clock."), asked=f"Report: {later}"),
+            input=state | {"hints": later},
+            output={"report": "Fog until ten o'clock."},
+        ),
+        question="Why is the ferry late?",
+        answer="Fog until ten o'clock.",
+    )
+
+
+_shared_state("state_of_the_last_node", _WEATHER, right=True)
+_shared_state("state_of_both_nodes_healthy", [*_RADAR, *_WEATHER])
+_shared_state("state_replaced_in_turn_healthy", _WEATHER, at=2.5)
+
+
 def _hand_over(
     name: str, kept: list[dict[str, Any]], tokens: int, *, right: bool = False, **more: Any
 ) -> None:

@@ -21,16 +21,25 @@ _CONFIDENCE = 0.8  # a step may choose one of several lists, but hardly the last
 
 def find_kept_branches(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Steps that were given the lists of several branches and returned that of the last one, under
-    the key under which each branch had returned its own."""
-    for node in analysis.once(list_read_steps):
-        given, returned = node.view.input, node.view.output
-        if node.view.calls_outside or BodyState.ABSENT in (given.state, returned.state):
-            continue
-        kept = {key: each for key, each in _members(returned.opened) if _is_full_list(each)}
-        for branches in _list_branches(given.opened) if kept else ():
-            found = _explain(node, branches, kept, analysis)
-            if found is not None:
-                yield found
+    the key under which each branch had returned its own; where there is none, the first step that
+    was given the list of one branch only, where all share a state."""
+    steps = [node for node in analysis.once(list_read_steps) if not node.view.calls_outside]
+    merges = [found for node in steps for found in _find_merges(node, analysis)]
+    yield from merges
+    reported: set[tuple[str, str]] = set()
+    for node in [] if merges else sorted(steps, key=lambda each: (each.start, each.index)):
+        yield from _find_lost_state(node, reported, analysis)
+
+
+def _find_merges(node: Node, analysis: TraceAnalysis) -> Iterator[Finding]:
+    if BodyState.ABSENT in (node.view.input.state, node.view.output.state):
+        return
+    returned = _members(node.view.output.opened)
+    kept = {key: each for key, each in returned if _is_full_list(each)}
+    for branches in _list_branches(node.view.input.opened) if kept else ():
+        found = _explain(node, branches, kept, analysis)
+        if found is not None:
+            yield found
 
 
 def _explain(
@@ -51,6 +60,48 @@ def _explain(
         " found was lost."
     )
     return build_finding(Category.LOST_VALUE, _CONFIDENCE, sentence, [node, *makers])
+
+
+def _find_lost_state(
+    node: Node, reported: set[tuple[str, str]], analysis: TraceAnalysis
+) -> Iterator[Finding]:
+    """A list of a shared state that is that of one of several branches before, which ran side by
+    side and were given the state as well."""
+    for key, value in _members(node.view.input.opened):
+        place = (key, node.parent.id if node.parent else "")
+        if not _is_full_list(value) or place in reported:
+            continue
+        branches = _find_parallel(key, node, analysis)
+        lists = [dict(_members(each.view.output.opened))[key] for each in branches]
+        if len(branches) < _FEWEST or lists.count(value) != 1:
+            continue
+        kept = branches[lists.index(value)]
+        lost = [each for each in branches if each is not kept]
+        others = [items for items in lists if items != value]
+        ends = (node.view.input, Body(analysis.trace.output))
+        if any(_may_hold(body, items) for body in ends for items in others):
+            continue
+        reported.add(place)
+        names = [one_line(each.name, limit=40) for each in lost]
+        sentence = (
+            f"{one_line(node.name, limit=60)} was given the {one_line(key, limit=40)} of"
+            f" {one_line(kept.name, limit=40)} only; what {list_first(names[:_SHOWN], len(names))}"
+            " had returned at the same time was lost."
+        )
+        yield build_finding(Category.LOST_VALUE, _CONFIDENCE, sentence, [*lost, kept, node])
+
+
+def _find_parallel(key: str, node: Node, analysis: TraceAnalysis) -> list[Node]:
+    """The steps before that were given a key and returned a list for it, side by side with the one
+    that ended last."""
+    steps = [
+        each
+        for each in analysis.tree.finished_before(node, _EARLIER_READ)
+        if analysis.was_read(each)
+        and key in dict(_members(each.view.input.opened))
+        and _is_full_list(dict(_members(each.view.output.opened)).get(key))
+    ]
+    return [each for each in steps if each.end > steps[0].start and each.start < steps[0].end]
 
 
 def _members(value: Any) -> list[tuple[str, Any]]:
