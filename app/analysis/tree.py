@@ -2,7 +2,7 @@
 
 Instrumented programs leave broken trees behind: parents that never arrived, cycles of
 parents, several roots, clocks that disagree, spans that never ended. Each is marked with a
-`TreeWarning` and none is fatal. Everything is linear but for sorting, and nothing recurses.
+`TreeWarning` and none is fatal. Building the tree is linear but for sorting, and nothing recurses.
 """
 
 import heapq

@@ -1,7 +1,7 @@
 """Texts that report a failure, in the words of programs, frameworks and several languages.
 
-Every pattern is tried at the beginning of a text only, and words inside a text are searched as
-plain strings: a text may have any length.
+Patterns are tried at the beginning of a text or searched in a bounded part of it, and words inside
+a text are searched as plain strings: a text may have any length.
 """
 
 import re

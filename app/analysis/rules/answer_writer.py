@@ -12,7 +12,7 @@ _EARLIER_READ = 60  # spans before the answer among which its last result is loo
 
 
 def find_answer_writer(analysis: TraceAnalysis) -> Node | None:
-    """The last model call whose reply stands in the output of the trace or of its only root; where
+    """The last model call whose reply stands in the output of the trace or of its first root; where
     none does, as after a translation, the last one that wrote a text."""
     answers = [analysis.returned.canonical]
     answers += [root.view.output.canonical for root in analysis.tree.roots[:1]]
