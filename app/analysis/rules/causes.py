@@ -24,9 +24,8 @@ from app.analysis.rules.error_wording import (
     OUTSIDE_ERROR,
 )
 from app.analysis.rules.failed_code import find_writer
-from app.analysis.rules.handed_input import find_giver
+from app.analysis.rules.input_givers import find_giver, find_namer
 from app.analysis.rules.lookups import is_lookup
-from app.analysis.rules.named_by_model import find_namer
 from app.analysis.rules.recovery import asking_call
 from app.analysis.rules.suspects import (
     FAULT_PHRASES,

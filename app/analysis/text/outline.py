@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from app.analysis.baseline_findings import format_baseline
 from app.analysis.profile import SpanGroup
 from app.analysis.text.coverage import list_unread, list_unrecorded
 from app.analysis.text.lines import PATH_MARK, format_finding, format_note, format_spending
@@ -178,3 +179,16 @@ def _add_tree(
             " open one with get_trace_data(root=its alias),"
             f' or list them with get_trace_data(sort="duration", offset=0)'
         )
+
+
+def describe_late_findings(analysis: TraceAnalysis, known: TraceAnalysis, *, alias: Alias) -> str:
+    """The baseline and the findings that `known`, an earlier analysis of the trace, had not."""
+    lines = []
+    if known.baseline is None and (baseline := format_baseline(analysis)):
+        lines.append(baseline)
+    lines += [
+        f"finding: {format_finding(each, alias=alias)}"
+        for each in analysis.findings
+        if each not in known.findings
+    ]
+    return "\n".join(["[known since the outline was written]", *lines]) if lines else ""

@@ -16,8 +16,8 @@ from app.agent.toolbox import Tool, Toolbox
 from app.analysis.baseline import Baseline
 from app.analysis.baseline_findings import add_baseline_findings
 from app.analysis.recorded.body import is_cut_body
-from app.analysis.text.late_findings import describe_late_findings
 from app.analysis.text.one_line import one_line
+from app.analysis.text.outline import describe_late_findings
 from app.background_result import BackgroundResult
 from app.caller import Caller
 from app.errors import OpikAssistError, ToolFailed

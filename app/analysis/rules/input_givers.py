@@ -1,13 +1,17 @@
-"""Errors about a name that a model made up: a tool, a key, a file that does not exist."""
+"""Who gave a step what it failed with: an earlier step, or a model that made a name up."""
 
 import re
 from collections.abc import Collection
 from itertools import islice
+from typing import Any
 
+from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.leaves import Leaf, walk_leaves
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
+_EARLIER_READ = 200  # spans before the failed one: what is handed on was made shortly before
+_LEAST_VALUES = 2  # values of an input: a single one may be equal by chance
 _NAMES_A_THING = re.compile(
     r"KeyError|unknown|invalid|not (?:a )?valid|no such|not exist|not found|unsupported"
     r"|no attribute|not defined|unrecogni[sz]ed|undefined|unexpected (?:keyword|argument|value)"
@@ -18,6 +22,30 @@ _TEXT_READ = 20_000  # characters of a text in which a name is looked for
 _LEAVES_READ = 200  # of the arguments of a call
 _MOST_SPANS_SEARCHED = 2_000  # bounds the search before one error; the nearest calls come first
 _SHORTEST_NAME = 3  # characters: shorter values occur in several places by chance
+
+
+def find_giver(node: Node, analysis: TraceAnalysis) -> Node | None:
+    """The nearest earlier step whose result is the whole input of this one, also where that holds
+    it under a single key; None where there is none."""
+    given = node.view.input
+    if given.state is not BodyState.PRESENT or given.is_cut:
+        return None
+    inputs = [given.opened]
+    if isinstance(given.opened, dict) and len(given.opened) == 1:
+        inputs += given.opened.values()
+    inputs = [each for each in inputs if _says_enough(each)]
+    if not inputs:
+        return None
+    for _, earlier in islice(analysis.tree.earlier(node), _EARLIER_READ):
+        if earlier.finished and earlier.error is None and analysis.was_read(earlier):
+            output = earlier.view.output
+            if output.opened in inputs or output.result.opened in inputs:
+                return earlier
+    return None
+
+
+def _says_enough(value: Any) -> bool:
+    return isinstance(value, (dict, list)) and len(value) >= _LEAST_VALUES
 
 
 def find_namer(
