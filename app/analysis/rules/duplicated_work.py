@@ -5,7 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 
-from app.analysis.comparable_calls import (
+from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.recorded.names import has_word, name_stem
+from app.analysis.recorded.spellings import word_set
+from app.analysis.rules.comparable_calls import (
     Call,
     belong_to_one_task,
     calls_given_alike,
@@ -14,9 +17,6 @@ from app.analysis.comparable_calls import (
     group_equal,
     same_results,
 )
-from app.analysis.finding import Category, Finding, Standing, build_finding
-from app.analysis.recorded.names import has_word, name_stem
-from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.equal_by_chance import are_equal_by_chance
 from app.analysis.rules.missed_lookups import list_missed_lookups
 from app.analysis.rules.ping_pong import list_rounds

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median_low
 
-from app.analysis.comparable_calls import Call
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.names import name_stem
 from app.analysis.recorded.spellings import key_set, plain_key
+from app.analysis.rules.comparable_calls import Call
 from app.analysis.tree import Node
 
 _LEAST_COMMON = 2  # pieces of work a branch: one may be that of an item that is like another

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from app.analysis.comparable_calls import group_equal, nodes_given_alike
 from app.analysis.error_origins import error_message
 from app.analysis.finding import Category, Finding, build_finding
+from app.analysis.rules.comparable_calls import group_equal, nodes_given_alike
 from app.analysis.rules.lookups import is_lookup
 from app.analysis.rules.recovery import asking_call
 from app.analysis.text.one_line import one_line

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
 
-from app.analysis.attempts import is_rate_limit_text
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.spellings import key_set, plain_key
+from app.analysis.rules.attempts import is_rate_limit_text
 from app.analysis.text.one_line import format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node

@@ -4,7 +4,8 @@ pass a case back and forth."""
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from app.analysis.comparable_calls import (
+from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.rules.comparable_calls import (
     Call,
     calls_outside_within,
     comparable_calls,
@@ -14,7 +15,6 @@ from app.analysis.comparable_calls import (
     same_results,
     work_share,
 )
-from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.text.one_line import format_duration, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node

@@ -6,17 +6,17 @@ from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 from typing import NamedTuple
 
-from app.analysis.comparable_calls import (
-    Call,
-    belong_to_one_task,
-    calls_given_alike,
-    group_equal,
-)
 from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.leaves import innermost_key
 from app.analysis.recorded.names import match_names
 from app.analysis.recorded.spellings import key_set
+from app.analysis.rules.comparable_calls import (
+    Call,
+    belong_to_one_task,
+    calls_given_alike,
+    group_equal,
+)
 from app.analysis.rules.effect_names import (
     does_something_outside,
     only_creates,

@@ -6,10 +6,10 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from app.analysis.comparable_calls import is_polling_name
 from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.recorded.names import has_word, name_stem
 from app.analysis.recorded.spellings import word_set
+from app.analysis.rules.comparable_calls import is_polling_name
 from app.analysis.rules.duplicated_work import looks_at_changes
 from app.analysis.rules.recovery import asking_call
 from app.analysis.text.one_line import format_duration, format_percent, one_line

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 
-from app.analysis.comparable_calls import common_parent
 from app.analysis.finding import Category, Finding, build_finding
+from app.analysis.rules.comparable_calls import common_parent
 from app.analysis.text.one_line import format_duration, one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 from app.analysis.tree import Node, by_start

@@ -5,7 +5,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from app.analysis.comparable_calls import (
+from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.recorded.kind import CALLED_BY_AGENTS, SpanKind
+from app.analysis.rules.comparable_calls import (
     Call,
     belong_to_one_task,
     calls_given_alike,
@@ -17,8 +19,6 @@ from app.analysis.comparable_calls import (
     same_results,
     work_share,
 )
-from app.analysis.finding import Category, Finding, Standing, build_finding
-from app.analysis.recorded.kind import CALLED_BY_AGENTS, SpanKind
 from app.analysis.rules.ping_pong import list_rounds
 from app.analysis.rules.repeated_setup import list_repeated_setups
 from app.analysis.rules.repeated_turns import list_repeated_turns

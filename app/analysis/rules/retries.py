@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from app.analysis.attempts import Attempts, find_attempts
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.names import name_stem
+from app.analysis.rules.attempts import Attempts, find_attempts
 from app.analysis.text.one_line import format_count, format_duration, list_first, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node

@@ -7,11 +7,11 @@ from itertools import pairwise, repeat
 from statistics import median
 from typing import Any
 
-from app.analysis.comparable_calls import continues_text
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.names import has_word, name_stem
 from app.analysis.recorded.spellings import key_set, word_set
+from app.analysis.rules.comparable_calls import continues_text
 from app.analysis.text.one_line import format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node

@@ -4,8 +4,8 @@ all chunks of a text, rounds of correction without an effect."""
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from app.analysis.comparable_calls import common_parent, work_share
 from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.rules.comparable_calls import common_parent, work_share
 from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 from app.analysis.tree import Node

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 
-from app.analysis.comparable_calls import belong_to_one_task, group_equal, nodes_given_alike
 from app.analysis.error_origins import error_message
 from app.analysis.recorded.kind import CALLED_BY_AGENTS
 from app.analysis.recorded.names import match_names, name_stem
 from app.analysis.recorded.spellings import key_set, plain_key
+from app.analysis.rules.comparable_calls import belong_to_one_task, group_equal, nodes_given_alike
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, by_start
 
