@@ -60,6 +60,22 @@ _right(
 _right("nothing_to_strip", tool("strip_markup", {"text": "plain"}, {"text": "plain", "removed": 0}))
 
 
+# Items of which none was taken.
+_GUESTS = {"guests": ["Ida Berg", "Jon Lie", "Mia Dahl"]}
+_SENT = "send_all"
+_void("none_sent", tool(_SENT, _GUESTS, {"sent": 0, "ok": True}, right=True), "at least 3")
+_void(
+    "none_indexed",
+    span("index_pages", input=[{"page": 1, "text": "Fares"}], output={"indexed": 0}, right=True),
+    "indexed: 0",
+)
+_right("all_sent", tool(_SENT, _GUESTS, {"sent": 3, "failed": 0}))
+_right("nothing_to_send", tool(_SENT, {"guests": []}, {"sent": 0}))
+_right("all_left_out", tool(_SENT, _GUESTS, {"sent": 0, "opted_out": 3}))
+_right("not_at_night", tool(_SENT, _GUESTS, {"sent": 0, "note": "they are asleep until 7"}))
+_right("all_known_already", tool("add_guests", _GUESTS, {"inserted": 0, "ok": True}))
+
+
 # Tests that did not run, and commands that failed inside a step that reports success.
 def _tests(result: Json, exit_code: int, *, right: bool = False) -> SpanPlan:
     inner = span("container.exec", input=_RUN, output={"exit_code": exit_code, "ms": 310})

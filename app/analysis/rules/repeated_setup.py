@@ -17,7 +17,7 @@ from app.analysis.trace_analysis import TraceAnalysis, list_read_steps
 from app.analysis.tree import Node, by_start
 
 _LEAST_REPEATS = 3  # a second time may have its reason, as a lost connection
-_LEAST_SHARE = 0.4  # of the trace: else the steps themselves are what takes the time
+_LEAST_SHARE = 0.3  # of the trace: else the steps themselves are what takes the time
 _MOST_CALLS = 500  # of one name: so many are the work itself
 _INSIDE_READ = 40  # spans below one, among which a model call shows that it is the work itself
 _NAMES_SHOWN = 3

@@ -27,7 +27,13 @@ _CHANGES = key_set(
     " changes changes_made changed modified applied occurrences hunks_applied lines_changed patched"
 )
 """Keys of how much a call changed in a text, as a count or a flag."""
-_KEYS_READ = _SUCCESS_FLAGS | _PASSED | _CHANGES
+_HANDLED = key_set(
+    "indexed stored saved written sent delivered processed imported ingested embedded exported"
+    " uploaded"
+)
+"""Keys of how many of the items that it was given a call took; what may exist already, as in
+`inserted`, is none of them."""
+_KEYS_READ = _SUCCESS_FLAGS | _PASSED | _CHANGES | _HANDLED
 
 
 def explain_void_result(node: Node) -> str:
@@ -35,7 +41,12 @@ def explain_void_result(node: Node) -> str:
     if not node.view.output.may_have_key(_KEYS_READ):
         return ""
     leaves = list(node.view.output.first_leaves(_LEAVES_READ))
-    return _find_no_change(node, leaves) or _find_no_test(node, leaves) or _find_exit(node, leaves)
+    return (
+        _find_no_change(node, leaves)
+        or _find_none_handled(node, leaves)
+        or _find_no_test(node, leaves)
+        or _find_exit(node, leaves)
+    )
 
 
 def _find_no_change(node: Node, leaves: list[Leaf]) -> str:
@@ -49,6 +60,21 @@ def _find_no_change(node: Node, leaves: list[Leaf]) -> str:
     if not counts or any(leaf.value for leaf in counts):
         return ""
     return f"its output says “{_show_leaf(counts[0])}”, so it did not change what it was given to"
+
+
+def _find_none_handled(node: Node, leaves: list[Leaf]) -> str:
+    """The count by which a call says that it took none of the items that it was given, with neither
+    another count nor a sentence about them."""
+    counts = [leaf for leaf in leaves if leaf.key in _HANDLED and type(leaf.value) is int]
+    if not counts or any(type(leaf.value) is int and leaf.value for leaf in leaves):
+        return ""
+    if any(isinstance(leaf.value, str) and " " in leaf.value.strip() for leaf in leaves):
+        return ""
+    given = node.view.input.first_leaves(_LEAVES_READ)
+    places = [part for leaf in given for part in leaf.path if isinstance(part, int)]
+    if not places:
+        return ""
+    return f"its output says “{_show_leaf(counts[0])}” for a list of at least {max(places) + 1}"
 
 
 def _find_no_test(node: Node, leaves: list[Leaf]) -> str:
