@@ -7,6 +7,7 @@ from typing import Any
 from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
+from app.analysis.recorded.spellings import plain_key
 from app.analysis.text.one_line import list_first, one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_read_steps
 from app.analysis.tree import Node
@@ -98,6 +99,7 @@ def _find_parallel(key: str, node: Node, analysis: TraceAnalysis) -> list[Node]:
         each
         for each in analysis.tree.finished_before(node, _EARLIER_READ)
         if analysis.was_read(each)
+        and each.view.input.may_have_key({plain_key(key)})
         and key in dict(_members(each.view.input.opened))
         and _is_full_list(dict(_members(each.view.output.opened)).get(key))
     ]

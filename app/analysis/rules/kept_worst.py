@@ -66,13 +66,15 @@ def find_kept_worst(analysis: TraceAnalysis) -> Iterator[Finding]:
     known: list[_Ranked] = []
     reported: set[tuple[str, ...]] = set()
     for node in sorted(analysis.once(list_read_steps), key=_end_of):
-        body = node.view.output
-        known += _list_ranked(node, node.view.input)
-        ranked = _list_ranked(node, body)
-        if not (known or ranked):
+        given, returned = node.view.input, node.view.output
+        if _has_scores(given):
+            known += _list_ranked(node, _list_rows(given))
+        if not (known or _has_scores(returned)):
             continue
+        lists = _list_rows(returned)
+        ranked = _list_ranked(node, lists)
         yield from _find_beside(node, ranked, analysis)
-        for rows in _list_rows(body):
+        for rows in lists:
             source, kept = _find_source(rows, known) or (None, ())
             if source is None or not _is_lowest_first(source, kept, rows):
                 continue
@@ -88,10 +90,12 @@ def _end_of(node: Node) -> tuple[int, int]:
     return node.end, -node.index
 
 
-def _list_ranked(node: Node, body: Body) -> list[_Ranked]:
-    if not any(key.endswith(_SCORES) for key in body.keys):
-        return []
-    found = (_read_scores(node, rows) for rows in _list_rows(body))
+def _has_scores(body: Body) -> bool:
+    return any(key.endswith(_SCORES) for key in body.keys)
+
+
+def _list_ranked(node: Node, lists: list[list[list[Leaf]]]) -> list[_Ranked]:
+    found = (_read_scores(node, rows) for rows in lists)
     return [each for each in found if each is not None]
 
 
