@@ -39,6 +39,7 @@ from app.analysis.rules.serial_calls import find_serial_calls
 from app.analysis.rules.silent_failures import find_silent_failures
 from app.analysis.rules.symptoms import find_symptom
 from app.analysis.rules.tool_choice import find_unknown_tools
+from app.analysis.rules.transposed_numbers import find_transposed_numbers
 from app.analysis.rules.unfilled_values import find_unfilled_values
 from app.analysis.rules.unread_pages import find_unread_pages
 from app.analysis.rules.unsupported_answers import find_unsupported_answers
@@ -61,6 +62,7 @@ RULES: tuple[Rule, ...] = (
     find_empty_prompts,
     find_dropped_scope,
     find_mistaken_dates,
+    find_transposed_numbers,
     find_unfilled_values,
     find_unread_pages,
     find_ignored_results,

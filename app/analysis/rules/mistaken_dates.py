@@ -50,7 +50,7 @@ class _Argument(NamedTuple):
     date: _Date | None
 
 
-class _Given(NamedTuple):
+class GivenText(NamedTuple):
     """A text that the program had at a moment; `is_asked` where it is of the user."""
 
     at: int
@@ -63,7 +63,7 @@ def find_mistaken_dates(analysis: TraceAnalysis) -> Iterator[Finding]:
     arguments = _list_arguments(analysis)
     if not 0 < len(arguments) < _MOST_ARGUMENTS:
         return
-    texts = _list_given(analysis)
+    texts = analysis.once(list_given)
     reported: set[str] = set()
     for argument in arguments:
         given = [each for each in texts if each.at <= argument.node.start]
@@ -73,7 +73,7 @@ def find_mistaken_dates(analysis: TraceAnalysis) -> Iterator[Finding]:
         if why:
             reported.add(argument.text)
             calls = [each.node for each in arguments if each.text == argument.text]
-            writer = _find_writer(argument, analysis)
+            writer = find_first_writer(argument.node, argument.text, analysis)
             name = one_line(argument.node.function_name, limit=60)
             sentence = f"{name} was given {one_line(argument.text, limit=40)}, {why}"
             if writer is not None:
@@ -90,31 +90,31 @@ def _list_arguments(analysis: TraceAnalysis) -> list[_Argument]:
         for leaf in node.view.input.first_leaves(_ARGUMENTS_READ):
             text = str(leaf.value) if type(leaf.value) in (int, str) else ""
             if len(text) <= _LONGEST_ARGUMENT:
-                dates = _read_dates(text) if "-" in text or "." in text else set()
+                dates = read_dates(text) if "-" in text or "." in text else set()
                 if dates or _YEAR_ALONE.fullmatch(text):
                     found.append(_Argument(node, text, next(iter(dates), None)))
     return found
 
 
-def _read_dates(text: str) -> set[_Date]:
+def read_dates(text: str) -> set[_Date]:
     found = {_Date(int(y), int(m), int(d)) for y, m, d in _ISO.findall(text)}
     return found | {_Date(int(y), int(m), int(d)) for d, m, y in _DOTTED.findall(text)}
 
 
-def _list_given(analysis: TraceAnalysis) -> list[_Given]:
+def list_given(analysis: TraceAnalysis) -> list[GivenText]:
     """The input of the trace, what models were given but for their own words, and what tools
     returned that ask no model."""
     start = analysis.tree.start
-    found = {_Given(start, _cut_text(Body(analysis.trace.input)), is_asked=True): None}
+    found = {GivenText(start, _cut_text(Body(analysis.trace.input)), is_asked=True): None}
     for call in analysis.once(list_model_calls):
         for message in call.view.request.messages:
             if message.role != "assistant" and len(found) < _TEXTS_READ:
                 is_asked = message.role == "user"
-                found[_Given(call.start, message.text[:_TEXT_READ], is_asked)] = None
+                found[GivenText(call.start, message.text[:_TEXT_READ], is_asked)] = None
     for node in analysis.once(list_tool_calls):
         is_own = not any(each.view.is_model_call for each in node.children)
         if is_own and analysis.was_read(node) and len(found) < 2 * _TEXTS_READ:
-            found[_Given(node.end, _cut_text(node.view.output), is_asked=False)] = None
+            found[GivenText(node.end, _cut_text(node.view.output), is_asked=False)] = None
     return list(found)
 
 
@@ -123,16 +123,16 @@ def _cut_text(body: Body) -> str:
 
 
 def _explain(
-    argument: _Argument, given: Sequence[_Given], arguments: Sequence[_Argument]
+    argument: _Argument, given: Sequence[GivenText], arguments: Sequence[_Argument]
 ) -> tuple[str, float]:
     """Why a value that nothing had before is a mistake, as a part of a sentence, and how sure."""
     date = argument.date
     if date is None:
         return _explain_year(argument, given)
-    known = {each for text in given for each in _read_dates(text.text)}
+    known = {each for text in given for each in read_dates(text.text)}
     if date in known or len(known) > _MOST_GIVEN:
         return "", 0.0
-    asked = {each for text in given if text.is_asked for each in _read_dates(text.text)}
+    asked = {each for text in given if text.is_asked for each in read_dates(text.text)}
     if _Date(date.year, date.day, date.month) in asked and date.day != date.month:
         turned = _Date(date.year, date.day, date.month)
         return f"though the date asked for was {turned}: day and month changed places", _TURNED
@@ -141,7 +141,7 @@ def _explain(
     return _explain_month(argument, date, arguments)
 
 
-def _is_asked_twice(day: int, given: Sequence[_Given]) -> bool:
+def _is_asked_twice(day: int, given: Sequence[GivenText]) -> bool:
     """Whether the user wrote the number of a day more than once, as for the same day of two months;
     a trace's input and a request have the same message."""
     number = re.compile(rf"(?<!\d)0?{day}(?!\d)")
@@ -150,11 +150,11 @@ def _is_asked_twice(day: int, given: Sequence[_Given]) -> bool:
     return len(number.findall(longest)) > 1 or any(text not in longest for text in texts)
 
 
-def _explain_year(argument: _Argument, given: Sequence[_Given]) -> tuple[str, float]:
+def _explain_year(argument: _Argument, given: Sequence[GivenText]) -> tuple[str, float]:
     if not came_to_nothing(argument.node):
         return "", 0.0
     years = {year for text in given for year in _YEAR_ALONE.findall(text.text)}
-    years.update(str(each.year) for text in given for each in _read_dates(text.text))
+    years.update(str(each.year) for text in given for each in read_dates(text.text))
     for year in sorted(years) if len(years) <= _MOST_GIVEN else ():
         if year[:2] == argument.text[:2] and year[2:] == argument.text[:1:-1] != year[:1:-1]:
             return f"which nothing before has, and came to nothing; {year} was given", _YEAR_TURNED
@@ -177,13 +177,12 @@ def _explain_month(
     return f"while {len(before)} calls before it were given {other}", _OTHER_MONTH
 
 
-def _find_writer(argument: _Argument, analysis: TraceAnalysis) -> Node | None:
-    """The span that returned the value first."""
-    text = argument.text.casefold()
+def find_first_writer(call: Node, text: str, analysis: TraceAnalysis) -> Node | None:
+    """The span that returned a value of a call first."""
     earlier = [
         node
         for node in analysis.tree.nodes
-        if node.end <= argument.node.start + CLOCK_TOLERANCE and analysis.was_read(node)
+        if node.end <= call.start + CLOCK_TOLERANCE and analysis.was_read(node)
     ]
     earlier.sort(key=lambda node: (node.end, -node.index))
-    return next((node for node in earlier if text in node.view.output.canonical), None)
+    return next((node for node in earlier if text.casefold() in node.view.output.canonical), None)
