@@ -35,6 +35,7 @@ from app.analysis.rules.repeated_answers import find_repeated_answers
 from app.analysis.rules.repeated_effects import find_repeated_effects
 from app.analysis.rules.repetition import find_loops
 from app.analysis.rules.retries import find_retries
+from app.analysis.rules.same_pages import find_same_pages
 from app.analysis.rules.serial_calls import find_serial_calls
 from app.analysis.rules.silent_failures import find_silent_failures
 from app.analysis.rules.symptoms import find_symptom
@@ -52,6 +53,7 @@ RULES: tuple[Rule, ...] = (
     find_raised_errors,
     find_silent_failures,
     find_overflows,
+    find_same_pages,
     find_unsupported_answers,
     find_lost_values,
     find_nulled_fields,

@@ -125,6 +125,67 @@ _shown(
     says="fallback",
 )
 
+_shown("degraded", "roll", {"dice": "1d20"}, {"total": 10, "degraded": True}, says="degraded")
+_shown(
+    "state_named_fallback",
+    "plan_tours",
+    {"orders": 12, "limit_s": 20},
+    {"status": "FEASIBLE_FALLBACK", "tours": 6},
+    says="FALLBACK",
+)
+_shown("not_degraded_healthy", "roll", {"dice": "1d20"}, {"total": 10, "degraded": False})
+_shown("model_named_so_healthy", "choose_model", {"task": "sum"}, {"model": "gpt-fallback"})
+
+# Runs of tests that ran none, and a page about maintenance in place of what was looked for.
+for _name, _result in (
+    ("pytest", "collected 0 items\n\n===== no tests ran in 0.03s ====="),
+    ("jest", {"out": "No tests found, exiting with code 1", "exit": 1}),
+):
+    _shown(f"no_tests_{_name}", "run_tests", {"cmd": "make test"}, _result, says="o tests")
+_shown(
+    "some_tests_healthy", "run_tests", {"cmd": "make test"}, "collected 3 items\n3 passed in 0.1s"
+)
+_shown(
+    "maintenance_beside_nothing",
+    "search_rulings",
+    {"term": "tolls"},
+    {
+        "status": 200,
+        "markup": "<html><head><title>Sistema em manutenção</title></head></html>",
+        "rulings": [],
+    },
+    says="manutenção",
+)
+
+# One text at several addresses.
+_WALL = "Your consent is needed. We and our 842 partners use cookies to measure the audience."
+
+
+def _pages(name: str, texts: list[str]) -> None:
+    wrong = not name.endswith("_healthy")
+    SHOWN.add(
+        name,
+        *(
+            tool(
+                "read_page",
+                {"url": f"https://news.example/{at}"},
+                {"text": text, "status": 200},
+                seconds=0.1,
+                right=wrong and text == _WALL,
+            )
+            for at, text in enumerate(texts)
+        ),
+        model(says("The ferries sail on time, as far as the pages show.")),
+        answer="The ferries sail on time, as far as the pages show.",
+        says="the same text" if wrong else "",
+    )
+
+
+_NEWS = [f"Ferry {n} sails at {n} o'clock, with seats left on all of its decks." for n in range(4)]
+_pages("wall_in_place_of_pages", [_NEWS[0], _WALL, _WALL, _WALL])
+_pages("pages_that_differ_healthy", _NEWS)
+_pages("two_addresses_of_one_page_healthy", [_NEWS[0], _NEWS[1], _NEWS[1], _NEWS[2]])
+
 # Results that are only a part, in other languages, and failures beside an empty list.
 _ROWS = [{"day": day, "cars": 40 + day} for day in range(30)]
 for _flag in ("truncado", "tronqué", "abgeschnitten", "is_truncated", "截断"):

@@ -205,8 +205,10 @@ _RUN_FAILED = re.compile(
     r"exit(?:ed)?(?:\swith)?\s?(?:code|status)\W{1,3}[1-9]\d{0,2}\b|exitcode\W{1,3}[1-9]\d{0,2}\b"
     r"|execution failed|non-zero exit|command failed with|segmentation fault|compilation failed"
     r"|(?:^|\n)panic: |(?:^|\n)\S{0,20}sh: (?:line \d{1,6}: )?\S{1,80}: (?:command )?not found"
+    r"|no tests ran in|no tests? (?:suites? )?found, exiting|no test files found"
 )
-_RUN_WORDS = ("exit", "failed", "fault", "panic", "sh: ")  # one of these stands in each of them
+_RUN_WORDS = ("exit", "failed", "fault", "panic", "sh: ", "no test")
+"""One of these stands in each of them."""
 _LAST_LINE = re.compile(rf"\s*{_CLASS_NAME}(?:: |\W{{0,3}}\Z)")
 _TRACEBACK = "Traceback (most recent call last)"
 _FILE = 'File "'
@@ -231,7 +233,10 @@ _ROBOT_PART = 3_000  # characters in which they say so
 _WRONG_PAGE = re.compile(
     r"[\s\"]{0,4}(?:<!doctype[^>]{0,100}>\s*|<html[^>]{0,200}>\s*|<head>\s*|<meta[^>]{0,200}>\s*){0,6}"
     r"(?:<title>|<h1>|\#{1,2}\s|title:\s)\s*(?:error\s)?"
-    r"(?:(?:40[0134]|410|429|5\d\d)\b|page\snot\sfound|access\sdenied|just\sa\smoment\.\.\.)",
+    r"(?:(?:40[0134]|410|429|5\d\d)\b|page\snot\sfound|access\sdenied|just\sa\smoment\.\.\."
+    r"|[^<\n]{0,40}(?:under\smaintenance|scheduled\smaintenance|wartungsarbeiten|en\smaintenance"
+    r"|en\smantenimiento|em\smanutenção|in\smanutenzione|in\sonderhoud|w\strakcie\skonserwacji"
+    r"|メンテナンス中|维护中|점검\s?중))",
     re.IGNORECASE,
 )
 

@@ -97,7 +97,7 @@ _BESIDE_ERRORS = _ERROR_KEYS | key_set(
     " status_code result results documentation_url"
 )
 """Members beside a list of errors that leave it the outcome."""
-_PRINTED = TEXT | key_set("stdout stderr logs log console terminal printed html raw_html page body")
+_PRINTED = TEXT | key_set("stdout stderr out logs log console printed html raw_html page body")
 FAILURE_KEYS = _ERROR_KEYS | _ERROR_LISTS | _STATING_KEYS | _ALL_OF_A_REFUSAL | _PRINTED
 """One of these stands in each object that reports a failure."""
 _TEXTS_OF_PARTS = frozenset(["text", "content", "type"])

@@ -10,7 +10,7 @@ from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.computed_once import computed_once
 from app.analysis.recorded.emptiness import is_empty_result
 from app.analysis.recorded.error import effective_error
-from app.analysis.recorded.failure_text import find_reported_failure
+from app.analysis.recorded.failure_text import find_failure_text, find_reported_failure
 from app.analysis.recorded.first_token import read_first_token
 from app.analysis.recorded.kind import SpanKind, find_kind
 from app.analysis.recorded.names import NAME_READ
@@ -153,7 +153,7 @@ class RecordedSpan:
         texts = [each for each in value.values() if isinstance(each, str)]
         if not inner or any(inner):
             return ""
-        return next(filter(None, map(find_reported_failure, texts)), "")
+        return next(filter(None, map(find_failure_text, texts)), "")
 
     @property
     def _was_given_failure(self) -> bool:

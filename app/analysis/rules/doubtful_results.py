@@ -19,7 +19,11 @@ _NOT_AWAITED = re.compile(
     r"|Promise \{)"
 )
 """What Python and JavaScript write for the result of a call that nobody waited for."""
-_FALLBACK = re.compile(r"fall(?:ing |en )?back(?: to [\w-]{1,30})?\s?[:(–-]", re.IGNORECASE)
+_FALLBACK = re.compile(
+    r"fall(?:ing |en )?back(?: to [\w-]{1,30})?\s?[:(–-]|\w{1,30}[_-]fallback\Z", re.IGNORECASE
+)
+"""A reason for which something stands in for what was asked for, or a state that is named so."""
+_DEGRADED = "degraded"
 _LIFETIME = re.compile(r"ttl|max_?age", re.IGNORECASE)
 _UNITS: tuple[tuple[re.Pattern[str], float], ...] = (
     (re.compile(r"ms\Z|milli"), 0.001),
@@ -57,8 +61,11 @@ def _find_not_awaited(node: Node, given: Sequence[Leaf], result: Sequence[Leaf])
 
 
 def _find_fallback(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
-    """A text that says for which reason a result stands in for another."""
-    found = next((text for text in _list_texts(result) if _FALLBACK.match(text)), "")
+    """What says that a result stands in for another, or is worse than it should be."""
+    if any(leaf.key == _DEGRADED and leaf.value is True for leaf in result):
+        return f"it says {_DEGRADED}: true"
+    texts = [leaf.value for leaf in result if isinstance(leaf.value, str) and leaf.key != "model"]
+    found = next((text for text in texts if _FALLBACK.match(text)), "")
     return f"it says “{one_line(found, limit=_SHOWN)}”" if found else ""
 
 
