@@ -11,7 +11,7 @@ from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, Tree
 
 READ_ALL = 300  # up to this many spans every body is read, in three pages of 100
-MOST_READ = 200  # bodies read of a larger trace: at 30 KB each some 6 MB, read in 3 s
+_MOST_READ = 200  # bodies read of a larger trace: at 30 KB each some 6 MB, read in 3 s
 _ERRORS = 30  # failed spans whose surroundings are read; more errors of a trace mostly repeat
 _NAMES = 30  # names of which unusual spans are read, so that each still gets several of 200
 _UNUSUAL_OF_EACH_NAME = 4  # each is read with what is before and in it, so a dozen spans
@@ -29,7 +29,7 @@ _LEAST_SPREAD_OF_TOKENS = 0.02  # where all but one call have equal counts, thre
 _LEAST_SPREAD = 0.1  # of the logarithm: below 10 % of spread nothing of a name is unusual
 
 
-def select_bodies(analysis: TraceAnalysis, *, most: int = MOST_READ) -> tuple[str, ...]:
+def select_bodies(analysis: TraceAnalysis, *, most: int = _MOST_READ) -> tuple[str, ...]:
     """Ids of the spans whose bodies to read: all of them up to 300 spans, else at most `most`.
 
     In this order: failed spans with what ran just before them, unfinished ones, roots and last

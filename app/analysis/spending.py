@@ -44,7 +44,7 @@ def read_reported(trace: Trace) -> TokensAndCost:
     return _build_spending(read_usage(trace), trace.total_estimated_cost)
 
 
-def clamp_cost(cost: float | None) -> float:
+def _clamp_cost(cost: float | None) -> float:
     """US dollars of one record: zero for what is missing, negative or absurd."""
     return cost if cost is not None and 0 < cost <= _MOST_COST else 0.0
 
@@ -55,4 +55,4 @@ def _build_spending(usage: Usage, cost: float | None) -> TokensAndCost:
     prompt, completion = usage.prompt or 0.0, usage.completion or 0.0
     total = max(usage.total or 0.0, prompt + completion)
     cached, reasoning = usage.cached or 0.0, usage.reasoning or 0.0
-    return TokensAndCost(prompt, completion, total, clamp_cost(cost), cached, reasoning)
+    return TokensAndCost(prompt, completion, total, _clamp_cost(cost), cached, reasoning)

@@ -55,7 +55,7 @@ def effective_error(record: Span | Trace) -> ErrorInfo | None:
         error = _error_in_attributes(record.metadata)
         if error is None and _holds_attributes(record.input):
             error = _error_in_attributes(record.input)
-    if error is not None and is_control_flow(error):
+    if error is not None and _is_control_flow(error):
         return None
     return error
 
@@ -67,7 +67,7 @@ def _holds_attributes(value: Any) -> bool:
     )
 
 
-def is_control_flow(error: ErrorInfo) -> bool:
+def _is_control_flow(error: ErrorInfo) -> bool:
     """Whether raising it is how a framework continues; LangChain's callbacks record some errors
     without a type, as the text of the exception."""
     kind = error.exception_type or (error.message or "")[:_NAME_READ].partition("(")[0]

@@ -17,7 +17,7 @@ from app.analysis.recorded.spellings import (
     plain_key,
 )
 
-MOST_MESSAGES = 1_000  # of one request, the newest of them: longer histories repeat themselves
+_MOST_MESSAGES = 1_000  # of one request, the newest of them: longer histories repeat themselves
 _MOST_MEMBERS = 200  # of one message; calls and results have fewer
 _MOST_BLOCKS = 512  # of one message
 _LEVELS_OF_RESULTS = 3  # wrappers around what a tool returned: block, type and value, part
@@ -61,13 +61,13 @@ def read_message_list(items: list[Any]) -> Iterator[RecordedMessage]:
     for _ in range(_LEVELS_OF_LISTS):
         if len(items) == 1 and isinstance(items[0], list):
             items = items[0]
-    for item in items[-MOST_MESSAGES:]:
+    for item in items[-_MOST_MESSAGES:]:
         yield from _read_item(item)
 
 
 def read_span_events(events: list[Any]) -> Iterator[RecordedMessage]:
     """Messages that OpenTelemetry recorded as events of a span."""
-    for event in events[-MOST_MESSAGES:]:
+    for event in events[-_MOST_MESSAGES:]:
         name = event.get("name") if isinstance(event, dict) else None
         held = event.get("attributes") if isinstance(name, str) else None
         if not isinstance(held, dict):
@@ -101,7 +101,7 @@ def _read_item(item: Any) -> Iterator[RecordedMessage]:
         call_id = str(item.get("id") or "") if role == "tool" else ""
         yield RecordedMessage(role, item["content"], (), call_id)
         return
-    call_id = find_call_id(item)
+    call_id = _find_call_id(item)
     if plain_key(item.get("type") or "") in RESULT_TYPES:
         yield RecordedMessage("tool", result_text(_find_returned(item)), (), call_id)
         return
@@ -151,7 +151,7 @@ def _class_name(item: Mapping[str, Any]) -> Any:
     return way[-1] if isinstance(way, list) and way else item.get("type", "")
 
 
-def find_call_id(item: Any) -> str:
+def _find_call_id(item: Any) -> str:
     """The id of the call that an object belongs to, empty where it has none."""
     if not isinstance(item, dict):
         return ""
@@ -166,7 +166,7 @@ def find_call_id(item: Any) -> str:
         return own
     for around in ("origin", "additional_kwargs"):  # Haystack, LlamaIndex
         if isinstance(item.get(around), dict):
-            return find_call_id(item[around])
+            return _find_call_id(item[around])
     return ""
 
 
@@ -175,7 +175,9 @@ def _read_results(blocks: Iterable[Any]) -> Iterator[RecordedMessage]:
     for block in islice(blocks, _MOST_BLOCKS):
         held = _held_result(block)
         if held is not None:
-            yield RecordedMessage("tool", result_text(_find_returned(held)), (), find_call_id(held))
+            yield RecordedMessage(
+                "tool", result_text(_find_returned(held)), (), _find_call_id(held)
+            )
 
 
 def _held_result(block: Any) -> dict[str, Any] | None:

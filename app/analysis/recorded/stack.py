@@ -10,7 +10,7 @@ _CAUSE = re.compile(r"^\s*(?:Caused by: |\[cause\]: |---> )")
 _NO_MESSAGE = frozenset(["{}", "[]", "null", "none", "undefined", "[object object]"])
 
 
-def is_stack(text: str) -> bool:
+def _is_stack(text: str) -> bool:
     """Whether a text is a stack trace rather than a message."""
     head = text[:_READ]
     return head.lstrip().startswith("Traceback (most recent call last)") or any(
@@ -40,4 +40,4 @@ def read_message(text: str | None) -> str:
     message = (text or "").strip()
     if message.casefold() in _NO_MESSAGE:
         return ""
-    return read_stack_message(message) if is_stack(message) else message
+    return read_stack_message(message) if _is_stack(message) else message

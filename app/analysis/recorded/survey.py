@@ -3,7 +3,7 @@
 from itertools import chain
 from typing import Any, NamedTuple
 
-MOST_ITEMS = 20_000  # items of a value that is looked at as a whole; more takes over 5 ms
+_MOST_ITEMS = 20_000  # items of a value that is looked at as a whole; more takes over 5 ms
 _OPENING = frozenset('`{["\n\t ')  # what encoded JSON and blank texts begin with
 _LONG = 2  # characters from which a text may be encoded JSON
 _PLAIN_FROM = 64  # items of a list from which it is worth to look at the types at once
@@ -32,7 +32,7 @@ def survey_value(value: Any) -> Survey:
     while waiting:
         item = waiting.pop()
         items += len(item)
-        if items > MOST_ITEMS:
+        if items > _MOST_ITEMS:
             return Survey(items, False, frozenset(keys), True, True)
         inner: Any = item
         if type(item) is dict:
@@ -45,7 +45,7 @@ def survey_value(value: Any) -> Survey:
             keys.update(*item)
             items += sum(map(len, item))
             has_empty = has_empty or not all(item)
-            if items > MOST_ITEMS:
+            if items > _MOST_ITEMS:
                 return Survey(items, False, frozenset(keys), True, True)
             inner = chain.from_iterable(map(dict.values, item))
         for each in inner:

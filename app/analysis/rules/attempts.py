@@ -91,7 +91,7 @@ def find_attempts(analysis: TraceAnalysis) -> list[Attempts]:
     return sorted(found, key=lambda attempts: (attempts.failed[0].start, attempts.failed[0].index))
 
 
-def failure_reason(node: Node, analysis: TraceAnalysis) -> str:
+def _failure_reason(node: Node, analysis: TraceAnalysis) -> str:
     """Why a span failed: its error, the failure its output reports, or a status that clients
     retry; empty where it did not fail."""
     if node.error is not None:
@@ -142,7 +142,7 @@ def _split_into_attempts(nodes: Sequence[Node], analysis: TraceAnalysis) -> Iter
     """Failures that follow one another with the same input, with what came after them."""
     run: list[tuple[Node, str]] = []
     for node in nodes:
-        reason = failure_reason(node, analysis)
+        reason = _failure_reason(node, analysis)
         if run and not _is_next_attempt(run, node, analysis):
             yield from _build_attempts(run, None)
             run = []

@@ -62,7 +62,7 @@ def find_ignored_results(analysis: TraceAnalysis) -> Iterator[Finding]:
     leaves = tuple(call.view.output.first_leaves(_LEAVES_READ + 1))
     if len(leaves) > _LEAVES_READ:
         return
-    denial = next((leaf for leaf in leaves if says_no(leaf)), None)
+    denial = next((leaf for leaf in leaves if _says_no(leaf)), None)
     affirmed = affirms(answer) and not denies(answer)
     if denial is not None and affirmed and not _was_tried_again(call, analysis):
         key = one_line(str(denial.path[-1]), limit=40)
@@ -101,7 +101,7 @@ def _is_about(answer: str, call: Node) -> bool:
     )
 
 
-def says_no(leaf: Leaf) -> bool:
+def _says_no(leaf: Leaf) -> bool:
     """Whether a field of a result says no."""
     word = leaf.value.strip().casefold() if isinstance(leaf.value, str) else leaf.value
     if leaf.key in _FLAGS or leaf.key.endswith(_FLAG_ENDING):

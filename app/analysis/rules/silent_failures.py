@@ -55,7 +55,7 @@ _MOST_FOLLOWED = 40  # suspects of one fault and name for which a recovery is lo
 
 def find_silent_failures(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Suspicious results by fault and name, and errors with the result that caused them."""
-    suspects = collect_suspects(analysis)
+    suspects = _collect_suspects(analysis)
     yield from find_error_causes(analysis, suspects)
     failed = ended_by_error(analysis)
     groups: dict[tuple[Fault, str, Standing], list[Suspect]] = {}
@@ -73,7 +73,7 @@ def find_silent_failures(analysis: TraceAnalysis) -> Iterator[Finding]:
             earlier.add(fault)
 
 
-def collect_suspects(analysis: TraceAnalysis) -> dict[str, Suspect]:
+def _collect_suspects(analysis: TraceAnalysis) -> dict[str, Suspect]:
     """The suspects among the read spans by span id, in the order they ended.
 
     A wrapper that passes on the result of a span below it is not a suspect of its own, nor is a
