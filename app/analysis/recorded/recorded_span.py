@@ -135,7 +135,8 @@ class RecordedSpan:
             if failure and self._was_given_failure:
                 failure = ""
             return self.reply.failure or failure or (text if says_unserved(text) else "")
-        # Two items are an object or list and its one value, which reports under any key.
+        # Two items are an object and its one value, which reports under any key; a list of one text
+        # is content, such as a line of a log.
         is_one_text = isinstance(self.output.opened, str) or self.output.opened_survey.items <= 2
         found = ""
         if is_one_text or self.output.may_have_key(FAILURE_KEYS):

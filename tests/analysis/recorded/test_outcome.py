@@ -181,6 +181,7 @@ SOUND_OUTPUTS = [
     {"error": 0.12, "accuracy": 0.9},
     {"errors": 0, "warnings": 3},
     {"enabled": False, "available": False, "is_admin": False},
+    ["Error: connection refused"],
     {"hits": [{"level": "error", "message": "disk full", "status": "failed"}]},
     {"payments": [{"id": 1, "success": False, "error": "declined"}], "count": 1},
     [{"status": "failed", "error": "x"} for _ in range(20)],
