@@ -16,6 +16,7 @@ from evals.small_cases.builder import (
 ELSEWHERE = CaseList("error_elsewhere")
 CONTROL = CaseList("control_flow")
 TEXTS = CaseList("error_text")
+ARGUMENTS = CaseList("refused_arguments")
 
 _EMPTY = "Sorry, I cannot tell at the moment."
 
@@ -225,3 +226,19 @@ _raises(
     type="NotFoundError",
     message='{"error": {"code": "model_not_found", "message": "The model does not exist"}}',
 )
+
+# Arguments that a model wrote and that the schema of the tool refuses, in words of validators.
+_WRITTEN = {"from": "Tern", "seats": "two or three"}
+for _name, _message in (
+    ("refused_by_zod", "seats: Expected number, received string"),
+    ("refused_by_zod_four", "Invalid input: expected number, received string at seats"),
+    ("refused_by_ajv", "data/seats must be number"),
+    ("refused_by_valibot", "Invalid type: Expected number but received string"),
+):
+    ARGUMENTS.add(
+        _name,
+        model(calls("book", _WRITTEN), right=True),
+        tool("book", _WRITTEN, None, **failed("InvalidToolArguments", _message)),
+        answer=None,
+        says="wrote the arguments",
+    )

@@ -29,7 +29,9 @@ OUTSIDE_ERROR = re.compile(
 ARGUMENT_ERROR = re.compile(
     r"(?:missing|unexpected|invalid|required)\W{1,3}(?:\w{1,20}\W{1,3}){0,3}?"
     r"(?:argument|parameter|field|property|keyword|input)|field required|validation error"
-    r"|(?:argument|parameter|field)s?\W.{0,60}?(?:missing|required|invalid|must be)",
+    r"|(?:argument|parameter|field)s?\W.{0,60}?(?:missing|required|invalid|must be)"
+    r"|expected \w{1,20}(?:,| but) received \w{1,20}"
+    r"|\w/\w{1,60} must be (?:a |an )?(?:string|number|integer|boolean|array|object)\b",
     re.IGNORECASE,
 )
 ABOUT_EMPTINESS = re.compile(
