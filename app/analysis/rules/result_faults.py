@@ -21,7 +21,9 @@ from app.analysis.rules.lookups import (
 )
 from app.analysis.rules.partial_batches import describe_failed_items, failed_items_of
 from app.analysis.rules.stated_doubt import has_likely_other, is_doubtful, read_confidence
+from app.analysis.rules.stated_losses import explain_failed_shards, explain_stated_loss
 from app.analysis.rules.suspects import Fault, PeerStatistics, Suspect, is_null
+from app.analysis.rules.swallowed_failures import explain_default, explain_swallowed_failure
 from app.analysis.rules.tolerated import says_tolerated
 from app.analysis.rules.void_results import explain_void_result
 from app.analysis.text.one_line import one_line
@@ -73,6 +75,7 @@ _STOPPED_BY_LIMIT = 0.65  # what went round inside is the cause
 _VERDICT = 0.6  # a check that fails once shows what an earlier step did
 _STATED_PARTIAL = 0.6
 _CANNOT_BE_RIGHT = 0.8
+_STATED_LOSS = 0.85  # what was lost shows beside it
 _FAILED_ITEMS = 0.85
 _MISSING_KEYS = 0.5
 _EMPTY_UNLIKE_PEERS = 0.8
@@ -102,17 +105,23 @@ def judge_result(node: Node, peers: PeerStatistics) -> Suspect | None:
         if _is_bare_verdict(node) and peers.of(node).read < _FEW_PEERS:
             strength = _VERDICT
         return Suspect(node, Fault.FAILURE, strength, reason, standing)
-    void = explain_void_result(node)
+    void = explain_void_result(node) or explain_swallowed_failure(node)
     if void:
         return Suspect(node, Fault.FAILURE, _STATED_FAILURE, void)
     unsure = _judge_confidence(node, peers)
     if unsure is not None:
         return unsure
+    default = explain_default(node)
+    if default:
+        return Suspect(node, Fault.DOUBT, _CANNOT_BE_RIGHT, default)
     if view.returned_nothing:
         return _judge_empty(node, peers)
     doubt = find_doubt(node)
     if doubt:
         return Suspect(node, Fault.DOUBT, _CANNOT_BE_RIGHT, doubt)
+    loss = explain_stated_loss(node)
+    if loss:
+        return Suspect(node, Fault.LOSS, _STATED_LOSS, loss)
     return _judge_partial(node, peers)
 
 
@@ -176,6 +185,9 @@ def _judge_partial(node: Node, statistics: PeerStatistics) -> Suspect | None:
     items = failed_items_of(node)
     if items is not None:
         return Suspect(node, Fault.PARTIAL, _FAILED_ITEMS, describe_failed_items(items))
+    shards = explain_failed_shards(node)
+    if shards:
+        return Suspect(node, Fault.PARTIAL, _FAILED_ITEMS, shards)
     flag = _find_partial_flag(node)
     if flag:
         return Suspect(node, Fault.PARTIAL, _STATED_PARTIAL, f"its output says {flag}")

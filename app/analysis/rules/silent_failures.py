@@ -40,9 +40,10 @@ _CATEGORIES = {
     Fault.BAD_CALL: Category.INVALID_CALL,
     Fault.REFUSAL: Category.REFUSAL,
     Fault.PARTIAL: Category.PARTIAL_RESULT,
+    Fault.LOSS: Category.LOST_VALUE,
     Fault.DOUBT: Category.DOUBTFUL_RESULT,
 }
-_CAN_BE_MADE_GOOD = frozenset(Fault) - {Fault.PARTIAL, Fault.DOUBT}
+_CAN_BE_MADE_GOOD = frozenset(Fault) - {Fault.PARTIAL, Fault.LOSS, Fault.DOUBT}
 _FAULTS_OF_CODE = frozenset([Fault.FAILURE, Fault.EMPTY])
 _FAULTS_PASSED_ON = frozenset([Fault.EMPTY, Fault.FAILURE, Fault.PARTIAL])
 _LOST_BY_LATER = 0.2  # later suspects of a fault may be effects of the first

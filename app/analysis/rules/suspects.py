@@ -16,6 +16,7 @@ from app.analysis.tree import Node
 class Fault(StrEnum):
     EMPTY = "empty"
     PARTIAL = "partial"
+    LOSS = "loss"
     DOUBT = "doubt"
     FAILURE = "failure"
     CUT = "cut"
@@ -29,6 +30,7 @@ FAULTS_OF_MISSING_DATA = frozenset([Fault.EMPTY, Fault.PARTIAL])
 FAULT_PHRASES = {
     Fault.EMPTY: "returned nothing",
     Fault.PARTIAL: "returned a partial result",
+    Fault.LOSS: "dropped a part of what it was given",
     Fault.DOUBT: "returned a doubtful result",
     Fault.FAILURE: "failed without being marked as failed",
     Fault.CUT: "was cut off at its token limit",

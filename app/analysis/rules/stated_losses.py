@@ -1,0 +1,137 @@
+"""Steps that dropped a part of what they were given, by their own flags and counts."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
+from typing import Any
+
+from app.analysis.recorded.body import Body
+from app.analysis.recorded.leaves import Leaf, Path
+from app.analysis.recorded.request import RecordedRequest
+from app.analysis.recorded.spellings import key_set
+from app.analysis.text.one_line import list_first, one_line
+from app.analysis.tree import Node
+
+_LEAVES_READ = 400  # of an input or a result: lists that are paired or cut into batches
+_SHARDS = key_set("_shards")  # of Elasticsearch and OpenSearch: how many parts of an index answered
+_LEAST_TEXT = 40  # characters that were left of a text: a shorter one is a title or a name
+_LEAST_CUT = 0.2  # of a text: less may be its closing words
+_FEWEST_ITEMS = 4  # of batches and pairs: with fewer a gap is chance
+_MOST_MISSING = 0.25  # of them: where more are missing they were left out on purpose
+_MOST_LISTS = 8  # that a step was given to pair
+_FEWEST_MESSAGES = 3  # of a talk: of two, the first may be the question that the second repeats
+_SHOWN = 4  # numbers of items
+
+
+def explain_stated_loss(node: Node) -> str:
+    """What a step dropped, as the end of a sentence; empty where nothing shows it."""
+    given = list(node.view.input.first_leaves(_LEAVES_READ))
+    result = list(node.view.output.first_leaves(_LEAVES_READ))
+    found = (check(node, given, result) for check in _CHECKS)
+    return next((reason for reason in found if reason), "")
+
+
+def explain_failed_shards(node: Node) -> str:
+    """How many parts of an index gave no hits; empty where all did."""
+    if not node.view.output.may_have_key(_SHARDS):
+        return ""
+    leaves = node.view.output.first_leaves(_LEAVES_READ)
+    counts = {leaf.key: leaf.value for leaf in leaves if "_shards" in leaf.path}
+    failed = counts.get("failed")
+    if type(failed) is not int or failed <= 0:
+        return ""
+    return f"{failed} of {counts.get('total')} shards failed"
+
+
+def _find_cut_text(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
+    """A text of the result is the beginning of one that was given, and a flag of the result or a
+    limit in the input says that it was cut."""
+    flag = next((leaf for leaf in result if leaf.value is True), None)
+    numbers = {leaf.value for leaf in given if type(leaf.value) is int}
+    for leaf in result:
+        text = leaf.value
+        if not isinstance(text, str) or len(text) < _LEAST_TEXT:
+            continue
+        if flag is None and len(text) not in numbers:
+            continue
+        whole = next((each for each in _list_texts(given) if _is_cut_from(text, each)), "")
+        if whole:
+            says = f" and says {one_line(str(flag.path[-1]), limit=40)}: true" if flag else ""
+            return f"it cut a text of {len(whole):,} characters to {len(text):,}{says}"
+    return ""
+
+
+def _is_cut_from(text: str, whole: str) -> bool:
+    return len(text) <= (1 - _LEAST_CUT) * len(whole) and whole.startswith(text)
+
+
+def _find_gap_in_batches(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
+    """Batches of numbers up to a count that was given, some of which stand in no batch."""
+    batches: dict[Path, set[int]] = {}
+    for path, _, value in result:
+        if type(value) is int and len(path) > 1 and all(isinstance(at, int) for at in path[-2:]):
+            batches.setdefault(path[:-2], set()).add(value)
+    counts = {leaf.value for leaf in given if type(leaf.value) is int}
+    for numbers in batches.values():
+        whole = range(min(numbers), max(numbers) + 1)
+        missing = [each for each in whole[:_LEAVES_READ] if each not in numbers]
+        if whole[0] not in (0, 1) or len(whole) not in counts or not missing:
+            continue
+        if len(numbers) >= _FEWEST_ITEMS and len(missing) <= _MOST_MISSING * len(numbers):
+            shown = list_first([str(each) for each in missing[:_SHOWN]], len(missing))
+            return f"its batches hold {len(numbers)} of {len(whole)} items, without {shown}"
+    return ""
+
+
+def _find_uneven_pairs(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
+    """Two lists of different lengths, of which the result holds pairs, as many as the shorter one
+    has."""
+    pairs: dict[Path, list[Any]] = {}
+    for path, _, value in result:
+        if len(path) > 1 and isinstance(path[-2], int):
+            pairs.setdefault(path[:-1], []).append(value)
+    lists = [each for each in _list_lists(given) if len(each) >= max(_FEWEST_ITEMS, len(pairs))]
+    shorter = [each for each in lists if len(each) == len(pairs)]
+    for short, long in product(shorter, lists):
+        if len(short) < len(long) and all(
+            a in pair and b in pair for a, b, pair in zip(short, long, pairs.values(), strict=False)
+        ):
+            return (
+                f"it was given lists of {len(long)} and {len(short)} items and paired them in"
+                " their order, so that the rest was dropped"
+            )
+    return ""
+
+
+def _list_lists(leaves: Sequence[Leaf]) -> list[list[Any]]:
+    """The lists of texts and numbers."""
+    found: dict[Path, list[Any]] = {}
+    for path, _, value in leaves:
+        if isinstance(value, list):
+            found[path] = value
+        elif path and isinstance(path[-1], int):
+            found.setdefault(path[:-1], []).append(value)
+    return list(found.values())[:_MOST_LISTS]
+
+
+def _find_lost_history(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
+    """Of a talk only the last message is left, and a number states how many were dropped."""
+    before = node.view.request.messages
+    after = RecordedRequest(node.span.output, None).messages
+    if len(before) < _FEWEST_MESSAGES or len(after) != 1 or after[0] != before[-1]:
+        return ""
+    stated = Body(node.span.metadata).first_leaves(_LEAVES_READ)
+    if all(leaf.value != len(before) - 1 for leaf in (*result, *stated)):
+        return ""
+    return f"it kept the last of {len(before)} messages"
+
+
+_CHECKS: tuple[Callable[[Node, Sequence[Leaf], Sequence[Leaf]], str], ...] = (
+    _find_cut_text,
+    _find_gap_in_batches,
+    _find_uneven_pairs,
+    _find_lost_history,
+)
+
+
+def _list_texts(leaves: Sequence[Leaf]) -> Iterator[str]:
+    return (leaf.value for leaf in leaves if isinstance(leaf.value, str))

@@ -1,0 +1,125 @@
+"""Failures that a step kept to itself: it returned nothing, or a default, as if it had worked."""
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from app.analysis.recorded.failure_text import find_reported_failure
+from app.analysis.recorded.leaves import Leaf, walk_leaves
+from app.analysis.recorded.spellings import RESULT_WRAPPERS, key_set
+from app.analysis.text.one_line import one_line
+from app.analysis.tree import Node
+
+_LEAVES_READ = 40  # of an input or a result: what a step says of its own work is short
+_TEXT_READ = 20_000  # characters of a text that was to be read
+_LONGEST_NOTE = 400  # characters: a longer text is what was asked for
+_QUOTED = 120  # characters of a note
+_STATUS = re.compile(
+    r"\b50[0-4]\W{1,3}(?:internal server error|not implemented|bad gateway"
+    r"|service (?:temporarily )?unavailable|gateway time-?out)",
+    re.IGNORECASE,
+)
+"""Of a server's error with its name (RFC 9110), which programs write into notes of any language."""
+_PYTHON_OBJECT = re.compile(r"\s*\{'[^']{1,80}': ")
+"""What Python writes for a dictionary; LangChain records results so where a tool returned one."""
+_JSON_OBJECT = re.compile(r"\{\s*\"[^\"]{1,80}\"\s*:")
+_DEFAULTED = key_set("default defaulted default_used used_default using_default is_default")
+_SHORTEST_KEY = 4  # characters of a key that a note does not name by chance
+
+
+def explain_swallowed_failure(node: Node) -> str:
+    """How a result shows that something failed inside, as the end of a sentence; empty where
+    nothing does."""
+    leaves = list(_list_result(node))
+    return _find_lone_note(leaves) or _find_unread_object(node, leaves)
+
+
+def explain_default(node: Node) -> str:
+    """How a result shows that a default stands in it for what could not be read."""
+    leaves = list(_list_result(node))
+    return _find_default_flag(leaves) or _find_named_default(node, leaves)
+
+
+def _list_result(node: Node) -> Iterator[Leaf]:
+    value = node.view.output.result.opened
+    if isinstance(value, str) and len(value) <= _TEXT_READ and _PYTHON_OBJECT.match(value):
+        value = _read_python(value)
+    return islice(walk_leaves(value, most=_LEAVES_READ), _LEAVES_READ)
+
+
+def _read_python(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text
+
+
+def _find_lone_note(leaves: Sequence[Leaf]) -> str:
+    """A note of a failure as all that a result says beside an empty list or object."""
+    full = [leaf.value for leaf in leaves if leaf.value]
+    if len(full) != 1 or not any(leaf.value in ([], {}, None) for leaf in leaves):
+        return ""
+    note = full[0]
+    if not isinstance(note, str) or len(note) > _LONGEST_NOTE:
+        return ""
+    if not (find_reported_failure(note) or _STATUS.search(note)):
+        return ""
+    return f"it returned nothing but “{one_line(note, limit=_QUOTED)}”"
+
+
+def _find_unread_object(node: Node, leaves: Sequence[Leaf]) -> str:
+    """An empty object with a note for a text that holds a JSON object, in a step of the program: a
+    service may confirm what it was sent in this way."""
+    if node.view.calls_outside or len(leaves) != 2:
+        return ""
+    emptied = any(leaf.value == {} and leaf.key in RESULT_WRAPPERS for leaf in leaves)
+    note = next((leaf.value for leaf in leaves if isinstance(leaf.value, str)), "")
+    if not emptied or not note or len(note) > _LONGEST_NOTE:
+        return ""
+    if not any(_JSON_OBJECT.search(text) for text in _list_given(node)):
+        return ""
+    return f"it made an empty object of a text that holds one: “{one_line(note, limit=_QUOTED)}”"
+
+
+def _find_default_flag(leaves: Sequence[Leaf]) -> str:
+    """A flag that the value is a default, beside one that nothing was matched or found."""
+    flags = [leaf for leaf in leaves if isinstance(leaf.value, bool) and len(leaf.path) == 1]
+    default = next((leaf for leaf in flags if leaf.value and leaf.key in _DEFAULTED), None)
+    missed = next((leaf for leaf in flags if not leaf.value), None)
+    if default is None or missed is None:
+        return ""
+    names = [one_line(str(leaf.path[-1]), limit=40) for leaf in (missed, default)]
+    return f"it says {names[0]}: false and {names[1]}: true"
+
+
+def _find_named_default(node: Node, leaves: Sequence[Leaf]) -> str:
+    """A field that a note of the result names, whose value does not stand in the text that was
+    given while those of other fields do."""
+    given = "\n".join(_list_given(node))
+    if node.view.calls_outside or not given:
+        return ""
+    fields = {
+        leaf.path[-1]: str(leaf.value)
+        for leaf in leaves
+        if leaf.path and isinstance(leaf.path[-1], str) and len(leaf.path[-1]) >= _SHORTEST_KEY
+    }
+    for leaf in leaves:
+        note = leaf.value
+        if not isinstance(note, str) or len(note) > _LONGEST_NOTE:
+            continue
+        for name in set(re.findall(r"['\"`‘“«]([\w-]{4,40})['\"`’”»]", note)) & fields.keys():
+            others = [fields[each] for each in fields if fields[each] not in (note, fields[name])]
+            if fields[name] not in given and any(each and each in given for each in others):
+                value = one_line(fields[name], limit=40)
+                return (
+                    f"it has “{value}”, which it was not given, and says"
+                    f" “{one_line(note, limit=_QUOTED)}”"
+                )
+    return ""
+
+
+def _list_given(node: Node) -> Iterator[str]:
+    leaves = node.view.input.first_leaves(_LEAVES_READ)
+    return (leaf.value[:_TEXT_READ] for leaf in leaves if isinstance(leaf.value, str))
