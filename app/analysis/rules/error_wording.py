@@ -40,6 +40,13 @@ ABOUT_EMPTINESS = re.compile(
 )
 ABOUT_NULL = re.compile(r"NoneType|\bnull\b|undefined|\bNone\b")
 NOTHING_TO_PARSE = re.compile(r"char 0\b|line 1 column 1\b|unexpected end|empty", re.IGNORECASE)
+REFUSED_ERROR = re.compile(
+    r"forbidden|denied|unauthori[sz]ed|not (?:authori[sz]ed|permitted|allowed|available|found)"
+    r"|\b40[134]\b|non trovat|nicht gefunden|no encontrad|não encontrad|introuvable|niet gevonden"
+    r"|hittades inte|ikke fundet|ikke funnet|nie znalezion|не найден|見つかりません|未找到|찾을 수 없",
+    re.IGNORECASE,
+)
+"""What a caller may not have, or what is not there, in several languages."""
 LIMIT_ERROR = re.compile(
     r"(?:iteration|recursion|step|turn|round)s?.{0,20}(?:limit|exceed|reached)"
     r"|max\w{0,6}.(?:number of )?(?:iteration|recursion|step|turn|round|run|retr(?:y|ie)|attempt)"

@@ -193,8 +193,10 @@ def _build_growth_finding(growth: _Growth, analysis: TraceAnalysis) -> Finding:
         f" {sum(prompts):,.0f} prompt tokens in total."
     )
     first = turns[jump] if jump else turns[-1]
-    order = [first, *steps[:1], *reversed(turns)]
-    is_sure = growth.ratio >= _SURE_RATIO and jump is None
+    tools = [step.parent for step in steps[:1] if step.parent and step.parent.view.calls_outside]
+    order = [first, *steps[:1], *tools, *reversed(turns)]
+    is_huge = jump is not None and prompts[jump] - prompts[jump - 1] >= _HUGE_RESULT
+    is_sure = is_huge or (growth.ratio >= _SURE_RATIO and jump is None)
     numbers = {"turns": len(turns), "first": prompts[0], "last": prompts[-1]}
     numbers["ratio"] = round(growth.ratio, 1)
     return build_finding(

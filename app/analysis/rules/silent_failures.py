@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.recorded.request_messages import result_text
 from app.analysis.rules.asked_words import list_asked_calls
 from app.analysis.rules.causes import find_error_causes
+from app.analysis.rules.error_wording import REFUSED_ERROR
 from app.analysis.rules.failed_code import find_writer, runs_program
 from app.analysis.rules.noticed_gaps import was_gap_noticed
 from app.analysis.rules.partial_batches import failed_items_of, was_noticed
@@ -49,6 +51,7 @@ _FAULTS_PASSED_ON = frozenset([Fault.EMPTY, Fault.FAILURE, Fault.PARTIAL])
 _LOST_BY_LATER = 0.2  # later suspects of a fault may be effects of the first
 _LOST_BY_RECOVERY = 0.2  # a corrected run of code cost its time all the same
 _EXPLAINED_REFUSAL = 0.75  # strength where something shows that it was a fault
+_REPORT_READ = 400  # characters of a report of failure
 _SHARE_SENT = 0.5  # of the tokens of a reply, by which a prompt that holds it grows at least
 _QUOTED = 120  # characters of the reason for which a refusal is a fault
 _MOST_FOLLOWED = 40  # suspects of one fault and name for which a recovery is looked for
@@ -174,9 +177,13 @@ def _goes_on(node: Node, later: Node) -> bool:
 
 
 def _was_replaced(node: Node, analysis: TraceAnalysis) -> bool:
-    """Whether a model that had asked for a call, or for the one inside it, went on with another
-    tool, which worked."""
-    asked = any(asking_call(each, analysis) is not None for each in (node, *node.children[:1]))
+    """Whether a model that had asked for a call, or for the one inside it, was refused that and
+    went on with another tool, which worked."""
+    calls = (node, *node.children[:1])
+    texts = [each.view.failure or result_text(each.view.output.opened) for each in calls]
+    if not any(REFUSED_ERROR.search(text[:_REPORT_READ]) for text in texts):
+        return False
+    asked = any(asking_call(each, analysis) is not None for each in calls)
     return asked and find_other_tool(node, analysis) is not None
 
 
