@@ -93,6 +93,27 @@ for _name, _text, _number in (
 ):
     _shown(f"number_read_{_name}_healthy", "parse_fare", {"text": _text}, {"value": _number})
 
+_FARES = {"adult": "1.240,00", "child": "620,00", "note": "per Gruppe"}
+_shown(
+    "numbers_misread_by_key",
+    "normalise_fares",
+    {"fields": _FARES, "locale": "en_US"},
+    {"output": {"adult": 1.24, "child": 0.62}},
+    says="“1.240,00” as 1.24",
+)
+_shown(
+    "numbers_read_by_key_healthy",
+    "normalise_fares",
+    {"fields": _FARES, "locale": "de_DE"},
+    {"output": {"adult": 1240.0, "child": 620.0, "cars": 1}},
+)
+_shown(
+    "numbers_of_several_records_healthy",
+    "normalise_fares",
+    {"rows": [{"fare": "5.432,10"}, {"fare": "5,00"}]},
+    {"rows": [{"fare": 5432.1}, {"fare": 5.0}]},
+)
+
 # Labels that are written otherwise than those a step knows.
 _TEAMS = ["complaints", "refunds", "timetable"]
 _shown(

@@ -1,6 +1,7 @@
 """Results that report success and show by themselves that they cannot be right."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -34,6 +35,7 @@ _UNITS: tuple[tuple[re.Pattern[str], float], ...] = (
 """Units in names of lifetimes; without one they are seconds, as in HTTP and DNS."""
 _NUMBER = re.compile(r"\D{0,4}(\d{1,3}(?:[.,'\s]\d{3})*[.,]\d{1,2})\D{0,4}")
 """A number as people write it, with a sign for decimals and a currency or unit around it."""
+_ONE_EACH = 2  # texts and numbers of a key: of more, each may be of another record
 _LONGEST_OPTION = 40  # characters of a label
 _SHORTEST_OPTION = 4
 _ENDING = 3  # letters of the ending of a word, such as that of its plural
@@ -92,22 +94,34 @@ def _find_expired(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> 
 
 
 def _find_misread_number(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
-    """The only number of a result has the first digits of the only one of the input, and ends at a
-    sign that separates thousands there."""
-    numbers = [leaf.value for leaf in result if _is_number(leaf.value)]
-    texts = [text for text in _list_texts(given) if _NUMBER.fullmatch(text[:_SHOWN])]
-    if len(numbers) != 1 or len(texts) != 1:
-        return ""
-    written = re.sub(r"[^\d.,]", "", texts[0])
+    """A number of a result has the first digits of the text that it was read from, the only one or
+    the one of the same key, and ends at a sign that separates thousands there."""
+    numbers = [leaf for leaf in result if _is_number(leaf.value)]
+    texts = [
+        leaf
+        for leaf in given
+        if isinstance(leaf.value, str) and _NUMBER.fullmatch(leaf.value[:_SHOWN])
+    ]
+    if len(numbers) == len(texts) == 1:
+        pairs = [(texts[0], numbers[0])]
+    else:
+        keys = Counter(leaf.key for leaf in numbers)
+        keys.update(leaf.key for leaf in texts)
+        by_key = {leaf.key: leaf for leaf in numbers if keys[leaf.key] == _ONE_EACH}
+        pairs = [(text, by_key[text.key]) for text in texts if text.key in by_key]
+    for text, number in pairs:
+        if _is_misread(text.value, number.value):
+            return f"it read “{one_line(text.value, limit=_SHOWN)}” as {number.value:g}"
+    return ""
+
+
+def _is_misread(text: str, number: float) -> bool:
+    written = re.sub(r"[^\d.,]", "", text)
     whole, mark, decimals = written.rpartition("," if "," in written[-3:] else ".")
     value = float(f"{re.sub(r'[.,]', '', whole)}.{decimals}") if mark and whole else 0.0
-    digits = repr(abs(float(numbers[0]))).rstrip("0").replace(".", "")
-    is_smaller = 0 < abs(numbers[0]) * 100 <= value  # by the thousands that it lost
-    if not is_smaller or not f"{whole}{decimals}".replace(".", "").replace(",", "").startswith(
-        digits
-    ):
-        return ""
-    return f"it read “{one_line(texts[0], limit=_SHOWN)}” as {numbers[0]:g}"
+    is_smaller = 0 < abs(number) * 100 <= value  # by the thousands that it lost
+    digits = repr(abs(float(number))).rstrip("0").replace(".", "")
+    return is_smaller and re.sub(r"[.,]", "", written).startswith(digits)
 
 
 def _find_near_option(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
