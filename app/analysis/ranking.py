@@ -43,6 +43,7 @@ from app.analysis.rules.tool_choice import find_unknown_tools
 from app.analysis.rules.transposed_numbers import find_transposed_numbers
 from app.analysis.rules.unfilled_values import find_unfilled_values
 from app.analysis.rules.unread_pages import find_unread_pages
+from app.analysis.rules.unreturned_results import find_unreturned_results
 from app.analysis.rules.unsupported_answers import find_unsupported_answers
 from app.analysis.text.one_line import without_numbers
 from app.analysis.trace_analysis import TraceAnalysis
@@ -61,6 +62,7 @@ RULES: tuple[Rule, ...] = (
     find_kept_branches,
     find_lost_results,
     find_lost_question,
+    find_unreturned_results,
     find_empty_prompts,
     find_dropped_scope,
     find_mistaken_dates,
