@@ -88,8 +88,14 @@ def _offers(name: str, listed: dict[str, Any], *more: SpanPlan, right: bool = Fa
     )
 
 
-_TOOLS = [{"name": f"get_{word}"} for word in ("times", "fares", "decks")]
+_TOOLS = [{"name": f"get_{word}", "required": []} for word in ("times", "fares", "decks")]
 _offers("half_of_the_tools", {"tools": _TOOLS, "nextCursor": "Mg=="}, right=True)
+_offers(
+    "tool_of_the_next_page_fails",
+    {"tools": _TOOLS, "nextCursor": "Mg=="},
+    tool("tools/call book_berth", {"berth": "B-17"}, {"error": {"message": "Unknown tool"}}),
+    right=True,
+)
 _offers("all_of_the_tools_healthy", {"tools": _TOOLS, "nextCursor": None})
 _offers(
     "tools_of_two_pages_healthy",

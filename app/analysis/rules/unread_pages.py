@@ -107,7 +107,8 @@ def _went_on(page: _Page, analysis: TraceAnalysis) -> bool:
 
 
 def _build(page: _Page, analysis: TraceAnalysis) -> Finding:
-    why, confidence = _explain(page, analysis)
+    missed = _find_missed_call(page, analysis) if _METHOD.search(page.node.name) else None
+    why, confidence = _explain(page, missed, analysis)
     standing = Standing.FINDING if why else Standing.WEAK
     of = f" of {page.total:,}" if page.total else ""
     states = f"{page.more.path[-1]} {page.more.value}"
@@ -116,13 +117,28 @@ def _build(page: _Page, analysis: TraceAnalysis) -> Finding:
         f" {one_line(states, limit=60)}, but no call read the next page{why}."
     )
     numbers = {"items": page.items, "total": page.total}
-    return build_finding(
-        Category.PARTIAL_RESULT, confidence, sentence, [page.node], numbers, standing=standing
-    )
+    category = Category.CAUSE_OF_ERROR if missed is not None else Category.PARTIAL_RESULT
+    nodes = [page.node, *([missed] if missed is not None else [])]
+    return build_finding(category, confidence, sentence, nodes, numbers, standing=standing)
 
 
-def _explain(page: _Page, analysis: TraceAnalysis) -> tuple[str, float]:
+def _find_missed_call(page: _Page, analysis: TraceAnalysis) -> Node | None:
+    """A later call of a tool that failed and that the page does not name."""
+    leaves = page.node.view.output.first_leaves(_LEAVES_READ)
+    listed = {leaf.value for leaf in leaves if isinstance(leaf.value, str)}
+    for node in analysis.once(list_read_steps):
+        name = node.view.tool_name
+        failed = node.error is not None or node.view.failure
+        if node.start >= page.node.end and name and failed and name not in listed:
+            return node
+    return None
+
+
+def _explain(page: _Page, missed: Node | None, analysis: TraceAnalysis) -> tuple[str, float]:
     """Why all were wanted, as the end of a sentence, and how sure that is."""
+    if missed is not None:
+        name = one_line(missed.view.tool_name, limit=60)
+        return f"; {name}, which it does not list, was called later and failed", _OFFERS
     if _METHOD.search(page.node.name):
         return "; what the server offers there stayed unknown", _OFFERS
     if page.items < _FEWEST_ITEMS:
