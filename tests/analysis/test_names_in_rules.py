@@ -8,7 +8,7 @@ from app.analysis.finding import Category
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.rules.failed_code import runs_program
 from app.analysis.rules.lookups import is_lookup, is_named_search
-from app.analysis.rules.named_values import removes_values
+from app.analysis.rules.named_values import identifies, removes_values
 from app.analysis.rules.set_duration import lasts_as_set
 from app.analysis.tree import Node, build_tree
 from tests.analysis.timeline import span, trace
@@ -63,6 +63,13 @@ def test_steps_that_remove_values_are_known_by_words_of_their_names() -> None:
     others = "find_closest_store create_release nuclear_report clearance_items sanitary_check"
     assert names_for_which(removes_values, removing) == removing.split()
     assert names_for_which(removes_values, others) == []
+
+
+def test_keys_that_end_like_ids_but_are_words_identify_nothing() -> None:
+    ids = "id orderid customeremail userid uuid phonenumber bankaccount tenant"
+    others = "ispaid unpaid prepaid isvalid avoid datagrid hybrid note"
+    assert names_for_which(identifies, ids) == ids.split()
+    assert names_for_which(identifies, others) == []
 
 
 def test_only_the_last_word_of_a_key_is_the_unit_of_a_set_time() -> None:

@@ -8,6 +8,8 @@ from app.analysis.recorded.names import match_names
 from app.analysis.recorded.spellings import kept_by_keys, key_set, plain_key
 
 IDENTIFYING_ENDS = ("id", "uuid", "number", "email", "sku", "iban", "account", "tenant")
+_WORDS_LIKE_IDS = ("paid", "valid", "void", "grid", "hybrid", "solid", "fluid", "rapid", "said")
+"""Ends of keys that hold no id, though they end like one: keys are compared without `_`."""
 _IDENTIFYING_KEYS = key_set(
     "customer user tenant account workspace organisation organization org project store shop region"
     " country currency locale language timezone patient contract order booking passenger"
@@ -137,7 +139,9 @@ def names_subject(key: str) -> bool:
 
 def identifies(key: str) -> bool:
     """Whether a program carries the value of such a key along unchanged."""
-    return key in _IDENTIFYING_KEYS or key.endswith(IDENTIFYING_ENDS)
+    if key in _IDENTIFYING_KEYS:
+        return True
+    return key.endswith(IDENTIFYING_ENDS) and not key.endswith(_WORDS_LIKE_IDS)
 
 
 def _as_text(value: object) -> str:
