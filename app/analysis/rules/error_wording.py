@@ -43,7 +43,8 @@ NOTHING_TO_PARSE = re.compile(r"char 0\b|line 1 column 1\b|unexpected end|empty"
 REFUSED_ERROR = re.compile(
     r"forbidden|denied|unauthori[sz]ed|not (?:authori[sz]ed|permitted|allowed|available|found)"
     r"|\b40[134]\b|non trovat|nicht gefunden|no encontrad|não encontrad|introuvable|niet gevonden"
-    r"|hittades inte|ikke fundet|ikke funnet|nie znalezion|не найден|見つかりません|未找到|찾을 수 없",
+    r"|hittades inte|ikke fundet|ikke funnet|nie znalezion|не найден"
+    "|見つかりません|未找到|찾을 수 없",
     re.IGNORECASE,
 )
 """What a caller may not have, or what is not there, in several languages."""
